@@ -1,0 +1,1 @@
+"""gwtui: a live monitor in the terminal for LLM gateways."""

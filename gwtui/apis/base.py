@@ -1,0 +1,106 @@
+"""What every API module provides: how to ask, and how to read the answer. No sockets and no clock in this room.
+
+An API is one module with one `API` object, listed in `gwtui.apis.APIS`. To add one: write the module, list it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gwtui.profile import Endpoint
+from gwtui.records import Finding
+from gwtui.sse import ServerSentEvent
+from gwtui.verdicts import Judgement
+from gwtui.words import EventKind, Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An HTTP request to make, complete but for what the prober adds to each (ids, `Accept-Encoding`)."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one event of a stream meant."""
+
+    kind: EventKind
+    name: str = ""
+    """The event's name; where the API sends none, what its payload calls itself."""
+    text: str = ""
+    """Generated content, empty for all else."""
+    note: str = ""
+    """What is wrong or odd about it; empty when nothing is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Token counts as the API reported them last; None where it did not."""
+
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+
+
+class StreamReader(Protocol):
+    """Follows one stream event by event and judges it at its end. Never raises, whatever the bytes."""
+
+    def event(self, event: ServerSentEvent) -> Reading:
+        """Take the next event."""
+
+    def end(self) -> Judgement:
+        """Judge the stream as if the transport ended well here: the API's own rules and nothing else."""
+
+    def ended(self) -> bool:
+        """Whether the API's terminator was seen, so that nothing more is owed."""
+
+    @property
+    def usage(self) -> Usage: ...
+
+    @property
+    def model_served(self) -> str: ...
+
+    @property
+    def findings(self) -> tuple[Finding, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer that was read at once: an API that was not asked to stream, or that answered so anyway."""
+
+    judgement: Judgement
+    text: str = ""
+    usage: Usage = Usage()
+    model_served: str = ""
+    findings: tuple[Finding, ...] = ()
+
+
+class API(Protocol):
+    """One LLM API, or plain HTTP."""
+
+    name: str
+    kind: Kind
+    title: str
+    """For menus: `Anthropic Messages`."""
+    default_path: str
+    default_model: str
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        """The request for this endpoint. Raises `AskError` when the endpoint cannot be asked so."""
+
+    def reader(self, endpoint: Endpoint) -> StreamReader:
+        """A fresh reader for one stream."""
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        """Read a whole answer: the JSON of a request without `stream`, or a plain HTTP body."""
+
+    def error_reason(self, body: bytes) -> str:
+        """The API's own words for a failure, from the body of an answer that is not 2xx; "" when it has none."""
+
+
+class AskError(ValueError):
+    """The endpoint lacks something, or holds something that cannot be sent. The text names field and remedy."""

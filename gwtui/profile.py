@@ -1,0 +1,152 @@
+"""Profiles as data: what to probe, how, and what counts as well.
+
+The fields are their own manual: type, default and one line each. `gwtui.config` reads and writes them as TOML;
+`config.example.toml` shows them all. Keys and header values hold *references* to secrets (`env:NAME`,
+`file:PATH`), never secrets.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+Share = Annotated[float, Meta(ge=0, le=1)]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+
+
+class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A TOML table: unknown keys are refused, defaults are not written out."""
+
+
+class Deadlines(_Table, kw_only=True):
+    """How long to wait for each phase of one probe. httpx's own timeouts restart at every read; these do not."""
+
+    connect_s: Seconds = 5.0
+    """From the start of the connection to its end, DNS and TLS included."""
+    first_byte_s: Seconds = 60.0
+    """From the last request byte sent to the first response byte."""
+    first_token_s: Seconds = 120.0
+    """From the last request byte sent to the first generated content of a stream."""
+    idle_s: Seconds = 30.0
+    """Between two reads of a response that has begun."""
+    total_s: Seconds = 300.0
+    """From the start of the probe to its end."""
+
+
+class Thresholds(_Table, kw_only=True):
+    """When an endpoint changes its state. Every rule has a way in and a calmer way out, so a state does not flap."""
+
+    down_after: Count = 3
+    """Failures in a row that make an endpoint `down`."""
+    up_after: Count = 2
+    """Good results in a row that end `down`."""
+    degraded_fail_share: Share = 0.1
+    """Share of failed results in the window at which it is `degraded`; it ends at half of that."""
+    degraded_min_failures: Count = 2
+    """Failures in the window below which it is never `degraded`."""
+    slow_metric: Literal["ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"] | None = None
+    """The latency that makes it `slow`; by default TTFT for streams, RTT for WebSockets, E2E for the rest."""
+    slow_percentile: Annotated[float, Meta(gt=0, lt=100)] = 50.0
+    """Which percentile of that latency is watched."""
+    slow_over_ms: Annotated[float, Meta(gt=0)] = 5000.0
+    """The limit; `slow` ends at 80 % of it."""
+    slow_for_s: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
+    """How long the percentile must stay over the limit."""
+    window_s: Seconds = 60.0
+    """The time that shares and percentiles of these rules cover."""
+
+
+class TLS(_Table, kw_only=True):
+    """How the gateway's certificate is checked, for `https` and `wss`."""
+
+    ca_file: str | None = None
+    """A PEM file of certificate authorities to trust instead of the system's."""
+    client_cert: str | None = None
+    """A PEM file with a client certificate (and its key, unless `client_key` names it)."""
+    client_key: str | None = None
+    """A PEM file with the client certificate's key."""
+    server_name: str | None = None
+    """The name to ask for and to check, where it is not the URL's host."""
+    insecure: bool = False
+    """Do not verify anything. Shown on screen for as long as it is on."""
+
+
+class Endpoint(_Table, kw_only=True):
+    """One thing to probe."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=64)]
+    """Unique in the profile; what the screen and the files call it."""
+    api: str
+    """How to ask and how to read the answer: `anthropic-messages`, `openai-chat`, `http`, `websocket`, ..."""
+    url: str
+    """The base URL: `http`, `https`, `ws` or `wss`."""
+    path: str | None = None
+    """Appended to the base URL; by default the API's own."""
+    method: str = "POST"
+    """The HTTP method (`http` only)."""
+    model: str | None = None
+    """The model to ask for; by default the API's own example model."""
+    prompt: str | None = None
+    """What to ask, as one user message; by default the API's own short prompt."""
+    messages: tuple[dict[str, Any], ...] | None = None
+    """A whole conversation in the API's own form, instead of `prompt`."""
+    max_tokens: Count = 256
+    """The token limit of the answer."""
+    stream: bool = True
+    """Ask for a stream of events (`false`: for one JSON answer)."""
+    body: dict[str, Any] | str | None = None
+    """A table of further fields of the request body, laid over the API's own; a text for `http` (the body)
+    and `websocket` (the frame to send)."""
+    expect: str | None = None
+    """The expected body (`http`) or answer frame (`websocket`); by default any body, and `pong`."""
+    expect_status: Annotated[int, Meta(ge=100, le=599)] = 200
+    """The expected status (`http` only)."""
+    headers: dict[str, str] = {}
+    """Further request headers. A value may be a reference, or hold some: `token ${env:NAME}`."""
+    key: str | None = None
+    """Where the key is: `env:NAME` or `file:PATH`."""
+    auth: Literal["bearer", "token", "x-api-key", "api-key"] | None = None
+    """How the key is sent; by default the API's own way."""
+    interval_s: Seconds | None = None
+    """Seconds between two probes; by default the profile's."""
+    overlap: Annotated[int, Meta(ge=1, le=64)] = 2
+    """How many scheduled probes may be under way at once; a tick that finds no room is counted as missed."""
+    paused: bool = False
+    """Start without probing."""
+    deadlines: Deadlines | None = None
+    """Deadlines of this endpoint instead of the profile's."""
+    thresholds: Thresholds | None = None
+    """Thresholds of this endpoint instead of the profile's."""
+    tls: TLS | None = None
+    """TLS settings of this endpoint."""
+
+
+class Profile(_Table, kw_only=True):
+    """A named set of endpoints and the options they share."""
+
+    name: str = "default"
+    """The table's name in the file; not a key of its own."""
+    interval_s: Seconds = 5.0
+    """Seconds between two probes of an endpoint."""
+    record_text: bool = False
+    """Keep the text of the streams in the session directory."""
+    deadlines: Deadlines = Deadlines()
+    thresholds: Thresholds = Thresholds()
+    endpoints: tuple[Endpoint, ...] = ()
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """The endpoint of that name, or None."""
+        return next((endpoint for endpoint in self.endpoints if endpoint.name == name), None)
+
+    def interval_of(self, endpoint: Endpoint) -> float:
+        """Seconds between two probes of the endpoint."""
+        return endpoint.interval_s if endpoint.interval_s is not None else self.interval_s
+
+    def deadlines_of(self, endpoint: Endpoint) -> Deadlines:
+        return endpoint.deadlines if endpoint.deadlines is not None else self.deadlines
+
+    def thresholds_of(self, endpoint: Endpoint) -> Thresholds:
+        return endpoint.thresholds if endpoint.thresholds is not None else self.thresholds

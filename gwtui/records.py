@@ -1,0 +1,271 @@
+"""Records: immutable facts that probes and the engine report. Everything downstream speaks only these.
+
+Units: `_ns` are durations or stamps of the monotonic clock (`time.perf_counter_ns`), as int; `_at` are wall times,
+UTC, as seconds since the epoch. Text that came from a network was cleaned (`gwtui.clean`) before it got in here.
+Request headers and keys have no field here, so they cannot leak from here.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from gwtui.profile import Profile
+from gwtui.verdicts import Verdict
+from gwtui.words import Clock, EventKind, Outcome, State, Trigger
+
+
+class _Record(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=True):
+    pass
+
+
+class SessionStarted(_Record, tag="session_started", kw_only=True):
+    """The first record of every feed."""
+
+    started_at: float
+    now_ns: int
+    profile: Profile
+    session_dir: str | None = None
+    """Where the rows go; None when nothing is recorded."""
+
+
+class ProfileChanged(_Record, tag="profile_changed", kw_only=True):
+    """The profile that the engine now runs, after an edit or a changed interval."""
+
+    now_ns: int
+    profile: Profile
+
+
+class RequestStarted(_Record, tag="request_started", kw_only=True):
+    """A probe has begun. Its `Request` or `Ping` with the same endpoint and number follows."""
+
+    endpoint: str
+    number: int
+    started_at: float
+    now_ns: int
+    trigger: Trigger = Trigger.SCHEDULE
+
+
+class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One event of a stream as it was read."""
+
+    name: str
+    """The event's name: the SSE field, or what the API calls it where it sends no names."""
+    kind: EventKind
+    text: str = ""
+    """The generated content it carried, decoded."""
+    raw: str = ""
+    """Its data as received, cut to a sane length."""
+    note: str = ""
+    """What is wrong or worth knowing about this one event."""
+
+
+class StreamRead(_Record, tag="stream_read", kw_only=True):
+    """The events that one read of a socket completed. They share one stamp: no gap between them is known."""
+
+    endpoint: str
+    number: int
+    now_ns: int
+    """When the bytes arrived."""
+    since_sent_ns: int
+    """The same, counted from the last byte of the request."""
+    first_event: int
+    """The number of the first event here, counted from 1 within the stream."""
+    events: tuple[StreamEvent, ...]
+
+
+class Phases(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the time of one request went before its answer. None: did not happen (a reused connection)."""
+
+    dns_ns: int | None = None
+    connect_ns: int | None = None
+    tls_ns: int | None = None
+    send_ns: int | None = None
+    """First byte of the request written -> last byte of it written."""
+    reused: bool = False
+    """The connection was kept from an earlier request."""
+    address: str = ""
+    """The peer's address and port."""
+    tls: str = ""
+    """TLS version, issuer and expiry of the certificate; empty without TLS."""
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something worth knowing that does not make a result bad."""
+
+    name: str
+    """A stable id such as `buffered` or `model_differs`."""
+    evidence: str
+    """The facts of this case, in words."""
+    cause: str = ""
+    """The likely cause."""
+
+
+class Request(_Record, tag="request", kw_only=True):
+    """One HTTP request, ended: a row of requests.csv. Failures are rows too."""
+
+    endpoint: str
+    number: int
+    """Counted per endpoint from 1 within the session."""
+    started_at: float
+    now_ns: int
+    """When it ended."""
+    api: str
+    model: str = ""
+    model_served: str = ""
+    """What the answer says answered."""
+    stream: bool = True
+    """Whether a stream was asked for."""
+    trigger: Trigger = Trigger.SCHEDULE
+    status: int | None = None
+    verdict: Verdict
+    rule: str
+    reason: str = ""
+    event_number: int | None = None
+    """The event that decided the verdict."""
+    findings: tuple[Finding, ...] = ()
+    duration_ns: int | None = None
+    """E2E: last request byte sent -> end of the response, or the failure. None when the request was never sent."""
+    ttfb_ns: int | None = None
+    ttft_ns: int | None = None
+    ttfo_ns: int | None = None
+    mean_icl_ns: int | None = None
+    max_gap_ns: int | None = None
+    """The longest gap between two reads that held content."""
+    tpot_ns: int | None = None
+    tokens_per_s: float | None = None
+    """Output tokens after the first per second from first to last content; tokens from usage only."""
+    gaps: tuple[tuple[int, int], ...] = ()
+    """The gaps between consecutive content reads as (ns, how many), for ICL percentiles: see `stats.compress`."""
+    events: int = 0
+    reads: int = 0
+    """Reads of the socket that held events."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    bytes: int = 0
+    """Bytes of the response body, decoded."""
+    lateness_ns: int = 0
+    """Actual start - planned start."""
+    tainted: bool = False
+    """The engine itself was late while it measured this."""
+    clock: Clock = Clock.USER
+    phases: Phases = Phases()
+    trace_id: str = ""
+    """The gateway's trace id where it gave one, else that of the `traceparent` which was sent."""
+    request_id: str = ""
+    """The gateway's id for the request."""
+    sent_request_id: str = ""
+    """The `x-request-id` that was sent."""
+    content_type: str = ""
+    headers: dict[str, str] = {}
+    """Response headers worth having: an allow-list, cleaned."""
+    body_excerpt: str = ""
+    """The beginning of an answer that was not what was asked for."""
+    text: str = ""
+    """The assembled answer; empty unless the profile records text or the request is a trial."""
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.verdict.outcome
+
+
+class Ping(_Record, tag="ping", kw_only=True):
+    """One ping over a kept WebSocket: a row of pings.csv. Lost and failed ones are rows too."""
+
+    endpoint: str
+    number: int
+    started_at: float
+    now_ns: int
+    trigger: Trigger = Trigger.SCHEDULE
+    verdict: Verdict
+    rule: str
+    reason: str = ""
+    rtt_ns: int | None = None
+    connect_ns: int | None = None
+    """Dial and handshake, when this ping had to dial; else None."""
+    connection: int = 0
+    """Which connection of this endpoint it went over, counted from 1; redials are connections - 1."""
+    close_code: int | None = None
+    close_reason: str = ""
+    status: int | None = None
+    """The handshake's status."""
+    lateness_ns: int = 0
+    tainted: bool = False
+    clock: Clock = Clock.USER
+    trace_id: str = ""
+    request_id: str = ""
+    headers: dict[str, str] = {}
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.verdict.outcome
+
+
+class Incident(_Record, tag="incident", kw_only=True):
+    """A change worth an entry in the log: a new state, a new finding, a mark set by the user, trouble of our own."""
+
+    at: float
+    now_ns: int
+    kind: str
+    """`state`, `finding`, `mark` or `engine`."""
+    endpoint: str = ""
+    state: State | None = None
+    """The state that was entered (kind `state`)."""
+    was: State | None = None
+    text: str = ""
+    """What, with its evidence: `5 truncated in a row`."""
+    number: int | None = None
+    """The request that decided it."""
+    trace_id: str = ""
+
+
+class Heartbeat(_Record, tag="heartbeat", kw_only=True):
+    """The engine's own health, once a second. It also moves the clock of windows while nothing else comes."""
+
+    at: float
+    now_ns: int
+    lag_ns: int = 0
+    """The longest time its event loop was late since the last heartbeat."""
+    missed: dict[str, int] = {}
+    """Ticks without room to start, per endpoint, since the start."""
+    paused: tuple[str, ...] = ()
+    """Endpoints that are paused."""
+    rows_written: int = 0
+    rows_waiting: int = 0
+    rows_lost: int = 0
+    recorder_error: str = ""
+    """Why rows cannot be written at the moment; empty when they can."""
+    events_dropped: int = 0
+    """Stream events left out because the screen did not read them in time."""
+
+
+class Notice(_Record, tag="notice", kw_only=True):
+    """The engine's answer to a command that it could not or need not carry out."""
+
+    now_ns: int
+    text: str
+
+
+class FeedEnded(_Record, tag="feed_ended", kw_only=True):
+    """The last record: the feed has no more, and why."""
+
+    text: str
+    """Such as `engine exited 1`."""
+    failed: bool = False
+    detail: str = ""
+    """The tail of the engine's log."""
+
+
+Record: TypeAlias = (
+    SessionStarted
+    | ProfileChanged
+    | RequestStarted
+    | StreamRead
+    | Request
+    | Ping
+    | Incident
+    | Heartbeat
+    | Notice
+    | FeedEnded
+)

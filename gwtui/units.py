@@ -1,0 +1,89 @@
+"""Numbers become text here and nowhere else. Durations come in as int nanoseconds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+MISSING = "-"
+
+
+def duration(ns: int | None) -> str:
+    """Three significant digits with a unit: `412 ms`, `1.23 s`, `12.1 ms`, `870 us`. None: `-`."""
+    if ns is None:
+        return MISSING
+    if ns < 1_000:
+        return f"{ns} ns"
+    for limit, divisor, unit in ((999_500, 1_000, "us"), (999_500_000, 1_000_000, "ms")):
+        if ns < limit:
+            return f"{_three(ns / divisor)} {unit}"
+    return f"{_three(ns / 1_000_000_000)} s"
+
+
+def short(ns: int | None) -> str:
+    """A duration for narrow columns, in milliseconds without a unit, or seconds with one: `412`, `12.1`, `1.23s`."""
+    if ns is None:
+        return MISSING
+    if ns < 999_500_000:
+        return _three(ns / 1_000_000)
+    return f"{_three(ns / 1_000_000_000)}s"
+
+
+def quantile(value_ns: int | None, n: int) -> str:
+    """A percentile as `short` text, or `-(n)` where n is too small to support it."""
+    if value_ns is None:
+        return MISSING if n == 0 else f"-({n})"
+    return short(value_ns)
+
+
+def _three(value: float) -> str:
+    if value < 9.995:
+        return f"{value:.2f}"
+    if value < 99.95:
+        return f"{value:.1f}"
+    return f"{value:.0f}"
+
+
+def milliseconds(ns: int | None) -> float | None:
+    """For files: milliseconds to the microsecond."""
+    return None if ns is None else round(ns / 1_000_000, 3)
+
+
+def offset(ns: int | None) -> str:
+    """Seconds since the send, for event lists: `+0.388`, `+12.034`."""
+    return MISSING if ns is None else f"+{ns / 1_000_000_000:.3f}"
+
+
+def share(value: float | None) -> str:
+    """A share as a percentage without its sign: `0.0`, `38.0`, `100`."""
+    if value is None:
+        return MISSING
+    return f"{value * 100:.1f}" if value < 0.9995 else "100"
+
+
+def rate(value: float | None) -> str:
+    """Tokens per second: `84.2`, `1,204`."""
+    if value is None:
+        return MISSING
+    return f"{value:.1f}" if value < 999.95 else f"{value:,.0f}"
+
+
+def count(value: int) -> str:
+    return f"{value:,}"
+
+
+def elapsed(ns: int) -> str:
+    """`00:12:41`; from a day on `1d 00:12:41`."""
+    seconds = max(ns, 0) // 1_000_000_000
+    days, seconds = divmod(seconds, 86_400)
+    clock = f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+    return f"{days}d {clock}" if days else clock
+
+
+def clock(at: float) -> str:
+    """A wall time of today's reader: `14:03:22`, UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def timestamp(at: float) -> str:
+    """A wall time for files: RFC 3339, UTC, milliseconds."""
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

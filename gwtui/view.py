@@ -1,0 +1,226 @@
+"""The picture of now that the screen draws: frozen, complete, without a clock of its own.
+
+The monitor makes it; panels draw it and compute nothing. What the user chose to look at goes in as a `Query`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gwtui.profile import Endpoint
+from gwtui.records import Incident, Ping, Request, StreamEvent
+from gwtui.words import Kind, Metric, State
+
+
+class Window(StrEnum):
+    """The last T seconds a number covers."""
+
+    S30 = "30 s"
+    M2 = "2 min"
+    M10 = "10 min"
+    H1 = "1 h"
+    ALL = "all"
+
+    @property
+    def seconds(self) -> int | None:
+        """Its length; None for the whole session."""
+        return {"30 s": 30, "2 min": 120, "10 min": 600, "1 h": 3600}.get(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What the user looks at."""
+
+    window: Window = Window.M2
+    metric: Metric = Metric.TTFT
+    endpoint: str | None = None
+    """The selected endpoint; None: the first."""
+    request: int | None = None
+    """A chosen request of it; None: the newest."""
+    sort: str = ""
+    """The column that orders the table; "" is the profile's order."""
+    descending: bool = False
+    filter: str = ""
+    """What was typed after `/`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """A percentile that knows whether its count supports it."""
+
+    value_ns: int | None
+    """The value, which is one that happened; None when n is too small for it (or nothing happened)."""
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One column of a sparkline: an equal share of the window, oldest first."""
+
+    value_ns: int | None = None
+    """The median of the share; None when nothing succeeded in it."""
+    failed: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointRow:
+    name: str
+    api: str
+    kind: Kind
+    state: State
+    metric: Metric
+    """What its figures are: the query's metric, or its own where that does not apply."""
+    last_ns: int | None
+    p50: Quantile
+    p95: Quantile
+    p99: Quantile
+    tokens_per_s: float | None
+    """The median of the window."""
+    fail_share: float | None
+    """Failed / (failed + good) in the window; None when it has neither."""
+    n: int
+    failed: int
+    verdict: str
+    """The last verdict."""
+    verdict_run: int
+    """How many of the latest results in a row had it."""
+    note: str
+    """The newest finding or the reason of the last failure; "" when there is none."""
+    in_flight: int
+    missed: int
+    insecure: bool
+    sparkline: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The line above everything."""
+
+    profile: str
+    at: float
+    """Wall time of the newest record, UTC."""
+    elapsed_ns: int
+    states: tuple[tuple[State, int], ...]
+    """How many endpoints are in each state, in the order of `State`, without zeros."""
+    requests: int
+    failed: int
+    banner: str = ""
+    """Trouble of our own that must not be overlooked: rows that cannot be written, a dead engine."""
+    ended: bool = False
+    session_dir: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamLine:
+    """One line of the stream panel."""
+
+    number: int
+    """The event's number within its stream, from 1."""
+    since_sent_ns: int
+    gap_ns: int | None
+    """Since the read before; None within a read, whose events share one stamp."""
+    event: StreamEvent
+    stands_out: bool = False
+    """The gap is far longer than this stream's usual one."""
+    decided: bool = False
+    """The verdict was decided here."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamView:
+    endpoint: str
+    number: int
+    started_at: float
+    in_flight: bool
+    since_sent_ns: int | None
+    """How long it has been running, or took."""
+    lines: tuple[StreamLine, ...]
+    lines_dropped: int
+    """Older events that are no longer kept."""
+    text: str
+    """The content of all kept events in order."""
+    request: Request | None
+    """Its result, once it ended."""
+    newest: bool
+    """It is the endpoint's newest, not one that was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyPoint:
+    """One column of the latency lines."""
+
+    p50_ns: int | None
+    p95_ns: int | None
+    p99_ns: int | None
+    n: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyView:
+    endpoint: str
+    metric: Metric
+    window: Window
+    points: tuple[LatencyPoint, ...]
+    """Equal shares of the window, oldest first. A point's percentiles are of its share, without a limit on n."""
+    figures: tuple[tuple[str, Quantile], ...]
+    """p5 p50 p75 p80 p90 p95 p99 and max over the window."""
+    n: int
+    failed: int
+
+
+@dataclass(frozen=True, slots=True)
+class PingView:
+    endpoint: str
+    window: Window
+    last: Ping | None
+    p50: Quantile
+    p95: Quantile
+    p99: Quantile
+    sent: int
+    lost: int
+    """Pings of the window without their expected answer."""
+    jitter_ns: int | None
+    """Mean absolute difference of successive RTTs in the window."""
+    redials: int
+    last_close: str
+    """The last close code with its name and reason; "" when it was never closed."""
+    sparkline: tuple[Cell, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A finished probe in the list of an endpoint's latest."""
+
+    number: int
+    started_at: float
+    verdict: str
+    value_ns: int | None
+    """The endpoint's shown metric."""
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    query: Query
+    header: Header
+    endpoints: tuple[EndpointRow, ...]
+    """Filtered and in order."""
+    hidden: int
+    """Endpoints that the filter leaves out."""
+    selected: Endpoint | None
+    stream: StreamView | None
+    latency: LatencyView | None
+    ping: PingView | None
+    """The selected endpoint's pings, or else those of the first WebSocket of the profile."""
+    incidents: tuple[Incident, ...]
+    """Newest first."""
+    recent: tuple[RequestRow, ...]
+    """The selected endpoint's latest requests, newest first."""
+    trial: Request | Ping | None
+    """The newest result of a trial."""
+    notice: str
+    """The engine's last answer to a command."""
+    version: int
+    """Changes whenever anything that is shown may have changed."""
