@@ -13,7 +13,7 @@ class _Command(msgspec.Struct, frozen=True, tag_field="command", omit_defaults=T
     pass
 
 
-class Start(_Command, tag="start", kw_only=True):
+class Start(_Command, tag="start", frozen=True, kw_only=True):
     """The first command: run this profile."""
 
     profile: Profile
@@ -23,35 +23,35 @@ class Start(_Command, tag="start", kw_only=True):
     """Stop by itself after that many seconds."""
 
 
-class Pause(_Command, tag="pause", kw_only=True):
+class Pause(_Command, tag="pause", frozen=True, kw_only=True):
     """Stop starting probes of one endpoint, or of all. Streams that are under way run on."""
 
     endpoint: str | None = None
 
 
-class Resume(_Command, tag="resume", kw_only=True):
+class Resume(_Command, tag="resume", frozen=True, kw_only=True):
     endpoint: str | None = None
 
 
-class SetInterval(_Command, tag="set_interval", kw_only=True):
+class SetInterval(_Command, tag="set_interval", frozen=True, kw_only=True):
     """Probe one endpoint, or all, every `interval_s` seconds from now on."""
 
     interval_s: float
     endpoint: str | None = None
 
 
-class PutEndpoint(_Command, tag="put_endpoint", kw_only=True):
+class PutEndpoint(_Command, tag="put_endpoint", frozen=True, kw_only=True):
     """Add an endpoint, or replace the one called `replaces`."""
 
     endpoint: Endpoint
     replaces: str | None = None
 
 
-class RemoveEndpoint(_Command, tag="remove_endpoint", kw_only=True):
+class RemoveEndpoint(_Command, tag="remove_endpoint", frozen=True, kw_only=True):
     name: str
 
 
-class Burst(_Command, tag="burst", kw_only=True):
+class Burst(_Command, tag="burst", frozen=True, kw_only=True):
     """Send that many requests to one endpoint now, beside its schedule."""
 
     endpoint: str
@@ -59,13 +59,13 @@ class Burst(_Command, tag="burst", kw_only=True):
     concurrency: int
 
 
-class Try(_Command, tag="try", kw_only=True):
+class Try(_Command, tag="try", frozen=True, kw_only=True):
     """Probe an endpoint once that need not be in the profile. Its rows have the trigger `trial`."""
 
     endpoint: Endpoint
 
 
-class Mark(_Command, tag="mark", kw_only=True):
+class Mark(_Command, tag="mark", frozen=True, kw_only=True):
     """Write a line of the user's into the incident log."""
 
     text: str

@@ -21,7 +21,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
     """A TOML table: unknown keys are refused, defaults are not written out."""
 
 
-class Deadlines(_Table, kw_only=True):
+class Deadlines(_Table, frozen=True, kw_only=True):
     """How long to wait for each phase of one probe. httpx's own timeouts restart at every read; these do not."""
 
     connect_s: Seconds = 5.0
@@ -36,7 +36,7 @@ class Deadlines(_Table, kw_only=True):
     """From the start of the probe to its end."""
 
 
-class Thresholds(_Table, kw_only=True):
+class Thresholds(_Table, frozen=True, kw_only=True):
     """When an endpoint changes its state. Every rule has a way in and a calmer way out, so a state does not flap."""
 
     down_after: Count = 3
@@ -59,7 +59,7 @@ class Thresholds(_Table, kw_only=True):
     """The time that shares and percentiles of these rules cover."""
 
 
-class TLS(_Table, kw_only=True):
+class TLS(_Table, frozen=True, kw_only=True):
     """How the gateway's certificate is checked, for `https` and `wss`."""
 
     ca_file: str | None = None
@@ -74,7 +74,7 @@ class TLS(_Table, kw_only=True):
     """Do not verify anything. Shown on screen for as long as it is on."""
 
 
-class Endpoint(_Table, kw_only=True):
+class Endpoint(_Table, frozen=True, kw_only=True):
     """One thing to probe."""
 
     name: Annotated[str, Meta(min_length=1, max_length=64)]
@@ -124,7 +124,7 @@ class Endpoint(_Table, kw_only=True):
     """TLS settings of this endpoint."""
 
 
-class Profile(_Table, kw_only=True):
+class Profile(_Table, frozen=True, kw_only=True):
     """A named set of endpoints and the options they share."""
 
     name: str = "default"

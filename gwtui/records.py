@@ -20,7 +20,7 @@ class _Record(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=Tru
     pass
 
 
-class SessionStarted(_Record, tag="session_started", kw_only=True):
+class SessionStarted(_Record, tag="session_started", frozen=True, kw_only=True):
     """The first record of every feed."""
 
     started_at: float
@@ -30,14 +30,14 @@ class SessionStarted(_Record, tag="session_started", kw_only=True):
     """Where the rows go; None when nothing is recorded."""
 
 
-class ProfileChanged(_Record, tag="profile_changed", kw_only=True):
+class ProfileChanged(_Record, tag="profile_changed", frozen=True, kw_only=True):
     """The profile that the engine now runs, after an edit or a changed interval."""
 
     now_ns: int
     profile: Profile
 
 
-class RequestStarted(_Record, tag="request_started", kw_only=True):
+class RequestStarted(_Record, tag="request_started", frozen=True, kw_only=True):
     """A probe has begun. Its `Request` or `Ping` with the same endpoint and number follows."""
 
     endpoint: str
@@ -61,7 +61,7 @@ class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """What is wrong or worth knowing about this one event."""
 
 
-class StreamRead(_Record, tag="stream_read", kw_only=True):
+class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True):
     """The events that one read of a socket completed. They share one stamp: no gap between them is known."""
 
     endpoint: str
@@ -102,7 +102,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The likely cause."""
 
 
-class Request(_Record, tag="request", kw_only=True):
+class Request(_Record, tag="request", frozen=True, kw_only=True):
     """One HTTP request, ended: a row of requests.csv. Failures are rows too."""
 
     endpoint: str
@@ -170,7 +170,7 @@ class Request(_Record, tag="request", kw_only=True):
         return self.verdict.outcome
 
 
-class Ping(_Record, tag="ping", kw_only=True):
+class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     """One ping over a kept WebSocket: a row of pings.csv. Lost and failed ones are rows too."""
 
     endpoint: str
@@ -202,7 +202,7 @@ class Ping(_Record, tag="ping", kw_only=True):
         return self.verdict.outcome
 
 
-class Incident(_Record, tag="incident", kw_only=True):
+class Incident(_Record, tag="incident", frozen=True, kw_only=True):
     """A change worth an entry in the log: a new state, a new finding, a mark set by the user, trouble of our own."""
 
     at: float
@@ -220,7 +220,7 @@ class Incident(_Record, tag="incident", kw_only=True):
     trace_id: str = ""
 
 
-class Heartbeat(_Record, tag="heartbeat", kw_only=True):
+class Heartbeat(_Record, tag="heartbeat", frozen=True, kw_only=True):
     """The engine's own health, once a second. It also moves the clock of windows while nothing else comes."""
 
     at: float
@@ -240,14 +240,14 @@ class Heartbeat(_Record, tag="heartbeat", kw_only=True):
     """Stream events left out because the screen did not read them in time."""
 
 
-class Notice(_Record, tag="notice", kw_only=True):
+class Notice(_Record, tag="notice", frozen=True, kw_only=True):
     """The engine's answer to a command that it could not or need not carry out."""
 
     now_ns: int
     text: str
 
 
-class FeedEnded(_Record, tag="feed_ended", kw_only=True):
+class FeedEnded(_Record, tag="feed_ended", frozen=True, kw_only=True):
     """The last record: the feed has no more, and why."""
 
     text: str
