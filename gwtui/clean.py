@@ -1,0 +1,70 @@
+"""The one gate for text that came from a network, a file or the environment, before any sink.
+
+Terminal escapes, control characters and lone surrogates become visible signs; so do characters that are
+invisible or reorder their neighbours. What comes out holds printable characters only, so it can move no cursor,
+end no line and hide nothing. It is still not markup: hand it to widgets as plain text.
+"""
+
+from __future__ import annotations
+
+import re
+
+LIMIT = 256
+ELLIPSIS = "…"
+LINE_END = "↵"
+
+_SUSPECT = re.compile(r"[^ -~]")
+_INVISIBLE = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
+)
+"""Invisible characters that Unicode, and so `str.isprintable`, calls printable: fillers and variation selectors.
+The emoji selector U+FE0F is left alone: it is common, and hides nothing."""
+
+
+def clean(text: str, limit: int = LIMIT) -> str:
+    """The text on one line, at most `limit` characters, with a visible sign for every character that is not printable.
+
+    Newlines become `↵`, tabs and exotic spaces a space, C0 controls their pictures (`␛`), all else `\\x9b`, `\\u202e`.
+    """
+    if len(text) <= limit and _is_safe(text):
+        return text
+    # One sign takes the place of at least one character, so what lies beyond the limit cannot matter.
+    return _cut(_visible(text[: limit + 1].replace("\r\n", "\n").replace("\n", LINE_END)), limit, len(text) > limit)
+
+
+def clean_text(text: str, limit: int) -> str:
+    """The same for text of many lines: its newlines stay newlines."""
+    if len(text) <= limit and _is_safe(text):
+        return text
+    lines = text[: limit + 1].replace("\r\n", "\n").split("\n")
+    return _cut("\n".join(map(_visible, lines)), limit, len(text) > limit)
+
+
+def _is_safe(text: str) -> bool:
+    return text.isprintable() and (text.isascii() or not _INVISIBLE.search(text))
+
+
+def _visible(text: str) -> str:
+    return text if _is_safe(text) else _SUSPECT.sub(_sign, text)
+
+
+def _cut(text: str, limit: int, was_longer: bool) -> str:
+    if len(text) <= limit and not was_longer:
+        return text
+    return text[: limit - 1] + ELLIPSIS
+
+
+def _sign(match: re.Match[str]) -> str:
+    char = match.group()
+    code = ord(char)
+    if char == "\t" or (char.isspace() and code > 0x9F and code not in (0x2028, 0x2029)):
+        return " "
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if char.isprintable() and not _INVISIBLE.match(char):
+        return char
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -1,0 +1,201 @@
+"""Server-sent events: bytes in, events out, by WHATWG HTML 9.2.5 and 9.2.6 and nothing else.
+
+The bytes may be cut anywhere. An event is out with the very byte that ends its blank line: a CR ends a line at
+once, and an LF that follows it, even in the next chunk, is swallowed. What is left when the stream ends is
+discarded, as the standard wants.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+BOM = b"\xef\xbb\xbf"
+MAX_LINE = 1 << 20
+MAX_EVENT = 8 << 20
+MAX_STRAY = 16 << 10
+MAX_RETRY_DIGITS = 18
+NO_FIELD_STARTS = b"{}[]\"<'"
+"""What an unfinished line starts with when it cannot become a field: JSON or markup."""
+
+
+class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
+    """One dispatched event."""
+
+    event: str
+    """Its type; `message` where the stream named none."""
+    data: str
+    id: str = ""
+    """The last event id that was in force when it was dispatched."""
+    retry: int | None = None
+    """The reconnection time in ms that its own block set; None where it set none."""
+
+
+class SSELimitError(ValueError):
+    """A line or an event is over its limit. `events` are those that the same chunk completed before."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.events: list[ServerSentEvent] = []
+
+
+class SSEParser:
+    """Parses one stream. Time is linear in its bytes however they are cut; memory is bounded by the limits."""
+
+    def __init__(self, *, max_line: int = MAX_LINE, max_event: int = MAX_EVENT) -> None:
+        self.comments = 0
+        """Comment lines seen: keep-alives, mostly."""
+        self.last_event_id = ""
+        self.retry: int | None = None
+        """The reconnection time in ms that the stream set last."""
+        self._max_line = max_line
+        self._max_event = max_event
+        self._max_plain = min(max_line, max_event)
+        self._head: bytes | None = b""
+        """The first bytes while they may still be a BOM; None from then on."""
+        self._after_cr = False
+        self._line = bytearray()
+        self._block_open = False
+        self._type = b""
+        self._data = bytearray()
+        self._id = ""
+        self._block_retry: int | None = None
+        self._stray = bytearray()
+        self._failure: SSELimitError | None = None
+
+    @property
+    def stray(self) -> bytes:
+        """Lines that are no field of the standard, joined by LF and cut to 16 KiB: a bare JSON error, a proxy's page.
+
+        An unfinished last line is among them where it cannot become a field.
+        """
+        unfinished = self._line if self._line.lstrip()[:1] in NO_FIELD_STARTS else b""
+        return bytes(self._stray + unfinished)[:MAX_STRAY]
+
+    @property
+    def unfinished(self) -> int:
+        """Bytes of a line or event that was begun and not ended: what the end of the stream would discard."""
+        return len(self._line) + len(self._data)
+
+    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
+        """Take the next bytes and return the events they completed. Raises `SSELimitError`, and then always."""
+        if self._failure is not None:
+            raise SSELimitError(str(self._failure))
+        events: list[ServerSentEvent] = []
+        try:
+            self._lines(self._line_feeds_only(chunk), events)
+        except SSELimitError as error:
+            error.events = events
+            self._failure = error
+            raise
+        return events
+
+    def _line_feeds_only(self, chunk: bytes) -> bytes:
+        """The chunk without the stream's BOM and with every line end as one LF."""
+        if self._head is not None:
+            chunk = self._head + chunk
+            if len(chunk) < len(BOM) and BOM.startswith(chunk):
+                self._head = chunk
+                return b""
+            self._head = None
+            chunk = chunk.removeprefix(BOM)
+        if self._after_cr and chunk:
+            self._after_cr = False
+            chunk = chunk.removeprefix(b"\n")
+        if b"\r" in chunk:
+            self._after_cr = chunk.endswith(b"\r")
+            chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        return chunk
+
+    def _lines(self, text: bytes, events: list[ServerSentEvent]) -> None:
+        if self._line:
+            end = text.find(b"\n")
+            if end < 0:
+                self._keep(text)
+                return
+            line = bytes(self._line) + text[:end]
+            self._line.clear()
+            self._take(line, events)
+            text = text[end + 1 :]
+        *blocks, rest = text.split(b"\n\n")
+        for block in blocks:
+            if self._block_open or not self._plain(block, events):
+                for line in block.split(b"\n"):
+                    self._take(line, events)
+                self._dispatch(events)
+        *lines, last = rest.split(b"\n")
+        for line in lines:
+            self._take(line, events)
+        self._keep(last)
+
+    def _plain(self, block: bytes, events: list[ServerSentEvent]) -> bool:
+        """Dispatch a whole block of the common forms, `data: x` or `event: x` + `data: x`; False if it is another."""
+        if block.startswith(b"event: "):
+            if block.count(b"\n") != 1:
+                return False
+            name, found, data = block.partition(b"\ndata: ")
+            if not found:
+                return False
+            event = name[7:].decode("utf-8", "replace") or "message"
+        elif block.startswith(b"data: ") and b"\n" not in block:
+            event, data = "message", block[6:]
+        else:
+            return False
+        if len(block) > self._max_plain:
+            return False
+        events.append(ServerSentEvent(event, data.decode("utf-8", "replace"), self.last_event_id, None))
+        return True
+
+    def _keep(self, unfinished: bytes) -> None:
+        self._line += unfinished
+        self._check_line(len(self._line))
+
+    def _check_line(self, length: int) -> None:
+        if length > self._max_line:
+            raise SSELimitError(f"a line of the event stream is longer than {self._max_line:,} bytes")
+
+    def _take(self, line: bytes, events: list[ServerSentEvent]) -> None:
+        """Interpret one line, without its line end."""
+        if not line:
+            self._dispatch(events)
+            return
+        self._check_line(len(line))
+        if line.startswith(b":"):
+            self.comments += 1
+            return
+        name, _, value = line.partition(b":")
+        self._field(name, value.removeprefix(b" "), line)
+
+    def _field(self, name: bytes, value: bytes, line: bytes) -> None:
+        self._block_open = True
+        if name == b"data":
+            self._data += value
+            self._data += b"\n"
+            if len(self._data) > self._max_event:
+                raise SSELimitError(f"an event's data are longer than {self._max_event:,} bytes")
+        elif name == b"event":
+            self._type = value
+        elif name == b"id":
+            if b"\0" not in value:
+                self._id = value.decode("utf-8", "replace")
+        elif name == b"retry":
+            self._set_retry(value)
+        elif len(self._stray) < MAX_STRAY:
+            self._stray += line[:MAX_STRAY] + b"\n"
+
+    def _set_retry(self, value: bytes) -> None:
+        # bytes.isdigit knows ASCII digits only. Python refuses to read thousands of digits; no wait is that long.
+        digits = value.lstrip(b"0") or value[:1]
+        if value.isdigit() and len(digits) <= MAX_RETRY_DIGITS:
+            self.retry = self._block_retry = int(digits)
+
+    def _dispatch(self, events: list[ServerSentEvent]) -> None:
+        """A blank line: the end of a block."""
+        self.last_event_id = self._id
+        if self._data:
+            name = self._type.decode("utf-8", "replace") or "message"
+            data = self._data[:-1].decode("utf-8", "replace")
+            events.append(ServerSentEvent(name, data, self.last_event_id, self._block_retry))
+            self._data.clear()
+        self._type = b""
+        self._block_retry = None
+        self._block_open = False
