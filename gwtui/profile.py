@@ -46,7 +46,7 @@ class Thresholds(_Table, frozen=True, kw_only=True):
     degraded_fail_share: Share = 0.1
     """Share of failed results in the window at which it is `degraded`; it ends at half of that."""
     degraded_min_failures: Count = 2
-    """Failures in the window below which it is never `degraded`."""
+    """Failures in the window below which it does not become `degraded`."""
     slow_metric: Literal["ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"] | None = None
     """The latency that makes it `slow`; by default TTFT for streams, RTT for WebSockets, E2E for the rest."""
     slow_percentile: Annotated[float, Meta(gt=0, lt=100)] = 50.0

@@ -1,0 +1,213 @@
+"""What the results mean: the state of every endpoint, and the incidents worth an entry in the log. Pure.
+
+Records go in, incidents come out; time is what the records say it is, and heartbeats move it while nothing else comes.
+Trials count for nothing. Results that were cancelled or that failed on this machine count neither way.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
+from gwtui.states import EndpointState
+from gwtui.units import duration, elapsed
+from gwtui.words import Outcome, State, Trigger
+
+QUIET_NS = 60_000_000_000
+"""Trouble of this machine that did not show for so long is over; the next is told anew."""
+LOCAL_AFTER = 3
+"""So many local failures are told as this machine's trouble."""
+LAG_NS = 500_000_000
+"""An engine that is held up for so long is told."""
+QUIET_RESULTS = 5
+"""A finding must also be absent from so many good results to have ended."""
+
+
+class Health:
+    """Judges records as they come, in their order."""
+
+    def __init__(self, profile: Profile) -> None:
+        self._watches: dict[str, _Watch] = {}
+        self._follow(profile)
+        self._now_ns = 0
+        self._wall_offset_s = 0.0
+        self._local = _Repeats()
+        self._lag = _Repeats()
+
+    def state(self, name: str) -> State:
+        """The state of the endpoint of that name."""
+        watch = self._watches.get(name)
+        return watch.health.state if watch else State.UNKNOWN
+
+    def apply(self, record: Record) -> tuple[Incident, ...]:
+        """Take the next record. Gives the incidents that it makes, in order."""
+        if isinstance(record, SessionStarted):
+            self._tell_time(record.now_ns, record.started_at)
+            self._follow(record.profile)
+        elif isinstance(record, ProfileChanged):
+            self._now_ns = max(self._now_ns, record.now_ns)
+            self._follow(record.profile)
+        elif isinstance(record, Heartbeat):
+            self._tell_time(record.now_ns, record.at)
+            return self._heartbeat(record)
+        elif isinstance(record, Request | Ping):
+            self._now_ns = max(self._now_ns, record.now_ns)
+            return self._result(record)
+        return ()
+
+    def _tell_time(self, now_ns: int, at: float) -> None:
+        self._now_ns = max(self._now_ns, now_ns)
+        self._wall_offset_s = at - now_ns / 1e9
+
+    def _follow(self, profile: Profile) -> None:
+        """Watch exactly the profile's endpoints. Those that are probed or judged as before keep their state."""
+        before, self._watches = self._watches, {}
+        for endpoint in profile.endpoints:
+            watch = before.get(endpoint.name)
+            if watch is None:
+                watch = _Watch(endpoint, profile)
+            else:
+                watch.follow(endpoint, profile)
+            self._watches[endpoint.name] = watch
+
+    def _heartbeat(self, beat: Heartbeat) -> tuple[Incident, ...]:
+        incidents = []
+        if beat.lag_ns >= LAG_NS and self._lag.seen(self._now_ns) == 1:
+            text = f"this machine held gwtui up for {duration(beat.lag_ns)}: results of that time are marked"
+            incidents.append(self._incident("engine", text))
+        for name, watch in self._watches.items():
+            if watch.paused is not (name in beat.paused):
+                incidents += self._pause(name, watch)
+            elif not watch.paused:
+                incidents += self._judge(name, watch)
+        return tuple(incidents)
+
+    def _result(self, record: Request | Ping) -> tuple[Incident, ...]:
+        watch = self._watches.get(record.endpoint)
+        if watch is None or watch.paused or record.trigger is Trigger.TRIAL or record.outcome is Outcome.CANCELLED:
+            return ()
+        if record.outcome is Outcome.LOCAL:
+            return self._local_failure(record)
+        watch.last = record
+        watch.health.add(record)
+        incidents = self._judge(record.endpoint, watch)
+        if isinstance(record, Request):
+            incidents += [
+                self._incident("finding", text, record=record) for text in watch.findings.follow(self._now_ns, record)
+            ]
+        return tuple(incidents)
+
+    def _judge(self, name: str, watch: _Watch) -> list[Incident]:
+        was, state = watch.health.state, watch.health.judge(self._now_ns)
+        if state is was:
+            return []
+        text = watch.health.enter(state, self._now_ns)
+        return [self._incident("state", text, name=name, state=state, was=was, record=watch.last)] if text else []
+
+    def _pause(self, name: str, watch: _Watch) -> list[Incident]:
+        was, watch.paused = watch.health.state, not watch.paused
+        state, text = (State.PAUSED, "paused") if watch.paused else (State.UNKNOWN, "resumed")
+        watch.restart()
+        return [self._incident("state", text, name=name, state=state, was=was)]
+
+    def _local_failure(self, record: Request | Ping) -> tuple[Incident, ...]:
+        if self._local.seen(self._now_ns) != LOCAL_AFTER:
+            return ()
+        text = f"{LOCAL_AFTER} probes failed on this machine, not at a gateway: {record.reason or record.rule}"
+        return (self._incident("engine", text, record=record),)
+
+    def _incident(
+        self,
+        kind: str,
+        text: str,
+        *,
+        name: str = "",
+        state: State | None = None,
+        was: State | None = None,
+        record: Request | Ping | None = None,
+    ) -> Incident:
+        return Incident(
+            at=self._wall_offset_s + self._now_ns / 1e9,
+            now_ns=self._now_ns,
+            kind=kind,
+            endpoint=record.endpoint if record else name,
+            state=state,
+            was=was,
+            text=text,
+            number=record.number if record else None,
+            trace_id=record.trace_id if record else "",
+        )
+
+
+class _Watch:
+    """What is known of one endpoint."""
+
+    def __init__(self, endpoint: Endpoint, profile: Profile) -> None:
+        self.paused = endpoint.paused
+        self.health = EndpointState(profile.thresholds_of(endpoint))
+        self._judged: Endpoint | None = None
+        self.follow(endpoint, profile)
+
+    def follow(self, endpoint: Endpoint, profile: Profile) -> None:
+        judged = _judged(endpoint, profile)
+        if judged != self._judged:
+            self._judged, self._thresholds = judged, profile.thresholds_of(endpoint)
+            self.restart()
+
+    def restart(self) -> None:
+        """Begin to judge anew; what was found before says nothing of what comes."""
+        self.health.reset(self._thresholds, State.PAUSED if self.paused else State.UNKNOWN)
+        self.findings = _Findings(int(self._thresholds.window_s * 1e9))
+        self.last: Request | Ping | None = None
+
+
+def _judged(endpoint: Endpoint, profile: Profile) -> Endpoint:
+    """The endpoint with all that decides its state, and nothing that only says when it is probed."""
+    return msgspec.structs.replace(
+        endpoint, interval_s=None, overlap=1, paused=False, thresholds=profile.thresholds_of(endpoint)
+    )
+
+
+class _Findings:
+    """The findings of one endpoint: each is told when it begins and when it has ended, not per request."""
+
+    def __init__(self, quiet_ns: int) -> None:
+        self._quiet_ns = quiet_ns
+        self._last: dict[str, tuple[int, int]] = {}
+        """Per finding that is on: when it was last seen, and how many good results since had none of it."""
+
+    def follow(self, now_ns: int, request: Request) -> list[str]:
+        """Take a request; gives what there is to tell."""
+        found = {finding.name: finding for finding in request.findings}
+        texts = [_began(finding) for name, finding in found.items() if name not in self._last]
+        for name, (seen_ns, without) in list(self._last.items()):
+            if name in found or request.outcome is not Outcome.OK:
+                continue
+            if without + 1 >= QUIET_RESULTS and now_ns - seen_ns >= self._quiet_ns:
+                del self._last[name]
+                texts.append(f"{name} ended: not seen for {elapsed(now_ns - seen_ns)}, {without + 1} results")
+            else:
+                self._last[name] = (seen_ns, without + 1)
+        self._last.update(dict.fromkeys(found, (now_ns, 0)))
+        return texts
+
+
+def _began(finding: Finding) -> str:
+    return f"{finding.name}: {finding.evidence}"
+
+
+class _Repeats:
+    """Counts how often something happened since it was last quiet."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._last_ns = 0
+
+    def seen(self, now_ns: int) -> int:
+        """It happened again: how often, this time included."""
+        if now_ns - self._last_ns > QUIET_NS:
+            self._count = 0
+        self._count += 1
+        self._last_ns = now_ns
+        return self._count

@@ -1,0 +1,217 @@
+"""The state of one endpoint, and the rules that change it. Pure: the time comes with every call.
+
+Each rule of the thresholds has a way in and a calmer way out, and remembers which side it is on:
+
+- down: so many failures in a row; out after so many good results in a row.
+- degraded: the share of failures in the window; out below half of it. Failures that were told as an outage are not
+  counted again once it is over.
+- slow: a percentile of the good results in the window, over its limit for a while; out at 80 % of the limit.
+
+The worst rule that holds is the state. A few samples decide no share and no percentile: where the window holds fewer
+than a rule needs, the newest ones before it are taken too.
+"""
+
+from __future__ import annotations
+
+import math
+from bisect import bisect_left, insort
+from collections import Counter, deque
+
+from gwtui.profile import Thresholds
+from gwtui.records import Ping, Request
+from gwtui.units import duration, elapsed, share
+from gwtui.verdicts import Verdict
+from gwtui.words import Metric, Outcome, State
+
+LEAST = 5
+"""No share and no percentile is judged from fewer samples."""
+MOST = 2000
+"""No more samples are kept of a window: a burst must not grow it."""
+BAD = (State.SLOW, State.DEGRADED, State.DOWN)
+
+
+class Recent:
+    """The samples of the last `span_ns`, but at least the newest `least` and at most the newest `MOST`."""
+
+    def __init__(self, span_ns: int, least: int) -> None:
+        self._span_ns = span_ns
+        self.least = min(least, MOST)
+        self._samples: deque[tuple[int, int]] = deque()
+        self._ordered: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def add(self, now_ns: int, value: int) -> None:
+        self._samples.append((now_ns, value))
+        insort(self._ordered, value)
+
+    def move(self, now_ns: int) -> None:
+        """Let go of what is too old at `now_ns`, and of what is too much."""
+        while len(self) > MOST or (len(self) > self.least and self._samples[0][0] < now_ns - self._span_ns):
+            self._discard(self._samples.popleft()[1])
+
+    def forget(self, newest: int) -> None:
+        """Let go of so many of the newest samples."""
+        for _ in range(min(newest, len(self))):
+            self._discard(self._samples.pop()[1])
+
+    def clear(self) -> None:
+        self.forget(len(self))
+
+    def at_least(self, value: int) -> int:
+        """How many samples are that high."""
+        return len(self) - bisect_left(self._ordered, value)
+
+    def percentile(self, percent: float) -> int | None:
+        """The nearest-rank percentile; None while there are too few samples for it."""
+        if len(self) < self.least:
+            return None
+        return self._ordered[math.ceil(round(percent * len(self) / 100, 9)) - 1]
+
+    def _discard(self, value: int) -> None:
+        del self._ordered[bisect_left(self._ordered, value)]
+
+
+class EndpointState:
+    """Follows one endpoint's results, good and failed ones only."""
+
+    def __init__(self, thresholds: Thresholds, state: State = State.UNKNOWN) -> None:
+        self._bad_since_ns: int | None = None
+        self.reset(thresholds, state)
+
+    def reset(self, thresholds: Thresholds, state: State) -> None:
+        """Forget all results: another thing is judged from here on, or by other rules, or after a pause."""
+        self.state = state
+        self._thresholds = thresholds
+        span_ns = int(thresholds.window_s * 1e9)
+        self._failures = Recent(span_ns, LEAST)
+        # A percentile that is always the highest sample would let one slow answer decide.
+        self._latencies = Recent(span_ns, max(LEAST, int(100 / (100 - thresholds.slow_percentile)) + 1))
+        self._metric = Metric.E2E
+        self._failed_run: Counter[Verdict] = Counter()
+        self._good_run = 0
+        self._seen_good = False
+        self._down = self._degraded = self._slow = False
+        self._over_since_ns: int | None = None
+
+    def add(self, record: Request | Ping) -> None:
+        """Take a good or a failed result."""
+        now_ns = record.now_ns
+        if record.outcome is Outcome.OK:
+            self._good_run += 1
+            self._failed_run.clear()
+            self._seen_good = True
+            self._metric = metric_of(record, self._thresholds)
+            value_ns = latency(record, self._metric)
+            if value_ns is not None:
+                self._latencies.add(now_ns, value_ns)
+        else:
+            self._failed_run[record.verdict] += 1
+            self._good_run = 0
+        self._judge_down()
+        if not self._down:
+            self._failures.add(now_ns, int(record.outcome is not Outcome.OK))
+
+    def judge(self, now_ns: int) -> State:
+        """What the state should be at `now_ns`. Enter it with `enter`."""
+        self._failures.move(now_ns)
+        self._latencies.move(now_ns)
+        self._judge_degraded()
+        self._judge_slow(now_ns)
+        if self._down:
+            return State.DOWN
+        if self._degraded:
+            return State.DEGRADED
+        if self._slow:
+            return State.SLOW
+        return State.UP if self._seen_good else State.UNKNOWN
+
+    def enter(self, state: State, now_ns: int) -> str:
+        """Be in another state, and say why; an empty text where that is no news."""
+        was, self.state = self.state, state
+        if state in BAD:
+            if self._bad_since_ns is None:
+                self._bad_since_ns = now_ns
+            return self._why(state, now_ns)
+        if state is not State.UP or self._bad_since_ns is None:
+            return ""
+        took, self._bad_since_ns = elapsed(now_ns - self._bad_since_ns), None
+        return f"up again after {took}, {self._why(was, now_ns)}"
+
+    def _judge_down(self) -> None:
+        if self._down:
+            self._down = self._good_run < self._thresholds.up_after
+        elif self._failed_run.total() >= self._thresholds.down_after:
+            self._down = True
+            self._failures.forget(self._failed_run.total() - 1)
+            self._latencies.clear()
+
+    def _judge_degraded(self) -> None:
+        n, failed, limit = len(self._failures), self._failures.at_least(1), self._thresholds.degraded_fail_share
+        if self._degraded:
+            self._degraded = failed > 0 and failed >= limit / 2 * n
+        else:
+            enough = n >= LEAST and failed >= self._thresholds.degraded_min_failures
+            self._degraded = enough and failed >= limit * n
+
+    def _judge_slow(self, now_ns: int) -> None:
+        value_ns = self._latencies.percentile(self._thresholds.slow_percentile)
+        limit_ns = self._thresholds.slow_over_ms * 1e6
+        if value_ns is None or value_ns <= limit_ns * (0.8 if self._slow else 1):
+            self._slow, self._over_since_ns = False, None
+            return
+        if self._over_since_ns is None:
+            self._over_since_ns = now_ns
+        if now_ns - self._over_since_ns >= self._thresholds.slow_for_s * 1e9:
+            self._slow = True
+
+    def _why(self, state: State, now_ns: int) -> str:
+        """The facts of the rule that makes a state, as they are now."""
+        if state is State.DEGRADED:
+            n, failed = len(self._failures), self._failures.at_least(1)
+            return f"fail share {share(failed / n if n else 0.0)} % ({failed} of {n})"
+        if state is State.SLOW:
+            return self._latency_facts(now_ns)
+        if self._failed_run:
+            return _run(self._failed_run)
+        return f"{self._good_run} good in a row"
+
+    def _latency_facts(self, now_ns: int) -> str:
+        thresholds, n = self._thresholds, len(self._latencies)
+        value_ns = self._latencies.percentile(thresholds.slow_percentile)
+        limit_ns = int(thresholds.slow_over_ms * 1e6)
+        text = f"p{thresholds.slow_percentile:g} {self._metric.label} {duration(value_ns)}"
+        if value_ns is None or self._over_since_ns is None or value_ns <= limit_ns:
+            return f"{text} (n {n})"
+        return f"{text} over {duration(limit_ns)} for {duration(now_ns - self._over_since_ns)} (n {n})"
+
+
+def _run(verdicts: Counter[Verdict]) -> str:
+    """`3 truncated in a row`, or `3 failed in a row: 2 reset, 1 truncated`."""
+    parts = [f"{times} {verdict}" for verdict, times in verdicts.most_common()]
+    if len(parts) == 1:
+        return f"{parts[0]} in a row"
+    return f"{verdicts.total()} failed in a row: {', '.join(parts)}"
+
+
+def metric_of(record: Request | Ping, thresholds: Thresholds) -> Metric:
+    """The latency that makes this kind of endpoint slow."""
+    if thresholds.slow_metric is not None:
+        return Metric(thresholds.slow_metric)
+    if isinstance(record, Ping):
+        return Metric.RTT
+    return Metric.TTFT if record.stream else Metric.E2E
+
+
+def latency(record: Request | Ping, metric: Metric) -> int | None:
+    """That latency of one result; None where it has none."""
+    if isinstance(record, Ping):
+        return record.rtt_ns if metric is Metric.RTT else None
+    return {
+        Metric.TTFB: record.ttfb_ns,
+        Metric.TTFT: record.ttft_ns,
+        Metric.TTFO: record.ttfo_ns,
+        Metric.TPOT: record.tpot_ns,
+        Metric.E2E: record.duration_ns,
+    }.get(metric)

@@ -1,0 +1,447 @@
+"""States change by the thresholds and with evidence, never flap, and findings are told once."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gwtui.health import Health
+from gwtui.profile import Endpoint, Profile, Thresholds
+from gwtui.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
+from gwtui.states import LEAST, MOST, Recent
+from gwtui.verdicts import Verdict
+from gwtui.words import State, Trigger
+
+S = 1_000_000_000
+START_AT = 1_800_000_000.0
+ENDPOINT = Endpoint(name="a", api="openai-chat", url="http://127.0.0.1:1")
+LETTERS = {
+    ".": Verdict.COMPLETE,
+    "t": Verdict.TRUNCATED,
+    "r": Verdict.RESET,
+    "l": Verdict.LOCAL,
+    "c": Verdict.CANCELLED,
+}
+
+
+class Story:
+    """Feeds a Health with one result every `every_s` seconds and keeps what it says."""
+
+    def __init__(self, every_s: float = 5.0, **thresholds: float | str) -> None:
+        self.profile = Profile(
+            endpoints=(ENDPOINT,), thresholds=msgspec.convert(thresholds, Thresholds) if thresholds else Thresholds()
+        )
+        self.health = Health(Profile())
+        self.every_ns = int(every_s * S)
+        self.now_ns = 1000 * S
+        self.number = 0
+        self.incidents: list[Incident] = []
+        self.apply(SessionStarted(started_at=START_AT, now_ns=self.now_ns, profile=self.profile))
+
+    def apply(self, record: Record) -> None:
+        self.incidents += self.health.apply(record)
+
+    def request(self, verdict: Verdict, ttft_ms: float = 400, **changes: Any) -> None:
+        self.now_ns += self.every_ns
+        self.number += 1
+        good = verdict is Verdict.COMPLETE
+        request = Request(
+            endpoint="a",
+            number=self.number,
+            started_at=0,
+            now_ns=self.now_ns,
+            api="openai-chat",
+            verdict=verdict,
+            rule="x",
+            duration_ns=int(ttft_ms * 2e6) if good else None,
+            ttft_ns=int(ttft_ms * 1e6) if good else None,
+            trace_id=f"trace-{self.number}",
+        )
+        self.apply(msgspec.structs.replace(request, **changes))
+
+    def results(self, letters: str) -> Story:
+        for letter in letters:
+            self.request(LETTERS[letter])
+        return self
+
+    def wait(self, seconds: int, paused: tuple[str, ...] = (), lag_ns: int = 0) -> None:
+        for _ in range(seconds):
+            self.now_ns += S
+            at = START_AT + (self.now_ns - 1000 * S) / S
+            self.apply(Heartbeat(at=at, now_ns=self.now_ns, paused=paused, lag_ns=lag_ns))
+
+    def state(self) -> State:
+        return self.health.state("a")
+
+    def said(self, kind: str = "state") -> list[tuple[State | None, str]]:
+        return [(incident.state, incident.text) for incident in self.incidents if incident.kind == kind]
+
+
+@pytest.mark.parametrize(
+    ("letters", "state", "said"),
+    [
+        ("", State.UNKNOWN, []),
+        (".", State.UP, []),
+        ("tt", State.UNKNOWN, []),
+        ("lll", State.UNKNOWN, []),
+        ("ccc", State.UNKNOWN, []),
+        ("...t", State.UP, []),
+        ("ttt", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
+        ("ttr", State.DOWN, [(State.DOWN, "3 failed in a row: 2 truncated, 1 reset")]),
+        ("tcltlct", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
+        ("tt.tt", State.DEGRADED, [(State.DEGRADED, "fail share 80.0 % (4 of 5)")]),
+        (
+            "....tttt",
+            State.DOWN,
+            [(State.DEGRADED, "fail share 33.3 % (2 of 6)"), (State.DOWN, "3 truncated in a row")],
+        ),
+        ("ttt.t.t.", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
+        (
+            "tttttt..",
+            State.UP,
+            [(State.DOWN, "3 truncated in a row"), (State.UP, "up again after 00:00:25, 2 good in a row")],
+        ),
+        (
+            "ttttttcl..",
+            State.UP,
+            [(State.DOWN, "3 truncated in a row"), (State.UP, "up again after 00:00:35, 2 good in a row")],
+        ),
+    ],
+)
+def test_results_make_a_state_with_its_evidence(letters: str, state: State, said: list[tuple[State, str]]) -> None:
+    story = Story().results(letters)
+    assert story.state() is state
+    assert story.said() == said
+
+
+def test_an_incident_says_when_who_and_which_request() -> None:
+    story = Story().results("..ttt")
+    down = story.incidents[-1]
+    assert (down.endpoint, down.kind, down.state) == ("a", "state", State.DOWN)
+    assert (down.number, down.trace_id) == (5, "trace-5")
+    assert down.at == START_AT + 25
+    assert down.now_ns == story.now_ns
+
+
+def test_a_stepped_wall_clock_is_followed() -> None:
+    story = Story().results("tt")
+    story.apply(Heartbeat(at=START_AT + 3600, now_ns=story.now_ns))
+    story.results("t")
+    assert story.incidents[-1].at == START_AT + 3605
+
+
+def test_degraded_ends_below_half_its_share() -> None:
+    story = Story(degraded_fail_share=0.2, window_s=100).results("........tt.......")
+    assert story.said() == [(State.DEGRADED, "fail share 20.0 % (2 of 10)")]
+    story.results("...")
+    assert story.state() is State.DEGRADED, "2 of 20 is not below 10 %"
+    story.results(".")
+    assert story.said()[1:] == [(State.UP, "up again after 00:00:55, fail share 9.5 % (2 of 21)")]
+
+
+def test_a_failure_now_and_then_is_not_degraded() -> None:
+    story = Story().results(("." * 14 + "t") * 40)
+    assert story.said() == []
+
+
+def test_an_outage_that_was_told_does_not_make_the_time_after_it_degraded() -> None:
+    story = Story().results("." * 12 + "t" * 8 + "." * 12)
+    assert [state for state, _ in story.said()] == [State.DEGRADED, State.DOWN, State.UP]
+
+
+def test_a_service_that_keeps_failing_after_an_outage_is_degraded_not_up() -> None:
+    story = Story().results("t.t.t.t.ttt..")
+    assert story.said()[-1][0] is State.DEGRADED
+    assert story.state() is State.DEGRADED
+
+
+def test_old_failures_fade_while_results_keep_coming_slowly() -> None:
+    story = Story(every_s=300).results("t.t..")
+    assert story.said() == [(State.DEGRADED, "fail share 40.0 % (2 of 5)")], "the window is stretched to 5 results"
+    story.results("...")
+    assert story.state() is State.UP
+
+
+def test_slow_begins_after_a_while_over_the_limit_and_ends_at_four_fifths() -> None:
+    story = Story(slow_over_ms=1000, slow_for_s=10)
+    for _ in range(5):
+        story.request(Verdict.COMPLETE, ttft_ms=6200)
+    assert story.said() == [], "over the limit since now"
+    story.wait(9)
+    assert story.state() is State.UP
+    story.wait(1)
+    assert story.said() == [(State.SLOW, "p50 TTFT 6.20 s over 1.00 s for 10.0 s (n 5)")]
+    for _ in range(12):
+        story.request(Verdict.COMPLETE, ttft_ms=900)
+    assert story.state() is State.SLOW, "900 ms is under the limit and not yet calm"
+    for _ in range(12):
+        story.request(Verdict.COMPLETE, ttft_ms=700)
+    assert story.state() is State.UP
+    assert story.said()[1:] == [(State.UP, "up again after 00:01:35, p50 TTFT 700 ms (n 13)")]
+
+
+def test_a_moment_over_the_limit_is_not_slow() -> None:
+    story = Story(slow_over_ms=1000, slow_for_s=30)
+    for _ in range(20):
+        for ttft_ms in (5000, 5000, 5000, 200, 200, 200):
+            story.request(Verdict.COMPLETE, ttft_ms=ttft_ms)
+    assert story.said() == []
+
+
+@pytest.mark.parametrize(("percentile", "enough"), [(50.0, 5), (95.0, 21), (99.0, 101)])
+def test_few_results_decide_no_percentile(percentile: float, enough: int) -> None:
+    story = Story(slow_percentile=percentile, slow_over_ms=100, slow_for_s=0)
+    for _ in range(enough - 1):
+        story.request(Verdict.COMPLETE)
+    assert story.state() is State.UP
+    story.request(Verdict.COMPLETE)
+    assert story.state() is State.SLOW
+
+
+def test_one_slow_answer_never_makes_a_high_percentile_slow() -> None:
+    story = Story(slow_percentile=95.0, slow_over_ms=1000, slow_for_s=0)
+    for index in range(120):
+        story.request(Verdict.COMPLETE, ttft_ms=9000 if index % 30 == 0 else 300)
+    assert story.said() == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "slow"),
+    [
+        ({"ttft_ns": 9 * S, "duration_ns": S}, True),
+        ({"ttft_ns": S, "duration_ns": 9 * S}, False),
+        ({"stream": False, "ttft_ns": None, "duration_ns": 9 * S}, True),
+        ({"stream": False, "ttft_ns": 9 * S, "duration_ns": S}, False),
+    ],
+)
+def test_streams_are_slow_by_their_first_token_and_the_rest_by_their_end(changes: dict[str, Any], slow: bool) -> None:
+    story = Story(slow_for_s=0)
+    for _ in range(6):
+        story.request(Verdict.COMPLETE, **changes)
+    assert (story.state() is State.SLOW) is slow
+
+
+@pytest.mark.parametrize("metric", ["ttfb", "ttft", "ttfo", "tpot", "e2e"])
+def test_the_profile_can_name_the_latency(metric: str) -> None:
+    story = Story(slow_metric=metric, slow_for_s=0)
+    field = "duration_ns" if metric == "e2e" else f"{metric}_ns"
+    for _ in range(5):
+        story.request(Verdict.COMPLETE, **{field: 9 * S})
+    assert story.said() == [(State.SLOW, f"p50 {metric.upper()} 9.00 s over 5.00 s for 0 ns (n 5)")]
+
+
+def ping(number: int, verdict: Verdict = Verdict.PONG, rtt_ns: int | None = 12_000_000) -> Ping:
+    return Ping(endpoint="a", number=number, started_at=0, now_ns=number * S, verdict=verdict, rule="x", rtt_ns=rtt_ns)
+
+
+def test_pings_are_judged_too() -> None:
+    profile = Profile(endpoints=(ENDPOINT,), thresholds=Thresholds(slow_over_ms=10, slow_for_s=2))
+    health = Health(profile)
+    texts = [i.text for n in range(1, 9) for i in health.apply(ping(n))]
+    assert texts == ["p50 RTT 12.0 ms over 10.0 ms for 2.00 s (n 7)"]
+    texts = [i.text for n in range(9, 13) for i in health.apply(ping(n, Verdict.NO_PONG, None))]
+    assert texts[-1] == "3 no_pong in a row"
+    assert health.state("a") is State.DOWN
+
+
+def test_trials_and_unknown_endpoints_count_for_nothing() -> None:
+    story = Story()
+    for _ in range(5):
+        story.request(Verdict.TRUNCATED, trigger=Trigger.TRIAL)
+        story.request(Verdict.TRUNCATED, endpoint="elsewhere")
+    assert story.state() is State.UNKNOWN
+    assert story.incidents == []
+    assert story.health.state("elsewhere") is State.UNKNOWN
+
+
+def test_burst_results_count() -> None:
+    story = Story()
+    for _ in range(3):
+        story.request(Verdict.OVERLOADED, trigger=Trigger.BURST)
+    assert story.state() is State.DOWN
+
+
+def test_a_pause_is_told_and_what_was_before_it_does_not_count_after_it() -> None:
+    story = Story().results("..tt")
+    story.wait(3, paused=("a",))
+    assert story.state() is State.PAUSED
+    story.results("ttt")
+    assert story.state() is State.PAUSED, "streams that ran on say nothing now"
+    story.wait(1)
+    assert story.state() is State.UNKNOWN
+    story.results("tt")
+    assert story.state() is State.UNKNOWN
+    story.results(".")
+    assert story.state() is State.UP
+    assert story.said() == [(State.PAUSED, "paused"), (State.UNKNOWN, "resumed")]
+
+
+def test_an_outage_across_a_pause_has_an_end() -> None:
+    story = Story().results("ttt")
+    story.wait(10, paused=("a",))
+    story.wait(1)
+    story.results(".")
+    assert story.said()[-1] == (State.UP, "up again after 00:00:16, 1 good in a row")
+
+
+def test_an_endpoint_that_starts_paused_is_no_news() -> None:
+    health = Health(Profile(endpoints=(msgspec.structs.replace(ENDPOINT, paused=True),)))
+    assert health.state("a") is State.PAUSED
+    assert health.apply(Heartbeat(at=0, now_ns=S, paused=("a",))) == ()
+
+
+@pytest.mark.parametrize(
+    ("change", "state"),
+    [
+        ({"interval_s": 60.0, "overlap": 7}, State.DOWN),
+        ({"url": "http://127.0.0.1:2"}, State.UNKNOWN),
+        ({"model": "other"}, State.UNKNOWN),
+        ({"thresholds": Thresholds(down_after=9)}, State.UNKNOWN),
+    ],
+)
+def test_an_edit_that_changes_what_is_judged_begins_anew(change: dict[str, Any], state: State) -> None:
+    story = Story().results("ttt")
+    endpoint = msgspec.structs.replace(ENDPOINT, **change)
+    story.apply(ProfileChanged(now_ns=story.now_ns, profile=Profile(endpoints=(endpoint,))))
+    assert story.state() is state
+    assert len(story.said()) == 1
+
+
+def test_removed_endpoints_are_forgotten_and_added_ones_followed() -> None:
+    story = Story().results("ttt")
+    other = msgspec.structs.replace(ENDPOINT, name="b")
+    story.apply(ProfileChanged(now_ns=story.now_ns, profile=Profile(endpoints=(other,))))
+    assert story.state() is State.UNKNOWN
+    story.request(Verdict.COMPLETE, endpoint="b")
+    assert story.health.state("b") is State.UP
+
+
+def test_a_finding_is_told_when_it_begins_and_when_it_has_ended_for_a_while() -> None:
+    buffered = (Finding(name="buffered", evidence="42 events in one read", cause="a proxy"),)
+    story = Story()
+    for _ in range(4):
+        for findings in (buffered, (), ()):
+            story.request(Verdict.COMPLETE, findings=findings)
+    assert story.said("finding") == [(None, "buffered: 42 events in one read")]
+    assert (story.incidents[0].number, story.incidents[0].endpoint) == (1, "a")
+    story.results("." * 9)
+    assert len(story.said("finding")) == 1, "55 s without it is not over the window"
+    story.results(".")
+    assert story.said("finding")[1:] == [(None, "buffered ended: not seen for 00:01:00, 12 results")]
+    story.request(Verdict.COMPLETE, findings=buffered)
+    assert len(story.said("finding")) == 3
+
+
+def test_an_outage_does_not_end_a_finding() -> None:
+    story = Story()
+    story.request(Verdict.COMPLETE, findings=(Finding(name="buffered", evidence="x"),))
+    story.results("t" * 40 + "....")
+    assert len(story.said("finding")) == 1
+
+
+def test_repeated_local_failures_name_this_machine_once() -> None:
+    story = Story()
+    for _ in range(20):
+        story.request(Verdict.LOCAL, reason="Too many open files")
+        story.request(Verdict.COMPLETE)
+    assert story.said("engine") == [(None, "3 probes failed on this machine, not at a gateway: Too many open files")]
+    assert story.state() is State.UP
+    story.results("." * 20 + "lll")
+    assert len(story.said("engine")) == 2
+
+
+def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
+    story = Story()
+    story.wait(5, lag_ns=2_310_000_000)
+    story.wait(5, lag_ns=30_000_000)
+    assert story.said("engine") == [(None, "this machine held gwtui up for 2.31 s: results of that time are marked")]
+
+
+@given(n=st.integers(1, 400), first=st.booleans())
+def test_good_and_bad_in_turn_is_one_incident_not_one_per_result(n: int, first: bool) -> None:
+    story = Story().results(("t." if first else ".t") * n)
+    assert len(story.said()) <= 1
+
+
+@given(
+    letters=st.text(alphabet="..tlc", max_size=300),
+    down_after=st.integers(1, 6),
+    up_after=st.integers(1, 6),
+    every_s=st.sampled_from([0.5, 5.0, 45.0]),
+)
+def test_no_results_move_an_endpoint_in_and_out_of_down_faster_than_its_thresholds(
+    letters: str, down_after: int, up_after: int, every_s: float
+) -> None:
+    story = Story(every_s=every_s, down_after=down_after, up_after=up_after)
+    downs = [State.UNKNOWN]
+    runs = []
+    good = bad = 0
+    for letter in letters:
+        story.results(letter)
+        good, bad = (good + 1, 0) if letter == "." else (0, bad + 1) if letter == "t" else (good, bad)
+        if (story.state() is State.DOWN) is not (downs[-1] is State.DOWN):
+            runs.append((story.state() is State.DOWN, bad if story.state() is State.DOWN else good))
+        downs.append(story.state())
+    assert all(run == (down_after if is_down else up_after) for is_down, run in runs)
+    counted = sum(letter in ".t" for letter in letters)
+    assert len(runs) <= 2 * (counted // (down_after + up_after) + 1)
+
+
+@given(letters=st.text(alphabet=".......t", max_size=400), every_s=st.sampled_from([0.5, 5.0, 45.0]))
+def test_degraded_follows_the_share_of_the_window_between_its_two_limits(letters: str, every_s: float) -> None:
+    story = Story(every_s=every_s, down_after=1000)
+    seen: list[tuple[int, str]] = []
+    for letter in letters:
+        story.results(letter)
+        seen.append((story.now_ns, letter))
+        window = [x for at, x in seen if at >= story.now_ns - 60 * S]
+        window = window if len(window) >= LEAST else [x for _, x in seen[-LEAST:]]
+        failed = window.count("t")
+        if len(window) >= LEAST and failed >= 2 and failed * 10 >= len(window):
+            assert story.state() is State.DEGRADED
+        elif failed * 20 < len(window) or failed == 0:
+            assert story.state() in (State.UP, State.UNKNOWN)
+    states = [state for state, _ in story.said()]
+    assert all(one is not other for one, other in pairwise(states)), "each entry is a change"
+
+
+@given(
+    samples=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 50)), max_size=120),
+    least=st.integers(1, 10),
+    percent=st.floats(0.1, 99.9),
+)
+def test_recent_samples_are_those_of_the_span_but_not_too_few(
+    samples: list[tuple[int, int]], least: int, percent: float
+) -> None:
+    recent = Recent(100, least)
+    kept: list[tuple[int, int]] = []
+    now_ns = 0
+    for step_ns, value in samples:
+        now_ns += step_ns
+        recent.add(now_ns, value)
+        recent.move(now_ns)
+        kept.append((now_ns, value))
+        span = [sample for sample in kept if sample[0] >= now_ns - 100]
+        kept = span if len(span) >= least else kept[-least:]
+        values = sorted(value for _, value in kept)
+        assert len(recent) == len(values)
+        assert recent.at_least(25) == sum(value >= 25 for value in values)
+        percentile = recent.percentile(percent)
+        if percentile is None:
+            assert len(values) < least
+        else:
+            assert sum(value <= percentile for value in values) >= percent / 100 * len(values) - 1e-6
+            assert sum(value < percentile for value in values) < percent / 100 * len(values) + 1e-6
+
+
+def test_a_burst_does_not_grow_the_window_without_bound() -> None:
+    recent = Recent(60 * S, LEAST)
+    for now_ns in range(3 * MOST):
+        recent.add(now_ns, 1)
+        recent.move(now_ns)
+    assert len(recent) == MOST
