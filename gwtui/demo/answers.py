@@ -1,0 +1,88 @@
+"""How answers leave the embedded gateway: streams played on their timeline, and the ids that every answer carries."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Mapping
+from uuid import uuid4
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from gwtui.demo.timeline import Timeline
+
+_STREAM_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
+_REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
+
+
+class Playback(Response):
+    """An event stream sent on its timeline, for as long as the client listens.
+
+    The status line goes out with the first event, as it does in a gateway that waits for its upstream.
+    """
+
+    def __init__(self, timeline: Timeline, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(headers=_STREAM_HEADERS)
+        del self.headers["content-length"]
+        self.headers.update(headers or {})
+        self._timeline = timeline
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            playing = tasks.create_task(self._play(send))
+            leaving = tasks.create_task(_disconnected(receive))
+            await asyncio.wait((playing, leaving), return_when=asyncio.FIRST_COMPLETED)
+            playing.cancel()
+            leaving.cancel()
+
+    async def _play(self, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        # Every event has its own due time: the small delays of single sleeps do not add up.
+        begin = loop.time()
+        started = False
+        for planned in self._timeline.sends:
+            if (wait := begin + planned.at_s - loop.time()) > 0:
+                await asyncio.sleep(wait)
+            if not started:
+                await self._start(send)
+                started = True
+            await send({"type": "http.response.body", "body": planned.data, "more_body": True})
+        if not started:
+            await self._start(send)
+        if self._timeline.stalls:
+            await asyncio.Event().wait()
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _start(self, send: Send) -> None:
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Identified:
+    """Puts `x-request-id` and `x-trace` on every answer: the client's own where it sent some, else fresh ones."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = Headers(scope=scope)
+        asked = headers.get("x-request-id", "")
+        request_id = asked if _REQUEST_ID.fullmatch(asked) else f"req_{uuid4().hex[:24]}"
+        traced = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
+        trace = traced[1] if traced else uuid4().hex
+
+        async def send_identified(message: Message) -> None:
+            if message["type"] in _STARTS:
+                message.setdefault("headers", [])
+                MutableHeaders(scope=message).update({"x-request-id": request_id, "x-trace": trace})
+            await send(message)
+
+        await self._app(scope, receive, send_identified)

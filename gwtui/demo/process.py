@@ -1,0 +1,81 @@
+"""The embedded gateway in a process of its own, for `gwtui demo`."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+_PATIENCE_S = 2.0
+"""How long each way of ending the process may take before a harder one."""
+
+
+class GatewayError(RuntimeError):
+    """The gateway's process did not start. The text holds what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayProcess:
+    """A running gateway."""
+
+    pid: int
+    port: int
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+
+def spawn_gateway(scenario: Path | None = None) -> AbstractContextManager[GatewayProcess]:
+    """The embedded gateway on a free loopback port, playing the scenario (by default the demo's story).
+
+    It ends with the `with`, and when this process ends, however that happens. Entering raises `GatewayError`.
+    """
+    command = [sys.executable, "-m", "gwtui", "gateway", "--port", "0", "--json", "--stop-with-stdin"]
+    return running([*command, "--scenario", str(scenario)] if scenario is not None else command)
+
+
+@contextmanager
+def running(command: Sequence[str]) -> Iterator[GatewayProcess]:
+    """Run a command that prints `{"port": N}` once it listens, and ends when its standard input does."""
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(  # noqa: S603  the command is our own
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            start_new_session=True,  # a Ctrl-C in the terminal is for the monitor, which then ends the gateway
+        ) as process,
+    ):
+        try:
+            yield GatewayProcess(process.pid, _announced_port(process, errors))
+        finally:
+            _end(process)
+
+
+def _announced_port(process: subprocess.Popen[bytes], errors: IO[bytes]) -> int:
+    line = process.stdout.readline() if process.stdout is not None else b""
+    try:
+        return int(json.loads(line)["port"])
+    except (ValueError, KeyError, TypeError):
+        _end(process)
+        errors.seek(0)
+        said = (errors.read() or line).decode(errors="replace").strip()
+        raise GatewayError(f"The embedded gateway did not start: {said or 'it said nothing'}") from None
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
+    for harder in (process.terminate, process.kill):
+        try:
+            process.wait(_PATIENCE_S)
+        except subprocess.TimeoutExpired:
+            harder()

@@ -1,0 +1,44 @@
+"""`gwtui gateway`: the embedded gateway on a socket of this process.
+
+The socket listens before the web framework is imported, so that the port is known at once and clients that are early
+wait in the backlog.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+
+from gwtui.demo.scenario import Scenario
+
+_BACKLOG = 2048
+
+
+def serve(
+    host: str, port: int, scenario: Scenario, ready: Callable[[int], None], *, stop_with_stdin: bool = False
+) -> None:
+    """Serve until SIGTERM or SIGINT, or with `stop_with_stdin` until standard input ends.
+
+    `ready` is told the port as soon as it is bound. Raises `OSError` when it cannot be.
+    """
+    with listen(host, port) as listener:
+        ready(listener.getsockname()[1])
+        from gwtui.demo.hosting import host_gateway
+
+        host_gateway(listener, scenario, stop_with_stdin=stop_with_stdin)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises `OSError`."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere the option would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener
