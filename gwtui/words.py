@@ -15,6 +15,14 @@ class State(StrEnum):
     PAUSED = "paused"
     UNKNOWN = "unknown"
 
+    @property
+    def mark(self) -> str:
+        """Its shape, one cell wide: a state is never told by colour alone."""
+        return _MARKS[self.value]
+
+
+_MARKS = {"up": "●", "slow": "▲", "degraded": "▲", "down": "✖", "paused": "‖", "unknown": "○"}
+
 
 class Outcome(StrEnum):
     """Whether a result counts for or against the gateway. `cancelled` and `local` count for neither."""

@@ -1,0 +1,23 @@
+"""One probe of one endpoint, outside any schedule: what `gwtui probe` runs."""
+
+from __future__ import annotations
+
+import time
+
+from gwtui.probes.prober import prober_for
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Ping, Record, Request, StreamRead
+from gwtui.words import Trigger
+
+
+async def probe_once(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
+    """Probe the endpoint now. Returns its result and every read of its stream, in order."""
+    reads: list[StreamRead] = []
+
+    def keep(record: Record) -> None:
+        if isinstance(record, StreamRead):
+            reads.append(record)
+
+    async with prober_for(endpoint, profile, keep) as prober:
+        result = await prober.probe(1, time.perf_counter_ns(), Trigger.TRIAL)
+    return result, tuple(reads)

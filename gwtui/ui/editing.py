@@ -1,0 +1,71 @@
+"""Changes to the profile's endpoints: for the engine at once, for the file when saved, and how to undo them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from gwtui.commands import PutEndpoint, RemoveEndpoint
+from gwtui.config import Config, remove_endpoint, restore, save_endpoint
+from gwtui.profile import Endpoint, Profile
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """What brings back the state before a change."""
+
+    label: str
+    profile: Profile
+    command: PutEndpoint | RemoveEndpoint
+    file_text: str | None
+    """The file before the change; None when the change was not saved."""
+
+
+class Editing:
+    """The profile as the user means it. Errors of the file come out as `ConfigError` or `OSError`."""
+
+    def __init__(self, config: Config, profile: Profile) -> None:
+        self._path = config.path
+        self.profile = profile
+        self._steps: list[_Step] = []
+
+    @property
+    def path(self) -> Path:
+        return self._path
+
+    def endpoint(self, name: str | None) -> Endpoint | None:
+        return None if name is None else self.profile.endpoint(name)
+
+    def put(self, endpoint: Endpoint, replaces: str | None, *, save: bool) -> PutEndpoint:
+        """Add the endpoint, or replace the one called `replaces`. Returns the command that tells the engine."""
+        old = self.endpoint(replaces)
+        text = save_endpoint(self._path, self.profile.name, endpoint, replaces) if save else None
+        back = RemoveEndpoint(name=endpoint.name) if old is None else PutEndpoint(endpoint=old, replaces=endpoint.name)
+        self._steps.append(_Step(f"the change of {endpoint.name}", self.profile, back, text))
+        if old is None:
+            endpoints = (*self.profile.endpoints, endpoint)
+        else:
+            endpoints = tuple(endpoint if each.name == old.name else each for each in self.profile.endpoints)
+        self.profile = replace(self.profile, endpoints=endpoints)
+        return PutEndpoint(endpoint=endpoint, replaces=None if old is None else old.name)
+
+    def remove(self, endpoint: Endpoint) -> RemoveEndpoint:
+        """Remove the endpoint, from the file too if it is there."""
+        text = remove_endpoint(self._path, self.profile.name, endpoint.name) if self._path.exists() else None
+        back = PutEndpoint(endpoint=endpoint)
+        self._steps.append(_Step(f"the removal of {endpoint.name}", self.profile, back, text))
+        remaining = tuple(each for each in self.profile.endpoints if each.name != endpoint.name)
+        self.profile = replace(self.profile, endpoints=remaining)
+        return RemoveEndpoint(name=endpoint.name)
+
+    def undo(self) -> tuple[str, PutEndpoint | RemoveEndpoint] | None:
+        """Take the last change back. Returns what it was and the command for the engine; None when there is none."""
+        if not self._steps:
+            return None
+        step = self._steps.pop()
+        if step.file_text is not None:
+            restore(self._path, step.file_text)
+        self.profile = step.profile
+        return step.label, step.command
