@@ -15,7 +15,13 @@ from gwtui.demo.profile import demo_profile
 from gwtui.demo.scenario import Behaviour, Scenario, ScenarioError, load_scenario, parse_scenario
 from gwtui.demo.texts import pieces, tokens_of
 from gwtui.demo.timeline import Event, Part, timeline, whole_answer_s
+from gwtui.health import Health
+from gwtui.profile import Endpoint
+from gwtui.records import Heartbeat, Incident, Ping, Record, Request
+from gwtui.verdicts import Verdict
+from gwtui.words import State
 
+S = 1_000_000_000
 CHAT = "/v1/chat/completions"
 
 RULES = """
@@ -274,3 +280,62 @@ def _demo_behaviour(scenario: Scenario, name: str, at_s: float) -> Behaviour:
 
 def _demo_thresholds_ms() -> float:
     return demo_profile("http://127.0.0.1:1").thresholds.slow_over_ms
+
+
+def test_each_of_the_demos_troubles_leads_to_its_state_within_seconds_and_passes() -> None:
+    told = [(one.now_ns / S, one.endpoint, one.state) for one in _demo_incidents(until_s=75)]
+    assert [(endpoint, state) for _, endpoint, state in told] == [
+        ("gateway-gpt", State.SLOW),
+        ("sourcegraph-claude", State.DEGRADED),
+        ("gateway-starcoder", State.DOWN),
+        ("gateway-starcoder", State.UP),
+        ("sourcegraph-claude", State.UP),
+        ("gateway-gpt", State.UP),
+    ]
+    begins = {"gateway-gpt": 14, "sourcegraph-claude": 24, "gateway-starcoder": 33}
+    for at_s, endpoint, state in told:
+        if state is not State.UP:
+            assert begins[endpoint] < at_s < begins[endpoint] + 10
+
+
+def _demo_incidents(until_s: int) -> list[Incident]:
+    """What the demo's profile makes of the demo's scenario: a probe per interval, its result as the script has it."""
+    scenario, profile = load_scenario(), demo_profile("http://127.0.0.1:1")
+    records: list[Record] = [Heartbeat(at=second, now_ns=second * S) for second in range(1, until_s)]
+    for endpoint in profile.endpoints:
+        for nth in range(1, int(until_s / profile.interval_of(endpoint))):
+            at_s = nth * profile.interval_of(endpoint)
+            behaviour = scenario.behaviour(endpoint.path or CHAT, endpoint.model or "", at_s, nth)
+            records.append(_result(endpoint, nth, at_s, behaviour))
+    health = Health(profile)
+    records.sort(key=lambda record: getattr(record, "now_ns", 0))
+    return [incident for record in records for incident in health.apply(record)]
+
+
+def _result(endpoint: Endpoint, nth: int, at_s: float, behaviour: Behaviour) -> Record:
+    """What a probe at that moment would find."""
+    ttft_s, verdict = behaviour.ttft_ms / 1000, Verdict.COMPLETE
+    if endpoint.api == "websocket":
+        pong = Verdict.NO_PONG if behaviour.drop else Verdict.PONG
+        rtt_ns = None if behaviour.drop else int(ttft_s * S)
+        now_ns = int((at_s + (2 if behaviour.drop else ttft_s)) * S)
+        return Ping(
+            endpoint=endpoint.name, number=nth, started_at=0, now_ns=now_ns, verdict=pong, rule="", rtt_ns=rtt_ns
+        )
+    if behaviour.status is not None:
+        verdict = Verdict.UNAVAILABLE
+    elif behaviour.cut_after is not None:
+        verdict = Verdict.TRUNCATED
+    streams = endpoint.api != "http"
+    return Request(
+        endpoint=endpoint.name,
+        number=nth,
+        started_at=0,
+        now_ns=int((at_s + ttft_s + streams) * S),
+        api=endpoint.api,
+        stream=streams,
+        verdict=verdict,
+        rule="",
+        ttft_ns=int(ttft_s * S),
+        duration_ns=int((ttft_s + streams) * S),
+    )
