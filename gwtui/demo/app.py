@@ -34,7 +34,7 @@ INVALID_KEY = "invalid"
 UNKNOWN_MODEL = "no-such-model"
 """The one model that does not exist."""
 
-_NO_SUCH_WORD = "expected `ping`"
+_EXPECTED = "expected `ping`"
 _TRY_AGAIN_LATER = 1013
 _SERVICE_RESTART = 1012
 
@@ -98,7 +98,7 @@ class _Gateway:
         if behaviour.status is not None:
             return await _refusal(behaviour, _plain_error)
         if await request.body() != b"ping":
-            return _plain_error(400, _NO_SUCH_WORD)
+            return _plain_error(400, _EXPECTED)
         await asyncio.sleep(behaviour.ttft_ms / 1000)
         return PlainTextResponse(_pong(behaviour), headers=behaviour.headers)
 
@@ -125,7 +125,7 @@ class _Gateway:
                 return await websocket.close(_TRY_AGAIN_LATER, behaviour.close_reason)
             await asyncio.sleep(behaviour.ttft_ms / 1000)
             if not behaviour.drop:
-                await websocket.send_text(_pong(behaviour) if text == "ping" else _NO_SUCH_WORD)
+                await websocket.send_text(_pong(behaviour) if text == "ping" else _EXPECTED)
             if behaviour.close_after is not None and pings >= behaviour.close_after:
                 return await websocket.close(behaviour.close_code or _SERVICE_RESTART, behaviour.close_reason)
 
