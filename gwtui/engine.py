@@ -1,0 +1,227 @@
+"""The engine: probes every endpoint of a profile on its schedule, obeys commands, and reports all as records.
+
+It knows no file, no pipe and no screen: records leave through `emit`, which must neither block nor raise. All its
+tasks live in one TaskGroup, so when `run` returns nothing is left behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+from gwtui import edits
+from gwtui.clean import clean
+from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpoint, Resume, SetInterval, Start, Try
+from gwtui.edits import CommandError
+from gwtui.health import Health
+from gwtui.lag import PERIOD_NS, Lag
+from gwtui.probes.prober import Emit
+from gwtui.probes.prober import prober_for as any_prober_for
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Heartbeat, Incident, Notice, ProfileChanged, Record, SessionStarted
+from gwtui.schedule import Schedule, offset_ns
+from gwtui.workers import ProberFor, Tally, Tools, Workers, run_trial
+
+HEARTBEAT_S = 1.0
+MOST_CONCURRENT = 1000
+"""A burst has no more workers: each has a client and a socket of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a heartbeat tells of those who take the records; the fields are the heartbeat's."""
+
+    rows_written: int = 0
+    rows_waiting: int = 0
+    rows_lost: int = 0
+    recorder_error: str = ""
+    events_dropped: int = 0
+
+
+class Engine:
+    """Runs one session. `run` it once; `handle` and `stop` are for the same event loop, while it runs."""
+
+    def __init__(
+        self,
+        profile: Profile,
+        emit: Emit,
+        *,
+        status: Callable[[], Figures] = Figures,
+        prober_for: ProberFor = any_prober_for,
+        clock: Callable[[], int] = time.perf_counter_ns,
+        wall: Callable[[], float] = time.time,
+        seed: int | None = None,
+        session_dir: str | None = None,
+    ) -> None:
+        self._profile = profile
+        self._emit = emit
+        self._status = status
+        self._clock = clock
+        self._wall = wall
+        self._chance = Random(seed)  # noqa: S311 - jitter, no secret
+        self._session_dir = session_dir
+        self._health = Health(profile)
+        self._lag = Lag()
+        self._tools = Tools(
+            prober_for=prober_for,
+            emit=emit,
+            report=self._report,
+            spawn=self._spawn,
+            clock=clock,
+            lag=self._lag,
+        )
+        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self._workers: dict[str, Workers] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._group: asyncio.TaskGroup | None = None
+        self._stopping = asyncio.Event()
+
+    async def run(self, stop_after_s: float | None = None) -> None:
+        """Run until `stop`, or for so long. What is under way then is cancelled, and reported as such."""
+        now_ns = self._clock()
+        self._lag.woke(now_ns)
+        self._report(
+            SessionStarted(started_at=self._wall(), now_ns=now_ns, profile=self._profile, session_dir=self._session_dir)
+        )
+        async with asyncio.TaskGroup() as self._group:
+            for index, endpoint in enumerate(self._profile.endpoints):
+                self._open(endpoint, paused=endpoint.paused, index=index, of=len(self._profile.endpoints))
+            self._spawn(self._watch_lag())
+            self._spawn(self._beat())
+            try:
+                async with asyncio.timeout(stop_after_s):
+                    await self._stopping.wait()
+            except TimeoutError:
+                self._stopping.set()
+            for task in self._tasks:
+                task.cancel()
+
+    def stop(self) -> None:
+        """End the session: `run` returns as soon as all is closed."""
+        self._stopping.set()
+
+    def handle(self, command: Command) -> None:
+        """Carry a command out, or say in a `Notice` why not."""
+        if self._group is None or self._stopping.is_set():
+            self._notice("The engine is not running")
+            return
+        try:
+            self._obey(command)
+        except CommandError as error:
+            self._notice(str(error))
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Start():
+                raise CommandError("The engine is running already")
+            case Pause() | Resume():
+                self._pause(command)
+            case SetInterval():
+                self._set_interval(command)
+            case PutEndpoint():
+                self._put(command)
+            case RemoveEndpoint(name=name):
+                self._change(edits.remove(self._profile, name))
+                self._workers.pop(name).close()
+            case Burst():
+                self._burst(command)
+            case Try(endpoint=endpoint):
+                edits.check_api(endpoint)
+                self._spawn(run_trial(endpoint, self._profile, self._tallies[endpoint.name], self._tools))
+            case Mark(text=text):
+                self._report(Incident(at=self._wall(), now_ns=self._clock(), kind="mark", text=clean(text)))
+
+    def _pause(self, command: Pause | Resume) -> None:
+        for name in self._names(command.endpoint):
+            if isinstance(command, Pause):
+                self._workers[name].pause()
+            else:
+                self._workers[name].resume()
+        self._report(self._heartbeat())
+
+    def _set_interval(self, command: SetInterval) -> None:
+        self._change(edits.set_interval(self._profile, command.interval_s, command.endpoint))
+        for name in self._names(command.endpoint):
+            self._workers[name].set_interval(command.interval_s)
+
+    def _put(self, command: PutEndpoint) -> None:
+        endpoint, replaces = command.endpoint, command.replaces
+        profile = edits.put(self._profile, endpoint, replaces)
+        paused = endpoint.paused
+        if replaces is not None:
+            old = edits.find(self._profile, replaces)
+            workers = self._workers.pop(replaces)
+            workers.close()
+            # An edit that does not speak of it leaves an endpoint paused that the user paused.
+            paused = workers.paused if endpoint.paused == old.paused else endpoint.paused
+        self._change(profile)
+        self._open(endpoint, paused=paused)
+        self._report(self._heartbeat())
+
+    def _burst(self, command: Burst) -> None:
+        edits.find(self._profile, command.endpoint)
+        if command.requests < 1 or not 1 <= command.concurrency <= MOST_CONCURRENT:
+            raise CommandError(f"A burst has at least 1 request, and 1 to {MOST_CONCURRENT} at once")
+        self._workers[command.endpoint].burst(command.requests, command.concurrency)
+
+    def _names(self, name: str | None) -> list[str]:
+        """The endpoint of that name; None: all."""
+        return list(self._workers) if name is None else [edits.find(self._profile, name).name]
+
+    def _change(self, profile: Profile) -> None:
+        self._profile = profile
+        self._report(ProfileChanged(now_ns=self._clock(), profile=profile))
+
+    def _open(self, endpoint: Endpoint, *, paused: bool, index: int = 0, of: int = 1) -> None:
+        """Begin to probe an endpoint."""
+        interval_ns = int(self._profile.interval_of(endpoint) * 1e9)
+        first_ns = offset_ns(self._chance, interval_ns, index, of)
+        schedule = Schedule(self._clock(), interval_ns, first_ns, paused=paused)
+        tally = self._tallies[endpoint.name]
+        self._workers[endpoint.name] = Workers(endpoint, self._profile, schedule, tally, self._tools)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        assert self._group is not None, "tasks are made while it runs"  # noqa: S101 - for the type checker
+        task = self._group.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _report(self, record: Record) -> None:
+        """Emit a record, and right after it the incidents it makes."""
+        self._emit(record)
+        for incident in self._health.apply(record):
+            self._emit(incident)
+
+    def _notice(self, text: str) -> None:
+        self._report(Notice(now_ns=self._clock(), text=clean(text)))
+
+    async def _watch_lag(self) -> None:
+        while True:
+            self._lag.woke(self._clock())
+            await asyncio.sleep(PERIOD_NS / 1e9)
+
+    async def _beat(self) -> None:
+        while True:
+            self._report(self._heartbeat())
+            await asyncio.sleep(HEARTBEAT_S)
+
+    def _heartbeat(self) -> Heartbeat:
+        now_ns, figures = self._clock(), self._status()
+        return Heartbeat(
+            at=self._wall(),
+            now_ns=now_ns,
+            lag_ns=self._lag.take(now_ns),
+            missed={name: tally.missed for name, tally in self._tallies.items() if tally.missed},
+            paused=tuple(name for name, workers in self._workers.items() if workers.paused),
+            rows_written=figures.rows_written,
+            rows_waiting=figures.rows_waiting,
+            rows_lost=figures.rows_lost,
+            recorder_error=figures.recorder_error,
+            events_dropped=figures.events_dropped,
+        )

@@ -1,0 +1,173 @@
+"""The workers of one endpoint: who starts a probe when its tick comes, and who carries it out.
+
+A worker is a task with one prober, and so with one HTTP client or one kept WebSocket. Workers are made as overlap
+asks for them; the one that was used last is used first, so that its connection stays warm, and the others end when
+they had nothing to do for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from msgspec.structs import replace
+
+from gwtui.lag import Lag
+from gwtui.probes.prober import Emit, Prober
+from gwtui.profile import Endpoint, Profile
+from gwtui.schedule import Schedule
+from gwtui.words import Trigger
+
+IDLE_S = 30.0
+"""A worker that is not the only idle one of its endpoint ends after so long without a probe."""
+
+ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted under an endpoint's name for the whole session, whatever the endpoint becomes meanwhile."""
+
+    number: int = 0
+    """The number of its newest request."""
+    missed: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What all workers share."""
+
+    prober_for: ProberFor
+    emit: Emit
+    """Takes what a probe says while it is under way."""
+    report: Emit
+    """Takes results."""
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    clock: Callable[[], int]
+    lag: Lag
+
+
+async def run_probe(prober: Prober, tally: Tally, tools: Tools, planned_ns: int, trigger: Trigger) -> None:
+    """Probe once under the next number, and report the result."""
+    tally.number += 1
+    start_ns = tools.clock()
+    result = await prober.probe(tally.number, planned_ns, trigger)
+    if tools.lag.late_since(start_ns, tools.clock()):
+        result = replace(result, tainted=True)
+    tools.report(result)
+
+
+async def run_trial(endpoint: Endpoint, profile: Profile, tally: Tally, tools: Tools) -> None:
+    """Probe an endpoint once, with a prober of its own."""
+    async with tools.prober_for(endpoint, profile, tools.emit) as prober:
+        await run_probe(prober, tally, tools, tools.clock(), Trigger.TRIAL)
+
+
+class Workers:
+    """Probes one endpoint on its schedule, and in bursts beside it, until it is closed."""
+
+    def __init__(self, endpoint: Endpoint, profile: Profile, schedule: Schedule, tally: Tally, tools: Tools) -> None:
+        self._endpoint = endpoint
+        self._profile = profile
+        self._schedule = schedule
+        self._tally = tally
+        self._tools = tools
+        self._rescheduled = asyncio.Event()
+        self._busy = 0
+        self._idle: list[asyncio.Future[int | None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._spawn(self._keep_schedule())
+
+    @property
+    def paused(self) -> bool:
+        return self._schedule.paused
+
+    def pause(self) -> None:
+        """Start no more scheduled probes; those under way run on."""
+        self._schedule.pause()
+        self._rescheduled.set()
+
+    def resume(self) -> None:
+        self._schedule.resume(self._tools.clock())
+        self._rescheduled.set()
+
+    def set_interval(self, interval_s: float) -> None:
+        self._schedule.set_interval(self._tools.clock(), int(interval_s * 1e9))
+        self._rescheduled.set()
+
+    def burst(self, requests: int, concurrency: int) -> None:
+        """Send so many requests now, each of `concurrency` workers the next when its last one has ended."""
+        left = iter(range(requests))
+        for _ in range(min(requests, concurrency)):
+            self._spawn(self._work_off(left))
+
+    def close(self) -> None:
+        """Cancel all that is under way. The tasks end, and close what they hold, soon after."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._tools.spawn(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _prober(self) -> Prober:
+        return self._tools.prober_for(self._endpoint, self._profile, self._tools.emit)
+
+    async def _keep_schedule(self) -> None:
+        while True:
+            await self._until_due()
+            due = self._schedule.take(self._tools.clock(), room=self._busy < self._endpoint.overlap)
+            self._tally.missed += due.missed
+            if due.planned_ns is not None:
+                self._start(due.planned_ns)
+
+    async def _until_due(self) -> None:
+        """Wait for the next tick, or for a change of the schedule."""
+        self._rescheduled.clear()
+        next_ns = self._schedule.next_ns
+        wait_s = None if next_ns is None else max(0, next_ns - self._tools.clock()) / 1e9
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._rescheduled.wait()
+        except TimeoutError:
+            return
+
+    def _start(self, planned_ns: int) -> None:
+        self._busy += 1
+        if self._idle:
+            self._idle.pop().set_result(planned_ns)
+        else:
+            self._spawn(self._work(planned_ns))
+
+    async def _work(self, planned_ns: int | None) -> None:
+        """Be a worker: one tick's probe after the other."""
+        async with self._prober() as prober:
+            while planned_ns is not None:
+                await run_probe(prober, self._tally, self._tools, planned_ns, Trigger.SCHEDULE)
+                self._busy -= 1
+                planned_ns = await self._next_tick()
+
+    async def _next_tick(self) -> int | None:
+        """Be idle until a tick needs a worker; None: there are idle workers enough without this one."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[int | None] = loop.create_future()
+        self._idle.append(waiter)
+        timer = loop.call_later(IDLE_S, self._retire, waiter)
+        try:
+            return await waiter
+        finally:
+            timer.cancel()
+
+    def _retire(self, waiter: asyncio.Future[int | None]) -> None:
+        if len(self._idle) > 1 and waiter in self._idle:
+            self._idle.remove(waiter)
+            waiter.set_result(None)
+
+    async def _work_off(self, left: Iterator[int]) -> None:
+        """Be one of a burst's workers: take requests until none is left."""
+        async with self._prober() as prober:
+            for _ in left:
+                await run_probe(prober, self._tally, self._tools, self._tools.clock(), Trigger.BURST)
