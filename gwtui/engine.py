@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -83,10 +84,10 @@ class Engine:
 
     async def run(self, stop_after_s: float | None = None) -> None:
         """Run until `stop`, or for so long. What is under way then is cancelled, and reported as such."""
-        now_ns = self._clock()
-        self._lag.woke(now_ns)
         self._report(
-            SessionStarted(started_at=self._wall(), now_ns=now_ns, profile=self._profile, session_dir=self._session_dir)
+            SessionStarted(
+                started_at=self._wall(), now_ns=self._clock(), profile=self._profile, session_dir=self._session_dir
+            )
         )
         async with asyncio.TaskGroup() as self._group:
             for index, endpoint in enumerate(self._profile.endpoints):
@@ -94,12 +95,13 @@ class Engine:
             self._spawn(self._watch_lag())
             self._spawn(self._beat())
             try:
-                async with asyncio.timeout(stop_after_s):
-                    await self._stopping.wait()
-            except TimeoutError:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(stop_after_s):
+                        await self._stopping.wait()
+            finally:
                 self._stopping.set()
-            for task in self._tasks:
-                task.cancel()
+                for task in self._tasks:
+                    task.cancel()
 
     def stop(self) -> None:
         """End the session: `run` returns as soon as all is closed."""

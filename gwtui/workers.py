@@ -162,7 +162,7 @@ class Workers:
             timer.cancel()
 
     def _retire(self, waiter: asyncio.Future[int | None]) -> None:
-        if len(self._idle) > 1 and waiter in self._idle:
+        if len(self._idle) > 1 and waiter in self._idle and not waiter.cancelled():
             self._idle.remove(waiter)
             waiter.set_result(None)
 
