@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from gwtui.profile import Endpoint
 from gwtui.records import Finding
 from gwtui.sse import ServerSentEvent
@@ -25,9 +27,8 @@ class Ask:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What one event of a stream meant."""
+class Reading(msgspec.Struct, frozen=True, gc=False):
+    """What one event of a stream meant. Name and note are clean; the text is as it came."""
 
     kind: EventKind
     name: str = ""

@@ -1,0 +1,101 @@
+"""Error objects in JSON, in all the shapes that LLM APIs and the gateways before them use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.payload import as_text, read_json
+from gwtui.clean import clean
+from gwtui.verdicts import Verdict
+
+MESSAGE_FIELDS = ("message", "detail", "error_description", "msg", "reason")
+
+
+@dataclass(frozen=True, slots=True)
+class APIError:
+    """What an API said about a failure, cleaned."""
+
+    type: str = ""
+    """Its class, such as `overloaded_error`."""
+    message: str = ""
+
+    def __str__(self) -> str:
+        return ": ".join(part for part in (self.type, self.message) if part) or "an error without a word about it"
+
+    @property
+    def verdict(self) -> Verdict:
+        """The class of failure that its type names, as if it had come with the status that belongs to it."""
+        name = f"{self.type} {self.message}".lower()
+        for words, verdict in _VERDICTS:
+            if any(word in name for word in words):
+                return verdict
+        return Verdict.SERVER_ERROR
+
+
+_VERDICTS = (
+    (("overloaded",), Verdict.OVERLOADED),
+    (("rate_limit", "rate limit", "quota", "too many requests"), Verdict.RATE_LIMITED),
+    (("authentication", "permission", "invalid_api_key", "unauthorized"), Verdict.AUTH),
+    (("not_found", "model_not_found"), Verdict.NOT_FOUND),
+    (("invalid_request",), Verdict.BAD_REQUEST),
+    (("timeout",), Verdict.GATEWAY_TIMEOUT),
+    (("unavailable", "breaker"), Verdict.UNAVAILABLE),
+)
+
+
+def find_error(payload: object) -> APIError | None:
+    """The error that a decoded JSON object holds, or None.
+
+    `{"error": {...}}`, `{"error": "text"}`, `{"type": "error", ...}`, `{"object": "error", ...}`, or a list of one.
+    """
+    if isinstance(payload, list) and len(payload) == 1:
+        payload = payload[0]
+    if not isinstance(payload, dict):
+        return None
+    inner = payload.get("error")
+    if inner:
+        return describe_error(inner)
+    if "error" in (payload.get("type"), payload.get("object")):
+        return describe_error(payload)
+    return None
+
+
+def describe_error(value: object) -> APIError:
+    """An error object, or whatever else was sent in its place."""
+    if not isinstance(value, dict):
+        return APIError(message=_text(value))
+    kind = next((value[field] for field in ("type", "status", "code") if _is_name(value.get(field))), "")
+    message = next((value[field] for field in MESSAGE_FIELDS if value.get(field)), "")
+    code = value.get("code")
+    words = _text(message)
+    if isinstance(code, str | int) and not isinstance(code, bool) and str(code) not in (str(kind), ""):
+        words = f"{words} (code {clean(str(code)[:40])})".strip()
+    return APIError(clean(str(kind), 80), words)
+
+
+def body_error(body: bytes) -> APIError | None:
+    """The error that a whole answer holds, or None."""
+    return find_error(read_json(_ANY, body))
+
+
+def error_reason(body: bytes) -> str:
+    """The words for a failure in the JSON body of an answer that is not 2xx; "" when it has none."""
+    payload = read_json(_ANY, body)
+    error = find_error(payload)
+    if error is None and isinstance(payload, dict) and any(payload.get(field) for field in MESSAGE_FIELDS):
+        error = describe_error(payload)
+    return "" if error is None else str(error)
+
+
+_ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Any)
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and value != "error"
+
+
+def _text(value: object) -> str:
+    return clean(as_text(value))

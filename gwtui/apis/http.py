@@ -1,0 +1,60 @@
+"""Plain HTTP: any method and body; the expected status and, if wanted, the expected body. No model is involved."""
+
+from __future__ import annotations
+
+from gwtui.apis.asking import encode, http_url, key_header
+from gwtui.apis.base import Answer, Ask, AskError, StreamReader
+from gwtui.apis.errors import error_reason
+from gwtui.clean import clean
+from gwtui.http_status import excerpt
+from gwtui.profile import Endpoint
+from gwtui.verdicts import Judgement, Verdict
+from gwtui.words import Kind
+
+
+class PlainHTTP:
+    name = "http"
+    kind = Kind.HTTP
+    title = "Plain HTTP"
+    default_path = ""
+    default_model = ""
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        if not endpoint.method.isalpha():
+            raise AskError(f"`method = {endpoint.method!r}` is no HTTP method: say GET, POST, HEAD ...")
+        url = http_url(endpoint, self.default_path)
+        headers = list(key_header(endpoint, key, "bearer"))
+        body = b""
+        if isinstance(endpoint.body, str):
+            body = endpoint.body.encode("utf-8", "replace")
+            headers.append(("Content-Type", "text/plain; charset=utf-8"))
+        elif endpoint.body is not None:
+            body = encode(endpoint.body)
+            headers.append(("Content-Type", "application/json"))
+        return Ask(endpoint.method.upper(), url, tuple(headers), body)
+
+    def reader(self, endpoint: Endpoint) -> StreamReader:
+        """There is none: what a plain request gets is judged whole."""
+        raise AskError(f"`api = {self.name!r}` reads no streams")
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        if status != endpoint.expect_status:
+            words = f"HTTP {status} where {endpoint.expect_status} is expected"
+            return Answer(Judgement(verdict=Verdict.WRONG_STATUS, rule="http.status", reason=words))
+        expected = endpoint.expect
+        if expected is not None and _stripped(body) != _stripped(expected.encode("utf-8", "replace")):
+            words = f"{clean(expected, 60)!r} is expected, and this came: {excerpt(body) or 'nothing'}"
+            return Answer(Judgement(verdict=Verdict.WRONG_BODY, rule="http.body", reason=clean(words)))
+        words = f"HTTP {status}" if expected is None else f"HTTP {status} and the expected body"
+        return Answer(Judgement(verdict=Verdict.COMPLETE, rule="http.answered", reason=words))
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+def _stripped(body: bytes) -> bytes:
+    """Without line ends at its end: many servers add one."""
+    return body.rstrip(b"\r\n")
+
+
+HTTP = PlainHTTP()

@@ -1,0 +1,40 @@
+"""Whether the model that answered is the one that was asked for."""
+
+from __future__ import annotations
+
+import re
+
+from gwtui.clean import clean
+from gwtui.records import Finding
+
+_REVISION = re.compile(r"([-@:](\d{2,8}|v\d+|latest|preview|exp|free|beta))*")
+"""What an alias may lack: `-20240307`, `-2024-07-18`, `-v1:0`... A single digit is another version, not a revision."""
+
+
+_PROVIDER = re.compile(r"([a-z]+\.)+(?=[a-z])")
+"""Bedrock's way of naming the provider: `us.anthropic.claude-...`."""
+
+
+def same_model(asked: str, served: str) -> bool:
+    """An alias and its dated name are one model, with or without a provider's name before it."""
+    one, other = (_bare(name) for name in (asked, served))
+    short, long = sorted((one, other), key=len)
+    return long.startswith(short) and bool(_REVISION.fullmatch(long[len(short) :]))
+
+
+def _bare(name: str) -> str:
+    name = name.strip().lower().rpartition("/")[2].removesuffix("-latest")
+    return _PROVIDER.sub("", name, count=1) if _PROVIDER.match(name) else name
+
+
+def model_differs(asked: str, served: str) -> tuple[Finding, ...]:
+    """The finding, where the answer names a model that is another one."""
+    if not asked or not served or same_model(asked, served):
+        return ()
+    return (
+        Finding(
+            name="model_differs",
+            evidence=f"{clean(asked, 80)} was asked for, {clean(served, 80)} answered",
+            cause="A fallback, a route of the gateway, or an alias.",
+        ),
+    )

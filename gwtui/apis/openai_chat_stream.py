@@ -1,0 +1,332 @@
+"""The event stream of OpenAI Chat Completions: its course, and what makes it complete.
+
+Unnamed events, each a chunk with `choices`. Per choice: the role first, then deltas, then exactly one
+`finish_reason`; after all choices a chunk with the usage, if it was asked for; last the text `[DONE]`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.base import Reading, Usage
+from gwtui.apis.errors import APIError, describe_error, find_error
+from gwtui.apis.ledger import Ledger
+from gwtui.apis.models import model_differs
+from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
+from gwtui.apis.tokens import count, spent
+from gwtui.clean import clean
+from gwtui.records import Finding
+from gwtui.sse import ServerSentEvent
+from gwtui.verdicts import Judgement, Verdict
+from gwtui.words import EventKind
+
+RULES = "openai"
+"""What the ids of this API's rules begin with."""
+DONE = "[DONE]"
+FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+CUTTING = frozenset({"length", "content_filter"})
+"""Finish reasons that may leave a tool call half and the answer empty."""
+MAX_CHOICES = 128
+MAX_TOOLS = 128
+
+
+class _Delta(msgspec.Struct):
+    role: Any = None
+    content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
+
+
+class _Choice(msgspec.Struct):
+    index: Any = 0
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: Any = None
+
+
+class _Chunk(msgspec.Struct):
+    """Any event but `[DONE]`. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
+
+    id: Any = None
+    object: Any = None
+    created: Any = None
+    model: Any = None
+    choices: list[_Choice] | None = None
+    usage: Any = None
+    error: Any = None
+    type: Any = None
+    message: Any = None
+
+
+_CHUNK = msgspec.json.Decoder(_Chunk)
+
+
+class _Course:
+    """How far one choice is."""
+
+    def __init__(self) -> None:
+        self.role_seen = False
+        self.contents = 0
+        self.finish_reason = ""
+        self.finished_at = 0
+        self.tools: list[Arguments] = []
+        """The tool calls in the order they began."""
+        self._open: dict[object, tuple[object, Arguments]] = {}
+        """Per index: the id and the arguments of the call that fragments now belong to."""
+
+    def add_arguments(self, index: object, call_id: object, fragment: str) -> None:
+        """Some gateways give all calls one index, so a new id after whole arguments is a new call."""
+        key = index if isinstance(index, int | str) else None
+        last_id, arguments = self._open.get(key, (None, None))
+        is_new = isinstance(call_id, str) and call_id and call_id != last_id
+        if arguments is None or (is_new and arguments.begun and arguments.whole()):
+            if len(self.tools) >= MAX_TOOLS:
+                return
+            arguments = Arguments()
+            self.tools.append(arguments)
+        self._open[key] = (call_id if is_new else last_id, arguments)
+        arguments.add(fragment)
+
+
+class OpenAIChatReader:
+    """Follows one stream of Chat Completions."""
+
+    def __init__(self, asked: str) -> None:
+        self.model_served = ""
+        self._asked = asked
+        self._ledger = Ledger(RULES)
+        self._choices: dict[int, _Course] = {}
+        self._chunks = 0
+        self._done = False
+        self._id: object = None
+        self._input: int | None = None
+        self._output: int | None = None
+
+    def event(self, event: ServerSentEvent) -> Reading:
+        self._ledger.number += 1
+        data = event.data
+        if data.startswith(DONE):
+            return self._terminator()
+        chunk = read_json(_CHUNK, data)
+        if isinstance(chunk, Unreadable):
+            return self._unreadable(event, chunk)
+        if chunk.error or event.event == "error" or "error" in (chunk.object, chunk.type):
+            return self._error(chunk)
+        if self._done:
+            return self._after_end("a chunk")
+        self._chunks += 1
+        self._take_identity(chunk)
+        if chunk.usage:
+            self._take_usage(chunk.usage)
+        if not chunk.choices:
+            kind = EventKind.USAGE if chunk.usage else EventKind.OTHER
+            return Reading(kind, _name(event, chunk, "usage" if chunk.usage else ""))
+        if len(chunk.choices) == 1:
+            return self._choice(event, chunk, chunk.choices[0])
+        return _joined([self._choice(event, chunk, choice) for choice in chunk.choices])
+
+    def _terminator(self) -> Reading:
+        if self._done:
+            return self._after_end("another [DONE]")
+        self._done = True
+        return Reading(EventKind.STOP, DONE)
+
+    def _error(self, chunk: _Chunk) -> Reading:
+        fields = {"type": chunk.type, "message": chunk.message}
+        error = describe_error(chunk.error or {key: value for key, value in fields.items() if value})
+        return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error))
+
+    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+        name = clean(event.event, 64)
+        if (error := find_error(payload.value)) is not None or name == "error":
+            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error or describe_error(event.data)))
+        if not event.data.strip() or name == "ping":
+            return Reading(EventKind.KEEPALIVE, name)
+        if self._done:
+            return self._after_end(name)
+        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+
+    def _after_end(self, what: str) -> Reading:
+        cause = "Two streams in one body, or a gateway that ends a stream more than once."
+        note = self._ledger.note("events_after_end", f"{what} after [DONE]", cause)
+        return Reading(EventKind.OTHER, what, "", note)
+
+    def _take_identity(self, chunk: _Chunk) -> None:
+        if isinstance(chunk.model, str) and chunk.model:
+            self.model_served = clean(chunk.model)
+        if not chunk.id or not isinstance(chunk.id, str):
+            return
+        if self._id is None:
+            self._id = chunk.id
+        elif chunk.id != self._id:
+            cause = "Chunks of another stream were mixed in, or the gateway makes up an id per chunk."
+            self._ledger.note("ids_differ", "the chunk's id is not that of the first", cause)
+
+    def _take_usage(self, usage: object) -> None:
+        # The last report counts: some gateways send running totals with every chunk.
+        self._input = count(usage, "prompt_tokens") or self._input
+        if (output := count(usage, "completion_tokens")) is not None:
+            self._output = output
+
+    def _choice(self, event: ServerSentEvent, chunk: _Chunk, choice: _Choice) -> Reading:
+        name = _name(event, chunk)
+        course, note = self._course(choice.index)
+        if choice.delta is None and choice.message is not None and not course.contents:
+            words = "a whole message where the first delta is due"
+            return Reading(
+                EventKind.OTHER, name, "", self._ledger.break_rule("whole-message", words, Verdict.NOT_A_STREAM)
+            )
+        delta = choice.delta or _NO_DELTA
+        kind, text = _content(delta, course)
+        if delta.role and not course.role_seen:
+            course.role_seen = True
+            if course.contents and not text and not choice.finish_reason and not chunk.usage:
+                note = note or self._ledger.break_rule("role-not-first", "the role comes after content")
+        if text:
+            course.contents += 1
+            if course.finish_reason:
+                words = f"content after finish_reason {course.finish_reason} in event {course.finished_at}"
+                note = note or self._ledger.break_rule("content-after-finish", words)
+        if choice.finish_reason:
+            note = note or self._finish(course, as_text(choice.finish_reason), bool(chunk.usage))
+            kind = kind if text else EventKind.STOP
+        elif not text:
+            kind = EventKind.START if delta.role and not course.contents else EventKind.OTHER
+        return Reading(kind, name, text, note)
+
+    def _course(self, index: object) -> tuple[_Course, str]:
+        number = 0 if index is None else index
+        if isinstance(number, int) and number in self._choices:
+            return self._choices[number], ""
+        if not isinstance(number, int) or not 0 <= number < MAX_CHOICES:
+            return _Course(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
+        return self._choices.setdefault(number, _Course()), ""
+
+    def _finish(self, course: _Course, reason: str, with_usage: bool) -> str:
+        reason = clean(reason, 64)
+        if reason == "error":
+            return self._ledger.take_error(APIError(message="finish_reason error"))
+        if not course.finish_reason:
+            course.finish_reason, course.finished_at = reason, self._ledger.number
+            if reason not in FINISH_REASONS:
+                return self._ledger.note("unknown_finish_reason", f"finish_reason {reason} is not known")
+            return ""
+        if reason == course.finish_reason and with_usage:
+            return self._ledger.note("finish_repeated", f"finish_reason {reason} once more, beside the usage")
+        words = f"finish_reason {reason} after finish_reason {course.finish_reason} in event {course.finished_at}"
+        return self._ledger.break_rule("second-finish", words)
+
+    def ended(self) -> bool:
+        return self._done
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self._input, self._output)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (*self._ledger.findings, *model_differs(self._asked, self.model_served))
+
+    def end(self) -> Judgement:
+        ledger = self._ledger
+        if ledger.error is not None:
+            return ledger.error
+        if ledger.breach is not None and (not self._chunks or ledger.breach.verdict is Verdict.NOT_A_STREAM):
+            return ledger.breach
+        contents = sum(course.contents for course in self._choices.values())
+        reasons = [course.finish_reason for course in self._choices.values()]
+        if not reasons or not all(reasons):
+            return self._unfinished(contents)
+        if ledger.breach is not None:
+            return ledger.breach
+        cut = CUTTING.intersection(reasons)
+        if not cut and (half := self._half_tool()) is not None:
+            return half
+        told = ", ".join(sorted(set(reasons)))
+        if not contents and not cut and not spent(self.usage):
+            words = f"finish_reason {told}, but no content and no usage came"
+            return ledger.judgement(Verdict.EMPTY, "no-content", words)
+        if not self._done:
+            words = f"finish_reason {told} came, [DONE] did not"
+            return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
+        return ledger.judgement(Verdict.COMPLETE, "done", f"[DONE] after finish_reason {told}")
+
+    def _unfinished(self, contents: int) -> Judgement:
+        """The end came without a `finish_reason` for every choice."""
+        ledger = self._ledger
+        if not ledger.number or (self._done and not contents):
+            words = "only [DONE] and no content" if self._done else "no event"
+            return ledger.judgement(Verdict.EMPTY, "no-content", f"{words} came before the end of the stream")
+        also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
+        if self._done:
+            words = (
+                f"[DONE] in event {ledger.number} without a finish_reason, after {contents} events with content: "
+                f"a gateway closed over a cut (or is Ollama, which sends none){also}"
+            )
+            return ledger.judgement(Verdict.TRUNCATED, "done-without-finish", words, ledger.number)
+        words = f"ended after event {ledger.number}, {contents} events with content, without finish_reason and [DONE]"
+        return ledger.judgement(Verdict.TRUNCATED, "eof-before-finish", words + also, ledger.number)
+
+    def _half_tool(self) -> Judgement | None:
+        for course in self._choices.values():
+            for number, arguments in enumerate(course.tools, 1):
+                if not arguments.whole():
+                    words = f"the arguments of tool call {number} are no whole JSON object"
+                    return self._ledger.judgement(Verdict.OUT_OF_ORDER, "tool-json", words, course.finished_at)
+        return None
+
+
+_NO_DELTA = _Delta()
+
+
+def _content(delta: _Delta, course: _Course) -> tuple[EventKind, str]:
+    """What was generated in a delta; what a user sees goes before reasoning."""
+    if delta.content and (text := content_text(delta.content)):
+        return EventKind.TEXT, text
+    if delta.refusal:
+        return EventKind.TEXT, as_text(delta.refusal)
+    if delta.tool_calls or delta.function_call:
+        text = _tool_text(delta, course)
+        if text:
+            return EventKind.TOOL, text
+    return EventKind.REASONING, as_text(delta.reasoning_content or delta.reasoning)
+
+
+def content_text(content: object) -> str:
+    """Content is a text, or a list of parts of which some hold one."""
+    if not isinstance(content, list):
+        return as_text(content)
+    return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+
+
+def _tool_text(delta: _Delta, course: _Course) -> str:
+    """The arguments of the delta's tool calls, or their names before those begin."""
+    calls = delta.tool_calls if isinstance(delta.tool_calls, list) else []
+    texts = []
+    for call in (*calls, {"index": "function", "function": delta.function_call}):
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict):
+            arguments = function.get("arguments")
+            if isinstance(arguments, str):
+                course.add_arguments(call.get("index"), call.get("id"), arguments)
+            texts.append(as_text(arguments) or as_text(function.get("name")))
+    return "".join(texts)
+
+
+def _name(event: ServerSentEvent, chunk: _Chunk, default: str = "") -> str:
+    """The API sends no names, so an event is called what its payload calls itself."""
+    own = event.event if event.event != "message" else default or as_text(chunk.object)
+    return clean(own, 64)
+
+
+def _joined(readings: list[Reading]) -> Reading:
+    """One event with several choices: what was generated in any of them."""
+    first = next((reading for reading in readings if reading.kind.is_content), readings[0])
+    text = "".join(reading.text for reading in readings)
+    notes = "; ".join(dict.fromkeys(reading.note for reading in readings if reading.note))
+    return Reading(first.kind, first.name, text, clean(notes))

@@ -1,0 +1,94 @@
+"""JSON from a gateway, read without ever raising.
+
+The strict and fast reader takes the form that an API promises. What it refuses is read once more by Python's own,
+which also takes NaN, huge numbers and half surrogate pairs as most clients do: that alone is no reason to call a
+stream broken.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TypeVar
+
+import msgspec
+
+from gwtui.clean import clean
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A payload that is not what the API promises."""
+
+    reason: str
+    """What is wrong with it, cleaned."""
+    value: object = None
+    """The payload, where it is JSON at least."""
+
+
+def read_json(decoder: msgspec.json.Decoder[T], text: str | bytes) -> T | Unreadable:
+    """The payload in the decoder's type, or what is wrong with it."""
+    try:
+        return decoder.decode(text)
+    except (ValueError, RecursionError):
+        return _read_again(decoder, text)
+
+
+def _read_again(decoder: msgspec.json.Decoder[T], text: str | bytes) -> T | Unreadable:
+    try:
+        value = json.loads(text)
+    except RecursionError:
+        return Unreadable("JSON that is nested too deep")
+    except ValueError as error:
+        return Unreadable(f"no JSON: {clean(str(error), 100)}")
+    try:
+        # `Decoder.type` is untyped in msgspec's stubs; it is the T it was made with.
+        decoded: T = msgspec.convert(value, decoder.type)
+    except (msgspec.ValidationError, RecursionError) as error:
+        return Unreadable(f"JSON of another form: {clean(str(error), 100)}", value)
+    return decoded
+
+
+def as_text(value: object, limit: int = 300) -> str:
+    """Whatever stands where a text is due, as a text; not yet clean."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    try:
+        return repr(value)[:limit]
+    except RecursionError:
+        return "…"
+
+
+class Arguments:
+    """The arguments of one tool call, which come in fragments of a JSON object."""
+
+    MAX_KEPT = 1 << 20
+
+    def __init__(self) -> None:
+        self._fragments: list[str] = []
+        self._length = 0
+
+    def add(self, fragment: str) -> None:
+        self._length += len(fragment)
+        if self._length <= self.MAX_KEPT:
+            self._fragments.append(fragment)
+
+    @property
+    def begun(self) -> bool:
+        return self._length > 0
+
+    def whole(self) -> bool:
+        """Whether they are a JSON object. Nothing stands for no arguments; what is too long to keep is believed."""
+        text = "".join(self._fragments).strip()
+        if not text or self._length > self.MAX_KEPT:
+            return True
+        try:
+            return isinstance(json.loads(text), dict)
+        except RecursionError:
+            return True
+        except ValueError:
+            return False

@@ -1,0 +1,112 @@
+"""What an HTTP status that was not hoped for means, with the words of its body."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from gwtui.clean import clean
+from gwtui.headers import Headers, header, retry_after, without_query
+from gwtui.verdicts import Judgement, Verdict
+
+CLASSES: dict[int, Verdict] = {
+    401: Verdict.AUTH,
+    402: Verdict.AUTH,
+    403: Verdict.AUTH,
+    404: Verdict.NOT_FOUND,
+    407: Verdict.AUTH,
+    408: Verdict.GATEWAY_TIMEOUT,
+    410: Verdict.NOT_FOUND,
+    429: Verdict.RATE_LIMITED,
+    502: Verdict.BAD_GATEWAY,
+    503: Verdict.UNAVAILABLE,
+    504: Verdict.GATEWAY_TIMEOUT,
+    529: Verdict.OVERLOADED,
+}
+CLOUDFLARE: dict[int, tuple[Verdict, str]] = {
+    520: (Verdict.BAD_GATEWAY, "the origin's answer was empty or unknown"),
+    521: (Verdict.BAD_GATEWAY, "the origin refused the connection"),
+    522: (Verdict.GATEWAY_TIMEOUT, "the connection to the origin timed out"),
+    523: (Verdict.BAD_GATEWAY, "the origin cannot be reached"),
+    524: (Verdict.GATEWAY_TIMEOUT, "the origin did not answer in time"),
+    525: (Verdict.BAD_GATEWAY, "the TLS handshake with the origin failed"),
+    526: (Verdict.BAD_GATEWAY, "the origin's certificate is not valid"),
+    527: (Verdict.BAD_GATEWAY, "the tunnel to the origin failed"),
+    530: (Verdict.BAD_GATEWAY, "the origin's name does not resolve"),
+}
+"""Cloudflare's own statuses: believed only beside a `cf-ray`, because origins send such numbers too."""
+QUOTA_WORDS = ("insufficient_quota", "credit", "billing")
+"""A 429 with these is about money, not about load."""
+EXCERPT = 200
+
+_HIDDEN = re.compile(r"(?is)<(script|style|head)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)")
+_TAG = re.compile(r"<[^>]*>?")
+
+
+def judge_status(
+    status: int, headers: Headers, body: bytes, error_reason: Callable[[bytes], str], now: float
+) -> Judgement:
+    """The verdict on a status that is not the expected one. `now`: wall time UTC, for `Retry-After` dates."""
+    said = error_reason(body) or excerpt(body, header(headers, "content-type"))
+    ray = header(headers, "cf-ray")
+    if 300 <= status < 400 and status != 304:
+        return _judgement(Verdict.REDIRECT, status, _target(headers))
+    if status in CLOUDFLARE and ray:
+        verdict, meaning = CLOUDFLARE[status]
+        return _judgement(verdict, status, f"Cloudflare: {meaning} (cf-ray {clean(ray, 40)})", "cloudflare")
+    verdict = CLASSES.get(status) or _by_hundred(status)
+    detail = ""
+    if status == 429 and any(word in said.lower() for word in QUOTA_WORDS):
+        detail = "quota"
+    if status in (500, 503) and "overloaded_error" in said:
+        verdict, detail = Verdict.OVERLOADED, "overloaded"
+    if status == 503 and ("breaker" in said.lower() or "currently unavailable" in said.lower()):
+        detail = "breaker"
+    wait = retry_after(headers, now)
+    told = clean(header(headers, "retry-after"), 40)
+    words = [said] if said else []
+    if wait is not None:
+        words.append(f"retry after {wait:.0f} s")
+    elif told:
+        words.append(f"retry-after says {told!r}")
+    return _judgement(verdict, status, "; ".join(words), detail)
+
+
+def _judgement(verdict: Verdict, status: int, words: str, detail: str = "") -> Judgement:
+    rule = f"http.{status}.{detail}" if detail else f"http.{status}"
+    return Judgement(verdict=verdict, rule=rule, reason=f"HTTP {status}: {words}" if words else f"HTTP {status}")
+
+
+def _by_hundred(status: int) -> Verdict:
+    if 400 <= status < 500:
+        return Verdict.BAD_REQUEST
+    return Verdict.SERVER_ERROR if 500 <= status < 600 else Verdict.WRONG_STATUS
+
+
+def _target(headers: Headers) -> str:
+    location = header(headers, "location").strip()
+    if not location:
+        return "a redirect without a Location"
+    target = without_query(location)
+    try:
+        host = urlsplit(target).hostname or "the same host"
+    except ValueError:
+        host = "an unreadable address"
+    return f"redirects to {clean(host, 80)}: {clean(target, 160)}"
+
+
+def excerpt(body: bytes, content_type: str = "") -> str:
+    """The beginning of a body as one clean line; of HTML its title and visible text."""
+    text = body[: 64 << 10].decode("utf-8", "replace").lstrip("\ufeff")
+    if "html" in content_type.lower() or text.lstrip()[:1] == "<":
+        visible = _TAG.sub(" ", _HIDDEN.sub(" ", text)).strip()
+        title = _title(text)
+        text = visible if visible.startswith(title) else f"{title}: {visible}"
+    return clean(" ".join(text.split()), EXCERPT)
+
+
+def _title(page: str) -> str:
+    _, _, rest = page.partition("<title>")
+    title, closed, _ = rest.partition("</title")
+    return " ".join(title.split()) if closed else ""

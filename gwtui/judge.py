@@ -1,0 +1,256 @@
+"""The verdict on one HTTP exchange: how the transport ended, what the status says, what the API's reader saw.
+
+No single sign decides. `complete` needs the expected status, an event stream, no error in any event, content (or a
+legal answer without), the API's own proof of the end, and a transport that did not break before that proof.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gwtui.apis.base import API, Answer, StreamReader
+from gwtui.clean import clean
+from gwtui.findings import Pace, buffered, header_findings
+from gwtui.headers import Headers, header
+from gwtui.http_status import excerpt, judge_status
+from gwtui.profile import Endpoint
+from gwtui.records import Finding
+from gwtui.verdicts import Judgement, Verdict
+from gwtui.words import Kind, Outcome
+
+__all__ = [
+    "End",
+    "Judged",
+    "Pace",
+    "Transport",
+    "is_event_stream",
+    "judge",
+    "judge_status",
+    "judge_stream",
+    "judge_whole",
+]
+
+
+class End(StrEnum):
+    """How the transport ended."""
+
+    CLEAN = "clean"
+    """The body's own end: the last chunk, the promised length, or a close where nothing else was promised."""
+    LEFT = "left"
+    """gwtui hung up after the API's terminator, because the gateway kept the stream open."""
+    RESET = "reset"
+    """The connection was reset or closed where an answer or the rest of it was due."""
+    INCOMPLETE = "incomplete"
+    """The connection was closed inside a chunked body or short of its promised length."""
+    NOT_HTTP = "not_http"
+    """The bytes break the rules of HTTP."""
+    DNS = "dns"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    CONNECT_TIMEOUT = "connect_timeout"
+    TLS = "tls"
+    NO_FIRST_BYTE = "no_first_byte"
+    NO_FIRST_TOKEN = "no_first_token"  # noqa: S105 - a token of text, not a secret
+    IDLE = "idle"
+    """Nothing was read for `idle_s`."""
+    TOTAL = "total"
+    """`total_s` ran out."""
+    TOO_LARGE = "too_large"
+    DECODE_ERROR = "decode_error"
+    NO_KEY = "no_key"
+    CANCELLED = "cancelled"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """What was seen of the exchange below the API."""
+
+    end: End
+    detail: str = ""
+    """The end in words, as the system or the library put it, or the deadline that ran out."""
+    status: int | None = None
+    """None: no status line came."""
+    headers: Headers = ()
+    body: bytes = b""
+    """The body where it is no event stream: whole where it was wanted, its beginning where not."""
+    events: int = 0
+    """Events of the stream that came."""
+    comments: int = 0
+    """Comment lines of the stream that came."""
+    stray: bytes = b""
+    """Lines of the stream that belong to no field (`SSEParser.stray`)."""
+    unfinished: int = 0
+    """Bytes of an event that was begun and never ended (`SSEParser.unfinished`)."""
+    at: float = 0.0
+    """Wall time of the end, UTC: `Retry-After` dates count from it."""
+
+    @property
+    def content_type(self) -> str:
+        return header(self.headers, "content-type")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict, all findings, and the whole answer where one was read instead of a stream."""
+
+    judgement: Judgement
+    findings: tuple[Finding, ...] = ()
+    answer: Answer | None = None
+
+
+BEFORE_AN_ANSWER: dict[End, Verdict] = {
+    End.CLEAN: Verdict.RESET,
+    End.RESET: Verdict.RESET,
+    End.INCOMPLETE: Verdict.RESET,
+    End.NOT_HTTP: Verdict.NOT_HTTP,
+    End.DNS: Verdict.DNS,
+    End.REFUSED: Verdict.REFUSED,
+    End.UNREACHABLE: Verdict.UNREACHABLE,
+    End.CONNECT_TIMEOUT: Verdict.CONNECT_TIMEOUT,
+    End.TLS: Verdict.TLS,
+    End.NO_FIRST_BYTE: Verdict.NO_FIRST_BYTE,
+    End.NO_FIRST_TOKEN: Verdict.NO_FIRST_BYTE,
+    End.IDLE: Verdict.STALLED,
+    End.LEFT: Verdict.RESET,
+}
+"""Ends that mean something else, or happen only, before a status line came."""
+BROKEN: dict[End, Verdict] = {
+    End.RESET: Verdict.TRUNCATED,
+    End.INCOMPLETE: Verdict.TRUNCATED,
+    End.NOT_HTTP: Verdict.TRUNCATED,
+    End.TLS: Verdict.TRUNCATED,
+    End.NO_FIRST_BYTE: Verdict.STALLED,
+    End.NO_FIRST_TOKEN: Verdict.STALLED,
+    End.IDLE: Verdict.STALLED,
+    End.TOTAL: Verdict.TIMEOUT,
+    End.TOO_LARGE: Verdict.TOO_LARGE,
+    End.DECODE_ERROR: Verdict.DECODE_ERROR,
+    End.NO_KEY: Verdict.NO_KEY,
+    End.CANCELLED: Verdict.CANCELLED,
+    End.LOCAL: Verdict.LOCAL,
+}
+"""Ends that broke the exchange, wherever it was."""
+OURS = frozenset({End.NO_KEY, End.CANCELLED, End.LOCAL})
+"""Ends that say nothing about the gateway."""
+
+
+def judge(
+    endpoint: Endpoint, api: API, transport: Transport, reader: StreamReader | None = None, pace: Pace | None = None
+) -> Judged:
+    """Judge one exchange. `reader` has read the stream's events; None where no event stream came.
+
+    `endpoint` and `api` say what was asked for and what an answer that is no stream has to look like.
+    """
+    found = tuple(header_findings(transport.headers))
+    status = transport.status
+    if status is None or transport.end in OURS:
+        return Judged(_broken(transport, BEFORE_AN_ANSWER), found)
+    plain = api.kind is Kind.HTTP
+    expected = (endpoint.expect_status,) if plain else range(200, 300)
+    if status not in expected and not (plain and 200 <= status < 300):
+        refusal = judge_status(status, transport.headers, transport.body, api.error_reason, transport.at)
+        return Judged(refusal, found)
+    if reader is not None:
+        judgement = judge_stream(transport, reader, api)
+        return Judged(judgement, (*found, *_stream_findings(transport, reader, pace, judgement)))
+    if transport.end in BROKEN:
+        return Judged(_broken(transport, {}), found)
+    answer = api.answer(endpoint, status, transport.body)
+    judgement = answer.judgement
+    if not plain:
+        judgement = judge_whole(transport, answer, asked_stream=endpoint.stream)
+    return Judged(judgement, (*found, *answer.findings), answer)
+
+
+def is_event_stream(content_type: str) -> bool:
+    """Whether the media type is `text/event-stream`, whatever its parameters say."""
+    return content_type.partition(";")[0].strip().lower() == "text/event-stream"
+
+
+def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgement:
+    """The verdict on an event stream whose status was the expected one."""
+    seen = reader.end()
+    if seen.verdict is Verdict.ERROR_IN_STREAM:
+        return seen
+    if not reader.ended():
+        if reason := api.error_reason(transport.stray):
+            words = f"after event {transport.events}, outside of any event: {reason}"
+            return _judgement(Verdict.ERROR_IN_STREAM, "stream.bare-error", words, transport.events)
+        if transport.end in BROKEN:
+            return _broken(transport, {}, f"; {seen.reason}" if transport.events else "; no event had come")
+    if seen.verdict is Verdict.EMPTY and not transport.events:
+        return _empty_stream(transport, seen)
+    return seen
+
+
+def _empty_stream(transport: Transport, seen: Judgement) -> Judgement:
+    words = seen.reason
+    if transport.comments:
+        words = f"{words}, only {transport.comments} comments"
+    if page := excerpt(transport.stray):
+        words = f"{words}, but this: {page}"
+    return _judgement(Verdict.EMPTY, seen.rule, words)
+
+
+def judge_whole(transport: Transport, answer: Answer, *, asked_stream: bool) -> Judgement:
+    """The verdict on a whole answer of an LLM API that came to its end with a good status."""
+    kind = transport.content_type.partition(";")[0].strip().lower()
+    if not transport.body.strip():
+        rule = "http.204" if transport.status == 204 else "http.empty-body"
+        return _judgement(Verdict.EMPTY, rule, f"HTTP {transport.status} with an empty body")
+    if not asked_stream:
+        if is_event_stream(kind):
+            return _judgement(Verdict.WRONG_BODY, "answer.stream", "one answer was asked for, a stream of events came")
+        return answer.judgement
+    if "html" in kind or transport.body.lstrip()[:1] == b"<":
+        words = f"a page came instead of a stream: {excerpt(transport.body, kind)}"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.page", words)
+    if kind == "application/vnd.amazon.eventstream":
+        words = "Bedrock's binary event stream came, which this API does not speak"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.bedrock", words)
+    if answer.judgement.verdict.outcome is Outcome.OK:
+        words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.json-answer", words)
+    said = answer.judgement.reason or excerpt(transport.body, kind)
+    words = f"content-type {clean(kind, 60) or 'is missing'}, not text/event-stream; {said}"
+    return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
+
+
+def _broken(transport: Transport, first: dict[End, Verdict], more: str = "") -> Judgement:
+    verdict = first.get(transport.end) or BROKEN[transport.end]
+    words = (transport.detail or transport.end.value.replace("_", " ")) + more
+    number = transport.events if verdict in (Verdict.TRUNCATED, Verdict.STALLED) and transport.events else None
+    return _judgement(verdict, f"transport.{transport.end.value.replace('_', '-')}", words, number)
+
+
+def _stream_findings(
+    transport: Transport, reader: StreamReader, pace: Pace | None, judgement: Judgement
+) -> Iterator[Finding]:
+    yield from reader.findings
+    if pace is not None and (finding := buffered(pace)) is not None:
+        yield finding
+    if judgement.verdict is Verdict.COMPLETE_UNTERMINATED:
+        yield Finding(
+            name="unterminated",
+            evidence=judgement.reason,
+            cause="A proxy or gateway closes the stream once it saw the stop reason.",
+        )
+    if reader.ended() and transport.end not in (End.CLEAN, End.CANCELLED):
+        yield Finding(
+            name="open_after_end" if transport.end in (End.LEFT, End.IDLE, End.TOTAL) else "broken_after_end",
+            evidence=clean(transport.detail or f"the transport's end: {transport.end}"),
+            cause="The gateway does not end the HTTP response where its stream ends.",
+        )
+    if transport.comments and pace is None and judgement.verdict.outcome is not Outcome.OK:
+        yield Finding(
+            name="keepalives_only",
+            evidence=f"{transport.comments} comments and no content",
+            cause="The gateway is alive and waits for its upstream.",
+        )
+
+
+def _judgement(verdict: Verdict, rule: str, reason: str, event_number: int | None = None) -> Judgement:
+    return Judgement(verdict=verdict, rule=rule, reason=clean(reason), event_number=event_number)
