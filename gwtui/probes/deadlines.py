@@ -1,0 +1,122 @@
+"""Deadlines of one probe: which is due next is a pure question; a watchdog asks it and cancels the probe in time.
+
+A timeout that restarts at every read lets an answer of one byte a second run for ever; these do not restart.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import TracebackType
+
+from gwtui.judge import End
+from gwtui.probes.exchange import Exchange
+from gwtui.profile import Deadlines
+
+LINGER_S = 1.0
+"""How long the end of the transport is waited for once the API said that its stream is over."""
+
+_STEPS = {
+    "dns": "the resolver gave no address",
+    "connect": "the connection was not accepted",
+    "tls": "the TLS handshake did not end",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """The deadline that will pass first, unless something happens."""
+
+    at_ns: int
+    end: End
+    detail: str
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far a probe is."""
+
+    exchange: Exchange
+    began_ns: int
+    awaits_token: bool = False
+    """A stream has generated nothing yet."""
+    terminated_ns: int | None = None
+    """When the API's terminator was seen."""
+
+
+def due(progress: Progress, deadlines: Deadlines) -> Due:
+    """The next deadline."""
+    total = _due(progress.began_ns, deadlines.total_s, End.TOTAL, "it was not over {} after its start")
+    return min(total, *_of_stage(progress, deadlines), key=lambda due: due.at_ns)
+
+
+def _of_stage(progress: Progress, deadlines: Deadlines) -> list[Due]:
+    exchange = progress.exchange
+    if progress.terminated_ns is not None:
+        return [_due(progress.terminated_ns, LINGER_S, End.LEFT, "the connection was still open after {}")]
+    if exchange.dial is not None and exchange.dial.stage != "done":
+        detail = _STEPS[exchange.dial.stage] + " within {}"
+        return [_due(exchange.dial.began_ns, deadlines.connect_s, End.CONNECT_TIMEOUT, detail)]
+    sent_ns = exchange.last_write_ns or progress.began_ns
+    if exchange.last_read_ns is None:
+        return [_due(sent_ns, deadlines.first_byte_s, End.NO_FIRST_BYTE, "no byte came within {} of the request")]
+    stage = [_due(exchange.last_read_ns, deadlines.idle_s, End.IDLE, "no byte came for {}")]
+    if progress.awaits_token:
+        detail = "no content came within {} of the request"
+        stage.append(_due(sent_ns, deadlines.first_token_s, End.NO_FIRST_TOKEN, detail))
+    return stage
+
+
+def _due(from_ns: int, seconds: float, end: End, detail: str) -> Due:
+    return Due(from_ns + round(seconds * 1e9), end, detail.format(f"{seconds:g} s"))
+
+
+class Watchdog:
+    """Cancels what runs in its `async with` when a deadline passes, which then raises `TimeoutError`.
+
+    It asks for the next deadline only when its timer fires, so that a read costs nothing. As no stage can start and
+    run out within less than the shortest deadline, asking that often is enough to miss none by a moment.
+    """
+
+    def __init__(self, deadlines: Deadlines, ask: Callable[[], Due]) -> None:
+        self._ask = ask
+        self._shortest_ns = round(
+            1e9
+            * min(
+                deadlines.connect_s,
+                deadlines.first_byte_s,
+                deadlines.first_token_s,
+                deadlines.idle_s,
+                deadlines.total_s,
+                LINGER_S,
+            )
+        )
+        self._timeout = asyncio.timeout(None)
+        self._timer: asyncio.TimerHandle | None = None
+        self.expired: Due | None = None
+        """The deadline that passed."""
+
+    async def __aenter__(self) -> Watchdog:
+        await self._timeout.__aenter__()
+        self._look()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await self._timeout.__aexit__(kind, error, trace)
+
+    def _look(self) -> None:
+        loop = asyncio.get_running_loop()
+        now_ns = time.perf_counter_ns()
+        due = self._ask()
+        if due.at_ns <= now_ns:
+            self.expired = due
+            self._timeout.reschedule(loop.time())
+            return
+        wait_ns = min(due.at_ns - now_ns, self._shortest_ns)
+        self._timer = loop.call_later(wait_ns / 1e9, self._look)

@@ -1,0 +1,138 @@
+"""Connecting: DNS, then TCP to the first address that answers, each timed by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import itertools
+import socket
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from gwtui.probes.netclock import NetClock, StampedSocket
+
+ATTEMPT_DELAY_S = 0.25
+"""RFC 8305 section 5: the recommended time between the starts of two connection attempts."""
+
+_UNTELLING = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
+"""What a family without any route gives: any other address's error says more."""
+
+Address: TypeAlias = tuple[int, tuple[Any, ...]]
+"""Family, and socket address in that family's form."""
+
+
+@dataclass(slots=True)
+class Dial:
+    """One attempt to get a connection: how far it is, and what each step took."""
+
+    began_ns: int
+    stage: Literal["dns", "connect", "tls", "done"] = "dns"
+    dns_ns: int | None = None
+    connect_ns: int | None = None
+    tls_ns: int | None = None
+    address: str = ""
+    """The peer's address and port, once connected."""
+    tls: str = ""
+    """TLS version, issuer and expiry of the peer's certificate."""
+    refusals: list[str] = field(default_factory=list)
+    """Addresses that failed, each with its error."""
+
+
+async def dial(host: str, port: int, clock: NetClock, progress: Dial) -> StampedSocket:
+    """A connected socket. Notes its steps in `progress`; raises `OSError` (`gaierror` for DNS)."""
+    addresses = _numeric(host, port)
+    if not addresses:
+        addresses = await _resolve(host, port)
+        progress.dns_ns = time.perf_counter_ns() - progress.began_ns
+    progress.stage = "connect"
+    began = time.perf_counter_ns()
+    sock = await _connect_any(_interleaved(addresses), clock, progress)
+    progress.connect_ns = time.perf_counter_ns() - began
+    progress.address = spelled(sock.getpeername())
+    return sock
+
+
+def spelled(address: tuple[Any, ...]) -> str:
+    """A socket address as people write it."""
+    host, port = address[0], address[1]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _numeric(host: str, port: int) -> list[Address]:
+    """The address that `host` spells itself; nothing when it is a name. Asks no resolver."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST)
+    except (socket.gaierror, UnicodeError):
+        return []
+    return [(family, address) for family, _, _, _, address in found]
+
+
+async def _resolve(host: str, port: int) -> list[Address]:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
+    return [(family, address) for family, _, _, _, address in found]
+
+
+def _interleaved(addresses: list[Address]) -> list[Address]:
+    """The families by turns, the resolver's first one first (RFC 8305 section 4)."""
+    first = [address for address in addresses if address[0] == addresses[0][0]]
+    other = [address for address in addresses if address[0] != addresses[0][0]]
+    pairs = itertools.zip_longest(first, other)
+    return [address for pair in pairs for address in pair if address is not None]
+
+
+async def _connect_any(addresses: list[Address], clock: NetClock, progress: Dial) -> StampedSocket:
+    """Try the addresses in order, each a little after the one before or at once when that failed (RFC 8305)."""
+    if len(addresses) == 1:
+        return await _connect(addresses[0], clock, progress)
+    waiting = iter(addresses)
+    attempts: set[asyncio.Task[StampedSocket]] = set()
+    errors: list[BaseException] = []
+    try:
+        while True:
+            following = next(waiting, None)
+            if following is not None:
+                attempts.add(asyncio.create_task(_connect(following, clock, progress)))
+            if not attempts:
+                raise _most_telling(errors)
+            done, attempts = await asyncio.wait(
+                attempts, timeout=ATTEMPT_DELAY_S if following else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            for attempt in done:
+                if (error := attempt.exception()) is None:
+                    attempts |= done - {attempt}
+                    return attempt.result()
+                errors.append(error)
+    finally:
+        await _abandon(attempts)
+
+
+async def _connect(address: Address, clock: NetClock, progress: Dial) -> StampedSocket:
+    family, where = address
+    sock = StampedSocket(family, clock)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, where)
+    except OSError as error:
+        sock.close()
+        progress.refusals.append(f"{spelled(where)}: {error.strerror or error}")
+        raise
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _most_telling(errors: list[BaseException]) -> BaseException:
+    return min(errors, key=lambda error: isinstance(error, OSError) and error.errno in _UNTELLING)
+
+
+async def _abandon(attempts: set[asyncio.Task[StampedSocket]]) -> None:
+    """End the attempts that lost, and close what they had connected by then."""
+    for attempt in attempts:
+        attempt.cancel()
+    for result in await asyncio.gather(*attempts, return_exceptions=True):
+        if isinstance(result, StampedSocket):
+            result.close()

@@ -1,0 +1,138 @@
+"""How an exchange ended when it did not end well: an exception's own cause, told as one `End` and a detail in words."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+from collections.abc import Iterator
+
+import h11
+import httpcore
+import httpx
+
+from gwtui.judge import End
+from gwtui.probes.decoding import BodyLimitError, DecodeError
+from gwtui.probes.exchange import Exchange
+from gwtui.sse import SSELimitError
+
+FAILURES = (
+    httpcore.NetworkError,
+    httpcore.ProtocolError,
+    httpcore.TimeoutException,
+    httpcore.UnsupportedProtocol,
+    httpx.HTTPError,
+    httpx.InvalidURL,
+    OSError,
+    BodyLimitError,
+    DecodeError,
+    SSELimitError,
+    UnicodeError,
+)
+"""All that an exchange can end with."""
+RESETS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN})
+NO_ROUTES = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
+OWN_FAULTS = frozenset(
+    {
+        errno.EMFILE,
+        errno.ENFILE,
+        errno.ENOMEM,
+        errno.ENOBUFS,
+        errno.EADDRNOTAVAIL,
+        errno.EADDRINUSE,
+        errno.EACCES,
+        errno.EPERM,
+    }
+)
+"""No descriptors, memory or ports left, or forbidden here: no word about the gateway."""
+
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
+_HEADERS_TOO_LARGE = 431
+"""What h11 hints a server should answer; for a client it tells this error from all others."""
+
+
+def end_of(error: BaseException, exchange: Exchange) -> tuple[End, str]:
+    """What the error says about the exchange. The detail is as the system or a library put it, uncleaned."""
+    for cause in _causes(error):
+        if (known := _end_of(cause, exchange)) is not None:
+            return known
+    return End.LOCAL, f"{type(error).__name__}: {error}"
+
+
+def _end_of(error: BaseException, exchange: Exchange) -> tuple[End, str] | None:
+    if isinstance(error, (BodyLimitError, SSELimitError)):
+        return End.TOO_LARGE, str(error)
+    if isinstance(error, DecodeError):
+        return End.DECODE_ERROR, str(error)
+    if isinstance(error, (httpcore.LocalProtocolError, h11.LocalProtocolError)):
+        # Its text quotes the header, which may be the key.
+        return End.LOCAL, "the request cannot be sent: HTTP forbids a character in one of its headers"
+    if isinstance(error, ssl.SSLError):
+        return _tls_end(error, exchange)
+    if isinstance(error, socket.gaierror):
+        return End.DNS, error.strerror or str(error)
+    if isinstance(error, OSError) and error.errno is not None:
+        return _os_end(error, exchange)
+    if isinstance(error, h11.RemoteProtocolError):
+        return _protocol_end(error, exchange)
+    if isinstance(error, httpcore.RemoteProtocolError) and error.__cause__ is None:
+        return End.RESET, "the connection was closed without an answer"
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The error behind the error first: libraries wrap what the system said."""
+    chain: list[BaseException] = []
+    following: BaseException | None = error
+    while following is not None and following not in chain:
+        chain.append(following)
+        wrapped = following.args[0] if following.args and isinstance(following.args[0], BaseException) else None
+        following = following.__cause__ or wrapped
+    return reversed(chain)
+
+
+def _tls_end(error: ssl.SSLError, exchange: Exchange) -> tuple[End, str]:
+    shaking = exchange.dial is not None and exchange.dial.stage == "tls"
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return End.TLS, error.verify_message or str(error)
+    if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
+        if shaking:
+            return End.TLS, "the connection was closed during the TLS handshake"
+        return End.RESET, "the connection was closed without TLS's close_notify"
+    if error.reason in _NOT_TLS and shaking:
+        return End.NOT_HTTP, "what listens there does not speak TLS; `http` may be right"
+    text = (error.reason or str(error)).replace("_", " ").lower()
+    if exchange.reads and not shaking:
+        return End.RESET, f"TLS broke: {text}"
+    return End.TLS, text
+
+
+def _os_end(error: OSError, exchange: Exchange) -> tuple[End, str]:
+    code = error.errno
+    dialling = exchange.dial is not None and exchange.dial.stage != "done"
+    detail = os.strerror(code) if code is not None else str(error)
+    if exchange.dial is not None and exchange.dial.refusals and dialling:
+        detail = "; ".join(exchange.dial.refusals)
+    if code in OWN_FAULTS:
+        return End.LOCAL, detail
+    if code == errno.ECONNREFUSED:
+        return End.REFUSED, detail
+    if code in NO_ROUTES:
+        return End.UNREACHABLE, detail
+    if code in RESETS:
+        return End.RESET, detail
+    if not dialling:
+        return End.RESET, detail
+    return (End.CONNECT_TIMEOUT if code == errno.ETIMEDOUT else End.UNREACHABLE), detail
+
+
+def _protocol_end(error: h11.RemoteProtocolError, exchange: Exchange) -> tuple[End, str]:
+    text = str(error)
+    if error.error_status_hint == _HEADERS_TOO_LARGE:
+        return End.TOO_LARGE, "the response headers are longer than 100 KiB"
+    if "peer closed connection" in text or "without sending" in text:
+        return (End.INCOMPLETE if exchange.reads else End.RESET), text
+    if "\\x15\\x03" in text or "\\x16\\x03" in text:
+        return End.NOT_HTTP, "a TLS record came back: the port speaks TLS, `https` may be right"
+    return End.NOT_HTTP, text

@@ -1,0 +1,65 @@
+"""What one request and its response did on the wire, as far as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gwtui.probes.dial import Dial
+from gwtui.words import Clock
+
+
+@dataclass(slots=True)
+class Exchange:
+    """The streams write it; deadlines and records are made from it. Stamps in monotonic ns."""
+
+    dial: Dial | None = None
+    """The connection made for it; None when it was kept from an earlier request."""
+    first_write_ns: int | None = None
+    last_write_ns: int | None = None
+    """Right after its last byte was handed to the socket."""
+    first_read_ns: int | None = None
+    last_read_ns: int | None = None
+    reads: int = 0
+    clock: Clock = Clock.KERNEL
+    """`user` as soon as one read had no stamp of the kernel's that can be believed."""
+    ended_ns: int | None = None
+    """When the peer closed the connection."""
+    on_drained: Callable[[], None] | None = None
+    """Called when all bytes of the last read were consumed, before the next read is taken."""
+
+    def wrote(self, began_ns: int, ended_ns: int) -> None:
+        if self.first_write_ns is None:
+            self.first_write_ns = began_ns
+        self.last_write_ns = ended_ns
+
+    def read(self, stamp_ns: int, clock: Clock) -> None:
+        if self.first_read_ns is None:
+            self.first_read_ns = stamp_ns
+        self.last_read_ns = stamp_ns
+        self.reads += 1
+        if clock is Clock.USER:
+            self.clock = Clock.USER
+
+    def forget_bytes(self) -> None:
+        """Start over after a TLS handshake, whose bytes are not the request's."""
+        self.first_write_ns = self.last_write_ns = self.first_read_ns = self.last_read_ns = None
+        self.reads, self.clock = 0, Clock.KERNEL
+
+    def drained(self) -> None:
+        if self.on_drained is not None:
+            self.on_drained()
+
+
+class Ledger:
+    """Holds the exchange that is under way; a connection outlives its exchanges, and writes in the present one."""
+
+    def __init__(self) -> None:
+        self.exchange = Exchange()
+        self.peer = Dial(0)
+        """How the connection in use, or the last one, was made."""
+
+    def begin(self) -> Exchange:
+        """Start noting a new request."""
+        self.exchange = Exchange()
+        return self.exchange

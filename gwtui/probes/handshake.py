@@ -1,0 +1,193 @@
+"""Opening a WebSocket: dial, TLS and handshake, each failure told as the reason why a ping came to nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+from websockets.uri import parse_uri
+
+from gwtui.apis import url_for
+from gwtui.apis.asking import key_header
+from gwtui.apis.base import AskError
+from gwtui.apis.errors import error_reason
+from gwtui.http_status import judge_status
+from gwtui.judge import End
+from gwtui.keys import KeyReferenceError, resolve, resolve_headers
+from gwtui.probes.dial import Dial, dial
+from gwtui.probes.ends import end_of
+from gwtui.probes.exchange import Exchange
+from gwtui.probes.netclock import NetClock, StampedSocket
+from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
+from gwtui.probes.tls import context_for
+from gwtui.probes.transport import USER_AGENT
+from gwtui.profile import TLS, Deadlines, Endpoint
+from gwtui.verdicts import Judgement, Verdict
+from gwtui.words import Clock
+
+MAX_MESSAGE_BYTES = 1024 * 1024
+CLOSE_S = 1.0
+"""How long the peer's half of the closing handshake is waited for."""
+
+
+class PingFailedError(Exception):
+    """A ping came to nothing."""
+
+    def __init__(self, judgement: Judgement, *, redial_later: bool = True) -> None:
+        super().__init__(judgement.reason)
+        self.judgement = judgement
+        self.redial_later = redial_later
+        """Whether a pause is due before the next dial."""
+
+
+@dataclass(slots=True)
+class Opening:
+    """What is known of a connection while it is opened, also when that fails."""
+
+    connect_ns: int | None = None
+    status: int | None = None
+    headers: Sequence[tuple[str, str]] = ()
+    sent_trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """An open connection."""
+
+    socket: ClientConnection
+    stamps: StampedSocket
+
+    def came(self, now_ns: int) -> tuple[int, Clock]:
+        """When the frame that was just received came. An event loop that reads by itself leaves no stamps."""
+        if self.stamps.reads:
+            return self.stamps.last_read_ns, self.stamps.last_read_clock
+        return now_ns, Clock.USER
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    url: str
+    host: str
+    port: int
+    headers: list[tuple[str, str]]
+    tls: ssl.SSLContext | None
+    server_name: str
+
+
+async def open_link(endpoint: Endpoint, deadlines: Deadlines, clock: NetClock, opening: Opening) -> Link:
+    """Connect and shake hands. Raises `PingFailedError`."""
+    target = _target(endpoint)
+    opening.sent_trace_id, _ = sent_ids(target.headers)
+    began = time.perf_counter_ns()
+    try:
+        sock = await _dialled(target, deadlines, clock)
+        socket = await _shaken(target, deadlines, sock, opening)
+    finally:
+        opening.connect_ns = time.perf_counter_ns() - began
+    return Link(socket, sock)
+
+
+def _target(endpoint: Endpoint) -> _Target:
+    try:
+        key = resolve(endpoint.key) if endpoint.key is not None else None
+        further = resolve_headers(endpoint)
+    except KeyReferenceError as error:
+        raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
+    try:
+        url = url_for(endpoint)
+        parse_uri(url)
+        parts = urlsplit(url)
+        secure = parts.scheme == "wss"
+        settings = endpoint.tls or TLS()
+        return _Target(
+            url=url,
+            host=parts.hostname or "",
+            port=parts.port or (443 if secure else 80),
+            headers=overlaid(fresh_ids().headers, key_header(endpoint, key, "bearer"), further),
+            tls=context_for(settings) if secure else None,
+            server_name=settings.server_name or parts.hostname or "",
+        )
+    except (AskError, InvalidURI, ValueError, OSError) as error:
+        raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
+
+
+async def _dialled(target: _Target, deadlines: Deadlines, clock: NetClock) -> StampedSocket:
+    progress = Dial(time.perf_counter_ns())
+    try:
+        async with asyncio.timeout(deadlines.connect_s) as limit:
+            return await dial(target.host, target.port, clock, progress)
+    except OSError as error:
+        if limit.expired():
+            reason = f"no connection within {deadlines.connect_s:g} s ({progress.stage})"
+            raise ping_failed(Verdict.CONNECT_TIMEOUT, "connect-timeout", reason) from error
+        raise _broken(error, progress) from error
+
+
+async def _shaken(target: _Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening) -> ClientConnection:
+    secure: dict[str, Any] = {}
+    if target.tls is not None:
+        secure = {"ssl": target.tls, "server_hostname": target.server_name}
+    progress = Dial(0, stage="tls" if secure else "done")
+    try:
+        async with asyncio.timeout(deadlines.first_byte_s) as limit:
+            connection = await connect(
+                target.url,
+                sock=sock,
+                additional_headers=target.headers,
+                user_agent_header=USER_AGENT,
+                compression=None,
+                proxy=None,
+                open_timeout=None,
+                ping_interval=None,
+                close_timeout=CLOSE_S,
+                max_size=MAX_MESSAGE_BYTES,
+                **secure,
+            )
+    except InvalidHandshake as error:
+        raise _refused(error, opening) from error
+    except OSError as error:
+        if limit.expired():
+            reason = f"no answer to the handshake within {deadlines.first_byte_s:g} s"
+            raise ping_failed(Verdict.NO_FIRST_BYTE, "no-handshake", reason) from error
+        raise _broken(error, progress) from error
+    except ValueError as error:  # a redirect, which is not followed over a socket of our own
+        if not isinstance(error.__cause__, InvalidHandshake):
+            raise
+        raise _refused(error.__cause__, opening) from error
+    if connection.response is not None:
+        opening.status = connection.response.status_code
+        opening.headers = list(connection.response.headers.raw_items())
+    return connection
+
+
+def _refused(error: InvalidHandshake, opening: Opening) -> PingFailedError:
+    """The handshake was answered, but not with a WebSocket."""
+    if isinstance(error, InvalidStatus):
+        opening.status = error.response.status_code
+        opening.headers = list(error.response.headers.raw_items())
+        body = bytes(error.response.body or b"")
+        return PingFailedError(judge_status(opening.status, opening.headers, body, error_reason, time.time()))
+    if isinstance(error, InvalidMessage):
+        if isinstance(error.__cause__, EOFError):
+            return ping_failed(Verdict.RESET, "reset", "the connection was closed without an answer to the handshake")
+        return ping_failed(Verdict.NOT_HTTP, "not-http", str(error.__cause__ or error))
+    return ping_failed(Verdict.NOT_HTTP, "bad-handshake", f"the answer breaks the WebSocket handshake: {error}")
+
+
+def _broken(error: OSError, progress: Dial) -> PingFailedError:
+    end, detail = end_of(error, Exchange(dial=progress))
+    verdict = Verdict.RESET if end is End.INCOMPLETE else Verdict(end.value)
+    return ping_failed(verdict, verdict.value.replace("_", "-"), detail)
+
+
+def ping_failed(verdict: Verdict, rule: str, reason: str, *, redial_later: bool = True) -> PingFailedError:
+    """The error for a verdict of the WebSocket's own rules."""
+    judgement = Judgement(verdict=verdict, rule=f"websocket.{rule}", reason=reason)
+    return PingFailedError(judgement, redial_later=redial_later)

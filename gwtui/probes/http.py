@@ -1,0 +1,202 @@
+"""One HTTP request, measured: what `http` endpoints and all LLM APIs are probed with."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from gwtui.apis.base import API, Ask, AskError
+from gwtui.headers import header
+from gwtui.judge import End, is_event_stream
+from gwtui.keys import KeyReferenceError, redactor, resolve, resolve_headers, secrets_of
+from gwtui.probes.deadlines import Watchdog, due
+from gwtui.probes.decoding import BodyLimitError, decoder_for
+from gwtui.probes.ends import FAILURES, end_of
+from gwtui.probes.exchange import Ledger
+from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
+from gwtui.probes.result import Result, record_of
+from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
+from gwtui.probes.timing import Timing
+from gwtui.probes.transport import client_for
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Finding, Record, Request, RequestStarted, StreamEvent, StreamRead
+from gwtui.words import Kind, Trigger
+
+BODY_BYTES = 64 * 1024 * 1024
+"""The longest body that is read."""
+REFUSAL_BYTES = 64 * 1024
+"""How much is read of the body of an answer that is a refusal."""
+STALE_NS = 1_000_000_000
+"""A kept connection that breaks so soon after the request, without a byte, was closed before the request came."""
+
+
+class HTTPProber:
+    """Measures one endpoint over one client with one kept connection."""
+
+    def __init__(self, endpoint: Endpoint, profile: Profile, api: API, emit: Callable[[Record], None]) -> None:
+        self._endpoint = endpoint
+        self._api = api
+        self._deadlines = profile.deadlines_of(endpoint)
+        self._record_text = profile.record_text
+        self._emit = emit
+        self._ledger = Ledger()
+        self._client: httpx.AsyncClient | None = None
+        self._secrets: tuple[str, ...] = ()
+        self._redact: Callable[[str], str] = str
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._client is not None:
+            await self._client.aclose()
+
+    async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
+        """Measure once. See `Prober.probe`."""
+        result = Result(number, trigger, planned_ns, self._ledger.begin(), record_text=self._record_text)
+        started = RequestStarted(
+            endpoint=self._endpoint.name,
+            number=number,
+            started_at=result.started_at,
+            now_ns=result.progress.began_ns,
+            trigger=trigger,
+        )
+        self._emit(started)
+        try:
+            await self._measure(result)
+        except asyncio.CancelledError:
+            result.over(End.CANCELLED, "gwtui stopped it")
+            self._emit(self._record(result))
+            raise
+        return self._record(result)
+
+    def _record(self, result: Result) -> Request:
+        return record_of(result, self._endpoint, self._api, self._ledger.peer, self._redact)
+
+    async def _measure(self, result: Result) -> None:
+        watchdog = Watchdog(self._deadlines, lambda: due(result.progress, self._deadlines))
+        try:
+            async with watchdog:
+                await self._exchange(result)
+                if _was_stale(result):
+                    result.findings.append(_stale_finding(result.detail))
+                    result.again(self._ledger.begin())
+                    await self._exchange(result)
+        except TimeoutError:
+            if watchdog.expired is None:
+                raise
+            result.over(watchdog.expired.end, watchdog.expired.detail)
+
+    async def _exchange(self, result: Result) -> None:
+        """Send the request and read its answer, to its end or to a failure that is noted in the result."""
+        try:
+            client, request = self._request(result)
+            response = await client.send(request, stream=True)
+            try:
+                await self._read(result, response)
+            finally:
+                await response.aclose()
+        except KeyReferenceError as error:
+            result.over(End.NO_KEY, str(error))
+        except AskError as error:
+            result.over(End.LOCAL, f"the request cannot be made: {error}")
+        except FAILURES as error:
+            result.over(*end_of(error, result.exchange))
+        else:
+            result.over(End.CLEAN)
+
+    def _request(self, result: Result) -> tuple[httpx.AsyncClient, httpx.Request]:
+        key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
+        further = resolve_headers(self._endpoint)
+        secrets = secrets_of(self._endpoint)
+        if secrets != self._secrets:
+            self._secrets, self._redact = secrets, redactor(secrets)
+        ask: Ask = self._api.ask(self._endpoint, key)
+        headers = overlaid(ask.headers, fresh_ids().headers, further)
+        result.sent_trace_id, result.sent_request_id = sent_ids(headers)
+        if self._client is None:
+            self._client = client_for(ask.url, self._endpoint.tls, self._ledger)
+        raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
+        return self._client, self._client.build_request(ask.method, ask.url, headers=raw, content=ask.body or None)
+
+    async def _read(self, result: Result, response: httpx.Response) -> None:
+        result.status = response.status_code
+        result.headers = [
+            (name.decode("latin-1"), self._redact(value.decode("latin-1"))) for name, value in response.headers.raw
+        ]
+        intake = result.intake = self._intake(result)
+        result.exchange.on_drained = lambda: self._drained(result, intake)
+        try:
+            decoder = decoder_for(header(result.headers, "content-encoding"))
+            async for chunk in response.aiter_raw():
+                data = decoder.feed(chunk)
+                result.bytes += len(data)
+                if not intake.feed(data):
+                    return
+                if result.bytes > BODY_BYTES:
+                    raise BodyLimitError(f"the body is longer than {BODY_BYTES >> 20} MiB")
+            decoder.end()
+        finally:
+            result.exchange.on_drained = None
+            self._drained(result, intake)
+
+    def _intake(self, result: Result) -> Intake:
+        status = result.status
+        wanted = self._endpoint.expect_status == status or (status is not None and 200 <= status < 300)
+        if not wanted:
+            return BodyIntake(REFUSAL_BYTES)
+        if self._api.kind is not Kind.COMPLETION or not self._endpoint.stream:
+            return BodyIntake(None)
+        if not is_event_stream(header(result.headers, "content-type")):
+            return BodyIntake(None)
+        exchange = result.exchange
+        result.progress.awaits_token = True
+        return StreamIntake(
+            self._api.reader(self._endpoint),
+            Timing(result.sent_ns),
+            lambda: exchange.last_read_ns or exchange.last_write_ns or 0,
+            self._redact,
+            lambda stamp_ns, first, events: self._hand_on(result, stamp_ns, first, events),
+            keep_text=result.keep_text,
+        )
+
+    def _drained(self, result: Result, intake: Intake) -> None:
+        """All of one read was taken in: its events share its stamp."""
+        intake.flush()
+        if isinstance(intake, StreamIntake):
+            result.progress.awaits_token = not intake.timing.has_content
+            if result.progress.terminated_ns is None and intake.reader.ended():
+                result.progress.terminated_ns = time.perf_counter_ns()
+
+    def _hand_on(self, result: Result, stamp_ns: int, first: int, events: tuple[StreamEvent, ...]) -> None:
+        read = StreamRead(
+            endpoint=self._endpoint.name,
+            number=result.number,
+            now_ns=stamp_ns,
+            since_sent_ns=max(0, stamp_ns - result.sent_ns),
+            first_event=first,
+            events=events,
+        )
+        self._emit(read)
+
+
+def _was_stale(result: Result) -> bool:
+    """Whether the request went into a kept connection that the gateway had closed already."""
+    exchange = result.exchange
+    waited_ns = time.perf_counter_ns() - result.sent_ns
+    return result.end is End.RESET and exchange.dial is None and not exchange.reads and waited_ns < STALE_NS
+
+
+def _stale_finding(detail: str) -> Finding:
+    return Finding(
+        name="stale_connection",
+        evidence=f"the kept connection broke before the answer began ({detail}); sent once more over a new one",
+        cause="The gateway or a proxy closes idle connections sooner than the probe's interval.",
+    )

@@ -1,0 +1,115 @@
+"""What becomes of a response's body: the events of a stream, read and timed as they come, or a body kept whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from gwtui.apis.base import Reading, StreamReader
+from gwtui.clean import clean, clean_text
+from gwtui.probes.timing import Timing
+from gwtui.records import StreamEvent
+from gwtui.sse import ServerSentEvent, SSELimitError, SSEParser
+
+RAW_CHARS = 1024
+"""How much of an event's data the record of it holds."""
+EVENT_TEXT_CHARS = 4096
+TEXT_CHARS = 1024 * 1024
+"""How much of an answer's text is kept."""
+
+
+class Intake(Protocol):
+    """Takes a decoded body piece by piece."""
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next piece. False: enough was seen."""
+
+    def flush(self) -> None:
+        """All pieces of one read were fed."""
+
+
+class BodyIntake:
+    """Keeps the body."""
+
+    def __init__(self, enough_bytes: int | None) -> None:
+        self._enough_bytes = enough_bytes
+        self._pieces: list[bytes] = []
+        self._length = 0
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self._pieces)[: self._enough_bytes]
+
+    def feed(self, data: bytes) -> bool:
+        self._pieces.append(data)
+        self._length += len(data)
+        return self._enough_bytes is None or self._length < self._enough_bytes
+
+    def flush(self) -> None:
+        return
+
+
+class StreamIntake:
+    """Parses, reads and times the events of a stream. Those of one read are handed on together, with its stamp."""
+
+    def __init__(
+        self,
+        reader: StreamReader,
+        timing: Timing,
+        stamp: Callable[[], int],
+        redact: Callable[[str], str],
+        hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None],
+        *,
+        keep_text: bool,
+    ) -> None:
+        self.reader = reader
+        self.timing = timing
+        self.parser = SSEParser()
+        self._stamp = stamp
+        self._redact = redact
+        self._hand_on = hand_on
+        self._keep_text = keep_text
+        self._text: list[str] = []
+        self._text_length = 0
+        self._pending: list[ServerSentEvent] = []
+
+    @property
+    def text(self) -> str:
+        return clean_text("".join(self._text), TEXT_CHARS)
+
+    def feed(self, data: bytes) -> bool:
+        try:
+            self._pending += self.parser.feed(data)
+        except SSELimitError as error:
+            self._pending += error.events
+            raise
+        return True
+
+    def flush(self) -> None:
+        if not self._pending:
+            return
+        events, self._pending = self._pending, []
+        stamp_ns = self._stamp()
+        first = self.timing.events + 1
+        readings: list[Reading] = []
+        told: list[StreamEvent] = []
+        for event in events:
+            data = self._redact(event.data)
+            reading = self.reader.event(event if data == event.data else ServerSentEvent(event.event, data))
+            readings.append(reading)
+            told.append(_told(reading, data))
+            if self._keep_text and self._text_length < TEXT_CHARS:
+                self._text.append(reading.text)
+                self._text_length += len(reading.text)
+        self.timing.add(stamp_ns, readings)
+        self._hand_on(stamp_ns, first, tuple(told))
+
+
+def _told(reading: Reading, data: str) -> StreamEvent:
+    return StreamEvent(
+        name=clean(reading.name, 64),
+        kind=reading.kind,
+        text=clean_text(reading.text, EVENT_TEXT_CHARS),
+        raw=clean(data, RAW_CHARS),
+        note=clean(reading.note),
+    )

@@ -1,0 +1,159 @@
+"""When bytes came and went: a socket that stamps them, with the kernel's own arrival time where there is one.
+
+On Linux every read asks for `SO_TIMESTAMPNS`: the wall time at which the last packet of that read arrived. It is
+converted to the monotonic clock with an offset that is measured again about once a second, and whenever a stamp
+looks odd. A stamp that cannot be believed, and every read on other systems, gets the time right after the read, and
+says so (`Clock.USER`). The stamp of a read is that of its *last* bytes.
+"""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from gwtui.words import Clock
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+SO_TIMESTAMPNS = 35
+"""Linux, asm-generic/socket.h; also the type of the control message. Python's `socket` does not export it."""
+_TIMESPEC = struct.Struct("@qq")
+_CONTROL_BYTES = 64
+
+REMEASURE_NS = 1_000_000_000
+"""How long an offset is believed."""
+FRESH_NS = 1_000_000
+"""A stamp older than this when it is read may come from a stepped wall clock: the offset is measured again first."""
+SLACK_NS = 20_000
+"""How far two measured offsets may differ beyond their own uncertainty without a step of the wall clock."""
+_BRACKETS = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Offset:
+    """Wall clock minus monotonic clock, as measured once."""
+
+    ns: int
+    error_ns: int
+    """Half the width of the bracket that it was read in."""
+    at_ns: int
+    """When, on the monotonic clock."""
+
+    def agrees(self, other: Offset) -> bool:
+        """Whether both may be the same offset, so that the wall clock was not stepped in between."""
+        return abs(self.ns - other.ns) <= self.error_ns + other.error_ns + SLACK_NS
+
+
+def measure_offset() -> Offset:
+    """The narrowest of some readings of the wall clock bracketed by the monotonic one: about 5 us in all."""
+    best = None
+    for _ in range(_BRACKETS):
+        before = time.perf_counter_ns()
+        wall = time.time_ns()
+        after = time.perf_counter_ns()
+        if best is None or after - before < best[2] - best[0]:
+            best = before, wall, after
+    assert best is not None  # noqa: S101 - the loop runs at least once
+    before, wall, after = best
+    return Offset(wall - (before + after) // 2, (after - before + 1) // 2, after)
+
+
+class NetClock:
+    """Turns the kernel's wall-clock stamps into monotonic ones, and refuses those that cannot be true."""
+
+    def __init__(self, measure: Callable[[], Offset] = measure_offset) -> None:
+        self._measure = measure
+        self._offset = measure()
+
+    def stamp(self, kernel_ns: int | None, now_ns: int, floor_ns: int) -> tuple[int, Clock]:
+        """When a read's bytes came, in monotonic ns, and who says so.
+
+        `now_ns` was taken right after the read, `floor_ns` is the stamp of the read before.
+        """
+        if kernel_ns is None:
+            return now_ns, Clock.USER
+        arrived = kernel_ns - self._offset.ns
+        if now_ns - self._offset.at_ns > REMEASURE_NS or not 0 <= now_ns - arrived <= FRESH_NS:
+            before, self._offset = self._offset, self._measure()
+            if not self._offset.agrees(before):
+                return now_ns, Clock.USER
+            arrived = kernel_ns - self._offset.ns
+        if not floor_ns <= arrived <= now_ns + self._offset.error_ns:
+            return now_ns, Clock.USER
+        return min(arrived, now_ns), Clock.KERNEL
+
+
+class StampedSocket(socket.socket):
+    """A non-blocking TCP socket that stamps what it reads and writes, in monotonic ns.
+
+    `recv`, `recv_into` and `send` are those that asyncio's own transports call too, so a library that takes a
+    connected socket is stamped as well.
+    """
+
+    def __init__(self, family: int, clock: NetClock) -> None:
+        super().__init__(family, socket.SOCK_STREAM)
+        self.setblocking(False)
+        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._netclock = clock
+        self._kernel_stamps = self._ask_for_stamps()
+        self.reads = 0
+        self.last_read_ns = 0
+        self.last_read_clock = Clock.USER
+        self.writes = 0
+        self.last_write_began_ns = 0
+        self.last_write_ns = 0
+
+    def recv(self, size: int, flags: int = 0, /) -> bytes:
+        if not self._kernel_stamps:
+            data = super().recv(size, flags)
+            self._came(len(data), None, time.perf_counter_ns())
+            return data
+        data, control, _, _ = super().recvmsg(size, _CONTROL_BYTES, flags)
+        self._came(len(data), _kernel_ns(control), time.perf_counter_ns())
+        return data
+
+    def recv_into(self, buffer: WriteableBuffer, size: int = 0, flags: int = 0) -> int:
+        if not self._kernel_stamps or size:
+            count = super().recv_into(buffer, size, flags)
+            self._came(count, None, time.perf_counter_ns())
+            return count
+        count, control, _, _ = super().recvmsg_into([buffer], _CONTROL_BYTES, flags)
+        self._came(count, _kernel_ns(control), time.perf_counter_ns())
+        return count
+
+    def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
+        began = time.perf_counter_ns()
+        count = super().send(data, flags)
+        self.last_write_ns = time.perf_counter_ns()
+        self.last_write_began_ns = began
+        self.writes += 1
+        return count
+
+    def _came(self, count: int, kernel_ns: int | None, now_ns: int) -> None:
+        if count:
+            self.last_read_ns, self.last_read_clock = self._netclock.stamp(kernel_ns, now_ns, self.last_read_ns)
+            self.reads += 1
+
+    def _ask_for_stamps(self) -> bool:
+        if sys.platform != "linux":
+            return False
+        try:
+            self.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        except OSError:  # a sandbox that emulates Linux without it
+            return False
+        return True
+
+
+def _kernel_ns(control: list[tuple[int, int, bytes]]) -> int | None:
+    """The wall-clock stamp among the control messages of one read; None when the kernel gave none."""
+    for level, kind, data in control:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) == _TIMESPEC.size:
+            seconds, nanoseconds = _TIMESPEC.unpack(data)
+            return int(seconds) * 1_000_000_000 + int(nanoseconds)
+    return None

@@ -1,0 +1,40 @@
+"""What a prober is, and which one an endpoint needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Protocol, Self, TypeAlias
+
+from gwtui.apis import APIS, kind_of
+from gwtui.probes.http import HTTPProber
+from gwtui.probes.websocket import WebSocketProber
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Ping, Record, Request
+from gwtui.words import Kind, Trigger
+
+Emit: TypeAlias = Callable[[Record], None]
+
+
+class Prober(Protocol):
+    """One worker's means to measure one endpoint: one HTTP client, or one kept WebSocket. One probe at a time."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request | Ping:
+        """Measure once. Whatever goes wrong is in the record that comes back.
+
+        `RequestStarted` and `StreamRead` are emitted as they happen. When the task is cancelled, the record of what
+        was seen until then is emitted with the verdict `cancelled`, and `CancelledError` goes on.
+        """
+
+
+def prober_for(endpoint: Endpoint, profile: Profile, emit: Emit) -> Prober:
+    """The prober for an endpoint of the profile. Makes no connection yet."""
+    if kind_of(endpoint.api) is Kind.WEBSOCKET:
+        return WebSocketProber(endpoint, profile, emit)
+    return HTTPProber(endpoint, profile, APIS[endpoint.api], emit)

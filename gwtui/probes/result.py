@@ -1,0 +1,191 @@
+"""What one HTTP probe has seen so far, and the record that it becomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+from gwtui.apis.asking import model_asked
+from gwtui.apis.base import API, Usage
+from gwtui.clean import clean, clean_text
+from gwtui.headers import header, pick_headers, request_id, trace_id
+from gwtui.http_status import excerpt
+from gwtui.judge import End, Judged, Transport, judge
+from gwtui.probes.deadlines import Progress
+from gwtui.probes.dial import Dial
+from gwtui.probes.exchange import Exchange
+from gwtui.probes.intake import TEXT_CHARS, BodyIntake, Intake, StreamIntake
+from gwtui.probes.timing import Times, Timing
+from gwtui.profile import Endpoint
+from gwtui.records import Finding, Phases, Request
+from gwtui.words import Clock, Kind, Outcome, Trigger
+
+
+class Result:
+    """Filled in while a probe is under way."""
+
+    def __init__(
+        self, number: int, trigger: Trigger, planned_ns: int, exchange: Exchange, *, record_text: bool
+    ) -> None:
+        self.number = number
+        self.trigger = trigger
+        self.keep_text = record_text or trigger is Trigger.TRIAL
+        self.started_at = time.time()
+        self.progress = Progress(exchange, time.perf_counter_ns())
+        self.lateness_ns = max(0, self.progress.began_ns - planned_ns)
+        self.sent_trace_id = ""
+        self.sent_request_id = ""
+        self.status: int | None = None
+        self.headers: Sequence[tuple[str, str]] = ()
+        self.intake: Intake | None = None
+        self.bytes = 0
+        self.findings: list[Finding] = []
+        self.end: End | None = None
+        self.detail = ""
+        self.ended_ns = 0
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.progress.exchange
+
+    @property
+    def sent_ns(self) -> int:
+        """When the last byte of the request was sent; when the probe began, as long as none was."""
+        return self.exchange.last_write_ns or self.progress.began_ns
+
+    def again(self, exchange: Exchange) -> None:
+        """Start over with a new connection. Nothing had come over the last one."""
+        self.progress.exchange = exchange
+        self.end, self.detail = None, ""
+
+    def over(self, end: End, detail: str = "") -> None:
+        """Note the end. It is now, unless the response ended well: then it is when its last bytes came."""
+        self.end, self.detail = end, detail
+        self.ended_ns = time.perf_counter_ns()
+        exchange = self.exchange
+        if end in (End.CLEAN, End.LEFT) and exchange.last_read_ns is not None:
+            closed_ns = exchange.ended_ns if end is End.CLEAN and not self._is_framed() else None
+            self.ended_ns = closed_ns or exchange.last_read_ns
+
+    def _is_framed(self) -> bool:
+        """Whether the response says itself where it ends, so that the end of the connection says nothing."""
+        return bool(header(self.headers, "content-length") or header(self.headers, "transfer-encoding"))
+
+
+def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Callable[[str], str]) -> Request:
+    """Judge what was seen, and make the row of it."""
+    exchange = result.exchange
+    stream = result.intake if isinstance(result.intake, StreamIntake) else None
+    timing = stream.timing if stream is not None else Timing(result.sent_ns)
+    transport = _transport(result, redact)
+    judged = judge(
+        endpoint, api, transport, stream.reader if stream is not None else None, timing.pace(result.ended_ns)
+    )
+    usage, model_served, text = _answer(stream, judged)
+    times: Times = timing.times(usage.output_tokens)
+    good = judged.judgement.verdict.outcome is Outcome.OK
+    return Request(
+        endpoint=endpoint.name,
+        number=result.number,
+        started_at=result.started_at,
+        now_ns=time.perf_counter_ns(),
+        api=endpoint.api,
+        model=clean(model_asked(endpoint, api.default_model)) if api.kind is Kind.COMPLETION else "",
+        model_served=clean(redact(model_served)),
+        stream=api.kind is Kind.COMPLETION and endpoint.stream,
+        trigger=result.trigger,
+        status=result.status,
+        verdict=judged.judgement.verdict,
+        rule=judged.judgement.rule,
+        reason=clean(redact(judged.judgement.reason)),
+        event_number=judged.judgement.event_number,
+        findings=(*_fallbacks(exchange), *result.findings, *judged.findings),
+        duration_ns=_since_sent(exchange, result.ended_ns),
+        ttfb_ns=_since_sent(exchange, exchange.first_read_ns),
+        ttft_ns=times.ttft_ns,
+        ttfo_ns=times.ttfo_ns,
+        mean_icl_ns=times.mean_icl_ns,
+        max_gap_ns=times.max_gap_ns,
+        tpot_ns=times.tpot_ns,
+        tokens_per_s=times.tokens_per_s,
+        gaps=times.gaps,
+        events=times.events,
+        reads=times.reads,
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        bytes=result.bytes,
+        lateness_ns=result.lateness_ns,
+        clock=exchange.clock if exchange.reads else Clock.USER,
+        phases=_phases(exchange, peer),
+        trace_id=trace_id(result.headers) or result.sent_trace_id,
+        request_id=request_id(result.headers),
+        sent_request_id=result.sent_request_id,
+        content_type=clean(transport.content_type),
+        headers=pick_headers(result.headers),
+        body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
+        text=clean_text(redact(text), TEXT_CHARS) if result.keep_text else "",
+    )
+
+
+def _transport(result: Result, redact: Callable[[str], str]) -> Transport:
+    intake = result.intake
+    stream = intake if isinstance(intake, StreamIntake) else None
+    body = intake.body if isinstance(intake, BodyIntake) else b""
+    return Transport(
+        end=result.end or End.LOCAL,
+        detail=result.detail,
+        status=result.status,
+        headers=result.headers,
+        body=_redacted(body, redact),
+        events=stream.timing.events if stream is not None else 0,
+        comments=stream.parser.comments if stream is not None else 0,
+        stray=_redacted(stream.parser.stray, redact) if stream is not None else b"",
+        unfinished=stream.parser.unfinished if stream is not None else 0,
+        at=time.time(),
+    )
+
+
+def _redacted(data: bytes, redact: Callable[[str], str]) -> bytes:
+    return redact(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
+def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str, str]:
+    """Usage, model and text, from the stream or from the whole answer."""
+    if stream is not None:
+        return stream.reader.usage, stream.reader.model_served, stream.text
+    if judged.answer is not None:
+        return judged.answer.usage, judged.answer.model_served, judged.answer.text
+    return Usage(), "", ""
+
+
+def _phases(exchange: Exchange, peer: Dial) -> Phases:
+    dial = exchange.dial
+    first, last = exchange.first_write_ns, exchange.last_write_ns
+    return Phases(
+        dns_ns=dial.dns_ns if dial is not None else None,
+        connect_ns=dial.connect_ns if dial is not None else None,
+        tls_ns=dial.tls_ns if dial is not None else None,
+        send_ns=last - first if first is not None and last is not None else None,
+        reused=dial is None and last is not None,
+        address=peer.address,
+        tls=peer.tls,
+    )
+
+
+def _fallbacks(exchange: Exchange) -> tuple[Finding, ...]:
+    """The addresses that failed before the one that answered."""
+    dial = exchange.dial
+    if dial is None or not dial.refusals or not dial.address:
+        return ()
+    finding = Finding(
+        name="address_fallback",
+        evidence=clean(f"{'; '.join(dial.refusals)}; then {dial.address} answered"),
+        cause="The name has addresses that do not answer, which delays every new connection.",
+    )
+    return (finding,)
+
+
+def _since_sent(exchange: Exchange, stamp_ns: int | None) -> int | None:
+    if exchange.last_write_ns is None or stamp_ns is None:
+        return None
+    return max(0, stamp_ns - exchange.last_write_ns)

@@ -1,0 +1,174 @@
+"""A TCP stream for httpcore that receives eagerly and knows when its bytes came and went.
+
+One persistent reader on the socket puts (stamp, bytes) into a queue, so that a busy event loop delays neither the
+stamp nor the socket. Timeouts are not kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which
+cancels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import httpcore
+
+from gwtui.probes.exchange import Ledger
+from gwtui.probes.netclock import StampedSocket
+from gwtui.probes.tls import TLSStream
+from gwtui.words import Clock
+
+READ_BYTES = 64 * 1024
+QUEUE_BYTES = 1024 * 1024
+"""Received but unread bytes at which a stream stops receiving until they were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Arrival:
+    stamp_ns: int
+    clock: Clock
+    data: bytes
+
+
+class TCPStream(httpcore.AsyncNetworkStream):
+    """A connected socket with a persistent reader."""
+
+    def __init__(self, sock: StampedSocket, ledger: Ledger) -> None:
+        self._sock = sock
+        self._ledger = ledger
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[_Arrival] = deque()
+        self._queued = 0
+        self._ended = False
+        self._error: OSError | None = None
+        self._receiving = False
+        self._waiter: asyncio.Future[None] | None = None
+        self._resume()
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self._ledger.exchange.drained()
+        while not self._queue:
+            if self._error is not None:
+                raise httpcore.ReadError(self._error) from self._error
+            if self._ended:
+                return b""
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        arrival = self._queue.popleft()
+        data, rest = arrival.data[:max_bytes], arrival.data[max_bytes:]
+        if rest:
+            self._queue.appendleft(_Arrival(arrival.stamp_ns, arrival.clock, rest))
+        self._queued -= len(data)
+        if self._queued < QUEUE_BYTES:
+            self._resume()
+        self._ledger.exchange.read(arrival.stamp_ns, arrival.clock)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        view = memoryview(buffer)
+        began_ns = None
+        while view:
+            try:
+                count = self._sock.send(view)
+            except (BlockingIOError, InterruptedError):
+                await self._until_writable()
+                continue
+            except OSError as error:
+                raise httpcore.WriteError(error) from error
+            began_ns = began_ns or self._sock.last_write_began_ns
+            view = view[count:]
+        if began_ns is not None:
+            self._ledger.exchange.wrote(began_ns, self._sock.last_write_ns)
+
+    def send_now(self, data: bytes) -> None:
+        """Send what the socket takes at once and forget the rest: a farewell nobody waits for."""
+        try:
+            self._sock.send(data)
+        except OSError:
+            return
+
+    async def aclose(self) -> None:
+        self._pause()
+        self._sock.close()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        stream = TLSStream(self, self._ledger, ssl_context, server_hostname)
+        try:
+            await stream.handshake()
+        except BaseException:
+            await self.aclose()
+            raise
+        return stream
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return self.has_news()
+        if info == "socket":
+            return self._sock
+        if info in ("client_addr", "server_addr"):
+            return self._sock.getsockname() if info == "client_addr" else self._sock.getpeername()
+        return None
+
+    def has_news(self) -> bool:
+        """Whether anything came that nobody asked for yet: on an idle connection, that the peer closed it."""
+        if self._receiving:
+            self._receive()
+        return bool(self._queue) or self._ended or self._error is not None
+
+    def take_news(self) -> bytes:
+        """What came unasked, without noting it in the exchange."""
+        data = b"".join(arrival.data for arrival in self._queue)
+        self._queue.clear()
+        self._queued = 0
+        return data
+
+    def _receive(self) -> None:
+        try:
+            data = self._sock.recv(READ_BYTES)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError as error:
+            self._error = error
+            self._pause()
+        else:
+            if data:
+                self._queue.append(_Arrival(self._sock.last_read_ns, self._sock.last_read_clock, data))
+                self._queued += len(data)
+            else:
+                self._ended = True
+                self._ledger.exchange.ended_ns = time.perf_counter_ns()
+            if self._ended or self._queued >= QUEUE_BYTES:
+                self._pause()
+        if self._waiter is not None:
+            _settle(self._waiter)
+
+    def _resume(self) -> None:
+        if not self._receiving and not self._ended and self._error is None:
+            self._loop.add_reader(self._sock.fileno(), self._receive)
+            self._receiving = True
+
+    def _pause(self) -> None:
+        if self._receiving:
+            self._loop.remove_reader(self._sock.fileno())
+            self._receiving = False
+
+    async def _until_writable(self) -> None:
+        writable = self._loop.create_future()
+        self._loop.add_writer(self._sock.fileno(), _settle, writable)
+        try:
+            await writable
+        finally:
+            self._loop.remove_writer(self._sock.fileno())
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

@@ -1,0 +1,101 @@
+"""Latencies of one stream from the stamps of its reads. Pure: no clock here.
+
+Events of one read share its stamp, so gaps are between reads, never between events (a gap of 0 would be invented).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gwtui.apis.base import Reading
+from gwtui.findings import Pace
+from gwtui.stats import Histogram
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """What was measured, in ns, counted from the last byte of the request. None where it cannot be known."""
+
+    ttft_ns: int | None
+    ttfo_ns: int | None
+    mean_icl_ns: int | None
+    max_gap_ns: int | None
+    tpot_ns: int | None
+    tokens_per_s: float | None
+    gaps: tuple[tuple[int, int], ...]
+    events: int
+    reads: int
+
+
+class Timing:
+    """Follows one stream read by read. Its memory does not grow with the stream."""
+
+    def __init__(self, sent_ns: int) -> None:
+        self._sent_ns = sent_ns
+        self._first_content_ns: int | None = None
+        self._first_visible_ns: int | None = None
+        self._last_content_ns = 0
+        self._content_events = 0
+        self._content_reads = 0
+        self._biggest_read = 0
+        self._gaps = Histogram()
+        self.events = 0
+        self.reads = 0
+
+    @property
+    def has_content(self) -> bool:
+        return self._first_content_ns is not None
+
+    def add(self, stamp_ns: int, readings: Sequence[Reading]) -> None:
+        """Take the events that one read completed."""
+        self.reads += 1
+        self.events += len(readings)
+        content = sum(reading.kind.is_content for reading in readings)
+        if not content:
+            return
+        if self._first_visible_ns is None and any(reading.kind.is_visible for reading in readings):
+            self._first_visible_ns = stamp_ns
+        if self._first_content_ns is None:
+            self._first_content_ns = stamp_ns
+        else:
+            self._gaps.record(stamp_ns - self._last_content_ns)
+        self._last_content_ns = stamp_ns
+        self._content_events += content
+        self._content_reads += 1
+        self._biggest_read = max(self._biggest_read, content)
+
+    def times(self, output_tokens: int | None) -> Times:
+        """All of it. Token rates need the API's own count of the answer's tokens, and content in two reads at least."""
+        first = self._first_content_ns
+        spread_ns = self._last_content_ns - first if first is not None else 0
+        further_tokens = output_tokens - 1 if output_tokens is not None else 0
+        has_rate = spread_ns > 0 and further_tokens > 0
+        mean_gap = self._gaps.mean
+        return Times(
+            ttft_ns=self._since_sent(first),
+            ttfo_ns=self._since_sent(self._first_visible_ns),
+            mean_icl_ns=round(mean_gap) if mean_gap is not None else None,
+            max_gap_ns=self._gaps.max,
+            tpot_ns=round(spread_ns / further_tokens) if has_rate else None,
+            tokens_per_s=further_tokens * 1e9 / spread_ns if has_rate else None,
+            gaps=self._gaps.pairs(),
+            events=self.events,
+            reads=self.reads,
+        )
+
+    def pace(self, ended_ns: int) -> Pace | None:
+        """How the content was spread over reads; None without content."""
+        if self._first_content_ns is None:
+            return None
+        return Pace(
+            events=self._content_events,
+            reads=self._content_reads,
+            biggest_read=self._biggest_read,
+            first_ns=self._first_content_ns - self._sent_ns,
+            last_ns=self._last_content_ns - self._sent_ns,
+            end_ns=ended_ns - self._sent_ns,
+        )
+
+    def _since_sent(self, stamp_ns: int | None) -> int | None:
+        return max(0, stamp_ns - self._sent_ns) if stamp_ns is not None else None

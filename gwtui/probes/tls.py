@@ -1,0 +1,179 @@
+"""TLS over a stamped stream, how a peer's certificate is checked, and what is said about it."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import ssl
+import time
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+import certifi
+import httpcore
+
+from gwtui.clean import clean
+from gwtui.probes.exchange import Ledger
+from gwtui.profile import TLS
+
+READ_BYTES = 64 * 1024
+
+
+class Below(Protocol):
+    """What TLS needs of the stream that carries it."""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes: ...
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None: ...
+    async def aclose(self) -> None: ...
+    def get_extra_info(self, info: str) -> Any: ...
+    def send_now(self, data: bytes) -> None: ...
+    def has_news(self) -> bool: ...
+    def take_news(self) -> bytes: ...
+
+
+class TLSStream(httpcore.AsyncNetworkStream):
+    """TLS pumped through memory over a stamped stream, so that its stamps are those of the ciphertext's arrival."""
+
+    def __init__(self, below: Below, ledger: Ledger, context: ssl.SSLContext, server_hostname: str | None) -> None:
+        self._below = below
+        self._ledger = ledger
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
+        self._unread = b""
+
+    async def handshake(self) -> None:
+        """Raises `httpcore.ConnectError` with the `ssl.SSLError` or `OSError` as its cause."""
+        progress = self._ledger.exchange.dial
+        if progress is not None:
+            progress.stage = "tls"
+        began = time.perf_counter_ns()
+        try:
+            while not self._handshake_step():
+                await self._flush()
+                self._feed(await self._below.read(READ_BYTES))
+            await self._flush()
+        except (ssl.SSLError, httpcore.NetworkError) as error:
+            self._below.send_now(self._outgoing.read())
+            raise httpcore.ConnectError(error) from error
+        if progress is not None:
+            progress.tls_ns = time.perf_counter_ns() - began
+            progress.tls = describe(self._tls)
+            progress.stage = "done"
+        self._ledger.exchange.forget_bytes()
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        while True:
+            try:
+                plain = self._decrypt(max_bytes)
+            except ssl.SSLError as error:
+                raise httpcore.ReadError(error) from error
+            if plain is not None:
+                return plain
+            await self._flush()
+            self._feed(await self._below.read(READ_BYTES))
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        view = memoryview(buffer)
+        try:
+            while view:
+                view = view[self._tls.write(view) :]
+        except ssl.SSLError as error:
+            raise httpcore.WriteError(error) from error
+        await self._flush()
+
+    async def aclose(self) -> None:
+        with contextlib.suppress(ssl.SSLError, ValueError):
+            self._tls.unwrap()  # the peer's own close_notify is not waited for
+        self._below.send_now(self._outgoing.read())
+        await self._below.aclose()
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "ssl_object":
+            return self._tls
+        if info == "is_readable":
+            return self._has_news()
+        return self._below.get_extra_info(info)
+
+    def _has_news(self) -> bool:
+        """As `TCPStream.has_news`, but a session ticket that came late is no news."""
+        if not self._below.has_news():
+            return bool(self._unread)
+        self._incoming.write(self._below.take_news())
+        try:
+            self._unread += self._decrypt(READ_BYTES) or b""
+        except ssl.SSLError:
+            return True
+        return bool(self._unread) or self._below.has_news()
+
+    def _handshake_step(self) -> bool:
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        return True
+
+    def _feed(self, ciphertext: bytes) -> None:
+        if ciphertext:
+            self._incoming.write(ciphertext)
+        else:
+            self._incoming.write_eof()
+
+    async def _flush(self) -> None:
+        if self._outgoing.pending:
+            await self._below.write(self._outgoing.read())
+
+    def _decrypt(self, max_bytes: int) -> bytes | None:
+        """What can be decrypted now; None when more ciphertext is needed, b"" after the peer's close_notify.
+
+        Raises `ssl.SSLEOFError` when the connection ended without one: whether that cut anything off, who knows.
+        """
+        plain, self._unread = self._unread, b""
+        while len(plain) < max_bytes:
+            try:
+                more = self._tls.read(max_bytes - len(plain))
+            except ssl.SSLWantReadError:
+                return plain or None
+            except ssl.SSLZeroReturnError:
+                return plain
+            except ssl.SSLError:
+                if plain:
+                    return plain
+                raise
+            if not more:
+                return plain
+            plain += more
+        return plain
+
+
+@functools.lru_cache(maxsize=32)
+def context_for(settings: TLS) -> ssl.SSLContext:
+    """A client context. Made once per settings: reading the system's authorities takes some 20 ms.
+
+    Raises `OSError` (`ssl.SSLError` among them) when a file of the settings cannot be read or is no PEM.
+    """
+    context = ssl.create_default_context(cafile=settings.ca_file)
+    if settings.ca_file is None and not _system_has_authorities():
+        context.load_verify_locations(certifi.where())
+    if settings.client_cert is not None:
+        context.load_cert_chain(settings.client_cert, settings.client_key)
+    if settings.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def describe(connection: ssl.SSLObject) -> str:
+    """Version, issuer and expiry: `TLSv1.3, issuer Example CA, expires Jan  1 00:00:00 2030 GMT`."""
+    version = connection.version() or "TLS"
+    certificate = cast(dict[str, Any], connection.getpeercert() or {})
+    if not certificate:
+        return f"{version}, certificate not verified"
+    names: dict[str, str] = dict(attribute for group in certificate.get("issuer", ()) for attribute in group)
+    issuer = names.get("commonName") or names.get("organizationName") or "unnamed"
+    return clean(f"{version}, issuer {issuer}, expires {certificate.get('notAfter', 'never')}")
+
+
+def _system_has_authorities() -> bool:
+    paths = ssl.get_default_verify_paths()
+    return any(path and Path(path).exists() for path in (paths.cafile, paths.capath))

@@ -1,0 +1,154 @@
+"""A raw TCP server whose whole behaviour is data: for each connection a list of steps."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import ssl
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TypeAlias
+
+
+@dataclass(frozen=True)
+class Receive:
+    """Read one whole HTTP request."""
+
+
+@dataclass(frozen=True)
+class Send:
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Flood:
+    """Send it again and again until the client hangs up."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Until the test sets the gate of that name."""
+
+    gate: str
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Say nothing more until the client hangs up."""
+
+
+@dataclass(frozen=True)
+class Close:
+    """FIN, in TLS without a close_notify."""
+
+
+@dataclass(frozen=True)
+class Reset:
+    """RST."""
+
+
+Step: TypeAlias = Receive | Send | Flood | Wait | Hold | Close | Reset
+
+
+class ScriptedServer:
+    """Plays one script per connection; the last one again for all further ones."""
+
+    def __init__(self, *scripts: Sequence[Step], tls: ssl.SSLContext | None = None) -> None:
+        self.requests: list[bytes] = []
+        self.connections = 0
+        self.gates: dict[str, asyncio.Event] = {}
+        self._scripts = scripts
+        self._tls = tls
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def url(self) -> str:
+        return f"{'https' if self._tls else 'http'}://127.0.0.1:{self.port}"
+
+    def gate(self, name: str) -> asyncio.Event:
+        return self.gates.setdefault(name, asyncio.Event())
+
+    async def __aenter__(self) -> ScriptedServer:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
+        self.port: int = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        script = self._scripts[min(self.connections, len(self._scripts) - 1)]
+        self.connections += 1
+        task = asyncio.get_running_loop().create_task(self._play(script, reader, writer))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _play(self, script: Sequence[Step], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            for step in script:
+                await self._do(step, reader, writer)
+            await reader.read()
+        except (OSError, asyncio.IncompleteReadError, ssl.SSLError):
+            pass  # the client hung up, which is its right
+        finally:
+            writer.transport.abort()
+
+    async def _do(self, step: Step, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        match step:
+            case Receive():
+                self.requests.append(await _request(reader))
+            case Send(data):
+                writer.write(data)
+                await writer.drain()
+            case Flood(data):
+                while True:
+                    writer.write(data)
+                    await writer.drain()
+            case Wait(gate):
+                await self.gate(gate).wait()
+            case Hold():
+                await reader.read()
+            case Close():
+                writer.transport.abort()
+            case Reset():
+                linger = struct.pack("ii", 1, 0)
+                writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                writer.transport.abort()
+
+
+async def _request(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = 0
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(b"content-length:"):
+            length = int(line.partition(b":")[2])
+    return head + await reader.readexactly(length)
+
+
+def http(status: str, *headers: str, body: bytes = b"", length: bool = True) -> bytes:
+    """A whole response, with `Content-Length` unless told otherwise."""
+    lines = [f"HTTP/1.1 {status}", *headers]
+    if length:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+def chunk(data: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(data), data)
+
+
+def free_port() -> int:
+    """A port on which nothing listens."""
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port: int = sock.getsockname()[1]
+        return port
