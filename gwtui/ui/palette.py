@@ -1,0 +1,159 @@
+"""The meaning of a style: names such as `down` or `faint`, laid out by the theme as colours and attributes.
+
+What is drawn carries names only. The attributes are the same in every theme; the colours are the theme's own, or
+where it has none for a name (a theme that is not ours), they follow from the colours that every theme has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+from rich.style import Style
+from textual.color import Color
+from textual.theme import Theme
+
+from gwtui.themes import ThemeFile
+
+STYLES: dict[str, str] = {
+    "up": "$up",
+    "slow": "$slow",
+    "degraded": "bold $degraded",
+    "down": "bold $down",
+    "paused": "$paused",
+    "unknown": "$unknown",
+    "good": "$success",
+    "warn": "$warning",
+    "bad": "$error",
+    "text": "$text",
+    "muted": "$muted",
+    "faint": "$faint",
+    "accent": "$accent",
+    "key": "bold $primary",
+    "header": "bold $text",
+    "title": "bold $primary",
+    "banner": "bold $background on $error",
+    "selection": "on $selection",
+    "p50": "$p50",
+    "p95": "$p95",
+    "p99": "$p99",
+    "content": "$content",
+    "reasoning": "italic $reasoning",
+    "tool": "$tool",
+    "gap": "bold $gap",
+}
+"""Every name that a line may carry: attributes, a colour, and after `on` the colour behind it."""
+
+FALLBACKS: dict[str, str] = {
+    "up": "$success",
+    "slow": "$warning",
+    "degraded": "$warning",
+    "down": "$error",
+    "paused": "$foreground 60%",
+    "unknown": "$foreground 60%",
+    "text": "$foreground",
+    "muted": "$foreground 65%",
+    "faint": "$foreground 38%",
+    "selection": "$primary 25%",
+    "p50": "$success",
+    "p95": "$warning",
+    "p99": "$error",
+    "content": "$foreground",
+    "reasoning": "$secondary",
+    "tool": "$accent",
+    "gap": "$warning",
+}
+"""What a colour of ours is in a theme that does not have it."""
+
+OWN = "gw-"
+"""Before the names of our own variables, so that none overrides one of Textual's."""
+
+
+def textual_theme(theme: ThemeFile) -> Theme:
+    """The theme as Textual wants it; what Textual has no name for becomes variables."""
+    colours: dict[str, str] = msgspec.to_builtins(theme.colors)
+    return Theme(
+        name=theme.name,
+        dark=theme.dark,
+        primary=theme.colors.primary,
+        secondary=theme.colors.secondary,
+        accent=theme.colors.accent,
+        foreground=theme.colors.foreground,
+        background=theme.colors.background,
+        surface=theme.colors.surface,
+        panel=theme.colors.panel,
+        success=theme.colors.success,
+        warning=theme.colors.warning,
+        error=theme.colors.error,
+        variables={
+            **{OWN + name: colours[name] for name in FALLBACKS},
+            "border": colours["border_focus"],
+            "border-blurred": colours["border"],
+            "block-cursor-background": colours["selection"],
+            "block-cursor-foreground": colours["text"],
+            "footer-background": colours["panel"],
+            "footer-foreground": colours["muted"],
+            "footer-description-foreground": colours["muted"],
+            "footer-key-foreground": colours["primary"],
+            "input-selection-background": colours["selection"],
+            "scrollbar": colours["faint"],
+            "scrollbar-hover": colours["muted"],
+            "scrollbar-active": colours["border_focus"],
+            "scrollbar-background": colours["background"],
+        },
+    )
+
+
+class Palette:
+    """Resolves style names over one background.
+
+    A name may be several, separated by spaces: the later ones are laid over the earlier (`down selection`).
+    """
+
+    def __init__(self, variables: Mapping[str, str], background: Color, base: Style | None = None) -> None:
+        self._variables = variables
+        self._background = background
+        self._base = base if base is not None else Style.null()
+        self._known: dict[str, Style] = {}
+
+    def style(self, names: str) -> Style:
+        """The style for one or more names; an unknown name adds nothing."""
+        if (known := self._known.get(names)) is not None:
+            return known
+        background = self._background
+        style = self._base
+        # The selection lies under all else, so that what is mixed with the background is mixed with it.
+        for name in sorted(names.split(), key=lambda name: name != "selection"):
+            layer, background = self._layer(STYLES.get(name, ""), background)
+            style += layer
+        self._known[names] = style
+        return style
+
+    def _layer(self, words: str, background: Color) -> tuple[Style, Color]:
+        """Read `[attribute] [colour] [on colour]`; returns it with the background that it leaves."""
+        front, _, back = f" {words} ".partition(" on ")
+        attributes = [word for word in front.split() if not word.startswith("$")]
+        foreground, behind = self._colour(front), self._colour(back)
+        if behind is not None and behind.ansi is not None and behind.a < 1:
+            # A terminal's own colours cannot be mixed, and a full one would drown the text.
+            behind, attributes = None, [*attributes, "bold"]
+        if behind is not None:
+            background += behind
+        if foreground is not None and foreground.ansi is not None and foreground.a < 1:
+            attributes.append("dim")
+        style = Style(
+            color=None if foreground is None else (background + foreground).rich_color,
+            bgcolor=None if behind is None else background.rich_color,
+        )
+        return style + Style.parse(" ".join(attributes)), background
+
+    def _colour(self, words: str) -> Color | None:
+        """The colour of the variable among these words, with the strength behind it: `$foreground 65%`."""
+        _, found, reference = words.partition("$")
+        if not found:
+            return None
+        name, *strength = reference.split()
+        if OWN + name not in self._variables and name in FALLBACKS:
+            return self._colour(FALLBACKS[name])
+        colour = Color.parse(self._variables.get(OWN + name) or self._variables[name])
+        return colour._replace(a=float(strength[0].rstrip("%")) / 100) if strength else colour

@@ -1,0 +1,192 @@
+"""A panel: a rectangle that draws a view by itself, line by line, and redraws only the lines that changed.
+
+A subclass says what its lines are (`draw`); everything a panel knows about the world is the view it was shown.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from itertools import pairwise
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from gwtui.ui.drawing import Line, printable
+from gwtui.ui.palette import Palette
+from gwtui.view import View
+
+FAR = 1_000_000
+"""More lines than anything has."""
+
+
+class Panel(Widget, can_focus=True):
+    """Shows views and draws them."""
+
+    NUMBER: ClassVar[int] = 0
+    """The digit in its title; 0: none."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Panel {
+        border: round $border-blurred;
+        border-title-color: $foreground 80%;
+        border-subtitle-color: $foreground 50%;
+        padding: 0 1;
+        &:focus {
+            border: round $border;
+            border-title-color: $primary;
+            border-title-style: bold;
+        }
+    }
+    App:ansi Panel { border: round $foreground 25%; }
+    App:nocolor Panel:focus, App:ansi Panel:focus { border: heavy $border; }
+    """
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._view: View | None = None
+        self._lines: list[Line] = []
+        self._strips: list[Strip | None] = []
+        self._palette: Palette | None = None
+        self._titles = ("", "")
+
+    @abstractmethod
+    def draw(self, view: View, width: int, height: int) -> list[Line]:
+        """Exactly `height` lines of exactly `width` cells."""
+
+    def title(self, view: View) -> str:
+        """The text in the upper border."""
+        return ""
+
+    def subtitle(self, view: View) -> str:
+        """The text in the lower border."""
+        return ""
+
+    @property
+    def view(self) -> View | None:
+        return self._view
+
+    def show(self, view: View) -> None:
+        """Draw this view from now on."""
+        self._view = view
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Draw again what may have changed; costs the terminal nothing where it did not."""
+        view = self._view
+        width, height = self.size
+        if view is None or width <= 0 or height <= 0:
+            return
+        lines = self.draw(view, width, height)
+        self._set_titles(view)
+        if len(lines) != len(self._lines):
+            self._lines, self._strips = lines, [None] * len(lines)
+            self.refresh()
+            return
+        changed = [y for y, line in enumerate(lines) if line != self._lines[y]]
+        self._lines = lines
+        for y in changed:
+            self._strips[y] = None
+        if changed:
+            self.refresh(*(Region(0, start, width, end - start) for start, end in _runs(changed)))
+
+    def _set_titles(self, view: View) -> None:
+        """Set the border's texts; as `Content`, because a plain text would be parsed as markup."""
+        number = f"{self.NUMBER} " if self.NUMBER else ""
+        titles = (number + printable(self.title(view)), printable(self.subtitle(view)))
+        if titles != self._titles:
+            self._titles = titles
+            upper, lower = titles
+            self.border_title, self.border_subtitle = Content(upper), Content(lower)
+
+    def render_line(self, y: int) -> Strip:
+        if y >= len(self._lines):
+            return Strip.blank(self.size.width, self.rich_style)
+        strip = self._strips[y]
+        if strip is None:
+            strip = self._strips[y] = self._strip(self._lines[y])
+        return strip
+
+    def _strip(self, line: Line) -> Strip:
+        if self._palette is None:
+            self._palette = Palette(self.app.theme_variables, self.background_colors[1], self.rich_style)
+        style = self._palette.style
+        return Strip([Segment(span.text, style(span.style)) for span in line], self.size.width)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._palette = None
+        self._strips = [None] * len(self._lines)
+
+    def on_mount(self) -> None:
+        self.app.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
+
+    def _restyle(self) -> None:
+        self.notify_style_update()
+        self.refresh()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.redraw()
+
+    def on_focus(self) -> None:
+        self.redraw()
+
+    def on_blur(self) -> None:
+        self.redraw()
+
+
+class MovingPanel(Panel):
+    """A panel that the arrows, the page keys and the wheel move in. A subclass says what a move is."""
+
+    WHEEL: ClassVar[int] = 1
+    """Lines per turn of the mouse wheel."""
+
+    @abstractmethod
+    def action_move(self, lines: int) -> None:
+        """Go that many lines down, as far as there are any; up where negative."""
+
+    def action_page(self, pages: int) -> None:
+        self.action_move(pages * max(1, self.size.height - 2))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.action_move(self.WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.action_move(-self.WHEEL)
+
+
+def movement(panel: str) -> list[BindingType]:
+    """The keys of a `MovingPanel`, with ids such as `stream.down`."""
+    keys = (
+        ("up", "up,k", "move(-1)"),
+        ("down", "down,j", "move(1)"),
+        ("page_up", "pageup", "page(-1)"),
+        ("page_down", "pagedown", "page(1)"),
+        ("first", "home", f"move(-{FAR})"),
+        ("last", "end", f"move({FAR})"),
+    )
+    return [
+        Binding(key, action, name.replace("_", " "), show=False, id=f"{panel}.{name}") for name, key, action in keys
+    ]
+
+
+def scrolled(top: int, index: int, visible: int, count: int) -> int:
+    """The first visible row of a list, moved as little as needed to show row `index` among the `visible` ones."""
+    if visible <= 0:
+        return index
+    top = min(max(top, index - visible + 1), index)
+    return max(0, min(top, count - visible))
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Rising numbers as ranges (first, last + 1)."""
+    cuts = [0, *(index for index, (one, two) in enumerate(pairwise(numbers), 1) if two != one + 1), len(numbers)]
+    return [(numbers[start], numbers[end - 1] + 1) for start, end in pairwise(cuts)]

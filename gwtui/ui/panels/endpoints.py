@@ -1,0 +1,238 @@
+"""The table of endpoints: how each one is, its figures in the window, and its last minutes as a sparkline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from gwtui import units
+from gwtui.ui.charts import sparkline
+from gwtui.ui.drawing import Column, Line, Placed, Span, cells, centred, exact, fit, over, place, row, sheet
+from gwtui.ui.panel import MovingPanel, movement, scrolled
+from gwtui.verdicts import GOOD
+from gwtui.view import EndpointRow, Quantile, View
+from gwtui.words import State
+
+COLUMNS = ("endpoint", "api", "state", "last", "p50", "p95", "p99", "tokens", "fail", "n", "missed", "verdict")
+"""The names of the columns that the table can be ordered by."""
+
+_GOOD = frozenset(verdict.value for verdict in GOOD)
+_CALM = frozenset({"", "cancelled", "local"})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What of the table is looked at."""
+
+    selected: str = ""
+    """The selected endpoint's name."""
+    top: int = 0
+    """The first visible row."""
+    focused: bool = False
+
+
+def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
+    """The heading and the rows from `at.top` on."""
+    if not view.endpoints:
+        return centred(_nothing(view), width, height)
+    placed = columns(view, width)
+    shown = view.endpoints[at.top : at.top + max(0, height - 1)]
+    lines = [_heading(placed, view), *(_row(placed, endpoint, view, at, width) for endpoint in shown)]
+    return sheet(lines, width, height)
+
+
+def columns(view: View, width: int) -> tuple[Placed, ...]:
+    """Which columns there are at this width, and where."""
+    rows = view.endpoints
+    name = max((cells(one.name) + (5 if one.insecure else 0) for one in rows), default=8)
+    api = max((cells(one.api) for one in rows), default=3)
+    other = any(one.metric is not view.query.metric for one in rows)
+    missed = any(one.missed for one in rows)
+    wanted = [
+        Column("mark", "", 2, gap=0),
+        Column("endpoint", "endpoint", min(max(name, 10), 17), grow=max(0, min(name, 32) - 17), gap=1),
+        Column("api", "api", min(max(api, 4), 20), rank=6),
+        Column("state", "state", 8),
+        Column("last", "last", 7, right=True),
+        *([Column("metric", "", 4, gap=1, rank=5)] if other else []),
+        Column("p50", "p50", 6, right=True, gap=1 if other else 2),
+        Column("p95", "p95", 6, right=True),
+        Column("p99", "p99", 6, right=True, rank=2),
+        Column("tokens", "tok/s", 6, right=True, rank=3),
+        Column("fail", "fail%", 5, right=True),
+        Column("n", "n", 6, right=True, rank=8),
+        *([Column("missed", "missed", 6, right=True, rank=7)] if missed else []),
+        Column("verdict", "verdict", 13, grow=6, rank=1),
+        Column("sparkline", f"last {view.query.window}", 12, rank=4, grow=12),
+        Column("note", "note", 16, rank=9, grow=200),
+    ]
+    return place(wanted, width - 1)
+
+
+def _nothing(view: View) -> list[Line]:
+    if view.hidden:
+        hidden = "1 endpoint is" if view.hidden == 1 else f"{view.hidden} endpoints are"
+        return [
+            (Span("No endpoint matches ", "muted"), Span(fit(view.query.filter, min(40, cells(view.query.filter))))),
+            (Span(f"{hidden} hidden by the filter", "faint"),),
+        ]
+    return [
+        (Span("This profile has no endpoints yet", "muted"),),
+        (Span("Add the first one, and it is probed at once", "faint"),),
+    ]
+
+
+def _heading(placed: Sequence[Placed], view: View) -> Line:
+    texts: dict[str, Span | Line] = {}
+    for column, _, _width in placed:
+        if column.name == view.query.sort:
+            texts[column.name] = Span(column.heading + ("▼" if view.query.descending else "▲"), "accent")
+        else:
+            texts[column.name] = Span(column.heading, "muted")
+    return row(placed, texts)
+
+
+def _row(placed: Sequence[Placed], endpoint: EndpointRow, view: View, at: Place, width: int) -> Line:
+    widths = {column.name: width for column, _, width in placed}
+    selected = endpoint.name == at.selected
+    state = endpoint.state.value
+    own = endpoint.metric is not view.query.metric
+    figure = "muted" if own or endpoint.state is State.PAUSED else "text"
+    texts: dict[str, Span | Line] = {
+        "mark": (Span(("▌" if at.focused else "▏") if selected else " ", "accent"), Span(endpoint.state.mark, state)),
+        "endpoint": _name(endpoint, widths["endpoint"], selected),
+        "api": Span(endpoint.api, "muted"),
+        "state": Span(state, "muted" if endpoint.state is State.UP else state),
+        "last": Span(units.duration(endpoint.last_ns), figure),
+        "metric": Span(endpoint.metric.value if own else "", "faint"),
+        "p50": _quantile(endpoint.p50, figure),
+        "p95": _quantile(endpoint.p95, figure),
+        "p99": _quantile(endpoint.p99, figure),
+        "tokens": Span(units.rate(endpoint.tokens_per_s), figure if endpoint.tokens_per_s is not None else "faint"),
+        "fail": Span(units.share(endpoint.fail_share), "bad" if endpoint.fail_share else "muted"),
+        "n": Span(units.count(endpoint.n), "muted"),
+        "missed": Span(units.count(endpoint.missed) if endpoint.missed else "", "warn"),
+        "verdict": _verdict(endpoint, widths.get("verdict", 0)),
+        "note": Span(endpoint.note, "muted"),
+    }
+    if "sparkline" in widths:
+        texts["sparkline"] = sparkline(endpoint.sparkline, widths["sparkline"])
+    line = exact(row(placed, texts), width)
+    return over(line, "selection") if selected else line
+
+
+def _name(endpoint: EndpointRow, width: int, selected: bool) -> Line:
+    warning = " !tls" if endpoint.insecure else ""
+    name = fit(endpoint.name, min(cells(endpoint.name), max(0, width - len(warning))))
+    return (
+        Span(name, "muted" if endpoint.state is State.PAUSED else "header" if selected else "text"),
+        Span(warning, "warn"),
+    )
+
+
+def _quantile(quantile: Quantile, style: str) -> Span:
+    return Span(units.quantile(quantile.value_ns, quantile.n), style if quantile.value_ns is not None else "faint")
+
+
+def _verdict(endpoint: EndpointRow, width: int) -> Line:
+    """The verdict and how often in a row it came; the count stays where the word must be cut."""
+    good = endpoint.verdict in _GOOD
+    style = "muted" if good or endpoint.verdict in _CALM else "bad"
+    run = f" {endpoint.verdict_run}x" if endpoint.verdict_run > 1 and not good else ""
+    word = fit(endpoint.verdict, min(cells(endpoint.verdict), max(0, width - len(run))))
+    return (Span(word, style), Span(run, style))
+
+
+class EndpointsPanel(MovingPanel):
+    """Arrows, wheel and clicks select an endpoint; a click on a heading asks for that order."""
+
+    NUMBER = 1
+    DEFAULT_CSS = "EndpointsPanel { padding: 0; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *movement("endpoints"),
+        Binding("enter", "open", "Inspect", show=False, id="endpoints.open"),
+    ]
+
+    class Selected(Message):
+        """Another endpoint was selected."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    class Sort(Message):
+        """The heading of a column, one of `COLUMNS`, was clicked."""
+
+        def __init__(self, column: str) -> None:
+            super().__init__()
+            self.column = column
+
+    class Opened(Message):
+        """An endpoint's newest request is to be looked into."""
+
+        def __init__(self, name: str) -> None:
+            super().__init__()
+            self.name = name
+
+    _selected = ""
+    _top = 0
+
+    def show(self, view: View) -> None:
+        if view.selected is not None:
+            self._selected = view.selected.name
+        super().show(view)
+
+    def title(self, view: View) -> str:
+        shown = f" · /{view.query.filter} · {len(view.endpoints)} of {len(view.endpoints) + view.hidden}"
+        return f"Endpoints · {view.query.metric.label}" + (shown if view.query.filter else "")
+
+    def subtitle(self, view: View) -> str:
+        visible, count = self.size.height - 1, len(view.endpoints)
+        return f"{self._top + 1}-{min(count, self._top + visible)} of {count}" if 0 < visible < count else ""
+
+    def draw(self, view: View, width: int, height: int) -> list[Line]:
+        index = self._index(view)
+        self._top = scrolled(self._top, index, height - 1, len(view.endpoints))
+        return draw(view, width, height, Place(self._selected, self._top, self.has_focus))
+
+    def _index(self, view: View) -> int:
+        """The selected row; the first where the selected endpoint is not shown."""
+        return next((i for i, endpoint in enumerate(view.endpoints) if endpoint.name == self._selected), 0)
+
+    def _select(self, index: int) -> None:
+        if self.view is None or not self.view.endpoints:
+            return
+        name = self.view.endpoints[max(0, min(index, len(self.view.endpoints) - 1))].name
+        if name != self._selected:
+            self._selected = name
+            self.redraw()
+            self.post_message(self.Selected(name))
+
+    def action_move(self, lines: int) -> None:
+        if self.view is not None:
+            self._select(self._index(self.view) + lines)
+
+    def action_open(self) -> None:
+        if self.view is not None and self.view.endpoints:
+            self.post_message(self.Opened(self.view.endpoints[self._index(self.view)].name))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or self.view is None:
+            return
+        if offset.y == 0:
+            self._clicked_heading(self.view, offset.x)
+        elif self._top + offset.y - 1 < len(self.view.endpoints):
+            self._select(self._top + offset.y - 1)
+            if event.chain == 2:
+                self.action_open()
+
+    def _clicked_heading(self, view: View, x: int) -> None:
+        for column, start, width in columns(view, self.size.width):
+            if start - column.gap <= x < start + width and column.name in COLUMNS:
+                self.post_message(self.Sort(column.name))

@@ -1,0 +1,85 @@
+"""The line above everything: whose endpoints, how they are, how long, and any trouble of our own."""
+
+from __future__ import annotations
+
+from gwtui import units
+from gwtui.ui.drawing import Line, Span, exact, justified, line_cells, printable, sheet
+from gwtui.ui.panel import Panel
+from gwtui.view import Header, View
+from gwtui.words import State
+
+SEPARATOR = Span("   ")
+SICK = 9
+"""How much a state matters that wants a look."""
+
+
+def draw(header: Header, width: int, height: int) -> list[Line]:
+    """The header, and the banner under it where there is one."""
+    lines = [_header(header, width)]
+    if header.banner:
+        text = f" ✖ {printable(header.banner)}"
+        lines.append(tuple(Span(span.text, "banner") for span in exact((Span(text),), width)))
+    return sheet(lines, width, height)
+
+
+def rows(header: Header) -> int:
+    """How many rows it takes."""
+    return 2 if header.banner else 1
+
+
+def _header(header: Header, width: int) -> Line:
+    """Where room is short, facts go first, then the states that ask for nothing."""
+    name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
+    states, facts = _states(header), _facts(header)
+
+    def room() -> int:
+        return width - line_cells((*name, *_joined(states), *_joined(facts))) - 6
+
+    while room() < 0 and len(facts) > 1:
+        facts.remove(min(facts, key=lambda fact: fact[0]))
+    while room() < 0 and states and min(states)[0] < SICK:
+        states.remove(min(states, key=lambda state: state[0]))
+    return justified((*name, Span("    "), *_joined(states)), (*_joined(facts), Span(" ")), width)
+
+
+def _states(header: Header) -> list[tuple[int, Line]]:
+    """How many endpoints are in which state, each with how much it matters."""
+    calm = {State.UNKNOWN: 0, State.PAUSED: 1, State.UP: 2}
+    return [
+        (calm.get(state, SICK), (Span(f"{state.mark} {units.count(count)} {state}", state.value),))
+        for state, count in header.states
+    ]
+
+
+def _facts(header: Header) -> list[tuple[int, Line]]:
+    """What stands at the right, each with how much it matters."""
+    clock = "ended" if header.ended else units.clock(header.at) + "Z"
+    failed = Span(f"{units.count(header.failed)} failed", "bad" if header.failed else "muted")
+    return [
+        (2, (Span(units.elapsed(header.elapsed_ns), "muted"),)),
+        (1, (Span(f"{units.count(header.requests)} requests", "muted"),)),
+        (3, (failed,)),
+        (4, (Span(clock, "warn" if header.ended else "muted"),)),
+    ]
+
+
+def _joined(parts: list[tuple[int, Line]]) -> Line:
+    spans: list[Span] = []
+    for _, part in parts:
+        if spans:
+            spans.append(SEPARATOR)
+        spans.extend(part)
+    return tuple(spans)
+
+
+class HeaderLine(Panel, can_focus=False):
+    """Two rows high while there is a banner, else one."""
+
+    DEFAULT_CSS = "HeaderLine { height: 1; border: none; padding: 0; }"
+
+    def show(self, view: View) -> None:
+        self.styles.height = rows(view.header)
+        super().show(view)
+
+    def draw(self, view: View, width: int, height: int) -> list[Line]:
+        return draw(view.header, width, height)

@@ -1,0 +1,132 @@
+"""What changed and when, newest first: states, findings, the user's marks, trouble of our own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.message import Message
+
+from gwtui import units
+from gwtui.records import Incident
+from gwtui.ui.drawing import Line, Span, centred, justified, over, printable, sheet
+from gwtui.ui.panel import MovingPanel, movement, scrolled
+from gwtui.view import View
+
+TRACE_FROM = 96
+"""From this width on there is room for a whole trace id; part of one could not be searched for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What of the log is looked at."""
+
+    index: int = 0
+    """The selected entry."""
+    top: int = 0
+    """The first visible one."""
+    focused: bool = False
+
+
+def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
+    """A line per incident from `at.top` on."""
+    if not view.incidents:
+        return centred([(Span("All quiet: no incident in this session", "muted"),)], width, height)
+    shown = view.incidents[at.top : at.top + height]
+    lines = [_line(one, width, at.focused and at.top + y == at.index) for y, one in enumerate(shown)]
+    return sheet(lines, width, height)
+
+
+def _line(incident: Incident, width: int, selected: bool) -> Line:
+    mark, style, word = _what(incident)
+    text = printable(incident.text)
+    left: Line = (
+        Span("▌" if selected else " ", "accent"),
+        Span(units.clock(incident.at), "muted"),
+        Span(f" {mark} ", style),
+        *((Span(printable(incident.endpoint), "header"), Span(" ")) if incident.endpoint else ()),
+        Span(word, style),
+        Span(f": {text}" if word and text else text),
+    )
+    trace = (Span(printable(incident.trace_id), "faint"), Span(" "))
+    right: Line = trace if incident.trace_id and width >= TRACE_FROM else (Span(" "),)
+    line = justified(left, right, width)
+    return over(line, "selection") if selected else line
+
+
+def _what(incident: Incident) -> tuple[str, str, str]:
+    """Its shape, the style of it, and the word for it."""
+    if incident.state is not None:
+        return incident.state.mark, incident.state.value, incident.state.value
+    return {
+        "finding": ("▲", "warn", ""),
+        "mark": ("◆", "accent", "mark"),
+        "engine": ("■", "bad", "engine"),
+    }.get(incident.kind, ("·", "muted", printable(incident.kind)))
+
+
+class IncidentsPanel(MovingPanel):
+    """Arrows, wheel and clicks select an entry. The selected one stays selected while newer ones come in above it."""
+
+    NUMBER = 5
+    DEFAULT_CSS = "IncidentsPanel { padding: 0; }"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *movement("incidents"),
+        Binding("enter", "open", "Inspect", show=False, id="incidents.open"),
+    ]
+
+    class Opened(Message):
+        """An incident is to be looked into; `number` is the request that decided it, where one did."""
+
+        def __init__(self, endpoint: str, number: int | None) -> None:
+            super().__init__()
+            self.endpoint = endpoint
+            self.number = number
+
+    _index = 0
+    _top = 0
+
+    @property
+    def selected(self) -> Incident | None:
+        """The entry that the cursor is on."""
+        incidents = self.view.incidents if self.view is not None else ()
+        return incidents[self._index] if self._index < len(incidents) else None
+
+    def show(self, view: View) -> None:
+        was = self.selected
+        if was is not None and self._index > 0 and was in view.incidents:
+            moved = view.incidents.index(was) - self._index
+            self._index += moved
+            self._top += moved
+        self._index = max(0, min(self._index, len(view.incidents) - 1))
+        super().show(view)
+
+    def title(self, view: View) -> str:
+        return f"Incidents · {len(view.incidents)}" if view.incidents else "Incidents"
+
+    def subtitle(self, view: View) -> str:
+        below = len(view.incidents) - self._top - self.size.height
+        return f"{below} older" if below > 0 and self.size.height > 0 else ""
+
+    def draw(self, view: View, width: int, height: int) -> list[Line]:
+        self._top = scrolled(self._top, self._index, height, len(view.incidents))
+        return draw(view, width, height, Place(self._index, self._top, self.has_focus))
+
+    def action_move(self, lines: int) -> None:
+        if self.view is not None and self.view.incidents:
+            self._index = max(0, min(self._index + lines, len(self.view.incidents) - 1))
+            self.redraw()
+
+    def action_open(self) -> None:
+        if (incident := self.selected) is not None and incident.endpoint:
+            self.post_message(self.Opened(incident.endpoint, incident.number))
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or self.view is None or self._top + offset.y >= len(self.view.incidents):
+            return
+        self.action_move(self._top + offset.y - self._index)
+        if event.chain == 2:
+            self.action_open()

@@ -1,0 +1,68 @@
+"""The pings of one WebSocket: round trips now and in the window, what was lost, how often it had to dial again."""
+
+from __future__ import annotations
+
+from gwtui import units
+from gwtui.ui.charts import bars
+from gwtui.ui.drawing import Line, Span, centred, flow, printable, sheet
+from gwtui.ui.panel import Panel
+from gwtui.view import PingView, Quantile, View
+from gwtui.words import Outcome
+
+
+def draw(view: View, width: int, height: int) -> list[Line]:
+    """Figures above, bars below with the lost pings in them."""
+    ping = view.ping
+    if ping is None:
+        return centred([(Span("No WebSocket in this profile", "muted"),)], width, height)
+    figures = [*flow(_round_trips(ping), width, 3), *flow(_losses(ping), width, 3)]
+    if ping.last_close:
+        figures.append((Span("last close ", "muted"), Span(printable(ping.last_close), "warn")))
+    room = height - len(figures)
+    if room >= 3:
+        figures.append(())
+        room -= 1
+    chart = bars(ping.sparkline, width, min(room, 8)) if room > 0 else []
+    return sheet([*figures, *chart], width, height)
+
+
+def _round_trips(ping: PingView) -> list[Line]:
+    last = ping.last
+    if last is None:
+        now = Span("-", "faint")
+    elif last.outcome is Outcome.OK:
+        now = Span(units.duration(last.rtt_ns), "header")
+    else:
+        now = Span(f"✖ {last.verdict}", "bad")
+    return [
+        (Span("rtt ", "muted"), now),
+        _quantile("p50", ping.p50),
+        _quantile("p95", ping.p95),
+        _quantile("p99", ping.p99),
+        (Span("jitter ", "muted"), Span(units.short(ping.jitter_ns), "faint" if ping.jitter_ns is None else "text")),
+    ]
+
+
+def _quantile(name: str, quantile: Quantile) -> Line:
+    style = "faint" if quantile.value_ns is None else "text"
+    return (Span(f"{name} ", "muted"), Span(units.quantile(quantile.value_ns, quantile.n), style))
+
+
+def _losses(ping: PingView) -> list[Line]:
+    loss = units.share(ping.lost / ping.sent) + "%" if ping.sent else "-"
+    lost = f"{loss} ({units.count(ping.lost)} of {units.count(ping.sent)})" if ping.lost else loss
+    return [
+        (Span("loss ", "muted"), Span(lost, "bad" if ping.lost else "text")),
+        (Span("redials ", "muted"), Span(units.count(ping.redials), "warn" if ping.redials else "text")),
+        (Span("n ", "muted"), Span(units.count(ping.sent))),
+    ]
+
+
+class PingsPanel(Panel):
+    NUMBER = 4
+
+    def title(self, view: View) -> str:
+        return "WebSocket ping" if view.ping is None else f"WebSocket ping · {view.ping.endpoint} · {view.ping.window}"
+
+    def draw(self, view: View, width: int, height: int) -> list[Line]:
+        return draw(view, width, height)

@@ -1,0 +1,261 @@
+"""The stream of one request as it arrives: events with the gap before each read, the raw data, or the text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import ClassVar
+
+from textual import events
+from textual.binding import BindingType
+from textual.message import Message
+
+from gwtui import units
+from gwtui.records import Request, StreamEvent
+from gwtui.ui.drawing import Line, Span, cells, centred, exact, fit, printable, sheet, wrap
+from gwtui.ui.panel import MovingPanel, movement
+from gwtui.view import StreamLine, StreamView, View
+from gwtui.words import EventKind, Outcome
+
+STYLES = {
+    EventKind.TEXT: "content",
+    EventKind.REASONING: "reasoning",
+    EventKind.TOOL: "tool",
+    EventKind.ERROR: "bad",
+}
+NAME_LIMIT = 24
+
+
+class Mode(StrEnum):
+    """What of a stream is shown."""
+
+    EVENTS = "events"
+    RAW = "raw"
+    TEXT = "text"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How the lines of one stream are drawn."""
+
+    mode: Mode = Mode.EVENTS
+    name: int = NAME_LIMIT
+    """Cells for the events' names."""
+    decided: str = "accent"
+    """The style of the mark at the event that decided the verdict."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scroll:
+    """Which part is shown: the end as it grows, or from line `top` on."""
+
+    follow: bool = True
+    top: int = 0
+
+    def first(self, visible: int, count: int) -> int:
+        """The first visible line of `count`."""
+        last = max(0, count - visible)
+        return last if self.follow else max(0, min(self.top, last))
+
+
+def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> list[Line]:
+    """The visible part of the stream, and in the last line how it stands."""
+    stream = view.stream
+    if stream is None:
+        return centred(_nothing(view), width, height)
+    visible = max(0, height - 1)
+    if mode is Mode.TEXT:
+        texts = wrap(stream.text, width)
+        first = scroll.first(visible, len(texts))
+        body: list[Line] = [(Span(text, "content"),) for text in texts[first : first + visible]]
+    else:
+        first = scroll.first(visible, len(stream.lines))
+        shown = stream.lines[first : first + visible]
+        name = min(NAME_LIMIT, max((cells(line.event.name) for line in shown), default=0))
+        look = Look(mode, name, _mark(stream.request)[1])
+        body = [event_line(line, width, look) for line in shown]
+        if not stream.lines:
+            body = _answer(stream.request, width)
+    return sheet([*sheet(body, width, visible), _status(stream, width)], width, height)
+
+
+def count_of(stream: StreamView, mode: Mode, width: int) -> int:
+    """How many lines there are to scroll through."""
+    return len(wrap(stream.text, width)) if mode is Mode.TEXT else len(stream.lines)
+
+
+def _nothing(view: View) -> list[Line]:
+    row = next((row for row in view.endpoints if view.selected and row.name == view.selected.name), None)
+    if row is not None and row.kind == "websocket":
+        return [(Span("A WebSocket has no stream", "muted"),), (Span("its pings are in panel 4", "faint"),)]
+    return [(Span("Waiting for the first request", "muted"),)]
+
+
+def _mark(request: Request | None) -> tuple[str, str]:
+    """The sign of a verdict, and its style."""
+    if request is None:
+        return "●", "accent"
+    return {Outcome.OK: ("✔", "good"), Outcome.FAILED: ("✖", "bad")}.get(request.outcome, ("○", "warn"))
+
+
+def event_line(line: StreamLine, width: int, look: Look = Look()) -> Line:
+    """One event: when, how long after the read before, what it is called, and what it carried."""
+    within_read = line.gap_ns is None and line.number > 1
+    gap = "·" if within_read else units.short(line.gap_ns) if line.gap_ns is not None else ""
+    head: Line = (
+        Span("◆" if line.decided else " ", look.decided),
+        Span(fit(units.offset(line.since_sent_ns), 8, right=True), "faint" if within_read else "muted"),
+        Span(fit(gap, 7, right=True), "gap" if line.stands_out else "faint" if within_read else "text"),
+        Span("◀ " if line.stands_out else "  ", "gap"),
+    )
+    if look.mode is Mode.RAW:
+        return exact((*head, Span(printable(line.event.raw), STYLES.get(line.event.kind, "muted"))), width)
+    return exact((*head, Span(fit(line.event.name, look.name), "muted"), Span("  "), *_content(line.event)), width)
+
+
+def _content(event: StreamEvent) -> Line:
+    note = (Span("  " if event.text else ""), Span(printable(event.note), "warn")) if event.note else ()
+    if event.text:
+        return (
+            Span('"', "faint"),
+            Span(printable(event.text), STYLES.get(event.kind, "text")),
+            Span('"', "faint"),
+            *note,
+        )
+    return note or (Span(printable(event.raw), STYLES.get(event.kind, "faint")),)
+
+
+def _answer(request: Request | None, width: int) -> list[Line]:
+    """What came instead of events: the answer's beginning, where there was one."""
+    if request is None:
+        return []
+    status = "" if request.status is None else f"{request.status}"
+    head = [(Span(status, "header"), Span("  "), Span(printable(request.content_type), "muted"))]
+    excerpt = [(Span(text, "muted"),) for text in wrap(request.body_excerpt or request.text, width)]
+    return [(), *head, (), *excerpt] if status or request.body_excerpt else []
+
+
+def _status(stream: StreamView, width: int) -> Line:
+    if stream.request is not None:
+        return exact(_result(stream.request), width)
+    since = units.duration(stream.since_sent_ns)
+    if not stream.in_flight:
+        return exact((Span("○ ", "faint"), Span("no result was kept", "muted")), width)
+    if not stream.lines:
+        return exact((Span("◌ ", "accent"), Span("waiting for the first byte … ", "muted"), Span(since)), width)
+    count = stream.lines_dropped + len(stream.lines)
+    return exact((Span("● ", "accent"), Span("streaming ", "muted"), Span(f"{since} · {_events(count)}")), width)
+
+
+def _events(count: int) -> str:
+    return "1 event" if count == 1 else f"{units.count(count)} events"
+
+
+def _result(request: Request) -> Line:
+    """Verdict and figures; of a failure the reason, which is worth more than its figures."""
+    mark, style = _mark(request)
+    spans = [Span(f"{mark} {request.verdict}", style)]
+    spans += [Span(f"  ▲ {printable(finding.name)}", "warn") for finding in request.findings]
+    if request.outcome is Outcome.FAILED and request.reason:
+        spans += [Span("  "), Span(printable(request.reason), "text")]
+    facts = [
+        f"TTFT {units.duration(request.ttft_ns)}" if request.ttft_ns is not None else "",
+        f"E2E {units.duration(request.duration_ns)}" if request.duration_ns is not None else "",
+        _events(request.events) if request.events else "",
+        f"{units.count(request.output_tokens)} tokens" if request.output_tokens is not None else "",
+        f"{units.rate(request.tokens_per_s)} tok/s" if request.tokens_per_s is not None else "",
+    ]
+    spans += [Span(f" · {fact}" if place else f"  {fact}", "muted") for place, fact in enumerate(filter(None, facts))]
+    return tuple(spans)
+
+
+class StreamPanel(MovingPanel):
+    """Follows the stream's end until the user scrolls back; `end` follows again."""
+
+    NUMBER = 2
+    WHEEL = 3
+    BINDINGS: ClassVar[list[BindingType]] = [*movement("stream")]
+
+    class Chosen(Message):
+        """An event was clicked; `number` counts from 1 within the stream."""
+
+        def __init__(self, endpoint: str, request: int, number: int) -> None:
+            super().__init__()
+            self.endpoint = endpoint
+            self.request = request
+            self.number = number
+
+    class Held(Message):
+        """The user scrolled back in request `number` and wants it kept in view; None: follow the newest again."""
+
+        def __init__(self, number: int | None) -> None:
+            super().__init__()
+            self.number = number
+
+    mode = Mode.EVENTS
+    _scroll = Scroll()
+
+    @property
+    def following(self) -> bool:
+        return self._scroll.follow
+
+    def cycle_mode(self) -> None:
+        """Events, then raw data, then the text, then events again."""
+        modes = tuple(Mode)
+        self.mode = modes[(modes.index(self.mode) + 1) % len(modes)]
+        self._scroll = Scroll()
+        self.redraw()
+
+    def show(self, view: View) -> None:
+        was, now = self.view.stream if self.view is not None else None, view.stream
+        if was is None or now is None or (was.endpoint, was.number) != (now.endpoint, now.number):
+            self._scroll = Scroll()
+        elif self.mode is not Mode.TEXT:
+            gone = now.lines_dropped - was.lines_dropped
+            self._scroll = replace(self._scroll, top=max(0, self._scroll.top - gone))
+        super().show(view)
+
+    def title(self, view: View) -> str:
+        return "Stream" if view.stream is None else f"Stream · {view.stream.endpoint} #{view.stream.number}"
+
+    def subtitle(self, view: View) -> str:
+        if view.stream is None:
+            return ""
+        modes = " ".join(f"[{mode}]" if mode is self.mode else mode for mode in Mode)
+        below = 0 if self._scroll.follow else self._count() - self._first() - self._visible
+        return f"{below} more below · {modes}" if below > 0 else modes
+
+    def draw(self, view: View, width: int, height: int) -> list[Line]:
+        return draw(view, width, height, self.mode, self._scroll)
+
+    @property
+    def _visible(self) -> int:
+        return max(0, self.size.height - 1)
+
+    def _count(self) -> int:
+        stream = self.view.stream if self.view is not None else None
+        return 0 if stream is None else count_of(stream, self.mode, self.size.width)
+
+    def _first(self) -> int:
+        return self._scroll.first(self._visible, self._count())
+
+    def action_move(self, lines: int) -> None:
+        """Scroll by that many lines; arriving at the end follows it again."""
+        stream = self.view.stream if self.view is not None else None
+        if stream is None:
+            return
+        last = max(0, self._count() - self._visible)
+        top = max(0, min(self._first() + lines, last))
+        was = self._scroll.follow
+        self._scroll = Scroll(follow=top >= last, top=top)
+        if was != self._scroll.follow:
+            self.post_message(self.Held(None if self._scroll.follow else stream.number))
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        stream = self.view.stream if self.view is not None else None
+        if offset is None or stream is None or self.mode is Mode.TEXT or offset.y >= self._visible:
+            return
+        for line in stream.lines[self._first() + offset.y :][:1]:
+            self.post_message(self.Chosen(stream.endpoint, stream.number, line.number))

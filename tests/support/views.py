@@ -1,0 +1,538 @@
+"""Hand-made views for tests of what is drawn: a calm gateway, an incident under way, nothing yet, hostile text."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import random
+
+from gwtui.profile import Endpoint
+from gwtui.records import Finding, Incident, Ping, Request, StreamEvent
+from gwtui.verdicts import Verdict
+from gwtui.view import (
+    Cell,
+    EndpointRow,
+    Header,
+    LatencyPoint,
+    LatencyView,
+    PingView,
+    Quantile,
+    Query,
+    RequestRow,
+    StreamLine,
+    StreamView,
+    View,
+)
+from gwtui.words import EventKind, Kind, Metric, State
+
+MS = 1_000_000
+AT = 1_767_189_802.0
+"""14:03:22 UTC."""
+
+
+def quantile(ms: float | None, n: int = 1204) -> Quantile:
+    return Quantile(None if ms is None else round(ms * MS), n)
+
+
+def cells(
+    middle_ms: float, count: int = 60, *, seed: int = 1, noise: float = 0.12, bad: tuple[int, ...] = ()
+) -> tuple[Cell, ...]:
+    """A window of noisy medians, with failures at some places."""
+    chance = random.Random(seed)
+    return tuple(
+        Cell(None, 1) if index in bad else Cell(round(middle_ms * MS * math.exp(chance.gauss(0, noise))))
+        for index in range(count)
+    )
+
+
+def rising(low_ms: float, high_ms: float, count: int = 60) -> tuple[Cell, ...]:
+    """A window in which the second half became slow."""
+    chance = random.Random(7)
+    half = count // 2
+    return tuple(
+        Cell(round((low_ms + (high_ms - low_ms) * max(0, index - half) / half) * MS * math.exp(chance.gauss(0, 0.15))))
+        for index in range(count)
+    )
+
+
+def row(name: str, api: str = "anthropic-messages", state: State = State.UP, **changes: object) -> EndpointRow:
+    """An endpoint that is well, but for the changes."""
+    whole = EndpointRow(
+        name=name,
+        api=api,
+        kind=Kind.COMPLETION,
+        state=state,
+        metric=Metric.TTFT,
+        last_ns=412 * MS,
+        p50=quantile(388),
+        p95=quantile(620),
+        p99=quantile(1204),
+        tokens_per_s=84.2,
+        fail_share=0.0,
+        n=1204,
+        failed=0,
+        verdict="complete",
+        verdict_run=1204,
+        note="",
+        in_flight=0,
+        missed=0,
+        insecure=False,
+        sparkline=cells(400),
+    )
+    return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
+
+
+def calm_rows() -> tuple[EndpointRow, ...]:
+    return (
+        row("gateway-claude"),
+        row(
+            "gateway-gpt",
+            "openai-chat",
+            last_ns=291 * MS,
+            p50=quantile(287),
+            p95=quantile(402),
+            p99=quantile(551),
+            tokens_per_s=121.4,
+            sparkline=cells(290, seed=2),
+        ),
+        row(
+            "gateway-health",
+            "http",
+            kind=Kind.HTTP,
+            metric=Metric.E2E,
+            last_ns=4_210_000,
+            p50=quantile(4.1),
+            p95=quantile(7.3),
+            p99=quantile(12.4),
+            tokens_per_s=None,
+            sparkline=cells(4.2, seed=3),
+        ),
+        row(
+            "gateway-ws",
+            "websocket",
+            kind=Kind.WEBSOCKET,
+            metric=Metric.RTT,
+            last_ns=12_100_000,
+            p50=quantile(11.8),
+            p95=quantile(18.2),
+            p99=quantile(None, 41),
+            tokens_per_s=None,
+            verdict="pong",
+            n=41,
+            sparkline=cells(12, seed=4),
+        ),
+    )
+
+
+def sick_rows() -> tuple[EndpointRow, ...]:
+    return (
+        *calm_rows(),
+        row(
+            "gateway-starcoder",
+            "openai-chat",
+            State.SLOW,
+            last_ns=1892 * MS,
+            p50=quantile(910),
+            p95=quantile(1904),
+            p99=quantile(2412),
+            tokens_per_s=31.0,
+            fail_share=0.012,
+            failed=3,
+            note="buffered: 42 events in one read",
+            sparkline=rising(410, 1900),
+        ),
+        row(
+            "sourcegraph-claude",
+            state=State.DOWN,
+            last_ns=None,
+            p50=quantile(402, 41),
+            p95=quantile(633, 41),
+            p99=quantile(None, 41),
+            tokens_per_s=None,
+            fail_share=0.38,
+            n=41,
+            failed=16,
+            verdict="truncated",
+            verdict_run=5,
+            note="the stream ended after event 31 without message_stop",
+            sparkline=cells(420, seed=5, bad=(20, 22, 23, 40, 44, 52, 53, 56, 57, 58, 59)),
+        ),
+        row(
+            "azure-eu-west",
+            "openai-chat",
+            State.DEGRADED,
+            last_ns=602 * MS,
+            p50=quantile(598, 210),
+            p95=quantile(799, 210),
+            p99=quantile(1302, 210),
+            tokens_per_s=60.1,
+            fail_share=0.12,
+            n=210,
+            failed=25,
+            verdict="error_in_stream",
+            verdict_run=2,
+            note="overloaded_error after 12 events",
+            sparkline=cells(600, seed=6, bad=(7, 30, 31, 48)),
+            insecure=True,
+            missed=3,
+        ),
+        row(
+            "staging-claude",
+            state=State.PAUSED,
+            last_ns=None,
+            p50=quantile(None, 0),
+            p95=quantile(None, 0),
+            p99=quantile(None, 0),
+            tokens_per_s=None,
+            fail_share=None,
+            n=0,
+            verdict="",
+            verdict_run=0,
+            sparkline=(Cell(),) * 60,
+        ),
+        row(
+            "new-endpoint",
+            state=State.UNKNOWN,
+            last_ns=None,
+            p50=quantile(None, 0),
+            p95=quantile(None, 0),
+            p99=quantile(None, 0),
+            tokens_per_s=None,
+            fail_share=None,
+            n=0,
+            verdict="",
+            verdict_run=0,
+            in_flight=1,
+            sparkline=(Cell(),) * 60,
+        ),
+    )
+
+
+def header(rows: tuple[EndpointRow, ...], **changes: object) -> Header:
+    states = tuple((state, sum(one.state is state for one in rows)) for state in State)
+    whole = Header(
+        profile="prod",
+        at=AT,
+        elapsed_ns=761_000 * MS,
+        states=tuple((state, count) for state, count in states if count),
+        requests=1204,
+        failed=sum(one.failed for one in rows),
+        session_dir="/tmp/session",
+    )
+    return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
+
+
+def request(verdict: Verdict = Verdict.COMPLETE, **changes: object) -> Request:
+    fields: dict[str, object] = {
+        "endpoint": "gateway-claude",
+        "number": 184,
+        "started_at": AT - 2,
+        "now_ns": 2000 * MS,
+        "api": "anthropic-messages",
+        "model": "claude-3-haiku",
+        "status": 200,
+        "verdict": verdict,
+        "rule": "anthropic.message_stop",
+        "duration_ns": 1552 * MS,
+        "ttfb_ns": 380 * MS,
+        "ttft_ns": 412 * MS,
+        "events": 42,
+        "reads": 40,
+        "output_tokens": 96,
+        "tokens_per_s": 84.2,
+        "content_type": "text/event-stream",
+        "trace_id": "4bf92f3577b34da6a3ce929d0e0e4736",
+    }
+    return Request(**{**fields, **changes})  # type: ignore[arg-type]  # fields by name, checked at run time
+
+
+WORDS = (
+    "def",
+    " bubble",
+    "_sort",
+    "(arr):",
+    "↵",
+    "    n",
+    " = len",
+    "(arr)",
+    "↵",
+    "    for",
+    " i in",
+    " range(n):",
+    "↵",
+)
+
+TEXT = '''Here is bubble sort in Python, with a short docstring, as you asked for it:
+
+def bubble_sort(arr):
+    """Sort a list in place, swapping neighbours."""
+    n = len(arr)
+    for i in range(n):
+        for j in range(0, n - i - 1):
+            if arr[j] > arr[j + 1]:
+                arr[j], arr[j + 1] = arr[j + 1], arr[j]
+    return arr
+'''
+
+
+def stream_lines(count: int = 42) -> tuple[StreamLine, ...]:
+    """An Anthropic stream; reads 7 and 8 held several events, and before event 20 there is a pause."""
+    chance = random.Random(3)
+    lines: list[StreamLine] = []
+    since = 388 * MS
+    for number in range(1, count + 1):
+        gap: int | None = None
+        if number > 1 and number not in (2, 9, 10, 13):
+            gap = round(chance.uniform(17, 26) * MS) if number != 20 else 412 * MS
+            since += gap
+        lines.append(StreamLine(number, since, gap, stream_event(number, count), number == 20, number == count))
+    return tuple(lines)
+
+
+def stream_event(number: int, count: int) -> StreamEvent:
+    if number == 1:
+        raw = '{"type":"message_start","message":{"id":"msg_01","model":"claude-3-haiku"}}'
+        return StreamEvent(name="message_start", kind=EventKind.START, raw=raw)
+    if number == 2:
+        return StreamEvent(
+            name="content_block_start", kind=EventKind.OTHER, raw='{"type":"content_block_start","index":0}'
+        )
+    if number == 12:
+        return StreamEvent(name="ping", kind=EventKind.KEEPALIVE, raw='{"type":"ping"}')
+    if number == count - 1:
+        raw = '{"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"output_tokens":96}}'
+        return StreamEvent(name="message_delta", kind=EventKind.USAGE, raw=raw)
+    if number == count:
+        return StreamEvent(name="message_stop", kind=EventKind.STOP, raw='{"type":"message_stop"}')
+    kind = EventKind.REASONING if number < 6 else EventKind.TOOL if number > count - 5 else EventKind.TEXT
+    word = WORDS[number % len(WORDS)]
+    raw = f'{{"type":"content_block_delta","index":0,"delta":{{"type":"text_delta","text":"{word}"}}}}'
+    return StreamEvent(name="content_block_delta", kind=kind, text=word, raw=raw)
+
+
+def stream(**changes: object) -> StreamView:
+    whole = StreamView(
+        endpoint="gateway-claude",
+        number=184,
+        started_at=AT - 2,
+        in_flight=False,
+        since_sent_ns=1552 * MS,
+        lines=stream_lines(),
+        lines_dropped=0,
+        text=TEXT,
+        request=request(),
+        newest=True,
+    )
+    return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
+
+
+def latency(**changes: object) -> LatencyView:
+    chance = random.Random(5)
+    points: list[LatencyPoint] = []
+    for index in range(60):
+        swell = 1 + 0.8 * math.exp(-(((index - 38) / 6) ** 2))
+        p50 = round(388 * MS * swell * math.exp(chance.gauss(0, 0.04)))
+        p95 = round(p50 * 1.5 * math.exp(chance.gauss(0, 0.08)))
+        points.append(LatencyPoint(p50, p95, round(p95 * 1.35 * math.exp(chance.gauss(0, 0.1))), 20, index in (41, 42)))
+    for index in (20, 21, 22):
+        points[index] = LatencyPoint(None, None, None, 0, 0)
+    names = {"p5": 310, "p50": 388, "p75": 431, "p80": 452, "p90": 540, "p95": 620, "p99": 1204, "max": 1410}
+    whole = LatencyView(
+        endpoint="gateway-claude",
+        metric=Metric.TTFT,
+        window=Query().window,
+        points=tuple(points),
+        figures=tuple((name, quantile(ms)) for name, ms in names.items()),
+        n=1204,
+        failed=2,
+    )
+    return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
+
+
+def ping(**changes: object) -> PingView:
+    whole = PingView(
+        endpoint="gateway-ws",
+        window=Query().window,
+        last=Ping(
+            endpoint="gateway-ws",
+            number=41,
+            started_at=AT,
+            now_ns=MS,
+            verdict=Verdict.PONG,
+            rule="websocket.pong",
+            rtt_ns=12_100_000,
+            connection=2,
+        ),
+        p50=quantile(11.8, 41),
+        p95=quantile(18.2, 41),
+        p99=quantile(None, 41),
+        sent=41,
+        lost=1,
+        jitter_ns=840_000,
+        redials=1,
+        last_close="1006 abnormal closure",
+        sparkline=cells(12, seed=4, noise=0.3, bad=(33,)),
+    )
+    return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
+
+
+def incidents() -> tuple[Incident, ...]:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    said = (
+        ("state", "sourcegraph-claude", State.DOWN, "5 truncated in a row", 96),
+        ("finding", "gateway-starcoder", None, "buffered: 42 events in one read", 71),
+        ("state", "gateway-starcoder", State.SLOW, "p50 of TTFT 910 ms, over 800 ms for 10 s", 70),
+        ("mark", "", None, "deployed gateway 1.42.0", None),
+        ("state", "azure-eu-west", State.DEGRADED, "12.0 % failed: 25 of 210", 209),
+        ("state", "gateway-ws", State.UP, "2 good in a row", 12),
+        ("state", "gateway-ws", State.DOWN, "3 closed in a row: 1012 service restart", 9),
+        ("engine", "", None, "its loop was 412 ms late", None),
+    )
+    return tuple(
+        Incident(
+            at=AT - 31 * index,
+            now_ns=index,
+            kind=kind,
+            endpoint=endpoint,
+            state=state,
+            text=text,
+            number=number,
+            trace_id=trace if number else "",
+        )
+        for index, (kind, endpoint, state, text, number) in enumerate(said, 1)
+    )
+
+
+def view(rows: tuple[EndpointRow, ...], **changes: object) -> View:
+    first = rows[0] if rows else None
+    whole = View(
+        query=Query(),
+        header=header(rows),
+        endpoints=rows,
+        hidden=0,
+        selected=Endpoint(name=first.name, api=first.api, url="https://gateway.example.com") if first else None,
+        stream=stream(),
+        latency=latency(),
+        ping=ping(),
+        incidents=(),
+        recent=(RequestRow(184, AT - 2, "complete", 412 * MS, "4bf92f3577b34da6a3ce929d0e0e4736"),),
+        trial=None,
+        notice="",
+        version=1,
+    )
+    return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
+
+
+def calm() -> View:
+    """All is well."""
+    return view(calm_rows())
+
+
+def incident() -> View:
+    """Several endpoints are sick, and rows cannot be written."""
+    rows = sick_rows()
+    reason = "the stream ended after event 31 without message_stop"
+    cut = request(Verdict.TRUNCATED, endpoint="sourcegraph-claude", number=96, events=31, reason=reason)
+    finding = Finding(name="buffered", evidence="42 events in one read")
+    return view(
+        rows,
+        header=header(rows, banner="rows are not written since 14:02:50: No space left on device (212 kept, 0 lost)"),
+        selected=Endpoint(name="sourcegraph-claude", api="anthropic-messages", url="https://gateway.example.com"),
+        stream=stream(
+            endpoint="sourcegraph-claude",
+            number=96,
+            lines=tuple(dataclasses.replace(line, decided=line.number == 31) for line in stream_lines()[:31]),
+            request=changed(cut, findings=(finding,)),
+        ),
+        incidents=incidents(),
+    )
+
+
+def changed(request: Request, **changes: object) -> Request:
+    """A request with some fields changed."""
+    return Request(**{**{name: getattr(request, name) for name in request.__struct_fields__}, **changes})
+
+
+def empty() -> View:
+    """A profile without endpoints."""
+    return view((), stream=None, latency=None, ping=None, recent=())
+
+
+def waiting() -> View:
+    """The first second: the first request has been sent and nothing came yet."""
+    rows = tuple(
+        row(
+            name,
+            state=State.UNKNOWN,
+            last_ns=None,
+            p50=quantile(None, 0),
+            p95=quantile(None, 0),
+            p99=quantile(None, 0),
+            tokens_per_s=None,
+            fail_share=None,
+            n=0,
+            verdict="",
+            verdict_run=0,
+            in_flight=1,
+            sparkline=(Cell(),) * 60,
+        )
+        for name in ("gateway-claude", "gateway-gpt")
+    )
+    nothing = latency(
+        points=(LatencyPoint(None, None, None, 0, 0),) * 60,
+        figures=tuple((name, quantile(None, 0)) for name in ("p5", "p50", "p75", "p80", "p90", "p95", "p99", "max")),
+        n=0,
+        failed=0,
+    )
+    return view(
+        rows,
+        stream=stream(in_flight=True, since_sent_ns=1203 * MS, lines=(), text="", request=None, number=1),
+        latency=nothing,
+        ping=None,
+        recent=(),
+    )
+
+
+HOSTILE = (
+    "网关-日本語-한국어-名前",
+    "🚀 rocket 👩‍🚀 gateway",
+    "\x1b]52;c;YQ==\x1b\\[red]x[/]",
+    "rtl \u202eevil\u202c\nline",
+)
+
+
+def hostile() -> View:
+    """Names and texts that are wide, that are markup, or that would take the terminal over."""
+    rows = tuple(
+        row(name, api="[@click=app.quit]x[/]", note=name, verdict="not_a_stream", verdict_run=12) for name in HOSTILE
+    )
+    nasty = HOSTILE[2] + HOSTILE[3]
+    lines = tuple(
+        StreamLine(
+            number, 388 * MS, None, StreamEvent(name=text, kind=EventKind.TEXT, text=text * 3, raw=text, note=text)
+        )
+        for number, text in enumerate(HOSTILE, 1)
+    )
+    said = tuple(
+        Incident(at=AT, now_ns=number, kind="finding", endpoint=text, text=text, trace_id=text)
+        for number, text in enumerate(HOSTILE)
+    )
+    return view(
+        rows,
+        header=header(rows, profile=nasty, banner=nasty),
+        stream=stream(
+            endpoint=nasty, lines=lines, text="\n".join(HOSTILE * 2), request=request(Verdict.EMPTY, reason=nasty)
+        ),
+        latency=latency(endpoint=HOSTILE[0]),
+        ping=ping(endpoint=HOSTILE[1], last_close=nasty),
+        incidents=said,
+    )
+
+
+def crowded(count: int = 20) -> View:
+    """More endpoints than most tables show."""
+    rows = tuple(
+        dataclasses.replace(one, name=f"{one.name}-{index:02d}")
+        for index, one in ((index, sick_rows()[index % len(sick_rows())]) for index in range(count))
+    )
+    return view(rows, incidents=incidents() * 5)
