@@ -1,0 +1,171 @@
+"""What an endpoint's values must be beyond their types: URLs, names, headers and where secrets may stand.
+
+Works on the raw table, so that every fault of an endpoint is found at once. No message repeats a value that could be
+a secret.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, time
+from typing import Any, TypeAlias
+from urllib.parse import parse_qsl, urlsplit
+
+from gwtui.apis import api_names, kind_of
+from gwtui.faults import KeyPath, Problem, did_you_mean
+from gwtui.keys import is_reference, is_sendable, references_in, without_references
+from gwtui.words import Kind
+
+_Complaint: TypeAlias = tuple[str, str]
+"""What is wrong and what to do."""
+
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+"""RFC 9110 5.6.2: what a method or a header name may be."""
+_SECRET_WORD = re.compile(
+    r"(?:^|[-_])(?:authorization|cookie|token|secret|password|passwd|credentials?|signature|sig|apikey)(?:$|[-_])"
+    r"|(?:api|access|auth|subscription)[-_]?key|^key$|^code$",
+    re.IGNORECASE,
+)
+"""Names of headers and query fields whose values are secrets."""
+_SECRET_LOOK = re.compile(
+    r"^(?i:bearer|basic|token)\s+\S{8}"
+    r"|(?:^|\W)(?:sk-|sk_|sg[a-z]_|slk_|gh[a-z]_|github_pat_|xox[a-z]-|AIza|AKIA|eyJ)[\w-]{8}"
+)
+"""Values that look like credentials whatever the name."""
+_SET_BY_GWTUI = frozenset({"content-length", "transfer-encoding", "connection", "upgrade"})
+_USE_KEY = 'use key = "env:NAME" or "file:PATH"'
+_USE_REFERENCE = "say where it is: env:NAME or file:PATH, in a text ${env:NAME}"
+
+
+def name_complaint(name: str) -> _Complaint | None:
+    """Names are shown, filed and typed: nothing invisible in them."""
+    if any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in name):
+        return "holds control or invisible characters", "use letters, digits, spaces and signs"
+    if name != name.strip():
+        return "begins or ends with a space", ""
+    return None
+
+
+def endpoint_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    """Everything wrong with the values of an endpoint's table; wrong types are `gwtui.schema`'s business."""
+    for key, check in _CHECKS.items():
+        value = table.get(key)
+        if isinstance(value, str) and (complaint := check(value)) is not None:
+            yield Problem((*path, key), *complaint)
+    headers = table.get("headers")
+    for name, value in headers.items() if isinstance(headers, Mapping) else ():
+        complaint = _header_complaint(name, value) if isinstance(value, str) else None
+        if complaint is not None:
+            yield Problem((*path, "headers", name), *complaint)
+    for key in ("body", "messages"):
+        if (message := _not_json(table.get(key))) is not None:
+            yield Problem((*path, key), message)
+    api = table.get("api")
+    if isinstance(api, str) and api in api_names():
+        yield from _kind_problems(table, kind_of(api), path)
+
+
+def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Iterator[Problem]:
+    url, body = table.get("url"), table.get("body")
+    if kind is not Kind.WEBSOCKET and isinstance(url, str) and url.lower().startswith(("ws:", "wss:")):
+        yield Problem((*path, "url"), "ws and wss are for the API websocket", "use http or https")
+    if kind is Kind.COMPLETION and isinstance(body, str):
+        yield Problem((*path, "body"), "must be a table of request fields for this API", "body = { temperature = 0.2 }")
+    if kind is not Kind.COMPLETION and isinstance(body, Mapping):
+        yield Problem((*path, "body"), f"must be a text for the API {kind.value}", "body = 'ping'")
+
+
+def _api_complaint(api: str) -> _Complaint | None:
+    return None if api in api_names() else ("unknown API", did_you_mean(api, api_names()))
+
+
+def _url_complaint(url: str) -> _Complaint | None:
+    if _has_blanks(url):
+        return "holds spaces or control characters", "write them as %20 and the like"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "has an impossible host or port", "https://gateway.example.com:8443"
+    if parts.scheme not in {"http", "https", "ws", "wss"}:
+        return "must begin with http://, https://, ws:// or wss://", ""
+    if not host:
+        return "names no host", "https://gateway.example.com"
+    if "@" in parts.netloc:
+        return "holds a user name or password", _USE_KEY
+    return _query_complaint(parts.query, parts.fragment)
+
+
+def _path_complaint(path: str) -> _Complaint | None:
+    if _has_blanks(path):
+        return "holds spaces or control characters", "write them as %20 and the like"
+    if re.match(r"[A-Za-z]+://", path):
+        return "is a whole URL", "put scheme and host into url"
+    query, _, fragment = path.partition("?")[2].partition("#")
+    return _query_complaint(query, fragment)
+
+
+def _query_complaint(query: str, fragment: str) -> _Complaint | None:
+    if fragment:
+        return "has a fragment (#...), which is never sent", ""
+    if any(_SECRET_WORD.search(name) for name, _ in parse_qsl(query, keep_blank_values=True)):
+        return "holds a key in its query", f"{_USE_KEY}, sent as a header"
+    return None
+
+
+def _key_complaint(key: str) -> _Complaint | None:
+    if is_reference(key):
+        return None
+    return "must say where the key is, not what it is", 'key = "env:NAME" or key = "file:PATH"'
+
+
+def _method_complaint(method: str) -> _Complaint | None:
+    if _TOKEN.fullmatch(method) and method == method.upper():
+        return None
+    return "must be an HTTP method in capitals", "GET, POST, HEAD, ..."
+
+
+def _header_complaint(name: str, value: str) -> _Complaint | None:
+    if not _TOKEN.fullmatch(name):
+        return "is no header name", "letters, digits and -"
+    if name.lower() in _SET_BY_GWTUI:
+        return "is set by gwtui itself", "leave it out"
+    held = references_in(value)
+    literal = without_references(value)
+    if "${env:" in literal or "${file:" in literal:
+        return "holds an unfinished reference", "write ${env:NAME} or ${file:PATH}"
+    if not is_sendable(literal):
+        return "holds line breaks or characters that no HTTP header can carry", ""
+    if not held and value and (_SECRET_WORD.search(name) or _SECRET_LOOK.search(value)):
+        return "looks like a secret written out", _USE_REFERENCE
+    return None
+
+
+def _has_blanks(text: str) -> bool:
+    return any(char.isspace() or unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in text)
+
+
+def _not_json(value: Any) -> str | None:
+    """Why a value cannot be sent as JSON; None when it can."""
+    if isinstance(value, Mapping):
+        return next((why for item in value.values() if (why := _not_json(item)) is not None), None)
+    if isinstance(value, list | tuple):
+        return next((why for item in value if (why := _not_json(item)) is not None), None)
+    if isinstance(value, date | time):
+        return "holds a date or time, which JSON lacks: write it as text"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "holds inf or nan, which JSON lacks"
+    return None
+
+
+_CHECKS: dict[str, Callable[[str], _Complaint | None]] = {
+    "name": name_complaint,
+    "api": _api_complaint,
+    "url": _url_complaint,
+    "path": _path_complaint,
+    "key": _key_complaint,
+    "method": _method_complaint,
+}

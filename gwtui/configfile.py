@@ -1,0 +1,100 @@
+"""What a configuration file may hold, and everything that can be wrong with one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from gwtui.checks import endpoint_problems, name_complaint
+from gwtui.faults import Fault, KeyPath, Problem, did_you_mean, dotted
+from gwtui.profile import Endpoint, Profile
+from gwtui.schema import problems_of
+from gwtui.themes import DEFAULT_THEME
+from gwtui.tomlfile import Lines
+
+
+class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How the screen looks and listens."""
+
+    theme: str = DEFAULT_THEME
+    """The theme's name."""
+    keys: dict[str, Any] = {}
+    """Binding id -> key; several keys with commas or as an array."""
+
+
+class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The top of the file. The tables of `profiles` become `Profile`s one by one."""
+
+    default_profile: str | None = None
+    """The profile that is used when none is named."""
+    ui: UI = UI()
+    profiles: dict[str, Any] = {}
+
+
+def faults_of(text: str, raw: Mapping[str, Any], path: Path) -> list[Fault]:
+    """Every fault of a file's text, whose meaning is `raw`, in the order of its lines."""
+    problems = [*problems_of(raw, File, ()), *_ui_problems(raw), *_default_problems(raw)]
+    profiles = raw.get("profiles")
+    for name, table in profiles.items() if isinstance(profiles, Mapping) else ():
+        problems += _profile_problems(name, table)
+    if not problems:
+        return []
+    lines = Lines(text)
+    faults = (Fault(path, lines.of(each.path), dotted(each.path), each.message, each.hint) for each in problems)
+    return sorted(faults, key=lambda fault: fault.line or 0)
+
+
+def endpoint_faults(table: Mapping[str, Any]) -> list[Fault]:
+    """Every fault of an endpoint that is in no file; their keys are its field names."""
+    problems: Iterable[Problem] = (*problems_of(table, Endpoint, ()), *endpoint_problems(table, ()))
+    return [Fault(None, None, dotted(each.path), each.message, each.hint) for each in problems]
+
+
+def profile_name_problems(name: str) -> Iterator[Problem]:
+    if (complaint := name_complaint(name) if name else ("is empty", "")) is not None:
+        yield Problem(("profiles", name), f"the profile's name {complaint[0]}", complaint[1])
+
+
+def flat_keys(keys: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, list[Any]]]:
+    """Binding ids with their keys. To TOML an unquoted `probe.pause = "p"` is a table in a table; it means the same."""
+    for name, value in keys.items():
+        if isinstance(value, Mapping):
+            yield from flat_keys(value, f"{above}{name}.")
+        else:
+            yield above + name, value if isinstance(value, list) else [value]
+
+
+def _ui_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    ui = raw.get("ui")
+    keys = ui.get("keys") if isinstance(ui, Mapping) else None
+    if not isinstance(keys, Mapping):
+        return
+    for binding, value in flat_keys(keys):
+        if not value or not all(isinstance(key, str) and key for key in value):
+            path: KeyPath = ("ui", "keys", *([binding] if binding in keys else binding.split(".")))
+            yield Problem(path, "must be a key or an array of keys", 'such as "p" or "ctrl+p"')
+
+
+def _default_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
+    name, profiles = raw.get("default_profile"), raw.get("profiles", {})
+    if isinstance(name, str) and isinstance(profiles, Mapping) and name not in profiles:
+        yield Problem(("default_profile",), "names no profile of this file", did_you_mean(name, profiles))
+
+
+def _profile_problems(name: str, table: Any) -> Iterator[Problem]:
+    path: KeyPath = ("profiles", name)
+    yield from profile_name_problems(name)
+    yield from problems_of(table, Profile, path, without="name")
+    endpoints = table.get("endpoints") if isinstance(table, Mapping) else None
+    seen: dict[str, int] = {}
+    for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):
+        if not isinstance(endpoint, Mapping):
+            continue
+        yield from endpoint_problems(endpoint, (*path, "endpoints", index))
+        own = endpoint.get("name")
+        if isinstance(own, str) and seen.setdefault(own, index) != index:
+            other = dotted((*path, "endpoints", seen[own]))
+            yield Problem((*path, "endpoints", index, "name"), f"is the name of {other} too", "give it another")

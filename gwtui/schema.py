@@ -1,0 +1,88 @@
+"""Checks a raw TOML table against a msgspec struct and finds all that is wrong, where msgspec stops at the first fault.
+
+Messages never repeat a value: a key pasted into the wrong field must not end up on a screen.
+"""
+
+from __future__ import annotations
+
+import re
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any, Literal, Union, get_args, get_origin
+
+import msgspec
+from msgspec.structs import FieldInfo
+
+from gwtui.faults import KeyPath, Problem, did_you_mean
+
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "bool": "true or false",
+    "array": "an array",
+    "object": "a table",
+    "datetime": "a date and time",
+    "date": "a date",
+    "time": "a time",
+}
+
+
+def problems_of(table: object, struct: type[msgspec.Struct], path: KeyPath, without: str = "") -> Iterator[Problem]:
+    """Everything wrong with the table as that struct. The field called `without` is no key of the table."""
+    if not isinstance(table, Mapping):
+        yield Problem(path, f"expected a table, got {_kind(table)}")
+        return
+    fields = {field.name: field for field in msgspec.structs.fields(struct) if field.name != without}
+    for key, value in table.items():
+        if key in fields:
+            yield from _problems(value, fields[key].type, (*path, key))
+        else:
+            yield Problem((*path, key), "unknown key", did_you_mean(key, fields))
+    for name, field in fields.items():
+        if _required(field) and name not in table:
+            yield Problem(path, f"{name} is missing")
+
+
+def _required(field: FieldInfo) -> bool:
+    return field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT
+
+
+def _problems(value: object, wanted: Any, path: KeyPath) -> Iterator[Problem]:
+    wanted = _without_none(wanted)
+    origin, arguments = get_origin(wanted), get_args(wanted)
+    if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct):
+        yield from problems_of(value, wanted, path)
+    elif origin is dict and isinstance(value, Mapping) and arguments[1] is not Any:
+        for key, item in value.items():
+            yield from _problems(item, arguments[1], (*path, key))
+    elif origin is tuple and isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _problems(item, arguments[0], (*path, index))
+    elif origin is Literal:
+        if value not in arguments:
+            near = did_you_mean(value, arguments) if isinstance(value, str) else ""
+            yield Problem(path, f"must be one of {', '.join(arguments)}", near if near.startswith("did") else "")
+    else:
+        try:
+            msgspec.convert(value, wanted)
+        except msgspec.ValidationError as error:
+            yield Problem(path, _in_words(str(error)))
+
+
+def _without_none(wanted: Any) -> Any:
+    """`X | None` is `X` for TOML, which has no null."""
+    if get_origin(wanted) not in (Union, types.UnionType):
+        return wanted
+    members = tuple(member for member in get_args(wanted) if member is not types.NoneType)
+    return Union[members]  # noqa: UP007  # built at run time, which `|` has no spelling for
+
+
+def _in_words(message: str) -> str:
+    """msgspec's message in the words of TOML."""
+    message = message.split(" - at ")[0].replace("Expected", "expected")
+    return re.sub(r"`([^`]*)`", lambda found: " or ".join(_WORDS.get(t, t) for t in found[1].split(" | ")), message)
+
+
+def _kind(value: object) -> str:
+    return next((_WORDS[kind] for kind in ("bool", "int", "float", "str") if type(value).__name__ == kind), "an array")

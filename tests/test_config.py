@@ -1,0 +1,340 @@
+"""Profiles in TOML: every fault is named with file, line and key; an edit keeps what a person wrote."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gwtui import config
+from gwtui.config import Config, ConfigError, Fault
+from gwtui.configfile import UI, File
+from gwtui.places import shipped
+from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
+
+SECRET = "sk-ant-canary0123456789"
+"""Tests look for it where it must not be."""
+GOOD = 'name = "e"\napi = "http"\nurl = "http://127.0.0.1"\n'
+
+
+def saved(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_bytes(text.encode())
+    return path
+
+
+def only_fault(path: Path) -> Fault:
+    faults = config.check(path)
+    assert len(faults) == 1, faults
+    return faults[0]
+
+
+# Reading
+
+
+def test_a_profile_is_read_with_all_its_tables(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path,
+        'default_profile = "prod"\n[ui]\ntheme = "gwtui-light"\n'
+        '[ui.keys]\nprobe.pause = "p"\n"view.freeze" = ["f", "f5"]\n'
+        "[profiles.prod]\ninterval_s = 2\n[profiles.prod.thresholds]\ndown_after = 5\n[profiles.prod.deadlines]\n"
+        f"idle_s = 1.5\n[[profiles.prod.endpoints]]\n{GOOD}[profiles.prod.endpoints.tls]\ninsecure = true\n"
+        "[profiles.empty]\n",
+    )
+    read = config.load(path)
+    endpoint = Endpoint(name="e", api="http", url="http://127.0.0.1", tls=TLS(insecure=True))
+    prod = Profile(
+        name="prod",
+        interval_s=2.0,
+        thresholds=Thresholds(down_after=5),
+        deadlines=Deadlines(idle_s=1.5),
+        endpoints=(endpoint,),
+    )
+    keys = {"probe.pause": "p", "view.freeze": "f,f5"}
+    assert read == Config(path, (prod, Profile(name="empty")), "prod", "gwtui-light", keys)
+    assert read.profile() is read.profiles[0]
+    assert read.profile("empty") is read.profiles[1]
+
+
+def test_without_a_file_there_is_an_empty_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GWTUI_CONFIG", str(tmp_path / "none.toml"))
+    assert config.load() == Config(tmp_path / "none.toml")
+    assert config.check() == []
+    with pytest.raises(ConfigError, match="cannot be read"):
+        config.load(tmp_path / "none.toml")
+
+
+def test_the_file_is_where_the_variable_says_or_where_the_platform_keeps_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    monkeypatch.setenv("GWTUI_CONFIG", "~/mine.toml")
+    assert config.config_path() == tmp_path / "mine.toml"
+    monkeypatch.delenv("GWTUI_CONFIG")
+    assert config.config_path().parts[-2:] == ("gwtui", "config.toml")
+
+
+def test_the_profile_that_is_meant(tmp_path: Path) -> None:
+    one, two = Profile(name="one"), Profile(name="two")
+    assert Config(tmp_path, (one,)).profile() is one
+    assert Config(tmp_path, (one, two), "two").profile() is two
+    with pytest.raises(ConfigError, match=r"default_profile is not set .*one, two"):
+        Config(tmp_path, (one, two)).profile()
+    with pytest.raises(ConfigError, match=r'there is no profile "three" .*one, two'):
+        Config(tmp_path, (one, two)).profile("three")
+    with pytest.raises(ConfigError, match=r"there is no profile .*gwtui config example"):
+        Config(tmp_path).profile()
+
+
+# Faults
+
+ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
+    ("intervall_s = 5", "intervall_s", "unknown key (did you mean interval_s?)"),
+    ("zzzzzz = 5", "zzzzzz", "unknown key (known: api, auth, "),
+    ('interval_s = "5"', "interval_s", "expected a number, got text"),
+    ("interval_s = 0", "interval_s", "expected a number > 0"),
+    ("interval_s = nan", "interval_s", "expected a number > 0"),
+    ("interval_s = true", "interval_s", "expected a number, got true or false"),
+    ("max_tokens = 1.5", "max_tokens", "expected a whole number"),
+    ('stream = "yes"', "stream", "expected true or false, got text"),
+    ("headers = []", "headers", "expected a table, got an array"),
+    ("headers = { A = 1 }", "headers.A", "expected text, got a whole number"),
+    ('messages = ["hi"]', "messages[0]", "expected a table, got text"),
+    ("deadlines = { idle = 1 }", "deadlines.idle", "unknown key (did you mean idle_s?)"),
+    ("deadlines = 5", "deadlines", "expected a table, got a whole number"),
+    ('thresholds = { slow_metric = "ttfd" }', "thresholds.slow_metric", "must be one of ttfb, ttft"),
+    ("tls = { insecure = 1 }", "tls.insecure", "expected true or false"),
+    ('auth = "berer"', "auth", "must be one of bearer, token, x-api-key, api-key (did you mean bearer?)"),
+    (f'auth = "{SECRET}"', "auth", "must be one of bearer"),
+    (f'key = "{SECRET}"', "key", "where the key is, not what it is"),
+    (f'key = "env:{SECRET}"', "key", "where the key is, not what it is"),
+    ('key = ""', "key", "where the key is"),
+    (f"headers = {{ Authorization = 'Bearer {SECRET}' }}", "headers.Authorization", "secret written out"),
+    (f"headers = {{ X-Api-Key = '{SECRET}' }}", "headers.X-Api-Key", "secret written out"),
+    (f"headers = {{ api-key = '{SECRET}' }}", "headers.api-key", "secret written out"),
+    ("headers = { Cookie = 'a=b' }", "headers.Cookie", "secret written out"),
+    ("headers = { X-Auth-Token = 'abc' }", "headers.X-Auth-Token", "secret written out"),
+    (f"headers = {{ X-Harmless = 'x {SECRET}' }}", "headers.X-Harmless", "secret written out"),
+    ("headers = { Authorization = 'token ${env:A' }", "headers.Authorization", "unfinished reference"),
+    ('headers = { A = "a\\r\\nB: c" }', "headers.A", "no HTTP header can carry"),
+    ('headers = { A = "☃" }', "headers.A", "no HTTP header can carry"),
+    ('headers = { "A B" = "c" }', 'headers."A B"', "is no header name"),
+    ("headers = { Content-Length = '5' }", "headers.Content-Length", "set by gwtui itself"),
+    ('method = "get"', "method", "in capitals"),
+    ('path = "https://host/x"', "path", "is a whole URL"),
+    ('path = "/x?api_key=abc"', "path", "holds a key in its query"),
+    ('path = "/x y"', "path", "spaces or control characters"),
+    ("body = { a = 1 }", "body", "must be a text"),
+]
+
+
+@pytest.mark.parametrize(("line", "key", "says"), ENDPOINT_FAULTS)
+def test_a_fault_of_an_endpoint_is_named_with_line_and_key(tmp_path: Path, line: str, key: str, says: str) -> None:
+    path = saved(tmp_path, f"[[profiles.prod.endpoints]]\n{GOOD}\n# a comment\n{line}\n")
+    fault = only_fault(path)
+    assert (fault.file, fault.line, fault.key) == (path, 7, f"profiles.prod.endpoints[0].{key}")
+    assert says in str(fault)
+    assert SECRET not in str(fault)
+    assert str(fault).startswith(f"{path}:7: profiles.prod.endpoints[0].{key}: ")
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("gateway.example.com", "must begin with"),
+        ("ftp://host", "must begin with"),
+        ("http://", "names no host"),
+        ("https:///path", "names no host"),
+        ("http://:80", "names no host"),
+        (f"https://user:{SECRET}@host", "user name or password (use key"),
+        (f"https://host/?key={SECRET}", "holds a key in its query (use key"),
+        (f"https://host/?a=1&access_token={SECRET}", "holds a key in its query"),
+        ("http://host:99999", "impossible host or port"),
+        ("http://[::1", "impossible host or port"),
+        ("http://host/#top", "fragment"),
+        ("http://ho st", "spaces"),
+        ("http://host\\u001b]52;c;x", "control characters"),
+        ("wss://host", "are for the API websocket"),
+    ],
+)
+def test_a_bad_url_is_refused_without_being_repeated(tmp_path: Path, url: str, says: str) -> None:
+    path = saved(tmp_path, f'[[profiles.p.endpoints]]\nname = "e"\napi = "http"\nurl = "{url}"\n')
+    fault = only_fault(path)
+    assert (fault.line, fault.key) == (4, "profiles.p.endpoints[0].url")
+    assert says in str(fault)
+    assert SECRET not in str(fault)
+
+
+@pytest.mark.parametrize(
+    ("api", "extra"),
+    [
+        ("websocket", 'url = "ws://h"'),
+        ("websocket", 'url = "wss://h:1/x"'),
+        ("websocket", 'url = "https://h"\nbody = "ping"'),
+        ("http", 'url = "http://[::1]:80"\npath = "/x?limit=5&api-version=2"'),
+        ("openai-chat", 'url = "https://h/v1/"\nbody = { stream_options = { include_usage = true }, a = [1] }'),
+        ("http", 'url = "http://h"\nheaders = { X-Sourcegraph-Should-Trace = "true", cody-core-gc-test = "a b" }'),
+        ("http", 'url = "http://h"\nheaders = { Authorization = "token ${env:T}", X-Api-Key = "file:/k/é/日" }'),
+    ],
+)
+def test_what_is_allowed(tmp_path: Path, api: str, extra: str) -> None:
+    assert config.check(saved(tmp_path, f'[[profiles.p.endpoints]]\nname = "e"\napi = "{api}"\n{extra}\n')) == []
+
+
+FILE_FAULTS: list[tuple[str, int | None, str, str]] = [
+    ("a = \n", 1, "", "not valid TOML: Invalid value at column 5"),
+    ('default_profil = "x"', 1, "default_profil", "unknown key (did you mean default_profile?)"),
+    (
+        'default_profile = "prd"\n[profiles.prod]',
+        1,
+        "default_profile",
+        "names no profile of this file (did you mean pro",
+    ),
+    ("default_profile = 1", 1, "default_profile", "expected text"),
+    ("\n[ui]\ntheem = 'x'", 3, "ui.theem", "did you mean theme?"),
+    ("[ui]\nkeys = 'p'", 2, "ui.keys", "expected a table"),
+    ("[ui.keys]\nprobe.pause = 1", 2, "ui.keys.probe.pause", "must be a key"),
+    ('[ui.keys]\n"probe.pause" = []', 2, 'ui.keys."probe.pause"', "must be a key"),
+    ("profiles = 1", 1, "profiles", "expected a table"),
+    ("[profiles]\nprod = 1", 2, "profiles.prod", "expected a table"),
+    ("[profiles.prod]\nname = 'x'", 2, "profiles.prod.name", "unknown key"),
+    ("[profiles.prod]\nendpoints = 1", 2, "profiles.prod.endpoints", "expected an array"),
+    ("[profiles.prod]\nendpoints = [1]", 2, "profiles.prod.endpoints[0]", "expected a table"),
+    ("[profiles.prod.deadlines]\nidle_s = -1", 2, "profiles.prod.deadlines.idle_s", "expected a number > 0"),
+    ('[profiles."a\\u001b]b"]', 1, 'profiles."a\\u001b]b"', "invisible characters"),
+    ('[profiles."a\\u202eb"]', 1, 'profiles."a\\u202eb"', "invisible characters"),
+    ('[profiles.""]', 1, 'profiles.""', "name is empty"),
+    (f"[[profiles.p.endpoints]]\n{GOOD[10:]}", 1, "profiles.p.endpoints[0]", "name is missing"),
+    (f"[[profiles.p.endpoints]]\n{GOOD.replace('e', '', 1)}", 2, "profiles.p.endpoints[0].nam", "unknown key"),
+]
+
+
+@pytest.mark.parametrize(("text", "line", "key", "says"), FILE_FAULTS)
+def test_a_fault_of_the_file_is_named_with_line_and_key(
+    tmp_path: Path, text: str, line: int | None, key: str, says: str
+) -> None:
+    fault = config.check(saved(tmp_path, text))[-1]
+    assert (fault.line, fault.key) == (line, key)
+    assert says in str(fault)
+    assert str(fault).isprintable()
+
+
+@pytest.mark.parametrize("name", ["", "a\\u001bb", "a\\u202eb", "a\\u200bb", " a", "a\\n", "x" * 65])
+def test_names_hold_nothing_invisible_and_are_not_endless(tmp_path: Path, name: str) -> None:
+    path = saved(tmp_path, f"[[profiles.p.endpoints]]\n{GOOD.replace('e', name, 2).replace('nam' + name, 'name')}")
+    path = saved(tmp_path, f'[[profiles.p.endpoints]]\nname = "{name}"\napi = "http"\nurl = "http://h"\n')
+    assert only_fault(path).key == "profiles.p.endpoints[0].name"
+
+
+def test_an_unknown_api_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    path = saved(tmp_path, '[[profiles.p.endpoints]]\nname = "e"\napi = "openai-caht"\nurl = "http://h"\n')
+    assert str(only_fault(path)).endswith("endpoints[0].api: unknown API (did you mean openai-chat?)")
+
+
+def test_all_faults_are_named_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = saved(
+        tmp_path,
+        f'default_profile = "x"\n[profiles.p]\nintervl_s = 1\n[[profiles.p.endpoints]]\n{GOOD}max_tokens = 0\n'
+        f'[[profiles.p.endpoints]]\n{GOOD}key = "{SECRET}"\n[[profiles.q.endpoints]]\n{GOOD}',
+    )
+    faults = config.check(path)
+    assert [(fault.line, fault.key) for fault in faults] == [
+        (1, "default_profile"),
+        (3, "profiles.p.intervl_s"),
+        (8, "profiles.p.endpoints[0].max_tokens"),
+        (10, "profiles.p.endpoints[1].name"),
+        (13, "profiles.p.endpoints[1].key"),
+    ]
+    with pytest.raises(ConfigError) as refused:
+        config.load(path)
+    assert refused.value.faults == tuple(faults)
+    assert str(refused.value).count("\n") == 4
+    assert SECRET not in str(refused.value)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["default_profile", "ui", "profiles"]),
+        st.from_type(type(None))
+        | st.recursive(
+            st.booleans() | st.integers(-5, 5) | st.sampled_from(["a", "http", "http://h", "env:A"]) | st.floats(),
+            lambda inner: (
+                st.lists(inner, max_size=2)
+                | st.dictionaries(
+                    st.sampled_from(
+                        ["p", "keys", "theme", "endpoints", "name", "api", "url", "key", "headers", "body", "tls"]
+                    ),
+                    inner,
+                    max_size=4,
+                )
+            ),
+            max_leaves=20,
+        ),
+    )
+)
+def test_no_table_of_any_shape_crashes_the_checks(
+    tmp_path_factory: pytest.TempPathFactory, raw: dict[str, Any]
+) -> None:
+    from gwtui.configfile import faults_of
+
+    for fault in faults_of("", raw, tmp_path_factory.getbasetemp()):
+        assert fault.message
+
+
+# The example
+
+
+def documented() -> str:
+    """The example's reference, uncommented."""
+    reference = config.example().split("# ── Reference ")[1]
+    return "\n".join(line[1:] for line in reference.splitlines() if re.match(r"#[\[a-z]", line))
+
+
+def test_the_example_is_valid_and_shipped() -> None:
+    path = shipped("config.example.toml")
+    read = config.load(path)
+    assert [profile.name for profile in read.profiles] == ["local", "openai", "sourcegraph"]
+    assert read.profile().name == "local"
+    assert config.example() == path.read_text(encoding="utf-8")
+    apis = {endpoint.api for profile in read.profiles for endpoint in profile.endpoints}
+    assert apis == {"anthropic-messages", "openai-chat", "http", "websocket"}
+
+
+def test_the_reference_of_the_example_is_valid_when_uncommented(tmp_path: Path) -> None:
+    text = documented()
+    config.load(saved(tmp_path, text.replace("body = { temperature = 0.2 }", "body = {}")))
+    assert all(" # " in line for line in text.splitlines() if "=" in line), "every setting has its line of words"
+
+
+def test_the_reference_names_every_field_with_its_default() -> None:
+    raw = tomllib.loads(documented())
+    profile = raw["profiles"]["reference"]
+    endpoint = profile["endpoints"][0]
+    tables: list[tuple[type[msgspec.Struct], dict[str, Any], set[str]]] = [
+        (File, raw, set()),
+        (UI, raw["ui"], set()),
+        (Profile, profile, {"name"}),
+        (Thresholds, profile["thresholds"], set()),
+        (Deadlines, profile["deadlines"], set()),
+        (Endpoint, endpoint, set()),
+        (TLS, endpoint["tls"], set()),
+    ]
+    for struct, table, beside in tables:
+        fields = {field.name: field for field in msgspec.structs.fields(struct)}
+        assert table.keys() == fields.keys() - beside, struct.__name__
+        for name, value in table.items():
+            if isinstance(fields[name].default, bool | int | float | str):
+                assert value == fields[name].default, f"{struct.__name__}.{name}"
+    lines = {match[1]: match[0] for match in re.finditer(r"^(\w+) = .*", documented(), re.MULTILINE)}
+    for field in msgspec.structs.fields(Endpoint):
+        if field.name in lines and field.default is None:
+            assert "Default: " in lines[field.name]
+        elif field.name in lines and field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT:
+            assert "Needed" in lines[field.name]
