@@ -74,8 +74,10 @@ def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Itera
         yield Problem((*path, "url"), "ws and wss are for the API websocket", "use http or https")
     if kind is Kind.COMPLETION and isinstance(body, str):
         yield Problem((*path, "body"), "must be a table of request fields for this API", "body = { temperature = 0.2 }")
-    if kind is not Kind.COMPLETION and isinstance(body, Mapping):
-        yield Problem((*path, "body"), f"must be a text for the API {kind.value}", "body = 'ping'")
+    if kind is Kind.COMPLETION and isinstance(body, Mapping) and "stream" in body:
+        yield Problem((*path, "body", "stream"), "is a setting of its own", "set stream of the endpoint")
+    if kind is Kind.WEBSOCKET and isinstance(body, Mapping):
+        yield Problem((*path, "body"), "must be the text to send for this API", 'body = "ping"')
 
 
 def _api_complaint(api: str) -> _Complaint | None:
@@ -123,9 +125,7 @@ def _key_complaint(key: str) -> _Complaint | None:
 
 
 def _method_complaint(method: str) -> _Complaint | None:
-    if _TOKEN.fullmatch(method) and method == method.upper():
-        return None
-    return "must be an HTTP method in capitals", "GET, POST, HEAD, ..."
+    return None if _TOKEN.fullmatch(method) else ("is no HTTP method", "GET, POST, HEAD, ...")
 
 
 def _header_complaint(name: str, value: str) -> _Complaint | None:

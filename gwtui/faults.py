@@ -77,9 +77,9 @@ def shown(text: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest known word, or all of them when none is near."""
+    """A hint naming the nearest known word; where none is near, all of them if they are few."""
     words = sorted(known)
     near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
     if near:
         return f"did you mean {near[0]}?"
-    return f"known: {', '.join(words)}" if words else ""
+    return f"known: {', '.join(words)}" if 0 < len(words) <= 10 else ""

@@ -38,7 +38,7 @@ def problems_of(table: object, struct: type[msgspec.Struct], path: KeyPath, with
         if key in fields:
             yield from _problems(value, fields[key].type, (*path, key))
         else:
-            yield Problem((*path, key), "unknown key", did_you_mean(key, fields))
+            yield Problem((*path, key), "unknown key", did_you_mean(key, fields) or "gwtui config example lists all")
     for name, field in fields.items():
         if _required(field) and name not in table:
             yield Problem(path, f"{name} is missing")

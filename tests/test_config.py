@@ -97,7 +97,7 @@ def test_the_profile_that_is_meant(tmp_path: Path) -> None:
 
 ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("intervall_s = 5", "intervall_s", "unknown key (did you mean interval_s?)"),
-    ("zzzzzz = 5", "zzzzzz", "unknown key (known: api, auth, "),
+    ("zzzzzz = 5", "zzzzzz", "unknown key (gwtui config example lists all)"),
     ('interval_s = "5"', "interval_s", "expected a number, got text"),
     ("interval_s = 0", "interval_s", "expected a number > 0"),
     ("interval_s = nan", "interval_s", "expected a number > 0"),
@@ -127,11 +127,13 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ('headers = { A = "☃" }', "headers.A", "no HTTP header can carry"),
     ('headers = { "A B" = "c" }', 'headers."A B"', "is no header name"),
     ("headers = { Content-Length = '5' }", "headers.Content-Length", "set by gwtui itself"),
-    ('method = "get"', "method", "in capitals"),
+    ('method = "GET /"', "method", "is no HTTP method"),
+    ("deadlines = { zzz = 1 }", "deadlines.zzz", "unknown key (known: connect_s, first_byte_s, "),
+    ("messages = [{ at = 2026-01-01 }]", "messages", "holds a date"),
+    ("messages = [{ at = [inf] }]", "messages", "holds inf or nan"),
     ('path = "https://host/x"', "path", "is a whole URL"),
     ('path = "/x?api_key=abc"', "path", "holds a key in its query"),
     ('path = "/x y"', "path", "spaces or control characters"),
-    ("body = { a = 1 }", "body", "must be a text"),
 ]
 
 
@@ -180,6 +182,7 @@ def test_a_bad_url_is_refused_without_being_repeated(tmp_path: Path, url: str, s
         ("websocket", 'url = "https://h"\nbody = "ping"'),
         ("http", 'url = "http://[::1]:80"\npath = "/x?limit=5&api-version=2"'),
         ("openai-chat", 'url = "https://h/v1/"\nbody = { stream_options = { include_usage = true }, a = [1] }'),
+        ("http", 'url = "http://h"\nmethod = "get"\nbody = { json = true }'),
         ("http", 'url = "http://h"\nheaders = { X-Sourcegraph-Should-Trace = "true", cody-core-gc-test = "a b" }'),
         ("http", 'url = "http://h"\nheaders = { Authorization = "token ${env:T}", X-Api-Key = "file:/k/é/日" }'),
     ],
@@ -231,6 +234,22 @@ def test_names_hold_nothing_invisible_and_are_not_endless(tmp_path: Path, name: 
     path = saved(tmp_path, f"[[profiles.p.endpoints]]\n{GOOD.replace('e', name, 2).replace('nam' + name, 'name')}")
     path = saved(tmp_path, f'[[profiles.p.endpoints]]\nname = "{name}"\napi = "http"\nurl = "http://h"\n')
     assert only_fault(path).key == "profiles.p.endpoints[0].name"
+
+
+@pytest.mark.parametrize(
+    ("api", "body", "key", "says"),
+    [
+        ("websocket", "{ a = 1 }", "body", "must be the text to send"),
+        ("openai-chat", '"{}"', "body", "must be a table of request fields"),
+        ("openai-chat", "{ stream = true }", "body.stream", "is a setting of its own"),
+        ("http", "5", "body", "expected text or a table"),
+    ],
+)
+def test_a_body_fits_its_api(tmp_path: Path, api: str, body: str, key: str, says: str) -> None:
+    text = f'[[profiles.p.endpoints]]\nname = "e"\napi = "{api}"\nurl = "http://h"\nbody = {body}\n'
+    fault = only_fault(saved(tmp_path, text))
+    assert (fault.line, fault.key) == (5, f"profiles.p.endpoints[0].{key}")
+    assert says in fault.message
 
 
 def test_an_unknown_api_is_answered_with_the_nearest(tmp_path: Path) -> None:
