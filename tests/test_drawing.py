@@ -146,6 +146,10 @@ def test_sparkline(values: tuple[int | None, ...], width: int, expected: str) ->
     assert plain(sparkline(cells(*values), width)) == expected
 
 
+def test_only_high_bars_are_drawn_as_slow() -> None:
+    assert sparkline(cells(10, 11, 10, 80), 4) == (Span("▂▂▂", "p50"), Span("█", "slow"))
+
+
 @given(
     values=st.lists(st.none() | st.integers(0, 10**6), max_size=50), width=st.integers(0, 60), height=st.integers(1, 5)
 )

@@ -33,6 +33,7 @@ from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.pings import PingsPanel
 from gwtui.ui.panels.stream import Mode, Scroll, StreamPanel
+from gwtui.verdicts import Verdict
 from gwtui.view import Query, View, Window
 from gwtui.words import Metric
 
@@ -129,6 +130,22 @@ def test_events_of_one_read_show_no_gap_between_them() -> None:
     drawn = [plain(line).split()[:2] for line in stream.draw(views.calm(), 68, 43, Mode.EVENTS, Scroll())]
     assert drawn[7][1] != "·"
     assert drawn[8] == drawn[9] == [drawn[7][0], "·"]
+
+
+def test_an_answer_that_is_no_stream_is_shown_by_its_beginning() -> None:
+    failed = views.request(
+        Verdict.NOT_A_STREAM, status=502, content_type="text/html", events=0, body_excerpt="<h1>Bad Gateway</h1>"
+    )
+    view = replace(views.calm(), stream=views.stream(lines=(), text="", request=failed))
+    text = "\n".join(plain(line) for line in stream.draw(view, 70, 8, Mode.EVENTS, Scroll()))
+    assert all(part in text for part in ("502", "text/html", "<h1>Bad Gateway</h1>", "✖ not_a_stream"))
+
+
+def test_a_websocket_says_where_its_pings_are() -> None:
+    chosen = Endpoint(name="gateway-ws", api="websocket", url="ws://localhost")
+    view = replace(views.calm(), stream=None, selected=chosen)
+    text = "\n".join(plain(line) for line in stream.draw(view, 70, 8, Mode.EVENTS, Scroll()))
+    assert "its pings are in panel 4" in text
 
 
 @pytest.mark.parametrize(

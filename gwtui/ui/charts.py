@@ -23,7 +23,7 @@ DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
 FULL_RATIO = 4.0
 """A bar is full at no less than this many times the low values, so that ordinary noise stays low."""
 HIGH = 0.75
-"""From this share of the full height on, a bar is drawn as a warning."""
+"""Above this share of the full height a bar is drawn as slow."""
 
 
 def merged(sources: Sequence[Cell], width: int) -> list[Cell]:
@@ -88,7 +88,7 @@ def _bar_row(drawn: Sequence[Cell], levels: Sequence[int], height: int, above: i
         if cell.failed:
             pieces.append(Span(FAILURE if above == 0 else " ", "bad"))
         else:
-            style = "p95" if level > HIGH * 8 * height else "p50"
+            style = "slow" if level > HIGH * 8 * height else "p50"
             pieces.append(Span(BLOCKS[min(8, max(0, level - 8 * above))], style))
     return _joined(pieces)
 

@@ -108,13 +108,13 @@ def _row(placed: Sequence[Placed], endpoint: EndpointRow, view: View, at: Place,
         "endpoint": _name(endpoint, widths["endpoint"], selected),
         "api": Span(endpoint.api, "muted"),
         "state": Span(state, "muted" if endpoint.state is State.UP else state),
-        "last": Span(units.duration(endpoint.last_ns), figure),
+        "last": Span(units.duration(endpoint.last_ns), "faint" if endpoint.last_ns is None else figure),
         "metric": Span(endpoint.metric.value if own else "", "faint"),
         "p50": _quantile(endpoint.p50, figure),
         "p95": _quantile(endpoint.p95, figure),
         "p99": _quantile(endpoint.p99, figure),
         "tokens": Span(units.rate(endpoint.tokens_per_s), figure if endpoint.tokens_per_s is not None else "faint"),
-        "fail": Span(units.share(endpoint.fail_share), "bad" if endpoint.fail_share else "muted"),
+        "fail": _fail(endpoint.fail_share),
         "n": Span(units.count(endpoint.n), "muted"),
         "missed": Span(units.count(endpoint.missed) if endpoint.missed else "", "warn"),
         "verdict": _verdict(endpoint, widths.get("verdict", 0)),
@@ -137,6 +137,10 @@ def _name(endpoint: EndpointRow, width: int, selected: bool) -> Line:
 
 def _quantile(quantile: Quantile, style: str) -> Span:
     return Span(units.quantile(quantile.value_ns, quantile.n), style if quantile.value_ns is not None else "faint")
+
+
+def _fail(share: float | None) -> Span:
+    return Span(units.share(share), "faint" if share is None else "bad" if share else "muted")
 
 
 def _verdict(endpoint: EndpointRow, width: int) -> Line:

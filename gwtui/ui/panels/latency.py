@@ -9,7 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from gwtui import units
-from gwtui.ui.charts import Series, line_chart
+from gwtui.ui.charts import LABEL, Series, line_chart
 from gwtui.ui.drawing import Line, Span, centred, flow, sheet
 from gwtui.ui.panel import Panel
 from gwtui.view import LatencyView, View, Window
@@ -40,7 +40,8 @@ def _chart(latency: LatencyView, width: int, height: int) -> list[Line]:
     chart = line_chart(series, failed, (f"{start} ", "now"), (width, height))
     if latency.n == 0 and chart:
         text = f"no {latency.metric.label} in this window"
-        chart[height // 2] = centred([(Span(text, "muted"),)], width, 1)[0]
+        axis: Line = (Span(" " * LABEL), Span("│", "faint"))
+        chart[height // 2] = (*axis, *centred([(Span(text, "muted"),)], width - LABEL - 1, 1)[0])
     return chart
 
 
