@@ -12,9 +12,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from msgspec.structs import replace
-
-from gwtui.lag import Lag
+from gwtui.lag import Lag, marked
 from gwtui.probes.prober import Emit, Prober
 from gwtui.profile import Endpoint, Profile
 from gwtui.schedule import Schedule
@@ -54,9 +52,7 @@ async def run_probe(prober: Prober, tally: Tally, tools: Tools, planned_ns: int,
     tally.number += 1
     start_ns = tools.clock()
     result = await prober.probe(tally.number, planned_ns, trigger)
-    if tools.lag.late_since(start_ns, tools.clock()):
-        result = replace(result, tainted=True)
-    tools.report(result)
+    tools.report(marked(result, tools.lag.since(start_ns, tools.clock())))
 
 
 async def run_trial(endpoint: Endpoint, profile: Profile, tally: Tally, tools: Tools) -> None:

@@ -6,9 +6,10 @@ The gateway is a stand-in that is driven by events; nothing here waits for time 
 from __future__ import annotations
 
 import asyncio
+import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Self, TypeVar
 
 import pytest
@@ -18,7 +19,7 @@ from gwtui import edits, engine, workers
 from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpoint, Resume, SetInterval, Start, Try
 from gwtui.edits import CommandError
 from gwtui.engine import MOST_CONCURRENT, Engine, Figures
-from gwtui.lag import PERIOD_NS, TAINT_NS, Lag
+from gwtui.lag import PERIOD_NS, STANDSTILL_NS, TAINT_NS, Lag, marked
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import (
     Heartbeat,
@@ -32,7 +33,7 @@ from gwtui.records import (
     SessionStarted,
 )
 from gwtui.verdicts import Verdict
-from gwtui.words import State, Trigger
+from gwtui.words import Outcome, State, Trigger
 
 MS = 1_000_000
 SOON_S = 10.0
@@ -121,11 +122,10 @@ class FakeProber:
 class Session:
     """A running engine and all that it has reported."""
 
-    def __init__(self, gateway: Gateway, profile: Profile, **options: Any) -> None:
-        self.gateway = gateway
+    def __init__(self, profile: Profile, **options: Any) -> None:
         self.records: list[Record] = []
         self._changed = asyncio.Event()
-        self.engine = Engine(profile, self._emit, prober_for=gateway.prober_for, clock=gateway.clock, seed=1, **options)
+        self.engine = Engine(profile, self._emit, seed=1, **options)
 
     def _emit(self, record: Record) -> None:
         self.records.append(record)
@@ -151,9 +151,6 @@ class Session:
         await self.until(lambda: len(self.results(name, trigger)) >= count)
         return self.results(name, trigger)
 
-    async def under_way(self, count: int) -> None:
-        await self.until(lambda: self.gateway.under_way == count)
-
 
 def endpoint(name: str = "a", **changes: Any) -> Endpoint:
     return replace(Endpoint(name=name, api="openai-chat", url="http://127.0.0.1:1"), **changes)
@@ -169,7 +166,7 @@ async def session(
 ) -> AsyncIterator[Session]:
     """Runs an engine for the block, stops it, and proves that nothing is left behind."""
     before = asyncio.all_tasks()
-    it = Session(gateway, of or profile(), **options)
+    it = Session(of or profile(), prober_for=gateway.prober_for, clock=gateway.clock, **options)
     running = asyncio.create_task(it.engine.run(stop_after_s))
     try:
         await it.until(lambda: it.all(Heartbeat))
@@ -213,7 +210,7 @@ async def test_endpoints_are_probed_on_a_fixed_grid_under_numbers_of_their_own(g
 async def test_a_started_probe_is_told_before_it_ends(gateway: Gateway) -> None:
     gateway.open.clear()
     async with session(gateway) as it:
-        await it.under_way(1)
+        await it.until(lambda: gateway.under_way == 1)
         assert it.all(RequestStarted)[0].number == 1
         assert it.results() == []
         gateway.open.set()
@@ -243,7 +240,7 @@ async def test_workers_that_are_not_needed_any_more_are_closed(
     monkeypatch.setattr(workers, "IDLE_S", 0.03)
     gateway.open.clear()
     async with session(gateway, profile(endpoint(overlap=4), interval_s=0.01)) as it:
-        await it.under_way(4)
+        await it.until(lambda: gateway.under_way == 4)
         gateway.open.set()
         await it.until(lambda: sum(prober.is_open for prober in gateway.probers) == 1)
         await it.results_of("a", len(it.results()) + 3)
@@ -301,9 +298,9 @@ async def test_stopping_cancels_what_is_under_way_as_rows(gateway: Gateway) -> N
 
 async def test_cancelling_the_run_itself_closes_all(gateway: Gateway) -> None:
     gateway.open.clear()
-    it = Session(gateway, profile())
+    it = Session(profile(), prober_for=gateway.prober_for)
     running = asyncio.create_task(it.engine.run())
-    await it.under_way(1)
+    await it.until(lambda: gateway.under_way == 1)
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -386,7 +383,7 @@ async def test_an_added_endpoint_is_probed_at_once(gateway: Gateway) -> None:
 async def test_an_edited_endpoint_cancels_the_old_probes_and_goes_on_with_the_numbers(gateway: Gateway) -> None:
     gateway.open.clear()
     async with session(gateway, profile(endpoint("a", model="old", overlap=1), endpoint("b", paused=True))) as it:
-        await it.under_way(1)
+        await it.until(lambda: gateway.under_way == 1)
         it.send(PutEndpoint(endpoint=endpoint("a", model="new", overlap=1), replaces="a"))
         cancelled = (await it.results_of("a", 1))[0]
         assert (cancelled.number, cancelled.model, cancelled.verdict) == (1, "old", Verdict.CANCELLED)
@@ -422,11 +419,11 @@ async def test_a_removed_endpoint_is_gone_with_its_probes_and_bursts(gateway: Ga
     gateway.open.clear()
     async with session(gateway, profile(endpoint("a", overlap=1), endpoint("b", paused=True))) as it:
         it.send(Burst(endpoint="a", requests=5, concurrency=2))
-        await it.under_way(3)
+        await it.until(lambda: gateway.under_way == 3)
         it.send(RemoveEndpoint(name="a"))
         results = await it.results_of("a", 3)
         assert {result.verdict for result in results} == {Verdict.CANCELLED}
-        await it.under_way(0)
+        await it.until(lambda: gateway.under_way == 0)
         assert not any(prober.is_open for prober in gateway.probers)
         assert [each.name for each in it.all(ProfileChanged)[0].profile.endpoints] == ["b"]
 
@@ -438,7 +435,7 @@ async def test_a_burst_sends_exactly_so_many_beside_the_schedule(
     gateway.open.clear()
     async with session(gateway, profile(endpoint(paused=True))) as it:
         it.send(Burst(endpoint="a", requests=requests, concurrency=concurrency))
-        await it.under_way(at_once)
+        await it.until(lambda: gateway.under_way == at_once)
         gateway.open.set()
         results = await it.results_of("a", requests, Trigger.BURST)
         assert sorted(result.number for result in results) == list(range(1, requests + 1))
@@ -500,7 +497,7 @@ async def test_a_command_that_cannot_be_done_is_answered_and_changes_nothing(
 
 
 async def test_commands_before_and_after_the_run_are_answered(gateway: Gateway) -> None:
-    it = Session(gateway, profile())
+    it = Session(profile(), prober_for=gateway.prober_for)
     it.send(Pause())
     running = asyncio.create_task(it.engine.run())
     await it.until(lambda: it.all(Heartbeat))
@@ -516,22 +513,48 @@ async def test_commands_before_and_after_the_run_are_answered(gateway: Gateway) 
 
 def test_lag_is_known_before_the_late_task_can_tell_it() -> None:
     lag = Lag()
-    assert not lag.late_since(0, 10**12), "nothing is late before it began"
+    assert lag.since(0, 10**12) == 0, "nothing is late before it began"
     lag.woke(0)
-    assert not lag.late_since(0, PERIOD_NS + TAINT_NS)
-    assert lag.late_since(0, PERIOD_NS + TAINT_NS + 1)
+    assert lag.since(0, PERIOD_NS + TAINT_NS) == 0
+    assert lag.since(0, PERIOD_NS + TAINT_NS + 1) == TAINT_NS + 1
     assert lag.take(PERIOD_NS + 5 * MS) == 5 * MS
 
 
 def test_lag_is_remembered_for_what_was_under_way_and_for_the_next_heartbeat() -> None:
     lag = Lag()
     lag.woke(0)
-    late_ns = PERIOD_NS + 30 * MS
+    first_ns = PERIOD_NS + 90 * MS
+    lag.woke(first_ns)
+    late_ns = first_ns + PERIOD_NS + 30 * MS
     lag.woke(late_ns)
-    assert lag.late_since(late_ns - 1, late_ns + MS)
-    assert not lag.late_since(late_ns + 1, late_ns + MS)
-    assert lag.take(late_ns + MS) == 30 * MS
+    assert lag.since(first_ns - 1, late_ns + MS) == 90 * MS
+    assert lag.since(first_ns + 1, late_ns + MS) == 30 * MS
+    assert lag.since(late_ns + 1, late_ns + MS) == 0
+    assert lag.take(late_ns + MS) == 90 * MS
     assert lag.take(late_ns + MS) == 0
+
+
+@pytest.mark.parametrize(
+    ("verdict", "late_ns", "becomes", "tainted"),
+    [
+        (Verdict.STALLED, 0, Verdict.STALLED, False),
+        (Verdict.STALLED, 30 * MS, Verdict.STALLED, True),
+        (Verdict.STALLED, STANDSTILL_NS, Verdict.LOCAL, True),
+        (Verdict.NO_FIRST_BYTE, 300 * STANDSTILL_NS, Verdict.LOCAL, True),
+        (Verdict.RESET, STANDSTILL_NS, Verdict.LOCAL, True),
+        (Verdict.COMPLETE, STANDSTILL_NS, Verdict.COMPLETE, True),
+        (Verdict.UNAVAILABLE, STANDSTILL_NS, Verdict.UNAVAILABLE, True),
+    ],
+)
+def test_what_fails_because_the_engine_stood_still_is_not_the_gateways_fault(
+    verdict: Verdict, late_ns: int, becomes: Verdict, tainted: bool
+) -> None:
+    request = Request(endpoint="a", number=1, started_at=0, now_ns=0, api="http", verdict=verdict, rule="x")
+    result = marked(request, late_ns)
+    assert (result.verdict, result.tainted) == (becomes, tainted)
+    if becomes is not verdict:
+        assert verdict in result.reason
+        assert result.outcome is Outcome.LOCAL
 
 
 def test_edits_never_change_the_profile_they_are_given() -> None:
@@ -543,3 +566,45 @@ def test_edits_never_change_the_profile_they_are_given() -> None:
     assert before == profile(endpoint("a"), endpoint("b"))
     with pytest.raises(CommandError):
         edits.remove(before, "c")
+
+
+# With real probers over loopback
+
+
+async def test_real_probes_keep_their_connection_and_leave_no_socket_behind() -> None:
+    connections: list[asyncio.StreamWriter] = []
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        with suppress(asyncio.IncompleteReadError):
+            while True:
+                await reader.readuntil(b"\r\n\r\n")
+                writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\npong")
+        writer.close()
+        ended.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        it = Session(profile(Endpoint(name="a", api="http", url=url, path="/", method="GET", expect="pong")))
+        running = asyncio.create_task(it.engine.run())
+        results = await it.results_of("a", 4)
+        it.engine.stop()
+        async with asyncio.timeout(SOON_S):
+            await running
+            await ended.wait()
+    assert [result.verdict for result in results[:4]] == [Verdict.COMPLETE] * 4
+    assert len(connections) < 4, "a worker's connection is used again"
+
+
+async def test_a_real_refusal_is_rows_and_then_an_incident() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    it = Session(profile(endpoint("a", url=url)))
+    running = asyncio.create_task(it.engine.run())
+    await it.until(lambda: it.all(Incident))
+    it.engine.stop()
+    async with asyncio.timeout(SOON_S):
+        await running
+    assert {result.verdict for result in it.results()} - {Verdict.CANCELLED} == {Verdict.REFUSED}
+    assert (it.all(Incident)[0].state, it.all(Incident)[0].text) == (State.DOWN, "3 refused in a row")
