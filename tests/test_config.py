@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwtui import config
@@ -17,6 +17,7 @@ from gwtui.config import Config, ConfigError, Fault
 from gwtui.configfile import UI, File
 from gwtui.places import shipped
 from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
+from gwtui.themes import load_all
 
 SECRET = "sk-ant-canary0123456789"
 """Tests look for it where it must not be."""
@@ -278,6 +279,7 @@ def test_all_faults_are_named_at_once_in_the_order_of_the_file(tmp_path: Path) -
     assert SECRET not in str(refused.value)
 
 
+@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["default_profile", "ui", "profiles"]),
@@ -324,6 +326,14 @@ def test_the_example_is_valid_and_shipped() -> None:
     assert config.example() == path.read_text(encoding="utf-8")
     apis = {endpoint.api for profile in read.profiles for endpoint in profile.endpoints}
     assert apis == {"anthropic-messages", "openai-chat", "http", "websocket"}
+
+
+def test_the_example_names_keys_and_themes_that_exist() -> None:
+    from gwtui.ui.keys import KEYS
+
+    themes, _ = load_all(None)
+    assert config.load(shipped("config.example.toml")).keys.keys() <= {key.id for key in KEYS}
+    assert [theme.name for theme in themes if theme.name not in config.example()] == []
 
 
 def test_the_reference_of_the_example_is_valid_when_uncommented(tmp_path: Path) -> None:

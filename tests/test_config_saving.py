@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -233,6 +233,7 @@ endpoints = st.builds(
 )
 
 
+@settings(max_examples=30, deadline=None)
 @given(endpoints, endpoints, endpoints)
 def test_what_is_saved_is_what_is_loaded_and_the_rest_keeps_its_bytes(
     tmp_path_factory: pytest.TempPathFactory, first: Endpoint, second: Endpoint, third: Endpoint

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwtui.faults import ConfigError, KeyPath
@@ -86,12 +86,14 @@ values = st.recursive(scalars, lambda v: st.lists(v, max_size=3) | st.dictionari
 tables = st.dictionaries(words, values, max_size=5)
 
 
+@settings(max_examples=60, deadline=None)
 @given(tables, tables)
 def test_what_is_written_is_what_is_read(table: dict[str, Any], long: dict[str, Any]) -> None:
     text = block_text(("top", "a.b"), table | {"long" * 30: long | {"filler": "x" * 100}}, is_item=False)
     assert same(tomllib.loads(text)["top"]["a.b"], table | {"long" * 30: long | {"filler": "x" * 100}})
 
 
+@settings(max_examples=60, deadline=None)
 @given(tables)
 def test_every_statement_is_where_the_scanner_says(table: dict[str, Any]) -> None:
     text = block_text(("top",), table, is_item=True) + "\n" + block_text(("top",), table, is_item=True)
@@ -220,6 +222,7 @@ def test_what_toml_cannot_hold_is_refused(value: Any) -> None:
 edited = st.sampled_from(sorted(leaves(tomllib.loads(LETTER)), key=str))
 
 
+@settings(max_examples=60, deadline=None)
 @given(edited, scalars | tables)
 def test_any_edit_means_what_it_says_and_keeps_every_comment(path: KeyPath, value: Any) -> None:
     text = put(LETTER, path, value)
