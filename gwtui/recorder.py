@@ -1,0 +1,296 @@
+"""A session's directory: a row per request, ping and incident on disk as they happen, and the profile that was run.
+
+`Recorder.put` costs the caller next to nothing: a thread of its own turns records into rows and appends them, whole
+lines in one write, at most `FLUSH_S` after they came. A disk that is full, a directory that is gone or a file that
+was rotated away never stop the measuring: rows wait, are tried again, and are counted when there is no more room.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import threading
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+import msgspec
+import platformdirs
+import tomli_w
+
+from gwtui.clean import clean
+from gwtui.csvfile import csv_line
+from gwtui.disk import LineFile, OwnedDirectory, replace_file
+from gwtui.profile import Profile
+from gwtui.records import Incident, Ping, ProfileChanged, Record, Request
+from gwtui.rows import (
+    INCIDENT_COLUMNS,
+    PING_COLUMNS,
+    REQUEST_COLUMNS,
+    incident_row,
+    ping_row,
+    request_row,
+)
+from gwtui.units import timestamp
+
+log = logging.getLogger(__name__)
+
+FLUSH_S = 0.2
+"""A row is written at most this long after it came."""
+RETRY_S = 1.0
+"""Between two tries while rows cannot be written."""
+MAX_WAITING = 10_000
+"""Rows of one file that may wait while they cannot be written; newer ones are lost and counted."""
+BATCH = 500
+"""Rows in one write."""
+CLOSE_S = 5.0
+"""How long the end of a session waits for a disk that hangs."""
+
+_R = TypeVar("_R")
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderStatus:
+    """How the writing goes. Rows are the lines of all files of the session."""
+
+    rows_written: int = 0
+    rows_waiting: int = 0
+    rows_lost: int = 0
+    error: str = ""
+    """Why rows cannot be written at the moment; empty when they can."""
+    torn_lines: int = 0
+    """Torn last lines, left by an earlier program in the same directory, that were cut off."""
+
+
+class _Rows(Generic[_R]):
+    """The rows of one file that are on their way to it."""
+
+    def __init__(self, path: Path, render: Callable[[_R], bytes], header: bytes = b"") -> None:
+        self.file = LineFile(path, header)
+        self.waiting: deque[_R] = deque()
+        self.lines: list[bytes] = []
+        self.written = 0
+        self.lost = 0
+        self.error = ""
+        self._render = render
+
+    def put(self, record: _R, room: int) -> None:
+        if len(self.waiting) < room:
+            self.waiting.append(record)
+        else:
+            self.lost += 1
+
+    def write(self) -> None:
+        """Everything that waits. What cannot be written stays, and `error` says why."""
+        while True:
+            while self.waiting and len(self.lines) < BATCH:
+                self.lines.append(self._render(self.waiting.popleft()))
+            try:
+                self.file.append(b"".join(self.lines))
+            except OSError as error:
+                self.error = _told(error, self.file.path)
+                return
+            self.error = ""
+            self.written += len(self.lines)
+            self.lines.clear()
+            if not self.waiting:
+                return
+
+    def close(self) -> None:
+        try:
+            self.file.close()
+        except OSError as error:
+            self.error = _told(error, self.file.path)
+        self.lost += len(self.lines) + len(self.waiting)
+        self.lines.clear()
+        self.waiting.clear()
+
+
+class Recorder:
+    """Writes a session's directory. Enter it, `put` every record, leave it: then all that could be written is."""
+
+    def __init__(
+        self,
+        directory: Path,
+        profile: Profile,
+        *,
+        flush_s: float = FLUSH_S,
+        retry_s: float = RETRY_S,
+        max_waiting: int = MAX_WAITING,
+    ) -> None:
+        self._directory = OwnedDirectory(directory)
+        self._profile = profile
+        self._saved: Profile | None = None
+        self._error = ""
+        self._flush_s, self._retry_s, self._max_waiting = flush_s, retry_s, max_waiting
+        self._requests = _Rows(directory / "requests.csv", _request_line, csv_line(REQUEST_COLUMNS))
+        self._pings = _Rows(directory / "pings.csv", _ping_line, csv_line(PING_COLUMNS))
+        self._incidents = _Rows(directory / "incidents.csv", _incident_line, csv_line(INCIDENT_COLUMNS))
+        self._texts = _Rows(directory / "texts.jsonl", _text_line)
+        self._all: tuple[_Rows[Any], ...] = (self._requests, self._pings, self._incidents, self._texts)
+        self._wake, self._closing = threading.Event(), threading.Event()
+        self._wake.set()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def put(self, record: Record) -> None:
+        """Take a record that has a row, or a changed profile; all others pass by. Never blocks, never raises."""
+        match record:
+            case Request():
+                self._requests.put(record, self._max_waiting)
+                if record.text and self._profile.record_text:
+                    self._texts.put(record, self._max_waiting)
+            case Ping():
+                self._pings.put(record, self._max_waiting)
+            case Incident():
+                self._incidents.put(record, self._max_waiting)
+            case ProfileChanged():
+                self._profile = record.profile
+            case _:
+                return
+        if not self._wake.is_set():
+            self._wake.set()
+
+    def status(self) -> RecorderStatus:
+        return RecorderStatus(
+            rows_written=sum(rows.written for rows in self._all),
+            rows_waiting=sum(len(rows.waiting) + len(rows.lines) for rows in self._all),
+            rows_lost=sum(rows.lost for rows in self._all),
+            error=self._error,
+            torn_lines=sum(rows.file.torn_lines for rows in self._all),
+        )
+
+    def close(self) -> None:
+        """Write what waits and end; rows that cannot be written now are lost and counted."""
+        self._closing.set()
+        self._wake.set()
+        self._thread.join(CLOSE_S)
+
+    def _run(self) -> None:
+        ended = "the recorder stopped; the engine's log says why"
+        try:
+            while True:
+                self._wake.wait()
+                self._wake.clear()
+                self._flush()
+                if self._closing.is_set():
+                    break
+                self._closing.wait(self._retry_s if self._error else self._flush_s)
+                if self._error:
+                    self._wake.set()
+            ended = self._error
+        finally:
+            for rows in self._all:
+                rows.close()
+            self._directory.release()
+            self._error = ended or next((rows.error for rows in self._all if rows.error), "")
+            if lost := self.status().rows_lost:
+                log.warning("%d rows were lost", lost)
+
+    def _flush(self) -> None:
+        error = self._take_directory()
+        if not error:
+            written = self._all if self._profile.record_text or self._texts.waiting else self._all[:-1]
+            for rows in written:
+                rows.write()
+            error = self._save_profile() or next((rows.error for rows in written if rows.error), "")
+        if error != self._error:
+            log.warning("rows cannot be written: %s", error) if error else log.warning("rows are written again")
+        self._error = error
+
+    def _take_directory(self) -> str:
+        """Own the directory; returns why not."""
+        try:
+            if self._directory.take():
+                self._saved = None
+        except OSError as error:
+            return _told(error, self._directory.path)
+        return ""
+
+    def _save_profile(self) -> str:
+        """Keep the newest profile beside the rows; returns why not."""
+        profile, path = self._profile, self._directory.path / "profile.toml"
+        try:
+            if self._saved is not profile:
+                replace_file(path, profile_toml(profile).encode())
+                self._saved = profile
+        except OSError as error:
+            return _told(error, path)
+        return ""
+
+
+def state_dir() -> Path:
+    """Where sessions are kept unless told otherwise: the platform's directory for a program's state."""
+    return platformdirs.user_state_path("gwtui", appauthor=False)
+
+
+def new_session_dir(profile_name: str, started_at: float, state: Path | None = None) -> Path:
+    """A directory of a new session, such as `sessions/2026-11-20T14-03-22Z-prod`, made so that nobody else has it.
+
+    Where none can be made its path is returned all the same: the recorder says why, and measuring goes on.
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", profile_name)[:40]
+    stem = f"{timestamp(started_at)[:19].replace(':', '-')}Z-{name}"
+    parent = (state or state_dir()) / "sessions"
+    number = 1
+    while True:
+        directory = parent / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700)
+        except FileExistsError:
+            number += 1
+        except OSError:
+            return directory
+        else:
+            return directory
+
+
+def profile_toml(profile: Profile) -> str:
+    """The profile as a file of its own that `--config` takes. Keys are in it as references, as they are in it."""
+    table = msgspec.to_builtins(profile)
+    table.pop("name", None)
+    return tomli_w.dumps({"profiles": {profile.name: _without_none(table)}})
+
+
+def _without_none(value: Any) -> Any:
+    """TOML has no null: what is None is left out."""
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value if item is not None]
+    return value
+
+
+def _request_line(request: Request) -> bytes:
+    return csv_line(request_row(request).values())
+
+
+def _ping_line(ping: Ping) -> bytes:
+    return csv_line(ping_row(ping).values())
+
+
+def _incident_line(incident: Incident) -> bytes:
+    return csv_line(incident_row(incident).values())
+
+
+def _text_line(request: Request) -> bytes:
+    line = {"endpoint": request.endpoint, "request_number": request.number, "text": request.text}
+    return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _told(error: OSError, path: Path) -> str:
+    """The error for a banner: what, and where."""
+    return clean(f"{error.strerror or error} ({path.name})", 200)

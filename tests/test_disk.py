@@ -1,0 +1,203 @@
+"""Files of whole lines stay files of whole lines: torn, rotated, deleted, replaced, on a full disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from gwtui.disk import LineFile, OwnedDirectory, replace_file
+
+HEADER = b"name,number\n"
+ROWS = b"a,1\nbb,22\nccc,333\n"
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX systems")
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "rows.csv"
+
+
+@pytest.fixture
+def file(path: Path) -> Iterator[LineFile]:
+    file = LineFile(path, HEADER)
+    yield file
+    file.close()
+
+
+def test_the_header_is_written_once_whoever_opens_the_file(path: Path, file: LineFile) -> None:
+    file.append(b"")
+    file.append(b"a,1\n")
+    again = LineFile(path, HEADER)
+    again.append(b"")
+    again.append(b"b,2\n")
+    again.close()
+    assert path.read_bytes() == HEADER + b"a,1\nb,2\n"
+
+
+@pytest.mark.parametrize("cut", range(len(HEADER + ROWS) + 1))
+def test_a_last_line_torn_at_any_byte_is_cut_off_and_nothing_else_is(path: Path, file: LineFile, cut: int) -> None:
+    whole = (HEADER + ROWS)[:cut]
+    path.write_bytes(whole)
+    file.append(b"new,4\n")
+    kept = whole[: whole.rfind(b"\n") + 1] or HEADER
+    assert path.read_bytes() == kept + b"new,4\n"
+    assert file.torn_lines == (0 if whole in (b"", kept) else 1)
+
+
+def test_a_torn_line_of_any_length_is_cut_off(path: Path, file: LineFile) -> None:
+    path.write_bytes(HEADER + ROWS + b"x" * 300_000)
+    file.append(b"new,4\n")
+    assert path.read_bytes() == HEADER + ROWS + b"new,4\n"
+
+
+@posix
+def test_a_file_that_was_rotated_away_is_begun_anew(path: Path, file: LineFile) -> None:
+    file.append(b"a,1\n")
+    rotated = path.rename(path.with_suffix(".1"))
+    file.append(b"b,2\n")
+    assert (rotated.read_bytes(), path.read_bytes()) == (HEADER + b"a,1\n", HEADER + b"b,2\n")
+
+
+@posix
+def test_a_file_that_was_deleted_is_begun_anew(path: Path, file: LineFile) -> None:
+    file.append(b"a,1\n")
+    path.unlink()
+    file.append(b"b,2\n")
+    assert path.read_bytes() == HEADER + b"b,2\n"
+
+
+def test_a_file_that_was_emptied_in_place_gets_its_header_again(path: Path, file: LineFile) -> None:
+    file.append(b"a,1\n")
+    path.write_bytes(b"")
+    file.append(b"b,2\n")
+    assert path.read_bytes() == HEADER + b"b,2\n"
+
+
+def test_a_file_of_other_columns_is_set_aside_untouched(path: Path, file: LineFile) -> None:
+    first, second = b"other\n1\ntorn", b"third\n"
+    path.write_bytes(first)
+    file.append(b"a,1\n")
+    file.close()
+    path.write_bytes(second)
+    file.append(b"b,2\n")
+    assert path.with_name("rows.1.csv").read_bytes() == first
+    assert path.with_name("rows.2.csv").read_bytes() == second
+    assert path.read_bytes() == HEADER + b"b,2\n"
+
+
+@posix
+def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        owned = OwnedDirectory(tmp_path / "session")
+        owned.take()
+        file = LineFile(owned.path / "rows.csv", HEADER)
+        file.append(b"")
+        replace_file(owned.path / "profile.toml", b"x")
+    finally:
+        os.umask(before)
+    file.close()
+    owned.release()
+    assert stat.S_IMODE(owned.path.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(entry.stat().st_mode) for entry in owned.path.iterdir()} == {0o600}
+
+
+@posix
+def test_a_symlink_in_the_place_of_the_file_is_not_followed(path: Path, file: LineFile) -> None:
+    target = path.with_name("target")
+    target.write_bytes(b"precious\n")
+    path.symlink_to(target)
+    with pytest.raises(OSError, match=r"rows\.csv"):
+        file.append(b"a,1\n")
+    assert target.read_bytes() == b"precious\n"
+
+
+@posix
+def test_a_pipe_in_the_place_of_the_file_is_refused_at_once(path: Path, file: LineFile) -> None:
+    os.mkfifo(path)
+    with pytest.raises(OSError, match="not a regular file"):
+        file.append(b"a,1\n")
+    assert path.is_fifo()
+
+
+def test_a_directory_in_the_place_of_the_file_is_refused(path: Path, file: LineFile) -> None:
+    path.mkdir()
+    with pytest.raises(OSError, match=r"rows\.csv"):
+        file.append(b"a,1\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="a device that is always full")
+def test_a_full_disk_is_told_each_time_and_leaks_no_descriptor(
+    path: Path, file: LineFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file.append(b"a,1\n")
+    write = os.write
+    with Path("/dev/full").open("wb", buffering=0) as full, monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda _, data: write(full.fileno(), data))
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for _ in range(20):
+            with pytest.raises(OSError, match="No space left"):
+                file.append(b"b,2\n")
+        assert len(list(Path("/proc/self/fd").iterdir())) <= before
+    file.append(b"c,3\n")
+    assert path.read_bytes() == HEADER + b"a,1\nc,3\n"
+
+
+LIMITED = """
+import resource, sys
+from pathlib import Path
+from gwtui.disk import LineFile
+
+path, header, limit = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])
+file = LineFile(path, header)
+file.append(b"first,1\\n")
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+try:
+    file.append(b"second,2\\n" * 5)
+except OSError as error:
+    print(error.strerror)
+print(path.read_bytes() == header + b"first,1\\n")
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+file.append(b"third,3\\n")
+print(path.read_bytes() == header + b"first,1\\nthird,3\\n")
+"""
+
+
+@posix
+@pytest.mark.parametrize("room", [0, 1, 8, 9, 44])
+def test_lines_that_fit_only_in_part_leave_no_part_behind(path: Path, room: int) -> None:
+    limit = len(HEADER) + len(b"first,1\n") + room
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(path), HEADER.decode(), str(limit)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.splitlines() == ["File too large", "True", "True"]
+
+
+@posix
+def test_a_directory_has_one_owner_at_a_time(tmp_path: Path) -> None:
+    first, second = OwnedDirectory(tmp_path), OwnedDirectory(tmp_path)
+    assert first.take()
+    assert not first.take()
+    with pytest.raises(OSError, match="another gwtui"):
+        second.take()
+    first.release()
+    assert second.take()
+    second.release()
+
+
+def test_a_replaced_file_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
+    path = tmp_path / "profile.toml"
+    replace_file(path, b"old " * 100)
+    replace_file(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["profile.toml"]
