@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwtui.health import Health
@@ -362,12 +362,14 @@ def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
     assert story.said("engine") == [(None, "this machine held gwtui up for 2.31 s: results of that time are marked")]
 
 
+@settings(deadline=None)
 @given(n=st.integers(1, 400), first=st.booleans())
 def test_good_and_bad_in_turn_is_one_incident_not_one_per_result(n: int, first: bool) -> None:
     story = Story().results(("t." if first else ".t") * n)
     assert len(story.said()) <= 1
 
 
+@settings(deadline=None)
 @given(
     letters=st.text(alphabet="..tlc", max_size=300),
     down_after=st.integers(1, 6),
@@ -392,6 +394,7 @@ def test_no_results_move_an_endpoint_in_and_out_of_down_faster_than_its_threshol
     assert len(runs) <= 2 * (counted // (down_after + up_after) + 1)
 
 
+@settings(deadline=None)
 @given(letters=st.text(alphabet=".......t", max_size=400), every_s=st.sampled_from([0.5, 5.0, 45.0]))
 def test_degraded_follows_the_share_of_the_window_between_its_two_limits(letters: str, every_s: float) -> None:
     story = Story(every_s=every_s, down_after=1000)
@@ -410,6 +413,7 @@ def test_degraded_follows_the_share_of_the_window_between_its_two_limits(letters
     assert all(one is not other for one, other in pairwise(states)), "each entry is a change"
 
 
+@settings(deadline=None)
 @given(
     samples=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 50)), max_size=120),
     least=st.integers(1, 10),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwtui.schedule import GRACE_NS, SPREAD_NS, Due, Schedule, offset_ns
@@ -118,6 +118,7 @@ def test_it_can_start_paused() -> None:
     assert schedule.next_ns == 7
 
 
+@settings(deadline=None)
 @given(interval_ns=intervals, offset=st.integers(0, SPREAD_NS), steps=steps)
 def test_started_and_missed_are_exactly_the_ticks_that_passed(
     interval_ns: int, offset: int, steps: list[tuple[int, bool]]
@@ -140,6 +141,7 @@ def test_started_and_missed_are_exactly_the_ticks_that_passed(
     assert len(started) + missed == passed
 
 
+@settings(deadline=None)
 @given(
     interval_ns=intervals,
     changes=st.lists(st.tuples(st.integers(0, 90 * S), intervals, st.booleans()), min_size=1, max_size=30),
@@ -162,6 +164,7 @@ def test_changing_the_interval_never_fires_two_ticks_closer_than_the_shorter_one
             last_ns = planned_ns
 
 
+@settings(deadline=None)
 @given(seed=st.integers(), of=st.integers(1, 64), interval_ns=intervals)
 def test_first_ticks_are_prompt_and_apart(seed: int, of: int, interval_ns: int) -> None:
     chance = Random(seed)
