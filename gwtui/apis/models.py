@@ -7,7 +7,7 @@ import re
 from gwtui.clean import clean
 from gwtui.records import Finding
 
-_REVISION = re.compile(r"([-@:](\d{2,8}|v\d+|latest|preview|exp|free|beta))*")
+_REVISION = re.compile(r"([-@:](\d{2,8}|v\d+(:\d+)?|latest|preview|exp|free|beta))*")
 """What an alias may lack: `-20240307`, `-2024-07-18`, `-v1:0`... A single digit is another version, not a revision."""
 
 
@@ -24,7 +24,8 @@ def same_model(asked: str, served: str) -> bool:
 
 def _bare(name: str) -> str:
     name = name.strip().lower().rpartition("/")[2].removesuffix("-latest")
-    return _PROVIDER.sub("", name, count=1) if _PROVIDER.match(name) else name
+    provider = _PROVIDER.match(name)
+    return name[provider.end() :] if provider else name
 
 
 def model_differs(asked: str, served: str) -> tuple[Finding, ...]:

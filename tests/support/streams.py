@@ -1,0 +1,73 @@
+"""Streams of LLM APIs as short tables, and what a reader makes of them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from hypothesis import strategies as st
+
+from gwtui.apis.base import StreamReader
+from gwtui.records import Finding
+from gwtui.sse import ServerSentEvent
+from gwtui.verdicts import Verdict
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scripted stream and the verdict that is due."""
+
+    name: str
+    events: list[ServerSentEvent]
+    verdict: Verdict
+    rule: str
+    event_number: int | None = None
+    finding: str = ""
+    """A finding that has to be there."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def named(kind: str, **fields: Any) -> ServerSentEvent:
+    """An event whose name is repeated in its payload, as Anthropic sends them."""
+    return ServerSentEvent(kind, json.dumps({"type": kind, **fields}))
+
+
+def unnamed(payload: Any) -> ServerSentEvent:
+    """An event without a name, as OpenAI sends them; a text is taken as it is."""
+    return ServerSentEvent("message", payload if isinstance(payload, str) else json.dumps(payload))
+
+
+def feed(reader: StreamReader, events: Iterable[ServerSentEvent]) -> StreamReader:
+    for event in events:
+        reader.event(event)
+    return reader
+
+
+def check(reader: StreamReader, case: Case) -> None:
+    feed(reader, case.events)
+    judgement = reader.end()
+    assert (judgement.verdict, judgement.rule, judgement.event_number) == (
+        case.verdict,
+        case.rule,
+        case.event_number,
+    ), judgement.reason
+    assert judgement.reason
+    if case.finding:
+        assert case.finding in names(reader.findings)
+
+
+def names(findings: Iterable[Finding]) -> list[str]:
+    return [finding.name for finding in findings]
+
+
+def json_values(*keys: str) -> st.SearchStrategy[Any]:
+    """Any JSON whose objects use these keys, so that odd values land in the places that are looked at."""
+    return st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(sorted(keys)), inner, max_size=4),
+        max_leaves=8,
+    )
