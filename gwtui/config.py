@@ -146,17 +146,14 @@ def remove_endpoint(path: Path, profile: str, name: str) -> str:
     return _edit(path, edit)
 
 
-def save_setting(path: Path, key: str, value: str | None) -> str:
-    """Set one setting such as `ui.theme`; None removes it. Returns the text before. Raises ConfigError."""
+def save_setting(path: Path, key: str, value: str) -> str:
+    """Set one setting such as `ui.theme`. Returns the text before. Raises ConfigError."""
     where: KeyPath = tuple(key.split("."))
 
     def edit(text: str, raw: dict[str, Any]) -> str:
         holder: Any = raw
         for part in where[:-1]:
             holder = holder.setdefault(part, {})
-        if value is None:
-            holder.pop(where[-1], None)
-            return tomledit.remove(text, where)
         holder[where[-1]] = value
         return tomledit.put(text, where, value)
 

@@ -37,6 +37,8 @@ def put(text: str, path: KeyPath, value: Any) -> str:
 
 def remove(text: str, path: KeyPath) -> str:
     """Remove a key, a table or an item of an array, with the comments inside it. Comments above it stay."""
+    if not has(text, path):
+        return text
     statements = tuple(scan(text))
     pair = _covering(statements, path)
     if pair is not None and pair.path != path:
@@ -82,8 +84,9 @@ def same(one: Any, other: Any) -> bool:
 
 def _insert(text: str, path: KeyPath, value: Any) -> str:
     """Write a key that is not there yet, as near to its table's other keys as TOML allows."""
-    *above, key = path
-    table = tuple(above)
+    table, key = path[:-1], path[-1]
+    if isinstance(key, int):
+        raise EditError(f"{dotted(path)} is an item of an array: it cannot be written anew")
     statements = tuple(scan(text))
     in_item = any(isinstance(part, int) for part in table)
     if isinstance(value, Mapping) and (is_long(value) or not in_item):
@@ -97,8 +100,8 @@ def _insert(text: str, path: KeyPath, value: Any) -> str:
         name = ".".join(key_text(str(part)) for part in path[len(last.header) :])
         return _splice(text, _line_end(text, last.end), indent + pair_text(name, value))
     if table:
-        return _insert_block(text, statements, table, {str(key): value}, is_item=False)
-    pair = pair_text(key_text(str(key)), value)
+        return _insert_block(text, statements, table, {key: value}, is_item=False)
+    pair = pair_text(key_text(key), value)
     if not statements:
         return _splice(text, len(text), pair)
     return _splice(text, _comments_above(text, statements[0].start), pair + "\n")

@@ -213,6 +213,18 @@ def test_comments_inside_a_value_are_never_lost() -> None:
         put(text, ("e", 0, "n"), 3)
 
 
+def test_inside_inline_tables_keys_come_and_go() -> None:
+    text = "ui = { theme = 'x', keys = {} } # all of it\n"
+    assert remove(text, ("ui", "missing")) == text
+    assert remove(text, ("ui", "keys")) == 'ui = { theme = "x" } # all of it\n'
+    assert put(text, ("ui", "keys", "p"), "q") == 'ui = { theme = "x", keys = { p = "q" } } # all of it\n'
+
+
+def test_an_item_does_not_become_something_else() -> None:
+    with pytest.raises(EditError, match=r"e\[0\] is an item"):
+        put("[[e]]\n", ("e", 0), 5)
+
+
 @pytest.mark.parametrize("value", [None, {"a": [None]}, object()])
 def test_what_toml_cannot_hold_is_refused(value: Any) -> None:
     with pytest.raises(EditError, match="TOML has no"):
