@@ -181,15 +181,14 @@ class Recorder:
     def _run(self) -> None:
         ended = "the recorder stopped; the engine's log says why"
         try:
-            while True:
+            while not self._closing.is_set():
                 self._wake.wait()
                 self._wake.clear()
                 self._flush()
-                if self._closing.is_set():
-                    break
                 self._closing.wait(self._retry_s if self._error else self._flush_s)
                 if self._error:
                     self._wake.set()
+            self._flush()  # what came during the last one
             ended = self._error
         finally:
             for rows in self._all:

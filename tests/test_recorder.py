@@ -75,6 +75,14 @@ def numbers(path: Path) -> list[int]:
     return [int(row[1]) for row in rows[1:]]
 
 
+def _then(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
+    def both() -> None:
+        first()
+        second()
+
+    return both
+
+
 class Flushes:
     """Tells when the recorder's thread has tried to write what waits."""
 
@@ -151,6 +159,25 @@ def test_rows_are_on_disk_while_the_session_runs(directory: Path, recorder: Reco
     recorder.put(request(2))
     flushes.until(lambda: recorder.status().rows_written == 2)
     assert numbers(directory / "requests.csv") == [1, 2]
+
+
+def test_a_row_that_comes_during_the_last_write_is_written_too(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writing, go_on, flush = threading.Event(), threading.Event(), Recorder._flush
+
+    def slow(recorder: Recorder) -> None:
+        flush(recorder)
+        writing.set()
+        assert go_on.wait(20)
+
+    monkeypatch.setattr(Recorder, "_flush", slow)
+    recorder = Recorder(directory, PROFILE)
+    monkeypatch.setattr(recorder._closing, "set", _then(recorder._closing.set, go_on.set))
+    with recorder:
+        assert writing.wait(20)
+        recorder.put(request(1))
+    assert numbers(directory / "requests.csv") == [1]
 
 
 def test_the_kept_profile_is_a_configuration_and_holds_references_only(directory: Path) -> None:
