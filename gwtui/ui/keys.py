@@ -16,11 +16,12 @@ class Key(NamedTuple):
     help: str
     """For the help screen."""
     group: str
-    footer: bool = False
+    footer: bool | str = False
+    """Whether the footer shows it; a text stands there instead of the key, for keys that go together."""
 
 
 KEYS: tuple[Key, ...] = (
-    Key("panel.endpoints", "1", "panel('endpoints')", "", "endpoints alone, or back", "Panels"),
+    Key("panel.endpoints", "1", "panel('endpoints')", "panel", "endpoints alone, or back", "Panels", "1-5"),
     Key("panel.stream", "2", "panel('stream')", "", "stream alone, or back", "Panels"),
     Key("panel.latency", "3", "panel('latency')", "", "latency alone, or back", "Panels"),
     Key("panel.pings", "4", "panel('pings')", "", "WebSocket pings alone, or back", "Panels"),
@@ -30,7 +31,7 @@ KEYS: tuple[Key, ...] = (
     Key("panel.previous", "shift+tab", "app.focus_previous", "", "previous panel", "Panels"),
     Key("request.inspect", "enter", "inspect", "inspect", "everything about the shown request", "Look", True),
     Key("view.freeze", "space", "freeze", "freeze", "hold the picture; measuring goes on", "Look", True),
-    Key("view.window_longer", "plus,equals_sign", "window(1)", "+/- window", "a longer window", "Look", True),
+    Key("view.window_longer", "plus,equals_sign", "window(1)", "window", "a longer window", "Look", "+ -"),
     Key("view.window_shorter", "minus", "window(-1)", "", "a shorter window", "Look"),
     Key("view.metric", "l", "metric(1)", "metric", "the next latency: TTFT, E2E, ICL, TPOT, RTT", "Look", True),
     Key("view.filter", "slash", "filter", "filter", "show some endpoints: words, state:down, ttft>500", "Look", True),
@@ -62,6 +63,14 @@ KEYS: tuple[Key, ...] = (
 def bindings() -> list[Binding]:
     """The table as Textual bindings."""
     return [
-        Binding(key.keys, key.action, key.label or key.help, show=key.footer, id=key.id, tooltip=key.help)
+        Binding(
+            key.keys,
+            key.action,
+            key.label or key.help,
+            show=bool(key.footer),
+            key_display=key.footer if isinstance(key.footer, str) else None,
+            id=key.id,
+            tooltip=key.help,
+        )
         for key in KEYS
     ]

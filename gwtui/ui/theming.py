@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from textual.theme import Theme
 
@@ -33,9 +35,5 @@ def textual_theme(theme: ThemeFile) -> Theme:
         if name not in _SYSTEM and name != _TEXTUALS_OWN
     }
     variables |= {"footer-key-foreground": colours["accent"], "footer-background": colours["background"]}
-    return Theme(
-        name=theme.name,
-        dark=theme.dark,
-        variables=variables,
-        **{name: colours[name] for name in _SYSTEM},
-    )
+    own: dict[str, Any] = {name: colours[name] for name in _SYSTEM}
+    return Theme(name=theme.name, dark=theme.dark, variables=variables, **own)

@@ -31,6 +31,7 @@ from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.pings import PingsPanel
 from gwtui.ui.panels.stream import StreamPanel
+from gwtui.ui.panels.tabs import TabStrip
 from gwtui.ui.screens.ask import AskScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm, FormResult
@@ -52,11 +53,11 @@ class MonitorScreen(Screen[None]):
     """Everything at a glance. Draws at most ten times a second, and only when something changed."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (110, "-wide")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-tall")]
 
     def __init__(self, config: Config, profile: Profile, open_feed: Callable[[Profile], Feed]) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+        self.VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
         self._config = config
         self._watch = Watch(open_feed)
         self._editing = Editing(config, profile)
@@ -70,6 +71,7 @@ class MonitorScreen(Screen[None]):
         yield Input(id="filter", placeholder="words, state:down, verdict:truncated, ttft>500 …", compact=True)
         with Container(id="panels"):
             yield EndpointsPanel(id="endpoints")
+            yield TabStrip(id="tabs")
             with Container(id="lower"):
                 with Vertical(id="left"):
                     yield StreamPanel(id="stream")
@@ -80,6 +82,7 @@ class MonitorScreen(Screen[None]):
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
+        self._place()
         self.set_interval(1 / FRAMES_PER_S, self._frame)
         self._follow()
         self.query_one(EndpointsPanel).focus()
@@ -103,16 +106,16 @@ class MonitorScreen(Screen[None]):
     def _show(self, view: View) -> None:
         self._view = view
         self._arrange(view)
-        for name in ("header", *PANELS):
-            self.query_one(f"#{name}", Panel).show(view)
+        for widget in self.query(", ".join(f"#{name}" for name in ("header", "tabs", *PANELS))):
+            if isinstance(widget, Panel):
+                widget.show(view)
         if isinstance(self.app.screen, DetailsScreen | EndpointForm):
             self.app.screen.show(view)
 
     def _arrange(self, view: View) -> None:
-        """Give the table the height of its rows, up to two fifths of the screen, and a banner its line."""
+        """Give the table the height of its rows, up to two fifths of the screen."""
         rows = max(len(view.endpoints), 2) + 3
         self.query_one(EndpointsPanel).styles.height = max(5, min(rows, self.size.height * 2 // 5))
-        self.query_one(HeaderLine).styles.height = 2 if view.header.banner else 1
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < MINIMUM[0] or self.size.height < MINIMUM[1], "-too-small")
@@ -153,6 +156,7 @@ class MonitorScreen(Screen[None]):
             self.set_class(self._alone == name, f"-alone-{name}")
             self.set_class(self._tab == name, f"-tab-{name}")
         self.set_class(self._alone is not None, "-alone")
+        self.query_one(TabStrip).choose(self._tab)
 
     def action_restore(self) -> None:
         if self._alone is not None:
@@ -234,6 +238,10 @@ class MonitorScreen(Screen[None]):
     def _open_incident(self, event: IncidentsPanel.Opened) -> None:
         self._look(endpoint=event.endpoint, request=event.number)
         self.action_inspect()
+
+    @on(TabStrip.Chosen)
+    def _choose_tab(self, event: TabStrip.Chosen) -> None:
+        self.action_panel(event.panel)
 
     @on(LatencyPanel.MetricChosen)
     def _choose_metric(self, event: LatencyPanel.MetricChosen) -> None:
