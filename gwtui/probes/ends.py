@@ -14,7 +14,7 @@ import httpx
 
 from gwtui.judge import End
 from gwtui.probes.decoding import BodyLimitError, DecodeError
-from gwtui.probes.exchange import Exchange
+from gwtui.probes.exchange import Exchange, NotHTTPError
 from gwtui.sse import SSELimitError
 
 FAILURES = (
@@ -27,6 +27,7 @@ FAILURES = (
     OSError,
     BodyLimitError,
     DecodeError,
+    NotHTTPError,
     SSELimitError,
     UnicodeError,
 )
@@ -47,6 +48,12 @@ OWN_FAULTS = frozenset(
 )
 """No descriptors, memory or ports left, or forbidden here: no word about the gateway."""
 
+_OWN_ERRORS: dict[type[BaseException], End] = {
+    BodyLimitError: End.TOO_LARGE,
+    SSELimitError: End.TOO_LARGE,
+    NotHTTPError: End.NOT_HTTP,
+    DecodeError: End.DECODE_ERROR,
+}
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
 _HEADERS_TOO_LARGE = 431
 """What h11 hints a server should answer; for a client it tells this error from all others."""
@@ -61,13 +68,13 @@ def end_of(error: BaseException, exchange: Exchange) -> tuple[End, str]:
 
 
 def _end_of(error: BaseException, exchange: Exchange) -> tuple[End, str] | None:
-    if isinstance(error, (BodyLimitError, SSELimitError)):
-        return End.TOO_LARGE, str(error)
-    if isinstance(error, DecodeError):
-        return End.DECODE_ERROR, str(error)
+    if own := _OWN_ERRORS.get(type(error)):
+        return own, str(error)
     if isinstance(error, (httpcore.LocalProtocolError, h11.LocalProtocolError)):
         # Its text quotes the header, which may be the key.
         return End.LOCAL, "the request cannot be sent: HTTP forbids a character in one of its headers"
+    if isinstance(error, UnicodeError):
+        return End.LOCAL, "the request cannot be sent: a header or the URL holds characters that HTTP cannot carry"
     if isinstance(error, ssl.SSLError):
         return _tls_end(error, exchange)
     if isinstance(error, socket.gaierror):
@@ -133,6 +140,4 @@ def _protocol_end(error: h11.RemoteProtocolError, exchange: Exchange) -> tuple[E
         return End.TOO_LARGE, "the response headers are longer than 100 KiB"
     if "peer closed connection" in text or "without sending" in text:
         return (End.INCOMPLETE if exchange.reads else End.RESET), text
-    if "\\x15\\x03" in text or "\\x16\\x03" in text:
-        return End.NOT_HTTP, "a TLS record came back: the port speaks TLS, `https` may be right"
     return End.NOT_HTTP, text

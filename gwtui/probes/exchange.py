@@ -8,6 +8,23 @@ from dataclasses import dataclass
 from gwtui.probes.dial import Dial
 from gwtui.words import Clock
 
+HTTP_BEGINS = b"HTTP/"
+TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
+"""An alert, and a handshake message (RFC 8446 5.1)."""
+
+
+class NotHTTPError(Exception):
+    """The first bytes of the answer cannot be HTTP/1.1. Waiting for more of them would only look like a stall."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """One read of a socket. No data: the peer closed the connection."""
+
+    stamp_ns: int
+    clock: Clock
+    data: bytes
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -33,18 +50,19 @@ class Exchange:
             self.first_write_ns = began_ns
         self.last_write_ns = ended_ns
 
-    def read(self, stamp_ns: int, clock: Clock) -> None:
+    def came(self, arrival: Arrival, data: bytes) -> None:
+        """Note a read. Raises `NotHTTPError` when it is the first one and no HTTP answer begins so."""
         if self.first_read_ns is None:
-            self.first_read_ns = stamp_ns
-        self.last_read_ns = stamp_ns
+            self.first_read_ns = arrival.stamp_ns
+            _check_greeting(data)
+        self.last_read_ns = arrival.stamp_ns
         self.reads += 1
-        if clock is Clock.USER:
+        if arrival.clock is Clock.USER:
             self.clock = Clock.USER
 
-    def forget_bytes(self) -> None:
-        """Start over after a TLS handshake, whose bytes are not the request's."""
-        self.first_write_ns = self.last_write_ns = self.first_read_ns = self.last_read_ns = None
-        self.reads, self.clock = 0, Clock.KERNEL
+    def forget_writes(self) -> None:
+        """A TLS handshake is over, whose bytes are not the request's."""
+        self.first_write_ns = self.last_write_ns = None
 
     def drained(self) -> None:
         if self.on_drained is not None:
@@ -63,3 +81,10 @@ class Ledger:
         """Start noting a new request."""
         self.exchange = Exchange()
         return self.exchange
+
+
+def _check_greeting(data: bytes) -> None:
+    if data[:5] != HTTP_BEGINS[: len(data)]:
+        if data.startswith(TLS_RECORDS):
+            raise NotHTTPError("a TLS record came back: the port speaks TLS, `https` may be right")
+        raise NotHTTPError(f"the answer begins with {data[:24]!r}")

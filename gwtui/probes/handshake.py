@@ -14,10 +14,9 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
 from websockets.uri import parse_uri
 
-from gwtui.apis import url_for
-from gwtui.apis.asking import key_header
 from gwtui.apis.base import AskError
 from gwtui.apis.errors import error_reason
+from gwtui.apis.websocket import WEBSOCKET
 from gwtui.http_status import judge_status
 from gwtui.judge import End
 from gwtui.keys import KeyReferenceError, resolve, resolve_headers
@@ -101,7 +100,7 @@ def _target(endpoint: Endpoint) -> _Target:
     except KeyReferenceError as error:
         raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
     try:
-        url = url_for(endpoint)
+        url = WEBSOCKET.url(endpoint)
         parse_uri(url)
         parts = urlsplit(url)
         secure = parts.scheme == "wss"
@@ -110,11 +109,11 @@ def _target(endpoint: Endpoint) -> _Target:
             url=url,
             host=parts.hostname or "",
             port=parts.port or (443 if secure else 80),
-            headers=overlaid(fresh_ids().headers, key_header(endpoint, key, "bearer"), further),
+            headers=overlaid(fresh_ids().headers, WEBSOCKET.headers(endpoint, key), further),
             tls=context_for(settings) if secure else None,
             server_name=settings.server_name or parts.hostname or "",
         )
-    except (AskError, InvalidURI, ValueError, OSError) as error:
+    except (AskError, InvalidURI, ValueError) as error:
         raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
 
 

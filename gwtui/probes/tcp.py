@@ -11,12 +11,11 @@ import asyncio
 import ssl
 import time
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
 
 import httpcore
 
-from gwtui.probes.exchange import Ledger
+from gwtui.probes.exchange import Arrival, Ledger
 from gwtui.probes.netclock import StampedSocket
 from gwtui.probes.tls import TLSStream
 from gwtui.words import Clock
@@ -26,13 +25,6 @@ QUEUE_BYTES = 1024 * 1024
 """Received but unread bytes at which a stream stops receiving until they were read."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    stamp_ns: int
-    clock: Clock
-    data: bytes
-
-
 class TCPStream(httpcore.AsyncNetworkStream):
     """A connected socket with a persistent reader."""
 
@@ -40,7 +32,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
         self._sock = sock
         self._ledger = ledger
         self._loop = asyncio.get_running_loop()
-        self._queue: deque[_Arrival] = deque()
+        self._queue: deque[Arrival] = deque()
         self._queued = 0
         self._ended = False
         self._error: OSError | None = None
@@ -50,25 +42,31 @@ class TCPStream(httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         self._ledger.exchange.drained()
+        arrival = await self.receive(max_bytes)
+        if arrival.data:
+            self._ledger.exchange.came(arrival, arrival.data)
+        return arrival.data
+
+    async def receive(self, max_bytes: int) -> Arrival:
+        """The next read of the socket, without noting it in the exchange. Raises `httpcore.ReadError`."""
         while not self._queue:
             if self._error is not None:
                 raise httpcore.ReadError(self._error) from self._error
             if self._ended:
-                return b""
+                return Arrival(time.perf_counter_ns(), Clock.USER, b"")
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
         arrival = self._queue.popleft()
-        data, rest = arrival.data[:max_bytes], arrival.data[max_bytes:]
-        if rest:
-            self._queue.appendleft(_Arrival(arrival.stamp_ns, arrival.clock, rest))
-        self._queued -= len(data)
+        if len(arrival.data) > max_bytes:
+            self._queue.appendleft(Arrival(arrival.stamp_ns, arrival.clock, arrival.data[max_bytes:]))
+            arrival = Arrival(arrival.stamp_ns, arrival.clock, arrival.data[:max_bytes])
+        self._queued -= len(arrival.data)
         if self._queued < QUEUE_BYTES:
             self._resume()
-        self._ledger.exchange.read(arrival.stamp_ns, arrival.clock)
-        return data
+        return arrival
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         view = memoryview(buffer)
@@ -140,7 +138,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
             self._pause()
         else:
             if data:
-                self._queue.append(_Arrival(self._sock.last_read_ns, self._sock.last_read_clock, data))
+                self._queue.append(Arrival(self._sock.last_read_ns, self._sock.last_read_clock, data))
                 self._queued += len(data)
             else:
                 self._ended = True

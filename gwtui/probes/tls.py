@@ -12,9 +12,11 @@ from typing import Any, Protocol, cast
 import certifi
 import httpcore
 
+from gwtui.apis.base import AskError
 from gwtui.clean import clean
-from gwtui.probes.exchange import Ledger
+from gwtui.probes.exchange import Arrival, Ledger
 from gwtui.profile import TLS
+from gwtui.words import Clock
 
 READ_BYTES = 64 * 1024
 
@@ -22,7 +24,7 @@ READ_BYTES = 64 * 1024
 class Below(Protocol):
     """What TLS needs of the stream that carries it."""
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes: ...
+    async def receive(self, max_bytes: int) -> Arrival: ...
     async def write(self, buffer: bytes, timeout: float | None = None) -> None: ...
     async def aclose(self) -> None: ...
     def get_extra_info(self, info: str) -> Any: ...
@@ -41,6 +43,7 @@ class TLSStream(httpcore.AsyncNetworkStream):
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
         self._unread = b""
+        self._arrival = Arrival(0, Clock.USER, b"")
 
     async def handshake(self) -> None:
         """Raises `httpcore.ConnectError` with the `ssl.SSLError` or `OSError` as its cause."""
@@ -50,8 +53,7 @@ class TLSStream(httpcore.AsyncNetworkStream):
         began = time.perf_counter_ns()
         try:
             while not self._handshake_step():
-                await self._flush()
-                self._feed(await self._below.read(READ_BYTES))
+                await self._take_more()
             await self._flush()
         except (ssl.SSLError, httpcore.NetworkError) as error:
             self._below.send_now(self._outgoing.read())
@@ -60,7 +62,7 @@ class TLSStream(httpcore.AsyncNetworkStream):
             progress.tls_ns = time.perf_counter_ns() - began
             progress.tls = describe(self._tls)
             progress.stage = "done"
-        self._ledger.exchange.forget_bytes()
+        self._ledger.exchange.forget_writes()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
@@ -69,9 +71,11 @@ class TLSStream(httpcore.AsyncNetworkStream):
             except ssl.SSLError as error:
                 raise httpcore.ReadError(error) from error
             if plain is not None:
+                if plain:
+                    self._ledger.exchange.came(self._arrival, plain)
                 return plain
-            await self._flush()
-            self._feed(await self._below.read(READ_BYTES))
+            self._ledger.exchange.drained()
+            await self._take_more()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         view = memoryview(buffer)
@@ -113,9 +117,12 @@ class TLSStream(httpcore.AsyncNetworkStream):
             return False
         return True
 
-    def _feed(self, ciphertext: bytes) -> None:
-        if ciphertext:
-            self._incoming.write(ciphertext)
+    async def _take_more(self) -> None:
+        """Send what is due, so that the peer can go on, and take the next ciphertext."""
+        await self._flush()
+        self._arrival = await self._below.receive(READ_BYTES)
+        if self._arrival.data:
+            self._incoming.write(self._arrival.data)
         else:
             self._incoming.write_eof()
 
@@ -150,13 +157,20 @@ class TLSStream(httpcore.AsyncNetworkStream):
 def context_for(settings: TLS) -> ssl.SSLContext:
     """A client context. Made once per settings: reading the system's authorities takes some 20 ms.
 
-    Raises `OSError` (`ssl.SSLError` among them) when a file of the settings cannot be read or is no PEM.
+    Raises `AskError` when a file of the settings cannot be used.
     """
-    context = ssl.create_default_context(cafile=settings.ca_file)
+    try:
+        context = ssl.create_default_context(cafile=settings.ca_file)
+    except OSError as error:
+        raise AskError(f"`tls.ca_file` {settings.ca_file}: {error.strerror}") from error
     if settings.ca_file is None and not _system_has_authorities():
         context.load_verify_locations(certifi.where())
     if settings.client_cert is not None:
-        context.load_cert_chain(settings.client_cert, settings.client_key)
+        try:
+            context.load_cert_chain(settings.client_cert, settings.client_key)
+        except OSError as error:
+            files = " and ".join(filter(None, (settings.client_cert, settings.client_key)))
+            raise AskError(f"`tls.client_cert` {files}: {error.strerror}") from error
     if settings.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

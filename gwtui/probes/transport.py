@@ -96,7 +96,7 @@ class _Body(httpx.AsyncByteStream):
 def client_for(url: str, settings: TLS | None, ledger: Ledger) -> httpx.AsyncClient:
     """A client that adds nothing of its own to a request, follows nothing and keeps no cookies.
 
-    Raises `OSError` when a file of the TLS settings cannot be used.
+    Raises `AskError` when a file of the TLS settings cannot be used.
     """
     settings = settings or TLS()
     context = context_for(settings) if url.lower().startswith("https:") else None

@@ -18,6 +18,8 @@ import msgspec
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
+from gwtui.apis.base import AskError
+from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
 from gwtui.headers import pick_headers, request_id, trace_id
 from gwtui.keys import redactor, secrets_of
@@ -127,11 +129,11 @@ class WebSocketProber:
 
     async def _round_trip(self, link: Link, seen: _Seen) -> None:
         """Send the ping and take its answer, within the idle deadline."""
-        body, expected = self._endpoint.body, self._endpoint.expect or "pong"
+        frame, expected = _frame(self._endpoint), WEBSOCKET.expected(self._endpoint)
         began_ns = time.perf_counter_ns()
         try:
             async with asyncio.timeout(self._deadlines.idle_s):
-                await link.socket.send(body if isinstance(body, str) else "ping")
+                await link.socket.send(frame)
                 sent_ns = max(began_ns, link.stamps.last_write_ns)
                 came_ns = 0
                 while came_ns < sent_ns:  # what came before the ping was sent is no answer to it
@@ -190,3 +192,10 @@ class WebSocketProber:
             request_id=request_id(headers),
             headers=pick_headers(headers),
         )
+
+
+def _frame(endpoint: Endpoint) -> str:
+    try:
+        return WEBSOCKET.frame(endpoint)
+    except AskError as error:
+        raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error

@@ -1,0 +1,40 @@
+"""Certificates for loopback: a good one, and each kind of bad one."""
+
+from __future__ import annotations
+
+import datetime
+import ssl
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import trustme
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A server's context, and the authority file of a client that is to judge it."""
+
+    server: ssl.SSLContext
+    ca_file: str
+
+
+@cache
+def _authority() -> trustme.CA:
+    return trustme.CA()
+
+
+def pair(kind: str, directory: Path) -> Pair:
+    """`good`, `expired`, `wrong name` or `unknown authority`."""
+    ca = _authority()
+    past = datetime.datetime(2020, 1, 1, tzinfo=datetime.UTC)
+    signer = trustme.CA() if kind == "unknown authority" else ca
+    certificate = signer.issue_cert(
+        "elsewhere.example" if kind == "wrong name" else "127.0.0.1",
+        not_after=past if kind == "expired" else None,
+    )
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    certificate.configure_cert(server)
+    ca_file = directory / "ca.pem"
+    ca.cert_pem.write_to_path(str(ca_file))
+    return Pair(server, str(ca_file))

@@ -1,0 +1,93 @@
+"""TLS: what is accepted, what is refused and why, and what is said about it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from support.certificates import pair
+from support.completions import (
+    CLOSE_DELIMITED,
+    HELLO,
+    ROLE,
+    WHOLE,
+)
+from support.probing import Probing, endpoint, probed
+from support.scripted import (
+    Close,
+    Receive,
+    ScriptedServer,
+    Send,
+    Step,
+    http,
+)
+
+from gwtui.profile import TLS
+from gwtui.verdicts import Verdict
+from gwtui.words import Clock
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        ("expired", "certificate has expired"),
+        ("wrong name", "IP address mismatch"),
+        ("unknown authority", "unable to get local issuer"),
+    ],
+)
+async def test_a_certificate_that_is_not_accepted(kind: str, says: str, tmp_path: Path) -> None:
+    certificates = pair(kind, tmp_path)
+    async with ScriptedServer([Receive()], tls=certificates.server) as server:
+        row = await probed(endpoint("http", server.url, tls=TLS(ca_file=certificates.ca_file)))
+    assert row.verdict is Verdict.TLS
+    assert says in row.reason
+    assert server.requests == []
+
+
+async def test_tls_is_timed_described_and_reused(tmp_path: Path) -> None:
+    certificates = pair("good", tmp_path)
+    exchange: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]
+    async with ScriptedServer([*exchange, *exchange], tls=certificates.server) as server:
+        probing = Probing(endpoint("http", server.url, tls=TLS(ca_file=certificates.ca_file)))
+        async with probing.prober:
+            cold, warm = await probing.once(), await probing.once()
+    assert (cold.verdict, warm.verdict) == (Verdict.COMPLETE, Verdict.COMPLETE)
+    assert cold.phases.tls_ns is not None
+    assert cold.phases.tls.startswith("TLSv1.3, issuer trustme")
+    assert "expires" in cold.phases.tls
+    assert (warm.phases.reused, warm.phases.tls_ns, warm.phases.tls) == (True, None, cold.phases.tls)
+    assert cold.clock is (Clock.KERNEL if sys.platform == "linux" else Clock.USER)
+
+
+async def test_tls_unverified_when_told_so(tmp_path: Path) -> None:
+    script: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]
+    async with ScriptedServer(script, tls=pair("wrong name", tmp_path).server) as server:
+        row = await probed(endpoint("http", server.url, tls=TLS(insecure=True)))
+    assert row.verdict is Verdict.COMPLETE
+    assert "not verified" in row.phases.tls
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"), [(ROLE + HELLO, Verdict.TRUNCATED), (WHOLE, Verdict.COMPLETE)], ids=["early", "after the end"]
+)
+async def test_tls_cut_without_close_notify(body: bytes, verdict: Verdict, tmp_path: Path) -> None:
+    certificates = pair("good", tmp_path)
+    async with ScriptedServer([Receive(), Send(CLOSE_DELIMITED + body), Close()], tls=certificates.server) as server:
+        row = await probed(endpoint("openai-chat", server.url, tls=TLS(ca_file=certificates.ca_file)))
+    assert row.verdict is verdict
+    if verdict is Verdict.TRUNCATED:
+        assert "close_notify" in row.reason
+
+
+async def test_tls_spoken_to_a_plain_port() -> None:
+    async with ScriptedServer([Send(b"HTTP/1.1 400 Bad Request\r\n\r\n"), Close()]) as server:
+        row = await probed(endpoint("http", server.url.replace("http:", "https:")))
+    assert row.verdict is Verdict.NOT_HTTP
+    assert "does not speak TLS" in row.reason
+
+
+async def test_tls_settings_that_name_no_file() -> None:
+    row = await probed(endpoint("http", "https://127.0.0.1:1", tls=TLS(ca_file="/nonexistent/ca.pem")))
+    assert row.verdict is Verdict.LOCAL
+    assert "No such file" in row.reason
