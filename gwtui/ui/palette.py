@@ -104,6 +104,11 @@ def textual_theme(theme: ThemeFile) -> Theme:
     )
 
 
+def is_ours(variables: Mapping[str, str]) -> bool:
+    """Whether a theme was made by `textual_theme`. The border of others is too faint for what is not focused."""
+    return OWN + "text" in variables
+
+
 class Palette:
     """Resolves style names over one background.
 

@@ -18,7 +18,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from gwtui.ui.drawing import Line, printable
-from gwtui.ui.palette import Palette
+from gwtui.ui.palette import Palette, is_ours
 from gwtui.view import View
 
 FAR = 1_000_000
@@ -38,13 +38,13 @@ class Panel(Widget, can_focus=True):
         border-title-color: $foreground 80%;
         border-subtitle-color: $foreground 50%;
         padding: 0 1;
+        &.-foreign-theme { border: round $panel-border; }
         &:focus {
             border: round $border;
             border-title-color: $primary;
             border-title-style: bold;
         }
     }
-    App:ansi Panel { border: round $foreground 25%; }
     App:nocolor Panel:focus, App:ansi Panel:focus { border: heavy $border; }
     """
 
@@ -126,8 +126,10 @@ class Panel(Widget, can_focus=True):
 
     def on_mount(self) -> None:
         self.app.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
+        self._restyle()
 
     def _restyle(self) -> None:
+        self.set_class(not is_ours(self.app.theme_variables), "-foreign-theme")
         self.notify_style_update()
         self.refresh()
 

@@ -75,7 +75,7 @@ def _joined(parts: list[tuple[int, Line]]) -> Line:
 class HeaderLine(Panel, can_focus=False):
     """Two rows high while there is a banner, else one."""
 
-    DEFAULT_CSS = "HeaderLine { height: 1; border: none; padding: 0; }"
+    DEFAULT_CSS = "HeaderLine, HeaderLine.-foreign-theme { height: 1; border: none; padding: 0; }"
 
     def show(self, view: View) -> None:
         self.styles.height = rows(view.header)
