@@ -92,10 +92,10 @@ def example() -> str:
 def endpoint_from(given: Mapping[str, Any], base: Endpoint | None = None) -> Endpoint:
     """An endpoint described outside a file: these fields, laid over `base` or over an endpoint named after its API.
 
-    Raises ConfigError, whose faults' keys are field names.
+    None stands for a field's default. Raises ConfigError, whose faults' keys are field names.
     """
     table = {"name": given.get("api", "")} if base is None else _table_of(base)
-    table |= given
+    table = {name: value for name, value in {**table, **given}.items() if value is not None}
     if faults := endpoint_faults(table):
         raise ConfigError(faults)
     return msgspec.convert(table, Endpoint)

@@ -13,7 +13,8 @@ from typing import TypeAlias
 KeyPath: TypeAlias = tuple[str | int, ...]
 """Keys and array positions from the top of the file: `("profiles", "prod", "endpoints", 2, "url")`."""
 
-_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
+"""A TOML key that needs no quotes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +61,9 @@ def dotted(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            text += f".{key_text(part)}" if text else key_text(part)
+            key = part if BARE_KEY.fullmatch(part) else shown(part)
+            text += f".{key}" if text else key
     return text
-
-
-def key_text(key: str) -> str:
-    """A key as TOML: bare where it may be."""
-    return key if _BARE_KEY.fullmatch(key) else shown(key)
 
 
 def shown(text: str) -> str:
@@ -77,9 +74,9 @@ def shown(text: str) -> str:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint naming the nearest known word; where none is near, all of them if they are few."""
+    """A hint naming the nearest known word, or all of them where none is near."""
     words = sorted(known)
     near = difflib.get_close_matches(word.lower(), words, n=1, cutoff=0.5)
     if near:
         return f"did you mean {near[0]}?"
-    return f"known: {', '.join(words)}" if 0 < len(words) <= 10 else ""
+    return f"known: {', '.join(words)}" if words else ""

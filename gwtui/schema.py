@@ -21,6 +21,7 @@ _WORDS = {
     "str": "text",
     "bool": "true or false",
     "array": "an array",
+    "list": "an array",
     "object": "a table",
     "datetime": "a date and time",
     "date": "a date",
@@ -31,14 +32,14 @@ _WORDS = {
 def problems_of(table: object, struct: type[msgspec.Struct], path: KeyPath, without: str = "") -> Iterator[Problem]:
     """Everything wrong with the table as that struct. The field called `without` is no key of the table."""
     if not isinstance(table, Mapping):
-        yield Problem(path, f"expected a table, got {_kind(table)}")
+        yield Problem(path, f"expected a table, got {_WORDS.get(type(table).__name__, 'something else')}")
         return
     fields = {field.name: field for field in msgspec.structs.fields(struct) if field.name != without}
     for key, value in table.items():
         if key in fields:
             yield from _problems(value, fields[key].type, (*path, key))
         else:
-            yield Problem((*path, key), "unknown key", did_you_mean(key, fields) or "gwtui config example lists all")
+            yield Problem((*path, key), "unknown key", did_you_mean(key, fields))
     for name, field in fields.items():
         if _required(field) and name not in table:
             yield Problem(path, f"{name} is missing")
@@ -82,7 +83,3 @@ def _in_words(message: str) -> str:
     """msgspec's message in the words of TOML."""
     message = message.split(" - at ")[0].replace("Expected", "expected")
     return re.sub(r"`([^`]*)`", lambda found: " or ".join(_WORDS.get(t, t) for t in found[1].split(" | ")), message)
-
-
-def _kind(value: object) -> str:
-    return next((_WORDS[kind] for kind in ("bool", "int", "float", "str") if type(value).__name__ == kind), "an array")

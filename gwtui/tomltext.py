@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
+
+from gwtui.faults import BARE_KEY
 
 _LONG = 100
 """An inline table or array longer than this is laid out over several lines."""
@@ -18,7 +19,7 @@ class EditError(Exception):
 
 def key_text(key: str) -> str:
     """A key: bare where it may be, else quoted."""
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else value_text(key)
+    return key if BARE_KEY.fullmatch(key) else value_text(key)
 
 
 def value_text(value: Any) -> str:

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import tomllib
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwtui import config
 from gwtui.config import Config, ConfigError, Fault
-from gwtui.configfile import UI, File
-from gwtui.places import shipped
 from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
-from gwtui.themes import load_all
 
 SECRET = "sk-ant-canary0123456789"
 """Tests look for it where it must not be."""
@@ -98,7 +92,7 @@ def test_the_profile_that_is_meant(tmp_path: Path) -> None:
 
 ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("intervall_s = 5", "intervall_s", "unknown key (did you mean interval_s?)"),
-    ("zzzzzz = 5", "zzzzzz", "unknown key (gwtui config example lists all)"),
+    ("zzzzzz = 5", "zzzzzz", "unknown key (known: api, auth, body, "),
     ('interval_s = "5"', "interval_s", "expected a number, got text"),
     ("interval_s = 0", "interval_s", "expected a number > 0"),
     ("interval_s = nan", "interval_s", "expected a number > 0"),
@@ -309,61 +303,13 @@ def test_no_table_of_any_shape_crashes_the_checks(
         assert fault.message
 
 
-# The example
-
-
-def documented() -> str:
-    """The example's reference, uncommented."""
-    reference = config.example().split("# ── Reference ")[1]
-    return "\n".join(line[1:] for line in reference.splitlines() if re.match(r"#[\[a-z]", line))
-
-
-def test_the_example_is_valid_and_shipped() -> None:
-    path = shipped("config.example.toml")
-    read = config.load(path)
-    assert [profile.name for profile in read.profiles] == ["local", "openai", "sourcegraph"]
-    assert read.profile().name == "local"
-    assert config.example() == path.read_text(encoding="utf-8")
-    apis = {endpoint.api for profile in read.profiles for endpoint in profile.endpoints}
-    assert apis == {"anthropic-messages", "openai-chat", "http", "websocket"}
-
-
-def test_the_example_names_keys_and_themes_that_exist() -> None:
-    from gwtui.ui.keys import KEYS
-
-    themes, _ = load_all(None)
-    assert config.load(shipped("config.example.toml")).keys.keys() <= {key.id for key in KEYS}
-    assert [theme.name for theme in themes if theme.name not in config.example()] == []
-
-
-def test_the_reference_of_the_example_is_valid_when_uncommented(tmp_path: Path) -> None:
-    text = documented()
-    config.load(saved(tmp_path, text.replace("body = { temperature = 0.2 }", "body = {}")))
-    assert all(" # " in line for line in text.splitlines() if "=" in line), "every setting has its line of words"
-
-
-def test_the_reference_names_every_field_with_its_default() -> None:
-    raw = tomllib.loads(documented())
-    profile = raw["profiles"]["reference"]
-    endpoint = profile["endpoints"][0]
-    tables: list[tuple[type[msgspec.Struct], dict[str, Any], set[str]]] = [
-        (File, raw, set()),
-        (UI, raw["ui"], set()),
-        (Profile, profile, {"name"}),
-        (Thresholds, profile["thresholds"], set()),
-        (Deadlines, profile["deadlines"], set()),
-        (Endpoint, endpoint, set()),
-        (TLS, endpoint["tls"], set()),
-    ]
-    for struct, table, beside in tables:
-        fields = {field.name: field for field in msgspec.structs.fields(struct)}
-        assert table.keys() == fields.keys() - beside, struct.__name__
-        for name, value in table.items():
-            if isinstance(fields[name].default, bool | int | float | str):
-                assert value == fields[name].default, f"{struct.__name__}.{name}"
-    lines = {match[1]: match[0] for match in re.finditer(r"^(\w+) = .*", documented(), re.MULTILINE)}
-    for field in msgspec.structs.fields(Endpoint):
-        if field.name in lines and field.default is None:
-            assert "Default: " in lines[field.name]
-        elif field.name in lines and field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT:
-            assert "Needed" in lines[field.name]
+def test_an_endpoint_can_be_described_outside_a_file() -> None:
+    alone = config.endpoint_from({"api": "http", "url": "http://h", "model": None})
+    assert alone == Endpoint(name="http", api="http", url="http://h")
+    assert config.endpoint_from({"url": "http://i", "key": "env:A"}, alone) == Endpoint(
+        name="http", api="http", url="http://i", key="env:A"
+    )
+    with pytest.raises(ConfigError) as refused:
+        config.endpoint_from({"api": "htp", "url": "h", "key": SECRET})
+    assert {fault.key for fault in refused.value.faults} == {"api", "url", "key"}
+    assert SECRET not in str(refused.value)
