@@ -1,0 +1,215 @@
+"""A session: an engine with its recorder. Either in this process (`hosted`), or as a child process (`main`).
+
+The child reads commands from standard input, the first of which is a `Start`, and writes records to standard output,
+one JSON line each; standard error is its log. The end of its input, a broken output or SIGTERM end it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from gwtui.commands import Command, Start
+from gwtui.engine import Engine, Figures
+from gwtui.feeds import Feed
+from gwtui.outlet import Outlet
+from gwtui.recorder import Recorder, RecorderStatus
+from gwtui.records import FeedEnded, Record
+from gwtui.wire import WireError, decode_command
+
+log = logging.getLogger(__name__)
+
+STOP_S = 3.0
+"""How long a hosted engine may take to end before it is cancelled."""
+EXIT_USAGE = 2
+
+
+def hosted(start: Start) -> Feed:
+    """The feed of an engine in this process. It begins with the iteration, and needs no event loop before."""
+    return _HostedFeed(start)
+
+
+def main() -> NoReturn:
+    """Be the child process, and exit: 0 at the end of the input, 128 + n after signal n."""
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(levelname)s: %(message)s")
+    # A terminal's Ctrl-C reaches this process too; whether that is the end is for the front end to say.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # What others print must not get between the records.
+    stdout = os.dup(1)
+    os.dup2(2, 1)
+    code = serve(0, stdout)
+    logging.shutdown()
+    os._exit(code)  # all is closed; a thread that still waits for a resolver must not hold up the end
+
+
+def serve(stdin: int, stdout: int) -> int:
+    """Run the session that the first line of `stdin` asks for; returns the exit code."""
+    lines = _lines(stdin)
+    first = next(lines, None)
+    if first is None:
+        return 0
+    try:
+        start = decode_command(first)
+    except WireError as error:
+        log.error("the first line is %s", error)  # noqa: TRY400 - a wrong line needs no traceback
+        return EXIT_USAGE
+    if not isinstance(start, Start):
+        log.error("the first command is not `start`")
+        return EXIT_USAGE
+    # Closing the loop would wait for its threads, see `main`.
+    return asyncio.new_event_loop().run_until_complete(_serve(start, lines, stdout))
+
+
+async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
+    loop = asyncio.get_running_loop()
+    caught: list[int] = []
+
+    def soon(call: Callable[..., None], *args: Any) -> None:
+        with suppress(RuntimeError):  # the loop is closed: the session is over already
+            loop.call_soon_threadsafe(call, *args)
+
+    def on_signal(number: int) -> None:
+        caught.append(number)
+        engine.stop()
+
+    outlet = Outlet(stdout, lambda: soon(engine.stop))
+    with outlet, _session(start, outlet.put, lambda: outlet.events_dropped) as engine:
+        _catch_signals(on_signal, soon)
+        threading.Thread(target=_listen, args=(lines, engine, soon), name="commands", daemon=True).start()
+        await engine.run(start.stop_after_s)
+    return 128 + caught[0] if caught else 0
+
+
+def _listen(lines: Iterator[bytes], engine: Engine, soon: Callable[..., None]) -> None:
+    """Hand commands to the engine until their end, which is its end. A thread: not every input can be polled."""
+    for line in lines:
+        try:
+            soon(engine.handle, decode_command(line))
+        except WireError as error:
+            log.warning("left out: %s", error)
+    soon(engine.stop)
+
+
+def _lines(fd: int) -> Iterator[bytes]:
+    """The whole lines that come out of a descriptor; one without its newline never arrived."""
+    rest = b""
+    with suppress(OSError):  # an input that is gone has ended
+        while data := os.read(fd, 1 << 16):
+            *whole, rest = (rest + data).split(b"\n")
+            yield from whole
+
+
+def _catch_signals(stop: Callable[[int], None], soon: Callable[..., None]) -> None:
+    """Call `stop` in the event loop for the signals that end a program."""
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is None:
+            continue
+        try:
+            asyncio.get_running_loop().add_signal_handler(number, stop, int(number))
+        except NotImplementedError:
+            signal.signal(number, lambda caught, _: soon(stop, caught))
+
+
+@contextmanager
+def _session(start: Start, deliver: Callable[[Record], None], dropped: Callable[[], int]) -> Iterator[Engine]:
+    """An engine whose records go to the session's directory, if it has one, and to `deliver`."""
+    with ExitStack() as stack:
+        recorder: Recorder | None = None
+        if start.session_dir is not None:
+            recorder = stack.enter_context(Recorder(Path(start.session_dir), start.profile))
+
+        def emit(record: Record) -> None:
+            if recorder is not None:
+                recorder.put(record)
+            deliver(record)
+
+        def figures() -> Figures:
+            status = recorder.status() if recorder is not None else RecorderStatus()
+            return Figures(
+                rows_written=status.rows_written,
+                rows_waiting=status.rows_waiting,
+                rows_lost=status.rows_lost,
+                recorder_error=status.error,
+                events_dropped=dropped(),
+            )
+
+        engine = Engine(start.profile, emit, status=figures, session_dir=start.session_dir)
+        _quieten()
+        yield engine
+
+
+def _quieten() -> None:
+    """Keep the interpreter's own work from delaying stamps: the collector, and threads that hold on to it."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+    sys.setswitchinterval(0.0005)
+
+
+class _HostedFeed:
+    def __init__(self, start: Start) -> None:
+        self._start = start
+        self._records: list[Record] = []
+        self._news = asyncio.Event()
+        self._stack = ExitStack()
+        self._engine: Engine | None = None
+        self._run: asyncio.Task[None] | None = None
+        self._ended = False
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Record]:
+        if self._ended:
+            raise StopAsyncIteration
+        run = self._run or self._begin()
+        while not self._records and not run.done():
+            self._news.clear()
+            await self._news.wait()
+        if self._records:
+            batch, self._records = self._records, []
+            return batch
+        await self.aclose()
+        return [FeedEnded(text="session ended")]
+
+    def send(self, command: Command) -> None:
+        if self._engine is not None and not self._ended:
+            self._engine.handle(command)
+
+    def stop(self) -> None:
+        if self._engine is not None:
+            self._engine.stop()
+
+    async def aclose(self) -> None:
+        """End the engine, then write what waits. Raises what the engine raised."""
+        self._ended = True
+        run, self._run = self._run, None
+        if run is None:
+            return
+        self.stop()
+        try:
+            await asyncio.wait({run}, timeout=STOP_S)
+        finally:
+            run.cancel()
+            self._stack.close()
+        if run.done() and not run.cancelled():
+            run.result()
+
+    def _begin(self) -> asyncio.Task[None]:
+        self._engine = self._stack.enter_context(_session(self._start, self._take, lambda: 0))
+        self._run = asyncio.create_task(self._engine.run(self._start.stop_after_s))
+        self._run.add_done_callback(lambda _: self._news.set())
+        return self._run
+
+    def _take(self, record: Record) -> None:
+        self._records.append(record)
+        self._news.set()
