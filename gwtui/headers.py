@@ -5,11 +5,10 @@ Headers come in as the raw list of (name, value), because joining loses informat
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from email.utils import mktime_tz, parsedate_tz
+from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -150,13 +149,9 @@ def _number(value: str) -> float | None:
 
 
 def _date(value: str) -> float | None:
+    read = datetime.fromisoformat if value[:4].isdigit() else parsedate_to_datetime
     try:
-        if value[:4].isdigit() and value.isascii():
-            at = datetime.fromisoformat(value)
-            stamp = (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
-        else:
-            fields = parsedate_tz(value)
-            stamp = math.nan if fields is None else float(mktime_tz(fields))
+        at = read(value)
+        return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return stamp if math.isfinite(stamp) else None

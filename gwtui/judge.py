@@ -146,7 +146,7 @@ def judge(
     """
     found = tuple(header_findings(transport.headers))
     status = transport.status
-    if status is None or transport.end in OURS:
+    if status is None or (transport.end in OURS and not (reader is not None and reader.ended())):
         return Judged(_broken(transport, BEFORE_AN_ANSWER), found)
     plain = api.kind is Kind.HTTP
     expected = (endpoint.expect_status,) if plain else range(200, 300)
@@ -173,16 +173,18 @@ def is_event_stream(content_type: str) -> bool:
 def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgement:
     """The verdict on an event stream whose status was the expected one."""
     seen = reader.end()
-    if seen.verdict is Verdict.ERROR_IN_STREAM:
+    if seen.verdict is Verdict.ERROR_IN_STREAM or reader.ended():
         return seen
-    if not reader.ended():
-        if reason := api.error_reason(transport.stray):
-            words = f"after event {transport.events}, outside of any event: {reason}"
-            return _judgement(Verdict.ERROR_IN_STREAM, "stream.bare-error", words, transport.events)
-        if transport.end in BROKEN:
-            return _broken(transport, {}, f"; {seen.reason}" if transport.events else "; no event had come")
+    if reason := api.error_reason(transport.stray):
+        words = f"after event {transport.events}, outside of any event: {reason}"
+        return _judgement(Verdict.ERROR_IN_STREAM, "stream.bare-error", words, transport.events or None)
+    if transport.end in BROKEN:
+        return _broken(transport, {}, f"; {seen.reason}" if transport.events else "; no event had come")
     if seen.verdict is Verdict.EMPTY and not transport.events:
         return _empty_stream(transport, seen)
+    if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
+        words = f"{seen.reason}; {transport.unfinished:,} bytes of another event had begun"
+        return _judgement(seen.verdict, seen.rule, words, seen.event_number)
     return seen
 
 
@@ -201,22 +203,37 @@ def judge_whole(transport: Transport, answer: Answer, *, asked_stream: bool) -> 
     if not transport.body.strip():
         rule = "http.204" if transport.status == 204 else "http.empty-body"
         return _judgement(Verdict.EMPTY, rule, f"HTTP {transport.status} with an empty body")
-    if not asked_stream:
-        if is_event_stream(kind):
-            return _judgement(Verdict.WRONG_BODY, "answer.stream", "one answer was asked for, a stream of events came")
-        return answer.judgement
-    if "html" in kind or transport.body.lstrip()[:1] == b"<":
+    if asked_stream:
+        return _no_stream(transport, answer, kind)
+    if is_event_stream(kind):
+        return _judgement(Verdict.WRONG_BODY, "answer.stream", "one answer was asked for, a stream of events came")
+    if answer.judgement.verdict is Verdict.WRONG_BODY:
+        came = f"{_typed(kind)} came, which begins: {excerpt(transport.body, kind)}"
+        return _judgement(Verdict.WRONG_BODY, answer.judgement.rule, f"{answer.judgement.reason}; {came}")
+    return answer.judgement
+
+
+def _no_stream(transport: Transport, answer: Answer, kind: str) -> Judgement:
+    """What came where a stream was asked for."""
+    start = transport.body.lstrip()[:6]
+    if answer.judgement.verdict.outcome is Outcome.OK:
+        words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.json-answer", words)
+    if "html" in kind or start.startswith(b"<"):
         words = f"a page came instead of a stream: {excerpt(transport.body, kind)}"
         return _judgement(Verdict.NOT_A_STREAM, "stream.page", words)
     if kind == "application/vnd.amazon.eventstream":
         words = "Bedrock's binary event stream came, which this API does not speak"
         return _judgement(Verdict.NOT_A_STREAM, "stream.bedrock", words)
-    if answer.judgement.verdict.outcome is Outcome.OK:
-        words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
-        return _judgement(Verdict.NOT_A_STREAM, "stream.json-answer", words)
-    said = answer.judgement.reason or excerpt(transport.body, kind)
-    words = f"content-type {clean(kind, 60) or 'is missing'}, not text/event-stream; {said}"
-    return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
+    if start.startswith((b"data:", b"event:")):
+        words = f"an event stream came as {_typed(kind)}, which clients do not take for one"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
+    said = excerpt(transport.body, kind) if answer.judgement.verdict is Verdict.WRONG_BODY else answer.judgement.reason
+    return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", f"{_typed(kind)} came instead of a stream: {said}")
+
+
+def _typed(kind: str) -> str:
+    return clean(kind, 60) or "a body without a content-type"
 
 
 def _broken(transport: Transport, first: dict[End, Verdict], more: str = "") -> Judgement:

@@ -287,7 +287,7 @@ class AnthropicReader:
             self._input[field] = max(self._input.get(field, 0), count(usage, field) or 0)
 
     def ended(self) -> bool:
-        return self._at is _At.END
+        return self._at is _At.END or self._ledger.error is not None
 
     @property
     def usage(self) -> Usage:

@@ -57,7 +57,7 @@ class StreamReader(Protocol):
         """Judge the stream as if the transport ended well here: the API's own rules and nothing else."""
 
     def ended(self) -> bool:
-        """Whether the API's terminator was seen, so that nothing more is owed."""
+        """Whether nothing more is owed: the API's terminator was seen, or an error, which ends a stream too."""
 
     @property
     def usage(self) -> Usage: ...

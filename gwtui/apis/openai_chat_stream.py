@@ -222,7 +222,7 @@ class OpenAIChatReader:
         return self._ledger.break_rule("second-finish", words)
 
     def ended(self) -> bool:
-        return self._done
+        return self._done or self._ledger.error is not None
 
     @property
     def usage(self) -> Usage:

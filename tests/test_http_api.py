@@ -1,0 +1,115 @@
+"""Plain HTTP and WebSocket endpoints: what is sent, what is expected, and the table of all APIs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gwtui.apis import APIS, api_names, kind_of, title_of, url_for
+from gwtui.apis.base import AskError
+from gwtui.apis.http import HTTP
+from gwtui.apis.websocket import WEBSOCKET
+from gwtui.profile import Endpoint
+from gwtui.verdicts import Verdict
+from gwtui.words import Kind
+
+
+def endpoint(**fields: Any) -> Endpoint:
+    return Endpoint(**{"name": "e", "api": "http", "url": "http://h:1", **fields})
+
+
+def test_a_text_is_posted_as_it_is() -> None:
+    ask = HTTP.ask(endpoint(path="/v2/http", body="ping"), "k")
+    assert (ask.method, ask.url, ask.body) == ("POST", "http://h:1/v2/http", b"ping")
+    assert ask.headers == (("Authorization", "Bearer k"), ("Content-Type", "text/plain; charset=utf-8"))
+
+
+def test_a_table_is_posted_as_json() -> None:
+    ask = HTTP.ask(endpoint(body={"a": [1, None]}, auth="token"), "k")
+    assert ask.body == b'{"a":[1,null]}'
+    assert ask.headers == (("Authorization", "token k"), ("Content-Type", "application/json"))
+
+
+def test_nothing_is_sent_that_was_not_asked_for() -> None:
+    ask = HTTP.ask(endpoint(method="get", url="http://h:1/health?x=1"), None)
+    assert (ask.method, ask.url, ask.headers, ask.body) == ("GET", "http://h:1/health?x=1", (), b"")
+
+
+@pytest.mark.parametrize("method", ["", "GET /", "GE\nT", "GET1"])
+def test_a_method_that_is_none(method: str) -> None:
+    with pytest.raises(AskError, match="is no HTTP method"):
+        HTTP.ask(endpoint(method=method), None)
+
+
+@pytest.mark.parametrize(
+    ("expect", "body", "verdict"),
+    [
+        (None, b"anything", Verdict.COMPLETE),
+        ("pong", b"pong", Verdict.COMPLETE),
+        ("pong", b"pong\r\n", Verdict.COMPLETE),
+        ("pong\n", b"pong", Verdict.COMPLETE),
+        ("pong", b" pong", Verdict.WRONG_BODY),
+        ("pong", b"ping", Verdict.WRONG_BODY),
+        ("pong", b"", Verdict.WRONG_BODY),
+        ("", b"", Verdict.COMPLETE),
+        ("grüße", "grüße".encode(), Verdict.COMPLETE),
+    ],
+)
+def test_the_body_has_to_be_the_expected_one(expect: str | None, body: bytes, verdict: Verdict) -> None:
+    assert HTTP.answer(endpoint(expect=expect), 200, body).judgement.verdict is verdict
+
+
+def test_the_status_has_to_be_the_expected_one() -> None:
+    judgement = HTTP.answer(endpoint(expect_status=204), 200, b"").judgement
+    assert (judgement.verdict, judgement.reason) == (Verdict.WRONG_STATUS, "HTTP 200 where 204 is expected")
+    assert HTTP.answer(endpoint(expect_status=404), 404, b"").judgement.verdict is Verdict.COMPLETE
+
+
+def test_a_wrong_body_is_quoted_cleanly() -> None:
+    reason = HTTP.answer(endpoint(expect="pong"), 200, b"<html>\x1b]52;c;x\x07 no").judgement.reason
+    assert reason == "'pong' is expected, and this came: ␛]52;c;x␇ no"
+
+
+@given(st.text(), st.binary(max_size=60))
+def test_any_body_gets_a_clean_reason(expect: str, body: bytes) -> None:
+    assert HTTP.answer(endpoint(expect=expect), 200, body).judgement.reason.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("url", "path", "whole"),
+    [
+        ("http://h:1", "/v2/websocket", "ws://h:1/v2/websocket"),
+        ("https://h/", "/v2/websocket", "wss://h/v2/websocket"),
+        ("wss://h/ws", None, "wss://h/ws"),
+        ("ws://h/.api/gateway/", "websocket", "ws://h/.api/gateway/websocket"),
+    ],
+)
+def test_a_websocket_url(url: str, path: str | None, whole: str) -> None:
+    assert url_for(endpoint(api="websocket", url=url, path=path)) == whole
+
+
+def test_what_a_ping_says_and_expects() -> None:
+    assert (WEBSOCKET.frame(endpoint()), WEBSOCKET.expected(endpoint())) == ("ping", "pong")
+    assert WEBSOCKET.frame(endpoint(body="hello")) == "hello"
+    assert WEBSOCKET.expected(endpoint(expect="")) == ""
+    assert WEBSOCKET.headers(endpoint(auth="token"), "k") == (("Authorization", "token k"),)
+    with pytest.raises(AskError, match="the frame to send"):
+        WEBSOCKET.frame(endpoint(body={"a": 1}))
+
+
+def test_the_table_of_apis() -> None:
+    assert api_names() == ("anthropic-messages", "openai-chat", "http", "websocket")
+    assert [kind_of(name) for name in api_names()] == [Kind.COMPLETION, Kind.COMPLETION, Kind.HTTP, Kind.WEBSOCKET]
+    assert all(title_of(name) for name in api_names())
+    assert all(api.name == name for name, api in APIS.items())
+    with pytest.raises(KeyError):
+        kind_of("gopher")
+
+
+@pytest.mark.parametrize("name", sorted(APIS))
+def test_the_url_that_is_shown_is_the_url_that_is_asked(name: str) -> None:
+    shown = endpoint(api=name, url="https://h/base/")
+    assert APIS[name].ask(shown, None).url == url_for(shown)
