@@ -37,7 +37,9 @@ class Histogram:
         """Their sum, exact."""
 
     def record(self, value: int, count: int = 1) -> None:
-        """Count a value, `count` times."""
+        """Count a value, `count` times; fewer than once counts nothing."""
+        if count < 1:
+            return
         value = min(max(value, 0), _LARGEST_VALUE)
         self._put(value, count)
         self.n += count

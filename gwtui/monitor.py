@@ -1,0 +1,246 @@
+"""The monitor folds records into what is known, and gives frozen pictures of it: the only mutable state of a front end.
+
+It reads no clock: now is the newest stamp of any record. Everything it keeps is bounded, so days of watching cost no
+more memory than the first hour.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from gwtui.filters import FilterError, Subject, parse
+from gwtui.history import History
+from gwtui.order import ordered
+from gwtui.profile import Profile
+from gwtui.records import (
+    FeedEnded,
+    Heartbeat,
+    Incident,
+    Notice,
+    Ping,
+    ProfileChanged,
+    Record,
+    Request,
+    RequestStarted,
+    SessionStarted,
+    StreamRead,
+)
+from gwtui.trouble import Trouble
+from gwtui.view import EndpointRow, Header, PingView, Query, StreamView, View
+from gwtui.words import Outcome, State, Trigger
+
+INCIDENTS = 500
+LINES = 20_000
+"""So many lines of streams are kept over all endpoints."""
+
+
+class Monitor:
+    """`apply` every record of a feed; take a `view` whenever one is wanted."""
+
+    def __init__(self) -> None:
+        self._version = 0
+        self._now_ns = 0
+        self._picture: tuple[object, View] | None = None
+        self._pictures = 0
+        self._begin(SessionStarted(started_at=0.0, now_ns=0, profile=Profile()))
+        self._handlers: dict[type[Any], Callable[[Any], None]] = {
+            StreamRead: self._read,
+            RequestStarted: self._started,
+            Request: self._ended,
+            Ping: self._ended,
+            Heartbeat: self._beat,
+            Incident: self._incident,
+            Notice: self._notice_given,
+            ProfileChanged: self._follow,
+            SessionStarted: self._begin,
+            FeedEnded: self._end,
+        }
+
+    @property
+    def version(self) -> int:
+        """Changes with every record."""
+        return self._version
+
+    @property
+    def now_ns(self) -> int:
+        """The newest stamp of any record."""
+        return self._now_ns
+
+    def apply(self, record: Record) -> None:
+        """Take a record in. One that belongs to no endpoint of the profile is left out."""
+        self._version += 1
+        if not isinstance(record, FeedEnded):
+            self._now_ns = max(self._now_ns, record.now_ns)
+        self._handlers[type(record)](record)
+
+    def _begin(self, session: SessionStarted) -> None:
+        """A session starts from nothing: numbers of two sessions are never mixed."""
+        self._now_ns = session.now_ns
+        self._session = session
+        self._wall = (session.started_at, session.now_ns)
+        self._profile = Profile()
+        self._histories: dict[str, History] = {}
+        self._requests = 0
+        self._failed = 0
+        self._trouble = Trouble()
+        self._notice = ""
+        self._trial: Request | Ping | None = None
+        self._trials: set[tuple[str, int]] = set()
+        self._incidents: deque[Incident] = deque(maxlen=INCIDENTS)
+        self._new_lines = 0
+        self._adopt(session.profile)
+
+    def _follow(self, changed: ProfileChanged) -> None:
+        self._adopt(changed.profile)
+
+    def _adopt(self, profile: Profile) -> None:
+        self._profile = profile
+        kept = self._histories
+        self._histories = {}
+        for endpoint in profile.endpoints:
+            history = kept.get(endpoint.name)
+            if history is None or not history.continues_as(endpoint):
+                history = History(endpoint, self._session.now_ns)
+            self._histories[endpoint.name] = history
+
+    def _started(self, started: RequestStarted) -> None:
+        if started.trigger is Trigger.TRIAL:
+            self._trials.add((started.endpoint, started.number))
+        elif (history := self._histories.get(started.endpoint)) is not None:
+            history.shelf.start(started)
+            history.touch()
+
+    def _read(self, read: StreamRead) -> None:
+        history = self._histories.get(read.endpoint)
+        if history is None or (read.endpoint, read.number) in self._trials:
+            return
+        history.shelf.read(read)
+        self._new_lines += len(read.events)
+        if self._new_lines >= LINES // 20:
+            self._new_lines = 0
+            self._forget_lines()
+
+    def _forget_lines(self) -> None:
+        """Keep within the lines that may be kept; the endpoint with the most gives first."""
+        held = {history.shelf: history.shelf.lines for history in self._histories.values()}
+        while sum(held.values()) > LINES:
+            fullest = max(held, key=lambda shelf: held[shelf])
+            if fullest.forget_lines():
+                held[fullest] = fullest.lines
+            else:
+                del held[fullest]
+
+    def _ended(self, result: Request | Ping) -> None:
+        if result.trigger is Trigger.TRIAL:
+            self._trials.discard((result.endpoint, result.number))
+            self._trial = result
+        elif (history := self._histories.get(result.endpoint)) is not None:
+            history.add(result)
+            self._requests += 1
+            self._failed += result.outcome is Outcome.FAILED
+
+    def _beat(self, beat: Heartbeat) -> None:
+        self._wall = (beat.at, beat.now_ns)
+        self._trouble.beat(beat)
+        for name, history in self._histories.items():
+            history.beat(paused=name in beat.paused, missed=beat.missed.get(name, 0))
+
+    def _incident(self, incident: Incident) -> None:
+        self._incidents.appendleft(incident)
+        history = self._histories.get(incident.endpoint)
+        if incident.kind == "state" and incident.state is not None and history is not None:
+            history.enter(incident.state)
+
+    def _notice_given(self, notice: Notice) -> None:
+        self._notice = notice.text
+
+    def _end(self, end: FeedEnded) -> None:
+        self._trouble.end(end)
+
+    def view(self, query: Query, columns: int = 60) -> View:
+        """The picture of now. `columns`: how many shares of the window the latency and ping panels get.
+
+        With nothing new, the same picture again. A filter that is none hides nothing, and the notice says why.
+        """
+        key = (self._version, query, columns)
+        if self._picture is None or self._picture[0] != key:
+            self._pictures += 1
+            self._picture = (key, self._view(query, max(columns, 1)))
+        return self._picture[1]
+
+    def _view(self, query: Query, columns: int) -> View:
+        rows, notice = self._rows(query)
+        selected = self._select(query, rows)
+        latency = stream = None
+        if selected is not None:
+            latency = selected.latency(query.window, query.metric, self._now_ns, columns)
+            stream = self._stream(selected, query)
+        return View(
+            query=query,
+            header=self._header(),
+            endpoints=tuple(rows),
+            hidden=len(self._histories) - len(rows),
+            selected=None if selected is None else selected.endpoint,
+            stream=stream,
+            latency=latency,
+            ping=self._pings(selected, query, columns),
+            incidents=tuple(self._incidents),
+            recent=() if selected is None else selected.recent(query.metric),
+            trial=self._trial,
+            notice=notice,
+            version=self._pictures,
+        )
+
+    def _rows(self, query: Query) -> tuple[list[EndpointRow], str]:
+        """The rows to show in their order, and the notice."""
+        notice, now_ns, window = self._notice, self._now_ns, query.window
+        try:
+            shows = parse(query.filter)
+        except FilterError as error:
+            shows, notice = parse(""), str(error)
+        rows = []
+        for history in self._histories.values():
+            row = history.row(window, query.metric, now_ns)
+            median = partial(history.median, window=window, now_ns=now_ns)
+            if shows(Subject(row, history.model, median)):
+                rows.append(row)
+        return ordered(rows, query.sort, descending=query.descending), notice
+
+    def _select(self, query: Query, rows: list[EndpointRow]) -> History | None:
+        """The chosen endpoint while it is to be seen, else the first that is, else the first there is."""
+        names = [row.name for row in rows]
+        for name in (query.endpoint if query.endpoint in names else None, *names, query.endpoint, *self._histories):
+            if name in self._histories:
+                return self._histories[name]
+        return None
+
+    def _stream(self, selected: History, query: Query) -> StreamView | None:
+        if selected.is_websocket:
+            return None
+        chosen = query.request if query.endpoint in (None, selected.endpoint.name) else None
+        stream, newest = selected.shelf.find(chosen)
+        return None if stream is None else stream.view(self._now_ns, newest=newest)
+
+    def _pings(self, selected: History | None, query: Query, columns: int) -> PingView | None:
+        of = selected
+        if of is None or not of.is_websocket:
+            of = next((history for history in self._histories.values() if history.is_websocket), None)
+        return None if of is None else of.pings(query.window, self._now_ns, columns)
+
+    def _header(self) -> Header:
+        at, at_ns = self._wall
+        states = Counter(history.state for history in self._histories.values())
+        return Header(
+            profile=self._profile.name,
+            at=at + (self._now_ns - at_ns) / 1e9,
+            elapsed_ns=self._now_ns - self._session.now_ns,
+            states=tuple((state, states[state]) for state in State if states[state]),
+            requests=self._requests,
+            failed=self._failed,
+            banner=self._trouble.banner,
+            ended=self._trouble.ended,
+            session_dir=self._session.session_dir or "",
+        )

@@ -1,0 +1,105 @@
+"""One figure of one endpoint over every window at once, and which figures an endpoint has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gwtui.profile import Endpoint
+from gwtui.records import Ping, Request
+from gwtui.states import latency
+from gwtui.stats import Histogram, supported
+from gwtui.view import Cell, LatencyPoint, Quantile, Window
+from gwtui.windows import Growing, Rolling
+from gwtui.words import Kind, Metric
+
+SECOND_NS = 1_000_000_000
+SLOTS = {Window.S30: 120, Window.M2: 120, Window.M10: 120, Window.H1: 60}
+"""How finely each window is cut. It is also the most columns that a picture of it can tell apart."""
+SLOTS_OF_ALL = 64
+
+
+class Series:
+    """The values of one figure, and its failures where it is the one that counts them."""
+
+    def __init__(self, start_ns: int) -> None:
+        self._windows: dict[Window, Rolling | Growing] = {
+            window: Rolling((window.seconds or 0) * SECOND_NS, slots) for window, slots in SLOTS.items()
+        }
+        self._windows[Window.ALL] = Growing(start_ns, SECOND_NS, SLOTS_OF_ALL)
+
+    def add(self, now_ns: int, value: int) -> None:
+        """Count a value."""
+        self.add_all(now_ns, ((value, 1),))
+
+    def add_all(self, now_ns: int, pairs: Iterable[tuple[int, int]]) -> None:
+        """Count (value, count) pairs."""
+        values = Histogram()
+        values.record_all(pairs)
+        for window in self._windows.values():
+            window.add(now_ns, values)
+
+    def add_failure(self, now_ns: int) -> None:
+        """Count a failure."""
+        for window in self._windows.values():
+            window.add_failure(now_ns)
+
+    def mark(self, window: Window, now_ns: int) -> tuple[int, int]:
+        """Changes when the passing of time alone changes what the window shows."""
+        return self._windows[window].mark(now_ns)
+
+    def histogram(self, window: Window, now_ns: int) -> Histogram:
+        """Of the window's values, to be read at once."""
+        return self._windows[window].histogram(now_ns)
+
+    def counts(self, window: Window, now_ns: int) -> tuple[int, int]:
+        """How many values and how many failures the window has."""
+        return self._windows[window].counts(now_ns)
+
+    def points(self, window: Window, now_ns: int, columns: int) -> tuple[LatencyPoint, ...]:
+        """The window in `columns` equal shares, oldest first."""
+        return self._windows[window].points(now_ns, columns)
+
+    def failures(self, window: Window, now_ns: int, columns: int) -> tuple[int, ...]:
+        """The failures in the same shares."""
+        return self._windows[window].failures(now_ns, columns)
+
+
+def quantiles(histogram: Histogram, shares: tuple[float, ...]) -> list[Quantile]:
+    """Percentiles, each without its value where n does not support it."""
+    n = histogram.n
+    values = histogram.quantiles(shares)
+    return [Quantile(value if supported(q, n) else None, n) for q, value in zip(shares, values, strict=True)]
+
+
+def cells(points: Iterable[LatencyPoint]) -> tuple[Cell, ...]:
+    """The points as a sparkline."""
+    return tuple(Cell(value_ns=point.p50_ns, failed=point.failed) for point in points)
+
+
+def own_metric(endpoint: Endpoint, kind: Kind) -> Metric:
+    """The latency that tells most about this endpoint, and that every good result of it may be expected to have."""
+    if kind is Kind.WEBSOCKET:
+        return Metric.RTT
+    return Metric.TTFT if kind is Kind.COMPLETION and endpoint.stream else Metric.E2E
+
+
+def shown_metric(asked: Metric, endpoint: Endpoint, kind: Kind) -> Metric:
+    """The metric asked for, or the endpoint's own where that does not apply."""
+    own = own_metric(endpoint, kind)
+    if own is Metric.RTT or asked is Metric.RTT:
+        return own
+    if own is Metric.E2E:
+        return asked if asked is Metric.TTFB else own
+    return asked
+
+
+def counted_metric(kind: Kind) -> Metric:
+    """The latency that every good result has: its series also counts the failures."""
+    return Metric.RTT if kind is Kind.WEBSOCKET else Metric.E2E
+
+
+def value_of(result: Request | Ping, metric: Metric) -> int | None:
+    """That figure of one result; of ICL, which is many values, the mean."""
+    if metric is Metric.ICL:
+        return result.mean_icl_ns if isinstance(result, Request) else None
+    return latency(result, metric)

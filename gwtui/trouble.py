@@ -1,0 +1,57 @@
+"""Trouble of our own, in one line that must not be overlooked: rows that are not written, a feed that broke."""
+
+from __future__ import annotations
+
+from gwtui import units
+from gwtui.records import FeedEnded, Heartbeat
+
+
+class Trouble:
+    """Follows heartbeats and the end of the feed."""
+
+    def __init__(self) -> None:
+        self._beat: Heartbeat | None = None
+        self._since: float | None = None
+        self._end: FeedEnded | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self._end is not None
+
+    @property
+    def banner(self) -> str:
+        """Empty when there is none."""
+        return " · ".join(part for part in (self._feed(), self._recorder()) if part)
+
+    def beat(self, beat: Heartbeat) -> None:
+        if not beat.recorder_error:
+            self._since = None
+        elif self._since is None:
+            self._since = beat.at
+        self._beat = beat
+
+    def end(self, end: FeedEnded) -> None:
+        self._end = end
+
+    def _feed(self) -> str:
+        if self._end is None or not self._end.failed:
+            return ""
+        lines = [line.strip() for line in self._end.detail.splitlines() if line.strip()]
+        return f"{self._end.text}: {lines[-1]}" if lines else self._end.text
+
+    def _recorder(self) -> str:
+        beat = self._beat
+        if beat is None:
+            return ""
+        if self._since is None:
+            return f"CSV lacks {_rows(beat.rows_lost)} that could not be written" if beat.rows_lost else ""
+        parts = [f"CSV not written since {units.clock(self._since)}Z ({beat.recorder_error})"]
+        if beat.rows_waiting:
+            parts.append(f"{_rows(beat.rows_waiting)} waiting")
+        if beat.rows_lost:
+            parts.append(f"{units.count(beat.rows_lost)} lost")
+        return ", ".join(parts)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{units.count(number)} rows"

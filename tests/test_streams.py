@@ -1,0 +1,141 @@
+"""Streams as lines: gaps that were measured and no others, what stands out, and what is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.told import MS, Telling, endpoint, read
+
+from gwtui.streams import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
+from gwtui.verdicts import Verdict
+from gwtui.view import StreamView
+from gwtui.words import Trigger
+
+
+@pytest.mark.parametrize(
+    ("gap_ms", "usual_ms", "expected"),
+    [
+        (101, 20, True),
+        (100, 20, False),
+        (99, 1, False),
+        (250, 60, False),
+        (301, 60, True),
+        (5000, None, False),
+    ],
+)
+def test_which_gaps_stand_out(gap_ms: int, usual_ms: int | None, expected: bool) -> None:
+    assert stands_out(gap_ms * MS, None if usual_ms is None else usual_ms * MS) is expected
+
+
+def test_events_of_one_read_share_its_stamp_and_have_one_gap() -> None:
+    lines = stream_lines(
+        [read("a", 1, 0, 388, 1, "x"), read("a", 1, 0, 412, 2, "y", "z"), read("a", 1, 0, 433, 4, "!")]
+    )
+    assert [(line.number, line.since_sent_ns // MS, line.gap_ns) for line in lines] == [
+        (1, 388, None),
+        (2, 412, 24 * MS),
+        (3, 412, None),
+        (4, 433, 21 * MS),
+    ]
+
+
+def test_no_gap_is_told_over_reads_that_are_missing() -> None:
+    lines = stream_lines([read("a", 1, 0, 100, 1, "x"), read("a", 1, 0, 900, 9, "y"), read("a", 1, 0, 910, 10, "z")])
+    assert [line.gap_ns for line in lines] == [None, None, 10 * MS]
+
+
+def test_a_gap_far_over_the_usual_one_stands_out_on_the_event_after_it() -> None:
+    after = [400, 420, 440, 460, 900, 920]
+    lines = stream_lines([read("a", 1, 0, each, n, "x", "y") for n, each in zip(range(1, 99, 2), after, strict=False)])
+    assert [line.number for line in lines if line.stands_out] == [9]
+
+
+def stream_of(telling: Telling, **query: Any) -> StreamView:
+    stream = telling.view(**query).stream
+    assert stream is not None
+    return stream
+
+
+def test_a_stream_is_seen_before_it_ends() -> None:
+    telling = Telling(endpoint("a"))
+    telling.started("a", 1, at_s=10)
+    before = stream_of(telling)
+    assert (before.number, before.in_flight, before.lines, before.since_sent_ns) == (1, True, (), 0)
+    telling.read("a", 1, 10.01, 400, 1, "Hel", "lo")
+    telling.beat(11.01)
+    during = stream_of(telling)
+    assert (during.text, during.in_flight, during.since_sent_ns) == ("Hello", True, 1000 * MS)
+    assert telling.row("a").in_flight == 1
+    told = telling.request("a", 11.5, number=1, verdict=Verdict.TRUNCATED, event_number=2, events=2, gaps=((MS, 3),))
+    after = stream_of(telling)
+    assert (after.in_flight, after.since_sent_ns, after.lines_dropped) == (False, told.duration_ns, 0)
+    assert [line.decided for line in after.lines] == [False, True]
+    assert after.request is not None
+    assert after.request.event_number == 2
+    assert telling.row("a").in_flight == 0
+
+
+def test_a_result_may_overtake_the_last_events() -> None:
+    telling = Telling(endpoint("a"))
+    telling.started("a", 1)
+    telling.request("a", 2, number=1, events=3)
+    assert stream_of(telling).lines_dropped == 3
+    telling.read("a", 1, 1, 900, 1, "a", "b", "c")
+    assert (stream_of(telling).text, stream_of(telling).lines_dropped) == ("abc", 0)
+
+
+def test_the_newest_is_shown_unless_another_is_chosen() -> None:
+    telling = Telling(endpoint("a"))
+    for number in (1, 2):
+        telling.started("a", number)
+        telling.read("a", number, 1, 10, 1, f"text {number}")
+    telling.request("a", number=2)
+    assert (stream_of(telling).number, stream_of(telling).newest) == (2, True)
+    chosen = stream_of(telling, endpoint="a", request=1)
+    assert (chosen.text, chosen.newest) == ("text 1", False)
+    gone = stream_of(telling, endpoint="a", request=77)
+    assert (gone.number, gone.newest) == (2, True)
+
+
+def test_long_streams_keep_their_newest_lines_and_count_the_rest() -> None:
+    telling = Telling(endpoint("a"))
+    telling.started("a", 1)
+    events = LINES_PER_STREAM + 1000
+    for first in range(1, events, 100):
+        telling.read("a", 1, 1, first, first, *["x"] * 100)
+    stream = stream_of(telling)
+    assert (len(stream.lines), stream.lines_dropped, stream.lines[-1].number) == (LINES_PER_STREAM, 1000, events)
+
+
+def test_only_the_latest_probes_are_kept() -> None:
+    telling = Telling(endpoint("a"))
+    for _ in range(ENDED_PER_ENDPOINT + 10):
+        telling.request("a")
+    numbers = [row.number for row in telling.view().recent]
+    assert numbers == list(range(ENDED_PER_ENDPOINT + 10, 10, -1))
+
+
+def test_when_lines_run_short_the_busiest_endpoint_gives_and_failed_streams_last() -> None:
+    telling = Telling(endpoint("quiet"), endpoint("busy"))
+    telling.started("quiet", 1)
+    telling.read("quiet", 1, 1, 10, 1, *["q"] * 100)
+    for number in range(1, 41):
+        telling.started("busy", number)
+        telling.read("busy", number, 1, 10, 1, *["b"] * 1000)
+        telling.request("busy", number=number, verdict=Verdict.STALLED if number == 2 else Verdict.COMPLETE)
+    kept = {number: len(stream_of(telling, endpoint="busy", request=number).lines) for number in range(1, 41)}
+    assert kept[1] == kept[3] == 0
+    assert kept[2] == kept[39] == kept[40] == 1000
+    assert sum(kept.values()) <= 21_000
+    assert len(stream_of(telling, endpoint="quiet").lines) == 100
+
+
+def test_the_reads_of_a_trial_are_nobodys_stream() -> None:
+    telling = Telling(endpoint("a"))
+    telling.started("a", 1)
+    telling.started("a", 9, trigger=Trigger.TRIAL)
+    telling.read("a", 9, 1, 10, 1, "trial")
+    telling.read("unknown", 1, 1, 10, 1, "x")
+    assert (stream_of(telling).number, stream_of(telling).text) == (1, "")
+    assert telling.row("a").in_flight == 1
