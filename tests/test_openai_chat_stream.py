@@ -176,6 +176,20 @@ def test_a_missing_finish_reason_is_explained() -> None:
     assert "Ollama" in judgement.reason
 
 
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (ERROR, "server_error: upstream failed (code 502)"),
+        (ServerSentEvent("error", "upstream \x1b died"), "upstream ␛ died"),
+        (ServerSentEvent("error", '{"type":"overloaded_error","message":"busy"}'), "overloaded_error: busy"),
+        (unnamed({"object": "error", "message": "died", "code": 50001}), "died (code 50001)"),
+        (unnamed({"error": {"code": None}}), "an error without a word about it"),
+    ],
+)
+def test_the_reason_names_the_error(event: ServerSentEvent, words: str) -> None:
+    assert feed(OpenAIChatReader(MODEL), [ROLE, event]).end().reason == f"event 2 is an error: {words}"
+
+
 READINGS = [
     (ROLE, EventKind.START, ""),
     (text(), EventKind.TEXT, "def"),

@@ -27,7 +27,7 @@ from gwtui.apis.anthropic_events import (
     Message,
 )
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import APIError, describe_error, find_error
+from gwtui.apis.errors import event_error, find_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
@@ -86,8 +86,7 @@ class AnthropicReader:
             return self._unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
         if payload.error or "error" in (kind, event.event):
-            error = describe_error(payload.error) if payload.error else APIError(message="no details were sent")
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error))
+            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
         if kind == "ping":
             return Reading(EventKind.KEEPALIVE, kind)
         if self._at is _At.END:
@@ -108,8 +107,8 @@ class AnthropicReader:
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
-        if (error := find_error(payload.value)) is not None or name == "error":
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error or describe_error(event.data)))
+        if name == "error" or find_error(payload.value) is not None:
+            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
         if name == "ping" or not event.data.strip():
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):

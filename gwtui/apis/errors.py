@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.apis.payload import as_text, read_json
+from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.clean import clean
 from gwtui.verdicts import Verdict
 
@@ -74,6 +74,14 @@ def describe_error(value: object) -> APIError:
     if isinstance(code, str | int) and not isinstance(code, bool) and str(code) not in (str(kind), ""):
         words = f"{words} (code {clean(str(code)[:40])})".strip()
     return APIError(clean(str(kind), 80), words)
+
+
+def event_error(data: str) -> APIError:
+    """The error in the data of an event that says of itself that it is one."""
+    payload = read_json(_ANY, data)
+    if isinstance(payload, Unreadable):
+        return APIError(message=clean(data))
+    return find_error(payload) or describe_error(payload)
 
 
 def body_error(body: bytes) -> APIError | None:

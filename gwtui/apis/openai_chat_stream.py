@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import APIError, describe_error, find_error
+from gwtui.apis.errors import APIError, event_error, find_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
@@ -60,7 +60,6 @@ class _Chunk(msgspec.Struct):
     usage: Any = None
     error: Any = None
     type: Any = None
-    message: Any = None
 
 
 _CHUNK = msgspec.json.Decoder(_Chunk)
@@ -116,7 +115,7 @@ class OpenAIChatReader:
         if isinstance(chunk, Unreadable):
             return self._unreadable(event, chunk)
         if chunk.error or event.event == "error" or "error" in (chunk.object, chunk.type):
-            return self._error(chunk)
+            return self._error(event)
         if self._done:
             return self._after_end("a chunk")
         self._chunks += 1
@@ -136,15 +135,13 @@ class OpenAIChatReader:
         self._done = True
         return Reading(EventKind.STOP, DONE)
 
-    def _error(self, chunk: _Chunk) -> Reading:
-        fields = {"type": chunk.type, "message": chunk.message}
-        error = describe_error(chunk.error or {key: value for key, value in fields.items() if value})
-        return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error))
+    def _error(self, event: ServerSentEvent) -> Reading:
+        return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
-        if (error := find_error(payload.value)) is not None or name == "error":
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error or describe_error(event.data)))
+        if name == "error" or find_error(payload.value) is not None:
+            return self._error(event)
         if not event.data.strip() or name == "ping":
             return Reading(EventKind.KEEPALIVE, name)
         if self._done:
