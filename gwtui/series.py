@@ -13,7 +13,7 @@ from gwtui.windows import Growing, Rolling
 from gwtui.words import Kind, Metric
 
 SECOND_NS = 1_000_000_000
-SLOTS = {Window.S30: 120, Window.M2: 120, Window.M10: 120, Window.H1: 60}
+SLOTS = {Window.S30: 60, Window.M2: 120, Window.M10: 60, Window.H1: 60}
 """How finely each window is cut. It is also the most columns that a picture of it can tell apart."""
 SLOTS_OF_ALL = 64
 

@@ -80,13 +80,14 @@ class EndpointRow:
     fail_share: float | None
     """Failed / (failed + good) in the window; None when it has neither."""
     n: int
+    """Good and failed results in the window."""
     failed: int
     verdict: str
-    """The last verdict."""
+    """The last verdict; "" before the first."""
     verdict_run: int
     """How many of the latest results in a row had it."""
     note: str
-    """The newest finding or the reason of the last failure; "" when there is none."""
+    """Why the latest result failed, or what was found in it; "" when there is nothing to say."""
     in_flight: int
     missed: int
     insecure: bool
@@ -167,6 +168,7 @@ class LatencyView:
     figures: tuple[tuple[str, Quantile], ...]
     """p5 p50 p75 p80 p90 p95 p99 and max over the window."""
     n: int
+    """Values in the window; of ICL there are many in one stream."""
     failed: int
 
 
