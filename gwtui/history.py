@@ -75,13 +75,14 @@ class History:
         return True
 
     def touch(self) -> None:
-        """Something outside of the figures changed: a probe began, a read came."""
+        """Something beside the figures changed, such as what is under way."""
         self._changes += 1
 
-    def enter(self, state: State) -> None:
+    def enter(self, state: State, was: State | None) -> None:
         """Be in a state that was reported. `paused` lies over the state that the results give."""
-        self._paused = state is State.PAUSED
-        if not self._paused:
+        if State.PAUSED in (state, was):
+            self._paused = state is State.PAUSED
+        if state is not State.PAUSED:
             self._state = state
         self.touch()
 

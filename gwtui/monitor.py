@@ -152,7 +152,7 @@ class Monitor:
         self._incidents.appendleft(incident)
         history = self._histories.get(incident.endpoint)
         if incident.kind == "state" and incident.state is not None and history is not None:
-            history.enter(incident.state)
+            history.enter(incident.state, incident.was)
 
     def _notice_given(self, notice: Notice) -> None:
         self._notice = notice.text

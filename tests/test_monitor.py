@@ -59,6 +59,8 @@ def test_a_pause_shows_before_the_next_heartbeat() -> None:
     telling = Telling(endpoint("a"))
     telling.tell(state_incident("a", State.PAUSED))
     assert telling.row("a").state is State.PAUSED
+    telling.tell(state_incident("a", State.DOWN, was=State.UP))
+    assert telling.row("a").state is State.PAUSED
     telling.tell(state_incident("a", State.UNKNOWN, was=State.PAUSED))
     telling.request("a")
     assert telling.row("a").state is State.UP
