@@ -20,9 +20,9 @@ from gwtui.feeds import Feed
 from gwtui.profile import Profile
 from gwtui.themes import DEFAULT_THEME, load_all
 from gwtui.ui.keys import KEYS
+from gwtui.ui.palette import textual_theme
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.welcome import WelcomeScreen
-from gwtui.ui.theming import textual_theme
 from gwtui.view import View
 
 

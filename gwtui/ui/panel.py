@@ -38,7 +38,7 @@ class Panel(Widget, can_focus=True):
         border-title-color: $foreground 80%;
         border-subtitle-color: $foreground 50%;
         padding: 0 1;
-        &.-foreign-theme { border: round $panel-border; }
+        &.-foreign-theme { border: round $foreground 25%; }
         &:focus {
             border: round $border;
             border-title-color: $primary;

@@ -159,7 +159,7 @@ class EndpointsPanel(MovingPanel):
     DEFAULT_CSS = "EndpointsPanel { padding: 0; }"
     BINDINGS: ClassVar[list[BindingType]] = [
         *movement("endpoints"),
-        Binding("enter", "open", "Inspect", show=False, id="endpoints.open"),
+        Binding("enter", "open", "inspect", id="endpoints.open"),
     ]
 
     class Selected(Message):

@@ -59,7 +59,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
     def compose(self) -> ComposeResult:
         with Vertical(id="form") as form:
             form.border_title = Content(f"Edit {self._replaces}" if self._replaces else "Add an endpoint")
-            with VerticalScroll(id="fields"):
+            with VerticalScroll(id="fields", can_focus=False):
                 group = ""
                 for field in FIELDS:
                     if field.group != group:
@@ -71,10 +71,10 @@ class EndpointForm(ModalScreen[FormResult | None]):
             yield Static("", id="hint", markup=False)
             yield Static("", id="result", markup=False)
             with Horizontal(id="buttons"):
-                yield Button("Try once ^t", id="try", compact=True)
-                yield Button("Apply ^a", id="apply", compact=True)
-                yield Button("Save ^s", id="save", variant="primary", compact=True)
-                yield Button("Leave esc", id="leave", compact=True)
+                yield Button("Try once  ^t", id="try", compact=True)
+                yield Button("Apply  ^a", id="apply", compact=True)
+                yield Button("Save  ^s", id="save", variant="primary", compact=True)
+                yield Button("Leave  esc", id="leave", compact=True)
 
     def _editor(self, field: Field) -> TextualWidget:
         text = self._texts[field.name]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from itertools import groupby
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,7 +13,7 @@ from textual.keys import format_key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gwtui.ui.keys import KEYS
+from gwtui.ui.keys import GROUPS, KEYS
 from gwtui.words import State
 
 _STATES = {
@@ -50,9 +49,9 @@ class HelpScreen(ModalScreen[None]):
 
     def _text(self) -> Content:
         parts: list[Content] = []
-        for group, keys in groupby(KEYS, key=lambda key: key.group):
+        for group in GROUPS:
             parts.append(Content.styled(f"{group}\n", "bold"))
-            for key in keys:
+            for key in (key for key in KEYS if key.group == group):
                 parts.append(Content.styled(f"  {_shown(self._remapped.get(key.id, key.keys)):<14}", "$accent"))
                 parts.append(Content(f"{key.help}\n"))
             parts.append(Content("\n"))

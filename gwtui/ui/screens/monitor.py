@@ -100,8 +100,8 @@ class MonitorScreen(Screen[None]):
 
     @property
     def _columns(self) -> int:
-        """In how many shares charts cut their window: about one for each cell of the widest."""
-        return max(20, self.size.width // 2)
+        """In how many shares charts cut their window: few enough that a share holds several results."""
+        return max(16, min(self.size.width // 5, 40))
 
     def _show(self, view: View) -> None:
         self._view = view
@@ -238,6 +238,10 @@ class MonitorScreen(Screen[None]):
     def _open_incident(self, event: IncidentsPanel.Opened) -> None:
         self._look(endpoint=event.endpoint, request=event.number)
         self.action_inspect()
+
+    @on(StreamPanel.Held)
+    def _hold(self, event: StreamPanel.Held) -> None:
+        self._look(request=event.number)
 
     @on(TabStrip.Chosen)
     def _choose_tab(self, event: TabStrip.Chosen) -> None:
