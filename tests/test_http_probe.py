@@ -36,11 +36,14 @@ from support.scripted import (
     free_port,
     http,
 )
+from support.stamping import expected_clock
 
 from gwtui.profile import TLS
 from gwtui.records import Record, Request, RequestStarted, StreamRead
 from gwtui.verdicts import Verdict
-from gwtui.words import Clock, Outcome, Trigger
+from gwtui.words import Outcome, Trigger
+
+CLOCK = expected_clock()
 
 
 async def test_the_second_address_is_used_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,7 +74,7 @@ async def test_a_whole_stream() -> None:
     assert row.ttft_ns is not None
     assert row.duration_ns is not None
     assert row.ttfb_ns <= row.ttft_ns <= row.duration_ns
-    assert row.clock is (Clock.KERNEL if sys.platform == "linux" else Clock.USER)
+    assert row.clock is CLOCK
 
 
 async def test_events_of_one_read_share_its_stamp_and_gaps_are_between_reads() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -22,10 +21,12 @@ from support.scripted import (
     Step,
     http,
 )
+from support.stamping import expected_clock
 
 from gwtui.profile import TLS
 from gwtui.verdicts import Verdict
-from gwtui.words import Clock
+
+CLOCK = expected_clock()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +58,7 @@ async def test_tls_is_timed_described_and_reused(tmp_path: Path) -> None:
     assert cold.phases.tls.startswith("TLSv1.3, issuer trustme")
     assert "expires" in cold.phases.tls
     assert (warm.phases.reused, warm.phases.tls_ns, warm.phases.tls) == (True, None, cold.phases.tls)
-    assert cold.clock is (Clock.KERNEL if sys.platform == "linux" else Clock.USER)
+    assert cold.clock is CLOCK
 
 
 async def test_tls_unverified_when_told_so(tmp_path: Path) -> None:

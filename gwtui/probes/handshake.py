@@ -32,7 +32,7 @@ from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import Clock
 
 MAX_MESSAGE_BYTES = 1024 * 1024
-CLOSE_S = 1.0
+CLOSE_S = 0.2
 """How long the peer's half of the closing handshake is waited for."""
 
 
@@ -68,6 +68,16 @@ class Link:
         if self.stamps.reads:
             return self.stamps.last_read_ns, self.stamps.last_read_clock
         return now_ns, Clock.USER
+
+
+class _Connection(ClientConnection):
+    """Closes the TCP connection as soon as the closing handshake is under way: a peer that keeps it open would else
+    keep `recv` from telling that it is over (RFC 6455 7.1.1 allows it)."""
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.protocol.close_expected():
+            self.transport.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +157,7 @@ async def _shaken(target: _Target, deadlines: Deadlines, sock: StampedSocket, op
                 ping_interval=None,
                 close_timeout=CLOSE_S,
                 max_size=MAX_MESSAGE_BYTES,
+                create_connection=_Connection,
                 **secure,
             )
     except InvalidHandshake as error:

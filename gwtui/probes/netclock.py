@@ -8,6 +8,8 @@ says so (`Clock.USER`). The stamp of a read is that of its *last* bytes.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import socket
 import struct
 import sys
@@ -64,10 +66,30 @@ def measure_offset() -> Offset:
     return Offset(wall - (before + after) // 2, (after - before + 1) // 2, after)
 
 
+@functools.cache
+def keep_stamping() -> None:
+    """Let one idle socket ask for stamps: the kernel makes them only while any does, and takes a moment to begin."""
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    atexit.register(sock.close)
+    ask_for_stamps(sock)
+
+
+def ask_for_stamps(sock: socket.socket) -> bool:
+    """Whether reads of this socket will bring stamps of the kernel's."""
+    if sys.platform != "linux":
+        return False
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+    except OSError:  # a sandbox that emulates Linux without it
+        return False
+    return True
+
+
 class NetClock:
     """Turns the kernel's wall-clock stamps into monotonic ones, and refuses those that cannot be true."""
 
     def __init__(self, measure: Callable[[], Offset] = measure_offset) -> None:
+        keep_stamping()
         self._measure = measure
         self._offset = measure()
 
@@ -101,7 +123,7 @@ class StampedSocket(socket.socket):
         self.setblocking(False)
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._netclock = clock
-        self._kernel_stamps = self._ask_for_stamps()
+        self._kernel_stamps = ask_for_stamps(self)
         self.reads = 0
         self.last_read_ns = 0
         self.last_read_clock = Clock.USER
@@ -139,15 +161,6 @@ class StampedSocket(socket.socket):
         if count:
             self.last_read_ns, self.last_read_clock = self._netclock.stamp(kernel_ns, now_ns, self.last_read_ns)
             self.reads += 1
-
-    def _ask_for_stamps(self) -> bool:
-        if sys.platform != "linux":
-            return False
-        try:
-            self.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        except OSError:  # a sandbox that emulates Linux without it
-            return False
-        return True
 
 
 def _kernel_ns(control: list[tuple[int, int, bytes]]) -> int | None:

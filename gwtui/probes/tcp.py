@@ -33,10 +33,12 @@ class TCPStream(httpcore.AsyncNetworkStream):
         self._ledger = ledger
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Arrival] = deque()
-        self._queued = 0
+        self.queued_bytes = 0
+        """Received and not read."""
         self._ended = False
         self._error: OSError | None = None
-        self._receiving = False
+        self.receiving = False
+        """Not while too much is queued, nor after the end."""
         self._waiter: asyncio.Future[None] | None = None
         self._resume()
 
@@ -63,8 +65,8 @@ class TCPStream(httpcore.AsyncNetworkStream):
         if len(arrival.data) > max_bytes:
             self._queue.appendleft(Arrival(arrival.stamp_ns, arrival.clock, arrival.data[max_bytes:]))
             arrival = Arrival(arrival.stamp_ns, arrival.clock, arrival.data[:max_bytes])
-        self._queued -= len(arrival.data)
-        if self._queued < QUEUE_BYTES:
+        self.queued_bytes -= len(arrival.data)
+        if self.queued_bytes < QUEUE_BYTES:
             self._resume()
         return arrival
 
@@ -117,7 +119,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
 
     def has_news(self) -> bool:
         """Whether anything came that nobody asked for yet: on an idle connection, that the peer closed it."""
-        if self._receiving:
+        if self.receiving:
             self._receive()
         return bool(self._queue) or self._ended or self._error is not None
 
@@ -125,7 +127,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
         """What came unasked, without noting it in the exchange."""
         data = b"".join(arrival.data for arrival in self._queue)
         self._queue.clear()
-        self._queued = 0
+        self.queued_bytes = 0
         return data
 
     def _receive(self) -> None:
@@ -139,24 +141,24 @@ class TCPStream(httpcore.AsyncNetworkStream):
         else:
             if data:
                 self._queue.append(Arrival(self._sock.last_read_ns, self._sock.last_read_clock, data))
-                self._queued += len(data)
+                self.queued_bytes += len(data)
             else:
                 self._ended = True
                 self._ledger.exchange.ended_ns = time.perf_counter_ns()
-            if self._ended or self._queued >= QUEUE_BYTES:
+            if self._ended or self.queued_bytes >= QUEUE_BYTES:
                 self._pause()
         if self._waiter is not None:
             _settle(self._waiter)
 
     def _resume(self) -> None:
-        if not self._receiving and not self._ended and self._error is None:
+        if not self.receiving and not self._ended and self._error is None:
             self._loop.add_reader(self._sock.fileno(), self._receive)
-            self._receiving = True
+            self.receiving = True
 
     def _pause(self) -> None:
-        if self._receiving:
+        if self.receiving:
             self._loop.remove_reader(self._sock.fileno())
-            self._receiving = False
+            self.receiving = False
 
     async def _until_writable(self) -> None:
         writable = self._loop.create_future()

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
+from support.pinging import accept
+
 
 @dataclass(frozen=True)
 class Receive:
@@ -23,6 +25,18 @@ class Send:
 
 
 @dataclass(frozen=True)
+class Accept:
+    """Take a WebSocket handshake and agree to it."""
+
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TakeFrame:
+    """Read one short frame of the client's."""
+
+
+@dataclass(frozen=True)
 class Flood:
     """Send it again and again until the client hangs up."""
 
@@ -32,6 +46,13 @@ class Flood:
 @dataclass(frozen=True)
 class Wait:
     """Until the test sets the gate of that name."""
+
+    gate: str
+
+
+@dataclass(frozen=True)
+class Open:
+    """Set the gate of that name."""
 
     gate: str
 
@@ -51,7 +72,7 @@ class Reset:
     """RST."""
 
 
-Step: TypeAlias = Receive | Send | Flood | Wait | Hold | Close | Reset
+Step: TypeAlias = Receive | Accept | TakeFrame | Send | Flood | Wait | Open | Hold | Close | Reset
 
 
 class ScriptedServer:
@@ -59,6 +80,7 @@ class ScriptedServer:
 
     def __init__(self, *scripts: Sequence[Step], tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
+        self.frames: list[bytes] = []
         self.connections = 0
         self.gates: dict[str, asyncio.Event] = {}
         self._scripts = scripts
@@ -106,6 +128,11 @@ class ScriptedServer:
         match step:
             case Receive():
                 self.requests.append(await _request(reader))
+            case Accept(headers):
+                self.requests.append(await _request(reader))
+                writer.write(accept(self.requests[-1], *headers))
+            case TakeFrame():
+                self.frames.append(await _frame(reader))
             case Send(data):
                 writer.write(data)
                 await writer.drain()
@@ -115,6 +142,8 @@ class ScriptedServer:
                     await writer.drain()
             case Wait(gate):
                 await self.gate(gate).wait()
+            case Open(gate):
+                self.gate(gate).set()
             case Hold():
                 await reader.read()
             case Close():
@@ -132,6 +161,13 @@ async def _request(reader: asyncio.StreamReader) -> bytes:
         if line.startswith(b"content-length:"):
             length = int(line.partition(b":")[2])
     return head + await reader.readexactly(length)
+
+
+async def _frame(reader: asyncio.StreamReader) -> bytes:
+    """The payload of a masked frame of less than 126 bytes."""
+    head = await reader.readexactly(6)
+    payload = await reader.readexactly(head[1] & 0x7F)
+    return bytes(byte ^ head[2 + at % 4] for at, byte in enumerate(payload))
 
 
 def http(status: str, *headers: str, body: bytes = b"", length: bool = True) -> bytes:

@@ -1,0 +1,255 @@
+"""Arrival stamps: converted rightly, refused when they cannot be true, taken from the kernel where it gives them."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+import time
+from collections.abc import Callable
+
+import httpcore
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.stamping import expected_clock
+
+from gwtui.probes.exchange import Ledger
+from gwtui.probes.netclock import FRESH_NS, REMEASURE_NS, NetClock, Offset, StampedSocket, measure_offset
+from gwtui.probes.tcp import QUEUE_BYTES, TCPStream
+from gwtui.words import Clock
+
+OFFSET = 1_700_000_000_000_000_000
+"""Wall clock minus monotonic clock."""
+MS = 1_000_000
+
+
+def clock(*offsets: Offset) -> NetClock:
+    """A clock that measures these offsets one after the other, and the last one ever after."""
+    left = list(offsets)
+    return NetClock(lambda: left.pop(0) if len(left) > 1 else left[0])
+
+
+def offset(ns: int = OFFSET, *, at_ns: int = 0, error_ns: int = 100) -> Offset:
+    return Offset(ns, error_ns, at_ns)
+
+
+STAMPS = {
+    "a believable stamp": (clock(offset()), OFFSET + 4_000, 5_000, 0, (4_000, Clock.KERNEL)),
+    "no stamp": (clock(offset()), None, 5_000, 0, (5_000, Clock.USER)),
+    "later than now": (clock(offset()), OFFSET + 9_000, 5_000, 0, (5_000, Clock.USER)),
+    "later by less than can be measured": (clock(offset()), OFFSET + 5_050, 5_000, 0, (5_000, Clock.KERNEL)),
+    "earlier than the read before": (clock(offset()), OFFSET + 4_000, 5_000, 4_500, (5_000, Clock.USER)),
+    "old, because the reader was late": (
+        clock(offset()),
+        OFFSET + 4_000,
+        4_000 + 50 * FRESH_NS,
+        0,
+        (4_000, Clock.KERNEL),
+    ),
+    "the wall clock went back an hour": (
+        clock(offset(), offset(OFFSET - 3_600_000 * MS)),
+        OFFSET + 4_000 - 3_600_000 * MS,
+        5_000,
+        0,
+        (5_000, Clock.USER),
+    ),
+    "the wall clock went forward an hour": (
+        clock(offset(), offset(OFFSET + 3_600_000 * MS)),
+        OFFSET + 4_000 + 3_600_000 * MS,
+        5_000,
+        0,
+        (5_000, Clock.USER),
+    ),
+    "a step found by measuring again in time": (
+        clock(offset(), offset(OFFSET + FRESH_NS // 2)),
+        OFFSET + 4_000,
+        REMEASURE_NS + 5_000,
+        0,
+        (REMEASURE_NS + 5_000, Clock.USER),
+    ),
+    "a slewed clock": (
+        clock(offset(), offset(OFFSET + 10_000)),
+        OFFSET + 10_000 + REMEASURE_NS + 4_000,
+        REMEASURE_NS + 5_000,
+        0,
+        (REMEASURE_NS + 4_000, Clock.KERNEL),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STAMPS)
+def test_a_stamp_is_believed_only_when_it_can_be_true(name: str) -> None:
+    net_clock, kernel_ns, now_ns, floor_ns, expected = STAMPS[name]
+    assert net_clock.stamp(kernel_ns, now_ns, floor_ns) == expected
+
+
+def test_after_a_step_the_next_stamp_is_believed_again() -> None:
+    hour = 3_600_000 * MS
+    net_clock = clock(offset(), offset(OFFSET + hour))
+    assert net_clock.stamp(OFFSET + hour + 4_000, 5_000, 0) == (5_000, Clock.USER)
+    assert net_clock.stamp(OFFSET + hour + 8_000, 9_000, 5_000) == (8_000, Clock.KERNEL)
+
+
+@given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(0, 2**62), st.integers(-(2**61), 2**61))
+def test_no_stamp_is_later_than_now_nor_earlier_than_the_one_before(
+    kernel_ns: int, now_ns: int, before_ns: int, step_ns: int
+) -> None:
+    floor_ns = min(before_ns, now_ns)
+    stamp_ns, _ = clock(offset(), offset(OFFSET + step_ns)).stamp(kernel_ns, now_ns, floor_ns)
+    assert floor_ns <= stamp_ns <= now_ns
+
+
+def test_the_measured_offset_is_that_of_the_two_clocks() -> None:
+    before = time.time_ns() - time.perf_counter_ns()
+    measured = measure_offset()
+    assert abs(measured.ns - before) < 1000 * MS
+    assert measured.error_ns >= 0
+    assert measured.agrees(measured)
+    assert not measured.agrees(Offset(measured.ns + MS + 2 * measured.error_ns, measured.error_ns, 0))
+
+
+async def connected() -> tuple[StampedSocket, socket.socket]:
+    """Both ends of a connection over loopback."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        sock = StampedSocket(socket.AF_INET, NetClock())
+        await asyncio.get_running_loop().sock_connect(sock, listener.getsockname())
+        peer, _ = listener.accept()
+    return sock, peer
+
+
+Read = Callable[[StampedSocket], bytes]
+
+
+def recv(sock: StampedSocket) -> bytes:
+    return sock.recv(100)
+
+
+def recv_into(sock: StampedSocket) -> bytes:
+    buffer = bytearray(100)
+    return bytes(buffer[: sock.recv_into(buffer)])
+
+
+@pytest.mark.parametrize("read", [recv, recv_into])
+async def test_a_read_is_stamped_between_its_sending_and_now(read: Read) -> None:
+    sock, peer = await connected()
+    with sock, peer:
+        for _ in range(50):
+            sent_ns = time.perf_counter_ns()
+            peer.sendall(b"x")
+            assert read(sock) == b"x"
+            read_ns = time.perf_counter_ns()
+            assert sent_ns - 100_000 <= sock.last_read_ns <= read_ns
+    assert sock.reads == 50
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system stamps TCP")
+async def test_the_kernel_stamps_the_arrival_not_the_read() -> None:
+    assert expected_clock() is Clock.KERNEL
+    sock, peer = await connected()
+    with sock, peer:
+        peer.sendall(b"x")
+        sent_ns = time.perf_counter_ns()
+        while time.perf_counter_ns() < sent_ns + 20 * MS:
+            pass
+        assert sock.recv(100) == b"x"
+        assert sock.last_read_clock is Clock.KERNEL
+        assert sock.last_read_ns < sent_ns + 10 * MS
+
+
+async def test_without_the_kernels_stamps_the_read_is_stamped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", "other")
+    sock, peer = await connected()
+    with sock, peer:
+        peer.sendall(b"x")
+        before_ns = time.perf_counter_ns()
+        assert sock.recv(100) == b"x"
+        assert before_ns <= sock.last_read_ns <= time.perf_counter_ns()
+        assert sock.last_read_clock is Clock.USER
+
+
+async def test_a_write_is_stamped_when_it_was_done() -> None:
+    sock, peer = await connected()
+    with sock, peer:
+        before_ns = time.perf_counter_ns()
+        sock.send(b"x")
+        assert before_ns <= sock.last_write_began_ns <= sock.last_write_ns <= time.perf_counter_ns()
+
+
+async def test_an_exchange_notes_first_and_last_bytes() -> None:
+    sock, peer = await connected()
+    ledger = Ledger()
+    stream = TCPStream(sock, ledger)
+    with peer:
+        await stream.write(b"GET")
+        first_ns = ledger.exchange.last_write_ns
+        await stream.write(b" /")
+        await stream.write(b"")
+        assert peer.recv(100) == b"GET /"
+        peer.sendall(b"HTTP/1.1 ")
+        assert await stream.read(100) == b"HTTP/1.1 "
+        peer.sendall(b"200")
+        assert await stream.read(2) == b"20"
+        assert await stream.read(2) == b"0"
+    exchange = ledger.exchange
+    await stream.aclose()
+    assert first_ns is not None
+    assert exchange.first_write_ns is not None
+    assert exchange.last_write_ns is not None
+    assert exchange.first_read_ns is not None
+    assert exchange.last_read_ns is not None
+    assert exchange.first_write_ns <= first_ns < exchange.last_write_ns
+    assert exchange.first_read_ns < exchange.last_read_ns
+
+
+async def test_a_reader_that_does_not_read_holds_the_sender_back_and_loses_nothing() -> None:
+    sock, peer = await connected()
+    stream = TCPStream(sock, Ledger())
+    loop = asyncio.get_running_loop()
+    sent = b"HTTP/" + bytes(range(256)) * (64 * QUEUE_BYTES // 256)
+    with peer:
+        peer.setblocking(False)
+        sending = asyncio.create_task(loop.sock_sendall(peer, sent))
+        received = bytearray(await stream.read(1))
+        for _ in range(100_000):
+            await asyncio.sleep(0)
+            if not stream.receiving:
+                break
+        assert not sending.done()
+        assert QUEUE_BYTES <= stream.queued_bytes < 2 * QUEUE_BYTES
+        while len(received) < len(sent):
+            received += await stream.read(1 << 20)
+        await sending
+    await stream.aclose()
+    assert received == sent
+
+
+async def test_what_came_before_the_end_is_read_before_the_end() -> None:
+    sock, peer = await connected()
+    stream = TCPStream(sock, Ledger())
+    peer.sendall(b"HTTP/1.1")
+    peer.close()
+    assert await stream.read(100) == b"HTTP/1.1"
+    assert await stream.read(100) == b""
+    assert stream.get_extra_info("is_readable")
+    await stream.aclose()
+
+
+async def test_an_idle_connection_tells_that_its_peer_left() -> None:
+    sock, peer = await connected()
+    stream = TCPStream(sock, Ledger())
+    assert not stream.get_extra_info("is_readable")
+    peer.close()
+    assert stream.get_extra_info("is_readable")
+    await stream.aclose()
+
+
+async def test_a_write_to_a_peer_that_left_fails_with_its_cause() -> None:
+    sock, peer = await connected()
+    stream = TCPStream(sock, Ledger())
+    peer.close()
+    await stream.write(b"x")  # is answered by a reset
+    with pytest.raises(httpcore.WriteError) as failure:
+        await stream.write(b"x")
+    assert isinstance(failure.value.__cause__, OSError)
+    await stream.aclose()

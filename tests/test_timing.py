@@ -1,0 +1,114 @@
+"""What is measured of a stream, from stamps alone; and which deadline is due next."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gwtui.apis.base import Reading
+from gwtui.judge import End
+from gwtui.probes.deadlines import LINGER_S, Progress, due
+from gwtui.probes.dial import Dial
+from gwtui.probes.exchange import Exchange
+from gwtui.probes.timing import Timing
+from gwtui.profile import Deadlines
+from gwtui.words import EventKind
+
+MS = 1_000_000
+SENT = 1_000 * MS
+START = [Reading(EventKind.START)]
+TEXT = [Reading(EventKind.TEXT, text="x")]
+REASONING = [Reading(EventKind.REASONING, text="x")]
+TOOL = [Reading(EventKind.TOOL)]
+STOP = [Reading(EventKind.STOP)]
+
+
+def timed(*reads: tuple[int, list[Reading]]) -> Timing:
+    """Reads at so many ms after the request was sent."""
+    timing = Timing(SENT)
+    for after_ms, readings in reads:
+        timing.add(SENT + after_ms * MS, readings)
+    return timing
+
+
+def test_a_stream() -> None:
+    timing = timed((100, START), (300, REASONING), (400, TEXT), (450, TEXT + TEXT), (550, STOP))
+    times = timing.times(output_tokens=4)
+    assert (times.ttft_ns, times.ttfo_ns) == (300 * MS, 400 * MS)
+    assert (times.mean_icl_ns, times.max_gap_ns) == (75 * MS, 100 * MS)
+    assert times.gaps == ((50 * MS, 1), (100 * MS, 1))
+    assert times.tpot_ns == 50 * MS
+    assert times.tokens_per_s == pytest.approx(20)
+    assert (times.events, times.reads) == (6, 5)
+
+
+def test_a_tool_call_is_visible_output() -> None:
+    times = timed((100, START), (200, TOOL)).times(None)
+    assert (times.ttft_ns, times.ttfo_ns) == (200 * MS, 200 * MS)
+
+
+@pytest.mark.parametrize(
+    ("reads", "tokens"),
+    [
+        ([], None),
+        ([(100, START), (200, STOP)], 5),
+        ([(100, TEXT * 40)], 40),
+        ([(100, TEXT), (200, TEXT)], None),
+        ([(100, TEXT), (200, TEXT)], 1),
+        ([(100, TEXT), (200, TEXT)], 0),
+    ],
+    ids=["nothing", "no content", "one read", "no usage", "one token", "no token"],
+)
+def test_no_rate_is_invented(reads: list[tuple[int, list[Reading]]], tokens: int | None) -> None:
+    times = timed(*reads).times(tokens)
+    assert (times.tpot_ns, times.tokens_per_s) == (None, None)
+
+
+def test_content_in_one_read_has_no_gap() -> None:
+    times = timed((100, TEXT * 9)).times(9)
+    assert (times.mean_icl_ns, times.max_gap_ns, times.gaps) == (None, None, ())
+    assert times.ttft_ns == 100 * MS
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=60).map(sorted))
+def test_gaps_add_up(stamps: list[int]) -> None:
+    timing = timed(*((after_ms, TEXT) for after_ms in stamps))
+    times = timing.times(None)
+    assert sum(count for _, count in times.gaps) == len(stamps) - 1
+    assert times.mean_icl_ns == pytest.approx((stamps[-1] - stamps[0]) * MS / (len(stamps) - 1), abs=1)
+    assert times.max_gap_ns == max(later - sooner for sooner, later in itertools.pairwise(stamps)) * MS
+
+
+def test_the_pace_is_that_of_the_content() -> None:
+    pace = timed((100, START), (200, TEXT), (300, TEXT * 3), (400, STOP)).pace(SENT + 500 * MS)
+    assert pace is not None
+    assert (pace.events, pace.reads, pace.biggest_read) == (4, 2, 3)
+    assert (pace.first_ns, pace.last_ns, pace.end_ns) == (200 * MS, 300 * MS, 500 * MS)
+    assert timed((100, START)).pace(SENT) is None
+
+
+DEADLINES = Deadlines(connect_s=1, first_byte_s=2, first_token_s=3, idle_s=4, total_s=100)
+S = 1_000_000_000
+
+
+@pytest.mark.parametrize(
+    ("progress", "end", "at_s"),
+    [
+        (Progress(Exchange(dial=Dial(5 * S)), 0), End.CONNECT_TIMEOUT, 6),
+        (Progress(Exchange(dial=Dial(5 * S, stage="tls")), 0), End.CONNECT_TIMEOUT, 6),
+        (Progress(Exchange(dial=Dial(5 * S, stage="tls")), -98 * S), End.TOTAL, 2),
+        (Progress(Exchange(dial=Dial(5 * S, stage="done"), last_write_ns=7 * S), 0), End.NO_FIRST_BYTE, 9),
+        (Progress(Exchange(last_write_ns=7 * S), 0), End.NO_FIRST_BYTE, 9),
+        (Progress(Exchange(last_write_ns=7 * S, last_read_ns=8 * S), 0), End.IDLE, 12),
+        (Progress(Exchange(last_write_ns=7 * S, last_read_ns=8 * S), 0, awaits_token=True), End.NO_FIRST_TOKEN, 10),
+        (Progress(Exchange(last_write_ns=7 * S, last_read_ns=8 * S), 0, terminated_ns=9 * S), End.LEFT, 9 + LINGER_S),
+        (Progress(Exchange(last_write_ns=7 * S, last_read_ns=98 * S), 0), End.TOTAL, 100),
+    ],
+)
+def test_the_next_deadline(progress: Progress, end: End, at_s: float) -> None:
+    found = due(progress, DEADLINES)
+    assert (found.end, found.at_ns) == (end, at_s * S)
+    assert " s" in found.detail

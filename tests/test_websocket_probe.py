@@ -1,0 +1,300 @@
+"""Pings over a kept WebSocket: what is measured, what counts as lost, and when it is dialled again."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.certificates import pair
+from support.pinging import BINARY, PING, TEXT, close, frame
+from support.probing import Probing, endpoint, soon
+from support.scripted import (
+    Accept,
+    Close,
+    Flood,
+    Hold,
+    Open,
+    Receive,
+    Reset,
+    ScriptedServer,
+    Send,
+    Step,
+    TakeFrame,
+    free_port,
+    http,
+)
+from support.stamping import expected_clock
+
+from gwtui.probes import backoff
+from gwtui.probes.backoff import Backoff
+from gwtui.profile import TLS, Endpoint
+from gwtui.records import Ping, Record, RequestStarted
+from gwtui.verdicts import Verdict
+from gwtui.words import Outcome
+
+CLOCK = expected_clock()
+
+
+PONG = frame(TEXT, b"pong")
+ANSWERED: list[Step] = [TakeFrame(), Send(PONG)]
+
+
+async def pinged(target: Endpoint, times: int = 1) -> tuple[list[Ping], list[Record]]:
+    """The rows of so many pings, one after the other."""
+    probing = Probing(target)
+    async with probing.prober:
+        rows = [await probing.once() for _ in range(times)]
+    return rows, probing.emitted
+
+
+def target(server: ScriptedServer, **fields: Any) -> Endpoint:
+    return endpoint("websocket", server.url, **fields)
+
+
+async def test_pings_share_one_connection() -> None:
+    async with ScriptedServer([Accept(("X-Trace: t1", "X-Request-Id: r1")), *ANSWERED * 3]) as server:
+        rows, emitted = await pinged(target(server), 3)
+    assert server.connections == 1
+    assert server.frames[:3] == [b"ping"] * 3
+    assert [(row.verdict, row.connection) for row in rows] == [(Verdict.PONG, 1)] * 3
+    assert [row.connect_ns is not None for row in rows] == [True, False, False]
+    assert all(row.rtt_ns is not None and row.rtt_ns >= 0 for row in rows)
+    assert {(row.status, row.trace_id, row.request_id) for row in rows} == {(101, "t1", "r1")}
+    assert rows[0].headers == {"x-trace": "t1", "x-request-id": "r1"}
+    assert [type(record) for record in emitted] == [RequestStarted] * 3
+
+
+async def test_pings_have_the_machines_best_clock() -> None:
+    async with ScriptedServer([Accept(), *ANSWERED * 2]) as server:
+        rows, _ = await pinged(target(server), 2)
+    assert [row.clock for row in rows] == [CLOCK] * 2
+
+
+async def test_frame_and_answer_are_the_endpoints_own() -> None:
+    async with ScriptedServer([Accept(), TakeFrame(), Send(frame(TEXT, b"yo"))]) as server:
+        rows, _ = await pinged(target(server, body="hey", expect="yo"))
+    assert server.frames[0] == b"hey"
+    assert rows[0].verdict is Verdict.PONG
+
+
+async def test_the_handshake_carries_key_headers_and_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROBE_KEY", "sgp_canary")
+    async with ScriptedServer([Accept(), *ANSWERED]) as server:
+        rows, _ = await pinged(target(server, key="env:PROBE_KEY", auth="token", headers={"cody-core-gc-test": "M2"}))
+    request = server.requests[0].decode()
+    assert "Authorization: token sgp_canary\r\n" in request
+    assert "cody-core-gc-test: M2\r\n" in request
+    assert f"traceparent: 00-{rows[0].trace_id}-" in request
+    assert "permessage-deflate" not in request
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    script: Sequence[Step]
+    verdict: Verdict
+    says: str
+    code: int | None = None
+    status: int | None = 101
+    fields: dict[str, Any] = field(default_factory=dict)
+
+
+IDLE = {"deadlines": soon(idle_s=0.05)}
+FAULTS = [
+    Fault("handshake 200", [Receive(), Send(http("200 OK", body=b"hi"))], Verdict.WRONG_STATUS, "200", status=200),
+    Fault("handshake 401", [Receive(), Send(http("401 No", body=b"bad key"))], Verdict.AUTH, "bad key", status=401),
+    Fault("handshake 429", [Receive(), Send(http("429 Slow"))], Verdict.RATE_LIMITED, "429", status=429),
+    Fault("handshake 502", [Receive(), Send(http("502 Bad"))], Verdict.BAD_GATEWAY, "502", status=502),
+    Fault(
+        "handshake redirects",
+        [Receive(), Send(http("307 There", "Location: ws://elsewhere.example/x"))],
+        Verdict.REDIRECT,
+        "elsewhere.example",
+        status=307,
+    ),
+    Fault(
+        "wrong accept key",
+        [
+            Receive(),
+            Send(
+                http(
+                    "101 Switching Protocols",
+                    "Upgrade: websocket",
+                    "Connection: Upgrade",
+                    "Sec-WebSocket-Accept: AAAA",
+                    length=False,
+                )
+            ),
+        ],
+        Verdict.NOT_HTTP,
+        "Sec-WebSocket-Accept",
+        status=None,
+    ),
+    Fault(
+        "a subprotocol nobody asked for",
+        [Accept(("Sec-WebSocket-Protocol: chat",))],
+        Verdict.NOT_HTTP,
+        "subprotocol",
+        status=None,
+    ),
+    Fault("no HTTP", [Send(b"SSH-2.0-x\r\n\r\n"), Hold()], Verdict.NOT_HTTP, "SSH-2.0", status=None),
+    Fault("closed in the handshake", [Receive(), Close()], Verdict.RESET, "closed without an answer", status=None),
+    Fault(
+        "no handshake",
+        [Receive(), Hold()],
+        Verdict.NO_FIRST_BYTE,
+        "0.05 s",
+        status=None,
+        fields={"deadlines": soon(first_byte_s=0.05)},
+    ),
+    Fault("no pong", [Accept(), TakeFrame(), Hold()], Verdict.NO_PONG, "0.05 s", fields=IDLE),
+    Fault(
+        "control pings only",
+        [Accept(), TakeFrame(), Send(frame(PING, b"x") * 3), Hold()],
+        Verdict.NO_PONG,
+        "0.05 s",
+        fields=IDLE,
+    ),
+    Fault(
+        "an echo", [Accept(), TakeFrame(), Send(frame(TEXT, b"ping"))], Verdict.WRONG_PONG, "'ping' instead of 'pong'"
+    ),
+    Fault("a binary pong", [Accept(), TakeFrame(), Send(frame(BINARY, b"pong"))], Verdict.WRONG_PONG, "binary"),
+    Fault("closed 1011", [Accept(), TakeFrame(), Send(close(1011, b"oops"))], Verdict.CLOSED, "1011", 1011),
+    Fault("closed 1012", [Accept(), TakeFrame(), Send(close(1012))], Verdict.CLOSED, "1012", 1012),
+    Fault("closed 1013", [Accept(), TakeFrame(), Send(close(1013, b"\x1b[2J"))], Verdict.CLOSED, "1013", 1013),
+    Fault("closed without a frame", [Accept(), TakeFrame(), Close()], Verdict.CLOSED, "broke", 1006),
+    Fault("reset", [Accept(), TakeFrame(), Reset()], Verdict.CLOSED, "broke", 1006),
+    Fault("an invalid close code", [Accept(), TakeFrame(), Send(close(999))], Verdict.CLOSED, "1002", 1002),
+    Fault("invalid UTF-8", [Accept(), TakeFrame(), Send(frame(TEXT, b"\xff"))], Verdict.CLOSED, "1007", 1007),
+    Fault(
+        "2 MiB of an answer",
+        [Accept(), TakeFrame(), Send(frame(TEXT, b"x" * (2 << 20)))],
+        Verdict.TOO_LARGE,
+        "1009",
+        1009,
+    ),
+    Fault(
+        "fragments without end",
+        [Accept(), TakeFrame(), Send(frame(TEXT, b"x", final=False)), Flood(frame(0, b"x" * 4096, final=False))],
+        Verdict.TOO_LARGE,
+        "1009",
+        1009,
+    ),
+    Fault("no such key", [], Verdict.NO_KEY, "NO_SUCH_KEY", status=None, fields={"key": "env:GWTUI_TEST_NO_SUCH_KEY"}),
+    Fault("a table to send", [Accept(), Hold()], Verdict.LOCAL, "`body`", fields={"body": {"a": 1}}),
+]
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
+async def test_a_fault_is_a_row_with_its_verdict(fault: Fault) -> None:
+    async with ScriptedServer(fault.script) as server:
+        (row,), _ = await pinged(target(server, **fault.fields))
+    assert row.verdict is fault.verdict
+    assert fault.says in f"{row.rule} {row.reason}"
+    assert (row.close_code, row.status) == (fault.code, fault.status)
+    assert row.rtt_ns is None
+    assert "\x1b" not in repr(row)
+
+
+async def test_nothing_listens() -> None:
+    (row,), _ = await pinged(endpoint("websocket", f"ws://127.0.0.1:{free_port()}"))
+    assert row.verdict is Verdict.REFUSED
+    assert row.outcome is Outcome.FAILED
+
+
+async def test_a_pong_from_before_the_ping_is_no_answer_to_it() -> None:
+    script: list[Step] = [Accept(), TakeFrame(), Send(PONG + PONG), TakeFrame(), Hold()]
+    async with ScriptedServer(script) as server:
+        rows, _ = await pinged(target(server, **IDLE), 2)
+    assert [row.verdict for row in rows] == [Verdict.PONG, Verdict.NO_PONG]
+
+
+async def test_after_a_failure_it_waits_and_then_dials_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    bad: list[Step] = [Accept(), TakeFrame(), Send(close(1012, b"deploy"))]
+    async with ScriptedServer(bad, [Accept(), *ANSWERED * 2]) as server:
+        probing = Probing(target(server))
+        async with probing.prober:
+            failed, waiting = await probing.once(), await probing.once()
+            dialled = server.connections
+            monkeypatch.setattr(Backoff, "left_ns", lambda self, now_ns: 0)
+            rows = [await probing.once(), await probing.once()]
+    assert (failed.verdict, failed.close_code, failed.close_reason) == (Verdict.CLOSED, 1012, "deploy")
+    assert (waiting.verdict, waiting.connection, waiting.connect_ns) == (Verdict.CLOSED, 1, None)
+    assert "next dial in" in waiting.reason
+    assert dialled == 1, "no dial before the pause is over"
+    assert [(row.verdict, row.connection) for row in rows] == [(Verdict.PONG, 2)] * 2
+
+
+async def test_a_missing_key_is_asked_for_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("PROBE_KEY", raising=False)
+    async with ScriptedServer([Accept(), *ANSWERED]) as server:
+        probing = Probing(target(server, key="env:PROBE_KEY"))
+        async with probing.prober:
+            missing = await probing.once()
+            monkeypatch.setenv("PROBE_KEY", "now-there")
+            found = await probing.once()
+    assert (missing.verdict, found.verdict) == (Verdict.NO_KEY, Verdict.PONG)
+
+
+async def test_over_tls(tmp_path: Path) -> None:
+    certificates = pair("good", tmp_path)
+    async with ScriptedServer([Accept(), *ANSWERED], tls=certificates.server) as server:
+        (row,), _ = await pinged(target(server, tls=TLS(ca_file=certificates.ca_file)))
+        (refused,), _ = await pinged(target(server))
+    assert row.verdict is Verdict.PONG
+    assert row.clock is CLOCK
+    assert refused.verdict is Verdict.TLS
+    assert "certificate" in refused.reason
+
+
+async def test_a_cancelled_ping_leaves_its_row() -> None:
+    async with ScriptedServer([Accept(), TakeFrame(), Open("pinged"), Hold()]) as server:
+        probing = Probing(target(server))
+        async with probing.prober:
+            task = asyncio.create_task(probing.once())
+            await server.gate("pinged").wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+    row = probing.emitted[-1]
+    assert isinstance(row, Ping)
+    assert row.verdict is Verdict.CANCELLED
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs /proc")
+def test_no_descriptor_is_left_behind() -> None:
+    async def all_faults() -> None:
+        for fault in FAULTS:
+            async with ScriptedServer(fault.script) as server:
+                await pinged(target(server, **fault.fields))
+
+    asyncio.run(all_faults())
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    asyncio.run(all_faults())
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+@given(st.integers(), st.integers(min_value=1, max_value=100))
+def test_pauses_grow_with_jitter_up_to_a_limit(seed: int, failures: int) -> None:
+    pauses = Backoff(seed)
+    for failed in range(failures):
+        pauses.failed(now_ns=1000)
+        left_s = pauses.left_ns(1000) / 1e9
+        longest = min(backoff.LONGEST_S, backoff.FIRST_S * 2**failed)
+        assert longest / 2 <= left_s <= longest
+    pauses.succeeded()
+    assert pauses.left_ns(1000) == 0
+
+
+def test_the_same_seed_pauses_alike() -> None:
+    one, other = Backoff(7), Backoff(7)
+    one.failed(0)
+    other.failed(0)
+    assert one.left_ns(0) == other.left_ns(0)
