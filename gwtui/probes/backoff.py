@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 
 FIRST_S = 0.5
-LONGEST_S = 60.0
+LONGEST_S = 15.0
+"""Longer, and a gateway that is back would be called down for too long."""
 
 
 class Backoff:

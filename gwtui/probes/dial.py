@@ -49,7 +49,11 @@ async def dial(host: str, port: int, clock: NetClock, progress: Dial) -> Stamped
     began = time.perf_counter_ns()
     sock = await _connect_any(_interleaved(addresses), clock, progress)
     progress.connect_ns = time.perf_counter_ns() - began
-    progress.address = spelled(sock.getpeername())
+    try:
+        progress.address = spelled(sock.getpeername())
+    except OSError:  # the peer is gone again
+        sock.close()
+        raise
     return sock
 
 

@@ -105,7 +105,7 @@ class TLSStream(httpcore.AsyncNetworkStream):
             return bool(self._unread)
         self._incoming.write(self._below.take_news())
         try:
-            self._unread += self._decrypt(READ_BYTES) or b""
+            self._unread = self._decrypt(READ_BYTES) or b""
         except ssl.SSLError:
             return True
         return bool(self._unread) or self._below.has_news()
