@@ -60,10 +60,6 @@ class Exchange:
         if arrival.clock is Clock.USER:
             self.clock = Clock.USER
 
-    def forget_writes(self) -> None:
-        """A TLS handshake is over, whose bytes are not the request's."""
-        self.first_write_ns = self.last_write_ns = None
-
     def drained(self) -> None:
         if self.on_drained is not None:
             self.on_drained()

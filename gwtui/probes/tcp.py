@@ -71,6 +71,13 @@ class TCPStream(httpcore.AsyncNetworkStream):
         return arrival
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        began_ns = await self.transmit(buffer)
+        if began_ns is not None:
+            self._ledger.exchange.wrote(began_ns, self._sock.last_write_ns)
+
+    async def transmit(self, buffer: bytes) -> int | None:
+        """Send all of it, without noting it in the exchange. Returns when the first byte was about to go; None when
+        there was none to send. Raises `httpcore.WriteError`."""
         view = memoryview(buffer)
         began_ns = None
         while view:
@@ -83,8 +90,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
                 raise httpcore.WriteError(error) from error
             began_ns = began_ns or self._sock.last_write_began_ns
             view = view[count:]
-        if began_ns is not None:
-            self._ledger.exchange.wrote(began_ns, self._sock.last_write_ns)
+        return began_ns
 
     def send_now(self, data: bytes) -> None:
         """Send what the socket takes at once and forget the rest: a farewell nobody waits for."""

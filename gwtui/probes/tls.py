@@ -25,7 +25,7 @@ class Below(Protocol):
     """What TLS needs of the stream that carries it."""
 
     async def receive(self, max_bytes: int) -> Arrival: ...
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None: ...
+    async def transmit(self, buffer: bytes) -> int | None: ...
     async def aclose(self) -> None: ...
     def get_extra_info(self, info: str) -> Any: ...
     def send_now(self, data: bytes) -> None: ...
@@ -62,7 +62,6 @@ class TLSStream(httpcore.AsyncNetworkStream):
             progress.tls_ns = time.perf_counter_ns() - began
             progress.tls = describe(self._tls)
             progress.stage = "done"
-        self._ledger.exchange.forget_writes()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while True:
@@ -84,7 +83,9 @@ class TLSStream(httpcore.AsyncNetworkStream):
                 view = view[self._tls.write(view) :]
         except ssl.SSLError as error:
             raise httpcore.WriteError(error) from error
-        await self._flush()
+        began_ns = await self._flush()
+        if began_ns is not None:
+            self._ledger.exchange.wrote(began_ns, time.perf_counter_ns())
 
     async def aclose(self) -> None:
         with contextlib.suppress(ssl.SSLError, ValueError):
@@ -126,9 +127,8 @@ class TLSStream(httpcore.AsyncNetworkStream):
         else:
             self._incoming.write_eof()
 
-    async def _flush(self) -> None:
-        if self._outgoing.pending:
-            await self._below.write(self._outgoing.read())
+    async def _flush(self) -> int | None:
+        return await self._below.transmit(self._outgoing.read())
 
     def _decrypt(self, max_bytes: int) -> bytes | None:
         """What can be decrypted now; None when more ciphertext is needed, b"" after the peer's close_notify.
