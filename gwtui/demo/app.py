@@ -21,7 +21,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gwtui.demo.answers import Identified, Playback
 from gwtui.demo.replies import REPLIES
-from gwtui.demo.replies.base import Answer, Question, QuestionError, Reply
+from gwtui.demo.replies.base import Answer, Asked, Question, QuestionError, Reply
 from gwtui.demo.scenario import Behaviour, Scenario
 from gwtui.demo.texts import tokens_of
 from gwtui.demo.timeline import timeline, whole_answer_s
@@ -72,22 +72,27 @@ class _Gateway:
 
     async def complete(self, reply: Reply, request: Request) -> Response:
         try:
-            question = reply.question(await request.body())
+            question = reply.question(Asked(await request.body(), request.path_params, request.query_params))
         except QuestionError as error:
-            return JSONResponse(reply.error(400, str(error)), 400)
+            return _error(reply, error.status, str(error))
         if _key_is_invalid(request):
-            return JSONResponse(reply.error(401, "The API key is not valid."), 401)
+            return _error(reply, 401, "The API key is not valid.")
         if question.model == UNKNOWN_MODEL:
-            return JSONResponse(reply.error(404, f"The model `{question.model}` does not exist."), 404)
+            return _error(reply, 404, f"The model `{question.model}` does not exist.")
         nth, behaviour = self._next(request.url.path, question.model)
         if behaviour.status is not None:
-            return await _refusal(behaviour, lambda status, text: JSONResponse(reply.error(status, text), status))
+            return await _refusal(behaviour, partial(_error, reply))
         answer = _answer(question, nth, behaviour)
         if question.stream and not behaviour.no_stream:
+            events = reply.events(answer)
             broken_off = reply.error_event(
-                behaviour.error_type or "overloaded_error", behaviour.error_message or "Overloaded"
+                answer,
+                behaviour.error_type or "overloaded_error",
+                behaviour.error_message or "Overloaded",
+                min(behaviour.error_after or 0, len(events)),
             )
-            return Playback(timeline(reply.events(answer), broken_off, behaviour), behaviour.headers)
+            headers = {"content-type": reply.media_type(answer)} | (behaviour.headers or {})
+            return Playback(timeline(events, broken_off, behaviour), headers)
         await asyncio.sleep(whole_answer_s(answer.output_tokens, behaviour))
         return JSONResponse(reply.whole(answer), headers=behaviour.headers)
 
@@ -158,7 +163,13 @@ def _answer(question: Question, nth: int, behaviour: Behaviour) -> Answer:
         input_tokens=question.input_tokens,
         created=int(time.time()),
         include_usage=question.include_usage,
+        form=question.form,
     )
+
+
+def _error(reply: Reply, status: int, message: str) -> Response:
+    body = reply.error(status, message)
+    return PlainTextResponse(body, status) if isinstance(body, str) else JSONResponse(body, status)
 
 
 async def _refusal(behaviour: Behaviour, error: Callable[[int, str], Response]) -> Response:
@@ -212,8 +223,8 @@ def _pong(behaviour: Behaviour) -> str:
 
 def _key_is_invalid(connection: HTTPConnection) -> bool:
     authorization = connection.headers.get("authorization", "").split(" ")
-    keys = (authorization[-1], connection.headers.get("x-api-key"), connection.headers.get("api-key"))
-    return INVALID_KEY in keys
+    keys = (connection.headers.get(name) for name in ("x-api-key", "api-key", "x-goog-api-key"))
+    return INVALID_KEY in (authorization[-1], connection.query_params.get("key"), *keys)
 
 
 def _clock_from_now() -> Callable[[], float]:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.demo.replies.base import Answer, Question, count_tokens, decode_question, sse
+from gwtui.demo.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
 from gwtui.demo.timeline import Event, Part
 
 _ERRORS = {
@@ -25,7 +25,7 @@ class _Message(msgspec.Struct):
     content: str | list[dict[str, Any]] | None = None
 
 
-class _StreamOptions(msgspec.Struct):
+class StreamOptions(msgspec.Struct):
     include_usage: bool = False
 
 
@@ -33,9 +33,10 @@ class _Body(msgspec.Struct):
     model: str
     messages: Annotated[list[_Message], Meta(min_length=1)]
     stream: bool = False
-    stream_options: _StreamOptions | None = None
+    stream_options: StreamOptions | None = None
     max_tokens: Annotated[int, Meta(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
+    agent_type: str = ""
 
 
 class OpenAIChat:
@@ -43,38 +44,59 @@ class OpenAIChat:
 
     paths: tuple[str, ...] = ("/v1/chat/completions",)
 
-    def question(self, body: bytes) -> Question:
-        asked = decode_question(body, _Body)
+    def question(self, asked: Asked) -> Question:
+        body = decode_question(asked.body, _Body)
         return Question(
-            model=asked.model,
-            stream=asked.stream,
-            max_tokens=asked.max_completion_tokens or asked.max_tokens,
-            input_tokens=sum(count_tokens(one.content) for one in asked.messages),
-            include_usage=asked.stream_options is not None and asked.stream_options.include_usage,
+            model=body.model,
+            stream=body.stream,
+            max_tokens=body.max_completion_tokens or body.max_tokens,
+            input_tokens=sum(count_tokens(one.content) for one in body.messages),
+            include_usage=body.stream_options is not None and body.stream_options.include_usage,
+            agent_type=body.agent_type,
         )
+
+    def media_type(self, answer: Answer) -> str:
+        return EVENT_STREAM
 
     def events(self, answer: Answer) -> list[Event]:
         events = [
             _chunk(answer, Part.OPENING, {"role": "assistant", "content": ""}),
             *(_chunk(answer, Part.TOKEN, {"content": token}) for token in answer.tokens),
-            _chunk(answer, Part.CLOSING, {}, _finish_reason(answer)),
+            _chunk(answer, Part.CLOSING, {}, finish_reason(answer)),
         ]
         if answer.include_usage:
-            usage = _head(answer, "chat.completion.chunk") | {"choices": [], "usage": _usage(answer)}
+            usage = _head(answer, "chat.completion.chunk") | {"choices": [], "usage": openai_usage(answer)}
             events.append(Event(Part.CLOSING, sse(usage)))
         return [*events, Event(Part.CLOSING, sse("[DONE]"))]
 
     def whole(self, answer: Answer) -> dict[str, Any]:
         message = {"role": "assistant", "content": answer.text, "refusal": None}
-        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _finish_reason(answer)}
-        return _head(answer, "chat.completion") | {"choices": [choice], "usage": _usage(answer)}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(answer)}
+        return _head(answer, "chat.completion") | {"choices": [choice], "usage": openai_usage(answer)}
 
     def error(self, status: int, message: str) -> dict[str, Any]:
-        kind, code = _ERRORS.get(status, ("server_error", None))
-        return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+        return openai_error(status, message)
 
-    def error_event(self, kind: str, message: str) -> bytes:
+    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
         return sse({"error": {"message": message, "type": kind, "param": None, "code": None}})
+
+
+def openai_error(status: int, message: str) -> dict[str, Any]:
+    """A refusal as all of OpenAI's APIs word it."""
+    kind, code = _ERRORS.get(status, ("server_error", None))
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def openai_usage(answer: Answer) -> dict[str, int]:
+    return {
+        "prompt_tokens": answer.input_tokens,
+        "completion_tokens": answer.output_tokens,
+        "total_tokens": answer.input_tokens + answer.output_tokens,
+    }
+
+
+def finish_reason(answer: Answer) -> str:
+    return "length" if answer.limited else "stop"
 
 
 def _head(answer: Answer, kind: str) -> dict[str, Any]:
@@ -86,15 +108,3 @@ def _chunk(answer: Answer, part: Part, delta: dict[str, str], finish_reason: str
     chunk = _head(answer, "chat.completion.chunk") | {"choices": [choice]}
     # Where usage is to come in a chunk of its own, all the others say so.
     return Event(part, sse(chunk | {"usage": None} if answer.include_usage else chunk))
-
-
-def _finish_reason(answer: Answer) -> str:
-    return "length" if answer.limited else "stop"
-
-
-def _usage(answer: Answer) -> dict[str, int]:
-    return {
-        "prompt_tokens": answer.input_tokens,
-        "completion_tokens": answer.output_tokens,
-        "total_tokens": answer.input_tokens + answer.output_tokens,
-    }

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.demo.replies.base import Answer, Question, count_tokens, decode_question, sse
+from gwtui.demo.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
 from gwtui.demo.timeline import Event, Part
 
 _ERROR_TYPES = {
@@ -34,6 +34,7 @@ class _Body(msgspec.Struct):
     messages: Annotated[list[_Message], Meta(min_length=1)]
     system: str | list[dict[str, Any]] = ""
     stream: bool = False
+    agent_type: str = ""
 
 
 class AnthropicMessages:
@@ -41,14 +42,18 @@ class AnthropicMessages:
 
     paths: tuple[str, ...] = ("/v1/messages", "/v1/completions/anthropic-messages")
 
-    def question(self, body: bytes) -> Question:
-        asked = decode_question(body, _Body)
+    def question(self, asked: Asked) -> Question:
+        body = decode_question(asked.body, _Body)
         return Question(
-            model=asked.model,
-            stream=asked.stream,
-            max_tokens=asked.max_tokens,
-            input_tokens=count_tokens(asked.system) + sum(count_tokens(one.content) for one in asked.messages),
+            model=body.model,
+            stream=body.stream,
+            max_tokens=body.max_tokens,
+            input_tokens=count_tokens(body.system) + sum(count_tokens(one.content) for one in body.messages),
+            agent_type=body.agent_type,
         )
+
+    def media_type(self, answer: Answer) -> str:
+        return EVENT_STREAM
 
     def events(self, answer: Answer) -> list[Event]:
         start = self.whole(answer) | {"content": [], "stop_reason": None}
@@ -84,7 +89,7 @@ class AnthropicMessages:
     def error(self, status: int, message: str) -> dict[str, Any]:
         return _error(_ERROR_TYPES.get(status, "api_error"), message)
 
-    def error_event(self, kind: str, message: str) -> bytes:
+    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
         return sse(_error(kind, message), "error")
 
 
