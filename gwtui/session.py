@@ -182,12 +182,13 @@ class _HostedFeed:
         return [FeedEnded(text="session ended")]
 
     def send(self, command: Command) -> None:
-        if self._engine is not None and not self._ended:
+        if self._engine is not None:
             self._engine.handle(command)
 
     def stop(self) -> None:
-        if self._engine is not None:
-            self._engine.stop()
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            engine.stop()
 
     async def aclose(self) -> None:
         """End the engine, then write what waits. Raises what the engine raised."""

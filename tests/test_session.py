@@ -1,0 +1,255 @@
+"""A session as a process of its own, and in this one: what it takes, what it leaves, and how it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing, asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from gwtui.commands import Command, Mark, Start
+from gwtui.engine import Engine
+from gwtui.feeds import ENGINE, live, spawn_engine
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import FeedEnded, Incident, Notice, Record, Request, SessionStarted
+from gwtui.session import hosted
+from gwtui.wire import decode, encode_command
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
+
+REFUSED = "http://127.0.0.1:9"
+
+
+def profile(url: str = REFUSED, interval_s: float = 0.02) -> Profile:
+    endpoint = Endpoint(name="gateway", api="http", url=url, path="/", method="GET")
+    return Profile(name="t", interval_s=interval_s, endpoints=(endpoint,))
+
+
+def rows(directory: Path) -> list[dict[str, str]]:
+    with (directory / "requests.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+class Child:
+    """An engine process, spoken to line by line."""
+
+    def __init__(self) -> None:
+        self._popen = subprocess.Popen(ENGINE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert self._popen.stdin
+        assert self._popen.stdout
+        self.stdin, self.stdout = self._popen.stdin, self._popen.stdout
+
+    def send(self, *lines: bytes | Command) -> None:
+        for line in lines:
+            self.stdin.write(line if isinstance(line, bytes) else encode_command(line))
+        self.stdin.flush()
+
+    def until(self, kind: type[Record]) -> Record:
+        """The next record of that kind."""
+        for line in self.stdout:
+            if isinstance(record := decode(line), kind):
+                return record
+        raise AssertionError(f"it ended: {self.end()}")
+
+    def signal(self, number: int) -> None:
+        self._popen.send_signal(number)
+
+    def end(self) -> tuple[int, str]:
+        """The exit code and the log of an engine that was told to end."""
+        _, log = self._popen.communicate(timeout=20)
+        return self._popen.returncode, log.decode()
+
+    def close(self) -> None:
+        if self._popen.poll() is None:
+            self._popen.kill()
+        self._popen.communicate()
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    child = Child()
+    yield child
+    child.close()
+
+
+@asynccontextmanager
+async def counting_server(enough: int) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """A gateway that answers `ok`, and tells when it has done so often enough."""
+    done = asyncio.Event()
+    answered = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal answered
+        while await reader.readline():
+            while (await reader.readline()).strip():
+                pass
+            writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok")
+            answered += 1
+            if answered >= enough:
+                done.set()
+        writer.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", done
+
+
+def test_the_end_of_its_input_ends_it_with_every_row_on_disk(child: Child, tmp_path: Path) -> None:
+    child.send(Start(profile=profile(), session_dir=str(tmp_path / "s")))
+    begun = child.until(SessionStarted)
+    assert isinstance(begun, SessionStarted)
+    assert begun.session_dir == str(tmp_path / "s")
+    ended = child.until(Request)
+    assert isinstance(ended, Request)
+    assert child.end() == (0, "")
+    kept = rows(tmp_path / "s")
+    assert (kept[0]["trace_id"], kept[0]["verdict"]) == (ended.trace_id, "refused")
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_every_row_on_disk(child: Child, tmp_path: Path, number: signal.Signals) -> None:
+    child.send(Start(profile=profile(), session_dir=str(tmp_path / "s")))
+    child.until(Request)
+    child.signal(number)
+    for line in child.stdout:
+        decode(line)
+    assert child.end() == (128 + number, "")
+    assert len(rows(tmp_path / "s")) >= 1
+
+
+@posix
+def test_ctrl_c_in_the_terminal_is_left_to_the_front_end(child: Child) -> None:
+    child.send(Start(profile=Profile()))
+    child.until(SessionStarted)
+    child.signal(signal.SIGINT)
+    child.send(Mark(text="still here"))
+    marked = child.until(Incident)
+    assert isinstance(marked, Incident)
+    assert marked.text == "still here"
+    assert child.end() == (0, "")
+
+
+def test_a_session_with_an_end_ends_by_itself(child: Child) -> None:
+    child.send(Start(profile=Profile(), stop_after_s=0.01))
+    child.until(SessionStarted)
+    assert child.end() == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "told"),
+    [
+        (b"", 0, ""),
+        (b"hello\n", 2, "the first line is not a command"),
+        (b'{"command":"pause"}\n', 2, "the first command is not `start`"),
+        (b'{"command":"start","profile":{"interval":3}}\n', 2, "interval"),
+    ],
+)
+def test_without_a_start_there_is_no_session(child: Child, line: bytes, code: int, told: str) -> None:
+    child.send(line)
+    ended, log = child.end()
+    assert ended == code
+    assert told in log
+    assert "Traceback" not in log
+
+
+def test_a_line_that_is_no_command_is_logged_and_left_out(child: Child) -> None:
+    child.send(Start(profile=Profile()), b"hello\n", Mark(text="after"), b'{"command":"mark","text":"half')
+    marked = child.until(Incident)
+    assert isinstance(marked, Incident)
+    assert marked.text == "after"
+    code, log = child.end()
+    assert code == 0
+    assert log.count("not a command") == 1
+
+
+def test_it_ends_when_nobody_takes_its_records_any_more(child: Child) -> None:
+    child.send(Start(profile=profile()))
+    child.until(SessionStarted)
+    child.stdout.close()
+    assert child._popen.wait(20) == 0
+
+
+async def test_a_screen_that_hangs_costs_no_row(child: Child, tmp_path: Path) -> None:
+    """More than a pipe holds is measured while nobody reads, and all of it is on disk."""
+    async with counting_server(enough=300) as (url, done):
+        child.send(Start(profile=profile(url, interval_s=0.002), session_dir=str(tmp_path / "s")))
+        await asyncio.wait_for(done.wait(), 20)
+        child.stdout.close()
+        assert await asyncio.to_thread(child._popen.wait, 20) == 0
+    numbers = [int(row["request_number"]) for row in rows(tmp_path / "s")]
+    assert len(numbers) >= 299
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+STUCK = r"""
+import os, socket, threading
+from gwtui import session
+
+stdout, ask = os.dup(1), socket.getaddrinfo
+
+def getaddrinfo(*args, flags=0, **more):
+    if flags & socket.AI_NUMERICHOST:
+        return ask(*args, flags=flags, **more)
+    os.write(stdout, b'{"record":"notice","now_ns":1,"text":"asked"}\n')
+    threading.Event().wait()
+
+socket.getaddrinfo = getaddrinfo
+session.main()
+"""
+
+
+async def test_a_resolver_that_hangs_does_not_hold_up_the_end() -> None:
+    start = Start(profile=profile("http://gateway.invalid", interval_s=60))
+    feed = live(spawn_engine(start, (sys.executable, "-P", "-c", STUCK)))
+    last: Record | None = None
+    async with asyncio.timeout(20), aclosing(feed):
+        async for batch in feed:
+            last = batch[-1]
+            if any(isinstance(record, Notice) for record in batch):
+                feed.stop()
+    assert last == FeedEnded(text="engine stopped")
+
+
+async def test_hosted_gives_the_same_records_and_keeps_the_same_rows(tmp_path: Path) -> None:
+    feed = hosted(Start(profile=profile(), session_dir=str(tmp_path / "s")))
+    records: list[Record] = []
+    async with asyncio.timeout(20):
+        async for batch in feed:
+            records += batch
+            if sum(isinstance(record, Request) for record in records) >= 3:
+                feed.send(Mark(text="enough"))
+                feed.stop()
+    assert isinstance(records[0], SessionStarted)
+    assert records[-1] == FeedEnded(text="session ended")
+    assert "enough" in [record.text for record in records if isinstance(record, Incident)]
+    requests = [record for record in records if isinstance(record, Request)]
+    assert [row["trace_id"] for row in rows(tmp_path / "s")] == [request.trace_id for request in requests]
+    feed.send(Mark(text="too late"))
+    await feed.aclose()
+
+
+async def test_hosted_can_be_closed_before_during_and_after(tmp_path: Path) -> None:
+    await hosted(Start(profile=profile())).aclose()
+    feed = hosted(Start(profile=profile(), session_dir=str(tmp_path / "s")))
+    await anext(aiter(feed))
+    await feed.aclose()
+    await feed.aclose()
+    assert [batch async for batch in feed] == []
+    assert (tmp_path / "s" / "requests.csv").exists()
+    assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_fault_of_the_engine_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(self: Engine, stop_after_s: float | None = None) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Engine, "run", broken)
+    with pytest.raises(ZeroDivisionError):
+        await anext(aiter(hosted(Start(profile=Profile()))))
