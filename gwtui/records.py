@@ -7,7 +7,7 @@ Request headers and keys have no field here, so they cannot leak from here.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 import msgspec
 
@@ -17,7 +17,9 @@ from gwtui.words import Clock, EventKind, Outcome, State, Trigger
 
 
 class _Record(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=True):
-    pass
+    def __deepcopy__(self, memo: object) -> Self:
+        """Itself: what is kept of a session is copied whole when the picture is frozen, and records never change."""
+        return self
 
 
 class SessionStarted(_Record, tag="session_started", frozen=True, kw_only=True):

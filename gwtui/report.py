@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from gwtui import units
+from gwtui.monitor.streams import stream_lines
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Request, StreamRead
 from gwtui.rows import ping_row, request_row
-from gwtui.streams import stream_lines
 from gwtui.verdicts import MEANINGS, Verdict
 from gwtui.view import StreamLine, View
 from gwtui.words import Outcome

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 from gwtui.profile import Endpoint
 from gwtui.records import Incident, Ping, Request, StreamEvent
@@ -115,6 +116,9 @@ class Header:
 @dataclass(frozen=True, slots=True)
 class StreamLine:
     """One line of the stream panel."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
 
     number: int
     """The event's number within its stream, from 1."""
@@ -226,3 +230,5 @@ class View:
     """The engine's last answer to a command."""
     version: int
     """Changes whenever anything that is shown may have changed."""
+    probed: Ping | None = None
+    """The selected WebSocket's chosen ping, or its newest that ended."""

@@ -297,7 +297,7 @@ def test_all_faults_are_named_at_once_in_the_order_of_the_file(tmp_path: Path) -
 def test_no_table_of_any_shape_crashes_the_checks(
     tmp_path_factory: pytest.TempPathFactory, raw: dict[str, Any]
 ) -> None:
-    from gwtui.configfile import faults_of
+    from gwtui.config.file import faults_of
 
     for fault in faults_of("", raw, tmp_path_factory.getbasetemp()):
         assert fault.message

@@ -10,10 +10,10 @@ from typing import Any
 import msgspec
 
 from gwtui import config
-from gwtui.configfile import UI, File
-from gwtui.places import shipped
+from gwtui.config.file import UI, File
+from gwtui.config.places import shipped
+from gwtui.config.themes import load_all
 from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
-from gwtui.themes import load_all
 
 
 def documented() -> str:

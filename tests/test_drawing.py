@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from rich.style import Style
 from textual.color import Color
 
-from gwtui.themes import load_all
+from gwtui.config.themes import load_all
 from gwtui.ui import drawing
 from gwtui.ui.charts import FAILURE, Series, bars, line_chart, merged, sparkline
 from gwtui.ui.drawing import Column, Span, exact, fit, flow, justified, place, plain, row, sheet, wrap

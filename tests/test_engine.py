@@ -15,11 +15,11 @@ from typing import Any, Self, TypeVar
 import pytest
 from msgspec.structs import replace
 
-from gwtui import edits, engine, workers
 from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpoint, Resume, SetInterval, Start, Try
-from gwtui.edits import CommandError
-from gwtui.engine import MOST_CONCURRENT, Engine, Figures
-from gwtui.lag import PERIOD_NS, STANDSTILL_NS, TAINT_NS, Lag, marked
+from gwtui.engine import Engine, Figures, edits, engine, workers
+from gwtui.engine.edits import CommandError
+from gwtui.engine.engine import MOST_CONCURRENT
+from gwtui.engine.lag import PERIOD_NS, STANDSTILL_NS, TAINT_NS, Lag, marked
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import (
     Heartbeat,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.views import MS, quantile, row
 
-from gwtui.filters import FIGURES, TEXTS, FilterError, Subject, parse
+from gwtui.monitor.filters import FIGURES, TEXTS, FilterError, Subject, parse
 from gwtui.words import Metric, State
 
 SICK = Subject(

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from support.streams import feed, named, names, unnamed
 
 from gwtui.apis import APIS
-from gwtui.findings import Pace, buffered
-from gwtui.http_status import excerpt
-from gwtui.judge import End, Judged, Transport, is_event_stream, judge
+from gwtui.judging.findings import Pace, buffered
+from gwtui.judging.http_status import excerpt
+from gwtui.judging.judge import End, Judged, Transport, is_event_stream, judge
 from gwtui.profile import Endpoint
 from gwtui.sse import ServerSentEvent
 from gwtui.verdicts import Verdict

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.generated import RECORD_TYPES, structs
 from support.told import MS, SECOND, START_AT, START_NS, Telling, endpoint, ns
 
-from gwtui.monitor import INCIDENTS, Monitor
+from gwtui.monitor.monitor import INCIDENTS, Monitor
 from gwtui.profile import TLS, Profile
 from gwtui.records import FeedEnded, Finding, Incident, Notice, ProfileChanged, Record, SessionStarted
 from gwtui.verdicts import Verdict

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.streams import Case, check, feed, json_values, unnamed
 
 from gwtui.apis.base import Usage
-from gwtui.apis.openai_chat_stream import OpenAIChatReader
+from gwtui.apis.openai_chat_stream import OpenAIReader
 from gwtui.sse import ServerSentEvent
 from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import EventKind
@@ -160,18 +160,18 @@ CASES = [
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_verdicts(case: Case) -> None:
-    check(OpenAIChatReader(MODEL), case)
+    check(OpenAIReader(MODEL), case)
 
 
 @pytest.mark.parametrize("kept", [1, 2, 3])
 def test_a_stream_that_ends_early_is_truncated_at_its_last_event(kept: int) -> None:
-    judgement = feed(OpenAIChatReader(MODEL), GOOD[:kept]).end()
+    judgement = feed(OpenAIReader(MODEL), GOOD[:kept]).end()
     assert (judgement.verdict, judgement.rule) == (Verdict.TRUNCATED, "openai.eof-before-finish")
     assert judgement.event_number == kept
 
 
 def test_a_missing_finish_reason_is_explained() -> None:
-    judgement = feed(OpenAIChatReader(MODEL), [ROLE, text(), DONE]).end()
+    judgement = feed(OpenAIReader(MODEL), [ROLE, text(), DONE]).end()
     assert "after 1 events with content" in judgement.reason
     assert "Ollama" in judgement.reason
 
@@ -187,7 +187,7 @@ def test_a_missing_finish_reason_is_explained() -> None:
     ],
 )
 def test_the_reason_names_the_error(event: ServerSentEvent, words: str) -> None:
-    assert feed(OpenAIChatReader(MODEL), [ROLE, event]).end().reason == f"event 2 is an error: {words}"
+    assert feed(OpenAIReader(MODEL), [ROLE, event]).end().reason == f"event 2 is an error: {words}"
 
 
 READINGS = [
@@ -212,24 +212,24 @@ READINGS = [
 
 @pytest.mark.parametrize(("event", "kind", "generated"), READINGS)
 def test_what_an_event_means(event: ServerSentEvent, kind: EventKind, generated: str) -> None:
-    reading = OpenAIChatReader(MODEL).event(event)
+    reading = OpenAIReader(MODEL).event(event)
     assert (reading.kind, reading.text) == (kind, generated)
 
 
 def test_usage_is_the_last_total_and_none_where_none_came() -> None:
     running = [chunk(delta(content="a"), usage={"prompt_tokens": 9, "completion_tokens": n}) for n in (1, 2, 3)]
-    assert feed(OpenAIChatReader(MODEL), running).usage == Usage(9, 3)
-    assert feed(OpenAIChatReader(MODEL), [ROLE, text(), finish(), DONE]).usage == Usage(None, None)
+    assert feed(OpenAIReader(MODEL), running).usage == Usage(9, 3)
+    assert feed(OpenAIReader(MODEL), [ROLE, text(), finish(), DONE]).usage == Usage(None, None)
 
 
 def test_the_model_that_answered_is_kept_and_its_dated_name_is_no_finding() -> None:
-    reader = feed(OpenAIChatReader(MODEL), GOOD)
+    reader = feed(OpenAIReader(MODEL), GOOD)
     assert reader.model_served == "gpt-4o-mini-2024-07-18"
     assert reader.findings == ()
 
 
 def test_nothing_is_owed_after_done_only() -> None:
-    reader = feed(OpenAIChatReader(MODEL), GOOD[:-1])
+    reader = feed(OpenAIReader(MODEL), GOOD[:-1])
     assert not reader.ended()
     reader.event(DONE)
     assert reader.ended()
@@ -251,7 +251,7 @@ ODD_EVENTS = st.builds(
 
 @given(st.lists(ODD_EVENTS | st.sampled_from(GOOD), max_size=12))
 def test_a_reader_takes_anything_and_always_judges(events: list[ServerSentEvent]) -> None:
-    reader = OpenAIChatReader(MODEL)
+    reader = OpenAIReader(MODEL)
     for event in events:
         reading = reader.event(event)
         assert (reading.name + reading.note).isprintable()
@@ -262,7 +262,7 @@ def test_a_reader_takes_anything_and_always_judges(events: list[ServerSentEvent]
 
 
 def test_a_flood_of_choices_and_tool_calls_stays_small() -> None:
-    reader = OpenAIChatReader(MODEL)
+    reader = OpenAIReader(MODEL)
     for index in range(10_000):
         reader.event(text("a", index))
         reader.event(tool("{}", index, id=str(index)))

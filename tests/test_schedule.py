@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.schedule import GRACE_NS, SPREAD_NS, Due, Schedule, offset_ns
+from gwtui.engine.schedule import GRACE_NS, SPREAD_NS, Due, Schedule, offset_ns
 
 S = 1_000_000_000
 MS = 1_000_000

@@ -8,7 +8,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 
@@ -53,6 +53,7 @@ def test_mann_whitney_says_what_scipy_says(first: list[int], second: list[int]) 
     assert ours.p == pytest.approx(theirs.pvalue, rel=1e-9)
 
 
+@settings(deadline=None)
 @given(values | few_values, values | few_values)
 def test_mann_whitney_counts_pairs_and_is_symmetric(first: list[int], second: list[int]) -> None:
     one, other = mann_whitney(first, second), mann_whitney(second, first)
@@ -68,12 +69,14 @@ def test_values_that_are_all_the_same_are_no_evidence() -> None:
     assert difference(Sample([7] * 50), Sample([7] * 50), 0.5).low == 0
 
 
+@settings(deadline=None)
 @given(values, values)
 def test_hodges_lehmann_is_the_median_of_all_differences(first: list[int], second: list[int]) -> None:
     every = [b - a for a, b in itertools.product(first, second)]
     assert hodges_lehmann(first, second) == pytest.approx(float(np.median(np.array(every, dtype=np.float64))))
 
 
+@settings(deadline=None)
 @given(values, st.integers(0, 10**9))
 def test_hodges_lehmann_finds_a_shift(first: list[int], shift: int) -> None:
     assert hodges_lehmann(first, [value + shift for value in first]) == shift
@@ -86,6 +89,7 @@ def test_holm_by_hand() -> None:
     assert holm([]) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1), max_size=20))
 def test_holm_never_makes_evidence_and_keeps_the_order(ps: list[float]) -> None:
     adjusted = holm(ps)
@@ -118,6 +122,7 @@ def test_bootstrap_intervals_agree_with_scipy(q: float, n: int, m: int) -> None:
     assert not ours.blocks
 
 
+@settings(deadline=None)
 @given(values, values, st.sampled_from([0.05, 0.5, 0.95]))
 def test_a_bootstrap_interval_is_made_of_differences_that_happened(
     first: list[int], second: list[int], q: float

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from support.told import MS, Telling, endpoint, read
 
-from gwtui.streams import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
+from gwtui.monitor.streams import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
 from gwtui.verdicts import Verdict
 from gwtui.view import StreamView
 from gwtui.words import Trigger

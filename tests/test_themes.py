@@ -9,8 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gwtui.places import shipped
-from gwtui.themes import DEFAULT_LIGHT_THEME, DEFAULT_THEME, ThemeFile, load_all, load_theme
+from gwtui.config.places import shipped
+from gwtui.config.themes import DEFAULT_LIGHT_THEME, DEFAULT_THEME, ThemeFile, load_all, load_theme
 from gwtui.words import State
 
 THEMES = {path.stem: load_theme(path, {}) for path in sorted(shipped("themes").glob("*.toml"))}

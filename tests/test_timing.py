@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gwtui.apis.base import Reading
-from gwtui.judge import End
+from gwtui.judging.judge import End
 from gwtui.probes.deadlines import LINGER_S, Progress, due
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange

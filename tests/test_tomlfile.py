@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.faults import ConfigError, KeyPath
-from gwtui.tomledit import append, put, remove, same
-from gwtui.tomlfile import Lines, parse, read, scan, write
-from gwtui.tomltext import EditError, block_text
+from gwtui.config.faults import ConfigError, KeyPath
+from gwtui.config.tomledit import append, put, remove, same
+from gwtui.config.tomlfile import Lines, parse, read, scan, write
+from gwtui.config.tomltext import EditError, block_text
 
 TRICKY = '''# a = 1, a comment
 a = 1 # [not.a.header]

@@ -6,11 +6,12 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.answering import error_in_answer, judged
 from gwtui.apis.anthropic_events import CUTTING, INPUT_FIELDS
 from gwtui.apis.anthropic_stream import RULES, AnthropicReader
-from gwtui.apis.asking import http_url, json_body, key_header, model_asked
+from gwtui.apis.asking import http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.base import Answer, Ask, Usage
-from gwtui.apis.errors import body_error, error_reason
+from gwtui.apis.errors import error_reason
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.tokens import add, count, spent
@@ -59,8 +60,7 @@ class AnthropicMessages:
         if endpoint.model is None:
             own["temperature"] = 0.0
         headers = (
-            ("Content-Type", "application/json"),
-            ("Accept", "text/event-stream" if endpoint.stream else "application/json"),
+            *json_headers(endpoint),
             ("anthropic-version", VERSION),
             *key_header(endpoint, key, "bearer" if (key or "").startswith(OAUTH_PREFIX) else "x-api-key"),
         )
@@ -71,13 +71,13 @@ class AnthropicMessages:
         return AnthropicReader(model_asked(endpoint, self.default_model))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        if (error := body_error(body)) is not None:
-            return Answer(_judgement(error.verdict, "error-in-200", f"HTTP {status} with an error: {error}"))
+        if (error := error_in_answer(RULES, status, body)) is not None:
+            return error
         payload = read_json(_ANSWER, body)
         if isinstance(payload, Unreadable):
-            return Answer(_judgement(Verdict.WRONG_BODY, "not-a-message", payload.reason))
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-message", payload.reason))
         if payload.content is None:
-            return Answer(_judgement(Verdict.WRONG_BODY, "not-a-message", "JSON without `content`"))
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-message", "JSON without `content`"))
         served = clean(as_text(payload.model))
         usage = Usage(
             add(*(count(payload.usage, field) for field in INPUT_FIELDS)), count(payload.usage, "output_tokens")
@@ -109,12 +109,8 @@ def _judge_answer(payload: _Answer, text: str, usage: Usage) -> Judgement:
     reason = clean(as_text(payload.stop_reason), 64)
     called = any(block.type != "text" for block in payload.content or ())
     if not text and not called and reason not in CUTTING and not spent(usage):
-        return _judgement(Verdict.EMPTY, "no-content", f"stop_reason {reason or 'missing'}, no content, no usage")
-    return _judgement(Verdict.COMPLETE, "answer", f"one whole answer, stop_reason {reason or 'missing'}")
-
-
-def _judgement(verdict: Verdict, rule: str, reason: str) -> Judgement:
-    return Judgement(verdict=verdict, rule=f"{RULES}.{rule}", reason=clean(reason))
+        return judged(RULES, Verdict.EMPTY, "no-content", f"stop_reason {reason or 'missing'}, no content, no usage")
+    return judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stop_reason {reason or 'missing'}")
 
 
 ANTHROPIC_MESSAGES = AnthropicMessages()

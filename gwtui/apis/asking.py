@@ -15,6 +15,7 @@ AUTH_HEADERS = {
     "token": ("Authorization", "token {}"),
     "x-api-key": ("x-api-key", "{}"),
     "api-key": ("api-key", "{}"),
+    "x-goog-api-key": ("x-goog-api-key", "{}"),
 }
 
 
@@ -67,14 +68,22 @@ def key_header(endpoint: Endpoint, key: str | None, default: str) -> tuple[tuple
     return ((name, form.format(key)),)
 
 
-def json_body(endpoint: Endpoint, own: dict[str, Any]) -> bytes:
-    """The API's own fields with the endpoint's `body` laid over them."""
+def json_headers(endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
+    """What a request with a JSON body says of itself and of the answer it wants."""
+    return (
+        ("Content-Type", "application/json"),
+        ("Accept", "text/event-stream" if endpoint.stream else "application/json"),
+    )
+
+
+def json_body(endpoint: Endpoint, own: dict[str, Any], merged: dict[str, Any] | None = None) -> bytes:
+    """The API's own fields, the endpoint's `body` laid over them, and over both what the API merged of the two."""
     if isinstance(endpoint.body, str):
         raise AskError(f"`body` has to be a table for `api = {endpoint.api!r}`: its fields go over the API's own")
-    more = dict(endpoint.body or {})
+    more = endpoint.body or {}
     if more.get("stream", endpoint.stream) is not endpoint.stream:
         raise AskError("`body.stream` contradicts `stream`: set `stream` instead")
-    return encode({**own, **more})
+    return encode({**own, **more, **(merged or {})})
 
 
 def encode(body: dict[str, Any]) -> bytes:

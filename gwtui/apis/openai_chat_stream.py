@@ -1,12 +1,10 @@
-"""The event stream of OpenAI Chat Completions: its course, and what makes it complete.
+"""The event stream of OpenAI's completion APIs, chat and legacy: its course, and what makes it complete.
 
-Unnamed events, each a chunk with `choices`. Per choice: the role first, then deltas, then exactly one
+Unnamed events, each a chunk with `choices`. Per choice: the role first (chat), then deltas or texts, then exactly one
 `finish_reason`; after all choices a chunk with the usage, if it was asked for; last the text `[DONE]`.
 """
 
 from __future__ import annotations
-
-from typing import Any
 
 import msgspec
 
@@ -14,7 +12,19 @@ from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import APIError, event_error, find_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
-from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
+from gwtui.apis.openai_events import (
+    CHUNK,
+    CUTTING,
+    DONE,
+    FINISH_REASONS,
+    Choice,
+    Chunk,
+    Course,
+    Form,
+    generated,
+    metrics_note,
+)
+from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.tokens import count, spent
 from gwtui.clean import clean
 from gwtui.records import Finding
@@ -24,82 +34,18 @@ from gwtui.words import EventKind
 
 RULES = "openai"
 """What the ids of this API's rules begin with."""
-DONE = "[DONE]"
-FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
-CUTTING = frozenset({"length", "content_filter"})
-"""Finish reasons that may leave a tool call half and the answer empty."""
 MAX_CHOICES = 128
-MAX_TOOLS = 128
 
 
-class _Delta(msgspec.Struct):
-    role: Any = None
-    content: Any = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-    refusal: Any = None
-    tool_calls: Any = None
-    function_call: Any = None
+class OpenAIReader:
+    """Follows one stream of completions, whose chunks have to be of that form."""
 
-
-class _Choice(msgspec.Struct):
-    index: Any = 0
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: Any = None
-
-
-class _Chunk(msgspec.Struct):
-    """Any event but `[DONE]`. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
-
-    id: Any = None
-    object: Any = None
-    created: Any = None
-    model: Any = None
-    choices: list[_Choice] | None = None
-    usage: Any = None
-    error: Any = None
-    type: Any = None
-
-
-_CHUNK = msgspec.json.Decoder(_Chunk)
-
-
-class _Course:
-    """How far one choice is."""
-
-    def __init__(self) -> None:
-        self.role_seen = False
-        self.contents = 0
-        self.finish_reason = ""
-        self.finished_at = 0
-        self.tools: list[Arguments] = []
-        """The tool calls in the order they began."""
-        self._open: dict[object, tuple[object, Arguments]] = {}
-        """Per index: the id and the arguments of the call that fragments now belong to."""
-
-    def add_arguments(self, index: object, call_id: object, fragment: str) -> None:
-        """Some gateways give all calls one index, so a new id after whole arguments is a new call."""
-        key = index if isinstance(index, int | str) else None
-        last_id, arguments = self._open.get(key, (None, None))
-        is_new = isinstance(call_id, str) and call_id and call_id != last_id
-        if arguments is None or (is_new and arguments.begun and arguments.whole()):
-            if len(self.tools) >= MAX_TOOLS:
-                return
-            arguments = Arguments()
-            self.tools.append(arguments)
-        self._open[key] = (call_id if is_new else last_id, arguments)
-        arguments.add(fragment)
-
-
-class OpenAIChatReader:
-    """Follows one stream of Chat Completions."""
-
-    def __init__(self, asked: str) -> None:
+    def __init__(self, asked: str, rules: str = RULES, form: Form = Form.DELTA) -> None:
         self.model_served = ""
         self._asked = asked
-        self._ledger = Ledger(RULES)
-        self._choices: dict[int, _Course] = {}
+        self._form = form
+        self._ledger = Ledger(rules)
+        self._choices: dict[int, Course] = {}
         self._chunks = 0
         self._done = False
         self._id: object = None
@@ -111,7 +57,7 @@ class OpenAIChatReader:
         data = event.data
         if data.startswith(DONE):
             return self._terminator()
-        chunk = read_json(_CHUNK, data)
+        chunk = read_json(CHUNK, data)
         if isinstance(chunk, Unreadable):
             return self._unreadable(event, chunk)
         if chunk.error or event.event == "error" or "error" in (chunk.object, chunk.type):
@@ -122,6 +68,12 @@ class OpenAIChatReader:
         self._take_identity(chunk)
         if chunk.usage:
             self._take_usage(chunk.usage)
+        reading = self._chunk(event, chunk)
+        if (told := metrics_note(chunk.perf_metrics)) and not reading.note:
+            return msgspec.structs.replace(reading, note=told)
+        return reading
+
+    def _chunk(self, event: ServerSentEvent, chunk: Chunk) -> Reading:
         if not chunk.choices:
             kind = EventKind.USAGE if chunk.usage else EventKind.OTHER
             return Reading(kind, _name(event, chunk, "usage" if chunk.usage else ""))
@@ -153,7 +105,7 @@ class OpenAIChatReader:
         note = self._ledger.note("events_after_end", f"{what} after [DONE]", cause)
         return Reading(EventKind.OTHER, what, "", note)
 
-    def _take_identity(self, chunk: _Chunk) -> None:
+    def _take_identity(self, chunk: Chunk) -> None:
         if isinstance(chunk.model, str) and chunk.model:
             self.model_served = clean(chunk.model)
         if not chunk.id or not isinstance(chunk.id, str):
@@ -170,7 +122,7 @@ class OpenAIChatReader:
         if (output := count(usage, "completion_tokens")) is not None:
             self._output = output
 
-    def _choice(self, event: ServerSentEvent, chunk: _Chunk, choice: _Choice) -> Reading:
+    def _choice(self, event: ServerSentEvent, chunk: Chunk, choice: Choice) -> Reading:
         name = _name(event, chunk)
         course, note = self._course(choice.index)
         if choice.delta is None and choice.message is not None and not course.contents:
@@ -178,9 +130,11 @@ class OpenAIChatReader:
             return Reading(
                 EventKind.OTHER, name, "", self._ledger.break_rule("whole-message", words, Verdict.NOT_A_STREAM)
             )
-        delta = choice.delta or _NO_DELTA
-        kind, text = _content(delta, course)
-        if delta.role and not course.role_seen:
+        kind, text = generated(choice, course)
+        if text and not choice.suits(self._form):
+            note = note or self._ledger.break_rule("wrong-form", "the content is not where clients of this API look")
+        role = choice.delta is not None and bool(choice.delta.role)
+        if role and not course.role_seen:
             course.role_seen = True
             if course.contents and not text and not choice.finish_reason and not chunk.usage:
                 note = note or self._ledger.break_rule("role-not-first", "the role comes after content")
@@ -193,18 +147,18 @@ class OpenAIChatReader:
             note = note or self._finish(course, as_text(choice.finish_reason), bool(chunk.usage))
             kind = kind if text else EventKind.STOP
         elif not text:
-            kind = EventKind.START if delta.role and not course.contents else EventKind.OTHER
+            kind = EventKind.START if role and not course.contents else EventKind.OTHER
         return Reading(kind, name, text, note)
 
-    def _course(self, index: object) -> tuple[_Course, str]:
+    def _course(self, index: object) -> tuple[Course, str]:
         number = 0 if index is None else index
         if isinstance(number, int) and number in self._choices:
             return self._choices[number], ""
         if not isinstance(number, int) or not 0 <= number < MAX_CHOICES:
-            return _Course(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
-        return self._choices.setdefault(number, _Course()), ""
+            return Course(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
+        return self._choices.setdefault(number, Course()), ""
 
-    def _finish(self, course: _Course, reason: str, with_usage: bool) -> str:
+    def _finish(self, course: Course, reason: str, with_usage: bool) -> str:
         reason = clean(reason, 64)
         if reason == "error":
             return self._ledger.take_error(APIError(message="finish_reason error"))
@@ -278,44 +232,7 @@ class OpenAIChatReader:
         return None
 
 
-_NO_DELTA = _Delta()
-
-
-def _content(delta: _Delta, course: _Course) -> tuple[EventKind, str]:
-    """What was generated in a delta; what a user sees goes before reasoning."""
-    if delta.content and (text := content_text(delta.content)):
-        return EventKind.TEXT, text
-    if delta.refusal:
-        return EventKind.TEXT, as_text(delta.refusal)
-    if delta.tool_calls or delta.function_call:
-        text = _tool_text(delta, course)
-        if text:
-            return EventKind.TOOL, text
-    return EventKind.REASONING, as_text(delta.reasoning_content or delta.reasoning)
-
-
-def content_text(content: object) -> str:
-    """Content is a text, or a list of parts of which some hold one."""
-    if not isinstance(content, list):
-        return as_text(content)
-    return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
-
-
-def _tool_text(delta: _Delta, course: _Course) -> str:
-    """The arguments of the delta's tool calls, or their names before those begin."""
-    calls = delta.tool_calls if isinstance(delta.tool_calls, list) else []
-    texts = []
-    for call in (*calls, {"index": "function", "function": delta.function_call}):
-        function = call.get("function") if isinstance(call, dict) else None
-        if isinstance(function, dict):
-            arguments = function.get("arguments")
-            if isinstance(arguments, str):
-                course.add_arguments(call.get("index"), call.get("id"), arguments)
-            texts.append(as_text(arguments) or as_text(function.get("name")))
-    return "".join(texts)
-
-
-def _name(event: ServerSentEvent, chunk: _Chunk, default: str = "") -> str:
+def _name(event: ServerSentEvent, chunk: Chunk, default: str = "") -> str:
     """The API sends no names, so an event is called what its payload calls itself."""
     own = event.event if event.event != "message" else default or as_text(chunk.object)
     return clean(own, 64)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
-from gwtui.judge import End
+from gwtui.judging.judge import End
 from gwtui.probes.exchange import Exchange
 from gwtui.profile import Deadlines
 

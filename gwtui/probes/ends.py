@@ -12,7 +12,7 @@ import h11
 import httpcore
 import httpx
 
-from gwtui.judge import End
+from gwtui.judging.judge import End
 from gwtui.probes.decoding import BodyLimitError, DecodeError
 from gwtui.probes.exchange import Exchange, NotHTTPError
 from gwtui.sse import SSELimitError

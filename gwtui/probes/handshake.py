@@ -17,8 +17,8 @@ from websockets.uri import parse_uri
 from gwtui.apis.base import AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.websocket import WEBSOCKET
-from gwtui.http_status import judge_status
-from gwtui.judge import End
+from gwtui.judging.http_status import judge_status
+from gwtui.judging.judge import End
 from gwtui.keys import KeyReferenceError, resolve, resolve_headers
 from gwtui.probes.dial import Dial, dial
 from gwtui.probes.ends import end_of

@@ -11,8 +11,8 @@ from typing import Self
 import httpx
 
 from gwtui.apis.base import API, Ask, AskError
-from gwtui.headers import header
-from gwtui.judge import End, is_event_stream
+from gwtui.judging.headers import header
+from gwtui.judging.judge import End, is_event_stream
 from gwtui.keys import KeyReferenceError, redactor, resolve, resolve_headers, secrets_of
 from gwtui.probes.deadlines import Watchdog, due
 from gwtui.probes.decoding import BodyLimitError, decoder_for

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gwtui.apis.base import Reading
-from gwtui.findings import Pace
+from gwtui.judging.findings import Pace
 from gwtui.stats import Histogram
 
 

@@ -21,7 +21,7 @@ from websockets.frames import CloseCode
 from gwtui.apis.base import AskError
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
-from gwtui.headers import pick_headers, request_id, trace_id
+from gwtui.judging.headers import pick_headers, request_id, trace_id
 from gwtui.keys import redactor, secrets_of
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed

@@ -16,9 +16,9 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from gwtui.config import Config
+from gwtui.config.themes import DEFAULT_THEME, load_all
 from gwtui.feeds import Feed
 from gwtui.profile import Profile
-from gwtui.themes import DEFAULT_THEME, load_all
 from gwtui.ui.keys import KEYS
 from gwtui.ui.palette import textual_theme
 from gwtui.ui.screens.monitor import MonitorScreen

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from gwtui.commands import PutEndpoint, RemoveEndpoint
 from gwtui.config import Config, remove_endpoint, restore, save_endpoint
+from gwtui.config.tomlfile import read
 from gwtui.profile import Endpoint, Profile
 
 
@@ -19,12 +20,12 @@ class _Step:
     label: str
     profile: Profile
     command: PutEndpoint | RemoveEndpoint
-    file_text: str | None
-    """The file before the change; None when the change was not saved."""
+    texts: tuple[str, str] | None
+    """The file before and after the change; None when the change was not saved."""
 
 
 class Editing:
-    """The profile as the user means it. Errors of the file come out as `ConfigError` or `OSError`."""
+    """The profile as the user means it. Errors of the file come out as `ConfigError`, with nothing changed."""
 
     def __init__(self, config: Config, profile: Profile) -> None:
         self._path = config.path
@@ -41,9 +42,9 @@ class Editing:
     def put(self, endpoint: Endpoint, replaces: str | None, *, save: bool) -> PutEndpoint:
         """Add the endpoint, or replace the one called `replaces`. Returns the command that tells the engine."""
         old = self.endpoint(replaces)
-        text = save_endpoint(self._path, self.profile.name, endpoint, replaces) if save else None
+        before = save_endpoint(self._path, self.profile.name, endpoint, replaces) if save else None
         back = RemoveEndpoint(name=endpoint.name) if old is None else PutEndpoint(endpoint=old, replaces=endpoint.name)
-        self._steps.append(_Step(f"the change of {endpoint.name}", self.profile, back, text))
+        self._remember(f"the change of {endpoint.name}", back, before)
         if old is None:
             endpoints = (*self.profile.endpoints, endpoint)
         else:
@@ -51,21 +52,35 @@ class Editing:
         self.profile = replace(self.profile, endpoints=endpoints)
         return PutEndpoint(endpoint=endpoint, replaces=None if old is None else old.name)
 
-    def remove(self, endpoint: Endpoint) -> RemoveEndpoint:
-        """Remove the endpoint, from the file too if it is there."""
-        text = remove_endpoint(self._path, self.profile.name, endpoint.name) if self._path.exists() else None
-        back = PutEndpoint(endpoint=endpoint)
-        self._steps.append(_Step(f"the removal of {endpoint.name}", self.profile, back, text))
+    def remove(self, endpoint: Endpoint) -> tuple[RemoveEndpoint, bool]:
+        """Remove the endpoint, from the file too if it is there. Returns the command, and whether the file changed."""
+        before = remove_endpoint(self._path, self.profile.name, endpoint.name) if self._path.exists() else None
+        saved = before is not None and before != read(self._path, missing="")
+        self._remember(f"the removal of {endpoint.name}", PutEndpoint(endpoint=endpoint), before if saved else None)
         remaining = tuple(each for each in self.profile.endpoints if each.name != endpoint.name)
         self.profile = replace(self.profile, endpoints=remaining)
-        return RemoveEndpoint(name=endpoint.name)
+        return RemoveEndpoint(name=endpoint.name), saved
+
+    def _remember(self, label: str, back: PutEndpoint | RemoveEndpoint, before: str | None) -> None:
+        texts = None if before is None else (before, read(self._path, missing=""))
+        self._steps.append(_Step(label, self.profile, back, texts))
 
     def undo(self) -> tuple[str, PutEndpoint | RemoveEndpoint] | None:
         """Take the last change back. Returns what it was and the command for the engine; None when there is none."""
         if not self._steps:
             return None
-        step = self._steps.pop()
-        if step.file_text is not None:
-            restore(self._path, step.file_text)
+        step = self._steps[-1]
+        if step.texts is not None:
+            self._undo_in_file(step.command, *step.texts)
         self.profile = step.profile
+        self._steps.pop()
         return step.label, step.command
+
+    def _undo_in_file(self, back: PutEndpoint | RemoveEndpoint, before: str, after: str) -> None:
+        """Bring the text back letter by letter; where the file was changed since, only what the change was about."""
+        if read(self._path, missing="") == after:
+            restore(self._path, before)
+        elif isinstance(back, RemoveEndpoint):
+            remove_endpoint(self._path, self.profile.name, back.name)
+        else:
+            save_endpoint(self._path, self.profile.name, back.endpoint, back.replaces)

@@ -1,33 +1,38 @@
-"""Every key of the monitor, as a table. Users remap any of them by its id under `[ui.keys]` of their configuration.
+"""Every key, as a table. Users remap any of them by its id under `[ui.keys]` of their configuration.
 
-The footer shows them in this order, so those that a small screen must not lose come first.
+The footer shows those of the monitor in this order, so those that a small screen must not lose come first.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from textual.binding import Binding
+from textual.keys import Keys, format_key, key_to_character
+
+FAR = 1_000_000
+"""More lines than anything has."""
 
 
 class Key(NamedTuple):
     id: str
     keys: str
+    """Textual's names, several parted by commas."""
     action: str
     label: str
     """For the footer; the shorter the better."""
     help: str
-    """For the help screen."""
+    """For the help screen and the command palette."""
     group: str
+    """The heading it stands under in the help screen."""
     footer: bool | str = False
     """Whether the footer shows it; a text stands there instead of the key, for keys that go together."""
 
 
-GROUPS = ("Panels", "Look", "Do", "Endpoints", "Program")
-
 KEYS: tuple[Key, ...] = (
     Key("panel.endpoints", "1", "panel('endpoints')", "panel", "endpoints alone, or back", "Panels", "1-5"),
-    Key("request.inspect", "enter", "inspect", "inspect", "everything about the shown request", "Look", True),
+    Key("request.inspect", "enter", "inspect", "inspect", "everything about the shown request", "Look", "enter"),
     Key("endpoint.edit", "e", "edit", "edit", "edit the endpoint", "Endpoints", True),
     Key("view.freeze", "space", "freeze", "freeze", "hold the picture; measuring goes on", "Look", True),
     Key("probe.pause", "p", "pause", "pause", "pause or resume the endpoint", "Do", True),
@@ -43,11 +48,11 @@ KEYS: tuple[Key, ...] = (
     Key("panel.latency", "3", "panel('latency')", "", "latency alone, or back", "Panels"),
     Key("panel.pings", "4", "panel('pings')", "", "WebSocket pings alone, or back", "Panels"),
     Key("panel.incidents", "5", "panel('incidents')", "", "incidents alone, or back", "Panels"),
-    Key("panel.restore", "escape", "restore", "", "all panels; clear the filter; follow the newest request", "Panels"),
+    Key("panel.restore", "escape", "restore", "", "all panels; then newest request; then no filter", "Panels"),
     Key("panel.next", "tab", "app.focus_next", "", "next panel", "Panels"),
     Key("panel.previous", "shift+tab", "app.focus_previous", "", "previous panel", "Panels"),
     Key("view.window_shorter", "minus", "window(-1)", "", "a shorter window", "Look"),
-    Key("view.sort", "s", "sort(1)", "sort", "order by the next column", "Look"),
+    Key("view.sort", "s", "sort", "sort", "order by the next column", "Look"),
     Key("view.reverse", "S", "reverse", "", "turn the order round", "Look"),
     Key("stream.mode", "v", "stream_mode", "", "stream as events, raw data or text", "Look"),
     Key("request.older", "left_square_bracket", "request(-1)", "", "an older request", "Look"),
@@ -55,18 +60,65 @@ KEYS: tuple[Key, ...] = (
     Key("probe.pause_all", "P", "pause_all", "", "pause or resume all", "Do"),
     Key("probe.faster", "less_than_sign", "interval(0.5)", "", "probe the endpoint twice as often", "Do"),
     Key("probe.slower", "greater_than_sign", "interval(2)", "", "probe the endpoint half as often", "Do"),
-    Key("engine.restart", "r", "restart", "", "start the engine again after it died", "Do"),
+    Key("engine.restart", "r", "restart", "", "start the engine again after it ended", "Do"),
     Key("endpoint.add", "a", "add", "", "add an endpoint", "Endpoints"),
     Key("endpoint.duplicate", "D", "duplicate", "", "edit a copy of the endpoint", "Endpoints"),
     Key("endpoint.remove", "delete", "remove", "", "remove the endpoint", "Endpoints"),
     Key("endpoint.undo", "u", "undo", "", "undo the last edit, addition or removal", "Endpoints"),
-    Key("app.theme", "t", "theme", "", "the next theme", "Program"),
+    Key("app.theme", "t", "app.next_theme", "", "the next theme", "Program"),
+    Key("app.themes", "T", "app.choose_theme", "", "choose a theme, with a preview", "Program"),
     Key("app.palette", "ctrl+p", "app.command_palette", "", "all commands by name", "Program"),
 )
+"""Those of the monitor screen."""
 
 
-def bindings() -> list[Binding]:
-    """The table as Textual bindings."""
+def _moves(place: str, group: str) -> tuple[Key, ...]:
+    """The keys of whatever moves line by line, with ids such as `stream.down`."""
+    return (
+        Key(f"{place}.up", "up", "move(-1)", "", "a line up", group),
+        Key(f"{place}.down", "down", "move(1)", "", "a line down", group),
+        Key(f"{place}.page_up", "pageup", "page(-1)", "", "a page up", group),
+        Key(f"{place}.page_down", "pagedown", "page(1)", "", "a page down", group),
+        Key(f"{place}.first", "home", f"move(-{FAR})", "", "to the top", group),
+        Key(f"{place}.last", "end", f"move({FAR})", "", "to the end", group),
+    )
+
+
+PLACES: dict[str, tuple[Key, ...]] = {
+    "endpoints": _moves("endpoints", "In the endpoints"),
+    "stream": _moves("stream", "In the stream"),
+    "latency": (
+        Key("latency.next", "right", "metric(1)", "", "the next latency", "In the latency panel"),
+        Key("latency.previous", "left", "metric(-1)", "", "the latency before", "In the latency panel"),
+        Key("latency.longer", "up", "window(1)", "", "a longer window", "In the latency panel"),
+        Key("latency.shorter", "down", "window(-1)", "", "a shorter window", "In the latency panel"),
+    ),
+    "incidents": (
+        *_moves("incidents", "In the incidents"),
+        Key("incidents.open", "enter", "open", "", "the request that decided it", "In the incidents"),
+    ),
+    "details": _moves("details", "In a request's details"),
+    "recent": _moves("recent", "In the list of requests"),
+    "inspection": (
+        Key("details.older", "left_square_bracket", "request(-1)", "older", "an older request", "In a request's details"),
+        Key("details.newer", "right_square_bracket", "request(1)", "newer", "a newer request", "In a request's details"),
+        Key("details.copy", "y", "copy", "copy trace id", "copy the trace id", "In a request's details"),
+        Key("details.back", "escape,enter,q", "leave", "back", "back to the monitor", "In a request's details"),
+    ),
+    "form": (
+        Key("form.try", "ctrl+t", "try", "Try once", "probe once with what is in the form", "In the endpoint form"),
+        Key("form.apply", "ctrl+o", "apply", "Apply", "take it over for this session", "In the endpoint form"),
+        Key("form.save", "ctrl+s", "save", "Save", "take it over and write it to the file", "In the endpoint form"),
+        Key("form.leave", "escape", "leave", "Leave", "leave without a change", "In the endpoint form"),
+    ),
+}
+"""Those of panels and of other screens."""
+
+EVERY: tuple[Key, ...] = (*KEYS, *(key for keys in PLACES.values() for key in keys))
+
+
+def bindings(place: str = "") -> list[Binding]:
+    """The keys of the monitor screen, or of one of `PLACES`, as Textual bindings."""
     return [
         Binding(
             key.keys,
@@ -77,5 +129,34 @@ def bindings() -> list[Binding]:
             id=key.id,
             tooltip=key.help,
         )
-        for key in KEYS
+        for key in (PLACES[place] if place else KEYS)
     ]
+
+
+def shown(keys: str) -> str:
+    """Keys as they are printed on a keyboard: `+ =` for `plus,equals_sign`."""
+    names = (key.strip() for key in keys.split(","))
+    return " ".join("enter" if name == "enter" else name if len(name) == 1 else _printed(name) for name in names)
+
+
+def _printed(name: str) -> str:
+    *modifiers, last = name.split("+")
+    return "+".join([*modifiers, format_key(last)])
+
+
+def faults_of(remapped: Mapping[str, str]) -> list[str]:
+    """What of the user's `[ui.keys]` means nothing: unknown ids, and keys that no keyboard has."""
+    ids = {key.id for key in EVERY}
+    unknown = [f"[ui.keys] there is no {id_!r}: ? lists the ids" for id_ in sorted(remapped.keys() - ids)]
+    return unknown + [
+        f"[ui.keys] {id_}: {name!r} is no key"
+        for id_ in sorted(remapped.keys() & ids)
+        for name in remapped[id_].split(",")
+        if not _is_key(name.strip())
+    ]
+
+
+def _is_key(name: str) -> bool:
+    *modifiers, last = name.split("+") if len(name) > 1 else [name]
+    known = key_to_character(last) is not None or last in {key.value for key in Keys}
+    return known and all(each in ("ctrl", "shift", "alt", "super", "meta", "hyper") for each in modifiers)

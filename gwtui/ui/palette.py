@@ -13,7 +13,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
-from gwtui.themes import ThemeFile
+from gwtui.config.themes import ThemeFile
 
 STYLES: dict[str, str] = {
     "up": "$up",
@@ -33,6 +33,7 @@ STYLES: dict[str, str] = {
     "header": "bold $text",
     "title": "bold $primary",
     "banner": "bold $background on $error",
+    "frozen": "bold $background on $accent",
     "selection": "on $selection",
     "p50": "$p50",
     "p95": "$p95",

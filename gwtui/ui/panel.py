@@ -11,7 +11,6 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.geometry import Region
 from textual.strip import Strip
@@ -20,9 +19,6 @@ from textual.widget import Widget
 from gwtui.ui.drawing import Line, printable
 from gwtui.ui.palette import Palette, is_ours
 from gwtui.view import View
-
-FAR = 1_000_000
-"""More lines than anything has."""
 
 
 class Panel(Widget, can_focus=True):
@@ -163,21 +159,6 @@ class MovingPanel(Panel):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.action_move(-self.WHEEL)
-
-
-def movement(panel: str) -> list[BindingType]:
-    """The keys of a `MovingPanel`, with ids such as `stream.down`."""
-    keys = (
-        ("up", "up,k", "move(-1)"),
-        ("down", "down,j", "move(1)"),
-        ("page_up", "pageup", "page(-1)"),
-        ("page_down", "pagedown", "page(1)"),
-        ("first", "home", f"move(-{FAR})"),
-        ("last", "end", f"move({FAR})"),
-    )
-    return [
-        Binding(key, action, name.replace("_", " "), show=False, id=f"{panel}.{name}") for name, key, action in keys
-    ]
 
 
 def scrolled(top: int, index: int, visible: int, count: int) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import dataclasses
+import copy
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
 
 from gwtui.commands import Command
 from gwtui.feeds import Feed
 from gwtui.monitor import Monitor
 from gwtui.profile import Profile
-from gwtui.view import Query, View
+from gwtui.records import Notice
+from gwtui.view import Query, View, Window
 
 
 class Watch:
@@ -20,25 +21,33 @@ class Watch:
         self._open_feed = open_feed
         self._feed: Feed | None = None
         self._monitor = Monitor()
+        self._held: Monitor | None = None
         self._drawn: tuple[int, Query, int] | None = None
         self.query = Query()
-        self.frozen = False
 
     @property
     def running(self) -> bool:
         return self._feed is not None
 
-    async def follow(self, profile: Profile) -> None:
-        """Watch this profile until its feed ends. A fresh monitor: numbers of two sessions are never mixed."""
+    async def follow(self, profile: Profile, told: Callable[[str], None]) -> None:
+        """Watch this profile until its feed ends; `told` gets the engine's notices.
+
+        A fresh monitor: numbers of two sessions are never mixed.
+        """
+        await self.aclose()
         feed = self._feed = self._open_feed(profile)
-        self._monitor = Monitor()
-        self._drawn = None
-        try:
-            async for batch in feed:
-                for record in batch:
-                    self._monitor.apply(record)
-        finally:
-            self._feed = None
+        self._monitor, self._held, self._drawn = Monitor(), None, None
+        async for batch in feed:
+            for record in batch:
+                self._monitor.apply(record)
+                if isinstance(record, Notice):
+                    told(record.text)
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """End the feed if there is one, and wait for its engine to write its last rows."""
+        feed, self._feed = self._feed, None
+        if feed is not None:
             await feed.aclose()
 
     def send(self, command: Command) -> bool:
@@ -48,19 +57,35 @@ class Watch:
         self._feed.send(command)
         return True
 
-    def look(self, **changes: Any) -> None:
-        """Look at something else: fields of `Query` by name."""
-        self.query = dataclasses.replace(self.query, **changes)
+    @property
+    def frozen(self) -> bool:
+        return self._held is not None
+
+    @property
+    def frozen_ns(self) -> int | None:
+        """How long the picture has been held; None when it is not."""
+        return None if self._held is None else self._monitor.now_ns - self._held.now_ns
+
+    def freeze(self) -> None:
+        """Hold what is known by now, to be looked at from every side while records go on coming in. Or let go of it."""
+        self._held = None if self.frozen else copy.deepcopy(self._monitor)
+        self._drawn = None
 
     def view(self, columns: int) -> View:
-        """The picture of now."""
+        """The picture of now, or of when it was frozen."""
+        return (self._held or self._monitor).view(self.query, columns)
+
+    def live_view(self, columns: int) -> View:
+        """The picture of now, frozen or not: what answers a question that was just asked."""
         return self._monitor.view(self.query, columns)
 
+    def whole_view(self) -> View:
+        """All endpoints over the whole session."""
+        return self._monitor.view(replace(Query(), window=Window.ALL, metric=self.query.metric))
+
     def changed_view(self, columns: int) -> View | None:
-        """The picture of now if it differs from the one given last; None while frozen or unchanged."""
-        if self.frozen:
-            return None
-        state = (self._monitor.version, self.query, columns)
+        """The picture if it differs from the one given last."""
+        state = ((self._held or self._monitor).version, self.query, columns)
         if state == self._drawn:
             return None
         self._drawn = state

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from gwtui import units
 from gwtui.ui.charts import sparkline
 from gwtui.ui.drawing import Column, Line, Placed, Span, cells, centred, exact, fit, over, place, row, sheet
-from gwtui.ui.panel import MovingPanel, movement, scrolled
+from gwtui.ui.keys import bindings
+from gwtui.ui.panel import MovingPanel, scrolled
 from gwtui.verdicts import GOOD
 from gwtui.view import EndpointRow, Quantile, View
 from gwtui.words import State
@@ -157,10 +158,7 @@ class EndpointsPanel(MovingPanel):
 
     NUMBER = 1
     DEFAULT_CSS = "EndpointsPanel { padding: 0; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *movement("endpoints"),
-        Binding("enter", "open", "inspect", id="endpoints.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("endpoints")]
 
     class Selected(Message):
         """Another endpoint was selected."""

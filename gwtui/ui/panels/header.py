@@ -13,23 +13,27 @@ SICK = 9
 """How much a state matters that wants a look."""
 
 
-def draw(header: Header, width: int, height: int) -> list[Line]:
-    """The header, and the banner under it where there is one."""
-    lines = [_header(header, width)]
+def draw(header: Header, width: int, height: int, frozen_ns: int | None = None, restart: str = "r") -> list[Line]:
+    """The header, and under it the banner where there is one. `frozen_ns`: for how long the picture has been held."""
+    lines = [_header(header, width, frozen_ns)]
     if header.banner:
-        text = f" ✖ {printable(header.banner)}"
+        text = f" ✖ {printable(header.banner)}" + (f" · {restart} starts it again" if header.ended else "")
         lines.append(tuple(Span(span.text, "banner") for span in exact((Span(text),), width)))
+    elif header.ended:
+        lines.append((Span(f" ○ The engine has stopped · {restart} starts it again", "warn"),))
     return sheet(lines, width, height)
 
 
 def rows(header: Header) -> int:
     """How many rows it takes."""
-    return 2 if header.banner else 1
+    return 2 if header.banner or header.ended else 1
 
 
-def _header(header: Header, width: int) -> Line:
+def _header(header: Header, width: int, frozen_ns: int | None) -> Line:
     """Where room is short, facts go first, then the states that ask for nothing."""
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
+    if frozen_ns is not None:
+        name = (*name, Span("  "), Span(f" FROZEN {units.elapsed(frozen_ns)} ", "frozen"))
     states, facts = _states(header), _facts(header)
 
     def room() -> int:
@@ -73,13 +77,24 @@ def _joined(parts: list[tuple[int, Line]]) -> Line:
 
 
 class HeaderLine(Panel, can_focus=False):
-    """Two rows high while there is a banner, else one."""
+    """Two rows high while there is a banner, else one. `restart` is the key that starts an engine again."""
 
     DEFAULT_CSS = "HeaderLine, HeaderLine.-foreign-theme { height: 1; border: none; padding: 0; }"
+
+    def __init__(self, restart: str = "r", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
+        super().__init__(id=id)
+        self._restart = restart
+        self._frozen_ns: int | None = None
 
     def show(self, view: View) -> None:
         self.styles.height = rows(view.header)
         super().show(view)
 
+    def hold(self, frozen_ns: int | None) -> None:
+        """Say for how long the picture has been held; None: it is not."""
+        if frozen_ns != self._frozen_ns:
+            self._frozen_ns = frozen_ns
+            self.redraw()
+
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        return draw(view.header, width, height)
+        return draw(view.header, width, height, self._frozen_ns, self._restart)

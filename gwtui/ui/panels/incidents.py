@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from gwtui import units
 from gwtui.records import Incident
 from gwtui.ui.drawing import Line, Span, centred, justified, over, printable, sheet
-from gwtui.ui.panel import MovingPanel, movement, scrolled
+from gwtui.ui.keys import bindings
+from gwtui.ui.panel import MovingPanel, scrolled
 from gwtui.view import View
 
 TRACE_FROM = 96
@@ -72,10 +73,7 @@ class IncidentsPanel(MovingPanel):
 
     NUMBER = 5
     DEFAULT_CSS = "IncidentsPanel { padding: 0; }"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *movement("incidents"),
-        Binding("enter", "open", "Inspect", show=False, id="incidents.open"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("incidents")]
 
     class Opened(Message):
         """An incident is to be looked into; `number` is the request that decided it, where one did."""

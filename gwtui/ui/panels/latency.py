@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.message import Message
 
 from gwtui import units
 from gwtui.ui.charts import LABEL, Series, line_chart
 from gwtui.ui.drawing import Line, Span, centred, flow, sheet
+from gwtui.ui.keys import bindings
 from gwtui.ui.panel import Panel
 from gwtui.view import LatencyView, View, Window
 
@@ -61,12 +62,7 @@ class LatencyPanel(Panel):
     """A click asks for the next metric, the wheel for another window."""
 
     NUMBER = 3
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right", "metric(1)", "Next metric", show=False, id="latency.next"),
-        Binding("left", "metric(-1)", "Previous metric", show=False, id="latency.previous"),
-        Binding("up", "window(1)", "Longer window", show=False, id="latency.longer"),
-        Binding("down", "window(-1)", "Shorter window", show=False, id="latency.shorter"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("latency")]
 
     class MetricChosen(Message):
         """The next metric (1) or the one before (-1) is wanted."""

@@ -13,7 +13,8 @@ from textual.message import Message
 from gwtui import units
 from gwtui.records import Request, StreamEvent
 from gwtui.ui.drawing import Line, Span, cells, centred, exact, fit, printable, sheet, wrap
-from gwtui.ui.panel import MovingPanel, movement
+from gwtui.ui.keys import bindings
+from gwtui.ui.panel import MovingPanel
 from gwtui.view import StreamLine, StreamView, View
 from gwtui.words import EventKind, Outcome
 
@@ -174,7 +175,7 @@ class StreamPanel(MovingPanel):
 
     NUMBER = 2
     WHEEL = 3
-    BINDINGS: ClassVar[list[BindingType]] = [*movement("stream")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("stream")]
 
     class Chosen(Message):
         """An event was clicked; `number` counts from 1 within the stream."""

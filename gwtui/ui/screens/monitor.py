@@ -1,35 +1,32 @@
-"""The monitor screen: five panels over one watch, and the keys that act on it."""
+"""The monitor screen: the panels over one watch, and a short action for every key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, ClassVar
+from dataclasses import replace
+from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.widgets import Footer, Input, Static
+from textual.widgets import Footer, Static
 
-from gwtui.commands import Burst, Command, Mark, Pause, Resume, SetInterval
-from gwtui.config import Config, ConfigError
-from gwtui.feeds import Feed
-from gwtui.filters import FilterError, parse
+from gwtui.config import Config
 from gwtui.profile import Endpoint, Profile
+from gwtui.ui import looking
 from gwtui.ui.bursts import parse_burst
 from gwtui.ui.editing import Editing
 from gwtui.ui.fields import duplicate, new_endpoint
+from gwtui.ui.filterbar import FilterBar
 from gwtui.ui.keys import bindings
-from gwtui.ui.panel import Panel
-from gwtui.ui.panels.endpoints import COLUMNS as SORTABLE
+from gwtui.ui.layout import PanelArea
+from gwtui.ui.orders import Orders
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.panels.header import HeaderLine
 from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
-from gwtui.ui.panels.pings import PingsPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.tabs import TabStrip
 from gwtui.ui.screens.ask import AskScreen
@@ -37,16 +34,11 @@ from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm, FormResult
 from gwtui.ui.screens.help import HelpScreen
 from gwtui.ui.watch import Watch
-from gwtui.view import View, Window
-from gwtui.words import Metric, State
+from gwtui.view import Query, View
 
 FRAMES_PER_S = 10
-PANELS = ("endpoints", "stream", "latency", "pings", "incidents")
-SHORTEST_S, LONGEST_S = 0.1, 3600.0
 MINIMUM = (40, 12)
-TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns and {MINIMUM[1]} rows.\nMeasuring goes on."
-METRICS = (Metric.TTFT, Metric.E2E, Metric.ICL, Metric.TPOT, Metric.TTFB, Metric.TTFO, Metric.RTT)
-WINDOWS = tuple(Window)
+TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns\nand {MINIMUM[1]} rows.\n\nMeasuring goes on."
 
 
 class MonitorScreen(Screen[None]):
@@ -54,42 +46,31 @@ class MonitorScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
-    def __init__(self, config: Config, profile: Profile, open_feed: Callable[[Profile], Feed]) -> None:
+    def __init__(self, config: Config, profile: Profile, watch: Watch) -> None:
         super().__init__()
         self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
         self._config = config
-        self._watch = Watch(open_feed)
+        self._watch = watch
         self._editing = Editing(config, profile)
-        self._alone: str | None = None
-        self._tab = "stream"
+        self._orders = Orders(watch, self._editing, self._say)
         self._view: View | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(Content(TOO_SMALL), id="too-small")
-        yield HeaderLine(id="header")
-        yield Input(id="filter", placeholder="words, state:down, verdict:truncated, ttft>500 …", compact=True)
-        with Container(id="panels"):
-            yield EndpointsPanel(id="endpoints")
-            yield TabStrip(id="tabs")
-            with Container(id="lower"):
-                with Vertical(id="left"):
-                    yield StreamPanel(id="stream")
-                    yield PingsPanel(id="pings")
-                with Vertical(id="right"):
-                    yield LatencyPanel(id="latency")
-                    yield IncidentsPanel(id="incidents")
+        yield HeaderLine(self._config.keys.get("engine.restart", "r"), id="header")
+        yield FilterBar()
+        yield PanelArea()
         yield Footer(show_command_palette=False)
 
     def on_mount(self) -> None:
-        self._place()
         self.set_interval(1 / FRAMES_PER_S, self._frame)
         self._follow()
         self.query_one(EndpointsPanel).focus()
 
     @work(exclusive=True, group="feed")
     async def _follow(self) -> None:
-        await self._watch.follow(self._editing.profile)
+        await self._watch.follow(self._editing.profile, self._say)
 
     # What is shown
 
@@ -97,6 +78,9 @@ class MonitorScreen(Screen[None]):
         view = self._watch.changed_view(self._columns)
         if view is not None:
             self._show(view)
+        self.query_one(HeaderLine).hold(self._watch.frozen_ns)
+        if self._watch.frozen and isinstance(self.app.screen, EndpointForm):
+            self.app.screen.show(self._watch.live_view(self._columns))
 
     @property
     def _columns(self) -> int:
@@ -105,21 +89,20 @@ class MonitorScreen(Screen[None]):
 
     def _show(self, view: View) -> None:
         self._view = view
-        self._arrange(view)
-        for widget in self.query(", ".join(f"#{name}" for name in ("header", "tabs", *PANELS))):
-            if isinstance(widget, Panel):
-                widget.show(view)
+        self.query_one(HeaderLine).show(view)
+        self.query_one(PanelArea).show(view)
         if isinstance(self.app.screen, DetailsScreen | EndpointForm):
             self.app.screen.show(view)
-
-    def _arrange(self, view: View) -> None:
-        """Give the table the height of its rows, up to two fifths of the screen."""
-        rows = max(len(view.endpoints), 2) + 3
-        self.query_one(EndpointsPanel).styles.height = max(5, min(rows, self.size.height * 2 // 5))
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < MINIMUM[0] or self.size.height < MINIMUM[1], "-too-small")
         self._watch.redraw()
+        self.call_after_refresh(self._keep_focus)
+
+    def _keep_focus(self) -> None:
+        """A panel that another layout hides loses the focus, and the arrows would lead nowhere."""
+        if self.focused is None and not self.has_class("-too-small"):
+            self.query_one(EndpointsPanel).focus()
 
     @property
     def view(self) -> View:
@@ -127,121 +110,77 @@ class MonitorScreen(Screen[None]):
         return self._view if self._view is not None else self._watch.view(self._columns)
 
     @property
-    def _selected(self) -> str | None:
+    def _selected(self) -> Endpoint | None:
+        """The selected endpoint as the user means it."""
         selected = self.view.selected
-        return selected.name if selected is not None else None
+        return self._editing.endpoint(selected.name) if selected is not None else None
 
-    def _look(self, **changes: Any) -> None:
-        """Look at something else. A frozen picture is drawn anew from what is known by now: the user asked to see."""
-        self._watch.look(**changes)
-        self._show(self._watch.view(self._columns))
+    def _look(self, query: Query) -> None:
+        self._watch.query = query
+        self._frame()
+
+    @property
+    def _query(self) -> Query:
+        return self._watch.query
 
     # What the user looks at
 
     def action_panel(self, name: str) -> None:
-        """Narrow screens show one lower panel at a time: there a digit picks it, and once more maximises it."""
-        if self._compact and name not in ("endpoints", self._tab):
-            self._tab, self._alone = name, None
-        else:
-            self._alone = None if self._alone == name else name
-        self._place()
-        self.query_one(f"#{name}").focus()
-
-    @property
-    def _compact(self) -> bool:
-        return self.has_class("-narrow") or self.has_class("-short")
-
-    def _place(self) -> None:
-        for name in PANELS:
-            self.set_class(self._alone == name, f"-alone-{name}")
-            self.set_class(self._tab == name, f"-tab-{name}")
-        self.set_class(self._alone is not None, "-alone")
-        self.query_one(TabStrip).choose(self._tab)
+        self.query_one(PanelArea).pick(name)
 
     def action_restore(self) -> None:
-        if self._alone is not None:
-            self._alone = None
-            self._place()
-        elif self._watch.query.request is not None:
-            self._look(request=None)
-        elif self._watch.query.filter:
-            self.query_one("#filter", Input).value = ""
+        """One step back: all panels, then the newest request, then no filter."""
+        if self.query_one(PanelArea).restore():
+            return
+        if self._query.request is not None:
+            self._look(replace(self._query, request=None))
+        elif self._query.filter:
+            self.query_one(FilterBar).action_clear()
 
     def action_freeze(self) -> None:
-        self._watch.frozen = not self._watch.frozen
-        self.set_class(self._watch.frozen, "-frozen")
-        self._watch.redraw()
+        self._watch.freeze()
+        self._frame()
 
     def action_window(self, step: int) -> None:
-        place = WINDOWS.index(self._watch.query.window) + step
-        self._look(window=WINDOWS[max(0, min(place, len(WINDOWS) - 1))])
+        self._look(looking.other_window(self._query, step))
 
     def action_metric(self, step: int) -> None:
-        self._look(metric=METRICS[(METRICS.index(self._watch.query.metric) + step) % len(METRICS)])
+        self._look(looking.other_metric(self._query, step))
 
-    def action_sort(self, step: int) -> None:
-        columns = ("", *SORTABLE)
-        place = columns.index(self._watch.query.sort) if self._watch.query.sort in columns else 0
-        self._look(sort=columns[(place + step) % len(columns)])
+    def action_sort(self) -> None:
+        self._look(looking.next_order(self._query))
 
     def action_reverse(self) -> None:
-        self._look(descending=not self._watch.query.descending)
+        self._look(replace(self._query, descending=not self._query.descending))
 
     def action_stream_mode(self) -> None:
         self.query_one(StreamPanel).cycle_mode()
 
     def action_request(self, step: int) -> None:
-        """Walk through the endpoint's latest requests; past the newest it follows again."""
-        numbers = sorted(row.number for row in self.view.recent)
-        shown = self.view.stream.number if self.view.stream is not None else None
-        if not numbers:
-            return
-        place = (numbers.index(shown) if shown in numbers else len(numbers)) + step
-        self._look(request=numbers[max(0, place)] if place < len(numbers) else None)
+        self._look(looking.other_request(self.view, step))
 
     def action_filter(self) -> None:
-        field = self.query_one("#filter", Input)
-        field.add_class("-open")
-        field.focus()
+        self.query_one(FilterBar).open()
 
-    @on(Input.Changed, "#filter")
-    def _filter_typed(self, event: Input.Changed) -> None:
-        try:
-            parse(event.value)
-        except FilterError as error:
-            event.input.add_class("-invalid")
-            event.input.tooltip = Content(str(error))
-            return
-        event.input.remove_class("-invalid")
-        self._look(filter=event.value)
+    @on(FilterBar.Typed)
+    def _filter(self, event: FilterBar.Typed) -> None:
+        self._look(replace(self._query, filter=event.text.strip()))
 
-    @on(Input.Submitted, "#filter")
-    def _filter_done(self, event: Input.Submitted) -> None:
-        event.input.set_class(bool(event.value), "-open")
+    @on(FilterBar.Left)
+    def _leave_filter(self) -> None:
         self.query_one(EndpointsPanel).focus()
 
     @on(EndpointsPanel.Selected)
     def _select(self, event: EndpointsPanel.Selected) -> None:
-        self._look(endpoint=event.name, request=None)
+        self._look(replace(self._query, endpoint=event.name, request=None))
 
     @on(EndpointsPanel.Sort)
     def _sort(self, event: EndpointsPanel.Sort) -> None:
-        same = self._watch.query.sort == event.column
-        self._look(sort=event.column, descending=not self._watch.query.descending if same else True)
-
-    @on(EndpointsPanel.Opened)
-    def action_inspect(self) -> None:
-        if self.view.stream is not None:
-            self.app.push_screen(DetailsScreen(self.view, self.act))
-
-    @on(IncidentsPanel.Opened)
-    def _open_incident(self, event: IncidentsPanel.Opened) -> None:
-        self._look(endpoint=event.endpoint, request=event.number)
-        self.action_inspect()
+        self._look(looking.ordered_by(self._query, event.column))
 
     @on(StreamPanel.Held)
     def _hold(self, event: StreamPanel.Held) -> None:
-        self._look(request=event.number)
+        self._look(replace(self._query, request=event.number))
 
     @on(TabStrip.Chosen)
     def _choose_tab(self, event: TabStrip.Chosen) -> None:
@@ -255,56 +194,68 @@ class MonitorScreen(Screen[None]):
     def _choose_window(self, event: LatencyPanel.WindowChosen) -> None:
         self.action_window(event.step)
 
-    def action_copy(self) -> None:
-        request = self.view.stream.request if self.view.stream is not None else None
-        trace_id = request.trace_id if request is not None else next((row.trace_id for row in self.view.recent), "")
-        if trace_id:
-            self.app.copy_to_clipboard(trace_id)
-            self._say(f"Copied {trace_id}")
+    @on(EndpointsPanel.Opened)
+    def action_inspect(self) -> None:
+        self._inspect(looking.shown_number(self.view))
+
+    @on(StreamPanel.Chosen)
+    def _inspect_event(self, event: StreamPanel.Chosen) -> None:
+        self._inspect(event.request, event.number)
+
+    @on(IncidentsPanel.Opened)
+    def _inspect_incident(self, event: IncidentsPanel.Opened) -> None:
+        self._look(replace(self._query, endpoint=event.endpoint, request=event.number))
+        if event.number is None or looking.shown_number(self.view) == event.number:
+            self._inspect(looking.shown_number(self.view))
         else:
+            self._say(f"{event.endpoint} #{event.number} is no longer kept; its row is in the session's CSV")
+
+    @work(exclusive=True, group="inspect")
+    async def _inspect(self, number: int | None, event: int | None = None) -> None:
+        """Show a probe in full and keep it in view meanwhile, whatever comes in."""
+        selected = self.view.selected
+        if number is None or selected is None:
+            self._say("There is no request yet")
+            return
+        before = self._query.request
+        self._look(replace(self._query, endpoint=selected.name, request=number))
+        await self.app.push_screen_wait(DetailsScreen(self.view, self.act, event))
+        self._look(replace(self._query, request=before))
+
+    def action_copy(self) -> None:
+        found = looking.shown_trace_id(self.view)
+        if found is None:
             self._say("There is no trace id yet")
+            return
+        number, trace_id = found
+        self.app.copy_to_clipboard(trace_id)
+        self._say(f"Copied the trace id of #{number}: {trace_id}")
 
     # What the engine is asked to do
 
-    def _send(self, command: Command) -> bool:
-        sent = self._watch.send(command)
-        if not sent:
-            self._say("The engine is not running: r starts it", severity="warning")
-        return sent
-
     def action_pause(self) -> None:
-        row = next((row for row in self.view.endpoints if row.name == self._selected), None)
-        if row is not None:
-            self._send((Resume if row.state is State.PAUSED else Pause)(endpoint=row.name))
+        self._orders.pause(self.view)
 
     def action_pause_all(self) -> None:
-        all_paused = all(row.state is State.PAUSED for row in self.view.endpoints)
-        self._send((Resume if all_paused else Pause)())
+        self._orders.pause_all(self.view)
+
+    def action_interval(self, factor: float) -> None:
+        if self._selected is not None:
+            self._orders.interval(self._selected.name, factor)
 
     @work
     async def action_burst(self) -> None:
-        name = self._selected
-        if name is None:
+        endpoint = self._selected
+        if endpoint is None:
             return
-        answer = await self.app.push_screen_wait(
-            AskScreen(f"Burst to {name}", "requests, or requests x concurrency", "20x5", check=parse_burst)
-        )
-        if answer is not None:
-            requests, concurrency = parse_burst(answer)
-            self._send(Burst(endpoint=name, requests=requests, concurrency=concurrency))
-
-    def action_interval(self, factor: float) -> None:
-        endpoint = self.view.selected
-        if endpoint is not None:
-            seconds = max(SHORTEST_S, min(self._editing.profile.interval_of(endpoint) * factor, LONGEST_S))
-            if self._send(SetInterval(endpoint=endpoint.name, interval_s=seconds)):
-                self._say(f"{endpoint.name}: every {seconds:g} s")
+        ask = AskScreen(f"Burst to {endpoint.name}", "requests, or requests x how many at once", "20x5", parse_burst)
+        if (answer := await self.app.push_screen_wait(ask)) is not None:
+            self._orders.burst(endpoint.name, answer)
 
     @work
     async def action_mark(self) -> None:
-        text = await self.app.push_screen_wait(AskScreen("Mark", "a line for the incident log", ""))
-        if text:
-            self._send(Mark(text=text))
+        if text := await self.app.push_screen_wait(AskScreen("Mark", "a line for the incident log", "")):
+            self._orders.mark(text)
 
     def action_restart(self) -> None:
         if self._watch.running:
@@ -314,67 +265,36 @@ class MonitorScreen(Screen[None]):
 
     # The profile
 
-    def _edit(self, endpoint: Endpoint, replaces: str | None) -> None:
-        form = EndpointForm(endpoint, replaces, self._editing.profile, self._send)
-        self.app.push_screen(form, self._edited)
-
     def action_edit(self) -> None:
-        endpoint = self._editing.endpoint(self._selected)
-        if endpoint is not None:
+        if (endpoint := self._selected) is not None:
             self._edit(endpoint, endpoint.name)
 
     def action_add(self) -> None:
         self._edit(new_endpoint(self._editing.profile), None)
 
     def action_duplicate(self) -> None:
-        endpoint = self._editing.endpoint(self._selected)
-        if endpoint is not None:
+        if (endpoint := self._selected) is not None:
             self._edit(duplicate(endpoint, self._editing.profile), None)
+
+    def _edit(self, endpoint: Endpoint, replaces: str | None) -> None:
+        self.app.push_screen(EndpointForm(endpoint, replaces, self._editing.profile, self._orders.send), self._edited)
 
     def _edited(self, result: FormResult | None) -> None:
         if result is None:
             return
-        try:
-            command = self._editing.put(result.endpoint, result.replaces, save=result.save)
-        except (ConfigError, OSError) as error:
-            self._say(f"Not saved: {error}", severity="error")
-            return
-        self._send(command)
-        self._look(endpoint=result.endpoint.name)
-        self._say(f"{result.endpoint.name}: " + (f"saved to {self._editing.path}" if result.save else "applied"))
+        if self._orders.put(result.endpoint, result.replaces, save=result.save):
+            self._look(replace(self._query, endpoint=result.endpoint.name, request=None))
+        else:
+            self._edit(result.endpoint, result.replaces)
 
     def action_remove(self) -> None:
-        endpoint = self._editing.endpoint(self._selected)
-        if endpoint is None:
-            return
-        try:
-            command = self._editing.remove(endpoint)
-        except (ConfigError, OSError) as error:
-            self._say(f"Not removed: {error}", severity="error")
-            return
-        self._send(command)
-        self._say(f"Removed {endpoint.name}: u brings it back")
+        if (endpoint := self._selected) is not None:
+            self._orders.remove(endpoint.name)
 
     def action_undo(self) -> None:
-        try:
-            undone = self._editing.undo()
-        except OSError as error:
-            self._say(f"Not undone: {error}", severity="error")
-            return
-        if undone is None:
-            self._say("Nothing to undo")
-        else:
-            label, command = undone
-            self._send(command)
-            self._say(f"Undid {label}")
+        self._orders.undo()
 
     # The program
-
-    def action_theme(self) -> None:
-        names = [name for name in self.app.available_themes if name.startswith("gwtui-")]
-        place = names.index(self.app.theme) + 1 if self.app.theme in names else 0
-        self.app.theme = names[place % len(names)]
-        self._say(self.app.theme)
 
     def action_help(self) -> None:
         self.app.push_screen(HelpScreen(self._config.keys))
@@ -387,4 +307,6 @@ class MonitorScreen(Screen[None]):
         self.call_later(self.run_action, action)
 
     def _say(self, text: str, severity: SeverityLevel = "information") -> None:
-        self.app.notify(text, severity=severity, markup=False)
+        """Tell the user, in the place of what was told before."""
+        self.app.clear_notifications()
+        self.app.notify(text, severity=severity, markup=False, timeout=10 if severity == "error" else 4)

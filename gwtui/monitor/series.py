@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gwtui.engine.states import latency
+from gwtui.monitor.windows import Growing, Rolling
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Request
-from gwtui.states import latency
 from gwtui.stats import Histogram, supported
 from gwtui.view import Cell, LatencyPoint, Quantile, Window
-from gwtui.windows import Growing, Rolling
 from gwtui.words import Kind, Metric
 
 SECOND_NS = 1_000_000_000

@@ -13,10 +13,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.faults import ConfigError, Fault, dotted
-from gwtui.places import shipped
-from gwtui.schema import problems_of
-from gwtui.tomlfile import Lines, parse, read
+from gwtui.config.faults import ConfigError, Fault, dotted
+from gwtui.config.places import shipped
+from gwtui.config.schema import problems_of
+from gwtui.config.tomlfile import Lines, parse, read
 
 DEFAULT_THEME = "gwtui-dark"
 DEFAULT_LIGHT_THEME = "gwtui-light"

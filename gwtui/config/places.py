@@ -21,6 +21,6 @@ def config_path() -> Path:
 
 def shipped(name: str) -> Path:
     """A file or directory that ships with gwtui: inside the package when installed, beside it in a checkout."""
-    package = Path(__file__).parent
+    package = Path(__file__).parent.parent
     inside = package / name
     return inside if inside.exists() else package.parent / name

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gwtui.monitor.series import Series, cells, quantiles
 from gwtui.records import Ping
-from gwtui.series import Series, cells, quantiles
 from gwtui.view import PingView, Window
 from gwtui.words import Outcome
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gwtui.clean import clean
-from gwtui.headers import Headers, header
+from gwtui.judging.headers import Headers, header
 from gwtui.records import Finding
 from gwtui.units import duration
 

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from gwtui.filters import FilterError, Subject, parse
-from gwtui.history import History
-from gwtui.order import ordered
+from gwtui.monitor.filters import FilterError, Subject, parse
+from gwtui.monitor.history import History
+from gwtui.monitor.order import ordered
+from gwtui.monitor.trouble import Trouble
 from gwtui.profile import Profile
 from gwtui.records import (
     FeedEnded,
@@ -28,7 +29,6 @@ from gwtui.records import (
     SessionStarted,
     StreamRead,
 )
-from gwtui.trouble import Trouble
 from gwtui.view import EndpointRow, Header, PingView, Query, StreamView, View
 from gwtui.words import Outcome, State, Trigger
 
@@ -192,6 +192,7 @@ class Monitor:
             trial=self._trial,
             notice=notice,
             version=self._pictures,
+            probed=self._probed(selected, query),
         )
 
     def _rows(self, query: Query) -> tuple[list[EndpointRow], str]:
@@ -220,9 +221,15 @@ class Monitor:
     def _stream(self, selected: History, query: Query) -> StreamView | None:
         if selected.is_websocket:
             return None
-        chosen = query.request if query.endpoint in (None, selected.endpoint.name) else None
-        stream, newest = selected.shelf.find(chosen)
+        stream, newest = selected.shelf.find(_chosen(selected, query))
         return None if stream is None else stream.view(self._now_ns, newest=newest)
+
+    def _probed(self, selected: History | None, query: Query) -> Ping | None:
+        if selected is None or not selected.is_websocket:
+            return None
+        number = _chosen(selected, query)
+        pings = [result for result in selected.shelf.results() if isinstance(result, Ping)]
+        return next((ping for ping in pings if ping.number == number), pings[0] if pings else None)
 
     def _pings(self, selected: History | None, query: Query, columns: int) -> PingView | None:
         of = selected
@@ -244,3 +251,8 @@ class Monitor:
             ended=self._trouble.ended,
             session_dir=self._session.session_dir or "",
         )
+
+
+def _chosen(selected: History, query: Query) -> int | None:
+    """The number of the chosen probe, unless it was chosen while another endpoint was selected."""
+    return query.request if query.endpoint in (None, selected.endpoint.name) else None

@@ -10,9 +10,9 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gwtui.faults import KeyPath, dotted
-from gwtui.tomlfile import Statement, holds_comment, scan
-from gwtui.tomltext import EditError, block_text, is_long, key_text, pair_text
+from gwtui.config.faults import KeyPath, dotted
+from gwtui.config.tomlfile import Statement, holds_comment, scan
+from gwtui.config.tomltext import EditError, block_text, is_long, key_text, pair_text
 
 _MISSING: Any = object()
 

@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
 from gwtui.apis import api_names, kind_of
-from gwtui.faults import KeyPath, Problem, did_you_mean
+from gwtui.config.faults import KeyPath, Problem, did_you_mean
 from gwtui.keys import is_reference, is_sendable, references_in, without_references
 from gwtui.words import Kind
 

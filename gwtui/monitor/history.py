@@ -9,11 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from gwtui.apis import kind_of
-from gwtui.pings import Link
+from gwtui.monitor.pings import Link
+from gwtui.monitor.series import Series, cells, counted_metric, quantiles, shown_metric, value_of
+from gwtui.monitor.streams import Shelf
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Request
-from gwtui.series import Series, cells, counted_metric, quantiles, shown_metric, value_of
-from gwtui.streams import Shelf
 from gwtui.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
 from gwtui.words import Kind, Metric, Outcome, State
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from gwtui.lag import Lag, marked
+from gwtui.engine.lag import Lag, marked
+from gwtui.engine.schedule import Schedule
 from gwtui.probes.prober import Emit, Prober
 from gwtui.profile import Endpoint, Profile
-from gwtui.schedule import Schedule
 from gwtui.words import Trigger
 
 IDLE_S = 30.0

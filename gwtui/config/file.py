@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from gwtui.checks import endpoint_problems, name_complaint
-from gwtui.faults import Fault, KeyPath, Problem, did_you_mean, dotted
+from gwtui.config.checks import endpoint_problems, name_complaint
+from gwtui.config.faults import Fault, KeyPath, Problem, did_you_mean, dotted
+from gwtui.config.schema import problems_of
+from gwtui.config.themes import DEFAULT_THEME
+from gwtui.config.tomlfile import Lines
 from gwtui.profile import Endpoint, Profile
-from gwtui.schema import problems_of
-from gwtui.themes import DEFAULT_THEME
-from gwtui.tomlfile import Lines
 
 
 class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gwtui.clean import clean
-from gwtui.headers import Headers, header, retry_after, without_query
+from gwtui.judging.headers import Headers, header, retry_after, without_query
 from gwtui.verdicts import Judgement, Verdict
 
 CLASSES: dict[int, Verdict] = {

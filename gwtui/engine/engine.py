@@ -15,18 +15,18 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from gwtui import edits
 from gwtui.clean import clean
 from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpoint, Resume, SetInterval, Start, Try
-from gwtui.edits import CommandError
-from gwtui.health import Health
-from gwtui.lag import PERIOD_NS, Lag
+from gwtui.engine import edits
+from gwtui.engine.edits import CommandError
+from gwtui.engine.health import Health
+from gwtui.engine.lag import PERIOD_NS, Lag
+from gwtui.engine.schedule import Schedule, offset_ns
+from gwtui.engine.workers import ProberFor, Tally, Tools, Workers, run_trial
 from gwtui.probes.prober import Emit
 from gwtui.probes.prober import prober_for as any_prober_for
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Heartbeat, Incident, Notice, ProfileChanged, Record, SessionStarted
-from gwtui.schedule import Schedule, offset_ns
-from gwtui.workers import ProberFor, Tally, Tools, Workers, run_trial
 
 HEARTBEAT_S = 1.0
 MOST_CONCURRENT = 1000

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import msgspec
 
+from gwtui.engine.states import EndpointState
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
-from gwtui.states import EndpointState
 from gwtui.units import duration, elapsed
 from gwtui.words import Outcome, State, Trigger
 

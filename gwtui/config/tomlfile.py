@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gwtui.faults import ConfigError, Fault, KeyPath
+from gwtui.config.faults import ConfigError, Fault, KeyPath
 
 MAX_BYTES = 4 * 1024 * 1024
 

@@ -1,0 +1,30 @@
+"""The configuration: TOML files of a person's own, checked whole, edited without harm. Themes and places too."""
+
+from gwtui.config.faults import ConfigError, Fault
+from gwtui.config.places import config_path
+from gwtui.config.store import (
+    Config,
+    check,
+    endpoint_from,
+    example,
+    load,
+    remove_endpoint,
+    restore,
+    save_endpoint,
+    save_setting,
+)
+
+__all__ = [
+    "Config",
+    "ConfigError",
+    "Fault",
+    "check",
+    "config_path",
+    "endpoint_from",
+    "example",
+    "load",
+    "remove_endpoint",
+    "restore",
+    "save_endpoint",
+    "save_setting",
+]
