@@ -7,7 +7,7 @@ import csv
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
@@ -17,9 +17,12 @@ from gwtui.commands import Command, Mark, Start
 from gwtui.engine import Engine
 from gwtui.feeds import ENGINE, live, spawn_engine
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import FeedEnded, Incident, Notice, Record, Request, SessionStarted
+from gwtui.records import FeedEnded, Heartbeat, Incident, Notice, Record, Request, SessionStarted
 from gwtui.session import hosted
 from gwtui.wire import decode, encode_command
+
+if sys.platform != "win32":
+    import resource
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX systems")
 
@@ -43,6 +46,7 @@ class Child:
         self._popen = subprocess.Popen(ENGINE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert self._popen.stdin
         assert self._popen.stdout
+        self.pid = self._popen.pid
         self.stdin, self.stdout = self._popen.stdin, self._popen.stdout
 
     def send(self, *lines: bytes | Command) -> None:
@@ -56,6 +60,14 @@ class Child:
             if isinstance(record := decode(line), kind):
                 return record
         raise AssertionError(f"it ended: {self.end()}")
+
+    def heartbeat(self, wanted: Callable[[Heartbeat], bool]) -> Heartbeat:
+        """The next heartbeat of that kind."""
+        while True:
+            beat = self.until(Heartbeat)
+            assert isinstance(beat, Heartbeat)
+            if wanted(beat):
+                return beat
 
     def signal(self, number: int) -> None:
         self._popen.send_signal(number)
@@ -186,6 +198,28 @@ async def test_a_screen_that_hangs_costs_no_row(child: Child, tmp_path: Path) ->
     numbers = [int(row["request_number"]) for row in rows(tmp_path / "s")]
     assert len(numbers) >= 299
     assert sorted(numbers) == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
+async def test_a_full_disk_is_told_while_measuring_goes_on_and_ends_with_every_row(
+    child: Child, tmp_path: Path
+) -> None:
+    async with counting_server(enough=1) as (url, answered):
+        child.send(Start(profile=profile(url), session_dir=str(tmp_path / "s")))
+        await asyncio.wait_for(answered.wait(), 20)
+        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
+        full = await asyncio.to_thread(child.heartbeat, lambda beat: bool(beat.recorder_error))
+        assert full.recorder_error == "File too large (requests.csv)"
+        later = await asyncio.to_thread(child.heartbeat, lambda beat: beat.rows_waiting > full.rows_waiting)
+        assert later.rows_lost == 0
+        resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        await asyncio.to_thread(child.heartbeat, lambda beat: not beat.recorder_error)
+        code, log = await asyncio.to_thread(child.end)
+    assert code == 0
+    assert "rows are written again" in log
+    numbers = [int(row["request_number"]) for row in rows(tmp_path / "s")]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    assert len(numbers) > later.rows_waiting
 
 
 STUCK = r"""
