@@ -100,6 +100,9 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     body: dict[str, Any] | str | None = None
     """A table of further fields of the request body, laid over the API's own; a text for `http` (the body)
     and `websocket` (the frame to send)."""
+    fields: dict[str, str] = {}
+    """What this gateway calls the fields and events of an API without a standard (`compare-stream` only):
+    our name -> its name."""
     expect: str | None = None
     """The expected body (`http`) or answer frame (`websocket`); by default any body, and `pong`."""
     expect_status: Annotated[int, Meta(ge=100, le=599)] = 200
@@ -108,7 +111,7 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """Further request headers. A value may be a reference, or hold some: `token ${env:NAME}`."""
     key: str | None = None
     """Where the key is: `env:NAME` or `file:PATH`."""
-    auth: Literal["bearer", "token", "x-api-key", "api-key"] | None = None
+    auth: Literal["bearer", "token", "x-api-key", "api-key", "x-goog-api-key"] | None = None
     """How the key is sent; by default the API's own way."""
     interval_s: Seconds | None = None
     """Seconds between two probes; by default the profile's."""

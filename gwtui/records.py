@@ -61,6 +61,8 @@ class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Its data as received, cut to a sane length."""
     note: str = ""
     """What is wrong or worth knowing about this one event."""
+    model: str = ""
+    """The model it came from, in a stream that carries several."""
 
 
 class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True):

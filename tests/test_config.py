@@ -106,7 +106,7 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("deadlines = 5", "deadlines", "expected a table, got a whole number"),
     ('thresholds = { slow_metric = "ttfd" }', "thresholds.slow_metric", "must be one of ttfb, ttft"),
     ("tls = { insecure = 1 }", "tls.insecure", "expected true or false"),
-    ('auth = "berer"', "auth", "must be one of bearer, token, x-api-key, api-key (did you mean bearer?)"),
+    ('auth = "berer"', "auth", "must be one of bearer, token, x-api-key, api-key, x-goog-api-key (did you mean bearer?)"),
     (f'auth = "{SECRET}"', "auth", "must be one of bearer"),
     (f'key = "{SECRET}"', "key", "where the key is, not what it is"),
     (f'key = "env:{SECRET}"', "key", "where the key is, not what it is"),

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 from gwtui.apis.anthropic_messages import ANTHROPIC_MESSAGES
-from gwtui.apis.asking import http_url
 from gwtui.apis.base import API
+from gwtui.apis.compare_stream import COMPARE_STREAM
+from gwtui.apis.fireworks import FIREWORKS
+from gwtui.apis.gemini import GEMINI
 from gwtui.apis.http import HTTP
 from gwtui.apis.openai_chat import OPENAI_CHAT
+from gwtui.apis.openai_completions import OPENAI_COMPLETIONS
+from gwtui.apis.openai_responses import OPENAI_RESPONSES
+from gwtui.apis.sourcegraph_code import SOURCEGRAPH_CODE
+from gwtui.apis.sourcegraph_stream import SOURCEGRAPH_STREAM
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.profile import Endpoint
 from gwtui.words import Kind
 
-APIS: dict[str, API] = {api.name: api for api in (ANTHROPIC_MESSAGES, OPENAI_CHAT, HTTP)}
+_ALL: tuple[API, ...] = (
+    ANTHROPIC_MESSAGES,
+    OPENAI_CHAT,
+    OPENAI_RESPONSES,
+    OPENAI_COMPLETIONS,
+    GEMINI,
+    FIREWORKS,
+    SOURCEGRAPH_STREAM,
+    SOURCEGRAPH_CODE,
+    COMPARE_STREAM,
+    HTTP,
+)
+APIS: dict[str, API] = {api.name: api for api in _ALL}
 """Everything that is asked by one HTTP request, by the name that `Endpoint.api` holds."""
 
 
@@ -34,4 +52,4 @@ def url_for(endpoint: Endpoint) -> str:
     """The whole URL that is probed. Raises `AskError` for one that cannot be, `KeyError` for an unknown API."""
     if endpoint.api == WEBSOCKET.name:
         return WEBSOCKET.url(endpoint)
-    return http_url(endpoint, APIS[endpoint.api].default_path)
+    return APIS[endpoint.api].ask(endpoint, None).url

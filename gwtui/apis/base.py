@@ -36,7 +36,9 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     text: str = ""
     """Generated content, empty for all else."""
     note: str = ""
-    """What is wrong or odd about it; empty when nothing is."""
+    """What is wrong or odd about it, or worth knowing; empty when nothing is."""
+    model: str = ""
+    """The model it came from, in a stream that carries several; clean."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -172,7 +172,9 @@ class HTTPProber:
         intake.flush()
         if isinstance(intake, StreamIntake):
             result.progress.awaits_token = not intake.timing.has_content
-            if result.progress.terminated_ns is None and intake.reader.ended():
+            if not intake.reader.ended():
+                result.progress.terminated_ns = None
+            elif result.progress.terminated_ns is None:
                 result.progress.terminated_ns = time.perf_counter_ns()
 
     def _hand_on(self, result: Result, stamp_ns: int, first: int, events: tuple[StreamEvent, ...]) -> None:

@@ -112,4 +112,5 @@ def _told(reading: Reading, data: str) -> StreamEvent:
         text=clean_text(reading.text, EVENT_TEXT_CHARS),
         raw=clean(data, RAW_CHARS),
         note=clean(reading.note),
+        model=reading.model,
     )

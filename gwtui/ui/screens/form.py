@@ -24,7 +24,7 @@ from gwtui.records import Ping, Request
 from gwtui.ui.fields import FIELDS, Field, FieldError, Widget, endpoint_fields, texts_of
 from gwtui.view import View
 
-_CHOICES = {"auth": ("bearer", "token", "x-api-key", "api-key")}
+_CHOICES = {"auth": ("bearer", "token", "x-api-key", "api-key", "x-goog-api-key")}
 _GROUPS = {"what": "What to ask", "access": "Access", "pace": "Pace and deadlines", "state": "When it is called what"}
 
 

@@ -1,0 +1,57 @@
+"""Fireworks completions behind Cody Gateway: `POST /v1/completions/fireworks`, a prompt with a hole to fill.
+
+Fireworks itself is asked with `path = "/inference/v1/completions"`. Chunks of chats are read too.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gwtui.apis.asking import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.base import Answer, Ask
+from gwtui.apis.errors import error_reason
+from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
+from gwtui.apis.openai_answer import read_completion
+from gwtui.apis.openai_chat_stream import OpenAIReader
+from gwtui.apis.openai_events import Form
+from gwtui.apis.sourcegraph import HEADERS
+from gwtui.profile import Endpoint
+from gwtui.words import Kind
+
+RULES = "fireworks"
+
+
+class Fireworks:
+    name = "fireworks"
+    kind = Kind.COMPLETION
+    title = "Fireworks completions"
+    default_path = "/v1/completions/fireworks"
+    default_model = "starcoder"
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        own: dict[str, Any] = {
+            "model": endpoint.model or self.default_model,
+            "max_tokens": endpoint.max_tokens,
+            "stop": STOP,
+            **SAMPLING,
+            "stream": endpoint.stream,
+        }
+        if endpoint.messages is not None:
+            own["messages"] = endpoint.messages
+        else:
+            own["prompt"] = endpoint.prompt or PROMPT
+        headers = (*json_headers(endpoint), *HEADERS, *key_header(endpoint, key, "bearer"))
+        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+
+    def reader(self, endpoint: Endpoint) -> OpenAIReader:
+        return OpenAIReader(model_asked(endpoint, self.default_model), RULES, Form.DELTA | Form.TEXT)
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        asked = model_asked(endpoint, self.default_model)
+        return read_completion(RULES, Form.DELTA | Form.TEXT, asked, status, body)
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+FIREWORKS = Fireworks()
