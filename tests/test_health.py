@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.engine.health import Health
-from gwtui.engine.states import LEAST, MOST, Recent
+from gwtui.health.health import Health
+from gwtui.health.states import LEAST, MOST, Recent
 from gwtui.profile import Endpoint, Profile, Thresholds
 from gwtui.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
 from gwtui.verdicts import Verdict

@@ -1,4 +1,4 @@
-"""The engine: probes on schedule, in one TaskGroup, and what their results mean for the state of each endpoint."""
+"""The engine: probes on schedule, in one TaskGroup, every result told as it comes."""
 
 from gwtui.engine.engine import Engine, Figures
 

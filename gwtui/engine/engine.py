@@ -19,10 +19,10 @@ from gwtui.clean import clean
 from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpoint, Resume, SetInterval, Start, Try
 from gwtui.engine import edits
 from gwtui.engine.edits import CommandError
-from gwtui.engine.health import Health
 from gwtui.engine.lag import PERIOD_NS, Lag
 from gwtui.engine.schedule import Schedule, offset_ns
 from gwtui.engine.workers import ProberFor, Tally, Tools, Workers, run_trial
+from gwtui.health.health import Health
 from gwtui.probes.prober import Emit
 from gwtui.probes.prober import prober_for as any_prober_for
 from gwtui.profile import Endpoint, Profile

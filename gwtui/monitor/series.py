@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gwtui.engine.states import latency
+from gwtui.health.states import latency
 from gwtui.monitor.windows import Growing, Rolling
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Request

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gwtui.engine.states import EndpointState
+from gwtui.health.states import EndpointState
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
 from gwtui.units import duration, elapsed
