@@ -15,7 +15,7 @@ from gwtui.demo.profile import demo_profile
 from gwtui.demo.scenario import Behaviour, Scenario, ScenarioError, load_scenario, parse_scenario
 from gwtui.demo.texts import pieces, tokens_of
 from gwtui.demo.timeline import Event, Part, timeline, whole_answer_s
-from gwtui.engine.health import Health
+from gwtui.health.health import Health
 from gwtui.profile import Endpoint
 from gwtui.records import Heartbeat, Incident, Ping, Record, Request
 from gwtui.verdicts import Verdict

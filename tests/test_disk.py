@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gwtui.disk import LineFile, OwnedDirectory, replace_file
+from gwtui.recorder.disk import LineFile, OwnedDirectory, replace_file
 
 HEADER = b"name,number\n"
 ROWS = b"a,1\nbb,22\nccc,333\n"
@@ -153,7 +153,7 @@ def test_a_full_disk_is_told_each_time_and_leaks_no_descriptor(
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from gwtui.disk import LineFile
+from gwtui.recorder.disk import LineFile
 
 path, header, limit = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])
 file = LineFile(path, header)

@@ -13,10 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from gwtui import feeds, pipes
 from gwtui.commands import Mark, Pause, Start
-from gwtui.feeds import EngineProcess, Feed, live, spawn_engine
-from gwtui.pipes import Inbox, connect
+from gwtui.feeds import EngineProcess, Feed, feeds, live, pipes, spawn_engine
+from gwtui.feeds.pipes import Inbox, connect
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import FeedEnded, Notice, Record
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from gwtui import outlet as outlet_module
-from gwtui.outlet import BATCH, MAX_WAITING, Outlet
 from gwtui.profile import Profile
 from gwtui.records import Heartbeat, Notice, Record, RequestStarted, SessionStarted, StreamEvent, StreamRead
+from gwtui.session import outlet as outlet_module
+from gwtui.session.outlet import BATCH, MAX_WAITING, Outlet
 from gwtui.wire import decode
 from gwtui.words import EventKind
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.csvfile import csv_line
+from gwtui.recorder.csvfile import csv_line
 from gwtui.records import Finding, Incident, Phases, Ping, Request
 from gwtui.rows import (
     INCIDENT_COLUMNS,

@@ -224,7 +224,7 @@ async def test_a_full_disk_is_told_while_measuring_goes_on_and_ends_with_every_r
 
 STUCK = r"""
 import os, socket, threading
-from gwtui import session
+from gwtui.session import session
 
 stdout, ask = os.dup(1), socket.getaddrinfo
 

@@ -3,27 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 import traceback
-from collections.abc import Callable, Iterable
-from functools import partial
-from typing import ClassVar
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 from rich.segment import Segments
 from rich.text import Text
-from textual.app import App, SystemCommand
+from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.screen import Screen
+from textual.dom import DOMNode
 
-from gwtui.config import Config
+from gwtui.config import Config, ConfigError, save_setting
 from gwtui.config.themes import DEFAULT_THEME, load_all
 from gwtui.feeds import Feed
 from gwtui.profile import Profile
-from gwtui.ui.keys import KEYS
+from gwtui.ui.keys import EVERY, faults_of, shown
+from gwtui.ui.offers import Offers
 from gwtui.ui.palette import textual_theme
 from gwtui.ui.screens.monitor import MonitorScreen
-from gwtui.ui.screens.welcome import WelcomeScreen
+from gwtui.ui.screens.themes import ThemesScreen
+from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
+from gwtui.ui.watch import Watch
 from gwtui.view import View
+
+CRASHED = 3
+"""The exit code when gwtui itself failed."""
+HUNG_UP = 129
+"""The exit code of a program whose terminal went away: 128 and the number of SIGHUP."""
+TERMINAL_CHECK_S = 2.0
 
 
 class GwtuiApp(App[int]):
@@ -31,6 +41,7 @@ class GwtuiApp(App[int]):
 
     TITLE = "gwtui"
     CSS_PATH = "app.tcss"
+    COMMANDS: ClassVar[set[Any]] = {Offers}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True, system=True),
     ]
@@ -45,47 +56,104 @@ class GwtuiApp(App[int]):
         super().__init__()
         self._config = config
         self._profile = profile
-        self._open_feed = open_feed
         self._start_demo = start_demo
-        self.last_view: View | None = None
-        """The final picture, for the summary that stays in the shell."""
+        self._watch = Watch(open_feed)
+        self._watching = False
+        self._told: set[str] = set()
+
+    @property
+    def last_view(self) -> View | None:
+        """The final picture over the whole session, for the summary that stays in the shell."""
+        return self._watch.whole_view() if self._watching else None
+
+    async def run_async(self, **options: Any) -> int | None:
+        """Run until the user leaves, then wait for the engine: its last rows are on the disk when this returns."""
+        try:
+            code = await super().run_async(**options)
+        finally:
+            await self._watch.aclose()
+        return CRASHED if code is None else code
 
     def on_mount(self) -> None:
         self._load_themes()
         self._load_keymap()
         self._catch_signals()
+        if not self.is_headless:
+            self.set_interval(TERMINAL_CHECK_S, self._leave_dead_terminal)
         if self._profile is not None:
             self.watch_profile(self._profile)
         else:
             self.push_screen(WelcomeScreen(self._config), self._welcomed)
 
     def watch_profile(self, profile: Profile) -> None:
-        self.push_screen(MonitorScreen(self._config, profile, self._open_feed))
+        self._watching = True
+        self.push_screen(MonitorScreen(self._config, profile, self._watch))
 
     def _welcomed(self, choice: Profile | str | None) -> None:
-        if choice == "demo":
+        if choice == DEMO:
             self.watch_profile(self._start_demo())
         elif isinstance(choice, Profile):
             self.watch_profile(choice)
         else:
             self.exit(0)
 
+    # Themes
+
     def _load_themes(self) -> None:
         themes, faults = load_all(self._config.path.parent / "themes")
         for theme in themes:
             self.register_theme(textual_theme(theme))
         for fault in faults:
-            self.notify(fault, severity="warning", markup=False, timeout=10)
-        if self._config.theme and self._config.theme not in self.available_themes:
-            self.notify(f"There is no theme {self._config.theme!r}", severity="warning", markup=False, timeout=10)
-        wanted = self._config.theme if self._config.theme in self.available_themes else DEFAULT_THEME
+            self._warn(fault)
+        wanted = self._config.theme or DEFAULT_THEME
+        if wanted not in self.available_themes:
+            self._warn(f"There is no theme {wanted!r}: T shows those there are")
+            wanted = DEFAULT_THEME
         self.theme = wanted
 
+    def action_next_theme(self) -> None:
+        names = [name for name in self.available_themes if name.startswith("gwtui-")]
+        place = names.index(self.theme) + 1 if self.theme in names else 0
+        self.theme = names[place % len(names)]
+        self._keep_theme()
+
+    def action_choose_theme(self) -> None:
+        if not isinstance(self.screen, ThemesScreen):
+            self.push_screen(ThemesScreen(), lambda chosen: self._keep_theme() if chosen else None)
+
+    def _keep_theme(self) -> None:
+        """Save the theme where there is a configuration to save it in."""
+        self.clear_notifications()
+        if not self._config.path.exists():
+            self.notify(f"{self.theme}, for this session: there is no configuration file", markup=False, timeout=4)
+            return
+        try:
+            save_setting(self._config.path, "ui.theme", self.theme)
+        except (ConfigError, OSError) as error:
+            self.notify(f"{self.theme}, not saved: {error}", severity="error", markup=False, timeout=10)
+        else:
+            self.notify(f"{self.theme}, saved", markup=False, timeout=4)
+
+    # Keys
+
     def _load_keymap(self) -> None:
-        known = {key.id for key in KEYS}
+        known = {key.id for key in EVERY}
         self.set_keymap({id_: keys for id_, keys in self._config.keys.items() if id_ in known})
-        for id_ in sorted(self._config.keys.keys() - known):
-            self.notify(f"[ui.keys] There is no key {id_!r}; ? lists them", severity="warning", markup=False)
+        for fault in faults_of(self._config.keys):
+            self._warn(fault)
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
+        """Two actions on one key: the user's own wins, and is told what is no longer there."""
+        for binding in clashed_bindings:
+            text = f"[ui.keys] {shown(binding.key)} was {binding.id or binding.action}, which has no key now"
+            if text not in self._told:
+                self._told.add(text)
+                self._warn(text)
+
+    def _warn(self, text: str) -> None:
+        self.notify(text, severity="warning", markup=False, timeout=10)
+
+    # The end
 
     def _catch_signals(self) -> None:
         """A signal must leave the terminal as it was and the rows on disk, so it ends the program the usual way."""
@@ -99,18 +167,13 @@ class GwtuiApp(App[int]):
             except (NotImplementedError, RuntimeError):
                 return
 
+    def _leave_dead_terminal(self) -> None:
+        """A terminal that hung up without a signal reads as endless nothing."""
+        if sys.__stdin__ is None or not os.isatty(sys.__stdin__.fileno()):
+            self.exit(HUNG_UP)
+
     def action_interrupt(self) -> None:
         self.exit(128 + signal.SIGINT)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """What the command palette offers: every key of the table, by its help text."""
-        if isinstance(screen, MonitorScreen):
-            for key in KEYS:
-                if not key.action.startswith("app."):
-                    yield SystemCommand(
-                        key.help.capitalize(), f"{key.group} · {key.keys}", partial(screen.act, key.action)
-                    )
-        yield SystemCommand("Choose a theme", "All themes, with a preview", self.action_change_theme)
 
     def _fatal_error(self) -> None:
         """Print a crash without the values of variables: a key may be among them."""

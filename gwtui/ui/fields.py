@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from gwtui.apis import kind_of
 from gwtui.profile import Endpoint, Profile
 from gwtui.words import Kind
 
@@ -30,10 +31,15 @@ class Form(Enum):
     NUMBER = "number"
     HEADERS = "headers"
     BODY = "body"
+    YES_NO = "yes or no"
 
 
 class FieldError(ValueError):
-    """A text that is not a value of its field. Says which field and what is wanted."""
+    """A text that is not a value of its field. Says which field, and what is wanted."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(message)
+        self.name = name
 
 
 class Field(NamedTuple):
@@ -56,19 +62,19 @@ _PINGED = (Kind.HTTP, Kind.WEBSOCKET)
 FIELDS: tuple[Field, ...] = (
     Field("name", "name", "unique in the profile", "what"),
     Field("api", "API", "how to ask and how to read the answer", "what", widget=Widget.CHOICE),
-    Field("url", "URL", "the base URL: http, https, ws or wss", "what"),
+    Field("url", "URL", "the base URL, such as https://gateway.example.com", "what"),
     Field("path", "path", "after the base URL; empty: the API's own", "what"),
     Field("method", "method", "GET, POST, ...", "what", kinds=_HTTP),
     Field("model", "model", "empty: the API's example model", "what", kinds=_COMPLETION),
     Field("prompt", "prompt", "one user message; empty: the API's own", "what", widget=Widget.AREA, kinds=_COMPLETION),
     Field("max_tokens", "max tokens", "limit of the answer", "what", Form.INTEGER, kinds=_COMPLETION),
-    Field("stream", "stream", "ask for events instead of one answer", "what", widget=Widget.SWITCH, kinds=_COMPLETION),
-    Field("body", "body", "text to send, or further fields as JSON", "what", Form.BODY, Widget.AREA),
+    Field("stream", "stream", "events as they come, or one answer", "what", Form.YES_NO, Widget.SWITCH, _COMPLETION),
+    Field("body", "body", "text to send; for LLM APIs further fields as JSON", "what", Form.BODY, Widget.AREA),
     Field("expect", "expect", "the answer that is right; empty: any, or pong", "what", kinds=_PINGED),
     Field("expect_status", "status", "the HTTP status that is right", "what", Form.INTEGER, kinds=_HTTP),
-    Field("key", "key", "where it is: env:NAME or file:PATH, never the key itself", "access"),
-    Field("auth", "auth", "how the key is sent; empty: the API's way", "access", widget=Widget.CHOICE),
-    Field("headers", "headers", "a line each: Name: value, or Name: ${env:NAME}", "access", Form.HEADERS, Widget.AREA),
+    Field("key", "key", "env:NAME or file:PATH, where it is; not the key", "access"),
+    Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
+    Field("headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", Form.HEADERS, Widget.AREA),
     Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", Form.NUMBER),
     Field("overlap", "overlap", "probes under way at once", "pace", Form.INTEGER),
     Field("deadlines.connect_s", "connect", "seconds to connect, TLS included", "pace", Form.NUMBER),
@@ -77,76 +83,94 @@ FIELDS: tuple[Field, ...] = (
     Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", Form.NUMBER),
     Field("deadlines.total_s", "total", "seconds for all of it", "pace", Form.NUMBER),
     Field("thresholds.down_after", "down after", "failures in a row", "state", Form.INTEGER),
-    Field("thresholds.up_after", "up after", "good ones in a row", "state", Form.INTEGER),
-    Field("thresholds.degraded_fail_share", "degraded at", "failed share, 0 to 1", "state", Form.NUMBER),
-    Field("thresholds.slow_over_ms", "slow over", "milliseconds", "state", Form.NUMBER),
-    Field("thresholds.slow_percentile", "slow pct", "which percentile is watched", "state", Form.NUMBER),
-    Field("thresholds.slow_for_s", "slow for", "seconds over the limit", "state", Form.NUMBER),
+    Field("thresholds.up_after", "up after", "good ones in a row that end it", "state", Form.INTEGER),
+    Field("thresholds.degraded_fail_share", "degraded at", "failed share of the window, 0 to 1", "state", Form.NUMBER),
+    Field("thresholds.degraded_min_failures", "at least", "so many failures in the window", "state", Form.INTEGER),
+    Field("thresholds.slow_metric", "slow by", "which latency is watched", "state", widget=Widget.CHOICE),
+    Field("thresholds.slow_percentile", "percentile", "which percentile of it", "state", Form.NUMBER),
+    Field("thresholds.slow_over_ms", "over", "milliseconds", "state", Form.NUMBER),
+    Field("thresholds.slow_for_s", "for", "seconds over the limit", "state", Form.NUMBER),
+    Field("thresholds.window_s", "window", "seconds that these rules cover", "state", Form.NUMBER),
 )
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "auth": ("bearer", "token", "x-api-key", "api-key"),
+    "thresholds.slow_metric": ("ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"),
+}
+"""What a field may be beside empty: then the API decides."""
+
+GROUPS = {"what": "What to ask", "access": "Access", "pace": "Pace and deadlines", "state": "When it is called what"}
+TABLES = ("deadlines", "thresholds")
 
 
 def texts_of(endpoint: Endpoint, profile: Profile) -> dict[str, str]:
     """The texts that the form starts with. Tables show the values in force, the endpoint's own or the profile's."""
-    tables = {"deadlines": profile.deadlines_of(endpoint), "thresholds": profile.thresholds_of(endpoint)}
+    tables = {table: getattr(profile, f"{table}_of")(endpoint) for table in TABLES}
     texts = {}
     for field in FIELDS:
         table, _, name = field.name.rpartition(".")
-        texts[field.name] = _text(getattr(tables[table] if table else endpoint, name))
+        texts[field.name] = _text(field, getattr(tables[table] if table else endpoint, name))
     return texts
 
 
-def _text(value: object) -> str:
-    match value:
-        case None:
-            return ""
-        case bool():
+def _text(field: Field, value: Any) -> str:
+    if value is None:
+        return ""
+    match field.form:
+        case Form.YES_NO:
             return "yes" if value else "no"
-        case float():
-            return f"{value:g}"
-        case dict() if all(isinstance(each, str) for each in value.values()) and value:
+        case Form.NUMBER:
+            return repr(value).removesuffix(".0")
+        case Form.HEADERS:
             return "\n".join(f"{name}: {each}" for name, each in value.items())
-        case dict():
-            return json.dumps(value, ensure_ascii=False) if value else ""
+        case Form.BODY if not isinstance(value, str):
+            return json.dumps(value, ensure_ascii=False)
     return str(value)
 
 
-def endpoint_fields(texts: Mapping[str, str], kind: Kind, base: Endpoint, profile: Profile) -> dict[str, Any]:
+def endpoint_fields(texts: Mapping[str, str], base: Endpoint, profile: Profile) -> dict[str, Any]:
     """The endpoint's fields from the form's texts, for a check by `gwtui.config`. Raises `FieldError`.
 
-    Fields that the form does not show keep the values of `base`. A table is given only where it differs from the
-    profile's, so that an endpoint follows its profile until it is told otherwise.
+    What was not touched keeps the value of `base`, whether the form shows it or not. A table is given only where
+    `base` had one or it now differs from the profile's: an endpoint follows its profile until it is told otherwise.
     """
-    given: dict[str, Any] = {
-        name: value
-        for name, value in msgspec.to_builtins(base).items()
-        if name not in {field.name for field in FIELDS} | {"deadlines", "thresholds"}
-    }
-    tables: dict[str, dict[str, Any]] = {"deadlines": {}, "thresholds": {}}
-    for table in tables:
-        tables[table] = msgspec.to_builtins(getattr(profile, f"{table}_of")(base))
+    kind = kind_of(texts["api"])
+    same_kind = kind is kind_of(base.api)
+    start = texts_of(base, profile)
+    given: dict[str, Any] = msgspec.to_builtins(base)
+    tables = {table: msgspec.to_builtins(getattr(profile, f"{table}_of")(base)) for table in TABLES}
+    before = {table: dict(values) for table, values in tables.items()}
     for field in FIELDS:
-        if kind not in field.kinds:
-            continue
-        value = _value(field, texts.get(field.name, ""), kind)
         table, _, name = field.name.rpartition(".")
-        if value is not None:
-            (tables[table] if table else given)[name] = value
-    own = {name: values for name, values in tables.items() if values != msgspec.to_builtins(getattr(profile, name))}
-    return given | own
+        values = tables[table] if table else given
+        if kind not in field.kinds:
+            if not same_kind and not table:
+                values.pop(name, None)
+        elif not (same_kind and texts[field.name] == start[field.name]):
+            value = _value(field, texts[field.name], kind)
+            if value is None and table:
+                value = msgspec.to_builtins(getattr(profile, table)).get(name)
+            values[name] = value
+    for table, values in tables.items():
+        values = {name: value for name, value in values.items() if value is not None}
+        if values != before[table]:
+            given[table] = None if values == msgspec.to_builtins(getattr(profile, table)) else values
+    return given
 
 
 def _value(field: Field, text: str, kind: Kind) -> Any:
+    """What the text stands for; None for the field's default. Raises `FieldError`."""
     text = text.strip()
-    if field.widget is Widget.SWITCH:
-        return text == "yes"
     if not text:
         return None
     match field.form:
+        case Form.YES_NO:
+            return text == "yes"
         case Form.INTEGER | Form.NUMBER:
             try:
                 return int(text) if field.form is Form.INTEGER else float(text)
             except ValueError:
-                raise FieldError(f"{field.label}: {text!r} is not a number") from None
+                raise FieldError(field.name, f"{field.label}: {text!r} is not a number") from None
         case Form.HEADERS:
             return dict(_header(line) for line in text.splitlines() if line.strip())
         case Form.BODY if kind is Kind.COMPLETION:
@@ -157,7 +181,7 @@ def _value(field: Field, text: str, kind: Kind) -> Any:
 def _header(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not (colon and name.strip()):
-        raise FieldError(f"headers: {line!r} is not of the form Name: value")
+        raise FieldError("headers", "headers: write a line each, of the form Name: value")
     return name.strip(), value.strip()
 
 
@@ -165,15 +189,20 @@ def _json_table(field: Field, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
     except ValueError as error:
-        raise FieldError(f"{field.label}: not JSON: {error}") from None
+        raise FieldError(field.name, f"{field.label}: not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise FieldError(f'{field.label}: a JSON object is wanted, such as {{"temperature": 0}}')
+        raise FieldError(field.name, f'{field.label}: a JSON object is wanted, such as {{"temperature": 0}}')
     return value
 
 
+def field_of(key: str) -> Field | None:
+    """The field that a fault's key speaks of: `headers` for `headers.X-Team`. None for one the form does not show."""
+    return next((field for field in FIELDS if key == field.name or key.startswith((f"{field.name}.", f"{field.name}["))), None)
+
+
 def new_endpoint(profile: Profile) -> Endpoint:
-    """What the form for a new endpoint starts with."""
-    return Endpoint(name=free_name("new", profile), api="anthropic-messages", url="http://127.0.0.1:54548")
+    """What the form for a new endpoint starts with; its URL is for the user to give."""
+    return Endpoint(name=free_name("new", profile), api="anthropic-messages", url="")
 
 
 def duplicate(endpoint: Endpoint, profile: Profile) -> Endpoint:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar, NamedTuple
 
 from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.events import DescendantFocus
 from textual.screen import ModalScreen
-from textual.widget import Widget as TextualWidget
-from textual.widgets import Button, Input, Label, Select, Static, Switch, TextArea
+from textual.widgets import Button, Select, Static
 
 from gwtui import units
-from gwtui.apis import api_names, kind_of
+from gwtui.apis import kind_of
 from gwtui.commands import Command, Try
 from gwtui.config import ConfigError, endpoint_from
+from gwtui.faults import Fault
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Request
-from gwtui.ui.fields import FIELDS, Field, FieldError, Widget, endpoint_fields, texts_of
+from gwtui.ui.fields import FIELDS, GROUPS, FieldError, endpoint_fields, field_of, texts_of
+from gwtui.ui.formrow import FormRow
+from gwtui.ui.keys import PLACES, bindings, shown
 from gwtui.view import View
-
-_CHOICES = {"auth": ("bearer", "token", "x-api-key", "api-key", "x-goog-api-key")}
-_GROUPS = {"what": "What to ask", "access": "Access", "pace": "Pace and deadlines", "state": "When it is called what"}
 
 
 class FormResult(NamedTuple):
@@ -35,17 +34,15 @@ class FormResult(NamedTuple):
 
 
 class EndpointForm(ModalScreen[FormResult | None]):
-    """Edits one endpoint. Returns what to apply or save, or None when it was left."""
+    """Edits one endpoint. Returns what to apply or save, or None when it was left.
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Leave"),
-        Binding("ctrl+t", "try", "Try once", id="form.try"),
-        Binding("ctrl+a", "apply", "Apply", id="form.apply", priority=True),
-        Binding("ctrl+s", "save", "Save", id="form.save"),
-    ]
+    `send` hands a trial to the engine; None where there is no engine yet.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
 
     def __init__(
-        self, endpoint: Endpoint, replaces: str | None, profile: Profile, send: Callable[[Command], bool]
+        self, endpoint: Endpoint, replaces: str | None, profile: Profile, send: Callable[[Command], bool] | None
     ) -> None:
         super().__init__()
         self._endpoint = endpoint
@@ -55,6 +52,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
         self._texts = texts_of(endpoint, profile)
         self._trial: Request | Ping | None = None
         self._waiting = False
+        self._leaving = False
 
     def compose(self) -> ComposeResult:
         with Vertical(id="form") as form:
@@ -64,77 +62,70 @@ class EndpointForm(ModalScreen[FormResult | None]):
                 for field in FIELDS:
                     if field.group != group:
                         group = field.group
-                        yield Static(_GROUPS[group], classes="group", markup=False)
-                    with Horizontal(id=_row_id(field), classes="field"):
-                        yield Label(field.label, markup=False)
-                        yield self._editor(field)
+                        yield Static(GROUPS[group], classes="group", markup=False)
+                    yield FormRow(field, self._texts[field.name])
             yield Static("", id="hint", markup=False)
             yield Static("", id="result", markup=False)
             with Horizontal(id="buttons"):
-                yield Button("Try once  ^t", id="try", compact=True)
-                yield Button("Apply  ^a", id="apply", compact=True)
-                yield Button("Save  ^s", id="save", variant="primary", compact=True)
-                yield Button("Leave  esc", id="leave", compact=True)
-
-    def _editor(self, field: Field) -> TextualWidget:
-        text = self._texts[field.name]
-        match field.widget:
-            case Widget.SWITCH:
-                return Switch(text == "yes", animate=False, id=_editor_id(field))
-            case Widget.AREA:
-                return TextArea(text, id=_editor_id(field), compact=True)
-            case Widget.CHOICE:
-                names = api_names() if field.name == "api" else _CHOICES[field.name]
-                chosen = text if text in names else Select.NULL
-                options = [(name, name) for name in names]
-                return Select(
-                    options, value=chosen, allow_blank=field.name != "api", id=_editor_id(field), compact=True
-                )
-        return Input(text, placeholder=field.hint, id=_editor_id(field), compact=True)
+                for key in PLACES["form"]:
+                    if key.action != "try" or self._send is not None:
+                        yield Button(key.label, id=key.action, tooltip=key.help, compact=True)
 
     def on_mount(self) -> None:
         self._show_fields()
+        remapped = {each.binding.id: each.binding.key for each in self.active_bindings.values()}
+        for key in PLACES["form"]:
+            for button in self.query(f"#{key.action}").results(Button):
+                keys = shown(remapped.get(key.id, key.keys)).replace("ctrl+", "^")
+                button.label = Content.assemble(key.label, "  ", (keys, "dim"))
+
+    @property
+    def _rows(self) -> Iterable[FormRow]:
+        return self.query(FormRow).results()
+
+    def _row(self, name: str) -> FormRow:
+        return next(row for row in self._rows if row.field.name == name)
 
     @on(Select.Changed, "#edit-api")
     def _show_fields(self) -> None:
         """Only the fields that the chosen API has."""
-        kind = kind_of(self._read()["api"])
-        for field in FIELDS:
-            self.query_one(f"#{_row_id(field)}").display = kind in field.kinds
+        kind = kind_of(self._row("api").text)
+        for row in self._rows:
+            row.display = kind in row.field.kinds
 
     def on_descendant_focus(self, event: DescendantFocus) -> None:
-        hints = {_editor_id(field): field.hint for field in FIELDS}
-        self.query_one("#hint", Static).update(Content(hints.get(event.widget.id or "", "")))
+        row = next((node for node in event.widget.ancestors if isinstance(node, FormRow)), None)
+        self.query_one("#hint", Static).update(Content(row.field.hint if row is not None else ""))
 
     def _read(self) -> dict[str, str]:
-        texts = {}
-        for field in FIELDS:
-            editor = self.query_one(f"#{_editor_id(field)}")
-            match editor:
-                case Switch():
-                    texts[field.name] = "yes" if editor.value else "no"
-                case TextArea():
-                    texts[field.name] = editor.text
-                case Select():
-                    texts[field.name] = "" if editor.value is Select.NULL else str(editor.value)
-                case Input():
-                    texts[field.name] = editor.value
-        return texts
+        return {row.field.name: row.text for row in self._rows}
 
     def _collect(self) -> Endpoint | None:
-        """The endpoint as the form has it, or None after saying what is wrong."""
-        texts = self._read()
+        """The endpoint as the form has it, or None after saying what is wrong and going there."""
         try:
-            fields = endpoint_fields(texts, kind_of(texts["api"]), self._endpoint, self._profile)
-            endpoint = endpoint_from(fields)
-        except (FieldError, ConfigError) as error:
-            self._tell(str(error), wrong=True)
+            endpoint = endpoint_from(endpoint_fields(self._read(), self._endpoint, self._profile))
+        except FieldError as error:
+            self._refuse([error.name], str(error))
             return None
-        other = self._profile.endpoint(endpoint.name)
-        if other is not None and endpoint.name != self._replaces:
-            self._tell(f"name: there is a {endpoint.name!r} already", wrong=True)
+        except ConfigError as error:
+            self._refuse([fault.key for fault in error.faults], "\n".join(_told(fault) for fault in error.faults))
             return None
+        if endpoint.name != self._replaces and self._profile.endpoint(endpoint.name) is not None:
+            self._refuse(["name"], f"name: there is a {endpoint.name!r} already")
+            return None
+        self._mark(())
         return endpoint
+
+    def _refuse(self, keys: Iterable[str], text: str) -> None:
+        fields = [field.name for key in keys if (field := field_of(key)) is not None]
+        self._mark(fields)
+        self._tell(text, wrong=True)
+        if fields:
+            self._row(fields[0]).go()
+
+    def _mark(self, names: Iterable[str]) -> None:
+        for row in self._rows:
+            row.set_class(row.field.name in names, "-wrong")
 
     def _tell(self, text: str, *, wrong: bool = False) -> None:
         result = self.query_one("#result", Static)
@@ -144,9 +135,10 @@ class EndpointForm(ModalScreen[FormResult | None]):
     @on(Button.Pressed, "#try")
     def action_try(self) -> None:
         endpoint = self._collect()
-        if endpoint is not None and self._send(Try(endpoint=endpoint)):
-            self._waiting = True
-            self._tell("Trying …")
+        if endpoint is None or self._send is None:
+            return
+        self._waiting = self._send(Try(endpoint=endpoint))
+        self._tell("Trying …" if self._waiting else "", wrong=False)
 
     @on(Button.Pressed, "#apply")
     def action_apply(self) -> None:
@@ -157,8 +149,13 @@ class EndpointForm(ModalScreen[FormResult | None]):
         self._finish(save=True)
 
     @on(Button.Pressed, "#leave")
-    def _leave(self) -> None:
-        self.dismiss(None)
+    def action_leave(self) -> None:
+        """Leave; with changes that would be lost, only when asked twice."""
+        if self._read() == self._texts or self._leaving:
+            self.dismiss(None)
+        else:
+            self._leaving = True
+            self._tell("Your changes are not applied. Once more leaves without them.", wrong=True)
 
     def _finish(self, *, save: bool) -> None:
         endpoint = self._collect()
@@ -178,17 +175,16 @@ class EndpointForm(ModalScreen[FormResult | None]):
 def trial_text(trial: Request | Ping) -> str:
     """`complete · TTFT 412 ms · 42 events`, or the verdict with its reason."""
     if trial.outcome != "ok":
-        return f"{trial.verdict}: {trial.reason}"
+        return f"✖ {trial.verdict}: {trial.reason}" if trial.reason else f"✖ {trial.verdict}"
     if isinstance(trial, Ping):
-        return f"{trial.verdict} · RTT {units.duration(trial.rtt_ns)}"
-    parts = [trial.verdict, f"TTFT {units.duration(trial.ttft_ns)}" if trial.ttft_ns else ""]
+        return f"✔ {trial.verdict} · RTT {units.duration(trial.rtt_ns)}"
+    parts = [f"✔ {trial.verdict}", f"TTFT {units.duration(trial.ttft_ns)}" if trial.ttft_ns is not None else ""]
     parts += [f"E2E {units.duration(trial.duration_ns)}", f"{trial.events} events" if trial.events else ""]
     return " · ".join(part for part in parts if part)
 
 
-def _row_id(field: Field) -> str:
-    return "row-" + field.name.replace(".", "-")
-
-
-def _editor_id(field: Field) -> str:
-    return "edit-" + field.name.replace(".", "-")
+def _told(fault: Fault) -> str:
+    field = field_of(fault.key)
+    place = fault.key if field is None else field.label + fault.key.removeprefix(field.name).replace(".", " ", 1)
+    text = f"{place}: {fault.message}" if place else fault.message
+    return f"{text} ({fault.hint})" if fault.hint else text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import ClassVar
 
@@ -296,8 +297,13 @@ class MonitorScreen(Screen[None]):
 
     # The program
 
+    @property
+    def remapped(self) -> Mapping[str, str]:
+        """The user's own keys by the ids of the table."""
+        return self._config.keys
+
     def action_help(self) -> None:
-        self.app.push_screen(HelpScreen(self._config.keys))
+        self.app.push_screen(HelpScreen(self.remapped))
 
     def action_quit(self) -> None:
         self.app.exit(0)

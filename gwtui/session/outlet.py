@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
-from gwtui.disk import write_all
+from gwtui.recorder.disk import write_all
 from gwtui.records import Heartbeat, Record, RequestStarted, StreamRead
 from gwtui.wire import WireError, encode
 

@@ -21,9 +21,9 @@ from typing import Any, NoReturn, Self
 from gwtui.commands import Command, Start
 from gwtui.engine import Engine, Figures
 from gwtui.feeds import Feed
-from gwtui.outlet import Outlet
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.records import FeedEnded, Record
+from gwtui.session.outlet import Outlet
 from gwtui.wire import WireError, decode_command
 
 log = logging.getLogger(__name__)

@@ -23,9 +23,9 @@ import platformdirs
 import tomli_w
 
 from gwtui.clean import clean
-from gwtui.csvfile import csv_line
-from gwtui.disk import LineFile, OwnedDirectory, replace_file
 from gwtui.profile import Profile
+from gwtui.recorder.csvfile import csv_line
+from gwtui.recorder.disk import LineFile, OwnedDirectory, replace_file
 from gwtui.records import Incident, Ping, ProfileChanged, Record, Request
 from gwtui.rows import (
     INCIDENT_COLUMNS,

@@ -17,8 +17,8 @@ from typing import IO, Protocol, Self
 
 from gwtui.clean import clean_text
 from gwtui.commands import Command, Start
-from gwtui.disk import write_all
-from gwtui.pipes import Inbox, Tail, connect
+from gwtui.feeds.pipes import Inbox, Tail, connect
+from gwtui.recorder.disk import write_all
 from gwtui.records import FeedEnded, Record
 from gwtui.wire import WireError, decode, encode_command
 
