@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from support.streams import feed, named, names, unnamed
 
 from gwtui.apis import APIS
+from gwtui.excerpts import excerpt
 from gwtui.judging.findings import Pace, buffered
-from gwtui.judging.http_status import excerpt
 from gwtui.judging.judge import End, Judged, Transport, is_event_stream, judge
 from gwtui.profile import Endpoint
 from gwtui.sse import ServerSentEvent

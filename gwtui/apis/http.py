@@ -6,7 +6,7 @@ from gwtui.apis.asking import encode, http_url, key_header
 from gwtui.apis.base import Answer, Ask, AskError, StreamReader
 from gwtui.apis.errors import error_reason
 from gwtui.clean import clean
-from gwtui.judging.http_status import excerpt
+from gwtui.excerpts import excerpt
 from gwtui.profile import Endpoint
 from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import Kind

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gwtui.clean import clean
+from gwtui.excerpts import excerpt
 from gwtui.judging.headers import Headers, header, retry_after, without_query
 from gwtui.verdicts import Judgement, Verdict
 
@@ -38,10 +38,6 @@ CLOUDFLARE: dict[int, tuple[Verdict, str]] = {
 """Cloudflare's own statuses: believed only beside a `cf-ray`, because origins send such numbers too."""
 QUOTA_WORDS = ("insufficient_quota", "credit", "billing")
 """A 429 with these is about money, not about load."""
-EXCERPT = 200
-
-_HIDDEN = re.compile(r"(?is)<(script|style|head)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)")
-_TAG = re.compile(r"<[^>]*>?")
 
 
 def judge_status(
@@ -94,19 +90,3 @@ def _target(headers: Headers) -> str:
     except ValueError:
         host = "an unreadable address"
     return f"redirects to {clean(host, 80)}: {clean(target, 160)}"
-
-
-def excerpt(body: bytes, content_type: str = "") -> str:
-    """The beginning of a body as one clean line; of HTML its title and visible text."""
-    text = body[: 64 << 10].decode("utf-8", "replace").lstrip("\ufeff")
-    if "html" in content_type.lower() or text.lstrip()[:1] == "<":
-        visible = _TAG.sub(" ", _HIDDEN.sub(" ", text)).strip()
-        title = _title(text)
-        text = visible if visible.startswith(title) else f"{title}: {visible}"
-    return clean(" ".join(text.split()), EXCERPT)
-
-
-def _title(page: str) -> str:
-    _, _, rest = page.partition("<title>")
-    title, closed, _ = rest.partition("</title")
-    return " ".join(title.split()) if closed else ""

@@ -12,9 +12,10 @@ from enum import StrEnum
 
 from gwtui.apis.base import API, Answer, StreamReader
 from gwtui.clean import clean
+from gwtui.excerpts import excerpt
 from gwtui.judging.findings import Pace, buffered, header_findings
 from gwtui.judging.headers import Headers, header
-from gwtui.judging.http_status import excerpt, judge_status
+from gwtui.judging.http_status import judge_status
 from gwtui.profile import Endpoint
 from gwtui.records import Finding
 from gwtui.verdicts import Judgement, Verdict

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from gwtui.apis.asking import model_asked
 from gwtui.apis.base import API, Usage
 from gwtui.clean import clean, clean_text
+from gwtui.excerpts import excerpt
 from gwtui.judging.headers import header, pick_headers, request_id, trace_id
-from gwtui.judging.http_status import excerpt
 from gwtui.judging.judge import End, Judged, Transport, judge
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
