@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gwtui.demo.framing import timeline
 from gwtui.demo.profile import demo_profile
 from gwtui.demo.scenario import Behaviour, Scenario, ScenarioError, load_scenario, parse_scenario
 from gwtui.demo.texts import pieces, tokens_of
-from gwtui.demo.timeline import Event, Part, timeline, whole_answer_s
+from gwtui.demo.timeline import Event, Part, whole_answer_s
 from gwtui.health.health import Health
 from gwtui.profile import Endpoint
 from gwtui.records import Heartbeat, Incident, Ping, Record, Request

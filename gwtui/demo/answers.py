@@ -1,16 +1,18 @@
-"""How answers leave the embedded gateway: streams played on their timeline, and the ids that every answer carries."""
+"""How answers leave the embedded gateway: streams played on their timeline, refusals, the ids that every answer has."""
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from uuid import uuid4
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gwtui.demo.manner import Behaviour
+from gwtui.demo.state import phrase
 from gwtui.demo.timeline import Timeline
 
 _STREAM_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -22,20 +24,24 @@ _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.s
 class Playback(Response):
     """An event stream sent on its timeline, for as long as the client listens.
 
-    The status line goes out with the first event, as it does in a gateway that waits for its upstream.
+    The status line goes out with the first event, as it does in a gateway that waits for its upstream. `over` is told
+    the status and the outcome before the last byte, so that who has read all finds it in the books.
     """
 
-    def __init__(self, timeline: Timeline, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, timeline: Timeline, headers: Mapping[str, str], over: Callable[[int, str], None]) -> None:
         super().__init__(headers=_STREAM_HEADERS)
         del self.headers["content-length"]
-        self.headers.update(headers or {})
+        self.headers.update(headers)
         self._timeline = timeline
+        self._over = over
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with asyncio.TaskGroup() as tasks:
             playing = tasks.create_task(self._play(send))
             leaving = tasks.create_task(_disconnected(receive))
             await asyncio.wait((playing, leaving), return_when=asyncio.FIRST_COMPLETED)
+            if not playing.done():
+                self._over(self.status_code, "client_left")
             playing.cancel()
             leaving.cancel()
 
@@ -55,6 +61,7 @@ class Playback(Response):
             await self._start(send)
         if self._timeline.stalls:
             await asyncio.Event().wait()
+        self._over(self.status_code, "ok")
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _start(self, send: Send) -> None:
@@ -66,8 +73,32 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
+async def refusal(behaviour: Behaviour, error: Callable[[int, str], Response]) -> Response:
+    """The scripted status, at once or after the scripted wait, with the scripted body or else the API's own error."""
+    await asyncio.sleep(behaviour.ttft_ms / 1000)
+    status = behaviour.status or 500
+    body = behaviour.body
+    if body is None:
+        response = error(status, phrase(status))
+    elif isinstance(body, str):
+        response = PlainTextResponse(body, status)
+    else:
+        response = JSONResponse(body, status)
+    response.headers.update(behaviour.headers or {})
+    if behaviour.retry_after is not None:
+        response.headers["retry-after"] = str(behaviour.retry_after)
+    return response
+
+
+def plain_error(status: int, message: str) -> Response:
+    return JSONResponse({"error": {"message": message}}, status)
+
+
 class Identified:
-    """Puts `x-request-id` and `x-trace` on every answer: the client's own where it sent some, else fresh ones."""
+    """Puts `x-request-id` and `x-trace` on every answer: the client's own where it sent some, else fresh ones.
+
+    What the answer says of itself stays.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -78,11 +109,14 @@ class Identified:
         request_id = asked if _REQUEST_ID.fullmatch(asked) else f"req_{uuid4().hex[:24]}"
         traced = _TRACEPARENT.fullmatch(headers.get("traceparent", ""))
         trace = traced[1] if traced else uuid4().hex
+        scope.setdefault("state", {})["request_id"] = request_id
 
         async def send_identified(message: Message) -> None:
             if message["type"] in _STARTS:
                 message.setdefault("headers", [])
-                MutableHeaders(scope=message).update({"x-request-id": request_id, "x-trace": trace})
+                told = MutableHeaders(scope=message)
+                told.setdefault("x-request-id", request_id)
+                told.setdefault("x-trace", trace)
             await send(message)
 
         await self._app(scope, receive, send_identified)

@@ -1,0 +1,266 @@
+"""Streams that end too early or too late, carry errors, or have events missing, doubled, swapped or garbled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gwtui.demo.faults.base import Fault
+from gwtui.demo.manner import Manner
+from gwtui.verdicts import Verdict
+
+IDLE = {"idle_s": 0.15}
+FIRST_TOKEN = {"first_token_s": 0.15}
+
+
+def _fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any) -> Fault:
+    """Fields of a fault, and all others its manner's."""
+    own = {field: fields.pop(field) for field in ("api", "findings", "deadlines", "asks") if field in fields}
+    return Fault(name=name, says=says, verdict=verdict, reason=reason, manner=Manner(**fields), **own)
+
+
+def _ends(api: str, short: str, terminator: str, **fields: Any) -> tuple[Fault, ...]:
+    """The ways in which a stream of that API breaks off."""
+    return (
+        _fault(f"truncated-{short}", "The stream ends cleanly in its middle", Verdict.TRUNCATED, api=api, cut_after=6),
+        _fault(
+            f"unterminated-{short}",
+            f"All but {terminator} comes",
+            Verdict.COMPLETE_UNTERMINATED,
+            findings=("unterminated",),
+            api=api,
+            cut_last=1,
+        ),
+        _fault(
+            f"error-{short}",
+            "An error in the API's own form, after some tokens",
+            Verdict.ERROR_IN_STREAM,
+            "Overloaded",
+            api=api,
+            error_after=6,
+        ),
+    )
+
+
+ENDS = (
+    *_ends("openai-chat", "chat", "`[DONE]`"),
+    *_ends("anthropic-messages", "anthropic", "`message_stop`"),
+    _fault("truncated", "The stream ends cleanly in its middle", Verdict.TRUNCATED, "after event 4", cut_after=4),
+    _fault("zero-events", "The stream is closed before its first event", Verdict.EMPTY, "no event", cut_after=0),
+    _fault(
+        "no-finish",
+        "`[DONE]` comes without a finish reason: a gateway closed over a cut",
+        Verdict.TRUNCATED,
+        "done-without-finish",
+        cut_after=5,
+        insert="data: [DONE]\n\n",
+        insert_after=5,
+    ),
+    _fault(
+        "comments",
+        "Nothing but comments, for ever",
+        Verdict.STALLED,
+        "no content",
+        comments=100,
+        gap_ms=20,
+        stall_after=0,
+        findings=("keepalives_only",),
+        deadlines=FIRST_TOKEN,
+    ),
+    _fault(
+        "comments-end",
+        "A few comments, then a clean end",
+        Verdict.EMPTY,
+        "only 5 comments",
+        comments=5,
+        cut_after=0,
+        findings=("keepalives_only",),
+    ),
+    _fault(
+        "stall", "Silence in the middle of a stream", Verdict.STALLED, "no byte came", stall_after=5, deadlines=IDLE
+    ),
+    _fault(
+        "open-after-end",
+        "The response is not ended where the stream is",
+        Verdict.COMPLETE,
+        "",
+        stall_after=1_000_000,
+        findings=("open_after_end",),
+    ),
+    _fault(
+        "no-last-blank",
+        "The blank line of the last event is missing",
+        Verdict.COMPLETE_UNTERMINATED,
+        no_last_blank=True,
+        findings=("unterminated",),
+    ),
+    _fault(
+        "huge-ttft",
+        "Ten minutes to the first byte",
+        Verdict.NO_FIRST_BYTE,
+        "no byte came",
+        ttft_ms=600_000,
+        deadlines={"first_byte_s": 0.15},
+    ),
+    _fault(
+        "slow-ttft",
+        "Headers and keep-alives at once, the first token in ten minutes",
+        Verdict.STALLED,
+        "no content",
+        comments=60,
+        gap_ms=50,
+        ttft_ms=600_000,
+        findings=("keepalives_only",),
+        deadlines=FIRST_TOKEN,
+    ),
+)
+
+
+def _error(name: str, says: str, event: str, reason: str = "boom", /, **fields: Any) -> Fault:
+    return _fault(
+        f"error-{name}", says, Verdict.ERROR_IN_STREAM, reason, **{"error_after": 4, "error_event": event, **fields}
+    )
+
+
+ERRORS = (
+    _error("object", "An error object, then the end", 'data: {"error":{"type":"server_error","message":"boom"}}\n\n'),
+    _error("string", "An error that is a text", 'data: {"error":"boom"}\n\n'),
+    _error("type", "An object of type error", 'data: {"type":"error","message":"boom"}\n\n'),
+    _error(
+        "done",
+        "An error object, then `[DONE]`, as some proxies send",
+        'data: {"error":{"message":"boom","code":500}}\n\ndata: [DONE]\n\n',
+    ),
+    _error("named", "An event named error, with a text", "event: error\ndata: boom\n\n"),
+    _error(
+        "finish",
+        "A chunk with an error and finish_reason error",
+        'data: {"id":"x","object":"chat.completion.chunk","error":{"code":502,"message":"boom"},'
+        '"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}\n\n',
+    ),
+    _error(
+        "bare",
+        "A bare JSON error of several lines",
+        '{\n  "error": {\n    "code": 503,\n    "message": "boom"\n  }\n}\n',
+    ),
+    _error(
+        "overloaded",
+        "Anthropic's overload, in the middle of a stream",
+        'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},'
+        '"request_id":"req_1"}\n\n',
+        "overloaded_error",
+        api="anthropic-messages",
+    ),
+    _error(
+        "first",
+        "An error is the first event",
+        'data: {"error":{"type":"server_error","message":"boom"}}\n\n',
+        error_after=0,
+    ),
+)
+
+ORDER = (
+    _fault("reordered", "The first token comes before the role", Verdict.OUT_OF_ORDER, "role", swap_event=1),
+    _fault(
+        "reordered-anthropic",
+        "A block starts before its message",
+        Verdict.OUT_OF_ORDER,
+        "event 1",
+        api="anthropic-messages",
+        swap_event=1,
+    ),
+    _fault(
+        "duplicated-anthropic",
+        "A block starts twice",
+        Verdict.OUT_OF_ORDER,
+        "event 3",
+        api="anthropic-messages",
+        repeat_event=2,
+    ),
+    _fault(
+        "lost-anthropic",
+        "The start of a block is lost",
+        Verdict.OUT_OF_ORDER,
+        "delta-without-block",
+        api="anthropic-messages",
+        lose_event=2,
+    ),
+    _fault(
+        "lost-start-anthropic",
+        "The start of the message is lost",
+        Verdict.OUT_OF_ORDER,
+        "event 1",
+        api="anthropic-messages",
+        lose_event=1,
+    ),
+    _fault(
+        "index-anthropic",
+        "A delta belongs to a block that is not open",
+        Verdict.OUT_OF_ORDER,
+        "delta-index",
+        api="anthropic-messages",
+        garble_event=5,
+        garble="index",
+    ),
+    _fault(
+        "name-anthropic",
+        "An event is not named as it is typed",
+        Verdict.OUT_OF_ORDER,
+        "name-is-not-type",
+        api="anthropic-messages",
+        garble_event=5,
+        garble="name",
+    ),
+    _fault(
+        "index",
+        "A token belongs to a choice that nobody asked for and that never ends",
+        Verdict.TRUNCATED,
+        garble_event=4,
+        garble="index",
+    ),
+    _fault(
+        "after-end", "A token comes after `[DONE]`", Verdict.COMPLETE, after_end="token", findings=("events_after_end",)
+    ),
+    _fault(
+        "two-streams",
+        "Two streams in one body",
+        Verdict.COMPLETE,
+        after_end="stream",
+        findings=("events_after_end",),
+    ),
+    _fault(
+        "two-streams-anthropic",
+        "Two messages in one body",
+        Verdict.COMPLETE,
+        api="anthropic-messages",
+        after_end="stream",
+        findings=("events_after_end",),
+    ),
+)
+
+GARBLED = (
+    _fault(
+        "bad-json",
+        "Half of one event's JSON is missing",
+        Verdict.OUT_OF_ORDER,
+        "bad-json",
+        garble_event=4,
+        garble="half",
+        findings=("bad_json",),
+    ),
+    _fault(
+        "deep-json",
+        "JSON nested a hundred thousand deep",
+        Verdict.OUT_OF_ORDER,
+        "nested too deep",
+        garble_event=4,
+        garble="deep",
+        findings=("bad_json",),
+    ),
+    _fault(
+        "odd-numbers", "NaN, 1e999 and repeated keys in an event", Verdict.COMPLETE, garble_event=4, garble="numbers"
+    ),
+    _fault("not-utf8", "Bytes that are not UTF-8 in an event", Verdict.COMPLETE, garble_event=4, garble="utf8"),
+    _fault("nul", "A NUL in the id of an event, which is then ignored", Verdict.COMPLETE, garble_event=4, garble="nul"),
+)
+
+STREAMS = (*ENDS, *ERRORS, *ORDER, *GARBLED)
