@@ -1,15 +1,18 @@
-"""What headless commands print: one probe told whole, and the summary that a session leaves in the shell."""
+"""What headless commands print: one probe or capture told whole, and the summary that a session leaves in the shell."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
 from gwtui import units
+from gwtui.clean import clean
+from gwtui.decode import Decoded
 from gwtui.monitor.streams import stream_lines
 from gwtui.profile import Endpoint
-from gwtui.records import Ping, Request, StreamRead
+from gwtui.records import Finding, Ping, Request, StreamEvent, StreamRead
 from gwtui.rows import ping_row, request_row
 from gwtui.verdicts import MEANINGS, Verdict
 from gwtui.view import StreamLine, View
@@ -48,17 +51,8 @@ def _phases(result: Request) -> dict[str, float | str | bool | None]:
 
 
 def _event_detail(line: StreamLine) -> dict[str, Any]:
-    event = line.event
-    return {
-        "number": line.number,
-        "since_sent_ms": units.milliseconds(line.since_sent_ns),
-        "gap_ms": units.milliseconds(line.gap_ns),
-        "name": event.name,
-        "kind": event.kind.value,
-        "text": event.text,
-        "raw": event.raw,
-        "note": event.note,
-    }
+    times = {"since_sent_ms": units.milliseconds(line.since_sent_ns), "gap_ms": units.milliseconds(line.gap_ns)}
+    return {"number": line.number, **times, **msgspec.structs.asdict(line.event)}
 
 
 def probe_text(endpoint: Endpoint, result: Request | Ping, reads: tuple[StreamRead, ...]) -> str:
@@ -83,7 +77,7 @@ def probe_text(endpoint: Endpoint, result: Request | Ping, reads: tuple[StreamRe
         ("clock", result.clock.value),
     )
     lines += [f"  {name:<11} {value}" for name, value in sorted(result.headers.items())]
-    lines += [f"  ▲ {each.name}: {each.evidence}{f' ({each.cause})' if each.cause else ''}" for each in result.findings]
+    lines += _finding_lines(result.findings)
     if result.body_excerpt:
         lines += ["", "  the answer begins:", f"  {result.body_excerpt}"]
     events = stream_lines(reads)
@@ -94,13 +88,18 @@ def probe_text(endpoint: Endpoint, result: Request | Ping, reads: tuple[StreamRe
 
 
 def _verdict_lines(endpoint: Endpoint, result: Request | Ping) -> list[str]:
-    lines = [
-        f"{endpoint.name}  {endpoint.api}  {endpoint.url}",
-        f"{_MARKS[result.outcome]} {result.verdict}  {result.reason or MEANINGS[Verdict(result.verdict)][0]}",
-        f"  rule {result.rule}",
-    ]
-    cause = MEANINGS[Verdict(result.verdict)][1]
+    title = f"{endpoint.name}  {endpoint.api}  {endpoint.url}"
+    return [title, *_judgement_lines(result.verdict, result.rule, result.reason)]
+
+
+def _judgement_lines(verdict: Verdict, rule: str, reason: str) -> list[str]:
+    meaning, cause = MEANINGS[verdict]
+    lines = [f"{_MARKS[verdict.outcome]} {verdict}  {reason or meaning}", f"  rule {rule}"]
     return [*lines, f"  likely cause: {cause}"] if cause else lines
+
+
+def _finding_lines(findings: Iterable[Finding]) -> list[str]:
+    return [f"  ▲ {each.name}: {each.evidence}{f' ({each.cause})' if each.cause else ''}" for each in findings]
 
 
 def _table(*rows: tuple[str, str]) -> list[str]:
@@ -152,9 +151,65 @@ def _model_text(result: Request) -> str:
 
 def _event_line(line: StreamLine) -> str:
     gap = units.short(line.gap_ns) if line.gap_ns is not None else "·"
-    shown = f'"{line.event.text}"' if line.event.text else line.event.raw[:80]
-    note = f"  ◀ {line.event.note}" if line.event.note else ""
-    return f"  {line.number:>3} {units.offset(line.since_sent_ns):>9} {gap:>8}  {line.event.name:<22} {shown}{note}"
+    return f"  {line.number:>3} {units.offset(line.since_sent_ns):>9} {gap:>8}  {_event_text(line.event)}"
+
+
+def _event_text(event: StreamEvent) -> str:
+    shown = f'"{clean(event.text, 120)}"' if event.text else event.raw[:80]
+    note = f"  ◀ {event.note}" if event.note else ""
+    name = f"{event.name} {event.model}" if event.model else event.name
+    return f"{name:<22} {shown}{note}"
+
+
+def decode_json(decoded: Decoded) -> str:
+    """One JSON object in the words of `probe_json`, without times: a capture has none."""
+    judgement = decoded.judgement
+    told: dict[str, Any] = {
+        "api": decoded.api,
+        "model_served": decoded.model_served,
+        "status": decoded.status,
+        "outcome": judgement.verdict.outcome.value,
+        "verdict": judgement.verdict.value,
+        "rule": judgement.rule,
+        "reason": judgement.reason,
+        "event_number": judgement.event_number,
+        "events": len(decoded.events),
+        "input_tokens": decoded.usage.input_tokens,
+        "output_tokens": decoded.usage.output_tokens,
+        "bytes": decoded.bytes,
+        "findings": decoded.findings,
+        "headers": decoded.headers,
+        "events_detail": [
+            {"number": number, **msgspec.structs.asdict(event)} for number, event in enumerate(decoded.events, 1)
+        ],
+        "body_excerpt": decoded.body_excerpt,
+        "text": decoded.text,
+    }
+    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
+
+
+def decode_text(decoded: Decoded) -> str:
+    """The capture for a person's eyes: verdict first, then what it holds, and every event."""
+    judgement, usage = decoded.judgement, decoded.usage
+    lines = _judgement_lines(judgement.verdict, judgement.rule, judgement.reason)
+    counted = (usage.input_tokens, usage.output_tokens)
+    lines += _table(
+        ("api", decoded.api),
+        ("status", "" if decoded.status is None else str(decoded.status)),
+        ("stream", f"{len(decoded.events)} events, {decoded.bytes:,} bytes"),
+        ("tokens", f"{_known(counted[0])} in, {_known(counted[1])} out" if counted != (None, None) else ""),
+        ("model", decoded.model_served),
+    )
+    lines += [f"  {name:<11} {value}" for name, value in sorted(decoded.headers.items())]
+    lines += _finding_lines(decoded.findings)
+    if decoded.body_excerpt:
+        lines += ["", "  the answer begins:", f"  {decoded.body_excerpt}"]
+    if decoded.events:
+        lines.append("")
+    for number, event in enumerate(decoded.events, 1):
+        mark = "▶" if number == judgement.event_number else " "
+        lines.append(f" {mark}{number:>3}  {_event_text(event)}")
+    return "\n".join(lines)
 
 
 def summary(view: View) -> str:

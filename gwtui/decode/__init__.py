@@ -1,0 +1,8 @@
+"""A captured stream, read after the fact by the same parser, readers and rules that live ones are read by."""
+
+from __future__ import annotations
+
+from gwtui.decode.capture import DecodeError
+from gwtui.decode.decode import Decoded, decode
+
+__all__ = ["DecodeError", "Decoded", "decode"]
