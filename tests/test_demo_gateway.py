@@ -20,7 +20,6 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from gwtui.demo.app import build_app
 from gwtui.demo.hosting import GatewayServer
 from gwtui.demo.process import GatewayError, GatewayProcess, running
 from gwtui.demo.scenario import parse_scenario
@@ -159,8 +158,8 @@ class Gateway:
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
     clock = [0.0]
-    server = GatewayServer(build_app(parse_scenario(SCENARIO), lambda: clock[0]))
-    with listen("127.0.0.1", 0) as listener:
+    with listen("127.0.0.1", 0) as listener, listen("127.0.0.1", 0) as raw:
+        server = GatewayServer(parse_scenario(SCENARIO), raw, lambda: clock[0])
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         thread = threading.Thread(target=server.run, args=([listener],))
         thread.start()

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gwtui.demo.framing import timeline
+from gwtui.demo.manner import Behaviour
 from gwtui.demo.profile import demo_profile
-from gwtui.demo.scenario import Behaviour, Scenario, ScenarioError, load_scenario, parse_scenario
+from gwtui.demo.scenario import Scenario, ScenarioError, load_scenario, parse_scenario
 from gwtui.demo.texts import pieces, tokens_of
 from gwtui.demo.timeline import Event, Part, whole_answer_s
 from gwtui.health.health import Health

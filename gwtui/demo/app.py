@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -25,9 +24,9 @@ from gwtui.demo.state import FaultError, State, phrase
 AUDIT_LIMIT = 20
 
 
-def build_app(scenario: Scenario, clock: Callable[[], float] | None = None) -> Starlette:
+def build_app(scenario: Scenario, clock: Callable[[], float]) -> Starlette:
     """The gateway playing a scenario; `clock` tells the seconds since its start."""
-    state = State(scenario, clock if clock is not None else clock_from_now())
+    state = State(scenario, clock)
     routes = [
         *(Route(path, partial(complete, state, reply), methods=["POST"]) for reply in REPLIES for path in reply.paths),
         Route(COMPARE_PATH, partial(compare, state), methods=["POST"]),
@@ -43,11 +42,6 @@ def build_app(scenario: Scenario, clock: Callable[[], float] | None = None) -> S
         middleware=[Middleware(Identified)],
         exception_handlers={HTTPException: _unrouted},
     )
-
-
-def clock_from_now() -> Callable[[], float]:
-    start = time.monotonic()
-    return lambda: time.monotonic() - start
 
 
 async def _health(state: State, request: Request) -> Response:

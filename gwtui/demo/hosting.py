@@ -1,4 +1,4 @@
-"""The gateway's application on its server: the settings, and an end that comes at once."""
+"""The gateway's application and its bare sockets on one event loop: the settings, and an end that comes at once."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ import logging
 import os
 import socket
 import threading
+import time
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
 
 from gwtui.demo.app import build_app
+from gwtui.demo.raw import RawServer
 from gwtui.demo.scenario import Scenario
 
 _STDIN = 0
@@ -22,10 +24,11 @@ _KEEP_ALIVE_S = 75
 class GatewayServer(uvicorn.Server):
     """A server that ends within a moment of being told to, open streams or not, and calls no signal an error."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, scenario: Scenario, raw: socket.socket, clock: Callable[[], float] | None = None) -> None:
+        clock = clock if clock is not None else _clock_from_now()
         super().__init__(
             uvicorn.Config(
-                app,
+                build_app(scenario, clock),
                 loop="asyncio",
                 http="h11",
                 ws="websockets-sansio",
@@ -41,6 +44,13 @@ class GatewayServer(uvicorn.Server):
             )
         )
 
+        self._raw = RawServer(scenario, clock)
+        self._raw_listener = raw
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        async with self._raw.listening(self._raw_listener):
+            await super().serve(sockets)
+
     def stop(self) -> None:
         """End serving, from any thread or signal handler."""
         # Streams that are cut by the end of the server are not worth a traceback each.
@@ -51,12 +61,17 @@ class GatewayServer(uvicorn.Server):
         self.stop()
 
 
-def host_gateway(listener: socket.socket, scenario: Scenario, *, stop_with_stdin: bool) -> None:
-    """Serve the scenario on a listening socket until told to stop."""
-    server = GatewayServer(build_app(scenario))
+def host_gateway(listener: socket.socket, raw: socket.socket, scenario: Scenario, *, stop_with_stdin: bool) -> None:
+    """Serve the scenario on two listening sockets until told to stop."""
+    server = GatewayServer(scenario, raw)
     if stop_with_stdin:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
-    asyncio.run(server.serve(sockets=[listener]))
+    asyncio.run(server.serve([listener]))
+
+
+def _clock_from_now() -> Callable[[], float]:
+    start = time.monotonic()
+    return lambda: time.monotonic() - start
 
 
 def _stop_at_end_of_stdin(server: GatewayServer) -> None:

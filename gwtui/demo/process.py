@@ -26,10 +26,16 @@ class GatewayProcess:
 
     pid: int
     port: int
+    raw_port: int | None = None
+    """Where faults are that need a bare socket."""
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def raw_url(self) -> str:
+        return f"http://127.0.0.1:{self.raw_port}"
 
 
 def spawn_gateway(scenario: Path | None = None) -> AbstractContextManager[GatewayProcess]:
@@ -43,7 +49,7 @@ def spawn_gateway(scenario: Path | None = None) -> AbstractContextManager[Gatewa
 
 @contextmanager
 def running(command: Sequence[str]) -> Iterator[GatewayProcess]:
-    """Run a command that prints `{"port": N}` once it listens, and ends when its standard input does."""
+    """Run a command that prints `{"port": N, "raw_port": M}` once it listens, and ends when its standard input does."""
     with (
         tempfile.TemporaryFile() as errors,
         subprocess.Popen(  # noqa: S603  the command is our own
@@ -55,15 +61,16 @@ def running(command: Sequence[str]) -> Iterator[GatewayProcess]:
         ) as process,
     ):
         try:
-            yield GatewayProcess(process.pid, _announced_port(process, errors))
+            yield GatewayProcess(process.pid, *_announced_ports(process, errors))
         finally:
             _end(process)
 
 
-def _announced_port(process: subprocess.Popen[bytes], errors: IO[bytes]) -> int:
+def _announced_ports(process: subprocess.Popen[bytes], errors: IO[bytes]) -> tuple[int, int | None]:
     line = process.stdout.readline() if process.stdout is not None else b""
     try:
-        return int(json.loads(line)["port"])
+        ports = json.loads(line)
+        return int(ports["port"]), ports.get("raw_port")
     except (ValueError, KeyError, TypeError):
         _end(process)
         errors.seek(0)

@@ -16,17 +16,27 @@ _BACKLOG = 2048
 
 
 def serve(
-    host: str, port: int, scenario: Scenario, ready: Callable[[int], None], *, stop_with_stdin: bool = False
+    host: str,
+    port: int,
+    scenario: Scenario,
+    ready: Callable[[int], None],
+    *,
+    raw_port: int = 0,
+    raw_ready: Callable[[int], None] | None = None,
+    stop_with_stdin: bool = False,
 ) -> None:
     """Serve until SIGTERM or SIGINT, or with `stop_with_stdin` until standard input ends.
 
-    `ready` is told the port as soon as it is bound. Raises `OSError` when it cannot be.
+    `raw_ready`, then `ready` are told their port as soon as both are bound: `raw_port` is the one of the bare sockets.
+    Raises `OSError` when one cannot be bound.
     """
-    with listen(host, port) as listener:
+    with listen(host, port) as listener, listen(host, raw_port) as raw:
+        if raw_ready is not None:
+            raw_ready(raw.getsockname()[1])
         ready(listener.getsockname()[1])
         from gwtui.demo.hosting import host_gateway
 
-        host_gateway(listener, scenario, stop_with_stdin=stop_with_stdin)
+        host_gateway(listener, raw, scenario, stop_with_stdin=stop_with_stdin)
 
 
 def listen(host: str, port: int) -> socket.socket:

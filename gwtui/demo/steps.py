@@ -41,12 +41,15 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Events:
-    """Send the events `[first:last]` of a good answer in the form of the API that was asked, chunked or bare."""
+    """Send the events `[first:last]` of a good answer in the form of the API that was asked.
+
+    Each event is a chunk, or chunks of so many bytes; or all are bare.
+    """
 
     first: int | None = None
     last: int | None = None
     chunked: bool = True
-    every_s: float = 0.0
+    chunk_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

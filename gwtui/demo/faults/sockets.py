@@ -92,9 +92,9 @@ SOCKETS = (
     ),
     Fault(
         name="split-everywhere",
-        says="A good stream whose every byte comes alone",
+        says="A good stream in chunks of one byte",
         verdict=Verdict.COMPLETE,
-        script=(Head(chunked=False), Events(chunked=False, every_s=0.0), HalfClose()),
+        script=(Head(), Events(chunk_bytes=1), Send(LAST_CHUNK)),
     ),
     Fault(
         name="slow-headers",

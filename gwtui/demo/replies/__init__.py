@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from starlette.routing import compile_path
+
 from gwtui.demo.replies.anthropic_messages import AnthropicMessages
 from gwtui.demo.replies.base import Reply
 from gwtui.demo.replies.fireworks import FIREWORKS
@@ -11,9 +13,10 @@ from gwtui.demo.replies.openai_completions import OPENAI_COMPLETIONS
 from gwtui.demo.replies.openai_responses import OpenAIResponses
 from gwtui.demo.replies.sourcegraph import SOURCEGRAPH_CODE, SOURCEGRAPH_STREAM
 
+CHAT = OpenAIChat()
 REPLIES: tuple[Reply, ...] = (
     AnthropicMessages(),
-    OpenAIChat(),
+    CHAT,
     OpenAIResponses(),
     OPENAI_COMPLETIONS,
     FIREWORKS,
@@ -21,3 +24,10 @@ REPLIES: tuple[Reply, ...] = (
     SOURCEGRAPH_STREAM,
     SOURCEGRAPH_CODE,
 )
+
+_ROUTES = [(compile_path(path)[0], reply) for reply in REPLIES for path in reply.paths]
+
+
+def reply_for(path: str) -> Reply:
+    """The API whose path that is; the chat's for all others."""
+    return next((reply for pattern, reply in _ROUTES if pattern.match(path)), CHAT)
