@@ -148,7 +148,9 @@ class StreamView:
     request: Request | None
     """Its result, once it ended."""
     newest: bool
-    """It is the endpoint's newest, not one that was chosen."""
+    """It is the endpoint's newest that was answered, not one that was chosen."""
+    waiting: tuple[int, int] | None = None
+    """A newer request that waits for its first event: its number, and for how many ns. None when there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -222,7 +222,9 @@ class Monitor:
         if selected.is_websocket:
             return None
         stream, newest = selected.shelf.find(_chosen(selected, query))
-        return None if stream is None else stream.view(self._now_ns, newest=newest)
+        if stream is None:
+            return None
+        return stream.view(self._now_ns, newest=newest, waiting=selected.shelf.waiting() if newest else None)
 
     def _probed(self, selected: History | None, query: Query) -> Ping | None:
         if selected is None or not selected.is_websocket:

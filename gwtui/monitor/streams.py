@@ -99,12 +99,25 @@ class Stream:
         self.lines.clear()
         self._drawn = None
 
-    def view(self, now_ns: int, *, newest: bool) -> StreamView:
+    @property
+    def answered(self) -> bool:
+        """There is something to see of it."""
+        return bool(self.lines) or self.result is not None
+
+    def running_ns(self, now_ns: int) -> int:
+        """How long ago it was sent."""
+        return max(now_ns - self._sent_ns, 0)
+
+    def view(self, now_ns: int, *, newest: bool, waiting: Stream | None = None) -> StreamView:
         """The stream as it is now; it is put together again only when it has changed."""
         if self._drawn is None:
             self._drawn = self._view()
-        running_ns = max(now_ns - self._sent_ns, 0) if self.result is None else self._drawn.since_sent_ns
-        return replace(self._drawn, since_sent_ns=running_ns, newest=newest)
+        return replace(
+            self._drawn,
+            since_sent_ns=self.running_ns(now_ns) if self.result is None else self._drawn.since_sent_ns,
+            newest=newest,
+            waiting=None if waiting is None else (waiting.number, waiting.running_ns(now_ns)),
+        )
 
     def _view(self) -> StreamView:
         request = self.result if isinstance(self.result, Request) else None
@@ -162,11 +175,20 @@ class Shelf:
             del self._ended[next(iter(self._ended))]
 
     def find(self, number: int | None) -> tuple[Stream | None, bool]:
-        """The stream of that number, or the newest where it is None or no longer kept; and whether it is the newest."""
+        """The stream of that number, and False; where it is None or no longer kept the newest, and True.
+
+        The newest is one that was answered, if any was: one that still waits shows nothing.
+        """
         chosen = None if number is None else self._running.get(number) or self._ended.get(number)
         if chosen is not None:
             return chosen, False
-        return max(self._all(), key=lambda stream: stream.number, default=None), True
+        return max(self._all(), key=lambda stream: (stream.answered, stream.number), default=None), True
+
+    def waiting(self) -> Stream | None:
+        """The newest if it was not answered yet, and others were."""
+        newest = max(self._all(), key=lambda stream: stream.number, default=None)
+        others = any(stream.answered for stream in self._all())
+        return newest if newest is not None and not newest.answered and others else None
 
     def results(self) -> list[Request | Ping]:
         """The ended ones, newest first."""

@@ -197,7 +197,9 @@ def _json_table(field: Field, text: str) -> dict[str, Any]:
 
 def field_of(key: str) -> Field | None:
     """The field that a fault's key speaks of: `headers` for `headers.X-Team`. None for one the form does not show."""
-    return next((field for field in FIELDS if key == field.name or key.startswith((f"{field.name}.", f"{field.name}["))), None)
+    return next(
+        (field for field in FIELDS if key == field.name or key.startswith((f"{field.name}.", f"{field.name}["))), None
+    )
 
 
 def new_endpoint(profile: Profile) -> Endpoint:

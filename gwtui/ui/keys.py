@@ -6,10 +6,11 @@ The footer shows those of the monitor in this order, so those that a small scree
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from textual.binding import Binding
 from textual.keys import Keys, format_key, key_to_character
+from textual.screen import Screen
 
 FAR = 1_000_000
 """More lines than anything has."""
@@ -84,6 +85,8 @@ def _moves(place: str, group: str) -> tuple[Key, ...]:
     )
 
 
+_DETAILS = "In a request's details"
+
 PLACES: dict[str, tuple[Key, ...]] = {
     "endpoints": _moves("endpoints", "In the endpoints"),
     "stream": _moves("stream", "In the stream"),
@@ -97,13 +100,13 @@ PLACES: dict[str, tuple[Key, ...]] = {
         *_moves("incidents", "In the incidents"),
         Key("incidents.open", "enter", "open", "", "the request that decided it", "In the incidents"),
     ),
-    "details": _moves("details", "In a request's details"),
+    "details": _moves("details", _DETAILS),
     "recent": _moves("recent", "In the list of requests"),
     "inspection": (
-        Key("details.older", "left_square_bracket", "request(-1)", "older", "an older request", "In a request's details"),
-        Key("details.newer", "right_square_bracket", "request(1)", "newer", "a newer request", "In a request's details"),
-        Key("details.copy", "y", "copy", "copy trace id", "copy the trace id", "In a request's details"),
-        Key("details.back", "escape,enter,q", "leave", "back", "back to the monitor", "In a request's details"),
+        Key("details.older", "left_square_bracket", "request(-1)", "older", "an older request", _DETAILS),
+        Key("details.newer", "right_square_bracket", "request(1)", "newer", "a newer request", _DETAILS),
+        Key("details.copy", "y", "copy", "copy trace id", "copy the trace id", _DETAILS),
+        Key("details.back", "escape,enter,q", "leave", "back", "back to the monitor", _DETAILS),
     ),
     "form": (
         Key("form.try", "ctrl+t", "try", "Try once", "probe once with what is in the form", "In the endpoint form"),
@@ -131,6 +134,15 @@ def bindings(place: str = "") -> list[Binding]:
         )
         for key in (PLACES[place] if place else KEYS)
     ]
+
+
+def in_force(screen: Screen[Any]) -> dict[str, str]:
+    """The key that leads to each binding of this screen, by its id; the first where there are several."""
+    keys: dict[str, str] = {}
+    for active in screen.active_bindings.values():
+        if active.binding.id is not None:
+            keys.setdefault(active.binding.id, active.binding.key)
+    return keys
 
 
 def shown(keys: str) -> str:

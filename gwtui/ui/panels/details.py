@@ -1,107 +1,104 @@
-"""Everything about one request: verdict and rule, phases, figures, ids, headers, findings, events, text."""
+"""Everything about one probe: verdict and rule, times, figures, ids, headers, events and text."""
 
 from __future__ import annotations
 
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from gwtui import units
 from gwtui.records import Ping, Request
-from gwtui.ui.drawing import Line, Span, exact, fit, sheet, wrap
-from gwtui.ui.panel import Panel
+from gwtui.ui.drawing import Line, Span, exact, fit, over, sheet, wrap
+from gwtui.ui.keys import bindings
+from gwtui.ui.panel import MovingPanel
+from gwtui.ui.panels.signs import sign
 from gwtui.ui.panels.stream import event_line
+from gwtui.ui.panels.waterfall import waterfall
 from gwtui.verdicts import MEANINGS
 from gwtui.view import StreamView, View
-from gwtui.words import Outcome
 
 LABEL = 14
 
 
-class DetailsPanel(Panel):
-    """Draws the request of the view it was shown, and scrolls."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll(-1)", show=False, id="details.up"),
-        Binding("down", "scroll(1)", show=False, id="details.down"),
-        Binding("pageup", "scroll(-20)", show=False, id="details.page_up"),
-        Binding("pagedown", "scroll(20)", show=False, id="details.page_down"),
-        Binding("home", "scroll(-1000000)", show=False, id="details.top"),
-        Binding("end", "scroll(1000000)", show=False, id="details.bottom"),
+def draw_result(view: View, width: int) -> list[Line]:
+    """All that is known of the probe but its events and its text."""
+    stream, ping = view.stream, view.probed
+    if stream is None:
+        return _ping(ping, width) if ping is not None else [(Span("There is no request yet.", "muted"),)]
+    if stream.request is None:
+        since = units.duration(stream.since_sent_ns)
+        return [(Span("● ", "accent"), Span("under way ", "accent header"), Span(since, "text"))]
+    request = stream.request
+    return [
+        *_verdict(request, width),
+        *_findings(request, width),
+        *_heading("Times"),
+        *waterfall(request, width),
+        *_pairs(_circumstances(request), width),
+        *_section("Answer", _figures(request), width),
+        *_section("Ids", _ids(request), width),
+        *_section("Response headers", tuple(sorted(request.headers.items())), width),
+        *_excerpt(request, width),
     ]
 
-    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
-        super().__init__(id=id)
-        self._top = 0
 
-    def title(self, view: View) -> str:
-        stream = view.stream
-        return f"{stream.endpoint} #{stream.number}" if stream is not None else "Request"
-
-    def subtitle(self, view: View) -> str:
-        return "↑↓ scroll  [ ] older, newer  y copy trace id  esc back"
-
-    def draw(self, view: View, width: int, height: int) -> list[Line]:
-        lines = draw_details(view, width)
-        self._top = max(0, min(self._top, len(lines) - height))
-        return sheet(lines[self._top :], width, height)
-
-    def action_scroll(self, step: int) -> None:
-        self._top += step
-        self.redraw()
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self.action_scroll(3)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self.action_scroll(-3)
+def draw_events(stream: StreamView, width: int, opened: int | None) -> list[tuple[Line, int | None]]:
+    """The events, each line with its event's number. Under the opened one stands its data as received."""
+    if not stream.lines:
+        return []
+    dropped = f"  {units.count(stream.lines_dropped)} older ones are not kept" if stream.lines_dropped else ""
+    drawn: list[tuple[Line, int | None]] = [((), None), ((Span("Events", "header"), Span(dropped, "faint")), None)]
+    for line in stream.lines:
+        told = exact(event_line(line, width), width)
+        if line.number != opened:
+            drawn.append((told, line.number))
+            continue
+        drawn.append((over(told, "selection"), line.number))
+        raw = wrap(line.event.raw or "no data", max(8, width - 4))
+        drawn += [((Span("    "), Span(text, "muted")), line.number) for text in raw]
+    return drawn
 
 
-def draw_details(view: View, width: int) -> list[Line]:
-    """All lines of it, however many."""
-    stream = view.stream
-    if stream is None:
-        return [(Span("There is no request yet.", "muted"),)]
-    lines: list[Line] = []
-    if stream.request is None:
-        lines += [(Span(f"under way for {units.duration(stream.since_sent_ns)}", "accent"),)]
-    else:
-        lines += _verdict(stream.request, width)
-        lines += _section("Times", _times(stream.request), width)
-        lines += _section("Stream", _figures(stream.request), width)
-        lines += _section("Ids", _ids(stream.request), width)
-        lines += _section("Response headers", tuple(sorted(stream.request.headers.items())), width)
-        lines += _findings(stream.request, width)
-        lines += _excerpt(stream.request, width)
-    lines += _events(stream, width)
-    lines += _text(stream, width)
+def draw_text(stream: StreamView, width: int) -> list[Line]:
+    """What the events carried, put together."""
+    if not stream.text:
+        return []
+    return [*_heading("Text"), *((Span(text, "content"),) for text in wrap(stream.text, width))]
+
+
+def _heading(text: str) -> list[Line]:
+    return [(), (Span(text, "header"),)]
+
+
+def _verdict(result: Request | Ping, width: int) -> list[Line]:
+    mark, style = sign(result.outcome)
+    meaning, cause = MEANINGS[result.verdict]
+    number = result.event_number if isinstance(result, Request) else None
+    lines: list[Line] = [(Span(f"{mark} {result.verdict}", f"header {style}"), Span(f"  {meaning}", "muted"))]
+    lines += [(Span(text, "text"),) for text in wrap(result.reason, width)] if result.reason else []
+    lines += [(Span(text, "warn"),) for text in wrap(f"Likely cause: {cause}", width)] if cause else []
+    lines += [(Span(f"rule {result.rule}{f', event {number}' if number is not None else ''}", "faint"),)]
     return lines
 
 
-def draw_ping(ping: Ping) -> tuple[tuple[str, str], ...]:
-    """A ping's facts as pairs, for the same table."""
-    return (("RTT", units.duration(ping.rtt_ns)), ("connection", str(ping.connection)), ("trace id", ping.trace_id))
-
-
-def _verdict(request: Request, width: int) -> list[Line]:
-    style = {Outcome.OK: "good", Outcome.FAILED: "bad"}.get(request.outcome, "warn")
-    mark = "✔" if request.outcome is Outcome.OK else "✖"
-    meaning, cause = MEANINGS[request.verdict]
-    decided = f", event {request.event_number}" if request.event_number is not None else ""
-    lines: list[Line] = [(Span(f"{mark} {request.verdict}", f"{style} header"), Span(f"  {meaning}", "muted"))]
-    lines += [(Span(text, "text"),) for text in wrap(request.reason, width)] if request.reason else []
-    lines += [(Span(f"rule {request.rule}{decided}", "faint"),)]
-    lines += [(Span(text, "warn"),) for text in wrap(f"Likely cause: {cause}", width)] if cause else []
+def _findings(request: Request, width: int) -> list[Line]:
+    lines = _heading("Findings") if request.findings else []
+    for finding in request.findings:
+        text = f"▲ {finding.name}: {finding.evidence}" + (f" Likely cause: {finding.cause}" if finding.cause else "")
+        lines += [(Span(part, "warn"),) for part in wrap(text, width)]
     return lines
 
 
 def _section(heading: str, pairs: tuple[tuple[str, str], ...], width: int) -> list[Line]:
+    lines = _pairs(pairs, width)
+    return [*_heading(heading), *lines] if lines else []
+
+
+def _pairs(pairs: tuple[tuple[str, str], ...], width: int) -> list[Line]:
     shown = [(name, value) for name, value in pairs if value and value != units.MISSING]
-    if not shown:
-        return []
-    label = max(LABEL, *(len(name) for name, _ in shown)) + 2
-    lines: list[Line] = [(), (Span(heading, "header"),)]
+    label = max([LABEL, *(len(name) for name, _ in shown)]) + 2
+    lines: list[Line] = []
     for name, value in shown:
         first, *rest = wrap(value, max(8, width - label))
         lines.append((Span(fit(name, label), "muted"), Span(first)))
@@ -109,74 +106,129 @@ def _section(heading: str, pairs: tuple[tuple[str, str], ...], width: int) -> li
     return lines
 
 
-def _times(request: Request) -> tuple[tuple[str, str], ...]:
+def _circumstances(request: Request) -> tuple[tuple[str, str], ...]:
     phases = request.phases
-    late = units.duration(request.lateness_ns) + ("  the engine was late while measuring" if request.tainted else "")
     return (
         ("started", units.timestamp(request.started_at)),
         ("connection", "kept from an earlier request" if phases.reused else ""),
-        ("DNS", units.duration(phases.dns_ns)),
-        ("connect", units.duration(phases.connect_ns)),
-        ("TLS", units.duration(phases.tls_ns)),
-        ("send", units.duration(phases.send_ns)),
-        ("first byte", units.duration(request.ttfb_ns)),
-        ("first token", units.duration(request.ttft_ns)),
-        ("first visible", units.duration(request.ttfo_ns)),
-        ("end", units.duration(request.duration_ns)),
-        ("lateness", late),
-        ("clock", request.clock.value),
         ("peer", "  ".join(part for part in (phases.address, phases.tls) if part)),
+        ("lateness", _lateness(request)),
+        ("clock", request.clock.value),
     )
+
+
+def _lateness(result: Request | Ping) -> str:
+    return units.duration(result.lateness_ns) + (", and the engine was late while measuring" if result.tainted else "")
 
 
 def _figures(request: Request) -> tuple[tuple[str, str], ...]:
     status = str(request.status) if request.status is not None else ""
-    tokens = "n/a" if request.output_tokens is None else f"{request.input_tokens or 0} in, {request.output_tokens} out"
+    known = request.input_tokens is not None or request.output_tokens is not None
     asked = request.model
     model = asked if request.model_served in ("", asked) else f"asked {asked}, served {request.model_served}"
     return (
         ("status", f"{status}  {request.content_type}".strip()),
         ("model", model),
-        ("events", f"{request.events} in {request.reads} reads, {request.bytes:,} bytes" if request.events else ""),
+        ("events", f"{request.events} in {request.reads} reads" if request.events else ""),
+        ("bytes", f"{request.bytes:,}" if request.bytes else ""),
         ("mean gap", units.duration(request.mean_icl_ns)),
         ("longest gap", units.duration(request.max_gap_ns)),
-        ("tokens", tokens if request.stream or request.output_tokens is not None else ""),
+        ("tokens", f"{_known(request.input_tokens)} in, {_known(request.output_tokens)} out" if known else ""),
         ("speed", f"{units.rate(request.tokens_per_s)} tok/s" if request.tokens_per_s is not None else ""),
         ("TPOT", units.duration(request.tpot_ns)),
     )
+
+
+def _known(tokens: int | None) -> str:
+    return "n/a" if tokens is None else str(tokens)
 
 
 def _ids(request: Request) -> tuple[tuple[str, str], ...]:
     return (
         ("trace id", request.trace_id),
         ("request id", request.request_id),
-        ("sent id", request.sent_request_id),
+        ("sent id", request.sent_request_id if request.sent_request_id != request.request_id else ""),
     )
-
-
-def _findings(request: Request, width: int) -> list[Line]:
-    lines: list[Line] = [(), (Span("Findings", "header"),)] if request.findings else []
-    for finding in request.findings:
-        text = f"▲ {finding.name}: {finding.evidence}" + (f" {finding.cause}" if finding.cause else "")
-        lines += [(Span(part, "warn"),) for part in wrap(text, width)]
-    return lines
 
 
 def _excerpt(request: Request, width: int) -> list[Line]:
     if not request.body_excerpt:
         return []
-    body: list[Line] = [(Span(text, "muted"),) for text in wrap(request.body_excerpt, width)]
-    return [(), (Span("The answer begins", "header"),), *body]
+    return [*_heading("The answer begins"), *((Span(text, "muted"),) for text in wrap(request.body_excerpt, width))]
 
 
-def _events(stream: StreamView, width: int) -> list[Line]:
-    if not stream.lines:
-        return []
-    heading = f"Events  {stream.lines_dropped} older ones are no longer kept" if stream.lines_dropped else "Events"
-    return [(), (Span(heading, "header"),), *(exact(event_line(line, width), width) for line in stream.lines)]
+def _ping(ping: Ping, width: int) -> list[Line]:
+    close = "" if ping.close_code is None else f"{ping.close_code} {ping.close_reason}".strip()
+    times = (
+        ("RTT", units.duration(ping.rtt_ns)),
+        ("connect", units.duration(ping.connect_ns)),
+        ("connection", f"{ping.connection}" + (", dialled for this ping" if ping.connect_ns is not None else "")),
+        ("close", close),
+        ("handshake", str(ping.status or "")),
+        ("started", units.timestamp(ping.started_at)),
+        ("lateness", _lateness(ping)),
+        ("clock", ping.clock.value),
+    )
+    return [
+        *_verdict(ping, width),
+        *_section("Times", times, width),
+        *_section("Ids", (("trace id", ping.trace_id), ("request id", ping.request_id)), width),
+        *_section("Response headers", tuple(sorted(ping.headers.items())), width),
+    ]
 
 
-def _text(stream: StreamView, width: int) -> list[Line]:
-    if not stream.text:
-        return []
-    return [(), (Span("Text", "header"),), *((Span(text, "content"),) for text in wrap(stream.text, width))]
+class DetailsPanel(MovingPanel):
+    """Draws the probe that a view shows, and scrolls. A click on an event opens it; so does `open_event`."""
+
+    WHEEL = 3
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("details")]
+
+    hints = ""
+    """What stands in the lower border."""
+    _top = 0
+    _opened: int | None = None
+    _sought = False
+    _numbers: tuple[int | None, ...] = ()
+
+    def title(self, view: View) -> str:
+        newest = " · newest" if view.query.request is None else ""
+        if view.stream is not None:
+            return f"{view.stream.endpoint} #{view.stream.number}{newest}"
+        return f"{view.probed.endpoint} #{view.probed.number}{newest}" if view.probed is not None else "Request"
+
+    def subtitle(self, view: View) -> str:
+        return self.hints
+
+    def show(self, view: View) -> None:
+        if self.view is not None and self.title(self.view) != self.title(view):
+            self._top, self._opened = 0, None
+        super().show(view)
+
+    def open_event(self, number: int) -> None:
+        """Show what that event brought, in the middle."""
+        self._opened, self._sought = number, True
+        self.redraw()
+
+    def draw(self, view: View, width: int, height: int) -> list[Line]:
+        lines: list[tuple[Line, int | None]] = [(line, None) for line in draw_result(view, width)]
+        if view.stream is not None:
+            lines += draw_events(view.stream, width, self._opened)
+            lines += [(line, None) for line in draw_text(view.stream, width)]
+        self._numbers = tuple(number for _, number in lines)
+        if self._sought and self._opened in self._numbers:
+            self._top, self._sought = self._numbers.index(self._opened) - height // 3, False
+        self._top = max(0, min(self._top, len(lines) - height))
+        return sheet([line for line, _ in lines[self._top :]], width, height)
+
+    def action_move(self, lines: int) -> None:
+        self._top += lines
+        self.redraw()
+
+    def on_click(self, event: events.Click) -> None:
+        offset = event.get_content_offset(self)
+        if offset is None or self._top + offset.y >= len(self._numbers):
+            return
+        number = self._numbers[self._top + offset.y]
+        if number is not None:
+            self._opened = None if number == self._opened else number
+            self.redraw()

@@ -12,9 +12,11 @@ from textual.message import Message
 
 from gwtui import units
 from gwtui.records import Request, StreamEvent
-from gwtui.ui.drawing import Line, Span, cells, centred, exact, fit, printable, sheet, wrap
+from gwtui.ui.drawing import Line, Span, cells, centred, exact, fit, justified, printable, sheet, wrap
 from gwtui.ui.keys import bindings
 from gwtui.ui.panel import MovingPanel
+from gwtui.ui.panels import recent
+from gwtui.ui.panels.signs import sign
 from gwtui.view import StreamLine, StreamView, View
 from gwtui.words import EventKind, Outcome
 
@@ -25,6 +27,7 @@ STYLES = {
     EventKind.ERROR: "bad",
 }
 NAME_LIMIT = 24
+LONG_WAIT_NS = 2_000_000_000
 
 
 class Mode(StrEnum):
@@ -63,7 +66,7 @@ def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> lis
     """The visible part of the stream, and in the last line how it stands."""
     stream = view.stream
     if stream is None:
-        return centred(_nothing(view), width, height)
+        return _no_stream(view, width, height)
     visible = max(0, height - 1)
     if mode is Mode.TEXT:
         texts = wrap(stream.text, width)
@@ -73,7 +76,7 @@ def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> lis
         first = scroll.first(visible, len(stream.lines))
         shown = stream.lines[first : first + visible]
         name = min(NAME_LIMIT, max((cells(line.event.name) for line in shown), default=0))
-        look = Look(mode, name, _mark(stream.request)[1])
+        look = Look(mode, name, sign(stream.request.outcome if stream.request is not None else None)[1])
         body = [event_line(line, width, look) for line in shown]
         if not stream.lines:
             body = _answer(stream.request, width)
@@ -85,18 +88,11 @@ def count_of(stream: StreamView, mode: Mode, width: int) -> int:
     return len(wrap(stream.text, width)) if mode is Mode.TEXT else len(stream.lines)
 
 
-def _nothing(view: View) -> list[Line]:
-    row = next((row for row in view.endpoints if view.selected and row.name == view.selected.name), None)
-    if row is not None and row.kind == "websocket":
-        return [(Span("A WebSocket has no stream", "muted"),), (Span("its pings are in panel 4", "faint"),)]
-    return [(Span("Waiting for the first request", "muted"),)]
-
-
-def _mark(request: Request | None) -> tuple[str, str]:
-    """The sign of a verdict, and its style."""
-    if request is None:
-        return "●", "accent"
-    return {Outcome.OK: ("✔", "good"), Outcome.FAILED: ("✖", "bad")}.get(request.outcome, ("○", "warn"))
+def _no_stream(view: View, width: int, height: int) -> list[Line]:
+    """A WebSocket has no stream: its latest pings stand here. Else there is nothing yet."""
+    if not view.recent:
+        return centred([(Span("Waiting for the first request", "muted"),)], width, height)
+    return sheet([recent.line(row, width, view) for row in view.recent[:height]], width, height)
 
 
 def event_line(line: StreamLine, width: int, look: Look = Look()) -> Line:
@@ -137,15 +133,24 @@ def _answer(request: Request | None, width: int) -> list[Line]:
 
 
 def _status(stream: StreamView, width: int) -> Line:
+    """How it stands; and at the right a newer request that waits, louder the longer it does."""
+    if stream.waiting is None:
+        return exact(_standing(stream), width)
+    number, since_ns = stream.waiting
+    waiting = Span(f"◌ #{number} {units.duration(since_ns)}", "warn" if since_ns >= LONG_WAIT_NS else "muted")
+    return justified(_standing(stream), (waiting,), width)
+
+
+def _standing(stream: StreamView) -> Line:
     if stream.request is not None:
-        return exact(_result(stream.request), width)
+        return _result(stream.request)
     since = units.duration(stream.since_sent_ns)
     if not stream.in_flight:
-        return exact((Span("○ ", "faint"), Span("no result was kept", "muted")), width)
+        return (Span("○ ", "faint"), Span("no result was kept", "muted"))
     if not stream.lines:
-        return exact((Span("◌ ", "accent"), Span("waiting for the first byte … ", "muted"), Span(since)), width)
+        return (Span("◌ ", "accent"), Span("waiting for the first byte … ", "muted"), Span(since))
     count = stream.lines_dropped + len(stream.lines)
-    return exact((Span("● ", "accent"), Span("streaming ", "muted"), Span(f"{since} · {_events(count)}")), width)
+    return (Span("● ", "accent"), Span("streaming ", "muted"), Span(f"{since} · {_events(count)}"))
 
 
 def _events(count: int) -> str:
@@ -154,7 +159,7 @@ def _events(count: int) -> str:
 
 def _result(request: Request) -> Line:
     """Verdict and figures; of a failure the reason, which is worth more than its figures."""
-    mark, style = _mark(request)
+    mark, style = sign(request.outcome)
     spans = [Span(f"{mark} {request.verdict}", style)]
     spans += [Span(f"  ▲ {printable(finding.name)}", "warn") for finding in request.findings]
     if request.outcome is Outcome.FAILED and request.reason:
@@ -217,7 +222,9 @@ class StreamPanel(MovingPanel):
         super().show(view)
 
     def title(self, view: View) -> str:
-        return "Stream" if view.stream is None else f"Stream · {view.stream.endpoint} #{view.stream.number}"
+        if view.stream is not None:
+            return f"Stream · {view.stream.endpoint} #{view.stream.number}"
+        return f"Stream · {view.probed.endpoint}, its latest pings" if view.probed is not None else "Stream"
 
     def subtitle(self, view: View) -> str:
         if view.stream is None:

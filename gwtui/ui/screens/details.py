@@ -1,42 +1,61 @@
-"""A request in full, over the monitor; it follows the picture, so a stream under way goes on here."""
+"""A probe in full, over the monitor, beside the latest ones; it follows the picture, so a stream goes on here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import ClassVar
 
+from textual import on
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
+from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
+from gwtui.ui.keys import PLACES, bindings, in_force, shown
 from gwtui.ui.panels.details import DetailsPanel
+from gwtui.ui.panels.recent import RecentPanel
 from gwtui.view import View
 
 
 class DetailsScreen(ModalScreen[None]):
     """`act` runs an action of the monitor screen: walking through requests and copying are the same there and here."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,enter,q", "dismiss(None)", "Back"),
-        Binding("left_square_bracket", "act('request(-1)')", "Older", id="details.older"),
-        Binding("right_square_bracket", "act('request(1)')", "Newer", id="details.newer"),
-        Binding("y", "act('copy')", "Copy id", id="details.copy"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("inspection")]
 
-    def __init__(self, view: View, act: Callable[[str], object]) -> None:
+    def __init__(self, view: View, act: Callable[[str], object], event: int | None = None) -> None:
         super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
         self._first = view
         self._act = act
+        self._event = event
 
     def compose(self) -> ComposeResult:
-        yield DetailsPanel(id="details")
+        with Horizontal(id="inspection"):
+            yield DetailsPanel(id="details")
+            yield RecentPanel(id="recent")
 
     def on_mount(self) -> None:
-        self.query_one(DetailsPanel).focus()
+        panel = self.query_one(DetailsPanel)
+        keys = in_force(self)
+        panel.hints = "  ".join(f"{shown(keys[key.id])} {key.label}" for key in PLACES["inspection"] if key.id in keys)
+        panel.focus()
         self.show(self._first)
+        if self._event is not None:
+            panel.open_event(self._event)
 
     def show(self, view: View) -> None:
         self.query_one(DetailsPanel).show(view)
+        self.query_one(RecentPanel).show(view)
 
-    def action_act(self, action: str) -> None:
-        self._act(action)
+    @on(RecentPanel.Chosen)
+    def _choose(self, event: RecentPanel.Chosen) -> None:
+        self._act(f"see({event.number})")
+
+    def action_request(self, step: int) -> None:
+        self._act(f"request({step})")
+
+    def action_copy(self) -> None:
+        self._act("copy")
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

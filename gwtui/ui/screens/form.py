@@ -18,12 +18,12 @@ from gwtui import units
 from gwtui.apis import kind_of
 from gwtui.commands import Command, Try
 from gwtui.config import ConfigError, endpoint_from
-from gwtui.faults import Fault
+from gwtui.config.faults import Fault
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Request
 from gwtui.ui.fields import FIELDS, GROUPS, FieldError, endpoint_fields, field_of, texts_of
 from gwtui.ui.formrow import FormRow
-from gwtui.ui.keys import PLACES, bindings, shown
+from gwtui.ui.keys import PLACES, bindings, in_force, shown
 from gwtui.view import View
 
 
@@ -73,11 +73,11 @@ class EndpointForm(ModalScreen[FormResult | None]):
 
     def on_mount(self) -> None:
         self._show_fields()
-        remapped = {each.binding.id: each.binding.key for each in self.active_bindings.values()}
+        keys = in_force(self)
         for key in PLACES["form"]:
             for button in self.query(f"#{key.action}").results(Button):
-                keys = shown(remapped.get(key.id, key.keys)).replace("ctrl+", "^")
-                button.label = Content.assemble(key.label, "  ", (keys, "dim"))
+                text = shown(keys.get(key.id, key.keys)).replace("ctrl+", "^")
+                button.label = Content.assemble(key.label, "  ", (text, "dim"))
 
     @property
     def _rows(self) -> Iterable[FormRow]:

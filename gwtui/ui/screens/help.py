@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.keys import format_key
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gwtui.ui.keys import GROUPS, KEYS
+from gwtui.ui.keys import KEYS, PLACES, Key, shown
 from gwtui.words import State
+
+KEYS_WIDTH, HELP_WIDTH = 12, 50
 
 _STATES = {
     State.UP: "answers as it should",
@@ -27,8 +29,17 @@ _STATES = {
 _SIGNS = (
     ("╳", "a failed probe, in a sparkline or on the time axis"),
     ("-(41)", "41 results are too few for this percentile"),
-    ("·", "the same read as the event above: no gap between them is known"),
-    ("◀", "stands out: a gap far longer than this stream's usual one, or the event that decided the verdict"),
+    ("·", "the same read as the event above: no gap is known"),
+    ("◀", "a gap far longer than this stream's usual one"),
+    ("◆", "the event that decided the verdict"),
+    ("◌", "a newer request that waits for its first event"),
+    ("!tls", "its certificate is not verified"),
+)
+_MOUSE = (
+    ("click", "selects an endpoint; orders by a heading; picks a tab;"),
+    ("", "opens an event or an incident; the next latency"),
+    ("twice", "opens the endpoint's newest request"),
+    ("wheel", "moves in lists and streams; another window for latency"),
 )
 
 
@@ -44,24 +55,43 @@ class HelpScreen(ModalScreen[None]):
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="dialog", id="help") as dialog:
             dialog.border_title = Content("Help")
-            dialog.border_subtitle = Content("esc back")
+            dialog.border_subtitle = Content("↑↓ scroll  esc back")
             yield Static(self._text(), markup=False)
 
+    def on_mount(self) -> None:
+        self.query_one("#help").focus()
+
     def _text(self) -> Content:
-        parts: list[Content] = []
-        for group in GROUPS:
-            parts.append(Content.styled(f"{group}\n", "bold"))
-            for key in (key for key in KEYS if key.group == group):
-                parts.append(Content.styled(f"  {_shown(self._remapped.get(key.id, key.keys)):<14}", "$accent"))
-                parts.append(Content(f"{key.help}\n"))
-            parts.append(Content("\n"))
-        parts.append(Content.styled("States\n", "bold"))
-        parts += [Content(f"  {state.mark} {state:<12}{meaning}\n") for state, meaning in _STATES.items()]
-        parts.append(Content.styled("\nSigns\n", "bold"))
-        parts += [Content(f"  {sign:<14}{meaning}\n") for sign, meaning in _SIGNS]
+        parts = [Content("The names at the right are for [ui.keys] in the configuration.\n")]
+        parts += self._groups(KEYS)
+        parts += _signs("Mouse", _MOUSE)
+        parts += _signs("States", ((f"{state.mark} {state}", meaning) for state, meaning in _STATES.items()))
+        parts += _signs("Signs", _SIGNS)
+        parts += self._groups(chain.from_iterable(PLACES.values()))
         return Content("").join(parts)
 
+    def _groups(self, keys: Iterable[Key]) -> list[Content]:
+        """The keys under their headings."""
+        groups: dict[str, list[Key]] = {}
+        for key in keys:
+            groups.setdefault(key.group, []).append(key)
+        parts: list[Content] = []
+        for group, members in groups.items():
+            parts.append(_heading(group))
+            for key in members:
+                pressed = shown(self._remapped.get(key.id, key.keys))
+                parts.append(Content.styled(f"  {pressed:<{KEYS_WIDTH}} ", "$primary"))
+                parts.append(Content(f"{key.help:<{HELP_WIDTH}} "))
+                parts.append(Content.styled(f"{key.id}\n", "$foreground 45%"))
+        return parts
 
-def _shown(keys: str) -> str:
-    """Keys as they are printed on a keyboard: `+ =` for `plus,equals_sign`."""
-    return " ".join(format_key(key.strip()) for key in keys.split(","))
+
+def _heading(text: str) -> Content:
+    return Content.styled(f"\n{text}\n", "bold $accent")
+
+
+def _signs(heading: str, rows: Iterable[tuple[str, str]]) -> list[Content]:
+    return [
+        _heading(heading),
+        *(Content.assemble((f"  {sign:<{KEYS_WIDTH}} ", "bold"), f"{meaning}\n") for sign, meaning in rows),
+    ]

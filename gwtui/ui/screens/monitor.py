@@ -160,6 +160,10 @@ class MonitorScreen(Screen[None]):
     def action_request(self, step: int) -> None:
         self._look(looking.other_request(self.view, step))
 
+    def action_see(self, number: int) -> None:
+        """Look at that probe of the selected endpoint."""
+        self._look(replace(self._query, request=number))
+
     def action_filter(self) -> None:
         self.query_one(FilterBar).open()
 

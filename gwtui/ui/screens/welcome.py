@@ -12,7 +12,6 @@ from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Button, Static
 
-from gwtui.commands import Command
 from gwtui.config import Config, ConfigError, save_endpoint
 from gwtui.profile import Profile
 from gwtui.ui.fields import new_endpoint
@@ -64,11 +63,7 @@ class WelcomeScreen(Screen[Profile | str | None]):
     @on(Button.Pressed, "#add")
     def action_add(self) -> None:
         profile = Profile()
-        self.app.push_screen(EndpointForm(new_endpoint(profile), None, profile, self._no_engine), self._added)
-
-    def _no_engine(self, _command: Command) -> bool:
-        self.app.notify("Apply or save it first: it is tried as soon as it is watched", markup=False)
-        return False
+        self.app.push_screen(EndpointForm(new_endpoint(profile), None, profile, None), self._added)
 
     def _added(self, result: FormResult | None) -> None:
         if result is None:

@@ -1,0 +1,67 @@
+"""One row of the endpoint form: a label, and what edits its field."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.widget import Widget as TextualWidget
+from textual.widgets import Checkbox, Input, Label, Select, TextArea
+
+from gwtui.apis import api_names
+from gwtui.ui.fields import CHOICES, Field, Widget
+
+
+class FormRow(Horizontal):
+    """`text` is the field's text as the user has it by now."""
+
+    def __init__(self, field: Field, text: str) -> None:
+        super().__init__(classes="field")
+        self.field = field
+        self._start = text
+
+    def compose(self) -> ComposeResult:
+        yield Label(self.field.label, markup=False)
+        yield self._editor()
+
+    def _editor(self) -> TextualWidget:
+        field, text = self.field, self._start
+        id_ = "edit-" + field.name.replace(".", "-")
+        match field.widget:
+            case Widget.SWITCH:
+                return Checkbox(text, text == "yes", id=id_, compact=True)
+            case Widget.AREA:
+                return TextArea(text, id=id_, compact=True, tab_behavior="focus", highlight_cursor_line=False)
+            case Widget.CHOICE:
+                names = CHOICES.get(field.name, api_names())
+                chosen = text if text in names else Select.NULL
+                return Select(
+                    [(name, name) for name in names],
+                    value=chosen,
+                    prompt="as the API does",
+                    allow_blank=field.name in CHOICES,
+                    id=id_,
+                    compact=True,
+                )
+        return Input(text, placeholder=field.hint, id=id_, compact=True, select_on_focus=False)
+
+    @property
+    def text(self) -> str:
+        match self.children[-1]:
+            case Checkbox() as box:
+                return "yes" if box.value else "no"
+            case TextArea() as area:
+                return area.text
+            case Select() as select:
+                return "" if select.value is Select.NULL else str(select.value)
+            case Input() as line:
+                return line.value
+        return self._start
+
+    @on(Checkbox.Changed)
+    def _name_it(self, event: Checkbox.Changed) -> None:
+        event.checkbox.label = "yes" if event.value else "no"
+
+    def go(self) -> None:
+        """Put the cursor here."""
+        self.children[-1].focus()

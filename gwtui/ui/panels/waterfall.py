@@ -1,0 +1,77 @@
+"""Where the time of a request went: a line per phase, each beginning where the one before it ended."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gwtui import units
+from gwtui.records import Request
+from gwtui.ui.drawing import Line, Span, fit
+from gwtui.words import Outcome
+
+LABEL, VALUE = 16, 10
+WIDEST = 64
+"""The longest bar; a longer one would only be further to look."""
+
+
+class Phase(NamedTuple):
+    name: str
+    value_ns: int
+    """What is told: how long it took, or after the request was sent how long since then."""
+    start_ns: int
+    end_ns: int
+    style: str
+
+
+def phases(request: Request) -> list[Phase]:
+    """What happened, in order, on one time axis that begins with the probe's first step."""
+    done: list[Phase] = []
+    sent = 0
+    steps = request.phases
+    named = (("DNS", steps.dns_ns), ("connect", steps.connect_ns), ("TLS", steps.tls_ns), ("send", steps.send_ns))
+    for name, took in named:
+        if took is not None:
+            done.append(Phase(name, took, sent, sent + took, "muted"))
+            sent += took
+    last = sent
+    end = "good" if request.outcome is Outcome.OK else "bad"
+    marks = (
+        ("first byte", request.ttfb_ns, "p50"),
+        ("first token", request.ttft_ns, "p95"),
+        ("first visible", request.ttfo_ns if request.ttfo_ns != request.ttft_ns else None, "p95"),
+        ("end", request.duration_ns, end),
+    )
+    for name, since, style in marks:
+        if since is not None:
+            done.append(Phase(name, since, last, max(last, sent + since), style))
+            last = max(last, sent + since)
+    return done
+
+
+def waterfall(request: Request, width: int) -> list[Line]:
+    """A line per phase: its name, its time, and where there is room its bar."""
+    drawn = phases(request)
+    whole = max((phase.end_ns for phase in drawn), default=0)
+    room = min(WIDEST, width - LABEL - VALUE - 2)
+    return [
+        (
+            Span(fit(phase.name, LABEL), "muted"),
+            Span(fit(units.duration(phase.value_ns), VALUE, right=True)),
+            Span("  "),
+            *(_bar(phase, whole, room) if room >= 12 and whole else ()),
+        )
+        for phase in drawn
+    ]
+
+
+def _bar(phase: Phase, whole_ns: int, width: int) -> Line:
+    """The phase's place in the whole, in half cells; however short, it is seen."""
+    start = min(phase.start_ns * 2 * width // whole_ns, 2 * width - 1)
+    end = max(start + 1, round(phase.end_ns * 2 * width / whole_ns))
+    text = "".join(
+        {(False, False): " ", (True, False): "╸", (False, True): "╺", (True, True): "━"}[
+            start <= half < end, start <= half + 1 < end
+        ]
+        for half in range(0, 2 * width, 2)
+    )
+    return (Span(text, phase.style),)
