@@ -141,11 +141,11 @@ def test_an_answer_that_is_no_stream_is_shown_by_its_beginning() -> None:
     assert all(part in text for part in ("502", "text/html", "<h1>Bad Gateway</h1>", "✖ not_a_stream"))
 
 
-def test_a_websocket_says_where_its_pings_are() -> None:
+def test_a_websocket_shows_its_latest_pings_where_others_show_a_stream() -> None:
     chosen = Endpoint(name="gateway-ws", api="websocket", url="ws://localhost")
     view = replace(views.calm(), stream=None, selected=chosen)
     text = "\n".join(plain(line) for line in stream.draw(view, 70, 8, Mode.EVENTS, Scroll()))
-    assert "its pings are in panel 4" in text
+    assert text.split()[:5] == ["#184", "14:03:20", "412", "ms", "✔"]
 
 
 @pytest.mark.parametrize(
@@ -212,7 +212,7 @@ async def test_keys_and_wheel_select_an_endpoint_and_the_selection_stays_in_sigh
     panel = EndpointsPanel()
     app = PanelApp(panel, views.crowded())
     async with app.run_test(size=(120, 30)) as pilot:
-        await pilot.press("down", "j", "up")
+        await pilot.press("down", "down", "up")
         assert app.said == [
             ("Selected", "gateway-gpt-01"),
             ("Selected", "gateway-health-02"),
@@ -228,8 +228,6 @@ async def test_keys_and_wheel_select_an_endpoint_and_the_selection_stays_in_sigh
         assert app.said[-1] == ("Selected", "gateway-health-11")
         await wheel(pilot, panel, down=False)
         assert app.said[-1] == ("Selected", "gateway-gpt-10")
-        await pilot.press("enter")
-        assert app.said[-1] == ("Opened", "gateway-gpt-10")
 
 
 async def test_at_the_ends_of_the_table_nothing_is_posted() -> None:
@@ -348,8 +346,8 @@ async def test_incidents_are_walked_through_and_opened() -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("enter", "down", "enter")
         assert app.said == [("Opened", "sourcegraph-claude", 96), ("Opened", "gateway-starcoder", 71)]
-        await pilot.click(panel, offset=Offset(20, 6), times=2)
-        assert app.said[-1] == ("Opened", "gateway-ws", 12)
+        await pilot.click(panel, offset=Offset(20, 6))
+        assert app.said[2:] == [("Opened", "gateway-ws", 12)]
 
 
 async def test_a_selected_incident_stays_selected_while_newer_ones_come() -> None:

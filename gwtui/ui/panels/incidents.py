@@ -69,7 +69,7 @@ def _what(incident: Incident) -> tuple[str, str, str]:
 
 
 class IncidentsPanel(MovingPanel):
-    """Arrows, wheel and clicks select an entry. The selected one stays selected while newer ones come in above it."""
+    """Arrows and wheel select an entry, a click or enter opens it. The selected one stays selected while newer ones come in above it."""
 
     NUMBER = 5
     DEFAULT_CSS = "IncidentsPanel { padding: 0; }"
@@ -126,5 +126,4 @@ class IncidentsPanel(MovingPanel):
         if offset is None or self.view is None or self._top + offset.y >= len(self.view.incidents):
             return
         self.action_move(self._top + offset.y - self._index)
-        if event.chain == 2:
-            self.action_open()
+        self.action_open()
