@@ -167,7 +167,8 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     body_excerpt: str = ""
     """The beginning of an answer that was not what was asked for."""
     text: str = ""
-    """The assembled answer; empty unless the profile records text or the request is a trial."""
+    """The assembled answer; empty unless the profile records text or the request is a trial. In a trial without such
+    an answer (plain HTTP, a refusal) it is the body."""
 
     @property
     def outcome(self) -> Outcome:

@@ -82,6 +82,8 @@ def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: 
         endpoint, api, transport, stream.reader if stream is not None else None, timing.pace(result.ended_ns)
     )
     usage, model_served, text = _answer(stream, judged)
+    if stream is None and not text and result.trigger is Trigger.TRIAL:
+        text = transport.body.decode("utf-8", "replace")
     times: Times = timing.times(usage.output_tokens)
     good = judged.judgement.verdict.outcome is Outcome.OK
     return Request(
