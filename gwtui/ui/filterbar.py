@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
@@ -65,8 +65,15 @@ class FilterBar(Vertical):
         self.set_class(bool(event.value.strip()), "-open")
         self.post_message(self.Left())
 
-    def on_click(self, event: events.Click) -> None:
+    def on_click(self) -> None:
         self.query_one(Input).focus()
+
+    def on_descendant_focus(self) -> None:
+        """While text is typed, the keys in the footer are none."""
+        self.screen.add_class("-typing")
+
+    def on_descendant_blur(self) -> None:
+        self.screen.remove_class("-typing")
 
     def _tell(self, fault: str) -> None:
         self.set_class(bool(fault), "-wrong")

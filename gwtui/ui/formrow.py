@@ -12,6 +12,10 @@ from gwtui.apis import api_names
 from gwtui.ui.fields import CHOICES, Field, Widget
 
 
+class _Tick(Checkbox):
+    BUTTON_INNER = "✔"
+
+
 class FormRow(Horizontal):
     """`text` is the field's text as the user has it by now."""
 
@@ -29,7 +33,7 @@ class FormRow(Horizontal):
         id_ = "edit-" + field.name.replace(".", "-")
         match field.widget:
             case Widget.SWITCH:
-                return Checkbox(text, text == "yes", id=id_, compact=True)
+                return _Tick(text, text == "yes", id=id_, compact=True)
             case Widget.AREA:
                 return TextArea(text, id=id_, compact=True, tab_behavior="focus", highlight_cursor_line=False)
             case Widget.CHOICE:

@@ -79,7 +79,7 @@ def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> lis
         look = Look(mode, name, sign(stream.request.outcome if stream.request is not None else None)[1])
         body = [event_line(line, width, look) for line in shown]
         if not stream.lines:
-            body = _answer(stream.request, width)
+            body = _answer(view, stream.request, width)
     return sheet([*sheet(body, width, visible), _status(stream, width)], width, height)
 
 
@@ -122,14 +122,18 @@ def _content(event: StreamEvent) -> Line:
     return note or (Span(printable(event.raw), STYLES.get(event.kind, "faint")),)
 
 
-def _answer(request: Request | None, width: int) -> list[Line]:
-    """What came instead of events: the answer's beginning, where there was one."""
+def _answer(view: View, request: Request | None, width: int) -> list[Line]:
+    """What came instead of events: the answer's beginning where there was one, else the latest requests."""
     if request is None:
         return []
-    status = "" if request.status is None else f"{request.status}"
-    head = [(Span(status, "header"), Span("  "), Span(printable(request.content_type), "muted"))]
-    excerpt = [(Span(text, "muted"),) for text in wrap(request.body_excerpt or request.text, width)]
-    return [(), *head, (), *excerpt] if status or request.body_excerpt else []
+    told = request.body_excerpt or request.text
+    rest: list[Line] = [(Span(text, "muted"),) for text in wrap(told, width)] if told else []
+    if not rest:
+        rest = [recent.line(row, width, view) for row in view.recent]
+    if request.status is None:
+        return rest
+    head = (Span(f"{request.status}", "header"), Span("  "), Span(printable(request.content_type), "muted"))
+    return [head, (), *rest]
 
 
 def _status(stream: StreamView, width: int) -> Line:

@@ -56,7 +56,7 @@ def waterfall(request: Request, width: int) -> list[Line]:
     return [
         (
             Span(fit(phase.name, LABEL), "muted"),
-            Span(fit(units.duration(phase.value_ns), VALUE, right=True)),
+            Span(fit(units.duration(phase.value_ns), VALUE)),
             Span("  "),
             *(_bar(phase, whole, room) if room >= 12 and whole else ()),
         )
