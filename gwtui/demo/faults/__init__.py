@@ -7,6 +7,7 @@ A fault is chosen by the model's name, `fault:NAME`, by the header `x-gwtui-faul
 from __future__ import annotations
 
 from gwtui.demo.faults.answers import ANSWERS
+from gwtui.demo.faults.apis import BY_API
 from gwtui.demo.faults.base import Fault
 from gwtui.demo.faults.hostile import HOSTILE
 from gwtui.demo.faults.pace import PACE
@@ -19,7 +20,7 @@ FAULT_MODEL = "fault:"
 """What the name of a model begins with that stands for a fault."""
 FAULT_HEADER = "x-gwtui-fault"
 
-_ALL = (*STATUSES, *ANSWERS, *STREAMS, *PACE, *HOSTILE, *SOCKETS, *WEBSOCKETS)
+_ALL = (*STATUSES, *ANSWERS, *STREAMS, *BY_API, *PACE, *HOSTILE, *SOCKETS, *WEBSOCKETS)
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 
 

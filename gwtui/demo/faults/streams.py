@@ -12,41 +12,16 @@ IDLE = {"idle_s": 0.15}
 FIRST_TOKEN = {"first_token_s": 0.15}
 
 
-def _fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any) -> Fault:
+def stream_fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any) -> Fault:
     """Fields of a fault, and all others its manner's."""
     own = {field: fields.pop(field) for field in ("api", "findings", "deadlines", "asks") if field in fields}
     return Fault(name=name, says=says, verdict=verdict, reason=reason, manner=Manner(**fields), **own)
 
 
-def _ends(api: str, short: str, terminator: str, **fields: Any) -> tuple[Fault, ...]:
-    """The ways in which a stream of that API breaks off."""
-    return (
-        _fault(f"truncated-{short}", "The stream ends cleanly in its middle", Verdict.TRUNCATED, api=api, cut_after=6),
-        _fault(
-            f"unterminated-{short}",
-            f"All but {terminator} comes",
-            Verdict.COMPLETE_UNTERMINATED,
-            findings=("unterminated",),
-            api=api,
-            cut_last=1,
-        ),
-        _fault(
-            f"error-{short}",
-            "An error in the API's own form, after some tokens",
-            Verdict.ERROR_IN_STREAM,
-            "Overloaded",
-            api=api,
-            error_after=6,
-        ),
-    )
-
-
 ENDS = (
-    *_ends("openai-chat", "chat", "`[DONE]`"),
-    *_ends("anthropic-messages", "anthropic", "`message_stop`"),
-    _fault("truncated", "The stream ends cleanly in its middle", Verdict.TRUNCATED, "after event 4", cut_after=4),
-    _fault("zero-events", "The stream is closed before its first event", Verdict.EMPTY, "no event", cut_after=0),
-    _fault(
+    stream_fault("truncated", "The stream ends cleanly in its middle", Verdict.TRUNCATED, "after event 4", cut_after=4),
+    stream_fault("zero-events", "The stream is closed before its first event", Verdict.EMPTY, "no event", cut_after=0),
+    stream_fault(
         "no-finish",
         "`[DONE]` comes without a finish reason: a gateway closed over a cut",
         Verdict.TRUNCATED,
@@ -55,7 +30,7 @@ ENDS = (
         insert="data: [DONE]\n\n",
         insert_after=5,
     ),
-    _fault(
+    stream_fault(
         "comments",
         "Nothing but comments, for ever",
         Verdict.STALLED,
@@ -66,7 +41,7 @@ ENDS = (
         findings=("keepalives_only",),
         deadlines=FIRST_TOKEN,
     ),
-    _fault(
+    stream_fault(
         "comments-end",
         "A few comments, then a clean end",
         Verdict.EMPTY,
@@ -75,10 +50,10 @@ ENDS = (
         cut_after=0,
         findings=("keepalives_only",),
     ),
-    _fault(
+    stream_fault(
         "stall", "Silence in the middle of a stream", Verdict.STALLED, "no byte came", stall_after=5, deadlines=IDLE
     ),
-    _fault(
+    stream_fault(
         "open-after-end",
         "The response is not ended where the stream is",
         Verdict.COMPLETE,
@@ -86,14 +61,14 @@ ENDS = (
         stall_after=1_000_000,
         findings=("open_after_end",),
     ),
-    _fault(
+    stream_fault(
         "no-last-blank",
         "The blank line of the last event is missing",
         Verdict.COMPLETE_UNTERMINATED,
         no_last_blank=True,
         findings=("unterminated",),
     ),
-    _fault(
+    stream_fault(
         "huge-ttft",
         "Ten minutes to the first byte",
         Verdict.NO_FIRST_BYTE,
@@ -101,7 +76,7 @@ ENDS = (
         ttft_ms=600_000,
         deadlines={"first_byte_s": 0.15},
     ),
-    _fault(
+    stream_fault(
         "slow-ttft",
         "Headers and keep-alives at once, the first token in ten minutes",
         Verdict.STALLED,
@@ -116,7 +91,7 @@ ENDS = (
 
 
 def _error(name: str, says: str, event: str, reason: str = "boom", /, **fields: Any) -> Fault:
-    return _fault(
+    return stream_fault(
         f"error-{name}", says, Verdict.ERROR_IN_STREAM, reason, **{"error_after": 4, "error_event": event, **fields}
     )
 
@@ -143,14 +118,6 @@ ERRORS = (
         '{\n  "error": {\n    "code": 503,\n    "message": "boom"\n  }\n}\n',
     ),
     _error(
-        "overloaded",
-        "Anthropic's overload, in the middle of a stream",
-        'event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},'
-        '"request_id":"req_1"}\n\n',
-        "overloaded_error",
-        api="anthropic-messages",
-    ),
-    _error(
         "first",
         "An error is the first event",
         'data: {"error":{"type":"server_error","message":"boom"}}\n\n',
@@ -159,86 +126,28 @@ ERRORS = (
 )
 
 ORDER = (
-    _fault("reordered", "The first token comes before the role", Verdict.OUT_OF_ORDER, "role", swap_event=1),
-    _fault(
-        "reordered-anthropic",
-        "A block starts before its message",
-        Verdict.OUT_OF_ORDER,
-        "event 1",
-        api="anthropic-messages",
-        swap_event=1,
-    ),
-    _fault(
-        "duplicated-anthropic",
-        "A block starts twice",
-        Verdict.OUT_OF_ORDER,
-        "event 3",
-        api="anthropic-messages",
-        repeat_event=2,
-    ),
-    _fault(
-        "lost-anthropic",
-        "The start of a block is lost",
-        Verdict.OUT_OF_ORDER,
-        "delta-without-block",
-        api="anthropic-messages",
-        lose_event=2,
-    ),
-    _fault(
-        "lost-start-anthropic",
-        "The start of the message is lost",
-        Verdict.OUT_OF_ORDER,
-        "event 1",
-        api="anthropic-messages",
-        lose_event=1,
-    ),
-    _fault(
-        "index-anthropic",
-        "A delta belongs to a block that is not open",
-        Verdict.OUT_OF_ORDER,
-        "delta-index",
-        api="anthropic-messages",
-        garble_event=5,
-        garble="index",
-    ),
-    _fault(
-        "name-anthropic",
-        "An event is not named as it is typed",
-        Verdict.OUT_OF_ORDER,
-        "name-is-not-type",
-        api="anthropic-messages",
-        garble_event=5,
-        garble="name",
-    ),
-    _fault(
+    stream_fault("reordered", "The first token comes before the role", Verdict.OUT_OF_ORDER, "role", swap_event=1),
+    stream_fault(
         "index",
         "A token belongs to a choice that nobody asked for and that never ends",
         Verdict.TRUNCATED,
         garble_event=4,
         garble="index",
     ),
-    _fault(
+    stream_fault(
         "after-end", "A token comes after `[DONE]`", Verdict.COMPLETE, after_end="token", findings=("events_after_end",)
     ),
-    _fault(
+    stream_fault(
         "two-streams",
         "Two streams in one body",
         Verdict.COMPLETE,
         after_end="stream",
         findings=("events_after_end",),
     ),
-    _fault(
-        "two-streams-anthropic",
-        "Two messages in one body",
-        Verdict.COMPLETE,
-        api="anthropic-messages",
-        after_end="stream",
-        findings=("events_after_end",),
-    ),
 )
 
 GARBLED = (
-    _fault(
+    stream_fault(
         "bad-json",
         "Half of one event's JSON is missing",
         Verdict.OUT_OF_ORDER,
@@ -247,7 +156,7 @@ GARBLED = (
         garble="half",
         findings=("bad_json",),
     ),
-    _fault(
+    stream_fault(
         "deep-json",
         "JSON nested a hundred thousand deep",
         Verdict.OUT_OF_ORDER,
@@ -256,11 +165,13 @@ GARBLED = (
         garble="deep",
         findings=("bad_json",),
     ),
-    _fault(
+    stream_fault(
         "odd-numbers", "NaN, 1e999 and repeated keys in an event", Verdict.COMPLETE, garble_event=4, garble="numbers"
     ),
-    _fault("not-utf8", "Bytes that are not UTF-8 in an event", Verdict.COMPLETE, garble_event=4, garble="utf8"),
-    _fault("nul", "A NUL in the id of an event, which is then ignored", Verdict.COMPLETE, garble_event=4, garble="nul"),
+    stream_fault("not-utf8", "Bytes that are not UTF-8 in an event", Verdict.COMPLETE, garble_event=4, garble="utf8"),
+    stream_fault(
+        "nul", "A NUL in the id of an event, which is then ignored", Verdict.COMPLETE, garble_event=4, garble="nul"
+    ),
 )
 
 STREAMS = (*ENDS, *ERRORS, *ORDER, *GARBLED)

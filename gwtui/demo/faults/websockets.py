@@ -11,6 +11,7 @@ from gwtui.verdicts import Verdict
 
 PATH = {"path": "/v2/websocket"}
 IDLE = {"idle_s": 0.15}
+FIRST_BYTE = {"first_byte_s": 0.15}
 WRONG_ACCEPT = (
     b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
     b"sec-websocket-accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"
@@ -41,7 +42,7 @@ def _script(name: str, says: str, verdict: Verdict, reason: str, /, *steps: Step
         script=steps,
         api="websocket",
         asks=PATH,
-        deadlines=IDLE,
+        deadlines=FIRST_BYTE if verdict is Verdict.NO_FIRST_BYTE else {},
     )
 
 

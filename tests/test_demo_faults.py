@@ -1,0 +1,116 @@
+"""The catalogue of faults: each one in the embedded gateway, probed by the real prober, told as the catalogue says."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import pytest
+from support.probing import PATIENT, Probing, soon
+
+from gwtui.demo.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
+from gwtui.demo.faults.base import Fault
+from gwtui.demo.hosting import GatewayServer
+from gwtui.demo.scenario import parse_scenario
+from gwtui.demo.server import listen
+from gwtui.profile import Endpoint
+from gwtui.records import Ping, Record, Request
+
+SCENARIO = """
+gateway = { upstream_timeout_s = 0.01 }
+"""
+
+
+@dataclass(frozen=True)
+class Gateway:
+    url: str
+    raw_url: str
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with listen("127.0.0.1", 0) as listener, listen("127.0.0.1", 0) as raw:
+        server = GatewayServer(parse_scenario(SCENARIO), raw, lambda: 0.0)
+        ports = [sock.getsockname()[1] for sock in (listener, raw)]
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield Gateway(*(f"http://127.0.0.1:{port}" for port in ports))
+        finally:
+            server.stop()
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def endpoint(gateway: Gateway, fault: Fault) -> Endpoint:
+    """An endpoint that asks for the fault: by its model, where that is free to be chosen."""
+    by_header = fault.api in ("websocket", "compare-stream") or not {"path", "model"}.isdisjoint(fault.asks)
+    choice = {"headers": {FAULT_HEADER: fault.name}} if by_header else {}
+    return Endpoint(
+        name="target",
+        api=fault.api,
+        url=gateway.raw_url if fault.is_raw else gateway.url,
+        deadlines=soon(**fault.deadlines) if fault.deadlines else PATIENT,
+        **{"model": None if by_header else f"{FAULT_MODEL}{fault.name}", **choice, **fault.asks},
+    )
+
+
+async def probed(gateway: Gateway, fault: Fault) -> tuple[Request | Ping, list[Record]]:
+    """The row of the last of the probes that the fault takes to show, and all records told meanwhile."""
+    probing = Probing(endpoint(gateway, fault))
+    async with probing.prober:
+        for _ in range(fault.probes):
+            record = await probing.once()
+    assert isinstance(record, Request | Ping)
+    return record, probing.emitted
+
+
+DISPUTED = {
+    "unknown-compare": "a model that started and then failed is taken for one that starts twice",
+    "hostile-redirect": "a Location that is no URL is blamed on gwtui itself",
+}
+"""What the prober says otherwise, and why that is wrong."""
+
+
+def catalogue() -> Iterator[Any]:
+    for name, fault in FAULTS.items():
+        marks = [pytest.mark.xfail(reason=DISPUTED[name])] if name in DISPUTED else []
+        yield pytest.param(fault, id=name, marks=marks)
+
+
+@pytest.mark.parametrize("fault", list(catalogue()))
+async def test_a_fault_is_told_as_what_it_is(gateway: Gateway, fault: Fault) -> None:
+    record, _ = await probed(gateway, fault)
+    assert record.verdict == fault.verdict, f"{record.rule}: {record.reason}"
+    assert fault.reason in f"{record.rule}: {record.reason}"
+    if isinstance(record, Request):
+        assert set(fault.findings) <= {finding.name for finding in record.findings}
+
+
+HOSTILE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
+"""What a terminal obeys or hides; only the text of an answer keeps its line ends."""
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name.startswith("hostile") and name not in DISPUTED])
+async def test_nothing_hostile_gets_into_a_record(gateway: Gateway, name: str) -> None:
+    record, emitted = await probed(gateway, FAULTS[name])
+    texts = list(strings(msgspec.to_builtins([record, *emitted])))
+    seen = any("hacked" in text or "app.quit" in text for text in texts)
+    assert seen is (name != "hostile-reason")  # a reason phrase is not kept at all
+    assert [text for text in texts if HOSTILE.search(text)] == []
+
+
+def strings(value: object) -> Iterator[str]:
+    """All texts in a nesting of lists and tables."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (*strings(key), *strings(inner))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from strings(inner)
