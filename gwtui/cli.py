@@ -1,52 +1,39 @@
-"""The command line, and the one place where the parts are put together.
+"""The command line: commands and options. What they do is put together in `gwtui.compose`.
 
 Every command imports what it needs when it runs, so that `--help` costs nothing.
 """
 
 from __future__ import annotations
 
-import sys
+import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 import click
 
-if TYPE_CHECKING:
-    from gwtui.commands import Start
-    from gwtui.config import Config
-    from gwtui.profile import Endpoint, Profile
+from gwtui.compose.console import EXIT_USAGE, Refusal, run, say
 
-EXIT_DOWN = 1
-"""An endpoint is down, or the probe's verdict is not a good one."""
-EXIT_USAGE = 2
-"""The command line or the configuration is wrong."""
-EXIT_OWN_FAULT = 3
-"""gwtui itself failed: its engine died."""
+_LONGEST_INTERVAL_S = 86_400
+_DURATION = re.compile(r"(\d+\.?\d*|\.\d+) *(ms|s|m|h|)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
 
 
-class _Duration(click.ParamType[float]):
-    """`30s`, `5m`, `2h`, `250ms` or plain seconds, as float seconds."""
-
-    name = "duration"
-    _units = (("ms", 0.001), ("s", 1.0), ("m", 60.0), ("h", 3600.0))
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        if isinstance(value, float):
-            return value
-        text = str(value).strip().lower()
-        number, factor = next(
-            ((text[: -len(unit)], factor) for unit, factor in self._units if text.endswith(unit)), (text, 1.0)
-        )
-        try:
-            seconds = float(number) * factor
-        except ValueError:
-            seconds = -1.0
-        if not 0 < seconds < float("inf"):
-            self.fail(f"{value!r} is not a duration: write 30s, 5m, 2h or a number of seconds", param, ctx)
-        return seconds
+def main() -> NoReturn:
+    """The program."""
+    run(gwtui)
 
 
-DURATION = _Duration()
+def _seconds(_ctx: click.Context, param: click.Parameter, text: str | None) -> float | None:
+    """`30s`, `5m`, `2h`, `250ms` or plain seconds, as seconds."""
+    if text is None:
+        return None
+    found = _DURATION.fullmatch(text.strip().lower())
+    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    if not 0 < seconds < float("inf"):
+        raise click.BadParameter(f"{text!r} is not a duration: write 30s, 5m, 2h or a number of seconds", param=param)
+    if param.name == "interval_s" and seconds > _LONGEST_INTERVAL_S:
+        raise click.BadParameter("is longer than a day", param=param)
+    return seconds
 
 
 class _WatchByDefault(click.Group):
@@ -63,15 +50,30 @@ def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     if wanted:
         from importlib.metadata import version
 
-        click.echo(f"gwtui {version('gwtui')}")
+        say(f"gwtui {version('gwtui')}")
         ctx.exit()
 
 
-@click.group(cls=_WatchByDefault, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def _exit(code: int) -> NoReturn:
+    click.get_current_context().exit(code)
+
+
+_EXIT_CODES = """\b
+Exit codes:
+  0      good
+  1      an endpoint is down, or the probe's verdict is not a good one
+  2      the command line or the configuration is wrong
+  3      gwtui itself failed
+  128+n  ended by signal n (130: Ctrl-C)"""
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=_WatchByDefault, context_settings=_SETTINGS, epilog=_EXIT_CODES)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )
-def main() -> None:
+def gwtui() -> None:
     """A live monitor in the terminal for LLM gateways.
 
     Without a command, gwtui watches the endpoints of your default profile. New here? `gwtui demo` shows it at work.
@@ -82,107 +84,104 @@ _config_option = click.option(
     "--config",
     "config_file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="The configuration file.  [default: see `gwtui config path`]",
-)
-_for_option = click.option("--for", "stop_after_s", type=DURATION, help="Stop after that long: 30s, 5m, 2h.")
-_headless_option = click.option("--headless", is_flag=True, help="No screen: a line per interval, then a summary.")
-_json_option = click.option("--json", "as_json", is_flag=True, help="No screen: JSON lines on standard output.")
-_session_option = click.option(
-    "--session-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    help="Write this session's files into this directory.  [default: a new one under the state directory]",
+    help="The configuration file.  [default: what `gwtui config path` says]",
 )
 
 
-@main.command()
-@click.option("-p", "--profile", "profile_name", help="Which profile of the configuration.")
+def _run_options(command: Any) -> Any:
+    """What `watch` and `demo` have in common."""
+    for option in (
+        click.option(
+            "--session-dir",
+            type=click.Path(file_okay=False, path_type=Path),
+            metavar="DIR",
+            help="Where this session's files go.  [default: a new directory beside the earlier sessions]",
+        ),
+        click.option("--json", "as_json", is_flag=True, help="No screen: JSON lines."),
+        click.option("--headless", is_flag=True, help="No screen: a line per interval, then a summary."),
+        click.option(
+            "--for", "stop_after_s", metavar="DURATION", callback=_seconds, help="Stop after that long: 30s, 5m, 2h."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@gwtui.command(short_help="Watch the endpoints of a profile, live.", epilog=_EXIT_CODES)
+@click.option("-p", "--profile", "profile_name", metavar="NAME", help="Which profile of the configuration.")
 @_config_option
-@click.option("--interval", "interval_s", type=DURATION, help="Probe every endpoint at this interval instead.")
-@_for_option
-@_headless_option
-@_json_option
-@_session_option
-def watch(
-    profile_name: str | None,
-    config_file: Path | None,
-    interval_s: float | None,
-    stop_after_s: float | None,
-    headless: bool,
-    as_json: bool,
-    session_dir: Path | None,
-) -> None:
+@click.option(
+    "--interval", "interval_s", metavar="DURATION", callback=_seconds, help="Probe all endpoints at this interval."
+)
+@_run_options
+def watch(config_file: Path | None, profile_name: str | None, **options: Any) -> None:
     """Watch the endpoints of a profile, live.
 
-    Without a terminal (or with --headless) it prints a line per interval, and exits with 1 when an endpoint is down
-    at the end, with 3 when gwtui itself failed.
+    Every request is a row in this session's files. Without a terminal, as with --headless, a line is printed per
+    interval and a summary at the end.
     """
-    config = _load(config_file)
-    plain = headless or as_json or not _has_screen()
-    if not config.profiles and profile_name is None:
-        if plain:
-            _refuse(f"There is no profile in {config.path}. Write one: `gwtui config example` shows how.")
-        _watch_on_screen(config, None, stop_after_s, session_dir)
-        return
-    profile = _profile(config, profile_name)
-    if plain:
-        sys.exit(_watch_headless(_with_interval(profile, interval_s), stop_after_s, as_json, session_dir))
-    _watch_on_screen(config, profile, stop_after_s, session_dir, interval_s)
+    from gwtui.compose import watching
+
+    _exit(watching.watch(config_file, profile_name, watching.Run(**options)))
 
 
-@main.command()
-@_for_option
-@_headless_option
-@_json_option
-@_session_option
-def demo(stop_after_s: float | None, headless: bool, as_json: bool, session_dir: Path | None) -> None:
-    """Watch the embedded gateway, whose script has an incident within the first minute."""
-    from gwtui.demo.process import spawn_gateway
-    from gwtui.demo.profile import demo_profile
+@gwtui.command(short_help="See gwtui at work: a gateway of its own, with an incident.", epilog=_EXIT_CODES)
+@_run_options
+def demo(**options: Any) -> None:
+    """Watch the embedded gateway, which has an incident within the first minute.
 
-    with spawn_gateway() as gateway:
-        profile = demo_profile(gateway.url)
-        if headless or as_json or not _has_screen():
-            code = _watch_headless(profile, stop_after_s, as_json, session_dir)
-            sys.exit(0 if code == EXIT_DOWN else code)
-        _watch_on_screen(_load(None), profile, stop_after_s, session_dir)
+    It needs no configuration, no key and no network. Endpoints that are down do not count in the exit code.
+    """
+    from gwtui.compose import watching
+
+    _exit(watching.watch_demo(watching.Run(**options)))
 
 
-@main.command()
+@gwtui.command(short_help="Run the embedded gateway alone.", epilog=_EXIT_CODES)
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", type=click.IntRange(0, 65535), default=8765, show_default=True, help="0 takes a free one.")
-@click.option("--scenario", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A scenario in TOML.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), metavar="N", default=8765, show_default=True, help="0: a free one."
+)
+@click.option("--scenario", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A script in TOML.")
 @click.option("--json", "as_json", is_flag=True, help='Announce the port as {"port": N}.')
 @click.option("--stop-with-stdin", is_flag=True, hidden=True)
 def gateway(host: str, port: int, scenario: Path | None, as_json: bool, stop_with_stdin: bool) -> None:
-    """Run the embedded gateway alone: LLM APIs on loopback whose answers and faults follow a script."""
+    """Run the embedded gateway alone: LLM APIs on loopback whose answers and faults follow a script.
+
+    Without --scenario it plays the demo's story.
+    """
     from gwtui.demo.scenario import ScenarioError, load_scenario
     from gwtui.demo.server import serve
 
     def announce(bound: int) -> None:
-        click.echo(f'{{"port": {bound}}}' if as_json else f"The embedded gateway listens on http://{host}:{bound}")
+        name = f"[{host}]" if ":" in host else host
+        say(f'{{"port": {bound}}}' if as_json else f"The embedded gateway listens on http://{name}:{bound}")
 
     try:
         serve(host, port, load_scenario(scenario), ready=announce, stop_with_stdin=stop_with_stdin)
     except ScenarioError as error:
-        _refuse(str(error))
+        raise Refusal(str(error)) from error
     except OSError as error:
-        _refuse(f"Cannot listen on {host}:{port}: {error.strerror or error}")
+        raise Refusal(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
 
 
-@main.command()
+@gwtui.command(short_help="Send one request and tell everything about it.", epilog=_EXIT_CODES)
 @click.argument("endpoint", required=False)
-@click.option("-p", "--profile", "profile_name", help="Which profile ENDPOINT is in.")
+@click.option("-p", "--profile", "profile_name", metavar="NAME", help="Which profile ENDPOINT is in.")
 @_config_option
-@click.option("--api", help="Such as anthropic-messages, openai-chat, http or websocket.")
-@click.option("--url", help="The base URL.")
-@click.option("--path", help="Appended to the base URL.  [default: the API's]")
-@click.option("--model", help="The model to ask for.")
+@click.option("--api", metavar="NAME", help="How to ask and to read the answer, see above.")
+@click.option("--url", metavar="URL", help="The base URL.")
+@click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
+@click.option("--model", metavar="NAME", help="The model to ask for.")
 @click.option("--key", metavar="REFERENCE", help="Where the key is: env:NAME or file:PATH.")
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="A further request header; repeatable.")
-@click.option("--prompt", help="What to ask.")
-@click.option("--max-tokens", type=click.IntRange(1), help="The token limit of the answer.")
+@click.option("--prompt", metavar="TEXT", help="What to ask.")
+@click.option("--max-tokens", type=click.IntRange(1, 1_000_000), metavar="N", help="The token limit of the answer.")
 @click.option("--no-stream", is_flag=True, help="Ask for one JSON answer instead of a stream.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
+@click.option("--method", metavar="NAME", help="The method (http).  [default: POST]")
+@click.option("--body", metavar="TEXT", help="The body (http), the frame (websocket), further fields as JSON (others).")
+@click.option("--expect", metavar="TEXT", help="The expected answer (http, websocket).")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def probe(
     endpoint: str | None,
     profile_name: str | None,
@@ -192,197 +191,74 @@ def probe(
     as_json: bool,
     **fields: Any,
 ) -> None:
-    """Send one request and tell everything about it.
+    """Send one request and tell everything about it: phases, every event, the verdict and the rule that decided it.
 
-    Probe an ENDPOINT of the configuration, changed by the options given, or describe one with --api and --url. Exits
-    with 0 only for a good verdict.
+    Probe an ENDPOINT of the configuration, changed by the options given, or describe one with --api and --url.
+
+    \b
+      gwtui probe claude
+      gwtui probe claude --model another-model --no-stream
+      gwtui probe --api openai-chat --url https://host --key env:API_KEY
+
+    \b
+    APIs: anthropic-messages, openai-chat, openai-responses,
+          openai-completions, gemini, fireworks, sourcegraph-stream,
+          sourcegraph-code, compare-stream, http, websocket
     """
-    import asyncio
-
-    from gwtui.probes.once import probe_once
-    from gwtui.report import probe_json, probe_text
+    from gwtui.compose import probing
 
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
-    given |= {"headers": _headers(headers)} if headers else {}
+    given |= {"headers": probing.headers_of(headers)} if headers else {}
     given |= {"stream": False} if no_stream else {}
-    target, profile = _target(endpoint, profile_name, config_file, given)
-    result, reads = asyncio.run(probe_once(target, profile))
-    click.echo(probe_json(result, reads) if as_json else probe_text(target, result, reads))
-    sys.exit(0 if result.outcome == "ok" else EXIT_DOWN)
+    target, profile = probing.target(endpoint, profile_name, config_file, given)
+    _exit(probing.probe(target, profile, as_json=as_json))
 
 
-@main.group()
+@gwtui.group(short_help="Where the files are, an example, and a check.")
 def config() -> None:
     """Where the files are, an example, and a check of a file."""
 
 
-@config.command("path")
+@config.command("path", short_help="Print where configuration, themes and sessions are.")
 def config_path() -> None:
-    """Print where configuration, themes and sessions are."""
-    from gwtui import config as configuration
+    """Print where configuration, themes and sessions are. GWTUI_CONFIG names another configuration file."""
+    from gwtui.config import config_path
     from gwtui.recorder import state_dir
 
-    path = configuration.config_path()
-    click.echo(f"configuration  {path}{'' if path.exists() else '  (not there yet)'}")
-    click.echo(f"themes         {path.parent / 'themes'}")
-    click.echo(f"sessions       {state_dir() / 'sessions'}")
+    path = config_path()
+    say(f"configuration  {path}{'' if path.exists() else '  (not there yet)'}")
+    say(f"themes         {path.parent / 'themes'}")
+    say(f"sessions       {state_dir() / 'sessions'}")
 
 
-@config.command("example")
+@config.command("example", short_help="Print a configuration that documents every field.")
 def config_example() -> None:
-    """Print a configuration that documents every field."""
+    """Print a configuration that documents every field, ready to be copied."""
     from gwtui.config import example
 
-    click.echo(example(), nl=False)
+    say(example().removesuffix("\n"))
 
 
-@config.command("check")
-@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@config.command("check", short_help="Name every fault of a configuration.")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def config_check(file: Path | None) -> None:
     """Name every fault of a configuration with its file, line and key. Exits with 2 when there is one."""
     from gwtui.config import check, config_path
 
     path = file if file is not None else config_path()
-    if not path.exists():
-        _refuse(f"{path} does not exist. Write one: `gwtui config example` shows how.")
+    if file is None and not path.exists():
+        raise Refusal(f"{path} is not there yet. `gwtui config example` shows how to write it.")
     faults = check(path)
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
-        sys.exit(EXIT_USAGE)
-    click.echo(f"{path}: good")
+        _exit(EXIT_USAGE)
+    say(f"{path}: good")
 
 
-@main.command(hidden=True)
+@gwtui.command(hidden=True)
 def engine() -> None:
     """The child process that probes: commands on standard input, records on standard output."""
     from gwtui.session import main as serve
 
     serve()
-
-
-def _has_screen() -> bool:
-    import os
-
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
-
-
-def _refuse(text: str) -> NoReturn:
-    click.echo(f"gwtui: {text}", err=True)
-    sys.exit(EXIT_USAGE)
-
-
-def _load(config_file: Path | None) -> Config:
-    from gwtui.config import ConfigError, load
-
-    try:
-        return load(config_file)
-    except ConfigError as error:
-        _refuse(str(error))
-
-
-def _profile(config: Config, name: str | None) -> Profile:
-    from gwtui.config import ConfigError
-
-    try:
-        return config.profile(name)
-    except ConfigError as error:
-        _refuse(str(error))
-
-
-def _with_interval(profile: Profile, interval_s: float | None) -> Profile:
-    """The profile with every endpoint at this interval; unchanged for None."""
-    from msgspec.structs import replace
-
-    if interval_s is None:
-        return profile
-    endpoints = tuple(replace(endpoint, interval_s=None) for endpoint in profile.endpoints)
-    return replace(profile, interval_s=interval_s, endpoints=endpoints)
-
-
-def _headers(texts: tuple[str, ...]) -> dict[str, str]:
-    pairs = [text.partition(":") for text in texts]
-    if wrong := next((text for text, (name, colon, _) in zip(texts, pairs, strict=True) if not (name and colon)), None):
-        _refuse(f"--header {wrong!r} is not of the form 'Name: value'")
-    return {name.strip(): value.strip() for name, _, value in pairs}
-
-
-def _target(
-    name: str | None, profile_name: str | None, config_file: Path | None, given: dict[str, Any]
-) -> tuple[Endpoint, Profile]:
-    """The endpoint to probe: one of the configuration changed by what was given, or one described by it alone."""
-    from gwtui.config import ConfigError, endpoint_from
-    from gwtui.profile import Profile
-
-    profile = Profile()
-    base: Endpoint | None = None
-    if name is not None:
-        profile = _profile(_load(config_file), profile_name)
-        base = profile.endpoint(name)
-        if base is None:
-            known = ", ".join(endpoint.name for endpoint in profile.endpoints) or "none"
-            _refuse(f"There is no endpoint {name!r} in profile {profile.name!r}. It has: {known}")
-    elif missing := [option for option in ("api", "url") if option not in given]:
-        _refuse(f"Name an ENDPOINT, or describe one: --{' and --'.join(missing)} missing")
-    try:
-        return endpoint_from(given, base), profile
-    except ConfigError as error:
-        _refuse(str(error))
-
-
-def _watch_headless(profile: Profile, stop_after_s: float | None, as_json: bool, session_dir: Path | None) -> int:
-    import asyncio
-
-    from gwtui.headless import watch_lines
-    from gwtui.session import hosted
-
-    feed = hosted(_start(profile, stop_after_s, session_dir))
-    return asyncio.run(watch_lines(feed, profile.interval_s, click.echo, as_json=as_json))
-
-
-def _start(profile: Profile, stop_after_s: float | None, session_dir: Path | None) -> Start:
-    import time
-
-    from gwtui.commands import Start
-    from gwtui.recorder import new_session_dir
-
-    directory = session_dir if session_dir is not None else new_session_dir(profile.name, time.time())
-    return Start(profile=profile, session_dir=str(directory), stop_after_s=stop_after_s)
-
-
-def _watch_on_screen(
-    config: Config,
-    profile: Profile | None,
-    stop_after_s: float | None,
-    session_dir: Path | None,
-    interval_s: float | None = None,
-) -> None:
-    """The engine is started before the screen is imported, so the first probe does not wait for it."""
-    from contextlib import ExitStack
-
-    from gwtui.feeds import Feed, live, spawn_engine
-
-    def start(profile: Profile) -> Start:
-        return _start(_with_interval(profile, interval_s), stop_after_s, session_dir)
-
-    started = [spawn_engine(start(profile))] if profile is not None else []
-
-    def open_feed(profile: Profile) -> Feed:
-        return live(started.pop() if started else spawn_engine(start(profile)))
-
-    with ExitStack() as gateways:
-
-        def start_demo() -> Profile:
-            from gwtui.demo.process import spawn_gateway
-            from gwtui.demo.profile import demo_profile
-
-            return demo_profile(gateways.enter_context(spawn_gateway()).url)
-
-        from gwtui.report import summary
-        from gwtui.ui.app import GwtuiApp
-
-        app = GwtuiApp(config, profile, open_feed, start_demo)
-        code = app.run()
-    if app.last_view is not None:
-        click.echo(summary(app.last_view))
-    sys.exit(code if code is not None else app.return_code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from gwtui.probes.prober import prober_for
@@ -11,13 +12,24 @@ from gwtui.words import Trigger
 
 
 async def probe_once(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
-    """Probe the endpoint now. Returns its result and every read of its stream, in order."""
+    """Probe the endpoint now. Returns its result and every read of its stream, in order.
+
+    Cancelled, it returns what was seen until then; `CancelledError` goes on when nothing was begun.
+    """
     reads: list[StreamRead] = []
+    cancelled: list[Request | Ping] = []
 
     def keep(record: Record) -> None:
         if isinstance(record, StreamRead):
             reads.append(record)
+        elif isinstance(record, Request | Ping):
+            cancelled.append(record)
 
     async with prober_for(endpoint, profile, keep) as prober:
-        result = await prober.probe(1, time.perf_counter_ns(), Trigger.TRIAL)
+        try:
+            result = await prober.probe(1, time.perf_counter_ns(), Trigger.TRIAL)
+        except asyncio.CancelledError:
+            if not cancelled:
+                raise
+            result = cancelled[0]
     return result, tuple(reads)

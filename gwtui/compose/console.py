@@ -1,0 +1,153 @@
+"""The shell around gwtui: what is printed, how wide and in which colours, refusals, and the end of the process."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import errno
+import os
+import shutil
+import sys
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from gwtui.words import Outcome, State
+
+EXIT_DOWN = 1
+"""An endpoint is down, or the probe's verdict is not a good one."""
+EXIT_USAGE = 2
+"""The command line or the configuration is wrong."""
+EXIT_OWN_FAULT = 3
+"""gwtui itself failed."""
+EXIT_INTERRUPTED = 130
+EXIT_BROKEN_PIPE = 141
+"""128 + SIGPIPE, as of any program whose reader went away."""
+
+LOG_WIDTH = 160
+"""How wide lines are that go to a file or a pipe."""
+
+_ASCII = {"●": "*", "▲": "!", "✖": "x", "✔": "+", "‖": "=", "○": "o", "◆": "-", "◀": "<", "·": "-", "…": "~"}
+_COLOURS = {
+    "up": "green",
+    "ok": "green",
+    "slow": "yellow",
+    "degraded": "yellow",
+    "local": "yellow",
+    "down": "red",
+    "failed": "red",
+}
+_GREY = "bright_black"
+
+_T = TypeVar("_T")
+
+
+class Refusal(click.ClickException):
+    """The command line or the configuration cannot be used; the text says what to do."""
+
+    exit_code = EXIT_USAGE
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        click.echo(f"gwtui: {self.message}", file=file, err=file is None)
+
+
+class OwnFaultError(Refusal):
+    """gwtui itself failed."""
+
+    exit_code = EXIT_OWN_FAULT
+
+
+class OutputError(OSError):
+    """Standard output takes no more."""
+
+
+def is_screen(stream: IO[str] | None) -> bool:
+    """A terminal that can be drawn on. Windows has no TERM."""
+    term = os.environ.get("TERM", "dumb" if os.name == "posix" else "")
+    return stream is not None and stream.isatty() and term != "dumb"
+
+
+def say(text: str | bytes) -> None:
+    """Print a line at once; bytes are UTF-8 whatever the locale. Raises OutputError."""
+    try:
+        click.echo(text)
+    except OSError as error:
+        raise OutputError(*error.args) from error
+
+
+def width() -> int:
+    """How wide a line may be."""
+    return shutil.get_terminal_size().columns if is_screen(sys.stdout) else LOG_WIDTH
+
+
+def paint(text: str, tone: State | Outcome) -> str:
+    """The text in the terminal's own colour for a state or an outcome; no colour in files, nor where unwanted."""
+    if os.environ.get("NO_COLOR") or not is_screen(sys.stdout):
+        return text
+    return click.style(text, fg=_COLOURS.get(tone.value, _GREY))
+
+
+def finish(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run it in an event loop. Unlike `asyncio.run` it does not wait for threads, such as a resolver's that hangs."""
+    loop = asyncio.new_event_loop()
+    try:
+        return loop.run_until_complete(work)
+    finally:
+        loop.close()
+
+
+@contextmanager
+def refusing() -> Iterator[None]:
+    """Faults of the configuration end the command, each in a line of its own."""
+    from gwtui.config import ConfigError
+
+    try:
+        yield
+    except ConfigError as error:
+        raise Refusal("\n       ".join(str(fault) for fault in error.faults)) from error
+
+
+def run(command: click.Command) -> NoReturn:
+    """Run the command line and end the process with the exit code that the help promises."""
+    codecs.register_error("gwtui", _as_ascii)
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.reconfigure(errors="gwtui")  # type: ignore[union-attr]  # the interpreter's own streams have it
+    sys.excepthook = _crashed
+    try:
+        code = command.main(prog_name="gwtui", standalone_mode=False) or 0
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except click.Abort:
+        code = EXIT_INTERRUPTED
+    except OutputError as error:
+        code = EXIT_BROKEN_PIPE if error.errno == errno.EPIPE else EXIT_OWN_FAULT
+        if code == EXIT_OWN_FAULT:
+            click.echo(f"gwtui: standard output: {error.strerror}", err=True)
+    _leave(code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End without waiting for threads: one may hang in a resolver for as long as it likes."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            if stream is not None:
+                stream.flush()
+    os._exit(code)
+
+
+def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.__excepthook__(kind, error, trace)
+    _leave(EXIT_OWN_FAULT)
+
+
+def _as_ascii(error: UnicodeError) -> tuple[str, int]:
+    """What a stream cannot encode, as near as ASCII comes; it must not end a session."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(_ASCII.get(sign, "?") for sign in error.object[error.start : error.end]), error.end

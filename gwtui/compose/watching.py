@@ -1,0 +1,139 @@
+"""Watching: a profile and options on one side, a front end over a feed on the other."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gwtui.compose.console import (
+    EXIT_DOWN,
+    EXIT_OWN_FAULT,
+    OwnFaultError,
+    Refusal,
+    finish,
+    is_screen,
+    paint,
+    refusing,
+    say,
+    width,
+)
+
+if TYPE_CHECKING:
+    from gwtui.commands import Start
+    from gwtui.config import Config
+    from gwtui.feeds import Feed
+    from gwtui.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How to watch, whatever is watched."""
+
+    stop_after_s: float | None = None
+    interval_s: float | None = None
+    """For all endpoints, instead of what the profile says."""
+    session_dir: Path | None = None
+    headless: bool = False
+    as_json: bool = False
+
+    @property
+    def on_screen(self) -> bool:
+        return not (self.headless or self.as_json) and is_screen(sys.stdin) and is_screen(sys.stdout)
+
+
+def watch(config_file: Path | None, profile_name: str | None, run: Run) -> int:
+    """Watch a profile of the configuration, on screen or headless. Returns the exit code.
+
+    On screen a configuration without any profile is no fault: the user is asked what to watch.
+    """
+    from gwtui.config import load
+
+    with refusing():
+        config = load(config_file)
+        to_choose = run.on_screen and not config.profiles and profile_name is None
+        profile = None if to_choose else config.profile(profile_name)
+    if run.on_screen:
+        return _on_screen(config, profile, run)
+    if profile is None or not profile.endpoints:
+        raise Refusal(f"{config.path}: the profile has no endpoints (gwtui config example shows how to write one)")
+    return _headless(profile, run)
+
+
+def watch_demo(run: Run) -> int:
+    """Watch the embedded gateway. Its incident is a show, so an endpoint that is down is no failure."""
+    from gwtui.config import load
+    from gwtui.demo.process import GatewayError, spawn_gateway
+    from gwtui.demo.profile import demo_profile
+
+    with refusing():
+        config = load(None) if run.on_screen else None
+    try:
+        with spawn_gateway() as gateway:
+            profile = demo_profile(gateway.url)
+            code = _headless(profile, run) if config is None else _on_screen(config, profile, run)
+    except GatewayError as error:
+        raise OwnFaultError(str(error)) from error
+    return 0 if code == EXIT_DOWN else code
+
+
+def _headless(profile: Profile, run: Run) -> int:
+    from gwtui.headless import JSONLines, TextLines, watch_lines
+    from gwtui.session import hosted
+
+    start = _start(profile, run)
+    printer = JSONLines(say) if run.as_json else TextLines(say, width(), paint)
+    return finish(watch_lines(hosted(start), printer, start.profile.interval_s))
+
+
+def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
+    """The engine is started before the screen is imported, so the first probe does not wait for it."""
+    from gwtui.feeds import live, spawn_engine
+
+    started = [spawn_engine(_start(profile, run))] if profile is not None else []
+
+    def open_feed(profile: Profile) -> Feed:
+        return live(started.pop() if started else spawn_engine(_start(profile, run)))
+
+    with ExitStack() as gateways:
+
+        def start_demo() -> Profile:
+            from gwtui.demo.process import spawn_gateway
+            from gwtui.demo.profile import demo_profile
+
+            return demo_profile(gateways.enter_context(spawn_gateway()).url)
+
+        from gwtui.report import summary
+        from gwtui.ui.app import GwtuiApp
+
+        app = GwtuiApp(config, profile, open_feed, start_demo)
+        code = app.run()
+    if app.last_view is not None:
+        say(summary(app.last_view, paint))
+    if code is not None:
+        return code
+    return EXIT_OWN_FAULT if app.return_code else 0
+
+
+def _start(profile: Profile, run: Run) -> Start:
+    import time
+
+    from gwtui.commands import Start
+    from gwtui.recorder import new_session_dir
+
+    directory = run.session_dir if run.session_dir is not None else new_session_dir(profile.name, time.time())
+    return Start(
+        profile=_at_interval(profile, run.interval_s), session_dir=str(directory), stop_after_s=run.stop_after_s
+    )
+
+
+def _at_interval(profile: Profile, interval_s: float | None) -> Profile:
+    """The profile with every endpoint at this interval; unchanged for None."""
+    from msgspec.structs import replace
+
+    if interval_s is None:
+        return profile
+    endpoints = tuple(replace(endpoint, interval_s=None) for endpoint in profile.endpoints)
+    return replace(profile, interval_s=interval_s, endpoints=endpoints)

@@ -1,0 +1,121 @@
+"""A session as a table that grows downwards: a column per endpoint, a line per interval, incidents in between."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+from gwtui import units
+from gwtui.records import FeedEnded, Incident, Record, SessionStarted
+from gwtui.report import Paint, plain, summary
+from gwtui.view import EndpointRow, View
+from gwtui.words import State
+
+HEADING_EVERY = 20
+"""Lines between two headings: one is always near, in a log and in a terminal."""
+NARROWEST, WIDEST = 10, 20
+"""What an endpoint's column may be wide. The narrowest still holds `▲ degraded`."""
+_FIXED = "{:<9}  {:>8}  {:>6}  {:<11}"
+
+
+class TextLines:
+    """`write` takes a line without its end; no line is wider than `width` unless a text within it is."""
+
+    def __init__(self, write: Callable[[str], object], width: int, paint: Paint = plain) -> None:
+        self._write = write
+        self._width = width
+        self._paint = paint
+        self._headed: tuple[str, ...] = ()
+        self._lines = 0
+        self._banner = ""
+
+    def record(self, record: Record) -> None:
+        match record:
+            case SessionStarted():
+                self._write(_opening(record))
+            case Incident():
+                self._write(f"{units.clock(record.at)}Z  {self._incident(record)}")
+            case FeedEnded(failed=True):
+                self._write(f"! {record.text}\n{record.detail}".rstrip())
+
+    def interval(self, view: View) -> None:
+        columns = fitting(view.endpoints, self._width - len(_FIXED.format("", "", "", "")))
+        self._head(view, columns)
+        header = view.header
+        counts = _FIXED.format(
+            f"{units.clock(header.at)}Z",
+            units.count(header.requests),
+            units.count(header.failed),
+            _by_mark(header.states),
+        )
+        cells = (self._paint(f"{_cell(row, width):>{width}}", row.state) for row, width in columns)
+        self._write("  ".join((counts, *cells)).rstrip())
+        if header.banner != self._banner:
+            self._banner = header.banner
+            self._write(f"! {header.banner or 'rows are written again'}")
+
+    def end(self, view: View) -> None:
+        self._write(f"\n{summary(view, self._paint)}")
+
+    def _head(self, view: View, columns: list[tuple[EndpointRow, int]]) -> None:
+        """The headings, when they are due or others than before."""
+        names = tuple(f"{_cut(row.name, width):>{width}}" for row, width in columns)
+        hidden = len(view.endpoints) - len(columns)
+        if names == self._headed and self._lines < HEADING_EVERY:
+            self._lines += 1
+            return
+        self._headed, self._lines = names, 1
+        more = (f"+{hidden}",) if hidden else ()
+        metrics = (f"{row.metric.label:>{width}}" for row, width in columns)
+        self._write("  ".join((_FIXED.format("", "requests", "failed", "states"), *names, *more)))
+        self._write("  ".join((_FIXED.format("UTC", "", "", ""), *metrics)).rstrip())
+
+    def _incident(self, incident: Incident) -> str:
+        """`✖ gateway down: 5 truncated in a row (trace 4bf92f)`."""
+        trace = f"  (trace {incident.trace_id})" if incident.trace_id else ""
+        if incident.state is None:
+            who = f"{incident.endpoint}: " if incident.endpoint else ""
+            return f"◆ {who}{incident.text}{trace}"
+        what = self._paint(f"{incident.state.mark} {incident.endpoint} {incident.state}", incident.state)
+        return f"{what}: {incident.text}{trace}" if incident.text else what + trace
+
+
+def fitting(rows: tuple[EndpointRow, ...], width: int) -> list[tuple[EndpointRow, int]]:
+    """The endpoints that get a column, and how wide it is. Long names are cut before an endpoint is left out."""
+    room = max(width, NARROWEST + 2)
+    for widest in range(WIDEST, NARROWEST - 1, -1):
+        widths = [min(max(len(row.name), NARROWEST), widest) for row in rows]
+        if sum(widths) + 2 * len(widths) <= room:
+            return list(zip(rows, widths, strict=True))
+    reserved = len(f"  +{len(rows)}")
+    return [(row, NARROWEST) for row in rows[: max((room - reserved) // (NARROWEST + 2), 1)]]
+
+
+def _opening(session: SessionStarted) -> str:
+    profile = session.profile
+    endpoints = "1 endpoint" if len(profile.endpoints) == 1 else f"{len(profile.endpoints)} endpoints"
+    lines = [f"Watching {profile.name}: {endpoints}. Medians of the last 2 min in ms; -(n) where n is too few for one."]
+    return "\n".join([*lines, f"Rows: {session.session_dir}"] if session.session_dir else lines)
+
+
+def _by_mark(states: tuple[tuple[State, int], ...]) -> str:
+    """`●5 ▲2`: two states share a mark, and the columns tell them apart."""
+    counts = Counter[str]()
+    for state, count in states:
+        counts[state.mark] += count
+    return " ".join(f"{mark}{count}" for mark, count in counts.items())
+
+
+def _cell(row: EndpointRow, width: int) -> str:
+    """As much as there is room for: a figure for what is up, the state in words for what is not."""
+    figure = units.quantile(row.p50.value_ns, row.p50.n)
+    if row.state is State.UP:
+        return figure
+    state = f"{row.state.mark} {row.state}"
+    more = {State.DOWN: row.verdict, State.SLOW: figure, State.DEGRADED: figure}.get(row.state, "")
+    full = f"{state} {more}".rstrip()
+    return full if len(full) <= width else state
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else f"{text[: width - 1]}…"

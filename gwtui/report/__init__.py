@@ -1,0 +1,8 @@
+"""What stays in the shell: one probe told whole, as text or JSON, and the summary of a session."""
+
+from gwtui.report.objects import ping_object, probe_json, request_object
+from gwtui.report.paint import Paint, plain
+from gwtui.report.probe import probe_text
+from gwtui.report.summary import summary
+
+__all__ = ["Paint", "ping_object", "plain", "probe_json", "probe_text", "request_object", "summary"]

@@ -1,0 +1,65 @@
+"""Results as JSON objects. Their keys are the column names of the session's files, with what a file has no room for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui import units
+from gwtui.monitor.streams import stream_lines
+from gwtui.records import Ping, Request, StreamRead
+from gwtui.rows import ping_row, request_row
+from gwtui.view import StreamLine
+
+
+def request_object(request: Request) -> dict[str, Any]:
+    """The row of requests.csv, with `findings` and `headers` unfolded."""
+    findings = [msgspec.to_builtins(finding) for finding in request.findings]
+    return {**request_row(request), "findings": findings, "headers": request.headers}
+
+
+def ping_object(ping: Ping) -> dict[str, Any]:
+    """The row of pings.csv, with `headers` unfolded. A ping has no findings."""
+    return {**ping_row(ping), "findings": [], "headers": ping.headers}
+
+
+def probe_json(result: Request | Ping, reads: tuple[StreamRead, ...]) -> bytes:
+    """One JSON object: the result's, `phases` and `events_detail`; of a request also `body_excerpt` and `text`."""
+    told = request_object(result) if isinstance(result, Request) else ping_object(result)
+    told |= {"phases": _phases(result), "events_detail": [_event(line) for line in stream_lines(reads)]}
+    if isinstance(result, Request):
+        told |= {"body_excerpt": result.body_excerpt, "text": result.text}
+    return msgspec.json.format(msgspec.json.encode(told), indent=2)
+
+
+def _phases(result: Request | Ping) -> dict[str, float | str | bool | None]:
+    if isinstance(result, Ping):
+        return {"connect_ms": units.milliseconds(result.connect_ns), "rtt_ms": units.milliseconds(result.rtt_ns)}
+    phases = result.phases
+    return {
+        "dns_ms": units.milliseconds(phases.dns_ns),
+        "connect_ms": units.milliseconds(phases.connect_ns),
+        "tls_ms": units.milliseconds(phases.tls_ns),
+        "send_ms": units.milliseconds(phases.send_ns),
+        "ttfb_ms": units.milliseconds(result.ttfb_ns),
+        "ttft_ms": units.milliseconds(result.ttft_ns),
+        "duration_ms": units.milliseconds(result.duration_ns),
+        "reused": phases.reused,
+        "address": phases.address,
+        "tls": phases.tls,
+    }
+
+
+def _event(line: StreamLine) -> dict[str, Any]:
+    event = line.event
+    return {
+        "number": line.number,
+        "since_sent_ms": units.milliseconds(line.since_sent_ns),
+        "gap_ms": units.milliseconds(line.gap_ns),
+        "name": event.name,
+        "kind": event.kind.value,
+        "text": event.text,
+        "raw": event.raw,
+        "note": event.note,
+    }

@@ -1,0 +1,207 @@
+"""One probe told whole, for a person's eyes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+
+from gwtui import units
+from gwtui.apis import url_for
+from gwtui.apis.base import AskError
+from gwtui.monitor.streams import stream_lines
+from gwtui.profile import Endpoint
+from gwtui.records import Finding, Ping, Request, StreamRead
+from gwtui.report.paint import Paint, plain
+from gwtui.verdicts import MEANINGS, Verdict
+from gwtui.view import StreamLine
+from gwtui.words import Clock, Outcome
+
+WIDTH = 120
+_LABEL = 10
+_MARKS = {Outcome.OK: "✔", Outcome.FAILED: "✖", Outcome.CANCELLED: "‖", Outcome.LOCAL: "▲"}
+_CLOCKS = {Clock.KERNEL: "kernel, when the packet came", Clock.USER: "user, right after the read"}
+
+
+def probe_text(
+    endpoint: Endpoint,
+    result: Request | Ping,
+    reads: tuple[StreamRead, ...],
+    width: int = WIDTH,
+    paint: Paint = plain,
+) -> str:
+    """The verdict and its reason first, then what was asked, times, ids and headers, and every event."""
+    events = stream_lines(reads)
+    verdict = paint(f"{_MARKS[result.outcome]} {result.verdict}", result.outcome)
+    blocks = [
+        [f"{verdict}  {MEANINGS[result.verdict][0]}", *_table(_verdict_rows(endpoint, result))],
+        _table(_request_rows(endpoint, result) if isinstance(result, Request) else _ping_rows(endpoint, result)),
+        _headers(result.headers),
+    ]
+    if isinstance(result, Request):
+        blocks += [
+            _events(events, result.event_number, width),
+            _quoted("the answer begins", result.body_excerpt) or _quoted("text", result.text),
+        ]
+    if events:
+        blocks.append([f"{verdict}  {_ending(result)}"])
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _verdict_rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[str, str]]:
+    yield "reason", result.reason
+    yield "hint", _hint(endpoint, result.verdict)
+    event_number = result.event_number if isinstance(result, Request) else None
+    yield "rule", result.rule if event_number is None else f"{result.rule}, at event {event_number}"
+    for finding in result.findings if isinstance(result, Request) else ():
+        yield "finding", _finding(finding)
+
+
+def _hint(endpoint: Endpoint, verdict: Verdict) -> str:
+    if verdict is Verdict.AUTH and endpoint.key is None and not endpoint.headers:
+        return "No key was sent. Say where it is: --key env:NAME, or key = in the configuration."
+    return MEANINGS[verdict][1]
+
+
+def _finding(finding: Finding) -> str:
+    cause = f" ({finding.cause})" if finding.cause else ""
+    return f"▲ {finding.name}: {finding.evidence}{cause}"
+
+
+def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, str]]:
+    phases = result.phases
+    yield "endpoint", _named(endpoint)
+    yield "url", _url(endpoint)
+    yield "model", _model_text(result)
+    yield "sent at", units.timestamp(result.started_at)
+    yield "phases", _phase_text(result)
+    yield "peer", ", ".join(part for part in (phases.address, phases.tls) if part)
+    yield "answer", _answer_text(result)
+    yield "times", _time_text(result)
+    yield "stream", _stream_text(result)
+    yield "tokens", _token_text(result)
+    yield "trace id", result.trace_id
+    yield "request id", result.request_id
+    yield "clock", _CLOCKS[result.clock] if result.ttfb_ns is not None else ""
+
+
+def _ping_rows(endpoint: Endpoint, result: Ping) -> Iterable[tuple[str, str]]:
+    yield "endpoint", _named(endpoint)
+    yield "url", _url(endpoint)
+    yield "sent at", units.timestamp(result.started_at)
+    yield "phases", _joined(("connect", result.connect_ns))
+    yield "times", _joined(("rtt", result.rtt_ns))
+    yield "answer", "" if result.status is None else f"HTTP {result.status} to the handshake"
+    yield "closed", "" if result.close_code is None else f"{result.close_code} {result.close_reason}".rstrip()
+    yield "trace id", result.trace_id
+    yield "request id", result.request_id
+    yield "clock", _CLOCKS[result.clock] if result.rtt_ns is not None else ""
+
+
+def _named(endpoint: Endpoint) -> str:
+    return endpoint.api if endpoint.name == endpoint.api else f"{endpoint.name} ({endpoint.api})"
+
+
+def _url(endpoint: Endpoint) -> str:
+    try:
+        return url_for(endpoint)
+    except AskError:
+        return endpoint.url
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"  {label:<{_LABEL}}  {value}" for label, value in rows if value]
+
+
+def _headers(headers: dict[str, str]) -> list[str]:
+    width = max((len(name) for name in headers), default=0)
+    return [f"  {name:<{width}}  {value}" for name, value in sorted(headers.items())]
+
+
+def _quoted(heading: str, text: str) -> list[str]:
+    return [f"  {heading}:", *(f"    {line}" for line in text.splitlines())] if text else []
+
+
+def _joined(*named: tuple[str, int | None]) -> str:
+    return ", ".join(f"{name} {units.duration(value)}" for name, value in named if value is not None)
+
+
+def _phase_text(result: Request) -> str:
+    phases = result.phases
+    if phases.reused:
+        return f"kept connection, send {units.duration(phases.send_ns)}"
+    return _joined(
+        ("dns", phases.dns_ns), ("connect", phases.connect_ns), ("tls", phases.tls_ns), ("send", phases.send_ns)
+    )
+
+
+def _time_text(result: Request) -> str:
+    return _joined(
+        ("first byte", result.ttfb_ns),
+        ("first token", result.ttft_ns),
+        ("first visible", result.ttfo_ns if result.ttfo_ns != result.ttft_ns else None),
+        ("end", result.duration_ns),
+    )
+
+
+def _answer_text(result: Request) -> str:
+    if result.status is None:
+        return ""
+    return ", ".join(part for part in (f"HTTP {result.status}", result.content_type, f"{result.bytes:,} bytes") if part)
+
+
+def _stream_text(result: Request) -> str:
+    if not result.events:
+        return ""
+    gaps = f", mean gap {units.duration(result.mean_icl_ns)}, longest {units.duration(result.max_gap_ns)}"
+    return f"{_many(result.events, 'event')} in {_many(result.reads, 'read')}{gaps if result.max_gap_ns else ''}"
+
+
+def _token_text(result: Request) -> str:
+    if result.input_tokens is None and result.output_tokens is None:
+        return ""
+    counts = f"{_known(result.input_tokens)} in, {_known(result.output_tokens)} out"
+    speed = f", {units.rate(result.tokens_per_s)} tok/s, TPOT {units.duration(result.tpot_ns)}"
+    return counts + (speed if result.tokens_per_s is not None else "")
+
+
+def _known(value: int | None) -> str:
+    return "n/a" if value is None else units.count(value)
+
+
+def _many(number: int, what: str) -> str:
+    return f"1 {what}" if number == 1 else f"{units.count(number)} {what}s"
+
+
+def _model_text(result: Request) -> str:
+    if not result.model_served or result.model_served == result.model:
+        return result.model
+    return f"asked for {result.model}, served by {result.model_served}"
+
+
+def _events(events: list[StreamLine], decided: int | None, width: int) -> list[str]:
+    if not events:
+        return []
+    names = min(max(len(line.event.name) for line in events), 24)
+    heading = f"  {'#':>4} {'since send':>10} {'gap ms':>8}  event"
+    return [heading, *(_event_line(line, names, width, decided=line.number == decided) for line in events)]
+
+
+def _event_line(line: StreamLine, names: int, width: int, *, decided: bool) -> str:
+    """Events of one read share a stamp, so only the first of them has a gap."""
+    event = line.event
+    gap = units.short(line.gap_ns) if line.gap_ns is not None else "·"
+    begin = f"  {line.number:>4} {units.offset(line.since_sent_ns):>10} {gap:>8}  {event.name:<{names}}  "
+    told = (event.note, "long gap" if line.stands_out else "", "the verdict was decided here" if decided else "")
+    note = "".join(f"  ◀ {each}" for each in told if each)
+    shown = json.dumps(event.text, ensure_ascii=False) if event.text else event.raw
+    room = max(width - len(begin) - len(note), 20)
+    return begin + (shown if len(shown) <= room else f"{shown[: room - 1]}…") + note
+
+
+def _ending(result: Request | Ping) -> str:
+    """The figures once more, below what may have scrolled them away."""
+    return (
+        ", ".join(part for part in (_time_text(result), _token_text(result)) if part)
+        if isinstance(result, Request)
+        else ""
+    )

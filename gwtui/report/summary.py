@@ -1,0 +1,54 @@
+"""What a session leaves in the shell."""
+
+from __future__ import annotations
+
+from gwtui import units
+from gwtui.report.paint import Paint, plain
+from gwtui.verdicts import GOOD
+from gwtui.view import EndpointRow, View, Window
+from gwtui.words import Outcome
+
+_FIGURES = ("p50", "p95", "p99")
+
+
+def summary(view: View, paint: Paint = plain) -> str:
+    """A line per endpoint over the view's window, and where the rows are."""
+    header, window = view.header, view.query.window
+    states = "  ".join(paint(f"{state.mark} {count} {state}", state) for state, count in header.states)
+    lines = [
+        f"gwtui {header.profile}  {units.elapsed(header.elapsed_ns)}  {units.count(header.requests)} requests, "
+        f"{units.count(header.failed)} failed  {states}".rstrip()
+    ]
+    if view.endpoints:
+        width = max(8, *(len(row.name) for row in view.endpoints))
+        figures = "".join(f" {heading:>7}" for heading in _FIGURES)
+        lines.append(f"  {'endpoint':<{width}}  {'state':<8}  {'':<4}{figures} {'n':>7} {'fail%':>6}  last verdict")
+        lines += [_row(row, width, paint) for row in view.endpoints]
+        over = "the whole session" if window is Window.ALL else f"the last {window}"
+        lines.append(f"  Figures in ms over {over}; -(n): n is too few for that percentile.")
+    if header.session_dir:
+        lines.append(f"rows: {header.session_dir}")
+    if header.banner:
+        lines.append(paint(f"! {header.banner}", Outcome.FAILED))
+    return "\n".join(lines)
+
+
+def _row(row: EndpointRow, width: int, paint: Paint) -> str:
+    quantiles = (row.p50, row.p95, row.p99)
+    figures = "".join(f" {units.quantile(each.value_ns, each.n):>7}" for each in quantiles)
+    mark, state = paint(row.state.mark, row.state), paint(f"{row.state:<8}", row.state)
+    return (
+        f"{mark} {row.name:<{width}}  {state}  {row.metric.label:<4}{figures} {units.count(row.n):>7} "
+        f"{units.share(row.fail_share):>6}  {_verdict(row)}".rstrip()
+    )
+
+
+def _verdict(row: EndpointRow) -> str:
+    """The last verdict, with what must not be overlooked about the endpoint."""
+    in_a_row = f" {row.verdict_run}x" if row.verdict_run > 1 and row.verdict not in GOOD else ""
+    told = (
+        row.verdict + in_a_row,
+        f"{units.count(row.missed)} ticks missed" if row.missed else "",
+        "TLS not verified" if row.insecure else "",
+    )
+    return ", ".join(part for part in told if part)
