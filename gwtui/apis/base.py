@@ -96,7 +96,7 @@ class API(Protocol):
         """The request for this endpoint. Raises `AskError` when the endpoint cannot be asked so."""
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
-        """A fresh reader for one stream."""
+        """A fresh reader for one stream. Raises `AskError` where the endpoint cannot be asked for one."""
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         """Read a whole answer: the JSON of a request without `stream`, or a plain HTTP body."""

@@ -100,7 +100,12 @@ class CompareReader:
 
     def _step(self, kind: str, payload: dict[str, Any], model: str) -> Reading:
         names, name = self._names, clean(kind, 64)
-        course, note = self._course(model, started=kind == names.start)
+        is_new, note = model not in self._courses, ""
+        if is_new and kind != names.start:
+            note = self._ledger.note("no_start", f"{model} begins without a start")
+        elif kind == names.start and not is_new:
+            note = self._ledger.break_rule("second-start", f"{model} starts once more")
+        course = self._course(model)
         if course.ended_at:
             words = f"{name} of {model}, which ended in event {course.ended_at}"
             note = note or self._ledger.break_rule("event-after-done", words)
@@ -113,21 +118,17 @@ class CompareReader:
         course.chunks += bool(text)
         return Reading(EventKind.TEXT if text else EventKind.OTHER, name, text, note, model)
 
-    def _course(self, model: str, *, started: bool) -> tuple[_Course, str]:
-        course = self._courses.get(model)
-        if course is None:
-            course = _Course()
-            if len(self._courses) < MAX_MODELS:
-                self._courses[model] = course
-            return course, "" if started else self._ledger.note("no_start", f"{model} begins without a start")
-        return course, self._ledger.break_rule("second-start", f"{model} starts once more") if started else ""
+    def _course(self, model: str) -> _Course:
+        if model not in self._courses and len(self._courses) >= MAX_MODELS:
+            return _Course()
+        return self._courses.setdefault(model, _Course())
 
     def _error(self, event: ServerSentEvent, payload: dict[str, Any], model: str) -> Reading:
         told = payload.get(self._names.message)
         error = APIError(message=clean(told)) if isinstance(told, str) and told else _described(event)
         if not model:
             return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error))
-        course, _ = self._course(model, started=True)
+        course = self._course(model)
         course.failure = str(error)
         course.ended_at = course.ended_at or self._ledger.number
         return Reading(EventKind.ERROR, "error", "", clean(f"{model} failed: {error}"), model)

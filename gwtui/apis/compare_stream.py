@@ -45,11 +45,7 @@ class CompareStream:
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> CompareReader:
-        try:
-            names = names_of(endpoint)
-        except AskError:
-            names = STANDARD
-        return CompareReader(models_of(endpoint, self.default_model), names)
+        return CompareReader(models_of(endpoint, self.default_model), names_of(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:

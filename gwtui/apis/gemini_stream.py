@@ -15,7 +15,7 @@ from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import event_error, find_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
-from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.tokens import add, count, spent
 from gwtui.clean import clean
 from gwtui.records import Finding
@@ -208,8 +208,9 @@ def generated(candidate: Candidate) -> tuple[EventKind, str]:
 def _piece(part: dict[str, Any]) -> tuple[EventKind, str]:
     if text := part.get("text"):
         return (EventKind.REASONING if part.get("thought") else EventKind.TEXT), as_text(text)
-    if call := part.get("functionCall"):
-        return EventKind.TOOL, as_text(call.get("args") or call.get("name")) if isinstance(call, dict) else ""
+    call = part.get("functionCall")
+    if isinstance(call, dict) and call:
+        return EventKind.TOOL, as_json(call["args"]) if call.get("args") else as_text(call.get("name"))
     for name in ("executableCode", "codeExecutionResult", "inlineData", "fileData"):
         if part.get(name):
             return EventKind.TOOL, name

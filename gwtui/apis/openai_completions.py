@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis.asking import http_url, json_body, json_headers, key_header, model_asked
-from gwtui.apis.base import Answer, Ask
+from gwtui.apis.base import Answer, Ask, AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.openai_answer import read_completion
 from gwtui.apis.openai_chat_stream import OpenAIReader
@@ -28,6 +28,8 @@ class OpenAICompletions:
     default_model = "gpt-3.5-turbo-instruct"
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        if endpoint.messages is not None:
+            raise AskError("`messages`: this API takes one text, set `prompt`")
         own: dict[str, Any] = {
             "model": endpoint.model or self.default_model,
             "prompt": endpoint.prompt or EXAMPLE_PROMPT,

@@ -63,6 +63,14 @@ def as_text(value: object, limit: int = 300) -> str:
         return "…"
 
 
+def as_json(value: object) -> str:
+    """A decoded value as JSON again; not yet clean."""
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except (RecursionError, ValueError, TypeError):
+        return "…"
+
+
 class Arguments:
     """The arguments of one tool call, which come in fragments of a JSON object."""
 

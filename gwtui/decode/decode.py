@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gwtui.apis import APIS
-from gwtui.apis.base import Usage
+from gwtui.apis.base import AskError, Usage
 from gwtui.clean import clean, clean_text
 from gwtui.config.faults import did_you_mean
 from gwtui.decode.capture import Capture, DecodeError, read_capture
@@ -57,7 +57,10 @@ def decode(data: bytes, api: str, fields: dict[str, str] | None = None) -> Decod
     content_type = next((value for name, value in capture.headers if name.lower() == "content-type"), "")
     if capture.status is not None and not (200 <= capture.status < 300 and is_event_stream(content_type)):
         return _whole(endpoint, capture, content_type)
-    return _stream(endpoint, capture)
+    try:
+        return _stream(endpoint, capture)
+    except AskError as error:
+        raise DecodeError(str(error)) from error
 
 
 _NOTHING_ASKED: dict[str, Any] = {"model": "", "models": []}

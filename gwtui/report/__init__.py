@@ -1,8 +1,19 @@
-"""What stays in the shell: one probe told whole, as text or JSON, and the summary of a session."""
+"""What stays in the shell: one probe or capture told whole, as text or JSON, and the summary of a session."""
 
+from gwtui.report.capture import decode_json, decode_text
 from gwtui.report.objects import ping_object, probe_json, request_object
 from gwtui.report.paint import Paint, plain
 from gwtui.report.probe import probe_text
 from gwtui.report.summary import summary
 
-__all__ = ["Paint", "ping_object", "plain", "probe_json", "probe_text", "request_object", "summary"]
+__all__ = [
+    "Paint",
+    "decode_json",
+    "decode_text",
+    "ping_object",
+    "plain",
+    "probe_json",
+    "probe_text",
+    "request_object",
+    "summary",
+]

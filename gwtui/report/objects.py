@@ -62,4 +62,5 @@ def _event(line: StreamLine) -> dict[str, Any]:
         "text": event.text,
         "raw": event.raw,
         "note": event.note,
+        "model": event.model,
     }

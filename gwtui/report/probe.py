@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 
 from gwtui import units
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
+from gwtui.keys import references_in
 from gwtui.monitor.streams import stream_lines
 from gwtui.profile import Endpoint
-from gwtui.records import Finding, Ping, Request, StreamRead
+from gwtui.records import Ping, Request, StreamRead
+from gwtui.report.lines import MARKS, finding, headers, known, many, quoted, shown, table
 from gwtui.report.paint import Paint, plain
 from gwtui.verdicts import MEANINGS, Verdict
 from gwtui.view import StreamLine
-from gwtui.words import Clock, Outcome
+from gwtui.words import Clock
 
 WIDTH = 120
-_LABEL = 10
-_MARKS = {Outcome.OK: "✔", Outcome.FAILED: "✖", Outcome.CANCELLED: "‖", Outcome.LOCAL: "▲"}
 _CLOCKS = {Clock.KERNEL: "kernel, when the packet came", Clock.USER: "user, right after the read"}
 
 
@@ -31,16 +30,16 @@ def probe_text(
 ) -> str:
     """The verdict and its reason first, then what was asked, times, ids and headers, and every event."""
     events = stream_lines(reads)
-    verdict = paint(f"{_MARKS[result.outcome]} {result.verdict}", result.outcome)
+    verdict = paint(f"{MARKS[result.outcome]} {result.verdict}", result.outcome)
     blocks = [
-        [f"{verdict}  {MEANINGS[result.verdict][0]}", *_table(_verdict_rows(endpoint, result))],
-        _table(_request_rows(endpoint, result) if isinstance(result, Request) else _ping_rows(endpoint, result)),
-        _headers(result.headers),
+        [f"{verdict}  {MEANINGS[result.verdict][0]}", *table(_verdict_rows(endpoint, result))],
+        table(_request_rows(endpoint, result) if isinstance(result, Request) else _ping_rows(endpoint, result)),
+        headers(result.headers),
     ]
     if isinstance(result, Request):
         blocks += [
             _events(events, result.event_number, width),
-            _quoted("the answer begins", result.body_excerpt) or _quoted("text", result.text),
+            quoted("the answer begins", result.body_excerpt) or quoted("text", result.text),
         ]
     if events:
         blocks.append([f"{verdict}  {_ending(result)}"])
@@ -52,19 +51,15 @@ def _verdict_rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[
     yield "hint", _hint(endpoint, result.verdict)
     event_number = result.event_number if isinstance(result, Request) else None
     yield "rule", result.rule if event_number is None else f"{result.rule}, at event {event_number}"
-    for finding in result.findings if isinstance(result, Request) else ():
-        yield "finding", _finding(finding)
+    for each in result.findings if isinstance(result, Request) else ():
+        yield "finding", finding(each)
 
 
 def _hint(endpoint: Endpoint, verdict: Verdict) -> str:
-    if verdict is Verdict.AUTH and endpoint.key is None and not endpoint.headers:
+    references = (endpoint.key or "", *endpoint.headers.values())
+    if verdict is Verdict.AUTH and not any(references_in(each) for each in references):
         return "No key was sent. Say where it is: --key env:NAME, or key = in the configuration."
     return MEANINGS[verdict][1]
-
-
-def _finding(finding: Finding) -> str:
-    cause = f" ({finding.cause})" if finding.cause else ""
-    return f"▲ {finding.name}: {finding.evidence}{cause}"
 
 
 def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, str]]:
@@ -108,19 +103,6 @@ def _url(endpoint: Endpoint) -> str:
         return endpoint.url
 
 
-def _table(rows: Iterable[tuple[str, str]]) -> list[str]:
-    return [f"  {label:<{_LABEL}}  {value}" for label, value in rows if value]
-
-
-def _headers(headers: dict[str, str]) -> list[str]:
-    width = max((len(name) for name in headers), default=0)
-    return [f"  {name:<{width}}  {value}" for name, value in sorted(headers.items())]
-
-
-def _quoted(heading: str, text: str) -> list[str]:
-    return [f"  {heading}:", *(f"    {line}" for line in text.splitlines())] if text else []
-
-
 def _joined(*named: tuple[str, int | None]) -> str:
     return ", ".join(f"{name} {units.duration(value)}" for name, value in named if value is not None)
 
@@ -153,23 +135,15 @@ def _stream_text(result: Request) -> str:
     if not result.events:
         return ""
     gaps = f", mean gap {units.duration(result.mean_icl_ns)}, longest {units.duration(result.max_gap_ns)}"
-    return f"{_many(result.events, 'event')} in {_many(result.reads, 'read')}{gaps if result.max_gap_ns else ''}"
+    return f"{many(result.events, 'event')} in {many(result.reads, 'read')}{gaps if result.max_gap_ns else ''}"
 
 
 def _token_text(result: Request) -> str:
     if result.input_tokens is None and result.output_tokens is None:
         return ""
-    counts = f"{_known(result.input_tokens)} in, {_known(result.output_tokens)} out"
+    counts = f"{known(result.input_tokens)} in, {known(result.output_tokens)} out"
     speed = f", {units.rate(result.tokens_per_s)} tok/s, TPOT {units.duration(result.tpot_ns)}"
     return counts + (speed if result.tokens_per_s is not None else "")
-
-
-def _known(value: int | None) -> str:
-    return "n/a" if value is None else units.count(value)
-
-
-def _many(number: int, what: str) -> str:
-    return f"1 {what}" if number == 1 else f"{units.count(number)} {what}s"
 
 
 def _model_text(result: Request) -> str:
@@ -193,9 +167,7 @@ def _event_line(line: StreamLine, names: int, width: int, *, decided: bool) -> s
     begin = f"  {line.number:>4} {units.offset(line.since_sent_ns):>10} {gap:>8}  {event.name:<{names}}  "
     told = (event.note, "long gap" if line.stands_out else "", "the verdict was decided here" if decided else "")
     note = "".join(f"  ◀ {each}" for each in told if each)
-    shown = json.dumps(event.text, ensure_ascii=False) if event.text else event.raw
-    room = max(width - len(begin) - len(note), 20)
-    return begin + (shown if len(shown) <= room else f"{shown[: room - 1]}…") + note
+    return begin + shown(event, width - len(begin) - len(note)) + note
 
 
 def _ending(result: Request | Ping) -> str:

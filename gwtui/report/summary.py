@@ -48,7 +48,7 @@ def _verdict(row: EndpointRow) -> str:
     in_a_row = f" {row.verdict_run}x" if row.verdict_run > 1 and row.verdict not in GOOD else ""
     told = (
         row.verdict + in_a_row,
-        f"{units.count(row.missed)} ticks missed" if row.missed else "",
+        f"{units.count(row.missed)} {'tick' if row.missed == 1 else 'ticks'} missed" if row.missed else "",
         "TLS not verified" if row.insecure else "",
     )
     return ", ".join(part for part in told if part)

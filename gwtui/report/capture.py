@@ -1,0 +1,85 @@
+"""A decoded capture, as text for a person's eyes and as JSON. A capture has no clock, so there are no times."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.decode import Decoded
+from gwtui.records import StreamEvent
+from gwtui.report.lines import MARKS, finding, headers, known, many, quoted, shown, table
+from gwtui.report.paint import Paint, plain
+from gwtui.report.probe import WIDTH
+from gwtui.verdicts import MEANINGS
+
+
+def decode_json(decoded: Decoded) -> bytes:
+    """One JSON object with the keys of a probe's."""
+    judgement = decoded.judgement
+    told: dict[str, Any] = {
+        "api": decoded.api,
+        "model_served": decoded.model_served,
+        "status": decoded.status,
+        "outcome": judgement.verdict.outcome,
+        "verdict": judgement.verdict,
+        "rule": judgement.rule,
+        "reason": judgement.reason,
+        "event_number": judgement.event_number,
+        "events": len(decoded.events),
+        "input_tokens": decoded.usage.input_tokens,
+        "output_tokens": decoded.usage.output_tokens,
+        "bytes": decoded.bytes,
+        "findings": decoded.findings,
+        "headers": decoded.headers,
+        "events_detail": [_event(number, event) for number, event in enumerate(decoded.events, 1)],
+        "body_excerpt": decoded.body_excerpt,
+        "text": decoded.text,
+    }
+    return msgspec.json.format(msgspec.json.encode(told), indent=2)
+
+
+def _event(number: int, event: StreamEvent) -> dict[str, Any]:
+    return {"number": number, **msgspec.structs.asdict(event)}
+
+
+def decode_text(decoded: Decoded, width: int = WIDTH, paint: Paint = plain) -> str:
+    """The verdict and its reason first, then what the capture holds, and every event."""
+    judgement = decoded.judgement
+    meaning, cause = MEANINGS[judgement.verdict]
+    verdict = paint(f"{MARKS[judgement.verdict.outcome]} {judgement.verdict}", judgement.verdict.outcome)
+    at = "" if judgement.event_number is None else f", at event {judgement.event_number}"
+    rows = [("reason", judgement.reason), ("hint", cause), ("rule", judgement.rule + at)]
+    rows += [("finding", finding(each)) for each in decoded.findings]
+    blocks = [
+        [f"{verdict}  {meaning}", *table(rows)],
+        table(_held(decoded)),
+        headers(decoded.headers),
+        _events(decoded, width),
+        quoted("the answer begins", decoded.body_excerpt) or quoted("text", decoded.text),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _held(decoded: Decoded) -> list[tuple[str, str]]:
+    usage = decoded.usage
+    counted = usage.input_tokens is not None or usage.output_tokens is not None
+    return [
+        ("api", decoded.api),
+        ("model", decoded.model_served),
+        ("answer", "" if decoded.status is None else f"HTTP {decoded.status}"),
+        ("stream", f"{many(len(decoded.events), 'event')}, {decoded.bytes:,} bytes"),
+        ("tokens", f"{known(usage.input_tokens)} in, {known(usage.output_tokens)} out" if counted else ""),
+    ]
+
+
+def _events(decoded: Decoded, width: int) -> list[str]:
+    names = [f"{event.name} {event.model}".rstrip() for event in decoded.events]
+    column = min(max(map(len, names), default=0), 40)
+    lines = []
+    for number, (name, event) in enumerate(zip(names, decoded.events, strict=True), 1):
+        decided = "the verdict was decided here" if number == decoded.judgement.event_number else ""
+        note = "".join(f"  ◀ {each}" for each in (event.note, decided) if each)
+        begin = f"  {number:>4}  {name:<{column}}  "
+        lines.append(begin + shown(event, width - len(begin) - len(note)) + note)
+    return lines

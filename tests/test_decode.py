@@ -1,0 +1,161 @@
+"""A capture, however it was saved, means what the live stream would have meant; what is none is refused in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import json
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.apis import SCRIPTS, Script, wire
+from support.streams import names
+
+from gwtui.decode import DecodeError, decode
+from gwtui.decode.capture import read_capture
+from gwtui.judging.judge import End
+from gwtui.report import decode_json, decode_text
+from gwtui.verdicts import Verdict
+
+SCRIPT = SCRIPTS[1]
+BODY = wire(SCRIPT.good)
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Trace: t1\r\n"
+
+
+def chunked(*pieces: bytes, last: bytes = b"0\r\n\r\n") -> bytes:
+    return b"".join(b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces) + last
+
+
+CAPTURES = [
+    ("only the body", BODY),
+    ("headers", HEAD + b"\r\n" + BODY),
+    ("headers that an editor saved", HEAD.replace(b"\r", b"") + b"\n" + BODY),
+    ("HTTP/2", b"HTTP/2 200 \r\ncontent-type: text/event-stream\r\n\r\n" + BODY),
+    ("100 Continue first", b"HTTP/1.1 100 Continue\r\n\r\n" + HEAD + b"\r\n" + BODY),
+    ("a proxy's CONNECT first", b"HTTP/1.1 200 Connection established\r\n\r\n" + HEAD + b"\r\n" + BODY),
+    ("a redirect first", b"HTTP/1.1 307 T\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n" + HEAD + b"\r\n" + BODY),
+    ("chunks left in", HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(BODY[:7], BODY[7:])),
+    ("chunks with extensions", HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + b"%x;a=b\r\n" % len(BODY) + BODY
+     + b"\r\n0\r\n\r\n"),
+    ("chunks without headers", chunked(BODY[:50], BODY[50:])),
+    ("chunks taken out by curl", HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + BODY),
+    ("compressed", HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(BODY)),
+    ("compressed and chunked", HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(gzip.compress(BODY))),
+    ("unpacked by curl", HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + BODY),
+    ("a BOM", b"\xef\xbb\xbf" + BODY),
+    ("CR for line ends", BODY.replace(b"\n", b"\r")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("data", [case[1] for case in CAPTURES], ids=[case[0] for case in CAPTURES])
+def test_a_capture_means_what_the_stream_meant(data: bytes) -> None:
+    decoded = decode(data, SCRIPT.api)
+    assert decoded.judgement.verdict is Verdict.COMPLETE
+    assert (len(decoded.events), decoded.text) == (len(SCRIPT.good), "ab")
+
+
+BROKEN = [
+    ("the last chunk is missing", chunked(BODY[:200], last=b"")),
+    ("inside a chunk", chunked(BODY[:200])[:-60]),
+    ("no chunk size", chunked(BODY[:200], last=b"oops")),
+]
+
+
+@pytest.mark.parametrize("body", [case[1] for case in BROKEN], ids=[case[0] for case in BROKEN])
+def test_a_capture_that_breaks_off_is_truncated(body: bytes) -> None:
+    judgement = decode(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + body, SCRIPT.api).judgement
+    assert judgement.verdict is Verdict.TRUNCATED
+    assert judgement.rule.startswith("transport.")
+
+
+REFUSED = [
+    (b"", "the capture is empty"),
+    (b" \r\n", "the capture is empty"),
+    (b"\x89PNG\r\n\x1a\n", "the capture is no event stream: it begins with"),
+    (b'{"choices": []}', "the capture is no event stream: it begins with"),
+    (b"just words\n", "the capture is no event stream: it begins with 'just words↵'"),
+    (b"\x1f\x8boops", "the body begins like gzip and is none"),
+]
+
+
+@pytest.mark.parametrize(("data", "words"), REFUSED)
+def test_what_is_no_stream_is_refused_in_one_line(data: bytes, words: str) -> None:
+    with pytest.raises(DecodeError, match=re.escape(words)) as refused:
+        decode(data, SCRIPT.api)
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("api", ["openai-chatt", "http", "websocket", "\x1b"])
+def test_an_api_that_streams_nothing_is_refused(api: str) -> None:
+    with pytest.raises(DecodeError, match=r"is no API that streams: (did you mean|known)"):
+        decode(BODY, api)
+
+
+ANSWERED = [
+    (b"HTTP/1.1 429 Slow Down\r\nRetry-After: 7\r\n\r\nslow down", Verdict.RATE_LIMITED, "http.429"),
+    (b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<title>Hi</title>", Verdict.NOT_A_STREAM, "stream.page"),
+    (b"HTTP/1.1 200 OK\r\n\r\n" + BODY, Verdict.NOT_A_STREAM, "stream.content-type"),
+    (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", Verdict.EMPTY, "openai.no-content"),
+    (b"HTTP/1.1 307 X\r\nLocation: https://other/?key=1\r\n\r\n", Verdict.REDIRECT, "http.307"),
+]
+
+
+@pytest.mark.parametrize(("data", "verdict", "rule"), ANSWERED)
+def test_headers_are_judged_too(data: bytes, verdict: Verdict, rule: str) -> None:
+    judgement = decode(data, SCRIPT.api).judgement
+    assert (judgement.verdict, judgement.rule) == (verdict, rule)
+
+
+def test_an_endless_line_is_too_large_and_what_came_before_it_is_told() -> None:
+    decoded = decode(BODY[:200] + b"\n\ndata: " + b"x" * (1 << 21), SCRIPT.api)
+    assert decoded.judgement.verdict is Verdict.TOO_LARGE
+    assert decoded.events
+
+
+def test_renamed_fields_of_a_comparison() -> None:
+    body = (
+        b'data: {"e":"chunk","model":"a","content":"x"}\n\ndata: {"e":"done","model":"a"}\n\ndata: {"e":"complete"}\n\n'
+    )
+    assert decode(body, "compare-stream", {"type": "e"}).judgement.verdict is Verdict.COMPLETE
+    with pytest.raises(DecodeError, match=r"`fields\.kind`: there is no such name"):
+        decode(body, "compare-stream", {"kind": "e"})
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=str)
+def test_what_is_printed_says_what_was_read(script: Script) -> None:
+    events = (*script.opening, *script.content, script.error)
+    decoded = decode(HEAD + b"\r\n" + wire(events), script.api)
+    told = json.loads(decode_json(decoded))
+    assert (told["verdict"], told["event_number"], told["events"]) == ("error_in_stream", len(events), len(events))
+    assert told["headers"] == {"content-type": "text/event-stream", "x-trace": "t1"}
+    assert [event["number"] for event in told["events_detail"]] == list(range(1, len(events) + 1))
+    text = decode_text(decoded)
+    assert text.startswith("✖ error_in_stream  ")
+    assert next(line for line in text.splitlines() if "◀" in line).startswith(f"  {len(events):>4}  error")
+    assert "x-trace       t1" in text
+
+
+def test_what_is_printed_of_hostile_text_is_clean() -> None:
+    body = b'data: {"choices":[{"delta":{"content":"\\u001b]52;c;x\\u0007\\n[/]"}}]}\n\nevent: \x1b[2J\ndata: oops\n\n'
+    decoded = decode(HEAD + b"X-Request-Id: \x1b[2J\r\n\r\n" + body, SCRIPT.api)
+    assert all(line.isprintable() for line in decode_text(decoded).splitlines())
+    assert "bad_json" in names(decoded.findings)
+
+
+@given(
+    st.binary(max_size=80)
+    | st.binary(max_size=60).map(lambda tail: HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + tail)
+)
+def test_any_bytes_are_read_or_refused(data: bytes) -> None:
+    with contextlib.suppress(DecodeError):
+        decoded = decode(data, SCRIPT.api)
+        assert json.loads(decode_json(decoded))["rule"]
+        assert all(line.isprintable() for line in decode_text(decoded).splitlines())
+
+
+@given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=5))
+def test_chunks_are_taken_out(pieces: list[bytes]) -> None:
+    capture = read_capture(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*pieces, b"."))
+    assert (capture.body, capture.end) == (b"".join(pieces) + b".", End.CLEAN) or capture.body.startswith(b"\x1f\x8b")

@@ -1,0 +1,230 @@
+"""What holds for every LLM API: gateways that lie, streams cut anywhere, bytes split anywhere, and any nonsense."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.apis import SCRIPTS, Events, Script, response, wire
+from support.streams import json_values, names, unnamed
+
+from gwtui.apis import APIS, api_names, kind_of, title_of, url_for
+from gwtui.apis.base import StreamReader
+from gwtui.decode import Decoded, decode
+from gwtui.profile import Endpoint
+from gwtui.sse import ServerSentEvent, SSEParser
+from gwtui.verdicts import Verdict
+from gwtui.words import Kind, Outcome
+
+every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)
+COMPLETIONS = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION]
+
+
+def told(script: Script, events: Events) -> Decoded:
+    return decode(response(wire(events)), script.api)
+
+
+def test_every_api_has_a_script() -> None:
+    assert {script.api for script in SCRIPTS} == set(COMPLETIONS)
+    assert set(api_names()) == {*COMPLETIONS, "http", "websocket"}
+
+
+@pytest.mark.parametrize("name", api_names())
+def test_every_api_is_named_and_asked_at_a_url(name: str) -> None:
+    endpoint = Endpoint(name="e", api=name, url="https://h/")
+    assert title_of(name)
+    assert url_for(endpoint).startswith("wss://h" if kind_of(name) is Kind.WEBSOCKET else "https://h/")
+    assert "{" not in url_for(endpoint)
+
+
+@every_script
+def test_a_good_stream_is_complete(script: Script) -> None:
+    decoded = told(script, script.good)
+    assert decoded.judgement.verdict is Verdict.COMPLETE, decoded.judgement
+    assert decoded.findings == ()
+    assert decoded.text in ("ab", "aa")
+    assert all(event.note == "" for event in decoded.events)
+
+
+Lie = Callable[[Script], Events]
+LIES: list[tuple[str, Lie, Verdict, dict[str, Verdict]]] = [
+    ("a clean end without the end of the answer", lambda s: (*s.opening, *s.content), Verdict.TRUNCATED, {}),
+    ("cut right before its end is proved", lambda s: s.good[: s.proof - 1],
+     Verdict.COMPLETE_UNTERMINATED, {"gemini": Verdict.TRUNCATED, "openai-responses": Verdict.TRUNCATED}),
+    ("never a terminator", lambda s: (*s.opening, *s.content, *s.closing, *s.finish), Verdict.COMPLETE_UNTERMINATED,
+     {"gemini": Verdict.COMPLETE, "openai-responses": Verdict.TRUNCATED}),
+    ("the terminator over a cut", lambda s: (*s.opening, *s.content, *s.terminator), Verdict.TRUNCATED,
+     {"anthropic-messages": Verdict.OUT_OF_ORDER, "openai-responses": Verdict.OUT_OF_ORDER}),
+    ("an error, then nothing", lambda s: (*s.opening, *s.content, s.error), Verdict.ERROR_IN_STREAM, {}),
+    ("an error, then the terminator", lambda s: (*s.opening, *s.content, s.error, *s.terminator),
+     Verdict.ERROR_IN_STREAM, {}),
+    ("an error, then a fine end", lambda s: (*s.opening, *s.content, s.error, *s.closing, *s.finish, *s.terminator),
+     Verdict.ERROR_IN_STREAM, {}),
+    ("a fine end, then an error", lambda s: (*s.good, s.error), Verdict.ERROR_IN_STREAM, {}),
+    ("200 and then an error", lambda s: (s.error,), Verdict.ERROR_IN_STREAM, {}),
+    ("200 and then nothing", lambda s: (), Verdict.EMPTY, {}),
+    ("garbage made into an empty stream", lambda s: s.empty, Verdict.EMPTY, {}),
+    ("only the terminator", lambda s: s.terminator, Verdict.EMPTY,
+     {"anthropic-messages": Verdict.OUT_OF_ORDER, "openai-responses": Verdict.OUT_OF_ORDER}),
+    ("an error page in an event", lambda s: (*s.opening, unnamed("<html>502</html>"), *s.content, *s.closing,
+     *s.finish, *s.terminator), Verdict.OUT_OF_ORDER, {}),
+    ("an event cut in two", lambda s: (*s.opening, ServerSentEvent(s.content[-1].event, s.content[-1].data[:-9]),
+     *s.content, *s.closing, *s.finish, *s.terminator), Verdict.OUT_OF_ORDER, {}),
+]  # fmt: skip
+
+
+@every_script
+@pytest.mark.parametrize(("lie", "verdict", "others"), [lie[1:] for lie in LIES], ids=[lie[0] for lie in LIES])
+def test_no_single_sign_decides(script: Script, lie: Lie, verdict: Verdict, others: dict[str, Verdict]) -> None:
+    judgement = told(script, lie(script)).judgement
+    assert judgement.verdict is others.get(script.api, verdict), judgement
+    assert judgement.rule.partition(".")[0] in judgement.rule
+    assert judgement.reason
+
+
+@every_script
+def test_what_comes_after_the_end_is_only_noted(script: Script) -> None:
+    decoded = told(script, script.good + script.good)
+    assert decoded.judgement.verdict is Verdict.COMPLETE
+    assert names(decoded.findings)[0] in ("events_after_end", "finish_repeated")
+
+
+@every_script
+def test_cut_after_any_event_it_is_never_complete_before_its_proof(script: Script) -> None:
+    verdicts = [told(script, script.good[:kept]).judgement for kept in range(len(script.good) + 1)]
+    assert verdicts[0].verdict is Verdict.EMPTY
+    for kept, judgement in enumerate(verdicts[1 : script.proof], 1):
+        assert judgement.verdict in (Verdict.TRUNCATED, Verdict.COMPLETE_UNTERMINATED), (kept, judgement)
+        assert judgement.event_number == (kept if judgement.verdict is Verdict.TRUNCATED else None)
+    assert {judgement.verdict for judgement in verdicts[script.proof :]} == {Verdict.COMPLETE}
+
+
+@every_script
+def test_a_body_that_breaks_off_is_truncated_before_the_proof_and_complete_after_it(script: Script) -> None:
+    body = wire(script.good)
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body) + 9}\r\n\r\n".encode()
+    whole = decode(head + body, script.api)
+    assert whole.judgement.verdict is Verdict.COMPLETE
+    assert "broken_after_end" in names(whole.findings)
+    cut = decode(head + wire(script.good[: script.proof - 1]), script.api).judgement
+    assert (cut.verdict, cut.rule) == (Verdict.TRUNCATED, "transport.incomplete")
+
+
+@every_script
+def test_keepalives_alone_are_no_answer(script: Script) -> None:
+    decoded = decode(response(b": waiting\n\n" * 3), script.api)
+    assert decoded.judgement.verdict is Verdict.EMPTY
+    assert names(decoded.findings) == ["keepalives_only"]
+
+
+@every_script
+def test_an_error_outside_of_any_event_is_an_error_in_the_stream(script: Script) -> None:
+    bare = json.dumps({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}, indent=2).encode()
+    judgement = decode(response(wire(script.opening + script.content) + bare), script.api).judgement
+    assert (judgement.verdict, judgement.rule) == (Verdict.ERROR_IN_STREAM, "stream.bare-error")
+    assert "busy" in judgement.reason
+
+
+@every_script
+def test_one_json_answer_is_no_stream_and_its_usage_is_read(script: Script) -> None:
+    decoded = decode(response(json.dumps(script.whole).encode(), "application/json"), script.api)
+    assert decoded.judgement.verdict is Verdict.NOT_A_STREAM
+    if script.whole:
+        assert decoded.judgement.rule == "stream.json-answer"
+        assert (decoded.text, decoded.usage.output_tokens) == ("ab", 2)
+
+
+@every_script
+@pytest.mark.parametrize(
+    ("body", "content_type", "rule"),
+    [
+        (b"<html><title>502 Bad Gateway</title>", "text/html", "stream.page"),
+        (b"{}", "application/json", "stream.content-type"),
+        (b"data: {}\n\n", "text/plain", "stream.content-type"),
+        (b'{"error":{"message":"busy"}}', "application/json", "stream.content-type"),
+    ],
+)
+def test_what_is_not_called_a_stream_is_none(script: Script, body: bytes, content_type: str, rule: str) -> None:
+    judgement = decode(response(body, content_type), script.api).judgement
+    assert (judgement.verdict, judgement.rule) == (Verdict.NOT_A_STREAM, rule)
+
+
+@every_script
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+def test_every_line_end_is_read(script: Script, line_end: str) -> None:
+    decoded = decode(response(wire(script.good, line_end)), script.api)
+    assert decoded.judgement.verdict is Verdict.COMPLETE
+
+
+def follow(script: Script, chunks: list[bytes]) -> tuple[list[object], object]:
+    """All that a reader makes of a stream that comes in these pieces."""
+    parser, reader = SSEParser(), reader_of(script.api)
+    readings: list[object] = [reader.event(event) for chunk in chunks for event in parser.feed(chunk)]
+    return readings, (reader.end(), reader.usage, reader.findings, reader.model_served)
+
+
+def reader_of(api: str) -> StreamReader:
+    return APIS[api].reader(Endpoint(name="e", api=api, url="http://h", body={"model": "m"}))
+
+
+@every_script
+def test_a_stream_means_the_same_however_its_bytes_are_split(script: Script) -> None:
+    body = wire((*script.opening, *script.content, script.error, *script.closing, *script.finish), "\r\n")
+    whole = follow(script, [body])
+    assert follow(script, [body[at : at + 1] for at in range(len(body))]) == whole
+    for at in range(len(body)):
+        assert follow(script, [body[:at], body[at:]]) == whole
+
+
+JSON = json_values(
+    "type", "index", "message", "model", "content", "content_block", "delta", "text", "usage", "error", "choices",
+    "finish_reason", "response", "status", "output", "output_index", "sequence_number", "item", "code", "candidates",
+    "parts", "finishReason", "promptFeedback", "blockReason", "usageMetadata", "functionCall", "args", "completion",
+    "deltaText", "stopReason", "delta_tool_calls", "function", "arguments", "metadata", "models_failed",
+    "perf_metrics", "incomplete_details", "reason", "role", "stop_reason", "tool_calls", "thought",
+)  # fmt: skip
+TYPES = sorted({json.loads(event.data).get("type", "message") for script in SCRIPTS for event in script.good
+                if event.data.startswith("{")})  # fmt: skip
+TYPED = st.builds(
+    lambda kind, fields: ServerSentEvent(kind, json.dumps({**fields, "type": kind})),
+    st.sampled_from(TYPES),
+    st.dictionaries(st.sampled_from(["delta", "index", "response", "model", "output_index", "error", "text"]), JSON),
+)
+EVENTS = st.builds(
+    ServerSentEvent,
+    st.sampled_from(["message", "error", "ping", "completion", "done", "\x1b"]),
+    st.text(max_size=20) | JSON.map(json.dumps),
+)
+
+
+@given(st.sampled_from(SCRIPTS), st.data())
+def test_a_reader_takes_anything_and_always_judges(script: Script, data: st.DataObject) -> None:
+    reader = reader_of(script.api)
+    for event in data.draw(st.lists(EVENTS | TYPED | st.sampled_from((*script.good, script.error)), max_size=12)):
+        reading = reader.event(event)
+        assert (reading.name + reading.note + reading.model).isprintable()
+        assert reader.end().reason.isprintable()
+        assert reader.end().rule
+    assert all((finding.evidence + finding.cause).isprintable() for finding in reader.findings)
+    assert reader.model_served.isprintable()
+    if reader.end().verdict is Verdict.COMPLETE:
+        assert reader.ended()
+
+
+@given(st.sampled_from(COMPLETIONS), st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
+def test_any_whole_body_is_answered_and_judged(api: str, body: bytes) -> None:
+    answer = APIS[api].answer(Endpoint(name="e", api=api, url="http://h"), 200, body)
+    assert answer.judgement.reason.isprintable()
+    assert all(finding.evidence.isprintable() for finding in answer.findings)
+    assert APIS[api].error_reason(body).isprintable()
+
+
+@pytest.mark.parametrize("api", COMPLETIONS)
+def test_a_refusal_is_told_in_its_own_words(api: str) -> None:
+    body = b'{"type":"error","error":{"type":"overloaded_error","message":"busy"}}'
+    judgement = decode(response(body, "application/json", 529), api).judgement
+    assert (judgement.verdict, judgement.verdict.outcome) == (Verdict.OVERLOADED, Outcome.FAILED)
+    assert "busy" in judgement.reason

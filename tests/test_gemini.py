@@ -1,0 +1,159 @@
+"""Gemini: the true verdict for every way in which a stream can go, and whole answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from support.streams import Case, check, feed, names, unnamed
+
+from gwtui.apis import APIS
+from gwtui.apis.base import Usage
+from gwtui.apis.gemini_stream import GeminiReader
+from gwtui.decode import decode
+from gwtui.profile import Endpoint
+from gwtui.sse import ServerSentEvent
+from gwtui.verdicts import Verdict
+from gwtui.words import EventKind
+
+MODEL = "gemini-2.0-flash"
+
+
+def candidate(*parts: dict[str, Any], finish: str | None = None, index: int | None = 0) -> dict[str, Any]:
+    fields: dict[str, Any] = {"content": {"role": "model", "parts": list(parts)}}
+    fields |= {} if finish is None else {"finishReason": finish}
+    return fields | ({} if index is None else {"index": index})
+
+
+def said(text: str, finish: str | None = None, **fields: Any) -> ServerSentEvent:
+    return unnamed({"candidates": [candidate({"text": text}, finish=finish)], "modelVersion": MODEL, **fields})
+
+
+def parts(*several: dict[str, Any], finish: str | None = None) -> ServerSentEvent:
+    return unnamed({"candidates": [candidate(*several, finish=finish)]})
+
+
+STOP = unnamed({"candidates": [{"finishReason": "STOP"}]})
+BLOCKED = unnamed({"promptFeedback": {"blockReason": "SAFETY"}})
+USAGE = unnamed({"usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 2, "thoughtsTokenCount": 5}})
+ERROR = unnamed({"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}})
+CALL = {"functionCall": {"name": "get", "args": {"x": 1}}}
+COMPLETE, ORDER, CUT, EMPTY = Verdict.COMPLETE, Verdict.OUT_OF_ORDER, Verdict.TRUNCATED, Verdict.EMPTY
+CASES = [
+    Case("as it should be", [said("a"), said("b", "STOP")], COMPLETE, "gemini.finishReason"),
+    Case("the end in an event of its own", [said("a"), STOP], COMPLETE, "gemini.finishReason"),
+    Case("usage after the end", [said("a"), STOP, USAGE], COMPLETE, "gemini.finishReason"),
+    Case("no index", [unnamed({"candidates": [candidate({"text": "a"}, finish="STOP", index=None)]})],
+         COMPLETE, "gemini.finishReason"),
+    Case("cut by MAX_TOKENS", [said("a", "MAX_TOKENS")], COMPLETE, "gemini.finishReason"),
+    Case("refused in the middle", [said("a"), unnamed({"candidates": [{"finishReason": "SAFETY"}]})],
+         COMPLETE, "gemini.finishReason"),
+    Case("the prompt refused", [BLOCKED], COMPLETE, "gemini.blocked"),
+    Case("a function call", [parts(CALL, finish="STOP")], COMPLETE, "gemini.finishReason"),
+    Case("thoughts only", [parts({"text": "hm", "thought": True}), STOP, USAGE], COMPLETE, "gemini.finishReason"),
+    Case("two candidates", [unnamed({"candidates": [candidate({"text": "a"}), candidate({"text": "b"}, index=1)]}),
+         unnamed({"candidates": [{"finishReason": "STOP"}, {"finishReason": "STOP", "index": 1}]})],
+         COMPLETE, "gemini.finishReason"),
+    Case("an old model, which says STOP all the time", [said("a", "STOP"), said("b", "STOP")],
+         COMPLETE, "gemini.finishReason", None, "finish_repeated"),
+    Case("an unknown reason", [said("a", "TIRED")], COMPLETE, "gemini.finishReason", None, "unknown_finish_reason"),
+    Case("another model", [said("a", "STOP", modelVersion="gemini-1.0-pro")],
+         COMPLETE, "gemini.finishReason", None, "model_differs"),
+    Case("[DONE] at its end", [said("a", "STOP"), unnamed("[DONE]")],
+         COMPLETE, "gemini.finishReason", None, "done_marker"),
+
+    Case("nothing", [], EMPTY, "gemini.no-response"),
+    Case("STOP and no content", [STOP], EMPTY, "gemini.no-content"),
+    Case("cut", [said("a"), said("b")], CUT, "gemini.eof-before-finishReason", 2),
+    Case("no reason given", [said("a", "FINISH_REASON_UNSPECIFIED")], CUT, "gemini.eof-before-finishReason", 1),
+    Case("one candidate of two unfinished",
+         [unnamed({"candidates": [candidate({"text": "a"}, finish="STOP"), candidate({"text": "b"}, index=1)]})],
+         CUT, "gemini.eof-before-finishReason", 1),
+    Case("going on after STOP, and cut", [said("a", "STOP"), said("b")],
+         CUT, "gemini.eof-before-finishReason", 2, "finish_repeated"),
+    Case("usage only", [USAGE], CUT, "gemini.eof-before-finishReason", 1),
+    Case("an error", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
+    Case("an error with a name", [said("a"), ServerSentEvent("error", "died")],
+         Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
+    Case("no JSON", [unnamed("oops"), said("a", "STOP")], ORDER, "gemini.bad-json", 1, "bad_json"),
+    Case("candidates of another form", [unnamed({"candidates": 7}), said("a", "STOP")], ORDER, "gemini.wrong-form", 1),
+    Case("a negative index", [unnamed({"candidates": [candidate({"text": "a"}, index=-1)]}), STOP],
+         ORDER, "gemini.candidate-index", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_verdicts(case: Case) -> None:
+    check(GeminiReader(MODEL), case)
+
+
+READINGS = [
+    (said("a"), EventKind.TEXT, "a"),
+    (parts({"text": "hm", "thought": True}), EventKind.REASONING, "hm"),
+    (parts({"text": "hm", "thought": True}, {"text": "a"}), EventKind.TEXT, "a"),
+    (parts(CALL), EventKind.TOOL, '{"x": 1}'),
+    (parts({"thoughtSignature": "x"}), EventKind.OTHER, ""),
+    (parts({"inlineData": {"data": "AAAA"}}), EventKind.TOOL, "inlineData"),
+    (STOP, EventKind.STOP, ""),
+    (BLOCKED, EventKind.STOP, ""),
+    (USAGE, EventKind.USAGE, ""),
+    (ERROR, EventKind.ERROR, ""),
+    (unnamed(""), EventKind.KEEPALIVE, ""),
+]
+
+
+@pytest.mark.parametrize(("event", "kind", "text"), READINGS)
+def test_what_an_event_means(event: ServerSentEvent, kind: EventKind, text: str) -> None:
+    reading = GeminiReader(MODEL).event(event)
+    assert (reading.kind, reading.text) == (kind, text)
+
+
+def test_running_usage_ends_with_the_last_and_counts_thoughts_as_output() -> None:
+    first = unnamed({"usageMetadata": {"promptTokenCount": 9}})
+    assert feed(GeminiReader(MODEL), [first, USAGE, first]).usage == Usage(9, 7)
+
+
+def test_a_candidate_that_goes_on_takes_the_proof_of_the_end_back() -> None:
+    reader = feed(GeminiReader(MODEL), [said("a", "STOP")])
+    assert reader.ended()
+    reader.event(said("b"))
+    assert not reader.ended()
+
+
+def test_a_bare_error_of_many_lines_ends_the_stream_in_error() -> None:
+    bare = '\r\n{\r\n  "error": {\r\n    "code": 503,\r\n    "message": "busy"\r\n  }\r\n}\r\n'
+    judgement = decode(f"data: {said('a').data}\r\n\r\n{bare}".encode(), "gemini").judgement
+    assert (judgement.verdict, judgement.rule) == (Verdict.ERROR_IN_STREAM, "stream.bare-error")
+
+
+WHOLE = {"candidates": [candidate({"text": "hm", "thought": True}, {"text": "a"}, finish="STOP")],
+         "usageMetadata": {"promptTokenCount": 1, "candidatesTokenCount": 2}}  # fmt: skip
+ANSWERS = [
+    ("good", WHOLE, COMPLETE, "gemini.answer", "a"),
+    ("a function call", {"candidates": [candidate(CALL)]}, COMPLETE, "gemini.answer", '{"x": 1}'),
+    ("refused", {"promptFeedback": {"blockReason": "SAFETY"}}, COMPLETE, "gemini.answer", ""),
+    ("nothing in it", {"candidates": [{"finishReason": "STOP"}]}, EMPTY, "gemini.no-content", ""),
+    ("an error", {"error": {"message": "x"}}, Verdict.SERVER_ERROR, "gemini.error-in-200", ""),
+    ("an array", [WHOLE, WHOLE], COMPLETE, "gemini.answer", "aa"),
+    ("an error in an array", [WHOLE, {"error": {"message": "x"}}], Verdict.SERVER_ERROR, "gemini.error-in-200", ""),
+    ("another JSON", {"choices": []}, Verdict.WRONG_BODY, "gemini.not-a-response", ""),
+    ("numbers", [1, 2], Verdict.WRONG_BODY, "gemini.not-a-response", ""),
+]
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict", "rule", "text"), [case[1:] for case in ANSWERS], ids=[case[0] for case in ANSWERS]
+)
+def test_whole_answers(body: object, verdict: Verdict, rule: str, text: str) -> None:
+    asked = Endpoint(name="e", api="gemini", url="http://h", stream=False)
+    answer = APIS["gemini"].answer(asked, 200, json.dumps(body).encode())
+    assert (answer.judgement.verdict, answer.judgement.rule, answer.text) == (verdict, rule, text)
+
+
+def test_an_array_where_a_stream_was_asked_for_is_explained() -> None:
+    body = json.dumps([WHOLE, WHOLE]).encode()
+    decoded = decode(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + body, "gemini")
+    assert decoded.judgement.verdict is Verdict.NOT_A_STREAM
+    assert names(decoded.findings) == ["no_alt_sse"]
+    assert decoded.usage == Usage(1, 2)

@@ -1,0 +1,231 @@
+"""OpenAI Responses: the true verdict for every way in which a stream can go, and whole answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from support.apis import Events, numbered
+from support.streams import Case, check, feed, names, unnamed
+
+from gwtui.apis import APIS
+from gwtui.apis.base import Usage
+from gwtui.apis.openai_responses_stream import ResponsesReader
+from gwtui.profile import Endpoint
+from gwtui.sse import ServerSentEvent
+from gwtui.verdicts import Verdict
+from gwtui.words import EventKind
+
+MODEL = "gpt-4o-mini"
+Step = tuple[str, dict[str, Any]]
+
+
+def response(status: str = "in_progress", **fields: Any) -> dict[str, Any]:
+    return {"response": {"id": "r", "model": MODEL, "status": status, **fields}}
+
+
+CREATED: Step = ("response.created", response())
+BEGUN: Step = ("response.in_progress", response())
+KEEPALIVE: Step = ("keepalive", {})
+COMPLETED: Step = ("response.completed", response("completed", usage={"input_tokens": 9, "output_tokens": 2}))
+CUT_SHORT: Step = ("response.incomplete", response("incomplete", incomplete_details={"reason": "max_output_tokens"}))
+FAILED: Step = ("response.failed", response("failed", error={"code": "server_error", "message": "died"}))
+
+
+def added(index: int = 0) -> Step:
+    return "response.output_item.added", {"output_index": index, "item": {"type": "message"}}
+
+
+def ended(index: int = 0) -> Step:
+    return "response.output_item.done", {"output_index": index, "item": {"type": "message"}}
+
+
+def delta(text: str = "a", index: int = 0, of: str = "output_text") -> Step:
+    return f"response.{of}.delta", {"output_index": index, "content_index": 0, "delta": text}
+
+
+def whole(text: str, index: int = 0, of: str = "output_text", field: str = "text") -> Step:
+    return f"response.{of}.done", {"output_index": index, "content_index": 0, field: text}
+
+
+TEXT = [added(), delta("a"), delta("b"), whole("ab"), ended()]
+GOOD = [CREATED, BEGUN, *TEXT, COMPLETED]
+
+
+def tool(index: int = 0, arguments: str = '{"x":1}') -> list[Step]:
+    name = "function_call_arguments"
+    return [added(index), delta(arguments[:3], index, name), delta(arguments[3:], index, name),
+            whole(arguments, index, name, "arguments"), ended(index)]  # fmt: skip
+
+
+def skipping(number: int) -> Events:
+    """The good stream without one of its events."""
+    events = numbered(*GOOD)
+    return events[:number] + events[number + 1 :]
+
+
+def unnumbered(*steps: Step) -> Events:
+    return tuple(ServerSentEvent(kind, json.dumps({"type": kind, **fields})) for kind, fields in steps)
+
+
+FLAT = ("error", {"code": "server_error", "message": "died", "param": None})
+NESTED = ("error", {"error": {"type": "server_error", "code": "x", "message": "died"}})
+COMPLETE, ORDER, CUT, IN_STREAM = Verdict.COMPLETE, Verdict.OUT_OF_ORDER, Verdict.TRUNCATED, Verdict.ERROR_IN_STREAM
+STEPS: list[tuple[str, list[Step], Verdict, str, int | None, str]] = [
+    ("as it should be", GOOD, COMPLETE, "responses.completed", None, ""),
+    ("queued first", [CREATED, ("response.queued", response("queued")), *GOOD[1:]],
+     COMPLETE, "responses.completed", None, ""),
+    ("keepalives, which are numbered too", [CREATED, KEEPALIVE, KEEPALIVE, *GOOD[1:]],
+     COMPLETE, "responses.completed", None, ""),
+    ("two items", [CREATED, *TEXT, *tool(1), COMPLETED], COMPLETE, "responses.completed", None, ""),
+    ("two items at once", [CREATED, added(), added(1), delta("a"), delta("b", 1), whole("b", 1), whole("a"), ended(),
+     ended(1), COMPLETED], COMPLETE, "responses.completed", None, ""),
+    ("reasoning only", [CREATED, added(), delta("hm", 0, "reasoning_summary_text"), ended(), COMPLETED],
+     COMPLETE, "responses.completed", None, ""),
+    ("a refusal", [CREATED, added(), delta("no", 0, "refusal"), whole("no", 0, "refusal", "refusal"), ended(),
+     COMPLETED], COMPLETE, "responses.completed", None, ""),
+    ("cut short by the limit, with its item open", [CREATED, added(), delta(), CUT_SHORT],
+     COMPLETE, "responses.incomplete", None, ""),
+    ("cut short without any content", [CREATED, CUT_SHORT], COMPLETE, "responses.incomplete", None, ""),
+    ("an event of a tool", [CREATED, *TEXT, ("response.web_search_call.searching", {"output_index": 0}), COMPLETED],
+     COMPLETE, "responses.completed", None, ""),
+    ("a whole without deltas", [CREATED, added(), whole("ab"), ended(), COMPLETED],
+     COMPLETE, "responses.completed", None, ""),
+    ("only the last event holds the answer",
+     [CREATED, ("response.completed", response("completed", output=[{"type": "message", "content": [{"text": "a"}]}]))],
+     COMPLETE, "responses.completed", None, "no_deltas"),
+    ("an unknown event", [CREATED, ("hint", {}), *GOOD[1:]], COMPLETE, "responses.completed", None, "unknown_event"),
+    ("another model", [("response.created", response(model="gpt-3")), *TEXT, ("response.completed", {"response": {}})],
+     COMPLETE, "responses.completed", None, "model_differs"),
+    ("an event after the end", [*GOOD, BEGUN], COMPLETE, "responses.completed", None, "events_after_end"),
+
+    ("nothing", [], Verdict.EMPTY, "responses.no-response", None, ""),
+    ("keepalives only", [KEEPALIVE, KEEPALIVE], Verdict.EMPTY, "responses.no-response", None, ""),
+    ("completed without content", [CREATED, ("response.completed", response("completed"))],
+     Verdict.EMPTY, "responses.no-content", None, ""),
+
+    ("cut", GOOD[:4], CUT, "responses.eof-before-completed", 4, ""),
+    ("cut after the last item", GOOD[:-1], CUT, "responses.eof-before-completed", 7, ""),
+
+    ("failed", [*GOOD[:4], FAILED], IN_STREAM, "responses.error-event", 5, ""),
+    ("a flat error", [*GOOD[:4], FLAT], IN_STREAM, "responses.error-event", 5, ""),
+    ("a nested error", [*GOOD[:4], NESTED], IN_STREAM, "responses.error-event", 5, ""),
+    ("an error and then failed", [*GOOD[:4], NESTED, FAILED], IN_STREAM, "responses.error-event", 5, ""),
+    ("cancelled", [*GOOD[:4], ("response.cancelled", response("cancelled"))],
+     IN_STREAM, "responses.error-event", 5, ""),
+    ("completed with an error in it", [CREATED, *TEXT, ("response.completed", response(error={"message": "x"}))],
+     IN_STREAM, "responses.error-event", 7, ""),
+
+    ("no response.created", GOOD[1:], ORDER, "responses.created-missing", 1, ""),
+    ("response.created twice", [CREATED, *GOOD], ORDER, "responses.second-created", 2, ""),
+    ("an item out of turn", [CREATED, added(1), ended(1), COMPLETED], ORDER, "responses.item-index", 2, ""),
+    ("an item never added", [CREATED, added(), delta(), ended(), ended(1), COMPLETED],
+     ORDER, "responses.done-without-item", 5, ""),
+    ("an item never done", [CREATED, added(), delta(), COMPLETED], ORDER, "responses.item-not-done", 4, ""),
+    ("a delta of no item", [CREATED, delta(), *TEXT, COMPLETED], ORDER, "responses.delta-without-item", 2, ""),
+    ("a delta lost", [CREATED, added(), delta("a"), whole("ab"), ended(), COMPLETED],
+     ORDER, "responses.whole-differs", 4, ""),
+    ("another text", [CREATED, added(), delta("ab"), whole("ba"), ended(), COMPLETED],
+     ORDER, "responses.whole-differs", 4, ""),
+    ("a delta that is no text", [CREATED, added(), ("response.output_text.delta", {"delta": 7}), ended(), COMPLETED],
+     ORDER, "responses.wrong-form", 3, ""),
+]  # fmt: skip
+CASES = [
+    *(Case(name, list(numbered(*steps)), verdict, rule, number, finding)
+      for name, steps, verdict, rule, number, finding in STEPS),
+    *(Case(f"event {number} lost", list(skipping(number)), ORDER, "responses.sequence-gap", number + 1)
+      for number in range(2, 7)),
+    Case("an event twice", [*numbered(*GOOD)[:5], numbered(*GOOD)[4], *numbered(*GOOD)[5:]],
+         ORDER, "responses.sequence-order", 6),
+    Case("not numbered", list(unnumbered(*GOOD)), COMPLETE, "responses.completed", None, "no_sequence_numbers"),
+    Case("numbered from 1", list(numbered(("x", {}), *GOOD)[1:]), COMPLETE, "responses.completed"),
+    Case("its beginning lost", list(numbered(("x", {}), ("x", {}), *GOOD)[2:]), ORDER, "responses.sequence-gap", 1),
+    Case("no names", [unnamed(event.data) for event in numbered(*GOOD)],
+         COMPLETE, "responses.completed", None, "unnamed_events"),
+    Case("a wrong name", [ServerSentEvent("response.in_progress", numbered(*GOOD)[0].data), *numbered(*GOOD)[1:]],
+         ORDER, "responses.name-is-not-type", 1),
+    Case("[DONE] at its end", [*numbered(*GOOD), unnamed("[DONE]")], COMPLETE, "responses.completed"),
+    Case("no JSON", [*numbered(*GOOD)[:2], unnamed("oops"), *numbered(*GOOD)[2:]],
+         ORDER, "responses.bad-json", 3, "bad_json"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_verdicts(case: Case) -> None:
+    check(ResponsesReader(MODEL), case)
+
+
+READINGS: list[tuple[Step, EventKind, str]] = [
+    (CREATED, EventKind.START, ""),
+    (added(), EventKind.START, ""),
+    (delta("x"), EventKind.TEXT, "x"),
+    (delta(""), EventKind.OTHER, ""),
+    (delta("no", 0, "refusal"), EventKind.TEXT, "no"),
+    (delta("hm", 0, "reasoning_text"), EventKind.REASONING, "hm"),
+    (delta('{"', 0, "function_call_arguments"), EventKind.TOOL, '{"'),
+    (delta("in", 0, "custom_tool_call_input"), EventKind.TOOL, "in"),
+    (("response.audio.delta", {"delta": "AAAA"}), EventKind.OTHER, ""),
+    (KEEPALIVE, EventKind.KEEPALIVE, ""),
+    (COMPLETED, EventKind.STOP, ""),
+    (FLAT, EventKind.ERROR, ""),
+]
+
+
+@pytest.mark.parametrize(("step", "kind", "text"), READINGS)
+def test_what_an_event_means(step: Step, kind: EventKind, text: str) -> None:
+    reading = ResponsesReader(MODEL).event(numbered(step)[0])
+    assert (reading.kind, reading.text) == (kind, text)
+
+
+def test_a_lost_event_is_told_with_its_numbers() -> None:
+    assert feed(ResponsesReader(MODEL), skipping(3)).end().reason == (
+        "event 4: sequence_number 4 after 2: events were lost"
+    )
+
+
+def test_usage_and_model_are_those_of_the_response() -> None:
+    reader = feed(ResponsesReader(MODEL), numbered(*GOOD))
+    assert (reader.usage, reader.model_served, reader.findings) == (Usage(9, 2), MODEL, ())
+
+
+@pytest.mark.parametrize("error", [FLAT, NESTED])
+def test_the_reason_names_the_error_of_either_shape(error: Step) -> None:
+    reason = feed(ResponsesReader(MODEL), numbered(CREATED, error)).end().reason
+    assert "server_error: died" in reason
+
+
+OUTPUT = [{"type": "message", "content": [{"type": "output_text", "text": "a"}]}]
+ANSWERS = [
+    ({"status": "completed", "output": OUTPUT}, COMPLETE, "responses.answer"),
+    ({"status": "completed", "output": [{"type": "function_call"}]}, COMPLETE, "responses.answer"),
+    ({"status": "incomplete", "output": []}, COMPLETE, "responses.answer"),
+    ({"status": "completed", "output": []}, Verdict.EMPTY, "responses.no-content"),
+    ({"status": "completed", "output": [], "usage": {"output_tokens": 3}}, COMPLETE, "responses.answer"),
+    ({"status": "cancelled", "output": OUTPUT}, Verdict.SERVER_ERROR, "responses.cancelled"),
+    ({"status": "failed", "output": [], "error": {"message": "x"}}, Verdict.SERVER_ERROR, "responses.error-in-200"),
+    ({"choices": []}, Verdict.WRONG_BODY, "responses.not-a-response"),
+    (7, Verdict.WRONG_BODY, "responses.not-a-response"),
+]
+
+
+@pytest.mark.parametrize(("body", "verdict", "rule"), ANSWERS)
+def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
+    asked = Endpoint(name="e", api="openai-responses", url="http://h", stream=False)
+    answer = APIS["openai-responses"].answer(asked, 200, json.dumps(body).encode())
+    assert (answer.judgement.verdict, answer.judgement.rule) == (verdict, rule)
+
+
+def test_what_a_whole_answer_holds() -> None:
+    body = {"status": "completed", "model": "gpt-3", "output": OUTPUT, "usage": {"input_tokens": 1, "output_tokens": 2}}
+    asked = Endpoint(name="e", api="openai-responses", url="http://h", stream=False)
+    answer = APIS["openai-responses"].answer(asked, 200, json.dumps(body).encode())
+    assert (answer.text, answer.usage, names(answer.findings)) == ("a", Usage(1, 2), ["model_differs"])
+
+
+def test_a_flood_of_items_and_parts_stays_small() -> None:
+    reader = ResponsesReader(MODEL)
+    for event in numbered(CREATED, *(step for index in range(3000) for step in (added(index), delta("a", index)))):
+        reader.event(event)
+    assert len(reader._parts._open) <= 1024
+    assert len(reader._parts._came) <= 1024

@@ -1,0 +1,138 @@
+"""Sourcegraph's completion APIs: the true verdict for every way in which a stream can go, and whole answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from support.streams import Case, check, feed, names
+
+from gwtui.apis import APIS
+from gwtui.apis.base import Usage
+from gwtui.apis.sourcegraph_reader import SourcegraphReader
+from gwtui.profile import Endpoint
+from gwtui.sse import ServerSentEvent
+from gwtui.verdicts import Verdict
+from gwtui.words import EventKind
+
+
+def event(name: str = "completion", **fields: Any) -> ServerSentEvent:
+    return ServerSentEvent(name, json.dumps(fields))
+
+
+def said(completion: str, reason: str = "", **fields: Any) -> ServerSentEvent:
+    return event(completion=completion, stopReason=reason, **fields)
+
+
+def added(text: str, **fields: Any) -> ServerSentEvent:
+    return event(deltaText=text, **fields)
+
+
+DONE = event("done")
+ERROR = event("error", error="upstream died")
+GOOD = [said("def"), said("def f"), said("def f", "stop_sequence"), DONE]
+COMPLETE, ORDER, CUT, EMPTY = Verdict.COMPLETE, Verdict.OUT_OF_ORDER, Verdict.TRUNCATED, Verdict.EMPTY
+CASES = [
+    Case("as it should be", GOOD, COMPLETE, "sourcegraph.done"),
+    Case("the last event adds and stops", [said("a"), said("ab", "end_turn"), DONE], COMPLETE, "sourcegraph.done"),
+    Case("deltas", [added("a"), added("b"), added("", stopReason="end_turn"), DONE], COMPLETE, "sourcegraph.done"),
+    Case("no stop reason anywhere", [event(completion="a"), DONE], COMPLETE, "sourcegraph.done", None,
+         "no_stop_reason"),
+    Case("thinking only", [event(delta_thinking="hm"), event(stopReason="end_turn"), DONE],
+         COMPLETE, "sourcegraph.done"),
+    Case("a tool call", [event(delta_tool_calls=[{"id": "1", "function": {"name": "get", "arguments": ""}}]),
+         event(stopReason="tool_use"), DONE], COMPLETE, "sourcegraph.done"),
+    Case("stopped at once by a stop sequence", [said("", "stop_sequence"), DONE], COMPLETE, "sourcegraph.done"),
+    Case("tokens were spent and nothing shown", [said("", "stop", usage={"completion_tokens": 1}), DONE],
+         COMPLETE, "sourcegraph.done"),
+    Case("attribution failed", [said("a"), event("attribution-error", error="timeout"), said("a", "stop"), DONE],
+         COMPLETE, "sourcegraph.done", None, "attribution_error"),
+    Case("an unknown event", [said("a"), event("hint"), said("a", "stop"), DONE],
+         COMPLETE, "sourcegraph.done", None, "unknown_event"),
+    Case("no event name", [ServerSentEvent("message", said("a", "stop").data), DONE],
+         COMPLETE, "sourcegraph.done", None, "unnamed_events"),
+    Case("twice", GOOD + GOOD, COMPLETE, "sourcegraph.done", None, "events_after_end"),
+    Case("no done", GOOD[:-1], Verdict.COMPLETE_UNTERMINATED, "sourcegraph.no-done"),
+
+    Case("nothing: an outage upstream", [], EMPTY, "sourcegraph.no-event"),
+    Case("only done", [DONE], EMPTY, "sourcegraph.no-content"),
+    Case("an empty completion", [said(""), DONE], EMPTY, "sourcegraph.no-content"),
+    Case("an empty completion that stopped", [said("", "stop"), DONE], EMPTY, "sourcegraph.no-content"),
+
+    Case("cut", GOOD[:2], CUT, "sourcegraph.eof-before-done", 2),
+    Case("cut upstream, and done sent all the same", [*GOOD[:2], DONE], CUT, "sourcegraph.done-without-stopReason", 3),
+    Case("an error and done", [said("a"), ERROR, DONE], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
+    Case("an error and no done", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
+    Case("an error after done", [*GOOD, ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 5),
+    Case("an error without a name", [said("a"), ServerSentEvent("message", '{"error":"x"}'), DONE],
+         Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
+    Case("a completion that is an error", [said("a"), event(error={"message": "x"}), DONE],
+         Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
+
+    Case("a completion that forgets", [said("abc"), said("abd"), said("abd", "stop"), DONE],
+         ORDER, "sourcegraph.not-cumulative", 2),
+    Case("a completion that shrinks", [said("abc"), said("ab", "stop"), DONE], ORDER, "sourcegraph.not-cumulative", 2),
+    Case("content after its stop reason", [said("a", "stop"), said("ab"), DONE],
+         ORDER, "sourcegraph.content-after-stop", 2),
+    Case("a number for a text", [event(completion=7), said("a", "stop"), DONE], ORDER, "sourcegraph.wrong-form", 1),
+    Case("no JSON", [ServerSentEvent("completion", "oops"), said("a", "stop"), DONE], ORDER, "sourcegraph.bad-json", 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_verdicts(case: Case) -> None:
+    check(SourcegraphReader(), case)
+
+
+def test_a_completion_that_repeats_itself_is_read_as_what_it_adds() -> None:
+    reader = SourcegraphReader()
+    readings = [reader.event(event) for event in GOOD]
+    assert [reading.text for reading in readings] == ["def", " f", "", ""]
+    assert [reading.kind for reading in readings] == [EventKind.TEXT, EventKind.TEXT, EventKind.STOP, EventKind.STOP]
+
+
+READINGS = [
+    (added("x"), EventKind.TEXT, "x"),
+    (event(delta_thinking="hm"), EventKind.REASONING, "hm"),
+    (event(delta_tool_calls=[{"function": {"name": "get", "arguments": ""}}]), EventKind.TOOL, "get"),
+    (event(delta_tool_calls=[{"function": {"name": "get", "arguments": '{"'}}]), EventKind.TOOL, '{"'),
+    (event(delta_tool_calls=[7, {}]), EventKind.OTHER, ""),
+    (said(""), EventKind.OTHER, ""),
+    (DONE, EventKind.STOP, ""),
+    (ERROR, EventKind.ERROR, ""),
+]
+
+
+@pytest.mark.parametrize(("given", "kind", "text"), READINGS)
+def test_what_an_event_means(given: ServerSentEvent, kind: EventKind, text: str) -> None:
+    reading = SourcegraphReader().event(given)
+    assert (reading.kind, reading.text) == (kind, text)
+
+
+def test_the_last_usage_counts() -> None:
+    reader = feed(SourcegraphReader(), [said("a", usage={"prompt_tokens": 3, "completion_tokens": n}) for n in (1, 2)])
+    assert reader.usage == Usage(3, 2)
+
+
+ANSWERS = [
+    ({"completion": "a", "stopReason": "stop"}, COMPLETE, "sourcegraph.answer"),
+    ({"completion": "", "stopReason": "max_tokens"}, COMPLETE, "sourcegraph.answer"),
+    ({"completion": "", "stopReason": "stop"}, EMPTY, "sourcegraph.no-content"),
+    ({"completion": "", "stopReason": "stop", "usage": {"completion_tokens": 1}}, COMPLETE, "sourcegraph.answer"),
+    ({"error": "no"}, Verdict.SERVER_ERROR, "sourcegraph.error-in-200"),
+    ({"choices": []}, Verdict.WRONG_BODY, "sourcegraph.not-a-completion"),
+    ([], Verdict.WRONG_BODY, "sourcegraph.not-a-completion"),
+]
+
+
+@pytest.mark.parametrize("api", ["sourcegraph-stream", "sourcegraph-code"])
+@pytest.mark.parametrize(("body", "verdict", "rule"), ANSWERS)
+def test_whole_answers(api: str, body: object, verdict: Verdict, rule: str) -> None:
+    asked = Endpoint(name="e", api=api, url="http://h", stream=False)
+    answer = APIS[api].answer(asked, 200, json.dumps(body).encode())
+    assert (answer.judgement.verdict, answer.judgement.rule) == (verdict, rule)
+
+
+def test_the_model_is_never_compared_where_it_is_not_told() -> None:
+    assert names(feed(SourcegraphReader(), GOOD).findings) == []
