@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 import pytest
+from support.gateways import Gateway, serving
 from support.probing import PATIENT, Probing, soon
 
 from gwtui.demo.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
 from gwtui.demo.faults.base import Fault
-from gwtui.demo.hosting import GatewayServer
-from gwtui.demo.scenario import parse_scenario
-from gwtui.demo.server import listen
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Record, Request
 
@@ -25,25 +21,10 @@ gateway = { upstream_timeout_s = 0.01 }
 """
 
 
-@dataclass(frozen=True)
-class Gateway:
-    url: str
-    raw_url: str
-
-
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
-    with listen("127.0.0.1", 0) as listener, listen("127.0.0.1", 0) as raw:
-        server = GatewayServer(parse_scenario(SCENARIO), raw, lambda: 0.0)
-        ports = [sock.getsockname()[1] for sock in (listener, raw)]
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            yield Gateway(*(f"http://127.0.0.1:{port}" for port in ports))
-        finally:
-            server.stop()
-            thread.join(10)
-            assert not thread.is_alive()
+    with serving(SCENARIO) as gateway:
+        yield gateway
 
 
 def endpoint(gateway: Gateway, fault: Fault) -> Endpoint:
@@ -70,7 +51,6 @@ async def probed(gateway: Gateway, fault: Fault) -> tuple[Request | Ping, list[R
 
 
 DISPUTED = {
-    "unknown-compare": "a model that started and then failed is taken for one that starts twice",
     "hostile-redirect": "a Location that is no URL is blamed on gwtui itself",
 }
 """What the prober says otherwise, and why that is wrong."""

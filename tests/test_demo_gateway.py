@@ -3,27 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from support.gateways import Gateway, serving
 from websockets.exceptions import ConnectionClosed, InvalidStatus
-from websockets.sync.client import ClientConnection, connect
 
-from gwtui.demo.hosting import GatewayServer
-from gwtui.demo.process import GatewayError, GatewayProcess, running
-from gwtui.demo.scenario import parse_scenario
-from gwtui.demo.server import listen
 from gwtui.demo.texts import pieces
 from gwtui.sse import ServerSentEvent, SSEParser
 
@@ -134,41 +123,10 @@ body = "pang"
 """
 
 
-@dataclass
-class Gateway:
-    """The gateway under test; its clock stands still where a test puts it."""
-
-    url: str
-    server: GatewayServer
-    clock: list[float] = field(default_factory=lambda: [0.0])
-
-    @contextmanager
-    def at(self, seconds: float) -> Iterator[None]:
-        self.clock[0] = seconds
-        try:
-            yield
-        finally:
-            self.clock[0] = 0.0
-
-    def websocket(self, path: str, headers: dict[str, str] | None = None) -> ClientConnection:
-        url = self.url.replace("http", "ws") + path
-        return connect(url, compression=None, proxy=None, additional_headers=headers)
-
-
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
-    clock = [0.0]
-    with listen("127.0.0.1", 0) as listener, listen("127.0.0.1", 0) as raw:
-        server = GatewayServer(parse_scenario(SCENARIO), raw, lambda: clock[0])
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            yield Gateway(url, server, clock)
-        finally:
-            server.stop()
-            thread.join(10)
-            assert not thread.is_alive()
+    with serving(SCENARIO) as gateway:
+        yield gateway
 
 
 @pytest.fixture(scope="module")
@@ -549,121 +507,6 @@ def test_concurrent_streams_keep_their_own_text(gateway: Gateway) -> None:
     for thread in threads:
         thread.join(20)
     assert results == {number: (f"crowd-{number}", 0) for number in range(12)}
-
-
-SERVE = """
-import sys
-from pathlib import Path
-from gwtui.demo.scenario import load_scenario
-from gwtui.demo.server import serve
-serve("127.0.0.1", 0, load_scenario(Path(sys.argv[1])), lambda port: print('{"port": %d}' % port, flush=True),
-      stop_with_stdin=True)
-"""
-ENDLESS = "default = { tokens = 100000, gap_ms = 5 }"
-
-
-@pytest.fixture
-def serving(tmp_path: Path) -> list[str]:
-    """A command that serves a scenario of endless streams."""
-    scenario = tmp_path / "endless.toml"
-    scenario.write_text(ENDLESS)
-    return [sys.executable, "-c", SERVE, str(scenario)]
-
-
-@contextmanager
-def open_stream(process: GatewayProcess) -> Iterator[httpx.Response]:
-    with (
-        httpx.Client(base_url=process.url, trust_env=False, timeout=10) as client,
-        client.stream("POST", CHAT, json=question("any", max_tokens=None)) as response,
-    ):
-        next(response.iter_raw())
-        yield response
-
-
-def test_a_gateway_process_is_reachable_and_ends_with_its_block(serving: list[str]) -> None:
-    with running(serving) as process:
-        with open_stream(process) as response:
-            assert response.status_code == 200
-        assert _is_alive(process.pid)
-    assert not _is_alive(process.pid)
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(process.url, trust_env=False)
-
-
-def test_a_gateway_process_ends_with_an_open_stream(serving: list[str]) -> None:
-    with running(serving) as process, open_stream(process):
-        os.kill(process.pid, signal.SIGTERM)
-        assert _soon(lambda: not _accepts(process.url))
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_quietly_even_in_the_middle_of_a_stream(serving: list[str], number: signal.Signals) -> None:
-    with subprocess.Popen(serving, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        port = json.loads(process.stdout.readline())["port"]
-        with open_stream(GatewayProcess(process.pid, port)):
-            process.send_signal(number)
-            assert process.wait(10) == 0
-        assert process.stderr.read() == b""
-
-
-def test_a_gateway_does_not_outlive_its_parent(serving: list[str]) -> None:
-    parent = (
-        "import sys, time\nfrom gwtui.demo.process import running\n"
-        "with running(sys.argv[1:]) as process:\n    print(process.pid, process.port, flush=True)\n    time.sleep(60)"
-    )
-    with subprocess.Popen([sys.executable, "-c", parent, *serving], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        pid, port = map(int, process.stdout.readline().split())
-        gateway = GatewayProcess(pid, port)
-        with open_stream(gateway):
-            process.kill()
-            process.wait(10)
-            assert _soon(lambda: not _accepts(gateway.url))
-
-
-@pytest.mark.parametrize(
-    ("code", "said"),
-    [
-        ("import sys; sys.exit('no such port')", "no such port"),
-        ("print('hello')", "hello"),
-        ("print('[1]')", r"\[1\]"),
-        ("pass", "it said nothing"),
-    ],
-)
-def test_a_gateway_that_does_not_start_says_why(code: str, said: str) -> None:
-    with pytest.raises(GatewayError, match=said), running([sys.executable, "-c", code]):
-        pass
-
-
-def test_a_port_in_use_is_an_error_of_the_system() -> None:
-    with listen("127.0.0.1", 0) as taken, pytest.raises(OSError, match="in use"):
-        listen("127.0.0.1", taken.getsockname()[1])
-
-
-def test_starting_a_gateway_needs_no_web_framework_in_the_parent() -> None:
-    code = (
-        "import sys, gwtui.demo.process, gwtui.demo.profile, gwtui.demo.server\n"
-        "sys.exit(bool({'starlette', 'uvicorn', 'asyncio', 'httpx'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
-
-
-def _accepts(url: str) -> bool:
-    try:
-        httpx.get(url, trust_env=False)
-    except httpx.TransportError:
-        return False
-    return True
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def _soon(condition: Callable[[], bool]) -> bool:

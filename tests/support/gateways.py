@@ -1,0 +1,53 @@
+"""The embedded gateway in a thread of the test, its clock where the test puts it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from websockets.sync.client import ClientConnection, connect
+
+from gwtui.demo.hosting import GatewayServer
+from gwtui.demo.scenario import parse_scenario
+from gwtui.demo.server import listen
+
+
+@dataclass
+class Gateway:
+    """The gateway under test; its clock stands still where a test puts it."""
+
+    url: str
+    raw_url: str
+    server: GatewayServer
+    clock: list[float] = field(default_factory=lambda: [0.0])
+
+    @contextmanager
+    def at(self, seconds: float) -> Iterator[None]:
+        self.clock[0] = seconds
+        try:
+            yield
+        finally:
+            self.clock[0] = 0.0
+
+    def websocket(self, path: str, headers: dict[str, str] | None = None) -> ClientConnection:
+        url = self.url.replace("http", "ws") + path
+        return connect(url, compression=None, proxy=None, additional_headers=headers)
+
+
+@contextmanager
+def serving(scenario: str) -> Iterator[Gateway]:
+    """A gateway that plays the scenario, a text in TOML."""
+    clock = [0.0]
+    with listen("127.0.0.1", 0) as listener, listen("127.0.0.1", 0) as raw:
+        server = GatewayServer(parse_scenario(scenario), raw, lambda: clock[0])
+        url, raw_url = (f"http://127.0.0.1:{sock.getsockname()[1]}" for sock in (listener, raw))
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        try:
+            yield Gateway(url, raw_url, server, clock)
+        finally:
+            server.stop()
+            thread.join(10)
+            assert not thread.is_alive()
