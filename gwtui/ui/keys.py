@@ -32,14 +32,14 @@ class Key(NamedTuple):
 
 
 KEYS: tuple[Key, ...] = (
+    Key("app.help", "question_mark", "help", "help", "all keys, the mouse, and what the signs mean", "Program", True),
+    Key("app.quit", "q", "quit", "quit", "leave; a summary stays in the shell", "Program", True),
     Key("panel.endpoints", "1", "panel('endpoints')", "panel", "endpoints alone, or back", "Panels", "1-5"),
-    Key("request.inspect", "enter", "inspect", "inspect", "everything about the shown request", "Look", "enter"),
+    Key("request.inspect", "enter", "inspect", "inspect", "everything about the shown request", "Look", True),
     Key("endpoint.edit", "e", "edit", "edit", "edit the endpoint", "Endpoints", True),
     Key("view.freeze", "space", "freeze", "freeze", "hold the picture; measuring goes on", "Look", True),
     Key("probe.pause", "p", "pause", "pause", "pause or resume the endpoint", "Do", True),
     Key("view.filter", "slash", "filter", "filter", "show some endpoints: words, state:down, ttft>500", "Look", True),
-    Key("app.help", "question_mark", "help", "help", "all keys, the mouse, and what the signs mean", "Program", True),
-    Key("app.quit", "q", "quit", "quit", "leave; a summary stays in the shell", "Program", True),
     Key("view.window_longer", "plus,equals_sign", "window(1)", "window", "a longer window", "Look", "+ -"),
     Key("view.metric", "l", "metric(1)", "metric", "the next latency: TTFT, E2E, ICL, TPOT, RTT", "Look", True),
     Key("probe.burst", "b", "burst", "burst", "send a number of requests at once", "Do", True),

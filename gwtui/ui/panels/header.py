@@ -30,7 +30,7 @@ def rows(header: Header) -> int:
 
 
 def _header(header: Header, width: int, frozen_ns: int | None) -> Line:
-    """Where room is short, facts go first, then the states that ask for nothing."""
+    """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last."""
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
     if frozen_ns is not None:
         name = (*name, Span("  "), Span(f" FROZEN {units.elapsed(frozen_ns)} ", "frozen"))
@@ -43,6 +43,9 @@ def _header(header: Header, width: int, frozen_ns: int | None) -> Line:
         facts.remove(min(facts, key=lambda fact: fact[0]))
     while room() < 0 and states and min(states)[0] < SICK:
         states.remove(min(states, key=lambda state: state[0]))
+    if room() < 0 and states:
+        facts.clear()
+        states.reverse()
     return justified((*name, Span("    "), *_joined(states)), (*_joined(facts), Span(" ")), width)
 
 

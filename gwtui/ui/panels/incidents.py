@@ -11,13 +11,13 @@ from textual.message import Message
 
 from gwtui import units
 from gwtui.records import Incident
-from gwtui.ui.drawing import Line, Span, centred, justified, over, printable, sheet
+from gwtui.ui.drawing import Line, Span, centred, justified, line_cells, over, printable, sheet
 from gwtui.ui.keys import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
 from gwtui.view import View
 
 TRACE_FROM = 96
-"""From this width on there is room for a whole trace id; part of one could not be searched for."""
+"""From this width on most lines have room for a whole trace id; part of one could not be searched for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Place:
 
 
 def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
-    """A line per incident from `at.top` on."""
+    """A line per incident from `at.top` on, with the trace id where there is room for all of it."""
     if not view.incidents:
         return centred([(Span("All quiet: no incident in this session", "muted"),)], width, height)
     shown = view.incidents[at.top : at.top + height]
@@ -51,9 +51,9 @@ def _line(incident: Incident, width: int, selected: bool) -> Line:
         Span(word, style),
         Span(f": {text}" if word and text else text),
     )
-    trace = (Span(printable(incident.trace_id), "faint"), Span(" "))
-    right: Line = trace if incident.trace_id and width >= TRACE_FROM else (Span(" "),)
-    line = justified(left, right, width)
+    trace: Line = (Span(printable(incident.trace_id), "faint"), Span(" "))
+    fits = incident.trace_id and width >= TRACE_FROM and line_cells((*left, *trace)) < width
+    line = justified(left, trace if fits else (Span(" "),), width)
     return over(line, "selection") if selected else line
 
 
@@ -69,7 +69,10 @@ def _what(incident: Incident) -> tuple[str, str, str]:
 
 
 class IncidentsPanel(MovingPanel):
-    """Arrows and wheel select an entry, a click or enter opens it. The selected one stays selected while newer ones come in above it."""
+    """Arrows and wheel select an entry; a click or enter opens it.
+
+    The selected one stays selected while newer ones come in above it.
+    """
 
     NUMBER = 5
     DEFAULT_CSS = "IncidentsPanel { padding: 0; }"

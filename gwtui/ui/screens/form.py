@@ -26,6 +26,9 @@ from gwtui.ui.formrow import FormRow
 from gwtui.ui.keys import PLACES, bindings, in_force, shown
 from gwtui.view import View
 
+WIDE = 66
+"""The form's full width."""
+
 
 class FormResult(NamedTuple):
     endpoint: Endpoint
@@ -73,11 +76,18 @@ class EndpointForm(ModalScreen[FormResult | None]):
 
     def on_mount(self) -> None:
         self._show_fields()
-        keys = in_force(self)
+        self._name_buttons()
+
+    def on_resize(self) -> None:
+        self._name_buttons()
+
+    def _name_buttons(self) -> None:
+        """Each with its key, where there is room."""
+        keys = in_force(self) if self.size.width >= WIDE else {}
         for key in PLACES["form"]:
             for button in self.query(f"#{key.action}").results(Button):
-                text = shown(keys.get(key.id, key.keys)).replace("ctrl+", "^")
-                button.label = Content.assemble(key.label, "  ", (text, "dim"))
+                text = "  " + shown(keys[key.id]).replace("ctrl+", "^") if key.id in keys else ""
+                button.label = Content.assemble(key.label, (text, "dim"))
 
     @property
     def _rows(self) -> Iterable[FormRow]:

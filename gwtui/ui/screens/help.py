@@ -17,6 +17,8 @@ from gwtui.ui.keys import KEYS, PLACES, Key, shown
 from gwtui.words import State
 
 KEYS_WIDTH, HELP_WIDTH = 12, 50
+WIDE = 94
+"""From so many columns on there is room for the ids."""
 
 _STATES = {
     State.UP: "answers as it should",
@@ -56,21 +58,25 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(classes="dialog", id="help") as dialog:
             dialog.border_title = Content("Help")
             dialog.border_subtitle = Content("↑↓ scroll  esc back")
-            yield Static(self._text(), markup=False)
+            yield Static("", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#help").focus()
 
-    def _text(self) -> Content:
-        parts = [Content("The names at the right are for [ui.keys] in the configuration.\n")]
-        parts += self._groups(KEYS)
+    def on_resize(self) -> None:
+        self.query_one(Static).update(self._text(ids=self.size.width >= WIDE))
+
+    def _text(self, *, ids: bool) -> Content:
+        hint = "at the right" if ids else f"that stand here from {WIDE} columns on"
+        parts = [Content(f"Keys are changed under [ui.keys] of the configuration, by the names {hint}.\n")]
+        parts += self._groups(KEYS, ids=ids)
         parts += _signs("Mouse", _MOUSE)
         parts += _signs("States", ((f"{state.mark} {state}", meaning) for state, meaning in _STATES.items()))
         parts += _signs("Signs", _SIGNS)
-        parts += self._groups(chain.from_iterable(PLACES.values()))
+        parts += self._groups(chain.from_iterable(PLACES.values()), ids=ids)
         return Content("").join(parts)
 
-    def _groups(self, keys: Iterable[Key]) -> list[Content]:
+    def _groups(self, keys: Iterable[Key], *, ids: bool) -> list[Content]:
         """The keys under their headings."""
         groups: dict[str, list[Key]] = {}
         for key in keys:
@@ -82,7 +88,7 @@ class HelpScreen(ModalScreen[None]):
                 pressed = shown(self._remapped.get(key.id, key.keys))
                 parts.append(Content.styled(f"  {pressed:<{KEYS_WIDTH}} ", "$primary"))
                 parts.append(Content(f"{key.help:<{HELP_WIDTH}} "))
-                parts.append(Content.styled(f"{key.id}\n", "$foreground 45%"))
+                parts.append(Content.styled(f"{key.id if ids else ''}\n", "$foreground 45%"))
         return parts
 
 
