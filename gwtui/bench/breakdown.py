@@ -1,0 +1,193 @@
+"""What a benchmark says in words: who is faster, what failed and how, and how late an open loop ran."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gwtui import units
+from gwtui.bench.comparing import Series, all_pairs, compare, percent, sentence, series_of
+from gwtui.bench.measured import Failures, Measured
+from gwtui.bench.table import Cell, Paper, grid
+from gwtui.stats import rank, supported
+from gwtui.verdicts import Verdict
+from gwtui.words import Kind, Metric
+
+TIMEOUTS = frozenset(
+    {Verdict.CONNECT_TIMEOUT, Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.NO_PONG}
+)
+GROUPS = {
+    "no connection": frozenset({Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.TLS}),
+    "read errors": frozenset(
+        {Verdict.RESET, Verdict.CLOSED, Verdict.DECODE_ERROR, Verdict.TOO_LARGE, Verdict.NOT_HTTP}
+    ),
+    "truncated streams": frozenset({Verdict.TRUNCATED}),
+    "errors inside a stream": frozenset({Verdict.ERROR_IN_STREAM}),
+    "empty streams": frozenset({Verdict.EMPTY}),
+    "streams out of order": frozenset({Verdict.OUT_OF_ORDER}),
+    "answers that are no stream": frozenset({Verdict.NOT_A_STREAM}),
+    "own faults, not counted": frozenset({Verdict.LOCAL}),
+}
+COMPARED = (Metric.TTFT, Metric.E2E)
+"""The latencies whose comparison is worth a sentence."""
+MOST_PAIRS = 10
+"""More pairs than that are not told one by one."""
+LEAST_SHARE = 0.001
+"""A smaller difference of averages is none."""
+FIGURES = {"median": 0.5, "p5": 0.05, "p75": 0.75, "p80": 0.8, "p95": 0.95}
+
+
+def average_lines(measured: Sequence[Measured]) -> list[str]:
+    """Who is faster on average, and whether that is more than chance. Pings are not compared with completions."""
+    lines = []
+    for is_completion in (True, False):
+        group = [each for each in measured if (each.kind is Kind.COMPLETION) == is_completion and each.ok]
+        if len(group) > 1:
+            lines += _against_best(sorted(group, key=lambda each: each.whole.mean_ns or 0))
+    return lines
+
+
+def _against_best(group: Sequence[Measured]) -> list[str]:
+    """The fastest against each other one; then pairs, all of them unless they are too many."""
+    best, *others = group
+    lines = [_average_line(best, each, name_other=len(others) > 1) for each in others]
+    pairs = all_pairs([series_of(each) for each in group])
+    found = compare(pairs if len(pairs) <= MOST_PAIRS else pairs[: len(others)])
+    return lines + [f"  {sentence(each)}" for each in found if each.metric in COMPARED]
+
+
+def _average_line(best: Measured, other: Measured, *, name_other: bool) -> str:
+    fast_ns, slow_ns = best.whole.mean_ns or 0, other.whole.mean_ns or 0
+    against = f"{units.duration(fast_ns)} against {units.duration(slow_ns)}"
+    share = _faster_by(fast_ns, slow_ns)
+    if share is None:
+        return f"{best.endpoint} and {other.endpoint} are equally fast on average ({against})"
+    than = f" than {other.endpoint}" if name_other else ""
+    return f"{best.endpoint} is {percent(share)}% faster{than} on average ({against})"
+
+
+def _faster_by(fast_ns: int, slow_ns: int) -> float | None:
+    """The share of time that the faster one saves; None where that is nothing to speak of."""
+    share = (slow_ns - fast_ns) / slow_ns if slow_ns else 0.0
+    return share if share >= LEAST_SHARE else None
+
+
+def pair_line(first: Series, second: Series) -> str:
+    """What is compared: `gateway (200 of 200 good) against sourcegraph (187 of 200 good)`."""
+    return f"{_good(first)} against {_good(second)}"
+
+
+def _good(series: Series) -> str:
+    if series.total is None:
+        return f"{series.name} ({series.ok} good, failures unknown)"
+    return f"{series.name} ({series.ok} of {series.total} good)"
+
+
+def figures_of(series: Series) -> dict[str, int]:
+    """Average, median and so on of the whole latency, as a file of figures has them; those of the file if it is one."""
+    sample = series.samples.get(Metric.E2E)
+    if sample is None:
+        return dict(series.figures)
+    values, n = sorted(sample.values), len(sample.values)
+    shares = {name: values[rank(q, n) - 1] for name, q in FIGURES.items()}
+    return {"avg": round(sum(values) / n), **shares, "total": sum(values)}
+
+
+def figure_lines(first: Series, second: Series, paper: Paper) -> list[str]:
+    """Two endpoints of which only figures are left, or none."""
+    one, other = figures_of(first), figures_of(second)
+    both = [name for name in one if name in other]
+    missing = [each.name for each, figures in ((first, one), (second, other)) if not figures]
+    if not both:
+        return [f"nothing to compare: no successful result of {' and '.join(missing)}"]
+    rows = [
+        [
+            Cell(name),
+            Cell(units.duration(one[name])),
+            Cell(units.duration(other[name])),
+            Cell(_change(one, other, name)),
+        ]
+        for name in both
+    ]
+    return [
+        *grid(("Figure", first.name, second.name, "change"), rows, paper),
+        f"{_faster(first.name, second.name, one['avg'], other['avg'])}; there are no single results in a file of "
+        "figures, so nobody can say whether this is more than chance",
+    ]
+
+
+def _change(one: Mapping[str, int], other: Mapping[str, int], name: str) -> str:
+    return f"{(other[name] - one[name]) / one[name] * 100:+z.1f} %" if one[name] else units.MISSING
+
+
+def _faster(first: str, second: str, one_ns: int, other_ns: int) -> str:
+    (fast_ns, fast), (slow_ns, _) = sorted(((one_ns, first), (other_ns, second)))
+    share = _faster_by(fast_ns, slow_ns)
+    if share is None:
+        return f"{first} and {second} are equally fast on average"
+    against = f"{units.duration(fast_ns)} against {units.duration(slow_ns)}"
+    return f"{fast} is {percent(share)} % faster on average ({against})"
+
+
+def failure_lines(measured: Sequence[Measured]) -> list[str]:
+    """Per endpoint what failed, by kind, each with its first case; none where all went well."""
+    lines = []
+    for each in measured:
+        if each.failed or each.local:
+            lines += [_failure_heading(each), *_failure_groups(each)]
+        if each.cancelled:
+            lines.append(f"{each.endpoint}: {units.count(each.cancelled)} under way when gwtui stopped, not counted")
+    return lines
+
+
+def _failure_heading(measured: Measured) -> str:
+    if not measured.ok:
+        return f"{measured.endpoint}: all of {units.count(measured.total)} requests failed; there are no statistics"
+    return (
+        f"{measured.endpoint}: {units.count(measured.failed)} of {units.count(measured.total)} requests failed; "
+        f"statistics calculated on {units.count(measured.ok)} successful requests only"
+    )
+
+
+def _failure_groups(measured: Measured) -> list[str]:
+    groups: dict[str, list[Failures]] = {}
+    for each in sorted(measured.failures.values(), key=lambda each: -each.count):
+        groups.setdefault(_group(each), []).append(each)
+    lines = []
+    for name, members in groups.items():
+        lines.append(f"  {name}: {units.count(sum(each.count for each in members))}")
+        lines += [f"    {_failure_line(each)}" for each in members]
+    return lines
+
+
+def _group(failures: Failures) -> str:
+    if failures.verdict in TIMEOUTS:
+        return "network timeouts"
+    named = next((name for name, verdicts in GROUPS.items() if failures.verdict in verdicts), None)
+    if named is not None:
+        return named
+    return "unexpected answers" if failures.status is None or failures.status < 300 else "non-200 answers"
+
+
+def _failure_line(failures: Failures) -> str:
+    status = f"{failures.status} " if failures.status is not None else ""
+    trace = f" (trace {failures.trace_id})" if failures.trace_id else ""
+    return (
+        f"{status}{failures.verdict} {units.count(failures.count)}: first #{failures.number} {failures.reason}{trace}"
+    )
+
+
+def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured]) -> list[str]:
+    """What a closed loop would not have told: how the wait for a free connection adds to the latency."""
+    lines = []
+    for each, sent in zip(measured, actual, strict=True):
+        parts = [
+            f"{name} {units.duration(each.percentile(each.main, q).value_ns)} from the planned send, "
+            f"{units.duration(sent.percentile(sent.main, q).value_ns)} from the actual one"
+            for name, q in (("p50", 0.5), ("p95", 0.95))
+            if supported(q, each.ok)
+        ]
+        parts.append(f"latest start {units.duration(each.max_lateness_ns)} after its time")
+        if each.missed:
+            parts.append(f"{units.count(each.missed)} due requests found no room and were never sent")
+        lines.append(f"{each.endpoint}: {'; '.join(parts)}")
+    return lines

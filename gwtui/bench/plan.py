@@ -1,0 +1,36 @@
+"""How a benchmark loads its endpoints: how many requests, how fast, in which order.
+
+A *closed loop* sends the next request when one has ended, so a gateway that hangs is asked less often just then. An
+*open loop* (`rate`) has a time for every request, whatever became of those before; one that finds no room starts
+late, and the record says how late.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Order(StrEnum):
+    """How several endpoints share the time."""
+
+    ONE_BY_ONE = "one by one"
+    TOGETHER = "together"
+    INTERLEAVED = "interleaved"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """How to load the endpoints."""
+
+    requests: int | None = 1000
+    """For each endpoint; None: as many as fit into `for_s`."""
+    for_s: float | None = None
+    """Start no more after so long, for each endpoint where they go one by one."""
+    concurrency: int = 1
+    """The most requests under way at once, for each endpoint unless they are interleaved."""
+    rate: float | None = None
+    """Requests per second for each endpoint: an open loop."""
+    warmup: int = 0
+    """Requests sent to each endpoint before, which do not count."""
+    order: Order = Order.ONE_BY_ONE

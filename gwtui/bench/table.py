@@ -1,0 +1,168 @@
+"""The tables that a benchmark and a comparison print: plain text, with colours where a terminal wants them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import count
+
+import click
+
+from gwtui import units
+from gwtui.bench.comparing import Comparison, in_one_unit, p_text
+from gwtui.bench.measured import Measured, Percentile, Values
+from gwtui.significance import Difference
+from gwtui.words import Metric
+
+SHARES = (("Median", 0.5), ("P5", 0.05), ("P75", 0.75), ("P80", 0.8), ("P95", 0.95))
+DETAIL_SHARES = (0.5, 0.95, 0.99)
+DETAILS = (Metric.TTFB, Metric.TTFT, Metric.ICL, Metric.TPOT, Metric.E2E, Metric.RTT)
+BEST, MIDDLE, WORST = "green", "yellow", "red"
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What is printed on."""
+
+    width: int | None = None
+    """Columns of the terminal; None: as wide as it gets."""
+    colour: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    text: str
+    worth: float | None = None
+    """How good it is among its column: the least is the best. None: it does not compete."""
+
+
+def grid(headings: Sequence[str], rows: Sequence[Sequence[Cell]], paper: Paper) -> list[str]:
+    """Lines with ` | ` between the columns, the first one flush left. The best of a column is green, the worst red."""
+    columns = list(zip(*rows, strict=True))
+    widths = [
+        max(len(heading), *(len(cell.text) for cell in column))
+        for heading, column in zip(headings, columns, strict=True)
+    ]
+    styles = [_styles(column, paper) for column in columns]
+    lines = [" | ".join(map(_padded, headings, widths, count())), "-+-".join("-" * width for width in widths)]
+    for at, row in enumerate(rows):
+        texts = map(_padded, [cell.text for cell in row], widths, count())
+        lines.append(" | ".join(style[at](text) for style, text in zip(styles, texts, strict=True)))
+    return lines
+
+
+def _padded(text: str, width: int, index: int) -> str:
+    return f"{text:<{width}}" if index == 0 else f"{text:>{width}}"
+
+
+def _styles(column: Sequence[Cell], paper: Paper) -> list[Callable[[str], str]]:
+    """How each cell of a column is coloured; where fewer than two compete, none is."""
+    worths = [cell.worth for cell in column if cell.worth is not None]
+    if not paper.colour or len(worths) < 2:
+        return [str for _ in column]
+    best, worst = min(worths), max(worths)
+    return [_style(cell.worth, best, worst) for cell in column]
+
+
+def _style(worth: float | None, best: float, worst: float) -> Callable[[str], str]:
+    if worth is None:
+        return str
+    colour = BEST if worth == best else WORST if worth == worst else MIDDLE
+    return lambda text: click.style(text, fg=colour)
+
+
+def latencies(measured: Sequence[Measured], paper: Paper) -> list[str]:
+    """The table of whole latencies, a row per endpoint. One without a success shows none, and is never the best."""
+    headings = ("Endpoint", "Average", *(name for name, _ in SHARES), "Total", "Success")
+    for duration in (units.duration, units.short):
+        lines = grid(headings, _latency_rows(measured, duration), paper)
+        if paper.width is None or len(click.unstyle(lines[0])) <= paper.width:
+            break
+    return lines
+
+
+def _latency_rows(measured: Sequence[Measured], duration: Callable[[int | None], str]) -> list[list[Cell]]:
+    # Totals of different numbers of requests say nothing about who is faster.
+    alike = len({each.ok for each in measured}) == 1
+    rows = []
+    for each in measured:
+        whole = each.whole
+        total_ns = whole.total_ns if whole.n else None
+        rows.append(
+            [
+                Cell(each.endpoint),
+                Cell(duration(whole.mean_ns), whole.mean_ns),
+                *(_quantile(whole, q, duration) for _, q in SHARES),
+                Cell(duration(total_ns), total_ns if alike else None),
+                Cell(f"{each.ok}/{each.total}", -each.ok / each.total if each.total else None),
+            ]
+        )
+    return rows
+
+
+def _quantile(values: Values, q: float, duration: Callable[[int | None], str]) -> Cell:
+    found = values.percentile(q)
+    if found.value_ns is None or not found.supported:
+        return Cell(units.quantile(None, found.n))
+    return Cell(duration(found.value_ns), found.value_ns)
+
+
+def details(measured: Sequence[Measured], paper: Paper) -> list[str]:
+    """Every latency of every endpoint: n, and percentiles with their 95 % intervals, in ms unless they say s."""
+    shares = DETAIL_SHARES
+    lines = _detail_lines(measured, shares, paper)
+    if lines and paper.width is not None and len(click.unstyle(lines[0])) > paper.width:
+        lines = _detail_lines(measured, shares[:-1], paper)
+    return lines
+
+
+def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], paper: Paper) -> list[str]:
+    headings = ("Endpoint", "Latency", "n", *(f"P{q * 100:.0f} ms (95 % interval)" for q in shares))
+    rows = [
+        [
+            Cell(each.endpoint),
+            Cell(metric.label),
+            Cell(units.count(percentiles[0].n)),
+            *(Cell(_with_interval(percentile)) for percentile in percentiles),
+        ]
+        for each in measured
+        for metric in DETAILS
+        if metric in each.metrics and (percentiles := [each.percentile(metric, q) for q in shares])[0].n
+    ]
+    return grid(headings, rows, paper) if rows else []
+
+
+def _with_interval(found: Percentile) -> str:
+    if not found.supported:
+        return units.quantile(None, found.n)
+    if found.low_ns is None:
+        return units.short(found.value_ns)
+    return f"{units.short(found.value_ns)} ({units.short(found.low_ns)}-{units.short(found.high_ns)})"
+
+
+def comparisons(found: Sequence[Comparison], paper: Paper) -> list[str]:
+    """Two endpoints in every latency they share, a row each."""
+    first, second = found[0].first, found[0].second
+    headings = ("Latency", f"{first} p50", f"{second} p50", "difference (95 % interval)", "p95 difference")
+    rows = [[Cell(each.label), *_pair(each), *_differences(each), *_ranks(each)] for each in found]
+    return grid((*headings, f"{first} lower", "p"), rows, paper)
+
+
+def _pair(found: Comparison) -> tuple[Cell, Cell]:
+    one, other = (Cell(units.duration(value), value) for value in found.p50_ns)
+    return one, other
+
+
+def _differences(found: Comparison) -> tuple[Cell, Cell]:
+    return Cell(_difference(found.median, found)), Cell(_difference(found.tail, found))
+
+
+def _difference(found: Difference | None, of: Comparison) -> str:
+    if found is None:
+        return units.quantile(None, min(of.n))
+    value, low, high = in_one_unit(found.value, found.low, found.high)
+    return f"{'+' if found.value > 0 else ''}{value} ({low} to {high})"
+
+
+def _ranks(found: Comparison) -> tuple[Cell, Cell]:
+    return Cell(f"{found.test.first_lower * 100:.0f} %"), Cell(p_text(found.p))

@@ -1,0 +1,136 @@
+"""Which endpoints a benchmark loads: those of a profile, one described by options, or a gateway and an instance.
+
+The last is how the predecessor was called: `--gateway URL --sgd KEY --sourcegraph URL --sgp KEY`, for completions of
+a provider or, without any model, for connectivity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gwtui.apis import url_for
+from gwtui.apis.base import AskError
+from gwtui.config import endpoint_from, load
+from gwtui.keys import KeyReferenceError, is_reference, references_in, resolve
+from gwtui.profile import Endpoint, Profile
+
+TRACE = {"X-Sourcegraph-Should-Trace": "true"}
+COMPLETIONS = {**TRACE, "X-Sourcegraph-Feature": "code_completions"}
+SPECIAL_HEADER = "cody-core-gc-test"
+
+PROVIDERS = {
+    "anthropic": (("anthropic-messages", "/v1/completions/anthropic-messages"), ("sourcegraph-stream", None)),
+    "fireworks": (("fireworks", "/v1/completions/fireworks"), ("sourcegraph-code", None)),
+}
+"""Per provider API and path at a gateway, and at an instance."""
+
+_PINGS = (
+    ("ws(s): gateway", "gateway", "websocket", "/v2/websocket"),
+    ("http(s): gateway", "gateway", "http", "/v2/http"),
+    ("ws(s): sourcegraph", "sourcegraph", "websocket", "/.api/gateway/websocket"),
+    ("http(s): sourcegraph", "sourcegraph", "http", "/.api/gateway/http"),
+    ("http(s): http-then-ws", "sourcegraph", "http", "/.api/gateway/http-then-websocket"),
+)
+
+
+class TargetError(ValueError):
+    """There is nothing to load, or it cannot be loaded as asked. The text says so on one line, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sourcegraph:
+    """A gateway and an instance, as the predecessor was told of them."""
+
+    gateway: str | None = None
+    sgd: str | None = None
+    sourcegraph: str | None = None
+    sgp: str | None = None
+    special_header: str | None = None
+
+    def completions(self, providers: Sequence[str], changes: Mapping[str, Any]) -> tuple[Endpoint, ...]:
+        """Endpoints of these providers. Raises TargetError, or ConfigError for fields that cannot be."""
+        self._check()
+        found = []
+        for provider in providers:
+            suffix = f"-{provider}" if len(providers) > 1 else ""
+            (gateway_api, gateway_path), (instance_api, instance_path) = PROVIDERS[provider]
+            if self.gateway is not None:
+                own = {"url": self.gateway, "key": self.sgd, "auth": "bearer", "api": gateway_api, "path": gateway_path}
+                found.append({"name": f"gateway{suffix}", **own})
+            if self.sourcegraph is not None:
+                own = {"url": self.sourcegraph, "key": self.sgp, "auth": "token", "api": instance_api}
+                found.append({"name": f"sourcegraph{suffix}", "path": instance_path, **own})
+        return tuple(
+            endpoint_from({"stream": False, **each, "headers": {**COMPLETIONS, **self._special()}, **changes})
+            for each in found
+        )
+
+    def pings(self) -> tuple[Endpoint, ...]:
+        """Endpoints without a model, which tell a slow network from a slow model. Raises as `completions` does."""
+        self._check()
+        places = {"gateway": (self.gateway, None), "sourcegraph": (self.sourcegraph, self.sgp)}
+        return tuple(
+            endpoint_from(
+                {
+                    "name": name,
+                    "api": api,
+                    "url": url,
+                    "path": path,
+                    "key": key,
+                    "auth": "token" if key is not None else None,
+                    "body": "ping",
+                    "expect": "pong",
+                    "headers": {**TRACE, **self._special()},
+                }
+            )
+            for name, place, api, path in _PINGS
+            if (url := places[place][0]) is not None
+            for key in [places[place][1]]
+        )
+
+    def _special(self) -> dict[str, str]:
+        return {SPECIAL_HEADER: self.special_header} if self.special_header is not None else {}
+
+    def _check(self) -> None:
+        if self.gateway is None and self.sourcegraph is None:
+            raise TargetError("Say what to load: --gateway URL, --sourcegraph URL or both")
+        for option, key in (("--sgd", self.sgd), ("--sgp", self.sgp)):
+            if key is not None and not is_reference(key):
+                name = f"{option[2:].upper()}_KEY"
+                raise TargetError(
+                    f"{option} takes where the key is, never the key: others could read it in the list of processes. "
+                    f"Put it into a variable and give {option} env:{name}, or into a file and give {option} file:PATH"
+                )
+
+
+def from_profile(
+    config_file: Path | None, profile_name: str | None, names: Sequence[str], changes: Mapping[str, Any]
+) -> tuple[Profile, tuple[Endpoint, ...]]:
+    """The endpoints of these names, or all that are not paused, in the order of the profile, with the changes.
+
+    Raises TargetError and ConfigError.
+    """
+    profile = load(config_file).profile(profile_name)
+    known = [each.name for each in profile.endpoints]
+    for name in names:
+        if name not in known:
+            raise TargetError(f"There is no endpoint {name!r} in profile {profile.name!r}. It has: {', '.join(known)}")
+    wanted = [each for each in profile.endpoints if (each.name in names if names else not each.paused)]
+    if not wanted:
+        raise TargetError(f"Profile {profile.name!r} has no endpoint to load")
+    return profile, tuple(endpoint_from(changes, each) for each in wanted)
+
+
+def check(endpoints: Sequence[Endpoint]) -> None:
+    """Raises TargetError for what would fail a thousand times alike: a URL that is none, a key that is not there."""
+    for endpoint in endpoints:
+        try:
+            url_for(endpoint)
+            for text in (endpoint.key or "", *endpoint.headers.values()):
+                for reference in references_in(text):
+                    resolve(reference)
+        except (AskError, KeyReferenceError) as error:
+            raise TargetError(f"{endpoint.name}: {error}") from None
