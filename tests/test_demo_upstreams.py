@@ -1,0 +1,381 @@
+"""Behind the embedded gateway: fallbacks, breakers, routes by agent, and the books that tell of every request."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.gateways import Gateway, serving
+
+from gwtui.demo.books import MAX_ENTRIES, MAX_MODELS, OTHERS, Books, Entry
+from gwtui.demo.breaker import Breaker, BreakerState
+from gwtui.demo.providers import PROVIDERS, cost_usd, provider_of
+from gwtui.demo.scenario import ScenarioError, parse_scenario
+
+CHAT = "/v1/chat/completions"
+MESSAGES = "/v1/messages"
+OPEN, HALF_OPEN, CLOSED = BreakerState.OPEN, BreakerState.HALF_OPEN, BreakerState.CLOSED
+
+SCENARIO = """
+gateway = { breaker_open_s = 30, upstream_timeout_s = 0.01 }
+
+[[rule]]
+model = "claude-ill"
+provider = "anthropic"
+upstream_fails = 9
+
+[[rule]]
+model = "gpt-alone"
+upstream_fails = 9
+
+[[rule]]
+model = "gpt-recovers"
+to_s = 100
+upstream_fails = 9
+
+[[rule]]
+model = "gpt-never-recovers"
+upstream_fails = 9
+
+[[rule]]
+model = "claude-hangs"
+upstream_fails = 9
+upstream_failure = "timeout"
+
+[[rule]]
+model = "gpt-no-stream"
+upstream_fails = 9
+upstream_failure = "stream"
+
+[[rule]]
+model = "gpt-strict"
+upstream_fails = 9
+upstream_failure = "stream"
+no_fallback = true
+
+[[rule]]
+model = "by-rule"
+fault = "truncated"
+served_model = "another"
+
+[[rule]]
+model = "raw-by-rule"
+fault = "reset"
+"""
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with serving(SCENARIO) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def client(gateway: Gateway) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=gateway.url, trust_env=False, timeout=10) as client:
+        yield client
+
+
+def question(model: str, *, stream: bool = True, **fields: Any) -> dict[str, Any]:
+    messages = [{"role": "user", "content": "two words"}]
+    return {"model": model, "max_tokens": 5, "stream": stream, "messages": messages, **fields}
+
+
+def ask(client: httpx.Client, model: str, path: str = CHAT, **fields: Any) -> httpx.Response:
+    return client.post(path, json=question(model, **fields))
+
+
+# --- the breaker alone
+
+Step: TypeAlias = tuple[float, str, BreakerState, bool]
+"""When, what happens ("-" a failure, "+" a success, "" nothing), the state after that, whether a request then may pass."""
+OPENED: list[Step] = [(0, "-", CLOSED, True), (0, "-", CLOSED, True), (0, "-", OPEN, False)]
+COURSES: dict[str, list[Step]] = {
+    "two failures are not enough": [(0, "-", CLOSED, True), (1, "-", CLOSED, True)],
+    "three in a row open it": OPENED,
+    "a success between starts the count again": [
+        (0, "-", CLOSED, True),
+        (1, "-", CLOSED, True),
+        (2, "+", CLOSED, True),
+        (3, "-", CLOSED, True),
+        (4, "-", CLOSED, True),
+    ],
+    "after its time one request may test it, and only one": [
+        *OPENED,
+        (9.9, "", OPEN, False),
+        (10, "", HALF_OPEN, True),
+        (10.5, "", HALF_OPEN, False),
+    ],
+    "a failed test opens it for another whole time": [
+        *OPENED,
+        (10, "", HALF_OPEN, True),
+        (11, "-", OPEN, False),
+        (20.9, "", OPEN, False),
+        (21, "", HALF_OPEN, True),
+    ],
+    "a good test closes it, and three more failures are needed": [
+        *OPENED,
+        (10, "", HALF_OPEN, True),
+        (11, "+", CLOSED, True),
+        (12, "-", CLOSED, True),
+        (13, "-", CLOSED, True),
+        (14, "-", OPEN, False),
+    ],
+}
+
+
+@pytest.mark.parametrize("course", COURSES.values(), ids=COURSES)
+def test_a_breaker_follows_its_clock(course: list[Step]) -> None:
+    breaker = Breaker(failures=3, open_s=10)
+    for now, what, state, admits in course:
+        if what == "-":
+            breaker.failed(now)
+        elif what == "+":
+            breaker.succeeded()
+        assert (breaker.state(now), breaker.admits(now)) == (state, admits), f"at {now}"
+
+
+@given(st.lists(st.tuples(st.floats(0, 20), st.booleans()), max_size=60))
+def test_an_open_breaker_admits_nobody_before_its_time(steps: list[tuple[float, bool]]) -> None:
+    breaker, now, opened_at = Breaker(failures=3, open_s=10), 0.0, None
+    for wait, good in steps:
+        now += wait
+        admitted = breaker.admits(now)
+        if opened_at is not None:
+            assert admitted is (now >= opened_at + 10)
+        if not admitted:
+            continue
+        if good:
+            breaker.succeeded()
+        else:
+            breaker.failed(now)
+        opened_at = now if breaker.state(now) is OPEN else None
+
+
+# --- the gateway's upstreams
+
+
+def test_the_next_provider_answers_when_the_first_fails(client: httpx.Client) -> None:
+    response = ask(client, "claude-ill", stream=False)
+    assert response.status_code == 200
+    assert response.headers["x-gateway-provider"] == "openai"
+    assert response.headers["x-gateway-attempts"] == "2"
+    assert response.headers["x-litellm-attempted-fallbacks"] == "1"
+    assert response.json()["model"] == PROVIDERS["openai"].stand_in
+    well = ask(client, "claude-well", stream=False)
+    assert (well.headers["x-gateway-provider"], well.headers["x-gateway-attempts"]) == ("anthropic", "1")
+    assert "x-litellm-attempted-fallbacks" not in well.headers
+
+
+def test_at_most_two_upstreams_are_asked_and_the_failure_names_them(client: httpx.Client) -> None:
+    response = ask(client, "gpt-alone")
+    assert (response.status_code, response.headers["x-gateway-attempts"]) == (500, "2")
+    assert "openai: 500, anthropic: 500" in response.json()["error"]["message"]
+
+
+def test_an_upstream_that_hangs_is_a_timeout(client: httpx.Client) -> None:
+    response = ask(client, "claude-hangs", MESSAGES)
+    assert response.status_code == 504
+    assert response.json()["error"] == {
+        "type": "timeout_error",
+        "message": "anthropic and openai did not answer within 0.01 s.",
+    }
+
+
+def test_a_stream_that_fails_upstream_falls_back_to_one_answer(client: httpx.Client) -> None:
+    streamed = ask(client, "gpt-no-stream")
+    assert streamed.headers["content-type"] == "application/json"
+    assert streamed.headers["x-litellm-attempted-retries"] == "1"
+    assert streamed.json()["object"] == "chat.completion"
+    whole = ask(client, "gpt-no-stream", stream=False)
+    assert (whole.status_code, whole.headers["x-gateway-attempts"]) == (200, "1")
+
+
+def test_without_fallback_the_failure_comes_at_once_and_says_so(client: httpx.Client) -> None:
+    response = ask(client, "gpt-strict")
+    assert (response.status_code, response.headers["x-gateway-attempts"]) == (500, "1")
+    assert "fallback is disabled" in response.json()["error"]["message"]
+
+
+def upstream_calls(client: httpx.Client) -> int:
+    upstream = client.get("/gateway/metrics").json()["upstream"]
+    return sum(provider["calls"] for provider in upstream.values())
+
+
+def breaker(client: httpx.Client, name: str) -> dict[str, Any] | None:
+    found: dict[str, Any] | None = client.get("/gateway/health").json()["breakers"].get(name)
+    return found
+
+
+def test_a_breaker_opens_fails_fast_half_opens_and_closes(gateway: Gateway, client: httpx.Client) -> None:
+    assert [ask(client, "gpt-recovers").status_code for _ in range(5)] == [500] * 5
+    health = client.get("/gateway/health").json()
+    assert (health["status"], health["providers"]["openai"]) == ("degraded", False)
+    assert health["breakers"]["openai/gpt-recovers"] == {"state": "open", "failures": 5, "retry_after_s": 30}
+    calls = upstream_calls(client)
+    fast = ask(client, "gpt-recovers")
+    assert (fast.status_code, fast.headers["retry-after"], fast.headers["x-gateway-attempts"]) == (503, "30", "0")
+    assert "circuit breaker" in fast.json()["error"]["message"]
+    assert upstream_calls(client) == calls
+    with gateway.at(30):
+        assert (breaker(client, "openai/gpt-recovers") or {})["state"] == "half_open"
+        assert ask(client, "gpt-recovers").status_code == 500  # the test fails
+        assert (breaker(client, "openai/gpt-recovers") or {})["state"] == "open"
+        assert ask(client, "gpt-recovers").status_code == 503
+    with gateway.at(100):
+        assert ask(client, "gpt-recovers").status_code == 200
+        assert breaker(client, "openai/gpt-recovers") is None
+        assert ask(client, "gpt-recovers").headers["x-gateway-provider"] == "openai"
+
+
+def test_breakers_of_other_models_stay_closed(client: httpx.Client) -> None:
+    for _ in range(6):
+        ask(client, "gpt-never-recovers")
+    assert ask(client, "gpt-never-recovers").status_code == 503
+    assert ask(client, "gpt-4o").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("agent_type", "provider"), [("code-reviewer", "anthropic"), ("code-writer", "openai"), ("stranger", "fireworks")]
+)
+def test_an_agent_type_chooses_the_provider(client: httpx.Client, agent_type: str, provider: str) -> None:
+    response = ask(client, "llama-3", MESSAGES, stream=False, agent_type=agent_type)
+    assert response.headers["x-gateway-provider"] == provider
+    entry = client.get("/gateway/audit?limit=1").json()["entries"][0]
+    assert (entry["agent_type"], entry["provider"]) == (agent_type, provider)
+
+
+# --- the books
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_metrics_and_audit_move_with_every_request(client: httpx.Client, stream: bool) -> None:
+    before = client.get("/gateway/metrics").json()["summary"]
+    response = client.post(MESSAGES, json=question("claude-3", stream=stream), headers={"x-request-id": "mine-7"})
+    assert response.text
+    metrics = client.get("/gateway/metrics").json()
+    after = metrics["summary"]
+    assert set(after) == {
+        "total_requests",
+        "total_cost_usd",
+        "total_input_tokens",
+        "total_output_tokens",
+        "total_cache_write_tokens",
+        "total_cache_read_tokens",
+        "avg_latency_ms",
+    }
+    assert after["total_requests"] - before["total_requests"] == 1
+    assert after["total_input_tokens"] - before["total_input_tokens"] == 2
+    assert after["total_output_tokens"] - before["total_output_tokens"] == 5
+    assert after["total_cost_usd"] - before["total_cost_usd"] == pytest.approx(cost_usd("anthropic", 2, 5))
+    assert metrics["by_provider"]["anthropic"]["requests"] >= 1
+    assert metrics["by_model"]["claude-3"]["output_tokens"] >= 5
+    recent = metrics["recent"][0]
+    assert set(recent) == {
+        "request_id",
+        "timestamp",
+        "provider",
+        "model",
+        "input_tokens",
+        "output_tokens",
+        "cost_usd",
+        "latency_ms",
+    }
+    assert (recent["request_id"], recent["model"]) == ("mine-7", "claude-3")
+    entry = client.get("/gateway/audit?limit=1").json()["entries"][0]
+    assert (entry["request_id"], entry["path"], entry["status"], entry["stream"]) == ("mine-7", MESSAGES, 200, stream)
+
+
+def test_a_refusal_is_in_the_audit_and_in_no_count(client: httpx.Client) -> None:
+    before = client.get("/gateway/metrics").json()["summary"]["total_requests"]
+    assert ask(client, "no-such-model").status_code == 404
+    assert client.post(CHAT, content=b"{").status_code == 400
+    assert client.get("/gateway/metrics").json()["summary"]["total_requests"] == before
+    audit = client.get("/gateway/audit?limit=2").json()
+    told = [(entry["status"], entry["model"], entry["outcome"]) for entry in audit["entries"]]
+    assert told == [(400, "", "refused"), (404, "no-such-model", "refused")]
+    assert audit["total"] >= 2
+
+
+@pytest.mark.parametrize("limit", ["-1", "many", "9" * 9, ""])
+def test_an_audit_limit_that_is_no_number_is_refused(client: httpx.Client, limit: str) -> None:
+    assert client.get(f"/gateway/audit?limit={limit}").status_code == 400
+
+
+def test_the_books_stay_bounded() -> None:
+    books = Books()
+    for number in range(3000):
+        fields = {"request_id": "r", "timestamp": "t", "path": "/", "stream": True, "status": 200, "outcome": "ok"}
+        books.add(Entry(model=f"model-{number}", provider="openai", output_tokens=1, **fields))  # type: ignore[arg-type]  # a table of mixed types
+    metrics = books.metrics()
+    assert metrics["summary"]["total_output_tokens"] == 3000
+    assert len(metrics["by_model"]) == MAX_MODELS + 1
+    assert metrics["by_model"][OTHERS]["requests"] == 3000 - MAX_MODELS
+    assert books.audit(10_000)["total"] == 3000
+    assert len(books.audit(10_000)["entries"]) == MAX_ENTRIES
+
+
+@pytest.mark.parametrize(
+    ("model", "provider"),
+    [
+        ("claude-3-haiku-20240307", "anthropic"),
+        ("anthropic::2023-06-01::claude-3-haiku", "anthropic"),
+        ("gpt-4o-mini", "openai"),
+        ("fireworks::v1::starcoder", "fireworks"),
+        ("gemini-2.0-flash", "google"),
+        ("anything", "nobody-in-particular"),
+    ],
+)
+def test_a_model_belongs_to_a_provider(model: str, provider: str) -> None:
+    assert provider_of(model, "nobody-in-particular") == provider
+
+
+# --- choosing a fault
+
+
+def test_a_rule_can_choose_a_fault_and_lay_its_own_fields_over_it(client: httpx.Client) -> None:
+    response = ask(client, "by-rule")
+    assert response.text.count("\n\n") == 4
+    assert '"model":"another"' in response.text
+
+
+@pytest.mark.parametrize(
+    ("model", "headers", "said"),
+    [
+        ("fault:no-such-fault", {}, "no fault `no-such-fault`"),
+        ("gpt-4o", {"x-gwtui-fault": "nothing"}, "no fault `nothing`"),
+        ("fault:reset", {}, "raw port"),
+        ("raw-by-rule", {}, "raw port"),
+    ],
+)
+def test_a_fault_that_cannot_be_made_is_refused_by_name(
+    client: httpx.Client, model: str, headers: dict[str, str], said: str
+) -> None:
+    response = client.post(CHAT, json=question(model), headers=headers)
+    assert response.status_code == 400
+    assert said in response.json()["error"]["message"]
+
+
+def test_the_header_goes_before_the_model(client: httpx.Client) -> None:
+    response = client.post(CHAT, json=question("fault:503"), headers={"x-gwtui-fault": "529"})
+    assert response.status_code == 529
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[[rule]]\nfault = 'nonsense'", "no fault 'nonsense'"),
+        ("gateway = { default_provider = 'nobody' }", "no such provider: nobody"),
+        ("gateway = { fallback_chain = ['openai', 'x'] }", "no such provider: x"),
+        ("gateway = { breaker_failures = 0 }", "gateway.breaker_failures: Expected"),
+        ("[[rule]]\nupstream_failure = 'loud'", "rule[0].upstream_failure: Invalid enum value"),
+    ],
+)
+def test_a_wrong_scenario_of_upstreams_names_its_key(text: str, said: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        parse_scenario(text)
+    assert said in str(error.value)
