@@ -61,7 +61,7 @@ def _exit(code: int) -> NoReturn:
 _EXIT_CODES = """\b
 Exit codes:
   0      good
-  1      an endpoint is down, or the probe's verdict is not a good one
+  1      an endpoint is down or gave no good answer; a probe's verdict is bad
   2      the command line or the configuration is wrong
   3      gwtui itself failed
   128+n  ended by signal n (130: Ctrl-C)"""
@@ -242,18 +242,24 @@ def config_example() -> None:
 @config.command("check", short_help="Name every fault of a configuration.")
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 def config_check(file: Path | None) -> None:
-    """Name every fault of a configuration with its file, line and key. Exits with 2 when there is one."""
-    from gwtui.config import check, config_path
+    """Name every fault of a configuration with its file, line and key. Exits with 2 when there is one.
+
+    What is no fault of the file but missing on this machine, such as a variable with a key, is a note.
+    """
+    from gwtui.compose import checking
+    from gwtui.config import config_path, load
 
     path = file if file is not None else config_path()
     if file is None and not path.exists():
         raise Refusal(f"{path} is not there yet. `gwtui config example` shows how to write it.")
-    faults = check(path)
+    faults = checking.faults_of(path)
     for fault in faults:
         click.echo(str(fault), err=True)
     if faults:
         _exit(EXIT_USAGE)
     say(f"{path}: good")
+    for note in checking.notes_of(load(path)):
+        say(f"note: {note}")
 
 
 @gwtui.command(hidden=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import codecs
 import errno
 import os
@@ -61,8 +60,17 @@ class OwnFaultError(Refusal):
     exit_code = EXIT_OWN_FAULT
 
 
-class OutputError(OSError):
-    """Standard output takes no more."""
+class OutputError(Refusal):
+    """Standard output takes no more. That its reader went away, as `head` does, is nothing to talk about."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"standard output: {error.strerror or error}")
+        self._quiet = error.errno == errno.EPIPE
+        self.exit_code = EXIT_BROKEN_PIPE if self._quiet else EXIT_OWN_FAULT
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        if not self._quiet:
+            super().show(file)
 
 
 def is_screen(stream: IO[str] | None) -> bool:
@@ -76,7 +84,7 @@ def say(text: str | bytes) -> None:
     try:
         click.echo(text)
     except OSError as error:
-        raise OutputError(*error.args) from error
+        raise OutputError(error) from error
 
 
 def width() -> int:
@@ -93,6 +101,8 @@ def paint(text: str, tone: State | Outcome) -> str:
 
 def finish(work: Coroutine[Any, Any, _T]) -> _T:
     """Run it in an event loop. Unlike `asyncio.run` it does not wait for threads, such as a resolver's that hangs."""
+    import asyncio
+
     loop = asyncio.new_event_loop()
     try:
         return loop.run_until_complete(work)
@@ -125,10 +135,6 @@ def run(command: click.Command) -> NoReturn:
         code = error.exit_code
     except click.Abort:
         code = EXIT_INTERRUPTED
-    except OutputError as error:
-        code = EXIT_BROKEN_PIPE if error.errno == errno.EPIPE else EXIT_OWN_FAULT
-        if code == EXIT_OWN_FAULT:
-            click.echo(f"gwtui: standard output: {error.strerror}", err=True)
     _leave(code)
 
 

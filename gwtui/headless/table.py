@@ -15,6 +15,7 @@ HEADING_EVERY = 20
 """Lines between two headings: one is always near, in a log and in a terminal."""
 NARROWEST, WIDEST = 10, 20
 """What an endpoint's column may be wide. The narrowest still holds `▲ degraded`."""
+_NOT_WELL = (State.SLOW, State.DEGRADED, State.DOWN)
 _FIXED = "{:<9}  {:>8}  {:>6}  {:<11}"
 
 
@@ -48,7 +49,10 @@ class TextLines:
             units.count(header.failed),
             _by_mark(header.states),
         )
-        cells = (self._paint(f"{_cell(row, width):>{width}}", row.state) for row, width in columns)
+        cells = [self._paint(f"{_cell(row, width):>{width}}", row.state) for row, width in columns]
+        # One without a column is told all the same when it is not well.
+        hidden = view.endpoints[len(columns) :]
+        cells += [self._paint(f"{row.state.mark} {row.name}", row.state) for row in hidden if row.state in _NOT_WELL]
         self._write("  ".join((counts, *cells)).rstrip())
         if header.banner != self._banner:
             self._banner = header.banner

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from gwtui.feeds import Feed
 from gwtui.monitor import Monitor
 from gwtui.records import FeedEnded, Record
-from gwtui.view import Query, View, Window
+from gwtui.view import EndpointRow, Query, View, Window
 from gwtui.words import State
 
 EXIT_DOWN = 1
@@ -20,7 +20,7 @@ EXIT_ENGINE = 3
 
 
 class Printer(Protocol):
-    """Where a session is told. Raises `OSError` when nobody listens any more."""
+    """Where a session is told. What it raises ends the session the orderly way, with its rows on disk."""
 
     def record(self, record: Record) -> None: ...
 
@@ -34,8 +34,8 @@ class Printer(Protocol):
 async def watch_lines(feed: Feed, printer: Printer, interval_s: float) -> int:
     """Tell the printer a feed until it ends or a signal comes. Returns the exit code.
 
-    0: no endpoint is down. 1: one is. 3: the engine failed. 128 + n: signal n ended it. An `OSError` of the printer
-    ends the session the same orderly way, so that its rows are on disk, and is raised then.
+    0: no endpoint is down. 1: one is, or has not given one good result. 3: the engine failed. 128 + n: signal n ended
+    it.
     """
     watching = _Watching(feed, printer, int(interval_s * 1e9))
     try:
@@ -86,7 +86,6 @@ class _Watching:
         self._next_ns: int | None = None
         self._caught: list[int] = []
         self._failed = False
-        self._lost: OSError | None = None
 
     def stop(self, number: int) -> None:
         self._caught.append(number)
@@ -95,7 +94,7 @@ class _Watching:
     def take(self, record: Record) -> None:
         self._monitor.apply(record)
         self._failed = self._failed or (isinstance(record, FeedEnded) and record.failed)
-        self._tell(lambda: self._printer.record(record))
+        self._printer.record(record)
 
     def keep_time(self) -> None:
         """Tell the picture when an interval has passed, by the records' own clock."""
@@ -104,24 +103,18 @@ class _Watching:
             self._next_ns = now_ns + self._interval_ns
         elif now_ns >= self._next_ns:
             self._next_ns += ((now_ns - self._next_ns) // self._interval_ns + 1) * self._interval_ns
-            self._tell(lambda: self._printer.interval(self._monitor.view(Query(window=Window.M2), 1)))
+            self._printer.interval(self._monitor.view(Query(window=Window.M2), 1))
 
     def end(self) -> int:
         view = self._monitor.view(Query(window=Window.ALL), 1)
-        self._tell(lambda: self._printer.end(view))
-        if self._lost is not None:
-            raise self._lost
+        self._printer.end(view)
         if self._caught:
             return 128 + self._caught[0]
         if self._failed:
             return EXIT_ENGINE
-        return EXIT_DOWN if any(row.state is State.DOWN for row in view.endpoints) else 0
+        return EXIT_DOWN if any(_is_down(row) for row in view.endpoints) else 0
 
-    def _tell(self, tell: Callable[[], None]) -> None:
-        if self._lost is not None:
-            return
-        try:
-            tell()
-        except OSError as error:
-            self._lost = error
-            self._feed.stop()
+
+def _is_down(row: EndpointRow) -> bool:
+    """Down, or failing since the start: a short session ends before failures are enough for the state."""
+    return row.state is State.DOWN or row.failed == row.n > 0

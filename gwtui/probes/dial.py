@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import itertools
+import os
 import socket
 import time
 from dataclasses import dataclass, field
@@ -121,7 +122,9 @@ async def _connect(address: Address, clock: NetClock, progress: Dial) -> Stamped
         await asyncio.get_running_loop().sock_connect(sock, where)
     except OSError as error:
         sock.close()
-        progress.refusals.append(f"{spelled(where)}: {error.strerror or error}")
+        # In the system's words: the event loop puts its own into `strerror`, with the address once more.
+        why = os.strerror(error.errno) if error.errno is not None else str(error)
+        progress.refusals.append(f"{spelled(where)}: {why}")
         raise
     except BaseException:
         sock.close()
