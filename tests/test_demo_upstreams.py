@@ -92,7 +92,7 @@ def ask(client: httpx.Client, model: str, path: str = CHAT, **fields: Any) -> ht
 # --- the breaker alone
 
 Step: TypeAlias = tuple[float, str, BreakerState, bool]
-"""When, what happens ("-" a failure, "+" a success, "" nothing), the state after that, whether a request then may pass."""
+"""When, what happens ("-" a failure, "+" a success), the state after that, and whether a request may pass then."""
 OPENED: list[Step] = [(0, "-", CLOSED, True), (0, "-", CLOSED, True), (0, "-", OPEN, False)]
 COURSES: dict[str, list[Step]] = {
     "two failures are not enough": [(0, "-", CLOSED, True), (1, "-", CLOSED, True)],
