@@ -2,7 +2,7 @@
 
 The fields are their own manual: type, default and one line each. `gwtui.config` reads and writes them as TOML;
 `config.example.toml` shows them all. Keys and header values hold *references* to secrets (`env:NAME`,
-`file:PATH`), never secrets.
+`file:PATH`, `cmd:COMMAND`, `keyring:SERVICE/USER`), never secrets.
 """
 
 from __future__ import annotations
@@ -74,6 +74,31 @@ class TLS(_Table, frozen=True, kw_only=True):
     """Do not verify anything. Shown on screen for as long as it is on."""
 
 
+class Price(_Table, frozen=True, kw_only=True):
+    """What an endpoint's tokens cost, for a budget in US dollars."""
+
+    input_per_million: Annotated[float, Meta(ge=0)] = 0.0
+    """US dollars for a million input tokens."""
+    output_per_million: Annotated[float, Meta(ge=0)] = 0.0
+    """US dollars for a million output tokens."""
+
+
+class Budget(_Table, frozen=True, kw_only=True):
+    """How much the requests of all endpoints together may take; then probing pauses. Pings take nothing of it.
+
+    Tokens and dollars are known when an answer has ended, so what was under way at the limit goes beyond it.
+    """
+
+    requests: Annotated[int, Meta(ge=1)] | None = None
+    """So many requests, bursts and trials included."""
+    tokens: Annotated[int, Meta(ge=1)] | None = None
+    """So many input and output tokens, by the usage that the answers tell."""
+    usd: Annotated[float, Meta(gt=0)] | None = None
+    """So many US dollars, by the `price` of the endpoints."""
+    per: Literal["hour", "session"] = "hour"
+    """What it is for; hours are counted from the start of the session."""
+
+
 class Endpoint(_Table, frozen=True, kw_only=True):
     """One thing to probe."""
 
@@ -110,15 +135,18 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     """Further request headers. A value may be a reference, or hold some: `token ${env:NAME}`."""
     key: str | None = None
-    """Where the key is: `env:NAME` or `file:PATH`."""
+    """Where the key is: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `keyring:SERVICE/USER`."""
     auth: Literal["bearer", "token", "x-api-key", "api-key", "x-goog-api-key"] | None = None
     """How the key is sent; by default the API's own way."""
     interval_s: Seconds | None = None
     """Seconds between two probes; by default the profile's."""
     overlap: Annotated[int, Meta(ge=1, le=64)] = 2
-    """How many scheduled probes may be under way at once; a tick that finds no room is counted as missed."""
+    """How many scheduled probes may be under way at once; a tick that finds no room is counted as missed.
+    Of a WebSocket it is always one, because it keeps one connection."""
     paused: bool = False
     """Start without probing."""
+    price: Price | None = None
+    """What its tokens cost, for a budget in US dollars."""
     deadlines: Deadlines | None = None
     """Deadlines of this endpoint instead of the profile's."""
     thresholds: Thresholds | None = None
@@ -136,6 +164,10 @@ class Profile(_Table, frozen=True, kw_only=True):
     """Seconds between two probes of an endpoint."""
     record_text: bool = False
     """Keep the text of the streams in the session directory."""
+    rotate_mb: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 100.0
+    """A file of the session directory is put aside at this size (in 1,000,000 bytes), and a new one begun."""
+    budget: Budget | None = None
+    """How much all requests together may take before probing pauses."""
     deadlines: Deadlines = Deadlines()
     thresholds: Thresholds = Thresholds()
     endpoints: tuple[Endpoint, ...] = ()

@@ -13,7 +13,7 @@ from gwtui import config
 from gwtui.config.file import UI, File
 from gwtui.config.places import shipped
 from gwtui.config.themes import load_all
-from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
+from gwtui.profile import TLS, Budget, Deadlines, Endpoint, Price, Profile, Thresholds
 
 
 def documented() -> str:
@@ -56,9 +56,11 @@ def test_the_reference_names_every_field_with_its_default() -> None:
         (File, raw, set()),
         (UI, raw["ui"], set()),
         (Profile, profile, {"name"}),
+        (Budget, profile["budget"], set()),
         (Thresholds, profile["thresholds"], set()),
         (Deadlines, profile["deadlines"], set()),
         (Endpoint, endpoint, set()),
+        (Price, endpoint["price"], set()),
         (TLS, endpoint["tls"], set()),
     ]
     for struct, table, beside in tables:

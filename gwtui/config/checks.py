@@ -16,7 +16,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 from gwtui.apis import api_names, kind_of
 from gwtui.config.faults import KeyPath, Problem, did_you_mean
-from gwtui.keys import is_reference, is_sendable, references_in, without_references
+from gwtui.keys import (
+    SCHEMES,
+    begins_reference,
+    is_reference,
+    is_sendable,
+    looks_secret,
+    names_secret,
+    references_in,
+    without_references,
+)
 from gwtui.words import Kind
 
 _Complaint: TypeAlias = tuple[str, str]
@@ -24,20 +33,9 @@ _Complaint: TypeAlias = tuple[str, str]
 
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110 5.6.2: what a method or a header name may be."""
-_SECRET_WORD = re.compile(
-    r"(?:^|[-_])(?:authorization|cookie|token|secret|password|passwd|credentials?|signature|sig|apikey)(?:$|[-_])"
-    r"|(?:api|access|auth|subscription)[-_]?key|^key$|^code$",
-    re.IGNORECASE,
-)
-"""Names of headers and query fields whose values are secrets."""
-_SECRET_LOOK = re.compile(
-    r"^(?i:bearer|basic|token)\s+\S{8}"
-    r"|(?:^|\W)(?:sk-|sk_|sg[a-z]_|slk_|gh[a-z]_|github_pat_|xox[a-z]-|AIza|AKIA|eyJ)[\w-]{8}"
-)
-"""Values that look like credentials whatever the name."""
 _SET_BY_GWTUI = frozenset({"content-length", "transfer-encoding", "connection", "upgrade"})
-_USE_KEY = 'use key = "env:NAME" or "file:PATH"'
-_USE_REFERENCE = "say where it is: env:NAME or file:PATH, in a text ${env:NAME}"
+_USE_KEY = f"use key = {SCHEMES}"
+_USE_REFERENCE = f"say where it is: {SCHEMES}, in a text ${{env:NAME}}"
 
 
 def name_complaint(name: str) -> _Complaint | None:
@@ -66,6 +64,21 @@ def endpoint_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Probl
     api = table.get("api")
     if isinstance(api, str) and api in api_names():
         yield from _kind_problems(table, kind_of(api), path)
+
+
+def budget_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    """A budget that limits nothing is a mistake; so is one in dollars where nothing has a price."""
+    budget, endpoints = profile.get("budget"), profile.get("endpoints")
+    if not isinstance(budget, Mapping):
+        return
+    if not {"requests", "tokens", "usd"} & budget.keys():
+        yield Problem((*path, "budget"), "sets no limit", "requests = 1000, tokens = 500000 or usd = 5.0")
+    if "usd" in budget and not any(
+        isinstance(endpoint, Mapping) and endpoint.get("price")
+        for endpoint in (endpoints if isinstance(endpoints, list) else ())
+    ):
+        hint = "price = { input_per_million = 0.25, output_per_million = 1.25 } in an endpoint"
+        yield Problem((*path, "budget", "usd"), "counts by price, and no endpoint has one", hint)
 
 
 def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Iterator[Problem]:
@@ -113,7 +126,7 @@ def _path_complaint(path: str) -> _Complaint | None:
 def _query_complaint(query: str, fragment: str) -> _Complaint | None:
     if fragment:
         return "has a fragment (#...), which is never sent", ""
-    if any(_SECRET_WORD.search(name) for name, _ in parse_qsl(query, keep_blank_values=True)):
+    if any(names_secret(name) for name, _ in parse_qsl(query, keep_blank_values=True)):
         return "holds a key in its query", f"{_USE_KEY}, sent as a header"
     return None
 
@@ -121,7 +134,7 @@ def _query_complaint(query: str, fragment: str) -> _Complaint | None:
 def _key_complaint(key: str) -> _Complaint | None:
     if is_reference(key):
         return None
-    return "must say where the key is, not what it is", 'key = "env:NAME" or key = "file:PATH"'
+    return "must say where the key is, not what it is", SCHEMES
 
 
 def _method_complaint(method: str) -> _Complaint | None:
@@ -135,11 +148,11 @@ def _header_complaint(name: str, value: str) -> _Complaint | None:
         return "is set by gwtui itself", "leave it out"
     held = references_in(value)
     literal = without_references(value)
-    if "${env:" in literal or "${file:" in literal:
+    if begins_reference(literal):
         return "holds an unfinished reference", "write ${env:NAME} or ${file:PATH}"
     if not is_sendable(literal):
         return "holds line breaks or characters that no HTTP header can carry", ""
-    if not held and value and (_SECRET_WORD.search(name) or _SECRET_LOOK.search(value)):
+    if not held and value and (names_secret(name) or looks_secret(value)):
         return "looks like a secret written out", _USE_REFERENCE
     return None
 

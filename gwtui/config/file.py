@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.config.checks import endpoint_problems, name_complaint
+from gwtui.config.checks import budget_problems, endpoint_problems, name_complaint
 from gwtui.config.faults import Fault, KeyPath, Problem, did_you_mean, dotted
 from gwtui.config.schema import problems_of
 from gwtui.config.themes import DEFAULT_THEME
@@ -88,6 +88,8 @@ def _profile_problems(name: str, table: Any) -> Iterator[Problem]:
     path: KeyPath = ("profiles", name)
     yield from profile_name_problems(name)
     yield from problems_of(table, Profile, path, without="name")
+    if isinstance(table, Mapping):
+        yield from budget_problems(table, path)
     endpoints = table.get("endpoints") if isinstance(table, Mapping) else None
     seen: dict[str, int] = {}
     for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):

@@ -1,0 +1,39 @@
+"""Keys by reference: a profile says where a key is, and it is read when it is used.
+
+`env:NAME`, `file:PATH`, `cmd:COMMAND` (a password manager's) or `keyring:SERVICE/USER`. No error here repeats a value.
+"""
+
+from gwtui.keys.looks import looks_secret, names_secret, without_secrets
+from gwtui.keys.places import MAX_FILE_BYTES
+from gwtui.keys.redaction import MASK, redact, redactor
+from gwtui.keys.references import (
+    SCHEMES,
+    KeyReferenceError,
+    begins_reference,
+    is_reference,
+    is_sendable,
+    references_in,
+    without_references,
+)
+from gwtui.keys.resolving import make_ready, resolve, resolve_headers, secrets_of
+
+__all__ = [
+    "MASK",
+    "MAX_FILE_BYTES",
+    "SCHEMES",
+    "KeyReferenceError",
+    "begins_reference",
+    "is_reference",
+    "is_sendable",
+    "looks_secret",
+    "make_ready",
+    "names_secret",
+    "redact",
+    "redactor",
+    "references_in",
+    "resolve",
+    "resolve_headers",
+    "secrets_of",
+    "without_references",
+    "without_secrets",
+]

@@ -1,0 +1,151 @@
+"""Where keys are: the environment, a file, what a command prints, the system's keyring. Each is read anew.
+
+A command and a keyring may ask somebody, so they may take long: up to `ANSWER_S`, then they are given up.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from gwtui.keys.references import KeyReferenceError
+
+MAX_FILE_BYTES = 64 * 1024
+ANSWER_S = 10.0
+
+_Answer = TypeVar("_Answer")
+
+
+def from_environment(name: str) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise KeyReferenceError(f"the environment variable {name} is not set: export {name}=... and start gwtui again")
+    return value
+
+
+def from_file(place: str) -> str:
+    try:
+        path = Path(place).expanduser()
+    except RuntimeError as error:
+        raise KeyReferenceError(f"there is no home directory for {place}") from error
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            _refuse_unsafe(os.fstat(file.fileno()), path)
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise KeyReferenceError(f"the key file {path} cannot be read: {error.strerror}") from error
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyReferenceError(f"the key file {path} is larger than {MAX_FILE_BYTES // 1024} KiB: the wrong one?")
+    return _text(data, f"the key file {path}")
+
+
+def from_command(line: str) -> str:
+    """What the command prints. No shell reads its line; it has no terminal and nothing to read, and what it says on
+    standard error is not shown, because it may be part of the key."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise KeyReferenceError(f"the key command cannot be read: {error}") from error
+    if not words:
+        raise KeyReferenceError("the key command is empty")
+    name = f"the key command {Path(words[0]).name}"
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, from the user's own configuration
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise KeyReferenceError(f"{name} cannot be run: {getattr(error, 'strerror', None) or error}") from error
+    try:
+        data = _in_time(lambda: _output(process), name)
+    finally:
+        _end(process)
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyReferenceError(f"{name} prints more than {MAX_FILE_BYTES // 1024} KiB: the wrong one?")
+    if process.returncode:
+        raise KeyReferenceError(f"{name} ended with code {process.returncode}: run it in a shell to see why")
+    return _text(data, f"what {name} prints")
+
+
+def from_keyring(place: str) -> str:
+    service, _, user = place.rpartition("/")
+    try:
+        keyring = importlib.import_module("keyring")
+        errors = importlib.import_module("keyring.errors")
+    except ImportError as error:
+        raise KeyReferenceError("keyring: needs the keyring library: pip install 'gwtui[keyring]'") from error
+    failures = (errors.KeyringError, OSError, RuntimeError)
+    found: str | None = _in_time(lambda: keyring.get_password(service, user), "the keyring", failures)
+    if found is None:
+        raise KeyReferenceError(f"the keyring has nothing for {service}/{user}: keyring set {service} {user}")
+    return found
+
+
+def _output(process: subprocess.Popen[bytes]) -> bytes:
+    """All that it prints, but not much more than a key may be; then it has ended."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    data = process.stdout.read(MAX_FILE_BYTES + 1)
+    if len(data) <= MAX_FILE_BYTES:
+        process.wait()
+    return data
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Leave nothing of a command running, nor of what it started."""
+    if process.poll() is None:
+        if sys.platform != "win32":
+            os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.wait()
+
+
+def _in_time(ask: Callable[[], _Answer], name: str, failures: tuple[type[Exception], ...] = ()) -> _Answer:
+    """What `ask` gives, within `ANSWER_S`. It runs in a thread of its own, which is left to itself when it is late."""
+    answers: list[_Answer] = []
+    trouble: list[str] = []
+
+    def run() -> None:
+        try:
+            answers.append(ask())
+        except failures as error:
+            trouble.append(type(error).__name__)
+
+    asking = threading.Thread(target=run, name="key", daemon=True)
+    asking.start()
+    asking.join(ANSWER_S)
+    if answers:
+        return answers[0]
+    if trouble or not asking.is_alive():
+        raise KeyReferenceError(f"{name} failed: {trouble[0] if trouble else 'see the log'}")
+    raise KeyReferenceError(f"{name} gave no answer within {ANSWER_S:g} s")
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise KeyReferenceError(f"{name} is not UTF-8 text") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Does not wait for the writer of a FIFO, which is refused anyway."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _refuse_unsafe(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyReferenceError(f"the key file {path} is not a regular file")
+    if os.name == "posix" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyReferenceError(f"the key file {path} is open to other users: chmod 600 {path}")

@@ -1,0 +1,155 @@
+"""From references to values. Commands and keyrings are asked seldom, and never by the event loop that probes.
+
+What the environment or a file says is read at every use, so a new key counts at once. What a command or a keyring
+said is kept in memory for `KEPT_S`, a failure for `FAILURE_KEPT_S`: a password manager is not to be asked at every
+probe. They are asked one after the other.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from gwtui.keys.places import from_command, from_environment, from_file, from_keyring
+from gwtui.keys.references import (
+    SCHEMES,
+    KeyReferenceError,
+    filled_in,
+    is_reference,
+    is_sendable,
+    references_in,
+    split,
+)
+from gwtui.profile import Endpoint
+
+KEPT_S = 300.0
+FAILURE_KEPT_S = 30.0
+MARGIN_S = 20.0
+"""What expires sooner is asked for again by `make_ready`, so that it does not expire during the probe it is for."""
+
+_READ: dict[str, Callable[[str], str]] = {"env": from_environment, "file": from_file}
+_ASKED: dict[str, Callable[[str], str]] = {"cmd": from_command, "keyring": from_keyring}
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    value: str
+    error: str
+    until_s: float
+    """When it is forgotten, by the monotonic clock."""
+
+
+class Kept:
+    """What commands and keyrings said. Never on disk."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._answers: dict[str, _Answer] = {}
+        self._asking = threading.Lock()
+
+    def value(self, reference: str) -> str:
+        """What is kept, or else what is said now, which may take long. Raises KeyReferenceError."""
+        answer = self._answers.get(reference)
+        if answer is None or answer.until_s <= self._clock():
+            answer = self.ask(reference)
+        if answer.error:
+            raise KeyReferenceError(answer.error)
+        return answer.value
+
+    def is_ready(self, reference: str) -> bool:
+        """Whether `value` will not have to ask within `MARGIN_S`. A failure that is kept is ready too."""
+        answer = self._answers.get(reference)
+        return answer is not None and self._clock() < answer.until_s - (0.0 if answer.error else MARGIN_S)
+
+    def ask(self, reference: str) -> _Answer:
+        """Ask, unless somebody else did meanwhile."""
+        with self._asking:
+            if not self.is_ready(reference):
+                self._answers[reference] = self._asked(reference)
+            return self._answers[reference]
+
+    def _asked(self, reference: str) -> _Answer:
+        scheme, place = split(reference)
+        try:
+            value = _checked(_ASKED[scheme](place), f"what {scheme}: gives")
+        except KeyReferenceError as error:
+            return _Answer("", str(error), self._clock() + FAILURE_KEPT_S)
+        return _Answer(value, "", self._clock() + KEPT_S)
+
+
+_kept = Kept()
+
+
+def resolve(reference: str) -> str:
+    """The key itself, without surrounding white space. Raises KeyReferenceError.
+
+    In an event loop that must not wait, `make_ready` comes first.
+    """
+    if not is_reference(reference):
+        raise KeyReferenceError(f"a key is given as {SCHEMES}")
+    scheme, place = split(reference)
+    if scheme in _ASKED:
+        return _kept.value(reference)
+    return _checked(_READ[scheme](place), reference)
+
+
+def resolve_headers(endpoint: Endpoint) -> list[tuple[str, str]]:
+    """The endpoint's further headers, references replaced by what they refer to. Raises KeyReferenceError."""
+    return [(name, _resolved(name, value)) for name, value in endpoint.headers.items()]
+
+
+def secrets_of(endpoint: Endpoint) -> tuple[str, ...]:
+    """All values that the endpoint's references have now, for masking; those that cannot be resolved are left out."""
+    found: list[str] = []
+    for reference in _references_of(endpoint):
+        try:
+            found.append(resolve(reference))
+        except KeyReferenceError:
+            continue
+    return tuple(found)
+
+
+async def make_ready(endpoint: Endpoint) -> None:
+    """Have the endpoint's keys at hand, so that `resolve` does not wait for a command or a keyring."""
+    for reference in _references_of(endpoint):
+        if split(reference)[0] in _ASKED and not _kept.is_ready(reference):
+            await _ask_in_thread(reference)
+
+
+async def _ask_in_thread(reference: str) -> None:
+    """Not in one of the loop's own threads: names are resolved by those, and must not wait for keys."""
+    loop = asyncio.get_running_loop()
+    done = asyncio.Event()
+
+    def run() -> None:
+        _kept.ask(reference)
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            loop.call_soon_threadsafe(done.set)
+
+    threading.Thread(target=run, name="keys", daemon=True).start()
+    await done.wait()
+
+
+def _references_of(endpoint: Endpoint) -> Iterable[str]:
+    texts = [*([endpoint.key] if endpoint.key else []), *endpoint.headers.values()]
+    return dict.fromkeys(reference for text in texts for reference in references_in(text))
+
+
+def _checked(value: str, name: str) -> str:
+    value = value.strip()
+    if not value:
+        raise KeyReferenceError(f"{name} is empty")
+    if not is_sendable(value):
+        raise KeyReferenceError(f"{name} holds line breaks or characters that no HTTP header can carry")
+    return value
+
+
+def _resolved(name: str, value: str) -> str:
+    text = filled_in(value, {reference: resolve(reference) for reference in references_in(value)})
+    if not is_sendable(text):
+        raise KeyReferenceError(f"the header {name} holds line breaks or characters that no HTTP header can carry")
+    return text
