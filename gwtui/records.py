@@ -166,6 +166,8 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     """Response headers worth having: an allow-list, cleaned."""
     body_excerpt: str = ""
     """The beginning of an answer that was not what was asked for."""
+    retry_after_s: float | None = None
+    """How long the answer asks to be left alone; None where it does not say."""
     text: str = ""
     """The assembled answer; empty unless the profile records text or the request is a trial. In a trial without such
     an answer (plain HTTP, a refusal) it is the body."""
@@ -201,6 +203,8 @@ class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     trace_id: str = ""
     request_id: str = ""
     headers: dict[str, str] = {}
+    retry_after_s: float | None = None
+    """How long the answer to the handshake asks to be left alone; None where it does not say."""
 
     @property
     def outcome(self) -> Outcome:
@@ -225,6 +229,15 @@ class Incident(_Record, tag="incident", frozen=True, kw_only=True):
     trace_id: str = ""
 
 
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an endpoint is left alone for a while."""
+
+    until_ns: int
+    """When its next probe is due."""
+    why: str
+    """Such as `by Retry-After` or `after 12 failures in a row`."""
+
+
 class Heartbeat(_Record, tag="heartbeat", frozen=True, kw_only=True):
     """The engine's own health, once a second. It also moves the clock of windows while nothing else comes."""
 
@@ -234,6 +247,14 @@ class Heartbeat(_Record, tag="heartbeat", frozen=True, kw_only=True):
     """The longest time its event loop was late since the last heartbeat."""
     missed: dict[str, int] = {}
     """Ticks without room to start, per endpoint, since the start."""
+    held: dict[str, int] = {}
+    """Ticks not started because the endpoint was left alone, per endpoint, since the start."""
+    holds: dict[str, Hold] = {}
+    """Endpoints that are left alone at the moment."""
+    slept_ns: int = 0
+    """How long the machine slept since the last heartbeat; monotonic stamps stand still meanwhile."""
+    wall_step_s: float = 0.0
+    """How far the wall clock was set since the last heartbeat; below 0: back."""
     paused: tuple[str, ...] = ()
     """Endpoints that are paused."""
     rows_written: int = 0

@@ -16,6 +16,9 @@ from gwtui.units import milliseconds, timestamp
 Cell: TypeAlias = str | int | float | bool | None
 Row: TypeAlias = dict[str, Cell]
 
+SCHEMA = 1
+"""What the columns mean. A column more at the right end leaves it as it is; any other change makes it one higher."""
+
 _REQUEST: dict[str, Callable[[Request], Cell]] = {
     "endpoint": lambda r: r.endpoint,
     "request_number": lambda r: r.number,
@@ -60,6 +63,7 @@ _REQUEST: dict[str, Callable[[Request], Cell]] = {
     "sent_request_id": lambda r: r.sent_request_id,
     "content_type": lambda r: r.content_type,
     "headers": lambda r: _headers(r.headers),
+    "retry_after_s": lambda r: r.retry_after_s,
 }
 
 _PING: dict[str, Callable[[Ping], Cell]] = {
@@ -83,6 +87,7 @@ _PING: dict[str, Callable[[Ping], Cell]] = {
     "trigger": lambda p: p.trigger.value,
     "tainted": lambda p: p.tainted,
     "headers": lambda p: _headers(p.headers),
+    "retry_after_s": lambda p: p.retry_after_s,
 }
 
 _INCIDENT: dict[str, Callable[[Incident], Cell]] = {

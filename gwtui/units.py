@@ -79,6 +79,11 @@ def elapsed(ns: int) -> str:
     return f"{days}d {clock}" if days else clock
 
 
+def countdown(ns: int) -> str:
+    """What is left of a wait, in whole seconds that never say 0 too soon: `12 s`."""
+    return f"{-(-max(ns, 0) // 1_000_000_000)} s"
+
+
 def clock(at: float) -> str:
     """A wall time of today's reader: `14:03:22`, UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")

@@ -93,6 +93,10 @@ class EndpointRow:
     missed: int
     insecure: bool
     sparkline: tuple[Cell, ...]
+    held: int = 0
+    """Ticks not started because the endpoint is left alone: a `Retry-After`, or many failures in a row."""
+    held_ns: int | None = None
+    """How long it is still left alone; None when it is not."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,15 +18,18 @@ from typing import Any
 from gwtui.clean import clean
 from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpoint, Resume, SetInterval, Start, Try
 from gwtui.engine import edits
+from gwtui.engine.budget import Purse
 from gwtui.engine.edits import CommandError
 from gwtui.engine.lag import PERIOD_NS, Lag
+from gwtui.engine.politeness import Politeness
 from gwtui.engine.schedule import Schedule, offset_ns
-from gwtui.engine.workers import ProberFor, Tally, Tools, Workers, run_trial
+from gwtui.engine.standstill import Moment, awake_and_asleep_ns
+from gwtui.engine.workers import ProberFor, Tally, Tools, Workers, may_begin, run_trial
 from gwtui.health.health import Health
 from gwtui.probes.prober import Emit
 from gwtui.probes.prober import prober_for as any_prober_for
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import Heartbeat, Incident, Notice, ProfileChanged, Record, SessionStarted
+from gwtui.records import Heartbeat, Incident, Notice, ProfileChanged, Record, Request, SessionStarted
 
 HEARTBEAT_S = 1.0
 MOST_CONCURRENT = 1000
@@ -56,6 +59,7 @@ class Engine:
         prober_for: ProberFor = any_prober_for,
         clock: Callable[[], int] = time.perf_counter_ns,
         wall: Callable[[], float] = time.time,
+        boot: Callable[[], int] = awake_and_asleep_ns,
         seed: int | None = None,
         session_dir: str | None = None,
     ) -> None:
@@ -64,6 +68,7 @@ class Engine:
         self._status = status
         self._clock = clock
         self._wall = wall
+        self._boot = boot
         self._chance = Random(seed)  # noqa: S311 - jitter, no secret
         self._session_dir = session_dir
         self._health = Health(profile)
@@ -73,9 +78,15 @@ class Engine:
             emit=emit,
             report=self._report,
             spawn=self._spawn,
+            moment=self._moment,
             clock=clock,
             lag=self._lag,
+            purse=Purse(profile.budget, clock()),
         )
+        self._beaten = self._moment()
+        self._unpaid: set[str] = set()
+        """Endpoints that are paused until there is a new budget."""
+        self._was_spent = False
         self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
         self._workers: dict[str, Workers] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -130,20 +141,27 @@ class Engine:
             case RemoveEndpoint(name=name):
                 self._change(edits.remove(self._profile, name))
                 self._workers.pop(name).close()
+                self._unpaid.discard(name)
             case Burst():
                 self._burst(command)
             case Try(endpoint=endpoint):
                 edits.check_api(endpoint)
+                if not may_begin(endpoint, self._tools):
+                    raise CommandError(f"Nothing is tried: {self._spent()}")
                 self._spawn(run_trial(endpoint, self._profile, self._tallies[endpoint.name], self._tools))
             case Mark(text=text):
                 self._report(Incident(at=self._wall(), now_ns=self._clock(), kind="mark", text=clean(text)))
 
     def _pause(self, command: Pause | Resume) -> None:
-        for name in self._names(command.endpoint):
+        workers = [self._workers[name] for name in self._names(command.endpoint)]
+        if isinstance(command, Resume) and (spent := self._spent()) and not all(each.is_websocket for each in workers):
+            raise CommandError(f"Nothing is resumed: {spent}")
+        for each in workers:
             if isinstance(command, Pause):
-                self._workers[name].pause()
+                each.pause()
+                self._unpaid.discard(each.endpoint.name)
             else:
-                self._workers[name].resume()
+                each.resume()
         self._report(self._heartbeat())
 
     def _set_interval(self, command: SetInterval) -> None:
@@ -160,16 +178,22 @@ class Engine:
             workers = self._workers.pop(replaces)
             workers.close()
             # An edit that does not speak of it leaves an endpoint paused that the user paused.
-            paused = workers.paused if endpoint.paused == old.paused else endpoint.paused
+            was_paused = workers.paused and replaces not in self._unpaid
+            paused = was_paused if endpoint.paused == old.paused else endpoint.paused
+            self._unpaid.discard(replaces)
         self._change(profile)
         self._open(endpoint, paused=paused)
+        self._mind_budget()
         self._report(self._heartbeat())
 
     def _burst(self, command: Burst) -> None:
         edits.find(self._profile, command.endpoint)
         if command.requests < 1 or not 1 <= command.concurrency <= MOST_CONCURRENT:
             raise CommandError(f"A burst has at least 1 request, and 1 to {MOST_CONCURRENT} at once")
-        self._workers[command.endpoint].burst(command.requests, command.concurrency)
+        workers = self._workers[command.endpoint]
+        if (spent := self._spent()) and not workers.is_websocket:
+            raise CommandError(f"There is no burst: {spent}")
+        workers.burst(command.requests, command.concurrency)
 
     def _names(self, name: str | None) -> list[str]:
         """The endpoint of that name; None: all."""
@@ -185,7 +209,8 @@ class Engine:
         first_ns = offset_ns(self._chance, interval_ns, index, of)
         schedule = Schedule(self._clock(), interval_ns, first_ns, paused=paused)
         tally = self._tallies[endpoint.name]
-        self._workers[endpoint.name] = Workers(endpoint, self._profile, schedule, tally, self._tools)
+        politeness = Politeness(self._chance)
+        self._workers[endpoint.name] = Workers(endpoint, self._profile, schedule, politeness, tally, self._tools)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         assert self._group is not None, "tasks are made while it runs"  # noqa: S101 - for the type checker
@@ -199,6 +224,8 @@ class Engine:
         self._emit(record)
         for incident in self._health.apply(record):
             self._emit(incident)
+        if isinstance(record, Request):
+            self._pay(record)
 
     def _notice(self, text: str) -> None:
         self._report(Notice(now_ns=self._clock(), text=clean(text)))
@@ -210,16 +237,56 @@ class Engine:
 
     async def _beat(self) -> None:
         while True:
+            self._mind_budget()
             self._report(self._heartbeat())
             await asyncio.sleep(HEARTBEAT_S)
 
+    def _pay(self, request: Request) -> None:
+        endpoint = self._profile.endpoint(request.endpoint)
+        self._tools.purse.pay(request, endpoint.price if endpoint is not None else None)
+        self._mind_budget()
+
+    def _spent(self) -> str:
+        return self._tools.purse.spent(self._clock())
+
+    def _mind_budget(self) -> None:
+        """Pause what costs when the budget is spent, and go on when there is a new one."""
+        was_spent, spent = self._was_spent, self._spent()
+        self._was_spent = bool(spent)
+        if spent:
+            for name, workers in self._workers.items():
+                if not workers.paused and not workers.is_websocket:
+                    workers.pause()
+                    self._unpaid.add(name)
+            if not was_spent:
+                self._tell(f"probing pauses: {spent}")
+        elif was_spent:
+            for name in self._unpaid & self._workers.keys():
+                self._workers[name].resume()
+            self._unpaid.clear()
+            self._tell("probing goes on: there is a new budget")
+
+    def _tell(self, text: str) -> None:
+        """Say something of our own that must be in the log and be seen at once."""
+        self._report(Incident(at=self._wall(), now_ns=self._clock(), kind="engine", text=text))
+        self._notice(text)
+
+    def _moment(self) -> Moment:
+        return Moment(self._clock(), self._boot(), self._wall())
+
     def _heartbeat(self) -> Heartbeat:
-        now_ns, figures = self._clock(), self._status()
+        moment, figures = self._moment(), self._status()
+        last, self._beaten = self._beaten, moment
+        holds = {name: hold for name, workers in self._workers.items() if (hold := workers.hold()) is not None}
         return Heartbeat(
-            at=self._wall(),
-            now_ns=now_ns,
-            lag_ns=self._lag.take(now_ns),
+            at=moment.at,
+            now_ns=moment.now_ns,
+            lag_ns=self._lag.take(moment.now_ns),
             missed={name: tally.missed for name, tally in self._tallies.items() if tally.missed},
+            held={name: tally.held for name, tally in self._tallies.items() if tally.held},
+            holds=holds,
+            slept_ns=moment.slept_ns(last),
+            wall_step_s=moment.wall_step_s(last),
             paused=tuple(name for name, workers in self._workers.items() if workers.paused),
             rows_written=figures.rows_written,
             rows_waiting=figures.rows_waiting,

@@ -48,6 +48,15 @@ class Schedule:
         self.paused = paused
 
     @property
+    def interval_ns(self) -> int:
+        return self._interval_ns
+
+    def tick_from(self, ns: int) -> int:
+        """The first tick to come that is not before `ns`."""
+        steps = max(0, -(-(ns - self._next_ns) // self._interval_ns))
+        return self._next_ns + steps * self._interval_ns
+
+    @property
     def next_ns(self) -> int | None:
         """When the next tick is due; None while paused."""
         return None if self.paused else self._next_ns

@@ -2,7 +2,8 @@
 
 A worker is a task with one prober, and so with one HTTP client or one kept WebSocket. Workers are made as overlap
 asks for them; the one that was used last is used first, so that its connection stays warm, and the others end when
-they had nothing to do for a while.
+they had nothing to do for a while. Ticks that come while the endpoint is left alone (`politeness`), or while there is
+no budget, are held: counted, and not made up for.
 """
 
 from __future__ import annotations
@@ -12,11 +13,19 @@ from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from msgspec.structs import replace
+
+from gwtui.apis import kind_of
+from gwtui.engine.budget import Purse
 from gwtui.engine.lag import Lag, marked
+from gwtui.engine.politeness import Politeness
 from gwtui.engine.schedule import Schedule
+from gwtui.engine.standstill import Moment
+from gwtui.keys import make_ready
 from gwtui.probes.prober import Emit, Prober
 from gwtui.profile import Endpoint, Profile
-from gwtui.words import Trigger
+from gwtui.records import Hold, Ping, Request
+from gwtui.words import Kind, Trigger
 
 IDLE_S = 30.0
 """A worker that is not the only idle one of its endpoint ends after so long without a probe."""
@@ -31,6 +40,7 @@ class Tally:
     number: int = 0
     """The number of its newest request."""
     missed: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,33 +53,58 @@ class Tools:
     report: Emit
     """Takes results."""
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    moment: Callable[[], Moment]
     clock: Callable[[], int]
     lag: Lag
+    purse: Purse
 
 
-async def run_probe(prober: Prober, tally: Tally, tools: Tools, planned_ns: int, trigger: Trigger) -> None:
+def may_begin(endpoint: Endpoint, tools: Tools) -> bool:
+    """Whether there is a budget for a probe that begins now; it is counted. Pings take nothing of it."""
+    return kind_of(endpoint.api) is Kind.WEBSOCKET or tools.purse.take(tools.clock())
+
+
+async def run_probe(
+    endpoint: Endpoint, prober: Prober, tally: Tally, tools: Tools, planned_ns: int, trigger: Trigger
+) -> Request | Ping:
     """Probe once under the next number, and report the result."""
+    await make_ready(endpoint)
     tally.number += 1
-    start_ns = tools.clock()
+    began = tools.moment()
     result = await prober.probe(tally.number, planned_ns, trigger)
-    tools.report(marked(result, tools.lag.since(start_ns, tools.clock())))
+    ended = tools.moment()
+    late_ns = max(tools.lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
+    result = marked(result, late_ns)
+    tools.report(result)
+    return result
 
 
 async def run_trial(endpoint: Endpoint, profile: Profile, tally: Tally, tools: Tools) -> None:
     """Probe an endpoint once, with a prober of its own."""
     async with tools.prober_for(endpoint, profile, tools.emit) as prober:
-        await run_probe(prober, tally, tools, tools.clock(), Trigger.TRIAL)
+        await run_probe(endpoint, prober, tally, tools, tools.clock(), Trigger.TRIAL)
 
 
 class Workers:
     """Probes one endpoint on its schedule, and in bursts beside it, until it is closed."""
 
-    def __init__(self, endpoint: Endpoint, profile: Profile, schedule: Schedule, tally: Tally, tools: Tools) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        profile: Profile,
+        schedule: Schedule,
+        politeness: Politeness,
+        tally: Tally,
+        tools: Tools,
+    ) -> None:
         self._endpoint = endpoint
         self._profile = profile
         self._schedule = schedule
+        self._politeness = politeness
         self._tally = tally
         self._tools = tools
+        self.is_websocket = kind_of(endpoint.api) is Kind.WEBSOCKET
+        self._room = 1 if self.is_websocket else endpoint.overlap
         self._rescheduled = asyncio.Event()
         self._busy = 0
         self._idle: list[asyncio.Future[int | None]] = []
@@ -77,8 +112,19 @@ class Workers:
         self._spawn(self._keep_schedule())
 
     @property
+    def endpoint(self) -> Endpoint:
+        return self._endpoint
+
+    @property
     def paused(self) -> bool:
         return self._schedule.paused
+
+    def hold(self) -> Hold | None:
+        """Why the endpoint is left alone at the moment, and when its next probe is due; None when it is not."""
+        hold = self._politeness.hold(self._tools.clock())
+        if hold is None or self.paused:
+            return None
+        return replace(hold, until_ns=self._schedule.tick_from(hold.until_ns))
 
     def pause(self) -> None:
         """Start no more scheduled probes; those under way run on."""
@@ -86,6 +132,7 @@ class Workers:
         self._rescheduled.set()
 
     def resume(self) -> None:
+        self._politeness.forget()
         self._schedule.resume(self._tools.clock())
         self._rescheduled.set()
 
@@ -115,9 +162,15 @@ class Workers:
     async def _keep_schedule(self) -> None:
         while True:
             await self._until_due()
-            due = self._schedule.take(self._tools.clock(), room=self._busy < self._endpoint.overlap)
+            now_ns = self._tools.clock()
+            alone = self._politeness.hold(now_ns) is not None
+            due = self._schedule.take(now_ns, room=alone or self._busy < self._room)
             self._tally.missed += due.missed
-            if due.planned_ns is not None:
+            if due.planned_ns is None:
+                continue
+            if alone or not may_begin(self._endpoint, self._tools):
+                self._tally.held += 1
+            else:
                 self._start(due.planned_ns)
 
     async def _until_due(self) -> None:
@@ -142,9 +195,13 @@ class Workers:
         """Be a worker: one tick's probe after the other."""
         async with self._prober() as prober:
             while planned_ns is not None:
-                await run_probe(prober, self._tally, self._tools, planned_ns, Trigger.SCHEDULE)
+                await self._probe(prober, planned_ns, Trigger.SCHEDULE)
                 self._busy -= 1
                 planned_ns = await self._next_tick()
+
+    async def _probe(self, prober: Prober, planned_ns: int, trigger: Trigger) -> None:
+        result = await run_probe(self._endpoint, prober, self._tally, self._tools, planned_ns, trigger)
+        self._politeness.take(result, self._schedule.interval_ns, self._tools.clock())
 
     async def _next_tick(self) -> int | None:
         """Be idle until a tick needs a worker; None: there are idle workers enough without this one."""
@@ -166,4 +223,6 @@ class Workers:
         """Be one of a burst's workers: take requests until none is left."""
         async with self._prober() as prober:
             for _ in left:
-                await run_probe(prober, self._tally, self._tools, self._tools.clock(), Trigger.BURST)
+                if not may_begin(self._endpoint, self._tools):
+                    return
+                await self._probe(prober, self._tools.clock(), Trigger.BURST)

@@ -6,6 +6,8 @@ Trials count for nothing. Results that were cancelled or that failed on this mac
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from gwtui.health.states import EndpointState
@@ -19,7 +21,9 @@ QUIET_NS = 60_000_000_000
 LOCAL_AFTER = 3
 """So many local failures are told as this machine's trouble."""
 LAG_NS = 500_000_000
-"""An engine that is held up for so long is told."""
+"""An engine that is held up for so long is told, once while it goes on."""
+GAP_NS = 5_000_000_000
+"""One that stood still for so long is told each time: it is a gap in what was measured."""
 QUIET_RESULTS = 5
 """A finding must also be absent from so many good results to have ended."""
 
@@ -72,16 +76,26 @@ class Health:
             self._watches[endpoint.name] = watch
 
     def _heartbeat(self, beat: Heartbeat) -> tuple[Incident, ...]:
-        incidents = []
-        if beat.lag_ns >= LAG_NS and self._lag.seen(self._now_ns) == 1:
-            text = f"this machine held gwtui up for {duration(beat.lag_ns)}: results of that time are marked"
-            incidents.append(self._incident("engine", text))
+        incidents = [self._incident("engine", text) for text in self._gaps(beat)]
         for name, watch in self._watches.items():
             if watch.paused is not (name in beat.paused):
                 incidents += self._pause(name, watch)
             elif not watch.paused:
                 incidents += self._judge(name, watch)
         return tuple(incidents)
+
+    def _gaps(self, beat: Heartbeat) -> Iterator[str]:
+        """What there is to tell of time that was not measured, or that is not what it seems."""
+        seen = self._lag.seen(self._now_ns) if beat.lag_ns >= LAG_NS else 0
+        if beat.lag_ns >= GAP_NS:
+            yield f"gwtui stood still for {duration(beat.lag_ns)}: a gap, and results of that time are marked"
+        elif seen == 1:
+            yield f"this machine held gwtui up for {duration(beat.lag_ns)}: results of that time are marked"
+        if beat.slept_ns:
+            yield f"this machine slept for {elapsed(beat.slept_ns)}: nothing was measured"
+        if beat.wall_step_s:
+            way, step_ns = "forward" if beat.wall_step_s > 0 else "back", abs(round(beat.wall_step_s * 1e9))
+            yield f"the wall clock was set {way} by {elapsed(step_ns)}: times of day jump here, latencies do not"
 
     def _result(self, record: Request | Ping) -> tuple[Incident, ...]:
         watch = self._watches.get(record.endpoint)
@@ -165,7 +179,7 @@ class _Watch:
 def _judged(endpoint: Endpoint, profile: Profile) -> Endpoint:
     """The endpoint with all that decides its state, and nothing that only says when it is probed."""
     return msgspec.structs.replace(
-        endpoint, interval_s=None, overlap=1, paused=False, thresholds=profile.thresholds_of(endpoint)
+        endpoint, interval_s=None, overlap=1, paused=False, price=None, thresholds=profile.thresholds_of(endpoint)
     )
 
 

@@ -13,7 +13,8 @@ from gwtui.monitor.pings import Link
 from gwtui.monitor.series import Series, cells, counted_metric, quantiles, shown_metric, value_of
 from gwtui.monitor.streams import Shelf
 from gwtui.profile import Endpoint
-from gwtui.records import Ping, Request
+from gwtui.records import Heartbeat, Ping, Request
+from gwtui.units import countdown
 from gwtui.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
 from gwtui.words import Kind, Metric, Outcome, State
 
@@ -37,7 +38,8 @@ class History:
         self._start_ns = start_ns
         self._state = State.UNKNOWN
         self._paused = endpoint.paused
-        self._missed = 0
+        self._missed = self._held = 0
+        self._hold: tuple[int, str] | None = None
         self._last: Request | Ping | None = None
         self._run = 0
         self._counted = Series(start_ns)
@@ -86,10 +88,13 @@ class History:
             self._state = state
         self.touch()
 
-    def beat(self, *, paused: bool, missed: int) -> None:
+    def beat(self, beat: Heartbeat) -> None:
         """What the engine says of the endpoint once a second."""
-        if (paused, missed) != (self._paused, self._missed):
-            self._paused, self._missed = paused, missed
+        name, hold = self._endpoint.name, beat.holds.get(self._endpoint.name)
+        left = (max(0, hold.until_ns - beat.now_ns), hold.why) if hold is not None else None
+        said = (name in beat.paused, beat.missed.get(name, 0), beat.held.get(name, 0), left)
+        if said != (self._paused, self._missed, self._held, self._hold):
+            self._paused, self._missed, self._held, self._hold = said
             self.touch()
 
     def add(self, result: Request | Ping) -> None:
@@ -186,11 +191,13 @@ class History:
             failed=failed,
             verdict="" if last is None else last.verdict.value,
             verdict_run=self._run,
-            note="" if last is None else _note(last),
+            note=_note(last, self._hold),
             in_flight=self.shelf.in_flight,
             missed=self._missed,
             insecure=endpoint.tls is not None and endpoint.tls.insecure,
             sparkline=cells(self._points(window, metric, now_ns, SPARKLINE_CELLS)),
+            held=self._held,
+            held_ns=self._hold[0] if self._hold is not None else None,
         )
 
     def _latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:
@@ -235,9 +242,11 @@ def _kind(endpoint: Endpoint) -> Kind:
         return Kind.COMPLETION
 
 
-def _note(last: Request | Ping) -> str:
-    """What is worth knowing of the latest result: why it failed, or what was found in a good one."""
-    if last.outcome is not Outcome.OK:
-        return last.reason
-    findings = last.findings if isinstance(last, Request) else ()
-    return "; ".join(f"{finding.name}: {finding.evidence}" for finding in findings)
+def _note(last: Request | Ping | None, hold: tuple[int, str] | None) -> str:
+    """For how long it is left alone, and what is worth knowing of the latest result."""
+    parts = [] if hold is None else [f"held {countdown(hold[0])} {hold[1]}"]
+    if last is not None and last.outcome is not Outcome.OK:
+        parts.append(last.reason)
+    elif isinstance(last, Request):
+        parts += [f"{finding.name}: {finding.evidence}" for finding in last.findings]
+    return "; ".join(part for part in parts if part)

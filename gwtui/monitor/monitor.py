@@ -145,8 +145,8 @@ class Monitor:
     def _beat(self, beat: Heartbeat) -> None:
         self._wall = (beat.at, beat.now_ns)
         self._trouble.beat(beat)
-        for name, history in self._histories.items():
-            history.beat(paused=name in beat.paused, missed=beat.missed.get(name, 0))
+        for history in self._histories.values():
+            history.beat(beat)
 
     def _incident(self, incident: Incident) -> None:
         self._incidents.appendleft(incident)

@@ -9,7 +9,7 @@ from gwtui.apis.asking import model_asked
 from gwtui.apis.base import API, Usage
 from gwtui.clean import clean, clean_text
 from gwtui.excerpts import excerpt
-from gwtui.judging.headers import header, pick_headers, request_id, trace_id
+from gwtui.judging.headers import header, pick_headers, request_id, retry_after, trace_id
 from gwtui.judging.judge import End, Judged, Transport, judge
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
@@ -124,6 +124,7 @@ def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: 
         sent_request_id=result.sent_request_id,
         content_type=clean(transport.content_type),
         headers=pick_headers(result.headers),
+        retry_after_s=retry_after(result.headers, transport.at),
         body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
         text=clean_text(redact(text), TEXT_CHARS) if result.keep_text else "",
     )

@@ -21,7 +21,7 @@ from websockets.frames import CloseCode
 from gwtui.apis.base import AskError
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
-from gwtui.judging.headers import pick_headers, request_id, trace_id
+from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
 from gwtui.keys import redactor, secrets_of
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed
@@ -192,6 +192,7 @@ class WebSocketProber:
             trace_id=trace_id(headers) or self._opening.sent_trace_id,
             request_id=request_id(headers),
             headers=pick_headers(headers),
+            retry_after_s=retry_after(headers, time.time()) if seen.connect_ns is not None else None,
         )
 
 
