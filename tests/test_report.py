@@ -1,0 +1,230 @@
+"""What is left in the shell: a probe told whole, as text and as JSON, and the summary of a session.
+
+`UPDATE_GOLDENS=1 pytest tests/test_report.py` writes the texts in `goldens/` anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from support import views
+
+from gwtui.profile import Endpoint
+from gwtui.records import Finding, Phases, Ping, Request, StreamEvent, StreamRead
+from gwtui.report import probe_json, probe_text, summary
+from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.verdicts import Verdict
+from gwtui.view import Query, Window
+from gwtui.words import Clock, EventKind, Outcome, State
+
+GOLDENS = Path(__file__).parent / "goldens"
+MS = 1_000_000
+AT = 1_767_189_802.5
+"""14:03:22.5 UTC."""
+
+CLAUDE = Endpoint(name="claude", api="anthropic-messages", url="https://gateway.example.com/llm", key="env:KEY")
+SOCKET = Endpoint(name="websocket", api="websocket", url="http://127.0.0.1:9", path="/v2/websocket")
+
+ANSWERED = Request(
+    endpoint="claude",
+    number=1,
+    started_at=AT,
+    now_ns=10**9,
+    api="anthropic-messages",
+    model="claude-3-haiku",
+    model_served="claude-3-haiku-20240307",
+    status=200,
+    verdict=Verdict.COMPLETE,
+    rule="anthropic.message_stop",
+    reason="message_stop after stop_reason end_turn",
+    duration_ns=952 * MS,
+    ttfb_ns=264 * MS,
+    ttft_ns=310 * MS,
+    ttfo_ns=310 * MS,
+    mean_icl_ns=21 * MS,
+    max_gap_ns=420 * MS,
+    tpot_ns=19 * MS,
+    tokens_per_s=52.9,
+    events=4,
+    reads=3,
+    input_tokens=1204,
+    output_tokens=35,
+    bytes=8637,
+    clock=Clock.KERNEL,
+    phases=Phases(
+        dns_ns=1_200_000, connect_ns=3 * MS, tls_ns=12 * MS, send_ns=48_000, address="192.0.2.7:443", tls="TLSv1.3"
+    ),
+    trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
+    request_id="req_1",
+    content_type="text/event-stream",
+    headers={"content-type": "text/event-stream", "x-trace": "4bf92f3577b34da6a3ce929d0e0e4736"},
+    text='def bubble(arr):\n    return "sorted"',
+)
+
+
+def event(name: str, kind: EventKind = EventKind.TEXT, text: str = "", raw: str = "{}", note: str = "") -> StreamEvent:
+    return StreamEvent(name=name, kind=kind, text=text, raw=raw, note=note)
+
+
+def read(first: int, since_ms: int, *events: StreamEvent) -> StreamRead:
+    return StreamRead(
+        endpoint="claude",
+        number=1,
+        now_ns=10**9 + since_ms * MS,
+        since_sent_ns=since_ms * MS,
+        first_event=first,
+        events=events,
+    )
+
+
+READS = (
+    read(1, 264, event("message_start", EventKind.START, raw='{"type":"message_start","message":{"id":"' + "x" * 90)),
+    read(2, 310, event("content_block_delta", text='def bubble(arr):\n    return "sor')),
+    read(
+        3, 730, event("content_block_delta", text='ted"'), event("message_stop", EventKind.STOP, raw="{}", note="odd")
+    ),
+)
+CUT = msgspec.structs.replace(
+    ANSWERED,
+    verdict=Verdict.TRUNCATED,
+    rule="anthropic.eof-before-message_stop",
+    reason="the stream ended after event 3 without message_stop",
+    event_number=3,
+    findings=(Finding(name="buffered", evidence="2 events in one read", cause="a proxy holds bytes back"),),
+)
+REFUSED = Request(
+    endpoint="claude",
+    number=1,
+    started_at=AT,
+    now_ns=10**9,
+    api="anthropic-messages",
+    model="claude-3-haiku",
+    verdict=Verdict.REFUSED,
+    rule="transport.refused",
+    reason="192.0.2.7:443: Connection refused",
+    trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
+)
+KEYLESS = msgspec.structs.replace(
+    ANSWERED,
+    verdict=Verdict.AUTH,
+    rule="http.401",
+    reason="HTTP 401",
+    status=401,
+    ttft_ns=None,
+    ttfo_ns=None,
+    events=0,
+    input_tokens=None,
+    output_tokens=None,
+    model_served="",
+    text='{"error":"no key"}',
+    body_excerpt='{"error":"no key"}',
+    content_type="application/json",
+    headers={},
+)
+PONG = Ping(
+    endpoint="websocket",
+    number=1,
+    started_at=AT,
+    now_ns=10**9,
+    verdict=Verdict.PONG,
+    rule="websocket.pong",
+    rtt_ns=12_100_000,
+    connect_ns=3 * MS,
+    connection=1,
+    status=101,
+    clock=Clock.KERNEL,
+    trace_id="4bf92f3577b34da6a3ce929d0e0e4736",
+    headers={"x-trace": "4bf92f3577b34da6a3ce929d0e0e4736"},
+)
+CLOSED = msgspec.structs.replace(
+    PONG, verdict=Verdict.CLOSED, rule="websocket.closed", rtt_ns=None, close_code=1012, close_reason="service restart"
+)
+
+PROBES: dict[str, tuple[Endpoint, Request | Ping, tuple[StreamRead, ...]]] = {
+    "complete": (CLAUDE, ANSWERED, READS),
+    "truncated": (CLAUDE, CUT, READS),
+    "refused": (CLAUDE, REFUSED, ()),
+    "no key sent": (msgspec.structs.replace(CLAUDE, key=None, headers={"X-Team": "a"}), KEYLESS, ()),
+    "pong": (SOCKET, PONG, ()),
+    "closed": (SOCKET, CLOSED, ()),
+}
+
+
+def same(name: str, text: str) -> None:
+    golden = GOLDENS / name
+    if os.environ.get("UPDATE_GOLDENS") == "1":
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_a_probe_as_text() -> None:
+    told = (f"── {name}\n{probe_text(*probe, width=110)}\n" for name, probe in PROBES.items())
+    same("probe.txt", "\n".join(told))
+
+
+def test_a_summary_as_text() -> None:
+    everything = replace(views.incident(), query=Query(window=Window.ALL))
+    same("summary.txt", "\n\n".join(summary(view) for view in (views.calm(), everything, views.empty())) + "\n")
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_events_keep_to_the_width_they_are_given(width: int) -> None:
+    events = [line for line in probe_text(*PROBES["complete"], width=width).splitlines() if "message_start" in line]
+    assert events
+    assert all(len(line) <= max(width, 76) for line in events)
+
+
+def test_events_of_several_models_say_whose_they_are() -> None:
+    spoken = StreamEvent(name="chunk", kind=EventKind.TEXT, text="hi", model="gpt-4o-mini")
+    assert 'chunk  gpt-4o-mini: "hi"' in probe_text(CLAUDE, ANSWERED, (read(1, 264, spoken),))
+
+
+def test_colours_are_what_the_caller_paints() -> None:
+    def bracketed(text: str, tone: State | Outcome) -> str:
+        return f"<{tone}:{text}>"
+
+    assert probe_text(*PROBES["truncated"], paint=bracketed).startswith("<failed:✖ truncated>")
+    assert "<down:✖> sourcegraph-claude" in summary(views.incident(), bracketed)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "more"),
+    [
+        ("truncated", REQUEST_COLUMNS, {"phases", "events_detail", "body_excerpt", "text"}),
+        ("closed", PING_COLUMNS, {"findings", "phases", "events_detail"}),
+    ],
+)
+def test_a_probe_as_json_has_the_columns_of_its_file_and_what_a_file_has_no_room_for(
+    name: str, columns: tuple[str, ...], more: set[str]
+) -> None:
+    _, result, reads = PROBES[name]
+    told = json.loads(probe_json(result, reads))
+    assert set(told) == set(columns) | more
+    assert told["headers"] == result.headers
+
+
+def test_the_details_of_a_probe_as_json() -> None:
+    told = json.loads(probe_json(CUT, READS))
+    assert told["verdict"] == "truncated"
+    assert told["findings"] == [
+        {"name": "buffered", "evidence": "2 events in one read", "cause": "a proxy holds bytes back"}
+    ]
+    assert told["phases"]["tls_ms"] == 12
+    assert [event["number"] for event in told["events_detail"]] == [1, 2, 3, 4]
+    assert told["events_detail"][2] == {
+        "number": 3,
+        "since_sent_ms": 730.0,
+        "gap_ms": 420.0,
+        "name": "content_block_delta",
+        "kind": "text",
+        "text": 'ted"',
+        "raw": "{}",
+        "note": "",
+        "model": "",
+    }
+    assert told["events_detail"][3]["gap_ms"] is None, "events of one read share a stamp"
