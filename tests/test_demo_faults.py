@@ -10,15 +10,24 @@ import msgspec
 import pytest
 from support.gateways import Gateway, serving
 from support.probing import PATIENT, Probing, soon
+from support.probing import probed as probe
 
 from gwtui.demo.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
 from gwtui.demo.faults.base import Fault
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Record, Request
+from gwtui.verdicts import Verdict
 
+TOKENS = 3
+CUTS = {"openai-chat": TOKENS + 1, "anthropic-messages": TOKENS + 4, "openai-responses": TOKENS + 7, "gemini": TOKENS}
+"""Per API: the last event after which a stream of so many tokens is still cut, not ended."""
 SCENARIO = """
 gateway = { upstream_timeout_s = 0.01 }
-"""
+
+[[rule]]
+model = "cut-*"
+tokens = 3
+""" + "".join(f"[[rule]]\nmodel = 'cut-{after}'\ncut_after = {after}\n" for after in range(1, max(CUTS.values()) + 1))
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +78,12 @@ async def test_a_fault_is_told_as_what_it_is(gateway: Gateway, fault: Fault) -> 
     assert fault.reason in f"{record.rule}: {record.reason}"
     if isinstance(record, Request):
         assert set(fault.findings) <= {finding.name for finding in record.findings}
+
+
+@pytest.mark.parametrize(("api", "after"), [(api, after) for api, last in CUTS.items() for after in range(1, last + 1)])
+async def test_a_cut_is_seen_wherever_it_is(gateway: Gateway, api: str, after: int) -> None:
+    record = await probe(Endpoint(name="target", api=api, url=gateway.url, model=f"cut-{after}", deadlines=PATIENT))
+    assert (record.verdict, record.event_number, record.events) == (Verdict.TRUNCATED, after, after)
 
 
 HOSTILE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069\ufeff]")

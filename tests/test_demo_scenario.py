@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from itertools import pairwise
 from pathlib import Path
 from statistics import quantiles
@@ -209,6 +211,89 @@ def test_a_fault_is_a_change_of_the_timeline(fault: dict[str, Any], sent: bytes,
     assert b"".join(send.data for send in plan.sends) == sent
     assert plan.stalls is stalls
     assert [send.at_s for send in plan.sends] == sorted(send.at_s for send in plan.sends)
+
+
+DAMAGE: list[tuple[dict[str, Any], bytes]] = [
+    ({"lose_event": 1}, b"abcd.>"),
+    ({"lose_event": 7}, b"<abcd."),
+    ({"lose_event": 8}, b"<abcd.>"),
+    ({"repeat_event": 1}, b"<<abcd.>"),
+    ({"repeat_event": 7}, b"<abcd.>>"),
+    ({"swap_event": 1}, b"a<bcd.>"),
+    ({"swap_event": 6}, b"<abcd>."),
+    ({"swap_event": 7}, b"<abcd.>"),
+    ({"after_end": "token"}, b"<abcd.>d"),
+    ({"after_end": "stream"}, b"<abcd.><abcd.>"),
+    ({"cut_last": 1}, b"<abcd."),
+    ({"cut_last": 9}, b""),
+    ({"insert": "_"}, b"_<abcd.>"),
+    ({"insert": "_", "insert_after": 3}, b"<ab_cd.>"),
+    ({"insert": "_", "insert_after": 99}, b"<abcd.>_"),
+    ({"comments": 2}, b": ping\n\n: ping\n\n<abcd.>"),
+    ({"bom": True}, b"\xef\xbb\xbf<abcd.>"),
+    ({"lose_event": 2, "cut_after": 3}, b"<bc"),
+]
+
+
+@pytest.mark.parametrize(("fault", "sent"), DAMAGE)
+def test_damage_to_events_shows_in_what_is_sent(fault: dict[str, Any], sent: bytes) -> None:
+    sends = timeline(EVENTS, b"!", Behaviour(ttft_ms=100, gap_ms=10, **fault)).sends
+    assert b"".join(send.data for send in sends) == sent
+    assert [send.at_s for send in sends] == sorted(send.at_s for send in sends)
+
+
+SSE = b'event: delta\ndata: {"type":"delta","index":0,"sequence_number":4}\n\n'
+GARBLED: list[tuple[str, bytes]] = [
+    ("half", b'event: delta\ndata: {"type":"delta","index"\n\n'),
+    ("index", SSE.replace(b'"index":0', b'"index":7')),
+    ("sequence", SSE.replace(b":4}", b":11}")),
+    ("name", SSE.replace(b"event: delta", b"event: something_else")),
+    ("nul", b"id: a\0b\n" + SSE),
+    ("numbers", SSE.replace(b":4}", b':4,"odd":NaN,"odd":1e999,"odd":-Infinity,"odd":' + b"9" * 400 + b"}")),
+    ("utf8", SSE.replace(b":4}", b':4,"odd":"\xff\xfe\xc3( \xed\xa0\x80 \xf0\x9f"}')),
+    ("deep", SSE.replace(b":4}", b':4,"deep":' + b"[" * 100_000 + b"]" * 100_000 + b"}")),
+]
+
+
+@pytest.mark.parametrize(("garble", "sent"), GARBLED, ids=[garble for garble, _ in GARBLED])
+def test_a_garbled_event_is_spoilt_in_one_place(garble: str, sent: bytes) -> None:
+    events = [Event(Part.TOKEN, SSE)] * 3
+    behaviour = Behaviour(garble_event=2, garble=garble)  # type: ignore[arg-type]  # one of the literals
+    assert [send.data for send in timeline(events, b"", behaviour).sends] == [SSE, sent, SSE]
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "wire"),
+    [
+        (Behaviour(line_ends="cr"), SSE.replace(b"\n", b"\r")),
+        (Behaviour(line_ends="crlf"), SSE.replace(b"\n", b"\r\n")),
+        (Behaviour(no_last_blank=True), SSE[:-1]),
+        (Behaviour(no_last_blank=True, line_ends="crlf"), SSE.replace(b"\n", b"\r\n")[:-2]),
+    ],
+)
+def test_lines_end_as_they_are_told_to(behaviour: Behaviour, wire: bytes) -> None:
+    for event in (SSE, SSE.replace(b"\n", b"\r\n")):
+        if behaviour.line_ends is not None or event is SSE:
+            assert [send.data for send in timeline([Event(Part.TOKEN, event)], b"", behaviour).sends] == [wire]
+
+
+def test_a_compressed_stream_is_flushed_with_every_event_and_whole_at_its_end() -> None:
+    sends = timeline(EVENTS, b"!", Behaviour(gzip=True)).sends
+    assert gzip.decompress(b"".join(send.data for send in sends)) == b"<abcd.>"
+    inflate = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    assert [inflate.decompress(send.data) for send in sends] == [event.data for event in EVENTS]
+
+
+def test_a_proxys_buffer_is_sent_when_it_is_full_and_at_the_end() -> None:
+    sends = timeline(EVENTS, b"!", Behaviour(ttft_ms=100, gap_ms=10, burst_bytes=3)).sends
+    assert [send.data for send in sends] == [b"<ab", b"cd.", b">"]
+    assert [round(send.at_s, 6) for send in sends] == [0.11, 0.13, 0.13]
+
+
+def test_a_corked_stream_is_sent_at_multiples_of_its_time() -> None:
+    sends = timeline(EVENTS, b"!", Behaviour(ttft_ms=100, gap_ms=10, cork_ms=25)).sends
+    assert [send.data for send in sends] == [b"<a", b"bc", b"d.>"]
+    assert [round(send.at_s, 6) for send in sends] == [0.1, 0.125, 0.15]
 
 
 def test_a_buffered_answer_is_one_burst_when_its_last_event_is_due() -> None:
