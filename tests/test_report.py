@@ -181,7 +181,7 @@ def test_events_keep_to_the_width_they_are_given(width: int) -> None:
 
 def test_events_of_several_models_say_whose_they_are() -> None:
     spoken = StreamEvent(name="chunk", kind=EventKind.TEXT, text="hi", model="gpt-4o-mini")
-    assert 'chunk  gpt-4o-mini: "hi"' in probe_text(CLAUDE, ANSWERED, (read(1, 264, spoken),))
+    assert 'chunk gpt-4o-mini  "hi"' in probe_text(CLAUDE, ANSWERED, (read(1, 264, spoken),))
 
 
 def test_colours_are_what_the_caller_paints() -> None:

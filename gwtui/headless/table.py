@@ -55,8 +55,8 @@ class TextLines:
         cells += [self._paint(f"{row.state.mark} {row.name}", row.state) for row in hidden if row.state in _NOT_WELL]
         self._write("  ".join((counts, *cells)).rstrip())
         if header.banner != self._banner:
+            self._write(f"! {header.banner or f'over: {self._banner}'}")
             self._banner = header.banner
-            self._write(f"! {header.banner or 'rows are written again'}")
 
     def end(self, view: View) -> None:
         self._write(f"\n{summary(view, self._paint)}")

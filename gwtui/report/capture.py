@@ -8,7 +8,7 @@ import msgspec
 
 from gwtui.decode import Decoded
 from gwtui.records import StreamEvent
-from gwtui.report.lines import MARKS, finding, headers, known, many, quoted, shown, table
+from gwtui.report.lines import MARKS, finding, headers, known, many, named, quoted, shown, table
 from gwtui.report.paint import Paint, plain
 from gwtui.report.probe import WIDTH
 from gwtui.verdicts import MEANINGS
@@ -74,7 +74,7 @@ def _held(decoded: Decoded) -> list[tuple[str, str]]:
 
 
 def _events(decoded: Decoded, width: int) -> list[str]:
-    names = [f"{event.name} {event.model}".rstrip() for event in decoded.events]
+    names = [named(event) for event in decoded.events]
     column = min(max(map(len, names), default=0), 40)
     lines = []
     for number, (name, event) in enumerate(zip(names, decoded.events, strict=True), 1):

@@ -41,6 +41,11 @@ def many(number: int, what: str) -> str:
     return f"1 {what}" if number == 1 else f"{units.count(number)} {what}s"
 
 
+def named(event: StreamEvent) -> str:
+    """The event's name, and whose it is where one stream carries several models."""
+    return f"{event.name} {event.model}".rstrip()
+
+
 def shown(event: StreamEvent, room: int) -> str:
     """What an event carried, on one line, cut to the room there is."""
     text = json.dumps(event.text, ensure_ascii=False) if event.text else event.raw

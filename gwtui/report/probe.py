@@ -11,7 +11,7 @@ from gwtui.keys import references_in
 from gwtui.monitor.streams import stream_lines
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Request, StreamRead
-from gwtui.report.lines import MARKS, finding, headers, known, many, quoted, shown, table
+from gwtui.report.lines import MARKS, finding, headers, known, many, named, quoted, shown, table
 from gwtui.report.paint import Paint, plain
 from gwtui.verdicts import MEANINGS, Verdict
 from gwtui.view import StreamLine
@@ -155,7 +155,7 @@ def _model_text(result: Request) -> str:
 def _events(events: list[StreamLine], decided: int | None, width: int) -> list[str]:
     if not events:
         return []
-    names = min(max(len(line.event.name) for line in events), 24)
+    names = min(max(len(named(line.event)) for line in events), 40)
     heading = f"  {'#':>4} {'since send':>10} {'gap ms':>8}  event"
     return [heading, *(_event_line(line, names, width, decided=line.number == decided) for line in events)]
 
@@ -164,7 +164,7 @@ def _event_line(line: StreamLine, names: int, width: int, *, decided: bool) -> s
     """Events of one read share a stamp, so only the first of them has a gap."""
     event = line.event
     gap = units.short(line.gap_ns) if line.gap_ns is not None else "·"
-    begin = f"  {line.number:>4} {units.offset(line.since_sent_ns):>10} {gap:>8}  {event.name:<{names}}  "
+    begin = f"  {line.number:>4} {units.offset(line.since_sent_ns):>10} {gap:>8}  {named(event):<{names}}  "
     told = (event.note, "long gap" if line.stands_out else "", "the verdict was decided here" if decided else "")
     note = "".join(f"  ◀ {each}" for each in told if each)
     return begin + shown(event, width - len(begin) - len(note)) + note
@@ -172,8 +172,5 @@ def _event_line(line: StreamLine, names: int, width: int, *, decided: bool) -> s
 
 def _ending(result: Request | Ping) -> str:
     """The figures once more, below what may have scrolled them away."""
-    return (
-        ", ".join(part for part in (_time_text(result), _token_text(result)) if part)
-        if isinstance(result, Request)
-        else ""
-    )
+    parts = (_time_text(result), _token_text(result)) if isinstance(result, Request) else ()
+    return ", ".join(part for part in parts if part)
