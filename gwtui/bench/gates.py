@@ -16,10 +16,10 @@ from gwtui.verdicts import Verdict
 from gwtui.words import Metric
 
 _FORM = re.compile(
-    r"(?:(?P<endpoint>.+?)\s*:\s*)?(?P<measure>\w+)\s*(?P<sign>>=|<=|==|>|<|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\D*)"
+    r"(?:(?P<endpoint>.+?)\s*:\s*)?(?P<measure>[\w.]+)\s*(?P<sign>>=|<=|==|>|<|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\D*)"
 )
 _LATENCY = re.compile(
-    r"(?P<statistic>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?|\d{1,2}_\d+))_(?P<metric>[a-z0-9]+)"
+    r"(?P<statistic>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?))_(?P<metric>[a-z0-9]+)"
 )
 _SIGNS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -140,7 +140,7 @@ def _latency(found: re.Match[str], number: float, unit: str) -> _Meaning:
     metric = Metric(found["metric"])
     percent = {"median": 50.0, "min": 0.0, "max": 100.0}.get(found["statistic"])
     if found["percent"]:
-        percent = float(found["percent"].replace("_", "."))
+        percent = float(found["percent"])
         if not 0 < percent < 100:
             raise GateError("a percentile lies between p0 and p100")
 
@@ -150,7 +150,7 @@ def _latency(found: re.Match[str], number: float, unit: str) -> _Meaning:
         else:
             percentile = measured.percentile(metric, percent / 100)
             value, n = percentile.value_ns, percentile.n
-        name = f"{found['statistic'].replace('_', '.')} {metric.label}"
+        name = f"{found['statistic']} {metric.label}"
         if value is None:
             return Figure(None, f"{name} could not be measured in {measured.total} requests")
         return Figure(value, f"{name} is {units.duration(value)} (n {n})")

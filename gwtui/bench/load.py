@@ -70,7 +70,7 @@ async def _watch(lag: Lag, means: Means) -> None:
     """Notice when this program itself is late, so that the gateway is not blamed."""
     while True:
         lag.woke(means.clock())
-        await asyncio.sleep(PERIOD_NS / 1e9)
+        await means.sleep(PERIOD_NS / 1e9)
 
 
 def alternating(endpoints: Sequence[Endpoint]) -> Iterator[Endpoint]:

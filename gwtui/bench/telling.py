@@ -43,9 +43,9 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
 
 def _heading(run: Run) -> str:
     ended = sum(each.total + each.local for each in run.measured)
-    rate = f", {ended / run.seconds:.3g} requests/s" if run.seconds else ""
+    rate = f", {units.rate(ended / run.seconds)} requests/s" if run.seconds else ""
     stopped = f"; stopped by {run.stopped_by.name}, this is what was measured until then" if run.stopped_by else ""
-    return f"{units.count(ended)} requests in {run.seconds:.3g} s{rate}; {_plan_text(run.plan)}{stopped}"
+    return f"{units.count(ended)} requests in {units.duration(round(run.seconds * 1e9))}{rate}; {_plan_text(run.plan)}{stopped}"
 
 
 def _plan_text(plan: Plan) -> str:

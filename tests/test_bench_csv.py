@@ -1,0 +1,261 @@
+"""The CSV files of benchmarks: those gwtui writes, and all that it can read back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.benching import MS, NOON, endpoint, measured, ping, request
+
+from gwtui.bench.measured import Measured, empty
+from gwtui.bench.reading import CSVError, pairs, places, read
+from gwtui.bench.writing import AGGREGATE_COLUMNS, CSVOutput, aggregate_lines, request_line, request_lines
+from gwtui.recorder.csvfile import csv_line
+from gwtui.records import Phases
+from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
+from gwtui.verdicts import Verdict
+from gwtui.words import Metric
+
+
+def rows(lines: list[bytes]) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(b"".join(lines).decode())))
+
+
+def test_the_first_columns_are_where_people_look_for_them() -> None:
+    assert ",".join(AGGREGATE_COLUMNS).startswith(
+        "endpoint,avg_ms,median_ms,p5_ms,p75_ms,p80_ms,p95_ms,total_ms,successful,total_requests,"
+    )
+    heading = request_lines([])[0].decode()
+    assert heading.startswith("endpoint,request_number,duration_ms,trace_id,")
+    assert heading.strip().split(",") == [*REQUEST_COLUMNS, "from_planned_ms"]
+
+
+def test_figures_of_an_endpoint() -> None:
+    (row,) = rows(aggregate_lines([measured("gateway", range(1, 101), failed=5)]))
+    expected = {
+        "avg_ms": "50.5",
+        "median_ms": "50.0",
+        "p5_ms": "5.0",
+        "p75_ms": "75.0",
+        "p80_ms": "80.0",
+        "p95_ms": "95.0",
+        "total_ms": "5050.0",
+        "successful": "100",
+        "total_requests": "105",
+        "failures": "truncated=5",
+        "p95_low_ms": "90.0",
+        "p95_high_ms": "100.0",
+        "counted_from": "actual send",
+    }
+    assert {name: row[name] for name in expected} == expected
+
+
+def test_an_endpoint_without_a_success_has_no_latency() -> None:
+    (row,) = rows(aggregate_lines([measured("dead", [], failed=7)]))
+    assert (row["successful"], row["total_requests"]) == ("0", "7")
+    assert {row[name] for name in row if name.endswith("_ms") and name != "max_lateness_ms"} == {""}
+
+
+def test_a_failed_request_is_a_row_too() -> None:
+    failed = request(number=3, e2e_ms=None, verdict=Verdict.UNAVAILABLE, status=503, reason="=breaker open")
+    (row,) = rows(request_lines([request_line(failed)]))
+    assert (row["request_number"], row["duration_ms"], row["verdict"]) == ("3", "", "unavailable")
+    assert row["reason"] == "'=breaker open"
+
+
+def test_how_late_a_request_was_is_in_its_row() -> None:
+    late = request(e2e_ms=100, lateness_ms=50, phases=Phases(connect_ns=7 * MS))
+    (row,) = rows(request_lines([request_line(late)]))
+    assert (row["duration_ms"], row["lateness_ms"], row["from_planned_ms"]) == ("100.0", "50.0", "157.0")
+
+
+def test_a_ping_fits_among_the_requests() -> None:
+    (row,) = rows(request_lines([request_line(ping("ws", 4, 12.5, trace_id="abc", connect_ns=3 * MS))]))
+    expected = {"endpoint": "ws", "request_number": "4", "duration_ms": "12.5", "trace_id": "abc", "api": "websocket"}
+    assert {name: row[name] for name in expected} == expected
+    assert (row["verdict"], row["status"], row["from_planned_ms"]) == ("pong", "101", "15.5")
+
+
+def test_a_file_keeps_what_it_held_until_there_is_something_to_write(tmp_path: Path) -> None:
+    path = tmp_path / "results.csv"
+    path.write_text("precious\n")
+    output = CSVOutput(path)
+    assert path.read_text() == "precious\n"
+    output.write([b"a\n", b"b\n"])
+    assert path.read_text() == "a\nb\n"
+
+
+def test_a_place_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="No such file"):
+        CSVOutput(tmp_path / "nowhere" / "results.csv")
+
+
+def some(name: str) -> Measured:
+    """Two minutes of streams, some of which failed."""
+    each = empty([endpoint(name)])[name]
+    for one in results(name):
+        each.take(one)
+    return each
+
+
+def results(name: str) -> list[Any]:
+    good = [
+        request(name, n, 100 + n, started_at=NOON + n * 10, ttft_ms=n, tpot_ms=n / 10, mean_icl_ms=n / 5)
+        for n in range(1, 11)
+    ]
+    bad = [request(name, n, 5, verdict=Verdict.TRUNCATED) for n in (11, 12)]
+    own = [request(name, 13, 5, verdict=Verdict.LOCAL), request(name, 14, 5, verdict=Verdict.CANCELLED)]
+    return [*good, *bad, *own]
+
+
+def written(path: Path, lines: list[bytes]) -> Path:
+    path.write_bytes(b"".join(lines))
+    return path
+
+
+def test_what_was_written_per_request_is_read_back(tmp_path: Path) -> None:
+    lines = request_lines([request_line(one) for name in ("b", "a") for one in results(name)])
+    first, second = read(written(tmp_path / "requests.csv", lines))
+    assert (first.name, second.name) == ("b", "a")
+    assert (first.ok, first.total) == (10, 12)
+    assert list(first.samples[Metric.E2E].values) == [(100 + n) * MS for n in range(1, 11)]
+    assert list(first.samples[Metric.TTFT].values) == [n * MS for n in range(1, 11)]
+    assert list(first.samples[Metric.ICL].values) == [n * MS // 5 for n in range(1, 11)]
+    minutes = first.samples[Metric.E2E].minutes
+    assert minutes is not None
+    assert [minute - int(NOON // 60) for minute in minutes] == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
+
+
+def test_what_was_written_per_endpoint_is_read_back(tmp_path: Path) -> None:
+    lines = aggregate_lines([some("b"), measured("dead", [], failed=3)])
+    first, dead = read(written(tmp_path / "figures.csv", lines))
+    assert (first.ok, first.total, first.figures["avg"]) == (10, 12, round(105.5 * MS))
+    assert (dead.ok, dead.total, dead.figures) == (0, 3, {})
+
+
+def test_a_session_directory_has_requests_and_pings(tmp_path: Path) -> None:
+    requests = [csv_line(request_row(one).values()) for one in results("gateway")]
+    written(tmp_path / "requests.csv", [csv_line(REQUEST_COLUMNS), *requests])
+    pings = [csv_line(ping_row(one).values()) for one in (ping("ws", 1, 10), ping("ws", 2, None))]
+    written(tmp_path / "pings.csv", [csv_line(PING_COLUMNS), *pings])
+    gateway, socket = read(tmp_path)
+    assert (gateway.ok, gateway.total, gateway.is_ping) == (10, 12, False)
+    assert (socket.ok, socket.total, socket.is_ping) == (1, 2, True)
+    assert list(socket.samples[Metric.E2E].values) == [10 * MS]
+
+
+OLD_FIGURES = """\
+Endpoint,Average (ms),Median (ms),P5 (ms),P75 (ms),P80 (ms),P95 (ms),Total (ms),Success Rate
+gateway,401.23,388.00,300.10,420.00,430.00,620.55,396014.01,987/1000
+,0.00,0.00,0.00,0.00,0.00,0.00,0.00,0/1000
+sourcegraph,0.00,0.00,0.00,0.00,0.00,0.00,0.00,0/1000
+"""
+OLD_REQUESTS = """\
+Endpoint,Duration (ms),Trace ID
+gateway,388.12,4bf92f
+gateway,401.00,
+sourcegraph,511.99,77aa00
+"""
+
+
+@pytest.mark.parametrize(
+    "old", [OLD_FIGURES, OLD_FIGURES.replace(",", ", "), "\ufeff" + OLD_FIGURES.replace("\n", "\r\n")]
+)
+def test_the_figures_of_the_predecessor(tmp_path: Path, old: str) -> None:
+    gateway, dead = read(written(tmp_path / "old.csv", [old.encode()]))
+    assert (gateway.name, gateway.ok, gateway.total) == ("gateway", 987, 1000)
+    assert gateway.figures["p95"] == round(620.55 * MS)
+    assert (dead.name, dead.ok, dead.figures) == ("sourcegraph", 0, {})
+
+
+@pytest.mark.parametrize("old", [OLD_REQUESTS, OLD_REQUESTS.replace(",", ", ")])
+def test_the_requests_of_the_predecessor(tmp_path: Path, old: str) -> None:
+    gateway, sourcegraph = read(written(tmp_path / "old.csv", [old.encode()]))
+    assert list(gateway.samples[Metric.E2E].values) == [round(388.12 * MS), 401 * MS]
+    assert (gateway.ok, gateway.total) == (2, None), "it kept no failures"
+    assert sourcegraph.ok == 1
+
+
+HEADING = "endpoint,request_number,duration_ms,trace_id,started_at,outcome\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "line 1: the file is empty"),
+        (b"a,b,c\n1,2,3\n", "line 1: these are no columns that gwtui knows: a,b,c"),
+        (OLD_REQUESTS.replace("401.00", "fast").encode(), "line 3, column duration (ms): 'fast' is no number of"),
+        (OLD_REQUESTS.replace("401.00", "nan").encode(), "line 3, column duration (ms): 'nan' is no duration"),
+        (OLD_REQUESTS.replace("401.00", "-1").encode(), "line 3, column duration (ms): '-1' is no duration"),
+        (OLD_FIGURES.replace("987/1000", "98 %").encode(), "line 2, column success rate: '98 %' is no success rate"),
+        ((HEADING + "a,1,\x1b[31m,,,ok\n").encode(), "line 2, column duration_ms: '␛[31m' is no number"),
+        ((HEADING + "a,1,2,,soon,ok\n").encode(), "line 2, column started_at: 'soon' is no time like"),
+        ((HEADING + "a,1,2,,,fine\n").encode(), "line 2, column outcome: 'fine' is no outcome"),
+        ((HEADING + "a,1\n" + "b,1,2,,,ok\n").encode(), "line 2, column outcome: is missing"),
+        ((HEADING + 'a,1,"2\n').encode(), "line 2: no CSV: "),
+        ((HEADING + "a,1,2,,,ok\nb\xff").encode("latin-1"), "line 3: not UTF-8 text"),
+        (HEADING.encode(), "there is no result in it"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_named_with_line_and_column(tmp_path: Path, content: bytes, says: str) -> None:
+    path = written(tmp_path / "bad.csv", [content])
+    with pytest.raises(CSVError) as refusal:
+        read(path)
+    assert str(refusal.value).startswith(str(path))
+    assert says in str(refusal.value)
+    assert "\n" not in str(refusal.value)
+
+
+def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
+    for path in (tmp_path / "none.csv", tmp_path):
+        with pytest.raises(CSVError, match=str(path)):
+            read(path)
+
+
+@pytest.mark.parametrize("cut", range(1, 17))
+def test_a_last_line_that_was_torn_off_is_left_out(tmp_path: Path, cut: int) -> None:
+    """As sessions are torn, whose last column is long and tells nothing that is read."""
+    data = (HEADING.replace("\n", ",headers\n") + "a,1,20,,,ok,{}\na,2,30,,,ok,{}\n").encode()
+    (series,) = read(written(tmp_path / "torn.csv", [data[:-cut]]))
+    assert series.ok in (1, 2)
+    assert list(series.samples[Metric.E2E].values)[:1] == [20 * MS]
+
+
+@given(
+    st.one_of(
+        st.binary(max_size=300), st.text(alphabet="a,1\n\"'. ", max_size=80).map(lambda t: (HEADING + t).encode())
+    )
+)
+def test_no_bytes_do_more_than_be_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+    path = written(tmp_path_factory.getbasetemp() / "any.csv", [data])
+    with suppress(CSVError):
+        assert read(path)
+
+
+def test_what_is_compared_with_what(tmp_path: Path) -> None:
+    old = read(written(tmp_path / "old.csv", [OLD_REQUESTS.encode()]))
+    new = read(written(tmp_path / "new.csv", request_lines([request_line(one) for one in results("gateway")])))
+    other = read(written(tmp_path / "other.csv", request_lines([request_line(one) for one in results("elsewhere")])))
+
+    def named(*sources: Any) -> list[tuple[str, str]]:
+        return [(first.name, second.name) for first, second in pairs(sources)]
+
+    assert named(("old.csv", old)) == [("gateway", "sourcegraph")]
+    assert named(("old.csv", old), ("new.csv", new)) == [("gateway in old.csv", "gateway in new.csv")]
+    assert named(("new.csv", new), ("other.csv", other)) == [("gateway in new.csv", "elsewhere in other.csv")]
+    with pytest.raises(CSVError, match=re.escape("old.csv has gateway, sourcegraph; other.csv has elsewhere")):
+        pairs([("old.csv", old), ("other.csv", other)])
+    with pytest.raises(CSVError, match="name a second file"):
+        pairs([("new.csv", new)])
+
+
+def test_files_of_the_same_name_are_told_apart_by_their_paths() -> None:
+    assert places([Path("a/old.csv"), Path("b/new.csv")]) == ["old.csv", "new.csv"]
+    assert places([Path("a/run.csv"), Path("b/run.csv")]) == ["a/run.csv", "b/run.csv"]

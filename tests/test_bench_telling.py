@@ -1,0 +1,288 @@
+"""What a benchmark and a comparison print."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import Any
+
+import click
+import pytest
+from support.benching import MS, endpoint, measured, ping, request
+
+from gwtui.bench import breakdown, table, telling
+from gwtui.bench.comparing import Series, all_pairs, compare, in_one_unit, sentence, series_of
+from gwtui.bench.measured import Measured, empty
+from gwtui.bench.plan import Plan
+from gwtui.bench.running import Run
+from gwtui.bench.table import Paper
+from gwtui.significance import Sample
+from gwtui.verdicts import Verdict
+from gwtui.words import Metric
+
+PLAIN = Paper()
+COLOUR = Paper(colour=True)
+
+
+def cells(lines: list[str], row: str) -> dict[str, str]:
+    """A row of a table by its headings."""
+    headings = [text.strip() for text in click.unstyle(lines[0]).split("|")]
+    line = next(line for line in lines if click.unstyle(line).split("|")[0].strip() == row)
+    return dict(zip(headings, (text.strip() for text in line.split("|")), strict=True))
+
+
+def fast(n: int = 100) -> Measured:
+    return measured("gateway", [100 + each % 10 for each in range(n)])
+
+
+def slow(n: int = 100) -> Measured:
+    return measured("sourcegraph", [130 + each % 10 for each in range(n)])
+
+
+def test_the_table_has_the_columns_people_know() -> None:
+    lines = table.latencies([fast(), slow()], PLAIN)
+    assert [each.strip() for each in lines[0].split("|")] == [
+        "Endpoint", "Average", "Median", "P5", "P75", "P80", "P95", "Total", "Success",
+    ]  # fmt: skip
+    assert cells(lines, "gateway") == {
+        "Endpoint": "gateway",
+        "Average": "104 ms",
+        "Median": "104 ms",
+        "P5": "100 ms",
+        "P75": "107 ms",
+        "P80": "107 ms",
+        "P95": "109 ms",
+        "Total": "10.4 s",
+        "Success": "100/100",
+    }
+
+
+def test_the_best_is_green_the_worst_red_and_the_rest_yellow() -> None:
+    middle = measured("other", [115] * 90, failed=10)
+    lines = table.latencies([slow(), middle, fast()], COLOUR)
+    expected = {"gateway": ("green", "green"), "other": ("yellow", "red"), "sourcegraph": ("red", "green")}
+    for name, (average, success) in expected.items():
+        row = cells(lines, name)
+        assert row["Average"].startswith(click.style("", fg=average, reset=False))
+        assert row["Success"].startswith(click.style("", fg=success, reset=False))
+        assert "\x1b" not in row["Total"], "sums of 90 and of 100 requests are no contest"
+
+
+def test_one_endpoint_alone_is_neither_best_nor_worst() -> None:
+    assert "\x1b" not in "".join(table.latencies([fast()], COLOUR))
+
+
+def test_without_a_success_there_is_no_latency_and_nothing_to_be_best_in() -> None:
+    dead = measured("dead", [], failed=5)
+    row = cells(table.latencies([dead, fast(), slow()], COLOUR), "dead")
+    assert [row[name] for name in ("Average", "Median", "P5", "P75", "P80", "P95", "Total")] == ["-"] * 7
+    assert click.unstyle(row["Success"]).strip() == "0/5"
+    assert click.style("", fg="red", reset=False) in row["Success"]
+
+
+def test_what_n_does_not_support_is_not_shown_and_does_not_compete() -> None:
+    few = measured("few", [1] * 12)
+    row = cells(table.latencies([few, fast()], COLOUR), "few")
+    assert (row["P5"], row["P80"], row["P95"]) == ("-(12)", "-(12)", "-(12)")
+    assert click.unstyle(row["P75"]).strip() == "1.00 ms"
+    assert "\x1b" not in cells(table.latencies([few, fast()], COLOUR), "gateway")["P95"]
+
+
+def test_a_narrow_terminal_gets_shorter_numbers() -> None:
+    wide = table.latencies([fast(), slow()], Paper(width=200))
+    narrow = table.latencies([fast(), slow()], Paper(width=80))
+    assert len(narrow[0]) < len(wide[0])
+    assert cells(narrow, "gateway")["Average"] == "104"
+    details = table.details([fast()], Paper(width=70))
+    assert "P95" in details[0]
+    assert "P99" not in details[0]
+
+
+def test_details_have_every_latency_with_its_interval() -> None:
+    each = empty([endpoint()])["gateway"]
+    for number in range(100):
+        each.take(request(number=number, e2e_ms=100 + number, ttft_ms=40, gaps=((5 * MS, 10),)))
+    lines = table.details([each], PLAIN)
+    by_latency = {line.split("|")[1].strip(): line for line in lines[2:]}
+    assert set(by_latency) == {"TTFT", "ICL", "E2E"}
+    assert "149 (139-160)" in by_latency["E2E"]
+    assert "-(100)" in by_latency["E2E"]
+    assert by_latency["ICL"].split("|")[2].strip() == "1,000"
+    assert "(" not in by_latency["ICL"]
+
+
+def test_who_is_faster_on_average() -> None:
+    lines = breakdown.average_lines([slow(), fast()])
+    assert lines[0] == "gateway is 22% faster on average (104 ms against 134 ms)"
+    assert lines[1].startswith("  gateway is 22 % faster (E2E p50 104 vs 134 ms, 95 % interval ")
+
+
+def test_pings_and_completions_are_no_match() -> None:
+    assert breakdown.average_lines([fast(), measured("ws", [1] * 50, api="websocket")]) == []
+    lines = breakdown.average_lines([measured("ws", [5] * 50, api="websocket"), measured("http", [9] * 50, api="http")])
+    assert lines[0].startswith("ws is 44% faster on average")
+    assert "E2E/RTT p50 5.00 vs 9.00 ms" in lines[1]
+
+
+def test_nobody_is_faster_than_one_without_a_success() -> None:
+    assert breakdown.average_lines([fast(), measured("dead", [], failed=3)]) == []
+
+
+def test_averages_that_are_the_same_are_called_so() -> None:
+    same = breakdown.average_lines([measured("a", [5] * 9), measured("b", [5] * 9)])
+    assert same[0] == "a and b are equally fast on average (5.00 ms against 5.00 ms)"
+
+
+FAILURES = [
+    (request, {"verdict": Verdict.NO_FIRST_BYTE, "status": None}, "network timeouts"),
+    (request, {"verdict": Verdict.STALLED, "status": 200}, "network timeouts"),
+    (ping, {"verdict": Verdict.NO_PONG}, "network timeouts"),
+    (request, {"verdict": Verdict.REFUSED, "status": None}, "no connection"),
+    (request, {"verdict": Verdict.UNAVAILABLE, "status": 503}, "non-200 answers"),
+    (request, {"verdict": Verdict.RATE_LIMITED, "status": 429}, "non-200 answers"),
+    (request, {"verdict": Verdict.GATEWAY_TIMEOUT, "status": 504}, "non-200 answers"),
+    (request, {"verdict": Verdict.REDIRECT, "status": 307}, "non-200 answers"),
+    (request, {"verdict": Verdict.RESET, "status": 200}, "read errors"),
+    (ping, {"verdict": Verdict.CLOSED}, "read errors"),
+    (ping, {"verdict": Verdict.WRONG_PONG}, "unexpected answers"),
+    (request, {"verdict": Verdict.WRONG_BODY, "status": 200}, "unexpected answers"),
+    (request, {"verdict": Verdict.TRUNCATED, "status": 200}, "truncated streams"),
+    (request, {"verdict": Verdict.ERROR_IN_STREAM, "status": 200}, "errors inside a stream"),
+    (request, {"verdict": Verdict.NOT_A_STREAM, "status": 200}, "answers that are no stream"),
+]
+
+
+@pytest.mark.parametrize(("make", "fields", "group"), FAILURES)
+def test_failures_are_told_apart(make: Any, fields: dict[str, Any], group: str) -> None:
+    each = empty([endpoint("it", "websocket" if make is ping else "anthropic-messages")])["it"]
+    each.take(make("it", 1))
+    each.take(make("it", 2, None, **fields, reason="what was said", trace_id="4bf9"))
+    lines = breakdown.failure_lines([each])
+    assert lines[0] == "it: 1 of 2 requests failed; statistics calculated on 1 successful requests only"
+    assert lines[1] == f"  {group}: 1"
+    assert f"{fields['verdict']} 1: first #2 what was said (trace 4bf9)" in lines[2]
+
+
+def test_failures_without_any_success_say_so() -> None:
+    assert breakdown.failure_lines([measured("dead", [], failed=3)])[0] == (
+        "dead: all of 3 requests failed; there are no statistics"
+    )
+    assert breakdown.failure_lines([fast()]) == []
+
+
+def series(name: str, *ms: float, **fields: Any) -> Series:
+    return Series(name, {Metric.TTFT: Sample([round(each * MS) for each in ms])}, len(ms), len(ms), **fields)
+
+
+def told(first: Series, second: Series) -> str:
+    (found,) = compare([(first, second)])
+    return sentence(found)
+
+
+def test_the_sentence_to_paste() -> None:
+    gateway = series("gateway", *range(380, 400))
+    other = series("sourcegraph", *range(505, 525))
+    words = "gateway is 24 % faster (TTFT p50 389 vs 514 ms, 95 % interval 1"
+    assert told(gateway, other).startswith(words)
+    assert told(other, gateway).startswith(words), "whichever is named first"
+    assert told(gateway, other).endswith(", n 20 each)")
+
+
+def test_no_evidence_is_said_to_be_none() -> None:
+    words = told(series("a", *range(300, 400, 5)), series("b", *range(301, 401, 5)))
+    assert words.startswith("no evidence of a difference between a and b (TTFT p50 345 vs 346 ms, 95 % interval -")
+    assert " p 0." in words
+
+
+def test_few_results_are_not_compared() -> None:
+    assert told(series("a", 1, 2, 3), series("b", 7, 8)) == "too few results to compare the TTFT of a and b (n 3 and 2)"
+
+
+def test_ranks_without_clear_medians_are_a_tendency() -> None:
+    """Most of the one's values are a little lower, and yet the medians may be equal."""
+    words = told(series("a", *[100] * 40, *[300] * 38), series("b", *[101] * 38, *[310] * 40))
+    assert words.startswith(
+        "a tends to be faster than b, by how much is unclear (TTFT p50 100 vs 310 ms, 95 % interval -"
+    )
+
+
+def test_many_pairs_need_more_evidence() -> None:
+    alone = compare([(series("a", *range(300, 340)), series("b", *range(310, 350)))])
+    many = compare(all_pairs([series(name, *range(300 + at * 10, 340 + at * 10)) for at, name in enumerate("abcde")]))
+    assert many[0].test.p == alone[0].test.p
+    assert many[0].p > alone[0].p
+
+
+def test_only_what_both_measured_is_compared() -> None:
+    stream = Series("s", {Metric.TTFT: Sample([1] * 9), Metric.E2E: Sample([2] * 9)}, 9, 9)
+    whole = Series("w", {Metric.E2E: Sample([2] * 9)}, 9, 9)
+    assert [each.metric for each in compare([(stream, whole)])] == [Metric.E2E]
+
+
+@pytest.mark.parametrize(
+    ("values_ms", "texts"),
+    [
+        ((388, 511), ("388", "511 ms")),
+        ((944, 1342), ("0.94", "1.34 s")),
+        ((-12.34, 9), ("-12.3", "9.00 ms")),
+        ((-0.0001, 0.5), ("-0.10", "500 us")),
+        ((0, 0), ("0.00", "0.00 us")),
+    ],
+)
+def test_two_durations_share_a_unit(values_ms: tuple[float, ...], texts: tuple[str, ...]) -> None:
+    assert in_one_unit(*(value * MS for value in values_ms)) == texts
+
+
+def test_figures_without_single_results_are_compared_as_figures() -> None:
+    old = Series("old", {}, 987, 1000, figures={"avg": 400 * MS, "median": 390 * MS})
+    lines = breakdown.figure_lines(old, series_of(measured("new", [300] * 50)), PLAIN)
+    assert cells(lines, "median")["change"] == "-23.1 %"
+    assert lines[-1].startswith("new is 25 % faster on average (300 ms against 400 ms); there are no single results")
+    assert breakdown.figure_lines(old, Series("dead", {}, 0, 1000), PLAIN) == [
+        "nothing to compare: no successful result of dead"
+    ]
+
+
+def run(*each: Measured, **plan: Any) -> Run:
+    return Run(Plan(**plan), list(each), list(each), seconds=2.0)
+
+
+def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
+    stopped = run(fast(), slow())
+    stopped.stopped_by = signal.SIGINT
+    text = telling.bench_text(stopped, PLAIN)
+    assert text.splitlines()[0] == (
+        "200 requests in 2.00 s, 100.0 requests/s; 1 at a time, latency from the last byte sent, endpoints one by one; "
+        "stopped by SIGINT, this is what was measured until then"
+    )
+    assert "gateway is 22% faster on average" in text
+
+
+def test_an_open_loop_tells_both_latencies() -> None:
+    planned, actual = (empty([endpoint()], from_planned=late)["gateway"] for late in (True, False))
+    for number in range(100):
+        for each in (planned, actual):
+            each.take(request(number=number, e2e_ms=100, lateness_ms=number))
+    planned.missed = 7
+    outcome = Run(Plan(rate=50), [planned], [actual], seconds=2.0)
+    text = telling.bench_text(outcome, PLAIN)
+    assert "p95 194 ms from the planned send, 100 ms from the actual one" in text
+    assert "latest start 99.0 ms after its time" in text
+    assert "7 due requests found no room" in text
+    both = json.loads(telling.bench_json(outcome, []))
+    assert both["endpoints"][0]["metrics"]["e2e"]["p95"]["ms"] == 194
+    assert both["from_actual_send"][0]["metrics"]["e2e"]["p95"]["ms"] == 100
+
+
+def test_json_has_it_all() -> None:
+    object_ = json.loads(telling.bench_json(run(fast(), measured("dead", [], failed=2)), []))
+    gateway, dead = object_["endpoints"]
+    assert gateway["metrics"]["e2e"]["p50"] == {"ms": 104, "low_ms": 103, "high_ms": 106, "supported": True}
+    assert gateway["metrics"]["e2e"]["p99"]["supported"] is False
+    assert dead["metrics"]["e2e"]["p50"]["ms"] is None
+    assert dead["failures"][0]["verdict"] == "truncated"
+    pair = json.loads(telling.bench_json(run(fast(), slow()), []))["comparisons"][0]
+    assert (pair["first"], pair["second"], pair["metric"], pair["faster"]) == (
+        "gateway", "sourcegraph", "e2e", "gateway",
+    )  # fmt: skip
+    assert pair["mann_whitney"]["rank_biserial"] == 1
