@@ -329,7 +329,7 @@ STORY = [
     ("sourcegraph-claude", 30, {"cut_after": 17}),
     ("sourcegraph-claude", 55, {}),
     ("gateway-starcoder", 12, {}),
-    ("gateway-starcoder", 40, {"status": 503, "retry_after": 15}),
+    ("gateway-starcoder", 40, {"status": 503, "retry_after": 2}),
     ("gateway-starcoder", 55, {}),
     ("gateway-ws", 12, {}),
     ("gateway-ws", 20.5, {"drop": True}),

@@ -33,12 +33,11 @@ def demo_profile(base_url: str) -> Profile:
             Endpoint(
                 name="gateway-gpt", api="openai-chat", url=base_url, model="gpt-4o-mini", interval_s=1.5, overlap=3
             ),
-            Endpoint(name="gateway-starcoder", api="openai-chat", url=base_url, model="starcoder"),
+            Endpoint(name="gateway-starcoder", api="fireworks", url=base_url, model="starcoder"),
             Endpoint(
                 name="sourcegraph-claude",
-                api="anthropic-messages",
+                api="sourcegraph-stream",
                 url=base_url,
-                path="/v1/messages",
                 model="anthropic::2023-06-01::claude-3-haiku",
                 interval_s=1.5,
                 overlap=3,
