@@ -173,7 +173,7 @@ def gateway(host: str, port: int, scenario: Path | None, as_json: bool, stop_wit
 @click.option("--url", metavar="URL", help="The base URL.")
 @click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
 @click.option("--model", metavar="NAME", help="The model to ask for.")
-@click.option("--key", metavar="REFERENCE", help="Where the key is: env:NAME or file:PATH.")
+@click.option("--key", metavar="REFERENCE", help="Where the key is: env:NAME, file:PATH, cmd:COMMAND.")
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="A further request header; repeatable.")
 @click.option("--prompt", metavar="TEXT", help="What to ask.")
 @click.option("--max-tokens", type=click.IntRange(1, 1_000_000), metavar="N", help="The token limit of the answer.")

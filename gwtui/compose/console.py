@@ -60,17 +60,13 @@ class OwnFaultError(Refusal):
     exit_code = EXIT_OWN_FAULT
 
 
-class OutputError(Refusal):
-    """Standard output takes no more. That its reader went away, as `head` does, is nothing to talk about."""
+class ReaderGoneError(Refusal):
+    """Nobody reads standard output any more, as after `| head`: nothing to talk about."""
 
-    def __init__(self, error: OSError) -> None:
-        super().__init__(f"standard output: {error.strerror or error}")
-        self._quiet = error.errno == errno.EPIPE
-        self.exit_code = EXIT_BROKEN_PIPE if self._quiet else EXIT_OWN_FAULT
+    exit_code = EXIT_BROKEN_PIPE
 
     def show(self, file: IO[Any] | None = None) -> None:
-        if not self._quiet:
-            super().show(file)
+        pass
 
 
 def is_screen(stream: IO[str] | None) -> bool:
@@ -80,11 +76,13 @@ def is_screen(stream: IO[str] | None) -> bool:
 
 
 def say(text: str | bytes) -> None:
-    """Print a line at once; bytes are UTF-8 whatever the locale. Raises OutputError."""
+    """Print a line at once; bytes are UTF-8 whatever the locale. Raises a Refusal when that cannot be."""
     try:
         click.echo(text)
     except OSError as error:
-        raise OutputError(error) from error
+        if error.errno == errno.EPIPE:
+            raise ReaderGoneError("standard output is closed") from error
+        raise OwnFaultError(f"standard output: {error.strerror or error}") from error
 
 
 def width() -> int:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from gwtui.compose.console import EXIT_DOWN, Refusal, finish, paint, refusing, say, width
 
 if TYPE_CHECKING:
@@ -120,5 +122,8 @@ async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping,
         probing.cancel()
 
     with signals(stop):
-        result, reads = await probing
+        try:
+            result, reads = await probing
+        except asyncio.CancelledError as error:
+            raise click.exceptions.Exit(128 + caught[0]) from error
     return result, reads, caught

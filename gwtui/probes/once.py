@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from gwtui.keys import make_ready
 from gwtui.probes.prober import prober_for
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, Request, StreamRead
@@ -25,6 +26,7 @@ async def probe_once(endpoint: Endpoint, profile: Profile) -> tuple[Request | Pi
         elif isinstance(record, Request | Ping):
             cancelled.append(record)
 
+    await make_ready(endpoint)
     async with prober_for(endpoint, profile, keep) as prober:
         try:
             result = await prober.probe(1, time.perf_counter_ns(), Trigger.TRIAL)

@@ -1,0 +1,333 @@
+"""Every command as a user types it: what it prints, what it refuses, and the exit code."""
+
+from __future__ import annotations
+
+import errno
+import json
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from unittest.mock import Mock
+
+import click
+import pytest
+from support.commanding import Canned, gwtui, profiles, written
+from support.completions import EVENT_STREAM, LAST_CHUNK, WHOLE
+from support.scripted import chunk, free_port
+
+from gwtui import cli
+from gwtui.apis import api_names
+from gwtui.compose import console
+from gwtui.demo.process import GatewayError
+from gwtui.words import State
+
+COMMANDS: dict[str, click.Command] = {
+    "": cli.gwtui,
+    **{name: command for name, command in cli.gwtui.commands.items() if not command.hidden},
+    **{f"config {name}": command for name, command in cli.config.commands.items()},
+}
+STREAM = EVENT_STREAM + chunk(WHOLE) + LAST_CHUNK
+
+
+@pytest.fixture(scope="module")
+def good() -> Iterator[Canned]:
+    with Canned(STREAM) as server:
+        yield server
+
+
+# Help
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_fits_eighty_columns_and_cuts_nothing_off(name: str) -> None:
+    told = gwtui(*name.split(), "--help", env={"COLUMNS": "80"})
+    assert told.exit_code == 0
+    assert max(map(len, told.output.splitlines())) <= 80
+    assert "..." not in told.output.replace("[ARGS]...", "")
+
+
+@pytest.mark.parametrize("name", ["", "watch", "demo", "gateway", "probe"])
+def test_help_tells_the_exit_codes(name: str) -> None:
+    told = gwtui(*name.split(), "--help").output
+    assert all(f"\n    {code}" in told for code in ("0 ", "1 ", "2 ", "3 ", "128+n"))
+
+
+def test_help_of_probe_names_every_api() -> None:
+    words = gwtui("probe", "--help").output.replace(",", " ").split()
+    assert not set(api_names()) - set(words)
+
+
+def test_help_and_version_load_nothing_heavy() -> None:
+    program = f"""
+import sys
+from click.testing import CliRunner
+from gwtui.cli import gwtui
+for name in {list(COMMANDS)!r}:
+    assert CliRunner().invoke(gwtui, [*name.split(), "--help"]).exit_code == 0
+assert CliRunner().invoke(gwtui, ["--version"]).output.startswith("gwtui ")
+print(*sys.modules)
+"""
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    loaded = {name.partition(".")[0] for name in run.stdout.split()}
+    assert not loaded & {"textual", "rich", "httpx", "httpcore", "websockets", "starlette", "uvicorn", "msgspec"}
+    assert not {name for name in run.stdout.split() if name.startswith("gwtui.")} - {
+        "gwtui.cli",
+        "gwtui.compose",
+        "gwtui.compose.console",
+    }
+
+
+# Refusals
+
+HTTP = ("probe", "--api", "http", "--url", "http://h")
+CHAT = ("probe", "--api", "openai-chat", "--url", "http://h")
+SOCKET = ("probe", "--api", "websocket", "--url", "ws://h")
+REFUSED = [
+    (["wach"], "No such command 'wach'"),
+    (["--nope"], "No such option"),
+    (["-p"], "requires an argument"),
+    (["--interval", "0"], "is not a duration"),
+    (["--interval", "soon"], "is not a duration"),
+    (["--interval", "25h"], "longer than a day"),
+    (["--for", "-3"], "is not a duration"),
+    (["--for", "nan"], "is not a duration"),
+    (["watch"], "there is no profile (gwtui config example shows"),
+    (["watch", "--config", "none.toml"], "none.toml: cannot be read: No such file"),
+    (["watch", "--config", "."], "is a directory"),
+    (["watch", "--config", "GOOD", "-p", "prd"], 'there is no profile "prd" (there are: prod, bare)'),
+    (["watch", "--config", "GOOD", "-p", "bare"], "has no endpoints"),
+    (["--config", "BAD"], "default_profile: names no profile"),
+    (["gateway", "--port", "99999"], "not in the range"),
+    (["gateway", "--scenario", "none.toml"], "does not exist"),
+    (["gateway", "--scenario", "GOOD"], "unknown field `profiles`"),
+    (["config", "check", "none.toml"], "cannot be read"),
+    (["config", "check"], "is not there yet"),
+    (["config", "exmaple"], "No such command 'exmaple'"),
+    (["probe"], "Name an ENDPOINT, or describe one with --api and --url"),
+    (["probe", "--api", "http"], "missing: --url"),
+    (["probe", "chat"], "there is no profile"),
+    (
+        ["probe", "chta", "--config", "GOOD", "-p", "prod"],
+        "no endpoint 'chta' in the profile 'prod'. Its endpoints: chat",
+    ),
+    (["probe", "--api", "openai-chta", "--url", "http://h"], "unknown API (did you mean openai-chat?)"),
+    (["probe", "--api", "http", "--url", "ftp://h"], "url: must begin with"),
+    ([*HTTP, "--key", "sk-12345678"], "key: must say where the key is"),
+    ([*HTTP, "--header", "X-Team"], "--header is written 'Name: value'"),
+    ([*HTTP, "--header", ": x"], "--header is written 'Name: value'"),
+    (
+        [*HTTP, "--header", "Authorization: Bearer sk-123"],
+        "looks like a secret",
+    ),
+    ([*HTTP, "--header", "X Y: z"], "is no header name"),
+    ([*HTTP, "--prompt", "hi"], "--prompt: not for the API http"),
+    (
+        [*SOCKET, "--no-stream", "--method", "GET"],
+        "--method, --no-stream: not",
+    ),
+    ([*CHAT, "--body", "{"], "--body is a JSON object"),
+    ([*CHAT, "--body", "[1]"], "--body is a JSON object"),
+    ([*CHAT, "--max-tokens", "0"], "--max-tokens"),
+]
+
+
+@pytest.mark.parametrize(("args", "said"), REFUSED, ids=[" ".join(args) for args, _ in REFUSED])
+def test_what_is_wrong_on_the_command_line_is_told_and_nothing_is_begun(
+    args: list[str], said: str, tmp_path: Path
+) -> None:
+    config = written(tmp_path, profiles("http://127.0.0.1:9"))
+    (tmp_path / "bad.toml").write_text('default_profile = "nope"\n' + profiles("http://127.0.0.1:9"))
+    named = {"GOOD": config, "BAD": str(tmp_path / "bad.toml")}
+    told = gwtui(*(named.get(arg, arg) for arg in args))
+    assert told.exit_code == 2
+    assert said in told.stderr
+    assert told.stdout == ""
+
+
+def test_a_secret_that_was_typed_is_not_repeated() -> None:
+    for option, typed in (("--key", "sk-verysecret"), ("--header", "Authorization Bearer sk-verysecret")):
+        told = gwtui("probe", "--api", "http", "--url", "http://127.0.0.1:9", option, typed)
+        assert told.exit_code == 2
+        assert "verysecret" not in told.output
+
+
+@pytest.mark.parametrize(
+    ("typed", "seconds"),
+    [("30", 30), ("30s", 30), ("1.5m", 90), ("2h", 7200), ("250ms", 0.25), (" 5 S ", 5), (".5s", 0.5)],
+)
+def test_durations(typed: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Mock(return_value=0)
+    monkeypatch.setattr("gwtui.compose.watching.watch_demo", watched)
+    assert gwtui("demo", "--for", typed).exit_code == 0
+    assert watched.call_args.args[0].stop_after_s == pytest.approx(seconds)
+
+
+def test_options_without_a_command_are_those_of_watch(monkeypatch: pytest.MonkeyPatch) -> None:
+    watched = Mock(return_value=0)
+    monkeypatch.setattr("gwtui.compose.watching.watch", watched)
+    assert gwtui("-p", "prod", "--json").exit_code == 0
+    assert gwtui().exit_code == 0
+    asked = [call.args for call in watched.call_args_list]
+    assert [(profile, run.as_json) for _, profile, run in asked] == [("prod", True), (None, False)]
+
+
+# Watch
+
+
+def test_watching_without_a_terminal(tmp_path: Path, good: Canned) -> None:
+    config = written(tmp_path, profiles(good.url))
+    session = tmp_path / "session"
+    told = gwtui("watch", "-p", "prod", "--config", config, "--for", "0.5s", "--session-dir", str(session))
+    assert told.exit_code == 0, told.output
+    assert told.stdout.startswith("Watching prod: 1 endpoint.")
+    assert "● chat      up" in told.stdout
+    assert f"rows: {session}" in told.stdout
+    rows = (session / "requests.csv").read_text().splitlines()
+    assert rows[0].startswith("endpoint,request_number,duration_ms,trace_id,")
+    assert any(",complete," in row for row in rows[1:])
+
+
+def test_an_endpoint_that_is_down_is_in_the_exit_code_and_on_disk(tmp_path: Path) -> None:
+    config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
+    session = tmp_path / "session"
+    asked = ("-p", "prod", "--config", config, "--json", "--interval", "50ms", "--session-dir", str(session))
+    told = gwtui(*asked, "--for", "400ms")
+    assert told.exit_code == 1
+    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    assert lines[-1]["type"] == "summary"
+    assert lines[-1]["endpoints"][0]["verdict"] == "refused"
+    requests = [line for line in lines if line["type"] == "request"]
+    on_disk = (session / "requests.csv").read_text().splitlines()[1:]
+    assert len(on_disk) == len(requests) > 0
+
+
+def test_rows_that_cannot_be_written_do_not_stop_the_watching(tmp_path: Path, good: Canned) -> None:
+    config = written(tmp_path, profiles(good.url))
+    (tmp_path / "file").write_text("")
+    told = gwtui("-p", "prod", "--config", config, "--for", "300ms", "--session-dir", str(tmp_path / "file" / "s"))
+    assert told.exit_code == 0
+    assert "● chat" in told.stdout
+
+
+def test_a_gateway_that_does_not_start_is_our_own_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken() -> None:
+        raise GatewayError("The embedded gateway did not start: it said nothing")
+
+    monkeypatch.setattr("gwtui.demo.process.spawn_gateway", broken)
+    told = gwtui("demo")
+    assert told.exit_code == 3
+    assert told.stderr == "gwtui: The embedded gateway did not start: it said nothing\n"
+
+
+# The embedded gateway, the configuration
+
+
+def test_a_port_that_is_taken_is_told() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        told = gwtui("gateway", "--port", str(port))
+    assert told.exit_code == 2
+    assert told.stderr.startswith(f"gwtui: cannot listen on 127.0.0.1:{port}: ")
+
+
+def test_where_the_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "mine.toml"
+    monkeypatch.setenv("GWTUI_CONFIG", str(path))
+    assert f"configuration  {path}  (not there yet)" in gwtui("config", "path").stdout
+    path.write_text("")
+    told = gwtui("config", "path").stdout.splitlines()
+    assert told[:2] == [f"configuration  {path}", f"themes         {tmp_path / 'themes'}"]
+    assert told[2].startswith("sessions       ")
+
+
+def test_the_example_that_is_printed_is_good(tmp_path: Path) -> None:
+    example = gwtui("config", "example").stdout
+    told = gwtui("config", "check", written(tmp_path, example))
+    assert told.exit_code == 0
+    assert told.stdout.splitlines()[0].endswith("gwtui.toml: good")
+
+
+def test_every_fault_has_its_line_its_key_and_a_hint(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """[ui]
+theme = "gwtui-drak"
+[profiles.prod]
+intervall_s = 1
+[[profiles.prod.endpoints]]
+name = "chat"
+api = "openai-cha"
+url = "http://h"
+key = "sk-12345678"
+""",
+    )
+    told = gwtui("config", "check", path)
+    assert told.exit_code == 2
+    assert told.stdout == ""
+    lines = told.stderr.splitlines()
+    assert lines[0] == f"{path}:4: profiles.prod.intervall_s: unknown key (did you mean interval_s?)"
+    assert lines[1] == f"{path}:7: profiles.prod.endpoints[0].api: unknown API (did you mean openai-chat?)"
+    assert lines[2].startswith(f"{path}:9: profiles.prod.endpoints[0].key: must say where the key is")
+    assert len(lines) == 3
+    assert "12345678" not in told.output
+
+
+def test_themes_and_key_bindings_are_looked_at_when_all_else_is_good(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        """[ui]
+theme = "gwtui-drak"
+[ui.keys]
+probe.pasue = "p"
+"nope" = "x"
+"probe.pause" = "p"
+""",
+    )
+    told = gwtui("config", "check", path)
+    assert told.exit_code == 2
+    assert told.stderr.splitlines() == [
+        f"{path}:2: ui.theme: there is no such theme (did you mean gwtui-dark?)",
+        f"{path}:4: ui.keys.probe.pasue: there is no such key binding (did you mean probe.pause?)",
+        f"{path}:5: ui.keys.nope: there is no such key binding (in gwtui ? lists them)",
+    ]
+
+
+def test_what_is_missing_on_this_machine_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GWTUI_TEST_KEY", raising=False)
+    path = written(tmp_path, profiles("http://h", 'key = "env:GWTUI_TEST_KEY"'))
+    told = gwtui("config", "check", path)
+    assert told.exit_code == 0
+    notes = told.stdout.splitlines()[1:]
+    assert notes[0] == "note: bare: has no endpoints"
+    assert notes[1].startswith("note: prod.chat: the environment variable GWTUI_TEST_KEY is not set")
+    monkeypatch.setenv("GWTUI_TEST_KEY", "x-verysecret")
+    assert "GWTUI_TEST_KEY" not in gwtui("config", "check", path).output
+
+
+# Standard output
+
+
+@pytest.mark.parametrize(("code", "exit_code", "said"), [(errno.EPIPE, 141, ""), (errno.ENOSPC, 3, "standard output:")])
+def test_output_that_is_taken_no_more(code: int, exit_code: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, err: bool = False, **__: object) -> None:
+        if not err:
+            raise OSError(code, "gone")
+
+    monkeypatch.setattr("gwtui.compose.console.click.echo", refuse)
+    with pytest.raises(click.ClickException) as caught:
+        console.say("hello")
+    assert caught.value.exit_code == exit_code
+    assert said in caught.value.message or not said
+
+
+@pytest.mark.parametrize(("wants", "coloured"), [("", True), ("1", False)])
+def test_colours_only_on_a_terminal_and_only_if_wanted(
+    wants: str, coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", wants)
+    monkeypatch.setattr(console, "is_screen", lambda _: True)
+    assert console.paint("up", State.UP) == ("\x1b[32mup\x1b[0m" if coloured else "up")
+    monkeypatch.setattr(console, "is_screen", lambda _: False)
+    assert console.paint("up", State.UP) == "up"
