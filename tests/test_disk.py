@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gwtui.recorder.disk import LineFile, OwnedDirectory, replace_file
+from gwtui.recorder.disk import LineFile, OwnedDirectory, parts, replace_file
 
 HEADER = b"name,number\n"
 ROWS = b"a,1\nbb,22\nccc,333\n"
@@ -90,6 +90,60 @@ def test_a_file_of_other_columns_is_set_aside_untouched(path: Path, file: LineFi
     assert path.with_name("rows.1.csv").read_bytes() == first
     assert path.with_name("rows.2.csv").read_bytes() == second
     assert path.read_bytes() == HEADER + b"b,2\n"
+
+
+def test_a_file_that_would_grow_beyond_its_limit_is_put_aside_whole(path: Path) -> None:
+    file = LineFile(path, HEADER, limit=len(HEADER) + 10)
+    for number in range(1, 24):
+        file.append(f"r,{number}\n".encode())
+    file.append(b"far longer than the limit,24\n")
+    file.close()
+    kept = [part.read_bytes() for part in parts(path)]
+    assert [part.name for part in parts(path)] == [*(f"rows.{n}.csv" for n in range(1, len(kept))), "rows.csv"]
+    assert len(kept) > 10
+    assert all(part.startswith(HEADER) and part.endswith(b"\n") for part in kept)
+    assert all(len(part) <= len(HEADER) + 10 for part in kept[:-1])
+    rows = [line for part in kept for line in part.removeprefix(HEADER).splitlines()]
+    assert [int(row.split(b",")[1]) for row in rows] == list(range(1, 25))
+
+
+def test_a_part_that_was_taken_away_gives_its_number_to_no_other(path: Path) -> None:
+    file = LineFile(path, HEADER, limit=1)
+    for row in (b"a,1\n", b"b,2\n", b"c,3\n"):
+        file.append(row)
+    path.with_name("rows.1.csv").unlink()
+    path.with_name("rows.old.csv").touch()
+    file.append(b"d,4\n")
+    file.close()
+    assert [part.name for part in parts(path)] == ["rows.2.csv", "rows.3.csv", "rows.csv"]
+
+
+def test_a_file_without_rows_or_shorter_than_asked_for_stays(path: Path, file: LineFile) -> None:
+    file.append(b"")
+    file.rotate()
+    file.append(b"a,1\n")
+    file.rotate(len(HEADER) + 4)
+    assert parts(path) == [path]
+    file.rotate(len(HEADER) + 3)
+    file.append(b"b,2\n")
+    assert [part.read_bytes() for part in parts(path)] == [HEADER + b"a,1\n", HEADER + b"b,2\n"]
+
+
+def test_a_file_that_cannot_be_put_aside_is_gone_on_with_and_that_is_said_once(
+    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    file = LineFile(path, HEADER, limit=1)
+    for row in (b"a,1\n", b"b,2\n", b"c,3\n"):
+        file.append(row)
+    file.close()
+    assert path.read_bytes() == HEADER + b"a,1\nb,2\nc,3\n"
+    assert [record.getMessage() for record in caplog.records] == [
+        "rows.csv cannot be put aside, and grows on: [Errno 13] Permission denied"
+    ]
 
 
 @posix

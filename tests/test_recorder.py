@@ -18,7 +18,8 @@ from msgspec.structs import replace
 
 from gwtui import config
 from gwtui.profile import Deadlines, Endpoint, Profile
-from gwtui.recorder import Recorder, new_session_dir, profile_toml
+from gwtui.recorder import Recorder, new_session_dir, parts, profile_toml
+from gwtui.recorder import recorder as recorder_module
 from gwtui.records import (
     Heartbeat,
     Incident,
@@ -29,7 +30,7 @@ from gwtui.records import (
     StreamEvent,
     StreamRead,
 )
-from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, SCHEMA
 from gwtui.verdicts import Verdict
 from gwtui.words import EventKind, State, Trigger
 
@@ -51,6 +52,9 @@ PROFILE = Profile(
 )
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX systems")
+
+
+DAY_S = 86_400.0
 
 
 def request(number: int, **more: object) -> Request:
@@ -136,7 +140,7 @@ def test_a_session_has_a_row_per_request_ping_and_incident_and_its_profile(direc
     status = recorder.status()
     assert (status.rows_written, status.rows_waiting, status.rows_lost, status.error) == (4, 0, 0, "")
     names = {entry.name for entry in directory.iterdir() if not entry.name.startswith(".")}
-    assert names == {"requests.csv", "pings.csv", "incidents.csv", "profile.toml"}
+    assert names == {"requests.csv", "pings.csv", "incidents.csv", "profile.toml", "session.toml"}
     assert numbers(directory / "requests.csv") == [1, 2]
     assert (directory / "pings.csv").read_text().splitlines()[0] == ",".join(PING_COLUMNS)
     assert (directory / "incidents.csv").read_text().splitlines()[0] == ",".join(INCIDENT_COLUMNS)
@@ -197,6 +201,38 @@ def test_the_kept_profile_follows_edits(directory: Path) -> None:
     assert tomllib.loads((directory / "profile.toml").read_text())["profiles"]["prod"]["interval_s"] == 9.0
 
 
+SECRET = "sk-canary-0123456789abcdef"
+
+
+def test_the_kept_profile_holds_no_secret_wherever_one_was_written_out(tmp_path: Path) -> None:
+    bad = Endpoint(
+        name="e",
+        api="openai-chat",
+        url=f"http://user:{SECRET}@127.0.0.1:9/v1?key=abc&version=2&x={SECRET}",
+        path=f"/p?token={SECRET}",
+        key=SECRET,
+        headers={"Authorization": f"Bearer {SECRET}", "X-Odd": f"x {SECRET}", "B": "token ${env:B}", "C": "plain"},
+        body={"api_key": "hunter2", "nested": {"password": "hunter2"}, "note": f"use {SECRET}", "stop": ["a"]},
+        messages=({"role": "user", "content": f"what is {SECRET}?"},),
+    )
+    text = profile_toml(Profile(name="p", endpoints=(bad,)))
+    assert SECRET not in text
+    assert "hunter2" not in text
+    path = tmp_path / "profile.toml"
+    path.write_text(text)
+    (kept,) = config.load(path).profile("p").endpoints
+    assert (kept.url, kept.path, kept.key) == ("http://127.0.0.1:9/v1?version=2", "/p", "env:REDACTED")
+    assert kept.headers == {
+        "Authorization": "env:REDACTED",
+        "X-Odd": "env:REDACTED",
+        "B": "token ${env:B}",
+        "C": "plain",
+    }
+    assert isinstance(kept.body, dict)
+    assert kept.body["note"] == "use •••"
+    assert kept.body["stop"] == ["a"]
+
+
 def test_a_profile_of_any_name_is_valid_toml() -> None:
     name = 'a.b "c"\n\x1b'
     assert tomllib.loads(profile_toml(Profile(name=name)))["profiles"] == {name: {}}
@@ -249,6 +285,68 @@ def test_rows_go_on_in_a_fresh_file_after_a_rotation(directory: Path, recorder: 
     recorder.close()
     assert numbers(rotated) == [1]
     assert numbers(directory / "requests.csv") == [2]
+
+
+def rotated_numbers(path: Path) -> list[int]:
+    return [number for part in parts(path) for number in numbers(part)]
+
+
+def test_a_file_that_is_full_is_put_aside_and_begun_anew(directory: Path, flushes: Flushes) -> None:
+    with Recorder(directory, replace(PROFILE, rotate_mb=0.002), flush_s=0.0) as recorder:
+        for number in range(1, 101):
+            recorder.put(request(number, reason="x" * 40))
+            if number % 4 == 0:
+                flushes.until(lambda: not recorder.status().rows_waiting)
+    assert len(parts(directory / "requests.csv")) > 5
+    assert all(part.stat().st_size <= 2000 for part in parts(directory / "requests.csv"))
+    assert rotated_numbers(directory / "requests.csv") == list(range(1, 101))
+    assert parts(directory / "pings.csv") == [directory / "pings.csv"], "what has no rows stays"
+
+
+def test_a_new_day_puts_large_files_aside_and_small_ones_not(
+    directory: Path, flushes: Flushes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "DAY_BYTES", 2000)
+    now = [DAY_S * 20_000 + DAY_S - 1]
+    with Recorder(directory, PROFILE, flush_s=0.0, retry_s=0.001, wall=lambda: now[0]) as recorder:
+
+        def put(first: int, last: int) -> None:
+            for number in range(first, last + 1):
+                recorder.put(request(number, reason="x" * 100))
+            flushes.until(lambda: recorder.status().rows_written == last)
+
+        put(1, 30)
+        now[0] += 2
+        put(31, 32)
+        now[0] -= 3600  # set back over midnight, and forward again: the same day
+        put(33, 34)
+        now[0] += 3600
+        put(35, 60)
+        now[0] += DAY_S
+        put(61, 61)
+    assert [numbers(part)[-1] for part in parts(directory / "requests.csv")] == [30, 60, 61]
+    assert rotated_numbers(directory / "requests.csv") == list(range(1, 62))
+
+
+def test_the_directory_says_by_which_schema_its_rows_are(directory: Path) -> None:
+    with Recorder(directory, PROFILE, wall=lambda: 0.0) as recorder:
+        recorder.put(request(1))
+    said = tomllib.loads((directory / "session.toml").read_text())
+    assert said == {"schema": SCHEMA, "started_at": "1970-01-01T00:00:00.000Z"}
+
+
+@pytest.mark.parametrize(
+    ("said", "aside"), [(f"schema = {SCHEMA}", False), ("schema = 999", True), ("not toml", False), ("", False)]
+)
+def test_rows_of_another_schema_are_put_aside(directory: Path, said: str, aside: bool) -> None:
+    with Recorder(directory, PROFILE) as recorder:
+        recorder.put(request(1))
+    (directory / "session.toml").write_text(said)
+    with Recorder(directory, PROFILE) as recorder:
+        recorder.put(request(2))
+    kept = [numbers(part) for part in parts(directory / "requests.csv")]
+    assert kept == ([[1], [2]] if aside else [[1, 2]])
+    assert tomllib.loads((directory / "session.toml").read_text())["schema"] == SCHEMA
 
 
 def test_without_a_place_to_write_rows_wait_up_to_a_limit_and_the_rest_is_counted(tmp_path: Path) -> None:
@@ -349,7 +447,7 @@ from gwtui.records import Request
 from gwtui.verdicts import Verdict
 
 first, told = int(sys.argv[2]), False
-with Recorder(Path(sys.argv[1]), Profile(), flush_s=0.0) as recorder:
+with Recorder(Path(sys.argv[1]), Profile(rotate_mb=float(sys.argv[3])), flush_s=0.0) as recorder:
     for number in range(first, first + 100_000):
         recorder.put(Request(endpoint="e", number=number, started_at=1.0, now_ns=1, api="http",
                              verdict=Verdict.COMPLETE, rule="", reason="x" * (number % 700)))
@@ -361,19 +459,20 @@ with Recorder(Path(sys.argv[1]), Profile(), flush_s=0.0) as recorder:
 """
 
 
-def test_a_kill_in_the_middle_leaves_whole_rows_in_their_order(directory: Path) -> None:
+@pytest.mark.parametrize("rotate_mb", [100.0, 0.02])
+def test_a_kill_in_the_middle_leaves_whole_rows_in_their_order(directory: Path, rotate_mb: float) -> None:
     seen: list[int] = []
     for _ in range(4):
         first = seen[-1] + 1 if seen else 1
         with subprocess.Popen(
-            [sys.executable, "-c", ENDLESS, str(directory), str(first)], stdout=subprocess.PIPE
+            [sys.executable, "-c", ENDLESS, str(directory), str(first), str(rotate_mb)], stdout=subprocess.PIPE
         ) as writer:
             assert writer.stdout
             assert writer.stdout.readline() == b"go\n"
             writer.kill()
         with Recorder(directory, Profile()):
             pass
-        seen = numbers(directory / "requests.csv")
+        seen = rotated_numbers(directory / "requests.csv")
         assert seen == list(range(1, len(seen) + 1))
         assert len(seen) >= first + 499
 

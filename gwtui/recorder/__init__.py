@@ -1,5 +1,8 @@
 """The recorder: a session's directory, a row per result on disk as it happens, whatever the disk does."""
 
-from gwtui.recorder.recorder import Recorder, RecorderStatus, new_session_dir, profile_toml, state_dir
+from gwtui.recorder.about import profile_toml
+from gwtui.recorder.disk import parts
+from gwtui.recorder.places import new_session_dir, state_dir
+from gwtui.recorder.recorder import Recorder, RecorderStatus
 
-__all__ = ["Recorder", "RecorderStatus", "new_session_dir", "profile_toml", "state_dir"]
+__all__ = ["Recorder", "RecorderStatus", "new_session_dir", "parts", "profile_toml", "state_dir"]

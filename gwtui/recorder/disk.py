@@ -26,20 +26,25 @@ class LineFile:
     """A file that only grows, by whole lines, whatever happens to it or to its disk.
 
     Every append looks whether the file is still there: one that was deleted or rotated away is begun anew. A torn
-    last line, as a kill or a power cut leaves it, is cut off when the file is opened. A file of another header is set
-    aside.
+    last line, as a kill or a power cut leaves it, is cut off when the file is opened. A file of another header is put
+    aside, as is one that would grow beyond `limit`: `requests.csv` becomes the next free `requests.N.csv`.
     """
 
-    def __init__(self, path: Path, header: bytes = b"") -> None:
+    def __init__(self, path: Path, header: bytes = b"", limit: int | None = None) -> None:
         self.path = path
+        self.limit = limit
+        """Bytes it may hold; None: any number."""
         self.torn_lines = 0
         """Torn lines that were cut off so far."""
         self._header = header
         self._fd: int | None = None
+        self._stuck = False
 
     def append(self, lines: bytes) -> None:
         """Write all of these whole lines, below the header; without lines only the header. Raises OSError when
         that cannot be done, and then none of them is in the file."""
+        if self.limit is not None:
+            self.rotate(self.limit - len(lines))
         fd = self._current()
         before = os.fstat(fd).st_size
         try:
@@ -50,6 +55,22 @@ class LineFile:
             with suppress(OSError):
                 self.close()
             raise
+
+    def rotate(self, beyond: int = 0) -> None:
+        """Put the file aside if it has rows, and is longer than `beyond` bytes; the next append begins a new one.
+
+        Where the file cannot be put aside it is gone on with. Raises OSError when it cannot be opened.
+        """
+        if os.fstat(self._current()).st_size <= max(beyond, len(self._header)):
+            return
+        self.close()
+        try:
+            self._put_aside()
+            self._stuck = False
+        except OSError as error:
+            if not self._stuck:
+                log.warning("%s cannot be put aside, and grows on: %s", self.path.name, error)
+            self._stuck = True
 
     def close(self) -> None:
         """Raises OSError where a disk tells its trouble only now."""
@@ -76,7 +97,8 @@ class LineFile:
                 os.close(fd)
                 raise
             os.close(fd)
-            self._set_aside()
+            aside = self._put_aside()
+            log.warning("%s has other columns than this version writes: kept as %s", self.path.name, aside.name)
 
     def _is_ours(self, fd: int) -> bool:
         """Whether the file begins with our header, as far as it goes. Pipes and devices are never touched."""
@@ -84,12 +106,10 @@ class LineFile:
             raise OSError(errno.EINVAL, "not a regular file", str(self.path))
         return self._header.startswith(_read_at(fd, 0, len(self._header)))
 
-    def _set_aside(self) -> None:
-        number = 1
-        while (aside := self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}")).exists():
-            number += 1
-        self.path.rename(aside)
-        log.warning("%s has other columns than this version writes: kept as %s", self.path.name, aside.name)
+    def _put_aside(self) -> Path:
+        *older, _ = parts(self.path)
+        number = _number(self.path, older[-1]) + 1 if older else 1
+        return self.path.rename(self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}"))
 
     def _repair(self, fd: int) -> None:
         """Cut off what follows the last newline."""
@@ -105,6 +125,18 @@ class LineFile:
             os.ftruncate(fd, end)
             self.torn_lines += 1
             log.warning("%s ended in a torn line: %d bytes were cut off", self.path.name, size - end)
+
+
+def parts(path: Path) -> list[Path]:
+    """All files that the rows of this file lie in, oldest first: those that were put aside, then the file itself."""
+    aside = [other for other in path.parent.glob(f"{path.stem}.*{path.suffix}") if _number(path, other)]
+    return [*sorted(aside, key=lambda other: _number(path, other)), path]
+
+
+def _number(path: Path, other: Path) -> int:
+    """The number with which the other file was put aside; 0: it never was this one."""
+    number = other.name.removeprefix(f"{path.stem}.").removesuffix(path.suffix)
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 class OwnedDirectory:

@@ -3,27 +3,29 @@
 `Recorder.put` costs the caller next to nothing: a thread of its own turns records into rows and appends them, whole
 lines in one write, at most `FLUSH_S` after they came. A disk that is full, a directory that is gone or a file that
 was rotated away never stop the measuring: rows wait, are tried again, and are counted when there is no more room.
+
+A file that has grown to the profile's `rotate_mb`, or beyond `DAY_BYTES` when a day (UTC) begins, is put aside as
+`requests.1.csv`, `requests.2.csv`, ... and begun anew; all of them are the session. Rows are not fsynced: a kill
+costs at most those of the last `FLUSH_S`, a power cut those that the system had not written out yet.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-import re
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-import msgspec
-import platformdirs
-import tomli_w
-
 from gwtui.clean import clean
 from gwtui.profile import Profile
+from gwtui.recorder.about import profile_toml, schema_in, session_toml
 from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.disk import LineFile, OwnedDirectory, replace_file
 from gwtui.records import Incident, Ping, ProfileChanged, Record, Request
@@ -31,11 +33,11 @@ from gwtui.rows import (
     INCIDENT_COLUMNS,
     PING_COLUMNS,
     REQUEST_COLUMNS,
+    SCHEMA,
     incident_row,
     ping_row,
     request_row,
 )
-from gwtui.units import timestamp
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +49,8 @@ MAX_WAITING = 10_000
 """Rows of one file that may wait while they cannot be written; newer ones are lost and counted."""
 BATCH = 500
 """Rows in one write."""
+DAY_BYTES = 1_000_000
+"""A smaller file goes on into the next day."""
 CLOSE_S = 5.0
 """How long the end of a session waits for a disk that hangs."""
 
@@ -121,12 +125,16 @@ class Recorder:
         flush_s: float = FLUSH_S,
         retry_s: float = RETRY_S,
         max_waiting: int = MAX_WAITING,
+        wall: Callable[[], float] = time.time,
     ) -> None:
         self._directory = OwnedDirectory(directory)
         self._profile = profile
         self._saved: Profile | None = None
         self._error = ""
         self._flush_s, self._retry_s, self._max_waiting = flush_s, retry_s, max_waiting
+        self._wall = wall
+        self._started_at = wall()
+        self._day = _day(self._started_at)
         self._requests = _Rows(directory / "requests.csv", _request_line, csv_line(REQUEST_COLUMNS))
         self._pings = _Rows(directory / "pings.csv", _ping_line, csv_line(PING_COLUMNS))
         self._incidents = _Rows(directory / "incidents.csv", _incident_line, csv_line(INCIDENT_COLUMNS))
@@ -202,6 +210,7 @@ class Recorder:
         error = self._take_directory()
         if not error:
             written = self._all if self._profile.record_text or self._texts.waiting else self._all[:-1]
+            self._rotate()
             for rows in written:
                 rows.write()
             error = self._save_profile() or next((rows.error for rows in written if rows.error), "")
@@ -214,63 +223,44 @@ class Recorder:
         try:
             if self._directory.take():
                 self._saved = None
+                self._refuse_schema()
         except OSError as error:
             return _told(error, self._directory.path)
         return ""
 
+    def _refuse_schema(self) -> None:
+        """Rows of another schema, left by another version, are not gone on with."""
+        try:
+            schema = schema_in((self._directory.path / "session.toml").read_text(encoding="utf-8", errors="replace"))
+        except OSError:
+            return
+        if schema not in (None, SCHEMA):
+            log.warning("the directory holds rows of schema %s: they are put aside", schema)
+            for rows in self._all:
+                rows.file.rotate()
+
+    def _rotate(self) -> None:
+        """Have files put aside that are too large, or of a day that is over."""
+        day, before = _day(self._wall()), self._day
+        self._day = max(day, before)  # a clock that is set back begins no new day twice
+        for rows in self._all:
+            rows.file.limit = int(self._profile.rotate_mb * 1_000_000)
+            if day > before:
+                with suppress(OSError):  # the next append tells it
+                    rows.file.rotate(DAY_BYTES)
+
     def _save_profile(self) -> str:
-        """Keep the newest profile beside the rows; returns why not."""
+        """Keep the newest profile beside the rows, and what the rows are; returns why not."""
         profile, path = self._profile, self._directory.path / "profile.toml"
         try:
             if self._saved is not profile:
                 replace_file(path, profile_toml(profile).encode())
+                path = path.with_name("session.toml")
+                replace_file(path, session_toml(self._started_at).encode())
                 self._saved = profile
         except OSError as error:
             return _told(error, path)
         return ""
-
-
-def state_dir() -> Path:
-    """Where sessions are kept unless told otherwise: the platform's directory for a program's state."""
-    return platformdirs.user_state_path("gwtui", appauthor=False)
-
-
-def new_session_dir(profile_name: str, started_at: float, state: Path | None = None) -> Path:
-    """A directory of a new session, such as `sessions/2026-11-20T14-03-22Z-prod`, made so that nobody else has it.
-
-    Where none can be made its path is returned all the same: the recorder says why, and measuring goes on.
-    """
-    name = re.sub(r"[^A-Za-z0-9._-]+", "-", profile_name)[:40]
-    stem = f"{timestamp(started_at)[:19].replace(':', '-')}Z-{name}"
-    parent = (state or state_dir()) / "sessions"
-    number = 1
-    while True:
-        directory = parent / (stem if number == 1 else f"{stem}-{number}")
-        try:
-            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            directory.mkdir(mode=0o700)
-        except FileExistsError:
-            number += 1
-        except OSError:
-            return directory
-        else:
-            return directory
-
-
-def profile_toml(profile: Profile) -> str:
-    """The profile as a file of its own that `--config` takes. Keys are in it as references, as they are in it."""
-    table = msgspec.to_builtins(profile)
-    table.pop("name", None)
-    return tomli_w.dumps({"profiles": {profile.name: _without_none(table)}})
-
-
-def _without_none(value: Any) -> Any:
-    """TOML has no null: what is None is left out."""
-    if isinstance(value, dict):
-        return {key: _without_none(item) for key, item in value.items() if item is not None}
-    if isinstance(value, list | tuple):
-        return [_without_none(item) for item in value if item is not None]
-    return value
 
 
 def _request_line(request: Request) -> bytes:
@@ -288,6 +278,11 @@ def _incident_line(incident: Incident) -> bytes:
 def _text_line(request: Request) -> bytes:
     line = {"endpoint": request.endpoint, "request_number": request.number, "text": request.text}
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
+
+
+def _day(at: float) -> int:
+    """The day of a wall time, in UTC."""
+    return int(at // 86_400)
 
 
 def _told(error: OSError, path: Path) -> str:

@@ -1,0 +1,37 @@
+"""Where sessions are kept, each in a directory of its own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import platformdirs
+
+from gwtui.units import timestamp
+
+
+def state_dir() -> Path:
+    """Where sessions are kept unless told otherwise: the platform's directory for a program's state."""
+    return platformdirs.user_state_path("gwtui", appauthor=False)
+
+
+def new_session_dir(profile_name: str, started_at: float, state: Path | None = None) -> Path:
+    """A directory of a new session, such as `sessions/2026-11-20T14-03-22Z-prod`, made so that nobody else has it.
+
+    Where none can be made its path is returned all the same: the recorder says why, and measuring goes on.
+    """
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", profile_name)[:40]
+    stem = f"{timestamp(started_at)[:19].replace(':', '-')}Z-{name}"
+    parent = (state or state_dir()) / "sessions"
+    number = 1
+    while True:
+        directory = parent / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700)
+        except FileExistsError:
+            number += 1
+        except OSError:
+            return directory
+        else:
+            return directory
