@@ -13,6 +13,7 @@ from support.gateways import Gateway, serving
 
 from gwtui.demo.books import MAX_ENTRIES, MAX_MODELS, OTHERS, Books, Entry
 from gwtui.demo.breaker import Breaker, BreakerState
+from gwtui.demo.faults import FAULTS
 from gwtui.demo.providers import PROVIDERS, cost_usd, provider_of
 from gwtui.demo.scenario import ScenarioError, parse_scenario
 
@@ -358,6 +359,19 @@ def test_a_fault_that_cannot_be_made_is_refused_by_name(
     response = client.post(CHAT, json=question(model), headers=headers)
     assert response.status_code == 400
     assert said in response.json()["error"]["message"]
+
+
+def test_the_catalogue_can_be_read_from_the_gateway(client: httpx.Client) -> None:
+    told = {entry["name"]: entry for entry in client.get("/gateway/faults").json()}
+    assert set(told) == set(FAULTS)
+    assert told["truncated"] == {
+        "name": "truncated",
+        "says": FAULTS["truncated"].says,
+        "raw_port": False,
+        "api": "openai-chat",
+        "verdict": "truncated",
+    }
+    assert told["reset"]["raw_port"] is True
 
 
 def test_the_header_goes_before_the_model(client: httpx.Client) -> None:

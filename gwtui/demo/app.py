@@ -16,6 +16,7 @@ from starlette.routing import Route, WebSocketRoute
 from gwtui.demo.answers import Identified, plain_error, refusal
 from gwtui.demo.comparing import COMPARE_PATH, compare
 from gwtui.demo.completing import complete
+from gwtui.demo.faults import FAULTS
 from gwtui.demo.pinging import HTTP_PATHS, WEBSOCKET_PATHS, ping, websocket
 from gwtui.demo.replies import REPLIES
 from gwtui.demo.scenario import Scenario
@@ -35,6 +36,7 @@ def build_app(scenario: Scenario, clock: Callable[[], float]) -> Starlette:
         Route("/gateway/health", partial(_health, state)),
         Route("/gateway/metrics", partial(_metrics, state)),
         Route("/gateway/audit", partial(_audit, state)),
+        Route("/gateway/faults", _faults),
         Route("/-/__version", _version),
     ]
     return Starlette(
@@ -63,6 +65,22 @@ async def _audit(state: State, request: Request) -> Response:
     if not (limit.isascii() and limit.isdigit() and len(limit) < 7):
         return plain_error(400, "`limit` is a number of entries")
     return JSONResponse(state.books.audit(int(limit)))
+
+
+async def _faults(request: Request) -> Response:
+    """The catalogue: what can be asked for by the model `fault:NAME` or by the header, and on which port."""
+    return JSONResponse(
+        [
+            {
+                "name": fault.name,
+                "says": fault.says,
+                "raw_port": fault.is_raw,
+                "api": fault.api,
+                "verdict": fault.verdict,
+            }
+            for fault in FAULTS.values()
+        ]
+    )
 
 
 async def _version(request: Request) -> Response:

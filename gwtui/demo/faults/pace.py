@@ -23,10 +23,10 @@ PACE = (
     ),
     Fault(
         name="corked",
-        says="What is due goes out every 40 ms",
+        says="What is due goes out every 100 ms",
         verdict=Verdict.COMPLETE,
-        findings=("buffered",),
-        manner=Manner(cork_ms=40, tokens=80, gap_ms=5),
+        findings=("combed",),
+        manner=Manner(cork_ms=100, tokens=56, gap_ms=25),
     ),
     Fault(
         name="gzip",

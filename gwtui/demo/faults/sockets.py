@@ -100,14 +100,14 @@ SOCKETS = (
         name="slow-headers",
         says="One byte of the headers a second",
         verdict=Verdict.TIMEOUT,
-        script=(Dribble(SSE + b"transfer-encoding: chunked\r\n\r\n", 0.05), Events(), Send(LAST_CHUNK)),
+        script=(Dribble(SSE + b"transfer-encoding: chunked\r\n\r\n", 1.0), Events(), Send(LAST_CHUNK)),
         deadlines={"total_s": 0.3},
     ),
     Fault(
         name="slow-body",
-        says="One byte of the body at a time, each just before the client gives up",
+        says="One byte of the body at a time, each before the client takes it for silence",
         verdict=Verdict.TIMEOUT,
-        script=(Head(chunked=False), Dribble(b"data: {" + b" " * 600, 0.05)),
+        script=(Head(chunked=False), Dribble(b"data: {" + b" " * 600, 0.5)),
         deadlines={"total_s": 0.3},
     ),
     Fault(
@@ -179,6 +179,20 @@ SOCKETS = (
         verdict=Verdict.DECODE_ERROR,
         reason="br",
         script=(Head(("content-encoding: br",), chunked=False), Send(b"\x0b\x02\x80data\x03"), HalfClose()),
+    ),
+    Fault(
+        name="gzip-twice",
+        says="Compressed twice over",
+        verdict=Verdict.DECODE_ERROR,
+        reason="gzip, gzip",
+        script=(Head(("content-encoding: gzip, gzip",), chunked=False), Bomb(1 << 20), HalfClose()),
+    ),
+    Fault(
+        name="clock-off",
+        says="The gateway's clock is years behind",
+        verdict=Verdict.COMPLETE,
+        findings=("clock_skew",),
+        script=(Head(("date: Fri, 01 Jan 2021 00:00:00 GMT",)), Events(), Send(LAST_CHUNK)),
     ),
     Fault(
         name="stale",

@@ -50,6 +50,10 @@ ENDS = (
         cut_after=0,
         findings=("keepalives_only",),
     ),
+    stream_fault("comments-first", "Comments, and then a good stream", Verdict.COMPLETE, comments=5),
+    stream_fault(
+        "comment-between", "A comment inside a good stream", Verdict.COMPLETE, insert=": alive\n\n", insert_after=4
+    ),
     stream_fault(
         "stall", "Silence in the middle of a stream", Verdict.STALLED, "no byte came", stall_after=5, deadlines=IDLE
     ),
