@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gwtui.probes.dial import Dial
 from gwtui.words import Clock
@@ -17,8 +18,7 @@ class NotHTTPError(Exception):
     """The first bytes of the answer cannot be HTTP/1.1. Waiting for more of them would only look like a stall."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One read of a socket. No data: the peer closed the connection."""
 
     stamp_ns: int
@@ -42,6 +42,10 @@ class Exchange:
     """`user` as soon as one read had no stamp of the kernel's that can be believed."""
     ended_ns: int | None = None
     """When the peer closed the connection."""
+    in_body: bool = False
+    """The head of the response is over."""
+    patient: bool = False
+    """Reads may be worked off together with those of other streams, a moment after they came."""
     on_drained: Callable[[], None] | None = None
     """Called when all bytes of the last read were consumed, before the next read is taken."""
 

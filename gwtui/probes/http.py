@@ -14,6 +14,7 @@ from gwtui.apis.base import API, Ask, AskError
 from gwtui.judging.headers import header
 from gwtui.judging.judge import End, is_event_stream
 from gwtui.keys import KeyReferenceError, redactor, resolve, resolve_headers, secrets_of
+from gwtui.probes.bodies import body_of
 from gwtui.probes.deadlines import Watchdog, due
 from gwtui.probes.decoding import BodyLimitError, decoder_for
 from gwtui.probes.ends import FAILURES, end_of
@@ -135,7 +136,7 @@ class HTTPProber:
         result.exchange.on_drained = lambda: self._drained(result, intake)
         try:
             decoder = decoder_for(header(result.headers, "content-encoding"))
-            async for chunk in response.aiter_raw():
+            async for chunk in body_of(response, result.exchange):
                 data = decoder.feed(chunk)
                 result.bytes += len(data)
                 if not intake.feed(data):

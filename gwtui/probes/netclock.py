@@ -111,6 +111,12 @@ class NetClock:
         return min(arrived, now_ns), Clock.KERNEL
 
 
+@functools.cache
+def net_clock() -> NetClock:
+    """The one that all sockets of this process share: an offset is measured for all of them at once."""
+    return NetClock()
+
+
 class StampedSocket(socket.socket):
     """A non-blocking TCP socket that stamps what it reads and writes, in monotonic ns.
 

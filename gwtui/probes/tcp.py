@@ -1,7 +1,8 @@
 """A TCP stream for httpcore that receives eagerly and knows when its bytes came and went.
 
 One persistent reader on the socket puts (stamp, bytes) into a queue, so that a busy event loop delays neither the
-stamp nor the socket. Timeouts are not kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which
+stamp nor the socket. Who waits for the bytes is woken at once, or together with others where the exchange is patient.
+Timeouts are not kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which
 cancels.
 """
 
@@ -16,6 +17,7 @@ from typing import Any
 import httpcore
 
 from gwtui.probes.exchange import Arrival, Ledger
+from gwtui.probes.gathering import gathering, settle
 from gwtui.probes.netclock import StampedSocket
 from gwtui.probes.tls import TLSStream
 from gwtui.words import Clock
@@ -23,6 +25,10 @@ from gwtui.words import Clock
 READ_BYTES = 64 * 1024
 QUEUE_BYTES = 1024 * 1024
 """Received but unread bytes at which a stream stops receiving until they were read."""
+MANY_BYTES = 16 * 1024
+"""With so many unread bytes even a patient reader is woken at once."""
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+"""What a chunked body ends with: its reader has waited for that."""
 
 
 class TCPStream(httpcore.AsyncNetworkStream):
@@ -40,6 +46,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
         self.receiving = False
         """Not while too much is queued, nor after the end."""
         self._waiter: asyncio.Future[None] | None = None
+        self._gathering = gathering()
         self._resume()
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -105,7 +112,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
 
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
+    ) -> TLSStream:
         stream = TLSStream(self, self._ledger, ssl_context, server_hostname)
         try:
             await stream.handshake()
@@ -154,7 +161,17 @@ class TCPStream(httpcore.AsyncNetworkStream):
             if self._ended or self.queued_bytes >= QUEUE_BYTES:
                 self._pause()
         if self._waiter is not None:
-            _settle(self._waiter)
+            self._wake(self._waiter)
+
+    def _wake(self, waiter: asyncio.Future[None]) -> None:
+        if self.receiving and self._ledger.exchange.patient and not self._has_much():
+            self._gathering.add(waiter)
+        else:
+            settle(waiter)
+
+    def _has_much(self) -> bool:
+        """Whether the end of a body or a lot of it is waiting."""
+        return self.queued_bytes >= MANY_BYTES or self._queue[-1].data.endswith(LAST_CHUNK)
 
     def _resume(self) -> None:
         if not self.receiving and not self._ended and self._error is None:
@@ -168,13 +185,8 @@ class TCPStream(httpcore.AsyncNetworkStream):
 
     async def _until_writable(self) -> None:
         writable = self._loop.create_future()
-        self._loop.add_writer(self._sock.fileno(), _settle, writable)
+        self._loop.add_writer(self._sock.fileno(), settle, writable)
         try:
             await writable
         finally:
             self._loop.remove_writer(self._sock.fileno())
-
-
-def _settle(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)

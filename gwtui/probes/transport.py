@@ -14,9 +14,10 @@ from typing import cast
 import httpcore
 import httpx
 
+from gwtui.probes.bodies import Connection
 from gwtui.probes.dial import Dial, dial
 from gwtui.probes.exchange import Ledger
-from gwtui.probes.netclock import NetClock
+from gwtui.probes.netclock import net_clock
 from gwtui.probes.tcp import TCPStream
 from gwtui.probes.tls import context_for
 from gwtui.profile import TLS
@@ -29,7 +30,7 @@ class Network(httpcore.AsyncNetworkBackend):
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._clock = NetClock()
+        self._clock = net_clock()
 
     async def connect_tcp(
         self,
@@ -45,7 +46,7 @@ class Network(httpcore.AsyncNetworkBackend):
         except OSError as error:
             raise httpcore.ConnectError(error) from error
         progress.stage = "done"
-        return TCPStream(sock, self._ledger)
+        return Connection(TCPStream(sock, self._ledger), self._ledger)
 
 
 class StampedTransport(httpx.AsyncBaseTransport):

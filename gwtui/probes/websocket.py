@@ -25,7 +25,7 @@ from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_i
 from gwtui.keys import redactor, secrets_of
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed
-from gwtui.probes.netclock import NetClock
+from gwtui.probes.netclock import net_clock
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, RequestStarted
 from gwtui.verdicts import Judgement, Verdict
@@ -57,7 +57,7 @@ class WebSocketProber:
         self._endpoint = endpoint
         self._deadlines = profile.deadlines_of(endpoint)
         self._emit = emit
-        self._clock = NetClock()
+        self._clock = net_clock()
         self._backoff = Backoff(seed)
         self._link: Link | None = None
         self._connections = 0

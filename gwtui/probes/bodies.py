@@ -1,0 +1,109 @@
+"""The body of a response, read past httpcore and h11 where it is a stream of chunks.
+
+Their layers cost 20 us for each read with an event in it, as much as everything else that is done about it. So httpcore
+is given the head of a response by itself, a chunked body is taken from the connection directly, and the end of it is
+given back to httpcore, which knows by that whether the connection can be kept.
+"""
+
+from __future__ import annotations
+
+import re
+import ssl
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpcore
+import httpx
+
+from gwtui.probes.chunked import Chunked
+from gwtui.probes.exchange import Exchange, Ledger
+from gwtui.probes.tcp import TCPStream
+from gwtui.probes.tls import TLSStream
+
+READ_BYTES = 64 * 1024
+BODILESS = (204, 304)
+"""Statuses of responses that have no body, whatever their headers say (RFC 9112 6.3)."""
+
+_BLANK_LINE = re.compile(rb"\n\r?\n")
+
+
+class Connection(httpcore.AsyncNetworkStream):
+    """A stream for httpcore whose reads end where the head of a response does."""
+
+    def __init__(self, stream: TCPStream | TLSStream, ledger: Ledger) -> None:
+        self.stream = stream
+        self._ledger = ledger
+        self._before = b""
+        """The last bytes of a head that goes on."""
+        self._held = b""
+        """Bytes that were read and not given to httpcore yet."""
+        self._after_head = False
+        """httpcore was given a head and nothing else."""
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        held, self._held = self._held, b""
+        data = held or await self.stream.read(max_bytes)
+        if self._ledger.exchange.in_body:
+            return data
+        blank_line = _BLANK_LINE.search(self._before + data)
+        self._after_head = blank_line is not None
+        if blank_line is None:
+            self._before = (self._before + data)[-2:]
+            return data
+        end = blank_line.end() - len(self._before)
+        self._before, self._held = b"", data[end:]
+        return data[:end]
+
+    def take_body(self) -> bytes | None:
+        """Begin to read the body directly: what came of it with the head. None: httpcore has some of it already."""
+        self._ledger.exchange.in_body = True
+        if not self._after_head:
+            return None
+        held, self._held = self._held, b""
+        return held
+
+    def give_back(self, data: bytes) -> None:
+        """Let httpcore read these bytes next."""
+        self._held = data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        await self.stream.write(buffer)
+
+    async def aclose(self) -> None:
+        await self.stream.aclose()
+
+    async def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        assert isinstance(self.stream, TCPStream)  # noqa: S101 - for the type checker: no proxy, no TLS within TLS
+        return Connection(await self.stream.start_tls(ssl_context, server_hostname), self._ledger)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self.stream.get_extra_info(info)
+
+
+async def body_of(response: httpx.Response, exchange: Exchange) -> AsyncIterator[bytes]:
+    """The body without its framing, in pieces as they come; of a chunked one at most one piece for each read."""
+    connection = response.extensions["network_stream"]
+    assert isinstance(connection, Connection)  # noqa: S101 - for the type checker
+    data = connection.take_body()
+    if data is not None and _is_chunked(response):
+        exchange.patient = True
+        chunked, read = Chunked(), connection.stream.read
+        while True:
+            if piece := chunked.feed(data):
+                yield piece
+            if chunked.ended or not (data := await read(READ_BYTES)):
+                break
+        exchange.patient = False
+        data = chunked.rest
+    connection.give_back(data or b"")
+    async for piece in response.aiter_raw():
+        yield piece
+
+
+def _is_chunked(response: httpx.Response) -> bool:
+    if response.request.method == "HEAD" or response.status_code in BODILESS:
+        return False
+    coding: str = response.headers.get("transfer-encoding", "")
+    return coding.strip().lower() == "chunked"

@@ -1,0 +1,67 @@
+"""The chunked coding of HTTP/1.1 (RFC 9112 7.1), as much of it as streams are made of: chunks that hold data.
+
+Pure: bytes in, bytes out. Everything else (the last chunk, its trailers, what is no chunk at all) is not judged here
+but left to h11, which takes several times as long for each chunk.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gwtui.probes.exchange import NotHTTPError
+
+MAX_HEADER_BYTES = 16 * 1024
+"""A chunk header without an end within that is left to h11."""
+
+_HEADER = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[^\r\n]*)?[ \t]*\r\n")
+
+
+class Chunked:
+    """Takes a body apart, up to the first of its bytes that does not belong to a chunk with data."""
+
+    def __init__(self) -> None:
+        self.ended = False
+        self.rest = b""
+        """Bytes that were not taken yet; once it has ended, those that are for somebody else."""
+        self._left = 0
+        """How much of the data of the chunk at hand is to come."""
+        self._in_chunk = False
+
+    def feed(self, data: bytes) -> bytes:
+        """The data in the next bytes. Raises `NotHTTPError` where a chunk does not end as it has to."""
+        data = self.rest + data
+        at = 0
+        pieces: list[bytes] = []
+        while not self.ended:
+            if not self._in_chunk:
+                header = _HEADER.match(data, at)
+                if header is None:
+                    self.ended = _cannot_be_header(data[at:])
+                    break
+                size = int(header[1], 16)
+                if not size:
+                    self.ended = True
+                    break
+                at, self._left, self._in_chunk = header.end(), size, True
+            piece = data[at : at + self._left]
+            pieces.append(piece)
+            at += len(piece)
+            self._left -= len(piece)
+            if self._left or not self._end_chunk(data[at : at + 2]):
+                break
+            at += 2
+        self.rest = data[at:]
+        return b"".join(pieces)
+
+    def _end_chunk(self, end: bytes) -> bool:
+        """Whether the chunk at hand ends here; False when more must come first."""
+        if end == b"\r\n":
+            self._in_chunk = False
+            return True
+        if b"\r\n".startswith(end):
+            return False
+        raise NotHTTPError(f"a chunk of the body is followed by {end!r} instead of the end of a line")
+
+
+def _cannot_be_header(data: bytes) -> bool:
+    return b"\n" in data or len(data) > MAX_HEADER_BYTES
