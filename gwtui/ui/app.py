@@ -29,15 +29,13 @@ from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
 from gwtui.ui.watch import Watch
 from gwtui.view import View
 
-CRASHED = 3
-"""The exit code when gwtui itself failed."""
 HUNG_UP = 129
 """The exit code of a program whose terminal went away: 128 and the number of SIGHUP."""
 TERMINAL_CHECK_S = 2.0
 
 
 class GwtuiApp(App[int]):
-    """Watch a profile; without one, offer the demo or a first endpoint. Returns the exit code."""
+    """Watch a profile; without one, offer the demo or a first endpoint. Returns the exit code; None after a crash."""
 
     TITLE = "gwtui"
     CSS_PATH = "app.tcss"
@@ -69,10 +67,9 @@ class GwtuiApp(App[int]):
     async def run_async(self, **options: Any) -> int | None:
         """Run until the user leaves, then wait for the engine: its last rows are on the disk when this returns."""
         try:
-            code = await super().run_async(**options)
+            return await super().run_async(**options)
         finally:
             await self._watch.aclose()
-        return CRASHED if code is None else code
 
     def on_mount(self) -> None:
         self._load_themes()

@@ -85,7 +85,7 @@ def _verdict(result: Request | Ping, width: int) -> list[Line]:
 def _findings(request: Request, width: int) -> list[Line]:
     lines = _heading("Findings") if request.findings else []
     for finding in request.findings:
-        text = f"▲ {finding.name}: {finding.evidence}" + (f" Likely cause: {finding.cause}" if finding.cause else "")
+        text = f"▲ {finding.name}: {finding.evidence}" + (f"; likely cause: {finding.cause}" if finding.cause else "")
         lines += [(Span(part, "warn"),) for part in wrap(text, width)]
     return lines
 

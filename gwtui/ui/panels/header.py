@@ -37,7 +37,7 @@ def _header(header: Header, width: int, frozen_ns: int | None) -> Line:
     states, facts = _states(header), _facts(header)
 
     def room() -> int:
-        return width - line_cells((*name, *_joined(states), *_joined(facts))) - 6
+        return width - line_cells((*name, *_joined(states), *_joined(facts))) - 8
 
     while room() < 0 and len(facts) > 1:
         facts.remove(min(facts, key=lambda fact: fact[0]))

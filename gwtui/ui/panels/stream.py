@@ -204,6 +204,7 @@ class StreamPanel(MovingPanel):
 
     mode = Mode.EVENTS
     _scroll = Scroll()
+    _holding = False
 
     @property
     def following(self) -> bool:
@@ -219,7 +220,7 @@ class StreamPanel(MovingPanel):
     def show(self, view: View) -> None:
         was, now = self.view.stream if self.view is not None else None, view.stream
         if was is None or now is None or (was.endpoint, was.number) != (now.endpoint, now.number):
-            self._scroll = Scroll()
+            self._scroll, self._holding = Scroll(), False
         elif self.mode is not Mode.TEXT:
             gone = now.lines_dropped - was.lines_dropped
             self._scroll = replace(self._scroll, top=max(0, self._scroll.top - gone))
@@ -258,11 +259,18 @@ class StreamPanel(MovingPanel):
             return
         last = max(0, self._count() - self._visible)
         top = max(0, min(self._first() + lines, last))
-        was = self._scroll.follow
         self._scroll = Scroll(follow=top >= last, top=top)
-        if was != self._scroll.follow:
-            self.post_message(self.Held(None if self._scroll.follow else stream.number))
+        self._hold(stream)
         self.redraw()
+
+    def _hold(self, stream: StreamView) -> None:
+        """Keep a request in view while the user reads back in it. One that the user chose stays anyway."""
+        if self._scroll.follow and self._holding:
+            self._holding = False
+            self.post_message(self.Held(None))
+        elif not self._scroll.follow and stream.newest:
+            self._holding = True
+            self.post_message(self.Held(stream.number))
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)

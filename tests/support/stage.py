@@ -1,0 +1,174 @@
+"""The whole program over a scripted feed: what is told is shown, what is asked of the engine is kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from gwtui.commands import Command
+from gwtui.config import Config
+from gwtui.feeds import Feed
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import FeedEnded, Record, SessionStarted
+from gwtui.ui.app import GwtuiApp
+from gwtui.ui.layout import PanelArea
+from gwtui.ui.panels.endpoints import EndpointsPanel
+from gwtui.ui.screens.monitor import MonitorScreen
+from gwtui.view import Query
+
+START_NS = 500_000_000_000
+START_AT = 1_767_189_802.0
+"""14:03:22 UTC."""
+
+
+class FakeFeed:
+    """Gives what it is told, and keeps the commands it is sent."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.profile = profile
+        self.sent: list[Command] = []
+        self.closed = False
+        self.taken = asyncio.Event()
+        """Set while all that was told has been taken."""
+        self._batches: asyncio.Queue[list[Record]] = asyncio.Queue()
+
+    def tell(self, *records: Record) -> None:
+        self.taken.clear()
+        self._batches.put_nowait(list(records))
+
+    def __aiter__(self) -> AsyncIterator[list[Record]]:
+        return self._all()
+
+    async def _all(self) -> AsyncIterator[list[Record]]:
+        while True:
+            if self._batches.empty():
+                self.taken.set()
+            batch = await self._batches.get()
+            yield batch
+            if isinstance(batch[-1], FeedEnded):
+                self.taken.set()
+                return
+
+    def send(self, command: Command) -> None:
+        self.sent.append(command)
+
+    def stop(self) -> None:
+        self.tell(FeedEnded(text="engine stopped"))
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Stage:
+    """A program under test."""
+
+    app: GwtuiApp
+    pilot: Pilot[int]
+    config: Config
+    feeds: list[FakeFeed] = field(default_factory=list)
+
+    @property
+    def feed(self) -> FakeFeed:
+        """The newest feed."""
+        return self.feeds[-1]
+
+    @property
+    def monitor(self) -> MonitorScreen:
+        return next(screen for screen in self.app.screen_stack if isinstance(screen, MonitorScreen))
+
+    @property
+    def screen(self) -> Screen[object]:
+        return self.app.screen
+
+    @property
+    def query(self) -> Query:
+        return self.monitor.view.query
+
+    async def tell(self, *records: Record) -> Self:
+        """Tell records and wait until they are drawn."""
+        self.feed.tell(*records)
+        return await self.drawn()
+
+    async def drawn(self) -> Self:
+        """Wait until all that was told is on the screen."""
+        await self.feed.taken.wait()
+        await self.pilot.pause()
+        self.monitor._frame()
+        await self.pilot.pause()
+        return self
+
+    async def press(self, *keys: str) -> Self:
+        await self.pilot.press(*keys)
+        await self.pilot.pause()
+        return self
+
+    async def reset(self) -> None:
+        """Back to the monitor as it was at first, with nothing asked of the engine yet."""
+        while self.screen is not self.monitor:
+            self.screen.dismiss(None)
+            await self.pilot.pause()
+        monitor = self.monitor
+        while monitor._editing.undo() is not None:
+            pass
+        if monitor._watch.frozen:
+            monitor._watch.freeze()
+        monitor._watch.query = Query()
+        monitor.query_one(PanelArea).restore()
+        monitor.query_one(EndpointsPanel).focus()
+        self.app.clear_notifications()
+        self.feed.sent.clear()
+        await self.drawn()
+
+    @property
+    def lines(self) -> list[str]:
+        """The screen as it looks, without colours."""
+        return [strip.text.rstrip() for strip in self.screen._compositor.render_strips()]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+    @property
+    def said(self) -> list[str]:
+        """The notices on the screen."""
+        return [notification.message for notification in self.app._notifications]
+
+
+@asynccontextmanager
+async def on_stage(
+    path: Path,
+    *endpoints: Endpoint,
+    size: tuple[int, int] = (140, 40),
+    keys: Mapping[str, str] | None = None,
+    theme: str | None = None,
+    welcome: bool = False,
+    name: str = "test",
+) -> AsyncIterator[Stage]:
+    """Run the program over these endpoints, or without a profile at all; `path` is its configuration file."""
+    config = Config(path, {}, None, theme, dict(keys or {}))
+    profile = Profile(name=name, endpoints=endpoints)
+    feeds: list[FakeFeed] = []
+
+    def open_feed(profile: Profile) -> Feed:
+        feeds.append(FakeFeed(profile))
+        feeds[-1].tell(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=profile))
+        return feeds[-1]
+
+    def start_demo() -> Profile:
+        return Profile(name="demo", endpoints=(Endpoint(name="shown", api="http", url="http://127.0.0.1:1"),))
+
+    app = GwtuiApp(config, None if welcome else profile, open_feed, start_demo)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        stage = Stage(app, pilot, config, feeds)
+        if not welcome:
+            await stage.drawn()
+        yield stage

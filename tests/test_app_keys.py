@@ -1,0 +1,199 @@
+"""What every key of the table does, pressed in the whole program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from support import story
+from support.stage import Stage, on_stage
+from textual.command import CommandPalette
+
+from gwtui.commands import Burst, Mark, Pause, PutEndpoint, RemoveEndpoint, SetInterval, Try
+from gwtui.ui.keys import EVERY, KEYS, PLACES, Key
+from gwtui.ui.panels.details import DetailsPanel
+from gwtui.ui.panels.incidents import IncidentsPanel
+from gwtui.ui.panels.stream import Mode, StreamPanel
+from gwtui.ui.screens.details import DetailsScreen
+from gwtui.ui.screens.form import EndpointForm
+from gwtui.ui.screens.help import HelpScreen
+from gwtui.ui.screens.monitor import MonitorScreen
+from gwtui.ui.screens.themes import ThemesScreen
+from gwtui.view import Window
+from gwtui.words import Metric
+
+PANELS = ("endpoints", "stream", "latency", "pings", "incidents")
+
+
+class Case(NamedTuple):
+    see: Callable[[Stage], object]
+    expected: object
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+def screen(stage: Stage) -> type:
+    return type(stage.screen)
+
+
+def ordered(stage: Stage) -> object:
+    """The newest command."""
+    return stage.feed.sent[-1]
+
+
+def seen(stage: Stage) -> tuple[str, ...]:
+    """The panels that are on the screen."""
+    return tuple(name for name in PANELS if stage.monitor.query_one(f"#{name}").region)
+
+
+def focus(stage: Stage) -> object:
+    return stage.screen.focused.id if stage.screen.focused is not None else None
+
+
+def selected(stage: Stage) -> object:
+    return stage.monitor.view.selected.name if stage.monitor.view.selected is not None else None
+
+
+def request(stage: Stage) -> object:
+    return stage.query.request
+
+
+def first(stage: Stage) -> object:
+    """The first event that is seen in the stream panel, and whether it follows the end."""
+    panel = stage.monitor.query_one(StreamPanel)
+    return panel._first(), panel.following
+
+
+def incident(stage: Stage) -> object:
+    found = stage.monitor.query_one(IncidentsPanel).selected
+    return found.kind if found is not None else None
+
+
+def top(stage: Stage) -> object:
+    return stage.screen.query_one(DetailsPanel)._top
+
+
+def title(stage: Stage) -> str:
+    """The probe that the details are about."""
+    return str(stage.screen.query_one(DetailsPanel).border_title)
+
+
+CASES: dict[str, Case] = {
+    "app.help": Case(screen, HelpScreen),
+    "app.quit": Case(lambda stage: stage.app.return_value, 0),
+    "app.theme": Case(lambda stage: stage.app.theme, "gwtui-dusk"),
+    "app.themes": Case(screen, ThemesScreen),
+    "app.palette": Case(screen, CommandPalette),
+    "panel.endpoints": Case(seen, ("endpoints",)),
+    "panel.stream": Case(seen, ("stream",)),
+    "panel.latency": Case(seen, ("latency",)),
+    "panel.pings": Case(seen, ("pings",)),
+    "panel.incidents": Case(seen, ("incidents",)),
+    "panel.restore": Case(seen, PANELS, before=("2",)),
+    "panel.next": Case(focus, "stream"),
+    "panel.previous": Case(focus, "incidents"),
+    "request.inspect": Case(screen, DetailsScreen),
+    "request.copy": Case(lambda stage: stage.app.clipboard, story.trace(9)),
+    "request.older": Case(request, 9),
+    "request.newer": Case(request, 9, before=("left_square_bracket", "left_square_bracket")),
+    "view.freeze": Case(lambda stage: "FROZEN 00:00:00" in stage.lines[0], True),
+    "view.filter": Case(focus, "filter"),
+    "view.window_longer": Case(lambda stage: stage.query.window, Window.M10),
+    "view.window_shorter": Case(lambda stage: stage.query.window, Window.S30),
+    "view.metric": Case(lambda stage: stage.query.metric, Metric.E2E),
+    "view.sort": Case(lambda stage: stage.query.sort, "endpoint"),
+    "view.reverse": Case(lambda stage: stage.query.descending, True),
+    "stream.mode": Case(lambda stage: stage.monitor.query_one(StreamPanel).mode, Mode.RAW),
+    "probe.pause": Case(ordered, Pause(endpoint=story.CLAUDE.name)),
+    "probe.pause_all": Case(ordered, Pause()),
+    "probe.burst": Case(ordered, Burst(endpoint=story.CLAUDE.name, requests=20, concurrency=5), after=("enter",)),
+    "probe.faster": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=1.0)),
+    "probe.slower": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=4.0)),
+    "incident.mark": Case(ordered, Mark(text="hi"), after=("h", "i", "enter")),
+    "engine.restart": Case(lambda stage: stage.said, ["The engine is running"]),
+    "endpoint.edit": Case(screen, EndpointForm),
+    "endpoint.add": Case(lambda stage: "Add an endpoint" in stage.text, True),
+    "endpoint.duplicate": Case(lambda stage: "gateway-claude-copy" in stage.text, True),
+    "endpoint.remove": Case(ordered, RemoveEndpoint(name=story.CLAUDE.name)),
+    "endpoint.undo": Case(ordered, PutEndpoint(endpoint=story.CLAUDE), before=("delete",)),
+    # Within a panel or a screen, each key goes on from where the one before it led.
+    "endpoints.up": Case(selected, "gateway-gpt", before=("down", "down")),
+    "endpoints.down": Case(selected, "gateway-http"),
+    "endpoints.page_up": Case(selected, "gateway-claude"),
+    "endpoints.page_down": Case(selected, "gateway-ws"),
+    "endpoints.first": Case(selected, "gateway-claude"),
+    "endpoints.last": Case(selected, "gateway-ws"),
+    "stream.up": Case(first, (12, False), before=("left_square_bracket", "tab")),
+    "stream.down": Case(first, (13, True)),
+    "stream.page_up": Case(first, (1, False)),
+    "stream.page_down": Case(first, (13, True)),
+    "stream.first": Case(first, (0, False)),
+    "stream.last": Case(first, (13, True)),
+    "latency.next": Case(lambda stage: stage.query.metric, Metric.E2E, before=("3",)),
+    "latency.previous": Case(lambda stage: stage.query.metric, Metric.TTFT),
+    "latency.longer": Case(lambda stage: stage.query.window, Window.M10),
+    "latency.shorter": Case(lambda stage: stage.query.window, Window.M2),
+    "incidents.up": Case(incident, "mark", before=("5", "down")),
+    "incidents.down": Case(incident, "state"),
+    "incidents.page_up": Case(incident, "mark"),
+    "incidents.page_down": Case(incident, "state"),
+    "incidents.first": Case(incident, "mark"),
+    "incidents.last": Case(incident, "state"),
+    "incidents.open": Case(title, "gateway-gpt #3"),
+    "details.up": Case(top, 1, before=("left_square_bracket", "enter", "down", "down")),
+    "details.down": Case(top, 2),
+    "details.page_up": Case(top, 0),
+    "details.page_down": Case(top, 26),
+    "details.first": Case(top, 0),
+    "details.last": Case(top, 47),
+    "details.older": Case(title, "gateway-claude #8"),
+    "details.newer": Case(title, "gateway-claude #9"),
+    "details.copy": Case(lambda stage: stage.app.clipboard, story.trace(9)),
+    "details.back": Case(screen, MonitorScreen),
+    "recent.up": Case(request, 9, before=("enter", "tab", "down", "down")),
+    "recent.down": Case(request, 8),
+    "recent.page_up": Case(request, 9),
+    "recent.page_down": Case(request, 1),
+    "recent.first": Case(request, 9),
+    "recent.last": Case(request, 1),
+    "form.try": Case(ordered, Try(endpoint=story.CLAUDE), before=("e",)),
+    "form.apply": Case(ordered, PutEndpoint(endpoint=story.CLAUDE, replaces=story.CLAUDE.name)),
+    "form.save": Case(lambda stage: stage.config.path.exists(), True, before=("e",)),
+    "form.leave": Case(screen, MonitorScreen, before=("e",)),
+}
+
+
+def test_every_key_has_a_case() -> None:
+    assert sorted(CASES) == sorted(key.id for key in EVERY)
+
+
+def test_ids_are_unique_and_no_key_is_bound_twice_in_one_place() -> None:
+    assert len({key.id for key in EVERY}) == len(EVERY)
+    for place in (KEYS, *PLACES.values()):
+        keys = [name for key in place for name in key.keys.split(",")]
+        assert len(set(keys)) == len(keys)
+
+
+def _groups() -> dict[str, list[Key]]:
+    """The keys by their heading in the help screen; the one that ends the program alone."""
+    groups: dict[str, list[Key]] = {}
+    for key in EVERY:
+        groups.setdefault(key.id if key.id == "app.quit" else key.group, []).append(key)
+    return groups
+
+
+@pytest.mark.parametrize("keys", _groups().values(), ids=_groups().keys())
+async def test_what_a_key_does(keys: list[Key], tmp_path: Path) -> None:
+    done = {}
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(112, 32)) as stage:
+        await stage.tell(*story.session())
+        for key in keys:
+            case = CASES[key.id]
+            await stage.press(*case.before)
+            await stage.press(key.keys.split(",")[0], *case.after)
+            done[key.id] = case.see(stage)
+            if key in KEYS and key.id != "app.quit":
+                await stage.reset()
+    assert done == {key.id: CASES[key.id].expected for key in keys}
