@@ -1,20 +1,26 @@
 """Did several models answer at once, or one after another? Judged from when each one started, spoke and ended. Pure.
 
-Three pieces of evidence decide by majority: the spread of the starts, whether models take turns within the first
-events, and the whole time against the slowest model and against the sum of all. Times are ns of one clock.
+Three pieces of evidence: the spread of the starts, whether models speak at the same time (take turns within the first
+events, or overlap later), and the whole time against the slowest model and against the sum of all. Speaking at the
+same time is proof; where nobody does (short answers, or such as come in one piece), the other two have to agree.
+Times are ns of one clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 SPREAD_NS = 500_000_000
 """Models that start within that time start together."""
+SHORTEST_NS = 50_000_000
+"""Below that nothing is said: what connections cost weighs as much as what models do."""
 FIRST_CHUNKS = 20
 """How many of the first events with content are looked at for turns."""
+OVERLAP_SHARE = 0.2
+"""Two models speak at the same time when they overlap for this share of the shorter one's time."""
 
 
 class Together(StrEnum):
@@ -89,7 +95,8 @@ class Concurrency:
     slowest_ns: int
     sum_ns: int
     starts_together: bool
-    takes_turns: bool
+    speaks_together: bool
+    """Whether models take turns, or overlap later."""
     saves_time: bool
     """Whether the whole time is nearer to the slowest model than to the sum of all."""
 
@@ -108,16 +115,19 @@ class Concurrency:
 
     @property
     def verdict(self) -> Together | None:
-        """None where fewer than two models answered."""
-        if len(self.answered) < 2:
+        """None where fewer than two models answered, or all was over at once."""
+        if len(self.answered) < 2 or self.wall_ns < SHORTEST_NS:
             return None
-        signs = self.starts_together + self.takes_turns + self.saves_time
-        return Together.CONCURRENT if signs >= 2 else Together.SEQUENTIAL
+        if self.speaks_together or (self.starts_together and self.saves_time):
+            return Together.CONCURRENT
+        return Together.SEQUENTIAL
 
 
 def analyse(courses: Sequence[Course], speakers: Sequence[str]) -> Concurrency:
     """`speakers`: whose events with content came, one after another, from the first on."""
     good = [course for course in courses if not course.error and course.end_ns is not None]
+    if any(course.alone is None for course in good):  # either all are compared with themselves alone, or none
+        good = [replace(course, alone=None) for course in good]
     delays = [delay for course in good if (delay := course.delay_ns) is not None]
     durations = [duration for course in good if (duration := course.duration_ns) is not None]
     spread = max(delays) - min(delays) if delays else 0
@@ -137,8 +147,17 @@ def analyse(courses: Sequence[Course], speakers: Sequence[str]) -> Concurrency:
         sum_ns=total,
         starts_together=spread <= SPREAD_NS,
         # One after another they change too, once for each model; only who comes again took turns.
-        takes_turns=different > 1 and changes > different - 1,
+        speaks_together=changes > different - 1 > 0 or _overlap(good),
         saves_time=wall - slowest <= total - wall,
+    )
+
+
+def _overlap(courses: Sequence[Course]) -> bool:
+    """Whether any two of them spoke at the same time for long enough."""
+    spoken = [(each.first_ns, each.end_ns) for each in courses if each.first_ns is not None and each.end_ns is not None]
+    return any(
+        min(end, other_end) - max(begin, other_begin) > OVERLAP_SHARE * min(end - begin, other_end - other_begin)
+        for (begin, end), (other_begin, other_end) in combinations(spoken, 2)
     )
 
 

@@ -1,0 +1,84 @@
+"""What a check is: a question, what has to be known to answer it, and a pure judge of that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from gwtui.checks.evidence import Evidence, Probed
+from gwtui.checks.needs import Need
+from gwtui.checks.remedies import REMEDIES
+from gwtui.checks.results import CheckOutcome
+from gwtui.records import Ping, Request
+from gwtui.verdicts import MEANINGS, Verdict
+from gwtui.words import Kind
+
+Facts: TypeAlias = Mapping[str, int | float | str]
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """How a judge decided, and why."""
+
+    outcome: CheckOutcome
+    evidence: str
+    cause: str = ""
+    remedy: str = ""
+    details: Sequence[str] = ()
+    facts: Facts = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One named question."""
+
+    name: str
+    title: str
+    section: str
+    needs: tuple[Need, ...]
+    judge: Callable[[Evidence], Said]
+    kinds: frozenset[Kind] = frozenset({Kind.COMPLETION})
+    """The kinds of endpoints that it is asked of."""
+
+
+def passed(evidence: str, *, details: Sequence[str] = (), facts: Facts | None = None) -> Said:
+    return Said(CheckOutcome.PASS, evidence, details=details, facts=facts or {})
+
+
+def warned(
+    evidence: str, cause: str = "", remedy: str = "", *, details: Sequence[str] = (), facts: Facts | None = None
+) -> Said:
+    return Said(CheckOutcome.WARN, evidence, cause, remedy, details, facts or {})
+
+
+def failed(evidence: str, cause: str, remedy: str, *, details: Sequence[str] = (), facts: Facts | None = None) -> Said:
+    """Whoever reads of a failure has to be told its likely cause and what to do."""
+    return Said(CheckOutcome.FAIL, evidence, cause, remedy, details, facts or {})
+
+
+def not_applicable(evidence: str, remedy: str = "") -> Said:
+    return Said(CheckOutcome.NOT_APPLICABLE, evidence, remedy=remedy)
+
+
+def blamed(result: Request | Ping, evidence: str = "") -> Said:
+    """A failure, with its verdict's likely cause and remedy. What gwtui itself could not do is not the gateway's."""
+    if result.verdict is Verdict.LOCAL:
+        return not_applicable(result.reason)
+    return failed(
+        evidence or told(result), MEANINGS[result.verdict][1] or MEANINGS[result.verdict][0], REMEDIES[result.verdict]
+    )
+
+
+def told(result: Request | Ping) -> str:
+    """A result's verdict and reason: `truncated: ended after event 4 ...`."""
+    words = result.verdict.replace("_", " ")
+    return f"{words}: {result.reason}" if result.reason else words
+
+
+def nothing_good(probed: Sequence[Probed | None]) -> Said | None:
+    """Why there is nothing to judge where no request went well; None where one did."""
+    known = [each for each in probed if each is not None]
+    if any(each.ok for each in known):
+        return None
+    return not_applicable(f"no request went well to look at: {told(known[0].result)}" if known else "nothing was sent")

@@ -1,0 +1,256 @@
+"""Checks of failures that are provoked harmlessly: a made-up key, a model that nobody has. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from gwtui import units
+from gwtui.apis.errors import find_error
+from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, passed, told, warned
+from gwtui.checks.disguise import holds_key
+from gwtui.checks.evidence import Evidence, Probed
+from gwtui.checks.needs import Need
+from gwtui.records import Request
+from gwtui.verdicts import Verdict
+from gwtui.words import Outcome
+
+SECTION = "Errors"
+FAST_NS = 1_000_000_000
+"""A failure that takes longer than this is not told at once."""
+HANGING = frozenset(
+    {Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.CONNECT_TIMEOUT, Verdict.GATEWAY_TIMEOUT}
+)
+FORMS = {
+    "anthropic-messages": '{"type": "error", "error": {"type": ..., "message": ...}}',
+    "openai-chat": '{"error": {"message": ..., "type": ..., "code": ...}}',
+}
+"""What a well-formed error looks like, by API."""
+
+
+def judge_invalid_key(evidence: Evidence) -> Said:
+    probed = evidence.one(Need.INVALID_KEY)
+    if probed is None:
+        return not_applicable("nothing was sent")
+    request = probed.request
+    if probed.ok or request.status in range(200, 300):
+        return _accepted(evidence, request)
+    if request.status == 401:
+        return _form(request)
+    if request.status == 403:
+        return warned(
+            f"403 where 401 is due: {request.reason}",
+            "The gateway tells a wrong key and a missing permission apart by nothing.",
+            "Answer 401 to a key that is not known.",
+        )
+    if request.status is None or request.verdict in (Verdict.RATE_LIMITED, Verdict.LOCAL):
+        return blamed(request)
+    return failed(
+        f"HTTP {request.status} where 401 is due: {request.reason}",
+        "The key is not checked before the upstream is asked, or its error is passed on as another one.",
+        "Check the key first, and answer 401.",
+    )
+
+
+def _accepted(evidence: Evidence, request: Request) -> Said:
+    if not holds_key(evidence.target.endpoint):
+        return warned(
+            f"HTTP {request.status}: a made-up key is accepted; this endpoint is used without any key",
+            "The gateway checks no keys.",
+            "Let it check keys, unless only those who may use it can reach it.",
+        )
+    return failed(
+        f"HTTP {request.status} to a made-up key: {told(request)}",
+        "The gateway does not check keys, or answers before it does.",
+        "Switch on the check of keys: whoever reaches this address can spend your money.",
+    )
+
+
+def judge_unknown_model(evidence: Evidence) -> Said:
+    probed = evidence.one(Need.UNKNOWN_MODEL)
+    if probed is None:
+        return not_applicable("this API takes several models at once: see `one-fails-alone`")
+    request = probed.request
+    if request.status is None or request.verdict is Verdict.RATE_LIMITED:
+        return blamed(request)
+    if request.status == 401:
+        return not_applicable(f"the key was refused first: {request.reason}")
+    if 400 <= request.status < 500:
+        return _form(request)
+    if probed.ok:
+        return failed(
+            f"HTTP {request.status}: {request.model_served or 'some model'} answered for a model that does not exist",
+            "The gateway routes every unknown name to a default model.",
+            "Refuse unknown models with 404: a typing error in a name should not change the model unseen.",
+        )
+    return failed(
+        f"HTTP {request.status} where 404 is due: {told(request)}",
+        "The gateway leaves it to its upstream to refuse, and changes or delays its answer.",
+        "Refuse unknown models with 404 before a stream is begun.",
+    )
+
+
+def _form(request: Request) -> Said:
+    """Whether the error that came with a good status is well-formed."""
+    facts: dict[str, int | float | str] = {"status": request.status or 0}
+    problem, is_error = malformed(request.api, request.text)
+    if not problem:
+        return passed(request.reason, facts=facts)
+    due = FORMS.get(request.api, "a JSON object with `error`")
+    words = f"{request.reason}; but {problem}"
+    remedy = f"Answer with {due}: SDKs read it."
+    if is_error:
+        return warned(words, "An error of the gateway's own making.", remedy, facts=facts)
+    return failed(words, "A page or a text of a proxy, or an error that nobody formed.", remedy, facts=facts)
+
+
+def malformed(api: str, body: str) -> tuple[str, bool]:
+    """What is wrong with an error's body ("" for nothing), and whether it can be read as an error all the same."""
+    try:
+        value: Any = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return "the body is no JSON", False
+    error = find_error(value)
+    if error is None or not error.message:
+        return "the JSON holds no error with a message", False
+    inner = value.get("error") if isinstance(value, dict) else None
+    if api == "anthropic-messages" and not (value.get("type") == "error" and _has(inner, "type", "message")):
+        return "it is not in the form of Anthropic's errors", True
+    if api.startswith("openai-") and not _has(inner, "message"):
+        return "it is not in the form of OpenAI's errors", True
+    return "", True
+
+
+def _has(value: object, *names: str) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(value.get(name), str) and value[name] for name in names)
+
+
+def judge_fast_failures(evidence: Evidence) -> Said:
+    refused = [
+        each
+        for need in (Need.INVALID_KEY, Need.UNKNOWN_MODEL, Need.PROVOKED)
+        for each in evidence.all(need)
+        if each.result.outcome is Outcome.FAILED
+    ]
+    if not refused:
+        return not_applicable("no request failed")
+    hanging = [each for each in refused if each.request.verdict in HANGING]
+    slowest = max(refused, key=_took_ns)
+    open_ones = [each for each in refused if _left_open(each.request)]
+    words = f"{len(refused)} failures, the slowest told after {units.duration(_took_ns(slowest))}"
+    facts: dict[str, int | float | str] = {
+        "failures": len(refused),
+        "slowest_ms": units.milliseconds(_took_ns(slowest)) or 0.0,
+    }
+    if hanging:
+        return failed(
+            f"{len(hanging)} of {len(refused)} failing requests hung: {told(hanging[0].request)}",
+            "The gateway waits for an upstream that does not answer, or tries again and again.",
+            "Give upstream attempts a time-out, and all of them together another.",
+            facts=facts,
+        )
+    if _took_ns(slowest) > FAST_NS:
+        return failed(
+            f"{words}: {told(slowest.request)}",
+            "The upstream is asked, perhaps several times, before the failure is told.",
+            "Refuse early what cannot work; limit retries.",
+            facts=facts,
+        )
+    if open_ones:
+        return failed(
+            f"{words}; {len(open_ones)} left the response open after their end",
+            "The gateway does not end the HTTP response where its error ends.",
+            "End the response with the error.",
+            facts=facts,
+        )
+    return passed(f"{words}; none left anything hanging", facts=facts)
+
+
+def judge_whole_streams(evidence: Evidence) -> Said:
+    """Whoever counts a cut stream as a success looks at its status alone: all of these began with 200."""
+    begun = [each for each in evidence.streams() if each.request.status == 200 and each.request.events]
+    if not begun:
+        return not_applicable("no stream began")
+    broken = [each for each in begun if not each.ok and each.request.verdict is not Verdict.CANCELLED]
+    facts: dict[str, int | float | str] = {"streams": len(begun), "broken": len(broken)}
+    if not broken:
+        return passed(f"all {len(begun)} streams that began came to their own end", facts=facts)
+    first = blamed(broken[0].request)
+    words = f"{len(broken)} of {len(begun)} streams broke after HTTP 200; {first.evidence}"
+    details = [_line(each) for each in broken]
+    return failed(words, first.cause, first.remedy, details=details, facts=facts)
+
+
+def judge_timeouts(evidence: Evidence) -> Said:
+    sent = [each for each in evidence.probes() if isinstance(each.result, Request) and each.result.status != 401]
+    sent = [each for each in sent if each.request.verdict not in (Verdict.LOCAL, Verdict.NO_KEY)]
+    if not sent:
+        return not_applicable("nothing was sent")
+    late = [each for each in sent if each.request.verdict in HANGING]
+    slowest = max(sent, key=_took_ns)
+    if not late:
+        words = (
+            f"none of {len(sent)} requests ran into a time-out; the slowest took {units.duration(_took_ns(slowest))}"
+        )
+        return passed(words, facts={"slowest_ms": units.milliseconds(_took_ns(slowest)) or 0.0})
+    first = blamed(late[0].request)
+    words = f"{len(late)} of {len(sent)} requests ran into a time-out; {first.evidence}"
+    return failed(words, first.cause, first.remedy, details=[_line(each) for each in late])
+
+
+def _took_ns(probed: Probed) -> int:
+    return probed.request.duration_ns or 0
+
+
+def _left_open(request: Request) -> bool:
+    return any(finding.name in ("open_after_end", "broken_after_end") for finding in request.findings)
+
+
+def _line(probed: Probed) -> str:
+    request = probed.request
+    model = f"{request.model}: " if request.model else ""
+    return f"{model}{told(request)} (after {units.duration(request.duration_ns)}, trace {request.trace_id})"
+
+
+CHECKS = (
+    Check(
+        name="invalid-key",
+        title="a made-up key gets 401 and a well-formed error",
+        section=SECTION,
+        needs=(Need.INVALID_KEY,),
+        judge=judge_invalid_key,
+    ),
+    Check(
+        name="unknown-model",
+        title="an unknown model gets a well-formed 4xx",
+        section=SECTION,
+        needs=(Need.UNKNOWN_MODEL,),
+        judge=judge_unknown_model,
+    ),
+)
+OVERALL = (
+    Check(
+        name="fast-failures",
+        title="failures are told within a second and leave nothing hanging",
+        section="Over all",
+        needs=(Need.INVALID_KEY, Need.UNKNOWN_MODEL),
+        judge=judge_fast_failures,
+    ),
+    Check(
+        name="whole-streams",
+        title="no stream is cut after it began",
+        section="Over all",
+        needs=(Need.STREAM,),
+        judge=judge_whole_streams,
+    ),
+    Check(
+        name="timeouts",
+        title="no request runs into a time-out",
+        section="Over all",
+        needs=(Need.STREAM, Need.ANSWER),
+        judge=judge_timeouts,
+    ),
+)
+"""What is judged over all requests that were sent for any check."""

@@ -1,0 +1,134 @@
+"""What was gathered about a gateway: the records of the requests that were sent for each need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from gwtui.checks.needs import PROBES, Need, Target
+from gwtui.records import Ping, Request, StreamEvent, StreamRead
+from gwtui.words import Outcome
+
+MISSING = frozenset({404, 405, 410, 501})
+"""Statuses of a path that a gateway simply does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """One request that was sent, and the reads of its stream."""
+
+    result: Request | Ping
+    reads: tuple[StreamRead, ...] = ()
+
+    @property
+    def request(self) -> Request:
+        """The result of anything but a WebSocket ping."""
+        if isinstance(self.result, Request):
+            return self.result
+        raise TypeError("a ping is no request")
+
+    @property
+    def ok(self) -> bool:
+        return self.result.outcome is Outcome.OK
+
+    @property
+    def events(self) -> Iterator[StreamEvent]:
+        return (event for read in self.reads for event in read.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON document that the gateway was asked for."""
+
+    request: Request
+    value: Any = None
+    """What it holds; None where there is none."""
+    problem: str = ""
+    """Why there is none."""
+
+    @property
+    def is_missing(self) -> bool:
+        """The gateway has no such path."""
+        return self.request.status in MISSING
+
+    def at(self, *keys: str) -> Any:
+        """What is found by these keys one after another; None where they lead nowhere."""
+        value = self.value
+        for key in keys:
+            value = value.get(key) if isinstance(value, dict) else None
+        return value
+
+    def number(self, *keys: str) -> float | None:
+        value = self.at(*keys)
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that is known so far. A need that was not gathered is empty."""
+
+    target: Target
+    found: Mapping[Need, tuple[Probed, ...]] = field(default_factory=dict)
+
+    def all(self, need: Need) -> tuple[Probed, ...]:
+        return self.found.get(need, ())
+
+    def one(self, need: Need) -> Probed | None:
+        """The only one, or the last of several."""
+        return self.all(need)[-1] if self.all(need) else None
+
+    def document(self, need: Need) -> Document | None:
+        probed = self.one(need)
+        return None if probed is None else document_of(probed.request)
+
+    def everything(self) -> Iterator[Probed]:
+        """Every request, in the order of needs."""
+        return (probed for need in Need for probed in self.all(need))
+
+    def probes(self) -> Iterator[Probed]:
+        """Every request to the endpoint itself, in the order of needs."""
+        return (probed for need in Need if need in PROBES for probed in self.all(need))
+
+    def streams(self) -> Iterator[Probed]:
+        """Those of them that asked for a stream and should have got a good one."""
+        ordinary = PROBES - {Need.PING, Need.INVALID_KEY, Need.UNKNOWN_MODEL, Need.STRANGER, Need.PROVOKED}
+        return (
+            probed
+            for need in Need
+            if need in ordinary
+            for probed in self.all(need)
+            if isinstance(probed.result, Request) and probed.result.stream
+        )
+
+
+def document_of(request: Request) -> Document:
+    if request.status is None or not 200 <= request.status < 300:
+        return Document(request, None, request.reason)
+    try:
+        return Document(request, msgspec.json.decode(request.text))
+    except (ValueError, RecursionError) as error:
+        return Document(request, None, f"HTTP {request.status} without JSON: {str(error)[:80]}")
+
+
+def texts_in(value: Any) -> Iterator[str]:
+    """Every text inside a JSON value."""
+    waiting: list[Any] = [value]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, str):
+            yield each
+        elif isinstance(each, dict):
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+
+
+def ids_of(probed: Iterable[Probed]) -> list[frozenset[str]]:
+    """Per request, every id that a gateway may know it by."""
+    return [
+        frozenset(filter(None, (each.request.request_id, each.request.sent_request_id, each.request.trace_id)))
+        for each in probed
+    ]

@@ -1,0 +1,256 @@
+"""Checks of what a gateway does when its upstreams fail: fallbacks, final errors, circuit breakers. Pure.
+
+A healthy gateway shows nothing of this, so most of it needs a model whose first provider fails (`--provoke`).
+"""
+
+from __future__ import annotations
+
+from gwtui import units
+from gwtui.checks.breaker import LONGEST_WAIT_S, Breaker, find_breaker
+from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, passed, told, warned
+from gwtui.checks.errors import FAST_NS, malformed
+from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
+from gwtui.checks.gateway import entries_of
+from gwtui.checks.needs import Need
+from gwtui.clean import clean
+from gwtui.records import Request
+from gwtui.verdicts import Verdict
+from gwtui.words import Outcome
+
+SECTION = "Upstreams"
+MOST_ATTEMPTS = 2
+EXPECTED_FAILURES = 5
+ASK = "Name a model whose first provider fails: `--provoke MODEL`."
+TOLD_IN = ("fallbacks", "retries")
+COUNTED = ("x-gateway-attempts", "x-envoy-attempt-count")
+"""Headers that tell the number of upstream attempts..."""
+COUNTED_MORE = ("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks", "x-portkey-retry-attempt-count")
+"""... and those that tell how many there were after the first."""
+
+
+def judge_provider_fallback(evidence: Evidence) -> Said:
+    chain = _chain(evidence)
+    provoked = evidence.all(Need.PROVOKED)
+    if not provoked:
+        return _seen_fallback(evidence, chain)
+    request = provoked[0].request
+    if not provoked[0].ok:
+        if request.verdict is Verdict.NOT_A_STREAM and request.rule == "stream.json-answer":
+            return passed(f"{request.model}: the stream failed upstream, one JSON answer came instead; {told(request)}")
+        if not chain:
+            return not_applicable(f"{told(request)}; /gateway/health tells no chain that could be followed")
+        return failed(
+            f"{request.model} failed although the chain is {' → '.join(chain)}: {told(request)}",
+            "All providers of the chain failed, or the chain is not followed.",
+            "Look for the trace id in the gateway's log: which provider was asked, and what it said.",
+        )
+    words = f"{request.model} was answered by {request.model_served or 'an unnamed model'} after "
+    words += units.duration(request.duration_ns)
+    if _fell_back(request):
+        return passed(f"{words}; {_why(request)}")
+    return warned(
+        f"{words}, and nothing tells of a fallback",
+        "Its provider did not fail, or the gateway keeps its fallbacks to itself.",
+        ASK,
+    )
+
+
+def _seen_fallback(evidence: Evidence, chain: list[str]) -> Said:
+    """Without provoking anything: is a fallback at work right now?"""
+    at_work = [each.request for each in evidence.streams() if each.ok and _fell_back(each.request)]
+    if at_work:
+        return warned(
+            f"a fallback is at work for {len(at_work)} requests: {_why(at_work[0])}",
+            "The provider that is asked first fails right now.",
+            "Look at that provider; answers come from another one meanwhile.",
+        )
+    known = f"the chain is {' → '.join(chain)}" if chain else "no chain is told"
+    return not_applicable(f"no provider failed, so no fallback was due; {known}", ASK)
+
+
+def judge_fails_at_once(evidence: Evidence) -> Said:
+    provoked = evidence.all(Need.PROVOKED)
+    if not provoked:
+        return not_applicable("no upstream failure was provoked")
+    request = provoked[0].request
+    if request.outcome is Outcome.OK or request.rule == "stream.json-answer":
+        return not_applicable(f"a fallback answered: {told(request)}")
+    if request.status is None:
+        return blamed(request)
+    words = f"{request.reason}, after {units.duration(request.duration_ns)}"
+    if request.status < 500:
+        cause = "The gateway answers 200 before it knows whether its upstream does." if request.status == 200 else ""
+        return failed(
+            f"HTTP {request.status} where a 5xx is due: {told(request)}",
+            cause or "The gateway passes its upstream's status on as if the client were at fault.",
+            "Answer 500 with the reason, as JSON, before a stream is begun.",
+        )
+    problem, _ = malformed(request.api, request.text)
+    if problem:
+        return failed(f"{words}: {problem}", "A page of a proxy, or an error that nobody formed.", "Answer with JSON.")
+    if (request.duration_ns or 0) > FAST_NS:
+        return failed(words, "The gateway tries again before it tells.", "Tell failures that are final at once.")
+    return passed(words, facts={"status": request.status, "duration_ms": units.milliseconds(request.duration_ns) or 0})
+
+
+def judge_attempts(evidence: Evidence) -> Said:
+    provoked = evidence.all(Need.PROVOKED)
+    if not provoked:
+        return not_applicable("no upstream failure was provoked")
+    counts = [count for each in provoked if (count := _attempts(each.request)) is not None]
+    counts += _audited_attempts(evidence, provoked)
+    final = [each.request for each in provoked if each.request.outcome is Outcome.FAILED]
+    endless = [each for each in final if each.verdict in (Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED)]
+    if endless:
+        return blamed(endless[0], f"no final error came: {told(endless[0])}")
+    ending = f"{len(final)} of {len(provoked)} requests ended in a final error" if final else "all were answered"
+    if not counts:
+        return warned(
+            f"{ending}; how many upstream attempts it took is told nowhere",
+            "Neither a header nor the audit counts them.",
+            "Let the gateway tell them, for instance in `x-gateway-attempts`.",
+        )
+    most = max(counts)
+    facts: dict[str, int | float | str] = {"most_attempts": most}
+    if most > MOST_ATTEMPTS:
+        return failed(
+            f"up to {most} upstream attempts for one request; {ending}",
+            "A fallback falls back again, or retries multiply fallbacks.",
+            "Limit attempts per request, over all providers together, to two.",
+            facts=facts,
+        )
+    return passed(f"at most {most} upstream attempts for one request; {ending}", facts=facts)
+
+
+def judge_breaker(evidence: Evidence) -> Said:
+    provoked = [each.request for each in evidence.all(Need.PROVOKED)]
+    if not provoked:
+        return _seen_breaker(evidence)
+    breaker = find_breaker(provoked)
+    if breaker is not None:
+        return _opened(breaker)
+    bad = [each for each in provoked if each.outcome is Outcome.FAILED]
+    if len(bad) < len(provoked) or not bad:
+        return not_applicable(f"{provoked[0].model} is answered, so no breaker has a reason to open")
+    took = ", ".join(units.duration(each.duration_ns) for each in bad)
+    return warned(
+        f"{len(bad)} failures in a row and none turned fast ({took}): no breaker is seen",
+        "There is none, it counts otherwise, or fallbacks hide it.",
+        "Let a breaker spare an upstream that fails again and again.",
+    )
+
+
+def _opened(breaker: Breaker) -> Said:
+    first = f"it opened after {breaker.failures} failures" if breaker.failures else "it was open from the first request"
+    words = [f"{first}, then failed {breaker.fast} at once ({units.duration(breaker.fast_ns)}"]
+    words[0] += (
+        f" instead of {units.duration(breaker.usual_ns)}): {breaker.says}" if breaker.failures else f"): {breaker.says}"
+    )
+    facts: dict[str, int | float | str] = {"failures": breaker.failures, "fast_failures": breaker.fast}
+    if breaker.open_s is None:
+        wait = f"it was still open {breaker.shut_s:.1f} s later"
+        told_wait = f", it says {breaker.told_s:.0f} s" if breaker.told_s is not None else ""
+        said = "; ".join([*words, wait + told_wait])
+        if breaker.told_s is not None and breaker.told_s > LONGEST_WAIT_S:
+            return passed(said, facts=facts)
+        return warned(
+            said, "It stays open for long, or never tests its upstream.", "Look at it again later.", facts=facts
+        )
+    facts |= {"open_s": round(breaker.open_s, 3)}
+    words.append(f"half open {breaker.open_s:.1f} s after it opened: a test went through")
+    words.append("which succeeded, and closed it" if breaker.test_ok else "which failed")
+    if breaker.after_ok:
+        return failed(
+            "; ".join([*words, "and the next request went through as well"]),
+            "A failed test does not open it again.",
+            "Let it open again at once when a test fails.",
+            facts=facts,
+        )
+    if breaker.after_ok is False:
+        words.append("and opened it again")
+    if breaker.failures and breaker.failures != EXPECTED_FAILURES:
+        words.append(f"({EXPECTED_FAILURES} failures are usual)")
+    return passed("; ".join(words), facts=facts)
+
+
+def _seen_breaker(evidence: Evidence) -> Said:
+    """Without provoking anything: did a breaker refuse any of the requests?"""
+    refused = [each.request for each in evidence.streams() if each.request.rule.endswith(".breaker")]
+    if refused:
+        return warned(
+            f"a breaker is open right now: {told(refused[0])}",
+            "The upstream of that model failed again and again.",
+            "Look at that upstream; wait as long as the gateway says.",
+        )
+    return not_applicable("no request was refused by a breaker, and none was provoked to open")
+
+
+def _chain(evidence: Evidence) -> list[str]:
+    health = evidence.document(Need.HEALTH)
+    chain = health.at("routing", "fallback_chain") if health is not None else None
+    return [clean(each, 40) for each in chain if isinstance(each, str)] if isinstance(chain, list) else []
+
+
+def _fell_back(request: Request) -> bool:
+    return any(finding.name in ("fallbacks", "model_differs") for finding in request.findings)
+
+
+def _why(request: Request) -> str:
+    names = (*TOLD_IN, "model_differs")
+    return "; ".join(finding.evidence for finding in request.findings if finding.name in names)
+
+
+def _attempts(request: Request) -> int | None:
+    """The number of upstream attempts that the answer's headers tell."""
+    values = {
+        name: int(value)
+        for name, value in request.headers.items()
+        if value.isascii() and value.isdigit() and len(value) < 6
+    }
+    counted = [values[name] for name in COUNTED if name in values]
+    more = [values[name] for name in COUNTED_MORE if name in values]
+    if counted:
+        return max(counted)
+    return 1 + sum(more) if more else None
+
+
+def _audited_attempts(evidence: Evidence, provoked: tuple[Probed, ...]) -> list[int]:
+    """The numbers that the audit tells of these requests."""
+    document = evidence.document(Need.PROVOKED_AUDIT)
+    if document is None or document.problem:
+        return []
+    ids = frozenset().union(*ids_of(provoked))
+    ours = [entry for entry in entries_of(document) if isinstance(entry, dict) and ids & set(texts_in(entry))]
+    return [entry["attempts"] for entry in ours if isinstance(entry.get("attempts"), int)]
+
+
+CHECKS = (
+    Check(
+        name="provider-fallback",
+        title="the fallback chain is followed when the first provider fails",
+        section=SECTION,
+        needs=(Need.HEALTH, Need.STREAM, Need.PROVOKED),
+        judge=judge_provider_fallback,
+    ),
+    Check(
+        name="fails-at-once",
+        title="without a fallback a failure comes at once, as a 5xx with its reason",
+        section=SECTION,
+        needs=(Need.PROVOKED,),
+        judge=judge_fails_at_once,
+    ),
+    Check(
+        name="attempts",
+        title="fallback happens once: at most two upstream attempts, then a final error",
+        section=SECTION,
+        needs=(Need.PROVOKED, Need.PROVOKED_AUDIT),
+        judge=judge_attempts,
+    ),
+    Check(
+        name="breaker",
+        title="a circuit breaker opens, fails fast, tests and closes",
+        section=SECTION,
+        needs=(Need.STREAM, Need.PROVOKED),
+        judge=judge_breaker,
+    ),
+)

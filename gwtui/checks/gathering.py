@@ -1,0 +1,105 @@
+"""Sending what checks need to know: the only part of the room with sockets, a clock and pauses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from gwtui.checks.breaker import next_wait_s
+from gwtui.checks.evidence import Evidence, Probed
+from gwtui.checks.needs import Need, Target
+from gwtui.checks.recipes import MOST_LOOKS, is_settled, provoking, recipe
+from gwtui.probes.prober import Emit, Prober
+from gwtui.probes.prober import prober_for as any_prober_for
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Ping, Record, Request, StreamRead
+from gwtui.words import Trigger
+
+LOOK_AGAIN_S = 0.3
+"""How long a gateway is given to write into its books."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What it takes to probe; tests bring their own."""
+
+    prober_for: Callable[[Endpoint, Profile, Emit], Prober] = any_prober_for
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+class Gathering:
+    """All that was found out about a target so far."""
+
+    def __init__(self, target: Target, means: Means | None = None) -> None:
+        self._target = target
+        self._means = means or Means()
+        self._found: dict[Need, tuple[Probed, ...]] = {}
+        self.sent = 0
+        """Requests so far."""
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self._target, dict(self._found))
+
+    def results(self) -> list[Request | Ping]:
+        """The result of every request so far."""
+        return [probed.result for probed in self.evidence.everything()]
+
+    def has(self, need: Need) -> bool:
+        return need in self._found
+
+    async def gather(self, need: Need) -> None:
+        """Send what the need takes. Whatever goes wrong is in the evidence."""
+        if need is Need.PROVOKED:
+            await self._provoke()
+            return
+        groups = recipe(need, self._target).groups
+        for looks in range(1, MOST_LOOKS + 1):
+            found = [probed for group in groups for probed in await self._at_once(group)]
+            self._found[need] = tuple(found)
+            if looks == MOST_LOOKS or is_settled(need, self.evidence):
+                return
+            await self._means.sleep(LOOK_AGAIN_S)
+
+    async def _provoke(self) -> None:
+        """The failing model, step by step, until its breaker was seen or there is none."""
+        self._found[Need.PROVOKED] = ()
+        if not self._target.provoke:
+            return
+        endpoint = provoking(self._target)
+        while True:
+            found = self._found[Need.PROVOKED]
+            wait_s = next_wait_s([probed.request for probed in found])
+            if wait_s is None:
+                return
+            if wait_s:
+                await self._means.sleep(wait_s)
+            self._found[Need.PROVOKED] = (*found, *await self._at_once((endpoint,)))
+
+    async def _at_once(self, endpoints: tuple[Endpoint, ...]) -> list[Probed]:
+        """Probe all of them at the same time, each over a connection of its own."""
+        self.sent += len(endpoints)
+        reads: list[list[StreamRead]] = [[] for _ in endpoints]
+        async with AsyncExitStack() as probers:
+            ready = [
+                await probers.enter_async_context(self._means.prober_for(endpoint, self._target.profile, _keeper(kept)))
+                for endpoint, kept in zip(endpoints, reads, strict=True)
+            ]
+            planned_ns = time.perf_counter_ns()
+            async with asyncio.TaskGroup() as tasks:
+                probing = [
+                    tasks.create_task(prober.probe(number, planned_ns, Trigger.TRIAL))
+                    for number, prober in enumerate(ready, 1)
+                ]
+        return [Probed(task.result(), tuple(kept)) for task, kept in zip(probing, reads, strict=True)]
+
+
+def _keeper(kept: list[StreamRead]) -> Emit:
+    def keep(record: Record) -> None:
+        if isinstance(record, StreamRead):
+            kept.append(record)
+
+    return keep

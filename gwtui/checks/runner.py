@@ -1,0 +1,121 @@
+"""Going through the checks in order: gather what each one needs, let it judge, hand on its result.
+
+`async for result in run_checks(target)` is all there is to it, for a terminal, a file or a page on the screen alike.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Sequence
+
+from gwtui.apis import kind_of
+from gwtui.checks.catalogue import CHECKS
+from gwtui.checks.check import Check, Said, blamed, not_applicable, told
+from gwtui.checks.errors import HANGING
+from gwtui.checks.evidence import Evidence
+from gwtui.checks.gateway import UNREACHED
+from gwtui.checks.gathering import Gathering, Means
+from gwtui.checks.needs import HEAVY, PROBES, Need, Target
+from gwtui.checks.recipes import recipe
+from gwtui.checks.results import CheckResult
+from gwtui.clean import clean
+from gwtui.records import Ping, Request
+
+MOST_HANGING = 2
+"""Requests that hang, after which no more are sent."""
+TEXT = 1000
+"""The longest text of a result."""
+
+
+def checks_for(target: Target, names: Sequence[str] = ()) -> tuple[Check, ...]:
+    """The checks that are asked of this kind of endpoint, in their order; with names, only those."""
+    kind = kind_of(target.endpoint.api)
+    return tuple(check for check in CHECKS if kind in check.kinds and (not names or check.name in names))
+
+
+def requests_of(checks: Sequence[Check], target: Target) -> list[int]:
+    """The most requests that each check adds to those before it. What several checks need is sent once."""
+    seen: set[Need] = set()
+    counts = []
+    for check in checks:
+        needs = set(needs_of(check)) - seen
+        seen |= needs
+        counts.append(sum(recipe(need, target).most for need in needs))
+    return counts
+
+
+def needs_of(check: Check) -> tuple[Need, ...]:
+    """What it needs, in the order of gathering; heavy requests come after plain ones that show whether to dare."""
+    needs = set(check.needs)
+    if needs & HEAVY:
+        needs |= {Need.STREAM}
+    return tuple(need for need in Need if need in needs)
+
+
+async def run_checks(
+    target: Target, checks: Sequence[Check] | None = None, means: Means | None = None
+) -> AsyncIterator[CheckResult]:
+    """The result of every check, in order, as they end."""
+    checks = checks_for(target) if checks is None else checks
+    wanted = {need for check in checks for need in needs_of(check)}
+    gathering = Gathering(target, means)
+    for check in checks:
+        sent, began_ns, started_at = gathering.sent, time.perf_counter_ns(), time.time()
+        said = await _said(check, gathering, wanted)
+        yield CheckResult(
+            endpoint=target.endpoint.name,
+            name=check.name,
+            title=check.title,
+            section=check.section,
+            outcome=said.outcome,
+            evidence=clean(said.evidence, TEXT),
+            cause=clean(said.cause, TEXT),
+            remedy=clean(said.remedy, TEXT),
+            details=tuple(clean(line, TEXT) for line in said.details),
+            facts=dict(said.facts),
+            requests=gathering.sent - sent,
+            started_at=started_at,
+            duration_ns=time.perf_counter_ns() - began_ns,
+        )
+
+
+async def _said(check: Check, gathering: Gathering, wanted: set[Need]) -> Said:
+    known = gathering.results()
+    for need in _missing(needs_of(check)[-1], gathering, wanted):
+        if (reason := _reason_to_stop(gathering.evidence, need)) is not None:
+            return _stopped(*reason, known)
+        await gathering.gather(need)
+    if (reason := _unreached(known)) is not None:
+        return _stopped(*reason, known)
+    return check.judge(gathering.evidence)
+
+
+def _missing(last: Need, gathering: Gathering, wanted: set[Need]) -> list[Need]:
+    """What is still to be gathered up to this need: also for later checks, because the order is part of some needs."""
+    order = list(Need)
+    return [need for need in order[: order.index(last) + 1] if need in wanted and not gathering.has(need)]
+
+
+def _stopped(words: str, culprit: Request | Ping, known: Sequence[Request | Ping]) -> Said:
+    """Nothing more was sent. What is to blame was told by an earlier check, or else is told by this one."""
+    evidence = f"not tried: {words}"
+    return not_applicable(evidence) if culprit in known else blamed(culprit, evidence)
+
+
+def _reason_to_stop(evidence: Evidence, need: Need) -> tuple[str, Request | Ping] | None:
+    """Why nothing more is sent for this need, and the result that is to blame."""
+    results = [probed.result for probed in evidence.everything()]
+    if (reason := _unreached(results)) is not None:
+        return reason
+    hung = [probed.result for probed in evidence.probes() if probed.result.verdict in HANGING]
+    if need in PROBES and len(hung) >= MOST_HANGING:
+        return f"{len(hung)} requests hung ({told(hung[-1])})", hung[-1]
+    plain = (*evidence.all(Need.STREAM), *evidence.all(Need.ANSWER))
+    if need in HEAVY and plain and not any(probed.ok for probed in plain):
+        return f"a plain request fails already ({told(plain[0].result)})", plain[0].result
+    return None
+
+
+def _unreached(results: Sequence[Request | Ping]) -> tuple[str, Request | Ping] | None:
+    culprit = next((result for result in results if result.verdict in UNREACHED), None)
+    return None if culprit is None else (f"the gateway cannot be reached ({told(culprit)})", culprit)

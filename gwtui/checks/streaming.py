@@ -1,0 +1,299 @@
+"""Checks of plain answers, whole and streamed: form, headers, order and pace. Pure."""
+
+from __future__ import annotations
+
+from gwtui import units
+from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, nothing_good, passed, told, warned
+from gwtui.checks.evidence import Evidence
+from gwtui.checks.flow import Flow, longest_of
+from gwtui.checks.needs import Need
+from gwtui.checks.remedies import FORMAT, UNBUFFER
+from gwtui.checks.roles import roles_after_first
+from gwtui.judging.judge import is_event_stream
+from gwtui.records import Finding, Request
+from gwtui.verdicts import MEANINGS, Verdict
+
+SECTION = "Answers"
+NO_USAGE = frozenset({"sourcegraph-stream", "sourcegraph-code"})
+"""APIs that need not tell token counts."""
+MALFORMED = ("unnamed_events", "bad_json", "ids_differ", "events_after_end", "odd_message_start", "no_sequence_numbers")
+"""Findings about the form of events."""
+BURST_NS = 5_000_000
+"""All content within that time is one burst..."""
+BURST_EVENTS = 8
+"""... if there is as much of it..."""
+BURST_WAIT_NS = 150_000_000
+"""... and it was waited for so long: what is generated within a moment also arrives within a moment."""
+STALL_NS = 1_000_000_000
+STALL_TIMES = 10
+"""A gap is a stall when it is longer than this many usual ones, and than `STALL_NS`."""
+
+
+def judge_answer(evidence: Evidence) -> Said:
+    probed = evidence.one(Need.ANSWER)
+    if probed is None:
+        return not_applicable("nothing was sent")
+    request = probed.request
+    if not probed.ok:
+        return blamed(request)
+    usage = f"{_known(request.input_tokens)} tokens in, {_known(request.output_tokens)} out"
+    words = f"one JSON answer, {len(request.text):,} characters, {usage}, after {units.duration(request.duration_ns)}"
+    facts = {"duration_ms": units.milliseconds(request.duration_ns) or 0.0}
+    if request.output_tokens is None and request.api not in NO_USAGE:
+        cause = "The gateway drops the usage, or its upstream does not report it."
+        return failed(f"{words}: no usage", cause, "Let the gateway pass `usage` on: costs hang on it.", facts=facts)
+    return passed(words, facts=facts)
+
+
+def judge_stream(evidence: Evidence) -> Said:
+    probed = evidence.one(Need.STREAM)
+    if probed is None:
+        return not_applicable("nothing was sent")
+    request = probed.request
+    if not probed.ok:
+        return blamed(request)
+    words = (
+        f"{request.events} events in {units.duration(request.duration_ns)}, first token after "
+        f"{units.duration(request.ttft_ns)}; {request.reason}"
+    )
+    facts = {
+        "events": request.events,
+        "ttft_ms": units.milliseconds(request.ttft_ns) or 0.0,
+        "duration_ms": units.milliseconds(request.duration_ns) or 0.0,
+    }
+    if request.verdict is Verdict.COMPLETE_UNTERMINATED:
+        return warned(words, MEANINGS[request.verdict][1], "Let the stream pass to its last event.", facts=facts)
+    return passed(words, facts=facts)
+
+
+def judge_headers(evidence: Evidence) -> Said:
+    probed = evidence.one(Need.STREAM)
+    if probed is None or probed.request.status is None:
+        return not_applicable(told(probed.request) if probed is not None else "nothing was sent")
+    request = probed.request
+    if request.status is None or not 200 <= request.status < 300:
+        return not_applicable(f"HTTP {request.status} came instead of a stream")
+    values = {
+        "content-type": request.content_type,
+        **{name: request.headers.get(name, "") for name in ("cache-control", "x-accel-buffering", "transfer-encoding")},
+    }
+    words = "; ".join(f"{name}: {value or 'not sent'}" for name, value in values.items())
+    if not is_event_stream(request.content_type):
+        return failed(
+            words,
+            "The gateway fell back to one answer, or a proxy replaced the headers.",
+            "Send `Content-Type: text/event-stream`: clients take nothing else for a stream.",
+        )
+    if not {"no-cache", "no-store"} & {part.strip().lower() for part in values["cache-control"].split(",")}:
+        return warned(
+            words, "Caches and proxies may keep or hold back such a stream.", "Send `Cache-Control: no-cache`."
+        )
+    return passed(words)
+
+
+def judge_format(evidence: Evidence) -> Said:
+    probed = evidence.one(Need.STREAM)
+    if probed is None:
+        return not_applicable("nothing was sent")
+    request = probed.request
+    if request.verdict is Verdict.OUT_OF_ORDER:
+        return blamed(request)
+    if not request.events:
+        return not_applicable(f"no event came: {told(request)}")
+    if odd := [each for each in request.findings if each.name in MALFORMED]:
+        words = "; ".join(f"{each.name.replace('_', ' ')}: {each.evidence}" for each in odd)
+        return failed(words, odd[0].cause or "The gateway writes events of its own making.", FORMAT)
+    if roles := roles_after_first(probed):
+        words = f"the role is told again in {len(roles)} events after the first, such as event {roles[0]}"
+        return warned(words, "The gateway joins chunks of its own making.", FORMAT)
+    if not probed.ok:
+        return not_applicable(f"{request.events} well-formed events, but the stream did not end well: {told(request)}")
+    names = list(dict.fromkeys(event.name for event in probed.events))
+    return passed(f"all {request.events} events are well-formed and in order: {', '.join(names[:8])}")
+
+
+def judge_incremental(evidence: Evidence) -> Said:
+    longest = longest_of(evidence.streams())
+    if longest is None:
+        return nothing_good(list(evidence.streams())) or not_applicable("no stream had any content")
+    probed, flow = longest
+    if found := _finding(probed.request, "buffered"):
+        return failed(found.evidence, found.cause, UNBUFFER, facts=_facts(flow))
+    if flow.spread_ns < BURST_NS and flow.events > 1:
+        words = f"all {flow.events} content events came at once, {units.duration(flow.first_ns)} after the request"
+        if flow.events >= BURST_EVENTS and flow.first_ns >= BURST_WAIT_NS:
+            cause = "A finished answer is replayed as a stream, or a proxy buffers the whole body."
+            return failed(words, cause, UNBUFFER, facts=_facts(flow))
+        return warned(f"{words}: too little to tell", remedy="Ask for a longer answer.", facts=_facts(flow))
+    if flow.events == 1:
+        return warned("the answer is one single event: too little to tell", remedy="Ask for a longer answer.")
+    return passed(f"{_flow_words(flow)}, the first after {units.duration(flow.first_ns)}", facts=_facts(flow))
+
+
+def judge_steady(evidence: Evidence) -> Said:
+    longest = longest_of(evidence.streams())
+    if longest is None or longest[1].reads < 3:
+        return not_applicable("no stream came in three reads at least, so there is no pace to look at")
+    probed, flow = longest
+    words = (
+        f"{_flow_words(flow)}; {flow.reads - 1} gaps of {units.duration(flow.usual_gap_ns)} each would make "
+        f"{units.duration((flow.reads - 1) * flow.usual_gap_ns)}; longest gap {units.duration(flow.longest_gap_ns)}"
+    )
+    held = _finding(probed.request, "buffered") or _finding(probed.request, "combed")
+    if held is not None:
+        return failed(f"{held.evidence}; {words}", held.cause, UNBUFFER, facts=_facts(flow))
+    if flow.longest_gap_ns > max(STALL_NS, STALL_TIMES * flow.usual_gap_ns):
+        cause = "The upstream paused, or a proxy held bytes back for a while."
+        return warned(words, cause, "Watch the longest gap for some minutes: `gwtui watch`.", facts=_facts(flow))
+    return passed(words, facts=_facts(flow))
+
+
+def judge_silent_fallback(evidence: Evidence) -> Said:
+    streams = [each for each in evidence.streams() if each.request.status == 200]
+    if not streams:
+        return not_applicable("no stream was answered")
+    whole = [each for each in streams if each.request.rule == "stream.json-answer"]
+    if not whole:
+        return passed(f"{len(streams)} of {len(streams)} requests for a stream got one")
+    first = whole[0].request
+    return warned(
+        f"{len(whole)} of {len(streams)} requests for a stream got one JSON answer, after "
+        f"{units.duration(first.duration_ns)} (model {first.model_served or 'not named'})",
+        "Streaming failed upstream and the gateway fell back to not streaming, or it does not stream this model.",
+        "Look for the fallback in the gateway's log; show users that such answers come late and whole.",
+    )
+
+
+def judge_model_served(evidence: Evidence) -> Said:
+    known = [each for need in (Need.STREAM, Need.ANSWER) for each in evidence.all(need)]
+    if (nothing := nothing_good(known)) is not None:
+        return nothing
+    good = [each.request for each in known if each.ok]
+    for request in good:
+        if found := _finding(request, "model_differs"):
+            return warned(found.evidence, found.cause, "Compare with the gateway's routes and fallbacks.")
+    served = {request.model_served for request in good if request.model_served}
+    if not served:
+        return not_applicable("the answers do not name their model")
+    return passed(f"asked for {good[0].model or 'its own model'}, served by {', '.join(sorted(served))}")
+
+
+def judge_long_stream(evidence: Evidence) -> Said:
+    probed = evidence.one(Need.LONG_STREAM)
+    if probed is None:
+        return not_applicable("nothing was sent")
+    request = probed.request
+    if not probed.ok:
+        return blamed(request)
+    words = (
+        f"complete: {request.events} events, {units.count(request.bytes)} bytes, {units.duration(request.duration_ns)}"
+    )
+    return passed(words, facts={"events": request.events, "bytes": request.bytes})
+
+
+def judge_large_answer(evidence: Evidence) -> Said:
+    probed = evidence.one(Need.LARGE_ANSWER)
+    if probed is None:
+        return not_applicable("nothing was sent")
+    request = probed.request
+    if not probed.ok:
+        return blamed(request)
+    words = f"complete: {units.count(request.bytes)} bytes after {units.duration(request.duration_ns)}"
+    return passed(words, facts={"bytes": request.bytes})
+
+
+def _finding(request: Request, name: str) -> Finding | None:
+    return next((finding for finding in request.findings if finding.name == name), None)
+
+
+def _flow_words(flow: Flow) -> str:
+    return f"{flow.events} content events in {flow.reads} reads over {units.duration(flow.spread_ns)}"
+
+
+def _facts(flow: Flow) -> dict[str, int | float | str]:
+    return {
+        "content_events": flow.events,
+        "reads": flow.reads,
+        "first_ms": units.milliseconds(flow.first_ns) or 0.0,
+        "spread_ms": units.milliseconds(flow.spread_ns) or 0.0,
+        "usual_gap_ms": units.milliseconds(flow.usual_gap_ns) or 0.0,
+        "longest_gap_ms": units.milliseconds(flow.longest_gap_ns) or 0.0,
+    }
+
+
+def _known(value: int | None) -> str:
+    return "unknown" if value is None else units.count(value)
+
+
+CHECKS = (
+    Check(
+        name="answer",
+        title="a request without streaming gets JSON with content and usage",
+        section=SECTION,
+        needs=(Need.ANSWER,),
+        judge=judge_answer,
+    ),
+    Check(
+        name="stream",
+        title="a streaming request gets a stream that is complete by its API's rules",
+        section=SECTION,
+        needs=(Need.STREAM,),
+        judge=judge_stream,
+    ),
+    Check(
+        name="stream-headers",
+        title="a stream's headers say that it is one, and not to hold it back",
+        section=SECTION,
+        needs=(Need.STREAM,),
+        judge=judge_headers,
+    ),
+    Check(
+        name="event-format",
+        title="every event has its name and its data, in the API's order",
+        section=SECTION,
+        needs=(Need.STREAM,),
+        judge=judge_format,
+    ),
+    Check(
+        name="model-served",
+        title="the model that answers is the one that was asked for",
+        section=SECTION,
+        needs=(Need.STREAM, Need.ANSWER),
+        judge=judge_model_served,
+    ),
+    Check(
+        name="silent-fallback",
+        title="whoever asks for a stream gets one, not one JSON answer",
+        section=SECTION,
+        needs=(Need.STREAM,),
+        judge=judge_silent_fallback,
+    ),
+    Check(
+        name="long-stream",
+        title="a long stream comes to its end",
+        section=SECTION,
+        needs=(Need.LONG_STREAM,),
+        judge=judge_long_stream,
+    ),
+    Check(
+        name="large-answer",
+        title="a large answer comes whole",
+        section=SECTION,
+        needs=(Need.LARGE_ANSWER,),
+        judge=judge_large_answer,
+    ),
+    Check(
+        name="incremental",
+        title="events arrive one by one, not in a burst",
+        section=SECTION,
+        needs=(Need.STREAM, Need.LONG_STREAM),
+        judge=judge_incremental,
+    ),
+    Check(
+        name="steady",
+        title="nothing is held back between events",
+        section=SECTION,
+        needs=(Need.STREAM, Need.LONG_STREAM),
+        judge=judge_steady,
+    ),
+)

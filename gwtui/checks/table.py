@@ -1,0 +1,117 @@
+"""Results for a person's eyes: a section at a time, a shape and a word, the evidence, the cause and what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+
+from gwtui import units
+from gwtui.checks.check import Check
+from gwtui.checks.needs import Target
+from gwtui.checks.results import CheckOutcome, CheckResult
+from gwtui.checks.runner import requests_of
+from gwtui.clean import clean
+from gwtui.judging.headers import without_query
+
+WORDS = {CheckOutcome.NOT_APPLICABLE: "n/a"}
+"""Outcomes that are shortened in the table."""
+COLOURS = {CheckOutcome.PASS: "green", CheckOutcome.WARN: "yellow", CheckOutcome.FAIL: "red"}
+FAINT = "bright_black"
+NAME_WIDTH = 18
+INDENT = 2 + 1 + 1 + 4 + 2 + NAME_WIDTH + 2
+"""Where the evidence begins: after mark, word and name."""
+DETAIL_INDENT = 10
+NARROWEST = 24
+"""The least width that evidence is given."""
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What is printed on."""
+
+    width: int
+    colour: bool = False
+
+    def paint(self, text: str, colour: str | None) -> str:
+        return click.style(text, fg=colour) if self.colour and colour and text else text
+
+
+def head(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
+    """What is going to happen: which endpoint, how many checks, how many requests at most."""
+    endpoint = target.endpoint
+    where = f"{endpoint.name}  {endpoint.api}  {clean(without_query(endpoint.url))}"
+    most = sum(requests_of(checks, target))
+    return [where[: paper.width], paper.paint(f"{len(checks)} checks, at most {most} requests", FAINT)]
+
+
+def lines_of(result: CheckResult, paper: Paper, section: str = "") -> list[str]:
+    """A result; `section` is the one before it, whose heading stands already."""
+    lines = [] if result.section == section else ["", paper.paint(result.section, "bright_white")]
+    quiet = FAINT if result.outcome is CheckOutcome.NOT_APPLICABLE else None
+    colour = COLOURS.get(result.outcome, FAINT)
+    word = paper.paint(f"{result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value):<4}", colour)
+    name = paper.paint(f"{result.name:<{NAME_WIDTH}}", quiet)
+    room = max(NARROWEST, paper.width - INDENT)
+    first, *more = textwrap.wrap(result.evidence, room) or [""]
+    lines.append(f"  {word}  {name}  {paper.paint(first, quiet)}".rstrip())
+    lines += [" " * INDENT + paper.paint(line, quiet) for line in more]
+    for label, text in (("likely", result.cause), ("to do", result.remedy)):
+        lines += _labelled(label, text, room, paper)
+    detail_room = max(NARROWEST, paper.width - DETAIL_INDENT)
+    lines += [" " * DETAIL_INDENT + paper.paint(_cut(line, detail_room), FAINT) for line in result.details]
+    return lines
+
+
+def pending(check: Check) -> str:
+    """The line that stands where the next result will."""
+    return f"  ○ ...   {check.name}"
+
+
+def summary(results: Sequence[CheckResult], took_ns: int, paper: Paper) -> str:
+    """How many of each, how many requests that took, and how long."""
+    counts = Counter(result.outcome for result in results)
+    told = "  ".join(
+        paper.paint(
+            f"{outcome.mark} {counts[outcome]} {WORDS.get(outcome, outcome.value)}", COLOURS.get(outcome, FAINT)
+        )
+        for outcome in CheckOutcome
+        if counts[outcome]
+    )
+    requests = sum(result.requests for result in results)
+    return f"{told}    {paper.paint(f'{requests} requests in {units.duration(took_ns)}', FAINT)}"
+
+
+def listing(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
+    """Every check with its question and the requests that it adds to those before it."""
+    counts = requests_of(checks, target)
+    room = max(NARROWEST, paper.width - NAME_WIDTH - 14)
+    lines: list[str] = []
+    section = ""
+    for check, count in zip(checks, counts, strict=True):
+        if check.section != section:
+            lines += [*([""] if lines else []), paper.paint(check.section, "bright_white")]
+            section = check.section
+        first, *more = textwrap.wrap(check.title, room)
+        lines.append(f"  {check.name:<{NAME_WIDTH}}  {count or '-':>8}  {first}")
+        lines += [" " * (NAME_WIDTH + 14) + line for line in more]
+    lines += [
+        "",
+        f"  {'in all':<{NAME_WIDTH}}  {sum(counts):>8}  requests at most; those that several checks need are sent once",
+    ]
+    return lines
+
+
+def _labelled(label: str, text: str, room: int, paper: Paper) -> list[str]:
+    if not text:
+        return []
+    first, *more = textwrap.wrap(text, max(NARROWEST, room - 8))
+    margin = " " * INDENT
+    return [f"{margin}{paper.paint(f'{label:<6}', FAINT)}  {first}", *(f"{margin}{' ' * 8}{line}" for line in more)]
+
+
+def _cut(line: str, width: int) -> str:
+    return line if len(line) <= width else f"{line[: width - 1]}…"
