@@ -1,0 +1,186 @@
+"""gwtui as a process of its own: signals, pipes, locales, the demo, and how it ends."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.commanding import profiles, written
+from support.scripted import free_port
+
+PATIENCE_S = 30.0
+MODULE = ("-P", "-m", "gwtui")
+
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals and descriptors of POSIX")
+
+
+@contextmanager
+def running(*args: str, **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """`python ARGS` with its output on pipes. It does not outlive the test, nor hang for ever."""
+    options = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
+    with subprocess.Popen([sys.executable, *args], text=True, encoding="utf-8", **options) as process:
+        watchdog = threading.Timer(PATIENCE_S, process.kill)
+        watchdog.start()
+        try:
+            yield process
+        finally:
+            watchdog.cancel()
+            process.kill()
+
+
+def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+    """Exit code, and what is left of its output."""
+    out, err = process.communicate(timeout=PATIENCE_S)
+    return process.returncode, out, err
+
+
+def line_with(text: str, process: subprocess.Popen[str]) -> str:
+    """The next line that holds the text."""
+    assert process.stdout is not None
+    return next(line for line in process.stdout if text in line)
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> tuple[str, ...]:
+    """A command that watches an endpoint that is down, several times a second."""
+    config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
+    return (*MODULE, "-p", "prod", "--config", config, "--interval", "100ms", "--session-dir", str(tmp_path / "s"))
+
+
+def rows(directory: Path) -> list[dict[str, str]]:
+    with (directory / "requests.csv").open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_it_with_a_summary_and_all_rows_on_disk(
+    number: signal.Signals, watch: tuple[str, ...], tmp_path: Path
+) -> None:
+    with running(*watch) as process:
+        line_with("✖ chat down", process)
+        process.send_signal(number)
+        code, out, err = ended(process)
+    assert code == 128 + number
+    assert err == ""
+    assert f"rows: {tmp_path / 's'}" in out.splitlines()[-1]
+    counted = re.search(r"^✖ chat .* TTFT +- +- +- +(\d+) ", out, re.MULTILINE)
+    assert counted
+    assert int(counted[1]) == sum(row["outcome"] == "failed" for row in rows(tmp_path / "s"))
+
+
+def test_under_nohup_a_hangup_ends_nothing(watch: tuple[str, ...]) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with running(*watch) as process:
+            line_with("✖ chat down", process)
+            process.send_signal(signal.SIGHUP)
+            line_with("✖ down", process)
+            process.send_signal(signal.SIGTERM)
+            assert ended(process)[0] == 128 + signal.SIGTERM
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_reader_that_goes_away_is_a_quiet_end(watch: tuple[str, ...], tmp_path: Path) -> None:
+    with running(*watch, "--json") as process:
+        first = json.loads(line_with('"type":"request"', process))
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.wait(PATIENCE_S) == 141
+        assert process.stderr.read() == ""
+    assert rows(tmp_path / "s")[0]["trace_id"] == first["trace_id"]
+
+
+def test_a_closed_standard_output_is_no_fault(watch: tuple[str, ...], tmp_path: Path) -> None:
+    command = [sys.executable, *watch, "--for", "1s"]
+    with running("-c", f"import os; os.close(1); os.execv({sys.executable!r}, {command!r})") as process:
+        assert ended(process) == (1, "", "")
+    assert rows(tmp_path / "s")
+
+
+@pytest.mark.parametrize(
+    ("environment", "mark"),
+    [
+        ({"LC_ALL": "C"}, "✖"),
+        ({"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}, "✖"),
+        ({"PYTHONIOENCODING": "latin-1"}, "x"),
+    ],
+    ids=lambda value: " ".join(f"{name}={text}" for name, text in value.items()) if isinstance(value, dict) else value,
+)
+def test_signs_that_a_locale_lacks_end_nothing(environment: dict[str, str], mark: str, watch: tuple[str, ...]) -> None:
+    with running(*watch, env={**os.environ, **environment}) as process:
+        line_with(f"{mark} chat down", process)
+        process.send_signal(signal.SIGTERM)
+        code, out, err = ended(process)
+    assert (code, err) == (128 + signal.SIGTERM, "")
+    assert f"\n{mark} chat" in out
+
+
+def test_a_probe_that_is_interrupted_tells_what_it_saw() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with running(*MODULE, "probe", "--api", "openai-chat", "--url", url) as process:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                process.send_signal(signal.SIGINT)
+                code, out, err = ended(process)
+    assert (code, err) == (130, "")
+    assert out.startswith("‖ cancelled")
+    assert "connect " in out
+
+
+def test_an_interrupt_before_anything_began_is_quiet() -> None:
+    program = """
+import gwtui.demo.process as demo
+def spawn_gateway(): raise KeyboardInterrupt
+demo.spawn_gateway = spawn_gateway
+import sys
+sys.argv = ["gwtui", "demo"]
+from gwtui.__main__ import main
+main()
+"""
+    with running("-c", program) as process:
+        code, out, err = ended(process)
+    assert (code, out, err.strip()) == (130, "", "")
+
+
+def test_a_fault_of_our_own_has_a_code_of_its_own() -> None:
+    program = """
+import gwtui.compose.watching as watching
+def watch_demo(run): raise RuntimeError("of our own")
+watching.watch_demo = watch_demo
+import sys
+sys.argv = ["gwtui", "demo"]
+from gwtui.cli import main
+main()
+"""
+    with running("-c", program) as process:
+        code, _, err = ended(process)
+    assert code == 3
+    assert err.endswith("RuntimeError: of our own\n")
+
+
+def test_the_demo_without_a_terminal(tmp_path: Path) -> None:
+    with running(*MODULE, "demo", "--for", "2s", "--session-dir", str(tmp_path / "s")) as process:
+        line_with("gateway-claude", process)
+        code, out, err = ended(process)
+    assert (code, err) == (0, "")
+    summary = out.partition("gwtui demo  ")[2]
+    names = {line.split()[1] for line in summary.splitlines() if line[:1] in "●▲✖○"}
+    assert {"gateway-claude", "gateway-gpt", "gateway-http", "gateway-ws"} <= names
+    assert "gateway-http" in {row["endpoint"] for row in rows(tmp_path / "s")}
+    assert (tmp_path / "s" / "pings.csv").read_text().count("\n") > 1
