@@ -243,8 +243,9 @@ def test_figures_without_single_results_are_compared_as_figures() -> None:
     ]
 
 
-def run(*each: Measured, **plan: Any) -> Run:
-    return Run(Plan(**plan), list(each), list(each), seconds=2.0)
+def run(*measured: Measured) -> Run:
+    by_name = {each.endpoint: each for each in measured}
+    return Run(Plan(), by_name, by_name, seconds=2.0)
 
 
 def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
@@ -259,12 +260,10 @@ def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
 
 
 def test_an_open_loop_tells_both_latencies() -> None:
-    planned, actual = (empty([endpoint()], from_planned=late)["gateway"] for late in (True, False))
+    outcome = Run.of([endpoint()], Plan(rate=50))
     for number in range(100):
-        for each in (planned, actual):
-            each.take(request(number=number, e2e_ms=100, lateness_ms=number))
-    planned.missed = 7
-    outcome = Run(Plan(rate=50), [planned], [actual], seconds=2.0)
+        outcome.take(request(number=number, e2e_ms=100, lateness_ms=number))
+    outcome.measured["gateway"].missed = 7
     text = telling.bench_text(outcome, PLAIN)
     assert "p95 194 ms from the planned send, 100 ms from the actual one" in text
     assert "latest start 99.0 ms after its time" in text

@@ -12,6 +12,8 @@ from itertools import count, islice
 
 from gwtui.bench.plan import Order, Plan
 from gwtui.engine.lag import PERIOD_NS, Lag, marked
+from gwtui.engine.standstill import Moment, awake_and_asleep_ns
+from gwtui.keys import make_ready
 from gwtui.probes.prober import Emit, Prober
 from gwtui.probes.prober import prober_for as any_prober_for
 from gwtui.profile import Endpoint, Profile
@@ -29,6 +31,8 @@ class Means:
 
     prober_for: ProberFor = any_prober_for
     clock: Callable[[], int] = time.perf_counter_ns
+    asleep: Callable[[], int] = awake_and_asleep_ns
+    """A clock that also runs while the machine sleeps."""
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
 
 
@@ -145,10 +149,15 @@ class _Lane:
             prober = idle.pop()
         else:
             prober = await probers.enter_async_context(means.prober_for(endpoint, self._profile, self._emit))
-        began_ns = means.clock()
+        await make_ready(endpoint)
+        began = self._moment()
         result = await prober.probe(number, due_ns, Trigger.BURST)
-        self._emit(marked(result, self._lag.since(began_ns, means.clock())))
+        ended = self._moment()
+        self._emit(marked(result, max(self._lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))))
         idle.append(prober)
+
+    def _moment(self) -> Moment:
+        return Moment(self._means.clock(), self._means.asleep(), 0.0)
 
     async def _until(self, due_ns: int) -> None:
         while (left_ns := due_ns - self._means.clock()) > 0:

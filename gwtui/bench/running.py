@@ -1,13 +1,12 @@
-"""Running a benchmark to its end, or to the signal that stops it: either way there is a result."""
+"""One run of a benchmark: what is to be done, and what came of it, however it ended."""
 
 from __future__ import annotations
 
-import asyncio
-import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from signal import Signals
+from typing import Self
 
 from gwtui.bench import progress
 from gwtui.bench.load import drive
@@ -20,72 +19,48 @@ from gwtui.records import Ping, Request
 
 @dataclass(slots=True)
 class Run:
-    """What came of a benchmark."""
+    """A benchmark and its results, which are there from the start and grow while it is driven."""
 
     plan: Plan
-    measured: list[Measured]
-    """In the order of the endpoints. Of an open loop, counted from the planned sends."""
-    actual: list[Measured]
+    measured: dict[str, Measured]
+    """By endpoint, in their order. Of an open loop, counted from the planned sends."""
+    actual: dict[str, Measured]
     """The same counted from the actual sends; of a closed loop the very same."""
+    keeps_rows: bool = False
     rows: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
-    """Per endpoint the requests as lines of CSV, if they were to be kept, each with its number."""
+    """By endpoint its requests as lines of CSV, if they are to be kept, each with its number."""
     seconds: float = 0.0
-    stopped_by: signal.Signals | None = None
+    stopped_by: Signals | None = None
+
+    @classmethod
+    def of(cls, endpoints: Sequence[Endpoint], plan: Plan, *, keeps_rows: bool = False) -> Self:
+        """Nothing done yet."""
+        measured = empty(endpoints, from_planned=plan.rate is not None)
+        actual = empty(endpoints) if plan.rate is not None else measured
+        return cls(plan, measured, actual, keeps_rows, {each.name: [] for each in endpoints})
+
+    async def drive(self, endpoints: Sequence[Endpoint], profile: Profile) -> None:
+        """Carry the plan out, with a progress bar where somebody watches. Cancelled, it keeps what it has."""
+        began = time.monotonic()
+        try:
+            async with progress.shown(self.plan, self.measured):
+                await drive(endpoints, profile, self.plan, self.take, self._miss)
+        finally:
+            self.seconds = time.monotonic() - began
+
+    def take(self, result: Request | Ping) -> None:
+        """Count a result."""
+        name = result.endpoint
+        self.measured[name].take(result)
+        if self.actual is not self.measured:
+            self.actual[name].take(result)
+        if self.keeps_rows:
+            self.rows[name].append((result.number, request_line(result)))
+
+    def _miss(self, name: str) -> None:
+        self.measured[name].missed += 1
 
     def lines(self) -> Iterator[bytes]:
         """All rows, endpoint by endpoint, by number."""
         for rows in self.rows.values():
             yield from (line for _, line in sorted(rows))
-
-
-async def run(endpoints: Sequence[Endpoint], profile: Profile, plan: Plan, *, keep_rows: bool) -> Run:
-    """Carry the plan out, with a progress bar where somebody watches. Signals end it early."""
-    is_open = plan.rate is not None
-    measured = empty(endpoints, from_planned=is_open)
-    actual = empty(endpoints) if is_open else measured
-    rows: dict[str, list[tuple[int, bytes]]] = {each.name: [] for each in endpoints}
-
-    def take(result: Request | Ping) -> None:
-        measured[result.endpoint].take(result)
-        if is_open:
-            actual[result.endpoint].take(result)
-        if keep_rows:
-            rows[result.endpoint].append((result.number, request_line(result)))
-
-    def miss(name: str) -> None:
-        measured[name].missed += 1
-
-    done = Run(plan, list(measured.values()), list(actual.values()), rows)
-    began = time.monotonic()
-    driving = asyncio.ensure_future(drive(endpoints, profile, plan, take, miss))
-
-    def stop(caught: signal.Signals) -> None:
-        done.stopped_by = done.stopped_by or caught
-        driving.cancel()
-
-    async with progress.shown(plan, measured):
-        with _signals(stop):
-            await asyncio.wait({driving})
-    done.seconds = time.monotonic() - began
-    if not driving.cancelled():
-        driving.result()
-    return done
-
-
-@contextmanager
-def _signals(stop: Callable[[signal.Signals], None]) -> Iterator[None]:
-    """Call `stop` for a signal that asks the program to end, where the system lets an event loop catch it."""
-    loop = asyncio.get_running_loop()
-    caught = []
-    try:
-        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-            if number := getattr(signal, name, None):
-                loop.add_signal_handler(number, stop, number)
-                caught.append(number)
-    except NotImplementedError:
-        pass
-    try:
-        yield
-    finally:
-        for number in caught:
-            loop.remove_signal_handler(number)

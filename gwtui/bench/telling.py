@@ -26,13 +26,14 @@ SHARES = (0.05, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
 
 def bench_text(run: Run, paper: Paper) -> str:
     """Everything that was measured, the table first."""
+    measured = list(run.measured.values())
     blocks = [
         [_heading(run)],
-        table.latencies(run.measured, paper),
-        breakdown.open_loop_lines(run.measured, run.actual) if run.plan.rate is not None else [],
-        table.details(run.measured, paper),
-        breakdown.average_lines(run.measured),
-        breakdown.failure_lines(run.measured),
+        table.latencies(measured, paper),
+        breakdown.open_loop_lines(measured, list(run.actual.values())) if run.plan.rate is not None else [],
+        table.details(measured, paper),
+        breakdown.average_lines(measured),
+        breakdown.failure_lines(measured),
     ]
     return _joined(blocks)
 
@@ -42,10 +43,11 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
 
 
 def _heading(run: Run) -> str:
-    ended = sum(each.total + each.local for each in run.measured)
+    ended = sum(each.total + each.local for each in run.measured.values())
     rate = f", {units.rate(ended / run.seconds)} requests/s" if run.seconds else ""
     stopped = f"; stopped by {run.stopped_by.name}, this is what was measured until then" if run.stopped_by else ""
-    return f"{units.count(ended)} requests in {units.duration(round(run.seconds * 1e9))}{rate}; {_plan_text(run.plan)}{stopped}"
+    took = units.duration(round(run.seconds * 1e9))
+    return f"{units.count(ended)} requests in {took}{rate}; {_plan_text(run.plan)}{stopped}"
 
 
 def _plan_text(plan: Plan) -> str:
@@ -69,12 +71,12 @@ def bench_json(run: Run, tripped: Sequence[Tripped]) -> str:
         "seconds": round(run.seconds, 3),
         "stopped_by": run.stopped_by.name if run.stopped_by else None,
         "counted_from": "planned send" if plan.rate is not None else "actual send",
-        "endpoints": [_endpoint(each) for each in run.measured],
-        "comparisons": _comparisons(compare(all_pairs([series_of(each) for each in run.measured]))),
+        "endpoints": [_endpoint(each) for each in run.measured.values()],
+        "comparisons": _comparisons(compare(all_pairs([series_of(each) for each in run.measured.values()]))),
         "tripped": [{"gate": each.gate, "endpoint": each.endpoint, "reason": each.reason} for each in tripped],
     }
     if plan.rate is not None:
-        told["from_actual_send"] = [_endpoint(each) for each in run.actual]
+        told["from_actual_send"] = [_endpoint(each) for each in run.actual.values()]
     return _formatted(told)
 
 

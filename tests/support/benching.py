@@ -88,7 +88,9 @@ class World:
 
     @property
     def means(self) -> Means:
-        return Means(prober_for=self._prober_for, clock=lambda: self.now_ns, sleep=self.sleep)
+        return Means(
+            prober_for=self._prober_for, clock=lambda: self.now_ns, asleep=lambda: self.now_ns, sleep=self.sleep
+        )
 
     async def sleep(self, seconds: float) -> None:
         done = asyncio.get_running_loop().create_future()

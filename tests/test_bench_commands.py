@@ -1,0 +1,276 @@
+"""`bench` and `compare` as they are typed, against a gateway on loopback."""
+
+from __future__ import annotations
+
+import csv
+import json
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner, Result
+from support.answering import WHOLE, Answering, answering
+
+from gwtui.compose.bench_commands import bench, compare
+
+
+@pytest.fixture
+def gateway() -> Iterator[Answering]:
+    with answering() as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SGD", "sgd_one")
+    monkeypatch.setenv("SGP", "sgp_two")
+
+
+@click.group()
+def program() -> None:
+    """What the commands are part of."""
+
+
+program.add_command(bench)
+program.add_command(compare)
+
+
+def typed(line: str, *more: str) -> Result:
+    """The outcome of a command line, split at its spaces; `more` are arguments as they are."""
+    return CliRunner().invoke(program, [*line.split(), *more])
+
+
+def refused(line: str, *more: str) -> str:
+    """What a command says that cannot be carried out."""
+    result = typed(line, *more)
+    assert result.exit_code == 2, result.output
+    assert result.stdout == ""
+    return result.stderr
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.fixture
+def profile(tmp_path: Path, gateway: Answering) -> str:
+    """Options that name a configuration with three endpoints, one of them paused."""
+    path = tmp_path / "config.toml"
+    where = f'api = "http"\nurl = "{gateway.url}"\npath = "/v2/http"'
+    path.write_text(
+        "".join(
+            f'[[profiles.p.endpoints]]\nname = "{name}"\n{where}\n{more}\n'
+            for name, more in (("one", ""), ("two", 'expect = "pong"'), ("idle", "paused = true"))
+        )
+    )
+    return f"--config {path}"
+
+
+@pytest.mark.parametrize(
+    ("provider", "paths", "limits"),
+    [
+        (
+            "anthropic",
+            ["/v1/completions/anthropic-messages", "/.api/completions/stream"],
+            ["max_tokens", "maxTokensToSample"],
+        ),
+        ("fireworks", ["/v1/completions/fireworks", "/.api/completions/code"], ["max_tokens", "maxTokensToSample"]),
+    ],
+)
+def test_the_command_line_of_the_predecessor(
+    gateway: Answering, tmp_path: Path, provider: str, paths: list[str], limits: list[str]
+) -> None:
+    figures, requests = tmp_path / "figures.csv", tmp_path / "requests.csv"
+    result = typed(
+        f"bench --provider {provider} --gateway {gateway.url} --sgd env:SGD --sourcegraph {gateway.url}/ --sgp env:SGP "
+        f"--max-tokens 50 --requests 3 --use-special-header special --csv {figures} --request-csv {requests}"
+    )
+    assert result.exit_code == 0, result.output
+    assert [each.path for each in gateway.asked] == [paths[0]] * 3 + [paths[1]] * 3
+    for each, auth, limit in zip(gateway.asked[::3], ("Bearer sgd_one", "token sgp_two"), limits, strict=True):
+        assert each.headers["authorization"] == auth
+        assert each.headers["x-sourcegraph-should-trace"] == "true"
+        assert each.headers["x-sourcegraph-feature"] == "code_completions"
+        assert each.headers["cody-core-gc-test"] == "special"
+        assert each.json[limit] == 50
+        assert each.json["stream"] is False
+    assert [(row["endpoint"], row["successful"], row["total_requests"]) for row in rows(figures)] == [
+        ("gateway", "3", "3"),
+        ("sourcegraph", "3", "3"),
+    ]
+    told = [(row["endpoint"], row["request_number"], row["trace_id"]) for row in rows(requests)]
+    assert told[:2] == [("gateway", "1", "trace-1"), ("gateway", "2", "trace-2")]
+    assert told[3] == ("sourcegraph", "1", "trace-4")
+
+
+def test_flags_as_the_predecessor_took_them(gateway: Answering) -> None:
+    line = f"bench -gateway={gateway.url} -sgd env:SGD -requests=2 --stream=false"
+    assert typed(line).exit_code == 0
+    assert typed(line.replace("=false", "=true")).exit_code == 1, "what is answered is no stream"
+    assert [each.json["stream"] for each in gateway.asked] == [False, False, True, True]
+    assert [each.json["max_tokens"] for each in gateway.asked] == [256] * 4
+
+
+def test_several_providers_have_endpoints_of_their_own(gateway: Answering) -> None:
+    line = f"bench --provider anthropic --provider fireworks --gateway {gateway.url} --sgd env:SGD --requests 6"
+    result = typed(line)
+    assert [line.split(" ")[0] for line in result.stdout.splitlines()[4:6]] == [
+        "gateway-anthropic",
+        "gateway-fireworks",
+    ]
+    assert " faster on average (" in result.stdout
+
+
+def test_connectivity_needs_no_model(gateway: Answering) -> None:
+    result = typed(
+        f"bench --connectivity --gateway {gateway.url} --sourcegraph {gateway.url} --sgp env:SGP --requests 2 --json"
+    )
+    endpoints = json.loads(result.stdout)["endpoints"]
+    assert [(each["endpoint"], each["successful"], each["latency"]) for each in endpoints] == [
+        ("ws(s): gateway", 0, "rtt"),  # this gateway has no WebSocket
+        ("http(s): gateway", 2, "e2e"),
+        ("ws(s): sourcegraph", 0, "rtt"),
+        ("http(s): sourcegraph", 2, "e2e"),
+        ("http(s): http-then-ws", 2, "e2e"),
+    ]
+    assert {each.body for each in gateway.asked} == {b"ping"}
+    assert {each.headers.get("authorization") for each in gateway.asked if each.path == "/v2/http"} == {None}
+    assert {each.headers.get("authorization") for each in gateway.asked if "/.api/" in each.path} == {"token sgp_two"}
+    assert result.exit_code == 1
+
+
+def test_a_key_on_the_command_line_is_refused_and_not_repeated(gateway: Answering) -> None:
+    said = refused(f"bench --gateway {gateway.url} --sgd sgd_secret")
+    assert "--sgd env:SGD_KEY" in said
+    assert "sgd_secret" not in said
+    assert gateway.asked == []
+
+
+def test_endpoints_of_a_profile_in_its_order(gateway: Answering, profile: str, tmp_path: Path) -> None:
+    figures = tmp_path / "figures.csv"
+    assert typed(f"bench two one {profile} --requests 2 --together --csv {figures}").exit_code == 0
+    assert [row["endpoint"] for row in rows(figures)] == ["one", "two"]
+    assert typed(f"bench {profile} --requests 2").exit_code == 0
+    assert len(gateway.asked) == 8, "without names all but the one that is paused"
+
+
+def test_failures_are_told_and_kept(gateway: Answering, profile: str, tmp_path: Path) -> None:
+    gateway.answer = lambda _: (200, b"pong") if len(gateway.asked) % 4 else (503, b'{"error": "breaker is open"}')
+    requests = tmp_path / "requests.csv"
+    result = typed(f"bench one {profile} --requests 8 --request-csv {requests}")
+    assert result.exit_code == 0
+    assert "one: 2 of 8 requests failed; statistics calculated on 6 successful requests only" in result.stdout
+    assert "503 unavailable 2: first #4" in result.stdout
+    assert "breaker is open (trace trace-4)" in result.stdout
+    assert [row["verdict"] for row in rows(requests)] == (["complete"] * 3 + ["unavailable"]) * 2
+
+
+@pytest.mark.parametrize(
+    ("gate", "code"), [("fail_rate>40%", 1), ("fail_rate>60%", 0), ("p50_e2e>1m", 0), ("p50_e2e<1m", 1)]
+)
+def test_a_gate_decides_the_exit_code(gateway: Answering, profile: str, gate: str, code: int) -> None:
+    gateway.answer = lambda _: (200, b"pong") if len(gateway.asked) % 2 else (500, b"")
+    result = typed(f"bench one {profile} --requests 6 --fail-if {gate}")
+    assert result.exit_code == code
+    assert (f"and the gate is {gate}" in result.stderr) == bool(code)
+
+
+def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering, profile: str) -> None:
+    gateway.answer = lambda _: (500, b"")
+    result = typed(f"bench one {profile} --requests 3")
+    assert result.exit_code == 1
+    assert "all of 3 requests failed; there are no statistics" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("bench --requests 1", "there is no profile"),
+        ("bench nobody CONFIG", "There is no endpoint 'nobody' in profile 'p'. It has: one, two, idle"),
+        ("bench one CONFIG --fail-if speed>1", "'speed' is nothing that is measured"),
+        ("bench one CONFIG --together --interleave", "choose one"),
+        ("bench one CONFIG --csv DIR/nowhere/x.csv", "cannot write"),
+        ("bench one CONFIG --csv DIR/x.csv --request-csv DIR/x.csv", "two files"),
+        ("bench one CONFIG --gateway http://127.0.0.1:1", "in one way"),
+        ("bench one CONFIG --for never", "is not a duration"),
+        ("bench one CONFIG --rate fast", "is not a number of requests per second"),
+        ("bench one CONFIG --requests 0", "--requests"),
+        ("bench --sgd env:SGD", "--gateway URL, --sourcegraph URL or both"),
+        ("bench --gateway http://127.0.0.1:1 --sgd env:NOT_SET", "NOT_SET is not set"),
+        ("bench --gateway ftp://host", "must begin with http://"),
+        ("bench --provider openai", "openai"),
+        ("bench --connectivity --gateway http://h --stream", "asks no model"),
+        ("bench --api http", "missing: --url"),
+        ("bench --api telepathy --url http://127.0.0.1:1", "unknown API"),
+        ("compare one CONFIG", "two endpoints or more"),
+        ("compare one one CONFIG", "two endpoints or more"),
+        ("compare DIR/none.csv DIR/nothing.csv", "none.csv: cannot be read: No such file or directory"),
+        ("compare DIR", "there is neither a requests.csv nor a pings.csv in it"),
+        ("compare DIR DIR --csv DIR/x.csv", "for what is measured now"),
+    ],
+)
+def test_what_cannot_be_done_is_said_in_words(profile: str, tmp_path: Path, line: str, says: str) -> None:
+    (tmp_path / "session").mkdir()
+    said = refused(line.replace("CONFIG", profile).replace("DIR", str(tmp_path / "session")))
+    assert says in said
+    assert "Traceback" not in said
+
+
+def test_endpoints_are_compared_in_turns(gateway: Answering, profile: str, tmp_path: Path) -> None:
+    requests = tmp_path / "requests.csv"
+    result = typed(f"compare one two {profile} --requests 10 --request-csv {requests}")
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("one (10 of 10 good) against two (10 of 10 good)\n")
+    assert "(E2E p50 " in result.stdout
+    assert len(gateway.asked) == 22, "one each before, which does not count"
+    assert [row["endpoint"] for row in rows(requests)] == ["one"] * 10 + ["two"] * 10
+
+
+def test_what_was_measured_before_is_compared(profile: str, tmp_path: Path) -> None:
+    old, new = tmp_path / "old.csv", tmp_path / "new.csv"
+    old.write_text("Endpoint,Duration (ms),Trace ID\n" + "".join(f"one,{90_000 + each}.00,t\n" for each in range(50)))
+    assert typed(f"bench one {profile} --requests 50 --request-csv {new}").exit_code == 0
+    result = typed(f"compare {old} {new}")
+    assert result.exit_code == 0
+    assert "one in old.csv (50 good, failures unknown) against one in new.csv (50 of 50 good)" in result.stdout
+    assert "one in new.csv is 100 % faster (E2E p50 " in result.stdout
+    found = json.loads(typed(f"compare {old} {new} --json").stdout)
+    assert found["comparisons"][0]["faster"] == "one in new.csv"
+    assert found["series"][0]["median_ms"] == 90_024
+
+
+def test_ctrl_c_tells_what_was_measured(gateway: Answering, tmp_path: Path) -> None:
+    """Five are answered; the sixth hangs until the benchmark was told to stop."""
+    hangs, over = threading.Event(), threading.Event()
+
+    def answer(_: Any) -> tuple[int, bytes]:
+        if len(gateway.asked) > 5:
+            hangs.set()
+            over.wait(30)
+        return 200, WHOLE["/v2/http"]
+
+    gateway.answer = answer
+    requests = tmp_path / "requests.csv"
+    main = "from gwtui.compose.console import run; from gwtui.compose.bench_commands import bench; run(bench)"
+    line = f"--api http --url {gateway.url} --path /v2/http --requests 1000 --request-csv {requests}"
+    with subprocess.Popen(
+        [sys.executable, "-c", main, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert hangs.wait(30)
+        process.send_signal(signal.SIGINT)
+        told, errors = process.communicate(timeout=30)
+        over.set()
+    assert process.returncode == 130, errors
+    assert "5 requests in " in told
+    assert "stopped by SIGINT, this is what was measured until then" in told
+    assert "5/5" in told
+    assert "http: 1 under way when gwtui stopped, not counted" in told
+    assert [row["outcome"] for row in rows(requests)] == ["ok"] * 5 + ["cancelled"]
+    assert errors == "", "no bar where nobody watches, and no traceback"
