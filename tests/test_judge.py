@@ -12,8 +12,8 @@ from support.streams import feed, named, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.excerpts import excerpt
-from gwtui.judging.findings import Pace, buffered
 from gwtui.judging.judge import End, Judged, Transport, is_event_stream, judge
+from gwtui.judging.pace import Pace
 from gwtui.profile import Endpoint
 from gwtui.sse import ServerSentEvent
 from gwtui.verdicts import Verdict
@@ -268,6 +268,8 @@ def test_what_is_an_event_stream(content_type: str, is_one: bool) -> None:
 
 
 MS = 1_000_000
+NOW = 1_767_225_600.0
+"""2026-01-01, midnight."""
 
 
 def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int, tainted: bool = False) -> Pace:
@@ -282,29 +284,6 @@ def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int,
     )
 
 
-PACES = [
-    ("as written", pace(300, 300, 1, 300, 3300, 3300), None),
-    ("now and then two in a read", pace(300, 250, 2, 300, 3300, 3300), None),
-    ("all in one read", pace(42, 1, 42, 1200, 1200, 1203), "all 42 content events came in one read, 1.20 s after"),
-    ("all at once in several reads", pace(300, 5, 60, 1200, 1203, 1205), "5 reads within 3.00 ms"),
-    ("a replay", pace(300, 200, 4, 5000, 5200, 5201), "the last only 200 ms later"),
-    ("a slow start and a steady short answer", pace(25, 25, 1, 5000, 5200, 5201), None),
-    ("nginx with its default buffers", pace(300, 11, 29, 274, 3000, 3000), "300 content events in 11 reads, up to 29"),
-    ("too few events", pace(19, 1, 19, 1200, 1200, 1203), None),
-    ("too short a time", pace(300, 1, 300, 150, 150, 160), None),
-    ("a fast model, packets merge", pace(1000, 200, 8, 100, 600, 600), None),
-    ("the engine was late itself", pace(42, 1, 42, 1200, 1200, 1203, tainted=True), None),
-]
-
-
-@pytest.mark.parametrize(("seen", "evidence"), [case[1:] for case in PACES], ids=[case[0] for case in PACES])
-def test_buffering_is_told_from_what_only_looks_like_it(seen: Pace, evidence: str | None) -> None:
-    finding = buffered(seen)
-    assert (finding is None) == (evidence is None)
-    if finding is not None and evidence is not None:
-        assert evidence in finding.evidence
-
-
 FINDINGS = [
     (stream(GOOD, pace=pace(42, 1, 42, 1200, 1200, 1203)), ["buffered"]),
     (stream(GOOD[:3]), ["unterminated"]),
@@ -312,6 +291,9 @@ FINDINGS = [
     (stream(GOOD, End.RESET), ["broken_after_end"]),
     (stream(GOOD, End.LEFT), ["open_after_end"]),
     (stream([], comments=4), ["keepalives_only"]),
+    (stream([unnamed("")] * 2, keepalives=2), ["keepalives_only"]),
+    (stream([], End.IDLE, comments=4), ["keepalives_only"]),
+    (stream([ERROR], comments=4), []),
     (stream(GOOD, comments=4), []),
     (stream(GOOD, headers=(*SSE, ("Content-Encoding", "gzip"))), ["compressed"]),
     (stream(GOOD, headers=(*SSE, ("content-encoding", "identity"))), []),
@@ -320,6 +302,10 @@ FINDINGS = [
     (stream(GOOD, headers=(*SSE, ("x-litellm-attempted-fallbacks", "1"))), ["fallbacks"]),
     (stream(GOOD, headers=(*SSE, ("x-envoy-attempt-count", "1"))), []),
     (stream(GOOD, headers=(*SSE, ("x-litellm-attempted-retries", "²"))), []),
+    (stream(GOOD, headers=(*SSE, ("x-cody-resolved-model", "openai/gpt-4o-mini-2024-07-18"))), []),
+    (stream(GOOD, headers=(*SSE, ("x-cody-resolved-model", "openai/gpt-4"))), ["model_differs"]),
+    (stream(GOOD, headers=(*SSE, ("date", "Thu, 01 Jan 2026 00:00:30 GMT")), began_at=NOW, at=NOW + 1), ["clock_skew"]),
+    (stream(GOOD, headers=(*SSE, ("date", "Thu, 01 Jan 2026 00:00:30 GMT"))), []),
     (answer(200, JSON, json.dumps(json.loads(WHOLE) | {"model": "gpt-4"}).encode(), stream=False), ["model_differs"]),
     (answer(503, (("content-encoding", "br"),)), ["compressed"]),
 ]

@@ -23,7 +23,8 @@ def same_model(asked: str, served: str) -> bool:
 
 
 def _bare(name: str) -> str:
-    name = name.strip().lower().rpartition("/")[2].removesuffix("-latest")
+    # A provider, and in Sourcegraph's names the version of its API too: `anthropic::2023-06-01::claude-...`.
+    name = name.strip().lower().rpartition("/")[2].rpartition("::")[2].removesuffix("-latest")
     provider = _PROVIDER.match(name)
     return name[provider.end() :] if provider else name
 

@@ -85,6 +85,7 @@ def _stream(endpoint: Endpoint, capture: Capture) -> Decoded:
         headers=capture.headers or (("content-type", SSE_TYPE),),
         events=intake.timing.events,
         comments=intake.parser.comments,
+        keepalives=intake.timing.keepalives,
         stray=intake.parser.stray,
         unfinished=intake.parser.unfinished,
     )

@@ -1,90 +1,34 @@
-"""Findings that pace and headers give away: buffering, compression, hidden retries and fallbacks."""
+"""Findings that response headers give away: compression, hidden retries and fallbacks, another model, a clock off."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+from gwtui.apis.models import model_differs
 from gwtui.clean import clean
-from gwtui.judging.headers import Headers, header
+from gwtui.judging.headers import Headers, header, http_date
 from gwtui.records import Finding
-from gwtui.units import duration
 
-MIN_EVENTS = 20
-"""Content events below which nothing is said about buffering: a short answer fits in one packet."""
-MIN_DURATION_NS = 200_000_000
-"""Streams shorter than that come in one burst quite lawfully: caches, speculative decoding, small models."""
-BURST_SPREAD_NS = 5_000_000
-"""All content within that time is one burst."""
-LATE_SHARE = 0.95
-"""First content after that share of the whole time is late..."""
-LATE_EVENTS_PER_S = 500.0
-"""... unless the rest came no faster than a model writes."""
-GROUP_EVENTS = 4.0
-"""Content events per read from which they came in groups..."""
-GROUP_GAP_NS = 20_000_000
-"""... unless the reads were so close together that packets merge by themselves."""
-
-RETRY_HEADERS = {
-    "x-litellm-attempted-retries": ("retries", 1, "retries"),
-    "x-litellm-attempted-fallbacks": ("fallbacks", 1, "fallbacks"),
-    "x-portkey-retry-attempt-count": ("retries", 1, "retries"),
-    "x-envoy-attempt-count": ("retries", 2, "attempts"),
-}
-"""Header -> the finding, the number from which it is one, and what it counts."""
+RESOLVED_MODEL = "x-cody-resolved-model"
+"""Cody Gateway: the model that its name for one stands for."""
+SECOND_TRIES = (
+    (re.compile(r"(^|-)(retries|retry-count|retry-attempts?|retry-attempt-count)$"), "retries", 1),
+    (re.compile(r"(^|-)(attempts|attempt-count)$"), "retries", 2),
+    (re.compile(r"fallback|(^|-)aig-step$"), "fallbacks", 1),
+)
+"""Names of headers that count what a gateway tried, the finding, and the number from which it is one."""
+NOTHING = frozenset({"", "false", "no", "none", "null", "off", "-", "disabled", "enabled"})
+"""What a header about fallbacks says where there was none."""
+LIMITS = re.compile(r"max|limit|remaining|should|allowed|enabled")
+"""Headers whose names hold these count what might have been tried."""
+CLOCK_SKEW_S = 2.0
+DATE_GRAIN_S = 2.0
+"""By how much a Date that is right may be behind."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How the generated content of a stream was spread over reads of the socket. Times count from the send."""
-
-    events: int
-    """Events with content."""
-    reads: int
-    """Reads that held any of them."""
-    biggest_read: int
-    """Most of them in one read."""
-    first_ns: int
-    """When the first came: TTFT."""
-    last_ns: int
-    """When the last came."""
-    end_ns: int
-    """When the stream ended."""
-    tainted: bool = False
-    """The engine itself was late, so bursts may be its own."""
-
-
-def buffered(pace: Pace) -> Finding | None:
-    """Whether something between the model and here held events back."""
-    if pace.tainted or pace.events < MIN_EVENTS or pace.end_ns < MIN_DURATION_NS:
-        return None
-    spread = pace.last_ns - pace.first_ns
-    if pace.reads == 1 or spread < BURST_SPREAD_NS:
-        where = "one read" if pace.reads == 1 else f"{pace.reads} reads within {duration(spread)}"
-        return Finding(
-            name="buffered",
-            evidence=f"all {pace.events} content events came in {where}, {duration(pace.first_ns)} after the request",
-            cause="A finished answer is replayed as a stream, or a proxy buffers the whole body.",
-        )
-    if pace.first_ns > LATE_SHARE * pace.end_ns and pace.events / (spread / 1e9) > LATE_EVENTS_PER_S:
-        return Finding(
-            name="buffered",
-            evidence=f"the first of {pace.events} content events came after {duration(pace.first_ns)}, "
-            f"the last only {duration(spread)} later",
-            cause="A finished answer is replayed as a stream, or a proxy holds the first bytes back.",
-        )
-    if pace.events >= GROUP_EVENTS * pace.reads and spread >= GROUP_GAP_NS * max(pace.reads - 1, 1):
-        return Finding(
-            name="buffered",
-            evidence=f"{pace.events} content events in {pace.reads} reads, up to {pace.biggest_read} in one, "
-            f"{duration(spread // max(pace.reads - 1, 1))} apart",
-            cause="A proxy buffers until some kilobytes are full: see `proxy_buffering` and the like.",
-        )
-    return None
-
-
-def header_findings(headers: Headers) -> Iterator[Finding]:
-    """What the response headers alone give away."""
+def header_findings(headers: Headers, asked: str = "") -> Iterator[Finding]:
+    """What the response headers alone give away. `asked`: the model that was asked for, "" where none was."""
     encoding = header(headers, "content-encoding").strip()
     if encoding and encoding.lower() != "identity":
         yield Finding(
@@ -92,11 +36,46 @@ def header_findings(headers: Headers) -> Iterator[Finding]:
             evidence=f"content-encoding: {clean(encoding, 40)}, although identity was asked for",
             cause="A proxy compresses event streams; compression makes it hold events back.",
         )
-    for name, (finding, least, counted) in RETRY_HEADERS.items():
-        value = header(headers, name).strip()
-        if value.isascii() and value.isdigit() and len(value) < 10 and int(value) >= least:
+    told: set[str] = set()
+    for raw_name, value in headers:
+        name = raw_name.lower()
+        finding = _second_tries(name, value.strip().lower())
+        if finding and finding not in told:
+            told.add(finding)
             yield Finding(
                 name=finding,
-                evidence=f"{name}: {value}",
-                cause=f"The gateway needed {counted} behind this answer: its first choice failed.",
+                evidence=clean(f"{name}: {value.strip()}"),
+                cause=f"The gateway needed {finding} behind this answer: its first choice failed.",
             )
+    yield from model_differs(asked, header(headers, RESOLVED_MODEL).strip())
+
+
+def _second_tries(name: str, value: str) -> str:
+    """`retries` or `fallbacks`, where the header tells of some; "" where it does not."""
+    if LIMITS.search(name):
+        return ""
+    number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    for pattern, finding, least in SECOND_TRIES:
+        if pattern.search(name):
+            some = finding == "fallbacks" and value not in NOTHING
+            return finding if (some if number is None else number >= least) else ""
+    return ""
+
+
+def clock_skew(headers: Headers, began_at: float, ended_at: float) -> Finding | None:
+    """Whether the gateway's `Date` cannot have been set between these wall times (UTC) of this machine.
+
+    The header has whole seconds, and some servers write it once a second. What a cache kept is as old as it says.
+    """
+    at = http_date(header(headers, "date"))
+    if at is None or not began_at or header(headers, "age").strip() not in ("", "0"):
+        return None
+    skew = at - ended_at if at > ended_at else min(at + DATE_GRAIN_S - began_at, 0.0)
+    if abs(skew) <= CLOCK_SKEW_S:
+        return None
+    side = "ahead of" if skew > 0 else "behind"
+    return Finding(
+        name="clock_skew",
+        evidence=f"the gateway's Date is {abs(skew):.0f} s {side} this machine's clock",
+        cause="One of the two clocks is off, and with it the dates in Retry-After and in logs.",
+    )

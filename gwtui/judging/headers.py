@@ -141,13 +141,18 @@ def retry_after(headers: Headers, now: float) -> float | None:
     value = header(headers, "retry-after")
     if (seconds := _number(value)) is not None:
         return min(seconds, MAX_WAIT_S)
-    at = _date(value.strip()[:64])
+    at = http_date(value)
     return None if at is None else min(max(at - now, 0.0), MAX_WAIT_S)
 
 
 def _number(value: str) -> float | None:
     value = value.strip()
     return float(value) if value.isascii() and _SECONDS.fullmatch(value) else None
+
+
+def http_date(value: str) -> float | None:
+    """The wall time (UTC) of a date of RFC 9110 5.6.7, RFC 1123 with any zone, or RFC 3339; None for anything else."""
+    return _date(value.strip()[:64])
 
 
 def _date(value: str) -> float | None:

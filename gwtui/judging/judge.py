@@ -10,12 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gwtui.apis.asking import model_asked
 from gwtui.apis.base import API, Answer, StreamReader
 from gwtui.clean import clean
 from gwtui.excerpts import excerpt
-from gwtui.judging.findings import Pace, buffered, header_findings
+from gwtui.judging.findings import clock_skew, header_findings
 from gwtui.judging.headers import Headers, header
 from gwtui.judging.http_status import judge_status
+from gwtui.judging.pace import Pace, pace_finding
 from gwtui.profile import Endpoint
 from gwtui.records import Finding
 from gwtui.verdicts import Judgement, Verdict
@@ -85,6 +87,10 @@ class Transport:
     """Lines of the stream that belong to no field (`SSEParser.stray`)."""
     unfinished: int = 0
     """Bytes of an event that was begun and never ended (`SSEParser.unfinished`)."""
+    keepalives: int = 0
+    """Events of the stream that said nothing but that it is alive."""
+    began_at: float = 0.0
+    """Wall time of the start, UTC; 0 where it is not known."""
     at: float = 0.0
     """Wall time of the end, UTC: `Retry-After` dates count from it."""
 
@@ -145,7 +151,7 @@ def judge(
 
     `endpoint` and `api` say what was asked for and what an answer that is no stream has to look like.
     """
-    found = tuple(header_findings(transport.headers))
+    found = tuple(_header_findings(endpoint, api, transport))
     status = transport.status
     if status is None or (transport.end in OURS and not (reader is not None and reader.ended())):
         return Judged(_broken(transport, BEFORE_AN_ANSWER), found)
@@ -156,14 +162,26 @@ def judge(
         return Judged(refusal, found)
     if reader is not None:
         judgement = judge_stream(transport, reader, api)
-        return Judged(judgement, (*found, *_stream_findings(transport, reader, pace, judgement)))
+        return Judged(judgement, _once(*found, *_stream_findings(transport, reader, pace, judgement)))
     if transport.end in BROKEN:
         return Judged(_broken(transport, {}), found)
     answer = api.answer(endpoint, status, transport.body)
     judgement = answer.judgement
     if not plain:
         judgement = judge_whole(transport, answer, asked_stream=endpoint.stream)
-    return Judged(judgement, (*found, *answer.findings), answer)
+    return Judged(judgement, _once(*found, *answer.findings), answer)
+
+
+def _header_findings(endpoint: Endpoint, api: API, transport: Transport) -> Iterator[Finding]:
+    asked = model_asked(endpoint, api.default_model) if api.kind is Kind.COMPLETION else ""
+    yield from header_findings(transport.headers, asked)
+    if (skew := clock_skew(transport.headers, transport.began_at, transport.at)) is not None:
+        yield skew
+
+
+def _once(*findings: Finding) -> tuple[Finding, ...]:
+    """Of findings with one name the last, which is what the answer itself says rather than a header."""
+    return tuple({finding.name: finding for finding in findings}.values())
 
 
 def is_event_stream(content_type: str) -> bool:
@@ -248,7 +266,7 @@ def _stream_findings(
     transport: Transport, reader: StreamReader, pace: Pace | None, judgement: Judgement
 ) -> Iterator[Finding]:
     yield from reader.findings
-    if pace is not None and (finding := buffered(pace)) is not None:
+    if pace is not None and (finding := pace_finding(pace)) is not None:
         yield finding
     if judgement.verdict is Verdict.COMPLETE_UNTERMINATED:
         yield Finding(
@@ -262,10 +280,11 @@ def _stream_findings(
             evidence=clean(transport.detail or f"the transport's end: {transport.end}"),
             cause="The gateway does not end the HTTP response where its stream ends.",
         )
-    if transport.comments and pace is None and judgement.verdict.outcome is not Outcome.OK:
+    alive = transport.comments + transport.keepalives
+    if alive and pace is None and judgement.verdict is not Verdict.ERROR_IN_STREAM and not reader.ended():
         yield Finding(
             name="keepalives_only",
-            evidence=f"{transport.comments} comments and no content",
+            evidence=f"{alive} signs of life and no content",
             cause="The gateway is alive and waits for its upstream.",
         )
 

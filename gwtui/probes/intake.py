@@ -72,12 +72,14 @@ class StreamIntake:
         self._text: list[str] = []
         self._text_length = 0
         self._pending: list[ServerSentEvent] = []
+        self._read_bytes = 0
 
     @property
     def text(self) -> str:
         return clean_text("".join(self._text), TEXT_CHARS)
 
     def feed(self, data: bytes) -> bool:
+        self._read_bytes += len(data)
         try:
             self._pending += self.parser.feed(data)
         except SSELimitError as error:
@@ -89,6 +91,7 @@ class StreamIntake:
         if not self._pending:
             return
         events, self._pending = self._pending, []
+        size, self._read_bytes = self._read_bytes, 0
         stamp_ns = self._stamp()
         first = self.timing.events + 1
         readings: list[Reading] = []
@@ -101,7 +104,7 @@ class StreamIntake:
             if self._keep_text and self._text_length < TEXT_CHARS:
                 self._text.append(reading.text)
                 self._text_length += len(reading.text)
-        self.timing.add(stamp_ns, readings)
+        self.timing.add(stamp_ns, readings, size)
         self._hand_on(stamp_ns, first, tuple(told))
 
 

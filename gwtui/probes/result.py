@@ -144,6 +144,8 @@ def _transport(result: Result, redact: Callable[[str], str]) -> Transport:
         comments=stream.parser.comments if stream is not None else 0,
         stray=_redacted(stream.parser.stray, redact) if stream is not None else b"",
         unfinished=stream.parser.unfinished if stream is not None else 0,
+        keepalives=stream.timing.keepalives if stream is not None else 0,
+        began_at=result.started_at,
         at=time.time(),
     )
 

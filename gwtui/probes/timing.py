@@ -9,8 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gwtui.apis.base import Reading
-from gwtui.judging.findings import Pace
+from gwtui.judging.pace import Pace
 from gwtui.stats import Histogram
+from gwtui.words import EventKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +41,21 @@ class Timing:
         self._content_reads = 0
         self._biggest_read = 0
         self._gaps = Histogram()
+        self._sizes = Histogram()
         self.events = 0
         self.reads = 0
+        self.keepalives = 0
+        """Events that say nothing but that the stream is alive."""
 
     @property
     def has_content(self) -> bool:
         return self._first_content_ns is not None
 
-    def add(self, stamp_ns: int, readings: Sequence[Reading]) -> None:
-        """Take the events that one read completed."""
+    def add(self, stamp_ns: int, readings: Sequence[Reading], size: int = 0) -> None:
+        """Take the events that one read of so many bytes completed."""
         self.reads += 1
         self.events += len(readings)
+        self.keepalives += sum(reading.kind is EventKind.KEEPALIVE for reading in readings)
         content = sum(reading.kind.is_content for reading in readings)
         if not content:
             return
@@ -61,6 +66,7 @@ class Timing:
         else:
             self._gaps.record(stamp_ns - self._last_content_ns)
         self._last_content_ns = stamp_ns
+        self._sizes.record(size)
         self._content_events += content
         self._content_reads += 1
         self._biggest_read = max(self._biggest_read, content)
@@ -95,7 +101,15 @@ class Timing:
             first_ns=self._first_content_ns - self._sent_ns,
             last_ns=self._last_content_ns - self._sent_ns,
             end_ns=ended_ns - self._sent_ns,
+            gaps=_tenths(self._gaps),
+            sizes=_tenths(self._sizes),
         )
 
     def _since_sent(self, stamp_ns: int | None) -> int | None:
         return max(0, stamp_ns - self._sent_ns) if stamp_ns is not None else None
+
+
+def _tenths(values: Histogram) -> tuple[int, int, int]:
+    """p10, p50 and p90."""
+    low, middle, high = (value or 0 for value in values.quantiles((0.1, 0.5, 0.9)))
+    return low, middle, high
