@@ -48,9 +48,12 @@ class _WatchByDefault(click.Group):
 
 def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        say(f"gwtui {version('gwtui')}")
+        try:
+            say(f"gwtui {version('gwtui')}")
+        except PackageNotFoundError:
+            say("gwtui, run from a checkout that is not installed")
         ctx.exit()
 
 
