@@ -62,7 +62,7 @@ _PINGED = (Kind.HTTP, Kind.WEBSOCKET)
 FIELDS: tuple[Field, ...] = (
     Field("name", "name", "unique in the profile", "what"),
     Field("api", "API", "how to ask and how to read the answer", "what", widget=Widget.CHOICE),
-    Field("url", "URL", "the base URL, such as https://gateway.example.com", "what"),
+    Field("url", "URL", "such as https://gateway.example.com", "what"),
     Field("path", "path", "after the base URL; empty: the API's own", "what"),
     Field("method", "method", "GET, POST, ...", "what", kinds=_HTTP),
     Field("model", "model", "empty: the API's example model", "what", kinds=_COMPLETION),
@@ -72,7 +72,7 @@ FIELDS: tuple[Field, ...] = (
     Field("body", "body", "text to send; for LLM APIs further fields as JSON", "what", Form.BODY, Widget.AREA),
     Field("expect", "expect", "the answer that is right; empty: any, or pong", "what", kinds=_PINGED),
     Field("expect_status", "status", "the HTTP status that is right", "what", Form.INTEGER, kinds=_HTTP),
-    Field("key", "key", "env:NAME or file:PATH, where it is; not the key", "access"),
+    Field("key", "key", "env:NAME or file:PATH, never the key itself", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field("headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", Form.HEADERS, Widget.AREA),
     Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", Form.NUMBER),

@@ -62,6 +62,12 @@ class FormRow(Horizontal):
                 return line.value
         return self._start
 
+    def on_descendant_focus(self) -> None:
+        self.add_class("-here")
+
+    def on_descendant_blur(self) -> None:
+        self.remove_class("-here")
+
     @on(Checkbox.Changed)
     def _name_it(self, event: Checkbox.Changed) -> None:
         event.checkbox.label = "yes" if event.value else "no"

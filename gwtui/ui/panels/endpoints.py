@@ -76,6 +76,8 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
 
 
 def _nothing(view: View) -> list[Line]:
+    if not view.header.at:
+        return [(Span("The engine is starting …", "muted"),)]
     if view.hidden:
         hidden = "1 endpoint is" if view.hidden == 1 else f"{view.hidden} endpoints are"
         return [

@@ -59,7 +59,9 @@ def _states(header: Header) -> list[tuple[int, Line]]:
 
 
 def _facts(header: Header) -> list[tuple[int, Line]]:
-    """What stands at the right, each with how much it matters."""
+    """What stands at the right, each with how much it matters. Before the first record there is nothing to tell."""
+    if not header.at:
+        return []
     clock = "ended" if header.ended else units.clock(header.at) + "Z"
     failed = Span(f"{units.count(header.failed)} failed", "bad" if header.failed else "muted")
     return [

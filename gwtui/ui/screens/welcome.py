@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from gwtui.config import Config, ConfigError, save_endpoint
-from gwtui.profile import Profile
+from gwtui.profile import Endpoint, Profile
 from gwtui.ui.fields import new_endpoint
 from gwtui.ui.screens.form import EndpointForm, FormResult
 
@@ -41,16 +41,16 @@ class WelcomeScreen(Screen[Profile | str | None]):
                 Content.assemble(
                     ("A live monitor for LLM gateways\n\n", "bold"),
                     "No profile is configured yet, in\n",
-                    (f"{self._config.path}\n\n", "$text-muted"),
+                    (f"{self._config.path}\n\n", "$foreground 60%"),
                     "The demo watches an embedded gateway on this machine and needs no key. "
                     "An endpoint of your own needs its URL, and where its key is.\n",
                 ),
                 markup=False,
             )
             with Horizontal(id="buttons"):
-                yield Button("Watch the demo  d", variant="primary", id="demo")
-                yield Button("Add an endpoint  a", id="add")
-                yield Button("Quit  q", id="quit")
+                yield Button("Watch the demo  d", id="demo", compact=True)
+                yield Button("Add an endpoint  a", id="add", compact=True)
+                yield Button("Quit  q", id="quit", compact=True)
 
     @on(Button.Pressed, "#demo")
     def action_demo(self) -> None:
@@ -62,8 +62,10 @@ class WelcomeScreen(Screen[Profile | str | None]):
 
     @on(Button.Pressed, "#add")
     def action_add(self) -> None:
-        profile = Profile()
-        self.app.push_screen(EndpointForm(new_endpoint(profile), None, profile, None), self._added)
+        self._ask(new_endpoint(Profile()))
+
+    def _ask(self, endpoint: Endpoint) -> None:
+        self.app.push_screen(EndpointForm(endpoint, None, Profile(), None), self._added)
 
     def _added(self, result: FormResult | None) -> None:
         if result is None:
@@ -73,6 +75,7 @@ class WelcomeScreen(Screen[Profile | str | None]):
             try:
                 save_endpoint(self._config.path, profile.name, result.endpoint)
             except (ConfigError, OSError) as error:
-                self.app.notify(f"Not saved: {error}", severity="error", markup=False)
+                self.app.notify(f"Not saved: {error}", severity="error", markup=False, timeout=10)
+                self._ask(result.endpoint)
                 return
         self.dismiss(profile)
