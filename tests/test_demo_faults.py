@@ -77,7 +77,8 @@ async def test_a_fault_is_told_as_what_it_is(gateway: Gateway, fault: Fault) -> 
     assert record.verdict == fault.verdict, f"{record.rule}: {record.reason}"
     assert fault.reason in f"{record.rule}: {record.reason}"
     if isinstance(record, Request):
-        assert set(fault.findings) <= {finding.name for finding in record.findings}
+        made = {finding.name for finding in record.findings}
+        assert [names for names in fault.findings if made.isdisjoint(names.split("|"))] == []
 
 
 @pytest.mark.parametrize(("api", "after"), [(api, after) for api, last in CUTS.items() for after in range(1, last + 1)])

@@ -28,7 +28,7 @@ class Fault:
     reason: str = ""
     """A part of the rule or the reason that has to be given."""
     findings: tuple[str, ...] = ()
-    """Findings that a probe has to make, among others."""
+    """Findings that a probe has to make, among others; any one of those with a `|` between."""
     manner: Manner = NO_FAULT
     script: tuple[Step, ...] = ()
     api: str = "openai-chat"
