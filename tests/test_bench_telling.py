@@ -188,6 +188,19 @@ def test_the_sentence_to_paste() -> None:
     assert told(gateway, other).endswith(", n 20 each)")
 
 
+def test_among_several_both_are_named() -> None:
+    group = [
+        measured(name, [ms + each % 10 for each in range(50)]) for name, ms in (("a", 100), ("b", 200), ("c", 300))
+    ]
+    lines = breakdown.average_lines(group)
+    assert lines[0].startswith("a is 49% faster than b on average (")
+    assert [line.split(" (")[0] for line in lines[2:]] == [
+        "  a is 49 % faster than b",
+        "  a is 66 % faster than c",
+        "  b is 33 % faster than c",
+    ]
+
+
 def test_no_evidence_is_said_to_be_none() -> None:
     words = told(series("a", *range(300, 400, 5)), series("b", *range(301, 401, 5)))
     assert words.startswith("no evidence of a difference between a and b (TTFT p50 345 vs 346 ms, 95 % interval -")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gwtui import units
-from gwtui.bench.comparing import Series, all_pairs, compare, percent, sentence, series_of
+from gwtui.bench.comparing import Comparison, Series, all_pairs, compare, percent, sentence, series_of
 from gwtui.bench.measured import Failures, Measured
 from gwtui.bench.table import Cell, Paper, grid
 from gwtui.stats import rank, supported
@@ -52,7 +52,12 @@ def _against_best(group: Sequence[Measured]) -> list[str]:
     lines = [_average_line(best, each, name_other=len(others) > 1) for each in others]
     pairs = all_pairs([series_of(each) for each in group])
     found = compare(pairs if len(pairs) <= MOST_PAIRS else pairs[: len(others)])
-    return lines + [f"  {sentence(each)}" for each in found if each.metric in COMPARED]
+    return lines + [f"  {each}" for each in sentences(found, len(pairs))]
+
+
+def sentences(found: Sequence[Comparison], pairs: int) -> list[str]:
+    """The comparisons that are worth a sentence, where so many pairs are compared."""
+    return [sentence(each, name_both=pairs > 1) for each in found if each.metric in COMPARED]
 
 
 def _average_line(best: Measured, other: Measured, *, name_other: bool) -> str:

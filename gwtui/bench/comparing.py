@@ -141,8 +141,8 @@ def _label(metric: Metric, first: Series, second: Series) -> str:
     return "RTT" if first.is_ping and second.is_ping else "E2E/RTT"
 
 
-def sentence(found: Comparison) -> str:
-    """The comparison in words that can be pasted anywhere."""
+def sentence(found: Comparison, *, name_both: bool = False) -> str:
+    """The comparison in words that can be pasted anywhere; among several, both sides have to be named."""
     if found.median is None:
         return f"too few results to compare the {found.label} of {found.first} and {found.second} ({_counts(found.n)})"
     if found.faster is None:
@@ -152,7 +152,8 @@ def sentence(found: Comparison) -> str:
     low, high = sorted((abs(found.median.low), abs(found.median.high)))
     p50, between = in_one_unit(*values), in_one_unit(low, high)
     return (
-        f"{names[0]} is {percent(found.share)} % faster ({found.label} p50 {p50[0]} vs {p50[1]}, "
+        f"{names[0]} is {percent(found.share)} % faster{f' than {names[1]}' if name_both else ''} "
+        f"({found.label} p50 {p50[0]} vs {p50[1]}, "
         f"95 % interval {between[0]}-{between[1]}, {_counts(n)})"
     )
 

@@ -141,7 +141,7 @@ def compare_text(
         lines = [breakdown.pair_line(first, second)]
         if mine:
             lines += table.comparisons(mine, paper)
-            lines += [sentence(each) for each in mine if each.metric in breakdown.COMPARED]
+            lines += breakdown.sentences(mine, len(pairs))
         else:
             lines += breakdown.figure_lines(first, second, paper)
         blocks.append(lines)
@@ -166,11 +166,12 @@ def compare_json(pairs: Sequence[tuple[Series, Series]], found: Sequence[Compari
     return _formatted(told)
 
 
-def _comparisons(found: Iterable[Comparison]) -> list[dict[str, Any]]:
-    return [_comparison(each) for each in found]
+def _comparisons(found: Sequence[Comparison]) -> list[dict[str, Any]]:
+    several = len({(each.first, each.second) for each in found}) > 1
+    return [_comparison(each, sentence(each, name_both=several)) for each in found]
 
 
-def _comparison(found: Comparison) -> dict[str, Any]:
+def _comparison(found: Comparison, words: str) -> dict[str, Any]:
     return {
         "first": found.first,
         "second": found.second,
@@ -190,7 +191,7 @@ def _comparison(found: Comparison) -> dict[str, Any]:
             "rank_biserial": found.test.rank_biserial,
         },
         "faster": None if found.faster is None else (found.first, found.second)[found.faster],
-        "sentence": sentence(found),
+        "sentence": words,
     }
 
 
