@@ -25,9 +25,9 @@ from gwtui.demo.state import FaultError, State, phrase
 AUDIT_LIMIT = 20
 
 
-def build_app(scenario: Scenario, clock: Callable[[], float]) -> Starlette:
-    """The gateway playing a scenario; `clock` tells the seconds since its start."""
-    state = State(scenario, clock)
+def build_app(scenario: Scenario, clock: Callable[[], float], raw_port: int) -> Starlette:
+    """The gateway playing a scenario; `clock` tells the seconds since its start, `raw_port` has the bare sockets."""
+    state = State(scenario, clock, raw_port)
     routes = [
         *(Route(path, partial(complete, state, reply), methods=["POST"]) for reply in REPLIES for path in reply.paths),
         Route(COMPARE_PATH, partial(compare, state), methods=["POST"]),

@@ -28,7 +28,7 @@ class GatewayServer(uvicorn.Server):
         clock = clock if clock is not None else _clock_from_now()
         super().__init__(
             uvicorn.Config(
-                build_app(scenario, clock),
+                build_app(scenario, clock, raw.getsockname()[1]),
                 loop="asyncio",
                 http="h11",
                 ws="websockets-sansio",

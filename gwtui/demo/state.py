@@ -30,9 +30,10 @@ class FaultError(ValueError):
 class State:
     """One gateway."""
 
-    def __init__(self, scenario: Scenario, clock: Callable[[], float]) -> None:
+    def __init__(self, scenario: Scenario, clock: Callable[[], float], raw_port: int) -> None:
         self.scenario = scenario
         self.clock = clock
+        self.raw_port = raw_port
         self.books = Books()
         self.upstreams = Upstreams(scenario.gateway, clock, self.books)
         self._seen: Counter[tuple[str, str, str]] = Counter()
@@ -47,10 +48,12 @@ class State:
         path = connection.url.path
         fault = chosen(model, connection.headers.get(FAULT_HEADER))
         if fault and fault not in FAULTS:
-            raise FaultError(f"There is no fault `{fault}` in the catalogue.")
+            raise FaultError(f"There is no fault `{fault}` in the catalogue: see /gateway/faults.")
         behaviour = self.scenario.behaviour(path, model, self.clock(), nth, provider=provider, fault=fault)
         if behaviour.fault and FAULTS[behaviour.fault].is_raw:
-            raise FaultError(f"The fault `{behaviour.fault}` needs a bare socket: ask for it on the raw port.")
+            raise FaultError(
+                f"The fault `{behaviour.fault}` needs a bare socket: ask for it on the raw port, {self.raw_port}."
+            )
         return behaviour
 
 
