@@ -24,6 +24,7 @@ class PanelArea(Container):
         super().__init__(id="panels")
         self._alone: str | None = None
         self._tab = "stream"
+        self._pings = True
 
     def compose(self) -> ComposeResult:
         yield EndpointsPanel(id="endpoints")
@@ -40,6 +41,8 @@ class PanelArea(Container):
     def show(self, view: View) -> None:
         """Draw this view, the table as high as its rows up to two fifths of the screen."""
         rows = max(len(view.endpoints) + view.hidden, 2) + 3
+        self._pings = view.ping is not None or not view.header.at
+        self._spare_pings()
         self.query_one("#endpoints").styles.height = max(5, min(rows, self.screen.size.height * 2 // 5))
         for panel in self.walk_children():
             if isinstance(panel, Panel):
@@ -72,3 +75,8 @@ class PanelArea(Container):
             self.set_class(self._tab == name, f"-tab-{name}")
         self.set_class(self._alone is not None, "-alone")
         self.query_one(TabStrip).choose(self._tab)
+        self._spare_pings()
+
+    def _spare_pings(self) -> None:
+        """Where all panels are seen, give the place of the pings to the incidents if there are no pings."""
+        self.set_class(not (self._pings or self._alone or self._compact), "-no-pings")
