@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gwtui import config
 from gwtui.config import Config, ConfigError, Fault
-from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
+from gwtui.profile import TLS, Budget, Deadlines, Endpoint, Price, Profile, Thresholds
 
 SECRET = "sk-ant-canary0123456789"
 """Tests look for it where it must not be."""
@@ -106,7 +106,11 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("deadlines = 5", "deadlines", "expected a table, got a whole number"),
     ('thresholds = { slow_metric = "ttfd" }', "thresholds.slow_metric", "must be one of ttfb, ttft"),
     ("tls = { insecure = 1 }", "tls.insecure", "expected true or false"),
-    ('auth = "berer"', "auth", "must be one of bearer, token, x-api-key, api-key, x-goog-api-key (did you mean bearer?)"),
+    (
+        'auth = "berer"',
+        "auth",
+        "must be one of bearer, token, x-api-key, api-key, x-goog-api-key (did you mean bearer?)",
+    ),
     (f'auth = "{SECRET}"', "auth", "must be one of bearer"),
     (f'key = "{SECRET}"', "key", "where the key is, not what it is"),
     (f'key = "env:{SECRET}"', "key", "where the key is, not what it is"),
@@ -180,10 +184,18 @@ def test_a_bad_url_is_refused_without_being_repeated(tmp_path: Path, url: str, s
         ("http", 'url = "http://h"\nmethod = "get"\nbody = { json = true }'),
         ("http", 'url = "http://h"\nheaders = { X-Sourcegraph-Should-Trace = "true", cody-core-gc-test = "a b" }'),
         ("http", 'url = "http://h"\nheaders = { Authorization = "token ${env:T}", X-Api-Key = "file:/k/é/日" }'),
+        ("http", 'url = "http://h"\nkey = "cmd:pass show gateway"\nheaders = { A = "x ${keyring:gw/me@h}" }'),
     ],
 )
-def test_what_is_allowed(tmp_path: Path, api: str, extra: str) -> None:
+def test_what_is_allowed_in_an_endpoint(tmp_path: Path, api: str, extra: str) -> None:
     assert config.check(saved(tmp_path, f'[[profiles.p.endpoints]]\nname = "e"\napi = "{api}"\n{extra}\n')) == []
+
+
+def test_a_budget_in_dollars_needs_one_price(tmp_path: Path) -> None:
+    text = f"[profiles.p.budget]\nusd = 1.5\n[[profiles.p.endpoints]]\n{GOOD}price = {{ output_per_million = 15 }}\n"
+    assert config.check(saved(tmp_path, text)) == []
+    (read,) = config.load(tmp_path / "config.toml").profiles
+    assert (read.budget, read.endpoints[0].price) == (Budget(usd=1.5), Price(output_per_million=15.0))
 
 
 FILE_FAULTS: list[tuple[str, int | None, str, str]] = [
@@ -206,6 +218,11 @@ FILE_FAULTS: list[tuple[str, int | None, str, str]] = [
     ("[profiles.prod]\nendpoints = 1", 2, "profiles.prod.endpoints", "expected an array"),
     ("[profiles.prod]\nendpoints = [1]", 2, "profiles.prod.endpoints[0]", "expected a table"),
     ("[profiles.prod.deadlines]\nidle_s = -1", 2, "profiles.prod.deadlines.idle_s", "expected a number > 0"),
+    ('[profiles.p.budget]\nper = "hour"', 1, "profiles.p.budget", "sets no limit"),
+    ("[profiles.p]\nbudget = { requests = 0 }", 2, "profiles.p.budget.requests", "expected a whole number >= 1"),
+    ('[profiles.p.budget]\nper = "day"\ntokens = 1', 2, "profiles.p.budget.per", "must be one of hour, session"),
+    ("[profiles.p.budget]\nusd = 1", 2, "profiles.p.budget.usd", "no endpoint has one"),
+    ("[profiles.p]\nrotate_mb = 0", 2, "profiles.p.rotate_mb", "expected a number >= 0.001"),
     ('[profiles."a\\u001b]b"]', 1, 'profiles."a\\u001b]b"', "invisible characters"),
     ('[profiles."a\\u202eb"]', 1, 'profiles."a\\u202eb"', "invisible characters"),
     ('[profiles.""]', 1, 'profiles.""', "name is empty"),

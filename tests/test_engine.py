@@ -228,6 +228,16 @@ async def test_no_more_probes_than_overlap_are_under_way_and_ticks_without_room_
     assert len(gateway.probers) == 3
 
 
+async def test_a_websocket_has_one_worker_whatever_overlap_says_so_it_keeps_one_connection(gateway: Gateway) -> None:
+    gateway.open.clear()
+    async with session(gateway, profile(endpoint(api="websocket", overlap=8), interval_s=0.005)) as it:
+        await it.until(lambda: it.all(Heartbeat)[-1].missed.get("a", 0) > 2)
+        assert gateway.under_way == 1
+        gateway.open.set()
+        await it.results_of("a", 5)
+    assert gateway.most_under_way == len(gateway.probers) == 1
+
+
 async def test_a_worker_keeps_its_prober_for_the_next_tick(gateway: Gateway) -> None:
     async with session(gateway, profile(endpoint(overlap=8))) as it:
         await it.results_of("a", 6)

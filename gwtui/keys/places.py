@@ -96,7 +96,8 @@ def from_keyring(place: str) -> str:
 def _output(process: subprocess.Popen[bytes]) -> bytes:
     """All that it prints, but not much more than a key may be; then it has ended."""
     assert process.stdout is not None  # noqa: S101 - it was asked for
-    data = process.stdout.read(MAX_FILE_BYTES + 1)
+    with process.stdout as printed:
+        data = printed.read(MAX_FILE_BYTES + 1)
     if len(data) <= MAX_FILE_BYTES:
         process.wait()
     return data

@@ -1,0 +1,412 @@
+"""A monitor must not be the incident: it waits when asked to, slows down when refused, and keeps to its budget."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from itertools import pairwise
+from random import Random
+from typing import TypeVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from support.scripted import Receive, ScriptedServer, Send, Step, http
+
+from gwtui.commands import Burst, Command, Pause, PutEndpoint, Resume, Try
+from gwtui.engine import Engine, engine
+from gwtui.engine.budget import HOUR_NS, Purse
+from gwtui.engine.politeness import AFTER_FAILURES, AFTER_REFUSALS, LONGEST_ASKED_S, LONGEST_NS, MOST_TIMES, Politeness
+from gwtui.engine.schedule import Schedule
+from gwtui.monitor import Monitor
+from gwtui.profile import Budget, Endpoint, Price, Profile
+from gwtui.records import Heartbeat, Hold, Incident, Notice, Ping, Record, Request
+from gwtui.verdicts import Verdict
+from gwtui.view import EndpointRow, Query
+from gwtui.words import Outcome, State, Trigger
+
+SECOND = 1_000_000_000
+SOON_S = 20.0
+R = TypeVar("R", bound=Record)
+
+
+def result(
+    verdict: Verdict = Verdict.REFUSED, retry_after_s: float | None = None, status: int | None = None
+) -> Request:
+    return Request(
+        endpoint="a",
+        number=1,
+        started_at=0.0,
+        now_ns=0,
+        api="http",
+        verdict=verdict,
+        rule="",
+        status=status,
+        retry_after_s=retry_after_s,
+    )
+
+
+def told(*results: Request | Ping, interval_s: float = 5.0, seed: int = 0) -> Hold | None:
+    """The hold after these results, all of the moment 0."""
+    politeness = Politeness(Random(seed))
+    for each in results:
+        politeness.take(each, int(interval_s * SECOND), 0)
+    return politeness.hold(0)
+
+
+# Retry-After
+
+
+@pytest.mark.parametrize(
+    ("status", "asked_s", "held_s"),
+    [
+        (429, 7.0, 7.0),
+        (503, 0.25, 0.25),
+        (529, 30.0, 30.0),
+        (413, 30.0, 30.0),
+        (429, 3600.0, LONGEST_ASKED_S),
+        (429, 0.0, None),
+        (429, None, None),
+        (200, 7.0, None),
+        (307, 7.0, None),
+        (None, 7.0, None),
+    ],
+)
+def test_a_refusal_that_says_how_long_is_obeyed_up_to_a_limit(
+    status: int | None, asked_s: float | None, held_s: float | None
+) -> None:
+    verdict = Verdict.COMPLETE if status == 200 else Verdict.RATE_LIMITED
+    hold = told(result(verdict, asked_s, status))
+    assert hold == (None if held_s is None else Hold(until_ns=int(held_s * SECOND), why="by Retry-After"))
+
+
+def test_what_was_asked_for_outlasts_a_good_result_and_a_shorter_wish() -> None:
+    asked = result(Verdict.RATE_LIMITED, 30.0, 429)
+    shorter = result(Verdict.RATE_LIMITED, 1.0, 429)
+    hold = told(asked, result(Verdict.COMPLETE), shorter)
+    assert hold is not None
+    assert hold.until_ns == 30 * SECOND
+
+
+def test_a_handshake_can_ask_for_it_too() -> None:
+    ping = Ping(
+        endpoint="a",
+        number=1,
+        started_at=0.0,
+        now_ns=0,
+        verdict=Verdict.UNAVAILABLE,
+        rule="",
+        status=503,
+        retry_after_s=9.0,
+    )
+    assert told(ping) == Hold(until_ns=9 * SECOND, why="by Retry-After")
+
+
+# Failures in a row
+
+
+@pytest.mark.parametrize(
+    ("verdict", "times", "longest_s"),
+    [
+        (Verdict.REFUSED, AFTER_FAILURES - 1, None),
+        (Verdict.REFUSED, AFTER_FAILURES, 10.0),
+        (Verdict.REFUSED, AFTER_FAILURES + 1, 20.0),
+        (Verdict.REFUSED, AFTER_FAILURES + 2, 5.0 * MOST_TIMES),
+        (Verdict.REFUSED, AFTER_FAILURES + 500, 5.0 * MOST_TIMES),
+        (Verdict.TRUNCATED, AFTER_FAILURES, 10.0),
+        (Verdict.AUTH, AFTER_REFUSALS - 1, None),
+        (Verdict.AUTH, AFTER_REFUSALS, 10.0),
+        (Verdict.AUTH, AFTER_REFUSALS + 1, 20.0),
+        (Verdict.AUTH, AFTER_REFUSALS + 500, LONGEST_NS / SECOND),
+        (Verdict.RATE_LIMITED, AFTER_REFUSALS, 10.0),
+        (Verdict.LOCAL, 500, None),
+        (Verdict.CANCELLED, 500, None),
+        (Verdict.COMPLETE, 500, None),
+    ],
+)
+@pytest.mark.parametrize("seed", range(5))
+def test_the_pause_doubles_with_failures_in_a_row(
+    verdict: Verdict, times: int, longest_s: float | None, seed: int
+) -> None:
+    hold = told(*[result(verdict)] * times, seed=seed)
+    if longest_s is None:
+        assert hold is None
+    else:
+        assert hold is not None
+        assert longest_s / 2 * SECOND <= hold.until_ns <= longest_s * SECOND
+        assert hold.why == f"after {times} failures in a row"
+
+
+def test_pauses_are_shortened_at_random_so_that_monitors_do_not_come_back_together() -> None:
+    holds = [told(*[result()] * 20, seed=seed) for seed in range(20)]
+    assert len({hold.until_ns for hold in holds if hold is not None}) == 20
+
+
+def test_the_first_good_result_ends_it_and_the_count() -> None:
+    many = [result()] * 50
+    assert told(*many) is not None
+    assert told(*many, result(Verdict.COMPLETE)) is None
+    assert told(*many, result(Verdict.COMPLETE), *[result()] * (AFTER_FAILURES - 1)) is None
+
+
+def test_other_failures_end_a_row_of_refusals() -> None:
+    assert told(result(Verdict.AUTH), result(Verdict.AUTH), result(Verdict.RESET), result(Verdict.AUTH)) is None
+
+
+def test_a_long_interval_is_not_made_longer() -> None:
+    assert told(*[result(Verdict.AUTH)] * 50, interval_s=60.0) is None
+    assert told(*[result()] * 50, interval_s=3600.0) is None
+
+
+def test_it_begins_anew_when_the_user_says_so() -> None:
+    politeness = Politeness(Random(0))
+    for _ in range(50):
+        politeness.take(result(Verdict.RATE_LIMITED, 100.0, 429), SECOND, 0)
+    politeness.forget()
+    assert politeness.hold(0) is None
+    politeness.take(result(Verdict.AUTH), SECOND, 0)
+    assert politeness.hold(0) is None
+
+
+verdicts = st.sampled_from([Verdict.COMPLETE, Verdict.REFUSED, Verdict.AUTH, Verdict.RATE_LIMITED, Verdict.LOCAL])
+asked = st.none() | st.floats(allow_nan=False) | st.floats(0, 4000)
+
+
+@given(st.lists(st.tuples(verdicts, asked, st.sampled_from([None, 200, 401, 429, 503]))), st.floats(0.001, 86_400))
+def test_no_answers_hold_an_endpoint_for_longer_than_the_limits(
+    answers: list[tuple[Verdict, float | None, int | None]], interval_s: float
+) -> None:
+    politeness, now_ns = Politeness(Random(1)), 0
+    for verdict, retry_after_s, status in answers:
+        politeness.take(result(verdict, retry_after_s, status), int(interval_s * SECOND), now_ns)
+        hold = politeness.hold(now_ns)
+        if hold is not None:
+            assert now_ns < hold.until_ns <= now_ns + LONGEST_ASKED_S * SECOND
+            assert politeness.hold(hold.until_ns) is None
+        now_ns += SECOND
+
+
+@given(st.floats(0.05, 300), st.sampled_from([Verdict.REFUSED, Verdict.AUTH]), st.integers(0, 99))
+def test_an_outage_is_watched_at_a_bounded_pace_all_the_time(interval_s: float, verdict: Verdict, seed: int) -> None:
+    """The schedule's own ticks, with an endpoint that fails at once each time."""
+    interval_ns = int(interval_s * SECOND)
+    schedule, politeness = Schedule(0, interval_ns), Politeness(Random(seed))
+    probed: list[int] = []
+    now_ns = 0
+    while len(probed) < 40:
+        hold = politeness.hold(now_ns)
+        if hold is None:
+            probed.append(now_ns)
+            politeness.take(result(verdict), interval_ns, now_ns)
+        else:
+            assert schedule.tick_from(hold.until_ns) >= hold.until_ns
+        assert schedule.take(now_ns, room=True).planned_ns == now_ns
+        now_ns = schedule.next_ns or 0
+    gaps = [later - earlier for earlier, later in pairwise(probed)]
+    free = AFTER_REFUSALS if verdict is Verdict.AUTH else AFTER_FAILURES
+    assert gaps[: free - 1] == [interval_ns] * (free - 1)
+    assert max(gaps) <= max(interval_ns, LONGEST_NS) + interval_ns
+    if verdict is Verdict.REFUSED:
+        assert max(gaps) <= MOST_TIMES * interval_ns
+    if interval_ns <= LONGEST_NS // MOST_TIMES:
+        assert gaps[-1] >= MOST_TIMES // 2 * interval_ns
+
+
+# Budgets
+
+
+def answered(tokens_in: int | None = None, tokens_out: int | None = None) -> Request:
+    return replace(result(Verdict.COMPLETE), input_tokens=tokens_in, output_tokens=tokens_out)
+
+
+@pytest.mark.parametrize(
+    ("budget", "answers", "limit"),
+    [
+        (None, [answered(10**9, 10**9)] * 3, None),
+        (Budget(requests=3), [answered()] * 2, None),
+        (Budget(requests=3), [answered()] * 3, "3 requests"),
+        (Budget(tokens=1000), [answered(400, 599)], None),
+        (Budget(tokens=1000), [answered(400, 600)], "1,000 tokens"),
+        (Budget(tokens=1000), [answered(None, None)] * 50, None),
+        (Budget(tokens=1000), [answered(None, 500)] * 2, "1,000 tokens"),
+        (Budget(usd=0.5), [answered(1_000_000, 19_999)], None),
+        (Budget(usd=0.5), [answered(1_000_000, 20_000)], "$0.50"),
+        (Budget(requests=9, usd=0.5), [answered(2_000_000, 0)], "$0.50"),
+    ],
+)
+@pytest.mark.parametrize("per", ["hour", "session"])
+def test_a_budget_is_spent_by_what_the_answers_tell(
+    budget: Budget | None, answers: list[Request], limit: str | None, per: str
+) -> None:
+    purse = Purse(budget and replace(budget, per=per), 0)
+    for answer in answers:
+        assert purse.take(1)
+        purse.pay(answer, Price(input_per_million=0.25, output_per_million=12.5))
+    spent = purse.spent(SECOND)
+    assert purse.take(SECOND) is (limit is None)
+    if limit is None:
+        assert spent == ""
+    elif per == "hour":
+        assert spent == f"this hour's budget of {limit} is spent, the next begins in 00:59:59"
+    else:
+        assert spent == f"the session's budget of {limit} is spent"
+
+
+def test_an_hours_budget_is_new_every_hour_and_a_sessions_never() -> None:
+    hourly, once = Purse(Budget(requests=1), 5), Purse(Budget(requests=1, per="session"), 5)
+    assert hourly.take(5)
+    assert once.take(5)
+    assert not hourly.take(5 + HOUR_NS - 1)
+    assert hourly.take(5 + HOUR_NS)
+    assert not hourly.take(5 + HOUR_NS)
+    assert hourly.take(5 + 7 * HOUR_NS + 1)
+    assert not hourly.take(5 + 8 * HOUR_NS - 1), "hours are counted from the start"
+    assert not once.take(5 + 100 * HOUR_NS)
+
+
+def test_what_has_no_price_costs_nothing() -> None:
+    purse = Purse(Budget(usd=0.01), 0)
+    purse.pay(answered(10**9, 10**9), None)
+    assert purse.take(0)
+
+
+# The whole engine, against a real gateway
+
+
+class Watched:
+    """A running engine, its clock, and what a screen would show of it."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.records: list[Record] = []
+        self.skipped_ns = 0
+        self._monitor = Monitor()
+        self._changed = asyncio.Event()
+        self.engine = Engine(profile, self._emit, clock=lambda: time.perf_counter_ns() + self.skipped_ns, seed=1)
+
+    def _emit(self, record: Record) -> None:
+        self.records.append(record)
+        self._monitor.apply(record)
+        self._changed.set()
+
+    def all(self, kind: type[R]) -> list[R]:
+        return [record for record in self.records if isinstance(record, kind)]
+
+    def row(self, name: str = "a") -> EndpointRow:
+        return next(row for row in self._monitor.view(Query()).endpoints if row.name == name)
+
+    def beat(self) -> Heartbeat:
+        return self.all(Heartbeat)[-1]
+
+    def send(self, command: Command) -> None:
+        self.engine.handle(command)
+
+    async def until(self, met: Callable[[], object]) -> None:
+        async with asyncio.timeout(SOON_S):
+            while not met():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def watching(profile: Profile) -> AsyncIterator[Watched]:
+    it = Watched(profile)
+    running = asyncio.create_task(it.engine.run())
+    try:
+        await it.until(lambda: it.all(Heartbeat))
+        yield it
+    finally:
+        it.engine.stop()
+        await running
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "HEARTBEAT_S", 0.01)
+
+
+def asking(url: str, name: str = "a", **fields: object) -> Endpoint:
+    return replace(Endpoint(name=name, api="http", url=url, path="/", method="GET"), **fields)
+
+
+GOOD: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))] * 2000
+
+
+@pytest.mark.parametrize(
+    ("status", "header", "told_s", "held_s"),
+    [
+        ("429 Too Many Requests", "Retry-After: 7", 7, 7),
+        ("503 Service Unavailable", "Retry-After: 7.5", 7.5, 7.5),
+        ("429 Too Many Requests", "retry-after-ms: 7000", 7, 7),
+        ("529 Overloaded", "Retry-After: 1000000000", 3600, LONGEST_ASKED_S),
+    ],
+)
+async def test_an_endpoint_that_asks_for_it_is_left_alone_and_the_rest_of_the_time_is_told(
+    status: str, header: str, told_s: float, held_s: float
+) -> None:
+    gateway = ScriptedServer([Receive(), Send(http(status, header)), *GOOD])
+    async with gateway, watching(Profile(endpoints=(asking(gateway.url, overlap=1),), interval_s=0.01)) as it:
+        await it.until(lambda: it.row().held >= 5)
+        row = it.row()
+        assert row.held_ns is not None
+        assert (held_s - 5) * SECOND < row.held_ns <= (held_s + 0.01) * SECOND
+        assert row.note.startswith(f"held {-(-row.held_ns // SECOND)} s by Retry-After; HTTP {status[:3]}")
+        it.skipped_ns += int((held_s - 5) * SECOND)
+        await it.until(lambda: it.row().held >= row.held + 2)
+        assert len(gateway.requests) == 1
+        it.skipped_ns += 6 * SECOND
+        await it.until(lambda: it.row().state is State.UP and it.row().held_ns is None)
+        assert "held" not in it.row().note
+    assert [each.retry_after_s for each in it.all(Request)[:2]] == [told_s, None]
+
+
+async def test_a_wrong_key_does_not_hammer_and_a_resume_tries_at_once() -> None:
+    gateway = ScriptedServer([Receive(), Send(http("401 Unauthorized"))] * 2000)
+    async with gateway, watching(Profile(endpoints=(asking(gateway.url, overlap=1),), interval_s=0.05)) as it:
+        await it.until(lambda: it.row().held_ns is not None)
+        count = len(it.all(Request))
+        assert count >= AFTER_REFUSALS
+        assert f"after {count} failures in a row; HTTP 401" in it.row().note
+        it.send(Pause())
+        it.send(Resume())
+        assert it.beat().holds == {}
+        await it.until(lambda: len(it.all(Request)) > count)
+
+
+async def test_a_budget_ends_bursts_schedules_and_trials_and_says_so() -> None:
+    async with ScriptedServer(GOOD) as gateway:
+        costly = asking(gateway.url)
+        endpoints = (costly, asking(gateway.url, "b", paused=True))
+        async with watching(Profile(endpoints=endpoints, budget=Budget(requests=5), interval_s=0.02)) as it:
+            it.send(Burst(endpoint="b", requests=100, concurrency=3))
+            await it.until(lambda: it.beat().paused == ("a", "b") and len(it.all(Request)) == 5)
+            said = "this hour's budget of 5 requests is spent, the next begins in 00:"
+            assert any(each.text.startswith(f"probing pauses: {said}") for each in it.all(Incident))
+            assert it.all(Notice)[-1].text.startswith("probing pauses: ")
+            assert it.row().state is State.PAUSED
+            for command in (Resume(), Burst(endpoint="a", requests=1, concurrency=1), Try(endpoint=costly)):
+                it.send(command)
+                assert said in it.all(Notice)[-1].text
+            it.send(PutEndpoint(endpoint=replace(costly, name="c")))
+            it.send(PutEndpoint(endpoint=replace(costly, name="a2"), replaces="a"))
+            assert set(it.beat().paused) == {"a2", "b", "c"}
+            assert len(gateway.requests) == 5
+            it.skipped_ns += HOUR_NS
+            await it.until(lambda: it.beat().paused == ("b",))
+            assert it.all(Notice)[-1].text == "probing goes on: there is a new budget"
+            await it.until(lambda: set(it.beat().paused) == {"a2", "b", "c"} and len(it.all(Request)) == 10)
+            assert len(gateway.requests) == 10
+
+
+async def test_pings_take_nothing_of_a_budget() -> None:
+    async with ScriptedServer(GOOD) as gateway:
+        ping = Endpoint(name="ws", api="websocket", url=gateway.url, path="/")
+        profile = Profile(endpoints=(asking(gateway.url), ping), budget=Budget(requests=1), interval_s=0.02)
+        async with watching(profile) as it:
+            await it.until(lambda: it.beat().paused == ("a",))
+            count = len(it.all(Ping))
+            await it.until(lambda: len(it.all(Ping)) >= count + 2)
+            assert {each.trigger for each in it.all(Ping)} == {Trigger.SCHEDULE}
+    assert len([each for each in it.all(Request) if each.outcome is Outcome.OK]) == 1
