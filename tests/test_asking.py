@@ -181,7 +181,7 @@ def test_what_is_asked_of_a_comparison() -> None:
     assert renamed == {"model_ids": ["a"], "question": "Write a bubble sort in Python.", "max_tokens": 256}
     with pytest.raises(AskError, match=r"`fields\.chunks`: there is no such name; known: chunk"):
         ask("compare-stream", fields={"chunks": "x"})
-    with pytest.raises(AskError, match="only streams"):
+    with pytest.raises(AskError, match="leave it on"):
         ask("compare-stream", stream=False)
 
 

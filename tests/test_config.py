@@ -147,6 +147,24 @@ def test_a_fault_of_an_endpoint_is_named_with_line_and_key(tmp_path: Path, line:
 
 
 @pytest.mark.parametrize(
+    ("api", "line", "key", "says"),
+    [
+        ("compare-stream", 'fields = { chunks = "x" }', "fields.chunks", "there is no such name"),
+        ("compare-stream", "stream = false", "stream", "does nothing else"),
+        ("openai-completions", 'messages = [{ role = "user" }]', "messages", "this API takes one text, set `prompt`"),
+        ("gemini", "body = { generationConfig = 7 }", "body.generationConfig", "has to be a table"),
+    ],
+)
+def test_what_an_api_cannot_ask_is_a_fault_of_the_file(
+    tmp_path: Path, api: str, line: str, key: str, says: str
+) -> None:
+    path = saved(tmp_path, f'[[profiles.p.endpoints]]\nname = "e"\napi = "{api}"\nurl = "http://h"\n{line}\n')
+    fault = only_fault(path)
+    assert (fault.line, fault.key) == (5, f"profiles.p.endpoints[0].{key}")
+    assert says in fault.message
+
+
+@pytest.mark.parametrize(
     ("url", "says"),
     [
         ("gateway.example.com", "must begin with"),

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from gwtui import config
+from gwtui.apis import api_names
 from gwtui.config.file import UI, File
 from gwtui.config.places import shipped
 from gwtui.config.themes import load_all
@@ -25,11 +26,11 @@ def documented() -> str:
 def test_the_example_is_valid_and_shipped() -> None:
     path = shipped("config.example.toml")
     read = config.load(path)
-    assert [profile.name for profile in read.profiles] == ["local", "openai", "sourcegraph"]
+    assert [profile.name for profile in read.profiles] == ["local", "openai", "others", "sourcegraph"]
     assert read.profile().name == "local"
     assert config.example() == path.read_text(encoding="utf-8")
     apis = {endpoint.api for profile in read.profiles for endpoint in profile.endpoints}
-    assert apis == {"anthropic-messages", "openai-chat", "http", "websocket"}
+    assert apis == set(api_names())
 
 
 def test_the_example_names_keys_and_themes_that_exist() -> None:

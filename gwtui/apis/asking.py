@@ -89,6 +89,8 @@ def json_body(endpoint: Endpoint, own: dict[str, Any], merged: dict[str, Any] | 
 def encode(body: dict[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(body)
+    except UnicodeEncodeError as error:
+        raise AskError("a text of the request holds half a character") from error
     except (TypeError, ValueError, RecursionError) as error:
         raise AskError(f"`body` or `messages` holds what JSON cannot say: {error}") from error
 

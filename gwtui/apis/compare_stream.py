@@ -33,7 +33,7 @@ class CompareStream:
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.stream:
-            raise AskError("`stream = false`: this API only streams")
+            raise AskError("`stream`: this API does nothing else, leave it on")
         names = names_of(endpoint)
         own: dict[str, Any] = {names.models: models_of(endpoint, self.default_model)}
         if endpoint.messages is not None:

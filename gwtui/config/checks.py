@@ -14,7 +14,10 @@ from datetime import date, time
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
-from gwtui.apis import api_names, kind_of
+import msgspec
+
+from gwtui.apis import api_names, kind_of, url_for
+from gwtui.apis.base import AskError
 from gwtui.config.faults import KeyPath, Problem, did_you_mean
 from gwtui.keys import (
     SCHEMES,
@@ -26,11 +29,14 @@ from gwtui.keys import (
     references_in,
     without_references,
 )
+from gwtui.profile import Endpoint
 from gwtui.words import Kind
 
 _Complaint: TypeAlias = tuple[str, str]
 """What is wrong and what to do."""
 
+_NAMED_FIRST = re.compile(r"`([a-z_]+(?:\.\w+)*)`:? ")
+"""How an API names the field that it has something against."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110 5.6.2: what a method or a header name may be."""
 _SET_BY_GWTUI = frozenset({"content-length", "transfer-encoding", "connection", "upgrade"})
@@ -49,6 +55,22 @@ def name_complaint(name: str) -> _Complaint | None:
 
 def endpoint_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
     """Everything wrong with the values of an endpoint's table; wrong types are `gwtui.schema`'s business."""
+    yield from list(_value_problems(table, path)) or _asking_problems(table, path)
+
+
+def _asking_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    """What the endpoint's own API has against it."""
+    try:
+        url_for(msgspec.convert(table, Endpoint))
+    except AskError as error:
+        named = _NAMED_FIRST.match(str(error))
+        key = named.group(1).split(".") if named is not None else []
+        yield Problem((*path, *key), str(error)[named.end() if named is not None else 0 :])
+    except (msgspec.ValidationError, KeyError):
+        return
+
+
+def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
     for key, check in _CHECKS.items():
         value = table.get(key)
         if isinstance(value, str) and (complaint := check(value)) is not None:

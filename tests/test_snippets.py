@@ -1,0 +1,80 @@
+"""Ready-made endpoints: all can be asked as they stand, put into a file, and adapted on the way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gwtui import config
+from gwtui.apis import APIS, api_names, url_for
+from gwtui.snippets import SNIPPETS, add, names, snippet
+
+FIVE_PINGS = {
+    "cody-gateway-ws": ("wss://cody-gateway.example.com/v2/websocket", None),
+    "cody-gateway-http": ("https://cody-gateway.example.com/v2/http", None),
+    "sourcegraph-ws": ("wss://sourcegraph.example.com/.api/gateway/websocket", "token"),
+    "sourcegraph-http": ("https://sourcegraph.example.com/.api/gateway/http", "token"),
+    "sourcegraph-http-then-ws": ("https://sourcegraph.example.com/.api/gateway/http-then-websocket", "token"),
+}
+
+
+def test_every_api_has_one() -> None:
+    assert {each.endpoint.api for each in SNIPPETS.values()} == set(api_names())
+    assert len({each.title for each in SNIPPETS.values()}) == len(names())
+
+
+@pytest.mark.parametrize("kind", names())
+def test_every_one_is_valid_and_can_be_asked(kind: str) -> None:
+    endpoint = snippet(kind)
+    assert endpoint.name == kind
+    assert config.endpoint_from({}, endpoint) == endpoint
+    assert url_for(endpoint).startswith(("https://", "wss://", "http://127.0.0.1"))
+
+
+@pytest.mark.parametrize(("kind", "expected"), FIVE_PINGS.items())
+def test_the_pings_are_those_of_the_gateways(kind: str, expected: tuple[str, str | None]) -> None:
+    endpoint = snippet(kind)
+    assert (url_for(endpoint), endpoint.auth) == expected
+    assert (endpoint.body, endpoint.expect) == ("ping", "pong")
+    assert endpoint.headers == {"X-Sourcegraph-Should-Trace": "true"}
+
+
+def test_cody_gateway_is_asked_with_a_bearer_token_for_its_feature() -> None:
+    for kind in ("cody-gateway-anthropic", "cody-gateway-fireworks"):
+        endpoint = snippet(kind)
+        ask = APIS[endpoint.api].ask(endpoint, "sgd_1")
+        headers = {**dict(ask.headers), **endpoint.headers}
+        assert ask.url.startswith("https://cody-gateway.example.com/v1/completions/")
+        assert headers["Authorization"] == "Bearer sgd_1"
+        assert headers["X-Sourcegraph-Feature"] == "code_completions"
+
+
+def test_all_of_them_fit_into_one_profile(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    added = [add(path, "all", kind) for kind in names()]
+    assert config.check(path) == []
+    assert list(config.load(path).profile("all").endpoints) == added
+
+
+def test_one_is_adapted_on_the_way(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("# mine\n[profiles.p]\ninterval_s = 2\n", encoding="utf-8")
+    given = {"name": "chat", "url": "http://127.0.0.1:1", "model": "m", "key": None}
+    endpoint = add(path, "p", "openai", given)
+    assert (endpoint.name, endpoint.url, endpoint.model, endpoint.key) == ("chat", "http://127.0.0.1:1", "m", None)
+    assert config.load(path).profile("p").endpoints == (endpoint,)
+    assert path.read_text(encoding="utf-8").startswith("# mine\n")
+
+
+def test_what_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    with pytest.raises(config.ConfigError, match=r'there is no kind "opnai" \(did you mean openai\?\)'):
+        add(path, "p", "opnai")
+    add(path, "p", "openai")
+    with pytest.raises(config.ConfigError, match="there is an endpoint"):
+        add(path, "p", "openai")
+    with pytest.raises(config.ConfigError, match="url"):
+        add(path, "p", "gemini", {"url": "nonsense"})
+    assert [endpoint.name for endpoint in config.load(path).profile("p").endpoints] == ["openai"]
+
