@@ -74,6 +74,11 @@ print(*sys.modules)
     assert not loaded & {"textual", "rich", "httpx", "httpcore", "websockets", "starlette", "uvicorn", "msgspec"}
     assert not {name for name in run.stdout.split() if name.startswith("gwtui.")} - {
         "gwtui.cli",
+        "gwtui.cli.configuring",
+        "gwtui.cli.measuring",
+        "gwtui.cli.options",
+        "gwtui.cli.probing",
+        "gwtui.cli.watching",
         "gwtui.compose",
         "gwtui.compose.console",
     }

@@ -127,3 +127,17 @@ async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping,
         except asyncio.CancelledError as error:
             raise click.exceptions.Exit(128 + caught[0]) from error
     return result, reads, caught
+
+
+def decode(data: bytes, api: str, *, as_json: bool) -> int:
+    """Read a capture and tell what it holds."""
+    from gwtui.decode import DecodeError
+    from gwtui.decode import decode as read
+    from gwtui.report import decode_json, decode_text
+
+    try:
+        decoded = read(data, api)
+    except DecodeError as error:
+        raise Refusal(str(error)) from error
+    say(decode_json(decoded) if as_json else decode_text(decoded, width(), paint))
+    return 0 if decoded.judgement.verdict.outcome == "ok" else EXIT_DOWN

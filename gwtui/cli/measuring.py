@@ -1,15 +1,14 @@
-"""The commands `bench` and `compare`: their options. What they do is put together in `benching`."""
+"""The commands that measure on purpose: `bench` and `compare`."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 
-_DURATION = re.compile(r"(\d+\.?\d*|\.\d+) *(ms|s|m|h|)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
+from gwtui.cli.options import exit_with, seconds
+
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _COUNT = click.IntRange(1, 1_000_000_000)
 
@@ -45,17 +44,6 @@ def _long(args: list[str], names: set[str], flags: set[str]) -> list[str]:
     return found
 
 
-def _seconds(_ctx: click.Context, param: click.Parameter, text: str | None) -> float | None:
-    """`30s`, `5m`, `2h`, `250ms` or plain seconds, as seconds."""
-    if text is None:
-        return None
-    found = _DURATION.fullmatch(text.strip().lower())
-    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
-    if not 0 < seconds <= 366 * 86_400:
-        raise click.BadParameter(f"{text!r} is not a duration: write 30s, 5m, 2h or a number of seconds", param=param)
-    return seconds
-
-
 def _rate(_ctx: click.Context, param: click.Parameter, text: str | None) -> float | None:
     """`50`, `0.5` or `50/s`, as requests per second."""
     if text is None:
@@ -77,16 +65,12 @@ def _shared_options(command: Any) -> Any:
         click.option("--csv", "aggregate_csv", type=_FILE, metavar="FILE", help="Write a row per endpoint."),
         click.option("--stream/--no-stream", default=None, help="Ask for streams, or for whole answers."),
         click.option("--max-tokens", type=_COUNT, metavar="N", help="The token limit of each answer."),
-        click.option("--for", "for_s", metavar="DURATION", callback=_seconds, help="Start none after that: 30s, 5m."),
+        click.option("--for", "for_s", metavar="DURATION", callback=seconds, help="Start none after that: 30s, 5m."),
         click.option("--config", "config_file", type=_FILE, help="The configuration file."),
         click.option("-p", "--profile", "profile_name", metavar="NAME", help="Which profile of the configuration."),
     ):
         command = option(command)
     return command
-
-
-def _exit(code: int) -> NoReturn:
-    click.get_current_context().exit(code)
 
 
 @click.command(cls=FlagsAsGo, short_help="Send many requests and tell how fast they were answered.", epilog=_EXIT_CODES)
@@ -127,17 +111,17 @@ def bench(as_json: bool, **options: Any) -> None:
     \b
       gwtui bench --requests 200 --csv results.csv
       gwtui bench claude gpt --together --concurrency 8 --for 1m
-      gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms' --fail-if 'fail_rate>1%'
+      gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms'
       gwtui bench --gateway https://host --sgd env:KEY --provider fireworks --stream
 
     \b
-    --fail-if: avg_, median_, min_, max_, p95_ (any percentile) with ttfb, ttft, ttfo, icl, tpot, e2e
-    or rtt; fail_rate, success, failed, tokens_per_s, or a verdict such as truncated. For one endpoint
-    only: 'claude: p95_e2e>2s'.
+    --fail-if: avg_, median_, min_, max_, p95_ (any percentile) with ttfb, ttft,
+    ttfo, icl, tpot, e2e or rtt; fail_rate, success, failed, tokens_per_s, or a
+    verdict such as truncated. For one endpoint only: 'claude: p95_e2e>2s'.
     """
     from gwtui.compose import benching
 
-    _exit(benching.bench(options, as_json=as_json))
+    exit_with(benching.bench(options, as_json=as_json))
 
 
 @click.command(short_help="Say whether A is faster than B, and whether that is more than chance.", epilog=_EXIT_CODES)
@@ -161,4 +145,4 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """
     from gwtui.compose import benching
 
-    _exit(benching.compare(sources, options, as_json=as_json))
+    exit_with(benching.compare(sources, options, as_json=as_json))

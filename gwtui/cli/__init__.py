@@ -1,0 +1,61 @@
+"""The command line. What commands do is put together in `gwtui.compose`.
+
+Every command imports what it needs when it runs, so that `--help` costs nothing.
+"""
+
+from __future__ import annotations
+
+from typing import NoReturn
+
+import click
+
+from gwtui.cli.configuring import config
+from gwtui.cli.measuring import bench, compare
+from gwtui.cli.options import EXIT_CODES
+from gwtui.cli.probing import decode, probe
+from gwtui.cli.watching import demo, engine, gateway, watch
+from gwtui.compose.console import run, say
+
+
+def main() -> NoReturn:
+    """The program."""
+    run(gwtui)
+
+
+class _WatchByDefault(click.Group):
+    """`gwtui -p prod` is `gwtui watch -p prod`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        own = {"--help", "-h", "--version"}
+        if not args or (args[0].startswith("-") and args[0] not in own):
+            args = ["watch", *args]
+        return super().parse_args(ctx, args)
+
+
+def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            say(f"gwtui {version('gwtui')}")
+        except PackageNotFoundError:
+            say("gwtui, run from a checkout that is not installed")
+        ctx.exit()
+
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(cls=_WatchByDefault, context_settings=_SETTINGS, epilog=EXIT_CODES)
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
+)
+def gwtui() -> None:
+    """A live monitor in the terminal for LLM gateways.
+
+    Without a command, gwtui watches the endpoints of your default profile. New here? `gwtui demo` shows it at work.
+    """
+
+
+for command in (watch, demo, probe, bench, compare, decode, config, gateway, engine):
+    gwtui.add_command(command)
