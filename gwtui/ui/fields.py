@@ -101,6 +101,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 
 GROUPS = {"what": "What to ask", "access": "Access", "pace": "Pace and deadlines", "state": "When it is called what"}
 TABLES = ("deadlines", "thresholds")
+REQUIRED = ("name", "api", "url")
 
 
 def texts_of(endpoint: Endpoint, profile: Profile) -> dict[str, str]:
@@ -138,23 +139,23 @@ def endpoint_fields(texts: Mapping[str, str], base: Endpoint, profile: Profile) 
     same_kind = kind is kind_of(base.api)
     start = texts_of(base, profile)
     given: dict[str, Any] = msgspec.to_builtins(base)
-    tables = {table: msgspec.to_builtins(getattr(profile, f"{table}_of")(base)) for table in TABLES}
-    before = {table: dict(values) for table, values in tables.items()}
+    tables = {table: msgspec.structs.asdict(getattr(profile, f"{table}_of")(base)) for table in TABLES}
+    touched = set()
     for field in FIELDS:
         table, _, name = field.name.rpartition(".")
-        values = tables[table] if table else given
         if kind not in field.kinds:
             if not same_kind and not table:
-                values.pop(name, None)
-        elif not (same_kind and texts[field.name] == start[field.name]):
+                given.pop(name, None)
+        elif texts[field.name] != start[field.name] or (field.form is Form.BODY and not same_kind):
             value = _value(field, texts[field.name], kind)
-            if value is None and table:
-                value = msgspec.to_builtins(getattr(profile, table)).get(name)
-            values[name] = value
-    for table, values in tables.items():
-        values = {name: value for name, value in values.items() if value is not None}
-        if values != before[table]:
-            given[table] = None if values == msgspec.to_builtins(getattr(profile, table)) else values
+            if table:
+                touched.add(table)
+                tables[table][name] = getattr(getattr(profile, table), name) if value is None else value
+            else:
+                given[name] = value
+    for table in touched:
+        own = tables[table] != msgspec.structs.asdict(getattr(profile, table))
+        given[table] = {name: value for name, value in tables[table].items() if value is not None} if own else None
     return given
 
 
@@ -162,7 +163,7 @@ def _value(field: Field, text: str, kind: Kind) -> Any:
     """What the text stands for; None for the field's default. Raises `FieldError`."""
     text = text.strip()
     if not text:
-        return None
+        return "" if field.name in REQUIRED else None
     match field.form:
         case Form.YES_NO:
             return text == "yes"
