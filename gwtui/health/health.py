@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import msgspec
 
 from gwtui.health.states import EndpointState
+from gwtui.judging.cold import ColdStart
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
 from gwtui.units import duration, elapsed
@@ -190,6 +191,7 @@ class _Findings:
         self._quiet_ns = quiet_ns
         self._last: dict[str, tuple[int, int]] = {}
         """Per finding that is on: when it was last seen, and how many good results since had none of it."""
+        self._cold = ColdStart()
 
     def follow(self, now_ns: int, request: Request) -> list[str]:
         """Take a request; gives what there is to tell."""
@@ -204,6 +206,8 @@ class _Findings:
             else:
                 self._last[name] = (seen_ns, without + 1)
         self._last.update(dict.fromkeys(found, (now_ns, 0)))
+        if (cold := self._cold.follow(request)) is not None:
+            texts.append(_began(cold))
         return texts
 
 
