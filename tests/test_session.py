@@ -5,21 +5,21 @@ from __future__ import annotations
 import asyncio
 import csv
 import signal
-import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 
 import pytest
+from support.engines import Child
 
-from gwtui.commands import Command, Mark, Start
+from gwtui.commands import Mark, Start
 from gwtui.engine import Engine
-from gwtui.feeds import ENGINE, live, spawn_engine
+from gwtui.feeds import live, spawn_engine
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import FeedEnded, Heartbeat, Incident, Notice, Record, Request, SessionStarted
 from gwtui.session import hosted
-from gwtui.wire import decode, encode_command
+from gwtui.wire import decode
 
 if sys.platform != "win32":
     import resource
@@ -37,50 +37,6 @@ def profile(url: str = REFUSED, interval_s: float = 0.02) -> Profile:
 def rows(directory: Path) -> list[dict[str, str]]:
     with (directory / "requests.csv").open(newline="") as file:
         return list(csv.DictReader(file))
-
-
-class Child:
-    """An engine process, spoken to line by line."""
-
-    def __init__(self) -> None:
-        self._popen = subprocess.Popen(ENGINE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        assert self._popen.stdin
-        assert self._popen.stdout
-        self.pid = self._popen.pid
-        self.stdin, self.stdout = self._popen.stdin, self._popen.stdout
-
-    def send(self, *lines: bytes | Command) -> None:
-        for line in lines:
-            self.stdin.write(line if isinstance(line, bytes) else encode_command(line))
-        self.stdin.flush()
-
-    def until(self, kind: type[Record]) -> Record:
-        """The next record of that kind."""
-        for line in self.stdout:
-            if isinstance(record := decode(line), kind):
-                return record
-        raise AssertionError(f"it ended: {self.end()}")
-
-    def heartbeat(self, wanted: Callable[[Heartbeat], bool]) -> Heartbeat:
-        """The next heartbeat of that kind."""
-        while True:
-            beat = self.until(Heartbeat)
-            assert isinstance(beat, Heartbeat)
-            if wanted(beat):
-                return beat
-
-    def signal(self, number: int) -> None:
-        self._popen.send_signal(number)
-
-    def end(self) -> tuple[int, str]:
-        """The exit code and the log of an engine that was told to end."""
-        _, log = self._popen.communicate(timeout=20)
-        return self._popen.returncode, log.decode()
-
-    def close(self) -> None:
-        if self._popen.poll() is None:
-            self._popen.kill()
-        self._popen.communicate()
 
 
 @pytest.fixture
@@ -115,10 +71,8 @@ async def counting_server(enough: int) -> AsyncIterator[tuple[str, asyncio.Event
 def test_the_end_of_its_input_ends_it_with_every_row_on_disk(child: Child, tmp_path: Path) -> None:
     child.send(Start(profile=profile(), session_dir=str(tmp_path / "s")))
     begun = child.until(SessionStarted)
-    assert isinstance(begun, SessionStarted)
     assert begun.session_dir == str(tmp_path / "s")
     ended = child.until(Request)
-    assert isinstance(ended, Request)
     assert child.end() == (0, "")
     kept = rows(tmp_path / "s")
     assert (kept[0]["trace_id"], kept[0]["verdict"]) == (ended.trace_id, "refused")
@@ -143,7 +97,6 @@ def test_ctrl_c_in_the_terminal_is_left_to_the_front_end(child: Child) -> None:
     child.signal(signal.SIGINT)
     child.send(Mark(text="still here"))
     marked = child.until(Incident)
-    assert isinstance(marked, Incident)
     assert marked.text == "still here"
     assert child.end() == (0, "")
 
@@ -174,7 +127,6 @@ def test_without_a_start_there_is_no_session(child: Child, line: bytes, code: in
 def test_a_line_that_is_no_command_is_logged_and_left_out(child: Child) -> None:
     child.send(Start(profile=Profile()), b"hello\n", Mark(text="after"), b'{"command":"mark","text":"half')
     marked = child.until(Incident)
-    assert isinstance(marked, Incident)
     assert marked.text == "after"
     code, log = child.end()
     assert code == 0
@@ -208,12 +160,12 @@ async def test_a_full_disk_is_told_while_measuring_goes_on_and_ends_with_every_r
         child.send(Start(profile=profile(url), session_dir=str(tmp_path / "s")))
         await asyncio.wait_for(answered.wait(), 20)
         resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (2000, resource.RLIM_INFINITY))
-        full = await asyncio.to_thread(child.heartbeat, lambda beat: bool(beat.recorder_error))
+        full = await asyncio.to_thread(child.until, Heartbeat, lambda beat: bool(beat.recorder_error))
         assert full.recorder_error == "File too large (requests.csv)"
-        later = await asyncio.to_thread(child.heartbeat, lambda beat: beat.rows_waiting > full.rows_waiting)
+        later = await asyncio.to_thread(child.until, Heartbeat, lambda beat: beat.rows_waiting > full.rows_waiting)
         assert later.rows_lost == 0
         resource.prlimit(child.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        await asyncio.to_thread(child.heartbeat, lambda beat: not beat.recorder_error)
+        await asyncio.to_thread(child.until, Heartbeat, lambda beat: not beat.recorder_error)
         code, log = await asyncio.to_thread(child.end)
     assert code == 0
     assert "rows are written again" in log
