@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gwtui.cli.options import exit_with
+from gwtui.cli.options import config_option, exit_with
 from gwtui.compose.console import EXIT_USAGE, Refusal, say
 
 
@@ -56,3 +56,26 @@ def config_check(file: Path | None) -> None:
     say(f"{path}: good")
     for note in checking.notes_of(load(path)):
         say(f"note: {note}")
+
+
+@config.command("add", short_help="Put a ready-made endpoint into a profile.")
+@click.argument("kind", required=False)
+@click.option("-p", "--profile", "profile_name", metavar="NAME", help="Into which profile.  [default: the default one]")
+@config_option
+@click.option("--name", metavar="NAME", help="What to call it.  [default: the kind's own name]")
+@click.option("--url", metavar="URL", help="Its base URL.  [default: an example address]")
+@click.option("--key", metavar="REFERENCE", help="Where its key is: env:NAME, file:PATH, cmd:COMMAND.")
+@click.option("--model", metavar="NAME", help="The model to ask for.")
+def config_add(kind: str | None, profile_name: str | None, config_file: Path | None, **given: str | None) -> None:
+    """Put a ready-made endpoint of a KIND into a profile. Without a KIND, list the kinds.
+
+    File and profile are made when missing. What else the file holds, comments too, stays as it is.
+    """
+    from gwtui.compose import adding
+
+    if kind is None:
+        for name, title in adding.kinds().items():
+            say(f"{name:<24} {title}")
+        return
+    fields = {field: value for field, value in given.items() if value is not None}
+    say(adding.add(kind, profile_name, config_file, fields))

@@ -112,7 +112,7 @@ def bench(as_json: bool, **options: Any) -> None:
       gwtui bench --requests 200 --csv results.csv
       gwtui bench claude gpt --together --concurrency 8 --for 1m
       gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms'
-      gwtui bench --gateway https://host --sgd env:KEY --provider fireworks --stream
+      gwtui bench --gateway https://host --sgd env:KEY --provider fireworks
 
     \b
     --fail-if: avg_, median_, min_, max_, p95_ (any percentile) with ttfb, ttft,
