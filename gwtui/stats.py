@@ -47,6 +47,24 @@ class Histogram:
         if self._smallest is None or value < self._smallest:
             self._smallest = value
 
+    def record_each(self, values: Iterable[int]) -> None:
+        """Count many values: the same as one after the other, and a good deal faster."""
+        ordered = sorted(values)
+        if not ordered:
+            return
+        if ordered[0] < 0 or ordered[-1] > _LARGEST_VALUE:
+            ordered = [min(max(value, 0), _LARGEST_VALUE) for value in ordered]
+        at, n = 0, len(ordered)
+        while at < n:
+            digits, shift = _digits(ordered[at])
+            end = bisect_left(ordered, digits + 1 << shift, at)
+            self._put(ordered[end - 1], end - at)
+            at = end
+        self.n += n
+        self.total += sum(ordered)
+        if self._smallest is None or ordered[0] < self._smallest:
+            self._smallest = ordered[0]
+
     def record_all(self, pairs: Iterable[tuple[int, int]]) -> None:
         """Count (value, count) pairs, as `compress` makes them."""
         for value, count in pairs:
@@ -126,17 +144,21 @@ class Histogram:
         A bucket is all values whose first eight binary digits are the same, so its largest value tells which it is.
         """
         largest = self._largest
-        shift = max(value.bit_length() - _DIGITS, 0)
-        digits = value >> shift
+        digits, shift = _digits(value)
         at = bisect_left(largest, digits << shift)
         return at if at < len(largest) and largest[at] >> shift == digits else ~at
+
+
+def _digits(value: int) -> tuple[int, int]:
+    """The first eight binary digits, which all values of a bucket share, and how many follow."""
+    shift = max(value.bit_length() - _DIGITS, 0)
+    return value >> shift, shift
 
 
 def compress(values: Iterable[int]) -> tuple[tuple[int, int], ...]:
     """Many values as few (value, count) pairs that record to the same percentiles: one pair per bucket in use."""
     histogram = Histogram()
-    for value in values:
-        histogram.record(value)
+    histogram.record_each(values)
     return histogram.pairs()
 
 

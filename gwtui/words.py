@@ -88,9 +88,13 @@ class EventKind(StrEnum):
     @property
     def is_content(self) -> bool:
         """Generated content: what TTFT, ICL and TPOT are measured on."""
-        return self in (EventKind.TEXT, EventKind.REASONING, EventKind.TOOL)
+        return self in _CONTENT
 
     @property
     def is_visible(self) -> bool:
         """Content a user would see at once: what TTFO is measured on."""
-        return self in (EventKind.TEXT, EventKind.TOOL)
+        return self in _VISIBLE
+
+
+_VISIBLE = (EventKind.TEXT, EventKind.TOOL)
+_CONTENT = (*_VISIBLE, EventKind.REASONING)

@@ -74,6 +74,16 @@ def test_n_sum_least_and_greatest_are_exact(given_values: list[int]) -> None:
 
 
 @given(values, values)
+def test_many_at_once_are_recorded_as_one_by_one(before: list[int], given_values: list[int]) -> None:
+    each, all_at_once = histogram_of(before), histogram_of(before)
+    for value in given_values:
+        each.record(value)
+    all_at_once.record_each(given_values)
+    assert all_at_once.pairs() == each.pairs()
+    assert (all_at_once.n, all_at_once.total, all_at_once.min) == (each.n, each.total, each.min)
+
+
+@given(values, values)
 def test_merging_is_recording_both(left: list[int], right: list[int]) -> None:
     merged = histogram_of(left)
     merged.merge(histogram_of(right))

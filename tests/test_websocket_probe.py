@@ -34,7 +34,6 @@ from support.stamping import expected_clock
 
 from gwtui.probes import backoff
 from gwtui.probes.backoff import Backoff
-from gwtui.probes.netclock import StampedSocket
 from gwtui.profile import TLS, Endpoint
 from gwtui.records import Ping, Record, RequestStarted
 from gwtui.verdicts import Verdict
@@ -215,20 +214,6 @@ async def test_a_pong_from_before_the_ping_is_no_answer_to_it() -> None:
     async with ScriptedServer(script) as server:
         rows, _ = await pinged(target(server, **IDLE), 2)
     assert [row.verdict for row in rows] == [Verdict.PONG, Verdict.NO_PONG]
-
-
-async def test_an_answer_may_arrive_before_the_write_returns(monkeypatch: pytest.MonkeyPatch) -> None:
-    send = StampedSocket.send
-
-    def slow_send(sock: StampedSocket, data: bytes) -> int:
-        count = send(sock, data)
-        sock.last_write_ns += 10**12
-        return count
-
-    monkeypatch.setattr(StampedSocket, "send", slow_send)
-    async with ScriptedServer([Accept(), *ANSWERED]) as server:
-        (row,), _ = await pinged(target(server))
-    assert row.verdict is Verdict.PONG
 
 
 async def test_after_a_failure_it_waits_and_then_dials_anew(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from gwtui.probes.dial import Dial
 from gwtui.words import Clock
@@ -12,6 +12,10 @@ from gwtui.words import Clock
 HTTP_BEGINS = b"HTTP/"
 TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 """An alert, and a handshake message (RFC 8446 5.1)."""
+
+
+Span: TypeAlias = tuple[int, int]
+"""When the first and the last of some bytes were handed to the socket."""
 
 
 class NotHTTPError(Exception):
@@ -34,7 +38,7 @@ class Exchange:
     """The connection made for it; None when it was kept from an earlier request."""
     first_write_ns: int | None = None
     last_write_ns: int | None = None
-    """Right after its last byte was handed to the socket."""
+    """When its last byte was handed to the socket."""
     first_read_ns: int | None = None
     last_read_ns: int | None = None
     reads: int = 0
@@ -49,10 +53,13 @@ class Exchange:
     on_drained: Callable[[], None] | None = None
     """Called when all bytes of the last read were consumed, before the next read is taken."""
 
-    def wrote(self, began_ns: int, ended_ns: int) -> None:
+    def wrote(self, span: Span | None) -> None:
+        """Note when bytes went; None: there were none."""
+        if span is None:
+            return
         if self.first_write_ns is None:
-            self.first_write_ns = began_ns
-        self.last_write_ns = ended_ns
+            self.first_write_ns = span[0]
+        self.last_write_ns = span[1]
 
     def came(self, arrival: Arrival, data: bytes) -> None:
         """Note a read. Raises `NotHTTPError` when it is the first one and no HTTP answer begins so."""

@@ -101,11 +101,16 @@ class StreamIntake:
             reading = self.reader.event(event if data == event.data else ServerSentEvent(event.event, data))
             readings.append(reading)
             told.append(_told(reading, data))
-            if self._keep_text and self._text_length < TEXT_CHARS:
-                self._text.append(reading.text)
-                self._text_length += len(reading.text)
+        if self._keep_text:
+            self._keep(readings)
         self.timing.add(stamp_ns, readings, size)
         self._hand_on(stamp_ns, first, tuple(told))
+
+    def _keep(self, readings: list[Reading]) -> None:
+        for reading in readings:
+            if self._text_length < TEXT_CHARS:
+                self._text.append(reading.text)
+                self._text_length += len(reading.text)
 
 
 def _told(reading: Reading, data: str) -> StreamEvent:
@@ -114,6 +119,6 @@ def _told(reading: Reading, data: str) -> StreamEvent:
         kind=reading.kind,
         text=clean_text(reading.text, EVENT_TEXT_CHARS),
         raw=clean(data, RAW_CHARS),
-        note=clean(reading.note),
+        note=clean(reading.note) if reading.note else "",
         model=reading.model,
     )

@@ -134,8 +134,8 @@ class StampedSocket(socket.socket):
         self.last_read_ns = 0
         self.last_read_clock = Clock.USER
         self.writes = 0
-        self.last_write_began_ns = 0
         self.last_write_ns = 0
+        """Right before the call: while it lasts the bytes leave, and whom they wake may take this processor."""
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         if not self._kernel_stamps:
@@ -156,10 +156,9 @@ class StampedSocket(socket.socket):
         return count
 
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
-        began = time.perf_counter_ns()
+        now_ns = time.perf_counter_ns()
         count = super().send(data, flags)
-        self.last_write_ns = time.perf_counter_ns()
-        self.last_write_began_ns = began
+        self.last_write_ns = now_ns
         self.writes += 1
         return count
 

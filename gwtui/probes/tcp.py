@@ -16,7 +16,7 @@ from typing import Any
 
 import httpcore
 
-from gwtui.probes.exchange import Arrival, Ledger
+from gwtui.probes.exchange import Arrival, Ledger, Span
 from gwtui.probes.gathering import gathering, settle
 from gwtui.probes.netclock import StampedSocket
 from gwtui.probes.tls import TLSStream
@@ -78,15 +78,13 @@ class TCPStream(httpcore.AsyncNetworkStream):
         return arrival
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        began_ns = await self.transmit(buffer)
-        if began_ns is not None:
-            self._ledger.exchange.wrote(began_ns, self._sock.last_write_ns)
+        self._ledger.exchange.wrote(await self.transmit(buffer))
 
-    async def transmit(self, buffer: bytes) -> int | None:
-        """Send all of it, without noting it in the exchange. Returns when the first byte was about to go; None when
-        there was none to send. Raises `httpcore.WriteError`."""
+    async def transmit(self, buffer: bytes) -> Span | None:
+        """Send all of it, without noting it in the exchange. Returns when its first and its last bytes went; None
+        when there were none to send. Raises `httpcore.WriteError`."""
         view = memoryview(buffer)
-        began_ns = None
+        first_ns = None
         while view:
             try:
                 count = self._sock.send(view)
@@ -95,9 +93,9 @@ class TCPStream(httpcore.AsyncNetworkStream):
                 continue
             except OSError as error:
                 raise httpcore.WriteError(error) from error
-            began_ns = began_ns or self._sock.last_write_began_ns
+            first_ns = first_ns or self._sock.last_write_ns
             view = view[count:]
-        return began_ns
+        return None if first_ns is None else (first_ns, self._sock.last_write_ns)
 
     def send_now(self, data: bytes) -> None:
         """Send what the socket takes at once and forget the rest: a farewell nobody waits for."""

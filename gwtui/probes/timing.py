@@ -13,6 +13,9 @@ from gwtui.judging.pace import Pace
 from gwtui.stats import Histogram
 from gwtui.words import EventKind
 
+TALLY = 256
+"""So many figures may be on their way."""
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -29,6 +32,25 @@ class Times:
     reads: int
 
 
+class _Tally:
+    """Figures on their way into a histogram, many at a time: one by one that is slow in the middle of other work."""
+
+    def __init__(self) -> None:
+        self._values: list[int] = []
+        self._counted = Histogram()
+
+    def add(self, value: int) -> None:
+        self._values.append(value)
+        if len(self._values) >= TALLY:
+            self.histogram()
+
+    def histogram(self) -> Histogram:
+        """Of all so far."""
+        values, self._values = self._values, []
+        self._counted.record_each(values)
+        return self._counted
+
+
 class Timing:
     """Follows one stream read by read. Its memory does not grow with the stream."""
 
@@ -40,8 +62,8 @@ class Timing:
         self._content_events = 0
         self._content_reads = 0
         self._biggest_read = 0
-        self._gaps = Histogram()
-        self._sizes = Histogram()
+        self._gaps = _Tally()
+        self._sizes = _Tally()
         self.events = 0
         self.reads = 0
         self.keepalives = 0
@@ -55,18 +77,23 @@ class Timing:
         """Take the events that one read of so many bytes completed."""
         self.reads += 1
         self.events += len(readings)
-        self.keepalives += sum(reading.kind is EventKind.KEEPALIVE for reading in readings)
-        content = sum(reading.kind.is_content for reading in readings)
+        content = 0
+        for reading in readings:
+            kind = reading.kind
+            if kind.is_content:
+                content += 1
+                if self._first_visible_ns is None and kind.is_visible:
+                    self._first_visible_ns = stamp_ns
+            elif kind is EventKind.KEEPALIVE:
+                self.keepalives += 1
         if not content:
             return
-        if self._first_visible_ns is None and any(reading.kind.is_visible for reading in readings):
-            self._first_visible_ns = stamp_ns
         if self._first_content_ns is None:
             self._first_content_ns = stamp_ns
         else:
-            self._gaps.record(stamp_ns - self._last_content_ns)
+            self._gaps.add(stamp_ns - self._last_content_ns)
         self._last_content_ns = stamp_ns
-        self._sizes.record(size)
+        self._sizes.add(size)
         self._content_events += content
         self._content_reads += 1
         self._biggest_read = max(self._biggest_read, content)
@@ -77,15 +104,15 @@ class Timing:
         spread_ns = self._last_content_ns - first if first is not None else 0
         further_tokens = output_tokens - 1 if output_tokens is not None else 0
         has_rate = spread_ns > 0 and further_tokens > 0
-        mean_gap = self._gaps.mean
+        gaps = self._gaps.histogram()
         return Times(
             ttft_ns=self._since_sent(first),
             ttfo_ns=self._since_sent(self._first_visible_ns),
-            mean_icl_ns=round(mean_gap) if mean_gap is not None else None,
-            max_gap_ns=self._gaps.max,
+            mean_icl_ns=round(gaps.mean) if gaps.mean is not None else None,
+            max_gap_ns=gaps.max,
             tpot_ns=round(spread_ns / further_tokens) if has_rate else None,
             tokens_per_s=further_tokens * 1e9 / spread_ns if has_rate else None,
-            gaps=self._gaps.pairs(),
+            gaps=gaps.pairs(),
             events=self.events,
             reads=self.reads,
         )
@@ -101,8 +128,8 @@ class Timing:
             first_ns=self._first_content_ns - self._sent_ns,
             last_ns=self._last_content_ns - self._sent_ns,
             end_ns=ended_ns - self._sent_ns,
-            gaps=_tenths(self._gaps),
-            sizes=_tenths(self._sizes),
+            gaps=_tenths(self._gaps.histogram()),
+            sizes=_tenths(self._sizes.histogram()),
         )
 
     def _since_sent(self, stamp_ns: int | None) -> int | None:

@@ -14,7 +14,7 @@ import httpcore
 
 from gwtui.apis.base import AskError
 from gwtui.clean import clean
-from gwtui.probes.exchange import Arrival, Ledger
+from gwtui.probes.exchange import Arrival, Ledger, Span
 from gwtui.profile import TLS
 from gwtui.words import Clock
 
@@ -25,7 +25,7 @@ class Below(Protocol):
     """What TLS needs of the stream that carries it."""
 
     async def receive(self, max_bytes: int) -> Arrival: ...
-    async def transmit(self, buffer: bytes) -> int | None: ...
+    async def transmit(self, buffer: bytes) -> Span | None: ...
     async def aclose(self) -> None: ...
     def get_extra_info(self, info: str) -> Any: ...
     def send_now(self, data: bytes) -> None: ...
@@ -83,9 +83,7 @@ class TLSStream(httpcore.AsyncNetworkStream):
                 view = view[self._tls.write(view) :]
         except ssl.SSLError as error:
             raise httpcore.WriteError(error) from error
-        began_ns = await self._flush()
-        if began_ns is not None:
-            self._ledger.exchange.wrote(began_ns, time.perf_counter_ns())
+        self._ledger.exchange.wrote(await self._flush())
 
     async def aclose(self) -> None:
         with contextlib.suppress(ssl.SSLError, ValueError):
@@ -127,7 +125,7 @@ class TLSStream(httpcore.AsyncNetworkStream):
         else:
             self._incoming.write_eof()
 
-    async def _flush(self) -> int | None:
+    async def _flush(self) -> Span | None:
         return await self._below.transmit(self._outgoing.read())
 
     def _decrypt(self, max_bytes: int) -> bytes | None:

@@ -134,8 +134,7 @@ class WebSocketProber:
         try:
             async with asyncio.timeout(self._deadlines.idle_s):
                 await link.socket.send(frame)
-                # Not when the write was done: over loopback the answer may be there before that.
-                sent_ns = max(began_ns, link.stamps.last_write_began_ns)
+                sent_ns = max(began_ns, link.stamps.last_write_ns)
                 came_ns = 0
                 while came_ns < sent_ns:  # what came before the ping was sent is no answer to it
                     answer = await link.socket.recv()
