@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from gwtui.judging.headers import retry_after
 from gwtui.records import Request
 from gwtui.verdicts import Verdict
 from gwtui.words import Outcome
@@ -61,7 +60,7 @@ def find_breaker(requests: Sequence[Request]) -> Breaker | None:
         return None
     before, first = requests[:opened], requests[opened]
     usual_ns = _typical(before)
-    passed = next((at for at in range(opened, len(requests)) if not _is_like(first, requests[at], usual_ns)), None)
+    passed = next((at for at in range(opened + 1, len(requests)) if not _is_like(first, requests[at], usual_ns)), None)
     shut = requests[opened:passed]
     begin = before[-1].now_ns if before else _began_ns(first)
     test = requests[passed] if passed is not None else None
@@ -72,7 +71,7 @@ def find_breaker(requests: Sequence[Request]) -> Breaker | None:
         fast=len(shut),
         fast_ns=_typical(shut),
         says=shut[0].reason or shut[0].verdict,
-        told_s=_told_s(shut[0]),
+        told_s=shut[0].retry_after_s,
         open_s=(_began_ns(test) - begin) / 1e9 if test is not None else None,
         shut_s=(_began_ns(shut[-1]) - begin) / 1e9,
         test_ok=test.outcome is Outcome.OK if test is not None else None,
@@ -92,7 +91,7 @@ def next_wait_s(requests: Sequence[Request]) -> float | None:
         return None if breaker.test_ok or breaker.after_ok is not None else 0.0
     if breaker.fast < 2:
         return 0.0
-    told = _told_s(requests[-1])
+    told = requests[-1].retry_after_s
     wait = told if told is not None else PAUSES_S[min(breaker.fast - 2, len(PAUSES_S) - 1)]
     return wait if breaker.shut_s + wait <= LONGEST_WAIT_S else None
 
@@ -104,7 +103,7 @@ def _turned(before: Sequence[Request], request: Request) -> bool:
     if request.rule.endswith(".breaker"):
         return True
     if before and request.verdict is Verdict.UNAVAILABLE and before[-1].verdict is not Verdict.UNAVAILABLE:
-        return _told_s(request) is not None
+        return request.retry_after_s is not None
     usual_ns = _typical(before)
     return len(before) > 1 and usual_ns >= SLOW_NS and _is_fast(request, usual_ns)
 
@@ -113,16 +112,13 @@ def _is_like(first: Request, request: Request, usual_ns: int) -> bool:
     """Whether the request was failed by the breaker as the first one was."""
     if request.outcome is not Outcome.FAILED or request.rule != first.rule:
         return False
-    return request.rule.endswith(".breaker") or usual_ns < SLOW_NS or _is_fast(request, usual_ns)
+    if request.rule.endswith(".breaker") or (first.retry_after_s is not None and request.retry_after_s is not None):
+        return True
+    return _is_fast(request, usual_ns)
 
 
 def _is_fast(request: Request, usual_ns: int) -> bool:
     return (request.duration_ns or 0) <= usual_ns * FAST_SHARE
-
-
-def _told_s(request: Request) -> float | None:
-    ended_at = request.started_at + (request.duration_ns or 0) / 1e9
-    return retry_after(tuple(request.headers.items()), ended_at)
 
 
 def _typical(requests: Sequence[Request]) -> int:

@@ -65,9 +65,11 @@ def blamed(result: Request | Ping, evidence: str = "") -> Said:
     """A failure, with its verdict's likely cause and remedy. What gwtui itself could not do is not the gateway's."""
     if result.verdict is Verdict.LOCAL:
         return not_applicable(result.reason)
-    return failed(
-        evidence or told(result), MEANINGS[result.verdict][1] or MEANINGS[result.verdict][0], REMEDIES[result.verdict]
-    )
+    cause, remedy = MEANINGS[result.verdict][1] or MEANINGS[result.verdict][0], REMEDIES[result.verdict]
+    if result.status is None or not result.trace_id:
+        return failed(evidence or told(result), cause, remedy)
+    facts = {"trace_id": result.trace_id, "request_id": result.request_id}
+    return failed(f"{evidence or told(result)} (trace {result.trace_id})", cause, remedy, facts=facts)
 
 
 def told(result: Request | Ping) -> str:

@@ -68,8 +68,8 @@ async def _check(target: Target, checks: Sequence[Check], *, quiet: bool) -> lis
         _show_pending(checks, 0, sheet)
     async for result in run_checks(target, checks):
         if not quiet:
-            section = results[-1].section if results else ""
-            click.echo((ERASE if is_screen() else "") + "\n".join(table.lines_of(result, sheet, section)))
+            lines = table.lines_of(result, sheet, results[-1] if results else None)
+            click.echo((ERASE if is_screen() else "") + "\n".join(lines))
             _show_pending(checks, len(results) + 1, sheet)
         results.append(result)
     if not quiet:

@@ -37,13 +37,7 @@ def judge_provider_fallback(evidence: Evidence) -> Said:
     if not provoked[0].ok:
         if request.verdict is Verdict.NOT_A_STREAM and request.rule == "stream.json-answer":
             return passed(f"{request.model}: the stream failed upstream, one JSON answer came instead; {told(request)}")
-        if not chain:
-            return not_applicable(f"{told(request)}; /gateway/health tells no chain that could be followed")
-        return failed(
-            f"{request.model} failed although the chain is {' → '.join(chain)}: {told(request)}",
-            "All providers of the chain failed, or the chain is not followed.",
-            "Look for the trace id in the gateway's log: which provider was asked, and what it said.",
-        )
+        return _chain_failed(request, chain)
     words = f"{request.model} was answered by {request.model_served or 'an unnamed model'} after "
     words += units.duration(request.duration_ns)
     if _fell_back(request):
@@ -52,6 +46,23 @@ def judge_provider_fallback(evidence: Evidence) -> Said:
         f"{words}, and nothing tells of a fallback",
         "Its provider did not fail, or the gateway keeps its fallbacks to itself.",
         ASK,
+    )
+
+
+def _chain_failed(request: Request, chain: list[str]) -> Said:
+    """The provoked request was not answered by anyone."""
+    if "disabled" in request.reason.lower():
+        return not_applicable(f"the gateway says that its fallback is disabled: {told(request)}")
+    if request.rule.endswith(".breaker"):
+        return not_applicable(f"its breaker was open already: {told(request)}")
+    if not chain:
+        return not_applicable(f"{told(request)}; /gateway/health tells no chain that could be followed")
+    if (_attempts(request) or 0) > 1:
+        return passed(f"the chain {' → '.join(chain)} was followed to its end, where all had failed: {told(request)}")
+    return failed(
+        f"{request.model} failed although the chain is {' → '.join(chain)}: {told(request)}",
+        "The chain is not followed, or all of its providers failed.",
+        "Look for the trace id in the gateway's log: which provider was asked, and what it said.",
     )
 
 
@@ -141,36 +152,36 @@ def judge_breaker(evidence: Evidence) -> Said:
 
 
 def _opened(breaker: Breaker) -> Said:
-    first = f"it opened after {breaker.failures} failures" if breaker.failures else "it was open from the first request"
-    words = [f"{first}, then failed {breaker.fast} at once ({units.duration(breaker.fast_ns)}"]
-    words[0] += (
-        f" instead of {units.duration(breaker.usual_ns)}): {breaker.says}" if breaker.failures else f"): {breaker.says}"
-    )
     facts: dict[str, int | float | str] = {"failures": breaker.failures, "fast_failures": breaker.fast}
+    words = _opening(breaker)
     if breaker.open_s is None:
-        wait = f"it was still open {breaker.shut_s:.1f} s later"
         told_wait = f", it says {breaker.told_s:.0f} s" if breaker.told_s is not None else ""
-        said = "; ".join([*words, wait + told_wait])
+        words = f"{words}; still open {breaker.shut_s:.1f} s later{told_wait}"
         if breaker.told_s is not None and breaker.told_s > LONGEST_WAIT_S:
-            return passed(said, facts=facts)
-        return warned(
-            said, "It stays open for long, or never tests its upstream.", "Look at it again later.", facts=facts
-        )
-    facts |= {"open_s": round(breaker.open_s, 3)}
-    words.append(f"half open {breaker.open_s:.1f} s after it opened: a test went through")
-    words.append("which succeeded, and closed it" if breaker.test_ok else "which failed")
+            return passed(words, facts=facts)
+        cause = "It stays open for long, or never tests its upstream."
+        return warned(words, cause, "Look at it again later.", facts=facts)
+    facts["open_s"] = round(breaker.open_s, 3)
+    words = f"{words}; half open {breaker.open_s:.1f} s after it opened: a test went through"
+    if breaker.test_ok:
+        return passed(f"{words}, succeeded and closed it", facts=facts)
     if breaker.after_ok:
         return failed(
-            "; ".join([*words, "and the next request went through as well"]),
+            f"{words} and failed, and the next request went through as well",
             "A failed test does not open it again.",
             "Let it open again at once when a test fails.",
             facts=facts,
         )
-    if breaker.after_ok is False:
-        words.append("and opened it again")
-    if breaker.failures and breaker.failures != EXPECTED_FAILURES:
-        words.append(f"({EXPECTED_FAILURES} failures are usual)")
-    return passed("; ".join(words), facts=facts)
+    return passed(f"{words} and failed{', which opened it again' if breaker.after_ok is False else ''}", facts=facts)
+
+
+def _opening(breaker: Breaker) -> str:
+    fast = f"{breaker.fast} requests failed at once ({units.duration(breaker.fast_ns)}"
+    if not breaker.failures:
+        return f"it was open from the beginning: {fast}): {breaker.says}"
+    usual = "" if breaker.failures == EXPECTED_FAILURES else f", where {EXPECTED_FAILURES} are usual"
+    slow = units.duration(breaker.usual_ns)
+    return f"it opened after {breaker.failures} failures{usual}, then {fast} instead of {slow}): {breaker.says}"
 
 
 def _seen_breaker(evidence: Evidence) -> Said:

@@ -98,8 +98,7 @@ def _missing(last: Need, gathering: Gathering, wanted: set[Need]) -> list[Need]:
 
 def _stopped(words: str, culprit: Request | Ping, known: Sequence[Request | Ping]) -> Said:
     """Nothing more was sent. What is to blame was told by an earlier check, or else is told by this one."""
-    evidence = f"not tried: {words}"
-    return not_applicable(evidence) if culprit in known else blamed(culprit, evidence)
+    return not_applicable(f"not tried: {words}") if culprit in known else blamed(culprit, words)
 
 
 def _reason_to_stop(evidence: Evidence, need: Need) -> tuple[str, Request | Ping] | None:

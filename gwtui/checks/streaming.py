@@ -149,15 +149,16 @@ def judge_steady(evidence: Evidence) -> Said:
 
 
 def judge_silent_fallback(evidence: Evidence) -> Said:
-    streams = [each for each in evidence.streams() if each.request.status == 200]
-    if not streams:
-        return not_applicable("no stream was answered")
-    whole = [each for each in streams if each.request.rule == "stream.json-answer"]
+    sent = list(evidence.streams())
+    streamed = [each for each in sent if each.request.status == 200 and is_event_stream(each.request.content_type)]
+    whole = [each for each in sent if each.request.rule == "stream.json-answer"]
+    if not whole and not streamed:
+        return not_applicable(f"no stream was answered: {told(sent[0].request)}" if sent else "nothing was sent")
     if not whole:
-        return passed(f"{len(streams)} of {len(streams)} requests for a stream got one")
+        return passed(f"{len(streamed)} of {len(sent)} requests for a stream got one, none got one JSON answer")
     first = whole[0].request
     return warned(
-        f"{len(whole)} of {len(streams)} requests for a stream got one JSON answer, after "
+        f"{len(whole)} of {len(sent)} requests for a stream got one JSON answer, after "
         f"{units.duration(first.duration_ns)} (model {first.model_served or 'not named'})",
         "Streaming failed upstream and the gateway fell back to not streaming, or it does not stream this model.",
         "Look for the fallback in the gateway's log; show users that such answers come late and whole.",

@@ -48,15 +48,21 @@ def head(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
     return [where[: paper.width], paper.paint(f"{len(checks)} checks, at most {most} requests", FAINT)]
 
 
-def lines_of(result: CheckResult, paper: Paper, section: str = "") -> list[str]:
-    """A result; `section` is the one before it, whose heading stands already."""
-    lines = [] if result.section == section else ["", paper.paint(result.section, "bright_white")]
+def lines_of(result: CheckResult, paper: Paper, before: CheckResult | None = None) -> list[str]:
+    """A result; `before` is the one above it, whose heading and words need not be said again."""
+    lines = (
+        []
+        if before is not None and before.section == result.section
+        else ["", paper.paint(result.section, "bright_white")]
+    )
     quiet = FAINT if result.outcome is CheckOutcome.NOT_APPLICABLE else None
     colour = COLOURS.get(result.outcome, FAINT)
     word = paper.paint(f"{result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value):<4}", colour)
     name = paper.paint(f"{result.name:<{NAME_WIDTH}}", quiet)
     room = max(NARROWEST, paper.width - INDENT)
-    first, *more = textwrap.wrap(result.evidence, room) or [""]
+    same = before is not None and quiet is not None and before.evidence == result.evidence
+    evidence = "as above" if same else result.evidence
+    first, *more = textwrap.wrap(evidence, room) or [""]
     lines.append(f"  {word}  {name}  {paper.paint(first, quiet)}".rstrip())
     lines += [" " * INDENT + paper.paint(line, quiet) for line in more]
     for label, text in (("likely", result.cause), ("to do", result.remedy)):

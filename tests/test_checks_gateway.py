@@ -1,0 +1,141 @@
+"""What checks say of a gateway's health, metrics and audit, from tables of what it answered."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.checked import document, evidence, refused, request, target
+
+from gwtui.checks.gateway import judge_audit, judge_connection, judge_health, judge_metrics
+from gwtui.checks.results import CheckOutcome
+from gwtui.verdicts import Verdict
+
+PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
+
+
+def health(**fields: Any) -> dict[str, Any]:
+    return {"status": "healthy", "providers": {"anthropic": True}, **fields}
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "words"),
+    [
+        (document(health()), PASS, "provider anthropic is true"),
+        (document(health(status="degraded")), FAIL, "'degraded'"),
+        (document(health(status="ok")), WARN, "'ok'"),
+        (document({"state": "fine"}), FAIL, "'missing'"),
+        (document(health(providers={"anthropic": False})), FAIL, "anthropic is false"),
+        (document(health(providers={"openai": True})), WARN, "no provider 'anthropic'"),
+        (
+            document(health(providers={"local": True}, routing={"default_provider": "local"})),
+            PASS,
+            "provider local is true",
+        ),
+        (document([1, 2]), FAIL, "'missing'"),
+        (document("<html>hello</html>"), FAIL, "without JSON"),
+        (document("", 404), NA, "no /gateway/health"),
+        (document("", 503), FAIL, "unavailable"),
+        (document(health(providers={"anthropic": {"up": 1}})), FAIL, "anthropic"),
+    ],
+)
+def test_health(answer: Any, outcome: CheckOutcome, words: str) -> None:
+    said = judge_health(evidence(health=answer))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    assert said.outcome is not FAIL or (said.cause and said.remedy)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (document(health()), PASS),
+        (document("", 404), PASS),
+        (request(Verdict.REFUSED, status=None, api="http", reason="h:80: Connection refused"), FAIL),
+        (request(Verdict.TLS, status=None, api="http", reason="certificate has expired"), FAIL),
+        (request(Verdict.LOCAL, status=None, api="http", reason="no file descriptors"), NA),
+    ],
+)
+def test_connection(answer: Any, outcome: CheckOutcome) -> None:
+    said = judge_connection(evidence(health=answer))
+    assert said.outcome is outcome
+    assert outcome is not FAIL or (answer.reason in said.evidence and said.cause and said.remedy)
+
+
+def metrics(requests: float, tokens: int = 0, cost: float | None = 0.0, **more: Any) -> dict[str, Any]:
+    summary = {"total_requests": requests, "total_output_tokens": tokens, "total_cost_usd": cost, **more}
+    return {"summary": {name: value for name, value in summary.items() if value is not None}}
+
+
+GOOD = request(output_tokens=10, input_tokens=5)
+NOT_GOOD = refused(500)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "sent", "outcome", "words"),
+    [
+        (metrics(3, 100, 0.5), metrics(5, 130, 0.6), (GOOD, GOOD), PASS, "requests +2, tokens +30"),
+        (metrics(3), metrics(9, 130, 0.6), (GOOD, GOOD), PASS, "requests +6"),
+        (metrics(3), metrics(3), (GOOD, GOOD), FAIL, "requests +0"),
+        (metrics(3), metrics(4, 130, 1), (GOOD, GOOD), FAIL, "requests +1"),
+        (metrics(3), metrics(5, 12, 1), (GOOD, GOOD), FAIL, "tokens +12"),
+        (metrics(3), metrics(5, 130), (GOOD, GOOD), WARN, "cost +0"),
+        (metrics(3), metrics(5, 22, 1, total_cache_read_tokens=0), (GOOD, GOOD), FAIL, "tokens +22"),
+        (
+            metrics(3, total_cache_read_tokens=0),
+            metrics(5, 22, 1, total_cache_read_tokens=8),
+            (GOOD, GOOD),
+            PASS,
+            "tokens +30",
+        ),
+        (metrics(3), metrics(5, 130, None), (GOOD, GOOD), WARN, "cost not told"),
+        ({"requestCount": 3}, {"requestCount": 5}, (GOOD, GOOD), FAIL, "requests not told"),
+        (metrics(3), metrics(4, 30, 1), (GOOD, NOT_GOOD), PASS, "after 1 requests"),
+        (metrics(3), metrics(3), (NOT_GOOD, NOT_GOOD), NA, "no request went well"),
+    ],
+)
+def test_metrics(before: Any, after: Any, sent: Any, outcome: CheckOutcome, words: str) -> None:
+    said = judge_metrics(
+        evidence(metrics_before=document(before), stream=sent[0], answer=sent[1], metrics_after=document(after))
+    )
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+
+
+def test_a_gateway_without_metrics_has_none_to_judge() -> None:
+    said = judge_metrics(
+        evidence(metrics_before=document("", 404), stream=GOOD, answer=GOOD, metrics_after=document("", 404))
+    )
+    assert said.outcome is NA
+
+
+FIRST = request(request_id="a", sent_request_id="b", trace_id="c")
+SECOND = request(request_id="d", sent_request_id="e", trace_id="f")
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (document({"entries": [{"request_id": "d"}, {"request_id": "a"}]}), PASS),
+        (document([{"meta": {"trace": "f"}}, {"id": "b"}]), PASS),
+        (document({"entries": [{"request_id": "d"}, {"request_id": "x"}]}), FAIL),
+        (document({"entries": [{"model": "claude-3-haiku"}, {"model": "claude-3-haiku"}]}), WARN),
+        (document({"entries": []}), FAIL),
+        (document({}), FAIL),
+        (document("", 404), NA),
+        (document("no json"), FAIL),
+    ],
+)
+def test_audit(answer: Any, outcome: CheckOutcome) -> None:
+    said = judge_audit(evidence(stream=FIRST, answer=SECOND, audit=answer))
+    assert said.outcome is outcome, said
+
+
+def test_an_audit_that_is_switched_off_is_not_looked_into() -> None:
+    off = document(health(audit={"enabled": False}))
+    said = judge_audit(evidence(health=off, stream=FIRST, answer=SECOND, audit=document({"entries": []})))
+    assert said.outcome is NA
+
+
+def test_the_provider_that_is_wanted_is_the_one_of_the_api() -> None:
+    answer = document(health(providers={"anthropic": True, "openai": False}))
+    assert judge_health(evidence(health=answer)).outcome is PASS
+    assert judge_health(evidence(target(api="openai-chat"), health=answer)).outcome is FAIL

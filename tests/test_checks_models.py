@@ -1,0 +1,257 @@
+"""What checks say of models: of a list, by the kind of agent, and of many streams at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from support.checked import MS, SENT_NS, content, document, evidence, found, read, refused, request, streamed, target
+
+from gwtui.checks.courses import analyse_compared, analyse_streams, labels
+from gwtui.checks.evidence import Probed
+from gwtui.checks.models import (
+    judge_agent,
+    judge_concurrency,
+    judge_models,
+    judge_one_fails_alone,
+    judge_together,
+)
+from gwtui.checks.recipes import UNKNOWN_MODEL, WORDS
+from gwtui.checks.results import CheckOutcome
+from gwtui.concurrency import Alone, Course, Together, analyse
+from gwtui.records import StreamEvent
+from gwtui.verdicts import Verdict
+from gwtui.words import EventKind
+
+PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
+
+
+def test_each_model_of_the_list_is_told() -> None:
+    good, bad = request(model="a"), refused(404, model="b")
+    assert judge_models(evidence()).outcome is NA
+    assert judge_models(evidence(models=[good, good])).outcome is PASS
+    said = judge_models(evidence(models=[good, bad]))
+    assert said.outcome is FAIL
+    assert "1 of 2 models" in said.evidence
+    assert len(said.details) == 2
+
+
+AGENT = request(request_id="id-7", model_served="other")
+NO_AGENTS = refused(400, {"error": {"message": "unknown field agent_type"}})
+
+
+@pytest.mark.parametrize(
+    ("needs", "outcome"),
+    [
+        ({"agent": request(), "agent_audit": document([{"id": "req-1", "agent_type": "code-reviewer"}])}, PASS),
+        ({"agent": request(), "agent_audit": document([{"id": "else", "agent_type": "code-reviewer"}])}, WARN),
+        ({"agent": AGENT, "agent_audit": document("", 404)}, PASS),
+        ({"agent": request(), "agent_audit": document("", 404)}, WARN),
+        ({"agent": NO_AGENTS, "health": document("", 404)}, NA),
+        ({"agent": NO_AGENTS, "health": document({"status": "healthy"})}, FAIL),
+        ({"agent": refused(500)}, FAIL),
+    ],
+)
+def test_agent_type(needs: Any, outcome: CheckOutcome) -> None:
+    assert judge_agent(evidence(stream=request(), **needs)).outcome is outcome
+
+
+def test_a_kind_of_agent_that_was_asked_for_has_to_be_known() -> None:
+    said = judge_agent(evidence(target(agent_type="tester"), stream=request(), agent=NO_AGENTS))
+    assert said.outcome is FAIL
+
+
+def at_once(number: int, **fields: Any) -> list[Probed]:
+    return [streamed(request(text=f"{WORDS[each]} " * 10, **fields), [(100, 1), (200, 1)]) for each in range(number)]
+
+
+@pytest.mark.parametrize(
+    ("odd", "outcome", "words"),
+    [
+        (streamed(request(text=WORDS[3]), [(100, 1)]), PASS, "all 4 streams"),
+        (streamed(request(text="I will not."), [(100, 1)]), PASS, ""),
+        (streamed(request(text=f"{WORDS[3]} {WORDS[0]}"), [(100, 1)]), FAIL, "stream 4 was asked for the word"),
+        (streamed(request(findings=found("ids_differ", "chunk 3")), [(100, 1)]), FAIL, "chunk 3"),
+        (Probed(refused(429)), WARN, "rate limited ×1"),
+        (Probed(refused(500)), FAIL, "server error ×1"),
+        (streamed(request(Verdict.TRUNCATED, reason="cut"), [(100, 1)]), FAIL, "truncated ×1"),
+    ],
+)
+def test_streams_at_once(odd: Probed, outcome: CheckOutcome, words: str) -> None:
+    said = judge_together(evidence(together=[*at_once(3), odd]))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+
+
+def course(model: str, start: float, first: float, end: float, alone: Alone | None = None) -> Course:
+    """Times in ms after the send."""
+    start_ns, first_ns, end_ns = (int(ms * MS) for ms in (start, first, end))
+    return Course(model=model, sent_ns=0, start_ns=start_ns, first_ns=first_ns, end_ns=end_ns, chunks=10, alone=alone)
+
+
+def alone(start: float, duration: float) -> Alone:
+    return Alone(start_ns=int(start * MS), duration_ns=int(duration * MS))
+
+
+TURNS = list("abcabcabc")
+ROWS = list("aaabbbccc")
+
+
+@pytest.mark.parametrize(
+    ("courses", "speakers", "verdict", "signs"),
+    [
+        # at once, taking turns
+        ([course(m, 100, 110, 500) for m in "abc"], TURNS, Together.CONCURRENT, (True, True, True)),
+        # one after another, seconds apart
+        (
+            [course("a", 100, 110, 900), course("b", 1000, 1010, 1900), course("c", 2000, 2010, 2900)],
+            ROWS,
+            Together.SEQUENTIAL,
+            (False, False, False),
+        ),
+        # one after another, but so fast that all starts are near
+        (
+            [course("a", 10, 11, 60), course("b", 62, 63, 110), course("c", 112, 113, 160)],
+            ROWS,
+            Together.SEQUENTIAL,
+            (True, False, False),
+        ),
+        # at once, each in one piece
+        ([course(m, 100, 499, 500) for m in "abc"], ROWS, Together.CONCURRENT, (True, True, True)),
+        # at once, and one of them thinks for long before it speaks
+        (
+            [course("a", 100, 110, 500), course("b", 2000, 2010, 2500)],
+            list("aaaabbbb"),
+            Together.SEQUENTIAL,
+            (False, False, False),
+        ),
+        # the same, where it is known to think as long when it is alone
+        (
+            [course("a", 100, 110, 500, alone=alone(90, 490)), course("b", 2000, 2010, 2500, alone=alone(2000, 2450))],
+            list("aaaabbbb"),
+            Together.CONCURRENT,
+            (True, False, True),
+        ),
+        # the second waits for the first, as its time alone shows
+        (
+            [course("a", 100, 110, 1500, alone=alone(90, 1490)), course("b", 1600, 1610, 3000, alone=alone(90, 1490))],
+            list("aaaabbbb"),
+            Together.SEQUENTIAL,
+            (False, False, False),
+        ),
+        # over before anything can be told
+        ([course(m, 1, 2, 9) for m in "abc"], TURNS, None, (True, True, True)),
+        # alone
+        ([course("a", 100, 110, 500), Course(model="b", sent_ns=0, error="404")], list("aaaa"), None, None),
+        ([], [], None, None),
+    ],
+)
+def test_at_once_or_one_after_another(
+    courses: Sequence[Course], speakers: Sequence[str], verdict: Together | None, signs: Any
+) -> None:
+    concurrency = analyse(courses, speakers)
+    assert concurrency.verdict is verdict
+    if signs is not None:
+        seen = (concurrency.starts_together, concurrency.speaks_together, concurrency.saves_time)
+        assert seen == signs
+
+
+def test_turns_are_counted_within_the_first_events_only() -> None:
+    courses = [course("a", 0, 1, 300), course("b", 0, 290, 600)]
+    late = analyse(courses, ["a"] * 20 + ["b", "a"] * 10)
+    assert (late.turns, late.speakers, late.looked_at) == (0, 1, 20)
+    early = analyse(courses, ["a", "b", "a", "b"])
+    assert (early.turns, early.speakers, early.looked_at) == (2, 2, 4)
+
+
+def test_the_speed_up_is_the_sum_over_the_whole_time() -> None:
+    concurrency = analyse([course(m, 100, 110, 500) for m in "abcd"], TURNS)
+    assert (concurrency.wall_ns, concurrency.slowest_ns, concurrency.sum_ns) == (400 * MS, 400 * MS, 1600 * MS)
+    assert concurrency.speed_up == 4
+
+
+def test_a_model_that_comes_more_than_once_is_told_apart() -> None:
+    assert labels(["a", "b", "a"]) == ["a #1", "b", "a #2"]
+
+
+def model_stream(model: str, first_ms: float, step_ms: float = 50, count: int = 5) -> Probed:
+    reads = [(first_ms + step_ms * number, 1) for number in range(count)]
+    return streamed(request(model=model, ms=reads[-1][0]), reads)
+
+
+def test_streams_of_several_models_become_one_analysis() -> None:
+    bad = Probed(refused(404, model="c"))
+    found = analyse_streams([model_stream("a", 100), model_stream("b", 120), bad])
+    assert [each.model for each in found.answered] == ["a", "b"]
+    assert found.failed[0].error.startswith("not found")
+    assert (found.spread_ns, found.turns) == (20 * MS, 8)
+    assert found.courses[0].sent_ns == SENT_NS
+
+
+def compared(*told: tuple[float, str, EventKind], verdict: Verdict = Verdict.COMPLETE) -> Probed:
+    """One stream of several models: (ms, model, what came)."""
+    reads = tuple(
+        read(at, number, StreamEvent(name="e", kind=kind, model=model, note="gone" if kind is EventKind.ERROR else ""))
+        for number, (at, model, kind) in enumerate(told, 1)
+    )
+    return Probed(request(verdict, model="a,b,x", api="compare-stream"), reads)
+
+
+START, TEXT, STOP, ERROR = EventKind.START, EventKind.TEXT, EventKind.STOP, EventKind.ERROR
+
+
+def test_one_stream_of_several_models_becomes_the_same_analysis() -> None:
+    told = [(0.0, "a", START), (1.0, "b", START), (2.0, "x", ERROR), (90.0, "a", TEXT), (95.0, "b", TEXT)]
+    found = analyse_compared(compared(*told, (99.0, "a", TEXT), (110.0, "a", STOP), (120.0, "b", STOP)))
+    assert [(each.model, each.error) for each in found.courses] == [("a", ""), ("b", ""), ("x", "gone")]
+    assert (found.spread_ns, found.turns, found.verdict) == (MS, 1, Together.CONCURRENT)
+    cut = analyse_compared(compared(*told))
+    assert [each.error for each in cut.courses] == ["it did not end", "it did not end", "gone"]
+
+
+@pytest.mark.parametrize(
+    ("groups", "outcome", "words"),
+    [
+        ([model_stream("a", 100), model_stream("b", 110), model_stream("c", 120)], PASS, "CONCURRENT: 3 models"),
+        ([model_stream("a", 100), model_stream("b", 800), model_stream("c", 1500)], FAIL, "SEQUENTIAL: 3 models"),
+        ([model_stream("a", 100), model_stream("b", 110), Probed(refused(404, model="c"))], WARN, "1 of 3 models"),
+        ([Probed(refused(404, model=m)) for m in "abc"], NA, "fewer than two"),
+        ([streamed(request(model=m, ms=8), [(5, 1)]) for m in "abc"], WARN, "too short to tell"),
+    ],
+)
+def test_concurrency(groups: Sequence[Probed], outcome: CheckOutcome, words: str) -> None:
+    said = judge_concurrency(evidence(target(models=("a", "b", "c")), compared=groups))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    assert outcome is not FAIL or (said.cause and said.remedy)
+
+
+def test_growing_numbers_of_models_are_compared() -> None:
+    models = tuple("abcdefghi")
+    streams = [model_stream(model, 100 + at) for size in (3, 6, 9) for at, model in enumerate(models[:size])]
+    said = judge_concurrency(evidence(target(models=models), compared=streams))
+    assert said.outcome is PASS
+    assert [line.split()[0] for line in said.details[1:4]] == ["3", "6", "9"]
+    assert said.facts["speed_up_3"] < said.facts["speed_up_9"]  # type: ignore[operator]  # both are numbers
+
+
+def test_the_model_that_does_not_exist_fails_alone() -> None:
+    good, bad = Probed(request()), Probed(refused(404, model=UNKNOWN_MODEL))
+    assert judge_one_fails_alone(evidence(stranger=[good, bad])).outcome is PASS
+    assert judge_one_fails_alone(evidence(stranger=[Probed(refused(500)), bad])).outcome is FAIL
+    assert judge_one_fails_alone(evidence(stranger=[good, good])).outcome is NA
+
+
+@pytest.mark.parametrize(
+    ("told", "outcome"),
+    [
+        ([(0.0, "a", TEXT), (1.0, UNKNOWN_MODEL, ERROR), (2.0, "a", STOP), (2.0, "b", STOP), (3.0, "x", STOP)], PASS),
+        ([(0.0, "a", TEXT), (1.0, UNKNOWN_MODEL, ERROR)], FAIL),
+    ],
+)
+def test_within_one_stream_it_fails_alone_too(told: Any, outcome: CheckOutcome) -> None:
+    of = target(api="compare-stream", model="a,b")
+    assert judge_one_fails_alone(evidence(of, stranger=compared(*told))).outcome is outcome
+
+
+def test_content_without_a_model_is_nobodys() -> None:
+    assert analyse([course("a", 0, 1, 100)], [content().model]).speakers == 0

@@ -1,0 +1,277 @@
+"""What checks say of answers, of streams, their form and their pace, and of errors, from tables of records."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from support.checked import MODEL, content, document, evidence, found, read, refused, request, streamed, target
+
+from gwtui.checks.check import Said
+from gwtui.checks.errors import (
+    judge_fast_failures,
+    judge_invalid_key,
+    judge_timeouts,
+    judge_unknown_model,
+    judge_whole_streams,
+)
+from gwtui.checks.evidence import Evidence, Probed
+from gwtui.checks.results import CheckOutcome
+from gwtui.checks.streaming import (
+    judge_answer,
+    judge_format,
+    judge_headers,
+    judge_incremental,
+    judge_model_served,
+    judge_silent_fallback,
+    judge_steady,
+    judge_stream,
+)
+from gwtui.records import StreamEvent
+from gwtui.verdicts import Verdict
+from gwtui.words import EventKind
+
+PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
+EVENLY = [(100 + 10 * number, 1) for number in range(30)]
+TRUNCATED = request(Verdict.TRUNCATED, rule="anthropic.eof", reason="ended after event 4", events=4)
+JSON_ANSWER = request(
+    Verdict.NOT_A_STREAM, rule="stream.json-answer", reason="one JSON answer", content_type="application/json"
+)
+PAGE = request(Verdict.NOT_A_STREAM, rule="stream.page", reason="a page came", content_type="text/html")
+
+
+def check(said: Said, outcome: CheckOutcome, words: str = "") -> None:
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    assert outcome is not FAIL or (said.cause and said.remedy), said
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome", "words"),
+    [
+        (request(stream=False, text="hello", input_tokens=3, output_tokens=5), PASS, "5 out"),
+        (request(stream=False, text="hello"), FAIL, "no usage"),
+        (request(stream=False, text="hello", api="sourcegraph-code"), PASS, "unknown out"),
+        (request(Verdict.WRONG_BODY, stream=False, reason="no JSON: Expecting"), FAIL, "no JSON"),
+        (refused(500), FAIL, "HTTP 500"),
+        (request(Verdict.LOCAL, stream=False, reason="this API only streams"), NA, "only streams"),
+    ],
+)
+def test_answer(answer: Any, outcome: CheckOutcome, words: str) -> None:
+    check(judge_answer(evidence(answer=answer)), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        (request(events=9), PASS),
+        (request(Verdict.COMPLETE_UNTERMINATED, events=9), WARN),
+        (TRUNCATED, FAIL),
+        (JSON_ANSWER, FAIL),
+        (request(Verdict.EMPTY, reason="no event"), FAIL),
+        (refused(401), FAIL),
+    ],
+)
+def test_stream(result: Any, outcome: CheckOutcome) -> None:
+    said = judge_stream(evidence(stream=result))
+    check(said, outcome, result.reason)
+    assert outcome is not FAIL or "trace-1" in said.evidence
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "words"),
+    [
+        (request(headers={"cache-control": "no-cache", "x-accel-buffering": "no"}), PASS, "x-accel-buffering: no"),
+        (request(headers={"cache-control": "private, No-Store"}), PASS, "x-accel-buffering: not sent"),
+        (request(headers={"transfer-encoding": "chunked"}), WARN, "cache-control: not sent"),
+        (request(headers={"cache-control": "max-age=60"}), WARN, "max-age"),
+        (request(content_type="text/event-stream; charset=utf-8"), PASS, "charset"),
+        (JSON_ANSWER, FAIL, "application/json"),
+        (request(content_type="text/event-streams"), FAIL, "text/event-streams"),
+        (refused(500), NA, "HTTP 500"),
+    ],
+)
+def test_stream_headers(result: Any, outcome: CheckOutcome, words: str) -> None:
+    check(judge_headers(evidence(stream=result)), outcome, words)
+
+
+def chunks(*deltas: dict[str, Any]) -> Probed:
+    events = [
+        StreamEvent(name="chunk", kind=EventKind.TEXT, raw=json.dumps({"choices": [{"index": 0, "delta": delta}]}))
+        for delta in deltas
+    ]
+    return Probed(request(api="openai-chat", events=len(events)), (read(10, 1, *events),))
+
+
+@pytest.mark.parametrize(
+    ("probed", "outcome", "words"),
+    [
+        (streamed(request(events=30), EVENLY), PASS, "content_block_delta"),
+        (Probed(request(events=3, findings=found("unnamed_events"))), FAIL, "unnamed events"),
+        (Probed(request(events=3, findings=found("ids_differ"))), FAIL, "ids differ"),
+        (Probed(request(events=3, findings=found("unknown_event"))), PASS, ""),
+        (Probed(request(Verdict.OUT_OF_ORDER, events=3, reason="index 2")), FAIL, "index 2"),
+        (Probed(JSON_ANSWER), NA, "no event came"),
+        (Probed(TRUNCATED), NA, "4 well-formed events"),
+        (chunks({"role": "assistant", "content": ""}, {"content": "a"}, {"content": "b"}), PASS, "3 events"),
+        (chunks({"role": "assistant"}, {"role": "assistant", "content": "a"}), WARN, "event 2"),
+    ],
+)
+def test_event_format(probed: Probed, outcome: CheckOutcome, words: str) -> None:
+    check(judge_format(evidence(stream=probed)), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("probed", "outcome", "words"),
+    [
+        (streamed(request(), EVENLY), PASS, "30 content events in 30 reads"),
+        (streamed(request(findings=found("buffered", "one read")), [(400, 60)]), FAIL, "one read"),
+        (streamed(request(), [(400, 10)]), FAIL, "all 10 content events came at once"),
+        (streamed(request(), [(400, 5), (402, 5)]), FAIL, "at once"),
+        (streamed(request(), [(400, 3)]), WARN, "too little to tell"),
+        (streamed(request(), [(20, 60)]), WARN, "too little to tell"),
+        (streamed(request(), [(400, 1)]), WARN, "one single event"),
+        (streamed(request(), [(100, 4), (140, 4), (180, 4)]), PASS, "12 content events in 3 reads"),
+        (Probed(JSON_ANSWER), NA, ""),
+    ],
+)
+def test_incremental(probed: Probed, outcome: CheckOutcome, words: str) -> None:
+    check(judge_incremental(evidence(stream=probed)), outcome, words)
+
+
+def test_pace_is_judged_by_the_stream_that_tells_most() -> None:
+    short, long = streamed(request(), [(400, 10)]), streamed(request(), EVENLY)
+    check(judge_incremental(evidence(stream=short, long_stream=long)), PASS, "30 content events")
+
+
+@pytest.mark.parametrize(
+    ("probed", "outcome", "words"),
+    [
+        (streamed(request(), EVENLY), PASS, "29 gaps of 10.0 ms each would make 290 ms"),
+        (streamed(request(findings=found("combed", "held for 40 ms")), EVENLY), FAIL, "held for 40 ms"),
+        (streamed(request(), [*EVENLY, (2400, 1)]), WARN, "longest gap 2.01 s"),
+        (streamed(request(), [(100 + 500 * number, 1) for number in range(5)]), PASS, ""),
+        (streamed(request(), [(100, 20), (150, 20)]), NA, "three reads"),
+    ],
+)
+def test_steady(probed: Probed, outcome: CheckOutcome, words: str) -> None:
+    check(judge_steady(evidence(stream=probed)), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("results", "outcome", "words"),
+    [
+        ([request(), request()], PASS, "2 of 2"),
+        ([request(), JSON_ANSWER], WARN, "1 of 2"),
+        ([PAGE], NA, "a page came"),
+        ([refused(500)], NA, ""),
+    ],
+)
+def test_silent_fallback(results: Any, outcome: CheckOutcome, words: str) -> None:
+    check(judge_silent_fallback(evidence(stream=results[0], models=results[1:])), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome"),
+    [
+        (request(), PASS),
+        (request(model_served=""), NA),
+        (request(findings=found("model_differs", "a was asked for, b answered")), WARN),
+        (refused(500), NA),
+    ],
+)
+def test_model_served(result: Any, outcome: CheckOutcome) -> None:
+    check(judge_model_served(evidence(stream=result)), outcome)
+
+
+ANTHROPIC_ERROR = {"type": "error", "error": {"type": "authentication_error", "message": "no"}}
+OPENAI_ERROR = {"error": {"message": "no", "type": "invalid_request_error"}}
+
+
+@pytest.mark.parametrize(
+    ("result", "key", "outcome", "words"),
+    [
+        (refused(401, ANTHROPIC_ERROR), "env:KEY", PASS, ""),
+        (refused(401, OPENAI_ERROR, api="openai-chat"), "env:KEY", PASS, ""),
+        (refused(401, OPENAI_ERROR), "env:KEY", WARN, "Anthropic's"),
+        (refused(401, {"error": "no"}, api="openai-chat"), "env:KEY", WARN, "OpenAI's"),
+        (refused(401, {"error": "no"}, api="fireworks"), "env:KEY", PASS, ""),
+        (refused(401, "<html>no</html>"), "env:KEY", FAIL, "no JSON"),
+        (refused(401, {"detail": 1}), "env:KEY", FAIL, "no error with a message"),
+        (refused(401, ""), "env:KEY", FAIL, "no JSON"),
+        (refused(403, ANTHROPIC_ERROR), "env:KEY", WARN, "403"),
+        (refused(500, ANTHROPIC_ERROR), "env:KEY", FAIL, "HTTP 500 where 401"),
+        (request(), "env:KEY", FAIL, "HTTP 200 to a made-up key"),
+        (request(Verdict.EMPTY, reason="no event"), "env:KEY", FAIL, "HTTP 200"),
+        (request(), None, WARN, "without any key"),
+        (request(Verdict.NO_FIRST_BYTE, status=None, reason="no byte"), "env:KEY", FAIL, "no byte"),
+    ],
+)
+def test_invalid_key(result: Any, key: str | None, outcome: CheckOutcome, words: str) -> None:
+    check(judge_invalid_key(evidence(target(key=key), invalid_key=result)), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("result", "outcome", "words"),
+    [
+        (refused(404, ANTHROPIC_ERROR), PASS, ""),
+        (refused(400, ANTHROPIC_ERROR), PASS, ""),
+        (refused(404, "nginx"), FAIL, "no JSON"),
+        (refused(401, ANTHROPIC_ERROR), NA, "key was refused"),
+        (refused(503, ANTHROPIC_ERROR), FAIL, "HTTP 503 where 404"),
+        (request(model="no-such-model", model_served=MODEL), FAIL, f"{MODEL} answered"),
+        (request(Verdict.ERROR_IN_STREAM, reason="event 1 is an error"), FAIL, "HTTP 200 where 404"),
+    ],
+)
+def test_unknown_model(result: Any, outcome: CheckOutcome, words: str) -> None:
+    check(judge_unknown_model(evidence(unknown_model=result)), outcome, words)
+
+
+FAST, SLOW = refused(401, ms=5), refused(404, ms=1500)
+HANGING = request(Verdict.NO_FIRST_BYTE, ms=60_000, status=None, reason="no byte came")
+
+
+@pytest.mark.parametrize(
+    ("of", "outcome", "words"),
+    [
+        (evidence(invalid_key=FAST, unknown_model=FAST), PASS, "2 failures"),
+        (evidence(invalid_key=FAST, unknown_model=SLOW), FAIL, "1.50 s"),
+        (evidence(invalid_key=FAST, provoked=[HANGING]), FAIL, "hung"),
+        (evidence(invalid_key=refused(401, findings=found("open_after_end"))), FAIL, "left the response open"),
+        (evidence(invalid_key=request()), NA, ""),
+    ],
+)
+def test_fast_failures(of: Evidence, outcome: CheckOutcome, words: str) -> None:
+    check(judge_fast_failures(of), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("of", "outcome", "words"),
+    [
+        (evidence(stream=request(events=5), together=[request(events=5)] * 3), PASS, "all 4 streams"),
+        (evidence(stream=request(events=5), together=[TRUNCATED, request(events=5)]), FAIL, "1 of 3 streams broke"),
+        (evidence(stream=refused(500), answer=request(stream=False)), NA, ""),
+        (evidence(stream=request(events=5), provoked=[TRUNCATED]), PASS, "all 1 streams"),
+    ],
+)
+def test_whole_streams(of: Evidence, outcome: CheckOutcome, words: str) -> None:
+    check(judge_whole_streams(of), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("of", "outcome", "words"),
+    [
+        (evidence(stream=request(), answer=request(ms=900)), PASS, "slowest took 900 ms"),
+        (evidence(stream=HANGING, answer=request()), FAIL, "1 of 2 requests"),
+        (evidence(stream=request(Verdict.STALLED, reason="no byte for 30 s")), FAIL, "no byte for 30 s"),
+        (evidence(health=document({})), NA, ""),
+    ],
+)
+def test_timeouts(of: Evidence, outcome: CheckOutcome, words: str) -> None:
+    check(judge_timeouts(of), outcome, words)
+
+
+def test_content_is_what_flows() -> None:
+    ping = StreamEvent(name="ping", kind=EventKind.KEEPALIVE)
+    reads = (read(10, 1, ping), read(200, 2, ping, content()), read(900, 4, ping))
+    check(judge_incremental(evidence(stream=Probed(request(), reads))), WARN, "one single event")

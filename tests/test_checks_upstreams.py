@@ -1,0 +1,216 @@
+"""What checks say of failing upstreams: breakers as they show in times, fallbacks, attempts, final errors."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from support.checked import MS, document, evidence, found, refused, request, target
+
+from gwtui.checks.breaker import LONGEST_WAIT_S, MOST_FAILURES, MOST_PROBES, Breaker, find_breaker, next_wait_s
+from gwtui.checks.fallback import (
+    judge_attempts,
+    judge_breaker,
+    judge_fails_at_once,
+    judge_provider_fallback,
+)
+from gwtui.checks.results import CheckOutcome
+from gwtui.records import Request
+from gwtui.verdicts import Verdict
+
+PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
+MODEL = "failing"
+ERROR = {"type": "error", "error": {"type": "api_error", "message": "upstream said 500"}}
+
+
+def at(second: float, result: Request) -> Request:
+    """The same, ended that many seconds later than the first."""
+    moved = {name: getattr(result, name) for name in result.__struct_fields__}
+    return Request(
+        **{**moved, "now_ns": result.now_ns + int(second * 1000 * MS), "started_at": result.started_at + second}
+    )
+
+
+def upstream(second: float, ms: float = 200) -> Request:
+    return at(second, refused(500, ERROR, ms=ms, model=MODEL))
+
+
+def open_(second: float, retry_after_s: float | None = 10.0) -> Request:
+    """A refusal that says that it comes from a breaker."""
+    rule = "http.503.breaker"
+    return at(second, refused(503, ERROR, ms=2, rule=rule, retry_after_s=retry_after_s, model=MODEL))
+
+
+def fast(second: float, ms: float = 3) -> Request:
+    """A failure like the others, only fast."""
+    return upstream(second, ms)
+
+
+def good(second: float) -> Request:
+    return at(second, request(model=MODEL))
+
+
+FIVE = [upstream(0.3 * number) for number in range(5)]
+
+
+def seen(breaker: Breaker | None) -> tuple[Any, ...] | None:
+    if breaker is None:
+        return None
+    open_s = round(breaker.open_s) if breaker.open_s is not None else None
+    return breaker.failures, breaker.fast, open_s, breaker.test_ok, breaker.after_ok
+
+
+@pytest.mark.parametrize(
+    ("requests", "told"),
+    [
+        ([], None),
+        (FIVE, None),
+        ([*FIVE, good(2)], None),
+        ([good(0), *FIVE, open_(2)], None),
+        # it says so itself
+        ([*FIVE, open_(2), open_(2.1)], (5, 2, None, None, None)),
+        ([*FIVE, open_(2), open_(2.1), upstream(12)], (5, 2, 11, False, None)),
+        ([*FIVE, open_(2), open_(2.1), upstream(12), open_(12.2)], (5, 2, 11, False, False)),
+        ([*FIVE, open_(2), open_(2.1), upstream(12), upstream(12.4)], (5, 2, 11, False, True)),
+        ([*FIVE, open_(2), good(12)], (5, 1, 11, True, None)),
+        ([open_(0), open_(0.1)], (0, 2, None, None, None)),
+        # it only turns fast
+        ([*FIVE, fast(2), fast(2.1)], (5, 2, None, None, None)),
+        ([*FIVE, fast(2), fast(2.1), upstream(12), fast(12.2)], (5, 2, 11, False, False)),
+        ([upstream(0, 30), upstream(1, 30), fast(2, 1)], None),  # too short to tell from the time
+        ([upstream(0), upstream(1), fast(2, 90)], None),  # not fast enough
+        # another status with a time to wait
+        ([*FIVE, at(2, refused(503, ERROR, ms=150, retry_after_s=5.0))], (5, 1, None, None, None)),
+    ],
+)
+def test_a_breaker_is_found_in_the_times(requests: Sequence[Request], told: Any) -> None:
+    assert seen(find_breaker(requests)) == told
+
+
+@pytest.mark.parametrize(
+    ("requests", "wait_s"),
+    [
+        ([], 0.0),
+        (FIVE, 0.0),
+        ([upstream(number) for number in range(MOST_FAILURES)], None),
+        ([good(0)], None),
+        ([request(Verdict.REFUSED, status=None)], None),
+        ([*FIVE, open_(2)], 0.0),  # once more, to be sure
+        ([*FIVE, open_(2), open_(2.1)], 10.0),
+        ([*FIVE, open_(2), open_(2.1, 7200)], None),  # too long to wait for
+        ([*FIVE, open_(2), open_(2.1, None)], 1.0),
+        ([*FIVE, open_(2), open_(2.1, None), open_(3.1, None)], 2.0),
+        ([*FIVE, fast(2), fast(2.1), upstream(12)], 0.0),  # the test was seen; what follows it?
+        ([*FIVE, fast(2), fast(2.1), upstream(12), fast(12.1)], None),
+        ([*FIVE, open_(2), open_(2.1), good(12)], None),
+    ],
+)
+def test_the_next_step_depends_on_what_was_seen(requests: Sequence[Request], wait_s: float | None) -> None:
+    assert next_wait_s(requests) == wait_s
+
+
+def test_a_breaker_that_never_opens_again_is_left_alone_in_the_end() -> None:
+    requests, second = [*FIVE, open_(2, None)], 2.0
+    while (wait := next_wait_s(requests)) is not None:
+        second += wait + 0.01
+        requests.append(open_(second, None))
+    assert second <= 2 + LONGEST_WAIT_S + 1
+    assert len(requests) <= MOST_PROBES
+
+
+CHAIN = document({"status": "healthy", "routing": {"fallback_chain": ["one", "two"]}})
+NO_CHAIN = document("", 404)
+ANSWERED = request(model=MODEL, model_served="other", findings=found("model_differs", "failing asked, other answered"))
+
+
+@pytest.mark.parametrize(
+    ("provoked", "health", "outcome", "words"),
+    [
+        (ANSWERED, CHAIN, PASS, "answered by other"),
+        (request(model=MODEL, findings=found("fallbacks", "x-litellm-attempted-fallbacks: 1")), NO_CHAIN, PASS, ""),
+        (request(model=MODEL), CHAIN, WARN, "nothing tells of a fallback"),
+        (request(Verdict.NOT_A_STREAM, rule="stream.json-answer"), CHAIN, PASS, "one JSON answer"),
+        (upstream(0), CHAIN, FAIL, "one → two"),
+        (upstream(0), NO_CHAIN, NA, "no chain"),
+        (refused(500, ERROR, headers={"x-gateway-attempts": "2"}), CHAIN, PASS, "followed to its end"),
+        (refused(500, ERROR, reason="HTTP 500: fallback is disabled"), CHAIN, NA, "disabled"),
+        (open_(0), CHAIN, NA, "open already"),
+    ],
+)
+def test_provider_fallback(provoked: Request, health: Request, outcome: CheckOutcome, words: str) -> None:
+    said = judge_provider_fallback(evidence(health=health, provoked=provoked))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+
+
+def test_a_fallback_that_is_at_work_is_seen_without_provoking_it() -> None:
+    quiet = judge_provider_fallback(evidence(health=CHAIN, stream=request()))
+    assert (quiet.outcome, "one → two" in quiet.evidence, "--provoke" in quiet.remedy) == (NA, True, True)
+    assert judge_provider_fallback(evidence(health=CHAIN, stream=ANSWERED)).outcome is WARN
+
+
+@pytest.mark.parametrize(
+    ("provoked", "outcome", "words"),
+    [
+        (refused(500, ERROR, ms=30), PASS, "30.0 ms"),
+        (refused(503, ERROR, ms=30), PASS, ""),
+        (refused(500, ERROR, ms=2500), FAIL, "2.50 s"),
+        (refused(500, "<html>oops</html>"), FAIL, "no JSON"),
+        (request(Verdict.ERROR_IN_STREAM, reason="event 3 is an error"), FAIL, "HTTP 200 where a 5xx"),
+        (refused(404, ERROR), FAIL, "HTTP 404 where a 5xx"),
+        (request(Verdict.RESET, status=None, reason="reset"), FAIL, "reset"),
+        (ANSWERED, NA, "a fallback answered"),
+    ],
+)
+def test_fails_at_once(provoked: Request, outcome: CheckOutcome, words: str) -> None:
+    said = judge_fails_at_once(evidence(provoked=provoked))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+
+
+def with_header(name: str, value: str) -> Request:
+    return refused(500, ERROR, headers={name: value})
+
+
+@pytest.mark.parametrize(
+    ("provoked", "audit", "outcome", "words"),
+    [
+        ([with_header("x-gateway-attempts", "2")], None, PASS, "at most 2"),
+        ([with_header("x-gateway-attempts", "1"), with_header("x-gateway-attempts", "4")], None, FAIL, "up to 4"),
+        ([with_header("x-envoy-attempt-count", "2")], None, PASS, "at most 2"),
+        ([with_header("x-litellm-attempted-retries", "3")], None, FAIL, "up to 4"),
+        ([with_header("x-gateway-attempts", "many")], None, WARN, "told nowhere"),
+        ([refused(500, ERROR)], [{"request_id": "req-1", "attempts": 2}], PASS, "at most 2"),
+        ([refused(500, ERROR)], [{"request_id": "req-1", "attempts": 3}], FAIL, "up to 3"),
+        ([refused(500, ERROR)], [{"request_id": "else", "attempts": 3}], WARN, ""),
+        ([request(Verdict.NO_FIRST_BYTE, status=None, reason="no byte")], None, FAIL, "no final error"),
+        ([], None, NA, ""),
+    ],
+)
+def test_attempts(provoked: Sequence[Request], audit: Any, outcome: CheckOutcome, words: str) -> None:
+    more = {} if audit is None else {"provoked_audit": document(audit)}
+    said = judge_attempts(evidence(target(provoke=MODEL), provoked=provoked, **more))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+
+
+@pytest.mark.parametrize(
+    ("provoked", "outcome", "words"),
+    [
+        ([*FIVE, open_(2), open_(2.1), upstream(12), open_(12.2)], PASS, "opened after 5 failures, then 2 requests"),
+        ([*FIVE, open_(2), open_(2.1), good(12)], PASS, "succeeded and closed it"),
+        ([*FIVE[:3], open_(2), open_(2.1), good(12)], PASS, "3 failures, where 5 are usual"),
+        ([*FIVE, open_(2), open_(2.1), upstream(12), upstream(12.2)], FAIL, "went through as well"),
+        ([*FIVE, open_(2), open_(2.1), open_(63, None)], WARN, "still open"),
+        ([*FIVE, open_(2, 600), open_(2.1, 600)], PASS, "it says 600 s"),
+        ([open_(0), open_(0.1), good(9)], PASS, "open from the beginning"),
+        ([upstream(number) for number in range(8)], WARN, "no breaker is seen"),
+        ([ANSWERED], NA, "is answered"),
+    ],
+)
+def test_breaker(provoked: Sequence[Request], outcome: CheckOutcome, words: str) -> None:
+    said = judge_breaker(evidence(provoked=provoked))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+
+
+def test_a_breaker_that_is_open_anyway_is_seen_without_provoking_it() -> None:
+    assert judge_breaker(evidence(stream=open_(0))).outcome is WARN
+    assert judge_breaker(evidence(stream=request())).outcome is NA
