@@ -8,10 +8,15 @@ from gwtui.apis.openai_responses_events import Event
 MAX_ITEMS = 1024
 MAX_KEPT = 1 << 20
 """Characters of a part above which its whole is not compared with its deltas any more."""
+ODD = "The gateway translates another API, or leaves events out."
 
 
 class Parts:
-    """Follows items and parts, and writes breaches of their order into the stream's ledger."""
+    """Follows items and parts, and writes breaches of their order into the stream's ledger.
+
+    Gateways that translate another API into this one leave events of items out, or count items in their own way. As
+    long as they do so throughout, nothing is lost: that is an oddity, not a breach.
+    """
 
     def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
@@ -27,14 +32,22 @@ class Parts:
         if kind.endswith(".added"):
             return self._add(index)
         if index not in self._open:
-            return self._ledger.break_rule("done-without-item", f"output item {index} is done and was never added")
+            return self._unopened("done-without-item", f"output item {index} is done and was never added")
         self._open.discard(index)
         return ""
 
+    def _unopened(self, rule: str, words: str) -> str:
+        if not self._added:
+            return self._ledger.note("no_items", f"no output item was added: {words}", ODD)
+        return self._ledger.break_rule(rule, words)
+
     def _add(self, index: int) -> str:
         due, self._added = self._added, max(self._added, index + 1)
+        again = index < due and index not in self._open
         if len(self._open) < MAX_ITEMS:
             self._open.add(index)
+        if again:
+            return self._ledger.note("item_index_reused", f"another output item has the index {index}", ODD)
         if index != due:
             return self._ledger.break_rule("item-index", f"output item {index} where {due} is due")
         return ""
@@ -45,7 +58,7 @@ class Parts:
         pieces.append(piece)
         index = event.output_index
         if isinstance(index, int) and index not in self._open:
-            return self._ledger.break_rule("delta-without-item", f"a delta of output item {index}, which is not open")
+            return self._unopened("delta-without-item", f"a delta of output item {index}, which is not open")
         return ""
 
     def done(self, name: str, event: Event, whole: str) -> tuple[bool, str]:
@@ -62,10 +75,8 @@ class Parts:
         """The response is completed. Returns a note where an item is still open."""
         if not self._open:
             return ""
-        index = min(self._open)
-        return self._ledger.break_rule(
-            "item-not-done", f"the response is completed and output item {index} is not done"
-        )
+        words = f"the response is completed, output item {min(self._open)} is not done"
+        return self._ledger.note("item_not_done", words, ODD)
 
 
 def _part(name: str, event: Event) -> tuple[object, ...]:
