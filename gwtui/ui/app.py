@@ -102,7 +102,7 @@ class GwtuiApp(App[int]):
             self.register_theme(textual_theme(theme))
         for fault in faults:
             self._warn(fault)
-        wanted = self._config.theme or DEFAULT_THEME
+        wanted = self._config.theme
         if wanted not in self.available_themes:
             self._warn(f"There is no theme {wanted!r}: T shows those there are")
             wanted = DEFAULT_THEME

@@ -14,6 +14,7 @@ from textual.screen import Screen
 
 from gwtui.commands import Command
 from gwtui.config import Config
+from gwtui.config.themes import DEFAULT_THEME
 from gwtui.feeds import Feed
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import FeedEnded, Record, SessionStarted
@@ -148,12 +149,12 @@ async def on_stage(
     *endpoints: Endpoint,
     size: tuple[int, int] = (140, 40),
     keys: Mapping[str, str] | None = None,
-    theme: str | None = None,
+    theme: str = DEFAULT_THEME,
     welcome: bool = False,
     name: str = "test",
 ) -> AsyncIterator[Stage]:
     """Run the program over these endpoints, or without a profile at all; `path` is its configuration file."""
-    config = Config(path, {}, None, theme, dict(keys or {}))
+    config = Config(path, theme=theme, keys=keys or {})
     profile = Profile(name=name, endpoints=endpoints)
     feeds: list[FakeFeed] = []
 
