@@ -99,6 +99,12 @@ def test_a_model_that_fails_alone_is_told_with_its_words() -> None:
     assert [finding.evidence for finding in reader.findings] == ["1 of 2 models failed: b: no such model"]
 
 
+def test_what_the_end_counts_is_beside_it() -> None:
+    reader = CompareReader(("a", "b"), Names())
+    notes = [reader.event(event).note for event in GOOD]
+    assert notes == [*[""] * 6, "models_successful 2, models_failed 0, processing_time_ms 7"]
+
+
 def test_all_names_can_be_changed() -> None:
     renamed = {"type": "event", "model": "id", "content": "text", "start": "begin", "chunk": "delta", "done": "end",
                "complete": "summary", "error": "failure", "message": "why"}  # fmt: skip

@@ -41,6 +41,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     message: str = "message"
     """The words of an error."""
     metadata: str = "metadata"
+    processing_time_ms: str = "processing_time_ms"
     models_successful: str = "models_successful"
     models_failed: str = "models_failed"
 
@@ -137,11 +138,14 @@ class CompareReader:
         self._complete = True
         names = self._names
         metadata = payload.get(names.metadata)
+        told = {name: count(metadata, name) for name in (names.models_successful, names.models_failed)}
         failed = sum(bool(course.failure) for course in self._courses.values())
-        told = (count(metadata, names.models_successful), count(metadata, names.models_failed))
-        note = ""
-        if told[1] is not None and told[1] != failed:
-            note = self._ledger.note("counts_differ", f"{told[1]} failed models are told, {failed} were seen to fail")
+        if told[names.models_failed] not in (None, failed):
+            words = f"{told[names.models_failed]} failed models are told, {failed} were seen to fail"
+            note = self._ledger.note("counts_differ", words)
+        else:
+            told[names.processing_time_ms] = count(metadata, names.processing_time_ms)
+            note = clean(", ".join(f"{name} {value}" for name, value in told.items() if value is not None))
         return Reading(EventKind.STOP, clean(names.complete, 64), "", note)
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:

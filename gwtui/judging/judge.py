@@ -284,7 +284,7 @@ def _stream_findings(
     if alive and pace is None and judgement.verdict is not Verdict.ERROR_IN_STREAM and not reader.ended():
         yield Finding(
             name="keepalives_only",
-            evidence=f"{alive} signs of life and no content",
+            evidence=f"no content, only {alive} comments or pings",
             cause="The gateway is alive and waits for its upstream.",
         )
 
