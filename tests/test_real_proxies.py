@@ -1,0 +1,312 @@
+"""What stands between a gateway and its users, and what that does to answers: real nginx, real HAProxy, and a cork."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+import pytest
+from support.gateways import Gateway, serving
+from support.probing import endpoint
+from support.proxies import haproxy, nginx
+from support.scripted import free_port
+from support.streams import names
+
+from gwtui.apis import APIS
+from gwtui.demo.faults import FAULT_HEADER
+from gwtui.probes.once import probe_once
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Ping, Request
+from gwtui.verdicts import Verdict
+from gwtui.words import Kind
+
+SCENARIO = """
+[default]
+tokens = 8
+gap_ms = 1
+
+[[rule]]
+model = "long"
+tokens = 100
+gap_ms = 8
+
+[[rule]]
+model = "longer"
+tokens = 150
+gap_ms = 10
+
+[[rule]]
+model = "stall"
+stall_after = 6
+
+[[rule]]
+model = "silent"
+ttft_ms = 60_000
+
+[[rule]]
+model = "cut"
+cut_after = 4
+"""
+NGINX = """
+location /default/ {{ proxy_pass http://{gateway}/; }}
+location /buffered/ {{ proxy_pass http://{gateway}/; proxy_ignore_headers X-Accel-Buffering; }}
+location /unbuffered/ {{
+  proxy_pass http://{gateway}/;
+  proxy_ignore_headers X-Accel-Buffering;
+  proxy_buffering off;
+}}
+location /gzip/ {{ proxy_pass http://{gateway}/; gzip on; gzip_types *; gzip_min_length 1; gzip_proxied any; }}
+location /kept/ {{ proxy_pass http://{gateway}/; proxy_http_version 1.1; proxy_set_header Connection ""; }}
+location /impatient/ {{
+  proxy_pass http://{gateway}/;
+  proxy_ignore_headers X-Accel-Buffering;
+  proxy_read_timeout 500ms;
+}}
+location /raw/ {{ proxy_pass http://{raw}/; }}
+location /down/ {{ proxy_pass http://{closed}/; }}
+location /small/ {{ proxy_pass http://{gateway}/; client_max_body_size 10; }}
+location /elsewhere/ {{ return 307 https://user:word@elsewhere.invalid/v1?key=secret; }}
+location /upgrade/ {{
+  proxy_pass http://{gateway}/;
+  proxy_http_version 1.1;
+  proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Connection upgrade;
+  proxy_read_timeout 500ms;
+}}
+"""
+HAPROXY = """
+  use_backend %[path,field(2,/)]
+backend plain
+  http-request replace-path /plain(/.*) \\1
+  server gateway {gateway}
+backend no-delay
+  option http-no-delay
+  http-request replace-path /no-delay(/.*) \\1
+  server gateway {gateway}
+backend impatient
+  timeout server 500ms
+  timeout tunnel 500ms
+  http-request replace-path /impatient(/.*) \\1
+  server gateway {gateway}
+backend raw
+  http-request replace-path /raw(/.*) \\1
+  server gateway {raw}
+backend down
+  retries 0
+  server gateway {closed}
+backend disabled
+  server gateway {gateway} disabled
+"""
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with serving(SCENARIO) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def proxies(gateway: Gateway) -> dict[str, str]:
+    """URLs by the name of the proxy; filled as tests ask for one."""
+    places = {"gateway": gateway.url, "raw": gateway.raw_url, "closed": f"http://127.0.0.1:{free_port()}"}
+    return {name: urlsplit(url).netloc for name, url in places.items()}
+
+
+@pytest.fixture(scope="module")
+def behind_nginx(proxies: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with nginx(NGINX.format(**proxies), tmp_path_factory.mktemp("nginx")) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def behind_haproxy(proxies: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with haproxy(HAPROXY.format(**proxies), tmp_path_factory.mktemp("haproxy")) as url:
+        yield url
+
+
+async def probed(target: Endpoint) -> Request:
+    record, _ = await probe_once(target, Profile())
+    assert isinstance(record, Request)
+    return record
+
+
+async def pinged(target: Endpoint) -> Ping:
+    record, _ = await probe_once(target, Profile())
+    assert isinstance(record, Ping)
+    return record
+
+
+class Pace(NamedTuple):
+    """What has to be found in a stream that is long enough to tell."""
+
+    location: str
+    found: list[str]
+    reads: tuple[int, int]
+    """The fewest and the most of the reads that 104 events may come in."""
+
+
+UNHELD = (50, 104)
+NGINX_PACES = (
+    Pace("default", [], UNHELD),  # the gateway asks for it by X-Accel-Buffering
+    Pace("buffered", ["buffered"], (2, 20)),
+    Pace("unbuffered", [], UNHELD),
+    Pace("gzip", [], UNHELD),  # not compressed, as identity was asked for
+    Pace("kept", [], UNHELD),
+)
+HAPROXY_PACES = (Pace("plain", ["buffered"], (3, 20)), Pace("no-delay", [], UNHELD))
+
+
+async def check_paces(url: str, paces: tuple[Pace, ...]) -> None:
+    """All at once: a stream takes its time, whoever else is streaming."""
+    targets = [endpoint("openai-chat", f"{url}/{pace.location}", model="long") for pace in paces]
+    for pace, record in zip(paces, await asyncio.gather(*map(probed, targets)), strict=True):
+        assert record.verdict is Verdict.COMPLETE, record.reason
+        assert names(record.findings) == pace.found, (pace, record.findings)
+        assert pace.reads[0] <= record.reads <= pace.reads[1], pace
+        assert record.events == 104
+        assert "content-encoding" not in record.headers
+
+
+async def test_what_nginx_holds_back(behind_nginx: str) -> None:
+    await check_paces(behind_nginx, NGINX_PACES)
+
+
+async def test_what_haproxy_holds_back(behind_haproxy: str) -> None:
+    await check_paces(behind_haproxy, HAPROXY_PACES)
+
+
+async def test_a_cork_of_100_ms_is_combing_and_nothing_else(gateway: Gateway) -> None:
+    async with corking(gateway.url, 0.1) as url:
+        record = await probed(endpoint("openai-chat", url, model="longer"))
+    assert record.verdict is Verdict.COMPLETE, record.reason
+    assert names(record.findings) == ["combed"]
+    assert "held for 100 ms" in record.findings[0].evidence
+
+
+@asynccontextmanager
+async def corking(url: str, period_s: float) -> AsyncIterator[str]:
+    """A proxy that collects what the gateway sends for so long, from the first byte that it holds."""
+    host, _, port = urlsplit(url).netloc.partition(":")
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        answers, asks = await asyncio.open_connection(host, int(port))
+        head = await reader.readuntil(b"\r\n\r\n")
+        asks.write(head.replace(b"keep-alive", b"close") + await reader.read(65536))
+        while data := await answers.read(1):
+            await asyncio.sleep(period_s)
+            writer.write(data + await answers.read(65536))
+        for each in (asks, writer):
+            each.close()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    async with server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+class Told(NamedTuple):
+    """What an answer that a proxy made or spoiled has to be told as."""
+
+    location: str
+    model: str
+    verdict: Verdict
+    said: str
+    """The rule and the reason, as far as they are not left open by an ellipsis."""
+    events: int = 0
+
+
+CUT = "peer closed connection without sending complete message body (incomplete chunked read)"
+NGINX_TOLD = (
+    Told("down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    Told("raw", "fault:reset-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    Told("raw", "fault:huge-header", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    Told("small", "", Verdict.BAD_REQUEST, "http.413: HTTP 413: 413 Request Entity Too Large nginx/…"),
+    Told(
+        "elsewhere",
+        "",
+        Verdict.REDIRECT,
+        "http.307: HTTP 307: redirects to elsewhere.invalid: https://elsewhere.invalid/v1",
+    ),
+    Told("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out nginx/…"),
+    Told("impatient", "stall", Verdict.TRUNCATED, f"transport.incomplete: {CUT}; no event had come"),
+    Told("unbuffered", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
+    Told("raw", "fault:no-last-chunk", Verdict.TRUNCATED, f"transport.incomplete: {CUT}; ended after event 5…", 5),
+    Told("raw", "fault:short-length", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 4…", 4),
+    Told("raw", "fault:close-delimited", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
+    Told("raw", "fault:no-last-chunk-done", Verdict.COMPLETE, "openai.done: …", 16),
+)
+HAPROXY_TOLD = (
+    Told("down", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable No server is available…"),
+    Told("disabled", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable No server is available…"),
+    Told("raw", "fault:close-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway The server returned…"),
+    Told("raw", "fault:garbage", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway The server returned…"),
+    Told("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out The server didn't…"),
+    Told("impatient", "stall", Verdict.TRUNCATED, f"transport.incomplete: {CUT}; ended after event 6…", 6),
+    Told("plain", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
+    Told("raw", "fault:no-last-chunk", Verdict.TRUNCATED, f"transport.incomplete: {CUT}; ended after event 5…", 5),
+)
+
+
+async def check_told(url: str, told: Told) -> None:
+    record = await probed(endpoint("openai-chat", f"{url}/{told.location}", model=told.model or "any"))
+    said = f"{record.rule}: {record.reason}"
+    assert record.verdict is told.verdict, said
+    assert re.fullmatch(".*".join(map(re.escape, told.said.split("…"))), said), said
+    assert record.events == told.events
+    assert not re.search(r"[<>\n]", said), "a page is quoted as words"
+
+
+@pytest.mark.parametrize("told", NGINX_TOLD, ids=lambda told: f"{told.location} {told.model}")
+async def test_what_nginx_answers_and_cuts(told: Told, behind_nginx: str) -> None:
+    await check_told(behind_nginx, told)
+
+
+@pytest.mark.parametrize("told", HAPROXY_TOLD, ids=lambda told: f"{told.location} {told.model}")
+async def test_what_haproxy_answers_and_cuts(told: Told, behind_haproxy: str) -> None:
+    await check_told(behind_haproxy, told)
+
+
+COMPLETIONS = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION]
+
+
+@pytest.mark.parametrize("location", ["buffered", "unbuffered"])
+async def test_every_api_is_well_behind_nginx(location: str, behind_nginx: str) -> None:
+    await check_apis(f"{behind_nginx}/{location}")
+
+
+async def test_every_api_is_well_behind_haproxy(behind_haproxy: str) -> None:
+    await check_apis(f"{behind_haproxy}/plain")
+
+
+async def check_apis(url: str) -> None:
+    records = await asyncio.gather(*(probed(endpoint(name, url)) for name in COMPLETIONS))
+    assert {record.api: (record.verdict, names(record.findings)) for record in records} == {
+        name: (Verdict.COMPLETE, []) for name in COMPLETIONS
+    }
+
+
+WEBSOCKET_TOLD = (
+    Told("nginx/upgrade", "", Verdict.PONG, "websocket.pong: "),
+    Told("nginx/upgrade", "ws-silent", Verdict.CLOSED, "websocket.closed: the connection broke…"),
+    Told("nginx/upgrade", "ws-429", Verdict.RATE_LIMITED, "http.429: …retry after 7 s"),
+    Told("nginx/unbuffered", "", Verdict.NOT_FOUND, "http.404: HTTP 404: Not Found: GET /v2/websocket"),
+    Told("nginx/down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    Told("haproxy/plain", "", Verdict.PONG, "websocket.pong: "),
+    Told("haproxy/impatient", "ws-silent", Verdict.CLOSED, "websocket.closed: the connection broke…"),
+    Told("haproxy/plain", "ws-1013", Verdict.CLOSED, "websocket.closed: …1013 bye"),
+    Told("haproxy/down", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable…"),
+)
+
+
+@pytest.mark.parametrize("told", WEBSOCKET_TOLD, ids=lambda told: f"{told.location} {told.model}")
+async def test_a_websocket_through_a_proxy(told: Told, request: pytest.FixtureRequest) -> None:
+    name, _, location = told.location.partition("/")
+    url = f"{request.getfixturevalue(f'behind_{name}')}/{location}"
+    headers = {FAULT_HEADER: told.model} if told.model else {}
+    ping = await pinged(endpoint("websocket", url, path="/v2/websocket", headers=headers))
+    said = f"{ping.rule}: {ping.reason}"
+    assert ping.verdict is told.verdict, said
+    assert re.fullmatch(".*".join(map(re.escape, told.said.split("…"))), said), said
