@@ -1,0 +1,227 @@
+"""A probe in full: what is drawn of each kind, and the screen that holds it while others come in."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import story, views
+from support.stage import on_stage
+from textual.geometry import Offset
+
+from gwtui.records import Phases, Request
+from gwtui.ui.drawing import Line, line_cells, plain
+from gwtui.ui.panels import recent
+from gwtui.ui.panels.details import DetailsPanel, draw_events, draw_result, draw_text
+from gwtui.ui.panels.recent import RecentPanel
+from gwtui.ui.panels.waterfall import Phase, phases, waterfall
+from gwtui.ui.screens.details import DetailsScreen
+from gwtui.ui.screens.monitor import MonitorScreen
+from gwtui.verdicts import Verdict
+from gwtui.view import RequestRow, View
+
+MS = 1_000_000
+
+
+def text_of(lines: list[Line]) -> str:
+    return "\n".join(plain(line).rstrip() for line in lines)
+
+
+def told(request: Request) -> View:
+    return replace(views.calm(), stream=views.stream(request=request))
+
+
+def test_a_failure_says_its_reason_and_its_likely_cause_first() -> None:
+    reason = "the stream ended after event 31 without message_stop"
+    request = views.request(Verdict.TRUNCATED, reason=reason, event_number=31, rule="anthropic.no_message_stop")
+    lines = text_of(draw_result(told(request), 200)).splitlines()
+    assert lines[0].startswith("✖ truncated  ")
+    assert lines[1] == reason
+    assert lines[2].startswith("Likely cause: ")
+    assert lines[3] == "rule anthropic.no_message_stop, event 31"
+
+
+def test_what_is_not_known_is_left_out() -> None:
+    bare = views.request(Verdict.REFUSED, status=None, content_type="", events=0, reads=0, output_tokens=None,
+                         tokens_per_s=None, duration_ns=None, ttfb_ns=None, ttft_ns=None, trace_id="")  # fmt: skip
+    text = text_of(draw_result(told(bare), 100))
+    assert "Ids" not in text
+    assert "tokens" not in text
+    assert "first byte" not in text
+    assert "None" not in text
+
+
+def test_tokens_that_were_not_counted_are_no_zero() -> None:
+    assert "n/a in, 96 out" in text_of(draw_result(told(views.request()), 100))
+
+
+def test_a_ping_has_facts_of_its_own() -> None:
+    lost = msgspec.structs.replace(
+        story.ping(1, 0, Verdict.CLOSED), close_code=1012, close_reason="restart", reason="closed: 1012"
+    )
+    text = text_of(draw_result(replace(views.calm(), stream=None, probed=lost), 100))
+    assert text.startswith("✖ closed")
+    for fact in ("connect", "31.0 ms", "1, dialled for this ping", "1012 restart", "101", story.trace(301), "edge-7"):
+        assert fact in text
+
+
+def test_an_opened_event_shows_its_data() -> None:
+    stream = views.stream()
+    closed, opened = draw_events(stream, 60, None), draw_events(stream, 60, 1)
+    assert len(closed) == len(stream.lines) + 2
+    assert text_of([line for line, number in opened if number == 1]).splitlines()[1:] == [
+        '    {"type":"message_start","message":{"id":"msg_01","model"',
+        '    :"claude-3-haiku"}}',
+    ]
+
+
+@given(
+    width=st.integers(1, 200),
+    verdict=st.sampled_from(Verdict),
+    times=st.lists(st.none() | st.integers(0, 10**13), min_size=8, max_size=8),
+)
+def test_any_request_is_drawn_at_any_width(width: int, verdict: Verdict, times: list[int | None]) -> None:
+    dns, connect, tls, send, ttfb, ttft, ttfo, duration = times
+    request = msgspec.structs.replace(
+        views.request(verdict, reason="why " * 9, body_excerpt="<html>" * 30),
+        phases=Phases(dns_ns=dns, connect_ns=connect, tls_ns=tls, send_ns=send),
+        ttfb_ns=ttfb,
+        ttft_ns=ttft,
+        ttfo_ns=ttfo,
+        duration_ns=duration,
+    )
+    view = told(request)
+    stream = view.stream
+    assert stream is not None
+    lines = [*draw_result(view, width), *draw_text(stream, width)]
+    assert all(span.text.isprintable() for line in lines for span in line)
+    assert all(line_cells(line) == width for line, number in draw_events(stream, width, None) if number is not None)
+
+
+def test_phases_follow_one_another() -> None:
+    request = story.completed(1, 0)
+    drawn = phases(request)
+    assert [phase.name for phase in drawn] == ["DNS", "connect", "TLS", "send", "first byte", "first token", "end"]
+    assert [phase.start_ns for phase in drawn[1:]] == [phase.end_ns for phase in drawn[:-1]]
+    assert drawn[-1] == Phase("end", 1113 * MS, (29 + 410) * MS + 80_000, (29 + 1113) * MS + 80_000, "good")
+
+
+def test_output_that_came_after_reasoning_has_a_phase() -> None:
+    request = msgspec.structs.replace(story.completed(1, 0), ttfo_ns=900 * MS)
+    assert [phase.name for phase in phases(request)][-3:] == ["first token", "first visible", "end"]
+
+
+def test_bars_lie_side_by_side() -> None:
+    request = views.request(phases=Phases(), ttfb_ns=50 * MS, ttft_ns=50 * MS, duration_ns=100 * MS)
+    bars = [plain(line)[28:] for line in waterfall(request, 48)]
+    assert bars == ["━" * 10 + " " * 10, " " * 10 + "╸" + " " * 9, " " * 10 + "━" * 10]
+    assert plain(waterfall(request, 30)[0]).split() == ["first", "byte", "50.0", "ms"]
+
+
+def test_a_probe_under_way_stands_above_those_that_ended() -> None:
+    done = RequestRow(183, views.AT - 4, "truncated", None, "")
+    running = views.stream(request=None, in_flight=True)
+    view = replace(views.calm(), stream=running, recent=(done,))
+    drawn = [plain(line) for line in recent.draw(view, 44, 3, recent.Place(184, 0, True))]
+    assert drawn == [
+        "▌#184   14:03:20   1.55 s  ● under way      ",
+        " #183   14:03:18        -  ✖ truncated      ",
+        " " * 44,
+    ]
+
+
+@pytest.mark.parametrize("name", ["gateway-claude", "gateway-gpt", "gateway-http", "gateway-ws"])
+async def test_the_inspected_probe_stays_while_others_come(name: str, tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session(), story.completed(10, 20_000))
+        for _ in range([endpoint.name for endpoint in story.ENDPOINTS].index(name)):
+            await stage.press("down")
+        await stage.press("enter")
+        before = str(stage.screen.query_one(DetailsPanel).border_title)
+        assert before.startswith(f"{name} #")
+        await stage.tell(
+            *story.stream(11, 22_000), story.completed(11, 22_000), story.unavailable(9, 23_000),
+            story.healthy(30, 23_000), story.ping(30, 23_000),
+        )  # fmt: skip
+        assert str(stage.screen.query_one(DetailsPanel).border_title) == before
+        await stage.press("escape")
+        assert isinstance(stage.screen, MonitorScreen)
+        assert stage.query.request is None
+
+
+async def test_a_stream_goes_on_in_the_details(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("enter")
+        assert "under way" in stage.text
+        await stage.tell(story.completed(10, 20_000))
+        assert "✔ complete" in stage.lines[2]
+        await stage.press("end")
+        assert "def bubble_sort(arr):" in stage.text
+
+
+async def test_walking_leads_past_the_newest_to_following(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session(), story.completed(10, 20_000))
+        await stage.press("enter", "left_square_bracket", "right_square_bracket", "right_square_bracket")
+        assert "gateway-claude #10 · newest" in stage.text
+        await stage.tell(*story.stream(11, 22_000), story.completed(11, 22_000))
+        assert "gateway-claude #11 · newest" in stage.text
+
+
+async def test_mouse_on_the_list_and_on_events(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session(), story.completed(10, 20_000))
+        await stage.press("enter")
+        await stage.pilot.click(RecentPanel, offset=Offset(5, 3))
+        await stage.pilot.pause()
+        panel = stage.screen.query_one(DetailsPanel)
+        assert "#8" in str(panel.border_title)
+        await stage.press("shift+tab", "end")
+        y = next(y for y, line in enumerate(stage.lines) if "message_stop  " in line)
+        await stage.pilot.click(panel, offset=Offset(10, y - panel.region.y))
+        await stage.pilot.pause()
+        assert '    {"type":"message_stop"}' in stage.lines[y + 1]
+        await stage.pilot.click(panel, offset=Offset(10, y - panel.region.y))
+        await stage.pilot.pause()
+        assert '    {"type":"message_stop"}' not in stage.lines[y + 1]
+
+
+async def test_a_click_on_an_event_of_the_stream_opens_it(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("left_square_bracket")
+        await stage.pilot.click("#stream", offset=Offset(10, 3))
+        await stage.pilot.pause()
+        assert isinstance(stage.screen, DetailsScreen)
+        panel = stage.screen.query_one(DetailsPanel)
+        y = next(y for y, line in enumerate(stage.lines) if '    {"type":"content_block_delta"}' in line)
+        assert "content_block_delta" in stage.lines[y - 1]
+        assert panel._opened == 11
+
+
+async def test_narrow_screens_leave_the_list_out(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(80, 24)) as stage:
+        await stage.tell(*story.session())
+        await stage.press("enter")
+        assert not stage.screen.query_one(RecentPanel).display
+        assert "[ older" in stage.text
+
+
+async def test_before_the_first_request_there_is_nothing_to_inspect(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.press("enter")
+        assert stage.said == ["There is no request yet"]
+        await stage.press("y")
+        assert stage.said == ["There is no trace id yet"]
+
+
+async def test_an_incident_whose_request_is_gone_says_where_it_is(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session(), *(story.unavailable(number, 30_000) for number in range(10, 70)))
+        await stage.press("5", "down", "enter")
+        assert stage.said == ["gateway-gpt #3 is no longer kept; its row is in the session's CSV"]
