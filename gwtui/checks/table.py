@@ -94,27 +94,27 @@ def summary(results: Sequence[CheckResult], took_ns: int, paper: Paper) -> str:
 def listing(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
     """Every check with its question and the requests that it adds to those before it."""
     counts = requests_of(checks, target)
-    room = max(NARROWEST, paper.width - NAME_WIDTH - 14)
     lines: list[str] = []
     section = ""
     for check, count in zip(checks, counts, strict=True):
         if check.section != section:
             lines += [*([""] if lines else []), paper.paint(check.section, "bright_white")]
             section = check.section
-        first, *more = textwrap.wrap(check.title, room)
-        lines.append(f"  {check.name:<{NAME_WIDTH}}  {count or '-':>8}  {first}")
-        lines += [" " * (NAME_WIDTH + 14) + line for line in more]
-    lines += [
-        "",
-        f"  {'in all':<{NAME_WIDTH}}  {sum(counts):>8}  requests at most; those that several checks need are sent once",
-    ]
-    return lines
+        lines += _listed(check.name, count, check.title, paper)
+    words = "requests at most; what several checks need is sent once"
+    return [*lines, "", *_listed("in all", sum(counts), words, paper)]
+
+
+def _listed(name: str, count: int, words: str, paper: Paper) -> list[str]:
+    margin = NAME_WIDTH + 14
+    first, *more = textwrap.wrap(words, max(NARROWEST, paper.width - margin))
+    return [f"  {name:<{NAME_WIDTH}}  {count or '-':>8}  {first}", *(" " * margin + line for line in more)]
 
 
 def _labelled(label: str, text: str, room: int, paper: Paper) -> list[str]:
     if not text:
         return []
-    first, *more = textwrap.wrap(text, max(NARROWEST, room - 8))
+    first, *more = textwrap.wrap(text, room - 8)
     margin = " " * INDENT
     return [f"{margin}{paper.paint(f'{label:<6}', FAINT)}  {first}", *(f"{margin}{' ' * 8}{line}" for line in more)]
 
