@@ -93,10 +93,10 @@ class Health:
         elif seen == 1:
             yield f"this machine held gwtui up for {duration(beat.lag_ns)}: results of that time are marked"
         if beat.slept_ns:
-            yield f"this machine slept for {elapsed(beat.slept_ns)}: nothing was measured"
+            yield f"this machine slept for {_seconds(beat.slept_ns / 1e9)}: nothing was measured"
         if beat.wall_step_s:
-            way, step_ns = "forward" if beat.wall_step_s > 0 else "back", abs(round(beat.wall_step_s * 1e9))
-            yield f"the wall clock was set {way} by {elapsed(step_ns)}: times of day jump here, latencies do not"
+            way, step = "forward" if beat.wall_step_s > 0 else "back", _seconds(abs(beat.wall_step_s))
+            yield f"the wall clock was set {way} by {step}: times of day jump here, latencies do not"
 
     def _result(self, record: Request | Ping) -> tuple[Incident, ...]:
         watch = self._watches.get(record.endpoint)
@@ -209,6 +209,11 @@ class _Findings:
         if (cold := self._cold.follow(request)) is not None:
             texts.append(_began(cold))
         return texts
+
+
+def _seconds(seconds: float) -> str:
+    """A long time to the nearest second."""
+    return elapsed(round(seconds) * 1_000_000_000)
 
 
 def _began(finding: Finding) -> str:

@@ -78,7 +78,15 @@ async def _resolve(host: str, port: int) -> list[Address]:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
+    except OSError:
+        _check_descriptors()
+        raise
     return [(family, address) for family, _, _, _, address in found]
+
+
+def _check_descriptors() -> None:
+    """Raises `OSError` where no file can be opened: a resolver that cannot read its files gives any error."""
+    os.close(os.open(os.devnull, os.O_RDONLY))
 
 
 def _interleaved(addresses: list[Address]) -> list[Address]:

@@ -1,0 +1,288 @@
+"""Time that was not measured is a gap and not a latency; trouble of this machine is not the gateway's.
+
+A stopped process, a sleeping machine, a wall clock that is set; no descriptors and no ports left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from support.engines import Child
+from support.scripted import Close, Hold, Open, Receive, Reset, ScriptedServer, Send, Step, Wait, http
+
+from gwtui.commands import Start
+from gwtui.engine import Engine, engine
+from gwtui.engine.standstill import SLEEP_NS, STEP_S, Moment, awake_and_asleep_ns
+from gwtui.feeds import ENGINE
+from gwtui.profile import Deadlines, Endpoint, Profile
+from gwtui.records import Heartbeat, Incident, Record, Request
+from gwtui.verdicts import Verdict
+from gwtui.words import Outcome
+
+if sys.platform == "linux":
+    import resource
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="processes and limits of Linux")
+
+SECOND = 1_000_000_000
+SOON_S = 20.0
+
+
+# What three clocks tell
+
+
+@pytest.mark.parametrize(
+    ("awake_s", "boot_s", "wall_s", "slept_s", "step_s"),
+    [
+        (1.0, 1.0, 1.0, 0, 0),
+        (1.0, 31.0, 31.0, 30, 0),
+        (1.0, 2.9, 2.9, 0, 0),
+        (1.0, 1.0, 3601.0, 0, 3600),
+        (1.0, 1.0, -3599.0, 0, -3600),
+        (1.0, 1.0, 1.9, 0, 0),
+        (1.0, 31.0, 3631.0, 30, 3600),
+        (600.0, 600.0, 600.4, 0, 0),
+        (5.0, 1.0, 1.0, 0, 0),
+    ],
+)
+def test_what_was_slept_and_what_was_set(
+    awake_s: float, boot_s: float, wall_s: float, slept_s: float, step_s: float
+) -> None:
+    then = Moment(5 * SECOND, 7 * SECOND, 1_700_000_000.0)
+    now = Moment(int(then.now_ns + awake_s * SECOND), int(then.boot_ns + boot_s * SECOND), then.at + wall_s)
+    assert now.slept_ns(then) == pytest.approx(slept_s * SECOND)
+    assert now.wall_step_s(then) == pytest.approx(step_s)
+
+
+def test_this_machine_is_awake() -> None:
+    first = Moment(time.perf_counter_ns(), awake_and_asleep_ns(), time.time())
+    second = Moment(time.perf_counter_ns(), awake_and_asleep_ns(), time.time())
+    assert (second.slept_ns(first), second.wall_step_s(first)) == (0, 0.0)
+    assert SLEEP_NS > 0 < STEP_S
+
+
+# A whole engine whose clocks a test sets
+
+
+class Watched:
+    """A running engine, all that it says, and its clocks."""
+
+    def __init__(self, profile: Profile) -> None:
+        self.records: list[Record] = []
+        self.slept_ns = 0
+        self.set_s = 0.0
+        self._changed = asyncio.Event()
+        self.engine = Engine(
+            profile,
+            self._emit,
+            boot=lambda: awake_and_asleep_ns() + self.slept_ns,
+            wall=lambda: time.time() + self.slept_ns / SECOND + self.set_s,
+            seed=1,
+        )
+
+    def _emit(self, record: Record) -> None:
+        self.records.append(record)
+        self._changed.set()
+
+    def requests(self) -> list[Request]:
+        return [record for record in self.records if isinstance(record, Request)]
+
+    def said(self) -> list[str]:
+        """Incidents of the engine's own."""
+        return [record.text for record in self.records if isinstance(record, Incident) and record.kind == "engine"]
+
+    async def until(self, met: Callable[[], object]) -> None:
+        async with asyncio.timeout(SOON_S):
+            while not met():
+                self._changed.clear()
+                await self._changed.wait()
+
+
+@asynccontextmanager
+async def watching(*endpoints: Endpoint, interval_s: float = 0.01) -> AsyncIterator[Watched]:
+    it = Watched(Profile(endpoints=endpoints, interval_s=interval_s))
+    running = asyncio.create_task(it.engine.run())
+    try:
+        await it.until(lambda: it.records)
+        yield it
+    finally:
+        it.engine.stop()
+        await running
+
+
+@pytest.fixture(autouse=True)
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "HEARTBEAT_S", 0.01)
+
+
+def asking(url: str, **fields: object) -> Endpoint:
+    endpoint = {"name": "a", "api": "http", "url": url, "path": "/", "method": "GET"}
+    return Endpoint(**{**endpoint, **fields})  # type: ignore[arg-type]  # fields of an endpoint
+
+
+GOOD: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))] * 2000
+
+
+@pytest.mark.parametrize(
+    ("set_s", "told"),
+    [
+        (3600.0, "the wall clock was set forward by 01:00:00: times of day jump here, latencies do not"),
+        (-3600.0, "the wall clock was set back by 01:00:00: times of day jump here, latencies do not"),
+    ],
+)
+async def test_a_wall_clock_that_is_set_moves_no_latency(set_s: float, told: str) -> None:
+    gateway = ScriptedServer(GOOD)
+    async with gateway, watching(asking(gateway.url)) as it:
+        await it.until(lambda: len(it.requests()) >= 3)
+        it.set_s = set_s
+        await it.until(it.said)
+        count = len(it.requests())
+        await it.until(lambda: len(it.requests()) >= count + 3)
+        beats = [record for record in it.records if isinstance(record, Heartbeat)]
+    assert it.said() == [told]
+    assert abs(beats[-1].at - beats[0].at - set_s) < 60
+    for request in it.requests():
+        assert request.verdict in (Verdict.COMPLETE, Verdict.CANCELLED)
+        assert 0 <= (request.duration_ns or 0) < 5 * SECOND
+        assert 0 <= request.lateness_ns < 5 * SECOND
+
+
+async def test_a_machine_that_slept_leaves_a_gap_and_blames_nobody() -> None:
+    """What was under way broke because of the sleep; what comes after is the gateway's own again."""
+    gateway = ScriptedServer([Receive(), Open("asked"), Wait("awake"), Reset()])
+    async with gateway, watching(asking(gateway.url, overlap=1)) as it:
+        await gateway.gate("asked").wait()
+        it.slept_ns += 30 * SECOND
+        gateway.gate("awake").set()
+        await it.until(lambda: len(it.requests()) >= 1 and it.said())
+        first = it.requests()[0]
+        await it.until(lambda: len(it.requests()) >= 2)
+    assert it.said()[0] == "this machine slept for 00:00:30: nothing was measured"
+    assert (first.verdict, first.rule, first.tainted) == (Verdict.LOCAL, "engine.stood-still", True)
+    assert it.requests()[1].outcome is Outcome.FAILED
+    assert not it.requests()[1].tainted
+
+
+# A process that is stopped
+
+STANDING = """
+from gwtui.engine import engine, lag
+from gwtui.health import health
+from gwtui.session import main
+
+lag.STANDSTILL_NS = health.GAP_NS = 100_000_000
+engine.HEARTBEAT_S = 0.05
+main()
+"""
+
+
+def stop_for(pid: int, seconds: float) -> None:
+    """Stop a process, and let it go on when it has been stopped for so long."""
+    os.kill(pid, signal.SIGSTOP)
+    while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+        pass
+    threading.Event().wait(seconds)
+    os.kill(pid, signal.SIGCONT)
+
+
+@asynccontextmanager
+async def child_of(profile: Profile, directory: Path, *argv: str) -> AsyncIterator[Child]:
+    child = Child(argv or ENGINE)
+    try:
+        child.send(Start(profile=profile, session_dir=str(directory / "s")))
+        yield child
+    finally:
+        child.close()
+
+
+@linux
+async def test_a_stopped_process_marks_the_gap_and_what_ran_into_it(tmp_path: Path) -> None:
+    """One gateway hangs, so that its deadline passes while nobody looks; the other answers in the meantime."""
+    hanging = ScriptedServer([Receive(), Open("asked"), Hold()])
+    answering = ScriptedServer([Receive(), Open("asked"), Wait("stopped"), Send(http("200 OK", body=b"pong")), Hold()])
+    async with hanging, answering:
+        endpoints = (
+            asking(answering.url, name="answers"),
+            asking(hanging.url, name="hangs", deadlines=Deadlines(first_byte_s=0.3)),
+        )
+        profile = Profile(endpoints=endpoints, interval_s=3600)
+        async with child_of(profile, tmp_path, sys.executable, "-P", "-c", STANDING) as child:
+            await answering.gate("asked").wait()
+            await hanging.gate("asked").wait()
+            stopping = asyncio.create_task(asyncio.to_thread(stop_for, child.pid, 0.4))
+            answering.gate("stopped").set()
+            await stopping
+            results: dict[str, Request] = {}
+            while len(results) < 2:
+                result = await asyncio.to_thread(child.until, Request)
+                results[result.endpoint] = result
+            assert (await asyncio.to_thread(child.end))[0] == 0
+    assert (results["hangs"].verdict, results["hangs"].rule) == (Verdict.LOCAL, "engine.stood-still")
+    assert "gwtui itself stood still for " in results["hangs"].reason
+    assert (results["answers"].verdict, results["answers"].tainted) == (Verdict.COMPLETE, True)
+    for result in results.values():
+        assert 0 <= (result.duration_ns or 0) < 5 * SECOND
+        assert 0 <= result.lateness_ns < 5 * SECOND
+    incidents = (tmp_path / "s" / "incidents.csv").read_text()
+    assert "gwtui stood still for " in incidents
+    assert "down" not in incidents
+
+
+# No descriptors, no ports
+
+
+@linux
+async def test_without_descriptors_this_machine_is_named_and_no_gateway(tmp_path: Path) -> None:
+    """Neither where a socket cannot be made, nor where the resolver cannot open its files."""
+    async with ScriptedServer([Receive(), Send(http("200 OK", body=b"pong")), Close()]) as gateway:
+        by_name = asking(gateway.url.replace("127.0.0.1", "localhost"), name="named")
+        profile = Profile(endpoints=(asking(gateway.url), by_name), interval_s=0.02)
+        async with child_of(profile, tmp_path) as child:
+            for endpoint in profile.endpoints:
+                good = await next_result(child, endpoint.name)
+                assert good.verdict is Verdict.COMPLETE
+            usual = resource.prlimit(child.pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (1, usual[1]))
+            told = await asyncio.to_thread(child.until, Incident, lambda it: it.kind == "engine")
+            local = [await next_result(child, name) for name in ("named", "a") * 3]
+            resource.prlimit(child.pid, resource.RLIMIT_NOFILE, usual)
+            for name in ("named", "a"):
+                await next_result(child, name, lambda it: it.verdict is Verdict.COMPLETE)
+            assert await asyncio.to_thread(child.end) == (0, "")
+    assert told.text == "3 probes failed on this machine, not at a gateway: Too many open files"
+    assert {(each.verdict, each.reason) for each in local} == {(Verdict.LOCAL, "Too many open files")}
+    incidents = (tmp_path / "s" / "incidents.csv").read_text().splitlines()[1:]
+    assert [line.split(",")[1] for line in incidents] == ["engine"], "no endpoint changed its state"
+
+
+async def next_result(child: Child, name: str, wanted: Callable[[Request], bool] = lambda _: True) -> Request:
+    return await asyncio.to_thread(child.until, Request, lambda it: it.endpoint == name and wanted(it))
+
+
+async def test_without_ports_this_machine_is_named_and_no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def refuse(loop: object, sock: object, address: object) -> None:
+        raise OSError(errno.EADDRNOTAVAIL, os.strerror(errno.EADDRNOTAVAIL))
+
+    gateway = ScriptedServer([Receive(), Send(http("200 OK", body=b"pong")), Close()])
+    async with gateway, watching(asking(gateway.url)) as it:
+        await it.until(lambda: len(it.requests()) >= 2)
+        with monkeypatch.context() as patch:
+            patch.setattr(asyncio.SelectorEventLoop, "sock_connect", refuse)
+            await it.until(it.said)
+            count = len(it.requests())
+            await it.until(lambda: len(it.requests()) >= count + 20)
+        states = [record for record in it.records if isinstance(record, Incident) and record.kind == "state"]
+    where = gateway.url.removeprefix("http://")
+    assert it.said() == [f"3 probes failed on this machine, not at a gateway: {where}: Cannot assign requested address"]
+    assert states == []
+    assert {each.verdict for each in it.requests()[count : count + 20]} == {Verdict.LOCAL}
