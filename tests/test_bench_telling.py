@@ -11,11 +11,11 @@ import pytest
 from support.benching import MS, endpoint, measured, ping, request
 
 from gwtui.bench import breakdown, table, telling
-from gwtui.bench.comparing import Series, all_pairs, compare, in_one_unit, sentence, series_of
-from gwtui.bench.measured import Measured, empty
+from gwtui.bench.measured import Measured, empty, series_of
 from gwtui.bench.plan import Plan
 from gwtui.bench.running import Run
 from gwtui.bench.table import Paper
+from gwtui.comparing import Series, all_pairs, compare, in_one_unit, sentence
 from gwtui.significance import Sample
 from gwtui.verdicts import Verdict
 from gwtui.words import Metric

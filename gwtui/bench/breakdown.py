@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gwtui import units
-from gwtui.bench.comparing import Comparison, Series, all_pairs, compare, percent, sentence, series_of
-from gwtui.bench.measured import Failures, Measured
+from gwtui.bench.measured import Failures, Measured, series_of
 from gwtui.bench.table import Cell, Paper, grid
+from gwtui.comparing import Comparison, Series, all_pairs, compare, percent, sentence
 from gwtui.stats import rank, supported
 from gwtui.verdicts import Verdict
 from gwtui.words import Kind, Metric

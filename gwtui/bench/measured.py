@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gwtui.apis import kind_of
+from gwtui.comparing import Series
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Request
 from gwtui.significance import Sample
@@ -237,3 +238,12 @@ def metrics_of(endpoint: Endpoint) -> tuple[Metric, ...]:
 def empty(endpoints: Sequence[Endpoint], *, from_planned: bool = False) -> dict[str, Measured]:
     """Nothing measured yet, in the order of the endpoints."""
     return {each.name: Measured(each.name, kind_of(each.api), metrics_of(each), from_planned) for each in endpoints}
+
+
+def series_of(measured: Measured) -> Series:
+    """What a benchmark has measured, to be compared."""
+    samples = {metric: values.sample() for metric, values in measured.values.items() if values.n}
+    is_ping = Metric.RTT in measured.metrics
+    if is_ping and Metric.RTT in samples:
+        samples[Metric.E2E] = samples[Metric.RTT]
+    return Series(measured.endpoint, samples, measured.ok, measured.total, is_ping)

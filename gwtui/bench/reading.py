@@ -15,8 +15,8 @@ from datetime import datetime
 from itertools import combinations
 from pathlib import Path
 
-from gwtui.bench.comparing import Series
 from gwtui.clean import clean
+from gwtui.comparing import Series
 from gwtui.significance import Sample
 from gwtui.words import Metric, Outcome, Trigger
 

@@ -9,8 +9,8 @@ from itertools import count
 import click
 
 from gwtui import units
-from gwtui.bench.comparing import Comparison, in_one_unit, p_text
 from gwtui.bench.measured import Measured, Percentile, Values
+from gwtui.comparing import Comparison, in_one_unit, p_text
 from gwtui.significance import Difference
 from gwtui.words import Metric
 

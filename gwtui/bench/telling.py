@@ -9,11 +9,11 @@ import msgspec
 
 from gwtui import units
 from gwtui.bench import breakdown, table
-from gwtui.bench.comparing import Comparison, Series, all_pairs, compare, sentence, series_of
 from gwtui.bench.gates import Tripped
-from gwtui.bench.measured import Failures, Measured, Percentile
+from gwtui.bench.measured import Failures, Measured, Percentile, series_of
 from gwtui.bench.plan import Plan
 from gwtui.bench.table import Paper
+from gwtui.comparing import Comparison, Series, all_pairs, compare, sentence
 from gwtui.significance import Difference
 from gwtui.units import milliseconds
 from gwtui.words import Metric

@@ -14,11 +14,11 @@ import click
 from gwtui.compose.console import EXIT_DOWN, OwnFaultError, Refusal, finish, is_screen, refusing, say, width
 
 if TYPE_CHECKING:
-    from gwtui.bench.comparing import Series
     from gwtui.bench.plan import Plan
     from gwtui.bench.running import Run
     from gwtui.bench.table import Paper
     from gwtui.bench.writing import CSVOutput
+    from gwtui.comparing import Series
     from gwtui.profile import Endpoint, Profile
 
 BENCH_REQUESTS = 1000
@@ -52,8 +52,9 @@ def bench(options: Mapping[str, Any], *, as_json: bool) -> int:
 
 def compare(sources: Sequence[str], options: Mapping[str, Any], *, as_json: bool) -> int:
     """Hold endpoints or files against each other. Returns the exit code."""
-    from gwtui.bench.comparing import all_pairs, series_of
+    from gwtui.bench.measured import series_of
     from gwtui.bench.running import Run
+    from gwtui.comparing import all_pairs
 
     if all(_is_place(source) for source in sources):
         if options["aggregate_csv"] or options["request_csv"]:
@@ -247,7 +248,7 @@ def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[Series, Series]]:
 
 def _tell_pairs(pairs: Sequence[tuple[Series, Series]], run: Run | None, *, as_json: bool) -> None:
     from gwtui.bench import telling
-    from gwtui.bench.comparing import compare
+    from gwtui.comparing import compare
 
     found = compare(pairs)
     measured = list(run.measured.values()) if run is not None else []

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from gwtui.bench.measured import Measured
 from gwtui.significance import (
     Difference,
     MannWhitney,
@@ -79,15 +78,6 @@ class Comparison:
         """How much lower the lower median is, as a share of the higher one."""
         low, high = sorted(self.p50_ns)
         return (high - low) / high if high else 0.0
-
-
-def series_of(measured: Measured) -> Series:
-    """What a benchmark has measured, to be compared."""
-    samples = {metric: values.sample() for metric, values in measured.values.items() if values.n}
-    is_ping = Metric.RTT in measured.metrics
-    if is_ping and Metric.RTT in samples:
-        samples[Metric.E2E] = samples[Metric.RTT]
-    return Series(measured.endpoint, samples, measured.ok, measured.total, is_ping)
 
 
 def compare(pairs: Iterable[tuple[Series, Series]]) -> list[Comparison]:
