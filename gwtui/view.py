@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Self
+from typing import Self, TypeAlias
 
 from gwtui.profile import Endpoint
 from gwtui.records import Incident, Ping, Request, StreamEvent
@@ -64,6 +64,10 @@ class Cell:
     failed: int = 0
 
 
+Counts: TypeAlias = tuple[tuple[str, int], ...]
+"""How often each word came, the most frequent first."""
+
+
 @dataclass(frozen=True, slots=True)
 class EndpointRow:
     name: str
@@ -97,6 +101,10 @@ class EndpointRow:
     """Ticks not started because the endpoint is left alone: a `Retry-After`, or many failures in a row."""
     held_ns: int | None = None
     """How long it is still left alone; None when it is not."""
+    verdicts: Counts = ()
+    """The verdicts of the window."""
+    findings: Counts = ()
+    """The names of what was found in the window's results."""
 
 
 @dataclass(frozen=True, slots=True)

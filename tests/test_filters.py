@@ -25,6 +25,8 @@ SICK = Subject(
         failed=20,
         verdict="truncated",
         in_flight=2,
+        verdicts=(("complete", 41), ("truncated", 7), ("no_first_byte", 1)),
+        findings=(("buffered", 12),),
     ),
     model="claude-3-haiku",
     median={Metric.TTFT: 500 * MS, Metric.E2E: 900 * MS}.get,
@@ -73,6 +75,10 @@ NEW = Subject(
         "tokens>30",
         "-p99>1",
         "-ttft>500",
+        "verdict:complete verdict:truncated verdict:first_byte",
+        "finding:buffered",
+        "buffer no_first",
+        "-verdict:stalled -finding:combed",
     ],
 )
 def test_shows(text: str) -> None:
@@ -97,6 +103,11 @@ def test_shows(text: str) -> None:
         "p99>1",
         "icl>0",
         "model:3:haiku",
+        "verdict:stalled",
+        "-verdict:complete",
+        "verdict:completetruncated",
+        "finding:truncated",
+        "verdict:buffered",
     ],
 )
 def test_hides(text: str) -> None:

@@ -122,6 +122,39 @@ def test_the_last_verdict_and_how_often_in_a_row() -> None:
     assert (row.verdict, row.verdict_run, row.note, row.last_ns) == ("truncated", 5, "no message_stop", None)
 
 
+def test_verdicts_and_findings_are_counted_in_the_window_the_most_frequent_first() -> None:
+    telling = Telling(endpoint("a"))
+    buffered, cold = (Finding(name=name, evidence="so") for name in ("buffered", "cold"))
+    telling.failure("a", 1, verdict=Verdict.STALLED, findings=(cold, cold))
+    for at_s in (100, 101, 102):
+        telling.request("a", at_s, findings=(buffered,))
+    telling.failure("a", 103, findings=(buffered, cold))
+    telling.failure("a", 104, verdict=Verdict.LOCAL)
+    telling.failure("a", 105, verdict=Verdict.CANCELLED, findings=(cold,))
+    telling.beat(122)
+    counted = {window: telling.row("a", window=window) for window in Window}
+    assert counted[Window.S30].verdicts == (("complete", 3), ("local", 1), ("truncated", 1))
+    assert counted[Window.S30].findings == (("buffered", 4), ("cold", 1))
+    assert counted[Window.M2].verdicts == counted[Window.S30].verdicts
+    for window in (Window.M10, Window.H1, Window.ALL):
+        assert dict(counted[window].verdicts) == {"complete": 3, "local": 1, "truncated": 1, "stalled": 1}
+        assert counted[window].findings == (("buffered", 4), ("cold", 2))
+    telling.beat(200)
+    assert telling.row("a", window=Window.S30).verdicts == ()
+    assert telling.row("a", window=Window.ALL).verdicts == counted[Window.ALL].verdicts
+
+
+@given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["complete", "truncated", "stalled"])), max_size=40))
+def test_counted_verdicts_are_those_of_the_results_that_are_counted(results: list[tuple[int, str]]) -> None:
+    telling = Telling(endpoint("a"))
+    for at_s, verdict in results:
+        telling.request("a", at_s, verdict=Verdict(verdict))
+    for window in Window:
+        row = telling.row("a", window=window)
+        good = dict(row.verdicts).get("complete", 0)
+        assert (sum(count for _, count in row.verdicts), row.n - row.failed) == (row.n, good)
+
+
 @pytest.mark.parametrize(
     ("asked", "streaming", "whole", "http", "websocket"),
     [

@@ -1,7 +1,7 @@
 """The language typed after `/`: which endpoints to show.
 
-    haiku                 name, API, model, state or verdict contains the word
-    verdict:truncated     that one does; so `name:` `api:` `model:` `state:`
+    haiku                 name, API, model, state, a verdict or a finding contains the word
+    verdict:truncated     one of the window's verdicts does; so do `finding:` `name:` `api:` `model:` `state:`
     ttft>500  fail>=1     a figure of the window: > >= < <= = and a number, in milliseconds or percent
     -state:up             not that
 
@@ -44,8 +44,14 @@ TEXTS: dict[str, Callable[[Subject], str]] = {
     "api": lambda subject: subject.row.api,
     "model": lambda subject: subject.model,
     "state": lambda subject: subject.row.state,
-    "verdict": lambda subject: subject.row.verdict,
+    "verdict": lambda subject: _words((subject.row.verdict, *(name for name, _ in subject.row.verdicts))),
+    "finding": lambda subject: _words(name for name, _ in subject.row.findings),
 }
+
+
+def _words(words: Iterable[str]) -> str:
+    """Several words as one text; no part of a word that was typed can lie across two of them."""
+    return "\n".join(words)
 
 
 def _ms(ns: int | None) -> float | None:

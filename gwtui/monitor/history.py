@@ -12,6 +12,7 @@ from gwtui.apis import kind_of
 from gwtui.monitor.pings import Link
 from gwtui.monitor.series import Series, cells, counted_metric, quantiles, shown_metric, value_of
 from gwtui.monitor.streams import Shelf
+from gwtui.monitor.tallies import Tally
 from gwtui.profile import Endpoint
 from gwtui.records import Heartbeat, Ping, Request
 from gwtui.units import countdown
@@ -45,6 +46,7 @@ class History:
         self._counted = Series(start_ns)
         self._series = {counted_metric(self._kind): self._counted}
         self._speed = Series(start_ns)
+        self._verdicts, self._findings = Tally(), Tally()
         self._link = Link(start_ns) if self._kind is Kind.WEBSOCKET else None
         self._changes = 0
         self._parts: dict[str, tuple[Any, Any]] = {}
@@ -105,6 +107,9 @@ class History:
             return
         self._run = self._run + 1 if self._last is not None and self._last.verdict is result.verdict else 1
         self._last = result
+        self._verdicts.add(result.now_ns, (result.verdict.value,))
+        if isinstance(result, Request):
+            self._findings.add(result.now_ns, {finding.name for finding in result.findings})
         if isinstance(result, Ping) and self._link is not None:
             self._link.add(result)
         if result.outcome is Outcome.OK:
@@ -198,6 +203,8 @@ class History:
             sparkline=cells(self._points(window, metric, now_ns, SPARKLINE_CELLS)),
             held=self._held,
             held_ns=self._hold[0] if self._hold is not None else None,
+            verdicts=self._verdicts.counts(window, now_ns),
+            findings=self._findings.counts(window, now_ns),
         )
 
     def _latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:

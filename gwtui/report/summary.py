@@ -5,7 +5,7 @@ from __future__ import annotations
 from gwtui import units
 from gwtui.report.paint import Paint, plain
 from gwtui.verdicts import GOOD
-from gwtui.view import EndpointRow, View, Window
+from gwtui.view import Counts, EndpointRow, View, Window
 from gwtui.words import Outcome
 
 _FIGURES = ("p50", "p95", "p99")
@@ -22,7 +22,7 @@ def summary(view: View, paint: Paint = plain) -> str:
     if view.endpoints:
         width = max(8, *(len(row.name) for row in view.endpoints))
         figures = "".join(f" {heading:>7}" for heading in _FIGURES)
-        lines.append(f"  {'endpoint':<{width}}  {'state':<8}  {'':<4}{figures} {'n':>7} {'fail%':>6}  last verdict")
+        lines.append(f"  {'endpoint':<{width}}  {'state':<8}  {'':<4}{figures} {'n':>7} {'fail%':>6}  verdicts")
         lines += [_row(row, width, paint) for row in view.endpoints]
         over = "the whole session" if window is Window.ALL else f"the last {window}"
         lines.append(f"  Figures in ms over {over}; -(n): n is too few for that percentile.")
@@ -39,16 +39,22 @@ def _row(row: EndpointRow, width: int, paint: Paint) -> str:
     mark, state = paint(row.state.mark, row.state), paint(f"{row.state:<8}", row.state)
     return (
         f"{mark} {row.name:<{width}}  {state}  {row.metric.label:<4}{figures} {units.count(row.n):>7} "
-        f"{units.share(row.fail_share):>6}  {_verdict(row)}".rstrip()
+        f"{units.share(row.fail_share):>6}  {_results(row)}".rstrip()
     )
 
 
-def _verdict(row: EndpointRow) -> str:
-    """The last verdict, with what must not be overlooked about the endpoint."""
-    in_a_row = f" {row.verdict_run}x" if row.verdict_run > 1 and row.verdict not in GOOD else ""
+def _results(row: EndpointRow) -> str:
+    """How often each verdict came, with what must not be overlooked about the endpoint."""
+    run = f"the last {row.verdict_run} {row.verdict}" if row.verdict_run > 1 and row.verdict not in GOOD else ""
     told = (
-        row.verdict + in_a_row,
+        _counted(row.verdicts),
+        run if len(row.verdicts) > 1 else "",
+        f"found {_counted(row.findings)}" if row.findings else "",
         f"{units.count(row.missed)} {'tick' if row.missed == 1 else 'ticks'} missed" if row.missed else "",
         "TLS not verified" if row.insecure else "",
     )
-    return ", ".join(part for part in told if part)
+    return "; ".join(part for part in told if part)
+
+
+def _counted(counts: Counts) -> str:
+    return ", ".join(f"{word} {units.count(count)}" for word, count in counts)

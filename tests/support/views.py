@@ -78,6 +78,7 @@ def row(name: str, api: str = "anthropic-messages", state: State = State.UP, **c
         missed=0,
         insecure=False,
         sparkline=cells(400),
+        verdicts=(("complete", 1204),),
     )
     return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
 
@@ -118,6 +119,7 @@ def calm_rows() -> tuple[EndpointRow, ...]:
             p99=quantile(None, 41),
             tokens_per_s=None,
             verdict="pong",
+            verdicts=(("pong", 41),),
             n=41,
             sparkline=cells(12, seed=4),
         ),
@@ -138,6 +140,8 @@ def sick_rows() -> tuple[EndpointRow, ...]:
             tokens_per_s=31.0,
             fail_share=0.012,
             failed=3,
+            verdicts=(("complete", 1201), ("stalled", 3)),
+            findings=(("buffered", 41),),
             note="buffered: 42 events in one read",
             sparkline=rising(410, 1900),
         ),
@@ -154,6 +158,7 @@ def sick_rows() -> tuple[EndpointRow, ...]:
             failed=16,
             verdict="truncated",
             verdict_run=5,
+            verdicts=(("complete", 25), ("truncated", 14), ("no_first_byte", 2)),
             note="the stream ended after event 31 without message_stop",
             sparkline=cells(420, seed=5, bad=(20, 22, 23, 40, 44, 52, 53, 56, 57, 58, 59)),
         ),
@@ -171,6 +176,7 @@ def sick_rows() -> tuple[EndpointRow, ...]:
             failed=25,
             verdict="error_in_stream",
             verdict_run=2,
+            verdicts=(("complete", 185), ("error_in_stream", 25)),
             note="overloaded_error after 12 events",
             sparkline=cells(600, seed=6, bad=(7, 30, 31, 48)),
             insecure=True,
@@ -188,6 +194,7 @@ def sick_rows() -> tuple[EndpointRow, ...]:
             n=0,
             verdict="",
             verdict_run=0,
+            verdicts=(),
             sparkline=(Cell(),) * 60,
         ),
         row(
@@ -202,6 +209,7 @@ def sick_rows() -> tuple[EndpointRow, ...]:
             n=0,
             verdict="",
             verdict_run=0,
+            verdicts=(),
             in_flight=1,
             sparkline=(Cell(),) * 60,
         ),
@@ -473,6 +481,7 @@ def waiting() -> View:
             n=0,
             verdict="",
             verdict_run=0,
+            verdicts=(),
             in_flight=1,
             sparkline=(Cell(),) * 60,
         )
