@@ -19,8 +19,8 @@ from support.scripted import free_port
 from gwtui.checks.catalogue import CHECKS
 from gwtui.checks.commands import check
 from gwtui.checks.files import as_json, as_junit
+from gwtui.checks.planning import checks_for
 from gwtui.checks.results import CheckOutcome, CheckResult
-from gwtui.checks.runner import checks_for
 from gwtui.checks.table import Paper, head, lines_of, listing, summary
 
 
@@ -213,6 +213,7 @@ def test_files_survive_any_text() -> None:
     ("module", "never"),
     [
         ("gwtui.checks.results", {"httpx", "httpcore", "websockets", "textual", "click"}),
+        ("gwtui.checks.planning", {"httpx", "httpcore", "websockets", "textual"}),
         ("gwtui.checks.commands", {"httpx", "httpcore", "websockets", "textual", "msgspec", "asyncio"}),
         ("gwtui.checks.runner", {"textual", "starlette", "uvicorn"}),
     ],

@@ -88,6 +88,7 @@ NOT_GOOD = refused(500)
             "tokens +30",
         ),
         (metrics(3), metrics(5, 130, None), (GOOD, GOOD), WARN, "cost not told"),
+        (metrics(3), metrics(10**400), (GOOD, GOOD), FAIL, "requests not told"),
         ({"requestCount": 3}, {"requestCount": 5}, (GOOD, GOOD), FAIL, "requests not told"),
         (metrics(3), metrics(4, 30, 1), (GOOD, NOT_GOOD), PASS, "after 1 requests"),
         (metrics(3), metrics(3), (NOT_GOOD, NOT_GOOD), NA, "no request went well"),

@@ -22,8 +22,9 @@ from support.scripted import free_port
 
 from gwtui.checks.gathering import Means
 from gwtui.checks.needs import Target
+from gwtui.checks.planning import checks_for
 from gwtui.checks.results import CheckOutcome, CheckResult
-from gwtui.checks.runner import checks_for, run_checks
+from gwtui.checks.runner import run_checks
 from gwtui.demo.server import listen
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE

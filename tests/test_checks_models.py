@@ -8,15 +8,10 @@ from typing import Any
 import pytest
 from support.checked import MS, SENT_NS, content, document, evidence, found, read, refused, request, streamed, target
 
+from gwtui.checks.at_once import judge_concurrency, judge_one_fails_alone, judge_together
 from gwtui.checks.courses import analyse_compared, analyse_streams, labels
 from gwtui.checks.evidence import Probed
-from gwtui.checks.models import (
-    judge_agent,
-    judge_concurrency,
-    judge_models,
-    judge_one_fails_alone,
-    judge_together,
-)
+from gwtui.checks.models import judge_agent, judge_models
 from gwtui.checks.recipes import UNKNOWN_MODEL, WORDS
 from gwtui.checks.results import CheckOutcome
 from gwtui.concurrency import Alone, Course, Together, analyse
@@ -188,13 +183,13 @@ def test_streams_of_several_models_become_one_analysis() -> None:
     assert found.courses[0].sent_ns == SENT_NS
 
 
-def compared(*told: tuple[float, str, EventKind], verdict: Verdict = Verdict.COMPLETE) -> Probed:
+def compared(*told: tuple[float, str, EventKind], **fields: Any) -> Probed:
     """One stream of several models: (ms, model, what came)."""
     reads = tuple(
         read(at, number, StreamEvent(name="e", kind=kind, model=model, note="gone" if kind is EventKind.ERROR else ""))
         for number, (at, model, kind) in enumerate(told, 1)
     )
-    return Probed(request(verdict, model="a,b,x", api="compare-stream"), reads)
+    return Probed(request(**{"model": "a,b,x", "api": "compare-stream", **fields}), reads)
 
 
 START, TEXT, STOP, ERROR = EventKind.START, EventKind.TEXT, EventKind.STOP, EventKind.ERROR
@@ -215,7 +210,8 @@ def test_one_stream_of_several_models_becomes_the_same_analysis() -> None:
         ([model_stream("a", 100), model_stream("b", 110), model_stream("c", 120)], PASS, "CONCURRENT: 3 models"),
         ([model_stream("a", 100), model_stream("b", 800), model_stream("c", 1500)], FAIL, "SEQUENTIAL: 3 models"),
         ([model_stream("a", 100), model_stream("b", 110), Probed(refused(404, model="c"))], WARN, "1 of 3 models"),
-        ([Probed(refused(404, model=m)) for m in "abc"], NA, "fewer than two"),
+        ([Probed(refused(404, model=m)) for m in "abc"], NA, "3 of 3 models failed"),
+        ([model_stream("a", 100)], NA, "one model alone"),
         ([streamed(request(model=m, ms=8), [(5, 1)]) for m in "abc"], WARN, "too short to tell"),
     ],
 )
@@ -223,6 +219,20 @@ def test_concurrency(groups: Sequence[Probed], outcome: CheckOutcome, words: str
     said = judge_concurrency(evidence(target(models=("a", "b", "c")), compared=groups))
     assert (said.outcome, words in said.evidence) == (outcome, True), said
     assert outcome is not FAIL or (said.cause and said.remedy)
+
+
+def test_models_that_fail_only_together_are_a_failure() -> None:
+    together = [Probed(refused(429, model=model)) for model in "abc"]
+    of = target(models=("a", "b", "c"))
+    said = judge_concurrency(evidence(of, models=[request(model=model) for model in "abc"], compared=together))
+    assert (said.outcome, "one after another they are answered" in said.evidence) == (FAIL, True)
+
+
+def test_a_final_event_that_miscounts_is_told() -> None:
+    told = [(0.0, "a", START), (1.0, "b", START), (90.0, "a", TEXT), (95.0, "b", TEXT), (99.0, "a", TEXT)]
+    probed = compared(*told, (110.0, "a", STOP), (120.0, "b", STOP), findings=found("counts_differ", "9 failed"))
+    said = judge_concurrency(evidence(target(api="compare-stream", models=("a", "b")), compared=probed))
+    assert (said.outcome, "9 failed" in said.evidence) == (WARN, True)
 
 
 def test_growing_numbers_of_models_are_compared() -> None:

@@ -12,8 +12,8 @@ from gwtui.apis import APIS, kind_of
 from gwtui.checks.catalogue import CHECKS
 from gwtui.checks.disguise import MADE_UP_KEY, holds_key, with_made_up_key
 from gwtui.checks.needs import Need
+from gwtui.checks.planning import checks_for, requests_of
 from gwtui.checks.recipes import UNKNOWN_MODEL, compared_models, is_settled, recipe, root_of, sizes
-from gwtui.checks.runner import checks_for, requests_of
 from gwtui.profile import Endpoint
 from gwtui.words import Kind
 

@@ -17,15 +17,14 @@ from gwtui.checks.errors import (
     judge_whole_streams,
 )
 from gwtui.checks.evidence import Evidence, Probed
+from gwtui.checks.pace import judge_incremental, judge_steady
 from gwtui.checks.results import CheckOutcome
 from gwtui.checks.streaming import (
     judge_answer,
     judge_format,
     judge_headers,
-    judge_incremental,
     judge_model_served,
     judge_silent_fallback,
-    judge_steady,
     judge_stream,
 )
 from gwtui.records import StreamEvent

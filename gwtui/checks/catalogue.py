@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from gwtui.checks import errors, fallback, gateway, models, streaming
+from gwtui.checks import at_once, errors, fallback, gateway, models, pace, streaming
 from gwtui.checks.check import Check
 
 CHECKS: tuple[Check, ...] = (
     *gateway.CHECKS,
     *streaming.CHECKS,
+    *pace.CHECKS,
     *errors.CHECKS,
     *models.CHECKS,
+    *at_once.CHECKS,
     *fallback.CHECKS,
     *errors.OVERALL,
 )

@@ -77,7 +77,7 @@ def check(
     """
     from gwtui.checks import table
     from gwtui.checks.console import paper, run
-    from gwtui.checks.runner import checks_for
+    from gwtui.checks.planning import checks_for
 
     given = {name: value for name, value in described.items() if value is not None}
     profile, endpoints = _endpoints(endpoint, profile_name, config_file, given, listed=listed)

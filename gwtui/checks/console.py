@@ -21,6 +21,7 @@ from gwtui.checks.results import CheckOutcome, CheckResult
 from gwtui.checks.runner import run_checks
 from gwtui.checks.table import Paper
 
+EXIT_OWN_FAULT = 3
 FILE_WIDTH = 120
 """How wide lines are that go to a file or a pipe."""
 WIDEST = 140
@@ -45,8 +46,17 @@ def run(plans: Plans, *, as_json: bool, junit: Path | None) -> bool:
     if as_json:
         click.echo(told_as_json(results))
     if junit is not None:
-        junit.write_bytes(as_junit(results))
+        _write(junit, as_junit(results))
     return any(result.outcome is CheckOutcome.FAIL for each in results.values() for result in each)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        failure = click.ClickException(f"{path} was not written: {error.strerror or error}")
+        failure.exit_code = EXIT_OWN_FAULT
+        raise failure from error
 
 
 async def _run(plans: Plans, *, quiet: bool) -> dict[str, list[CheckResult]]:

@@ -9,9 +9,11 @@ from typing import Any
 import msgspec
 
 from gwtui.checks.needs import PROBES, Need, Target
-from gwtui.records import Ping, Request, StreamEvent, StreamRead
+from gwtui.records import Finding, Ping, Request, StreamEvent, StreamRead
 from gwtui.words import Outcome
 
+MAX_NUMBER = 1e15
+"""What counts more than that is not believed."""
 MISSING = frozenset({404, 405, 410, 501})
 """Statuses of a path that a gateway simply does not have."""
 
@@ -63,7 +65,9 @@ class Document:
 
     def number(self, *keys: str) -> float | None:
         value = self.at(*keys)
-        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return None
+        return float(value) if abs(value) < MAX_NUMBER else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,10 @@ def document_of(request: Request) -> Document:
         return Document(request, msgspec.json.decode(request.text))
     except (ValueError, RecursionError) as error:
         return Document(request, None, f"HTTP {request.status} without JSON: {str(error)[:80]}")
+
+
+def finding_of(request: Request, name: str) -> Finding | None:
+    return next((finding for finding in request.findings if finding.name == name), None)
 
 
 def texts_in(value: Any) -> Iterator[str]:

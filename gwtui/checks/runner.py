@@ -8,15 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 
-from gwtui.apis import kind_of
-from gwtui.checks.catalogue import CHECKS
 from gwtui.checks.check import Check, Said, blamed, not_applicable, told
 from gwtui.checks.errors import HANGING
 from gwtui.checks.evidence import Evidence
 from gwtui.checks.gateway import UNREACHED
 from gwtui.checks.gathering import Gathering, Means
 from gwtui.checks.needs import HEAVY, PROBES, Need, Target
-from gwtui.checks.recipes import recipe
+from gwtui.checks.planning import checks_for, needs_of
 from gwtui.checks.results import CheckResult
 from gwtui.clean import clean
 from gwtui.records import Ping, Request
@@ -25,31 +23,6 @@ MOST_HANGING = 2
 """Requests that hang, after which no more are sent."""
 TEXT = 1000
 """The longest text of a result."""
-
-
-def checks_for(target: Target, names: Sequence[str] = ()) -> tuple[Check, ...]:
-    """The checks that are asked of this kind of endpoint, in their order; with names, only those."""
-    kind = kind_of(target.endpoint.api)
-    return tuple(check for check in CHECKS if kind in check.kinds and (not names or check.name in names))
-
-
-def requests_of(checks: Sequence[Check], target: Target) -> list[int]:
-    """The most requests that each check adds to those before it. What several checks need is sent once."""
-    seen: set[Need] = set()
-    counts = []
-    for check in checks:
-        needs = set(needs_of(check)) - seen
-        seen |= needs
-        counts.append(sum(recipe(need, target).most for need in needs))
-    return counts
-
-
-def needs_of(check: Check) -> tuple[Need, ...]:
-    """What it needs, in the order of gathering; heavy requests come after plain ones that show whether to dare."""
-    needs = set(check.needs)
-    if needs & HEAVY:
-        needs |= {Need.STREAM}
-    return tuple(need for need in Need if need in needs)
 
 
 async def run_checks(

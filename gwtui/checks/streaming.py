@@ -1,16 +1,14 @@
-"""Checks of plain answers, whole and streamed: form, headers, order and pace. Pure."""
+"""Checks of plain answers, whole and streamed: form, headers, and order. Pure."""
 
 from __future__ import annotations
 
 from gwtui import units
 from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, nothing_good, passed, told, warned
-from gwtui.checks.evidence import Evidence
-from gwtui.checks.flow import Flow, longest_of
+from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.needs import Need
-from gwtui.checks.remedies import FORMAT, UNBUFFER
+from gwtui.checks.remedies import FORMAT
 from gwtui.checks.roles import roles_after_first
 from gwtui.judging.judge import is_event_stream
-from gwtui.records import Finding, Request
 from gwtui.verdicts import MEANINGS, Verdict
 
 SECTION = "Answers"
@@ -18,15 +16,6 @@ NO_USAGE = frozenset({"sourcegraph-stream", "sourcegraph-code"})
 """APIs that need not tell token counts."""
 MALFORMED = ("unnamed_events", "bad_json", "ids_differ", "events_after_end", "odd_message_start", "no_sequence_numbers")
 """Findings about the form of events."""
-BURST_NS = 5_000_000
-"""All content within that time is one burst..."""
-BURST_EVENTS = 8
-"""... if there is as much of it..."""
-BURST_WAIT_NS = 150_000_000
-"""... and it was waited for so long: what is generated within a moment also arrives within a moment."""
-STALL_NS = 1_000_000_000
-STALL_TIMES = 10
-"""A gap is a stall when it is longer than this many usual ones, and than `STALL_NS`."""
 
 
 def judge_answer(evidence: Evidence) -> Said:
@@ -112,42 +101,6 @@ def judge_format(evidence: Evidence) -> Said:
     return passed(f"all {request.events} events are well-formed and in order: {', '.join(names[:8])}")
 
 
-def judge_incremental(evidence: Evidence) -> Said:
-    longest = longest_of(evidence.streams())
-    if longest is None:
-        return nothing_good(list(evidence.streams())) or not_applicable("no stream had any content")
-    probed, flow = longest
-    if found := _finding(probed.request, "buffered"):
-        return failed(found.evidence, found.cause, UNBUFFER, facts=_facts(flow))
-    if flow.spread_ns < BURST_NS and flow.events > 1:
-        words = f"all {flow.events} content events came at once, {units.duration(flow.first_ns)} after the request"
-        if flow.events >= BURST_EVENTS and flow.first_ns >= BURST_WAIT_NS:
-            cause = "A finished answer is replayed as a stream, or a proxy buffers the whole body."
-            return failed(words, cause, UNBUFFER, facts=_facts(flow))
-        return warned(f"{words}: too little to tell", remedy="Ask for a longer answer.", facts=_facts(flow))
-    if flow.events == 1:
-        return warned("the answer is one single event: too little to tell", remedy="Ask for a longer answer.")
-    return passed(f"{_flow_words(flow)}, the first after {units.duration(flow.first_ns)}", facts=_facts(flow))
-
-
-def judge_steady(evidence: Evidence) -> Said:
-    longest = longest_of(evidence.streams())
-    if longest is None or longest[1].reads < 3:
-        return not_applicable("no stream came in three reads at least, so there is no pace to look at")
-    probed, flow = longest
-    words = (
-        f"{_flow_words(flow)}; {flow.reads - 1} gaps of {units.duration(flow.usual_gap_ns)} each would make "
-        f"{units.duration((flow.reads - 1) * flow.usual_gap_ns)}; longest gap {units.duration(flow.longest_gap_ns)}"
-    )
-    held = _finding(probed.request, "buffered") or _finding(probed.request, "combed")
-    if held is not None:
-        return failed(f"{held.evidence}; {words}", held.cause, UNBUFFER, facts=_facts(flow))
-    if flow.longest_gap_ns > max(STALL_NS, STALL_TIMES * flow.usual_gap_ns):
-        cause = "The upstream paused, or a proxy held bytes back for a while."
-        return warned(words, cause, "Watch the longest gap for some minutes: `gwtui watch`.", facts=_facts(flow))
-    return passed(words, facts=_facts(flow))
-
-
 def judge_silent_fallback(evidence: Evidence) -> Said:
     sent = list(evidence.streams())
     streamed = [each for each in sent if each.request.status == 200 and is_event_stream(each.request.content_type)]
@@ -171,7 +124,7 @@ def judge_model_served(evidence: Evidence) -> Said:
         return nothing
     good = [each.request for each in known if each.ok]
     for request in good:
-        if found := _finding(request, "model_differs"):
+        if found := finding_of(request, "model_differs"):
             return warned(found.evidence, found.cause, "Compare with the gateway's routes and fallbacks.")
     served = {request.model_served for request in good if request.model_served}
     if not served:
@@ -201,25 +154,6 @@ def judge_large_answer(evidence: Evidence) -> Said:
         return blamed(request)
     words = f"complete: {units.count(request.bytes)} bytes after {units.duration(request.duration_ns)}"
     return passed(words, facts={"bytes": request.bytes})
-
-
-def _finding(request: Request, name: str) -> Finding | None:
-    return next((finding for finding in request.findings if finding.name == name), None)
-
-
-def _flow_words(flow: Flow) -> str:
-    return f"{flow.events} content events in {flow.reads} reads over {units.duration(flow.spread_ns)}"
-
-
-def _facts(flow: Flow) -> dict[str, int | float | str]:
-    return {
-        "content_events": flow.events,
-        "reads": flow.reads,
-        "first_ms": units.milliseconds(flow.first_ns) or 0.0,
-        "spread_ms": units.milliseconds(flow.spread_ns) or 0.0,
-        "usual_gap_ms": units.milliseconds(flow.usual_gap_ns) or 0.0,
-        "longest_gap_ms": units.milliseconds(flow.longest_gap_ns) or 0.0,
-    }
 
 
 def _known(value: int | None) -> str:
@@ -282,19 +216,5 @@ CHECKS = (
         section=SECTION,
         needs=(Need.LARGE_ANSWER,),
         judge=judge_large_answer,
-    ),
-    Check(
-        name="incremental",
-        title="events arrive one by one, not in a burst",
-        section=SECTION,
-        needs=(Need.STREAM, Need.LONG_STREAM),
-        judge=judge_incremental,
-    ),
-    Check(
-        name="steady",
-        title="nothing is held back between events",
-        section=SECTION,
-        needs=(Need.STREAM, Need.LONG_STREAM),
-        judge=judge_steady,
     ),
 )

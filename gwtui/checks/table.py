@@ -12,8 +12,8 @@ import click
 from gwtui import units
 from gwtui.checks.check import Check
 from gwtui.checks.needs import Target
+from gwtui.checks.planning import requests_of
 from gwtui.checks.results import CheckOutcome, CheckResult
-from gwtui.checks.runner import requests_of
 from gwtui.clean import clean
 from gwtui.judging.headers import without_query
 
@@ -62,7 +62,7 @@ def lines_of(result: CheckResult, paper: Paper, before: CheckResult | None = Non
     room = max(NARROWEST, paper.width - INDENT)
     same = before is not None and quiet is not None and before.evidence == result.evidence
     evidence = "as above" if same else result.evidence
-    first, *more = textwrap.wrap(evidence, room) or [""]
+    first, *more = _wrapped(evidence, room) or [""]
     lines.append(f"  {word}  {name}  {paper.paint(first, quiet)}".rstrip())
     lines += [" " * INDENT + paper.paint(line, quiet) for line in more]
     for label, text in (("likely", result.cause), ("to do", result.remedy)):
@@ -107,16 +107,20 @@ def listing(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
 
 def _listed(name: str, count: int, words: str, paper: Paper) -> list[str]:
     margin = NAME_WIDTH + 14
-    first, *more = textwrap.wrap(words, max(NARROWEST, paper.width - margin))
+    first, *more = _wrapped(words, max(NARROWEST, paper.width - margin))
     return [f"  {name:<{NAME_WIDTH}}  {count or '-':>8}  {first}", *(" " * margin + line for line in more)]
 
 
 def _labelled(label: str, text: str, room: int, paper: Paper) -> list[str]:
     if not text:
         return []
-    first, *more = textwrap.wrap(text, room - 8)
+    first, *more = _wrapped(text, room - 8)
     margin = " " * INDENT
     return [f"{margin}{paper.paint(f'{label:<6}', FAINT)}  {first}", *(f"{margin}{' ' * 8}{line}" for line in more)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    return textwrap.wrap(text, width, break_on_hyphens=False)
 
 
 def _cut(line: str, width: int) -> str:
