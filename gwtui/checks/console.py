@@ -27,6 +27,13 @@ FILE_WIDTH = 120
 WIDEST = 140
 ERASE = "\r\x1b[K"
 
+
+class OutputError(click.ClickException):
+    """The results could not be kept."""
+
+    exit_code = EXIT_OWN_FAULT
+
+
 Plans = Sequence[tuple[Target, Sequence[Check]]]
 
 
@@ -54,9 +61,7 @@ def _write(path: Path, data: bytes) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
-        failure = click.ClickException(f"{path} was not written: {error.strerror or error}")
-        failure.exit_code = EXIT_OWN_FAULT
-        raise failure from error
+        raise OutputError(f"{path} was not written: {error.strerror or error}") from error
 
 
 async def _run(plans: Plans, *, quiet: bool) -> dict[str, list[CheckResult]]:
