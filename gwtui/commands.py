@@ -57,6 +57,8 @@ class Burst(_Command, tag="burst", frozen=True, kw_only=True):
     endpoint: str
     requests: int
     concurrency: int
+    others: tuple[str, ...] = ()
+    """Endpoints that get as many, in turns with it: A B B A, so that a drift weighs on all of them alike."""
 
 
 class Try(_Command, tag="try", frozen=True, kw_only=True):
@@ -65,10 +67,18 @@ class Try(_Command, tag="try", frozen=True, kw_only=True):
     endpoint: Endpoint
 
 
+class Check(_Command, tag="check", frozen=True, kw_only=True):
+    """Ask one endpoint, and the gateway it belongs to, all checks once. Their rows are in no statistics."""
+
+    endpoint: str
+    models: tuple[str, ...] = ()
+    """Models that have to work beside the endpoint's own."""
+
+
 class Mark(_Command, tag="mark", frozen=True, kw_only=True):
     """Write a line of the user's into the incident log."""
 
     text: str
 
 
-Command: TypeAlias = Start | Pause | Resume | SetInterval | PutEndpoint | RemoveEndpoint | Burst | Try | Mark
+Command: TypeAlias = Start | Pause | Resume | SetInterval | PutEndpoint | RemoveEndpoint | Burst | Try | Check | Mark

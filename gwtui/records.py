@@ -11,6 +11,7 @@ from typing import Self, TypeAlias
 
 import msgspec
 
+from gwtui.checked import CheckResult, CheckRun
 from gwtui.profile import Profile
 from gwtui.verdicts import Verdict
 from gwtui.words import Clock, EventKind, Outcome, State, Trigger
@@ -293,5 +294,7 @@ Record: TypeAlias = (
     | Incident
     | Heartbeat
     | Notice
+    | CheckRun
+    | CheckResult
     | FeedEnded
 )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self, TypeAlias
 
+from gwtui.checked import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.profile import Endpoint
 from gwtui.records import Incident, Ping, Request, StreamEvent
 from gwtui.words import Kind, Metric, State
@@ -222,6 +223,28 @@ class RequestRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ChecksView:
+    """The newest run of checks of one endpoint."""
+
+    run: CheckRun
+    results: tuple[CheckResult, ...]
+    """In the order in which they came."""
+
+    @property
+    def current(self) -> PlannedCheck | None:
+        """The check that is under way; None when none is."""
+        done = {result.name for result in self.results}
+        waiting = self.run.ended or self.run.waits_for
+        return None if waiting else next((check for check in self.run.planned if check.name not in done), None)
+
+    @property
+    def counts(self) -> tuple[tuple[CheckOutcome, int], ...]:
+        """How many ended in which way, in the order of `CheckOutcome`, without zeros."""
+        counted = ((outcome, sum(result.outcome is outcome for result in self.results)) for outcome in CheckOutcome)
+        return tuple((outcome, count) for outcome, count in counted if count)
+
+
+@dataclass(frozen=True, slots=True)
 class View:
     query: Query
     header: Header
@@ -246,3 +269,5 @@ class View:
     """Changes whenever anything that is shown may have changed."""
     probed: Ping | None = None
     """The selected WebSocket's chosen ping, or its newest that ended."""
+    checks: ChecksView | None = None
+    """Of the selected endpoint; None when it was not checked."""

@@ -16,11 +16,11 @@ from support.checked import target
 from support.gateways import Gateway, serving
 from support.scripted import free_port
 
+from gwtui.checked import CheckOutcome, CheckResult
 from gwtui.checks.catalogue import CHECKS
-from gwtui.checks.commands import check
+from gwtui.cli.checking import check
 from gwtui.checks.files import as_json, as_junit
 from gwtui.checks.planning import checks_for
-from gwtui.checks.results import CheckOutcome, CheckResult
 from gwtui.checks.table import Paper, head, lines_of, listing, summary
 
 
@@ -151,6 +151,7 @@ def test_where_nothing_listens_it_says_so_and_what_to_do() -> None:
 
 
 RESULT = CheckResult(
+    now_ns=0,
     endpoint="gw",
     name="stream",
     title="a title",
@@ -163,6 +164,7 @@ RESULT = CheckResult(
     facts={"events": 4},
 )
 SKIPPED = CheckResult(
+    now_ns=0,
     endpoint="gw",
     name="steady",
     title="t",
@@ -212,9 +214,9 @@ def test_files_survive_any_text() -> None:
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("gwtui.checks.results", {"httpx", "httpcore", "websockets", "textual", "click"}),
+        ("gwtui.checked", {"httpx", "httpcore", "websockets", "textual", "click"}),
         ("gwtui.checks.planning", {"httpx", "httpcore", "websockets", "textual"}),
-        ("gwtui.checks.commands", {"httpx", "httpcore", "websockets", "textual", "msgspec", "asyncio"}),
+        ("gwtui.cli.checking", {"httpx", "httpcore", "websockets", "textual", "msgspec", "asyncio"}),
         ("gwtui.checks.runner", {"textual", "starlette", "uvicorn"}),
     ],
 )

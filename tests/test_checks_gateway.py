@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from support.checked import document, evidence, refused, request, target
 
+from gwtui.checked import CheckOutcome
 from gwtui.checks.gateway import judge_audit, judge_connection, judge_health, judge_metrics
-from gwtui.checks.results import CheckOutcome
 from gwtui.verdicts import Verdict
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE

@@ -20,10 +20,10 @@ from support.gateways import Gateway, serving
 from support.probing import soon
 from support.scripted import free_port
 
+from gwtui.checked import CheckOutcome, CheckResult
 from gwtui.checks.gathering import Means
 from gwtui.checks.needs import Target
 from gwtui.checks.planning import checks_for
-from gwtui.checks.results import CheckOutcome, CheckResult
 from gwtui.checks.runner import run_checks
 from gwtui.demo.server import listen
 

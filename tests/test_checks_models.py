@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from support.checked import MS, SENT_NS, content, document, evidence, found, read, refused, request, streamed, target
 
+from gwtui.checked import CheckOutcome
 from gwtui.checks.at_once import judge_concurrency, judge_one_fails_alone, judge_together
 from gwtui.checks.courses import analyse_compared, analyse_streams, labels
 from gwtui.checks.evidence import Probed
 from gwtui.checks.models import judge_agent, judge_models
 from gwtui.checks.recipes import UNKNOWN_MODEL, WORDS
-from gwtui.checks.results import CheckOutcome
 from gwtui.concurrency import Alone, Course, Together, analyse
 from gwtui.records import StreamEvent
 from gwtui.verdicts import Verdict

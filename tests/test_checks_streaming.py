@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.checked import MODEL, content, document, evidence, found, read, refused, request, streamed, target
 
+from gwtui.checked import CheckOutcome
 from gwtui.checks.check import Said
 from gwtui.checks.errors import (
     judge_fast_failures,
@@ -18,7 +19,6 @@ from gwtui.checks.errors import (
 )
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.pace import judge_incremental, judge_steady
-from gwtui.checks.results import CheckOutcome
 from gwtui.checks.streaming import (
     judge_answer,
     judge_format,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from support.checked import MS, document, evidence, found, refused, request, target
 
+from gwtui.checked import CheckOutcome
 from gwtui.checks.breaker import LONGEST_WAIT_S, MOST_FAILURES, MOST_PROBES, Breaker, find_breaker, next_wait_s
 from gwtui.checks.fallback import (
     judge_attempts,
@@ -15,7 +16,6 @@ from gwtui.checks.fallback import (
     judge_fails_at_once,
     judge_provider_fallback,
 )
-from gwtui.checks.results import CheckOutcome
 from gwtui.records import Request
 from gwtui.verdicts import Verdict
 

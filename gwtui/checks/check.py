@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from gwtui.checked import CheckOutcome
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.needs import Need
 from gwtui.checks.remedies import REMEDIES
-from gwtui.checks.results import CheckOutcome
 from gwtui.records import Ping, Request
 from gwtui.verdicts import MEANINGS, Verdict
 from gwtui.words import Kind

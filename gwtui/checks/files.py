@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from gwtui.checks.results import CheckOutcome, CheckResult
+from gwtui.checked import CheckOutcome, CheckResult
 from gwtui.units import milliseconds, timestamp
 
 Results = Mapping[str, Sequence[CheckResult]]

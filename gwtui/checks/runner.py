@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Sequence
 
+from gwtui.checked import CheckResult
 from gwtui.checks.check import Check, Said, blamed, not_applicable, told
 from gwtui.checks.errors import HANGING
 from gwtui.checks.evidence import Evidence
@@ -15,7 +16,6 @@ from gwtui.checks.gateway import UNREACHED
 from gwtui.checks.gathering import Gathering, Means
 from gwtui.checks.needs import HEAVY, PROBES, Need, Target
 from gwtui.checks.planning import checks_for, needs_of
-from gwtui.checks.results import CheckResult
 from gwtui.clean import clean
 from gwtui.records import Ping, Request
 
@@ -35,8 +35,10 @@ async def run_checks(
     for check in checks:
         sent, began_ns, started_at = gathering.sent, time.perf_counter_ns(), time.time()
         said = await _said(check, gathering, wanted)
+        now_ns = time.perf_counter_ns()
         yield CheckResult(
             endpoint=target.endpoint.name,
+            now_ns=now_ns,
             name=check.name,
             title=check.title,
             section=check.section,
@@ -48,7 +50,7 @@ async def run_checks(
             facts=dict(said.facts),
             requests=gathering.sent - sent,
             started_at=started_at,
-            duration_ns=time.perf_counter_ns() - began_ns,
+            duration_ns=now_ns - began_ns,
         )
 
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import click
 
 from gwtui import units
+from gwtui.checked import CheckOutcome, CheckResult
 from gwtui.checks.check import Check
 from gwtui.checks.needs import Target
 from gwtui.checks.planning import requests_of
-from gwtui.checks.results import CheckOutcome, CheckResult
 from gwtui.clean import clean
 from gwtui.judging.headers import without_query
 

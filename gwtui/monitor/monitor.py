@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gwtui.checked import CheckResult, CheckRun
+from gwtui.monitor.checkups import Checkups
 from gwtui.monitor.filters import FilterError, Subject, parse
 from gwtui.monitor.history import History
 from gwtui.monitor.order import ordered
@@ -54,6 +56,8 @@ class Monitor:
             Heartbeat: self._beat,
             Incident: self._incident,
             Notice: self._notice_given,
+            CheckRun: self._checks_told,
+            CheckResult: self._checked,
             ProfileChanged: self._follow,
             SessionStarted: self._begin,
             FeedEnded: self._end,
@@ -87,6 +91,7 @@ class Monitor:
         self._failed = 0
         self._trouble = Trouble()
         self._notice = ""
+        self._checkups = Checkups()
         self._trial: Request | Ping | None = None
         self._trials: set[tuple[str, int]] = set()
         self._incidents: deque[Incident] = deque(maxlen=INCIDENTS)
@@ -105,6 +110,7 @@ class Monitor:
             if history is None or not history.continues_as(endpoint):
                 history = History(endpoint, self._session.now_ns)
             self._histories[endpoint.name] = history
+        self._checkups.keep(self._histories)
 
     def _started(self, started: RequestStarted) -> None:
         if started.trigger is Trigger.TRIAL:
@@ -157,6 +163,12 @@ class Monitor:
     def _notice_given(self, notice: Notice) -> None:
         self._notice = notice.text
 
+    def _checks_told(self, run: CheckRun) -> None:
+        self._checkups.follow(run)
+
+    def _checked(self, result: CheckResult) -> None:
+        self._checkups.add(result)
+
     def _end(self, end: FeedEnded) -> None:
         self._trouble.end(end)
 
@@ -193,6 +205,7 @@ class Monitor:
             notice=notice,
             version=self._pictures,
             probed=self._probed(selected, query),
+            checks=None if selected is None else self._checkups.view(selected.endpoint.name),
         )
 
     def _rows(self, query: Query) -> tuple[list[EndpointRow], str]:

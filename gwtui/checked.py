@@ -1,8 +1,9 @@
-"""What a check has found, as data: for the terminal, for files, and for whoever else shows it."""
+"""What checks of a gateway have found, as data: for the terminal, for files, and among the records of a session."""
 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
 import msgspec
 
@@ -23,12 +24,19 @@ class CheckOutcome(StrEnum):
         return {"pass": "✔", "warn": "▲", "fail": "✖"}.get(self.value, "·")
 
 
-class CheckResult(
-    msgspec.Struct, frozen=True, kw_only=True, tag_field="record", tag="check_result", omit_defaults=True
-):
-    """One check, ended. All its text is clean. Tagged as records are, so that it can travel among them."""
+class _Checked(msgspec.Struct, frozen=True, kw_only=True, tag_field="record", omit_defaults=True):
+    """Tagged as records are, and as unchangeable."""
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+class CheckResult(_Checked, tag="check_result", frozen=True, kw_only=True):
+    """One check, ended. All its text is clean."""
 
     endpoint: str
+    now_ns: int
+    """When it ended."""
     name: str
     """The check's own, such as `invalid-key`."""
     title: str
@@ -51,3 +59,31 @@ class CheckResult(
     started_at: float = 0.0
     """Wall time, UTC."""
     duration_ns: int = 0
+
+
+class PlannedCheck(msgspec.Struct, frozen=True):
+    """One check that is going to be asked."""
+
+    name: str
+    title: str
+    section: str
+
+
+class CheckRun(_Checked, tag="check_run", frozen=True, kw_only=True):
+    """All checks of an endpoint, about to begin, or ended. Told again whenever it changes; the results come between."""
+
+    endpoint: str
+    now_ns: int
+    started_at: float
+    """Wall time, UTC."""
+    planned: tuple[PlannedCheck, ...]
+    """In the order in which they are asked."""
+    most_requests: int
+    """How many requests it takes at most."""
+    models: tuple[str, ...] = ()
+    """The models that were asked for beside the endpoint's own."""
+    waits_for: str = ""
+    """The endpoint that is checked before this one: two runs at once would measure each other."""
+    ended: bool = False
+    trouble: str = ""
+    """Why it ended before its time."""
