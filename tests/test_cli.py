@@ -75,6 +75,7 @@ print(*sys.modules)
     assert not loaded & {"textual", "rich", "httpx", "httpcore", "websockets", "starlette", "uvicorn", "msgspec"}
     assert not {name for name in run.stdout.split() if name.startswith("gwtui.")} - {
         "gwtui.cli",
+        "gwtui.cli.checking",
         "gwtui.cli.configuring",
         "gwtui.cli.measuring",
         "gwtui.cli.options",

@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from gwtui.cli.checking import check
 from gwtui.cli.configuring import config
 from gwtui.cli.measuring import bench, compare
 from gwtui.cli.options import EXIT_CODES
@@ -57,5 +58,5 @@ def gwtui() -> None:
     """
 
 
-for command in (watch, demo, probe, bench, compare, decode, config, gateway, engine):
+for command in (watch, demo, probe, bench, compare, check, decode, config, gateway, engine):
     gwtui.add_command(command)
