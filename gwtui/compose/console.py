@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -146,7 +147,9 @@ def _leave(code: int) -> NoReturn:
 
 
 def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    sys.__excepthook__(kind, error, trace)
+    from gwtui.keys import masked
+
+    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
     _leave(EXIT_OWN_FAULT)
 
 

@@ -5,7 +5,7 @@
 
 from gwtui.keys.looks import looks_secret, names_secret, without_secrets
 from gwtui.keys.places import MAX_FILE_BYTES
-from gwtui.keys.redaction import MASK, redact, redactor
+from gwtui.keys.redaction import MASK, redact, redacted, redactor
 from gwtui.keys.references import (
     SCHEMES,
     KeyReferenceError,
@@ -15,7 +15,7 @@ from gwtui.keys.references import (
     references_in,
     without_references,
 )
-from gwtui.keys.resolving import make_ready, resolve, resolve_headers, secrets_of
+from gwtui.keys.resolving import make_ready, masked, resolve, resolve_headers, secrets_of
 
 __all__ = [
     "MASK",
@@ -27,8 +27,10 @@ __all__ = [
     "is_sendable",
     "looks_secret",
     "make_ready",
+    "masked",
     "names_secret",
     "redact",
+    "redacted",
     "redactor",
     "references_in",
     "resolve",

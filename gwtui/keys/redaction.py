@@ -28,6 +28,11 @@ def redactor(secrets: Iterable[str]) -> Callable[[str], str]:
     return lambda text: pattern.sub(MASK, text)
 
 
+def redacted(data: bytes, redact: Callable[[str], str]) -> bytes:
+    """Bytes that may be text, masked by a redactor."""
+    return redact(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+
+
 def _forms(secret: str) -> Iterable[str]:
     yield secret
     yield from (quote(secret, safe=""), quote(secret), quote_plus(secret))

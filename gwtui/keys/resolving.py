@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from gwtui.keys.places import from_command, from_environment, from_file, from_keyring
+from gwtui.keys.redaction import redact
 from gwtui.keys.references import (
     SCHEMES,
     KeyReferenceError,
@@ -82,6 +83,8 @@ class Kept:
 
 
 _kept = Kept()
+_seen: set[str] = set()
+"""Every value that was resolved in this process."""
 
 
 def resolve(reference: str) -> str:
@@ -92,9 +95,14 @@ def resolve(reference: str) -> str:
     if not is_reference(reference):
         raise KeyReferenceError(f"a key is given as {SCHEMES}")
     scheme, place = split(reference)
-    if scheme in _ASKED:
-        return _kept.value(reference)
-    return _checked(_READ[scheme](place), reference)
+    value = _kept.value(reference) if scheme in _ASKED else _checked(_READ[scheme](place), reference)
+    _seen.add(value)
+    return value
+
+
+def masked(text: str) -> str:
+    """The text without any key that this process has resolved, for logs and tracebacks."""
+    return redact(text, _seen)
 
 
 def resolve_headers(endpoint: Endpoint) -> list[tuple[str, str]]:

@@ -94,4 +94,5 @@ def _check_greeting(data: bytes) -> None:
     if data[:5] != HTTP_BEGINS[: len(data)]:
         if data.startswith(TLS_RECORDS):
             raise NotHTTPError("a TLS record came back: the port speaks TLS, `https` may be right")
-        raise NotHTTPError(f"the answer begins with {data[:24]!r}")
+        # Cut to length after keys were masked in it: half a key could not be recognised.
+        raise NotHTTPError(f"the answer begins with {data!r}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from gwtui.apis.errors import error_reason
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.judging.http_status import judge_status
 from gwtui.judging.judge import End
-from gwtui.keys import KeyReferenceError, resolve, resolve_headers
+from gwtui.keys import KeyReferenceError, redacted, resolve, resolve_headers
 from gwtui.probes.dial import Dial, dial
 from gwtui.probes.ends import end_of
 from gwtui.probes.exchange import Exchange
@@ -80,6 +80,13 @@ class _Connection(ClientConnection):
             self.transport.close()
 
 
+class _Dial(connect):
+    """Follows no redirect: the answer that asks for one is the answer."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
+
+
 @dataclass(frozen=True, slots=True)
 class _Target:
     url: str
@@ -90,14 +97,16 @@ class _Target:
     server_name: str
 
 
-async def open_link(endpoint: Endpoint, deadlines: Deadlines, clock: NetClock, opening: Opening) -> Link:
-    """Connect and shake hands. Raises `PingFailedError`."""
+async def open_link(
+    endpoint: Endpoint, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Callable[[str], str] = str
+) -> Link:
+    """Connect and shake hands. Raises `PingFailedError`. `redact` masks keys in what is told of a refusal."""
     target = _target(endpoint)
     opening.sent_trace_id, _ = sent_ids(target.headers)
     began = time.perf_counter_ns()
     try:
         sock = await _dialled(target, deadlines, clock)
-        socket = await _shaken(target, deadlines, sock, opening)
+        socket = await _shaken(target, deadlines, sock, opening, redact)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
     return Link(socket, sock)
@@ -139,14 +148,16 @@ async def _dialled(target: _Target, deadlines: Deadlines, clock: NetClock) -> St
         raise _broken(error, progress) from error
 
 
-async def _shaken(target: _Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening) -> ClientConnection:
+async def _shaken(
+    target: _Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening, redact: Callable[[str], str]
+) -> ClientConnection:
     secure: dict[str, Any] = {}
     if target.tls is not None:
         secure = {"ssl": target.tls, "server_hostname": target.server_name}
     progress = Dial(0, stage="tls" if secure else "done")
     try:
         async with asyncio.timeout(deadlines.first_byte_s) as limit:
-            connection = await connect(
+            connection = await _Dial(
                 target.url,
                 sock=sock,
                 additional_headers=target.headers,
@@ -161,28 +172,24 @@ async def _shaken(target: _Target, deadlines: Deadlines, sock: StampedSocket, op
                 **secure,
             )
     except InvalidHandshake as error:
-        raise _refused(error, opening) from error
+        raise _refused(error, opening, redact) from error
     except OSError as error:
         if limit.expired():
             reason = f"no answer to the handshake within {deadlines.first_byte_s:g} s"
             raise ping_failed(Verdict.NO_FIRST_BYTE, "no-handshake", reason) from error
         raise _broken(error, progress) from error
-    except ValueError as error:  # a redirect, which is not followed over a socket of our own
-        if not isinstance(error.__cause__, InvalidHandshake):
-            raise
-        raise _refused(error.__cause__, opening) from error
     if connection.response is not None:
         opening.status = connection.response.status_code
         opening.headers = list(connection.response.headers.raw_items())
     return connection
 
 
-def _refused(error: InvalidHandshake, opening: Opening) -> PingFailedError:
+def _refused(error: InvalidHandshake, opening: Opening, redact: Callable[[str], str]) -> PingFailedError:
     """The handshake was answered, but not with a WebSocket."""
     if isinstance(error, InvalidStatus):
         opening.status = error.response.status_code
-        opening.headers = list(error.response.headers.raw_items())
-        body = bytes(error.response.body or b"")
+        opening.headers = [(name, redact(value)) for name, value in error.response.headers.raw_items()]
+        body = redacted(bytes(error.response.body or b""), redact)
         return PingFailedError(judge_status(opening.status, opening.headers, body, error_reason, time.time()))
     if isinstance(error, InvalidMessage):
         if isinstance(error.__cause__, EOFError):

@@ -97,8 +97,9 @@ class StreamIntake:
         readings: list[Reading] = []
         told: list[StreamEvent] = []
         for event in events:
-            data = self._redact(event.data)
-            reading = self.reader.event(event if data == event.data else ServerSentEvent(event.event, data))
+            name, data = self._redact(event.event), self._redact(event.data)
+            same = (name, data) == (event.event, event.data)
+            reading = self.reader.event(event if same else ServerSentEvent(name, data))
             readings.append(reading)
             told.append(_told(reading, data))
         if self._keep_text:

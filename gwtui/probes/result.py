@@ -11,6 +11,7 @@ from gwtui.clean import clean, clean_text
 from gwtui.excerpts import excerpt
 from gwtui.judging.headers import header, pick_headers, request_id, retry_after, trace_id
 from gwtui.judging.judge import End, Judged, Transport, judge
+from gwtui.keys import redacted
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
@@ -136,22 +137,18 @@ def _transport(result: Result, redact: Callable[[str], str]) -> Transport:
     body = intake.body if isinstance(intake, BodyIntake) else b""
     return Transport(
         end=result.end or End.LOCAL,
-        detail=result.detail,
+        detail=redact(result.detail),
         status=result.status,
         headers=result.headers,
-        body=_redacted(body, redact),
+        body=redacted(body, redact),
         events=stream.timing.events if stream is not None else 0,
         comments=stream.parser.comments if stream is not None else 0,
-        stray=_redacted(stream.parser.stray, redact) if stream is not None else b"",
+        stray=redacted(stream.parser.stray, redact) if stream is not None else b"",
         unfinished=stream.parser.unfinished if stream is not None else 0,
         keepalives=stream.timing.keepalives if stream is not None else 0,
         began_at=result.started_at,
         at=time.time(),
     )
-
-
-def _redacted(data: bytes, redact: Callable[[str], str]) -> bytes:
-    return redact(data.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
 
 
 def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str, str]:

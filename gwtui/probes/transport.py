@@ -72,7 +72,7 @@ class StampedTransport(httpx.AsyncBaseTransport):
                 extensions=extensions,
             )
         )
-        return httpx.Response(
+        return _Unfollowed(
             status_code=response.status,
             headers=response.headers,
             stream=_Body(response),
@@ -81,6 +81,14 @@ class StampedTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._pool.aclose()
+
+
+class _Unfollowed(httpx.Response):
+    """httpx reads the Location of a redirect even when it is not to follow it, and fails on a bad one."""
+
+    @property
+    def has_redirect_location(self) -> bool:
+        return False
 
 
 class _Body(httpx.AsyncByteStream):

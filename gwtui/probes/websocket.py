@@ -122,7 +122,7 @@ class WebSocketProber:
         self._opening = Opening()
         self._connections += 1
         try:
-            self._link = await open_link(self._endpoint, self._deadlines, self._clock, self._opening)
+            self._link = await open_link(self._endpoint, self._deadlines, self._clock, self._opening, self._redact)
         finally:
             seen.connect_ns = self._opening.connect_ns
         return self._link

@@ -1,0 +1,371 @@
+"""A canary key is sent to gateways that give it back in every way they can; then it is looked for in every output.
+
+Outputs: what the engine's process writes (records for the screen, log), the session's directory, and what the
+commands `probe` and `watch` print. Half of a key is a leak too, so its pieces are looked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, quote_plus
+
+import pytest
+from msgspec.structs import replace
+from support.certificates import pair
+from support.pinging import TEXT, accept, close, frame
+from support.scripted import free_port
+
+from gwtui.commands import Start
+from gwtui.feeds import ENGINE, live, spawn_engine
+from gwtui.profile import TLS, Deadlines, Endpoint, Profile
+from gwtui.recorder import profile_toml
+from gwtui.records import FeedEnded, Ping, Request
+from gwtui.wire import decode, encode_command
+
+CANARY = "sk-q7Zx+W9/vB3=kTpL0mYc8HdRfN2uJs5E"
+PIECE = 8
+"""So many characters of it in a row are a leak."""
+SOON_S = 30
+GATEWAY = [sys.executable, "-P", "-m", "gwtui"]
+
+
+def forms(secret: str) -> set[str]:
+    """How a secret can look in a text."""
+    found = {secret, quote(secret), quote(secret, safe=""), quote_plus(secret), json.dumps(secret)}
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        for before in ("", "x", "xy", "user:"):
+            found.add(encode(f"{before}{secret}".encode()).decode())
+    return found
+
+
+def pieces() -> set[str]:
+    """All that must not be in any output."""
+    found = set()
+    for form in forms(CANARY):
+        text = form.strip('"')
+        found |= {text[at : at + PIECE] for at in range(len(text) - PIECE + 1)}
+    # What base64 makes of the text before the secret is no secret.
+    return {piece for piece in found if not any(piece in encoded for encoded in _harmless())}
+
+
+def _harmless() -> set[str]:
+    return {base64.b64encode(before.encode()).decode() for before in ("user:", "xy", "x")}
+
+
+PIECES = pieces()
+
+
+def leaks(text: str) -> set[str]:
+    return {piece for piece in PIECES if piece in text}
+
+
+def where(text: str) -> list[str]:
+    """What stands around the first leaks, for whoever reads the failure."""
+    return [text[max(0, text.index(piece) - 60) : text.index(piece) + 60] for piece in sorted(leaks(text))[:3]]
+
+
+# Gateways that give the key back. Each takes what it was sent as the key, and answers in bytes.
+
+
+def answer(status: str, *headers: str, body: bytes = b"") -> bytes:
+    return (
+        "\r\n".join([f"HTTP/1.1 {status}", *headers, f"Content-Length: {len(body)}", "", ""]).encode("latin-1") + body
+    )
+
+
+def stream(*lines: str) -> bytes:
+    """A stream that ends with its connection."""
+    return "\r\n".join(["HTTP/1.1 200 OK", "Content-Type: text/event-stream", "", *lines, ""]).encode()
+
+
+def everywhere(secret: str) -> str:
+    return " ".join(sorted(forms(secret)))
+
+
+ERROR = '{{"error": {{"message": {0}, "type": {0}, "code": {0}, "param": {0}}}}}'
+
+
+def error_json(secret: str) -> str:
+    return ERROR.format(json.dumps(everywhere(secret)))
+
+
+HEADERS = (
+    *("x-request-id", "x-trace", "server-timing", "cf-ray", "via", "server", "x-cody-resolved-model", "retry-after"),
+    *("x-ratelimit-limit-requests", "openai-version", "content-type", "x-litellm-model-id", "traceparent", "date"),
+)
+
+ECHOES: dict[str, Callable[[str], bytes]] = {
+    "json-401": lambda key: answer("401 Unauthorized", "Content-Type: application/json", body=error_json(key).encode()),
+    "text-429": lambda key: answer("429 Slow Down", f"Retry-After: {key}", body=f"wait, {everywhere(key)}".encode()),
+    "html-502": lambda key: answer(
+        "502 Bad Gateway",
+        "Content-Type: text/html",
+        body=f"<html><title>{key}</title><body>{everywhere(key)}</body>".encode(),
+    ),
+    "at-the-cut": lambda key: answer("500 Oops", body=b"x" * 190 + key.encode() + b"y" * 400),
+    "at-another-cut": lambda key: answer("500 Oops", body=b"x" * 230 + key.encode() + b"y" * 400),
+    "headers": lambda key: answer("200 OK", *[f"{name}: {key}" for name in HEADERS], body=b"pong"),
+    "long-headers": lambda key: answer(
+        "200 OK", *[f"{name}: {'z' * 240}{key}" for name in HEADERS], body=b"not what was expected"
+    ),
+    "reason": lambda key: answer(f"599 {key}", body=b""),
+    "redirect": lambda key: answer(
+        "307 Temporary Redirect", f"Location: https://u:{quote(key)}@elsewhere.example/{quote(key)}?key={quote(key)}"
+    ),
+    "redirect-host": lambda key: answer("302 Found", f"Location: https://{key}.example/"),
+    "banner": lambda key: f"SSH-2.0-{key}\r\n{'x' * 300}".encode(),
+    "banner-at-the-cut": lambda key: f"{'S' * 240}{key}\r\n".encode(),
+    "status-line": lambda key: f"HTTP/1.1 {key} OK\r\n\r\n".encode(),
+    "header-line": lambda key: f"HTTP/1.1 200 OK\r\n{key}\r\n\r\n".encode(),
+    "chunk-size": lambda key: f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{key}\r\n".encode(),
+    "encoding": lambda key: answer("200 OK", f"Content-Encoding: {key}", body=b"pong"),
+    "events": lambda key: stream(
+        f"event: {key}",
+        "data: " + json.dumps({"model": key, "choices": [{"index": 0, "delta": {"content": everywhere(key)}}]}),
+        "",
+        f'data: {{"choices": [{{"index": 0, "delta": {{}}, "finish_reason": {json.dumps(key)}}}]}}',
+        "",
+        "data: [DONE]",
+        "",
+    ),
+    "error-event": lambda key: stream(f"event: {'e' * 50}{key}", f"data: {error_json(key)}", ""),
+    "junk-events": lambda key: stream(f"data: {everywhere(key)}", "", f": {key}", f"{key}: {key}", ""),
+    "stray-lines": lambda key: stream(error_json(key)),
+}
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Serve every gateway of `ECHOES` under its name, and a WebSocket for every way one can end."""
+    try:
+        head = await reader.readuntil(b"\r\n\r\n")
+        name = head.split(b" ", 2)[1].decode().strip("/")
+        found = re.search(rb"(?im)^(?:authorization: (?:bearer |token )?|x-api-key: )(.*?)\r?$", head)
+        key = found[1].decode() if found else ""
+        assert key == CANARY, "the canary has to arrive, or nothing is proved"
+        if name in ECHOES:
+            writer.write(ECHOES[name](key))
+        else:
+            writer.write(accept(head, f"x-request-id: {key}", f"x-trace: {key}"))
+            await reader.readexactly(6 + len(b"ping"))
+            writer.write(
+                {
+                    "ws-answer": frame(TEXT, (everywhere(key) + "x" * 100).encode()),
+                    "ws-short-answer": frame(TEXT, b"x" * 70 + key.encode()),
+                    "ws-reason": close(1008, key.encode()[:123]),
+                    "ws-garbage": b"\xff" + key.encode() * 3,
+                }[name]
+            )
+        await writer.drain()
+    except (OSError, asyncio.IncompleteReadError):
+        pass
+    finally:
+        writer.close()
+
+
+REFUSED_WEBSOCKETS = ("json-401", "text-429", "headers", "reason", "at-the-cut", "banner", "redirect", "status-line")
+WEBSOCKETS = ("ws-answer", "ws-short-answer", "ws-reason", "ws-garbage", *REFUSED_WEBSOCKETS)
+
+
+@dataclass(frozen=True)
+class Site:
+    """Echoing gateways on loopback, plain and with TLS, and a port where nothing listens."""
+
+    plain: str
+    secure: str
+    refused: str
+    ca_file: str
+
+    def profile(self) -> Profile:
+        """One endpoint per way to give a key back."""
+        bearer: dict[str, Any] = {"key": "env:CANARY", "auth": "bearer"}
+        header: dict[str, Any] = {"headers": {"x-api-key": "${env:CANARY}"}}
+        spoilt: dict[str, Any] = {"headers": {"X": "${env:CANARY}${env:NEWLINE}"}}
+        missing: dict[str, Any] = {**header, "key": "env:NOT_THERE"}
+        plain, secure, refused = self.plain, self.secure, self.refused
+        trusted = TLS(ca_file=self.ca_file)
+        endpoints = [
+            *(Endpoint(name=f"http {n}", api="http", url=plain, path=n, method="GET", **bearer) for n in ECHOES),
+            *(Endpoint(name=f"chat {n}", api="openai-chat", url=plain, path=n, **header) for n in ECHOES),
+            *(Endpoint(name=f"messages {n}", api="anthropic-messages", url=plain, path=n, **bearer) for n in ECHOES),
+            *(Endpoint(name=f"ws {n}", api="websocket", url=plain, path=n, **header) for n in WEBSOCKETS),
+            Endpoint(name="refused", api="openai-chat", url=refused, **bearer),
+            Endpoint(name="refused ws", api="websocket", url=refused, **bearer),
+            Endpoint(name="unknown authority", api="openai-chat", url=secure, **bearer),
+            Endpoint(name="tls", api="http", url=secure, path="json-401", tls=trusted, **bearer),
+            Endpoint(name="tls to plain", api="http", url=plain.replace("http", "https"), **bearer),
+            Endpoint(name="bad header", api="http", url=plain, **spoilt),
+            Endpoint(name="no key", api="http", url=plain, **missing),
+        ]
+        deadlines = Deadlines(connect_s=0.5, first_byte_s=2, first_token_s=2, idle_s=2, total_s=4)
+        return Profile(
+            name="canary", interval_s=3600, record_text=True, deadlines=deadlines, endpoints=tuple(endpoints)
+        )
+
+
+@asynccontextmanager
+async def site(directory: Path) -> AsyncIterator[Site]:
+    good = pair("good", directory)
+    async with (
+        await asyncio.start_server(echo, "127.0.0.1", 0) as plain,
+        await asyncio.start_server(echo, "127.0.0.1", 0, ssl=good.server) as secure,
+    ):
+        ports = [server.sockets[0].getsockname()[1] for server in (plain, secure)]
+        yield Site(
+            plain=f"http://127.0.0.1:{ports[0]}",
+            secure=f"https://127.0.0.1:{ports[1]}",
+            refused=f"http://127.0.0.1:{free_port()}",
+            ca_file=good.ca_file,
+        )
+
+
+ENVIRONMENT = {"CANARY": CANARY, "NEWLINE": "a\nb", "PYTHONFAULTHANDLER": "1"}
+
+
+async def spawned(*argv: str) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        *argv,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env=os.environ | ENVIRONMENT,
+        limit=1 << 24,
+    )
+
+
+def written(directory: Path) -> dict[str, str]:
+    """Every file of a session."""
+    return {path.name: path.read_text() for path in directory.iterdir() if path.is_file()}
+
+
+async def test_no_echo_of_a_key_gets_past_the_engine(tmp_path: Path) -> None:
+    async with site(tmp_path) as gateways, asyncio.timeout(SOON_S):
+        profile = gateways.profile()
+        process = await spawned(*ENGINE)
+        assert process.stdin
+        assert process.stdout
+        assert process.stderr
+        process.stdin.write(encode_command(Start(profile=profile, session_dir=str(tmp_path / "s"))))
+        lines: list[bytes] = []
+        ended: dict[str, Request | Ping] = {}
+        while len(ended) < len(profile.endpoints):
+            lines.append(await process.stdout.readline())
+            assert lines[-1], (await process.stderr.read()).decode()
+            if isinstance(record := decode(lines[-1]), Request | Ping):
+                ended[record.endpoint] = record
+        process.stdin.close()
+        rest, log = await process.stdout.read(), await process.stderr.read()
+        await process.wait()
+    outputs = {"wire": (b"".join(lines) + rest).decode(), "log": log.decode(), **written(tmp_path / "s")}
+    assert {"requests.csv", "pings.csv", "incidents.csv", "texts.jsonl", "profile.toml"} <= outputs.keys()
+    assert {name: where(text) for name, text in outputs.items() if leaks(text)} == {}
+    assert "•••" in outputs["requests.csv"], "the key did come back"
+    assert "•••" in outputs["pings.csv"]
+    assert "•••" in outputs["texts.jsonl"]
+
+
+async def printed(*argv: str, until: Callable[[str], bool]) -> dict[str, str]:
+    """What a command that runs for a while prints, interrupted when it has printed enough."""
+    process = await spawned(*GATEWAY, *argv)
+    assert process.stdout
+    lines: list[str] = []
+    while not until(lines[-1] if lines else ""):
+        lines.append((await process.stdout.readline()).decode())
+        assert lines[-1], "it ended"
+    process.send_signal(signal.SIGINT)
+    out, err = await process.communicate()
+    assert process.returncode == 128 + signal.SIGINT
+    return {"stdout": "".join(lines) + out.decode(), "stderr": err.decode()}
+
+
+async def test_no_echo_of_a_key_gets_into_what_watching_without_a_screen_prints(tmp_path: Path) -> None:
+    async with site(tmp_path) as gateways, asyncio.timeout(SOON_S):
+        profile = replace(gateways.profile(), interval_s=0.5)
+        config = tmp_path / "config.toml"
+        config.write_text(profile_toml(profile))
+        for option in ("--json", "--headless"):
+            expected = {
+                endpoint.name for endpoint in profile.endpoints if endpoint.name.endswith(("json-401", "ws-reason"))
+            }
+
+            def enough(line: str, waiting: set[str] = expected) -> bool:
+                """Each of them was told to be down."""
+                waiting -= {name for name in waiting if name in line and "down" in line}
+                return not waiting
+
+            directory = tmp_path / option
+            outputs = await printed(
+                "watch", option, "--config", str(config), "--session-dir", str(directory), until=enough
+            )
+            outputs |= written(directory)
+            assert {name: where(text) for name, text in outputs.items() if leaks(text)} == {}
+            assert "•••" in outputs["requests.csv"]
+
+
+async def test_no_echo_of_a_key_gets_into_what_one_probe_prints(tmp_path: Path) -> None:
+    async with site(tmp_path) as gateways, asyncio.timeout(SOON_S):
+        config = tmp_path / "config.toml"
+        config.write_text(profile_toml(gateways.profile()))
+
+        async def one(name: str, *options: str) -> None:
+            process = await spawned(*GATEWAY, "probe", name, "--config", str(config), *options)
+            out, err = await process.communicate()
+            text = (out + err).decode()
+            assert name in text
+            assert where(text) == []
+
+        names = ("http headers", "chat events", "ws ws-reason", "bad header")
+        await asyncio.gather(*(one(name) for name in names), *(one(name, "--json") for name in names))
+
+
+CRASH = """
+import sys
+from gwtui.probes.http import HTTPProber
+
+request = HTTPProber._request
+
+def broken(self, result):
+    client, prepared = request(self, result)
+    key = prepared.headers["authorization"]
+    raise ZeroDivisionError(f"while {key} was sent")
+
+HTTPProber._request = broken
+sys.argv = ["gwtui", *sys.argv[1:]]
+from gwtui.cli import main
+main()
+"""
+
+
+async def test_a_crash_of_the_engine_shows_no_key() -> None:
+    """Neither as a local variable nor in the exception's own words; nor does the screen get it as the engine's end."""
+    endpoint = Endpoint(name="e", api="openai-chat", url="http://127.0.0.1:9", key="env:CANARY")
+    start = encode_command(Start(profile=Profile(endpoints=(endpoint,))))
+    argv = (sys.executable, "-P", "-c", CRASH, "engine")
+    process = await spawned(*argv)
+    assert process.stdin
+    assert process.stdout
+    assert process.stderr
+    process.stdin.write(start)
+    out, log = await process.stdout.read(), (await process.stderr.read()).decode()
+    await process.wait()
+    assert "ZeroDivisionError: while Bearer ••• was sent" in log
+    assert where(out.decode() + log) == []
+    assert process.returncode == 3
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("CANARY", CANARY)
+        feed = live(spawn_engine(Start(profile=Profile(endpoints=(endpoint,))), argv))
+    ended = [record async for batch in feed for record in batch][-1]
+    assert isinstance(ended, FeedEnded)
+    assert ended.text == "engine exited 3"
+    assert "ZeroDivisionError: while Bearer ••• was sent" in ended.detail
+    assert where(ended.detail) == []
