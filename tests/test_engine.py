@@ -454,6 +454,29 @@ async def test_a_burst_sends_exactly_so_many_beside_the_schedule(
     assert len(it.results()) == requests
 
 
+async def test_a_burst_to_several_endpoints_takes_turns_over_one_connection_each(gateway: Gateway) -> None:
+    paused = [endpoint(name, paused=True) for name in "abc"]
+    async with session(gateway, profile(*paused)) as it:
+        it.send(Burst(endpoint="a", requests=3, concurrency=1, others=("b", "c", "a")))
+        await it.until(lambda: len(it.all(Request)) == 9)
+        results = it.all(Request)
+        assert "".join(result.endpoint for result in results) == "abccbaabc"
+        assert {result.trigger for result in results} == {Trigger.BURST}
+        await it.until(lambda: not any(prober.is_open for prober in gateway.probers))
+    assert len(gateway.probers) == 3
+    assert gateway.most_under_way == 1
+
+
+async def test_a_burst_to_several_ends_with_any_of_them(gateway: Gateway) -> None:
+    gateway.open.clear()
+    async with session(gateway, profile(endpoint("a", paused=True), endpoint("b", paused=True))) as it:
+        it.send(Burst(endpoint="a", requests=5, concurrency=2, others=("b",)))
+        await it.until(lambda: gateway.under_way == 2)
+        it.send(RemoveEndpoint(name="b"))
+        await it.until(lambda: not any(prober.is_open for prober in gateway.probers))
+        assert {result.verdict for result in it.all(Request)} == {Verdict.CANCELLED}
+
+
 async def test_a_trial_probes_once_what_need_not_be_in_the_profile(gateway: Gateway) -> None:
     async with session(gateway, profile(endpoint(paused=True))) as it:
         it.send(Try(endpoint=endpoint("draft", model="m")), Try(endpoint=endpoint("a", model="other")))
@@ -490,6 +513,7 @@ async def test_a_mark_is_an_entry_of_the_log(gateway: Gateway) -> None:
         (PutEndpoint(endpoint=endpoint("c", api="gopher")), "no API called gopher"),
         (RemoveEndpoint(name="x"), "no endpoint called x"),
         (Burst(endpoint="x", requests=1, concurrency=1), "no endpoint called x"),
+        (Burst(endpoint="a", requests=1, concurrency=1, others=("b", "x")), "no endpoint called x"),
         (Burst(endpoint="a", requests=0, concurrency=1), "at least 1 request"),
         (Burst(endpoint="a", requests=1, concurrency=0), "at least 1 request"),
         (Burst(endpoint="a", requests=1, concurrency=MOST_CONCURRENT + 1), "at once"),

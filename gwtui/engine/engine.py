@@ -24,7 +24,7 @@ from gwtui.engine.lag import PERIOD_NS, Lag
 from gwtui.engine.politeness import Politeness
 from gwtui.engine.schedule import Schedule, offset_ns
 from gwtui.engine.standstill import Moment, awake_and_asleep_ns
-from gwtui.engine.workers import ProberFor, Tally, Tools, Workers, may_begin, run_trial
+from gwtui.engine.workers import ProberFor, Tally, Tools, Workers, burst, may_begin, run_trial
 from gwtui.health.health import Health
 from gwtui.probes.prober import Emit
 from gwtui.probes.prober import prober_for as any_prober_for
@@ -187,13 +187,13 @@ class Engine:
         self._report(self._heartbeat())
 
     def _burst(self, command: Burst) -> None:
-        edits.find(self._profile, command.endpoint)
+        names = dict.fromkeys((command.endpoint, *command.others))
+        together = [self._workers[edits.find(self._profile, name).name] for name in names]
         if command.requests < 1 or not 1 <= command.concurrency <= MOST_CONCURRENT:
             raise CommandError(f"A burst has at least 1 request, and 1 to {MOST_CONCURRENT} at once")
-        workers = self._workers[command.endpoint]
-        if (spent := self._spent()) and not workers.is_websocket:
+        if (spent := self._spent()) and not all(each.is_websocket for each in together):
             raise CommandError(f"There is no burst: {spent}")
-        workers.burst(command.requests, command.concurrency)
+        burst(together, self._tools, command.requests, command.concurrency)
 
     def _names(self, name: str | None) -> list[str]:
         """The endpoint of that name; None: all."""

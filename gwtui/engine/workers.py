@@ -9,7 +9,8 @@ no budget, are held: counted, and not made up for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -140,23 +141,20 @@ class Workers:
         self._schedule.set_interval(self._tools.clock(), int(interval_s * 1e9))
         self._rescheduled.set()
 
-    def burst(self, requests: int, concurrency: int) -> None:
-        """Send so many requests now, each of `concurrency` workers the next when its last one has ended."""
-        left = iter(range(requests))
-        for _ in range(min(requests, concurrency)):
-            self._spawn(self._work_off(left))
-
     def close(self) -> None:
         """Cancel all that is under way. The tasks end, and close what they hold, soon after."""
         for task in self._tasks:
             task.cancel()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._tools.spawn(work)
+        self.own(self._tools.spawn(work))
+
+    def own(self, task: asyncio.Task[None]) -> None:
+        """End this task when the endpoint is closed."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _prober(self) -> Prober:
+    def prober(self) -> Prober:
         return self._tools.prober_for(self._endpoint, self._profile, self._tools.emit)
 
     async def _keep_schedule(self) -> None:
@@ -193,7 +191,7 @@ class Workers:
 
     async def _work(self, planned_ns: int | None) -> None:
         """Be a worker: one tick's probe after the other."""
-        async with self._prober() as prober:
+        async with self.prober() as prober:
             while planned_ns is not None:
                 await self._probe(prober, planned_ns, Trigger.SCHEDULE)
                 self._busy -= 1
@@ -219,10 +217,35 @@ class Workers:
             self._idle.remove(waiter)
             waiter.set_result(None)
 
-    async def _work_off(self, left: Iterator[int]) -> None:
-        """Be one of a burst's workers: take requests until none is left."""
-        async with self._prober() as prober:
-            for _ in left:
-                if not may_begin(self._endpoint, self._tools):
-                    return
-                await self._probe(prober, self._tools.clock(), Trigger.BURST)
+    async def probe_now(self, prober: Prober) -> bool:
+        """Send one request of a burst. False: there is no budget for it."""
+        if not may_begin(self._endpoint, self._tools):
+            return False
+        await self._probe(prober, self._tools.clock(), Trigger.BURST)
+        return True
+
+
+def burst(together: Sequence[Workers], tools: Tools, requests: int, concurrency: int) -> None:
+    """Send so many requests to each now, in turns: each of `concurrency` tasks the next when its last one has ended."""
+    turns = _turns(together, requests)
+    for _ in range(min(requests * len(together), concurrency)):
+        task = tools.spawn(_work_off(turns))
+        for each in together:
+            each.own(task)
+
+
+def _turns(together: Sequence[Workers], requests: int) -> Iterator[Workers]:
+    """A B B A A B B A ...: a drift of the network weighs on all of them alike."""
+    for turn in range(requests):
+        yield from together if turn % 2 == 0 else reversed(together)
+
+
+async def _work_off(turns: Iterator[Workers]) -> None:
+    """Take turns until none is left, with one prober for each endpoint."""
+    async with AsyncExitStack() as stack:
+        probers: dict[Workers, Prober] = {}
+        for each in turns:
+            if each not in probers:
+                probers[each] = await stack.enter_async_context(each.prober())
+            if not await each.probe_now(probers[each]):
+                return
