@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.generated import RECORD_TYPES, structs
 from support.told import MS, SECOND, START_AT, START_NS, Telling, endpoint, ns
 
+from gwtui.checked import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.monitor.monitor import INCIDENTS, Monitor
 from gwtui.profile import TLS, Profile
 from gwtui.records import FeedEnded, Finding, Incident, Notice, ProfileChanged, Record, SessionStarted
@@ -490,3 +491,49 @@ def test_no_record_whatever_it_holds_breaks_it(records: list[Record], window: Wi
         telling.tell(record)
         view = telling.view(7, window=window, metric=metric)
         assert view.latency is None or len(view.latency.points) == 7
+
+
+# Checks
+
+
+def check_run(name: str, at_s: float = 1, **fields: Any) -> CheckRun:
+    planned = tuple(PlannedCheck(check, f"does {check} work", "Gateway") for check in ("health", "metrics"))
+    told = CheckRun(endpoint=name, now_ns=ns(at_s), started_at=START_AT + at_s, planned=planned, most_requests=9)
+    return msgspec.structs.replace(told, **fields)
+
+
+def check_result(name: str, check: str, outcome: CheckOutcome = CheckOutcome.PASS) -> CheckResult:
+    return CheckResult(
+        endpoint=name, now_ns=ns(2), name=check, title="", section="Gateway", outcome=outcome, evidence="seen"
+    )
+
+
+def test_checks_fill_in_as_they_end() -> None:
+    telling = Telling(endpoint("a"), endpoint("b"))
+    assert telling.view().checks is None
+    telling.tell(check_run("a", waits_for="b"))
+    view = telling.view().checks
+    assert view is not None
+    assert (view.current, view.counts, view.results) == (None, (), ())
+    telling.tell(check_run("a"), check_result("a", "health"), check_result("a", "not planned"), check_result("b", "x"))
+    view = telling.view().checks
+    assert view is not None
+    assert view.current is not None
+    assert (view.current.name, view.counts) == ("metrics", ((CheckOutcome.PASS, 1),))
+    telling.tell(check_result("a", "metrics", CheckOutcome.FAIL), check_run("a", ended=True))
+    view = telling.view().checks
+    assert view is not None
+    assert (view.current, [result.name for result in view.results]) == (None, ["health", "metrics"])
+    assert view.counts == ((CheckOutcome.PASS, 1), (CheckOutcome.FAIL, 1))
+    assert telling.view(endpoint="b").checks is None
+
+
+def test_a_new_run_begins_from_nothing_and_one_of_a_removed_endpoint_is_forgotten() -> None:
+    telling = Telling(endpoint("a"))
+    telling.tell(check_run("a"), check_result("a", "health"), check_run("a", at_s=60))
+    view = telling.view().checks
+    assert view is not None
+    assert view.results == ()
+    telling.tell(ProfileChanged(now_ns=ns(61), profile=Profile()))
+    telling.tell(ProfileChanged(now_ns=ns(62), profile=Profile(endpoints=(endpoint("a"),))))
+    assert telling.view().checks is None

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 
 from gwtui.checked import CheckResult
 from gwtui.checks.check import Check, Said, blamed, not_applicable, told
@@ -27,7 +27,7 @@ TEXT = 1000
 
 async def run_checks(
     target: Target, checks: Sequence[Check] | None = None, means: Means | None = None
-) -> AsyncIterator[CheckResult]:
+) -> AsyncGenerator[CheckResult, None]:
     """The result of every check, in order, as they end."""
     checks = checks_for(target) if checks is None else checks
     wanted = {need for check in checks for need in needs_of(check)}

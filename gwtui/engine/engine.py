@@ -118,9 +118,18 @@ class Engine:
         """End the session: `run` returns as soon as all is closed."""
         self._stopping.set()
 
+    @property
+    def running(self) -> bool:
+        return self._group is not None and not self._stopping.is_set()
+
+    @property
+    def purse(self) -> Purse:
+        """What is left of the budget, also for requests that are sent beside the engine."""
+        return self._tools.purse
+
     def handle(self, command: Command) -> None:
         """Carry a command out, or say in a `Notice` why not."""
-        if self._group is None or self._stopping.is_set():
+        if not self.running:
             self._notice("The engine is not running")
             return
         try:

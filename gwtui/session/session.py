@@ -24,6 +24,8 @@ from gwtui.feeds import Feed
 from gwtui.keys import masked
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.records import FeedEnded, Record
+from gwtui.session.checking import Checking
+from gwtui.session.desk import Desk
 from gwtui.session.outlet import Outlet
 from gwtui.wire import WireError, decode_command
 
@@ -93,24 +95,24 @@ async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
 
     def on_signal(number: int) -> None:
         caught.append(number)
-        engine.stop()
+        desk.stop()
 
-    outlet = Outlet(stdout, lambda: soon(engine.stop))
-    with outlet, _session(start, outlet.put, lambda: outlet.events_dropped) as engine:
+    outlet = Outlet(stdout, lambda: soon(desk.stop))
+    with outlet, _session(start, outlet.put, lambda: outlet.events_dropped) as desk:
         _catch_signals(on_signal, soon)
-        threading.Thread(target=_listen, args=(lines, engine, soon), name="commands", daemon=True).start()
-        await engine.run(start.stop_after_s)
+        threading.Thread(target=_listen, args=(lines, desk, soon), name="commands", daemon=True).start()
+        await desk.run(start.stop_after_s)
     return 128 + caught[0] if caught else 0
 
 
-def _listen(lines: Iterator[bytes], engine: Engine, soon: Callable[..., None]) -> None:
-    """Hand commands to the engine until their end, which is its end. A thread: not every input can be polled."""
+def _listen(lines: Iterator[bytes], desk: Desk, soon: Callable[..., None]) -> None:
+    """Hand commands in until their end, which is the session's. A thread: not every input can be polled."""
     for line in lines:
         try:
-            soon(engine.handle, decode_command(line))
+            soon(desk.handle, decode_command(line))
         except WireError as error:
             log.warning("left out: %s", error)
-    soon(engine.stop)
+    soon(desk.stop)
 
 
 def _lines(fd: int) -> Iterator[bytes]:
@@ -135,14 +137,15 @@ def _catch_signals(stop: Callable[[int], None], soon: Callable[..., None]) -> No
 
 
 @contextmanager
-def _session(start: Start, deliver: Callable[[Record], None], dropped: Callable[[], int]) -> Iterator[Engine]:
-    """An engine whose records go to the session's directory, if it has one, and to `deliver`."""
+def _session(start: Start, deliver: Callable[[Record], None], dropped: Callable[[], int]) -> Iterator[Desk]:
+    """An engine, and what runs beside it, whose records go to the session's directory and to `deliver`."""
     with ExitStack() as stack:
         recorder: Recorder | None = None
         if start.session_dir is not None:
             recorder = stack.enter_context(Recorder(Path(start.session_dir), start.profile))
 
         def emit(record: Record) -> None:
+            checking.see(record)
             if recorder is not None:
                 recorder.put(record)
             deliver(record)
@@ -158,8 +161,9 @@ def _session(start: Start, deliver: Callable[[Record], None], dropped: Callable[
             )
 
         engine = Engine(start.profile, emit, status=figures, session_dir=start.session_dir)
+        checking = Checking(start.profile, emit, engine.purse)
         _quieten()
-        yield engine
+        yield Desk(engine, checking)
 
 
 def _quieten() -> None:
@@ -175,7 +179,7 @@ class _HostedFeed:
         self._records: list[Record] = []
         self._news = asyncio.Event()
         self._stack = ExitStack()
-        self._engine: Engine | None = None
+        self._desk: Desk | None = None
         self._run: asyncio.Task[None] | None = None
         self._ended = False
 
@@ -196,13 +200,13 @@ class _HostedFeed:
         return [FeedEnded(text="session ended")]
 
     def send(self, command: Command) -> None:
-        if self._engine is not None:
-            self._engine.handle(command)
+        if self._desk is not None:
+            self._desk.handle(command)
 
     def stop(self) -> None:
-        engine, self._engine = self._engine, None
-        if engine is not None:
-            engine.stop()
+        desk, self._desk = self._desk, None
+        if desk is not None:
+            desk.stop()
 
     async def aclose(self) -> None:
         """End the engine, then write what waits. Raises what the engine raised."""
@@ -220,8 +224,8 @@ class _HostedFeed:
             run.result()
 
     def _begin(self) -> asyncio.Task[None]:
-        self._engine = self._stack.enter_context(_session(self._start, self._take, lambda: 0))
-        self._run = asyncio.create_task(self._engine.run(self._start.stop_after_s))
+        self._desk = self._stack.enter_context(_session(self._start, self._take, lambda: 0))
+        self._run = asyncio.create_task(self._desk.run(self._start.stop_after_s))
         self._run.add_done_callback(lambda _: self._news.set())
         return self._run
 

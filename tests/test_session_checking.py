@@ -1,0 +1,218 @@
+"""Checks asked beside the engine: told as they come, one endpoint at a time, and no harm to the session."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+import pytest
+from support.checked import request
+from support.engines import Child
+
+from gwtui.checked import CheckResult, CheckRun
+from gwtui.checks.gathering import Means
+from gwtui.checks.needs import MAX_MODELS
+from gwtui.commands import Check, Start
+from gwtui.engine.budget import Purse
+from gwtui.probes.prober import Emit
+from gwtui.profile import Budget, Endpoint, Profile
+from gwtui.records import Notice, Ping, ProfileChanged, Record, Request
+from gwtui.session.checking import Checking
+from gwtui.verdicts import Verdict
+from gwtui.words import Trigger
+
+SOON_S = 10.0
+"""Only a failing test waits so long."""
+REFUSED = "http://127.0.0.1:9"
+NAMES = ("a", "b")
+
+
+def profile(*names: str) -> Profile:
+    endpoints = tuple(Endpoint(name=name, api="openai-chat", url=REFUSED) for name in names)
+    return Profile(endpoints=endpoints, interval_s=0.02)
+
+
+class Gateway:
+    """Answers every request in the same way, as soon as `open` is set."""
+
+    def __init__(self) -> None:
+        self.open = asyncio.Event()
+        self.asked: list[str] = []
+        self.fault: Exception | None = None
+
+    def prober_for(self, endpoint: Endpoint, _profile: Profile, _emit: Emit) -> Prober:
+        return Prober(self, endpoint)
+
+    async def sleep(self, _seconds: float) -> None:
+        await asyncio.sleep(0)
+
+
+class Prober:
+    def __init__(self, gateway: Gateway, endpoint: Endpoint) -> None:
+        self._gateway = gateway
+        self._endpoint = endpoint
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        pass
+
+    async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request | Ping:
+        self._gateway.asked.append(self._endpoint.name)
+        await self._gateway.open.wait()
+        if self._gateway.fault is not None:
+            raise self._gateway.fault
+        return request(Verdict.BAD_GATEWAY, endpoint=self._endpoint.name, status=502)
+
+
+class Told:
+    """All that was emitted."""
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self._changed = asyncio.Event()
+
+    def emit(self, record: Record) -> None:
+        self.records.append(record)
+        self._changed.set()
+
+    async def until(self, met: Callable[[], object]) -> None:
+        async with asyncio.timeout(SOON_S):
+            while not met():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def ended(self, *names: str) -> list[CheckRun]:
+        """How the runs of these endpoints ended."""
+        await self.until(lambda: {run.endpoint for run in self.runs if run.ended} >= set(names))
+        return [run for run in self.runs if run.ended]
+
+    @property
+    def runs(self) -> list[CheckRun]:
+        return [record for record in self.records if isinstance(record, CheckRun)]
+
+    @property
+    def notices(self) -> list[str]:
+        return [record.text for record in self.records if isinstance(record, Notice)]
+
+    def results(self, name: str) -> list[CheckResult]:
+        return [record for record in self.records if isinstance(record, CheckResult) and record.endpoint == name]
+
+
+@pytest.fixture
+async def gateway() -> Gateway:
+    return Gateway()
+
+
+@asynccontextmanager
+async def checking(gateway: Gateway, budget: Budget | None = None) -> AsyncIterator[tuple[Checking, Told]]:
+    told = Told()
+    means = Means(prober_for=gateway.prober_for, sleep=gateway.sleep)
+    async with Checking(profile(*NAMES), told.emit, Purse(budget, 0), means=means, clock=lambda: 7) as it:
+        yield it, told
+
+
+async def test_a_run_is_told_from_its_plan_to_its_end(gateway: Gateway) -> None:
+    gateway.open.set()
+    async with checking(gateway) as (it, told):
+        it.begin(Check(endpoint="a", models=("x", "x", "y")))
+        (ended,) = await told.ended("a")
+    begun = told.runs[0]
+    assert (begun.ended, begun.waits_for, begun.models) == (False, "", ("x", "y"))
+    assert begun.most_requests >= len(gateway.asked) > 0
+    assert [each.name for each in begun.planned] == [result.name for result in told.results("a")] != []
+    assert (ended.trouble, ended.started_at, ended.planned) == ("", begun.started_at, begun.planned)
+
+
+async def test_the_second_endpoint_waits_for_the_first(gateway: Gateway) -> None:
+    async with checking(gateway) as (it, told):
+        it.begin(Check(endpoint="a"))
+        await told.until(lambda: told.runs)
+        it.begin(Check(endpoint="b"))
+        it.begin(Check(endpoint="a"))
+        await told.until(lambda: len(told.runs) == 2)
+        assert (told.runs[1].endpoint, told.runs[1].waits_for) == ("b", "a")
+        assert told.notices == ["a is being checked already"]
+        gateway.open.set()
+        await told.ended("a", "b")
+    order = [record.endpoint for record in told.records if isinstance(record, CheckResult)]
+    assert order == sorted(order)
+    assert set(order) == {"a", "b"}
+
+
+async def test_what_is_wrong_with_a_command_is_answered(gateway: Gateway) -> None:
+    async with checking(gateway) as (it, told):
+        it.begin(Check(endpoint="x"))
+        it.begin(Check(endpoint="a", models=tuple(map(str, range(MAX_MODELS + 1)))))
+        await told.until(lambda: len(told.notices) == 2)
+    assert told.notices == ["There is no endpoint called x", "10 models are too many: at most 9 are asked at once"]
+    assert told.runs == []
+    assert gateway.asked == []
+
+
+async def test_an_endpoint_that_is_gone_is_asked_no_more(gateway: Gateway) -> None:
+    async with checking(gateway) as (it, told):
+        it.begin(Check(endpoint="a"))
+        await told.until(lambda: told.runs)
+        it.see(ProfileChanged(now_ns=8, profile=profile("b")))
+        (ended,) = await told.ended("a")
+        assert ended.trouble == "it broke off"
+        it.begin(Check(endpoint="a"))
+        assert told.notices == ["There is no endpoint called a"]
+
+
+async def test_leaving_ends_what_is_under_way(gateway: Gateway) -> None:
+    before = asyncio.all_tasks()
+    async with checking(gateway) as (it, told):
+        it.begin(Check(endpoint="a"))
+        it.begin(Check(endpoint="b"))
+        await told.until(lambda: gateway.asked)
+    assert asyncio.all_tasks() == before
+    assert told.results("a") == []
+
+
+async def test_a_run_that_breaks_is_told_and_the_next_one_runs(
+    gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    gateway.open.set()
+    gateway.fault = ZeroDivisionError("a fault of our own")
+    async with checking(gateway) as (it, told):
+        it.begin(Check(endpoint="a"))
+        (broken,) = await told.ended("a")
+        assert broken.trouble == "it broke off"
+        gateway.fault = None
+        it.begin(Check(endpoint="b"))
+        assert (await told.ended("b"))[-1].trouble == ""
+    assert "the checks of a broke off" in caplog.text
+
+
+async def test_checks_take_of_the_budget_and_end_with_it(gateway: Gateway) -> None:
+    gateway.open.set()
+    async with checking(gateway, Budget(requests=1, per="session")) as (it, told):
+        it.begin(Check(endpoint="a"))
+        (ended,) = await told.ended("a")
+        assert ended.trouble == "the session's budget of 1 requests is spent"
+        assert 0 < len(told.results("a")) < len(ended.planned)
+        it.begin(Check(endpoint="b"))
+        assert told.notices == ["b is not checked: the session's budget of 1 requests is spent"]
+
+
+@pytest.fixture
+def child() -> Iterator[Child]:
+    child = Child()
+    yield child
+    child.close()
+
+
+def test_an_engine_process_checks_beside_its_probes(child: Child) -> None:
+    child.send(Start(profile=profile("a")), Check(endpoint="a"))
+    run = child.until(CheckRun)
+    results = [child.until(CheckResult) for _ in run.planned]
+    assert [result.name for result in results] == [check.name for check in run.planned]
+    assert "refused" in results[0].evidence
+    assert child.until(CheckRun).ended
+    child.until(Request)
+    assert child.end() == (0, "")
