@@ -195,6 +195,7 @@ HEADING = "endpoint,request_number,duration_ms,trace_id,started_at,outcome\n"
         (OLD_REQUESTS.replace("401.00", "nan").encode(), "line 3, column duration (ms): 'nan' is no duration"),
         (OLD_REQUESTS.replace("401.00", "-1").encode(), "line 3, column duration (ms): '-1' is no duration"),
         (OLD_FIGURES.replace("987/1000", "98 %").encode(), "line 2, column success rate: '98 %' is no success rate"),
+        pytest.param(OLD_FIGURES.replace("987", "9" * 5000).encode(), "line 2, column success rate: '99", id="digits"),
         ((HEADING + "a,1,\x1b[31m,,,ok\n").encode(), "line 2, column duration_ms: '␛[31m' is no number"),
         ((HEADING + "a,1,2,,soon,ok\n").encode(), "line 2, column started_at: 'soon' is no time like"),
         ((HEADING + "a,1,2,,,fine\n").encode(), "line 2, column outcome: 'fine' is no outcome"),

@@ -153,6 +153,8 @@ def test_a_share_hits_about_that_share_of_the_requests() -> None:
         ("[[rule]]\nshare = 1.5", "rule[0].share: Expected"),
         ("[[rule]]\nstatus = 99", "rule[0].status: Expected"),
         ('[[rule]]\nheaders = { a = "b\\r\\nc: d" }', "rule[0]: the header 'a'"),
+        pytest.param(f"seed = {'[' * 5000}", "nested too deeply", id="depth"),
+        pytest.param(f"seed = {'9' * 5000}", "4300 digits", id="digits"),
     ],
 )
 def test_a_wrong_scenario_names_its_file_and_key(text: str, said: str) -> None:

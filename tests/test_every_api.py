@@ -214,6 +214,15 @@ def test_a_reader_takes_anything_and_always_judges(script: Script, data: st.Data
         assert reader.ended()
 
 
+@every_script
+def test_half_a_character_is_read_wherever_it_stands(script: Script) -> None:
+    half = {"\ud800": "\ud800", "type": "\ud800", "model": "\ud800"}
+    payload = json.dumps({**half, "choices": [half], "delta": half, "error": half, "candidates": [half]})
+    reader = reader_of(script.api)
+    assert reader.event(ServerSentEvent("message", payload)).name.isprintable()
+    assert reader.end().reason.isprintable()
+
+
 @given(st.sampled_from(COMPLETIONS), st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_whole_body_is_answered_and_judged(api: str, body: bytes) -> None:
     answer = APIS[api].answer(Endpoint(name="e", api=api, url="http://h"), 200, body)

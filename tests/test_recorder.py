@@ -336,7 +336,14 @@ def test_the_directory_says_by_which_schema_its_rows_are(directory: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("said", "aside"), [(f"schema = {SCHEMA}", False), ("schema = 999", True), ("not toml", False), ("", False)]
+    ("said", "aside"),
+    [
+        (f"schema = {SCHEMA}", False),
+        ("schema = 999", True),
+        ("not toml", False),
+        pytest.param("[" * 5000, False, id="depth"),
+        ("", False),
+    ],
 )
 def test_rows_of_another_schema_are_put_aside(directory: Path, said: str, aside: bool) -> None:
     with Recorder(directory, PROFILE) as recorder:

@@ -46,7 +46,7 @@ def _read_again(decoder: msgspec.json.Decoder[T], text: str | bytes) -> T | Unre
     try:
         # `Decoder.type` is untyped in msgspec's stubs; it is the T it was made with.
         decoded: T = msgspec.convert(value, decoder.type)
-    except (msgspec.ValidationError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         return Unreadable(f"JSON of another form: {clean(str(error), 100)}", value)
     return decoded
 

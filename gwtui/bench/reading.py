@@ -131,7 +131,7 @@ class _Row:
 
     def count(self, column: str) -> int:
         text = self.text(column)
-        if not (text.isascii() and text.isdigit() and len(text) < 16):
+        if not _is_count(text):
             raise self.wrong(column, "count of requests")
         return int(text)
 
@@ -197,9 +197,13 @@ def _figure(layout: Layout, row: _Row) -> Series:
 def _success(row: _Row, column: str) -> tuple[int, int]:
     """`987/1000`."""
     ok, slash, total = (part.strip() for part in row.text(column).partition("/"))
-    if not (slash and ok.isascii() and ok.isdigit() and total.isascii() and total.isdigit()):
+    if not (slash and _is_count(ok) and _is_count(total)):
         raise row.wrong(column, "success rate like 987/1000")
     return int(ok), int(total)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
 
 
 class _Gathered:

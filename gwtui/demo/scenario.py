@@ -154,12 +154,14 @@ def parse_scenario(text: str, source: str = "scenario") -> Scenario:
     """Decode a scenario's TOML; `source` is what errors call it. Raises `ScenarioError`."""
     try:
         return msgspec.convert(tomllib.loads(text), Scenario)
-    except tomllib.TOMLDecodeError as error:
-        raise ScenarioError(f"{source}: {error}") from None
+    except RecursionError:
+        raise ScenarioError(f"{source}: nested too deeply") from None
     except msgspec.ValidationError as error:
         what, _, where = str(error).partition(" - at ")
         key = where.strip("`").removeprefix("$").removeprefix(".")
         raise ScenarioError(f"{source}: {key}: {what}" if key else f"{source}: {what}") from None
+    except ValueError as error:  # TOML's own fault, or a number of more digits than Python reads
+        raise ScenarioError(f"{source}: {error}") from None
 
 
 def _drawn(fields: dict[str, Any], seed: str) -> Behaviour:

@@ -39,9 +39,9 @@ def schema_in(text: str) -> int | None:
     """The schema that a directory's `session.toml` names; None when it names none."""
     try:
         schema = tomllib.loads(text).get("schema")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return None
-    return schema if isinstance(schema, int) else None
+    return schema if isinstance(schema, int) and not isinstance(schema, bool) else None
 
 
 def profile_toml(profile: Profile) -> str:
