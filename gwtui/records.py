@@ -50,7 +50,7 @@ class RequestStarted(_Record, tag="request_started", frozen=True, kw_only=True):
     trigger: Trigger = Trigger.SCHEDULE
 
 
-class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """One event of a stream as it was read."""
 
     name: str
@@ -66,7 +66,7 @@ class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """The model it came from, in a stream that carries several."""
 
 
-class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True):
+class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True, gc=False):
     """The events that one read of a socket completed. They share one stamp: no gap between them is known."""
 
     endpoint: str

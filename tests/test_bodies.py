@@ -17,7 +17,7 @@ from support.scripted import Receive, ScriptedServer, Send, Step
 from gwtui.probes.bodies import Connection
 from gwtui.probes.chunked import MAX_HEADER_BYTES, Chunked
 from gwtui.probes.exchange import Ledger, NotHTTPError
-from gwtui.probes.gathering import Gathering
+from gwtui.probes.gathering import TOGETHER, Gathering
 from gwtui.verdicts import Verdict
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -161,12 +161,13 @@ async def test_a_stream_in_pieces_of_one_byte(body: bytes, verdict: Verdict) -> 
     assert row.bytes == len(body)
 
 
-async def test_those_who_wait_are_woken_together() -> None:
+async def test_those_who_wait_are_woken_together_but_not_too_many_at_once() -> None:
     loop = asyncio.get_running_loop()
-    gathering = Gathering(loop)
-    waiters = [loop.create_future() for _ in range(3)]
+    gathering = Gathering()
+    waiters = [loop.create_future() for _ in range(TOGETHER + 1)]
     for waiter in waiters:
         gathering.add(waiter)
     waiters[1].cancel()
     await waiters[0]
-    assert waiters[2].done()
+    assert [waiter.done() for waiter in waiters] == [True] * TOGETHER + [False]
+    await waiters[-1]

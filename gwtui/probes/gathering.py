@@ -11,36 +11,37 @@ from weakref import WeakKeyDictionary
 
 GATHER_S = 0.02
 """How long a read may wait for others. The screen draws five times slower."""
-
-_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering] = WeakKeyDictionary()
+TOGETHER = 32
+"""So many are woken at once, then sockets are looked at again: one that waits has one stamp for several packets."""
 
 
 class Gathering:
     """One for each event loop: see `gathering`."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._call_later = loop.call_later
+    def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
 
     def add(self, waiter: asyncio.Future[None]) -> None:
         """Settle this one soon, together with others."""
         if not self._waiting:
-            self._call_later(GATHER_S, self._wake)
+            loop = waiter.get_loop()
+            loop.call_later(GATHER_S, self._wake, loop)
         self._waiting.append(waiter)
 
-    def _wake(self) -> None:
-        waiting, self._waiting = self._waiting, []
-        for waiter in waiting:
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        now, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+        for waiter in now:
             settle(waiter)
+        if self._waiting:
+            loop.call_soon(self._wake, loop)
+
+
+_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering] = WeakKeyDictionary()
 
 
 def gathering() -> Gathering:
     """That of the running loop."""
-    loop = asyncio.get_running_loop()
-    found = _of_loops.get(loop)
-    if found is None:
-        found = _of_loops[loop] = Gathering(loop)
-    return found
+    return _of_loops.setdefault(asyncio.get_running_loop(), Gathering())
 
 
 def settle(future: asyncio.Future[None]) -> None:
