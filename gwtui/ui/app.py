@@ -14,13 +14,12 @@ from rich.segment import Segments
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
-from textual.dom import DOMNode
 
 from gwtui.config import Config, ConfigError, save_setting
 from gwtui.config.themes import DEFAULT_THEME, load_all
 from gwtui.feeds import Feed
 from gwtui.profile import Profile
-from gwtui.ui.keys import EVERY, faults_of, shown
+from gwtui.ui.keys import EVERY, faults_of
 from gwtui.ui.offers import Offers
 from gwtui.ui.palette import textual_theme
 from gwtui.ui.screens.monitor import MonitorScreen
@@ -57,7 +56,6 @@ class GwtuiApp(App[int]):
         self._start_demo = start_demo
         self._watch = Watch(open_feed)
         self._watching = False
-        self._told: set[str] = set()
 
     @property
     def last_view(self) -> View | None:
@@ -138,14 +136,6 @@ class GwtuiApp(App[int]):
         self.set_keymap({id_: keys for id_, keys in self._config.keys.items() if id_ in known})
         for fault in faults_of(self._config.keys):
             self._warn(fault)
-
-    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: DOMNode) -> None:
-        """Two actions on one key: the user's own wins, and is told what is no longer there."""
-        for binding in clashed_bindings:
-            text = f"[ui.keys] {shown(binding.key)} was {binding.id or binding.action}, which has no key now"
-            if text not in self._told:
-                self._told.add(text)
-                self._warn(text)
 
     def _warn(self, text: str) -> None:
         self.notify(text, severity="warning", markup=False, timeout=10)

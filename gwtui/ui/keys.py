@@ -5,11 +5,11 @@ The footer shows those of the monitor in this order, so those that a small scree
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from textual.binding import Binding
-from textual.keys import Keys, format_key, key_to_character
+from textual.keys import REPLACED_KEYS, Keys, format_key, key_to_character
 from textual.screen import Screen
 
 FAR = 1_000_000
@@ -147,8 +147,7 @@ def in_force(screen: Screen[Any]) -> dict[str, str]:
 
 def shown(keys: str) -> str:
     """Keys as they are printed on a keyboard: `+ =` for `plus,equals_sign`."""
-    names = (key.strip() for key in keys.split(","))
-    return " ".join("enter" if name == "enter" else name if len(name) == 1 else _printed(name) for name in names)
+    return " ".join(name if name == "enter" or len(name) == 1 else _printed(name) for name in _names(keys))
 
 
 def _printed(name: str) -> str:
@@ -157,18 +156,33 @@ def _printed(name: str) -> str:
 
 
 def faults_of(remapped: Mapping[str, str]) -> list[str]:
-    """What of the user's `[ui.keys]` means nothing: unknown ids, and keys that no keyboard has."""
+    """What is wrong with the user's `[ui.keys]`: unknown ids, keys that no keyboard has, keys that mean two things."""
     ids = {key.id for key in EVERY}
     unknown = [f"[ui.keys] there is no {id_!r}: ? lists the ids" for id_ in sorted(remapped.keys() - ids)]
-    return unknown + [
+    impossible = [
         f"[ui.keys] {id_}: {name!r} is no key"
         for id_ in sorted(remapped.keys() & ids)
-        for name in remapped[id_].split(",")
-        if not _is_key(name.strip())
+        for name in _names(remapped[id_])
+        if not _is_key(name)
     ]
+    return [*unknown, *impossible, *(fault for keys in (KEYS, *PLACES.values()) for fault in _clashes(keys, remapped))]
+
+
+def _clashes(keys: Iterable[Key], remapped: Mapping[str, str]) -> Iterator[str]:
+    meant: dict[str, str] = {}
+    for key in keys:
+        for name in _names(remapped.get(key.id, key.keys)):
+            if (other := meant.setdefault(shown(name), key.id)) != key.id:
+                yield f"[ui.keys] {shown(name)} is both {other} and {key.id}"
+
+
+def _names(keys: str) -> list[str]:
+    return [name.strip() for name in keys.split(",")]
 
 
 def _is_key(name: str) -> bool:
-    *modifiers, last = name.split("+") if len(name) > 1 else [name]
-    known = key_to_character(last) is not None or last in {key.value for key in Keys}
+    if len(name) == 1:
+        return name.isprintable()
+    *modifiers, last = name.split("+")
+    known = key_to_character(REPLACED_KEYS.get(last, last)) is not None or last in {key.value for key in Keys}
     return known and all(each in ("ctrl", "shift", "alt", "super", "meta", "hyper") for each in modifiers)

@@ -56,6 +56,7 @@ class MonitorScreen(Screen[None]):
         self._editing = Editing(config, profile)
         self._orders = Orders(watch, self._editing, self._say)
         self._view: View | None = None
+        self._word: tuple[str, SeverityLevel] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(Content(TOO_SMALL), id="too-small")
@@ -317,6 +318,12 @@ class MonitorScreen(Screen[None]):
         self.call_later(self.run_action, action)
 
     def _say(self, text: str, severity: SeverityLevel = "information") -> None:
-        """Tell the user, in the place of what was told before."""
-        self.app.clear_notifications()
-        self.app.notify(text, severity=severity, markup=False, timeout=10 if severity == "error" else 4)
+        """Tell the user, in the place of what was told before. Of several things at once the last one counts."""
+        self._word = (text, severity)
+        self.call_later(self._tell)
+
+    def _tell(self) -> None:
+        if self._word is not None:
+            (text, severity), self._word = self._word, None
+            self.app.clear_notifications()
+            self.app.notify(text, severity=severity, markup=False, timeout=10 if severity == "error" else 4)

@@ -1,0 +1,427 @@
+"""The program as a whole: what it tells, what it survives, and what it leaves behind."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import story
+from support.stage import Stage, on_stage
+from textual.geometry import Offset
+from textual.widgets import Input, OptionList
+
+from gwtui.commands import Burst, Mark, SetInterval
+from gwtui.config import load
+from gwtui.records import FeedEnded, Heartbeat, Notice
+from gwtui.report import summary
+from gwtui.ui.keys import EVERY, KEYS, faults_of, shown
+from gwtui.ui.panels.endpoints import EndpointsPanel
+from gwtui.ui.screens.details import DetailsScreen
+from gwtui.ui.screens.help import HelpScreen
+from gwtui.ui.screens.monitor import MonitorScreen
+from gwtui.view import Window
+
+DARK = "gwtui-dark"
+
+
+def names(stage: Stage) -> list[str]:
+    return [row.name for row in stage.monitor.view.endpoints]
+
+
+# The engine
+
+
+async def test_before_the_first_record_the_screen_says_so(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        stage.monitor._watch._monitor.__init__()  # type: ignore[misc]  # as if nothing had come yet
+        stage.monitor._watch.redraw()
+        stage.monitor._frame()
+        await stage.pilot.pause()
+        assert "The engine is starting" in stage.text
+        assert "00:00:00" not in stage.text
+
+
+async def test_an_engine_that_dies_is_a_state_and_r_starts_another(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.tell(FeedEnded(text="engine killed by SIGKILL", failed=True, detail="Out of memory"))
+        assert "ended" in stage.lines[0]
+        assert "✖ engine killed by SIGKILL: Out of memory · r starts it again" in stage.lines[1]
+        await stage.press("p")
+        assert stage.said == ["The engine is not running: r starts it"]
+        await stage.press("less_than_sign", "r")
+        assert len(stage.feeds) == 2
+        await stage.drawn()
+        assert "ended" not in stage.lines[0]
+        assert stage.feed.profile.endpoints == story.ENDPOINTS
+        await stage.press("p")
+        assert len(stage.feed.sent) == 1
+
+
+async def test_an_engine_that_stopped_as_asked_says_so(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys={"engine.restart": "x"}) as stage:
+        await stage.tell(FeedEnded(text="engine stopped"))
+        assert "The engine has stopped · x starts it again" in stage.lines[1]
+
+
+async def test_rows_that_cannot_be_written_are_a_banner_while_it_lasts(tmp_path: Path) -> None:
+    full = Heartbeat(at=0, now_ns=story.at(1000), recorder_error="No space left on device", rows_waiting=3)
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(full)
+        assert "No space left on device" in stage.lines[1]
+        await stage.tell(Heartbeat(at=1, now_ns=story.at(2000), rows_written=3))
+        assert "No space left" not in stage.text
+
+
+async def test_what_the_engine_refuses_is_told_in_the_place_of_what_was_told_before(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*(Notice(now_ns=story.at(number), text=f"[b]no {number}") for number in range(3)))
+        assert stage.said == ["[b]no 2"]
+        assert not any(notification.markup for notification in stage.app._notifications)
+
+
+async def test_an_edit_outlives_the_engine(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.press("less_than_sign", "less_than_sign")
+        assert [command.interval_s for command in stage.feed.sent if isinstance(command, SetInterval)] == [1.0, 0.5]
+        await stage.tell(FeedEnded(text="engine exited 1", failed=True))
+        await stage.press("r")
+        assert stage.feed.profile.endpoints[0].interval_s == 0.5
+
+
+@pytest.mark.parametrize(("key", "seconds"), [("less_than_sign", 0.1), ("greater_than_sign", 3600.0)])
+async def test_intervals_have_ends(key: str, seconds: float, tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        for _ in range(14):
+            stage.monitor.action_interval(0.5 if key == "less_than_sign" else 2)
+        assert stage.feed.sent[-1] == SetInterval(endpoint=story.CLAUDE.name, interval_s=seconds)
+
+
+# Looking
+
+
+async def test_frozen_says_so_and_for_how_long(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("space")
+        await stage.tell(story.completed(10, 20_000), Heartbeat(at=0, now_ns=story.at(95_600)))
+        assert "FROZEN 00:01:15" in stage.lines[0]
+        assert "under way" not in stage.text
+        assert "streaming" in stage.text
+        await stage.press("down")
+        assert "gateway-gpt #4" in stage.text
+        await stage.press("up", "space")
+        assert "FROZEN" not in stage.text
+        assert "#10" in stage.text
+        assert "streaming" not in stage.text
+
+
+async def test_a_filter_shows_takes_back_and_explains(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("slash", *"state:down")
+        assert names(stage) == ["gateway-gpt"]
+        assert "/state:down · 1 of 4" in stage.text
+        await stage.press("enter")
+        assert stage.screen.query_one(EndpointsPanel).has_focus
+        await stage.press("slash")
+        field = stage.screen.query_one("#filter", Input)
+        field.value = "ttft>fast"
+        await stage.press("enter")
+        assert "`ttft>fast` needs a number, such as `ttft>500`" in stage.text
+        assert names(stage) == ["gateway-gpt"]
+        assert field.has_focus
+        await stage.press("escape")
+        assert stage.screen.query_one(EndpointsPanel).has_focus
+        assert len(names(stage)) == 4
+        assert "needs a number" not in stage.text
+
+
+async def test_escape_goes_back_step_by_step(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("slash", *"claude", "enter", "left_square_bracket", "2")
+        seen = []
+        for _ in range(5):
+            alone = not stage.screen.query_one("#latency").region
+            seen.append((alone, stage.query.request, stage.query.filter))
+            await stage.press("escape")
+        nothing = (False, None, "")
+        assert seen == [(True, 9, "claude"), (False, 9, "claude"), (False, None, "claude"), nothing, nothing]
+        assert isinstance(stage.screen, MonitorScreen)
+
+
+async def test_a_profile_without_websockets_gives_their_place_to_the_incidents(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", story.CLAUDE, story.GPT) as stage:
+        assert stage.screen.query_one("#incidents").size.width > 130
+        assert not stage.screen.query_one("#pings").region
+        await stage.press("4")
+        assert "No WebSocket in this profile" in stage.text
+        await stage.press("escape")
+        await stage.pilot.resize_terminal(80, 24)
+        await stage.drawn()
+        await stage.press("4")
+        assert "No WebSocket in this profile" in stage.text
+
+
+async def test_small_screens_show_one_lower_panel_at_a_time(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(80, 24)) as stage:
+        await stage.tell(*story.session())
+        seen = {}
+        for key in "3452":
+            await stage.press(key)
+            seen[key] = [
+                name
+                for name in ("stream", "latency", "pings", "incidents")
+                if stage.screen.query_one(f"#{name}").region
+            ]
+        assert seen == {"3": ["latency"], "4": ["pings"], "5": ["incidents"], "2": ["stream"]}
+        assert stage.screen.query_one("#endpoints").region
+        await stage.press("2")
+        assert not stage.screen.query_one("#endpoints").region
+
+
+async def test_a_screen_that_is_too_small_says_so_and_comes_back(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.press("5")
+        await stage.pilot.resize_terminal(30, 8)
+        await stage.pilot.pause()
+        assert "gwtui needs 40 columns" in stage.text
+        await stage.pilot.resize_terminal(140, 40)
+        await stage.press("escape")
+        assert "5 Incidents" in stage.text
+        await stage.press("1", "1", "down")
+        assert stage.query.endpoint == "gateway-gpt"
+
+
+# The mouse
+
+
+async def test_the_mouse_selects_opens_orders_and_picks(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.pilot.click("#endpoints", offset=Offset(8, 3))
+        assert stage.query.endpoint == "gateway-gpt"
+        await stage.pilot.click("#endpoints", offset=Offset(6, 1))
+        assert (stage.query.sort, stage.query.descending) == ("endpoint", True)
+        await stage.pilot.click("#latency", offset=Offset(9, 5))
+        assert stage.query.metric == "e2e"
+        await stage.pilot.click("#endpoints", offset=Offset(8, 4), times=2)
+        await stage.pilot.pause()
+        assert isinstance(stage.screen, DetailsScreen)
+        await stage.press("escape")
+        await stage.pilot.click("#incidents", offset=Offset(9, 2))
+        await stage.pilot.pause()
+        assert "gateway-gpt #3" in stage.text
+
+
+async def test_the_footer_and_the_tabs_take_clicks(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(80, 24)) as stage:
+        strip = next(y for y, line in enumerate(stage.lines) if "2 Stream  3 Latency" in line)
+        await stage.pilot.click(offset=Offset(stage.lines[strip].index("5 Inc"), strip))
+        await stage.pilot.pause()
+        assert stage.screen.query_one("#incidents").region
+        await stage.pilot.click(offset=Offset(stage.lines[-1].index("help"), 23))
+        await stage.pilot.pause()
+        assert isinstance(stage.screen, HelpScreen)
+
+
+# Asking
+
+
+@pytest.mark.parametrize("bad", ["", "x", "0x5", "99999"])
+async def test_a_burst_that_is_none_is_asked_again(bad: str, tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.press("b")
+        line = stage.screen.query_one(Input)
+        line.value = bad
+        await stage.press("enter")
+        assert stage.feed.sent == []
+        line.value = "3x2"
+        await stage.press("enter")
+        assert stage.feed.sent == [Burst(endpoint=story.CLAUDE.name, requests=3, concurrency=2)]
+        assert stage.said == ["gateway-claude: 3 requests, 2 at once"]
+
+
+async def test_a_mark_without_a_word_is_none(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.press("m", "enter", "m", "escape")
+        assert stage.feed.sent == []
+        await stage.press("m", "o", "k", "enter")
+        assert stage.feed.sent == [Mark(text="ok")]
+
+
+async def options(stage: Stage, count: int) -> None:
+    """Wait until the palette offers that many commands."""
+    while stage.screen.query_one(OptionList).option_count != count:
+        await stage.pilot.pause()
+
+
+async def test_the_palette_does_what_keys_do(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys={"incident.mark": "f5"}) as stage:
+        await stage.press("ctrl+p")
+        await options(stage, len(KEYS) - 1)
+        assert "hold the picture; measuring goes on" in stage.text
+        assert "f5          write a line" in stage.text
+        await stage.press(*"longer")
+        await options(stage, 1)
+        await stage.press("enter", "enter")
+        await stage.drawn()
+        assert stage.query.window is Window.M10
+
+
+# Themes and keys
+
+
+async def test_a_theme_is_saved_where_there_is_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("# mine\n")
+    async with on_stage(path, *story.ENDPOINTS) as stage:
+        await stage.press("t")
+        assert stage.said == [f"{stage.app.theme}, saved"]
+        assert stage.app.theme != DARK
+        assert load(path).theme == stage.app.theme
+        assert path.read_text().startswith("# mine\n")
+        path.write_text("[[[\n")
+        await stage.press("t")
+        assert stage.said[0].startswith(f"{stage.app.theme}, not saved: {path}:1")
+
+
+async def test_without_a_file_a_theme_is_for_this_session(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    async with on_stage(path, *story.ENDPOINTS) as stage:
+        await stage.press("t")
+        assert stage.said == [f"{stage.app.theme}, for this session: there is no configuration file"]
+        assert not path.exists()
+
+
+async def test_themes_are_seen_before_one_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("")
+    async with on_stage(path, *story.ENDPOINTS) as stage:
+        await stage.press("T", "down")
+        assert stage.app.theme == "gwtui-dusk"
+        await stage.press("escape")
+        assert stage.app.theme == DARK
+        assert path.read_text() == ""
+        await stage.press("T", "down", "enter")
+        assert stage.app.theme == load(path).theme == "gwtui-dusk"
+
+
+async def test_a_theme_that_is_none_and_one_that_is_broken_are_notices(tmp_path: Path) -> None:
+    (tmp_path / "themes").mkdir()
+    (tmp_path / "themes" / "mine.toml").write_text('name = "mine"\n[colors]\nup = "[red]"\n')
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, theme="nope") as stage:
+        assert stage.app.theme == DARK
+        assert any("mine.toml:3: colors.up" in text for text in stage.said)
+        assert "There is no theme 'nope': T shows those there are" in stage.said
+
+
+async def test_keys_are_remapped_everywhere_and_the_help_says_so(tmp_path: Path) -> None:
+    keys = {"endpoints.down": "j", "app.help": "f1,h", "details.back": "x"}
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys=keys) as stage:
+        await stage.tell(*story.session())
+        await stage.press("j", "down")
+        assert stage.query.endpoint == "gateway-gpt"
+        await stage.press("enter", "x")
+        assert isinstance(stage.screen, MonitorScreen)
+        await stage.press("h")
+        assert isinstance(stage.screen, HelpScreen)
+        text = str(stage.screen._text(ids=True))
+        assert "f1 h         all keys" in text
+        assert "j            a line down" in text
+        assert all(key.id in text for key in EVERY)
+
+
+async def test_keys_that_mean_nothing_and_keys_that_clash_are_notices(tmp_path: Path) -> None:
+    keys = {"no.such": "x", "app.quit": "foo+bar", "endpoint.edit": "p"}
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys=keys) as stage:
+        assert "[ui.keys] there is no 'no.such': ? lists the ids" in stage.said
+        assert "[ui.keys] app.quit: 'foo+bar' is no key" in stage.said
+        assert "[ui.keys] p is both endpoint.edit and probe.pause" in stage.said
+        await stage.press("p")
+        assert "Edit gateway-claude" in stage.text
+
+
+@pytest.mark.parametrize("keys", [key.keys for key in EVERY] + ["f12", "ctrl+x", "shift+f3", "alt+a", "ä", "+"])
+def test_keys_of_a_keyboard_are_no_faults(keys: str) -> None:
+    assert not any("is no key" in fault for fault in faults_of({"app.quit": keys}))
+
+
+def test_the_table_itself_has_no_faults() -> None:
+    assert faults_of({}) == []
+    assert faults_of({"app.quit": "?"}) == ["[ui.keys] ? is both app.help and app.quit"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "text"),
+    [
+        ("plus,equals_sign", "+ ="),
+        ("question_mark", "?"),
+        ("ctrl+p", "ctrl+p"),
+        ("shift+tab", "shift+tab"),
+        ("escape", "esc"),
+        ("pageup", "pgup"),
+        ("enter", "enter"),
+        ("S", "S"),
+    ],
+)
+def test_keys_as_they_are_printed(keys: str, text: str) -> None:
+    assert shown(keys) == text
+
+
+def test_keys_that_later_pages_want_are_free() -> None:
+    taken = {name for key in EVERY for name in key.keys.split(",")}
+    assert taken.isdisjoint({"c", "k", "j", "h"})
+
+
+async def test_tab_goes_through_the_panels_as_they_are_numbered(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        seen = []
+        for _ in range(5):
+            assert stage.screen.focused is not None
+            seen.append(stage.screen.focused.id)
+            await stage.press("tab")
+        assert seen == ["endpoints", "stream", "latency", "pings", "incidents"]
+
+
+# The end
+
+
+async def test_leaving_keeps_the_whole_session_for_the_shell(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("slash", *"claude", "enter", "minus", "space", "q")
+        assert stage.app.return_value == 0
+        view = stage.app.last_view
+    assert view is not None
+    assert view.query.window is Window.ALL
+    text = summary(view)
+    assert all(endpoint.name in text for endpoint in story.ENDPOINTS)
+    assert "49 requests, 5 failed" in text
+
+
+async def test_ctrl_c_leaves_from_everywhere(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.press("e", "ctrl+c")
+        assert stage.app.return_value == 130
+
+
+async def test_a_crash_shows_where_and_never_what_variables_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def crash(_screen: MonitorScreen) -> None:
+        secret = "sk-" + "canary" * 3
+        raise RuntimeError(f"a fault of {len(secret)} letters")
+
+    monkeypatch.setattr(MonitorScreen, "action_mark", crash)
+    with pytest.raises(RuntimeError, match="a fault of 21 letters"):  # noqa: PT012 - it comes out at the end of the run
+        async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+            await stage.tell(*story.session())
+            await stage.press("m")
+    told = capsys.readouterr()
+    assert "in crash" in told.err
+    assert "RuntimeError: a fault of 21 letters" in told.err
+    assert "canarycanary" not in told.out + told.err
+    assert stage.app.return_code == 1
+    assert stage.app.last_view is not None

@@ -1,0 +1,82 @@
+"""The first screen: nothing is configured, and nothing is an error."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.stage import Stage, on_stage
+from textual.widgets import Input
+
+from gwtui.config import load
+from gwtui.profile import Endpoint
+from gwtui.ui.screens.form import EndpointForm
+from gwtui.ui.screens.monitor import MonitorScreen
+from gwtui.ui.screens.welcome import WelcomeScreen
+
+
+async def add(stage: Stage, key: str) -> None:
+    """Fill the form in, and end it with that key."""
+    await stage.press("a")
+    stage.screen.query_one("#edit-name", Input).value = "mine"
+    stage.screen.query_one("#edit-url", Input).value = "https://gateway.example.com"
+    await stage.press(key)
+
+
+MINE = Endpoint(name="mine", api="anthropic-messages", url="https://gateway.example.com")
+
+
+@pytest.mark.parametrize("way", ["d", "enter", "click"])
+async def test_the_demo_is_one_key_away(way: str, tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "none" / "config.toml", welcome=True) as stage:
+        assert "No profile is configured yet" in stage.text
+        assert str(tmp_path) in stage.text.replace("\n", "").replace(" ", "").replace("│", "")
+        await (stage.pilot.click("#demo") if way == "click" else stage.press(way))
+        await stage.pilot.pause()
+        await stage.drawn()
+        assert isinstance(stage.screen, MonitorScreen)
+        assert [endpoint.name for endpoint in stage.feed.profile.endpoints] == ["shown"]
+        assert stage.app.last_view is not None
+
+
+async def test_an_endpoint_can_be_watched_without_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "config.toml"
+    async with on_stage(path, welcome=True) as stage:
+        await add(stage, "ctrl+o")
+        assert isinstance(stage.screen, MonitorScreen)
+        assert stage.feed.profile.endpoints == (MINE,)
+        assert not path.exists()
+
+
+async def test_a_first_endpoint_that_is_saved_is_the_profile_from_now_on(tmp_path: Path) -> None:
+    path = tmp_path / "none" / "config.toml"
+    async with on_stage(path, welcome=True) as stage:
+        await add(stage, "ctrl+s")
+        assert isinstance(stage.screen, MonitorScreen)
+        assert load(path).profile() == stage.feed.profile
+        assert stage.feed.profile.endpoints == (MINE,)
+
+
+async def test_a_file_that_cannot_be_written_is_told_and_the_form_comes_back(tmp_path: Path) -> None:
+    (tmp_path / "none").write_text("a file where a directory is wanted")
+    async with on_stage(tmp_path / "none" / "config.toml", welcome=True) as stage:
+        await add(stage, "ctrl+s")
+        assert stage.said[0].startswith("Not saved: ")
+        assert isinstance(stage.screen, EndpointForm)
+        assert stage.screen.query_one("#edit-url", Input).value == MINE.url
+
+
+async def test_without_an_engine_the_form_offers_no_trial(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", welcome=True) as stage:
+        await stage.press("a")
+        assert not stage.screen.query("#try")
+        await stage.press("ctrl+t", "escape")
+        assert isinstance(stage.screen, WelcomeScreen)
+
+
+@pytest.mark.parametrize(("key", "code"), [("q", 0), ("escape", 0), ("ctrl+c", 130)])
+async def test_leaving(key: str, code: int, tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", welcome=True) as stage:
+        await stage.press(key)
+        assert stage.app.return_value == code
+        assert stage.app.last_view is None
