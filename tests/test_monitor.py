@@ -12,6 +12,7 @@ from support.generated import RECORD_TYPES, structs
 from support.told import MS, SECOND, START_AT, START_NS, Telling, endpoint, ns
 
 from gwtui.checked import CheckOutcome, CheckResult, CheckRun, PlannedCheck
+from gwtui.monitor import samples
 from gwtui.monitor.monitor import INCIDENTS, Monitor
 from gwtui.profile import TLS, Profile
 from gwtui.records import FeedEnded, Finding, Incident, Notice, ProfileChanged, Record, SessionStarted
@@ -491,6 +492,28 @@ def test_no_record_whatever_it_holds_breaks_it(records: list[Record], window: Wi
         telling.tell(record)
         view = telling.view(7, window=window, metric=metric)
         assert view.latency is None or len(view.latency.points) == 7
+
+
+# Samples
+
+
+def test_the_newest_values_are_kept_to_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(samples, "KEPT", 8)
+    telling = Telling(endpoint("a"), endpoint("w", "websocket"), endpoint("new"))
+    for number in range(40):
+        telling.request("a", 60 * number, ttft_ms=number, tpot_ns=7)
+        telling.failure("a", 60 * number)
+        telling.ping("w", number, rtt_ms=number)
+        ours, pings, new = telling.monitor.samples()
+        kept = range(max(0, number - 7), number + 1)
+        assert list(ours.samples[Metric.TTFT].values) == [ms * MS for ms in kept]
+        assert list(ours.samples[Metric.TPOT].values) == [7] * len(kept)
+        assert Metric.ICL not in ours.samples
+        assert list(pings.samples[Metric.E2E].values) == [ms * MS for ms in kept]
+    first = START_NS // (60 * SECOND)
+    assert list(ours.samples[Metric.E2E].minutes or ()) == [first + minute for minute in range(32, 40)]
+    assert (ours.ok, ours.total, ours.is_ping, pings.is_ping) == (40, 80, False, True)
+    assert (new.name, new.samples, new.ok, new.total) == ("new", {}, 0, 0)
 
 
 # Checks

@@ -8,8 +8,10 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from gwtui import comparing
 from gwtui.apis import kind_of
 from gwtui.monitor.pings import Link
+from gwtui.monitor.samples import Samples
 from gwtui.monitor.series import Series, cells, counted_metric, quantiles, shown_metric, value_of
 from gwtui.monitor.streams import Shelf
 from gwtui.monitor.tallies import Tally
@@ -47,6 +49,7 @@ class History:
         self._series = {counted_metric(self._kind): self._counted}
         self._speed = Series(start_ns)
         self._verdicts, self._findings = Tally(), Tally()
+        self._samples = Samples()
         self._link = Link(start_ns) if self._kind is Kind.WEBSOCKET else None
         self._changes = 0
         self._parts: dict[str, tuple[Any, Any]] = {}
@@ -119,6 +122,7 @@ class History:
             self._counted.add_failure(result.now_ns)
 
     def _count(self, result: Request | Ping) -> None:
+        self._samples.add(result)
         counted = counted_metric(self._kind)
         if (value := value_of(result, counted)) is not None:
             self._counted.add(result.now_ns, value)
@@ -162,6 +166,11 @@ class History:
         """The median of any of its latencies, in ns; None when it has none or too few values."""
         series = self._series.get(metric)
         return None if series is None else quantiles(series.histogram(window, now_ns), (0.5,))[0].value_ns
+
+    def samples(self, now_ns: int) -> comparing.Series:
+        """Its newest values, to be held against those of others."""
+        good, failed = self._counted.counts(Window.ALL, now_ns)
+        return self._samples.series(self._endpoint.name, good, good + failed, is_ping=self.is_websocket)
 
     def recent(self, metric: Metric) -> tuple[RequestRow, ...]:
         """Its latest probes that ended, newest first."""

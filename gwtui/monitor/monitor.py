@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from gwtui.checked import CheckResult, CheckRun
+from gwtui.comparing import Series
 from gwtui.monitor.checkups import Checkups
 from gwtui.monitor.filters import FilterError, Subject, parse
 from gwtui.monitor.history import History
@@ -182,6 +183,10 @@ class Monitor:
             self._pictures += 1
             self._picture = (key, self._view(query, max(columns, 1)))
         return self._picture[1]
+
+    def samples(self) -> tuple[Series, ...]:
+        """What every endpoint has measured of late, to be compared; in the profile's order, whatever the filter."""
+        return tuple(history.samples(self._now_ns) for history in self._histories.values())
 
     def _view(self, query: Query, columns: int) -> View:
         rows, notice = self._rows(query)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from gwtui.commands import Command
+from gwtui.comparing import Series
 from gwtui.feeds import Feed
 from gwtui.monitor import Monitor
 from gwtui.profile import Profile
@@ -78,6 +79,10 @@ class Watch:
     def live_view(self, columns: int) -> View:
         """The picture of now, frozen or not: what answers a question that was just asked."""
         return self._monitor.view(self.query, columns)
+
+    def samples(self) -> tuple[Series, ...]:
+        """What every endpoint has measured by now, or by when the picture was frozen."""
+        return (self._held or self._monitor).samples()
 
     def whole_view(self) -> View:
         """All endpoints over the whole session."""
