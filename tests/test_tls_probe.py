@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+import ssl
 from pathlib import Path
 
 import pytest
 from support.certificates import pair
-from support.completions import (
-    CLOSE_DELIMITED,
-    HELLO,
-    ROLE,
-    WHOLE,
-)
+from support.completions import CLOSE_DELIMITED, EVENT_STREAM, HELLO, LAST_CHUNK, ROLE, WHOLE
 from support.probing import Probing, endpoint, probed
-from support.scripted import (
-    Close,
-    Receive,
-    ScriptedServer,
-    Send,
-    Step,
-    http,
-)
+from support.scripted import Close, Receive, ScriptedServer, Send, Step, chunk, http
 from support.stamping import expected_clock
 
+from gwtui.probes.tls import context_for
 from gwtui.profile import TLS
 from gwtui.verdicts import Verdict
 
@@ -59,6 +50,30 @@ async def test_tls_is_timed_described_and_reused(tmp_path: Path) -> None:
     assert "expires" in cold.phases.tls
     assert (warm.phases.reused, warm.phases.tls_ns, warm.phases.tls) == (True, None, cold.phases.tls)
     assert cold.clock is CLOCK
+
+
+async def test_a_stream_of_chunks_over_tls_leaves_its_connection_usable(tmp_path: Path) -> None:
+    certificates = pair("good", tmp_path)
+    exchange: list[Step] = [Receive(), Send(EVENT_STREAM + chunk(ROLE)), Send(chunk(WHOLE[len(ROLE) :]) + LAST_CHUNK)]
+    async with ScriptedServer([*exchange, *exchange], tls=certificates.server) as server:
+        probing = Probing(endpoint("openai-chat", server.url, tls=TLS(ca_file=certificates.ca_file)))
+        async with probing.prober:
+            rows = [await probing.once(), await probing.once()]
+    assert [row.verdict for row in rows] == [Verdict.COMPLETE] * 2
+    assert [row.phases.reused for row in rows] == [False, True]
+    assert [row.clock for row in rows] == [CLOCK] * 2
+
+
+def test_http_1_1_is_what_is_asked_for(tmp_path: Path) -> None:
+    certificates = pair("good", tmp_path)
+    certificates.server.set_alpn_protocols(["h2", "http/1.1"])
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = context_for(TLS(ca_file=certificates.ca_file)).wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
+    server = certificates.server.wrap_bio(to_server, to_client, server_side=True)
+    for side in (client, server, client):
+        with contextlib.suppress(ssl.SSLWantReadError):
+            side.do_handshake()
+    assert client.selected_alpn_protocol() == "http/1.1"
 
 
 async def test_tls_unverified_when_told_so(tmp_path: Path) -> None:

@@ -8,7 +8,6 @@ given back to httpcore, which knows by that whether the connection can be kept.
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -71,12 +70,6 @@ class Connection(httpcore.AsyncNetworkStream):
 
     async def aclose(self) -> None:
         await self.stream.aclose()
-
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        assert isinstance(self.stream, TCPStream)  # noqa: S101 - for the type checker: no proxy, no TLS within TLS
-        return Connection(await self.stream.start_tls(ssl_context, server_hostname), self._ledger)
 
     def get_extra_info(self, info: str) -> Any:
         return self.stream.get_extra_info(info)

@@ -23,7 +23,7 @@ from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
 from gwtui.probes.result import Result, record_of
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.timing import Timing
-from gwtui.probes.transport import client_for
+from gwtui.probes.transport import HEADERS, StampedTransport, transport_for, url_of
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Finding, Record, Request, RequestStarted, StreamEvent, StreamRead
 from gwtui.words import Kind, Trigger
@@ -37,7 +37,7 @@ STALE_NS = 1_000_000_000
 
 
 class HTTPProber:
-    """Measures one endpoint over one client with one kept connection."""
+    """Measures one endpoint over one kept connection."""
 
     def __init__(self, endpoint: Endpoint, profile: Profile, api: API, emit: Callable[[Record], None]) -> None:
         self._endpoint = endpoint
@@ -46,7 +46,7 @@ class HTTPProber:
         self._record_text = profile.record_text
         self._emit = emit
         self._ledger = Ledger()
-        self._client: httpx.AsyncClient | None = None
+        self._transport: StampedTransport | None = None
         self._secrets: tuple[str, ...] = ()
         self._redact: Callable[[str], str] = str
 
@@ -56,8 +56,8 @@ class HTTPProber:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._client is not None:
-            await self._client.aclose()
+        if self._transport is not None:
+            await self._transport.aclose()
 
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Measure once. See `Prober.probe`."""
@@ -98,8 +98,8 @@ class HTTPProber:
     async def _exchange(self, result: Result) -> None:
         """Send the request and read its answer, to its end or to a failure that is noted in the result."""
         try:
-            client, request = self._request(result)
-            response = await client.send(request, stream=True)
+            transport, request = self._request(result)
+            response = await transport.handle_async_request(request)
             try:
                 await self._read(result, response)
             finally:
@@ -113,19 +113,19 @@ class HTTPProber:
         else:
             result.over(End.CLEAN)
 
-    def _request(self, result: Result) -> tuple[httpx.AsyncClient, httpx.Request]:
+    def _request(self, result: Result) -> tuple[StampedTransport, httpx.Request]:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
         secrets = secrets_of(self._endpoint)
         if secrets != self._secrets:
             self._secrets, self._redact = secrets, redactor(secrets)
         ask: Ask = self._api.ask(self._endpoint, key)
-        headers = overlaid(ask.headers, fresh_ids().headers, further)
+        headers = overlaid(HEADERS, ask.headers, fresh_ids().headers, further)
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)
-        if self._client is None:
-            self._client = client_for(ask.url, self._endpoint.tls, self._ledger)
+        if self._transport is None:
+            self._transport = transport_for(ask.url, self._endpoint.tls, self._ledger)
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        return self._client, self._client.build_request(ask.method, ask.url, headers=raw, content=ask.body or None)
+        return self._transport, httpx.Request(ask.method, url_of(ask.url), headers=raw, content=ask.body or None)
 
     async def _read(self, result: Result, response: httpx.Response) -> None:
         result.status = response.status_code

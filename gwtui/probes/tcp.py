@@ -1,9 +1,8 @@
-"""A TCP stream for httpcore that receives eagerly and knows when its bytes came and went.
+"""A TCP stream that receives eagerly and knows when its bytes came and went.
 
 One persistent reader on the socket puts (stamp, bytes) into a queue, so that a busy event loop delays neither the
 stamp nor the socket. Who waits for the bytes is woken at once, or together with others where the exchange is patient.
-Timeouts are not kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which
-cancels.
+No timeouts are kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which cancels.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ LAST_CHUNK = b"\r\n0\r\n\r\n"
 """What a chunked body ends with: its reader has waited for that."""
 
 
-class TCPStream(httpcore.AsyncNetworkStream):
+class TCPStream:
     """A connected socket with a persistent reader."""
 
     def __init__(self, sock: StampedSocket, ledger: Ledger) -> None:
@@ -49,7 +48,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
         self._gathering = gathering()
         self._resume()
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int) -> bytes:
         self._ledger.exchange.drained()
         arrival = await self.receive(max_bytes)
         if arrival.data:
@@ -77,7 +76,7 @@ class TCPStream(httpcore.AsyncNetworkStream):
             self._resume()
         return arrival
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes) -> None:
         self._ledger.exchange.wrote(await self.transmit(buffer))
 
     async def transmit(self, buffer: bytes) -> Span | None:
@@ -108,10 +107,9 @@ class TCPStream(httpcore.AsyncNetworkStream):
         self._pause()
         self._sock.close()
 
-    async def start_tls(
-        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
-    ) -> TLSStream:
-        stream = TLSStream(self, self._ledger, ssl_context, server_hostname)
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str) -> TLSStream:
+        """The same connection with TLS over it. Raises `httpcore.ConnectError`."""
+        stream = TLSStream(self, self._ledger, context, server_hostname)
         try:
             await stream.handshake()
         except BaseException:

@@ -33,10 +33,10 @@ class Below(Protocol):
     def take_news(self) -> bytes: ...
 
 
-class TLSStream(httpcore.AsyncNetworkStream):
+class TLSStream:
     """TLS pumped through memory over a stamped stream, so that its stamps are those of the ciphertext's arrival."""
 
-    def __init__(self, below: Below, ledger: Ledger, context: ssl.SSLContext, server_hostname: str | None) -> None:
+    def __init__(self, below: Below, ledger: Ledger, context: ssl.SSLContext, server_hostname: str) -> None:
         self._below = below
         self._ledger = ledger
         self._incoming = ssl.MemoryBIO()
@@ -63,7 +63,7 @@ class TLSStream(httpcore.AsyncNetworkStream):
             progress.tls = describe(self._tls)
             progress.stage = "done"
 
-    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+    async def read(self, max_bytes: int) -> bytes:
         while True:
             try:
                 plain = self._decrypt(max_bytes)
@@ -76,7 +76,7 @@ class TLSStream(httpcore.AsyncNetworkStream):
             self._ledger.exchange.drained()
             await self._take_more()
 
-    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+    async def write(self, buffer: bytes) -> None:
         view = memoryview(buffer)
         try:
             while view:
@@ -169,6 +169,7 @@ def context_for(settings: TLS) -> ssl.SSLContext:
         except OSError as error:
             files = " and ".join(filter(None, (settings.client_cert, settings.client_key)))
             raise AskError(f"`tls.client_cert` {files}: {error.strerror}") from error
+    context.set_alpn_protocols(["http/1.1"])
     if settings.insecure:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -1,14 +1,16 @@
-"""httpx over stamped sockets: one client with one kept connection for each worker.
+"""httpx over stamped sockets: one kept connection for each worker.
 
-A shared pool costs quadratically in its workers (httpcore 1.0), and its kept connections would wander between them.
+A pool that workers share costs quadratically in their number (httpcore 1.0), and its connections would wander between
+them. Nothing else of an httpx client is wanted either, which costs as much again as the request: no cookies are kept,
+no redirects followed, no credentials or proxies taken from anywhere.
 """
 
 from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import AsyncIterator, Iterable
-from http.cookiejar import CookieJar, DefaultCookiePolicy
+from collections.abc import AsyncIterator
+from functools import lru_cache
 from typing import cast
 
 import httpcore
@@ -23,72 +25,71 @@ from gwtui.probes.tls import context_for
 from gwtui.profile import TLS
 
 USER_AGENT = "gwtui"
+HEADERS = (
+    ("Accept", "*/*"),
+    ("Accept-Encoding", "identity"),
+    ("Connection", "keep-alive"),
+    ("User-Agent", USER_AGENT),
+)
+"""What a request carries unless it says otherwise. `Host` and `Content-Length` are httpx's to add."""
+PORTS = {"http": 80, "https": 443}
 
-
-class Network(httpcore.AsyncNetworkBackend):
-    """httpcore's network for one worker, which has one connection at a time."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self._ledger = ledger
-        self._clock = net_clock()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> httpcore.AsyncNetworkStream:
-        progress = self._ledger.exchange.dial = self._ledger.peer = Dial(time.perf_counter_ns())
-        try:
-            sock = await dial(host, port, self._clock, progress)
-        except OSError as error:
-            raise httpcore.ConnectError(error) from error
-        progress.stage = "done"
-        return Connection(TCPStream(sock, self._ledger), self._ledger)
+url_of = lru_cache(maxsize=64)(httpx.URL)
+"""A URL, parsed once. Raises `httpx.InvalidURL`."""
 
 
 class StampedTransport(httpx.AsyncBaseTransport):
-    """httpcore's pool over `Network`. Failures are httpcore's exceptions, with the `OSError` or TLS error as cause."""
+    """HTTP/1.1 over one connection at a time, kept from a request to the next.
+
+    Failures are httpcore's exceptions, with the `OSError` or TLS error as cause.
+    """
 
     def __init__(self, ledger: Ledger, tls: ssl.SSLContext | None, server_name: str | None) -> None:
+        self._ledger = ledger
+        self._tls = tls
         self._server_name = server_name
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=tls, max_connections=1, max_keepalive_connections=1, network_backend=Network(ledger)
-        )
+        self._connection: httpcore.AsyncHTTP11Connection | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        extensions = dict(request.extensions)
-        if self._server_name is not None:
-            extensions["sni_hostname"] = self._server_name
         url = request.url
-        response = await self._pool.handle_async_request(
+        core = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        connection = self._connection
+        if connection is None or not connection.is_available() or connection.has_expired():
+            await self.aclose()
+            connection = self._connection = httpcore.AsyncHTTP11Connection(core.origin, await self._connected(url))
+        response = await connection.handle_async_request(
             httpcore.Request(
                 method=request.method,
-                url=httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+                url=core,
                 headers=request.headers.raw,
                 content=cast(httpx.AsyncByteStream, request.stream),
-                extensions=extensions,
             )
         )
-        return _Unfollowed(
+        return httpx.Response(
             status_code=response.status,
             headers=response.headers,
             stream=_Body(response),
             extensions=response.extensions,
+            request=request,
         )
 
     async def aclose(self) -> None:
-        await self._pool.aclose()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.aclose()
 
-
-class _Unfollowed(httpx.Response):
-    """httpx reads the Location of a redirect even when it is not to follow it, and fails on a bad one."""
-
-    @property
-    def has_redirect_location(self) -> bool:
-        return False
+    async def _connected(self, url: httpx.URL) -> Connection:
+        host = url.raw_host.decode("ascii")
+        progress = self._ledger.exchange.dial = self._ledger.peer = Dial(time.perf_counter_ns())
+        try:
+            sock = await dial(host, url.port or PORTS[url.scheme], net_clock(), progress)
+        except OSError as error:
+            raise httpcore.ConnectError(error) from error
+        stream = TCPStream(sock, self._ledger)
+        if self._tls is not None:
+            return Connection(await stream.start_tls(self._tls, self._server_name or host), self._ledger)
+        progress.stage = "done"
+        return Connection(stream, self._ledger)
 
 
 class _Body(httpx.AsyncByteStream):
@@ -102,18 +103,8 @@ class _Body(httpx.AsyncByteStream):
         await self._response.aclose()
 
 
-def client_for(url: str, settings: TLS | None, ledger: Ledger) -> httpx.AsyncClient:
-    """A client that adds nothing of its own to a request, follows nothing and keeps no cookies.
-
-    Raises `AskError` when a file of the TLS settings cannot be used.
-    """
+def transport_for(url: str, settings: TLS | None, ledger: Ledger) -> StampedTransport:
+    """A transport for requests to this URL. Raises `AskError` when a file of the TLS settings cannot be used."""
     settings = settings or TLS()
     context = context_for(settings) if url.lower().startswith("https:") else None
-    return httpx.AsyncClient(
-        transport=StampedTransport(ledger, context, settings.server_name),
-        headers={"User-Agent": USER_AGENT, "Accept-Encoding": "identity"},
-        cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-        timeout=None,  # noqa: S113 - deadlines are kept by the probe
-        follow_redirects=False,
-        trust_env=False,
-    )
+    return StampedTransport(ledger, context, settings.server_name)
