@@ -18,10 +18,10 @@ from support.scripted import free_port
 
 from gwtui.checked import CheckOutcome, CheckResult
 from gwtui.checks.catalogue import CHECKS
-from gwtui.cli.checking import check
 from gwtui.checks.files import as_json, as_junit
 from gwtui.checks.planning import checks_for
 from gwtui.checks.table import Paper, head, lines_of, listing, summary
+from gwtui.cli.checking import check
 
 
 @pytest.fixture(scope="module")

@@ -54,7 +54,8 @@ def test_a_table_of_the_readme_is_that_of_the_program(table: Callable[[], str]) 
 
 
 def test_every_command_that_is_named_exists() -> None:
-    named = set(re.findall(r"gwtui ([a-z]+)\b", "\n".join(re.findall(r"`[^`\n]+`|^    .*$", README.read_text(), re.M))))
+    code = "\n".join(re.findall(r"`[^`\n]+`|^    .*$", README.read_text(), re.MULTILINE))
+    named = set(re.findall(r"gwtui ([a-z]+)\b", code))
     known = set(cli.gwtui.commands)
     assert named - {"watch"} <= known
     assert {name for name, command in cli.gwtui.commands.items() if not command.hidden} - {"watch"} <= named
