@@ -57,7 +57,7 @@ def key_file(tmp_path: Path, content: bytes, mode: int = 0o600) -> str:
         ("env:_a1", True),
         ("file:/a b/c", True),
         ("file:~/key", True),
-        ("cmd:op read op://work/key", True),
+        ("cmd:op read op://vault/key", True),
         ("keyring:gateway/me", True),
         ("keyring:https://h/x/me@h", True),
         ("env:", False),
