@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,7 +114,8 @@ def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
         app = GwtuiApp(config, profile, open_feed, start_demo)
         code = app.run()
     if app.last_view is not None:
-        say(summary(app.last_view, paint))
+        with suppress(OwnFaultError):  # the terminal may have gone away
+            say(summary(app.last_view, paint))
     if code is not None:
         return code
     return EXIT_OWN_FAULT if app.return_code else 0

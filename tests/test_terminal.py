@@ -1,0 +1,205 @@
+"""The program in a real terminal: however it ends, the terminal is as it was, the rows are on disk, nobody is left."""
+
+from __future__ import annotations
+
+import csv
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CONFIG = """
+[profiles.test]
+interval_s = 0.2
+[[profiles.test.endpoints]]
+name = "nobody-is-there"
+api = "http"
+url = "http://127.0.0.1:1"
+"""
+CRASHING = """
+import sys
+from gwtui.ui.screens.monitor import MonitorScreen
+
+def crash(self):
+    key = "sk-" + "canary" * 3
+    raise RuntimeError(f"a fault of {len(key)} letters")
+
+MonitorScreen.action_mark = crash
+from gwtui.cli import main
+sys.argv = ["gwtui", *sys.argv[1:]]
+main()
+"""
+PATIENCE_S = 30.0
+"""Far longer than anything here takes; a test that comes near it has failed."""
+
+
+@dataclass
+class Terminal:
+    """A program in a terminal of its own."""
+
+    popen: subprocess.Popen[bytes]
+    master: int
+    slave: int
+    written: bytes = b""
+
+    def read(self) -> bool:
+        """Take what was written. False when there will be no more."""
+        ready, _, _ = select.select([self.master], [], [], 0.2)
+        if not ready:
+            return True
+        try:
+            data = os.read(self.master, 65536)
+        except OSError:
+            return False
+        self.written += data
+        return bool(data)
+
+    def wait_for(self, text: bytes) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while text not in self.written:
+            assert self.popen.poll() is None, self.written
+            assert time.monotonic() < until, self.written[-2000:]
+            self.read()
+
+    def end(self) -> int:
+        """Its exit code."""
+        until = time.monotonic() + PATIENCE_S
+        while self.popen.poll() is None:
+            assert time.monotonic() < until, self.written[-2000:]
+            self.read()
+        while select.select([self.master], [], [], 0)[0] and self.read():
+            pass
+        return self.popen.returncode
+
+    def children(self) -> list[int]:
+        tasks = Path(f"/proc/{self.popen.pid}/task")
+        return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
+
+
+@pytest.fixture
+def session_dir(tmp_path: Path) -> Path:
+    return tmp_path / "session"
+
+
+@pytest.fixture
+def start(tmp_path: Path, session_dir: Path) -> Iterator[Callable[..., Terminal]]:
+    """Starts the monitor in a terminal and waits until it watches and has written rows."""
+    started: list[Terminal] = []
+
+    def _start(*python: str) -> Terminal:
+        path = tmp_path / "config.toml"
+        path.write_text(CONFIG)
+        master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 30, 120, 0, 0))
+        popen = subprocess.Popen(
+            [sys.executable, *(python or ("-m", "gwtui")), "--config", str(path), "--session-dir", str(session_dir)],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color"},
+            preexec_fn=own_terminal,
+        )
+        terminal = Terminal(popen, master, slave)
+        started.append(terminal)
+        terminal.wait_for(b"nobody-is-there")
+        terminal.wait_for(b"refused")
+        return terminal
+
+    yield _start
+    for terminal in started:
+        if terminal.popen.poll() is None:
+            terminal.popen.kill()
+            terminal.popen.wait()
+        for descriptor in (terminal.master, terminal.slave):
+            with suppress(OSError):
+                os.close(descriptor)
+
+
+def own_terminal() -> None:
+    """In the child: a session whose terminal is standard input, as a terminal emulator makes one."""
+    os.setsid()
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+
+def rows(session_dir: Path) -> list[list[str]]:
+    text = (session_dir / "requests.csv").read_text()
+    assert text.endswith("\n"), "only whole lines are written"
+    return list(csv.reader(text.splitlines()))[1:]
+
+
+def press(key: bytes) -> Callable[[Terminal], None]:
+    return lambda terminal: (os.write(terminal.master, key), None)[1]
+
+
+def send(number: signal.Signals) -> Callable[[Terminal], None]:
+    return lambda terminal: os.kill(terminal.popen.pid, number)
+
+
+ENDS: dict[str, tuple[Callable[[Terminal], None], int]] = {
+    "q": (press(b"q"), 0),
+    "ctrl-c": (press(b"\x03"), 130),
+    "SIGINT": (send(signal.SIGINT), 130),
+    "SIGTERM": (send(signal.SIGTERM), 143),
+    "SIGHUP": (send(signal.SIGHUP), 129),
+}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+@pytest.mark.parametrize("name", ENDS)
+def test_however_it_ends_the_terminal_is_as_it_was(
+    name: str, start: Callable[..., Terminal], session_dir: Path
+) -> None:
+    act, code = ENDS[name]
+    terminal = start()
+    children = terminal.children()
+    assert children, "an engine runs"
+    act(terminal)
+    assert terminal.end() == code
+    for off, on in ((b"\x1b[?1049l", b"\x1b[?1049h"), (b"\x1b[?1000l", b"\x1b[?1000h"), (b"\x1b[?25h", b"\x1b[?25l")):
+        assert terminal.written.rfind(off) > terminal.written.rfind(on) >= 0
+    assert termios.tcgetattr(terminal.slave)[3] & (termios.ECHO | termios.ICANON | termios.ISIG)
+    summary = terminal.written.rpartition(b"\x1b[?1004l")[2]
+    assert b"nobody-is-there" in summary
+    assert str(session_dir).encode() in summary
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+    assert len(rows(session_dir)) >= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+def test_a_terminal_that_goes_away_leaves_nothing_running(start: Callable[..., Terminal], session_dir: Path) -> None:
+    terminal = start()
+    children = terminal.children()
+    os.close(terminal.slave)
+    os.close(terminal.master)
+    assert terminal.popen.wait(PATIENCE_S) == 129
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+    assert len(rows(session_dir)) >= 1
+
+
+def test_after_a_crash_the_terminal_is_as_it_was_and_no_variable_was_printed(start: Callable[..., Terminal]) -> None:
+    terminal = start("-c", CRASHING)
+    os.write(terminal.master, b"m")
+    assert terminal.end() == 3
+    assert terminal.written.rfind(b"\x1b[?1049l") > terminal.written.rfind(b"\x1b[?1049h")
+    assert b"RuntimeError: a fault of 21 letters" in terminal.written
+    assert b"canarycanary" not in terminal.written
+    assert b"nobody-is-there" in terminal.written.rpartition(b"RuntimeError")[2], "the numbers are not lost with it"
+
+
+def test_the_title_of_the_terminal_is_left_alone(start: Callable[..., Terminal]) -> None:
+    terminal = start()
+    os.write(terminal.master, b"q")
+    terminal.end()
+    assert not any(title in terminal.written for title in (b"\x1b]0;", b"\x1b]1;", b"\x1b]2;"))
