@@ -84,6 +84,22 @@ def test_a_stamp_is_believed_only_when_it_can_be_true(name: str) -> None:
     assert net_clock.stamp(kernel_ns, now_ns, floor_ns) == expected
 
 
+def test_late_reads_do_not_measure_again_while_a_glance_confirms_the_offset() -> None:
+    measured: list[int] = []
+
+    def measure() -> Offset:
+        measured.append(1)
+        return offset()
+
+    wall_ns = [OFFSET]
+    net_clock = NetClock(measure, lambda: wall_ns[0])
+    assert net_clock.stamp(OFFSET + 4_000, 9 * FRESH_NS, 0) == (4_000, Clock.KERNEL)
+    assert len(measured) == 1
+    wall_ns[0] += MS
+    assert net_clock.stamp(OFFSET + 5_000, 9 * FRESH_NS, 0) == (5_000, Clock.KERNEL)
+    assert len(measured) == 2
+
+
 def test_after_a_step_the_next_stamp_is_believed_again() -> None:
     hour = 3_600_000 * MS
     net_clock = clock(offset(), offset(OFFSET + hour))

@@ -32,17 +32,12 @@ class Chunked:
         data = self.rest + data
         at = 0
         pieces: list[bytes] = []
-        while not self.ended:
+        while at < len(data):
             if not self._in_chunk:
-                header = _HEADER.match(data, at)
-                if header is None:
-                    self.ended = _cannot_be_header(data[at:])
+                begin = self._begin_chunk(data, at)
+                if begin is None:
                     break
-                size = int(header[1], 16)
-                if not size:
-                    self.ended = True
-                    break
-                at, self._left, self._in_chunk = header.end(), size, True
+                at = begin
             piece = data[at : at + self._left]
             pieces.append(piece)
             at += len(piece)
@@ -53,6 +48,19 @@ class Chunked:
         self.rest = data[at:]
         return b"".join(pieces)
 
+    def _begin_chunk(self, data: bytes, at: int) -> int | None:
+        """Where the data of the next chunk begin; None when more must come first, or nothing more is to be taken."""
+        header = _HEADER.match(data, at)
+        if header is None:
+            self.ended = b"\n" in data[at:] or len(data) - at > MAX_HEADER_BYTES
+            return None
+        self._left = int(header[1], 16)
+        self.ended = not self._left
+        if self.ended:
+            return None
+        self._in_chunk = True
+        return header.end()
+
     def _end_chunk(self, end: bytes) -> bool:
         """Whether the chunk at hand ends here; False when more must come first."""
         if end == b"\r\n":
@@ -61,7 +69,3 @@ class Chunked:
         if b"\r\n".startswith(end):
             return False
         raise NotHTTPError(f"a chunk of the body is followed by {end!r} instead of the end of a line")
-
-
-def _cannot_be_header(data: bytes) -> bool:
-    return b"\n" in data or len(data) > MAX_HEADER_BYTES

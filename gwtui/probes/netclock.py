@@ -66,6 +66,11 @@ def measure_offset() -> Offset:
     return Offset(wall - (before + after) // 2, (after - before + 1) // 2, after)
 
 
+def glance() -> int:
+    """Wall clock minus monotonic clock, roughly and at once."""
+    return time.time_ns() - time.perf_counter_ns()
+
+
 @functools.cache
 def keep_stamping() -> None:
     """Let one idle socket ask for stamps: the kernel makes them only while any does, and takes a moment to begin."""
@@ -88,9 +93,10 @@ def ask_for_stamps(sock: socket.socket) -> bool:
 class NetClock:
     """Turns the kernel's wall-clock stamps into monotonic ones, and refuses those that cannot be true."""
 
-    def __init__(self, measure: Callable[[], Offset] = measure_offset) -> None:
+    def __init__(self, measure: Callable[[], Offset] = measure_offset, glance: Callable[[], int] = glance) -> None:
         keep_stamping()
         self._measure = measure
+        self._glance = glance
         self._offset = measure()
 
     def stamp(self, kernel_ns: int | None, now_ns: int, floor_ns: int) -> tuple[int, Clock]:
@@ -101,7 +107,7 @@ class NetClock:
         if kernel_ns is None:
             return now_ns, Clock.USER
         arrived = kernel_ns - self._offset.ns
-        if now_ns - self._offset.at_ns > REMEASURE_NS or not 0 <= now_ns - arrived <= FRESH_NS:
+        if now_ns - self._offset.at_ns > REMEASURE_NS or not (0 <= now_ns - arrived <= FRESH_NS or self._holds()):
             before, self._offset = self._offset, self._measure()
             if not self._offset.agrees(before):
                 return now_ns, Clock.USER
@@ -109,6 +115,10 @@ class NetClock:
         if not floor_ns <= arrived <= now_ns + self._offset.error_ns:
             return now_ns, Clock.USER
         return min(arrived, now_ns), Clock.KERNEL
+
+    def _holds(self) -> bool:
+        """Whether a glance confirms the offset. One that was interrupted does not."""
+        return abs(self._glance() - self._offset.ns) <= self._offset.error_ns + SLACK_NS
 
 
 @functools.cache
