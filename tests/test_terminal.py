@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -83,6 +84,10 @@ class Terminal:
             pass
         return self.popen.returncode
 
+    def unread(self) -> int:
+        """Bytes that were written and wait to be read."""
+        return int(struct.unpack("i", fcntl.ioctl(self.master, termios.FIONREAD, b"\0" * 4))[0])
+
     def children(self) -> list[int]:
         tasks = Path(f"/proc/{self.popen.pid}/task")
         return [int(pid) for task in tasks.iterdir() for pid in (task / "children").read_text().split()]
@@ -98,7 +103,7 @@ def start(tmp_path: Path, session_dir: Path) -> Iterator[Callable[..., Terminal]
     """Starts the monitor in a terminal and waits until it watches and has written rows."""
     started: list[Terminal] = []
 
-    def _start(*python: str) -> Terminal:
+    def _start(*python: str, stderr: IO[bytes] | None = None) -> Terminal:
         path = tmp_path / "config.toml"
         path.write_text(CONFIG)
         master, slave = pty.openpty()
@@ -107,7 +112,7 @@ def start(tmp_path: Path, session_dir: Path) -> Iterator[Callable[..., Terminal]
             [sys.executable, *(python or ("-m", "gwtui")), "--config", str(path), "--session-dir", str(session_dir)],
             stdin=slave,
             stdout=slave,
-            stderr=slave,
+            stderr=stderr or slave,
             env={**os.environ, "TERM": "xterm-256color"},
             preexec_fn=own_terminal,
         )
@@ -186,6 +191,31 @@ def test_a_terminal_that_goes_away_leaves_nothing_running(start: Callable[..., T
     assert terminal.popen.wait(PATIENCE_S) == 129
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
     assert len(rows(session_dir)) >= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+def test_a_terminal_that_stopped_reading_and_then_went_away_leaves_nothing_running(
+    start: Callable[..., Terminal],
+) -> None:
+    terminal = start()
+    children = terminal.children()
+    os.write(terminal.master, b"t" * 12)
+    until = time.monotonic() + PATIENCE_S
+    while terminal.unread() < 3000 and time.monotonic() < until:
+        select.select([], [], [], 0.02)
+    os.close(terminal.slave)
+    os.close(terminal.master)
+    assert terminal.popen.wait(PATIENCE_S) == 129
+    assert not any(Path(f"/proc/{pid}").exists() for pid in children)
+
+
+def test_standard_error_can_go_to_a_file(start: Callable[..., Terminal], tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with log.open("wb") as file:
+        terminal = start(stderr=file)
+        os.write(terminal.master, b"q")
+        assert terminal.end() == 0
+    assert log.read_text() == ""
 
 
 def test_after_a_crash_the_terminal_is_as_it_was_and_no_variable_was_printed(start: Callable[..., Terminal]) -> None:

@@ -1,11 +1,8 @@
-"""The Textual program: themes, keymap, signals, and which screen is shown. What is watched lives in the screens."""
+"""The Textual program: themes, keymap, its end, and which screen is shown. What is watched lives in the screens."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -14,6 +11,7 @@ from rich.segment import Segments
 from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.driver import Driver
 
 from gwtui.config import Config, ConfigError, save_setting
 from gwtui.config.themes import DEFAULT_THEME, load_all
@@ -25,11 +23,10 @@ from gwtui.ui.palette import textual_theme
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
+from gwtui.ui.terminal import HUNG_UP, hardy, is_gone, signals_end
 from gwtui.ui.watch import Watch
 from gwtui.view import View
 
-HUNG_UP = 129
-"""The exit code of a program whose terminal went away: 128 and the number of SIGHUP."""
 TERMINAL_CHECK_S = 2.0
 
 
@@ -64,15 +61,15 @@ class GwtuiApp(App[int]):
 
     async def run_async(self, **options: Any) -> int | None:
         """Run until the user leaves, then wait for the engine: its last rows are on the disk when this returns."""
-        try:
-            return await super().run_async(**options)
-        finally:
-            await self._watch.aclose()
+        with signals_end(self.exit):
+            try:
+                return await super().run_async(**options)
+            finally:
+                await self._watch.aclose()
 
     def on_mount(self) -> None:
         self._load_themes()
         self._load_keymap()
-        self._catch_signals()
         if not self.is_headless:
             self.set_interval(TERMINAL_CHECK_S, self._leave_dead_terminal)
         if self._profile is not None:
@@ -142,21 +139,11 @@ class GwtuiApp(App[int]):
 
     # The end
 
-    def _catch_signals(self) -> None:
-        """A signal must leave the terminal as it was and the rows on disk, so it ends the program the usual way."""
-        loop = asyncio.get_running_loop()
-        for name in ("SIGTERM", "SIGHUP", "SIGINT"):
-            number = getattr(signal, name, None)
-            if number is None:
-                continue
-            try:
-                loop.add_signal_handler(number, self.exit, 128 + number)
-            except (NotImplementedError, RuntimeError):
-                return
+    def get_driver_class(self) -> type[Driver]:
+        return hardy(super().get_driver_class())
 
     def _leave_dead_terminal(self) -> None:
-        """A terminal that hung up without a signal reads as endless nothing."""
-        if sys.__stdin__ is None or not os.isatty(sys.__stdin__.fileno()):
+        if is_gone():
             self.exit(HUNG_UP)
 
     def action_interrupt(self) -> None:
