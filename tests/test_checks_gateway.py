@@ -130,6 +130,18 @@ def test_audit(answer: Any, outcome: CheckOutcome) -> None:
     assert said.outcome is outcome, said
 
 
+@pytest.mark.parametrize(("counted", "outcome"), [(2, FAIL), (5, FAIL), (6, WARN)])
+def test_entries_of_others_may_have_taken_the_place_of_ours(counted: int, outcome: CheckOutcome) -> None:
+    before, after = ({"summary": {"total_requests": number}} for number in (100, 100 + counted))
+    theirs = document({"entries": [{"id": f"theirs-{number}"} for number in range(5)]})
+    said = judge_audit(
+        evidence(
+            metrics_before=document(before), stream=FIRST, answer=SECOND, metrics_after=document(after), audit=theirs
+        )
+    )
+    assert said.outcome is outcome, said
+
+
 def test_an_audit_that_is_switched_off_is_not_looked_into() -> None:
     off = document(health(audit={"enabled": False}))
     said = judge_audit(evidence(health=off, stream=FIRST, answer=SECOND, audit=document({"entries": []})))

@@ -137,10 +137,16 @@ def judge_audit(evidence: Evidence) -> Said:
     ours = [each for need in (Need.STREAM, Need.ANSWER) for each in evidence.all(need) if each.request.status]
     if not ours:
         return not_applicable("no request was answered, so none has to be there")
-    return _find_in_audit(document, ours)
+    return _find_in_audit(document, ours, _requests_meanwhile(evidence))
 
 
-def _find_in_audit(document: Document, ours: list[Probed]) -> Said:
+def _requests_meanwhile(evidence: Evidence) -> float:
+    """How many requests of anybody the gateway counted while ours were sent; 0 where it does not tell."""
+    before, after = evidence.document(Need.METRICS_BEFORE), evidence.document(Need.METRICS_AFTER)
+    return (before and after and _moved(before, after, "total_requests")) or 0
+
+
+def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> Said:
     entries = entries_of(document)
     texts = [set(texts_in(entry)) for entry in entries]
     found = sum(any(ids & each for each in texts) for ids in ids_of(ours))
@@ -153,6 +159,12 @@ def _find_in_audit(document: Document, ours: list[Probed]) -> Said:
             f"entries of model {', '.join(sorted(models))} are there, but none with an id that was sent or answered",
             "The audit does not keep request ids.",
             "Let the gateway write its `x-request-id` and the client's into each entry.",
+        )
+    if meanwhile > len(entries) > 0:
+        return warned(
+            f"{words}; meanwhile the gateway counted {meanwhile:.0f} requests",
+            "Others use the gateway too, and their entries have taken the place of ours in so short a list.",
+            "Check again when the gateway is quiet, or let /gateway/audit show more entries.",
         )
     return failed(
         words,
