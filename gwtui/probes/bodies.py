@@ -15,7 +15,7 @@ import httpcore
 import httpx
 
 from gwtui.probes.chunked import Chunked
-from gwtui.probes.exchange import Exchange, Ledger
+from gwtui.probes.exchange import Ledger
 from gwtui.probes.tcp import TCPStream
 from gwtui.probes.tls import TLSStream
 
@@ -75,20 +75,18 @@ class Connection(httpcore.AsyncNetworkStream):
         return self.stream.get_extra_info(info)
 
 
-async def body_of(response: httpx.Response, exchange: Exchange) -> AsyncIterator[bytes]:
+async def body_of(response: httpx.Response) -> AsyncIterator[bytes]:
     """The body without its framing, in pieces as they come; of a chunked one at most one piece for each read."""
     connection = response.extensions["network_stream"]
     assert isinstance(connection, Connection)  # noqa: S101 - for the type checker
     data = connection.take_body()
     if data is not None and _is_chunked(response):
-        exchange.patient = True
         chunked, read = Chunked(), connection.stream.read
         while True:
             if piece := chunked.feed(data):
                 yield piece
             if chunked.ended or not (data := await read(READ_BYTES)):
                 break
-        exchange.patient = False
         data = chunked.rest
     connection.give_back(data or b"")
     async for piece in response.aiter_raw():

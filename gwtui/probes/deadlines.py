@@ -62,7 +62,7 @@ def _of_stage(progress: Progress, deadlines: Deadlines) -> list[Due]:
     sent_ns = exchange.last_write_ns or progress.began_ns
     if exchange.last_read_ns is None:
         return [_due(sent_ns, deadlines.first_byte_s, End.NO_FIRST_BYTE, "no byte came within {} of the request")]
-    stage = [_due(exchange.last_read_ns, deadlines.idle_s, End.IDLE, "no byte came for {}")]
+    stage = [_due(exchange.heard_ns or exchange.last_read_ns, deadlines.idle_s, End.IDLE, "no byte came for {}")]
     if progress.awaits_token:
         detail = "no content came within {} of the request"
         stage.append(_due(sent_ns, deadlines.first_token_s, End.NO_FIRST_TOKEN, detail))

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
+
+import msgspec
 
 from gwtui.probes.dial import Dial
 from gwtui.words import Clock
@@ -22,7 +24,7 @@ class NotHTTPError(Exception):
     """The first bytes of the answer cannot be HTTP/1.1. Waiting for more of them would only look like a stall."""
 
 
-class Arrival(NamedTuple):
+class Arrival(msgspec.Struct, frozen=True, gc=False):
     """One read of a socket. No data: the peer closed the connection."""
 
     stamp_ns: int
@@ -50,6 +52,8 @@ class Exchange:
     """The head of the response is over."""
     patient: bool = False
     """Reads may be worked off together with those of other streams, a moment after they came."""
+    heard_ns: int | None = None
+    """When the newest bytes came, whether or not they were worked off yet."""
     on_drained: Callable[[], None] | None = None
     """Called when all bytes of the last read were consumed, before the next read is taken."""
 

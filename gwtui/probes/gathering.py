@@ -9,8 +9,8 @@ from __future__ import annotations
 import asyncio
 from weakref import WeakKeyDictionary
 
-GATHER_S = 0.02
-"""How long a read may wait for others. The screen draws five times slower."""
+GATHER_S = 0.04
+"""How long a read may wait for others; what it means is written to the screen's pipe no more often either."""
 TOGETHER = 32
 """So many are woken at once, then sockets are looked at again: one that waits has one stamp for several packets."""
 

@@ -136,7 +136,7 @@ class HTTPProber:
         result.exchange.on_drained = lambda: self._drained(result, intake)
         try:
             decoder = decoder_for(header(result.headers, "content-encoding"))
-            async for chunk in body_of(response, result.exchange):
+            async for chunk in body_of(response):
                 data = decoder.feed(chunk)
                 result.bytes += len(data)
                 if not intake.feed(data):
@@ -172,8 +172,10 @@ class HTTPProber:
         """All of one read was taken in: its events share its stamp."""
         intake.flush()
         if isinstance(intake, StreamIntake):
-            result.progress.awaits_token = not intake.timing.has_content
-            if not intake.reader.ended():
+            has_content, ended = intake.timing.has_content, intake.reader.ended()
+            result.progress.awaits_token = not has_content
+            result.exchange.patient = has_content and not ended  # neither the first content nor the end has to wait
+            if not ended:
                 result.progress.terminated_ns = None
             elif result.progress.terminated_ns is None:
                 result.progress.terminated_ns = time.perf_counter_ns()

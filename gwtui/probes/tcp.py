@@ -72,7 +72,7 @@ class TCPStream:
             self._queue.appendleft(Arrival(arrival.stamp_ns, arrival.clock, arrival.data[max_bytes:]))
             arrival = Arrival(arrival.stamp_ns, arrival.clock, arrival.data[:max_bytes])
         self.queued_bytes -= len(arrival.data)
-        if self.queued_bytes < QUEUE_BYTES:
+        if not self.receiving and self.queued_bytes < QUEUE_BYTES:
             self._resume()
         return arrival
 
@@ -149,7 +149,8 @@ class TCPStream:
             self._pause()
         else:
             if data:
-                self._queue.append(Arrival(self._sock.last_read_ns, self._sock.last_read_clock, data))
+                stamp_ns = self._ledger.exchange.heard_ns = self._sock.last_read_ns
+                self._queue.append(Arrival(stamp_ns, self._sock.last_read_clock, data))
                 self.queued_bytes += len(data)
             else:
                 self._ended = True
