@@ -18,6 +18,7 @@ MAX_BODY = 64 << 20
 GZIP = b"\x1f\x8b"
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})\b[^\r\n]*(?:\r?\n|\Z)")
+_BLANK_LINE = re.compile(rb"\n\r?\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _FIELD = re.compile(rb"^(?:(?:data|event|id|retry)(?::|\r?$)|:)", re.MULTILINE)
 _BOM = b"\xef\xbb\xbf"
@@ -69,21 +70,14 @@ def _head(data: bytes) -> tuple[int | None, Headers, bytes]:
     """The last header block, and what follows it."""
     status: int | None = None
     headers: Headers = ()
-    rest = data
-    while (line := _STATUS.match(rest)) is not None:
-        status, headers = int(line.group(1)), []
-        block, rest = _split_block(rest[line.end() :])
-        for field in block.splitlines():
-            name, colon, value = field.decode("latin-1").partition(":")
-            if colon:
-                headers.append((name.strip(), value.strip()))
-    return status, headers, rest
-
-
-def _split_block(text: bytes) -> tuple[bytes, bytes]:
-    """A header block, and what follows its blank line."""
-    blank = re.search(rb"(?:\A|\n)\r?\n", text)
-    return (text, b"") if blank is None else (text[: blank.start()], text[blank.end() :])
+    at = 0
+    while (line := _STATUS.match(data, at)) is not None:
+        blank = _BLANK_LINE.search(data, line.end() - 1)
+        end, at = (len(data), len(data)) if blank is None else (blank.start(), blank.end())
+        fields = (field.decode("latin-1").partition(":") for field in data[line.end() : end].splitlines())
+        status = int(line.group(1))
+        headers = [(name.strip(), value.strip()) for name, colon, value in fields if colon]
+    return status, headers, data[at:]
 
 
 def _unchunked(body: bytes) -> tuple[bytes, End, str]:

@@ -10,8 +10,8 @@ import re
 
 from gwtui.probes.exchange import NotHTTPError
 
-MAX_HEADER_BYTES = 16 * 1024
-"""A chunk header without an end within that is left to h11."""
+MAX_HEADER_BYTES = 1024
+"""A chunk header without an end within that is left to h11. Until then it is looked through at every read."""
 
 _HEADER = re.compile(rb"([0-9A-Fa-f]{1,15})(?:;[^\r\n]*)?[ \t]*\r\n")
 
