@@ -42,6 +42,8 @@ _COLOURS = {
     "failed": "red",
 }
 _GREY = "bright_black"
+_MESSAGE = 64 << 10
+"""Characters of a message, which may quote a file that somebody else wrote."""
 
 _T = TypeVar("_T")
 
@@ -52,7 +54,9 @@ class Refusal(click.ClickException):
     exit_code = EXIT_USAGE
 
     def show(self, file: IO[Any] | None = None) -> None:
-        click.echo(f"gwtui: {self.message}", file=file, err=file is None)
+        from gwtui.clean import clean_text
+
+        click.echo(f"gwtui: {clean_text(self.message, _MESSAGE)}", file=file, err=file is None)
 
 
 class OwnFaultError(Refusal):
