@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
-
 from gwtui.commands import Start
 from gwtui.profile import Endpoint, Profile
 from gwtui.selftest.server import Script
+
+FLOOD = "flood"
+"""The name of the endpoint with the one stream that is only there to keep everybody busy."""
+FLOOD_WRITES = 1000
+"""In how many pieces per second that stream comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,9 @@ class Load:
     """In each stream. When it is over the next one begins."""
     batch: int = 1
     ttft_ns: int = 50_000_000
+    flood: int = 0
+    """Events per second in one more stream, of the first endpoint, which is the one on screen; no truth is held against
+    those."""
 
     @property
     def script(self) -> Script:
@@ -38,19 +44,18 @@ class Load:
 
     def start(self, url: str, session_dir: str | None) -> Start:
         """The session of this load."""
-        body = {"truth": script_fields(self.script)}
-        endpoints = tuple(
-            Endpoint(name=f"truth-{number:03}", api="openai-chat", url=url, model="truth", body=body, overlap=1)
-            for number in range(1, self.streams + 1)
-        )
-        profile = Profile(name="truth", endpoints=endpoints, interval_s=self.interval_s)
+        endpoints = [_endpoint(f"truth-{number:03}", url, self.script) for number in range(1, self.streams + 1)]
+        if self.flood:
+            batch = max(1, self.flood // FLOOD_WRITES)
+            gap_ns = round(1e9 * batch / self.flood)
+            script = Script(gap_ns=gap_ns, events=round(self.flood * self.seconds), batch=batch)
+            endpoints.insert(0, _endpoint(FLOOD, url, script))
+        profile = Profile(name="truth", endpoints=tuple(endpoints), interval_s=self.interval_s)
         return Start(profile=profile, session_dir=session_dir, stop_after_s=self.seconds)
 
 
-def script_fields(script: Script) -> dict[str, int]:
-    """The script as a request carries it."""
-    fields: dict[str, int] = msgspec.to_builtins(script._asdict())
-    return fields
+def _endpoint(name: str, url: str, script: Script) -> Endpoint:
+    return Endpoint(name=name, api="openai-chat", url=url, model="truth", body={"truth": script._asdict()}, overlap=1)
 
 
 USUAL = Load(streams=10, rate=50, seconds=4, events=50)

@@ -14,6 +14,7 @@ import msgspec
 from gwtui.commands import Command, Start
 from gwtui.feeds import live, spawn_engine
 from gwtui.records import Record
+from gwtui.selftest.load import FLOOD
 from gwtui.selftest.meter import Cost, Meter
 from gwtui.selftest.truth import Errors, Truth
 
@@ -42,7 +43,7 @@ class Watched:
         """Needs a running event loop. `ended` is called at the end of the feed."""
         process = spawn_engine(start)
         self._feed = live(process)
-        self._truth = Truth()
+        self._truth = Truth(without=(FLOOD,))
         self._meter = Meter(process.popen.pid, self._truth, start.stop_after_s or 0.0)
         self._ended = ended
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
+from collections.abc import Collection
 from typing import Self
 
 import msgspec
@@ -50,9 +51,10 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Truth:
-    """Takes the records of one session, in their order."""
+    """Takes the records of one session, in their order; those of some endpoints may be left out."""
 
-    def __init__(self) -> None:
+    def __init__(self, without: Collection[str] = ()) -> None:
+        self._without = without
         self._arrivals = array("q")
         self._gaps = array("q")
         self._ttft = array("q")
@@ -68,6 +70,8 @@ class Truth:
         return len(self._arrivals)
 
     def take(self, record: Record) -> None:
+        if isinstance(record, StreamRead | Request) and record.endpoint in self._without:
+            return
         match record:
             case StreamRead():
                 self._read(record)
