@@ -1,0 +1,175 @@
+"""Good things to spoil: streams and answers of every API, responses, headers, files."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.apis import SCRIPTS, Events
+from support.completions import WHOLE
+from support.scripted import chunk, http
+from support.streams import named, unnamed
+
+from gwtui.config import example
+from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS
+
+
+def _delta(index: int, **delta: Any) -> Any:
+    return named("content_block_delta", index=index, delta=delta)
+
+
+def _chat(**delta: Any) -> Any:
+    return unnamed({"id": "c", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+
+
+_CALL = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": '{"a":'}}
+RICH: dict[str, Events] = {
+    "anthropic-messages": (
+        named("ping"),
+        named("content_block_start", index=0, content_block={"type": "thinking", "thinking": ""}),
+        _delta(0, type="thinking_delta", thinking="hm"),
+        _delta(0, type="signature_delta", signature="s"),
+        named("content_block_stop", index=0),
+        named("content_block_start", index=1, content_block={"type": "tool_use", "id": "t", "name": "f", "input": {}}),
+        _delta(1, type="input_json_delta", partial_json='{"a":'),
+        _delta(1, type="input_json_delta", partial_json="1}"),
+        named("content_block_stop", index=1),
+        named("content_block_start", index=2, content_block={"type": "fallback", "from": "m", "to": "n"}),
+        named("content_block_stop", index=2),
+    ),
+    "openai-chat": (
+        _chat(reasoning_content="hm"),
+        _chat(reasoning="hm"),
+        _chat(refusal="no"),
+        _chat(tool_calls=[_CALL]),
+        _chat(tool_calls=[{"index": 0, "function": {"arguments": "1}"}}]),
+        unnamed({"id": "c", "model": "m", "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}),
+        unnamed({"choices": [], "prompt_filter_results": [{}]}),
+    ),
+    "openai-responses": (
+        named("response.output_item.added", output_index=1, item={"type": "function_call", "name": "f"}),
+        named("response.function_call_arguments.delta", output_index=1, delta='{"a":'),
+        named("response.function_call_arguments.done", output_index=1, arguments='{"a":1}'),
+        named("response.reasoning_summary_part.added", output_index=2, summary_index=0, part={"type": "summary_text"}),
+        named("response.reasoning_summary_text.delta", output_index=2, summary_index=0, delta="hm"),
+        named("response.refusal.delta", output_index=0, content_index=0, delta="no"),
+        named("response.failed", response={"status": "failed", "error": {"code": "server_error", "message": "busy"}}),
+        named("response.incomplete", response={"incomplete_details": {"reason": "max_output_tokens"}}),
+        named("keepalive", sequence_number=3),
+        named("error", error={"type": "server_error", "code": None, "message": "busy", "headers": {"a": "b"}}),
+    ),
+    "gemini": (
+        unnamed({"candidates": [{"content": {"parts": [{"text": "hm", "thought": True}]}, "index": 0}]}),
+        unnamed({"candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "args": {}}}]}, "index": 0}]}),
+        unnamed({"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 7}}),
+        unnamed({"candidates": [{"content": {"parts": [{"thoughtSignature": "s"}]}, "index": 1}]}),
+    ),
+    "sourcegraph-stream": (
+        named("completion", deltaText="a", delta_thinking="hm", delta_tool_calls=[_CALL], usage={"total_tokens": 3}),
+        named("attribution-error", error="x"),
+    ),
+    "compare-stream": (
+        unnamed({"type": "token", "model": "m", "content": "a", "timestamp": 1.5, "usage": {"output_tokens": 3}}),
+        unnamed({"type": "error", "model": "n", "error": {"message": "busy"}}),
+    ),
+}
+"""Events that are rarer than those of the plain streams."""
+
+STREAMS: dict[str, tuple[Events, ...]] = {
+    name: tuple((*script.good, script.error) for script in SCRIPTS if script.api == name)
+    for name in dict.fromkeys(script.api for script in SCRIPTS)
+}
+ANSWERS: dict[str, dict[str, Any]] = {script.api: script.whole for script in SCRIPTS}
+
+REFUSALS = (
+    b'{"type":"error","error":{"type":"overloaded_error","message":"busy"},"request_id":"r"}',
+    b'{"error":{"message":"quota","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}',
+    b'[{"error":{"code":503,"message":"busy","status":"UNAVAILABLE","details":[{"@type":"x"}]}}]',
+    b'{"detail":[{"loc":["body"],"msg":"no","type":"t"}]}',
+    b'{"error":"busy"}',
+    b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center><!-- a --></body></html>",
+    b"model m is currently unavailable",
+)
+HEADERS = (
+    *(("retry-after", "7"), ("retry-after", "Fri, 20 Nov 2026 05:00:00 UTC"), ("retry-after-ms", "2500")),
+    *(("date", "Fri, 20 Nov 2026 05:00:00 GMT"), ("age", "0"), ("content-type", "text/event-stream; charset=utf-8")),
+    *(("location", "https://user:word@host:8443/a?key=x#y"), ("server-timing", 'cache;desc="hit";dur=23.2, app')),
+    *(("x-ratelimit-reset-requests", "6m0s"), ("anthropic-ratelimit-tokens-reset", "2026-11-20T05:00:00Z")),
+    *(("traceparent", f"00-{'a' * 32}-{'b' * 16}-01"), ("x-amzn-trace-id", "Root=1-67891233-abcdef;Self=x")),
+    *(("x-litellm-attempted-retries", "2"), ("x-envoy-attempt-count", "3"), ("x-litellm-attempted-fallbacks", "true")),
+    *(("x-cody-resolved-model", "m2"), ("cf-ray", "8c0"), ("content-encoding", "gzip"), ("content-length", "17")),
+    *(("x-trace", "abc/def"), ("x-request-id", "r"), ("transfer-encoding", "chunked"), ("server", "nginx")),
+)
+RESPONSES = (
+    http("200 OK", "Content-Type: text/event-stream", body=WHOLE),
+    http("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", length=False)
+    + b"".join(chunk(WHOLE[at : at + 90]) for at in range(0, len(WHOLE), 90))
+    + b"0\r\n\r\n",
+    http("200 OK", "Content-Type: text/event-stream", "Connection: close", length=False) + WHOLE,
+    http("429 Too Many Requests", "Retry-After: 7", "Content-Type: application/json", body=REFUSALS[1]),
+    http("502 Bad Gateway", "Content-Type: text/html", body=REFUSALS[5]),
+    http("307 Temporary Redirect", "Location: https://elsewhere.invalid/v1?key=x"),
+    b"HTTP/1.1 100 Continue\r\n\r\n" + http("200 OK", body=b"pong"),
+)
+
+CONFIGS = (
+    example(),
+    """default_profile = "prod"
+[ui]
+theme = "gwtui-dark"
+keys = { "probe.pause" = "p", view.freeze = ["space", "f"] }
+
+[profiles.prod]
+interval_s = 2
+budget = { requests = 10, usd = 1.5 }
+[[profiles.prod.endpoints]] # the first
+name = "a"
+api = "openai-chat"
+url = "https://gateway.example.com:8443/v1?x=1"
+key = "env:KEY"
+headers = { X-Team = "blue", Authorization = "token ${env:KEY}" }
+body = { temperature = 0.2, stop = ["a", 1979-05-27] }
+price = { input_per_million = 0.25 }
+deadlines = { total_s = 10 }
+[[profiles.prod.endpoints]]
+name = 'b'
+api = "websocket"
+url = "wss://gateway.example.com"
+body = '''
+ping'''
+tls.insecure = true
+""",
+)
+SCENARIOS = (
+    """seed = 7
+[default]
+ttft_ms = [200, 400]
+jitter = 0.5
+[gateway]
+breaker_open_s = 2.5
+fallback_chain = ["openai"]
+[[rule]]
+model = "gpt-*"
+from_s = 10
+to_s = 20
+every_s = 60
+status = 503
+headers = { x-a = "b" }
+body = { error = { message = "no" } }
+[[rule]]
+fault = "429-ms"
+share = 0.5
+tokens = [5, 9]
+""",
+)
+THEMES = ('name = "mine"\ndark = false\n[colors]\nprimary = "#aabbcc"\nup = "#00ff00"\n',)
+CSVS = (
+    ",".join(REQUEST_COLUMNS) + "\n",
+    ",".join(PING_COLUMNS) + "\n",
+    "Endpoint,Average (ms),Median (ms),P5 (ms),P75 (ms),P80 (ms),P95 (ms),Total (ms),Success Rate\n"
+    "a,500.5,450,100,600,700,900,1000.25,987/1000\n",
+    "Endpoint,Duration (ms),Trace ID\na,500.5,t\na,12,\n",
+    "endpoint,started_at,outcome,duration_ms,ttft_ms,mean_icl_ms,tpot_ms\n"
+    'a,2026-01-31T14:03:22.123Z,ok,500.5,100,10,9.5\n"b,""c",2026-01-31T14:03:23Z,failed,,,,\n',
+)
+FILTERS = ("haiku -state:up ttft>500 fail>=1% verdict:truncated p95<=1.5s name:a", "")
+GATES = ("p95_ttft>800ms", "gateway: avg_e2e >= 2s", "fail_rate>1%", "truncated>0", "tokens_per_s<20", "success<99%")

@@ -1,0 +1,263 @@
+"""Readers of what a gateway answers: SSE, the streams and answers of every API, headers, encodings, framing."""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+from fuzz.dice import Dice
+from fuzz.material import ANSWERS, HEADERS, REFUSALS, RICH, STREAMS
+from fuzz.target import Target
+from support.apis import Events, wire
+from support.scripted import chunk
+
+from gwtui import wire as lines
+from gwtui.apis import APIS
+from gwtui.clean import clean, clean_text
+from gwtui.excerpts import excerpt
+from gwtui.judging.findings import clock_skew, header_findings
+from gwtui.judging.headers import http_date, pick_headers, request_id, retry_after, trace_id, without_query
+from gwtui.judging.judge import End, is_event_stream, judge_status
+from gwtui.probes.chunked import Chunked
+from gwtui.probes.decoding import BodyLimitError, DecodeError, decoder_for
+from gwtui.probes.dial import Dial
+from gwtui.probes.exchange import Exchange, NotHTTPError
+from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
+from gwtui.probes.result import Result, record_of
+from gwtui.probes.timing import Timing
+from gwtui.profile import Endpoint
+from gwtui.recorder.csvfile import csv_line
+from gwtui.records import Request
+from gwtui.rows import REQUEST_COLUMNS, request_row
+from gwtui.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.words import Kind, Trigger
+
+NOW = 1_795_150_800.0
+"""A wall time."""
+SSE = "text/event-stream"
+
+
+class Answered(NamedTuple):
+    """One exchange, as a prober would have seen it."""
+
+    api: str
+    status: int
+    headers: list[tuple[str, str]]
+    pieces: list[bytes]
+    end: End
+
+
+def headers(dice: Dice) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
+    for _ in range(dice.randrange(6)):
+        name, value = dice.choice(HEADERS)
+        if dice.one_in(2):
+            value = dice.spoiled(value.encode("latin-1")).decode("latin-1")
+        if dice.one_in(4):
+            value = dice.text()
+        if dice.one_in(8):
+            name = dice.choice((name.title(), dice.text()))
+        found.append((name, value))
+    return found
+
+
+def events(dice: Dice, api: str) -> Events:
+    """A stream of that API, more or less."""
+    usual = dice.choice(STREAMS[api])
+    chosen: list[ServerSentEvent] = dice.shuffled_somewhat(usual)
+    if dice.one_in(2):
+        for _ in range(dice.few(4)):
+            chosen.insert(dice.randrange(len(chosen) + 1), dice.choice(RICH.get(api, usual)))
+    if dice.one_in(8):
+        chosen.insert(dice.randrange(len(chosen) + 1), dice.choice(dice.choice(STREAMS[dice.choice(list(STREAMS))])))
+    return tuple(_event(dice, event) if dice.one_in(3) else event for event in chosen)
+
+
+def _event(dice: Dice, event: ServerSentEvent) -> ServerSentEvent:
+    name = dice.choice((event.event, event.event, event.event, dice.text()))
+    return ServerSentEvent(name.encode("utf-8", "replace").decode(), dice.spoiled_json(event.data))
+
+
+def answered(api: str) -> Any:
+    def make(dice: Dice) -> Answered:
+        found = headers(dice)
+        if dice.one_in(4):
+            body = dice.choice(REFUSALS) if dice.one_in(2) else msgspec.json.encode(ANSWERS.get(api, {}))
+            body = dice.spoiled_json(body.decode()).encode("utf-8", "replace") if dice.one_in(2) else dice.spoiled(body)
+            status = dice.choice((200, 200, 204, 304, 307, 400, 401, 404, 429, 500, 502, 503, 520, 529, 599))
+            return Answered(api, status, found, dice.cut(body), dice.choice(list(End)))
+        body = wire(events(dice, api), dice.choice(("\n", "\n", "\r\n", "\r")))
+        if dice.one_in(2):
+            body = dice.spoiled(body)
+        end = End.CLEAN if dice.one_in(2) else dice.choice(list(End))
+        return Answered(api, 200, [("content-type", SSE), *found], dice.cut(body), end)
+
+    return make
+
+
+def read_answer(answered: Answered) -> Request:
+    """All the way from bytes to a row: what a prober does with them."""
+    api = APIS[answered.api]
+    endpoint = Endpoint(name="a", api=answered.api, url="http://a")
+    result = Result(1, Trigger.TRIAL, 0, Exchange(last_write_ns=1, last_read_ns=9), record_text=True)
+    result.status, result.headers = answered.status, answered.headers
+    told: list[Any] = []
+    intake: Intake = BodyIntake(1 << 16)
+    if api.kind is Kind.COMPLETION and answered.status == 200 and answered.headers[:1] == [("content-type", SSE)]:
+        intake = StreamIntake(
+            api.reader(endpoint), Timing(0), lambda: 9, str, lambda _, __, more: told.extend(more), keep_text=True
+        )
+    result.intake = intake
+    result.over(answered.end, "so it ended")
+    try:
+        for piece in answered.pieces:
+            intake.feed(piece)
+            intake.flush()
+    except SSELimitError as error:
+        result.over(End.TOO_LARGE, str(error))
+    record = record_of(result, endpoint, api, Dial(0), str)
+    _holds(record, told)
+    return record
+
+
+def _holds(record: Request, told: list[Any]) -> None:
+    """Nothing hostile got in, and the row can be sent, kept and read again."""
+    for text in strings(msgspec.to_builtins([record, told])):
+        assert text.replace("\n", "").isprintable(), text
+    assert record.events == len(told)
+    for tokens in (record.input_tokens, record.output_tokens):
+        assert tokens is None or tokens >= 0
+    assert lines.decode(lines.encode(record)) == record
+    row = request_row(record)
+    assert list(row) == list(REQUEST_COLUMNS)
+    (cells,) = csv.reader(io.StringIO(csv_line(row.values()).decode(), newline=""))
+    assert len(cells) == len(REQUEST_COLUMNS)
+
+
+def strings(value: Any) -> Iterator[str]:
+    """All texts in a nesting of lists and tables."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from (*strings(key), *strings(inner))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from strings(inner)
+
+
+def any_stream(dice: Dice) -> list[bytes]:
+    body = wire(events(dice, dice.choice(list(STREAMS))), dice.choice(("\n", "\r\n", "\r")))
+    return dice.cut(dice.spoiled(body) if dice.one_in(2) else dice.data())
+
+
+def read_events(pieces: list[bytes]) -> None:
+    """The events are the same however the bytes are cut."""
+    parts, whole = SSEParser(max_line=4096, max_event=8192), SSEParser(max_line=4096, max_event=8192)
+    (found, limit), (expected, whole_limit) = _fed(parts, pieces), _fed(whole, [b"".join(pieces)])
+    assert (found, limit) == (expected, whole_limit)
+    if not limit:
+        assert (parts.comments, parts.retry, parts.last_event_id) == (whole.comments, whole.retry, whole.last_event_id)
+        assert (parts.stray, parts.unfinished) == (whole.stray, whole.unfinished)
+
+
+def _fed(parser: SSEParser, pieces: list[bytes]) -> tuple[list[ServerSentEvent], str]:
+    """The events, and the limit that was hit, if any."""
+    found: list[ServerSentEvent] = []
+    for piece in pieces:
+        try:
+            found += parser.feed(piece)
+        except SSELimitError as error:
+            return found + error.events, str(error)
+    return found, ""
+
+
+def read_headers(found: list[tuple[str, str]]) -> None:
+    for kept in (pick_headers(found), {"trace": trace_id(found), "request": request_id(found)}):
+        for text in strings(kept):
+            assert text.isprintable()
+            assert len(text) <= 256
+    wait = retry_after(found, NOW)
+    assert wait is None or 0 <= wait <= 3600
+    for finding in (*header_findings(found, "m"), clock_skew(found, NOW, NOW)):
+        assert finding is None or finding.evidence.isprintable()
+    for name, value in found:
+        without_query(value)
+        http_date(value)
+        is_event_stream(value)
+        judged = judge_status(429, [(name, value)], value.encode("utf-8", "replace"), lambda body: "", NOW)
+        assert judged.reason.isprintable()
+
+
+def a_text(dice: Dice) -> str:
+    return "".join(dice.text() for _ in range(dice.few(9)))
+
+
+def read_text(text: str) -> None:
+    for limit in (1, 7, 256):
+        cleaned = clean(text, limit)
+        assert cleaned.isprintable()
+        assert len(cleaned) <= limit
+        assert clean_text(text, limit).replace("\n", "").isprintable()
+
+
+def a_page(dice: Dice) -> bytes:
+    return dice.spoiled(dice.choice(REFUSALS)) + (dice.data() if dice.one_in(2) else b"")
+
+
+def read_page(page: bytes) -> None:
+    for kind in ("", "text/html"):
+        quoted = excerpt(page, kind)
+        assert quoted.isprintable()
+        assert len(quoted) <= 200
+    for api in APIS.values():
+        assert api.error_reason(page).isprintable()
+
+
+def a_chunked_body(dice: Dice) -> list[bytes]:
+    body = b"".join(chunk(dice.data(40) or b"x") for _ in range(dice.few(6))) + b"0\r\n\r\n"
+    return dice.cut(dice.spoiled(body) if dice.one_in(2) else body)
+
+
+def read_chunked(pieces: list[bytes]) -> None:
+    """The data are the same however the bytes are cut, up to where they stop making sense."""
+    parts, whole = _unchunked(pieces), _unchunked([b"".join(pieces)])
+    assert parts == whole
+
+
+def _unchunked(pieces: list[bytes]) -> tuple[bytes, bytes, bool]:
+    chunked, data = Chunked(), b""
+    for at, piece in enumerate(pieces):
+        data += chunked.feed(piece)
+        if chunked.ended:
+            return data, chunked.rest + b"".join(pieces[at + 1 :]), True
+    return data, chunked.rest, False
+
+
+def an_encoded_body(dice: Dice) -> tuple[str, list[bytes]]:
+    name = dice.choice(("gzip", "deflate", "x-gzip", "gzip, identity", "br", "", dice.text()))
+    body = zlib.compress(dice.data(), wbits=dice.choice((31, 15, -15)))
+    return name, dice.cut(dice.spoiled(body) if dice.one_in(2) else body)
+
+
+def read_encoded(found: tuple[str, list[bytes]]) -> None:
+    name, pieces = found
+    decoder = decoder_for(name)
+    for piece in pieces:
+        decoder.feed(piece)
+    decoder.end()
+
+
+TARGETS: tuple[Target[Any], ...] = (
+    *(Target(f"api {name}", answered(name), read_answer) for name in STREAMS),
+    Target("sse", any_stream, read_events),
+    Target("headers", headers, read_headers),
+    Target("clean", a_text, read_text),
+    Target("page", a_page, read_page),
+    Target("chunked", a_chunked_body, read_chunked, (NotHTTPError,)),
+    Target("encoding", an_encoded_body, read_encoded, (DecodeError, BodyLimitError)),
+)

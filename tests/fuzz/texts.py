@@ -1,0 +1,202 @@
+"""Readers of what people and programs write: configuration, scenarios, themes, CSV, filters, gates, captures, lines."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fuzz.dice import Dice
+from fuzz.material import ANSWERS, CONFIGS, CSVS, FILTERS, GATES, RESPONSES, SCENARIOS, STREAMS, THEMES
+from fuzz.streams import any_stream, strings
+from fuzz.target import Target
+from support.apis import response, wire
+
+from gwtui import wire as lines
+from gwtui.bench import gates, reading
+from gwtui.commands import PutEndpoint
+from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
+from gwtui.config.themes import load_theme
+from gwtui.decode import DecodeError, decode
+from gwtui.demo.scenario import ScenarioError, parse_scenario
+from gwtui.keys.references import begins_reference, is_reference, references_in, without_references
+from gwtui.monitor import filters
+from gwtui.profile import Endpoint
+from gwtui.recorder.about import profile_toml, schema_in
+from gwtui.recorder.disk import LineFile
+from gwtui.records import Heartbeat, Incident, Request, StreamEvent, StreamRead
+from gwtui.verdicts import Verdict
+from gwtui.words import EventKind
+
+_DIRECTORY = tempfile.TemporaryDirectory(prefix="gwtui-fuzz-")
+PLACE = Path(_DIRECTORY.name)
+"""Files lie here until the program ends."""
+
+
+def spoiled_text(*texts: str) -> Callable[[Dice], str]:
+    """One of these texts, spoiled, or any text at all."""
+
+    def make(dice: Dice) -> str:
+        if dice.one_in(8):
+            return "".join(dice.text() for _ in range(dice.few(9)))
+        data = dice.choice(texts).encode()
+        if len(data) > 2000:
+            at = dice.randrange(len(data) - 1000)
+            data = data[at : at + 1000]
+        return dice.spoiled(data).decode("utf-8", "surrogateescape")
+
+    return make
+
+
+def a_file(*texts: str) -> Callable[[Dice], bytes]:
+    make = spoiled_text(*texts)
+    return lambda dice: make(dice).encode("utf-8", "surrogatepass" if dice.one_in(2) else "replace")
+
+
+def written(data: bytes, name: str) -> Path:
+    path = PLACE / name
+    path.write_bytes(data)
+    return path
+
+
+def read_config(data: bytes) -> None:
+    """Faults are told on a line each; what is read can be edited, and is then what it was but for the edit."""
+    path = written(data, "config.toml")
+    config = load(path)
+    assert check(path) == []
+    for profile in config.profiles:
+        assert schema_in(profile_toml(profile)) is None
+    _edit(path, config)
+
+
+def _edit(path: Path, config: Config) -> None:
+    """An edit is refused, or does what it should and nothing else."""
+    for profile in config.profiles:
+        for endpoint in profile.endpoints[:2]:
+            changed = msgspec.structs.replace(endpoint, prompt='new "one"\n', interval_s=7.5)
+            others = [each for each in profile.endpoints if each is not endpoint]
+            with suppress(ConfigError):
+                save_endpoint(path, profile.name, changed, endpoint.name)
+                assert load(path).profile(profile.name).endpoint(endpoint.name) == changed
+                remove_endpoint(path, profile.name, endpoint.name)
+                assert list(load(path).profile(profile.name).endpoints) == others
+                save_setting(path, "ui.theme", "other")
+                assert load(path).theme == "other"
+            return
+
+
+def read_theme(data: bytes) -> None:
+    load_theme(written(data, "theme.toml"), {})
+
+
+def read_csv(data: bytes) -> None:
+    for series in reading.read(written(data, "results.csv")):
+        assert series.name.isprintable()
+
+
+def read_capture(found: tuple[bytes, str]) -> None:
+    decoded = decode(*found)
+    for text in strings(msgspec.to_builtins([decoded.events, decoded.headers, decoded.findings, decoded.judgement])):
+        assert text.replace("\n", "").isprintable(), text
+
+
+def a_capture(dice: Dice) -> tuple[bytes, str]:
+    api = dice.choice(list(STREAMS))
+    body = dice.choice((b"".join(any_stream(dice)), wire(dice.choice(STREAMS[api])), msgspec.json.encode(ANSWERS[api])))
+    head = dice.choice((b"", response(b""), dice.choice(RESPONSES)))
+    return dice.spoiled(head + body), api
+
+
+def a_filter(text: str) -> None:
+    filters.parse(text)
+
+
+def a_gate(text: str) -> None:
+    gates.parse(text)
+
+
+def read_scenario(text: str) -> None:
+    scenario = parse_scenario(text)
+    for nth in range(1, 4):
+        scenario.behaviour("/v1/chat/completions", "gpt-4o-mini", 12.5, nth, provider="openai")
+
+
+def read_reference(text: str) -> None:
+    begins_reference(without_references(text))
+    assert all(map(is_reference, references_in(text)))
+
+
+def read_session(text: str) -> None:
+    schema = schema_in(text)
+    assert schema is None or isinstance(schema, int)
+
+
+_RECORDS = (
+    Request(
+        endpoint="a",
+        number=1,
+        started_at=1.5,
+        now_ns=9,
+        api="openai-chat",
+        verdict=Verdict.COMPLETE,
+        rule="r",
+        events=3,
+    ),
+    StreamRead(
+        endpoint="a",
+        number=1,
+        now_ns=9,
+        since_sent_ns=3,
+        first_event=1,
+        events=(StreamEvent(name="n", kind=EventKind.TEXT, text="a"),),
+    ),
+    Heartbeat(at=1.5, now_ns=9, missed={"a": 3}),
+    Incident(at=1.5, now_ns=9, kind="mark", text="t"),
+)
+
+
+def a_line(dice: Dice) -> bytes:
+    line = lines.encode(dice.choice(_RECORDS)) if dice.one_in(2) else lines.encode_command(_COMMAND)
+    return dice.spoiled_json(line.decode()).encode() if dice.one_in(2) else dice.spoiled(line)
+
+
+_COMMAND = PutEndpoint(endpoint=Endpoint(name="a", api="http", url="http://a", body={"a": [1, {"b": None}]}))
+
+
+def read_line(line: bytes) -> None:
+    """What decodes is what could have been made here: it encodes, and decodes to the same."""
+    for encode, decode_one in ((lines.encode, lines.decode), (lines.encode_command, lines.decode_command)):
+        with suppress(lines.WireError):
+            value: Any = decode_one(line)
+            assert decode_one(encode(value)) == value
+
+
+def torn(dice: Dice) -> bytes:
+    return b"a,b\n" + b"\n".join(dice.data() for _ in range(dice.few(5)))
+
+
+def read_torn(data: bytes) -> None:
+    """Whatever a kill left of a file, whole lines stay, the torn one goes, and the next one is whole."""
+    path = written(data, "rows.csv")
+    file = LineFile(path, b"a,b\n")
+    file.append(b"1,2\n")
+    file.close()
+    assert path.read_bytes() == data[: data.rfind(b"\n") + 1] + b"1,2\n"
+
+
+TARGETS: tuple[Target[Any], ...] = (
+    Target("config", a_file(*CONFIGS), read_config, (ConfigError,), quotes_clean=True, short=40),
+    Target("theme", a_file(*THEMES), read_theme, (ConfigError,), quotes_clean=True),
+    Target("csv", a_file(*CSVS), read_csv, (reading.CSVError,), quotes_clean=True),
+    Target("capture", a_capture, read_capture, (DecodeError,), quotes_clean=True),
+    Target("filter", spoiled_text(*FILTERS), a_filter, (filters.FilterError,)),
+    Target("gate", spoiled_text(*GATES), a_gate, (gates.GateError,), quotes_clean=True),
+    Target("scenario", spoiled_text(*SCENARIOS), read_scenario, (ScenarioError,)),
+    Target("session", spoiled_text('schema = 3\nstarted_at = "2026-01-31T14:03:22Z"\n'), read_session),
+    Target("reference", spoiled_text("token ${env:KEY} ${cmd:pass x}", "file:~/x"), read_reference),
+    Target("wire", a_line, read_line),
+    Target("torn", torn, read_torn),
+)
