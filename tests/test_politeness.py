@@ -219,7 +219,7 @@ def test_an_outage_is_watched_at_a_bounded_pace_all_the_time(interval_s: float, 
 
 
 def answered(tokens_in: int | None = None, tokens_out: int | None = None) -> Request:
-    return replace(result(Verdict.COMPLETE), input_tokens=tokens_in, output_tokens=tokens_out)
+    return replace(result(Verdict.COMPLETE), duration_ns=1, input_tokens=tokens_in, output_tokens=tokens_out)
 
 
 @pytest.mark.parametrize(
@@ -228,6 +228,8 @@ def answered(tokens_in: int | None = None, tokens_out: int | None = None) -> Req
         (None, [answered(10**9, 10**9)] * 3, None),
         (Budget(requests=3), [answered()] * 2, None),
         (Budget(requests=3), [answered()] * 3, "3 requests"),
+        (Budget(requests=3), [result(Verdict.NO_KEY), result(Verdict.REFUSED)] * 50, None),
+        (Budget(requests=3), [result(Verdict.NO_KEY), *[answered()] * 3], "3 requests"),
         (Budget(tokens=1000), [answered(400, 599)], None),
         (Budget(tokens=1000), [answered(400, 600)], "1,000 tokens"),
         (Budget(tokens=1000), [answered(None, None)] * 50, None),

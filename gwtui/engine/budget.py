@@ -26,7 +26,9 @@ class Purse:
         return True
 
     def pay(self, request: Request, price: Price | None) -> None:
-        """Count what an answer took. What it does not tell takes nothing."""
+        """Count what an answer took. What it does not tell takes nothing; nor does a request that was never sent."""
+        if request.duration_ns is None:
+            self._requests = max(0, self._requests - 1)
         tokens_in, tokens_out = request.input_tokens or 0, request.output_tokens or 0
         self._tokens += tokens_in + tokens_out
         if price is not None:
