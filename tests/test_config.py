@@ -114,6 +114,7 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     (f'auth = "{SECRET}"', "auth", "must be one of bearer"),
     (f'key = "{SECRET}"', "key", "where the key is, not what it is"),
     (f'key = "env:{SECRET}"', "key", "where the key is, not what it is"),
+    (f'key = "cmd:echo {SECRET}"', "key", "secret written out in a command"),
     ('key = ""', "key", "where the key is"),
     (f"headers = {{ Authorization = 'Bearer {SECRET}' }}", "headers.Authorization", "secret written out"),
     (f"headers = {{ X-Api-Key = '{SECRET}' }}", "headers.X-Api-Key", "secret written out"),

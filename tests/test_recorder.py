@@ -233,6 +233,15 @@ def test_the_kept_profile_holds_no_secret_wherever_one_was_written_out(tmp_path:
     assert kept.body["stop"] == ["a"]
 
 
+def test_the_kept_profile_holds_no_command_with_a_secret_in_it() -> None:
+    endpoints = [
+        replace(PROFILE.endpoints[0], name="a", key=f"cmd:echo {SECRET}"),
+        replace(PROFILE.endpoints[0], name="b", key="cmd:pass show gateway"),
+    ]
+    kept = tomllib.loads(profile_toml(Profile(name="p", endpoints=tuple(endpoints))))["profiles"]["p"]["endpoints"]
+    assert [each["key"] for each in kept] == ["env:REDACTED", "cmd:pass show gateway"]
+
+
 def test_a_profile_of_any_name_is_valid_toml() -> None:
     name = 'a.b "c"\n\x1b'
     assert tomllib.loads(profile_toml(Profile(name=name)))["profiles"] == {name: {}}

@@ -154,6 +154,8 @@ def _query_complaint(query: str, fragment: str) -> _Complaint | None:
 
 
 def _key_complaint(key: str) -> _Complaint | None:
+    if key.startswith("cmd:") and looks_secret(key):
+        return "looks like a secret written out in a command", "let the command find it"
     if is_reference(key):
         return None
     return "must say where the key is, not what it is", SCHEMES
