@@ -15,6 +15,7 @@ from gwtui.config import load
 from gwtui.records import FeedEnded, Heartbeat, Notice
 from gwtui.report import summary
 from gwtui.ui.keys import EVERY, KEYS, faults_of, shown
+from gwtui.ui.palette import theme_for
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.help import HelpScreen
@@ -291,8 +292,22 @@ async def test_without_a_file_a_theme_is_for_this_session(tmp_path: Path) -> Non
     path = tmp_path / "config.toml"
     async with on_stage(path, *story.ENDPOINTS) as stage:
         await stage.press("t")
-        assert stage.said == [f"{stage.app.theme}, for this session: there is no configuration file"]
+        assert stage.said == [f"{stage.app.theme}, not saved: there is no configuration file"]
         assert not path.exists()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "colours", "theme"),
+    [
+        (DARK, "truecolor", DARK),
+        (DARK, "256", DARK),
+        (DARK, "standard", "ansi-dark"),
+        ("gwtui-light", "standard", "gwtui-light"),
+        (DARK, None, DARK),
+    ],
+)
+def test_terminals_with_few_colours_begin_with_their_own(wanted: str, colours: str | None, theme: str) -> None:
+    assert theme_for(wanted, colours) == theme
 
 
 async def test_themes_are_seen_before_one_is_kept(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from gwtui.feeds import Feed
 from gwtui.profile import Profile
 from gwtui.ui.keys import EVERY, faults_of
 from gwtui.ui.offers import Offers
-from gwtui.ui.palette import textual_theme
+from gwtui.ui.palette import textual_theme, theme_for
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
@@ -101,7 +101,7 @@ class GwtuiApp(App[int]):
         if wanted not in self.available_themes:
             self._warn(f"There is no theme {wanted!r}: T shows those there are")
             wanted = DEFAULT_THEME
-        self.theme = wanted
+        self.theme = theme_for(wanted, self.console.color_system)
 
     def action_next_theme(self) -> None:
         names = [name for name in self.available_themes if name.startswith("gwtui-")]
@@ -117,7 +117,7 @@ class GwtuiApp(App[int]):
         """Save the theme where there is a configuration to save it in."""
         self.clear_notifications()
         if not self._config.path.exists():
-            self.notify(f"{self.theme}, for this session: there is no configuration file", markup=False, timeout=4)
+            self.notify(f"{self.theme}, not saved: there is no configuration file", markup=False, timeout=4)
             return
         try:
             save_setting(self._config.path, "ui.theme", self.theme)

@@ -13,7 +13,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.theme import Theme
 
-from gwtui.config.themes import ThemeFile
+from gwtui.config.themes import DEFAULT_THEME, ThemeFile
 
 STYLES: dict[str, str] = {
     "up": "$up",
@@ -66,8 +66,16 @@ FALLBACKS: dict[str, str] = {
 }
 """What a colour of ours is in a theme that does not have it."""
 
+FEW_COLOURS = "ansi-dark"
+"""The theme of terminals with 16 colours: theirs. Ours, brought down to those, would be shades of the same grey."""
+
 OWN = "gw-"
 """Before the names of our own variables, so that none overrides one of Textual's."""
+
+
+def theme_for(wanted: str, color_system: str | None) -> str:
+    """The theme to begin with: the wanted one, unless that is only the default and the terminal cannot show it."""
+    return FEW_COLOURS if wanted == DEFAULT_THEME and color_system in ("standard", "windows") else wanted
 
 
 def textual_theme(theme: ThemeFile) -> Theme:
