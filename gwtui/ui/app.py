@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from rich.segment import Segments
@@ -12,11 +12,13 @@ from rich.text import Text
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.driver import Driver
+from textual.filter import LineFilter
 
 from gwtui.config import Config, ConfigError, save_setting
 from gwtui.config.themes import DEFAULT_THEME, load_all
 from gwtui.feeds import Feed
 from gwtui.profile import Profile
+from gwtui.ui.gate import Gate
 from gwtui.ui.keys import EVERY, faults_of
 from gwtui.ui.offers import Offers
 from gwtui.ui.palette import textual_theme, theme_for
@@ -53,6 +55,10 @@ class GwtuiApp(App[int]):
         self._start_demo = start_demo
         self._watch = Watch(open_feed)
         self._watching = False
+        self._gate = Gate()
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return (*super().get_line_filters(), self._gate)
 
     @property
     def last_view(self) -> View | None:
