@@ -107,7 +107,7 @@ class GwtuiApp(App[int]):
         if wanted not in self.available_themes:
             self._warn(f"There is no theme {wanted!r}: T shows those there are")
             wanted = DEFAULT_THEME
-        self.theme = theme_for(wanted, self.console.color_system)
+        self.theme = wanted if self.is_headless else theme_for(wanted, self.console.color_system)
 
     def action_next_theme(self) -> None:
         names = [name for name in self.available_themes if name.startswith("gwtui-")]
