@@ -23,6 +23,8 @@ class FormRow(Horizontal):
         super().__init__(classes="field")
         self.field = field
         self._start = text
+        self._first = text
+        """What the editor made of it."""
 
     def compose(self) -> ComposeResult:
         yield Label(self.field.label, markup=False)
@@ -49,8 +51,16 @@ class FormRow(Horizontal):
                 )
         return Input(text, placeholder=field.hint, id=id_, compact=True, select_on_focus=False)
 
+    def on_mount(self) -> None:
+        self._first = self._edited
+
     @property
     def text(self) -> str:
+        """An editor may hold a text in another form than it was given, such as with other line ends."""
+        return self._start if self._edited == self._first else self._edited
+
+    @property
+    def _edited(self) -> str:
         match self.children[-1]:
             case Checkbox() as box:
                 return "yes" if box.value else "no"
