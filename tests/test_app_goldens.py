@@ -26,6 +26,8 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
     "details-140x40": ((140, 40), ("left_square_bracket", "enter")),
     "details-80x24": ((80, 24), ("down", "enter")),
     "ping-details-140x40": ((140, 40), ("end", "enter")),
+    "checks-140x40": ((140, 40), ("k",)),
+    "checks-80x24": ((80, 24), ("k", "end")),
     "form-140x40": ((140, 40), ("e",)),
     "filter-80x24": ((80, 24), ("slash", *"foo>1")),
     "help-100x40": ((100, 40), ("question_mark",)),

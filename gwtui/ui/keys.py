@@ -45,6 +45,8 @@ KEYS: tuple[Key, ...] = (
     Key("probe.burst", "b", "burst", "burst", "send a number of requests at once", "Do", True),
     Key("incident.mark", "m", "mark", "mark", "write a line into the incident log", "Do", True),
     Key("request.copy", "y", "copy", "copy id", "copy the shown request's trace id", "Look", True),
+    Key("page.compare", "c", "compare", "compare", "hold the endpoint against others", "Look", True),
+    Key("page.checks", "k", "checks", "check", "ask the endpoint and its gateway all checks", "Look", True),
     Key("panel.stream", "2", "panel('stream')", "", "stream alone, or back", "Panels"),
     Key("panel.latency", "3", "panel('latency')", "", "latency alone, or back", "Panels"),
     Key("panel.pings", "4", "panel('pings')", "", "WebSocket pings alone, or back", "Panels"),
@@ -85,7 +87,7 @@ def _moves(place: str, group: str) -> tuple[Key, ...]:
     )
 
 
-_DETAILS = "In a request's details"
+_DETAILS, _COMPARE, _CHECKS = "In a request's details", "In the comparison", "In the checks"
 
 PLACES: dict[str, tuple[Key, ...]] = {
     "endpoints": _moves("endpoints", "In the endpoints"),
@@ -107,6 +109,22 @@ PLACES: dict[str, tuple[Key, ...]] = {
         Key("details.newer", "right_square_bracket", "request(1)", "newer", "a newer request", _DETAILS),
         Key("details.copy", "y", "copy", "copy trace id", "copy the trace id", _DETAILS),
         Key("details.back", "escape,enter,q", "leave", "back", "back to the monitor", _DETAILS),
+    ),
+    "others": _moves("others", "In the list of others"),
+    "comparison": _moves("comparison", _COMPARE),
+    "compare": (
+        Key("compare.choose", "space", "choose", "add or remove", "add the endpoint or remove it", _COMPARE),
+        Key("compare.burst", "b", "burst", "burst", "a burst to all that are compared, in turns", _COMPARE),
+        Key("compare.metric", "l", "metric", "latency", "a sentence about the next latency", _COMPARE),
+        Key("compare.copy", "y", "copy", "copy", "copy the sentences", _COMPARE),
+        Key("compare.back", "escape,q,c", "leave", "back", "back to the monitor", _COMPARE),
+    ),
+    "checklist": _moves("checklist", _CHECKS),
+    "checks": (
+        Key("checks.again", "r", "again", "run again", "ask all checks again", _CHECKS),
+        Key("checks.models", "m", "models", "with models", "ask them with models that have to work", _CHECKS),
+        Key("checks.copy", "y", "copy", "copy", "copy what was found", _CHECKS),
+        Key("checks.back", "escape,q,k", "leave", "back", "back to the monitor; the checks go on", _CHECKS),
     ),
     "form": (
         Key("form.try", "ctrl+t", "try", "Try once", "probe once with what is in the form", "In the endpoint form"),
@@ -143,6 +161,12 @@ def in_force(screen: Screen[Any]) -> dict[str, str]:
         if active.binding.id is not None:
             keys.setdefault(active.binding.id, active.binding.key)
     return keys
+
+
+def hints(screen: Screen[Any], place: str) -> str:
+    """The keys of a place as they are in force on this screen, for a border."""
+    keys = in_force(screen)
+    return "  ".join(f"{shown(keys[key.id])} {key.label}" for key in PLACES[place] if key.id in keys)
 
 
 def shown(keys: str) -> str:

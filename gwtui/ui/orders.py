@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Protocol
 
 from msgspec.structs import replace
 from textual.notifications import SeverityLevel
 
-from gwtui.commands import Burst, Command, Mark, Pause, Resume, SetInterval
+from gwtui.commands import Burst, Check, Command, Mark, Pause, Resume, SetInterval
 from gwtui.config import ConfigError
 from gwtui.profile import Endpoint
 from gwtui.ui.bursts import parse_burst
@@ -51,10 +52,17 @@ class Orders:
         all_paused = all(row.state is State.PAUSED for row in view.endpoints)
         self.send((Resume if all_paused else Pause)())
 
-    def burst(self, name: str, text: str) -> None:
+    def burst(self, names: Sequence[str], text: str) -> None:
+        """Send requests to one endpoint, or to several in turns."""
         requests, concurrency = parse_burst(text)
-        if self.send(Burst(endpoint=name, requests=requests, concurrency=concurrency)):
-            self._say(f"{name}: {requests} requests, {concurrency} at once")
+        name, *others = names
+        if self.send(Burst(endpoint=name, requests=requests, concurrency=concurrency, others=tuple(others))):
+            turns = ", in turns" if others else ""
+            self._say(f"{', '.join(names)}: {requests} requests{turns}, {concurrency} at once")
+
+    def check(self, name: str, models: tuple[str, ...] = ()) -> None:
+        """Have an endpoint and its gateway asked all checks."""
+        self.send(Check(endpoint=name, models=models))
 
     def mark(self, text: str) -> None:
         self.send(Mark(text=text))

@@ -18,6 +18,7 @@ from gwtui.records import (
 from gwtui.verdicts import Verdict
 from gwtui.words import Clock, EventKind, State
 
+from . import pages
 from .stage import START_AT, START_NS
 
 MS = 1_000_000
@@ -176,7 +177,7 @@ def ping(number: int, sent_ms: float, verdict: Verdict = Verdict.PONG) -> Ping:
 
 
 def session() -> list[Record]:
-    """Twenty seconds of it. `GPT` went down, a ping was lost, the tenth stream is under way."""
+    """Twenty seconds of it. `GPT` went down, a ping was lost, `CLAUDE` was checked, its tenth stream is under way."""
     told: list[Record] = []
     for number in range(1, 10):
         sent = 2000.0 * number
@@ -199,6 +200,8 @@ def session() -> list[Record]:
         ),
         Incident(at=START_AT + 18, now_ns=at(18_000), kind="mark", text="deployed gateway 1.42.0"),
     ]
+    told += [pages.checks_begun(CLAUDE.name), *pages.checks_ended(CLAUDE.name)]
+    told.append(pages.checks_begun(CLAUDE.name, ended=True))
     told += stream(10, 20_000, upto=9)
     told.append(Heartbeat(at=START_AT + 20.6, now_ns=at(20_600), rows_written=41))
     return told

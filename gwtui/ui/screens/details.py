@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
-from gwtui.ui.keys import PLACES, bindings, in_force, shown
+from gwtui.ui.keys import bindings, hints
 from gwtui.ui.panels.details import DetailsPanel
 from gwtui.ui.panels.recent import RecentPanel
 from gwtui.view import View
@@ -36,8 +36,7 @@ class DetailsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         panel = self.query_one(DetailsPanel)
-        keys = in_force(self)
-        panel.hints = "  ".join(f"{shown(keys[key.id])} {key.label}" for key in PLACES["inspection"] if key.id in keys)
+        panel.hints = hints(self, "inspection")
         panel.focus()
         self.show(self._first)
         if self._event is not None:

@@ -1,0 +1,84 @@
+"""The checks of the selected endpoint over the monitor; they go on when the page is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import work
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Container
+from textual.screen import ModalScreen
+
+from gwtui.checks.needs import MAX_MODELS
+from gwtui.ui.keys import bindings, hints
+from gwtui.ui.panels.checks import ChecksPanel, report
+from gwtui.ui.screens.ask import AskScreen
+from gwtui.view import View
+
+
+def parse_models(text: str) -> tuple[str, ...]:
+    """Models written with commas between them. Raises ValueError with what is wanted."""
+    models = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if len(models) > MAX_MODELS:
+        raise ValueError(f"{len(models)} models; at most {MAX_MODELS} are asked at once")
+    return models
+
+
+class ChecksScreen(ModalScreen[None]):
+    """`ask` has the endpoint of that name checked, together with models that have to work."""
+
+    DEFAULT_CSS = """
+    ChecksScreen { align: center middle; }
+    ChecksScreen #page { width: 100%; height: 100%; padding: 1 2; }
+    ChecksScreen.-narrow #page { padding: 0; }
+    ChecksScreen ChecksPanel { width: 1fr; height: 100%; background: $surface; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("checks")]
+
+    def __init__(self, view: View, ask: Callable[[str, tuple[str, ...]], object]) -> None:
+        super().__init__()
+        self.HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (110, "-wide")]
+        self._first = view
+        self._ask = ask
+
+    def compose(self) -> ComposeResult:
+        with Container(id="page"):
+            yield ChecksPanel(id="checks")
+
+    def on_mount(self) -> None:
+        self._panel.hints = hints(self, "checks")
+        self._panel.focus()
+        self.show(self._first)
+
+    @property
+    def _panel(self) -> ChecksPanel:
+        return self.query_one(ChecksPanel)
+
+    def show(self, view: View) -> None:
+        self._panel.show(view)
+
+    def action_again(self) -> None:
+        self._check(())
+
+    @work
+    async def action_models(self) -> None:
+        ask = AskScreen("Models that have to work", "names with commas between them, nine at most", "", parse_models)
+        if (answer := await self.app.push_screen_wait(ask)) is not None:
+            self._check(parse_models(answer))
+
+    def action_copy(self) -> None:
+        view = self._panel.view
+        if view is not None and view.checks is not None:
+            self.app.copy_to_clipboard(report(view.checks))
+            self.app.clear_notifications()
+            self.app.notify("Copied what the checks have found", markup=False, timeout=4)
+
+    def _check(self, models: tuple[str, ...]) -> None:
+        view = self._panel.view
+        if view is not None and view.selected is not None:
+            self._ask(view.selected.name, models)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)

@@ -1,0 +1,162 @@
+"""The page that holds endpoints against each other: what it draws, and what its keys do.
+
+`UPDATE_GOLDENS=1 pytest tests/test_compare_page.py` writes the texts in `goldens/` anew.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support import pages, story, views
+from support.stage import Stage, on_stage
+
+from gwtui.commands import Burst
+from gwtui.comparing import Series
+from gwtui.ui.drawing import Line, line_cells, plain, sheet
+from gwtui.ui.pace import LEAST_S, SHARE, Pace
+from gwtui.ui.panels.compare import OthersPanel, Picture, draw_others, draw_pairs, sentences
+from gwtui.ui.screens.compare import CompareScreen
+from gwtui.words import Metric
+
+GOLDENS = Path(__file__).parent / "goldens"
+EVERYBODY = tuple(other.name for other in pages.OTHERS)
+WHOLE = pages.picture(*EVERYBODY)
+
+
+def drawn(picture: Picture, width: int, height: int) -> list[Line]:
+    view = views.calm()
+    pairs = draw_pairs(view, picture, width)
+    return [
+        *draw_others(view, picture, width, len(picture.others), 0, focused=True),
+        *sheet(pairs, width, max(height, len(pairs))),
+    ]
+
+
+@pytest.mark.parametrize("width", [76, 132, 196])
+def test_the_page_looks_as_it_did(width: int) -> None:
+    text = "\n".join(f"{plain(line)}|" for line in drawn(WHOLE, width, 1)) + "\n"
+    golden = GOLDENS / f"compare-{width}.txt"
+    if os.environ.get("UPDATE_GOLDENS") == "1":
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+@given(width=st.integers(1, 220), chosen=st.sets(st.sampled_from(EVERYBODY)), working=st.booleans())
+def test_every_line_is_as_wide_as_the_panel(width: int, chosen: set[str], working: bool) -> None:
+    lines = drawn(replace(WHOLE, chosen=frozenset(chosen), working=working), width, 1)
+    assert {line_cells(line) for line in lines} == {width}
+
+
+def test_names_that_would_take_the_terminal_over_are_made_visible() -> None:
+    nasty = [pages.series(name, 400, seed=number) for number, name in enumerate(views.HOSTILE)]
+    picture = Picture(nasty[0], tuple(nasty[1:]), frozenset(one.name for one in nasty), nasty[1].name)
+    lines = drawn(picture, 80, 30)
+    assert all(span.text.isprintable() for line in lines for span in line)
+
+
+@pytest.mark.parametrize(
+    ("picture", "metric", "told"),
+    [
+        (pages.picture("gateway-gpt"), Metric.TTFT, ["gateway-claude is 25 % faster (TTFT p50 "]),
+        (pages.picture("gateway-gpt"), Metric.E2E, ["gateway-claude is 22 % faster (E2E p50 "]),
+        (pages.picture("gateway-gpt"), Metric.RTT, ["gateway-claude is 25 % faster (TTFT p50 "]),
+        (pages.picture("gateway-gpt"), Metric.TPOT, ["no evidence of a difference between gateway-claude and gat"]),
+        (pages.picture("sourcegraph-claude"), Metric.TTFT, ["too few results to compare the TTFT of gateway-claude "]),
+        (
+            pages.picture("gateway-gpt", "gateway-claude-eu"),
+            Metric.TTFT,
+            ["gateway-claude is 25 % faster than gateway-gpt (", "no evidence of a difference between gateway-claude"],
+        ),
+        (pages.picture("staging"), Metric.TTFT, []),
+        (pages.picture(), Metric.TTFT, []),
+    ],
+)
+def test_a_sentence_for_every_pair_that_can_be_compared(picture: Picture, metric: Metric, told: list[str]) -> None:
+    said = sentences(picture, metric)
+    assert [sentence[: len(begin)] for sentence, begin in zip(said, told, strict=True)] == told
+
+
+def test_work_is_due_when_its_subject_changes_and_else_when_it_is_time() -> None:
+    pace = Pace()
+    assert pace.due("a", 1, 100.0)
+    pace.began("a", 1, 100.0)
+    assert not pace.due("b", 1, 200.0), "while work runs"
+    pace.ended(101.0)
+    assert not pace.due("a", 1, 1000.0), "nothing changed"
+    assert pace.due("b", 1, 101.0)
+    assert not pace.due("a", 2, 101.0 + SHARE - 0.1)
+    assert pace.due("a", 2, 101.0 + SHARE)
+    pace.began("a", 2, 200.0)
+    pace.ended(200.0)
+    assert not pace.due("a", 3, 200.0 + LEAST_S - 0.1)
+    assert pace.due("a", 3, 200.0 + LEAST_S)
+
+
+# In the whole program
+
+
+async def compared(stage: Stage) -> CompareScreen:
+    """The page, once it has nothing left to compare."""
+    screen = stage.screen
+    assert isinstance(screen, CompareScreen)
+    while comparing := [worker for worker in stage.app.workers if worker.group == "compare"]:
+        await stage.app.workers.wait_for_complete(comparing)
+        await stage.pilot.pause()
+    return screen
+
+
+async def test_the_page_compares_adds_removes_and_copies(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("c")
+        await compared(stage)
+        assert "gateway-gpt has no good result yet" in stage.text
+        await stage.press("y")
+        assert stage.said == ["Nothing is compared yet"]
+        await stage.press("down", "space")
+        await compared(stage)
+        assert "gateway-gpt has no good result yet" in stage.text
+        assert "gateway-http is 100 % faster than gateway-claude (E2E p50 0.01 vs 1.11 s" in stage.text
+        await stage.press("y")
+        assert stage.app.clipboard.startswith("gateway-http is 100 % faster than gateway-claude (")
+        await stage.press("l")
+        assert stage.query.metric is Metric.E2E
+        await stage.press("space", "up", "space")
+        assert "No endpoint is chosen" in stage.text
+
+
+async def test_a_burst_goes_to_all_that_are_compared(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("c", "down", "space", "b", "enter")
+        names = (story.GPT.name, story.HEALTH.name)
+        assert stage.feed.sent == [Burst(endpoint=story.CLAUDE.name, requests=30, concurrency=1, others=names)]
+
+
+async def test_new_results_are_compared_while_the_page_is_open(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("c", "space", "down", "space")
+        await compared(stage)
+        stage.screen._pace._next_s = 0.0  # type: ignore[attr-defined]  # as if two seconds had gone by
+        await stage.tell(*(story.healthy(number, 21_000 + 10.0 * number) for number in range(19, 60)))
+        await compared(stage)
+        assert "n 9 and 59" in stage.text
+
+
+async def test_a_click_adds_an_endpoint(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.press("c")
+        await stage.pilot.click(OthersPanel, offset=(4, 3))
+        await stage.pilot.pause()
+        assert stage.screen.query_one(OthersPanel)._picture == replace(
+            stage.screen.query_one(OthersPanel)._picture or Picture(Series("", {}, 0)),
+            chosen=frozenset({story.GPT.name, story.SOCKET.name}),
+            cursor=story.SOCKET.name,
+        )
