@@ -65,11 +65,11 @@ def sparkline(sources: Sequence[Cell], width: int) -> Line:
 
 
 def _shares(drawn: Sequence[Cell]) -> list[float | None]:
-    """Each value's height between 0 (the lowest quarter of them) and 1; None where there is none."""
+    """Each value's height between 0 (the lowest eighth of them) and 1; None where there is none."""
     values = [cell.value_ns for cell in drawn if cell.value_ns is not None]
     if not values:
         return [None] * len(drawn)
-    low = max(1, sorted(values)[len(values) // 4])
+    low = max(1, sorted(values)[len(values) // 8])
     span = math.log(max(max(values) / low, FULL_RATIO))
     return [None if cell.value_ns is None else math.log(max(cell.value_ns, low) / low) / span for cell in drawn]
 
