@@ -12,7 +12,7 @@ from textual.binding import BindingType
 from textual.content import Content
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from gwtui.config import Config
 from gwtui.profile import Endpoint, Profile
@@ -27,12 +27,11 @@ from gwtui.ui.orders import Orders
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.panels.header import HeaderLine
 from gwtui.ui.panels.incidents import IncidentsPanel
+from gwtui.ui.panels.keyline import KeyLine
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.tabs import TabStrip
 from gwtui.ui.screens.ask import AskScreen
-from gwtui.ui.screens.checks import ChecksScreen
-from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm, FormResult
 from gwtui.ui.screens.help import HelpScreen
@@ -65,7 +64,7 @@ class MonitorScreen(Screen[None]):
         yield HeaderLine(self._config.keys.get("engine.restart", "r"), id="header")
         yield FilterBar()
         yield PanelArea()
-        yield Footer(show_command_palette=False)
+        yield KeyLine(self.remapped)
 
     def on_mount(self) -> None:
         self.set_interval(1 / FRAMES_PER_S, self._frame)
@@ -83,7 +82,7 @@ class MonitorScreen(Screen[None]):
         if view is not None:
             self._show(view)
         self.query_one(HeaderLine).hold(self._watch.frozen_ns)
-        if self._watch.frozen and isinstance(self.app.screen, EndpointForm | ChecksScreen):
+        if self._watch.frozen and isinstance(self.app.screen, EndpointForm):
             self.app.screen.show(self._watch.live_view(self._columns))
 
     @property
@@ -95,7 +94,8 @@ class MonitorScreen(Screen[None]):
         self._view = view
         self.query_one(HeaderLine).show(view)
         self.query_one(PanelArea).show(view)
-        if isinstance(self.app.screen, DetailsScreen | EndpointForm | CompareScreen | ChecksScreen):
+        self.query_one(KeyLine).show(view)
+        if isinstance(self.app.screen, DetailsScreen | EndpointForm):
             self.app.screen.show(view)
 
     def on_resize(self) -> None:
@@ -190,6 +190,10 @@ class MonitorScreen(Screen[None]):
     def _hold(self, event: StreamPanel.Held) -> None:
         self._look(replace(self._query, request=event.number))
 
+    @on(KeyLine.Clicked)
+    def _click_key(self, event: KeyLine.Clicked) -> None:
+        self.act(event.action)
+
     @on(TabStrip.Chosen)
     def _choose_tab(self, event: TabStrip.Chosen) -> None:
         self.action_panel(event.panel)
@@ -230,19 +234,6 @@ class MonitorScreen(Screen[None]):
         await self.app.push_screen_wait(DetailsScreen(self.view, self.act, event))
         self._look(replace(self._query, request=before))
 
-    def action_compare(self) -> None:
-        if (endpoint := self._selected) is not None:
-            watch, orders = self._watch, self._orders
-            self.app.push_screen(CompareScreen(self.view, endpoint.name, watch.samples, orders.burst, self.act))
-
-    def action_checks(self) -> None:
-        """Show the checks of the selected endpoint. Where it was not asked any, it is asked them now."""
-        if (endpoint := self._selected) is not None:
-            view = self._watch.live_view(self._columns)
-            if view.checks is None:
-                self._orders.check(endpoint.name)
-            self.app.push_screen(ChecksScreen(view, self._orders.check))
-
     def action_copy(self) -> None:
         found = looking.shown_trace_id(self.view)
         if found is None:
@@ -271,7 +262,7 @@ class MonitorScreen(Screen[None]):
             return
         ask = AskScreen(f"Burst to {endpoint.name}", "requests, or requests x how many at once", "20x5", parse_burst)
         if (answer := await self.app.push_screen_wait(ask)) is not None:
-            self._orders.burst((endpoint.name,), answer)
+            self._orders.burst(endpoint.name, answer)
 
     @work
     async def action_mark(self) -> None:

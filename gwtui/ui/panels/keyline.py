@@ -1,0 +1,63 @@
+"""The line at the foot: the keys that matter most, as many as there is room for. A click does what the key does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from textual import events
+from textual.message import Message
+
+from gwtui.ui.drawing import Line, Span, cells, sheet
+from gwtui.ui.keys import KEYS, Key, shown
+from gwtui.ui.panel import Panel
+from gwtui.view import View
+
+GAP = 2
+
+
+def items(remapped: Mapping[str, str], width: int) -> list[tuple[int, str, Key]]:
+    """Where each key begins, what stands for it, and the key; none is cut in two."""
+    placed: list[tuple[int, str, Key]] = []
+    x = 1
+    for key in KEYS:
+        if not key.footer:
+            continue
+        name = key.footer if isinstance(key.footer, str) else shown(remapped.get(key.id, key.keys))
+        sign = {"enter": "⏎"}.get(name, name)
+        if x + cells(sign) + 1 + cells(key.label) > width:
+            break
+        placed.append((x, sign, key))
+        x += cells(sign) + 1 + cells(key.label) + GAP
+    return placed
+
+
+def draw(remapped: Mapping[str, str], width: int, height: int) -> list[Line]:
+    spans: list[Span] = []
+    for _, sign, key in items(remapped, width):
+        spans += [Span(" " * GAP if spans else " "), Span(sign, "key"), Span(f" {key.label}", "muted")]
+    return sheet([tuple(spans)], width, height)
+
+
+class KeyLine(Panel, can_focus=False):
+    """`remapped` holds the user's own keys by the ids of the table."""
+
+    DEFAULT_CSS = "KeyLine, KeyLine.-foreign-theme { height: 1; border: none; padding: 0; }"
+
+    class Clicked(Message):
+        """An action of the monitor screen is wanted."""
+
+        def __init__(self, action: str) -> None:
+            super().__init__()
+            self.action = action
+
+    def __init__(self, remapped: Mapping[str, str]) -> None:
+        super().__init__()
+        self._remapped = remapped
+
+    def draw(self, view: View, width: int, height: int) -> list[Line]:
+        return draw(self._remapped, width, height)
+
+    def on_click(self, event: events.Click) -> None:
+        for x, sign, key in items(self._remapped, self.size.width):
+            if x <= event.x < x + cells(sign) + 1 + cells(key.label):
+                self.post_message(self.Clicked(key.action))
