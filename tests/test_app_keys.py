@@ -11,11 +11,15 @@ from support import story
 from support.stage import Stage, on_stage
 from textual.command import CommandPalette
 
-from gwtui.commands import Burst, Mark, Pause, PutEndpoint, RemoveEndpoint, SetInterval, Try
+from gwtui.commands import Burst, Check, Mark, Pause, PutEndpoint, RemoveEndpoint, SetInterval, Try
 from gwtui.ui.keys import EVERY, KEYS, PLACES, Key
+from gwtui.ui.panels.checks import ChecksPanel
+from gwtui.ui.panels.compare import ComparePanel, OthersPanel
 from gwtui.ui.panels.details import DetailsPanel
 from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.stream import Mode, StreamPanel
+from gwtui.ui.screens.checks import ChecksScreen
+from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm
 from gwtui.ui.screens.help import HelpScreen
@@ -25,6 +29,8 @@ from gwtui.view import Window
 from gwtui.words import Metric
 
 PANELS = ("endpoints", "stream", "latency", "pings", "incidents")
+SMALL = {"In the comparison", "In the checks"}
+"""Groups whose keys scroll what a large screen shows whole."""
 
 
 class Case(NamedTuple):
@@ -86,6 +92,18 @@ def title(stage: Stage) -> str:
     return str(stage.screen.query_one(DetailsPanel).border_title)
 
 
+def other(stage: Stage) -> object:
+    """The endpoint that the list of others has its cursor on, and those that are compared."""
+    picture = stage.screen.query_one(OthersPanel)._picture
+    return (picture.cursor, len(picture.chosen)) if picture is not None else None
+
+
+def line(stage: Stage) -> object:
+    """The first line that is seen of what scrolls on the page over the monitor."""
+    panel = stage.screen.focused
+    return panel._top if isinstance(panel, ComparePanel | ChecksPanel) else None
+
+
 CASES: dict[str, Case] = {
     "app.help": Case(screen, HelpScreen),
     "app.quit": Case(lambda stage: stage.app.return_value, 0),
@@ -104,6 +122,8 @@ CASES: dict[str, Case] = {
     "request.copy": Case(lambda stage: stage.app.clipboard, story.trace(9)),
     "request.older": Case(request, 9),
     "request.newer": Case(request, 9, before=("left_square_bracket", "left_square_bracket")),
+    "page.compare": Case(screen, CompareScreen),
+    "page.checks": Case(screen, ChecksScreen),
     "view.freeze": Case(lambda stage: "FROZEN 00:00:00" in stage.lines[0], True),
     "view.filter": Case(focus, "filter"),
     "view.window_longer": Case(lambda stage: stage.query.window, Window.M10),
@@ -164,6 +184,41 @@ CASES: dict[str, Case] = {
     "recent.page_down": Case(request, 1),
     "recent.first": Case(request, 9),
     "recent.last": Case(request, 1),
+    "others.up": Case(other, ("gateway-gpt", 1), before=("c", "down")),
+    "others.down": Case(other, ("gateway-http", 1)),
+    "others.page_up": Case(other, ("gateway-gpt", 1)),
+    "others.page_down": Case(other, ("gateway-http", 1)),
+    "others.first": Case(other, ("gateway-gpt", 1)),
+    "others.last": Case(other, ("gateway-ws", 1)),
+    "comparison.up": Case(line, 0, before=("c", "down", "space", "down", "space", "tab", "down")),
+    "comparison.down": Case(line, 1),
+    "comparison.page_up": Case(line, 0),
+    "comparison.page_down": Case(line, 9),
+    "comparison.first": Case(line, 0),
+    "comparison.last": Case(line, 9),
+    "compare.choose": Case(other, ("gateway-ws", 2)),
+    "compare.burst": Case(
+        ordered,
+        Burst(endpoint="gateway-claude", requests=30, concurrency=1, others=("gateway-gpt", "gateway-http")),
+        after=("enter",),
+    ),
+    "compare.metric": Case(lambda stage: stage.query.metric, Metric.E2E),
+    "compare.copy": Case(lambda stage: stage.app.clipboard[:28], "gateway-http is 100 % faster"),
+    "compare.back": Case(screen, MonitorScreen),
+    "checklist.up": Case(line, 0, before=("k", "down")),
+    "checklist.down": Case(line, 1),
+    "checklist.page_up": Case(line, 0),
+    "checklist.page_down": Case(line, 16),
+    "checklist.first": Case(line, 0),
+    "checklist.last": Case(line, 25),
+    "checks.again": Case(ordered, Check(endpoint="gateway-claude")),
+    "checks.models": Case(
+        ordered, Check(endpoint="gateway-claude", models=("x", "y")), after=("x", "comma", "y", "enter")
+    ),
+    "checks.copy": Case(
+        lambda stage: stage.app.clipboard.splitlines()[0], "Checks of gateway-claude, 2025-12-31T14:03:22.000Z"
+    ),
+    "checks.back": Case(screen, MonitorScreen),
     "form.try": Case(ordered, Try(endpoint=story.CLAUDE), before=("e",)),
     "form.apply": Case(ordered, PutEndpoint(endpoint=story.CLAUDE, replaces=story.CLAUDE.name)),
     "form.save": Case(lambda stage: stage.config.path.exists(), True, before=("e",)),
@@ -193,7 +248,8 @@ def _groups() -> dict[str, list[Key]]:
 @pytest.mark.parametrize("keys", _groups().values(), ids=_groups().keys())
 async def test_what_a_key_does(keys: list[Key], tmp_path: Path) -> None:
     done = {}
-    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(112, 32)) as stage:
+    size = (60, 20) if keys[0].group in SMALL else (112, 32)
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size) as stage:
         await stage.tell(*story.session())
         for key in keys:
             case = CASES[key.id]

@@ -32,6 +32,8 @@ from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.tabs import TabStrip
 from gwtui.ui.screens.ask import AskScreen
+from gwtui.ui.screens.checks import ChecksScreen
+from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm, FormResult
 from gwtui.ui.screens.help import HelpScreen
@@ -82,8 +84,9 @@ class MonitorScreen(Screen[None]):
         if view is not None:
             self._show(view)
         self.query_one(HeaderLine).hold(self._watch.frozen_ns)
-        if self._watch.frozen and isinstance(self.app.screen, EndpointForm):
-            self.app.screen.show(self._watch.live_view(self._columns))
+        screen = self.app.screen
+        if self._watch.frozen and isinstance(screen, EndpointForm | ChecksScreen) and screen.is_mounted:
+            screen.show(self._watch.live_view(self._columns))
 
     @property
     def _columns(self) -> int:
@@ -95,8 +98,9 @@ class MonitorScreen(Screen[None]):
         self.query_one(HeaderLine).show(view)
         self.query_one(PanelArea).show(view)
         self.query_one(KeyLine).show(view)
-        if isinstance(self.app.screen, DetailsScreen | EndpointForm):
-            self.app.screen.show(view)
+        screen = self.app.screen
+        if isinstance(screen, DetailsScreen | EndpointForm | CompareScreen | ChecksScreen) and screen.is_mounted:
+            screen.show(view)
 
     def on_resize(self) -> None:
         self.set_class(self.size.width < MINIMUM[0] or self.size.height < MINIMUM[1], "-too-small")
@@ -234,6 +238,19 @@ class MonitorScreen(Screen[None]):
         await self.app.push_screen_wait(DetailsScreen(self.view, self.act, event))
         self._look(replace(self._query, request=before))
 
+    def action_compare(self) -> None:
+        if (endpoint := self._selected) is not None:
+            watch, orders = self._watch, self._orders
+            self.app.push_screen(CompareScreen(self.view, endpoint.name, watch.samples, orders.burst, self.act))
+
+    def action_checks(self) -> None:
+        """Show the checks of the selected endpoint. Where it was not asked any, it is asked them now."""
+        if (endpoint := self._selected) is not None:
+            view = self._watch.live_view(self._columns)
+            if view.checks is None:
+                self._orders.check(endpoint.name)
+            self.app.push_screen(ChecksScreen(view, self._orders.check))
+
     def action_copy(self) -> None:
         found = looking.shown_trace_id(self.view)
         if found is None:
@@ -262,7 +279,7 @@ class MonitorScreen(Screen[None]):
             return
         ask = AskScreen(f"Burst to {endpoint.name}", "requests, or requests x how many at once", "20x5", parse_burst)
         if (answer := await self.app.push_screen_wait(ask)) is not None:
-            self._orders.burst(endpoint.name, answer)
+            self._orders.burst((endpoint.name,), answer)
 
     @work
     async def action_mark(self) -> None:
