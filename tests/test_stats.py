@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.stats import Histogram, compress, interval, supported
+from gwtui.stats import COARSE, Histogram, compress, interval, supported
 
 QUANTILES = (0.0, 0.01, 0.05, 0.07, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)
 values = st.lists(st.integers(0, 2**44) | st.integers(0, 300), max_size=200)
@@ -119,6 +119,27 @@ def test_compressed_values_record_to_the_same_percentiles(given_values: list[int
 def test_compressing_merges_what_is_nearly_equal() -> None:
     assert compress([20_000_000, 20_000_001, 20_000_002, 40_000_000]) == ((20_000_002, 3), (40_000_000, 1))
     assert compress([]) == ()
+
+
+@given(values.filter(bool), st.sampled_from(QUANTILES))
+def test_a_coarse_percentile_happened_and_is_at_most_four_percent_off(given_values: list[int], q: float) -> None:
+    histogram = Histogram(COARSE)
+    histogram.merge(histogram_of(given_values))
+    reported = histogram.quantile(q)
+    assert reported in given_values
+    assert exact(given_values, q) <= reported <= exact(given_values, q) * 1.04
+    assert (histogram.n, histogram.total) == (len(given_values), sum(given_values))
+
+
+def test_counts_have_room_for_years() -> None:
+    histogram = histogram_of([5, 7])
+    for _ in range(3):
+        histogram.record(5, 2**32 - 1)
+    assert histogram.pairs() == ((5, 3 * (2**32 - 1) + 1), (7, 1))
+    both = histogram_of([])
+    both.merge(histogram)
+    both.merge(histogram)
+    assert both.pairs() == ((5, 6 * (2**32 - 1) + 2), (7, 2))
 
 
 def test_memory_does_not_grow_with_n() -> None:

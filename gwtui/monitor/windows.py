@@ -10,24 +10,27 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 
-from gwtui.stats import Histogram
+from gwtui.stats import COARSE, DIGITS, Histogram
 from gwtui.view import LatencyPoint
 
 _NOTHING = LatencyPoint(p50_ns=None, p95_ns=None, p99_ns=None, n=0, failed=0)
 
 
-class _Slot:
-    __slots__ = ("failed", "values")
+class _Slot(Histogram):
+    """The values of a slot, and how often there was a failure instead."""
 
-    def __init__(self) -> None:
-        self.values = Histogram()
+    __slots__ = ("failed",)
+
+    def __init__(self, digits: int) -> None:
+        super().__init__(digits)
         self.failed = 0
 
 
 class Span(ABC):
     """A stretch of time up to now, in slots."""
 
-    def __init__(self, width_ns: int, slots: int) -> None:
+    def __init__(self, width_ns: int, slots: int, digits: int = DIGITS) -> None:
+        self._digits = digits
         self._width = width_ns
         self._limit = slots
         self._slots: dict[int, _Slot] = {}
@@ -43,7 +46,7 @@ class Span(ABC):
         slot = self._slot_at(now_ns)
         if slot is None:
             return
-        slot.values.merge(values)
+        slot.merge(values)
         self._n += values.n
         if self._sum is not None:
             self._sum.merge(values)
@@ -115,7 +118,7 @@ class Span(ABC):
             self._points.clear()
         slot = self._slots.get(index)
         if slot is None:
-            slot = self._slots[index] = _Slot()
+            slot = self._slots[index] = _Slot(self._digits)
         return slot
 
     def _within(self, share: tuple[int, int]) -> list[_Slot]:
@@ -149,10 +152,10 @@ class Rolling(Span):
             self._drop(self._slots.pop(gone))
 
     def _drop(self, slot: _Slot) -> None:
-        self._n -= slot.values.n
+        self._n -= slot.n
         self._failed -= slot.failed
         if self._sum is not None:
-            self._sum.remove(slot.values, [each.values for each in self._slots.values()])
+            self._sum.remove(slot, list(self._slots.values()))
 
     def _shares(self, columns: int) -> Iterator[tuple[int, int]]:
         slots = self._limit
@@ -162,11 +165,15 @@ class Rolling(Span):
 
 
 class Growing(Span):
-    """Everything since `start_ns`. Whenever its slots run out they double their width, so their number is bounded."""
+    """Everything since `start_ns`. Whenever its slots run out they double their width, so their number is bounded.
+
+    Nothing is ever taken out of the sum, so its slots are for pictures only, and coarse.
+    """
 
     def __init__(self, start_ns: int, width_ns: int, slots: int) -> None:
-        super().__init__(width_ns, slots)
+        super().__init__(width_ns, slots, COARSE)
         self._start = start_ns
+        self._sum = Histogram()
 
     def _slot_at(self, now_ns: int) -> _Slot:
         self._advance(now_ns)
@@ -192,7 +199,7 @@ class Growing(Span):
         for index, slot in self._slots.items():
             joined = slots.setdefault(index // 2, slot)
             if joined is not slot:
-                joined.values.merge(slot.values)
+                joined.merge(slot)
                 joined.failed += slot.failed
         self._slots = slots
 
@@ -210,7 +217,7 @@ def _laid_over(numbers: range, slots: int, columns: int) -> Iterator[tuple[int, 
 def _point(slots: list[_Slot]) -> LatencyPoint:
     if not slots:
         return _NOTHING
-    values = slots[0].values if len(slots) == 1 else _merged(slots)
+    values = slots[0] if len(slots) == 1 else _merged(slots)
     p50, p95, p99 = values.quantiles((0.5, 0.95, 0.99))
     return LatencyPoint(p50_ns=p50, p95_ns=p95, p99_ns=p99, n=values.n, failed=sum(slot.failed for slot in slots))
 
@@ -218,5 +225,5 @@ def _point(slots: list[_Slot]) -> LatencyPoint:
 def _merged(slots: list[_Slot]) -> Histogram:
     values = Histogram()
     for slot in slots:
-        values.merge(slot.values)
+        values.merge(slot)
     return values
