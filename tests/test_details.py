@@ -45,6 +45,34 @@ def test_a_failure_says_its_reason_and_its_likely_cause_first() -> None:
     assert lines[3] == "rule anthropic.no_message_stop, event 31"
 
 
+def test_the_event_that_broke_a_stream_stands_among_those_around_it() -> None:
+    request = views.request(Verdict.ERROR_IN_STREAM, event_number=31)
+    lines = tuple(replace(line, decided=line.number == 31) for line in views.stream_lines())
+    drawn = draw_result(replace(views.calm(), stream=views.stream(request=request, lines=lines)), 100)
+    first = text_of(drawn).splitlines().index("Where it broke") + 1
+    around = drawn[first : first + 8]
+    assert [plain(line)[:10].split()[0] for line in around[:3]] == [
+        plain(line)[:10].split()[0]
+        for line, number in draw_events(views.stream(request=request, lines=lines), 100, None)
+        if number in (28, 29, 30)
+    ]
+    assert plain(around[3]).startswith("◆")
+    assert all("selection" in span.style for span in around[3])
+    assert around[3][0].style == "bad selection"
+    assert plain(around[4]).strip() == lines[30].event.raw
+
+
+@pytest.mark.parametrize(
+    ("verdict", "told"), [(Verdict.TRUNCATED, True), (Verdict.COMPLETE, False), (Verdict.CANCELLED, False)]
+)
+def test_without_a_deciding_event_the_last_ones_are_shown_of_what_failed(verdict: Verdict, told: bool) -> None:
+    lines = tuple(replace(line, decided=False) for line in views.stream_lines())
+    stream = views.stream(request=views.request(verdict), lines=lines)
+    text = text_of(draw_result(replace(views.calm(), stream=stream), 100))
+    assert ("Its last events" in text) is told
+    assert "Where it broke" not in text
+
+
 def test_what_is_not_known_is_left_out() -> None:
     bare = views.request(Verdict.REFUSED, status=None, content_type="", events=0, reads=0, output_tokens=None,
                          tokens_per_s=None, duration_ns=None, ttfb_ns=None, ttft_ns=None, trace_id="")  # fmt: skip

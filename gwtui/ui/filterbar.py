@@ -14,7 +14,7 @@ from textual.widgets import Input, Static
 
 from gwtui.monitor.filters import FilterError, parse
 
-HINT = "words  state:down  verdict:truncated  ttft>500  -name:test   enter keeps it, esc clears it"
+HINT = "words  state:down  verdict:truncated  finding:buffered  ttft>500  -name:test   enter keeps it, esc clears it"
 
 
 class FilterBar(Vertical):

@@ -13,12 +13,16 @@ from gwtui.ui.drawing import Line, Span, exact, fit, over, sheet, wrap
 from gwtui.ui.keys import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels.signs import sign
-from gwtui.ui.panels.stream import event_line
+from gwtui.ui.panels.stream import Look, event_line
 from gwtui.ui.panels.waterfall import waterfall
 from gwtui.verdicts import MEANINGS
 from gwtui.view import StreamView, View
+from gwtui.words import Outcome
 
 LABEL = 14
+AROUND = 3
+"""So many events before and after the one that decided a verdict are shown with it."""
+RAW_LINES = 4
 
 
 def draw_result(view: View, width: int) -> list[Line]:
@@ -32,6 +36,7 @@ def draw_result(view: View, width: int) -> list[Line]:
     request = stream.request
     return [
         *_verdict(request, width),
+        *_decisive(stream, request, width),
         *_findings(request, width),
         *_heading("Times"),
         *waterfall(request, width),
@@ -49,8 +54,9 @@ def draw_events(stream: StreamView, width: int, opened: int | None) -> list[tupl
         return []
     dropped = f"  {units.count(stream.lines_dropped)} older ones are not kept" if stream.lines_dropped else ""
     drawn: list[tuple[Line, int | None]] = [((), None), ((Span("Events", "header"), Span(dropped, "faint")), None)]
+    look = _look(stream)
     for line in stream.lines:
-        told = exact(event_line(line, width), width)
+        told = exact(event_line(line, width, look), width)
         if line.number != opened:
             drawn.append((told, line.number))
             continue
@@ -80,6 +86,28 @@ def _verdict(result: Request | Ping, width: int) -> list[Line]:
     lines += [(Span(text, "warn"),) for text in wrap(f"Likely cause: {cause}", width)] if cause else []
     lines += [(Span(f"rule {result.rule}{f', event {number}' if number is not None else ''}", "faint"),)]
     return lines
+
+
+def _decisive(stream: StreamView, request: Request, width: int) -> list[Line]:
+    """Of a stream that did not go well, the event that decided it, with its data, among those around it."""
+    if not stream.lines or request.outcome is not Outcome.FAILED:
+        return []
+    place = next((place for place, line in enumerate(stream.lines) if line.decided), None)
+    lines = _heading("Its last events" if place is None else "Where it broke")
+    place = len(stream.lines) - 1 if place is None else place
+    look = _look(stream)
+    for line in stream.lines[max(0, place - AROUND) : place + AROUND + 1]:
+        told = exact(event_line(line, width, look), width)
+        lines.append(over(told, "selection") if line.decided else told)
+        if line.decided:
+            raw = wrap(line.event.raw or "no data", max(8, width - 4))
+            lines += [(Span("    "), Span(text, "muted")) for text in raw[:RAW_LINES]]
+            lines += [(Span("    …", "faint"),)] if len(raw) > RAW_LINES else []
+    return lines
+
+
+def _look(stream: StreamView) -> Look:
+    return Look(decided=sign(stream.request.outcome if stream.request is not None else None)[1])
 
 
 def _findings(request: Request, width: int) -> list[Line]:

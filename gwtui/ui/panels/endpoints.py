@@ -12,7 +12,7 @@ from textual.message import Message
 
 from gwtui import units
 from gwtui.ui.charts import sparkline
-from gwtui.ui.drawing import Column, Line, Placed, Span, cells, centred, exact, fit, over, place, row, sheet
+from gwtui.ui.drawing import Column, Line, Placed, Span, cells, centred, exact, fit, line_cells, over, place, row, sheet
 from gwtui.ui.keys import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
 from gwtui.verdicts import GOOD
@@ -70,7 +70,8 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         *([Column("missed", "missed", 6, right=True, rank=10)] if missed else []),
         Column("verdict", "verdict", 13, grow=6, rank=4),
         Column("sparkline", f"last {view.query.window}", 12, rank=7, grow=12),
-        Column("note", "note", 16, rank=12, grow=200),
+        Column("verdicts", f"verdicts in {view.query.window}", 26, rank=12, grow=10),
+        Column("note", "note", 16, rank=13, grow=200),
     ]
     return place(wanted, width - 1)
 
@@ -121,6 +122,7 @@ def _row(placed: Sequence[Placed], endpoint: EndpointRow, view: View, at: Place,
         "n": Span(units.count(endpoint.n), "muted"),
         "missed": Span(units.count(endpoint.missed) if endpoint.missed else "", "warn"),
         "verdict": _verdict(endpoint, widths.get("verdict", 0)),
+        "verdicts": _counts(endpoint, widths.get("verdicts", 0)),
         "note": Span(endpoint.note, "muted"),
     }
     if "sparkline" in widths:
@@ -147,12 +149,31 @@ def _fail(share: float | None) -> Span:
 
 
 def _verdict(endpoint: EndpointRow, width: int) -> Line:
-    """The verdict and how often in a row it came; the count stays where the word must be cut."""
+    """The verdict, how often in a row it came, and a mark where the window has findings; the word is cut first."""
     good = endpoint.verdict in _GOOD
-    style = "muted" if good or endpoint.verdict in _CALM else "bad"
     run = f" {endpoint.verdict_run}x" if endpoint.verdict_run > 1 and not good else ""
-    word = fit(endpoint.verdict, min(cells(endpoint.verdict), max(0, width - len(run))))
-    return (Span(word, style), Span(run, style))
+    found = " ▲" if endpoint.findings else ""
+    word = fit(endpoint.verdict, min(cells(endpoint.verdict), max(0, width - len(run) - len(found))))
+    return (Span(word + run, _style(endpoint.verdict)), Span(found, "warn"))
+
+
+def _style(verdict: str) -> str:
+    return "muted" if verdict in _GOOD | _CALM else "bad"
+
+
+def _counts(endpoint: EndpointRow, width: int) -> Line:
+    """How often each verdict came in the window, and what was found how often. The good ones give their words up."""
+
+    def line(good: str | None) -> Line:
+        counted = [
+            (f"{good if good and word in _GOOD else word} {units.count(count)}", _style(word))
+            for word, count in endpoint.verdicts
+        ]
+        counted += [(f"▲ {name} {units.count(count)}", "warn") for name, count in endpoint.findings]
+        return tuple(Span(f"  {text}" if place else text, style) for place, (text, style) in enumerate(counted))
+
+    whole = line(None)
+    return whole if line_cells(whole) <= width else line("✔")
 
 
 class EndpointsPanel(MovingPanel):

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from gwtui import units
-from gwtui.ui.drawing import Line, Span, exact, fit, over, sheet
+from gwtui.ui.drawing import Line, Span, cells, exact, fit, over, sheet
 from gwtui.ui.keys import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
 from gwtui.ui.panels.signs import sign
@@ -73,6 +73,16 @@ class RecentPanel(MovingPanel):
 
     def title(self, view: View) -> str:
         return "Latest"
+
+    def subtitle(self, view: View) -> str:
+        """How often each verdict came in the window."""
+        name = view.selected.name if view.selected is not None else ""
+        row = next((row for row in view.endpoints if row.name == name), None)
+        if row is None or not row.verdicts:
+            return ""
+        counted = "  ".join(f"{verdict} {units.count(count)}" for verdict, count in row.verdicts)
+        text = f"{counted} in {view.query.window}"
+        return fit(text, min(cells(text), max(0, self.size.width - 4)))
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         self._top = scrolled(self._top, self._index(view), height, len(rows(view)))

@@ -35,6 +35,7 @@ _SIGNS = (
     ("◀", "a gap far longer than this stream's usual one"),
     ("◆", "the event that decided the verdict"),
     ("◌", "a newer request that waits for its first event"),
+    ("complete ▲", "the window has findings: see a request's details"),
     ("!tls", "its certificate is not verified"),
 )
 _MOUSE = (
