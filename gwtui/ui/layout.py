@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
@@ -60,6 +61,10 @@ class PanelArea(Container):
             self._alone = None if self._alone == name else name
         self._place()
         self.query_one(f"#{name}").focus()
+
+    @on(TabStrip.Chosen)
+    def _pick_tab(self, event: TabStrip.Chosen) -> None:
+        self.pick(event.panel)
 
     def restore(self) -> bool:
         """Show all panels again. False when they were shown already."""

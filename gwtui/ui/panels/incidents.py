@@ -42,7 +42,7 @@ def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
 
 def _line(incident: Incident, width: int, selected: bool) -> Line:
     mark, style, word = _what(incident)
-    text = printable(incident.text)
+    text = printable(incident.text) if incident.text != word else ""
     left: Line = (
         Span("▌" if selected else " ", "accent"),
         Span(units.clock(incident.at), "muted"),

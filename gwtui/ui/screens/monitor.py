@@ -30,7 +30,6 @@ from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.keyline import KeyLine
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
-from gwtui.ui.panels.tabs import TabStrip
 from gwtui.ui.screens.ask import AskScreen
 from gwtui.ui.screens.checks import ChecksScreen
 from gwtui.ui.screens.compare import CompareScreen
@@ -197,10 +196,6 @@ class MonitorScreen(Screen[None]):
     @on(KeyLine.Clicked)
     def _click_key(self, event: KeyLine.Clicked) -> None:
         self.act(event.action)
-
-    @on(TabStrip.Chosen)
-    def _choose_tab(self, event: TabStrip.Chosen) -> None:
-        self.action_panel(event.panel)
 
     @on(LatencyPanel.MetricChosen)
     def _choose_metric(self, event: LatencyPanel.MetricChosen) -> None:
