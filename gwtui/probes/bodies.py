@@ -12,10 +12,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import httpcore
-import httpx
 
 from gwtui.probes.chunked import Chunked
 from gwtui.probes.exchange import Ledger
+from gwtui.probes.lean import httpx
 from gwtui.probes.tcp import TCPStream
 from gwtui.probes.tls import TLSStream
 

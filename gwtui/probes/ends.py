@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 import h11
 import httpcore
-import httpx
 
 from gwtui.judging.judge import End
 from gwtui.probes.decoding import BodyLimitError, DecodeError
 from gwtui.probes.exchange import Exchange, NotHTTPError
+from gwtui.probes.lean import httpx
 from gwtui.sse import SSELimitError
 
 FAILURES = (

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.judging.headers import header
 from gwtui.judging.judge import End, is_event_stream
@@ -20,6 +18,7 @@ from gwtui.probes.decoding import BodyLimitError, decoder_for
 from gwtui.probes.ends import FAILURES, end_of
 from gwtui.probes.exchange import Ledger
 from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
+from gwtui.probes.lean import httpx
 from gwtui.probes.result import Result, record_of
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.timing import Timing

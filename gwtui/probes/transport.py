@@ -14,11 +14,11 @@ from functools import lru_cache
 from typing import cast
 
 import httpcore
-import httpx
 
 from gwtui.probes.bodies import Connection
 from gwtui.probes.dial import Dial, dial
 from gwtui.probes.exchange import Ledger
+from gwtui.probes.lean import httpx
 from gwtui.probes.netclock import net_clock
 from gwtui.probes.tcp import TCPStream
 from gwtui.probes.tls import context_for
