@@ -106,6 +106,9 @@ PING_COLUMNS = tuple(_PING)
 INCIDENT_COLUMNS = tuple(_INCIDENT)
 
 
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+
+
 def request_row(request: Request) -> Row:
     """A row of requests.csv."""
     return {column: value(request) for column, value in _REQUEST.items()}
@@ -123,4 +126,4 @@ def incident_row(incident: Incident) -> Row:
 
 def _headers(headers: dict[str, str]) -> str:
     """One JSON object in one column, so that any header of the allow-list can be read back."""
-    return json.dumps(headers, ensure_ascii=False, separators=(",", ":")) if headers else ""
+    return _JSON.encode(headers) if headers else ""
