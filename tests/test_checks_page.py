@@ -16,6 +16,7 @@ from msgspec.structs import replace as changed
 from support import pages, story, views
 from support.stage import START_AT, on_stage
 
+from gwtui.checked import CheckOutcome
 from gwtui.commands import Check
 from gwtui.ui.drawing import Line, line_cells, plain, sheet
 from gwtui.ui.panels.checks import body, head, report
@@ -70,6 +71,16 @@ def test_text_of_the_network_is_made_visible() -> None:
     )
     view = replace(views.calm(), checks=ChecksView(pages.checks_begun(NAME, trouble=nasty), (result,)))
     assert all(span.text.isprintable() for line in drawn(view, 100) for span in line)
+
+
+def test_the_same_reason_is_said_once() -> None:
+    results = tuple(
+        changed(result, outcome=CheckOutcome.NOT_APPLICABLE, evidence="the gateway cannot be reached")
+        for result in pages.checks_ended(NAME)[:3]
+    )
+    lines = [plain(line) for line, _ in body(ChecksView(pages.checks_begun(NAME), results), 132)]
+    assert sum("the gateway cannot be reached" in line for line in lines) == 1
+    assert sum("as above" in line for line in lines) == 2
 
 
 def test_an_engine_that_died_leaves_no_check_running() -> None:

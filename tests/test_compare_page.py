@@ -37,13 +37,16 @@ def drawn(picture: Picture, width: int, height: int) -> list[Line]:
     ]
 
 
-@pytest.mark.parametrize("width", [76, 132, 196])
-def test_the_page_looks_as_it_did(width: int) -> None:
-    text = "\n".join(f"{plain(line)}|" for line in drawn(WHOLE, width, 1)) + "\n"
-    golden = GOLDENS / f"compare-{width}.txt"
+def keep_or_compare(golden: Path, text: str) -> None:
     if os.environ.get("UPDATE_GOLDENS") == "1":
         golden.write_text(text, encoding="utf-8")
     assert text == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [76, 132, 196])
+def test_the_page_looks_as_it_did(width: int) -> None:
+    text = "\n".join(f"{plain(line)}|" for line in drawn(WHOLE, width, 1)) + "\n"
+    keep_or_compare(GOLDENS / f"compare-{width}.txt", text)
 
 
 @given(width=st.integers(1, 220), chosen=st.sets(st.sampled_from(EVERYBODY)), working=st.booleans())
@@ -128,6 +131,16 @@ async def test_the_page_compares_adds_removes_and_copies(tmp_path: Path) -> None
         assert stage.query.metric is Metric.E2E
         await stage.press("space", "up", "space")
         assert "No endpoint is chosen" in stage.text
+
+
+@pytest.mark.parametrize("size", [(140, 40), (80, 24)])
+async def test_the_screen_looks_as_it_did(size: tuple[int, int], tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size) as stage:
+        await stage.tell(*story.session())
+        await stage.press("c", "down", "space")
+        await compared(stage)
+        text = "\n".join(f"{line:<{size[0]}}|" for line in stage.lines) + "\n"
+    keep_or_compare(GOLDENS / f"screen-compare-{size[0]}x{size[1]}.txt", text)
 
 
 async def test_a_burst_goes_to_all_that_are_compared(tmp_path: Path) -> None:

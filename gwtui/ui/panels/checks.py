@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby, zip_longest
 from typing import ClassVar
 
+from msgspec.structs import replace
 from textual.binding import BindingType
 
 from gwtui import units
@@ -77,11 +78,16 @@ def body(checks: ChecksView, width: int) -> list[tuple[Line, str]]:
     results = {result.name: result for result in checks.results}
     current = checks.current.name if checks.current is not None else ""
     lines: list[tuple[Line, str]] = []
+    before: CheckResult | None = None
     for section, planned in groupby(checks.run.planned, lambda check: check.section):
         lines.append(((Span(printable(section), "header"),), ""))
         for check in planned:
             result = results.get(check.name)
-            told = _pending(check, check.name == current) if result is None else _result(result, width)
+            if result is None:
+                told = _pending(check, check.name == current)
+            else:
+                told = _result(result, width, before)
+                before = result
             lines += [(line, check.name) for line in told]
         lines.append(((), ""))
     return lines[:-1]
@@ -93,8 +99,14 @@ def _pending(check: PlannedCheck, is_current: bool) -> list[Line]:
     return [(Span(fit("  ○", SIGN + 2), "faint"), Span(printable(check.title), "faint"))]
 
 
-def _result(result: CheckResult, width: int) -> list[Line]:
-    """The title with the evidence beside it, or under it where there is no room, and what belongs to it below."""
+def _result(result: CheckResult, width: int, before: CheckResult | None) -> list[Line]:
+    """The title with the evidence beside it, or under it where there is no room, and what belongs to it below.
+
+    What was not applicable for the same reason as the one before need not be read twice.
+    """
+    same = before is not None and (before.outcome, before.evidence) == (result.outcome, result.evidence)
+    if same and result.outcome is CheckOutcome.NOT_APPLICABLE:
+        result = replace(result, evidence="as above")
     beside, calm = width >= WIDE, result.outcome is CheckOutcome.NOT_APPLICABLE
     mark = f"  {result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value)}"
     sign = Span(fit(mark, SIGN + 2), STYLES.get(result.outcome, "faint"))
