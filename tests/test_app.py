@@ -59,10 +59,12 @@ async def test_an_engine_that_dies_is_a_state_and_r_starts_another(tmp_path: Pat
         assert len(stage.feed.sent) == 1
 
 
-async def test_an_engine_that_stopped_as_asked_says_so(tmp_path: Path) -> None:
-    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys={"engine.restart": "x"}) as stage:
+async def test_the_program_ends_with_a_session_that_had_its_time(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
         await stage.tell(FeedEnded(text="engine stopped"))
-        assert "The engine has stopped · x starts it again" in stage.lines[1]
+        assert stage.app.return_code == 0
+        assert stage.app.last_view is not None
 
 
 async def test_rows_that_cannot_be_written_are_a_banner_while_it_lasts(tmp_path: Path) -> None:

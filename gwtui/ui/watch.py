@@ -11,7 +11,7 @@ from gwtui.comparing import Series
 from gwtui.feeds import Feed
 from gwtui.monitor import Monitor
 from gwtui.profile import Profile
-from gwtui.records import Notice
+from gwtui.records import FeedEnded, Notice
 from gwtui.view import Query, View, Window
 
 
@@ -30,11 +30,12 @@ class Watch:
     def running(self) -> bool:
         return self._feed is not None
 
-    async def follow(self, profile: Profile, told: Callable[[str], None]) -> None:
-        """Watch this profile until its feed ends; `told` gets the engine's notices.
+    async def follow(self, profile: Profile, told: Callable[[str], None]) -> bool:
+        """Watch this profile until its feed ends; `told` gets the engine's notices. Returns whether it ended well.
 
         A fresh monitor: numbers of two sessions are never mixed.
         """
+        well = False
         await self.aclose()
         feed = self._feed = self._open_feed(profile)
         self._monitor, self._held, self._drawn = Monitor(), None, None
@@ -43,7 +44,9 @@ class Watch:
                 self._monitor.apply(record)
                 if isinstance(record, Notice):
                     told(record.text)
+                well = isinstance(record, FeedEnded) and not record.failed
         await self.aclose()
+        return well
 
     async def aclose(self) -> None:
         """End the feed if there is one, and wait for its engine to write its last rows."""

@@ -74,7 +74,9 @@ class MonitorScreen(Screen[None]):
 
     @work(exclusive=True, group="feed")
     async def _follow(self) -> None:
-        await self._watch.follow(self._editing.profile, self._say)
+        """An engine that ends well had its time, as with `--for`; one that fails stays on screen to be seen."""
+        if await self._watch.follow(self._editing.profile, self._say):
+            self.app.exit(0)
 
     # What is shown
 
