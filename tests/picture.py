@@ -1,6 +1,6 @@
 """Draws the README's picture anew: the real program on its embedded gateway, in the middle of the incident.
 
-    python tests/picture.py [SECONDS]
+python tests/picture.py [SECONDS]
 """
 
 from __future__ import annotations

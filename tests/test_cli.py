@@ -19,6 +19,7 @@ from support.scripted import chunk, free_port
 
 from gwtui import cli
 from gwtui.apis import api_names
+from gwtui.cli.configuring import config
 from gwtui.compose import console
 from gwtui.config import load
 from gwtui.demo.process import GatewayError
@@ -27,7 +28,7 @@ from gwtui.words import State
 COMMANDS: dict[str, click.Command] = {
     "": cli.gwtui,
     **{name: command for name, command in cli.gwtui.commands.items() if not command.hidden},
-    **{f"config {name}": command for name, command in cli.config.commands.items()},
+    **{f"config {name}": command for name, command in config.commands.items()},
 }
 STREAM = EVENT_STREAM + chunk(WHOLE) + LAST_CHUNK
 

@@ -30,7 +30,7 @@ class Watching:
         self.feeds.append(FakeFeed(profile))
         return self.feeds[-1]
 
-    async def start(self, *records: Record) -> asyncio.Task[None]:
+    async def start(self, *records: Record) -> asyncio.Task[bool]:
         task = asyncio.create_task(self.watch.follow(PROFILE, self.notices.append))
         await asyncio.sleep(0)
         await self.tell(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=PROFILE), *records)

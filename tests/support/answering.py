@@ -28,7 +28,7 @@ class Answering:
 
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
-    answer: Callable[[Asked], tuple[int, bytes]] = lambda asked: (200, WHOLE[asked.path])
+    answer: Callable[[Asked], tuple[int, bytes]] = lambda asked: (200, whole(asked.path))
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self, asked: Asked) -> tuple[int, bytes]:
@@ -103,3 +103,8 @@ def answering() -> Iterator[Answering]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def whole(path: str) -> bytes:
+    """What an API at this path answers without a stream."""
+    return WHOLE[path]
