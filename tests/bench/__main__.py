@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 import click
 
-from . import arrivals, pings, requests, streams
+from . import arrivals, disk, frames, pings, requests, soak, starting, streams
 from .figures import Section, line, preamble, say
 
-SECTIONS = (
-    Section("arrivals", "How exact stamps are: 10 streams of 50 events/s", arrivals.run),
-    Section("streams", "What streams cost", streams.run),
-    Section("requests", "Small requests", requests.run),
-    Section("pings", "WebSocket pings", pings.run),
-)
+RECORDS = 300_000
 
 
-@click.command()
-@click.argument("names", nargs=-1, type=click.Choice([section.name for section in SECTIONS]), metavar="[SECTION]...")
+def sections(records: int) -> tuple[Section, ...]:
+    return (
+        Section("arrivals", "How exact stamps are: 10 streams of 50 events/s", arrivals.run),
+        Section("streams", "What streams cost", streams.run),
+        Section("requests", "Small requests", requests.run),
+        Section("pings", "WebSocket pings", pings.run),
+        Section("starting", "From the shell to the first screen and the first probe", starting.run),
+        Section("frames", "What the screen costs, at 140x40", frames.run),
+        Section("soak", "Memory", partial(soak.run, records=records)),
+        Section("disk", "Disk", disk.run),
+    )
+
+
+NAMES = [section.name for section in sections(0)]
+
+
+@click.command(help=f"Measure gwtui against the truth and against others on this machine: {', '.join(NAMES)}, or all.")
+@click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[SECTION]...")
 @click.option("--short", is_flag=True, help="Try the wiring; the figures mean nothing.")
-def main(names: tuple[str, ...], short: bool) -> None:
-    """Measure gwtui against the truth and against others on this machine."""
+@click.option("--records", default=RECORDS, show_default=True, help="How many the soak pushes through.")
+def main(names: tuple[str, ...], short: bool, records: int) -> None:
     for text in preamble():
         say(text)
-    for section in SECTIONS:
+    for section in sections(records):
         if names and section.name not in names:
             continue
         began = time.monotonic()
