@@ -35,7 +35,7 @@ KEY_S = 0.15
 
 
 def run(short: bool) -> Iterator[Figure]:
-    load = dataclasses.replace(USUAL, seconds=1.5 if short else 8.0)
+    load = dataclasses.replace(USUAL, seconds=1.0 if short else 8.0)
     with truth_server() as server, tempfile.TemporaryDirectory() as place:
         numbers = itertools.count()
 
@@ -46,11 +46,11 @@ def run(short: bool) -> Iterator[Figure]:
         yield Figure("a bare socket with the kernel's stamps: arrivals", floor, "what can be had at all")
         plain = asyncio.run(headless(session(load)))
         yield from _lines("no screen", plain)
+        if short:
+            return
         shown = on_screen(session(load))
         yield from _lines("screen on", shown, "p50 <= 5 us, p99 <= 25 us")
         yield Figure("screen on less no screen: TTFT p99", _apart(shown, plain), "< 100 us")
-        if short:
-            return
         yield from _lines(f"screen with {FLOOD:,} events/s", on_screen(session(dataclasses.replace(load, flood=FLOOD))))
         used = on_screen(session(load), lambda screen: use(screen, load.seconds))
         yield from _lines("a user opens and closes screens", used)

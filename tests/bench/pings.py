@@ -12,7 +12,7 @@ NAMES = {"streams": "TCP echo through asyncio's streams", "bare": "TCP echo of a
 
 def run(short: bool) -> Iterator[Figure]:
     with answers_server() as server:
-        took = outcome("pings", server.url, 200 if short else 3000)
+        took = outcome("pings", server.url, 20 if short else 3000)
     ours = took["ours"]
     yield Figure("WebSocket round trip: gwtui", f"p50 {us(median(ours))}, p99 {us(quantile(ours, 0.99))}")
     for kind, name in NAMES.items():

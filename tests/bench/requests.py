@@ -9,7 +9,7 @@ from .programs import answers_server, outcome
 
 
 def run(short: bool) -> Iterator[Figure]:
-    counts, seconds = ((1, 4), 0.5) if short else ((1, 32, 128, 256), 2.0)
+    counts, seconds = ((2,), 0.1) if short else ((1, 32, 128, 256), 2.0)
     with answers_server() as server:
         made = {count: outcome("requests", server.url, count, seconds=seconds) for count in counts}
         rates = ", ".join(f"{_rate(each):,.0f} ({count})" for count, each in made.items())
@@ -18,7 +18,7 @@ def run(short: bool) -> Iterator[Figure]:
             shared = {count: outcome("requests-httpx", server.url, count, seconds=seconds) for count in (1, 32)}
             rates = ", ".join(f"{_rate(each):,.0f} ({count})" for count, each in shared.items())
             yield Figure("  one plain httpx client for all workers", rates)
-        took = outcome("sequence", server.url, 200 if short else 3000)
+        took = outcome("sequence", server.url, 20 if short else 3000)
     ours, bare = took["ours"], took["bare"]
     figures = f"p50 {us(median(ours))}, p99 {us(quantile(ours, 0.99))}"
     yield Figure("one after the other, measured duration: gwtui", figures)

@@ -24,7 +24,7 @@ PATIENCE_S = 1.0
 
 
 def run(short: bool, records: int) -> Iterator[Figure]:
-    count = min(records, 20_000) if short else records
+    count = min(records, 3_000) if short else records
     with tempfile.TemporaryDirectory() as place:
         start, progress = Path(place, "start.json"), Path(place, "progress")
         session = Start(profile=fiction_profile(ENDPOINTS), session_dir=str(Path(place, "session")))

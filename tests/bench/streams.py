@@ -38,8 +38,8 @@ SAMPLED = 8
 
 def run(short: bool) -> Iterator[Figure]:
     if short:
-        yield from _costs(["httpx"], 1, 1.0)
-        yield from _flat(("prober",), (1,), 1.0)
+        yield from _costs([], 1, 0.2)
+        yield from _flat(("prober",), (1,), 0.1)
         return
     yield from _costs([peer for peer in PEERS if "uvloop" not in peer or has("uvloop")], 3, 3.0)
     for streams in CARRIED:
