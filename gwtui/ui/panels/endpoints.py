@@ -22,6 +22,9 @@ from gwtui.words import State
 COLUMNS = ("endpoint", "api", "state", "last", "p50", "p95", "p99", "tokens", "fail", "n", "missed", "verdict")
 """The names of the columns that the table can be ordered by."""
 
+WIDE = 186
+"""From so many columns on the counts of verdicts leave the last verdict room enough."""
+
 _GOOD = frozenset(verdict.value for verdict in GOOD)
 _CALM = frozenset({"", "cancelled", "local"})
 
@@ -70,7 +73,7 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         *([Column("missed", "missed", 6, right=True, rank=10)] if missed else []),
         Column("verdict", "verdict", 13, grow=6, rank=4),
         Column("sparkline", f"last {view.query.window}", 12, rank=7, grow=12),
-        Column("verdicts", f"verdicts in {view.query.window}", 26, rank=12, grow=10),
+        *([Column("verdicts", f"verdicts in {view.query.window}", 26, rank=12, grow=10)] if width >= WIDE else []),
         Column("note", "note", 16, rank=13, grow=200),
     ]
     return place(wanted, width - 1)
