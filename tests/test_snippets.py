@@ -77,4 +77,3 @@ def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(config.ConfigError, match="url"):
         add(path, "p", "gemini", {"url": "nonsense"})
     assert [endpoint.name for endpoint in config.load(path).profile("p").endpoints] == ["openai"]
-
