@@ -19,9 +19,10 @@ from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpo
 from gwtui.engine import Engine, Figures, edits, engine, workers
 from gwtui.engine.edits import CommandError
 from gwtui.engine.engine import MOST_CONCURRENT
-from gwtui.engine.lag import PERIOD_NS, STANDSTILL_NS, TAINT_NS, Lag, marked
+from gwtui.engine.lag import BURST_NS, PERIOD_NS, STANDSTILL_NS, TAINT_NS, Lag, marked
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import (
+    Finding,
     Heartbeat,
     Incident,
     Notice,
@@ -589,6 +590,24 @@ def test_what_fails_because_the_engine_stood_still_is_not_the_gateways_fault(
     if becomes is not verdict:
         assert verdict in result.reason
         assert result.outcome is Outcome.LOCAL
+
+
+@pytest.mark.parametrize(("late_ns", "found"), [(BURST_NS - 1, ["buffered", "retries"]), (BURST_NS, ["retries"])])
+def test_a_burst_that_the_engine_made_itself_is_no_finding(late_ns: int, found: list[str]) -> None:
+    findings = tuple(Finding(name=name, evidence="x") for name in ("buffered", "retries"))
+    request = Request(
+        endpoint="a",
+        number=1,
+        started_at=0,
+        now_ns=0,
+        api="http",
+        verdict=Verdict.COMPLETE,
+        rule="x",
+        findings=findings,
+    )
+    result = marked(request, late_ns)
+    assert isinstance(result, Request)
+    assert [finding.name for finding in result.findings] == found
 
 
 def test_edits_never_change_the_profile_they_are_given() -> None:

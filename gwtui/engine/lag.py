@@ -33,6 +33,11 @@ WAITING = frozenset(
 )
 """Verdicts that a standstill of our own brings about: our deadline passed, or the other side lost its patience."""
 
+BURST_NS = 100_000_000
+"""An engine that is later than this makes bursts that could be taken for the gateway's."""
+BURSTS = frozenset({"buffered", "combed"})
+"""Findings about what came together."""
+
 
 class Lag:
     """Told by a task that wants to run every `PERIOD_NS` when it really did."""
@@ -75,10 +80,13 @@ class Lag:
 def marked(result: Request | Ping, late_ns: int) -> Request | Ping:
     """The result, marked when the engine was late while it was measured.
 
-    A failure to come in time says nothing of the gateway when it was us who stood still: it is `local`.
+    A failure to come in time says nothing of the gateway when it was us who stood still: it is `local`. And what waits
+    for us meanwhile comes in a burst.
     """
     if late_ns == 0:
         return result
+    if isinstance(result, Request) and late_ns >= BURST_NS:
+        result = replace(result, findings=tuple(each for each in result.findings if each.name not in BURSTS))
     if late_ns < STANDSTILL_NS or result.verdict not in WAITING:
         return replace(result, tainted=True)
     return replace(
