@@ -123,7 +123,7 @@ def _result(result: CheckResult, width: int, before: CheckResult | None) -> list
         lines[len(left) :] = [(*blank, *line) for line in told[len(left) :]]
     else:
         lines = [*left, *((*blank, *line) for line in told)]
-    return lines + [(Span(" " * (SIGN + 4)), Span(printable(text), "faint")) for text in result.details]
+    return lines + [(Span(" " * (SIGN + 4)), Span(printable(text), "muted")) for text in result.details]
 
 
 def _calmed(calm: bool) -> str:
