@@ -164,6 +164,8 @@ async def test_trying_once_shows_its_result_and_only_its_own(tmp_path: Path) -> 
         await stage.press("ctrl+t")
         assert stage.feed.sent == [Try(endpoint=story.CLAUDE)]
         assert result(stage) == "Trying …"
+        await stage.tell(story.completed(2, 2000))
+        assert result(stage) == "Trying …"
         await stage.tell(replace(trial, number=2, verdict=Verdict.AUTH, reason="HTTP 401"))
         assert result(stage) == "✖ auth: HTTP 401"
         assert stage.screen.query_one("#result").has_class("-wrong")

@@ -39,13 +39,19 @@ class FormResult(NamedTuple):
 class EndpointForm(ModalScreen[FormResult | None]):
     """Edits one endpoint. Returns what to apply or save, or None when it was left.
 
-    `send` hands a trial to the engine; None where there is no engine yet.
+    `send` hands a trial to the engine; None where there is no engine yet. `last_trial` is the result of an earlier one,
+    of whatever endpoint, that is not to be taken for that of this form's.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
 
     def __init__(
-        self, endpoint: Endpoint, replaces: str | None, profile: Profile, send: Callable[[Command], bool] | None
+        self,
+        endpoint: Endpoint,
+        replaces: str | None,
+        profile: Profile,
+        send: Callable[[Command], bool] | None,
+        last_trial: Request | Ping | None = None,
     ) -> None:
         super().__init__()
         self._endpoint = endpoint
@@ -53,7 +59,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
         self._profile = profile
         self._send = send
         self._texts = texts_of(endpoint, profile)
-        self._trial: Request | Ping | None = None
+        self._trial = last_trial
         self._waiting = False
         self._leaving = False
 

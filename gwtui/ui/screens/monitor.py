@@ -303,7 +303,9 @@ class MonitorScreen(Screen[None]):
             self._edit(duplicate(endpoint, self._editing.profile), None)
 
     def _edit(self, endpoint: Endpoint, replaces: str | None) -> None:
-        self.app.push_screen(EndpointForm(endpoint, replaces, self._editing.profile, self._orders.send), self._edited)
+        trial = self._view.trial if self._view is not None else None
+        form = EndpointForm(endpoint, replaces, self._editing.profile, self._orders.send, trial)
+        self.app.push_screen(form, self._edited)
 
     def _edited(self, result: FormResult | None) -> None:
         if result is None:
