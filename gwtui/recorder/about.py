@@ -48,7 +48,14 @@ def profile_toml(profile: Profile) -> str:
     """The profile as a file of its own that `--config` takes. Keys are in it as references, as they are in it."""
     table = msgspec.to_builtins(replace(profile, endpoints=tuple(map(_guarded, profile.endpoints))))
     table.pop("name", None)
-    return tomli_w.dumps({"profiles": {profile.name: _plain(table)}})
+    return _escaped(tomli_w.dumps({"profiles": {profile.name: _plain(table)}}))
+
+
+def _escaped(text: str) -> str:
+    """The TOML with its invisible characters as escapes, which mean the same: it may be printed on a terminal."""
+    if text.replace("\n", "").isprintable():
+        return text
+    return "".join(char if char.isprintable() or char == "\n" else f"\\U{ord(char):08X}" for char in text)
 
 
 def _guarded(endpoint: Endpoint) -> Endpoint:
