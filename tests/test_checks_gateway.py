@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -34,6 +35,11 @@ def health(**fields: Any) -> dict[str, Any]:
         ),
         (document([1, 2]), FAIL, "'missing'"),
         (document("<html>hello</html>"), FAIL, "without JSON"),
+        (
+            document(json.dumps(health(note="-")).replace("-", r"\x9b\U000e0041\\x41")),
+            PASS,
+            "provider anthropic is true",
+        ),
         (document("", 404), NA, "no /gateway/health"),
         (document("", 503), FAIL, "unavailable"),
         (document(health(providers={"anthropic": {"up": 1}})), FAIL, "anthropic"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,9 @@ from gwtui.words import Outcome
 
 MAX_NUMBER = 1e15
 """What counts more than that is not believed."""
+_SIGN = re.compile(r"\\\\|\\(x[0-9a-f]{2}|U00(?:0[0-9a-f]|10)[0-9a-f]{4})")
+"""What stands in the text of a record for characters that are not printable, where JSON has no such escape; and a
+backslash that is escaped, behind which nothing is."""
 MISSING = frozenset({404, 405, 410, 501})
 """Statuses of a path that a gateway simply does not have."""
 
@@ -112,9 +117,13 @@ def document_of(request: Request) -> Document:
     if request.status is None or not 200 <= request.status < 300:
         return Document(request, None, request.reason)
     try:
-        return Document(request, msgspec.json.decode(request.text))
+        return Document(request, msgspec.json.decode(_SIGN.sub(_as_json, request.text)))
     except (ValueError, RecursionError) as error:
         return Document(request, None, f"HTTP {request.status} without JSON: {str(error)[:80]}")
+
+
+def _as_json(sign: re.Match[str]) -> str:
+    return sign[0] if sign[1] is None else json.dumps(chr(int(sign[1][1:], 16)))[1:-1]
 
 
 def finding_of(request: Request, name: str) -> Finding | None:
