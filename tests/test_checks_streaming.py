@@ -193,6 +193,7 @@ OPENAI_ERROR = {"error": {"message": "no", "type": "invalid_request_error"}}
         (refused(401, ANTHROPIC_ERROR), "env:KEY", PASS, ""),
         (refused(401, OPENAI_ERROR, api="openai-chat"), "env:KEY", PASS, ""),
         (refused(401, OPENAI_ERROR), "env:KEY", WARN, "Anthropic's"),
+        (refused(401, [OPENAI_ERROR]), "env:KEY", WARN, "Anthropic's"),
         (refused(401, {"error": "no"}, api="openai-chat"), "env:KEY", WARN, "OpenAI's"),
         (refused(401, {"error": "no"}, api="fireworks"), "env:KEY", PASS, ""),
         (refused(401, "<html>no</html>"), "env:KEY", FAIL, "no JSON"),

@@ -115,8 +115,9 @@ def malformed(api: str, body: str) -> tuple[str, bool]:
     error = find_error(value)
     if error is None or not error.message:
         return "the JSON holds no error with a message", False
-    inner = value.get("error") if isinstance(value, dict) else None
-    if api == "anthropic-messages" and not (value.get("type") == "error" and _has(inner, "type", "message")):
+    outer = value if isinstance(value, dict) else {}
+    inner = outer.get("error")
+    if api == "anthropic-messages" and not (outer.get("type") == "error" and _has(inner, "type", "message")):
         return "it is not in the form of Anthropic's errors", True
     if api.startswith("openai-") and not _has(inner, "message"):
         return "it is not in the form of OpenAI's errors", True
