@@ -16,6 +16,7 @@ from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
 from gwtui.probes.intake import TEXT_CHARS, BodyIntake, Intake, StreamIntake
+from gwtui.probes.proxies import unused_proxy
 from gwtui.probes.timing import Times, Timing
 from gwtui.profile import Endpoint
 from gwtui.records import Finding, Phases, Request
@@ -100,7 +101,7 @@ def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: 
         status=result.status,
         verdict=judged.judgement.verdict,
         rule=judged.judgement.rule,
-        reason=clean(redact(judged.judgement.reason)),
+        reason=clean(redact(judged.judgement.reason + unused_proxy(judged.judgement.verdict, endpoint.url))),
         event_number=judged.judgement.event_number,
         findings=(*_fallbacks(exchange), *result.findings, *judged.findings),
         duration_ns=_since_sent(exchange, result.ended_ns),

@@ -26,6 +26,7 @@ from gwtui.keys import redactor, secrets_of
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed
 from gwtui.probes.netclock import net_clock
+from gwtui.probes.proxies import unused_proxy
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, RequestStarted
 from gwtui.verdicts import Judgement, Verdict
@@ -179,7 +180,7 @@ class WebSocketProber:
             trigger=seen.trigger,
             verdict=judgement.verdict,
             rule=judgement.rule,
-            reason=clean(self._redact(judgement.reason)),
+            reason=clean(self._redact(judgement.reason + unused_proxy(judgement.verdict, self._endpoint.url))),
             rtt_ns=seen.rtt_ns,
             connect_ns=seen.connect_ns,
             connection=self._connections,
