@@ -26,7 +26,7 @@ PEERS = {
     "protocol": "an asyncio protocol that drops what it gets",
     "protocol+uvloop": "the same with uvloop",
 }
-CARRIED = (256, 384, 512, 640)
+CARRIED = (256, 512, 640)
 FLAT = Script(ttft_ns=0, gap_ns=0, batch=32)
 FLAT_EVENTS = 200_000
 """In all streams that are under way at once."""
@@ -43,8 +43,8 @@ def run(short: bool) -> Iterator[Figure]:
         return
     yield from _costs([peer for peer in PEERS if "uvloop" not in peer or has("uvloop")], 3, 3.0)
     for streams in CARRIED:
-        yield _carried(streams, 4.0)
-    yield from _flat(("prober", "httpx"), (1, 16, 256), 2.0)
+        yield _carried(streams, 3.0)
+    yield from _flat(("prober", "httpx"), (1, 16, 256), 1.5)
 
 
 def _costs(peers: Sequence[str], rounds: int, seconds: float) -> Iterator[Figure]:
