@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -160,6 +161,17 @@ NGINX_PACES = (
 HAPROXY_PACES = (Pace("plain", ["buffered"], (3, 20)), Pace("no-delay", [], UNHELD))
 
 
+async def on_a_calm_try(check: Callable[[], Awaitable[None]], tries: int = 4) -> None:
+    """A pace is measured on a machine that others use too: it is believed from the first try nobody disturbed."""
+    for left in reversed(range(tries)):
+        try:
+            return await check()
+        except AssertionError:
+            if not left:
+                raise
+    return None
+
+
 async def check_paces(url: str, paces: tuple[Pace, ...]) -> None:
     """All at once: a stream takes its time, whoever else is streaming."""
     targets = [endpoint("openai-chat", f"{url}/{pace.location}", model="long") for pace in paces]
@@ -172,19 +184,22 @@ async def check_paces(url: str, paces: tuple[Pace, ...]) -> None:
 
 
 async def test_what_nginx_holds_back(behind_nginx: str) -> None:
-    await check_paces(behind_nginx, NGINX_PACES)
+    await on_a_calm_try(partial(check_paces, behind_nginx, NGINX_PACES))
 
 
 async def test_what_haproxy_holds_back(behind_haproxy: str) -> None:
-    await check_paces(behind_haproxy, HAPROXY_PACES)
+    await on_a_calm_try(partial(check_paces, behind_haproxy, HAPROXY_PACES))
 
 
 async def test_a_cork_of_100_ms_is_combing_and_nothing_else(gateway: Gateway) -> None:
-    async with corking(gateway.url, 0.1) as url:
-        record = await probed(endpoint("openai-chat", url, model="longer"))
-    assert record.verdict is Verdict.COMPLETE, record.reason
-    assert names(record.findings) == ["combed"]
-    assert "held for 100 ms" in record.findings[0].evidence
+    async def check() -> None:
+        async with corking(gateway.url, 0.1) as url:
+            record = await probed(endpoint("openai-chat", url, model="longer"))
+        assert record.verdict is Verdict.COMPLETE, record.reason
+        assert names(record.findings) == ["combed"]
+        assert "held for 100 ms" in record.findings[0].evidence
+
+    await on_a_calm_try(check)
 
 
 @asynccontextmanager
