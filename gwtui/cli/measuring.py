@@ -156,9 +156,9 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
 def selftest(seconds: float, as_json: bool) -> None:
     """Say how exact the measurement is on this machine.
 
-    Watches ten streams of 50 events a second from a server of its own on loopback, which writes into each event when it
-    was sent; once without a screen and once with the whole screen on a hidden terminal. No configuration is read, and
-    nothing leaves this machine.
+    Watches ten streams, 500 events a second in all, from a server of its own on loopback, which writes into each event
+    when it was sent; once without a screen and once with the whole screen on a hidden terminal. No configuration is
+    read, and nothing leaves this machine.
     """
     from gwtui.compose import selftesting
 

@@ -58,5 +58,5 @@ def _endpoint(name: str, url: str, script: Script) -> Endpoint:
     return Endpoint(name=name, api="openai-chat", url=url, model="truth", body={"truth": script._asdict()}, overlap=1)
 
 
-USUAL = Load(streams=10, rate=50, seconds=4, events=50)
-"""500 events per second: a dashboard of ten endpoints, each with an answer under way."""
+USUAL = Load(streams=10, rate=60, seconds=4, events=20)
+"""500 events per second: a dashboard of ten endpoints, each with a short answer under way."""

@@ -15,7 +15,7 @@ RECORDS = 300_000
 
 def sections(records: int) -> tuple[Section, ...]:
     return (
-        Section("arrivals", "How exact stamps are: 10 streams of 50 events/s", arrivals.run),
+        Section("arrivals", "How exact stamps are: 10 streams, 500 events/s in all", arrivals.run),
         Section("streams", "What streams cost", streams.run),
         Section("requests", "Small requests", requests.run),
         Section("pings", "WebSocket pings", pings.run),
