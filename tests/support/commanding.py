@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -42,11 +44,12 @@ headers = {{ X-Team = "blue", X-Kept = "yes" }}
 class Canned:
     """A server that answers each request with the same bytes and hangs up. It keeps what it was sent."""
 
-    def __init__(self, answer: bytes) -> None:
+    def __init__(self, answer: bytes, tls: ssl.SSLContext | None = None) -> None:
         self.requests: list[bytes] = []
         self._answer = answer
+        self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self._listener.getsockname()[1]}"
         self._thread = threading.Thread(target=self._serve)
 
     def __enter__(self) -> Canned:
@@ -64,9 +67,15 @@ class Canned:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection, connection.makefile("rb") as file:
-                self.requests.append(_request(file))
-                connection.sendall(self._answer)
+            with suppress(OSError):  # the client went away, which is its right
+                self._answered(connection)
+
+    def _answered(self, connection: socket.socket) -> None:
+        if self._tls is not None:
+            connection = self._tls.wrap_socket(connection, server_side=True)
+        with connection, connection.makefile("rb") as file:
+            self.requests.append(_request(file))
+            connection.sendall(self._answer)
 
 
 def _request(file: IO[bytes]) -> bytes:

@@ -1,0 +1,168 @@
+"""A hostile gateway gets nothing but visible text on the screen, and nothing to be clicked.
+
+Its texts are escape sequences, markup and formulas, wherever it can put them: in bodies, headers, reason phrases, close
+reasons, names of models and events, errors, redirects, certificates. So are texts of the configuration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from support import story
+from support.gateways import Gateway, serving
+from support.hazards import (
+    ACTION,
+    HAZARD,
+    MARKUP,
+    NAME,
+    SCENARIO,
+    SEQUENCES,
+    Hostile,
+    hazards_in,
+    hostile_session,
+)
+from support.stage import START_AT, Stage, on_stage
+from support.tty import taken_apart, terminal
+from textual.content import Content
+
+from gwtui.records import FeedEnded, Finding, Heartbeat, Incident, Notice, Phases, Record, StreamEvent, StreamRead
+from gwtui.verdicts import Verdict
+from gwtui.words import EventKind, Trigger
+
+OWN = {
+    *(f"ESC[?{mode}{end}" for mode in (7, 25, 1000, 1003, 1004, 1006, 1015, 1049, 2004) for end in "hl"),
+    *("ESC[m", "ESC[H", "ESC[>25u", "ESC[<u", "ESC[?2026$p", "ESC[?2048$p"),
+}
+"""The control sequences that Textual itself sends: modes, colours, places, the keyboard, two questions."""
+POINTER = re.compile(r"\x1b]22;[a-z-]*\x07")
+"""The mouse pointer's shape, the one string that Textual sends of its own accord."""
+
+
+@pytest.fixture(scope="module")
+def gateway() -> Iterator[Gateway]:
+    with serving(SCENARIO) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def hostile(gateway: Gateway, tmp_path: Path) -> Iterator[Hostile]:
+    with hostile_session(gateway, tmp_path) as hostile:
+        yield hostile
+
+
+PASTED = SEQUENCES["C1 CSI"] + SEQUENCES["reordered"] + SEQUENCES["invisible"] + MARKUP
+"""What a terminal lets through when it is pasted."""
+TRIED = {"error": "✖ error_in_stream: event", "pong": "✖ wrong_pong:"}
+"""What the form says of a trial."""
+ISSUER = f"issuer ␛]0;hacked␇{ACTION}"
+"""What the details of a request say of the certificate."""
+
+
+def test_the_whole_program_in_a_terminal(hostile: Hostile) -> None:
+    program = ("-m", "gwtui", *hostile.options)
+    with terminal(*program, size=(170, 70)) as tty:
+        tty.wait_for(*hostile.names, "wrong_pong", "model_differs", "last close 1013")
+        tty.press("2")
+        for mode in ("[raw]", "[text]", "[events]"):
+            tty.press("v", mode)
+        tty.press("5", "5 Incidents", hides="2 Stream")
+        tty.press("1", "1 Endpoints", hides="5 Incidents")
+        tty.press("1", "2 Stream", "5 Incidents")
+        for name in hostile.names:
+            tty.press("\r", f"{name} #", "Latest", ISSUER if name.endswith("cert") else "")
+            tty.press("\x1b", "1 Endpoints")
+            if tried := TRIED.get(name.removeprefix(NAME)):
+                tty.press("e", f"Edit {name}")
+                tty.press("\x14", tried)
+                tty.press("\x1b", hides=f"Edit {name}")
+            tty.press("\x1b[B")
+        tty.press("/", "esc clears it")
+        tty.press(f"\x1b[200~ttft>{PASTED}\x1b[201~", "needs a number")
+        tty.press("\x1b", hides="needs a number")
+        tty.press("m", "Mark")
+        tty.press(f"\x1b[200~{PASTED}\x1b[201~\r", "◆ mark")
+        tty.press("?", "Mouse")
+        tty.press("\x1b", hides="Mouse")
+        tty.press("c", "Compare")
+        tty.press("\x1b", hides="Compare ·")
+        tty.press("k", "Checks ·")
+        tty.press("\x1b", hides="Checks ·")
+        tty.press("q")
+        assert tty.end() == 0
+    written = taken_apart(tty.written)
+    assert written.controls <= OWN
+    assert [string for string in written.strings if not POINTER.fullmatch(string)] == []
+    assert hazards_in(written.text.replace("\r\n", "\n")) == []
+    assert MARKUP in written.text
+    assert "rows: " in written.text.splitlines()[-1]
+
+
+def hostile_records() -> list[Record]:
+    """A session in which everything that a gateway writes is markup."""
+    marked = {"name": MARKUP, "text": MARKUP, "raw": MARKUP, "note": MARKUP}
+    read = StreamRead(
+        endpoint=ACTION,
+        number=1,
+        now_ns=story.at(1400),
+        since_sent_ns=400_000_000,
+        first_event=1,
+        events=(StreamEvent(kind=EventKind.TEXT, **marked), StreamEvent(kind=EventKind.ERROR, **marked)),
+    )
+    request = replace(
+        story.completed(1, 1000),
+        endpoint=ACTION,
+        verdict=Verdict.ERROR_IN_STREAM,
+        model_served=MARKUP,
+        reason=MARKUP,
+        rule=MARKUP,
+        event_number=2,
+        findings=(Finding(name=MARKUP, evidence=MARKUP, cause=MARKUP),),
+        trace_id=MARKUP,
+        request_id=MARKUP,
+        headers={"server": MARKUP, "x-request-id": MARKUP},
+        body_excerpt=MARKUP,
+        text=MARKUP,
+        phases=Phases(address=MARKUP, tls=MARKUP),
+    )
+    ping = replace(story.ping(1, 1000, Verdict.CLOSED), reason=MARKUP, close_reason=MARKUP, close_code=1013)
+    incident = Incident(at=START_AT + 2, now_ns=story.at(2000), kind="finding", endpoint=ACTION, text=MARKUP, number=1)
+    notice = Notice(now_ns=story.at(2000), text=MARKUP)
+    beat = Heartbeat(at=START_AT + 2, now_ns=story.at(2100), recorder_error=MARKUP)
+    return [read, request, replace(request, trigger=Trigger.TRIAL), ping, incident, notice, beat]
+
+
+def clickable(stage: Stage) -> list[object]:
+    """Actions and links that a click on the screen would follow because a text said so."""
+    styles = [segment.style for strip in stage.screen._compositor.render_strips() for segment in strip]
+    return [style for style in styles if style is not None and ("@click" in style.meta or style.link)]
+
+
+async def test_markup_is_text_on_every_screen(tmp_path: Path) -> None:
+    endpoints = (replace(story.CLAUDE, name=ACTION, model=MARKUP, prompt=MARKUP), *story.ENDPOINTS[1:])
+    async with on_stage(tmp_path / "config.toml", *endpoints, size=(150, 60), name=MARKUP) as stage:
+        await stage.tell(*hostile_records())
+        for keys in ((), ("v",), ("v",), ("y",), ("enter",), ("escape", "e"), ("escape", "k"), ("escape", "c")):
+            await stage.press(*keys)
+            assert clickable(stage) == []
+            assert ACTION in stage.text, keys
+        stage.feed.tell(FeedEnded(text=MARKUP, failed=True, detail=MARKUP))
+        await stage.press("escape")
+        await stage.drawn()
+        assert clickable(stage) == []
+        assert stage.said
+
+
+async def test_the_last_gate_lets_no_widget_print_what_it_holds(tmp_path: Path) -> None:
+    endpoint = replace(story.CLAUDE, model=HAZARD, prompt=HAZARD, headers={"X-Team": HAZARD.replace("\n", "")})
+    async with on_stage(tmp_path / "config.toml", endpoint, size=(150, 60)) as stage:
+        await stage.press("e")
+        stage.app.notify(HAZARD, title=HAZARD, markup=False)
+        stage.screen.query_one("#form").border_title = Content(HAZARD)
+        await stage.press("tab")
+        assert hazards_in(stage.text) == []
+        assert "hacked" in stage.text
+        assert {len(line) for line in stage.lines} <= set(range(151))
