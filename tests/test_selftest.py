@@ -120,11 +120,20 @@ def test_errors_are_what_was_reported_less_what_was_sent() -> None:
         truth.take(record)
     errors = truth.errors()
     assert errors.arrivals == Spread(n=4, p50_ns=10, p99_ns=1_030, max_ns=1_030)
+    assert errors.untainted == Spread(n=0)
     # From read to read: 3020 for 3000, 965 for 1000.
     assert errors.gaps == Spread(n=2, p50_ns=20, p99_ns=35, max_ns=35)
     assert errors.ttft == Spread(n=1, p50_ns=40, p99_ns=40, max_ns=40)
     assert (errors.early, errors.tainted, errors.dropped) == (1, 1, 7)
     assert (errors.clocks, errors.verdicts) == ({"kernel": 1}, {"complete": 1})
+
+
+def test_requests_that_are_not_tainted_are_told_by_themselves() -> None:
+    truth = Truth()
+    for record in (read(6_010, 6_000), request(5_000), read(7_500, 7_000), request(6_000, tainted=True)):
+        truth.take(record)
+    assert truth.errors().arrivals.max_ns == 500
+    assert truth.errors().untainted == Spread(n=1, p50_ns=10, p99_ns=10, max_ns=10)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no pseudo-terminals")

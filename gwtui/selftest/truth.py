@@ -36,6 +36,8 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
 
     arrivals: Spread
     """Of the stamp of each event."""
+    untainted: Spread
+    """The same without the requests during which the engine itself was late."""
     gaps: Spread
     """Of the time between two reads with events."""
     ttft: Spread
@@ -50,6 +52,16 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
     """Events that were left out because the front end was slow."""
 
 
+class _Stream:
+    """One answer under way."""
+
+    def __init__(self, first: Stamps) -> None:
+        self.first = first
+        self.last: tuple[int, int] | None = None
+        """When the last read came and when the last of its events was sent."""
+        self.arrivals = array("q")
+
+
 class Truth:
     """Takes the records of one session, in their order; those of some endpoints may be left out."""
 
@@ -58,8 +70,8 @@ class Truth:
         self._arrivals = array("q")
         self._gaps = array("q")
         self._ttft = array("q")
-        self._firsts: dict[tuple[str, int], Stamps] = {}
-        self._lasts: dict[tuple[str, int], tuple[int, int]] = {}
+        self._untainted = array("q")
+        self._streams: dict[tuple[str, int], _Stream] = {}
         self._clocks: Counter[str] = Counter()
         self._verdicts: Counter[str] = Counter()
         self._tainted = 0
@@ -84,6 +96,7 @@ class Truth:
         """All of it so far."""
         return Errors(
             arrivals=Spread.of(array("q", map(abs, self._arrivals))),
+            untainted=Spread.of(array("q", map(abs, self._untainted))),
             gaps=Spread.of(self._gaps),
             ttft=Spread.of(self._ttft),
             early=sum(error < 0 for error in self._arrivals),
@@ -97,21 +110,24 @@ class Truth:
         stamps = [found for event in read.events if (found := read_stamps(event.text)) is not None]
         if not stamps:
             return
-        self._arrivals.extend(read.now_ns - each.sent_ns for each in stamps)
-        stream = read.endpoint, read.number
-        self._firsts.setdefault(stream, stamps[0])
+        arrivals = [read.now_ns - each.sent_ns for each in stamps]
+        self._arrivals.extend(arrivals)
+        stream = self._streams.setdefault((read.endpoint, read.number), _Stream(stamps[0]))
+        stream.arrivals.extend(arrivals)
         # The stamp of a read is that of its last event.
-        here = read.now_ns, stamps[-1].sent_ns
-        if (before := self._lasts.get(stream)) is not None:
+        here, before = (read.now_ns, stamps[-1].sent_ns), stream.last
+        if before is not None:
             self._gaps.append(abs(here[0] - before[0] - (here[1] - before[1])))
-        self._lasts[stream] = here
+        stream.last = here
 
     def _ended(self, request: Request) -> None:
-        stream = request.endpoint, request.number
-        first = self._firsts.pop(stream, None)
-        self._lasts.pop(stream, None)
         self._clocks[request.clock] += 1
         self._verdicts[request.verdict] += 1
         self._tainted += request.tainted
-        if first is not None and request.ttft_ns is not None:
-            self._ttft.append(abs(request.ttft_ns - (first.sent_ns - first.arrived_ns)))
+        stream = self._streams.pop((request.endpoint, request.number), None)
+        if stream is None:
+            return
+        if not request.tainted:
+            self._untainted.extend(stream.arrivals)
+        if request.ttft_ns is not None:
+            self._ttft.append(abs(request.ttft_ns - (stream.first.sent_ns - stream.first.arrived_ns)))

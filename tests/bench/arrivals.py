@@ -103,6 +103,8 @@ def _arrival(control: list[tuple[int, int, bytes]]) -> int:
 def _lines(name: str, trial: Trial, reach: str = "") -> Iterator[Figure]:
     errors, cost = trial.errors, trial.cost
     yield Figure(f"{name}: arrivals, p50 / p99 / max", f"{told(errors.arrivals)} of {errors.arrivals.n:,}", reach)
+    if errors.tainted:
+        yield Figure("  without requests that were tainted", f"{told(errors.untainted)} of {errors.untainted.n:,}")
     yield Figure(f"{name}: gaps", told(errors.gaps))
     yield Figure(f"{name}: TTFT", f"{told(errors.ttft)} of {errors.ttft.n}", "p50 <= 20 us, p99 <= 100 us")
     doubts = {"early": errors.early, "tainted": errors.tainted, "dropped": errors.dropped}
