@@ -41,6 +41,11 @@ tokens = 150
 gap_ms = 10
 
 [[rule]]
+model = "longest"
+tokens = 270
+gap_ms = 10
+
+[[rule]]
 model = "stall"
 stall_after = 6
 
@@ -189,6 +194,19 @@ async def test_what_nginx_holds_back(behind_nginx: str) -> None:
 
 async def test_what_haproxy_holds_back(behind_haproxy: str) -> None:
     await on_a_calm_try(partial(check_paces, behind_haproxy, HAPROXY_PACES))
+
+
+async def test_haproxy_corks_what_comes_in_chunks(behind_haproxy: str) -> None:
+    """For 200 ms at a time, which it takes a dozen reads to be sure of."""
+
+    async def check() -> None:
+        record = await probed(endpoint("openai-chat", f"{behind_haproxy}/plain", model="longest"))
+        assert record.verdict is Verdict.COMPLETE, record.reason
+        assert names(record.findings) == ["combed"], record.findings
+        assert "held for 200 ms" in record.findings[0].evidence
+        assert "option http-no-delay" in record.findings[0].cause
+
+    await on_a_calm_try(check)
 
 
 async def test_a_cork_of_100_ms_is_combing_and_nothing_else(gateway: Gateway) -> None:
