@@ -108,12 +108,13 @@ def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
 
             return demo_profile(gateways.enter_context(spawn_gateway()).url)
 
-        from gwtui.report import summary
         from gwtui.ui.app import GwtuiApp
 
         app = GwtuiApp(config, profile, open_feed, start_demo)
         code = app.run()
     if app.last_view is not None:
+        from gwtui.report import summary
+
         with suppress(OwnFaultError):  # the terminal may have gone away
             say(summary(app.last_view, paint))
     if code is not None:
