@@ -51,6 +51,8 @@ def unchunk(pieces: list[bytes]) -> None:
     chunked = Chunked()
     for piece in pieces:
         chunked.feed(piece)
+        if chunked.ended:
+            return
 
 
 def _filter(text: str) -> None:
