@@ -6,9 +6,10 @@ A new column is one line in its table; the tables' order is the files' order.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import TypeAlias
+
+import msgspec
 
 from gwtui.records import Incident, Ping, Request
 from gwtui.units import milliseconds, timestamp
@@ -106,9 +107,6 @@ PING_COLUMNS = tuple(_PING)
 INCIDENT_COLUMNS = tuple(_INCIDENT)
 
 
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
-
-
 def request_row(request: Request) -> Row:
     """A row of requests.csv."""
     return {column: value(request) for column, value in _REQUEST.items()}
@@ -126,4 +124,4 @@ def incident_row(incident: Incident) -> Row:
 
 def _headers(headers: dict[str, str]) -> str:
     """One JSON object in one column, so that any header of the allow-list can be read back."""
-    return _JSON.encode(headers) if headers else ""
+    return msgspec.json.encode(headers).decode() if headers else ""

@@ -18,13 +18,15 @@ CELL_LIMIT = 32_000
 
 _FORMULA = re.compile(r"[\t\r\n]|[\s\x00-\x1f\u00ad\u200b-\u200f\u2060\ufeff]*[=+\-@＝＋－＠]")
 """Text that a spreadsheet may compute: by its first sign, or by the first it does not trim away."""
+_NUMBERS = frozenset({int, float, type(None)})
 _PLAIN = re.compile(r"(?:[A-Za-z0-9][ -~]{0,1000})?").fullmatch
 """Text that needs no guard, as nearly all does."""
 
 
 def csv_line(cells: Iterable[Cell]) -> bytes:
     """One row as one line, newline included. None is an empty cell."""
-    line: str = csv.writer(_Line, lineterminator="\n").writerow(map(_shown, cells))
+    shown = [cell if type(cell) in _NUMBERS else _shown(cell) for cell in cells]
+    line: str = csv.writer(_Line, lineterminator="\n").writerow(shown)
     return line.encode("utf-8", "backslashreplace")
 
 
