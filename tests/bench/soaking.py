@@ -47,6 +47,7 @@ def main(records: int, progress: Path) -> None:
                 notes.write(f"{count} {rss_kib(os.getpid())}\n")
             if count >= records:
                 break
+        sys.stdin.buffer.read()  # as an engine it runs until it is told to end
 
 
 def rss_kib(pid: int) -> int:
