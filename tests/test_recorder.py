@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from gwtui import config
 from gwtui.profile import Deadlines, Endpoint, Profile
 from gwtui.recorder import Recorder, new_session_dir, parts, profile_toml
+from gwtui.recorder import recorder as recorder_module
 from gwtui.records import (
     Heartbeat,
     Incident,
@@ -309,6 +310,31 @@ def test_a_file_that_is_full_is_put_aside_and_begun_anew(directory: Path, flushe
     assert all(part.stat().st_size <= 2000 for part in parts(directory / "requests.csv"))
     assert rotated_numbers(directory / "requests.csv") == list(range(1, 101))
     assert parts(directory / "pings.csv") == [directory / "pings.csv"], "what has no rows stays"
+
+
+def test_a_new_day_puts_large_files_aside_and_small_ones_not(
+    directory: Path, flushes: Flushes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder_module, "DAY_BYTES", 2000)
+    now = [DAY_S * 20_000 + DAY_S - 1]
+    with Recorder(directory, PROFILE, flush_s=0.0, retry_s=0.001, wall=lambda: now[0]) as recorder:
+
+        def put(first: int, last: int) -> None:
+            for number in range(first, last + 1):
+                recorder.put(request(number, reason="x" * 100))
+            flushes.until(lambda: recorder.status().rows_written == last)
+
+        put(1, 30)
+        now[0] += 2
+        put(31, 32)
+        now[0] -= 3600  # set back over midnight, and forward again: the same day
+        put(33, 34)
+        now[0] += 3600
+        put(35, 60)
+        now[0] += DAY_S
+        put(61, 61)
+    assert [numbers(part)[-1] for part in parts(directory / "requests.csv")] == [30, 60, 61]
+    assert rotated_numbers(directory / "requests.csv") == list(range(1, 62))
 
 
 def test_the_directory_says_by_which_schema_its_rows_are(directory: Path) -> None:

@@ -16,7 +16,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,10 +89,12 @@ class _Rows(Generic[_R]):
             self.lost += 1
 
     def write(self) -> None:
-        """Everything that waits. What cannot be written stays, and `error` says why."""
+        """Everything that waits by now. What cannot be written stays, and `error` says why."""
+        waiting = len(self.waiting)
         while True:
-            while self.waiting and len(self.lines) < BATCH:
+            while waiting and len(self.lines) < BATCH:
                 self.lines.append(self._render(self.waiting.popleft()))
+                waiting -= 1
             try:
                 self.file.append(b"".join(self.lines))
             except OSError as error:
@@ -101,7 +103,7 @@ class _Rows(Generic[_R]):
             self.error = ""
             self.written += len(self.lines)
             self.lines.clear()
-            if not self.waiting:
+            if not waiting:
                 return
 
     def close(self) -> None:
@@ -210,7 +212,7 @@ class Recorder:
         error = self._take_directory()
         if not error:
             written = self._all if self._profile.record_text or self._texts.waiting else self._all[:-1]
-            self._rotate()
+            self._rotate(written)
             for rows in written:
                 rows.write()
             error = self._save_profile() or next((rows.error for rows in written if rows.error), "")
@@ -239,11 +241,11 @@ class Recorder:
             for rows in self._all:
                 rows.file.rotate()
 
-    def _rotate(self) -> None:
+    def _rotate(self, written: Sequence[_Rows[Any]]) -> None:
         """Have files put aside that are too large, or of a day that is over."""
         day, before = _day(self._wall()), self._day
         self._day = max(day, before)  # a clock that is set back begins no new day twice
-        for rows in self._all:
+        for rows in written:
             rows.file.limit = int(self._profile.rotate_mb * 1_000_000)
             if day > before:
                 with suppress(OSError):  # the next append tells it
