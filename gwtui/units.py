@@ -44,8 +44,8 @@ def _three(value: float) -> str:
 
 
 def milliseconds(ns: int | None) -> float | None:
-    """For files: milliseconds to the microsecond."""
-    return None if ns is None else round(ns / 1_000_000, 3)
+    """For files: milliseconds, rounded to the microsecond."""
+    return None if ns is None else (ns + 500) // 1_000 / 1_000
 
 
 def offset(ns: int | None) -> str:
@@ -91,4 +91,4 @@ def clock(at: float) -> str:
 
 def timestamp(at: float) -> str:
     """A wall time for files: RFC 3339, UTC, milliseconds."""
-    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
