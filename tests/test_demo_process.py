@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gwtui.demo.process import GatewayError, GatewayProcess, running
+from gwtui.demo.process import GatewayError, GatewayProcess, running, spawn_gateway
 from gwtui.demo.server import listen
 
 CHAT = "/v1/chat/completions"
@@ -60,6 +60,15 @@ def test_a_gateway_process_is_reachable_and_ends_with_its_block(command: list[st
     assert not _is_alive(process.pid)
     with pytest.raises(httpx.ConnectError):
         httpx.get(process.url, trust_env=False)
+
+
+def test_a_file_beside_the_user_is_not_taken_for_a_module_of_the_gateway(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "asyncio.py").write_text("raise SystemExit(77)")
+    monkeypatch.chdir(tmp_path)
+    with spawn_gateway() as process:
+        assert httpx.get(process.raw_url, trust_env=False).status_code == 421
 
 
 def test_a_gateway_process_ends_with_an_open_stream(command: list[str]) -> None:

@@ -91,10 +91,13 @@ def test_a_signal_ends_it_with_every_row_on_disk(child: Child, tmp_path: Path, n
 
 
 @posix
-def test_ctrl_c_in_the_terminal_is_left_to_the_front_end(child: Child) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGQUIT])
+def test_a_key_in_the_terminal_that_ends_programs_is_left_to_the_front_end(
+    child: Child, number: signal.Signals
+) -> None:
     child.send(Start(profile=Profile()))
     child.until(SessionStarted)
-    child.signal(signal.SIGINT)
+    child.signal(number)
     child.send(Mark(text="still here"))
     marked = child.until(Incident)
     assert marked.text == "still here"

@@ -42,6 +42,21 @@ from gwtui.cli import main
 sys.argv = ["gwtui", *sys.argv[1:]]
 main()
 """
+LEAVING = """
+import signal, sys
+from gwtui.ui.screens.monitor import MonitorScreen
+
+compose = MonitorScreen.compose
+
+def interrupted(self):
+    self.app.exit(128 + signal.SIGTERM)
+    return compose(self)
+
+MonitorScreen.compose = interrupted
+from gwtui.cli import main
+sys.argv = ["gwtui", *sys.argv[1:]]
+main()
+"""
 PATIENCE_S = 30.0
 """Far longer than anything here takes; a test that comes near it has failed."""
 
@@ -100,10 +115,10 @@ def session_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(tmp_path: Path, session_dir: Path) -> Iterator[Callable[..., Terminal]]:
-    """Starts the monitor in a terminal and waits until it watches and has written rows."""
+    """Starts the monitor in a terminal and waits, unless told otherwise, until it watches and has written rows."""
     started: list[Terminal] = []
 
-    def _start(*python: str, stderr: IO[bytes] | None = None) -> Terminal:
+    def _start(*python: str, stderr: IO[bytes] | None = None, watching: bool = True) -> Terminal:
         path = tmp_path / "config.toml"
         path.write_text(CONFIG)
         master, slave = pty.openpty()
@@ -118,8 +133,9 @@ def start(tmp_path: Path, session_dir: Path) -> Iterator[Callable[..., Terminal]
         )
         terminal = Terminal(popen, master, slave)
         started.append(terminal)
-        terminal.wait_for(b"nobody-is-there")
-        terminal.wait_for(b"refused")
+        if watching:
+            terminal.wait_for(b"nobody-is-there")
+            terminal.wait_for(b"refused")
         return terminal
 
     yield _start
@@ -158,6 +174,7 @@ ENDS: dict[str, tuple[Callable[[Terminal], None], int]] = {
     "SIGINT": (send(signal.SIGINT), 130),
     "SIGTERM": (send(signal.SIGTERM), 143),
     "SIGHUP": (send(signal.SIGHUP), 129),
+    "SIGQUIT": (send(signal.SIGQUIT), 131),
 }
 
 
@@ -226,6 +243,13 @@ def test_after_a_crash_the_terminal_is_as_it_was_and_no_variable_was_printed(sta
     assert b"RuntimeError: a fault of 21 letters" in terminal.written
     assert b"canarycanary" not in terminal.written
     assert b"nobody-is-there" in terminal.written.rpartition(b"RuntimeError")[2], "the numbers are not lost with it"
+
+
+def test_an_end_while_the_screen_is_coming_up_is_no_crash(start: Callable[..., Terminal]) -> None:
+    terminal = start("-c", LEAVING, watching=False)
+    assert terminal.end() == 128 + signal.SIGTERM
+    assert terminal.written.rfind(b"\x1b[?1049l") > terminal.written.rfind(b"\x1b[?1049h") >= 0
+    assert b"Traceback" not in terminal.written
 
 
 def test_the_title_of_the_terminal_is_left_alone(start: Callable[..., Terminal]) -> None:

@@ -41,9 +41,10 @@ class GatewayProcess:
 def spawn_gateway(scenario: Path | None = None) -> AbstractContextManager[GatewayProcess]:
     """The embedded gateway on a free loopback port, playing the scenario (by default the demo's story).
 
-    It ends with the `with`, and when this process ends, however that happens. Entering raises `GatewayError`.
+    It ends with the `with`, and when this process ends, however that happens. Entering raises `GatewayError`. Files of
+    the current directory do not pass for its modules.
     """
-    command = [sys.executable, "-m", "gwtui", "gateway", "--port", "0", "--json", "--stop-with-stdin"]
+    command = [sys.executable, "-P", "-m", "gwtui", "gateway", "--port", "0", "--json", "--stop-with-stdin"]
     return running([*command, "--scenario", str(scenario)] if scenario is not None else command)
 
 

@@ -67,7 +67,7 @@ def signals(stop: Callable[[int], Any]) -> Iterator[None]:
         restore()
         loop.call_soon_threadsafe(stop, number)
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
             before[number] = signal.signal(number, catch)

@@ -44,8 +44,10 @@ def hosted(start: Start) -> Feed:
 def main() -> NoReturn:
     """Be the child process, and exit: 0 at the end of the input, 128 + n after signal n."""
     _log_to_stderr()
-    # A terminal's Ctrl-C reaches this process too; whether that is the end is for the front end to say.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # A terminal's Ctrl-C and Ctrl-\ reach this process too; whether that is the end is for the front end to say.
+    for name in ("SIGINT", "SIGQUIT"):
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, signal.SIG_IGN)
     # What others print must not get between the records.
     stdout = os.dup(1)
     os.dup2(2, 1)

@@ -156,6 +156,11 @@ class GwtuiApp(App[int]):
         self.exit(128 + signal.SIGINT)
 
     def _fatal_error(self) -> None:
-        """Print a crash without the values of variables: a key may be among them."""
-        self._exit_renderables.append(Segments(self.console.render(Text(traceback.format_exc()))))
+        """Print a crash without the values of variables: a key may be among them.
+
+        Textual mounts nothing more once the end was asked for. A screen that was just coming up then misses its
+        widgets, and that is no crash.
+        """
+        if not self._exit:
+            self._exit_renderables.append(Segments(self.console.render(Text(traceback.format_exc()))))
         self._close_messages_no_wait()

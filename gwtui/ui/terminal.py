@@ -78,7 +78,7 @@ def signals_end(end: Callable[[int], None]) -> Iterator[None]:
         insist.daemon = True
         insist.start()
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT") if hasattr(signal, name)]
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)]
     before = {number: signal.signal(number, caught) for number in numbers}
     try:
         yield
