@@ -93,6 +93,10 @@ def everywhere(secret: str) -> str:
     return " ".join(sorted(forms(secret)))
 
 
+def escaped(secret: str) -> str:
+    return "".join(f"\\u{ord(char):04x}" for char in secret)
+
+
 ERROR = '{{"error": {{"message": {0}, "type": {0}, "code": {0}, "param": {0}}}}}'
 
 
@@ -141,6 +145,10 @@ ECHOES: dict[str, Callable[[str], bytes]] = {
     ),
     "error-event": lambda key: stream(f"event: {'e' * 50}{key}", f"data: {error_json(key)}", ""),
     "junk-events": lambda key: stream(f"data: {everywhere(key)}", "", f": {key}", f"{key}: {key}", ""),
+    "escaped": lambda key: stream(
+        f'data: {{"choices": [{{"index": 0, "delta": {{"content": "{escaped(key)}"}}}}]}}', ""
+    ),
+    "escaped-error": lambda key: answer("400 Bad", body=f'{{"error": {{"message": "{escaped(key)}"}}}}'.encode()),
     "stray-lines": lambda key: stream(error_json(key)),
 }
 

@@ -13,6 +13,7 @@ from gwtui.decode.capture import Capture, DecodeError, read_capture
 from gwtui.excerpts import excerpt
 from gwtui.judging.headers import pick_headers
 from gwtui.judging.judge import End, Transport, is_event_stream, judge
+from gwtui.keys import Redactor
 from gwtui.probes.intake import TEXT_CHARS, StreamIntake
 from gwtui.probes.timing import Timing
 from gwtui.profile import Endpoint
@@ -70,7 +71,12 @@ def _stream(endpoint: Endpoint, capture: Capture) -> Decoded:
     api = APIS[endpoint.api]
     events: list[StreamEvent] = []
     intake = StreamIntake(
-        api.reader(endpoint), Timing(0), lambda: 0, str, lambda stamp, first, more: events.extend(more), keep_text=True
+        api.reader(endpoint),
+        Timing(0),
+        lambda: 0,
+        Redactor(),
+        lambda stamp, first, more: events.extend(more),
+        keep_text=True,
     )
     end, detail = capture.end, capture.detail
     try:

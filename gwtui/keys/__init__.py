@@ -5,7 +5,7 @@
 
 from gwtui.keys.looks import looks_secret, names_secret, without_secrets
 from gwtui.keys.places import MAX_FILE_BYTES
-from gwtui.keys.redaction import MASK, redact, redacted, redactor
+from gwtui.keys.redaction import MASK, Redactor, RunningRedactor, redact
 from gwtui.keys.references import (
     SCHEMES,
     KeyReferenceError,
@@ -22,6 +22,8 @@ __all__ = [
     "MAX_FILE_BYTES",
     "SCHEMES",
     "KeyReferenceError",
+    "Redactor",
+    "RunningRedactor",
     "begins_reference",
     "is_reference",
     "is_sendable",
@@ -30,8 +32,6 @@ __all__ = [
     "masked",
     "names_secret",
     "redact",
-    "redacted",
-    "redactor",
     "references_in",
     "resolve",
     "resolve_headers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,7 +19,7 @@ from gwtui.apis.errors import error_reason
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.judging.http_status import judge_status
 from gwtui.judging.judge import End
-from gwtui.keys import KeyReferenceError, redacted, resolve, resolve_headers
+from gwtui.keys import KeyReferenceError, Redactor, resolve, resolve_headers
 from gwtui.probes.dial import Dial, dial
 from gwtui.probes.ends import end_of
 from gwtui.probes.exchange import Exchange
@@ -98,7 +98,7 @@ class _Target:
 
 
 async def open_link(
-    endpoint: Endpoint, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Callable[[str], str] = str
+    endpoint: Endpoint, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Redactor
 ) -> Link:
     """Connect and shake hands. Raises `PingFailedError`. `redact` masks keys in what is told of a refusal."""
     target = _target(endpoint)
@@ -149,7 +149,7 @@ async def _dialled(target: _Target, deadlines: Deadlines, clock: NetClock) -> St
 
 
 async def _shaken(
-    target: _Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening, redact: Callable[[str], str]
+    target: _Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening, redact: Redactor
 ) -> ClientConnection:
     secure: dict[str, Any] = {}
     if target.tls is not None:
@@ -184,12 +184,12 @@ async def _shaken(
     return connection
 
 
-def _refused(error: InvalidHandshake, opening: Opening, redact: Callable[[str], str]) -> PingFailedError:
+def _refused(error: InvalidHandshake, opening: Opening, redact: Redactor) -> PingFailedError:
     """The handshake was answered, but not with a WebSocket."""
     if isinstance(error, InvalidStatus):
         opening.status = error.response.status_code
         opening.headers = [(name, redact(value)) for name, value in error.response.headers.raw_items()]
-        body = redacted(bytes(error.response.body or b""), redact)
+        body = redact.in_bytes(bytes(error.response.body or b""))
         return PingFailedError(judge_status(opening.status, opening.headers, body, error_reason, time.time()))
     if isinstance(error, InvalidMessage):
         if isinstance(error.__cause__, EOFError):

@@ -11,7 +11,7 @@ from typing import Self
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.judging.headers import header
 from gwtui.judging.judge import End, is_event_stream
-from gwtui.keys import KeyReferenceError, redactor, resolve, resolve_headers, secrets_of
+from gwtui.keys import KeyReferenceError, Redactor, resolve, resolve_headers, secrets_of
 from gwtui.probes.bodies import body_of
 from gwtui.probes.deadlines import Watchdog, due
 from gwtui.probes.decoding import BodyLimitError, decoder_for
@@ -47,7 +47,7 @@ class HTTPProber:
         self._ledger = Ledger()
         self._transport: StampedTransport | None = None
         self._secrets: tuple[str, ...] = ()
-        self._redact: Callable[[str], str] = str
+        self._redact = Redactor()
 
     async def __aenter__(self) -> Self:
         return self
@@ -117,7 +117,7 @@ class HTTPProber:
         further = resolve_headers(self._endpoint)
         secrets = secrets_of(self._endpoint)
         if secrets != self._secrets:
-            self._secrets, self._redact = secrets, redactor(secrets)
+            self._secrets, self._redact = secrets, Redactor(secrets)
         ask: Ask = self._api.ask(self._endpoint, key)
         headers = overlaid(HEADERS, ask.headers, fresh_ids().headers, further)
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Protocol
 
 from gwtui.apis.base import Reading, StreamReader
 from gwtui.clean import clean, clean_text
+from gwtui.keys import MASK, Redactor, RunningRedactor
 from gwtui.probes.timing import Timing
 from gwtui.records import StreamEvent
 from gwtui.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.words import EventKind
 
 RAW_CHARS = 1024
 """How much of an event's data the record of it holds."""
 EVENT_TEXT_CHARS = 4096
 TEXT_CHARS = 1024 * 1024
 """How much of an answer's text is kept."""
+MOST_TEXTS = 64
+"""How many texts of one stream are followed at once to find keys in pieces: far above what is asked for."""
 
 
 class Intake(Protocol):
@@ -57,7 +62,7 @@ class StreamIntake:
         reader: StreamReader,
         timing: Timing,
         stamp: Callable[[], int],
-        redact: Callable[[str], str],
+        redact: Redactor,
         hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None],
         *,
         keep_text: bool,
@@ -67,6 +72,10 @@ class StreamIntake:
         self.parser = SSEParser()
         self._stamp = stamp
         self._redact = redact
+        self._running: defaultdict[tuple[EventKind, str], RunningRedactor] = defaultdict(
+            lambda: RunningRedactor(redact)
+        )
+        """For each text that events of one kind, of one model, add to."""
         self._hand_on = hand_on
         self._keep_text = keep_text
         self._text: list[str] = []
@@ -76,7 +85,7 @@ class StreamIntake:
 
     @property
     def text(self) -> str:
-        return clean_text("".join(self._text), TEXT_CHARS)
+        return clean_text(self._redact("".join(self._text)), TEXT_CHARS)
 
     def feed(self, data: bytes) -> bool:
         self._read_bytes += len(data)
@@ -101,7 +110,7 @@ class StreamIntake:
             same = (name, data) == (event.event, event.data)
             reading = self.reader.event(event if same else ServerSentEvent(name, data))
             readings.append(reading)
-            told.append(_told(reading, data))
+            told.append(self._told(reading, data))
         if self._keep_text:
             self._keep(readings)
         self.timing.add(stamp_ns, readings, size)
@@ -113,13 +122,15 @@ class StreamIntake:
                 self._text.append(reading.text)
                 self._text_length += len(reading.text)
 
-
-def _told(reading: Reading, data: str) -> StreamEvent:
-    return StreamEvent(
-        name=clean(reading.name, 64),
-        kind=reading.kind,
-        text=clean_text(reading.text, EVENT_TEXT_CHARS),
-        raw=clean(data, RAW_CHARS),
-        note=clean(reading.note) if reading.note else "",
-        model=reading.model,
-    )
+    def _told(self, reading: Reading, data: str) -> StreamEvent:
+        if len(self._running) > MOST_TEXTS:
+            self._running.clear()
+        text = self._running[reading.kind, reading.model](reading.text) if reading.text else ""
+        return StreamEvent(
+            name=clean(reading.name, 64),
+            kind=reading.kind,
+            text=clean_text(text, EVENT_TEXT_CHARS),
+            raw=clean(data, RAW_CHARS) if text == reading.text else MASK,
+            note=clean(reading.note) if reading.note else "",
+            model=reading.model,
+        )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gwtui.apis.asking import model_asked
 from gwtui.apis.base import API, Usage
@@ -11,7 +11,7 @@ from gwtui.clean import clean, clean_text
 from gwtui.excerpts import excerpt
 from gwtui.judging.headers import header, pick_headers, request_id, retry_after, trace_id
 from gwtui.judging.judge import End, Judged, Transport, judge
-from gwtui.keys import redacted
+from gwtui.keys import Redactor
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
@@ -74,7 +74,7 @@ class Result:
         return bool(header(self.headers, "content-length") or header(self.headers, "transfer-encoding"))
 
 
-def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Callable[[str], str]) -> Request:
+def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Redactor) -> Request:
     """Judge what was seen, and make the row of it."""
     exchange = result.exchange
     stream = result.intake if isinstance(result.intake, StreamIntake) else None
@@ -128,11 +128,11 @@ def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: 
         headers=pick_headers(result.headers),
         retry_after_s=retry_after(result.headers, transport.at),
         body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
-        text=clean_text(redact(text), TEXT_CHARS) if result.keep_text else "",
+        text=clean_text(redact(text[: 2 * TEXT_CHARS]), TEXT_CHARS) if result.keep_text else "",
     )
 
 
-def _transport(result: Result, redact: Callable[[str], str]) -> Transport:
+def _transport(result: Result, redact: Redactor) -> Transport:
     intake = result.intake
     stream = intake if isinstance(intake, StreamIntake) else None
     body = intake.body if isinstance(intake, BodyIntake) else b""
@@ -141,10 +141,10 @@ def _transport(result: Result, redact: Callable[[str], str]) -> Transport:
         detail=redact(result.detail),
         status=result.status,
         headers=result.headers,
-        body=redacted(body, redact),
+        body=redact.in_bytes(body),
         events=stream.timing.events if stream is not None else 0,
         comments=stream.parser.comments if stream is not None else 0,
-        stray=redacted(stream.parser.stray, redact) if stream is not None else b"",
+        stray=redact.in_bytes(stream.parser.stray) if stream is not None else b"",
         unfinished=stream.parser.unfinished if stream is not None else 0,
         keepalives=stream.timing.keepalives if stream is not None else 0,
         began_at=result.started_at,

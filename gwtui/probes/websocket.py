@@ -22,7 +22,7 @@ from gwtui.apis.base import AskError
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
 from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
-from gwtui.keys import redactor, secrets_of
+from gwtui.keys import Redactor, secrets_of
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed
 from gwtui.probes.netclock import net_clock
@@ -64,7 +64,7 @@ class WebSocketProber:
         self._connections = 0
         self._opening = Opening()
         self._last_failure: Judgement | None = None
-        self._redact: Callable[[str], str] = str
+        self._redact = Redactor()
 
     async def __aenter__(self) -> Self:
         return self
@@ -119,7 +119,7 @@ class WebSocketProber:
             reason = f"{self._last_failure.reason}; next dial in {wait_ns / 1e9:.1f} s"
             waiting = msgspec.structs.replace(self._last_failure, reason=reason)
             raise PingFailedError(waiting, redial_later=False)
-        self._redact = redactor(secrets_of(self._endpoint))
+        self._redact = Redactor(secrets_of(self._endpoint))
         self._opening = Opening()
         self._connections += 1
         try:

@@ -22,6 +22,7 @@ from gwtui.excerpts import excerpt
 from gwtui.judging.findings import clock_skew, header_findings
 from gwtui.judging.headers import http_date, pick_headers, request_id, retry_after, trace_id, without_query
 from gwtui.judging.judge import End, is_event_stream, judge_status
+from gwtui.keys import Redactor
 from gwtui.probes.chunked import Chunked
 from gwtui.probes.decoding import BodyLimitError, DecodeError, decoder_for
 from gwtui.probes.dial import Dial
@@ -109,7 +110,12 @@ def read_answer(answered: Answered) -> Request:
     intake: Intake = BodyIntake(1 << 16)
     if api.kind is Kind.COMPLETION and answered.status == 200 and answered.headers[:1] == [("content-type", SSE)]:
         intake = StreamIntake(
-            api.reader(endpoint), Timing(0), lambda: 9, str, lambda _, __, more: told.extend(more), keep_text=True
+            api.reader(endpoint),
+            Timing(0),
+            lambda: 9,
+            Redactor(),
+            lambda _, __, more: told.extend(more),
+            keep_text=True,
         )
     result.intake = intake
     result.over(answered.end, "so it ended")
@@ -119,7 +125,7 @@ def read_answer(answered: Answered) -> Request:
             intake.flush()
     except SSELimitError as error:
         result.over(End.TOO_LARGE, str(error))
-    record = record_of(result, endpoint, api, Dial(0), str)
+    record = record_of(result, endpoint, api, Dial(0), Redactor())
     _holds(record, told)
     return record
 
