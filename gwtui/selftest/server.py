@@ -15,8 +15,11 @@ import struct
 import sys
 import time
 from collections import deque
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
+
+from gwtui.stats import rank
 
 SO_TIMESTAMPNS = 35
 HEAD = (
@@ -32,7 +35,7 @@ DONE = b"data: [DONE]\n\n"
 UNSENT = b"0" * 20
 """Where the time of sending goes."""
 KEPT = 100_000
-"""So many of the latest events say how late this server itself was."""
+"""So many of the latest writes say how late this server itself was, and so many streams what their TTFT really was."""
 
 
 class Script(NamedTuple):
@@ -70,7 +73,10 @@ class _Stream:
     def __init__(self, sock: socket.socket, script: Script, arrived_ns: int) -> None:
         self.sock = sock
         self.script = script
+        self.arrived_ns = arrived_ns
         self.due_ns = arrived_ns + script.ttft_ns
+        self.sent_ns = 0
+        """What the events of the latest write say; 0: there was none."""
         self.left = script.events
         self.unsent: bytes | bytearray = HEAD
         size = len(CONTENT) + 62 + len(CONTENT_END)
@@ -86,7 +92,8 @@ class _Stream:
         places = [at + len(event) - len(UNSENT) - len(self._after) for at in range(0, len(event) * count, len(event))]
         # Done twice, as the first time finds nothing in the processor's caches: the second is what counts.
         for _ in range(2):
-            sent = b"%020d" % time.perf_counter_ns()
+            self.sent_ns = time.perf_counter_ns()
+            sent = b"%020d" % self.sent_ns
             for at in places:
                 buffer[at : at + len(sent)] = sent
         self.send(buffer)
@@ -118,6 +125,7 @@ class TruthServer:
         self._blocked: dict[socket.socket, _Stream] = {}
         self._sent = 0
         self._late: deque[int] = deque(maxlen=KEPT)
+        self._ttft: deque[int] = deque(maxlen=KEPT)
         self._turn = 0
 
     def serve(self, stdin: int) -> None:
@@ -156,10 +164,10 @@ class TruthServer:
         if not found or len(body) < _length(head):
             return
         self._idle[sock] = b""
-        if head.startswith(b"GET"):
-            self._tell(sock)
-        else:
+        if head.startswith(b"POST"):
             self._begin(sock, Script(**json.loads(body).get("truth", {})), arrived_ns)
+        else:
+            self._tell(sock)
 
     def _begin(self, sock: socket.socket, script: Script, arrived_ns: int) -> None:
         del self._idle[sock]
@@ -168,8 +176,7 @@ class TruthServer:
         self._plan(stream)
 
     def _tell(self, sock: socket.socket) -> None:
-        late = sorted(self._late) or [0]
-        told = {"events": self._sent, "late_p50_ns": late[len(late) // 2], "late_max_ns": late[-1]}
+        told = {"events": self._sent, **_spread("late", self._late), **_spread("ttft", self._ttft)}
         body = json.dumps(told).encode()
         sock.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
 
@@ -180,12 +187,15 @@ class TruthServer:
         while self._due and self._due[0][0] <= now_ns:
             turn.append(heapq.heappop(self._due)[2])
         for stream in turn:
-            self._late.append(time.perf_counter_ns() - stream.due_ns)
+            due_ns, first = stream.due_ns, not stream.sent_ns
             try:
                 self._sent += stream.write()
             except OSError:
                 self._drop(stream.sock)
                 continue
+            self._late.append(stream.sent_ns - due_ns)
+            if first:
+                self._ttft.append(stream.sent_ns - stream.arrived_ns)
             self._plan(stream)
 
     def _unblock(self, stream: _Stream) -> None:
@@ -209,6 +219,12 @@ class TruthServer:
     def _drop(self, sock: socket.socket) -> None:
         self._idle.pop(sock, None)
         sock.close()
+
+
+def _spread(name: str, values: Collection[int]) -> dict[str, int]:
+    ordered = sorted(values) or [0]
+    p50, p99 = (ordered[rank(q, len(ordered)) - 1] for q in (0.5, 0.99))
+    return {f"{name}_p50_ns": p50, f"{name}_p99_ns": p99, f"{name}_max_ns": ordered[-1]}
 
 
 def _chunk(data: bytes) -> bytes:

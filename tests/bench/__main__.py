@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from . import arrivals, disk, frames, pings, requests, soak, starting, streams
+from . import arrivals, disk, frames, outside, pings, requests, soak, starting, streams
 from .figures import Section, line, preamble, say
 
 RECORDS = 300_000
@@ -23,6 +23,7 @@ def sections(records: int) -> tuple[Section, ...]:
         Section("frames", "What the screen costs, at 140x40", frames.run),
         Section("soak", "Memory", partial(soak.run, records=records)),
         Section("disk", "Disk", disk.run),
+        Section("outside", "Against other tools: 16 streams at a time, a TTFT of 50 ms", outside.run),
     )
 
 
