@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,8 @@ from textual.widgets import Input, OptionList
 
 from gwtui.commands import Burst, Mark, SetInterval
 from gwtui.config import load
+from gwtui.feeds import Feed
+from gwtui.profile import Profile
 from gwtui.records import FeedEnded, Heartbeat, Notice
 from gwtui.report import summary
 from gwtui.ui.keys import EVERY, KEYS, faults_of, shown
@@ -57,6 +60,26 @@ async def test_an_engine_that_dies_is_a_state_and_r_starts_another(tmp_path: Pat
         assert stage.feed.profile.endpoints == story.ENDPOINTS
         await stage.press("p")
         assert len(stage.feed.sent) == 1
+
+
+async def test_an_engine_that_cannot_be_started_is_a_state_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Profile) -> Feed:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(FeedEnded(text="engine killed by SIGKILL", failed=True))
+        with monkeypatch.context() as patched:
+            patched.setattr(stage.monitor._watch, "_open_feed", refuse)
+            await stage.press("r")
+            stage.monitor._frame()
+            await stage.pilot.pause()
+            assert (
+                "✖ the engine cannot be started: [Errno 24] Too many open files · r starts it again" in stage.lines[1]
+            )
+        await stage.press("r")
+        await stage.drawn()
+        assert len(stage.feeds) == 2
+        assert "cannot be started" not in stage.text
 
 
 async def test_the_program_ends_with_a_session_that_had_its_time(tmp_path: Path) -> None:

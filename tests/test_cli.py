@@ -20,7 +20,8 @@ from support.scripted import chunk, free_port
 from gwtui import cli
 from gwtui.apis import api_names
 from gwtui.cli.configuring import config
-from gwtui.compose import console
+from gwtui.commands import Start
+from gwtui.compose import console, watching
 from gwtui.config import load
 from gwtui.demo.process import GatewayError
 from gwtui.words import State
@@ -227,6 +228,17 @@ def test_a_gateway_that_does_not_start_is_our_own_fault(monkeypatch: pytest.Monk
     told = gwtui("demo")
     assert told.exit_code == 3
     assert told.stderr == "gwtui: The embedded gateway did not start: it said nothing\n"
+
+
+def test_an_engine_that_cannot_be_started_is_our_own_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: Start) -> None:
+        raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
+
+    monkeypatch.setattr("gwtui.feeds.spawn_engine", refuse)
+    monkeypatch.setattr(watching, "is_screen", lambda _: True)
+    told = gwtui("--config", written(tmp_path, profiles("http://127.0.0.1:1")), "-p", "prod")
+    assert told.exit_code == 3
+    assert told.stderr == "gwtui: the engine cannot be started: Resource temporarily unavailable\n"
 
 
 # The embedded gateway, the configuration

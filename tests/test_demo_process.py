@@ -118,6 +118,11 @@ def test_a_gateway_that_does_not_start_says_why(code: str, said: str) -> None:
         pass
 
 
+def test_a_process_that_cannot_be_made_is_a_gateway_that_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(GatewayError, match=r"did not start: .*No such file"), running([str(tmp_path / "none")]):
+        pass
+
+
 def test_a_port_in_use_is_an_error_of_the_system() -> None:
     with listen("127.0.0.1", 0) as taken, pytest.raises(OSError, match="in use"):
         listen("127.0.0.1", taken.getsockname()[1])

@@ -9,7 +9,7 @@ from support.stage import Stage, on_stage
 from textual.widgets import Input
 
 from gwtui.config import load
-from gwtui.profile import Endpoint
+from gwtui.profile import Endpoint, Profile
 from gwtui.ui.screens.form import EndpointForm
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.welcome import WelcomeScreen
@@ -37,6 +37,22 @@ async def test_the_demo_is_one_key_away(way: str, tmp_path: Path) -> None:
         assert isinstance(stage.screen, MonitorScreen)
         assert [endpoint.name for endpoint in stage.feed.profile.endpoints] == ["shown"]
         assert stage.app.last_view is not None
+
+
+async def test_a_demo_that_does_not_start_is_told_and_another_choice_can_be_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> Profile:
+        raise OSError("The embedded gateway did not start: [/no] Too many open files")
+
+    async with on_stage(tmp_path / "config.toml", welcome=True) as stage:
+        with monkeypatch.context() as patched:
+            patched.setattr(stage.app, "_start_demo", refuse)
+            await stage.press("d")
+            assert stage.said == ["The embedded gateway did not start: [/no] Too many open files"]
+            assert isinstance(stage.screen, WelcomeScreen)
+        await stage.press("d")
+        assert isinstance(stage.screen, MonitorScreen)
 
 
 async def test_an_endpoint_can_be_watched_without_a_file(tmp_path: Path) -> None:

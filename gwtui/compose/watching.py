@@ -95,7 +95,10 @@ def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
     """The engine is started before the screen is imported, so the first probe does not wait for it."""
     from gwtui.feeds import live, spawn_engine
 
-    started = [spawn_engine(_start(profile, run))] if profile is not None else []
+    try:
+        started = [spawn_engine(_start(profile, run))] if profile is not None else []
+    except OSError as error:
+        raise OwnFaultError(f"the engine cannot be started: {error.strerror or error}") from error
 
     def open_feed(profile: Profile) -> Feed:
         return live(started.pop() if started else spawn_engine(_start(profile, run)))

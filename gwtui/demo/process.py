@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -16,7 +16,7 @@ _PATIENCE_S = 2.0
 """How long each way of ending the process may take before a harder one."""
 
 
-class GatewayError(RuntimeError):
+class GatewayError(OSError):
     """The gateway's process did not start. The text holds what it said."""
 
 
@@ -51,20 +51,26 @@ def spawn_gateway(scenario: Path | None = None) -> AbstractContextManager[Gatewa
 @contextmanager
 def running(command: Sequence[str]) -> Iterator[GatewayProcess]:
     """Run a command that prints `{"port": N, "raw_port": M}` once it listens, and ends when its standard input does."""
-    with (
-        tempfile.TemporaryFile() as errors,
-        subprocess.Popen(  # noqa: S603  the command is our own
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=errors,
-            start_new_session=True,  # a Ctrl-C in the terminal is for the monitor, which then ends the gateway
-        ) as process,
-    ):
+    with ExitStack() as stack:
+        try:
+            errors = stack.enter_context(tempfile.TemporaryFile())
+            process = stack.enter_context(_started(command, errors))
+        except OSError as error:
+            raise GatewayError(f"The embedded gateway did not start: {error}") from error
         try:
             yield GatewayProcess(process.pid, *_announced_ports(process, errors))
         finally:
             _end(process)
+
+
+def _started(command: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(  # noqa: S603  the command is our own
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=errors,
+        start_new_session=True,  # a Ctrl-C in the terminal is for the monitor, which then ends the gateway
+    )
 
 
 def _announced_ports(process: subprocess.Popen[bytes], errors: IO[bytes]) -> tuple[int, int | None]:

@@ -116,5 +116,5 @@ class _Watching:
 
 
 def _is_down(row: EndpointRow) -> bool:
-    """Down, or failing since the start: a short session ends before failures are enough for the state."""
-    return row.state is State.DOWN or row.failed == row.n > 0
+    """Down, or without a good result since the start: a short session ends before failures are enough for the state."""
+    return row.state is State.DOWN or (row.state is not State.PAUSED and row.failed == row.n)

@@ -89,11 +89,20 @@ class GwtuiApp(App[int]):
 
     def _welcomed(self, choice: Profile | str | None) -> None:
         if choice == DEMO:
-            self.watch_profile(self._start_demo())
+            self._watch_demo()
         elif isinstance(choice, Profile):
             self.watch_profile(choice)
         else:
             self.exit(0)
+
+    def _watch_demo(self) -> None:
+        try:
+            profile = self._start_demo()
+        except OSError as error:
+            self.notify(str(error), severity="error", markup=False, timeout=10)
+            self.push_screen(WelcomeScreen(self._config), self._welcomed)
+        else:
+            self.watch_profile(profile)
 
     # Themes
 

@@ -37,8 +37,12 @@ class Watch:
         """
         well = False
         await self.aclose()
-        feed = self._feed = self._open_feed(profile)
         self._monitor, self._held, self._drawn = Monitor(), None, None
+        try:
+            feed = self._feed = self._open_feed(profile)
+        except OSError as error:
+            self._monitor.apply(FeedEnded(text="the engine cannot be started", failed=True, detail=str(error)))
+            return False
         async for batch in feed:
             for record in batch:
                 self._monitor.apply(record)
