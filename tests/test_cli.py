@@ -85,6 +85,7 @@ print(*sys.modules)
         "gwtui.cli.watching",
         "gwtui.compose",
         "gwtui.compose.console",
+        "gwtui.stderr",
     }
 
 

@@ -7,13 +7,14 @@ import errno
 import os
 import shutil
 import sys
-import traceback
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
+
+from gwtui.stderr import crash, guard
 
 if TYPE_CHECKING:
     from gwtui.words import Outcome, State
@@ -131,6 +132,7 @@ def run(command: click.Command) -> NoReturn:
         if stream is not None:
             stream.reconfigure(errors="gwtui")  # type: ignore[union-attr]  # the interpreter's own streams have it
     sys.excepthook = _crashed
+    guard()
     try:
         code = command.main(prog_name="gwtui", standalone_mode=False) or 0
     except click.ClickException as error:
@@ -151,9 +153,7 @@ def _leave(code: int) -> NoReturn:
 
 
 def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    from gwtui.keys import masked
-
-    sys.stderr.write(masked("".join(traceback.format_exception(kind, error, trace))))
+    sys.stderr.write(crash(kind, error, trace))
     _leave(EXIT_OWN_FAULT)
 
 

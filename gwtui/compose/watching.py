@@ -80,12 +80,9 @@ def watch_demo(run: Run) -> int:
 
 
 def _headless(profile: Profile, run: Run) -> int:
-    import logging
-
     from gwtui.headless import JSONLines, TextLines, watch_lines
     from gwtui.session import hosted
 
-    logging.basicConfig(format="gwtui: %(message)s", level=logging.WARNING)
     start = _start(profile, run)
     printer = JSONLines(say) if run.as_json else TextLines(say, width(), paint)
     return finish(watch_lines(hosted(start), printer, start.profile.interval_s))

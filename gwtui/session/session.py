@@ -21,7 +21,6 @@ from typing import Any, NoReturn, Self
 from gwtui.commands import Command, Start
 from gwtui.engine import Engine, Figures
 from gwtui.feeds import Feed
-from gwtui.keys import masked
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.records import FeedEnded, Record
 from gwtui.session.checking import Checking
@@ -43,7 +42,6 @@ def hosted(start: Start) -> Feed:
 
 def main() -> NoReturn:
     """Be the child process, and exit: 0 at the end of the input, 128 + n after signal n."""
-    _log_to_stderr()
     # A terminal's Ctrl-C and Ctrl-\ reach this process too; whether that is the end is for the front end to say.
     for name in ("SIGINT", "SIGQUIT"):
         if (number := getattr(signal, name, None)) is not None:
@@ -54,19 +52,6 @@ def main() -> NoReturn:
     code = serve(0, stdout)
     logging.shutdown()
     os._exit(code)  # all is closed; a thread that still waits for a resolver must not hold up the end
-
-
-class _Masked(logging.Formatter):
-    """Keys never get into the log, whatever an exception's text repeats."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        return masked(super().format(record))
-
-
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Masked("%(levelname)s: %(message)s"))
-    logging.basicConfig(handlers=[handler], level=logging.WARNING)
 
 
 def serve(stdin: int, stdout: int) -> int:

@@ -18,6 +18,7 @@ from gwtui.config import Config, ConfigError, save_setting
 from gwtui.config.themes import DEFAULT_THEME, load_all
 from gwtui.feeds import Feed
 from gwtui.profile import Profile
+from gwtui.stderr import presentable
 from gwtui.ui.gate import Gate
 from gwtui.ui.keys import EVERY, faults_of
 from gwtui.ui.offers import Offers
@@ -171,5 +172,5 @@ class GwtuiApp(App[int]):
         widgets, and that is no crash.
         """
         if not self._exit:
-            self._exit_renderables.append(Segments(self.console.render(Text(traceback.format_exc()))))
+            self._exit_renderables.append(Segments(self.console.render(Text(presentable(traceback.format_exc())))))
         self._close_messages_no_wait()
