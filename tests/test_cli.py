@@ -24,6 +24,7 @@ from gwtui.commands import Start
 from gwtui.compose import console, watching
 from gwtui.config import load
 from gwtui.demo.process import GatewayError
+from gwtui.keys import SCHEMES
 from gwtui.words import State
 
 COMMANDS: dict[str, click.Command] = {
@@ -55,6 +56,12 @@ def test_help_fits_eighty_columns_and_cuts_nothing_off(name: str) -> None:
 def test_help_tells_the_exit_codes(name: str) -> None:
     told = gwtui(*name.split(), "--help").output
     assert all(f"\n    {code}" in told for code in ("0 ", "1 ", "2 ", "3 ", "128+n"))
+
+
+@pytest.mark.parametrize("name", ["bench", "check", "probe", "config add"])
+def test_help_names_every_place_a_key_may_be_in(name: str) -> None:
+    told = " ".join(gwtui(*name.split(), "--help").output.split())
+    assert f"key is: {SCHEMES}." in told
 
 
 def test_help_of_probe_names_every_api() -> None:

@@ -14,7 +14,7 @@ from typing import Any
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.config import endpoint_from, load
-from gwtui.keys import KeyReferenceError, is_reference, references_in, resolve
+from gwtui.keys import SCHEMES, KeyReferenceError, is_reference, references_in, resolve
 from gwtui.profile import Endpoint, Profile
 
 TRACE = {"X-Sourcegraph-Should-Trace": "true"}
@@ -102,7 +102,7 @@ class Sourcegraph:
                 name = f"{option[2:].upper()}_KEY"
                 raise TargetError(
                     f"{option} takes where the key is, never the key: others could read it in the list of processes. "
-                    f"Put it into a variable and give {option} env:{name}, or into a file and give {option} file:PATH"
+                    f"Put it into a variable and give {option} env:{name}, or give {option} {SCHEMES}"
                 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gwtui.cli.options import config_option, exit_with
+from gwtui.cli.options import KEY_PLACES, config_option, exit_with
 
 
 @click.command(short_help="Ask a gateway everything it should be able to do.")
@@ -16,7 +16,7 @@ from gwtui.cli.options import config_option, exit_with
 @click.option("--api", metavar="NAME", help="Check an endpoint that is in no profile: its API ...")
 @click.option("--url", metavar="URL", help="... and its base URL.")
 @click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
-@click.option("--key", metavar="REFERENCE", help="Where the key is: env:NAME or file:PATH.")
+@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
 @click.option("--model", metavar="NAME", help="The model to ask for.")
 @click.option("--models", metavar="A,B,C", help="Models that have to work, alone and at once; nine at most.")
 @click.option("--agent-type", metavar="NAME", help="A kind of agent to be routed by.  [default: code-reviewer]")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from gwtui.cli.options import config_option, exit_with
+from gwtui.cli.options import KEY_PLACES, config_option, exit_with
 from gwtui.compose.console import EXIT_USAGE, Refusal, say
 
 
@@ -64,7 +64,7 @@ def config_check(file: Path | None) -> None:
 @config_option
 @click.option("--name", metavar="NAME", help="What to call it.  [default: the kind's own name]")
 @click.option("--url", metavar="URL", help="Its base URL.  [default: an example address]")
-@click.option("--key", metavar="REFERENCE", help="Where its key is: env:NAME, file:PATH, cmd:COMMAND.")
+@click.option("--key", metavar="REFERENCE", help=f"Where its key is: {KEY_PLACES}.")
 @click.option("--model", metavar="NAME", help="The model to ask for.")
 def config_add(kind: str | None, profile_name: str | None, config_file: Path | None, **given: str | None) -> None:
     """Put a ready-made endpoint of a KIND into a profile. Without a KIND, list the kinds.

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gwtui.cli.options import exit_with, seconds
+from gwtui.cli.options import KEY_PLACES, exit_with, seconds
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _COUNT = click.IntRange(1, 1_000_000_000)
@@ -86,7 +86,7 @@ def _shared_options(command: Any) -> Any:
 @click.option("--api", metavar="NAME", help="An endpoint that is in no profile: its API ...")
 @click.option("--url", metavar="URL", help="... its base URL ...")
 @click.option("--path", metavar="PATH", help="... and its path, where it is not the API's own.")
-@click.option("--key", metavar="REFERENCE", help="Where its key is: env:NAME or file:PATH.")
+@click.option("--key", metavar="REFERENCE", help=f"Where its key is: {KEY_PLACES}.")
 @click.option("--model", metavar="NAME", help="The model to ask for.")
 @click.option("--gateway", metavar="URL", help="A Cody Gateway ...")
 @click.option("--sgd", metavar="REFERENCE", help="... and where its key is.")

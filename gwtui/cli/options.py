@@ -47,6 +47,10 @@ config_option = click.option(
 )
 
 
+KEY_PLACES = "env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
+"""What `--key` may be, for help. (`gwtui.keys` has it too; help does not load that.)"""
+
+
 def run_options(command: Any) -> Any:
     """What `watch` and `demo` have in common."""
     for option in (

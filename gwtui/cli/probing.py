@@ -7,7 +7,7 @@ from typing import Any, BinaryIO
 
 import click
 
-from gwtui.cli.options import EXIT_CODES, config_option, exit_with
+from gwtui.cli.options import EXIT_CODES, KEY_PLACES, config_option, exit_with
 
 
 @click.command(short_help="Send one request and tell everything about it.", epilog=EXIT_CODES)
@@ -18,7 +18,7 @@ from gwtui.cli.options import EXIT_CODES, config_option, exit_with
 @click.option("--url", metavar="URL", help="The base URL.")
 @click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
 @click.option("--model", metavar="NAME", help="The model to ask for.")
-@click.option("--key", metavar="REFERENCE", help="Where the key is: env:NAME, file:PATH, cmd:COMMAND.")
+@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="A further request header; repeatable.")
 @click.option("--prompt", metavar="TEXT", help="What to ask.")
 @click.option("--max-tokens", type=click.IntRange(1, 1_000_000), metavar="N", help="The token limit of the answer.")

@@ -72,7 +72,7 @@ FIELDS: tuple[Field, ...] = (
     Field("body", "body", "text to send; for LLM APIs further fields as JSON", "what", Form.BODY, Widget.AREA),
     Field("expect", "expect", "the answer that is right; empty: any, or pong", "what", kinds=_PINGED),
     Field("expect_status", "status", "the HTTP status that is right", "what", Form.INTEGER, kinds=_HTTP),
-    Field("key", "key", "env:NAME or file:PATH, never the key itself", "access"),
+    Field("key", "key", "env:NAME, file:PATH, cmd:… or keyring:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field("headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", Form.HEADERS, Widget.AREA),
     Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", Form.NUMBER),
@@ -94,7 +94,7 @@ FIELDS: tuple[Field, ...] = (
 )
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "auth": ("bearer", "token", "x-api-key", "api-key"),
+    "auth": ("bearer", "token", "x-api-key", "api-key", "x-goog-api-key"),
     "thresholds.slow_metric": ("ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"),
 }
 """What a field may be beside empty: then the API decides."""
