@@ -139,7 +139,10 @@ class TruthServer:
             if self._listener in readable:
                 self._accept()
             for sock in [sock for sock in self._idle if sock in readable]:
-                self._receive(sock)
+                try:
+                    self._receive(sock)
+                except OSError:
+                    self._drop(sock)
             for sock in writable:
                 self._unblock(self._blocked.pop(sock))
             self._send_due()
@@ -151,10 +154,7 @@ class TruthServer:
         self._idle[sock] = b""
 
     def _receive(self, sock: socket.socket) -> None:
-        try:
-            data, control, _, _ = sock.recvmsg(1 << 16, 64)
-        except OSError:
-            data, control = b"", []
+        data, control, _, _ = sock.recvmsg(1 << 16, 64)
         arrived_ns = _arrival(control)
         if not data:
             self._drop(sock)

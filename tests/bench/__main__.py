@@ -7,7 +7,7 @@ from functools import partial
 
 import click
 
-from . import arrivals, disk, frames, outside, pings, requests, soak, starting, streams
+from . import arrivals, disk, frames, loads, outside, pings, requests, soak, starting, streams
 from .figures import Section, line, preamble, say
 
 RECORDS = 300_000
@@ -16,6 +16,7 @@ RECORDS = 300_000
 def sections(records: int) -> tuple[Section, ...]:
     return (
         Section("arrivals", "How exact stamps are: 10 streams, 500 events/s in all", arrivals.run),
+        Section("loads", "How exact stamps are from one stream to 256, no screen", loads.run),
         Section("streams", "What streams cost", streams.run),
         Section("requests", "Small requests", requests.run),
         Section("pings", "WebSocket pings", pings.run),

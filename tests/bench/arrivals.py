@@ -32,6 +32,7 @@ FLOOD = 10_000
 KEYS = ("\r", "\x1b", "?", "\x1b", "e", "\x1b", "T", "\x1b", "2", "\x1b", "3", "\x1b", "+", "-", "v", "/", "\x1b")
 """Details, help, the form, themes, panels alone, each closed again; windows, other lines, a filter."""
 KEY_S = 0.15
+TTFT = "p50 <= 20 us, p99 <= 100 us"
 
 
 def run(short: bool) -> Iterator[Figure]:
@@ -45,15 +46,15 @@ def run(short: bool) -> Iterator[Figure]:
         floor = told(bare(server.port, load))
         yield Figure("a bare socket with the kernel's stamps: arrivals", floor, "what can be had at all")
         plain = asyncio.run(headless(session(load)))
-        yield from _lines("no screen", plain)
+        yield from lines("no screen", plain)
         if short:
             return
         shown = on_screen(session(load))
-        yield from _lines("screen on", shown, "p50 <= 5 us, p99 <= 25 us")
+        yield from lines("screen on", shown, "p50 <= 5 us, p99 <= 25 us")
         yield Figure("screen on less no screen: TTFT p99", _apart(shown, plain), "< 100 us")
-        yield from _lines(f"screen with {FLOOD:,} events/s", on_screen(session(dataclasses.replace(load, flood=FLOOD))))
+        yield from lines(f"screen with {FLOOD:,} events/s", on_screen(session(dataclasses.replace(load, flood=FLOOD))))
         used = on_screen(session(load), lambda screen: use(screen, load.seconds))
-        yield from _lines("a user opens and closes screens", used)
+        yield from lines("a user opens and closes screens", used)
         p99s = used.errors.arrivals.p99_ns or 0, plain.errors.arrivals.p99_ns or 0
         yield Figure("a user / no screen: arrivals p99", ratio(*p99s), "<= 3x")
 
@@ -100,13 +101,14 @@ def _arrival(control: list[tuple[int, int, bytes]]) -> int:
     return before
 
 
-def _lines(name: str, trial: Trial, reach: str = "") -> Iterator[Figure]:
+def lines(name: str, trial: Trial, reach: str = "", ttft: str = TTFT) -> Iterator[Figure]:
+    """Everything a session says of how exact it was, and what it took."""
     errors, cost = trial.errors, trial.cost
     yield Figure(f"{name}: arrivals, p50 / p99 / max", f"{told(errors.arrivals)} of {errors.arrivals.n:,}", reach)
     if errors.tainted:
         yield Figure("  without requests that were tainted", f"{told(errors.untainted)} of {errors.untainted.n:,}")
     yield Figure(f"{name}: gaps", told(errors.gaps))
-    yield Figure(f"{name}: TTFT", f"{told(errors.ttft)} of {errors.ttft.n}", "p50 <= 20 us, p99 <= 100 us")
+    yield Figure(f"{name}: TTFT", f"{told(errors.ttft)} of {errors.ttft.n}", ttft)
     doubts = {"early": errors.early, "tainted": errors.tainted, "dropped": errors.dropped}
     odd = ", ".join(f"{number} {word}" for word, number in doubts.items() if number)
     clocks = ", ".join(f"{number} {clock}" for clock, number in errors.clocks.items())
