@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import shlex
 import signal
@@ -19,6 +20,7 @@ import pytest
 from gwtui.keys import (
     MAX_FILE_BYTES,
     KeyReferenceError,
+    NoRoomError,
     is_reference,
     make_ready,
     places,
@@ -246,6 +248,24 @@ def test_a_failure_is_kept_for_a_shorter_while(tmp_path: Path, clock: Seconds) -
         (tmp_path / "key").write_text("now-there")
     clock.now = 30.0
     assert resolve(reference) == "now-there"
+
+
+def test_a_command_that_finds_no_room_here_is_asked_again_soon(
+    tmp_path: Path, clock: Seconds, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    reference = python(COUNTED, tmp_path / "log", "a")
+    with monkeypatch.context() as patched:
+        patched.setattr(subprocess, "Popen", refuse)
+        with pytest.raises(NoRoomError, match="cannot be run: Too many open files"):
+            resolve(reference)
+    clock.now = 0.9
+    with pytest.raises(NoRoomError):
+        resolve(reference)
+    clock.now = 1.0
+    assert resolve(reference) == "key-a"
 
 
 async def test_the_event_loop_goes_on_while_a_command_is_asked(tmp_path: Path, clock: Seconds) -> None:

@@ -243,10 +243,14 @@ async def test_a_stopped_process_marks_the_gap_and_what_ran_into_it(tmp_path: Pa
 
 @linux
 async def test_without_descriptors_this_machine_is_named_and_no_gateway(tmp_path: Path) -> None:
-    """Neither where a socket cannot be made, nor where the resolver cannot open its files."""
+    """Neither where a socket cannot be made, nor where the resolver or a key's reader cannot open their files."""
+    key = tmp_path / "key"
+    key.touch(0o600)
+    key.write_text("secret-of-ours")
     async with ScriptedServer([Receive(), Send(http("200 OK", body=b"pong")), Close()]) as gateway:
         by_name = asking(gateway.url.replace("127.0.0.1", "localhost"), name="named")
-        profile = Profile(endpoints=(asking(gateway.url), by_name), interval_s=0.02)
+        keyed = asking(gateway.url, name="keyed", key=f"file:{key}")
+        profile = Profile(endpoints=(asking(gateway.url), by_name, keyed), interval_s=0.02)
         async with child_of(profile, tmp_path) as child:
             for endpoint in profile.endpoints:
                 good = await next_result(child, endpoint.name)
@@ -254,19 +258,43 @@ async def test_without_descriptors_this_machine_is_named_and_no_gateway(tmp_path
             usual = resource.prlimit(child.pid, resource.RLIMIT_NOFILE)
             resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (1, usual[1]))
             told = await asyncio.to_thread(child.until, Incident, lambda it: it.kind == "engine")
-            local = [await next_result(child, name) for name in ("named", "a") * 3]
+            local = [await next_result(child, name) for name in ("named", "a", "keyed") * 3]
             resource.prlimit(child.pid, resource.RLIMIT_NOFILE, usual)
-            for name in ("named", "a"):
+            for name in ("named", "a", "keyed"):
                 await next_result(child, name, lambda it: it.verdict is Verdict.COMPLETE)
             assert await asyncio.to_thread(child.end) == (0, "")
-    assert told.text == "3 probes failed on this machine, not at a gateway: Too many open files"
-    assert {(each.verdict, each.reason) for each in local} == {(Verdict.LOCAL, "Too many open files")}
+    assert told.text.startswith("3 probes failed on this machine, not at a gateway: ")
+    assert {(each.verdict, each.reason) for each in local} == {
+        (Verdict.LOCAL, "Too many open files"),
+        (Verdict.LOCAL, f"the key file {key} cannot be read: Too many open files"),
+    }
     incidents = (tmp_path / "s" / "incidents.csv").read_text().splitlines()[1:]
     assert [line.split(",")[1] for line in incidents] == ["engine"], "no endpoint changed its state"
 
 
 async def next_result(child: Child, name: str, wanted: Callable[[Request], bool] = lambda _: True) -> Request:
     return await asyncio.to_thread(child.until, Request, lambda it: it.endpoint == name and wanted(it))
+
+
+async def test_without_threads_this_machine_is_named_and_no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name is resolved in a thread, and a command is asked for its key from one."""
+
+    def refuse(thread: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    gateway = ScriptedServer([Receive(), Send(http("200 OK", body=b"pong")), Close()])
+    async with gateway:
+        named = asking(gateway.url.replace("127.0.0.1", "localhost"), name="named")
+        keyed = asking(gateway.url, name="keyed", headers={"Authorization": "cmd:echo secret"})
+        async with watching(named, keyed) as it:
+            with monkeypatch.context() as patch:
+                patch.setattr(threading.Thread, "start", refuse)
+                await it.until(lambda: {each.endpoint for each in it.requests()} == {"named", "keyed"})
+    told = {each.endpoint: (each.outcome, each.reason) for each in it.requests()}
+    assert told == {
+        "named": (Outcome.LOCAL, "can't start new thread"),
+        "keyed": (Outcome.LOCAL, "the key command echo cannot be asked: can't start new thread"),
+    }
 
 
 async def test_without_ports_this_machine_is_named_and_no_gateway(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -32,6 +34,7 @@ from support.scripted import (
 )
 from support.stamping import expected_clock
 
+from gwtui.keys import places
 from gwtui.probes import backoff
 from gwtui.probes.backoff import Backoff
 from gwtui.profile import TLS, Endpoint
@@ -241,6 +244,26 @@ async def test_a_missing_key_is_asked_for_again_at_once(monkeypatch: pytest.Monk
             monkeypatch.setenv("PROBE_KEY", "now-there")
             found = await probing.once()
     assert (missing.verdict, found.verdict) == (Verdict.NO_KEY, Verdict.PONG)
+
+
+async def test_no_room_to_read_a_key_is_this_machines_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    key = tmp_path / "key"
+    key.touch(0o600)
+    key.write_text("secret-of-ours")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    async with ScriptedServer([Accept(), *ANSWERED]) as server:
+        probing = Probing(target(server, key=f"file:{key}"))
+        async with probing.prober:
+            with monkeypatch.context() as patched:
+                patched.setattr(places, "_open_at_once", refuse)
+                local = await probing.once()
+            found = await probing.once()
+    assert (local.verdict, local.rule) == (Verdict.LOCAL, "websocket.no-room")
+    assert local.reason == f"the key file {key} cannot be read: Too many open files"
+    assert found.verdict is Verdict.PONG
 
 
 async def test_over_tls(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from gwtui.keys.redaction import MASK, Redactor, RunningRedactor, redact
 from gwtui.keys.references import (
     SCHEMES,
     KeyReferenceError,
+    NoRoomError,
     begins_reference,
     is_reference,
     is_sendable,
@@ -22,6 +23,7 @@ __all__ = [
     "MAX_FILE_BYTES",
     "SCHEMES",
     "KeyReferenceError",
+    "NoRoomError",
     "Redactor",
     "RunningRedactor",
     "begins_reference",

@@ -5,6 +5,7 @@ A command and a keyring may ask somebody, so they may take long: up to `ANSWER_S
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import shlex
@@ -17,10 +18,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from gwtui.keys.references import KeyReferenceError
+from gwtui.keys.references import KeyReferenceError, NoRoomError
 
 MAX_FILE_BYTES = 64 * 1024
 ANSWER_S = 10.0
+
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
 _Answer = TypeVar("_Answer")
 
@@ -42,7 +45,7 @@ def from_file(place: str) -> str:
             _refuse_unsafe(os.fstat(file.fileno()), path)
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
-        raise KeyReferenceError(f"the key file {path} cannot be read: {error.strerror}") from error
+        raise _trouble(f"the key file {path} cannot be read", error) from error
     if len(data) > MAX_FILE_BYTES:
         raise KeyReferenceError(f"the key file {path} is larger than {MAX_FILE_BYTES // 1024} KiB: the wrong one?")
     return _text(data, f"the key file {path}")
@@ -67,7 +70,7 @@ def from_command(line: str) -> str:
             start_new_session=True,
         )
     except (OSError, ValueError) as error:
-        raise KeyReferenceError(f"{name} cannot be run: {getattr(error, 'strerror', None) or error}") from error
+        raise _trouble(f"{name} cannot be run", error) from error
     try:
         data = _in_time(lambda: _output(process), name)
     finally:
@@ -124,13 +127,21 @@ def _in_time(ask: Callable[[], _Answer], name: str, failures: tuple[type[Excepti
             trouble.append(type(error).__name__)
 
     asking = threading.Thread(target=run, name="key", daemon=True)
-    asking.start()
+    try:
+        asking.start()
+    except RuntimeError as error:
+        raise NoRoomError(f"{name} cannot be asked: {error}") from error
     asking.join(ANSWER_S)
     if answers:
         return answers[0]
     if trouble or not asking.is_alive():
         raise KeyReferenceError(f"{name} failed: {trouble[0] if trouble else 'see the log'}")
     raise KeyReferenceError(f"{name} gave no answer within {ANSWER_S:g} s")
+
+
+def _trouble(text: str, error: OSError | ValueError) -> KeyReferenceError:
+    kind = NoRoomError if isinstance(error, OSError) and error.errno in _NO_ROOM else KeyReferenceError
+    return kind(f"{text}: {getattr(error, 'strerror', None) or error}")
 
 
 def _text(data: bytes, name: str) -> str:

@@ -25,6 +25,10 @@ class KeyReferenceError(ValueError):
     """A reference cannot be resolved. The text names the place and the remedy, never a value."""
 
 
+class NoRoomError(KeyReferenceError):
+    """This machine has no descriptors, processes or threads left to look with: no word about the reference."""
+
+
 def is_reference(text: str) -> bool:
     """Whether the whole text is a reference."""
     return _REFERENCE.fullmatch(text) is not None

@@ -19,6 +19,7 @@ from gwtui.keys.redaction import redact
 from gwtui.keys.references import (
     SCHEMES,
     KeyReferenceError,
+    NoRoomError,
     filled_in,
     is_reference,
     is_sendable,
@@ -29,6 +30,7 @@ from gwtui.profile import Endpoint
 
 KEPT_S = 300.0
 FAILURE_KEPT_S = 30.0
+NO_ROOM_KEPT_S = 1.0
 MARGIN_S = 20.0
 """What expires sooner is asked for again by `make_ready`, so that it does not expire during the probe it is for."""
 
@@ -39,7 +41,7 @@ _ASKED: dict[str, Callable[[str], str]] = {"cmd": from_command, "keyring": from_
 @dataclass(frozen=True, slots=True)
 class _Answer:
     value: str
-    error: str
+    error: KeyReferenceError | None
     until_s: float
     """When it is forgotten, by the monotonic clock."""
 
@@ -57,14 +59,14 @@ class Kept:
         answer = self._answers.get(reference)
         if answer is None or answer.until_s <= self._clock():
             answer = self.ask(reference)
-        if answer.error:
-            raise KeyReferenceError(answer.error)
+        if answer.error is not None:
+            raise type(answer.error)(*answer.error.args)
         return answer.value
 
     def is_ready(self, reference: str) -> bool:
         """Whether `value` will not have to ask within `MARGIN_S`. A failure that is kept is ready too."""
         answer = self._answers.get(reference)
-        return answer is not None and self._clock() < answer.until_s - (0.0 if answer.error else MARGIN_S)
+        return answer is not None and self._clock() < answer.until_s - (MARGIN_S if answer.error is None else 0.0)
 
     def ask(self, reference: str) -> _Answer:
         """Ask, unless somebody else did meanwhile."""
@@ -78,8 +80,9 @@ class Kept:
         try:
             value = _checked(_ASKED[scheme](place), f"what {scheme}: gives")
         except KeyReferenceError as error:
-            return _Answer("", str(error), self._clock() + FAILURE_KEPT_S)
-        return _Answer(value, "", self._clock() + KEPT_S)
+            kept_s = NO_ROOM_KEPT_S if isinstance(error, NoRoomError) else FAILURE_KEPT_S
+            return _Answer("", error, self._clock() + kept_s)
+        return _Answer(value, None, self._clock() + KEPT_S)
 
 
 _kept = Kept()
@@ -129,7 +132,8 @@ async def make_ready(endpoint: Endpoint) -> None:
 
 
 async def _ask_in_thread(reference: str) -> None:
-    """Not in one of the loop's own threads: names are resolved by those, and must not wait for keys."""
+    """Not in one of the loop's own threads: names are resolved by those, and must not wait for keys. Without a thread
+    to be had, the asking fails at once."""
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
 
@@ -138,8 +142,12 @@ async def _ask_in_thread(reference: str) -> None:
         with suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(done.set)
 
-    threading.Thread(target=run, name="keys", daemon=True).start()
-    await done.wait()
+    try:
+        threading.Thread(target=run, name="keys", daemon=True).start()
+    except RuntimeError:
+        _kept.ask(reference)
+    else:
+        await done.wait()
 
 
 def _references_of(endpoint: Endpoint) -> Iterable[str]:

@@ -23,6 +23,10 @@ Address: TypeAlias = tuple[int, tuple[Any, ...]]
 """Family, and socket address in that family's form."""
 
 
+class NoThreadError(OSError):
+    """This machine has no thread left to ask the resolver in."""
+
+
 @dataclass(slots=True)
 class Dial:
     """One attempt to get a connection: how far it is, and what each step took."""
@@ -78,6 +82,8 @@ async def _resolve(host: str, port: int) -> list[Address]:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except UnicodeError as error:
         raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
+    except RuntimeError as error:
+        raise NoThreadError(str(error)) from error
     except OSError:
         _check_descriptors()
         raise

@@ -13,6 +13,7 @@ import httpcore
 
 from gwtui.judging.judge import End
 from gwtui.probes.decoding import BodyLimitError, DecodeError
+from gwtui.probes.dial import NoThreadError
 from gwtui.probes.exchange import Exchange, NotHTTPError
 from gwtui.probes.lean import httpx
 from gwtui.sse import SSELimitError
@@ -53,6 +54,7 @@ _OWN_ERRORS: dict[type[BaseException], End] = {
     SSELimitError: End.TOO_LARGE,
     NotHTTPError: End.NOT_HTTP,
     DecodeError: End.DECODE_ERROR,
+    NoThreadError: End.LOCAL,
 }
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
 _HEADERS_TOO_LARGE = 431

@@ -19,7 +19,7 @@ from gwtui.apis.errors import error_reason
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.judging.http_status import judge_status
 from gwtui.judging.judge import End
-from gwtui.keys import KeyReferenceError, Redactor, resolve, resolve_headers
+from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, resolve, resolve_headers
 from gwtui.probes.dial import Dial, dial
 from gwtui.probes.ends import end_of
 from gwtui.probes.exchange import Exchange
@@ -116,6 +116,8 @@ def _target(endpoint: Endpoint) -> _Target:
     try:
         key = resolve(endpoint.key) if endpoint.key is not None else None
         further = resolve_headers(endpoint)
+    except NoRoomError as error:
+        raise ping_failed(Verdict.LOCAL, "no-room", str(error), redial_later=False) from error
     except KeyReferenceError as error:
         raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
     try:

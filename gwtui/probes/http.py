@@ -11,7 +11,7 @@ from typing import Self
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.judging.headers import header
 from gwtui.judging.judge import End, is_event_stream
-from gwtui.keys import KeyReferenceError, Redactor, resolve, resolve_headers, secrets_of
+from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, resolve, resolve_headers, secrets_of
 from gwtui.probes.bodies import body_of
 from gwtui.probes.deadlines import Watchdog, due
 from gwtui.probes.decoding import BodyLimitError, decoder_for
@@ -103,6 +103,8 @@ class HTTPProber:
                 await self._read(result, response)
             finally:
                 await response.aclose()
+        except NoRoomError as error:
+            result.over(End.LOCAL, str(error))
         except KeyReferenceError as error:
             result.over(End.NO_KEY, str(error))
         except AskError as error:
