@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from html import unescape
 
 from gwtui.clean import clean
 
@@ -18,7 +19,7 @@ def excerpt(body: bytes, content_type: str = "") -> str:
     if "html" in content_type.lower() or text.lstrip()[:1] == "<":
         visible = _TAG.sub(" ", _HIDDEN.sub(" ", text)).strip()
         title = _title(text)
-        text = visible if visible.startswith(title) else f"{title}: {visible}"
+        text = unescape(visible if visible.startswith(title) else f"{title}: {visible}")
     return clean(" ".join(text.split()), EXCERPT)
 
 

@@ -74,7 +74,13 @@ MAX_KEPT = 64
 MAX_WAIT_S = 3600.0
 """The longest wait that a `Retry-After` is believed for."""
 
-_SECONDS = re.compile(r"\d{1,15}(\.\d{0,9})?")
+QUARTER_S = 900.0
+"""All zones of the world are whole quarters of an hour apart."""
+
+_SECONDS = re.compile(r"(\d{1,40}(\.\d{0,20})?|\.\d{1,20})(e\+?\d{1,3})?", re.IGNORECASE)
+_HOURS = re.compile(r" ([+-]\d\d)$")
+_FOREIGN = re.compile(r" (?!(UTC?|GMT|Z|[AECMP][SD]T)$)[A-Z]{1,5}$", re.IGNORECASE)
+"""The end of a date with a zone that RFC 5322 gives no meaning to: `CET`, but also `IST`, which is one of three."""
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
@@ -134,15 +140,18 @@ def retry_after(headers: Headers, now: float) -> float | None:
     """Seconds to wait, 0 to one hour, at the wall time `now` (UTC); None where nothing (sensible) is said.
 
     Understands `retry-after-ms`, whole and decimal seconds, and dates of RFC 9110 10.2.3, RFC 1123 with any zone
-    and RFC 3339. A negative number is nonsense; a date that has passed means now.
+    and RFC 3339. A negative number is nonsense; a date that has passed means now. Where the zone is only a name that
+    nobody can be sure of, the wait is the shortest that some zone makes of it.
     """
     if (milliseconds := _number(header(headers, "retry-after-ms"))) is not None:
         return min(milliseconds / 1000, MAX_WAIT_S)
-    value = header(headers, "retry-after")
+    value = header(headers, "retry-after").strip()
     if (seconds := _number(value)) is not None:
         return min(seconds, MAX_WAIT_S)
     at = http_date(value)
-    return None if at is None else min(max(at - now, 0.0), MAX_WAIT_S)
+    if at is None:
+        return None
+    return (at - now) % QUARTER_S if _FOREIGN.search(value) else min(max(at - now, 0.0), MAX_WAIT_S)
 
 
 def _number(value: str) -> float | None:
@@ -158,7 +167,7 @@ def http_date(value: str) -> float | None:
 def _date(value: str) -> float | None:
     read = datetime.fromisoformat if value[:4].isdigit() else parsedate_to_datetime
     try:
-        at = read(value)
+        at = read(_HOURS.sub(r" \g<1>00", value))
         return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, IndexError, OverflowError):
         return None

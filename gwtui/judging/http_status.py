@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from gwtui.clean import clean
 from gwtui.excerpts import excerpt
-from gwtui.judging.headers import Headers, header, retry_after, without_query
+from gwtui.judging.headers import MAX_WAIT_S, Headers, header, retry_after, without_query
 from gwtui.verdicts import Judgement, Verdict
 
 CLASSES: dict[int, Verdict] = {
@@ -36,6 +37,8 @@ CLOUDFLARE: dict[int, tuple[Verdict, str]] = {
     530: (Verdict.BAD_GATEWAY, "the origin's name does not resolve"),
 }
 """Cloudflare's own statuses: believed only beside a `cf-ray`, because origins send such numbers too."""
+NAMED = ("quota", "breaker")
+"""What is told beside the status: nothing else says that it is no plain refusal."""
 QUOTA_WORDS = ("insufficient_quota", "credit", "billing")
 """A 429 with these is about money, not about load."""
 
@@ -63,15 +66,16 @@ def judge_status(
     told = clean(header(headers, "retry-after"), 40)
     words = [said] if said else []
     if wait is not None:
-        words.append(f"retry after {wait:.0f} s")
+        words.append(f"retry after {math.ceil(wait)} s" + (" or more" if wait >= MAX_WAIT_S else ""))
     elif told:
         words.append(f"retry-after says {told!r}")
-    return _judgement(verdict, status, "; ".join(words), detail)
+    return _judgement(verdict, status, "; ".join(words), detail, f" {detail}" if detail in NAMED else "")
 
 
-def _judgement(verdict: Verdict, status: int, words: str, detail: str = "") -> Judgement:
+def _judgement(verdict: Verdict, status: int, words: str, detail: str = "", name: str = "") -> Judgement:
     rule = f"http.{status}.{detail}" if detail else f"http.{status}"
-    return Judgement(verdict=verdict, rule=rule, reason=f"HTTP {status}: {words}" if words else f"HTTP {status}")
+    said = f"HTTP {status}{name}"
+    return Judgement(verdict=verdict, rule=rule, reason=f"{said}: {words}" if words else said)
 
 
 def _by_hundred(status: int) -> Verdict:

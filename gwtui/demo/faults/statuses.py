@@ -68,7 +68,7 @@ STATUSES = (
         429,
         "429, and `retry-after-ms` is 2500",
         Verdict.RATE_LIMITED,
-        "retry after 2 s",
+        "retry after 3 s",
         headers={"retry-after-ms": "2500"},
     ),
     _refusal("429-quota", 429, "429 for want of money, not of time", Verdict.RATE_LIMITED, "quota", body=QUOTA),
