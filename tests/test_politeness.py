@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
 from typing import TypeVar
@@ -362,6 +363,32 @@ async def test_an_endpoint_that_asks_for_it_is_left_alone_and_the_rest_of_the_ti
         await it.until(lambda: it.row().state is State.UP and it.row().held_ns is None)
         assert "held" not in it.row().note
     assert [each.retry_after_s for each in it.all(Request)[:2]] == [told_s, None]
+
+
+@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S UTC", "%Y-%m-%dT%H:%M:%SZ"])
+async def test_a_date_to_wait_for_is_counted_down(form: str) -> None:
+    date = datetime.fromtimestamp(time.time() + 200, UTC).strftime(form)
+    gateway = ScriptedServer([Receive(), Send(http("429 Too Many Requests", f"Retry-After: {date}")), *GOOD])
+    async with gateway, watching(Profile(endpoints=(asking(gateway.url, overlap=1),), interval_s=0.01)) as it:
+        await it.until(lambda: it.row().held >= 5)
+        held_ns = it.row().held_ns
+        assert held_ns is not None
+        assert 100 * SECOND < held_ns <= 200.01 * SECOND
+        assert it.row().note.startswith(f"held {-(-held_ns // SECOND)} s by Retry-After; HTTP 429")
+        assert len(gateway.requests) == 1
+        it.skipped_ns += 201 * SECOND
+        await it.until(lambda: it.row().state is State.UP)
+
+
+async def test_what_cannot_be_read_as_a_wait_is_told_and_the_pace_is_kept() -> None:
+    refusal: list[Step] = [Receive(), Send(http("503 Service Unavailable", "Retry-After: soon"))]
+    async with (
+        ScriptedServer(refusal * 2000) as gateway,
+        watching(Profile(endpoints=(asking(gateway.url, overlap=1),), interval_s=0.01)) as it,
+    ):
+        await it.until(lambda: len(it.all(Request)) >= 5)
+        assert it.row().held == 0
+        assert "HTTP 503: retry-after says 'soon'" in it.row().note
 
 
 async def test_a_wrong_key_does_not_hammer_and_a_resume_tries_at_once() -> None:
