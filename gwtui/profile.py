@@ -28,8 +28,12 @@ class Deadlines(_Table, frozen=True, kw_only=True):
     """From the start of the connection to its end, DNS and TLS included."""
     first_byte_s: Seconds = 60.0
     """From the last request byte sent to the first response byte."""
+    first_event_s: Seconds = 60.0
+    """From the last request byte sent to the first event of a stream; comments and keep-alives are none."""
     first_token_s: Seconds = 120.0
     """From the last request byte sent to the first generated content of a stream."""
+    event_gap_s: Seconds = 60.0
+    """From one event of a stream to the next, once content came; comments and keep-alives are none."""
     idle_s: Seconds = 30.0
     """Between two reads of a response that has begun."""
     total_s: Seconds = 300.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from itertools import pairwise
 from typing import Any
 
@@ -14,7 +15,7 @@ from support.completions import EVENT_STREAM, HELLO, LAST_CHUNK, ROLE, WHOLE
 from support.probing import Probing, endpoint
 from support.scripted import Receive, ScriptedServer, Send, Step
 
-from gwtui.probes.bodies import Connection
+from gwtui.probes.bodies import HEAD_BYTES, HEAD_LINES, Connection, HeadLimitError
 from gwtui.probes.chunked import MAX_HEADER_BYTES, Chunked
 from gwtui.probes.exchange import Ledger, NotHTTPError
 from gwtui.probes.gathering import TOGETHER, Gathering
@@ -134,6 +135,42 @@ async def test_an_interim_response_has_a_head_of_its_own() -> None:
     reading = connection(Pieces(interim + HEAD + b"body"))
     assert (await reading.read(100), await reading.read(100)) == (interim, HEAD)
     assert reading.take_body() == b"body"
+
+
+def head_of(lines: int, length: int) -> bytes:
+    """A head of so many lines and bytes."""
+    start = b"HTTP/1.1 200 OK\r\n" + b"A: 1\r\n" * (lines - 3)
+    return start + b"B: " + b"x" * (length - len(start) - 7) + b"\r\n\r\n"
+
+
+@pytest.mark.parametrize("step", [1, 7, 1000, 65_536, 200_000])
+@pytest.mark.parametrize(
+    ("lines", "length", "says"),
+    [
+        (HEAD_LINES, HEAD_BYTES, ""),
+        (HEAD_LINES + 1, HEAD_BYTES, "512 lines"),
+        (HEAD_LINES, HEAD_BYTES + 1, "100 KiB"),
+    ],
+)
+async def test_a_head_has_one_limit_wherever_reads_end(lines: int, length: int, says: str, step: int) -> None:
+    whole = head_of(lines, length)
+    assert (whole.count(b"\n"), len(whole)) == (lines, length)
+    pieces = Pieces(*(whole[at : at + step] for at in range(0, length, step)))
+    reading = connection(pieces)
+    with pytest.raises(HeadLimitError, match=says) if says else contextlib.nullcontext():
+        while pieces.left:
+            await reading.read(65_536)
+
+
+async def test_each_response_of_a_connection_has_the_whole_limit() -> None:
+    whole = head_of(HEAD_LINES, HEAD_BYTES)
+    ledger = Ledger()
+    stream: Any = Pieces(whole, whole)
+    reading = Connection(stream, ledger)
+    for _ in range(2):
+        ledger.begin()
+        assert await reading.read(65_536) == whole
+        assert reading.take_body() == b""
 
 
 async def test_a_body_that_was_read_already_is_not_taken() -> None:

@@ -128,7 +128,7 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ('headers = { "A B" = "c" }', 'headers."A B"', "is no header name"),
     ("headers = { Content-Length = '5' }", "headers.Content-Length", "set by gwtui itself"),
     ('method = "GET /"', "method", "is no HTTP method"),
-    ("deadlines = { zzz = 1 }", "deadlines.zzz", "unknown key (known: connect_s, first_byte_s, "),
+    ("deadlines = { zzz = 1 }", "deadlines.zzz", "unknown key (known: connect_s, event_gap_s, "),
     ("messages = [{ at = 2026-01-01 }]", "messages", "holds a date"),
     ("messages = [{ at = [inf] }]", "messages", "holds inf or nan"),
     ('path = "https://host/x"', "path", "is a whole URL"),

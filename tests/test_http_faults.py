@@ -27,6 +27,7 @@ from support.completions import (
 from support.probing import endpoint, probed, resolve_as, soon
 from support.scripted import (
     Close,
+    Drip,
     Flood,
     Hold,
     Receive,
@@ -55,13 +56,17 @@ class Fault:
 
 
 PAGE = b"<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>"
+PING = chunk(b": ping\n\n")
 IN_STREAM = b'data: {"error":{"type":"server_error","message":"boom"}}\n\n'
 SSE = "Content-Type: text/event-stream"
 SHORT = http("200 OK", SSE, "Content-Length: 9999", length=False) + ROLE
 BOTH_LENGTHS = http("200 OK", SSE, "Content-Length: 5", "Transfer-Encoding: chunked", length=False) + chunk(ROLE)
+HALF = b"HTTP/1.1 200 OK\r\nX"
 ELSEWHERE = "Location: http://elsewhere.example/v1?key=secret"
 FIRST_BYTE = {"deadlines": soon(first_byte_s=0.05)}
+FIRST_EVENT = {"deadlines": soon(first_event_s=0.05)}
 FIRST_TOKEN = {"deadlines": soon(first_token_s=0.05)}
+EVENT_GAP = {"deadlines": soon(event_gap_s=0.05)}
 IDLE = {"deadlines": soon(idle_s=0.05)}
 TOTAL = {"deadlines": soon(total_s=0.1)}
 
@@ -77,12 +82,20 @@ FAULTS = [
     Fault("reset without a byte", [Receive(), Reset()], Verdict.RESET, "reset"),
     Fault("another banner", [Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Hold()], Verdict.NOT_HTTP, "SSH-2.0"),
     Fault("a TLS alert", [Send(b"\x15\x03\x01\x00\x02\x02\x46"), Hold()], Verdict.NOT_HTTP, "`https` may be right"),
-    Fault(
-        "half a header", [Receive(), Send(b"HTTP/1.1 200 OK\r\nX-"), Hold()], Verdict.STALLED, "no byte came for", IDLE
-    ),
+    Fault("a TLS alert's first byte", [Send(b"\x15"), Hold()], Verdict.NOT_HTTP, "`https` may be right"),
+    Fault("no status line", [Receive(), Send(b"HTTP/1.1 no\r\n\r\n")], Verdict.NOT_HTTP, "line: b'HTTP/1.1 no'"),
+    Fault("half a header", [Receive(), Send(HALF), Hold()], Verdict.STALLED, "in the middle of the headers", IDLE),
+    Fault("a header that drips", [Receive(), Send(HALF), Drip(b"x")], Verdict.TIMEOUT, "headers were still", TOTAL),
     Fault("a header of 200 KiB", answered("200 OK", "X: " + "x" * 200_000), Verdict.TOO_LARGE, "100 KiB"),
+    Fault("5,000 headers", answered("200 OK", *["X: 1"] * 5000), Verdict.TOO_LARGE, "512 lines"),
+    Fault("headers without end", [Receive(), Send(HALF), Flood(b": 1\r\nX")], Verdict.TOO_LARGE, "512 lines"),
+    Fault("a header without end", [Receive(), Send(HALF), Flood(b"x" * 4096)], Verdict.TOO_LARGE, "100 KiB"),
+    Fault("1xx without end", [Receive(), Flood(b"HTTP/1.1 102 Wait\r\n\r\n")], Verdict.TOO_LARGE, "512 lines"),
     Fault(
-        "headers without end", [Receive(), Send(b"HTTP/1.1 200 OK\r\n"), Flood(b"X: 1\r\n")], Verdict.TOO_LARGE, "KiB"
+        "trailers without end",
+        [*streamed(ROLE, HELLO), Send(b"0\r\n"), Flood(b"X: 1\r\n")],
+        Verdict.TOO_LARGE,
+        "trailers",
     ),
     # Statuses.
     Fault("401", answered("401 No", body=b'{"error":{"message":"bad key"}}'), Verdict.AUTH, "bad key"),
@@ -107,6 +120,13 @@ FAULTS = [
     ),
     Fault("a page", answered("200 OK", "Content-Type: text/html", body=PAGE), Verdict.NOT_A_STREAM, "nginx"),
     Fault("204", [Receive(), Send(http("204 No Content", length=False))], Verdict.EMPTY, "204"),
+    Fault(
+        "a body that drips",
+        [Receive(), Send(http("200 OK", "Content-Length: 99999", length=False)), Drip(b" ")],
+        Verdict.TIMEOUT,
+        "its body was still coming",
+        {**TOTAL, "stream": False},
+    ),
     Fault("the wrong body", answered("200 OK", body=b"ping"), Verdict.WRONG_BODY, "pong", {"expect": "pong"}, "http"),
     Fault("br", encoded("br", b"\x0b\x02"), Verdict.DECODE_ERROR, "br"),
     Fault("broken gzip", encoded("gzip", b"no gzip at all"), Verdict.DECODE_ERROR, "gzip"),
@@ -115,8 +135,23 @@ FAULTS = [
     Fault("a gzip bomb", encoded("gzip", gzip.compress(bytes(64 << 20))), Verdict.TOO_LARGE, "8 MiB"),
     # Streams.
     Fault("no event", [*streamed(), Send(LAST_CHUNK)], Verdict.EMPTY, "no event"),
+    Fault("closed before an event", [*streamed(), Close()], Verdict.EMPTY, "no event came before the end"),
+    Fault("closed in the first event", [*streamed(HELLO[:30]), Close()], Verdict.TRUNCATED, "no event had come"),
     Fault("comments only", [*streamed(b": ping\n\n"), Hold()], Verdict.STALLED, "no content came", FIRST_TOKEN),
+    Fault("comments for ever", [*streamed(), Drip(PING)], Verdict.STALLED, "no event came within", FIRST_EVENT),
+    Fault(
+        "pings for ever",
+        [*streamed(), Drip(chunk(b'event: ping\ndata: {"type":"ping"}\n\n'))],
+        Verdict.STALLED,
+        "comments or keep-alives came",
+        FIRST_EVENT,
+        "anthropic-messages",
+    ),
     Fault("a role, no content", [*streamed(ROLE), Hold()], Verdict.STALLED, "no content came", FIRST_TOKEN),
+    Fault("a role, comments", [*streamed(ROLE), Drip(PING)], Verdict.STALLED, "no content came", FIRST_TOKEN),
+    Fault("content, comments", [*streamed(ROLE, HELLO), Drip(PING)], Verdict.STALLED, "no further event", EVENT_GAP),
+    Fault("an event that drips", [*streamed(HELLO), Drip(chunk(b"x"))], Verdict.STALLED, "no further event", EVENT_GAP),
+    Fault("events for ever", [*streamed(ROLE), Drip(chunk(HELLO))], Verdict.TIMEOUT, "not over", TOTAL),
     Fault("silence", [*streamed(ROLE, HELLO), Hold()], Verdict.STALLED, "no byte came for", IDLE),
     Fault("never over", [*streamed(ROLE, HELLO), Hold()], Verdict.TIMEOUT, "not over", TOTAL),
     Fault("ends early", [*streamed(ROLE, HELLO), Send(LAST_CHUNK)], Verdict.TRUNCATED, "openai"),
@@ -170,6 +205,13 @@ async def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> Non
     row = await probed(endpoint("http", "http://nowhere.invalid"))
     assert row.verdict is Verdict.DNS
     assert "Name or service not known" in row.reason
+
+
+@pytest.mark.parametrize("host", ["a" * 64 + ".invalid", "a..invalid"])
+async def test_a_name_that_cannot_be_one(host: str) -> None:
+    row = await probed(endpoint("http", f"http://{host}"))
+    assert row.verdict is Verdict.DNS
+    assert "cannot be a host name" in row.reason
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how a full backlog behaves is the system's own way")

@@ -146,6 +146,17 @@ async def test_a_fresh_connection_that_breaks_is_not_tried_again() -> None:
     assert len(server.requests) == 1
 
 
+async def test_an_answer_that_was_there_before_its_request_is_nobodys() -> None:
+    answer = http("200 OK", body=b"pong")
+    async with ScriptedServer([Receive(), Send(answer + answer), Hold()], [Receive(), Send(answer)]) as server:
+        probing = Probing(endpoint("http", server.url))
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(3)]
+    assert [row.verdict for row in rows] == [Verdict.COMPLETE, Verdict.NOT_HTTP, Verdict.COMPLETE]
+    assert "before the request was sent" in rows[1].reason
+    assert rows[1].status is None
+
+
 def header_of(request: bytes, name: str) -> str:
     lines = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
     return {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}.get(name, "")

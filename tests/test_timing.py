@@ -90,8 +90,16 @@ def test_the_pace_is_that_of_the_content() -> None:
     assert timed((100, START)).pace(SENT) is None
 
 
-DEADLINES = Deadlines(connect_s=1, first_byte_s=2, first_token_s=3, idle_s=4, total_s=100)
+DEADLINES = Deadlines(
+    connect_s=1, first_byte_s=2, first_event_s=2.5, first_token_s=3, event_gap_s=3.5, idle_s=4, total_s=100
+)
 S = 1_000_000_000
+
+
+def begun(read_s: int = 8, heard_s: int = 0) -> Exchange:
+    """An exchange whose request went at 7 s, and whose answer was read last at `read_s` and came last at `heard_s`."""
+    heard_ns = max(read_s, heard_s) * S
+    return Exchange(last_write_ns=7 * S, last_read_ns=read_s * S, heard_ns=heard_ns, in_body=True)
 
 
 @pytest.mark.parametrize(
@@ -102,10 +110,14 @@ S = 1_000_000_000
         (Progress(Exchange(dial=Dial(5 * S, stage="tls")), -98 * S), End.TOTAL, 2),
         (Progress(Exchange(dial=Dial(5 * S, stage="done"), last_write_ns=7 * S), 0), End.NO_FIRST_BYTE, 9),
         (Progress(Exchange(last_write_ns=7 * S), 0), End.NO_FIRST_BYTE, 9),
-        (Progress(Exchange(last_write_ns=7 * S, last_read_ns=8 * S), 0), End.IDLE, 12),
-        (Progress(Exchange(last_write_ns=7 * S, last_read_ns=8 * S), 0, awaits_token=True), End.NO_FIRST_TOKEN, 10),
-        (Progress(Exchange(last_write_ns=7 * S, last_read_ns=8 * S), 0, terminated_ns=9 * S), End.LEFT, 9 + LINGER_S),
-        (Progress(Exchange(last_write_ns=7 * S, last_read_ns=98 * S), 0), End.TOTAL, 100),
+        (Progress(begun(), 0), End.IDLE, 12),
+        (Progress(begun(), 0, streams=True), End.NO_FIRST_EVENT, 9.5),
+        (Progress(begun(), 0, streams=True, event_ns=8 * S), End.NO_FIRST_TOKEN, 10),
+        (Progress(begun(), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 11.5),
+        (Progress(begun(read_s=20), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 11.5),
+        (Progress(begun(heard_s=20), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 23.5),
+        (Progress(begun(), 0, terminated_ns=9 * S), End.LEFT, 9 + LINGER_S),
+        (Progress(begun(read_s=98), 0), End.TOTAL, 100),
     ],
 )
 def test_the_next_deadline(progress: Progress, end: End, at_s: float) -> None:

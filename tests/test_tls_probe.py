@@ -10,7 +10,7 @@ import pytest
 from support.certificates import pair
 from support.completions import CLOSE_DELIMITED, EVENT_STREAM, HELLO, LAST_CHUNK, ROLE, WHOLE
 from support.probing import Probing, endpoint, probed
-from support.scripted import Close, Receive, ScriptedServer, Send, Step, chunk, http
+from support.scripted import Close, Leave, Open, Receive, Reset, ScriptedServer, Send, Step, Wait, chunk, http
 from support.stamping import expected_clock
 
 from gwtui.probes.tls import context_for
@@ -94,6 +94,26 @@ async def test_tls_cut_without_close_notify(body: bytes, verdict: Verdict, tmp_p
     assert row.verdict is verdict
     if verdict is Verdict.TRUNCATED:
         assert "close_notify" in row.reason
+
+
+async def test_a_kept_connection_that_tls_has_closed_is_not_used(tmp_path: Path) -> None:
+    certificates = pair("good", tmp_path)
+    good: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]
+    async with ScriptedServer([*good, Leave(), Open("left"), Wait("never")], good, tls=certificates.server) as server:
+        probing = Probing(endpoint("http", server.url, tls=TLS(ca_file=certificates.ca_file)))
+        async with probing.prober:
+            await probing.once()
+            await server.gate("left").wait()
+            row = await probing.once()
+    assert (row.verdict, row.phases.reused, row.findings) == (Verdict.COMPLETE, False, ())
+    assert len(server.requests) == 2
+
+
+async def test_a_reset_during_the_handshake() -> None:
+    async with ScriptedServer([Reset()]) as server:
+        row = await probed(endpoint("http", server.url.replace("http:", "https:")))
+    assert row.verdict is Verdict.RESET
+    assert "during the TLS handshake" in row.reason
 
 
 async def test_tls_spoken_to_a_plain_port() -> None:

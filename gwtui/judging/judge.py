@@ -55,7 +55,10 @@ class End(StrEnum):
     CONNECT_TIMEOUT = "connect_timeout"
     TLS = "tls"
     NO_FIRST_BYTE = "no_first_byte"
+    NO_FIRST_EVENT = "no_first_event"
     NO_FIRST_TOKEN = "no_first_token"  # noqa: S105 - a token of text, not a secret
+    EVENT_GAP = "event_gap"
+    """Bytes may come, but no event did for `event_gap_s`."""
     IDLE = "idle"
     """Nothing was read for `idle_s`."""
     TOTAL = "total"
@@ -119,7 +122,6 @@ BEFORE_AN_ANSWER: dict[End, Verdict] = {
     End.CONNECT_TIMEOUT: Verdict.CONNECT_TIMEOUT,
     End.TLS: Verdict.TLS,
     End.NO_FIRST_BYTE: Verdict.NO_FIRST_BYTE,
-    End.NO_FIRST_TOKEN: Verdict.NO_FIRST_BYTE,
     End.IDLE: Verdict.STALLED,
     End.LEFT: Verdict.RESET,
 }
@@ -130,7 +132,9 @@ BROKEN: dict[End, Verdict] = {
     End.NOT_HTTP: Verdict.TRUNCATED,
     End.TLS: Verdict.TRUNCATED,
     End.NO_FIRST_BYTE: Verdict.STALLED,
+    End.NO_FIRST_EVENT: Verdict.STALLED,
     End.NO_FIRST_TOKEN: Verdict.STALLED,
+    End.EVENT_GAP: Verdict.STALLED,
     End.IDLE: Verdict.STALLED,
     End.TOTAL: Verdict.TIMEOUT,
     End.TOO_LARGE: Verdict.TOO_LARGE,
@@ -140,6 +144,8 @@ BROKEN: dict[End, Verdict] = {
     End.LOCAL: Verdict.LOCAL,
 }
 """Ends that broke the exchange, wherever it was."""
+WITHOUT_EVENTS = frozenset({End.NO_FIRST_EVENT, End.NO_FIRST_TOKEN, End.EVENT_GAP})
+"""Ends that bytes alone do not put off."""
 OURS = frozenset({End.NO_KEY, End.CANCELLED, End.LOCAL})
 """Ends that say nothing about the gateway."""
 
@@ -197,14 +203,27 @@ def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgem
     if reason := api.error_reason(transport.stray):
         words = f"after event {transport.events}, outside of any event: {reason}"
         return _judgement(Verdict.ERROR_IN_STREAM, "stream.bare-error", words, transport.events or None)
-    if transport.end in BROKEN:
-        return _broken(transport, {}, f"; {seen.reason}" if transport.events else "; no event had come")
-    if seen.verdict is Verdict.EMPTY and not transport.events:
+    if _came_to_nothing(transport) and seen.verdict is Verdict.EMPTY:
         return _empty_stream(transport, seen)
+    if transport.end in BROKEN:
+        so_far = seen.reason if transport.events else "no event had come"
+        return _broken(transport, {}, f"; {so_far}{_alive(transport)}")
     if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
         words = f"{seen.reason}; {transport.unfinished:,} bytes of another event had begun"
         return _judgement(seen.verdict, seen.rule, words, seen.event_number)
     return seen
+
+
+def _came_to_nothing(transport: Transport) -> bool:
+    """Whether the stream was closed without an event, and without the beginning of one where its end is missing."""
+    cut = transport.end is End.INCOMPLETE and not transport.unfinished
+    return not transport.events and (cut or transport.end is End.CLEAN)
+
+
+def _alive(transport: Transport) -> str:
+    """What showed that a stream without events was alive, where that is why it was given up."""
+    signs = transport.comments + transport.keepalives
+    return f"; {signs} comments or keep-alives came" if transport.end in WITHOUT_EVENTS and signs else ""
 
 
 def _empty_stream(transport: Transport, seen: Judgement) -> Judgement:
@@ -213,6 +232,10 @@ def _empty_stream(transport: Transport, seen: Judgement) -> Judgement:
         words = f"{words}, only {transport.comments} comments"
     if page := excerpt(transport.stray):
         words = f"{words}, but this: {page}"
+    elif transport.unfinished:
+        words = f"{words}; {transport.unfinished:,} bytes of one had begun"
+    if transport.detail:
+        words = f"{words}; {transport.detail}"
     return _judgement(Verdict.EMPTY, seen.rule, words)
 
 

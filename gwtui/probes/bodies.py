@@ -20,10 +20,18 @@ from gwtui.probes.tcp import TCPStream
 from gwtui.probes.tls import TLSStream
 
 READ_BYTES = 64 * 1024
+HEAD_BYTES = 100 * 1024
+HEAD_LINES = 512
+"""How long what comes before a body may be, interim responses (1xx) included. httpcore's own limit of as many bytes
+depends on where reads end, and lines are not counted by anybody."""
 BODILESS = (204, 304)
 """Statuses of responses that have no body, whatever their headers say (RFC 9112 6.3)."""
 
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+
+
+class HeadLimitError(ValueError):
+    """The headers of a response are over their limit."""
 
 
 class Connection(httpcore.AsyncNetworkStream):
@@ -38,6 +46,8 @@ class Connection(httpcore.AsyncNetworkStream):
         """Bytes that were read and not given to httpcore yet."""
         self._after_head = False
         """httpcore was given a head and nothing else."""
+        self._head_bytes = self._head_lines = 0
+        """How much came of the heads of the response at hand."""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         held, self._held = self._held, b""
@@ -46,16 +56,25 @@ class Connection(httpcore.AsyncNetworkStream):
             return data
         blank_line = _BLANK_LINE.search(self._before + data)
         self._after_head = blank_line is not None
-        if blank_line is None:
-            self._before = (self._before + data)[-2:]
-            return data
-        end = blank_line.end() - len(self._before)
-        self._before, self._held = b"", data[end:]
+        end = len(data) if blank_line is None else blank_line.end() - len(self._before)
+        self._count_head(data, end)
+        self._before = (self._before + data)[-2:] if blank_line is None else b""
+        self._held = data[end:]
         return data[:end]
+
+    def _count_head(self, data: bytes, end: int) -> None:
+        """Raises `HeadLimitError`, at the same byte however the head is cut into reads."""
+        self._head_bytes += end
+        self._head_lines += data.count(b"\n", 0, end)
+        if self._head_lines > HEAD_LINES:
+            raise HeadLimitError(f"the response has more than {HEAD_LINES} lines of headers")
+        if self._head_bytes > HEAD_BYTES:
+            raise HeadLimitError(f"the response headers are longer than {HEAD_BYTES >> 10} KiB")
 
     def take_body(self) -> bytes | None:
         """Begin to read the body directly: what came of it with the head. None: httpcore has some of it already."""
         self._ledger.exchange.in_body = True
+        self._head_bytes = self._head_lines = 0
         if not self._after_head:
             return None
         held, self._held = self._held, b""

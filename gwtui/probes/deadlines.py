@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
@@ -40,15 +40,20 @@ class Progress:
 
     exchange: Exchange
     began_ns: int
-    awaits_token: bool = False
-    """A stream has generated nothing yet."""
+    streams: bool = False
+    """A stream of events is under way."""
+    event_ns: int | None = None
+    """When its newest event came that was no keep-alive."""
+    has_content: bool = False
+    """It has generated something."""
     terminated_ns: int | None = None
     """When the API's terminator was seen."""
 
 
 def due(progress: Progress, deadlines: Deadlines) -> Due:
     """The next deadline."""
-    total = _due(progress.began_ns, deadlines.total_s, End.TOTAL, "it was not over {} after its start")
+    words = f"it was not over {{}} after its start{_missing(progress)}"
+    total = _due(progress.began_ns, deadlines.total_s, End.TOTAL, words)
     return min(total, *_of_stage(progress, deadlines), key=lambda due: due.at_ns)
 
 
@@ -62,11 +67,30 @@ def _of_stage(progress: Progress, deadlines: Deadlines) -> list[Due]:
     sent_ns = exchange.last_write_ns or progress.began_ns
     if exchange.last_read_ns is None:
         return [_due(sent_ns, deadlines.first_byte_s, End.NO_FIRST_BYTE, "no byte came within {} of the request")]
-    stage = [_due(exchange.heard_ns or exchange.last_read_ns, deadlines.idle_s, End.IDLE, "no byte came for {}")]
-    if progress.awaits_token:
-        detail = "no content came within {} of the request"
-        stage.append(_due(sent_ns, deadlines.first_token_s, End.NO_FIRST_TOKEN, detail))
-    return stage
+    detail = "no byte came for {}" if exchange.in_body else "no byte came for {} in the middle of the headers"
+    idle = _due(exchange.heard_ns or exchange.last_read_ns, deadlines.idle_s, End.IDLE, detail)
+    return [idle, *_of_stream(progress, deadlines, sent_ns)] if progress.streams else [idle]
+
+
+def _of_stream(progress: Progress, deadlines: Deadlines, sent_ns: int) -> Iterator[Due]:
+    """What is owed by a stream, however many bytes, comments or keep-alives come."""
+    if progress.event_ns is None:
+        yield _due(sent_ns, deadlines.first_event_s, End.NO_FIRST_EVENT, "no event came within {} of the request")
+    elif progress.has_content:
+        last_ns = max(progress.event_ns, progress.exchange.unread_ns)
+        yield _due(last_ns, deadlines.event_gap_s, End.EVENT_GAP, "no further event came for {}")
+    if not progress.has_content:
+        yield _due(sent_ns, deadlines.first_token_s, End.NO_FIRST_TOKEN, "no content came within {} of the request")
+
+
+def _missing(progress: Progress) -> str:
+    """What had not come, where no API's reader can tell."""
+    exchange = progress.exchange
+    if exchange.last_read_ns is None:
+        return ", and nothing of an answer had come"
+    if not exchange.in_body:
+        return ", and its headers were still coming"
+    return "" if progress.streams else ", and its body was still coming"
 
 
 def _due(from_ns: int, seconds: float, end: End, detail: str) -> Due:
@@ -87,7 +111,9 @@ class Watchdog:
             * min(
                 deadlines.connect_s,
                 deadlines.first_byte_s,
+                deadlines.first_event_s,
                 deadlines.first_token_s,
+                deadlines.event_gap_s,
                 deadlines.idle_s,
                 deadlines.total_s,
                 LINGER_S,

@@ -80,8 +80,8 @@ def _numeric(host: str, port: int) -> list[Address]:
 async def _resolve(host: str, port: int) -> list[Address]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except UnicodeError as error:
-        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from error
+    except UnicodeError:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from None
     except RuntimeError as error:
         raise NoThreadError(str(error)) from error
     except OSError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ import h11
 import httpcore
 
 from gwtui.judging.judge import End
+from gwtui.probes.bodies import HeadLimitError
 from gwtui.probes.decoding import BodyLimitError, DecodeError
 from gwtui.probes.dial import NoThreadError
 from gwtui.probes.exchange import Exchange, NotHTTPError
@@ -28,12 +30,13 @@ FAILURES = (
     OSError,
     BodyLimitError,
     DecodeError,
+    HeadLimitError,
     NotHTTPError,
     SSELimitError,
     UnicodeError,
 )
 """All that an exchange can end with."""
-RESETS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN})
+RESETS = frozenset({errno.ECONNRESET, errno.EPIPE, errno.ECONNABORTED, errno.ESHUTDOWN, errno.ENOTCONN})
 NO_ROUTES = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN})
 OWN_FAULTS = frozenset(
     {
@@ -51,14 +54,17 @@ OWN_FAULTS = frozenset(
 
 _OWN_ERRORS: dict[type[BaseException], End] = {
     BodyLimitError: End.TOO_LARGE,
+    HeadLimitError: End.TOO_LARGE,
     SSELimitError: End.TOO_LARGE,
     NotHTTPError: End.NOT_HTTP,
     DecodeError: End.DECODE_ERROR,
     NoThreadError: End.LOCAL,
 }
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
-_HEADERS_TOO_LARGE = 431
+_TOO_LARGE = 431
 """What h11 hints a server should answer; for a client it tells this error from all others."""
+_BYTES = re.compile(r"bytearray\((b'.*'|b\".*\")\)", re.DOTALL)
+"""How h11 quotes what it does not understand."""
 
 
 def end_of(error: BaseException, exchange: Exchange) -> tuple[End, str]:
@@ -108,7 +114,8 @@ def _tls_end(error: ssl.SSLError, exchange: Exchange) -> tuple[End, str]:
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         if shaking:
             return End.TLS, "the connection was closed during the TLS handshake"
-        return End.RESET, "the connection was closed without TLS's close_notify"
+        ended = End.INCOMPLETE if exchange.reads else End.RESET
+        return ended, "the connection was closed without TLS's close_notify"
     if error.reason in _NOT_TLS and shaking:
         return End.NOT_HTTP, "what listens there does not speak TLS; `http` may be right"
     text = (error.reason or str(error)).replace("_", " ").lower()
@@ -125,6 +132,8 @@ def _os_end(error: OSError, exchange: Exchange) -> tuple[End, str]:
         detail = "; ".join(exchange.dial.refusals)
     if code in OWN_FAULTS:
         return End.LOCAL, detail
+    if exchange.dial is not None and exchange.dial.stage == "tls":
+        detail = f"{detail} during the TLS handshake"
     if code == errno.ECONNREFUSED:
         return End.REFUSED, detail
     if code in NO_ROUTES:
@@ -138,8 +147,8 @@ def _os_end(error: OSError, exchange: Exchange) -> tuple[End, str]:
 
 def _protocol_end(error: h11.RemoteProtocolError, exchange: Exchange) -> tuple[End, str]:
     text = str(error)
-    if error.error_status_hint == _HEADERS_TOO_LARGE:
-        return End.TOO_LARGE, "the response headers are longer than 100 KiB"
+    if error.error_status_hint == _TOO_LARGE:
+        return End.TOO_LARGE, "the trailers behind the body are longer than 100 KiB"
     if "peer closed connection" in text or "without sending" in text:
         return (End.INCOMPLETE if exchange.reads else End.RESET), text
-    return End.NOT_HTTP, text
+    return End.NOT_HTTP, _BYTES.sub(r"\1", text)

@@ -75,6 +75,11 @@ class Exchange:
         if arrival.clock is Clock.USER:
             self.clock = Clock.USER
 
+    @property
+    def unread_ns(self) -> int:
+        """When the newest of the bytes came that were not worked off yet; 0 without any."""
+        return self.heard_ns if self.heard_ns and self.heard_ns > (self.last_read_ns or 0) else 0
+
     def drained(self) -> None:
         if self.on_drained is not None:
             self.on_drained()
@@ -96,7 +101,7 @@ class Ledger:
 
 def _check_greeting(data: bytes) -> None:
     if data[:5] != HTTP_BEGINS[: len(data)]:
-        if data.startswith(TLS_RECORDS):
+        if any(record.startswith(data[:2]) for record in TLS_RECORDS):
             raise NotHTTPError("a TLS record came back: the port speaks TLS, `https` may be right")
         # Cut to length after keys were masked in it: half a key could not be recognised.
         raise NotHTTPError(f"the answer begins with {data!r}")

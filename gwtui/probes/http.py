@@ -159,7 +159,7 @@ class HTTPProber:
         if not is_event_stream(header(result.headers, "content-type")):
             return BodyIntake(None)
         exchange = result.exchange
-        result.progress.awaits_token = True
+        result.progress.streams = True
         return StreamIntake(
             self._api.reader(self._endpoint),
             Timing(result.sent_ns),
@@ -174,7 +174,7 @@ class HTTPProber:
         intake.flush()
         if isinstance(intake, StreamIntake):
             has_content, ended = intake.timing.has_content, intake.reader.ended()
-            result.progress.awaits_token = not has_content
+            result.progress.event_ns, result.progress.has_content = intake.timing.last_event_ns, has_content
             result.exchange.patient = has_content and not ended  # neither the first content nor the end has to wait
             if not ended:
                 result.progress.terminated_ns = None

@@ -66,6 +66,8 @@ class Timing:
         self._sizes = _Tally()
         self.events = 0
         self.reads = 0
+        self.last_event_ns: int | None = None
+        """When the newest event came that was no keep-alive."""
         self.keepalives = 0
         """Events that say nothing but that the stream is alive."""
 
@@ -78,6 +80,7 @@ class Timing:
         self.reads += 1
         self.events += len(readings)
         content = 0
+        keepalives = self.keepalives
         for reading in readings:
             kind = reading.kind
             if kind.is_content:
@@ -86,6 +89,8 @@ class Timing:
                     self._first_visible_ns = stamp_ns
             elif kind is EventKind.KEEPALIVE:
                 self.keepalives += 1
+        if len(readings) > self.keepalives - keepalives:
+            self.last_event_ns = stamp_ns
         if not content:
             return
         if self._first_content_ns is None:

@@ -99,15 +99,16 @@ class TLSStream:
         return self._below.get_extra_info(info)
 
     def _has_news(self) -> bool:
-        """As `TCPStream.has_news`, but a session ticket that came late is no news."""
-        if not self._below.has_news():
-            return bool(self._unread)
-        self._incoming.write(self._below.take_news())
+        """As `TCPStream.has_news`. A session ticket that came late is no news; a close_notify is, even one that came
+        with the last answer."""
+        if self._below.has_news():
+            self._incoming.write(self._below.take_news())
         try:
-            self._unread = self._decrypt(READ_BYTES) or b""
+            plain = self._decrypt(READ_BYTES)
         except ssl.SSLError:
             return True
-        return bool(self._unread) or self._below.has_news()
+        self._unread = plain or b""
+        return plain is not None or self._below.has_news()
 
     def _handshake_step(self) -> bool:
         try:

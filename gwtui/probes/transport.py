@@ -17,7 +17,7 @@ import httpcore
 
 from gwtui.probes.bodies import Connection
 from gwtui.probes.dial import Dial, dial
-from gwtui.probes.exchange import Ledger
+from gwtui.probes.exchange import Ledger, NotHTTPError
 from gwtui.probes.lean import httpx
 from gwtui.probes.netclock import net_clock
 from gwtui.probes.tcp import TCPStream
@@ -65,6 +65,11 @@ class StampedTransport(httpx.AsyncBaseTransport):
                 content=cast(httpx.AsyncByteStream, request.stream),
             )
         )
+        if not self._ledger.exchange.reads:
+            await self.aclose()
+            raise NotHTTPError(
+                "an answer lay ready before the request was sent: the one before was longer than it said"
+            )
         return httpx.Response(
             status_code=response.status,
             headers=response.headers,

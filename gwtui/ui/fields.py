@@ -79,7 +79,11 @@ FIELDS: tuple[Field, ...] = (
     Field("overlap", "overlap", "probes under way at once", "pace", Form.INTEGER),
     Field("deadlines.connect_s", "connect", "seconds to connect, TLS included", "pace", Form.NUMBER),
     Field("deadlines.first_byte_s", "first byte", "seconds to the first byte", "pace", Form.NUMBER, kinds=_ASKED),
+    Field(
+        "deadlines.first_event_s", "first event", "seconds to the first event", "pace", Form.NUMBER, kinds=_COMPLETION
+    ),
     Field("deadlines.first_token_s", "first token", "seconds to content", "pace", Form.NUMBER, kinds=_COMPLETION),
+    Field("deadlines.event_gap_s", "event gap", "seconds between two events", "pace", Form.NUMBER, kinds=_COMPLETION),
     Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", Form.NUMBER),
     Field("deadlines.total_s", "total", "seconds for all of it", "pace", Form.NUMBER),
     Field("thresholds.down_after", "down after", "failures in a row", "state", Form.INTEGER),

@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 from support.pinging import accept
 
+DRIP_S = 0.005
+
 
 @dataclass(frozen=True)
 class Receive:
@@ -44,6 +46,13 @@ class Flood:
 
 
 @dataclass(frozen=True)
+class Drip:
+    """Send it again and again, a moment apart, until the client hangs up."""
+
+    data: bytes
+
+
+@dataclass(frozen=True)
 class Wait:
     """Until the test sets the gate of that name."""
 
@@ -68,11 +77,16 @@ class Close:
 
 
 @dataclass(frozen=True)
+class Leave:
+    """Say that this is all, in TLS by a close_notify, and wait for the client to say so too."""
+
+
+@dataclass(frozen=True)
 class Reset:
     """RST."""
 
 
-Step: TypeAlias = Receive | Accept | TakeFrame | Send | Flood | Wait | Open | Hold | Close | Reset
+Step: TypeAlias = Receive | Accept | TakeFrame | Send | Flood | Drip | Wait | Open | Hold | Leave | Close | Reset
 
 
 class ScriptedServer:
@@ -140,12 +154,19 @@ class ScriptedServer:
                 while True:
                     writer.write(data)
                     await writer.drain()
+            case Drip(data):
+                while True:
+                    writer.write(data)
+                    await writer.drain()
+                    await asyncio.sleep(DRIP_S)
             case Wait(gate):
                 await self.gate(gate).wait()
             case Open(gate):
                 self.gate(gate).set()
             case Hold():
                 await reader.read()
+            case Leave():
+                writer.close()
             case Close():
                 writer.transport.abort()
             case Reset():
