@@ -84,6 +84,9 @@ FAULTS = [
     Fault("a TLS alert", [Send(b"\x15\x03\x01\x00\x02\x02\x46"), Hold()], Verdict.NOT_HTTP, "`https` may be right"),
     Fault("a TLS alert's first byte", [Send(b"\x15"), Hold()], Verdict.NOT_HTTP, "`https` may be right"),
     Fault("no status line", [Receive(), Send(b"HTTP/1.1 no\r\n\r\n")], Verdict.NOT_HTTP, "line: b'HTTP/1.1 no'"),
+    Fault(
+        "101", [Receive(), Send(b"HTTP/1.1 101 Go\r\nUpgrade: x\r\n\r\n")], Verdict.NOT_HTTP, "switches to a protocol"
+    ),
     Fault("half a header", [Receive(), Send(HALF), Hold()], Verdict.STALLED, "in the middle of the headers", IDLE),
     Fault("a header that drips", [Receive(), Send(HALF), Drip(b"x")], Verdict.TIMEOUT, "headers were still", TOTAL),
     Fault("a header of 200 KiB", answered("200 OK", "X: " + "x" * 200_000), Verdict.TOO_LARGE, "100 KiB"),

@@ -206,8 +206,7 @@ def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgem
     if _came_to_nothing(transport) and seen.verdict is Verdict.EMPTY:
         return _empty_stream(transport, seen)
     if transport.end in BROKEN:
-        so_far = seen.reason if transport.events else "no event had come"
-        return _broken(transport, {}, f"; {so_far}{_alive(transport)}")
+        return _broken(transport, {}, _so_far(transport, seen) + _alive(transport))
     if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
         words = f"{seen.reason}; {transport.unfinished:,} bytes of another event had begun"
         return _judgement(seen.verdict, seen.rule, words, seen.event_number)
@@ -218,6 +217,12 @@ def _came_to_nothing(transport: Transport) -> bool:
     """Whether the stream was closed without an event, and without the beginning of one where its end is missing."""
     cut = transport.end is End.INCOMPLETE and not transport.unfinished
     return not transport.events and (cut or transport.end is End.CLEAN)
+
+
+def _so_far(transport: Transport, seen: Judgement) -> str:
+    if transport.events:
+        return f"; {seen.reason}"
+    return "" if transport.end is End.NO_FIRST_EVENT else "; no event had come"
 
 
 def _alive(transport: Transport) -> str:

@@ -151,4 +151,6 @@ def _protocol_end(error: h11.RemoteProtocolError, exchange: Exchange) -> tuple[E
         return End.TOO_LARGE, "the trailers behind the body are longer than 100 KiB"
     if "peer closed connection" in text or "without sending" in text:
         return (End.INCOMPLETE if exchange.reads else End.RESET), text
+    if "_SWITCH_" in text:
+        return End.NOT_HTTP, "the answer switches to a protocol that was not asked for"
     return End.NOT_HTTP, _BYTES.sub(r"\1", text)
