@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 
 LIMIT = 256
+MAX_PATH = 4096
+"""A limit that cuts no path of the file system."""
 ELLIPSIS = "…"
 LINE_END = "↵"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from gwtui.cli.options import KEY_PLACES, config_option, exit_with
-from gwtui.compose.console import EXIT_USAGE, Refusal, say
+from gwtui.compose.console import EXIT_USAGE, Refusal, say, shown
 
 
 @click.group(short_help="Where the files are, an example, and a check.")
@@ -22,9 +22,9 @@ def config_path() -> None:
     from gwtui.recorder import state_dir
 
     path = config_path()
-    say(f"configuration  {path}{'' if path.exists() else '  (not there yet)'}")
-    say(f"themes         {path.parent / 'themes'}")
-    say(f"sessions       {state_dir() / 'sessions'}")
+    say(shown(f"configuration  {path}{'' if path.exists() else '  (not there yet)'}"))
+    say(shown(f"themes         {path.parent / 'themes'}"))
+    say(shown(f"sessions       {state_dir() / 'sessions'}"))
 
 
 @config.command("example", short_help="Print a configuration that documents every field.")
@@ -50,12 +50,12 @@ def config_check(file: Path | None) -> None:
         raise Refusal(f"{path} is not there yet. `gwtui config example` shows how to write it.")
     faults = checking.faults_of(path)
     for fault in faults:
-        click.echo(str(fault), err=True)
+        click.echo(shown(str(fault)), err=True)
     if faults:
         exit_with(EXIT_USAGE)
-    say(f"{path}: good")
+    say(shown(f"{path}: good"))
     for note in checking.notes_of(load(path)):
-        say(f"note: {note}")
+        say(shown(f"note: {note}"))
 
 
 @config.command("add", short_help="Put a ready-made endpoint into a profile.")
@@ -78,4 +78,4 @@ def config_add(kind: str | None, profile_name: str | None, config_file: Path | N
             say(f"{name:<24} {title}")
         return
     fields = {field: value for field, value in given.items() if value is not None}
-    say(adding.add(kind, profile_name, config_file, fields))
+    say(shown(adding.add(kind, profile_name, config_file, fields)))

@@ -55,9 +55,7 @@ class Refusal(click.ClickException):
     exit_code = EXIT_USAGE
 
     def show(self, file: IO[Any] | None = None) -> None:
-        from gwtui.clean import clean_text
-
-        click.echo(f"gwtui: {clean_text(self.message, _MESSAGE)}", file=file, err=file is None)
+        click.echo(f"gwtui: {shown(self.message)}", file=file, err=file is None)
 
 
 class OwnFaultError(Refusal):
@@ -89,6 +87,13 @@ def say(text: str | bytes) -> None:
         if error.errno == errno.EPIPE:
             raise ReaderGoneError("standard output is closed") from error
         raise OwnFaultError(f"standard output: {error.strerror or error}") from error
+
+
+def shown(text: str) -> str:
+    """A message with names of files and the like in it, as a terminal may get it."""
+    from gwtui.clean import clean_text
+
+    return clean_text(text, _MESSAGE)
 
 
 def width() -> int:
@@ -136,11 +141,18 @@ def run(command: click.Command) -> NoReturn:
     try:
         code = command.main(prog_name="gwtui", standalone_mode=False) or 0
     except click.ClickException as error:
-        error.show()
+        _visible(error).show()
         code = error.exit_code
     except click.Abort:
         code = EXIT_INTERRUPTED
     _leave(code)
+
+
+def _visible(error: click.ClickException) -> click.ClickException:
+    """click's own messages quote the command line as it is."""
+    if isinstance(error, click.UsageError):
+        return click.UsageError(shown(error.format_message()), error.ctx)
+    return error
 
 
 def _leave(code: int) -> NoReturn:

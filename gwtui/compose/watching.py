@@ -128,10 +128,12 @@ def _start(profile: Profile, run: Run) -> Start:
     from gwtui.commands import Start
     from gwtui.recorder import new_session_dir
 
-    directory = run.session_dir if run.session_dir is not None else new_session_dir(profile.name, time.time())
-    return Start(
-        profile=_at_interval(profile, run.interval_s), session_dir=str(directory), stop_after_s=run.stop_after_s
-    )
+    directory = str(run.session_dir or new_session_dir(profile.name, time.time()))
+    try:
+        directory.encode()
+    except UnicodeEncodeError as error:
+        raise Refusal(f"{directory}: the name is not UTF-8; choose another directory with --session-dir") from error
+    return Start(profile=_at_interval(profile, run.interval_s), session_dir=directory, stop_after_s=run.stop_after_s)
 
 
 def _at_interval(profile: Profile, interval_s: float | None) -> Profile:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from gwtui import units
+from gwtui.clean import MAX_PATH, clean
 from gwtui.records import FeedEnded, Incident, Record, SessionStarted
 from gwtui.report import Paint, plain, summary
 from gwtui.view import EndpointRow, View
@@ -99,7 +100,7 @@ def _opening(session: SessionStarted) -> str:
     profile = session.profile
     endpoints = "1 endpoint" if len(profile.endpoints) == 1 else f"{len(profile.endpoints)} endpoints"
     lines = [f"Watching {profile.name}: {endpoints}. Medians of the last 2 min in ms; -(n) where n is too few for one."]
-    return "\n".join([*lines, f"Rows: {session.session_dir}"] if session.session_dir else lines)
+    return "\n".join([*lines, f"Rows: {clean(session.session_dir, MAX_PATH)}"] if session.session_dir else lines)
 
 
 def _by_mark(states: tuple[tuple[State, int], ...]) -> str:

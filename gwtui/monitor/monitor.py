@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from gwtui.checked import CheckResult, CheckRun
+from gwtui.clean import MAX_PATH, clean
 from gwtui.comparing import Series
 from gwtui.monitor.checkups import Checkups
 from gwtui.monitor.filters import FilterError, Subject, parse
@@ -269,7 +270,7 @@ class Monitor:
             failed=self._failed,
             banner=self._trouble.banner,
             ended=self._trouble.ended,
-            session_dir=self._session.session_dir or "",
+            session_dir=clean(self._session.session_dir or "", MAX_PATH),
         )
 
 
