@@ -17,10 +17,17 @@ LINE_END = "↵"
 
 _SUSPECT = re.compile(r"[^ -~]")
 _INVISIBLE = re.compile(
-    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U000e0100-\U000e01ef]"
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0e\uffa0\U00016fe4\U0001d159\U000e0100-\U000e01ef]"
 )
 """Invisible characters that Unicode, and so `str.isprintable`, calls printable: fillers and variation selectors.
 The emoji selector U+FE0F is left alone: it is common, and hides nothing."""
+_MARK = (
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u06d6-\u06dc\u06df-\u06e4\u0e31\u0e34-\u0e3a"
+    "\u0e47-\u0e4e\u1ab0-\u1ace\u1dc0-\u1dff\u20d0-\u20f0\u302a-\u302d\u3099\u309a\ufe0f\ufe20-\ufe2f]"
+)
+_FLOOD = re.compile(f"{_MARK}(?<={_MARK * 5})")
+"""Marks over and under one letter, from the fifth on: no language has so many, and terminals draw them over the lines
+above and below."""
 
 
 def clean(text: str, limit: int = LIMIT) -> str:
@@ -43,11 +50,11 @@ def clean_text(text: str, limit: int) -> str:
 
 
 def _is_safe(text: str) -> bool:
-    return text.isprintable() and (text.isascii() or not _INVISIBLE.search(text))
+    return text.isprintable() and (text.isascii() or not (_INVISIBLE.search(text) or _FLOOD.search(text)))
 
 
 def _visible(text: str) -> str:
-    return text if _is_safe(text) else _SUSPECT.sub(_sign, text)
+    return text if _is_safe(text) else _SUSPECT.sub(_sign, _FLOOD.sub(_escape, text))
 
 
 def _cut(text: str, limit: int, was_longer: bool) -> str:
@@ -67,6 +74,11 @@ def _sign(match: re.Match[str]) -> str:
         return "␡"
     if char.isprintable() and not _INVISIBLE.match(char):
         return char
+    return _escape(match)
+
+
+def _escape(match: re.Match[str]) -> str:
+    code = ord(match.group())
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

@@ -20,6 +20,13 @@ CASES = [
     ("zero width", "a\u200bb\u2060c\ufeff", "a\\u200bb\\u2060c\\ufeff"),
     ("invisible letters", "\u3164\u115f", "\\u3164\\u115f"),
     ("smuggled selectors and tags", "x\ufe01\U000e0101\U000e0041", "x\\ufe01\\U000e0101\\U000e0041"),
+    ("a flood of marks", "Z" + "\u0301" * 6 + "!", "Z\u0301\u0301\u0301\u0301\\u0301\\u0301!"),
+    (
+        "marks of languages",
+        "e\u0323\u0302 \u0e01\u0e35\u0e49 \u05e9\u05c1\u05bc\u05b8",
+        "e\u0323\u0302 \u0e01\u0e35\u0e49 \u05e9\u05c1\u05bc\u05b8",
+    ),
+    ("a flood of selectors", "x" + "\ufe0f" * 5, "x" + "\ufe0f" * 4 + "\\ufe0f"),
     ("lone surrogate", "\ud83d!", "\\ud83d!"),
     ("newlines", "one\r\ntwo\nthree\rfour\u2028five", "one↵two↵three␍four\\u2028five"),
     ("spaces", "a\tb\u00a0c\u3000d", "a b c d"),
@@ -27,7 +34,7 @@ CASES = [
 ]
 HAZARDS = st.text(
     st.one_of(
-        st.characters(), st.sampled_from("\x00\x07\x1b\x7f\x80\x9b\x9c\r\n\t\u2028\u200b\u202e\u3164\ufe0f\ud800")
+        st.characters(), st.sampled_from("\x00\x07\x1b\x7f\x80\x9b\x9c\r\n\t\u2028\u200b\u202e\u3164\u0301\ufe0f\ud800")
     )
 )
 
