@@ -138,13 +138,25 @@ FAULTS = [
         ],
         Verdict.NOT_HTTP,
         "Sec-WebSocket-Accept",
-        status=None,
     ),
     Fault(
         "a subprotocol nobody asked for",
         [Accept(("Sec-WebSocket-Protocol: chat",))],
         Verdict.NOT_HTTP,
         "subprotocol",
+    ),
+    Fault(
+        "a handshake of endless headers",
+        [Receive(), Flood(b"HTTP/1.1 101 Switching Protocols\r\nX-Filler: " + b"x" * 65536)],
+        Verdict.TOO_LARGE,
+        "handshake-too-large the answer to the handshake is too long",
+        status=None,
+    ),
+    Fault(
+        "a refusal of endless words",
+        [Receive(), Send(b"HTTP/1.1 500 Oops\r\n\r\n"), Flood(b"x" * 65536)],
+        Verdict.TOO_LARGE,
+        "handshake-too-large",
         status=None,
     ),
     Fault("no HTTP", [Send(b"SSH-2.0-x\r\n\r\n"), Hold()], Verdict.NOT_HTTP, "SSH-2.0", status=None),
@@ -204,6 +216,13 @@ async def test_a_fault_is_a_row_with_its_verdict(fault: Fault) -> None:
     assert (row.close_code, row.status) == (fault.code, fault.status)
     assert row.rtt_ns is None
     assert "\x1b" not in repr(row)
+
+
+async def test_what_names_a_handshake_that_failed_is_kept() -> None:
+    async with ScriptedServer([Accept(("Sec-WebSocket-Protocol: chat", "X-Trace: t1", "X-Request-Id: r1"))]) as server:
+        (row,), _ = await pinged(target(server))
+    assert (row.verdict, row.status, row.trace_id, row.request_id) == (Verdict.NOT_HTTP, 101, "t1", "r1")
+    assert row.headers == {"x-trace": "t1", "x-request-id": "r1"}
 
 
 async def test_nothing_listens() -> None:

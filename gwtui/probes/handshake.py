@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI
+from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, SecurityError
+from websockets.http11 import Response
+from websockets.protocol import Event
 from websockets.uri import parse_uri
 
 from gwtui.apis.base import AskError
@@ -70,14 +72,24 @@ class Link:
         return now_ns, Clock.USER
 
 
-class _Connection(ClientConnection):
-    """Closes the TCP connection as soon as the closing handshake is under way: a peer that keeps it open would else
-    keep `recv` from telling that it is over (RFC 6455 7.1.1 allows it)."""
+def _noting(opening: Opening) -> type[ClientConnection]:
+    """A connection that notes the answer to the handshake, whatever it is worth."""
 
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self.protocol.close_expected():
-            self.transport.close()
+    class Noting(ClientConnection):
+        def process_event(self, event: Event) -> None:
+            if isinstance(event, Response):
+                opening.status = event.status_code
+                opening.headers = list(event.headers.raw_items())
+            super().process_event(event)
+
+        def data_received(self, data: bytes) -> None:
+            """Closes the TCP connection as soon as the closing handshake is under way: a peer that keeps it open would
+            else keep `recv` from telling that it is over (RFC 6455 7.1.1 allows it)."""
+            super().data_received(data)
+            if self.protocol.close_expected():
+                self.transport.close()
+
+    return Noting
 
 
 class _Dial(connect):
@@ -159,7 +171,7 @@ async def _shaken(
     progress = Dial(0, stage="tls" if secure else "done")
     try:
         async with asyncio.timeout(deadlines.first_byte_s) as limit:
-            connection = await _Dial(
+            return await _Dial(
                 target.url,
                 sock=sock,
                 additional_headers=target.headers,
@@ -170,30 +182,29 @@ async def _shaken(
                 ping_interval=None,
                 close_timeout=CLOSE_S,
                 max_size=MAX_MESSAGE_BYTES,
-                create_connection=_Connection,
+                create_connection=_noting(opening),
                 **secure,
             )
     except InvalidHandshake as error:
-        raise _refused(error, opening, redact) from error
+        raise _refused(error, redact) from error
     except OSError as error:
         if limit.expired():
             reason = f"no answer to the handshake within {deadlines.first_byte_s:g} s"
             raise ping_failed(Verdict.NO_FIRST_BYTE, "no-handshake", reason) from error
         raise _broken(error, progress) from error
-    if connection.response is not None:
-        opening.status = connection.response.status_code
-        opening.headers = list(connection.response.headers.raw_items())
-    return connection
 
 
-def _refused(error: InvalidHandshake, opening: Opening, redact: Redactor) -> PingFailedError:
+def _refused(error: InvalidHandshake, redact: Redactor) -> PingFailedError:
     """The handshake was answered, but not with a WebSocket."""
     if isinstance(error, InvalidStatus):
-        opening.status = error.response.status_code
-        opening.headers = [(name, redact(value)) for name, value in error.response.headers.raw_items()]
-        body = redact.in_bytes(bytes(error.response.body or b""))
-        return PingFailedError(judge_status(opening.status, opening.headers, body, error_reason, time.time()))
+        answer = error.response
+        headers = [(name, redact(value)) for name, value in answer.headers.raw_items()]
+        body = redact.in_bytes(bytes(answer.body or b""))
+        return PingFailedError(judge_status(answer.status_code, headers, body, error_reason, time.time()))
     if isinstance(error, InvalidMessage):
+        if isinstance(error.__cause__, SecurityError):
+            reason = f"the answer to the handshake is too long: {error.__cause__}"
+            return ping_failed(Verdict.TOO_LARGE, "handshake-too-large", reason)
         if isinstance(error.__cause__, EOFError):
             return ping_failed(Verdict.RESET, "reset", "the connection was closed without an answer to the handshake")
         return ping_failed(Verdict.NOT_HTTP, "not-http", str(error.__cause__ or error))
