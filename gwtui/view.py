@@ -220,6 +220,8 @@ class RequestRow:
     value_ns: int | None
     """The endpoint's shown metric."""
     trace_id: str
+    tainted: bool = False
+    """The engine was late itself while it was measured."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,6 +246,7 @@ class History:
                 verdict=result.verdict.value,
                 value_ns=value_of(result, metric) if result.outcome is Outcome.OK else None,
                 trace_id=result.trace_id,
+                tainted=result.tainted,
             )
             for result in self.shelf.results()
         )

@@ -165,6 +165,8 @@ def _result(request: Request) -> Line:
     """Verdict and figures; of a failure the reason, which is worth more than its figures."""
     mark, style = sign(request.outcome)
     spans = [Span(f"{mark} {request.verdict}", style)]
+    if request.tainted:
+        spans.append(Span("  tainted", "warn"))
     spans += [Span(f"  ▲ {printable(finding.name)}", "warn") for finding in request.findings]
     if request.outcome is Outcome.FAILED and request.reason:
         spans += [Span("  "), Span(printable(request.reason), "text")]
