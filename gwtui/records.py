@@ -80,6 +80,20 @@ class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True, gc=False
     events: tuple[StreamEvent, ...]
 
 
+class StreamAlive(_Record, tag="stream_alive", frozen=True, kw_only=True, gc=False):
+    """A stream has begun and no event of it came yet, only its headers, comments or a piece of an event.
+
+    Told with its headers, and then with what comes, once a second.
+    """
+
+    endpoint: str
+    number: int
+    now_ns: int
+    since_sent_ns: int
+    comments: int
+    """How many came so far."""
+
+
 class Phases(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Where the time of one request went before its answer. None: did not happen (a reused connection)."""
 
@@ -289,6 +303,7 @@ Record: TypeAlias = (
     | ProfileChanged
     | RequestStarted
     | StreamRead
+    | StreamAlive
     | Request
     | Ping
     | Incident

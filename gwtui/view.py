@@ -162,6 +162,8 @@ class StreamView:
     """Its result, once it ended."""
     newest: bool
     """It is the endpoint's newest that was answered, not one that was chosen."""
+    comments: int | None = None
+    """How many comments came while its first event is awaited; None where not even its headers came."""
     waiting: tuple[int, int] | None = None
     """A newer request that waits for its first event: its number, and for how many ns. None when there is none."""
 

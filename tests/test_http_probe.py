@@ -7,6 +7,7 @@ import gzip
 import socket
 import sys
 import zlib
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,9 @@ from support.scripted import (
 )
 from support.stamping import expected_clock
 
+from gwtui.probes import http as http_probes
 from gwtui.profile import TLS
-from gwtui.records import Record, Request, RequestStarted, StreamRead
+from gwtui.records import Record, Request, RequestStarted, StreamAlive, StreamRead
 from gwtui.verdicts import Verdict
 from gwtui.words import Outcome, Trigger
 
@@ -103,6 +105,25 @@ async def test_events_of_one_read_share_its_stamp_and_gaps_are_between_reads() -
     assert sum(count for _, count in row.gaps) == 1
     assert row.mean_icl_ns == row.max_gap_ns
     assert row.tpot_ns == round(row.max_gap_ns / 2)
+
+
+async def test_a_stream_of_comments_is_told_to_be_alive_until_its_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_probes, "ALIVE_NS", 1)
+    ping = chunk(b": ping\n\n")
+    script: list[Step] = [Receive(), Send(EVENT_STREAM)]
+    for gate in ("0", "1", "3"):
+        script += [Wait(gate), Send(ping if gate == "0" else ping + ping)]
+    async with ScriptedServer([*script[:-1], Send(chunk(WHOLE) + ping + LAST_CHUNK)]) as server:
+        probing = Probing(
+            endpoint("openai-chat", server.url),
+            lambda record: server.gate(str(record.comments)).set() if isinstance(record, StreamAlive) else None,
+        )
+        async with probing.prober:
+            row = await probing.once()
+    assert row.verdict is Verdict.COMPLETE
+    told = [record for record in probing.emitted if isinstance(record, StreamAlive)]
+    assert [alive.comments for alive in told] == [0, 1, 3]
+    assert all(sooner.since_sent_ns < later.since_sent_ns for sooner, later in pairwise(told))
 
 
 async def test_a_stream_that_stays_open_after_its_terminator_is_complete() -> None:

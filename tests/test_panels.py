@@ -132,6 +132,32 @@ def test_events_of_one_read_show_no_gap_between_them() -> None:
     assert drawn[8] == drawn[9] == [drawn[7][0], "·"]
 
 
+@pytest.mark.parametrize("width", [78, 138, 198])
+def test_how_long_an_endpoint_is_left_alone_is_told_at_every_width(width: int) -> None:
+    view = views.incident()
+    asked = replace(
+        view.endpoints[-1], name="a-gateway-with-a-name", verdict="rate_limited", verdict_run=5, held_ns=286_100_000_000
+    )
+    view = replace(view, endpoints=(asked,))
+    text = plain(DRAWS["endpoints"](view, width, 8)[1])
+    assert ("rate_limit" in text) is (width > 78)
+    assert "held 287 s" in text
+
+
+@pytest.mark.parametrize(
+    ("comments", "says"),
+    [
+        (None, "waiting for the answer … 42.0 s"),
+        (0, "waiting for the first event … 42.0 s · its headers came"),
+        (41, "waiting for the first event … 42.0 s · alive, comments: 41"),
+    ],
+)
+def test_a_stream_without_events_is_told_from_no_answer_at_all(comments: int | None, says: str) -> None:
+    waiting = views.stream(lines=(), text="", request=None, in_flight=True, since_sent_ns=42_000_000_000)
+    view = replace(views.calm(), stream=replace(waiting, comments=comments))
+    assert says in plain(stream.draw(view, 70, 8, Mode.EVENTS, Scroll())[-1])
+
+
 def test_an_answer_that_is_no_stream_is_shown_by_its_beginning() -> None:
     failed = views.request(
         Verdict.NOT_A_STREAM, status=502, content_type="text/html", events=0, body_excerpt="<h1>Bad Gateway</h1>"

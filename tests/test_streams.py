@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.told import MS, Telling, endpoint, read
+from support.told import MS, Telling, endpoint, ns, read
 
 from gwtui.monitor.streams import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
+from gwtui.records import StreamAlive
 from gwtui.verdicts import Verdict
 from gwtui.view import StreamView
 from gwtui.words import Trigger
@@ -74,6 +75,19 @@ def test_a_stream_is_seen_before_it_ends() -> None:
     assert after.request is not None
     assert after.request.event_number == 2
     assert telling.row("a").in_flight == 0
+
+
+def test_a_stream_without_events_is_seen_to_be_alive() -> None:
+    telling = Telling(endpoint("a"))
+    telling.started("a", 1, at_s=10)
+    assert stream_of(telling).comments is None
+    telling.tell(StreamAlive(endpoint="a", number=1, now_ns=ns(12), since_sent_ns=1900 * MS, comments=3))
+    telling.beat(13)
+    during = stream_of(telling)
+    assert (during.in_flight, during.comments, during.since_sent_ns, during.lines) == (True, 3, 2900 * MS, ())
+    telling.request("a", 14, number=1, verdict=Verdict.STALLED)
+    telling.tell(StreamAlive(endpoint="a", number=1, now_ns=ns(15), since_sent_ns=4900 * MS, comments=9))
+    assert (stream_of(telling).in_flight, stream_of(telling).comments) == (False, 3)
 
 
 def test_a_result_may_overtake_the_last_events() -> None:

@@ -31,6 +31,7 @@ from gwtui.records import (
     Request,
     RequestStarted,
     SessionStarted,
+    StreamAlive,
     StreamRead,
 )
 from gwtui.view import EndpointRow, Header, PingView, Query, StreamView, View
@@ -52,6 +53,7 @@ class Monitor:
         self._begin(SessionStarted(started_at=0.0, now_ns=0, profile=Profile()))
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             StreamRead: self._read,
+            StreamAlive: self._alive,
             RequestStarted: self._started,
             Request: self._ended,
             Ping: self._ended,
@@ -130,6 +132,10 @@ class Monitor:
         if self._new_lines >= LINES // 20:
             self._new_lines = 0
             self._forget_lines()
+
+    def _alive(self, alive: StreamAlive) -> None:
+        if (history := self._histories.get(alive.endpoint)) is not None:
+            history.shelf.alive(alive)
 
     def _forget_lines(self) -> None:
         """Keep within the lines that may be kept; the endpoint with the most gives first."""

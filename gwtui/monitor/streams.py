@@ -11,7 +11,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from gwtui.records import Ping, Request, RequestStarted, StreamRead
+from gwtui.records import Ping, Request, RequestStarted, StreamAlive, StreamRead
 from gwtui.verdicts import GOOD
 from gwtui.view import StreamLine, StreamView
 
@@ -83,12 +83,18 @@ class Stream:
         self.result: Request | Ping | None = None
         self.lines: deque[StreamLine] = deque(maxlen=LINES_PER_STREAM)
         self._sent_ns = started_ns
+        self._comments: int | None = None
         self._liner = _Liner()
         self._drawn: StreamView | None = None
 
     def read(self, read: StreamRead) -> None:
         self._sent_ns = read.now_ns - read.since_sent_ns
         self.lines.extend(self._liner.lines(read))
+        self._drawn = None
+
+    def alive(self, alive: StreamAlive) -> None:
+        self._sent_ns = alive.now_ns - alive.since_sent_ns
+        self._comments = alive.comments
         self._drawn = None
 
     def end(self, result: Request | Ping) -> None:
@@ -135,6 +141,7 @@ class Stream:
             text="".join(line.event.text for line in lines),
             request=request,
             newest=False,
+            comments=self._comments,
         )
 
 
@@ -165,6 +172,10 @@ class Shelf:
         stream = self._running.get(read.number) or self._ended.get(read.number)
         if stream is not None:
             stream.read(read)
+
+    def alive(self, alive: StreamAlive) -> None:
+        if (stream := self._running.get(alive.number)) is not None:
+            stream.alive(alive)
 
     def end(self, result: Request | Ping) -> None:
         number = result.number

@@ -24,13 +24,15 @@ from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.timing import Timing
 from gwtui.probes.transport import HEADERS, StampedTransport, transport_for, url_of
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import Finding, Record, Request, RequestStarted, StreamEvent, StreamRead
+from gwtui.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.words import Kind, Trigger
 
 BODY_BYTES = 64 * 1024 * 1024
 """The longest body that is read."""
 REFUSAL_BYTES = 64 * 1024
 """How much is read of the body of an answer that is a refusal."""
+ALIVE_NS = 1_000_000_000
+"""How often a stream without events is told to be alive."""
 STALE_NS = 1_000_000_000
 """A kept connection that breaks so soon after the request, without a byte, was closed before the request came."""
 
@@ -173,6 +175,7 @@ class HTTPProber:
         """All of one read was taken in: its events share its stamp."""
         intake.flush()
         if isinstance(intake, StreamIntake):
+            self._tell_alive(result, intake)
             has_content, ended = intake.timing.has_content, intake.reader.ended()
             result.progress.event_ns, result.progress.has_content = intake.timing.last_event_ns, has_content
             result.exchange.patient = has_content and not ended  # neither the first content nor the end has to wait
@@ -180,6 +183,20 @@ class HTTPProber:
                 result.progress.terminated_ns = None
             elif result.progress.terminated_ns is None:
                 result.progress.terminated_ns = time.perf_counter_ns()
+
+    def _tell_alive(self, result: Result, intake: StreamIntake) -> None:
+        stamp_ns = result.exchange.last_read_ns or 0
+        if intake.timing.events or stamp_ns - result.alive_ns < ALIVE_NS:
+            return
+        result.alive_ns = stamp_ns
+        alive = StreamAlive(
+            endpoint=self._endpoint.name,
+            number=result.number,
+            now_ns=stamp_ns,
+            since_sent_ns=max(0, stamp_ns - result.sent_ns),
+            comments=intake.parser.comments,
+        )
+        self._emit(alive)
 
     def _hand_on(self, result: Result, stamp_ns: int, first: int, events: tuple[StreamEvent, ...]) -> None:
         read = StreamRead(

@@ -40,6 +40,8 @@ class Result:
         self.status: int | None = None
         self.headers: Sequence[tuple[str, str]] = ()
         self.intake: Intake | None = None
+        self.alive_ns = 0
+        """When it was last told that its stream is alive."""
         self.bytes = 0
         self.findings: list[Finding] = []
         self.end: End | None = None

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from gwtui.recorder.disk import write_all
-from gwtui.records import Heartbeat, Record, RequestStarted, StreamRead
+from gwtui.records import Heartbeat, Record, RequestStarted, StreamAlive, StreamRead
 from gwtui.wire import WireError, encode
 
 log = logging.getLogger(__name__)
@@ -60,9 +60,9 @@ class Outlet:
             case StreamRead() if full:
                 self.events_dropped += len(record.events)
                 return
-            case Heartbeat() if full:
+            case Heartbeat() | StreamAlive() if full:
                 return
-            case StreamRead() | Heartbeat() | RequestStarted():
+            case StreamRead() | StreamAlive() | Heartbeat() | RequestStarted():
                 pass
             case _:
                 self._urgent.set()

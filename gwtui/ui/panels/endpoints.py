@@ -22,6 +22,8 @@ from gwtui.words import State
 COLUMNS = ("endpoint", "api", "state", "last", "p50", "p95", "p99", "tokens", "fail", "n", "missed", "verdict")
 """The names of the columns that the table can be ordered by."""
 
+ROOMY = 120
+"""From so many columns on a verdict and the time until the next probe have room side by side."""
 WIDE = 186
 """From so many columns on the counts of verdicts leave the last verdict room enough."""
 
@@ -57,6 +59,7 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
     api = max((cells(one.api) for one in rows), default=3)
     other = any(one.metric is not view.query.metric for one in rows)
     missed = any(one.missed for one in rows)
+    held = any(one.held_ns is not None for one in rows)
     wanted = [
         Column("mark", "", 2, gap=0),
         Column("endpoint", "endpoint", min(max(name, 10), 17), grow=max(0, min(name, 32) - 17), gap=1),
@@ -71,7 +74,7 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         Column("fail", "fail%", 5, right=True),
         Column("n", "n", 6, right=True, rank=11),
         *([Column("missed", "missed", 6, right=True, rank=10)] if missed else []),
-        Column("verdict", "verdict", 13, grow=6, rank=4),
+        Column("verdict", "verdict", 22 if held and width >= ROOMY else 13, grow=9 if held else 6, rank=4),
         Column("sparkline", f"last {view.query.window}", 12, rank=7, grow=12),
         *([Column("verdicts", f"verdicts in {view.query.window}", 26, rank=12, grow=10)] if width >= WIDE else []),
         Column("note", "note", 16, rank=13, grow=200),
@@ -152,9 +155,14 @@ def _fail(share: float | None) -> Span:
 
 
 def _verdict(endpoint: EndpointRow, width: int) -> Line:
-    """The verdict, how often in a row it came, and a mark where the window has findings; the word is cut first."""
+    """The verdict, how often in a row it came, and a mark where the window has findings; the word is cut first.
+
+    While the endpoint is left alone, the time until its next probe is worth more than how often.
+    """
     good = endpoint.verdict in _GOOD
     run = f" {endpoint.verdict_run}x" if endpoint.verdict_run > 1 and not good else ""
+    if endpoint.held_ns is not None:
+        run = f" held {units.countdown(endpoint.held_ns)}"
     found = " ▲" if endpoint.findings else ""
     word = fit(endpoint.verdict, min(cells(endpoint.verdict), max(0, width - len(run) - len(found))))
     return (Span(word + run, _style(endpoint.verdict)), Span(found, "warn"))

@@ -152,9 +152,16 @@ def _standing(stream: StreamView) -> Line:
     if not stream.in_flight:
         return (Span("○ ", "faint"), Span("no result was kept", "muted"))
     if not stream.lines:
-        return (Span("◌ ", "accent"), Span("waiting for the first byte … ", "muted"), Span(since))
+        return (Span("◌ ", "accent"), *_awaited(stream.comments, since))
     count = stream.lines_dropped + len(stream.lines)
     return (Span("● ", "accent"), Span("streaming ", "muted"), Span(f"{since} · {_events(count)}"))
+
+
+def _awaited(comments: int | None, since: str) -> Line:
+    if comments is None:
+        return (Span("waiting for the answer … ", "muted"), Span(since))
+    alive = "its headers came" if not comments else f"alive, comments: {units.count(comments)}"
+    return (Span("waiting for the first event … ", "muted"), Span(since), Span(f" · {alive}", "muted"))
 
 
 def _events(count: int) -> str:
