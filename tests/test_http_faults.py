@@ -24,7 +24,7 @@ from support.completions import (
     answered,
     streamed,
 )
-from support.probing import endpoint, probed, resolve_as, soon
+from support.probing import Probing, endpoint, probed, resolve_as, soon
 from support.scripted import (
     Close,
     Drip,
@@ -37,6 +37,7 @@ from support.scripted import (
     Step,
     chunk,
     free_port,
+    full_backlog,
     http,
 )
 
@@ -210,6 +211,29 @@ async def test_a_name_without_an_address(monkeypatch: pytest.MonkeyPatch) -> Non
     assert "Name or service not known" in row.reason
 
 
+async def test_a_name_that_has_an_address_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ScriptedServer([Receive(), Send(http("200 OK"))]) as server:
+        probing = Probing(endpoint("http", f"http://flapping.invalid:{server.port}"))
+        async with probing.prober:
+            resolve_as(monkeypatch, socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"))
+            first = await probing.once()
+            resolve_as(monkeypatch, [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", server.port))])
+            second = await probing.once()
+    assert (first.verdict, first.reason) == (Verdict.DNS, "Temporary failure in name resolution")
+    assert second.verdict is Verdict.COMPLETE
+
+
+async def test_one_answer_in_place_of_a_stream_is_read_for_its_usage() -> None:
+    body = (
+        b'{"object":"chat.completion","model":"m","choices":[{"message":{"content":"hi"},"finish_reason":"stop"}],'
+        b'"usage":{"prompt_tokens":11,"completion_tokens":22}}'
+    )
+    async with ScriptedServer(answered("200 OK", "Content-Type: application/json", body=body)) as server:
+        row = await probed(endpoint("openai-chat", server.url))
+    assert (row.verdict, row.rule) == (Verdict.NOT_A_STREAM, "stream.json-answer")
+    assert (row.input_tokens, row.output_tokens, row.ttft_ns) == (11, 22, None)
+
+
 @pytest.mark.parametrize("host", ["a" * 64 + ".invalid", "a..invalid"])
 async def test_a_name_that_cannot_be_one(host: str) -> None:
     row = await probed(endpoint("http", f"http://{host}"))
@@ -219,19 +243,9 @@ async def test_a_name_that_cannot_be_one(host: str) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how a full backlog behaves is the system's own way")
 async def test_a_connection_that_nobody_accepts() -> None:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(0)
-        fillers = [socket.socket() for _ in range(4)]
-        try:
-            for filler in fillers:
-                filler.setblocking(False)
-                filler.connect_ex(listener.getsockname())
-            url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-            row = await probed(endpoint("http", url, deadlines=soon(connect_s=0.05)))
-        finally:
-            for filler in fillers:
-                filler.close()
+    with full_backlog() as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        row = await probed(endpoint("http", url, deadlines=soon(connect_s=0.05)))
     assert row.verdict is Verdict.CONNECT_TIMEOUT
     assert "not accepted within 0.05 s" in row.reason
 

@@ -35,10 +35,12 @@ from support.scripted import (
     Wait,
     chunk,
     free_port,
+    full_backlog,
     http,
 )
 from support.stamping import expected_clock
 
+from gwtui.probes import dial
 from gwtui.probes import http as http_probes
 from gwtui.profile import TLS
 from gwtui.records import Record, Request, RequestStarted, StreamAlive, StreamRead
@@ -62,6 +64,22 @@ async def test_the_second_address_is_used_and_named(monkeypatch: pytest.MonkeyPa
     assert [finding.name for finding in row.findings] == ["address_fallback"]
     assert row.phases.address == f"127.0.0.1:{server.port}"
     assert row.phases.dns_ns is not None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how a full backlog behaves is the system's own way")
+async def test_an_address_that_does_not_answer_is_told_beside_one_that_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dial, "ATTEMPT_DELAY_S", 0.01)
+    with full_backlog() as silent:
+        async with ScriptedServer([Receive(), Send(http("200 OK", body=b"pong"))]) as server:
+            silent_port = silent.getsockname()[1]
+            addresses = [("127.0.0.1", silent_port), ("127.0.0.1", server.port)]
+            resolve_as(monkeypatch, [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses])
+            row = await probed(endpoint("http", f"http://two.example:{server.port}"))
+    assert row.verdict is Verdict.COMPLETE
+    assert [finding.name for finding in row.findings] == ["address_fallback"]
+    assert f"127.0.0.1:{silent_port}: no answer; then 127.0.0.1:{server.port}" in row.findings[0].evidence
 
 
 async def test_a_whole_stream() -> None:

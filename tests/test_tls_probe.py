@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import ssl
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,6 +27,7 @@ CLOCK = expected_clock()
     ("kind", "says"),
     [
         ("expired", "certificate has expired"),
+        ("not yet valid", "certificate is not yet valid"),
         ("wrong name", "IP address mismatch"),
         ("unknown authority", "unable to get local issuer"),
     ],
@@ -35,6 +39,53 @@ async def test_a_certificate_that_is_not_accepted(kind: str, says: str, tmp_path
     assert row.verdict is Verdict.TLS
     assert says in row.reason
     assert server.requests == []
+
+
+@contextlib.contextmanager
+def refusing(context: ssl.SSLContext) -> Iterator[str]:
+    """A server that says by an alert why it will not shake hands; asyncio's hangs up without one."""
+
+    def serve() -> None:
+        connection, _ = listener.accept()
+        with context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False) as tls:
+            with contextlib.suppress(OSError):
+                tls.do_handshake()
+            with socket.socket(fileno=tls.detach()) as plain, contextlib.suppress(OSError):
+                plain.shutdown(socket.SHUT_WR)
+                while plain.recv(4096):
+                    pass
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield f"https://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [("another server name", "unrecognized name"), ("a client certificate", "certificate required")],
+)
+async def test_a_handshake_that_the_gateway_refuses(kind: str, says: str, tmp_path: Path) -> None:
+    certificates = pair(kind, tmp_path)
+    with refusing(certificates.server) as url:
+        row = await probed(endpoint("http", url, tls=TLS(ca_file=certificates.ca_file)))
+    assert row.verdict is Verdict.TLS
+    assert says in row.reason
+
+
+async def test_a_version_of_tls_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificates = pair("an old version", tmp_path)
+    context = context_for(TLS(ca_file=certificates.ca_file))
+    monkeypatch.setattr(context, "minimum_version", ssl.TLSVersion.TLSv1_3)
+    with refusing(certificates.server) as url:
+        row = await probed(endpoint("http", url, tls=TLS(ca_file=certificates.ca_file)))
+    assert row.verdict is Verdict.TLS
+    assert "protocol version" in row.reason
+
+
+def test_nothing_older_than_tls_1_2_is_spoken() -> None:
+    assert context_for(TLS()).minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
 async def test_tls_is_timed_described_and_reused(tmp_path: Path) -> None:

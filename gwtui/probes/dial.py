@@ -41,7 +41,7 @@ class Dial:
     tls: str = ""
     """TLS version, issuer and expiry of the peer's certificate."""
     refusals: list[str] = field(default_factory=list)
-    """Addresses that failed, each with its error."""
+    """Addresses that failed, each with its error, and those that a later one was faster than."""
 
 
 async def dial(host: str, port: int, clock: NetClock, progress: Dial) -> StampedSocket:
@@ -109,12 +109,14 @@ async def _connect_any(addresses: list[Address], clock: NetClock, progress: Dial
         return await _connect(addresses[0], clock, progress)
     waiting = iter(addresses)
     attempts: set[asyncio.Task[StampedSocket]] = set()
+    started: list[asyncio.Task[StampedSocket]] = []
     errors: list[BaseException] = []
     try:
         while True:
             following = next(waiting, None)
             if following is not None:
-                attempts.add(asyncio.create_task(_connect(following, clock, progress)))
+                started.append(asyncio.create_task(_connect(following, clock, progress)))
+                attempts.add(started[-1])
             if not attempts:
                 raise _most_telling(errors)
             done, attempts = await asyncio.wait(
@@ -123,6 +125,9 @@ async def _connect_any(addresses: list[Address], clock: NetClock, progress: Dial
             for attempt in done:
                 if (error := attempt.exception()) is None:
                     attempts |= done - {attempt}
+                    sooner = zip(addresses, started[: started.index(attempt)], strict=False)
+                    silent = [spelled(where) for (_, where), other in sooner if not other.done()]
+                    progress.refusals += [f"{address}: no answer" for address in silent]
                     return attempt.result()
                 errors.append(error)
     finally:
