@@ -111,6 +111,45 @@ def test_a_closed_standard_output_is_no_fault(watch: tuple[str, ...], tmp_path: 
     assert rows(tmp_path / "s")
 
 
+FULL = "/dev/full"
+BENCH = ("bench", "--api", "http", "--url", "http://127.0.0.1:1", "--requests", "2")
+ENDS = [
+    (("--help",), "1", FULL, 3, "gwtui: [Errno 28] No space left on device\n"),
+    (("watch", "--help"), "1", FULL, 3, "gwtui: [Errno 28] No space left on device\n"),
+    (("config", "example"), "1", FULL, 3, "gwtui: standard output: No space left on device\n"),
+    (("probe", "nowhere"), "2", FULL, 2, ""),
+    (("probe", "nowhere"), "2", "", 2, ""),
+    (BENCH, "2", "", 1, ""),
+    (("config", "example"), "0", "", 0, ""),
+]
+
+
+@pytest.mark.skipif(not Path(FULL).exists(), reason="a device of Linux")
+@pytest.mark.parametrize(("arguments", "descriptor", "target", "code", "said"), ENDS)
+def test_outputs_that_take_nothing_or_are_closed_leave_the_exit_code_as_promised(
+    arguments: tuple[str, ...], descriptor: str, target: str, code: int, said: str, tmp_path: Path
+) -> None:
+    change = f"os.dup2(os.open({target!r}, os.O_WRONLY), {descriptor})" if target else f"os.close({descriptor})"
+    command = [sys.executable, *MODULE, *arguments]
+    environment = {**os.environ, "GWTUI_CONFIG": str(tmp_path / "none.toml")}
+    program = f"import os; {change}; os.execv({sys.executable!r}, {command!r})"
+    with running("-c", program, env=environment) as process:
+        ended_with, out, err = ended(process)
+    assert (ended_with, err) == (code, said)
+    assert bool(out) is (code < 2), "what can be told is told"
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("config", "path")])
+def test_a_reader_that_was_never_there_is_a_quiet_end(arguments: tuple[str, ...]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, *MODULE, *arguments], stdout=write, stderr=subprocess.PIPE, timeout=PATIENCE_S
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
 @pytest.mark.parametrize(
     ("environment", "mark"),
     [

@@ -20,7 +20,7 @@ PERIOD_S = 0.1
 @asynccontextmanager
 async def shown(plan: Plan, measured: Mapping[str, Measured]) -> AsyncIterator[None]:
     """Show how far it is, ten times a second, while the block runs."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield
         return
     rows = list(measured.values())

@@ -141,11 +141,21 @@ def run(command: click.Command) -> NoReturn:
     try:
         code = command.main(prog_name="gwtui", standalone_mode=False) or 0
     except click.ClickException as error:
-        _visible(error).show()
-        code = error.exit_code
+        code = _told(_visible(error))
     except click.Abort:
         code = EXIT_INTERRUPTED
+    except SystemExit:  # click's own end, when the reader of its help has gone
+        code = EXIT_BROKEN_PIPE
+    except OSError as error:  # the help cannot be written, or this machine has no room for more
+        code = _told(OwnFaultError(str(error)))
     _leave(code)
+
+
+def _told(error: click.ClickException) -> int:
+    """Its exit code, whether or not anybody can be told."""
+    with suppress(OSError):
+        error.show()
+    return error.exit_code
 
 
 def _visible(error: click.ClickException) -> click.ClickException:
@@ -165,7 +175,9 @@ def _leave(code: int) -> NoReturn:
 
 
 def _crashed(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    sys.stderr.write(crash(kind, error, trace))
+    with suppress(OSError):
+        if sys.stderr is not None:
+            sys.stderr.write(crash(kind, error, trace))
     _leave(EXIT_OWN_FAULT)
 
 
