@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 
 from gwtui.judging.judge import End
+from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
 from gwtui.profile import Deadlines
 
@@ -62,14 +63,19 @@ def _of_stage(progress: Progress, deadlines: Deadlines) -> list[Due]:
     if progress.terminated_ns is not None:
         return [_due(progress.terminated_ns, LINGER_S, End.LEFT, "the connection was still open after {}")]
     if exchange.dial is not None and exchange.dial.stage != "done":
-        detail = _STEPS[exchange.dial.stage] + " within {}"
-        return [_due(exchange.dial.began_ns, deadlines.connect_s, End.CONNECT_TIMEOUT, detail)]
+        return [_due(exchange.dial.began_ns, deadlines.connect_s, End.CONNECT_TIMEOUT, _dialling(exchange.dial))]
     sent_ns = exchange.last_write_ns or progress.began_ns
     if exchange.last_read_ns is None:
         return [_due(sent_ns, deadlines.first_byte_s, End.NO_FIRST_BYTE, "no byte came within {} of the request")]
     detail = "no byte came for {}" if exchange.in_body else "no byte came for {} in the middle of the headers"
     idle = _due(exchange.heard_ns or exchange.last_read_ns, deadlines.idle_s, End.IDLE, detail)
     return [idle, *_of_stream(progress, deadlines, sent_ns)] if progress.streams else [idle]
+
+
+def _dialling(dial: Dial) -> str:
+    """What a connection waits for, and from whom."""
+    of = f" by {', '.join(dial.tried)}" if dial.stage == "connect" and dial.tried else ""
+    return f"{_STEPS[dial.stage]} within {{}}{of}"
 
 
 def _of_stream(progress: Progress, deadlines: Deadlines, sent_ns: int) -> Iterator[Due]:

@@ -36,6 +36,8 @@ class Dial:
     dns_ns: int | None = None
     connect_ns: int | None = None
     tls_ns: int | None = None
+    tried: list[str] = field(default_factory=list)
+    """Addresses that were asked for a connection."""
     address: str = ""
     """The peer's address and port, once connected."""
     tls: str = ""
@@ -84,8 +86,10 @@ async def _resolve(host: str, port: int) -> list[Address]:
         raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from None
     except RuntimeError as error:
         raise NoThreadError(str(error)) from error
-    except OSError:
+    except OSError as error:
         _check_descriptors()
+        if isinstance(error, socket.gaierror):
+            raise socket.gaierror(error.errno, f"{host}: {error.strerror}") from None
         raise
     return [(family, address) for family, _, _, _, address in found]
 
@@ -136,6 +140,7 @@ async def _connect_any(addresses: list[Address], clock: NetClock, progress: Dial
 
 async def _connect(address: Address, clock: NetClock, progress: Dial) -> StampedSocket:
     family, where = address
+    progress.tried.append(spelled(where))
     sock = StampedSocket(family, clock)
     try:
         await asyncio.get_running_loop().sock_connect(sock, where)
