@@ -166,6 +166,8 @@ class Profile(_Table, frozen=True, kw_only=True):
     """The table's name in the file; not a key of its own."""
     interval_s: Seconds = 5.0
     """Seconds between two probes of an endpoint."""
+    use_proxies: bool = False
+    """Go by way of the proxies that the environment names: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY."""
     record_text: bool = False
     """Keep the text of the streams in the session directory."""
     rotate_mb: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 100.0

@@ -27,6 +27,7 @@ class Verdict(StrEnum):
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     CONNECT_TIMEOUT = "connect_timeout"
+    PROXY = "proxy"
     TLS = "tls"
     RESET = "reset"
     NO_FIRST_BYTE = "no_first_byte"
@@ -120,6 +121,10 @@ MEANINGS: dict[Verdict, tuple[str, str]] = {
     Verdict.CONNECT_TIMEOUT: (
         "The connection was not accepted in time.",
         "A firewall drops the packets, or the gateway's accept queue is full.",
+    ),
+    Verdict.PROXY: (
+        "A proxy on the way to the gateway failed or refused.",
+        "The reason names it; the proxies are those of the environment, because of `use_proxies`.",
     ),
     Verdict.TLS: ("The TLS handshake failed.", "The certificate or the protocol; the reason names it."),
     Verdict.RESET: ("The connection was reset before an answer.", "The gateway or a proxy died or dropped it."),

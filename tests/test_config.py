@@ -133,6 +133,7 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("messages = [{ at = [inf] }]", "messages", "holds inf or nan"),
     ('path = "https://host/x"', "path", "is a whole URL"),
     ('path = "/x?api_key=abc"', "path", "holds a key in its query"),
+    ('path = "/x?for=sk-abcdefgh1234"', "path", "holds a key in its query"),
     ('path = "/x y"', "path", "spaces or control characters"),
 ]
 
@@ -175,6 +176,7 @@ def test_what_an_api_cannot_ask_is_a_fault_of_the_file(
         ("http://:80", "names no host"),
         (f"https://user:{SECRET}@host", "user name or password (use key"),
         (f"https://host/?key={SECRET}", "holds a key in its query (use key"),
+        (f"https://host/?a=sk-{SECRET}", "holds a key in its query"),
         (f"https://host/?a=1&access_token={SECRET}", "holds a key in its query"),
         ("http://host:99999", "impossible host or port"),
         ("http://[::1", "impossible host or port"),

@@ -83,6 +83,7 @@ FAULTS = [
     Fault("reset without a byte", [Receive(), Reset()], Verdict.RESET, "reset"),
     Fault("another banner", [Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Hold()], Verdict.NOT_HTTP, "SSH-2.0"),
     Fault("a TLS alert", [Send(b"\x15\x03\x01\x00\x02\x02\x46"), Hold()], Verdict.NOT_HTTP, "`https` may be right"),
+    Fault("HTTP/2", [Send(b"\0\0\x06\x04" + bytes(5) + bytes(6)), Hold()], Verdict.NOT_HTTP, "speaks HTTP/2 only"),
     Fault("a TLS alert's first byte", [Send(b"\x15"), Hold()], Verdict.NOT_HTTP, "`https` may be right"),
     Fault("no status line", [Receive(), Send(b"HTTP/1.1 no\r\n\r\n")], Verdict.NOT_HTTP, "line: b'HTTP/1.1 no'"),
     Fault(

@@ -1,15 +1,44 @@
-"""Proxies of the environment: not used, and that is said where it may be why nothing was reached."""
+"""Proxies of the environment: used where the profile says so, blamed for what they do; their login is never shown."""
 
 from __future__ import annotations
 
+import asyncio
+import base64
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
 import pytest
-from support.probing import Probing, endpoint, probed
-from support.scripted import free_port
+from support.certificates import pair
+from support.pinging import TEXT, frame
+from support.probing import endpoint, soon
+from support.scripted import (
+    Accept,
+    Close,
+    Hold,
+    Receive,
+    Reset,
+    ScriptedServer,
+    Send,
+    Step,
+    TakeFrame,
+    chunk,
+    free_port,
+    http,
+)
 
-from gwtui.probes.proxies import unused_proxy
+from gwtui.probes.once import probe_once
+from gwtui.probes.proxies import proxy_note
+from gwtui.profile import TLS, Endpoint, Profile
+from gwtui.records import Ping, Request
 from gwtui.verdicts import Verdict
+from gwtui.wire import encode
 
-WORD = "_PROXY is set, but gwtui always connects directly"
+UNUSED = "_PROXY is set, but gwtui connects directly: `use_proxies` is off"
+PASSWORD = "hunter2/+%"
+LOGIN = base64.b64encode(f"ann:{PASSWORD}".encode()).decode()
 
 
 @pytest.fixture(autouse=True)
@@ -17,6 +46,29 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     for scheme in ("http", "https", "all", "no"):
         monkeypatch.delenv(f"{scheme}_proxy", raising=False)
         monkeypatch.delenv(f"{scheme.upper()}_PROXY", raising=False)
+
+
+@pytest.fixture
+def use(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Have all traffic go by way of a server, with a login."""
+
+    def by_way_of(server: ScriptedServer | Relay) -> None:
+        for scheme in ("HTTP", "HTTPS"):
+            monkeypatch.setenv(f"{scheme}_PROXY", f"http://ann:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}")
+
+    return by_way_of
+
+
+async def probed(target: Endpoint, *, use_proxies: bool = True) -> Any:
+    """The row of one probe. Nothing of it, nor of its reads, shows the proxy's login."""
+    row, reads = await probe_once(target, Profile(use_proxies=use_proxies))
+    told = b"".join(map(encode, (row, *reads))).decode()
+    assert "hunter2" not in told
+    assert LOGIN not in told
+    return row
+
+
+# Which proxy is meant
 
 
 @pytest.mark.parametrize(
@@ -37,19 +89,187 @@ def test_a_proxy_that_was_meant_is_named(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    told = unused_proxy(Verdict.REFUSED, url)
-    assert told == (f" ({named}{WORD})" if named else "")
-    assert unused_proxy(Verdict.COMPLETE, url) == ""
+    told = proxy_note(Verdict.REFUSED, url, None)
+    assert told == (f" ({named}{UNUSED})" if named else "")
+    assert proxy_note(Verdict.COMPLETE, url, None) == ""
 
 
-async def test_a_failed_connection_says_so_and_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("ALL_PROXY", "http://user:hunter2@proxy.example:3128")
-    port = free_port()
-    row = await probed(endpoint("http", f"http://127.0.0.1:{port}"))
+@pytest.mark.parametrize("api", ["http", "websocket"])
+async def test_a_proxy_is_not_used_unless_the_profile_says_so(api: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ALL_PROXY", "http://ann:hunter2@proxy.invalid:3128")
+    row = await probed(endpoint(api, f"http://127.0.0.1:{free_port()}"), use_proxies=False)
     assert row.verdict is Verdict.REFUSED
-    assert WORD in row.reason
-    assert "hunter2" not in row.reason
-    probing = Probing(endpoint("websocket", f"ws://127.0.0.1:{port}"))
-    async with probing.prober:
-        first, waiting = await probing.once(), await probing.once()
-    assert first.reason.count(WORD) == waiting.reason.count(WORD) == 1
+    assert row.reason.count(UNUSED) == 1
+
+
+async def test_no_proxy_is_used_for_a_host_that_no_proxy_names(monkeypatch: pytest.MonkeyPatch, use: Any) -> None:
+    async with ScriptedServer([Receive(), Send(http("200 OK", body=b"ok"))]) as gateway, ScriptedServer([]) as proxy:
+        use(proxy)
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        row = await probed(endpoint("http", gateway.url))
+    assert row.verdict is Verdict.COMPLETE
+    assert proxy.connections == 0
+    assert row.phases.address == f"127.0.0.1:{gateway.port}"
+
+
+@pytest.mark.parametrize("api", ["http", "websocket"])
+@pytest.mark.parametrize(
+    ("proxy", "says"),
+    [
+        ("socks5://ann:hunter2@127.0.0.1:1080", "of the kind socks5: gwtui uses http:// proxies only"),
+        ("http://ann:hunter2@127.0.0.1:port", "holds no URL of a proxy"),
+        ("http://ann:hunter2@", "holds no URL of a proxy"),
+        ("http://ann:hunter2@proxy.invalid:3128", "the proxy proxy.invalid:3128 cannot be reached"),
+    ],
+)
+async def test_a_proxy_that_cannot_be_used_is_told(
+    proxy: str, says: str, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", proxy)
+    row = await probed(endpoint(api, "https://gateway.invalid"))
+    assert row.verdict is Verdict.PROXY
+    assert says in row.reason
+
+
+# Plain HTTP, which a proxy forwards
+
+
+async def test_a_proxy_is_asked_for_the_whole_url(use: Any) -> None:
+    async with ScriptedServer([Receive(), Send(http("200 OK", body=b"ok"))]) as proxy:
+        use(proxy)
+        row = await probed(endpoint("http", "http://gateway.invalid:8080/a", path="b?c=d", method="GET"))
+    asked = proxy.requests[0].decode()
+    assert asked.startswith("GET http://gateway.invalid:8080/a/b?c=d HTTP/1.1\r\n")
+    assert "host: gateway.invalid:8080\r\n" in asked.lower()
+    assert f"Proxy-Authorization: Basic {LOGIN}\r\n" in asked
+    assert row.verdict is Verdict.COMPLETE
+    assert row.phases.address == f"127.0.0.1:{proxy.port} (proxy)"
+
+
+async def test_a_proxy_that_wants_another_login_is_told(use: Any) -> None:
+    refusal = http("407 Proxy Authentication Required", body=f"not {PASSWORD} nor {LOGIN}".encode())
+    async with ScriptedServer([Receive(), Send(refusal)]) as proxy:
+        use(proxy)
+        row = await probed(endpoint("http", "http://gateway.invalid"))
+    assert (row.verdict, row.rule) == (Verdict.PROXY, "http.407")
+
+
+async def test_a_stream_that_dies_with_its_proxy_names_it(use: Any) -> None:
+    begun = http("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", length=False)
+    async with ScriptedServer([Receive(), Send(begun + b"5\r\ndata:"), Reset()]) as proxy:
+        use(proxy)
+        row = await probed(endpoint("openai-chat", "http://gateway.invalid"))
+    assert row.verdict is Verdict.TRUNCATED
+    assert row.reason.endswith(f"; by way of the proxy 127.0.0.1:{proxy.port}")
+
+
+# TLS and WebSockets, which go through a tunnel
+
+
+class Relay:
+    """A proxy that connects whoever asks to one gateway, whatever was asked for, and may die after so many bytes."""
+
+    def __init__(self, gateway: ScriptedServer, dies_after: int | None = None) -> None:
+        self.head = b""
+        self.port = 0
+        self._gateway = gateway
+        self._left = dies_after
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
+            self.port = server.sockets[0].getsockname()[1]
+            yield
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.head = await reader.readuntil(b"\r\n\r\n")
+        answers, asks = await asyncio.open_connection("127.0.0.1", self._gateway.port)
+        writer.write(b"HTTP/1.1 200 Connection established\r\nVia: relay\r\n\r\n")
+        asking = asyncio.create_task(self._pump(reader, asks))
+        await self._pump(answers, writer, self._left)
+        asking.cancel()
+        for each in (writer, asks):
+            each.transport.abort()
+
+    @staticmethod
+    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None = None) -> None:
+        while (left is None or left > 0) and (data := await reader.read(1 << 16 if left is None else left)):
+            writer.write(data)
+            left = None if left is None else left - len(data)
+
+
+@pytest.fixture
+def trusted(tmp_path: Path) -> Any:
+    return pair("gateway", tmp_path)
+
+
+async def test_tls_goes_through_a_tunnel_that_sees_no_key(
+    trusted: Any, use: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KEY", "sk-canary")
+    script: list[Step] = [Receive(), Send(http("200 OK", body=b"ok"))]
+    async with ScriptedServer(script, tls=trusted.server) as gateway, (relay := Relay(gateway)).running():
+        use(relay)
+        target = endpoint("http", gateway.url, tls=TLS(ca_file=trusted.ca_file), key="env:KEY", auth="bearer")
+        row = await probed(target)
+    assert row.verdict is Verdict.COMPLETE, row.reason
+    assert row.phases.tls_ns is not None
+    assert row.phases.address == f"127.0.0.1:{relay.port} (proxy)"
+    authority = f"127.0.0.1:{gateway.port}"
+    assert relay.head.decode() == (
+        f"CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\nProxy-Authorization: Basic {LOGIN}\r\n\r\n"
+    )
+    assert b"Bearer sk-canary" in gateway.requests[0]
+    assert b"Proxy-Authorization" not in gateway.requests[0]
+
+
+async def test_a_tunnel_that_dies_in_the_middle_names_its_proxy(trusted: Any, use: Any) -> None:
+    begun = http("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", length=False)
+    script: list[Step] = [Receive(), Send(begun + chunk(b'data: {"choices": []}\n\n')), Send(b"f" * 9000), Hold()]
+    async with ScriptedServer(script, tls=trusted.server) as gateway, (relay := Relay(gateway, 8000)).running():
+        use(relay)
+        row = await probed(endpoint("openai-chat", gateway.url, tls=TLS(ca_file=trusted.ca_file)))
+    assert row.verdict is Verdict.TRUNCATED, row.reason
+    assert row.reason.endswith(f"; by way of the proxy 127.0.0.1:{relay.port}")
+
+
+async def test_a_websocket_goes_through_a_tunnel(use: Any) -> None:
+    script: list[Step] = [Accept(), TakeFrame(), Send(frame(TEXT, b"pong"))]
+    async with ScriptedServer(script) as gateway, (relay := Relay(gateway)).running():
+        use(relay)
+        row = await probed(endpoint("websocket", gateway.url))
+    assert isinstance(row, Ping)
+    assert row.verdict is Verdict.PONG, row.reason
+    assert relay.head.startswith(b"CONNECT 127.0.0.1:")
+    assert b"Proxy-Authorization" not in gateway.requests[0]
+
+
+REFUSALS: dict[str, tuple[Sequence[Step], str]] = {
+    "407": ([Receive(), Send(http("407 Who\x1b[31m are you"))], "443: 407 Who␛[31m are you"),
+    "403": ([Receive(), Send(http("403 Forbidden", body=b"<html>"))], "refused to connect to gateway.invalid:443: 403"),
+    "no HTTP": ([Receive(), Send(b"SSH-2.0-x\r\n\r\n")], "does not speak HTTP: SSH-2.0-x"),
+    "an endless head": ([Receive(), Send(b"x" * 40_000), Hold()], "does not speak HTTP: xxx"),
+    "closed": ([Receive(), Close()], "closed the connection without an answer"),
+    "reset": ([Receive(), Reset()], "broke the connection: Connection reset by peer"),
+}
+
+
+@pytest.mark.parametrize("api", ["http", "websocket"])
+@pytest.mark.parametrize("refusal", REFUSALS)
+async def test_a_tunnel_that_is_refused_is_the_proxys_fault(refusal: str, api: str, use: Any) -> None:
+    script, says = REFUSALS[refusal]
+    async with ScriptedServer(script) as proxy:
+        use(proxy)
+        row = await probed(endpoint(api, "https://gateway.invalid"))
+    assert row.verdict is Verdict.PROXY, row.reason
+    assert says in row.reason
+    assert f"proxy 127.0.0.1:{proxy.port} " in row.reason
+
+
+@pytest.mark.parametrize("api", ["http", "websocket"])
+async def test_a_proxy_that_says_nothing_is_waited_for_as_long_as_for_a_connection(api: str, use: Any) -> None:
+    async with ScriptedServer([Hold()]) as proxy:
+        use(proxy)
+        row: Request | Ping = await probed(endpoint(api, "https://gateway.invalid", deadlines=soon(connect_s=0.05)))
+    assert row.verdict is Verdict.CONNECT_TIMEOUT
+    assert row.reason.endswith(f"; by way of the proxy 127.0.0.1:{proxy.port}")

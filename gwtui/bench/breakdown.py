@@ -16,7 +16,7 @@ TIMEOUTS = frozenset(
     {Verdict.CONNECT_TIMEOUT, Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.NO_PONG}
 )
 GROUPS = {
-    "no connection": frozenset({Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.TLS}),
+    "no connection": frozenset({Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.PROXY, Verdict.TLS}),
     "read errors": frozenset(
         {Verdict.RESET, Verdict.CLOSED, Verdict.DECODE_ERROR, Verdict.TOO_LARGE, Verdict.NOT_HTTP}
     ),

@@ -18,6 +18,7 @@ UNREACHED = frozenset(
         Verdict.REFUSED,
         Verdict.UNREACHABLE,
         Verdict.CONNECT_TIMEOUT,
+        Verdict.PROXY,
         Verdict.TLS,
         Verdict.NOT_HTTP,
         Verdict.NO_KEY,

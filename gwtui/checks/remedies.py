@@ -24,6 +24,7 @@ REMEDIES: dict[Verdict, str] = {
     Verdict.REFUSED: "Start the gateway, or correct host and port in `url`; `ss -ltn` there shows what listens.",
     Verdict.UNREACHABLE: "Check the route and the VPN to that host.",
     Verdict.CONNECT_TIMEOUT: "Check firewalls for that port, and whether the gateway still accepts.",
+    Verdict.PROXY: "Correct HTTPS_PROXY and the like, add the host to NO_PROXY, or leave `use_proxies` off.",
     Verdict.TLS: "Correct the certificate, or tell the endpoint how to check it (`tls.ca_file`, `tls.server_name`).",
     Verdict.RESET: "Look into the log of the gateway and of the proxies before it for a crash or a closed connection.",
     Verdict.NO_FIRST_BYTE: "Look whether the gateway waits for its upstream; give it a shorter time-out than yours.",

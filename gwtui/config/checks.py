@@ -148,7 +148,7 @@ def _path_complaint(path: str) -> _Complaint | None:
 def _query_complaint(query: str, fragment: str) -> _Complaint | None:
     if fragment:
         return "has a fragment (#...), which is never sent", ""
-    if any(names_secret(name) for name, _ in parse_qsl(query, keep_blank_values=True)):
+    if any(names_secret(name) or looks_secret(value) for name, value in parse_qsl(query, keep_blank_values=True)):
         return "holds a key in its query", f"{_USE_KEY}, sent as a header"
     return None
 

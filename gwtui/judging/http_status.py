@@ -16,7 +16,7 @@ CLASSES: dict[int, Verdict] = {
     402: Verdict.AUTH,
     403: Verdict.AUTH,
     404: Verdict.NOT_FOUND,
-    407: Verdict.AUTH,
+    407: Verdict.PROXY,
     408: Verdict.GATEWAY_TIMEOUT,
     410: Verdict.NOT_FOUND,
     429: Verdict.RATE_LIMITED,

@@ -53,6 +53,8 @@ class End(StrEnum):
     REFUSED = "refused"
     UNREACHABLE = "unreachable"
     CONNECT_TIMEOUT = "connect_timeout"
+    PROXY = "proxy"
+    """A proxy on the way failed or refused."""
     TLS = "tls"
     NO_FIRST_BYTE = "no_first_byte"
     NO_FIRST_EVENT = "no_first_event"
@@ -136,6 +138,7 @@ BROKEN: dict[End, Verdict] = {
     End.NO_FIRST_TOKEN: Verdict.STALLED,
     End.EVENT_GAP: Verdict.STALLED,
     End.IDLE: Verdict.STALLED,
+    End.PROXY: Verdict.PROXY,
     End.TOTAL: Verdict.TIMEOUT,
     End.TOO_LARGE: Verdict.TOO_LARGE,
     End.DECODE_ERROR: Verdict.DECODE_ERROR,

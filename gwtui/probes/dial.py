@@ -32,7 +32,7 @@ class Dial:
     """One attempt to get a connection: how far it is, and what each step took."""
 
     began_ns: int
-    stage: Literal["dns", "connect", "tls", "done"] = "dns"
+    stage: Literal["dns", "connect", "proxy", "tls", "done"] = "dns"
     dns_ns: int | None = None
     connect_ns: int | None = None
     tls_ns: int | None = None

@@ -18,6 +18,7 @@ from gwtui.probes.decoding import BodyLimitError, DecodeError
 from gwtui.probes.dial import NoThreadError
 from gwtui.probes.exchange import Exchange, NotHTTPError
 from gwtui.probes.lean import httpx
+from gwtui.probes.proxies import ProxyError
 from gwtui.sse import SSELimitError
 
 FAILURES = (
@@ -58,6 +59,7 @@ _OWN_ERRORS: dict[type[BaseException], End] = {
     SSELimitError: End.TOO_LARGE,
     NotHTTPError: End.NOT_HTTP,
     DecodeError: End.DECODE_ERROR,
+    ProxyError: End.PROXY,
     NoThreadError: End.LOCAL,
 }
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})

@@ -14,7 +14,8 @@ from gwtui.words import Clock
 HTTP_BEGINS = b"HTTP/"
 TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 """An alert, and a handshake message (RFC 8446 5.1)."""
-
+HTTP2_SETTINGS = b"\x04\x00\x00\x00\x00\x00"
+"""What an HTTP/2 server begins with, after the length of it (RFC 9113 3.4 and 6.5)."""
 
 Span: TypeAlias = tuple[int, int]
 """When the first and the last of some bytes were handed to the socket."""
@@ -103,5 +104,7 @@ def _check_greeting(data: bytes) -> None:
     if data[:5] != HTTP_BEGINS[: len(data)]:
         if any(record.startswith(data[:2]) for record in TLS_RECORDS):
             raise NotHTTPError("a TLS record came back: the port speaks TLS, `https` may be right")
+        if data[3:9] == HTTP2_SETTINGS:
+            raise NotHTTPError("an HTTP/2 frame came back: the port speaks HTTP/2 only, and gwtui speaks HTTP/1.1")
         # Cut to length after keys were masked in it: half a key could not be recognised.
         raise NotHTTPError(f"the answer begins with {data!r}")

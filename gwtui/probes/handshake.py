@@ -22,10 +22,12 @@ from gwtui.apis.websocket import WEBSOCKET
 from gwtui.judging.http_status import judge_status
 from gwtui.judging.judge import End
 from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, resolve, resolve_headers
-from gwtui.probes.dial import Dial, dial
+from gwtui.probes.dial import Dial
 from gwtui.probes.ends import end_of
 from gwtui.probes.exchange import Exchange
 from gwtui.probes.netclock import NetClock, StampedSocket
+from gwtui.probes.proxies import Proxy
+from gwtui.probes.reaching import reach
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.tls import context_for
 from gwtui.probes.transport import USER_AGENT
@@ -110,14 +112,14 @@ class _Target:
 
 
 async def open_link(
-    endpoint: Endpoint, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Redactor
+    endpoint: Endpoint, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Redactor, proxy: Proxy | None
 ) -> Link:
     """Connect and shake hands. Raises `PingFailedError`. `redact` masks keys in what is told of a refusal."""
     target = _target(endpoint)
     opening.sent_trace_id, _ = sent_ids(target.headers)
     began = time.perf_counter_ns()
     try:
-        sock = await _dialled(target, deadlines, clock)
+        sock = await _dialled(target, deadlines, clock, proxy)
         socket = await _shaken(target, deadlines, sock, opening, redact)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
@@ -150,11 +152,11 @@ def _target(endpoint: Endpoint) -> _Target:
         raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
 
 
-async def _dialled(target: _Target, deadlines: Deadlines, clock: NetClock) -> StampedSocket:
+async def _dialled(target: _Target, deadlines: Deadlines, clock: NetClock, proxy: Proxy | None) -> StampedSocket:
     progress = Dial(time.perf_counter_ns())
     try:
         async with asyncio.timeout(deadlines.connect_s) as limit:
-            return await dial(target.host, target.port, clock, progress)
+            return await reach(target.host, target.port, proxy, clock, progress, tunnel=True)
     except OSError as error:
         if limit.expired():
             reason = f"no connection within {deadlines.connect_s:g} s ({progress.stage})"

@@ -19,6 +19,7 @@ from gwtui.probes.ends import FAILURES, end_of
 from gwtui.probes.exchange import Ledger
 from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
 from gwtui.probes.lean import httpx
+from gwtui.probes.proxies import Proxy, proxy_for
 from gwtui.probes.result import Result, record_of
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.timing import Timing
@@ -45,6 +46,8 @@ class HTTPProber:
         self._api = api
         self._deadlines = profile.deadlines_of(endpoint)
         self._record_text = profile.record_text
+        self._use_proxies = profile.use_proxies
+        self._proxy: Proxy | None = None
         self._emit = emit
         self._ledger = Ledger()
         self._transport: StampedTransport | None = None
@@ -80,7 +83,7 @@ class HTTPProber:
         return self._record(result)
 
     def _record(self, result: Result) -> Request:
-        return record_of(result, self._endpoint, self._api, self._ledger.peer, self._redact)
+        return record_of(result, self._endpoint, self._api, self._ledger.peer, self._redact, self._proxy)
 
     async def _measure(self, result: Result) -> None:
         watchdog = Watchdog(self._deadlines, lambda: due(result.progress, self._deadlines))
@@ -119,14 +122,15 @@ class HTTPProber:
     def _request(self, result: Result) -> tuple[StampedTransport, httpx.Request]:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
-        secrets = secrets_of(self._endpoint)
+        self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
+        secrets = (*secrets_of(self._endpoint), *(self._proxy.secrets if self._proxy is not None else ()))
         if secrets != self._secrets:
             self._secrets, self._redact = secrets, Redactor(secrets)
         ask: Ask = self._api.ask(self._endpoint, key)
         headers = overlaid(HEADERS, ask.headers, fresh_ids().headers, further)
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)
         if self._transport is None:
-            self._transport = transport_for(ask.url, self._endpoint.tls, self._ledger)
+            self._transport = transport_for(ask.url, self._endpoint.tls, self._ledger, self._proxy)
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         return self._transport, httpx.Request(ask.method, url_of(ask.url), headers=raw, content=ask.body or None)
 

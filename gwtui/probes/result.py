@@ -16,7 +16,7 @@ from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
 from gwtui.probes.intake import TEXT_CHARS, BodyIntake, Intake, StreamIntake
-from gwtui.probes.proxies import unused_proxy
+from gwtui.probes.proxies import Proxy, proxy_note
 from gwtui.probes.timing import Times, Timing
 from gwtui.profile import Endpoint
 from gwtui.records import Finding, Phases, Request
@@ -76,7 +76,9 @@ class Result:
         return bool(header(self.headers, "content-length") or header(self.headers, "transfer-encoding"))
 
 
-def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Redactor) -> Request:
+def record_of(
+    result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Redactor, proxy: Proxy | None = None
+) -> Request:
     """Judge what was seen, and make the row of it."""
     exchange = result.exchange
     stream = result.intake if isinstance(result.intake, StreamIntake) else None
@@ -103,7 +105,7 @@ def record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: 
         status=result.status,
         verdict=judged.judgement.verdict,
         rule=judged.judgement.rule,
-        reason=clean(redact(judged.judgement.reason + unused_proxy(judged.judgement.verdict, endpoint.url))),
+        reason=clean(redact(judged.judgement.reason + proxy_note(judged.judgement.verdict, endpoint.url, proxy))),
         event_number=judged.judgement.event_number,
         findings=(*_fallbacks(exchange), *result.findings, *judged.findings),
         duration_ns=_since_sent(exchange, result.ended_ns),

@@ -2,7 +2,7 @@
 
 A pool that workers share costs quadratically in their number (httpcore 1.0), and its connections would wander between
 them. Nothing else of an httpx client is wanted either, which costs as much again as the request: no cookies are kept,
-no redirects followed, no credentials or proxies taken from anywhere.
+no redirects followed, no credentials taken from anywhere, and a proxy only where one is given.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from typing import cast
 import httpcore
 
 from gwtui.probes.bodies import Connection
-from gwtui.probes.dial import Dial, dial
+from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Ledger, NotHTTPError
 from gwtui.probes.lean import httpx
 from gwtui.probes.netclock import net_clock
+from gwtui.probes.proxies import Proxy
+from gwtui.probes.reaching import reach
 from gwtui.probes.tcp import TCPStream
 from gwtui.probes.tls import context_for
 from gwtui.profile import TLS
@@ -44,15 +46,19 @@ class StampedTransport(httpx.AsyncBaseTransport):
     Failures are httpcore's exceptions, with the `OSError` or TLS error as cause.
     """
 
-    def __init__(self, ledger: Ledger, tls: ssl.SSLContext | None, server_name: str | None) -> None:
+    def __init__(
+        self, ledger: Ledger, tls: ssl.SSLContext | None, server_name: str | None, proxy: Proxy | None = None
+    ) -> None:
         self._ledger = ledger
         self._tls = tls
         self._server_name = server_name
+        self._proxy = proxy
         self._connection: httpcore.AsyncHTTP11Connection | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         url = request.url
-        core = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+        target, headers = self._forwarded(request)
+        core = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target)
         connection = self._connection
         if connection is None or not connection.is_available() or connection.has_expired():
             await self.aclose()
@@ -61,7 +67,7 @@ class StampedTransport(httpx.AsyncBaseTransport):
             httpcore.Request(
                 method=request.method,
                 url=core,
-                headers=request.headers.raw,
+                headers=headers,
                 content=cast(httpx.AsyncByteStream, request.stream),
             )
         )
@@ -83,11 +89,21 @@ class StampedTransport(httpx.AsyncBaseTransport):
         if connection is not None:
             await connection.aclose()
 
+    def _forwarded(self, request: httpx.Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
+        """Target and headers, as a proxy wants them that is no tunnel (RFC 9112 3.2.2)."""
+        url, headers = request.url, request.headers.raw
+        if self._proxy is None or self._tls is not None:
+            return url.raw_path, headers
+        login = self._proxy.authorization.encode("ascii")
+        own = [(b"Proxy-Authorization", login)] if login else []
+        return b"%s://%s%s" % (url.raw_scheme, url.netloc, url.raw_path), [*headers, *own]
+
     async def _connected(self, url: httpx.URL) -> Connection:
         host = url.raw_host.decode("ascii")
         progress = self._ledger.exchange.dial = self._ledger.peer = Dial(time.perf_counter_ns())
         try:
-            sock = await dial(host, url.port or PORTS[url.scheme], net_clock(), progress)
+            port = url.port or PORTS[url.scheme]
+            sock = await reach(host, port, self._proxy, net_clock(), progress, tunnel=self._tls is not None)
         except OSError as error:
             raise httpcore.ConnectError(error) from error
         stream = TCPStream(sock, self._ledger)
@@ -108,8 +124,8 @@ class _Body(httpx.AsyncByteStream):
         await self._response.aclose()
 
 
-def transport_for(url: str, settings: TLS | None, ledger: Ledger) -> StampedTransport:
+def transport_for(url: str, settings: TLS | None, ledger: Ledger, proxy: Proxy | None) -> StampedTransport:
     """A transport for requests to this URL. Raises `AskError` when a file of the TLS settings cannot be used."""
     settings = settings or TLS()
     context = context_for(settings) if url.lower().startswith("https:") else None
-    return StampedTransport(ledger, context, settings.server_name)
+    return StampedTransport(ledger, context, settings.server_name, proxy)

@@ -26,7 +26,7 @@ from gwtui.keys import Redactor, secrets_of
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed
 from gwtui.probes.netclock import net_clock
-from gwtui.probes.proxies import unused_proxy
+from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, proxy_note
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, RequestStarted
 from gwtui.verdicts import Judgement, Verdict
@@ -58,6 +58,8 @@ class WebSocketProber:
         self._endpoint = endpoint
         self._deadlines = profile.deadlines_of(endpoint)
         self._emit = emit
+        self._use_proxies = profile.use_proxies
+        self._proxy: Proxy | None = None
         self._clock = net_clock()
         self._backoff = Backoff(seed)
         self._link: Link | None = None
@@ -119,11 +121,18 @@ class WebSocketProber:
             reason = f"{self._last_failure.reason}; next dial in {wait_ns / 1e9:.1f} s"
             waiting = msgspec.structs.replace(self._last_failure, reason=reason)
             raise PingFailedError(waiting, redial_later=False)
-        self._redact = Redactor(secrets_of(self._endpoint))
+        try:
+            self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
+        except ProxyError as error:
+            raise ping_failed(Verdict.PROXY, "proxy", str(error)) from error
+        secrets = self._proxy.secrets if self._proxy is not None else ()
+        self._redact = Redactor((*secrets_of(self._endpoint), *secrets))
         self._opening = Opening()
         self._connections += 1
         try:
-            self._link = await open_link(self._endpoint, self._deadlines, self._clock, self._opening, self._redact)
+            self._link = await open_link(
+                self._endpoint, self._deadlines, self._clock, self._opening, self._redact, self._proxy
+            )
         finally:
             seen.connect_ns = self._opening.connect_ns
         return self._link
@@ -180,7 +189,9 @@ class WebSocketProber:
             trigger=seen.trigger,
             verdict=judgement.verdict,
             rule=judgement.rule,
-            reason=clean(self._redact(judgement.reason + unused_proxy(judgement.verdict, self._endpoint.url))),
+            reason=clean(
+                self._redact(judgement.reason + proxy_note(judgement.verdict, self._endpoint.url, self._proxy))
+            ),
             rtt_ns=seen.rtt_ns,
             connect_ns=seen.connect_ns,
             connection=self._connections,
