@@ -124,6 +124,8 @@ class Header:
     """Trouble of our own that must not be overlooked: rows that cannot be written, a dead engine."""
     ended: bool = False
     session_dir: str = ""
+    use_proxies: bool = False
+    """The proxies of the environment are used."""
 
 
 @dataclass(frozen=True, slots=True)

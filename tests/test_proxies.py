@@ -29,11 +29,16 @@ from support.scripted import (
     http,
 )
 
+from gwtui.headless import TextLines
+from gwtui.monitor import Monitor
 from gwtui.probes.once import probe_once
 from gwtui.probes.proxies import proxy_note
 from gwtui.profile import TLS, Endpoint, Profile
-from gwtui.records import Ping, Request
+from gwtui.records import Ping, Request, SessionStarted
+from gwtui.ui.drawing import plain
+from gwtui.ui.panels import header
 from gwtui.verdicts import Verdict
+from gwtui.view import Query
 from gwtui.wire import encode
 
 UNUSED = "_PROXY is set, but gwtui connects directly: `use_proxies` is off"
@@ -273,3 +278,24 @@ async def test_a_proxy_that_says_nothing_is_waited_for_as_long_as_for_a_connecti
         row: Request | Ping = await probed(endpoint(api, "https://gateway.invalid", deadlines=soon(connect_s=0.05)))
     assert row.verdict is Verdict.CONNECT_TIMEOUT
     assert row.reason.endswith(f"; by way of the proxy 127.0.0.1:{proxy.port}")
+
+
+# That they are used is shown for as long as they are
+
+
+STARTED = SessionStarted(
+    started_at=0.0, now_ns=0, profile=Profile(name="prod", use_proxies=True, endpoints=(endpoint("http", "http://h"),))
+)
+
+
+def test_the_header_says_that_proxies_are_used() -> None:
+    monitor = Monitor()
+    monitor.apply(STARTED)
+    (line,) = header.draw(monitor.view(Query(), 80).header, 140, 1)
+    assert " prod  by way of proxies " in plain(line)
+
+
+def test_a_session_without_a_screen_says_so_first() -> None:
+    told: list[str] = []
+    TextLines(told.append, 160).record(STARTED)
+    assert told[0].startswith("Watching prod: 1 endpoint by way of the environment's proxies. ")

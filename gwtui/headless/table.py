@@ -99,7 +99,10 @@ def fitting(rows: tuple[EndpointRow, ...], width: int) -> list[tuple[EndpointRow
 def _opening(session: SessionStarted) -> str:
     profile = session.profile
     endpoints = "1 endpoint" if len(profile.endpoints) == 1 else f"{len(profile.endpoints)} endpoints"
-    lines = [f"Watching {profile.name}: {endpoints}. Medians of the last 2 min in ms; -(n) where n is too few for one."]
+    way = " by way of the environment's proxies" if profile.use_proxies else ""
+    lines = [
+        f"Watching {profile.name}: {endpoints}{way}. Medians of the last 2 min in ms; -(n) where n is too few for one."
+    ]
     return "\n".join([*lines, f"Rows: {clean(session.session_dir, MAX_PATH)}"] if session.session_dir else lines)
 
 

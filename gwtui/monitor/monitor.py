@@ -277,6 +277,7 @@ class Monitor:
             banner=self._trouble.banner,
             ended=self._trouble.ended,
             session_dir=clean(self._session.session_dir or "", MAX_PATH),
+            use_proxies=self._profile.use_proxies,
         )
 
 

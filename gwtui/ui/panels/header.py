@@ -32,6 +32,8 @@ def rows(header: Header) -> int:
 def _header(header: Header, width: int, frozen_ns: int | None) -> Line:
     """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last."""
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
+    if header.use_proxies:
+        name = (*name, Span("  "), Span("by way of proxies", "warn"))
     if frozen_ns is not None:
         name = (*name, Span("  "), Span(f" FROZEN {units.elapsed(frozen_ns)} ", "frozen"))
     states, facts = _states(header), _facts(header)
