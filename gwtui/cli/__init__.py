@@ -14,7 +14,7 @@ from gwtui.cli.configuring import config
 from gwtui.cli.measuring import bench, compare, selftest
 from gwtui.cli.options import EXIT_CODES
 from gwtui.cli.probing import decode, probe
-from gwtui.cli.watching import demo, engine, gateway, watch
+from gwtui.cli.watching import demo, engine, gateway, replay, watch
 from gwtui.compose.console import run, say
 
 
@@ -58,5 +58,5 @@ def gwtui() -> None:
     """
 
 
-for command in (watch, demo, probe, bench, compare, check, decode, config, selftest, gateway, engine):
+for command in (watch, replay, demo, probe, bench, compare, check, decode, config, selftest, gateway, engine):
     gwtui.add_command(command)

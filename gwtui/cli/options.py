@@ -60,11 +60,19 @@ def run_options(command: Any) -> Any:
             metavar="DIR",
             help="Where this session's files go.  [default: a new directory beside the earlier sessions]",
         ),
-        click.option("--json", "as_json", is_flag=True, help="No screen: JSON lines."),
-        click.option("--headless", is_flag=True, help="No screen: a line per interval, then a summary."),
         click.option(
             "--for", "stop_after_s", metavar="DURATION", callback=seconds, help="Stop after that long: 30s, 5m, 2h."
         ),
+    ):
+        command = option(command)
+    return screen_options(command)
+
+
+def screen_options(command: Any) -> Any:
+    """How to be told instead of on screen."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="No screen: JSON lines."),
+        click.option("--headless", is_flag=True, help="No screen: a line per interval, then a summary."),
     ):
         command = option(command)
     return command

@@ -1,4 +1,4 @@
-"""The commands that run for a while: `watch`, `demo`, `gateway`, and the hidden `engine`."""
+"""The commands that run for a while: `watch`, `replay`, `demo`, `gateway`, and the hidden `engine`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gwtui.cli.options import EXIT_CODES, config_option, exit_with, run_options, seconds
+from gwtui.cli.options import EXIT_CODES, config_option, exit_with, run_options, screen_options, seconds
 from gwtui.compose.console import Refusal, say
 
 
@@ -27,6 +27,30 @@ def watch(config_file: Path | None, profile_name: str | None, **options: Any) ->
     from gwtui.compose import watching
 
     exit_with(watching.watch(config_file, profile_name, watching.Run(**options)))
+
+
+@click.command(short_help="Look at a recorded session again.", epilog=EXIT_CODES)
+@click.argument("directory", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+@click.option(
+    "--speed",
+    type=click.FloatRange(min=0, min_open=True, max=10_000),
+    metavar="N",
+    help="As it happened, N times as fast.  [default: all at once]",
+)
+@screen_options
+def replay(directory: Path | None, speed: float | None, **options: Any) -> None:
+    """Look at a recorded session again: the same screen, out of the files in DIR.
+
+    Without DIR it is the latest session. Nothing is probed and nothing is written. The events of streams are not in
+    the files; everything else is.
+
+    \b
+      gwtui replay
+      gwtui replay ~/Downloads/2026-11-20T14-03-22Z-prod --speed 20
+    """
+    from gwtui.compose import replaying, watching
+
+    exit_with(replaying.replay(directory, speed, watching.Run(**options)))
 
 
 @click.command(short_help="See gwtui at work: a gateway of its own, with an incident.", epilog=EXIT_CODES)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,11 @@ def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
     def open_feed(profile: Profile) -> Feed:
         return live(started.pop() if started else spawn_engine(_start(profile, run)))
 
+    return show(config, profile, open_feed)
+
+
+def show(config: Config, profile: Profile | None, open_feed: Callable[[Profile], Feed]) -> int:
+    """The screen over feeds until the user leaves it, then a summary. Returns the exit code."""
     with ExitStack() as gateways:
 
         def start_demo() -> Profile:

@@ -22,7 +22,7 @@ def new_session_dir(profile_name: str, started_at: float, state: Path | None = N
     """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", profile_name)[:40]
     stem = f"{timestamp(started_at)[:19].replace(':', '-')}Z-{name}"
-    parent = (state or state_dir()) / "sessions"
+    parent = _sessions(state)
     number = 1
     while True:
         directory = parent / (stem if number == 1 else f"{stem}-{number}")
@@ -35,3 +35,16 @@ def new_session_dir(profile_name: str, started_at: float, state: Path | None = N
             return directory
         else:
             return directory
+
+
+def latest_session_dir(state: Path | None = None) -> Path | None:
+    """The directory of the session that began last; None when there is none."""
+    try:
+        begun = [path for path in _sessions(state).iterdir() if (path / "session.toml").is_file()]
+    except OSError:
+        return None
+    return max(begun, key=lambda path: (path / "session.toml").stat().st_mtime, default=None)
+
+
+def _sessions(state: Path | None) -> Path:
+    return (state or state_dir()) / "sessions"

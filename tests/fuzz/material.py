@@ -10,7 +10,7 @@ from support.scripted import chunk, http
 from support.streams import named, unnamed
 
 from gwtui.config import example
-from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 
 
 def _delta(index: int, **delta: Any) -> Any:
@@ -171,5 +171,16 @@ CSVS = (
     "endpoint,started_at,outcome,duration_ms,ttft_ms,mean_icl_ms,tpot_ms\n"
     'a,2026-01-31T14:03:22.123Z,ok,500.5,100,10,9.5\n"b,""c",2026-01-31T14:03:23Z,failed,,,,\n',
 )
+SESSIONS = (
+    ",".join(REQUEST_COLUMNS) + "\n"
+    'a,1,810.09,05,2026-01-31T14:03:22.100Z,openai-chat,m,m-1,true,200,ok,complete,openai.done,"a ""b""",202.5,405.0,'
+    '405.0,20.0,40.0,12.0,80.0,20,10,12,40,4096,0.0,kernel,r1,schedule,,false,buffered;retries,,1.0,,,false,,,,,"{""via"":""x""}",7\n'
+    "a,2,,05,2026-01-31T14:03:24.100Z,openai-chat,m,,true,,failed,refused,end.refused,'=1,,,,,,,,0,0,,,0,-1.5,user,,burst,,true"
+    ",,,,,,false,,,,,,\n",
+    ",".join(PING_COLUMNS)
+    + "\na,1,12.4,04,2026-01-31T14:03:22.000Z,ok,pong,websocket.pong,,1,,,,,0.1,kernel,,schedule,false,,\n",
+    ",".join(INCIDENT_COLUMNS) + "\n2026-01-31T14:03:23.000Z,state,a,down,up,5 refused in a row,2,05\n",
+)
+"""Rows as a session's files have them."""
 FILTERS = ("haiku -state:up ttft>500 fail>=1% verdict:truncated p95<=1.5s name:a", "")
 GATES = ("p95_ttft>800ms", "gateway: avg_e2e >= 2s", "fail_rate>1%", "truncated>0", "tokens_per_s<20", "success<99%")

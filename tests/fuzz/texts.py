@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from fuzz.dice import Dice
-from fuzz.material import ANSWERS, CONFIGS, CSVS, FILTERS, GATES, RESPONSES, SCENARIOS, STREAMS, THEMES
+from fuzz.material import ANSWERS, CONFIGS, CSVS, FILTERS, GATES, RESPONSES, SCENARIOS, SESSIONS, STREAMS, THEMES
 from fuzz.streams import any_stream, strings
 from fuzz.target import Target
 from support.apis import response, wire
@@ -23,12 +23,14 @@ from gwtui.config.themes import load_theme
 from gwtui.decode import DecodeError, decode
 from gwtui.demo.scenario import ScenarioError, parse_scenario
 from gwtui.keys.references import begins_reference, is_reference, references_in, without_references
-from gwtui.monitor import filters
-from gwtui.profile import Endpoint
+from gwtui.monitor import Monitor, filters
+from gwtui.profile import Endpoint, Profile
 from gwtui.recorder.about import profile_toml, schema_in
 from gwtui.recorder.disk import LineFile
-from gwtui.records import Heartbeat, Incident, Request, StreamEvent, StreamRead
+from gwtui.recorder.reading import Session, Unread
+from gwtui.records import Heartbeat, Incident, Request, SessionStarted, StreamEvent, StreamRead
 from gwtui.verdicts import Verdict
+from gwtui.view import Query
 from gwtui.words import EventKind
 
 _DIRECTORY = tempfile.TemporaryDirectory(prefix="gwtui-fuzz-")
@@ -95,6 +97,23 @@ def read_theme(data: bytes) -> None:
 def read_csv(data: bytes) -> None:
     for series in reading.read(written(data, "results.csv")):
         assert series.name.isprintable()
+
+
+def read_rows(data: bytes) -> None:
+    """Whatever the rows of a session are: what is read of them is clean and in order, and can be shown."""
+    for name in ("requests.csv", "pings.csv", "incidents.csv"):
+        written(data, name)
+    endpoint = Endpoint(name="a", api="openai-chat", url="http://127.0.0.1:1")
+    session = Session(PLACE, 1_769_868_202.0, Profile(endpoints=(endpoint,)))
+    unread, monitor, now_ns = Unread(), Monitor(), 0
+    monitor.apply(SessionStarted(started_at=session.started_at, now_ns=0, profile=session.profile))
+    for row in session.rows(unread):
+        assert row.now_ns >= now_ns
+        now_ns = row.now_ns
+        assert all(text.isprintable() for text in strings(msgspec.to_builtins(row)))
+        monitor.apply(row)
+    assert str(unread).isprintable()
+    monitor.view(Query())
 
 
 def read_capture(found: tuple[bytes, str]) -> None:
@@ -191,6 +210,7 @@ TARGETS: tuple[Target[Any], ...] = (
     Target("config", a_file(*CONFIGS), read_config, (ConfigError,), quotes_clean=True, short=40),
     Target("theme", a_file(*THEMES), read_theme, (ConfigError,), quotes_clean=True),
     Target("csv", a_file(*CSVS), read_csv, (reading.CSVError,), quotes_clean=True),
+    Target("rows", a_file(*SESSIONS), read_rows),
     Target("capture", a_capture, read_capture, (DecodeError,), quotes_clean=True),
     Target("filter", spoiled_text(*FILTERS), a_filter, (filters.FilterError,)),
     Target("gate", spoiled_text(*GATES), a_gate, (gates.GateError,), quotes_clean=True),

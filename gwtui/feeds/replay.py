@@ -1,0 +1,120 @@
+"""A recorded session as a feed: the same records, out of its files. Whoever watches cannot tell it from a live one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import suppress
+from itertools import islice
+from typing import Self
+
+from gwtui.commands import Command
+from gwtui.feeds.feeds import Feed
+from gwtui.recorder.reading import Row, Session, Unread
+from gwtui.records import FeedEnded, Heartbeat, Incident, Notice, Record, SessionStarted
+from gwtui.words import State
+
+BATCH = 500
+"""Rows between two chances for others."""
+TICK_S = 0.05
+
+
+def replay(session: Session, speed: float | None = None, *, stay: bool = False) -> Feed:
+    """The feed of a session that was recorded.
+
+    It comes `speed` times as fast as it once did, or all at once. With `stay` it goes on until it is stopped, so that
+    a screen can be used for as long as one likes; else it ends with its last row.
+    """
+    return _Replay(session, speed, stay)
+
+
+class _Replay:
+    def __init__(self, session: Session, speed: float | None, stay: bool) -> None:
+        self._session = session
+        self._speed = speed
+        self._stay = stay
+        self._unread = Unread()
+        self._now_ns = 0
+        self._notices: list[Record] = []
+        self._news = asyncio.Event()
+        self._stopped = False
+        self._batches = self._told()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[Record]:
+        return await anext(self._batches)
+
+    def send(self, command: Command) -> None:
+        self._notices.append(Notice(now_ns=self._now_ns, text="This is a recording: nothing is sent from it"))
+        self._news.set()
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._news.set()
+
+    async def aclose(self) -> None:
+        self.stop()
+        with suppress(RuntimeError):  # whoever iterates just now comes to the end
+            await self._batches.aclose()
+
+    async def _told(self) -> AsyncGenerator[list[Record], None]:
+        session = self._session
+        yield [
+            SessionStarted(
+                started_at=session.started_at,
+                now_ns=0,
+                profile=session.profile,
+                session_dir=str(session.directory),
+            )
+        ]
+        try:
+            async for batch in self._at_once() if self._speed is None else self._paced(self._speed):
+                yield batch
+        except OSError as error:
+            yield [FeedEnded(text="the session cannot be read", failed=True, detail=str(error))]
+            return
+        if text := str(self._unread):
+            yield [Notice(now_ns=self._now_ns, text=text)]
+        while self._stay and not self._stopped:
+            await self._news.wait()
+            self._news.clear()
+            if notices := self._taken():
+                yield notices
+        yield [FeedEnded(text="end of the recording")]
+
+    async def _at_once(self) -> AsyncIterator[list[Record]]:
+        rows = self._session.rows(self._unread)
+        while not self._stopped and (batch := list(islice(rows, BATCH))):
+            self._now_ns = batch[-1].now_ns
+            yield [*batch]
+            await asyncio.sleep(0)
+
+    async def _paced(self, speed: float) -> AsyncIterator[list[Record]]:
+        """With heartbeats, so that time passes where nothing happened."""
+        rows = self._session.rows(self._unread)
+        paused: set[str] = set()
+        loop = asyncio.get_running_loop()
+        began_s = loop.time()
+        ahead = next(rows, None)
+        while not self._stopped and ahead is not None:
+            self._now_ns = round((loop.time() - began_s) * speed * 1e9)
+            batch: list[Record] = []
+            while ahead is not None and ahead.now_ns <= self._now_ns:
+                _follow(paused, ahead)
+                batch.append(ahead)
+                ahead = next(rows, None)
+            at = self._session.started_at + self._now_ns / 1e9
+            yield [*batch, Heartbeat(at=at, now_ns=self._now_ns, paused=tuple(paused)), *self._taken()]
+            await asyncio.sleep(TICK_S)
+
+    def _taken(self) -> list[Record]:
+        notices, self._notices = self._notices, []
+        return notices
+
+
+def _follow(paused: set[str], row: Row) -> None:
+    """Heartbeats say which endpoints are paused, and in the files only incidents do."""
+    if isinstance(row, Incident) and State.PAUSED in (row.state, row.was):
+        (paused.add if row.state is State.PAUSED else paused.discard)(row.endpoint)

@@ -1,0 +1,142 @@
+"""A session's directory read back: the profile that was run, and its rows as records in the order in which they came.
+
+Stamps count from the beginning of the session, by the wall times of the rows; where that clock was set back, what
+follows is as late as what was before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from gwtui.clean import clean
+from gwtui.config import ConfigError, load
+from gwtui.profile import Profile
+from gwtui.recorder.about import schema_in
+from gwtui.recorder.csvfile import csv_cells
+from gwtui.recorder.disk import parts
+from gwtui.records import Incident, Ping, Request
+from gwtui.rowreader import LARGEST, RowError, incident_of, ping_of, request_of, wall_time
+from gwtui.rows import SCHEMA
+
+Row: TypeAlias = Request | Ping | Incident
+_Of: TypeAlias = Callable[[Mapping[str, str]], Row]
+MAX_LINE = 1 << 20
+"""Characters; a longer line is read as several that are no rows."""
+TOLD = 3
+"""So many unreadable lines are told one by one."""
+
+
+class SessionError(Exception):
+    """A directory cannot be read as a session. The text says why."""
+
+
+@dataclass(slots=True)
+class Unread:
+    """Lines that are no rows, as they are found."""
+
+    lines: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, where: str) -> None:
+        self.lines += 1
+        if len(self.first) < TOLD:
+            self.first.append(where)
+
+    def __str__(self) -> str:
+        """Empty when there are none."""
+        more = f" and {self.lines - len(self.first)} more" if self.lines > len(self.first) else ""
+        return f"Not read: {'; '.join(self.first)}{more}" if self.lines else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that was recorded."""
+
+    directory: Path
+    started_at: float
+    profile: Profile
+
+    def rows(self, unread: Unread) -> Iterator[Row]:
+        """All rows, oldest first, as they are read; lines that are none go to `unread`. Raises OSError."""
+        files = (("requests.csv", request_of), ("pings.csv", ping_of), ("incidents.csv", incident_of))
+        streams = (self._stamped(_rows(self.directory / name, of, unread)) for name, of in files)
+        return heapq.merge(*streams, key=lambda row: row.now_ns)
+
+    def _stamped(self, rows: Iterator[Row]) -> Iterator[Row]:
+        now_ns = 0
+        for row in rows:
+            now_ns = min(max(now_ns, round((_ended_at(row) - self.started_at) * 1e9)), LARGEST)
+            yield replace(row, now_ns=now_ns)
+
+
+def read_session(directory: Path) -> Session:
+    """What the directory says of its session. Raises SessionError."""
+    try:
+        text = (directory / "session.toml").read_text(encoding="utf-8")
+        started_at = wall_time(str(tomllib.loads(text).get("started_at", "")))
+    except OSError as error:
+        raise SessionError(f"{directory} is not the directory of a session: session.toml: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise SessionError(f"{directory / 'session.toml'} does not say when the session began") from error
+    if (schema := schema_in(text)) != SCHEMA:
+        raise SessionError(f"{directory} has rows of schema {schema}, and this version of gwtui reads schema {SCHEMA}")
+    try:
+        profile = load(directory / "profile.toml").profile()
+    except ConfigError as error:
+        raise SessionError(str(error)) from error
+    return Session(directory, started_at, profile)
+
+
+def _ended_at(row: Row) -> float:
+    """The wall time at which it was known, as far as its row tells."""
+    if isinstance(row, Incident):
+        return row.at
+    if isinstance(row, Ping):
+        return row.started_at + ((row.connect_ns or 0) + (row.rtt_ns or 0)) / 1e9
+    before = (row.phases.dns_ns, row.phases.connect_ns, row.phases.tls_ns, row.phases.send_ns)
+    return row.started_at + (sum(filter(None, before)) + (row.duration_ns or 0)) / 1e9
+
+
+def _rows(path: Path, of: _Of, unread: Unread) -> Iterator[Row]:
+    """The rows of a file, after those of the files that were put aside before it."""
+    for part in parts(path):
+        if not part.exists():
+            continue
+        with part.open(encoding="utf-8", errors="replace", newline="\n") as file:
+            try:
+                columns = _cells(file.readline(MAX_LINE))
+            except RowError as error:
+                unread.add(f"{part.name} (its first line is no header: {error})")
+                continue
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), ""), 2):
+                try:
+                    row = of(_named(columns, _cells(line)))
+                except RowError as error:
+                    unread.add(clean(f"{part.name} line {number} ({error})", 120))
+                else:
+                    yield row
+
+
+def _cells(line: str) -> list[str]:
+    """Raises RowError for a line that is torn, or none of CSV."""
+    if not line.endswith("\n"):
+        raise RowError("it has no end")
+    try:
+        return csv_cells(line[:-1])
+    except csv.Error as error:
+        raise RowError(str(error)) from error
+
+
+def _named(columns: list[str], cells: list[str]) -> dict[str, str]:
+    """The cells by their columns. Raises RowError where their numbers differ."""
+    if len(cells) != len(columns):
+        raise RowError(f"it has {len(cells)} of {len(columns)} columns")
+    return dict(zip(columns, cells, strict=True))

@@ -1,0 +1,265 @@
+"""A recorded session, looked at again: the same records out of its files, and clear words where those are damaged."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from msgspec.structs import replace
+
+from gwtui.cli import gwtui
+from gwtui.commands import Pause
+from gwtui.config import Config
+from gwtui.feeds import Feed
+from gwtui.feeds.replay import replay
+from gwtui.profile import Endpoint, Profile
+from gwtui.recorder import Recorder, latest_session_dir
+from gwtui.recorder.reading import SessionError, Unread, read_session
+from gwtui.records import FeedEnded, Heartbeat, Incident, Notice, Ping, Record, Request, SessionStarted
+from gwtui.rows import REQUEST_COLUMNS
+from gwtui.ui.app import GwtuiApp
+from gwtui.ui.screens.monitor import MonitorScreen
+from gwtui.verdicts import Verdict
+from gwtui.words import State
+
+BEGAN = 1_795_183_391.0
+PROFILE = Profile(
+    name="prod",
+    interval_s=2.0,
+    endpoints=(
+        Endpoint(name="gateway", api="http", url="http://127.0.0.1:9", key="env:GATEWAY_KEY"),
+        Endpoint(name="ws", api="websocket", url="ws://127.0.0.1:9"),
+    ),
+)
+
+
+def request(number: int, **more: object) -> Request:
+    """One that began so many seconds after the session and took a quarter of a second."""
+    made = Request(
+        endpoint="gateway",
+        number=number,
+        started_at=BEGAN + number,
+        now_ns=0,
+        api="http",
+        verdict=Verdict.COMPLETE,
+        rule="http.status",
+        duration_ns=250_000_000,
+    )
+    return replace(made, **more)
+
+
+def ping(number: int) -> Ping:
+    at = BEGAN + number + 0.1
+    return Ping(
+        endpoint="ws", number=number, started_at=at, now_ns=0, verdict=Verdict.PONG, rule="ws", rtt_ns=1_000_000
+    )
+
+
+def state(at: float, entered: State, was: State) -> Incident:
+    return Incident(
+        at=BEGAN + at, now_ns=0, kind="state", endpoint="gateway", state=entered, was=was, text="5 in a row"
+    )
+
+
+TOLD: list[Record] = [
+    request(1),
+    ping(1),
+    request(2, verdict=Verdict.REFUSED, reason="nobody listens", duration_ns=None),
+    state(2.5, State.DOWN, State.UP),
+    ping(2),
+    state(2.9, State.PAUSED, State.DOWN),
+    request(4),
+]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """What a recorder left of the records above."""
+    directory = tmp_path / "sessions" / "one"
+    with Recorder(directory, PROFILE, wall=lambda: BEGAN) as recorder:
+        for record in TOLD:
+            recorder.put(record)
+    return directory
+
+
+async def all_of(feed: Feed) -> list[Record]:
+    return [record async for batch in feed for record in batch]
+
+
+def seconds(record: Record) -> float:
+    assert isinstance(record, Request | Ping | Incident)
+    return round(record.now_ns / 1e9, 3)
+
+
+async def test_the_records_come_out_as_they_went_in_in_the_order_of_their_ends(directory: Path) -> None:
+    first, *rows, last = await all_of(replay(read_session(directory)))
+    assert first == SessionStarted(started_at=BEGAN, now_ns=0, profile=PROFILE, session_dir=str(directory))
+    assert last == FeedEnded(text="end of the recording")
+    assert [(type(row).__name__, seconds(row)) for row in rows] == [
+        ("Ping", 1.101),
+        ("Request", 1.25),
+        ("Request", 2.0),
+        ("Ping", 2.101),
+        ("Incident", 2.5),
+        ("Incident", 2.9),
+        ("Request", 4.25),
+    ]
+    assert replace(rows[2], now_ns=0) == TOLD[2]
+
+
+def test_files_that_were_put_aside_come_first_and_none_of_their_rows_is_missing(tmp_path: Path) -> None:
+    for first in (1, 21, 41):
+        with Recorder(tmp_path, replace(PROFILE, rotate_mb=0.002), wall=lambda: BEGAN) as recorder:
+            for number in range(first, first + 20):
+                recorder.put(request(number))
+    assert (tmp_path / "requests.2.csv").exists()
+    rows = read_session(tmp_path).rows(Unread())
+    assert [row.number for row in rows if isinstance(row, Request)] == list(range(1, 61))
+
+
+def test_a_clock_that_was_set_back_turns_nothing_round(tmp_path: Path) -> None:
+    with Recorder(tmp_path / "s", PROFILE, wall=lambda: BEGAN) as recorder:
+        for number, began in ((1, 10.0), (2, 11.0), (3, -3589.0), (4, 12.0)):
+            recorder.put(request(number, started_at=BEGAN + began))
+    rows = list(read_session(tmp_path / "s").rows(Unread()))
+    assert [(row.number, seconds(row)) for row in rows] == [(1, 10.25), (2, 11.25), (3, 11.25), (4, 12.25)]
+
+
+async def test_played_at_a_speed_time_passes_where_nothing_happened(directory: Path) -> None:
+    records = await all_of(replay(read_session(directory), 10_000.0))
+    beats = [record for record in records if isinstance(record, Heartbeat)]
+    assert [record for record in records if isinstance(record, Request | Ping | Incident)] == list(
+        read_session(directory).rows(Unread())
+    )
+    assert all(beat.at == BEGAN + beat.now_ns / 1e9 for beat in beats)
+    assert beats[-1].paused == ("gateway",)
+
+
+async def test_lines_that_are_no_rows_are_told_and_the_others_are_shown(directory: Path) -> None:
+    file = directory / "requests.csv"
+    header, first, *_ = file.read_text().splitlines(keepends=True)
+    bad = ["nonsense\n", first.replace(",complete,", ",fine,"), 'a,"b\n', *["\n"] * 3]
+    file.write_text(header + first + "".join(bad) + first + first[:40])
+    records = await all_of(replay(read_session(directory)))
+    assert [record.number for record in records if isinstance(record, Request)] == [1, 1]
+    (notice,) = [record.text for record in records if isinstance(record, Notice)]
+    assert notice.startswith(f"Not read: requests.csv line 3 (it has 1 of {len(REQUEST_COLUMNS)} columns); ")
+    assert "line 4 (Invalid enum value 'fine'" in notice
+    assert notice.endswith(" and 4 more")
+
+
+@pytest.mark.parametrize("data", [b"", b"\xff\xfe\n\0\n", b"\n\n\n", b'"\n', b"a,a,a\n1,2,3\n", b"x" * 3_000_000])
+async def test_no_bytes_in_a_file_keep_the_other_files_from_being_shown(directory: Path, data: bytes) -> None:
+    (directory / "requests.csv").write_bytes(data)
+    records = await all_of(replay(read_session(directory)))
+    assert sum(isinstance(record, Ping) for record in records) == 2
+    assert not any(isinstance(record, Request) for record in records)
+    assert records[-1] == FeedEnded(text="end of the recording")
+
+
+async def test_a_directory_from_somewhere_else_brings_no_escape_sequence(directory: Path) -> None:
+    file = directory / "requests.csv"
+    file.write_text(file.read_text().replace("nobody listens", "\x1b]0;hello\x07"))
+    (hostile,) = [row for row in read_session(directory).rows(Unread()) if isinstance(row, Request) and row.reason]
+    assert hostile.reason.isprintable()
+    assert "hello" in hostile.reason
+
+
+async def test_a_file_that_cannot_be_read_ends_the_feed_with_its_name(directory: Path) -> None:
+    (directory / "pings.csv").unlink()
+    (directory / "pings.csv").mkdir()
+    (ended,) = (record for record in await all_of(replay(read_session(directory))) if isinstance(record, FeedEnded))
+    assert ended.failed
+    assert "pings.csv" in ended.detail
+
+
+@pytest.mark.parametrize(
+    ("spoil", "told"),
+    [
+        (lambda d: shutil.rmtree(d), "is not the directory of a session: session.toml: No such file"),
+        (lambda d: (d / "session.toml").write_text("schema = 1"), "does not say when the session began"),
+        (lambda d: (d / "session.toml").write_text("= ="), "does not say when the session began"),
+        (lambda d: (d / "session.toml").write_bytes(b"\xff"), "does not say when the session began"),
+        (
+            lambda d: (d / "session.toml").write_text('schema = 99\nstarted_at = "2026-11-20T14:03:11Z"'),
+            "has rows of schema 99, and this version of gwtui reads schema 1",
+        ),
+        (lambda d: (d / "profile.toml").unlink(), "profile.toml"),
+        (lambda d: (d / "profile.toml").write_text("[profiles.p]\nintervall_s = 1"), "intervall_s"),
+    ],
+)
+def test_a_directory_that_is_no_session_is_refused_with_the_reason(
+    directory: Path, spoil: Callable[[Path], object], told: str
+) -> None:
+    spoil(directory)
+    with pytest.raises(SessionError, match=told):
+        read_session(directory)
+    answer = CliRunner().invoke(gwtui, ["replay", str(directory)])
+    assert answer.exit_code == 2
+    assert told in " ".join(answer.output.split())
+
+
+def test_without_a_terminal_a_recording_is_told_as_a_session_is(directory: Path) -> None:
+    answer = CliRunner().invoke(gwtui, ["replay", str(directory), "--headless"])
+    assert "prod (replay)" in answer.output
+    assert "gateway down: 5 in a row" in answer.output
+    assert "complete 2, refused 1" in answer.output
+    assert str(directory) in answer.output
+
+
+def test_the_same_as_json(directory: Path) -> None:
+    answer = CliRunner().invoke(gwtui, ["replay", str(directory), "--json"])
+    records = [json.loads(line) for line in answer.output.splitlines()]
+    assert sum(record["type"] == "request" for record in records) == 3
+
+
+def test_without_a_directory_it_is_the_session_that_was_recorded_last(
+    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gwtui.recorder.places.state_dir", lambda: tmp_path)
+    later = directory.with_name("another")
+    shutil.copytree(directory, later)
+    os.utime(directory / "session.toml", (1, 1))
+    directory.with_name("empty").mkdir()
+    assert latest_session_dir() == later
+    shutil.rmtree(tmp_path / "sessions")
+    answer = CliRunner().invoke(gwtui, ["replay"])
+    assert answer.exit_code == 2
+    assert "there is no session yet" in answer.output
+
+
+async def test_on_screen_a_recording_stays_and_nothing_is_sent_from_it(directory: Path, tmp_path: Path) -> None:
+    session = read_session(directory)
+    feed = replay(session, stay=True)
+    records = aiter(feed)
+    seen = [await anext(records) for _ in range(2)]
+    feed.send(Pause(endpoint="gateway"))
+    assert await anext(records) == [Notice(now_ns=4_250_000_000, text="This is a recording: nothing is sent from it")]
+    feed.stop()
+    assert await anext(records) == [FeedEnded(text="end of the recording")]
+    assert sum(map(len, seen)) == 1 + len(TOLD)
+
+
+async def test_the_screen_shows_a_recording_as_it_shows_a_session(directory: Path, tmp_path: Path) -> None:
+    session = read_session(directory)
+    app = GwtuiApp(Config(tmp_path / "config.toml"), session.profile, lambda _: replay(session, stay=True), _no_demo)
+    async with asyncio.timeout(20), app.run_test(size=(100, 30)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, MonitorScreen)
+        while screen.view.header.requests < 5:
+            await pilot.pause()
+            screen._frame()
+        (gateway, ws) = screen.view.endpoints
+        assert (gateway.state, gateway.n, gateway.failed, ws.n) == (State.PAUSED, 3, 1, 2)
+        assert [incident.state for incident in screen.view.incidents] == [State.PAUSED, State.DOWN]
+        assert screen.view.header.at == BEGAN + 4.25
+
+
+def _no_demo() -> Profile:
+    raise AssertionError("there is a profile")

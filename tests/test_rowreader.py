@@ -1,0 +1,141 @@
+"""Rows of a session's files, read back: what was written is what is read, and what is no row is said to be none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import fields, replace
+from support.generated import structs
+
+from gwtui.clean import clean
+from gwtui.recorder.csvfile import csv_cells, csv_line
+from gwtui.records import Incident, Ping, Request
+from gwtui.rowreader import RowError, incident_of, ping_of, request_of
+from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, Cell, incident_row, ping_row, request_row
+from gwtui.verdicts import Verdict
+
+Reader = Callable[[dict[str, str]], Any]
+YEAR_S = 4_000_000_000
+DAYS_NS = 10**15
+
+
+def named(line: bytes, columns: Iterable[str]) -> dict[str, str]:
+    return dict(zip(columns, csv_cells(line.decode().removesuffix("\n")), strict=True))
+
+
+def measured(kind: type[Any]) -> st.SearchStrategy[Any]:
+    """Records with times that a clock may show, and headers as they are recorded: clean."""
+
+    def within(record: Any) -> Any:
+        bounds = {"started_at": YEAR_S, "at": YEAR_S, "tokens_per_s": 10**6, "retry_after_s": 10**6}
+        values = {field.name: getattr(record, field.name) for field in fields(record)}
+        times = {name: value % DAYS_NS for name, value in values.items() if name.endswith("_ns") and value is not None}
+        others: dict[str, Any] = {
+            name: abs(values[name] or 0.0) % most for name, most in bounds.items() if name in values
+        }
+        if "headers" in values:
+            others["headers"] = {clean(name): clean(text) for name, text in values["headers"].items()}
+        return replace(record, **times, **others)
+
+    return structs(kind).map(within)
+
+
+def written_again(row: dict[str, Cell], read: Reader, write: Callable[[Any], dict[str, Cell]]) -> tuple[bytes, bytes]:
+    line = csv_line(row.values())
+    return line, csv_line(write(read(named(line, row))).values())
+
+
+@given(measured(Request), measured(Request))
+def test_a_request_that_is_read_back_makes_the_same_row(request: Request, other: Request) -> None:
+    phases = {
+        name: value % DAYS_NS if isinstance(value, int) and not isinstance(value, bool) else value
+        for name, value in ((field.name, getattr(other.phases, field.name)) for field in fields(other.phases))
+    }
+    request = replace(request, phases=replace(other.phases, **phases))
+    line, again = written_again(request_row(request), request_of, request_row)
+    assert again == line
+
+
+@given(measured(Ping))
+def test_a_ping_that_is_read_back_makes_the_same_row(ping: Ping) -> None:
+    line, again = written_again(ping_row(ping), ping_of, ping_row)
+    assert again == line
+
+
+@given(measured(Incident))
+def test_an_incident_that_is_read_back_makes_the_same_row(incident: Incident) -> None:
+    line, again = written_again(incident_row(incident), incident_of, incident_row)
+    assert again == line
+
+
+def test_numbers_times_and_words_of_a_request_are_what_they_were() -> None:
+    request = Request(
+        endpoint="gateway",
+        number=7,
+        started_at=1_795_183_391.25,
+        now_ns=5,
+        api="openai-chat",
+        verdict=Verdict.TRUNCATED,
+        rule="openai.eof",
+        reason="=1+1",
+        ttft_ns=388_001_000,
+        headers={"via": 'a "b", c'},
+        tainted=True,
+    )
+    read = request_of(named(csv_line(request_row(request).values()), REQUEST_COLUMNS))
+    assert read == replace(request, now_ns=0)
+
+
+REQUEST = dict.fromkeys(REQUEST_COLUMNS, "") | {
+    "endpoint": "a",
+    "request_number": "1",
+    "started_at": "2026-11-20T14:03:11.250Z",
+    "api": "http",
+    "verdict": "complete",
+    "rule": "http",
+}
+PING = dict.fromkeys(PING_COLUMNS, "") | {
+    "endpoint": "a",
+    "ping_number": "1",
+    "started_at": "2026-11-20T14:03:11.250Z",
+    "verdict": "pong",
+    "rule": "ws",
+}
+INCIDENT = dict.fromkeys(INCIDENT_COLUMNS, "") | {"at": "2026-11-20T14:03:11.250Z", "kind": "mark"}
+
+
+@pytest.mark.parametrize(
+    ("read", "row", "column", "text"),
+    [
+        (request_of, REQUEST, "request_number", "one"),
+        (request_of, REQUEST, "request_number", "9" * 5000),
+        (request_of, REQUEST, "duration_ms", "inf"),
+        (request_of, REQUEST, "duration_ms", "1e400"),
+        (request_of, REQUEST, "tokens_per_s", "nan"),
+        (request_of, REQUEST, "started_at", "2026-11-20T14:03:11"),
+        (request_of, REQUEST, "started_at", "yesterday"),
+        (request_of, REQUEST, "stream", "yes"),
+        (request_of, REQUEST, "verdict", "fine"),
+        (request_of, REQUEST, "headers", "[1]"),
+        (request_of, REQUEST, "headers", "[" * 100_000),
+        (request_of, REQUEST, "connect_ms", "-"),
+        (ping_of, PING, "rtt_ms", "fast"),
+        (ping_of, PING, "verdict", ""),
+        (incident_of, INCIDENT, "state", "great"),
+        (incident_of, INCIDENT, "at", ""),
+    ],
+)
+def test_a_cell_that_makes_no_sense_is_named(read: Reader, row: dict[str, str], column: str, text: str) -> None:
+    assert read(row)
+    with pytest.raises(RowError, match=column):
+        read(row | {column: text})
+
+
+def test_columns_that_are_missing_were_not_measured_and_unknown_ones_are_passed_over() -> None:
+    request = request_of({column: text for column, text in REQUEST.items() if text} | {"mood": "good"})
+    assert request.ttft_ns is None
+    assert request.findings == ()
