@@ -15,7 +15,7 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 from gwtui.clean import clean
 from gwtui.probes.netclock import StampedSocket
-from gwtui.verdicts import Verdict
+from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import Outcome
 
 NOT_CONNECTED = frozenset({Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.CONNECT_TIMEOUT})
@@ -64,12 +64,14 @@ def proxy_for(url: str) -> Proxy | None:
         raise ProxyError(f"{name} holds no URL of a proxy, such as http://proxy.example.com:3128") from None
 
 
-def proxy_note(verdict: Verdict, url: str, proxy: Proxy | None) -> str:
-    """What to add to a reason: which proxy was in between, or that one was meant to be where nothing was reached."""
+def reason_of(judgement: Judgement, url: str, proxy: Proxy | None) -> str:
+    """The reason, with the proxy that was in between, or that was meant to be where nothing was reached."""
+    verdict, reason = judgement.verdict, judgement.reason
     if proxy is not None:
-        return f"; by way of the {proxy}" if verdict.outcome is Outcome.FAILED and verdict is not Verdict.PROXY else ""
+        untold = verdict.outcome is Outcome.FAILED and str(proxy) not in reason
+        return f"{reason}; by way of the {proxy}" if untold else reason
     name = _found(url)[0] if verdict in NOT_CONNECTED else ""
-    return f" ({name} is set, but gwtui connects directly: `use_proxies` is off)" if name else ""
+    return f"{reason} ({name} is set, but gwtui connects directly: `use_proxies` is off)" if name else reason
 
 
 async def open_tunnel(sock: StampedSocket, proxy: Proxy, host: str, port: int) -> None:

@@ -16,7 +16,7 @@ from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
 from gwtui.probes.intake import TEXT_CHARS, BodyIntake, Intake, StreamIntake
-from gwtui.probes.proxies import Proxy, proxy_note
+from gwtui.probes.proxies import Proxy, reason_of
 from gwtui.probes.timing import Times, Timing
 from gwtui.profile import Endpoint
 from gwtui.records import Finding, Phases, Request
@@ -105,7 +105,7 @@ def record_of(
         status=result.status,
         verdict=judged.judgement.verdict,
         rule=judged.judgement.rule,
-        reason=clean(redact(judged.judgement.reason + proxy_note(judged.judgement.verdict, endpoint.url, proxy))),
+        reason=clean(redact(reason_of(judged.judgement, endpoint.url, proxy))),
         event_number=judged.judgement.event_number,
         findings=(*_fallbacks(exchange), *result.findings, *judged.findings),
         duration_ns=_since_sent(exchange, result.ended_ns),
