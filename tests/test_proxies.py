@@ -32,12 +32,12 @@ from support.scripted import (
 from gwtui.headless import TextLines
 from gwtui.monitor import Monitor
 from gwtui.probes.once import probe_once
-from gwtui.probes.proxies import proxy_note
+from gwtui.probes.proxies import reason_of
 from gwtui.profile import TLS, Endpoint, Profile
 from gwtui.records import Ping, Request, SessionStarted
 from gwtui.ui.drawing import plain
 from gwtui.ui.panels import header
-from gwtui.verdicts import Verdict
+from gwtui.verdicts import Judgement, Verdict
 from gwtui.view import Query
 from gwtui.wire import encode
 
@@ -94,9 +94,9 @@ def test_a_proxy_that_was_meant_is_named(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    told = proxy_note(Verdict.REFUSED, url, None)
-    assert told == (f" ({named}{UNUSED})" if named else "")
-    assert proxy_note(Verdict.COMPLETE, url, None) == ""
+    told = reason_of(Judgement(verdict=Verdict.REFUSED, rule="r", reason="so"), url, None)
+    assert told == (f"so ({named}{UNUSED})" if named else "so")
+    assert reason_of(Judgement(verdict=Verdict.TRUNCATED, rule="r", reason="so"), url, None) == "so"
 
 
 @pytest.mark.parametrize("api", ["http", "websocket"])
@@ -157,6 +157,7 @@ async def test_a_proxy_that_wants_another_login_is_told(use: Any) -> None:
         use(proxy)
         row = await probed(endpoint("http", "http://gateway.invalid"))
     assert (row.verdict, row.rule) == (Verdict.PROXY, "http.407")
+    assert row.reason == f"HTTP 407: not ••• nor •••; by way of the proxy 127.0.0.1:{proxy.port}"
 
 
 async def test_a_stream_that_dies_with_its_proxy_names_it(use: Any) -> None:

@@ -26,7 +26,7 @@ from gwtui.keys import Redactor, secrets_of
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed
 from gwtui.probes.netclock import net_clock
-from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, proxy_note
+from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, reason_of
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, RequestStarted
 from gwtui.verdicts import Judgement, Verdict
@@ -189,9 +189,7 @@ class WebSocketProber:
             trigger=seen.trigger,
             verdict=judgement.verdict,
             rule=judgement.rule,
-            reason=clean(
-                self._redact(judgement.reason + proxy_note(judgement.verdict, self._endpoint.url, self._proxy))
-            ),
+            reason=clean(self._redact(reason_of(judgement, self._endpoint.url, self._proxy))),
             rtt_ns=seen.rtt_ns,
             connect_ns=seen.connect_ns,
             connection=self._connections,
