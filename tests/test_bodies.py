@@ -17,7 +17,7 @@ from support.scripted import Receive, ScriptedServer, Send, Step
 
 from gwtui.probes.bodies import HEAD_BYTES, HEAD_LINES, Connection, HeadLimitError
 from gwtui.probes.chunked import MAX_HEADER_BYTES, Chunked
-from gwtui.probes.exchange import Ledger, NotHTTPError
+from gwtui.probes.exchange import Ledger
 from gwtui.probes.gathering import TOGETHER, Gathering
 from gwtui.verdicts import Verdict
 
@@ -49,14 +49,13 @@ def by_us(body: bytes, cuts: list[int]) -> tuple[bytes, str]:
     chunked = Chunked()
     places = sorted({0, len(body), *(cut % (len(body) + 1) for cut in cuts)})
     data, rest = b"", b""
-    try:
-        for start, end in pairwise(places):
-            if chunked.ended:
-                rest += body[start:end]
-            else:
-                data += chunked.feed(body[start:end])
-    except NotHTTPError:
-        return data, "wrong"
+    for start, end in pairwise(places):
+        if chunked.ended:
+            rest += body[start:end]
+        else:
+            data += chunked.feed(body[start:end])
+        if chunked.fault:
+            return data, "wrong"
     more, how = by_h11(chunked.rest + rest)
     return data + more, how
 

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.commanding import profiles, written
-from support.scripted import free_port
+from support.commanding import Canned, profiles, written
+from support.scripted import free_port, http
 
 PATIENCE_S = 30.0
 MODULE = ("-P", "-m", "gwtui")
@@ -180,6 +180,17 @@ def test_a_probe_that_is_interrupted_tells_what_it_saw() -> None:
     assert (code, err) == (130, "")
     assert out.startswith("‖ cancelled")
     assert "connect " in out
+
+
+def test_a_stream_over_a_limit_leaves_nothing_on_standard_error() -> None:
+    endless = http("200 OK", "Content-Type: text/event-stream", body=b"data: " + b"x" * (2 << 20), length=False)
+    with (
+        Canned(endless) as server,
+        running(*MODULE, "probe", "--api", "openai-chat", "--url", server.url, "--json") as process,
+    ):
+        code, out, err = ended(process)
+    assert (code, err) == (1, "")
+    assert json.loads(out)["verdict"] == "too_large"
 
 
 def test_an_interrupt_before_anything_began_is_quiet() -> None:

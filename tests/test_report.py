@@ -179,6 +179,11 @@ def test_events_keep_to_the_width_they_are_given(width: int) -> None:
     assert all(len(line) <= max(width, 76) for line in events)
 
 
+def test_events_that_are_not_kept_are_counted_where_they_belong() -> None:
+    told = probe_text(CLAUDE, ANSWERED, (READS[0], read(1000, 730, event("message_stop", EventKind.STOP))))
+    assert "     … 998 events in between, too many to show" in told.splitlines()
+
+
 def test_events_of_several_models_say_whose_they_are() -> None:
     spoken = StreamEvent(name="chunk", kind=EventKind.TEXT, text="hi", model="gpt-4o-mini")
     assert 'chunk gpt-4o-mini  "hi"' in probe_text(CLAUDE, ANSWERED, (read(1, 264, spoken),))

@@ -41,6 +41,11 @@ def test_events_of_one_read_share_its_stamp_and_have_one_gap() -> None:
     ]
 
 
+def test_what_has_the_stamp_of_the_read_before_it_is_more_of_it() -> None:
+    lines = stream_lines([read("a", 1, 0, 100, 1, "x"), read("a", 1, 0, 100, 2, "y")])
+    assert [(line.number, line.gap_ns) for line in lines] == [(1, None), (2, None)]
+
+
 def test_no_gap_is_told_over_reads_that_are_missing() -> None:
     lines = stream_lines([read("a", 1, 0, 100, 1, "x"), read("a", 1, 0, 900, 9, "y"), read("a", 1, 0, 910, 10, "z")])
     assert [line.gap_ns for line in lines] == [None, None, 10 * MS]

@@ -73,7 +73,17 @@ def test_content_in_one_read_has_no_gap() -> None:
     assert times.ttft_ns == 100 * MS
 
 
-@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=60).map(sorted))
+def test_what_has_the_stamp_of_the_last_read_is_more_of_it() -> None:
+    timing = timed((100, TEXT * 9), (100, TEXT * 2), (100, STOP), (300, TEXT))
+    times = timing.times(None)
+    assert (times.events, times.reads) == (13, 2)
+    assert times.gaps == ((200 * MS, 1),)
+    pace = timing.pace(SENT + 300 * MS)
+    assert pace is not None
+    assert (pace.events, pace.reads, pace.biggest_read) == (12, 2, 11)
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=2, max_size=60, unique=True).map(sorted))
 def test_gaps_add_up(stamps: list[int]) -> None:
     timing = timed(*((after_ms, TEXT) for after_ms in stamps))
     times = timing.times(None)

@@ -12,10 +12,11 @@ from gwtui.checks.breaker import next_wait_s
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.needs import Need, Target
 from gwtui.checks.recipes import MOST_LOOKS, is_settled, provoking, recipe
+from gwtui.probes.kept import KeptReads
 from gwtui.probes.prober import Emit, Prober
 from gwtui.probes.prober import prober_for as any_prober_for
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Record, Request, StreamRead
+from gwtui.records import Ping, Request
 from gwtui.words import Trigger
 
 LOOK_AGAIN_S = 0.3
@@ -82,10 +83,10 @@ class Gathering:
     async def _at_once(self, endpoints: tuple[Endpoint, ...]) -> list[Probed]:
         """Probe all of them at the same time, each over a connection of its own."""
         self.sent += len(endpoints)
-        reads: list[list[StreamRead]] = [[] for _ in endpoints]
+        reads = [KeptReads() for _ in endpoints]
         async with AsyncExitStack() as probers:
             ready = [
-                await probers.enter_async_context(self._means.prober_for(endpoint, self._target.profile, _keeper(kept)))
+                await probers.enter_async_context(self._means.prober_for(endpoint, self._target.profile, kept.keep))
                 for endpoint, kept in zip(endpoints, reads, strict=True)
             ]
             planned_ns = time.perf_counter_ns()
@@ -94,12 +95,4 @@ class Gathering:
                     tasks.create_task(prober.probe(number, planned_ns, Trigger.TRIAL))
                     for number, prober in enumerate(ready, 1)
                 ]
-        return [Probed(task.result(), tuple(kept)) for task, kept in zip(probing, reads, strict=True)]
-
-
-def _keeper(kept: list[StreamRead]) -> Emit:
-    def keep(record: Record) -> None:
-        if isinstance(record, StreamRead):
-            kept.append(record)
-
-    return keep
+        return [Probed(task.result(), kept.reads) for task, kept in zip(probing, reads, strict=True)]

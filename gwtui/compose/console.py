@@ -116,6 +116,7 @@ def finish(work: Coroutine[Any, Any, _T]) -> _T:
     try:
         return loop.run_until_complete(work)
     finally:
+        loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
 
 

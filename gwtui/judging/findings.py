@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from gwtui.apis.models import model_differs
 from gwtui.clean import clean
-from gwtui.judging.headers import Headers, header, http_date
+from gwtui.judging.headers import Headers, header, http_date, joined_header
 from gwtui.records import Finding
 
 RESOLVED_MODEL = "x-cody-resolved-model"
@@ -29,7 +29,7 @@ DATE_GRAIN_S = 2.0
 
 def header_findings(headers: Headers, asked: str = "") -> Iterator[Finding]:
     """What the response headers alone give away. `asked`: the model that was asked for, "" where none was."""
-    encoding = header(headers, "content-encoding").strip()
+    encoding = joined_header(headers, "content-encoding").strip()
     if encoding and encoding.lower() != "identity":
         yield Finding(
             name="compressed",

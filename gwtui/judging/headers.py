@@ -89,6 +89,11 @@ def header(headers: Headers, name: str) -> str:
     return next((value for key, value in headers if key.lower() == name), "")
 
 
+def joined_header(headers: Headers, name: str) -> str:
+    """All values of that name as one list, which they are by RFC 9110 5.3; "" without one."""
+    return ", ".join(value for key, value in headers if key.lower() == name)
+
+
 def pick_headers(headers: Headers) -> dict[str, str]:
     """The headers worth keeping, names in lower case, values cleaned and cut; repeated ones are joined by `, `."""
     picked: dict[str, str] = {}

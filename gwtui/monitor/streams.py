@@ -38,7 +38,10 @@ def stream_lines(reads: Iterable[StreamRead]) -> list[StreamLine]:
 
 
 class _Liner:
-    """Makes lines of reads. A gap is told at the first event of a read, and only if no read is missing before it."""
+    """Makes lines of reads. A gap is told at the first event of a read, and only if no read is missing before it.
+
+    What has the stamp of the read before it is more of that read.
+    """
 
     def __init__(self) -> None:
         self.seen = 0
@@ -63,7 +66,7 @@ class _Liner:
         ]
 
     def _gap(self, read: StreamRead) -> tuple[int | None, bool]:
-        if self._last_ns is None or read.first_event != self.seen + 1:
+        if self._last_ns in (None, read.now_ns) or read.first_event != self.seen + 1:
             return None, False
         gap_ns = max(read.now_ns - self._last_ns, 0)
         known = len(self._gaps)

@@ -14,7 +14,7 @@ from typing import Any
 import httpcore
 
 from gwtui.probes.chunked import Chunked
-from gwtui.probes.exchange import Ledger
+from gwtui.probes.exchange import Ledger, NotHTTPError
 from gwtui.probes.lean import httpx
 from gwtui.probes.tcp import TCPStream
 from gwtui.probes.tls import TLSStream
@@ -104,6 +104,8 @@ async def body_of(response: httpx.Response) -> AsyncIterator[bytes]:
         while True:
             if piece := chunked.feed(data):
                 yield piece
+            if chunked.fault:
+                raise NotHTTPError(chunked.fault)
             if chunked.ended or not (data := await read(READ_BYTES)):
                 break
         data = chunked.rest

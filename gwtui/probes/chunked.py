@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 
-from gwtui.probes.exchange import NotHTTPError
-
 MAX_HEADER_BYTES = 1024
 """A chunk header without an end within that is left to h11. Until then it is looked through at every read."""
 
@@ -21,6 +19,8 @@ class Chunked:
 
     def __init__(self) -> None:
         self.ended = False
+        self.fault = ""
+        """What is wrong where a chunk does not end as it has to; nothing is taken from then on."""
         self.rest = b""
         """Bytes that were not taken yet; once it has ended, those that are for somebody else."""
         self._left = 0
@@ -28,7 +28,7 @@ class Chunked:
         self._in_chunk = False
 
     def feed(self, data: bytes) -> bytes:
-        """The data in the next bytes. Raises `NotHTTPError` where a chunk does not end as it has to."""
+        """The data in the next bytes."""
         data = self.rest + data
         at = 0
         pieces: list[bytes] = []
@@ -62,10 +62,10 @@ class Chunked:
         return header.end()
 
     def _end_chunk(self, end: bytes) -> bool:
-        """Whether the chunk at hand ends here; False when more must come first."""
+        """Whether the chunk at hand ends here; False when more must come first, or something else came."""
         if end == b"\r\n":
             self._in_chunk = False
             return True
-        if b"\r\n".startswith(end):
-            return False
-        raise NotHTTPError(f"a chunk of the body is followed by {end!r} instead of the end of a line")
+        if not b"\r\n".startswith(end):
+            self.fault = f"a chunk of the body is followed by {end!r} instead of the end of a line"
+        return False

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from typing import Protocol
 
 READ_MAX_BYTES = 8 * 1024 * 1024
 """Most bytes that one read of the socket may decode to."""
+PIECE_BYTES = 64 * 1024
+"""Decoded bytes come in pieces of at most that, so that others get their turn between two of them."""
+GZIP = b"\x1f\x8b"
+"""What a gzip member begins with."""
 
 
 class BodyLimitError(ValueError):
@@ -18,7 +23,7 @@ class DecodeError(ValueError):
 
 
 class Decoder(Protocol):
-    def feed(self, data: bytes) -> bytes:
+    def feed(self, data: bytes) -> Sequence[bytes]:
         """Decode what can be decoded. Raises `DecodeError`, and `BodyLimitError` for a bomb."""
 
     def end(self) -> None:
@@ -28,36 +33,59 @@ class Decoder(Protocol):
 class Identity:
     """No encoding."""
 
-    def feed(self, data: bytes) -> bytes:
-        return data
+    def feed(self, data: bytes) -> Sequence[bytes]:
+        return (data,)
 
     def end(self) -> None:
         return
 
 
 class Inflate:
-    """gzip and deflate; the latter with or without its zlib header, as servers send both (RFC 9110 8.4.1.2)."""
+    """gzip and deflate; the latter with or without its zlib header, as servers send both (RFC 9110 8.4.1.2).
+
+    A gzip body may be several members one after another (RFC 1952 2.2). What follows the last of them is ignored.
+    """
 
     def __init__(self, encoding: str) -> None:
         self._encoding = encoding
         self._inflate: zlib._Decompress | None = None
+        self._members = 0
+        """How many have ended."""
 
-    def feed(self, data: bytes) -> bytes:
-        if not data:
-            return b""
-        if self._inflate is None:
-            has_header = self._encoding == "gzip" or data[0] & 0x0F == 8
-            self._inflate = zlib.decompressobj(zlib.MAX_WBITS | 32 if has_header else -zlib.MAX_WBITS)
+    def feed(self, data: bytes) -> Sequence[bytes]:
+        pieces: list[bytes] = []
+        length, more = 0, bool(data)
+        while more and not self._is_over(data):
+            piece, data = self._inflated(data)
+            pieces.append(piece)
+            length += len(piece)
+            if length > READ_MAX_BYTES:
+                raise BodyLimitError(f"one read of the {self._encoding} body decodes to more than 8 MiB")
+            more = bool(data) or (self._inflate is not None and len(piece) == PIECE_BYTES)
+        return pieces
+
+    def _is_over(self, data: bytes) -> bool:
+        return self._inflate is None and self._members > 0 and not GZIP.startswith(data[: len(GZIP)])
+
+    def _inflated(self, data: bytes) -> tuple[bytes, bytes]:
+        """The next piece, and what is left of the data."""
+        inflate = self._inflate = self._inflate or self._begin(data)
         try:
-            plain = self._inflate.decompress(data, READ_MAX_BYTES + 1)
+            piece = inflate.decompress(data, PIECE_BYTES)
         except zlib.error as error:
             raise DecodeError(f"the body is not {self._encoding}: {error}") from error
-        if len(plain) > READ_MAX_BYTES:
-            raise BodyLimitError(f"one read of the {self._encoding} body decodes to more than 8 MiB")
-        return plain
+        if not inflate.eof:
+            return piece, inflate.unconsumed_tail
+        self._inflate = None
+        self._members += 1
+        return piece, inflate.unused_data
+
+    def _begin(self, data: bytes) -> zlib._Decompress:
+        has_header = self._encoding == "gzip" or data[0] & 0x0F == 8
+        return zlib.decompressobj(zlib.MAX_WBITS | 32 if has_header else -zlib.MAX_WBITS)
 
     def end(self) -> None:
-        if self._inflate is not None and not self._inflate.eof:
+        if self._inflate is not None:
             raise DecodeError(f"the {self._encoding} body was cut off")
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
 
 from gwtui.apis.base import API, Ask, AskError
-from gwtui.judging.headers import header
+from gwtui.judging.headers import header, joined_header
 from gwtui.judging.judge import End, is_event_stream
 from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, resolve, resolve_headers, secrets_of
 from gwtui.probes.bodies import body_of
 from gwtui.probes.deadlines import Watchdog, due
-from gwtui.probes.decoding import BodyLimitError, decoder_for
+from gwtui.probes.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
 from gwtui.probes.ends import FAILURES, end_of
 from gwtui.probes.exchange import Ledger
 from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
@@ -142,15 +142,9 @@ class HTTPProber:
         intake = result.intake = self._intake(result)
         result.exchange.on_drained = lambda: self._drained(result, intake)
         try:
-            decoder = decoder_for(header(result.headers, "content-encoding"))
-            async for chunk in body_of(response):
-                data = decoder.feed(chunk)
-                result.bytes += len(data)
-                if not intake.feed(data):
-                    return
-                if result.bytes > BODY_BYTES:
-                    raise BodyLimitError(f"the body is longer than {BODY_BYTES >> 20} MiB")
-            decoder.end()
+            decoder = decoder_for(joined_header(result.headers, "content-encoding"))
+            if not await _is_enough(body_of(response), decoder, intake, result):
+                decoder.end()
         finally:
             result.exchange.on_drained = None
             self._drained(result, intake)
@@ -212,6 +206,27 @@ class HTTPProber:
             events=events,
         )
         self._emit(read)
+
+
+async def _is_enough(body: AsyncIterator[bytes], decoder: Decoder, intake: Intake, result: Result) -> bool:
+    """Take the body in. True when enough of it was seen before its end."""
+    came = 0
+    async for chunk in body:
+        came += len(chunk)
+        _check_length(came)
+        for piece in decoder.feed(chunk):
+            result.bytes += len(piece)
+            if not intake.feed(piece):
+                return True
+            _check_length(result.bytes)
+            if len(piece) == PIECE_BYTES:
+                await asyncio.sleep(0)
+    return False
+
+
+def _check_length(length: int) -> None:
+    if length > BODY_BYTES:
+        raise BodyLimitError(f"the body is longer than {BODY_BYTES >> 20} MiB")
 
 
 def _was_stale(result: Result) -> bool:

@@ -19,6 +19,8 @@ RAW_CHARS = 1024
 EVENT_TEXT_CHARS = 4096
 TEXT_CHARS = 1024 * 1024
 """How much of an answer's text is kept."""
+PENDING_EVENTS = 10_000
+"""More events of one read than that are handed on in parts: so many fit in it only where it was compressed."""
 MOST_TEXTS = 64
 """How many texts of one stream are followed at once to find keys in pieces: far above what is asked for."""
 
@@ -94,6 +96,8 @@ class StreamIntake:
         except SSELimitError as error:
             self._pending += error.events
             raise
+        if len(self._pending) >= PENDING_EVENTS:
+            self.flush()
         return True
 
     def flush(self) -> None:
@@ -118,7 +122,7 @@ class StreamIntake:
 
     def _keep(self, readings: list[Reading]) -> None:
         for reading in readings:
-            if self._text_length < TEXT_CHARS:
+            if reading.text and self._text_length < TEXT_CHARS:
                 self._text.append(reading.text)
                 self._text_length += len(reading.text)
 

@@ -6,6 +6,7 @@ import asyncio
 import time
 
 from gwtui.keys import make_ready
+from gwtui.probes.kept import KeptReads
 from gwtui.probes.prober import prober_for
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, Request, StreamRead
@@ -13,17 +14,16 @@ from gwtui.words import Trigger
 
 
 async def probe_once(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
-    """Probe the endpoint now. Returns its result and every read of its stream, in order.
+    """Probe the endpoint now. Returns its result and the reads of its stream, in order, as `KeptReads` keeps them.
 
     Cancelled, it returns what was seen until then; `CancelledError` goes on when nothing was begun.
     """
-    reads: list[StreamRead] = []
+    kept = KeptReads()
     cancelled: list[Request | Ping] = []
 
     def keep(record: Record) -> None:
-        if isinstance(record, StreamRead):
-            reads.append(record)
-        elif isinstance(record, Request | Ping):
+        kept.keep(record)
+        if isinstance(record, Request | Ping):
             cancelled.append(record)
 
     await make_ready(endpoint)
@@ -34,4 +34,4 @@ async def probe_once(endpoint: Endpoint, profile: Profile) -> tuple[Request | Pi
             if not cancelled:
                 raise
             result = cancelled[0]
-    return result, tuple(reads)
+    return result, kept.reads

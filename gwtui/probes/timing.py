@@ -61,9 +61,12 @@ class Timing:
         self._last_content_ns = 0
         self._content_events = 0
         self._content_reads = 0
+        self._read_content = 0
+        """Events with content in the last read that held any."""
         self._biggest_read = 0
         self._gaps = _Tally()
         self._sizes = _Tally()
+        self._last_ns: int | None = None
         self.events = 0
         self.reads = 0
         self.last_event_ns: int | None = None
@@ -76,8 +79,9 @@ class Timing:
         return self._first_content_ns is not None
 
     def add(self, stamp_ns: int, readings: Sequence[Reading], size: int = 0) -> None:
-        """Take the events that one read of so many bytes completed."""
-        self.reads += 1
+        """Take the events that one read of so many bytes completed, or more of them: one stamp is one read."""
+        self.reads += stamp_ns != self._last_ns
+        self._last_ns = stamp_ns
         self.events += len(readings)
         content = 0
         keepalives = self.keepalives
@@ -93,15 +97,22 @@ class Timing:
             self.last_event_ns = stamp_ns
         if not content:
             return
+        if self._first_content_ns is None or stamp_ns != self._last_content_ns:
+            self._begin_content(stamp_ns, size)
+        self._content_events += content
+        self._read_content += content
+        self._biggest_read = max(self._biggest_read, self._read_content)
+
+    def _begin_content(self, stamp_ns: int, size: int) -> None:
+        """The first content of a read."""
         if self._first_content_ns is None:
             self._first_content_ns = stamp_ns
         else:
             self._gaps.add(stamp_ns - self._last_content_ns)
         self._last_content_ns = stamp_ns
         self._sizes.add(size)
-        self._content_events += content
         self._content_reads += 1
-        self._biggest_read = max(self._biggest_read, content)
+        self._read_content = 0
 
     def times(self, output_tokens: int | None) -> Times:
         """All of it. Token rates need the API's own count of the answer's tokens, and content in two reads at least."""

@@ -157,7 +157,12 @@ def _events(events: list[StreamLine], decided: int | None, width: int) -> list[s
         return []
     names = min(max(len(named(line.event)) for line in events), 40)
     heading = f"  {'#':>4} {'since send':>10} {'gap ms':>8}  event"
-    return [heading, *(_event_line(line, names, width, decided=line.number == decided) for line in events)]
+    lines = [heading]
+    for number, line in zip((0, *(line.number for line in events)), events, strict=False):
+        if missing := line.number - number - 1:
+            lines.append(f"  {'…':>4} {many(missing, 'event')} in between, too many to show")
+        lines.append(_event_line(line, names, width, decided=line.number == decided))
+    return lines
 
 
 def _event_line(line: StreamLine, names: int, width: int, *, decided: bool) -> str:

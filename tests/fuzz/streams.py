@@ -26,7 +26,7 @@ from gwtui.keys import Redactor
 from gwtui.probes.chunked import Chunked
 from gwtui.probes.decoding import BodyLimitError, DecodeError, decoder_for
 from gwtui.probes.dial import Dial
-from gwtui.probes.exchange import Exchange, NotHTTPError
+from gwtui.probes.exchange import Exchange
 from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
 from gwtui.probes.result import Result, record_of
 from gwtui.probes.timing import Timing
@@ -239,7 +239,7 @@ def _unchunked(pieces: list[bytes]) -> tuple[bytes, bytes, bool]:
     chunked, data = Chunked(), b""
     for at, piece in enumerate(pieces):
         data += chunked.feed(piece)
-        if chunked.ended:
+        if chunked.ended or chunked.fault:
             return data, chunked.rest + b"".join(pieces[at + 1 :]), True
     return data, chunked.rest, False
 
@@ -264,6 +264,6 @@ TARGETS: tuple[Target[Any], ...] = (
     Target("headers", headers, read_headers),
     Target("clean", a_text, read_text),
     Target("page", a_page, read_page),
-    Target("chunked", a_chunked_body, read_chunked, (NotHTTPError,)),
+    Target("chunked", a_chunked_body, read_chunked),
     Target("encoding", an_encoded_body, read_encoded, (DecodeError, BodyLimitError)),
 )
