@@ -76,6 +76,15 @@ class SSEParser:
         """Bytes of a line or event that was begun and not ended: what the end of the stream would discard."""
         return len(self._line) + len(self._data)
 
+    @property
+    def unended(self) -> ServerSentEvent | None:
+        """The event that was begun, if all that it may lack is its last line ends; None where no data of it came."""
+        name, _, value = self._line.partition(b":")
+        data = self._data + (value.removeprefix(b" ") + b"\n" if name == b"data" else b"")
+        if not data:
+            return None
+        return ServerSentEvent(self._type.decode("utf-8", "replace") or "message", data[:-1].decode("utf-8", "replace"))
+
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Take the next bytes and return the events they completed. Raises `SSELimitError`, and then always."""
         if self._failure is not None:

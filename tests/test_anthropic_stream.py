@@ -211,6 +211,7 @@ READINGS = [
     (delta(0, "input_json_delta", partial_json=""), EventKind.OTHER, ""),
     (delta(0, "input_json_delta", partial_json='{"'), EventKind.TOOL, '{"'),
     (PING, EventKind.KEEPALIVE, ""),
+    (ServerSentEvent("ping", "{}"), EventKind.KEEPALIVE, ""),
     (ERROR, EventKind.ERROR, ""),
     (finish(), EventKind.STOP, ""),
     (END, EventKind.STOP, ""),

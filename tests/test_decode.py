@@ -158,4 +158,6 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 @given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=5))
 def test_chunks_are_taken_out(pieces: list[bytes]) -> None:
     capture = read_capture(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*pieces, b"."))
-    assert (capture.body, capture.end) == (b"".join(pieces) + b".", End.CLEAN) or capture.body.startswith(b"\x1f\x8b")
+    assert (capture.body, capture.end) == (b"".join(pieces) + b".", End.CLEAN) or b"".join(pieces).startswith(
+        b"\x1f\x8b"
+    )

@@ -121,8 +121,12 @@ CASES = [
          Verdict.EMPTY, "openai.no-content"),
 
     Case("[DONE] without finish_reason", [ROLE, text(), DONE], Verdict.TRUNCATED, "openai.done-without-finish", 3),
-    Case("one choice of two unfinished", [text("a"), text("b", 1), finish(), DONE],
-         Verdict.TRUNCATED, "openai.done-without-finish", 4),
+    Case("a choice that nobody asked for is never finished", [text("a"), text("b", 7), finish(), DONE],
+         Verdict.OUT_OF_ORDER, "openai.choice-index", 2, "unasked_choice"),
+    Case("the finish beside content that breaks a rule", [text("a"), chunk({"index": 0, "text": "b",
+         "finish_reason": "stop"}), DONE], ORDER, "openai.wrong-form", 2),
+    Case("only a choice that nobody asked for", [text("b", 7), DONE],
+         Verdict.TRUNCATED, "openai.done-without-finish", 2),
 
     Case("an error and the end", [ROLE, text(), ERROR], IN_STREAM, "openai.error-event", 3),
     Case("an error and [DONE]", [ROLE, text(), ERROR, DONE], IN_STREAM, "openai.error-event", 3),
@@ -170,6 +174,12 @@ def test_a_stream_that_ends_early_is_truncated_at_its_last_event(kept: int) -> N
     assert judgement.event_number == kept
 
 
+def test_one_of_the_choices_that_were_asked_for_is_cut() -> None:
+    reader = feed(OpenAIReader(MODEL, choices=2), [text("a"), text("b", 1), finish(), DONE])
+    assert reader.end().rule == "openai.done-without-finish"
+    assert reader.findings == ()
+
+
 def test_a_missing_finish_reason_is_explained() -> None:
     judgement = feed(OpenAIReader(MODEL), [ROLE, text(), DONE]).end()
     assert "after 1 events with content" in judgement.reason
@@ -201,12 +211,17 @@ READINGS = [
     (chunk(delta(refusal="no")), EventKind.TEXT, "no"),
     (tool("", id="a"), EventKind.TOOL, "get"),
     (tool('{"'), EventKind.TOOL, '{"'),
+    (chunk(delta(tool_calls=[{"index": 0, "custom": {"name": "sql", "input": ""}}])), EventKind.TOOL, "sql"),
+    (chunk(delta(tool_calls=[{"index": 0, "custom": {"input": "SELECT"}}])), EventKind.TOOL, "SELECT"),
+    (chunk(delta(content=[{"type": "thinking", "thinking": [{"text": "hm"}]}])), EventKind.REASONING, "hm"),
+    (chunk(delta(content=[{"type": "text", "text": "a"}, {"type": "thinking"}])), EventKind.TEXT, "a"),
     (chunk(delta(content="a"), delta(1, content="b")), EventKind.TEXT, "ab"),
     (finish(), EventKind.STOP, ""),
     (USAGE, EventKind.USAGE, ""),
     (DONE, EventKind.STOP, ""),
     (ERROR, EventKind.ERROR, ""),
     (unnamed(""), EventKind.KEEPALIVE, ""),
+    (ServerSentEvent("ping", "{}"), EventKind.KEEPALIVE, ""),
 ]
 
 

@@ -40,7 +40,7 @@ CASES = [
     ("openai-completions", Case("text and finish in one", [text("a", "length"), DONE], COMPLETE, "completions.done")),
     ("openai-completions", Case("two texts in one event",
         [unnamed({"choices": [{"index": i, "text": "ab"[i], "finish_reason": "stop"} for i in (0, 1)]}), DONE],
-        COMPLETE, "completions.done")),
+        COMPLETE, "completions.done", None, "unasked_choice")),
     ("openai-completions", Case("usage at the end",
         [text(), text("", "stop"), unnamed({"choices": [], "usage": {"completion_tokens": 3}}), DONE],
         COMPLETE, "completions.done")),

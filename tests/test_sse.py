@@ -216,3 +216,22 @@ def test_what_the_end_would_discard_is_counted() -> None:
     assert parser.unfinished == 0
     parser.feed(b"data: half\nda")
     assert parser.unfinished == len(b"half\nda")
+
+
+@pytest.mark.parametrize(
+    ("rest", "unended"),
+    [
+        (b"", None),
+        (b"event: done\n", None),
+        (b"event: done\ndata: {}", ("done", "{}")),
+        (b"event: done\ndata: {}\n", ("done", "{}")),
+        (b"data:a\r\ndata: b\r", ("message", "a\nb")),
+        (b"data: a\nevent: x", ("message", "a")),
+        (b"data: a\n: comment", ("message", "a")),
+        (b"data: a\n\n", None),
+    ],
+)
+def test_the_event_that_lacks_its_blank_line(rest: bytes, unended: tuple[str, str] | None) -> None:
+    parser = SSEParser()
+    parser.feed(b"event: first\ndata: whole\n\n" + rest)
+    assert (parser.unended and (parser.unended.event, parser.unended.data)) == unended

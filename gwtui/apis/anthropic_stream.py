@@ -27,7 +27,7 @@ from gwtui.apis.anthropic_events import (
     Message,
 )
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import event_error, find_error
+from gwtui.apis.errors import event_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
@@ -85,10 +85,10 @@ class AnthropicReader:
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
-        if payload.error or "error" in (kind, event.event):
+        if is_error(payload.error) or "error" in (kind, event.event):
             return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
-        if kind == "ping":
-            return Reading(EventKind.KEEPALIVE, kind)
+        if kind == "ping" or (event.event == "ping" and not kind):
+            return Reading(EventKind.KEEPALIVE, "ping")
         if self._at is _At.END:
             return self._after_end(clean(kind, 64))
         self._last = kind

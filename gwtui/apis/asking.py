@@ -95,6 +95,13 @@ def encode(body: dict[str, Any]) -> bytes:
         raise AskError(f"`body` or `messages` holds what JSON cannot say: {error}") from error
 
 
+def choices_asked(endpoint: Endpoint) -> int:
+    """How many answers the request asks OpenAI's APIs for at once."""
+    body = endpoint.body if isinstance(endpoint.body, dict) else {}
+    asked = body.get("n")
+    return asked if isinstance(asked, int) else 1
+
+
 def model_asked(endpoint: Endpoint, default: str) -> str:
     """The model that the request names."""
     body = endpoint.body if isinstance(endpoint.body, dict) else {}

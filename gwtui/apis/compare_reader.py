@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import APIError, describe_error, event_error, find_error
+from gwtui.apis.errors import APIError, describe_error, event_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.tokens import count
@@ -92,7 +92,7 @@ class CompareReader:
         model = clean(as_text(payload.get(names.model)), 80)
         if kind == names.complete:
             return self._end(payload)
-        if kind == names.error or (payload.get("error") and not model):
+        if kind == names.error or (is_error(payload.get("error")) and not model):
             return self._error(event, payload, model)
         if kind not in (names.start, names.chunk, names.done) or not model:
             words = f"{clean(kind, 64)} is not known" if model else f"{clean(kind, 64)} names no model"

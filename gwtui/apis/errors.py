@@ -11,6 +11,8 @@ from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.clean import clean
 from gwtui.verdicts import Verdict
 
+WORDLESS: dict[str, Any] = {"error": {}}
+"""What JavaScript makes of an error object, whose fields do not count as such."""
 MESSAGE_FIELDS = ("message", "detail", "error_description", "msg", "reason")
 
 
@@ -56,11 +58,16 @@ def find_error(payload: object) -> APIError | None:
     if not isinstance(payload, dict):
         return None
     inner = payload.get("error")
-    if inner:
+    if inner or payload == WORDLESS:
         return describe_error(inner)
     if "error" in (payload.get("type"), payload.get("object")):
         return describe_error(payload)
     return None
+
+
+def is_error(value: object) -> bool:
+    """Whether an event has an error in its field `error`: anything but nothing."""
+    return bool(value) or value == WORDLESS["error"]
 
 
 def describe_error(value: object) -> APIError:

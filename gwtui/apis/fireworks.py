@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.apis.asking import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.asking import choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.base import Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
@@ -44,7 +44,8 @@ class Fireworks:
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
-        return OpenAIReader(model_asked(endpoint, self.default_model), RULES, Form.DELTA | Form.TEXT)
+        asked = model_asked(endpoint, self.default_model)
+        return OpenAIReader(asked, RULES, Form.DELTA | Form.TEXT, choices_asked(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         asked = model_asked(endpoint, self.default_model)

@@ -53,7 +53,10 @@ class Gemini:
         return http_url(endpoint, default).replace(MODEL, quote(model, safe=""))
 
     def reader(self, endpoint: Endpoint) -> GeminiReader:
-        return GeminiReader(model_asked(endpoint, self.default_model))
+        config = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None
+        candidates = config.get("candidateCount") if isinstance(config, dict) else None
+        asked = model_asked(endpoint, self.default_model)
+        return GeminiReader(asked, candidates if isinstance(candidates, int) else 1)
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:

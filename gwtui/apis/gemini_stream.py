@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import event_error, find_error
+from gwtui.apis.errors import event_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
@@ -75,13 +75,16 @@ RESPONSE = msgspec.json.Decoder(Response)
 class GeminiReader:
     """Follows one stream of generated content."""
 
-    def __init__(self, asked: str) -> None:
+    def __init__(self, asked: str, candidates: int = 1) -> None:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
+        self._candidates_asked = candidates
         self._ledger = Ledger(RULES)
         self._finished: dict[int, str] = {}
         """Per candidate its finishReason; "" while it has none."""
+        self._began_at: dict[int, int] = {}
+        """Per candidate the number of its first event."""
         self._blocked = ""
         self._contents = 0
         self._responses = 0
@@ -91,7 +94,7 @@ class GeminiReader:
         payload = read_json(RESPONSE, event.data)
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)
-        if payload.error or event.event == "error":
+        if is_error(payload.error) or event.event == "error":
             return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
         self._responses += 1
         if isinstance(payload.model, str) and payload.model:
@@ -122,21 +125,28 @@ class GeminiReader:
         index = 0 if candidate.index is None else candidate.index
         if not isinstance(index, int) or not 0 <= index < MAX_CANDIDATES:
             return self._ledger.break_rule("candidate-index", f"candidate index {as_text(candidate.index, 40)}")
+        note = "" if index in self._finished else self._begin(index)
         before = self._finished.setdefault(index, "")
         reason = clean(as_text(candidate.finish_reason), 64)
         reason = "" if reason == UNSPECIFIED else reason
-        note = ""
         if text:
             self._contents += 1
             if before:
                 cause = "Old models repeat it with every event; the last one counts."
-                note = self._ledger.note("finish_repeated", f"content after finishReason {before}", cause)
+                note = note or self._ledger.note("finish_repeated", f"content after finishReason {before}", cause)
             self._finished[index] = reason
         elif reason:
             self._finished[index] = reason
         if reason and reason not in FINISH_REASONS:
             note = note or self._ledger.note("unknown_finish_reason", f"finishReason {reason} is not known")
         return note
+
+    def _begin(self, index: int) -> str:
+        self._began_at[index] = self._ledger.number
+        if index < self._candidates_asked:
+            return ""
+        words = f"candidate {index}, where {self._candidates_asked} were asked for"
+        return self._ledger.note("unasked_candidate", words, "Events of another stream were mixed in.")
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
@@ -167,12 +177,23 @@ class GeminiReader:
             came = f"{ledger.number} events, none of them a response" if ledger.number else "no event"
             return ledger.breach or ledger.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
         if not self.ended():
+            if (stray := self._stray_candidate()) is not None:
+                return stray
             also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
             words = f"ended after event {ledger.number}, {self._contents} events with content, without finishReason"
             return ledger.judgement(Verdict.TRUNCATED, "eof-before-finishReason", words + also, ledger.number)
         if ledger.breach is not None:
             return ledger.breach
         return self._whole()
+
+    def _stray_candidate(self) -> Judgement | None:
+        """A candidate that nobody asked for and that never ends, where all that were asked for did."""
+        unended = [index for index, reason in self._finished.items() if not reason]
+        first = min(unended, default=0)
+        if first < self._candidates_asked or len(unended) == len(self._finished):
+            return None
+        words = f"event {self._began_at[first]}: candidate {first} was not asked for, and never ends"
+        return self._ledger.judgement(Verdict.OUT_OF_ORDER, "candidate-index", words, self._began_at[first])
 
     def _whole(self) -> Judgement:
         if self._blocked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.apis.asking import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.asking import choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.base import Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.openai_answer import read_completion
@@ -40,7 +40,7 @@ class OpenAIChat:
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
-        return OpenAIReader(model_asked(endpoint, self.default_model))
+        return OpenAIReader(model_asked(endpoint, self.default_model), choices=choices_asked(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         return read_completion(RULES, Form.DELTA, model_asked(endpoint, self.default_model), status, body)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import APIError, event_error, find_error
+from gwtui.apis.errors import APIError, event_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai_events import (
@@ -40,9 +40,10 @@ MAX_CHOICES = 128
 class OpenAIReader:
     """Follows one stream of completions, whose chunks have to be of that form."""
 
-    def __init__(self, asked: str, rules: str = RULES, form: Form = Form.DELTA) -> None:
+    def __init__(self, asked: str, rules: str = RULES, form: Form = Form.DELTA, choices: int = 1) -> None:
         self.model_served = ""
         self._asked = asked
+        self._choices_asked = choices
         self._form = form
         self._ledger = Ledger(rules)
         self._choices: dict[int, Course] = {}
@@ -60,8 +61,10 @@ class OpenAIReader:
         chunk = read_json(CHUNK, data)
         if isinstance(chunk, Unreadable):
             return self._unreadable(event, chunk)
-        if chunk.error or event.event == "error" or "error" in (chunk.object, chunk.type):
+        if is_error(chunk.error) or event.event == "error" or "error" in (chunk.object, chunk.type):
             return self._error(event)
+        if event.event == "ping":
+            return Reading(EventKind.KEEPALIVE, "ping")
         if self._done:
             return self._after_end("a chunk")
         self._chunks += 1
@@ -124,15 +127,16 @@ class OpenAIReader:
 
     def _choice(self, event: ServerSentEvent, chunk: Chunk, choice: Choice) -> Reading:
         name = _name(event, chunk)
-        course, note = self._course(choice.index)
+        course, odd = self._course(choice.index)
         if choice.delta is None and choice.message is not None and not course.contents:
             words = "a whole message where the first delta is due"
             return Reading(
                 EventKind.OTHER, name, "", self._ledger.break_rule("whole-message", words, Verdict.NOT_A_STREAM)
             )
         kind, text = generated(choice, course)
+        note = ""
         if text and not choice.suits(self._form):
-            note = note or self._ledger.break_rule("wrong-form", "the content is not where clients of this API look")
+            note = self._ledger.break_rule("wrong-form", "the content is not where clients of this API look")
         role = choice.delta is not None and bool(choice.delta.role)
         if role and not course.role_seen:
             course.role_seen = True
@@ -144,19 +148,26 @@ class OpenAIReader:
                 words = f"content after finish_reason {course.finish_reason} in event {course.finished_at}"
                 note = note or self._ledger.break_rule("content-after-finish", words)
         if choice.finish_reason:
-            note = note or self._finish(course, as_text(choice.finish_reason), bool(chunk.usage))
+            finish = self._finish(course, as_text(choice.finish_reason), bool(chunk.usage))
+            note = note or finish
             kind = kind if text else EventKind.STOP
         elif not text:
             kind = EventKind.START if role and not course.contents else EventKind.OTHER
-        return Reading(kind, name, text, note)
+        return Reading(kind, name, text, note or odd)
 
     def _course(self, index: object) -> tuple[Course, str]:
         number = 0 if index is None else index
         if isinstance(number, int) and number in self._choices:
             return self._choices[number], ""
         if not isinstance(number, int) or not 0 <= number < MAX_CHOICES:
-            return Course(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
-        return self._choices.setdefault(number, Course()), ""
+            return Course(self._ledger.number), self._ledger.break_rule(
+                "choice-index", f"choice index {as_text(index, 40)}"
+            )
+        note = ""
+        if number >= self._choices_asked:
+            words = f"choice {number}, where {self._choices_asked} were asked for"
+            note = self._ledger.note("unasked_choice", words, "Chunks of another stream were mixed in.")
+        return self._choices.setdefault(number, Course(self._ledger.number)), note
 
     def _finish(self, course: Course, reason: str, with_usage: bool) -> str:
         reason = clean(reason, 64)
@@ -192,7 +203,7 @@ class OpenAIReader:
         contents = sum(course.contents for course in self._choices.values())
         reasons = [course.finish_reason for course in self._choices.values()]
         if not reasons or not all(reasons):
-            return self._unfinished(contents)
+            return self._stray_choice() or self._unfinished(contents)
         if ledger.breach is not None:
             return ledger.breach
         cut = CUTTING.intersection(reasons)
@@ -206,6 +217,15 @@ class OpenAIReader:
             words = f"finish_reason {told} came, [DONE] did not"
             return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
         return ledger.judgement(Verdict.COMPLETE, "done", f"[DONE] after finish_reason {told}")
+
+    def _stray_choice(self) -> Judgement | None:
+        """A choice that nobody asked for and that never ends, where all that were asked for did."""
+        began_at = {number: course.began_at for number, course in self._choices.items() if not course.finish_reason}
+        first = min(began_at, default=0)
+        if first < self._choices_asked or len(began_at) == len(self._choices):
+            return None
+        words = f"event {began_at[first]}: choice {first} was not asked for, and never ends"
+        return self._ledger.judgement(Verdict.OUT_OF_ORDER, "choice-index", words, began_at[first])
 
     def _unfinished(self, contents: int) -> Judgement:
         """The end came without a `finish_reason` for every choice."""

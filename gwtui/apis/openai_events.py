@@ -72,7 +72,9 @@ _NO_DELTA = Delta()
 class Course:
     """How far one choice is."""
 
-    def __init__(self) -> None:
+    def __init__(self, began_at: int) -> None:
+        self.began_at = began_at
+        """The number of its first event."""
         self.role_seen = False
         self.contents = 0
         self.finish_reason = ""
@@ -107,7 +109,7 @@ def generated(choice: Choice, course: Course) -> tuple[EventKind, str]:
         text = _tool_text(delta, course)
         if text:
             return EventKind.TOOL, text
-    return EventKind.REASONING, as_text(delta.reasoning_content or delta.reasoning)
+    return EventKind.REASONING, as_text(delta.reasoning_content or delta.reasoning) or _thinking_text(delta.content)
 
 
 def content_text(content: object) -> str:
@@ -117,8 +119,14 @@ def content_text(content: object) -> str:
     return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
 
 
+def _thinking_text(content: object) -> str:
+    """What the parts of a content hold that think, as Mistral sends them: each has parts of its own."""
+    parts = content if isinstance(content, list) else []
+    return "".join(content_text(part.get("thinking")) for part in parts if isinstance(part, dict))
+
+
 def _tool_text(delta: Delta, course: Course) -> str:
-    """The arguments of the delta's tool calls, or their names before those begin."""
+    """The arguments of the delta's tool calls, or their names before those begin; those of custom tools are no JSON."""
     calls = delta.tool_calls if isinstance(delta.tool_calls, list) else []
     texts = []
     for call in (*calls, {"index": "function", "function": delta.function_call}):
@@ -128,6 +136,8 @@ def _tool_text(delta: Delta, course: Course) -> str:
             if isinstance(arguments, str):
                 course.add_arguments(call.get("index"), call.get("id"), arguments)
             texts.append(as_text(arguments) or as_text(function.get("name")))
+        elif isinstance(call, dict) and isinstance(custom := call.get("custom"), dict):
+            texts.append(as_text(custom.get("input")) or as_text(custom.get("name")))
     return "".join(texts)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import describe_error, event_error, find_error
+from gwtui.apis.errors import describe_error, event_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai_responses_events import DELTAS, EVENT, RULES, TERMINAL, Event, Response, output_of, usage_of
@@ -50,8 +50,10 @@ class ResponsesReader:
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
-        if "error" in (kind, event.event) or (payload.error and payload.response is None):
+        if "error" in (kind, event.event) or (is_error(payload.error) and payload.response is None):
             return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
+        if "ping" in (kind, event.event):
+            return Reading(EventKind.KEEPALIVE, "ping")
         if self._ending:
             return self._after_end(clean(kind or event.event, 64))
         note = self._misnumbered(payload)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import event_error, find_error
+from gwtui.apis.errors import event_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.sourcegraph import COMPLETION, CUTTING, RULES, Completion, stop_reason_of, usage_of
@@ -65,7 +65,7 @@ class SourcegraphReader:
             if not event.data.strip():
                 return Reading(EventKind.KEEPALIVE, name)
             return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
-        if payload.error and payload.completion is None:
+        if is_error(payload.error) and payload.completion is None:
             return self._error(event)
         reading = self._completion(payload)
         if name == "completion":

@@ -7,6 +7,8 @@ from typing import Any
 
 from gwtui.apis import APIS
 from gwtui.apis.base import AskError, Usage
+from gwtui.apis.gemini_stream import MAX_CANDIDATES
+from gwtui.apis.openai_chat_stream import MAX_CHOICES
 from gwtui.clean import clean, clean_text
 from gwtui.config.faults import did_you_mean
 from gwtui.decode.capture import Capture, DecodeError, read_capture
@@ -53,7 +55,7 @@ def decode(data: bytes, api: str, fields: dict[str, str] | None = None) -> Decod
         streaming = [name for name, each in APIS.items() if each.kind is Kind.COMPLETION]
         raise DecodeError(f"{clean(api, 60)!r} is no API that streams: {did_you_mean(api, streaming)}")
     capture = read_capture(data)
-    # What was asked for is not in a capture: with no model named, no answer can come from another one.
+    # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
     endpoint = Endpoint(name="capture", api=api, url="http://capture", body=_NOTHING_ASKED, fields=fields or {})
     content_type = next((value for name, value in capture.headers if name.lower() == "content-type"), "")
     if capture.status is not None and not (200 <= capture.status < 300 and is_event_stream(content_type)):
@@ -64,7 +66,12 @@ def decode(data: bytes, api: str, fields: dict[str, str] | None = None) -> Decod
         raise DecodeError(str(error)) from error
 
 
-_NOTHING_ASKED: dict[str, Any] = {"model": "", "models": []}
+_NOTHING_ASKED: dict[str, Any] = {
+    "model": "",
+    "models": [],
+    "n": MAX_CHOICES,
+    "generationConfig": {"candidateCount": MAX_CANDIDATES},
+}
 
 
 def _stream(endpoint: Endpoint, capture: Capture) -> Decoded:
@@ -94,6 +101,7 @@ def _stream(endpoint: Endpoint, capture: Capture) -> Decoded:
         keepalives=intake.timing.keepalives,
         stray=intake.parser.stray,
         unfinished=intake.parser.unfinished,
+        unended=intake.parser.unended,
     )
     judged = judge(endpoint, api, transport, intake.reader)
     return Decoded(

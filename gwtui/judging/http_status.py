@@ -90,7 +90,8 @@ def _target(headers: Headers) -> str:
         return "a redirect without a Location"
     target = without_query(location)
     try:
-        host = urlsplit(target).hostname or "the same host"
+        parts = urlsplit(target)
+        host = parts.hostname or ("an unreadable address" if parts.scheme else "the same host")
     except ValueError:
         host = "an unreadable address"
     return f"redirects to {clean(host, 80)}: {clean(target, 160)}"

@@ -6,7 +6,9 @@ legal answer without), the API's own proof of the end, and a transport that did 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from copy import deepcopy
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -20,6 +22,7 @@ from gwtui.judging.http_status import judge_status
 from gwtui.judging.pace import Pace, pace_finding
 from gwtui.profile import Endpoint
 from gwtui.records import Finding
+from gwtui.sse import ServerSentEvent
 from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import Kind, Outcome
 
@@ -92,6 +95,8 @@ class Transport:
     """Lines of the stream that belong to no field (`SSEParser.stray`)."""
     unfinished: int = 0
     """Bytes of an event that was begun and never ended (`SSEParser.unfinished`)."""
+    unended: ServerSentEvent | None = None
+    """That event, if all that it lacks is its blank line (`SSEParser.unended`)."""
     keepalives: int = 0
     """Events of the stream that said nothing but that it is alive."""
     began_at: float = 0.0
@@ -149,6 +154,8 @@ BROKEN: dict[End, Verdict] = {
 """Ends that broke the exchange, wherever it was."""
 WITHOUT_EVENTS = frozenset({End.NO_FIRST_EVENT, End.NO_FIRST_TOKEN, End.EVENT_GAP})
 """Ends that bytes alone do not put off."""
+_ERROR_FIELD = re.compile(rb"^error: ?(?=\{)")
+"""The name of the field in which llama.cpp sends its errors, which no event can have."""
 OURS = frozenset({End.NO_KEY, End.CANCELLED, End.LOCAL})
 """Ends that say nothing about the gateway."""
 
@@ -171,7 +178,7 @@ def judge(
         return Judged(refusal, found)
     if reader is not None:
         judgement = judge_stream(transport, reader, api)
-        return Judged(judgement, _once(*found, *_stream_findings(transport, reader, pace, judgement)))
+        return Judged(judgement, _once(*found, *_stream_findings(transport, reader, api, pace, judgement)))
     if transport.end in BROKEN:
         return Judged(_broken(transport, {}), found)
     answer = api.answer(endpoint, status, transport.body)
@@ -203,13 +210,16 @@ def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgem
     seen = reader.end()
     if seen.verdict is Verdict.ERROR_IN_STREAM or reader.ended():
         return seen
-    if reason := api.error_reason(transport.stray):
+    if reason := _bare_error(transport, api):
         words = f"after event {transport.events}, outside of any event: {reason}"
         return _judgement(Verdict.ERROR_IN_STREAM, "stream.bare-error", words, transport.events or None)
     if _came_to_nothing(transport) and seen.verdict is Verdict.EMPTY:
         return _empty_stream(transport, seen)
     if transport.end in BROKEN:
         return _broken(transport, {}, _so_far(transport, seen) + _alive(transport))
+    if seen.verdict is Verdict.TRUNCATED and transport.unended is not None and _would_end(reader, transport.unended):
+        words = f"the event after event {transport.events} ends the answer, but its blank line is missing"
+        return _judgement(Verdict.COMPLETE_UNTERMINATED, "stream.no-blank-line", words)
     if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
         words = f"{seen.reason}; {transport.unfinished:,} bytes of another event had begun"
         return _judgement(seen.verdict, seen.rule, words, seen.event_number)
@@ -232,6 +242,17 @@ def _alive(transport: Transport) -> str:
     """What showed that a stream without events was alive, where that is why it was given up."""
     signs = transport.comments + transport.keepalives
     return f"; {signs} comments or keep-alives came" if transport.end in WITHOUT_EVENTS and signs else ""
+
+
+def _bare_error(transport: Transport, api: API) -> str:
+    """The words of an error outside of any event; "" where there is none."""
+    return api.error_reason(_ERROR_FIELD.sub(b"", transport.stray))
+
+
+def _would_end(reader: StreamReader, event: ServerSentEvent) -> bool:
+    """Whether all would be well with this event, of which clients see nothing: so it may hold nothing for them."""
+    copy = deepcopy(reader)
+    return not copy.event(event).kind.is_content and copy.end().verdict is Verdict.COMPLETE
 
 
 def _empty_stream(transport: Transport, seen: Judgement) -> Judgement:
@@ -294,9 +315,11 @@ def _broken(transport: Transport, first: dict[End, Verdict], more: str = "") -> 
 
 
 def _stream_findings(
-    transport: Transport, reader: StreamReader, pace: Pace | None, judgement: Judgement
+    transport: Transport, reader: StreamReader, api: API, pace: Pace | None, judgement: Judgement
 ) -> Iterator[Finding]:
     yield from reader.findings
+    if reader.ended() and (reason := _bare_error(transport, api)):
+        yield Finding(name="error_after_end", evidence=reason, cause="The gateway failed after the answer was whole.")
     if pace is not None and (finding := pace_finding(pace)) is not None:
         yield finding
     if judgement.verdict is Verdict.COMPLETE_UNTERMINATED:

@@ -150,6 +150,7 @@ def _transport(result: Result, redact: Redactor) -> Transport:
         comments=stream.parser.comments if stream is not None else 0,
         stray=redact.in_bytes(stream.parser.stray) if stream is not None else b"",
         unfinished=stream.parser.unfinished if stream is not None else 0,
+        unended=stream.parser.unended if stream is not None else None,
         keepalives=stream.timing.keepalives if stream is not None else 0,
         began_at=result.started_at,
         at=time.time(),

@@ -134,7 +134,8 @@ ORDER = (
     stream_fault(
         "index",
         "A token belongs to a choice that nobody asked for and that never ends",
-        Verdict.TRUNCATED,
+        Verdict.OUT_OF_ORDER,
+        "choice-index",
         garble_event=4,
         garble="index",
     ),

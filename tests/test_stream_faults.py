@@ -1,0 +1,217 @@
+"""What a user relies on when a stream goes wrong, for every LLM API over a real socket: the row, and what was seen."""
+
+from __future__ import annotations
+
+import gzip
+from dataclasses import dataclass
+
+import pytest
+from support.apis import SCRIPTS, Script, wire
+from support.completions import (
+    CLOSE_DELIMITED,
+    DONE,
+    EVENT_STREAM,
+    HELLO,
+    LAST_CHUNK,
+    ROLE,
+    STOP,
+    WHOLE,
+    WORLD,
+    answered,
+    openai,
+    streamed,
+)
+from support.probing import Probing, endpoint, soon
+from support.scripted import Close, Flood, Hold, Receive, Reset, ScriptedServer, Send, Step, chunk, http
+
+from gwtui.probes import http as http_probe
+from gwtui.probes.kept import HALF_EVENTS
+from gwtui.probes.once import probe_once
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Request, StreamEvent, StreamRead
+from gwtui.verdicts import Verdict
+
+every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)
+SSE = "Content-Type: text/event-stream"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A row, and the events that a screen was told of."""
+
+    row: Request
+    events: list[StreamEvent]
+
+    @property
+    def findings(self) -> list[str]:
+        return [finding.name for finding in self.row.findings]
+
+    @property
+    def text(self) -> str:
+        return "".join(event.text for event in self.events)
+
+
+async def seen(script: list[Step], api: str = "openai-chat", **fields: object) -> Seen:
+    async with ScriptedServer(script) as server:
+        probing = Probing(endpoint(api, server.url, **fields))
+        async with probing.prober:
+            row = await probing.once()
+    return Seen(row, [event for read in probing.emitted if isinstance(read, StreamRead) for event in read.events])
+
+
+def content_before(script: Script, kept: int) -> bool:
+    """Whether any content is among so many first events."""
+    return kept > len(script.opening) + (script.api == "anthropic-messages") + 2 * (script.api == "openai-responses")
+
+
+@every_script
+@pytest.mark.parametrize("end", ["closed", "reset", "chunked", "no last chunk"])
+async def test_a_cut_after_any_event_is_told_with_its_number_and_keeps_what_came(script: Script, end: str) -> None:
+    for kept in range(1, script.proof):
+        body = wire(script.good[:kept])
+        parts: dict[str, list[Step]] = {
+            "closed": [Send(CLOSE_DELIMITED + body), Close()],
+            "reset": [Send(CLOSE_DELIMITED + body), Reset()],
+            "chunked": [Send(EVENT_STREAM + chunk(body) + LAST_CHUNK)],
+            "no last chunk": [Send(EVENT_STREAM + chunk(body)), Close()],
+        }
+        found = await seen([Receive(), *parts[end]], script.api)
+        row = found.row
+        assert (row.events, len(found.events)) == (kept, kept)
+        assert (row.ttft_ns is not None) is content_before(script, kept)
+        if row.verdict is Verdict.COMPLETE_UNTERMINATED:
+            assert kept >= len(script.good) - len(script.terminator) - len(script.finish)
+            assert end in ("closed", "chunked")
+        else:
+            assert (row.verdict, row.event_number) == (Verdict.TRUNCATED, kept)
+
+
+@every_script
+async def test_a_reset_inside_an_event_keeps_those_before_it(script: Script) -> None:
+    whole, half = wire(script.good[:2]), wire(script.good[2:3])[:-9]
+    found = await seen([Receive(), Send(CLOSE_DELIMITED + whole + half), Reset()], script.api)
+    assert (found.row.verdict, found.row.event_number, len(found.events)) == (Verdict.TRUNCATED, 2, 2)
+    assert "reset" in found.row.reason
+
+
+@every_script
+async def test_a_terminator_without_its_blank_line(script: Script) -> None:
+    body = wire(script.good)[:-1]
+    found = await seen([Receive(), Send(EVENT_STREAM + chunk(body) + LAST_CHUNK)], script.api)
+    assert found.row.verdict is Verdict.COMPLETE_UNTERMINATED
+    assert found.row.events == len(script.good) - 1
+
+
+async def test_an_answer_whose_last_text_lacks_its_blank_line_is_cut() -> None:
+    last = b'data: {"candidates":[{"content":{"parts":[{"text":"b"}]},"finishReason":"STOP","index":0}]}\n'
+    first = last.replace(b',"finishReason":"STOP"', b"") + b"\n"
+    found = await seen([Receive(), Send(EVENT_STREAM + chunk(first + last) + LAST_CHUNK)], "gemini")
+    assert (found.row.verdict, found.row.event_number) == (Verdict.TRUNCATED, 1)
+
+
+ERRORS = {
+    "without a word": b'data: {"error":{}}\n\n',
+    "in a field of its own": b'error: {"code":500,"message":"boom","type":"server_error"}\n\n',
+    "outside of any event": b'{\n  "error": {\n    "message": "boom"\n  }\n}\n',
+    "in an array": b'[{\n  "error": {\n    "message": "boom"\n  }\n}\n]',
+    "named": b"event: error\ndata: boom\n\n",
+    "a text": b'data: {"error":"boom"}\n\n',
+}
+
+
+@every_script
+@pytest.mark.parametrize("error", ERRORS)
+async def test_an_error_of_any_shape_after_content_is_told_and_keeps_the_times(script: Script, error: str) -> None:
+    body = wire((*script.opening, *script.content)) + ERRORS[error]
+    found = await seen([Receive(), Send(EVENT_STREAM + chunk(body) + LAST_CHUNK)], script.api)
+    assert found.row.verdict is Verdict.ERROR_IN_STREAM
+    assert ("boom" in found.row.reason) is (error != "without a word")
+    assert found.row.ttft_ns is not None
+
+
+async def test_an_error_outside_of_any_event_after_a_good_end_is_a_finding() -> None:
+    found = await seen([*streamed(WHOLE, b'{"error":{"message":"boom"}}\n'), Send(LAST_CHUNK)])
+    assert (found.row.verdict, "error_after_end" in found.findings) == (Verdict.COMPLETE, True)
+
+
+async def test_a_chunk_that_does_not_end_as_it_has_to_keeps_what_is_in_it() -> None:
+    found = await seen([Receive(), Send(EVENT_STREAM + chunk(ROLE + HELLO)[:-2] + b"XX"), Hold()])
+    assert (found.row.verdict, found.row.event_number, found.text) == (Verdict.TRUNCATED, 2, "hello")
+    assert "followed by b'XX'" in found.row.reason
+
+
+async def test_a_choice_that_nobody_asked_for() -> None:
+    other = HELLO.replace(b'"index":0', b'"index":3')
+    script: list[Step] = [*streamed(ROLE, HELLO, other, STOP, DONE), Send(LAST_CHUNK)]
+    found = await seen(script)
+    assert (found.row.verdict, found.row.rule, found.row.event_number) == (
+        Verdict.OUT_OF_ORDER,
+        "openai.choice-index",
+        3,
+    )
+    assert found.events[2].note == "choice 3, where 1 were asked for"
+    asked = await seen(script, body={"n": 4})
+    assert (asked.row.verdict, asked.findings) == (Verdict.TRUNCATED, [])
+
+
+async def test_the_encodings_of_several_header_lines_count_together() -> None:
+    head = ("200 OK", SSE, "Content-Encoding: gzip", "Content-Encoding: br")
+    found = await seen(answered(*head, body=gzip.compress(WHOLE)))
+    assert found.row.verdict is Verdict.DECODE_ERROR
+    assert "gzip, br" in found.row.reason
+
+
+async def test_a_gzip_body_of_many_members_is_whole() -> None:
+    body = b"".join(gzip.compress(part) for part in (ROLE, HELLO, WORLD, STOP, DONE))
+    found = await seen(answered("200 OK", SSE, "Content-Encoding: gzip", body=body))
+    assert (found.row.verdict, found.text) == (Verdict.COMPLETE, "hello world")
+
+
+async def test_empty_members_without_end_meet_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http_probe, "BODY_BYTES", 100_000)
+    head = http("200 OK", SSE, "Content-Encoding: gzip", length=False)
+    found = await seen([Receive(), Send(head), Flood(gzip.compress(b"") * 100)])
+    assert (found.row.verdict, found.row.bytes) == (Verdict.TOO_LARGE, 0)
+
+
+@pytest.mark.parametrize("noise", [b": ping\n\n", b"data:\n\n", b"x", b"event: ping\ndata: {}\n\n"])
+async def test_silence_between_events_is_a_stall_whatever_else_comes(noise: bytes) -> None:
+    deadlines = soon(event_gap_s=0.1)
+    found = await seen([*streamed(ROLE, HELLO), Flood(chunk(noise * 50))], deadlines=deadlines)
+    assert (found.row.verdict, found.row.rule) == (Verdict.STALLED, "transport.event-gap")
+    assert "no further event came for 0.1 s" in found.row.reason
+    assert found.row.ttft_ns is not None
+
+
+async def test_of_a_flood_the_beginning_and_the_end_are_kept() -> None:
+    tiny, many = openai('{"content":"x"}'), 3 * HALF_EVENTS
+    body = gzip.compress(ROLE + tiny * many + STOP + DONE)
+    async with ScriptedServer(answered("200 OK", SSE, "Content-Encoding: gzip", body=body)) as server:
+        result, reads = await probe_once(Endpoint(name="e", api="openai-chat", url=server.url), Profile())
+    assert isinstance(result, Request)
+    assert (result.verdict, result.events) == (Verdict.COMPLETE, many + 3)
+    numbers = [number for read in reads for number, _ in enumerate(read.events, read.first_event)]
+    assert numbers[:HALF_EVENTS] == list(range(1, HALF_EVENTS + 1))
+    assert numbers[-HALF_EVENTS:] == list(range(many + 4 - HALF_EVENTS, many + 4))
+    assert len(numbers) < many
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "302 Found", "303 See Other", "307 Temporary", "308 Permanent"])
+@pytest.mark.parametrize("api", ["openai-chat", "anthropic-messages", "gemini", "http"])
+async def test_a_redirect_takes_nothing_to_where_it_points(
+    status: str, api: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CANARY", "sk-canary-1234567890")
+    keys = {"key": "env:CANARY", "headers": {"X-Custom": "${env:CANARY}"}}
+    async with ScriptedServer([Receive()]) as other:
+        for host in ("127.0.0.1", "localhost"):
+            target = f"http://{host}:{other.port}/v1?key=sk-canary-1234567890"
+            async with ScriptedServer([Receive(), Send(http(status, f"Location: {target}"))]) as server:
+                probing = Probing(endpoint(api, server.url, **keys))
+                async with probing.prober:
+                    row = await probing.once()
+            assert len(server.requests) == 1
+            assert (row.verdict, row.status) == (Verdict.REDIRECT, int(status[:3]))
+            assert f"redirects to {host}" in row.reason
+            assert "canary" not in repr(probing.emitted) + repr(row)
+        assert other.connections == 0
