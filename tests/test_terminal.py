@@ -168,6 +168,23 @@ def send(number: signal.Signals) -> Callable[[Terminal], None]:
     return lambda terminal: os.kill(terminal.popen.pid, number)
 
 
+def stop_and_press(number: signal.Signals) -> Callable[[Terminal], None]:
+    """Stop it, let it go on, wait until it is drawn anew, and leave."""
+
+    def act(terminal: Terminal) -> None:
+        send(number)(terminal)
+        while Path(f"/proc/{terminal.popen.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
+            terminal.read()
+        terminal.written = b""
+        send(signal.SIGCONT)(terminal)
+        terminal.wait_for(b"\x1b[?1049h")
+        terminal.wait_for(b"nobody-is-there")
+        assert not termios.tcgetattr(terminal.slave)[3] & termios.ICANON
+        press(b"q")(terminal)
+
+    return act
+
+
 ENDS: dict[str, tuple[Callable[[Terminal], None], int]] = {
     "q": (press(b"q"), 0),
     "ctrl-c": (press(b"\x03"), 130),
@@ -175,6 +192,8 @@ ENDS: dict[str, tuple[Callable[[Terminal], None], int]] = {
     "SIGTERM": (send(signal.SIGTERM), 143),
     "SIGHUP": (send(signal.SIGHUP), 129),
     "SIGQUIT": (send(signal.SIGQUIT), 131),
+    "q after SIGTSTP": (stop_and_press(signal.SIGTSTP), 0),
+    "q after SIGSTOP": (stop_and_press(signal.SIGSTOP), 0),
 }
 
 

@@ -55,6 +55,15 @@ def hardy(driver: type[Driver]) -> type[Driver]:
             except OSError:
                 self._app.call_later(self._app.exit, HUNG_UP)
 
+        def _sigcont_application(self, *_: object) -> None:
+            """Textual takes the terminal anew, as if its own handler had let go of it: nobody can catch SIGSTOP."""
+            if self._writer_thread is None:
+                return
+            if not self._must_signal_resume:
+                self.suspend_application_mode()
+                self._must_signal_resume = True
+            super()._sigcont_application()
+
     return Hardy
 
 
