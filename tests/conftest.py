@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from gwtui.keys import resolving
+
 settings.register_profile("gwtui", deadline=None)
 settings.load_profile("gwtui")
 
@@ -19,3 +21,9 @@ def _own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
     monkeypatch.setenv("XDG_STATE_HOME", str(place / "state"))
     monkeypatch.setenv("GWTUI_CONFIG", str(place / "config" / "gwtui" / "config.toml"))
     monkeypatch.delenv("NO_COLOR", raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What one test used as a key is none in another."""
+    monkeypatch.setattr(resolving, "_seen", {})

@@ -96,6 +96,18 @@ async def test_a_key_that_the_end_of_a_body_cuts_is_masked() -> None:
     assert leaks(record.reason) == []
 
 
+async def test_a_key_that_another_endpoint_sent_is_masked() -> None:
+    """A gateway that remembers whom it spoke with tells everybody."""
+    answer = http("500 Oops", body=f"seen: {CANARY}".encode())
+    async with ScriptedServer((Receive(), Send(answer), Close())) as server:
+        for fields in ({"key": "env:CANARY"}, {}):
+            probing = Probing(endpoint("openai-chat", server.url, **fields))
+            async with probing.prober:
+                record = await probing.once()
+            assert record.reason == "HTTP 500: seen: •••"
+    assert CANARY.encode() not in server.requests[1]
+
+
 async def test_what_is_no_key_is_shown_as_it_came() -> None:
     text = "sk-q7Z is how many keys begin; this one does not."
     body = events(*(chat({"content": piece}) for piece in pieces(text, 5)), chat({}, "stop"))

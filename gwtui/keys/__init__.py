@@ -16,7 +16,7 @@ from gwtui.keys.references import (
     references_in,
     without_references,
 )
-from gwtui.keys.resolving import make_ready, masked, resolve, resolve_headers, secrets_of
+from gwtui.keys.resolving import make_ready, masked, redactor, resolve, resolve_headers, secrets_of
 
 __all__ = [
     "MASK",
@@ -34,6 +34,7 @@ __all__ = [
     "masked",
     "names_secret",
     "redact",
+    "redactor",
     "references_in",
     "resolve",
     "resolve_headers",

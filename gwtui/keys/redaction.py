@@ -28,6 +28,8 @@ QUOTED_BYTES = 1 << 20
 """Nothing that stands behind them in a body is shown as it is."""
 _TELLING = 8
 """So many characters from the start of a secret are taken for it where a text ends."""
+NOTHING = "(?!)"
+"""A pattern that nothing matches."""
 _REST = re.compile(r"[.…]*|[\\&%]\S*")
 
 Span: TypeAlias = tuple[int, int]
@@ -39,6 +41,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST_SECRET}
         self._forms = tuple((form[: _head(form)], form) for form in sorted(forms))
+        self._heads = re.compile("|".join(sorted({re.escape(head) for head, _ in self._forms})) or NOTHING)
         self._escapes = escapes_of({"&", *"".join(forms)}) if forms else ()
 
     def __call__(self, text: str) -> str:
@@ -56,7 +59,9 @@ class Redactor:
 
     def spans(self, text: str, undone_before: int = 0) -> list[Span]:
         """Where secrets stand in the text, in no order; the first escapes of all may have been undone in it."""
-        found = [span for head, form in self._forms if head in text for span in _runs(text, head, form)]
+        found: list[Span] = []
+        if self._heads.search(text):
+            found += (span for head, form in self._forms if head in text for span in _runs(text, head, form))
         for index, escape in enumerate(self._escapes[undone_before:], undone_before + 1):
             if escape.search(text):
                 plain, place = undone(text, escape)

@@ -13,9 +13,10 @@ import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 
 from gwtui.keys.places import from_command, from_environment, from_file, from_keyring
-from gwtui.keys.redaction import redact
+from gwtui.keys.redaction import Redactor
 from gwtui.keys.references import (
     SCHEMES,
     KeyReferenceError,
@@ -86,8 +87,8 @@ class Kept:
 
 
 _kept = Kept()
-_seen: set[str] = set()
-"""Every value that was resolved in this process."""
+_seen: dict[str, tuple[str, ...]] = {}
+"""By reference the value that it was last resolved to in this process, and the one before."""
 
 
 def resolve(reference: str) -> str:
@@ -99,13 +100,25 @@ def resolve(reference: str) -> str:
         raise KeyReferenceError(f"a key is given as {SCHEMES}")
     scheme, place = split(reference)
     value = _kept.value(reference) if scheme in _ASKED else _checked(_READ[scheme](place), reference)
-    _seen.add(value)
+    before = _seen.get(reference, ())
+    if value not in before:
+        _seen[reference] = (*before[-1:], value)
     return value
 
 
+def redactor(*further: str) -> Redactor:
+    """Masks every key that this process has resolved, whichever endpoint it is for, and these secrets."""
+    return _redactor(tuple(dict.fromkeys((*(value for values in list(_seen.values()) for value in values), *further))))
+
+
+@lru_cache(maxsize=8)
+def _redactor(secrets: tuple[str, ...]) -> Redactor:
+    return Redactor(secrets)
+
+
 def masked(text: str) -> str:
-    """The text without any key that this process has resolved, for logs and tracebacks."""
-    return redact(text, _seen)
+    """The text without any key, for logs and tracebacks."""
+    return redactor()(text)
 
 
 def resolve_headers(endpoint: Endpoint) -> list[tuple[str, str]]:

@@ -11,7 +11,7 @@ from typing import Self
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.judging.headers import header, joined_header
 from gwtui.judging.judge import End, is_event_stream
-from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, resolve, resolve_headers, secrets_of
+from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers, secrets_of
 from gwtui.probes.bodies import body_of
 from gwtui.probes.deadlines import Watchdog, due
 from gwtui.probes.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
@@ -19,7 +19,7 @@ from gwtui.probes.ends import FAILURES, end_of
 from gwtui.probes.exchange import Ledger
 from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
 from gwtui.probes.lean import httpx
-from gwtui.probes.proxies import Proxy, proxy_for
+from gwtui.probes.proxies import Proxy, proxy_for, secrets_of_proxy
 from gwtui.probes.result import Result, record_of
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.timing import Timing
@@ -51,7 +51,6 @@ class HTTPProber:
         self._emit = emit
         self._ledger = Ledger()
         self._transport: StampedTransport | None = None
-        self._secrets: tuple[str, ...] = ()
         self._redact = Redactor()
 
     async def __aenter__(self) -> Self:
@@ -123,9 +122,7 @@ class HTTPProber:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
         self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
-        secrets = (*secrets_of(self._endpoint), *(self._proxy.secrets if self._proxy is not None else ()))
-        if secrets != self._secrets:
-            self._secrets, self._redact = secrets, Redactor(secrets)
+        self._redact = redactor(*secrets_of(self._endpoint), *secrets_of_proxy(self._proxy))
         ask: Ask = self._api.ask(self._endpoint, key)
         headers = overlaid(HEADERS, ask.headers, fresh_ids().headers, further)
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)

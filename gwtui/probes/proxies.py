@@ -46,11 +46,6 @@ class Proxy:
         login = f"{self.user}:{self.password}".encode()
         return f"Basic {base64.b64encode(login).decode()}" if self.user else ""
 
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What must be masked."""
-        return tuple(filter(None, (self.password, self.authorization.removeprefix("Basic "))))
-
 
 def proxy_for(url: str) -> Proxy | None:
     """The proxy that the environment names for this URL. Raises `ProxyError` for one that cannot be used."""
@@ -62,6 +57,13 @@ def proxy_for(url: str) -> Proxy | None:
         return _proxy(parts, name)
     except ValueError:
         raise ProxyError(f"{name} holds no URL of a proxy, such as http://proxy.example.com:3128") from None
+
+
+def secrets_of_proxy(proxy: Proxy | None) -> tuple[str, ...]:
+    """What must be masked."""
+    if proxy is None:
+        return ()
+    return tuple(filter(None, (proxy.password, proxy.authorization.removeprefix("Basic "))))
 
 
 def reason_of(judgement: Judgement, url: str, proxy: Proxy | None) -> str:

@@ -22,11 +22,11 @@ from gwtui.apis.base import AskError
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
 from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
-from gwtui.keys import Redactor, secrets_of
+from gwtui.keys import Redactor, redactor, secrets_of
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed
 from gwtui.probes.netclock import net_clock
-from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, reason_of
+from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, reason_of, secrets_of_proxy
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, RequestStarted
 from gwtui.verdicts import Judgement, Verdict
@@ -125,8 +125,7 @@ class WebSocketProber:
             self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
         except ProxyError as error:
             raise ping_failed(Verdict.PROXY, "proxy", str(error)) from error
-        secrets = self._proxy.secrets if self._proxy is not None else ()
-        self._redact = Redactor((*secrets_of(self._endpoint), *secrets))
+        self._redact = redactor(*secrets_of(self._endpoint), *secrets_of_proxy(self._proxy))
         self._opening = Opening()
         self._connections += 1
         try:
