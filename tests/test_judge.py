@@ -229,6 +229,8 @@ STATUSES = [
     (503, (("retry-after", "3"),), b'{"error":"model m is currently unavailable"}', Verdict.UNAVAILABLE,
      "http.503.breaker", "HTTP 503 breaker: model m is currently unavailable; retry after 3 s"),
     (503, (), b"no healthy upstream", Verdict.UNAVAILABLE, "http.503", "HTTP 503: no healthy upstream"),
+    (503, (), b'{"type":"error","error":{"type":"overloaded_error","message":"Busy"}}', Verdict.OVERLOADED,
+     "http.503.overloaded", "HTTP 503: overloaded_error: Busy"),
     (504, (), b"", Verdict.GATEWAY_TIMEOUT, "http.504", "HTTP 504"),
     (529, (), b'{"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}', Verdict.OVERLOADED,
      "http.529", "HTTP 529: overloaded_error: Overloaded"),

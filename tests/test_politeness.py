@@ -68,7 +68,7 @@ def told(*results: Request | Ping, interval_s: float = 5.0, seed: int = 0) -> Ho
         (503, 0.25, 0.25),
         (529, 30.0, 30.0),
         (413, 30.0, 30.0),
-        (429, 3600.0, LONGEST_ASKED_S),
+        (429, 3600.0, 300.0),
         (429, 0.0, None),
         (429, None, None),
         (200, 7.0, None),

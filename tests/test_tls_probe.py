@@ -136,14 +136,16 @@ async def test_tls_unverified_when_told_so(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "verdict"), [(ROLE + HELLO, Verdict.TRUNCATED), (WHOLE, Verdict.COMPLETE)], ids=["early", "after the end"]
+    ("body", "verdict"),
+    [(b"", Verdict.EMPTY), (ROLE + HELLO, Verdict.TRUNCATED), (WHOLE, Verdict.COMPLETE)],
+    ids=["at once", "early", "after the end"],
 )
 async def test_tls_cut_without_close_notify(body: bytes, verdict: Verdict, tmp_path: Path) -> None:
     certificates = pair("good", tmp_path)
     async with ScriptedServer([Receive(), Send(CLOSE_DELIMITED + body), Close()], tls=certificates.server) as server:
         row = await probed(endpoint("openai-chat", server.url, tls=TLS(ca_file=certificates.ca_file)))
     assert row.verdict is verdict
-    if verdict is Verdict.TRUNCATED:
+    if verdict is not Verdict.COMPLETE:
         assert "close_notify" in row.reason
 
 
