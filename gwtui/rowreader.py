@@ -13,12 +13,14 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from gwtui.clean import clean
 from gwtui.records import Finding, Incident, Ping, Request
 
 _Read: TypeAlias = tuple[str, Callable[[str], Any]]
 """The field that a column is for, and how its text is read. An empty cell is only read as text."""
 _Record = TypeVar("_Record", Request, Ping, Incident)
 
+LONGEST_TEXT = 4096
 LARGEST = (1 << 63) - 1
 """No number in a row is beyond that: 292 years in ns."""
 
@@ -63,25 +65,30 @@ def _truth(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
+def _text(text: str) -> str:
+    """Text that anybody may have written: who mails a session could have changed it."""
+    return clean(text, LONGEST_TEXT)
+
+
 def _headers(text: str) -> dict[str, str]:
-    return msgspec.json.decode(text, type=dict[str, str])
+    return {_text(name): _text(value) for name, value in msgspec.json.decode(text, type=dict[str, str]).items()}
 
 
 def _findings(text: str) -> tuple[Finding, ...]:
-    return tuple(Finding(name=name, evidence="") for name in text.split(";"))
+    return tuple(Finding(name=name, evidence="") for name in _text(text).split(";"))
 
 
 _RESULT: dict[str, _Read] = {
-    "endpoint": ("endpoint", str),
-    "trace_id": ("trace_id", str),
+    "endpoint": ("endpoint", _text),
+    "trace_id": ("trace_id", _text),
     "started_at": ("started_at", wall_time),
     "status": ("status", _whole),
     "verdict": ("verdict", _word),
-    "rule": ("rule", str),
-    "reason": ("reason", str),
+    "rule": ("rule", _text),
+    "reason": ("reason", _text),
     "lateness_ms": ("lateness_ns", _nanoseconds),
     "clock": ("clock", _word),
-    "request_id": ("request_id", str),
+    "request_id": ("request_id", _text),
     "trigger": ("trigger", _word),
     "tainted": ("tainted", _truth),
     "headers": ("headers", _headers),
@@ -90,9 +97,9 @@ _RESULT: dict[str, _Read] = {
 _REQUEST: dict[str, _Read] = _RESULT | {
     "request_number": ("number", _whole),
     "duration_ms": ("duration_ns", _nanoseconds),
-    "api": ("api", str),
-    "model": ("model", str),
-    "model_served": ("model_served", str),
+    "api": ("api", _text),
+    "model": ("model", _text),
+    "model_served": ("model_served", _text),
     "stream": ("stream", _truth),
     "ttfb_ms": ("ttfb_ns", _nanoseconds),
     "ttft_ms": ("ttft_ns", _nanoseconds),
@@ -108,8 +115,8 @@ _REQUEST: dict[str, _Read] = _RESULT | {
     "bytes": ("bytes", _whole),
     "event_number": ("event_number", _whole),
     "findings": ("findings", _findings),
-    "sent_request_id": ("sent_request_id", str),
-    "content_type": ("content_type", str),
+    "sent_request_id": ("sent_request_id", _text),
+    "content_type": ("content_type", _text),
 }
 _PHASES: dict[str, _Read] = {
     "dns_ms": ("dns_ns", _nanoseconds),
@@ -117,8 +124,8 @@ _PHASES: dict[str, _Read] = {
     "tls_ms": ("tls_ns", _nanoseconds),
     "send_ms": ("send_ns", _nanoseconds),
     "reused": ("reused", _truth),
-    "address": ("address", str),
-    "tls": ("tls", str),
+    "address": ("address", _text),
+    "tls": ("tls", _text),
 }
 _PING: dict[str, _Read] = _RESULT | {
     "ping_number": ("number", _whole),
@@ -126,17 +133,17 @@ _PING: dict[str, _Read] = _RESULT | {
     "connection": ("connection", _whole),
     "connect_ms": ("connect_ns", _nanoseconds),
     "close_code": ("close_code", _whole),
-    "close_reason": ("close_reason", str),
+    "close_reason": ("close_reason", _text),
 }
 _INCIDENT: dict[str, _Read] = {
     "at": ("at", wall_time),
-    "kind": ("kind", str),
-    "endpoint": ("endpoint", str),
+    "kind": ("kind", _text),
+    "endpoint": ("endpoint", _text),
     "state": ("state", _word),
     "was": ("was", _word),
-    "text": ("text", str),
+    "text": ("text", _text),
     "request_number": ("number", _whole),
-    "trace_id": ("trace_id", str),
+    "trace_id": ("trace_id", _text),
 }
 
 
@@ -159,7 +166,7 @@ def _fields(row: Mapping[str, str], reads: Mapping[str, _Read]) -> dict[str, Any
     fields = {}
     for column, (field, read) in reads.items():
         text = row.get(column)
-        if text or (text is not None and read is str):
+        if text or (text is not None and read is _text):
             try:
                 fields[field] = read(text)
             except (ValueError, OverflowError, KeyError) as error:

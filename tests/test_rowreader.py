@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 from support.generated import structs
+from support.hazards import HAZARD, hazards_in, texts_of
 
 from gwtui.clean import clean
 from gwtui.recorder.csvfile import csv_cells, csv_line
@@ -139,3 +142,33 @@ def test_columns_that_are_missing_were_not_measured_and_unknown_ones_are_passed_
     request = request_of({column: text for column, text in REQUEST.items() if text} | {"mood": "good"})
     assert request.ttft_ns is None
     assert request.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("read", "columns"),
+    [(request_of, REQUEST_COLUMNS), (ping_of, PING_COLUMNS), (incident_of, INCIDENT_COLUMNS)],
+    ids=["requests", "pings", "incidents"],
+)
+def test_text_that_somebody_put_into_a_row_is_cleaned(read: Reader, columns: tuple[str, ...]) -> None:
+    hostile = HAZARD + "x" * 100_000
+    words = {"verdict": "reset", "clock": "user", "trigger": "schedule", "state": "down", "was": "up"}
+    numbers = dict.fromkeys(("request_number", "ping_number"), "1")
+    row: dict[str, str] = dict.fromkeys(set(columns) & TEXTS, hostile) | {
+        "started_at": EPOCH,
+        "at": EPOCH,
+        **words,
+        **numbers,
+    }
+    row["headers"] = json.dumps({hostile: hostile})
+    for text in texts_of(msgspec.to_builtins(read(row))):
+        assert hazards_in(text.replace("\n", "␛")) == []
+        assert len(text) < 5_000
+
+
+EPOCH = "2026-11-20T14:03:22.000Z"
+TEXTS = frozenset(
+    {
+        *("endpoint", "trace_id", "api", "model", "model_served", "rule", "reason", "request_id", "sent_request_id"),
+        *("content_type", "address", "tls", "findings", "close_reason", "kind", "text"),
+    }
+)
