@@ -35,7 +35,7 @@ from gwtui.ui.panels.pings import PingsPanel
 from gwtui.ui.panels.stream import Mode, Scroll, StreamPanel
 from gwtui.verdicts import Verdict
 from gwtui.view import Query, View, Window
-from gwtui.words import Metric
+from gwtui.words import EventKind, Metric
 
 GOLDENS = Path(__file__).parent / "goldens"
 
@@ -156,6 +156,13 @@ def test_a_stream_without_events_is_told_from_no_answer_at_all(comments: int | N
     waiting = views.stream(lines=(), text="", request=None, in_flight=True, since_sent_ns=42_000_000_000)
     view = replace(views.calm(), stream=replace(waiting, comments=comments))
     assert says in plain(stream.draw(view, 70, 8, Mode.EVENTS, Scroll())[-1])
+
+
+def test_pings_are_no_content() -> None:
+    pinged = [line for line in views.stream_lines() if line.event.kind is EventKind.KEEPALIVE] * 3
+    waiting = views.stream(lines=tuple(pinged), text="", request=None, in_flight=True, since_sent_ns=42_000_000_000)
+    view = replace(views.calm(), stream=waiting)
+    assert "waiting for content … 42.0 s · 3 events" in plain(stream.draw(view, 70, 8, Mode.EVENTS, Scroll())[-1])
 
 
 def test_an_answer_that_is_no_stream_is_shown_by_its_beginning() -> None:

@@ -154,6 +154,8 @@ def _standing(stream: StreamView) -> Line:
     if not stream.lines:
         return (Span("◌ ", "accent"), *_awaited(stream.comments, since))
     count = stream.lines_dropped + len(stream.lines)
+    if not stream.text and not stream.lines_dropped:
+        return (Span("◌ ", "accent"), Span("waiting for content … ", "muted"), Span(f"{since} · {_events(count)}"))
     return (Span("● ", "accent"), Span("streaming ", "muted"), Span(f"{since} · {_events(count)}"))
 
 
