@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 from gwtui.bench.plan import Order, Plan
-from gwtui.engine.lag import PERIOD_NS, Lag, marked
-from gwtui.engine.standstill import Moment, awake_and_asleep_ns
+from gwtui.engine.standstill import awake_and_asleep_ns
+from gwtui.engine.witness import Witness
 from gwtui.keys import make_ready
 from gwtui.probes.prober import Emit, Prober
 from gwtui.probes.prober import prober_for as any_prober_for
@@ -50,13 +50,12 @@ async def drive(
     up. Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed.
     """
     means = means or Means()
-    lag = Lag()
+    witness = Witness(means.clock, means.asleep, means.sleep)
 
     def lane(members: Sequence[Endpoint]) -> _Lane:
-        return _Lane(members, profile, plan, take, miss, lag, means)
+        return _Lane(members, profile, plan, take, miss, witness, means)
 
-    watch = asyncio.create_task(_watch(lag, means))
-    try:
+    async with witness.watching():
         if plan.order is Order.TOGETHER:
             async with asyncio.TaskGroup() as group:
                 for endpoint in endpoints:
@@ -66,15 +65,6 @@ async def drive(
         else:
             for endpoint in endpoints:
                 await lane([endpoint]).run()
-    finally:
-        watch.cancel()
-
-
-async def _watch(lag: Lag, means: Means) -> None:
-    """Notice when this program itself is late, so that the gateway is not blamed."""
-    while True:
-        lag.woke(means.clock())
-        await means.sleep(PERIOD_NS / 1e9)
 
 
 def alternating(endpoints: Sequence[Endpoint]) -> Iterator[Endpoint]:
@@ -93,7 +83,7 @@ class _Lane:
         plan: Plan,
         take: Take,
         miss: Miss,
-        lag: Lag,
+        witness: Witness,
         means: Means,
     ) -> None:
         self._endpoints = endpoints
@@ -101,7 +91,7 @@ class _Lane:
         self._plan = plan
         self._take = take
         self._miss = miss
-        self._lag = lag
+        self._witness = witness
         self._means = means
         self._idle: defaultdict[str, list[Prober]] = defaultdict(list)
         self._counting = False
@@ -150,14 +140,8 @@ class _Lane:
         else:
             prober = await probers.enter_async_context(means.prober_for(endpoint, self._profile, self._emit))
         await make_ready(endpoint)
-        began = self._moment()
-        result = await prober.probe(number, due_ns, Trigger.BURST)
-        ended = self._moment()
-        self._emit(marked(result, max(self._lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))))
+        self._emit(await self._witness.marked(prober.probe(number, due_ns, Trigger.BURST)))
         idle.append(prober)
-
-    def _moment(self) -> Moment:
-        return Moment(self._means.clock(), self._means.asleep(), 0.0)
 
     async def _until(self, due_ns: int) -> None:
         while (left_ns := due_ns - self._means.clock()) > 0:

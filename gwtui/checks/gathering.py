@@ -12,6 +12,8 @@ from gwtui.checks.breaker import next_wait_s
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.needs import Need, Target
 from gwtui.checks.recipes import MOST_LOOKS, is_settled, provoking, recipe
+from gwtui.engine.witness import Witness
+from gwtui.keys import make_ready
 from gwtui.probes.kept import KeptReads
 from gwtui.probes.prober import Emit, Prober
 from gwtui.probes.prober import prober_for as any_prober_for
@@ -38,6 +40,7 @@ class Gathering:
         self._target = target
         self._means = means or Means()
         self._found: dict[Need, tuple[Probed, ...]] = {}
+        self._witness = Witness()
         self.sent = 0
         """Requests so far."""
 
@@ -84,15 +87,17 @@ class Gathering:
         """Probe all of them at the same time, each over a connection of its own."""
         self.sent += len(endpoints)
         reads = [KeptReads() for _ in endpoints]
+        for endpoint in endpoints:
+            await make_ready(endpoint)
         async with AsyncExitStack() as probers:
             ready = [
                 await probers.enter_async_context(self._means.prober_for(endpoint, self._target.profile, kept.keep))
                 for endpoint, kept in zip(endpoints, reads, strict=True)
             ]
             planned_ns = time.perf_counter_ns()
-            async with asyncio.TaskGroup() as tasks:
+            async with self._witness.watching(), asyncio.TaskGroup() as tasks:
                 probing = [
-                    tasks.create_task(prober.probe(number, planned_ns, Trigger.TRIAL))
+                    tasks.create_task(self._witness.marked(prober.probe(number, planned_ns, Trigger.TRIAL)))
                     for number, prober in enumerate(ready, 1)
                 ]
         return [Probed(task.result(), kept.reads) for task, kept in zip(probing, reads, strict=True)]

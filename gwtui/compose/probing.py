@@ -111,11 +111,13 @@ def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
 async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...], list[int]]:
     import asyncio
 
+    from gwtui.engine.witness import Witness
     from gwtui.headless import signals
     from gwtui.probes.once import probe_once
 
     caught: list[int] = []
-    probing = asyncio.ensure_future(probe_once(endpoint, profile))
+    witness = Witness()
+    probing = asyncio.ensure_future(probe_once(endpoint, profile, witness.marked))
 
     def stop(number: int) -> None:
         caught.append(number)
@@ -123,7 +125,8 @@ async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping,
 
     with signals(stop):
         try:
-            result, reads = await probing
+            async with witness.watching():
+                result, reads = await probing
         except asyncio.CancelledError as error:
             raise click.exceptions.Exit(128 + caught[0]) from error
     return result, reads, caught

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeAlias
 
 from gwtui.keys import make_ready
 from gwtui.probes.kept import KeptReads
@@ -12,9 +14,18 @@ from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, Request, StreamRead
 from gwtui.words import Trigger
 
+Probing: TypeAlias = Coroutine[Any, Any, Request | Ping]
 
-async def probe_once(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
+
+async def _as_it_is(probing: Probing) -> Request | Ping:
+    return await probing
+
+
+async def probe_once(
+    endpoint: Endpoint, profile: Profile, marked: Callable[[Probing], Probing] = _as_it_is
+) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
     """Probe the endpoint now. Returns its result and the reads of its stream, in order, as `KeptReads` keeps them.
+    `marked` may change the result by how this program fared meanwhile.
 
     Cancelled, it returns what was seen until then; `CancelledError` goes on when nothing was begun.
     """
@@ -29,7 +40,7 @@ async def probe_once(endpoint: Endpoint, profile: Profile) -> tuple[Request | Pi
     await make_ready(endpoint)
     async with prober_for(endpoint, profile, keep) as prober:
         try:
-            result = await prober.probe(1, time.perf_counter_ns(), Trigger.TRIAL)
+            result = await marked(prober.probe(1, time.perf_counter_ns(), Trigger.TRIAL))
         except asyncio.CancelledError:
             if not cancelled:
                 raise

@@ -19,6 +19,7 @@ from gwtui.words import Clock
 
 WIDTH = 120
 _CLOCKS = {Clock.KERNEL: "kernel, when the packet came", Clock.USER: "user, right after the read"}
+_TAINTED = "gwtui itself was late while this was measured"
 
 
 def probe_text(
@@ -77,6 +78,7 @@ def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, st
     yield "trace id", result.trace_id
     yield "request id", result.request_id
     yield "clock", _CLOCKS[result.clock] if result.ttfb_ns is not None else ""
+    yield "tainted", _TAINTED if result.tainted else ""
 
 
 def _ping_rows(endpoint: Endpoint, result: Ping) -> Iterable[tuple[str, str]]:
@@ -90,6 +92,7 @@ def _ping_rows(endpoint: Endpoint, result: Ping) -> Iterable[tuple[str, str]]:
     yield "trace id", result.trace_id
     yield "request id", result.request_id
     yield "clock", _CLOCKS[result.clock] if result.rtt_ns is not None else ""
+    yield "tainted", _TAINTED if result.tainted else ""
 
 
 def _named(endpoint: Endpoint) -> str:

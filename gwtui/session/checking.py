@@ -22,7 +22,6 @@ from gwtui.checked import CheckRun, PlannedCheck
 from gwtui.clean import clean
 from gwtui.commands import Check
 from gwtui.engine.budget import Purse
-from gwtui.keys import make_ready
 from gwtui.probes.prober import Emit
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Notice, ProfileChanged, Record
@@ -135,7 +134,6 @@ class Checking:
         """Run them all; returns why that came to nothing before the end, or an empty text."""
         from gwtui.checks.runner import run_checks
 
-        await make_ready(target.endpoint)
         async with aclosing(run_checks(target, means=self._means)) as results:
             async for result in results:
                 self._emit(result)

@@ -59,7 +59,7 @@ def hardy(driver: type[Driver]) -> type[Driver]:
             """Textual takes the terminal anew, as if its own handler had let go of it: nobody can catch SIGSTOP."""
             if self._writer_thread is None:
                 return
-            if not self._must_signal_resume:
+            if not self._must_signal_resume:  # type: ignore[has-type]  # as above
                 self.suspend_application_mode()
                 self._must_signal_resume = True
             super()._sigcont_application()

@@ -1,0 +1,146 @@
+"""Where no engine runs, as in a probe, a check or a benchmark, what this machine does to a result is marked too."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import pytest
+from support.benching import endpoint, request
+from support.scripted import Receive, ScriptedServer, Send, http
+
+from gwtui.checks.gathering import Gathering, Means
+from gwtui.checks.needs import Need, Target
+from gwtui.compose import probing
+from gwtui.engine.lag import PERIOD_NS
+from gwtui.engine.witness import Witness
+from gwtui.keys import resolving
+from gwtui.profile import Endpoint, Profile
+from gwtui.records import Ping, Request
+from gwtui.verdicts import Verdict
+
+SECOND = 1_000_000_000
+
+
+class Machine:
+    """Its clocks stand still but for what a test does to them; a sleep ends when the test says so."""
+
+    def __init__(self) -> None:
+        self.now_ns = self.boot_ns = SECOND
+        self.witness = Witness(lambda: self.now_ns, lambda: self.boot_ns, self._sleep)
+        self._asleep, self._awake = asyncio.Event(), asyncio.Event()
+
+    async def _sleep(self, _: float) -> None:
+        self._awake.clear()
+        self._asleep.set()
+        await self._awake.wait()
+
+    async def wake(self) -> None:
+        """The loop gets round to who sleeps."""
+        await self._asleep.wait()
+        self._asleep.clear()
+        self._awake.set()
+        await asyncio.sleep(0)
+
+    async def measured(self, verdict: Verdict, meanwhile: Callable[[], None]) -> Request | Ping:
+        async def probe() -> Request:
+            await self._asleep.wait()
+            meanwhile()
+            await self.wake()
+            return request(verdict=verdict)
+
+        return await self.witness.marked(probe())
+
+    def passes(self, awake_ns: int, asleep_ns: int = 0) -> None:
+        self.now_ns += awake_ns
+        self.boot_ns += awake_ns + asleep_ns
+
+
+@pytest.mark.parametrize(
+    ("awake_ns", "asleep_ns", "verdict", "becomes", "tainted"),
+    [
+        (PERIOD_NS, 0, Verdict.COMPLETE, Verdict.COMPLETE, False),
+        (SECOND // 2, 0, Verdict.COMPLETE, Verdict.COMPLETE, True),
+        (SECOND // 2, 0, Verdict.TIMEOUT, Verdict.TIMEOUT, True),
+        (5 * SECOND, 0, Verdict.NO_FIRST_BYTE, Verdict.LOCAL, True),
+        (5 * SECOND, 0, Verdict.AUTH, Verdict.AUTH, True),
+        (PERIOD_NS, 30 * SECOND, Verdict.RESET, Verdict.LOCAL, True),
+    ],
+)
+async def test_what_was_measured_in_a_bad_moment_is_marked(
+    awake_ns: int, asleep_ns: int, verdict: Verdict, becomes: Verdict, tainted: bool
+) -> None:
+    machine = Machine()
+    async with machine.witness.watching():
+        result = await machine.measured(verdict, lambda: machine.passes(awake_ns, asleep_ns))
+    assert (result.verdict, result.tainted) == (becomes, tainted)
+
+
+async def test_what_passes_between_two_watches_taints_nothing() -> None:
+    machine = Machine()
+    async with machine.witness.watching():
+        await machine.measured(Verdict.COMPLETE, lambda: None)
+    machine.passes(60 * SECOND)
+    async with machine.witness.watching():
+        result = await machine.measured(Verdict.COMPLETE, lambda: None)
+    assert not result.tainted
+
+
+class Blocking:
+    """A prober during which this program does nothing else for a while."""
+
+    def __init__(self, of: Endpoint) -> None:
+        self._of = of
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    async def probe(self, number: int, planned_ns: int, trigger: object) -> Request:
+        await asyncio.sleep(0)
+        threading.Event().wait(0.05)
+        return request(self._of.name, number)
+
+
+async def test_checks_are_told_which_of_their_requests_are_tainted() -> None:
+    found = Gathering(Target(endpoint=endpoint(), profile=Profile()), Means(prober_for=lambda of, *_: Blocking(of)))
+    await found.gather(Need.STREAM)
+    assert [result.tainted for result in found.results()] == [True]
+
+
+async def test_the_keys_of_a_check_are_asked_for_beside_the_event_loop_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """They expire while it runs, and a password manager takes its time."""
+    asked: list[str] = []
+
+    def ask(_: str) -> str:
+        asked.append(threading.current_thread().name)
+        return "key-of-ours"
+
+    now = [0.0]
+    monkeypatch.setattr(resolving, "_kept", resolving.Kept(lambda: now[0]))
+    monkeypatch.setitem(resolving._ASKED, "cmd", ask)
+    async with ScriptedServer([Receive(), Send(http("200 OK", body=b"{}"))] * 4) as server:
+        target = Target(
+            endpoint=Endpoint(name="a", api="openai-chat", url=server.url, key="cmd:ours"), profile=Profile()
+        )
+        found = Gathering(target)
+        await found.gather(Need.STREAM)
+        now[0] += resolving.KEPT_S
+        await found.gather(Need.ANSWER)
+    assert asked == ["keys", "keys"]
+
+
+def test_a_probe_of_a_machine_that_is_held_up_says_so(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("gwtui.probes.once.prober_for", lambda of, *_: Blocking(of))
+    assert probing.probe(endpoint(), Profile(), as_json=False) == 0
+    assert "gwtui itself was late while this was measured" in capsys.readouterr().out
