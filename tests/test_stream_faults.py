@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+from collections import Counter
 from dataclasses import dataclass
 
 import pytest
@@ -25,10 +27,11 @@ from support.probing import Probing, endpoint, soon
 from support.scripted import Close, Flood, Hold, Receive, Reset, ScriptedServer, Send, Step, chunk, http
 
 from gwtui.probes import http as http_probe
+from gwtui.probes.intake import PART_EVENTS
 from gwtui.probes.kept import HALF_EVENTS
 from gwtui.probes.once import probe_once
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import Request, StreamEvent, StreamRead
+from gwtui.records import Record, Request, StreamEvent, StreamRead
 from gwtui.verdicts import Verdict
 
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)
@@ -177,10 +180,35 @@ async def test_empty_members_without_end_meet_the_limit(monkeypatch: pytest.Monk
 @pytest.mark.parametrize("noise", [b": ping\n\n", b"data:\n\n", b"x", b"event: ping\ndata: {}\n\n"])
 async def test_silence_between_events_is_a_stall_whatever_else_comes(noise: bytes) -> None:
     deadlines = soon(event_gap_s=0.1)
-    found = await seen([*streamed(ROLE, HELLO), Flood(chunk(noise * 50))], deadlines=deadlines)
+    found = await seen([*streamed(ROLE, HELLO, noise * 50), Hold()], deadlines=deadlines)
     assert (found.row.verdict, found.row.rule) == (Verdict.STALLED, "transport.event-gap")
     assert "no further event came for 0.1 s" in found.row.reason
     assert found.row.ttft_ns is not None
+
+
+async def test_many_events_of_one_read_leave_others_their_turns() -> None:
+    tiny, turns = openai('{"content":"x"}'), 0
+    worked_off: Counter[int] = Counter()
+
+    async def take_turns() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    def listen(record: Record) -> None:
+        if isinstance(record, StreamRead):
+            worked_off[turns] += len(record.events)
+
+    body = gzip.compress(ROLE + tiny * 20_000 + STOP + DONE)
+    async with ScriptedServer(answered("200 OK", SSE, "Content-Encoding: gzip", body=body)) as server:
+        probing = Probing(endpoint("openai-chat", server.url), listen)
+        async with probing.prober:
+            other = asyncio.create_task(take_turns())
+            row = await probing.once()
+            other.cancel()
+    assert (row.verdict, sum(worked_off.values())) == (Verdict.COMPLETE, 20_003)
+    assert max(worked_off.values()) <= PART_EVENTS
 
 
 async def test_of_a_flood_the_beginning_and_the_end_are_kept() -> None:

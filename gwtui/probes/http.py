@@ -218,6 +218,8 @@ async def _is_enough(body: AsyncIterator[bytes], decoder: Decoder, intake: Intak
             _check_length(result.bytes)
             if len(piece) == PIECE_BYTES:
                 await asyncio.sleep(0)
+            for _ in intake.parts():
+                await asyncio.sleep(0)
     return False
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from gwtui.apis.base import Reading, StreamReader
@@ -19,8 +19,8 @@ RAW_CHARS = 1024
 EVENT_TEXT_CHARS = 4096
 TEXT_CHARS = 1024 * 1024
 """How much of an answer's text is kept."""
-PENDING_EVENTS = 10_000
-"""More events of one read than that are handed on in parts: so many fit in it only where it was compressed."""
+PART_EVENTS = 1000
+"""More events of one read than that are worked off in parts, between which others get their turn."""
 MOST_TEXTS = 64
 """How many texts of one stream are followed at once to find keys in pieces: far above what is asked for."""
 
@@ -30,6 +30,9 @@ class Intake(Protocol):
 
     def feed(self, data: bytes) -> bool:
         """Take the next piece. False: enough was seen."""
+
+    def parts(self) -> Iterable[None]:
+        """Work off most of what was fed, if it is a lot, one part for each turn."""
 
     def flush(self) -> None:
         """All pieces of one read were fed."""
@@ -51,6 +54,9 @@ class BodyIntake:
         self._pieces.append(data)
         self._length += len(data)
         return self._enough_bytes is None or self._length < self._enough_bytes
+
+    def parts(self) -> Iterable[None]:
+        return ()
 
     def flush(self) -> None:
         return
@@ -96,14 +102,20 @@ class StreamIntake:
         except SSELimitError as error:
             self._pending += error.events
             raise
-        if len(self._pending) >= PENDING_EVENTS:
-            self.flush()
         return True
 
+    def parts(self) -> Iterator[None]:
+        while len(self._pending) > PART_EVENTS:
+            part, self._pending = self._pending[:PART_EVENTS], self._pending[PART_EVENTS:]
+            self._work_off(part)
+            yield
+
     def flush(self) -> None:
-        if not self._pending:
-            return
-        events, self._pending = self._pending, []
+        if self._pending:
+            events, self._pending = self._pending, []
+            self._work_off(events)
+
+    def _work_off(self, events: list[ServerSentEvent]) -> None:
         size, self._read_bytes = self._read_bytes, 0
         stamp_ns = self._stamp()
         first = self.timing.events + 1
