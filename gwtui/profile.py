@@ -94,7 +94,7 @@ class Budget(_Table, frozen=True, kw_only=True):
     """
 
     requests: Annotated[int, Meta(ge=1)] | None = None
-    """So many requests that are sent, bursts and trials included."""
+    """So many requests that are sent, bursts, trials and checks included."""
     tokens: Annotated[int, Meta(ge=1)] | None = None
     """So many input and output tokens, by the usage that the answers tell."""
     usd: Annotated[float, Meta(gt=0)] | None = None

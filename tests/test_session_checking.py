@@ -17,7 +17,7 @@ from gwtui.checks.needs import MAX_MODELS
 from gwtui.commands import Check, Start
 from gwtui.engine.budget import Purse
 from gwtui.probes.prober import Emit
-from gwtui.profile import Budget, Endpoint, Profile
+from gwtui.profile import Budget, Endpoint, Price, Profile
 from gwtui.records import Notice, Ping, ProfileChanged, Record, Request
 from gwtui.session.checking import Checking
 from gwtui.verdicts import Verdict
@@ -30,7 +30,8 @@ NAMES = ("a", "b")
 
 
 def profile(*names: str) -> Profile:
-    endpoints = tuple(Endpoint(name=name, api="openai-chat", url=REFUSED) for name in names)
+    price = Price(input_per_million=1.0)
+    endpoints = tuple(Endpoint(name=name, api="openai-chat", url=REFUSED, price=price) for name in names)
     return Profile(endpoints=endpoints, interval_s=0.02)
 
 
@@ -42,6 +43,7 @@ class Gateway:
         self.was_asked = asyncio.Event()
         self.asked: list[str] = []
         self.fault: Exception | None = None
+        self.tokens: int | None = None
 
     def prober_for(self, endpoint: Endpoint, _profile: Profile, _emit: Emit) -> Prober:
         return Prober(self, endpoint)
@@ -67,7 +69,10 @@ class Prober:
         await self._gateway.open.wait()
         if self._gateway.fault is not None:
             raise self._gateway.fault
-        return request(Verdict.BAD_GATEWAY, endpoint=self._endpoint.name, status=502)
+        tokens = self._gateway.tokens
+        return request(
+            Verdict.BAD_GATEWAY, endpoint=self._endpoint.name, status=502, duration_ns=1, input_tokens=tokens
+        )
 
 
 class Told:
@@ -200,6 +205,17 @@ async def test_checks_take_of_the_budget_and_end_with_it(gateway: Gateway) -> No
         assert 0 < len(told.results("a")) < len(ended.planned)
         it.begin(Check(endpoint="b"))
         assert told.notices == ["b is not checked: the session's budget of 1 requests is spent"]
+
+
+async def test_checks_take_of_a_budget_of_tokens_and_dollars_too(gateway: Gateway) -> None:
+    gateway.open.set()
+    gateway.tokens = 600
+    for budget in (Budget(tokens=1000, per="session"), Budget(usd=0.001, per="session")):
+        async with checking(gateway, budget) as (it, told):
+            it.begin(Check(endpoint="a"))
+            (ended,) = await told.ended("a")
+        assert ended.trouble.endswith(" is spent")
+        assert 0 < len(told.results("a")) < len(ended.planned)
 
 
 @pytest.fixture

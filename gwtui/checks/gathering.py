@@ -31,6 +31,8 @@ class Means:
 
     prober_for: Callable[[Endpoint, Profile, Emit], Prober] = any_prober_for
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    spend: Callable[[Request | Ping], None] = lambda _: None
+    """Told every result, for a budget."""
 
 
 class Gathering:
@@ -100,4 +102,6 @@ class Gathering:
                     tasks.create_task(self._witness.marked(prober.probe(number, planned_ns, Trigger.TRIAL)))
                     for number, prober in enumerate(ready, 1)
                 ]
+        for task in probing:
+            self._means.spend(task.result())
         return [Probed(task.result(), kept.reads) for task, kept in zip(probing, reads, strict=True)]

@@ -107,6 +107,7 @@ def bench(as_json: bool, **options: Any) -> None:
     Loads the ENDPOINTs of a profile (without any: all that are not paused), one endpoint that is described by --api
     and --url, or a gateway and an instance. Percentiles are by nearest rank over the successful requests, with 95 %
     confidence intervals; -(n) where n requests are too few. With --rate, latency counts from the planned send.
+    All requests are sent, whatever is answered: a Retry-After is not waited for, and no budget is taken of.
 
     \b
       gwtui bench --requests 200 --csv results.csv
@@ -137,7 +138,7 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
 
     Time to first token, whole latency, inter-chunk latency (the mean of each stream) and time per output token are
     compared: the differences of median and p95 with 95 % bootstrap intervals, and a Mann-Whitney test whose p is
-    corrected for the number of pairs (Holm).
+    corrected for the number of pairs (Holm). A Retry-After is not waited for, and no budget is taken of.
 
     \b
       gwtui compare claude-direct claude-gateway --requests 200

@@ -7,6 +7,7 @@ and no probe waits for it.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import logging
 import time
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from gwtui.commands import Check
 from gwtui.engine.budget import Purse
 from gwtui.probes.prober import Emit
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import Notice, ProfileChanged, Record
+from gwtui.records import Notice, Ping, ProfileChanged, Record, Request
 
 if TYPE_CHECKING:
     from gwtui.checks.gathering import Means
@@ -132,17 +133,24 @@ class Checking:
 
     async def _ask(self, target: Target, planned: int) -> str:
         """Run them all; returns why that came to nothing before the end, or an empty text."""
+        from gwtui.checks.gathering import Means
         from gwtui.checks.runner import run_checks
 
-        async with aclosing(run_checks(target, means=self._means)) as results:
+        means = self._means or Means()
+        means = dataclasses.replace(means, spend=partial(self._spend, target.endpoint))
+        async with aclosing(run_checks(target, means=means)) as results:
             async for result in results:
                 self._emit(result)
                 planned -= 1
-                for _ in range(result.requests):
-                    self._purse.take(self._clock())
                 if planned and (spent := self._purse.spent(self._clock())):
                     return spent
         return ""
+
+    def _spend(self, endpoint: Endpoint, result: Request | Ping) -> None:
+        """Pings take nothing of a budget."""
+        if isinstance(result, Request):
+            self._purse.take(self._clock())
+            self._purse.pay(result, endpoint.price)
 
     def _tell(self, run: CheckRun) -> CheckRun:
         run = replace(run, now_ns=self._clock())
