@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support import story
+from support.hazards import HAZARD, hazards_in
 from support.stage import Stage, on_stage
 from textual.geometry import Offset
 from textual.widgets import Input, OptionList
@@ -450,7 +451,7 @@ async def test_a_crash_shows_where_and_never_what_variables_held(
 ) -> None:
     def crash(_screen: MonitorScreen) -> None:
         secret = "sk-" + "canary" * 3
-        raise RuntimeError(f"a fault of {len(secret)} letters")
+        raise RuntimeError(f"a fault of {len(secret)} letters, {HAZARD}")
 
     monkeypatch.setattr(MonitorScreen, "action_mark", crash)
     with pytest.raises(RuntimeError, match="a fault of 21 letters"):  # noqa: PT012 - it comes out at the end of the run
@@ -461,5 +462,6 @@ async def test_a_crash_shows_where_and_never_what_variables_held(
     assert "in crash" in told.err
     assert "RuntimeError: a fault of 21 letters" in told.err
     assert "canarycanary" not in told.out + told.err
+    assert hazards_in(told.err) == []
     assert stage.app.return_code == 1
     assert stage.app.last_view is not None
