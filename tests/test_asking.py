@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from gwtui.apis import APIS
+from gwtui.apis.asking import choices_asked
 from gwtui.apis.base import Ask, AskError
 from gwtui.profile import Endpoint
 
@@ -188,3 +189,19 @@ def test_what_is_asked_of_a_comparison() -> None:
 def test_legacy_completions_take_no_messages() -> None:
     with pytest.raises(AskError, match="`messages`"):
         ask("openai-completions", messages=({"role": "user"},))
+
+
+@pytest.mark.parametrize(
+    ("body", "choices"),
+    [
+        (None, 1),
+        ({"n": 3}, 3),
+        ({"n": "3"}, 1),
+        ({"prompt": ["a", "b"]}, 2),
+        ({"prompt": ["a", "b"], "n": 2}, 4),
+        ({"prompt": [1, 2, 3]}, 1),
+        ({"prompt": [[1], [2]]}, 2),
+    ],
+)
+def test_how_many_answers_are_asked_for_at_once(body: dict[str, Any] | None, choices: int) -> None:
+    assert choices_asked(endpoint("openai-completions", body=body)) == choices

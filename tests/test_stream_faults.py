@@ -152,9 +152,25 @@ async def test_a_choice_that_nobody_asked_for() -> None:
         "openai.choice-index",
         3,
     )
-    assert found.events[2].note == "choice 3, where 1 were asked for"
+    assert found.events[2].note == "choice 3 was not asked for"
     asked = await seen(script, body={"n": 4})
     assert (asked.row.verdict, asked.findings) == (Verdict.TRUNCATED, [])
+
+
+async def test_a_length_beside_chunks_is_told_whatever_comes_of_it() -> None:
+    head = http("200 OK", SSE, "Content-Length: 5", "Transfer-Encoding: chunked", length=False)
+    found = await seen([Receive(), Send(head + chunk(WHOLE) + LAST_CHUNK)])
+    assert (found.row.verdict, "two_lengths" in found.findings) == (Verdict.COMPLETE, True)
+
+
+@every_script
+@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+async def test_a_stream_in_any_lawful_bytes_is_whole(script: Script, line_end: str) -> None:
+    body = b"\xef\xbb\xbf: hello\n" + wire(script.good, line_end)
+    singly = b"".join(chunk(body[at : at + 1]) for at in range(len(body)))
+    found = await seen([Receive(), Send(EVENT_STREAM + singly + LAST_CHUNK)], script.api, body={"model": "m"})
+    assert (found.row.verdict, found.row.events) == (Verdict.COMPLETE, len(script.good))
+    assert found.findings in ([], ["model_missing"])
 
 
 async def test_the_encodings_of_several_header_lines_count_together() -> None:

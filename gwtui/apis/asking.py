@@ -96,10 +96,11 @@ def encode(body: dict[str, Any]) -> bytes:
 
 
 def choices_asked(endpoint: Endpoint) -> int:
-    """How many answers the request asks OpenAI's APIs for at once."""
+    """How many answers the request asks OpenAI's APIs for: `n` for each prompt, of which there may be a list."""
     body = endpoint.body if isinstance(endpoint.body, dict) else {}
-    asked = body.get("n")
-    return asked if isinstance(asked, int) else 1
+    asked, prompts = body.get("n"), body.get("prompt")
+    texts = sum(not isinstance(each, int) for each in prompts) if isinstance(prompts, list | tuple) else 1
+    return (asked if isinstance(asked, int) else 1) * (texts or 1)
 
 
 def model_asked(endpoint: Endpoint, default: str) -> str:

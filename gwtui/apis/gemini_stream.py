@@ -145,8 +145,8 @@ class GeminiReader:
         self._began_at[index] = self._ledger.number
         if index < self._candidates_asked:
             return ""
-        words = f"candidate {index}, where {self._candidates_asked} were asked for"
-        return self._ledger.note("unasked_candidate", words, "Events of another stream were mixed in.")
+        cause = "Events of another stream were mixed in."
+        return self._ledger.note("unasked_candidate", f"candidate {index} was not asked for", cause)
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)

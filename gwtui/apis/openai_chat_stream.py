@@ -165,8 +165,8 @@ class OpenAIReader:
             )
         note = ""
         if number >= self._choices_asked:
-            words = f"choice {number}, where {self._choices_asked} were asked for"
-            note = self._ledger.note("unasked_choice", words, "Chunks of another stream were mixed in.")
+            cause = "Chunks of another stream were mixed in."
+            note = self._ledger.note("unasked_choice", f"choice {number} was not asked for", cause)
         return self._choices.setdefault(number, Course(self._ledger.number)), note
 
     def _finish(self, course: Course, reason: str, with_usage: bool) -> str:

@@ -36,6 +36,15 @@ def header_findings(headers: Headers, asked: str = "") -> Iterator[Finding]:
             evidence=f"content-encoding: {clean(encoding, 40)}, although identity was asked for",
             cause="A proxy compresses event streams; compression makes it hold events back.",
         )
+    length, coding = header(headers, "content-length").strip(), header(headers, "transfer-encoding").strip()
+    if length and coding:
+        yield Finding(
+            name="two_lengths",
+            evidence=clean(
+                f"content-length: {length} beside transfer-encoding: {coding}, which is the one that counts"
+            ),
+            cause="A proxy adds the one and leaves the other: the disagreement that smuggled requests live of.",
+        )
     told: set[str] = set()
     for raw_name, value in headers:
         name = raw_name.lower()
