@@ -202,6 +202,15 @@ async def test_silence_between_events_is_a_stall_whatever_else_comes(noise: byte
     assert found.row.ttft_ns is not None
 
 
+async def test_what_a_model_thinks_is_no_part_of_its_answer() -> None:
+    script: list[Step] = [*streamed(ROLE, openai('{"reasoning":"hm"}'), HELLO, STOP, DONE), Send(LAST_CHUNK)]
+    async with ScriptedServer(script) as server:
+        result, reads = await probe_once(Endpoint(name="e", api="openai-chat", url=server.url), Profile())
+    assert isinstance(result, Request)
+    assert result.text == "hello"
+    assert [event.text for read in reads for event in read.events if event.text] == ["hm", "hello"]
+
+
 async def test_many_events_of_one_read_leave_others_their_turns() -> None:
     tiny, turns = openai('{"content":"x"}'), 0
     worked_off: Counter[int] = Counter()

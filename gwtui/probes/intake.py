@@ -134,7 +134,7 @@ class StreamIntake:
 
     def _keep(self, readings: list[Reading]) -> None:
         for reading in readings:
-            if reading.text and self._text_length < TEXT_CHARS:
+            if reading.kind.is_visible and self._text_length < TEXT_CHARS:
                 self._text.append(reading.text)
                 self._text_length += len(reading.text)
 
