@@ -94,6 +94,12 @@ def test_the_first_half_of_a_secret_is_masked_wherever_it_stands() -> None:
     assert redact("keys begin with sk-canary-0 here", [SECRET]) == "keys begin with sk-canary-0 here"
 
 
+def test_the_beginning_of_a_short_secret_is_a_word_like_any_other() -> None:
+    assert redact("this is a test", ["test-key"]) == "this is a test"
+    assert redact("this is a test-key", ["test-key"]) == f"this is a {MASK}"
+    assert in_pieces("a test, and a test-key", 4, "test-key") == f"a test, and a test-k{MASK}"
+
+
 def test_secrets_that_hold_one_another_are_masked_as_one() -> None:
     assert redact(f"a {SECRET} b {SECRET[3:]} c", [SECRET[3:], SECRET]) == f"a {MASK} b {MASK} c"
     assert redact(f"{SECRET}{SECRET}", [SECRET]) == MASK

@@ -64,7 +64,7 @@ async def test_a_key_in_pieces_is_masked_as_soon_as_it_is_known(field: str, size
     assert shown.endswith(", is it not?")
     assert leaks(shown) == []
     assert leaks("".join(json.loads(event.raw)["choices"][0]["delta"].get(field, "") for event in unmasked(told))) == []
-    assert record.text == "Your key is •••, is it not?"
+    assert record.text == ("Your key is •••, is it not?" if field == "content" else "")
 
 
 def unmasked(told: list[StreamEvent]) -> Iterator[StreamEvent]:

@@ -40,7 +40,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST_SECRET}
-        self._forms = tuple((form[: _head(form)], form) for form in sorted(forms))
+        self._forms = tuple((_head(form), form) for form in sorted(forms))
         self._heads = re.compile("|".join(sorted({re.escape(head) for head, _ in self._forms})) or NOTHING)
         self._escapes = escapes_of({"&", *"".join(forms)}) if forms else ()
 
@@ -102,8 +102,9 @@ def _masked(text: str, spans: Iterable[Span]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def _head(form: str) -> int:
-    return max(_SHORTEST_SECRET, min(_TELLING, len(form) // 2))
+def _head(form: str) -> str:
+    """What it is recognised by. A short one only by all of it: its beginning may be a word of any text."""
+    return form[:_TELLING] if len(form) >= 2 * _TELLING else form
 
 
 def _is_end(place: int, text: str) -> bool:
