@@ -28,8 +28,8 @@ QUOTED_BYTES = 1 << 20
 """Nothing that stands behind them in a body is shown as it is."""
 _TELLING = 8
 """So many characters from the start of a secret are taken for it where a text ends."""
-NOTHING = "(?!)"
-"""A pattern that nothing matches."""
+_LONG = 12
+"""A secret of so many characters is known by its beginning."""
 _REST = re.compile(r"[.…]*|[\\&%]\S*")
 
 Span: TypeAlias = tuple[int, int]
@@ -41,7 +41,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST_SECRET}
         self._forms = tuple((_head(form), form) for form in sorted(forms))
-        self._heads = re.compile("|".join(sorted({re.escape(head) for head, _ in self._forms})) or NOTHING)
+        self._heads = re.compile("|".join(sorted({re.escape(head) for head, _ in self._forms})))
         self._escapes = escapes_of({"&", *"".join(forms)}) if forms else ()
 
     def __call__(self, text: str) -> str:
@@ -60,7 +60,7 @@ class Redactor:
     def spans(self, text: str, undone_before: int = 0) -> list[Span]:
         """Where secrets stand in the text, in no order; the first escapes of all may have been undone in it."""
         found: list[Span] = []
-        if self._heads.search(text):
+        if self._forms and self._heads.search(text):
             found += (span for head, form in self._forms if head in text for span in _runs(text, head, form))
         for index, escape in enumerate(self._escapes[undone_before:], undone_before + 1):
             if escape.search(text):
@@ -81,9 +81,12 @@ class RunningRedactor:
         """The next piece, masked."""
         known = len(self._before)
         text = self._before + piece
-        spans = self._redact.spans(text)
+        self._before = text[-_TELLING * LONGEST_ESCAPE :]
+        if not (spans := self._redact.spans(text)):
+            return piece
         goes_on = min((start for start, end in spans if _is_end(end, text)), default=len(text))
-        self._before = text[max(0, min(goes_on, len(text) - _TELLING * LONGEST_ESCAPE)) :]
+        if goes_on < len(text) - len(self._before):
+            self._before = text[goes_on:]
         return _masked(piece, [(max(0, start - known), end - known) for start, end in spans if end > known])
 
 
@@ -104,7 +107,7 @@ def _masked(text: str, spans: Iterable[Span]) -> str:
 
 def _head(form: str) -> str:
     """What it is recognised by. A short one only by all of it: its beginning may be a word of any text."""
-    return form[:_TELLING] if len(form) >= 2 * _TELLING else form
+    return form[:_TELLING] if len(form) >= _LONG else form
 
 
 def _is_end(place: int, text: str) -> bool:
