@@ -177,6 +177,23 @@ async def test_a_full_disk_is_told_while_measuring_goes_on_and_ends_with_every_r
     assert len(numbers) > later.rows_waiting
 
 
+async def test_the_last_word_of_a_session_counts_the_rows_that_were_lost_with_it(tmp_path: Path) -> None:
+    (tmp_path / "s").write_text("in the way")
+    feed = hosted(Start(profile=profile(), session_dir=str(tmp_path / "s")))
+    records: list[Record] = []
+    async with asyncio.timeout(20):
+        async for batch in feed:
+            records += batch
+            if sum(isinstance(record, Request) for record in records) >= 3:
+                feed.stop()
+    last, end = records[-2:]
+    assert isinstance(last, Heartbeat)
+    assert isinstance(end, FeedEnded)
+    assert (last.rows_waiting, last.rows_written) == (0, 0)
+    assert last.rows_lost == sum(isinstance(record, Request | Incident) for record in records)
+    assert last.recorder_error
+
+
 STUCK = r"""
 import os, socket, threading
 from gwtui.session import session

@@ -12,6 +12,7 @@ from gwtui.commands import Pause
 from gwtui.feeds import Feed
 from gwtui.profile import Profile
 from gwtui.records import FeedEnded, Heartbeat, Notice, Record, SessionStarted
+from gwtui.ui import watch
 from gwtui.ui.watch import Watch
 from gwtui.view import Query, Window
 
@@ -130,3 +131,30 @@ async def test_the_whole_session_is_kept_for_the_summary(watching: Watching) -> 
     assert [row.name for row in view.endpoints] == [endpoint.name for endpoint in story.ENDPOINTS]
     assert view.query.window is Window.ALL
     task.cancel()
+
+
+async def test_what_an_engine_tells_while_it_ends_is_in_the_last_picture(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows that waited to the end were lost in the end."""
+    task = await watching.start(*story.session())
+    task.cancel()
+    (feed,) = watching.feeds
+    last = Heartbeat(at=0, now_ns=story.at(100_000), recorder_error="No space left on device", rows_lost=3)
+    monkeypatch.setattr(feed, "stop", lambda: feed.tell(last, FeedEnded(text="engine stopped")))
+    await watching.watch.aclose()
+    assert feed.closed
+    assert watching.watch.whole_view().header.banner.endswith("(No space left on device), 3 lost")
+
+
+async def test_an_engine_that_does_not_end_is_listened_to_for_a_while_only(
+    watching: Watching, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch, "FAREWELL_S", 0.01)
+    task = await watching.start(*story.session())
+    task.cancel()
+    (feed,) = watching.feeds
+    monkeypatch.setattr(feed, "stop", lambda: None)
+    async with asyncio.timeout(20):
+        await watching.watch.aclose()
+    assert feed.closed

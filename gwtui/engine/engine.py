@@ -171,7 +171,7 @@ class Engine:
                 self._unpaid.discard(each.endpoint.name)
             else:
                 each.resume()
-        self._report(self._heartbeat())
+        self._report(self.heartbeat())
 
     def _set_interval(self, command: SetInterval) -> None:
         self._change(edits.set_interval(self._profile, command.interval_s, command.endpoint))
@@ -193,7 +193,7 @@ class Engine:
         self._change(profile)
         self._open(endpoint, paused=paused)
         self._mind_budget()
-        self._report(self._heartbeat())
+        self._report(self.heartbeat())
 
     def _burst(self, command: Burst) -> None:
         names = dict.fromkeys((command.endpoint, *command.others))
@@ -247,7 +247,7 @@ class Engine:
     async def _beat(self) -> None:
         while True:
             self._mind_budget()
-            self._report(self._heartbeat())
+            self._report(self.heartbeat())
             await asyncio.sleep(HEARTBEAT_S)
 
     def _pay(self, request: Request) -> None:
@@ -283,7 +283,8 @@ class Engine:
     def _moment(self) -> Moment:
         return Moment(self._clock(), self._boot(), self._wall())
 
-    def _heartbeat(self) -> Heartbeat:
+    def heartbeat(self) -> Heartbeat:
+        """How it stands now, since the last of these."""
         moment, figures = self._moment(), self._status()
         last, self._beaten = self._beaten, moment
         holds = {name: hold for name, workers in self._workers.items() if (hold := workers.hold()) is not None}

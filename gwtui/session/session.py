@@ -151,6 +151,7 @@ def _session(start: Start, deliver: Callable[[Record], None], dropped: Callable[
         checking = Checking(start.profile, emit, engine.purse)
         _quieten()
         yield Desk(engine, checking)
+    deliver(engine.heartbeat())  # what became of the last rows
 
 
 def _quieten() -> None:
@@ -184,7 +185,7 @@ class _HostedFeed:
             batch, self._records = self._records, []
             return batch
         await self.aclose()
-        return [FeedEnded(text="session ended")]
+        return [*self._records, FeedEnded(text="session ended")]
 
     def send(self, command: Command) -> None:
         if self._desk is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 from collections.abc import Callable
 from dataclasses import replace
@@ -13,6 +14,9 @@ from gwtui.monitor import Monitor
 from gwtui.profile import Profile
 from gwtui.records import FeedEnded, Notice
 from gwtui.view import Query, View, Window
+
+FAREWELL_S = 3.0
+"""How long an engine that is ending is listened to."""
 
 
 class Watch:
@@ -49,13 +53,24 @@ class Watch:
                 if isinstance(record, Notice):
                     told(record.text)
                 well = isinstance(record, FeedEnded) and not record.failed
-        await self.aclose()
+        self._feed = None
+        await feed.aclose()
         return well
 
     async def aclose(self) -> None:
-        """End the feed if there is one, and wait for its engine to write its last rows."""
+        """End the feed if there is one, take what it still tells, and wait for its engine to write its last rows."""
         feed, self._feed = self._feed, None
-        if feed is not None:
+        if feed is None:
+            return
+        feed.stop()
+        try:
+            async with asyncio.timeout(FAREWELL_S):
+                async for batch in feed:
+                    for record in batch:
+                        self._monitor.apply(record)
+        except TimeoutError:
+            return
+        finally:
             await feed.aclose()
 
     def send(self, command: Command) -> bool:
