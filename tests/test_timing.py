@@ -126,6 +126,7 @@ def begun(read_s: int = 8, heard_s: int = 0) -> Exchange:
         (Progress(begun(), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 11.5),
         (Progress(begun(read_s=20), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 11.5),
         (Progress(begun(heard_s=20), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 23.5),
+        (Progress(begun(12, 13), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 11.5),
         (Progress(begun(), 0, terminated_ns=9 * S), End.LEFT, 9 + LINGER_S),
         (Progress(begun(read_s=98), 0), End.TOTAL, 100),
     ],

@@ -84,10 +84,16 @@ def _of_stream(progress: Progress, deadlines: Deadlines, sent_ns: int) -> Iterat
     if progress.event_ns is None:
         yield _due(sent_ns, deadlines.first_event_s, End.NO_FIRST_EVENT, "no event came within {} of the request")
     elif progress.has_content:
-        last_ns = max(progress.event_ns, progress.exchange.unread_ns)
+        last_ns = _last_event_ns(progress.event_ns, progress.exchange, round(deadlines.event_gap_s * 1e9))
         yield _due(last_ns, deadlines.event_gap_s, End.EVENT_GAP, "no further event came for {}")
     if not progress.has_content:
         yield _due(sent_ns, deadlines.first_token_s, End.NO_FIRST_TOKEN, "no content came within {} of the request")
+
+
+def _last_event_ns(event_ns: int, exchange: Exchange, gap_ns: int) -> int:
+    """When the last event came. Bytes that wait to be read may hold another, unless those read before came too late."""
+    is_late = (exchange.last_read_ns or 0) >= event_ns + gap_ns
+    return event_ns if is_late else max(event_ns, exchange.unread_ns)
 
 
 def _missing(progress: Progress) -> str:

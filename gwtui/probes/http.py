@@ -140,11 +140,30 @@ class HTTPProber:
         result.exchange.on_drained = lambda: self._drained(result, intake)
         try:
             decoder = decoder_for(joined_header(result.headers, "content-encoding"))
-            if not await _is_enough(body_of(response), decoder, intake, result):
+            if not await self._is_enough(body_of(response), decoder, intake, result):
                 decoder.end()
         finally:
             result.exchange.on_drained = None
             self._drained(result, intake)
+
+    async def _is_enough(self, body: AsyncIterator[bytes], decoder: Decoder, intake: Intake, result: Result) -> bool:
+        """Take the body in. True when enough of it was seen before its end."""
+        came = 0
+        async for chunk in body:
+            came += len(chunk)
+            _check_length(came)
+            for piece in decoder.feed(chunk):
+                result.bytes += len(piece)
+                if not intake.feed(piece):
+                    return True
+                _check_length(result.bytes)
+                for _ in intake.parts():
+                    self._progressed(result, intake)
+                    await asyncio.sleep(0)
+                if len(piece) == PIECE_BYTES:
+                    self._drained(result, intake)
+                    await asyncio.sleep(0)
+        return False
 
     def _intake(self, result: Result) -> Intake:
         status = result.status
@@ -169,6 +188,9 @@ class HTTPProber:
     def _drained(self, result: Result, intake: Intake) -> None:
         """All of one read was taken in: its events share its stamp."""
         intake.flush()
+        self._progressed(result, intake)
+
+    def _progressed(self, result: Result, intake: Intake) -> None:
         if isinstance(intake, StreamIntake):
             self._tell_alive(result, intake)
             has_content, ended = intake.timing.has_content, intake.reader.ended()
@@ -203,24 +225,6 @@ class HTTPProber:
             events=events,
         )
         self._emit(read)
-
-
-async def _is_enough(body: AsyncIterator[bytes], decoder: Decoder, intake: Intake, result: Result) -> bool:
-    """Take the body in. True when enough of it was seen before its end."""
-    came = 0
-    async for chunk in body:
-        came += len(chunk)
-        _check_length(came)
-        for piece in decoder.feed(chunk):
-            result.bytes += len(piece)
-            if not intake.feed(piece):
-                return True
-            _check_length(result.bytes)
-            if len(piece) == PIECE_BYTES:
-                await asyncio.sleep(0)
-            for _ in intake.parts():
-                await asyncio.sleep(0)
-    return False
 
 
 def _check_length(length: int) -> None:
