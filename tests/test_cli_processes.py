@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from typing import Any
 import pytest
 from support.commanding import Canned, profiles, written
 from support.scripted import free_port, http
+
+if sys.platform == "linux":
+    import fcntl
 
 PATIENCE_S = 30.0
 MODULE = ("-P", "-m", "gwtui")
@@ -102,6 +106,26 @@ def test_a_reader_that_goes_away_is_a_quiet_end(watch: tuple[str, ...], tmp_path
         assert process.wait(PATIENCE_S) == 141
         assert process.stderr.read() == ""
     assert rows(tmp_path / "s")[0]["trace_id"] == first["trace_id"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe")
+def test_a_reader_that_stops_reading_holds_up_no_probe_and_misses_no_line(tmp_path: Path) -> None:
+    config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
+    options = ("--interval", "5ms", "--session-dir", str(tmp_path / "s"), "--json")
+    with running(*MODULE, "-p", "prod", "--config", config, *options) as process:
+        assert process.stdout is not None
+        fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
+        line_with('"type":"request"', process)
+        until = time.monotonic() + PATIENCE_S
+        while not (file := tmp_path / "s" / "requests.csv").exists() or file.read_bytes().count(b"\n") < 100:
+            assert time.monotonic() < until, "rows come while nobody reads"
+        process.send_signal(signal.SIGTERM)
+        code, out, err = ended(process)
+    assert (code, err) == (128 + signal.SIGTERM, "")
+    told = [line["request_number"] for line in map(json.loads, out.splitlines()) if line["type"] == "request"]
+    kept = [int(row["request_number"]) for row in rows(tmp_path / "s")]
+    assert told == kept[-len(told) :], "none is missing after the first"
+    assert len(told) > 50
 
 
 def test_a_closed_standard_output_is_no_fault(watch: tuple[str, ...], tmp_path: Path) -> None:

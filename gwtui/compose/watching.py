@@ -81,12 +81,13 @@ def watch_demo(run: Run) -> int:
 
 
 def _headless(profile: Profile, run: Run) -> int:
-    from gwtui.headless import JSONLines, TextLines, watch_lines
+    from gwtui.headless import JSONLines, TextLines, Voice, watch_lines
     from gwtui.session import hosted
 
     start = _start(profile, run)
-    printer = JSONLines(say) if run.as_json else TextLines(say, width(), paint)
-    return finish(watch_lines(hosted(start), printer, start.profile.interval_s))
+    with Voice(say) as voice:
+        printer = JSONLines(voice) if run.as_json else TextLines(voice, width(), paint)
+        return finish(watch_lines(hosted(start), printer, start.profile.interval_s))
 
 
 def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
