@@ -18,16 +18,17 @@ from typing import Any
 import pytest
 
 from gwtui.keys import (
+    MASK,
     MAX_FILE_BYTES,
     KeyReferenceError,
     NoRoomError,
     is_reference,
     make_ready,
     places,
+    redactor,
     resolve,
     resolve_headers,
     resolving,
-    secrets_of,
 )
 from gwtui.profile import Endpoint
 
@@ -384,9 +385,17 @@ def test_a_header_that_cannot_be_sent_is_refused(value: str) -> None:
         resolve_headers(endpoint({"X-Odd": value}))
 
 
-def test_an_endpoints_secrets_are_known_for_masking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_resolved_is_masked_from_then_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GW_KEY", SECRET)
     monkeypatch.setenv("GW_OTHER", "another-one")
     monkeypatch.delenv("GW_GONE", raising=False)
-    headers = {"A": "token ${env:GW_OTHER} ${env:GW_GONE}", "B": "env:GW_KEY", "C": "plain"}
-    assert secrets_of(endpoint(headers, key="env:GW_KEY")) == (SECRET, "another-one")
+    with pytest.raises(KeyReferenceError, match="GW_GONE"):
+        resolve_headers(endpoint({"A": "env:GW_KEY", "B": "token ${env:GW_OTHER} ${env:GW_GONE}", "C": "plain"}))
+    assert redactor()(f"{SECRET} another-one plain") == f"{MASK} {MASK} plain"
+
+
+def test_a_key_that_is_changed_is_masked_as_it_is_and_as_it_was_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ("first-key", "second-key", "first-key", "third-key"):
+        monkeypatch.setenv("GW_KEY", value)
+        resolve("env:GW_KEY")
+    assert redactor()("first-key second-key third-key") == f"{MASK} second-key {MASK}"

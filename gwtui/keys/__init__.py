@@ -5,7 +5,7 @@
 
 from gwtui.keys.looks import looks_secret, names_secret, without_secrets
 from gwtui.keys.places import MAX_FILE_BYTES
-from gwtui.keys.redaction import MASK, Redactor, RunningRedactor, redact
+from gwtui.keys.redaction import MASK, Redactor, RunningRedactor
 from gwtui.keys.references import (
     SCHEMES,
     KeyReferenceError,
@@ -16,7 +16,7 @@ from gwtui.keys.references import (
     references_in,
     without_references,
 )
-from gwtui.keys.resolving import make_ready, masked, redactor, resolve, resolve_headers, secrets_of
+from gwtui.keys.resolving import make_ready, masked, redactor, resolve, resolve_headers
 
 __all__ = [
     "MASK",
@@ -33,12 +33,10 @@ __all__ = [
     "make_ready",
     "masked",
     "names_secret",
-    "redact",
     "redactor",
     "references_in",
     "resolve",
     "resolve_headers",
-    "secrets_of",
     "without_references",
     "without_secrets",
 ]

@@ -90,11 +90,6 @@ class RunningRedactor:
         return _masked(piece, [(max(0, start - known), end - known) for start, end in spans if end > known])
 
 
-def redact(text: str, secrets: Iterable[str]) -> str:
-    """The text with every secret masked."""
-    return Redactor(secrets)(text)
-
-
 def _masked(text: str, spans: Iterable[Span]) -> str:
     pieces: list[str] = []
     at = 0

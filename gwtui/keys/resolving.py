@@ -100,9 +100,8 @@ def resolve(reference: str) -> str:
         raise KeyReferenceError(f"a key is given as {SCHEMES}")
     scheme, place = split(reference)
     value = _kept.value(reference) if scheme in _ASKED else _checked(_READ[scheme](place), reference)
-    before = _seen.get(reference, ())
-    if value not in before:
-        _seen[reference] = (*before[-1:], value)
+    before = [each for each in _seen.get(reference, ()) if each != value]
+    _seen[reference] = (*before[-1:], value)
     return value
 
 
@@ -124,17 +123,6 @@ def masked(text: str) -> str:
 def resolve_headers(endpoint: Endpoint) -> list[tuple[str, str]]:
     """The endpoint's further headers, references replaced by what they refer to. Raises KeyReferenceError."""
     return [(name, _resolved(name, value)) for name, value in endpoint.headers.items()]
-
-
-def secrets_of(endpoint: Endpoint) -> tuple[str, ...]:
-    """All values that the endpoint's references have now, for masking; those that cannot be resolved are left out."""
-    found: list[str] = []
-    for reference in _references_of(endpoint):
-        try:
-            found.append(resolve(reference))
-        except KeyReferenceError:
-            continue
-    return tuple(found)
 
 
 async def make_ready(endpoint: Endpoint) -> None:

@@ -102,31 +102,32 @@ class _Dial(connect):
 
 
 @dataclass(frozen=True, slots=True)
-class _Target:
+class Target:
+    """Where to connect to, by way of what, and what to say there."""
+
     url: str
     host: str
     port: int
     headers: list[tuple[str, str]]
     tls: ssl.SSLContext | None
     server_name: str
+    proxy: Proxy | None
 
 
-async def open_link(
-    endpoint: Endpoint, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Redactor, proxy: Proxy | None
-) -> Link:
+async def open_link(target: Target, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Redactor) -> Link:
     """Connect and shake hands. Raises `PingFailedError`. `redact` masks keys in what is told of a refusal."""
-    target = _target(endpoint)
     opening.sent_trace_id, _ = sent_ids(target.headers)
     began = time.perf_counter_ns()
     try:
-        sock = await _dialled(target, deadlines, clock, proxy)
+        sock = await _dialled(target, deadlines, clock)
         socket = await _shaken(target, deadlines, sock, opening, redact)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
     return Link(socket, sock)
 
 
-def _target(endpoint: Endpoint) -> _Target:
+def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
+    """What the endpoint's references say now. Raises `PingFailedError`."""
     try:
         key = resolve(endpoint.key) if endpoint.key is not None else None
         further = resolve_headers(endpoint)
@@ -140,23 +141,24 @@ def _target(endpoint: Endpoint) -> _Target:
         parts = urlsplit(url)
         secure = parts.scheme == "wss"
         settings = endpoint.tls or TLS()
-        return _Target(
+        return Target(
             url=url,
             host=parts.hostname or "",
             port=parts.port or (443 if secure else 80),
             headers=overlaid(fresh_ids().headers, WEBSOCKET.headers(endpoint, key), further),
             tls=context_for(settings) if secure else None,
             server_name=settings.server_name or parts.hostname or "",
+            proxy=proxy,
         )
     except (AskError, InvalidURI, ValueError) as error:
         raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
 
 
-async def _dialled(target: _Target, deadlines: Deadlines, clock: NetClock, proxy: Proxy | None) -> StampedSocket:
+async def _dialled(target: Target, deadlines: Deadlines, clock: NetClock) -> StampedSocket:
     progress = Dial(time.perf_counter_ns())
     try:
         async with asyncio.timeout(deadlines.connect_s) as limit:
-            return await reach(target.host, target.port, proxy, clock, progress, tunnel=True)
+            return await reach(target.host, target.port, target.proxy, clock, progress, tunnel=True)
     except OSError as error:
         if limit.expired():
             reason = f"no connection within {deadlines.connect_s:g} s ({progress.stage})"
@@ -165,7 +167,7 @@ async def _dialled(target: _Target, deadlines: Deadlines, clock: NetClock, proxy
 
 
 async def _shaken(
-    target: _Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening, redact: Redactor
+    target: Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening, redact: Redactor
 ) -> ClientConnection:
     secure: dict[str, Any] = {}
     if target.tls is not None:

@@ -11,7 +11,7 @@ from typing import Self
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.judging.headers import header, joined_header
 from gwtui.judging.judge import End, is_event_stream
-from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers, secrets_of
+from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers
 from gwtui.probes.bodies import body_of
 from gwtui.probes.deadlines import Watchdog, due
 from gwtui.probes.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
@@ -122,7 +122,7 @@ class HTTPProber:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
         self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
-        self._redact = redactor(*secrets_of(self._endpoint), *secrets_of_proxy(self._proxy))
+        self._redact = redactor(*secrets_of_proxy(self._proxy))
         ask: Ask = self._api.ask(self._endpoint, key)
         headers = overlaid(HEADERS, ask.headers, fresh_ids().headers, further)
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)

@@ -22,9 +22,9 @@ from gwtui.apis.base import AskError
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
 from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
-from gwtui.keys import Redactor, redactor, secrets_of
+from gwtui.keys import Redactor, redactor
 from gwtui.probes.backoff import Backoff
-from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed
+from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed, target_of
 from gwtui.probes.netclock import net_clock
 from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, reason_of, secrets_of_proxy
 from gwtui.profile import Endpoint, Profile
@@ -125,13 +125,12 @@ class WebSocketProber:
             self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
         except ProxyError as error:
             raise ping_failed(Verdict.PROXY, "proxy", str(error)) from error
-        self._redact = redactor(*secrets_of(self._endpoint), *secrets_of_proxy(self._proxy))
         self._opening = Opening()
         self._connections += 1
+        target = target_of(self._endpoint, self._proxy)
+        self._redact = redactor(*secrets_of_proxy(self._proxy))
         try:
-            self._link = await open_link(
-                self._endpoint, self._deadlines, self._clock, self._opening, self._redact, self._proxy
-            )
+            self._link = await open_link(target, self._deadlines, self._clock, self._opening, self._redact)
         finally:
             seen.connect_ns = self._opening.connect_ns
         return self._link
