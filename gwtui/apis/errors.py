@@ -11,8 +11,6 @@ from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.clean import clean
 from gwtui.verdicts import Verdict
 
-WORDLESS: dict[str, Any] = {"error": {}}
-"""What JavaScript makes of an error object, whose fields do not count as such."""
 MESSAGE_FIELDS = ("message", "detail", "error_description", "msg", "reason")
 
 
@@ -58,7 +56,7 @@ def find_error(payload: object) -> APIError | None:
     if not isinstance(payload, dict):
         return None
     inner = payload.get("error")
-    if inner or payload == WORDLESS:
+    if inner or payload == {"error": {}}:
         return describe_error(inner)
     if "error" in (payload.get("type"), payload.get("object")):
         return describe_error(payload)
@@ -66,8 +64,8 @@ def find_error(payload: object) -> APIError | None:
 
 
 def is_error(value: object) -> bool:
-    """Whether an event has an error in its field `error`: anything but nothing."""
-    return bool(value) or value == WORDLESS["error"]
+    """Whether an event has an error in its field `error`: anything but nothing. JavaScript makes `{}` of an error."""
+    return bool(value) or value == {}
 
 
 def describe_error(value: object) -> APIError:

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.alternatives import Alternatives
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import event_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
@@ -79,12 +80,10 @@ class GeminiReader:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
-        self._candidates_asked = candidates
         self._ledger = Ledger(RULES)
+        self._alternatives = Alternatives(self._ledger, "candidate", candidates)
         self._finished: dict[int, str] = {}
         """Per candidate its finishReason; "" while it has none."""
-        self._began_at: dict[int, int] = {}
-        """Per candidate the number of its first event."""
         self._blocked = ""
         self._contents = 0
         self._responses = 0
@@ -125,7 +124,7 @@ class GeminiReader:
         index = 0 if candidate.index is None else candidate.index
         if not isinstance(index, int) or not 0 <= index < MAX_CANDIDATES:
             return self._ledger.break_rule("candidate-index", f"candidate index {as_text(candidate.index, 40)}")
-        note = "" if index in self._finished else self._begin(index)
+        note = "" if index in self._finished else self._alternatives.begin(index)
         before = self._finished.setdefault(index, "")
         reason = clean(as_text(candidate.finish_reason), 64)
         reason = "" if reason == UNSPECIFIED else reason
@@ -140,13 +139,6 @@ class GeminiReader:
         if reason and reason not in FINISH_REASONS:
             note = note or self._ledger.note("unknown_finish_reason", f"finishReason {reason} is not known")
         return note
-
-    def _begin(self, index: int) -> str:
-        self._began_at[index] = self._ledger.number
-        if index < self._candidates_asked:
-            return ""
-        cause = "Events of another stream were mixed in."
-        return self._ledger.note("unasked_candidate", f"candidate {index} was not asked for", cause)
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
@@ -177,7 +169,8 @@ class GeminiReader:
             came = f"{ledger.number} events, none of them a response" if ledger.number else "no event"
             return ledger.breach or ledger.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
         if not self.ended():
-            if (stray := self._stray_candidate()) is not None:
+            unended = [index for index, reason in self._finished.items() if not reason]
+            if (stray := self._alternatives.stray(unended)) is not None:
                 return stray
             also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
             words = f"ended after event {ledger.number}, {self._contents} events with content, without finishReason"
@@ -185,15 +178,6 @@ class GeminiReader:
         if ledger.breach is not None:
             return ledger.breach
         return self._whole()
-
-    def _stray_candidate(self) -> Judgement | None:
-        """A candidate that nobody asked for and that never ends, where all that were asked for did."""
-        unended = [index for index, reason in self._finished.items() if not reason]
-        first = min(unended, default=0)
-        if first < self._candidates_asked or len(unended) == len(self._finished):
-            return None
-        words = f"event {self._began_at[first]}: candidate {first} was not asked for, and never ends"
-        return self._ledger.judgement(Verdict.OUT_OF_ORDER, "candidate-index", words, self._began_at[first])
 
     def _whole(self) -> Judgement:
         if self._blocked:

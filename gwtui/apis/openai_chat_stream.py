@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
+from gwtui.apis.alternatives import Alternatives
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import APIError, event_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
@@ -43,9 +44,9 @@ class OpenAIReader:
     def __init__(self, asked: str, rules: str = RULES, form: Form = Form.DELTA, choices: int = 1) -> None:
         self.model_served = ""
         self._asked = asked
-        self._choices_asked = choices
         self._form = form
         self._ledger = Ledger(rules)
+        self._alternatives = Alternatives(self._ledger, "choice", choices)
         self._choices: dict[int, Course] = {}
         self._chunks = 0
         self._done = False
@@ -160,14 +161,8 @@ class OpenAIReader:
         if isinstance(number, int) and number in self._choices:
             return self._choices[number], ""
         if not isinstance(number, int) or not 0 <= number < MAX_CHOICES:
-            return Course(self._ledger.number), self._ledger.break_rule(
-                "choice-index", f"choice index {as_text(index, 40)}"
-            )
-        note = ""
-        if number >= self._choices_asked:
-            cause = "Chunks of another stream were mixed in."
-            note = self._ledger.note("unasked_choice", f"choice {number} was not asked for", cause)
-        return self._choices.setdefault(number, Course(self._ledger.number)), note
+            return Course(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
+        return self._choices.setdefault(number, Course()), self._alternatives.begin(number)
 
     def _finish(self, course: Course, reason: str, with_usage: bool) -> str:
         reason = clean(reason, 64)
@@ -203,7 +198,8 @@ class OpenAIReader:
         contents = sum(course.contents for course in self._choices.values())
         reasons = [course.finish_reason for course in self._choices.values()]
         if not reasons or not all(reasons):
-            return self._stray_choice() or self._unfinished(contents)
+            unended = [number for number, course in self._choices.items() if not course.finish_reason]
+            return self._alternatives.stray(unended) or self._unfinished(contents)
         if ledger.breach is not None:
             return ledger.breach
         cut = CUTTING.intersection(reasons)
@@ -217,15 +213,6 @@ class OpenAIReader:
             words = f"finish_reason {told} came, [DONE] did not"
             return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
         return ledger.judgement(Verdict.COMPLETE, "done", f"[DONE] after finish_reason {told}")
-
-    def _stray_choice(self) -> Judgement | None:
-        """A choice that nobody asked for and that never ends, where all that were asked for did."""
-        began_at = {number: course.began_at for number, course in self._choices.items() if not course.finish_reason}
-        first = min(began_at, default=0)
-        if first < self._choices_asked or len(began_at) == len(self._choices):
-            return None
-        words = f"event {began_at[first]}: choice {first} was not asked for, and never ends"
-        return self._ledger.judgement(Verdict.OUT_OF_ORDER, "choice-index", words, began_at[first])
 
     def _unfinished(self, contents: int) -> Judgement:
         """The end came without a `finish_reason` for every choice."""

@@ -72,9 +72,7 @@ _NO_DELTA = Delta()
 class Course:
     """How far one choice is."""
 
-    def __init__(self, began_at: int) -> None:
-        self.began_at = began_at
-        """The number of its first event."""
+    def __init__(self) -> None:
         self.role_seen = False
         self.contents = 0
         self.finish_reason = ""
