@@ -57,10 +57,6 @@ def _number(text: str) -> float:
     return number
 
 
-def _word(text: str) -> str:
-    return text
-
-
 def _truth(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
@@ -83,13 +79,13 @@ _RESULT: dict[str, _Read] = {
     "trace_id": ("trace_id", _text),
     "started_at": ("started_at", wall_time),
     "status": ("status", _whole),
-    "verdict": ("verdict", _word),
+    "verdict": ("verdict", str),
     "rule": ("rule", _text),
     "reason": ("reason", _text),
     "lateness_ms": ("lateness_ns", _nanoseconds),
-    "clock": ("clock", _word),
+    "clock": ("clock", str),
     "request_id": ("request_id", _text),
-    "trigger": ("trigger", _word),
+    "trigger": ("trigger", str),
     "tainted": ("tainted", _truth),
     "headers": ("headers", _headers),
     "retry_after_s": ("retry_after_s", _number),
@@ -139,8 +135,8 @@ _INCIDENT: dict[str, _Read] = {
     "at": ("at", wall_time),
     "kind": ("kind", _text),
     "endpoint": ("endpoint", _text),
-    "state": ("state", _word),
-    "was": ("was", _word),
+    "state": ("state", str),
+    "was": ("was", str),
     "text": ("text", _text),
     "request_number": ("number", _whole),
     "trace_id": ("trace_id", _text),

@@ -22,21 +22,6 @@ from gwtui.config.tomlfile import parse, read, write
 from gwtui.config.tomltext import EditError
 from gwtui.profile import Endpoint, Profile
 
-__all__ = [
-    "Config",
-    "ConfigError",
-    "Fault",
-    "check",
-    "config_path",
-    "endpoint_from",
-    "example",
-    "load",
-    "remove_endpoint",
-    "restore",
-    "save_endpoint",
-    "save_setting",
-]
-
 
 @dataclass(frozen=True, slots=True)
 class Config:

@@ -69,12 +69,12 @@ def judge_status(
         words.append(f"retry after {math.ceil(wait)} s" + (" or more" if wait >= MAX_WAIT_S else ""))
     elif told:
         words.append(f"retry-after says {told!r}")
-    return _judgement(verdict, status, "; ".join(words), detail, f" {detail}" if detail in NAMED else "")
+    return _judgement(verdict, status, "; ".join(words), detail)
 
 
-def _judgement(verdict: Verdict, status: int, words: str, detail: str = "", name: str = "") -> Judgement:
+def _judgement(verdict: Verdict, status: int, words: str, detail: str = "") -> Judgement:
     rule = f"http.{status}.{detail}" if detail else f"http.{status}"
-    said = f"HTTP {status}{name}"
+    said = f"HTTP {status} {detail}" if detail in NAMED else f"HTTP {status}"
     return Judgement(verdict=verdict, rule=rule, reason=f"{said}: {words}" if words else said)
 
 

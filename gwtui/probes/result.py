@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+from msgspec import structs
+
 from gwtui.apis.asking import model_asked
 from gwtui.apis.base import API, Usage
 from gwtui.clean import clean, clean_text
@@ -17,7 +19,7 @@ from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
 from gwtui.probes.intake import TEXT_CHARS, BodyIntake, Intake, StreamIntake
 from gwtui.probes.proxies import Proxy, reason_of
-from gwtui.probes.timing import Times, Timing
+from gwtui.probes.timing import Timing
 from gwtui.profile import Endpoint
 from gwtui.records import Finding, Phases, Request
 from gwtui.words import Clock, Kind, Outcome, Trigger
@@ -77,7 +79,7 @@ class Result:
 
 
 def record_of(
-    result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Redactor, proxy: Proxy | None = None
+    result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Redactor, proxy: Proxy | None
 ) -> Request:
     """Judge what was seen, and make the row of it."""
     exchange = result.exchange
@@ -87,12 +89,11 @@ def record_of(
     judged = judge(
         endpoint, api, transport, stream.reader if stream is not None else None, timing.pace(result.ended_ns)
     )
-    usage, model_served, text = _answer(stream, judged)
-    if stream is None and not text and result.trigger is Trigger.TRIAL:
-        text = transport.body.decode("utf-8", "replace")
-    times: Times = timing.times(usage.output_tokens)
-    good = judged.judgement.verdict.outcome is Outcome.OK
+    judgement = judged.judgement
+    good = judgement.verdict.outcome is Outcome.OK
+    usage, model_served = _answer(stream, judged)
     return Request(
+        **structs.asdict(timing.times(usage.output_tokens)),
         endpoint=endpoint.name,
         number=result.number,
         started_at=result.started_at,
@@ -103,22 +104,13 @@ def record_of(
         stream=api.kind is Kind.COMPLETION and endpoint.stream,
         trigger=result.trigger,
         status=result.status,
-        verdict=judged.judgement.verdict,
-        rule=judged.judgement.rule,
-        reason=clean(redact(reason_of(judged.judgement, endpoint.url, proxy))),
-        event_number=judged.judgement.event_number,
+        verdict=judgement.verdict,
+        rule=judgement.rule,
+        reason=clean(redact(reason_of(judgement, endpoint.url, proxy))),
+        event_number=judgement.event_number,
         findings=(*_fallbacks(exchange), *result.findings, *judged.findings),
         duration_ns=_since_sent(exchange, result.ended_ns),
         ttfb_ns=_since_sent(exchange, exchange.first_read_ns),
-        ttft_ns=times.ttft_ns,
-        ttfo_ns=times.ttfo_ns,
-        mean_icl_ns=times.mean_icl_ns,
-        max_gap_ns=times.max_gap_ns,
-        tpot_ns=times.tpot_ns,
-        tokens_per_s=times.tokens_per_s,
-        gaps=times.gaps,
-        events=times.events,
-        reads=times.reads,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         bytes=result.bytes,
@@ -132,7 +124,7 @@ def record_of(
         headers=pick_headers(result.headers),
         retry_after_s=retry_after(result.headers, transport.at),
         body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
-        text=clean_text(redact(text[: 2 * TEXT_CHARS]), TEXT_CHARS) if result.keep_text else "",
+        text=clean_text(redact(_text(result, judged, transport)[: 2 * TEXT_CHARS]), TEXT_CHARS),
     )
 
 
@@ -157,13 +149,21 @@ def _transport(result: Result, redact: Redactor) -> Transport:
     )
 
 
-def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str, str]:
-    """Usage, model and text, from the stream or from the whole answer."""
-    if stream is not None:
-        return stream.reader.usage, stream.reader.model_served, stream.text
-    if judged.answer is not None:
-        return judged.answer.usage, judged.answer.model_served, judged.answer.text
-    return Usage(), "", ""
+def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str]:
+    """Usage and model, from the stream or from the whole answer."""
+    source = stream.reader if stream is not None else judged.answer
+    return (source.usage, source.model_served) if source is not None else (Usage(), "")
+
+
+def _text(result: Result, judged: Judged, transport: Transport) -> str:
+    """What was generated, if it is kept; a trial keeps the body of an answer without it."""
+    if not result.keep_text:
+        return ""
+    if isinstance(result.intake, StreamIntake):
+        return result.intake.text
+    if judged.answer is not None and judged.answer.text:
+        return judged.answer.text
+    return transport.body.decode("utf-8", "replace") if result.trigger is Trigger.TRIAL else ""
 
 
 def _phases(exchange: Exchange, peer: Dial) -> Phases:

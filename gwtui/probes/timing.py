@@ -6,7 +6,8 @@ Events of one read share its stamp, so gaps are between reads, never between eve
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from gwtui.apis.base import Reading
 from gwtui.judging.pace import Pace
@@ -17,9 +18,9 @@ TALLY = 256
 """So many figures may be on their way."""
 
 
-@dataclass(frozen=True, slots=True)
-class Times:
-    """What was measured, in ns, counted from the last byte of the request. None where it cannot be known."""
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured, in ns, counted from the last byte of the request, under the names that a `Request` has for it.
+    None where it cannot be known."""
 
     ttft_ns: int | None
     ttfo_ns: int | None

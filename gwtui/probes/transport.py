@@ -47,7 +47,7 @@ class StampedTransport(httpx.AsyncBaseTransport):
     """
 
     def __init__(
-        self, ledger: Ledger, tls: ssl.SSLContext | None, server_name: str | None, proxy: Proxy | None = None
+        self, ledger: Ledger, tls: ssl.SSLContext | None, server_name: str | None, proxy: Proxy | None
     ) -> None:
         self._ledger = ledger
         self._tls = tls

@@ -12,6 +12,11 @@ METRICS = (Metric.TTFT, Metric.E2E, Metric.ICL, Metric.TPOT, Metric.TTFB, Metric
 WINDOWS = tuple(Window)
 
 
+def columns(width: int) -> int:
+    """In how many shares charts of a screen that wide cut their window: so few that a share holds several results."""
+    return max(16, min(width // 5, 40))
+
+
 def other_window(query: Query, step: int) -> Query:
     """The next longer window for 1, the next shorter for -1; at the ends it stays."""
     place = WINDOWS.index(query.window) + step

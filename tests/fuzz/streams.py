@@ -125,7 +125,7 @@ def read_answer(answered: Answered) -> Request:
             intake.flush()
     except SSELimitError as error:
         result.over(End.TOO_LARGE, str(error))
-    record = record_of(result, endpoint, api, Dial(0), Redactor())
+    record = record_of(result, endpoint, api, Dial(0), Redactor(), None)
     _holds(record, told)
     return record
 

@@ -91,8 +91,7 @@ class MonitorScreen(Screen[None]):
 
     @property
     def _columns(self) -> int:
-        """In how many shares charts cut their window: few enough that a share holds several results."""
-        return max(16, min(self.size.width // 5, 40))
+        return looking.columns(self.size.width)
 
     def _show(self, view: View) -> None:
         self._view = view
