@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from support.commanding import Canned, profiles, written
@@ -204,6 +205,23 @@ def test_a_probe_that_is_interrupted_tells_what_it_saw() -> None:
     assert (code, err) == (130, "")
     assert out.startswith("‖ cancelled")
     assert "connect " in out
+
+
+def test_checks_that_are_interrupted_tell_and_write_those_that_ended(tmp_path: Path) -> None:
+    junit = tmp_path / "junit.xml"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}"
+        with running(*MODULE, "check", "--api", "openai-chat", "--url", url, "--junit", str(junit)) as process:
+            first, _ = server.accept()
+            with first:  # and nobody answers after that
+                first.recv(65536)
+                first.sendall(http("404 Not Found", "Connection: close"))
+            line_with("✔ pass  connection", process)
+            process.send_signal(signal.SIGTERM)
+            code, out, err = ended(process)
+    assert (code, err) == (128 + signal.SIGTERM, "")
+    assert out.splitlines()[-1].startswith("✔ 1 pass")
+    assert "connection" in [case.get("name") for case in ElementTree.parse(junit).iter("testcase")]
 
 
 def test_a_stream_over_a_limit_leaves_nothing_on_standard_error() -> None:

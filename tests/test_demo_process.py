@@ -27,8 +27,9 @@ from pathlib import Path
 from gwtui.demo.scenario import load_scenario
 from gwtui.demo.server import serve
 raw = []
-serve("127.0.0.1", 0, load_scenario(Path(sys.argv[1])), raw_ready=raw.append, stop_with_stdin=True,
-      ready=lambda port: print('{"port": %d, "raw_port": %d}' % (port, *raw), flush=True))
+number = serve("127.0.0.1", 0, load_scenario(Path(sys.argv[1])), raw_ready=raw.append, stop_with_stdin=True,
+               ready=lambda port: print('{"port": %d, "raw_port": %d}' % (port, *raw), flush=True))
+sys.exit(128 + number if number else 0)
 """
 ENDLESS = "default = { tokens = 100000, gap_ms = 5 }"
 
@@ -85,7 +86,7 @@ def test_a_signal_ends_it_quietly_even_in_the_middle_of_a_stream(command: list[s
         port = json.loads(process.stdout.readline())["port"]
         with open_stream(GatewayProcess(process.pid, port)):
             process.send_signal(number)
-            assert process.wait(10) == 0
+            assert process.wait(10) == 128 + number
         assert process.stderr.read() == b""
 
 

@@ -53,6 +53,7 @@ def check(
       1  a check failed
       2  the command line or the configuration is wrong
       3  gwtui itself failed, such as at writing FILE
+      128+n  ended by signal n, and the checks that ended until then are told
     """
     from gwtui.compose import checks
 

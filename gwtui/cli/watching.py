@@ -105,7 +105,7 @@ def gateway(
             say(f"The embedded gateway listens on http://{name}:{bound}, with faults of bare sockets on {raw_ports[0]}")
 
     try:
-        serve(
+        number = serve(
             host,
             port,
             load_scenario(scenario),
@@ -118,6 +118,7 @@ def gateway(
         raise Refusal(str(error)) from error
     except OSError as error:
         raise Refusal(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    exit_with(0 if number is None else 128 + number)
 
 
 @click.command(hidden=True)

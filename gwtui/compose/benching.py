@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.compose.console import EXIT_DOWN, OwnFaultError, Refusal, finish, is_screen, refusing, say, width
+from gwtui.compose.console import (
+    EXIT_DOWN,
+    OwnFaultError,
+    Refusal,
+    finish,
+    interruptible,
+    is_screen,
+    refusing,
+    say,
+    width,
+)
 
 if TYPE_CHECKING:
     from gwtui.bench.plan import Plan
@@ -41,7 +51,7 @@ def bench(options: Mapping[str, Any], *, as_json: bool) -> int:
         parsed = [gates.parse(text) for text in options["fail_if"]]
         gates.check(parsed, list(run.measured.values()))
     outputs = _outputs(options)
-    finish(_drive(run, endpoints, profile))
+    _drive(run, endpoints, profile)
     tripped = gates.judge(parsed, list(run.measured.values()))
     say(telling.bench_json(run, tripped) if as_json else telling.bench_text(run, _paper()))
     for each in tripped:
@@ -66,29 +76,18 @@ def compare(sources: Sequence[str], options: Mapping[str, Any], *, as_json: bool
     profile, endpoints = _from_profile(sources, options)
     run = Run.of(endpoints, _turns(options), keeps_rows=options["request_csv"] is not None)
     outputs = _outputs(options)
-    finish(_drive(run, endpoints, profile))
+    _drive(run, endpoints, profile)
     _tell_pairs(all_pairs([series_of(each) for each in run.measured.values()]), run, as_json=as_json)
     _write(run, outputs)
     return _exit_code(run, tripped=False)
 
 
-async def _drive(run: Run, endpoints: Sequence[Endpoint], profile: Profile) -> None:
+def _drive(run: Run, endpoints: Sequence[Endpoint], profile: Profile) -> None:
     """Carry the run out, or as much of it as a signal lets it."""
-    import asyncio
     from signal import Signals
 
-    from gwtui.headless import signals
-
-    driving = asyncio.ensure_future(run.drive(endpoints, profile))
-
-    def stop(number: int) -> None:
-        run.stopped_by = Signals(number)
-        driving.cancel()
-
-    with signals(stop):
-        await asyncio.wait({driving})
-    if not driving.cancelled():
-        driving.result()
+    _, number = finish(interruptible(run.drive(endpoints, profile)))
+    run.stopped_by = None if number is None else Signals(number)
 
 
 def _plan(options: Mapping[str, Any]) -> Plan:

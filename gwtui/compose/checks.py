@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import time
@@ -24,7 +23,17 @@ from gwtui.checks.needs import MAX_MODELS, Target
 from gwtui.checks.planning import checks_for
 from gwtui.checks.runner import run_checks
 from gwtui.checks.table import Paper
-from gwtui.compose.console import EXIT_DOWN, OwnFaultError, Refusal, is_screen, refusing, say, width
+from gwtui.compose.console import (
+    EXIT_DOWN,
+    OwnFaultError,
+    Refusal,
+    finish,
+    interruptible,
+    is_screen,
+    refusing,
+    say,
+    width,
+)
 from gwtui.config import endpoint_from, load
 from gwtui.config.faults import did_you_mean
 from gwtui.profile import Endpoint, Profile
@@ -71,14 +80,17 @@ def _paper() -> Paper:
 
 
 def run(plans: Plans, *, as_json: bool, junit: Path | None) -> int:
-    """Check every target, one after another. Returns the exit code."""
+    """Check every target, one after another, or as many as a signal lets it. Returns the exit code."""
     if junit is not None:
         _try_to_write(junit)
-    results = asyncio.run(_run(plans, quiet=as_json))
+    results: dict[str, list[CheckResult]] = {}
+    _, number = finish(interruptible(_run(plans, results, quiet=as_json)))
     if as_json:
         say(told_as_json(results))
     if junit is not None:
         _write(junit, as_junit(results))
+    if number is not None:
+        return 128 + number
     failed = any(result.outcome is CheckOutcome.FAIL for each in results.values() for result in each)
     return EXIT_DOWN if failed else 0
 
@@ -90,32 +102,31 @@ def _write(path: Path, data: bytes) -> None:
         raise OwnFaultError(f"{path} was not written: {error.strerror or error}") from error
 
 
-async def _run(plans: Plans, *, quiet: bool) -> dict[str, list[CheckResult]]:
-    results: dict[str, list[CheckResult]] = {}
+async def _run(plans: Plans, results: dict[str, list[CheckResult]], *, quiet: bool) -> None:
+    """Put every result there as it comes."""
     for number, (target, checks) in enumerate(plans):
         if not checks:
             continue
         if not quiet and number:
             say("")
-        results[target.endpoint.name] = await _check(target, checks, quiet=quiet)
-    return results
+        await _check(target, checks, results.setdefault(target.endpoint.name, []), quiet=quiet)
 
 
-async def _check(target: Target, checks: Sequence[Check], *, quiet: bool) -> list[CheckResult]:
+async def _check(target: Target, checks: Sequence[Check], results: list[CheckResult], *, quiet: bool) -> None:
     began_ns, sheet = time.perf_counter_ns(), _paper()
-    results: list[CheckResult] = []
     if not quiet:
         say("\n".join(table.head(target, checks, sheet)))
         _show_pending(checks, 0, sheet)
-    async for result in run_checks(target, checks):
+    try:
+        async for result in run_checks(target, checks):
+            if not quiet:
+                lines = table.lines_of(result, sheet, results[-1] if results else None)
+                say((ERASE if is_screen(sys.stdout) else "") + "\n".join(lines))
+                _show_pending(checks, len(results) + 1, sheet)
+            results.append(result)
+    finally:
         if not quiet:
-            lines = table.lines_of(result, sheet, results[-1] if results else None)
-            say((ERASE if is_screen(sys.stdout) else "") + "\n".join(lines))
-            _show_pending(checks, len(results) + 1, sheet)
-        results.append(result)
-    if not quiet:
-        say("\n" + table.summary(results, time.perf_counter_ns() - began_ns, sheet))
-    return results
+            say("\n" + table.summary(results, time.perf_counter_ns() - began_ns, sheet))
 
 
 def _show_pending(checks: Sequence[Check], number: int, sheet: Paper) -> None:

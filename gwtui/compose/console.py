@@ -120,6 +120,24 @@ def finish(work: Coroutine[Any, Any, _T]) -> _T:
         loop.close()
 
 
+async def interruptible(work: Coroutine[Any, Any, _T]) -> tuple[_T | None, int | None]:
+    """Carry work out that a signal cancels. Returns what it came to, None where it did not, and the signal's number."""
+    import asyncio
+
+    from gwtui.headless import signals
+
+    caught: list[int] = []
+    working = asyncio.ensure_future(work)
+
+    def stop(number: int) -> None:
+        caught.append(number)
+        working.cancel()
+
+    with signals(stop):
+        await asyncio.wait({working})
+    return None if working.cancelled() else working.result(), caught[0] if caught else None
+
+
 @contextmanager
 def refusing() -> Iterator[None]:
     """Faults of the configuration end the command, each in a line of its own."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.compose.console import EXIT_DOWN, Refusal, finish, paint, refusing, say, width
+from gwtui.compose.console import EXIT_DOWN, Refusal, finish, interruptible, paint, refusing, say, width
 
 if TYPE_CHECKING:
     from gwtui.profile import Endpoint, Profile
@@ -101,35 +101,23 @@ def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
     """Probe it once and tell all. Ctrl-C ends the probe, and what was seen until then is told."""
     from gwtui.report import probe_json, probe_text
 
-    result, reads, caught = finish(_probed(endpoint, profile))
+    probed, number = finish(interruptible(_probed(endpoint, profile)))
+    if probed is None:
+        raise click.exceptions.Exit(128 + (number or 0))
+    result, reads = probed
     say(probe_json(result, reads) if as_json else probe_text(endpoint, result, reads, width(), paint))
-    if caught:
-        return 128 + caught[0]
+    if number is not None:
+        return 128 + number
     return 0 if result.outcome == "ok" else EXIT_DOWN
 
 
-async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...], list[int]]:
-    import asyncio
-
+async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
     from gwtui.engine.witness import Witness
-    from gwtui.headless import signals
     from gwtui.probes.once import probe_once
 
-    caught: list[int] = []
     witness = Witness()
-    probing = asyncio.ensure_future(probe_once(endpoint, profile, witness.marked))
-
-    def stop(number: int) -> None:
-        caught.append(number)
-        probing.cancel()
-
-    with signals(stop):
-        try:
-            async with witness.watching():
-                result, reads = await probing
-        except asyncio.CancelledError as error:
-            raise click.exceptions.Exit(128 + caught[0]) from error
-    return result, reads, caught
+    async with witness.watching():
+        return await probe_once(endpoint, profile, witness.marked)
 
 
 def decode(data: bytes, api: str, *, as_json: bool) -> int:

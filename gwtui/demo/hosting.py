@@ -46,6 +46,7 @@ class GatewayServer(uvicorn.Server):
 
         self._raw = RawServer(scenario, clock)
         self._raw_listener = raw
+        self.stopped_by: int | None = None
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         async with self._raw.listening(self._raw_listener):
@@ -58,15 +59,19 @@ class GatewayServer(uvicorn.Server):
         self.should_exit = True
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.stopped_by = sig
         self.stop()
 
 
-def host_gateway(listener: socket.socket, raw: socket.socket, scenario: Scenario, *, stop_with_stdin: bool) -> None:
-    """Serve the scenario on two listening sockets until told to stop."""
+def host_gateway(
+    listener: socket.socket, raw: socket.socket, scenario: Scenario, *, stop_with_stdin: bool
+) -> int | None:
+    """Serve the scenario on two listening sockets until told to stop. Returns the number of the signal that did."""
     server = GatewayServer(scenario, raw)
     if stop_with_stdin:
         threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
     asyncio.run(server.serve([listener]))
+    return server.stopped_by
 
 
 def _clock_from_now() -> Callable[[], float]:

@@ -24,8 +24,8 @@ def serve(
     raw_port: int = 0,
     raw_ready: Callable[[int], None] | None = None,
     stop_with_stdin: bool = False,
-) -> None:
-    """Serve until SIGTERM or SIGINT, or with `stop_with_stdin` until standard input ends.
+) -> int | None:
+    """Serve until SIGTERM or SIGINT, whose number is returned, or with `stop_with_stdin` until standard input ends.
 
     `raw_ready`, then `ready` are told their port as soon as both are bound: `raw_port` is the one of the bare sockets.
     Raises `OSError` when one cannot be bound.
@@ -36,7 +36,7 @@ def serve(
         ready(listener.getsockname()[1])
         from gwtui.demo.hosting import host_gateway
 
-        host_gateway(listener, raw, scenario, stop_with_stdin=stop_with_stdin)
+        return host_gateway(listener, raw, scenario, stop_with_stdin=stop_with_stdin)
 
 
 def listen(host: str, port: int) -> socket.socket:
