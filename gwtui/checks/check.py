@@ -78,6 +78,14 @@ def told(result: Request | Ping) -> str:
     return f"{words}: {result.reason}" if result.reason else words
 
 
+def good_one(evidence: Evidence, need: Need) -> Probed | Said:
+    """The request for that need, or what there is to say where it was not sent or did not go well."""
+    probed = evidence.one(need)
+    if probed is None:
+        return not_applicable("nothing was sent")
+    return probed if probed.ok else blamed(probed.result)
+
+
 def nothing_good(probed: Sequence[Probed | None]) -> Said | None:
     """Why there is nothing to judge where no request went well; None where one did."""
     known = [each for each in probed if each is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gwtui import units
-from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, passed, told, warned
+from gwtui.checks.check import Check, Said, blamed, failed, good_one, not_applicable, passed, told, warned
 from gwtui.checks.evidence import Document, Evidence, Probed, ids_of, texts_in
 from gwtui.checks.needs import Need
 from gwtui.clean import clean
@@ -46,12 +46,10 @@ def judge_connection(evidence: Evidence) -> Said:
 
 
 def judge_ping(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.PING)
-    if probed is None:
-        return not_applicable("nothing was sent")
+    probed = good_one(evidence, Need.PING)
+    if isinstance(probed, Said):
+        return probed
     result = probed.result
-    if not probed.ok:
-        return blamed(result)
     took = result.rtt_ns if isinstance(result, Ping) else result.duration_ns
     return passed(f"{told(result)}, in {units.duration(took)}", facts=_milliseconds(took_ms=took))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gwtui import units
-from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, nothing_good, passed, told, warned
+from gwtui.checks.check import Check, Said, blamed, failed, good_one, not_applicable, nothing_good, passed, told, warned
 from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.needs import Need
 from gwtui.checks.remedies import FORMAT
@@ -19,12 +19,10 @@ MALFORMED = ("unnamed_events", "bad_json", "ids_differ", "events_after_end", "od
 
 
 def judge_answer(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.ANSWER)
-    if probed is None:
-        return not_applicable("nothing was sent")
+    probed = good_one(evidence, Need.ANSWER)
+    if isinstance(probed, Said):
+        return probed
     request = probed.request
-    if not probed.ok:
-        return blamed(request)
     usage = f"{_known(request.input_tokens)} tokens in, {_known(request.output_tokens)} out"
     words = f"one JSON answer, {len(request.text):,} characters, {usage}, after {units.duration(request.duration_ns)}"
     facts = {"duration_ms": units.milliseconds(request.duration_ns) or 0.0}
@@ -35,12 +33,10 @@ def judge_answer(evidence: Evidence) -> Said:
 
 
 def judge_stream(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.STREAM)
-    if probed is None:
-        return not_applicable("nothing was sent")
+    probed = good_one(evidence, Need.STREAM)
+    if isinstance(probed, Said):
+        return probed
     request = probed.request
-    if not probed.ok:
-        return blamed(request)
     words = (
         f"{request.events} events in {units.duration(request.duration_ns)}, first token after "
         f"{units.duration(request.ttft_ns)}; {request.reason}"
@@ -133,12 +129,10 @@ def judge_model_served(evidence: Evidence) -> Said:
 
 
 def judge_long_stream(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.LONG_STREAM)
-    if probed is None:
-        return not_applicable("nothing was sent")
+    probed = good_one(evidence, Need.LONG_STREAM)
+    if isinstance(probed, Said):
+        return probed
     request = probed.request
-    if not probed.ok:
-        return blamed(request)
     words = (
         f"complete: {request.events} events, {units.count(request.bytes)} bytes, {units.duration(request.duration_ns)}"
     )
@@ -146,12 +140,10 @@ def judge_long_stream(evidence: Evidence) -> Said:
 
 
 def judge_large_answer(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.LARGE_ANSWER)
-    if probed is None:
-        return not_applicable("nothing was sent")
+    probed = good_one(evidence, Need.LARGE_ANSWER)
+    if isinstance(probed, Said):
+        return probed
     request = probed.request
-    if not probed.ok:
-        return blamed(request)
     words = f"complete: {units.count(request.bytes)} bytes after {units.duration(request.duration_ns)}"
     return passed(words, facts={"bytes": request.bytes})
 
