@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.views import MS, quantile, row
+from support.viewrows import MS, fresh_row, quantile, row
 
 from gwtui.monitor.filters import FIGURES, TEXTS, FilterError, Subject, parse
 from gwtui.words import Metric, State
@@ -32,19 +32,7 @@ SICK = Subject(
     median={Metric.TTFT: 500 * MS, Metric.E2E: 900 * MS}.get,
 )
 NEW = Subject(
-    row=row(
-        "b",
-        "http",
-        State.UNKNOWN,
-        last_ns=None,
-        p50=quantile(None, 0),
-        p95=quantile(None, 0),
-        p99=quantile(None, 0),
-        tokens_per_s=None,
-        fail_share=None,
-        n=0,
-        verdict="",
-    ),
+    row=fresh_row("b", api="http"),
     model="",
     median=lambda _: None,
 )

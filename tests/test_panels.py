@@ -14,7 +14,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import views
+from support import viewrows, views
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.geometry import Offset, Region
@@ -432,7 +432,7 @@ async def test_an_equal_view_costs_no_refresh(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setattr(panel, "refresh", lambda *regions, **_: refreshed.append(regions))
         panel.show(views.calm())
         assert refreshed == []
-        rows = views.calm_rows()
+        rows = viewrows.calm_rows()
         panel.show(replace(views.calm(), endpoints=(*rows[:2], replace(rows[2], verdict="reset"), rows[3])))
         assert [[(region.y, region.height) for region in regions] for regions in refreshed] == [[(3, 1)]]
 
