@@ -6,11 +6,12 @@ A new column is one line in its table; the tables' order is the files' order.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 import msgspec
 
+from gwtui.checked import CheckResult
 from gwtui.records import Incident, Ping, Request
 from gwtui.units import milliseconds, timestamp
 
@@ -63,7 +64,7 @@ _REQUEST: dict[str, Callable[[Request], Cell]] = {
     "tls": lambda r: r.phases.tls,
     "sent_request_id": lambda r: r.sent_request_id,
     "content_type": lambda r: r.content_type,
-    "headers": lambda r: _headers(r.headers),
+    "headers": lambda r: _json(r.headers),
     "retry_after_s": lambda r: r.retry_after_s,
 }
 
@@ -87,7 +88,7 @@ _PING: dict[str, Callable[[Ping], Cell]] = {
     "request_id": lambda p: p.request_id,
     "trigger": lambda p: p.trigger.value,
     "tainted": lambda p: p.tainted,
-    "headers": lambda p: _headers(p.headers),
+    "headers": lambda p: _json(p.headers),
     "retry_after_s": lambda p: p.retry_after_s,
 }
 
@@ -102,9 +103,26 @@ _INCIDENT: dict[str, Callable[[Incident], Cell]] = {
     "trace_id": lambda i: i.trace_id,
 }
 
+_CHECK: dict[str, Callable[[CheckResult], Cell]] = {
+    "endpoint": lambda c: c.endpoint,
+    "check": lambda c: c.name,
+    "outcome": lambda c: c.outcome.value,
+    "evidence": lambda c: c.evidence,
+    "cause": lambda c: c.cause,
+    "remedy": lambda c: c.remedy,
+    "started_at": lambda c: timestamp(c.started_at),
+    "duration_ms": lambda c: milliseconds(c.duration_ns),
+    "requests": lambda c: c.requests,
+    "section": lambda c: c.section,
+    "title": lambda c: c.title,
+    "facts": lambda c: _json(c.facts),
+    "details": lambda c: _json(c.details),
+}
+
 REQUEST_COLUMNS = tuple(_REQUEST)
 PING_COLUMNS = tuple(_PING)
 INCIDENT_COLUMNS = tuple(_INCIDENT)
+CHECK_COLUMNS = tuple(_CHECK)
 
 
 def request_row(request: Request) -> Row:
@@ -122,6 +140,11 @@ def incident_row(incident: Incident) -> Row:
     return {column: value(incident) for column, value in _INCIDENT.items()}
 
 
-def _headers(headers: dict[str, str]) -> str:
-    """One JSON object in one column, so that any header of the allow-list can be read back."""
-    return msgspec.json.encode(headers).decode() if headers else ""
+def check_row(result: CheckResult) -> Row:
+    """A row of checks.csv."""
+    return {column: value(result) for column, value in _CHECK.items()}
+
+
+def _json(value: Mapping[str, object] | tuple[str, ...]) -> str:
+    """One JSON value in one column, so that whatever is in it can be read back."""
+    return msgspec.json.encode(value).decode() if value else ""

@@ -14,7 +14,7 @@ import pytest
 
 from gwtui import cli
 from gwtui.apis import APIS, api_names
-from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.rows import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 from gwtui.verdicts import MEANINGS
 
 ROOT = Path(__file__).parent.parent
@@ -27,7 +27,12 @@ def verdicts() -> str:
 
 
 def columns() -> str:
-    files = (("requests.csv", REQUEST_COLUMNS), ("pings.csv", PING_COLUMNS), ("incidents.csv", INCIDENT_COLUMNS))
+    files = (
+        ("requests.csv", REQUEST_COLUMNS),
+        ("pings.csv", PING_COLUMNS),
+        ("incidents.csv", INCIDENT_COLUMNS),
+        ("checks.csv", CHECK_COLUMNS),
+    )
     return "\n\n".join(f"`{name}`: " + ", ".join(f"`{column}`" for column in each) for name, each in files)
 
 

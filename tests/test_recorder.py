@@ -17,6 +17,7 @@ import pytest
 from msgspec.structs import replace
 
 from gwtui import config
+from gwtui.checked import CheckOutcome, CheckResult
 from gwtui.profile import Deadlines, Endpoint, Profile
 from gwtui.recorder import Recorder, new_session_dir, parts, profile_toml
 from gwtui.recorder import recorder as recorder_module
@@ -146,6 +147,30 @@ def test_a_session_has_a_row_per_request_ping_and_incident_and_its_profile(direc
     assert (directory / "incidents.csv").read_text().splitlines()[0] == ",".join(INCIDENT_COLUMNS)
     assert len((directory / "pings.csv").read_bytes().splitlines()) == 2
     assert len((directory / "incidents.csv").read_bytes().splitlines()) == 2
+
+
+def test_what_checks_found_is_in_a_file_of_its_own_once_there_is_any(directory: Path, flushes: Flushes) -> None:
+    found = CheckResult(
+        endpoint="gateway",
+        now_ns=1,
+        name="invalid-key",
+        title="An invalid key is refused",
+        section="Errors",
+        outcome=CheckOutcome.FAIL,
+        evidence="HTTP 200",
+        details=("a  b", "=1"),
+        facts={"status": 200},
+        duration_ns=5_000_000,
+    )
+    with Recorder(directory, PROFILE, flush_s=0.0) as recorder:
+        recorder.put(request(1))
+        flushes.until(lambda: recorder.status().rows_written == 1)
+        assert not (directory / "checks.csv").exists()
+        recorder.put(found)
+    with (directory / "checks.csv").open(newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert (row["check"], row["outcome"], row["duration_ms"]) == ("invalid-key", "fail", "5.0")
+    assert (json.loads(row["details"]), json.loads(row["facts"])) == (["a  b", "=1"], {"status": 200})
 
 
 @posix

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import csv
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Self
 
 import pytest
@@ -225,8 +227,8 @@ def child() -> Iterator[Child]:
     child.close()
 
 
-def test_an_engine_process_checks_beside_its_probes(child: Child) -> None:
-    child.send(Start(profile=profile("a")), Check(endpoint="a"))
+def test_an_engine_process_checks_beside_its_probes_and_keeps_what_it_found(child: Child, tmp_path: Path) -> None:
+    child.send(Start(profile=profile("a"), session_dir=str(tmp_path)), Check(endpoint="a"))
     run = child.until(CheckRun)
     results = [child.until(CheckResult) for _ in run.planned]
     assert [result.name for result in results] == [check.name for check in run.planned]
@@ -234,3 +236,5 @@ def test_an_engine_process_checks_beside_its_probes(child: Child) -> None:
     assert child.until(CheckRun).ended
     child.until(Request)
     assert child.end() == (0, "")
+    with (tmp_path / "checks.csv").open(newline="") as file:
+        assert [row["check"] for row in csv.DictReader(file)] == [result.name for result in results]

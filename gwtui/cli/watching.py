@@ -41,8 +41,8 @@ def watch(config_file: Path | None, profile_name: str | None, **options: Any) ->
 def replay(directory: Path | None, speed: float | None, **options: Any) -> None:
     """Look at a recorded session again: the same screen, out of the files in DIR.
 
-    Without DIR it is the latest session. Nothing is probed and nothing is written. The events of streams are not in
-    the files; everything else is.
+    Without DIR it is the latest session. Nothing is probed and nothing is written. The single events of streams are
+    not in the files, and checks are not shown again.
 
     \b
       gwtui replay

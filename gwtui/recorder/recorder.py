@@ -1,4 +1,4 @@
-"""A session's directory: a row per request, ping and incident on disk as they happen, and the profile that was run.
+"""A session's directory: a row per request, ping, incident and check on disk as they come, and the profile.
 
 `Recorder.put` costs the caller next to nothing: a thread of its own turns records into rows and appends them, whole
 lines in one write, at most `FLUSH_S` after they came. A disk that is full, a directory that is gone or a file that
@@ -23,6 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
+from gwtui.checked import CheckResult
 from gwtui.clean import clean
 from gwtui.profile import Profile
 from gwtui.recorder.about import profile_toml, schema_in, session_toml
@@ -30,10 +31,12 @@ from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.disk import LineFile, OwnedDirectory, replace_file
 from gwtui.records import Incident, Ping, ProfileChanged, Record, Request
 from gwtui.rows import (
+    CHECK_COLUMNS,
     INCIDENT_COLUMNS,
     PING_COLUMNS,
     REQUEST_COLUMNS,
     SCHEMA,
+    check_row,
     incident_row,
     ping_row,
     request_row,
@@ -73,8 +76,12 @@ class RecorderStatus:
 class _Rows(Generic[_R]):
     """The rows of one file that are on their way to it."""
 
-    def __init__(self, path: Path, render: Callable[[_R], bytes], header: bytes = b"") -> None:
-        self.file = LineFile(path, header)
+    def __init__(
+        self, path: Path, render: Callable[[_R], bytes], columns: Sequence[str] = (), *, always: bool = True
+    ) -> None:
+        """`always`: there is such a file even before it has a row."""
+        self.file = LineFile(path, csv_line(columns) if columns else b"")
+        self.always = always
         self.waiting: deque[_R] = deque()
         self.lines: list[bytes] = []
         self.written = 0
@@ -137,11 +144,18 @@ class Recorder:
         self._wall = wall
         self._started_at = wall()
         self._day = _day(self._started_at)
-        self._requests = _Rows(directory / "requests.csv", _request_line, csv_line(REQUEST_COLUMNS))
-        self._pings = _Rows(directory / "pings.csv", _ping_line, csv_line(PING_COLUMNS))
-        self._incidents = _Rows(directory / "incidents.csv", _incident_line, csv_line(INCIDENT_COLUMNS))
-        self._texts = _Rows(directory / "texts.jsonl", _text_line)
-        self._all: tuple[_Rows[Any], ...] = (self._requests, self._pings, self._incidents, self._texts)
+        self._requests = _Rows(directory / "requests.csv", _request_line, REQUEST_COLUMNS)
+        self._pings = _Rows(directory / "pings.csv", _ping_line, PING_COLUMNS)
+        self._incidents = _Rows(directory / "incidents.csv", _incident_line, INCIDENT_COLUMNS)
+        self._checks = _Rows(directory / "checks.csv", _check_line, CHECK_COLUMNS, always=False)
+        self._texts = _Rows(directory / "texts.jsonl", _text_line, always=False)
+        self._all: tuple[_Rows[Any], ...] = (
+            self._requests,
+            self._pings,
+            self._incidents,
+            self._checks,
+            self._texts,
+        )
         self._wake, self._closing = threading.Event(), threading.Event()
         self._wake.set()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -166,6 +180,8 @@ class Recorder:
                 self._pings.put(record, self._max_waiting)
             case Incident():
                 self._incidents.put(record, self._max_waiting)
+            case CheckResult():
+                self._checks.put(record, self._max_waiting)
             case ProfileChanged():
                 self._profile = record.profile
             case _:
@@ -211,7 +227,7 @@ class Recorder:
     def _flush(self) -> None:
         error = self._take_directory()
         if not error:
-            written = self._all if self._profile.record_text or self._texts.waiting else self._all[:-1]
+            written = [rows for rows in self._all if rows.always or rows.waiting or rows.lines]
             self._rotate(written)
             for rows in written:
                 rows.write()
@@ -275,6 +291,10 @@ def _ping_line(ping: Ping) -> bytes:
 
 def _incident_line(incident: Incident) -> bytes:
     return csv_line(incident_row(incident).values())
+
+
+def _check_line(result: CheckResult) -> bytes:
+    return csv_line(check_row(result).values())
 
 
 def _text_line(request: Request) -> bytes:
