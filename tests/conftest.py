@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from hypothesis import settings
+from support.gateways import Gateway
 
 from gwtui.keys import resolving
 
@@ -27,3 +30,10 @@ def _own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 def _no_keys_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test used as a key is none in another."""
     monkeypatch.setattr(resolving, "_seen", {})
+
+
+@pytest.fixture(scope="module")
+def client(gateway: Gateway) -> Iterator[httpx.Client]:
+    """A client of the gateway that the module serves."""
+    with httpx.Client(base_url=gateway.url, trust_env=False, timeout=10) as client:
+        yield client

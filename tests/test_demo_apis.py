@@ -51,12 +51,6 @@ def gateway() -> Iterator[Gateway]:
         yield gateway
 
 
-@pytest.fixture(scope="module")
-def client(gateway: Gateway) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, trust_env=False, timeout=10) as client:
-        yield client
-
-
 def streamed(client: httpx.Client, path: str, query: str = "", **fields: Any) -> list[ServerSentEvent]:
     response = client.post(path + query, json=ASKED[path] | fields)
     assert response.status_code == 200

@@ -7,13 +7,13 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
+from support.gateways import comes_true
 
 from gwtui.demo.process import GatewayError, GatewayProcess, running, spawn_gateway
 from gwtui.demo.server import listen
@@ -75,7 +75,7 @@ def test_a_file_beside_the_user_is_not_taken_for_a_module_of_the_gateway(
 def test_a_gateway_process_ends_with_an_open_stream(command: list[str]) -> None:
     with running(command) as process, open_stream(process):
         os.kill(process.pid, signal.SIGTERM)
-        assert _soon(lambda: not _accepts(process.url))
+        assert comes_true(lambda: not _accepts(process.url))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -102,7 +102,7 @@ def test_a_gateway_does_not_outlive_its_parent(command: list[str]) -> None:
         with open_stream(gateway):
             process.kill()
             process.wait(10)
-            assert _soon(lambda: not _accepts(gateway.url))
+            assert comes_true(lambda: not _accepts(gateway.url))
 
 
 @pytest.mark.parametrize(
@@ -150,14 +150,4 @@ def _is_alive(pid: int) -> bool:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
-    return True
-
-
-def _soon(condition: Callable[[], bool]) -> bool:
-    """Whether the condition comes true within ten seconds."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
     return True

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.gateways import Gateway, serving
+from support.questions import question
 
 from gwtui.demo.books import MAX_ENTRIES, MAX_MODELS, OTHERS, Books, Entry
 from gwtui.demo.breaker import Breaker, BreakerState
@@ -75,19 +76,8 @@ def gateway() -> Iterator[Gateway]:
         yield gateway
 
 
-@pytest.fixture(scope="module")
-def client(gateway: Gateway) -> Iterator[httpx.Client]:
-    with httpx.Client(base_url=gateway.url, trust_env=False, timeout=10) as client:
-        yield client
-
-
-def question(model: str, *, stream: bool = True, **fields: Any) -> dict[str, Any]:
-    messages = [{"role": "user", "content": "two words"}]
-    return {"model": model, "max_tokens": 5, "stream": stream, "messages": messages, **fields}
-
-
 def ask(client: httpx.Client, model: str, path: str = CHAT, **fields: Any) -> httpx.Response:
-    return client.post(path, json=question(model, **fields))
+    return client.post(path, json=question(model, max_tokens=5, **fields))
 
 
 # --- the breaker alone
@@ -256,7 +246,8 @@ def test_an_agent_type_chooses_the_provider(client: httpx.Client, agent_type: st
 @pytest.mark.parametrize("stream", [True, False])
 def test_metrics_and_audit_move_with_every_request(client: httpx.Client, stream: bool) -> None:
     before = client.get("/gateway/metrics").json()["summary"]
-    response = client.post(MESSAGES, json=question("claude-3", stream=stream), headers={"x-request-id": "mine-7"})
+    asked = question("claude-3", max_tokens=5, stream=stream)
+    response = client.post(MESSAGES, json=asked, headers={"x-request-id": "mine-7"})
     assert response.text
     metrics = client.get("/gateway/metrics").json()
     after = metrics["summary"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -51,3 +52,13 @@ def serving(scenario: str) -> Iterator[Gateway]:
             server.stop()
             thread.join(10)
             assert not thread.is_alive()
+
+
+def comes_true(condition: Callable[[], bool]) -> bool:
+    """Whether the condition comes true within ten seconds."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
