@@ -136,6 +136,8 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """The expected body (`http`) or answer frame (`websocket`); by default any body, and `pong`."""
     expect_status: Annotated[int, Meta(ge=100, le=599)] = 200
     """The expected status (`http` only)."""
+    follow_redirects: bool = False
+    """Follow redirects to the same scheme, host and port; to any other never (not for `websocket`)."""
     headers: dict[str, str] = {}
     """Further request headers. A value may be a reference, or hold some: `token ${env:NAME}`."""
     key: str | None = None

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from gwtui.apis.base import API, Ask, AskError
-from gwtui.judging.headers import header, joined_header
+from gwtui.clean import clean
+from gwtui.judging.headers import header, joined_header, without_query
 from gwtui.judging.judge import End, is_event_stream
 from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers
 from gwtui.probes.bodies import body_of
@@ -20,6 +21,8 @@ from gwtui.probes.exchange import Ledger
 from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
 from gwtui.probes.lean import httpx
 from gwtui.probes.proxies import Proxy, proxy_for, secrets_of_proxy
+from gwtui.probes.redirects import MOST as MOST_REDIRECTS
+from gwtui.probes.redirects import within_origin
 from gwtui.probes.result import Result, record_of
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.timing import Timing
@@ -52,6 +55,8 @@ class HTTPProber:
         self._ledger = Ledger()
         self._transport: StampedTransport | None = None
         self._redact = Redactor()
+        self._url = self._method = ""
+        """Of the request that was made last."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -93,15 +98,30 @@ class HTTPProber:
                     result.findings.append(_stale_finding(result.detail))
                     result.again(self._ledger.begin())
                     await self._exchange(result)
+                if self._endpoint.follow_redirects:
+                    await self._follow(result)
         except TimeoutError:
             if watchdog.expired is None:
                 raise
             result.over(watchdog.expired.end, watchdog.expired.detail)
 
-    async def _exchange(self, result: Result) -> None:
-        """Send the request and read its answer, to its end or to a failure that is noted in the result."""
+    async def _follow(self, result: Result) -> None:
+        """Ask again where redirects within the origin lead. What is measured is the last request."""
+        for _ in range(MOST_REDIRECTS):
+            target = within_origin(self._url, self._method, result.status, result.headers)
+            if target is None or result.end is not End.CLEAN:
+                return
+            result.findings.append(_redirect_finding(result.status, self._redact(target)))
+            result.again(self._ledger.begin())
+            await self._exchange(result, target)
+
+    async def _exchange(self, result: Result, url: str | None = None) -> None:
+        """Send the request and read its answer, to its end or to a failure that is noted in the result.
+
+        It goes to the endpoint's own address, or to where the gateway has redirected it.
+        """
         try:
-            transport, request = self._request(result)
+            transport, request = self._request(result, url)
             response = await transport.handle_async_request(request)
             try:
                 await self._read(result, response)
@@ -118,7 +138,7 @@ class HTTPProber:
         else:
             result.over(End.CLEAN)
 
-    def _request(self, result: Result) -> tuple[StampedTransport, httpx.Request]:
+    def _request(self, result: Result, url: str | None) -> tuple[StampedTransport, httpx.Request]:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
         self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
@@ -129,7 +149,8 @@ class HTTPProber:
         if self._transport is None:
             self._transport = transport_for(ask.url, self._endpoint.tls, self._ledger, self._proxy)
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        return self._transport, httpx.Request(ask.method, url_of(ask.url), headers=raw, content=ask.body or None)
+        self._url, self._method = url or ask.url, ask.method
+        return self._transport, httpx.Request(ask.method, url_of(self._url), headers=raw, content=ask.body or None)
 
     async def _read(self, result: Result, response: httpx.Response) -> None:
         result.status = response.status_code
@@ -237,6 +258,14 @@ def _was_stale(result: Result) -> bool:
     exchange = result.exchange
     waited_ns = time.perf_counter_ns() - result.sent_ns
     return result.end is End.RESET and exchange.dial is None and not exchange.reads and waited_ns < STALE_NS
+
+
+def _redirect_finding(status: int | None, target: str) -> Finding:
+    return Finding(
+        name="redirected",
+        evidence=f"HTTP {status} to {clean(without_query(target), 160)}; times are those of the request made there",
+        cause="The gateway, or a proxy before it, has this path elsewhere: put that into `path` or `url`.",
+    )
 
 
 def _stale_finding(detail: str) -> Finding:

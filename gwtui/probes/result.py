@@ -60,9 +60,10 @@ class Result:
         return self.exchange.last_write_ns or self.progress.began_ns
 
     def again(self, exchange: Exchange) -> None:
-        """Start over with a new connection. Nothing had come over the last one."""
+        """Start over: what came so far does not count."""
         self.progress.exchange = exchange
         self.end, self.detail = None, ""
+        self.status, self.headers, self.intake, self.bytes = None, (), None, 0
 
     def over(self, end: End, detail: str = "") -> None:
         """Note the end. It is now, unless the response ended well: then it is when its last bytes came."""

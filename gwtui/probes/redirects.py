@@ -1,0 +1,36 @@
+"""Where a redirect leads that may be followed. Pure."""
+
+from __future__ import annotations
+
+from urllib.parse import SplitResult, urljoin, urlsplit
+
+from gwtui.judging.headers import Headers, header
+
+MOST = 5
+"""So many of one request are followed at most."""
+SAME_METHOD = frozenset({307, 308})
+"""The request is repeated as it is (RFC 9110 15.4.8 and 15.4.9)."""
+ANY_METHOD = frozenset({301, 302, 303})
+"""Clients may make a GET of a POST (RFC 9110 15.4.2 to 15.4.4), so only what was one is followed."""
+PORTS = {"http": 80, "https": 443}
+
+
+def within_origin(url: str, method: str, status: int | None, headers: Headers) -> str | None:
+    """The address of the same scheme, host and port (RFC 6454) that the same request is redirected to; None: of none.
+
+    `url` is the address that answered so.
+    """
+    location = header(headers, "location").strip()
+    if not location or not (status in SAME_METHOD or (status in ANY_METHOD and method == "GET")):
+        return None
+    try:
+        target = urljoin(url, location)
+        here, there = urlsplit(url), urlsplit(target)
+        same = _origin(here) == _origin(there)
+    except ValueError:
+        return None
+    return there._replace(fragment="").geturl() if same and "@" not in there.netloc else None
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
