@@ -2,36 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
-from typing import TypeVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from support.scripted import Receive, ScriptedServer, Send, Step, http
 
-from gwtui.commands import Burst, Command, Pause, PutEndpoint, Resume, Try
-from gwtui.engine import Engine, engine
 from gwtui.engine.budget import HOUR_NS, Purse
 from gwtui.engine.politeness import AFTER_FAILURES, AFTER_REFUSALS, LONGEST_ASKED_S, LONGEST_NS, MOST_TIMES, Politeness
 from gwtui.engine.schedule import Schedule
-from gwtui.monitor import Monitor
-from gwtui.profile import Budget, Endpoint, Price, Profile
-from gwtui.records import Heartbeat, Hold, Incident, Notice, Ping, Record, Request
+from gwtui.profile import Budget, Price
+from gwtui.records import Hold, Ping, Request
 from gwtui.verdicts import Verdict
-from gwtui.view import EndpointRow, Query
-from gwtui.words import Outcome, State, Trigger
 
 SECOND = 1_000_000_000
-SOON_S = 20.0
-R = TypeVar("R", bound=Record)
 
 
 def result(
@@ -274,168 +260,3 @@ def test_what_has_no_price_costs_nothing() -> None:
     purse = Purse(Budget(usd=0.01), 0)
     purse.pay(answered(10**9, 10**9), None)
     assert purse.take(0)
-
-
-# The whole engine, against a real gateway
-
-
-class Watched:
-    """A running engine, its clock, and what a screen would show of it."""
-
-    def __init__(self, profile: Profile) -> None:
-        self.records: list[Record] = []
-        self.skipped_ns = 0
-        self._monitor = Monitor()
-        self._changed = asyncio.Event()
-        self.engine = Engine(profile, self._emit, clock=lambda: time.perf_counter_ns() + self.skipped_ns, seed=1)
-
-    def _emit(self, record: Record) -> None:
-        self.records.append(record)
-        self._monitor.apply(record)
-        self._changed.set()
-
-    def all(self, kind: type[R]) -> list[R]:
-        return [record for record in self.records if isinstance(record, kind)]
-
-    def row(self, name: str = "a") -> EndpointRow:
-        return next(row for row in self._monitor.view(Query()).endpoints if row.name == name)
-
-    def beat(self) -> Heartbeat:
-        return self.all(Heartbeat)[-1]
-
-    def send(self, command: Command) -> None:
-        self.engine.handle(command)
-
-    async def until(self, met: Callable[[], object]) -> None:
-        async with asyncio.timeout(SOON_S):
-            while not met():
-                self._changed.clear()
-                await self._changed.wait()
-
-
-@asynccontextmanager
-async def watching(profile: Profile) -> AsyncIterator[Watched]:
-    it = Watched(profile)
-    running = asyncio.create_task(it.engine.run())
-    try:
-        await it.until(lambda: it.all(Heartbeat))
-        yield it
-    finally:
-        it.engine.stop()
-        await running
-
-
-@pytest.fixture(autouse=True)
-def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "HEARTBEAT_S", 0.01)
-
-
-def asking(url: str, name: str = "a", **fields: object) -> Endpoint:
-    return replace(Endpoint(name=name, api="http", url=url, path="/", method="GET"), **fields)
-
-
-GOOD: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))] * 2000
-
-
-@pytest.mark.parametrize(
-    ("status", "header", "told_s", "held_s"),
-    [
-        ("429 Too Many Requests", "Retry-After: 7", 7, 7),
-        ("503 Service Unavailable", "Retry-After: 7.5", 7.5, 7.5),
-        ("429 Too Many Requests", "retry-after-ms: 7000", 7, 7),
-        ("529 Overloaded", "Retry-After: 1000000000", 3600, LONGEST_ASKED_S),
-    ],
-)
-async def test_an_endpoint_that_asks_for_it_is_left_alone_and_the_rest_of_the_time_is_told(
-    status: str, header: str, told_s: float, held_s: float
-) -> None:
-    gateway = ScriptedServer([Receive(), Send(http(status, header)), *GOOD])
-    async with gateway, watching(Profile(endpoints=(asking(gateway.url, overlap=1),), interval_s=0.01)) as it:
-        await it.until(lambda: it.row().held >= 5)
-        row = it.row()
-        assert row.held_ns is not None
-        assert (held_s - 5) * SECOND < row.held_ns <= (held_s + 0.01) * SECOND
-        assert row.note.startswith(f"held {-(-row.held_ns // SECOND)} s by Retry-After; HTTP {status[:3]}")
-        it.skipped_ns += int((held_s - 5) * SECOND)
-        await it.until(lambda: it.row().held >= row.held + 2)
-        assert len(gateway.requests) == 1
-        it.skipped_ns += 6 * SECOND
-        await it.until(lambda: it.row().state is State.UP and it.row().held_ns is None)
-        assert "held" not in it.row().note
-    assert [each.retry_after_s for each in it.all(Request)[:2]] == [told_s, None]
-
-
-@pytest.mark.parametrize("form", ["%a, %d %b %Y %H:%M:%S GMT", "%a, %d %b %Y %H:%M:%S UTC", "%Y-%m-%dT%H:%M:%SZ"])
-async def test_a_date_to_wait_for_is_counted_down(form: str) -> None:
-    date = datetime.fromtimestamp(time.time() + 200, UTC).strftime(form)
-    gateway = ScriptedServer([Receive(), Send(http("429 Too Many Requests", f"Retry-After: {date}")), *GOOD])
-    async with gateway, watching(Profile(endpoints=(asking(gateway.url, overlap=1),), interval_s=0.01)) as it:
-        await it.until(lambda: it.row().held >= 5)
-        held_ns = it.row().held_ns
-        assert held_ns is not None
-        assert 100 * SECOND < held_ns <= 200.01 * SECOND
-        assert it.row().note.startswith(f"held {-(-held_ns // SECOND)} s by Retry-After; HTTP 429")
-        assert len(gateway.requests) == 1
-        it.skipped_ns += 201 * SECOND
-        await it.until(lambda: it.row().state is State.UP)
-
-
-async def test_what_cannot_be_read_as_a_wait_is_told_and_the_pace_is_kept() -> None:
-    refusal: list[Step] = [Receive(), Send(http("503 Service Unavailable", "Retry-After: soon"))]
-    async with (
-        ScriptedServer(refusal * 2000) as gateway,
-        watching(Profile(endpoints=(asking(gateway.url, overlap=1),), interval_s=0.01)) as it,
-    ):
-        await it.until(lambda: len(it.all(Request)) >= 5)
-        assert it.row().held == 0
-        assert "HTTP 503: retry-after says 'soon'" in it.row().note
-
-
-async def test_a_wrong_key_does_not_hammer_and_a_resume_tries_at_once() -> None:
-    gateway = ScriptedServer([Receive(), Send(http("401 Unauthorized"))] * 2000)
-    async with gateway, watching(Profile(endpoints=(asking(gateway.url, overlap=1),), interval_s=0.05)) as it:
-        await it.until(lambda: it.row().held_ns is not None)
-        count = len(it.all(Request))
-        assert count >= AFTER_REFUSALS
-        assert f"after {count} failures in a row; HTTP 401" in it.row().note
-        it.send(Pause())
-        it.send(Resume())
-        assert it.beat().holds == {}
-        await it.until(lambda: len(it.all(Request)) > count)
-
-
-async def test_a_budget_ends_bursts_schedules_and_trials_and_says_so() -> None:
-    async with ScriptedServer(GOOD) as gateway:
-        costly = asking(gateway.url)
-        endpoints = (costly, asking(gateway.url, "b", paused=True))
-        async with watching(Profile(endpoints=endpoints, budget=Budget(requests=5), interval_s=0.02)) as it:
-            it.send(Burst(endpoint="b", requests=100, concurrency=3))
-            await it.until(lambda: it.beat().paused == ("a", "b") and len(it.all(Request)) == 5)
-            said = "this hour's budget of 5 requests is spent, the next begins in 00:"
-            assert any(each.text.startswith(f"probing pauses: {said}") for each in it.all(Incident))
-            assert it.all(Notice)[-1].text.startswith("probing pauses: ")
-            assert it.row().state is State.PAUSED
-            for command in (Resume(), Burst(endpoint="a", requests=1, concurrency=1), Try(endpoint=costly)):
-                it.send(command)
-                assert said in it.all(Notice)[-1].text
-            it.send(PutEndpoint(endpoint=replace(costly, name="c")))
-            it.send(PutEndpoint(endpoint=replace(costly, name="a2"), replaces="a"))
-            assert set(it.beat().paused) == {"a2", "b", "c"}
-            assert len(gateway.requests) == 5
-            it.skipped_ns += HOUR_NS
-            await it.until(lambda: it.beat().paused == ("b",))
-            assert it.all(Notice)[-1].text == "probing goes on: there is a new budget"
-            await it.until(lambda: set(it.beat().paused) == {"a2", "b", "c"} and len(it.all(Request)) == 10)
-            assert len(gateway.requests) == 10
-
-
-async def test_pings_take_nothing_of_a_budget() -> None:
-    async with ScriptedServer(GOOD) as gateway:
-        ping = Endpoint(name="ws", api="websocket", url=gateway.url, path="/")
-        profile = Profile(endpoints=(asking(gateway.url), ping), budget=Budget(requests=1), interval_s=0.02)
-        async with watching(profile) as it:
-            await it.until(lambda: it.beat().paused == ("a",))
-            count = len(it.all(Ping))
-            await it.until(lambda: len(it.all(Ping)) >= count + 2)
-            assert {each.trigger for each in it.all(Ping)} == {Trigger.SCHEDULE}
-    assert len([each for each in it.all(Request) if each.outcome is Outcome.OK]) == 1

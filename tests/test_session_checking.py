@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import csv
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Self
@@ -12,6 +12,7 @@ from typing import Self
 import pytest
 from support.checked import request
 from support.engines import Child
+from support.running import SOON_S, Emitted
 
 from gwtui.checked import CheckResult, CheckRun
 from gwtui.checks.gathering import Means
@@ -20,13 +21,11 @@ from gwtui.commands import Check, Start
 from gwtui.engine.budget import Purse
 from gwtui.probes.prober import Emit
 from gwtui.profile import Budget, Endpoint, Price, Profile
-from gwtui.records import Notice, Ping, ProfileChanged, Record, Request
+from gwtui.records import Notice, Ping, ProfileChanged, Request
 from gwtui.session.checking import Checking
 from gwtui.verdicts import Verdict
 from gwtui.words import Trigger
 
-SOON_S = 30.0
-"""Only a failing test waits so long."""
 REFUSED = "http://127.0.0.1:9"
 NAMES = ("a", "b")
 
@@ -77,22 +76,8 @@ class Prober:
         )
 
 
-class Told:
+class Told(Emitted):
     """All that was emitted."""
-
-    def __init__(self) -> None:
-        self.records: list[Record] = []
-        self._changed = asyncio.Event()
-
-    def emit(self, record: Record) -> None:
-        self.records.append(record)
-        self._changed.set()
-
-    async def until(self, met: Callable[[], object]) -> None:
-        async with asyncio.timeout(SOON_S):
-            while not met():
-                self._changed.clear()
-                await self._changed.wait()
 
     async def ended(self, *names: str) -> list[CheckRun]:
         """How the runs of these endpoints ended."""
@@ -101,14 +86,14 @@ class Told:
 
     @property
     def runs(self) -> list[CheckRun]:
-        return [record for record in self.records if isinstance(record, CheckRun)]
+        return self.all(CheckRun)
 
     @property
     def notices(self) -> list[str]:
-        return [record.text for record in self.records if isinstance(record, Notice)]
+        return [record.text for record in self.all(Notice)]
 
     def results(self, name: str) -> list[CheckResult]:
-        return [record for record in self.records if isinstance(record, CheckResult) and record.endpoint == name]
+        return [record for record in self.all(CheckResult) if record.endpoint == name]
 
 
 @pytest.fixture

@@ -19,14 +19,15 @@ from pathlib import Path
 
 import pytest
 from support.engines import Child
-from support.scripted import Close, Hold, Open, Receive, Reset, ScriptedServer, Send, Step, Wait, http
+from support.running import GOOD, Emitted, asking, running
+from support.scripted import Close, Hold, Open, Receive, Reset, ScriptedServer, Send, Wait, http
 
 from gwtui.commands import Start
 from gwtui.engine import Engine, engine
 from gwtui.engine.standstill import SLEEP_NS, STEP_S, Moment, awake_and_asleep_ns
 from gwtui.feeds import ENGINE
 from gwtui.profile import Deadlines, Endpoint, Profile
-from gwtui.records import Heartbeat, Incident, Record, Request
+from gwtui.records import Heartbeat, Incident, Request
 from gwtui.verdicts import Verdict
 from gwtui.words import Outcome
 
@@ -36,7 +37,6 @@ if sys.platform == "linux":
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes and limits of Linux")
 
 SECOND = 1_000_000_000
-SOON_S = 20.0
 
 
 # What three clocks tell
@@ -75,63 +75,40 @@ def test_this_machine_is_awake() -> None:
 # A whole engine whose clocks a test sets
 
 
-class Watched:
+class Watched(Emitted):
     """A running engine, all that it says, and its clocks."""
 
     def __init__(self, profile: Profile) -> None:
-        self.records: list[Record] = []
+        super().__init__()
         self.slept_ns = 0
         self.set_s = 0.0
-        self._changed = asyncio.Event()
         self.engine = Engine(
             profile,
-            self._emit,
+            self.emit,
             boot=lambda: awake_and_asleep_ns() + self.slept_ns,
             wall=lambda: time.time() + self.slept_ns / SECOND + self.set_s,
             seed=1,
         )
 
-    def _emit(self, record: Record) -> None:
-        self.records.append(record)
-        self._changed.set()
-
     def requests(self) -> list[Request]:
-        return [record for record in self.records if isinstance(record, Request)]
+        return self.all(Request)
 
     def said(self) -> list[str]:
         """Incidents of the engine's own."""
-        return [record.text for record in self.records if isinstance(record, Incident) and record.kind == "engine"]
-
-    async def until(self, met: Callable[[], object]) -> None:
-        async with asyncio.timeout(SOON_S):
-            while not met():
-                self._changed.clear()
-                await self._changed.wait()
+        return [record.text for record in self.all(Incident) if record.kind == "engine"]
 
 
 @asynccontextmanager
 async def watching(*endpoints: Endpoint, interval_s: float = 0.01) -> AsyncIterator[Watched]:
     it = Watched(Profile(endpoints=endpoints, interval_s=interval_s))
-    running = asyncio.create_task(it.engine.run())
-    try:
+    async with running(it.engine):
         await it.until(lambda: it.records)
         yield it
-    finally:
-        it.engine.stop()
-        await running
 
 
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "HEARTBEAT_S", 0.01)
-
-
-def asking(url: str, **fields: object) -> Endpoint:
-    endpoint = {"name": "a", "api": "http", "url": url, "path": "/", "method": "GET"}
-    return Endpoint(**{**endpoint, **fields})  # type: ignore[arg-type]  # fields of an endpoint
-
-
-GOOD: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))] * 2000
 
 
 @pytest.mark.parametrize(
@@ -149,7 +126,7 @@ async def test_a_wall_clock_that_is_set_moves_no_latency(set_s: float, told: str
         await it.until(it.said)
         count = len(it.requests())
         await it.until(lambda: len(it.requests()) >= count + 3)
-        beats = [record for record in it.records if isinstance(record, Heartbeat)]
+        beats = it.all(Heartbeat)
     assert it.said() == [told]
     assert abs(beats[-1].at - beats[0].at - set_s) < 60
     for request in it.requests():
@@ -312,7 +289,7 @@ async def test_without_ports_this_machine_is_named_and_no_gateway(monkeypatch: p
             await it.until(it.said)
             count = len(it.requests())
             await it.until(lambda: len(it.requests()) >= count + 20)
-        states = [record for record in it.records if isinstance(record, Incident) and record.kind == "state"]
+        states = [record for record in it.all(Incident) if record.kind == "state"]
     where = gateway.url.removeprefix("http://")
     assert it.said() == [f"3 probes failed on this machine, not at a gateway: {where}: Cannot assign requested address"]
     assert states == []
