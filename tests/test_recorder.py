@@ -1,12 +1,10 @@
-"""What a session leaves on disk, and what becomes of it when the disk does not play along."""
+"""What a session leaves on disk."""
 
 from __future__ import annotations
 
 import csv
 import json
-import shutil
 import stat
-import subprocess
 import sys
 import threading
 import tomllib
@@ -15,10 +13,11 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from support.recording import PROFILE, Flushes, numbers, request, rotated_numbers
 
 from gwtui import config
 from gwtui.checked import CheckOutcome, CheckResult
-from gwtui.profile import Deadlines, Endpoint, Profile
+from gwtui.profile import Endpoint, Profile
 from gwtui.recorder import Recorder, new_session_dir, parts, profile_toml
 from gwtui.recorder import recorder as recorder_module
 from gwtui.records import (
@@ -27,57 +26,15 @@ from gwtui.records import (
     Notice,
     Ping,
     ProfileChanged,
-    Request,
     StreamEvent,
     StreamRead,
 )
-from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, SCHEMA
+from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, SCHEMA
 from gwtui.verdicts import Verdict
 from gwtui.words import EventKind, State, Trigger
 
-PROFILE = Profile(
-    name="prod",
-    interval_s=2.0,
-    deadlines=Deadlines(connect_s=1.5),
-    endpoints=(
-        Endpoint(
-            name="gateway",
-            api="openai-chat",
-            url="http://127.0.0.1:9",
-            key="env:GATEWAY_KEY",
-            headers={"x-team": "token ${env:TEAM}"},
-            body={"temperature": 0.5, "nothing": None, "stop": ["a", None]},
-        ),
-        Endpoint(name="ws", api="websocket", url="ws://127.0.0.1:9"),
-    ),
-)
-
 posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX systems")
-
-
 DAY_S = 86_400.0
-
-
-def request(number: int, **more: object) -> Request:
-    ended = Request(
-        endpoint="gateway",
-        number=number,
-        started_at=1.0,
-        now_ns=number,
-        api="openai-chat",
-        verdict=Verdict.COMPLETE,
-        rule="openai.done",
-        duration_ns=5_000_000,
-    )
-    return replace(ended, **more)
-
-
-def numbers(path: Path) -> list[int]:
-    """The request numbers in a file, every line of which has every column."""
-    with path.open(newline="") as file:
-        rows = list(csv.reader(file))
-    assert {len(row) for row in rows} == {len(REQUEST_COLUMNS)}
-    return [int(row[1]) for row in rows[1:]]
 
 
 def _then(first: Callable[[], None], second: Callable[[], None]) -> Callable[[], None]:
@@ -88,31 +45,9 @@ def _then(first: Callable[[], None], second: Callable[[], None]) -> Callable[[],
     return both
 
 
-class Flushes:
-    """Tells when the recorder's thread has tried to write what waits."""
-
-    def __init__(self) -> None:
-        self._tried = threading.Condition()
-
-    def tried(self) -> None:
-        with self._tried:
-            self._tried.notify_all()
-
-    def until(self, done: Callable[[], bool]) -> None:
-        with self._tried:
-            assert self._tried.wait_for(done, timeout=20)
-
-
 @pytest.fixture
 def flushes(monkeypatch: pytest.MonkeyPatch) -> Flushes:
-    flushes, flush = Flushes(), Recorder._flush
-
-    def told(recorder: Recorder) -> None:
-        flush(recorder)
-        flushes.tried()
-
-    monkeypatch.setattr(Recorder, "_flush", told)
-    return flushes
+    return Flushes.of(monkeypatch)
 
 
 @pytest.fixture
@@ -286,45 +221,6 @@ def test_text_is_kept_only_when_the_profile_says_so(directory: Path) -> None:
     assert "two" not in (directory / "requests.csv").read_text()
 
 
-def test_a_second_session_in_the_same_directory_goes_on_below_a_repaired_line(directory: Path) -> None:
-    with Recorder(directory, PROFILE) as recorder:
-        recorder.put(request(1))
-    with (directory / "requests.csv").open("ab") as file:
-        file.write(b"gateway,2,5.0,")
-    with Recorder(directory, PROFILE) as recorder:
-        recorder.put(request(3))
-    assert recorder.status().torn_lines == 1
-    assert numbers(directory / "requests.csv") == [1, 3]
-
-
-@posix
-def test_rows_outlive_a_removed_directory(directory: Path, recorder: Recorder, flushes: Flushes) -> None:
-    recorder.put(request(1))
-    flushes.until(lambda: recorder.status().rows_written == 1)
-    shutil.rmtree(directory)
-    recorder.put(request(2))
-    flushes.until(lambda: recorder.status().rows_written == 2)
-    recorder.close()
-    assert numbers(directory / "requests.csv") == [2]
-    assert (directory / "profile.toml").exists()
-    assert recorder.status().error == ""
-
-
-@posix
-def test_rows_go_on_in_a_fresh_file_after_a_rotation(directory: Path, recorder: Recorder, flushes: Flushes) -> None:
-    recorder.put(request(1))
-    flushes.until(lambda: recorder.status().rows_written == 1)
-    rotated = (directory / "requests.csv").rename(directory / "requests.csv.1")
-    recorder.put(request(2))
-    recorder.close()
-    assert numbers(rotated) == [1]
-    assert numbers(directory / "requests.csv") == [2]
-
-
-def rotated_numbers(path: Path) -> list[int]:
-    return [number for part in parts(path) for number in numbers(part)]
-
-
 def test_a_file_that_is_full_is_put_aside_and_begun_anew(directory: Path, flushes: Flushes) -> None:
     with Recorder(directory, replace(PROFILE, rotate_mb=0.002), flush_s=0.0) as recorder:
         for number in range(1, 101):
@@ -388,134 +284,6 @@ def test_rows_of_another_schema_are_put_aside(directory: Path, said: str, aside:
     kept = [numbers(part) for part in parts(directory / "requests.csv")]
     assert kept == ([[1], [2]] if aside else [[1, 2]])
     assert tomllib.loads((directory / "session.toml").read_text())["schema"] == SCHEMA
-
-
-def test_without_a_place_to_write_rows_wait_up_to_a_limit_and_the_rest_is_counted(tmp_path: Path) -> None:
-    blocker = tmp_path / "file"
-    blocker.write_text("in the way")
-    with Recorder(blocker / "session", PROFILE, max_waiting=3, retry_s=0.001) as recorder:
-        for number in range(1, 6):
-            recorder.put(request(number))
-        during = recorder.status()
-    assert (during.rows_written, during.rows_waiting, during.rows_lost) == (0, 3, 2)
-    after = recorder.status()
-    assert (after.rows_written, after.rows_waiting, after.rows_lost) == (0, 0, 5)
-    assert "Not a directory" in after.error
-
-
-def test_one_file_that_cannot_be_written_does_not_stop_the_others(directory: Path) -> None:
-    (directory / "pings.csv").mkdir(parents=True)
-    (directory / "profile.toml").mkdir()
-    with Recorder(directory, PROFILE) as recorder:
-        recorder.put(request(1))
-        recorder.put(Ping(endpoint="ws", number=1, started_at=1.0, now_ns=1, verdict=Verdict.PONG, rule="ws"))
-    status = recorder.status()
-    assert numbers(directory / "requests.csv") == [1]
-    assert (status.rows_written, status.rows_lost) == (1, 1)
-    assert "Is a directory" in status.error
-
-
-@posix
-def test_of_two_programs_in_one_directory_the_second_waits_for_the_first(directory: Path, flushes: Flushes) -> None:
-    first = Recorder(directory, PROFILE, retry_s=0.001)
-    with Recorder(directory, PROFILE, retry_s=0.001) as second:
-        flushes.until(lambda: second.status().error == "" and (directory / "incidents.csv").exists())
-        with first:
-            first.put(request(1))
-            second.put(request(2))
-            first.close()
-        flushes.until(lambda: second.status().rows_written == 1)
-    assert "another gwtui" in first.status().error
-    assert numbers(directory / "requests.csv") == [2]
-
-
-FULL = """
-import resource, sys, threading
-from pathlib import Path
-from gwtui.profile import Profile
-from gwtui.recorder import Recorder
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
-
-directory = Path(sys.argv[1])
-tried, flush = threading.Condition(), Recorder._flush
-
-def told(recorder):
-    flush(recorder)
-    with tried:
-        tried.notify_all()
-
-Recorder._flush = told
-
-def until(done):
-    with tried:
-        assert tried.wait_for(done, timeout=20), recorder.status()
-
-def request(number):
-    return Request(endpoint="e", number=number, started_at=1.0, now_ns=1, api="http", verdict=Verdict.COMPLETE, rule="")
-
-with Recorder(directory, Profile(), flush_s=0.0, retry_s=0.001) as recorder:
-    recorder.put(request(1))
-    until(lambda: recorder.status().rows_written == 1)
-    size = (directory / "requests.csv").stat().st_size
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 10, resource.RLIM_INFINITY))
-    recorder.put(request(2))
-    recorder.put(request(3))
-    until(lambda: recorder.status().error)
-    print(recorder.status().error, recorder.status().rows_waiting)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    until(lambda: recorder.status().rows_written == 3 and not recorder.status().error)
-print(recorder.status())
-"""
-
-
-@posix
-def test_rows_that_met_a_full_disk_are_written_when_it_has_room_again(directory: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", FULL, str(directory)], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    told, status = done.stdout.splitlines()
-    assert told == "File too large (requests.csv) 2"
-    assert "rows_written=3, rows_waiting=0, rows_lost=0, error=''" in status
-    assert numbers(directory / "requests.csv") == [1, 2, 3]
-
-
-ENDLESS = """
-import sys
-from pathlib import Path
-from gwtui.profile import Profile
-from gwtui.recorder import Recorder
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
-
-first, told = int(sys.argv[2]), False
-with Recorder(Path(sys.argv[1]), Profile(rotate_mb=float(sys.argv[3])), flush_s=0.0) as recorder:
-    for number in range(first, first + 100_000):
-        recorder.put(Request(endpoint="e", number=number, started_at=1.0, now_ns=1, api="http",
-                             verdict=Verdict.COMPLETE, rule="", reason="x" * (number % 700)))
-        while recorder.status().rows_waiting > 100:
-            pass
-        if not told and recorder.status().rows_written >= 500:
-            print("go", flush=True)
-            told = True
-"""
-
-
-@pytest.mark.parametrize("rotate_mb", [100.0, 0.02])
-def test_a_kill_in_the_middle_leaves_whole_rows_in_their_order(directory: Path, rotate_mb: float) -> None:
-    seen: list[int] = []
-    for _ in range(4):
-        first = seen[-1] + 1 if seen else 1
-        with subprocess.Popen(
-            [sys.executable, "-c", ENDLESS, str(directory), str(first), str(rotate_mb)], stdout=subprocess.PIPE
-        ) as writer:
-            assert writer.stdout
-            assert writer.stdout.readline() == b"go\n"
-            writer.kill()
-        with Recorder(directory, Profile()):
-            pass
-        seen = rotated_numbers(directory / "requests.csv")
-        assert seen == list(range(1, len(seen) + 1))
-        assert len(seen) >= first + 499
 
 
 def test_new_session_directories_have_names_that_sort_and_never_meet(tmp_path: Path) -> None:
