@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.stamping import expected_clock
 
 from gwtui.probes.exchange import Ledger
-from gwtui.probes.netclock import FRESH_NS, REMEASURE_NS, NetClock, Offset, StampedSocket, measure_offset
+from gwtui.probes.netclock import DOUBT_NS, REMEASURE_NS, NetClock, Offset, StampedSocket, measure_offset
 from gwtui.probes.tcp import QUEUE_BYTES, TCPStream
 from gwtui.words import Clock
 
@@ -24,10 +24,11 @@ OFFSET = 1_700_000_000_000_000_000
 MS = 1_000_000
 
 
-def clock(*offsets: Offset) -> NetClock:
-    """A clock that measures these offsets one after the other, and the last one ever after."""
+def clock(*offsets: Offset, wall_ns: int | None = None) -> NetClock:
+    """A clock that measures these offsets one after the other, and the last one ever after. A glance at the wall clock
+    sees `wall_ns`; None: never what is expected."""
     left = list(offsets)
-    return NetClock(lambda: left.pop(0) if len(left) > 1 else left[0])
+    return NetClock(lambda: left.pop(0) if len(left) > 1 else left[0], lambda: 0 if wall_ns is None else wall_ns)
 
 
 def offset(ns: int = OFFSET, *, at_ns: int = 0, error_ns: int = 100) -> Offset:
@@ -43,7 +44,7 @@ STAMPS = {
     "old, because the reader was late": (
         clock(offset()),
         OFFSET + 4_000,
-        4_000 + 50 * FRESH_NS,
+        4_000 + 50 * MS,
         0,
         (4_000, Clock.KERNEL),
     ),
@@ -61,8 +62,15 @@ STAMPS = {
         0,
         (5_000, Clock.USER),
     ),
+    "the wall clock went back by less than reads are late at times": (
+        clock(offset(), offset(OFFSET - MS // 2), wall_ns=OFFSET - MS // 2 + 5_000),
+        OFFSET + 4_000 - MS // 2,
+        5_000,
+        0,
+        (5_000, Clock.USER),
+    ),
     "a step found by measuring again in time": (
-        clock(offset(), offset(OFFSET + FRESH_NS // 2)),
+        clock(offset(), offset(OFFSET + MS // 2), wall_ns=OFFSET + REMEASURE_NS + 5_000),
         OFFSET + 4_000,
         REMEASURE_NS + 5_000,
         0,
@@ -84,27 +92,30 @@ def test_a_stamp_is_believed_only_when_it_can_be_true(name: str) -> None:
     assert net_clock.stamp(kernel_ns, now_ns, floor_ns) == expected
 
 
-def test_late_reads_do_not_measure_again_while_a_glance_confirms_the_offset() -> None:
+def test_reads_do_not_measure_again_while_a_glance_confirms_the_offset() -> None:
     measured: list[int] = []
 
     def measure() -> Offset:
         measured.append(1)
         return offset()
 
-    wall_ns = [OFFSET]
+    wall_ns = [OFFSET + 9 * MS]
     net_clock = NetClock(measure, lambda: wall_ns[0])
-    assert net_clock.stamp(OFFSET + 4_000, 9 * FRESH_NS, 0) == (4_000, Clock.KERNEL)
+    assert net_clock.stamp(OFFSET + 4_000, 9 * MS, 0) == (4_000, Clock.KERNEL)
     assert len(measured) == 1
     wall_ns[0] += MS
-    assert net_clock.stamp(OFFSET + 5_000, 9 * FRESH_NS, 0) == (5_000, Clock.KERNEL)
+    assert net_clock.stamp(OFFSET + 5_000, 9 * MS, 0) == (5_000, Clock.KERNEL)
     assert len(measured) == 2
 
 
-def test_after_a_step_the_next_stamp_is_believed_again() -> None:
-    hour = 3_600_000 * MS
-    net_clock = clock(offset(), offset(OFFSET + hour))
-    assert net_clock.stamp(OFFSET + hour + 4_000, 5_000, 0) == (5_000, Clock.USER)
-    assert net_clock.stamp(OFFSET + hour + 8_000, 9_000, 5_000) == (8_000, Clock.KERNEL)
+@pytest.mark.parametrize("step_ns", [10 * MS, -10 * MS])
+def test_after_a_step_stamps_are_believed_again_once_all_that_came_before_it_was_read(step_ns: int) -> None:
+    net_clock = clock(offset(), offset(OFFSET + step_ns, at_ns=50 * MS))
+    assert net_clock.stamp(OFFSET + step_ns + 49 * MS, 50 * MS, 0) == (50 * MS, Clock.USER)
+    before_it = OFFSET + 30 * MS
+    assert net_clock.stamp(before_it, 55 * MS, 0) == (55 * MS, Clock.USER)
+    after_ns = 50 * MS + DOUBT_NS
+    assert net_clock.stamp(OFFSET + step_ns + after_ns, after_ns, 0) == (after_ns, Clock.KERNEL)
 
 
 @given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(0, 2**62), st.integers(-(2**61), 2**61))

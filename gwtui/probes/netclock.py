@@ -1,9 +1,9 @@
 """When bytes came and went: a socket that stamps them, with the kernel's own arrival time where there is one.
 
 On Linux every read asks for `SO_TIMESTAMPNS`: the wall time at which the last packet of that read arrived. It is
-converted to the monotonic clock with an offset that is measured again about once a second, and whenever a stamp
-looks odd. A stamp that cannot be believed, and every read on other systems, gets the time right after the read, and
-says so (`Clock.USER`). The stamp of a read is that of its *last* bytes.
+converted to the monotonic clock with an offset that is measured again about once a second, and whenever a glance at
+the wall clock does not confirm it. A stamp that cannot be believed, and every read on other systems, gets the time
+right after the read, and says so (`Clock.USER`). The stamp of a read is that of its *last* bytes.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _CONTROL_BYTES = 64
 
 REMEASURE_NS = 1_000_000_000
 """How long an offset is believed."""
-FRESH_NS = 1_000_000
-"""A stamp older than this when it is read may come from a stepped wall clock: the offset is measured again first."""
+DOUBT_NS = 100_000_000
+"""How long no stamp is believed after a step: what came before it may still wait to be read."""
 SLACK_NS = 20_000
 """How far two measured offsets may differ beyond their own uncertainty without a step of the wall clock."""
 _BRACKETS = 9
@@ -66,11 +66,6 @@ def measure_offset() -> Offset:
     return Offset(wall - (before + after) // 2, (after - before + 1) // 2, after)
 
 
-def glance() -> int:
-    """Wall clock minus monotonic clock, roughly and at once."""
-    return time.time_ns() - time.perf_counter_ns()
-
-
 @functools.cache
 def keep_stamping() -> None:
     """Let one idle socket ask for stamps: the kernel makes them only while any does, and takes a moment to begin."""
@@ -93,11 +88,12 @@ def ask_for_stamps(sock: socket.socket) -> bool:
 class NetClock:
     """Turns the kernel's wall-clock stamps into monotonic ones, and refuses those that cannot be true."""
 
-    def __init__(self, measure: Callable[[], Offset] = measure_offset, glance: Callable[[], int] = glance) -> None:
+    def __init__(self, measure: Callable[[], Offset] = measure_offset, wall: Callable[[], int] = time.time_ns) -> None:
         keep_stamping()
         self._measure = measure
-        self._glance = glance
+        self._wall = wall
         self._offset = measure()
+        self._doubted_until_ns = 0
 
     def stamp(self, kernel_ns: int | None, now_ns: int, floor_ns: int) -> tuple[int, Clock]:
         """When a read's bytes came, in monotonic ns, and who says so.
@@ -106,19 +102,21 @@ class NetClock:
         """
         if kernel_ns is None:
             return now_ns, Clock.USER
+        if now_ns - self._offset.at_ns > REMEASURE_NS or not self._holds(now_ns):
+            self._measure_again()
         arrived = kernel_ns - self._offset.ns
-        if now_ns - self._offset.at_ns > REMEASURE_NS or not (0 <= now_ns - arrived <= FRESH_NS or self._holds()):
-            before, self._offset = self._offset, self._measure()
-            if not self._offset.agrees(before):
-                return now_ns, Clock.USER
-            arrived = kernel_ns - self._offset.ns
-        if not floor_ns <= arrived <= now_ns + self._offset.error_ns:
+        if now_ns < self._doubted_until_ns or not floor_ns <= arrived <= now_ns + self._offset.error_ns:
             return now_ns, Clock.USER
         return min(arrived, now_ns), Clock.KERNEL
 
-    def _holds(self) -> bool:
+    def _holds(self, now_ns: int) -> bool:
         """Whether a glance confirms the offset. One that was interrupted does not."""
-        return abs(self._glance() - self._offset.ns) <= self._offset.error_ns + SLACK_NS
+        return abs(self._wall() - now_ns - self._offset.ns) <= self._offset.error_ns + SLACK_NS
+
+    def _measure_again(self) -> None:
+        before, self._offset = self._offset, self._measure()
+        if not self._offset.agrees(before):
+            self._doubted_until_ns = self._offset.at_ns + DOUBT_NS
 
 
 @functools.cache
