@@ -8,10 +8,20 @@ import msgspec
 
 from gwtui.monitor import Monitor
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import Heartbeat, Ping, Record, Request, RequestStarted, SessionStarted, StreamEvent, StreamRead
+from gwtui.records import (
+    Heartbeat,
+    Incident,
+    Ping,
+    Record,
+    Request,
+    RequestStarted,
+    SessionStarted,
+    StreamEvent,
+    StreamRead,
+)
 from gwtui.verdicts import Verdict
 from gwtui.view import EndpointRow, Query, View
-from gwtui.words import EventKind, Trigger
+from gwtui.words import EventKind, State, Trigger
 
 MS = 1_000_000
 SECOND = 1_000_000_000
@@ -107,3 +117,7 @@ def read(name: str, number: int, sent_s: float, after_ms: float, first: int, *te
         first_event=first,
         events=tuple(StreamEvent(name="delta", kind=EventKind.TEXT, text=text) for text in texts),
     )
+
+
+def state_incident(name: str, state: State, was: State = State.UP, at_s: float = 1) -> Incident:
+    return Incident(at=START_AT + at_s, now_ns=ns(at_s), kind="state", endpoint=name, state=state, was=was, text="why")

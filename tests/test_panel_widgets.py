@@ -1,0 +1,296 @@
+"""What panels say when the user acts on them, and that they draw no more often than they must."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from support import viewrows, views
+from textual import events, on
+from textual.app import App, ComposeResult
+from textual.geometry import Offset, Region
+from textual.message import Message
+from textual.pilot import Pilot
+from textual.theme import Theme
+
+from gwtui import units
+from gwtui.profile import Endpoint
+from gwtui.ui.drawing import cells
+from gwtui.ui.panel import Panel
+from gwtui.ui.panels.endpoints import EndpointsPanel
+from gwtui.ui.panels.header import HeaderLine
+from gwtui.ui.panels.incidents import IncidentsPanel
+from gwtui.ui.panels.latency import LatencyPanel
+from gwtui.ui.panels.pings import PingsPanel
+from gwtui.ui.panels.stream import StreamPanel
+from gwtui.view import View
+
+
+class PanelApp(App[None]):
+    """One panel in a bordered box of 100x14 with a view, and what it posted."""
+
+    CSS = "Panel { width: 100; height: 14; } HeaderLine { height: 1; }"
+
+    def __init__(self, panel: Panel, view: View) -> None:
+        super().__init__()
+        self.panel = panel
+        self.first = view
+        self.posted: list[Message] = []
+
+    def compose(self) -> ComposeResult:
+        yield self.panel
+
+    def on_mount(self) -> None:
+        self.panel.show(self.first)
+        self.panel.focus()
+
+    @on(EndpointsPanel.Selected)
+    @on(EndpointsPanel.Sort)
+    @on(EndpointsPanel.Opened)
+    @on(StreamPanel.Chosen)
+    @on(StreamPanel.Held)
+    @on(LatencyPanel.MetricChosen)
+    @on(LatencyPanel.WindowChosen)
+    @on(IncidentsPanel.Opened)
+    def _keep(self, message: Message) -> None:
+        self.posted.append(message)
+
+    @property
+    def said(self) -> list[tuple[object, ...]]:
+        """What was posted: the message's name and its data."""
+        data = ("name", "column", "endpoint", "request", "number", "step")
+        return [
+            (type(message).__name__, *(getattr(message, field) for field in data if hasattr(message, field)))
+            for message in self.posted
+        ]
+
+
+def shown(panel: Panel) -> list[str]:
+    """The text of the panel's content as it is on the screen."""
+    return [panel.render_line(y).text for y in range(panel.size.height)]
+
+
+async def wheel(pilot: Pilot[None], panel: Panel, *, down: bool) -> None:
+    """One turn of the mouse wheel over the panel."""
+    kind = events.MouseScrollDown if down else events.MouseScrollUp
+    delta = 1 if down else -1
+    panel.post_message(kind(panel, 3, 3, 0, delta, 0, shift=False, meta=False, ctrl=False))
+    await pilot.pause()
+
+
+async def test_keys_and_wheel_select_an_endpoint_and_the_selection_stays_in_sight() -> None:
+    panel = EndpointsPanel()
+    app = PanelApp(panel, views.crowded())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("down", "down", "up")
+        assert app.said == [
+            ("Selected", "gateway-gpt-01"),
+            ("Selected", "gateway-health-02"),
+            ("Selected", "gateway-gpt-01"),
+        ]
+        await pilot.press("end")
+        assert app.said[-1] == ("Selected", "gateway-gpt-19")
+        assert "gateway-gpt-19" in shown(panel)[-1]
+        assert panel.subtitle(views.crowded()) == "10-20 of 20"
+        await pilot.press("home", "pagedown")
+        assert app.said[-1] == ("Selected", "gateway-gpt-10")
+        await wheel(pilot, panel, down=True)
+        assert app.said[-1] == ("Selected", "gateway-health-11")
+        await wheel(pilot, panel, down=False)
+        assert app.said[-1] == ("Selected", "gateway-gpt-10")
+
+
+async def test_at_the_ends_of_the_table_nothing_is_posted() -> None:
+    app = PanelApp(EndpointsPanel(), views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("up", "pageup", "home")
+        assert app.said == []
+
+
+async def test_clicks_select_open_and_sort() -> None:
+    panel = EndpointsPanel()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.click(panel, offset=Offset(10, 4))
+        assert app.said == [("Selected", "gateway-health")]
+        await pilot.click(panel, offset=Offset(10, 4), times=2)
+        assert app.said[-1] == ("Opened", "gateway-health")
+        await pilot.click(panel, offset=Offset(10, 10))
+        assert len(app.said) == 2
+        heading = shown(panel)[0]
+        await pilot.click(panel, offset=Offset(1 + heading.index("p95"), 1))
+        assert app.said[-1] == ("Sort", "p95")
+        await pilot.click(panel, offset=Offset(1 + heading.index("verdict") + 2, 1))
+        assert app.said[-1] == ("Sort", "verdict")
+        await pilot.click(panel, offset=Offset(2, 1))
+        assert app.said[-1] == ("Sort", "verdict")
+
+
+async def test_a_new_view_moves_the_selection_to_what_was_chosen_elsewhere() -> None:
+    panel = EndpointsPanel()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        chosen = Endpoint(name="gateway-ws", api="websocket", url="ws://localhost")
+        panel.show(replace(views.calm(), selected=chosen))
+        await pilot.press("up")
+        assert app.said == [("Selected", "gateway-health")]
+
+
+async def test_the_stream_follows_its_end_until_the_user_scrolls_back() -> None:
+    panel = StreamPanel()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        assert "message_stop" in shown(panel)[-2]
+        await wheel(pilot, panel, down=False)
+        assert app.said == [("Held", 184)]
+        assert "message_stop" not in "".join(shown(panel)[:-1])
+        held = shown(panel)[0]
+        more = views.stream(lines=views.stream_lines(60))
+        panel.show(replace(views.calm(), stream=more))
+        assert shown(panel)[0] == held
+        kept = replace(more, lines=more.lines[5:], lines_dropped=5)
+        panel.show(replace(views.calm(), stream=kept))
+        assert shown(panel)[0] == held
+        await pilot.press("end")
+        assert app.said[-1] == ("Held", None)
+        assert "message_stop" in shown(panel)[-2]
+        await pilot.press("home")
+        assert shown(panel)[0].split()[0] == units.offset(kept.lines[0].since_sent_ns)
+
+
+async def test_another_request_is_followed_from_its_end() -> None:
+    panel = StreamPanel()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("home")
+        panel.show(replace(views.calm(), stream=views.stream(number=185)))
+        assert panel.following
+
+
+async def test_the_stream_as_events_raw_data_and_text() -> None:
+    panel = StreamPanel()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        seen = []
+        for _ in range(3):
+            seen.append((panel.mode, shown(panel)[-2].strip()))
+            panel.cycle_mode()
+            await pilot.pause()
+        assert [mode for mode, _ in seen] == ["events", "raw", "text"]
+        assert seen[0][1].endswith('message_stop         {"type":"message_stop"}')
+        assert seen[1][1].endswith('{"type":"message_stop"}')
+        assert panel.mode == "events"
+
+
+async def test_a_click_chooses_an_event() -> None:
+    panel = StreamPanel()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("home")
+        await pilot.click(panel, offset=Offset(10, 3))
+        assert app.said[-1] == ("Chosen", "gateway-claude", 184, 3)
+        await pilot.click(panel, offset=Offset(10, 12))
+        assert app.said[-1] == ("Chosen", "gateway-claude", 184, 3)
+
+
+async def test_latency_asks_for_metrics_and_windows() -> None:
+    panel = LatencyPanel()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.click(panel, offset=Offset(10, 3))
+        await pilot.press("left", "up")
+        await wheel(pilot, panel, down=True)
+        await wheel(pilot, panel, down=False)
+        assert app.said == [
+            ("MetricChosen", 1),
+            ("MetricChosen", -1),
+            ("WindowChosen", 1),
+            ("WindowChosen", 1),
+            ("WindowChosen", -1),
+        ]
+
+
+async def test_incidents_are_walked_through_and_opened() -> None:
+    panel = IncidentsPanel()
+    app = PanelApp(panel, views.incident())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("enter", "down", "enter")
+        assert app.said == [("Opened", "sourcegraph-claude", 96), ("Opened", "gateway-starcoder", 71)]
+        await pilot.click(panel, offset=Offset(20, 6))
+        assert app.said[2:] == [("Opened", "gateway-ws", 12)]
+
+
+async def test_a_selected_incident_stays_selected_while_newer_ones_come() -> None:
+    panel = IncidentsPanel()
+    app = PanelApp(panel, views.incident())
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.press("down")
+        was = panel.selected
+        newer = msgspec.structs.replace(views.incidents()[0], now_ns=99)
+        panel.show(replace(views.incident(), incidents=(newer, *views.incidents())))
+        assert panel.selected == was == views.incidents()[1]
+
+
+async def test_the_newest_incident_is_followed_while_nothing_is_selected() -> None:
+    panel = IncidentsPanel()
+    app = PanelApp(panel, views.incident())
+    async with app.run_test(size=(120, 30)):
+        older = views.incidents()[1:]
+        panel.show(replace(views.incident(), incidents=older))
+        panel.show(views.incident())
+        assert panel.selected == views.incidents()[0]
+
+
+@pytest.mark.parametrize("panel", [EndpointsPanel, StreamPanel, LatencyPanel, PingsPanel, IncidentsPanel])
+async def test_a_panel_draws_again_for_another_size_and_another_theme(panel: type[Panel]) -> None:
+    one = panel()
+    app = PanelApp(one, views.incident())
+    async with app.run_test(size=(120, 30)) as pilot:
+        one.styles.width, one.styles.height = 60, 9
+        await pilot.pause()
+        assert {cells(line) for line in shown(one)} == {one.size.width}
+        assert len(shown(one)) == one.size.height == 7
+        before = [list(one.render_line(y)) for y in range(7)]
+        app.register_theme(Theme(name="other", primary="#0000ff", foreground="#123456", background="#abcdef"))
+        app.theme = "other"
+        await pilot.pause()
+        after = [list(one.render_line(y)) for y in range(7)]
+        assert [[segment.text for segment in line] for line in before] == [
+            [segment.text for segment in line] for line in after
+        ]
+        assert before != after
+
+
+async def test_an_equal_view_costs_no_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = EndpointsPanel()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)):
+        refreshed: list[tuple[Region, ...]] = []
+        monkeypatch.setattr(panel, "refresh", lambda *regions, **_: refreshed.append(regions))
+        panel.show(views.calm())
+        assert refreshed == []
+        rows = viewrows.calm_rows()
+        panel.show(replace(views.calm(), endpoints=(*rows[:2], replace(rows[2], verdict="reset"), rows[3])))
+        assert [[(region.y, region.height) for region in regions] for regions in refreshed] == [[(3, 1)]]
+
+
+async def test_titles_name_what_is_shown_and_are_never_markup() -> None:
+    panel = StreamPanel()
+    app = PanelApp(panel, replace(views.calm(), stream=views.stream(endpoint="[/red] \x1b[2J")))
+    async with app.run_test(size=(120, 30)) as pilot:
+        await pilot.pause()
+        assert "2 Stream · [/red] ␛[2J #184" in app.export_screenshot().replace("&#160;", " ")
+
+
+async def test_the_header_grows_by_a_row_for_a_banner() -> None:
+    panel = HeaderLine()
+    app = PanelApp(panel, views.calm())
+    async with app.run_test(size=(120, 30)) as pilot:
+        panel.show(views.incident())
+        await pilot.pause()
+        assert panel.size.height == 2
+        assert "No space left on device" in shown(panel)[1]
+        panel.show(views.calm())
+        await pilot.pause()
+        assert panel.size.height == 1
