@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import threading
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
-from starlette.routing import Route
 from support.checked import target
 from support.gateways import Gateway, serving
 from support.probing import soon
 from support.scripted import free_port
+from support.strange import Strange, hosted
 
 from gwtui.checked import CheckOutcome, CheckResult
 from gwtui.checks.gathering import Means
 from gwtui.checks.needs import Target
 from gwtui.checks.planning import checks_for
 from gwtui.checks.runner import run_checks
-from gwtui.demo.server import listen
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 UNPROVOKED = {"provider-fallback", "fails-at-once", "attempts", "breaker"}
@@ -179,95 +170,6 @@ async def test_a_single_check_fails_by_itself_where_nothing_listens() -> None:
     for name in ("long-stream", "metrics", "invalid-key", "concurrency"):
         (result,) = (await checked(at(f"http://127.0.0.1:{free_port()}"), name)).values()
         assert (result.outcome, bool(result.remedy)) == (FAIL, True), result
-
-
-# --- gateways that are made quite differently
-
-
-class Strange:
-    """An OpenAI-like gateway of another make: other names, no books, and whatever manner a test gives it."""
-
-    def __init__(self, *, pieces: Sequence[str] = (), buffered_s: float = 0.0, gap_s: float = 0.0) -> None:
-        self.pieces = pieces or tuple(f"word{number} " for number in range(30))
-        self.buffered_s = buffered_s
-        self.gap_s = gap_s
-        self.one_at_a_time = False
-        self.hang = False
-        self.sick = False
-        self.echoes = False
-        self.seen: list[dict[str, Any]] = []
-        self.keys: set[str] = set()
-        self.last = ""
-        self.lock = asyncio.Lock()
-
-    def app(self) -> Starlette:
-        routes = [
-            Route("/v1/chat/completions", self.chat, methods=["POST"]),
-            Route("/gateway/health", self.health),
-        ]
-        return Starlette(routes=routes)
-
-    async def health(self, request: Request) -> Response:
-        return JSONResponse({"state": "UP", "upstreams": ["a", "b"]})
-
-    async def chat(self, request: Request) -> Response:
-        body = await request.json()
-        self.seen.append(body)
-        self.keys.add(request.headers.get("authorization", ""))
-        self.last = body["messages"][0]["content"]
-        if self.hang:
-            await asyncio.Event().wait()
-        if self.sick:
-            return HTMLResponse("<html><title>502</title></html>", 502)
-        if not body.get("stream"):
-            message = {"role": "assistant", "content": "".join(self.pieces)}
-            return JSONResponse({"model": body["model"], "choices": [{"message": message, "finish_reason": "stop"}]})
-        return StreamingResponse(self.stream(body["model"]), media_type="text/event-stream")
-
-    async def stream(self, model: str) -> AsyncIterator[bytes]:
-        if not self.one_at_a_time:
-            async for data in self.events(model):
-                yield data
-            return
-        async with self.lock:
-            async for data in self.events(model):
-                yield data
-
-    async def events(self, model: str) -> AsyncIterator[bytes]:
-        whole = b""
-        await asyncio.sleep(self.buffered_s)
-        pieces = [*self.last.split(" ")] if self.echoes else self.pieces
-        for number, piece in enumerate(pieces):
-            await asyncio.sleep(self.gap_s)
-            delta = {"content": piece} if number else {"role": "assistant", "content": piece}
-            data = self.event(model, {"delta": delta, "finish_reason": None})
-            if self.buffered_s:
-                whole += data
-            else:
-                yield data
-        yield whole + self.event(model, {"delta": {}, "finish_reason": "stop"}) + b"data: [DONE]\n\n"
-
-    def event(self, model: str, choice: dict[str, Any]) -> bytes:
-        return b"data: %s\n\n" % json.dumps({"id": "c", "model": model, "choices": [{"index": 0, **choice}]}).encode()
-
-
-@contextmanager
-def hosted(strange: Strange) -> Iterator[str]:
-    """The gateway in a thread of the test."""
-    config = uvicorn.Config(
-        strange.app(), loop="asyncio", http="h11", lifespan="off", log_config=None, log_level="critical"
-    )
-    config.timeout_graceful_shutdown = 0
-    server = uvicorn.Server(config)
-    with listen("127.0.0.1", 0) as listener:
-        thread = threading.Thread(target=server.run, args=([listener],))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        finally:
-            server.should_exit = True
-            thread.join(10)
-            assert not thread.is_alive()
 
 
 async def test_a_gateway_of_another_make_is_told_what_it_lacks() -> None:

@@ -2,18 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-import errno
 import os
-import shlex
-import signal
-import subprocess
-import sys
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -21,14 +11,10 @@ from gwtui.keys import (
     MASK,
     MAX_FILE_BYTES,
     KeyReferenceError,
-    NoRoomError,
     is_reference,
-    make_ready,
-    places,
     redactor,
     resolve,
     resolve_headers,
-    resolving,
 )
 from gwtui.profile import Endpoint
 
@@ -138,230 +124,6 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path: Path) -> None:
     for place in ("fifo", "missing", "."):
         with pytest.raises(KeyReferenceError):
             resolve(f"file:{tmp_path / place}")
-
-
-# What a command prints
-
-
-class Seconds:
-    """A clock that a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture(autouse=True)
-def clock(monkeypatch: pytest.MonkeyPatch) -> Seconds:
-    """Nothing is kept from one test to the next."""
-    clock = Seconds()
-    monkeypatch.setattr(resolving, "_kept", resolving.Kept(clock))
-    return clock
-
-
-def python(program: str, *arguments: object) -> str:
-    return "cmd:" + shlex.join([sys.executable, "-c", program, *map(str, arguments)])
-
-
-COUNTED = "import sys; open(sys.argv[1], 'a').write('asked,'); print('key-' + sys.argv[2])"
-posix = pytest.mark.skipif(os.name != "posix", reason="processes of POSIX systems")
-
-
-def test_a_key_is_what_a_command_prints_without_its_line_end() -> None:
-    assert resolve(python(f"print({SECRET!r})")) == SECRET
-    assert resolve_headers(endpoint({"A": f"token ${{{python('print(7)')}}}"})) == [("A", "token 7")]
-
-
-def test_no_shell_reads_a_command(tmp_path: Path) -> None:
-    line = python("import sys; print(sys.argv[1:])", "$HOME", "`id`", ";", ">", tmp_path / "x", "a b")
-    assert resolve(line) == f"['$HOME', '`id`', ';', '>', '{tmp_path / 'x'}', 'a b']"
-    assert not (tmp_path / "x").exists()
-
-
-def test_a_command_has_nothing_to_read_and_what_it_says_beside_is_not_shown(capfd: pytest.CaptureFixture[str]) -> None:
-    assert resolve(python("import sys; sys.stderr.write('noise'); print(repr(sys.stdin.read()))")) == "''"
-    assert capfd.readouterr() == ("", "")
-
-
-@posix
-def test_a_command_has_no_terminal_to_ask_on() -> None:
-    """A session of its own has none, so that nothing draws over the screen."""
-    assert resolve(python("import os; print(os.getsid(0) == os.getpid())")) == "True"
-
-
-@pytest.mark.parametrize(
-    ("reference", "says"),
-    [
-        (python(f"import sys; print({SECRET!r}); sys.stderr.write({SECRET!r}); sys.exit(3)"), "ended with code 3"),
-        (python("pass"), "is empty"),
-        (python("print('a' * 100_000)"), "more than 64 KiB"),
-        (python("import sys; sys.stdout.buffer.write(b'\\xff\\xfe')"), "not UTF-8"),
-        (python(f"print({SECRET!r}); print('x')"), "line breaks"),
-        ("cmd:/nowhere/at/all", "cannot be run: No such file"),
-        ("cmd:/", "cannot be run"),
-        ("cmd:a 'b", "cannot be read: No closing quotation"),
-        ("cmd: ", "is empty"),
-    ],
-)
-def test_a_command_that_gives_no_key_is_told_without_its_words(reference: str, says: str) -> None:
-    for _ in range(2):
-        with pytest.raises(KeyReferenceError) as refused:
-            resolve(reference)
-        assert says in str(refused.value)
-        assert SECRET not in str(refused.value)
-
-
-@posix
-@pytest.mark.parametrize("program", ["import time; time.sleep(60)", "import os, time; os.close(1); time.sleep(60)"])
-def test_a_command_that_hangs_is_given_up_and_ended(program: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    started: list[subprocess.Popen[bytes]] = []
-
-    class Noted(subprocess.Popen[bytes]):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            started.append(self)
-
-    monkeypatch.setattr(subprocess, "Popen", Noted)
-    monkeypatch.setattr(places, "ANSWER_S", 0.05)
-    with pytest.raises(KeyReferenceError, match=r"gave no answer within 0\.05 s"):
-        resolve(python(program))
-    assert [process.returncode for process in started] == [-signal.SIGKILL]
-
-
-def test_a_command_is_asked_once_in_a_while(tmp_path: Path, clock: Seconds) -> None:
-    log = tmp_path / "log"
-    reference = python(COUNTED, log, "a")
-    for clock.now in (0.0, 1.0, 299.0):
-        assert resolve(reference) == "key-a"
-    assert log.read_text() == "asked,"
-    clock.now = 300.0
-    assert resolve(reference) == "key-a"
-    assert log.read_text() == "asked,asked,"
-
-
-def test_a_failure_is_kept_for_a_shorter_while(tmp_path: Path, clock: Seconds) -> None:
-    reference = python("import sys; print(open(sys.argv[1]).read())", tmp_path / "key")
-    for clock.now in (0.0, 29.0):
-        with pytest.raises(KeyReferenceError, match="ended with code 1"):
-            resolve(reference)
-        (tmp_path / "key").write_text("now-there")
-    clock.now = 30.0
-    assert resolve(reference) == "now-there"
-
-
-def test_a_command_that_finds_no_room_here_is_asked_again_soon(
-    tmp_path: Path, clock: Seconds, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
-
-    reference = python(COUNTED, tmp_path / "log", "a")
-    with monkeypatch.context() as patched:
-        patched.setattr(subprocess, "Popen", refuse)
-        with pytest.raises(NoRoomError, match="cannot be run: Too many open files"):
-            resolve(reference)
-    clock.now = 0.9
-    with pytest.raises(NoRoomError):
-        resolve(reference)
-    clock.now = 1.0
-    assert resolve(reference) == "key-a"
-
-
-async def test_the_event_loop_goes_on_while_a_command_is_asked(tmp_path: Path, clock: Seconds) -> None:
-    log = tmp_path / "log"
-    os.mkfifo(log)  # the command waits for a reader of it
-    of = endpoint({"A": python(COUNTED, log, "a"), "B": "env:NOT_ASKED"}, key=python(COUNTED, log, "a"))
-    readying = [asyncio.create_task(make_ready(of)) for _ in range(3)]
-    loop_ran = False
-    for _ in range(5):
-        await asyncio.sleep(0)
-        loop_ran = not any(task.done() for task in readying)
-    reader = threading.Thread(target=log.read_text, daemon=True)
-    reader.start()
-    await asyncio.gather(*readying)
-    reader.join(10)
-    assert loop_ran
-    assert resolve_headers(endpoint({"A": of.headers["A"]})) == [("A", "key-a")], "the FIFO has no reader any more"
-
-
-async def test_a_key_is_asked_for_again_before_it_can_expire_during_a_probe(tmp_path: Path, clock: Seconds) -> None:
-    log = tmp_path / "log"
-    of = endpoint({}, key=python(COUNTED, log, "a"))
-    for clock.now in (0.0, 1.0, 279.0, 280.0, 281.0):
-        await make_ready(of)
-    assert log.read_text() == "asked,asked,"
-
-
-# What the keyring holds
-
-
-class Keyring(ModuleType):
-    """The library's part that is used."""
-
-    class KeyringError(Exception):
-        pass
-
-    def __init__(self, answer: Callable[[str, str], str | None]) -> None:
-        super().__init__("keyring")
-        self.get_password = answer
-        self.errors = ModuleType("keyring.errors")
-        self.errors.KeyringError = self.KeyringError  # type: ignore[attr-defined]  # a module made here
-
-
-@pytest.fixture
-def put_keyring(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str, str], str | None]], None]:
-    def put(answer: Callable[[str, str], str | None]) -> None:
-        keyring = Keyring(answer)
-        monkeypatch.setitem(sys.modules, "keyring", keyring)
-        monkeypatch.setitem(sys.modules, "keyring.errors", keyring.errors)
-
-    return put
-
-
-def locked(service: str, user: str) -> str:
-    raise Keyring.KeyringError(f"locked, and {SECRET} is in here")
-
-
-def hanging(service: str, user: str) -> str:
-    threading.Event().wait()
-    raise AssertionError
-
-
-def test_a_key_comes_from_the_keyring_by_service_and_user(
-    put_keyring: Callable[[Callable[[str, str], str | None]], None],
-) -> None:
-    put_keyring(lambda service, user: f"{service}|{user}")
-    assert resolve("keyring:https://gw/v1/me@example.com") == "https://gw/v1|me@example.com"
-
-
-@pytest.mark.parametrize(
-    ("answer", "says"),
-    [
-        (lambda service, user: None, "nothing for gateway/me: keyring set gateway me"),
-        (locked, "the keyring failed: KeyringError"),
-        (hanging, "the keyring gave no answer within 0.05 s"),
-    ],
-)
-def test_a_keyring_that_gives_no_key_is_told(
-    put_keyring: Callable[[Callable[[str, str], str | None]], None],
-    monkeypatch: pytest.MonkeyPatch,
-    answer: Callable[[str, str], str | None],
-    says: str,
-) -> None:
-    monkeypatch.setattr(places, "ANSWER_S", 0.05)
-    put_keyring(answer)
-    with pytest.raises(KeyReferenceError) as refused:
-        resolve("keyring:gateway/me")
-    assert says in str(refused.value)
-    assert SECRET not in str(refused.value)
-
-
-def test_without_the_library_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", None)
-    with pytest.raises(KeyReferenceError, match=r"pip install 'gwtui\[keyring\]'"):
-        resolve("keyring:gateway/me")
 
 
 # Headers, and masking
