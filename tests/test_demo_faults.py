@@ -10,6 +10,7 @@ import pytest
 from support.gateways import Gateway, serving
 from support.probing import PATIENT, Probing, soon
 from support.probing import probed as probe
+from support.texts import texts_of
 
 from gwtui.demo.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
 from gwtui.demo.faults.base import Fault
@@ -81,19 +82,7 @@ HOSTILE = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2
 @pytest.mark.parametrize("name", [name for name in FAULTS if name.startswith("hostile")])
 async def test_nothing_hostile_gets_into_a_record(gateway: Gateway, name: str) -> None:
     record, emitted = await probed(gateway, FAULTS[name])
-    texts = list(strings(msgspec.to_builtins([record, *emitted])))
+    texts = list(texts_of(msgspec.to_builtins([record, *emitted])))
     seen = any("hacked" in text or "app.quit" in text for text in texts)
     assert seen is (name != "hostile-reason")  # a reason phrase is not kept at all
     assert [text for text in texts if HOSTILE.search(text)] == []
-
-
-def strings(value: object) -> Iterator[str]:
-    """All texts in a nesting of lists and tables."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from (*strings(key), *strings(inner))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from strings(inner)

@@ -16,18 +16,8 @@ import pytest
 from click.testing import Result
 from support.commanding import gwtui
 from support.gateways import Gateway, serving
-from support.hazards import (
-    HAZARD,
-    MARKUP,
-    NAME,
-    OWN_RULES,
-    SCENARIO,
-    Hostile,
-    hazards_in,
-    hostile_session,
-    texts_of,
-    toml,
-)
+from support.hazards import HAZARD, MARKUP, NAME, OWN_RULES, SCENARIO, Hostile, hazards_in, hostile_session, toml
+from support.texts import texts_of
 
 FORMULA = re.compile(r"[\s\x00-\x1f]*[=+\-@＝＋－＠]")
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.pacing import pace
 from support.streams import feed, named, names, unnamed
 
 from gwtui.apis import APIS
@@ -280,21 +281,8 @@ def test_what_is_an_event_stream(content_type: str, is_one: bool) -> None:
     assert is_event_stream(content_type) is is_one
 
 
-MS = 1_000_000
 NOW = 1_767_225_600.0
 """2026-01-01, midnight."""
-
-
-def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int, tainted: bool = False) -> Pace:
-    return Pace(
-        events=events,
-        reads=reads,
-        biggest_read=biggest,
-        first_ns=first * MS,
-        last_ns=last * MS,
-        end_ns=end * MS,
-        tainted=tainted,
-    )
 
 
 FINDINGS = [

@@ -8,27 +8,15 @@ from collections.abc import Iterable, Iterator
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.pacing import MS, pace
 
 from gwtui.apis.base import Reading
 from gwtui.judging.pace import Pace, pace_finding
 from gwtui.probes.timing import Timing
 from gwtui.words import EventKind
 
-MS = 1_000_000
 TEXT = Reading(EventKind.TEXT, text="x")
 EVENT_BYTES = 97
-
-
-def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int, tainted: bool = False) -> Pace:
-    return Pace(
-        events=events,
-        reads=reads,
-        biggest_read=biggest,
-        first_ns=first * MS,
-        last_ns=last * MS,
-        end_ns=end * MS,
-        tainted=tainted,
-    )
 
 
 PACES = [

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 from support.generated import structs
-from support.hazards import HAZARD, hazards_in, texts_of
+from support.hazards import HAZARD, hazards_in
+from support.texts import texts_of
 
 from gwtui.clean import clean
 from gwtui.recorder.csvfile import csv_cells, csv_line

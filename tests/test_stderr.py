@@ -32,8 +32,8 @@ def in_a_callback():
 
 request = HTTPProber._request
 
-def failing(self, result):
-    prepared = request(self, result)
+def failing(self, *about):
+    prepared = request(self, *about)
     {"thread": in_a_thread, "callback": in_a_callback, "object": Failing}[os.environ["PLACE"]]()
     return prepared
 

@@ -8,9 +8,10 @@ from typing import Any
 import msgspec
 from fuzz.dice import Dice
 from fuzz.material import STREAMS
-from fuzz.streams import Answered, answered, read_answer, strings
+from fuzz.streams import Answered, answered, read_answer
 from fuzz.target import Target
 from support.checked import document, read, target
+from support.texts import texts_of
 
 from gwtui.checks.catalogue import CHECKS
 from gwtui.checks.evidence import Evidence, Probed
@@ -50,7 +51,7 @@ def judge_all(found: Gathered) -> None:
     for check in CHECKS:
         said = check.judge(evidence)
         assert said.evidence
-        for text in strings(msgspec.to_builtins([said.evidence, said.cause, said.remedy, *said.details])):
+        for text in texts_of(msgspec.to_builtins([said.evidence, said.cause, said.remedy, *said.details])):
             assert text.replace("\n", "").isprintable(), (check.name, text)
 
 

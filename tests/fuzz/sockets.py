@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 from fuzz.dice import Dice
 from fuzz.material import HEADERS, RESPONSES
-from fuzz.streams import strings
 from fuzz.target import Target
 from support.pinging import accept
 from support.probing import soon
+from support.texts import texts_of
 
 from gwtui.probes.once import probe_once
 from gwtui.profile import Endpoint, Profile
@@ -59,7 +59,7 @@ def read_handshake(pieces: list[bytes]) -> None:
 def _probed(api: str, pieces: list[bytes], *, shakes_hands: bool) -> None:
     """What a gateway sends is never blamed on gwtui, and what is told of it is clean."""
     result, reads = asyncio.run(_probe(api, pieces, shakes_hands=shakes_hands))
-    for text in strings(msgspec.to_builtins([result, reads])):
+    for text in texts_of(msgspec.to_builtins([result, reads])):
         assert text.replace("\n", "").isprintable(), text
     assert result.verdict is not Verdict.LOCAL, result.reason
     row = request_row(result) if isinstance(result, Request) else ping_row(result)

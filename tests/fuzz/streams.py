@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import zlib
-from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import msgspec
@@ -14,6 +13,7 @@ from fuzz.material import ANSWERS, HEADERS, REFUSALS, RICH, STREAMS
 from fuzz.target import Target
 from support.apis import Events, wire
 from support.scripted import chunk
+from support.texts import texts_of
 
 from gwtui import wire as lines
 from gwtui.apis import APIS
@@ -132,7 +132,7 @@ def read_answer(answered: Answered) -> Request:
 
 def _holds(record: Request, told: list[Any]) -> None:
     """Nothing hostile got in, and the row can be sent, kept and read again."""
-    for text in strings(msgspec.to_builtins([record, told])):
+    for text in texts_of(msgspec.to_builtins([record, told])):
         assert text.replace("\n", "").isprintable(), text
     assert record.events == len(told)
     for tokens in (record.input_tokens, record.output_tokens):
@@ -142,18 +142,6 @@ def _holds(record: Request, told: list[Any]) -> None:
     assert list(row) == list(REQUEST_COLUMNS)
     (cells,) = csv.reader(io.StringIO(csv_line(row.values()).decode(), newline=""))
     assert len(cells) == len(REQUEST_COLUMNS)
-
-
-def strings(value: Any) -> Iterator[str]:
-    """All texts in a nesting of lists and tables."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from (*strings(key), *strings(inner))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from strings(inner)
 
 
 def any_stream(dice: Dice) -> list[bytes]:
@@ -184,7 +172,7 @@ def _fed(parser: SSEParser, pieces: list[bytes]) -> tuple[list[ServerSentEvent],
 
 def read_headers(found: list[tuple[str, str]]) -> None:
     for kept in (pick_headers(found), {"trace": trace_id(found), "request": request_id(found)}):
-        for text in strings(kept):
+        for text in texts_of(kept):
             assert text.isprintable()
             assert len(text) <= 256
     wait = retry_after(found, NOW)

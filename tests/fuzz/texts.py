@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from fuzz.dice import Dice
 from fuzz.material import ANSWERS, CONFIGS, CSVS, FILTERS, GATES, RESPONSES, SCENARIOS, SESSIONS, STREAMS, THEMES
-from fuzz.streams import any_stream, strings
+from fuzz.streams import any_stream
 from fuzz.target import Target
 from support.apis import response, wire
+from support.texts import texts_of
 
 from gwtui import wire as lines
 from gwtui.bench import gates, reading
@@ -110,7 +111,7 @@ def read_rows(data: bytes) -> None:
     for row in session.rows(unread):
         assert row.now_ns >= now_ns
         now_ns = row.now_ns
-        assert all(text.isprintable() for text in strings(msgspec.to_builtins(row)))
+        assert all(text.isprintable() for text in texts_of(msgspec.to_builtins(row)))
         monitor.apply(row)
     assert str(unread).isprintable()
     monitor.view(Query())
@@ -118,7 +119,7 @@ def read_rows(data: bytes) -> None:
 
 def read_capture(found: tuple[bytes, str]) -> None:
     decoded = decode(*found)
-    for text in strings(msgspec.to_builtins([decoded.events, decoded.headers, decoded.findings, decoded.judgement])):
+    for text in texts_of(msgspec.to_builtins([decoded.events, decoded.headers, decoded.findings, decoded.judgement])):
         assert text.replace("\n", "").isprintable(), text
 
 

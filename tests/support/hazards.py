@@ -132,15 +132,3 @@ def hostile_session(gateway: Gateway, directory: Path) -> Iterator[Hostile]:
 def hazards_in(text: str) -> list[str]:
     """Characters that a terminal obeys, hides, or reorders its neighbours by; line ends are none."""
     return sorted({char for char in text if not char.isprintable() and char != "\n"})
-
-
-def texts_of(value: Any) -> Iterator[str]:
-    """All texts in a JSON value."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from (key, *texts_of(inner))
-    elif isinstance(value, list):
-        for inner in value:
-            yield from texts_of(inner)

@@ -1,0 +1,19 @@
+"""How the content of a stream was spread over reads, in whole milliseconds."""
+
+from __future__ import annotations
+
+from gwtui.judging.pace import Pace
+
+MS = 1_000_000
+
+
+def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int, tainted: bool = False) -> Pace:
+    return Pace(
+        events=events,
+        reads=reads,
+        biggest_read=biggest,
+        first_ns=first * MS,
+        last_ns=last * MS,
+        end_ns=end * MS,
+        tainted=tainted,
+    )
