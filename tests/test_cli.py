@@ -22,7 +22,6 @@ from gwtui.apis import api_names
 from gwtui.cli.configuring import config
 from gwtui.commands import Start
 from gwtui.compose import console, watching
-from gwtui.config import load
 from gwtui.demo.process import GatewayError
 from gwtui.keys import SCHEMES
 from gwtui.words import State
@@ -249,7 +248,7 @@ def test_an_engine_that_cannot_be_started_is_our_own_fault(tmp_path: Path, monke
     assert told.stderr == "gwtui: the engine cannot be started: Resource temporarily unavailable\n"
 
 
-# The embedded gateway, the configuration
+# The embedded gateway
 
 
 def test_a_port_that_is_taken_is_told() -> None:
@@ -258,80 +257,6 @@ def test_a_port_that_is_taken_is_told() -> None:
         told = gwtui("gateway", "--port", str(port))
     assert told.exit_code == 2
     assert told.stderr.startswith(f"gwtui: cannot listen on 127.0.0.1:{port}: ")
-
-
-def test_where_the_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "mine.toml"
-    monkeypatch.setenv("GWTUI_CONFIG", str(path))
-    assert f"configuration  {path}  (not there yet)" in gwtui("config", "path").stdout
-    path.write_text("")
-    told = gwtui("config", "path").stdout.splitlines()
-    assert told[:2] == [f"configuration  {path}", f"themes         {tmp_path / 'themes'}"]
-    assert told[2].startswith("sessions       ")
-
-
-def test_the_example_that_is_printed_is_good(tmp_path: Path) -> None:
-    example = gwtui("config", "example").stdout
-    told = gwtui("config", "check", written(tmp_path, example))
-    assert told.exit_code == 0
-    assert told.stdout.splitlines()[0].endswith("gwtui.toml: good")
-
-
-def test_every_fault_has_its_line_its_key_and_a_hint(tmp_path: Path) -> None:
-    path = written(
-        tmp_path,
-        """[ui]
-theme = "gwtui-drak"
-[profiles.prod]
-intervall_s = 1
-[[profiles.prod.endpoints]]
-name = "chat"
-api = "openai-cha"
-url = "http://h"
-key = "sk-12345678"
-""",
-    )
-    told = gwtui("config", "check", path)
-    assert told.exit_code == 2
-    assert told.stdout == ""
-    lines = told.stderr.splitlines()
-    assert lines[0] == f"{path}:4: profiles.prod.intervall_s: unknown key (did you mean interval_s?)"
-    assert lines[1] == f"{path}:7: profiles.prod.endpoints[0].api: unknown API (did you mean openai-chat?)"
-    assert lines[2].startswith(f"{path}:9: profiles.prod.endpoints[0].key: must say where the key is")
-    assert len(lines) == 3
-    assert "12345678" not in told.output
-
-
-def test_themes_and_key_bindings_are_looked_at_when_all_else_is_good(tmp_path: Path) -> None:
-    path = written(
-        tmp_path,
-        """[ui]
-theme = "gwtui-drak"
-[ui.keys]
-probe.pasue = "p"
-"nope" = "x"
-"probe.pause" = "p"
-""",
-    )
-    told = gwtui("config", "check", path)
-    assert told.exit_code == 2
-    assert told.stderr.splitlines() == [
-        f"{path}:2: ui.theme: there is no such theme (did you mean gwtui-dark?)",
-        f"{path}:4: ui.keys.probe.pasue: there is no such key binding (did you mean probe.pause?)",
-        f"{path}:5: ui.keys.nope: there is no such key binding (in gwtui ? lists them)",
-    ]
-
-
-def test_what_is_missing_on_this_machine_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("GWTUI_TEST_KEY", raising=False)
-    path = written(tmp_path, profiles("http://h", 'key = "env:GWTUI_TEST_KEY"'))
-    told = gwtui("config", "check", path)
-    assert told.exit_code == 0
-    notes = told.stdout.splitlines()[1:]
-    assert notes[0] == "note: bare: has no endpoints"
-    assert notes[1].startswith("note: prod.chat: the environment variable GWTUI_TEST_KEY is not set")
-    monkeypatch.setenv("GWTUI_TEST_KEY", "x-verysecret")
-    assert "GWTUI_TEST_KEY" not in gwtui("config", "check", path).output
 
 
 # Standard output
@@ -359,31 +284,6 @@ def test_colours_only_on_a_terminal_and_only_if_wanted(
     assert console.paint("up", State.UP) == ("\x1b[32mup\x1b[0m" if coloured else "up")
     monkeypatch.setattr(console, "is_screen", lambda _: False)
     assert console.paint("up", State.UP) == "up"
-
-
-# Adding a ready-made endpoint
-
-
-def test_config_add_lists_the_kinds_and_puts_one_into_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "config.toml"
-    assert "responses" in gwtui("config", "add").output
-    added = gwtui("config", "add", "openai", "--config", str(path), "--name", "mine", "--model", "m", "-p", "prod")
-    assert added.exit_code == 0
-    assert f"{path}: mine is in profile prod now" in added.output
-    endpoint = load(path).profile("prod").endpoint("mine")
-    assert endpoint is not None
-    assert (endpoint.api, endpoint.model) == ("openai-chat", "m")
-
-
-def test_config_add_refuses_a_name_that_is_taken_and_a_kind_there_is_not(tmp_path: Path) -> None:
-    path = str(tmp_path / "config.toml")
-    assert gwtui("config", "add", "openai", "--config", path).exit_code == 0
-    before = Path(path).read_text()
-    again = gwtui("config", "add", "openai", "--config", path)
-    assert (again.exit_code, "openai" in again.stderr) == (2, True)
-    assert Path(path).read_text() == before
-    wrong = gwtui("config", "add", "opneai", "--config", path)
-    assert (wrong.exit_code, "did you mean openai" in wrong.stderr) == (2, True)
 
 
 # A captured stream

@@ -1,85 +1,18 @@
-"""States change by the thresholds and with evidence, never flap, and findings are told once."""
+"""States change by the thresholds and with evidence, and findings are told once."""
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from support.judged import ENDPOINT, START_AT, S, Story
 
 from gwtui.health.health import Health
-from gwtui.health.states import LEAST, MOST, Recent
-from gwtui.profile import Endpoint, Profile, Thresholds
-from gwtui.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
+from gwtui.profile import Profile, Thresholds
+from gwtui.records import Finding, Heartbeat, Ping, ProfileChanged
 from gwtui.verdicts import Verdict
 from gwtui.words import State, Trigger
-
-S = 1_000_000_000
-START_AT = 1_800_000_000.0
-ENDPOINT = Endpoint(name="a", api="openai-chat", url="http://127.0.0.1:1")
-LETTERS = {
-    ".": Verdict.COMPLETE,
-    "t": Verdict.TRUNCATED,
-    "r": Verdict.RESET,
-    "l": Verdict.LOCAL,
-    "c": Verdict.CANCELLED,
-}
-
-
-class Story:
-    """Feeds a Health with one result every `every_s` seconds and keeps what it says."""
-
-    def __init__(self, every_s: float = 5.0, **thresholds: float | str) -> None:
-        self.profile = Profile(
-            endpoints=(ENDPOINT,), thresholds=msgspec.convert(thresholds, Thresholds) if thresholds else Thresholds()
-        )
-        self.health = Health(Profile())
-        self.every_ns = int(every_s * S)
-        self.now_ns = 1000 * S
-        self.number = 0
-        self.incidents: list[Incident] = []
-        self.apply(SessionStarted(started_at=START_AT, now_ns=self.now_ns, profile=self.profile))
-
-    def apply(self, record: Record) -> None:
-        self.incidents += self.health.apply(record)
-
-    def request(self, verdict: Verdict, ttft_ms: float = 400, **changes: Any) -> None:
-        self.now_ns += self.every_ns
-        self.number += 1
-        good = verdict is Verdict.COMPLETE
-        request = Request(
-            endpoint="a",
-            number=self.number,
-            started_at=0,
-            now_ns=self.now_ns,
-            api="openai-chat",
-            verdict=verdict,
-            rule="x",
-            duration_ns=int(ttft_ms * 2e6) if good else None,
-            ttft_ns=int(ttft_ms * 1e6) if good else None,
-            trace_id=f"trace-{self.number}",
-        )
-        self.apply(msgspec.structs.replace(request, **changes))
-
-    def results(self, letters: str) -> Story:
-        for letter in letters:
-            self.request(LETTERS[letter])
-        return self
-
-    def wait(self, seconds: int, paused: tuple[str, ...] = (), lag_ns: int = 0) -> None:
-        for _ in range(seconds):
-            self.now_ns += S
-            at = START_AT + (self.now_ns - 1000 * S) / S
-            self.apply(Heartbeat(at=at, now_ns=self.now_ns, paused=paused, lag_ns=lag_ns))
-
-    def state(self) -> State:
-        return self.health.state("a")
-
-    def said(self, kind: str = "state") -> list[tuple[State | None, str]]:
-        return [(incident.state, incident.text) for incident in self.incidents if incident.kind == kind]
 
 
 @pytest.mark.parametrize(
@@ -360,92 +293,3 @@ def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
     story.wait(5, lag_ns=2_310_000_000)
     story.wait(5, lag_ns=30_000_000)
     assert story.said("engine") == [(None, "this machine held gwtui up for 2.31 s: results of that time are marked")]
-
-
-@settings(deadline=None)
-@given(n=st.integers(1, 400), first=st.booleans())
-def test_good_and_bad_in_turn_is_one_incident_not_one_per_result(n: int, first: bool) -> None:
-    story = Story().results(("t." if first else ".t") * n)
-    assert len(story.said()) <= 1
-
-
-@settings(deadline=None)
-@given(
-    letters=st.text(alphabet="..tlc", max_size=300),
-    down_after=st.integers(1, 6),
-    up_after=st.integers(1, 6),
-    every_s=st.sampled_from([0.5, 5.0, 45.0]),
-)
-def test_no_results_move_an_endpoint_in_and_out_of_down_faster_than_its_thresholds(
-    letters: str, down_after: int, up_after: int, every_s: float
-) -> None:
-    story = Story(every_s=every_s, down_after=down_after, up_after=up_after)
-    downs = [State.UNKNOWN]
-    runs = []
-    good = bad = 0
-    for letter in letters:
-        story.results(letter)
-        good, bad = (good + 1, 0) if letter == "." else (0, bad + 1) if letter == "t" else (good, bad)
-        if (story.state() is State.DOWN) is not (downs[-1] is State.DOWN):
-            runs.append((story.state() is State.DOWN, bad if story.state() is State.DOWN else good))
-        downs.append(story.state())
-    assert all(run == (down_after if is_down else up_after) for is_down, run in runs)
-    counted = sum(letter in ".t" for letter in letters)
-    assert len(runs) <= 2 * (counted // (down_after + up_after) + 1)
-
-
-@settings(deadline=None)
-@given(letters=st.text(alphabet=".......t", max_size=400), every_s=st.sampled_from([0.5, 5.0, 45.0]))
-def test_degraded_follows_the_share_of_the_window_between_its_two_limits(letters: str, every_s: float) -> None:
-    story = Story(every_s=every_s, down_after=1000)
-    seen: list[tuple[int, str]] = []
-    for letter in letters:
-        story.results(letter)
-        seen.append((story.now_ns, letter))
-        window = [x for at, x in seen if at >= story.now_ns - 60 * S]
-        window = window if len(window) >= LEAST else [x for _, x in seen[-LEAST:]]
-        failed = window.count("t")
-        if len(window) >= LEAST and failed >= 2 and failed * 10 >= len(window):
-            assert story.state() is State.DEGRADED
-        elif failed * 20 < len(window) or failed == 0:
-            assert story.state() in (State.UP, State.UNKNOWN)
-    states = [state for state, _ in story.said()]
-    assert all(one is not other for one, other in pairwise(states)), "each entry is a change"
-
-
-@settings(deadline=None)
-@given(
-    samples=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 50)), max_size=120),
-    least=st.integers(1, 10),
-    percent=st.floats(0.1, 99.9),
-)
-def test_recent_samples_are_those_of_the_span_but_not_too_few(
-    samples: list[tuple[int, int]], least: int, percent: float
-) -> None:
-    recent = Recent(100, least)
-    kept: list[tuple[int, int]] = []
-    now_ns = 0
-    for step_ns, value in samples:
-        now_ns += step_ns
-        recent.add(now_ns, value)
-        recent.move(now_ns)
-        kept.append((now_ns, value))
-        span = [sample for sample in kept if sample[0] >= now_ns - 100]
-        kept = span if len(span) >= least else kept[-least:]
-        values = sorted(value for _, value in kept)
-        assert len(recent) == len(values)
-        assert recent.at_least(25) == sum(value >= 25 for value in values)
-        percentile = recent.percentile(percent)
-        if percentile is None:
-            assert len(values) < least
-        else:
-            assert sum(value <= percentile for value in values) >= percent / 100 * len(values) - 1e-6
-            assert sum(value < percentile for value in values) < percent / 100 * len(values) + 1e-6
-
-
-def test_a_burst_does_not_grow_the_window_without_bound() -> None:
-    recent = Recent(60 * S, LEAST)
-    for now_ns in range(3 * MOST):
-        recent.add(now_ns, 1)
-        recent.move(now_ns)
-    assert len(recent) == MOST

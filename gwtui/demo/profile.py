@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from gwtui.profile import Deadlines, Endpoint, Profile, Thresholds
 
+DEADLINES = Deadlines(first_byte_s=5.0, first_token_s=8.0, idle_s=5.0, total_s=15.0)
+THRESHOLDS = Thresholds(
+    down_after=3,
+    up_after=2,
+    degraded_fail_share=0.2,
+    slow_percentile=75.0,
+    slow_over_ms=1200.0,
+    slow_for_s=2.0,
+    window_s=12.0,
+)
+
 
 def demo_profile(base_url: str) -> Profile:
     """The demo's endpoints, all on the gateway at that URL."""
     return Profile(
         name="demo",
         interval_s=1.0,
-        deadlines=Deadlines(first_byte_s=5.0, first_token_s=8.0, idle_s=5.0, total_s=15.0),
-        thresholds=Thresholds(
-            down_after=3,
-            up_after=2,
-            degraded_fail_share=0.2,
-            slow_percentile=75.0,
-            slow_over_ms=1200.0,
-            slow_for_s=2.0,
-            window_s=12.0,
-        ),
+        deadlines=DEADLINES,
+        thresholds=THRESHOLDS,
         endpoints=(
             Endpoint(
                 name="gateway-claude",

@@ -92,75 +92,49 @@ def dribbled_stream(api: str) -> Callable[[int], Answered]:
     return lambda n: _answered(api, singly(wire(events * n)))
 
 
+_EVENTS: dict[str, tuple[str, Callable[[int], ServerSentEvent]]] = {
+    "choices": ("openai-chat", lambda at: unnamed({"choices": [{"index": at, "delta": {"content": "a"}}]})),
+    "blocks": (
+        "anthropic-messages",
+        lambda at: named("content_block_start", index=at, content_block={"type": "text", "text": ""}),
+    ),
+    "items": (
+        "openai-responses",
+        lambda at: named("response.output_item.added", sequence_number=at, output_index=at, item={"type": "message"}),
+    ),
+    "candidates": (
+        "gemini",
+        lambda at: unnamed({"candidates": [{"index": at, "content": {"parts": [{"text": "a"}]}}]}),
+    ),
+    "models": ("compare-stream", lambda at: unnamed({"type": "chunk", "model": f"m{at}", "content": "a"})),
+    "tool arguments": (
+        "openai-chat",
+        lambda _: unnamed({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": "["}}]}}]}),
+    ),
+    "cumulative text": ("sourcegraph-stream", lambda at: named("completion", completion="a" * (at % 64))),
+}
+"""Of an API the events that have an index, a name or a text of their own."""
+_BEGUN = {"blocks"}
+"""Those that come after the stream's first event."""
+
+
+def numbered(name: str) -> Callable[[int], Answered]:
+    """Ever more of such events."""
+    api, event = _EVENTS[name]
+    begin = STREAMS[api][0][:1] if name in _BEGUN else []
+    return lambda n: _stream(api, *begin, *map(event, range(n)))
+
+
 def _streams() -> Iterator[Family]:
     """Of every API its stream, ever longer; and what has an index or a name of its own, ever more of it."""
     for api in STREAMS:
         yield Family(f"{api}, long", long_stream(api), read_answer)
         yield Family(f"{api}, bytes one by one", dribbled_stream(api), read_answer)
-    yield Family(
-        "choices",
-        lambda n: _stream(
-            "openai-chat", *(unnamed({"choices": [{"index": at, "delta": {"content": "a"}}]}) for at in range(n))
-        ),
-        read_answer,
-    )
+    for name in _EVENTS:
+        yield Family(name, numbered(name), read_answer)
     yield Family(
         "choices in one chunk",
         lambda n: _stream("openai-chat", unnamed({"choices": [{"index": at, "delta": {}} for at in range(n)]})),
-        read_answer,
-    )
-    yield Family(
-        "blocks",
-        lambda n: _stream(
-            "anthropic-messages",
-            STREAMS["anthropic-messages"][0][0],
-            *(named("content_block_start", index=at, content_block={"type": "text", "text": ""}) for at in range(n)),
-        ),
-        read_answer,
-    )
-    yield Family(
-        "items",
-        lambda n: _stream(
-            "openai-responses",
-            *(
-                named("response.output_item.added", sequence_number=at, output_index=at, item={"type": "message"})
-                for at in range(n)
-            ),
-        ),
-        read_answer,
-    )
-    yield Family(
-        "candidates",
-        lambda n: _stream(
-            "gemini",
-            *(unnamed({"candidates": [{"index": at, "content": {"parts": [{"text": "a"}]}}]}) for at in range(n)),
-        ),
-        read_answer,
-    )
-    yield Family(
-        "models",
-        lambda n: _stream(
-            "compare-stream", *(unnamed({"type": "chunk", "model": f"m{at}", "content": "a"}) for at in range(n))
-        ),
-        read_answer,
-    )
-    yield Family(
-        "tool arguments",
-        lambda n: _stream(
-            "openai-chat",
-            *(
-                unnamed({"choices": [{"delta": {"tool_calls": [{"index": 0, "function": {"arguments": "["}}]}}]})
-                for _ in range(n)
-            ),
-        ),
-        read_answer,
-    )
-    yield Family(
-        "cumulative text",
-        lambda n: _stream(
-            "sourcegraph-stream",
-            *(named("completion", completion="a" * (at % 64)) for at in range(n)),
-        ),
         read_answer,
     )
 
