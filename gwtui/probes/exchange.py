@@ -55,6 +55,8 @@ class Exchange:
     """Reads may be worked off together with those of other streams, a moment after they came."""
     heard_ns: int | None = None
     """When the newest bytes came, whether or not they were worked off yet."""
+    heard_bytes: int = 0
+    """How many came since the request was sent."""
     on_drained: Callable[[], None] | None = None
     """Called when all bytes of the last read were consumed, before the next read is taken."""
 
@@ -65,6 +67,7 @@ class Exchange:
         if self.first_write_ns is None:
             self.first_write_ns = span[0]
         self.last_write_ns = span[1]
+        self.heard_bytes = 0
 
     def came(self, arrival: Arrival, data: bytes) -> None:
         """Note a read. Raises `NotHTTPError` when it is the first one and no HTTP answer begins so."""

@@ -137,7 +137,7 @@ class StampedSocket(socket.socket):
         self.setblocking(False)
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._netclock = clock
-        self._kernel_stamps = ask_for_stamps(self)
+        self.kernel_stamps = ask_for_stamps(self)
         self.reads = 0
         self.last_read_ns = 0
         self.last_read_clock = Clock.USER
@@ -146,7 +146,7 @@ class StampedSocket(socket.socket):
         """Right before the call: while it lasts the bytes leave, and whom they wake may take this processor."""
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        if not self._kernel_stamps:
+        if not self.kernel_stamps:
             data = super().recv(size, flags)
             self._came(len(data), None, time.perf_counter_ns())
             return data
@@ -155,7 +155,7 @@ class StampedSocket(socket.socket):
         return data
 
     def recv_into(self, buffer: WriteableBuffer, size: int = 0, flags: int = 0) -> int:
-        if not self._kernel_stamps or size:
+        if not self.kernel_stamps or size:
             count = super().recv_into(buffer, size, flags)
             self._came(count, None, time.perf_counter_ns())
             return count

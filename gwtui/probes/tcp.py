@@ -2,6 +2,7 @@
 
 One persistent reader on the socket puts (stamp, bytes) into a queue, so that a busy event loop delays neither the
 stamp nor the socket. Who waits for the bytes is woken at once, or together with others where the exchange is patient.
+Where it was delayed nevertheless, the beginning of a response is received in pieces, so that packets keep their stamps.
 No timeouts are kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which cancels.
 """
 
@@ -22,6 +23,13 @@ from gwtui.probes.tls import TLSStream
 from gwtui.words import Clock
 
 READ_BYTES = 64 * 1024
+BEGINNING_BYTES = 8 * 1024
+"""The beginning of a response: its first byte and, as a rule, its first content. How long those took is what is asked
+for most, and gateways often send them within a millisecond."""
+PIECE_BYTES = 64
+"""A beginning that had to wait is received in such pieces: a read of several packets has the stamp of the last."""
+PROMPT_NS = 50_000
+"""A read that is no later than this has waited for nobody: what is left may be received at once."""
 QUEUE_BYTES = 1024 * 1024
 """Received but unread bytes at which a stream stops receiving until they were read."""
 MANY_BYTES = 16 * 1024
@@ -140,25 +148,45 @@ class TCPStream:
         return data
 
     def _receive(self) -> None:
+        size = PIECE_BYTES if self._is_beginning() else READ_BYTES
+        while self._take(size) == size == PIECE_BYTES:
+            was_prompt = time.perf_counter_ns() - self._sock.last_read_ns < PROMPT_NS
+            if was_prompt or not self._is_beginning():
+                size = READ_BYTES
+        if self._waiter is not None and (self._queue or not self.receiving):
+            self._wake(self._waiter)
+
+    def _is_beginning(self) -> bool:
+        return self._sock.kernel_stamps and self._ledger.exchange.heard_bytes < BEGINNING_BYTES
+
+    def _take(self, size: int) -> int:
+        """Receive so much at most; returns how much it was."""
         try:
-            data = self._sock.recv(READ_BYTES)
+            data = self._sock.recv(size)
         except (BlockingIOError, InterruptedError):
-            return
+            return 0
         except OSError as error:
             self._error = error
             self._pause()
+            return 0
+        if data:
+            self._enqueue(data)
         else:
-            if data:
-                stamp_ns = self._ledger.exchange.heard_ns = self._sock.last_read_ns
-                self._queue.append(Arrival(stamp_ns, self._sock.last_read_clock, data))
-                self.queued_bytes += len(data)
-            else:
-                self._ended = True
-                self._ledger.exchange.ended_ns = time.perf_counter_ns()
-            if self._ended or self.queued_bytes >= QUEUE_BYTES:
-                self._pause()
-        if self._waiter is not None:
-            self._wake(self._waiter)
+            self._ended = True
+            self._ledger.exchange.ended_ns = time.perf_counter_ns()
+        if self._ended or self.queued_bytes >= QUEUE_BYTES:
+            self._pause()
+        return len(data)
+
+    def _enqueue(self, data: bytes) -> None:
+        """Bytes of one stamp are one read, however many pieces they came in."""
+        exchange, stamp_ns = self._ledger.exchange, self._sock.last_read_ns
+        exchange.heard_ns = stamp_ns
+        exchange.heard_bytes += len(data)
+        self.queued_bytes += len(data)
+        if self._queue and self._queue[-1].stamp_ns == stamp_ns:
+            data = self._queue.pop().data + data
+        self._queue.append(Arrival(stamp_ns, self._sock.last_read_clock, data))
 
     def _wake(self, waiter: asyncio.Future[None]) -> None:
         if self.receiving and self._ledger.exchange.patient and not self._has_much():
