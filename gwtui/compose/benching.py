@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,8 +14,8 @@ from gwtui.compose.console import (
     OwnFaultError,
     Refusal,
     finish,
+    in_colour,
     interruptible,
-    is_screen,
     refusing,
     say,
     width,
@@ -230,7 +228,7 @@ def _exit_code(run: Run, *, tripped: bool) -> int:
 def _paper() -> Paper:
     from gwtui.bench.table import Paper
 
-    return Paper(width(), is_screen(sys.stdout) and not os.environ.get("NO_COLOR"))
+    return Paper(width(), in_colour())
 
 
 def _is_place(source: str) -> bool:

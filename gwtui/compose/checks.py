@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -28,6 +27,7 @@ from gwtui.compose.console import (
     OwnFaultError,
     Refusal,
     finish,
+    in_colour,
     interruptible,
     is_screen,
     refusing,
@@ -76,7 +76,7 @@ def list_them(plans: Plans) -> None:
 def _paper() -> Paper:
     if not is_screen(sys.stdout):
         return Paper(FILE_WIDTH)
-    return Paper(min(WIDEST, width()), colour=not os.environ.get("NO_COLOR"))
+    return Paper(min(WIDEST, width()), colour=in_colour())
 
 
 def run(plans: Plans, *, as_json: bool, junit: Path | None) -> int:

@@ -101,11 +101,14 @@ def width() -> int:
     return shutil.get_terminal_size().columns if is_screen(sys.stdout) else LOG_WIDTH
 
 
+def in_colour() -> bool:
+    """Whether there are colours: not in files, nor where unwanted."""
+    return is_screen(sys.stdout) and not os.environ.get("NO_COLOR")
+
+
 def paint(text: str, tone: State | Outcome) -> str:
-    """The text in the terminal's own colour for a state or an outcome; no colour in files, nor where unwanted."""
-    if os.environ.get("NO_COLOR") or not is_screen(sys.stdout):
-        return text
-    return click.style(text, fg=_COLOURS.get(tone.value, _GREY))
+    """The text in the terminal's own colour for a state or an outcome."""
+    return click.style(text, fg=_COLOURS.get(tone.value, _GREY)) if in_colour() else text
 
 
 def finish(work: Coroutine[Any, Any, _T]) -> _T:

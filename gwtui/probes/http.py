@@ -21,8 +21,7 @@ from gwtui.probes.exchange import Ledger
 from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
 from gwtui.probes.lean import httpx
 from gwtui.probes.proxies import Proxy, proxy_for, secrets_of_proxy
-from gwtui.probes.redirects import MOST as MOST_REDIRECTS
-from gwtui.probes.redirects import within_origin
+from gwtui.probes.redirects import MOST_REDIRECTS, within_origin
 from gwtui.probes.result import Result, record_of
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.timing import Timing

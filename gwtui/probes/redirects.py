@@ -1,18 +1,18 @@
-"""Where a redirect leads that may be followed. Pure."""
+"""Where a redirect leads that may be followed."""
 
 from __future__ import annotations
 
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from gwtui.judging.headers import Headers, header
+from gwtui.probes.transport import PORTS
 
-MOST = 5
+MOST_REDIRECTS = 5
 """So many of one request are followed at most."""
 SAME_METHOD = frozenset({307, 308})
 """The request is repeated as it is (RFC 9110 15.4.8 and 15.4.9)."""
 ANY_METHOD = frozenset({301, 302, 303})
 """Clients may make a GET of a POST (RFC 9110 15.4.2 to 15.4.4), so only what was one is followed."""
-PORTS = {"http": 80, "https": 443}
 
 
 def within_origin(url: str, method: str, status: int | None, headers: Headers) -> str | None:
