@@ -113,26 +113,26 @@ async def _run(plans: Plans, results: dict[str, list[CheckResult]], *, quiet: bo
 
 
 async def _check(target: Target, checks: Sequence[Check], results: list[CheckResult], *, quiet: bool) -> None:
-    began_ns, sheet = time.perf_counter_ns(), _paper()
+    began_ns, paper = time.perf_counter_ns(), _paper()
     if not quiet:
-        say("\n".join(table.head(target, checks, sheet)))
-        _show_pending(checks, 0, sheet)
+        say("\n".join(table.head(target, checks, paper)))
+        _show_pending(checks, 0, paper)
     try:
         async for result in run_checks(target, checks):
             if not quiet:
-                lines = table.lines_of(result, sheet, results[-1] if results else None)
+                lines = table.lines_of(result, paper, results[-1] if results else None)
                 say((ERASE if is_screen(sys.stdout) else "") + "\n".join(lines))
-                _show_pending(checks, len(results) + 1, sheet)
+                _show_pending(checks, len(results) + 1, paper)
             results.append(result)
     finally:
         if not quiet:
-            say("\n" + table.summary(results, time.perf_counter_ns() - began_ns, sheet))
+            say("\n" + table.summary(results, time.perf_counter_ns() - began_ns, paper))
 
 
-def _show_pending(checks: Sequence[Check], number: int, sheet: Paper) -> None:
+def _show_pending(checks: Sequence[Check], number: int, paper: Paper) -> None:
     """Name the check that is under way, on a line that its result will take."""
     if number < len(checks) and is_screen(sys.stdout):
-        click.echo(sheet.paint(table.pending(checks[number]), table.FAINT), nl=False)
+        click.echo(paper.paint(table.pending(checks[number]), table.FAINT), nl=False)
 
 
 def _endpoints(

@@ -106,7 +106,7 @@ def resolve(reference: str) -> str:
 
 
 def redactor(*further: str) -> Redactor:
-    """Masks every key that this process has resolved, whichever endpoint it is for, and these secrets."""
+    """Masks all that was resolved in this process, whichever endpoint it is for, and these secrets."""
     return _redactor(tuple(dict.fromkeys((*(value for values in list(_seen.values()) for value in values), *further))))
 
 
