@@ -27,7 +27,7 @@ from gwtui.apis.anthropic_events import (
     Message,
 )
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import event_error, find_error, is_error
+from gwtui.apis.errors import find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
@@ -86,11 +86,11 @@ class AnthropicReader:
             return self._unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
         if is_error(payload.error) or "error" in (kind, event.event):
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
+            return self._ledger.error_event(event)
         if kind == "ping" or (event.event == "ping" and not kind):
             return Reading(EventKind.KEEPALIVE, "ping")
         if self._at is _At.END:
-            return self._after_end(clean(kind, 64))
+            return self._ledger.after_end(clean(kind, 64), "message_stop")
         self._last = kind
         step = self._STEPS.get(kind)
         if step is None:
@@ -108,22 +108,16 @@ class AnthropicReader:
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
+            return self._ledger.error_event(event)
         if name == "ping" or not event.data.strip():
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
             return Reading(EventKind.OTHER, "[DONE]", "", self._ledger.note("done_marker", "[DONE] is OpenAI's end"))
         if self._at is _At.END:
-            return self._after_end(name)
+            return self._ledger.after_end(name, "message_stop")
         if name != "message" and name not in self._STEPS:
             return self._unknown(name)
         return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
-
-    def _after_end(self, name: str) -> Reading:
-        cause = "Two streams in one body, or a gateway that ends a stream more than once."
-        return Reading(
-            EventKind.OTHER, name, "", self._ledger.note("events_after_end", f"{name} after message_stop", cause)
-        )
 
     def _unknown(self, name: str) -> Reading:
         return Reading(EventKind.OTHER, clean(name, 64), "", self._ledger.note("unknown_event", f"{name} is not known"))

@@ -88,7 +88,7 @@ class CompareReader:
         kind = payload.get(names.type)
         kind = kind if isinstance(kind, str) else event.event
         if self._complete and kind != names.error:
-            return self._after_end(clean(kind, 64))
+            return self._ledger.after_end(clean(kind, 64), clean(self._names.complete, 64))
         model = clean(as_text(payload.get(names.model)), 80)
         if kind == names.complete:
             return self._end(payload)
@@ -151,19 +151,14 @@ class CompareReader:
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
+            return self._ledger.error_event(event)
         if not event.data.strip() or name == "ping":
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
             return Reading(EventKind.OTHER, "[DONE]")
         if self._complete:
-            return self._after_end(name)
+            return self._ledger.after_end(name, clean(self._names.complete, 64))
         return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
-
-    def _after_end(self, name: str) -> Reading:
-        cause = "Two streams in one body, or a gateway that ends a stream more than once."
-        note = self._ledger.note("events_after_end", f"{name} after {clean(self._names.complete, 64)}", cause)
-        return Reading(EventKind.OTHER, name, "", note)
 
     def ended(self) -> bool:
         return self._complete or self._ledger.error is not None

@@ -13,7 +13,7 @@ import msgspec
 
 from gwtui.apis.alternatives import Alternatives
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import event_error, find_error, is_error
+from gwtui.apis.errors import find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
@@ -94,7 +94,7 @@ class GeminiReader:
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)
         if is_error(payload.error) or event.event == "error":
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
+            return self._ledger.error_event(event)
         self._responses += 1
         if isinstance(payload.model, str) and payload.model:
             self.model_served = clean(payload.model)
@@ -143,7 +143,7 @@ class GeminiReader:
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
+            return self._ledger.error_event(event)
         if not event.data.strip():
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from gwtui.apis.errors import APIError
+from gwtui.apis.base import Reading
+from gwtui.apis.errors import APIError, event_error
 from gwtui.apis.payload import Unreadable
 from gwtui.clean import clean
 from gwtui.records import Finding
+from gwtui.sse import ServerSentEvent
 from gwtui.verdicts import Judgement, Verdict
+from gwtui.words import EventKind
 
 MAX_ODDITIES = 20
 
@@ -40,6 +43,15 @@ class Ledger:
                 Verdict.ERROR_IN_STREAM, "error-event", f"event {self.number} is an error: {words}", self.number
             )
         return words
+
+    def error_event(self, event: ServerSentEvent) -> Reading:
+        """The event at hand is an error and nothing else."""
+        return Reading(EventKind.ERROR, "error", "", self.take_error(event_error(event.data)))
+
+    def after_end(self, name: str, end: str) -> Reading:
+        """The event at hand comes after the API's end, which breaks nothing that was whole."""
+        cause = "Two streams in one body, or a gateway that ends a stream more than once."
+        return Reading(EventKind.OTHER, name, "", self.note("events_after_end", f"{name} after {end}", cause))
 
     def take_unreadable(self, payload: Unreadable) -> str:
         """The event at hand is not the JSON that the API promises."""

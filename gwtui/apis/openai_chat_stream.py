@@ -10,7 +10,7 @@ import msgspec
 
 from gwtui.apis.alternatives import Alternatives
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import APIError, event_error, find_error, is_error
+from gwtui.apis.errors import APIError, find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai_events import (
@@ -63,11 +63,11 @@ class OpenAIReader:
         if isinstance(chunk, Unreadable):
             return self._unreadable(event, chunk)
         if is_error(chunk.error) or event.event == "error" or "error" in (chunk.object, chunk.type):
-            return self._error(event)
+            return self._ledger.error_event(event)
         if event.event == "ping":
             return Reading(EventKind.KEEPALIVE, "ping")
         if self._done:
-            return self._after_end("a chunk")
+            return self._ledger.after_end("a chunk", DONE)
         self._chunks += 1
         self._take_identity(chunk)
         if chunk.usage:
@@ -87,27 +87,19 @@ class OpenAIReader:
 
     def _terminator(self) -> Reading:
         if self._done:
-            return self._after_end("another [DONE]")
+            return self._ledger.after_end("another [DONE]", DONE)
         self._done = True
         return Reading(EventKind.STOP, DONE)
-
-    def _error(self, event: ServerSentEvent) -> Reading:
-        return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return self._error(event)
+            return self._ledger.error_event(event)
         if not event.data.strip() or name == "ping":
             return Reading(EventKind.KEEPALIVE, name)
         if self._done:
-            return self._after_end(name)
+            return self._ledger.after_end(name, DONE)
         return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
-
-    def _after_end(self, what: str) -> Reading:
-        cause = "Two streams in one body, or a gateway that ends a stream more than once."
-        note = self._ledger.note("events_after_end", f"{what} after [DONE]", cause)
-        return Reading(EventKind.OTHER, what, "", note)
 
     def _take_identity(self, chunk: Chunk) -> None:
         if isinstance(chunk.model, str) and chunk.model:

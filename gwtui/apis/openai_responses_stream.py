@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import describe_error, event_error, find_error, is_error
+from gwtui.apis.errors import describe_error, find_error, is_error
 from gwtui.apis.ledger import Ledger
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai_responses_events import DELTAS, EVENT, RULES, TERMINAL, Event, Response, output_of, usage_of
@@ -51,11 +51,11 @@ class ResponsesReader:
             return self._unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
         if "error" in (kind, event.event) or (is_error(payload.error) and payload.response is None):
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
+            return self._ledger.error_event(event)
         if "ping" in (kind, event.event):
             return Reading(EventKind.KEEPALIVE, "ping")
         if self._ending:
-            return self._after_end(clean(kind or event.event, 64))
+            return self._ledger.after_end(clean(kind or event.event, 64), self._ending)
         note = self._misnumbered(payload)
         if kind == "keepalive":
             return Reading(EventKind.KEEPALIVE, kind, "", note)
@@ -159,19 +159,14 @@ class ResponsesReader:
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
+            return self._ledger.error_event(event)
         if not event.data.strip() or name in ("ping", "keepalive"):
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
             return Reading(EventKind.OTHER, "[DONE]")
         if self._ending:
-            return self._after_end(name)
+            return self._ledger.after_end(name, self._ending)
         return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
-
-    def _after_end(self, name: str) -> Reading:
-        cause = "Two streams in one body, or a gateway that ends a stream more than once."
-        note = self._ledger.note("events_after_end", f"{name} after {self._ending}", cause)
-        return Reading(EventKind.OTHER, name, "", note)
 
     def ended(self) -> bool:
         return bool(self._ending) or self._ledger.error is not None

@@ -43,9 +43,9 @@ class SourcegraphReader:
         self._ledger.number += 1
         name = clean(event.event, 64)
         if name == "error":
-            return self._error(event)
+            return self._ledger.error_event(event)
         if self._done:
-            return self._after_end(name)
+            return self._ledger.after_end(name, "done")
         if name == "done":
             self._done = True
             return Reading(EventKind.STOP, name)
@@ -61,12 +61,12 @@ class SourcegraphReader:
         payload = read_json(COMPLETION, event.data)
         if isinstance(payload, Unreadable):
             if find_error(payload.value) is not None:
-                return self._error(event)
+                return self._ledger.error_event(event)
             if not event.data.strip():
                 return Reading(EventKind.KEEPALIVE, name)
             return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
         if is_error(payload.error) and payload.completion is None:
-            return self._error(event)
+            return self._ledger.error_event(event)
         reading = self._completion(payload)
         if name == "completion":
             return reading
@@ -108,13 +108,6 @@ class SourcegraphReader:
             return self._text[len(before) :], ""
         words = f"the completion does not begin with the {len(before):,} characters that had come"
         return self._text, self._ledger.break_rule("not-cumulative", words)
-
-    def _error(self, event: ServerSentEvent) -> Reading:
-        return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(event_error(event.data)))
-
-    def _after_end(self, name: str) -> Reading:
-        cause = "Two streams in one body, or a gateway that ends a stream more than once."
-        return Reading(EventKind.OTHER, name, "", self._ledger.note("events_after_end", f"{name} after done", cause))
 
     def ended(self) -> bool:
         return self._done or self._ledger.error is not None
