@@ -31,8 +31,8 @@ class Histogram:
     __slots__ = ("_counts", "_digits", "_largest", "_smallest", "n", "total")
 
     def __init__(self, digits: int = DIGITS) -> None:
-        # Two parallel arrays with an entry per bucket in use, in order: 10 bytes each, 16 once a count needs more than two
-        # of them, and nothing to sort when asked.
+        # Two parallel arrays with an entry per bucket in use, in order: 10 bytes each, 16 once a count needs more than
+        # two of them, and nothing to sort when asked.
         self._largest = array("Q")
         self._counts = array("H")
         self._digits = digits
