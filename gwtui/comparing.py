@@ -7,16 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from gwtui.significance import (
-    Difference,
-    MannWhitney,
-    Sample,
-    difference,
-    hodges_lehmann,
-    holm,
-    mann_whitney,
-    quantile,
-)
+from gwtui.significance import Difference, MannWhitney, Sample, difference, hodges_lehmann, holm, mann_whitney, quantile
 from gwtui.stats import supported
 from gwtui.words import Metric
 

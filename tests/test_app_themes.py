@@ -17,9 +17,6 @@ from gwtui.ui.screens.monitor import MonitorScreen
 DARK = "gwtui-dark"
 
 
-# Themes and keys
-
-
 async def test_a_theme_is_saved_where_there_is_a_file(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("# mine\n")

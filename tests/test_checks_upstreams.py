@@ -10,12 +10,7 @@ from support.checked import MS, document, evidence, found, refused, request, tar
 
 from gwtui.checked import CheckOutcome
 from gwtui.checks.breaker import LONGEST_WAIT_S, MOST_FAILURES, MOST_PROBES, Breaker, find_breaker, next_wait_s
-from gwtui.checks.fallback import (
-    judge_attempts,
-    judge_breaker,
-    judge_fails_at_once,
-    judge_provider_fallback,
-)
+from gwtui.checks.fallback import judge_attempts, judge_breaker, judge_fails_at_once, judge_provider_fallback
 from gwtui.records import Request
 from gwtui.verdicts import Verdict
 

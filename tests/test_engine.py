@@ -17,14 +17,7 @@ from gwtui.commands import Burst, Resume
 from gwtui.engine import Engine, Figures, engine, workers
 from gwtui.engine.lag import PERIOD_NS, TAINT_NS
 from gwtui.profile import Endpoint
-from gwtui.records import (
-    Heartbeat,
-    Incident,
-    Record,
-    Request,
-    RequestStarted,
-    SessionStarted,
-)
+from gwtui.records import Heartbeat, Incident, Record, Request, RequestStarted, SessionStarted
 from gwtui.verdicts import Verdict
 from gwtui.words import State, Trigger
 

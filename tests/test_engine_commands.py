@@ -12,14 +12,7 @@ from gwtui.engine import edits, engine
 from gwtui.engine.edits import CommandError
 from gwtui.engine.engine import MOST_CONCURRENT
 from gwtui.profile import Profile
-from gwtui.records import (
-    Heartbeat,
-    Incident,
-    Notice,
-    ProfileChanged,
-    Request,
-    RequestStarted,
-)
+from gwtui.records import Heartbeat, Incident, Notice, ProfileChanged, Request, RequestStarted
 from gwtui.verdicts import Verdict
 from gwtui.words import Trigger
 

@@ -14,17 +14,7 @@ import pytest
 from msgspec.structs import replace
 from support import story
 from support.gateways import Gateway, serving
-from support.hazards import (
-    ACTION,
-    HAZARD,
-    MARKUP,
-    NAME,
-    SCENARIO,
-    SEQUENCES,
-    Hostile,
-    hazards_in,
-    hostile_session,
-)
+from support.hazards import ACTION, HAZARD, MARKUP, NAME, SCENARIO, SEQUENCES, Hostile, hazards_in, hostile_session
 from support.stage import START_AT, Stage, on_stage
 from support.tty import taken_apart, terminal
 from textual.content import Content

@@ -13,17 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.completions import (
-    CLOSE_DELIMITED,
-    DONE,
-    HELLO,
-    LAST_CHUNK,
-    ROLE,
-    STOP,
-    WHOLE,
-    answered,
-    streamed,
-)
+from support.completions import CLOSE_DELIMITED, DONE, HELLO, LAST_CHUNK, ROLE, STOP, WHOLE, answered, streamed
 from support.probing import Probing, endpoint, probed, resolve_as, soon
 from support.scripted import (
     Close,

@@ -12,17 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.certificates import pair
-from support.completions import (
-    DONE,
-    EVENT_STREAM,
-    HELLO,
-    LAST_CHUNK,
-    ROLE,
-    STOP,
-    USAGE,
-    WHOLE,
-    WORLD,
-)
+from support.completions import DONE, EVENT_STREAM, HELLO, LAST_CHUNK, ROLE, STOP, USAGE, WHOLE, WORLD
 from support.probing import Probing, endpoint, probed, resolve_as, soon
 from support.scripted import (
     Close,

@@ -7,15 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gwtui.keys import (
-    MASK,
-    MAX_FILE_BYTES,
-    KeyReferenceError,
-    is_reference,
-    redactor,
-    resolve,
-    resolve_headers,
-)
+from gwtui.keys import MASK, MAX_FILE_BYTES, KeyReferenceError, is_reference, redactor, resolve, resolve_headers
 from gwtui.profile import Endpoint
 
 SECRET = "sk-canary-0123456789abcdef"

@@ -17,15 +17,7 @@ from typing import Any
 
 import pytest
 
-from gwtui.keys import (
-    KeyReferenceError,
-    NoRoomError,
-    make_ready,
-    places,
-    resolve,
-    resolve_headers,
-    resolving,
-)
+from gwtui.keys import KeyReferenceError, NoRoomError, make_ready, places, resolve, resolve_headers, resolving
 from gwtui.profile import Endpoint
 
 SECRET = "sk-canary-0123456789abcdef"

@@ -5,10 +5,7 @@ from __future__ import annotations
 import pytest
 
 from gwtui.engine.lag import BURST_NS, PERIOD_NS, STANDSTILL_NS, TAINT_NS, Lag, marked
-from gwtui.records import (
-    Finding,
-    Request,
-)
+from gwtui.records import Finding, Request
 from gwtui.verdicts import Verdict
 from gwtui.words import Outcome
 

@@ -20,15 +20,7 @@ from gwtui.checked import CheckOutcome, CheckResult
 from gwtui.profile import Endpoint, Profile
 from gwtui.recorder import Recorder, new_session_dir, parts, profile_toml
 from gwtui.recorder import recorder as recorder_module
-from gwtui.records import (
-    Heartbeat,
-    Incident,
-    Notice,
-    Ping,
-    ProfileChanged,
-    StreamEvent,
-    StreamRead,
-)
+from gwtui.records import Heartbeat, Incident, Notice, Ping, ProfileChanged, StreamEvent, StreamRead
 from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, SCHEMA
 from gwtui.verdicts import Verdict
 from gwtui.words import EventKind, State, Trigger

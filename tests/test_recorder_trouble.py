@@ -13,9 +13,7 @@ from support.recording import PROFILE, Flushes, numbers, request, rotated_number
 
 from gwtui.profile import Profile
 from gwtui.recorder import Recorder
-from gwtui.records import (
-    Ping,
-)
+from gwtui.records import Ping
 from gwtui.verdicts import Verdict
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX systems")

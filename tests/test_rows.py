@@ -12,14 +12,7 @@ from hypothesis import strategies as st
 
 from gwtui.recorder.csvfile import csv_line
 from gwtui.records import Finding, Incident, Phases, Ping, Request
-from gwtui.rows import (
-    INCIDENT_COLUMNS,
-    PING_COLUMNS,
-    REQUEST_COLUMNS,
-    incident_row,
-    ping_row,
-    request_row,
-)
+from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, incident_row, ping_row, request_row
 from gwtui.verdicts import Verdict
 from gwtui.words import Clock, State, Trigger
 

@@ -10,16 +10,7 @@ from random import Random
 from msgspec.structs import replace
 
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import (
-    Heartbeat,
-    Ping,
-    Record,
-    Request,
-    RequestStarted,
-    SessionStarted,
-    StreamEvent,
-    StreamRead,
-)
+from gwtui.records import Heartbeat, Ping, Record, Request, RequestStarted, SessionStarted, StreamEvent, StreamRead
 from gwtui.stats import compress
 from gwtui.verdicts import Verdict
 from gwtui.words import Clock, EventKind, Trigger

@@ -13,9 +13,7 @@ from msgspec.structs import replace
 
 from gwtui.profile import Deadlines, Endpoint, Profile
 from gwtui.recorder import Recorder, parts
-from gwtui.records import (
-    Request,
-)
+from gwtui.records import Request
 from gwtui.rows import REQUEST_COLUMNS
 from gwtui.verdicts import Verdict
 

@@ -13,13 +13,7 @@ from msgspec.structs import replace
 from gwtui.commands import Command
 from gwtui.engine import Engine
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import (
-    Heartbeat,
-    Ping,
-    Record,
-    Request,
-    RequestStarted,
-)
+from gwtui.records import Heartbeat, Ping, Record, Request, RequestStarted
 from gwtui.verdicts import Verdict
 from gwtui.words import Trigger
 
