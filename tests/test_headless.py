@@ -35,6 +35,8 @@ CRASH = FeedEnded(text="engine exited 1", failed=True, detail="ValueError: no")
 class Told:
     """A feed of batches that were written down. A callable among them is called when its turn comes."""
 
+    refuses = ""
+
     def __init__(self, *batches: list[Record] | Callable[[], None], holds: bool = False) -> None:
         self._batches = iter(batches)
         self._holds = holds

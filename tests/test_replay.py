@@ -14,7 +14,6 @@ from click.testing import CliRunner
 from msgspec.structs import replace
 
 from gwtui.cli import gwtui
-from gwtui.commands import Pause
 from gwtui.config import Config
 from gwtui.feeds import Feed
 from gwtui.feeds.replay import replay
@@ -234,16 +233,33 @@ def test_without_a_directory_it_is_the_session_that_was_recorded_last(
     assert "there is no session yet" in answer.output
 
 
-async def test_on_screen_a_recording_stays_and_nothing_is_sent_from_it(directory: Path, tmp_path: Path) -> None:
-    session = read_session(directory)
-    feed = replay(session, stay=True)
+async def test_on_screen_a_recording_stays_until_it_is_left(directory: Path) -> None:
+    feed = replay(read_session(directory), stay=True)
     records = aiter(feed)
     seen = [await anext(records) for _ in range(2)]
-    feed.send(Pause(endpoint="gateway"))
-    assert await anext(records) == [Notice(now_ns=4_250_000_000, text="This is a recording: nothing is sent from it")]
+    end = asyncio.ensure_future(anext(records))
+    assert await asyncio.wait({end}, timeout=0) == (set(), {end})
     feed.stop()
-    assert await anext(records) == [FeedEnded(text="end of the recording")]
+    assert await end == [FeedEnded(text="end of the recording")]
     assert sum(map(len, seen)) == 1 + len(TOLD)
+
+
+async def test_no_key_asks_or_changes_anything_where_a_recording_is_shown(directory: Path, tmp_path: Path) -> None:
+    session, config = read_session(directory), tmp_path / "config.toml"
+    config.write_text(
+        '# mine\n[[profiles.prod.endpoints]]\nname = "gateway"\napi = "http"\nurl = "http://127.0.0.1:9"\n'
+    )
+    before = config.read_text()
+    app = GwtuiApp(Config(config), session.profile, lambda _: replay(session, stay=True), _no_demo)
+    async with asyncio.timeout(60), app.run_test(size=(100, 30)) as pilot:
+        monitor = app.screen
+        for key in ("e", "a", "D", "delete", "u", "p", "P", "b", "m", "k", "r", "less_than_sign", "greater_than_sign"):
+            app.clear_notifications()
+            await pilot.press(key)
+            await pilot.pause()
+            assert app.screen is monitor, key
+            assert [note.message[:24] for note in app._notifications] == ["This is a recording: not"], key
+    assert config.read_text() == before
 
 
 async def test_the_screen_shows_a_recording_as_it_shows_a_session(directory: Path, tmp_path: Path) -> None:

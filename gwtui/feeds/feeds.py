@@ -35,6 +35,10 @@ MAX_LOG = 4096
 class Feed(Protocol):
     """An asynchronous iterator of batches, which takes commands. The last record is always a `FeedEnded`."""
 
+    @property
+    def refuses(self) -> str:
+        """Why it takes no commands; empty where it does."""
+
     def __aiter__(self) -> AsyncIterator[list[Record]]: ...
 
     def send(self, command: Command) -> None:
@@ -74,6 +78,8 @@ def live(process: EngineProcess) -> Feed:
 
 
 class _LiveFeed:
+    refuses = ""
+
     def __init__(self, process: EngineProcess) -> None:
         self._process = process
         self._records, self._log = Inbox(), Tail(MAX_LOG)

@@ -29,15 +29,15 @@ def replay(session: Session, speed: float | None = None, *, stay: bool = False) 
 
 
 class _Replay:
+    refuses = "This is a recording: nothing can be asked of it, and nothing changed"
+
     def __init__(self, session: Session, speed: float | None, stay: bool) -> None:
         self._session = session
         self._speed = speed
         self._stay = stay
         self._unread = Unread()
         self._now_ns = 0
-        self._notices: list[Record] = []
-        self._news = asyncio.Event()
-        self._stopped = False
+        self._stopped = asyncio.Event()
         self._batches = self._told()
 
     def __aiter__(self) -> Self:
@@ -47,12 +47,10 @@ class _Replay:
         return await anext(self._batches)
 
     def send(self, command: Command) -> None:
-        self._notices.append(Notice(now_ns=self._now_ns, text="This is a recording: nothing is sent from it"))
-        self._news.set()
+        """There is no engine."""
 
     def stop(self) -> None:
-        self._stopped = True
-        self._news.set()
+        self._stopped.set()
 
     async def aclose(self) -> None:
         self.stop()
@@ -77,16 +75,13 @@ class _Replay:
             return
         if text := str(self._unread):
             yield [Notice(now_ns=self._now_ns, text=text)]
-        while self._stay and not self._stopped:
-            await self._news.wait()
-            self._news.clear()
-            if notices := self._taken():
-                yield notices
+        if self._stay:
+            await self._stopped.wait()
         yield [FeedEnded(text="end of the recording")]
 
     async def _at_once(self) -> AsyncIterator[list[Record]]:
         rows = self._session.rows(self._unread)
-        while not self._stopped and (batch := list(islice(rows, BATCH))):
+        while not self._stopped.is_set() and (batch := list(islice(rows, BATCH))):
             self._now_ns = batch[-1].now_ns
             yield [*batch]
             await asyncio.sleep(0)
@@ -98,7 +93,7 @@ class _Replay:
         loop = asyncio.get_running_loop()
         began_s = loop.time()
         ahead = next(rows, None)
-        while not self._stopped and ahead is not None:
+        while not self._stopped.is_set() and ahead is not None:
             self._now_ns = round((loop.time() - began_s) * speed * 1e9)
             batch: list[Record] = []
             while ahead is not None and ahead.now_ns <= self._now_ns:
@@ -106,12 +101,8 @@ class _Replay:
                 batch.append(ahead)
                 ahead = next(rows, None)
             at = self._session.started_at + self._now_ns / 1e9
-            yield [*batch, Heartbeat(at=at, now_ns=self._now_ns, paused=tuple(paused)), *self._taken()]
+            yield [*batch, Heartbeat(at=at, now_ns=self._now_ns, paused=tuple(paused))]
             await asyncio.sleep(TICK_S)
-
-    def _taken(self) -> list[Record]:
-        notices, self._notices = self._notices, []
-        return notices
 
 
 def _follow(paused: set[str], row: Row) -> None:

@@ -39,6 +39,8 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 class Watched:
     """The feed of an engine, whose records are held against the truth on their way to whoever iterates."""
 
+    refuses = ""
+
     def __init__(self, start: Start, ended: Callable[[], None]) -> None:
         """Needs a running event loop. `ended` is called at the end of the feed."""
         process = spawn_engine(start)

@@ -162,6 +162,8 @@ def _quieten() -> None:
 
 
 class _HostedFeed:
+    refuses = ""
+
     def __init__(self, start: Start) -> None:
         self._start = start
         self._records: list[Record] = []

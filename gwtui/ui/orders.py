@@ -35,10 +35,18 @@ class Orders:
 
     def send(self, command: Command) -> bool:
         """Hand a command to the engine, or say that there is none to hand it to."""
+        if self.refused():
+            return False
         sent = self._watch.send(command)
         if not sent:
             self._say("The engine is not running: r starts it", severity="warning")
         return sent
+
+    def refused(self) -> bool:
+        """Whether what is watched takes no orders, of whatever kind; the user is told why."""
+        if why := self._watch.refuses:
+            self._say(why)
+        return bool(why)
 
     def pause(self, view: View) -> None:
         """Pause the selected endpoint, or resume it."""
@@ -95,7 +103,7 @@ class Orders:
     def remove(self, name: str) -> None:
         """Remove the endpoint, from the file too if it is there."""
         endpoint = self._editing.endpoint(name)
-        if endpoint is None:
+        if endpoint is None or self.refused():
             return
         try:
             command, saved = self._editing.remove(endpoint)
@@ -107,6 +115,8 @@ class Orders:
 
     def undo(self) -> None:
         """Take the last change of the profile back."""
+        if self.refused():
+            return
         try:
             undone = self._editing.undo()
         except (ConfigError, OSError) as error:

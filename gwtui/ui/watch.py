@@ -34,6 +34,11 @@ class Watch:
     def running(self) -> bool:
         return self._feed is not None
 
+    @property
+    def refuses(self) -> str:
+        """Why what is watched takes no commands; empty where it does."""
+        return "" if self._feed is None else self._feed.refuses
+
     async def follow(self, profile: Profile, told: Callable[[str], None]) -> bool:
         """Watch this profile until its feed ends; `told` gets the engine's notices. Returns whether it ended well.
 

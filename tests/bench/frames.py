@@ -36,6 +36,8 @@ Batch = Callable[[], list[Record]]
 class Pushed:
     """A feed that gives what it is told to, one batch at a time."""
 
+    refuses = ""
+
     def __init__(self) -> None:
         self._batches: asyncio.Queue[list[Record]] = asyncio.Queue()
 

@@ -32,6 +32,8 @@ START_AT = 1_767_189_802.0
 class FakeFeed:
     """Gives what it is told, and keeps the commands it is sent."""
 
+    refuses = ""
+
     def __init__(self, profile: Profile) -> None:
         self.profile = profile
         self.sent: list[Command] = []

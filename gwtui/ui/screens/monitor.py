@@ -127,10 +127,6 @@ class MonitorScreen(Screen[None]):
         self._watch.query = query
         self._frame()
 
-    @property
-    def _query(self) -> Query:
-        return self._watch.query
-
     # What the user looks at
 
     def action_panel(self, name: str) -> None:
@@ -140,9 +136,9 @@ class MonitorScreen(Screen[None]):
         """One step back: all panels, then the newest request, then no filter."""
         if self.query_one(PanelArea).restore():
             return
-        if self._query.request is not None:
-            self._look(replace(self._query, request=None))
-        elif self._query.filter:
+        if self._watch.query.request is not None:
+            self._look(replace(self._watch.query, request=None))
+        elif self._watch.query.filter:
             self.query_one(FilterBar).action_clear()
 
     def action_freeze(self) -> None:
@@ -150,16 +146,16 @@ class MonitorScreen(Screen[None]):
         self._frame()
 
     def action_window(self, step: int) -> None:
-        self._look(looking.other_window(self._query, step))
+        self._look(looking.other_window(self._watch.query, step))
 
     def action_metric(self, step: int) -> None:
-        self._look(looking.other_metric(self._query, step))
+        self._look(looking.other_metric(self._watch.query, step))
 
     def action_sort(self) -> None:
-        self._look(looking.next_order(self._query))
+        self._look(looking.next_order(self._watch.query))
 
     def action_reverse(self) -> None:
-        self._look(replace(self._query, descending=not self._query.descending))
+        self._look(replace(self._watch.query, descending=not self._watch.query.descending))
 
     def action_stream_mode(self) -> None:
         self.query_one(StreamPanel).cycle_mode()
@@ -169,14 +165,14 @@ class MonitorScreen(Screen[None]):
 
     def action_see(self, number: int) -> None:
         """Look at that probe of the selected endpoint."""
-        self._look(replace(self._query, request=number))
+        self._look(replace(self._watch.query, request=number))
 
     def action_filter(self) -> None:
         self.query_one(FilterBar).open()
 
     @on(FilterBar.Typed)
     def _filter(self, event: FilterBar.Typed) -> None:
-        self._look(replace(self._query, filter=event.text.strip()))
+        self._look(replace(self._watch.query, filter=event.text.strip()))
 
     @on(FilterBar.Left)
     def _leave_filter(self) -> None:
@@ -184,15 +180,15 @@ class MonitorScreen(Screen[None]):
 
     @on(EndpointsPanel.Selected)
     def _select(self, event: EndpointsPanel.Selected) -> None:
-        self._look(replace(self._query, endpoint=event.name, request=None))
+        self._look(replace(self._watch.query, endpoint=event.name, request=None))
 
     @on(EndpointsPanel.Sort)
     def _sort(self, event: EndpointsPanel.Sort) -> None:
-        self._look(looking.ordered_by(self._query, event.column))
+        self._look(looking.ordered_by(self._watch.query, event.column))
 
     @on(StreamPanel.Held)
     def _hold(self, event: StreamPanel.Held) -> None:
-        self._look(replace(self._query, request=event.number))
+        self._look(replace(self._watch.query, request=event.number))
 
     @on(KeyLine.Clicked)
     def _click_key(self, event: KeyLine.Clicked) -> None:
@@ -216,7 +212,7 @@ class MonitorScreen(Screen[None]):
 
     @on(IncidentsPanel.Opened)
     def _inspect_incident(self, event: IncidentsPanel.Opened) -> None:
-        self._look(replace(self._query, endpoint=event.endpoint, request=event.number))
+        self._look(replace(self._watch.query, endpoint=event.endpoint, request=event.number))
         if event.number is None or looking.shown_number(self.view) == event.number:
             self._inspect(looking.shown_number(self.view))
         else:
@@ -229,10 +225,10 @@ class MonitorScreen(Screen[None]):
         if number is None or selected is None:
             self._say("There is no request yet")
             return
-        before = self._query.request
-        self._look(replace(self._query, endpoint=selected.name, request=number))
+        before = self._watch.query.request
+        self._look(replace(self._watch.query, endpoint=selected.name, request=number))
         await self.app.push_screen_wait(DetailsScreen(self.view, self.act, event))
-        self._look(replace(self._query, request=before))
+        self._look(replace(self._watch.query, request=before))
 
     def action_compare(self) -> None:
         if (endpoint := self._selected) is not None:
@@ -241,7 +237,7 @@ class MonitorScreen(Screen[None]):
 
     def action_checks(self) -> None:
         """Show the checks of the selected endpoint. Where it was not asked any, it is asked them now."""
-        if (endpoint := self._selected) is not None:
+        if (endpoint := self._selected) is not None and not self._orders.refused():
             view = self._watch.live_view(self._columns)
             if view.checks is None:
                 self._orders.check(endpoint.name)
@@ -271,7 +267,7 @@ class MonitorScreen(Screen[None]):
     @work
     async def action_burst(self) -> None:
         endpoint = self._selected
-        if endpoint is None:
+        if endpoint is None or self._orders.refused():
             return
         ask = AskScreen(f"Burst to {endpoint.name}", "requests, or requests x how many at once", "20x5", parse_burst)
         if (answer := await self.app.push_screen_wait(ask)) is not None:
@@ -279,14 +275,15 @@ class MonitorScreen(Screen[None]):
 
     @work
     async def action_mark(self) -> None:
-        if text := await self.app.push_screen_wait(AskScreen("Mark", "a line for the incident log", "")):
+        ask = AskScreen("Mark", "a line for the incident log", "")
+        if not self._orders.refused() and (text := await self.app.push_screen_wait(ask)):
             self._orders.mark(text)
 
     def action_restart(self) -> None:
-        if self._watch.running:
-            self._say("The engine is running")
-        else:
+        if not self._watch.running:
             self._follow()
+        elif not self._orders.refused():
+            self._say("The engine is running")
 
     # The profile
 
@@ -302,15 +299,16 @@ class MonitorScreen(Screen[None]):
             self._edit(duplicate(endpoint, self._editing.profile), None)
 
     def _edit(self, endpoint: Endpoint, replaces: str | None) -> None:
-        trial = self._view.trial if self._view is not None else None
-        form = EndpointForm(endpoint, replaces, self._editing.profile, self._orders.send, trial)
+        if self._orders.refused():
+            return
+        form = EndpointForm(endpoint, replaces, self._editing.profile, self._orders.send, self.view.trial)
         self.app.push_screen(form, self._edited)
 
     def _edited(self, result: FormResult | None) -> None:
         if result is None:
             return
         if self._orders.put(result.endpoint, result.replaces, save=result.save):
-            self._look(replace(self._query, endpoint=result.endpoint.name, request=None))
+            self._look(replace(self._watch.query, endpoint=result.endpoint.name, request=None))
         else:
             self._edit(result.endpoint, result.replaces)
 
