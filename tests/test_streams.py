@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.told import MS, Telling, endpoint, ns, read
+from support.told import MS, START_AT, Telling, endpoint, ns, read
 
 from gwtui.monitor.streams import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
-from gwtui.records import StreamAlive
+from gwtui.records import Incident, StreamAlive
 from gwtui.verdicts import Verdict
 from gwtui.view import StreamView
 from gwtui.words import Trigger
@@ -158,3 +158,31 @@ def test_the_reads_of_a_trial_are_nobodys_stream() -> None:
     telling.read("unknown", 1, 1, 10, 1, "x")
     assert (stream_of(telling).number, stream_of(telling).text) == (1, "")
     assert telling.row("a").in_flight == 1
+
+
+def decided_by(number: int) -> Incident:
+    return Incident(now_ns=ns(number), at=START_AT + number, kind="state", endpoint="a", text="said", number=number)
+
+
+def test_the_probe_that_decided_an_incident_is_kept_as_long_as_the_newest_are() -> None:
+    told = Telling(endpoint("a"))
+    told.request("a", verdict=Verdict.TRUNCATED)
+    told.tell(decided_by(1), decided_by(2))
+    for second in range(2, ENDED_PER_ENDPOINT + 60):
+        told.request("a", second)
+    kept = [row.number for row in told.view().recent]
+    assert kept[-2:] == [2, 1]
+    assert len(kept) == ENDED_PER_ENDPOINT + 2
+    decided = told.view(endpoint="a", request=1).stream
+    assert decided is not None
+    assert decided.request is not None
+    assert (decided.number, decided.request.verdict) == (1, Verdict.TRUNCATED)
+
+
+def test_what_incidents_keep_is_bounded() -> None:
+    told = Telling(endpoint("a"))
+    for second in range(1, 4 * ENDED_PER_ENDPOINT):
+        told.request("a", second)
+        told.tell(decided_by(second))
+    kept = [row.number for row in told.view().recent]
+    assert kept == list(range(4 * ENDED_PER_ENDPOINT - 1, 2 * ENDED_PER_ENDPOINT - 1, -1))

@@ -165,7 +165,11 @@ class Monitor:
     def _incident(self, incident: Incident) -> None:
         self._incidents.appendleft(incident)
         history = self._histories.get(incident.endpoint)
-        if incident.kind == "state" and incident.state is not None and history is not None:
+        if history is None:
+            return
+        if incident.number is not None:
+            history.shelf.keep(incident.number)
+        if incident.kind == "state" and incident.state is not None:
             history.enter(incident.state, incident.was)
 
     def _notice_given(self, notice: Notice) -> None:

@@ -1,7 +1,7 @@
 """Streams as lines to read: what came, when, after which gap, and which gaps are out of the usual.
 
 A `Stream` is one probe under way or ended, a `Shelf` those of one endpoint that are still kept. Both are bounded:
-a stream keeps its newest lines, a shelf the newest ended probes.
+a stream keeps its newest lines, a shelf the newest ended probes and those that incidents tell of.
 """
 
 from __future__ import annotations
@@ -149,9 +149,10 @@ class Stream:
 
 
 class Shelf:
-    """The probes of one endpoint that are under way, and the newest that ended."""
+    """The probes of one endpoint that are under way, the newest that ended, and the newest that were to be kept."""
 
     def __init__(self) -> None:
+        self._kept: dict[int, None] = {}
         self._running: dict[int, Stream] = {}
         self._ended: dict[int, Stream] = {}
 
@@ -185,8 +186,14 @@ class Shelf:
         stream = self._running.pop(number, None) or Stream(result.endpoint, number, result.started_at, result.now_ns)
         stream.end(result)
         self._ended[number] = stream
-        if len(self._ended) > ENDED_PER_ENDPOINT:
-            del self._ended[next(iter(self._ended))]
+        if len(self._ended) > ENDED_PER_ENDPOINT + len(self._kept):
+            del self._ended[next(ended for ended in self._ended if ended not in self._kept)]
+
+    def keep(self, number: int) -> None:
+        """Hold on to that probe, ended or about to, when others as old are let go of."""
+        self._kept[number] = None
+        if len(self._kept) > ENDED_PER_ENDPOINT:
+            del self._kept[next(iter(self._kept))]
 
     def find(self, number: int | None) -> tuple[Stream | None, bool]:
         """The stream of that number, and False; where it is None or no longer kept the newest, and True.
