@@ -27,11 +27,11 @@ from gwtui.words import State, Trigger
         ("ttt", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
         ("ttr", State.DOWN, [(State.DOWN, "3 failed in a row: 2 truncated, 1 reset")]),
         ("tcltlct", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
-        ("tt.tt", State.DEGRADED, [(State.DEGRADED, "fail share 80.0 % (4 of 5)")]),
+        ("tt.tt", State.DEGRADED, [(State.DEGRADED, "4 of 5 truncated (80.0 %)")]),
         (
             "....tttt",
             State.DOWN,
-            [(State.DEGRADED, "fail share 33.3 % (2 of 6)"), (State.DOWN, "3 truncated in a row")],
+            [(State.DEGRADED, "2 of 6 truncated (33.3 %)"), (State.DOWN, "3 truncated in a row")],
         ),
         ("ttt.t.t.", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
         (
@@ -70,11 +70,11 @@ def test_a_stepped_wall_clock_is_followed() -> None:
 
 def test_degraded_ends_below_half_its_share() -> None:
     story = Story(degraded_fail_share=0.2, window_s=100).results("........tt.......")
-    assert story.said() == [(State.DEGRADED, "fail share 20.0 % (2 of 10)")]
+    assert story.said() == [(State.DEGRADED, "2 of 10 truncated (20.0 %)")]
     story.results("...")
     assert story.state() is State.DEGRADED, "2 of 20 is not below 10 %"
     story.results(".")
-    assert story.said()[1:] == [(State.UP, "up again after 00:00:55, fail share 9.5 % (2 of 21)")]
+    assert story.said()[1:] == [(State.UP, "up again after 00:00:55, 2 of 21 truncated (9.5 %)")]
 
 
 def test_a_failure_now_and_then_is_not_degraded() -> None:
@@ -95,7 +95,7 @@ def test_a_service_that_keeps_failing_after_an_outage_is_degraded_not_up() -> No
 
 def test_old_failures_fade_while_results_keep_coming_slowly() -> None:
     story = Story(every_s=300).results("t.t..")
-    assert story.said() == [(State.DEGRADED, "fail share 40.0 % (2 of 5)")], "the window is stretched to 5 results"
+    assert story.said() == [(State.DEGRADED, "2 of 5 truncated (40.0 %)")], "the window is stretched to 5 results"
     story.results("...")
     assert story.state() is State.UP
 

@@ -23,6 +23,8 @@ from gwtui.units import duration, elapsed, share
 from gwtui.verdicts import Verdict
 from gwtui.words import Metric, Outcome, State
 
+FAILED = {verdict: place for place, verdict in enumerate(Verdict, 1)}
+"""Failures as samples; 0 is a good result."""
 LEAST = 5
 """No share and no percentile is judged from fewer samples."""
 MOST = 2000
@@ -62,6 +64,10 @@ class Recent:
     def at_least(self, value: int) -> int:
         """How many samples are that high."""
         return len(self) - bisect_left(self._ordered, value)
+
+    def of(self, value: int) -> int:
+        """How many samples are just that."""
+        return self.at_least(value) - self.at_least(value + 1)
 
     def percentile(self, percent: float) -> int | None:
         """The nearest-rank percentile; None while there are too few samples for it."""
@@ -111,7 +117,7 @@ class EndpointState:
             self._good_run = 0
         self._judge_down()
         if not self._down:
-            self._failures.add(now_ns, int(record.outcome is not Outcome.OK))
+            self._failures.add(now_ns, FAILED[record.verdict] if record.outcome is not Outcome.OK else 0)
 
     def judge(self, now_ns: int) -> State:
         """What the state should be at `now_ns`. Enter it with `enter`."""
@@ -169,8 +175,9 @@ class EndpointState:
     def _why(self, state: State, now_ns: int) -> str:
         """The facts of the rule that makes a state, as they are now."""
         if state is State.DEGRADED:
-            n, failed = len(self._failures), self._failures.at_least(1)
-            return f"fail share {share(failed / n if n else 0.0)} % ({failed} of {n})"
+            return _share(
+                Counter({verdict: self._failures.of(place) for verdict, place in FAILED.items()}), len(self._failures)
+            )
         if state is State.SLOW:
             return self._latency_facts(now_ns)
         if self._failed_run:
@@ -185,6 +192,18 @@ class EndpointState:
         if value_ns is None or self._over_since_ns is None or value_ns <= limit_ns:
             return f"{text} (n {n})"
         return f"{text} over {duration(limit_ns)} for {duration(now_ns - self._over_since_ns)} (n {n})"
+
+
+def _share(verdicts: Counter[Verdict], n: int) -> str:
+    """`2 of 9 truncated (22.2 %)`, or `3 of 9 failed (33.3 %): 2 reset, 1 truncated`."""
+    failed = verdicts.total()
+    if not failed:
+        return f"0 of {n} failed"
+    percent = f"({share(failed / n)} %)"
+    parts = [(times, verdict) for verdict, times in verdicts.most_common() if times]
+    if len(parts) == 1:
+        return f"{failed} of {n} {parts[0][1]} {percent}"
+    return f"{failed} of {n} failed {percent}: {', '.join(f'{times} {verdict}' for times, verdict in parts)}"
 
 
 def _run(verdicts: Counter[Verdict]) -> str:

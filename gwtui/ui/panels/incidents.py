@@ -42,14 +42,18 @@ def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
 
 def _line(incident: Incident, width: int, selected: bool) -> Line:
     mark, style, word = _what(incident)
-    text = printable(incident.text) if incident.text != word else ""
+    text = printable(incident.text)
+    if text == word or (word and text.startswith(f"{word} ")):
+        text = text.removeprefix(word)
+    elif word and text:
+        text = f": {text}"
     left: Line = (
         Span("▌" if selected else " ", "accent"),
         Span(units.clock(incident.at), "muted"),
         Span(f" {mark} ", style),
         *((Span(printable(incident.endpoint), "header"), Span(" ")) if incident.endpoint else ()),
         Span(word, style),
-        Span(f": {text}" if word and text else text),
+        Span(text),
     )
     trace: Line = (Span(printable(incident.trace_id), "faint"), Span(" "))
     fits = incident.trace_id and width >= TRACE_FROM and line_cells((*left, *trace)) < width
