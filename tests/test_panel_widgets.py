@@ -18,7 +18,7 @@ from gwtui import units
 from gwtui.profile import Endpoint
 from gwtui.ui.drawing import cells
 from gwtui.ui.panel import Panel
-from gwtui.ui.panels.endpoints import EndpointsPanel
+from gwtui.ui.panels.endpoints import EndpointsPanel, out_of_sight
 from gwtui.ui.panels.header import HeaderLine
 from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
@@ -92,13 +92,36 @@ async def test_keys_and_wheel_select_an_endpoint_and_the_selection_stays_in_sigh
         await pilot.press("end")
         assert app.said[-1] == ("Selected", "gateway-gpt-19")
         assert "gateway-gpt-19" in shown(panel)[-1]
-        assert panel.subtitle(views.crowded()) == "10-20 of 20"
+        assert panel.subtitle(views.crowded()).endswith(" · 10-20 of 20")
         await pilot.press("home", "pagedown")
         assert app.said[-1] == ("Selected", "gateway-gpt-10")
         await wheel(pilot, panel, down=True)
         assert app.said[-1] == ("Selected", "gateway-health-11")
         await wheel(pilot, panel, down=False)
         assert app.said[-1] == ("Selected", "gateway-gpt-10")
+
+
+async def test_who_is_sick_out_of_sight_is_named_under_the_table() -> None:
+    panel = EndpointsPanel()
+    async with PanelApp(panel, views.crowded()).run_test(size=(120, 30)) as pilot:
+        below = "✖ sourcegraph-claude-14  ▲ azure-eu-west-15  ▲ gateway-starcoder-13 · 1-11 of 20"
+        assert panel.subtitle(views.crowded()) == below
+        await pilot.press("end")
+        above = "✖ sourcegraph-claude-05  ▲ azure-eu-west-06  ▲ gateway-starcoder-04 · 10-20 of 20"
+        assert panel.subtitle(views.crowded()) == above
+
+
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (99, "✖ sourcegraph-claude-05  ✖ sourcegraph-claude-14  ▲ azure-eu-west-06  and 3 more"),
+        (40, "✖ sourcegraph-claude-05  and 5 more"),
+        (20, "6 sick"),
+        (5, ""),
+    ],
+)
+def test_of_the_sick_out_of_sight_as_many_are_named_as_there_is_room_for(width: int, told: str) -> None:
+    assert out_of_sight(views.crowded().endpoints, width) == told
 
 
 async def test_at_the_ends_of_the_table_nothing_is_posted() -> None:

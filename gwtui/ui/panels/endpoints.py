@@ -52,6 +52,18 @@ def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
     return sheet(lines, width, height)
 
 
+def out_of_sight(rows: Sequence[EndpointRow], width: int) -> str:
+    """Which of the rows that are not to be seen are sick, the worst first, as many as there is room for."""
+    sick = [row for state in (State.DOWN, State.DEGRADED, State.SLOW) for row in rows if row.state is state]
+    for named in range(min(len(sick), width // 4), -1, -1):
+        parts = [f"{row.state.mark} {row.name}" for row in sick[:named]]
+        if left := len(sick) - named:
+            parts.append(f"and {left} more" if named else f"{left} sick")
+        if cells(text := "  ".join(parts)) <= width:
+            return text
+    return ""
+
+
 def columns(view: View, width: int) -> tuple[Placed, ...]:
     """Which columns there are at this width, and where."""
     rows = view.endpoints
@@ -229,7 +241,12 @@ class EndpointsPanel(MovingPanel):
 
     def subtitle(self, view: View) -> str:
         visible, count = self.size.height - 1, len(view.endpoints)
-        return f"{self._top + 1}-{min(count, self._top + visible)} of {count}" if 0 < visible < count else ""
+        if not 0 < visible < count:
+            return ""
+        end = min(count, self._top + visible)
+        place = f"{self._top + 1}-{end} of {count}"
+        sick = out_of_sight((*view.endpoints[: self._top], *view.endpoints[end:]), self.size.width - cells(place) - 10)
+        return f"{sick} · {place}" if sick else place
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         index = self._index(view)
