@@ -193,6 +193,8 @@ class LatencyView:
     n: int
     """Values in the window; of ICL there are many in one stream."""
     failed: int
+    tainted: int = 0
+    """Results in the window during which the engine itself was late."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,12 @@ def test_failures_without_any_success_say_so() -> None:
     assert breakdown.failure_lines([fast()]) == []
 
 
+def test_requests_that_this_machine_was_late_for_are_told_of() -> None:
+    each = fast()
+    each.take(request("fast", 99, tainted=True))
+    assert breakdown.failure_lines([each]) == [f"{each.endpoint}: 1 measured while this machine was late (tainted)"]
+
+
 def series(name: str, *ms: float, **fields: Any) -> Series:
     return Series(name, {Metric.TTFT: Sample([round(each * MS) for each in ms])}, len(ms), len(ms), **fields)
 

@@ -236,6 +236,18 @@ def test_latency_figures_know_what_n_supports_and_the_greatest_always() -> None:
     assert (latency.n, latency.failed, latency.metric) == (6, 1, Metric.TTFT)
 
 
+@pytest.mark.parametrize(("at_s", "tainted"), [(2, 2), (100, 0)])
+def test_results_of_a_window_that_are_in_doubt_are_counted(at_s: float, tainted: int) -> None:
+    telling = Telling(endpoint("a"))
+    telling.request("a")
+    telling.request("a", tainted=True)
+    telling.failure("a", tainted=True)
+    telling.beat(at_s)
+    latency = telling.view(window=Window.S30).latency
+    assert latency is not None
+    assert latency.tainted == tainted
+
+
 def test_the_clock_of_the_header_follows_the_newest_record() -> None:
     telling = Telling(endpoint("a"), session_dir="/tmp/session")
     telling.beat(10, missed={"a": 3})

@@ -180,3 +180,10 @@ def test_a_list_scrolls_no_further_than_needed(top: int, index: int, visible: in
 def test_the_time_axis_says_where_the_window_begins(window: Window, text: str) -> None:
     view = replace(views.calm(), latency=views.latency(window=window, metric=Metric.E2E))
     assert text in "\n".join(plain(line) for line in latency.draw(view, 68, 12))
+
+
+@pytest.mark.parametrize("tainted", [0, 7])
+def test_figures_say_how_many_results_are_in_doubt(tainted: int) -> None:
+    view = replace(views.calm(), latency=views.latency(tainted=tainted))
+    drawn = "\n".join(plain(line) for line in latency.draw(view, 68, 12))
+    assert ("tainted 7" in drawn) is bool(tainted)

@@ -134,13 +134,15 @@ def _faster(first: str, second: str, one_ns: int, other_ns: int) -> str:
 
 
 def failure_lines(measured: Sequence[Measured]) -> list[str]:
-    """Per endpoint what failed, by kind, each with its first case; none where all went well."""
+    """Per endpoint what failed, by kind, each with its first case, and what is in doubt; none where all went well."""
     lines = []
     for each in measured:
         if each.failed or each.local:
             lines += [_failure_heading(each), *_failure_groups(each)]
         if each.cancelled:
             lines.append(f"{each.endpoint}: {units.count(each.cancelled)} under way when gwtui stopped, not counted")
+        if each.tainted:
+            lines.append(f"{each.endpoint}: {units.count(each.tainted)} measured while this machine was late (tainted)")
     return lines
 
 

@@ -114,6 +114,8 @@ class Measured:
     cancelled: int = 0
     local: int = 0
     """Failures of this machine or of gwtui itself, which say nothing of the gateway."""
+    tainted: int = 0
+    """Results during which gwtui itself was late, whatever they are."""
     values: dict[Metric, Values] = field(default_factory=lambda: defaultdict(Values))
     gaps: Histogram = field(default_factory=Histogram)
     """All gaps between reads with content, of all streams."""
@@ -166,6 +168,7 @@ class Measured:
     def take(self, result: Request | Ping) -> None:
         """Count a result."""
         self.verdicts[result.verdict] += 1
+        self.tainted += result.tainted
         match result.outcome:
             case Outcome.OK:
                 self.ok += 1

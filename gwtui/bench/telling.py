@@ -93,6 +93,7 @@ def _endpoint(measured: Measured) -> dict[str, Any]:
         "fail_share": measured.fail_share,
         "cancelled": measured.cancelled,
         "own_faults": measured.local,
+        "tainted": measured.tainted,
         "never_sent": measured.missed,
         "latency": measured.main.value,
         "total_ms": milliseconds(measured.whole.total_ns) if measured.whole.n else None,

@@ -66,6 +66,7 @@ _AGGREGATE: dict[str, Read] = {
     "median_tokens_per_s": lambda m: None if m.median_tokens_per_s is None else round(m.median_tokens_per_s, 3),
     "max_lateness_ms": lambda m: milliseconds(m.max_lateness_ns),
     "never_sent": lambda m: m.missed,
+    "tainted": lambda m: m.tainted,
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
 BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms")

@@ -23,6 +23,7 @@ from gwtui.words import Kind, Metric, Outcome, State
 
 SPARKLINE_CELLS = 40
 FIGURES = {"p5": 0.05, "p50": 0.5, "p75": 0.75, "p80": 0.8, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+TAINTED = "tainted"
 LATENCIES = (Metric.TTFB, Metric.TTFT, Metric.TTFO, Metric.TPOT)
 
 IMPOSSIBLE_SPEED = 1e9
@@ -48,7 +49,7 @@ class History:
         self._counted = Series(start_ns)
         self._series = {counted_metric(self._kind): self._counted}
         self._speed = Series(start_ns)
-        self._verdicts, self._findings = Tally(), Tally()
+        self._verdicts, self._findings, self._doubts = Tally(), Tally(), Tally()
         self._samples = Samples()
         self._link = Link(start_ns) if self._kind is Kind.WEBSOCKET else None
         self._changes = 0
@@ -111,6 +112,8 @@ class History:
         self._run = self._run + 1 if self._last is not None and self._last.verdict is result.verdict else 1
         self._last = result
         self._verdicts.add(result.now_ns, (result.verdict.value,))
+        if result.tainted:
+            self._doubts.add(result.now_ns, (TAINTED,))
         if isinstance(result, Request):
             self._findings.add(result.now_ns, {finding.name for finding in result.findings})
         if isinstance(result, Ping) and self._link is not None:
@@ -227,6 +230,7 @@ class History:
             figures=(*figures, ("max", Quantile(values.max, values.n))),
             n=values.n,
             failed=self._counted.counts(window, now_ns)[1],
+            tainted=dict(self._doubts.counts(window, now_ns)).get(TAINTED, 0),
         )
 
     def _points(self, window: Window, metric: Metric, now_ns: int, columns: int) -> tuple[LatencyPoint, ...]:

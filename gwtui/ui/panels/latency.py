@@ -55,6 +55,8 @@ def _figures(latency: LatencyView) -> list[Line]:
     items.append((Span("n ", "muted"), Span(units.count(latency.n))))
     if latency.failed:
         items.append((Span("failed ", "muted"), Span(units.count(latency.failed), "bad")))
+    if latency.tainted:
+        items.append((Span("tainted ", "muted"), Span(units.count(latency.tainted), "warn")))
     return items
 
 
