@@ -118,6 +118,13 @@ def test_slow_begins_after_a_while_over_the_limit_and_ends_at_four_fifths() -> N
     assert story.said()[1:] == [(State.UP, "up again after 00:01:35, p50 TTFT 700 ms (n 13)")]
 
 
+def test_an_engine_that_was_late_itself_makes_nobody_slow() -> None:
+    story = Story(slow_over_ms=1000, slow_for_s=0)
+    for _ in range(20):
+        story.request(Verdict.COMPLETE, ttft_ms=5000, tainted=True)
+    assert story.state() is State.UP
+
+
 def test_a_moment_over_the_limit_is_not_slow() -> None:
     story = Story(slow_over_ms=1000, slow_for_s=30)
     for _ in range(20):

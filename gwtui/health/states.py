@@ -110,7 +110,7 @@ class EndpointState:
             self._seen_good = True
             self._metric = metric_of(record, self._thresholds)
             value_ns = latency(record, self._metric)
-            if value_ns is not None:
+            if value_ns is not None and not record.tainted:
                 self._latencies.add(now_ns, value_ns)
         else:
             self._failed_run[record.verdict] += 1
