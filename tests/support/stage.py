@@ -154,6 +154,7 @@ async def on_stage(
     theme: str = DEFAULT_THEME,
     welcome: bool = False,
     name: str = "test",
+    toasts: bool = False,
 ) -> AsyncIterator[Stage]:
     """Run the program over these endpoints, or without a profile at all; `path` is its configuration file."""
     config = Config(path, theme=theme, keys=keys or {})
@@ -169,7 +170,7 @@ async def on_stage(
         return Profile(name="demo", endpoints=(Endpoint(name="shown", api="http", url="http://127.0.0.1:1"),))
 
     app = GwtuiApp(config, None if welcome else profile, open_feed, start_demo)
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=toasts) as pilot:
         await pilot.pause()
         stage = Stage(app, pilot, config, feeds)
         if not welcome:
