@@ -244,6 +244,20 @@ async def test_on_screen_a_recording_stays_until_it_is_left(directory: Path) -> 
     assert sum(map(len, seen)) == 1 + len(TOLD)
 
 
+@pytest.mark.parametrize("stay", [True, False])
+async def test_whoever_watches_a_long_recording_come_is_told_how_far_it_is(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, stay: bool
+) -> None:
+    monkeypatch.setattr("gwtui.feeds.replay.BATCH", 1)
+    monkeypatch.setattr("gwtui.feeds.replay.TELL_EVERY", 3)
+    feed, told = replay(read_session(directory), stay=stay), []
+    async for batch in feed:
+        told += [record.text for record in batch if isinstance(record, Notice)]
+        if told[-1:] == [f"{len(TOLD)} rows in all"]:
+            feed.stop()
+    assert told == ["3 rows so far", "6 rows so far", f"{len(TOLD)} rows in all"] * stay
+
+
 async def test_no_key_asks_or_changes_anything_where_a_recording_is_shown(directory: Path, tmp_path: Path) -> None:
     session, config = read_session(directory), tmp_path / "config.toml"
     config.write_text(

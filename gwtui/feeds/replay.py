@@ -16,6 +16,8 @@ from gwtui.words import State
 
 BATCH = 500
 """Rows between two chances for others."""
+TELL_EVERY = 10_000
+"""Rows between two words on how far it is, a multiple of `BATCH`: a session of days takes its while."""
 TICK_S = 0.05
 
 
@@ -80,11 +82,18 @@ class _Replay:
         yield [FeedEnded(text="end of the recording")]
 
     async def _at_once(self) -> AsyncIterator[list[Record]]:
-        rows = self._session.rows(self._unread)
+        rows, read = self._session.rows(self._unread), 0
         while not self._stopped.is_set() and (batch := list(islice(rows, BATCH))):
             self._now_ns = batch[-1].now_ns
-            yield [*batch]
+            read += len(batch)
+            yield [*batch, *(self._progress(read, "so far") if read % TELL_EVERY == 0 else ())]
             await asyncio.sleep(0)
+        if read > TELL_EVERY:
+            yield self._progress(read, "in all")
+
+    def _progress(self, rows: int, how: str) -> list[Record]:
+        """For those who watch it come; who reads lines sees that anyway."""
+        return [Notice(now_ns=self._now_ns, text=f"{rows:,} rows {how}")] if self._stay else []
 
     async def _paced(self, speed: float) -> AsyncIterator[list[Record]]:
         """With heartbeats, so that time passes where nothing happened."""
