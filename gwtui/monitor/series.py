@@ -29,12 +29,15 @@ class Series:
 
     def add(self, now_ns: int, value: int) -> None:
         """Count a value."""
-        self.add_all(now_ns, ((value, 1),))
+        for window in self._windows.values():
+            window.add_value(now_ns, value)
 
     def add_all(self, now_ns: int, pairs: Iterable[tuple[int, int]]) -> None:
         """Count (value, count) pairs."""
         values = Histogram()
         values.record_all(pairs)
+        if not values.n:
+            return
         for window in self._windows.values():
             window.add(now_ns, values)
 

@@ -51,6 +51,16 @@ class Span(ABC):
         if self._sum is not None:
             self._sum.merge(values)
 
+    def add_value(self, now_ns: int, value: int) -> None:
+        """Count one value at its own time: the same as a histogram of it, and a good deal faster."""
+        slot = self._slot_at(now_ns)
+        if slot is None:
+            return
+        slot.record(value)
+        self._n += 1
+        if self._sum is not None:
+            self._sum.record(value)
+
     def add_failure(self, now_ns: int) -> None:
         """Count a failure at its own time."""
         slot = self._slot_at(now_ns)
