@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import sys
 import time
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from support.stamping import expected_clock
 
 from gwtui.probes.exchange import Ledger
-from gwtui.probes.netclock import DOUBT_NS, REMEASURE_NS, NetClock, Offset, StampedSocket, measure_offset
+from gwtui.probes.netclock import DOUBT_NS, REMEASURE_NS, UNSENT_BYTES, NetClock, Offset, StampedSocket, measure_offset
 from gwtui.probes.tcp import QUEUE_BYTES, TCPStream
 from gwtui.words import Clock
 
@@ -136,9 +137,10 @@ def test_the_measured_offset_is_that_of_the_two_clocks() -> None:
     assert not measured.agrees(Offset(measured.ns + MS + 2 * measured.error_ns, measured.error_ns, 0))
 
 
-async def connected() -> tuple[StampedSocket, socket.socket]:
+async def connected(peer_buffer: int = 128 * 1024) -> tuple[StampedSocket, socket.socket]:
     """Both ends of a connection over loopback."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, peer_buffer)
         sock = StampedSocket(socket.AF_INET, NetClock())
         await asyncio.get_running_loop().sock_connect(sock, listener.getsockname())
         peer, _ = listener.accept()
@@ -201,6 +203,16 @@ async def test_a_write_is_stamped_when_it_is_handed_over() -> None:
         before_ns = time.perf_counter_ns()
         sock.send(b"x")
         assert before_ns <= sock.last_write_ns <= time.perf_counter_ns()
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_NOTSENT_LOWAT"), reason="the kernel takes what it likes here")
+async def test_the_kernel_takes_no_more_than_it_is_about_to_send() -> None:
+    sock, peer = await connected(peer_buffer=UNSENT_BYTES)
+    taken = 0
+    with sock, peer, contextlib.suppress(BlockingIOError):
+        while True:
+            taken += sock.send(bytes(16 * 1024 * 1024))
+    assert UNSENT_BYTES <= taken < 512 * 1024
 
 
 async def test_an_exchange_notes_first_and_last_bytes() -> None:

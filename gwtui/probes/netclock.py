@@ -9,6 +9,7 @@ right after the read, and says so (`Clock.USER`). The stamp of a read is that of
 from __future__ import annotations
 
 import atexit
+import contextlib
 import functools
 import socket
 import struct
@@ -35,6 +36,9 @@ DOUBT_NS = 100_000_000
 SLACK_NS = 20_000
 """How far two measured offsets may differ beyond their own uncertainty without a step of the wall clock."""
 _BRACKETS = 9
+UNSENT_BYTES = 16 * 1024
+"""The kernel takes no more of a request than this beyond what it has sent. Left to itself it takes megabytes at once,
+and how long they take to leave would be booked as the gateway's time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,8 @@ class StampedSocket(socket.socket):
         super().__init__(family, socket.SOCK_STREAM)
         self.setblocking(False)
         self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        with contextlib.suppress(AttributeError, OSError):  # a system or a sandbox without it
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self._netclock = clock
         self.kernel_stamps = ask_for_stamps(self)
         self.reads = 0
