@@ -15,7 +15,8 @@ SECTION = "Models"
 def judge_models(evidence: Evidence) -> Said:
     probed = evidence.all(Need.MODELS)
     if not probed:
-        return not_applicable("no list of models was given", "Name them: `--models a,b,c`.")
+        to_do = "Name them: `--models a,b,c`, or on the screen `with models`."
+        return not_applicable("no list of models was given", to_do)
     details = [f"{'✔' if each.ok else '✖'} {each.request.model}: {_took(each)}" for each in probed]
     bad = [each for each in probed if not each.ok]
     facts: Facts = {"models": len(probed), "failed": len(bad)}

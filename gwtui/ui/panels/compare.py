@@ -161,7 +161,7 @@ def _table(found: Sequence[Comparison], metric: Metric, width: int, value: int) 
         Column("q", "", 3, gap=0),
         Column("first", names[0], value, right=True, gap=1),
         Column("second", names[1], value, right=True, gap=1),
-        Column("difference", "difference (95 %)", 24, right=True, rank=1),
+        Column("difference", "difference (95 %)", 25, right=True, rank=1),
         Column("plot", f"{'-':^{PLOT // 2}}0{'+':^{PLOT // 2}}", PLOT, rank=5),
         Column("p", "p", 6, right=True, rank=2, gap=1),
         Column("effect", "effect", 6, right=True, rank=4),
@@ -241,7 +241,7 @@ def _plot(difference: Difference, found: Comparison) -> Line:
 def _faster(found: Comparison) -> Span:
     names = found.first, found.second
     if found.faster is not None:
-        return Span(f"{names[found.faster]} {percent(found.share)} %", "good")
+        return Span(f"{percent(found.share)} % {names[found.faster]}", "good")
     if found.median is None:
         return Span("too few results", "faint")
     return Span("no evidence" if found.tends is None else f"unclear, {names[found.tends]}?", "muted")
