@@ -16,7 +16,7 @@ from gwtui.words import State
 
 BATCH = 500
 """Rows between two chances for others."""
-TELL_EVERY = 10_000
+TELL_EVERY = 5_000
 """Rows between two words on how far it is, a multiple of `BATCH`: a session of days takes its while."""
 TICK_S = 0.05
 
