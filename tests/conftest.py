@@ -9,8 +9,10 @@ import httpx
 import pytest
 from hypothesis import settings
 from support.gateways import Gateway
+from support.recording import PROFILE, Flushes
 
 from gwtui.keys import resolving
+from gwtui.recorder import Recorder
 
 settings.register_profile("gwtui", deadline=None)
 settings.load_profile("gwtui")
@@ -37,3 +39,22 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
     """A client of the gateway that the module serves."""
     with httpx.Client(base_url=gateway.url, trust_env=False, timeout=10) as client:
         yield client
+
+
+@pytest.fixture
+def flushes(monkeypatch: pytest.MonkeyPatch) -> Flushes:
+    """Tells when recorders have tried to write what waits."""
+    return Flushes.of(monkeypatch)
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    """Where a session's files go."""
+    return tmp_path / "session"
+
+
+@pytest.fixture
+def recorder(directory: Path) -> Iterator[Recorder]:
+    """One that writes at once."""
+    with Recorder(directory, PROFILE, flush_s=0.0, retry_s=0.001) as recorder:
+        yield recorder

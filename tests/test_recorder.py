@@ -8,7 +8,7 @@ import stat
 import sys
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,22 +35,6 @@ def _then(first: Callable[[], None], second: Callable[[], None]) -> Callable[[],
         second()
 
     return both
-
-
-@pytest.fixture
-def flushes(monkeypatch: pytest.MonkeyPatch) -> Flushes:
-    return Flushes.of(monkeypatch)
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "session"
-
-
-@pytest.fixture
-def recorder(directory: Path) -> Iterator[Recorder]:
-    with Recorder(directory, PROFILE, flush_s=0.0, retry_s=0.001) as recorder:
-        yield recorder
 
 
 def test_a_session_has_a_row_per_request_ping_and_incident_and_its_profile(directory: Path) -> None:

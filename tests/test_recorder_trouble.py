@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,22 +16,6 @@ from gwtui.records import Ping
 from gwtui.verdicts import Verdict
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX systems")
-
-
-@pytest.fixture
-def flushes(monkeypatch: pytest.MonkeyPatch) -> Flushes:
-    return Flushes.of(monkeypatch)
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "session"
-
-
-@pytest.fixture
-def recorder(directory: Path) -> Iterator[Recorder]:
-    with Recorder(directory, PROFILE, flush_s=0.0, retry_s=0.001) as recorder:
-        yield recorder
 
 
 def test_a_second_session_in_the_same_directory_goes_on_below_a_repaired_line(directory: Path) -> None:
