@@ -27,6 +27,8 @@ from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.verdicts import Verdict
 from gwtui.words import State
 
+SOON_S = 60.0
+"""Only a failing test waits so long."""
 BEGAN = 1_795_183_391.0
 PROFILE = Profile(
     name="prod",
@@ -88,7 +90,8 @@ def directory(tmp_path: Path) -> Path:
 
 
 async def all_of(feed: Feed) -> list[Record]:
-    return [record async for batch in feed for record in batch]
+    async with asyncio.timeout(SOON_S):
+        return [record async for batch in feed for record in batch]
 
 
 def seconds(record: Record) -> float:
@@ -240,7 +243,8 @@ async def test_on_screen_a_recording_stays_until_it_is_left(directory: Path) -> 
     end = asyncio.ensure_future(anext(records))
     assert await asyncio.wait({end}, timeout=0) == (set(), {end})
     feed.stop()
-    assert await end == [FeedEnded(text="end of the recording")]
+    async with asyncio.timeout(SOON_S):
+        assert await end == [FeedEnded(text="end of the recording")]
     assert sum(map(len, seen)) == 1 + len(TOLD)
 
 
@@ -251,10 +255,11 @@ async def test_whoever_watches_a_long_recording_come_is_told_how_far_it_is(
     monkeypatch.setattr("gwtui.feeds.replay.BATCH", 1)
     monkeypatch.setattr("gwtui.feeds.replay.TELL_EVERY", 3)
     feed, told = replay(read_session(directory), stay=stay), []
-    async for batch in feed:
-        told += [record.text for record in batch if isinstance(record, Notice)]
-        if told[-1:] == [f"{len(TOLD)} rows in all"]:
-            feed.stop()
+    async with asyncio.timeout(SOON_S):
+        async for batch in feed:
+            told += [record.text for record in batch if isinstance(record, Notice)]
+            if told[-1:] == [f"{len(TOLD)} rows in all"]:
+                feed.stop()
     assert told == ["3 rows so far", "6 rows so far", f"{len(TOLD)} rows in all"] * stay
 
 
@@ -265,7 +270,7 @@ async def test_no_key_asks_or_changes_anything_where_a_recording_is_shown(direct
     )
     before = config.read_text()
     app = GwtuiApp(Config(config), session.profile, lambda _: replay(session, stay=True), _no_demo)
-    async with asyncio.timeout(60), app.run_test(size=(100, 30)) as pilot:
+    async with asyncio.timeout(SOON_S), app.run_test(size=(100, 30)) as pilot:
         monitor = app.screen
         for key in ("e", "a", "D", "delete", "u", "p", "P", "b", "m", "k", "r", "less_than_sign", "greater_than_sign"):
             app.clear_notifications()
@@ -279,7 +284,7 @@ async def test_no_key_asks_or_changes_anything_where_a_recording_is_shown(direct
 async def test_the_screen_shows_a_recording_as_it_shows_a_session(directory: Path, tmp_path: Path) -> None:
     session = read_session(directory)
     app = GwtuiApp(Config(tmp_path / "config.toml"), session.profile, lambda _: replay(session, stay=True), _no_demo)
-    async with asyncio.timeout(20), app.run_test(size=(100, 30)) as pilot:
+    async with asyncio.timeout(SOON_S), app.run_test(size=(100, 30)) as pilot:
         screen = app.screen
         assert isinstance(screen, MonitorScreen)
         while screen.view.header.requests < 5:
