@@ -12,21 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from support.configs import GOOD, SECRET, saved
 
 from gwtui import config
 from gwtui.config import ConfigError
 from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
-
-SECRET = "sk-ant-canary0123456789"
-"""Tests look for it where it must not be."""
-GOOD = 'name = "e"\napi = "http"\nurl = "http://127.0.0.1"\n'
-
-
-def saved(tmp_path: Path, text: str) -> Path:
-    path = tmp_path / "config.toml"
-    path.write_bytes(text.encode())
-    return path
-
 
 LETTER = """# On call? Read this first.
 default_profile = "prod"   # Ada chose it
