@@ -84,7 +84,7 @@ async def test_the_program_ends_with_a_session_that_had_its_time(tmp_path: Path)
         await stage.tell(*story.session())
         await stage.tell(FeedEnded(text="engine stopped"))
         assert stage.app.return_code == 0
-        assert stage.app.last_view is not None
+        assert len(stage.app.last_views) == 1
 
 
 async def test_rows_that_cannot_be_written_are_a_banner_while_it_lasts(tmp_path: Path) -> None:
@@ -304,12 +304,23 @@ async def test_leaving_keeps_the_whole_session_for_the_shell(tmp_path: Path) -> 
         await stage.tell(*story.session())
         await stage.press("slash", *"claude", "enter", "minus", "space", "q")
         assert stage.app.return_value == 0
-        view = stage.app.last_view
-    assert view is not None
+        (view,) = stage.app.last_views
     assert view.query.window is Window.ALL
     text = summary(view)
     assert all(endpoint.name in text for endpoint in story.ENDPOINTS)
     assert "49 requests, 5 failed" in text
+
+
+async def test_a_session_before_is_summed_up_too(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        await stage.tell(FeedEnded(text="engine killed by SIGKILL", failed=True))
+        await stage.press("r")
+        assert stage.said == ["A new session; the numbers of the one before are summed up when you leave"]
+        before, now = (await stage.drawn()).app.last_views
+    assert "49 requests, 5 failed" in summary(before)
+    assert "killed by SIGKILL" in summary(before)
+    assert "0 requests, 0 failed" in summary(now)
 
 
 async def test_ctrl_c_leaves_from_everywhere(tmp_path: Path) -> None:
@@ -336,4 +347,4 @@ async def test_a_crash_shows_where_and_never_what_variables_held(
     assert "canarycanary" not in told.out + told.err
     assert hazards_in(told.err) == []
     assert stage.app.return_code == 1
-    assert stage.app.last_view is not None
+    assert len(stage.app.last_views) == 1

@@ -127,7 +127,7 @@ async def test_closing_outlives_the_one_who_follows(watching: Watching) -> None:
 async def test_the_whole_session_is_kept_for_the_summary(watching: Watching) -> None:
     task = await watching.start(*story.session())
     watching.watch.query = Query(filter="state:down", window=Window.S30, endpoint=story.GPT.name)
-    view = watching.watch.whole_view()
+    (view,) = watching.watch.whole_views()
     assert [row.name for row in view.endpoints] == [endpoint.name for endpoint in story.ENDPOINTS]
     assert view.query.window is Window.ALL
     task.cancel()
@@ -144,7 +144,7 @@ async def test_what_an_engine_tells_while_it_ends_is_in_the_last_picture(
     monkeypatch.setattr(feed, "stop", lambda: feed.tell(last, FeedEnded(text="engine stopped")))
     await watching.watch.aclose()
     assert feed.closed
-    assert watching.watch.whole_view().header.banner.endswith("(No space left on device), 3 lost")
+    assert watching.watch.whole_views()[-1].header.banner.endswith("(No space left on device), 3 lost")
 
 
 async def test_an_engine_that_does_not_end_is_listened_to_for_a_while_only(

@@ -36,7 +36,7 @@ async def test_the_demo_is_one_key_away(way: str, tmp_path: Path) -> None:
         await stage.drawn()
         assert isinstance(stage.screen, MonitorScreen)
         assert [endpoint.name for endpoint in stage.feed.profile.endpoints] == ["shown"]
-        assert stage.app.last_view is not None
+        assert len(stage.app.last_views) == 1
 
 
 async def test_a_demo_that_does_not_start_is_told_and_another_choice_can_be_made(
@@ -95,4 +95,4 @@ async def test_leaving(key: str, code: int, tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", welcome=True) as stage:
         await stage.press(key)
         assert stage.app.return_value == code
-        assert stage.app.last_view is None
+        assert stage.app.last_views == ()

@@ -119,11 +119,11 @@ def show(config: Config, profile: Profile | None, open_feed: Callable[[Profile],
 
         app = GwtuiApp(config, profile, open_feed, start_demo)
         code = app.run()
-    if app.last_view is not None:
+    if views := app.last_views:
         from gwtui.report import summary
 
         with suppress(OwnFaultError):  # the terminal may have gone away
-            say(summary(app.last_view, paint))
+            say("\n\n".join(summary(view, paint) for view in views))
     if code is not None:
         return code
     return EXIT_OWN_FAULT if app.return_code else 0

@@ -62,9 +62,9 @@ class GwtuiApp(App[int]):
         return (*super().get_line_filters(), self._gate)
 
     @property
-    def last_view(self) -> View | None:
-        """The final picture over the whole session, for the summary that stays in the shell."""
-        return self._watch.whole_view() if self._watching else None
+    def last_views(self) -> tuple[View, ...]:
+        """The final picture over each whole session, for the summaries that stay in the shell."""
+        return self._watch.whole_views() if self._watching else ()
 
     async def run_async(self, **options: Any) -> int | None:
         """Run until the user leaves, then wait for the engine: its last rows are on the disk when this returns."""

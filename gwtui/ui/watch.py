@@ -26,6 +26,7 @@ class Watch:
         self._open_feed = open_feed
         self._feed: Feed | None = None
         self._monitor = Monitor()
+        self._before: list[View] = []
         self._held: Monitor | None = None
         self._drawn: tuple[int, Query, int] | None = None
         self.query = Query()
@@ -46,6 +47,8 @@ class Watch:
         """
         well = False
         await self.aclose()
+        if (before := self._whole_view()).header.at:
+            self._before.append(before)
         self._monitor, self._held, self._drawn = Monitor(), None, None
         try:
             feed = self._feed = self._open_feed(profile)
@@ -111,8 +114,11 @@ class Watch:
         """What every endpoint has measured by now, or by when the picture was frozen."""
         return (self._held or self._monitor).samples()
 
-    def whole_view(self) -> View:
-        """All endpoints over the whole session."""
+    def whole_views(self) -> tuple[View, ...]:
+        """All endpoints over the whole session, after those of sessions that were watched before it."""
+        return (*self._before, self._whole_view())
+
+    def _whole_view(self) -> View:
         return self._monitor.view(replace(Query(), window=Window.ALL, metric=self.query.metric))
 
     def changed_view(self, columns: int) -> View | None:

@@ -282,6 +282,7 @@ class MonitorScreen(Screen[None]):
     def action_restart(self) -> None:
         if not self._watch.running:
             self._follow()
+            self._say("A new session; the numbers of the one before are summed up when you leave")
         elif not self._orders.refused():
             self._say("The engine is running")
 
