@@ -41,7 +41,8 @@ STAMPS = {
     "no stamp": (clock(offset()), None, 5_000, 0, (5_000, Clock.USER)),
     "later than now": (clock(offset()), OFFSET + 9_000, 5_000, 0, (5_000, Clock.USER)),
     "later by less than can be measured": (clock(offset()), OFFSET + 5_050, 5_000, 0, (5_000, Clock.KERNEL)),
-    "earlier than the read before": (clock(offset()), OFFSET + 4_000, 5_000, 4_500, (5_000, Clock.USER)),
+    "earlier than the read before": (clock(offset()), OFFSET + 4_000, 50_000, 44_000, (50_000, Clock.USER)),
+    "earlier by less than can be measured": (clock(offset()), OFFSET + 4_000, 5_000, 4_100, (4_100, Clock.KERNEL)),
     "old, because the reader was late": (
         clock(offset()),
         OFFSET + 4_000,

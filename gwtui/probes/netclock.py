@@ -109,9 +109,11 @@ class NetClock:
         if now_ns - self._offset.at_ns > REMEASURE_NS or not self._holds(now_ns):
             self._measure_again()
         arrived = kernel_ns - self._offset.ns
-        if now_ns < self._doubted_until_ns or not floor_ns <= arrived <= now_ns + self._offset.error_ns:
+        error_ns = self._offset.error_ns
+        # Bytes of one packet have one stamp, and the offset may have been measured anew between two reads of it.
+        if now_ns < self._doubted_until_ns or not floor_ns - error_ns - SLACK_NS <= arrived <= now_ns + error_ns:
             return now_ns, Clock.USER
-        return min(arrived, now_ns), Clock.KERNEL
+        return max(floor_ns, min(arrived, now_ns)), Clock.KERNEL
 
     def _holds(self, now_ns: int) -> bool:
         """Whether a glance confirms the offset. One that was interrupted does not."""
