@@ -53,6 +53,16 @@ def test_terminals_with_few_colours_begin_with_their_own(wanted: str, colours: s
     assert theme_for(wanted, colours) == theme
 
 
+async def test_no_color_is_grey_with_what_is_wrong_in_bold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        drawn = [segment for strip in stage.screen._compositor.render_strips() for segment in strip]
+        bold = {segment.text.strip() for segment in drawn if segment.style is not None and segment.style.bold}
+        assert {"5 failed", "down"} <= bold
+        assert not {"up", "complete"} & bold
+
+
 async def test_themes_are_seen_before_one_is_kept(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text("")

@@ -225,6 +225,13 @@ def test_a_theme_lays_out_the_styles(variables: dict[str, str], names: str, expe
     assert Palette(variables, Color.parse("#000000")).style(names) == Style.parse(expected)
 
 
+@pytest.mark.parametrize("name", ["slow", "degraded", "down", "warn", "bad", "gap"])
+def test_without_colours_what_is_wrong_stands_out_from_text(name: str) -> None:
+    palette = Palette(BUILT_IN, Color.parse("#000000"), no_color=True)
+    assert palette.style(name) == Style.parse("bold #ffffff")
+    assert palette.style("text") == Style.parse("#ffffff")
+
+
 def test_what_is_mixed_with_the_background_is_mixed_with_the_selection() -> None:
     palette = Palette(BUILT_IN | {"foreground": "#000000", OWN + "selection": "#ffffff"}, Color.parse("#000000"))
     assert palette.style("muted selection") == Style.parse("#595959 on #ffffff")

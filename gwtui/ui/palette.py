@@ -45,6 +45,9 @@ STYLES: dict[str, str] = {
 }
 """Every name that a line may carry: attributes, a colour, and after `on` the colour behind it."""
 
+UNCOLOURED = dict.fromkeys(("slow", "degraded", "down", "warn", "bad", "gap"), "bold $text")
+"""What stands out by its colour, where there are none: as shades of grey, red and orange would be darker than text."""
+
 FALLBACKS: dict[str, str] = {
     "up": "$success",
     "slow": "$warning",
@@ -124,7 +127,10 @@ class Palette:
     A name may be several, separated by spaces: the later ones are laid over the earlier (`down selection`).
     """
 
-    def __init__(self, variables: Mapping[str, str], background: Color, base: Style | None = None) -> None:
+    def __init__(
+        self, variables: Mapping[str, str], background: Color, base: Style | None = None, *, no_color: bool = False
+    ) -> None:
+        self._styles = STYLES | UNCOLOURED if no_color else STYLES
         self._variables = variables
         self._background = background
         self._base = base if base is not None else Style.null()
@@ -138,7 +144,7 @@ class Palette:
         style = self._base
         # The selection lies under all else, so that what is mixed with the background is mixed with it.
         for name in sorted(names.split(), key=lambda name: name != "selection"):
-            layer, background = self._layer(STYLES.get(name, ""), background)
+            layer, background = self._layer(self._styles.get(name, ""), background)
             style += layer
         self._known[names] = style
         return style

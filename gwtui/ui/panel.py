@@ -111,7 +111,9 @@ class Panel(Widget, can_focus=True):
 
     def _strip(self, line: Line) -> Strip:
         if self._palette is None:
-            self._palette = Palette(self.app.theme_variables, self.background_colors[1], self.rich_style)
+            self._palette = Palette(
+                self.app.theme_variables, self.background_colors[1], self.rich_style, no_color=self.app.no_color
+            )
         style = self._palette.style
         return Strip([Segment(span.text, style(span.style)) for span in line], self.size.width)
 
