@@ -21,6 +21,7 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
     "monitor-60x20": ((60, 20), ("5",)),
     "websocket-140x40": ((140, 40), ("end",)),
     "http-140x40": ((140, 40), ("down", "down")),
+    "pings-alone-140x40": ((140, 40), ("4",)),
     "stream-alone-80x24": ((80, 24), ("2", "left_square_bracket", "v")),
     "frozen-80x24": ((80, 24), ("space", "3")),
     "details-140x40": ((140, 40), ("left_square_bracket", "enter")),

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from gwtui import units
-from gwtui.ui.charts import bars
+from gwtui.ui.charts import Series, bars, line_chart
 from gwtui.ui.drawing import Line, Span, centred, flow, printable, sheet
 from gwtui.ui.panel import Panel
-from gwtui.view import PingView, Quantile, View
+from gwtui.view import PingView, Quantile, View, Window
 from gwtui.words import Outcome
+
+TALL = 14
+"""Rows from which on a chart with axes tells more than bars."""
 
 
 def draw(view: View, width: int, height: int) -> list[Line]:
-    """Figures above, bars below with the lost pings in them."""
+    """Figures above; below them the round trips with the lost pings among them, over axes where there is room."""
     ping = view.ping
     if ping is None:
         return centred([(Span("No WebSocket in this profile", "muted"),)], width, height)
@@ -19,11 +22,19 @@ def draw(view: View, width: int, height: int) -> list[Line]:
     if ping.last_close:
         figures.append((Span("last close ", "muted"), Span(printable(ping.last_close), "warn")))
     room = height - len(figures)
+    if room >= TALL:
+        return sheet([*figures, (), *_chart(ping, width, room - 1)], width, height)
     if room >= 3:
         figures.append(())
         room -= 1
     chart = bars(ping.sparkline, width, min(room, 8)) if room > 0 else []
     return sheet([*figures, *chart], width, height)
+
+
+def _chart(ping: PingView, width: int, height: int) -> list[Line]:
+    start = "start" if ping.window is Window.ALL else f"-{ping.window}"
+    series = Series("p50", "p50", tuple(cell.value_ns for cell in ping.sparkline))
+    return line_chart((series,), [cell.failed for cell in ping.sparkline], (f"{start} ", "now"), (width, height))
 
 
 def _round_trips(ping: PingView) -> list[Line]:
