@@ -50,6 +50,13 @@ def test_metrics_go_round_and_name_every_latency() -> None:
     assert other_metric(query, -1).metric is Metric.RTT
 
 
+def test_the_key_orders_names_from_a_on_and_all_else_from_the_greatest() -> None:
+    named = next_order(Query())
+    assert (named.sort, named.descending) == ("endpoint", False)
+    by_state = next_order(next_order(named))
+    assert (by_state.sort, by_state.descending) == ("state", True)
+
+
 def test_orders_go_through_every_column_and_back_to_the_profiles() -> None:
     query = Query()
     seen = []

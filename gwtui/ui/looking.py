@@ -29,10 +29,11 @@ def other_metric(query: Query, step: int) -> Query:
 
 
 def next_order(query: Query) -> Query:
-    """Ordered by the next column; after the last one, as the profile has them."""
+    """Ordered by the next column, names from A on and all else from the greatest; after the last as in the profile."""
     columns = ("", *COLUMNS)
     place = columns.index(query.sort) if query.sort in columns else 0
-    return replace(query, sort=columns[(place + 1) % len(columns)])
+    column = columns[(place + 1) % len(columns)]
+    return replace(query, sort=column, descending=column not in ("", "endpoint", "api"))
 
 
 def ordered_by(query: Query, column: str) -> Query:
