@@ -40,6 +40,19 @@ def timed(given_steps: list[Step]) -> list[Step]:
     return told
 
 
+@given(steps, st.booleans(), st.booleans())
+def test_a_value_counts_as_a_histogram_of_it_does(given_steps: list[Step], watched: bool, rolling: bool) -> None:
+    alone, told = (Rolling(WINDOW, SLOTS) if rolling else Growing(0, SLOT, SLOTS) for _ in range(2))
+    for now, value in timed(given_steps):
+        if value is not None:
+            alone.add_value(now, value)
+            told.add(now, one(value))
+        if watched:
+            assert alone.histogram(now).pairs() == told.histogram(now).pairs()
+    assert alone.points(0, SLOTS) == told.points(0, SLOTS)
+    assert alone.counts(0) == told.counts(0)
+
+
 @given(steps, st.booleans())
 def test_a_rolling_window_holds_exactly_its_slots(given_steps: list[Step], watched: bool) -> None:
     window = Rolling(WINDOW, SLOTS)
