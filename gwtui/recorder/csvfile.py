@@ -26,7 +26,7 @@ _PLAIN = re.compile(r"(?:[A-Za-z0-9][ -~]{0,1000})?").fullmatch
 def csv_line(cells: Iterable[Cell]) -> bytes:
     """One row as one line, newline included. None is an empty cell."""
     shown = [cell if type(cell) in _NUMBERS else _shown(cell) for cell in cells]
-    line: str = csv.writer(_Line, lineterminator="\n").writerow(shown)
+    line: str = _written(shown)
     return line.encode("utf-8", "backslashreplace")
 
 
@@ -46,6 +46,9 @@ class _Line:
     @staticmethod
     def write(text: str) -> str:
         return text
+
+
+_written = csv.writer(_Line, lineterminator="\n").writerow
 
 
 def _shown(cell: Cell) -> str | int | float | None:
