@@ -230,6 +230,7 @@ def test_without_a_directory_it_is_the_session_that_was_recorded_last(
     os.utime(directory / "session.toml", (1, 1))
     directory.with_name("empty").mkdir()
     assert latest_session_dir() == later
+    assert CliRunner().invoke(gwtui, ["replay", "one", "--headless"]).output.count(str(directory)) == 2
     shutil.rmtree(tmp_path / "sessions")
     answer = CliRunner().invoke(gwtui, ["replay"])
     assert answer.exit_code == 2

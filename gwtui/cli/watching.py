@@ -41,12 +41,12 @@ def watch(config_file: Path | None, profile_name: str | None, **options: Any) ->
 def replay(directory: Path | None, speed: float | None, **options: Any) -> None:
     """Look at a recorded session again: the same screen, out of the files in DIR.
 
-    Without DIR it is the latest session. Nothing is probed and nothing is written. The single events of streams are
-    not in the files, and checks are not shown again.
+    DIR is a path, or the name of a session among the others; without it, it is the latest. Nothing is probed and
+    nothing is written. The single events of streams are not in the files, and checks are not shown again.
 
     \b
       gwtui replay
-      gwtui replay ~/Downloads/2026-11-20T14-03-22Z-prod --speed 20
+      gwtui replay 2026-11-20T14-03-22Z-prod --speed 20
     """
     from gwtui.compose import replaying, watching
 

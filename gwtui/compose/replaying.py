@@ -27,10 +27,10 @@ def replay(directory: Path | None, speed: float | None, run: Run) -> int:
 
 
 def _session(directory: Path | None) -> Session:
-    from gwtui.recorder import latest_session_dir
+    from gwtui.recorder import latest_session_dir, session_dir
     from gwtui.recorder.reading import SessionError, read_session
 
-    directory = directory or latest_session_dir()
+    directory = latest_session_dir() if directory is None else session_dir(directory)
     if directory is None:
         raise Refusal("there is no session yet: gwtui watch or gwtui demo record one")
     try:

@@ -2,7 +2,16 @@
 
 from gwtui.recorder.about import profile_toml
 from gwtui.recorder.disk import parts
-from gwtui.recorder.places import latest_session_dir, new_session_dir, state_dir
+from gwtui.recorder.places import latest_session_dir, new_session_dir, session_dir, state_dir
 from gwtui.recorder.recorder import Recorder, RecorderStatus
 
-__all__ = ["Recorder", "RecorderStatus", "latest_session_dir", "new_session_dir", "parts", "profile_toml", "state_dir"]
+__all__ = [
+    "Recorder",
+    "RecorderStatus",
+    "latest_session_dir",
+    "new_session_dir",
+    "parts",
+    "profile_toml",
+    "session_dir",
+    "state_dir",
+]

@@ -46,5 +46,11 @@ def latest_session_dir(state: Path | None = None) -> Path | None:
     return max(begun, key=lambda path: (path / "session.toml").stat().st_mtime, default=None)
 
 
+def session_dir(path: Path, state: Path | None = None) -> Path:
+    """The directory of a session that is named by its path, or as it is called among the others."""
+    beside = _sessions(state) / path
+    return beside if len(path.parts) == 1 and not path.exists() and beside.exists() else path
+
+
 def _sessions(state: Path | None) -> Path:
     return (state or state_dir()) / "sessions"
