@@ -86,8 +86,8 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         Column("fail", "fail%", 5, right=True),
         Column("n", "n", 6, right=True, rank=11),
         *([Column("missed", "missed", 6, right=True, rank=10)] if missed else []),
-        Column("verdict", "verdict", 22 if held and width >= ROOMY else 13, grow=9 if held else 6, rank=4),
-        Column("sparkline", f"last {view.query.window}", 12, rank=7, grow=12),
+        Column("verdict", "verdict", 20 if held and width >= ROOMY else 13, grow=9 if held else 6, rank=4),
+        Column("sparkline", f"last {view.query.window}", 10 if held else 12, rank=7, grow=12),
         *([Column("verdicts", f"verdicts in {view.query.window}", 26, rank=12, grow=10)] if width >= WIDE else []),
         Column("note", "note", 16, rank=13, grow=200),
     ]
