@@ -18,7 +18,7 @@ from gwtui.profile import Profile
 from gwtui.ui.app import GwtuiApp
 
 PICTURE = Path(__file__).parent.parent / ".github" / "gwtui.svg"
-INCIDENT_AT_S = 46.0
+INCIDENT_AT_S = 44.6
 SICK = 3
 """How far down the table the endpoint is whose streams are cut."""
 
