@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import story, views
-from support.stage import on_stage
+from support.stage import START_AT, on_stage
 from textual.geometry import Offset
 
-from gwtui.records import Phases, Request
+from gwtui.records import Incident, Phases, Request
 from gwtui.ui.drawing import Line, line_cells, plain
 from gwtui.ui.panels import recent
 from gwtui.ui.panels.details import DetailsPanel, draw_events, draw_result, draw_text
@@ -261,8 +261,17 @@ async def test_before_the_first_request_there_is_nothing_to_inspect(tmp_path: Pa
         assert stage.said == ["There is no trace id yet"]
 
 
+def decided(endpoint: str, number: int) -> Incident:
+    return Incident(at=START_AT + 30, now_ns=story.at(30_000), kind="state", endpoint=endpoint, number=number)
+
+
 async def test_an_incident_whose_request_is_gone_says_where_it_is(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session(), *(story.unavailable(number, 30_000) for number in range(10, 70)))
-        await stage.press("5", "down", "enter")
+        later = [
+            record
+            for number in range(10, 130)
+            for record in (story.unavailable(number, 30_000), decided(story.GPT.name, number))
+        ]
+        await stage.tell(*story.session(), *later)
+        await stage.press("5", "end", "enter")
         assert stage.said == ["gateway-gpt #3 is no longer kept; its row is in the session's CSV"]
