@@ -127,7 +127,7 @@ FAULTS = [
     Fault("broken gzip", encoded("gzip", b"no gzip at all"), Verdict.DECODE_ERROR, "gzip"),
     Fault("gzip, cut", encoded("gzip", gzip.compress(ROLE + HELLO)[:-9]), Verdict.DECODE_ERROR, "cut off"),
     Fault("gzip twice", encoded("gzip, gzip", gzip.compress(gzip.compress(WHOLE))), Verdict.DECODE_ERROR, "gzip, gzip"),
-    Fault("a gzip bomb", encoded("gzip", gzip.compress(bytes(64 << 20))), Verdict.TOO_LARGE, "8 MiB"),
+    Fault("a gzip bomb", encoded("gzip", gzip.compress(bytes(64 << 20))), Verdict.TOO_LARGE, " than "),
     # Streams.
     Fault("no event", [*streamed(), Send(LAST_CHUNK)], Verdict.EMPTY, "no event"),
     Fault("closed before an event", [*streamed(), Close()], Verdict.EMPTY, "no event came before the end"),
