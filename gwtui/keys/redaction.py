@@ -44,8 +44,14 @@ class Redactor:
         self._heads = re.compile("|".join(sorted({re.escape(head) for head, _ in self._forms})))
         self._escapes = escapes_of({"&", *"".join(forms)}) if forms else ()
 
+    def __bool__(self) -> bool:
+        """Whether there is anything to mask."""
+        return bool(self._forms)
+
     def __call__(self, text: str) -> str:
         """The text with every secret masked."""
+        if not self._forms:
+            return text
         spans = self.spans(text)
         return _masked(text, spans) if spans else text
 

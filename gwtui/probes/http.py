@@ -212,7 +212,8 @@ class HTTPProber:
 
     def _progressed(self, result: Result, intake: Intake) -> None:
         if isinstance(intake, StreamIntake):
-            self._tell_alive(result, intake)
+            if not intake.timing.events:
+                self._tell_alive(result, intake)
             has_content, ended = intake.timing.has_content, intake.reader.ended()
             result.progress.event_ns, result.progress.has_content = intake.timing.last_event_ns, has_content
             result.exchange.patient = has_content and not ended  # neither the first content nor the end has to wait
@@ -222,8 +223,9 @@ class HTTPProber:
                 result.progress.terminated_ns = time.perf_counter_ns()
 
     def _tell_alive(self, result: Result, intake: StreamIntake) -> None:
+        """Now and then, while no event has come."""
         stamp_ns = result.exchange.last_read_ns or 0
-        if intake.timing.events or stamp_ns - result.alive_ns < ALIVE_NS:
+        if stamp_ns - result.alive_ns < ALIVE_NS:
             return
         result.alive_ns = stamp_ns
         alive = StreamAlive(

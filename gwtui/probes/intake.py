@@ -80,6 +80,7 @@ class StreamIntake:
         self.parser = SSEParser()
         self._stamp = stamp
         self._redact = redact
+        self._masks = bool(redact)
         self._running: defaultdict[tuple[EventKind, str], RunningRedactor] = defaultdict(
             lambda: RunningRedactor(redact)
         )
@@ -121,12 +122,10 @@ class StreamIntake:
         first = self.timing.events + 1
         readings: list[Reading] = []
         told: list[StreamEvent] = []
-        for event in events:
-            name, data = self._redact(event.event), self._redact(event.data)
-            same = (name, data) == (event.event, event.data)
-            reading = self.reader.event(event if same else ServerSentEvent(name, data))
+        for event in map(self._masked, events) if self._masks else events:
+            reading = self.reader.event(event)
             readings.append(reading)
-            told.append(self._told(reading, data))
+            told.append(self._told(reading, event.data))
         if self._keep_text:
             self._keep(readings)
         self.timing.add(stamp_ns, readings, size)
@@ -138,10 +137,18 @@ class StreamIntake:
                 self._text.append(reading.text)
                 self._text_length += len(reading.text)
 
-    def _told(self, reading: Reading, data: str) -> StreamEvent:
+    def _masked(self, event: ServerSentEvent) -> ServerSentEvent:
+        name, data = self._redact(event.event), self._redact(event.data)
+        return event if (name, data) == (event.event, event.data) else ServerSentEvent(name, data)
+
+    def _masked_text(self, reading: Reading) -> str:
+        """A secret may be spread over several events."""
         if len(self._running) > MOST_TEXTS:
             self._running.clear()
-        text = self._running[reading.kind, reading.model](reading.text) if reading.text else ""
+        return self._running[reading.kind, reading.model](reading.text)
+
+    def _told(self, reading: Reading, data: str) -> StreamEvent:
+        text = self._masked_text(reading) if self._masks and reading.text else reading.text
         return StreamEvent(
             name=clean(reading.name, 64),
             kind=reading.kind,

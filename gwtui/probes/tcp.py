@@ -24,8 +24,8 @@ from gwtui.words import Clock
 
 READ_BYTES = 64 * 1024
 BEGINNING_BYTES = 8 * 1024
-"""The beginning of a response: its first byte and, as a rule, its first content. How long those took is what is asked
-for most, and gateways often send them within a millisecond."""
+"""The beginning of a response: until its first content, as long as that is not far. How long that and the first byte
+took is what is asked for most, and gateways often send them within a millisecond."""
 PIECE_BYTES = 64
 """A beginning that had to wait is received in such pieces: a read of several packets has the stamp of the last."""
 PROMPT_NS = 50_000
@@ -157,7 +157,8 @@ class TCPStream:
             self._wake(self._waiter)
 
     def _is_beginning(self) -> bool:
-        return self._sock.kernel_stamps and self._ledger.exchange.heard_bytes < BEGINNING_BYTES
+        exchange = self._ledger.exchange
+        return self._sock.kernel_stamps and not exchange.patient and exchange.heard_bytes < BEGINNING_BYTES
 
     def _take(self, size: int) -> int:
         """Receive so much at most; returns how much it was."""
