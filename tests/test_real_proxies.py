@@ -251,7 +251,6 @@ class Told(NamedTuple):
     events: int = 0
 
 
-CUT = "peer closed connection without sending complete message body (incomplete chunked read)"
 NGINX_TOLD = (
     Told("down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
     Told("raw", "fault:reset-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
@@ -264,9 +263,8 @@ NGINX_TOLD = (
         "http.307: HTTP 307: redirects to elsewhere.invalid: https://elsewhere.invalid/v1",
     ),
     Told("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out nginx/…"),
-    Told("impatient", "stall", Verdict.TRUNCATED, f"transport.incomplete: {CUT}; no event had come"),
     Told("unbuffered", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
-    Told("raw", "fault:no-last-chunk", Verdict.TRUNCATED, f"transport.incomplete: {CUT}; ended after event 5…", 5),
+    Told("raw", "fault:no-last-chunk", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 5…", 5),
     Told("raw", "fault:short-length", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 4…", 4),
     Told("raw", "fault:close-delimited", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
     Told("raw", "fault:no-last-chunk-done", Verdict.COMPLETE, "openai.done: …", 16),
@@ -277,9 +275,9 @@ HAPROXY_TOLD = (
     Told("raw", "fault:close-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway The server returned…"),
     Told("raw", "fault:garbage", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway The server returned…"),
     Told("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out The server didn't…"),
-    Told("impatient", "stall", Verdict.TRUNCATED, f"transport.incomplete: {CUT}; ended after event 6…", 6),
+    Told("impatient", "stall", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 6…", 6),
     Told("plain", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
-    Told("raw", "fault:no-last-chunk", Verdict.TRUNCATED, f"transport.incomplete: {CUT}; ended after event 5…", 5),
+    Told("raw", "fault:no-last-chunk", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 5…", 5),
 )
 
 
@@ -295,6 +293,15 @@ async def check_told(url: str, told: Told) -> None:
 @pytest.mark.parametrize("told", NGINX_TOLD, ids=lambda told: f"{told.location} {told.model}")
 async def test_what_nginx_answers_and_cuts(told: Told, behind_nginx: str) -> None:
     await check_told(behind_nginx, told)
+
+
+async def test_what_nginx_held_when_it_gave_up_is_lost_or_passed_on_and_never_taken_for_a_whole_answer(
+    behind_nginx: str,
+) -> None:
+    """nginx 1.22 drops all that it holds, later ones pass some of it on."""
+    record = await probed(endpoint("openai-chat", f"{behind_nginx}/impatient", model="stall"))
+    assert record.verdict is (Verdict.TRUNCATED if record.bytes else Verdict.EMPTY), record.reason
+    assert record.events < 6
 
 
 @pytest.mark.parametrize("told", HAPROXY_TOLD, ids=lambda told: f"{told.location} {told.model}")
