@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import errno
 import os
+import select
 import shlex
 import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -115,7 +116,71 @@ def test_a_command_that_hangs_is_given_up_and_ended(program: str, monkeypatch: p
     monkeypatch.setattr(places, "ANSWER_S", 0.05)
     with pytest.raises(KeyReferenceError, match=r"gave no answer within 0\.05 s"):
         resolve(python(program))
-    assert [process.returncode for process in started] == [-signal.SIGKILL]
+    command, watch = started
+    assert (command.returncode, watch.returncode) == (-signal.SIGKILL, -signal.SIGKILL)
+
+
+HELPED = (
+    "import os, subprocess, sys, time; alive = os.open(sys.argv[1], os.O_WRONLY); "
+    "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], stdout=alive); os.write(alive, b'!'); "
+)
+"""A command that starts a helper; both hold a FIFO open for as long as they live."""
+RESOLVER = "import sys; from gwtui.keys import resolve; resolve(sys.argv[1])"
+
+
+@pytest.fixture
+def alive(tmp_path: Path) -> Iterator[int]:
+    """The end of a FIFO that is read until all who write to it are gone."""
+    os.mkfifo(tmp_path / "alive")
+    descriptor = os.open(tmp_path / "alive", os.O_RDONLY | os.O_NONBLOCK)
+    yield descriptor
+    os.close(descriptor)
+
+
+def heard(descriptor: int) -> bytes:
+    """The next byte, which comes soon; none at the end."""
+    assert select.select([descriptor], [], [], 10)[0]
+    return os.read(descriptor, 1)
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_a_command_and_its_helpers_end_with_gwtui_however_that_ends(tmp_path: Path, alive: int, number: int) -> None:
+    waiting = python(f"{HELPED}time.sleep(60)", tmp_path / "alive")
+    with subprocess.Popen([sys.executable, "-c", RESOLVER, waiting], stderr=subprocess.DEVNULL) as resolver:
+        assert heard(alive) == b"!"
+        resolver.send_signal(number)
+        assert heard(alive) == b""
+
+
+@posix
+def test_a_command_that_has_answered_leaves_no_helper_behind(tmp_path: Path, alive: int) -> None:
+    assert resolve(python(f"{HELPED}print(7)", tmp_path / "alive")) == "7"
+    assert (heard(alive), heard(alive)) == (b"!", b"")
+
+
+@posix
+def test_a_command_is_run_where_there_is_no_shell(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "_WATCH", ("/nowhere/sh",))
+    assert resolve(python("print(7)")) == "7"
+
+
+@posix
+async def test_commands_are_run_side_by_side(tmp_path: Path) -> None:
+    """Each of them ends only when all the others have begun."""
+    paths = [tmp_path / name for name in "abcdef"]
+    for path in paths:
+        os.mkfifo(path)
+    meet = (
+        "import os, sys; ends = [os.open(path, os.O_RDWR) for path in sys.argv[1:]]; "
+        "[os.write(end, b'.') for end in ends]; [os.read(ends[0], 1) for _ in ends]; print('met')"
+    )
+    keep = [os.open(path, os.O_RDWR) for path in paths]
+    asked = [endpoint({"A": python(meet, path, *(set(paths) - {path}))}) for path in paths]
+    await asyncio.wait_for(make_ready(*asked), 10)
+    assert [resolve_headers(each) for each in asked] == [[("A", "met")]] * 6
+    for end in keep:
+        os.close(end)
 
 
 def test_a_command_is_asked_once_in_a_while(tmp_path: Path, clock: Seconds) -> None:

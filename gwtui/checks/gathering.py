@@ -89,8 +89,7 @@ class Gathering:
         """Probe all of them at the same time, each over a connection of its own."""
         self.sent += len(endpoints)
         reads = [KeptReads() for _ in endpoints]
-        for endpoint in endpoints:
-            await make_ready(endpoint)
+        await make_ready(*endpoints)
         async with AsyncExitStack() as probers:
             ready = [
                 await probers.enter_async_context(self._means.prober_for(endpoint, self._target.profile, kept.keep))

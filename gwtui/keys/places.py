@@ -1,6 +1,7 @@
 """Where keys are: the environment, a file, what a command prints, the system's keyring. Each is read anew.
 
-A command and a keyring may ask somebody, so they may take long: up to `ANSWER_S`, then they are given up.
+A command and a keyring may ask somebody, so they may take long: up to `ANSWER_S`, then they are given up. A command's
+whole process group ends with its answer, and with gwtui, however that ends.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import stat
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,6 +24,9 @@ from gwtui.keys.references import KeyReferenceError, NoRoomError
 
 MAX_FILE_BYTES = 64 * 1024
 ANSWER_S = 10.0
+
+_WATCH = ("/bin/sh", "-c", 'read -r line; kill -s KILL -- "-$1"', "sh")
+"""Kills the process group whose number follows, once its own standard input has ended."""
 
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
@@ -61,20 +66,8 @@ def from_command(line: str) -> str:
     if not words:
         raise KeyReferenceError("the key command is empty")
     name = f"the key command {Path(words[0]).name}"
-    try:
-        process = subprocess.Popen(  # noqa: S603 - the user's own command, from the user's own configuration
-            words,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        raise _trouble(f"{name} cannot be run", error) from error
-    try:
+    with _group(words, name) as process:
         data = _in_time(lambda: _output(process), name)
-    finally:
-        _end(process)
     if len(data) > MAX_FILE_BYTES:
         raise KeyReferenceError(f"{name} prints more than {MAX_FILE_BYTES // 1024} KiB: the wrong one?")
     if process.returncode:
@@ -96,6 +89,52 @@ def from_keyring(place: str) -> str:
     return found
 
 
+@contextmanager
+def _group(words: list[str], name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command in a session of its own, of which nothing is left behind. Raises KeyReferenceError."""
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, from the user's own configuration
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise _trouble(f"{name} cannot be run", error) from error
+    try:
+        with _watched(process.pid):
+            yield process
+    finally:
+        _end(process)
+
+
+@contextmanager
+def _watched(group: int) -> Iterator[None]:
+    """Have a process group killed when this process ends, even by SIGKILL: that ends the input of a shell that waits.
+
+    Without a shell nobody waits: then what is asked just when gwtui is killed runs to its own end.
+    """
+    try:
+        watch = subprocess.Popen(  # noqa: S603 - our own line, and a number
+            [*_WATCH, str(group)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        yield
+        return
+    except OSError as error:
+        raise _trouble("the key command cannot be watched", error) from error
+    with watch:
+        try:
+            yield
+        finally:
+            watch.kill()
+
+
 def _output(process: subprocess.Popen[bytes]) -> bytes:
     """All that it prints, but not much more than a key may be; then it has ended."""
     assert process.stdout is not None  # noqa: S101 - it was asked for
@@ -107,12 +146,12 @@ def _output(process: subprocess.Popen[bytes]) -> bytes:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Leave nothing of a command running, nor of what it started."""
-    if process.poll() is None:
-        if sys.platform != "win32":
+    """Leave nothing of a command running, nor of what it started in its process group."""
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left, or on macOS none but a zombie
             os.killpg(process.pid, signal.SIGKILL)
-        process.kill()
-        process.wait()
+    process.kill()
+    process.wait()
 
 
 def _in_time(ask: Callable[[], _Answer], name: str, failures: tuple[type[Exception], ...] = ()) -> _Answer:

@@ -2,7 +2,8 @@
 
 What the environment or a file says is read at every use, so a new key counts at once. What a command or a keyring
 said is kept in memory for `KEPT_S`, a failure for `FAILURE_KEPT_S`: a password manager is not to be asked at every
-probe. They are asked one after the other.
+probe. Commands run side by side, at most `MOST_AT_ONCE`; a keyring, which may have to be unlocked, gets one question
+at a time.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ from gwtui.profile import Endpoint
 KEPT_S = 300.0
 FAILURE_KEPT_S = 30.0
 NO_ROOM_KEPT_S = 1.0
+MOST_AT_ONCE = 16
+"""Questions that are asked at the same time: each takes two processes and two threads."""
 MARGIN_S = 20.0
 """What expires sooner is asked for again by `make_ready`, so that it does not expire during the probe it is for."""
 
@@ -53,7 +57,8 @@ class Kept:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._answers: dict[str, _Answer] = {}
-        self._asking = threading.Lock()
+        self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._room = threading.Semaphore(MOST_AT_ONCE)
 
     def value(self, reference: str) -> str:
         """What is kept, or else what is said now, which may take long. Raises KeyReferenceError."""
@@ -71,7 +76,7 @@ class Kept:
 
     def ask(self, reference: str) -> _Answer:
         """Ask, unless somebody else did meanwhile."""
-        with self._asking:
+        with self._asking["keyring" if split(reference)[0] == "keyring" else reference], self._room:
             if not self.is_ready(reference):
                 self._answers[reference] = self._asked(reference)
             return self._answers[reference]
@@ -125,11 +130,12 @@ def resolve_headers(endpoint: Endpoint) -> list[tuple[str, str]]:
     return [(name, _resolved(name, value)) for name, value in endpoint.headers.items()]
 
 
-async def make_ready(endpoint: Endpoint) -> None:
-    """Have the endpoint's keys at hand, so that `resolve` does not wait for a command or a keyring."""
-    for reference in _references_of(endpoint):
-        if split(reference)[0] in _ASKED and not _kept.is_ready(reference):
-            await _ask_in_thread(reference)
+async def make_ready(*endpoints: Endpoint) -> None:
+    """Get the endpoints' keys, all at the same time, so that `resolve` does not wait for a command or a keyring."""
+    references = dict.fromkeys(reference for endpoint in endpoints for reference in _references_of(endpoint))
+    missing = [each for each in references if split(each)[0] in _ASKED and not _kept.is_ready(each)]
+    if missing:
+        await asyncio.gather(*map(_ask_in_thread, missing))
 
 
 async def _ask_in_thread(reference: str) -> None:
@@ -153,7 +159,7 @@ async def _ask_in_thread(reference: str) -> None:
 
 def _references_of(endpoint: Endpoint) -> Iterable[str]:
     texts = [*([endpoint.key] if endpoint.key else []), *endpoint.headers.values()]
-    return dict.fromkeys(reference for text in texts for reference in references_in(text))
+    return (reference for text in texts for reference in references_in(text))
 
 
 def _checked(value: str, name: str) -> str:
