@@ -126,8 +126,14 @@ class SSEParser:
             self._take(line, events)
             text = text[end + 1 :]
         *blocks, rest = text.split(b"\n\n")
+        before: bytes | None = None  # the last block, where the same block again is the same event again
         for block in blocks:
-            if self._block_open or not self._plain(block, events):
+            if block == before:
+                events.append(events[-1])
+            elif not self._block_open and self._plain(block, events):
+                before = block
+            else:
+                before = None
                 for line in block.split(b"\n"):
                     self._take(line, events)
                 self._dispatch(events)
@@ -137,7 +143,7 @@ class SSEParser:
         self._keep(last)
 
     def _plain(self, block: bytes, events: list[ServerSentEvent]) -> bool:
-        """Dispatch a whole block of the common forms, `data: x` or `event: x` + `data: x`; False if it is another."""
+        """Dispatch a whole block of a common form, `data:x` or `event: x` + `data: x`; False if it is another."""
         if block.startswith(b"event: "):
             if block.count(b"\n") != 1:
                 return False
@@ -145,8 +151,8 @@ class SSEParser:
             if not found:
                 return False
             event = name[7:].decode("utf-8", "replace") or "message"
-        elif block.startswith(b"data: ") and b"\n" not in block:
-            event, data = "message", block[6:]
+        elif block.startswith(b"data:") and b"\n" not in block:
+            event, data = "message", block[5:].removeprefix(b" ")
         else:
             return False
         if len(block) > self._max_plain:

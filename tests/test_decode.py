@@ -6,15 +6,18 @@ import contextlib
 import gzip
 import json
 import re
+from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.apis import SCRIPTS, Script, wire
-from support.streams import names
+from support.streams import decode, names
 
-from gwtui.decode import DecodeError, decode
-from gwtui.decode.capture import read_capture
+from gwtui.decode import DecodeError
+from gwtui.decode import decode as decode_chunks
+from gwtui.decode.capture import Capture
 from gwtui.judging.judge import End
 from gwtui.report import decode_json, decode_text
 from gwtui.verdicts import Verdict
@@ -157,7 +160,44 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 @given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=5))
 def test_chunks_are_taken_out(pieces: list[bytes]) -> None:
-    capture = read_capture(HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*pieces, b"."))
-    assert (capture.body, capture.end) == (b"".join(pieces) + b".", End.CLEAN) or b"".join(pieces).startswith(
-        b"\x1f\x8b"
-    )
+    capture = Capture([HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*pieces, b".")])
+    body = b"".join(pieces) + b"."
+    if not body.startswith(b"\x1f\x8b"):
+        assert (b"".join(capture.body()), capture.end) == (body, End.CLEAN)
+
+
+@pytest.mark.parametrize("data", [case[1] for case in CAPTURES], ids=[case[0] for case in CAPTURES])
+def test_a_capture_means_the_same_however_its_bytes_come(data: bytes) -> None:
+    assert decode_chunks((data[at : at + 1] for at in range(len(data))), SCRIPT.api) == decode(data, SCRIPT.api)
+
+
+def test_of_very_many_events_beginning_and_end_are_kept_with_their_numbers() -> None:
+    found = decode_chunks((b"data: %d\n\n" % number for number in range(1, 25_001)), SCRIPT.api)
+    numbers = [number for number, _ in found.numbered()]
+    assert numbers == [*range(1, 10_001), *range(15_001, 25_001)]
+    assert all(event.raw == str(number) for number, event in found.numbered())
+    assert (json.loads(decode_json(found))["events"], found.event_count) == (25_000, 25_000)
+    assert "5,000 events in between" in decode_text(found)
+
+
+def test_no_more_of_a_capture_is_held_than_is_looked_at() -> None:
+    pulled = 0
+
+    def endless() -> Iterator[bytes]:
+        nonlocal pulled
+        while True:
+            pulled += 1
+            yield b"x" * 65_536
+
+    with pytest.raises(DecodeError, match="is no event stream"):
+        decode_chunks(endless(), SCRIPT.api)
+    assert pulled < 40
+    head = HEAD + b"\r\ndata: "
+    assert decode_chunks(chain([head], endless()), SCRIPT.api).judgement.verdict is Verdict.TOO_LARGE
+    assert pulled < 80
+
+
+def test_a_stream_that_packs_well_is_no_bomb() -> None:
+    body = BODY[:-2] + b"\n\n" + b": keep-alive\n\n" * 600_000
+    found = decode(HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(body, 1), SCRIPT.api)
+    assert (found.bytes, found.event_count) == (len(body), len(SCRIPT.good))

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.apis import SCRIPTS, Events, Script, response, wire
-from support.streams import json_values, names, unnamed
+from support.streams import decode, json_values, names, unnamed
 
 from gwtui.apis import APIS, api_names, kind_of, title_of, url_for
 from gwtui.apis.base import StreamReader
-from gwtui.decode import Decoded, decode
+from gwtui.decode import Decoded
 from gwtui.profile import Endpoint
 from gwtui.sse import ServerSentEvent, SSEParser
 from gwtui.verdicts import Verdict

@@ -6,12 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from support.streams import Case, check, feed, names, unnamed
+from support.streams import Case, check, decode, feed, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.gemini_stream import GeminiReader
-from gwtui.decode import decode
 from gwtui.profile import Endpoint
 from gwtui.sse import ServerSentEvent
 from gwtui.verdicts import Verdict

@@ -80,7 +80,8 @@ class CompareReader:
         self._complete = False
 
     def event(self, event: ServerSentEvent) -> Reading:
-        self._ledger.number += 1
+        if (nothing := self._ledger.begin(event)) is not None:
+            return nothing
         payload = read_json(_OBJECT, event.data)
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)

@@ -89,7 +89,8 @@ class GeminiReader:
         self._responses = 0
 
     def event(self, event: ServerSentEvent) -> Reading:
-        self._ledger.number += 1
+        if (nothing := self._ledger.begin(event)) is not None:
+            return nothing
         payload = read_json(RESPONSE, event.data)
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)

@@ -14,6 +14,9 @@ from gwtui.words import EventKind
 MAX_ODDITIES = 20
 
 
+_EMPTY = Reading(EventKind.KEEPALIVE, "message")
+
+
 class Ledger:
     """The books of one stream. Events are numbered from 1; the first breach and the first error decide."""
 
@@ -26,6 +29,12 @@ class Ledger:
         self.breaches = 0
         self.error: Judgement | None = None
         self._findings: dict[str, tuple[int, int, str, str]] = {}
+
+    def begin(self, event: ServerSentEvent) -> Reading | None:
+        """Number the next event. Returns what it means if it is an empty one, as some gateways send to keep a
+        connection alive; None: that is for the reader to say."""
+        self.number += 1
+        return None if event.data or event.event != "message" else _EMPTY
 
     def break_rule(self, rule: str, words: str, verdict: Verdict = Verdict.OUT_OF_ORDER) -> str:
         """The event at hand breaks a rule of the API. Returns the words, cleaned, as the event's note."""

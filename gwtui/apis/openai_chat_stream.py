@@ -55,7 +55,8 @@ class OpenAIReader:
         self._output: int | None = None
 
     def event(self, event: ServerSentEvent) -> Reading:
-        self._ledger.number += 1
+        if (nothing := self._ledger.begin(event)) is not None:
+            return nothing
         data = event.data
         if data.startswith(DONE):
             return self._terminator()

@@ -45,7 +45,8 @@ class ResponsesReader:
         self._last = ""
 
     def event(self, event: ServerSentEvent) -> Reading:
-        self._ledger.number += 1
+        if (nothing := self._ledger.begin(event)) is not None:
+            return nothing
         payload = read_json(EVENT, event.data)
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)

@@ -28,8 +28,14 @@ class Unreadable:
     """The payload, where it is JSON at least."""
 
 
+NOTHING = Unreadable("no JSON: nothing at all")
+"""An empty payload, which costs no reader anything however often it comes."""
+
+
 def read_json(decoder: msgspec.json.Decoder[T], text: str | bytes) -> T | Unreadable:
     """The payload in the decoder's type, or what is wrong with it."""
+    if not text:
+        return NOTHING
     try:
         return decoder.decode(text)
     except (ValueError, RecursionError):

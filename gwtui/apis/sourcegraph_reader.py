@@ -40,7 +40,8 @@ class SourcegraphReader:
         self._done = False
 
     def event(self, event: ServerSentEvent) -> Reading:
-        self._ledger.number += 1
+        if (nothing := self._ledger.begin(event)) is not None and not self._done:
+            return nothing
         name = clean(event.event, 64)
         if name == "error":
             return self._ledger.error_event(event)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import click
 
@@ -63,10 +64,11 @@ def probe(
 @click.argument("file", type=click.File("rb"), metavar="FILE|-")
 @click.option("--api", required=True, metavar="NAME", help="Whose stream it is, as for `gwtui probe`.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def decode(file: BinaryIO, api: str, as_json: bool) -> None:
+def decode(file: BufferedReader, api: str, as_json: bool) -> None:
     """Read a captured answer by the same rules as a live one: its events, its verdict and the rule that decided it.
 
-    The capture is the body of an answer, or what `curl -i` printed, headers included.
+    The capture is the body of an answer, or what `curl -i` printed, headers included. It may be a pipe, and of any
+    length: of more than 20,000 events the beginning and the end are printed.
 
     \b
       curl -isN https://host/v1/messages -d @body.json > answer
@@ -74,4 +76,4 @@ def decode(file: BinaryIO, api: str, as_json: bool) -> None:
     """
     from gwtui.compose import probing
 
-    exit_with(probing.decode(file.read(), api, as_json=as_json))
+    exit_with(probing.decode(file, api, as_json=as_json))

@@ -11,6 +11,8 @@ import click
 from gwtui.compose.console import EXIT_DOWN, Refusal, finish, interruptible, paint, refusing, say, width
 
 if TYPE_CHECKING:
+    from io import BufferedReader
+
     from gwtui.profile import Endpoint, Profile
     from gwtui.records import Ping, Request, StreamRead
 
@@ -120,14 +122,15 @@ async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping,
         return await probe_once(endpoint, profile, witness.marked)
 
 
-def decode(data: bytes, api: str, *, as_json: bool) -> int:
+def decode(file: BufferedReader, api: str, *, as_json: bool) -> int:
     """Read a capture and tell what it holds."""
+    from gwtui.compose.reading import chunks_of
     from gwtui.decode import DecodeError
     from gwtui.decode import decode as read
     from gwtui.report import decode_json, decode_text
 
     try:
-        decoded = read(data, api)
+        decoded = read(chunks_of(file), api)
     except DecodeError as error:
         raise Refusal(str(error)) from error
     say(decode_json(decoded) if as_json else decode_text(decoded, width(), paint))

@@ -1,62 +1,178 @@
-"""What `curl` and the like saved of an HTTP response, taken apart: status, headers, and the body as a client saw it.
+"""What `curl` and the like saved of an HTTP response, taken apart as its bytes come: status, headers, and the body as a
+client saw it.
 
 Understands a bare body, `curl -i` with several header blocks (100 Continue, a proxy's CONNECT, redirects), and the
-chunked coding that `--raw` leaves in. Lines may have lost their CR in an editor.
+chunked coding that `--raw` leaves in. Lines may have lost their CR in an editor. Memory does not grow with the body.
 """
 
 from __future__ import annotations
 
 import re
-import zlib
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 
 from gwtui.clean import clean
 from gwtui.judging.headers import Headers, header
 from gwtui.judging.judge import End
+from gwtui.probes import decoding
+from gwtui.probes.decoding import GZIP, Inflate
 
-MAX_BODY = 64 << 20
-GZIP = b"\x1f\x8b"
+HEAD_BYTES = 100 << 10
+"""Length limit of one header block."""
+PEEK_BYTES = 1 << 20
+"""How far the first field of an event stream may be from the beginning of a bare body."""
+CHUNK_LINE_BYTES = 1024
+SLICE_BYTES = 4096
+"""Compressed bytes that are unpacked at once. Deflate makes at most 1,032 times as many of them (zlib's own figure)."""
 
 _STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})\b[^\r\n]*(?:\r?\n|\Z)")
 _BLANK_LINE = re.compile(rb"\n\r?\n")
+_ANYTHING = re.compile(rb"\S")
+_LINE_END = re.compile(rb"\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
-_FIELD = re.compile(rb"^(?:(?:data|event|id|retry)(?::|\r?$)|:)", re.MULTILINE)
-_BOM = b"\xef\xbb\xbf"
+_FIELD = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?<=[\r\n]))(?:(?:data|event|id|retry)[:\r\n]|:)")
 
 
 class DecodeError(ValueError):
     """The capture is not one of an event stream. One line, clean."""
 
 
-@dataclass(frozen=True, slots=True)
 class Capture:
-    """One response."""
+    """One response. Raises `DecodeError` where it is none, here or while the body is read."""
 
-    status: int | None
-    """None where only the body was saved."""
-    headers: Headers
-    body: bytes
-    end: End = End.CLEAN
-    """How the transport ended, as far as the capture shows it."""
-    detail: str = ""
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.end = End.CLEAN
+        """How the transport ended, as far as the capture shows it. Known when the body has ended, as the detail is."""
+        self.detail = ""
+        self.status: int | None = None
+        """None where only the body was saved."""
+        self.headers: Headers = ()
+        self._raw = _Bytes(chunks)
+        self._read_head()
+
+    def body(self) -> Iterator[bytes]:
+        """The pieces of the body, without framing and compression. To be read once."""
+        plain = _Bytes(self._framed())
+        if plain.begins_with(GZIP):
+            plain = _Bytes(self._inflated(plain))
+        if self.status is None and plain.find(_FIELD, PEEK_BYTES) is None:
+            raise DecodeError(f"the capture is no event stream: it begins with {_beginning(plain.held)}")
+        yield from plain.rest()
+
+    def _read_head(self) -> None:
+        """Status and fields of the last header block."""
+        raw = self._raw
+        while raw.begins_with(b"HTTP/"):
+            blank = raw.find(_BLANK_LINE, HEAD_BYTES)
+            line = _STATUS.match(raw.held)
+            if line is None:
+                break
+            if blank is None and not raw.ended:
+                raise DecodeError(f"the capture's headers are longer than {HEAD_BYTES >> 10} KiB")
+            self.status = int(line.group(1))
+            block = raw.take(blank.end() if blank is not None else len(raw.held))
+            fields = (field.decode("latin-1").partition(":") for field in block[line.end() :].splitlines())
+            self.headers = [(name.strip(), value.strip()) for name, colon, value in fields if colon]
+        if self.status is None and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
+            raise DecodeError("the capture is empty")
+
+    def _framed(self) -> Iterator[bytes]:
+        chunked = self.status is None or "chunked" in header(self.headers, "transfer-encoding").lower()
+        if chunked and self._raw.match(_CHUNK_SIZE, CHUNK_LINE_BYTES) is not None:
+            yield from self._unchunked()
+            return
+        length = 0
+        for piece in self._raw.rest():
+            length += len(piece)
+            yield piece
+        if length < (promised := _promised_length(self.headers)):
+            self._broke_off(End.INCOMPLETE, f"the body has {length:,} bytes where Content-Length says {promised:,}")
+
+    def _unchunked(self) -> Iterator[bytes]:
+        """The body without its chunked coding (RFC 9112 7.1)."""
+        raw = self._raw
+        while (size := raw.match(_CHUNK_SIZE, CHUNK_LINE_BYTES)) is not None:
+            left = int(size.group(1), 16)
+            raw.take(size.end())
+            if not left:
+                return
+            while left:
+                if not (raw.held or raw.more()):
+                    self._broke_off(End.INCOMPLETE, "the capture ends inside a chunk")
+                    return
+                piece = raw.take(left)
+                left -= len(piece)
+                yield piece
+            raw.take(2 if raw.begins_with(b"\r\n") else 1 if raw.begins_with(b"\n") else 0)
+        if raw.held:
+            self._broke_off(End.NOT_HTTP, f"no chunk size where one is due: {_beginning(raw.held)}")
+        else:
+            self._broke_off(End.INCOMPLETE, "the last chunk is missing")
+
+    def _inflated(self, packed: _Bytes) -> Iterator[bytes]:
+        inflate, begun = Inflate("gzip"), False
+        try:
+            for piece in packed.rest():
+                for at in range(0, len(piece), SLICE_BYTES):
+                    for plain in inflate.feed(piece[at : at + SLICE_BYTES]):
+                        begun = begun or bool(plain)
+                        yield plain
+            inflate.end()
+        except decoding.DecodeError as error:
+            if not begun:
+                raise DecodeError(f"the body begins like gzip and is none: {clean(str(error))}") from error
+            self._broke_off(End.DECODE_ERROR, str(error))
+
+    def _broke_off(self, end: End, detail: str) -> None:
+        """What went wrong first is why."""
+        if self.end is End.CLEAN:
+            self.end, self.detail = end, detail
 
 
-def read_capture(data: bytes) -> Capture:
-    """Take a capture apart. Raises `DecodeError`."""
-    if not data.strip():
-        raise DecodeError("the capture is empty")
-    status, headers, body = _head(data)
-    chunked = status is None or "chunked" in header(headers, "transfer-encoding").lower()
-    end, detail = End.CLEAN, ""
-    if chunked and _CHUNK_SIZE.match(body):
-        body, end, detail = _unchunked(body)
-    elif len(body) < (length := _promised_length(headers)):
-        end, detail = End.INCOMPLETE, f"the body has {len(body):,} bytes where Content-Length says {length:,}"
-    if body.startswith(GZIP):
-        body = _inflated(body)
-    if status is None and not _FIELD.search(body[: 1 << 20].removeprefix(_BOM).replace(b"\r", b"\n")):
-        raise DecodeError(f"the capture is no event stream: it begins with {_beginning(body)}")
-    return Capture(status, headers, body, end, detail)
+class _Bytes:
+    """Bytes as they come, of which some can be looked at before they are taken."""
+
+    def __init__(self, chunks: Iterable[bytes]) -> None:
+        self.held = bytearray()
+        """What came and was not taken yet."""
+        self.ended = False
+        self._chunks = iter(chunks)
+
+    def more(self) -> bool:
+        """Hold the next chunk too. False at the end."""
+        chunk = next(self._chunks, None)
+        if chunk is None:
+            self.ended = True
+            return False
+        self.held += chunk
+        return True
+
+    def find(self, pattern: re.Pattern[bytes], limit: int) -> re.Match[bytes] | None:
+        """Where the pattern is in the next `limit` bytes, or a few more."""
+        while (found := pattern.search(self.held)) is None and len(self.held) < limit and self.more():
+            pass
+        return found
+
+    def match(self, pattern: re.Pattern[bytes], limit: int) -> re.Match[bytes] | None:
+        """Whether the next line begins with the pattern."""
+        self.find(_LINE_END, limit)
+        return pattern.match(self.held)
+
+    def begins_with(self, prefix: bytes) -> bool:
+        while len(self.held) < len(prefix) and self.more():
+            pass
+        return self.held.startswith(prefix)
+
+    def take(self, length: int) -> bytes:
+        """At most `length` bytes of what is held."""
+        taken = bytes(self.held[:length])
+        del self.held[:length]
+        return taken
+
+    def rest(self) -> Iterator[bytes]:
+        """All that is held, and all that comes."""
+        if self.held:
+            yield self.take(len(self.held))
+        yield from self._chunks
 
 
 def _promised_length(headers: Headers) -> int:
@@ -66,49 +182,5 @@ def _promised_length(headers: Headers) -> int:
     return int(length) if known else 0
 
 
-def _head(data: bytes) -> tuple[int | None, Headers, bytes]:
-    """The last header block, and what follows it."""
-    status: int | None = None
-    headers: Headers = ()
-    at = 0
-    while (line := _STATUS.match(data, at)) is not None:
-        blank = _BLANK_LINE.search(data, line.end() - 1)
-        end, at = (len(data), len(data)) if blank is None else (blank.start(), blank.end())
-        fields = (field.decode("latin-1").partition(":") for field in data[line.end() : end].splitlines())
-        status = int(line.group(1))
-        headers = [(name.strip(), value.strip()) for name, colon, value in fields if colon]
-    return status, headers, data[at:]
-
-
-def _unchunked(body: bytes) -> tuple[bytes, End, str]:
-    """The body without its chunked coding (RFC 9112 7.1), and how it ended."""
-    pieces: list[bytes] = []
-    at = 0
-    while (size := _CHUNK_SIZE.match(body, at)) is not None:
-        length = int(size.group(1), 16)
-        at = size.end()
-        if not length:
-            return b"".join(pieces), End.CLEAN, ""
-        pieces.append(body[at : at + length])
-        at += length
-        if at > len(body):
-            return b"".join(pieces), End.INCOMPLETE, "the capture ends inside a chunk"
-        at += 2 if body.startswith(b"\r\n", at) else body.startswith(b"\n", at)
-    if at >= len(body):
-        return b"".join(pieces), End.INCOMPLETE, "the last chunk is missing"
-    return b"".join(pieces), End.NOT_HTTP, f"no chunk size where one is due: {_beginning(body[at:])}"
-
-
-def _inflated(body: bytes) -> bytes:
-    inflate = zlib.decompressobj(zlib.MAX_WBITS | 32)
-    try:
-        plain = inflate.decompress(body, MAX_BODY)
-    except zlib.error as error:
-        raise DecodeError(f"the body begins like gzip and is none: {error}") from error
-    if inflate.unconsumed_tail:
-        raise DecodeError(f"the body unpacks to more than {MAX_BODY >> 20} MiB")
-    return plain
-
-
-def _beginning(body: bytes) -> str:
+def _beginning(body: bytes | bytearray) -> str:
     return repr(clean(body[:40].decode("utf-8", "replace")))

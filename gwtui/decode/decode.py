@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,13 +12,13 @@ from gwtui.apis.gemini_stream import MAX_CANDIDATES
 from gwtui.apis.openai_chat_stream import MAX_CHOICES
 from gwtui.clean import clean, clean_text
 from gwtui.config.faults import did_you_mean
-from gwtui.decode.capture import Capture, DecodeError, read_capture
+from gwtui.decode.capture import Capture, DecodeError
+from gwtui.decode.streaming import StreamReading
 from gwtui.excerpts import excerpt
 from gwtui.judging.headers import pick_headers
 from gwtui.judging.judge import End, Transport, is_event_stream, judge
-from gwtui.keys import Redactor
-from gwtui.probes.intake import TEXT_CHARS, StreamIntake
-from gwtui.probes.timing import Timing
+from gwtui.probes.intake import BODY_BYTES, TEXT_CHARS
+from gwtui.probes.kept import HALF_EVENTS
 from gwtui.profile import Endpoint
 from gwtui.records import Finding, StreamEvent
 from gwtui.sse import SSELimitError
@@ -35,7 +36,9 @@ class Decoded:
     judgement: Judgement
     findings: tuple[Finding, ...] = ()
     events: tuple[StreamEvent, ...] = ()
-    """Numbered from 1 in their order here."""
+    """In their order; of a stream that is far too long its beginning and its end."""
+    skipped: int = 0
+    """How many events there are between those."""
     usage: Usage
     model_served: str = ""
     text: str = ""
@@ -48,22 +51,35 @@ class Decoded:
     body_excerpt: str = ""
     """The beginning of a body that is no event stream."""
 
+    @property
+    def event_count(self) -> int:
+        return len(self.events) + self.skipped
 
-def decode(data: bytes, api: str, fields: dict[str, str] | None = None) -> Decoded:
-    """Read a capture as a stream of that API; `fields` are those of `Endpoint`. Raises `DecodeError`."""
+    def numbered(self) -> Iterator[tuple[int, StreamEvent]]:
+        """The events with their numbers in the stream, from 1."""
+        for at, event in enumerate(self.events, 1):
+            yield at if at <= HALF_EVENTS else at + self.skipped, event
+
+
+def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = None) -> Decoded:
+    """Read a capture as a stream of that API; `fields` are those of `Endpoint`. Raises `DecodeError`.
+
+    Memory is bounded however long the capture is; whatever `chunks` raises goes on.
+    """
     if api not in APIS or APIS[api].kind is not Kind.COMPLETION:
         streaming = [name for name, each in APIS.items() if each.kind is Kind.COMPLETION]
         raise DecodeError(f"{clean(api, 60)!r} is no API that streams: {did_you_mean(api, streaming)}")
-    capture = read_capture(data)
+    capture = Capture(chunks)
     # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
     endpoint = Endpoint(name="capture", api=api, url="http://capture", body=_NOTHING_ASKED, fields=fields or {})
     content_type = next((value for name, value in capture.headers if name.lower() == "content-type"), "")
     if capture.status is not None and not (200 <= capture.status < 300 and is_event_stream(content_type)):
         return _whole(endpoint, capture, content_type)
     try:
-        return _stream(endpoint, capture)
+        reading = StreamReading(APIS[api].reader(endpoint))
     except AskError as error:
         raise DecodeError(str(error)) from error
+    return _stream(endpoint, capture, reading)
 
 
 _NOTHING_ASKED: dict[str, Any] = {
@@ -74,54 +90,58 @@ _NOTHING_ASKED: dict[str, Any] = {
 }
 
 
-def _stream(endpoint: Endpoint, capture: Capture) -> Decoded:
-    api = APIS[endpoint.api]
-    events: list[StreamEvent] = []
-    intake = StreamIntake(
-        api.reader(endpoint),
-        Timing(0),
-        lambda: 0,
-        Redactor(),
-        lambda stamp, first, more: events.extend(more),
-        keep_text=True,
-    )
-    end, detail = capture.end, capture.detail
+def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Decoded:
+    end, detail = None, ""
     try:
-        intake.feed(capture.body)
+        for piece in capture.body():
+            reading.feed(piece)
     except SSELimitError as error:
         end, detail = End.TOO_LARGE, str(error)
-    intake.flush()
+    parser, reader = reading.parser, reading.reader
     transport = Transport(
-        end=end,
-        detail=detail,
+        end=end or capture.end,
+        detail=detail or capture.detail,
         status=capture.status or 200,
         headers=capture.headers or (("content-type", SSE_TYPE),),
-        events=intake.timing.events,
-        comments=intake.parser.comments,
-        keepalives=intake.timing.keepalives,
-        stray=intake.parser.stray,
-        unfinished=intake.parser.unfinished,
-        unended=intake.parser.unended,
+        events=reading.events,
+        comments=parser.comments,
+        keepalives=reading.keepalives,
+        stray=parser.stray,
+        unfinished=parser.unfinished,
+        unended=parser.unended,
     )
-    judged = judge(endpoint, api, transport, intake.reader)
+    judged = judge(endpoint, APIS[endpoint.api], transport, reader)
+    kept = reading.kept()
     return Decoded(
         api=endpoint.api,
         judgement=judged.judgement,
         findings=judged.findings,
-        events=tuple(events),
-        usage=intake.reader.usage,
-        model_served=clean(intake.reader.model_served),
-        text=intake.text,
+        events=kept,
+        skipped=reading.events - len(kept),
+        usage=reader.usage,
+        model_served=clean(reader.model_served),
+        text=reading.text,
         status=capture.status,
         headers=pick_headers(capture.headers),
-        bytes=len(capture.body),
+        bytes=reading.bytes,
     )
 
 
 def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
     """A response that says of itself that it is no event stream."""
+    body, length = bytearray(), 0
+    for piece in capture.body():
+        length += len(piece)
+        body += piece[: BODY_BYTES - len(body)]
+        if length > BODY_BYTES:
+            break
+    too_long = f"the body is longer than {BODY_BYTES >> 20} MiB" if length > BODY_BYTES else ""
     transport = Transport(
-        end=capture.end, detail=capture.detail, status=capture.status, headers=capture.headers, body=capture.body
+        end=End.TOO_LARGE if too_long else capture.end,
+        detail=too_long or capture.detail,
+        status=capture.status,
+        headers=capture.headers,
+        body=bytes(body),
     )
     judged = judge(endpoint, APIS[endpoint.api], transport)
     answer = judged.answer
@@ -135,6 +155,6 @@ def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
         text=clean_text(answer.text, TEXT_CHARS) if answer is not None else "",
         status=capture.status,
         headers=pick_headers(capture.headers),
-        bytes=len(capture.body),
-        body_excerpt="" if good else excerpt(capture.body, content_type),
+        bytes=length,
+        body_excerpt="" if good else excerpt(transport.body, content_type),
     )

@@ -18,7 +18,7 @@ from gwtui.probes.deadlines import Watchdog, due
 from gwtui.probes.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
 from gwtui.probes.ends import FAILURES, end_of
 from gwtui.probes.exchange import Ledger
-from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
+from gwtui.probes.intake import BODY_BYTES, BodyIntake, Intake, StreamIntake
 from gwtui.probes.lean import httpx
 from gwtui.probes.proxies import Proxy, proxy_for, secrets_of_proxy
 from gwtui.probes.redirects import MOST_REDIRECTS, within_origin
@@ -30,8 +30,6 @@ from gwtui.profile import Endpoint, Profile
 from gwtui.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.words import Kind, Trigger
 
-BODY_BYTES = 64 * 1024 * 1024
-"""The longest body that is read."""
 REFUSAL_BYTES = 64 * 1024
 """How much is read of the body of an answer that is a refusal."""
 ALIVE_NS = 1_000_000_000

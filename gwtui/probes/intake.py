@@ -14,6 +14,8 @@ from gwtui.records import StreamEvent
 from gwtui.sse import ServerSentEvent, SSELimitError, SSEParser
 from gwtui.words import EventKind
 
+BODY_BYTES = 64 * 1024 * 1024
+"""The longest body that is read."""
 RAW_CHARS = 1024
 """How much of an event's data the record of it holds."""
 EVENT_TEXT_CHARS = 4096
@@ -149,11 +151,16 @@ class StreamIntake:
 
     def _told(self, reading: Reading, data: str) -> StreamEvent:
         text = self._masked_text(reading) if self._masks and reading.text else reading.text
-        return StreamEvent(
-            name=clean(reading.name, 64),
-            kind=reading.kind,
-            text=clean_text(text, EVENT_TEXT_CHARS),
-            raw=clean(data, RAW_CHARS) if text == reading.text else MASK,
-            note=clean(reading.note) if reading.note else "",
-            model=reading.model,
-        )
+        return stream_event(reading, data if text == reading.text else MASK, text)
+
+
+def stream_event(reading: Reading, data: str, text: str | None = None) -> StreamEvent:
+    """What is shown of an event: its reading, its data, and its text instead of the reading's. All of it clean."""
+    return StreamEvent(
+        name=clean(reading.name, 64),
+        kind=reading.kind,
+        text=clean_text(reading.text if text is None else text, EVENT_TEXT_CHARS),
+        raw=clean(data, RAW_CHARS),
+        note=clean(reading.note) if reading.note else "",
+        model=reading.model,
+    )

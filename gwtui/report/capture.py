@@ -26,13 +26,13 @@ def decode_json(decoded: Decoded) -> bytes:
         "rule": judgement.rule,
         "reason": judgement.reason,
         "event_number": judgement.event_number,
-        "events": len(decoded.events),
+        "events": decoded.event_count,
         "input_tokens": decoded.usage.input_tokens,
         "output_tokens": decoded.usage.output_tokens,
         "bytes": decoded.bytes,
         "findings": decoded.findings,
         "headers": decoded.headers,
-        "events_detail": [_event(number, event) for number, event in enumerate(decoded.events, 1)],
+        "events_detail": [_event(number, event) for number, event in decoded.numbered()],
         "body_excerpt": decoded.body_excerpt,
         "text": decoded.text,
     }
@@ -68,7 +68,7 @@ def _held(decoded: Decoded) -> list[tuple[str, str]]:
         ("api", decoded.api),
         ("model", decoded.model_served),
         ("answer", "" if decoded.status is None else f"HTTP {decoded.status}"),
-        ("stream", f"{many(len(decoded.events), 'event')}, {decoded.bytes:,} bytes"),
+        ("stream", f"{many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes"),
         ("tokens", f"{known(usage.input_tokens)} in, {known(usage.output_tokens)} out" if counted else ""),
     ]
 
@@ -77,7 +77,11 @@ def _events(decoded: Decoded, width: int) -> list[str]:
     names = [named(event) for event in decoded.events]
     column = min(max(map(len, names), default=0), 40)
     lines = []
-    for number, (name, event) in enumerate(zip(names, decoded.events, strict=True), 1):
+    before = 0
+    for name, (number, event) in zip(names, decoded.numbered(), strict=True):
+        if missing := number - before - 1:
+            lines.append(f"  {'…':>4}  {many(missing, 'event')} in between, too many to show")
+        before = number
         decided = "the verdict was decided here" if number == decoded.judgement.event_number else ""
         note = "".join(f"  ◀ {each}" for each in (event.note, decided) if each)
         begin = f"  {number:>4}  {name:<{column}}  "

@@ -118,7 +118,8 @@ def read_rows(data: bytes) -> None:
 
 
 def read_capture(found: tuple[bytes, str]) -> None:
-    decoded = decode(*found)
+    data, api = found
+    decoded = decode([data], api)
     for text in texts_of(msgspec.to_builtins([decoded.events, decoded.headers, decoded.findings, decoded.judgement])):
         assert text.replace("\n", "").isprintable(), text
 

@@ -10,9 +10,16 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gwtui.apis.base import StreamReader
+from gwtui.decode import Decoded
+from gwtui.decode import decode as decode_chunks
 from gwtui.records import Finding
 from gwtui.sse import ServerSentEvent
 from gwtui.verdicts import Verdict
+
+
+def decode(data: bytes, api: str, fields: dict[str, str] | None = None) -> Decoded:
+    """Read a capture that comes all at once."""
+    return decode_chunks((data,), api, fields)
 
 
 @dataclass(frozen=True)
