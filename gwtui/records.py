@@ -288,6 +288,14 @@ class Notice(_Record, tag="notice", frozen=True, kw_only=True):
     text: str
 
 
+class FeedSilent(_Record, tag="feed_silent", frozen=True, kw_only=True):
+    """Nothing was heard of the engine for too long; told again while that lasts. Any other record ends the silence."""
+
+    now_ns: int
+    """Now by the engine's clock: its last stamp and the silence since."""
+    silent_ns: int
+
+
 class FeedEnded(_Record, tag="feed_ended", frozen=True, kw_only=True):
     """The last record: the feed has no more, and why."""
 
@@ -311,5 +319,6 @@ Record: TypeAlias = (
     | Notice
     | CheckRun
     | CheckResult
+    | FeedSilent
     | FeedEnded
 )

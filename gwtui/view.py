@@ -123,6 +123,8 @@ class Header:
     banner: str = ""
     """Trouble of our own that must not be overlooked: rows that cannot be written, a dead engine."""
     ended: bool = False
+    silent: bool = False
+    """Nobody measures: the engine is silent or has failed. All figures are of the moment when it was last heard."""
     session_dir: str = ""
     use_proxies: bool = False
     """The proxies of the environment are used."""

@@ -8,39 +8,18 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from support.childengine import all_of, engine, texts
 
 from gwtui.commands import Mark, Pause, Start
-from gwtui.feeds import EngineProcess, Feed, feeds, live, pipes, spawn_engine
+from gwtui.feeds import feeds, live, pipes, spawn_engine
 from gwtui.feeds.pipes import Inbox, connect
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import FeedEnded, Notice, Record
+from gwtui.records import FeedEnded, Record
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of POSIX systems")
-
-PREAMBLE = """
-import os, signal, sys
-def say(text):
-    os.write(1, b'{"record":"notice","now_ns":1,"text":"%s"}\\n' % text.encode())
-start = sys.stdin.buffer.readline()
-"""
-
-
-def engine(body: str, start: Start | None = None) -> EngineProcess:
-    """A stand-in for the engine: it has read its first line when `body` runs."""
-    argv = (sys.executable, "-c", PREAMBLE + body)
-    return spawn_engine(start or Start(profile=Profile()), argv)
-
-
-async def all_of(feed: Feed) -> list[Record]:
-    return [record async for batch in feed for record in batch]
-
-
-def texts(records: Sequence[Record]) -> list[str]:
-    return [record.text for record in records if isinstance(record, Notice | FeedEnded)]
 
 
 @pytest.fixture(params=[False, True], ids=["polled", "threaded"])

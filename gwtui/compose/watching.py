@@ -102,11 +102,16 @@ def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
     def open_feed(profile: Profile) -> Feed:
         return live(started.pop() if started else spawn_engine(_start(profile, run)))
 
-    return show(config, profile, open_feed)
+    return show(config, profile, open_feed, run.stop_after_s)
 
 
-def show(config: Config, profile: Profile | None, open_feed: Callable[[Profile], Feed]) -> int:
-    """The screen over feeds until the user leaves it, then a summary. Returns the exit code."""
+def show(
+    config: Config, profile: Profile | None, open_feed: Callable[[Profile], Feed], stop_after_s: float | None = None
+) -> int:
+    """The screen over feeds until the user leaves it, or each has had its time, then a summary. Returns the exit code.
+
+    It is 3 where the engine that was watched last did not end well, unless a signal ended the program.
+    """
     with ExitStack() as gateways:
 
         def start_demo() -> Profile:
@@ -117,16 +122,14 @@ def show(config: Config, profile: Profile | None, open_feed: Callable[[Profile],
 
         from gwtui.ui.app import GwtuiApp
 
-        app = GwtuiApp(config, profile, open_feed, start_demo)
+        app = GwtuiApp(config, profile, open_feed, start_demo, stop_after_s)
         code = app.run()
     if views := app.last_views:
         from gwtui.report import summary
 
         with suppress(OwnFaultError):  # the terminal may have gone away
             say("\n\n".join(summary(view, paint) for view in views))
-    if code is not None:
-        return code
-    return EXIT_OWN_FAULT if app.return_code else 0
+    return code or (EXIT_OWN_FAULT if app.return_code or app.failed else 0)
 
 
 def _start(profile: Profile, run: Run) -> Start:

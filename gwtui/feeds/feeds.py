@@ -10,6 +10,7 @@ import asyncio
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,16 +18,22 @@ from typing import IO, Protocol, Self
 
 from gwtui.clean import clean_text
 from gwtui.commands import Command, Start
-from gwtui.feeds.pipes import Inbox, Tail, connect
-from gwtui.recorder.disk import write_all
-from gwtui.records import FeedEnded, Record
+from gwtui.feeds.pipes import Inbox, Outgoing, Tail, connect
+from gwtui.feeds.silence import LOOK_S, Silence
+from gwtui.records import FeedEnded, FeedSilent, Record
 from gwtui.wire import WireError, decode, encode_command
 
 ENGINE = (sys.executable, "-P", "-m", "gwtui", "engine")
 """The engine's command line; `-P` keeps files of the current directory from passing for modules."""
 
-EXIT_S = 3.0
-"""How long an engine may take to end by itself, and again after SIGTERM, before it is killed."""
+EXIT_S = 1.3
+"""How long an engine may take to end before it is killed: whoever leaves must be out in 2 s."""
+KILLED_S = 0.5
+"""How long a killed process is waited for; one that the system cannot end, as on a dead network disk, is left."""
+LOG_S = 0.3
+"""How long the end of a log is waited for, which another process may hold open."""
+BY_SIGNAL = 128
+"""An exit code above it is this and the number of the signal that asked for the end."""
 MAX_LINE = 1 << 25
 MAX_LOG = 4096
 """Bytes of the engine's log that are kept to explain its end."""
@@ -56,7 +63,7 @@ class EngineProcess:
     """An engine that was started and has its profile. It ends by itself when this process does."""
 
     popen: subprocess.Popen[bytes]
-    stdin: IO[bytes]
+    commands: Outgoing
     stdout: IO[bytes]
     stderr: IO[bytes]
 
@@ -66,9 +73,9 @@ def spawn_engine(start: Start, argv: Sequence[str] = ENGINE) -> EngineProcess:
     popen = subprocess.Popen(  # noqa: S603 - our own interpreter and our own module
         argv, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     )
-    pipes = [pipe for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe is not None]
-    process = EngineProcess(popen, *pipes)
-    _tell(process, start)
+    stdin, stdout, stderr = (pipe for pipe in (popen.stdin, popen.stdout, popen.stderr) if pipe is not None)
+    process = EngineProcess(popen, Outgoing(stdin), stdout, stderr)
+    process.commands.put(encode_command(start))
     return process
 
 
@@ -86,6 +93,10 @@ class _LiveFeed:
         self._adopted = self._ended = self._closed = False
         self._rest = b""
         self._fault = ""
+        self._silence = Silence(time.monotonic())
+        self._newest_ns = 0
+        self._end_by_s: float | None = None
+        """When an engine that was asked to end is made to."""
 
     def __aiter__(self) -> Self:
         return self
@@ -94,18 +105,39 @@ class _LiveFeed:
         if self._ended:
             raise StopAsyncIteration
         await self._adopt()
-        while data := await self._records.take():
-            if records := self._decoded(data):
+        while heard := await self._listen():
+            if isinstance(heard, FeedSilent):
+                return [heard]
+            if records := self._decoded(heard):
                 return records
         self._ended = True
         return [await self._farewell()]
 
+    async def _listen(self) -> bytes | FeedSilent:
+        """What comes next, or that nothing came for too long; empty at the end."""
+        while self._end_by_s is None or time.monotonic() < self._end_by_s:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    data = await self._records.take()
+                    self._silence.heard(time.monotonic())
+                    return data
+            silent_s = self._silence.look(time.monotonic())
+            if silent_s is not None and self._end_by_s is None:
+                silent_ns = int(silent_s * 1e9)
+                return FeedSilent(now_ns=self._newest_ns + silent_ns, silent_ns=silent_ns)
+        self._records.discard()
+        return b""
+
     def send(self, command: Command) -> None:
-        _tell(self._process, command)
+        self._process.commands.put(encode_command(command))
 
     def stop(self) -> None:
-        with suppress(OSError):
-            self._process.stdin.close()
+        if self._end_by_s is not None:
+            return
+        self._end_by_s = time.monotonic() + EXIT_S
+        self._process.commands.close()
+        if hasattr(signal, "SIGCONT"):  # one that was stopped has rows to write
+            self._process.popen.send_signal(signal.SIGCONT)
 
     async def aclose(self) -> None:
         if self._closed:
@@ -118,7 +150,8 @@ class _LiveFeed:
         finally:
             if self._process.popen.poll() is None:
                 self._process.popen.kill()
-                self._process.popen.wait()
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.popen.wait(KILLED_S)
             self._records.close()
             self._log.close()
 
@@ -140,6 +173,7 @@ class _LiveFeed:
             self._give_up(str(error))
         if len(self._rest) > MAX_LINE:
             self._give_up("a line without an end")
+        self._newest_ns = max(self._newest_ns, *(each.now_ns for each in records if not isinstance(each, FeedEnded)), 0)
         return records
 
     def _give_up(self, fault: str) -> None:
@@ -148,39 +182,37 @@ class _LiveFeed:
         self.stop()
 
     async def _reap(self) -> int:
-        """The engine's exit code: it is asked to end, then told to, then made to."""
+        """The engine's exit code: it was asked to end, and is made to when that takes too long."""
         popen = self._process.popen
         self.stop()
-        for insist in (popen.terminate, popen.kill):
-            try:
-                return await asyncio.to_thread(popen.wait, EXIT_S)
-            except subprocess.TimeoutExpired:
-                insist()
-        return await asyncio.to_thread(popen.wait)
+        left_s = max((self._end_by_s or 0.0) - time.monotonic(), 0.0)
+        try:
+            return await asyncio.to_thread(popen.wait, left_s)
+        except subprocess.TimeoutExpired:
+            popen.kill()
+        self._fault = self._fault or "engine did not end and was killed"
+        try:
+            return await asyncio.to_thread(popen.wait, KILLED_S)
+        except subprocess.TimeoutExpired:
+            return -signal.SIGTERM
 
     async def _farewell(self) -> FeedEnded:
         code = await self._reap()
         with suppress(TimeoutError):  # whoever inherited its stderr may hold it open
-            await asyncio.wait_for(self._log.wait_ended(), EXIT_S)
+            await asyncio.wait_for(self._log.wait_ended(), LOG_S)
         log = self._log.text.decode("utf-8", "replace").strip()
         return FeedEnded(
             text=self._fault or _exit_text(code), failed=bool(code or self._fault), detail=clean_text(log, MAX_LOG)
         )
 
 
-def _tell(process: EngineProcess, command: Command) -> None:
-    """Write a command. A dead engine does not take it; the end of its feed says so."""
-    if not process.stdin.closed:
-        with suppress(BrokenPipeError):
-            write_all(process.stdin.fileno(), encode_command(command))
-
-
 def _exit_text(code: int) -> str:
     if code == 0:
         return "engine stopped"
-    if code > 0:
+    if 0 < code <= BY_SIGNAL:
         return f"engine exited {code}"
+    how, number = ("ended", code - BY_SIGNAL) if code > 0 else ("killed", -code)
     try:
-        return f"engine killed by {signal.Signals(-code).name}"
+        return f"engine {how} by {signal.Signals(number).name}"
     except ValueError:
-        return f"engine killed by signal {-code}"
+        return f"engine {how} by signal {number}"

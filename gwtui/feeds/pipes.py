@@ -1,4 +1,4 @@
-"""Ends of pipes in an event loop: one that waits to be taken from, and one of which only the tail counts."""
+"""Ends of pipes: one that waits to be taken from, one of which only the tail counts, and one that is written to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ import os
 import sys
 import threading
 from contextlib import suppress
+from queue import SimpleQueue
 from typing import IO
+
+from gwtui.recorder.disk import write_all
 
 MAX_WAITING = 1 << 20
 """Bytes that may wait to be taken; then the pipe is left to fill."""
@@ -89,6 +92,28 @@ class Tail(_End):
         while not self.ended:
             self._news.clear()
             await self._news.wait()
+
+
+class Outgoing:
+    """A pipe that a thread writes to, so that a reader who stopped reading holds nobody up. Needs no event loop."""
+
+    def __init__(self, pipe: IO[bytes]) -> None:
+        self._pipe = pipe
+        self._waiting: SimpleQueue[bytes | None] = SimpleQueue()
+        threading.Thread(target=self._run, name="outgoing", daemon=True).start()
+
+    def put(self, data: bytes) -> None:
+        """Have this written. Where the reader is gone it is lost."""
+        self._waiting.put(data)
+
+    def close(self) -> None:
+        """Close the pipe when all that waits is written. May be called again."""
+        self._waiting.put(None)
+
+    def _run(self) -> None:
+        with suppress(OSError), self._pipe:
+            while (data := self._waiting.get()) is not None:
+                write_all(self._pipe.fileno(), data)
 
 
 async def connect(pipe: IO[bytes], end: Inbox | Tail) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -22,6 +23,7 @@ from gwtui.monitor.trouble import Trouble
 from gwtui.profile import Profile
 from gwtui.records import (
     FeedEnded,
+    FeedSilent,
     Heartbeat,
     Incident,
     Notice,
@@ -64,6 +66,7 @@ class Monitor:
             CheckResult: self._checked,
             ProfileChanged: self._follow,
             SessionStarted: self._begin,
+            FeedSilent: self._silent,
             FeedEnded: self._end,
         }
 
@@ -77,11 +80,17 @@ class Monitor:
         """The newest stamp of any record."""
         return self._now_ns
 
+    @property
+    def banner(self) -> str:
+        """Trouble of our own, as in the header."""
+        return self._trouble.banner
+
     def apply(self, record: Record) -> None:
         """Take a record in. One that belongs to no endpoint of the profile is left out."""
         self._version += 1
         if not isinstance(record, FeedEnded):
             self._now_ns = max(self._now_ns, record.now_ns)
+        self._trouble.hear(None)
         self._handlers[type(record)](record)
 
     def _begin(self, session: SessionStarted) -> None:
@@ -181,6 +190,9 @@ class Monitor:
     def _checked(self, result: CheckResult) -> None:
         self._checkups.add(result)
 
+    def _silent(self, silence: FeedSilent) -> None:
+        self._trouble.hear(silence)
+
     def _end(self, end: FeedEnded) -> None:
         self._trouble.end(end)
 
@@ -237,7 +249,8 @@ class Monitor:
             median = partial(history.median, window=window, now_ns=now_ns)
             if shows(Subject(row, history.model, median)):
                 rows.append(row)
-        return ordered(rows, query.sort, descending=query.descending), notice
+        rows = ordered(rows, query.sort, descending=query.descending)
+        return [replace(row, state=State.UNKNOWN) for row in rows] if self._trouble.silent else rows, notice
 
     def _select(self, query: Query, rows: list[EndpointRow]) -> History | None:
         """The chosen endpoint while it is to be seen, else the first that is, else the first there is."""
@@ -270,7 +283,8 @@ class Monitor:
 
     def _header(self) -> Header:
         at, at_ns = self._wall
-        states = Counter(history.state for history in self._histories.values())
+        silent = self._trouble.silent
+        states = Counter(State.UNKNOWN if silent else history.state for history in self._histories.values())
         return Header(
             profile=self._profile.name,
             at=at + (self._now_ns - at_ns) / 1e9,
@@ -280,6 +294,7 @@ class Monitor:
             failed=self._failed,
             banner=self._trouble.banner,
             ended=self._trouble.ended,
+            silent=silent,
             session_dir=clean(self._session.session_dir or "", MAX_PATH),
             use_proxies=self._profile.use_proxies,
         )

@@ -1,22 +1,28 @@
-"""Trouble of our own, in one line that must not be overlooked: rows that are not written, a feed that broke."""
+"""Trouble of our own, in one line that must not be overlooked: rows that are not written, a feed that is silent."""
 
 from __future__ import annotations
 
 from gwtui import units
-from gwtui.records import FeedEnded, Heartbeat
+from gwtui.records import FeedEnded, FeedSilent, Heartbeat
 
 
 class Trouble:
-    """Follows heartbeats and the end of the feed."""
+    """Follows heartbeats, and the silence and the end of the feed."""
 
     def __init__(self) -> None:
         self._beat: Heartbeat | None = None
         self._since: float | None = None
         self._end: FeedEnded | None = None
+        self._silent_ns: int | None = None
 
     @property
     def ended(self) -> bool:
         return self._end is not None
+
+    @property
+    def silent(self) -> bool:
+        """Nobody measures: the feed is silent, or broke."""
+        return self._silent_ns is not None or (self._end is not None and self._end.failed)
 
     @property
     def banner(self) -> str:
@@ -30,10 +36,17 @@ class Trouble:
             self._since = beat.at
         self._beat = beat
 
+    def hear(self, silence: FeedSilent | None) -> None:
+        """Of a silence, or of anything else, which ends it."""
+        self._silent_ns = None if silence is None else silence.silent_ns
+
     def end(self, end: FeedEnded) -> None:
         self._end = end
 
     def _feed(self) -> str:
+        if self._silent_ns is not None:
+            of = f"figures are of {units.clock(self._beat.at)}Z, states unknown" if self._beat else "it has not started"
+            return f"engine silent for {units.elapsed(self._silent_ns)}: {of}"
         if self._end is None or not self._end.failed:
             return ""
         lines = [line.strip() for line in self._end.detail.splitlines() if line.strip()]

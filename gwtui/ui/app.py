@@ -7,6 +7,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from rich.console import RenderableType
 from rich.segment import Segments
 from rich.text import Text
 from textual.app import App
@@ -41,6 +42,7 @@ class GwtuiApp(App[int]):
     COMMANDS: ClassVar[set[Any]] = {Offers}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "Quit", show=False, priority=True, system=True),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, priority=True, system=True),
     ]
 
     def __init__(
@@ -49,12 +51,13 @@ class GwtuiApp(App[int]):
         profile: Profile | None,
         open_feed: Callable[[Profile], Feed],
         start_demo: Callable[[], Profile],
+        stop_after_s: float | None = None,
     ) -> None:
         super().__init__()
         self._config = config
         self._profile = profile
         self._start_demo = start_demo
-        self._watch = Watch(open_feed)
+        self._watch = Watch(open_feed, stop_after_s)
         self._watching = False
         self._gate = Gate()
 
@@ -65,6 +68,11 @@ class GwtuiApp(App[int]):
     def last_views(self) -> tuple[View, ...]:
         """The final picture over each whole session, for the summaries that stay in the shell."""
         return self._watch.whole_views() if self._watching else ()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the engine that was watched last failed."""
+        return self._watch.failed
 
     async def run_async(self, **options: Any) -> int | None:
         """Run until the user leaves, then wait for the engine: its last rows are on the disk when this returns."""
@@ -161,6 +169,12 @@ class GwtuiApp(App[int]):
     def _leave_dead_terminal(self) -> None:
         if is_gone():
             self.exit(HUNG_UP)
+
+    def exit(self, result: int | None = None, return_code: int = 0, message: RenderableType | None = None) -> None:
+        """End, and have the engine end meanwhile. Of several reasons the first counts."""
+        if not self._exit:
+            self._watch.stop()
+            super().exit(result, return_code, message)
 
     def action_interrupt(self) -> None:
         self.exit(128 + signal.SIGINT)

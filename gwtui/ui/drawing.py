@@ -95,6 +95,11 @@ def over(line: Line, style: str) -> Line:
     return tuple(Span(span.text, f"{span.style} {style}") for span in line)
 
 
+def faded(line: Line) -> Line:
+    """The line in the faintest colour; what is selected stays so."""
+    return tuple(Span(text, "faint selection" if "selection" in style else "faint") for text, style in line)
+
+
 def flow(items: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
     """As many items on a line as fit, none cut in two."""
     lines: list[Line] = []

@@ -16,7 +16,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gwtui.ui.drawing import Line, printable
+from gwtui.ui.drawing import Line, faded, printable
 from gwtui.ui.palette import Palette, is_ours
 from gwtui.view import View
 
@@ -26,6 +26,8 @@ class Panel(Widget, can_focus=True):
 
     NUMBER: ClassVar[int] = 0
     """The digit in its title; 0: none."""
+    FADES: ClassVar[bool] = False
+    """Whether it shows how things are now, and so is faint while nobody measures."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """
@@ -80,6 +82,8 @@ class Panel(Widget, can_focus=True):
         if view is None or width <= 0 or height <= 0:
             return
         lines = self.draw(view, width, height)
+        if self.FADES and view.header.silent:
+            lines = [faded(line) for line in lines]
         self._set_titles(view)
         if len(lines) != len(self._lines):
             self._lines, self._strips = lines, [None] * len(lines)

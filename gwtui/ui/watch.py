@@ -12,23 +12,29 @@ from gwtui.comparing import Series
 from gwtui.feeds import Feed
 from gwtui.monitor import Monitor
 from gwtui.profile import Profile
-from gwtui.records import FeedEnded, Notice
+from gwtui.records import FeedEnded, Notice, Record, SessionStarted
 from gwtui.view import Query, View, Window
 
-FAREWELL_S = 3.0
+FAREWELL_S = 1.5
 """How long an engine that is ending is listened to."""
+LATE_S = 0.3
+"""How late an engine may be that ends by itself when its time has passed."""
 
 
 class Watch:
     """One feed at a time. `follow` takes its records in; `changed_view` gives a picture when there is a new one."""
 
-    def __init__(self, open_feed: Callable[[Profile], Feed]) -> None:
+    def __init__(self, open_feed: Callable[[Profile], Feed], stop_after_s: float | None = None) -> None:
+        """`stop_after_s`: what a feed has before it should have ended by itself; None: as much as it likes."""
         self._open_feed = open_feed
+        self._stop_after_s = stop_after_s
         self._feed: Feed | None = None
         self._monitor = Monitor()
         self._before: list[View] = []
         self._held: Monitor | None = None
-        self._drawn: tuple[int, Query, int] | None = None
+        self._drawn: tuple[int, str, Query, int] | None = None
+        self.failed = False
+        """Whether the newest feed ended badly."""
         self.query = Query()
 
     @property
@@ -41,29 +47,55 @@ class Watch:
         return "" if self._feed is None else self._feed.refuses
 
     async def follow(self, profile: Profile, told: Callable[[str], None]) -> bool:
-        """Watch this profile until its feed ends; `told` gets the engine's notices. Returns whether it ended well.
+        """Watch this profile until its feed ends; `told` gets the engine's notices. Returns whether the time is over.
 
-        A fresh monitor: numbers of two sessions are never mixed.
+        That is so when the feed ended well, or has had its time, in whatever state its engine is then. A fresh
+        monitor: numbers of two sessions are never mixed.
         """
-        well = False
         await self.aclose()
         if (before := self._whole_view()).header.at:
             self._before.append(before)
-        self._monitor, self._held, self._drawn = Monitor(), None, None
+        self._monitor, self._held, self._drawn, self.failed = Monitor(), None, None, False
+        try:
+            async with asyncio.timeout(None) as limit:
+                self._limit(limit)
+                await self._take_all(profile, told, limit)
+                if self.failed and self._stop_after_s is not None:
+                    await asyncio.Event().wait()
+        except TimeoutError:
+            return True
+        return not self.failed
+
+    async def _take_all(self, profile: Profile, told: Callable[[str], None], limit: asyncio.Timeout) -> None:
         try:
             feed = self._feed = self._open_feed(profile)
         except OSError as error:
-            self._monitor.apply(FeedEnded(text="the engine cannot be started", failed=True, detail=str(error)))
-            return False
+            self._take(FeedEnded(text="the engine cannot be started", failed=True, detail=str(error)))
+            return
         async for batch in feed:
             for record in batch:
-                self._monitor.apply(record)
+                self._take(record)
                 if isinstance(record, Notice):
                     told(record.text)
-                well = isinstance(record, FeedEnded) and not record.failed
+                elif isinstance(record, SessionStarted):
+                    self._limit(limit)
         self._feed = None
         await feed.aclose()
-        return well
+
+    def _limit(self, limit: asyncio.Timeout) -> None:
+        """Have the time run from now on."""
+        if self._stop_after_s is not None:
+            limit.reschedule(asyncio.get_running_loop().time() + self._stop_after_s + LATE_S)
+
+    def _take(self, record: Record) -> None:
+        self._monitor.apply(record)
+        if isinstance(record, FeedEnded):
+            self.failed = record.failed
+
+    def stop(self) -> None:
+        """Ask the feed for its end; `aclose` then waits for less."""
+        if self._feed is not None:
+            self._feed.stop()
 
     async def aclose(self) -> None:
         """End the feed if there is one, take what it still tells, and wait for its engine to write its last rows."""
@@ -75,7 +107,7 @@ class Watch:
             async with asyncio.timeout(FAREWELL_S):
                 async for batch in feed:
                     for record in batch:
-                        self._monitor.apply(record)
+                        self._take(record)
         except TimeoutError:
             return
         finally:
@@ -103,8 +135,10 @@ class Watch:
         self._drawn = None
 
     def view(self, columns: int) -> View:
-        """The picture of now, or of when it was frozen."""
-        return (self._held or self._monitor).view(self.query, columns)
+        """The picture of now, or of when it was frozen; trouble of our own is always that of now."""
+        view = (self._held or self._monitor).view(self.query, columns)
+        banner = self._monitor.banner
+        return view if banner == view.header.banner else replace(view, header=replace(view.header, banner=banner))
 
     def live_view(self, columns: int) -> View:
         """The picture of now, frozen or not: what answers a question that was just asked."""
@@ -123,7 +157,7 @@ class Watch:
 
     def changed_view(self, columns: int) -> View | None:
         """The picture if it differs from the one given last."""
-        state = ((self._held or self._monitor).version, self.query, columns)
+        state = ((self._held or self._monitor).version, self._monitor.banner, self.query, columns)
         if state == self._drawn:
             return None
         self._drawn = state

@@ -132,7 +132,7 @@ class Drained:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.stdin.close()
+        self.process.commands.close()
         self.process.popen.wait()
         self._reader.join()
         self.process.stdout.close()

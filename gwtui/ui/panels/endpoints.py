@@ -203,6 +203,7 @@ class EndpointsPanel(MovingPanel):
     """Arrows, wheel and clicks select an endpoint; a click on a heading asks for that order."""
 
     NUMBER = 1
+    FADES = True
     DEFAULT_CSS = "EndpointsPanel { padding: 0; }"
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("endpoints")]
 

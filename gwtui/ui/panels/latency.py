@@ -64,6 +64,7 @@ class LatencyPanel(Panel):
     """A click asks for the next metric, the wheel for another window."""
 
     NUMBER = 3
+    FADES = True
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("latency")]
 
     class MetricChosen(Message):

@@ -71,6 +71,7 @@ def _losses(ping: PingView) -> list[Line]:
 
 class PingsPanel(Panel):
     NUMBER = 4
+    FADES = True
 
     def title(self, view: View) -> str:
         return "WebSocket ping" if view.ping is None else f"WebSocket ping · {view.ping.endpoint} · {view.ping.window}"

@@ -194,6 +194,7 @@ class StreamPanel(MovingPanel):
     """Follows the stream's end until the user scrolls back; `end` follows again."""
 
     NUMBER = 2
+    FADES = True
     WHEEL = 3
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("stream")]
 
