@@ -1,4 +1,5 @@
-"""What an answer has to be, as an endpoint's `expect` says it: for HTTP bodies and WebSocket frames alike.
+"""What an answer has to be, as an endpoint's `expect` says it: for HTTP bodies and WebSocket frames alike. And which
+statuses an `expect_status` stands for.
 
     pong                 this text; line ends at its end do not matter
     re:^ok\\b             a regular expression that is found somewhere in the answer
@@ -16,7 +17,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from gwtui.clean import clean
 
@@ -27,7 +28,12 @@ JSON_BYTES = 4 * 1024 * 1024
 PATTERN_S = 0.05
 """How long a pattern may search one answer, in seconds of processor time."""
 
+Statuses: TypeAlias = int | str | tuple[int | str, ...]
+"""One status, a text such as `2xx`, `200-299` or `2xx, 404`, or several of both."""
+STATUSES = range(100, 600)
+
 _QUOTED = 60
+_STATUS = re.compile(r"(?P<hundreds>[1-5])xx|(?P<first>\d{3})(?:-(?P<last>\d{3}))?", re.IGNORECASE)
 _STEP = re.compile(r'\.?(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^.\[\]="]+))|\[(?P<index>\d{1,9})\]')
 
 
@@ -61,6 +67,34 @@ def expectation(text: str) -> Expectation:
     if colon and kind in _KINDS:
         return _KINDS[kind](rest)
     return _text(text)
+
+
+@functools.lru_cache(maxsize=256)
+def expected_statuses(given: Statuses) -> tuple[range, ...]:
+    """The statuses that these stand for. Raises `ExpectError`."""
+    if isinstance(given, tuple):
+        if not given:
+            raise ExpectError("names no status")
+        return tuple(found for each in given for found in expected_statuses(each))
+    return tuple(_statuses(text.strip()) for text in str(given).split(","))
+
+
+def spelled_statuses(given: Statuses) -> str:
+    """As people write them: `200-299, 404`."""
+    return ", ".join(map(str, given)) if isinstance(given, tuple) else str(given)
+
+
+def _statuses(text: str) -> range:
+    found = _STATUS.fullmatch(text)
+    if found is None:
+        raise ExpectError("has to be a status such as 204, 2xx or 200-299, or several of them")
+    if found["hundreds"] is not None:
+        first = 100 * int(found["hundreds"])
+        return range(first, first + 100)
+    first, last = int(found["first"]), int(found["last"] or found["first"])
+    if first not in STATUSES or last not in STATUSES or first > last:
+        raise ExpectError("has to lie between 100 and 599, the lower status first")
+    return range(first, last + 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from msgspec import Meta
 
 Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Share = Annotated[float, Meta(ge=0, le=1)]
+Status = Annotated[int, Meta(ge=100, le=599)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 
 
@@ -133,9 +134,10 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """What this gateway calls the fields and events of an API without a standard (`compare-stream` only):
     our name -> its name."""
     expect: str | None = None
-    """The expected body (`http`) or answer frame (`websocket`); by default any body, and `pong`."""
-    expect_status: Annotated[int, Meta(ge=100, le=599)] = 200
-    """The expected status (`http` only)."""
+    """The expected body (`http`) or answer frame (`websocket`): a text, `re:PATTERN`, `json:PATH=VALUE` or `any`; by
+    default any body, and `pong`."""
+    expect_status: Status | str | tuple[Status | str, ...] = 200
+    """The expected status (`http` only): 204, "2xx", "200-299", or several of them."""
     follow_redirects: bool = False
     """Follow redirects to the same scheme, host and port; to any other never (not for `websocket`)."""
     headers: dict[str, str] = {}

@@ -29,6 +29,8 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("interval_s = nan", "interval_s", "expected a number > 0"),
     ("interval_s = true", "interval_s", "expected a number, got true or false"),
     ("max_tokens = 1.5", "max_tokens", "expected a whole number"),
+    ("expect_status = 99", "expect_status", "expected a whole number >= 100"),
+    ("expect_status = 2.5", "expect_status", "expected a whole number or text or an array, got a number"),
     ('stream = "yes"', "stream", "expected true or false, got text"),
     ("headers = []", "headers", "expected a table, got an array"),
     ("headers = { A = 1 }", "headers.A", "expected text, got a whole number"),
@@ -86,6 +88,11 @@ def test_a_fault_of_an_endpoint_is_named_with_line_and_key(tmp_path: Path, line:
         ("compare-stream", "stream = false", "stream", "does nothing else"),
         ("openai-completions", 'messages = [{ role = "user" }]', "messages", "this API takes one text, set `prompt`"),
         ("gemini", "body = { generationConfig = 7 }", "body.generationConfig", "has to be a table"),
+        ("http", 'expect_status = "2x"', "expect_status", "has to be a status such as 204, 2xx or 200-299"),
+        ("http", 'expect_status = ["2xx", 99]', "expect_status", "expected a whole number >= 100"),
+        ("http", "expect_status = []", "expect_status", "names no status"),
+        ("http", 'expect = "re:("', "expect", "is not a regular expression"),
+        ("http", 'expect = "json:a"', "expect", "has to be json:PATH=VALUE"),
     ],
 )
 def test_what_an_api_cannot_ask_is_a_fault_of_the_file(
@@ -134,6 +141,7 @@ def test_a_bad_url_is_refused_without_being_repeated(tmp_path: Path, url: str, s
         ("http", 'url = "http://[::1]:80"\npath = "/x?limit=5&api-version=2"'),
         ("openai-chat", 'url = "https://h/v1/"\nbody = { stream_options = { include_usage = true }, a = [1] }'),
         ("http", 'url = "http://h"\nmethod = "get"\nbody = { json = true }'),
+        ("http", 'url = "http://h"\nexpect_status = ["2xx", 404]\nexpect = "json:status=ok"'),
         ("http", 'url = "http://h"\nheaders = { X-Sourcegraph-Should-Trace = "true", cody-core-gc-test = "a b" }'),
         ("http", 'url = "http://h"\nheaders = { Authorization = "token ${env:T}", X-Api-Key = "file:/k/é/日" }'),
         ("http", 'url = "http://h"\nkey = "cmd:pass show gateway"\nheaders = { A = "x ${keyring:gw/me@h}" }'),

@@ -71,6 +71,10 @@ TYPED: tuple[tuple[Endpoint, dict[str, str], dict[str, object]], ...] = (
     (HTTP, {"body": '{"not": "parsed"}'}, {"body": '{"not": "parsed"}'}),
     (HTTP, {"api": "anthropic-messages", "body": ""}, {"expect": None, "body": None, "api": "anthropic-messages"}),
     (SOCKET, {"expect": "ok"}, {"expect": "ok"}),
+    (HTTP, {"expect_status": "204"}, {"expect_status": 204}),
+    (HTTP, {"expect_status": "2xx, 404"}, {"expect_status": "2xx, 404"}),
+    (replace(HTTP, expect_status=("2xx", 404)), {"expect_status": " "}, {"expect_status": 200}),
+    (replace(HTTP, expect_status=("2xx", 404)), {"expect": "re:^ok"}, {"expect": "re:^ok"}),
 )
 
 

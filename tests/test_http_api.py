@@ -56,6 +56,13 @@ def test_a_method_that_is_none(method: str) -> None:
         ("pong", b"", Verdict.WRONG_BODY),
         ("", b"", Verdict.COMPLETE),
         ("grüße", "grüße".encode(), Verdict.COMPLETE),
+        ("re:^up$", b"up", Verdict.COMPLETE),
+        ("re:^up$", b"down", Verdict.WRONG_BODY),
+        ("json:checks[0].status=ok", b'{"checks": [{"status": "ok"}]}', Verdict.COMPLETE),
+        ("json:checks[0].status=ok", b'{"checks": [{"status": "failing"}]}', Verdict.WRONG_BODY),
+        ("any", b"\xff", Verdict.COMPLETE),
+        ("text:any", b"\xff", Verdict.WRONG_BODY),
+        ("re:(a|a?)+$", b"a" * 50_000 + b"b", Verdict.LOCAL),
     ],
 )
 def test_the_body_has_to_be_the_expected_one(expect: str | None, body: bytes, verdict: Verdict) -> None:
@@ -68,6 +75,42 @@ def test_the_status_has_to_be_the_expected_one() -> None:
     assert HTTP.answer(endpoint(expect_status=404), 404, b"").judgement.verdict is Verdict.COMPLETE
 
 
+@pytest.mark.parametrize(
+    ("expected", "good", "bad"),
+    [
+        ("2xx", (200, 299), (199, 300)),
+        ("2XX", (204,), (404,)),
+        ("200-204", (200, 204), (205,)),
+        ("204", (204,), (200,)),
+        (" 2xx , 404 ", (201, 404), (403,)),
+        (("2xx", 404, "500-503"), (200, 404, 502), (400, 504)),
+    ],
+)
+def test_statuses_may_be_given_as_ranges(expected: Any, good: tuple[int, ...], bad: tuple[int, ...]) -> None:
+    of = endpoint(expect_status=expected)
+    assert {HTTP.answer(of, status, b"").judgement.verdict for status in good} == {Verdict.COMPLETE}
+    assert {HTTP.answer(of, status, b"").judgement.verdict for status in bad} == {Verdict.WRONG_STATUS}
+
+
+def test_what_was_expected_is_told_as_it_was_written() -> None:
+    judgement = HTTP.answer(endpoint(expect_status=("2xx", 404)), 301, b"").judgement
+    assert judgement.reason == "HTTP 301 where 2xx, 404 is expected"
+
+
+@pytest.mark.parametrize(
+    "expected", ["", "2x", "20", "2xx-3xx", "099", "600-700", "300-200", "ok", "²xx", (), ("2xx", "")]
+)
+def test_a_status_that_cannot_be_is_refused(expected: Any) -> None:
+    with pytest.raises(AskError, match=r"^`expect_status` "):
+        HTTP.ask(endpoint(expect_status=expected), None)
+
+
+@pytest.mark.parametrize("expected", ["re:(", "json:", "json:a", "json:=1"])
+def test_an_expectation_that_cannot_be_is_refused(expected: str) -> None:
+    with pytest.raises(AskError, match=r"^`expect` "):
+        HTTP.ask(endpoint(expect=expected), None)
+
+
 def test_a_wrong_body_is_quoted_cleanly() -> None:
     reason = HTTP.answer(endpoint(expect="pong"), 200, b"<html>\x1b]52;c;x\x07 no").judgement.reason
     assert reason == "'pong' is expected, and this came: ␛]52;c;x␇ no"
@@ -75,7 +118,7 @@ def test_a_wrong_body_is_quoted_cleanly() -> None:
 
 @given(st.text(), st.binary(max_size=60))
 def test_any_body_gets_a_clean_reason(expect: str, body: bytes) -> None:
-    assert HTTP.answer(endpoint(expect=expect), 200, body).judgement.reason.isprintable()
+    assert HTTP.answer(endpoint(expect=f"text:{expect}"), 200, body).judgement.reason.isprintable()
 
 
 @pytest.mark.parametrize(

@@ -177,6 +177,8 @@ WHOLES = [
     ("an unexpected status", 202, (), b"", {"api": "http"}, Verdict.WRONG_STATUS, "http.status", "where 200 is"),
     ("an expected refusal", 401, (), b"", {"api": "http", "expect_status": 401},
      Verdict.COMPLETE, "http.answered", "HTTP 401"),
+    ("an expected redirect", 302, (), b"", {"api": "http", "expect_status": "3xx"},
+     Verdict.COMPLETE, "http.answered", "HTTP 302"),
 ]  # fmt: skip
 
 

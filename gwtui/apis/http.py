@@ -1,4 +1,4 @@
-"""Plain HTTP: any method and body; the expected status and, if wanted, the expected body. No model is involved."""
+"""Plain HTTP: any method and body; an expected status and, if wanted, an expected body. No model is involved."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from gwtui.apis.base import Answer, Ask, AskError, StreamReader
 from gwtui.apis.errors import error_reason
 from gwtui.clean import clean
 from gwtui.excerpts import excerpt
+from gwtui.expect import Expectation, ExpectError, expectation, expected_statuses, spelled_statuses
 from gwtui.profile import Endpoint
 from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import Kind
@@ -22,6 +23,8 @@ class PlainHTTP:
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.method.isalpha():
             raise AskError(f"`method = {endpoint.method!r}` is no HTTP method: say GET, POST, HEAD ...")
+        expected_body(endpoint)
+        is_expected_status(endpoint, 200)
         url = http_url(endpoint, self.default_path)
         headers = list(key_header(endpoint, key, "bearer"))
         body = b""
@@ -38,12 +41,15 @@ class PlainHTTP:
         raise AskError(f"`api = {self.name!r}` reads no streams")
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        if status != endpoint.expect_status:
-            words = f"HTTP {status} where {endpoint.expect_status} is expected"
+        if not is_expected_status(endpoint, status):
+            words = f"HTTP {status} where {spelled_statuses(endpoint.expect_status)} is expected"
             return Answer(Judgement(verdict=Verdict.WRONG_STATUS, rule="http.status", reason=words))
-        expected = endpoint.expect
-        if expected is not None and _stripped(body) != _stripped(expected.encode("utf-8", "replace")):
-            words = f"{clean(expected, 60)!r} is expected, and this came: {excerpt(body) or 'nothing'}"
+        expected = expected_body(endpoint)
+        mismatch = expected.mismatch(body) if expected is not None else None
+        if mismatch is not None and mismatch.undecided:
+            return Answer(Judgement(verdict=Verdict.LOCAL, rule="http.expect", reason=mismatch.reason))
+        if mismatch is not None:
+            words = f"{mismatch.reason}, and this came: {excerpt(body) or 'nothing'}"
             return Answer(Judgement(verdict=Verdict.WRONG_BODY, rule="http.body", reason=clean(words)))
         words = f"HTTP {status}" if expected is None else f"HTTP {status} and the expected body"
         return Answer(Judgement(verdict=Verdict.COMPLETE, rule="http.answered", reason=words))
@@ -52,9 +58,20 @@ class PlainHTTP:
         return error_reason(body)
 
 
-def _stripped(body: bytes) -> bytes:
-    """Without line ends at its end: many servers add one."""
-    return body.rstrip(b"\r\n")
+def is_expected_status(endpoint: Endpoint, status: int) -> bool:
+    """Whether the endpoint's `expect_status` covers the status. Raises `AskError` for one that is wrong."""
+    try:
+        return any(status in statuses for statuses in expected_statuses(endpoint.expect_status))
+    except ExpectError as error:
+        raise AskError(f"`expect_status` {error}") from error
+
+
+def expected_body(endpoint: Endpoint) -> Expectation | None:
+    """What the body has to be; None where any is right. Raises `AskError` for an `expect` that is wrong."""
+    try:
+        return expectation(endpoint.expect) if endpoint.expect is not None else None
+    except ExpectError as error:
+        raise AskError(f"`expect` {error}") from error
 
 
 HTTP = PlainHTTP()

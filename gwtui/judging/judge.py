@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from gwtui.apis.asking import model_asked
 from gwtui.apis.base import API, Answer, StreamReader
+from gwtui.apis.http import is_expected_status
 from gwtui.clean import clean
 from gwtui.excerpts import excerpt
 from gwtui.judging.findings import clock_skew, header_findings
@@ -172,8 +173,7 @@ def judge(
     if status is None or (transport.end in OURS and not (reader is not None and reader.ended())):
         return Judged(_broken(transport, BEFORE_AN_ANSWER), found)
     plain = api.kind is Kind.HTTP
-    expected = (endpoint.expect_status,) if plain else range(200, 300)
-    if status not in expected and not (plain and 200 <= status < 300):
+    if not 200 <= status < 300 and not (plain and is_expected_status(endpoint, status)):
         refusal = judge_status(status, transport.headers, transport.body, api.error_reason, transport.at)
         return Judged(refusal, found)
     if reader is not None:

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from gwtui.apis.base import API, Ask, AskError
+from gwtui.apis.http import is_expected_status
 from gwtui.clean import clean
 from gwtui.judging.headers import header, joined_header, without_query
 from gwtui.judging.judge import End, is_event_stream
@@ -185,7 +186,7 @@ class HTTPProber:
 
     def _intake(self, result: Result) -> Intake:
         status = result.status
-        wanted = self._endpoint.expect_status == status or (status is not None and 200 <= status < 300)
+        wanted = status is not None and (200 <= status < 300 or is_expected_status(self._endpoint, status))
         if not wanted:
             return BodyIntake(REFUSAL_BYTES)
         if self._api.kind is not Kind.COMPLETION or not self._endpoint.stream:

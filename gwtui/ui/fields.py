@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gwtui.apis import kind_of
+from gwtui.expect import spelled_statuses
 from gwtui.profile import Endpoint, Profile
 from gwtui.words import Kind
 
@@ -29,6 +30,7 @@ class Form(Enum):
     TEXT = "text"
     INTEGER = "integer"
     NUMBER = "number"
+    STATUS = "status"
     HEADERS = "headers"
     BODY = "body"
     YES_NO = "yes or no"
@@ -70,8 +72,8 @@ FIELDS: tuple[Field, ...] = (
     Field("max_tokens", "max tokens", "limit of the answer", "what", Form.INTEGER, kinds=_COMPLETION),
     Field("stream", "stream", "events as they come, or one answer", "what", Form.YES_NO, Widget.SWITCH, _COMPLETION),
     Field("body", "body", "text to send; for LLM APIs further fields as JSON", "what", Form.BODY, Widget.AREA),
-    Field("expect", "expect", "the answer that is right; empty: any, or pong", "what", kinds=_PINGED),
-    Field("expect_status", "status", "the HTTP status that is right", "what", Form.INTEGER, kinds=_HTTP),
+    Field("expect", "expect", "a text, re:…, json:path=value or any; empty: any, or pong", "what", kinds=_PINGED),
+    Field("expect_status", "status", "expected HTTP status: 204, 2xx, 200-299", "what", Form.STATUS, kinds=_HTTP),
     Field("key", "key", "env:NAME, file:PATH, cmd:… or keyring:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field("headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", Form.HEADERS, Widget.AREA),
@@ -126,6 +128,8 @@ def _text(field: Field, value: Any) -> str:
             return "yes" if value else "no"
         case Form.NUMBER:
             return repr(value).removesuffix(".0")
+        case Form.STATUS:
+            return spelled_statuses(value)
         case Form.HEADERS:
             return "\n".join(f"{name}: {each}" for name, each in value.items())
         case Form.BODY if not isinstance(value, str):
@@ -176,6 +180,8 @@ def _value(field: Field, text: str, kind: Kind) -> Any:
                 return int(text) if field.form is Form.INTEGER else float(text)
             except ValueError:
                 raise FieldError(field.name, f"{field.label}: {text!r} is not a number") from None
+        case Form.STATUS:
+            return int(text) if text.isdecimal() and len(text) == 3 else text
         case Form.HEADERS:
             return dict(_header(line) for line in text.splitlines() if line.strip())
         case Form.BODY if kind is Kind.COMPLETION:
