@@ -146,6 +146,17 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """Where the key is: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `keyring:SERVICE/USER`."""
     auth: Literal["bearer", "token", "x-api-key", "api-key", "x-goog-api-key"] | None = None
     """How the key is sent; by default the API's own way."""
+    connection: Literal["keep", "fresh"] = "keep"
+    """Keep the connection from one probe to the next, or make a fresh one for each."""
+    max_connection_s: Seconds | None = None
+    """How long a connection is kept; by default for as long as it works and its address is the name's."""
+    addresses: Literal["first", "each"] = "first"
+    """Connect to the name's first address that answers, or probe each of its addresses in turn, over a connection of
+    its own. Not by way of a proxy, which looks the name up itself."""
+    connect_to: str | None = None
+    """Connect to this `host:port` instead of the URL's; the `Host` header and the name in TLS stay the URL's."""
+    unix: str | None = None
+    """Connect to the Unix socket of this path instead of the URL's host and port, which stay in the request."""
     interval_s: Seconds | None = None
     """Seconds between two probes; by default the profile's."""
     overlap: Annotated[int, Meta(ge=1, le=64)] = 2

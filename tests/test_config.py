@@ -23,7 +23,7 @@ def only_fault(path: Path) -> Fault:
 
 ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("intervall_s = 5", "intervall_s", "unknown key (did you mean interval_s?)"),
-    ("zzzzzz = 5", "zzzzzz", "unknown key (known: api, auth, body, "),
+    ("zzzzzz = 5", "zzzzzz", "unknown key (known: addresses, api, auth, body, "),
     ('interval_s = "5"', "interval_s", "expected a number, got text"),
     ("interval_s = 0", "interval_s", "expected a number > 0"),
     ("interval_s = nan", "interval_s", "expected a number > 0"),
@@ -68,7 +68,28 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ('path = "/x?api_key=abc"', "path", "holds a key in its query"),
     ('path = "/x?for=sk-abcdefgh1234"', "path", "holds a key in its query"),
     ('path = "/x y"', "path", "spaces or control characters"),
+    ('connection = "kept"', "connection", "must be one of keep, fresh"),
+    ("max_connection_s = 0", "max_connection_s", "expected a number > 0"),
+    ('connect_to = "gateway"', "connect_to", "is no host and port"),
+    ('connect_to = "gateway:0"', "connect_to", "is no host and port"),
+    ('connect_to = "http://gateway:80"', "connect_to", "has an impossible host"),
+    ('connect_to = ":443"', "connect_to", "is no host and port"),
+    ('unix = "gateway.sock"', "unix", "is no whole path"),
+    (f'unix = "/{"x" * 107}"', "unix", "is longer than the path of a socket may be"),
 ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "key"),
+    [
+        ('connection = "fresh"\nmax_connection_s = 5', "max_connection_s"),
+        ('unix = "/run/gateway.sock"\naddresses = "each"', "addresses"),
+    ],
+)
+def test_settings_that_say_nothing_beside_each_other_are_refused(tmp_path: Path, lines: str, key: str) -> None:
+    fault = only_fault(saved(tmp_path, f"[[profiles.prod.endpoints]]\n{GOOD}\n{lines}\n"))
+    assert fault.key == f"profiles.prod.endpoints[0].{key}"
+    assert "says nothing" in str(fault)
 
 
 @pytest.mark.parametrize(("line", "key", "says"), ENDPOINT_FAULTS)

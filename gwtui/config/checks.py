@@ -7,10 +7,13 @@ a secret.
 from __future__ import annotations
 
 import math
+import os
 import re
+import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
+from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -29,6 +32,7 @@ from gwtui.keys import (
     references_in,
     without_references,
 )
+from gwtui.probes.connections import host_and_port
 from gwtui.profile import Endpoint
 from gwtui.words import Kind
 
@@ -39,6 +43,8 @@ _NAMED_FIRST = re.compile(r"`([a-z_]+(?:\.\w+)*)`:? ")
 """How an API names the field that it has something against."""
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110 5.6.2: what a method or a header name may be."""
+_SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
+"""`sun_path` of the system, without its last zero: unix(7)."""
 _SET_BY_GWTUI = frozenset({"content-length", "transfer-encoding", "connection", "upgrade"})
 _USE_KEY = f"use key = {SCHEMES}"
 _USE_REFERENCE = f"say where it is: {SCHEMES}, in a text ${{env:NAME}}"
@@ -83,6 +89,7 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
     for key in ("body", "messages"):
         if (message := _not_json(table.get(key))) is not None:
             yield Problem((*path, key), message)
+    yield from _connection_problems(table, path)
     api = table.get("api")
     if isinstance(api, str) and api in api_names():
         yield from _kind_problems(table, kind_of(api), path)
@@ -113,6 +120,14 @@ def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Itera
         yield Problem((*path, "body", "stream"), "is a setting of its own", "set stream of the endpoint")
     if kind is Kind.WEBSOCKET and isinstance(body, Mapping):
         yield Problem((*path, "body"), "must be the text to send for this API", 'body = "ping"')
+
+
+def _connection_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    """Settings of the connection that say nothing beside each other."""
+    if "max_connection_s" in table and table.get("connection") == "fresh":
+        yield Problem((*path, "max_connection_s"), 'says nothing with connection = "fresh"', "leave one of them out")
+    if "unix" in table and table.get("addresses") == "each":
+        yield Problem((*path, "addresses"), "says nothing beside unix: a socket has no addresses", "leave it out")
 
 
 def _api_complaint(api: str) -> _Complaint | None:
@@ -150,6 +165,29 @@ def _query_complaint(query: str, fragment: str) -> _Complaint | None:
         return "has a fragment (#...), which is never sent", ""
     if any(names_secret(name) or looks_secret(value) for name, value in parse_qsl(query, keep_blank_values=True)):
         return "holds a key in its query", f"{_USE_KEY}, sent as a header"
+    return None
+
+
+def _connect_to_complaint(text: str) -> _Complaint | None:
+    try:
+        host, _ = host_and_port(text)
+    except ValueError:
+        return "is no host and port", "10.0.0.7:8443, gateway-2.internal:443 or [::1]:8443"
+    if _has_blanks(host) or "/" in host or "@" in host:
+        return "has an impossible host", "10.0.0.7:8443, gateway-2.internal:443 or [::1]:8443"
+    return None
+
+
+def _unix_complaint(text: str) -> _Complaint | None:
+    if not text.startswith(("/", "~/")):
+        return "is no whole path", "begin with / or ~/"
+    if "\0" in text:
+        return "holds a character that no path can", ""
+    if len(os.fsencode(Path(text).expanduser())) > _SOCKET_PATH_BYTES:
+        return (
+            f"is longer than the path of a socket may be ({_SOCKET_PATH_BYTES} bytes)",
+            "use a shorter one, or a link",
+        )
     return None
 
 
@@ -203,6 +241,8 @@ _CHECKS: dict[str, Callable[[str], _Complaint | None]] = {
     "api": _api_complaint,
     "url": _url_complaint,
     "path": _path_complaint,
+    "connect_to": _connect_to_complaint,
+    "unix": _unix_complaint,
     "key": _key_complaint,
     "method": _method_complaint,
 }

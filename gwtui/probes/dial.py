@@ -1,4 +1,4 @@
-"""Connecting: DNS, then TCP to the first address that answers, each timed by itself."""
+"""Connecting: DNS, then TCP to the first address that answers, each timed by itself; or a Unix socket."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import itertools
 import os
 import socket
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Literal
 
+from gwtui.probes.connections import Address, spelled
 from gwtui.probes.netclock import NetClock, StampedSocket
 
 ATTEMPT_DELAY_S = 0.25
@@ -19,8 +21,8 @@ ATTEMPT_DELAY_S = 0.25
 _UNTELLING = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT})
 """What a family without any route gives: any other address's error says more."""
 
-Address: TypeAlias = tuple[int, tuple[Any, ...]]
-"""Family, and socket address in that family's form."""
+ASK_AGAIN_S = 0.01
+"""How soon a Unix socket whose backlog is full is asked again: the kernel has nobody wait for that."""
 
 
 class NoThreadError(OSError):
@@ -39,22 +41,41 @@ class Dial:
     tried: list[str] = field(default_factory=list)
     """Addresses that were asked for a connection."""
     address: str = ""
-    """The peer's address and port, once connected."""
+    """The peer's address and port: once connected, or where no other is tried."""
+    answers: tuple[Address, ...] = ()
+    """The addresses that the name was looked up to have."""
+    peer: Address | None = None
+    """The one that was connected to."""
     tls: str = ""
     """TLS version, issuer and expiry of the peer's certificate."""
     refusals: list[str] = field(default_factory=list)
     """Addresses that failed, each with its error, and those that a later one was faster than."""
 
 
-async def dial(host: str, port: int, clock: NetClock, progress: Dial) -> StampedSocket:
-    """A connected socket. Notes its steps in `progress`; raises `OSError` (`gaierror` for DNS)."""
-    addresses = _numeric(host, port)
+async def dial(
+    host: str,
+    port: int,
+    clock: NetClock,
+    progress: Dial,
+    choose: Callable[[Sequence[Address]], Sequence[Address]] | None = None,
+    known: Sequence[Address] = (),
+) -> StampedSocket:
+    """A connected socket. Notes its steps in `progress`; raises `OSError` (`gaierror` for DNS).
+
+    `choose` says which of the name's addresses to try, and in which order; by default all, by RFC 8305. `known`: its
+    addresses, where they need not be looked up.
+    """
+    addresses = known or _numeric(host, port)
     if not addresses:
         addresses = await _resolve(host, port)
         progress.dns_ns = time.perf_counter_ns() - progress.began_ns
+        progress.answers = tuple(addresses)
     progress.stage = "connect"
     began = time.perf_counter_ns()
-    sock = await _connect_any(_interleaved(addresses), clock, progress)
+    chosen = (choose or _interleaved)(addresses)
+    if len(chosen) == 1:
+        progress.address = spelled(chosen[0][1])
+    sock = await _connect_any(chosen, clock, progress)
     progress.connect_ns = time.perf_counter_ns() - began
     try:
         progress.address = spelled(sock.getpeername())
@@ -64,10 +85,48 @@ async def dial(host: str, port: int, clock: NetClock, progress: Dial) -> Stamped
     return sock
 
 
-def spelled(address: tuple[Any, ...]) -> str:
-    """A socket address as people write it."""
-    host, port = address[0], address[1]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+async def dial_unix(path: str, clock: NetClock, progress: Dial) -> StampedSocket:
+    """A socket connected to the one of that path. Notes its steps in `progress`; raises `OSError`."""
+    if not hasattr(socket, "AF_UNIX"):
+        raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+    progress.stage, progress.address = "connect", spelled(path)
+    progress.tried.append(progress.address)
+    began = time.perf_counter_ns()
+    sock = StampedSocket(socket.AF_UNIX, clock)
+    try:
+        while not _is_connected(sock, path):  # noqa: ASYNC110 - the kernel tells nobody when there is room again
+            await asyncio.sleep(ASK_AGAIN_S)
+    except OSError as error:
+        sock.close()
+        progress.refusals.append(f"{progress.address}: {error.strerror or error}")
+        raise
+    except BaseException:
+        sock.close()
+        raise
+    progress.connect_ns = time.perf_counter_ns() - began
+    return sock
+
+
+def _is_connected(sock: StampedSocket, path: str) -> bool:
+    """Connect. False while the backlog is full."""
+    try:
+        sock.connect(path)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def with_route(addresses: Sequence[Address]) -> Sequence[Address]:
+    """Those that this machine has a route to; all, where it has one to none. Sends nothing."""
+    if len({family for family, _ in addresses}) == 1:
+        return addresses
+    return [address for address in addresses if _has_route(address)] or addresses
+
+
+def _has_route(address: Address) -> bool:
+    family, where = address
+    with socket.socket(family, socket.SOCK_DGRAM) as sock:
+        return sock.connect_ex(where) not in _UNTELLING
 
 
 def _numeric(host: str, port: int) -> list[Address]:
@@ -99,7 +158,7 @@ def _check_descriptors() -> None:
     os.close(os.open(os.devnull, os.O_RDONLY))
 
 
-def _interleaved(addresses: list[Address]) -> list[Address]:
+def _interleaved(addresses: Sequence[Address]) -> list[Address]:
     """The families by turns, the resolver's first one first (RFC 8305 section 4)."""
     first = [address for address in addresses if address[0] == addresses[0][0]]
     other = [address for address in addresses if address[0] != addresses[0][0]]
@@ -107,10 +166,12 @@ def _interleaved(addresses: list[Address]) -> list[Address]:
     return [address for pair in pairs for address in pair if address is not None]
 
 
-async def _connect_any(addresses: list[Address], clock: NetClock, progress: Dial) -> StampedSocket:
+async def _connect_any(addresses: Sequence[Address], clock: NetClock, progress: Dial) -> StampedSocket:
     """Try the addresses in order, each a little after the one before or at once when that failed (RFC 8305)."""
     if len(addresses) == 1:
-        return await _connect(addresses[0], clock, progress)
+        sock = await _connect(addresses[0], clock, progress)
+        progress.peer = addresses[0]
+        return sock
     waiting = iter(addresses)
     attempts: set[asyncio.Task[StampedSocket]] = set()
     started: list[asyncio.Task[StampedSocket]] = []
@@ -129,7 +190,9 @@ async def _connect_any(addresses: list[Address], clock: NetClock, progress: Dial
             for attempt in done:
                 if (error := attempt.exception()) is None:
                     attempts |= done - {attempt}
-                    sooner = zip(addresses, started[: started.index(attempt)], strict=False)
+                    place = started.index(attempt)
+                    sooner = zip(addresses, started[:place], strict=False)
+                    progress.peer = addresses[place]
                     silent = [spelled(where) for (_, where), other in sooner if not other.done()]
                     progress.refusals += [f"{address}: no answer" for address in silent]
                     return attempt.result()

@@ -13,6 +13,7 @@ import h11
 import httpcore
 
 from gwtui.judging.judge import End
+from gwtui.probes.acknowledged import UnacknowledgedError
 from gwtui.probes.bodies import HeadLimitError
 from gwtui.probes.decoding import BodyLimitError, DecodeError
 from gwtui.probes.dial import NoThreadError
@@ -61,6 +62,7 @@ _OWN_ERRORS: dict[type[BaseException], End] = {
     DecodeError: End.DECODE_ERROR,
     ProxyError: End.PROXY,
     NoThreadError: End.LOCAL,
+    UnacknowledgedError: End.RESET,
 }
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
 _TOO_LARGE = 431
@@ -136,7 +138,7 @@ def _os_end(error: OSError, exchange: Exchange) -> tuple[End, str]:
         return End.LOCAL, detail
     if exchange.dial is not None and exchange.dial.stage == "tls":
         detail = f"{detail} during the TLS handshake"
-    if code == errno.ECONNREFUSED:
+    if code == errno.ECONNREFUSED or (dialling and code == errno.ENOENT):  # a Unix socket that is not there
         return End.REFUSED, detail
     if code in NO_ROUTES:
         return End.UNREACHABLE, detail

@@ -39,6 +39,10 @@ class Exchange:
 
     dial: Dial | None = None
     """The connection made for it; None when it was kept from an earlier request."""
+    idle_ns: int | None = None
+    """How long a kept connection had been idle before."""
+    unacknowledged: bool = False
+    """The peer's kernel acknowledged nothing of the request, so the kept connection was given up."""
     first_write_ns: int | None = None
     last_write_ns: int | None = None
     """When its last byte was handed to the socket."""
@@ -92,9 +96,9 @@ class Exchange:
 class Ledger:
     """Holds the exchange that is under way; a connection outlives its exchanges, and writes in the present one."""
 
-    def __init__(self) -> None:
-        self.exchange = Exchange()
-        self.peer = Dial(0)
+    def __init__(self, exchange: Exchange | None = None, peer: Dial | None = None) -> None:
+        self.exchange = exchange or Exchange()
+        self.peer = peer or Dial(0)
         """How the connection in use, or the last one, was made."""
 
     def begin(self) -> Exchange:

@@ -14,7 +14,9 @@ from gwtui.clean import clean
 from gwtui.judging.headers import header, joined_header, without_query
 from gwtui.judging.judge import End, is_event_stream
 from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers
+from gwtui.probes.acknowledged import patience_s
 from gwtui.probes.bodies import body_of
+from gwtui.probes.connections import stale_connection
 from gwtui.probes.deadlines import Watchdog, due
 from gwtui.probes.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
 from gwtui.probes.ends import FAILURES, end_of
@@ -48,6 +50,7 @@ class HTTPProber:
         self._deadlines = profile.deadlines_of(endpoint)
         self._record_text = profile.record_text
         self._use_proxies = profile.use_proxies
+        self._connection = (("Connection", "close"),) if endpoint.connection == "fresh" else ()
         self._proxy: Proxy | None = None
         self._emit = emit
         self._ledger = Ledger()
@@ -93,7 +96,7 @@ class HTTPProber:
             async with watchdog:
                 await self._exchange(result)
                 if _was_stale(result):
-                    result.findings.append(_stale_finding(result.detail))
+                    result.findings.append(stale_connection(result.exchange.idle_ns, result.detail))
                     result.again(self._ledger.begin())
                     await self._exchange(result)
                 if self._endpoint.follow_redirects:
@@ -120,7 +123,7 @@ class HTTPProber:
         """
         try:
             transport, request = self._request(result, url)
-            response = await transport.handle_async_request(request)
+            response = await transport.send(request, result.number, result.findings.append)
             try:
                 await self._read(result, response)
             finally:
@@ -139,13 +142,15 @@ class HTTPProber:
     def _request(self, result: Result, url: str | None) -> tuple[StampedTransport, httpx.Request]:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
-        self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
+        direct = self._endpoint.unix is not None or not self._use_proxies
+        self._proxy = None if direct else proxy_for(self._endpoint.url)
         self._redact = redactor(*secrets_of_proxy(self._proxy))
         ask: Ask = self._api.ask(self._endpoint, key)
-        headers = overlaid(HEADERS, ask.headers, fresh_ids().headers, further)
+        headers = overlaid(HEADERS, self._connection, ask.headers, fresh_ids().headers, further)
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)
         if self._transport is None:
-            self._transport = transport_for(ask.url, self._endpoint.tls, self._ledger, self._proxy)
+            acknowledged_s = patience_s(self._deadlines.first_byte_s)
+            self._transport = transport_for(ask.url, self._endpoint, self._ledger, self._proxy, acknowledged_s)
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         self._url, self._method = url or ask.url, ask.method
         return self._transport, httpx.Request(ask.method, url_of(self._url), headers=raw, content=ask.body or None)
@@ -254,10 +259,11 @@ def _check_length(length: int) -> None:
 
 
 def _was_stale(result: Result) -> bool:
-    """Whether the request went into a kept connection that the gateway had closed already."""
+    """Whether the request went into a kept connection that was closed already, or dead."""
     exchange = result.exchange
-    waited_ns = time.perf_counter_ns() - result.sent_ns
-    return result.end is End.RESET and exchange.dial is None and not exchange.reads and waited_ns < STALE_NS
+    if result.end is not End.RESET or exchange.dial is not None or exchange.reads:
+        return False
+    return exchange.unacknowledged or time.perf_counter_ns() - result.sent_ns < STALE_NS
 
 
 def _redirect_finding(status: int | None, target: str) -> Finding:
@@ -265,12 +271,4 @@ def _redirect_finding(status: int | None, target: str) -> Finding:
         name="redirected",
         evidence=f"HTTP {status} to {clean(without_query(target), 160)}; times are those of the request made there",
         cause="The gateway, or a proxy before it, has this path elsewhere: put that into `path` or `url`.",
-    )
-
-
-def _stale_finding(detail: str) -> Finding:
-    return Finding(
-        name="stale_connection",
-        evidence=f"the kept connection broke before the answer began ({detail}); sent once more over a new one",
-        cause="The gateway or a proxy closes idle connections sooner than the probe's interval.",
     )

@@ -21,12 +21,17 @@ from typing import TYPE_CHECKING
 
 from gwtui.words import Clock
 
+if sys.platform == "linux":
+    import fcntl
+    import termios
+
 if TYPE_CHECKING:
     from _typeshed import ReadableBuffer, WriteableBuffer
 
 SO_TIMESTAMPNS = 35
 """Linux, asm-generic/socket.h; also the type of the control message. Python's `socket` does not export it."""
 _TIMESPEC = struct.Struct("@qq")
+_COUNT = struct.Struct("@i")
 _CONTROL_BYTES = 64
 
 REMEASURE_NS = 1_000_000_000
@@ -132,7 +137,8 @@ def net_clock() -> NetClock:
 
 
 class StampedSocket(socket.socket):
-    """A non-blocking TCP socket that stamps what it reads and writes, in monotonic ns.
+    """A non-blocking TCP or Unix socket that stamps what it reads and writes, in monotonic ns. The kernel stamps
+    nothing that comes over a Unix socket.
 
     `recv`, `recv_into` and `send` are those that asyncio's own transports call too, so a library that takes a
     connected socket is stamped as well.
@@ -141,15 +147,19 @@ class StampedSocket(socket.socket):
     def __init__(self, family: int, clock: NetClock) -> None:
         super().__init__(family, socket.SOCK_STREAM)
         self.setblocking(False)
-        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        with contextlib.suppress(AttributeError, OSError):  # a system or a sandbox without it
-            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+        is_tcp = family in (socket.AF_INET, socket.AF_INET6)
+        if is_tcp:
+            self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            with contextlib.suppress(AttributeError, OSError):  # a system or a sandbox without it
+                self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self._netclock = clock
-        self.kernel_stamps = ask_for_stamps(self)
+        self.kernel_stamps = is_tcp and ask_for_stamps(self)
         self.reads = 0
         self.last_read_ns = 0
         self.last_read_clock = Clock.USER
         self.writes = 0
+        self.sent_bytes = 0
+        """Bytes that were handed to the kernel, in all."""
         self.last_write_ns = 0
         """Right before the call: while it lasts the bytes leave, and whom they wake may take this processor."""
 
@@ -176,7 +186,18 @@ class StampedSocket(socket.socket):
         count = super().send(data, flags)
         self.last_write_ns = now_ns
         self.writes += 1
+        self.sent_bytes += count
         return count
+
+    def unacknowledged(self) -> int | None:
+        """How many of the sent bytes the peer's kernel has not acknowledged; None where that cannot be known: on
+        systems other than Linux, and of a Unix socket, where it counts what the peer's program has not read."""
+        if sys.platform != "linux" or self.family == socket.AF_UNIX:
+            return None
+        try:
+            return int(_COUNT.unpack(fcntl.ioctl(self.fileno(), termios.TIOCOUTQ, bytes(_COUNT.size)))[0])
+        except OSError:  # a sandbox that emulates Linux without it
+            return None
 
     def _came(self, count: int, kernel_ns: int | None, now_ns: int) -> None:
         if count:

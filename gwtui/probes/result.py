@@ -184,7 +184,7 @@ def _phases(exchange: Exchange, peer: Dial) -> Phases:
 def _fallbacks(exchange: Exchange) -> tuple[Finding, ...]:
     """The addresses that failed before the one that answered."""
     dial = exchange.dial
-    if dial is None or not dial.refusals or not dial.address:
+    if dial is None or not dial.refusals or dial.connect_ns is None:
         return ()
     finding = Finding(
         name="address_fallback",

@@ -16,6 +16,7 @@ from typing import Any
 
 import httpcore
 
+from gwtui.probes.acknowledged import Acknowledgement, UnacknowledgedError
 from gwtui.probes.exchange import Arrival, Ledger, Span
 from gwtui.probes.gathering import gathering, settle
 from gwtui.probes.netclock import StampedSocket
@@ -53,6 +54,8 @@ class TCPStream:
         self.receiving = False
         """Not while too much is queued, nor after the end."""
         self._waiter: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._acknowledgement: Acknowledgement | None = None
         self._gathering = gathering()
         self._resume()
 
@@ -97,6 +100,8 @@ class TCPStream:
                 count = self._sock.send(view)
             except (BlockingIOError, InterruptedError):
                 await self._until_writable()
+                if self._error is not None:
+                    raise httpcore.WriteError(self._error) from self._error
                 continue
             except OSError as error:
                 raise httpcore.WriteError(error) from error
@@ -111,7 +116,13 @@ class TCPStream:
         except OSError:
             return
 
+    def expect_acknowledgement(self, wait_s: float) -> None:
+        """Give the connection up when nothing of what is sent from now on is acknowledged within that time."""
+        self._forget_acknowledgement()
+        self._acknowledgement = Acknowledgement(self._sock, wait_s, self._give_up)
+
     async def aclose(self) -> None:
+        self._forget_acknowledgement()
         self._pause()
         self._sock.close()
 
@@ -146,6 +157,20 @@ class TCPStream:
         self._queue.clear()
         self.queued_bytes = 0
         return data
+
+    def _forget_acknowledgement(self) -> None:
+        if self._acknowledgement is not None:
+            self._acknowledgement.cancel()
+            self._acknowledgement = None
+
+    def _give_up(self, error: UnacknowledgedError) -> None:
+        """Whoever waits for bytes, or to send some, gets this error."""
+        self._ledger.exchange.unacknowledged = True
+        self._error = error
+        self._pause()
+        for future in (self._waiter, self._writable):
+            if future is not None:
+                settle(future)
 
     def _receive(self) -> None:
         size = PIECE_BYTES if self._is_beginning() else READ_BYTES
@@ -210,9 +235,10 @@ class TCPStream:
             self.receiving = False
 
     async def _until_writable(self) -> None:
-        writable = self._loop.create_future()
+        writable = self._writable = self._loop.create_future()
         self._loop.add_writer(self._sock.fileno(), settle, writable)
         try:
             await writable
         finally:
+            self._writable = None
             self._loop.remove_writer(self._sock.fileno())

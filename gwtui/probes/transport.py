@@ -1,4 +1,4 @@
-"""httpx over stamped sockets: one kept connection for each worker.
+"""httpx over stamped sockets: one kept connection for each worker, or one for each address that it probes in turn.
 
 A pool that workers share costs quadratically in their number (httpcore 1.0), and its connections would wander between
 them. Nothing else of an httpx client is wanted either, which costs as much again as the request: no cookies are kept,
@@ -9,22 +9,26 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import cast
 
 import httpcore
 
+from gwtui.probes.acknowledged import ACKNOWLEDGED_S
 from gwtui.probes.bodies import Connection
+from gwtui.probes.connections import Address, Made, Renewal
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Ledger, NotHTTPError
 from gwtui.probes.lean import httpx
 from gwtui.probes.netclock import net_clock
 from gwtui.probes.proxies import Proxy
-from gwtui.probes.reaching import reach
+from gwtui.probes.routes import Route
 from gwtui.probes.tcp import TCPStream
-from gwtui.probes.tls import context_for
-from gwtui.profile import TLS
+from gwtui.probes.tls import TLSStream, context_for
+from gwtui.profile import TLS, Endpoint
+from gwtui.records import Finding
 
 USER_AGENT = "gwtui"
 HEADERS = (
@@ -40,30 +44,47 @@ url_of = lru_cache(maxsize=64)(httpx.URL)
 """A URL, parsed once. Raises `httpx.InvalidURL`."""
 
 
-class StampedTransport(httpx.AsyncBaseTransport):
-    """HTTP/1.1 over one connection at a time, kept from a request to the next.
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """A connection, which may be used for another request."""
+
+    http: httpcore.AsyncHTTP11Connection
+    stream: TCPStream
+    ledger: Ledger
+    made: Made
+
+
+class StampedTransport:
+    """HTTP/1.1 over one connection at a time, kept from a request to the next as the route's policy says.
 
     Failures are httpcore's exceptions, with the `OSError` or TLS error as cause.
     """
 
     def __init__(
-        self, ledger: Ledger, tls: ssl.SSLContext | None, server_name: str | None, proxy: Proxy | None
+        self,
+        ledger: Ledger,
+        route: Route,
+        tls: ssl.SSLContext | None,
+        server_name: str | None,
+        proxy: Proxy | None,
+        acknowledged_s: float = ACKNOWLEDGED_S,
     ) -> None:
         self._ledger = ledger
+        self._route = route
         self._tls = tls
         self._server_name = server_name
-        self._proxy = proxy
-        self._connection: httpcore.AsyncHTTP11Connection | None = None
+        self._proxy = None if route.tunnels(secure=tls is not None) else proxy
+        self._acknowledged_s = acknowledged_s
+        self._kept: dict[Address | None, _Kept] = {}
 
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+    async def send(self, request: httpx.Request, number: int, found: Callable[[Finding], None]) -> httpx.Response:
+        """Send the request of the probe of this number. `found` is told what is worth knowing of the connection."""
         url = request.url
         target, headers = self._forwarded(request)
         core = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target)
-        connection = self._connection
-        if connection is None or not connection.is_available() or connection.has_expired():
-            await self.aclose()
-            connection = self._connection = httpcore.AsyncHTTP11Connection(core.origin, await self._connected(url))
-        response = await connection.handle_async_request(
+        await self._renew(found)
+        kept = await self._reusable(number) or await self._connected(url, core.origin, number)
+        response = await kept.http.handle_async_request(
             httpcore.Request(
                 method=request.method,
                 url=core,
@@ -72,7 +93,7 @@ class StampedTransport(httpx.AsyncBaseTransport):
             )
         )
         if not self._ledger.exchange.reads:
-            await self.aclose()
+            await self._drop(kept)
             raise NotHTTPError(
                 "an answer lay ready before the request was sent: the one before was longer than it said"
             )
@@ -85,32 +106,66 @@ class StampedTransport(httpx.AsyncBaseTransport):
         )
 
     async def aclose(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.aclose()
+        for kept in list(self._kept.values()):
+            await self._drop(kept)
+
+    async def _renew(self, found: Callable[[Finding], None]) -> None:
+        """Give up the connections that the policy does not keep any longer."""
+        now_ns = time.perf_counter_ns()
+        for kept in list(self._kept.values()):
+            why = self._route.renewal(kept.made, now_ns)
+            if why is Renewal.ADDRESS:
+                found(self._route.address_changed(kept.made))
+            if why is not None:
+                await self._drop(kept)
+
+    async def _reusable(self, number: int) -> _Kept | None:
+        """The connection that was kept for this probe, if the peer did not close it meanwhile."""
+        kept = self._kept.get(self._route.turn(number))
+        if kept is None:
+            return None
+        exchange, before = self._ledger.exchange, kept.ledger.exchange
+        kept.ledger.exchange, self._ledger.peer = exchange, kept.ledger.peer
+        if not kept.http.is_available() or kept.http.has_expired():
+            await self._drop(kept)
+            return None
+        exchange.idle_ns = time.perf_counter_ns() - (before.last_read_ns or kept.made.at_ns)
+        kept.stream.expect_acknowledgement(self._acknowledged_s)
+        return kept
+
+    async def _drop(self, kept: _Kept) -> None:
+        for key, each in list(self._kept.items()):
+            if each is kept:
+                del self._kept[key]
+        await kept.http.aclose()
 
     def _forwarded(self, request: httpx.Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         """Target and headers, as a proxy wants them that is no tunnel (RFC 9112 3.2.2)."""
         url, headers = request.url, request.headers.raw
-        if self._proxy is None or self._tls is not None:
+        if self._proxy is None:
             return url.raw_path, headers
         login = self._proxy.authorization.encode("ascii")
         own = [(b"Proxy-Authorization", login)] if login else []
         return b"%s://%s%s" % (url.raw_scheme, url.netloc, url.raw_path), [*headers, *own]
 
-    async def _connected(self, url: httpx.URL) -> Connection:
-        host = url.raw_host.decode("ascii")
-        progress = self._ledger.exchange.dial = self._ledger.peer = Dial(time.perf_counter_ns())
+    async def _connected(self, url: httpx.URL, origin: httpcore.Origin, number: int) -> _Kept:
+        progress = Dial(time.perf_counter_ns())
+        ledger = Ledger(self._ledger.exchange, progress)
+        self._ledger.exchange.dial = self._ledger.peer = progress
+        tunnel = self._route.tunnels(secure=self._tls is not None)
         try:
-            port = url.port or PORTS[url.scheme]
-            sock = await reach(host, port, self._proxy, net_clock(), progress, tunnel=self._tls is not None)
+            sock = await self._route.connect(number, net_clock(), progress, tunnel=tunnel)
         except OSError as error:
             raise httpcore.ConnectError(error) from error
-        stream = TCPStream(sock, self._ledger)
+        stream = TCPStream(sock, ledger)
+        over: TCPStream | TLSStream = stream
         if self._tls is not None:
-            return Connection(await stream.start_tls(self._tls, self._server_name or host), self._ledger)
+            over = await stream.start_tls(self._tls, self._server_name or url.raw_host.decode("ascii"))
         progress.stage = "done"
-        return Connection(stream, self._ledger)
+        http = httpcore.AsyncHTTP11Connection(origin, Connection(over, ledger))
+        kept = _Kept(http, stream, ledger, Made(time.perf_counter_ns(), progress.peer))
+        self._kept[self._route.kept_under(progress)] = kept
+        return kept
 
 
 class _Body(httpx.AsyncByteStream):
@@ -124,8 +179,17 @@ class _Body(httpx.AsyncByteStream):
         await self._response.aclose()
 
 
-def transport_for(url: str, settings: TLS | None, ledger: Ledger, proxy: Proxy | None) -> StampedTransport:
-    """A transport for requests to this URL. Raises `AskError` when a file of the TLS settings cannot be used."""
-    settings = settings or TLS()
-    context = context_for(settings) if url.lower().startswith("https:") else None
-    return StampedTransport(ledger, context, settings.server_name, proxy)
+def transport_for(
+    url: str, endpoint: Endpoint, ledger: Ledger, proxy: Proxy | None, acknowledged_s: float
+) -> StampedTransport:
+    """A transport for the endpoint's requests to this URL.
+
+    Raises `AskError` when a file of the TLS settings cannot be used, and `httpx.InvalidURL`.
+    """
+    settings, parsed = endpoint.tls or TLS(), url_of(url)
+    secure = parsed.scheme == "https"
+    host, port = parsed.raw_host.decode("ascii"), parsed.port or PORTS[parsed.scheme]
+    route = Route(endpoint, host, port, proxy)
+    return StampedTransport(
+        ledger, route, context_for(settings) if secure else None, settings.server_name, proxy, acknowledged_s
+    )

@@ -77,6 +77,11 @@ FIELDS: tuple[Field, ...] = (
     Field("key", "key", "env:NAME, file:PATH, cmd:… or keyring:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field("headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", Form.HEADERS, Widget.AREA),
+    Field("connection", "connection", "kept between probes, or fresh for each", "way", widget=Widget.CHOICE),
+    Field("max_connection_s", "kept for", "seconds; empty: as long as it works", "way", Form.NUMBER),
+    Field("addresses", "addresses", "the name's first that answers, or each in turn", "way", widget=Widget.CHOICE),
+    Field("connect_to", "connect to", "host:port instead of the URL's", "way"),
+    Field("unix", "Unix socket", "its path, instead of the URL's host and port", "way"),
     Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", Form.NUMBER),
     Field("overlap", "overlap", "probes under way at once", "pace", Form.INTEGER),
     Field("deadlines.connect_s", "connect", "seconds to connect, TLS included", "pace", Form.NUMBER),
@@ -100,12 +105,20 @@ FIELDS: tuple[Field, ...] = (
 )
 
 CHOICES: dict[str, tuple[str, ...]] = {
+    "connection": ("keep", "fresh"),
+    "addresses": ("first", "each"),
     "auth": ("bearer", "token", "x-api-key", "api-key", "x-goog-api-key"),
     "thresholds.slow_metric": ("ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"),
 }
-"""What a field may be beside empty: then the API decides."""
+"""What a field may be beside empty, which stands for its default."""
 
-GROUPS = {"what": "What to ask", "access": "Access", "pace": "Pace and deadlines", "state": "When it is called what"}
+GROUPS = {
+    "what": "What to ask",
+    "access": "Access",
+    "way": "Connection",
+    "pace": "Pace and deadlines",
+    "state": "When it is called what",
+}
 TABLES = ("deadlines", "thresholds")
 REQUIRED = ("name", "api", "url")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import socket
 import ssl
 import struct
@@ -15,6 +16,10 @@ from typing import TypeAlias
 from support.pinging import accept
 
 DRIP_S = 0.005
+SO_ATTACH_FILTER = 26
+"""Linux, asm-generic/socket.h."""
+BPF_RETURN = 0x06
+"""Classic BPF: end the program, and keep so many bytes of the packet."""
 
 
 @dataclass(frozen=True)
@@ -87,19 +92,29 @@ class Reset:
     """RST."""
 
 
-Step: TypeAlias = Receive | Accept | TakeFrame | Send | Flood | Drip | Wait | Open | Hold | Leave | Close | Reset
+@dataclass(frozen=True)
+class Vanish:
+    """Drop all further packets of this connection unseen, as a firewall that forgot it does. Linux only."""
+
+
+Step: TypeAlias = (
+    Vanish | Receive | Accept | TakeFrame | Send | Flood | Drip | Wait | Open | Hold | Leave | Close | Reset
+)
 
 
 class ScriptedServer:
     """Plays one script per connection; the last one again for all further ones."""
 
-    def __init__(self, *scripts: Sequence[Step], tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, *scripts: Sequence[Step], tls: ssl.SSLContext | None = None, unix: str | None = None) -> None:
         self.requests: list[bytes] = []
         self.frames: list[bytes] = []
         self.connections = 0
         self.gates: dict[str, asyncio.Event] = {}
         self._scripts = scripts
         self._tls = tls
+        self._unix = unix
+        """The path of a Unix socket to listen on instead of a port."""
+        self.port = 0
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -110,8 +125,11 @@ class ScriptedServer:
         return self.gates.setdefault(name, asyncio.Event())
 
     async def __aenter__(self) -> ScriptedServer:
+        if self._unix is not None:
+            self._server = await asyncio.start_unix_server(self._serve, self._unix, ssl=self._tls)
+            return self
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls)
-        self.port: int = self._server.sockets[0].getsockname()[1]
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(
@@ -168,12 +186,21 @@ class ScriptedServer:
                 await reader.read()
             case Leave():
                 writer.close()
+            case Vanish():
+                drop_packets(writer.get_extra_info("socket"))
             case Close():
                 writer.transport.abort()
             case Reset():
                 linger = struct.pack("ii", 1, 0)
                 writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 writer.transport.abort()
+
+
+def drop_packets(sock: socket.socket) -> None:
+    """Have the kernel drop whatever comes for this socket before TCP sees it: nothing of it is acknowledged."""
+    instructions = ctypes.create_string_buffer(struct.pack("@HBBI", BPF_RETURN, 0, 0, 0))
+    program = struct.pack("@HP", 1, ctypes.addressof(instructions))
+    sock.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
 
 
 async def _request(reader: asyncio.StreamReader) -> bytes:

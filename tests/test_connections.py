@@ -1,0 +1,255 @@
+"""Which connection a probe goes over: kept, renewed or fresh, to which address, and when a kept one was dead."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import sys
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.certificates import pair
+from support.probing import Probing, endpoint, probed, resolve_as, soon
+from support.scripted import Hold, Receive, ScriptedServer, Send, Step, Vanish, free_port, http
+
+from gwtui.probes import acknowledged, names
+from gwtui.probes.connections import Address, Made, Policy, Renewal, host_and_port, in_turn, renewal
+from gwtui.profile import TLS
+from gwtui.records import Request
+from gwtui.verdicts import Verdict
+from gwtui.words import Clock
+
+PONG: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what was acknowledged")
+unix_only = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no Unix sockets")
+
+
+def address(port: int, host: str = "127.0.0.1") -> Address:
+    return int(socket.AF_INET), (host, port)
+
+
+def answers(*ports: int) -> list[Any]:
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
+
+
+def found(row: Request) -> list[str]:
+    return [finding.name for finding in row.findings]
+
+
+@given(st.integers(1, 10**6), st.permutations([address(port) for port in range(1, 6)]))
+def test_turns_go_through_all_addresses_whatever_the_resolvers_order(first: int, addresses: list[Address]) -> None:
+    turns = [in_turn(addresses, number) for number in range(first, first + 5)]
+    assert sorted(turns) == sorted(addresses)
+    assert turns == [in_turn(sorted(addresses), number) for number in range(first, first + 5)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "made", "addresses", "why"),
+    [
+        (Policy(), Made(0, address(1)), [address(1), address(2)], None),
+        (Policy(), Made(0, address(1)), [address(2)], Renewal.ADDRESS),
+        (Policy(), Made(0, address(1)), [], None),
+        (Policy(), Made(0), [address(2)], None),
+        (Policy(max_age_ns=100), Made(0, address(1)), [address(1)], Renewal.AGE),
+        (Policy(max_age_ns=101), Made(0, address(1)), [address(1)], None),
+        (Policy(keep=False), Made(100, address(1)), [address(1)], Renewal.FRESH),
+    ],
+)
+def test_a_connection_is_kept_while_it_is_young_and_its_address_is_the_names(
+    policy: Policy, made: Made, addresses: Sequence[Address], why: Renewal | None
+) -> None:
+    assert renewal(policy, made, addresses, now_ns=100) is why
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [("gateway:443", ("gateway", 443)), ("[::1]:8443", ("::1", 8443)), ("10.0.0.7:80", ("10.0.0.7", 80))],
+)
+def test_a_host_and_port_are_told_apart(text: str, parts: tuple[str, int]) -> None:
+    assert host_and_port(text) == parts
+
+
+@pytest.mark.parametrize(("deadline_s", "wait_s"), [(60.0, 2.0), (3.0, 1.5), (0.2, 0.5)])
+def test_an_acknowledgement_is_waited_for_as_long_as_one_may_take(deadline_s: float, wait_s: float) -> None:
+    assert acknowledged.patience_s(deadline_s) == wait_s
+
+
+async def test_a_fresh_connection_for_each_probe_is_announced_and_closed() -> None:
+    async with ScriptedServer(PONG) as server:
+        probing = Probing(endpoint("http", server.url, connection="fresh"))
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(3)]
+    assert server.connections == 3
+    assert [row.phases.reused for row in rows] == [False] * 3
+    assert all(row.verdict is Verdict.COMPLETE and found(row) == [] for row in rows)
+    assert all(b"Connection: close\r\n" in request for request in server.requests)
+
+
+async def test_a_connection_that_is_too_old_is_replaced() -> None:
+    async with ScriptedServer(PONG) as server:
+        probing = Probing(endpoint("http", server.url, max_connection_s=1e-9))
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(2)]
+    assert server.connections == 2
+    assert [found(row) for row in rows] == [[], []]
+
+
+async def test_a_connection_is_drained_when_its_address_is_no_longer_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ScriptedServer(PONG * 3) as old, ScriptedServer(PONG) as new:
+        resolve_as(monkeypatch, answers(old.port))
+        probing = Probing(endpoint("http", f"http://moving.example:{old.port}"))
+        async with probing.prober:
+            rows = [await probing.once()]
+            resolve_as(monkeypatch, answers(new.port))
+            names.follow("moving.example", old.port, [address(new.port), address(old.port)])
+            rows.append(await probing.once())
+            names.follow("moving.example", old.port, [address(new.port)])
+            rows.append(await probing.once())
+    assert [row.phases.address.rpartition(":")[2] for row in rows] == [str(p) for p in (old.port, old.port, new.port)]
+    assert [found(row) for row in rows] == [[], [], ["address_changed"]]
+    assert "moving.example is now 127.0.0.1" in rows[2].findings[0].evidence
+    assert all(row.verdict is Verdict.COMPLETE for row in rows)
+
+
+async def test_a_name_is_looked_up_again_in_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    outcomes: list[Any] = [socket.gaierror(socket.EAI_AGAIN, "later"), answers(7), []]
+
+    def getaddrinfo(host: str, port: int, **_: object) -> Any:
+        assert (host, port) == ("moving.example", 443)
+        outcome = outcomes.pop(0)
+        if not outcomes:
+            loop.call_soon_threadsafe(asked.set)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(names, "LOOK_EVERY_S", 0.0)
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    name = names.follow("moving.example", 443, [address(1)])
+    assert names.follow("moving.example", 443, [address(2)]) is name
+    await asyncio.wait_for(asked.wait(), 20)
+    monkeypatch.undo()
+    assert name.addresses == (address(7),), "a resolver that fails or finds nothing changes nothing"
+
+
+async def test_each_address_is_probed_in_turn_over_its_own_kept_connection(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(ScriptedServer(PONG * 2)) for _ in range(2)]
+        dead = free_port()
+        resolve_as(monkeypatch, answers(*(server.port for server in servers), dead))
+        probing = Probing(endpoint("http", "http://three.example:80", addresses="each"))
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(6)]
+    assert [server.connections for server in servers] == [1, 1]
+    assert Counter(row.phases.address for row in rows) == {
+        f"127.0.0.1:{port}": 2 for port in (*(server.port for server in servers), dead)
+    }
+    refused = [row for row in rows if row.verdict is not Verdict.COMPLETE]
+    assert [row.verdict for row in refused] == [Verdict.REFUSED] * 2
+    assert all(row.phases.address == f"127.0.0.1:{dead}" and row.phases.address in row.reason for row in refused)
+    assert [row.phases.reused for row in rows].count(True) == 2
+    assert [row.phases.dns_ns is not None for row in rows] == [True] + [False] * 5
+    assert all(found(row) == [] for row in rows)
+
+
+async def test_the_connection_goes_elsewhere_and_the_request_stays_what_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificates = pair("good", tmp_path)
+    async with ScriptedServer(PONG, tls=certificates.server) as server:
+        resolve_as(monkeypatch, answers(server.port))
+        target = endpoint(
+            "http", "https://127.0.0.1:1", connect_to="there.example:443", tls=TLS(ca_file=certificates.ca_file)
+        )
+        row = await probed(target)
+    assert row.verdict is Verdict.COMPLETE, row.reason
+    assert b"Host: 127.0.0.1:1\r\n" in server.requests[0]
+    assert row.phases.address == f"127.0.0.1:{server.port}"
+
+
+@unix_only
+async def test_a_unix_socket_is_probed_and_kept(tmp_path: Path) -> None:
+    path = str(tmp_path / "gateway.sock")
+    async with ScriptedServer(PONG * 2, unix=path) as server:
+        probing = Probing(endpoint("http", "http://gateway.example", unix=path))
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(2)]
+    assert [row.verdict for row in rows] == [Verdict.COMPLETE] * 2, rows[0].reason
+    assert [row.phases.reused for row in rows] == [False, True]
+    assert all(row.phases.address == f"unix:{path}" and row.clock is Clock.USER for row in rows)
+    assert all(b"Host: gateway.example\r\n" in request for request in server.requests)
+
+
+@unix_only
+async def test_a_unix_socket_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    row = await probed(endpoint("http", "http://gateway.example", unix=str(tmp_path / "none.sock")))
+    assert row.verdict is Verdict.REFUSED
+    assert f"unix:{tmp_path / 'none.sock'}: No such file" in row.reason
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="how a full backlog behaves is the system's own way")
+async def test_a_unix_socket_whose_backlog_is_full_runs_into_the_deadline(tmp_path: Path) -> None:
+    path = str(tmp_path / "full.sock")
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as filler:
+        listener.bind(path)
+        listener.listen(0)
+        filler.connect(path)
+        row = await probed(endpoint("http", "http://gateway.example", unix=path, deadlines=soon(connect_s=0.1)))
+    assert row.verdict is Verdict.CONNECT_TIMEOUT
+    assert f"unix:{path}" in row.reason
+
+
+@linux_only
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_a_request_that_nobody_acknowledges_is_sent_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, secure: bool
+) -> None:
+    monkeypatch.setattr(acknowledged, "ACKNOWLEDGED_S", 0.05)
+    certificates = pair("good", tmp_path) if secure else None
+    async with ScriptedServer(
+        [*PONG, Vanish(), Hold()], PONG, tls=certificates.server if certificates else None
+    ) as server:
+        tls = TLS(ca_file=certificates.ca_file) if certificates else None
+        probing = Probing(endpoint("http", server.url, tls=tls))
+        async with probing.prober:
+            await probing.once()
+            row = await probing.once()
+    assert row.verdict is Verdict.COMPLETE, row.reason
+    assert found(row) == ["stale_connection"]
+    assert "idle for " in row.findings[0].evidence
+    assert "acknowledged" in row.findings[0].evidence
+    assert row.phases.reused is False
+    assert len(server.requests) == 2, "the gateway never saw the one that was lost"
+
+
+@linux_only
+async def test_a_long_request_that_nobody_acknowledges_is_sent_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acknowledged, "ACKNOWLEDGED_S", 0.05)
+    async with ScriptedServer([*PONG, Vanish(), Hold()], PONG) as server:
+        probing = Probing(endpoint("http", server.url, body="x" * 8_000_000))
+        async with probing.prober:
+            await probing.once()
+            row = await probing.once()
+    assert row.verdict is Verdict.COMPLETE, row.reason
+    assert found(row) == ["stale_connection"]
+
+
+async def test_an_acknowledged_request_without_an_answer_is_no_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(acknowledged, "ACKNOWLEDGED_S", 0.3)
+    async with ScriptedServer([*PONG, Receive(), Hold()], PONG) as server:
+        probing = Probing(endpoint("http", server.url, deadlines=soon(first_byte_s=0.4)))
+        async with probing.prober:
+            await probing.once()
+            row = await probing.once()
+    assert row.verdict is Verdict.NO_FIRST_BYTE
+    assert row.phases.reused is True
+    assert found(row) == []
+    assert len(server.requests) == 2
