@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,16 @@ from gwtui.recorder import Recorder
 
 settings.register_profile("gwtui", deadline=None)
 settings.load_profile("gwtui")
+
+
+def pytest_configure() -> None:
+    """Programs that tests start and stop by a signal obey it, also where the suite itself was told to ignore it.
+
+    A shell does that to what runs in the background or under `nohup`.
+    """
+    for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

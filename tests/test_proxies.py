@@ -191,9 +191,13 @@ class Relay:
         self.head = await reader.readuntil(b"\r\n\r\n")
         answers, asks = await asyncio.open_connection("127.0.0.1", self._gateway.port)
         writer.write(b"HTTP/1.1 200 Connection established\r\nVia: relay\r\n\r\n")
-        asking = asyncio.create_task(self._pump(reader, asks))
-        await self._pump(answers, writer, self._left)
-        asking.cancel()
+        pumps = [
+            asyncio.create_task(self._pump(reader, asks)),
+            asyncio.create_task(self._pump(answers, writer, self._left)),
+        ]
+        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
+        for pump in pumps:
+            pump.cancel()
         for each in (writer, asks):
             each.transport.abort()
 
