@@ -10,6 +10,7 @@ import socket
 from contextlib import suppress
 
 import pytest
+from support.listening import listening
 from support.running import SOON_S, running
 from support.standin import Gateway, Session, endpoint, profile, session
 
@@ -197,11 +198,10 @@ async def test_real_probes_keep_their_connection_and_leave_no_socket_behind() ->
             while True:
                 await reader.readuntil(b"\r\n\r\n")
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\npong")
-        writer.close()
         ended.set()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listening(serve) as port:
+        url = f"http://127.0.0.1:{port}"
         it = Session(profile(Endpoint(name="a", api="http", url=url, path="/", method="GET", expect="pong")))
         async with running(it.engine):
             results = await it.results_of("a", 4)

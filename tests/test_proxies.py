@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 from support.certificates import pair
+from support.listening import connected_to, listening
 from support.pinging import TEXT, frame
 from support.probing import endpoint, soon
 from support.scripted import (
@@ -183,23 +184,18 @@ class Relay:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        async with await asyncio.start_server(self._serve, "127.0.0.1", 0) as server:
-            self.port = server.sockets[0].getsockname()[1]
+        async with listening(self._serve) as self.port:
             yield
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.head = await reader.readuntil(b"\r\n\r\n")
-        answers, asks = await asyncio.open_connection("127.0.0.1", self._gateway.port)
-        writer.write(b"HTTP/1.1 200 Connection established\r\nVia: relay\r\n\r\n")
-        pumps = [
-            asyncio.create_task(self._pump(reader, asks)),
-            asyncio.create_task(self._pump(answers, writer, self._left)),
-        ]
-        await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
-        for pump in pumps:
-            pump.cancel()
-        for each in (writer, asks):
-            each.transport.abort()
+        async with connected_to(self._gateway.port) as (answers, asks), asyncio.TaskGroup() as pumps:
+            writer.write(b"HTTP/1.1 200 Connection established\r\nVia: relay\r\n\r\n")
+            asking = pumps.create_task(self._pump(reader, asks))
+            answering = pumps.create_task(self._pump(answers, writer, self._left))
+            for pump in (asking, answering):
+                pump.add_done_callback(lambda _: (asking.cancel(), answering.cancel()))
+        writer.transport.abort()
 
     @staticmethod
     async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None = None) -> None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from support.gateways import Gateway, serving
+from support.listening import connected_to, listening
 from support.probing import endpoint
 from support.proxies import haproxy, nginx
 from support.scripted import free_port
@@ -223,21 +224,19 @@ async def test_a_cork_of_100_ms_is_combing_and_nothing_else(gateway: Gateway) ->
 @asynccontextmanager
 async def corking(url: str, period_s: float) -> AsyncIterator[str]:
     """A proxy that collects what the gateway sends for so long, from the first byte that it holds."""
-    host, _, port = urlsplit(url).netloc.partition(":")
+    port = urlsplit(url).port
+    assert port is not None
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        answers, asks = await asyncio.open_connection(host, int(port))
         head = await reader.readuntil(b"\r\n\r\n")
-        asks.write(head.replace(b"keep-alive", b"close") + await reader.read(65536))
-        while data := await answers.read(1):
-            await asyncio.sleep(period_s)
-            writer.write(data + await answers.read(65536))
-        for each in (asks, writer):
-            each.close()
+        async with connected_to(port) as (answers, asks):
+            asks.write(head.replace(b"keep-alive", b"close") + await reader.read(65536))
+            while data := await answers.read(1):
+                await asyncio.sleep(period_s)
+                writer.write(data + await answers.read(65536))
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listening(serve) as own_port:
+        yield f"http://127.0.0.1:{own_port}"
 
 
 class Told(NamedTuple):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import Child
+from support.listening import listening
 
 from gwtui.commands import Mark, Start
 from gwtui.engine import Engine
@@ -61,11 +62,9 @@ async def counting_server(enough: int) -> AsyncIterator[tuple[str, asyncio.Event
             answered += 1
             if answered >= enough:
                 done.set()
-        writer.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", done
+    async with listening(serve) as port:
+        yield f"http://127.0.0.1:{port}", done
 
 
 def test_the_end_of_its_input_ends_it_with_every_row_on_disk(child: Child, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import msgspec
 from fuzz.dice import Dice
 from fuzz.material import HEADERS, RESPONSES
 from fuzz.target import Target
+from support.listening import listening
 from support.pinging import accept
 from support.probing import soon
 from support.texts import texts_of
@@ -76,11 +77,9 @@ async def _probe(api: str, pieces: list[bytes], *, shakes_hands: bool) -> Any:
             for piece in pieces:
                 writer.write(piece)
                 await writer.drain()
-        writer.close()
 
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    async with server:
-        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with listening(answer) as port:
+        url = f"http://127.0.0.1:{port}"
         return await probe_once(Endpoint(name="a", api=api, url=url, deadlines=SOON), Profile())
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from support.certificates import pair
+from support.listening import listening
 from support.pinging import TEXT, accept, close, frame
 from support.scripted import free_port
 
@@ -209,13 +210,12 @@ class Site:
 async def site(directory: Path) -> AsyncIterator[Site]:
     good = pair("good", directory)
     async with (
-        await asyncio.start_server(echo, "127.0.0.1", 0) as plain,
-        await asyncio.start_server(echo, "127.0.0.1", 0, ssl=good.server) as secure,
+        listening(echo) as plain,
+        listening(echo, good.server) as secure,
     ):
-        ports = [server.sockets[0].getsockname()[1] for server in (plain, secure)]
         yield Site(
-            plain=f"http://127.0.0.1:{ports[0]}",
-            secure=f"https://127.0.0.1:{ports[1]}",
+            plain=f"http://127.0.0.1:{plain}",
+            secure=f"https://127.0.0.1:{secure}",
             refused=f"http://127.0.0.1:{free_port()}",
             ca_file=good.ca_file,
         )
