@@ -287,13 +287,26 @@ async def test_the_palette_does_what_keys_do(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys={"incident.mark": "f5"}) as stage:
         await stage.press("ctrl+p")
         await options(stage, len(KEYS) - 1)
-        assert "hold the picture; measuring goes on" in stage.text
-        assert "f5          write a line" in stage.text
+        assert "freeze the display, or pause a replay" in stage.text
+        assert "f5          mark this moment" in stage.text
         await stage.press(*"longerwindow")
         await options(stage, 1)
         await stage.press("enter", "enter")
         await stage.drawn()
         assert stage.query.window is Window.M10
+
+
+@pytest.mark.parametrize("word", ["quit", "freeze", "sort", "inspect", "pause", "burst", "compare", "checks", "filter"])
+async def test_the_palette_finds_a_command_by_its_name(word: str, tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.press("ctrl+p", *word)
+        for _ in range(200):
+            await stage.pilot.pause()
+            options = stage.screen.query_one(OptionList)
+            if 0 < options.option_count < len(KEYS) - 1:
+                break
+        first = str(options.get_option_at_index(0).prompt)
+        assert word in first
 
 
 # The end

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,25 +121,25 @@ def test_the_report_can_be_pasted() -> None:
 
 async def test_the_key_runs_the_checks_of_the_selected_endpoint_once_and_shows_them_again(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", story.CLAUDE, story.GPT) as stage:
-        await stage.press("down", "k")
+        await stage.press("down", "K", "y")
         assert isinstance(stage.screen, ChecksScreen)
         assert stage.feed.sent == [Check(endpoint=story.GPT.name)]
         assert "Not checked yet" in stage.text
         await stage.tell(pages.checks_begun(story.GPT.name), *pages.checks_ended(story.GPT.name, 2))
         assert "✔ 1 pass  ▲ 1 warn" in stage.text
         assert "◌ now   a streaming request gets a stream" in stage.text
-        await stage.press("escape", "k")
+        await stage.press("escape", "K")
         assert "◌ now   a streaming request gets a stream" in stage.text
         assert stage.feed.sent == [Check(endpoint=story.GPT.name)]
         await stage.press("r")
         assert stage.feed.sent == [Check(endpoint=story.GPT.name)] * 2
-        await stage.press("escape", "up", "k")
+        await stage.press("escape", "up", "K", "enter")
         assert stage.feed.sent[-1] == Check(endpoint=story.CLAUDE.name)
 
 
 async def test_the_page_follows_what_runs_until_the_user_scrolls(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", story.CLAUDE, size=(80, 16)) as stage:
-        await stage.press("k")
+        await stage.press("K", "y")
         await stage.tell(pages.checks_begun(NAME), *pages.checks_ended(NAME, 3))
         assert "◌ now   nothing is held back" in stage.text
         await stage.press("home")
@@ -152,14 +153,25 @@ async def test_the_page_follows_what_runs_until_the_user_scrolls(tmp_path: Path)
 
 async def test_checks_fill_in_while_the_picture_is_frozen(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", story.CLAUDE) as stage:
-        await stage.press("space", "k")
+        await stage.press("space", "K", "y")
         await stage.tell(pages.checks_begun(NAME), *pages.checks_ended(NAME, 1))
         assert "✔ 1 pass" in stage.text
 
 
+@pytest.mark.parametrize("key", ["n", "escape", "q"])
+async def test_nothing_is_sent_before_the_question_is_answered_with_yes(tmp_path: Path, key: str) -> None:
+    async with on_stage(tmp_path / "config.toml", story.CLAUDE) as stage:
+        await stage.press("K")
+        assert f"Run the checks of {NAME}?" in stage.text
+        assert re.search(r"[1-9]\d+ checks, at most [1-9]\d+ requests", stage.text)
+        await stage.press(key)
+        assert stage.screen is stage.monitor
+        assert stage.feed.sent == []
+
+
 async def test_models_are_asked_for(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", story.CLAUDE) as stage:
-        await stage.press("k", "m", *"a,b", "enter")
+        await stage.press("K", "y", "m", *"a,b", "enter")
         assert stage.feed.sent[-1] == Check(endpoint=NAME, models=("a", "b"))
         await stage.press("m", "escape")
         assert len(stage.feed.sent) == 2

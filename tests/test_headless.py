@@ -61,6 +61,9 @@ class Told:
     def send(self, command: Command) -> None:
         raise AssertionError("a headless session commands nothing")
 
+    def hold(self, held: bool) -> bool:
+        return False
+
     def stop(self) -> None:
         self.stops += 1
         self._stopped.set()

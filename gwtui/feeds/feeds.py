@@ -51,6 +51,9 @@ class Feed(Protocol):
     def send(self, command: Command) -> None:
         """Hand a command to the engine. A feed that has ended takes it and does nothing."""
 
+    def hold(self, held: bool) -> bool:
+        """Hold records back, or let them come again. False: they keep coming, because what they tell of goes on."""
+
     def stop(self) -> None:
         """Ask for the end: records that are on their way still come, then the iteration ends."""
 
@@ -130,6 +133,9 @@ class _LiveFeed:
 
     def send(self, command: Command) -> None:
         self._process.commands.put(encode_command(command))
+
+    def hold(self, held: bool) -> bool:
+        return False
 
     def stop(self) -> None:
         if self._end_by_s is not None:

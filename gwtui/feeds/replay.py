@@ -40,6 +40,7 @@ class _Replay:
         self._unread = Unread()
         self._now_ns = 0
         self._stopped = asyncio.Event()
+        self._held = False
         self._batches = self._told()
 
     def __aiter__(self) -> Self:
@@ -50,6 +51,11 @@ class _Replay:
 
     def send(self, command: Command) -> None:
         """There is no engine."""
+
+    def hold(self, held: bool) -> bool:
+        """Pause the recording, or let it go on. One that comes all at once does not pause."""
+        self._held = held
+        return self._speed is not None
 
     def stop(self) -> None:
         self._stopped.set()
@@ -100,10 +106,14 @@ class _Replay:
         rows = self._session.rows(self._unread)
         paused: set[str] = set()
         loop = asyncio.get_running_loop()
-        began_s = loop.time()
+        then_s = loop.time()
         ahead = next(rows, None)
         while not self._stopped.is_set() and ahead is not None:
-            self._now_ns = round((loop.time() - began_s) * speed * 1e9)
+            since_s, then_s = loop.time() - then_s, loop.time()
+            if self._held:
+                await asyncio.sleep(TICK_S)
+                continue
+            self._now_ns += round(since_s * speed * 1e9)
             batch: list[Record] = []
             while ahead is not None and ahead.now_ns <= self._now_ns:
                 _follow(paused, ahead)

@@ -59,6 +59,9 @@ class Watched:
     def send(self, command: Command) -> None:
         self._feed.send(command)
 
+    def hold(self, held: bool) -> bool:
+        return self._feed.hold(held)
+
     def stop(self) -> None:
         self._feed.stop()
 

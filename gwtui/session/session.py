@@ -193,6 +193,9 @@ class _HostedFeed:
         if self._desk is not None:
             self._desk.handle(command)
 
+    def hold(self, held: bool) -> bool:
+        return False
+
     def stop(self) -> None:
         desk, self._desk = self._desk, None
         if desk is not None:

@@ -30,22 +30,35 @@ class Key(NamedTuple):
     footer: bool | str = False
     """Whether the footer shows it; a text stands there instead of the key, for keys that go together."""
 
+    @property
+    def name(self) -> str:
+        """What it is called in the command palette, as `window longer` for `view.window_longer`."""
+        return self.id.partition(".")[2].replace("_", " ")
+
 
 KEYS: tuple[Key, ...] = (
-    Key("app.help", "question_mark", "help", "help", "all keys, the mouse, and what the signs mean", "Program", True),
-    Key("app.quit", "q", "quit", "quit", "leave; a summary stays in the shell", "Program", True),
+    Key("app.help", "question_mark", "help", "help", "help: all keys, the mouse, the symbols", "Program", True),
+    Key("app.quit", "q", "quit", "quit", "quit; a summary is printed to the shell", "Program", True),
     Key("panel.endpoints", "1", "panel('endpoints')", "panel", "endpoints alone, or back", "Panels", "1-5"),
-    Key("request.inspect", "enter", "inspect", "inspect", "everything about the shown request", "Look", True),
+    Key("request.inspect", "enter", "inspect", "inspect", "inspect the shown request", "Look", True),
     Key("endpoint.edit", "e", "edit", "edit", "edit the endpoint", "Endpoints", True),
-    Key("view.freeze", "space", "freeze", "freeze", "hold the picture; measuring goes on", "Look", True),
+    Key(
+        "view.freeze",
+        "space",
+        "freeze",
+        "freeze",
+        "freeze the display, or pause a replay",
+        "Look",
+        True,
+    ),
     Key("probe.pause", "p", "pause", "pause", "pause or resume the endpoint", "Do", True),
-    Key("view.filter", "slash", "filter", "filter", "show some endpoints: words, state:down, ttft>500", "Look", True),
+    Key("view.filter", "slash", "filter", "filter", "filter endpoints: words, state:down, ttft>500", "Look", True),
     Key("view.window_longer", "plus,equals_sign", "window(1)", "window", "a longer window", "Look", "+ -"),
-    Key("probe.burst", "b", "burst", "burst", "send a number of requests at once", "Do", True),
-    Key("incident.mark", "m", "mark", "mark", "write a line into the incident log", "Do", True),
+    Key("probe.burst", "b", "burst", "burst", "send a burst of requests", "Do", True),
+    Key("incident.mark", "m", "mark", "mark", "mark this moment in the incident list", "Do", True),
     Key("request.copy", "y", "copy", "copy", "copy the shown request's trace id", "Look", True),
-    Key("page.compare", "c", "compare", "compare", "hold the endpoint against others", "Look", True),
-    Key("page.checks", "k", "checks", "check", "ask the endpoint and its gateway all checks", "Look", True),
+    Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "Look", True),
+    Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "Look", True),
     Key("view.metric", "l", "metric(1)", "metric", "the next latency: TTFT, E2E, ICL, TPOT, RTT", "Look", True),
     Key("panel.stream", "2", "panel('stream')", "", "stream alone, or back", "Panels"),
     Key("panel.latency", "3", "panel('latency')", "", "latency alone, or back", "Panels"),
@@ -55,8 +68,8 @@ KEYS: tuple[Key, ...] = (
     Key("panel.next", "tab", "app.focus_next", "", "next panel", "Panels"),
     Key("panel.previous", "shift+tab", "app.focus_previous", "", "previous panel", "Panels"),
     Key("view.window_shorter", "minus", "window(-1)", "", "a shorter window", "Look"),
-    Key("view.sort", "s", "sort", "sort", "order by the next column", "Look"),
-    Key("view.reverse", "S", "reverse", "", "turn the order round", "Look"),
+    Key("view.sort", "s", "sort", "sort", "sort by the next column", "Look"),
+    Key("view.reverse", "S", "reverse", "", "reverse the sort", "Look"),
     Key("stream.mode", "v", "stream_mode", "", "stream as events, raw data or text", "Look"),
     Key("request.older", "left_square_bracket", "request(-1)", "", "an older request", "Look"),
     Key("request.newer", "right_square_bracket", "request(1)", "", "a newer request", "Look"),
@@ -78,12 +91,12 @@ KEYS: tuple[Key, ...] = (
 def _moves(place: str, group: str) -> tuple[Key, ...]:
     """The keys of whatever moves line by line, with ids such as `stream.down`."""
     return (
-        Key(f"{place}.up", "up", "move(-1)", "", "a line up", group),
-        Key(f"{place}.down", "down", "move(1)", "", "a line down", group),
+        Key(f"{place}.up", "up,k", "move(-1)", "", "a line up", group),
+        Key(f"{place}.down", "down,j", "move(1)", "", "a line down", group),
         Key(f"{place}.page_up", "pageup", "page(-1)", "", "a page up", group),
         Key(f"{place}.page_down", "pagedown", "page(1)", "", "a page down", group),
-        Key(f"{place}.first", "home", f"move(-{FAR})", "", "to the top", group),
-        Key(f"{place}.last", "end", f"move({FAR})", "", "to the end", group),
+        Key(f"{place}.first", "home,g", f"move(-{FAR})", "", "to the top", group),
+        Key(f"{place}.last", "end,G", f"move({FAR})", "", "to the end", group),
     )
 
 
@@ -124,7 +137,7 @@ PLACES: dict[str, tuple[Key, ...]] = {
         Key("checks.again", "r", "again", "run again", "ask all checks again", _CHECKS),
         Key("checks.models", "m", "models", "with models", "ask them with models that have to work", _CHECKS),
         Key("checks.copy", "y", "copy", "copy", "copy what was found", _CHECKS),
-        Key("checks.back", "escape,q,k", "leave", "back", "back to the monitor; the checks go on", _CHECKS),
+        Key("checks.back", "escape,q,K", "leave", "back", "back to the monitor; the checks go on", _CHECKS),
     ),
     "form": (
         Key("form.try", "ctrl+t", "try", "Try once", "probe once with what is in the form", "In the endpoint form"),

@@ -1,4 +1,4 @@
-"""What the command palette offers: every key of the monitor by what it does."""
+"""What the command palette offers: every key of the monitor, found by its name or by what it does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ class Offers(Provider):
         if isinstance(screen, MonitorScreen):
             for key in KEYS:
                 if key.id != "app.palette":
-                    yield shown(screen.remapped.get(key.id, key.keys)), key.help, partial(screen.act, key.action)
+                    text = key.help if key.name in key.help else f"{key.name}: {key.help}"
+                    yield shown(screen.remapped.get(key.id, key.keys)), text, partial(screen.act, key.action)
 
     async def discover(self) -> Hits:
         for keys, text, act in self._all():

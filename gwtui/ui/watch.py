@@ -13,6 +13,7 @@ from gwtui.feeds import Feed
 from gwtui.monitor import Monitor
 from gwtui.profile import Profile
 from gwtui.records import FeedEnded, Notice, Record, SessionStarted
+from gwtui.units import elapsed
 from gwtui.view import Query, View, Window
 
 FAREWELL_S = 1.5
@@ -32,6 +33,7 @@ class Watch:
         self._monitor = Monitor()
         self._before: list[View] = []
         self._held: Monitor | None = None
+        self._paused = False
         self._drawn: tuple[int, str, Query, int] | None = None
         self.failed = False
         """Whether the newest feed ended badly."""
@@ -125,13 +127,18 @@ class Watch:
         return self._held is not None
 
     @property
-    def frozen_ns(self) -> int | None:
-        """How long the picture has been held; None when it is not."""
-        return None if self._held is None else self._monitor.now_ns - self._held.now_ns
+    def held(self) -> str:
+        """That the display is held, and for how long while records keep coming; "" when it is not."""
+        if self._held is None:
+            return ""
+        return "PAUSED" if self._paused else f"FROZEN {elapsed(self._monitor.now_ns - self._held.now_ns)}"
 
     def freeze(self) -> None:
-        """Hold what is known by now, to be looked at from every side while records go on coming in. Or let go of it."""
-        self._held = None if self.frozen else copy.deepcopy(self._monitor)
+        """Hold what is known by now, to be looked at from every side, or let go of it. A feed that can pause does;
+        of any other the records keep coming meanwhile."""
+        held = not self.frozen
+        self._paused = self._feed is not None and self._feed.hold(held)
+        self._held = copy.deepcopy(self._monitor) if held else None
         self._drawn = None
 
     def view(self, columns: int) -> View:

@@ -51,6 +51,9 @@ class Pushed:
     def send(self, command: Command) -> None:
         """There is no engine."""
 
+    def hold(self, held: bool) -> bool:
+        return False
+
     def stop(self) -> None:
         """There is no engine."""
 

@@ -62,6 +62,9 @@ class FakeFeed:
     def send(self, command: Command) -> None:
         self.sent.append(command)
 
+    def hold(self, held: bool) -> bool:
+        return False
+
     def stop(self) -> None:
         self.tell(FeedEnded(text="engine stopped"))
 

@@ -13,9 +13,9 @@ SICK = 9
 """How much a state matters that wants a look."""
 
 
-def draw(header: Header, width: int, height: int, frozen_ns: int | None = None, restart: str = "r") -> list[Line]:
-    """The header, and under it the banner where there is one. `frozen_ns`: for how long the picture has been held."""
-    lines = [_header(header, width, frozen_ns)]
+def draw(header: Header, width: int, height: int, held: str = "", restart: str = "r") -> list[Line]:
+    """The header, and under it the banner where there is one. `held`: that the display is held, as `FROZEN 00:12`."""
+    lines = [_header(header, width, held)]
     if header.banner:
         text = f" ✖ {printable(header.banner)}" + (f" · {restart} starts it again" if header.ended else "")
         lines.append(tuple(Span(span.text, "banner") for span in exact((Span(text),), width)))
@@ -29,13 +29,13 @@ def rows(header: Header) -> int:
     return 2 if header.banner or header.ended else 1
 
 
-def _header(header: Header, width: int, frozen_ns: int | None) -> Line:
+def _header(header: Header, width: int, held: str) -> Line:
     """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last."""
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
     if header.use_proxies:
         name = (*name, Span("  "), Span("by way of proxies", "warn"))
-    if frozen_ns is not None:
-        name = (*name, Span("  "), Span(f" FROZEN {units.elapsed(frozen_ns)} ", "frozen"))
+    if held:
+        name = (*name, Span("  "), Span(f" {held} ", "frozen"))
     states, facts = _states(header), _facts(header)
 
     def room() -> int:
@@ -91,17 +91,17 @@ class HeaderLine(Panel, can_focus=False):
     def __init__(self, restart: str = "r", *, id: str | None = None) -> None:  # noqa: A002 - Textual's own name for it
         super().__init__(id=id)
         self._restart = restart
-        self._frozen_ns: int | None = None
+        self._held = ""
 
     def show(self, view: View) -> None:
         self.styles.height = rows(view.header)
         super().show(view)
 
-    def hold(self, frozen_ns: int | None) -> None:
-        """Say for how long the picture has been held; None: it is not."""
-        if frozen_ns != self._frozen_ns:
-            self._frozen_ns = frozen_ns
+    def hold(self, held: str) -> None:
+        """Say that the display is held; "": it is not."""
+        if held != self._held:
+            self._held = held
             self.redraw()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        return draw(view.header, width, height, self._frozen_ns, self._restart)
+        return draw(view.header, width, height, self._held, self._restart)

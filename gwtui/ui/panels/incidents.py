@@ -75,7 +75,8 @@ def _what(incident: Incident) -> tuple[str, str, str]:
 class IncidentsPanel(MovingPanel):
     """Arrows and wheel select an entry; a click or enter opens it.
 
-    The selected one stays selected while newer ones come in above it.
+    The selected one stays selected while newer ones come in above it, as long as it can be seen beside them. Where the
+    user has scrolled to older ones, the border says how many are above.
     """
 
     NUMBER = 5
@@ -100,11 +101,16 @@ class IncidentsPanel(MovingPanel):
         return incidents[self._index] if self._index < len(incidents) else None
 
     def show(self, view: View) -> None:
+        if self.screen.focused is not self:
+            self._index = self._top = 0
         was = self.selected
         if was is not None and self._index > 0 and was in view.incidents:
-            moved = view.incidents.index(was) - self._index
-            self._index += moved
-            self._top += moved
+            newer = view.incidents.index(was) - self._index
+            self._index += newer
+            if self._top > 0:
+                self._top += newer
+            elif self.size.height > 0:
+                self._index = min(self._index, self.size.height - 1)
         self._index = max(0, min(self._index, len(view.incidents) - 1))
         super().show(view)
 
@@ -113,7 +119,10 @@ class IncidentsPanel(MovingPanel):
 
     def subtitle(self, view: View) -> str:
         below = len(view.incidents) - self._top - self.size.height
-        return f"{below} older" if below > 0 and self.size.height > 0 else ""
+        if self.size.height <= 0:
+            return ""
+        told = ((f"{self._top} newer ↑", self._top), (f"{below} older ↓", below))
+        return " · ".join(text for text, number in told if number > 0)
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         self._top = scrolled(self._top, self._index, height, len(view.incidents))

@@ -1,4 +1,4 @@
-"""One question with a line for the answer."""
+"""One question: with a line for the answer, or with yes and no."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
+
+from gwtui.ui.drawing import printable
 
 
 class AskScreen(ModalScreen[str | None]):
@@ -42,3 +44,23 @@ class AskScreen(ModalScreen[str | None]):
             label.add_class("-wrong")
             return
         self.dismiss(event.value)
+
+
+class ConfirmScreen(ModalScreen[bool]):
+    """Returns whether the user said yes. `facts` is what there is to know before."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("y,enter", "dismiss(True)", "Yes"),
+        Binding("n,q,escape", "dismiss(False)", "No"),
+    ]
+
+    def __init__(self, question: str, facts: str) -> None:
+        super().__init__()
+        self._question = question
+        self._facts = facts
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(printable(self._question))
+            yield Label(self._facts, markup=False)
+            yield Label("y yes   n no", classes="hint", markup=False)

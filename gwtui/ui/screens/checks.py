@@ -11,7 +11,8 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen
 
-from gwtui.checks.needs import MAX_MODELS
+from gwtui.checks.needs import MAX_MODELS, Target
+from gwtui.profile import Endpoint, Profile
 from gwtui.ui.keys import bindings, hints
 from gwtui.ui.panels.checks import ChecksPanel, report
 from gwtui.ui.screens.ask import AskScreen
@@ -24,6 +25,15 @@ def parse_models(text: str) -> tuple[str, ...]:
     if len(models) > MAX_MODELS:
         raise ValueError(f"{len(models)} models; at most {MAX_MODELS} are asked at once")
     return models
+
+
+def cost(endpoint: Endpoint, profile: Profile) -> str:
+    """How many checks there are for the endpoint, and how many requests they send."""
+    from gwtui.checks.planning import checks_for, requests_of  # all checks: not for a screen that only starts
+
+    target = Target(endpoint=endpoint, profile=profile)
+    checks = checks_for(target)
+    return f"{len(checks)} checks, at most {sum(requests_of(checks, target))} requests"
 
 
 class ChecksScreen(ModalScreen[None]):

@@ -30,8 +30,8 @@ from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.keyline import KeyLine
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
-from gwtui.ui.screens.ask import AskScreen
-from gwtui.ui.screens.checks import ChecksScreen
+from gwtui.ui.screens.ask import AskScreen, ConfirmScreen
+from gwtui.ui.screens.checks import ChecksScreen, cost
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm, FormResult
@@ -84,7 +84,7 @@ class MonitorScreen(Screen[None]):
         view = self._watch.changed_view(self._columns)
         if view is not None:
             self._show(view)
-        self.query_one(HeaderLine).hold(self._watch.frozen_ns)
+        self.query_one(HeaderLine).hold(self._watch.held)
         screen = self.app.screen
         if self._watch.frozen and isinstance(screen, EndpointForm | ChecksScreen) and screen.is_mounted:
             screen.show(self._watch.live_view(self._columns))
@@ -235,13 +235,18 @@ class MonitorScreen(Screen[None]):
             watch, orders = self._watch, self._orders
             self.app.push_screen(CompareScreen(self.view, endpoint.name, watch.samples, orders.burst, self.act))
 
-    def action_checks(self) -> None:
-        """Show the checks of the selected endpoint. Where it was not asked any, it is asked them now."""
-        if (endpoint := self._selected) is not None and not self._orders.refused():
-            view = self._watch.live_view(self._columns)
-            if view.checks is None:
-                self._orders.check(endpoint.name)
-            self.app.push_screen(ChecksScreen(view, self._orders.check))
+    @work
+    async def action_checks(self) -> None:
+        """Show the checks of the selected endpoint. Where none were run, ask whether to run them now."""
+        endpoint = self._selected
+        if endpoint is None or self._orders.refused():
+            return
+        if self._watch.live_view(self._columns).checks is None:
+            question = ConfirmScreen(f"Run the checks of {endpoint.name}?", cost(endpoint, self._editing.profile))
+            if not await self.app.push_screen_wait(question):
+                return
+            self._orders.check(endpoint.name)
+        self.app.push_screen(ChecksScreen(self._watch.live_view(self._columns), self._orders.check))
 
     def action_copy(self) -> None:
         found = looking.shown_trace_id(self.view)
