@@ -16,6 +16,7 @@ Seconds = Annotated[float, Meta(gt=0, le=86_400)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Status = Annotated[int, Meta(ge=100, le=599)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Days = Annotated[float, Meta(ge=0, le=36_500)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -65,7 +66,10 @@ class Thresholds(_Table, frozen=True, kw_only=True):
 
 
 class TLS(_Table, frozen=True, kw_only=True):
-    """How the gateway's certificate is checked, for `https` and `wss`."""
+    """How the gateway's certificate is checked, for `https` and `wss`.
+
+    Paths may begin with `~`, and are relative to the configuration's file. Files that change are read anew.
+    """
 
     ca_file: str | None = None
     """A PEM file of certificate authorities to trust instead of the system's."""
@@ -73,6 +77,8 @@ class TLS(_Table, frozen=True, kw_only=True):
     """A PEM file with a client certificate (and its key, unless `client_key` names it)."""
     client_key: str | None = None
     """A PEM file with the client certificate's key."""
+    client_key_password: str | None = None
+    """Where the password of an encrypted key is: a reference, as for `key`. Nobody is ever asked for it."""
     server_name: str | None = None
     """The name to ask for and to check, where it is not the URL's host."""
     insecure: bool = False
@@ -159,6 +165,8 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """Connect to the Unix socket of this path instead of the URL's host and port, which stay in the request."""
     interval_s: Seconds | None = None
     """Seconds between two probes; by default the profile's."""
+    cert_warn_days: Days | None = None
+    """Warn when a certificate expires within so many days; by default the profile's."""
     overlap: Annotated[int, Meta(ge=1, le=64)] = 2
     """How many scheduled probes may be under way at once; a tick that finds no room is counted as missed.
     Of a WebSocket it is always one, because it keeps one connection."""
@@ -183,6 +191,9 @@ class Profile(_Table, frozen=True, kw_only=True):
     """Seconds between two probes of an endpoint."""
     use_proxies: bool = False
     """Go by way of the proxies that the environment names: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY."""
+    cert_warn_days: Days = 14.0
+    """Warn when the certificate of a gateway or a client expires within so many days; in its last day the endpoint is
+    `degraded`. 0: no sooner than it has expired."""
     record_text: bool = False
     """Keep the text of the streams in the session directory."""
     rotate_mb: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 100.0
@@ -200,6 +211,10 @@ class Profile(_Table, frozen=True, kw_only=True):
     def interval_of(self, endpoint: Endpoint) -> float:
         """Seconds between two probes of the endpoint."""
         return endpoint.interval_s if endpoint.interval_s is not None else self.interval_s
+
+    def cert_warn_days_of(self, endpoint: Endpoint) -> float:
+        """Days before the end of a certificate from which on it is told."""
+        return endpoint.cert_warn_days if endpoint.cert_warn_days is not None else self.cert_warn_days
 
     def deadlines_of(self, endpoint: Endpoint) -> Deadlines:
         return endpoint.deadlines if endpoint.deadlines is not None else self.deadlines

@@ -119,6 +119,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """The facts of this case, in words."""
     cause: str = ""
     """The likely cause."""
+    degrades: bool = False
+    """The endpoint is `degraded` while it is found."""
 
 
 class Request(_Record, tag="request", frozen=True, kw_only=True):
@@ -220,6 +222,7 @@ class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     retry_after_s: float | None = None
     """How long the answer to the handshake asks to be left alone; None where it does not say."""
+    findings: tuple[Finding, ...] = ()
 
     @property
     def outcome(self) -> Outcome:

@@ -89,6 +89,7 @@ _RESULT: dict[str, _Read] = {
     "tainted": ("tainted", _truth),
     "headers": ("headers", _headers),
     "retry_after_s": ("retry_after_s", _number),
+    "findings": ("findings", _findings),
 }
 _REQUEST: dict[str, _Read] = _RESULT | {
     "request_number": ("number", _whole),
@@ -110,7 +111,6 @@ _REQUEST: dict[str, _Read] = _RESULT | {
     "output_tokens": ("output_tokens", _whole),
     "bytes": ("bytes", _whole),
     "event_number": ("event_number", _whole),
-    "findings": ("findings", _findings),
     "sent_request_id": ("sent_request_id", _text),
     "content_type": ("content_type", _text),
 }

@@ -90,6 +90,7 @@ _PING: dict[str, Callable[[Ping], Cell]] = {
     "tainted": lambda p: p.tainted,
     "headers": lambda p: _json(p.headers),
     "retry_after_s": lambda p: p.retry_after_s,
+    "findings": lambda p: ";".join(finding.name for finding in p.findings),
 }
 
 _INCIDENT: dict[str, Callable[[Incident], Cell]] = {

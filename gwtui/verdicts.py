@@ -54,6 +54,7 @@ class Verdict(StrEnum):
     CLOSED = "closed"
 
     NO_KEY = "no_key"
+    TLS_FILE = "tls_file"
     CANCELLED = "cancelled"
     LOCAL = "local"
 
@@ -126,7 +127,10 @@ MEANINGS: dict[Verdict, tuple[str, str]] = {
         "A proxy on the way to the gateway failed or refused.",
         "The reason names it; the proxies are those of the environment, because of `use_proxies`.",
     ),
-    Verdict.TLS: ("The TLS handshake failed.", "The certificate or the protocol; the reason names it."),
+    Verdict.TLS: (
+        "TLS failed, or was not used where it is needed.",
+        "A certificate, the version of the protocol or the scheme of the URL; the reason names it.",
+    ),
     Verdict.RESET: ("The connection was reset before an answer.", "The gateway or a proxy died or dropped it."),
     Verdict.NO_FIRST_BYTE: (
         "The request was sent and nothing came back in time.",
@@ -141,7 +145,10 @@ MEANINGS: dict[Verdict, tuple[str, str]] = {
         "The URL is not the final one: use the target that the reason names, if you trust it.",
     ),
     Verdict.BAD_REQUEST: ("The gateway refused the request as malformed.", "A field or the model is wrong for it."),
-    Verdict.AUTH: ("The key was not accepted.", "A wrong, expired or missing key, or one without this permission."),
+    Verdict.AUTH: (
+        "The key or the client certificate was not accepted.",
+        "It is wrong, expired or missing, or it lacks this permission.",
+    ),
     Verdict.NOT_FOUND: ("There is no such path or model.", "Check `url`, `path` and `model`."),
     Verdict.RATE_LIMITED: ("Too many requests.", "A quota or a rate limit; the answer may say how long to wait."),
     Verdict.OVERLOADED: ("The upstream says it is overloaded.", "Load on the provider's side."),
@@ -155,7 +162,14 @@ MEANINGS: dict[Verdict, tuple[str, str]] = {
     Verdict.WRONG_PONG: ("An answer that is not the expected one.", "Check `expect`; another service may answer."),
     Verdict.CLOSED: ("The WebSocket was closed.", "The close code says why."),
     Verdict.NO_KEY: ("The key could not be read from where the profile says it is.", "Set the variable or the file."),
+    Verdict.TLS_FILE: (
+        "A file of the endpoint's `tls` settings cannot be used.",
+        "It is missing, damaged or encrypted, or key and certificate do not belong together; the reason names it.",
+    ),
     Verdict.CANCELLED: ("gwtui stopped it.", "A pause, an edit or the end of the session."),
-    Verdict.LOCAL: ("This machine or gwtui itself was the cause.", "No file descriptors, ports or memory left."),
+    Verdict.LOCAL: (
+        "This machine or gwtui itself was the cause.",
+        "No file descriptors, ports or memory left, or a setting that cannot be sent; the reason names it.",
+    ),
 }
 """Per verdict: what it means, and its likely cause ("" where all is well)."""

@@ -224,7 +224,7 @@ endpoints = st.builds(
     paused=st.booleans(),
     deadlines=optional(st.builds(Deadlines, idle_s=seconds, total_s=seconds)),
     thresholds=optional(st.builds(Thresholds, down_after=st.integers(1, 9), slow_metric=optional(st.just("ttft")))),
-    tls=optional(st.builds(TLS, ca_file=optional(texts), insecure=st.booleans())),
+    tls=optional(st.builds(TLS, ca_file=optional(texts.map("/{}".format)), insecure=st.booleans())),
 )
 
 

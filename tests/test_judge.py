@@ -72,6 +72,7 @@ TRANSPORT = [
     (End.NOT_HTTP, Verdict.NOT_HTTP),
     (End.TOO_LARGE, Verdict.TOO_LARGE),
     (End.NO_KEY, Verdict.NO_KEY),
+    (End.TLS_FILE, Verdict.TLS_FILE),
     (End.CANCELLED, Verdict.CANCELLED),
     (End.LOCAL, Verdict.LOCAL),
 ]

@@ -217,7 +217,7 @@ def test_the_details_of_a_probe_as_json() -> None:
     told = json.loads(probe_json(CUT, READS))
     assert told["verdict"] == "truncated"
     assert told["findings"] == [
-        {"name": "buffered", "evidence": "2 events in one read", "cause": "a proxy holds bytes back"}
+        {"name": "buffered", "evidence": "2 events in one read", "cause": "a proxy holds bytes back", "degrades": False}
     ]
     assert told["phases"]["tls_ms"] == 12
     assert [event["number"] for event in told["events_detail"]] == [1, 2, 3, 4]

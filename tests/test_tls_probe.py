@@ -178,5 +178,5 @@ async def test_tls_spoken_to_a_plain_port() -> None:
 
 async def test_tls_settings_that_name_no_file() -> None:
     row = await probed(endpoint("http", "https://127.0.0.1:1", tls=TLS(ca_file="/nonexistent/ca.pem")))
-    assert row.verdict is Verdict.LOCAL
+    assert row.verdict is Verdict.TLS_FILE
     assert "No such file" in row.reason

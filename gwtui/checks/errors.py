@@ -186,7 +186,7 @@ def judge_whole_streams(evidence: Evidence) -> Said:
 
 def judge_timeouts(evidence: Evidence) -> Said:
     sent = [each for each in evidence.probes() if isinstance(each.result, Request) and each.result.status != 401]
-    sent = [each for each in sent if each.request.verdict not in (Verdict.LOCAL, Verdict.NO_KEY)]
+    sent = [each for each in sent if each.request.verdict not in (Verdict.LOCAL, Verdict.NO_KEY, Verdict.TLS_FILE)]
     if not sent:
         return not_applicable("nothing was sent")
     late = [each for each in sent if each.request.verdict in HANGING]

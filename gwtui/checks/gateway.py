@@ -22,6 +22,7 @@ UNREACHED = frozenset(
         Verdict.TLS,
         Verdict.NOT_HTTP,
         Verdict.NO_KEY,
+        Verdict.TLS_FILE,
     }
 )
 """Verdicts after which nothing else about the gateway can be found out."""

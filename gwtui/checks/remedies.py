@@ -34,7 +34,7 @@ REMEDIES: dict[Verdict, str] = {
     Verdict.DECODE_ERROR: "Let the proxy honour `Accept-Encoding: identity`.",
     Verdict.REDIRECT: "Put the target into `url`, if you trust it.",
     Verdict.BAD_REQUEST: "Correct the field that the gateway names: `model`, `max_tokens`, `body`.",
-    Verdict.AUTH: "Check `key` and `auth`: `gwtui probe` shows what the gateway says to them.",
+    Verdict.AUTH: "Check `key`, `auth` and `tls.client_cert`: `gwtui probe` shows what the gateway says to them.",
     Verdict.NOT_FOUND: "Check `url`, `path` and `model`.",
     Verdict.RATE_LIMITED: "Wait as long as it says, or ask for a higher limit.",
     Verdict.OVERLOADED: "Wait, or route to another provider.",
@@ -48,6 +48,7 @@ REMEDIES: dict[Verdict, str] = {
     Verdict.WRONG_PONG: "Check `path` and `expect`.",
     Verdict.CLOSED: "Look up the close code; look into the gateway's log at that time.",
     Verdict.NO_KEY: "Set the variable or the file that `key` names.",
+    Verdict.TLS_FILE: "Correct the setting or the file that the reason names; `gwtui config check` looks at them too.",
     Verdict.CANCELLED: "Run the check again.",
     Verdict.LOCAL: "Look at this machine: file descriptors, ports, memory.",
 }

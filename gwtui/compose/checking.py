@@ -8,13 +8,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gwtui.config import Config, Fault
+    from gwtui.profile import TLS, Endpoint
 
 
 def faults_of(path: Path) -> list[Fault]:
-    """Every fault of the file; none when it is good. Themes and keys are looked at when all else is."""
+    """Every fault of the file; none when it is good. Themes, keys and the files that it names are looked at when all
+    else is."""
     from gwtui.config import check, load
 
-    return check(path) or sorted(_look_faults(load(path)), key=lambda fault: fault.line or 0)
+    if faults := check(path):
+        return faults
+    config = load(path)
+    return sorted((*_look_faults(config), *_file_faults(config)), key=lambda fault: fault.line or 0)
 
 
 def notes_of(config: Config) -> list[str]:
@@ -23,8 +28,13 @@ def notes_of(config: Config) -> list[str]:
         f"{profile.name}.{endpoint.name}: {problem}"
         for profile in config.profiles
         for endpoint in profile.endpoints
-        for problem in _key_problems((*([endpoint.key] if endpoint.key else []), *endpoint.headers.values()))
+        for problem in _key_problems(_references(endpoint))
     ]
+
+
+def _references(endpoint: Endpoint) -> tuple[str, ...]:
+    password = endpoint.tls.client_key_password if endpoint.tls is not None else None
+    return (*filter(None, (endpoint.key, password)), *endpoint.headers.values())
 
 
 def _key_problems(texts: tuple[str, ...]) -> Iterator[str]:
@@ -37,6 +47,42 @@ def _key_problems(texts: tuple[str, ...]) -> Iterator[str]:
                 resolve(reference)
             except KeyReferenceError as error:
                 yield str(error)
+
+
+def _file_faults(config: Config) -> Iterator[Fault]:
+    """TLS files that cannot be used."""
+    from gwtui.config.faults import Fault, KeyPath, dotted
+    from gwtui.config.tomlfile import Lines, read
+
+    lines = Lines(read(config.path))
+    for profile in config.profiles:
+        for index, endpoint in enumerate(profile.endpoints):
+            for field, reason in _tls_file_faults(endpoint.tls) if endpoint.tls is not None else ():
+                path: KeyPath = ("profiles", profile.name, "endpoints", index, "tls", field)
+                yield Fault(config.path, lines.of(path), dotted(path), reason)
+
+
+def _tls_file_faults(settings: TLS) -> Iterator[tuple[str, str]]:
+    """Setting and reason. A password that cannot be had is a note, as keys are."""
+    from gwtui.keys import KeyReferenceError
+    from gwtui.probes.tlsfiles import TLSFileError, check_authorities, check_client
+
+    for check in (check_authorities, lambda tls: check_client(tls, _without_asking)):
+        try:
+            check(settings)
+        except TLSFileError as error:
+            yield error.field, error.reason
+        except KeyReferenceError:
+            continue
+
+
+def _without_asking(reference: str) -> str:
+    """What the reference stands for, where resolving it asks nobody and starts nothing. Raises `KeyReferenceError`."""
+    from gwtui.keys import KeyReferenceError, resolve
+
+    if not reference.startswith(("env:", "file:")):
+        raise KeyReferenceError("is not asked here")
+    return resolve(reference)
 
 
 def _look_faults(config: Config) -> Iterator[Fault]:

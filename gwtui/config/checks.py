@@ -86,6 +86,8 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
         complaint = _header_complaint(name, value) if isinstance(value, str) else None
         if complaint is not None:
             yield Problem((*path, "headers", name), *complaint)
+    tls = table.get("tls")
+    yield from _tls_problems(tls, (*path, "tls")) if isinstance(tls, Mapping) else ()
     for key in ("body", "messages"):
         if (message := _not_json(table.get(key))) is not None:
             yield Problem((*path, key), message)
@@ -93,6 +95,15 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
     api = table.get("api")
     if isinstance(api, str) and api in api_names():
         yield from _kind_problems(table, kind_of(api), path)
+
+
+def _tls_problems(tls: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    for key in ("client_key", "client_key_password"):
+        if key in tls and "client_cert" not in tls:
+            yield Problem((*path, key), "is nothing without client_cert", 'client_cert = "me.pem"')
+    password = tls.get("client_key_password")
+    if isinstance(password, str) and not is_reference(password):
+        yield Problem((*path, "client_key_password"), "must say where the password is, not what it is", SCHEMES)
 
 
 def budget_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TypeVar
 
+import msgspec
 import platformdirs
+
+from gwtui.profile import TLS, Endpoint
 
 CONFIG_VARIABLE = "GWTUI_CONFIG"
 """Environment variable that names another configuration file."""
+
+_Struct = TypeVar("_Struct", bound=msgspec.Struct)
 
 
 def config_path() -> Path:
@@ -24,3 +30,24 @@ def shipped(name: str) -> Path:
     package = Path(__file__).parent.parent
     inside = package / name
     return inside if inside.exists() else package.parent / name
+
+
+def with_absolute_paths(struct: _Struct, directory: Path) -> _Struct:
+    """Endpoints and TLS settings with their paths as they are meant: `~` is the home, all else begins at `directory`.
+    Other structs are returned as they are."""
+    if isinstance(struct, Endpoint) and struct.tls is not None:
+        return msgspec.structs.replace(struct, tls=with_absolute_paths(struct.tls, directory))
+    if isinstance(struct, TLS):
+        named = {field: getattr(struct, field) for field in ("ca_file", "client_cert", "client_key")}
+        paths = {field: _absolute(path, directory) for field, path in named.items() if path is not None}
+        return msgspec.structs.replace(struct, **paths)
+    return struct
+
+
+def _absolute(path: str, directory: Path) -> str:
+    if Path(path).is_absolute():
+        return path
+    try:
+        return str(directory / Path(path).expanduser())
+    except RuntimeError:  # there is no home: the path is shown as it was written where it cannot be opened
+        return path

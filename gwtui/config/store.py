@@ -16,7 +16,7 @@ import msgspec
 from gwtui.config import tomledit
 from gwtui.config.faults import ConfigError, Fault, KeyPath, dotted, shown
 from gwtui.config.file import File, endpoint_faults, faults_of, flat_keys, profile_name_problems
-from gwtui.config.places import config_path, shipped
+from gwtui.config.places import config_path, shipped, with_absolute_paths
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import parse, read, write
 from gwtui.config.tomltext import EditError
@@ -55,7 +55,9 @@ def load(path: Path | None = None) -> Config:
     text = read(path) if path is not None else read(config_path(), missing="")
     path = path if path is not None else config_path()
     file = msgspec.convert(_parse(text, path), File)
-    profiles = tuple(msgspec.convert({"name": name} | table, Profile) for name, table in file.profiles.items())
+    profiles = tuple(
+        _placed(msgspec.convert({"name": name} | table, Profile), path) for name, table in file.profiles.items()
+    )
     keys = {binding: ",".join(keys) for binding, keys in flat_keys(file.ui.keys)}
     return Config(path, profiles, file.default_profile, file.ui.theme, keys)
 
@@ -86,6 +88,13 @@ def endpoint_from(given: Mapping[str, Any], base: Endpoint | None = None) -> End
     return msgspec.convert(table, Endpoint)
 
 
+def _placed(profile: Profile, path: Path) -> Profile:
+    """A profile of this file, with its files where they are."""
+    directory = path.absolute().parent
+    endpoints = tuple(with_absolute_paths(endpoint, directory) for endpoint in profile.endpoints)
+    return msgspec.structs.replace(profile, endpoints=endpoints)
+
+
 def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | None = None) -> str:
     """Add the endpoint to the file's profile, or write it in the place of the one called `replaces`.
 
@@ -104,7 +113,7 @@ def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | 
         if index is None:
             endpoints.append(_table_of(endpoint))
             return tomledit.append(text, where, endpoints[-1])
-        endpoints[index] = _as_written(endpoint, endpoints[index])
+        endpoints[index] = _as_written(endpoint, endpoints[index], path.absolute().parent)
         return tomledit.put(text, (*where, index), endpoints[index])
 
     return _edit(path, edit)
@@ -189,14 +198,14 @@ def _table_of(struct: msgspec.Struct) -> dict[str, Any]:
     return {key: list(value) if isinstance(value, tuple) else value for key, value in table.items()}
 
 
-def _as_written(struct: msgspec.Struct, written: Mapping[str, Any]) -> dict[str, Any]:
+def _as_written(struct: msgspec.Struct, written: Mapping[str, Any], directory: Path) -> dict[str, Any]:
     """The struct as a table in which all that means the same as before is spelled as before, defaults included."""
     table = _table_of(struct)
-    before = msgspec.convert(written, type(struct))
+    before = with_absolute_paths(msgspec.convert(written, type(struct)), directory)
     for name, spelling in written.items():
         value, old = getattr(struct, name), getattr(before, name)
         if isinstance(value, msgspec.Struct) and isinstance(old, msgspec.Struct):
-            table[name] = _as_written(value, spelling)
+            table[name] = _as_written(value, spelling, directory)
         elif tomledit.same(value, old):
             table[name] = spelling
     return table

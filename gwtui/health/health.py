@@ -107,10 +107,9 @@ class Health:
         watch.last = record
         watch.health.add(record)
         incidents = self._judge(record.endpoint, watch)
-        if isinstance(record, Request):
-            incidents += [
-                self._incident("finding", text, record=record) for text in watch.findings.follow(self._now_ns, record)
-            ]
+        incidents += [
+            self._incident("finding", text, record=record) for text in watch.findings.follow(self._now_ns, record)
+        ]
         return tuple(incidents)
 
     def _judge(self, name: str, watch: _Watch) -> list[Incident]:
@@ -193,12 +192,12 @@ class _Findings:
         """Per finding that is on: when it was last seen, and how many good results since had none of it."""
         self._cold = ColdStart()
 
-    def follow(self, now_ns: int, request: Request) -> list[str]:
-        """Take a request; gives what there is to tell."""
-        found = {finding.name: finding for finding in request.findings}
+    def follow(self, now_ns: int, result: Request | Ping) -> list[str]:
+        """Take a result; gives what there is to tell."""
+        found = {finding.name: finding for finding in result.findings}
         texts = [_began(finding) for name, finding in found.items() if name not in self._last]
         for name, (seen_ns, without) in list(self._last.items()):
-            if name in found or request.outcome is not Outcome.OK:
+            if name in found or result.outcome is not Outcome.OK:
                 continue
             if without + 1 >= QUIET_RESULTS and now_ns - seen_ns >= self._quiet_ns:
                 del self._last[name]
@@ -206,7 +205,7 @@ class _Findings:
             else:
                 self._last[name] = (seen_ns, without + 1)
         self._last.update(dict.fromkeys(found, (now_ns, 0)))
-        if (cold := self._cold.follow(request)) is not None:
+        if isinstance(result, Request) and (cold := self._cold.follow(result)) is not None:
             texts.append(_began(cold))
         return texts
 

@@ -5,6 +5,7 @@ Each rule of the thresholds has a way in and a calmer way out, and remembers whi
 - down: so many failures in a row; out after so many good results in a row.
 - degraded: the share of failures in the window; out below half of it. Failures that were told as an outage are not
   counted again once it is over.
+- degraded, too: a finding that says so, such as a certificate in its last day; out after some good results without.
 - slow: a percentile of the good results in the window, over its limit for a while; out at 80 % of the limit.
 
 The worst rule that holds is the state. A few samples decide no share and no percentile: where the window holds fewer
@@ -18,7 +19,7 @@ from bisect import bisect_left, insort
 from collections import Counter, deque
 
 from gwtui.profile import Thresholds
-from gwtui.records import Ping, Request
+from gwtui.records import Finding, Ping, Request
 from gwtui.units import duration, elapsed, share
 from gwtui.verdicts import Verdict
 from gwtui.words import Metric, Outcome, State
@@ -99,6 +100,10 @@ class EndpointState:
         self._good_run = 0
         self._seen_good = False
         self._down = self._degraded = self._slow = False
+        self._alarm: Finding | None = None
+        """The newest finding that degrades, kept until the end of what it did."""
+        self._alarm_left = 0
+        """Good results without it until it is over; 0: it is."""
         self._over_since_ns: int | None = None
 
     def add(self, record: Request | Ping) -> None:
@@ -112,6 +117,7 @@ class EndpointState:
             value_ns = latency(record, self._metric)
             if value_ns is not None and not record.tainted:
                 self._latencies.add(now_ns, value_ns)
+            self._take_alarm(record.findings)
         else:
             self._failed_run[record.verdict] += 1
             self._good_run = 0
@@ -127,7 +133,7 @@ class EndpointState:
         self._judge_slow(now_ns)
         if self._down:
             return State.DOWN
-        if self._degraded:
+        if self._degraded or self._alarm_left:
             return State.DEGRADED
         if self._slow:
             return State.SLOW
@@ -143,7 +149,17 @@ class EndpointState:
         if state is not State.UP or self._bad_since_ns is None:
             return ""
         took, self._bad_since_ns = elapsed(now_ns - self._bad_since_ns), None
-        return f"up again after {took}, {self._why(was, now_ns)}"
+        text = f"up again after {took}, {self._why(was, now_ns)}"
+        self._alarm = None
+        return text
+
+    def _take_alarm(self, findings: tuple[Finding, ...]) -> None:
+        """Note a finding that degrades, or that a good result was without it."""
+        alarm = next((finding for finding in findings if finding.degrades), None)
+        if alarm is not None:
+            self._alarm, self._alarm_left = alarm, LEAST
+        elif self._alarm_left:
+            self._alarm_left -= 1
 
     def _judge_down(self) -> None:
         if self._down:
@@ -174,6 +190,9 @@ class EndpointState:
 
     def _why(self, state: State, now_ns: int) -> str:
         """The facts of the rule that makes a state, as they are now."""
+        if state is State.DEGRADED and self._alarm is not None and not self._degraded:
+            words = self._alarm.evidence if self._alarm_left else "not found any more"
+            return f"{self._alarm.name}: {words}"
         if state is State.DEGRADED:
             return _share(
                 Counter({verdict: self._failures.of(place) for verdict, place in FAILED.items()}), len(self._failures)

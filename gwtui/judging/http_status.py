@@ -37,6 +37,22 @@ CLOUDFLARE: dict[int, tuple[Verdict, str]] = {
     530: (Verdict.BAD_GATEWAY, "the origin's name does not resolve"),
 }
 """Cloudflare's own statuses: believed only beside a `cf-ray`, because origins send such numbers too."""
+CLIENT_CERTIFICATE = "client-certificate"
+"""What ends the rule of a refusal for want of a good client certificate."""
+CERTIFICATE_WORDS = ("no required ssl certificate was sent", "the ssl certificate error")
+"""How nginx, and what is built on it, refuses a client's certificate: by a 400 (nginx's own 496 and 495)."""
+PLAIN_WORDS = (
+    "the plain http request was sent to https port",
+    "client sent an http request to an https server",
+    "speaking plain http to an ssl-enabled server port",
+    "combination of host and port requires tls",
+)
+"""How nginx, Go, Apache and Tomcat answer by a 400 who speaks no TLS to a port for it."""
+REMEDIES = {
+    CLIENT_CERTIFICATE: "the gateway wants a client certificate that it accepts (`tls.client_cert`)",
+    "plain-http": "the port speaks TLS, `https` is right",
+}
+"""What a refusal that is about TLS comes down to."""
 NAMED = ("quota", "breaker")
 """What is told beside the status: nothing else says that it is no plain refusal."""
 QUOTA_WORDS = ("insufficient_quota", "credit", "billing")
@@ -54,8 +70,7 @@ def judge_status(
     if status in CLOUDFLARE and ray:
         verdict, meaning = CLOUDFLARE[status]
         return _judgement(verdict, status, f"Cloudflare: {meaning} (cf-ray {clean(ray, 40)})", "cloudflare")
-    verdict = CLASSES.get(status) or _by_hundred(status)
-    detail = ""
+    verdict, detail = _of_tls(status, said.lower()) or (CLASSES.get(status) or _by_hundred(status), "")
     if status == 429 and any(word in said.lower() for word in QUOTA_WORDS):
         detail = "quota"
     if status in (500, 503) and "overloaded_error" in said:
@@ -75,7 +90,17 @@ def judge_status(
 def _judgement(verdict: Verdict, status: int, words: str, detail: str = "") -> Judgement:
     rule = f"http.{status}.{detail}" if detail else f"http.{status}"
     said = f"HTTP {status} {detail}" if detail in NAMED else f"HTTP {status}"
-    return Judgement(verdict=verdict, rule=rule, reason=f"{said}: {words}" if words else said)
+    told = ": ".join(part for part in (said, REMEDIES.get(detail, ""), words) if part)
+    return Judgement(verdict=verdict, rule=rule, reason=told)
+
+
+def _of_tls(status: int, said: str) -> tuple[Verdict, str] | None:
+    """The verdict on a refusal that is about TLS and not about the request; None for all others."""
+    if status in (495, 496) or (status == 400 and any(words in said for words in CERTIFICATE_WORDS)):
+        return Verdict.AUTH, CLIENT_CERTIFICATE
+    if status == 497 or (status == 400 and any(words in said for words in PLAIN_WORDS)):
+        return Verdict.TLS, "plain-http"
+    return None
 
 
 def _by_hundred(status: int) -> Verdict:

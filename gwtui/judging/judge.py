@@ -72,6 +72,8 @@ class End(StrEnum):
     TOO_LARGE = "too_large"
     DECODE_ERROR = "decode_error"
     NO_KEY = "no_key"
+    TLS_FILE = "tls_file"
+    """A file of the TLS settings cannot be used."""
     CANCELLED = "cancelled"
     LOCAL = "local"
 
@@ -149,6 +151,7 @@ BROKEN: dict[End, Verdict] = {
     End.TOO_LARGE: Verdict.TOO_LARGE,
     End.DECODE_ERROR: Verdict.DECODE_ERROR,
     End.NO_KEY: Verdict.NO_KEY,
+    End.TLS_FILE: Verdict.TLS_FILE,
     End.CANCELLED: Verdict.CANCELLED,
     End.LOCAL: Verdict.LOCAL,
 }
@@ -157,7 +160,7 @@ WITHOUT_EVENTS = frozenset({End.NO_FIRST_EVENT, End.NO_FIRST_TOKEN, End.EVENT_GA
 """Ends that bytes alone do not put off."""
 _ERROR_FIELD = re.compile(rb"^error: ?(?=\{)")
 """The name of the field in which llama.cpp sends its errors, which no event can have."""
-OURS = frozenset({End.NO_KEY, End.CANCELLED, End.LOCAL})
+OURS = frozenset({End.NO_KEY, End.TLS_FILE, End.CANCELLED, End.LOCAL})
 """Ends that say nothing about the gateway."""
 
 

@@ -158,7 +158,8 @@ async def _ask_in_thread(reference: str) -> None:
 
 
 def _references_of(endpoint: Endpoint) -> Iterable[str]:
-    texts = [*([endpoint.key] if endpoint.key else []), *endpoint.headers.values()]
+    password = endpoint.tls.client_key_password if endpoint.tls is not None else None
+    texts = [*filter(None, (endpoint.key, password)), *endpoint.headers.values()]
     return (reference for text in texts for reference in references_in(text))
 
 

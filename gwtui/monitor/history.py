@@ -114,7 +114,7 @@ class History:
         self._verdicts.add(result.now_ns, (result.verdict.value,))
         if result.tainted:
             self._doubts.add(result.now_ns, (TAINTED,))
-        if isinstance(result, Request):
+        if result.findings:
             self._findings.add(result.now_ns, {finding.name for finding in result.findings})
         if isinstance(result, Ping) and self._link is not None:
             self._link.add(result)
@@ -268,6 +268,6 @@ def _note(last: Request | Ping | None, hold: tuple[int, str] | None) -> str:
     parts = [] if hold is None else [f"held {countdown(hold[0])} {hold[1]}"]
     if last is not None and last.outcome is not Outcome.OK:
         parts.append(last.reason)
-    elif isinstance(last, Request):
+    elif last is not None:
         parts += [f"{finding.name}: {finding.evidence}" for finding in last.findings]
     return "; ".join(part for part in parts if part)

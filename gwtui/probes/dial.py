@@ -48,6 +48,8 @@ class Dial:
     """The one that was connected to."""
     tls: str = ""
     """TLS version, issuer and expiry of the peer's certificate."""
+    expires_at: float | None = None
+    """When the peer's certificate ends; wall time, UTC."""
     refusals: list[str] = field(default_factory=list)
     """Addresses that failed, each with its error, and those that a later one was faster than."""
 

@@ -20,6 +20,7 @@ from gwtui.probes.dial import NoThreadError
 from gwtui.probes.exchange import Exchange, NotHTTPError
 from gwtui.probes.lean import httpx
 from gwtui.probes.proxies import ProxyError
+from gwtui.probes.tlsfiles import TLSFileError
 from gwtui.sse import SSELimitError
 
 FAILURES = (
@@ -35,6 +36,7 @@ FAILURES = (
     HeadLimitError,
     NotHTTPError,
     SSELimitError,
+    TLSFileError,
     UnicodeError,
 )
 """All that an exchange can end with."""
@@ -60,11 +62,23 @@ _OWN_ERRORS: dict[type[BaseException], End] = {
     SSELimitError: End.TOO_LARGE,
     NotHTTPError: End.NOT_HTTP,
     DecodeError: End.DECODE_ERROR,
+    TLSFileError: End.TLS_FILE,
     ProxyError: End.PROXY,
     NoThreadError: End.LOCAL,
     UnacknowledgedError: End.RESET,
 }
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
+_CLIENT_ALERTS = {
+    "CERTIFICATE_REQUIRED": "the gateway wants a client certificate (`tls.client_cert`)",
+    "UNKNOWN_CA": "the gateway does not know the authority of the client's certificate",
+    "BAD_CERTIFICATE": "the gateway wants a client certificate, or another one (`tls.client_cert`)",
+    "UNSUPPORTED_CERTIFICATE": "the gateway does not take client certificates of this kind",
+    "CERTIFICATE_REVOKED": "the gateway says that the client's certificate was revoked",
+    "CERTIFICATE_EXPIRED": "the gateway says that the client's certificate has expired",
+    "CERTIFICATE_UNKNOWN": "the gateway does not accept the client's certificate",
+    "ACCESS_DENIED": "the gateway does not let the client's certificate in",
+}
+"""Alerts (RFC 8446 6.2) that a client gets for its own certificate, or for want of one."""
 _TOO_LARGE = 431
 """What h11 hints a server should answer; for a client it tells this error from all others."""
 _BYTES = re.compile(r"bytearray\((b'.*'|b\".*\")\)", re.DOTALL)
@@ -125,7 +139,12 @@ def _tls_end(error: ssl.SSLError, exchange: Exchange) -> tuple[End, str]:
     text = (error.reason or str(error)).replace("_", " ").lower()
     if exchange.reads and not shaking:
         return End.RESET, f"TLS broke: {text}"
-    return End.TLS, text
+    return End.TLS, ": ".join(filter(None, (text, _of_alert(error.reason or ""))))
+
+
+def _of_alert(reason: str) -> str:
+    """What the peer has against the client's certificate, where that is what its alert says; else ""."""
+    return next((words for alert, words in _CLIENT_ALERTS.items() if reason.endswith(f"ALERT_{alert}")), "")
 
 
 def _os_end(error: OSError, exchange: Exchange) -> tuple[End, str]:

@@ -19,6 +19,7 @@ from websockets.uri import parse_uri
 from gwtui.apis.base import AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.websocket import WEBSOCKET
+from gwtui.judging.certificates import expires_at
 from gwtui.judging.http_status import judge_status
 from gwtui.judging.judge import End
 from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, resolve, resolve_headers
@@ -29,9 +30,10 @@ from gwtui.probes.netclock import NetClock, StampedSocket
 from gwtui.probes.proxies import Proxy
 from gwtui.probes.reaching import reach
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
-from gwtui.probes.tls import context_for
+from gwtui.probes.tlsfiles import TLSFileError, TLSFiles, tls_files
 from gwtui.probes.transport import USER_AGENT
 from gwtui.profile import TLS, Deadlines, Endpoint
+from gwtui.records import Finding
 from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import Clock
 
@@ -61,17 +63,44 @@ class Opening:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """Where to connect to, by way of what, and what to say there."""
+
+    url: str
+    host: str
+    port: int
+    headers: list[tuple[str, str]]
+    tls: ssl.SSLContext | None
+    files: TLSFiles | None
+    """What `tls` was made of."""
+    server_name: str
+    proxy: Proxy | None
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """An open connection."""
 
     socket: ClientConnection
     stamps: StampedSocket
+    target: Target
 
     def came(self, now_ns: int) -> tuple[int, Clock]:
         """When the frame that was just received came. An event loop that reads by itself leaves no stamps."""
         if self.stamps.reads:
             return self.stamps.last_read_ns, self.stamps.last_read_clock
         return now_ns, Clock.USER
+
+    def is_current(self) -> bool:
+        """Whether a connection that is made now would use the same certificates."""
+        return self.target.files is None or self.target.files.context() is self.target.tls
+
+    def certificate_findings(self, warn_days: float) -> tuple[Finding, ...]:
+        """What is to be told of the certificates in use."""
+        if self.target.files is None:
+            return ()
+        certificate = self.socket.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+        return self.target.files.findings(expires_at(certificate or b""), warn_days)
 
 
 def _noting(opening: Opening) -> type[ClientConnection]:
@@ -101,19 +130,6 @@ class _Dial(connect):
         return exc
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to connect to, by way of what, and what to say there."""
-
-    url: str
-    host: str
-    port: int
-    headers: list[tuple[str, str]]
-    tls: ssl.SSLContext | None
-    server_name: str
-    proxy: Proxy | None
-
-
 async def open_link(target: Target, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Redactor) -> Link:
     """Connect and shake hands. Raises `PingFailedError`. `redact` masks keys in what is told of a refusal."""
     opening.sent_trace_id, _ = sent_ids(target.headers)
@@ -123,7 +139,7 @@ async def open_link(target: Target, deadlines: Deadlines, clock: NetClock, openi
         socket = await _shaken(target, deadlines, sock, opening, redact)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
-    return Link(socket, sock)
+    return Link(socket, sock, target)
 
 
 def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
@@ -131,7 +147,12 @@ def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
     try:
         key = resolve(endpoint.key) if endpoint.key is not None else None
         further = resolve_headers(endpoint)
-    except NoRoomError as error:
+        settings = endpoint.tls or TLS()
+        files = tls_files(settings) if is_secure(endpoint) else None
+        context = files.context() if files is not None else None
+    except TLSFileError as error:
+        raise ping_failed(Verdict.TLS_FILE, "tls-file", str(error), redial_later=False) from error
+    except (NoRoomError, OSError) as error:
         raise ping_failed(Verdict.LOCAL, "no-room", str(error), redial_later=False) from error
     except KeyReferenceError as error:
         raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
@@ -139,19 +160,23 @@ def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
         url = WEBSOCKET.url(endpoint)
         parse_uri(url)
         parts = urlsplit(url)
-        secure = parts.scheme == "wss"
-        settings = endpoint.tls or TLS()
         return Target(
             url=url,
             host=parts.hostname or "",
-            port=parts.port or (443 if secure else 80),
+            port=parts.port or (443 if files is not None else 80),
             headers=overlaid(fresh_ids().headers, WEBSOCKET.headers(endpoint, key), further),
-            tls=context_for(settings) if secure else None,
+            tls=context,
+            files=files,
             server_name=settings.server_name or parts.hostname or "",
             proxy=proxy,
         )
     except (AskError, InvalidURI, ValueError) as error:
         raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
+
+
+def is_secure(endpoint: Endpoint) -> bool:
+    """Whether it is reached by TLS."""
+    return endpoint.url.lower().startswith(("wss:", "https:"))
 
 
 async def _dialled(target: Target, deadlines: Deadlines, clock: NetClock) -> StampedSocket:

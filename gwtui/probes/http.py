@@ -48,6 +48,7 @@ class HTTPProber:
         self._endpoint = endpoint
         self._api = api
         self._deadlines = profile.deadlines_of(endpoint)
+        self._warn_days = profile.cert_warn_days_of(endpoint)
         self._record_text = profile.record_text
         self._use_proxies = profile.use_proxies
         self._connection = (("Connection", "close"),) if endpoint.connection == "fresh" else ()
@@ -88,6 +89,8 @@ class HTTPProber:
         return self._record(result)
 
     def _record(self, result: Result) -> Request:
+        if self._transport is not None:
+            result.findings += self._transport.certificate_findings(self._warn_days)
         return record_of(result, self._endpoint, self._api, self._ledger.peer, self._redact, self._proxy)
 
     async def _measure(self, result: Result) -> None:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import ssl
 import time
-from pathlib import Path
 from typing import Any, Protocol, cast
 
-import certifi
 import httpcore
 
-from gwtui.apis.base import AskError
 from gwtui.clean import clean
+from gwtui.judging.certificates import expires_at
 from gwtui.probes.exchange import Arrival, Ledger, Span
+from gwtui.probes.tlsfiles import tls_files
 from gwtui.profile import TLS
 from gwtui.words import Clock
 
@@ -61,6 +59,7 @@ class TLSStream:
         if progress is not None:
             progress.tls_ns = time.perf_counter_ns() - began
             progress.tls = describe(self._tls)
+            progress.expires_at = expires_at(self._tls.getpeercert(binary_form=True) or b"")
             progress.stage = "done"
 
     async def read(self, max_bytes: int) -> bytes:
@@ -152,29 +151,9 @@ class TLSStream:
         return plain
 
 
-@functools.lru_cache(maxsize=32)
 def context_for(settings: TLS) -> ssl.SSLContext:
-    """A client context. Made once per settings: reading the system's authorities takes some 20 ms.
-
-    Raises `AskError` when a file of the settings cannot be used.
-    """
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-    except OSError as error:
-        raise AskError(f"`tls.ca_file` {settings.ca_file}: {error.strerror}") from error
-    if settings.ca_file is None and not _system_has_authorities():
-        context.load_verify_locations(certifi.where())
-    if settings.client_cert is not None:
-        try:
-            context.load_cert_chain(settings.client_cert, settings.client_key)
-        except OSError as error:
-            files = " and ".join(filter(None, (settings.client_cert, settings.client_key)))
-            raise AskError(f"`tls.client_cert` {files}: {error.strerror}") from error
-    context.set_alpn_protocols(["http/1.1"])
-    if settings.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+    """A client context for these settings, made of their files as they are now. Raises as `TLSFiles.context` does."""
+    return tls_files(settings).context()
 
 
 def describe(connection: ssl.SSLObject) -> str:
@@ -186,8 +165,3 @@ def describe(connection: ssl.SSLObject) -> str:
     names: dict[str, str] = dict(attribute for group in certificate.get("issuer", ()) for attribute in group)
     issuer = names.get("commonName") or names.get("organizationName") or "unnamed"
     return clean(f"{version}, issuer {issuer}, expires {certificate.get('notAfter', 'never')}")
-
-
-def _system_has_authorities() -> bool:
-    paths = ssl.get_default_verify_paths()
-    return any(path and Path(path).exists() for path in (paths.cafile, paths.capath))

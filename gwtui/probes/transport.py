@@ -26,7 +26,8 @@ from gwtui.probes.netclock import net_clock
 from gwtui.probes.proxies import Proxy
 from gwtui.probes.routes import Route
 from gwtui.probes.tcp import TCPStream
-from gwtui.probes.tls import TLSStream, context_for
+from gwtui.probes.tls import TLSStream
+from gwtui.probes.tlsfiles import TLSFiles, tls_files
 from gwtui.profile import TLS, Endpoint
 from gwtui.records import Finding
 
@@ -52,19 +53,21 @@ class _Kept:
     stream: TCPStream
     ledger: Ledger
     made: Made
+    context: ssl.SSLContext | None
+    """What TLS was made with; None without TLS."""
 
 
 class StampedTransport:
     """HTTP/1.1 over one connection at a time, kept from a request to the next as the route's policy says.
 
-    Failures are httpcore's exceptions, with the `OSError` or TLS error as cause.
+    Failures are httpcore's exceptions, with the `OSError` or TLS error as cause, and those of `TLSFiles.context`.
     """
 
     def __init__(
         self,
         ledger: Ledger,
         route: Route,
-        tls: ssl.SSLContext | None,
+        tls: TLSFiles | None,
         server_name: str | None,
         proxy: Proxy | None,
         acknowledged_s: float = ACKNOWLEDGED_S,
@@ -82,8 +85,9 @@ class StampedTransport:
         url = request.url
         target, headers = self._forwarded(request)
         core = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=target)
-        await self._renew(found)
-        kept = await self._reusable(number) or await self._connected(url, core.origin, number)
+        context = self._tls.context() if self._tls is not None else None
+        await self._renew(context, found)
+        kept = await self._reusable(number) or await self._connected(url, core.origin, number, context)
         response = await kept.http.handle_async_request(
             httpcore.Request(
                 method=request.method,
@@ -105,18 +109,22 @@ class StampedTransport:
             request=request,
         )
 
+    def certificate_findings(self, warn_days: float) -> tuple[Finding, ...]:
+        """What is to be told of the certificates of the connection that was used last."""
+        return self._tls.findings(self._ledger.peer.expires_at, warn_days) if self._tls is not None else ()
+
     async def aclose(self) -> None:
         for kept in list(self._kept.values()):
             await self._drop(kept)
 
-    async def _renew(self, found: Callable[[Finding], None]) -> None:
-        """Give up the connections that the policy does not keep any longer."""
+    async def _renew(self, context: ssl.SSLContext | None, found: Callable[[Finding], None]) -> None:
+        """Give up the connections that the policy does not keep any longer, and those made with other certificates."""
         now_ns = time.perf_counter_ns()
         for kept in list(self._kept.values()):
             why = self._route.renewal(kept.made, now_ns)
             if why is Renewal.ADDRESS:
                 found(self._route.address_changed(kept.made))
-            if why is not None:
+            if why is not None or kept.context is not context:
                 await self._drop(kept)
 
     async def _reusable(self, number: int) -> _Kept | None:
@@ -148,7 +156,9 @@ class StampedTransport:
         own = [(b"Proxy-Authorization", login)] if login else []
         return b"%s://%s%s" % (url.raw_scheme, url.netloc, url.raw_path), [*headers, *own]
 
-    async def _connected(self, url: httpx.URL, origin: httpcore.Origin, number: int) -> _Kept:
+    async def _connected(
+        self, url: httpx.URL, origin: httpcore.Origin, number: int, context: ssl.SSLContext | None
+    ) -> _Kept:
         progress = Dial(time.perf_counter_ns())
         ledger = Ledger(self._ledger.exchange, progress)
         self._ledger.exchange.dial = self._ledger.peer = progress
@@ -159,11 +169,11 @@ class StampedTransport:
             raise httpcore.ConnectError(error) from error
         stream = TCPStream(sock, ledger)
         over: TCPStream | TLSStream = stream
-        if self._tls is not None:
-            over = await stream.start_tls(self._tls, self._server_name or url.raw_host.decode("ascii"))
+        if context is not None:
+            over = await stream.start_tls(context, self._server_name or url.raw_host.decode("ascii"))
         progress.stage = "done"
         http = httpcore.AsyncHTTP11Connection(origin, Connection(over, ledger))
-        kept = _Kept(http, stream, ledger, Made(time.perf_counter_ns(), progress.peer))
+        kept = _Kept(http, stream, ledger, Made(time.perf_counter_ns(), progress.peer), context)
         self._kept[self._route.kept_under(progress)] = kept
         return kept
 
@@ -182,14 +192,9 @@ class _Body(httpx.AsyncByteStream):
 def transport_for(
     url: str, endpoint: Endpoint, ledger: Ledger, proxy: Proxy | None, acknowledged_s: float
 ) -> StampedTransport:
-    """A transport for the endpoint's requests to this URL.
-
-    Raises `AskError` when a file of the TLS settings cannot be used, and `httpx.InvalidURL`.
-    """
+    """A transport for the endpoint's requests to this URL. Raises `httpx.InvalidURL`."""
     settings, parsed = endpoint.tls or TLS(), url_of(url)
-    secure = parsed.scheme == "https"
+    files = tls_files(settings) if parsed.scheme == "https" else None
     host, port = parsed.raw_host.decode("ascii"), parsed.port or PORTS[parsed.scheme]
     route = Route(endpoint, host, port, proxy)
-    return StampedTransport(
-        ledger, route, context_for(settings) if secure else None, settings.server_name, proxy, acknowledged_s
-    )
+    return StampedTransport(ledger, route, files, settings.server_name, proxy, acknowledged_s)

@@ -57,6 +57,7 @@ class WebSocketProber:
     ) -> None:
         self._endpoint = endpoint
         self._deadlines = profile.deadlines_of(endpoint)
+        self._warn_days = profile.cert_warn_days_of(endpoint)
         self._emit = emit
         self._use_proxies = profile.use_proxies
         self._proxy: Proxy | None = None
@@ -74,6 +75,10 @@ class WebSocketProber:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        await self._hang_up()
+
+    async def _hang_up(self) -> None:
+        """Close the connection, if there is one, by the closing handshake."""
         link, self._link = self._link, None
         if link is not None:
             await link.socket.close()
@@ -114,8 +119,9 @@ class WebSocketProber:
 
     async def _linked(self, seen: _Seen) -> Link:
         """The kept connection, or a new one."""
-        if self._link is not None:
+        if self._link is not None and self._link.is_current():
             return self._link
+        await self._hang_up()
         wait_ns = self._backoff.left_ns(time.perf_counter_ns())
         if wait_ns and self._last_failure is not None:
             reason = f"{self._last_failure.reason}; next dial in {wait_ns / 1e9:.1f} s"
@@ -200,6 +206,7 @@ class WebSocketProber:
             request_id=request_id(headers),
             headers=pick_headers(headers),
             retry_after_s=retry_after(headers, time.time()) if seen.connect_ns is not None else None,
+            findings=self._link.certificate_findings(self._warn_days) if self._link is not None else (),
         )
 
 

@@ -22,7 +22,7 @@ from gwtui.keys import (
     without_references,
     without_secrets,
 )
-from gwtui.profile import Endpoint, Profile
+from gwtui.profile import TLS, Endpoint, Profile
 from gwtui.rows import SCHEMA
 from gwtui.units import timestamp
 
@@ -64,15 +64,22 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
         endpoint,
         url=_address(endpoint.url),
         path=path if path is None else _address(path),
-        key=key if key is None or (is_reference(key) and not _tells(key)) else LEFT_OUT,
+        key=key if key is None or _is_safe(key) else LEFT_OUT,
         headers={name: _header(name, value) for name, value in endpoint.headers.items()},
         body=_masked(endpoint.body),
+        tls=_guarded_tls(endpoint.tls),
     )
 
 
-def _tells(reference: str) -> bool:
-    """Whether a command has a secret among its words."""
-    return reference.startswith("cmd:") and looks_secret(reference)
+def _guarded_tls(tls: TLS | None) -> TLS | None:
+    if tls is None or tls.client_key_password is None or _is_safe(tls.client_key_password):
+        return tls
+    return replace(tls, client_key_password=LEFT_OUT)
+
+
+def _is_safe(key: str) -> bool:
+    """Whether it is a reference, and no command with a secret among its words."""
+    return is_reference(key) and not (key.startswith("cmd:") and looks_secret(key))
 
 
 def _address(text: str) -> str:

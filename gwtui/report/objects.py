@@ -15,13 +15,12 @@ from gwtui.view import StreamLine
 
 def request_object(request: Request) -> dict[str, Any]:
     """The row of requests.csv, with `findings` and `headers` unfolded."""
-    findings = [msgspec.to_builtins(finding) for finding in request.findings]
-    return {**request_row(request), "findings": findings, "headers": request.headers}
+    return {**request_row(request), "findings": _findings(request), "headers": request.headers}
 
 
 def ping_object(ping: Ping) -> dict[str, Any]:
-    """The row of pings.csv, with `headers` unfolded. A ping has no findings."""
-    return {**ping_row(ping), "findings": [], "headers": ping.headers}
+    """The row of pings.csv, with `findings` and `headers` unfolded."""
+    return {**ping_row(ping), "findings": _findings(ping), "headers": ping.headers}
 
 
 def probe_json(result: Request | Ping, reads: tuple[StreamRead, ...]) -> bytes:
@@ -31,6 +30,10 @@ def probe_json(result: Request | Ping, reads: tuple[StreamRead, ...]) -> bytes:
     if isinstance(result, Request):
         told |= {"body_excerpt": result.body_excerpt, "text": result.text}
     return msgspec.json.format(msgspec.json.encode(told), indent=2)
+
+
+def _findings(result: Request | Ping) -> list[Any]:
+    return [msgspec.to_builtins(finding) for finding in result.findings]
 
 
 def _phases(result: Request | Ping) -> dict[str, float | str | bool | None]:

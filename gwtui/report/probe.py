@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from gwtui import units
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
+from gwtui.judging.http_status import CLIENT_CERTIFICATE
 from gwtui.keys import references_in
 from gwtui.monitor.streams import stream_lines
 from gwtui.profile import Endpoint
@@ -49,18 +50,19 @@ def probe_text(
 
 def _verdict_rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[str, str]]:
     yield "reason", result.reason
-    yield "hint", _hint(endpoint, result.verdict)
+    yield "hint", _hint(endpoint, result)
     event_number = result.event_number if isinstance(result, Request) else None
     yield "rule", result.rule if event_number is None else f"{result.rule}, at event {event_number}"
-    for each in result.findings if isinstance(result, Request) else ():
+    for each in result.findings:
         yield "finding", finding(each)
 
 
-def _hint(endpoint: Endpoint, verdict: Verdict) -> str:
+def _hint(endpoint: Endpoint, result: Request | Ping) -> str:
     references = (endpoint.key or "", *endpoint.headers.values())
-    if verdict is Verdict.AUTH and not any(references_in(each) for each in references):
+    is_about_key = result.verdict is Verdict.AUTH and not result.rule.endswith(CLIENT_CERTIFICATE)
+    if is_about_key and not any(references_in(each) for each in references):
         return "No key was sent. Say where it is: --key env:NAME, or key = in the configuration."
-    return MEANINGS[verdict][1]
+    return MEANINGS[result.verdict][1]
 
 
 def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, str]]:

@@ -110,9 +110,9 @@ def _look(stream: StreamView) -> Look:
     return Look(decided=sign(stream.request.outcome if stream.request is not None else None)[1])
 
 
-def _findings(request: Request, width: int) -> list[Line]:
-    lines = _heading("Findings") if request.findings else []
-    for finding in request.findings:
+def _findings(result: Request | Ping, width: int) -> list[Line]:
+    lines = _heading("Findings") if result.findings else []
+    for finding in result.findings:
         text = f"▲ {finding.name}: {finding.evidence}" + (f"; likely cause: {finding.cause}" if finding.cause else "")
         lines += [(Span(part, "warn"),) for part in wrap(text, width)]
     return lines
@@ -199,6 +199,7 @@ def _ping(ping: Ping, width: int) -> list[Line]:
     )
     return [
         *_verdict(ping, width),
+        *_findings(ping, width),
         *_section("Times", times, width),
         *_section("Ids", (("trace id", ping.trace_id), ("request id", ping.request_id)), width),
         *_section("Response headers", tuple(sorted(ping.headers.items())), width),
