@@ -2,7 +2,8 @@
 
 Three pieces of evidence: the spread of the starts, whether models speak at the same time (take turns within the first
 events, or overlap later), and the whole time against the slowest model and against the sum of all. Speaking at the
-same time is proof; where nobody does (short answers, or such as come in one piece), the other two have to agree.
+same time is proof that they are not asked one after another; where nobody does (short answers, or such as come in one
+piece), the other two have to agree. Whether some of them queue is another question: see `Concurrency.queues`.
 Times are ns of one clock.
 """
 
@@ -12,11 +13,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations, pairwise
+from statistics import median
 
 SPREAD_NS = 500_000_000
-"""Models that start within that time start together."""
+"""Models that start within that time start together, unless it is long beside what they take..."""
+SPREAD_SHARE = 0.5
+"""... that is, more than this share of the usual answer's own length: of two that wait for each other, the second
+starts after the whole length of the first."""
 SHORTEST_NS = 50_000_000
 """Below that nothing is said: what connections cost weighs as much as what models do."""
+ONE_PIECE_SHARE = 0.2
+"""An answer whose content takes less than this share of the time since it was asked for came in one piece."""
+NO_SPEED_UP = 1.2
+"""Times as fast as one after another, below which asking at once gains nothing."""
 FIRST_CHUNKS = 20
 """How many of the first events with content are looked at for turns."""
 OVERLAP_SHARE = 0.2
@@ -70,10 +79,15 @@ class Course:
 
     @property
     def duration_ns(self) -> int | None:
-        """What it takes by itself, measured or estimated from its start to its end."""
+        """What it takes by itself: measured, or estimated from its first content to its end."""
         if self.alone is not None:
             return self.alone.duration_ns
-        return None if self.start_ns is None or self.end_ns is None else self.end_ns - self.start_ns
+        return None if self.begin_ns is None or self.end_ns is None else self.end_ns - self.begin_ns
+
+    @property
+    def begin_ns(self) -> int | None:
+        """When it began to answer: a first event without content may come long before it is its turn."""
+        return self.first_ns if self.first_ns is not None else self.start_ns
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +111,10 @@ class Concurrency:
     starts_together: bool
     speaks_together: bool
     """Whether models take turns, or overlap later."""
+    usual_ns: int
+    """The median of what the answers take by themselves."""
+    took_ns: int
+    """From the first request to the last end."""
     saves_time: bool
     """Whether the whole time is nearer to the slowest model than to the sum of all."""
 
@@ -114,9 +132,24 @@ class Concurrency:
         return self.sum_ns / self.wall_ns if self.wall_ns > 0 else float(len(self.answered))
 
     @property
+    def spread_limit_ns(self) -> int:
+        """Up to where starts count as together: `SPREAD_NS`, or less where the answers are short."""
+        return _spread_limit_ns(self.usual_ns)
+
+    @property
+    def queues(self) -> bool:
+        """Whether some had to wait for others, although not all did. Nothing is said of very short answers."""
+        if self.usual_ns < SHORTEST_NS:
+            return False
+        half_as_fast = self.speed_up >= len(self.answered) / 2
+        measured = all(course.alone is not None for course in self.answered)
+        late = not self.starts_together and (measured or not half_as_fast)
+        return late or not self.saves_time
+
+    @property
     def verdict(self) -> Together | None:
         """None where fewer than two models answered, or all was over at once."""
-        if len(self.answered) < 2 or self.wall_ns < SHORTEST_NS:
+        if len(self.answered) < 2 or self.took_ns < SHORTEST_NS:
             return None
         if self.speaks_together or (self.starts_together and self.saves_time):
             return Together.CONCURRENT
@@ -128,10 +161,13 @@ def analyse(courses: Sequence[Course], speakers: Sequence[str]) -> Concurrency:
     good = [course for course in courses if not course.error and course.end_ns is not None]
     if any(course.alone is None for course in good):  # either all are compared with themselves alone, or none
         good = [replace(course, alone=None) for course in good]
+    if _in_one_piece(good):
+        good = _as_the_fastest(good)
     delays = [delay for course in good if (delay := course.delay_ns) is not None]
     durations = [duration for course in good if (duration := course.duration_ns) is not None]
     spread = max(delays) - min(delays) if delays else 0
     wall, slowest, total = _wall_ns(good), max(durations, default=0), sum(durations)
+    usual = round(median(durations)) if durations else 0
     models = {course.model for course in good}
     first = [model for model in speakers if model in models][:FIRST_CHUNKS]
     different = len(set(first))
@@ -145,11 +181,30 @@ def analyse(courses: Sequence[Course], speakers: Sequence[str]) -> Concurrency:
         wall_ns=wall,
         slowest_ns=slowest,
         sum_ns=total,
-        starts_together=spread <= SPREAD_NS,
+        starts_together=spread <= _spread_limit_ns(usual),
         # One after another they change too, once for each model; only who comes again took turns.
         speaks_together=changes > different - 1 > 0 or _overlap(good),
+        usual_ns=usual,
+        took_ns=_took_ns(good),
         saves_time=wall - slowest <= total - wall,
     )
+
+
+def _in_one_piece(courses: Sequence[Course]) -> bool:
+    """Whether all answers came in one piece, so that they have no length of their own."""
+    return all(
+        course.alone is None and (course.duration_ns or 0) < ONE_PIECE_SHARE * ((course.end_ns or 0) - course.sent_ns)
+        for course in courses
+    )
+
+
+def _as_the_fastest(courses: Sequence[Course]) -> list[Course]:
+    """The same, each taken to need as long by itself as the one that was answered first, which waited for nobody."""
+    first = min(courses, key=lambda course: (course.end_ns or 0) - course.sent_ns, default=None)
+    if first is None or first.end_ns is None or first.start_ns is None:
+        return list(courses)
+    alone = Alone(start_ns=first.start_ns - first.sent_ns, duration_ns=first.end_ns - first.sent_ns)
+    return [replace(course, alone=alone) for course in courses]
 
 
 def _overlap(courses: Sequence[Course]) -> bool:
@@ -161,12 +216,21 @@ def _overlap(courses: Sequence[Course]) -> bool:
     )
 
 
+def _spread_limit_ns(usual_ns: int) -> int:
+    return min(SPREAD_NS, max(SHORTEST_NS, round(SPREAD_SHARE * usual_ns)))
+
+
+def _took_ns(courses: Sequence[Course]) -> int:
+    ends = [course.end_ns for course in courses if course.end_ns is not None]
+    return max(ends) - min(course.sent_ns for course in courses) if ends else 0
+
+
 def _wall_ns(courses: Sequence[Course]) -> int:
-    """From the first send where it is known what the models take alone, else from the first start."""
+    """From the first send where it is known what the models take alone, else from the first content."""
     ends = [course.end_ns for course in courses if course.end_ns is not None]
     sent = [course.sent_ns for course in courses]
     if all(course.alone is not None for course in courses):
         begins = sent
     else:
-        begins = [course.start_ns for course in courses if course.start_ns is not None]
+        begins = [begin for course in courses if (begin := course.begin_ns) is not None]
     return max(ends) - min(begins) if ends and begins else 0

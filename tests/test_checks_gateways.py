@@ -21,7 +21,7 @@ from gwtui.checks.runner import run_checks
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 UNPROVOKED = {"provider-fallback", "fails-at-once", "attempts", "breaker"}
 SCENARIO = """
-default = { ttft_ms = 8, gap_ms = 3, tokens = 30 }
+default = { ttft_ms = 8, gap_ms = 2, tokens = 30 }
 
 [[rule]]
 path = "/compare-stream"

@@ -109,7 +109,28 @@ ROWS = list("aaabbbccc")
             [course("a", 10, 11, 60), course("b", 62, 63, 110), course("c", 112, 113, 160)],
             ROWS,
             Together.SEQUENTIAL,
+            (False, False, False),
+        ),
+        # all begin at once, but each speaks only when the one before has ended
+        (
+            [course(m, 1, at, at + 90) for m, at in zip("abc", (10, 110, 210), strict=True)],
+            ROWS,
+            Together.SEQUENTIAL,
             (True, False, False),
+        ),
+        # each in one piece, one after another, with the first one's time between
+        (
+            [course(m, at, at, at) for m, at in zip("abc", (300, 600, 900), strict=True)],
+            list("abc"),
+            Together.SEQUENTIAL,
+            (False, False, False),
+        ),
+        # each in one piece, and nearly at once
+        (
+            [course(m, at, at, at) for m, at in zip("abc", (300, 330, 390), strict=True)],
+            list("abc"),
+            Together.CONCURRENT,
+            (True, False, True),
         ),
         # at once, each in one piece
         ([course(m, 100, 499, 500) for m in "abc"], ROWS, Together.CONCURRENT, (True, True, True)),
@@ -151,6 +172,20 @@ def test_at_once_or_one_after_another(
         assert seen == signs
 
 
+@pytest.mark.parametrize(
+    ("starts", "queues"),
+    [
+        ((100, 110, 120, 130, 140, 150), False),
+        ((100, 100, 500, 500, 900, 900), True),  # two at a time
+        ((100, 100, 100, 500, 500, 500), True),
+        ((100, 500, 900, 1300, 1700, 2100), True),
+    ],
+)
+def test_some_wait_for_others(starts: Sequence[float], queues: bool) -> None:
+    courses = [course(f"m{at}", start, start + 10, start + 400, alone(100, 400)) for at, start in enumerate(starts)]
+    assert analyse(courses, []).queues is queues
+
+
 def test_turns_are_counted_within_the_first_events_only() -> None:
     courses = [course("a", 0, 1, 300), course("b", 0, 290, 600)]
     late = analyse(courses, ["a"] * 20 + ["b", "a"] * 10)
@@ -161,7 +196,7 @@ def test_turns_are_counted_within_the_first_events_only() -> None:
 
 def test_the_speed_up_is_the_sum_over_the_whole_time() -> None:
     concurrency = analyse([course(m, 100, 110, 500) for m in "abcd"], TURNS)
-    assert (concurrency.wall_ns, concurrency.slowest_ns, concurrency.sum_ns) == (400 * MS, 400 * MS, 1600 * MS)
+    assert (concurrency.wall_ns, concurrency.slowest_ns, concurrency.sum_ns) == (390 * MS, 390 * MS, 1560 * MS)
     assert concurrency.speed_up == 4
 
 
@@ -219,6 +254,34 @@ def test_concurrency(groups: Sequence[Probed], outcome: CheckOutcome, words: str
     said = judge_concurrency(evidence(target(models=("a", "b", "c")), compared=groups))
     assert (said.outcome, words in said.evidence) == (outcome, True), said
     assert outcome is not FAIL or (said.cause and said.remedy)
+
+
+def test_a_gateway_that_gains_nothing_by_asking_at_once_does_not_pass() -> None:
+    """They take turns, each at a third of its speed."""
+    of = target(models=("a", "b", "c"))
+    single = [model_stream(model, 100) for model in "abc"]
+    together = [model_stream(model, 100 + 20 * at, step_ms=225) for at, model in enumerate("abc")]
+    said = judge_concurrency(evidence(of, models=single, compared=together))
+    assert (said.outcome, said.facts["verdict"]) == (FAIL, "CONCURRENT")
+    assert "0.9 times as fast: at once they take as long" in said.evidence
+    assert said.cause
+
+
+@pytest.mark.parametrize(
+    ("firsts", "outcome", "words"),
+    [
+        ([100.0] * 10, PASS, "all 10 streams at once are complete"),
+        ([100.0 + 200 * (each // 2) for each in range(10)], WARN, "some wait for others"),
+        ([100.0 + 250 * each for each in range(10)], FAIL, "one waits for the other"),
+    ],
+)
+def test_streams_at_once_that_queue(firsts: Sequence[float], outcome: CheckOutcome, words: str) -> None:
+    probed = [
+        streamed(request(text=WORDS[each], ms=first + 200), [(first + step, 1) for step in (0, 50, 100, 150, 200)])
+        for each, first in enumerate(firsts)
+    ]
+    said = judge_together(evidence(together=probed))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
 
 
 def test_models_that_fail_only_together_are_a_failure() -> None:

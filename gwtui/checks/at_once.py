@@ -14,10 +14,17 @@ from gwtui.checks.models import SECTION
 from gwtui.checks.needs import Need
 from gwtui.checks.recipes import UNKNOWN_MODEL, WORDS, sizes
 from gwtui.checks.remedies import REMEDIES
-from gwtui.concurrency import SHORTEST_NS, SPREAD_NS, Concurrency, Course, Together
+from gwtui.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, Course, Together
 from gwtui.verdicts import MEANINGS, Verdict
 
 LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
+ONE_BY_ONE = (
+    "The gateway asks its upstreams one after another, has a single worker, a lock or a limit per key; or a "
+    "proxy queues requests."
+)
+ASK_TOGETHER = "Raise the gateway's workers and connection limits; let it await its upstreams together."
+LIMIT = "A limit on concurrent requests, per key or per worker: those above it wait in a queue."
+RAISE = "Compare with more and with fewer models; raise the limit."
 
 
 def judge_together(evidence: Evidence) -> Said:
@@ -37,7 +44,11 @@ def judge_together(evidence: Evidence) -> Said:
     if bad:
         return _not_all(probed, bad, facts)
     words = f"all {len(probed)} streams at once are complete, none holds anything of another"
-    return passed(f"{words}; started within {units.duration(analysis.spread_ns)}", facts=facts)
+    if analysis.verdict is Together.SEQUENTIAL:
+        return failed(f"{words}, but one waits for the other: {_pace(analysis)}", ONE_BY_ONE, ASK_TOGETHER, facts=facts)
+    if analysis.verdict is not None and analysis.queues:
+        return warned(f"{words}, but some wait for others: {_pace(analysis)}", LIMIT, RAISE, facts=facts)
+    return passed(f"{words}; they start within {units.duration(analysis.spread_ns)}", facts=facts)
 
 
 def _not_all(probed: Sequence[Probed], bad: Sequence[Probed], facts: Facts) -> Said:
@@ -74,14 +85,10 @@ def judge_concurrency(evidence: Evidence) -> Said:
     facts |= {f"speed_up_{len(each.courses)}": round(each.speed_up, 2) for each in analyses}
     words = f"{last.verdict}: {evidence_words}"
     if last.verdict is Together.SEQUENTIAL:
-        return failed(
-            words,
-            "The gateway asks its upstreams one after another, has a single worker, a lock or a limit per key; or a "
-            "proxy queues requests.",
-            "Raise the gateway's workers and connection limits; let it await its upstreams together.",
-            details=details,
-            facts=facts,
-        )
+        return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
+    if last.queues and last.speed_up < NO_SPEED_UP:
+        words = f"{words}: at once they take as long as one after another"
+        return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
     if odd := _miscounted(evidence):
         cause = "The gateway's final event does not tell what its stream held."
         return warned(f"{words}; {odd}", cause, "Let it count what it sent.", details=details, facts=facts)
@@ -94,20 +101,14 @@ def judge_concurrency(evidence: Evidence) -> Said:
             details=details,
             facts=facts,
         )
-    if not (last.starts_together or last.saves_time):
-        return warned(
-            f"{words}: less than they could",
-            "A limit on requests at once, per key or per worker.",
-            "Compare with more and with fewer models; raise the limit.",
-            details=details,
-            facts=facts,
-        )
+    if last.queues:
+        return warned(f"{words}: some wait for others", LIMIT, RAISE, details=details, facts=facts)
     return passed(words, details=details, facts=facts)
 
 
 def _undecided(found: Concurrency, evidence: Evidence) -> Said:
     if len(found.answered) > 1:
-        words = f"all was over within {units.duration(found.wall_ns)}: too short to tell"
+        words = f"all was over within {units.duration(found.took_ns)}: too short to tell"
         return warned(words, remedy=f"Ask for longer answers, of {units.duration(SHORTEST_NS)} at least.")
     if not found.failed:
         return not_applicable("one model alone answers, so there is nothing to compare")
@@ -147,11 +148,19 @@ def _three_signs(found: Concurrency) -> str:
     turns = f"take turns ({found.turns} times)" if found.turns else "take no turns"
     turns += ", but overlap later" if found.speaks_together and not found.turns else ""
     times = [units.duration(ns) for ns in (found.wall_ns, found.slowest_ns, found.sum_ns)]
+    limit = units.duration(found.spread_limit_ns)
     return (
-        f"{len(found.answered)} models start {units.duration(found.spread_ns)} apart ({within} "
-        f"{units.duration(SPREAD_NS)}); {found.speakers} of them speak within the first {found.looked_at} events and "
-        f"{turns}; {times[0]} in all against {times[1]} of the slowest and {times[2]} in sum, "
+        f"{len(found.answered)} models start {units.duration(found.spread_ns)} apart ({within} {limit}); "
+        f"{found.speakers} of them speak within the first {found.looked_at} events and {turns}; "
+        f"{times[0]} in all against {times[1]} of the slowest and {times[2]} in sum, "
         f"{found.speed_up:.1f} times as fast"
+    )
+
+
+def _pace(found: Concurrency) -> str:
+    return (
+        f"they start {units.duration(found.spread_ns)} apart, and {units.duration(found.wall_ns)} in all is "
+        f"{found.speed_up:.1f} times as fast as one after another"
     )
 
 

@@ -16,6 +16,10 @@ NO_USAGE = frozenset({"sourcegraph-stream", "sourcegraph-code"})
 """APIs that need not tell token counts."""
 MALFORMED = ("unnamed_events", "bad_json", "ids_differ", "events_after_end", "odd_message_start", "no_sequence_numbers")
 """Findings about the form of events."""
+LONG_EVENTS, LONG_CHARS = 100, 2_000
+"""How long an answer has to be to test what long ones meet: more than the buffers of a proxy (4 to 8 KiB on the wire)
+or of a socket hold."""
+REFUSED = "Check a model that counts to 300 when it is asked to, and whether the gateway lowers `max_tokens`."
 
 
 def judge_answer(evidence: Evidence) -> Said:
@@ -133,9 +137,10 @@ def judge_long_stream(evidence: Evidence) -> Said:
     if isinstance(probed, Said):
         return probed
     request = probed.request
-    words = (
-        f"complete: {request.events} events, {units.count(request.bytes)} bytes, {units.duration(request.duration_ns)}"
-    )
+    events, characters = f"{units.count(request.events)} events", f"{units.count(len(request.text))} characters"
+    if request.events < LONG_EVENTS and len(request.text) < LONG_CHARS:
+        return not_applicable(f"too short to test: {events}, {characters}", REFUSED)
+    words = f"complete: {events}, {units.count(request.bytes)} bytes, {units.duration(request.duration_ns)}"
     return passed(words, facts={"events": request.events, "bytes": request.bytes})
 
 
@@ -144,6 +149,8 @@ def judge_large_answer(evidence: Evidence) -> Said:
     if isinstance(probed, Said):
         return probed
     request = probed.request
+    if len(request.text) < LONG_CHARS:
+        return not_applicable(f"too short to test: {units.count(len(request.text))} characters", REFUSED)
     words = f"complete: {units.count(request.bytes)} bytes after {units.duration(request.duration_ns)}"
     return passed(words, facts={"bytes": request.bytes})
 

@@ -7,6 +7,7 @@ import time
 from functools import partial
 from uuid import uuid4
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -16,7 +17,7 @@ from gwtui.demo.manner import Behaviour
 from gwtui.demo.providers import PROVIDERS
 from gwtui.demo.replies.base import Answer, Asked, Question, QuestionError, Reply
 from gwtui.demo.state import UNKNOWN_MODEL, FaultError, State, Visit, key_is_invalid
-from gwtui.demo.texts import pieces, tokens_of
+from gwtui.demo.texts import counted, pieces, tokens_of
 from gwtui.demo.timeline import whole_answer_s
 from gwtui.demo.upstreams import Served, Unserved
 
@@ -28,7 +29,7 @@ async def complete(state: State, reply: Reply, request: Request) -> Response:
     if isinstance(response, Response):
         visit.over(response.status_code, "refused")
         return response
-    return await _answered(reply, *response, visit)
+    return await _answered(reply, *response, visit, counted(await request.body()))
 
 
 async def _served(
@@ -68,8 +69,10 @@ def _unserved(reply: Reply, unserved: Unserved) -> Response:
     return response
 
 
-async def _answered(reply: Reply, question: Question, served: Served, nth: int, visit: Visit) -> Response:
-    behaviour = served.behaviour
+async def _answered(
+    reply: Reply, question: Question, served: Served, nth: int, visit: Visit, said: str | None
+) -> Response:
+    behaviour = served.behaviour if said is None else replace(served.behaviour, text=served.behaviour.text or said)
     answer = answer_to(question, nth, behaviour, PROVIDERS[served.provider].stand_in if served.stands_in else "")
     over = partial(
         visit.over,

@@ -9,6 +9,13 @@ from itertools import chain, cycle, islice
 _PIECE = re.compile(r" ?\w{1,7}|[ \t]*\n\s*| ?[^\w\s]|\s")
 """About what a tokeniser makes of text: words with the space before them, long ones in parts, signs alone."""
 
+_COUNTING = re.compile(rb"\bcount from 1 to (\d{1,4})\b", re.IGNORECASE)
+_ONES = (
+    "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
+    "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
+)  # fmt: skip
+_TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+
 _TEXTS: dict[str, tuple[str, ...]] = {
     "anthropic::*": (
         "The function `bubble_sort` walks the list again and again. Whenever two neighbours stand in the wrong order "
@@ -58,6 +65,22 @@ _TEXTS: dict[str, tuple[str, ...]] = {
 def pieces(text: str) -> list[str]:
     """The text in token-like pieces. Together they are the text again."""
     return _PIECE.findall(text)
+
+
+def counted(body: bytes) -> str | None:
+    """The numbers in words, one a line, where a request asks to count from 1 to some number; else None."""
+    found = _COUNTING.search(body)
+    return None if found is None else "\n".join(_in_words(number) for number in range(1, int(found[1]) + 1))
+
+
+def _in_words(number: int) -> str:
+    if number < len(_ONES):
+        return _ONES[number]
+    for size, name in ((1000, "thousand"), (100, "hundred")):
+        if number >= size:
+            rest = f" {_in_words(number % size)}" if number % size else ""
+            return f"{_in_words(number // size)} {name}{rest}"
+    return _TENS[number // 10] + (f"-{_ONES[number % 10]}" if number % 10 else "")
 
 
 def tokens_of(model: str, nth: int, count: int | None = None) -> list[str]:
