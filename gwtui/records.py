@@ -209,7 +209,8 @@ class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     connect_ns: int | None = None
     """Dial and handshake, when this ping had to dial; else None."""
     connection: int = 0
-    """Which connection of this endpoint it went over, counted from 1; redials are connections - 1."""
+    """Which connection of this endpoint it went over, counted from 1 (where each address is probed: to this address);
+    redials are connections - 1."""
     close_code: int | None = None
     close_reason: str = ""
     status: int | None = None
@@ -223,6 +224,8 @@ class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     retry_after_s: float | None = None
     """How long the answer to the handshake asks to be left alone; None where it does not say."""
     findings: tuple[Finding, ...] = ()
+    address: str = ""
+    """The peer's address and port."""
 
     @property
     def outcome(self) -> Outcome:

@@ -130,6 +130,7 @@ _PING: dict[str, _Read] = _RESULT | {
     "connect_ms": ("connect_ns", _nanoseconds),
     "close_code": ("close_code", _whole),
     "close_reason": ("close_reason", _text),
+    "address": ("address", _text),
 }
 _INCIDENT: dict[str, _Read] = {
     "at": ("at", wall_time),

@@ -91,6 +91,7 @@ _PING: dict[str, Callable[[Ping], Cell]] = {
     "headers": lambda p: _json(p.headers),
     "retry_after_s": lambda p: p.retry_after_s,
     "findings": lambda p: ";".join(finding.name for finding in p.findings),
+    "address": lambda p: p.address,
 }
 
 _INCIDENT: dict[str, Callable[[Incident], Cell]] = {

@@ -15,17 +15,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.certificates import pair
+from support.pinging import TEXT, frame
 from support.probing import Probing, endpoint, probed, resolve_as, soon
-from support.scripted import Hold, Receive, ScriptedServer, Send, Step, Vanish, free_port, http
+from support.scripted import Accept, Hold, Receive, ScriptedServer, Send, Step, TakeFrame, Vanish, free_port, http
 
 from gwtui.probes import acknowledged, names
 from gwtui.probes.connections import Address, Made, Policy, Renewal, host_and_port, in_turn, renewal
 from gwtui.profile import TLS
-from gwtui.records import Request
+from gwtui.records import Ping, Request
 from gwtui.verdicts import Verdict
 from gwtui.words import Clock
 
 PONG: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]
+ANSWERED: list[Step] = [TakeFrame(), Send(frame(TEXT, b"pong"))]
 linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what was acknowledged")
 unix_only = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no Unix sockets")
 
@@ -38,7 +40,7 @@ def answers(*ports: int) -> list[Any]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
 
 
-def found(row: Request) -> list[str]:
+def found(row: Request | Ping) -> list[str]:
     return [finding.name for finding in row.findings]
 
 
@@ -253,3 +255,86 @@ async def test_an_acknowledged_request_without_an_answer_is_no_first_byte(monkey
     assert row.phases.reused is True
     assert found(row) == []
     assert len(server.requests) == 2
+
+
+async def pinged(server: ScriptedServer, times: int, **fields: Any) -> list[Ping]:
+    probing = Probing(endpoint("websocket", server.url, **fields))
+    async with probing.prober:
+        return [await probing.once() for _ in range(times)]
+
+
+async def test_a_websocket_for_each_ping_is_closed_after_it() -> None:
+    async with ScriptedServer([Accept(), *ANSWERED]) as server:
+        rows = await pinged(server, 2, connection="fresh")
+    assert server.connections == 2
+    assert [(row.verdict, row.connection, row.connect_ns is not None) for row in rows] == [
+        (Verdict.PONG, 1, True),
+        (Verdict.PONG, 2, True),
+    ]
+
+
+async def test_a_websocket_that_is_too_old_is_replaced() -> None:
+    async with ScriptedServer([Accept(), *ANSWERED]) as server:
+        rows = await pinged(server, 2, max_connection_s=1e-9)
+    assert server.connections == 2
+    assert [row.verdict for row in rows] == [Verdict.PONG] * 2
+
+
+@unix_only
+async def test_a_websocket_over_a_unix_socket(tmp_path: Path) -> None:
+    path = str(tmp_path / "gateway.sock")
+    async with ScriptedServer([Accept(), *ANSWERED * 2], unix=path) as server:
+        rows = await pinged(server, 2, unix=path)
+    assert [(row.verdict, row.address) for row in rows] == [(Verdict.PONG, f"unix:{path}")] * 2, rows[0].reason
+    assert [row.clock for row in rows] == [Clock.USER] * 2
+
+
+async def test_a_websocket_is_drained_when_its_address_is_no_longer_the_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    answering: list[Step] = [Accept(), *ANSWERED]
+    async with ScriptedServer(answering) as old, ScriptedServer(answering) as new:
+        resolve_as(monkeypatch, answers(old.port))
+        probing = Probing(endpoint("websocket", f"ws://moving.example:{old.port}"))
+        async with probing.prober:
+            rows = [await probing.once()]
+            resolve_as(monkeypatch, answers(new.port))
+            names.follow("moving.example", old.port, [address(new.port)])
+            rows.append(await probing.once())
+    assert [row.address for row in rows] == [f"127.0.0.1:{old.port}", f"127.0.0.1:{new.port}"]
+    assert [found(row) for row in rows] == [[], ["address_changed"]]
+    assert all(row.verdict is Verdict.PONG for row in rows)
+
+
+async def test_each_address_has_its_own_websocket(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AsyncExitStack() as stack:
+        script: list[Step] = [Accept(), *ANSWERED * 2]
+        servers = [await stack.enter_async_context(ScriptedServer(script)) for _ in range(2)]
+        dead = free_port()
+        resolve_as(monkeypatch, answers(*(server.port for server in servers), dead))
+        probing = Probing(
+            endpoint("websocket", "ws://three.example:80", addresses="each", connect_to="other.example:80")
+        )
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(6)]
+    assert [server.connections for server in servers] == [1, 1]
+    good = [row for row in rows if row.verdict is Verdict.PONG]
+    bad = [row for row in rows if row.verdict is not Verdict.PONG]
+    assert Counter(row.address for row in good) == {f"127.0.0.1:{server.port}": 2 for server in servers}
+    assert [(row.verdict, row.address) for row in bad] == [(Verdict.REFUSED, f"127.0.0.1:{dead}")] * 2
+    assert "next dial in" in bad[1].reason, "the pause after a failure is that address's own"
+    assert [row.connection for row in rows] == [1] * 6
+
+
+@linux_only
+@pytest.mark.parametrize("secure", [False, True], ids=["plain", "tls"])
+async def test_a_ping_that_nobody_acknowledges_is_sent_once_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, secure: bool
+) -> None:
+    monkeypatch.setattr(acknowledged, "ACKNOWLEDGED_S", 0.05)
+    certificates = pair("good", tmp_path) if secure else None
+    scripts: list[list[Step]] = [[Accept(), *ANSWERED, Vanish(), Hold()], [Accept(), *ANSWERED]]
+    async with ScriptedServer(*scripts, tls=certificates.server if certificates else None) as server:
+        tls = TLS(ca_file=certificates.ca_file) if certificates else None
+        rows = await pinged(server, 2, tls=tls)
+    assert [row.verdict for row in rows] == [Verdict.PONG] * 2, rows[1].reason
+    assert [found(row) for row in rows] == [[], ["stale_connection"]]
+    assert (rows[1].connection, rows[1].connect_ns is not None) == (2, True)

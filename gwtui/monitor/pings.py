@@ -42,13 +42,16 @@ class Link:
         self._jitter = Series(start_ns)
         self._last: Ping | None = None
         self._last_rtt_ns: int | None = None
-        self._connections = 0
+        self._connections: dict[str, int] = {}
+        """Which one the newest ping to an address went over."""
+        self._redials = 0
         self._last_close = ""
 
     def add(self, ping: Ping) -> None:
         """Take the next ping that counts."""
         self._last = ping
-        self._connections = max(self._connections, ping.connection)
+        self._redials += ping.connection > 1 and self._connections.get(ping.address) != ping.connection
+        self._connections[ping.address] = ping.connection
         if ping.close_code is not None:
             self._last_close = close_text(ping.close_code, ping.close_reason)
         if ping.outcome is Outcome.OK and ping.rtt_ns is not None:
@@ -71,7 +74,7 @@ class Link:
             sent=answered + lost,
             lost=lost,
             jitter_ns=None if jitter is None else round(jitter),
-            redials=max(self._connections - 1, 0),
+            redials=self._redials,
             last_close=self._last_close,
             sparkline=cells(round_trips.points(window, now_ns, columns)),
         )

@@ -45,7 +45,7 @@ class Dial:
     answers: tuple[Address, ...] = ()
     """The addresses that the name was looked up to have."""
     peer: Address | None = None
-    """The one that was connected to."""
+    """The one that was connected to, or the only one that is tried."""
     tls: str = ""
     """TLS version, issuer and expiry of the peer's certificate."""
     expires_at: float | None = None
@@ -76,7 +76,7 @@ async def dial(
     began = time.perf_counter_ns()
     chosen = (choose or _interleaved)(addresses)
     if len(chosen) == 1:
-        progress.address = spelled(chosen[0][1])
+        progress.peer, progress.address = chosen[0], spelled(chosen[0][1])
     sock = await _connect_any(chosen, clock, progress)
     progress.connect_ns = time.perf_counter_ns() - began
     try:
@@ -171,9 +171,7 @@ def _interleaved(addresses: Sequence[Address]) -> list[Address]:
 async def _connect_any(addresses: Sequence[Address], clock: NetClock, progress: Dial) -> StampedSocket:
     """Try the addresses in order, each a little after the one before or at once when that failed (RFC 8305)."""
     if len(addresses) == 1:
-        sock = await _connect(addresses[0], clock, progress)
-        progress.peer = addresses[0]
-        return sock
+        return await _connect(addresses[0], clock, progress)
     waiting = iter(addresses)
     attempts: set[asyncio.Task[StampedSocket]] = set()
     started: list[asyncio.Task[StampedSocket]] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,12 +23,12 @@ from gwtui.judging.certificates import expires_at
 from gwtui.judging.http_status import judge_status
 from gwtui.judging.judge import End
 from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, resolve, resolve_headers
+from gwtui.probes.connections import Made
 from gwtui.probes.dial import Dial
 from gwtui.probes.ends import end_of
 from gwtui.probes.exchange import Exchange
-from gwtui.probes.netclock import NetClock, StampedSocket
+from gwtui.probes.netclock import StampedSocket
 from gwtui.probes.proxies import Proxy
-from gwtui.probes.reaching import reach
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
 from gwtui.probes.tlsfiles import TLSFileError, TLSFiles, tls_files
 from gwtui.probes.transport import USER_AGENT
@@ -60,6 +60,7 @@ class Opening:
     status: int | None = None
     headers: Sequence[tuple[str, str]] = ()
     sent_trace_id: str = ""
+    dial: Dial = field(default_factory=lambda: Dial(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class Link:
     socket: ClientConnection
     stamps: StampedSocket
     target: Target
+    made: Made
 
     def came(self, now_ns: int) -> tuple[int, Clock]:
         """When the frame that was just received came. An event loop that reads by itself leaves no stamps."""
@@ -130,16 +132,26 @@ class _Dial(connect):
         return exc
 
 
-async def open_link(target: Target, deadlines: Deadlines, clock: NetClock, opening: Opening, redact: Redactor) -> Link:
-    """Connect and shake hands. Raises `PingFailedError`. `redact` masks keys in what is told of a refusal."""
+async def open_link(
+    target: Target,
+    way: Callable[[Dial], Awaitable[StampedSocket]],
+    deadlines: Deadlines,
+    opening: Opening,
+    redact: Redactor,
+) -> Link:
+    """Connect by that way and shake hands. Raises `PingFailedError`.
+
+    `redact` masks keys in what is told of a refusal.
+    """
     opening.sent_trace_id, _ = sent_ids(target.headers)
     began = time.perf_counter_ns()
+    opening.dial = Dial(began)
     try:
-        sock = await _dialled(target, deadlines, clock)
+        sock = await _dialled(way, deadlines, opening.dial)
         socket = await _shaken(target, deadlines, sock, opening, redact)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
-    return Link(socket, sock, target)
+    return Link(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer))
 
 
 def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
@@ -179,11 +191,12 @@ def is_secure(endpoint: Endpoint) -> bool:
     return endpoint.url.lower().startswith(("wss:", "https:"))
 
 
-async def _dialled(target: Target, deadlines: Deadlines, clock: NetClock) -> StampedSocket:
-    progress = Dial(time.perf_counter_ns())
+async def _dialled(
+    way: Callable[[Dial], Awaitable[StampedSocket]], deadlines: Deadlines, progress: Dial
+) -> StampedSocket:
     try:
         async with asyncio.timeout(deadlines.connect_s) as limit:
-            return await reach(target.host, target.port, target.proxy, clock, progress, tunnel=True)
+            return await way(progress)
     except OSError as error:
         if limit.expired():
             reason = f"no connection within {deadlines.connect_s:g} s ({progress.stage})"

@@ -1,4 +1,5 @@
-"""WebSocket pings: a text frame out, the expected text frame back, over one connection that is kept.
+"""WebSocket pings: a text frame out, the expected text frame back, over one connection that is kept, or over one for
+each address that is probed in turn.
 
 The connection is dropped after anything but the expected answer, so that a late answer can never be taken for
 that of a later ping. After a failure no new dial is made before a jittered, growing pause is over; pings that are
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
 
@@ -23,12 +24,16 @@ from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
 from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
 from gwtui.keys import Redactor, redactor
+from gwtui.probes.acknowledged import Acknowledgement, UnacknowledgedError, patience_s
 from gwtui.probes.backoff import Backoff
+from gwtui.probes.connections import Address, Renewal, stale_connection
+from gwtui.probes.dial import Dial
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed, target_of
-from gwtui.probes.netclock import net_clock
+from gwtui.probes.netclock import StampedSocket, net_clock
 from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, reason_of, secrets_of_proxy
+from gwtui.probes.routes import Route
 from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Record, RequestStarted
+from gwtui.records import Finding, Ping, Record, RequestStarted
 from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import Clock, Trigger
 
@@ -47,10 +52,22 @@ class _Seen:
     clock: Clock = Clock.USER
     close_code: int | None = None
     close_reason: str = ""
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Lane:
+    """The connection to one address, or the only one: as it is kept, as it was opened last, and when to dial again."""
+
+    backoff: Backoff
+    link: Link | None = None
+    opening: Opening = field(default_factory=Opening)
+    connections: int = 0
+    last_failure: Judgement | None = None
 
 
 class WebSocketProber:
-    """Pings one endpoint over one kept connection."""
+    """Pings one endpoint over one kept connection, or over one for each of its addresses."""
 
     def __init__(
         self, endpoint: Endpoint, profile: Profile, emit: Callable[[Record], None], seed: int | None = None
@@ -62,11 +79,11 @@ class WebSocketProber:
         self._use_proxies = profile.use_proxies
         self._proxy: Proxy | None = None
         self._clock = net_clock()
-        self._backoff = Backoff(seed)
-        self._link: Link | None = None
-        self._connections = 0
-        self._opening = Opening()
-        self._last_failure: Judgement | None = None
+        self._seed = seed
+        self._route: Route | None = None
+        self._lane = _Lane(Backoff(seed))
+        """That of the ping under way, or of the last one."""
+        self._lanes: dict[Address | None, _Lane] = {None: self._lane}
         self._redact = Redactor()
 
     async def __aenter__(self) -> Self:
@@ -75,13 +92,8 @@ class WebSocketProber:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._hang_up()
-
-    async def _hang_up(self) -> None:
-        """Close the connection, if there is one, by the closing handshake."""
-        link, self._link = self._link, None
-        if link is not None:
-            await link.socket.close()
+        for lane in self._lanes.values():
+            await _hang_up(lane)
 
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Ping:
         """Ping once. See `Prober.probe`."""
@@ -102,47 +114,108 @@ class WebSocketProber:
             stopped = Judgement(verdict=Verdict.CANCELLED, rule="websocket.cancelled", reason="gwtui stopped it")
             self._emit(self._record(seen, stopped))
             raise
-        return self._record(seen, judgement)
+        record = self._record(seen, judgement)
+        if self._endpoint.connection == "fresh":
+            await _hang_up(self._lane)
+        return record
 
     async def _attempt(self, seen: _Seen) -> Judgement:
         try:
-            link = await self._linked(seen)
-            await self._round_trip(link, seen)
+            await self._renew(seen)
+            self._lane = self._lane_of(self._route.turn(seen.number) if self._route is not None else None)
+            await self._exchange(seen)
         except PingFailedError as failure:
             self._drop()
             if failure.redial_later:
-                self._backoff.failed(time.perf_counter_ns())
-                self._last_failure = failure.judgement
+                self._lane.backoff.failed(time.perf_counter_ns())
+                self._lane.last_failure = failure.judgement
             return failure.judgement
-        self._backoff.succeeded()
+        self._lane.backoff.succeeded()
         return Judgement(verdict=Verdict.PONG, rule="websocket.pong")
 
-    async def _linked(self, seen: _Seen) -> Link:
-        """The kept connection, or a new one."""
-        if self._link is not None and self._link.is_current():
-            return self._link
-        await self._hang_up()
-        wait_ns = self._backoff.left_ns(time.perf_counter_ns())
-        if wait_ns and self._last_failure is not None:
-            reason = f"{self._last_failure.reason}; next dial in {wait_ns / 1e9:.1f} s"
-            waiting = msgspec.structs.replace(self._last_failure, reason=reason)
+    async def _exchange(self, seen: _Seen) -> None:
+        """Ping over the kept connection, or over a new one; over a new one also when the kept one was dead."""
+        link = self._lane.link
+        if link is not None:
+            idle_ns = time.perf_counter_ns() - link.stamps.last_read_ns if link.stamps.reads else None
+            try:
+                await self._round_trip(link, seen, kept=True)
+            except UnacknowledgedError as error:
+                self._drop()
+                seen.findings.append(stale_connection(idle_ns, str(error)))
+            else:
+                return
+        await self._round_trip(await self._dialled(seen), seen, kept=False)
+
+    async def _renew(self, seen: _Seen) -> None:
+        """Close the connections that the policy does not keep any longer."""
+        now_ns = time.perf_counter_ns()
+        for address, lane in list(self._lanes.items()):
+            if self._route is None or lane.link is None:
+                continue
+            why = self._route.renewal(lane.link.made, now_ns)
+            if why is Renewal.ADDRESS:
+                seen.findings.append(self._route.address_changed(lane.link.made))
+            if why is not None or not lane.link.is_current():
+                await _hang_up(lane)
+            if why is Renewal.ADDRESS and address is not None:
+                del self._lanes[address]
+
+    def _lane_of(self, address: Address | None) -> _Lane:
+        return self._lanes.setdefault(address, _Lane(Backoff(self._seed)))
+
+    async def _dialled(self, seen: _Seen) -> Link:
+        """A new connection, unless none is due yet."""
+        wait_ns = self._lane.backoff.left_ns(time.perf_counter_ns())
+        if wait_ns and self._lane.last_failure is not None:
+            reason = f"{self._lane.last_failure.reason}; next dial in {wait_ns / 1e9:.1f} s"
+            waiting = msgspec.structs.replace(self._lane.last_failure, reason=reason)
             raise PingFailedError(waiting, redial_later=False)
         try:
-            self._proxy = proxy_for(self._endpoint.url) if self._use_proxies else None
+            direct = self._endpoint.unix is not None or not self._use_proxies
+            self._proxy = None if direct else proxy_for(self._endpoint.url)
         except ProxyError as error:
             raise ping_failed(Verdict.PROXY, "proxy", str(error)) from error
-        self._opening = Opening()
-        self._connections += 1
+        opening = self._lane.opening = Opening()
         target = target_of(self._endpoint, self._proxy)
+        route = self._route = self._route or Route(self._endpoint, target.host, target.port, self._proxy)
         self._redact = redactor(*secrets_of_proxy(self._proxy))
-        try:
-            self._link = await open_link(target, self._deadlines, self._clock, self._opening, self._redact)
-        finally:
-            seen.connect_ns = self._opening.connect_ns
-        return self._link
 
-    async def _round_trip(self, link: Link, seen: _Seen) -> None:
-        """Send the ping and take its answer, within the idle deadline."""
+        async def way(progress: Dial) -> StampedSocket:
+            return await route.connect(seen.number, self._clock, progress, tunnel=True)
+
+        try:
+            link = await open_link(target, way, self._deadlines, opening, self._redact)
+        finally:
+            seen.connect_ns = opening.connect_ns
+            self._lane = self._lane_of(route.kept_under(opening.dial))
+            self._lane.opening = opening
+            self._lane.connections += 1
+        self._lane.link = link
+        return link
+
+    async def _round_trip(self, link: Link, seen: _Seen, *, kept: bool) -> None:
+        """Send the ping and take its answer, within the idle deadline. Raises `PingFailedError`, and
+        `UnacknowledgedError` where the peer's kernel did not get the ping over a kept connection."""
+        dead: list[UnacknowledgedError] = []
+
+        def give_up(error: UnacknowledgedError) -> None:
+            dead.append(error)
+            link.socket.transport.abort()
+
+        wait_s = patience_s(self._deadlines.idle_s)
+        acknowledgement = Acknowledgement(link.stamps, wait_s, give_up) if kept else None
+        try:
+            await self._answered(link, seen)
+        except ConnectionClosed as error:
+            if dead:
+                raise dead[0] from error
+            raise self._closed(error, seen) from error
+        finally:
+            if acknowledgement is not None:
+                acknowledgement.cancel()
+
+    async def _answered(self, link: Link, seen: _Seen) -> None:
         frame, expected = _frame(self._endpoint), WEBSOCKET.expected(self._endpoint)
         began_ns = time.perf_counter_ns()
         try:
@@ -155,8 +228,6 @@ class WebSocketProber:
                     came_ns, seen.clock = link.came(time.perf_counter_ns())
         except TimeoutError as error:
             raise ping_failed(Verdict.NO_PONG, "no-answer", f"no answer within {self._deadlines.idle_s:g} s") from error
-        except ConnectionClosed as error:
-            raise self._closed(error, seen) from error
         if answer != expected:
             got = (
                 clean(self._redact(answer), 80) if isinstance(answer, str) else f"a binary frame of {len(answer)} bytes"
@@ -179,12 +250,17 @@ class WebSocketProber:
 
     def _drop(self) -> None:
         """Give the connection up without a word: whatever comes over it later must not be taken for an answer."""
-        link, self._link = self._link, None
+        link, self._lane.link = self._lane.link, None
         if link is not None:
             link.socket.transport.abort()
 
+    def _certificate_findings(self) -> tuple[Finding, ...]:
+        link = self._lane.link
+        return link.certificate_findings(self._warn_days) if link is not None else ()
+
     def _record(self, seen: _Seen, judgement: Judgement) -> Ping:
-        headers = [(name, self._redact(value)) for name, value in self._opening.headers]
+        opening = self._lane.opening
+        headers = [(name, self._redact(value)) for name, value in opening.headers]
         return Ping(
             endpoint=self._endpoint.name,
             number=seen.number,
@@ -196,18 +272,26 @@ class WebSocketProber:
             reason=clean(self._redact(reason_of(judgement, self._endpoint.url, self._proxy))),
             rtt_ns=seen.rtt_ns,
             connect_ns=seen.connect_ns,
-            connection=self._connections,
+            connection=self._lane.connections,
             close_code=seen.close_code,
             close_reason=seen.close_reason,
-            status=self._opening.status,
+            status=opening.status,
             lateness_ns=seen.lateness_ns,
             clock=seen.clock,
-            trace_id=trace_id(headers) or self._opening.sent_trace_id,
+            trace_id=trace_id(headers) or opening.sent_trace_id,
             request_id=request_id(headers),
             headers=pick_headers(headers),
             retry_after_s=retry_after(headers, time.time()) if seen.connect_ns is not None else None,
-            findings=self._link.certificate_findings(self._warn_days) if self._link is not None else (),
+            findings=(*seen.findings, *self._certificate_findings()),
+            address=opening.dial.address,
         )
+
+
+async def _hang_up(lane: _Lane) -> None:
+    """Close the connection, if there is one, by the closing handshake."""
+    link, lane.link = lane.link, None
+    if link is not None:
+        await link.socket.close()
 
 
 def _frame(endpoint: Endpoint) -> str:

@@ -88,6 +88,7 @@ def _ping_rows(endpoint: Endpoint, result: Ping) -> Iterable[tuple[str, str]]:
     yield "url", _url(endpoint)
     yield "sent at", units.timestamp(result.started_at)
     yield "phases", _joined(("connect", result.connect_ns))
+    yield "peer", result.address
     yield "times", _joined(("rtt", result.rtt_ns))
     yield "answer", "" if result.status is None else f"HTTP {result.status} to the handshake"
     yield "closed", "" if result.close_code is None else f"{result.close_code} {result.close_reason}".rstrip()

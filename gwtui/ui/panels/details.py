@@ -191,6 +191,7 @@ def _ping(ping: Ping, width: int) -> list[Line]:
         ("RTT", units.duration(ping.rtt_ns)),
         ("connect", units.duration(ping.connect_ns)),
         ("connection", f"{ping.connection}" + (", dialled for this ping" if ping.connect_ns is not None else "")),
+        ("peer", ping.address),
         ("close", close),
         ("handshake", str(ping.status or "")),
         ("started", units.timestamp(ping.started_at)),
