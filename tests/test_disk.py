@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from gwtui.recorder.disk import LineFile, OwnedDirectory, parts, replace_file
+from gwtui.files import Directory
+from gwtui.recorder.disk import LineFile, parts, replace_file
+from gwtui.recorder.ownership import OwnedDirectory
 
 HEADER = b"name,number\n"
 ROWS = b"a,1\nbb,22\nccc,333\n"
@@ -25,16 +27,22 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def file(path: Path) -> Iterator[LineFile]:
-    file = LineFile(path, HEADER)
+def directory(tmp_path: Path) -> Iterator[Directory]:
+    with Directory.held(tmp_path) as directory:
+        yield directory
+
+
+@pytest.fixture
+def file(directory: Directory, path: Path) -> Iterator[LineFile]:
+    file = LineFile(directory, path.name, HEADER)
     yield file
     file.close()
 
 
-def test_the_header_is_written_once_whoever_opens_the_file(path: Path, file: LineFile) -> None:
+def test_the_header_is_written_once_whoever_opens_the_file(directory: Directory, path: Path, file: LineFile) -> None:
     file.append(b"")
     file.append(b"a,1\n")
-    again = LineFile(path, HEADER)
+    again = LineFile(directory, path.name, HEADER)
     again.append(b"")
     again.append(b"b,2\n")
     again.close()
@@ -92,8 +100,8 @@ def test_a_file_of_other_columns_is_set_aside_untouched(path: Path, file: LineFi
     assert path.read_bytes() == HEADER + b"b,2\n"
 
 
-def test_a_file_that_would_grow_beyond_its_limit_is_put_aside_whole(path: Path) -> None:
-    file = LineFile(path, HEADER, limit=len(HEADER) + 10)
+def test_a_file_that_would_grow_beyond_its_limit_is_put_aside_whole(directory: Directory, path: Path) -> None:
+    file = LineFile(directory, path.name, HEADER, limit=len(HEADER) + 10)
     for number in range(1, 24):
         file.append(f"r,{number}\n".encode())
     file.append(b"far longer than the limit,24\n")
@@ -107,8 +115,8 @@ def test_a_file_that_would_grow_beyond_its_limit_is_put_aside_whole(path: Path) 
     assert [int(row.split(b",")[1]) for row in rows] == list(range(1, 25))
 
 
-def test_a_part_that_was_taken_away_gives_its_number_to_no_other(path: Path) -> None:
-    file = LineFile(path, HEADER, limit=1)
+def test_a_part_that_was_taken_away_gives_its_number_to_no_other(directory: Directory, path: Path) -> None:
+    file = LineFile(directory, path.name, HEADER, limit=1)
     for row in (b"a,1\n", b"b,2\n", b"c,3\n"):
         file.append(row)
     path.with_name("rows.1.csv").unlink()
@@ -130,13 +138,13 @@ def test_a_file_without_rows_or_shorter_than_asked_for_stays(path: Path, file: L
 
 
 def test_a_file_that_cannot_be_put_aside_is_gone_on_with_and_that_is_said_once(
-    path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    directory: Directory, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "rename", refuse)
-    file = LineFile(path, HEADER, limit=1)
+    monkeypatch.setattr(Directory, "rename", refuse)
+    file = LineFile(directory, path.name, HEADER, limit=1)
     for row in (b"a,1\n", b"b,2\n", b"c,3\n"):
         file.append(row)
     file.close()
@@ -152,9 +160,9 @@ def test_files_are_private_whatever_the_umask(tmp_path: Path) -> None:
     try:
         owned = OwnedDirectory(tmp_path / "session")
         owned.take()
-        file = LineFile(owned.path / "rows.csv", HEADER)
+        file = LineFile(owned, "rows.csv", HEADER)
         file.append(b"")
-        replace_file(owned.path / "profile.toml", b"x")
+        replace_file(owned, "profile.toml", b"x")
     finally:
         os.umask(before)
     file.close()
@@ -207,10 +215,11 @@ def test_a_full_disk_is_told_each_time_and_leaks_no_descriptor(
 LIMITED = """
 import resource, sys
 from pathlib import Path
+from gwtui.files import Directory
 from gwtui.recorder.disk import LineFile
 
 path, header, limit = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])
-file = LineFile(path, header)
+file = LineFile(Directory.held(path.parent), path.name, header)
 file.append(b"first,1\\n")
 resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
 try:
@@ -249,9 +258,9 @@ def test_a_directory_has_one_owner_at_a_time(tmp_path: Path) -> None:
     second.release()
 
 
-def test_a_replaced_file_is_the_old_one_or_the_new_one(tmp_path: Path) -> None:
+def test_a_replaced_file_is_the_old_one_or_the_new_one(directory: Directory, tmp_path: Path) -> None:
     path = tmp_path / "profile.toml"
-    replace_file(path, b"old " * 100)
-    replace_file(path, b"new")
+    replace_file(directory, path.name, b"old " * 100)
+    replace_file(directory, path.name, b"new")
     assert path.read_bytes() == b"new"
     assert [entry.name for entry in tmp_path.iterdir()] == ["profile.toml"]

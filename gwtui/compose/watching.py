@@ -136,8 +136,10 @@ def _start(profile: Profile, run: Run) -> Start:
     import time
 
     from gwtui.commands import Start
-    from gwtui.recorder import new_session_dir
+    from gwtui.recorder import new_session_dir, refusal_of
 
+    if run.session_dir is not None and (fault := refusal_of(run.session_dir)):
+        raise Refusal(f"{run.session_dir}: nothing is recorded there, because {fault}")
     directory = str(run.session_dir or new_session_dir(profile.name, time.time()))
     try:
         directory.encode()

@@ -2,6 +2,7 @@
 
 from gwtui.recorder.about import profile_toml
 from gwtui.recorder.disk import parts
+from gwtui.recorder.ownership import refusal_of
 from gwtui.recorder.places import latest_session_dir, new_session_dir, session_dir, state_dir
 from gwtui.recorder.recorder import Recorder, RecorderStatus
 
@@ -12,6 +13,7 @@ __all__ = [
     "new_session_dir",
     "parts",
     "profile_toml",
+    "refusal_of",
     "session_dir",
     "state_dir",
 ]

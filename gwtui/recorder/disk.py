@@ -1,4 +1,4 @@
-"""Files that stay whole on disks that fail: private, appended to by whole lines, owned by one program at a time.
+"""Files that stay whole on disks that fail: private, and appended to by whole lines.
 
 Everything here raises OSError and leaves behind what was there before. Nothing is fsynced: what was written outlives
 the program at once, and the machine as soon as the system has flushed it.
@@ -6,16 +6,13 @@ the program at once, and the machine as soon as the system has flushed it.
 
 from __future__ import annotations
 
-import errno
 import logging
 import os
-import stat
-import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-if sys.platform != "win32":
-    import fcntl
+from gwtui.files import Directory
 
 log = logging.getLogger(__name__)
 
@@ -30,12 +27,13 @@ class LineFile:
     aside, as is one that would grow beyond `limit`: `requests.csv` becomes the next free `requests.N.csv`.
     """
 
-    def __init__(self, path: Path, header: bytes = b"", limit: int | None = None) -> None:
-        self.path = path
+    def __init__(self, directory: Directory, name: str, header: bytes = b"", limit: int | None = None) -> None:
+        self.name = name
         self.limit = limit
         """Bytes it may hold; None: any number."""
         self.torn_lines = 0
         """Torn lines that were cut off so far."""
+        self._directory = directory
         self._header = header
         self._fd: int | None = None
         self._stuck = False
@@ -69,7 +67,7 @@ class LineFile:
             self._stuck = False
         except OSError as error:
             if not self._stuck:
-                log.warning("%s cannot be put aside, and grows on: %s", self.path.name, error)
+                log.warning("%s cannot be put aside, and grows on: %s", self.name, error)
             self._stuck = True
 
     def close(self) -> None:
@@ -79,8 +77,8 @@ class LineFile:
             os.close(fd)
 
     def _current(self) -> int:
-        """The descriptor of the file that the path names now, ready to be appended to."""
-        if self._fd is not None and not _names(self.path, self._fd):
+        """The descriptor of the file that has the name now, ready to be appended to."""
+        if self._fd is not None and not self._directory.is_named(self.name, self._fd):
             self.close()
         if self._fd is None:
             self._fd = self._open()
@@ -88,7 +86,7 @@ class LineFile:
 
     def _open(self) -> int:
         while True:
-            fd = open_private(self.path, os.O_RDWR | os.O_APPEND)
+            fd = self._directory.open(self.name, os.O_RDWR | os.O_APPEND | os.O_CREAT)
             try:
                 if self._is_ours(fd):
                     self._repair(fd)
@@ -98,18 +96,19 @@ class LineFile:
                 raise
             os.close(fd)
             aside = self._put_aside()
-            log.warning("%s has other columns than this version writes: kept as %s", self.path.name, aside.name)
+            log.warning("%s has other columns than this version writes: kept as %s", self.name, aside)
 
     def _is_ours(self, fd: int) -> bool:
-        """Whether the file begins with our header, as far as it goes. Pipes and devices are never touched."""
-        if not stat.S_ISREG(os.fstat(fd).st_mode):
-            raise OSError(errno.EINVAL, "not a regular file", str(self.path))
+        """Whether the file begins with our header, as far as it goes."""
         return self._header.startswith(_read_at(fd, 0, len(self._header)))
 
-    def _put_aside(self) -> Path:
-        *older, _ = parts(self.path)
-        number = _number(self.path, older[-1]) + 1 if older else 1
-        return self.path.rename(self.path.with_name(f"{self.path.stem}.{number}{self.path.suffix}"))
+    def _put_aside(self) -> str:
+        *older, _ = parts_of(self.name, self._directory.names())
+        number = part_number(self.name, older[-1]) + 1 if older else 1
+        stem, dot, suffix = self.name.rpartition(".")
+        aside = f"{stem}.{number}{dot}{suffix}"
+        self._directory.rename(self.name, aside)
+        return aside
 
     def _repair(self, fd: int) -> None:
         """Cut off what follows the last newline."""
@@ -124,56 +123,27 @@ class LineFile:
         if end < size:
             os.ftruncate(fd, end)
             self.torn_lines += 1
-            log.warning("%s ended in a torn line: %d bytes were cut off", self.path.name, size - end)
+            log.warning("%s ended in a torn line: %d bytes were cut off", self.name, size - end)
+
+
+def parts_of(name: str, names: Iterable[str]) -> list[str]:
+    """All files that the rows of this file lie in, oldest first: those that were put aside, then the file itself."""
+    aside = [other for other in names if part_number(name, other)]
+    return [*sorted(aside, key=lambda other: part_number(name, other)), name]
 
 
 def parts(path: Path) -> list[Path]:
-    """All files that the rows of this file lie in, oldest first: those that were put aside, then the file itself."""
-    aside = [other for other in path.parent.glob(f"{path.stem}.*{path.suffix}") if _number(path, other)]
-    return [*sorted(aside, key=lambda other: _number(path, other)), path]
+    """The same of a file that lies in a directory, which is looked through."""
+    return [path.with_name(part) for part in parts_of(path.name, (other.name for other in path.parent.iterdir()))]
 
 
-def _number(path: Path, other: Path) -> int:
+def part_number(name: str, other: str) -> int:
     """The number with which the other file was put aside; 0: it never was this one."""
-    number = other.name.removeprefix(f"{path.stem}.").removesuffix(path.suffix)
+    stem, dot, suffix = name.rpartition(".")
+    if not (other.startswith(f"{stem}.") and other.endswith(dot + suffix)):
+        return 0
+    number = other[len(stem) + 1 : -len(suffix) - 1]
     return int(number) if number.isascii() and number.isdigit() else 0
-
-
-class OwnedDirectory:
-    """A private directory, owned through an advisory lock so that two programs do not write into one."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._fd: int | None = None
-
-    def take(self) -> bool:
-        """Create and lock it unless that is so already; returns whether it was not. Raises OSError."""
-        lock = self.path / ".lock"
-        if self._fd is not None:
-            if _names(lock, self._fd):
-                return False
-            self.release()
-        self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        fd = open_private(lock, os.O_RDWR)
-        try:
-            _lock(fd)
-        except BlockingIOError as error:
-            os.close(fd)
-            raise OSError(errno.EBUSY, "another gwtui records into this directory", str(self.path)) from error
-        self._fd = fd
-        return True
-
-    def release(self) -> None:
-        fd, self._fd = self._fd, None
-        if fd is not None:
-            os.close(fd)
-
-
-def open_private(path: Path, flags: int) -> int:
-    """Open or create a file that only its owner may read, never through a symlink, never waiting for a pipe."""
-    for name in ("O_CREAT", "O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_BINARY"):
-        flags |= getattr(os, name, 0)
-    return os.open(path, flags, 0o600)
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -183,34 +153,15 @@ def write_all(fd: int, data: bytes) -> None:
         rest = rest[os.write(fd, rest) :]
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(directory: Directory, name: str, data: bytes) -> None:
     """Put a whole private file in place of the old one, or leave the old one."""
-    fresh = path.with_name(f".{path.name}.new")
-    fd = open_private(fresh, os.O_WRONLY | os.O_TRUNC)
+    fresh = f".{name}.new"
+    fd = directory.open(fresh, os.O_WRONLY | os.O_TRUNC | os.O_CREAT)
     try:
         write_all(fd, data)
     finally:
         os.close(fd)
-    fresh.replace(path)
-
-
-def _lock(fd: int) -> None:
-    """Raises BlockingIOError when another program holds it. Where locks are unknown everybody has it."""
-    if sys.platform != "win32":
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise
-        except OSError as error:
-            log.warning("the session directory cannot be locked: %s", error)
-
-
-def _names(path: Path, fd: int) -> bool:
-    """Whether the path still leads to the open file."""
-    try:
-        return os.path.samestat(os.fstat(fd), os.lstat(path))
-    except FileNotFoundError:
-        return False
+    directory.rename(fresh, name)
 
 
 def _read_at(fd: int, offset: int, length: int) -> bytes:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 
+from gwtui.files import Directory, make_private_directories
+from gwtui.recorder.ownership import SESSION
 from gwtui.units import timestamp
 
 
@@ -23,12 +27,14 @@ def new_session_dir(profile_name: str, started_at: float, state: Path | None = N
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", profile_name)[:40]
     stem = f"{timestamp(started_at)[:19].replace(':', '-')}Z-{name}"
     parent = _sessions(state)
+    with suppress(OSError):  # the recorder says what it meets
+        _make_private(parent)
     number = 1
     while True:
         directory = parent / (stem if number == 1 else f"{stem}-{number}")
         try:
-            parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             directory.mkdir(mode=0o700)
+            directory.chmod(0o700)
         except FileExistsError:
             number += 1
         except OSError:
@@ -37,13 +43,30 @@ def new_session_dir(profile_name: str, started_at: float, state: Path | None = N
             return directory
 
 
+def _make_private(sessions: Path) -> None:
+    """Make the directory of the sessions and that above it, and take all access to both from others."""
+    make_private_directories(sessions)
+    for path in (sessions.parent, sessions):
+        with Directory.held(path) as directory:
+            directory.make_private()
+
+
 def latest_session_dir(state: Path | None = None) -> Path | None:
     """The directory of the session that began last; None when there is none."""
     try:
-        begun = [path for path in _sessions(state).iterdir() if (path / "session.toml").is_file()]
+        begun = [(began, path) for path in _sessions(state).iterdir() if (began := _began(path)) is not None]
     except OSError:
         return None
-    return max(begun, key=lambda path: (path / "session.toml").stat().st_mtime, default=None)
+    return max(begun, default=(0.0, None))[1]
+
+
+def _began(directory: Path) -> float | None:
+    """When its session began, by the file that says so; None where there is none."""
+    try:
+        status = (directory / SESSION).lstat()
+    except OSError:
+        return None
+    return status.st_mtime if stat.S_ISREG(status.st_mode) else None
 
 
 def session_dir(path: Path, state: Path | None = None) -> Path:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -25,10 +26,12 @@ from typing import Any, Generic, Self, TypeVar
 
 from gwtui.checked import CheckResult
 from gwtui.clean import clean
+from gwtui.files import Directory
 from gwtui.profile import Profile
 from gwtui.recorder.about import profile_toml, schema_in, session_toml
 from gwtui.recorder.csvfile import csv_line
-from gwtui.recorder.disk import LineFile, OwnedDirectory, replace_file
+from gwtui.recorder.disk import LineFile, replace_file
+from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, OwnedDirectory
 from gwtui.records import Incident, Ping, ProfileChanged, Record, Request
 from gwtui.rows import (
     CHECK_COLUMNS,
@@ -77,10 +80,16 @@ class _Rows(Generic[_R]):
     """The rows of one file that are on their way to it."""
 
     def __init__(
-        self, path: Path, render: Callable[[_R], bytes], columns: Sequence[str] = (), *, always: bool = True
+        self,
+        directory: Directory,
+        name: str,
+        render: Callable[[_R], bytes],
+        columns: Sequence[str] = (),
+        *,
+        always: bool = True,
     ) -> None:
         """`always`: there is such a file even before it has a row."""
-        self.file = LineFile(path, csv_line(columns) if columns else b"")
+        self.file = LineFile(directory, name, csv_line(columns) if columns else b"")
         self.always = always
         self.waiting: deque[_R] = deque()
         self.lines: list[bytes] = []
@@ -105,7 +114,7 @@ class _Rows(Generic[_R]):
             try:
                 self.file.append(b"".join(self.lines))
             except OSError as error:
-                self.error = _told(error, self.file.path)
+                self.error = _told(error, self.file.name)
                 return
             self.error = ""
             self.written += len(self.lines)
@@ -117,7 +126,7 @@ class _Rows(Generic[_R]):
         try:
             self.file.close()
         except OSError as error:
-            self.error = _told(error, self.file.path)
+            self.error = _told(error, self.file.name)
         self.lost += len(self.lines) + len(self.waiting)
         self.lines.clear()
         self.waiting.clear()
@@ -136,7 +145,7 @@ class Recorder:
         max_waiting: int = MAX_WAITING,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._directory = OwnedDirectory(directory)
+        owned = self._directory = OwnedDirectory(Path(os.path.realpath(directory)))  # what was named may be a link
         self._profile = profile
         self._saved: Profile | None = None
         self._error = ""
@@ -144,11 +153,11 @@ class Recorder:
         self._wall = wall
         self._started_at = wall()
         self._day = _day(self._started_at)
-        self._requests = _Rows(directory / "requests.csv", _request_line, REQUEST_COLUMNS)
-        self._pings = _Rows(directory / "pings.csv", _ping_line, PING_COLUMNS)
-        self._incidents = _Rows(directory / "incidents.csv", _incident_line, INCIDENT_COLUMNS)
-        self._checks = _Rows(directory / "checks.csv", _check_line, CHECK_COLUMNS, always=False)
-        self._texts = _Rows(directory / "texts.jsonl", _text_line, always=False)
+        self._requests = _Rows(owned, "requests.csv", _request_line, REQUEST_COLUMNS)
+        self._pings = _Rows(owned, "pings.csv", _ping_line, PING_COLUMNS)
+        self._incidents = _Rows(owned, "incidents.csv", _incident_line, INCIDENT_COLUMNS)
+        self._checks = _Rows(owned, "checks.csv", _check_line, CHECK_COLUMNS, always=False)
+        self._texts = _Rows(owned, "texts.jsonl", _text_line, always=False)
         self._all: tuple[_Rows[Any], ...] = (
             self._requests,
             self._pings,
@@ -226,12 +235,13 @@ class Recorder:
 
     def _flush(self) -> None:
         error = self._take_directory()
-        if not error:
+        if not error or (self._directory.is_held and self._has_to_write()):
+            error = error or self._save_profile()
             written = [rows for rows in self._all if rows.always or rows.waiting or rows.lines]
             self._rotate(written)
             for rows in written:
                 rows.write()
-            error = self._save_profile() or next((rows.error for rows in written if rows.error), "")
+            error = error or next((rows.error for rows in written if rows.error), "")
         if error != self._error:
             log.warning("rows cannot be written: %s", error) if error else log.warning("rows are written again")
         self._error = error
@@ -243,14 +253,18 @@ class Recorder:
                 self._saved = None
                 self._refuse_schema()
         except OSError as error:
-            return _told(error, self._directory.path)
+            return _told(error, self._directory.path.name)
         return ""
+
+    def _has_to_write(self) -> bool:
+        """Whether rows can wait no longer for the path to be a directory again: they go where those before went."""
+        return self._closing.is_set() or any(len(rows.waiting) > self._max_waiting // 2 for rows in self._all)
 
     def _refuse_schema(self) -> None:
         """Rows of another schema, left by another version, are not gone on with."""
         try:
-            schema = schema_in((self._directory.path / "session.toml").read_text(encoding="utf-8", errors="replace"))
-        except OSError:
+            schema = schema_in(self._directory.read(SESSION, SESSION_BYTES).decode("utf-8", "replace"))
+        except FileNotFoundError:
             return
         if schema not in (None, SCHEMA):
             log.warning("the directory holds rows of schema %s: they are put aside", schema)
@@ -268,16 +282,16 @@ class Recorder:
                     rows.file.rotate(DAY_BYTES)
 
     def _save_profile(self) -> str:
-        """Keep the newest profile beside the rows, and what the rows are; returns why not."""
-        profile, path = self._profile, self._directory.path / "profile.toml"
+        """Say what the rows are before there is one, and keep the newest profile beside them; returns why not."""
+        profile, name = self._profile, SESSION
         try:
             if self._saved is not profile:
-                replace_file(path, profile_toml(profile).encode())
-                path = path.with_name("session.toml")
-                replace_file(path, session_toml(self._started_at).encode())
+                replace_file(self._directory, name, session_toml(self._started_at).encode())
+                name = PROFILE
+                replace_file(self._directory, name, profile_toml(profile).encode())
                 self._saved = profile
         except OSError as error:
-            return _told(error, path)
+            return _told(error, name)
         return ""
 
 
@@ -307,6 +321,6 @@ def _day(at: float) -> int:
     return int(at // 86_400)
 
 
-def _told(error: OSError, path: Path) -> str:
+def _told(error: OSError, name: str) -> str:
     """The error for a banner: what, and where."""
-    return clean(f"{error.strerror or error} ({path.name})", 200)
+    return clean(f"{error.strerror or error} ({name})", 200)

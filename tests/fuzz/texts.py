@@ -23,6 +23,7 @@ from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save
 from gwtui.config.themes import load_theme
 from gwtui.decode import DecodeError, decode
 from gwtui.demo.scenario import ScenarioError, parse_scenario
+from gwtui.files import Directory
 from gwtui.keys.references import begins_reference, is_reference, references_in, without_references
 from gwtui.monitor import Monitor, filters
 from gwtui.profile import Endpoint, Profile
@@ -202,9 +203,10 @@ def torn(dice: Dice) -> bytes:
 def read_torn(data: bytes) -> None:
     """Whatever a kill left of a file, whole lines stay, the torn one goes, and the next one is whole."""
     path = written(data, "rows.csv")
-    file = LineFile(path, b"a,b\n")
-    file.append(b"1,2\n")
-    file.close()
+    with Directory.held(path.parent) as directory:
+        file = LineFile(directory, path.name, b"a,b\n")
+        file.append(b"1,2\n")
+        file.close()
     assert path.read_bytes() == data[: data.rfind(b"\n") + 1] + b"1,2\n"
 
 
