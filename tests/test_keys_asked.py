@@ -13,7 +13,6 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
@@ -250,68 +249,57 @@ async def test_a_key_is_asked_for_again_before_it_can_expire_during_a_probe(tmp_
 # What the keyring holds
 
 
-class Keyring(ModuleType):
-    """The library's part that is used."""
-
-    class KeyringError(Exception):
-        pass
-
-    def __init__(self, answer: Callable[[str, str], str | None]) -> None:
-        super().__init__("keyring")
-        self.get_password = answer
-        self.errors = ModuleType("keyring.errors")
-        self.errors.KeyringError = self.KeyringError  # type: ignore[attr-defined]  # a module made here
-
-
 @pytest.fixture
-def put_keyring(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[str, str], str | None]], None]:
-    def put(answer: Callable[[str, str], str | None]) -> None:
-        keyring = Keyring(answer)
-        monkeypatch.setitem(sys.modules, "keyring", keyring)
-        monkeypatch.setitem(sys.modules, "keyring.errors", keyring.errors)
+def put_keyring(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a library there whose `get_password` is this."""
+
+    def put(body: str) -> None:
+        package = tmp_path / "keyring"
+        package.mkdir()
+        (package / "__init__.py").write_text(f"def get_password(service, user):\n    {body}\n")
+        (package / "errors.py").write_text("class KeyringError(Exception): pass\n")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     return put
 
 
-def locked(service: str, user: str) -> str:
-    raise Keyring.KeyringError(f"locked, and {SECRET} is in here")
+LOCKED = f"from keyring.errors import KeyringError; raise KeyringError('locked, and {SECRET} is in here')"
+PROMPTS = "import getpass; return getpass.getpass()"
 
 
-def hanging(service: str, user: str) -> str:
-    threading.Event().wait()
-    raise AssertionError
-
-
-def test_a_key_comes_from_the_keyring_by_service_and_user(
-    put_keyring: Callable[[Callable[[str, str], str | None]], None],
-) -> None:
-    put_keyring(lambda service, user: f"{service}|{user}")
+def test_a_key_comes_from_the_keyring_by_service_and_user(put_keyring: Callable[[str], None]) -> None:
+    put_keyring("return f'{service}|{user}'")
     assert resolve("keyring:https://gw/v1/me@example.com") == "https://gw/v1|me@example.com"
 
 
 @pytest.mark.parametrize(
-    ("answer", "says"),
+    ("body", "says"),
     [
-        (lambda service, user: None, "nothing for gateway/me: keyring set gateway me"),
-        (locked, "the keyring failed: KeyringError"),
-        (hanging, "the keyring gave no answer within 0.05 s"),
+        ("return None", "nothing for gateway/me: keyring set gateway me"),
+        (LOCKED, "the keyring failed: KeyringError"),
+        (PROMPTS, "the keyring failed: EOFError"),
+        ("return 'x' * 100_000", "the keyring holds more than 64 KiB"),
+        ("raise SystemExit(9)", "the keyring failed"),
     ],
+    ids=["nothing", "locked", "prompts", "endless", "broken"],
 )
-def test_a_keyring_that_gives_no_key_is_told(
-    put_keyring: Callable[[Callable[[str, str], str | None]], None],
-    monkeypatch: pytest.MonkeyPatch,
-    answer: Callable[[str, str], str | None],
-    says: str,
-) -> None:
-    monkeypatch.setattr(places, "ANSWER_S", 0.05)
-    put_keyring(answer)
+def test_a_keyring_that_gives_no_key_is_told(put_keyring: Callable[[str], None], body: str, says: str) -> None:
+    put_keyring(body)
     with pytest.raises(KeyReferenceError) as refused:
         resolve("keyring:gateway/me")
     assert says in str(refused.value)
     assert SECRET not in str(refused.value)
 
 
-def test_without_the_library_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "keyring", None)
+def test_a_keyring_that_hangs_is_given_up(put_keyring: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(places, "ANSWER_S", 0.05)
+    put_keyring("import threading; threading.Event().wait()")
+    with pytest.raises(KeyReferenceError, match=r"the keyring gave no answer within 0\.05 s"):
+        resolve("keyring:gateway/me")
+
+
+def test_without_the_library_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keyring.py").write_text("raise ImportError")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(KeyReferenceError, match=r"pip install 'gwtui\[keyring\]'"):
         resolve("keyring:gateway/me")

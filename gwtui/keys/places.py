@@ -7,7 +7,6 @@ whole process group ends with its answer, and with gwtui, however that ends.
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import shlex
 import signal
@@ -18,7 +17,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 from gwtui.keys.references import KeyReferenceError, NoRoomError
 
@@ -28,9 +26,25 @@ ANSWER_S = 10.0
 _WATCH = ("/bin/sh", "-c", 'read -r line; kill -s KILL -- "-$1"', "sh")
 """Kills the process group whose number follows, once its own standard input has ended."""
 
-_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+_NO_LIBRARY, _REFUSED, _NOT_FOUND = 3, 4, 5
+_KEYRING = f"""
+import sys
+try:
+    import keyring, keyring.errors
+except ImportError:
+    sys.exit({_NO_LIBRARY})
+try:
+    found = keyring.get_password(*sys.argv[1:])
+except (keyring.errors.KeyringError, OSError, RuntimeError, EOFError) as error:
+    print(type(error).__name__)
+    sys.exit({_REFUSED})
+if found is None:
+    sys.exit({_NOT_FOUND})
+sys.stdout.buffer.write(found.encode())
+"""
+"""Prints what the keyring holds, or the kind of its refusal, whose words may hold part of a key."""
 
-_Answer = TypeVar("_Answer")
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
 
 def from_environment(name: str) -> str:
@@ -76,17 +90,21 @@ def from_command(line: str) -> str:
 
 
 def from_keyring(place: str) -> str:
+    """What the system's keyring holds. It is asked by a Python of its own without a terminal: some of its back ends
+    would ask there for a password, in the middle of a screen."""
     service, _, user = place.rpartition("/")
-    try:
-        keyring = importlib.import_module("keyring")
-        errors = importlib.import_module("keyring.errors")
-    except ImportError as error:
-        raise KeyReferenceError("keyring: needs the keyring library: pip install 'gwtui[keyring]'") from error
-    failures = (errors.KeyringError, OSError, RuntimeError)
-    found: str | None = _in_time(lambda: keyring.get_password(service, user), "the keyring", failures)
-    if found is None:
+    with _group([sys.executable, "-P", "-c", _KEYRING, service, user], "the keyring") as process:
+        data = _in_time(lambda: _output(process), "the keyring")
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyReferenceError(f"the keyring holds more than {MAX_FILE_BYTES // 1024} KiB: the wrong entry?")
+    if process.returncode == _NO_LIBRARY:
+        raise KeyReferenceError("keyring: needs the keyring library: pip install 'gwtui[keyring]'")
+    if process.returncode == _NOT_FOUND:
         raise KeyReferenceError(f"the keyring has nothing for {service}/{user}: keyring set {service} {user}")
-    return found
+    if process.returncode:
+        why = _text(data, "the keyring's fault").strip() if process.returncode == _REFUSED else "run it in a shell"
+        raise KeyReferenceError(f"the keyring failed: {why}")
+    return _text(data, "what the keyring holds")
 
 
 @contextmanager
@@ -154,18 +172,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def _in_time(ask: Callable[[], _Answer], name: str, failures: tuple[type[Exception], ...] = ()) -> _Answer:
+def _in_time(ask: Callable[[], bytes], name: str) -> bytes:
     """What `ask` gives, within `ANSWER_S`. It runs in a thread of its own, which is left to itself when it is late."""
-    answers: list[_Answer] = []
-    trouble: list[str] = []
-
-    def run() -> None:
-        try:
-            answers.append(ask())
-        except failures as error:
-            trouble.append(type(error).__name__)
-
-    asking = threading.Thread(target=run, name="key", daemon=True)
+    answers: list[bytes] = []
+    asking = threading.Thread(target=lambda: answers.append(ask()), name="key", daemon=True)
     try:
         asking.start()
     except RuntimeError as error:
@@ -173,8 +183,8 @@ def _in_time(ask: Callable[[], _Answer], name: str, failures: tuple[type[Excepti
     asking.join(ANSWER_S)
     if answers:
         return answers[0]
-    if trouble or not asking.is_alive():
-        raise KeyReferenceError(f"{name} failed: {trouble[0] if trouble else 'see the log'}")
+    if not asking.is_alive():
+        raise KeyReferenceError(f"{name} failed: see the log")
     raise KeyReferenceError(f"{name} gave no answer within {ANSWER_S:g} s")
 
 
