@@ -193,6 +193,11 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     def outcome(self) -> Outcome:
         return self.verdict.outcome
 
+    @property
+    def address(self) -> str:
+        """The peer's address and port."""
+        return self.phases.address
+
 
 class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     """One ping over a kept WebSocket: a row of pings.csv. Lost and failed ones are rows too."""

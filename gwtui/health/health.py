@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from gwtui.health.addresses import Addresses
 from gwtui.health.states import EndpointState
 from gwtui.judging.cold import ColdStart
 from gwtui.profile import Endpoint, Profile
@@ -106,9 +107,11 @@ class Health:
             return self._local_failure(record)
         watch.last = record
         watch.health.add(record)
+        found = watch.addresses.follow(self._now_ns, record) if watch.addresses is not None else []
         incidents = self._judge(record.endpoint, watch)
         incidents += [
-            self._incident("finding", text, record=record) for text in watch.findings.follow(self._now_ns, record)
+            self._incident("finding", text, record=record)
+            for text in (*found, *watch.findings.follow(self._now_ns, record))
         ]
         return tuple(incidents)
 
@@ -116,7 +119,8 @@ class Health:
         was, state = watch.health.state, watch.health.judge(self._now_ns)
         if state is was:
             return []
-        text = watch.health.enter(state, self._now_ns)
+        where = watch.addresses.blamed(self._now_ns) if watch.addresses is not None else ""
+        text = watch.health.enter(state, self._now_ns, where)
         return [self._incident("state", text, name=name, state=state, was=was, record=watch.last)] if text else []
 
     def _pause(self, name: str, watch: _Watch) -> list[Incident]:
@@ -167,12 +171,14 @@ class _Watch:
         judged = _judged(endpoint, profile)
         if judged != self._judged:
             self._judged, self._thresholds = judged, profile.thresholds_of(endpoint)
+            self._each = endpoint.addresses == "each"
             self.restart()
 
     def restart(self) -> None:
         """Begin to judge anew; what was found before says nothing of what comes."""
         self.health.reset(self._thresholds, State.PAUSED if self.paused else State.UNKNOWN)
         self.findings = _Findings(int(self._thresholds.window_s * 1e9))
+        self.addresses = Addresses(self._thresholds) if self._each else None
         self.last: Request | Ping | None = None
 
 

@@ -139,13 +139,14 @@ class EndpointState:
             return State.SLOW
         return State.UP if self._seen_good else State.UNKNOWN
 
-    def enter(self, state: State, now_ns: int) -> str:
-        """Be in another state, and say why; an empty text where that is no news."""
+    def enter(self, state: State, now_ns: int, where: str = "") -> str:
+        """Be in another state, and say why; an empty text where that is no news. `where`: what a share of failures is
+        told to be at."""
         was, self.state = self.state, state
         if state in BAD:
             if self._bad_since_ns is None:
                 self._bad_since_ns = now_ns
-            return self._why(state, now_ns)
+            return self._why(state, now_ns, where)
         if state is not State.UP or self._bad_since_ns is None:
             return ""
         took, self._bad_since_ns = elapsed(now_ns - self._bad_since_ns), None
@@ -188,15 +189,14 @@ class EndpointState:
         if now_ns - self._over_since_ns >= self._thresholds.slow_for_s * 1e9:
             self._slow = True
 
-    def _why(self, state: State, now_ns: int) -> str:
+    def _why(self, state: State, now_ns: int, where: str = "") -> str:
         """The facts of the rule that makes a state, as they are now."""
         if state is State.DEGRADED and self._alarm is not None and not self._degraded:
             words = self._alarm.evidence if self._alarm_left else "not found any more"
             return f"{self._alarm.name}: {words}"
         if state is State.DEGRADED:
-            return _share(
-                Counter({verdict: self._failures.of(place) for verdict, place in FAILED.items()}), len(self._failures)
-            )
+            verdicts = Counter({verdict: self._failures.of(place) for verdict, place in FAILED.items()})
+            return _share(verdicts, len(self._failures)) + where
         if state is State.SLOW:
             return self._latency_facts(now_ns)
         if self._failed_run:

@@ -27,9 +27,9 @@ LETTERS = {
 class Story:
     """Feeds a Health with one result every `every_s` seconds and keeps what it says."""
 
-    def __init__(self, every_s: float = 5.0, **thresholds: float | str) -> None:
+    def __init__(self, every_s: float = 5.0, endpoint: Endpoint = ENDPOINT, **thresholds: float | str) -> None:
         self.profile = Profile(
-            endpoints=(ENDPOINT,), thresholds=msgspec.convert(thresholds, Thresholds) if thresholds else Thresholds()
+            endpoints=(endpoint,), thresholds=msgspec.convert(thresholds, Thresholds) if thresholds else Thresholds()
         )
         self.health = Health(Profile())
         self.every_ns = int(every_s * S)
