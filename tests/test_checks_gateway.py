@@ -6,10 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support.checked import document, evidence, refused, request, target
 
 from gwtui.checked import CheckOutcome
-from gwtui.checks.gateway import judge_audit, judge_connection, judge_health, judge_metrics
+from gwtui.checks.evidence import Probed
+from gwtui.checks.gateway import judge_audit, judge_connection
+from gwtui.checks.health import judge_health
+from gwtui.checks.metrics import judge_metrics
 from gwtui.verdicts import Verdict
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
@@ -40,13 +44,33 @@ def health(**fields: Any) -> dict[str, Any]:
             PASS,
             "provider anthropic is true",
         ),
-        (document("", 404), NA, "no /gateway/health"),
+        (document("", 404), NA, "none of /gateway/health, /health/liveliness"),
         (document("", 503), FAIL, "unavailable"),
         (document(health(providers={"anthropic": {"up": 1}})), FAIL, "anthropic"),
     ],
 )
 def test_health(answer: Any, outcome: CheckOutcome, words: str) -> None:
     said = judge_health(evidence(health=answer))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    assert said.outcome is not FAIL or (said.cause and said.remedy)
+
+
+@pytest.mark.parametrize(
+    ("path", "answer", "outcome", "words"),
+    [
+        ("/health/liveliness", document('"I\'m alive!"'), PASS, '/health/liveliness: HTTP 200, "I\'m alive!"'),
+        ("/health", document(""), PASS, "/health: HTTP 200"),
+        ("/health", document({"status": "ok", "version": 3}), PASS, "/health: HTTP 200, 'ok'"),
+        ("/health", document({"status": "unhealthy"}), FAIL, "/health: HTTP 200, 'unhealthy'"),
+        ("/health", document("", 503), FAIL, "unavailable"),
+        ("/healthz", document("ok\n"), PASS, "/healthz: HTTP 200, 'ok'"),
+        ("/v1/models", document({"object": "list", "data": [{"id": "a"}, {"id": "b"}]}), PASS, "lists 2 models"),
+        ("/v1/models", document("hello"), WARN, "without JSON"),
+        ("/health", replace(document("<html>"), content_type="text/html"), FAIL, "an HTML page"),
+    ],
+)
+def test_health_of_other_makes(path: str, answer: Any, outcome: CheckOutcome, words: str) -> None:
+    said = judge_health(evidence(health=Probed(answer, path=path)))
     assert (said.outcome, words in said.evidence) == (outcome, True), said
     assert said.outcome is not FAIL or (said.cause and said.remedy)
 
@@ -112,6 +136,34 @@ def test_a_gateway_without_metrics_has_none_to_judge() -> None:
         evidence(metrics_before=document("", 404), stream=GOOD, answer=GOOD, metrics_after=document("", 404))
     )
     assert said.outcome is NA
+
+
+def prometheus(requests: int) -> Probed:
+    text = (
+        "# HELP litellm_proxy_total_requests_metric_total Requests\n"
+        f'litellm_proxy_total_requests_metric_total{{model="a b",status="200"}} {requests}.0\n'
+        f'litellm_proxy_total_requests_metric_total{{model="c"}} 1e2 1700000000\n'
+        'http_request_duration_seconds_bucket{le="+Inf"} 9\n'
+        "process_cpu_seconds_total NaN\nvllm:num_requests_running 1.0\n"
+    )
+    return Probed(document(text), path="/metrics")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "outcome", "words"),
+    [
+        (prometheus(5), prometheus(7), PASS, "litellm_proxy_total_requests_metric_total +2 after 2 requests"),
+        (prometheus(5), prometheus(6), FAIL, "+1 after 2 requests"),
+        (prometheus(5), prometheus(5), FAIL, "+0 after 2 requests"),
+        (Probed(document("up 1\n"), path="/metrics"), Probed(document("up 1\n"), path="/metrics"), WARN, "no counter"),
+        (Probed(document("<p>"), path="/metrics"), Probed(document("<p>"), path="/metrics"), FAIL, "without JSON"),
+    ],
+)
+def test_counters_of_prometheus_move_by_the_requests(
+    before: Probed, after: Probed, outcome: CheckOutcome, words: str
+) -> None:
+    said = judge_metrics(evidence(metrics_before=before, stream=GOOD, answer=GOOD, metrics_after=after))
+    assert (said.outcome, words in said.evidence) == (outcome, True), said
 
 
 FIRST = request(request_id="a", sent_request_id="b", trace_id="c")

@@ -110,6 +110,14 @@ def test_a_proxy_that_corks_for_a_fixed_time_combs(held_ms: int, gap_ms: float, 
     assert found(corked(times, held_ms)) == "combed"
 
 
+@pytest.mark.parametrize("gap_ms", [8, 10, 20, 33])
+def test_five_gaps_alike_are_enough_to_know_a_cork(gap_ms: float) -> None:
+    """A short answer behind HAProxy: six reads, 200 ms apart."""
+    reads = list(corked(model(round(3000 / gap_ms), gap_ms), 200))
+    assert found(reads[:5]) != "combed"
+    assert found(reads[:6]) == "combed"
+
+
 @pytest.mark.parametrize("size", [4096, 8192])
 @pytest.mark.parametrize("times", [list(model(1200, gap, jitter)) for gap in (10, 25) for jitter in (0, 0.8)])
 def test_a_proxy_that_fills_a_buffer_does_not(times: list[float], size: int) -> None:

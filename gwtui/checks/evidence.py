@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
@@ -29,6 +29,8 @@ class Probed:
 
     result: Request | Ping
     reads: tuple[StreamRead, ...] = ()
+    path: str = ""
+    """Where it was sent, if that is not the endpoint's own path."""
 
     @property
     def request(self) -> Request:
@@ -55,6 +57,8 @@ class Document:
     """What it holds; None where there is none."""
     problem: str = ""
     """Why there is none."""
+    path: str = ""
+    """Where it was found."""
 
     @property
     def is_missing(self) -> bool:
@@ -91,7 +95,7 @@ class Evidence:
 
     def document(self, need: Need) -> Document | None:
         probed = self.one(need)
-        return None if probed is None else document_of(probed.request)
+        return None if probed is None else replace(document_of(probed.request), path=probed.path)
 
     def everything(self) -> Iterator[Probed]:
         """Every request, in the order of needs."""

@@ -9,9 +9,9 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from gwtui.checks.breaker import next_wait_s
-from gwtui.checks.evidence import Evidence, Probed
+from gwtui.checks.evidence import Evidence, Probed, document_of
 from gwtui.checks.needs import Need, Target
-from gwtui.checks.recipes import MOST_LOOKS, is_settled, provoking, recipe
+from gwtui.checks.recipes import MOST_LOOKS, Recipe, is_settled, provoking, recipe
 from gwtui.engine.witness import Witness
 from gwtui.keys import make_ready
 from gwtui.probes.kept import KeptReads
@@ -62,13 +62,22 @@ class Gathering:
         if need is Need.PROVOKED:
             await self._provoke()
             return
-        groups = recipe(need, self._target).groups
+        plan = recipe(need, self._target)
         for looks in range(1, MOST_LOOKS + 1):
-            found = [probed for group in groups for probed in await self._at_once(group)]
-            self._found[need] = tuple(found)
+            self._found[need] = await self._sent(plan)
             if looks == MOST_LOOKS or is_settled(need, self.evidence):
                 return
             await self._means.sleep(LOOK_AGAIN_S)
+
+    async def _sent(self, plan: Recipe) -> tuple[Probed, ...]:
+        """All of the plan, or of alternatives the first that the gateway has, or else all of them."""
+        found: list[Probed] = []
+        for group in plan.groups:
+            probed = await self._at_once(group)
+            if plan.alternatives and not document_of(probed[0].request).is_missing:
+                return tuple(probed)
+            found += probed
+        return tuple(found)
 
     async def _provoke(self) -> None:
         """The failing model, step by step, until its breaker was seen or there is none."""
@@ -103,4 +112,5 @@ class Gathering:
                 ]
         for task in probing:
             self._means.spend(task.result())
-        return [Probed(task.result(), kept.reads) for task, kept in zip(probing, reads, strict=True)]
+        found = zip(probing, reads, endpoints, strict=True)
+        return [Probed(task.result(), kept.reads, endpoint.path or "") for task, kept, endpoint in found]

@@ -12,6 +12,8 @@ from gwtui.checks.streaming import SECTION
 
 BURST_NS = 5_000_000
 """All content within that time is one burst..."""
+BURST_SHARE = 0.05
+"""... or within that share of the time it was waited for..."""
 BURST_EVENTS = 8
 """... if there is as much of it..."""
 BURST_WAIT_NS = 150_000_000
@@ -28,7 +30,7 @@ def judge_incremental(evidence: Evidence) -> Said:
     probed, flow = longest
     if found := finding_of(probed.request, "buffered"):
         return failed(found.evidence, found.cause, UNBUFFER, facts=_facts(flow))
-    if flow.spread_ns < BURST_NS and flow.events > 1:
+    if flow.spread_ns < max(BURST_NS, BURST_SHARE * flow.first_ns) and flow.events > 1:
         words = f"all {flow.events} content events came at once, {units.duration(flow.first_ns)} after the request"
         if flow.events >= BURST_EVENTS and flow.first_ns >= BURST_WAIT_NS:
             cause = "A finished answer is replayed as a stream, or a proxy buffers the whole body."

@@ -22,8 +22,8 @@ GROUP_EVENTS = 4.0
 GROUP_GAP_NS = 20_000_000
 """... unless the reads were so close together that packets merge by themselves."""
 
-COMBED_READS = 12
-"""Reads below which their times say nothing about a timer."""
+COMBED_READS = 6
+"""Reads below which their times say nothing about a timer: five gaps alike are no chance."""
 COMBED_STEADY_READS = 20
 """Reads from which a period that is no usual one is believed."""
 COMBED_EVENTS = 1.5

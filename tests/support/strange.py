@@ -22,7 +22,7 @@ class Strange:
     """An OpenAI-like gateway of another make: other names, no books, and whatever manner a test gives it."""
 
     def __init__(self, *, pieces: Sequence[str] = (), buffered_s: float = 0.0, gap_s: float = 0.0) -> None:
-        self.pieces = pieces or tuple(f"word{number} " for number in range(300))
+        self.pieces = pieces or tuple(f"word{number} " * 12 for number in range(30))
         self.buffered_s = buffered_s
         self.gap_s = gap_s
         self.one_at_a_time = False
