@@ -12,11 +12,19 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-Seconds = Annotated[float, Meta(gt=0, le=86_400)]
+SHORTEST_INTERVAL_S = 0.05
+"""What is asked more often is a burst or a benchmark, not a watch."""
+LONGEST_S = 86_400.0
+
+Seconds = Annotated[float, Meta(ge=0.001, le=LONGEST_S)]
+Interval = Annotated[float, Meta(ge=SHORTEST_INTERVAL_S, le=LONGEST_S)]
+Milliseconds = Annotated[float, Meta(ge=0.001, le=LONGEST_S * 1000)]
+Dollars = Annotated[float, Meta(ge=0, le=1_000_000_000)]
 Share = Annotated[float, Meta(ge=0, le=1)]
 Status = Annotated[int, Meta(ge=100, le=599)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Days = Annotated[float, Meta(ge=0, le=36_500)]
+Limit = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 
 
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -55,11 +63,11 @@ class Thresholds(_Table, frozen=True, kw_only=True):
     """Failures in the window below which it does not become `degraded`."""
     slow_metric: Literal["ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"] | None = None
     """The latency that makes it `slow`; by default TTFT for streams, RTT for WebSockets, E2E for the rest."""
-    slow_percentile: Annotated[float, Meta(gt=0, lt=100)] = 50.0
+    slow_percentile: Annotated[float, Meta(ge=0.001, le=99.999)] = 50.0
     """Which percentile of that latency is watched."""
-    slow_over_ms: Annotated[float, Meta(gt=0)] = 5000.0
+    slow_over_ms: Milliseconds = 5000.0
     """The limit; `slow` ends at 80 % of it."""
-    slow_for_s: Annotated[float, Meta(ge=0, le=86_400)] = 10.0
+    slow_for_s: Annotated[float, Meta(ge=0, le=LONGEST_S)] = 10.0
     """How long the percentile must stay over the limit."""
     window_s: Seconds = 60.0
     """The time that shares and percentiles of these rules cover."""
@@ -88,9 +96,9 @@ class TLS(_Table, frozen=True, kw_only=True):
 class Price(_Table, frozen=True, kw_only=True):
     """What an endpoint's tokens cost, for a budget in US dollars."""
 
-    input_per_million: Annotated[float, Meta(ge=0)] = 0.0
+    input_per_million: Dollars = 0.0
     """US dollars for a million input tokens."""
-    output_per_million: Annotated[float, Meta(ge=0)] = 0.0
+    output_per_million: Dollars = 0.0
     """US dollars for a million output tokens."""
 
 
@@ -100,11 +108,11 @@ class Budget(_Table, frozen=True, kw_only=True):
     Tokens and dollars are known when an answer has ended, so what was under way at the limit goes beyond it.
     """
 
-    requests: Annotated[int, Meta(ge=1)] | None = None
+    requests: Limit | None = None
     """So many requests that are sent, bursts, trials and checks included."""
-    tokens: Annotated[int, Meta(ge=1)] | None = None
+    tokens: Limit | None = None
     """So many input and output tokens, by the usage that the answers tell."""
-    usd: Annotated[float, Meta(gt=0)] | None = None
+    usd: Annotated[float, Meta(ge=0.000_001, le=1_000_000_000)] | None = None
     """So many US dollars, by the `price` of the endpoints."""
     per: Literal["hour", "session"] = "hour"
     """What it is for; hours are counted from the start of the session."""
@@ -163,8 +171,8 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """Connect to this `host:port` instead of the URL's; the `Host` header and the name in TLS stay the URL's."""
     unix: str | None = None
     """Connect to the Unix socket of this path instead of the URL's host and port, which stay in the request."""
-    interval_s: Seconds | None = None
-    """Seconds between two probes; by default the profile's."""
+    interval_s: Interval | None = None
+    """Seconds between two probes, at least 0.05; by default the profile's."""
     cert_warn_days: Days | None = None
     """Warn when a certificate expires within so many days; by default the profile's."""
     overlap: Annotated[int, Meta(ge=1, le=64)] = 2
@@ -187,8 +195,8 @@ class Profile(_Table, frozen=True, kw_only=True):
 
     name: str = "default"
     """The table's name in the file; not a key of its own."""
-    interval_s: Seconds = 5.0
-    """Seconds between two probes of an endpoint."""
+    interval_s: Interval = 5.0
+    """Seconds between two probes of an endpoint, at least 0.05."""
     use_proxies: bool = False
     """Go by way of the proxies that the environment names: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY."""
     cert_warn_days: Days = 14.0

@@ -107,6 +107,8 @@ REFUSED = [
     (["--interval", "0"], "is not a duration"),
     (["--interval", "soon"], "is not a duration"),
     (["--interval", "25h"], "longer than a day"),
+    (["--interval", "49ms"], "shorter than 50ms"),
+    (["replay", "--speed", "nan"], "is not a number"),
     (["--for", "-3"], "is not a duration"),
     (["--for", "nan"], "is not a duration"),
     (["watch"], "there is no profile (gwtui config example shows"),

@@ -112,7 +112,7 @@ def test_a_reader_that_goes_away_is_a_quiet_end(watch: tuple[str, ...], tmp_path
 @pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe")
 def test_a_reader_that_stops_reading_holds_up_no_probe_and_misses_no_line(tmp_path: Path) -> None:
     config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
-    options = ("--interval", "5ms", "--session-dir", str(tmp_path / "s"), "--json")
+    options = ("--interval", "50ms", "--session-dir", str(tmp_path / "s"), "--json")
     with running(*MODULE, "-p", "prod", "--config", config, *options) as process:
         assert process.stdout is not None
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)

@@ -53,14 +53,14 @@ async def test_the_interval_changes_for_one_endpoint_or_for_all(gateway: Gateway
     slow = profile(endpoint("a"), endpoint("b", interval_s=3000.0), interval_s=3000.0)
     async with session(gateway, slow) as it:
         await it.results_of("a", 1)
-        it.send(SetInterval(interval_s=0.01, endpoint="a"))
+        it.send(SetInterval(interval_s=0.05, endpoint="a"))
         await it.results_of("a", 4)
         assert len(it.results("b")) <= 1
-        it.send(SetInterval(interval_s=0.02))
+        it.send(SetInterval(interval_s=0.06))
         await it.results_of("b", 4)
     one, everyone = (change.profile for change in it.all(ProfileChanged))
-    assert [one.interval_of(each) for each in one.endpoints] == [0.01, 3000.0]
-    assert [everyone.interval_of(each) for each in everyone.endpoints] == [0.02, 0.02]
+    assert [one.interval_of(each) for each in one.endpoints] == [0.05, 3000.0]
+    assert [everyone.interval_of(each) for each in everyone.endpoints] == [0.06, 0.06]
 
 
 async def test_an_added_endpoint_is_probed_at_once(gateway: Gateway) -> None:
@@ -184,9 +184,9 @@ async def test_a_mark_is_an_entry_of_the_log(gateway: Gateway) -> None:
         (Pause(endpoint="x"), "no endpoint called x"),
         (Resume(endpoint="x"), "no endpoint called x"),
         (SetInterval(interval_s=1, endpoint="x"), "no endpoint called x"),
-        (SetInterval(interval_s=0), "more than 0"),
-        (SetInterval(interval_s=float("nan")), "more than 0"),
-        (SetInterval(interval_s=1e9, endpoint="a"), "at most 86400"),
+        (SetInterval(interval_s=0.04), "0.05 to 86400 seconds"),
+        (SetInterval(interval_s=float("nan")), "0.05 to 86400 seconds"),
+        (SetInterval(interval_s=1e9, endpoint="a"), "0.05 to 86400 seconds"),
         (PutEndpoint(endpoint=endpoint("a")), "called a already"),
         (PutEndpoint(endpoint=endpoint("b"), replaces="a"), "called b already"),
         (PutEndpoint(endpoint=endpoint("c"), replaces="x"), "no endpoint called x"),

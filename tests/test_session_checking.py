@@ -33,7 +33,7 @@ NAMES = ("a", "b")
 def profile(*names: str) -> Profile:
     price = Price(input_per_million=1.0)
     endpoints = tuple(Endpoint(name=name, api="openai-chat", url=REFUSED, price=price) for name in names)
-    return Profile(endpoints=endpoints, interval_s=0.02)
+    return Profile(endpoints=endpoints, interval_s=0.05)
 
 
 class Gateway:

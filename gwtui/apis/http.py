@@ -22,7 +22,7 @@ class PlainHTTP:
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.method.isalpha():
-            raise AskError(f"`method = {endpoint.method!r}` is no HTTP method: say GET, POST, HEAD ...")
+            raise AskError("`method` is no HTTP method: say GET, POST, HEAD ...")
         expected_body(endpoint)
         is_expected_status(endpoint, 200)
         url = http_url(endpoint, self.default_path)

@@ -7,10 +7,11 @@ from typing import Any
 
 import click
 
-from gwtui.cli.options import KEY_PLACES, exit_with, seconds
+from gwtui.cli.options import KEY_PLACES, NumberRange, exit_with, seconds
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _COUNT = click.IntRange(1, 1_000_000_000)
+_WARMUP = click.IntRange(0, 1_000_000)
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -78,7 +79,7 @@ def _shared_options(command: Any) -> Any:
 @click.option("--requests", type=_COUNT, metavar="N", help="For each endpoint.  [default: 1000, or what --for allows]")
 @click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="The most at once.  [default: 1]")
 @click.option("--rate", metavar="N", callback=_rate, help="So many per second, whatever is answered: an open loop.")
-@click.option("--warmup", type=click.IntRange(0), metavar="N", default=0, help="Requests before, which do not count.")
+@click.option("--warmup", type=_WARMUP, metavar="N", default=0, help="Requests before, which do not count.")
 @click.option("--together", is_flag=True, help="All endpoints at the same time.  [default: one after another]")
 @click.option("--interleave", is_flag=True, help="The endpoints in turns: A B B A.")
 @click.option("--fail-if", "fail_if", multiple=True, metavar="EXPR", help="Exit with 1 if so, see above; repeatable.")
@@ -128,7 +129,7 @@ def bench(as_json: bool, **options: Any) -> None:
 @click.command(short_help="Say whether A is faster than B, and whether that is more than chance.", epilog=_EXIT_CODES)
 @click.argument("sources", nargs=-1, required=True, metavar="A B...")
 @click.option("--requests", type=_COUNT, metavar="N", help="For each endpoint.  [default: 100, or what --for allows]")
-@click.option("--warmup", type=click.IntRange(0), metavar="N", default=1, show_default=True, help="Not counted.")
+@click.option("--warmup", type=_WARMUP, metavar="N", default=1, show_default=True, help="Not counted.")
 @_shared_options
 def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Say whether A is faster than B, by how much, and whether that is more than chance.
@@ -150,9 +151,7 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
 
 
 @click.command(short_help="Say how exact the measurement is on this machine.")
-@click.option(
-    "--seconds", type=click.FloatRange(1, 600), default=4.0, show_default=True, help="For each of both parts."
-)
+@click.option("--seconds", type=NumberRange(1, 600), default=4.0, show_default=True, help="For each of both parts.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def selftest(seconds: float, as_json: bool) -> None:
     """Say how exact the measurement is on this machine.

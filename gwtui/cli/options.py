@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 from typing import Any, NoReturn
 
 import click
 
-_LONGEST_INTERVAL_S = 86_400
+SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 0.05, 86_400.0
+"""As a profile's own limits, which the help does without."""
 _LONGEST_S = 366 * 86_400
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+) *(ms|s|m|h|)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
@@ -22,9 +24,23 @@ def seconds(_ctx: click.Context, param: click.Parameter, text: str | None) -> fl
     found_s = float(found[1]) * _UNITS[found[2]] if found else 0.0
     if not 0 < found_s <= _LONGEST_S:
         raise click.BadParameter(f"{text!r} is not a duration: write 30s, 5m, 2h or a number of seconds", param=param)
-    if param.name == "interval_s" and found_s > _LONGEST_INTERVAL_S:
+    if param.name == "interval_s" and found_s > LONGEST_INTERVAL_S:
         raise click.BadParameter("is longer than a day", param=param)
+    if param.name == "interval_s" and found_s < SHORTEST_INTERVAL_S:
+        raise click.BadParameter("is shorter than 50ms: `gwtui bench` and a burst ask more often", param=param)
     return found_s
+
+
+class NumberRange(click.FloatRange):
+    """A range of numbers, of which `nan` is none."""
+
+    name = "number range"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is not a number.", param, ctx)
+        return number
 
 
 def exit_with(code: int) -> NoReturn:

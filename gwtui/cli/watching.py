@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from gwtui.cli.options import EXIT_CODES, config_option, exit_with, run_options, screen_options, seconds
+from gwtui.cli.options import EXIT_CODES, NumberRange, config_option, exit_with, run_options, screen_options, seconds
 from gwtui.compose.console import Refusal, say
 
 
@@ -33,7 +33,7 @@ def watch(config_file: Path | None, profile_name: str | None, **options: Any) ->
 @click.argument("directory", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
 @click.option(
     "--speed",
-    type=click.FloatRange(min=0, min_open=True, max=10_000),
+    type=NumberRange(min=0, min_open=True, max=10_000),
     metavar="N",
     help="As it happened, N times as fast.  [default: all at once]",
 )

@@ -244,6 +244,8 @@ def _not_json(value: Any) -> str | None:
         return "holds a date or time, which JSON lacks: write it as text"
     if isinstance(value, float) and not math.isfinite(value):
         return "holds inf or nan, which JSON lacks"
+    if isinstance(value, int) and not -(1 << 63) <= value < 1 << 64:
+        return "holds a whole number of more than 64 bits: write it as text"
     return None
 
 

@@ -17,6 +17,10 @@ BARE_KEY = re.compile(r"[A-Za-z0-9_-]+")
 """A TOML key that needs no quotes."""
 
 
+_SHOWN = 60
+"""Characters of a name or value that are quoted."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with a table, before it is known which file and line it came from."""
@@ -61,14 +65,14 @@ def dotted(path: KeyPath) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
-            key = part if BARE_KEY.fullmatch(part) else shown(part)
+            key = part if len(part) <= _SHOWN and BARE_KEY.fullmatch(part) else shown(part)
             text += f".{key}" if text else key
     return text
 
 
 def shown(text: str) -> str:
     """A quoted short text of the user's own, in which nothing can act on a terminal."""
-    cut = text if len(text) <= 60 else f"{text[:59]}…"
+    cut = text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
     quoted = json.dumps(cut, ensure_ascii=False)
     return quoted if quoted.isprintable() else json.dumps(cut)
 

@@ -12,7 +12,7 @@ from gwtui.config.checks import budget_problems, endpoint_problems, name_complai
 from gwtui.config.faults import Fault, KeyPath, Problem, did_you_mean, dotted
 from gwtui.config.schema import problems_of
 from gwtui.config.themes import DEFAULT_THEME
-from gwtui.config.tomlfile import Lines
+from gwtui.config.tomlfile import MAX_DEPTH, Lines
 from gwtui.profile import Endpoint, Profile
 
 
@@ -49,8 +49,26 @@ def faults_of(text: str, raw: Mapping[str, Any], path: Path) -> list[Fault]:
 
 def endpoint_faults(table: Mapping[str, Any]) -> list[Fault]:
     """Every fault of an endpoint that is in no file; their keys are its field names."""
-    problems: Iterable[Problem] = (*problems_of(table, Endpoint, ()), *endpoint_problems(table, ()))
+    problems: Iterable[Problem] = [
+        Problem((key,), f"nested too deeply: more than {MAX_DEPTH} levels")
+        for key, value in table.items()
+        if _is_deeper(value, MAX_DEPTH)
+    ] or (*problems_of(table, Endpoint, ()), *endpoint_problems(table, ()))
     return [Fault(None, None, dotted(each.path), each.message, each.hint) for each in problems]
+
+
+def _is_deeper(value: Any, depth: int) -> bool:
+    """Whether tables and arrays are nested in it to more than this depth. Takes no recursion."""
+    level = [value]
+    while level and depth >= 0:
+        level = [
+            inner
+            for each in level
+            if isinstance(each, Mapping | list | tuple)
+            for inner in (each.values() if isinstance(each, Mapping) else each)
+        ]
+        depth -= 1
+    return bool(level)
 
 
 def profile_name_problems(name: str) -> Iterator[Problem]:

@@ -18,7 +18,12 @@ from typing import Any
 from gwtui.config.faults import ConfigError, Fault, KeyPath
 
 MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 64
+"""Levels of brackets, and parts of a dotted key: what reads a configuration may use recursion."""
+MAX_WORD = 1000
+"""Characters of a number: Python refuses to turn longer ones into text and back."""
 
+_DIGITS = frozenset("+-0123456789")
 _TOKEN = re.compile(
     r'''
       (?P<string> """ (?: [^\\] | \\. )*? "{3,5} | \'\'\' .*? \'{3,5} | " (?: [^"\\\n] | \\. )* " | ' [^'\n]* ' )
@@ -68,16 +73,34 @@ def read(path: Path, missing: str | None = None) -> str:
 
 def parse(text: str, path: Path) -> dict[str, Any]:
     """What the text means. Raises ConfigError with line and column."""
+    if (extreme := _extreme(text)) is not None:
+        raise ConfigError([Fault(path, text.count("\n", 0, extreme[0]) + 1, "", extreme[1])])
     try:
         return tomllib.loads(text)
-    except RecursionError as error:
-        raise ConfigError([Fault(path, None, "", "nested too deeply")]) from error
     except ValueError as error:
         found = _POSITION.match(str(error))
         message, line, column = found.groups() if found else (str(error), None, None)
         where = f" at column {column}" if column else " at the end of the file" if found else ""
         at = int(line) if line else text.count("\n") + 1 if found else None
         raise ConfigError([Fault(path, at, "", f"not valid TOML: {message}{where}")]) from error
+
+
+def _extreme(text: str) -> tuple[int, str] | None:
+    """Where a text, valid or not, goes beyond a limit, and what is wrong there."""
+    depth = parts = 0
+    for token in _TOKEN.finditer(text):
+        kind, word = token.lastgroup, token[0]
+        depth += (kind == "open") - (kind == "close")
+        if kind == "word":
+            _, comma, last = word.rpartition(",")
+            parts = (0 if comma else parts) + last.count(".")
+            if len(word) > MAX_WORD and any(len(each) > MAX_WORD and each[0] in _DIGITS for each in word.split(",")):
+                return token.start(), f"a number of more than {MAX_WORD:,} characters"
+        elif kind != "string":
+            parts = 0
+        if max(depth, parts) > MAX_DEPTH:
+            return token.start(), f"nested too deeply: more than {MAX_DEPTH} levels"
+    return None
 
 
 def scan(text: str) -> Iterator[Statement]:

@@ -5,9 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from gwtui.apis import api_names
-from gwtui.profile import Endpoint, Profile
-
-LONGEST_S = 86_400.0
+from gwtui.profile import LONGEST_S, SHORTEST_INTERVAL_S, Endpoint, Profile
 
 
 class CommandError(ValueError):
@@ -49,8 +47,8 @@ def remove(profile: Profile, name: str) -> Profile:
 
 def set_interval(profile: Profile, interval_s: float, name: str | None) -> Profile:
     """With one endpoint, or all, probed every `interval_s` seconds."""
-    if not 0 < interval_s <= LONGEST_S:
-        raise CommandError(f"An interval is more than 0 and at most {LONGEST_S:g} seconds, not {interval_s:g}")
+    if not SHORTEST_INTERVAL_S <= interval_s <= LONGEST_S:
+        raise CommandError(f"An interval is {SHORTEST_INTERVAL_S:g} to {LONGEST_S:g} seconds, not {interval_s:g}")
     if name is None:
         everyone = tuple(replace(each, interval_s=None) for each in profile.endpoints)
         return replace(profile, interval_s=interval_s, endpoints=everyone)

@@ -192,7 +192,7 @@ def _value(field: Field, text: str, kind: Kind) -> Any:
             try:
                 return int(text) if field.form is Form.INTEGER else float(text)
             except ValueError:
-                raise FieldError(field.name, f"{field.label}: {text!r} is not a number") from None
+                raise FieldError(field.name, f"{field.label}: {text[:40]!r} is not a number") from None
         case Form.STATUS:
             return int(text) if text.isdecimal() and len(text) == 3 else text
         case Form.HEADERS:
@@ -212,6 +212,8 @@ def _header(line: str) -> tuple[str, str]:
 def _json_table(field: Field, text: str) -> dict[str, Any]:
     try:
         value = json.loads(text)
+    except RecursionError:
+        raise FieldError(field.name, f"{field.label}: nested too deeply") from None
     except ValueError as error:
         raise FieldError(field.name, f"{field.label}: not JSON: {error}") from None
     if not isinstance(value, dict):
