@@ -135,6 +135,22 @@ def test_a_plain_http_probe_sends_what_it_is_told_to() -> None:
     assert server.requests[0].endswith(b"\r\n\r\nping")
 
 
+@pytest.mark.parametrize("form", ["127.0.0.1:{}", "::127.0.0.1:{}", "gateway.example:80:127.0.0.1:{}"])
+def test_a_probe_connects_elsewhere_as_curl_does(form: str) -> None:
+    with Canned(http("200 OK", body=b"pong")) as server:
+        port = server.url.rpartition(":")[2]
+        asked = ("probe", "--api", "http", "--url", "http://gateway.example")
+        assert gwtui(*asked, "--connect-to", form.format(port)).exit_code == 0
+    assert b"Host: gateway.example\r\n" in server.requests[0]
+
+
+@pytest.mark.parametrize("option", [("--connect-to", "gateway.example"), ("--unix-socket", "x" * 200)])
+def test_a_place_that_cannot_be_connected_to_is_refused(option: tuple[str, str]) -> None:
+    told = gwtui("probe", "--api", "http", "--url", "http://gateway.example", *option)
+    assert told.exit_code == 2
+    assert "connect_to" in told.stderr or "unix" in told.stderr
+
+
 def test_a_websocket_probe_as_json(tmp_path: Path) -> None:
     told = gwtui("probe", "--api", "websocket", "--url", f"ws://127.0.0.1:{free_port()}", "--json")
     assert told.exit_code == 1

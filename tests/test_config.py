@@ -72,7 +72,7 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("max_connection_s = 0", "max_connection_s", "expected a number >= 0.001"),
     ('connect_to = "gateway"', "connect_to", "is no host and port"),
     ('connect_to = "gateway:0"', "connect_to", "is no host and port"),
-    ('connect_to = "http://gateway:80"', "connect_to", "has an impossible host"),
+    ('connect_to = "http://gateway:80"', "connect_to", "is no host and port"),
     ('connect_to = ":443"', "connect_to", "is no host and port"),
     ('unix = "gateway.sock"', "unix", "is no whole path"),
     (f'unix = "/{"x" * 107}"', "unix", "is longer than the path of a socket may be"),

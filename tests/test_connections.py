@@ -82,6 +82,15 @@ def test_an_acknowledgement_is_waited_for_as_long_as_one_may_take(deadline_s: fl
     assert acknowledged.patience_s(deadline_s) == wait_s
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["gateway", ":443", "gateway:", "gateway:0", "gateway:65536", "::1:443", "[::1]", "http://gateway:80", "a b:80"],
+)
+def test_what_is_no_host_and_port_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no host and port"):
+        host_and_port(text)
+
+
 async def test_a_fresh_connection_for_each_probe_is_announced_and_closed() -> None:
     async with ScriptedServer(PONG) as server:
         probing = Probing(endpoint("http", server.url, connection="fresh"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -138,6 +139,27 @@ async def test_a_proxy_that_cannot_be_used_is_told(
 
 
 # Plain HTTP, which a proxy forwards
+
+
+async def test_a_proxy_is_asked_for_a_tunnel_to_where_the_connection_is_to_go(use: Any) -> None:
+    tunnel: list[Step] = [Receive(), Send(b"HTTP/1.1 200 OK\r\n\r\n"), Receive(), Send(http("200 OK", body=b"ok"))]
+    async with ScriptedServer(tunnel) as proxy:
+        use(proxy)
+        row = await probed(endpoint("http", "http://gateway.invalid", method="GET", connect_to="10.0.0.7:81"))
+    assert row.verdict is Verdict.COMPLETE, row.reason
+    assert proxy.requests[0].startswith(b"CONNECT 10.0.0.7:81 HTTP/1.1\r\n")
+    assert proxy.requests[1].startswith(b"GET / HTTP/1.1\r\nHost: gateway.invalid\r\n")
+    assert b"Proxy-Authorization" not in proxy.requests[1]
+
+
+@pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no Unix sockets")
+async def test_no_proxy_is_used_for_a_unix_socket(tmp_path: Path, use: Any) -> None:
+    path = str(tmp_path / "gateway.sock")
+    async with ScriptedServer([Receive(), Send(http("200 OK", body=b"ok"))], unix=path), ScriptedServer([]) as proxy:
+        use(proxy)
+        row = await probed(endpoint("http", "http://gateway.invalid", unix=path))
+    assert row.verdict is Verdict.COMPLETE, row.reason
+    assert proxy.connections == 0
 
 
 async def test_a_proxy_is_asked_for_the_whole_url(use: Any) -> None:

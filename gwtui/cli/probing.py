@@ -27,7 +27,7 @@ from gwtui.cli.options import EXIT_CODES, KEY_PLACES, config_option, exit_with
 @click.option("--method", metavar="NAME", help="The method (http).  [default: POST]")
 @click.option("--body", metavar="TEXT", help="The body (http), the frame (websocket), further fields as JSON (others).")
 @click.option("--expect", metavar="TEXT", help="The expected answer (http, websocket).")
-@click.option("--connect-to", metavar="HOST:PORT", help="Connect there; the request stays the URL's.")
+@click.option("--connect-to", metavar="HOST:PORT", help="Connect there; the request stays as it is.")
 @click.option("--unix-socket", "unix", metavar="PATH", help="Connect to a Unix socket instead of the URL's host.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def probe(
@@ -59,6 +59,7 @@ def probe(
     given |= {"headers": probing.headers_of(headers)} if headers else {}
     given |= {"stream": False} if no_stream else {}
     given |= {"unix": str(Path(given["unix"]).absolute())} if "unix" in given else {}
+    given |= {"connect_to": probing.connect_to_of(given["connect_to"])} if "connect_to" in given else {}
     target, profile = probing.target(endpoint, profile_name, config_file, given)
     exit_with(probing.probe(target, profile, as_json=as_json))
 

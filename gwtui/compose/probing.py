@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +62,12 @@ def headers_of(texts: tuple[str, ...]) -> dict[str, str]:
             raise Refusal(f"--header is written 'Name: value'{which}")
         headers[name.strip()] = value.strip()
     return headers
+
+
+def connect_to_of(text: str) -> str:
+    """`HOST:PORT`; of curl's `HOST1:PORT1:HOST2:PORT2`, which says first for which URL, the second half."""
+    found = re.fullmatch(r"(?:\[[^\]]*\]|[^:\[\]]*):[0-9]*:(.+)", text)
+    return found[1] if found is not None else text
 
 
 def _merged(base: Endpoint | None, headers: Mapping[str, str]) -> dict[str, str]:

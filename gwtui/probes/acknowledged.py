@@ -9,6 +9,8 @@ concluded.
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from collections.abc import Callable
 
 from gwtui.probes.netclock import StampedSocket
@@ -16,6 +18,8 @@ from gwtui.probes.netclock import StampedSocket
 ACKNOWLEDGED_S = 2.0
 """How long the first acknowledgement may take. TCP has sent the bytes three or four times by then (RFC 6298)."""
 
+_NO_LINGER = struct.pack("@ii", 1, 0)
+"""Closing discards what was not acknowledged (socket(7)); else the kernel goes on sending it for many minutes."""
 DELAYED_S = 0.5
 """How long a receiver may hold an acknowledgement back (RFC 1122 4.2.3.2)."""
 
@@ -49,4 +53,5 @@ class Acknowledgement:
         sent = self._sock.sent_bytes - self._sent_before
         unacknowledged = self._sock.unacknowledged()
         if sent and unacknowledged is not None and unacknowledged >= sent:
+            self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self._fail(UnacknowledgedError(f"nothing of the request was acknowledged within {self._wait_s:g} s"))

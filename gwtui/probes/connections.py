@@ -5,6 +5,7 @@ Pure: the time and the name's addresses are passed in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +15,8 @@ from gwtui.clean import clean
 from gwtui.profile import Endpoint
 from gwtui.records import Finding
 from gwtui.units import duration
+
+_HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+(?:%\w+)?)\]|(?P<host>[^\s:/@\[\]]+)):(?P<port>[0-9]{1,5})")
 
 Address: TypeAlias = tuple[int, tuple[Any, ...]]
 """Family, and socket address in that family's form."""
@@ -78,11 +81,10 @@ def in_turn(addresses: Iterable[Address], number: int) -> Address:
 
 def host_and_port(text: str) -> tuple[str, int]:
     """`host:port` or `[::1]:port` in two parts. Raises `ValueError`."""
-    host, colon, port = text.rpartition(":")
-    host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if not (colon and host and port.isascii() and port.isdigit() and 0 < int(port) < 65_536):
-        raise ValueError(text)
-    return host, int(port)
+    found = _HOST_AND_PORT.fullmatch(text)
+    if found is None or not 0 < int(found["port"]) < 65_536:
+        raise ValueError(f"{text!r} is no host and port")
+    return found["ipv6"] or found["host"], int(found["port"])
 
 
 def spelled(address: tuple[Any, ...] | str) -> str:
