@@ -68,6 +68,7 @@ TIER2 = frozenset(
     }
 )
 """What explains times, routes and limits."""
+CONSTANT_NAMES = TIER1 | TIER2
 RATE_LIMITS = ("anthropic-ratelimit-", "x-ratelimit-", "ratelimit")
 """All headers that start so belong to the second tier."""
 MAX_KEPT = 64

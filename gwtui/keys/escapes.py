@@ -1,55 +1,42 @@
-r"""Escapes of JSON, HTML and URLs, undone so that a secret is found behind them: `\u0073`, `&#115;`, `%73`.
+r"""Escapes of JSON, programming languages, HTML, URLs and mail, undone so that a key is found behind them.
 
-Only escapes of the characters that somebody looks for are undone; what was escaped twice over is undone as well.
+`\u0073`, `\u{73}`, `\x73`, `\163`, `&#115;`, `&#x73;`, `&amp;`, `%73`, `%2573`, `%u0073`, `=73`.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterable
-from itertools import accumulate
-from typing import TypeAlias
+from html import unescape
 
-Escape: TypeAlias = re.Pattern[str]
+_HEX = "[0-9A-Fa-f]"
+ESCAPE = re.compile(
+    rf"[\\&%=](?:(?<=\\)\\*(?:u(?P<high>[dD][89abAB]{_HEX}{{2}})\\+u(?P<low>[dD][c-fC-F]{_HEX}{{2}})"
+    rf"|u\{{(?P<braced>{_HEX}{{1,6}})\}}|x\{{(?P<perl>{_HEX}{{1,6}})\}}"
+    rf"|u(?P<four>{_HEX}{{4}})|U(?P<eight>{_HEX}{{8}})|U(?P<upper>{_HEX}{{4}})|[xX](?P<two>{_HEX}{{2}})"
+    r"|(?P<octal>0[0-3][0-7]{2}|[0-3]?[0-7]{2})|(?P<letter>[abefnrtv0])|(?P<sign>[^A-Za-z0-9\s]))"
+    r"|(?<=&)(?:amp;)*(?P<entity>#[0-9]{1,8};?|#[xX][0-9A-Fa-f]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};)"
+    rf"|(?<=%)(?:25)*(?:u(?P<script>{_HEX}{{4}})|(?P<percent>{_HEX}{{2}}))"
+    rf"|(?<==)(?:(?P<mail>{_HEX}{{2}})|(?P<soft>[ \t]*\r?\n)))"
+)
+"""One escaped character. Repeated backslashes, `amp;` and `25` are those of texts that were escaped several times."""
+BEGINS = re.compile(r"[\\&%=<]")
+"""Without one of these a text has neither escapes nor tags."""
+TAG = re.compile(r"<!--(?:(?!-->).){0,1000}-->|<[^<>]{0,1000}>", re.DOTALL)
+"""A tag or a comment of HTML or XML, which a browser does not show."""
 
-LONGEST_ESCAPE = 6
-"""Characters of an escape such as `\\u0073`, when it is not escaped itself."""
-
-_CHARACTERS: dict[str | None, Callable[[str], str]] = {
-    "hex": lambda digits: chr(int(digits, 16)),
-    "decimal": lambda digits: chr(int(digits)),
-    "name": {"quot": '"', "apos": "'", "amp": "&", "lt": "<", "gt": ">"}.__getitem__,
-    "sign": str,
-}
-"""What the groups of an escape stand for."""
-
-
-def escapes_of(characters: Iterable[str]) -> tuple[Escape, ...]:
-    """The escapes of these characters, one pattern for each language. Characters beyond Latin-1 have none."""
-    codes = sorted({ord(character) for character in characters if ord(character) <= 0xFF})
-    if not codes:
-        return ()
-    two_digits = "|".join(f"{code:02x}" for code in codes)
-    digits = "|".join(f"{code:x}" for code in codes)
-    decimals = "|".join(map(str, codes))
-    return tuple(
-        re.compile(pattern, re.IGNORECASE)
-        for pattern in (
-            rf"\\\\{{0,3}}(?:(?:u00|x)(?P<hex>{two_digits})|(?P<sign>[\"'/]))",
-            rf"&(?:amp;){{0,2}}(?:#0*(?P<decimal>{decimals})|#x0*(?P<hex>{digits})|(?P<name>quot|apos|amp|lt|gt));",
-            rf"%(?:25){{0,2}}(?P<hex>{two_digits})",
-        )
-    )
+_LETTERS = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
+_MOST = 0x10FFFF
 
 
-def undone(text: str, escape: Escape) -> tuple[str, Callable[[int], int]]:
-    """The text without these escapes, and for a place in it the place in the text that it was made of."""
-    found = list(escape.finditer(text))
-    gone = list(accumulate((len(match[0]) - 1 for match in found), initial=0))
-    places = [match.start() - before for match, before in zip(found, gone, strict=False)]
-    return escape.sub(_character, text), lambda place: place + gone[bisect_left(places, place)]
-
-
-def _character(match: re.Match[str]) -> str:
-    return _CHARACTERS[match.lastgroup](match[str(match.lastgroup)].lower())
+def character(match: re.Match[str]) -> str:
+    """What an escape stands for."""
+    kind = str(match.lastgroup)
+    value = match[kind]
+    if kind in ("letter", "sign", "soft"):
+        return {"letter": _LETTERS.get(value, ""), "sign": value, "soft": ""}[kind]
+    if kind == "entity":
+        return unescape(f"&{value}")
+    if kind == "low":
+        return chr(0x10000 + (int(match["high"], 16) - 0xD800 << 10) + int(value, 16) - 0xDC00)
+    code = int(value, 8 if kind == "octal" else 16)
+    return chr(code) if code <= _MOST else match[0]

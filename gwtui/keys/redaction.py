@@ -1,102 +1,233 @@
-"""Secrets are masked by their value, in whatever form it comes back.
+"""Keys are masked by their value, in whatever form they come back.
 
-A secret counts as found when half of it is there, or when it begins where the text ends: a text may have been cut
-before it came here.
+Of a key of `LONG` characters or more any `RUN` characters in a row are masked, whatever their case, and whatever stands
+between them that is no letter or digit; a shorter key, which may be a word of any text, only where all of it stands.
 """
 
 from __future__ import annotations
 
-import base64
-import html
-import json
 import re
-from collections.abc import Callable, Iterable, Iterator
-from itertools import takewhile
-from operator import eq
-from typing import TypeAlias
-from urllib.parse import quote, quote_plus
+import unicodedata
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
 
-from gwtui.keys.escapes import LONGEST_ESCAPE, escapes_of, undone
-from gwtui.keys.references import is_sendable
+from gwtui.keys.escapes import BEGINS, ESCAPE
+from gwtui.keys.forms import as_bytes, encoded_forms, letters_of, written, written_forms
+from gwtui.keys.grams import RUN, Grams
+from gwtui.keys.prefixes import public_prefix
+from gwtui.keys.views import Span, View, folded, readings
 
 MASK = "•••"
+LONG = 12
+"""Characters of a key that is known by any run of it."""
+MOST_TEXTS = 64
+"""How many texts in turns are followed at once: far above what is asked for."""
 
-_SHORTEST_SECRET = 4
+_SHORTEST_KEY = 4
 """Anything shorter would mask half of every text."""
-_LONGEST_SECRET = 64 << 10
-QUOTED_BYTES = 1 << 20
-"""Nothing that stands behind them in a body is shown as it is."""
-_TELLING = 8
-"""So many characters from the start of a secret are taken for it where a text ends."""
-_LONG = 12
-"""A secret of so many characters is known by its beginning."""
-_REST = re.compile(r"[.…]*|[\\&%]\S*")
+_SHORTEST_ENCODED = 6
+_PART = 16 << 10
+"""Longer texts are gone through in parts of so many characters."""
+_OVERLAP = 2 << 10
+"""How far a part goes into the next one, so that what stands across its end is found."""
+_LETTER = re.compile("[a-z0-9]")
+_WIDENS = re.compile(rf"{ESCAPE.pattern}|</?[A-Za-z!]")
+"""What takes more room than what it stands for."""
+_TAIL, _LONG_TAIL = 80, 512
+"""How many characters are kept of the end of a text that goes on, and how many where some of them stand for fewer."""
+_CUT = rb"(?=\.\.\.)"
+"""Before an ellipsis, which is folded to three dots."""
 
-Span: TypeAlias = tuple[int, int]
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """By what a long key is known."""
+
+    letters: Grams
+    """Runs of letters and digits alone, of the key and of its encodings."""
+    signs: Grams
+    """Runs of the key with all its signs."""
+    public_letters: Grams
+    public_signs: Grams
+    """The same of its public prefix, which are masked beside others only."""
+    is_lettered: bool
+    """Whether letters and digits alone show that there may be something."""
+
+
+@lru_cache(maxsize=256)
+def _known(key: str) -> _Known:
+    signs = [(run.encode(), public) for form in written_forms(key) for run, public in form.runs()]
+    forms = (*written_forms(key), *encoded_forms(key))
+    letters = [(run.encode(), public) for form in forms for run, public in form.stripped().runs()]
+    text, begin = folded(key), len(folded(public_prefix(key)))
+    own = (text[at : at + RUN] for at in range(begin, len(text) - RUN + 1))
+    return _Known(
+        letters=Grams.of(run for run, public in letters if not public),
+        signs=Grams.of(run for run, public in signs if not public),
+        public_letters=Grams.of(run for run, public in letters if public),
+        public_signs=Grams.of(run for run, public in signs if public),
+        is_lettered=all(len(_LETTER.findall(run)) >= RUN - 1 for run in own),
+    )
+
+
+def _short_forms(keys: Iterable[str]) -> tuple[set[bytes], set[bytes]]:
+    """All forms of short keys, and the beginnings of those that are longer than `RUN`."""
+    forms: set[bytes] = set()
+    begun: set[bytes] = set()
+    for key in keys:
+        own = {form.text for form in written_forms(key)}
+        encoded = {form.text.lower() for form in encoded_forms(key) if len(form.text) >= _SHORTEST_ENCODED}
+        forms |= {form.encode("utf-8", "replace") for form in own | encoded if len(form) >= _SHORTEST_KEY}
+        begun |= {form[:length].encode("utf-8", "replace") for form in own for length in range(RUN, len(form))}
+    return forms, begun
+
+
+def _any_of(texts: Iterable[bytes], behind: bytes = b"") -> re.Pattern[bytes] | None:
+    """Matches the longest of these that fits."""
+    words = [re.escape(text) for text in sorted(texts, key=len, reverse=True)]
+    return re.compile(b"(?:" + b"|".join(words) + b")" + behind) if words else None
 
 
 class Redactor:
-    """Masks secrets in texts: as they are, escaped in any way, in base64 and in hexadecimal digits."""
+    """Masks keys in texts: as they are, behind escapes and tags, and encoded."""
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        forms = {form for secret in secrets for form in _forms(secret) if len(form) >= _SHORTEST_SECRET}
-        self._forms = tuple((_head(form), form) for form in sorted(forms))
-        self._heads = re.compile("|".join(sorted({re.escape(head) for head, _ in self._forms})))
-        self._escapes = escapes_of({"&", *"".join(forms)}) if forms else ()
+    def __init__(self, keys: Iterable[str] = ()) -> None:
+        usable = {key for key in keys if len(key) >= _SHORTEST_KEY}
+        long = {key for key in usable if len(key) >= LONG}
+        self._any = bool(usable)
+        each = [_known(key) for key in sorted(long)]
+        self._letters = Grams.united(known.letters for known in each)
+        self._signs = Grams.united(known.signs for known in each)
+        self._public_letters = Grams.united(known.public_letters for known in each)
+        self._public_signs = Grams.united(known.public_signs for known in each)
+        self._lettered = all(known.is_lettered for known in each)
+        forms, begun = _short_forms(usable - long)
+        self._short = [pattern for pattern in (_any_of(forms), _any_of(begun, _CUT)) if pattern is not None]
+        self._begun = _any_of(begun, rb"\Z")
 
     def __bool__(self) -> bool:
         """Whether there is anything to mask."""
-        return bool(self._forms)
+        return self._any
 
     def __call__(self, text: str) -> str:
-        """The text with every secret masked."""
-        if not self._forms:
-            return text
+        """The text with every key masked."""
         spans = self.spans(text)
-        return _masked(text, spans) if spans else text
+        return masked_at(text, spans) if spans else text
 
-    def in_bytes(self, data: bytes) -> bytes:
-        """Bytes that may be text, masked as far as anything is quoted of them."""
-        text = data[: QUOTED_BYTES + _LONGEST_SECRET].decode("utf-8", "surrogateescape")
-        spans = [span for span in self.spans(text) if span[0] < QUOTED_BYTES]
-        if not spans:
-            return data
-        return _masked(text, spans).encode("utf-8", "surrogateescape") + data[QUOTED_BYTES + _LONGEST_SECRET :]
+    def spans(self, text: str) -> list[Span]:
+        """Where keys stand in the text, in no order."""
+        if not self._any or not text:
+            return []
+        if len(text) <= _PART:
+            return self._spans(text)
+        return [
+            (start + at, end + at)
+            for at in range(0, len(text), _PART)
+            for start, end in self._spans(text[at : at + _PART + _OVERLAP])
+        ]
 
-    def spans(self, text: str, undone_before: int = 0) -> list[Span]:
-        """Where secrets stand in the text, in no order; the first escapes of all may have been undone in it."""
-        found: list[Span] = []
-        if self._forms and self._heads.search(text):
-            found += (span for head, form in self._forms if head in text for span in _runs(text, head, form))
-        for index, escape in enumerate(self._escapes[undone_before:], undone_before + 1):
-            if escape.search(text):
-                plain, place = undone(text, escape)
-                found += [(place(start), place(end)) for start, end in self.spans(plain, index)]
-        return found
+    def begun(self, text: str) -> list[Span]:
+        """The beginning of a short key that the text ends with, if eight characters of it are there."""
+        if self._begun is None:
+            return []
+        view = View(text).folded()
+        data = view.text.encode("utf-8", "replace")
+        return [view.origin(_characters(data, match.span())) for match in self._begun.finditer(data)]
+
+    def _spans(self, text: str) -> list[Span]:
+        if BEGINS.search(text):
+            return [span for view in readings(text) if self._may_hold(view.text) for span in self._found(view)]
+        return self._found(View(text)) if self._may_hold(text) else []
+
+    def _may_hold(self, text: str) -> bool:
+        """Whether there is a key in the text as it reads."""
+        data = as_bytes(text)
+        letters = letters_of(data)
+        if self._letters.may_hold(letters):
+            if self._letters.places(letters):
+                return True
+        elif self._lettered and not self._short:
+            return False
+        shown = written(data)
+        return bool(self._signs.places(shown)) or any(pattern.search(shown) for pattern in self._short)
+
+    def _found(self, view: View) -> list[Span]:
+        """Where keys stand in the text of a view, told as places of the text that it was made of."""
+        seen = view.folded()
+        data = seen.text.encode("utf-8", "replace")
+        letters = letters_of(data)
+        at = [match.start() for match in _LETTER.finditer(seen.text)]
+
+        def places(by_letters: Grams, by_signs: Grams) -> list[Span]:
+            plain = [(at[start], at[end - 1] + 1) for start, end in by_letters.places(letters)]
+            return [*plain, *(_characters(data, span) for span in by_signs.places(data))]
+
+        found = places(self._letters, self._signs)
+        found += (_characters(data, match.span()) for each in self._short for match in each.finditer(data))
+        public = places(self._public_letters, self._public_signs) if found else []
+        return [seen.origin(span) for span in _with_neighbours(found, public)]
 
 
 class RunningRedactor:
-    """Masks secrets in a text that comes in pieces, from the piece on with which they begin to be recognised."""
+    """Masks keys in texts that come in pieces, several in turns: each in itself, and all as they follow one another."""
 
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact
-        self._before = ""
-        """The end of what came, as far as a secret may go on from it."""
+        self._all = ""
+        """The end of all that came, as far as a key may go on from it."""
+        self._each: dict[Hashable, str] = {}
+        """The same of each text; empty as long as there is only one."""
 
-    def __call__(self, piece: str) -> str:
-        """The next piece, masked."""
-        known = len(self._before)
-        text = self._before + piece
-        self._before = text[-_TELLING * LONGEST_ESCAPE :]
-        if not (spans := self._redact.spans(text)):
-            return piece
-        goes_on = min((start for start, end in spans if _is_end(end, text)), default=len(text))
-        if goes_on < len(text) - len(self._before):
-            self._before = text[goes_on:]
-        return _masked(piece, [(max(0, start - known), end - known) for start, end in spans if end > known])
+    def __call__(self, piece: str, text: Hashable = None) -> str:
+        """The next piece of that text, masked from where it goes on with eight characters of a key."""
+        before = self._all
+        spans = self._spans(before, piece)
+        self._all = _end_of(before, piece)
+        if len(self._each) != 1 or text not in self._each:
+            own = self._of(text, before)
+            if own != before:
+                spans += self._spans(own, piece)
+            self._each[text] = _end_of(own, piece)
+        return masked_at(piece, spans) if spans else piece
+
+    def _of(self, text: Hashable, before: str) -> str:
+        """What came before of this text; of one that was the only one so far that is all that came."""
+        if len(self._each) == 1:
+            self._each = dict.fromkeys(self._each, before)
+        elif len(self._each) >= MOST_TEXTS and text not in self._each:
+            self._each.clear()
+        return self._each.get(text, "")
+
+    def _spans(self, before: str, piece: str) -> list[Span]:
+        known = len(before)
+        whole = before + piece
+        found = [*self._redact.spans(whole), *self._redact.begun(whole)]
+        return [(max(0, start - known), end - known) for start, end in found if end > known]
 
 
-def _masked(text: str, spans: Iterable[Span]) -> str:
+def _end_of(before: str, piece: str) -> str:
+    if not (piece.isascii() and piece.isprintable()):
+        piece = " ".join(unicodedata.normalize("NFKD", piece).encode("ascii", "ignore").decode().split())
+    whole = before + piece
+    if len(whole) <= _TAIL:
+        return whole
+    tail = whole[-_TAIL:]
+    return whole[-_LONG_TAIL:] if BEGINS.search(tail) and _WIDENS.search(tail) else tail
+
+
+def _with_neighbours(spans: list[Span], public: list[Span]) -> list[Span]:
+    """The spans, and those of public prefixes that overlap or touch them."""
+    begins = {start for start, _ in spans}
+    for start, end in sorted(public, reverse=True):
+        if any(start < begin <= end for begin in begins):
+            spans.append((start, end))
+            begins.add(start)
+    return spans
+
+
+def masked_at(text: str, spans: Iterable[Span]) -> str:
+    """The text with these places masked, those that touch each other as one."""
     pieces: list[str] = []
     at = 0
     for start, end in sorted(spans):
@@ -106,57 +237,6 @@ def _masked(text: str, spans: Iterable[Span]) -> str:
     return "".join((*pieces, text[at:]))
 
 
-def _head(form: str) -> str:
-    """What it is recognised by. A short one only by all of it: its beginning may be a word of any text."""
-    return form[:_TELLING] if len(form) >= _LONG else form
-
-
-def _is_end(place: int, text: str) -> bool:
-    """Whether the text ends there, but for an ellipsis or an escape that was cut."""
-    return len(text) - place < LONGEST_ESCAPE and _REST.fullmatch(text, place) is not None
-
-
-def _runs(text: str, head: str, form: str) -> Iterator[Span]:
-    """Where the text goes on like the form from its head on: for half of the form, or until the text ends."""
-    start = text.find(head)
-    while start >= 0:
-        end = start + sum(takewhile(bool, map(eq, form, text[start : start + len(form)])))
-        if _is_end(end, text) or 2 * (end - start) >= len(form):
-            yield start, end
-        start = text.find(head, max(start + 1, end - len(head)))
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """How a secret may be written, but for the escapes that are undone."""
-    encodings = _encodings(secret)
-    for text in _readings(encodings):
-        yield from (text, text.replace(" ", "+"), html.escape(text))
-        yield from (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1])
-    for url in (quote(secret, safe=""), quote(secret), quote_plus(secret)):
-        yield from (url, re.sub("%..", lambda escape: escape[0].lower(), url))
-    for data in encodings:
-        yield from (data.hex(), data.hex().upper())
-        for encode in (base64.b64encode, base64.urlsafe_b64encode):
-            yield encode(data).decode()
-            yield from _within_base64(data, encode)
-
-
-def _encodings(secret: str) -> set[bytes]:
-    """As most texts are encoded, and as HTTP headers are."""
-    codes = ("utf-8", "latin-1") if is_sendable(secret) else ("utf-8",)
-    return {secret.encode(code, "replace") for code in codes}
-
-
-def _readings(encodings: set[bytes]) -> set[str]:
-    """What is read where one encoding is taken for the other, too."""
-    decoders = (("utf-8", "replace"), ("utf-8", "surrogateescape"), ("latin-1", "strict"))
-    return {data.decode(code, errors) for data in encodings for code, errors in decoders}
-
-
-def _within_base64(data: bytes, encode: Callable[[bytes], bytes]) -> Iterator[str]:
-    """Inside a longer text the secret starts at any of three positions of base64's groups; the characters at both ends
-    also depend on its neighbours, so those between them are what can be recognised."""
-    for before in range(3):
-        first = -(-before * 8 // 6)
-        last = (before + len(data)) * 8 // 6
-        yield encode(b"\0" * before + data).decode()[first:last]
+def _characters(data: bytes, span: Span) -> Span:
+    """Places of characters for places of bytes in UTF-8."""
+    return len(data[: span[0]].decode("utf-8", "ignore")), len(data[: span[1]].decode("utf-8", "ignore"))

@@ -115,7 +115,7 @@ class HTTPProber:
             target = within_origin(self._url, self._method, result.status, result.headers)
             if target is None or result.end is not End.CLEAN:
                 return
-            result.findings.append(_redirect_finding(result.status, self._redact(target)))
+            result.findings.append(_redirect_finding(result.status, target))
             result.again(self._ledger.begin())
             await self._exchange(result, target)
 
@@ -161,7 +161,7 @@ class HTTPProber:
     async def _read(self, result: Result, response: httpx.Response) -> None:
         result.status = response.status_code
         result.headers = [
-            (name.decode("latin-1"), self._redact(value.decode("latin-1"))) for name, value in response.headers.raw
+            (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
         ]
         intake = result.intake = self._intake(result)
         result.exchange.on_drained = lambda: self._drained(result, intake)

@@ -17,6 +17,7 @@ from gwtui.keys import Redactor
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
+from gwtui.probes.masking import masked_request
 from gwtui.probes.intake import TEXT_CHARS, BodyIntake, Intake, StreamIntake
 from gwtui.probes.proxies import Proxy, reason_of
 from gwtui.probes.timing import Timing
@@ -82,11 +83,15 @@ class Result:
 def record_of(
     result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Redactor, proxy: Proxy | None
 ) -> Request:
-    """Judge what was seen, and make the row of it."""
+    """Judge what was seen, and make the row of it, without any key."""
+    return masked_request(_record_of(result, endpoint, api, peer, proxy), redact)
+
+
+def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: Proxy | None) -> Request:
     exchange = result.exchange
     stream = result.intake if isinstance(result.intake, StreamIntake) else None
     timing = stream.timing if stream is not None else Timing(result.sent_ns)
-    transport = _transport(result, redact)
+    transport = _transport(result)
     judged = judge(
         endpoint, api, transport, stream.reader if stream is not None else None, timing.pace(result.ended_ns)
     )
@@ -101,13 +106,13 @@ def record_of(
         now_ns=time.perf_counter_ns(),
         api=endpoint.api,
         model=clean(model_asked(endpoint, api.default_model)) if api.kind is Kind.COMPLETION else "",
-        model_served=clean(redact(model_served)),
+        model_served=clean(model_served),
         stream=api.kind is Kind.COMPLETION and endpoint.stream,
         trigger=result.trigger,
         status=result.status,
         verdict=judgement.verdict,
         rule=judgement.rule,
-        reason=clean(redact(reason_of(judgement, endpoint.url, proxy))),
+        reason=clean(reason_of(judgement, endpoint.url, proxy)),
         event_number=judgement.event_number,
         findings=(*_fallbacks(exchange), *result.findings, *judged.findings),
         duration_ns=_since_sent(exchange, result.ended_ns),
@@ -125,23 +130,23 @@ def record_of(
         headers=pick_headers(result.headers),
         retry_after_s=retry_after(result.headers, transport.at),
         body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
-        text=clean_text(redact(_text(result, judged, transport)[: 2 * TEXT_CHARS]), TEXT_CHARS),
+        text=clean_text(_text(result, judged, transport), TEXT_CHARS),
     )
 
 
-def _transport(result: Result, redact: Redactor) -> Transport:
+def _transport(result: Result) -> Transport:
     intake = result.intake
     stream = intake if isinstance(intake, StreamIntake) else None
     body = intake.body if isinstance(intake, BodyIntake) else b""
     return Transport(
         end=result.end or End.LOCAL,
-        detail=redact(result.detail),
+        detail=result.detail,
         status=result.status,
         headers=result.headers,
-        body=redact.in_bytes(body),
+        body=body,
         events=stream.timing.events if stream is not None else 0,
         comments=stream.parser.comments if stream is not None else 0,
-        stray=redact.in_bytes(stream.parser.stray) if stream is not None else b"",
+        stray=stream.parser.stray if stream is not None else b"",
         unfinished=stream.parser.unfinished if stream is not None else 0,
         unended=stream.parser.unended if stream is not None else None,
         keepalives=stream.timing.keepalives if stream is not None else 0,
