@@ -18,7 +18,7 @@ def presentable(text: str) -> str:
     from gwtui.clean import clean_text
     from gwtui.keys import masked
 
-    return clean_text(masked(text), LIMIT)
+    return masked(clean_text(masked(text), LIMIT))
 
 
 def crash(kind: type[BaseException], error: BaseException | None, trace: TracebackType | None) -> str:

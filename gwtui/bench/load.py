@@ -14,8 +14,7 @@ from gwtui.bench.plan import Order, Plan
 from gwtui.engine.standstill import awake_and_asleep_ns
 from gwtui.engine.witness import Witness
 from gwtui.keys import make_ready
-from gwtui.probes.prober import Emit, Prober
-from gwtui.probes.prober import prober_for as any_prober_for
+from gwtui.probes.prober import Emit, Prober, results_prober_for
 from gwtui.profile import Endpoint, Profile
 from gwtui.records import Ping, Record, Request
 from gwtui.words import Trigger
@@ -29,7 +28,7 @@ ProberFor = Callable[[Endpoint, Profile, Emit], Prober]
 class Means:
     """What it takes to probe; tests bring their own."""
 
-    prober_for: ProberFor = any_prober_for
+    prober_for: ProberFor = results_prober_for
     clock: Callable[[], int] = time.perf_counter_ns
     asleep: Callable[[], int] = awake_and_asleep_ns
     """A clock that also runs while the machine sleeps."""

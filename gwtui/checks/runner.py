@@ -17,6 +17,7 @@ from gwtui.checks.gathering import Gathering, Means
 from gwtui.checks.needs import HEAVY, PROBES, Need, Target
 from gwtui.checks.planning import checks_for, needs_of
 from gwtui.clean import clean
+from gwtui.keys import masked
 from gwtui.records import Ping, Request
 
 MOST_HANGING = 2
@@ -43,11 +44,11 @@ async def run_checks(
             title=check.title,
             section=check.section,
             outcome=said.outcome,
-            evidence=clean(said.evidence, TEXT),
-            cause=clean(said.cause, TEXT),
+            evidence=masked(clean(said.evidence, TEXT)),
+            cause=masked(clean(said.cause, TEXT)),
             remedy=clean(said.remedy, TEXT),
-            details=tuple(clean(line, TEXT) for line in said.details),
-            facts=dict(said.facts),
+            details=tuple(masked(clean(line, TEXT)) for line in said.details),
+            facts={name: _shown(fact) for name, fact in said.facts.items()},
             requests=gathering.sent - sent,
             started_at=started_at,
             duration_ns=now_ns - began_ns,
@@ -63,6 +64,10 @@ async def _said(check: Check, gathering: Gathering, wanted: set[Need]) -> Said:
     if (reason := _unreached(known)) is not None:
         return _stopped(*reason, known)
     return check.judge(gathering.evidence)
+
+
+def _shown(fact: float | str) -> float | str:
+    return masked(fact) if isinstance(fact, str) else fact
 
 
 def _missing(last: Need, gathering: Gathering, wanted: set[Need]) -> list[Need]:

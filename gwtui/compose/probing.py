@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from gwtui.compose.console import EXIT_DOWN, Refusal, finish, interruptible, pai
 if TYPE_CHECKING:
     from io import BufferedReader
 
+    from gwtui.keys import Redactor
     from gwtui.profile import Endpoint, Profile
     from gwtui.records import Ping, Request, StreamRead
 
@@ -132,13 +134,23 @@ async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping,
 def decode(file: BufferedReader, api: str, *, as_json: bool) -> int:
     """Read a capture and tell what it holds."""
     from gwtui.compose.reading import chunks_of
-    from gwtui.decode import DecodeError
+    from gwtui.decode import DecodeError, masked
     from gwtui.decode import decode as read
     from gwtui.report import decode_json, decode_text
 
     try:
-        decoded = read(chunks_of(file), api)
+        decoded = masked(read(chunks_of(file), api), _known_keys())
     except DecodeError as error:
         raise Refusal(str(error)) from error
     say(decode_json(decoded) if as_json else decode_text(decoded, width(), paint))
     return 0 if decoded.judgement.verdict.outcome == "ok" else EXIT_DOWN
+
+
+def _known_keys() -> Redactor:
+    """Masks the keys of the configuration, if there is one that can be read."""
+    from gwtui.config import ConfigError, load
+    from gwtui.keys import learn, redactor
+
+    with suppress(ConfigError):
+        learn(*(endpoint for profile in load().profiles for endpoint in profile.endpoints))
+    return redactor()

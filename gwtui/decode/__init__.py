@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from gwtui.decode.capture import DecodeError
 from gwtui.decode.decode import Decoded, decode
+from gwtui.decode.masking import masked
 
-__all__ = ["DecodeError", "Decoded", "decode"]
+__all__ = ["DecodeError", "Decoded", "decode", "masked"]

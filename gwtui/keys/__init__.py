@@ -16,7 +16,7 @@ from gwtui.keys.references import (
     references_in,
     without_references,
 )
-from gwtui.keys.resolving import make_ready, masked, redactor, resolve, resolve_headers
+from gwtui.keys.resolving import learn, make_ready, masked, redactor, resolve, resolve_headers
 
 __all__ = [
     "MASK",
@@ -29,6 +29,7 @@ __all__ = [
     "begins_reference",
     "is_reference",
     "is_sendable",
+    "learn",
     "looks_secret",
     "make_ready",
     "masked",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -46,6 +47,12 @@ def as_bytes(text: str) -> bytes:
     return text.encode() if text.isascii() else folded(text).encode("utf-8", "replace")
 
 
+def letters_in(text: str) -> bytes:
+    """What `letters_of` gives for a folded text."""
+    plain = text if text.isascii() else unicodedata.normalize("NFKD", text)
+    return letters_of(plain.encode("utf-8", "replace"))
+
+
 def letters_of(data: bytes) -> bytes:
     """The letters and digits of ASCII, in lower case."""
     return data.translate(_LOWER, _NOT_ALPHANUMERIC)
@@ -79,7 +86,7 @@ def encoded_forms(key: str) -> Iterator[Form]:
     for code, width in (("utf-16-le", 2), ("utf-32-le", 4)):
         data, public = key.encode(code, "replace"), width * len(prefix)
         yield Form(data.hex(), 2 * public, WIDE_RUN)
-        yield from (Form(form.text, form.public, RUN * width // 2) for form in _base64(data, public))
+        yield from (Form(form.text, form.public, (RUN - 1) * width // 2) for form in _base64(data, public))
 
 
 _URL_SAFE = str.maketrans("+/", "-_")
@@ -92,7 +99,7 @@ def _encodings(key: str) -> set[bytes]:
 
 
 def _stripped(text: str) -> str:
-    return letters_of(as_bytes(text)).decode()
+    return letters_in(text).decode()
 
 
 def _numbers(data: bytes, public: int) -> Iterator[Form]:
@@ -112,8 +119,8 @@ def _base32(data: bytes, public: int) -> Iterator[Form]:
 
 def _within(data: bytes, public: int, encode: Callable[[bytes], bytes], before: int, bits: int) -> Form:
     """As it looks behind so many bytes of a longer text. The characters at both ends also depend on their neighbours,
-    so those between them are what can be known."""
+    so those between them are what can be known, and one less of them than is not to be seen."""
     first = -(-before * 8 // bits)
     last = (before + len(data)) * 8 // bits
     text = encode(b"\0" * before + data).decode()[first:last]
-    return Form(text, max(0, (before + public) * 8 // bits - first))
+    return Form(text, max(0, (before + public) * 8 // bits - first), RUN - 1)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gwtui.keys.escapes import BEGINS, ESCAPE
-from gwtui.keys.forms import as_bytes, encoded_forms, letters_of, written, written_forms
+from gwtui.keys.forms import as_bytes, encoded_forms, letters_in, letters_of, written, written_forms
 from gwtui.keys.grams import RUN, Grams
 from gwtui.keys.prefixes import public_prefix
 from gwtui.keys.views import Span, View, folded, readings
@@ -36,6 +36,9 @@ _WIDENS = re.compile(rf"{ESCAPE.pattern}|</?[A-Za-z!]")
 """What takes more room than what it stands for."""
 _TAIL, _LONG_TAIL = 80, 512
 """How many characters are kept of the end of a text that goes on, and how many where some of them stand for fewer."""
+_CUT_WORD = re.compile(r"([A-Za-z0-9+/=_-]+)…")
+_CUT_RUN = 5
+"""How many characters tell where a text was cut: it is not known how many would have followed."""
 _CUT = rb"(?=\.\.\.)"
 """Before an ellipsis, which is folded to three dots."""
 
@@ -51,13 +54,15 @@ class _Known:
     public_letters: Grams
     public_signs: Grams
     """The same of its public prefix, which are masked beside others only."""
+    ends: frozenset[bytes]
+    """Runs of letters and digits which count where a text was cut behind them."""
     is_lettered: bool
     """Whether letters and digits alone show that there may be something."""
 
 
 @lru_cache(maxsize=256)
 def _known(key: str) -> _Known:
-    signs = [(run.encode(), public) for form in written_forms(key) for run, public in form.runs()]
+    signs = [(run.encode("utf-8", "replace"), public) for form in written_forms(key) for run, public in form.runs()]
     forms = (*written_forms(key), *encoded_forms(key))
     letters = [(run.encode(), public) for form in forms for run, public in form.stripped().runs()]
     text, begin = folded(key), len(folded(public_prefix(key)))
@@ -67,6 +72,9 @@ def _known(key: str) -> _Known:
         signs=Grams.of(run for run, public in signs if not public),
         public_letters=Grams.of(run for run, public in letters if public),
         public_signs=Grams.of(run for run, public in signs if public),
+        ends=frozenset(
+            run[at : at + _CUT_RUN] for run, public in letters if not public for at in range(len(run) - _CUT_RUN + 1)
+        ),
         is_lettered=all(len(_LETTER.findall(run)) >= RUN - 1 for run in own),
     )
 
@@ -101,6 +109,7 @@ class Redactor:
         self._signs = Grams.united(known.signs for known in each)
         self._public_letters = Grams.united(known.public_letters for known in each)
         self._public_signs = Grams.united(known.public_signs for known in each)
+        self._ends = frozenset().union(*(known.ends for known in each))
         self._lettered = all(known.is_lettered for known in each)
         forms, begun = _short_forms(usable - long)
         self._short = [pattern for pattern in (_any_of(forms), _any_of(begun, _CUT)) if pattern is not None]
@@ -119,9 +128,10 @@ class Redactor:
         """Where keys stand in the text, in no order."""
         if not self._any or not text:
             return []
+        cut = [] if text.isascii() else [span for match in _CUT_WORD.finditer(text) for span in self._cut(match)]
         if len(text) <= _PART:
-            return self._spans(text)
-        return [
+            return cut + self._spans(text)
+        return cut + [
             (start + at, end + at)
             for at in range(0, len(text), _PART)
             for start, end in self._spans(text[at : at + _PART + _OVERLAP])
@@ -140,16 +150,26 @@ class Redactor:
             return [span for view in readings(text) if self._may_hold(view.text) for span in self._found(view)]
         return self._found(View(text)) if self._may_hold(text) else []
 
+    def _cut(self, match: re.Match[str]) -> Iterator[Span]:
+        """The part of a key that a word ends with that was cut."""
+        word = match[1].encode()
+        letters = letters_of(word)
+        known = 0
+        while letters[len(letters) - known - _CUT_RUN : len(letters) - known] in self._ends:
+            known += 1
+        if known:
+            at = [place for place, byte in enumerate(word) if letters_of(bytes((byte,)))]
+            yield match.start() + at[len(letters) - known - _CUT_RUN + 1], match.end() - 1
+
     def _may_hold(self, text: str) -> bool:
         """Whether there is a key in the text as it reads."""
-        data = as_bytes(text)
-        letters = letters_of(data)
+        letters = letters_in(text)
         if self._letters.may_hold(letters):
             if self._letters.places(letters):
                 return True
         elif self._lettered and not self._short:
             return False
-        shown = written(data)
+        shown = written(as_bytes(text))
         return bool(self._signs.places(shown)) or any(pattern.search(shown) for pattern in self._short)
 
     def _found(self, view: View) -> list[Span]:

@@ -130,6 +130,14 @@ def resolve_headers(endpoint: Endpoint) -> list[tuple[str, str]]:
     return [(name, _resolved(name, value)) for name, value in endpoint.headers.items()]
 
 
+def learn(*endpoints: Endpoint) -> None:
+    """Know the keys of these endpoints that are read at once, so that they are masked; what fails is left out."""
+    for reference in {each for endpoint in endpoints for each in _references_of(endpoint)}:
+        if split(reference)[0] in _READ:
+            with suppress(KeyReferenceError):
+                resolve(reference)
+
+
 async def make_ready(*endpoints: Endpoint) -> None:
     """Get the endpoints' keys, all at the same time, so that `resolve` does not wait for a command or a keyring."""
     references = dict.fromkeys(reference for endpoint in endpoints for reference in _references_of(endpoint))

@@ -71,7 +71,7 @@ class View:
         """The text as `folded` makes it."""
         view = self if self.text.isascii() else self.rewritten(_NOT_ASCII, lambda match: folded(match[0]))
         view = view.rewritten(_IGNORABLE, lambda _: "")
-        return View(view.text.casefold(), view)
+        return View(view.text.lower(), view)
 
     def _change_at(self, place: int) -> _Change | None:
         """The last change that begins at this place or before it."""
@@ -111,7 +111,7 @@ def folded(text: str) -> str:
     """The text without regard to case, width, style and marks of letters, and to what is not seen (NFKD)."""
     if not text.isascii():
         text = unicodedata.normalize("NFKD", text)
-    text = text.casefold()
+    text = text.lower()
     return text if text.isascii() and text.isprintable() else _IGNORABLE.sub("", text)
 
 

@@ -22,7 +22,7 @@ from gwtui.apis.websocket import WEBSOCKET
 from gwtui.judging.certificates import expires_at
 from gwtui.judging.http_status import judge_status
 from gwtui.judging.judge import End
-from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, resolve, resolve_headers
+from gwtui.keys import KeyReferenceError, NoRoomError, resolve, resolve_headers
 from gwtui.probes.connections import Made
 from gwtui.probes.dial import Dial
 from gwtui.probes.ends import end_of
@@ -137,18 +137,14 @@ async def open_link(
     way: Callable[[Dial], Awaitable[StampedSocket]],
     deadlines: Deadlines,
     opening: Opening,
-    redact: Redactor,
 ) -> Link:
-    """Connect by that way and shake hands. Raises `PingFailedError`.
-
-    `redact` masks keys in what is told of a refusal.
-    """
+    """Connect by that way and shake hands. Raises `PingFailedError`."""
     opening.sent_trace_id, _ = sent_ids(target.headers)
     began = time.perf_counter_ns()
     opening.dial = Dial(began)
     try:
         sock = await _dialled(way, deadlines, opening.dial)
-        socket = await _shaken(target, deadlines, sock, opening, redact)
+        socket = await _shaken(target, deadlines, sock, opening)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
     return Link(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer))
@@ -204,9 +200,7 @@ async def _dialled(
         raise _broken(error, progress) from error
 
 
-async def _shaken(
-    target: Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening, redact: Redactor
-) -> ClientConnection:
+async def _shaken(target: Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening) -> ClientConnection:
     secure: dict[str, Any] = {}
     if target.tls is not None:
         secure = {"ssl": target.tls, "server_hostname": target.server_name}
@@ -228,7 +222,7 @@ async def _shaken(
                 **secure,
             )
     except InvalidHandshake as error:
-        raise _refused(error, redact) from error
+        raise _refused(error) from error
     except OSError as error:
         if limit.expired():
             reason = f"no answer to the handshake within {deadlines.first_byte_s:g} s"
@@ -236,12 +230,12 @@ async def _shaken(
         raise _broken(error, progress) from error
 
 
-def _refused(error: InvalidHandshake, redact: Redactor) -> PingFailedError:
+def _refused(error: InvalidHandshake) -> PingFailedError:
     """The handshake was answered, but not with a WebSocket."""
     if isinstance(error, InvalidStatus):
         answer = error.response
-        headers = [(name, redact(value)) for name, value in answer.headers.raw_items()]
-        body = redact.in_bytes(bytes(answer.body or b""))
+        headers = list(answer.headers.raw_items())
+        body = bytes(answer.body or b"")
         return PingFailedError(judge_status(answer.status_code, headers, body, error_reason, time.time()))
     if isinstance(error, InvalidMessage):
         if isinstance(error.__cause__, SecurityError):

@@ -44,7 +44,10 @@ STALE_NS = 1_000_000_000
 class HTTPProber:
     """Measures one endpoint over one kept connection."""
 
-    def __init__(self, endpoint: Endpoint, profile: Profile, api: API, emit: Callable[[Record], None]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, profile: Profile, api: API, emit: Callable[[Record], None], *, events: bool = True
+    ) -> None:
+        """Without `events` nothing is put together of the events of a stream that nobody would look at."""
         self._endpoint = endpoint
         self._api = api
         self._deadlines = profile.deadlines_of(endpoint)
@@ -54,9 +57,9 @@ class HTTPProber:
         self._connection = (("Connection", "close"),) if endpoint.connection == "fresh" else ()
         self._proxy: Proxy | None = None
         self._emit = emit
+        self._events = events
         self._ledger = Ledger()
         self._transport: StampedTransport | None = None
-        self._redact = Redactor()
         self._url = self._method = ""
         """Of the request that was made last."""
 
@@ -91,7 +94,11 @@ class HTTPProber:
     def _record(self, result: Result) -> Request:
         if self._transport is not None:
             result.findings += self._transport.certificate_findings(self._warn_days)
-        return record_of(result, self._endpoint, self._api, self._ledger.peer, self._redact, self._proxy)
+        return record_of(result, self._endpoint, self._api, self._ledger.peer, self._redactor(), self._proxy)
+
+    def _redactor(self) -> Redactor:
+        """Masks all keys that are known by now."""
+        return redactor(*secrets_of_proxy(self._proxy))
 
     async def _measure(self, result: Result) -> None:
         watchdog = Watchdog(self._deadlines, lambda: due(result.progress, self._deadlines))
@@ -147,7 +154,6 @@ class HTTPProber:
         further = resolve_headers(self._endpoint)
         direct = self._endpoint.unix is not None or not self._use_proxies
         self._proxy = None if direct else proxy_for(self._endpoint.url)
-        self._redact = redactor(*secrets_of_proxy(self._proxy))
         ask: Ask = self._api.ask(self._endpoint, key)
         headers = overlaid(HEADERS, self._connection, ask.headers, fresh_ids().headers, further)
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)
@@ -160,9 +166,7 @@ class HTTPProber:
 
     async def _read(self, result: Result, response: httpx.Response) -> None:
         result.status = response.status_code
-        result.headers = [
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw
-        ]
+        result.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
         intake = result.intake = self._intake(result)
         result.exchange.on_drained = lambda: self._drained(result, intake)
         try:
@@ -207,8 +211,8 @@ class HTTPProber:
             self._api.reader(self._endpoint),
             Timing(result.sent_ns),
             lambda: exchange.last_read_ns or exchange.last_write_ns or 0,
-            self._redact,
-            lambda stamp_ns, first, events: self._hand_on(result, stamp_ns, first, events),
+            self._redactor(),
+            (lambda stamp_ns, first, events: self._hand_on(result, stamp_ns, first, events)) if self._events else None,
             keep_text=result.keep_text,
         )
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from gwtui.apis.base import Reading, StreamReader
 from gwtui.clean import clean, clean_text
-from gwtui.keys import MASK, Redactor, RunningRedactor
+from gwtui.keys import Redactor
+from gwtui.probes.masking import EventMask
 from gwtui.probes.timing import Timing
 from gwtui.records import StreamEvent
 from gwtui.sse import ServerSentEvent, SSELimitError, SSEParser
-from gwtui.words import EventKind
 
 BODY_BYTES = 64 * 1024 * 1024
 """The longest body that is read."""
@@ -23,8 +22,6 @@ TEXT_CHARS = 1024 * 1024
 """How much of an answer's text is kept."""
 PART_EVENTS = 1000
 """More events of one read than that are worked off in parts, between which others get their turn."""
-MOST_TEXTS = 64
-"""How many texts of one stream are followed at once to find keys in pieces: far above what is asked for."""
 
 
 class Intake(Protocol):
@@ -73,7 +70,7 @@ class StreamIntake:
         timing: Timing,
         stamp: Callable[[], int],
         redact: Redactor,
-        hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None],
+        hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None] | None,
         *,
         keep_text: bool,
     ) -> None:
@@ -81,12 +78,7 @@ class StreamIntake:
         self.timing = timing
         self.parser = SSEParser()
         self._stamp = stamp
-        self._redact = redact
-        self._masks = bool(redact)
-        self._running: defaultdict[tuple[EventKind, str], RunningRedactor] = defaultdict(
-            lambda: RunningRedactor(redact)
-        )
-        """For each text that events of one kind, of one model, add to."""
+        self._mask = EventMask(redact) if redact else None
         self._hand_on = hand_on
         self._keep_text = keep_text
         self._text: list[str] = []
@@ -96,7 +88,7 @@ class StreamIntake:
 
     @property
     def text(self) -> str:
-        return clean_text(self._redact("".join(self._text)), TEXT_CHARS)
+        return clean_text("".join(self._text), TEXT_CHARS)
 
     def feed(self, data: bytes) -> bool:
         self._read_bytes += len(data)
@@ -122,16 +114,13 @@ class StreamIntake:
         size, self._read_bytes = self._read_bytes, 0
         stamp_ns = self._stamp()
         first = self.timing.events + 1
-        readings: list[Reading] = []
-        told: list[StreamEvent] = []
-        for event in map(self._masked, events) if self._masks else events:
-            reading = self.reader.event(event)
-            readings.append(reading)
-            told.append(self._told(reading, event.data))
+        readings = [self.reader.event(event) for event in events]
         if self._keep_text:
             self._keep(readings)
         self.timing.add(stamp_ns, readings, size)
-        self._hand_on(stamp_ns, first, tuple(told))
+        if self._hand_on is not None:
+            told = zip(readings, events, strict=True)
+            self._hand_on(stamp_ns, first, tuple(self._told(reading, event.data) for reading, event in told))
 
     def _keep(self, readings: list[Reading]) -> None:
         for reading in readings:
@@ -139,27 +128,17 @@ class StreamIntake:
                 self._text.append(reading.text)
                 self._text_length += len(reading.text)
 
-    def _masked(self, event: ServerSentEvent) -> ServerSentEvent:
-        name, data = self._redact(event.event), self._redact(event.data)
-        return event if (name, data) == (event.event, event.data) else ServerSentEvent(name, data)
-
-    def _masked_text(self, reading: Reading) -> str:
-        """A secret may be spread over several events."""
-        if len(self._running) > MOST_TEXTS:
-            self._running.clear()
-        return self._running[reading.kind, reading.model](reading.text)
-
     def _told(self, reading: Reading, data: str) -> StreamEvent:
-        text = self._masked_text(reading) if self._masks and reading.text else reading.text
-        return stream_event(reading, data if text == reading.text else MASK, text)
+        event = stream_event(reading, data)
+        return event if self._mask is None else self._mask(event)
 
 
-def stream_event(reading: Reading, data: str, text: str | None = None) -> StreamEvent:
-    """What is shown of an event: its reading, its data, and its text instead of the reading's. All of it clean."""
+def stream_event(reading: Reading, data: str) -> StreamEvent:
+    """What is shown of an event: its reading and its data, all of it clean."""
     return StreamEvent(
         name=clean(reading.name, 64),
         kind=reading.kind,
-        text=clean_text(reading.text if text is None else text, EVENT_TEXT_CHARS),
+        text=clean_text(reading.text, EVENT_TEXT_CHARS),
         raw=clean(data, RAW_CHARS),
         note=clean(reading.note) if reading.note else "",
         model=reading.model,

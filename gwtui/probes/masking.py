@@ -5,11 +5,13 @@ Names, numbers and rules of our own are left as they are, whatever a key looks l
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from msgspec.structs import replace
 
 from gwtui.judging.headers import CONSTANT_NAMES
-from gwtui.keys import Redactor
-from gwtui.records import Finding, Ping, Request
+from gwtui.keys import MASK, Redactor, RunningRedactor
+from gwtui.records import Finding, Ping, Request, StreamEvent
 
 REQUEST_TEXTS = (
     "model_served",
@@ -32,9 +34,9 @@ def masked_request(request: Request, redact: Redactor) -> Request:
     return replace(
         request,
         **{name: redact(getattr(request, name)) for name in REQUEST_TEXTS},
-        findings=tuple(_finding(finding, redact) for finding in request.findings),
+        findings=tuple(masked_finding(finding, redact) for finding in request.findings),
         phases=replace(request.phases, tls=redact(request.phases.tls)),
-        headers=_headers(request.headers, redact),
+        headers=masked_headers(request.headers, redact),
     )
 
 
@@ -43,15 +45,38 @@ def masked_ping(ping: Ping, redact: Redactor) -> Ping:
     if not redact:
         return ping
     texts = {name: redact(getattr(ping, name)) for name in PING_TEXTS}
-    return replace(ping, **texts, headers=_headers(ping.headers, redact))
+    findings = tuple(masked_finding(finding, redact) for finding in ping.findings)
+    return replace(ping, **texts, findings=findings, headers=masked_headers(ping.headers, redact))
 
 
-def _finding(finding: Finding, redact: Redactor) -> Finding:
+class EventMask:
+    """Masks keys in the events of one stream, also those that come in pieces: call it with each event in its order."""
+
+    def __init__(self, redact: Redactor) -> None:
+        self._redact = redact
+        self._running = RunningRedactor(redact)
+        self._brief = lru_cache(maxsize=64)(redact)
+        """For what is the same in most events."""
+
+    def __call__(self, event: StreamEvent) -> StreamEvent:
+        text = self._running(event.text, (event.kind, event.model)) if event.text else ""
+        return StreamEvent(
+            name=self._brief(event.name),
+            kind=event.kind,
+            text=text,
+            raw=self._redact(event.raw) if text == event.text else MASK,
+            note=self._brief(event.note) if event.note else "",
+            model=self._brief(event.model) if event.model else "",
+        )
+
+
+def masked_finding(finding: Finding, redact: Redactor) -> Finding:
+    """The finding without any key."""
     return replace(finding, evidence=redact(finding.evidence), cause=redact(finding.cause))
 
 
-def _headers(headers: dict[str, str], redact: Redactor) -> dict[str, str]:
-    """Names that became the same hold their values one after the other."""
+def masked_headers(headers: dict[str, str], redact: Redactor) -> dict[str, str]:
+    """Header names and values without any key. Names that became the same hold their values one after the other."""
     masked: dict[str, str] = {}
     for name, value in headers.items():
         shown = name if name in CONSTANT_NAMES else redact(name)

@@ -38,3 +38,10 @@ def prober_for(endpoint: Endpoint, profile: Profile, emit: Emit) -> Prober:
     if kind_of(endpoint.api) is Kind.WEBSOCKET:
         return WebSocketProber(endpoint, profile, emit)
     return HTTPProber(endpoint, profile, APIS[endpoint.api], emit)
+
+
+def results_prober_for(endpoint: Endpoint, profile: Profile, emit: Emit) -> Prober:
+    """The same for results alone: it emits no `StreamRead`."""
+    if kind_of(endpoint.api) is Kind.WEBSOCKET:
+        return WebSocketProber(endpoint, profile, emit)
+    return HTTPProber(endpoint, profile, APIS[endpoint.api], emit, events=False)

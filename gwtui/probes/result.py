@@ -17,8 +17,8 @@ from gwtui.keys import Redactor
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.dial import Dial
 from gwtui.probes.exchange import Exchange
-from gwtui.probes.masking import masked_request
 from gwtui.probes.intake import TEXT_CHARS, BodyIntake, Intake, StreamIntake
+from gwtui.probes.masking import masked_request
 from gwtui.probes.proxies import Proxy, reason_of
 from gwtui.probes.timing import Timing
 from gwtui.profile import Endpoint

@@ -23,12 +23,13 @@ from gwtui.apis.base import AskError
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
 from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
-from gwtui.keys import Redactor, redactor
+from gwtui.keys import redactor
 from gwtui.probes.acknowledged import Acknowledgement, UnacknowledgedError, patience_s
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.connections import Address, Renewal, stale_connection
 from gwtui.probes.dial import Dial
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed, target_of
+from gwtui.probes.masking import masked_ping
 from gwtui.probes.netclock import StampedSocket, net_clock
 from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, reason_of, secrets_of_proxy
 from gwtui.probes.routes import Route
@@ -84,7 +85,6 @@ class WebSocketProber:
         self._lane = _Lane(Backoff(seed))
         """That of the ping under way, or of the last one."""
         self._lanes: dict[Address | None, _Lane] = {None: self._lane}
-        self._redact = Redactor()
 
     async def __aenter__(self) -> Self:
         return self
@@ -179,13 +179,12 @@ class WebSocketProber:
         opening = self._lane.opening = Opening()
         target = target_of(self._endpoint, self._proxy)
         route = self._route = self._route or Route(self._endpoint, target.host, target.port, self._proxy)
-        self._redact = redactor(*secrets_of_proxy(self._proxy))
 
         async def way(progress: Dial) -> StampedSocket:
             return await route.connect(seen.number, self._clock, progress, tunnel=True)
 
         try:
-            link = await open_link(target, way, self._deadlines, opening, self._redact)
+            link = await open_link(target, way, self._deadlines, opening)
         finally:
             seen.connect_ns = opening.connect_ns
             self._lane = self._lane_of(route.kept_under(opening.dial))
@@ -229,16 +228,14 @@ class WebSocketProber:
         except TimeoutError as error:
             raise ping_failed(Verdict.NO_PONG, "no-answer", f"no answer within {self._deadlines.idle_s:g} s") from error
         if answer != expected:
-            got = (
-                clean(self._redact(answer), 80) if isinstance(answer, str) else f"a binary frame of {len(answer)} bytes"
-            )
+            got = clean(answer, 80) if isinstance(answer, str) else f"a binary frame of {len(answer)} bytes"
             raise ping_failed(Verdict.WRONG_PONG, "wrong-answer", f"{got!r} instead of {expected!r}")
         seen.rtt_ns = came_ns - sent_ns
 
     def _closed(self, error: ConnectionClosed, seen: _Seen) -> PingFailedError:
         frame = error.rcvd or error.sent
         seen.close_code = int(frame.code) if frame is not None else int(CloseCode.ABNORMAL_CLOSURE)
-        seen.close_reason = clean(self._redact(frame.reason)) if frame is not None else ""
+        seen.close_reason = clean(frame.reason) if frame is not None else ""
         text = f"{seen.close_code} {seen.close_reason}".strip()
         if frame is None:
             return ping_failed(Verdict.CLOSED, "closed", f"the connection broke: {error.__cause__ or 'no close frame'}")
@@ -260,8 +257,8 @@ class WebSocketProber:
 
     def _record(self, seen: _Seen, judgement: Judgement) -> Ping:
         opening = self._lane.opening
-        headers = [(name, self._redact(value)) for name, value in opening.headers]
-        return Ping(
+        headers = opening.headers
+        ping = Ping(
             endpoint=self._endpoint.name,
             number=seen.number,
             started_at=seen.started_at,
@@ -269,7 +266,7 @@ class WebSocketProber:
             trigger=seen.trigger,
             verdict=judgement.verdict,
             rule=judgement.rule,
-            reason=clean(self._redact(reason_of(judgement, self._endpoint.url, self._proxy))),
+            reason=clean(reason_of(judgement, self._endpoint.url, self._proxy)),
             rtt_ns=seen.rtt_ns,
             connect_ns=seen.connect_ns,
             connection=self._lane.connections,
@@ -285,6 +282,7 @@ class WebSocketProber:
             findings=(*seen.findings, *self._certificate_findings()),
             address=opening.dial.address,
         )
+        return masked_ping(ping, redactor(*secrets_of_proxy(self._proxy)))
 
 
 async def _hang_up(lane: _Lane) -> None:
