@@ -57,6 +57,10 @@ from gwtui.cli import main
 sys.argv = ["gwtui", *sys.argv[1:]]
 main()
 """
+MODES = ((b"\x1b[?1049l", b"\x1b[?1049h"), (b"\x1b[?1000l", b"\x1b[?1000h"), (b"\x1b[?25h", b"\x1b[?25l"))
+"""What of a terminal has to be off in the end, and what put it on."""
+NO_KEYS = b"\xff\xe9" + b"\x1b[M \xff\xe9" + b"\x1b]11;rgb:0/q/q\x1b\\" + b"\x1b[?62;22c" + b"\x1b[200~q\x1bq\x1b[201~"
+"""Bytes of another encoding, a mouse report of old, late answers to questions, and a paste with an escape in it."""
 PATIENCE_S = 30.0
 """Far longer than anything here takes; a test that comes near it has failed."""
 
@@ -86,6 +90,12 @@ class Terminal:
         until = time.monotonic() + PATIENCE_S
         while text not in self.written:
             assert self.popen.poll() is None, self.written
+            assert time.monotonic() < until, self.written[-2000:]
+            self.read()
+
+    def wait_for_after_end(self, text: bytes) -> None:
+        until = time.monotonic() + PATIENCE_S
+        while text not in self.written:
             assert time.monotonic() < until, self.written[-2000:]
             self.read()
 
@@ -154,6 +164,13 @@ def own_terminal() -> None:
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
 
+def pidfds(pids: list[int]) -> Iterator[int]:
+    """Of those that still run."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            yield os.pidfd_open(pid)
+
+
 def rows(session_dir: Path) -> list[list[str]]:
     text = (session_dir / "requests.csv").read_text()
     assert text.endswith("\n"), "only whole lines are written"
@@ -168,15 +185,15 @@ def send(number: signal.Signals) -> Callable[[Terminal], None]:
     return lambda terminal: os.kill(terminal.popen.pid, number)
 
 
-def stop_and_press(number: signal.Signals) -> Callable[[Terminal], None]:
+def stop_and_press(stop: Callable[[Terminal], None]) -> Callable[[Terminal], None]:
     """Stop it, let it go on, wait until it is drawn anew, and leave."""
 
     def act(terminal: Terminal) -> None:
-        send(number)(terminal)
+        stop(terminal)
         while Path(f"/proc/{terminal.popen.pid}/stat").read_text().rpartition(")")[2].split()[0] != "T":
             terminal.read()
         terminal.written = b""
-        send(signal.SIGCONT)(terminal)
+        os.killpg(terminal.popen.pid, signal.SIGCONT)
         terminal.wait_for(b"\x1b[?1049h")
         terminal.wait_for(b"nobody-is-there")
         assert not termios.tcgetattr(terminal.slave)[3] & termios.ICANON
@@ -191,9 +208,10 @@ ENDS: dict[str, tuple[Callable[[Terminal], None], int]] = {
     "SIGINT": (send(signal.SIGINT), 130),
     "SIGTERM": (send(signal.SIGTERM), 143),
     "SIGHUP": (send(signal.SIGHUP), 129),
-    "SIGQUIT": (send(signal.SIGQUIT), 131),
-    "q after SIGTSTP": (stop_and_press(signal.SIGTSTP), 0),
-    "q after SIGSTOP": (stop_and_press(signal.SIGSTOP), 0),
+    "SIGUSR1": (send(signal.SIGUSR1), 128 + signal.SIGUSR1),
+    "SIGTTOU": (send(signal.SIGTTOU), 128 + signal.SIGTTOU),
+    "q after ctrl-z": (stop_and_press(press(b"\x1a")), 0),
+    "q after SIGSTOP": (stop_and_press(send(signal.SIGSTOP)), 0),
 }
 
 
@@ -208,7 +226,7 @@ def test_however_it_ends_the_terminal_is_as_it_was(
     assert children, "an engine runs"
     act(terminal)
     assert terminal.end() == code
-    for off, on in ((b"\x1b[?1049l", b"\x1b[?1049h"), (b"\x1b[?1000l", b"\x1b[?1000h"), (b"\x1b[?25h", b"\x1b[?25l")):
+    for off, on in MODES:
         assert terminal.written.rfind(off) > terminal.written.rfind(on) >= 0
     assert termios.tcgetattr(terminal.slave)[3] & (termios.ECHO | termios.ICANON | termios.ISIG)
     summary = terminal.written.rpartition(b"\x1b[?1004l")[2]
@@ -216,6 +234,32 @@ def test_however_it_ends_the_terminal_is_as_it_was(
     assert str(session_dir).encode() in summary
     assert not any(Path(f"/proc/{pid}").exists() for pid in children)
     assert len(rows(session_dir)) >= 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")
+def test_one_that_is_killed_leaves_a_terminal_as_it_was_and_whole_rows(
+    start: Callable[..., Terminal], session_dir: Path
+) -> None:
+    terminal = start()
+    raw = termios.tcgetattr(terminal.slave)
+    children = terminal.children()
+    terminal.popen.kill()
+    terminal.wait_for_after_end(b"gwtui was killed")
+    assert all(terminal.written.rfind(off) > terminal.written.rfind(on) for off, on in MODES)
+    now = termios.tcgetattr(terminal.slave)
+    assert not raw[3] & termios.ISIG
+    assert all(now[3] & mode for mode in (termios.ECHO, termios.ICANON, termios.ISIG))
+    assert now[0] & termios.ICRNL
+    ended = [select.select([fd], [], [], PATIENCE_S) for fd in pidfds(children)]
+    assert all(ready for ready, _, _ in ended), "the engine ends by itself"
+    assert len(rows(session_dir)) >= 1
+
+
+def test_the_keyboard_survives_any_bytes(start: Callable[..., Terminal]) -> None:
+    terminal = start()
+    os.write(terminal.master, NO_KEYS + b"\x03")
+    assert terminal.end() == 130
+    assert b"Traceback" not in terminal.written
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for children in /proc")

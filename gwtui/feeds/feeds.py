@@ -93,7 +93,7 @@ class _LiveFeed:
     def __init__(self, process: EngineProcess) -> None:
         self._process = process
         self._records, self._log = Inbox(), Tail(MAX_LOG)
-        self._adopted = self._ended = self._closed = False
+        self._adopted = self._ended = self._asked = self._closed = False
         self._rest = b""
         self._fault = ""
         self._silence = Silence(time.monotonic())
@@ -114,6 +114,7 @@ class _LiveFeed:
             if records := self._decoded(heard):
                 return records
         self._ended = True
+        self._asked = self._end_by_s is not None
         return [await self._farewell()]
 
     async def _listen(self) -> bytes | FeedSilent:
@@ -206,6 +207,8 @@ class _LiveFeed:
         code = await self._reap()
         with suppress(TimeoutError):  # whoever inherited its stderr may hold it open
             await asyncio.wait_for(self._log.wait_ended(), LOG_S)
+        if self._asked and code > BY_SIGNAL:  # the signal that ends us may have been for all of the job
+            code = 0
         log = self._log.text.decode("utf-8", "replace").strip()
         return FeedEnded(
             text=self._fault or _exit_text(code), failed=bool(code or self._fault), detail=clean_text(log, MAX_LOG)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from gwtui.feeds import Feed
 from gwtui.monitor import Monitor
 from gwtui.records import FeedEnded, Record
+from gwtui.signals import asks, heeded
 from gwtui.view import EndpointRow, Query, View, Window
 from gwtui.words import State
 
@@ -64,13 +65,12 @@ def signals(stop: Callable[[int], Any]) -> Iterator[None]:
             signal.signal(number, handler)
 
     def catch(number: int, _frame: FrameType | None) -> None:
-        restore()
-        loop.call_soon_threadsafe(stop, number)
+        if asks(number):
+            restore()
+            loop.call_soon_threadsafe(stop, number)
 
-    for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"):
-        number = getattr(signal, name, None)
-        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
-            before[number] = signal.signal(number, catch)
+    for number in heeded():
+        before[number] = signal.signal(number, catch) or signal.SIG_DFL
     try:
         yield
     finally:
@@ -106,7 +106,7 @@ class _Watching:
             self._printer.interval(self._monitor.view(Query(window=Window.M2), 1))
 
     def end(self) -> int:
-        view = self._monitor.view(Query(window=Window.ALL), 1)
+        view = self._monitor.view(Query(window=Window.ALL), 1, final=True)
         self._printer.end(view)
         if self._caught:
             return 128 + self._caught[0]

@@ -196,15 +196,17 @@ class Monitor:
     def _end(self, end: FeedEnded) -> None:
         self._trouble.end(end)
 
-    def view(self, query: Query, columns: int = 60) -> View:
+    def view(self, query: Query, columns: int = 60, *, final: bool = False) -> View:
         """The picture of now. `columns`: how many shares of the window the latency and ping panels get.
 
+        No state is known while nobody measures; `final`: as a summary of what was, with the last that was known.
         With nothing new, the same picture again. A filter that is none hides nothing, and the notice says why.
         """
-        key = (self._version, query, columns)
+        key = (self._version, query, columns, final)
         if self._picture is None or self._picture[0] != key:
             self._pictures += 1
-            self._picture = (key, self._view(query, max(columns, 1)))
+            view = self._view(query, max(columns, 1))
+            self._picture = (key, view if final or not self._trouble.silent else _unknown(view))
         return self._picture[1]
 
     def samples(self) -> tuple[Series, ...]:
@@ -249,8 +251,7 @@ class Monitor:
             median = partial(history.median, window=window, now_ns=now_ns)
             if shows(Subject(row, history.model, median)):
                 rows.append(row)
-        rows = ordered(rows, query.sort, descending=query.descending)
-        return [replace(row, state=State.UNKNOWN) for row in rows] if self._trouble.silent else rows, notice
+        return ordered(rows, query.sort, descending=query.descending), notice
 
     def _select(self, query: Query, rows: list[EndpointRow]) -> History | None:
         """The chosen endpoint while it is to be seen, else the first that is, else the first there is."""
@@ -283,8 +284,7 @@ class Monitor:
 
     def _header(self) -> Header:
         at, at_ns = self._wall
-        silent = self._trouble.silent
-        states = Counter(State.UNKNOWN if silent else history.state for history in self._histories.values())
+        states = Counter(history.state for history in self._histories.values())
         return Header(
             profile=self._profile.name,
             at=at + (self._now_ns - at_ns) / 1e9,
@@ -294,7 +294,7 @@ class Monitor:
             failed=self._failed,
             banner=self._trouble.banner,
             ended=self._trouble.ended,
-            silent=silent,
+            silent=self._trouble.silent,
             session_dir=clean(self._session.session_dir or "", MAX_PATH),
             use_proxies=self._profile.use_proxies,
         )
@@ -303,3 +303,13 @@ class Monitor:
 def _chosen(selected: History, query: Query) -> int | None:
     """The number of the chosen probe, unless it was chosen while another endpoint was selected."""
     return query.request if query.endpoint in (None, selected.endpoint.name) else None
+
+
+def _unknown(view: View) -> View:
+    """The picture with no state known."""
+    count = sum(number for _, number in view.header.states)
+    return replace(
+        view,
+        header=replace(view.header, states=((State.UNKNOWN, count),) if count else ()),
+        endpoints=tuple(replace(row, state=State.UNKNOWN) for row in view.endpoints),
+    )

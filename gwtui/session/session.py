@@ -26,6 +26,7 @@ from gwtui.records import FeedEnded, Record
 from gwtui.session.checking import Checking
 from gwtui.session.desk import Desk
 from gwtui.session.outlet import Outlet
+from gwtui.signals import asks, heeded
 from gwtui.wire import WireError, decode_command
 
 log = logging.getLogger(__name__)
@@ -81,8 +82,9 @@ async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
             loop.call_soon_threadsafe(call, *args)
 
     def on_signal(number: int) -> None:
-        caught.append(number)
-        desk.stop()
+        if asks(number):
+            caught.append(number)
+            desk.stop()
 
     outlet = Outlet(stdout, lambda: soon(desk.stop))
     with outlet, _session(start, outlet.put, lambda: outlet.events_dropped) as desk:
@@ -113,12 +115,9 @@ def _lines(fd: int) -> Iterator[bytes]:
 
 def _catch_signals(stop: Callable[[int], None], soon: Callable[..., None]) -> None:
     """Call `stop` in the event loop for the signals that end a program."""
-    for name in ("SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)
-        if number is None:
-            continue
+    for number in heeded():
         try:
-            asyncio.get_running_loop().add_signal_handler(number, stop, int(number))
+            asyncio.get_running_loop().add_signal_handler(number, stop, number)
         except NotImplementedError:
             signal.signal(number, lambda caught, _: soon(stop, caught))
 

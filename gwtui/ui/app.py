@@ -20,14 +20,16 @@ from gwtui.config.themes import DEFAULT_THEME, load_all
 from gwtui.feeds import Feed
 from gwtui.profile import Profile
 from gwtui.stderr import presentable
+from gwtui.ui.driver import hardy
 from gwtui.ui.gate import Gate
+from gwtui.ui.keeper import Keeper
 from gwtui.ui.keys import EVERY, faults_of
 from gwtui.ui.offers import Offers
 from gwtui.ui.palette import textual_theme, theme_for
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
-from gwtui.ui.terminal import HUNG_UP, hardy, is_gone, signals_end
+from gwtui.ui.terminal import HUNG_UP, is_gone, signals_end
 from gwtui.ui.watch import Watch
 from gwtui.view import View
 
@@ -53,6 +55,7 @@ class GwtuiApp(App[int]):
         start_demo: Callable[[], Profile],
         stop_after_s: float | None = None,
     ) -> None:
+        self._keeper = Keeper()
         super().__init__()
         self._config = config
         self._profile = profile
@@ -80,6 +83,7 @@ class GwtuiApp(App[int]):
             try:
                 return await super().run_async(**options)
             finally:
+                self._keeper.close()
                 await self._watch.aclose()
 
     def on_mount(self) -> None:
@@ -164,7 +168,7 @@ class GwtuiApp(App[int]):
     # The end
 
     def get_driver_class(self) -> type[Driver]:
-        return hardy(super().get_driver_class())
+        return hardy(super().get_driver_class(), self._keeper, lambda: self._exit)
 
     def _leave_dead_terminal(self) -> None:
         if is_gone():

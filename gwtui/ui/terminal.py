@@ -7,64 +7,36 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from contextlib import contextmanager
+from queue import SimpleQueue
 
-from textual.driver import Driver
+from gwtui.signals import asks, ending
 
 HUNG_UP = 129
 """The exit code of a program whose terminal went away: 128 and the number of SIGHUP."""
-INSIST_S = 8.0
+INSIST_S = 4.0
 """How long an end that a signal asked for may take: longer than an engine that has to be killed."""
+_OF_THE_DRIVER = ("SIGTSTP", "SIGCONT", "SIGTTIN", "SIGTTOU", "SIGWINCH")
 
 
-class _Outlet:
-    """Standard output, written to for as long as anybody is there. What Textual writes with must never raise."""
-
-    def __init__(self, file: TextIO) -> None:
-        self._file = file
-
-    def write(self, text: str) -> None:
-        with suppress(OSError):
-            self._file.write(text)
-
-    def flush(self) -> None:
-        with suppress(OSError):
-            self._file.flush()
-
-    def fileno(self) -> int:
-        return self._file.fileno()
+def is_foreground(fd: int) -> bool:
+    """Whether the terminal is this job's to use; where it is nobody's, it is."""
+    try:
+        return os.tcgetpgrp(fd) == os.getpgrp()
+    except OSError:
+        return True
 
 
-def hardy(driver: type[Driver]) -> type[Driver]:
-    """Textual's driver for this system, writing to standard output, so that standard error can go to a file.
-
-    Its own writing thread would die of the first error and leave the program waiting for it for ever.
-    """
-
-    class Hardy(driver):  # type: ignore[misc, valid-type]  # the base depends on the system
-        def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, **options)
-            if sys.__stdout__ is not None:
-                self._file = _Outlet(sys.__stdout__)
-
-        def _run_input_thread(self) -> None:
-            try:
-                self.run_input_thread()
-            except OSError:
-                self._app.call_later(self._app.exit, HUNG_UP)
-
-        def _sigcont_application(self, *_: object) -> None:
-            """Textual takes the terminal anew, as if its own handler had let go of it: nobody can catch SIGSTOP."""
-            if self._writer_thread is None:
-                return
-            if not self._must_signal_resume:  # type: ignore[has-type]  # as above
-                self.suspend_application_mode()
-                self._must_signal_resume = True
-            super()._sigcont_application()
-
-    return Hardy
+def stop_job(fd: int) -> None:
+    """Stop this job, engine and all, as a shell does; only this process where there is no job control."""
+    try:
+        os.tcgetpgrp(fd)
+    except OSError:
+        os.kill(os.getpid(), signal.SIGSTOP)
+    else:
+        os.killpg(0, signal.SIGSTOP)
 
 
 def is_gone() -> bool:
@@ -80,17 +52,26 @@ def signals_end(end: Callable[[int], None]) -> Iterator[None]:
     writes its last rows when it sees that.
     """
     loop = asyncio.get_running_loop()
+    asked: SimpleQueue[int] = SimpleQueue()
+    """A handler may put into it whatever it interrupted."""
 
     def caught(number: int, _frame: object) -> None:
-        loop.call_soon_threadsafe(end, 128 + number)
-        insist = threading.Timer(INSIST_S, os._exit, (128 + number,))
-        insist.daemon = True
-        insist.start()
+        if asks(number):
+            loop.call_soon_threadsafe(end, 128 + number)
+            asked.put(128 + number)
 
-    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP", "SIGINT", "SIGQUIT") if hasattr(signal, name)]
-    before = {number: signal.signal(number, caught) for number in numbers}
+    def insist() -> None:
+        code = asked.get()
+        time.sleep(INSIST_S)
+        os._exit(code)
+
+    threading.Thread(target=insist, name="insist", daemon=True).start()
+    others = [int(getattr(signal, name)) for name in _OF_THE_DRIVER if hasattr(signal, name)]
+    before = {number: signal.getsignal(number) for number in (*ending(), *others)}
+    for number in ending():
+        signal.signal(number, caught)
     try:
         yield
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)

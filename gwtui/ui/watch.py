@@ -160,7 +160,7 @@ class Watch:
         return (*self._before, self._whole_view())
 
     def _whole_view(self) -> View:
-        return self._monitor.view(replace(Query(), window=Window.ALL, metric=self.query.metric))
+        return self._monitor.view(replace(Query(), window=Window.ALL, metric=self.query.metric), final=True)
 
     def changed_view(self, columns: int) -> View | None:
         """The picture if it differs from the one given last."""

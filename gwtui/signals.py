@@ -1,0 +1,38 @@
+"""Which signals ask this program to end: all whose usual effect is the end, but for those that cannot say so.
+
+KILL and STOP cannot be caught. ILL, BUS, FPE, SEGV and EMT are the processor's word on a fault, which would come again
+at once. A closed pipe is told by the write to it, and so is the limit on a file's size where there is one.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+if sys.platform != "win32":
+    import resource
+
+_OF_OTHER_EFFECT = ("CHLD", "CLD", "CONT", "INFO", "URG", "WINCH", "STOP", "TSTP", "TTIN", "TTOU")
+_NOT_TO_CATCH = ("KILL", "ILL", "BUS", "FPE", "SEGV", "EMT", "PIPE")
+_XFSZ = getattr(signal, "SIGXFSZ", None)
+
+
+def ending() -> frozenset[int]:
+    """Their numbers, those of real time included."""
+    others = {getattr(signal, f"SIG{name}", None) for name in (*_OF_OTHER_EFFECT, *_NOT_TO_CATCH)}
+    return frozenset(int(number) for number in signal.valid_signals() - others)
+
+
+def heeded() -> frozenset[int]:
+    """Those of them that were not ignored when the program began, as under `nohup`.
+
+    The interpreter itself ignores the limit on a file's size, whoever started it.
+    """
+    return frozenset(number for number in ending() if number == _XFSZ or signal.getsignal(number) is not signal.SIG_IGN)
+
+
+def asks(number: int) -> bool:
+    """Whether the signal that came is from somebody, and not the system's word on a limit that a write is told too."""
+    if sys.platform == "win32" or number != _XFSZ:
+        return True
+    return resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY
