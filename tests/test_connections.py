@@ -347,3 +347,15 @@ async def test_a_ping_that_nobody_acknowledges_is_sent_once_more(
     assert [row.verdict for row in rows] == [Verdict.PONG] * 2, rows[1].reason
     assert [found(row) for row in rows] == [[], ["stale_connection"]]
     assert (rows[1].connection, rows[1].connect_ns is not None) == (2, True)
+
+
+async def test_addresses_that_failed_before_a_websocket_was_open_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with ScriptedServer([Accept(), *ANSWERED * 2]) as server:
+        dead = free_port()
+        resolve_as(monkeypatch, answers(dead, server.port))
+        probing = Probing(endpoint("websocket", "ws://two.example:80"))
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(2)]
+    assert [row.verdict for row in rows] == [Verdict.PONG] * 2
+    assert [found(row) for row in rows] == [["address_fallback"], []]
+    assert f"127.0.0.1:{dead}" in rows[0].findings[0].evidence

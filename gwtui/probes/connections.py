@@ -95,6 +95,15 @@ def spelled(address: tuple[Any, ...] | str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def address_fallback(refusals: Iterable[str], address: str) -> Finding:
+    """The finding where other addresses failed before one answered."""
+    return Finding(
+        name="address_fallback",
+        evidence=clean(f"{'; '.join(refusals)}; then {address} answered"),
+        cause="The name has addresses that do not answer, which delays every new connection.",
+    )
+
+
 def address_changed(name: str, made: Made, addresses: Sequence[Address]) -> Finding:
     """The finding where a connection is not used again because its address is gone."""
     was = made.address[1][0] if made.address is not None else "the address in use"

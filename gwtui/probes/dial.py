@@ -12,8 +12,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from gwtui.probes.connections import Address, spelled
+from gwtui.probes.connections import Address, address_fallback, spelled
 from gwtui.probes.netclock import NetClock, StampedSocket
+from gwtui.records import Finding
 
 ATTEMPT_DELAY_S = 0.25
 """RFC 8305 section 5: the recommended time between the starts of two connection attempts."""
@@ -52,6 +53,13 @@ class Dial:
     """When the peer's certificate ends; wall time, UTC."""
     refusals: list[str] = field(default_factory=list)
     """Addresses that failed, each with its error, and those that a later one was faster than."""
+
+
+def fallbacks(made: Dial | None) -> tuple[Finding, ...]:
+    """What is to be told of the addresses that failed before the one that was connected to."""
+    if made is None or not made.refusals or made.connect_ns is None:
+        return ()
+    return (address_fallback(made.refusals, made.address),)
 
 
 async def dial(

@@ -15,7 +15,7 @@ from gwtui.judging.headers import header, pick_headers, request_id, retry_after,
 from gwtui.judging.judge import End, Judged, Transport, judge
 from gwtui.keys import Redactor
 from gwtui.probes.deadlines import Progress
-from gwtui.probes.dial import Dial
+from gwtui.probes.dial import Dial, fallbacks
 from gwtui.probes.exchange import Exchange
 from gwtui.probes.intake import TEXT_CHARS, BodyIntake, Intake, StreamIntake
 from gwtui.probes.masking import masked_request
@@ -114,7 +114,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         rule=judgement.rule,
         reason=clean(reason_of(judgement, endpoint.url, proxy)),
         event_number=judgement.event_number,
-        findings=(*_fallbacks(exchange), *result.findings, *judged.findings),
+        findings=(*fallbacks(exchange.dial), *result.findings, *judged.findings),
         duration_ns=_since_sent(exchange, result.ended_ns),
         ttfb_ns=_since_sent(exchange, exchange.first_read_ns),
         input_tokens=usage.input_tokens,
@@ -184,19 +184,6 @@ def _phases(exchange: Exchange, peer: Dial) -> Phases:
         address=peer.address,
         tls=peer.tls,
     )
-
-
-def _fallbacks(exchange: Exchange) -> tuple[Finding, ...]:
-    """The addresses that failed before the one that answered."""
-    dial = exchange.dial
-    if dial is None or not dial.refusals or dial.connect_ns is None:
-        return ()
-    finding = Finding(
-        name="address_fallback",
-        evidence=clean(f"{'; '.join(dial.refusals)}; then {dial.address} answered"),
-        cause="The name has addresses that do not answer, which delays every new connection.",
-    )
-    return (finding,)
 
 
 def _since_sent(exchange: Exchange, stamp_ns: int | None) -> int | None:

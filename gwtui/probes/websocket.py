@@ -27,7 +27,7 @@ from gwtui.keys import redactor
 from gwtui.probes.acknowledged import Acknowledgement, UnacknowledgedError, patience_s
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.connections import Address, Renewal, stale_connection
-from gwtui.probes.dial import Dial
+from gwtui.probes.dial import Dial, fallbacks
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed, target_of
 from gwtui.probes.masking import masked_ping
 from gwtui.probes.netclock import StampedSocket, net_clock
@@ -191,6 +191,7 @@ class WebSocketProber:
             self._lane.opening = opening
             self._lane.connections += 1
         self._lane.link = link
+        seen.findings += fallbacks(opening.dial)
         return link
 
     async def _round_trip(self, link: Link, seen: _Seen, *, kept: bool) -> None:
