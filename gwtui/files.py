@@ -91,10 +91,21 @@ class Directory:
         """What is in it, in the order of the names."""
         return sorted(os.listdir(self.path if self._fd is None else self._fd))  # noqa: PTH208 - a descriptor
 
+    def refuse_others(self, name: str) -> None:
+        """Raise OSError for what is no regular file. It is not even opened: some devices do something then."""
+        try:
+            mode = self.status(name).st_mode
+        except FileNotFoundError:
+            return
+        if stat.S_ISLNK(mode):
+            raise _link(name)
+        if not stat.S_ISREG(mode):
+            raise _no_file(name)
+
     def open(self, name: str, flags: int = os.O_RDONLY) -> int:
         """The descriptor of a regular file, which is private if this creates it."""
         where, fd = self._at(name)
-        self._refuse_others(name)
+        self.refuse_others(name)
         try:
             opened = os.open(where, flags | _SAFELY, 0o600, dir_fd=fd)
         except OSError as error:
@@ -123,17 +134,6 @@ class Directory:
             return os.path.samestat(os.fstat(fd), self.status(name))
         except FileNotFoundError:
             return False
-
-    def _refuse_others(self, name: str) -> None:
-        """What is no regular file is not even opened: with some devices that does something."""
-        try:
-            mode = self.status(name).st_mode
-        except FileNotFoundError:
-            return
-        if stat.S_ISLNK(mode):
-            raise _link(name)
-        if not stat.S_ISREG(mode):
-            raise _no_file(name)
 
     def _at(self, name: str) -> tuple[str, int | None]:
         if name != Path(name).name:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import re
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -13,15 +17,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.benching import MS, NOON, endpoint, measured, ping, request
+from support.commanding import gwtui
 
 from gwtui.bench.measured import Measured, empty
-from gwtui.bench.reading import CSVError, pairs, places, read
+from gwtui.bench.pairing import pairs, places
+from gwtui.bench.reading import CSVError, other_parts, read
 from gwtui.bench.writing import AGGREGATE_COLUMNS, CSVOutput, aggregate_lines, request_line, request_lines
 from gwtui.recorder.csvfile import csv_line
 from gwtui.records import Phases
 from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
 from gwtui.verdicts import Verdict
 from gwtui.words import Metric
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX systems")
 
 
 def rows(lines: list[bytes]) -> list[dict[str, str]]:
@@ -149,6 +157,72 @@ def test_a_session_directory_has_requests_and_pings(tmp_path: Path) -> None:
     assert (gateway.ok, gateway.total, gateway.is_ping) == (10, 12, False)
     assert (socket.ok, socket.total, socket.is_ping) == (1, 2, True)
     assert list(socket.samples[Metric.E2E].values) == [10 * MS]
+
+
+def row_of(number: int) -> bytes:
+    return csv_line(request_row(request("gateway", number, 100 + number, started_at=NOON)).values())
+
+
+def rotated(directory: Path, name: str = "requests") -> Path:
+    """A session whose rows were put aside twice."""
+    directory.mkdir(exist_ok=True)
+    for part, numbers in ((f"{name}.9.csv", (1, 2)), (f"{name}.10.csv", (3,)), (f"{name}.csv", (4, 5))):
+        written(directory / part, [csv_line(REQUEST_COLUMNS), *map(row_of, numbers)])
+    return directory
+
+
+def test_a_rotated_session_is_read_from_its_first_part_to_its_last(tmp_path: Path) -> None:
+    (series,) = read(rotated(tmp_path))
+    assert list(series.samples[Metric.E2E].values) == [(100 + n) * MS for n in range(1, 6)]
+
+
+def test_a_session_without_its_newest_part_is_read_too(tmp_path: Path) -> None:
+    (rotated(tmp_path) / "requests.csv").unlink()
+    (series,) = read(tmp_path)
+    assert series.ok == 3
+
+
+def test_a_part_that_is_named_alone_says_that_there_are_others(tmp_path: Path) -> None:
+    rotated(tmp_path)
+    assert other_parts(tmp_path / "requests.csv") == ["requests.9.csv", "requests.10.csv"]
+    assert other_parts(tmp_path / "requests.9.csv") == ["requests.10.csv", "requests.csv"]
+    assert other_parts(tmp_path / "results.csv") == other_parts(tmp_path) == []
+    other = rotated(tmp_path / "other")
+    told = gwtui("compare", str(tmp_path / "requests.csv"), str(other))
+    assert told.exit_code == 0
+    assert "is a part of a session; 2 more are beside it" in " ".join(told.stderr.split())
+    assert "is a part of" not in gwtui("compare", str(tmp_path), str(other)).stderr
+
+
+@posix
+@pytest.mark.parametrize(
+    "put",
+    [lambda path: path.symlink_to("/etc/passwd"), os.mkfifo, Path.mkdir],
+    ids=["a link", "a pipe", "a directory"],
+)
+def test_what_is_no_file_in_a_session_is_refused_at_once(tmp_path: Path, put: Callable[[Path], object]) -> None:
+    (rotated(tmp_path) / "requests.9.csv").unlink()
+    put(tmp_path / "requests.9.csv")
+    with pytest.raises(CSVError, match=r"requests\.9\.csv: cannot be read: "):
+        read(tmp_path)
+
+
+@posix
+def test_a_file_that_is_named_may_be_a_link_or_a_pipe(tmp_path: Path) -> None:
+    path = written(tmp_path / "rows.csv", [csv_line(REQUEST_COLUMNS), row_of(1)])
+    (tmp_path / "link.csv").symlink_to(path)
+    os.mkfifo(tmp_path / "pipe")
+    with ThreadPoolExecutor(1) as pool:
+        piped = pool.submit((tmp_path / "pipe").write_bytes, path.read_bytes())
+        assert [each.ok for each in read(tmp_path / "pipe")] == [1]
+        assert piped.result(10)
+    assert [each.ok for each in read(tmp_path / "link.csv")] == [1]
+
+
+@pytest.mark.skipif(not Path("/dev/zero").is_char_device(), reason="a device without an end")
+def test_a_line_without_an_end_is_none_of_csv() -> None:
+    with pytest.raises(CSVError, match="longer than 1 MiB"):
+        read(Path("/dev/zero"))
 
 
 OLD_FIGURES = """\

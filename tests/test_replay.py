@@ -174,17 +174,33 @@ async def test_a_directory_from_somewhere_else_brings_no_escape_sequence(directo
 
 
 async def test_a_file_that_cannot_be_read_ends_the_feed_with_its_name(directory: Path) -> None:
+    session = read_session(directory)
     (directory / "pings.csv").unlink()
     (directory / "pings.csv").mkdir()
-    (ended,) = (record for record in await all_of(replay(read_session(directory))) if isinstance(record, FeedEnded))
+    (ended,) = (record for record in await all_of(replay(session)) if isinstance(record, FeedEnded))
     assert ended.failed
     assert "pings.csv" in ended.detail
+
+
+def linked(path: Path) -> None:
+    """The file is somewhere else now, and a link to it is in its place."""
+    path.symlink_to(path.rename(path.with_suffix(".moved")))
 
 
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda d: shutil.rmtree(d), "is not the directory of a session: session.toml: No such file"),
+        (lambda d: shutil.rmtree(d), "is not the directory of a session: No such file"),
+        (lambda d: (d / "session.toml").unlink(), "is not the directory of a session: session.toml: No such file"),
+        (lambda d: linked(d / "session.toml"), "session.toml: a symbolic link"),
+        (lambda d: linked(d / "profile.toml"), "profile.toml: cannot be read: a symbolic link"),
+        (lambda d: linked(d / "requests.csv"), "requests.csv: a symbolic link"),
+        (lambda d: os.mkfifo(d / "requests.1.csv"), "requests.1.csv: not a regular file"),
+        (lambda d: os.truncate(d / "session.toml", 1 << 33), "session.toml: longer than 65,536 bytes"),
+        (
+            lambda d: os.truncate(d / "profile.toml", 1 << 33),
+            "profile.toml: cannot be read: longer than 4,194,304 bytes",
+        ),
         (lambda d: (d / "session.toml").write_text("schema = 1"), "does not say when the session began"),
         (lambda d: (d / "session.toml").write_text("= ="), "does not say when the session began"),
         (lambda d: (d / "session.toml").write_bytes(b"\xff"), "does not say when the session began"),
@@ -317,3 +333,25 @@ async def test_the_screen_shows_a_recording_as_it_shows_a_session(directory: Pat
 
 def _no_demo() -> Profile:
     raise AssertionError("there is a profile")
+
+
+def test_a_hole_of_any_length_is_read_no_further(directory: Path) -> None:
+    os.truncate(directory / "requests.csv", 1 << 40)
+    unread = Unread()
+    before = [row for row in read_session(directory).rows(unread) if isinstance(row, Request)]
+    assert before
+    assert unread.lines == 1
+
+
+def test_a_replay_that_is_stopped_looks_for_no_further_row(directory: Path) -> None:
+    with (directory / "requests.csv").open("ab") as file:
+        file.write(b"no row\n" * 1000)
+    unread, seen = Unread(), 0
+
+    def stopped() -> bool:
+        nonlocal seen
+        seen += 1
+        return seen > 100
+
+    assert len(list(read_session(directory).rows(unread, stopped))) <= 100
+    assert unread.lines <= 100

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Callable
 from itertools import combinations, product
 from math import dist
 from pathlib import Path
@@ -142,3 +145,17 @@ def test_themes_that_are_not_there_or_no_text_are_no_crash(tmp_path: Path) -> No
     themes, faults = load_all(tmp_path)
     assert len(themes) == len(THEMES)
     assert len(faults) == 2
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX systems")
+@pytest.mark.parametrize(
+    "put", [lambda path: path.symlink_to("/dev/zero"), os.mkfifo, Path.mkdir], ids=["a link", "a pipe", "a directory"]
+)
+def test_what_is_no_file_in_the_folder_of_themes_is_said_at_once(tmp_path: Path, put: Callable[[Path], object]) -> None:
+    put(tmp_path / "odd.toml")
+    (tmp_path / "huge.toml").touch()
+    os.truncate(tmp_path / "huge.toml", 1 << 33)
+    themes, (huge, odd) = load_all(tmp_path)
+    assert len(themes) == len(load_all(None)[0])
+    assert "huge.toml: cannot be read: longer than" in huge
+    assert "odd.toml: cannot be read: " in odd

@@ -9,18 +9,33 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+import os
+import re
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import combinations
+from io import BufferedReader
 from pathlib import Path
+from typing import TypeAlias
 
 from gwtui.clean import clean
 from gwtui.comparing import Series
+from gwtui.files import Directory
+from gwtui.recorder.disk import parts_of
 from gwtui.significance import Sample
 from gwtui.words import Metric, Outcome, Trigger
 
 MAX_NAME = 64
+MAX_LINE = 1 << 20
+"""Bytes; a longer line is none of CSV."""
+MAX_RESULTS = 2_000_000
+"""Results of one session or file; each takes up to 64 bytes, and what compares them sorts them."""
+SESSION_FILES = ("requests.csv", "pings.csv")
+
+Progress: TypeAlias = Callable[[int], None]
+
+_PART = re.compile(r"(requests|pings)(?:\.[0-9]+)?\.csv")
 
 
 class CSVError(ValueError):
@@ -78,18 +93,53 @@ LAYOUTS = (
 )
 
 
-def read(path: Path) -> list[Series]:
-    """The endpoints of a CSV file or of a session directory, in their order. Raises CSVError."""
-    if path.is_dir():
-        files = [file for name in ("requests.csv", "pings.csv") if (file := path / name).exists()]
-        if not files:
-            raise CSVError(f"{path}: no session: there is neither a requests.csv nor a pings.csv in it")
-        found = [series for file in files for series in _read_file(file)]
-    else:
-        found = _read_file(path)
+def read(path: Path, progress: Progress = lambda _: None) -> list[Series]:
+    """The endpoints of a CSV file, which may be a pipe, or of a session directory, in their order. Raises CSVError.
+
+    Of a session all parts of its files are read, and as a stranger's. `progress` is told how many bytes more were read.
+    """
+    try:
+        found = _read_session(path, progress) if path.is_dir() else _read_file(path, progress)
+    except OSError as error:
+        part = path / error.filename if path.is_dir() and isinstance(error.filename, str) else path
+        raise CSVError(f"{part}: cannot be read: {error.strerror or error}") from None
     if not found:
         raise CSVError(f"{path}: there is no result in it")
     return found
+
+
+def other_parts(path: Path) -> list[str]:
+    """What else a session has of a file that was put aside, or that others were put aside for."""
+    part = _PART.fullmatch(path.name)
+    try:
+        names = {other.name for other in path.parent.iterdir()} if part is not None else set()
+    except OSError:
+        return []
+    base = f"{part[1]}.csv" if part is not None else ""
+    return [name for name in parts_of(base, names) if name in names and name != path.name] if base else []
+
+
+def _read_session(path: Path, progress: Progress) -> list[Series]:
+    found: list[Series] = []
+    with Directory.held(path) as directory:
+        names = directory.names()
+        if not any(part in names for name in SESSION_FILES for part in parts_of(name, names)):
+            raise CSVError(f"{path}: no session: there is neither a requests.csv nor a pings.csv in it")
+        for name in SESSION_FILES:
+            reading = _Reading(progress)
+            for part in parts_of(name, names):
+                if part in names:
+                    with os.fdopen(directory.open(part), "rb") as file:
+                        reading.take(file, path / part)
+            found += reading.series()
+    return found
+
+
+def _read_file(path: Path, progress: Progress) -> list[Series]:
+    reading = _Reading(progress)
+    with path.open("rb") as file:
+        reading.take(file, path)
+    return reading.series()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,32 +186,22 @@ class _Row:
         return int(text)
 
 
-def _read_file(path: Path) -> list[Series]:
-    lines = csv.reader(io.StringIO(_text(path), newline=""), strict=True)
-    try:
-        heading = next(lines, None)
-        columns = _columns(path, heading)
-        layout = _layout(path, heading or [], columns)
-        rows = (_Row(path, lines.line_num, columns, cells) for cells in lines if any(cells))
-        return _figures(layout, rows) if layout.figures else _samples(layout, rows)
-    except csv.Error as error:
-        raise CSVError(f"{path}, line {lines.line_num}: no CSV: {error}") from None
-
-
-def _text(path: Path) -> str:
-    """The file's text without a last line that was torn off, as a kill or a power cut leaves it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise CSVError(f"{path}: cannot be read: {error.strerror or error}") from None
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise CSVError(f"{path}, line {line}: not UTF-8 text") from None
-    whole, _, last = text.rpartition("\n")
-    heading = text.partition("\n")[0]
-    return f"{whole}\n" if last and last.count(",") < heading.count(",") else text
+def _lines(file: BufferedReader, path: Path, progress: Progress) -> Iterator[str]:
+    """The file's lines as `csv` wants them, without a last one that a kill or a power cut tore off."""
+    commas = 0
+    for number, data in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
+        progress(len(data))
+        if len(data) > MAX_LINE:
+            raise CSVError(f"{path}, line {number}: no CSV: the line is longer than {MAX_LINE >> 20} MiB")
+        try:
+            text = data.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise CSVError(f"{path}, line {number}: not UTF-8 text") from None
+        if number == 1:
+            commas = text.count(",")
+        elif not text.endswith("\n") and text.count(",") < commas:
+            return
+        yield from io.StringIO(text, newline="")
 
 
 def _columns(path: Path, heading: Sequence[str] | None) -> dict[str, int]:
@@ -180,11 +220,6 @@ def _layout(path: Path, heading: Sequence[str], columns: Mapping[str, int]) -> L
 
 def _name(row: _Row) -> str:
     return clean(row.text("endpoint"), MAX_NAME)
-
-
-def _figures(layout: Layout, rows: Iterator[_Row]) -> list[Series]:
-    """A series per row. A row without a name stands for an endpoint that was not asked; the predecessor wrote such."""
-    return [_figure(layout, row) for row in rows if _name(row)]
 
 
 def _figure(layout: Layout, row: _Row) -> Series:
@@ -210,41 +245,85 @@ class _Gathered:
     """The values of one endpoint while a file is read."""
 
     def __init__(self) -> None:
-        self.values: dict[Metric, list[int]] = {}
-        self.minutes: dict[Metric, list[int]] = {}
+        self.values: dict[Metric, array[int]] = {}
+        self.minutes: dict[Metric, array[int]] = {}
         self.ok = self.failed = 0
 
     def add(self, metric: Metric, value_ns: int, minute: int | None) -> None:
-        self.values.setdefault(metric, []).append(value_ns)
+        self.values.setdefault(metric, array("q")).append(value_ns)
         if minute is not None:
-            self.minutes.setdefault(metric, []).append(minute)
+            self.minutes.setdefault(metric, array("q")).append(minute)
 
     def samples(self) -> dict[Metric, Sample]:
+        return {metric: Sample(values, self._minutes_of(metric)) for metric, values in self.values.items()}
+
+    def _minutes_of(self, metric: Metric) -> array[int] | None:
         """Times of measurement count only where every value has one."""
-        return {
-            metric: Sample(values, minutes if len(minutes := self.minutes.get(metric, [])) == len(values) else None)
-            for metric, values in self.values.items()
-        }
+        minutes = self.minutes.get(metric)
+        return minutes if minutes is not None and len(minutes) == len(self.values[metric]) else None
 
 
-def _samples(layout: Layout, rows: Iterator[_Row]) -> list[Series]:
-    gathered: dict[str, _Gathered] = {}
-    for row in rows:
-        if not (name := _name(row)) or row.text("trigger") == Trigger.TRIAL:
-            continue
-        into = gathered.setdefault(name, _Gathered())
-        outcome = row.text("outcome") or Outcome.OK
-        if outcome == Outcome.FAILED:
-            into.failed += 1
-        elif outcome == Outcome.OK:
-            into.ok += 1
-            _add(into, layout, row)
-        elif outcome not in list(Outcome):
-            raise row.wrong("outcome", "outcome that gwtui knows")
-    return [
-        Series(name, each.samples(), each.ok, each.ok + each.failed if layout.keeps_failures else None, layout.is_ping)
-        for name, each in gathered.items()
-    ]
+class _Reading:
+    """What is read of a file, and of those that were put aside before it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._layout: Layout | None = None
+        self._figures: list[Series] = []
+        self._gathered: dict[str, _Gathered] = {}
+        self._results = 0
+
+    def take(self, file: BufferedReader, path: Path) -> None:
+        lines = csv.reader(_lines(file, path, self._progress), strict=True)
+        try:
+            heading = next(lines, None)
+            columns = _columns(path, heading)
+            layout = _layout(path, heading or [], columns)
+            if self._layout not in (None, layout):
+                raise CSVError(f"{path}, line 1: the columns are not those of the other files of this session")
+            self._layout = layout
+            for cells in lines:
+                if any(cells):
+                    self._take_row(layout, _Row(path, lines.line_num, columns, cells))
+        except csv.Error as error:
+            raise CSVError(f"{path}, line {lines.line_num}: no CSV: {error}") from None
+
+    def _take_row(self, layout: Layout, row: _Row) -> None:
+        """A row without a name stands for an endpoint that was not asked; the predecessor wrote such."""
+        name = _name(row)
+        if not name or row.text("trigger") == Trigger.TRIAL:
+            return
+        self._results += 1
+        if self._results > MAX_RESULTS:
+            raise CSVError(f"{row.path}: more than {MAX_RESULTS:,} results; compare shorter sessions")
+        if layout.figures:
+            self._figures.append(_figure(layout, row))
+        else:
+            _take_result(self._gathered.setdefault(name, _Gathered()), layout, row)
+
+    def series(self) -> list[Series]:
+        layout = self._layout
+        return self._figures + [
+            Series(
+                name,
+                each.samples(),
+                each.ok,
+                each.ok + each.failed if layout is not None and layout.keeps_failures else None,
+                layout is not None and layout.is_ping,
+            )
+            for name, each in self._gathered.items()
+        ]
+
+
+def _take_result(into: _Gathered, layout: Layout, row: _Row) -> None:
+    outcome = row.text("outcome") or Outcome.OK
+    if outcome == Outcome.FAILED:
+        into.failed += 1
+    elif outcome == Outcome.OK:
+        into.ok += 1
+        _add(into, layout, row)
+    elif outcome not in list(Outcome):
+        raise row.wrong("outcome", "outcome that gwtui knows")
 
 
 def _add(into: _Gathered, layout: Layout, row: _Row) -> None:
@@ -263,39 +342,3 @@ def _minute(row: _Row) -> int | None:
         return int(datetime.fromisoformat(text).timestamp() // 60)
     except (ValueError, OverflowError):
         raise row.wrong("started_at", "time like 2026-01-31T14:03:22.123Z") from None
-
-
-def places(paths: Sequence[Path]) -> list[str]:
-    """What to call these files: by their names, and by their whole paths where two have the same."""
-    names = [path.resolve().name for path in paths]
-    return names if len(set(names)) == len(names) else [str(path) for path in paths]
-
-
-def pairs(sources: Sequence[tuple[str, Sequence[Series]]]) -> list[tuple[Series, Series]]:
-    """What to compare. Of one source its endpoints with each other; of several each endpoint with its namesakes.
-
-    Sources that hold one endpoint each are compared whatever it is called. Raises CSVError.
-    """
-    if len(sources) == 1:
-        (place, series), *_ = sources
-        if len(series) < 2:
-            raise CSVError(f"{place}: it has one endpoint, {series[0].name}: name a second file to compare it with")
-        return list(combinations(series, 2))
-    if all(len(series) == 1 for _, series in sources):
-        return list(combinations([_in(series[0], place) for place, series in sources], 2))
-    named = {name: None for _, series in sources for name in (each.name for each in series)}
-    found = [
-        pair
-        for name in named
-        for pair in combinations(
-            [_in(each, place) for place, series in sources for each in series if each.name == name], 2
-        )
-    ]
-    if not found:
-        names = "; ".join(f"{place} has {', '.join(each.name for each in series)}" for place, series in sources)
-        raise CSVError(f"these files have no endpoint in common: {names}")
-    return found
-
-
-def _in(series: Series, place: str) -> Series:
-    return replace(series, name=f"{series.name} in {clean(place)}")

@@ -18,6 +18,7 @@ from gwtui.compose.console import (
     interruptible,
     refusing,
     say,
+    shown,
     width,
 )
 
@@ -237,10 +238,16 @@ def _is_place(source: str) -> bool:
 
 
 def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[Series, Series]]:
-    from gwtui.bench.reading import pairs, places, read
+    from gwtui.bench.pairing import pairs, places
+    from gwtui.bench.reading import other_parts, read
+    from gwtui.compose.reading import progress
 
-    with _refusing():
-        return pairs(list(zip(places(paths), map(read, paths), strict=True)))
+    for path in paths:
+        if others := other_parts(path):
+            told = f"{path} is a part of a session; {len(others)} more are beside it. {path.parent} names all of them"
+            click.echo(f"gwtui: note: {shown(told)}", err=True)
+    with _refusing(), progress() as add:
+        return pairs([(place, read(path, add)) for place, path in zip(places(paths), paths, strict=True)])
 
 
 def _tell_pairs(pairs: Sequence[tuple[Series, Series]], run: Run | None, *, as_json: bool) -> None:

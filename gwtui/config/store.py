@@ -52,8 +52,13 @@ class Config:
 
 def load(path: Path | None = None) -> Config:
     """Read the file; without a path the user's own, which may be missing. Raises ConfigError with every fault."""
-    text = read(path) if path is not None else read(config_path(), missing="")
-    path = path if path is not None else config_path()
+    if path is not None:
+        return loads(read(path), path)
+    return loads(read(config_path(), missing=""), config_path())
+
+
+def loads(text: str, path: Path) -> Config:
+    """A configuration from its text, which is that of a file. Raises ConfigError with every fault."""
     file = msgspec.convert(_parse(text, path), File)
     profiles = tuple(
         _placed(msgspec.convert({"name": name} | table, Profile), path) for name, table in file.profiles.items()

@@ -6,9 +6,11 @@ lines is a theme. One that cannot be used is a text to show, never an error.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta
@@ -16,10 +18,14 @@ from msgspec import Meta
 from gwtui.config.faults import ConfigError, Fault, dotted
 from gwtui.config.places import shipped
 from gwtui.config.schema import problems_of
-from gwtui.config.tomlfile import Lines, parse, read
+from gwtui.config.tomlfile import Lines, parse, read, read_in
+from gwtui.files import Directory
 
 DEFAULT_THEME = "gwtui-dark"
 DEFAULT_LIGHT_THEME = "gwtui-light"
+
+_File: TypeAlias = tuple[Path, Callable[[], str]]
+"""A theme's file, and how it is read."""
 
 Colour = Annotated[str, Meta(pattern="^#[0-9a-fA-F]{6}$")]
 
@@ -86,25 +92,43 @@ def load_all(user_directory: Path | None) -> tuple[tuple[ThemeFile, ...], tuple[
     """The shipped themes and the user's own, which win where names are equal; and a text for each that is no good."""
     themes: dict[str, ThemeFile] = {}
     texts: list[str] = []
-    for directory in (shipped("themes"), user_directory):
+    for path, read_text in chain(_shipped(), _in_folder(user_directory, texts)):
         try:
-            paths = sorted(directory.glob("*.toml")) if directory is not None else []
-        except OSError as error:
-            texts.append(f"{directory}: cannot be read: {error.strerror}")
-            continue
-        for path in paths:
-            try:
-                theme = load_theme(path, themes)
-            except ConfigError as error:
-                texts.extend(map(str, error.faults))
-            else:
-                themes[theme.name] = theme
+            theme = theme_of(read_text(), path, themes)
+        except ConfigError as error:
+            texts.extend(map(str, error.faults))
+        else:
+            themes[theme.name] = theme
     return tuple(themes.values()), tuple(texts)
+
+
+def _shipped() -> Iterator[_File]:
+    for path in sorted(shipped("themes").glob("*.toml")):
+        yield path, partial(read, path)
+
+
+def _in_folder(folder: Path | None, texts: list[str]) -> Iterator[_File]:
+    """The themes of a folder, which may come from anywhere: its files are opened as a stranger's."""
+    if folder is None:
+        return
+    try:
+        with Directory.held(folder) as directory:
+            for name in directory.names():
+                if name.endswith(".toml"):
+                    yield folder / name, partial(read_in, directory, name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        texts.append(f"{folder}: cannot be read: {error.strerror}")
 
 
 def load_theme(path: Path, known: Mapping[str, ThemeFile]) -> ThemeFile:
     """Read one theme. Colours it leaves out come from the default of its kind, if that is known. Raises ConfigError."""
-    text = read(path)
+    return theme_of(read(path), path, known)
+
+
+def theme_of(text: str, path: Path, known: Mapping[str, ThemeFile]) -> ThemeFile:
+    """The same from the text of a file."""
     raw = parse(text, path)
     filled = _filled(raw, known.get(DEFAULT_THEME if raw.get("dark", True) is True else DEFAULT_LIGHT_THEME))
     if problems := list(problems_of(filled, ThemeFile, ())):

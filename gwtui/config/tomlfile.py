@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from gwtui.config.faults import ConfigError, Fault, KeyPath
+from gwtui.files import Directory
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64
@@ -59,13 +60,28 @@ def read(path: Path, missing: str | None = None) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise ConfigError([Fault(path, None, "", f"larger than {MAX_BYTES // 1024 // 1024} MiB")])
-        return data.decode("utf-8").removeprefix("\ufeff")
     except OSError as error:
         if missing is not None and isinstance(error, FileNotFoundError):
             return missing
         raise ConfigError([Fault(path, None, "", f"cannot be read: {error.strerror}")]) from error
+    return _decoded(data, path)
+
+
+def read_in(directory: Directory, name: str) -> str:
+    """The same of a file that a stranger may have put into a directory. Raises ConfigError."""
+    path = directory.path / name
+    try:
+        data = directory.read(name, MAX_BYTES)
+    except OSError as error:
+        raise ConfigError([Fault(path, None, "", f"cannot be read: {error.strerror}")]) from error
+    return _decoded(data, path)
+
+
+def _decoded(data: bytes, path: Path) -> str:
+    if len(data) > MAX_BYTES:
+        raise ConfigError([Fault(path, None, "", f"larger than {MAX_BYTES // 1024 // 1024} MiB")])
+    try:
+        return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise ConfigError([Fault(path, line, "", "not UTF-8 text", "save it as UTF-8")]) from error

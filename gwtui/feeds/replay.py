@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from itertools import islice
@@ -40,6 +42,8 @@ class _Replay:
         self._unread = Unread()
         self._now_ns = 0
         self._stopped = asyncio.Event()
+        self._no_more = threading.Event()
+        self._rows = session.rows(self._unread, self._no_more.is_set)
         self._held = False
         self._batches = self._told()
 
@@ -58,6 +62,7 @@ class _Replay:
         return self._speed is not None
 
     def stop(self) -> None:
+        self._no_more.set()
         self._stopped.set()
 
     async def aclose(self) -> None:
@@ -87,13 +92,16 @@ class _Replay:
             await self._stopped.wait()
         yield [FeedEnded(text="end of the recording")]
 
+    async def _batch(self) -> list[Row]:
+        """The next rows; none at the end. Read in a thread, because there may be gigabytes before the next one."""
+        return await asyncio.to_thread(lambda: list(islice(self._rows, BATCH)))
+
     async def _at_once(self) -> AsyncIterator[list[Record]]:
-        rows, read = self._session.rows(self._unread), 0
-        while not self._stopped.is_set() and (batch := list(islice(rows, BATCH))):
+        read = 0
+        while not self._stopped.is_set() and (batch := await self._batch()):
             self._now_ns = batch[-1].now_ns
             read += len(batch)
             yield [*batch, *(self._progress(read, "so far") if read % TELL_EVERY == 0 else ())]
-            await asyncio.sleep(0)
         if read > TELL_EVERY:
             yield self._progress(read, "in all")
 
@@ -103,22 +111,22 @@ class _Replay:
 
     async def _paced(self, speed: float) -> AsyncIterator[list[Record]]:
         """With heartbeats, so that time passes where nothing happened."""
-        rows = self._session.rows(self._unread)
         paused: set[str] = set()
         loop = asyncio.get_running_loop()
         then_s = loop.time()
-        ahead = next(rows, None)
-        while not self._stopped.is_set() and ahead is not None:
+        ahead = deque(await self._batch())
+        while not self._stopped.is_set() and ahead:
             since_s, then_s = loop.time() - then_s, loop.time()
             if self._held:
                 await asyncio.sleep(TICK_S)
                 continue
             self._now_ns += round(since_s * speed * 1e9)
             batch: list[Record] = []
-            while ahead is not None and ahead.now_ns <= self._now_ns:
-                _follow(paused, ahead)
-                batch.append(ahead)
-                ahead = next(rows, None)
+            while ahead and ahead[0].now_ns <= self._now_ns:
+                _follow(paused, ahead[0])
+                batch.append(ahead.popleft())
+                if not ahead:
+                    ahead.extend(await self._batch())
             at = self._session.started_at + self._now_ns / 1e9
             yield [*batch, Heartbeat(at=at, now_ns=self._now_ns, paused=tuple(paused))]
             await asyncio.sleep(TICK_S)

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import csv
 import heapq
+import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from typing import TextIO, TypeAlias
 
 from msgspec.structs import replace
 
 from gwtui.clean import clean
-from gwtui.config import ConfigError, load
+from gwtui.config import ConfigError, loads
+from gwtui.config.tomlfile import read_in
+from gwtui.files import Directory
 from gwtui.profile import Profile
 from gwtui.recorder.about import schema_in
 from gwtui.recorder.csvfile import csv_cells
-from gwtui.recorder.disk import parts
+from gwtui.recorder.disk import parts_of
+from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES
 from gwtui.records import Incident, Ping, Request
 from gwtui.rowreader import LARGEST, RowError, incident_of, ping_of, request_of, wall_time
 from gwtui.rows import SCHEMA
@@ -64,11 +68,14 @@ class Session:
     started_at: float
     profile: Profile
 
-    def rows(self, unread: Unread) -> Iterator[Row]:
-        """All rows, oldest first, as they are read; lines that are none go to `unread`. Raises OSError."""
-        files = (("requests.csv", request_of), ("pings.csv", ping_of), ("incidents.csv", incident_of))
-        streams = (self._stamped(_rows(self.directory / name, of, unread)) for name, of in files)
-        return heapq.merge(*streams, key=lambda row: row.now_ns)
+    def rows(self, unread: Unread, stopped: Callable[[], bool] = lambda: False) -> Iterator[Row]:
+        """All rows, oldest first, as they are read; lines that are none go to `unread`. Raises OSError.
+
+        It may take long from one row to the next; once it is `stopped` there are no more.
+        """
+        with Directory.held(self.directory) as directory:
+            streams = (self._stamped(_rows(directory, name, of, unread, stopped)) for name, of in _FILES.items())
+            yield from heapq.merge(*streams, key=lambda row: row.now_ns)
 
     def _stamped(self, rows: Iterator[Row]) -> Iterator[Row]:
         now_ns = 0
@@ -77,22 +84,25 @@ class Session:
             yield replace(row, now_ns=now_ns)
 
 
-def read_session(directory: Path) -> Session:
-    """What the directory says of its session. Raises SessionError."""
+def read_session(path: Path) -> Session:
+    """What the directory says of its session, whoever it came from. Raises SessionError."""
     try:
-        text = (directory / "session.toml").read_text(encoding="utf-8")
+        with Directory.held(path) as directory:
+            text = directory.read(SESSION, SESSION_BYTES).decode()
+            profile = loads(read_in(directory, PROFILE), path / PROFILE).profile()
+            for part in (part for name in _FILES for part in parts_of(name, directory.names())):
+                directory.refuse_others(part)
         started_at = wall_time(str(tomllib.loads(text).get("started_at", "")))
     except OSError as error:
-        raise SessionError(f"{directory} is not the directory of a session: session.toml: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise SessionError(f"{directory / 'session.toml'} does not say when the session began") from error
-    if (schema := schema_in(text)) != SCHEMA:
-        raise SessionError(f"{directory} has rows of schema {schema}, and this version of gwtui reads schema {SCHEMA}")
-    try:
-        profile = load(directory / "profile.toml").profile()
+        what = f"{Path(str(error.filename)).name}: " if error.filename != str(path) else ""
+        raise SessionError(f"{path} is not the directory of a session: {what}{error.strerror}") from error
     except ConfigError as error:
         raise SessionError(str(error)) from error
-    return Session(directory, started_at, profile)
+    except (ValueError, RecursionError) as error:
+        raise SessionError(f"{path / SESSION} does not say when the session began") from error
+    if (schema := schema_in(text)) != SCHEMA:
+        raise SessionError(f"{path} has rows of schema {schema}, and this version of gwtui reads schema {SCHEMA}")
+    return Session(path, started_at, profile)
 
 
 def _ended_at(row: Row) -> float:
@@ -105,24 +115,37 @@ def _ended_at(row: Row) -> float:
     return row.started_at + (sum(filter(None, before)) + (row.duration_ns or 0)) / 1e9
 
 
-def _rows(path: Path, of: _Of, unread: Unread) -> Iterator[Row]:
+_FILES: dict[str, _Of] = {"requests.csv": request_of, "pings.csv": ping_of, "incidents.csv": incident_of}
+
+
+def _rows(directory: Directory, name: str, of: _Of, unread: Unread, stopped: Callable[[], bool]) -> Iterator[Row]:
     """The rows of a file, after those of the files that were put aside before it."""
-    for part in parts(path):
-        if not part.exists():
+    for part in parts_of(name, directory.names()):
+        try:
+            fd = directory.open(part)
+        except FileNotFoundError:
             continue
-        with part.open(encoding="utf-8", errors="replace", newline="\n") as file:
-            try:
-                columns = _cells(file.readline(MAX_LINE))
-            except RowError as error:
-                unread.add(f"{part.name} (its first line is no header: {error})")
-                continue
-            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), ""), 2):
-                try:
-                    row = of(_named(columns, _cells(line)))
-                except RowError as error:
-                    unread.add(clean(f"{part.name} line {number} ({error})", 120))
-                else:
-                    yield row
+        with os.fdopen(fd, encoding="utf-8", errors="replace", newline="\n") as file:
+            yield from _rows_in(file, part, of, unread, stopped)
+
+
+def _rows_in(file: TextIO, part: str, of: _Of, unread: Unread, stopped: Callable[[], bool]) -> Iterator[Row]:
+    try:
+        columns = _cells(file.readline(MAX_LINE))
+    except RowError as error:
+        unread.add(f"{part} (its first line is no header: {error})")
+        return
+    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), ""), 2):
+        if stopped():
+            return
+        try:
+            row = of(_named(columns, _cells(line)))
+        except RowError as error:
+            unread.add(clean(f"{part} line {number} ({error})", 120))
+            if len(line) == MAX_LINE and line.strip("\0") == "":
+                return  # a hole, which may be of any length
+        else:
+            yield row
 
 
 def _cells(line: str) -> list[str]:
