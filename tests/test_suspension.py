@@ -230,7 +230,7 @@ async def test_without_descriptors_this_machine_is_named_and_no_gateway(tmp_path
     async with ScriptedServer([Receive(), Send(http("200 OK", body=b"pong")), Close()]) as gateway:
         by_name = asking(gateway.url.replace("127.0.0.1", "localhost"), name="named")
         keyed = asking(gateway.url, name="keyed", key=f"file:{key}")
-        profile = Profile(endpoints=(asking(gateway.url), by_name, keyed), interval_s=0.02)
+        profile = Profile(endpoints=(asking(gateway.url), by_name, keyed), interval_s=0.05)
         async with child_of(profile, tmp_path) as child:
             for endpoint in profile.endpoints:
                 good = await next_result(child, endpoint.name)
@@ -270,7 +270,7 @@ async def test_without_threads_this_machine_is_named_and_no_gateway(monkeypatch:
             with monkeypatch.context() as patch:
                 patch.setattr(threading.Thread, "start", refuse)
                 await it.until(lambda: {each.endpoint for each in it.requests()} == {"named", "keyed"})
-    told = {each.endpoint: (each.outcome, each.reason) for each in it.requests()}
+    told = {each.endpoint: (each.outcome, each.reason) for each in reversed(it.requests())}
     assert told == {
         "named": (Outcome.LOCAL, "can't start new thread"),
         "keyed": (Outcome.LOCAL, "the key command echo cannot be asked: can't start new thread"),
