@@ -126,7 +126,7 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     api: str
     """How to ask and how to read the answer: `anthropic-messages`, `openai-chat`, `http`, `websocket`, ..."""
     url: str
-    """The base URL: `http`, `https`, `ws` or `wss`."""
+    """The base URL: `http`, `https`, `ws` or `wss`. Its query may hold references, as header values may."""
     path: str | None = None
     """Appended to the base URL; by default the API's own."""
     method: str = "POST"
@@ -152,6 +152,11 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     default any body, and `pong`."""
     expect_status: Status | str | tuple[Status | str, ...] = 200
     """The expected status (`http` only): 204, "2xx", "200-299", or several of them."""
+    ping: Literal["text", "frame"] = "text"
+    """What a ping is (`websocket` only): a text message that is answered by one, or a protocol ping (RFC 6455 5.5.2),
+    whose payload may be `body`."""
+    subprotocols: tuple[str, ...] = ()
+    """Subprotocols to offer, best first (`websocket` only); the header `Sec-WebSocket-Protocol` may name them too."""
     follow_redirects: bool = False
     """Follow redirects to the same scheme, host and port; to any other never (not for `websocket`)."""
     headers: dict[str, str] = {}

@@ -135,12 +135,30 @@ def test_a_websocket_url(url: str, path: str | None, whole: str) -> None:
 
 
 def test_what_a_ping_says_and_expects() -> None:
-    assert (WEBSOCKET.frame(endpoint()), WEBSOCKET.expected(endpoint())) == ("ping", "pong")
+    assert WEBSOCKET.frame(endpoint()) == "ping"
     assert WEBSOCKET.frame(endpoint(body="hello")) == "hello"
-    assert WEBSOCKET.expected(endpoint(expect="")) == ""
+    assert WEBSOCKET.frame(endpoint(ping="frame")) is None
+    assert WEBSOCKET.expected(endpoint()).mismatch("pong") is None
+    assert WEBSOCKET.expected(endpoint(expect="")).mismatch("") is None
+    assert WEBSOCKET.subprotocols(endpoint(subprotocols=("a",)), (("SEC-WebSocket-Protocol", "b, a"),)) == ("a", "b")
     assert WEBSOCKET.headers(endpoint(auth="token"), "k") == (("Authorization", "token k"),)
     with pytest.raises(AskError, match="the frame to send"):
         WEBSOCKET.frame(endpoint(body={"a": 1}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"expect": "re:("}, "expect"),
+        ({"ping": "frame", "expect": "pong"}, "expect"),
+        ({"ping": "frame", "body": "ä" * 63}, "body"),
+        ({"subprotocols": ("not one",)}, "subprotocols"),
+        ({"headers": {"Sec-WebSocket-Protocol": "a, b c"}}, "headers"),
+    ],
+)
+def test_a_ping_that_cannot_be_sent_is_named_with_its_url(fields: dict[str, Any], field: str) -> None:
+    with pytest.raises(AskError, match=f"`{field}`"):
+        url_for(endpoint(api="websocket", url="ws://h", **fields))
 
 
 def test_the_table_of_apis() -> None:

@@ -16,10 +16,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.certificates import pair
 from support.pinging import BINARY, PING, TEXT, close, frame
+from support.pinging import PONG as PONG_FRAME
 from support.probing import Probing, endpoint, soon
 from support.scripted import (
     Accept,
     Close,
+    Echo,
     Flood,
     Hold,
     Open,
@@ -35,8 +37,9 @@ from support.scripted import (
 from support.stamping import expected_clock
 
 from gwtui.keys import places
-from gwtui.probes import backoff
+from gwtui.probes import backoff, pong
 from gwtui.probes.backoff import Backoff
+from gwtui.probes.pong import answer_within_s
 from gwtui.profile import TLS, Endpoint
 from gwtui.records import Ping, Record, RequestStarted
 from gwtui.verdicts import Verdict
@@ -49,11 +52,13 @@ PONG = frame(TEXT, b"pong")
 ANSWERED: list[Step] = [TakeFrame(), Send(PONG)]
 
 
-async def pinged(target: Endpoint, times: int = 1) -> tuple[list[Ping], list[Record]]:
-    """The rows of so many pings, one after the other."""
+async def pinged(target: Endpoint, times: int = 1, least_s: float = 20) -> tuple[list[Ping], list[Record]]:
+    """The rows of so many pings, one after the other, of which none is given up before `least_s`."""
     probing = Probing(target)
-    async with probing.prober:
-        rows = [await probing.once() for _ in range(times)]
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(pong, "LEAST_S", least_s)
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(times)]
     return rows, probing.emitted
 
 
@@ -107,9 +112,12 @@ class Fault:
     code: int | None = None
     status: int | None = 101
     fields: dict[str, Any] = field(default_factory=dict)
+    least_s: float = 20
 
 
-IDLE = {"deadlines": soon(idle_s=0.05)}
+SOON = 0.05
+SLOW = 0.5
+"""Time enough for an answer, also on a busy machine."""
 FAULTS = [
     Fault("handshake 200", [Receive(), Send(http("200 OK", body=b"hi"))], Verdict.WRONG_STATUS, "200", status=200),
     Fault("handshake 401", [Receive(), Send(http("401 No", body=b"bad key"))], Verdict.AUTH, "bad key", status=401),
@@ -169,18 +177,65 @@ FAULTS = [
         status=None,
         fields={"deadlines": soon(first_byte_s=0.05)},
     ),
-    Fault("no pong", [Accept(), TakeFrame(), Hold()], Verdict.NO_PONG, "0.05 s", fields=IDLE),
+    Fault("no pong", [Accept(), TakeFrame(), Hold()], Verdict.NO_PONG, "0.05 s", least_s=SOON),
     Fault(
         "control pings only",
         [Accept(), TakeFrame(), Send(frame(PING, b"x") * 3), Hold()],
         Verdict.NO_PONG,
         "0.05 s",
-        fields=IDLE,
+        least_s=SOON,
     ),
     Fault(
-        "an echo", [Accept(), TakeFrame(), Send(frame(TEXT, b"ping"))], Verdict.WRONG_PONG, "'ping' instead of 'pong'"
+        "an echo",
+        [Accept(), TakeFrame(), Send(frame(TEXT, b"ping")), Hold()],
+        Verdict.WRONG_PONG,
+        "'pong' is expected, and within 0.05 s this came: 'ping'",
+        least_s=SOON,
     ),
-    Fault("a binary pong", [Accept(), TakeFrame(), Send(frame(BINARY, b"pong"))], Verdict.WRONG_PONG, "binary"),
+    Fault(
+        "bytes that are no pong",
+        [Accept(), TakeFrame(), Send(frame(BINARY, b"\x00\x1b[2J")), Hold()],
+        Verdict.WRONG_PONG,
+        "5 bytes",
+        least_s=SOON,
+    ),
+    Fault(
+        "many answers, none the right one",
+        [Accept(), TakeFrame(), Send(frame(TEXT, b"news") * 200 + frame(TEXT, b"last")), Hold()],
+        Verdict.WRONG_PONG,
+        "the last of 201 that came was: 'last'",
+        least_s=SOON,
+    ),
+    Fault(
+        "a pong with another payload",
+        [Accept(), TakeFrame(), Send(frame(PONG_FRAME, b"other")), Hold()],
+        Verdict.WRONG_PONG,
+        "payload",
+        fields={"ping": "frame", "body": "mine"},
+        least_s=SOON,
+    ),
+    Fault(
+        "no pong to a protocol ping, but messages",
+        [Accept(), TakeFrame(), Send(frame(TEXT, b"pong") * 100), Hold()],
+        Verdict.NO_PONG,
+        "no answer",
+        fields={"ping": "frame"},
+        least_s=SOON,
+    ),
+    Fault(
+        "an answer that takes a pattern for ever",
+        [Accept(), TakeFrame(), Send(frame(TEXT, b"a" * 60 + b"!")), Hold()],
+        Verdict.LOCAL,
+        "simpler",
+        fields={"expect": "re:^(a|a)*$"},
+    ),
+    Fault(
+        "an unknown subprotocol",
+        [Accept(("Sec-WebSocket-Protocol: b",))],
+        Verdict.NOT_HTTP,
+        "subprotocol",
+        fields={"subprotocols": ("a",)},
+    ),
     Fault("closed 1011", [Accept(), TakeFrame(), Send(close(1011, b"oops"))], Verdict.CLOSED, "1011", 1011),
     Fault("closed 1012", [Accept(), TakeFrame(), Send(close(1012))], Verdict.CLOSED, "1012", 1012),
     Fault("closed 1013", [Accept(), TakeFrame(), Send(close(1013, b"\x1b[2J"))], Verdict.CLOSED, "1013", 1013),
@@ -203,14 +258,14 @@ FAULTS = [
         1009,
     ),
     Fault("no such key", [], Verdict.NO_KEY, "NO_SUCH_KEY", status=None, fields={"key": "env:GWTUI_TEST_NO_SUCH_KEY"}),
-    Fault("a table to send", [Accept(), Hold()], Verdict.LOCAL, "`body`", fields={"body": {"a": 1}}),
+    Fault("a table to send", [], Verdict.LOCAL, "`body`", status=None, fields={"body": {"a": 1}}),
 ]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 async def test_a_fault_is_a_row_with_its_verdict(fault: Fault) -> None:
     async with ScriptedServer(fault.script) as server:
-        (row,), _ = await pinged(target(server, **fault.fields))
+        (row,), _ = await pinged(target(server, **fault.fields), least_s=fault.least_s)
     assert row.verdict is fault.verdict
     assert fault.says in f"{row.rule} {row.reason}"
     assert (row.close_code, row.status) == (fault.code, fault.status)
@@ -222,7 +277,110 @@ async def test_what_names_a_handshake_that_failed_is_kept() -> None:
     async with ScriptedServer([Accept(("Sec-WebSocket-Protocol: chat", "X-Trace: t1", "X-Request-Id: r1"))]) as server:
         (row,), _ = await pinged(target(server))
     assert (row.verdict, row.status, row.trace_id, row.request_id) == (Verdict.NOT_HTTP, 101, "t1", "r1")
-    assert row.headers == {"x-trace": "t1", "x-request-id": "r1"}
+    assert row.headers == {"x-trace": "t1", "x-request-id": "r1", "sec-websocket-protocol": "chat"}
+
+
+NEWS = frame(TEXT, b"news")
+
+
+async def test_messages_that_are_not_the_answer_are_skipped() -> None:
+    answered: list[Step] = [TakeFrame(), Send(NEWS * 40 + PONG)]
+    script: list[Step] = [Accept(), Send(NEWS * 100), *answered * 2]
+    async with ScriptedServer(script) as server:
+        rows, _ = await pinged(target(server), 2)
+    assert [(row.verdict, row.connection) for row in rows] == [(Verdict.PONG, 1)] * 2
+
+
+async def test_what_the_peer_says_between_pings_does_not_stop_the_reading() -> None:
+    chatter: list[Step] = [Send(NEWS * 100 + frame(PING, b"alive?")), TakeFrame(), Open("alive")]
+    script: list[Step] = [Accept(), *ANSWERED, *chatter, *ANSWERED]
+    async with ScriptedServer(script) as server:
+        probing = Probing(target(server))
+        async with probing.prober:
+            first = await probing.once()
+            await server.gate("alive").wait()
+            second = await probing.once()
+    assert server.frames[:3] == [b"ping", b"alive?", b"ping"], "its ping was answered although nobody pinged it"
+    assert (first.verdict, second.verdict) == (Verdict.PONG, Verdict.PONG)
+
+
+@pytest.mark.parametrize(
+    ("expect", "answer"),
+    [
+        ("pong", frame(BINARY, b"pong")),
+        ("re:^po+ng$", frame(TEXT, b"pooong")),
+        ("json:type=pong", frame(TEXT, b'{"type": "pong", "n": 1}')),
+        ("any", frame(BINARY, b"\xff")),
+    ],
+)
+async def test_the_expected_answer_is_a_text_a_pattern_a_value_or_any(expect: str, answer: bytes) -> None:
+    async with ScriptedServer([Accept(), TakeFrame(), Send(NEWS * (expect != "any") + answer)]) as server:
+        (row,), _ = await pinged(target(server, expect=expect))
+    assert row.verdict is Verdict.PONG
+
+
+@pytest.mark.parametrize("body", [None, "hello"])
+async def test_a_protocol_ping_is_answered_by_a_pong_with_its_payload(body: str | None) -> None:
+    answered: list[Step] = [TakeFrame(), Send(NEWS), Echo(PONG_FRAME)]
+    script: list[Step] = [Accept(), *answered * 2]
+    async with ScriptedServer(script) as server:
+        rows, _ = await pinged(target(server, ping="frame", body=body), 2)
+    assert [(row.verdict, row.connection, row.clock) for row in rows] == [(Verdict.PONG, 1, CLOCK)] * 2
+    assert all(row.rtt_ns is not None for row in rows)
+    assert body is None or server.frames == [body.encode()] * 2
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"subprotocols": ("chat.v2", "chat.v1")},
+        {"headers": {"Sec-WebSocket-Protocol": "chat.v2, chat.v1"}},
+        {"subprotocols": ("chat.v2",), "headers": {"sec-websocket-protocol": "chat.v1"}},
+    ],
+)
+async def test_subprotocols_are_offered_by_a_field_or_a_header(fields: dict[str, Any]) -> None:
+    async with ScriptedServer([Accept(("Sec-WebSocket-Protocol: chat.v1",)), *ANSWERED]) as server:
+        (row,), _ = await pinged(target(server, **fields))
+    lines = server.requests[0].lower().split(b"\r\n")
+    offered = [line for line in lines if line.startswith(b"sec-websocket-protocol:")]
+    assert offered == [b"sec-websocket-protocol: chat.v2, chat.v1"]
+    assert (row.verdict, row.findings) == (Verdict.PONG, ())
+
+
+async def test_a_gateway_that_chooses_no_subprotocol_is_told() -> None:
+    async with ScriptedServer([Accept(), *ANSWERED]) as server:
+        (row,), _ = await pinged(target(server, subprotocols=("chat",)))
+    assert row.verdict is Verdict.PONG
+    assert [finding.name for finding in row.findings] == ["no_subprotocol"]
+
+
+async def test_the_query_may_refer_to_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROBE_KEY", "canary/0123456789&x=1")
+    async with ScriptedServer([Receive(), Send(http("403 No", body=b"no canary/0123456789&x=1"))]) as server:
+        refused = target(server, path="/ws?v=1&token=${env:PROBE_KEY}")
+        (row,), _ = await pinged(refused)
+    assert server.requests[0].startswith(b"GET /ws?v=1&token=canary%2F0123456789%26x%3D1 HTTP/1.1")
+    assert row.verdict is Verdict.AUTH
+    assert "canary" not in repr(row)
+
+
+async def test_a_ping_is_given_up_by_the_first_of_its_deadlines() -> None:
+    silent: list[Step] = [Accept(), TakeFrame(), Hold()]
+    for deadlines in (soon(first_byte_s=SLOW), soon(total_s=SLOW)):
+        async with ScriptedServer(silent) as server:
+            (row,), _ = await pinged(target(server, deadlines=deadlines))
+        assert row.verdict is Verdict.NO_PONG
+
+
+def test_a_ping_may_take_many_times_what_pings_took_before() -> None:
+    deadlines = soon(first_byte_s=60, total_s=90)
+    second = 1_000_000_000
+    assert answer_within_s([], deadlines, 0) == 5
+    assert answer_within_s([second // 100] * 50, deadlines, 0) == 5
+    assert answer_within_s([second] * 100, deadlines, 0) == 10
+    assert answer_within_s([second] * 99 + [9 * second], deadlines, 0) == 10, "one in a hundred is not usual"
+    assert answer_within_s([9 * second] * 100, deadlines, 0) == 60
+    assert answer_within_s([9 * second] * 100, deadlines, 70 * second) == 20
 
 
 async def test_nothing_listens() -> None:
@@ -234,7 +392,7 @@ async def test_nothing_listens() -> None:
 async def test_a_pong_from_before_the_ping_is_no_answer_to_it() -> None:
     script: list[Step] = [Accept(), TakeFrame(), Send(PONG + PONG), TakeFrame(), Hold()]
     async with ScriptedServer(script) as server:
-        rows, _ = await pinged(target(server, **IDLE), 2)
+        rows, _ = await pinged(target(server), 2, least_s=SLOW)
     assert [row.verdict for row in rows] == [Verdict.PONG, Verdict.NO_PONG]
 
 
@@ -315,7 +473,7 @@ def test_no_descriptor_is_left_behind() -> None:
     async def all_faults() -> None:
         for fault in FAULTS:
             async with ScriptedServer(fault.script) as server:
-                await pinged(target(server, **fault.fields))
+                await pinged(target(server, **fault.fields), least_s=fault.least_s)
 
     asyncio.run(all_faults())
     before = len(list(Path("/proc/self/fd").iterdir()))

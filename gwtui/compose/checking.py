@@ -28,20 +28,15 @@ def notes_of(config: Config) -> list[str]:
         f"{profile.name}.{endpoint.name}: {problem}"
         for profile in config.profiles
         for endpoint in profile.endpoints
-        for problem in _key_problems(_references(endpoint))
+        for problem in _key_problems(endpoint)
     ]
 
 
-def _references(endpoint: Endpoint) -> tuple[str, ...]:
-    password = endpoint.tls.client_key_password if endpoint.tls is not None else None
-    return (*filter(None, (endpoint.key, password)), *endpoint.headers.values())
-
-
-def _key_problems(texts: tuple[str, ...]) -> Iterator[str]:
+def _key_problems(endpoint: Endpoint) -> Iterator[str]:
     """References that cannot be resolved. Only those whose resolving asks nobody and starts nothing."""
-    from gwtui.keys import KeyReferenceError, references_in, resolve
+    from gwtui.keys import KeyReferenceError, references_of, resolve
 
-    for reference in dict.fromkeys(reference for text in texts for reference in references_in(text)):
+    for reference in dict.fromkeys(references_of(endpoint)):
         if reference.startswith(("env:", "file:")):
             try:
                 resolve(reference)

@@ -30,6 +30,7 @@ from gwtui.keys import (
     looks_secret,
     names_secret,
     references_in,
+    tells_secret,
     without_references,
 )
 from gwtui.probes.connections import host_and_port
@@ -45,7 +46,18 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """RFC 9110 5.6.2: what a method or a header name may be."""
 _SOCKET_PATH_BYTES = 107 if sys.platform == "linux" else 103
 """`sun_path` of the system, without its last zero: unix(7)."""
-_SET_BY_GWTUI = frozenset({"content-length", "transfer-encoding", "connection", "upgrade"})
+_SET_BY_GWTUI = frozenset(
+    {
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "sec-websocket-key",
+        "sec-websocket-version",
+        "sec-websocket-extensions",
+    }
+)
+_MISPLACED = ("holds a reference outside of its query", "references stand in keys, headers and queries only")
 _USE_KEY = f"use key = {SCHEMES}"
 _USE_REFERENCE = f"say where it is: {SCHEMES}, in a text ${{env:NAME}}"
 
@@ -129,6 +141,15 @@ def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Itera
         yield Problem((*path, "body"), "must be a table of request fields for this API", "body = { temperature = 0.2 }")
     if kind is Kind.COMPLETION and isinstance(body, Mapping) and "stream" in body:
         yield Problem((*path, "body", "stream"), "is a setting of its own", "set stream of the endpoint")
+    if kind is not Kind.WEBSOCKET:
+        for key, default in (("ping", "text"), ("subprotocols", [])):
+            if table.get(key, default) != default:
+                yield Problem((*path, key), "is for the API websocket only", "leave it out")
+    subprotocols = table.get("subprotocols")
+    for index, each in enumerate(subprotocols if isinstance(subprotocols, list | tuple) else ()):
+        if isinstance(each, str) and (looks_secret(each) or references_in(each)):
+            hint = 'headers = { Sec-WebSocket-Protocol = "realtime, key.${env:NAME}" }'
+            yield Problem((*path, "subprotocols", index), "holds a secret or a reference", hint)
     if kind is Kind.WEBSOCKET and isinstance(body, Mapping):
         yield Problem((*path, "body"), "must be the text to send for this API", 'body = "ping"')
 
@@ -146,7 +167,9 @@ def _api_complaint(api: str) -> _Complaint | None:
 
 
 def _url_complaint(url: str) -> _Complaint | None:
-    if _has_blanks(url):
+    if references_in(url.partition("?")[0]):
+        return _MISPLACED
+    if _has_blanks(without_references(url)):
         return "holds spaces or control characters", "write them as %20 and the like"
     try:
         parts = urlsplit(url)
@@ -163,7 +186,9 @@ def _url_complaint(url: str) -> _Complaint | None:
 
 
 def _path_complaint(path: str) -> _Complaint | None:
-    if _has_blanks(path):
+    if references_in(path.partition("?")[0]):
+        return _MISPLACED
+    if _has_blanks(without_references(path)):
         return "holds spaces or control characters", "write them as %20 and the like"
     if re.match(r"[A-Za-z]+://", path):
         return "is a whole URL", "put scheme and host into url"
@@ -174,8 +199,10 @@ def _path_complaint(path: str) -> _Complaint | None:
 def _query_complaint(query: str, fragment: str) -> _Complaint | None:
     if fragment:
         return "has a fragment (#...), which is never sent", ""
-    if any(names_secret(name) or looks_secret(value) for name, value in parse_qsl(query, keep_blank_values=True)):
-        return "holds a key in its query", f"{_USE_KEY}, sent as a header"
+    if any(tells_secret(name, value) for name, value in parse_qsl(query, keep_blank_values=True)):
+        return "holds a key in its query", f"{_USE_KEY}, sent as a header, or ${{env:NAME}} in the query"
+    if begins_reference(without_references(query)):
+        return "holds an unfinished reference", "write ${env:NAME} or ${file:PATH}"
     return None
 
 

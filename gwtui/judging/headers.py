@@ -46,6 +46,7 @@ TIER2 = frozenset(
         "location",
         "openai-processing-ms",
         "openai-version",
+        "sec-websocket-protocol",
         "retry-after-ms",
         "server",
         "transfer-encoding",

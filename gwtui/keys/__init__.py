@@ -3,7 +3,7 @@
 `env:NAME`, `file:PATH`, `cmd:COMMAND` (a password manager's) or `keyring:SERVICE/USER`. No error here repeats a value.
 """
 
-from gwtui.keys.looks import looks_secret, names_secret, without_secrets
+from gwtui.keys.looks import looks_secret, names_secret, tells_secret, without_secrets
 from gwtui.keys.places import MAX_FILE_BYTES
 from gwtui.keys.redaction import MASK, Redactor, RunningRedactor
 from gwtui.keys.references import (
@@ -16,7 +16,16 @@ from gwtui.keys.references import (
     references_in,
     without_references,
 )
-from gwtui.keys.resolving import learn, make_ready, masked, redactor, resolve, resolve_headers
+from gwtui.keys.resolving import (
+    learn,
+    make_ready,
+    masked,
+    redactor,
+    references_of,
+    resolve,
+    resolve_headers,
+    resolve_url,
+)
 
 __all__ = [
     "MASK",
@@ -36,8 +45,11 @@ __all__ = [
     "names_secret",
     "redactor",
     "references_in",
+    "references_of",
     "resolve",
     "resolve_headers",
+    "resolve_url",
+    "tells_secret",
     "without_references",
     "without_secrets",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from gwtui.keys.redaction import MASK
+from gwtui.keys.references import references_in, without_references
 
 _NAME = re.compile(
     r"(?:^|[-_])(?:authorization|cookie|token|secret|password|passwd|credentials?|signature|sig|apikey)(?:$|[-_])"
@@ -25,6 +26,13 @@ def names_secret(name: str) -> bool:
 def looks_secret(text: str) -> bool:
     """Whether the text holds what looks like a credential, whatever its name."""
     return _VALUE.search(text) is not None
+
+
+def tells_secret(name: str, value: str) -> bool:
+    """Whether a query field holds a secret that is written out; a reference to one is none."""
+    if references_in(value):
+        return looks_secret(without_references(value))
+    return names_secret(name) or looks_secret(value)
 
 
 def without_secrets(text: str) -> str:

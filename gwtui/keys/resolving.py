@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import quote
 
 from gwtui.keys.places import from_command, from_environment, from_file, from_keyring
 from gwtui.keys.redaction import Redactor
@@ -132,15 +133,22 @@ def resolve_headers(endpoint: Endpoint) -> list[tuple[str, str]]:
 
 def learn(*endpoints: Endpoint) -> None:
     """Know the keys of these endpoints that are read at once, so that they are masked; what fails is left out."""
-    for reference in {each for endpoint in endpoints for each in _references_of(endpoint)}:
+    for reference in {each for endpoint in endpoints for each in references_of(endpoint)}:
         if split(reference)[0] in _READ:
             with suppress(KeyReferenceError):
                 resolve(reference)
 
 
+def resolve_url(url: str) -> str:
+    """The URL with what the references in its query refer to, percent-encoded. Raises KeyReferenceError."""
+    place, mark, query = url.partition("?")
+    values = {reference: quote(resolve(reference), safe="") for reference in references_in(query)}
+    return f"{place}{mark}{filled_in(query, values)}" if values else url
+
+
 async def make_ready(*endpoints: Endpoint) -> None:
     """Get the endpoints' keys, all at the same time, so that `resolve` does not wait for a command or a keyring."""
-    references = dict.fromkeys(reference for endpoint in endpoints for reference in _references_of(endpoint))
+    references = dict.fromkeys(reference for endpoint in endpoints for reference in references_of(endpoint))
     missing = [each for each in references if split(each)[0] in _ASKED and not _kept.is_ready(each)]
     if missing:
         await asyncio.gather(*map(_ask_in_thread, missing))
@@ -165,9 +173,10 @@ async def _ask_in_thread(reference: str) -> None:
         await done.wait()
 
 
-def _references_of(endpoint: Endpoint) -> Iterable[str]:
+def references_of(endpoint: Endpoint) -> Iterable[str]:
+    """Every reference of the endpoint, as it is written."""
     password = endpoint.tls.client_key_password if endpoint.tls is not None else None
-    texts = [*filter(None, (endpoint.key, password)), *endpoint.headers.values()]
+    texts = [*filter(None, (endpoint.key, password, endpoint.url, endpoint.path)), *endpoint.headers.values()]
     return (reference for text in texts for reference in references_in(text))
 
 

@@ -12,21 +12,24 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, SecurityError
+from websockets.frames import Frame, Opcode
 from websockets.http11 import Response
 from websockets.protocol import Event
+from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
 from gwtui.apis.base import AskError
 from gwtui.apis.errors import error_reason
-from gwtui.apis.websocket import WEBSOCKET
+from gwtui.apis.websocket import SUBPROTOCOLS, WEBSOCKET
 from gwtui.judging.certificates import expires_at
 from gwtui.judging.http_status import judge_status
 from gwtui.judging.judge import End
-from gwtui.keys import KeyReferenceError, NoRoomError, resolve, resolve_headers
+from gwtui.keys import KeyReferenceError, NoRoomError, resolve, resolve_headers, resolve_url
 from gwtui.probes.connections import Made
 from gwtui.probes.dial import Dial
 from gwtui.probes.ends import end_of
 from gwtui.probes.exchange import Exchange
+from gwtui.probes.inbox import Inbox
 from gwtui.probes.netclock import StampedSocket
 from gwtui.probes.proxies import Proxy
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
@@ -35,9 +38,15 @@ from gwtui.probes.transport import USER_AGENT
 from gwtui.profile import TLS, Deadlines, Endpoint
 from gwtui.records import Finding
 from gwtui.verdicts import Judgement, Verdict
-from gwtui.words import Clock
 
 MAX_MESSAGE_BYTES = 1024 * 1024
+_NO_SUBPROTOCOL = (
+    Finding(
+        name="no_subprotocol",
+        evidence="the gateway chose none of the subprotocols that were offered",
+        cause="It speaks none of them, or a proxy drops Sec-WebSocket-Protocol. Browsers refuse such a connection.",
+    ),
+)
 CLOSE_S = 0.2
 """How long the peer's half of the closing handshake is waited for."""
 
@@ -61,6 +70,7 @@ class Opening:
     headers: Sequence[tuple[str, str]] = ()
     sent_trace_id: str = ""
     dial: Dial = field(default_factory=lambda: Dial(0))
+    inbox: Inbox = field(default_factory=Inbox)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +86,8 @@ class Target:
     """What `tls` was made of."""
     server_name: str
     proxy: Proxy | None
+    subprotocols: tuple[str, ...]
+    """What is offered, best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,23 +98,19 @@ class Link:
     stamps: StampedSocket
     target: Target
     made: Made
-
-    def came(self, now_ns: int) -> tuple[int, Clock]:
-        """When the frame that was just received came. An event loop that reads by itself leaves no stamps."""
-        if self.stamps.reads:
-            return self.stamps.last_read_ns, self.stamps.last_read_clock
-        return now_ns, Clock.USER
+    inbox: Inbox
 
     def is_current(self) -> bool:
         """Whether a connection that is made now would use the same certificates."""
         return self.target.files is None or self.target.files.context() is self.target.tls
 
-    def certificate_findings(self, warn_days: float) -> tuple[Finding, ...]:
-        """What is to be told of the certificates in use."""
+    def findings(self, warn_days: float) -> tuple[Finding, ...]:
+        """What is to be told of the subprotocol and of the certificates in use."""
+        found = _NO_SUBPROTOCOL if self.target.subprotocols and self.socket.subprotocol is None else ()
         if self.target.files is None:
-            return ()
+            return found
         certificate = self.socket.transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
-        return self.target.files.findings(expires_at(certificate or b""), warn_days)
+        return (*found, *self.target.files.findings(expires_at(certificate or b""), warn_days))
 
 
 def _noting(opening: Opening) -> type[ClientConnection]:
@@ -114,6 +122,8 @@ def _noting(opening: Opening) -> type[ClientConnection]:
                 opening.status = event.status_code
                 opening.headers = list(event.headers.raw_items())
             super().process_event(event)
+            if isinstance(event, Frame) and event.opcode is Opcode.PONG:
+                opening.inbox.take_pong(bytes(event.data))
 
         def data_received(self, data: bytes) -> None:
             """Closes the TCP connection as soon as the closing handshake is under way: a peer that keeps it open would
@@ -147,7 +157,8 @@ async def open_link(
         socket = await _shaken(target, deadlines, sock, opening)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
-    return Link(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer))
+    opening.inbox.follow(socket, sock)
+    return Link(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer), opening.inbox)
 
 
 def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
@@ -155,9 +166,12 @@ def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
     try:
         key = resolve(endpoint.key) if endpoint.key is not None else None
         further = resolve_headers(endpoint)
+        url = resolve_url(WEBSOCKET.url(endpoint))
         settings = endpoint.tls or TLS()
         files = tls_files(settings) if is_secure(endpoint) else None
         context = files.context() if files is not None else None
+    except AskError as error:
+        raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
     except TLSFileError as error:
         raise ping_failed(Verdict.TLS_FILE, "tls-file", str(error), redial_later=False) from error
     except (NoRoomError, OSError) as error:
@@ -165,18 +179,19 @@ def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
     except KeyReferenceError as error:
         raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
     try:
-        url = WEBSOCKET.url(endpoint)
         parse_uri(url)
         parts = urlsplit(url)
+        headers = overlaid(fresh_ids().headers, WEBSOCKET.headers(endpoint, key), further)
         return Target(
             url=url,
             host=parts.hostname or "",
             port=parts.port or (443 if files is not None else 80),
-            headers=overlaid(fresh_ids().headers, WEBSOCKET.headers(endpoint, key), further),
+            headers=[(name, value) for name, value in headers if name.lower() != SUBPROTOCOLS],
             tls=context,
             files=files,
             server_name=settings.server_name or parts.hostname or "",
             proxy=proxy,
+            subprotocols=WEBSOCKET.subprotocols(endpoint, further),
         )
     except (AskError, InvalidURI, ValueError) as error:
         raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
@@ -211,6 +226,7 @@ async def _shaken(target: Target, deadlines: Deadlines, sock: StampedSocket, ope
                 target.url,
                 sock=sock,
                 additional_headers=target.headers,
+                subprotocols=[Subprotocol(each) for each in target.subprotocols] or None,
                 user_agent_header=USER_AGENT,
                 compression=None,
                 proxy=None,

@@ -13,7 +13,7 @@ from gwtui.apis.http import is_expected_status
 from gwtui.clean import clean
 from gwtui.judging.headers import header, joined_header, without_query
 from gwtui.judging.judge import End, is_event_stream
-from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers
+from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers, resolve_url
 from gwtui.probes.acknowledged import patience_s
 from gwtui.probes.bodies import body_of
 from gwtui.probes.connections import stale_connection
@@ -155,13 +155,14 @@ class HTTPProber:
         direct = self._endpoint.unix is not None or not self._use_proxies
         self._proxy = None if direct else proxy_for(self._endpoint.url)
         ask: Ask = self._api.ask(self._endpoint, key)
+        address = resolve_url(ask.url)
         headers = overlaid(HEADERS, self._connection, ask.headers, fresh_ids().headers, further)
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)
         if self._transport is None:
             acknowledged_s = patience_s(self._deadlines.first_byte_s)
-            self._transport = transport_for(ask.url, self._endpoint, self._ledger, self._proxy, acknowledged_s)
+            self._transport = transport_for(address, self._endpoint, self._ledger, self._proxy, acknowledged_s)
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        self._url, self._method = url or ask.url, ask.method
+        self._url, self._method = url or address, ask.method
         return self._transport, httpx.Request(ask.method, url_of(self._url), headers=raw, content=ask.body or None)
 
     async def _read(self, result: Result, response: httpx.Response) -> None:

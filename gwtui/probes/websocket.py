@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -19,8 +20,6 @@ import msgspec
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from gwtui.apis.base import AskError
-from gwtui.apis.websocket import WEBSOCKET
 from gwtui.clean import clean
 from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
 from gwtui.keys import redactor
@@ -31,12 +30,16 @@ from gwtui.probes.dial import Dial, fallbacks
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed, target_of
 from gwtui.probes.masking import masked_ping
 from gwtui.probes.netclock import StampedSocket, net_clock
+from gwtui.probes.pong import Question, answer_within_s
 from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, reason_of, secrets_of_proxy
 from gwtui.probes.routes import Route
-from gwtui.profile import Endpoint, Profile
+from gwtui.profile import Deadlines, Endpoint, Profile
 from gwtui.records import Finding, Ping, Record, RequestStarted
 from gwtui.verdicts import Judgement, Verdict
 from gwtui.words import Clock, Trigger
+
+MOST_RTTS = 1000
+"""Round-trip times that are remembered, to know how long an answer usually takes."""
 
 
 @dataclass(slots=True)
@@ -74,7 +77,7 @@ class WebSocketProber:
         self, endpoint: Endpoint, profile: Profile, emit: Callable[[Record], None], seed: int | None = None
     ) -> None:
         self._endpoint = endpoint
-        self._deadlines = profile.deadlines_of(endpoint)
+        self._deadlines = _within_total(profile.deadlines_of(endpoint))
         self._warn_days = profile.cert_warn_days_of(endpoint)
         self._emit = emit
         self._use_proxies = profile.use_proxies
@@ -85,6 +88,7 @@ class WebSocketProber:
         self._lane = _Lane(Backoff(seed))
         """That of the ping under way, or of the last one."""
         self._lanes: dict[Address | None, _Lane] = {None: self._lane}
+        self._rtts: deque[int] = deque(maxlen=MOST_RTTS)
 
     async def __aenter__(self) -> Self:
         return self
@@ -195,7 +199,7 @@ class WebSocketProber:
         return link
 
     async def _round_trip(self, link: Link, seen: _Seen, *, kept: bool) -> None:
-        """Send the ping and take its answer, within the idle deadline. Raises `PingFailedError`, and
+        """Send the ping and take its answer, within its deadline. Raises `PingFailedError`, and
         `UnacknowledgedError` where the peer's kernel did not get the ping over a kept connection."""
         dead: list[UnacknowledgedError] = []
 
@@ -203,10 +207,11 @@ class WebSocketProber:
             dead.append(error)
             link.socket.transport.abort()
 
-        wait_s = patience_s(self._deadlines.idle_s)
-        acknowledgement = Acknowledgement(link.stamps, wait_s, give_up) if kept else None
+        question = Question(self._endpoint)
+        within_s = answer_within_s(self._rtts, self._deadlines, time.perf_counter_ns() - seen.began_ns)
+        acknowledgement = Acknowledgement(link.stamps, patience_s(within_s), give_up) if kept else None
         try:
-            await self._answered(link, seen)
+            await self._answered(link, question, seen, within_s)
         except ConnectionClosed as error:
             if dead:
                 raise dead[0] from error
@@ -215,23 +220,25 @@ class WebSocketProber:
             if acknowledgement is not None:
                 acknowledgement.cancel()
 
-    async def _answered(self, link: Link, seen: _Seen) -> None:
-        frame, expected = _frame(self._endpoint), WEBSOCKET.expected(self._endpoint)
+    async def _answered(self, link: Link, question: Question, seen: _Seen, within_s: float) -> None:
         began_ns = time.perf_counter_ns()
+        answer = link.inbox.listen(question.is_answered_by)
         try:
-            async with asyncio.timeout(self._deadlines.idle_s):
-                await link.socket.send(frame)
-                sent_ns = max(began_ns, link.stamps.last_write_ns)
-                came_ns = 0
-                while came_ns < sent_ns:  # what came before the ping was sent is no answer to it
-                    answer = await link.socket.recv()
-                    came_ns, seen.clock = link.came(time.perf_counter_ns())
+            async with asyncio.timeout(within_s):
+                if question.text is None:
+                    await link.socket.ping(question.payload)
+                else:
+                    await link.socket.send(question.text)
+                question.sent_ns = max(began_ns, link.stamps.last_write_ns)
+                arrival = await answer
         except TimeoutError as error:
-            raise ping_failed(Verdict.NO_PONG, "no-answer", f"no answer within {self._deadlines.idle_s:g} s") from error
-        if answer != expected:
-            got = clean(answer, 80) if isinstance(answer, str) else f"a binary frame of {len(answer)} bytes"
-            raise ping_failed(Verdict.WRONG_PONG, "wrong-answer", f"{got!r} instead of {expected!r}")
-        seen.rtt_ns = came_ns - sent_ns
+            raise question.unanswered(within_s) from error
+        finally:
+            link.inbox.shut()
+        question.check()
+        seen.clock = arrival.clock
+        seen.rtt_ns = max(0, arrival.stamp_ns - question.sent_ns)
+        self._rtts.append(seen.rtt_ns)
 
     def _closed(self, error: ConnectionClosed, seen: _Seen) -> PingFailedError:
         frame = error.rcvd or error.sent
@@ -254,7 +261,7 @@ class WebSocketProber:
 
     def _certificate_findings(self) -> tuple[Finding, ...]:
         link = self._lane.link
-        return link.certificate_findings(self._warn_days) if link is not None else ()
+        return link.findings(self._warn_days) if link is not None else ()
 
     def _record(self, seen: _Seen, judgement: Judgement) -> Ping:
         opening = self._lane.opening
@@ -286,15 +293,17 @@ class WebSocketProber:
         return masked_ping(ping, redactor(*secrets_of_proxy(self._proxy)))
 
 
+def _within_total(deadlines: Deadlines) -> Deadlines:
+    """The deadlines, none of which is longer than that for all of it."""
+    return msgspec.structs.replace(
+        deadlines,
+        connect_s=min(deadlines.connect_s, deadlines.total_s),
+        first_byte_s=min(deadlines.first_byte_s, deadlines.total_s),
+    )
+
+
 async def _hang_up(lane: _Lane) -> None:
     """Close the connection, if there is one, by the closing handshake."""
     link, lane.link = lane.link, None
     if link is not None:
         await link.socket.close()
-
-
-def _frame(endpoint: Endpoint) -> str:
-    try:
-        return WEBSOCKET.frame(endpoint)
-    except AskError as error:
-        raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error

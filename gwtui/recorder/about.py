@@ -19,6 +19,7 @@ from gwtui.keys import (
     looks_secret,
     names_secret,
     references_in,
+    tells_secret,
     without_references,
     without_secrets,
 )
@@ -89,8 +90,8 @@ def _address(text: str) -> str:
     except ValueError:
         return without_secrets(text)
     fields = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [(name, value) for name, value in fields if not (names_secret(name) or looks_secret(value))]
-    query = parts.query if kept == fields else urlencode(kept)
+    kept = [(name, value) for name, value in fields if not tells_secret(name, value)]
+    query = parts.query if kept == fields else urlencode(kept, safe="${}:/")
     return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
 
 

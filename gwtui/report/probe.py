@@ -8,7 +8,7 @@ from gwtui import units
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.judging.http_status import CLIENT_CERTIFICATE
-from gwtui.keys import references_in
+from gwtui.keys import references_of
 from gwtui.monitor.streams import stream_lines
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Request, StreamRead
@@ -58,9 +58,8 @@ def _verdict_rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[
 
 
 def _hint(endpoint: Endpoint, result: Request | Ping) -> str:
-    references = (endpoint.key or "", *endpoint.headers.values())
     is_about_key = result.verdict is Verdict.AUTH and not result.rule.endswith(CLIENT_CERTIFICATE)
-    if is_about_key and not any(references_in(each) for each in references):
+    if is_about_key and not any(references_of(endpoint)):
         return "No key was sent. Say where it is: --key env:NAME, or key = in the configuration."
     return MEANINGS[result.verdict][1]
 

@@ -32,6 +32,7 @@ class Form(Enum):
     NUMBER = "number"
     STATUS = "status"
     HEADERS = "headers"
+    LIST = "list"
     BODY = "body"
     YES_NO = "yes or no"
 
@@ -59,6 +60,7 @@ class Field(NamedTuple):
 _COMPLETION = (Kind.COMPLETION,)
 _HTTP = (Kind.HTTP,)
 _ASKED = (Kind.COMPLETION, Kind.HTTP)
+_WEBSOCKET = (Kind.WEBSOCKET,)
 _PINGED = (Kind.HTTP, Kind.WEBSOCKET)
 
 FIELDS: tuple[Field, ...] = (
@@ -74,6 +76,8 @@ FIELDS: tuple[Field, ...] = (
     Field("body", "body", "text to send; for LLM APIs further fields as JSON", "what", Form.BODY, Widget.AREA),
     Field("expect", "expect", "a text, re:…, json:path=value or any; empty: any, or pong", "what", kinds=_PINGED),
     Field("expect_status", "status", "expected HTTP status: 204, 2xx, 200-299", "what", Form.STATUS, kinds=_HTTP),
+    Field("ping", "ping", "a text message, or a protocol ping frame", "what", widget=Widget.CHOICE, kinds=_WEBSOCKET),
+    Field("subprotocols", "subprotocols", "to offer, with commas; best first", "what", Form.LIST, kinds=_WEBSOCKET),
     Field("key", "key", "env:NAME, file:PATH, cmd:… or keyring:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field("headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", Form.HEADERS, Widget.AREA),
@@ -85,13 +89,13 @@ FIELDS: tuple[Field, ...] = (
     Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", Form.NUMBER),
     Field("overlap", "overlap", "probes under way at once", "pace", Form.INTEGER),
     Field("deadlines.connect_s", "connect", "seconds to connect, TLS included", "pace", Form.NUMBER),
-    Field("deadlines.first_byte_s", "first byte", "seconds to the first byte", "pace", Form.NUMBER, kinds=_ASKED),
+    Field("deadlines.first_byte_s", "first byte", "seconds to the first byte, or to the pong", "pace", Form.NUMBER),
     Field(
         "deadlines.first_event_s", "first event", "seconds to the first event", "pace", Form.NUMBER, kinds=_COMPLETION
     ),
     Field("deadlines.first_token_s", "first token", "seconds to content", "pace", Form.NUMBER, kinds=_COMPLETION),
     Field("deadlines.event_gap_s", "event gap", "seconds between two events", "pace", Form.NUMBER, kinds=_COMPLETION),
-    Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", Form.NUMBER),
+    Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", Form.NUMBER, kinds=_ASKED),
     Field("deadlines.total_s", "total", "seconds for all of it", "pace", Form.NUMBER),
     Field("thresholds.down_after", "down after", "failures in a row", "state", Form.INTEGER),
     Field("thresholds.up_after", "up after", "good ones in a row that end it", "state", Form.INTEGER),
@@ -107,6 +111,7 @@ FIELDS: tuple[Field, ...] = (
 CHOICES: dict[str, tuple[str, ...]] = {
     "connection": ("keep", "fresh"),
     "addresses": ("first", "each"),
+    "ping": ("text", "frame"),
     "auth": ("bearer", "token", "x-api-key", "api-key", "x-goog-api-key"),
     "thresholds.slow_metric": ("ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"),
 }
@@ -145,6 +150,8 @@ def _text(field: Field, value: Any) -> str:
             return spelled_statuses(value)
         case Form.HEADERS:
             return "\n".join(f"{name}: {each}" for name, each in value.items())
+        case Form.LIST:
+            return ", ".join(value)
         case Form.BODY if not isinstance(value, str):
             return json.dumps(value, ensure_ascii=False)
     return str(value)
@@ -197,6 +204,8 @@ def _value(field: Field, text: str, kind: Kind) -> Any:
             return int(text) if text.isdecimal() and len(text) == 3 else text
         case Form.HEADERS:
             return dict(_header(line) for line in text.splitlines() if line.strip())
+        case Form.LIST:
+            return [part for each in text.split(",") if (part := each.strip())]
         case Form.BODY if kind is Kind.COMPLETION:
             return _json_table(field, text)
     return text

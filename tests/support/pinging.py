@@ -6,7 +6,7 @@ import base64
 import hashlib
 import struct
 
-TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 def frame(opcode: int, payload: bytes, *, final: bool = True) -> bytes:

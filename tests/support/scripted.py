@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeAlias
 
-from support.pinging import accept
+from support.pinging import accept, frame
 
 DRIP_S = 0.005
 SO_ATTACH_FILTER = 26
@@ -42,6 +42,13 @@ class Accept:
 @dataclass(frozen=True)
 class TakeFrame:
     """Read one short frame of the client's."""
+
+
+@dataclass(frozen=True)
+class Echo:
+    """Send the last frame back, as one of this opcode."""
+
+    opcode: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +105,7 @@ class Vanish:
 
 
 Step: TypeAlias = (
-    Vanish | Receive | Accept | TakeFrame | Send | Flood | Drip | Wait | Open | Hold | Leave | Close | Reset
+    Vanish | Receive | Accept | TakeFrame | Send | Echo | Flood | Drip | Wait | Open | Hold | Leave | Close | Reset
 )
 
 
@@ -166,6 +173,8 @@ class ScriptedServer:
                 writer.write(accept(self.requests[-1], *headers))
             case TakeFrame():
                 self.frames.append(await _frame(reader))
+            case Echo(opcode):
+                writer.write(frame(opcode, self.frames[-1]))
             case Send(data):
                 writer.write(data)
                 await writer.drain()

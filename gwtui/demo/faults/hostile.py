@@ -88,6 +88,7 @@ HOSTILE = (
         says="The answer to a ping is such a text",
         verdict=Verdict.WRONG_PONG,
         manner=Manner(body=HAZARD),
+        deadlines={"first_byte_s": 0.5},
         **WS,
     ),
 )

@@ -10,7 +10,8 @@ from gwtui.demo.steps import BINARY, PING, TEXT, Agree, HalfClose, Hold, Send, S
 from gwtui.verdicts import Verdict
 
 PATH = {"path": "/v2/websocket"}
-IDLE = {"idle_s": 0.15}
+PONG = {"first_byte_s": 0.5}
+UNANSWERED = (Verdict.NO_PONG, Verdict.WRONG_PONG)
 FIRST_BYTE = {"first_byte_s": 0.15}
 WRONG_ACCEPT = (
     b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
@@ -19,7 +20,7 @@ WRONG_ACCEPT = (
 
 
 def _manner(name: str, says: str, verdict: Verdict, reason: str = "", /, **manner: Any) -> Fault:
-    deadlines = IDLE if verdict is Verdict.NO_PONG else {}
+    deadlines = PONG if verdict in UNANSWERED else {}
     return Fault(
         name=f"ws-{name}",
         says=says,
@@ -42,7 +43,7 @@ def _script(name: str, says: str, verdict: Verdict, reason: str, /, *steps: Step
         script=steps,
         api="websocket",
         asks=PATH,
-        deadlines=FIRST_BYTE if verdict is Verdict.NO_FIRST_BYTE else {},
+        deadlines=FIRST_BYTE if verdict is Verdict.NO_FIRST_BYTE else PONG if verdict in UNANSWERED else {},
     )
 
 
@@ -95,13 +96,24 @@ WEBSOCKETS = (
         Hold(),
     ),
     _script(
-        "binary",
-        "The answer comes as bytes",
-        Verdict.WRONG_PONG,
-        "binary",
+        "news",
+        "Messages that nobody asked for come before the answer",
+        Verdict.PONG,
+        "",
         Agree(),
         TakeFrame(),
-        Send(frame(BINARY, b"pong")),
+        Send(frame(TEXT, b"news"), 3),
+        Send(frame(TEXT, b"pong")),
+        Hold(),
+    ),
+    _script(
+        "binary",
+        "Bytes come that are not the answer",
+        Verdict.WRONG_PONG,
+        "4 bytes",
+        Agree(),
+        TakeFrame(),
+        Send(frame(BINARY, b"\x00\xffpo")),
         Hold(),
     ),
     _script(

@@ -1,0 +1,87 @@
+"""Which of what comes over a WebSocket is the answer to a ping, and what is said when none is."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from gwtui.apis.base import AskError
+from gwtui.apis.websocket import WEBSOCKET
+from gwtui.clean import clean
+from gwtui.excerpts import excerpt
+from gwtui.expect import Expectation, Mismatch
+from gwtui.probes.handshake import PingFailedError, ping_failed
+from gwtui.probes.inbox import Arrival
+from gwtui.profile import Deadlines, Endpoint
+from gwtui.stats import rank
+from gwtui.verdicts import Verdict
+
+LEAST_S = 5.0
+"""No ping is given up sooner, unless a deadline says so."""
+USUAL_TIMES = 10
+"""A ping is given up after so many times the 99th percentile of those before it."""
+
+
+class Question:
+    """One ping: what is sent, and what came instead of its answer. Raises `PingFailedError` where it cannot be sent."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        try:
+            text = WEBSOCKET.frame(endpoint)
+            self._expected: Expectation = WEBSOCKET.expected(endpoint)
+        except AskError as error:
+            raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
+        self.text = text if endpoint.ping == "text" else None
+        """The message; None: it is a protocol ping."""
+        self.payload = secrets.token_bytes(4) if text is None else text.encode("utf-8", "replace")
+        """Of the protocol ping."""
+        self.sent_ns: int | None = None
+        """When its last byte was sent. What came before is no answer to it."""
+        self._others = 0
+        self._last: str | bytes = ""
+        self._mismatch: Mismatch | None = None
+
+    def is_answered_by(self, arrival: Arrival) -> bool:
+        """Whether this is the answer, or nothing can tell whether it is."""
+        if arrival.is_pong is not (self.text is None) or (self.sent_ns is not None and arrival.stamp_ns < self.sent_ns):
+            return False
+        mismatch = self._mismatch_of(arrival.data)
+        if mismatch is None:
+            self._mismatch = None
+            return True
+        self._others += 1
+        self._last, self._mismatch = arrival.data, mismatch
+        return mismatch.undecided
+
+    def _mismatch_of(self, data: str | bytes) -> Mismatch | None:
+        if self.text is not None:
+            return self._expected.mismatch(data)
+        return None if data == self.payload else Mismatch("a pong with the ping's own payload is expected")
+
+    def check(self) -> None:
+        """Raises `PingFailedError` where the answer could not be told from others."""
+        if self._mismatch is not None:
+            raise ping_failed(Verdict.LOCAL, "expect", self._mismatch.reason, redial_later=False)
+
+    def unanswered(self, within_s: float) -> PingFailedError:
+        """No answer came in this time."""
+        if self._mismatch is None:
+            return ping_failed(Verdict.NO_PONG, "no-answer", f"no answer within {within_s:.3g} s")
+        which = "this came" if self._others == 1 else f"the last of {self._others:,} that came was"
+        reason = f"{self._mismatch.reason}, and within {within_s:.3g} s {which}: {_quoted(self._last)}"
+        return ping_failed(Verdict.WRONG_PONG, "wrong-answer", reason)
+
+
+def answer_within_s(rtts: Iterable[int], deadlines: Deadlines, spent_ns: int) -> float:
+    """How long the answer to a ping may take: what is left of the deadlines, but not more than many times what answers
+    usually take. `rtts`: those of the pings before, in ns. `spent_ns`: since the start of the probe."""
+    ordered = sorted(rtts)
+    usual_s = ordered[rank(0.99, len(ordered)) - 1] / 1e9 if ordered else 0.0
+    left_s = deadlines.total_s - spent_ns / 1e9
+    return min(left_s, deadlines.first_byte_s, max(LEAST_S, USUAL_TIMES * usual_s))
+
+
+def _quoted(data: str | bytes) -> str:
+    if isinstance(data, str):
+        return repr(clean(data, 80))
+    return f"{len(data):,} bytes, {excerpt(data)!r}"
