@@ -40,6 +40,11 @@ def answers(*ports: int) -> list[Any]:
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in ports]
 
 
+def looked_up(host: str, port: int, *ports: int) -> None:
+    """Have the name's look-up in the background find 127.0.0.1 at these ports."""
+    names.follow(host, port, ()).addresses = tuple(address(each) for each in ports)
+
+
 def found(row: Request | Ping) -> list[str]:
     return [finding.name for finding in row.findings]
 
@@ -118,9 +123,9 @@ async def test_a_connection_is_drained_when_its_address_is_no_longer_the_names(m
         async with probing.prober:
             rows = [await probing.once()]
             resolve_as(monkeypatch, answers(new.port))
-            names.follow("moving.example", old.port, [address(new.port), address(old.port)])
+            looked_up("moving.example", old.port, new.port, old.port)
             rows.append(await probing.once())
-            names.follow("moving.example", old.port, [address(new.port)])
+            looked_up("moving.example", old.port, new.port)
             rows.append(await probing.once())
     assert [row.phases.address.rpartition(":")[2] for row in rows] == [str(p) for p in (old.port, old.port, new.port)]
     assert [found(row) for row in rows] == [[], [], ["address_changed"]]
@@ -146,9 +151,10 @@ async def test_a_name_is_looked_up_again_in_the_background(monkeypatch: pytest.M
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     name = names.follow("moving.example", 443, [address(1)])
     assert names.follow("moving.example", 443, [address(2)]) is name
+    assert list(name.addresses) == [address(2), address(1)], "what one worker found closes no connection of another"
     await asyncio.wait_for(asked.wait(), 20)
     monkeypatch.undo()
-    assert name.addresses == (address(7),), "a resolver that fails or finds nothing changes nothing"
+    assert list(name.addresses) == [address(7)], "a resolver that fails or finds nothing changes nothing"
 
 
 async def test_each_address_is_probed_in_turn_over_its_own_kept_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -306,7 +312,7 @@ async def test_a_websocket_is_drained_when_its_address_is_no_longer_the_names(mo
         async with probing.prober:
             rows = [await probing.once()]
             resolve_as(monkeypatch, answers(new.port))
-            names.follow("moving.example", old.port, [address(new.port)])
+            looked_up("moving.example", old.port, new.port)
             rows.append(await probing.once())
     assert [row.address for row in rows] == [f"127.0.0.1:{old.port}", f"127.0.0.1:{new.port}"]
     assert [found(row) for row in rows] == [[], ["address_changed"]]

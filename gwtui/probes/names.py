@@ -26,7 +26,7 @@ class FollowedName:
         self.host = host
         self.port = port
         self.addresses: tuple[Address, ...] = ()
-        """As they were looked up last."""
+        """As they were looked up in the background last, and by connections since then."""
         self._look_soon()
 
     def _look_soon(self) -> None:
@@ -56,12 +56,16 @@ _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WeakValueDictionary[tupl
 
 
 def follow(host: str, port: int, addresses: Sequence[Address]) -> FollowedName:
-    """Follow the name, whose addresses were just looked up to be these. Refer to it for as long as it matters."""
+    """Follow the name, which was just looked up and has these addresses. Refer to it for as long as it matters.
+
+    They are added to those of earlier look-ups until the next one in the background: a resolver that gives another
+    address to everybody would else have the connections of one worker closed by each look-up of another.
+    """
     names = _of_loops.setdefault(asyncio.get_running_loop(), WeakValueDictionary())
     name = names.get((host, port))
     if name is None:
         name = names[host, port] = FollowedName(host, port)
-    name.addresses = tuple(addresses)
+    name.addresses = tuple(dict.fromkeys((*addresses, *name.addresses)))
     return name
 
 

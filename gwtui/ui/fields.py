@@ -115,7 +115,8 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "auth": ("bearer", "token", "x-api-key", "api-key", "x-goog-api-key"),
     "thresholds.slow_metric": ("ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"),
 }
-"""What a field may be beside empty, which stands for its default."""
+API_DECIDES = frozenset({"auth", "thresholds.slow_metric"})
+"""Choices that may be left to the API."""
 
 GROUPS = {
     "what": "What to ask",

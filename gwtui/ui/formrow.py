@@ -9,7 +9,7 @@ from textual.widget import Widget as TextualWidget
 from textual.widgets import Checkbox, Input, Label, Select, TextArea
 
 from gwtui.apis import api_names
-from gwtui.ui.fields import CHOICES, Field, Widget
+from gwtui.ui.fields import API_DECIDES, CHOICES, Field, Widget
 
 
 class _Tick(Checkbox):
@@ -45,7 +45,7 @@ class FormRow(Horizontal):
                     [(name, name) for name in names],
                     value=chosen,
                     prompt="as the API does",
-                    allow_blank=field.name in CHOICES,
+                    allow_blank=field.name in API_DECIDES,
                     id=id_,
                     compact=True,
                 )
