@@ -145,6 +145,11 @@ class Directory:
         return name, self._fd
 
 
+def expanded(path: str | Path) -> Path:
+    """The path with its `~` as the home directory it stands for; as it is where there is none."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises
+
+
 def make_private_directories(path: Path) -> None:
     """Make the directory and all above it that are missing, each for its owner alone whatever the umask.
 

@@ -126,6 +126,8 @@ class Header:
     silent: bool = False
     """Nobody measures: the engine is silent or has failed. All figures are of the moment when it was last heard."""
     session_dir: str = ""
+    unwritten: str = ""
+    """Why there is no row in it; empty where there is one."""
     use_proxies: bool = False
     """The proxies of the environment are used."""
 

@@ -225,8 +225,36 @@ def test_rows_that_cannot_be_written_do_not_stop_the_watching(tmp_path: Path, go
     config = written(tmp_path, profiles(good.url))
     (tmp_path / "file").write_text("")
     told = gwtui("-p", "prod", "--config", config, "--for", "300ms", "--session-dir", str(tmp_path / "file" / "s"))
-    assert told.exit_code == 0
+    assert told.exit_code == 3
     assert "● chat" in told.stdout
+    assert "rows: none is written: Not a directory (s)" in told.stdout
+    assert "rows: /" not in told.stdout
+
+
+def test_without_a_home_directory_there_is_one_sentence_and_no_recording(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, good: Canned
+) -> None:
+    def nobody() -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_state_path", lambda *_, **__: nobody())
+    monkeypatch.setattr("platformdirs.user_config_path", lambda *_, **__: nobody())
+    monkeypatch.delenv("GWTUI_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    config = written(tmp_path, profiles(good.url))
+    watched = ("-p", "prod", "--config", config, "--for", "300ms")
+    told = gwtui(*watched)
+    assert told.exit_code == 0
+    assert told.stderr.count("\n") == 1
+    assert "nothing is recorded" in told.stderr
+    assert "rows: " not in told.stdout
+    kept = gwtui(*watched, "--session-dir", str(tmp_path / "s"))
+    assert (kept.exit_code, kept.stderr) == (0, "")
+    for command in (("replay",), ("watch",), ("config", "check")):
+        refused = gwtui(*command)
+        assert (refused.exit_code, refused.stderr.count("\n")) == (2, 1)
+    assert gwtui("config", "path").exit_code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["gwtui.toml", "s"]
 
 
 def test_a_gateway_that_does_not_start_is_our_own_fault(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -96,6 +96,7 @@ def test_what_is_made_for_sessions_is_private_whatever_the_umask(tmp_path: Path,
         made = new_session_dir("prod", 0.0, tmp_path / "state" / "gwtui")
     finally:
         os.umask(before)
+    assert made is not None
     for path in (made, made.parent, made.parent.parent, made.parent.parent.parent):
         assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
@@ -105,6 +106,7 @@ def test_where_sessions_are_kept_is_made_private(tmp_path: Path) -> None:
     for path in (tmp_path / "gwtui", tmp_path / "gwtui" / "sessions"):
         path.chmod(0o755)
     made = new_session_dir("prod", 0.0, tmp_path / "gwtui")
+    assert made is not None
     assert stat.S_IMODE(made.parent.stat().st_mode) == stat.S_IMODE(made.parent.parent.stat().st_mode) == 0o700
 
 

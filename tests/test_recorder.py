@@ -263,20 +263,23 @@ def test_rows_of_another_schema_are_put_aside(directory: Path, said: str, aside:
 
 
 def test_new_session_directories_have_names_that_sort_and_never_meet(tmp_path: Path) -> None:
-    made = [new_session_dir("prod", 1_795_183_402.9, tmp_path) for _ in range(3)]
+    made = [made for _ in range(3) if (made := new_session_dir("prod", 1_795_183_402.9, tmp_path)) is not None]
     assert [directory.name for directory in made] == [
         "2026-11-20T14-03-22Z-prod",
         "2026-11-20T14-03-22Z-prod-2",
         "2026-11-20T14-03-22Z-prod-3",
     ]
     assert all(directory.is_dir() for directory in made)
-    assert new_session_dir("../../etc/ä b", 0.0, tmp_path).parent == tmp_path / "sessions"
+    odd = new_session_dir("../../etc/ä b", 0.0, tmp_path)
+    assert odd is not None
+    assert odd.parent == tmp_path / "sessions"
 
 
 def test_a_state_directory_that_cannot_be_made_is_left_to_the_recorder(tmp_path: Path) -> None:
     blocker = tmp_path / "file"
     blocker.write_text("in the way")
     directory = new_session_dir("prod", 0.0, blocker)
+    assert directory is not None
     with Recorder(directory, PROFILE) as recorder:
         recorder.put(request(1))
     assert (recorder.status().rows_lost, recorder.status().error) == (1, "Not a directory (1970-01-01T00-00-00Z-prod)")

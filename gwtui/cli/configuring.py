@@ -24,7 +24,8 @@ def config_path() -> None:
     path = config_path()
     say(shown(f"configuration  {path}{'' if path.exists() else '  (not there yet)'}"))
     say(shown(f"themes         {path.parent / 'themes'}"))
-    say(shown(f"sessions       {state_dir() / 'sessions'}"))
+    state = state_dir()
+    say(shown(f"sessions       {'(no home directory)' if state is None else state / 'sessions'}"))
 
 
 @config.command("example", short_help="Print a configuration that documents every field.")

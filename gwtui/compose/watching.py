@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
 from gwtui.compose.console import (
     EXIT_DOWN,
     EXIT_OWN_FAULT,
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
     from gwtui.config import Config
     from gwtui.feeds import Feed
     from gwtui.profile import Profile
+
+UNRECORDED = "nothing is recorded, because there is no home directory; --session-dir names a place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +114,7 @@ def show(
 ) -> int:
     """The screen over feeds until the user leaves it, or each has had its time, then a summary. Returns the exit code.
 
-    It is 3 where the engine that was watched last did not end well, unless a signal ended the program.
+    It is 3 where the engine that was watched last did not end well or wrote no row, unless a signal ended the program.
     """
     with ExitStack() as gateways:
 
@@ -129,7 +133,8 @@ def show(
 
         with suppress(OwnFaultError):  # the terminal may have gone away
             say("\n\n".join(summary(view, paint) for view in views))
-    return code or (EXIT_OWN_FAULT if app.return_code or app.failed else 0)
+    unwritten = any(view.header.unwritten for view in views)
+    return code or (EXIT_OWN_FAULT if app.return_code or app.failed or unwritten else 0)
 
 
 def _start(profile: Profile, run: Run) -> Start:
@@ -140,12 +145,21 @@ def _start(profile: Profile, run: Run) -> Start:
 
     if run.session_dir is not None and (fault := refusal_of(run.session_dir)):
         raise Refusal(f"{run.session_dir}: nothing is recorded there, because {fault}")
-    directory = str(run.session_dir or new_session_dir(profile.name, time.time()))
+    directory = _named(run.session_dir or new_session_dir(profile.name, time.time()))
+    if directory is None:
+        click.echo(
+            "gwtui: nothing is recorded, because there is no home directory; --session-dir names a place", err=True
+        )
+    return Start(profile=_at_interval(profile, run.interval_s), session_dir=directory, stop_after_s=run.stop_after_s)
+
+
+def _named(directory: Path | None) -> str | None:
     try:
-        directory.encode()
+        if directory is not None:
+            str(directory).encode()
     except UnicodeEncodeError as error:
         raise Refusal(f"{directory}: the name is not UTF-8; choose another directory with --session-dir") from error
-    return Start(profile=_at_interval(profile, run.interval_s), session_dir=directory, stop_after_s=run.stop_after_s)
+    return None if directory is None else str(directory)
 
 
 def _at_interval(profile: Profile, interval_s: float | None) -> Profile:

@@ -13,7 +13,6 @@ import sys
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, time
-from pathlib import Path
 from typing import Any, TypeAlias
 from urllib.parse import parse_qsl, urlsplit
 
@@ -22,6 +21,7 @@ import msgspec
 from gwtui.apis import api_names, kind_of, url_for
 from gwtui.apis.base import AskError
 from gwtui.config.faults import KeyPath, Problem, did_you_mean
+from gwtui.files import expanded
 from gwtui.keys import (
     SCHEMES,
     begins_reference,
@@ -219,7 +219,7 @@ def _unix_complaint(text: str) -> _Complaint | None:
         return "is no whole path", "begin with / or ~/"
     if "\0" in text:
         return "holds a character that no path can", ""
-    if len(os.fsencode(Path(text).expanduser())) > _SOCKET_PATH_BYTES:
+    if len(os.fsencode(expanded(text))) > _SOCKET_PATH_BYTES:
         return (
             f"is longer than the path of a socket may be ({_SOCKET_PATH_BYTES} bytes)",
             "use a shorter one, or a link",

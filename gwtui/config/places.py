@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 import platformdirs
 
+from gwtui.files import expanded
 from gwtui.profile import TLS, Endpoint
 
 CONFIG_VARIABLE = "GWTUI_CONFIG"
@@ -21,8 +23,18 @@ def config_path() -> Path:
     """The configuration file that is used when none is named. It need not exist."""
     named = os.environ.get(CONFIG_VARIABLE)
     if named:
-        return Path(named).expanduser()
-    return platformdirs.user_config_path("gwtui", appauthor=False) / "config.toml"
+        return expanded(named)
+    directory = of_user(lambda: platformdirs.user_config_path("gwtui", appauthor=False))
+    return (directory or Path(os.sep, ".config", "gwtui")) / "config.toml"
+
+
+def of_user(find: Callable[[], Path]) -> Path | None:
+    """A directory of this user's; None where there is no home directory, as in a container without that user."""
+    try:
+        found = find()
+    except RuntimeError:
+        return None
+    return found if found.is_absolute() else None
 
 
 def shipped(name: str) -> Path:

@@ -54,6 +54,7 @@ def _view_fields(view: View) -> dict[str, Any]:
         "endpoints": [_row_fields(row) for row in view.endpoints],
         "session_dir": header.session_dir,
         "banner": header.banner,
+        "unwritten": header.unwritten,
     }
 
 

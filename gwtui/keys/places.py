@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from gwtui.files import expanded
 from gwtui.keys.references import KeyReferenceError, NoRoomError
 
 MAX_FILE_BYTES = 64 * 1024
@@ -56,7 +57,7 @@ def from_environment(name: str) -> str:
 
 def from_file(place: str) -> str:
     try:
-        path = Path(place).expanduser()
+        path = expanded(place)
     except RuntimeError as error:
         raise KeyReferenceError(f"there is no home directory for {place}") from error
     try:

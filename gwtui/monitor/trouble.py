@@ -29,6 +29,14 @@ class Trouble:
         """Empty when there is none."""
         return " · ".join(part for part in (self._feed(), self._recorder()) if part)
 
+    @property
+    def unwritten(self) -> str:
+        """Why not a single row is on the disk; empty where one is, and where there was nothing to write."""
+        beat = self._beat
+        if beat is None or beat.rows_written or not (beat.rows_lost or beat.recorder_error):
+            return ""
+        return beat.recorder_error or "all of them were lost"
+
     def beat(self, beat: Heartbeat) -> None:
         if not beat.recorder_error:
             self._since = None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from gwtui.files import expanded
 from gwtui.probes.connections import (
     Address,
     Made,
@@ -40,7 +40,7 @@ class Route:
 
     def __init__(self, endpoint: Endpoint, host: str, port: int, proxy: Proxy | None) -> None:
         """`host` and `port` are those of the endpoint's URL."""
-        self._unix = str(Path(endpoint.unix).expanduser()) if endpoint.unix is not None else ""
+        self._unix = str(expanded(endpoint.unix)) if endpoint.unix is not None else ""
         self._proxy = None if self._unix else proxy
         self._policy = policy_of(endpoint)
         self._each = self._policy.each and self._proxy is None and not self._unix

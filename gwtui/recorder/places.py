@@ -9,24 +9,31 @@ from pathlib import Path
 
 import platformdirs
 
+from gwtui.config.places import of_user
 from gwtui.files import Directory, make_private_directories
 from gwtui.recorder.ownership import SESSION
 from gwtui.units import timestamp
 
 
-def state_dir() -> Path:
-    """Where sessions are kept unless told otherwise: the platform's directory for a program's state."""
-    return platformdirs.user_state_path("gwtui", appauthor=False)
+def state_dir() -> Path | None:
+    """Where sessions are kept unless told otherwise: the platform's directory for a program's state.
+
+    None where there is no home directory.
+    """
+    return of_user(lambda: platformdirs.user_state_path("gwtui", appauthor=False))
 
 
-def new_session_dir(profile_name: str, started_at: float, state: Path | None = None) -> Path:
+def new_session_dir(profile_name: str, started_at: float, state: Path | None = None) -> Path | None:
     """A directory of a new session, such as `sessions/2026-11-20T14-03-22Z-prod`, made so that nobody else has it.
 
-    Where none can be made its path is returned all the same: the recorder says why, and measuring goes on.
+    Where none can be made its path is returned all the same: the recorder says why, and measuring goes on. None where
+    there is no home directory.
     """
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", profile_name)[:40]
     stem = f"{timestamp(started_at)[:19].replace(':', '-')}Z-{name}"
     parent = _sessions(state)
+    if parent is None:
+        return None
     with suppress(OSError):  # the recorder says what it meets
         _make_private(parent)
     number = 1
@@ -53,8 +60,11 @@ def _make_private(sessions: Path) -> None:
 
 def latest_session_dir(state: Path | None = None) -> Path | None:
     """The directory of the session that began last; None when there is none."""
+    sessions = _sessions(state)
+    if sessions is None:
+        return None
     try:
-        begun = [(began, path) for path in _sessions(state).iterdir() if (began := _began(path)) is not None]
+        begun = [(began, path) for path in sessions.iterdir() if (began := _began(path)) is not None]
     except OSError:
         return None
     return max(begun, default=(0.0, None))[1]
@@ -71,9 +81,13 @@ def _began(directory: Path) -> float | None:
 
 def session_dir(path: Path, state: Path | None = None) -> Path:
     """The directory of a session that is named by its path, or as it is called among the others."""
-    beside = _sessions(state) / path
+    sessions = _sessions(state)
+    if sessions is None:
+        return path
+    beside = sessions / path
     return beside if len(path.parts) == 1 and not path.exists() and beside.exists() else path
 
 
-def _sessions(state: Path | None) -> Path:
-    return (state or state_dir()) / "sessions"
+def _sessions(state: Path | None) -> Path | None:
+    state = state or state_dir()
+    return state / "sessions" if state is not None else None

@@ -26,7 +26,9 @@ def summary(view: View, paint: Paint = plain) -> str:
         lines += [_row(row, width, paint) for row in view.endpoints]
         over = "the whole session" if window is Window.ALL else f"the last {window}"
         lines.append(f"  Figures in ms over {over}; -(n): n is too few for that percentile.")
-    if header.session_dir:
+    if header.unwritten:
+        lines.append(paint(f"rows: none is written: {header.unwritten}", Outcome.FAILED))
+    elif header.session_dir:
         lines.append(f"rows: {header.session_dir}")
     if header.banner:
         lines.append(paint(f"! {header.banner}", Outcome.FAILED))
