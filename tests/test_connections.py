@@ -19,9 +19,11 @@ from support.pinging import TEXT, frame
 from support.probing import Probing, endpoint, probed, resolve_as, soon
 from support.scripted import Accept, Hold, Receive, ScriptedServer, Send, Step, TakeFrame, Vanish, free_port, http
 
+from gwtui.checks.gathering import Gathering
+from gwtui.checks.needs import Need, Target
 from gwtui.probes import acknowledged, names
 from gwtui.probes.connections import Address, Made, Policy, Renewal, host_and_port, in_turn, renewal
-from gwtui.profile import TLS
+from gwtui.profile import TLS, Profile
 from gwtui.records import Ping, Request
 from gwtui.verdicts import Verdict
 from gwtui.words import Clock
@@ -175,6 +177,17 @@ async def test_each_address_is_probed_in_turn_over_its_own_kept_connection(monke
     assert [row.phases.reused for row in rows].count(True) == 2
     assert [row.phases.dns_ns is not None for row in rows] == [True] + [False] * 5
     assert all(found(row) == [] for row in rows)
+
+
+async def test_the_requests_of_checks_go_to_each_address_in_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(ScriptedServer(PONG)) for _ in range(2)]
+        resolve_as(monkeypatch, answers(*(server.port for server in servers)))
+        target = endpoint("openai-chat", "http://two.example:80", addresses="each")
+        gathering = Gathering(Target(endpoint=target, profile=Profile()))
+        await gathering.gather(Need.STREAM)
+        await gathering.gather(Need.ANSWER)
+    assert [server.connections for server in servers] == [1, 1]
 
 
 async def test_the_connection_goes_elsewhere_and_the_request_stays_what_it_is(

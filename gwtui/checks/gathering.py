@@ -95,7 +95,9 @@ class Gathering:
             self._found[Need.PROVOKED] = (*found, *await self._at_once((endpoint,)))
 
     async def _at_once(self, endpoints: tuple[Endpoint, ...]) -> list[Probed]:
-        """Probe all of them at the same time, each over a connection of its own."""
+        """Probe all of them at the same time, each over a connection of its own. Their numbers go on from request to
+        request, so that each address of a gateway has its turn where the endpoint asks for that."""
+        first = self.sent + 1
         self.sent += len(endpoints)
         reads = [KeptReads() for _ in endpoints]
         await make_ready(*endpoints)
@@ -108,7 +110,7 @@ class Gathering:
             async with self._witness.watching(), asyncio.TaskGroup() as tasks:
                 probing = [
                     tasks.create_task(self._witness.marked(prober.probe(number, planned_ns, Trigger.TRIAL)))
-                    for number, prober in enumerate(ready, 1)
+                    for number, prober in enumerate(ready, first)
                 ]
         for task in probing:
             self._means.spend(task.result())
