@@ -74,6 +74,27 @@ async def test_a_handshake_that_the_gateway_refuses(kind: str, says: str, tmp_pa
     assert says in row.reason
 
 
+@pytest.mark.parametrize("api", ["http", "websocket"])
+async def test_a_gateway_that_wants_a_client_certificate_says_so_by_an_alert(api: str, tmp_path: Path) -> None:
+    certificates = pair("a client certificate", tmp_path)
+    with refusing(certificates.server) as url:
+        probing = Probing(endpoint(api, url, tls=TLS(ca_file=certificates.ca_file)))
+        async with probing.prober:
+            row = await probing.once()
+    assert row.verdict is Verdict.TLS
+    assert "the gateway wants a client certificate" in row.reason
+
+
+@pytest.mark.parametrize("api", ["http", "websocket"])
+async def test_a_gateway_that_hangs_up_during_the_handshake(api: str) -> None:
+    async with ScriptedServer([Close()]) as server:
+        probing = Probing(endpoint(api, server.url.replace("http:", "https:")))
+        async with probing.prober:
+            row = await probing.once()
+    assert row.verdict in (Verdict.TLS, Verdict.RESET)
+    assert "during the TLS handshake" in row.reason
+
+
 async def test_a_version_of_tls_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificates = pair("an old version", tmp_path)
     context = context_for(TLS(ca_file=certificates.ca_file))

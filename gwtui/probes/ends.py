@@ -69,6 +69,7 @@ _OWN_ERRORS: dict[type[BaseException], End] = {
 }
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "UNKNOWN_PROTOCOL"})
 _CLIENT_ALERTS = {
+    "HANDSHAKE_FAILURE": "the gateway shares no cipher with gwtui, or wants a client certificate (`tls.client_cert`)",
     "CERTIFICATE_REQUIRED": "the gateway wants a client certificate (`tls.client_cert`)",
     "UNKNOWN_CA": "the gateway does not know the authority of the client's certificate",
     "BAD_CERTIFICATE": "the gateway wants a client certificate, or another one (`tls.client_cert`)",
@@ -107,6 +108,8 @@ def _end_of(error: BaseException, exchange: Exchange) -> tuple[End, str] | None:
         return End.DNS, error.strerror or str(error)
     if isinstance(error, OSError) and error.errno is not None:
         return _os_end(error, exchange)
+    if isinstance(error, ConnectionError):  # asyncio's own, which no system call has given
+        return _hung_up(exchange)
     if isinstance(error, h11.RemoteProtocolError):
         return _protocol_end(error, exchange)
     if isinstance(error, httpcore.RemoteProtocolError) and error.__cause__ is None:
@@ -131,7 +134,7 @@ def _tls_end(error: ssl.SSLError, exchange: Exchange) -> tuple[End, str]:
         return End.TLS, error.verify_message or str(error)
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         if shaking:
-            return End.TLS, "the connection was closed during the TLS handshake"
+            return _hung_up(exchange)
         ended = End.INCOMPLETE if exchange.reads else End.RESET
         return ended, "the connection was closed without TLS's close_notify"
     if error.reason in _NOT_TLS and shaking:
@@ -140,6 +143,13 @@ def _tls_end(error: ssl.SSLError, exchange: Exchange) -> tuple[End, str]:
     if exchange.reads and not shaking:
         return End.RESET, f"TLS broke: {text}"
     return End.TLS, ": ".join(filter(None, (text, _of_alert(error.reason or ""))))
+
+
+def _hung_up(exchange: Exchange) -> tuple[End, str]:
+    """The peer closed the connection without a word, before it answered."""
+    if exchange.dial is not None and exchange.dial.stage == "tls":
+        return End.TLS, "the connection was closed during the TLS handshake"
+    return End.RESET, "the connection was closed without an answer"
 
 
 def _of_alert(reason: str) -> str:

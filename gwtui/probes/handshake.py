@@ -71,6 +71,8 @@ class Opening:
     sent_trace_id: str = ""
     dial: Dial = field(default_factory=lambda: Dial(0))
     inbox: Inbox = field(default_factory=Inbox)
+    lost: Exception | None = None
+    """What broke the connection; None: it was closed, or is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,10 @@ def _noting(opening: Opening) -> type[ClientConnection]:
             super().process_event(event)
             if isinstance(event, Frame) and event.opcode is Opcode.PONG:
                 opening.inbox.take_pong(bytes(event.data))
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            opening.lost = exc
+            super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
             """Closes the TCP connection as soon as the closing handshake is under way: a peer that keeps it open would
@@ -238,7 +244,7 @@ async def _shaken(target: Target, deadlines: Deadlines, sock: StampedSocket, ope
                 **secure,
             )
     except InvalidHandshake as error:
-        raise _refused(error) from error
+        raise _refused(error, opening.lost) from error
     except OSError as error:
         if limit.expired():
             reason = f"no answer to the handshake within {deadlines.first_byte_s:g} s"
@@ -246,8 +252,8 @@ async def _shaken(target: Target, deadlines: Deadlines, sock: StampedSocket, ope
         raise _broken(error, progress) from error
 
 
-def _refused(error: InvalidHandshake) -> PingFailedError:
-    """The handshake was answered, but not with a WebSocket."""
+def _refused(error: InvalidHandshake, lost: Exception | None) -> PingFailedError:
+    """The handshake was answered, but not with a WebSocket, or not at all. `lost`: what broke the connection."""
     if isinstance(error, InvalidStatus):
         answer = error.response
         headers = list(answer.headers.raw_items())
@@ -257,6 +263,8 @@ def _refused(error: InvalidHandshake) -> PingFailedError:
         if isinstance(error.__cause__, SecurityError):
             reason = f"the answer to the handshake is too long: {error.__cause__}"
             return ping_failed(Verdict.TOO_LARGE, "handshake-too-large", reason)
+        if isinstance(lost, OSError):
+            return _broken(lost, Dial(0, stage="done"))
         if isinstance(error.__cause__, EOFError):
             return ping_failed(Verdict.RESET, "reset", "the connection was closed without an answer to the handshake")
         return ping_failed(Verdict.NOT_HTTP, "not-http", str(error.__cause__ or error))
