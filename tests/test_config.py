@@ -70,12 +70,12 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ('path = "/x y"', "path", "spaces or control characters"),
     ('connection = "kept"', "connection", "must be one of keep, fresh"),
     ("max_connection_s = 0", "max_connection_s", "expected a number >= 0.001"),
-    ('connect_to = "gateway"', "connect_to", "is no host and port"),
-    ('connect_to = "gateway:0"', "connect_to", "is no host and port"),
-    ('connect_to = "http://gateway:80"', "connect_to", "is no host and port"),
-    ('connect_to = ":443"', "connect_to", "is no host and port"),
-    ('unix = "gateway.sock"', "unix", "is no whole path"),
-    (f'unix = "/{"x" * 107}"', "unix", "is longer than the path of a socket may be"),
+    ('connect_to = "gateway"', "connect_to", "must be HOST:PORT"),
+    ('connect_to = "gateway:0"', "connect_to", "must be HOST:PORT"),
+    ('connect_to = "http://gateway:80"', "connect_to", "must be HOST:PORT"),
+    ('connect_to = ":443"', "connect_to", "must be HOST:PORT"),
+    ('unix = "gateway.sock"', "unix", "must be an absolute path"),
+    (f'unix = "/{"x" * 107}"', "unix", "is longer than a socket's path can be"),
 ]
 
 
@@ -86,10 +86,10 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
         ('unix = "/run/gateway.sock"\naddresses = "each"', "addresses"),
     ],
 )
-def test_settings_that_say_nothing_beside_each_other_are_refused(tmp_path: Path, lines: str, key: str) -> None:
+def test_settings_that_exclude_each_other_are_refused(tmp_path: Path, lines: str, key: str) -> None:
     fault = only_fault(saved(tmp_path, f"[[profiles.prod.endpoints]]\n{GOOD}\n{lines}\n"))
     assert fault.key == f"profiles.prod.endpoints[0].{key}"
-    assert "says nothing" in str(fault)
+    assert "has no effect" in str(fault)
 
 
 @pytest.mark.parametrize(("line", "key", "says"), ENDPOINT_FAULTS)

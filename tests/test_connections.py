@@ -94,7 +94,7 @@ def test_an_acknowledgement_is_waited_for_as_long_as_one_may_take(deadline_s: fl
     ["gateway", ":443", "gateway:", "gateway:0", "gateway:65536", "::1:443", "[::1]", "http://gateway:80", "a b:80"],
 )
 def test_what_is_no_host_and_port_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no host and port"):
+    with pytest.raises(ValueError, match="is not HOST:PORT"):
         host_and_port(text)
 
 

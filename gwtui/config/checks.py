@@ -155,11 +155,11 @@ def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Itera
 
 
 def _connection_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
-    """Settings of the connection that say nothing beside each other."""
+    """Settings of the connection that exclude each other."""
     if "max_connection_s" in table and table.get("connection") == "fresh":
-        yield Problem((*path, "max_connection_s"), 'says nothing with connection = "fresh"', "leave one of them out")
+        yield Problem((*path, "max_connection_s"), 'has no effect with connection = "fresh"', "leave one of them out")
     if "unix" in table and table.get("addresses") == "each":
-        yield Problem((*path, "addresses"), "says nothing beside unix: a socket has no addresses", "leave it out")
+        yield Problem((*path, "addresses"), "has no effect with unix, which has no addresses", "leave it out")
 
 
 def _api_complaint(api: str) -> _Complaint | None:
@@ -210,19 +210,19 @@ def _connect_to_complaint(text: str) -> _Complaint | None:
     try:
         host_and_port(text)
     except ValueError:
-        return "is no host and port", "10.0.0.7:8443, gateway-2.internal:443 or [::1]:8443"
+        return "must be HOST:PORT", "10.0.0.7:8443, gateway-2.internal:443 or [::1]:8443"
     return None
 
 
 def _unix_complaint(text: str) -> _Complaint | None:
     if not text.startswith(("/", "~/")):
-        return "is no whole path", "begin with / or ~/"
+        return "must be an absolute path", "begin with / or ~/"
     if "\0" in text:
-        return "holds a character that no path can", ""
+        return "contains a character that paths cannot contain", ""
     if len(os.fsencode(expanded(text))) > _SOCKET_PATH_BYTES:
         return (
-            f"is longer than the path of a socket may be ({_SOCKET_PATH_BYTES} bytes)",
-            "use a shorter one, or a link",
+            f"is longer than a socket's path can be ({_SOCKET_PATH_BYTES} bytes)",
+            "use a shorter path or a link",
         )
     return None
 

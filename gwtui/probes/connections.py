@@ -83,7 +83,7 @@ def host_and_port(text: str) -> tuple[str, int]:
     """`host:port` or `[::1]:port` in two parts. Raises `ValueError`."""
     found = _HOST_AND_PORT.fullmatch(text)
     if found is None or not 0 < int(found["port"]) < 65_536:
-        raise ValueError(f"{text!r} is no host and port")
+        raise ValueError(f"{text!r} is not HOST:PORT")
     return found["ipv6"] or found["host"], int(found["port"])
 
 
@@ -110,7 +110,7 @@ def address_changed(name: str, made: Made, addresses: Sequence[Address]) -> Find
     now = ", ".join(str(where[0]) for _, where in sorted(addresses))
     return Finding(
         name="address_changed",
-        evidence=clean(f"{name} is now {now}; the kept connection to {was} was given up"),
+        evidence=clean(f"{name} is now {now}; the kept connection to {was} was closed"),
         cause="The gateway moved or was scaled: clients that keep connections stay with the old address.",
     )
 
