@@ -16,7 +16,7 @@ from gwtui.keys.escapes import BEGINS, ESCAPE
 from gwtui.keys.forms import as_bytes, encoded_forms, letters_in, letters_of, written, written_forms
 from gwtui.keys.grams import RUN, Grams
 from gwtui.keys.prefixes import public_prefix
-from gwtui.keys.views import Span, View, folded, readings
+from gwtui.keys.views import MISREAD, Span, View, folded, readings
 
 MASK = "•••"
 LONG = 12
@@ -146,7 +146,7 @@ class Redactor:
         return [view.origin(_characters(data, match.span())) for match in self._begun.finditer(data)]
 
     def _spans(self, text: str) -> list[Span]:
-        if BEGINS.search(text):
+        if BEGINS.search(text) or (not text.isascii() and MISREAD.search(text)):
             return [span for view in readings(text) if self._may_hold(view.text) for span in self._found(view)]
         return self._found(View(text)) if self._may_hold(text) else []
 

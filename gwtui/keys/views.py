@@ -22,6 +22,8 @@ _IGNORABLE = re.compile(
 )
 """What is not seen in a text, or stands there for what is not: controls and their pictures, marks over letters,
 zero-width characters, soft hyphens, signs of direction."""
+MISREAD = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+"""UTF-8 that was read as Latin-1, as HTTP headers are."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -93,18 +95,25 @@ class View:
 
 
 def readings(text: str) -> Iterator[View]:
-    """The text as it is, and then with tags left out and with escapes undone, as often as there are any."""
+    """The text as it is, then read as UTF-8, without tags, and with escapes undone, as often as there are any."""
     view = View(text)
     yield view
     for _ in range(MOST_LEVELS):
+        before = view
+        if not view.text.isascii() and (view := before.rewritten(MISREAD, _read_again)) is not before:
+            yield view
         if not BEGINS.search(view.text):
             return
         if "<" in view.text and (plain := view.rewritten(TAG, lambda _: "")) is not view:
             yield plain
-        view, before = view.rewritten(ESCAPE, character), view
-        if view is before:
+        before = view
+        if (view := before.rewritten(ESCAPE, character)) is before:
             return
         yield view
+
+
+def _read_again(match: re.Match[str]) -> str:
+    return match[0].encode("latin-1").decode("utf-8", "replace")
 
 
 def folded(text: str) -> str:
