@@ -104,6 +104,8 @@ DISGUISED: dict[str, Callable[[str], str]] = {
     "zero-width characters": "\u200b".join,
     "soft hyphens": "\u00ad".join,
     "zero-width characters in a header": lambda text: "\u200b".join(text).encode().decode("latin-1"),
+    "word joiners in a header": lambda text: "\u2060".join(text).encode().decode("latin-1").replace("\xa0", " "),
+    "accents in a header in lower case": lambda text: "\u0301".join(text).encode().decode("latin-1").lower(),
     "soft hyphens in a URL": lambda text: "%C2%AD".join(text),
     "full width in a header": lambda text: "".join(chr(ord(char) + 0xFEE0) for char in text).encode().decode("latin-1"),
     "null characters": "\0".join,

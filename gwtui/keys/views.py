@@ -22,8 +22,11 @@ _IGNORABLE = re.compile(
 )
 """What is not seen in a text, or stands there for what is not: controls and their pictures, marks over letters,
 zero-width characters, soft hyphens, signs of direction."""
-MISREAD = re.compile("[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
-"""UTF-8 that was read as Latin-1, as HTTP headers are."""
+MISREAD = re.compile(
+    "[\xe0-\xef](?:[\x80-\xbf][\x80-\xbf ]| [\x80-\xbf])|[\xf0-\xf4][\x80-\xbf]{3}"
+    "|\xc2[\x80-\xbf ]|[\xc3-\xfe][\x80-\xbf]"
+)
+"""UTF-8 read as Latin-1, as HTTP headers are; its no-break spaces may have become spaces, and its letters small."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -113,7 +116,10 @@ def readings(text: str) -> Iterator[View]:
 
 
 def _read_again(match: re.Match[str]) -> str:
-    return match[0].encode("latin-1").decode("utf-8", "replace")
+    data = match[0].replace(" ", "\xa0").encode("latin-1")
+    if len(data) == 2 and data[0] >= 0xE0:
+        data = bytes((data[0] - 0x20, data[1]))
+    return data.decode("utf-8", "replace")
 
 
 def folded(text: str) -> str:
