@@ -110,6 +110,16 @@ class Phases(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """TLS version, issuer and expiry of the certificate; empty without TLS."""
 
 
+class Errors(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """How far each latency of a request may be from the truth."""
+
+    ttfb_ns: int = 0
+    ttft_ns: int = 0
+    ttfo_ns: int = 0
+    tpot_ns: int = 0
+    duration_ns: int = 0
+
+
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth knowing that does not make a result bad."""
 
@@ -169,7 +179,11 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     lateness_ns: int = 0
     """Actual start - planned start."""
     tainted: bool = False
-    """The engine itself was late while it measured this."""
+    """A latency of it is in doubt: gwtui itself may have changed it by more than 1 ms and 5 %."""
+    error_ns: int | None = None
+    """How far any latency of it may be from the truth: how long bytes may have waited for gwtui. None: not known."""
+    errors: Errors | None = None
+    """The same of each latency; None where only the largest is known."""
     clock: Clock = Clock.USER
     phases: Phases = Phases()
     trace_id: str = ""
@@ -222,6 +236,9 @@ class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     """The handshake's status."""
     lateness_ns: int = 0
     tainted: bool = False
+    """Its round trip is in doubt, as with a `Request`."""
+    error_ns: int | None = None
+    """How far its round trip may be from the truth."""
     clock: Clock = Clock.USER
     trace_id: str = ""
     request_id: str = ""

@@ -90,6 +90,7 @@ _RESULT: dict[str, _Read] = {
     "headers": ("headers", _headers),
     "retry_after_s": ("retry_after_s", _number),
     "findings": ("findings", _findings),
+    "error_ms": ("error_ns", _nanoseconds),
 }
 _REQUEST: dict[str, _Read] = _RESULT | {
     "request_number": ("number", _whole),

@@ -66,6 +66,7 @@ _REQUEST: dict[str, Callable[[Request], Cell]] = {
     "content_type": lambda r: r.content_type,
     "headers": lambda r: _json(r.headers),
     "retry_after_s": lambda r: r.retry_after_s,
+    "error_ms": lambda r: milliseconds(r.error_ns),
 }
 
 _PING: dict[str, Callable[[Ping], Cell]] = {
@@ -92,6 +93,7 @@ _PING: dict[str, Callable[[Ping], Cell]] = {
     "retry_after_s": lambda p: p.retry_after_s,
     "findings": lambda p: ";".join(finding.name for finding in p.findings),
     "address": lambda p: p.address,
+    "error_ms": lambda p: milliseconds(p.error_ns),
 }
 
 _INCIDENT: dict[str, Callable[[Incident], Cell]] = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import httpx
@@ -13,6 +14,7 @@ from support.gateways import Gateway
 from support.recording import PROFILE, Flushes
 
 from gwtui.keys import resolving
+from gwtui.probes.polls import new_loop
 from gwtui.recorder import Recorder
 
 settings.register_profile("gwtui", deadline=None)
@@ -27,6 +29,11 @@ def pytest_configure() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Tests run in the event loop that the program runs in."""
+    return {"gwtui": new_loop}
 
 
 @pytest.fixture(autouse=True)

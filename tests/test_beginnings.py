@@ -1,10 +1,10 @@
-"""The beginning of a response that had to wait is received piece by piece, so that packets keep stamps of their own."""
+"""Segments that wait together while a first byte or content is awaited are received piece by piece, so that each keeps
+its own stamp."""
 
 from __future__ import annotations
 
 import asyncio
 import socket
-import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
@@ -12,13 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.probes.exchange import Arrival, Ledger
+from gwtui.probes.exchange import Arrival, Ledger, Span
 from gwtui.probes.netclock import NetClock, StampedSocket
-from gwtui.probes.tcp import BEGINNING_BYTES, PIECE_BYTES, READ_BYTES, TCPStream
+from gwtui.probes.tcp import MOST_PIECES, PIECE_BYTES, READ_BYTES, TCPStream
 from gwtui.words import Clock
 
 MS = 1_000_000
-HOUR = 3_600_000 * MS
 
 Packet = tuple[int, bytes]
 """When it came, and what it holds."""
@@ -31,7 +30,14 @@ class Holding(StampedSocket):
         super().__init__(socket.AF_INET, NetClock())
         self.kernel_stamps = True
         self.sizes: list[int] = []
+        self.segments = 0
+        """How many it says to hold; 0: as many as it does."""
+        self.unread._emptied_ns = 0
         self._packets = list(packets)
+
+    def waiting(self) -> tuple[int, int]:
+        self.unread.segments = self.segments or len(self._packets)
+        return self.unread.segments, sum(len(data) for _, data in self._packets)
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
         if not self._packets:
@@ -41,10 +47,12 @@ class Holding(StampedSocket):
         while self._packets and len(taken) < size:
             stamp_ns, data = self._packets.pop(0)
             piece, rest = data[: size - len(taken)], data[size - len(taken) :]
-            self.last_read_ns, self.last_read_clock = stamp_ns, Clock.KERNEL
+            self.last_read_ns, self.last_read_clock, self.last_kernel_ns = stamp_ns, Clock.KERNEL, stamp_ns
             taken += piece
             if rest:
                 self._packets.insert(0, (stamp_ns, rest))
+        self.unread.is_empty = not self._packets
+        self.last_read_error_ns = 1000 * MS
         return taken
 
 
@@ -53,11 +61,18 @@ async def holding(packets: Sequence[Packet], ledger: Ledger | None = None) -> As
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sock = Holding(packets)
         await asyncio.get_running_loop().sock_connect(sock, listener.getsockname())
-        stream = TCPStream(sock, ledger or Ledger())
+        stream = TCPStream(sock, ledger or asked())
         try:
             yield sock, stream
         finally:
             await stream.aclose()
+
+
+def asked() -> Ledger:
+    """A request was sent, and nothing came of it yet."""
+    ledger = Ledger()
+    ledger.exchange.wrote(Span(0, 0))
+    return ledger
 
 
 async def arrivals(stream: TCPStream) -> list[Arrival]:
@@ -69,13 +84,28 @@ async def arrivals(stream: TCPStream) -> list[Arrival]:
     return taken
 
 
-async def test_packets_of_a_beginning_that_waited_keep_their_stamps() -> None:
-    packets = [(1 * MS, b"h" * 256), (2 * MS, b"r" * 128), (3 * MS, b"c" * 192), (4 * MS, b"e" * 10)]
+async def test_packets_that_waited_keep_their_stamps_and_only_what_joins_two_may_be_wrong() -> None:
+    packets = [(1 * MS, b"h" * 256), (2 * MS, b"r" * 128), (4 * MS, b"c" * 200), (7 * MS, b"e" * 100)]
     async with holding(packets) as (_, stream):
-        assert [(each.stamp_ns, each.data) for each in await arrivals(stream)] == packets
+        taken = await arrivals(stream)
+    assert [(each.stamp_ns // MS, each.error_ns // MS, len(each.data)) for each in taken] == [
+        (1, 0, 256),
+        (2, 1, 64),
+        (2, 0, 64),
+        (4, 2, 64),
+        (4, 0, 128),
+        (7, 3, 64),
+        (7, 0, 44),
+    ]
 
 
-@given(st.lists(st.integers(1, 3 * PIECE_BYTES), min_size=1, max_size=30))
+async def test_packets_that_the_kernel_has_merged_have_no_stamp_of_their_own() -> None:
+    async with holding([(4 * MS, b"x" * 300)]) as (sock, stream):
+        sock.segments = 2
+        assert {each.error_ns for each in await arrivals(stream)} == {4 * MS}
+
+
+@given(st.lists(st.integers(1, 3 * PIECE_BYTES), min_size=2, max_size=30))
 def test_no_byte_is_lost_nor_stamped_before_it_came_nor_after_what_is_near_it(lengths: list[int]) -> None:
     packets = [(number * MS, bytes([number]) * length) for number, length in enumerate(lengths, 1)]
     sent = b"".join(data for _, data in packets)
@@ -87,36 +117,40 @@ def test_no_byte_is_lost_nor_stamped_before_it_came_nor_after_what_is_near_it(le
     taken = asyncio.run(receive())
     assert b"".join(each.data for each in taken) == sent
     stamps = [each.stamp_ns // MS for each in taken for _ in each.data]
-    assert len({each.stamp_ns for each in taken}) == len(taken)
     for at, (stamp, packet) in enumerate(zip(stamps, sent, strict=True)):
         assert packet <= stamp <= sent[min(at + PIECE_BYTES, len(sent)) - 1]
 
 
-async def test_what_did_not_wait_takes_two_reads() -> None:
-    just_now = time.perf_counter_ns() + HOUR
-    async with holding([(just_now, b"h" * 700), (just_now + 1, b"c" * 300)]) as (sock, stream):
-        assert [len(each.data) for each in await arrivals(stream)] == [PIECE_BYTES, 1000 - PIECE_BYTES]
-        assert sock.sizes == [PIECE_BYTES, READ_BYTES]
+async def test_one_packet_takes_one_read() -> None:
+    async with holding([(1 * MS, b"h" * 1000)]) as (sock, stream):
+        assert [len(each.data) for each in await arrivals(stream)] == [1000]
+        assert sock.sizes == [READ_BYTES]
 
 
-async def test_only_the_beginning_is_received_in_pieces() -> None:
+async def test_a_lot_that_waits_takes_no_more_pieces_than_a_little() -> None:
     async with holding([(number * MS, b"x" * 1024) for number in range(1, 41)]) as (sock, stream):
         await arrivals(stream)
-    assert sock.sizes == [PIECE_BYTES] * (BEGINNING_BYTES // PIECE_BYTES) + [READ_BYTES]
+    assert sock.sizes == [40 * 1024 // MOST_PIECES] * MOST_PIECES
 
 
-@pytest.mark.parametrize(("kernel_stamps", "expected"), [(True, PIECE_BYTES), (False, READ_BYTES)])
-async def test_pieces_are_for_stamps_of_the_kernels(kernel_stamps: bool, expected: int) -> None:
-    async with holding([(1 * MS, b"x" * 1000)]) as (sock, stream):
+def sent_nothing() -> Ledger:
+    return Ledger()
+
+
+def has_content() -> Ledger:
+    ledger = asked()
+    ledger.exchange.hurried = False
+    return ledger
+
+
+@pytest.mark.parametrize(
+    ("ledger", "kernel_stamps", "in_pieces"),
+    [(asked, True, True), (asked, False, False), (sent_nothing, True, False), (has_content, True, False)],
+)
+async def test_pieces_are_for_stamps_of_the_kernels_of_what_is_awaited(
+    ledger: type[Ledger], kernel_stamps: bool, in_pieces: bool
+) -> None:
+    async with holding([(1 * MS, b"x" * 600), (2 * MS, b"x" * 400)], ledger()) as (sock, stream):
         sock.kernel_stamps = kernel_stamps
         await arrivals(stream)
-        assert sock.sizes[0] == expected
-
-
-async def test_every_response_of_a_connection_has_a_beginning() -> None:
-    ledger = Ledger()
-    ledger.exchange.heard_bytes = BEGINNING_BYTES
-    async with holding([(1 * MS, b"x" * 1000)], ledger) as (sock, stream):
-        await stream.write(b"GET")
-        await arrivals(stream)
-        assert sock.sizes[0] == PIECE_BYTES
+    assert sock.sizes[0] == (PIECE_BYTES if in_pieces else READ_BYTES)

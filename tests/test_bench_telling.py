@@ -173,7 +173,7 @@ def test_failures_without_any_success_say_so() -> None:
 def test_requests_that_this_machine_was_late_for_are_told_of() -> None:
     each = fast()
     each.take(request("fast", 99, tainted=True))
-    assert breakdown.failure_lines([each]) == [f"{each.endpoint}: 1 measured while this machine was late (tainted)"]
+    assert breakdown.failure_lines([each]) == [f"{each.endpoint}: 1 with times in doubt: gwtui was late (tainted)"]
 
 
 def series(name: str, *ms: float, **fields: Any) -> Series:

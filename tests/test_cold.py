@@ -32,7 +32,7 @@ CASES = [
     ("not the first", [WARM[0], FIRST, *WARM], False),
     ("a failure before", [request(5, verdict=Verdict.RESET), FIRST, *WARM], True),
     ("others over new connections", [FIRST, *[request(300, reused=False)] * 20], False),
-    ("this machine was late", [request(900, reused=False, tainted=True), *WARM, WARM[0]], False),
+    ("this machine was late", [request(900, reused=False, tainted=True, error_ns=800_000_000), *WARM, WARM[0]], False),
     ("nothing came", [request(None)] * 20, False),
 ]
 

@@ -16,7 +16,7 @@ from support.standin import Gateway, Session, endpoint, profile, session
 
 from gwtui.commands import Burst, Resume
 from gwtui.engine import Engine, Figures, engine, workers
-from gwtui.engine.lag import PERIOD_NS, TAINT_NS
+from gwtui.engine.lag import PERIOD_NS, STANDSTILL_NS
 from gwtui.profile import Endpoint
 from gwtui.records import Heartbeat, Incident, Record, Request, RequestStarted, SessionStarted
 from gwtui.verdicts import Verdict
@@ -113,15 +113,16 @@ async def test_ticks_that_pass_while_the_process_stands_still_are_missed_not_mad
     assert any(incident.text.startswith("gwtui stood still for 300 s") for incident in it.all(Incident))
 
 
-async def test_a_sample_during_which_the_engine_was_late_is_marked(gateway: Gateway) -> None:
+async def test_what_came_to_nothing_while_the_engine_stood_still_says_nothing_of_the_gateway(gateway: Gateway) -> None:
     gateway.stopped_at_ns = 0
+    gateway.verdict = Verdict.NO_FIRST_BYTE
     async with session(gateway, profile(endpoint(paused=True))) as it:
         it.send(Burst(endpoint="a", requests=1, concurrency=1))
         await it.results_of("a", 1)
-        gateway.skip_while_probing_ns = TAINT_NS + PERIOD_NS + 1
+        gateway.skip_while_probing_ns = STANDSTILL_NS + PERIOD_NS
         it.send(Burst(endpoint="a", requests=1, concurrency=1))
         await it.results_of("a", 2)
-    assert [result.tainted for result in it.results()] == [False, True]
+    assert [result.verdict for result in it.results()] == [Verdict.NO_FIRST_BYTE, Verdict.LOCAL]
 
 
 async def test_a_paused_endpoint_waits(gateway: Gateway) -> None:

@@ -10,7 +10,7 @@ from support.judged import ENDPOINT, START_AT, S, Story
 
 from gwtui.health.health import Health
 from gwtui.profile import Profile, Thresholds
-from gwtui.records import Finding, Heartbeat, Ping, ProfileChanged
+from gwtui.records import Errors, Finding, Heartbeat, Ping, ProfileChanged
 from gwtui.verdicts import Verdict
 from gwtui.words import State, Trigger
 
@@ -118,11 +118,21 @@ def test_slow_begins_after_a_while_over_the_limit_and_ends_at_four_fifths() -> N
     assert story.said()[1:] == [(State.UP, "up again after 00:01:35, p50 TTFT 700 ms (n 13)")]
 
 
-def test_an_engine_that_was_late_itself_makes_nobody_slow() -> None:
+@pytest.mark.parametrize(
+    ("late", "state"),
+    [
+        ({"tainted": True, "error_ns": 4 * S}, State.UP),
+        ({"tainted": True, "error_ns": 4 * S, "errors": Errors(ttft_ns=4 * S)}, State.UP),
+        ({"tainted": True, "error_ns": 4 * S, "errors": Errors(duration_ns=4 * S, ttft_ns=S // 50)}, State.SLOW),
+        ({"tainted": True, "error_ns": S // 50}, State.SLOW),
+        ({"tainted": False, "error_ns": S // 50}, State.SLOW),
+    ],
+)
+def test_a_latency_counts_where_its_own_error_is_small_against_it(late: dict[str, Any], state: State) -> None:
     story = Story(slow_over_ms=1000, slow_for_s=0)
     for _ in range(20):
-        story.request(Verdict.COMPLETE, ttft_ms=5000, tainted=True)
-    assert story.state() is State.UP
+        story.request(Verdict.COMPLETE, ttft_ms=5000, **late)
+    assert story.state() is state
 
 
 def test_a_moment_over_the_limit_is_not_slow() -> None:
@@ -299,4 +309,5 @@ def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
     story = Story()
     story.wait(5, lag_ns=2_310_000_000)
     story.wait(5, lag_ns=30_000_000)
-    assert story.said("engine") == [(None, "this machine held gwtui up for 2.31 s: results of that time are marked")]
+    ((_, text),) = story.said("engine")
+    assert text == "this machine held gwtui up for 2.31 s: times it may have changed are marked"

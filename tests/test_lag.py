@@ -1,23 +1,27 @@
-"""How late the engine was is known, and what was measured meanwhile is marked and blamed on nobody."""
+"""How late the engine was is known, and what fails because it stood still is blamed on nobody."""
 
 from __future__ import annotations
 
 import pytest
 
-from gwtui.engine.lag import BURST_NS, PERIOD_NS, STANDSTILL_NS, TAINT_NS, Lag, marked
-from gwtui.records import Finding, Request
+from gwtui.engine.lag import LATE_NS, PERIOD_NS, STANDSTILL_NS, Lag, marked
+from gwtui.records import Errors, Ping, Request
 from gwtui.verdicts import Verdict
 from gwtui.words import Outcome
 
 MS = 1_000_000
 
 
+def request(verdict: Verdict = Verdict.COMPLETE) -> Request:
+    return Request(endpoint="a", number=1, started_at=0, now_ns=0, api="http", verdict=verdict, rule="x")
+
+
 def test_lag_is_known_before_the_late_task_can_tell_it() -> None:
     lag = Lag()
     assert lag.since(0, 10**12) == 0, "nothing is late before it began"
     lag.woke(0)
-    assert lag.since(0, PERIOD_NS + TAINT_NS) == 0
-    assert lag.since(0, PERIOD_NS + TAINT_NS + 1) == TAINT_NS + 1
+    assert lag.since(0, PERIOD_NS + LATE_NS) == 0
+    assert lag.since(0, PERIOD_NS + LATE_NS + 1) == LATE_NS + 1
     assert lag.take(PERIOD_NS + 5 * MS) == 5 * MS
 
 
@@ -36,41 +40,37 @@ def test_lag_is_remembered_for_what_was_under_way_and_for_the_next_heartbeat() -
 
 
 @pytest.mark.parametrize(
-    ("verdict", "late_ns", "becomes", "tainted"),
+    ("verdict", "late_ns", "becomes"),
     [
-        (Verdict.STALLED, 0, Verdict.STALLED, False),
-        (Verdict.STALLED, 30 * MS, Verdict.STALLED, True),
-        (Verdict.STALLED, STANDSTILL_NS, Verdict.LOCAL, True),
-        (Verdict.NO_FIRST_BYTE, 300 * STANDSTILL_NS, Verdict.LOCAL, True),
-        (Verdict.RESET, STANDSTILL_NS, Verdict.LOCAL, True),
-        (Verdict.COMPLETE, STANDSTILL_NS, Verdict.COMPLETE, True),
-        (Verdict.UNAVAILABLE, STANDSTILL_NS, Verdict.UNAVAILABLE, True),
+        (Verdict.STALLED, 0, Verdict.STALLED),
+        (Verdict.STALLED, STANDSTILL_NS - 1, Verdict.STALLED),
+        (Verdict.STALLED, STANDSTILL_NS, Verdict.LOCAL),
+        (Verdict.NO_FIRST_BYTE, 300 * STANDSTILL_NS, Verdict.LOCAL),
+        (Verdict.RESET, STANDSTILL_NS, Verdict.LOCAL),
+        (Verdict.COMPLETE, STANDSTILL_NS, Verdict.COMPLETE),
+        (Verdict.UNAVAILABLE, STANDSTILL_NS, Verdict.UNAVAILABLE),
     ],
 )
 def test_what_fails_because_the_engine_stood_still_is_not_the_gateways_fault(
-    verdict: Verdict, late_ns: int, becomes: Verdict, tainted: bool
+    verdict: Verdict, late_ns: int, becomes: Verdict
 ) -> None:
-    request = Request(endpoint="a", number=1, started_at=0, now_ns=0, api="http", verdict=verdict, rule="x")
-    result = marked(request, late_ns)
-    assert (result.verdict, result.tainted) == (becomes, tainted)
+    result = marked(request(verdict), late_ns)
+    assert result.verdict is becomes
+    assert result.tainted is (becomes is Verdict.LOCAL)
     if becomes is not verdict:
         assert verdict in result.reason
         assert result.outcome is Outcome.LOCAL
 
 
-@pytest.mark.parametrize(("late_ns", "found"), [(BURST_NS - 1, ["buffered", "retries"]), (BURST_NS, ["retries"])])
-def test_a_burst_that_the_engine_made_itself_is_no_finding(late_ns: int, found: list[str]) -> None:
-    findings = tuple(Finding(name=name, evidence="x") for name in ("buffered", "retries"))
-    request = Request(
-        endpoint="a",
-        number=1,
-        started_at=0,
-        now_ns=0,
-        api="http",
-        verdict=Verdict.COMPLETE,
-        rule="x",
-        findings=findings,
-    )
-    result = marked(request, late_ns)
-    assert isinstance(result, Request)
-    assert [finding.name for finding in result.findings] == found
+@pytest.mark.parametrize(
+    "result",
+    [
+        request(),
+        Request(**{name: getattr(request(), name) for name in Request.__struct_fields__} | {"errors": Errors()}),
+        Ping(endpoint="a", number=1, started_at=0, now_ns=0, verdict=Verdict.PONG, rule="x", error_ns=1),
+    ],
+)
+def test_what_a_machine_slept_may_be_missing_from_every_latency(result: Request | Ping) -> None:
+    slept = marked(result, 0, 30 * STANDSTILL_NS)
+    assert (slept.tainted, slept.error_ns, slept.verdict) == (True, 30 * STANDSTILL_NS, result.verdict)
+    assert isinstance(slept, Ping) or slept.errors is None

@@ -30,7 +30,9 @@ PACES = [
     ("too few events", pace(19, 1, 19, 1200, 1200, 1203), None),
     ("too short a time", pace(300, 1, 300, 150, 150, 160), None),
     ("a fast model, packets merge", pace(1000, 200, 8, 100, 600, 600), None),
-    ("the engine was late itself", pace(42, 1, 42, 1200, 1200, 1203, tainted=True), None),
+    ("the engine was late itself", pace(42, 1, 42, 1200, 1200, 1203, late_reads=1), None),
+    ("now and then it was late itself", pace(300, 11, 29, 274, 3000, 3000, late_reads=1), "300 content events in 11"),
+    ("it was late too often", pace(300, 11, 29, 274, 3000, 3000, late_reads=2), None),
 ]
 
 

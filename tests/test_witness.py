@@ -15,6 +15,7 @@ from support.scripted import Receive, ScriptedServer, Send, http
 from gwtui.checks.gathering import Gathering, Means
 from gwtui.checks.needs import Need, Target
 from gwtui.compose import probing
+from gwtui.engine import lag
 from gwtui.engine.lag import PERIOD_NS
 from gwtui.engine.witness import Witness
 from gwtui.keys import resolving
@@ -63,11 +64,11 @@ class Machine:
     ("awake_ns", "asleep_ns", "verdict", "becomes", "tainted"),
     [
         (PERIOD_NS, 0, Verdict.COMPLETE, Verdict.COMPLETE, False),
-        (SECOND // 2, 0, Verdict.COMPLETE, Verdict.COMPLETE, True),
-        (SECOND // 2, 0, Verdict.TIMEOUT, Verdict.TIMEOUT, True),
+        (SECOND // 2, 0, Verdict.TIMEOUT, Verdict.TIMEOUT, False),
         (5 * SECOND, 0, Verdict.NO_FIRST_BYTE, Verdict.LOCAL, True),
-        (5 * SECOND, 0, Verdict.AUTH, Verdict.AUTH, True),
+        (5 * SECOND, 0, Verdict.AUTH, Verdict.AUTH, False),
         (PERIOD_NS, 30 * SECOND, Verdict.RESET, Verdict.LOCAL, True),
+        (PERIOD_NS, 30 * SECOND, Verdict.COMPLETE, Verdict.COMPLETE, True),
     ],
 )
 async def test_what_was_measured_in_a_bad_moment_is_marked(
@@ -90,7 +91,7 @@ async def test_what_passes_between_two_watches_taints_nothing() -> None:
 
 
 class Blocking:
-    """A prober during which this program does nothing else for a while."""
+    """A prober that gives up on a gateway after this program stood still for a while."""
 
     def __init__(self, of: Endpoint) -> None:
         self._of = of
@@ -105,13 +106,19 @@ class Blocking:
     async def probe(self, number: int, planned_ns: int, trigger: object) -> Request:
         await asyncio.sleep(0)
         threading.Event().wait(0.05)
-        return request(self._of.name, number)
+        return request(self._of.name, number, verdict=Verdict.NO_FIRST_BYTE)
 
 
-async def test_checks_are_told_which_of_their_requests_are_tainted() -> None:
+@pytest.fixture
+def _still(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lag, "STANDSTILL_NS", SECOND // 40)
+
+
+@pytest.mark.usefixtures("_still")
+async def test_checks_are_told_which_of_their_requests_failed_because_of_this_machine() -> None:
     found = Gathering(Target(endpoint=endpoint(), profile=Profile()), Means(prober_for=lambda of, *_: Blocking(of)))
     await found.gather(Need.STREAM)
-    assert [result.tainted for result in found.results()] == [True]
+    assert {(result.verdict, result.tainted) for result in found.results()} == {(Verdict.LOCAL, True)}
 
 
 async def test_the_keys_of_a_check_are_asked_for_beside_the_event_loop_each_time(
@@ -138,9 +145,10 @@ async def test_the_keys_of_a_check_are_asked_for_beside_the_event_loop_each_time
     assert asked == ["keys", "keys"]
 
 
+@pytest.mark.usefixtures("_still")
 def test_a_probe_of_a_machine_that_is_held_up_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("gwtui.probes.once.prober_for", lambda of, *_: Blocking(of))
-    assert probing.probe(endpoint(), Profile(), as_json=False) == 0
-    assert "gwtui itself was late while this was measured" in capsys.readouterr().out
+    assert probing.probe(endpoint(), Profile(), as_json=False) != 0
+    assert "gwtui itself stood still for " in capsys.readouterr().out

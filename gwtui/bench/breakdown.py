@@ -142,7 +142,7 @@ def failure_lines(measured: Sequence[Measured]) -> list[str]:
         if each.cancelled:
             lines.append(f"{each.endpoint}: {units.count(each.cancelled)} under way when gwtui stopped, not counted")
         if each.tainted:
-            lines.append(f"{each.endpoint}: {units.count(each.tainted)} measured while this machine was late (tainted)")
+            lines.append(f"{each.endpoint}: {units.count(each.tainted)} with times in doubt: gwtui was late (tainted)")
     return lines
 
 

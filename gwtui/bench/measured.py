@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from gwtui.accuracy import sure
 from gwtui.apis import kind_of
 from gwtui.comparing import Series
 from gwtui.profile import Endpoint
@@ -22,6 +23,9 @@ from gwtui.words import Kind, Metric, Outcome
 
 WAITING = (Metric.TTFB, Metric.TTFT, Metric.TTFO, Metric.E2E, Metric.RTT)
 """Latencies that someone waits through from the moment a request was wanted; the others are within a stream."""
+
+LATENCIES = (*WAITING, Metric.ICL, Metric.TPOT)
+"""All that one result may have measured, from its actual send. ICL is the stream's mean."""
 
 
 @dataclass(slots=True)
@@ -115,7 +119,7 @@ class Measured:
     local: int = 0
     """Failures of this machine or of gwtui itself, which say nothing of the gateway."""
     tainted: int = 0
-    """Results during which gwtui itself was late, whatever they are."""
+    """Results with a latency that gwtui itself may have changed, whatever they are."""
     values: dict[Metric, Values] = field(default_factory=lambda: defaultdict(Values))
     gaps: Histogram = field(default_factory=Histogram)
     """All gaps between reads with content, of all streams."""
@@ -186,12 +190,12 @@ class Measured:
     def _measure(self, result: Request | Ping) -> None:
         minute = int(result.started_at // 60)
         waited_ns = wait_before_ns(result) if self.from_planned else 0
-        for metric, value_ns in latencies(result):
-            if value_ns is not None:
+        for metric in LATENCIES:
+            if (value_ns := sure(result, metric)) is not None:
                 self.values[metric].add(value_ns + (waited_ns if metric in WAITING else 0), minute)
         if isinstance(result, Request):
             self.gaps.record_all(result.gaps)
-            if result.tokens_per_s is not None:
+            if result.tokens_per_s is not None and sure(result, Metric.TPOT) is not None:
                 self.tokens_per_s.append(result.tokens_per_s)
 
     def _fail(self, result: Request | Ping) -> None:
@@ -202,20 +206,6 @@ class Measured:
                 result.verdict, status, 0, result.number, result.trace_id, result.reason or result.rule
             )
         self.failures[key].count += 1
-
-
-def latencies(result: Request | Ping) -> Iterable[tuple[Metric, int | None]]:
-    """All that one result measured, from its actual send. ICL is the stream's mean."""
-    if isinstance(result, Ping):
-        return ((Metric.RTT, result.rtt_ns),)
-    return (
-        (Metric.TTFB, result.ttfb_ns),
-        (Metric.TTFT, result.ttft_ns),
-        (Metric.TTFO, result.ttfo_ns),
-        (Metric.ICL, result.mean_icl_ns),
-        (Metric.TPOT, result.tpot_ns),
-        (Metric.E2E, result.duration_ns),
-    )
 
 
 def wait_before_ns(result: Request | Ping) -> int:

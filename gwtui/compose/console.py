@@ -113,9 +113,9 @@ def paint(text: str, tone: State | Outcome) -> str:
 
 def finish(work: Coroutine[Any, Any, _T]) -> _T:
     """Run it in an event loop. Unlike `asyncio.run` it does not wait for threads, such as a resolver's that hangs."""
-    import asyncio
+    from gwtui.probes.polls import new_loop
 
-    loop = asyncio.new_event_loop()
+    loop = new_loop()
     try:
         return loop.run_until_complete(work)
     finally:

@@ -42,7 +42,7 @@ class Witness:
         began = self._moment()
         result = await probing
         ended = self._moment()
-        return marked(result, max(self._lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began)))
+        return marked(result, self._lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
 
     async def _watch(self) -> None:
         while True:

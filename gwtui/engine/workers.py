@@ -74,8 +74,7 @@ async def run_probe(
     began = tools.moment()
     result = await prober.probe(tally.number, planned_ns, trigger)
     ended = tools.moment()
-    late_ns = max(tools.lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
-    result = marked(result, late_ns)
+    result = marked(result, tools.lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
     tools.report(result)
     return result
 

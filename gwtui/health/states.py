@@ -18,6 +18,7 @@ import math
 from bisect import bisect_left, insort
 from collections import Counter, deque
 
+from gwtui.accuracy import sure
 from gwtui.profile import Thresholds
 from gwtui.records import Finding, Ping, Request
 from gwtui.units import duration, elapsed, share
@@ -114,8 +115,7 @@ class EndpointState:
             self._failed_run.clear()
             self._seen_good = True
             self._metric = metric_of(record, self._thresholds)
-            value_ns = latency(record, self._metric)
-            if value_ns is not None and not record.tainted:
+            if (value_ns := sure(record, self._metric)) is not None:
                 self._latencies.add(now_ns, value_ns)
             self._take_alarm(record.findings)
         else:
@@ -240,16 +240,3 @@ def metric_of(record: Request | Ping, thresholds: Thresholds) -> Metric:
     if isinstance(record, Ping):
         return Metric.RTT
     return Metric.TTFT if record.stream else Metric.E2E
-
-
-def latency(record: Request | Ping, metric: Metric) -> int | None:
-    """That latency of one result; None where it has none."""
-    if isinstance(record, Ping):
-        return record.rtt_ns if metric is Metric.RTT else None
-    return {
-        Metric.TTFB: record.ttfb_ns,
-        Metric.TTFT: record.ttft_ns,
-        Metric.TTFO: record.ttfo_ns,
-        Metric.TPOT: record.tpot_ns,
-        Metric.E2E: record.duration_ns,
-    }.get(metric)

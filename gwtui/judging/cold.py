@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from gwtui.accuracy import sure
 from gwtui.records import Finding, Request
 from gwtui.units import duration
-from gwtui.words import Outcome
+from gwtui.words import Metric, Outcome
 
 WARM_REQUESTS = 8
 """So many good ones over kept connections have to follow."""
@@ -26,12 +27,13 @@ class ColdStart:
     def follow(self, request: Request) -> Finding | None:
         """Take the next request of the endpoint. Gives the finding with the request that settles it."""
         done = len(self._warm_ns) >= WARM_REQUESTS
-        if done or request.outcome is not Outcome.OK or request.tainted or request.ttfb_ns is None:
+        ttfb_ns = sure(request, Metric.TTFB)
+        if done or request.outcome is not Outcome.OK or ttfb_ns is None:
             return None
         if self._first_ns is None:
-            self._first_ns = request.ttfb_ns
+            self._first_ns = ttfb_ns
         elif request.phases.reused:
-            self._warm_ns.append(request.ttfb_ns)
+            self._warm_ns.append(ttfb_ns)
             if len(self._warm_ns) == WARM_REQUESTS:
                 return self._finding(self._first_ns)
         return None

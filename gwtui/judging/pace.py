@@ -22,6 +22,14 @@ GROUP_EVENTS = 4.0
 GROUP_GAP_NS = 20_000_000
 """... unless the reads were so close together that packets merge by themselves."""
 
+LATE_FIRST_NS = 20_000_000
+LATE_FIRST_SHARE = 0.05
+"""A first read that may have waited longer than both was late: what it held may be no burst of the gateway's."""
+LATE_GAP_SHARE = 0.5
+"""Any other was late when it may have waited that share of the time since the one before."""
+MOST_LATE_READS = 0.1
+"""With a larger share of late reads nothing is said about bursts."""
+
 COMBED_READS = 6
 """Reads below which their times say nothing about a timer: five gaps alike are no chance."""
 COMBED_STEADY_READS = 20
@@ -63,13 +71,26 @@ class Pace:
     """p10, p50 and p90 of the times between two of those reads, in ns."""
     sizes: tuple[int, int, int] = (0, 0, 0)
     """p10, p50 and p90 of the bytes in such a read."""
-    tainted: bool = False
-    """The engine itself was late, so bursts may be its own."""
+    late_reads: int = 0
+    """Reads that were late themselves, so that what they brought together may have come apart: see `is_late`."""
+
+
+def is_late(after_ns: int, error_ns: int, *, first: bool = False) -> bool:
+    """Whether a read was so late that it may have made a burst of what came apart.
+
+    `after_ns`: how long after the read before it came, or after the send, if it was the first; `error_ns`: how long
+    bytes of it may have waited.
+    """
+    if first:
+        return error_ns > LATE_FIRST_NS and error_ns > LATE_FIRST_SHARE * after_ns
+    return error_ns > LATE_GAP_SHARE * after_ns
 
 
 def pace_finding(pace: Pace) -> Finding | None:
     """What the pace gives away: that something holds events back, or collects them on a timer."""
-    if pace.tainted or pace.events < MIN_EVENTS or pace.end_ns < MIN_DURATION_NS:
+    if pace.late_reads > MOST_LATE_READS * pace.reads:
+        return None
+    if pace.events < MIN_EVENTS or pace.end_ns < MIN_DURATION_NS:
         return None
     return combed(pace) or buffered(pace)
 

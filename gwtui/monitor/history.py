@@ -9,10 +9,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from gwtui import comparing
+from gwtui.accuracy import latency, sure
 from gwtui.apis import kind_of
 from gwtui.monitor.pings import Link
 from gwtui.monitor.samples import Samples
-from gwtui.monitor.series import Series, cells, counted_metric, quantiles, shown_metric, value_of
+from gwtui.monitor.series import Series, cells, counted_metric, quantiles, shown_metric
 from gwtui.monitor.streams import Shelf
 from gwtui.monitor.tallies import Tally
 from gwtui.profile import Endpoint
@@ -127,16 +128,19 @@ class History:
     def _count(self, result: Request | Ping) -> None:
         self._samples.add(result)
         counted = counted_metric(self._kind)
-        if (value := value_of(result, counted)) is not None:
+        if (value := sure(result, counted)) is not None:
             self._counted.add(result.now_ns, value)
+        elif latency(result, counted) is not None:
+            self._counted.add_unsure(result.now_ns)
         if isinstance(result, Ping):
             return
         for metric in LATENCIES:
-            if (value := value_of(result, metric)) is not None:
+            if (value := sure(result, metric)) is not None:
                 self._of(metric).add(result.now_ns, value)
         self._of(Metric.ICL).add_all(result.now_ns, result.gaps)
-        if result.tokens_per_s is not None and result.tokens_per_s < IMPOSSIBLE_SPEED:
-            self._speed.add(result.now_ns, round(result.tokens_per_s * 1000))
+        speed = result.tokens_per_s if sure(result, Metric.TPOT) is not None else None
+        if speed is not None and speed < IMPOSSIBLE_SPEED:
+            self._speed.add(result.now_ns, round(speed * 1000))
 
     def _of(self, metric: Metric) -> Series:
         series = self._series.get(metric)
@@ -198,7 +202,7 @@ class History:
             kind=self._kind,
             state=self.state,
             metric=metric,
-            last_ns=value_of(last, metric) if last is not None and last.outcome is Outcome.OK else None,
+            last_ns=latency(last, metric) if last is not None and last.outcome is Outcome.OK else None,
             p50=p50,
             p95=p95,
             p99=p99,
@@ -248,7 +252,7 @@ class History:
                 number=result.number,
                 started_at=result.started_at,
                 verdict=result.verdict.value,
-                value_ns=value_of(result, metric) if result.outcome is Outcome.OK else None,
+                value_ns=latency(result, metric) if result.outcome is Outcome.OK else None,
                 trace_id=result.trace_id,
                 tainted=result.tainted,
             )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from gwtui.accuracy import sure
 from gwtui.monitor.series import Series, cells, quantiles
 from gwtui.records import Ping
 from gwtui.view import PingView, Window
-from gwtui.words import Outcome
+from gwtui.words import Metric, Outcome
 
 CLOSE_CODES = {
     1000: "normal closure",
@@ -54,10 +55,11 @@ class Link:
         self._connections[ping.address] = ping.connection
         if ping.close_code is not None:
             self._last_close = close_text(ping.close_code, ping.close_reason)
-        if ping.outcome is Outcome.OK and ping.rtt_ns is not None:
+        rtt_ns = sure(ping, Metric.RTT)
+        if ping.outcome is Outcome.OK and rtt_ns is not None:
             if self._last_rtt_ns is not None:
-                self._jitter.add(ping.now_ns, abs(ping.rtt_ns - self._last_rtt_ns))
-            self._last_rtt_ns = ping.rtt_ns
+                self._jitter.add(ping.now_ns, abs(rtt_ns - self._last_rtt_ns))
+            self._last_rtt_ns = rtt_ns
 
     def view(self, endpoint: str, round_trips: Series, window: Window, now_ns: int, columns: int) -> PingView:
         values = round_trips.histogram(window, now_ns)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from array import array
 
+from gwtui.accuracy import sure
 from gwtui.comparing import METRICS, Series
-from gwtui.monitor.series import SECOND_NS, value_of
+from gwtui.monitor.series import SECOND_NS
 from gwtui.records import Ping, Request
 from gwtui.significance import Sample
 from gwtui.words import Metric
@@ -25,7 +26,7 @@ class Samples:
         minute = result.now_ns // _MINUTE_NS
         for metric in METRICS:
             # The whole of a ping is its round trip.
-            value = value_of(result, Metric.RTT if isinstance(result, Ping) and metric is Metric.E2E else metric)
+            value = sure(result, Metric.RTT if isinstance(result, Ping) and metric is Metric.E2E else metric)
             if value is not None:
                 self._values.setdefault(metric, _Newest()).add(value, minute)
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gwtui.health.states import latency
 from gwtui.monitor.windows import Growing, Rolling
 from gwtui.profile import Endpoint
-from gwtui.records import Ping, Request
 from gwtui.stats import Histogram, supported
 from gwtui.view import Cell, LatencyPoint, Quantile, Window
 from gwtui.words import Kind, Metric
@@ -41,6 +39,11 @@ class Series:
         for window in self._windows.values():
             window.add(now_ns, values)
 
+    def add_unsure(self, now_ns: int) -> None:
+        """Count a good result whose value is in doubt."""
+        for window in self._windows.values():
+            window.add_unsure(now_ns)
+
     def add_failure(self, now_ns: int) -> None:
         """Count a failure."""
         for window in self._windows.values():
@@ -55,7 +58,7 @@ class Series:
         return self._windows[window].histogram(now_ns)
 
     def counts(self, window: Window, now_ns: int) -> tuple[int, int]:
-        """How many values and how many failures the window has."""
+        """How many good results and how many failures the window has."""
         return self._windows[window].counts(now_ns)
 
     def points(self, window: Window, now_ns: int, columns: int) -> tuple[LatencyPoint, ...]:
@@ -99,10 +102,3 @@ def shown_metric(asked: Metric, endpoint: Endpoint, kind: Kind) -> Metric:
 def counted_metric(kind: Kind) -> Metric:
     """The latency that every good result has: its series also counts the failures."""
     return Metric.RTT if kind is Kind.WEBSOCKET else Metric.E2E
-
-
-def value_of(result: Request | Ping, metric: Metric) -> int | None:
-    """That figure of one result; of ICL, which is many values, the mean."""
-    if metric is Metric.ICL:
-        return result.mean_icl_ns if isinstance(result, Request) else None
-    return latency(result, metric)

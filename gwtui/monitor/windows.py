@@ -17,13 +17,13 @@ _NOTHING = LatencyPoint(p50_ns=None, p95_ns=None, p99_ns=None, n=0, failed=0)
 
 
 class _Slot(Histogram):
-    """The values of a slot, and how often there was a failure instead."""
+    """The values of a slot, how often there was one in doubt, and how often a failure instead."""
 
-    __slots__ = ("failed",)
+    __slots__ = ("failed", "unsure")
 
     def __init__(self, digits: int) -> None:
         super().__init__(digits)
-        self.failed = 0
+        self.failed = self.unsure = 0
 
 
 class Span(ABC):
@@ -36,6 +36,7 @@ class Span(ABC):
         self._slots: dict[int, _Slot] = {}
         self._newest = -1
         self._n = 0
+        """Values, those in doubt included."""
         self._failed = 0
         # The histogram of all slots, kept up to date only while somebody looks at it.
         self._sum: Histogram | None = None
@@ -61,6 +62,13 @@ class Span(ABC):
         if self._sum is not None:
             self._sum.record(value)
 
+    def add_unsure(self, now_ns: int) -> None:
+        """Count a value that is in doubt at its own time, and leave it out of the figures."""
+        slot = self._slot_at(now_ns)
+        if slot is not None:
+            slot.unsure += 1
+            self._n += 1
+
     def add_failure(self, now_ns: int) -> None:
         """Count a failure at its own time."""
         slot = self._slot_at(now_ns)
@@ -69,7 +77,7 @@ class Span(ABC):
             self._failed += 1
 
     def counts(self, now_ns: int) -> tuple[int, int]:
-        """How many values and how many failures there are."""
+        """How many values there are, those in doubt included, and how many failures."""
         self._advance(now_ns)
         return self._n, self._failed
 
@@ -162,7 +170,7 @@ class Rolling(Span):
             self._drop(self._slots.pop(gone))
 
     def _drop(self, slot: _Slot) -> None:
-        self._n -= slot.n
+        self._n -= slot.n + slot.unsure
         self._failed -= slot.failed
         if self._sum is not None:
             self._sum.remove(slot, list(self._slots.values()))
@@ -211,6 +219,7 @@ class Growing(Span):
             if joined is not slot:
                 joined.merge(slot)
                 joined.failed += slot.failed
+                joined.unsure += slot.unsure
         self._slots = slots
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple
 
 import msgspec
 
@@ -17,8 +17,14 @@ TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 HTTP2_SETTINGS = b"\x04\x00\x00\x00\x00\x00"
 """What an HTTP/2 server begins with, after the length of it (RFC 9113 3.4 and 6.5)."""
 
-Span: TypeAlias = tuple[int, int]
-"""When the first and the last of some bytes were handed to the socket."""
+
+class Span(NamedTuple):
+    """When bytes were handed to the socket."""
+
+    first_ns: int
+    last_ns: int
+    error_ns: int = 0
+    """How much later than that the last of them may have left."""
 
 
 class NotHTTPError(Exception):
@@ -31,6 +37,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
     stamp_ns: int
     clock: Clock
     data: bytes
+    error_ns: int = 0
+    """How far the stamp may be from when any of the bytes came."""
 
 
 @dataclass(slots=True)
@@ -46,21 +54,26 @@ class Exchange:
     first_write_ns: int | None = None
     last_write_ns: int | None = None
     """When its last byte was handed to the socket."""
+    write_error_ns: int = 0
+    """How far that may be wrong, as the other errors here."""
     first_read_ns: int | None = None
+    first_read_error_ns: int = 0
     last_read_ns: int | None = None
+    last_read_error_ns: int = 0
     reads: int = 0
     clock: Clock = Clock.KERNEL
     """`user` as soon as one read had no stamp of the kernel's that can be believed."""
     ended_ns: int | None = None
-    """When the peer closed the connection."""
+    """When the peer closed the connection, or it broke."""
+    ended_error_ns: int = 0
     in_body: bool = False
     """The head of the response is over."""
+    hurried: bool = True
+    """Its first byte or its first content is awaited: each segment is to have its own stamp."""
     patient: bool = False
     """Reads may be worked off together with those of other streams, a moment after they came."""
     heard_ns: int | None = None
     """When the newest bytes came, whether or not they were worked off yet."""
-    heard_bytes: int = 0
-    """How many came since the request was sent."""
     on_drained: Callable[[], None] | None = None
     """Called when all bytes of the last read were consumed, before the next read is taken."""
 
@@ -69,16 +82,15 @@ class Exchange:
         if span is None:
             return
         if self.first_write_ns is None:
-            self.first_write_ns = span[0]
-        self.last_write_ns = span[1]
-        self.heard_bytes = 0
+            self.first_write_ns = span.first_ns
+        self.last_write_ns, self.write_error_ns = span.last_ns, span.error_ns
 
     def came(self, arrival: Arrival, data: bytes) -> None:
         """Note a read. Raises `NotHTTPError` when it is the first one and no HTTP answer begins so."""
         if self.first_read_ns is None:
-            self.first_read_ns = arrival.stamp_ns
+            self.first_read_ns, self.first_read_error_ns = arrival.stamp_ns, arrival.error_ns
             _check_greeting(data)
-        self.last_read_ns = arrival.stamp_ns
+        self.last_read_ns, self.last_read_error_ns = arrival.stamp_ns, arrival.error_ns
         self.reads += 1
         if arrival.clock is Clock.USER:
             self.clock = Clock.USER

@@ -163,6 +163,7 @@ async def open_link(
         socket = await _shaken(target, deadlines, sock, opening)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
+    sock.unread.watch(time.perf_counter_ns())
     opening.inbox.follow(socket, sock)
     return Link(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer), opening.inbox)
 

@@ -114,7 +114,7 @@ class HTTPProber:
         except TimeoutError:
             if watchdog.expired is None:
                 raise
-            result.over(watchdog.expired.end, watchdog.expired.detail)
+            result.over(watchdog.expired.end, watchdog.expired.detail, watchdog.expired.at_ns)
 
     async def _follow(self, result: Result) -> None:
         """Ask again where redirects within the origin lead. What is measured is the last request."""
@@ -169,6 +169,7 @@ class HTTPProber:
         result.status = response.status_code
         result.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
         intake = result.intake = self._intake(result)
+        result.exchange.hurried = isinstance(intake, StreamIntake)
         result.exchange.on_drained = lambda: self._drained(result, intake)
         try:
             decoder = decoder_for(joined_header(result.headers, "content-encoding"))
@@ -211,7 +212,7 @@ class HTTPProber:
         return StreamIntake(
             self._api.reader(self._endpoint),
             Timing(result.sent_ns),
-            lambda: exchange.last_read_ns or exchange.last_write_ns or 0,
+            lambda: (exchange.last_read_ns or exchange.last_write_ns or 0, exchange.last_read_error_ns),
             self._redactor(),
             (lambda stamp_ns, first, events: self._hand_on(result, stamp_ns, first, events)) if self._events else None,
             keep_text=result.keep_text,
@@ -228,6 +229,7 @@ class HTTPProber:
                 self._tell_alive(result, intake)
             has_content, ended = intake.timing.has_content, intake.reader.ended()
             result.progress.event_ns, result.progress.has_content = intake.timing.last_event_ns, has_content
+            result.exchange.hurried = not has_content
             result.exchange.patient = has_content and not ended  # neither the first content nor the end has to wait
             if not ended:
                 result.progress.terminated_ns = None

@@ -28,6 +28,8 @@ class Arrival:
     is_pong: bool
     stamp_ns: int
     clock: Clock
+    error_ns: int = 0
+    """How far the stamp may be from when it came."""
 
 
 class Inbox:
@@ -82,8 +84,8 @@ class Inbox:
         if self._is_answer(arrival):
             self._answer.set_result(arrival)
 
-    def _stamp(self) -> tuple[int, Clock]:
+    def _stamp(self) -> tuple[int, Clock, int]:
         """When what was just received came. An event loop that reads by itself leaves no stamps."""
         if self._stamps is not None and self._stamps.reads:
-            return self._stamps.last_read_ns, self._stamps.last_read_clock
-        return time.perf_counter_ns(), Clock.USER
+            return self._stamps.last_read_ns, self._stamps.last_read_clock, self._stamps.last_read_error_ns
+        return time.perf_counter_ns(), Clock.USER, 0

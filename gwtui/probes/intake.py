@@ -68,7 +68,7 @@ class StreamIntake:
         self,
         reader: StreamReader,
         timing: Timing,
-        stamp: Callable[[], int],
+        stamp: Callable[[], tuple[int, int]],
         redact: Redactor,
         hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None] | None,
         *,
@@ -112,12 +112,12 @@ class StreamIntake:
 
     def _work_off(self, events: list[ServerSentEvent]) -> None:
         size, self._read_bytes = self._read_bytes, 0
-        stamp_ns = self._stamp()
+        stamp_ns, error_ns = self._stamp()
         first = self.timing.events + 1
         readings = [self.reader.event(event) for event in events]
         if self._keep_text:
             self._keep(readings)
-        self.timing.add(stamp_ns, readings, size)
+        self.timing.add(stamp_ns, readings, size, error_ns)
         if self._hand_on is not None:
             told = zip(readings, events, strict=True)
             self._hand_on(stamp_ns, first, tuple(self._told(reading, event.data) for reading, event in told))

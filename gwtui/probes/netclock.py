@@ -3,7 +3,8 @@
 On Linux every read asks for `SO_TIMESTAMPNS`: the wall time at which the last packet of that read arrived. It is
 converted to the monotonic clock with an offset that is measured again about once a second, and whenever a glance at
 the wall clock does not confirm it. A stamp that cannot be believed, and every read on other systems, gets the time
-right after the read, and says so (`Clock.USER`). The stamp of a read is that of its *last* bytes.
+right after the read, and says so (`Clock.USER`). The stamp of a read is that of its *last* bytes; by how much it may be
+wrong for the others is its error (`gwtui.probes.unread`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gwtui.probes.polls import running_polls
+from gwtui.probes.unread import Unread, counts_of
 from gwtui.words import Clock
 
 if sys.platform == "linux":
@@ -120,6 +123,11 @@ class NetClock:
             return now_ns, Clock.USER
         return max(floor_ns, min(arrived, now_ns)), Clock.KERNEL
 
+    def error_ns(self, stamp_ns: int, now_ns: int) -> int:
+        """How far a stamp of the kernel's may be off by the conversion alone. While it waited, the wall clock may have
+        been slewed, by a thousandth at most (adjtimex(2))."""
+        return self._offset.error_ns + SLACK_NS + (now_ns - stamp_ns) // 1000
+
     def _holds(self, now_ns: int) -> bool:
         """Whether a glance confirms the offset. One that was interrupted does not."""
         return abs(self._wall() - now_ns - self._offset.ns) <= self._offset.error_ns + SLACK_NS
@@ -154,40 +162,57 @@ class StampedSocket(socket.socket):
                 self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         self._netclock = clock
         self.kernel_stamps = is_tcp and ask_for_stamps(self)
+        self.unread = Unread(time.perf_counter_ns(), running_polls())
         self.reads = 0
         self.last_read_ns = 0
         self.last_read_clock = Clock.USER
+        self.last_read_error_ns = 0
+        """How far that stamp may be from when any of the bytes came."""
+        self.last_clock_error_ns = 0
+        """What of it is the clock's."""
+        self.last_kernel_ns: int | None = None
+        """The kernel's own stamp of the last read, on the wall clock; None where there was none to believe."""
         self.writes = 0
         self.sent_bytes = 0
         """Bytes that were handed to the kernel, in all."""
         self.last_write_ns = 0
         """Right before the call: while it lasts the bytes leave, and whom they wake may take this processor."""
+        self.last_write_error_ns = 0
+        """How long the call lasted: the bytes left meanwhile."""
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
+        before_ns = time.perf_counter_ns()
         if not self.kernel_stamps:
             data = super().recv(size, flags)
-            self._came(len(data), None, time.perf_counter_ns())
+            self._came(len(data), size, None, before_ns)
             return data
         data, control, _, _ = super().recvmsg(size, _CONTROL_BYTES, flags)
-        self._came(len(data), _kernel_ns(control), time.perf_counter_ns())
+        self._came(len(data), size, _kernel_ns(control), before_ns)
         return data
 
     def recv_into(self, buffer: WriteableBuffer, size: int = 0, flags: int = 0) -> int:
+        before_ns, room = time.perf_counter_ns(), size or memoryview(buffer).nbytes
         if not self.kernel_stamps or size:
             count = super().recv_into(buffer, size, flags)
-            self._came(count, None, time.perf_counter_ns())
+            self._came(count, room, None, before_ns)
             return count
         count, control, _, _ = super().recvmsg_into([buffer], _CONTROL_BYTES, flags)
-        self._came(count, _kernel_ns(control), time.perf_counter_ns())
+        self._came(count, room, _kernel_ns(control), before_ns)
         return count
 
     def send(self, data: ReadableBuffer, flags: int = 0, /) -> int:
         now_ns = time.perf_counter_ns()
         count = super().send(data, flags)
         self.last_write_ns = now_ns
+        self.last_write_error_ns = time.perf_counter_ns() - now_ns
         self.writes += 1
         self.sent_bytes += count
+        self.unread.sent()
         return count
+
+    def waiting(self) -> tuple[int, int]:
+        """How many segments and bytes wait to be read; 2 and 0 where nobody knows."""
+        return self.unread.waiting(counts_of(self) if self.unread.counted else None)
 
     def unacknowledged(self) -> int | None:
         """How many of the sent bytes the peer's kernel has not acknowledged; None where that cannot be known: on
@@ -199,10 +224,21 @@ class StampedSocket(socket.socket):
         except OSError:  # a sandbox that emulates Linux without it
             return None
 
-    def _came(self, count: int, kernel_ns: int | None, now_ns: int) -> None:
-        if count:
-            self.last_read_ns, self.last_read_clock = self._netclock.stamp(kernel_ns, now_ns, self.last_read_ns)
-            self.reads += 1
+    def _came(self, count: int, room: int, kernel_ns: int | None, before_ns: int) -> None:
+        now_ns = time.perf_counter_ns()
+        if not count:
+            return
+        stamp_ns, clock = self._netclock.stamp(kernel_ns, now_ns, self.last_read_ns)
+        by_kernel = clock is Clock.KERNEL
+        counts = counts_of(self) if self.unread.counted else None
+        error_ns = self.unread.took(
+            count, stamp_ns if by_kernel else None, now_ns, counts, before_ns if count < room else None
+        )
+        self.last_clock_error_ns = self._netclock.error_ns(stamp_ns, now_ns) if by_kernel else 0
+        self.last_kernel_ns = kernel_ns if by_kernel else None
+        self.last_read_ns, self.last_read_clock = stamp_ns, clock
+        self.last_read_error_ns = error_ns + self.last_clock_error_ns
+        self.reads += 1
 
 
 def _kernel_ns(control: list[tuple[int, int, bytes]]) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
+from gwtui.accuracy import in_doubt
 from gwtui.apis.asking import model_asked
 from gwtui.apis.base import API, Usage
 from gwtui.clean import clean, clean_text
@@ -22,7 +23,7 @@ from gwtui.probes.masking import masked_request
 from gwtui.probes.proxies import Proxy, reason_of
 from gwtui.probes.timing import Timing
 from gwtui.profile import Endpoint
-from gwtui.records import Finding, Phases, Request
+from gwtui.records import Errors, Finding, Phases, Request
 from gwtui.words import Clock, Kind, Outcome, Trigger
 
 
@@ -50,6 +51,8 @@ class Result:
         self.end: End | None = None
         self.detail = ""
         self.ended_ns = 0
+        self.ended_error_ns = 0
+        """How far that may be from when it ended."""
 
     @property
     def exchange(self) -> Exchange:
@@ -66,14 +69,22 @@ class Result:
         self.end, self.detail = None, ""
         self.status, self.headers, self.intake, self.bytes = None, (), None, 0
 
-    def over(self, end: End, detail: str = "") -> None:
-        """Note the end. It is now, unless the response ended well: then it is when its last bytes came."""
+    def over(self, end: End, detail: str = "", due_ns: int | None = None) -> None:
+        """Note the end. It is now, unless the response ended well: then it is when its last bytes came. `due_ns`: the
+        deadline that has passed."""
         self.end, self.detail = end, detail
-        self.ended_ns = time.perf_counter_ns()
+        self.ended_ns = now_ns = time.perf_counter_ns()
         exchange = self.exchange
         if end in (End.CLEAN, End.LEFT) and exchange.last_read_ns is not None:
             closed_ns = exchange.ended_ns if end is End.CLEAN and not self._is_framed() else None
             self.ended_ns = closed_ns or exchange.last_read_ns
+            self.ended_error_ns = exchange.ended_error_ns if closed_ns else exchange.last_read_error_ns
+        elif due_ns is not None:
+            self.ended_error_ns = now_ns - due_ns
+        elif exchange.ended_ns is not None:
+            self.ended_error_ns = now_ns - exchange.ended_ns + exchange.ended_error_ns
+        elif end is not End.CANCELLED and exchange.last_read_ns is not None:
+            self.ended_error_ns = now_ns - exchange.last_read_ns + exchange.last_read_error_ns
 
     def _is_framed(self) -> bool:
         """Whether the response says itself where it ends, so that the end of the connection says nothing."""
@@ -98,7 +109,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     judgement = judged.judgement
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
-    return Request(
+    timed = Request(
         **structs.asdict(timing.times(usage.output_tokens)),
         endpoint=endpoint.name,
         number=result.number,
@@ -132,6 +143,29 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
         text=clean_text(_text(result, judged, transport), TEXT_CHARS),
     )
+    return _with_errors(timed, result, timing)
+
+
+def _with_errors(timed: Request, result: Result, timing: Timing) -> Request:
+    """The row with what its latencies may be wrong by: each counts from the send, and has that error too."""
+    exchange, own = result.exchange, timing.errors(timed.output_tokens)
+    sent_ns = exchange.write_error_ns
+    errors = Errors(
+        ttfb_ns=sent_ns + exchange.first_read_error_ns,
+        ttft_ns=sent_ns + own.ttft_ns,
+        ttfo_ns=sent_ns + own.ttfo_ns,
+        tpot_ns=own.tpot_ns,
+        duration_ns=sent_ns + result.ended_error_ns,
+    )
+    largest_ns = max(errors.ttfb_ns, errors.duration_ns, sent_ns + timing.error_ns)
+    doubts = (
+        in_doubt(timed.ttfb_ns, errors.ttfb_ns),
+        in_doubt(timed.ttft_ns, errors.ttft_ns),
+        in_doubt(timed.ttfo_ns, errors.ttfo_ns),
+        in_doubt(timed.duration_ns, largest_ns),
+    )
+    sent = exchange.last_write_ns is not None
+    return structs.replace(timed, errors=errors, error_ns=largest_ns if sent else None, tainted=any(doubts))
 
 
 def _transport(result: Result) -> Transport:

@@ -2,7 +2,8 @@
 
 One persistent reader on the socket puts (stamp, bytes) into a queue, so that a busy event loop delays neither the
 stamp nor the socket. Who waits for the bytes is woken at once, or together with others where the exchange is patient.
-Where it was delayed nevertheless, the beginning of a response is received in pieces, so that packets keep their stamps.
+While the first byte or content is awaited, segments that wait together are received in pieces, so that each keeps its
+stamp.
 No timeouts are kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which cancels.
 """
 
@@ -12,9 +13,11 @@ import asyncio
 import ssl
 import time
 from collections import deque
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
 
 import httpcore
+from msgspec.structs import replace
 
 from gwtui.probes.acknowledged import Acknowledgement, UnacknowledgedError
 from gwtui.probes.exchange import Arrival, Ledger, Span
@@ -24,19 +27,26 @@ from gwtui.probes.tls import TLSStream
 from gwtui.words import Clock
 
 READ_BYTES = 64 * 1024
-BEGINNING_BYTES = 8 * 1024
-"""The beginning of a response: until its first content, as long as that is not far. How long that and the first byte
-took is what is asked for most, and gateways often send them within a millisecond."""
 PIECE_BYTES = 64
-"""A beginning that had to wait is received in such pieces: a read of several packets has the stamp of the last."""
-PROMPT_NS = 50_000
-"""A read that is no later than this has waited for nobody: what is left may be received at once."""
+"""Segments that wait together are received in such pieces: a read of several has the stamp of the last. Gateways often
+send the first byte and the first content within a millisecond, and how long these took is what is asked for most."""
+MOST_PIECES = 128
+"""... or in so many longer ones, where a lot waits."""
 QUEUE_BYTES = 1024 * 1024
 """Received but unread bytes at which a stream stops receiving until they were read."""
 MANY_BYTES = 16 * 1024
 """With so many unread bytes even a patient reader is woken at once."""
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 """What a chunked body ends with: its reader has waited for that."""
+
+
+class Piece(NamedTuple):
+    """A part of what waited in a socket."""
+
+    arrival: Arrival
+    kernel_ns: int | None
+    """The kernel's own stamp."""
+    clock_error_ns: int
 
 
 class TCPStream:
@@ -80,8 +90,8 @@ class TCPStream:
                 self._waiter = None
         arrival = self._queue.popleft()
         if len(arrival.data) > max_bytes:
-            self._queue.appendleft(Arrival(arrival.stamp_ns, arrival.clock, arrival.data[max_bytes:]))
-            arrival = Arrival(arrival.stamp_ns, arrival.clock, arrival.data[:max_bytes])
+            self._queue.appendleft(replace(arrival, data=arrival.data[max_bytes:]))
+            arrival = replace(arrival, data=arrival.data[:max_bytes])
         self.queued_bytes -= len(arrival.data)
         if not self.receiving and self.queued_bytes < QUEUE_BYTES:
             self._resume()
@@ -107,7 +117,9 @@ class TCPStream:
                 raise httpcore.WriteError(error) from error
             first_ns = first_ns or self._sock.last_write_ns
             view = view[count:]
-        return None if first_ns is None else (first_ns, self._sock.last_write_ns)
+        if first_ns is None:
+            return None
+        return Span(first_ns, self._sock.last_write_ns, self._sock.last_write_error_ns)
 
     def send_now(self, data: bytes) -> None:
         """Send what the socket takes at once and forget the rest: a farewell nobody waits for."""
@@ -173,46 +185,68 @@ class TCPStream:
                 settle(future)
 
     def _receive(self) -> None:
-        size = PIECE_BYTES if self._is_beginning() else READ_BYTES
-        while self._take(size) == size == PIECE_BYTES:
-            was_prompt = time.perf_counter_ns() - self._sock.last_read_ns < PROMPT_NS
-            if was_prompt or not self._is_beginning():
-                size = READ_BYTES
+        for arrival in self._in_pieces() if self._is_awaited() else self._at_once():
+            self._enqueue(arrival)
+        if self.receiving and self.queued_bytes >= QUEUE_BYTES:
+            self._pause()
         if self._waiter is not None and (self._queue or not self.receiving):
             self._wake(self._waiter)
 
-    def _is_beginning(self) -> bool:
+    def _is_awaited(self) -> bool:
         exchange = self._ledger.exchange
-        return self._sock.kernel_stamps and not exchange.patient and exchange.heard_bytes < BEGINNING_BYTES
+        return self._sock.kernel_stamps and exchange.hurried and exchange.last_write_ns is not None
 
-    def _take(self, size: int) -> int:
-        """Receive so much at most; returns how much it was."""
+    def _at_once(self) -> Iterator[Arrival]:
+        if data := self._take(READ_BYTES):
+            yield self._piece(data).arrival
+
+    def _in_pieces(self) -> Iterator[Arrival]:
+        """All that waits, so that each segment keeps its stamp; at once where it is a single one."""
+        segments, length = self._sock.waiting()
+        size = READ_BYTES if segments < 2 else max(PIECE_BYTES, -(-length // MOST_PIECES))
+        since_ns = self._sock.unread.since_ns()
+        pieces: list[Piece] = []
+        while len(pieces) < MOST_PIECES and (data := self._take(size)):
+            pieces.append(self._piece(data))
+            if len(data) < size or self._sock.unread.is_empty:
+                break
+        unread = self._sock.unread
+        if unread.segments != segments or unread.disordered:  # another came meanwhile, and may be merged with these
+            return (piece.arrival for piece in pieces)
+        return own_stamps(pieces, segments, since_ns)
+
+    def _piece(self, data: bytes) -> Piece:
+        sock = self._sock
+        arrival = Arrival(sock.last_read_ns, sock.last_read_clock, data, sock.last_read_error_ns)
+        return Piece(arrival, sock.last_kernel_ns, sock.last_clock_error_ns)
+
+    def _take(self, size: int) -> bytes:
+        """Receive so much at most."""
         try:
             data = self._sock.recv(size)
         except (BlockingIOError, InterruptedError):
-            return 0
+            return b""
         except OSError as error:
             self._error = error
+            data = b""
+        if not data:
+            self._ended = self._error is None
+            exchange = self._ledger.exchange
+            exchange.ended_ns = time.perf_counter_ns()
+            exchange.ended_error_ns = self._sock.unread.late_ns(exchange.ended_ns)
             self._pause()
-            return 0
-        if data:
-            self._enqueue(data)
-        else:
-            self._ended = True
-            self._ledger.exchange.ended_ns = time.perf_counter_ns()
-        if self._ended or self.queued_bytes >= QUEUE_BYTES:
-            self._pause()
-        return len(data)
+        return data
 
-    def _enqueue(self, data: bytes) -> None:
+    def _enqueue(self, arrival: Arrival) -> None:
         """Bytes of one stamp are one read, however many pieces they came in."""
-        exchange, stamp_ns = self._ledger.exchange, self._sock.last_read_ns
-        exchange.heard_ns = stamp_ns
-        exchange.heard_bytes += len(data)
-        self.queued_bytes += len(data)
-        if self._queue and self._queue[-1].stamp_ns == stamp_ns:
-            data = self._queue.pop().data + data
-        self._queue.append(Arrival(stamp_ns, self._sock.last_read_clock, data))
+        exchange = self._ledger.exchange
+        exchange.heard_ns = arrival.stamp_ns
+        self.queued_bytes += len(arrival.data)
+        if self._queue:
+            last = self._queue[-1]
+            if (last.stamp_ns, last.error_ns) == (arrival.stamp_ns, arrival.error_ns):
+                arrival = replace(arrival, data=self._queue.pop().data + arrival.data)
+        self._queue.append(arrival)
 
     def _wake(self, waiter: asyncio.Future[None]) -> None:
         if self.receiving and self._ledger.exchange.patient and not self._has_much():
@@ -227,11 +261,13 @@ class TCPStream:
     def _resume(self) -> None:
         if not self.receiving and not self._ended and self._error is None:
             self._loop.add_reader(self._sock.fileno(), self._receive)
+            self._sock.unread.watch(time.perf_counter_ns())
             self.receiving = True
 
     def _pause(self) -> None:
         if self.receiving:
             self._loop.remove_reader(self._sock.fileno())
+            self._sock.unread.unwatch()
             self.receiving = False
 
     async def _until_writable(self) -> None:
@@ -242,3 +278,24 @@ class TCPStream:
         finally:
             self._writable = None
             self._loop.remove_writer(self._sock.fileno())
+
+
+def own_stamps(pieces: Sequence[Piece], segments: int, since_ns: int) -> Iterator[Arrival]:
+    """What waited, piece by piece, with errors that know of one another's stamps. `since_ns`: none of it came before.
+
+    Where there are as many stamps as segments, each segment has its own, and only a piece in which one follows another
+    may be wrong. Else a segment may have been merged with those since the stamp before.
+    """
+    has_own = len({piece.kernel_ns for piece in pieces}) == segments
+    before: Piece | None = None
+    for piece in pieces:
+        stamp_ns, follows = piece.arrival.stamp_ns, before is not None and before.kernel_ns != piece.kernel_ns
+        own_since_ns = stamp_ns if has_own else since_ns
+        if before is not None and follows:
+            own_since_ns, since_ns = before.arrival.stamp_ns if has_own else since_ns, before.arrival.stamp_ns
+        yield (
+            piece.arrival
+            if piece.kernel_ns is None
+            else replace(piece.arrival, error_ns=max(0, stamp_ns - own_since_ns) + piece.clock_error_ns)
+        )
+        before = piece

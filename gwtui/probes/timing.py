@@ -1,6 +1,7 @@
 """Latencies of one stream from the stamps of its reads. Pure: no clock here.
 
 Events of one read share its stamp, so gaps are between reads, never between events (a gap of 0 would be invented).
+A gap before a read whose events may have waited for us is left out, where that puts it in doubt.
 """
 
 from __future__ import annotations
@@ -9,8 +10,10 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gwtui.accuracy import in_doubt
 from gwtui.apis.base import Reading
-from gwtui.judging.pace import Pace
+from gwtui.judging.pace import Pace, is_late
+from gwtui.records import Errors
 from gwtui.stats import Histogram
 from gwtui.words import EventKind
 
@@ -59,13 +62,18 @@ class Timing:
         self._sent_ns = sent_ns
         self._first_content_ns: int | None = None
         self._first_visible_ns: int | None = None
-        self._last_content_ns = 0
+        self._first_content_error_ns = self._first_visible_error_ns = 0
+        self._last_content_ns = self._last_content_error_ns = 0
+        self.error_ns = 0
+        """The largest error of a stamp of content."""
+        self._late_reads = 0
         self._content_events = 0
         self._content_reads = 0
         self._read_content = 0
         """Events with content in the last read that held any."""
         self._biggest_read = 0
         self._gaps = _Tally()
+        self._sure_gaps = _Tally()
         self._sizes = _Tally()
         self._last_ns: int | None = None
         self.events = 0
@@ -79,8 +87,9 @@ class Timing:
     def has_content(self) -> bool:
         return self._first_content_ns is not None
 
-    def add(self, stamp_ns: int, readings: Sequence[Reading], size: int = 0) -> None:
-        """Take the events that one read of so many bytes completed, or more of them: one stamp is one read."""
+    def add(self, stamp_ns: int, readings: Sequence[Reading], size: int = 0, error_ns: int = 0) -> None:
+        """Take the events that one read of so many bytes completed, or more of them: one stamp is one read. `error_ns`:
+        how far that stamp may be from when any of the bytes came."""
         self.reads += stamp_ns != self._last_ns
         self._last_ns = stamp_ns
         self.events += len(readings)
@@ -91,7 +100,7 @@ class Timing:
             if kind.is_content:
                 content += 1
                 if self._first_visible_ns is None and kind.is_visible:
-                    self._first_visible_ns = stamp_ns
+                    self._first_visible_ns, self._first_visible_error_ns = stamp_ns, error_ns
             elif kind is EventKind.KEEPALIVE:
                 self.keepalives += 1
         if len(readings) > self.keepalives - keepalives:
@@ -99,17 +108,24 @@ class Timing:
         if not content:
             return
         if self._first_content_ns is None or stamp_ns != self._last_content_ns:
-            self._begin_content(stamp_ns, size)
+            self._begin_content(stamp_ns, size, error_ns)
+        self._last_content_error_ns = error_ns
+        self.error_ns = max(self.error_ns, error_ns)
         self._content_events += content
         self._read_content += content
         self._biggest_read = max(self._biggest_read, self._read_content)
 
-    def _begin_content(self, stamp_ns: int, size: int) -> None:
+    def _begin_content(self, stamp_ns: int, size: int, error_ns: int) -> None:
         """The first content of a read."""
         if self._first_content_ns is None:
-            self._first_content_ns = stamp_ns
+            self._first_content_ns, self._first_content_error_ns = stamp_ns, error_ns
+            self._late_reads += is_late(stamp_ns - self._sent_ns, error_ns, first=True)
         else:
-            self._gaps.add(stamp_ns - self._last_content_ns)
+            gap_ns = stamp_ns - self._last_content_ns
+            self._gaps.add(gap_ns)
+            if not in_doubt(gap_ns, error_ns):
+                self._sure_gaps.add(gap_ns)
+            self._late_reads += is_late(gap_ns, error_ns)
         self._last_content_ns = stamp_ns
         self._sizes.add(size)
         self._content_reads += 1
@@ -121,7 +137,7 @@ class Timing:
         spread_ns = self._last_content_ns - first if first is not None else 0
         further_tokens = output_tokens - 1 if output_tokens is not None else 0
         has_rate = spread_ns > 0 and further_tokens > 0
-        gaps = self._gaps.histogram()
+        gaps = self._sure_gaps.histogram()
         return Times(
             ttft_ns=self._since_sent(first),
             ttfo_ns=self._since_sent(self._first_visible_ns),
@@ -132,6 +148,15 @@ class Timing:
             gaps=gaps.pairs(),
             events=self.events,
             reads=self.reads,
+        )
+
+    def errors(self, output_tokens: int | None) -> Errors:
+        """How far the figures may be from the truth, the time of the send left aside."""
+        either_ns = max(self._first_content_error_ns, self._last_content_error_ns)
+        return Errors(
+            ttft_ns=self._first_content_error_ns,
+            ttfo_ns=self._first_visible_error_ns,
+            tpot_ns=round(either_ns / max(1, (output_tokens or 0) - 1)),
         )
 
     def pace(self, ended_ns: int) -> Pace | None:
@@ -147,6 +172,7 @@ class Timing:
             end_ns=ended_ns - self._sent_ns,
             gaps=_tenths(self._gaps.histogram()),
             sizes=_tenths(self._sizes.histogram()),
+            late_reads=self._late_reads,
         )
 
     def _since_sent(self, stamp_ns: int | None) -> int | None:

@@ -20,6 +20,7 @@ import msgspec
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
+from gwtui.accuracy import in_doubt
 from gwtui.clean import clean
 from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
 from gwtui.keys import redactor
@@ -52,6 +53,7 @@ class _Seen:
     began_ns: int
     lateness_ns: int
     rtt_ns: int | None = None
+    error_ns: int | None = None
     connect_ns: int | None = None
     clock: Clock = Clock.USER
     close_code: int | None = None
@@ -230,13 +232,14 @@ class WebSocketProber:
                 else:
                     await link.socket.send(question.text)
                 question.sent_ns = max(began_ns, link.stamps.last_write_ns)
+                sent_error_ns = link.stamps.last_write_error_ns
                 arrival = await answer
         except TimeoutError as error:
             raise question.unanswered(within_s) from error
         finally:
             link.inbox.shut()
         question.check()
-        seen.clock = arrival.clock
+        seen.clock, seen.error_ns = arrival.clock, sent_error_ns + arrival.error_ns
         seen.rtt_ns = max(0, arrival.stamp_ns - question.sent_ns)
         self._rtts.append(seen.rtt_ns)
 
@@ -276,6 +279,8 @@ class WebSocketProber:
             rule=judgement.rule,
             reason=clean(reason_of(judgement, self._endpoint.url, self._proxy)),
             rtt_ns=seen.rtt_ns,
+            error_ns=seen.error_ns,
+            tainted=seen.error_ns is not None and in_doubt(seen.rtt_ns, seen.error_ns),
             connect_ns=seen.connect_ns,
             connection=self._lane.connections,
             close_code=seen.close_code,

@@ -20,7 +20,6 @@ from gwtui.words import Clock
 
 WIDTH = 120
 _CLOCKS = {Clock.KERNEL: "kernel, when the packet came", Clock.USER: "user, right after the read"}
-_TAINTED = "gwtui itself was late while this was measured"
 
 
 def probe_text(
@@ -79,7 +78,7 @@ def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, st
     yield "trace id", result.trace_id
     yield "request id", result.request_id
     yield "clock", _CLOCKS[result.clock] if result.ttfb_ns is not None else ""
-    yield "tainted", _TAINTED if result.tainted else ""
+    yield "tainted", _tainted_text(result)
 
 
 def _ping_rows(endpoint: Endpoint, result: Ping) -> Iterable[tuple[str, str]]:
@@ -94,7 +93,14 @@ def _ping_rows(endpoint: Endpoint, result: Ping) -> Iterable[tuple[str, str]]:
     yield "trace id", result.trace_id
     yield "request id", result.request_id
     yield "clock", _CLOCKS[result.clock] if result.rtt_ns is not None else ""
-    yield "tainted", _TAINTED if result.tainted else ""
+    yield "tainted", _tainted_text(result)
+
+
+def _tainted_text(result: Request | Ping) -> str:
+    if not result.tainted:
+        return ""
+    by = f" by up to {units.duration(result.error_ns)}" if result.error_ns is not None else ""
+    return f"gwtui itself was late: that may have changed times{by}"
 
 
 def _named(endpoint: Endpoint) -> str:

@@ -88,5 +88,5 @@ def _sentences(errors: Errors) -> list[str]:
     if errors.early:
         said.append(f"{count(errors.early)} stamps are from before their event was sent: a clock here is off.")
     if errors.tainted:
-        said.append(f"The engine was late during {count(errors.tainted)} requests: this machine is busy.")
+        said.append(f"{count(errors.tainted)} requests have times in doubt: this machine is busy.")
     return said

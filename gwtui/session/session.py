@@ -21,6 +21,7 @@ from typing import Any, NoReturn, Self
 from gwtui.commands import Command, Start
 from gwtui.engine import Engine, Figures
 from gwtui.feeds import Feed
+from gwtui.probes.polls import new_loop
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.records import FeedEnded, Record
 from gwtui.session.checking import Checking
@@ -70,7 +71,7 @@ def serve(stdin: int, stdout: int) -> int:
         log.error("the first command is not `start`")
         return EXIT_USAGE
     # Closing the loop would wait for its threads, see `main`.
-    return asyncio.new_event_loop().run_until_complete(_serve(start, lines, stdout))
+    return new_loop().run_until_complete(_serve(start, lines, stdout))
 
 
 async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:

@@ -112,7 +112,7 @@ def read_answer(answered: Answered) -> Request:
         intake = StreamIntake(
             api.reader(endpoint),
             Timing(0),
-            lambda: 9,
+            lambda: (9, 0),
             Redactor(),
             lambda _, __, more: told.extend(more),
             keep_text=True,

@@ -7,7 +7,7 @@ from gwtui.judging.pace import Pace
 MS = 1_000_000
 
 
-def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int, tainted: bool = False) -> Pace:
+def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int, late_reads: int = 0) -> Pace:
     return Pace(
         events=events,
         reads=reads,
@@ -15,5 +15,5 @@ def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int,
         first_ns=first * MS,
         last_ns=last * MS,
         end_ns=end * MS,
-        tainted=tainted,
+        late_reads=late_reads,
     )

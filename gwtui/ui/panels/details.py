@@ -146,7 +146,11 @@ def _circumstances(request: Request) -> tuple[tuple[str, str], ...]:
 
 
 def _lateness(result: Request | Ping) -> str:
-    return units.duration(result.lateness_ns) + (", and the engine was late while measuring" if result.tainted else "")
+    text = units.duration(result.lateness_ns)
+    if not result.tainted:
+        return text
+    by = f" by up to {units.duration(result.error_ns)}" if result.error_ns is not None else ""
+    return f"{text}; gwtui itself was late, which may have changed times{by}"
 
 
 def _figures(request: Request) -> tuple[tuple[str, str], ...]:

@@ -36,7 +36,7 @@ _SIGNS = (
     ("◆", "the event that decided the verdict"),
     ("◌", "a newer request that waits for its first event"),
     ("complete ▲", "the window has findings: see a request's details"),
-    ("≈ tainted", "gwtui itself was late while this was measured"),
+    ("≈ tainted", "gwtui itself was late, which may have changed a time of this by more than 5 %"),
     ("!tls", "its certificate is not verified"),
 )
 _MOUSE = (
