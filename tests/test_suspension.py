@@ -148,7 +148,7 @@ async def test_a_machine_that_slept_leaves_a_gap_and_blames_nobody() -> None:
     assert it.said()[0] == "this machine slept for 00:00:30: nothing was measured"
     assert (first.verdict, first.rule, first.tainted) == (Verdict.LOCAL, "engine.stood-still", True)
     assert it.requests()[1].outcome is Outcome.FAILED
-    assert not it.requests()[1].tainted
+    assert (it.requests()[1].error_ns or 0) < SECOND, "what was slept is in the first one only"
 
 
 # A process that is stopped
@@ -207,12 +207,13 @@ async def test_a_stopped_process_marks_the_gap_and_what_ran_into_it(tmp_path: Pa
             assert (await asyncio.to_thread(child.end))[0] == 0
     assert (results["hangs"].verdict, results["hangs"].rule) == (Verdict.LOCAL, "engine.stood-still")
     assert "gwtui itself stood still for " in results["hangs"].reason
-    assert (results["answers"].verdict, results["answers"].tainted) == (Verdict.COMPLETE, True)
+    # Its answer came in one segment, which has a stamp of its own, however late that was read.
+    assert (results["answers"].verdict, results["answers"].tainted) == (Verdict.COMPLETE, False)
     for result in results.values():
         assert 0 <= (result.duration_ns or 0) < 5 * SECOND
         assert 0 <= result.lateness_ns < 5 * SECOND
     with (tmp_path / "s" / "requests.csv").open(newline="") as file:
-        assert {row["endpoint"]: row["tainted"] for row in csv.DictReader(file)} == {"hangs": "true", "answers": "true"}
+        assert {row["endpoint"]: row["tainted"] for row in csv.DictReader(file)} == {"hangs": "true", "answers": "false"}
     incidents = (tmp_path / "s" / "incidents.csv").read_text()
     assert "gwtui stood still for " in incidents
     assert "down" not in incidents

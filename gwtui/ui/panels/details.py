@@ -149,8 +149,8 @@ def _lateness(result: Request | Ping) -> str:
     text = units.duration(result.lateness_ns)
     if not result.tainted:
         return text
-    by = f" by up to {units.duration(result.error_ns)}" if result.error_ns is not None else ""
-    return f"{text}; gwtui itself was late, which may have changed times{by}"
+    by = f"by up to {units.duration(result.error_ns)}" if result.error_ns is not None else "as gwtui was late"
+    return f"{text}; times may be off {by}"
 
 
 def _figures(request: Request) -> tuple[tuple[str, str], ...]:
