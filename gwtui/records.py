@@ -181,9 +181,8 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     tainted: bool = False
     """A latency of it is in doubt: gwtui itself may have changed it by more than 1 ms and 5 %."""
     error_ns: int | None = None
-    """How far any latency of it may be from the truth: how long bytes may have waited for gwtui. None: not known."""
-    errors: Errors | None = None
-    """The same of each latency; None where only the largest is known."""
+    """How far any latency of it may be from the truth, as bytes may have waited for gwtui; None: not known."""
+    errors: Errors | None = None  # of each latency; None where only the largest is known
     clock: Clock = Clock.USER
     phases: Phases = Phases()
     trace_id: str = ""
@@ -236,9 +235,8 @@ class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     """The handshake's status."""
     lateness_ns: int = 0
     tainted: bool = False
-    """Its round trip is in doubt, as with a `Request`."""
     error_ns: int | None = None
-    """How far its round trip may be from the truth."""
+    """How far its round trip may be from the truth; where that puts it in doubt, it is tainted."""
     clock: Clock = Clock.USER
     trace_id: str = ""
     request_id: str = ""
