@@ -19,10 +19,10 @@ ESCAPE = re.compile(
     rf"|(?<==)(?:(?P<mail>{_HEX}{{2}})|(?P<soft>[ \t]*\r?\n)))"
 )
 """One escaped character. Repeated backslashes, `amp;` and `25` are those of texts that were escaped several times."""
-BEGINS = re.compile(r"[\\&%=<]")
+BEGINS = re.compile("[\\\\&%=<\x1b\u241b]")
 """Without one of these a text has neither escapes nor tags."""
-TAG = re.compile(r"<!--(?:(?!-->).){0,1000}-->|<[^<>]{0,1000}>", re.DOTALL)
-"""A tag or a comment of HTML or XML, which a browser does not show."""
+TAG = re.compile(r"<!--(?:(?!-->).){0,1000}-->|<[^<>]{0,1000}>|[\x1b\u241b]\[[0-9;:?]*[A-Za-z]", re.DOTALL)
+"""A tag or a comment of HTML or XML, which a browser does not show, or a sequence that a terminal obeys."""
 
 _LETTERS = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 _MOST = 0x10FFFF

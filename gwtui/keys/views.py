@@ -107,7 +107,7 @@ def readings(text: str) -> Iterator[View]:
             yield view
         if not BEGINS.search(view.text):
             return
-        if "<" in view.text and (plain := view.rewritten(TAG, lambda _: "")) is not view:
+        if (plain := view.rewritten(TAG, lambda _: "")) is not view:
             yield plain
         before = view
         if (view := before.rewritten(ESCAPE, character)) is before:

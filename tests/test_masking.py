@@ -1,0 +1,67 @@
+"""Every text of a record that a gateway may have had a hand in is masked, and nothing else is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec.structs import fields
+
+from gwtui.keys import MASK, Redactor
+from gwtui.probes.masking import PING_TEXTS, REQUEST_TEXTS, EventMask, masked_ping, masked_request
+from gwtui.records import Finding, Phases, Ping, Request, StreamEvent
+from gwtui.verdicts import Verdict
+from gwtui.words import EventKind
+
+KEY = "sk-q7Zxa2W9vB3kTpL0mYc8HdRf"
+OWN = {"endpoint", "api", "model", "rule", "address"}
+"""Texts of the profile, of our own rules, and of the system."""
+REDACT = Redactor([KEY])
+
+
+def texts(record: type[Request | Ping]) -> set[str]:
+    return {field.name for field in fields(record) if field.type is str or field.type == "str"}
+
+
+@pytest.mark.parametrize(("record", "masked"), [(Request, REQUEST_TEXTS), (Ping, PING_TEXTS)])
+def test_every_text_is_masked_or_our_own(record: type[Request | Ping], masked: tuple[str, ...]) -> None:
+    assert texts(record) - OWN == set(masked)
+
+
+def all_of(**more: Any) -> dict[str, Any]:
+    finding = Finding(name="retries", evidence=f"x-{KEY.lower()}-retries: 3", cause=f"it says {KEY}")
+    headers = {"via": KEY, "x-request-id": "1", f"x-ratelimit-{KEY.lower()}": "5", f"x-ratelimit-{KEY}": "6"}
+    own = {"endpoint": KEY, "number": 1, "started_at": 0.0, "now_ns": 0, "rule": KEY, "verdict": Verdict.AUTH}
+    return {**own, "findings": (finding,), "headers": headers, **more}
+
+
+def assert_masked(record: Request | Ping, names: tuple[str, ...]) -> None:
+    assert {name: getattr(record, name) for name in names} == dict.fromkeys(names, f"a {MASK} z")
+    assert record.headers == {"via": MASK, "x-request-id": "1", f"x-ratelimit-{MASK}": "5, 6"}
+    assert record.findings == (Finding(name="retries", evidence=f"x-{MASK}-retries: 3", cause=f"it says {MASK}"),)
+    assert (record.endpoint, record.rule) == (KEY, KEY)
+
+
+def test_a_request_holds_no_key() -> None:
+    phases = Phases(tls=f"TLSv1.3, issuer {KEY}", address="127.0.0.1:80")
+    whole = dict.fromkeys(REQUEST_TEXTS, f"a {KEY.upper()} z")
+    masked = masked_request(Request(**all_of(api=KEY, model=KEY, phases=phases, **whole)), REDACT)
+    assert_masked(masked, REQUEST_TEXTS)
+    assert masked.phases == Phases(tls=f"TLSv1.3, issuer {MASK}", address="127.0.0.1:80")
+    assert (masked.api, masked.model) == (KEY, KEY)
+
+
+def test_a_ping_holds_no_key() -> None:
+    assert_masked(masked_ping(Ping(**all_of(**dict.fromkeys(PING_TEXTS, f"a {KEY.swapcase()} z"))), REDACT), PING_TEXTS)
+
+
+def test_events_hold_no_key_and_show_no_more_than_seven_characters_of_one_in_pieces() -> None:
+    mask = EventMask(REDACT)
+    whole = StreamEvent(name=KEY, kind=EventKind.TEXT, text=KEY, raw=f'"{KEY}"', note=KEY, model=KEY)
+    assert mask(whole) == StreamEvent(name=MASK, kind=EventKind.TEXT, text=MASK, raw=MASK, note=MASK, model=MASK)
+    other = StreamEvent(name="e", kind=EventKind.OTHER, raw=f'{{"id": "{KEY[5:]}"}}')
+    assert mask(other) == StreamEvent(name="e", kind=EventKind.OTHER, raw=f'{{"id": "{MASK}"}}')
+    mask = EventMask(REDACT)
+    shown = [mask(StreamEvent(name="e", kind=EventKind.TEXT, text=char, raw=char)) for char in KEY]
+    assert "".join(event.text for event in shown) == KEY[:7] + MASK * (len(KEY) - 7)
+    assert "".join(event.raw for event in shown) == KEY[:7] + MASK * (len(KEY) - 7)
