@@ -7,20 +7,25 @@ chunked coding that `--raw` leaves in. Lines may have lost their CR in an editor
 
 from __future__ import annotations
 
+import codecs
 import re
 from collections.abc import Iterable, Iterator
 
 from gwtui.clean import clean
-from gwtui.judging.headers import Headers, header
+from gwtui.judging.headers import Headers, joined_header
 from gwtui.judging.judge import End
 from gwtui.probes import decoding
-from gwtui.probes.decoding import GZIP, Inflate
+from gwtui.probes.bodylength import BodyLength, LengthError, body_length, short_body
+from gwtui.probes.chunked import Chunked, last_chunk
+from gwtui.probes.decoding import GZIP, Decoder, Inflate, decoder_for
 
 HEAD_BYTES = 100 << 10
 """Length limit of one header block."""
 PEEK_BYTES = 1 << 20
 """How far the first field of an event stream may be from the beginning of a bare body."""
 CHUNK_LINE_BYTES = 1024
+TEXT_BYTES = 64
+"""How much of a body tells whether it is text."""
 SLICE_BYTES = 4096
 """Compressed bytes that are unpacked at once. Deflate makes at most 1,032 times as many of them (zlib's own figure)."""
 
@@ -29,6 +34,8 @@ _BLANK_LINE = re.compile(rb"\n\r?\n")
 _ANYTHING = re.compile(rb"\S")
 _LINE_END = re.compile(rb"\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
+"""Bytes that are in no text."""
 _FIELD = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?<=[\r\n]))(?:(?:data|event|id|retry)[:\r\n]|:)")
 
 
@@ -46,14 +53,24 @@ class Capture:
         self.status: int | None = None
         """None where only the body was saved."""
         self.headers: Headers = ()
+        self.refused = False
+        """The headers break the rules of HTTP: clients see no answer."""
+        self._length = BodyLength()
+        self._lost_cr = False
+        """The lines of the headers end in LF alone."""
         self._raw = _Bytes(chunks)
         self._read_head()
+        self._read_length()
 
     def body(self) -> Iterator[bytes]:
         """The pieces of the body, without framing and compression. To be read once."""
+        if self.end is not End.CLEAN:
+            return
         plain = _Bytes(self._framed())
         if plain.begins_with(GZIP):
-            plain = _Bytes(self._inflated(plain))
+            plain = _Bytes(self._decoded(plain, Inflate("gzip")))
+        elif self._is_packed(plain):
+            plain = _Bytes(self._decoded(plain, None))
         if self.status is None and plain.find(_FIELD, PEEK_BYTES) is None:
             raise DecodeError(f"the capture is no event stream: it begins with {_beginning(plain.held)}")
         yield from plain.rest()
@@ -70,55 +87,91 @@ class Capture:
                 raise DecodeError(f"the capture's headers are longer than {HEAD_BYTES >> 10} KiB")
             self.status = int(line.group(1))
             block = raw.take(blank.end() if blank is not None else len(raw.held))
+            self._lost_cr = b"\r\n" not in block
             fields = (field.decode("latin-1").partition(":") for field in block[line.end() :].splitlines())
             self.headers = [(name.strip(), value.strip()) for name, colon, value in fields if colon]
         if self.status is None and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
             raise DecodeError("the capture is empty")
 
+    def _read_length(self) -> None:
+        """What the headers say of the body's end. What they cannot say is told as a live probe tells it."""
+        try:
+            self._length = body_length(self.headers)
+        except LengthError as error:
+            self.refused = True
+            self._broke_off(End.NOT_HTTP, str(error))
+        except decoding.DecodeError as error:
+            self.refused = True
+            self._broke_off(End.DECODE_ERROR, str(error))
+
     def _framed(self) -> Iterator[bytes]:
-        chunked = self.status is None or "chunked" in header(self.headers, "transfer-encoding").lower()
-        if chunked and self._raw.match(_CHUNK_SIZE, CHUNK_LINE_BYTES) is not None:
+        raw = self._raw
+        if (self.status is None or self._length.chunked) and raw.match(_CHUNK_SIZE, CHUNK_LINE_BYTES) is not None:
             yield from self._unchunked()
             return
+        promised = self._length.promised
+        if self._is_encoded and not self._is_packed(raw):
+            promised = None  # it is the length of what curl has unpacked
         length = 0
-        for piece in self._raw.rest():
-            length += len(piece)
-            yield piece
-        if length < (promised := _promised_length(self.headers)):
-            self._broke_off(End.INCOMPLETE, f"the body has {length:,} bytes where Content-Length says {promised:,}")
+        for piece in raw.rest():
+            taken = piece if promised is None else piece[: promised - length]
+            length += len(taken)
+            yield taken
+            if promised is not None and length == promised:
+                return
+        if promised is not None and length < promised:
+            self._broke_off(End.INCOMPLETE, short_body(length, promised))
 
     def _unchunked(self) -> Iterator[bytes]:
         """The body without its chunked coding (RFC 9112 7.1)."""
         raw = self._raw
-        while (size := raw.match(_CHUNK_SIZE, CHUNK_LINE_BYTES)) is not None:
-            left = int(size.group(1), 16)
-            raw.take(size.end())
-            if not left:
-                return
-            while left:
-                if not (raw.held or raw.more()):
-                    self._broke_off(End.INCOMPLETE, "the capture ends inside a chunk")
-                    return
-                piece = raw.take(left)
-                left -= len(piece)
+        loose = self._lost_cr if self.status is not None else b"\r\n" not in raw.held[:CHUNK_LINE_BYTES]
+        chunked = Chunked(loose=loose)
+        while not (chunked.ended or chunked.fault) and (raw.held or raw.more()):
+            if piece := chunked.feed(raw.take(len(raw.held))):
                 yield piece
-            raw.take(2 if raw.begins_with(b"\r\n") else 1 if raw.begins_with(b"\n") else 0)
-        if raw.held:
-            self._broke_off(End.NOT_HTTP, f"no chunk size where one is due: {_beginning(raw.held)}")
+        if chunked.fault:
+            self._broke_off(End.NOT_HTTP, chunked.fault)
+        elif not chunked.ended:
+            inside = "the capture ends inside a chunk" if chunked.inside else "the last chunk is missing"
+            self._broke_off(End.INCOMPLETE, inside)
         else:
-            self._broke_off(End.INCOMPLETE, "the last chunk is missing")
+            raw.held[:0] = chunked.rest
+            self._read_last_chunk(loose=loose)
 
-    def _inflated(self, packed: _Bytes) -> Iterator[bytes]:
-        inflate, begun = Inflate("gzip"), False
+    def _read_last_chunk(self, *, loose: bool) -> None:
+        raw = self._raw
+        while not (last := last_chunk(raw.held, loose=loose)) and len(raw.held) < HEAD_BYTES and raw.more():
+            pass
+        if last is None and raw.ended:
+            self._broke_off(End.INCOMPLETE, "the blank line after the last chunk is missing")
+        elif last is None:
+            self._broke_off(End.NOT_HTTP, f"no end of the chunks where one is due: {_beginning(raw.held)}")
+
+    @property
+    def _is_encoded(self) -> bool:
+        return joined_header(self.headers, "content-encoding").strip().lower() not in ("", "identity")
+
+    def _is_packed(self, body: _Bytes) -> bool:
+        """Whether a body that was sent encoded is so still: curl may have unpacked it, and then it is text."""
+        if not self._is_encoded:
+            return False
+        body.begins_with(b" " * TEXT_BYTES)  # so much is held then
+        return not _is_text(bytes(body.held[:TEXT_BYTES]))
+
+    def _decoded(self, packed: _Bytes, decoder: Decoder | None) -> Iterator[bytes]:
+        """The body without its content coding: with this decoder, or with the one that the headers ask for."""
+        begun = False
         try:
+            decoder = decoder or decoder_for(joined_header(self.headers, "content-encoding"))
             for piece in packed.rest():
                 for at in range(0, len(piece), SLICE_BYTES):
-                    for plain in inflate.feed(piece[at : at + SLICE_BYTES]):
+                    for plain in decoder.feed(piece[at : at + SLICE_BYTES]):
                         begun = begun or bool(plain)
                         yield plain
-            inflate.end()
+            decoder.end()
         except decoding.DecodeError as error:
-            if not begun:
+            if not begun and self.status is None:
                 raise DecodeError(f"the body begins like gzip and is none: {clean(str(error))}") from error
             self._broke_off(End.DECODE_ERROR, str(error))
 
@@ -175,11 +228,12 @@ class _Bytes:
         yield from self._chunks
 
 
-def _promised_length(headers: Headers) -> int:
-    """0 where none is promised, or where it is that of an encoded body, which says nothing of the decoded one."""
-    length = header(headers, "content-length").strip()
-    known = re.fullmatch(r"[0-9]{1,15}", length) and not header(headers, "content-encoding")
-    return int(length) if known else 0
+def _is_text(beginning: bytes) -> bool:
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(beginning)
+    except UnicodeDecodeError:
+        return False
+    return _CONTROL.search(beginning) is None
 
 
 def _beginning(body: bytes | bytearray) -> str:

@@ -73,7 +73,8 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
     endpoint = Endpoint(name="capture", api=api, url="http://capture", body=_NOTHING_ASKED, fields=fields or {})
     content_type = next((value for name, value in capture.headers if name.lower() == "content-type"), "")
-    if capture.status is not None and not (200 <= capture.status < 300 and is_event_stream(content_type)):
+    whole = capture.status is not None and not (200 <= capture.status < 300 and is_event_stream(content_type))
+    if whole or capture.refused:
         return _whole(endpoint, capture, content_type)
     try:
         reading = StreamReading(APIS[api].reader(endpoint))
@@ -139,7 +140,7 @@ def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
     transport = Transport(
         end=End.TOO_LARGE if too_long else capture.end,
         detail=too_long or capture.detail,
-        status=capture.status,
+        status=None if capture.refused else capture.status,
         headers=capture.headers,
         body=bytes(body),
     )

@@ -22,28 +22,27 @@ NOTHING = frozenset({"", "false", "no", "none", "null", "off", "-", "disabled", 
 """What a header about fallbacks says where there was none."""
 LIMITS = re.compile(r"max|limit|remaining|should|allowed|enabled")
 """Headers whose names hold these count what might have been tried."""
+PARTIAL_CONTENT = 206
 CLOCK_SKEW_S = 2.0
 DATE_GRAIN_S = 2.0
 """By how much a Date that is right may be behind."""
 
 
-def header_findings(headers: Headers, asked: str = "") -> Iterator[Finding]:
-    """What the response headers alone give away. `asked`: the model that was asked for, "" where none was."""
+def header_findings(headers: Headers, asked: str = "", status: int | None = None) -> Iterator[Finding]:
+    """What status and headers alone give away. `asked`: the model that was asked for, "" where none was."""
+    if status == PARTIAL_CONTENT:
+        yield Finding(
+            name="partial_content",
+            evidence="HTTP 206, although no range was asked for",
+            cause="A proxy or cache answers with a part of what it holds; clients may refuse it.",
+        )
+    yield from _contradictions(headers)
     encoding = joined_header(headers, "content-encoding").strip()
     if encoding and encoding.lower() != "identity":
         yield Finding(
             name="compressed",
             evidence=f"content-encoding: {clean(encoding, 40)}, although identity was asked for",
             cause="A proxy compresses event streams; compression makes it hold events back.",
-        )
-    length, coding = header(headers, "content-length").strip(), header(headers, "transfer-encoding").strip()
-    if length and coding:
-        yield Finding(
-            name="two_lengths",
-            evidence=clean(
-                f"content-length: {length} beside transfer-encoding: {coding}, which is the one that counts"
-            ),
-            cause="A proxy adds the one and leaves the other: the disagreement that smuggled requests live of.",
         )
     told: set[str] = set()
     for raw_name, value in headers:
@@ -57,6 +56,25 @@ def header_findings(headers: Headers, asked: str = "") -> Iterator[Finding]:
                 cause=f"The gateway needed {finding} behind this answer: its first choice failed.",
             )
     yield from model_differs(asked, header(headers, RESOLVED_MODEL).strip())
+
+
+def _contradictions(headers: Headers) -> Iterator[Finding]:
+    length, coding = header(headers, "content-length").strip(), header(headers, "transfer-encoding").strip()
+    if length and coding:
+        yield Finding(
+            name="two_lengths",
+            evidence=clean(
+                f"content-length: {length} beside transfer-encoding: {coding}, which is the one that counts"
+            ),
+            cause="A proxy adds the one and leaves the other: the disagreement that smuggled requests live of.",
+        )
+    types = dict.fromkeys(value.strip().lower() for name, value in headers if name.lower() == "content-type")
+    if len(types) > 1:
+        yield Finding(
+            name="two_content_types",
+            evidence=clean(f"content-type: {' beside '.join(types)}; the first is the one that counts here"),
+            cause="A proxy adds its own and leaves the other: clients differ in which they believe.",
+        )
 
 
 def _second_tries(name: str, value: str) -> str:

@@ -193,7 +193,7 @@ def judge(
 
 def _header_findings(endpoint: Endpoint, api: API, transport: Transport) -> Iterator[Finding]:
     asked = model_asked(endpoint, api.default_model) if api.kind is Kind.COMPLETION else ""
-    yield from header_findings(transport.headers, asked)
+    yield from header_findings(transport.headers, asked, transport.status)
     if (skew := clock_skew(transport.headers, transport.began_at, transport.at)) is not None:
         yield skew
 

@@ -15,6 +15,7 @@ import httpcore
 from gwtui.judging.judge import End
 from gwtui.probes.acknowledged import UnacknowledgedError
 from gwtui.probes.bodies import HeadLimitError
+from gwtui.probes.bodylength import OTHER_CODING, short_body
 from gwtui.probes.decoding import BodyLimitError, DecodeError
 from gwtui.probes.dial import NoThreadError
 from gwtui.probes.exchange import Exchange, NotHTTPError
@@ -81,7 +82,10 @@ _CLIENT_ALERTS = {
 }
 """Alerts (RFC 8446 6.2) that a client gets for its own certificate, or for want of one."""
 _TOO_LARGE = 431
-"""What h11 hints a server should answer; for a client it tells this error from all others."""
+_NOT_IMPLEMENTED = 501
+"""What h11 hints a server should answer; for a client these tell two errors from all others."""
+_SHORT = re.compile(r"received (\d+) bytes, expected (\d+)")
+"""How h11 tells a body that is shorter than its `Content-Length`."""
 _BYTES = re.compile(r"bytearray\((b'.*'|b\".*\")\)", re.DOTALL)
 """How h11 quotes what it does not understand."""
 
@@ -182,8 +186,16 @@ def _protocol_end(error: h11.RemoteProtocolError, exchange: Exchange) -> tuple[E
     text = str(error)
     if error.error_status_hint == _TOO_LARGE:
         return End.TOO_LARGE, "the trailers behind the body are longer than 100 KiB"
+    if error.error_status_hint == _NOT_IMPLEMENTED:
+        return End.DECODE_ERROR, OTHER_CODING
     if "peer closed connection" in text or "without sending" in text:
-        return (End.INCOMPLETE if exchange.reads else End.RESET), text
+        return (End.INCOMPLETE, _cut(text)) if exchange.reads else (End.RESET, text)
     if "_SWITCH_" in text:
         return End.NOT_HTTP, "the answer switches to a protocol that was not asked for"
     return End.NOT_HTTP, _BYTES.sub(r"\1", text)
+
+
+def _cut(text: str) -> str:
+    if short := _SHORT.search(text):
+        return short_body(int(short[1]), int(short[2]))
+    return "the connection was closed before the last chunk"

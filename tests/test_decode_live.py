@@ -1,0 +1,126 @@
+"""The same bytes mean the same in a capture as over the wire, also where they break the rules of HTTP."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+from support.apis import SCRIPTS, wire
+from support.probing import endpoint
+from support.scripted import Leave, Receive, ScriptedServer, Send
+from support.streams import decode, names
+
+from gwtui.probes.once import probe_once
+from gwtui.profile import Profile
+from gwtui.records import Request
+from gwtui.verdicts import Verdict
+
+SCRIPT = SCRIPTS[1]
+BODY = wire(SCRIPT.good)
+HALF, REST = BODY[: len(BODY) // 2], BODY[len(BODY) // 2 :]
+PACKED = gzip.compress(BODY)
+STREAM = "Content-Type: text/event-stream"
+CHUNKED = "Transfer-Encoding: chunked"
+GZIP = "Content-Encoding: gzip"
+
+
+def answer(*headers: str, body: bytes = BODY, status: str = "200 OK") -> bytes:
+    return "\r\n".join([f"HTTP/1.1 {status}", *headers, "", ""]).encode() + body
+
+
+def chunks(*pieces: bytes, end: bytes = b"\r\n", last: bytes = b"0\r\n\r\n") -> bytes:
+    return b"".join(b"%x%b%b%b" % (len(piece), end, piece, end) for piece in pieces) + last
+
+
+def length(number: int) -> str:
+    return f"Content-Length: {number}"
+
+
+COMPLETE, TRUNCATED, NOT_HTTP, DECODE_ERROR = (
+    Verdict.COMPLETE,
+    Verdict.TRUNCATED,
+    Verdict.NOT_HTTP,
+    Verdict.DECODE_ERROR,
+)
+CASES: dict[str, tuple[bytes, Verdict, str]] = {
+    "two members of gzip": (answer(STREAM, GZIP, body=gzip.compress(HALF) + gzip.compress(REST)), COMPLETE, ""),
+    "gzip that was cut": (answer(STREAM, GZIP, body=PACKED[:-20]), DECODE_ERROR, "the gzip body was cut off"),
+    "gzip without its checksum": (answer(STREAM, GZIP, body=PACKED[:-4]), COMPLETE, ""),
+    "no gzip": (answer(STREAM, GZIP, body=b"\x1f\x8boops"), DECODE_ERROR, "the body is not gzip"),
+    "deflate": (answer(STREAM, "Content-Encoding: deflate", body=zlib.compress(BODY)), COMPLETE, ""),
+    "br": (answer(STREAM, "Content-Encoding: br", body=b"\x0b\x02\x80xx"), DECODE_ERROR, "in Content-Encoding br"),
+    "chunks": (answer(STREAM, CHUNKED, body=chunks(HALF, REST)), COMPLETE, ""),
+    "trailers": (answer(STREAM, CHUNKED, body=chunks(BODY, last=b"0\r\nX-A: b\r\n\r\n")), COMPLETE, ""),
+    "no CR LF after a chunk": (
+        answer(STREAM, CHUNKED, body=b"%x\r\n%b" % (len(HALF), HALF) + chunks(REST)),
+        TRUNCATED,
+        "a chunk of the body is followed by b'",
+    ),
+    "LF after chunk sizes": (
+        answer(STREAM, CHUNKED, body=chunks(HALF, REST, end=b"\n")),
+        TRUNCATED,
+        "a chunk size line ends in LF alone",
+    ),
+    "LF after the last chunk": (answer(STREAM, CHUNKED, body=chunks(BODY, last=b"0\n\n")), COMPLETE, ""),
+    "no chunk size": (answer(STREAM, CHUNKED, body=chunks(HALF, last=b"oops\r\n")), TRUNCATED, "due: b'oops'"),
+    "inside a chunk": (answer(STREAM, CHUNKED, body=chunks(HALF, last=b"64\r\nda")), TRUNCATED, ""),
+    "no last chunk": (answer(STREAM, CHUNKED, body=chunks(HALF, last=b"")), TRUNCATED, ""),
+    "half a last chunk": (answer(STREAM, CHUNKED, body=chunks(HALF, last=b"0\r\n")), TRUNCATED, ""),
+    "two lengths": (answer(STREAM, length(len(BODY)), length(9)), NOT_HTTP, ""),
+    "one length twice": (answer(STREAM, length(len(BODY)), length(len(BODY))), COMPLETE, ""),
+    "a length that is none": (answer(STREAM, "Content-Length: all"), NOT_HTTP, ""),
+    "a negative length": (answer(STREAM, length(-5)), NOT_HTTP, ""),
+    "bytes behind the length": (answer(STREAM, length(len(HALF))), TRUNCATED, "ended after event 1"),
+    "an event behind the length": (answer(STREAM, length(len(BODY)), body=BODY + b"data: x\n\n"), COMPLETE, ""),
+    "short of the length": (
+        answer(STREAM, length(len(BODY)), body=HALF),
+        TRUNCATED,
+        f"the body has {len(HALF)} bytes where Content-Length says {len(BODY)}",
+    ),
+    "a length beside chunks": (answer(STREAM, CHUNKED, length(5), body=chunks(BODY)), COMPLETE, ""),
+    "gzip as transfer coding": (
+        answer(STREAM, "Transfer-Encoding: gzip, chunked", body=chunks(PACKED)),
+        DECODE_ERROR,
+        "the Transfer-Encoding of the answer is not `chunked` alone",
+    ),
+    "chunked twice": (answer(STREAM, CHUNKED, CHUNKED, body=chunks(BODY)), DECODE_ERROR, "is not `chunked` alone"),
+    "206": (answer(STREAM, status="206 Partial Content"), COMPLETE, ""),
+    "two content types": (answer(STREAM, "Content-Type: application/json"), COMPLETE, ""),
+    "two content types, the other first": (answer("Content-Type: application/json", STREAM), Verdict.NOT_A_STREAM, ""),
+    "204": (answer(status="204 No Content", body=b""), Verdict.EMPTY, ""),
+}  # fmt: skip
+FINDINGS = {
+    "206": "partial_content",
+    "two content types": "two_content_types",
+    "two content types, the other first": "two_content_types",
+    "a length beside chunks": "two_lengths",
+    "gzip without its checksum": "broken_after_end",
+    "LF after the last chunk": "broken_after_end",
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_a_capture_is_judged_as_the_live_answer(case: str) -> None:
+    data, verdict, reason = CASES[case]
+    async with ScriptedServer([Receive(), Send(data), Leave()]) as server:
+        live, _ = await probe_once(endpoint(SCRIPT.api, server.url), Profile())
+    assert isinstance(live, Request)
+    decoded = decode(data, SCRIPT.api)
+    assert (live.verdict, live.events) == (verdict, decoded.event_count), live.reason
+    assert (decoded.judgement.verdict, decoded.judgement.rule) == (live.verdict, live.rule)
+    assert reason in live.reason
+    assert reason in decoded.judgement.reason
+    if finding := FINDINGS.get(case):
+        assert finding in names(live.findings)
+        assert finding in names(decoded.findings)
+
+
+def test_a_capture_that_lost_its_carriage_returns_is_read_all_the_same() -> None:
+    data = answer(STREAM, CHUNKED, body=chunks(HALF, REST)).replace(b"\r\n", b"\n")
+    assert decode(data, SCRIPT.api).judgement.verdict is Verdict.COMPLETE
+
+
+def test_a_body_that_curl_unpacked_is_longer_than_its_length() -> None:
+    data = answer(STREAM, GZIP, length(len(PACKED)))
+    assert decode(data, SCRIPT.api).judgement.verdict is Verdict.COMPLETE
