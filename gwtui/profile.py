@@ -176,6 +176,10 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """Connect to this `host:port` instead of the URL's; the `Host` header and the name in TLS stay the URL's."""
     unix: str | None = None
     """Connect to the Unix socket of this path instead of the URL's host and port, which stay in the request."""
+    proxy: str | None = None
+    """The proxy to go by way of: `http`, `https`, `socks5` (names looked up here) or `socks5h` (by the proxy), with the
+    login as references: `socks5h://${env:LOGIN}@proxy:1080`; a reference to such a URL; or `direct`. By default the
+    environment's, where `use_proxies` says so."""
     interval_s: Interval | None = None
     """Seconds between two probes, at least 0.05; by default the profile's."""
     cert_warn_days: Days | None = None

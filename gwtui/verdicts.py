@@ -125,7 +125,7 @@ MEANINGS: dict[Verdict, tuple[str, str]] = {
     ),
     Verdict.PROXY: (
         "A proxy on the way to the gateway failed or refused.",
-        "The reason names it; the proxies are those of the environment, because of `use_proxies`.",
+        "The reason names it. It comes from `proxy`, or from the environment because of `use_proxies`.",
     ),
     Verdict.TLS: (
         "TLS failed, or was not used where it is needed.",

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import socket
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 from support.certificates import pair
-from support.listening import connected_to, listening
+from support.forwarding import Relay
 from support.pinging import TEXT, frame
 from support.probing import endpoint, soon
 from support.scripted import (
@@ -96,9 +94,10 @@ def test_a_proxy_that_was_meant_is_named(
 ) -> None:
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    told = reason_of(Judgement(verdict=Verdict.REFUSED, rule="r", reason="so"), url, None)
+    of = endpoint("http", url)
+    told = reason_of(Judgement(verdict=Verdict.REFUSED, rule="r", reason="so"), of, None)
     assert told == (f"so ({named}{UNUSED})" if named else "so")
-    assert reason_of(Judgement(verdict=Verdict.TRUNCATED, rule="r", reason="so"), url, None) == "so"
+    assert reason_of(Judgement(verdict=Verdict.TRUNCATED, rule="r", reason="so"), of, None) == "so"
 
 
 @pytest.mark.parametrize("api", ["http", "websocket"])
@@ -123,7 +122,7 @@ async def test_no_proxy_is_used_for_a_host_that_no_proxy_names(monkeypatch: pyte
 @pytest.mark.parametrize(
     ("proxy", "says"),
     [
-        ("socks5://ann:hunter2@127.0.0.1:1080", "of the kind socks5: gwtui uses http:// proxies only"),
+        ("socks4://ann:hunter2@127.0.0.1:1080", "of the kind socks4: gwtui uses http, https, socks5, socks5h"),
         ("http://ann:hunter2@127.0.0.1:port", "holds no URL of a proxy"),
         ("http://ann:hunter2@", "holds no URL of a proxy"),
         ("http://ann:hunter2@proxy.invalid:3128", "the proxy proxy.invalid:3128 cannot be reached"),
@@ -193,37 +192,6 @@ async def test_a_stream_that_dies_with_its_proxy_names_it(use: Any) -> None:
 
 
 # TLS and WebSockets, which go through a tunnel
-
-
-class Relay:
-    """A proxy that connects whoever asks to one gateway, whatever was asked for, and may die after so many bytes."""
-
-    def __init__(self, gateway: ScriptedServer, dies_after: int | None = None) -> None:
-        self.head = b""
-        self.port = 0
-        self._gateway = gateway
-        self._left = dies_after
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        async with listening(self._serve) as self.port:
-            yield
-
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self.head = await reader.readuntil(b"\r\n\r\n")
-        async with connected_to(self._gateway.port) as (answers, asks), asyncio.TaskGroup() as pumps:
-            writer.write(b"HTTP/1.1 200 Connection established\r\nVia: relay\r\n\r\n")
-            asking = pumps.create_task(self._pump(reader, asks))
-            answering = pumps.create_task(self._pump(answers, writer, self._left))
-            for pump in (asking, answering):
-                pump.add_done_callback(lambda _: (asking.cancel(), answering.cancel()))
-        writer.transport.abort()
-
-    @staticmethod
-    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, left: int | None = None) -> None:
-        while (left is None or left > 0) and (data := await reader.read(1 << 16 if left is None else left)):
-            writer.write(data)
-            left = None if left is None else left - len(data)
 
 
 @pytest.fixture

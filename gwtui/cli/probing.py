@@ -28,6 +28,7 @@ from gwtui.cli.options import EXIT_CODES, KEY_PLACES, config_option, exit_with
 @click.option("--body", metavar="TEXT", help="The body (http), the frame (websocket), further fields as JSON (others).")
 @click.option("--expect", metavar="TEXT", help="The expected answer (http, websocket).")
 @click.option("--connect-to", metavar="HOST:PORT", help="Connect there; URL and Host header stay the same.")
+@click.option("--proxy", metavar="URL", help="Connect through this proxy, or `direct`.")
 @click.option("--unix-socket", "unix", metavar="PATH", help="Connect to a Unix socket instead of the URL's host.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def probe(

@@ -35,6 +35,7 @@ from gwtui.keys import (
 )
 from gwtui.probes.connections import host_and_port
 from gwtui.profile import Endpoint
+from gwtui.proxy_urls import DIRECT, ProxyURLError, parse_proxy
 from gwtui.words import Kind
 
 _Complaint: TypeAlias = tuple[str, str]
@@ -160,6 +161,8 @@ def _connection_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Pr
         yield Problem((*path, "max_connection_s"), 'has no effect with connection = "fresh"', "leave one of them out")
     if "unix" in table and table.get("addresses") == "each":
         yield Problem((*path, "addresses"), "has no effect with unix, which has no addresses", "leave it out")
+    if "unix" in table and table.get("proxy", DIRECT) != DIRECT:
+        yield Problem((*path, "proxy"), "has no effect with unix", "leave one of them out")
 
 
 def _api_complaint(api: str) -> _Complaint | None:
@@ -211,6 +214,22 @@ def _connect_to_complaint(text: str) -> _Complaint | None:
         host_and_port(text)
     except ValueError:
         return "must be HOST:PORT", "10.0.0.7:8443, gateway-2.internal:443 or [::1]:8443"
+    return None
+
+
+def _proxy_complaint(text: str) -> _Complaint | None:
+    if text == DIRECT or is_reference(text):
+        return _key_complaint(text) if text != DIRECT else None
+    try:
+        url = parse_proxy(text)
+    except ProxyURLError as error:
+        return str(error), "such as socks5h://${env:LOGIN}@proxy.example.com:1080, or direct"
+    for part, is_secret in ((url.user, False), (url.password or "", True)):
+        literal = without_references(part)
+        if begins_reference(literal):
+            return "holds an unfinished reference", "write ${env:NAME} or ${file:PATH}"
+        if literal and (is_secret or looks_secret(literal)):
+            return "holds a password", "say where it is: socks5h://me:${env:NAME}@proxy.example.com:1080"
     return None
 
 
@@ -281,6 +300,7 @@ _CHECKS: dict[str, Callable[[str], _Complaint | None]] = {
     "path": _path_complaint,
     "connect_to": _connect_to_complaint,
     "unix": _unix_complaint,
+    "proxy": _proxy_complaint,
     "key": _key_complaint,
     "method": _method_complaint,
 }

@@ -102,13 +102,23 @@ def resolve(reference: str) -> str:
 
     In an event loop that must not wait, `make_ready` comes first.
     """
+    value = read(reference)
+    remember(reference, value)
+    return value
+
+
+def read(reference: str) -> str:
+    """As `resolve`, for a text that is no key as a whole: it is not masked. `remember` what in it is one."""
     if not is_reference(reference):
         raise KeyReferenceError(f"a key is given as {SCHEMES}")
     scheme, place = split(reference)
-    value = _kept.value(reference) if scheme in _ASKED else _checked(_READ[scheme](place), reference)
+    return _kept.value(reference) if scheme in _ASKED else _checked(_READ[scheme](place), reference)
+
+
+def remember(reference: str, value: str) -> None:
+    """Mask the value from now on wherever it comes back."""
     before = [each for each in _seen.get(reference, ()) if each != value]
     _seen[reference] = (*before[-1:], value)
-    return value
 
 
 def redactor(*further: str) -> Redactor:
@@ -133,7 +143,7 @@ def resolve_headers(endpoint: Endpoint) -> list[tuple[str, str]]:
 
 def learn(*endpoints: Endpoint) -> None:
     """Know the keys of these endpoints that are read at once, so that they are masked; what fails is left out."""
-    for reference in {each for endpoint in endpoints for each in references_of(endpoint)}:
+    for reference in {each for endpoint in endpoints for each in references_of(endpoint) if each != endpoint.proxy}:
         if split(reference)[0] in _READ:
             with suppress(KeyReferenceError):
                 resolve(reference)
@@ -144,6 +154,11 @@ def resolve_url(url: str) -> str:
     place, mark, query = url.partition("?")
     values = {reference: quote(resolve(reference), safe="") for reference in references_in(query)}
     return f"{place}{mark}{filled_in(query, values)}" if values else url
+
+
+def resolve_within(text: str) -> str:
+    """The text, with its references replaced by what they refer to. Raises KeyReferenceError."""
+    return filled_in(text, {reference: resolve(reference) for reference in references_in(text)})
 
 
 async def make_ready(*endpoints: Endpoint) -> None:
@@ -176,7 +191,10 @@ async def _ask_in_thread(reference: str) -> None:
 def references_of(endpoint: Endpoint) -> Iterable[str]:
     """Every reference of the endpoint, as it is written."""
     password = endpoint.tls.client_key_password if endpoint.tls is not None else None
-    texts = [*filter(None, (endpoint.key, password, endpoint.url, endpoint.path)), *endpoint.headers.values()]
+    texts = [
+        *filter(None, (endpoint.key, endpoint.proxy, password, endpoint.url, endpoint.path)),
+        *endpoint.headers.values(),
+    ]
     return (reference for text in texts for reference in references_in(text))
 
 
@@ -190,7 +208,7 @@ def _checked(value: str, name: str) -> str:
 
 
 def _resolved(name: str, value: str) -> str:
-    text = filled_in(value, {reference: resolve(reference) for reference in references_in(value)})
+    text = resolve_within(value)
     if not is_sendable(text):
         raise KeyReferenceError(f"the header {name} holds line breaks or characters that no HTTP header can carry")
     return text

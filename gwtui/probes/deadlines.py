@@ -22,7 +22,7 @@ LINGER_S = 1.0
 _STEPS = {
     "dns": "the resolver gave no address",
     "connect": "the connection was not accepted",
-    "proxy": "the proxy gave no answer to CONNECT",
+    "proxy": "the proxy gave no answer",
     "tls": "the TLS handshake did not end",
 }
 

@@ -95,6 +95,11 @@ async def dial(
     return sock
 
 
+async def look_up(host: str, port: int) -> Sequence[Address]:
+    """The host's addresses, in the order to try them in. Raises `OSError` (`gaierror` for DNS)."""
+    return _interleaved(_numeric(host, port) or await _resolve(host, port))
+
+
 async def dial_unix(path: str, clock: NetClock, progress: Dial) -> StampedSocket:
     """A socket connected to the one of that path. Notes its steps in `progress`; raises `OSError`."""
     if not hasattr(socket, "AF_UNIX"):

@@ -23,7 +23,7 @@ from gwtui.probes.ends import FAILURES, end_of
 from gwtui.probes.exchange import Ledger
 from gwtui.probes.intake import BODY_BYTES, BodyIntake, Intake, StreamIntake
 from gwtui.probes.lean import httpx
-from gwtui.probes.proxies import Proxy, proxy_for, secrets_of_proxy
+from gwtui.probes.proxies import Proxy, proxy_of, secrets_of_proxy
 from gwtui.probes.redirects import MOST_REDIRECTS, within_origin
 from gwtui.probes.result import Result, record_of
 from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
@@ -152,8 +152,7 @@ class HTTPProber:
     def _request(self, result: Result, url: str | None) -> tuple[StampedTransport, httpx.Request]:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
-        direct = self._endpoint.unix is not None or not self._use_proxies
-        self._proxy = None if direct else proxy_for(self._endpoint.url)
+        self._proxy = proxy_of(self._endpoint, use_environment=self._use_proxies)
         ask: Ask = self._api.ask(self._endpoint, key)
         address = resolve_url(ask.url)
         headers = overlaid(HEADERS, self._connection, ask.headers, fresh_ids().headers, further)
@@ -161,6 +160,7 @@ class HTTPProber:
         if self._transport is None:
             acknowledged_s = patience_s(self._deadlines.first_byte_s)
             self._transport = transport_for(address, self._endpoint, self._ledger, self._proxy, acknowledged_s)
+        self._transport.use(self._proxy)
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         self._url, self._method = url or address, ask.method
         return self._transport, httpx.Request(ask.method, url_of(self._url), headers=raw, content=ask.body or None)

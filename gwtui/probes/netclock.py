@@ -152,8 +152,9 @@ class StampedSocket(socket.socket):
     connected socket is stamped as well.
     """
 
-    def __init__(self, family: int, clock: NetClock) -> None:
-        super().__init__(family, socket.SOCK_STREAM)
+    def __init__(self, family: int, clock: NetClock, fileno: int | None = None) -> None:
+        """A new socket, or the one of that descriptor, which it takes over."""
+        super().__init__(family, socket.SOCK_STREAM, fileno=fileno)
         self.setblocking(False)
         is_tcp = family in (socket.AF_INET, socket.AF_INET6)
         if is_tcp:

@@ -123,7 +123,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         status=result.status,
         verdict=judgement.verdict,
         rule=judgement.rule,
-        reason=clean(reason_of(judgement, endpoint.url, proxy)),
+        reason=clean(reason_of(judgement, endpoint, proxy)),
         event_number=judgement.event_number,
         findings=(*fallbacks(exchange.dial), *result.findings, *judged.findings),
         duration_ns=_since_sent(exchange, result.ended_ns),

@@ -48,9 +48,14 @@ class Route:
         self._host, self._port = host_and_port(endpoint.connect_to) if endpoint.connect_to else (host, port)
         self._name: FollowedName | None = None
 
+    def use(self, proxy: Proxy | None) -> None:
+        """Make the next connections by way of this proxy: its login may be another one by now."""
+        self._proxy = None if self._unix else proxy
+
     def tunnels(self, *, secure: bool) -> bool:
-        """Whether a proxy is asked for a tunnel: for TLS, and where the request does not say where it goes."""
-        return secure or self._moved
+        """Whether a proxy is asked for a tunnel: for TLS, by SOCKS, and where the request does not say where it
+        goes."""
+        return secure or self._moved or (self._proxy is not None and not self._proxy.forwards)
 
     def turn(self, number: int) -> Address | None:
         """The address that the probe of this number goes to; None where that is not fixed, or not known yet."""

@@ -55,6 +55,7 @@ class _Kept:
     made: Made
     context: ssl.SSLContext | None
     """What TLS was made with; None without TLS."""
+    proxy: Proxy | None
 
 
 class StampedTransport:
@@ -76,9 +77,14 @@ class StampedTransport:
         self._route = route
         self._tls = tls
         self._server_name = server_name
-        self._proxy = None if route.tunnels(secure=tls is not None) else proxy
+        self._proxy = proxy
         self._acknowledged_s = acknowledged_s
         self._kept: dict[Address | None, _Kept] = {}
+
+    def use(self, proxy: Proxy | None) -> None:
+        """Send the next requests by way of this proxy."""
+        self._proxy = proxy
+        self._route.use(proxy)
 
     async def send(self, request: httpx.Request, number: int, found: Callable[[Finding], None]) -> httpx.Response:
         """Send the request of the probe of this number. `found` is told what is worth knowing of the connection."""
@@ -118,13 +124,14 @@ class StampedTransport:
             await self._drop(kept)
 
     async def _renew(self, context: ssl.SSLContext | None, found: Callable[[Finding], None]) -> None:
-        """Give up the connections that the policy does not keep any longer, and those made with other certificates."""
+        """Give up the connections that the policy does not keep any longer, and those made with another proxy or
+        other certificates."""
         now_ns = time.perf_counter_ns()
         for kept in list(self._kept.values()):
             why = self._route.renewal(kept.made, now_ns)
             if why is Renewal.ADDRESS:
                 found(self._route.address_changed(kept.made))
-            if why is not None or kept.context is not context:
+            if why is not None or kept.context is not context or kept.proxy != self._proxy:
                 await self._drop(kept)
 
     async def _reusable(self, number: int) -> _Kept | None:
@@ -147,10 +154,14 @@ class StampedTransport:
                 del self._kept[key]
         await kept.http.aclose()
 
+    @property
+    def _tunnels(self) -> bool:
+        return self._route.tunnels(secure=self._tls is not None)
+
     def _forwarded(self, request: httpx.Request) -> tuple[bytes, list[tuple[bytes, bytes]]]:
         """Target and headers, as a proxy wants them that is no tunnel (RFC 9112 3.2.2)."""
         url, headers = request.url, request.headers.raw
-        if self._proxy is None:
+        if self._proxy is None or self._tunnels:
             return url.raw_path, headers
         login = self._proxy.authorization.encode("ascii")
         own = [(b"Proxy-Authorization", login)] if login else []
@@ -162,9 +173,8 @@ class StampedTransport:
         progress = Dial(time.perf_counter_ns())
         ledger = Ledger(self._ledger.exchange, progress)
         self._ledger.exchange.dial = self._ledger.peer = progress
-        tunnel = self._route.tunnels(secure=self._tls is not None)
         try:
-            sock = await self._route.connect(number, net_clock(), progress, tunnel=tunnel)
+            sock = await self._route.connect(number, net_clock(), progress, tunnel=self._tunnels)
         except OSError as error:
             raise httpcore.ConnectError(error) from error
         stream = TCPStream(sock, ledger)
@@ -173,7 +183,7 @@ class StampedTransport:
             over = await stream.start_tls(context, self._server_name or url.raw_host.decode("ascii"))
         progress.stage = "done"
         http = httpcore.AsyncHTTP11Connection(origin, Connection(over, ledger))
-        kept = _Kept(http, stream, ledger, Made(time.perf_counter_ns(), progress.peer), context)
+        kept = _Kept(http, stream, ledger, Made(time.perf_counter_ns(), progress.peer), context, self._proxy)
         self._kept[self._route.kept_under(progress)] = kept
         return kept
 

@@ -23,7 +23,7 @@ from websockets.frames import CloseCode
 from gwtui.accuracy import in_doubt
 from gwtui.clean import clean
 from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
-from gwtui.keys import redactor
+from gwtui.keys import KeyReferenceError, NoRoomError, redactor
 from gwtui.probes.acknowledged import Acknowledgement, UnacknowledgedError, patience_s
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.connections import Address, Renewal, stale_connection
@@ -32,7 +32,7 @@ from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, pi
 from gwtui.probes.masking import masked_ping
 from gwtui.probes.netclock import StampedSocket, net_clock
 from gwtui.probes.pong import Question, answer_within_s
-from gwtui.probes.proxies import Proxy, ProxyError, proxy_for, reason_of, secrets_of_proxy
+from gwtui.probes.proxies import Proxy, ProxyError, proxy_of, reason_of, secrets_of_proxy
 from gwtui.probes.routes import Route
 from gwtui.profile import Deadlines, Endpoint, Profile
 from gwtui.records import Finding, Ping, Record, RequestStarted
@@ -178,13 +178,17 @@ class WebSocketProber:
             waiting = msgspec.structs.replace(self._lane.last_failure, reason=reason)
             raise PingFailedError(waiting, redial_later=False)
         try:
-            direct = self._endpoint.unix is not None or not self._use_proxies
-            self._proxy = None if direct else proxy_for(self._endpoint.url)
+            self._proxy = proxy_of(self._endpoint, use_environment=self._use_proxies)
         except ProxyError as error:
             raise ping_failed(Verdict.PROXY, "proxy", str(error)) from error
+        except NoRoomError as error:
+            raise ping_failed(Verdict.LOCAL, "no-room", str(error), redial_later=False) from error
+        except KeyReferenceError as error:
+            raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
         opening = self._lane.opening = Opening()
         target = target_of(self._endpoint, self._proxy)
         route = self._route = self._route or Route(self._endpoint, target.host, target.port, self._proxy)
+        route.use(self._proxy)
 
         async def way(progress: Dial) -> StampedSocket:
             return await route.connect(seen.number, self._clock, progress, tunnel=True)
@@ -277,7 +281,7 @@ class WebSocketProber:
             trigger=seen.trigger,
             verdict=judgement.verdict,
             rule=judgement.rule,
-            reason=clean(reason_of(judgement, self._endpoint.url, self._proxy)),
+            reason=clean(reason_of(judgement, self._endpoint, self._proxy)),
             rtt_ns=seen.rtt_ns,
             error_ns=seen.error_ns,
             tainted=seen.error_ns is not None and in_doubt(seen.rtt_ns, seen.error_ns),

@@ -24,6 +24,7 @@ from gwtui.keys import (
     without_secrets,
 )
 from gwtui.profile import TLS, Endpoint, Profile
+from gwtui.proxy_urls import DIRECT, ProxyURLError, parse_proxy
 from gwtui.rows import SCHEMA
 from gwtui.units import timestamp
 
@@ -69,7 +70,20 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
         headers={name: _header(name, value) for name, value in endpoint.headers.items()},
         body=_masked(endpoint.body),
         tls=_guarded_tls(endpoint.tls),
+        proxy=_guarded_proxy(endpoint.proxy),
     )
+
+
+def _guarded_proxy(proxy: str | None) -> str | None:
+    """A proxy without a login that is written out."""
+    if proxy is None or proxy == DIRECT or _is_safe(proxy):
+        return proxy
+    try:
+        url = parse_proxy(proxy)
+    except ProxyURLError:
+        return LEFT_OUT
+    is_written_out = without_references(f"{url.user}{url.password or ''}")
+    return f"{url.scheme}://{url.host}:{url.port}" if is_written_out else proxy
 
 
 def _guarded_tls(tls: TLS | None) -> TLS | None:

@@ -85,6 +85,7 @@ FIELDS: tuple[Field, ...] = (
     Field("max_connection_s", "kept for", "seconds; empty: as long as it works", "way", Form.NUMBER),
     Field("addresses", "addresses", "the name's first that answers, or each in turn", "way", widget=Widget.CHOICE),
     Field("connect_to", "connect to", "host:port instead of the URL's", "way"),
+    Field("proxy", "proxy", "socks5h://proxy:1080, http://…, or direct", "way"),
     Field("unix", "Unix socket", "its path, instead of the URL's host and port", "way"),
     Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", Form.NUMBER),
     Field("overlap", "overlap", "probes under way at once", "pace", Form.INTEGER),
