@@ -37,12 +37,18 @@ from gwtui.words import State, Trigger
         (
             "tttttt..",
             State.UP,
-            [(State.DOWN, "3 truncated in a row"), (State.UP, "up again after 00:00:25, 2 good in a row")],
+            [
+                (State.DOWN, "3 truncated in a row"),
+                (State.UP, "up again after 00:00:25, 2 good in a row after 6 truncated"),
+            ],
         ),
         (
             "ttttttcl..",
             State.UP,
-            [(State.DOWN, "3 truncated in a row"), (State.UP, "up again after 00:00:35, 2 good in a row")],
+            [
+                (State.DOWN, "3 truncated in a row"),
+                (State.UP, "up again after 00:00:35, 2 good in a row after 6 truncated"),
+            ],
         ),
     ],
 )
@@ -311,3 +317,36 @@ def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
     story.wait(5, lag_ns=30_000_000)
     ((_, text),) = story.said("engine")
     assert text == "this machine held gwtui up for 2.31 s: times it may have changed are marked"
+
+
+def test_what_is_told_after_an_outage_counts_its_failures() -> None:
+    story = Story(window_s=200).results("....tttttt..t.tt.")
+    assert story.said()[-1] == (State.DEGRADED, "8 of 15 truncated (53.3 %)"), "the six of the outage are among them"
+
+
+def test_the_end_of_an_outage_tells_all_its_failures() -> None:
+    story = Story()
+    for verdict in (Verdict.REFUSED,) * 6 + (Verdict.UNAVAILABLE,) * 2:
+        story.request(verdict)
+    story.results("..")
+    assert story.said()[-1] == (
+        State.UP,
+        "up again after 00:00:35, 2 good in a row after 8 failed: 6 refused, 2 unavailable",
+    )
+
+
+def test_another_cause_while_it_is_down_is_told_once() -> None:
+    story = Story()
+    refused, unavailable = (Verdict.REFUSED,), (Verdict.UNAVAILABLE,)
+    for verdict in refused * 4 + unavailable * 2 + refused + unavailable * 7 + refused * 3:
+        story.request(verdict)
+    assert story.said() == [
+        (State.DOWN, "3 refused in a row"),
+        (State.DOWN, "still down, now 3 unavailable in a row; before 7 failed: 5 refused, 2 unavailable"),
+        (State.DOWN, "still down, now 3 refused in a row; before 14 failed: 9 unavailable, 5 refused"),
+    ]
+    assert [(each.state, each.was) for each in story.incidents] == [
+        (State.DOWN, State.UNKNOWN),
+        (State.DOWN, State.DOWN),
+        (State.DOWN, State.DOWN),
+    ]

@@ -118,10 +118,14 @@ class Health:
     def _judge(self, name: str, watch: _Watch) -> list[Incident]:
         was, state = watch.health.state, watch.health.judge(self._now_ns)
         if state is was:
-            return []
+            text = watch.health.changed()
+            return [self._state_incident(name, watch, was, text)] if text else []
         where = watch.addresses.blamed(self._now_ns) if watch.addresses is not None else ""
         text = watch.health.enter(state, self._now_ns, where)
-        return [self._incident("state", text, name=name, state=state, was=was, record=watch.last)] if text else []
+        return [self._state_incident(name, watch, was, text)] if text else []
+
+    def _state_incident(self, name: str, watch: _Watch, was: State, text: str) -> Incident:
+        return self._incident("state", text, name=name, state=watch.health.state, was=was, record=watch.last)
 
     def _pause(self, name: str, watch: _Watch) -> list[Incident]:
         was, watch.paused = watch.health.state, not watch.paused

@@ -3,8 +3,8 @@
 Each rule of the thresholds has a way in and a calmer way out, and remembers which side it is on:
 
 - down: so many failures in a row; out after so many good results in a row.
-- degraded: the share of failures in the window; out below half of it. Failures that were told as an outage are not
-  counted again once it is over.
+- degraded: the share of failures in the window; out below half of it. Failures that were told as an outage make no
+  degraded endpoint of it once that is over, but are counted in what is told.
 - degraded, too: a finding that says so, such as a certificate in its last day; out after some good results without.
 - slow: a percentile of the good results in the window, over its limit for a while; out at 80 % of the limit.
 
@@ -94,6 +94,13 @@ class EndpointState:
         self._thresholds = thresholds
         span_ns = int(thresholds.window_s * 1e9)
         self._failures = Recent(span_ns, LEAST)
+        self._all = Recent(span_ns, LEAST)
+        """The same with those of an outage: what is told."""
+        self._outage: Counter[Verdict] = Counter()
+        """All failures of the outage that is on, or that was over last."""
+        self._cause: tuple[Verdict | None, int] = (None, 0)
+        """The verdict of the latest failures, and how many have it in a row."""
+        self._told_causes: frozenset[Verdict] = frozenset()
         # A percentile that is always the highest sample would let one slow answer decide.
         self._latencies = Recent(span_ns, max(LEAST, int(100 / (100 - thresholds.slow_percentile)) + 1))
         self._metric = Metric.E2E
@@ -110,9 +117,11 @@ class EndpointState:
     def add(self, record: Request | Ping) -> None:
         """Take a good or a failed result."""
         now_ns = record.now_ns
+        self._all.add(now_ns, FAILED[record.verdict] if record.outcome is not Outcome.OK else 0)
         if record.outcome is Outcome.OK:
             self._good_run += 1
             self._failed_run.clear()
+            self._cause = (None, 0)
             self._seen_good = True
             self._metric = metric_of(record, self._thresholds)
             if (value_ns := sure(record, self._metric)) is not None:
@@ -120,6 +129,9 @@ class EndpointState:
             self._take_alarm(record.findings)
         else:
             self._failed_run[record.verdict] += 1
+            self._cause = (record.verdict, self._cause[1] + 1 if record.verdict is self._cause[0] else 1)
+            if self._down:
+                self._outage[record.verdict] += 1
             self._good_run = 0
         self._judge_down()
         if not self._down:
@@ -128,6 +140,7 @@ class EndpointState:
     def judge(self, now_ns: int) -> State:
         """What the state should be at `now_ns`. Enter it with `enter`."""
         self._failures.move(now_ns)
+        self._all.move(now_ns)
         self._latencies.move(now_ns)
         self._judge_degraded()
         self._judge_slow(now_ns)
@@ -144,6 +157,7 @@ class EndpointState:
         told to be at."""
         was, self.state = self.state, state
         if state in BAD:
+            self._told_causes = frozenset(self._failed_run)
             if self._bad_since_ns is None:
                 self._bad_since_ns = now_ns
             return self._why(state, now_ns, where)
@@ -153,6 +167,15 @@ class EndpointState:
         text = f"up again after {took}, {self._why(was, now_ns)}"
         self._alarm = None
         return text
+
+    def changed(self) -> str:
+        """What is to be told of an endpoint that is still down: that it fails in another way by now; else nothing."""
+        verdict, times = self._cause
+        if not self._down or verdict is None or verdict in self._told_causes or times < self._thresholds.down_after:
+            return ""
+        self._told_causes = frozenset({verdict})
+        before = self._outage - Counter({verdict: times})
+        return f"still down, now {times} {verdict} in a row; before {_counted(before)}"
 
     def _take_alarm(self, findings: tuple[Finding, ...]) -> None:
         """Note a finding that degrades, or that a good result was without it."""
@@ -167,6 +190,7 @@ class EndpointState:
             self._down = self._good_run < self._thresholds.up_after
         elif self._failed_run.total() >= self._thresholds.down_after:
             self._down = True
+            self._outage = self._failed_run.copy()
             self._failures.forget(self._failed_run.total() - 1)
             self._latencies.clear()
 
@@ -195,13 +219,14 @@ class EndpointState:
             words = self._alarm.evidence if self._alarm_left else "not found any more"
             return f"{self._alarm.name}: {words}"
         if state is State.DEGRADED:
-            verdicts = Counter({verdict: self._failures.of(place) for verdict, place in FAILED.items()})
-            return _share(verdicts, len(self._failures)) + where
+            verdicts = Counter({verdict: self._all.of(place) for verdict, place in FAILED.items()})
+            return _share(verdicts, len(self._all)) + where
         if state is State.SLOW:
             return self._latency_facts(now_ns)
         if self._failed_run:
             return _run(self._failed_run)
-        return f"{self._good_run} good in a row"
+        after = f" after {_counted(self._outage)}" if self._outage else ""
+        return f"{self._good_run} good in a row{after}"
 
     def _latency_facts(self, now_ns: int) -> str:
         thresholds, n = self._thresholds, len(self._latencies)
@@ -225,12 +250,16 @@ def _share(verdicts: Counter[Verdict], n: int) -> str:
     return f"{failed} of {n} failed {percent}: {', '.join(f'{times} {verdict}' for times, verdict in parts)}"
 
 
+def _counted(verdicts: Counter[Verdict]) -> str:
+    """`7 refused`, or `7 failed: 4 refused, 3 unavailable`."""
+    parts = [f"{times} {verdict}" for verdict, times in verdicts.most_common()]
+    return parts[0] if len(parts) == 1 else f"{verdicts.total()} failed: {', '.join(parts)}"
+
+
 def _run(verdicts: Counter[Verdict]) -> str:
     """`3 truncated in a row`, or `3 failed in a row: 2 reset, 1 truncated`."""
-    parts = [f"{times} {verdict}" for verdict, times in verdicts.most_common()]
-    if len(parts) == 1:
-        return f"{parts[0]} in a row"
-    return f"{verdicts.total()} failed in a row: {', '.join(parts)}"
+    failed, _, parts = _counted(verdicts).partition(":")
+    return f"{failed} in a row{':' * bool(parts)}{parts}"
 
 
 def metric_of(record: Request | Ping, thresholds: Thresholds) -> Metric:
