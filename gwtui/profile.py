@@ -37,7 +37,7 @@ class Deadlines(_Table, frozen=True, kw_only=True):
     connect_s: Seconds = 5.0
     """From the start of the connection to its end, DNS and TLS included."""
     first_byte_s: Seconds = 60.0
-    """From the last request byte sent to the first response byte."""
+    """From the last request byte sent to the first response byte, or from a ping to its answer."""
     first_event_s: Seconds = 60.0
     """From the last request byte sent to the first event of a stream; comments and keep-alives are none."""
     first_token_s: Seconds = 120.0

@@ -229,6 +229,16 @@ async def test_a_key_that_the_gateway_repeats_is_in_no_record(monkeypatch: pytes
         assert key not in repr([row, *probing.emitted])
 
 
+async def test_the_query_may_refer_to_a_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROBE_KEY", "canary/0123456789&x=1")
+    echo = http("403 No", body=b"no canary/0123456789&x=1")
+    async with ScriptedServer([Receive(), Send(echo)]) as server:
+        row = await probed(endpoint("http", server.url, path="/p?v=1&key=${env:PROBE_KEY}"))
+    assert server.requests[0].startswith(b"POST /p?v=1&key=canary%2F0123456789%26x%3D1 HTTP/1.1")
+    assert row.verdict is Verdict.AUTH
+    assert "0123456789" not in repr(row)
+
+
 async def test_untrusted_text_comes_out_clean() -> None:
     evil = b"\x1b]52;c;aGk=\x1b\\ \xc2\x9b31m"
     response = http("500 Oops", b"X-Request-Id: ".decode() + "\x1b]0;owned\x07", body=evil)

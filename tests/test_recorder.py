@@ -17,7 +17,7 @@ from support.recording import PROFILE, Flushes, numbers, request, rotated_number
 
 from gwtui import config
 from gwtui.checked import CheckOutcome, CheckResult
-from gwtui.profile import Endpoint, Profile
+from gwtui.profile import TLS, Endpoint, Profile
 from gwtui.recorder import Recorder, new_session_dir, parts, profile_toml
 from gwtui.recorder import recorder as recorder_module
 from gwtui.records import Heartbeat, Incident, Notice, Ping, ProfileChanged, StreamEvent, StreamRead
@@ -176,6 +176,17 @@ def test_the_kept_profile_holds_no_command_with_a_secret_in_it() -> None:
     ]
     kept = tomllib.loads(profile_toml(Profile(name="p", endpoints=tuple(endpoints))))["profiles"]["p"]["endpoints"]
     assert [each["key"] for each in kept] == ["env:REDACTED", "cmd:pass show gateway"]
+
+
+def test_the_kept_profile_refers_to_keys_of_queries_and_to_passwords_as_it_did(tmp_path: Path) -> None:
+    tls = TLS(client_cert="/c", client_key="/k", client_key_password="env:P")
+    endpoint = Endpoint(name="e", api="websocket", url="wss://h/ws?key=${env:A}&v=1", path="?token=x-${env:B}", tls=tls)
+    told = replace(endpoint, path=f"?token={SECRET}&key=${{env:A}}", tls=replace(tls, client_key_password=SECRET))
+    path = tmp_path / "profile.toml"
+    path.write_text(profile_toml(Profile(name="p", endpoints=(endpoint, replace(told, name="told")))))
+    kept, guarded = config.load(path).profile("p").endpoints
+    assert kept == endpoint
+    assert (guarded.path, guarded.tls) == ("?key=${env:A}", replace(tls, client_key_password="env:REDACTED"))
 
 
 def test_a_profile_of_any_name_is_valid_toml() -> None:

@@ -202,10 +202,10 @@ def _path_complaint(path: str) -> _Complaint | None:
 def _query_complaint(query: str, fragment: str) -> _Complaint | None:
     if fragment:
         return "has a fragment (#...), which is never sent", ""
-    if any(tells_secret(name, value) for name, value in parse_qsl(query, keep_blank_values=True)):
-        return "holds a key in its query", f"{_USE_KEY}, sent as a header, or ${{env:NAME}} in the query"
     if begins_reference(without_references(query)):
         return "holds an unfinished reference", "write ${env:NAME} or ${file:PATH}"
+    if any(tells_secret(name, value) for name, value in parse_qsl(query, keep_blank_values=True)):
+        return "holds a key in its query", f"{_USE_KEY}, sent as a header, or ${{env:NAME}} in the query"
     return None
 
 
