@@ -334,3 +334,13 @@ def test_decode_refuses_what_is_no_stream_in_one_line(tmp_path: Path) -> None:
     refused = gwtui("decode", str(capture), "--api", "openai-chat")
     assert refused.exit_code == 2
     assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="limits of Linux")
+@pytest.mark.parametrize("limit", ["-n 5", "-n 8", "-v 60000"])
+def test_a_machine_without_room_gets_a_sentence_and_no_traceback(tmp_path: Path, limit: str) -> None:
+    config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
+    command = f"ulimit {limit} && exec '{sys.executable}' -m gwtui -p prod --headless --for 0.2s --config '{config}'"
+    done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.returncode in (1, 3)

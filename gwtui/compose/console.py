@@ -5,10 +5,11 @@ from __future__ import annotations
 import codecs
 import errno
 import os
+import re
 import shutil
 import sys
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -29,6 +30,10 @@ EXIT_INTERRUPTED = 130
 EXIT_BROKEN_PIPE = 141
 """128 + SIGPIPE, as of any program whose reader went away."""
 
+MAX_WIDTH = 1000
+"""Columns and rows of any terminal that anybody has."""
+NO_THREAD = "can't start new thread"
+"""How the interpreter says that the system gave it none; there is no error of its own for that."""
 LOG_WIDTH = 160
 """How wide lines are that go to a file or a pipe."""
 
@@ -98,7 +103,7 @@ def shown(text: str) -> str:
 
 def width() -> int:
     """How wide a line may be."""
-    return shutil.get_terminal_size().columns if is_screen(sys.stdout) else LOG_WIDTH
+    return min(shutil.get_terminal_size().columns, MAX_WIDTH) if is_screen(sys.stdout) else LOG_WIDTH
 
 
 def in_colour() -> bool:
@@ -115,12 +120,25 @@ def finish(work: Coroutine[Any, Any, _T]) -> _T:
     """Run it in an event loop. Unlike `asyncio.run` it does not wait for threads, such as a resolver's that hangs."""
     from gwtui.probes.polls import new_loop
 
-    loop = new_loop()
+    try:
+        _make_sure_of_descriptors()
+        loop = new_loop()
+    except OSError:
+        work.close()
+        raise
     try:
         return loop.run_until_complete(work)
     finally:
         loop.run_until_complete(loop.shutdown_asyncgens())
         loop.close()
+
+
+def _make_sure_of_descriptors() -> None:
+    """Raise OSError where an event loop would not get those it needs: a half-made one complains when it is let go."""
+    with ExitStack() as stack:
+        for _ in range(2):
+            for fd in os.pipe():
+                stack.callback(os.close, fd)
 
 
 async def interruptible(work: Coroutine[Any, Any, _T]) -> tuple[_T | None, int | None]:
@@ -160,6 +178,7 @@ def run(command: click.Command) -> NoReturn:
             stream.reconfigure(errors="gwtui")  # type: ignore[union-attr]  # the interpreter's own streams have it
     sys.excepthook = _crashed
     guard()
+    _forget_sizes()
     try:
         code = command.main(prog_name="gwtui", standalone_mode=False) or 0
     except click.ClickException as error:
@@ -170,7 +189,19 @@ def run(command: click.Command) -> NoReturn:
         code = EXIT_BROKEN_PIPE
     except OSError as error:  # the help cannot be written, or this machine has no room for more
         code = _told(OwnFaultError(str(error)))
+    except (MemoryError, RuntimeError) as error:
+        if not (isinstance(error, MemoryError) or str(error) == NO_THREAD):
+            raise
+        code = _told(OwnFaultError("no memory or threads are left here, see `ulimit -a`"))
     _leave(code)
+
+
+def _forget_sizes() -> None:
+    """Sizes in the environment that no terminal has are not believed: the terminal itself is asked."""
+    for name in ("COLUMNS", "LINES"):
+        text = os.environ.get(name, "")
+        if text and not (re.fullmatch("[0-9]{1,4}", text, re.ASCII) and 0 < int(text) <= MAX_WIDTH):
+            del os.environ[name]
 
 
 def _told(error: click.ClickException) -> int:

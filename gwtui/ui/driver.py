@@ -16,6 +16,7 @@ from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.driver import Driver
+from textual.geometry import Size
 from textual.message import Message
 
 from gwtui.ui.keeper import Keeper
@@ -25,7 +26,8 @@ from gwtui.ui.terminal import HUNG_UP, is_foreground, stop_job
 UNSTOPPED_S = 0.2
 """After so long a process that cannot be stopped, as the first of a container, takes the terminal back."""
 
-
+LARGEST = Size(800, 250)
+"""Columns and rows that are drawn at most; terminals and the environment may name any number."""
 LOOK_S = 0.1
 """Between two looks whether the input is to end."""
 HURRY_S = 0.02
@@ -35,6 +37,10 @@ HURRY_S = 0.02
 def hardy(driver: type[Driver], keeper: Keeper, leaving: Callable[[], bool]) -> type[Driver]:
     """The driver's hardy twin. `keeper` gives the terminal back where it cannot; `leaving`: the end was asked for."""
     return type("Hardy", (_Hardy, driver), {"keeper": keeper, "leaving": staticmethod(leaving)})
+
+
+def _fits(size: Size) -> bool:
+    return size.width <= LARGEST.width and size.height <= LARGEST.height
 
 
 class _Outlet:
@@ -110,6 +116,18 @@ class _Hardy(Driver):
             self.run_input_thread()
         except OSError:
             self._app.call_later(self._app.exit, HUNG_UP)
+
+    # Size
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        columns, rows = super()._get_terminal_size()  # type: ignore[misc]  # as above
+        return min(columns, LARGEST.width), min(rows, LARGEST.height)
+
+    def process_message(self, message: Message) -> None:
+        if isinstance(message, events.Resize) and not _fits(message.size):
+            size = Size(min(message.size.width, LARGEST.width), min(message.size.height, LARGEST.height))
+            message = events.Resize(size, size, pixel_size=message.pixel_size)
+        super().process_message(message)
 
     # Input
 
