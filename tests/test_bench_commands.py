@@ -16,6 +16,7 @@ import click
 import pytest
 from click.testing import CliRunner, Result
 from support.answering import WHOLE, Answering, answering
+from support.oswords import MISSING
 
 from gwtui.cli.measuring import bench, compare
 
@@ -211,7 +212,7 @@ def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering,
         ("bench --api telepathy --url http://127.0.0.1:1", "unknown API"),
         ("compare one CONFIG", "two endpoints or more"),
         ("compare one one CONFIG", "two endpoints or more"),
-        ("compare DIR/none.csv DIR/nothing.csv", "none.csv: cannot be read: No such file or directory"),
+        ("compare DIR/none.csv DIR/nothing.csv", f"none.csv: cannot be read: {MISSING}"),
         ("compare DIR", "there is neither a requests.csv nor a pings.csv in it"),
         ("compare DIR DIR --csv DIR/x.csv", "for what is measured now"),
     ],

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.benching import MS, NOON, endpoint, measured, ping, request
 from support.commanding import gwtui
+from support.oswords import MISSING
 
 from gwtui.bench.measured import Measured, empty
 from gwtui.bench.pairing import pairs, places
@@ -101,7 +102,7 @@ def test_a_file_keeps_what_it_held_until_there_is_something_to_write(tmp_path: P
 
 
 def test_a_place_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match="No such file"):
+    with pytest.raises(OSError, match=MISSING):
         CSVOutput(tmp_path / "nowhere" / "results.csv")
 
 

@@ -14,6 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 from support.checked import target
 from support.gateways import Gateway, serving
+from support.oswords import REFUSED
 from support.scripted import free_port
 
 from gwtui.checked import CheckOutcome, CheckResult
@@ -146,7 +147,7 @@ def test_where_nothing_listens_it_says_so_and_what_to_do() -> None:
     result = run("--api", "anthropic-messages", "--url", f"http://127.0.0.1:{free_port()}")
     assert result.exit_code == 1
     assert "✖ fail  connection" in result.output
-    assert "Connection refused" in result.output
+    assert REFUSED in result.output
     assert "Start the gateway" in result.output
 
 

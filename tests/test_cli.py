@@ -15,6 +15,7 @@ import click
 import pytest
 from support.commanding import Canned, gwtui, profiles, written
 from support.completions import EVENT_STREAM, LAST_CHUNK, WHOLE
+from support.oswords import MISSING
 from support.scripted import chunk, free_port
 
 from gwtui import cli
@@ -112,7 +113,7 @@ REFUSED = [
     (["--for", "-3"], "is not a duration"),
     (["--for", "nan"], "is not a duration"),
     (["watch"], "there is no profile (gwtui config example shows"),
-    (["watch", "--config", "none.toml"], "none.toml: cannot be read: No such file"),
+    (["watch", "--config", "none.toml"], f"none.toml: cannot be read: {MISSING}"),
     (["watch", "--config", "."], "is a directory"),
     (["watch", "--config", "GOOD", "-p", "prd"], 'there is no profile "prd" (there are: prod, bare)'),
     (["watch", "--config", "GOOD", "-p", "bare"], "has no endpoints"),

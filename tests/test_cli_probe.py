@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.commanding import Canned, gwtui, profiles, written
 from support.completions import DONE, EVENT_STREAM, HELLO, LAST_CHUNK, ROLE, STOP, USAGE, WHOLE
+from support.oswords import REFUSED
 from support.scripted import chunk, free_port, http
 
 from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS
@@ -81,8 +82,8 @@ def test_a_failed_probe_says_why_and_exits_with_one(case: str) -> None:
 @pytest.mark.parametrize(
     ("args", "verdict", "said"),
     [
-        (["--api", "http", "--url", "CLOSED"], "refused", "Connection refused"),
-        (["--api", "websocket", "--url", "CLOSED"], "refused", "Connection refused"),
+        (["--api", "http", "--url", "CLOSED"], "refused", REFUSED),
+        (["--api", "websocket", "--url", "CLOSED"], "refused", REFUSED),
         (["--api", "http", "--url", "http://gwtui-test.invalid"], "dns", "A wrong name, or the resolver"),
         (["--api", "http", "--url", "CLOSED", "--key", "env:GWTUI_TEST_NONE"], "no_key", "GWTUI_TEST_NONE is not set"),
         (["--api", "http", "--url", "CLOSED", "--header", "X: ${env:GWTUI_TEST_NONE}"], "no_key", "GWTUI_TEST_NONE"),

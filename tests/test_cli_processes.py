@@ -14,12 +14,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import ENOSPC
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 from support.commanding import Canned, profiles, written
+from support.oswords import NO_SPACE
 from support.scripted import free_port, http
 
 if sys.platform == "linux":
@@ -139,9 +141,9 @@ def test_a_closed_standard_output_is_no_fault(watch: tuple[str, ...], tmp_path: 
 FULL = "/dev/full"
 BENCH = ("bench", "--api", "http", "--url", "http://127.0.0.1:1", "--requests", "2")
 ENDS = [
-    (("--help",), "1", FULL, 3, "gwtui: [Errno 28] No space left on device\n"),
-    (("watch", "--help"), "1", FULL, 3, "gwtui: [Errno 28] No space left on device\n"),
-    (("config", "example"), "1", FULL, 3, "gwtui: standard output: No space left on device\n"),
+    (("--help",), "1", FULL, 3, f"gwtui: [Errno {ENOSPC}] {NO_SPACE}\n"),
+    (("watch", "--help"), "1", FULL, 3, f"gwtui: [Errno {ENOSPC}] {NO_SPACE}\n"),
+    (("config", "example"), "1", FULL, 3, f"gwtui: standard output: {NO_SPACE}\n"),
     (("probe", "nowhere"), "2", FULL, 2, ""),
     (("probe", "nowhere"), "2", "", 2, ""),
     (BENCH, "2", "", 1, ""),

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 from support.gateways import comes_true
+from support.oswords import MISSING
 
 from gwtui.demo.process import GatewayError, GatewayProcess, running, spawn_gateway
 from gwtui.demo.server import listen
@@ -120,7 +121,7 @@ def test_a_gateway_that_does_not_start_says_why(code: str, said: str) -> None:
 
 
 def test_a_process_that_cannot_be_made_is_a_gateway_that_does_not_start(tmp_path: Path) -> None:
-    with pytest.raises(GatewayError, match=r"did not start: .*No such file"), running([str(tmp_path / "none")]):
+    with pytest.raises(GatewayError, match=f"did not start: .*{MISSING}"), running([str(tmp_path / "none")]):
         pass
 
 

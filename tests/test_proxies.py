@@ -12,6 +12,7 @@ from urllib.parse import quote
 import pytest
 from support.certificates import pair
 from support.forwarding import Relay
+from support.oswords import BROKEN_OFF
 from support.pinging import TEXT, frame
 from support.probing import endpoint, soon
 from support.scripted import (
@@ -246,7 +247,7 @@ REFUSALS: dict[str, tuple[Sequence[Step], str]] = {
     "no HTTP": ([Receive(), Send(b"SSH-2.0-x\r\n\r\n")], "does not speak HTTP: SSH-2.0-x"),
     "an endless head": ([Receive(), Send(b"x" * 40_000), Hold()], "does not speak HTTP: xxx"),
     "closed": ([Receive(), Close()], "closed the connection without an answer"),
-    "reset": ([Receive(), Reset()], "broke the connection: Connection reset by peer"),
+    "reset": ([Receive(), Reset()], f"broke the connection: {BROKEN_OFF}"),
 }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from msgspec.structs import replace
+from support.oswords import MISSING
 
 from gwtui.cli import gwtui
 from gwtui.config import Config
@@ -152,7 +153,8 @@ async def test_lines_that_are_no_rows_are_told_and_the_others_are_shown(director
     assert [record.number for record in records if isinstance(record, Request)] == [1, 1]
     (notice,) = [record.text for record in records if isinstance(record, Notice)]
     assert notice.startswith(f"Not read: requests.csv line 3 (it has 1 of {len(REQUEST_COLUMNS)} columns); ")
-    assert "line 4 (Invalid enum value 'fine'" in notice
+    assert "line 4 (" in notice
+    assert "'fine'" in notice
     assert notice.endswith(" and 4 more")
 
 
@@ -191,7 +193,7 @@ def linked(path: Path) -> None:
     ("spoil", "told"),
     [
         (lambda d: shutil.rmtree(d), "is not the directory of a session: No such file"),
-        (lambda d: (d / "session.toml").unlink(), "is not the directory of a session: session.toml: No such file"),
+        (lambda d: (d / "session.toml").unlink(), "is not the directory of a session: session.toml: " + MISSING),
         (lambda d: linked(d / "session.toml"), "session.toml: a symbolic link"),
         (lambda d: linked(d / "profile.toml"), "profile.toml: cannot be read: a symbolic link"),
         (lambda d: linked(d / "requests.csv"), "requests.csv: a symbolic link"),
