@@ -328,8 +328,10 @@ class FeedEnded(_Record, tag="feed_ended", frozen=True, kw_only=True):
     text: str
     """Such as `engine exited 1`."""
     failed: bool = False
+    fatal: bool = False
+    """Nothing is left that could be started again."""
     detail: str = ""
-    """The tail of the engine's log."""
+    """The tail of the log of what ended."""
 
 
 Record: TypeAlias = (

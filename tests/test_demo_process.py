@@ -43,6 +43,23 @@ def command(tmp_path: Path) -> list[str]:
     return [sys.executable, "-c", SERVE, str(scenario)]
 
 
+def test_a_gateway_that_ended_says_how_and_the_last_it_said() -> None:
+    code = """
+import sys
+print('{"port": 1, "raw_port": 2}', flush=True)
+sys.stdin.read(1)
+"""
+    with running([sys.executable, "-c", code]) as process:
+        assert process.end() is None
+        os.kill(process.pid, signal.SIGKILL)
+        assert comes_true(lambda: process.end() is not None)
+        assert process.end() == ("The embedded gateway was killed by SIGKILL", "")
+    failing = "print('{\"port\": 1}', flush=True)\nraise SystemExit('no memory is left')"
+    with running([sys.executable, "-c", failing]) as process:
+        assert comes_true(lambda: process.end() is not None)
+        assert process.end() == ("The embedded gateway exited 1", "no memory is left")
+
+
 @contextmanager
 def open_stream(process: GatewayProcess) -> Iterator[httpx.Response]:
     with (

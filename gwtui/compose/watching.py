@@ -27,6 +27,7 @@ from gwtui.compose.console import (
 if TYPE_CHECKING:
     from gwtui.commands import Start
     from gwtui.config import Config
+    from gwtui.demo.process import GatewayProcess
     from gwtui.feeds import Feed
     from gwtui.profile import Profile
 
@@ -78,23 +79,41 @@ def watch_demo(run: Run) -> int:
     try:
         with spawn_gateway() as gateway:
             profile = demo_profile(gateway.url)
-            code = _headless(profile, run) if config is None else _on_screen(config, profile, run)
+            code = _headless(profile, run, gateway) if config is None else _on_screen(config, profile, run, gateway)
     except GatewayError as error:
         raise OwnFaultError(str(error)) from error
     return 0 if code == EXIT_DOWN else code
 
 
-def _headless(profile: Profile, run: Run) -> int:
+def _headless(profile: Profile, run: Run, gateway: GatewayProcess | None = None) -> int:
     from gwtui.headless import JSONLines, TextLines, Voice, watch_lines
     from gwtui.session import hosted
 
     start = _start(profile, run)
     with Voice(say) as voice:
         printer = JSONLines(voice) if run.as_json else TextLines(voice, width(), paint)
-        return finish(watch_lines(hosted(start), printer, start.profile.interval_s))
+        feed = _with(gateway, hosted(start, printer.record))
+        return finish(watch_lines(feed, printer, start.profile.interval_s))
 
 
-def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
+def _with(gateway: GatewayProcess | None, feed: Feed) -> Feed:
+    """The feed, which ends when the embedded gateway does that it is about."""
+    from gwtui.clean import clean_text
+    from gwtui.feeds.beside import beside
+    from gwtui.records import FeedEnded
+
+    if gateway is None:
+        return feed
+
+    def gone() -> FeedEnded | None:
+        if (end := gateway.end()) is None:
+            return None
+        return FeedEnded(text=end[0], failed=True, fatal=True, detail=clean_text(end[1], 4096))
+
+    return beside(feed, gone)
+
+
+def _on_screen(config: Config, profile: Profile | None, run: Run, gateway: GatewayProcess | None = None) -> int:
     """The engine is started before the screen is imported, so the first probe does not wait for it."""
     from gwtui.feeds import live, spawn_engine
 
@@ -106,33 +125,45 @@ def _on_screen(config: Config, profile: Profile | None, run: Run) -> int:
     def open_feed(profile: Profile) -> Feed:
         return live(started.pop() if started else spawn_engine(_start(profile, run)))
 
-    return show(config, profile, open_feed, run.stop_after_s)
+    return show(config, profile, open_feed, run.stop_after_s, gateway)
 
 
 def show(
-    config: Config, profile: Profile | None, open_feed: Callable[[Profile], Feed], stop_after_s: float | None = None
+    config: Config,
+    profile: Profile | None,
+    open_feed: Callable[[Profile], Feed],
+    stop_after_s: float | None = None,
+    gateway: GatewayProcess | None = None,
 ) -> int:
     """The screen over feeds until the user leaves it, or each has had its time, then a summary. Returns the exit code.
 
     It is 3 where the engine that was watched last did not end well or wrote no row, unless a signal ended the program.
     """
-    with ExitStack() as gateways:
+    gateways = [gateway] if gateway is not None else []
+    with ExitStack() as stack:
 
         def start_demo() -> Profile:
             from gwtui.demo.process import spawn_gateway
             from gwtui.demo.profile import demo_profile
 
-            return demo_profile(gateways.enter_context(spawn_gateway()).url)
+            gateways.append(stack.enter_context(spawn_gateway()))
+            return demo_profile(gateways[-1].url)
+
+        def open_beside(profile: Profile) -> Feed:
+            return _with(gateways[-1] if gateways else None, open_feed(profile))
 
         from gwtui.ui.app import GwtuiApp
 
-        app = GwtuiApp(config, profile, open_feed, start_demo, stop_after_s)
+        app = GwtuiApp(config, profile, open_beside, start_demo, stop_after_s)
         code = app.run()
+        ends = [end for each in gateways if (end := each.end()) is not None]
     if views := app.last_views:
         from gwtui.report import summary
 
         with suppress(OwnFaultError):  # the terminal may have gone away
             say("\n\n".join(summary(view, paint) for view in views))
+    if not code and ends:
+        raise OwnFaultError("\n".join(ends[-1]))
     unwritten = any(view.header.unwritten for view in views)
     return code or (EXIT_OWN_FAULT if app.return_code or app.failed or unwritten else 0)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,14 @@ class GatewayError(OSError):
     """The gateway's process did not start. The text holds what it said."""
 
 
+_LOG_LINES = 10
+"""Lines of its log that explain its end."""
+
+
+def _runs() -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class GatewayProcess:
     """A running gateway."""
@@ -28,6 +37,8 @@ class GatewayProcess:
     port: int
     raw_port: int | None = None
     """Where faults are that need a bare socket."""
+    end: Callable[[], tuple[str, str] | None] = _runs
+    """How it ended, and the last lines of its log; None while it runs."""
 
     @property
     def url(self) -> str:
@@ -58,7 +69,7 @@ def running(command: Sequence[str]) -> Iterator[GatewayProcess]:
         except OSError as error:
             raise GatewayError(f"The embedded gateway did not start: {error}") from error
         try:
-            yield GatewayProcess(process.pid, *_announced_ports(process, errors))
+            yield GatewayProcess(process.pid, *_announced_ports(process, errors), lambda: _how_ended(process, errors))
         finally:
             _end(process)
 
@@ -83,6 +94,23 @@ def _announced_ports(process: subprocess.Popen[bytes], errors: IO[bytes]) -> tup
         errors.seek(0)
         said = (errors.read() or line).decode(errors="replace").strip()
         raise GatewayError(f"The embedded gateway did not start: {said or 'it said nothing'}") from None
+
+
+def _how_ended(process: subprocess.Popen[bytes], errors: IO[bytes]) -> tuple[str, str] | None:
+    code = process.poll()
+    if code is None:
+        return None
+    errors.seek(0)
+    log = errors.read().decode(errors="replace").strip().splitlines()
+    how = f"exited {code}" if code >= 0 else f"was killed by {_signal_name(-code)}"
+    return f"The embedded gateway {how}", "\n".join(log[-_LOG_LINES:])
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -8,14 +8,14 @@ from typing import Any
 import msgspec
 
 from gwtui import units
-from gwtui.records import FeedEnded, Incident, Ping, Record, Request
+from gwtui.records import FeedEnded, FeedSilent, Incident, Ping, Record, Request
 from gwtui.report import ping_object, request_object
 from gwtui.rows import incident_row
 from gwtui.view import EndpointRow, View
 
 
 class JSONLines:
-    """`request`, `ping` and `incident` as they happen, `interval` at each one, `end` and `summary` last."""
+    """`request`, `ping`, `incident` and `silent` as they happen, `interval` at each one, `end` and `summary` last."""
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
@@ -28,6 +28,8 @@ class JSONLines:
                 self._line("ping", ping_object(record))
             case Incident():
                 self._line("incident", incident_row(record))
+            case FeedSilent():
+                self._line("silent", {"silent_s": round(record.silent_ns / 1e9, 3)})
             case FeedEnded():
                 self._line("end", {"text": record.text, "failed": record.failed, "detail": record.detail})
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from gwtui import units
 from gwtui.clean import MAX_PATH, clean
-from gwtui.records import FeedEnded, Incident, Record, SessionStarted
+from gwtui.records import FeedEnded, FeedSilent, Incident, Record, SessionStarted
 from gwtui.report import Paint, plain, summary
 from gwtui.view import EndpointRow, View
 from gwtui.words import State
@@ -37,6 +37,8 @@ class TextLines:
                 self._write(_opening(record))
             case Incident():
                 self._write(f"{units.clock(record.at)}Z  {self._incident(record)}")
+            case FeedSilent():
+                self._write(f"! engine silent for {units.elapsed(record.silent_ns)}: nothing is measured")
             case FeedEnded(failed=True):
                 self._write(f"! {record.text}\n{record.detail}".rstrip())
 

@@ -207,11 +207,11 @@ class Recorder:
             torn_lines=sum(rows.file.torn_lines for rows in self._all),
         )
 
-    def close(self) -> None:
-        """Write what waits and end; rows that cannot be written now are lost and counted."""
+    def close(self, within_s: float = CLOSE_S) -> None:
+        """Write what waits and end; rows that cannot be written now are lost and counted. May be called again."""
         self._closing.set()
         self._wake.set()
-        self._thread.join(CLOSE_S)
+        self._thread.join(within_s)
 
     def _run(self) -> None:
         ended = "the recorder stopped; the engine's log says why"

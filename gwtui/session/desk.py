@@ -5,14 +5,16 @@ from __future__ import annotations
 from gwtui.commands import Check, Command
 from gwtui.engine import Engine
 from gwtui.session.checking import Checking
+from gwtui.session.watchdog import Watchdog
 
 
 class Desk:
     """`run` it once; `handle` and `stop` are for the same event loop, while it runs."""
 
-    def __init__(self, engine: Engine, checking: Checking) -> None:
+    def __init__(self, engine: Engine, checking: Checking, watchdog: Watchdog) -> None:
         self._engine = engine
         self._checking = checking
+        self.watchdog = watchdog
 
     async def run(self, stop_after_s: float | None = None) -> None:
         """Until `stop`, or for so long."""

@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -23,10 +24,11 @@ from gwtui.engine import Engine, Figures
 from gwtui.feeds import Feed
 from gwtui.probes.polls import new_loop
 from gwtui.recorder import Recorder, RecorderStatus
-from gwtui.records import FeedEnded, Record
+from gwtui.records import FeedEnded, FeedSilent, Record
 from gwtui.session.checking import Checking
 from gwtui.session.desk import Desk
 from gwtui.session.outlet import Outlet
+from gwtui.session.watchdog import END_S, Watchdog
 from gwtui.signals import asks, heeded
 from gwtui.wire import WireError, decode_command
 
@@ -34,12 +36,17 @@ log = logging.getLogger(__name__)
 
 STOP_S = 3.0
 """How long a hosted engine may take to end before it is cancelled."""
+CHILD_END_S = 0.9
+"""How long the event loop of a child has for its end, before whoever started it has had enough."""
 EXIT_USAGE = 2
 
 
-def hosted(start: Start) -> Feed:
-    """The feed of an engine in this process. It begins with the iteration, and needs no event loop before."""
-    return _HostedFeed(start)
+def hosted(start: Start, silent: Callable[[Record], object] | None = None) -> Feed:
+    """The feed of an engine in this process. It begins with the iteration, and needs no event loop before.
+
+    An event loop that stands still can tell nobody: `silent` gets a `FeedSilent` in a thread.
+    """
+    return _HostedFeed(start, silent)
 
 
 def main() -> NoReturn:
@@ -88,8 +95,9 @@ async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
             desk.stop()
 
     outlet = Outlet(stdout, lambda: soon(desk.stop))
-    with outlet, _session(start, outlet.put, lambda: outlet.events_dropped) as desk:
-        _catch_signals(on_signal, soon)
+    with outlet, _session(start, outlet.put, lambda: outlet.events_dropped, end_s=CHILD_END_S) as desk:
+        for number in heeded():
+            signal.signal(number, lambda caught, _: soon(on_signal, caught))
         threading.Thread(target=_listen, args=(lines, desk, soon), name="commands", daemon=True).start()
         await desk.run(start.stop_after_s)
     return 128 + caught[0] if caught else 0
@@ -102,6 +110,7 @@ def _listen(lines: Iterator[bytes], desk: Desk, soon: Callable[..., None]) -> No
             soon(desk.handle, decode_command(line))
         except WireError as error:
             log.warning("left out: %s", error)
+    desk.watchdog.insist()
     soon(desk.stop)
 
 
@@ -114,24 +123,33 @@ def _lines(fd: int) -> Iterator[bytes]:
             yield from whole
 
 
-def _catch_signals(stop: Callable[[int], None], soon: Callable[..., None]) -> None:
-    """Call `stop` in the event loop for the signals that end a program."""
-    for number in heeded():
-        try:
-            asyncio.get_running_loop().add_signal_handler(number, stop, number)
-        except NotImplementedError:
-            signal.signal(number, lambda caught, _: soon(stop, caught))
-
-
 @contextmanager
-def _session(start: Start, deliver: Callable[[Record], None], dropped: Callable[[], int]) -> Iterator[Desk]:
-    """An engine, and what runs beside it, whose records go to the session's directory and to `deliver`."""
+def _session(
+    start: Start,
+    deliver: Callable[[Record], None],
+    dropped: Callable[[], int],
+    silent: Callable[[float], object] | None = None,
+    end_s: float = END_S,
+) -> Iterator[Desk]:
+    """An engine, and what runs beside it, whose records go to the session's directory and to `deliver`.
+
+    `silent` is told, in a thread, when the engine's event loop stands still; `end_s`: how long it has for its end.
+    """
+    recorder: Recorder | None = None
+
+    def flush(within_s: float) -> None:
+        if recorder is not None:
+            recorder.close(within_s)
+
     with ExitStack() as stack:
-        recorder: Recorder | None = None
+        watchdog = stack.enter_context(Watchdog(flush, silent, end_s=end_s))
+        if start.stop_after_s is not None:
+            watchdog.insist(start.stop_after_s)
         if start.session_dir is not None:
             recorder = stack.enter_context(Recorder(Path(start.session_dir), start.profile))
 
         def emit(record: Record) -> None:
+            watchdog.heard()
             checking.see(record)
             if recorder is not None:
                 recorder.put(record)
@@ -150,7 +168,7 @@ def _session(start: Start, deliver: Callable[[Record], None], dropped: Callable[
         engine = Engine(start.profile, emit, status=figures, session_dir=start.session_dir)
         checking = Checking(start.profile, emit, engine.purse)
         _quieten()
-        yield Desk(engine, checking)
+        yield Desk(engine, checking, watchdog)
     deliver(engine.heartbeat())  # what became of the last rows
 
 
@@ -164,8 +182,9 @@ def _quieten() -> None:
 class _HostedFeed:
     refuses = ""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, silent: Callable[[Record], object] | None) -> None:
         self._start = start
+        self._silent = silent
         self._records: list[Record] = []
         self._news = asyncio.Event()
         self._stack = ExitStack()
@@ -217,10 +236,15 @@ class _HostedFeed:
             run.result()
 
     def _begin(self) -> asyncio.Task[None]:
-        self._desk = self._stack.enter_context(_session(self._start, self._take, lambda: 0))
+        self._desk = self._stack.enter_context(_session(self._start, self._take, lambda: 0, self._tell_silence))
         self._run = asyncio.create_task(self._desk.run(self._start.stop_after_s))
         self._run.add_done_callback(lambda _: self._news.set())
         return self._run
+
+    def _tell_silence(self, silent_s: float) -> None:
+        if self._silent is not None:
+            silent_ns = int(silent_s * 1e9)
+            self._silent(FeedSilent(now_ns=time.perf_counter_ns(), silent_ns=silent_ns))
 
     def _take(self, record: Record) -> None:
         self._records.append(record)

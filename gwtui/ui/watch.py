@@ -35,8 +35,8 @@ class Watch:
         self._held: Monitor | None = None
         self._paused = False
         self._drawn: tuple[int, str, Query, int] | None = None
-        self.failed = False
-        """Whether the newest feed ended badly."""
+        self.failed = self._fatal = False
+        """Whether the newest feed ended badly, and for good."""
         self.query = Query()
 
     @property
@@ -51,22 +51,22 @@ class Watch:
     async def follow(self, profile: Profile, told: Callable[[str], None]) -> bool:
         """Watch this profile until its feed ends; `told` gets the engine's notices. Returns whether the time is over.
 
-        That is so when the feed ended well, or has had its time, in whatever state its engine is then. A fresh
-        monitor: numbers of two sessions are never mixed.
+        That is so when the feed ended well or for good, or has had its time, in whatever state its engine is then. A
+        fresh monitor: numbers of two sessions are never mixed.
         """
         await self.aclose()
         if (before := self._whole_view()).header.at:
             self._before.append(before)
-        self._monitor, self._held, self._drawn, self.failed = Monitor(), None, None, False
+        self._monitor, self._held, self._drawn, self.failed, self._fatal = Monitor(), None, None, False, False
         try:
             async with asyncio.timeout(None) as limit:
                 self._limit(limit)
                 await self._take_all(profile, told, limit)
-                if self.failed and self._stop_after_s is not None:
+                if self.failed and not self._fatal and self._stop_after_s is not None:
                     await asyncio.Event().wait()
         except TimeoutError:
             return True
-        return not self.failed
+        return self._fatal or not self.failed
 
     async def _take_all(self, profile: Profile, told: Callable[[str], None], limit: asyncio.Timeout) -> None:
         try:
@@ -92,7 +92,7 @@ class Watch:
     def _take(self, record: Record) -> None:
         self._monitor.apply(record)
         if isinstance(record, FeedEnded):
-            self.failed = record.failed
+            self.failed, self._fatal = record.failed, record.fatal
 
     def stop(self) -> None:
         """Ask the feed for its end; `aclose` then waits for less."""

@@ -1,0 +1,108 @@
+"""An event loop that stands still holds up no end, and costs no row that was measured."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.commanding import profiles, written
+from support.scripted import free_port
+
+from gwtui.feeds import silence
+from gwtui.session import watchdog
+from gwtui.session.watchdog import EXIT_FAILED, Watchdog
+
+PATIENCE_S = 30.0
+STANDS_STILL = """
+import os, sys
+from gwtui.engine.engine import Engine
+
+beat, beats = Engine.heartbeat, []
+
+def stand_still(self):
+    beats.append(None)
+    if len(beats) > 2:
+        print("stands still", flush=True)
+        os.read(os.pipe()[0], 1)
+    return beat(self)
+
+Engine.heartbeat = stand_still
+from gwtui.cli import main
+sys.argv = ["gwtui", *sys.argv[1:]]
+main()
+"""
+
+
+class Ends:
+    """A process that is only said to end."""
+
+    def __init__(self) -> None:
+        self.flushed: list[float] = []
+        self.codes: queue.SimpleQueue[int] = queue.SimpleQueue()
+
+    def code(self) -> int:
+        return self.codes.get(timeout=PATIENCE_S)
+
+
+@pytest.fixture
+def ends() -> Ends:
+    return Ends()
+
+
+def test_an_end_that_was_asked_for_and_does_not_come_is_made(ends: Ends) -> None:
+    with Watchdog(ends.flushed.append, end_s=0.0, leave=ends.codes.put) as dog:
+        dog.insist()
+        assert ends.code() == EXIT_FAILED
+    assert ends.flushed == [watchdog.FLUSH_S], "rows first"
+
+
+def test_an_end_that_comes_in_time_is_left_alone(ends: Ends) -> None:
+    with Watchdog(ends.flushed.append, end_s=60.0, leave=ends.codes.put) as dog:
+        dog.insist()
+    assert ends.codes.empty()
+    assert ends.flushed == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_the_signal_that_asked_is_told_by_the_exit_code(ends: Ends) -> None:
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    try:
+        with Watchdog(ends.flushed.append, end_s=0.0, leave=ends.codes.put):
+            os.kill(os.getpid(), signal.SIGUSR1)
+            assert ends.code() == 128 + signal.SIGUSR1
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+
+
+def test_a_loop_that_stands_still_is_told_once(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
+    for name in ("STARTING_S", "AGAIN_S"):
+        monkeypatch.setattr(silence, name, 0.0)
+    monkeypatch.setattr(watchdog, "LOOK_S", 0.001)
+    told: queue.SimpleQueue[float] = queue.SimpleQueue()
+    with Watchdog(ends.flushed.append, told.put, end_s=0.05, leave=ends.codes.put) as dog:
+        assert told.get(timeout=PATIENCE_S) >= 0.0
+        dog.insist()
+        ends.code()
+    assert told.empty()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_without_a_screen_a_blocked_engine_ends_at_a_signal_with_whole_rows(tmp_path: Path) -> None:
+    config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
+    command = (sys.executable, "-c", STANDS_STILL, "--config", config, "-p", "prod", "--interval", "100ms")
+    options = ("--session-dir", str(tmp_path / "s"), "--headless")
+    with subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert any("stands still" in line for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+        assert "rows that waited are written" in process.stderr.read()
+    rows = (tmp_path / "s" / "requests.csv").read_text()
+    assert rows.endswith("\n")
+    assert len(rows.splitlines()) > 2
