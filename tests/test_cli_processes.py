@@ -217,7 +217,7 @@ def test_checks_that_are_interrupted_tell_and_write_those_that_ended(tmp_path: P
             first, _ = server.accept()
             with first:  # and nobody answers after that
                 first.recv(65536)
-                first.sendall(http("404 Not Found", "Connection: close"))
+                first.sendall(http("200 OK", "Connection: close", body=b'{"status": "ok"}'))
             line_with("✔ pass  connection", process)
             process.send_signal(signal.SIGTERM)
             code, out, err = ended(process)
