@@ -120,7 +120,7 @@ def test_a_reader_that_stops_reading_holds_up_no_probe_and_misses_no_line(tmp_pa
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
         line_with('"type":"request"', process)
         until = time.monotonic() + PATIENCE_S
-        while not (file := tmp_path / "s" / "requests.csv").exists() or file.read_bytes().count(b"\n") < 100:
+        while not (file := tmp_path / "s" / "requests.csv").exists() or file.read_bytes().count(b"\n") < 40:
             assert time.monotonic() < until, "rows come while nobody reads"
         process.send_signal(signal.SIGTERM)
         code, out, err = ended(process)
@@ -128,7 +128,7 @@ def test_a_reader_that_stops_reading_holds_up_no_probe_and_misses_no_line(tmp_pa
     told = [line["request_number"] for line in map(json.loads, out.splitlines()) if line["type"] == "request"]
     kept = [int(row["request_number"]) for row in rows(tmp_path / "s")]
     assert told == kept[-len(told) :], "none is missing after the first"
-    assert len(told) > 50
+    assert len(told) > 30
 
 
 def test_a_closed_standard_output_is_no_fault(watch: tuple[str, ...], tmp_path: Path) -> None:

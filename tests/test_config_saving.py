@@ -185,7 +185,7 @@ def test_other_ways_to_write_the_same_can_be_edited_too(tmp_path: Path, text: st
 
 names = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), min_size=1, max_size=20)
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cs"]), max_size=30)
-seconds = st.floats(0.001, 86_400)
+seconds = st.floats(0.05, 86_400)
 json_tables = st.dictionaries(
     texts,
     st.recursive(

@@ -14,6 +14,7 @@ from support.texts import texts_of
 
 from gwtui.demo.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
 from gwtui.demo.faults.base import Fault
+from gwtui.engine.witness import Witness
 from gwtui.profile import Endpoint
 from gwtui.records import Ping, Record, Request
 from gwtui.verdicts import Verdict
@@ -50,9 +51,13 @@ def endpoint(gateway: Gateway, fault: Fault) -> Endpoint:
 
 
 async def probed(gateway: Gateway, fault: Fault) -> tuple[Request | Ping, list[Record]]:
-    """The row of the last of the probes that the fault takes to show, and all records told meanwhile."""
+    """The row of the last of the probes that the fault takes to show, and all records told meanwhile.
+
+    The lag of the event loop is watched, as it is in the program: else its looks at the sockets are too far apart to
+    say whether a burst is the gateway's.
+    """
     probing = Probing(endpoint(gateway, fault))
-    async with probing.prober:
+    async with Witness().watching(), probing.prober:
         for _ in range(fault.probes):
             record = await probing.once()
     assert isinstance(record, Request | Ping)

@@ -30,7 +30,7 @@ def judge_incremental(evidence: Evidence) -> Said:
     probed, flow = longest
     if found := finding_of(probed.request, "buffered"):
         return failed(found.evidence, found.cause, UNBUFFER, facts=_facts(flow))
-    if flow.spread_ns < max(BURST_NS, BURST_SHARE * flow.first_ns) and flow.events > 1:
+    if _is_burst(flow) and flow.events > 1:
         words = f"all {flow.events} content events came at once, {units.duration(flow.first_ns)} after the request"
         if flow.events >= BURST_EVENTS and flow.first_ns >= BURST_WAIT_NS:
             cause = "A finished answer is replayed as a stream, or a proxy buffers the whole body."
@@ -43,7 +43,7 @@ def judge_incremental(evidence: Evidence) -> Said:
 
 def judge_steady(evidence: Evidence) -> Said:
     longest = longest_of(evidence.streams())
-    if longest is None or longest[1].reads < 3:
+    if longest is None or longest[1].reads < 3 or _is_burst(longest[1]):
         return not_applicable("no stream came in three reads at least, so there is no pace to look at")
     probed, flow = longest
     words = (
@@ -57,6 +57,10 @@ def judge_steady(evidence: Evidence) -> Said:
         cause = "The upstream paused, or a proxy held bytes back for a while."
         return warned(words, cause, "Watch the longest gap for some minutes: `gwtui watch`.", facts=_facts(flow))
     return passed(words, facts=_facts(flow))
+
+
+def _is_burst(flow: Flow) -> bool:
+    return flow.spread_ns < max(BURST_NS, BURST_SHARE * flow.first_ns)
 
 
 def _flow_words(flow: Flow) -> str:

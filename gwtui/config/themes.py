@@ -116,7 +116,7 @@ def _in_folder(folder: Path | None, texts: list[str]) -> Iterator[_File]:
             for name in directory.names():
                 if name.endswith(".toml"):
                     yield folder / name, partial(read_in, directory, name)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     except OSError as error:
         texts.append(f"{folder}: cannot be read: {error.strerror}")

@@ -26,7 +26,8 @@ LATE_FIRST_NS = 20_000_000
 LATE_FIRST_SHARE = 0.05
 """A first read that may have waited longer than both was late: what it held may be no burst of the gateway's."""
 LATE_GAP_SHARE = 0.5
-"""Any other was late when it may have waited that share of the time since the one before."""
+"""Any other was late when it may have waited that share of the time since the one before, unless that is so short that
+what it brought came in a burst anyway."""
 MOST_LATE_READS = 0.1
 """With a larger share of late reads nothing is said about bursts."""
 
@@ -83,7 +84,7 @@ def is_late(after_ns: int, error_ns: int, *, first: bool = False) -> bool:
     """
     if first:
         return error_ns > LATE_FIRST_NS and error_ns > LATE_FIRST_SHARE * after_ns
-    return error_ns > LATE_GAP_SHARE * after_ns
+    return error_ns > BURST_SPREAD_NS and error_ns > LATE_GAP_SHARE * after_ns
 
 
 def pace_finding(pace: Pace) -> Finding | None:

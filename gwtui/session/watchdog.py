@@ -66,7 +66,11 @@ class Watchdog:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._fd_before is not None:
-            signal.set_wakeup_fd(self._fd_before)
+            try:
+                signal.set_wakeup_fd(self._fd_before)
+            except (OSError, ValueError):  # whoever had it before has closed it, or this is another thread
+                with suppress(ValueError):
+                    signal.set_wakeup_fd(-1)
         self._its.close()
         self._thread.join()
         self._mine.close()
