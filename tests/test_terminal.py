@@ -195,6 +195,7 @@ def stop_and_press(stop: Callable[[Terminal], None]) -> Callable[[Terminal], Non
         terminal.written = b""
         os.killpg(terminal.popen.pid, signal.SIGCONT)
         terminal.wait_for(b"\x1b[?1049h")
+        terminal.written = b"".join(terminal.written.rpartition(b"\x1b[?1049h")[1:])  # not what was drawn before
         terminal.wait_for(b"nobody-is-there")
         assert not termios.tcgetattr(terminal.slave)[3] & termios.ICANON
         press(b"q")(terminal)
