@@ -13,9 +13,9 @@ from hypothesis import settings
 from support.gateways import Gateway
 from support.recording import PROFILE, Flushes
 
-from gwtui.keys import resolving
-from gwtui.probes.polls import new_loop
 from gwtui.recorder import Recorder
+from gwtui.secrets import resolver as resolving
+from gwtui.transport.polls import new_loop
 
 settings.register_profile("gwtui", deadline=None)
 settings.load_profile("gwtui")

@@ -9,12 +9,12 @@ import asyncio
 import sys
 from pathlib import Path
 
-from gwtui.commands import Start
 from gwtui.config import Config
-from gwtui.demo.process import spawn_gateway
-from gwtui.demo.profile import demo_profile
 from gwtui.feeds import Feed, live, spawn_engine
-from gwtui.profile import Profile
+from gwtui.gateway.process import spawn_gateway
+from gwtui.gateway.profile import demo_profile
+from gwtui.model.commands import Start
+from gwtui.model.profile import Profile
 from gwtui.ui.app import GwtuiApp
 
 PICTURE = Path(__file__).parent.parent / ".github" / "gwtui.svg"

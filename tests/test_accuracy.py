@@ -14,11 +14,11 @@ from support.probing import Probing, endpoint
 from support.stamping import expected_clock
 from support.truthful import truthful
 
-from gwtui.accuracy import in_doubt, latency, sure
-from gwtui.probes import netclock
-from gwtui.records import Errors, Ping, Request, StreamRead
-from gwtui.verdicts import Verdict
-from gwtui.words import Clock, Metric
+from gwtui.model.enums import Clock, Metric
+from gwtui.model.records import Errors, Ping, Request, StreamRead
+from gwtui.model.verdicts import Verdict
+from gwtui.stats.accuracy import in_doubt, latency, sure
+from gwtui.transport import timestamps as netclock
 
 MS = 1_000_000
 TINY_NS = MS // 2

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.streams import json_values, names
 
-from gwtui.apis.anthropic_messages import ANTHROPIC_MESSAGES
+from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
 from gwtui.apis.base import AskError, Usage
-from gwtui.profile import Endpoint
-from gwtui.verdicts import Verdict
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 MODEL = "claude-3-haiku-20240307"
 COMPLETE = Verdict.COMPLETE

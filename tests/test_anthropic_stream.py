@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.streams import Case, check, feed, json_values, named, unnamed
 
-from gwtui.apis.anthropic_stream import AnthropicReader
+from gwtui.apis.anthropic.stream import AnthropicReader
 from gwtui.apis.base import Usage
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Judgement, Verdict
-from gwtui.words import EventKind
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.verdicts import Judgement, Verdict
 
 MODEL = "claude-3-haiku-20240307"
 

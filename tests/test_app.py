@@ -12,17 +12,17 @@ from support.stage import Stage, on_stage
 from textual.geometry import Offset
 from textual.widgets import Input, OptionList
 
-from gwtui.commands import Burst, Mark, SetInterval
 from gwtui.feeds import Feed
-from gwtui.profile import Profile
-from gwtui.records import FeedEnded, Heartbeat, Notice
+from gwtui.model.commands import Burst, Mark, SetInterval
+from gwtui.model.profile import Profile
+from gwtui.model.records import FeedEnded, Heartbeat, Notice
+from gwtui.model.view import Window
 from gwtui.report import summary
-from gwtui.ui.keys import KEYS
+from gwtui.ui.keymap import KEYS
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.help import HelpScreen
 from gwtui.ui.screens.monitor import MonitorScreen
-from gwtui.view import Window
 
 
 def names(stage: Stage) -> list[str]:

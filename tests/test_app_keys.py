@@ -11,8 +11,10 @@ from support import story
 from support.stage import Stage, on_stage
 from textual.command import CommandPalette
 
-from gwtui.commands import Burst, Check, Mark, Pause, PutEndpoint, RemoveEndpoint, SetInterval, Try
-from gwtui.ui.keys import EVERY, KEYS, PLACES, Key
+from gwtui.model.commands import Burst, Check, Mark, Pause, PutEndpoint, RemoveEndpoint, SetInterval, Try
+from gwtui.model.enums import Metric
+from gwtui.model.view import Window
+from gwtui.ui.keymap import EVERY, KEYS, PLACES, Key
 from gwtui.ui.panels.checks import ChecksPanel
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel
 from gwtui.ui.panels.details import DetailsPanel
@@ -25,8 +27,6 @@ from gwtui.ui.screens.form import EndpointForm
 from gwtui.ui.screens.help import HelpScreen
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
-from gwtui.view import Window
-from gwtui.words import Metric
 
 PANELS = ("endpoints", "stream", "latency", "pings", "incidents")
 SMALL = {"In the comparison", "In the checks"}

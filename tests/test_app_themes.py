@@ -9,10 +9,10 @@ from support import story
 from support.stage import on_stage
 
 from gwtui.config import load
-from gwtui.ui.keys import EVERY, faults_of, shown
-from gwtui.ui.palette import theme_for
+from gwtui.ui.keymap import EVERY, faults_of, shown
 from gwtui.ui.screens.help import HelpScreen
 from gwtui.ui.screens.monitor import MonitorScreen
+from gwtui.ui.styles import theme_for
 
 DARK = "gwtui-dark"
 

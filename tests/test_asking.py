@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from gwtui.apis import APIS
-from gwtui.apis.asking import choices_asked
 from gwtui.apis.base import Ask, AskError
-from gwtui.profile import Endpoint
+from gwtui.apis.requests import choices_asked
+from gwtui.model.profile import Endpoint
 
 FIM = "#hello.ts<｜fim▁begin｜>const sayHello = () => <｜fim▁hole｜><｜fim▁end｜>"
 STOP = ["\n\n", "\n\r\n", "<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>, <|eos_token|>"]

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.probes.exchange import Arrival, Ledger, Span
-from gwtui.probes.netclock import NetClock, StampedSocket
-from gwtui.probes.tcp import MOST_PIECES, PIECE_BYTES, READ_BYTES, TCPStream
-from gwtui.words import Clock
+from gwtui.model.enums import Clock
+from gwtui.transport.sockets import MOST_PIECES, PIECE_BYTES, READ_BYTES, TCPStream
+from gwtui.transport.timestamps import NetClock, StampedSocket
+from gwtui.transport.trace import Arrival, Ledger, Span
 
 MS = 1_000_000
 

@@ -259,7 +259,7 @@ def test_ctrl_c_tells_what_was_measured(gateway: Answering, tmp_path: Path) -> N
 
     gateway.answer = answer
     requests = tmp_path / "requests.csv"
-    main = "from gwtui.compose.console import run; from gwtui.cli.measuring import bench; run(bench)"
+    main = "from gwtui.cli.console import run; from gwtui.cli.measuring import bench; run(bench)"
     line = f"--api http --url {gateway.url} --path /v2/http --requests 1000 --request-csv {requests}"
     with subprocess.Popen(
         [sys.executable, "-c", main, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -20,15 +20,15 @@ from support.benching import MS, NOON, endpoint, measured, ping, request
 from support.commanding import gwtui
 from support.oswords import MISSING
 
-from gwtui.bench.measured import Measured, empty
+from gwtui.bench.csv_in import CSVError, other_parts, read
+from gwtui.bench.csv_out import AGGREGATE_COLUMNS, CSVOutput, aggregate_lines, request_line, request_lines
 from gwtui.bench.pairing import pairs, places
-from gwtui.bench.reading import CSVError, other_parts, read
-from gwtui.bench.writing import AGGREGATE_COLUMNS, CSVOutput, aggregate_lines, request_line, request_lines
+from gwtui.bench.results import Measured, empty
+from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
+from gwtui.model.enums import Metric
+from gwtui.model.records import Phases
+from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_line
-from gwtui.records import Phases
-from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
-from gwtui.verdicts import Verdict
-from gwtui.words import Metric
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX systems")
 

@@ -10,9 +10,9 @@ from support.benching import World, endpoint
 
 from gwtui.bench.load import drive
 from gwtui.bench.plan import Order, Plan
-from gwtui.profile import Profile
-from gwtui.records import Ping, Request
-from gwtui.verdicts import Verdict
+from gwtui.model.profile import Profile
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
 
 A, B, C = endpoint("a"), endpoint("b"), endpoint("c")
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.benching import MS, endpoint, measured, ping, request
 
-from gwtui.bench.gates import GateError, check, judge, parse
-from gwtui.bench.measured import Measured, empty
-from gwtui.records import Phases
-from gwtui.verdicts import Verdict
-from gwtui.words import Metric
+from gwtui.bench.results import Measured, empty
+from gwtui.bench.thresholds import GateError, check, judge, parse
+from gwtui.model.enums import Metric
+from gwtui.model.records import Phases
+from gwtui.model.verdicts import Verdict
 
 
 def taken(*results: Any, from_planned: bool = False, **fields: Any) -> Measured:

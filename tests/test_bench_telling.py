@@ -10,15 +10,16 @@ import click
 import pytest
 from support.benching import MS, endpoint, measured, ping, request
 
-from gwtui.bench import breakdown, table, telling
-from gwtui.bench.measured import Measured, empty, series_of
+from gwtui.bench import breakdown, table
+from gwtui.bench import report as telling
 from gwtui.bench.plan import Plan
-from gwtui.bench.running import Run
+from gwtui.bench.results import Measured, empty, series_of
+from gwtui.bench.runner import Run
 from gwtui.bench.table import Paper
-from gwtui.comparing import Series, all_pairs, compare, in_one_unit, sentence
-from gwtui.significance import Sample
-from gwtui.verdicts import Verdict
-from gwtui.words import Metric
+from gwtui.model.enums import Metric
+from gwtui.model.verdicts import Verdict
+from gwtui.stats.comparison import Series, all_pairs, compare, in_one_unit, sentence
+from gwtui.stats.significance import Sample
 
 PLAIN = Paper()
 COLOUR = Paper(colour=True)

@@ -6,12 +6,12 @@ import pytest
 from support.childengine import all_of
 from support.stage import FakeFeed
 
-from gwtui.commands import Pause
 from gwtui.feeds import beside as module
 from gwtui.feeds.beside import beside
-from gwtui.profile import Profile
-from gwtui.records import FeedEnded, Notice
-from gwtui.ui.watch import Watch
+from gwtui.model.commands import Pause
+from gwtui.model.profile import Profile
+from gwtui.model.records import FeedEnded, Notice
+from gwtui.ui.feed_controller import Watch
 
 GONE = FeedEnded(text="The embedded gateway exited 1", failed=True, fatal=True, detail="MemoryError")
 WORD = Notice(now_ns=1, text="one")

@@ -15,11 +15,11 @@ from support.completions import EVENT_STREAM, HELLO, LAST_CHUNK, ROLE, WHOLE
 from support.probing import Probing, endpoint
 from support.scripted import Receive, ScriptedServer, Send, Step
 
-from gwtui.probes.bodies import HEAD_BYTES, HEAD_LINES, Connection, HeadLimitError
-from gwtui.probes.chunked import MAX_HEADER_BYTES, Chunked
-from gwtui.probes.exchange import Ledger
-from gwtui.probes.gathering import TOGETHER, Gathering
-from gwtui.verdicts import Verdict
+from gwtui.model.verdicts import Verdict
+from gwtui.transport.bodies import HEAD_BYTES, HEAD_LINES, Connection, HeadLimitError
+from gwtui.transport.chunked import MAX_HEADER_BYTES, Chunked
+from gwtui.transport.trace import Ledger
+from gwtui.transport.wakeup_batch import TOGETHER, Gathering
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 

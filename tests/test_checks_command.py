@@ -17,12 +17,12 @@ from support.gateways import Gateway, serving
 from support.oswords import REFUSED
 from support.scripted import free_port
 
-from gwtui.checked import CheckOutcome, CheckResult
-from gwtui.checks.catalogue import CHECKS
 from gwtui.checks.files import as_json, as_junit
 from gwtui.checks.planning import checks_for
+from gwtui.checks.registry import CHECKS
 from gwtui.checks.table import Paper, head, lines_of, listing, summary
 from gwtui.cli.checking import check
+from gwtui.model.check_results import CheckOutcome, CheckResult
 
 
 @pytest.fixture(scope="module")
@@ -215,7 +215,7 @@ def test_files_survive_any_text() -> None:
 @pytest.mark.parametrize(
     ("module", "never"),
     [
-        ("gwtui.checked", {"httpx", "httpcore", "websockets", "textual", "click"}),
+        ("gwtui.model.check_results", {"httpx", "httpcore", "websockets", "textual", "click"}),
         ("gwtui.checks.planning", {"httpx", "httpcore", "websockets", "textual"}),
         ("gwtui.cli.checking", {"httpx", "httpcore", "websockets", "textual", "msgspec", "asyncio"}),
         ("gwtui.checks.runner", {"textual", "starlette", "uvicorn"}),

@@ -9,12 +9,12 @@ import pytest
 from msgspec.structs import replace
 from support.checked import document, evidence, refused, request, target
 
-from gwtui.checked import CheckOutcome
 from gwtui.checks.evidence import Probed
 from gwtui.checks.gateway import judge_audit, judge_connection
 from gwtui.checks.health import judge_health
 from gwtui.checks.metrics import judge_metrics
-from gwtui.verdicts import Verdict
+from gwtui.model.check_results import CheckOutcome
+from gwtui.model.verdicts import Verdict
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 

@@ -12,11 +12,11 @@ from support.probing import soon
 from support.scripted import free_port
 from support.strange import Strange, hosted
 
-from gwtui.checked import CheckOutcome, CheckResult
-from gwtui.checks.gathering import Means
-from gwtui.checks.needs import Target
+from gwtui.checks.collector import Means
 from gwtui.checks.planning import checks_for
+from gwtui.checks.request_sets import Target
 from gwtui.checks.runner import run_checks
+from gwtui.model.check_results import CheckOutcome, CheckResult
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 UNPROVOKED = {"provider-fallback", "fails-at-once", "attempts", "breaker"}

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from support.checked import MS, SENT_NS, content, document, evidence, found, read, refused, request, streamed, target
 
-from gwtui.checked import CheckOutcome
-from gwtui.checks.at_once import judge_concurrency, judge_one_fails_alone, judge_together
-from gwtui.checks.courses import analyse_compared, analyse_streams, labels
+from gwtui.checks.concurrency import judge_concurrency, judge_one_fails_alone, judge_together
 from gwtui.checks.evidence import Probed
 from gwtui.checks.models import judge_agent, judge_models
-from gwtui.checks.recipes import UNKNOWN_MODEL, WORDS
-from gwtui.concurrency import Alone, Course, Together, analyse
-from gwtui.records import StreamEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS
+from gwtui.checks.timelines import analyse_compared, analyse_streams, labels
+from gwtui.model.check_results import CheckOutcome
+from gwtui.model.enums import EventKind
+from gwtui.model.records import StreamEvent
+from gwtui.model.verdicts import Verdict
+from gwtui.stats.concurrency import Alone, Course, Together, analyse
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 

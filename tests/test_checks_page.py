@@ -17,12 +17,12 @@ from msgspec.structs import replace as changed
 from support import pages, story, views
 from support.stage import START_AT, on_stage
 
-from gwtui.checked import CheckOutcome
-from gwtui.commands import Check
-from gwtui.ui.drawing import Line, line_cells, plain, sheet
+from gwtui.model.check_results import CheckOutcome
+from gwtui.model.commands import Check
+from gwtui.model.view import ChecksView, View
 from gwtui.ui.panels.checks import body, head, report
 from gwtui.ui.screens.checks import ChecksScreen, parse_models
-from gwtui.view import ChecksView, View
+from gwtui.ui.text_layout import Line, line_cells, plain, sheet
 
 GOLDENS = Path(__file__).parent / "goldens"
 NAME = "gateway-claude"

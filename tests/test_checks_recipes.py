@@ -9,13 +9,13 @@ import pytest
 from support.checked import document, evidence, request, target
 
 from gwtui.apis import APIS, kind_of
-from gwtui.checks.catalogue import CHECKS
-from gwtui.checks.disguise import MADE_UP_KEY, holds_key, with_made_up_key
-from gwtui.checks.needs import Need
+from gwtui.checks.key_substitution import MADE_UP_KEY, holds_key, with_made_up_key
 from gwtui.checks.planning import checks_for, requests_of
-from gwtui.checks.recipes import UNKNOWN_MODEL, compared_models, is_settled, recipe, root_of, sizes
-from gwtui.profile import Endpoint
-from gwtui.words import Kind
+from gwtui.checks.registry import CHECKS
+from gwtui.checks.request_plans import UNKNOWN_MODEL, compared_models, is_settled, recipe, root_of, sizes
+from gwtui.checks.request_sets import Need
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
 
 COMPLETIONS = [name for name in APIS if kind_of(name) is Kind.COMPLETION]
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from support.checked import MODEL, content, document, evidence, found, read, refused, request, streamed, target
 
-from gwtui.checked import CheckOutcome
 from gwtui.checks.check import Said
 from gwtui.checks.errors import (
     judge_fast_failures,
@@ -27,9 +26,10 @@ from gwtui.checks.streaming import (
     judge_silent_fallback,
     judge_stream,
 )
-from gwtui.records import StreamEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.model.check_results import CheckOutcome
+from gwtui.model.enums import EventKind
+from gwtui.model.records import StreamEvent
+from gwtui.model.verdicts import Verdict
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 EVENLY = [(100 + 10 * number, 1) for number in range(30)]

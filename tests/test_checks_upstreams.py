@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from support.checked import MS, document, evidence, found, refused, request, target
 
-from gwtui.checked import CheckOutcome
 from gwtui.checks.breaker import LONGEST_WAIT_S, MOST_FAILURES, MOST_PROBES, Breaker, find_breaker, next_wait_s
 from gwtui.checks.fallback import judge_attempts, judge_breaker, judge_fails_at_once, judge_provider_fallback
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
+from gwtui.model.check_results import CheckOutcome
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 MODEL = "failing"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.clean import clean, clean_text
+from gwtui.text.sanitize import clean, clean_text
 
 CASES = [
     ("plain", "def bubble_sort(arr):", "def bubble_sort(arr):"),

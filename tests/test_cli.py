@@ -20,12 +20,13 @@ from support.scripted import chunk, free_port
 
 from gwtui import cli
 from gwtui.apis import api_names
+from gwtui.cli import console
+from gwtui.cli import watch_command as watching
 from gwtui.cli.configuring import config
-from gwtui.commands import Start
-from gwtui.compose import console, watching
-from gwtui.demo.process import GatewayError
-from gwtui.keys import SCHEMES
-from gwtui.words import State
+from gwtui.gateway.process import GatewayError
+from gwtui.model.commands import Start
+from gwtui.model.enums import State
+from gwtui.secrets import SCHEMES
 
 COMMANDS: dict[str, click.Command] = {
     "": cli.gwtui,
@@ -90,9 +91,9 @@ print(*sys.modules)
         "gwtui.cli.options",
         "gwtui.cli.probing",
         "gwtui.cli.watching",
-        "gwtui.compose",
-        "gwtui.compose.console",
-        "gwtui.stderr",
+        "gwtui.cli",
+        "gwtui.cli.console",
+        "gwtui.secrets.crash_output",
     }
 
 
@@ -178,14 +179,14 @@ def test_a_secret_that_was_typed_is_not_repeated() -> None:
 )
 def test_durations(typed: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Mock(return_value=0)
-    monkeypatch.setattr("gwtui.compose.watching.watch_demo", watched)
+    monkeypatch.setattr("gwtui.cli.watch_command.watch_demo", watched)
     assert gwtui("demo", "--for", typed).exit_code == 0
     assert watched.call_args.args[0].stop_after_s == pytest.approx(seconds)
 
 
 def test_options_without_a_command_are_those_of_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Mock(return_value=0)
-    monkeypatch.setattr("gwtui.compose.watching.watch", watched)
+    monkeypatch.setattr("gwtui.cli.watch_command.watch", watched)
     assert gwtui("-p", "prod", "--json").exit_code == 0
     assert gwtui().exit_code == 0
     asked = [call.args for call in watched.call_args_list]
@@ -262,7 +263,7 @@ def test_a_gateway_that_does_not_start_is_our_own_fault(monkeypatch: pytest.Monk
     def broken() -> None:
         raise GatewayError("The embedded gateway did not start: it said nothing")
 
-    monkeypatch.setattr("gwtui.demo.process.spawn_gateway", broken)
+    monkeypatch.setattr("gwtui.gateway.process.spawn_gateway", broken)
     told = gwtui("demo")
     assert told.exit_code == 3
     assert told.stderr == "gwtui: The embedded gateway did not start: it said nothing\n"
@@ -299,7 +300,7 @@ def test_output_that_is_taken_no_more(code: int, exit_code: int, said: str, monk
         if not err:
             raise OSError(code, "gone")
 
-    monkeypatch.setattr("gwtui.compose.console.click.echo", refuse)
+    monkeypatch.setattr("gwtui.cli.console.click.echo", refuse)
     with pytest.raises(click.ClickException) as caught:
         console.say("hello")
     assert caught.value.exit_code == exit_code

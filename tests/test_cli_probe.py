@@ -13,7 +13,7 @@ from support.completions import DONE, EVENT_STREAM, HELLO, LAST_CHUNK, ROLE, STO
 from support.oswords import REFUSED
 from support.scripted import chunk, free_port, http
 
-from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS
 
 PROBE_KEYS = {*REQUEST_COLUMNS, "phases", "events_detail", "body_excerpt", "text"}
 STREAM = EVENT_STREAM + chunk(WHOLE) + LAST_CHUNK

@@ -239,7 +239,7 @@ def test_a_stream_over_a_limit_leaves_nothing_on_standard_error() -> None:
 
 def test_an_interrupt_before_anything_began_is_quiet() -> None:
     program = """
-import gwtui.demo.process as demo
+import gwtui.gateway.process as demo
 def spawn_gateway(): raise KeyboardInterrupt
 demo.spawn_gateway = spawn_gateway
 import sys
@@ -254,7 +254,7 @@ main()
 
 def test_a_fault_of_our_own_has_a_code_of_its_own() -> None:
     program = """
-import gwtui.compose.watching as watching
+import gwtui.cli.watch_command as watching
 def watch_demo(run): raise RuntimeError("of our own")
 watching.watch_demo = watch_demo
 import sys

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from gwtui.health.health import Health
-from gwtui.judging.cold import ColdStart
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Phases, Request
-from gwtui.verdicts import Verdict
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Phases, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.verdict.cold_start import ColdStart
 
 MS = 1_000_000
 

@@ -14,8 +14,8 @@ from support.tty import terminal
 
 from gwtui import cli
 from gwtui.apis import APIS
-from gwtui.demo.process import GatewayProcess, spawn_gateway
-from gwtui.words import Kind
+from gwtui.gateway.process import GatewayProcess, spawn_gateway
+from gwtui.model.enums import Kind
 
 SCENARIO = "default = { tokens = 8, gap_ms = 2, ttft_ms = 2 }"
 ANSWER = (

@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from support import pages, story, views
 from support.stage import Stage, on_stage
 
-from gwtui.commands import Burst
-from gwtui.comparing import Series
-from gwtui.ui.drawing import Line, line_cells, plain, sheet
-from gwtui.ui.pace import LEAST_S, SHARE, Pace
+from gwtui.model.commands import Burst
+from gwtui.model.enums import Metric
+from gwtui.stats.comparison import Series
 from gwtui.ui.panels.compare import OthersPanel, Picture, draw_others, draw_pairs, sentences
 from gwtui.ui.screens.compare import CompareScreen
-from gwtui.words import Metric
+from gwtui.ui.text_layout import Line, line_cells, plain, sheet
+from gwtui.ui.throttle import LEAST_S, SHARE, Pace
 
 GOLDENS = Path(__file__).parent / "goldens"
 EVERYBODY = tuple(other.name for other in pages.OTHERS)

@@ -8,11 +8,11 @@ import pytest
 from support.streams import Case, check, feed, unnamed
 
 from gwtui.apis import APIS
-from gwtui.apis.compare_reader import CompareReader, Names
-from gwtui.profile import Endpoint
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.apis.compare.reader import CompareReader, Names
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 
 def event(kind: str, model: str | None = None, **fields: Any) -> ServerSentEvent:

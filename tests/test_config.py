@@ -12,7 +12,7 @@ from support.configs import GOOD, SECRET, saved
 
 from gwtui import config
 from gwtui.config import ConfigError, Fault
-from gwtui.profile import Budget, Price
+from gwtui.model.profile import Budget, Price
 
 
 def only_fault(path: Path) -> Fault:

@@ -12,9 +12,9 @@ import msgspec
 from gwtui import config
 from gwtui.apis import api_names
 from gwtui.config.file import UI, File
-from gwtui.config.places import shipped
+from gwtui.config.paths import shipped
 from gwtui.config.themes import load_all
-from gwtui.profile import TLS, Budget, Deadlines, Endpoint, Price, Profile, Thresholds
+from gwtui.model.profile import TLS, Budget, Deadlines, Endpoint, Price, Profile, Thresholds
 
 
 def documented() -> str:
@@ -34,7 +34,7 @@ def test_the_example_is_valid_and_shipped() -> None:
 
 
 def test_the_example_names_keys_and_themes_that_exist() -> None:
-    from gwtui.ui.keys import KEYS
+    from gwtui.ui.keymap import KEYS
 
     themes, _ = load_all(None)
     assert config.load(shipped("config.example.toml")).keys.keys() <= {key.id for key in KEYS}

@@ -19,13 +19,13 @@ from support.configs import saved
 from gwtui import config
 from gwtui.cli import measuring, probing, watching
 from gwtui.cli.options import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S
-from gwtui.commands import Start
+from gwtui.codec.wire import decode_command, encode_command
 from gwtui.config.file import UI, File
 from gwtui.config.tomltext import value_text
-from gwtui.profile import LONGEST_S, Endpoint, Profile
-from gwtui.profile import SHORTEST_INTERVAL_S as SHORTEST_S
+from gwtui.model.commands import Start
+from gwtui.model.profile import LONGEST_S, Endpoint, Profile
+from gwtui.model.profile import SHORTEST_INTERVAL_S as SHORTEST_S
 from gwtui.ui.fields import FIELDS, FieldError, endpoint_fields, texts_of
-from gwtui.wire import decode_command, encode_command
 
 GOOD = {"name": '"e"', "api": '"http"', "url": '"http://127.0.0.1"'}
 ENDPOINT = "".join(("[[profiles.p.endpoints]]\n", *(f"{key} = {text}\n" for key, text in GOOD.items())))

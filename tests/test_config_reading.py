@@ -9,7 +9,7 @@ from support.configs import GOOD, SECRET, saved
 
 from gwtui import config
 from gwtui.config import Config, ConfigError
-from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
+from gwtui.model.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
 
 
 def test_a_profile_is_read_with_all_its_tables(tmp_path: Path) -> None:

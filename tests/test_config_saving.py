@@ -16,7 +16,7 @@ from support.configs import GOOD, SECRET, saved
 
 from gwtui import config
 from gwtui.config import ConfigError
-from gwtui.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
+from gwtui.model.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
 
 LETTER = """# On call? Read this first.
 default_profile = "prod"   # Ada chose it

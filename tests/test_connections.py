@@ -19,14 +19,14 @@ from support.pinging import TEXT, frame
 from support.probing import Probing, endpoint, probed, resolve_as, soon
 from support.scripted import Accept, Hold, Receive, ScriptedServer, Send, Step, TakeFrame, Vanish, free_port, http
 
-from gwtui.checks.gathering import Gathering
-from gwtui.checks.needs import Need, Target
-from gwtui.probes import acknowledged, names
-from gwtui.probes.connections import Address, Made, Policy, Renewal, host_and_port, in_turn, renewal
-from gwtui.profile import TLS, Profile
-from gwtui.records import Ping, Request
-from gwtui.verdicts import Verdict
-from gwtui.words import Clock
+from gwtui.checks.collector import Gathering
+from gwtui.checks.request_sets import Need, Target
+from gwtui.model.enums import Clock
+from gwtui.model.profile import TLS, Profile
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.transport import acknowledged, names
+from gwtui.transport.connection_policy import Address, Made, Policy, Renewal, host_and_port, in_turn, renewal
 
 PONG: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]
 ANSWERED: list[Step] = [TakeFrame(), Send(frame(TEXT, b"pong"))]

@@ -11,10 +11,10 @@ from support.probing import endpoint
 from support.scripted import Leave, Receive, ScriptedServer, Send
 from support.streams import decode, names
 
+from gwtui.model.profile import Profile
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
 from gwtui.probes.once import probe_once
-from gwtui.profile import Profile
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
 
 SCRIPT = SCRIPTS[1]
 BODY = wire(SCRIPT.good)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.probes.decoding import PIECE_BYTES, READ_MAX_BYTES, BodyLimitError, DecodeError, decoder_for
+from gwtui.transport.decoding import PIECE_BYTES, READ_MAX_BYTES, BodyLimitError, DecodeError, decoder_for
 
 WBITS = {"gzip": 31, "deflate": 15, "raw": -15}
 LENGTHS = (1, PIECE_BYTES - 1, PIECE_BYTES, PIECE_BYTES + 1, 2 * PIECE_BYTES, 5 * PIECE_BYTES + 7)

@@ -13,13 +13,13 @@ from support.gateways import Gateway, serving
 from support.probing import PATIENT, probed
 
 from gwtui.apis import APIS
-from gwtui.demo.comparing import course_of, interleaved
-from gwtui.demo.manner import Behaviour
-from gwtui.demo.texts import pieces
-from gwtui.profile import Endpoint
-from gwtui.sse import ServerSentEvent, SSEParser
-from gwtui.verdicts import Verdict
-from gwtui.words import Kind
+from gwtui.framing.sse import ServerSentEvent, SSEParser
+from gwtui.gateway.behaviour import Behaviour
+from gwtui.gateway.compare_handler import course_of, interleaved
+from gwtui.gateway.texts import pieces
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 RESPONSES = "/v1/responses"
 COMPLETIONS = "/v1/completions"

@@ -12,12 +12,12 @@ from support.probing import PATIENT, Probing, soon
 from support.probing import probed as probe
 from support.texts import texts_of
 
-from gwtui.demo.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
-from gwtui.demo.faults.base import Fault
-from gwtui.engine.witness import Witness
-from gwtui.profile import Endpoint
-from gwtui.records import Ping, Record, Request
-from gwtui.verdicts import Verdict
+from gwtui.engine.loop_lag_monitor import Witness
+from gwtui.gateway.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
+from gwtui.gateway.faults.base import Fault
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Ping, Record, Request
+from gwtui.model.verdicts import Verdict
 
 TOKENS = 3
 CUTS = {"openai-chat": TOKENS + 1, "anthropic-messages": TOKENS + 4, "openai-responses": TOKENS + 7, "gemini": TOKENS}

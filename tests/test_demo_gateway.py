@@ -13,7 +13,7 @@ from support.gateways import Gateway, serving
 from support.questions import ANTHROPIC, CHAT, ask_anthropic, ask_openai, question
 from websockets.exceptions import InvalidStatus
 
-from gwtui.demo.texts import pieces
+from gwtui.gateway.texts import pieces
 
 HTTP_PINGS = ("/v2/http", "/.api/gateway/http", "/.api/gateway/http-then-websocket")
 WEBSOCKETS = ("/v2/websocket", "/.api/gateway/websocket")

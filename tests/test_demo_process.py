@@ -16,8 +16,8 @@ import pytest
 from support.gateways import comes_true
 from support.oswords import MISSING
 
-from gwtui.demo.process import GatewayError, GatewayProcess, running, spawn_gateway
-from gwtui.demo.server import listen
+from gwtui.gateway.process import GatewayError, GatewayProcess, running, spawn_gateway
+from gwtui.gateway.server import listen
 
 CHAT = "/v1/chat/completions"
 QUESTION = {"model": "any", "stream": True, "messages": [{"role": "user", "content": "two words"}]}
@@ -25,8 +25,8 @@ QUESTION = {"model": "any", "stream": True, "messages": [{"role": "user", "conte
 SERVE = """
 import sys
 from pathlib import Path
-from gwtui.demo.scenario import load_scenario
-from gwtui.demo.server import serve
+from gwtui.gateway.scenario import load_scenario
+from gwtui.gateway.server import serve
 raw = []
 number = serve("127.0.0.1", 0, load_scenario(Path(sys.argv[1])), raw_ready=raw.append, stop_with_stdin=True,
                ready=lambda port: print('{"port": %d, "raw_port": %d}' % (port, *raw), flush=True))
@@ -110,7 +110,7 @@ def test_a_signal_ends_it_quietly_even_in_the_middle_of_a_stream(command: list[s
 
 def test_a_gateway_does_not_outlive_its_parent(command: list[str]) -> None:
     parent = (
-        "import sys, time\nfrom gwtui.demo.process import running\n"
+        "import sys, time\nfrom gwtui.gateway.process import running\n"
         "with running(sys.argv[1:]) as process:\n    print(process.pid, process.port, flush=True)\n    time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", parent, *command], stdout=subprocess.PIPE) as process:
@@ -149,7 +149,7 @@ def test_a_port_in_use_is_an_error_of_the_system() -> None:
 
 def test_starting_a_gateway_needs_no_web_framework_in_the_parent() -> None:
     code = (
-        "import sys, gwtui.demo.process, gwtui.demo.profile, gwtui.demo.server\n"
+        "import sys, gwtui.gateway.process, gwtui.gateway.profile, gwtui.gateway.server\n"
         "sys.exit(bool({'starlette', 'uvicorn', 'asyncio', 'httpx'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

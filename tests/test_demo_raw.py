@@ -11,10 +11,10 @@ from support.gateways import Gateway, serving
 from support.probing import PATIENT, probed
 
 from gwtui.apis import APIS
-from gwtui.demo.faults import FAULT_HEADER, FAULTS
-from gwtui.profile import Endpoint
-from gwtui.verdicts import Verdict
-from gwtui.words import Kind
+from gwtui.gateway.faults import FAULT_HEADER, FAULTS
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 SCENARIO = """
 [[rule]]

@@ -11,7 +11,7 @@ from support.gateways import Gateway, comes_true, serving
 from support.questions import ANTHROPIC, CHAT, ask_anthropic, ask_openai, events_of, question
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from gwtui.sse import ServerSentEvent, SSEParser
+from gwtui.framing.sse import ServerSentEvent, SSEParser
 
 WEBSOCKETS = ("/v2/websocket", "/.api/gateway/websocket")
 LATER_S = 1000.0

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.demo.framing import timeline
-from gwtui.demo.manner import Behaviour
-from gwtui.demo.scenario import ScenarioError, load_scenario, parse_scenario
-from gwtui.demo.texts import pieces, tokens_of
-from gwtui.demo.timeline import Event, Part, whole_answer_s
+from gwtui.gateway.behaviour import Behaviour
+from gwtui.gateway.framing import timeline
+from gwtui.gateway.scenario import ScenarioError, load_scenario, parse_scenario
+from gwtui.gateway.texts import pieces, tokens_of
+from gwtui.gateway.timeline import Event, Part, whole_answer_s
 
 S = 1_000_000_000
 CHAT = "/v1/chat/completions"

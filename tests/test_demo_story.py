@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from gwtui.demo.manner import Behaviour
-from gwtui.demo.profile import demo_profile
-from gwtui.demo.scenario import Scenario, load_scenario
+from gwtui.gateway.behaviour import Behaviour
+from gwtui.gateway.profile import demo_profile
+from gwtui.gateway.scenario import Scenario, load_scenario
 from gwtui.health.health import Health
-from gwtui.profile import Endpoint
-from gwtui.records import Heartbeat, Incident, Ping, Record, Request
-from gwtui.verdicts import Verdict
-from gwtui.words import State
+from gwtui.model.enums import State
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Heartbeat, Incident, Ping, Record, Request
+from gwtui.model.verdicts import Verdict
 
 S = 1_000_000_000
 CHAT = "/v1/chat/completions"

@@ -10,11 +10,11 @@ import pytest
 from support.gateways import Gateway, serving
 from support.questions import question
 
-from gwtui.demo.books import MAX_ENTRIES, MAX_MODELS, OTHERS, Books, Entry
-from gwtui.demo.breaker import BreakerState
-from gwtui.demo.faults import FAULTS
-from gwtui.demo.providers import PROVIDERS, cost_usd, provider_of
-from gwtui.demo.scenario import ScenarioError, parse_scenario
+from gwtui.gateway.audit_log import MAX_ENTRIES, MAX_MODELS, OTHERS, Books, Entry
+from gwtui.gateway.breaker import BreakerState
+from gwtui.gateway.faults import FAULTS
+from gwtui.gateway.providers import PROVIDERS, cost_usd, provider_of
+from gwtui.gateway.scenario import ScenarioError, parse_scenario
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"

@@ -13,16 +13,16 @@ from support import story, views
 from support.stage import START_AT, on_stage
 from textual.geometry import Offset
 
-from gwtui.records import Incident, Phases, Request
-from gwtui.ui.drawing import Line, line_cells, plain
+from gwtui.model.records import Incident, Phases, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import RequestRow, View
 from gwtui.ui.panels import recent
 from gwtui.ui.panels.details import DetailsPanel, draw_events, draw_result, draw_text
 from gwtui.ui.panels.recent import RecentPanel
 from gwtui.ui.panels.waterfall import Phase, phases, waterfall
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.monitor import MonitorScreen
-from gwtui.verdicts import Verdict
-from gwtui.view import RequestRow, View
+from gwtui.ui.text_layout import Line, line_cells, plain
 
 MS = 1_000_000
 

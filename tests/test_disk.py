@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from support.oswords import NO_SPACE
 
-from gwtui.files import Directory
 from gwtui.recorder.disk import LineFile, parts, replace_file
 from gwtui.recorder.ownership import OwnedDirectory
+from gwtui.text.untrusted_files import Directory
 
 HEADER = b"name,number\n"
 ROWS = b"a,1\nbb,22\nccc,333\n"
@@ -216,7 +216,7 @@ def test_a_full_disk_is_told_each_time_and_leaks_no_descriptor(
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from gwtui.files import Directory
+from gwtui.text.untrusted_files import Directory
 from gwtui.recorder.disk import LineFile
 
 path, header, limit = Path(sys.argv[1]), sys.argv[2].encode(), int(sys.argv[3])

@@ -19,14 +19,15 @@ from pathlib import Path
 import pytest
 from support.scripted import free_port
 
-from gwtui.commands import Start
-from gwtui.engine import engine, politeness
+from gwtui.engine import backoff as politeness
+from gwtui.engine import engine
 from gwtui.feeds import Feed
+from gwtui.model.commands import Start
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.view import Header, Query
 from gwtui.monitor import Monitor
-from gwtui.profile import Endpoint, Profile
 from gwtui.recorder import Recorder, disk, parts, recorder
 from gwtui.session import hosted, session
-from gwtui.view import Header, Query
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="disks of POSIX systems")
 

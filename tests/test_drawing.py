@@ -10,12 +10,12 @@ from rich.style import Style
 from textual.color import Color
 
 from gwtui.config.themes import load_all
-from gwtui.ui import drawing
+from gwtui.model.enums import State
+from gwtui.model.view import Cell
+from gwtui.ui import text_layout as drawing
 from gwtui.ui.charts import FAILURE, Series, bars, line_chart, merged, sparkline
-from gwtui.ui.drawing import Column, Span, exact, fit, flow, justified, place, plain, row, sheet, wrap
-from gwtui.ui.palette import FALLBACKS, OWN, STYLES, Palette, textual_theme
-from gwtui.view import Cell
-from gwtui.words import State
+from gwtui.ui.styles import FALLBACKS, OWN, STYLES, Palette, textual_theme
+from gwtui.ui.text_layout import Column, Span, exact, fit, flow, justified, place, plain, row, sheet, wrap
 
 MS = 1_000_000
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=()), max_size=40)

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from gwtui.commands import PutEndpoint, RemoveEndpoint
 from gwtui.config import Config, ConfigError, load, save_setting
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.commands import PutEndpoint, RemoveEndpoint
+from gwtui.model.profile import Endpoint, Profile
 from gwtui.ui.editing import Editing
 
 FILE = """# On call? Read this first.

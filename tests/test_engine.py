@@ -14,13 +14,14 @@ from support.listening import listening
 from support.running import SOON_S, running
 from support.standin import Gateway, Session, endpoint, profile, session
 
-from gwtui.commands import Burst, Resume
-from gwtui.engine import Engine, Figures, engine, workers
-from gwtui.engine.lag import PERIOD_NS, STANDSTILL_NS
-from gwtui.profile import Endpoint
-from gwtui.records import Heartbeat, Incident, Record, Request, RequestStarted, SessionStarted
-from gwtui.verdicts import Verdict
-from gwtui.words import State, Trigger
+from gwtui.engine import Engine, Figures, engine
+from gwtui.engine import endpoint_runner as workers
+from gwtui.engine.loop_lag import PERIOD_NS, STANDSTILL_NS
+from gwtui.model.commands import Burst, Resume
+from gwtui.model.enums import State, Trigger
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Heartbeat, Incident, Record, Request, RequestStarted, SessionStarted
+from gwtui.model.verdicts import Verdict
 
 MS = 1_000_000
 

@@ -7,14 +7,26 @@ import asyncio
 import pytest
 from support.standin import Gateway, Session, endpoint, profile, session
 
-from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpoint, Resume, SetInterval, Start, Try
-from gwtui.engine import edits, engine
-from gwtui.engine.edits import CommandError
+from gwtui.engine import engine
+from gwtui.engine import profile_edits as edits
 from gwtui.engine.engine import MOST_CONCURRENT
-from gwtui.profile import Profile
-from gwtui.records import Heartbeat, Incident, Notice, ProfileChanged, Request, RequestStarted
-from gwtui.verdicts import Verdict
-from gwtui.words import Trigger
+from gwtui.engine.profile_edits import CommandError
+from gwtui.model.commands import (
+    Burst,
+    Command,
+    Mark,
+    Pause,
+    PutEndpoint,
+    RemoveEndpoint,
+    Resume,
+    SetInterval,
+    Start,
+    Try,
+)
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Profile
+from gwtui.model.records import Heartbeat, Incident, Notice, ProfileChanged, Request, RequestStarted
+from gwtui.model.verdicts import Verdict
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from support.streams import decode, json_values, names, unnamed
 from gwtui.apis import APIS, api_names, kind_of, title_of, url_for
 from gwtui.apis.base import StreamReader
 from gwtui.decode import Decoded
-from gwtui.profile import Endpoint
-from gwtui.sse import ServerSentEvent, SSEParser
-from gwtui.verdicts import Verdict
-from gwtui.words import Kind, Outcome
+from gwtui.framing.sse import ServerSentEvent, SSEParser
+from gwtui.model.enums import Kind, Outcome
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)
 COMPLETIONS = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION]

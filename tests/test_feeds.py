@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 from support.childengine import all_of, engine, texts
 
-from gwtui.commands import Mark, Pause, Start
 from gwtui.feeds import feeds, live, pipes, spawn_engine
 from gwtui.feeds.pipes import Inbox, connect
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import FeedEnded, Record
+from gwtui.model.commands import Mark, Pause, Start
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import FeedEnded, Record
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of POSIX systems")
 
@@ -183,9 +183,9 @@ async def test_a_watcher_who_does_not_come_lets_the_pipe_fill_and_not_the_memory
 
 ORPHAN = """
 import sys
-from gwtui.commands import Start
+from gwtui.model.commands import Start
 from gwtui.feeds import spawn_engine
-from gwtui.profile import Profile
+from gwtui.model.profile import Profile
 process = spawn_engine(Start(profile=Profile()))
 process.stdout.readline()
 print(process.popen.pid, flush=True)

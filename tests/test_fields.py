@@ -11,7 +11,8 @@ from support import generated
 
 from gwtui.apis import api_names, kind_of
 from gwtui.config import ConfigError, endpoint_from
-from gwtui.profile import Deadlines, Endpoint, Profile, Thresholds
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Deadlines, Endpoint, Profile, Thresholds
 from gwtui.ui.bursts import parse_burst
 from gwtui.ui.fields import (
     CHOICES,
@@ -25,7 +26,6 @@ from gwtui.ui.fields import (
     new_endpoint,
     texts_of,
 )
-from gwtui.words import Kind
 
 CLAUDE = Endpoint(name="claude", api="anthropic-messages", url="https://gateway.example.com")
 HTTP = Endpoint(name="health", api="http", url="https://gateway.example.com", body="ping", expect="pong")

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.viewrows import MS, fresh_row, quantile, row
 
+from gwtui.model.enums import Metric, State
 from gwtui.monitor.filters import FIGURES, TEXTS, FilterError, Subject, parse
-from gwtui.words import Metric, State
 
 SICK = Subject(
     row=row(

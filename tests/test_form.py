@@ -10,15 +10,15 @@ from support import story
 from support.stage import Stage, on_stage
 from textual.widgets import Button, Checkbox, Input, Select, TextArea
 
-from gwtui.commands import PutEndpoint, RemoveEndpoint, Try
 from gwtui.config import load
-from gwtui.profile import Endpoint
-from gwtui.records import FeedEnded, Ping, Request
+from gwtui.model.commands import PutEndpoint, RemoveEndpoint, Try
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import FeedEnded, Ping, Request
+from gwtui.model.verdicts import Verdict
 from gwtui.ui.formrow import FormRow
 from gwtui.ui.screens.form import EndpointForm, trial_text
 from gwtui.ui.screens.monitor import MonitorScreen
-from gwtui.verdicts import Verdict
-from gwtui.words import Trigger
 
 
 def row(stage: Stage, name: str) -> FormRow:

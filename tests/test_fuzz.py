@@ -14,7 +14,7 @@ from fuzz.readers import TARGETS
 from fuzz.target import Target
 
 from gwtui.apis import APIS
-from gwtui.words import Kind
+from gwtui.model.enums import Kind
 
 FUZZ = Path(__file__).parent / "fuzz"
 

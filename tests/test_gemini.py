@@ -10,11 +10,11 @@ from support.streams import Case, check, decode, feed, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
-from gwtui.apis.gemini_stream import GeminiReader
-from gwtui.profile import Endpoint
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.apis.gemini.stream import GeminiReader
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 MODEL = "gemini-2.0-flash"
 

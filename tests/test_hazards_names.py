@@ -11,7 +11,7 @@ import pytest
 from support.commanding import gwtui
 from support.hazards import ACTION, SEQUENCES, hazards_in
 
-from gwtui.recorder import places
+from gwtui.recorder import session_dirs as places
 
 NAME = (SEQUENCES["clipboard"] + SEQUENCES["C1 CSI"] + SEQUENCES["reordered"] + ACTION).replace("/", "")
 VISIBLE = "␛]52;c;aGFja2Vk␇"

@@ -19,9 +19,9 @@ from support.stage import START_AT, Stage, on_stage
 from support.tty import taken_apart, terminal
 from textual.content import Content
 
-from gwtui.records import FeedEnded, Finding, Heartbeat, Incident, Notice, Phases, Record, StreamEvent, StreamRead
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind, Trigger
+from gwtui.model.enums import EventKind, Trigger
+from gwtui.model.records import FeedEnded, Finding, Heartbeat, Incident, Notice, Phases, Record, StreamEvent, StreamRead
+from gwtui.model.verdicts import Verdict
 
 OWN = {
     *(f"ESC[?{mode}{end}" for mode in (7, 25, 1000, 1003, 1004, 1006, 1015, 1049, 2004) for end in "hl"),

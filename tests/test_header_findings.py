@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.streams import names
 
-from gwtui.judging.findings import clock_skew, header_findings
+from gwtui.verdict.findings import clock_skew, header_findings
 
 TRIES = [
     ("x-litellm-attempted-retries", "2", ["retries"]),

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.judging.headers import MAX_WAIT_S, pick_headers, request_id, retry_after, trace_id
+from gwtui.apis.headers import MAX_WAIT_S, pick_headers, request_id, retry_after, trace_id
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
 NOW = 1_445_412_480.0

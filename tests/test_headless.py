@@ -18,14 +18,14 @@ import pytest
 from support import views
 from support.told import MS, START_AT, endpoint, ns
 
-from gwtui.commands import Command
+from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 from gwtui.headless import JSONLines, TextLines, watch_lines
 from gwtui.headless.table import fitting
-from gwtui.profile import Profile
-from gwtui.records import FeedEnded, Heartbeat, Incident, Ping, Record, Request, SessionStarted
-from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
-from gwtui.verdicts import Verdict
-from gwtui.words import State
+from gwtui.model.commands import Command
+from gwtui.model.enums import State
+from gwtui.model.profile import Profile
+from gwtui.model.records import FeedEnded, Heartbeat, Incident, Ping, Record, Request, SessionStarted
+from gwtui.model.verdicts import Verdict
 
 GOLDENS = Path(__file__).parent / "goldens"
 END = FeedEnded(text="session ended")

@@ -9,10 +9,10 @@ import pytest
 from support.judged import ENDPOINT, START_AT, S, Story
 
 from gwtui.health.health import Health
-from gwtui.profile import Profile, Thresholds
-from gwtui.records import Errors, Finding, Heartbeat, Ping, ProfileChanged
-from gwtui.verdicts import Verdict
-from gwtui.words import State, Trigger
+from gwtui.model.enums import State, Trigger
+from gwtui.model.profile import Profile, Thresholds
+from gwtui.model.records import Errors, Finding, Heartbeat, Ping, ProfileChanged
+from gwtui.model.verdicts import Verdict
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import msgspec
 from support.judged import ENDPOINT, Story
 
 from gwtui.health.addresses import Addresses
-from gwtui.profile import Thresholds
-from gwtui.records import Phases, Ping
-from gwtui.verdicts import Verdict
-from gwtui.words import State
+from gwtui.model.enums import State
+from gwtui.model.profile import Thresholds
+from gwtui.model.records import Phases, Ping
+from gwtui.model.verdicts import Verdict
 
 EACH = msgspec.structs.replace(ENDPOINT, addresses="each")
 

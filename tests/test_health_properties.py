@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from support.judged import S, Story
 
 from gwtui.health.states import LEAST, MOST, Recent
-from gwtui.words import State
+from gwtui.model.enums import State
 
 
 @settings(deadline=None)

@@ -26,7 +26,7 @@ def loaded_by(statement: str) -> set[str]:
         ("gwtui.headless", {"httpx", "httpcore", "websockets", "textual"}),
         ("gwtui.engine", {"textual", "starlette", "uvicorn"}),
         ("gwtui.session", {"textual", "starlette", "uvicorn"}),
-        ("gwtui.demo.process", {"starlette", "uvicorn", "textual", "httpx"}),
+        ("gwtui.gateway.process", {"starlette", "uvicorn", "textual", "httpx"}),
         ("gwtui.apis", {"httpx", "httpcore", "websockets", "textual", "asyncio"}),
     ],
 )

@@ -12,9 +12,9 @@ from gwtui.apis import APIS, api_names, kind_of, title_of, url_for
 from gwtui.apis.base import AskError
 from gwtui.apis.http import HTTP
 from gwtui.apis.websocket import WEBSOCKET
-from gwtui.profile import Endpoint
-from gwtui.verdicts import Verdict
-from gwtui.words import Kind
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 
 def endpoint(**fields: Any) -> Endpoint:

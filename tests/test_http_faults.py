@@ -31,8 +31,8 @@ from support.scripted import (
     http,
 )
 
-from gwtui.verdicts import Verdict
-from gwtui.words import Outcome
+from gwtui.model.enums import Outcome
+from gwtui.model.verdicts import Verdict
 
 
 @dataclass(frozen=True)

@@ -30,12 +30,12 @@ from support.scripted import (
 )
 from support.stamping import expected_clock
 
-from gwtui.probes import dial
+from gwtui.model.enums import Outcome, Trigger
+from gwtui.model.profile import TLS
+from gwtui.model.records import Record, Request, RequestStarted, StreamAlive, StreamRead
+from gwtui.model.verdicts import Verdict
 from gwtui.probes import http as http_probes
-from gwtui.profile import TLS
-from gwtui.records import Record, Request, RequestStarted, StreamAlive, StreamRead
-from gwtui.verdicts import Verdict
-from gwtui.words import Outcome, Trigger
+from gwtui.transport import dial
 
 CLOCK = expected_clock()
 

@@ -12,12 +12,12 @@ from support.pacing import pace
 from support.streams import feed, named, names, unnamed
 
 from gwtui.apis import APIS
-from gwtui.excerpts import excerpt
-from gwtui.judging.judge import End, Judged, Transport, is_event_stream, judge
-from gwtui.judging.pace import Pace
-from gwtui.profile import Endpoint
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Verdict
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
+from gwtui.text.excerpts import excerpt
+from gwtui.verdict.buffering import Pace
+from gwtui.verdict.classify import End, Judged, Transport, is_event_stream, judge
 
 CHAT = APIS["openai-chat"]
 SSE = (("content-type", "text/event-stream; charset=utf-8"),)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gwtui.keys import MASK, MAX_FILE_BYTES, KeyReferenceError, is_reference, redactor, resolve, resolve_headers
-from gwtui.profile import Endpoint
+from gwtui.model.profile import Endpoint
+from gwtui.secrets import MASK, MAX_FILE_BYTES, KeyReferenceError, is_reference, redactor, resolve, resolve_headers
 
 SECRET = "sk-canary-0123456789abcdef"
 """A canary: tests look for it where it must not be."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from gwtui.engine.lag import LATE_NS, PERIOD_NS, STANDSTILL_NS, Lag, marked
-from gwtui.records import Errors, Ping, Request
-from gwtui.verdicts import Verdict
-from gwtui.words import Outcome
+from gwtui.engine.loop_lag import LATE_NS, PERIOD_NS, STANDSTILL_NS, Lag, marked
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Errors, Ping, Request
+from gwtui.model.verdicts import Verdict
 
 MS = 1_000_000
 

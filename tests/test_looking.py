@@ -6,7 +6,9 @@ from dataclasses import replace
 
 from support import views
 
-from gwtui.ui.looking import (
+from gwtui.model.enums import Metric
+from gwtui.model.view import Query, RequestRow, View, Window
+from gwtui.ui.navigation import (
     METRICS,
     WINDOWS,
     next_order,
@@ -18,8 +20,6 @@ from gwtui.ui.looking import (
     shown_trace_id,
 )
 from gwtui.ui.panels.endpoints import COLUMNS
-from gwtui.view import Query, RequestRow, View, Window
-from gwtui.words import Metric
 
 
 def recent(*numbers: int) -> tuple[RequestRow, ...]:

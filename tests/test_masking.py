@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import fields
 
-from gwtui.keys import MASK, Redactor
+from gwtui.model.enums import EventKind
+from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent
+from gwtui.model.verdicts import Verdict
 from gwtui.probes.masking import PING_TEXTS, REQUEST_TEXTS, EventMask, masked_ping, masked_request
-from gwtui.records import Finding, Phases, Ping, Request, StreamEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.secrets import MASK, Redactor
 
 KEY = "sk-q7Zxa2W9vB3kTpL0mYc8HdRf"
 OWN = {"endpoint", "api", "model", "rule", "address"}

@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.told import MS, SECOND, START_AT, START_NS, Telling, endpoint, state_incident
 
+from gwtui.model.enums import Metric, State, Trigger
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import Window
 from gwtui.monitor import samples
-from gwtui.records import Finding
-from gwtui.verdicts import Verdict
-from gwtui.view import Window
-from gwtui.words import Metric, State, Trigger
 
 # States
 

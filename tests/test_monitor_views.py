@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from support.generated import RECORD_TYPES, structs
 from support.told import MS, START_AT, START_NS, Telling, endpoint, ns, state_incident
 
-from gwtui.checked import CheckOutcome, CheckResult, CheckRun, PlannedCheck
+from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
+from gwtui.model.enums import Metric, State
+from gwtui.model.profile import TLS, Profile
+from gwtui.model.records import FeedEnded, Incident, Notice, ProfileChanged, Record, SessionStarted
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import Query, Window
 from gwtui.monitor.monitor import INCIDENTS, Monitor
-from gwtui.profile import TLS, Profile
-from gwtui.records import FeedEnded, Incident, Notice, ProfileChanged, Record, SessionStarted
-from gwtui.verdicts import Verdict
-from gwtui.view import Query, Window
-from gwtui.words import Metric, State
 
 # Pings
 

@@ -15,10 +15,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.stamping import expected_clock
 
-from gwtui.probes.exchange import Ledger
-from gwtui.probes.netclock import DOUBT_NS, REMEASURE_NS, UNSENT_BYTES, NetClock, Offset, StampedSocket, measure_offset
-from gwtui.probes.tcp import QUEUE_BYTES, TCPStream
-from gwtui.words import Clock
+from gwtui.model.enums import Clock
+from gwtui.transport.sockets import QUEUE_BYTES, TCPStream
+from gwtui.transport.timestamps import (
+    DOUBT_NS,
+    REMEASURE_NS,
+    UNSENT_BYTES,
+    NetClock,
+    Offset,
+    StampedSocket,
+    measure_offset,
+)
+from gwtui.transport.trace import Ledger
 
 OFFSET = 1_700_000_000_000_000_000
 """Wall clock minus monotonic clock."""

@@ -12,9 +12,9 @@ from support.streams import json_values, names
 
 from gwtui.apis.base import AskError, Usage
 from gwtui.apis.models import same_model
-from gwtui.apis.openai_chat import OPENAI_CHAT
-from gwtui.profile import Endpoint
-from gwtui.verdicts import Verdict
+from gwtui.apis.openai.chat import OPENAI_CHAT
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 JSON = json_values("choices", "message", "content", "usage", "error", "model", "finish_reason", "code", "type")
 

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from support.streams import Case, check, feed, json_values, unnamed
 
 from gwtui.apis.base import Usage
-from gwtui.apis.openai_chat_stream import OpenAIReader
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Judgement, Verdict
-from gwtui.words import EventKind
+from gwtui.apis.openai.chat_stream import OpenAIReader
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.verdicts import Judgement, Verdict
 
 MODEL = "gpt-4o-mini"
 

@@ -10,10 +10,10 @@ from support.streams import Case, check, feed, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import StreamReader, Usage
-from gwtui.profile import Endpoint
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 
 def endpoint(api: str) -> Endpoint:

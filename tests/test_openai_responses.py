@@ -11,11 +11,11 @@ from support.streams import Case, check, feed, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
-from gwtui.apis.openai_responses_stream import ResponsesReader
-from gwtui.profile import Endpoint
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.apis.openai.responses_stream import ResponsesReader
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 MODEL = "gpt-4o-mini"
 Step = tuple[str, dict[str, Any]]

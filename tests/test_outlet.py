@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from gwtui.profile import Profile
-from gwtui.records import Heartbeat, Notice, Record, RequestStarted, SessionStarted, StreamEvent, StreamRead
-from gwtui.session import outlet as outlet_module
-from gwtui.session.outlet import BATCH, MAX_WAITING, Outlet
-from gwtui.wire import decode
-from gwtui.words import EventKind
+from gwtui.codec.wire import decode
+from gwtui.model.enums import EventKind
+from gwtui.model.profile import Profile
+from gwtui.model.records import Heartbeat, Notice, Record, RequestStarted, SessionStarted, StreamEvent, StreamRead
+from gwtui.session import record_writer as outlet_module
+from gwtui.session.record_writer import BATCH, MAX_WAITING, Outlet
 
 EVENT = StreamEvent(name="chunk", kind=EventKind.TEXT, text="x" * 200)
 

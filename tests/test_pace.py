@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from support.pacing import MS, pace
 
 from gwtui.apis.base import Reading
-from gwtui.judging.pace import Pace, pace_finding
-from gwtui.probes.timing import Timing
-from gwtui.words import EventKind
+from gwtui.model.enums import EventKind
+from gwtui.probes.stream_timing import Timing
+from gwtui.verdict.buffering import Pace, pace_finding
 
 TEXT = Reading(EventKind.TEXT, text="x")
 EVENT_BYTES = 97

@@ -14,9 +14,9 @@ from textual.message import Message
 from textual.pilot import Pilot
 from textual.theme import Theme
 
-from gwtui import units
-from gwtui.profile import Endpoint
-from gwtui.ui.drawing import cells
+from gwtui.model.profile import Endpoint
+from gwtui.model.view import View
+from gwtui.text import units
 from gwtui.ui.panel import Panel
 from gwtui.ui.panels.endpoints import EndpointsPanel, out_of_sight
 from gwtui.ui.panels.header import HeaderLine
@@ -24,7 +24,7 @@ from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.pings import PingsPanel
 from gwtui.ui.panels.stream import StreamPanel
-from gwtui.view import View
+from gwtui.ui.text_layout import cells
 
 
 class PanelApp(App[None]):

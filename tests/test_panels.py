@@ -15,14 +15,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import views
 
-from gwtui.profile import Endpoint
-from gwtui.ui.drawing import Line, line_cells, plain
+from gwtui.model.enums import EventKind, Metric
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import Query, View, Window
 from gwtui.ui.panel import scrolled
 from gwtui.ui.panels import endpoints, header, incidents, latency, pings, stream
 from gwtui.ui.panels.stream import Mode, Scroll
-from gwtui.verdicts import Verdict
-from gwtui.view import Query, View, Window
-from gwtui.words import EventKind, Metric
+from gwtui.ui.text_layout import Line, line_cells, plain
 
 GOLDENS = Path(__file__).parent / "goldens"
 

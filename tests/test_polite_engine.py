@@ -12,15 +12,15 @@ from msgspec.structs import replace
 from support.running import GOOD, Emitted, asking, running
 from support.scripted import Receive, ScriptedServer, Send, Step, http
 
-from gwtui.commands import Burst, Command, Pause, PutEndpoint, Resume, Try
 from gwtui.engine import Engine, engine
+from gwtui.engine.backoff import AFTER_REFUSALS, LONGEST_ASKED_S
 from gwtui.engine.budget import HOUR_NS
-from gwtui.engine.politeness import AFTER_REFUSALS, LONGEST_ASKED_S
+from gwtui.model.commands import Burst, Command, Pause, PutEndpoint, Resume, Try
+from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.profile import Budget, Endpoint, Profile
+from gwtui.model.records import Heartbeat, Incident, Notice, Ping, Record, Request
+from gwtui.model.view import EndpointRow, Query
 from gwtui.monitor import Monitor
-from gwtui.profile import Budget, Endpoint, Profile
-from gwtui.records import Heartbeat, Incident, Notice, Ping, Record, Request
-from gwtui.view import EndpointRow, Query
-from gwtui.words import Outcome, State, Trigger
 
 SECOND = 1_000_000_000
 

@@ -10,12 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from gwtui.engine.backoff import AFTER_FAILURES, AFTER_REFUSALS, LONGEST_ASKED_S, LONGEST_NS, MOST_TIMES, Politeness
 from gwtui.engine.budget import HOUR_NS, Purse
-from gwtui.engine.politeness import AFTER_FAILURES, AFTER_REFUSALS, LONGEST_ASKED_S, LONGEST_NS, MOST_TIMES, Politeness
 from gwtui.engine.schedule import Schedule
-from gwtui.profile import Budget, Price
-from gwtui.records import Hold, Ping, Request
-from gwtui.verdicts import Verdict
+from gwtui.model.profile import Budget, Price
+from gwtui.model.records import Hold, Ping, Request
+from gwtui.model.verdicts import Verdict
 
 SECOND = 1_000_000_000
 

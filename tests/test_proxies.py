@@ -30,17 +30,17 @@ from support.scripted import (
     http,
 )
 
+from gwtui.codec.wire import encode
 from gwtui.headless import TextLines
+from gwtui.model.profile import TLS, Endpoint, Profile
+from gwtui.model.records import Ping, Request, SessionStarted
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.model.view import Query
 from gwtui.monitor import Monitor
 from gwtui.probes.once import probe_once
-from gwtui.probes.proxies import reason_of
-from gwtui.profile import TLS, Endpoint, Profile
-from gwtui.records import Ping, Request, SessionStarted
-from gwtui.ui.drawing import plain
+from gwtui.transport.proxies import reason_of
 from gwtui.ui.panels import header
-from gwtui.verdicts import Judgement, Verdict
-from gwtui.view import Query
-from gwtui.wire import encode
+from gwtui.ui.text_layout import plain
 
 UNUSED = "_PROXY is set, but gwtui connects directly: `use_proxies` is off"
 PASSWORD = "hunter2/+%"

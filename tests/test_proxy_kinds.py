@@ -14,15 +14,15 @@ from support.pinging import TEXT, frame
 from support.probing import endpoint
 from support.scripted import Accept, Receive, ScriptedServer, Send, Step, TakeFrame, free_port, http
 
-from gwtui.keys import masked
+from gwtui.codec.wire import encode
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import TLS, Endpoint, Profile
+from gwtui.model.verdicts import Verdict
 from gwtui.probes.once import probe_once
 from gwtui.probes.prober import prober_for
-from gwtui.profile import TLS, Endpoint, Profile
-from gwtui.proxy_urls import ProxyURL, ProxyURLError, leaves_out, parse_proxy
-from gwtui.recorder.about import LEFT_OUT, profile_toml
-from gwtui.verdicts import Verdict
-from gwtui.wire import encode
-from gwtui.words import Trigger
+from gwtui.recorder.session_metadata import LEFT_OUT, profile_toml
+from gwtui.secrets import masked
+from gwtui.transport.proxy_urls import ProxyURL, ProxyURLError, leaves_out, parse_proxy
 
 PASSWORD = "hunter2/+%@:"
 ANSWER = http("200 OK", body=b"ok")

@@ -14,8 +14,8 @@ import pytest
 
 from gwtui import cli
 from gwtui.apis import APIS, api_names
-from gwtui.rows import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
-from gwtui.verdicts import MEANINGS
+from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.model.verdicts import MEANINGS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

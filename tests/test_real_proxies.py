@@ -19,12 +19,12 @@ from support.scripted import free_port
 from support.streams import names
 
 from gwtui.apis import APIS
-from gwtui.demo.faults import FAULT_HEADER
+from gwtui.gateway.faults import FAULT_HEADER
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
 from gwtui.probes.once import probe_once
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Request
-from gwtui.verdicts import Verdict
-from gwtui.words import Kind
 
 SCENARIO = """
 [default]

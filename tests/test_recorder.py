@@ -16,14 +16,14 @@ from msgspec.structs import replace
 from support.recording import PROFILE, Flushes, numbers, request, rotated_numbers
 
 from gwtui import config
-from gwtui.checked import CheckOutcome, CheckResult
-from gwtui.profile import TLS, Endpoint, Profile
+from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, SCHEMA
+from gwtui.model.check_results import CheckOutcome, CheckResult
+from gwtui.model.enums import EventKind, State, Trigger
+from gwtui.model.profile import TLS, Endpoint, Profile
+from gwtui.model.records import Heartbeat, Incident, Notice, Ping, ProfileChanged, StreamEvent, StreamRead
+from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder, new_session_dir, parts, profile_toml
 from gwtui.recorder import recorder as recorder_module
-from gwtui.records import Heartbeat, Incident, Notice, Ping, ProfileChanged, StreamEvent, StreamRead
-from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, SCHEMA
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind, State, Trigger
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX systems")
 DAY_S = 86_400.0

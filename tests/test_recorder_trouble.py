@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from support.recording import PROFILE, Flushes, numbers, request, rotated_numbers
 
-from gwtui.profile import Profile
+from gwtui.model.profile import Profile
+from gwtui.model.records import Ping, ProfileChanged
+from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder
-from gwtui.records import Ping, ProfileChanged
-from gwtui.verdicts import Verdict
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX systems")
 
@@ -100,10 +100,10 @@ def test_of_two_programs_in_one_directory_the_second_waits_for_the_first(directo
 FULL = """
 import resource, sys, threading
 from pathlib import Path
-from gwtui.profile import Profile
+from gwtui.model.profile import Profile
 from gwtui.recorder import Recorder
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
 
 directory = Path(sys.argv[1])
 tried, flush = threading.Condition(), Recorder._flush
@@ -150,10 +150,10 @@ def test_rows_that_met_a_full_disk_are_written_when_it_has_room_again(directory:
 ENDLESS = """
 import sys
 from pathlib import Path
-from gwtui.profile import Profile
+from gwtui.model.profile import Profile
 from gwtui.recorder import Recorder
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
 
 first, told = int(sys.argv[2]), False
 with Recorder(Path(sys.argv[1]), Profile(rotate_mb=float(sys.argv[3])), flush_s=0.0) as recorder:

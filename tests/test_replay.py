@@ -15,18 +15,18 @@ from msgspec.structs import replace
 from support.oswords import MISSING
 
 from gwtui.cli import gwtui
+from gwtui.codec.csv_schema import REQUEST_COLUMNS
 from gwtui.config import Config
 from gwtui.feeds import Feed
 from gwtui.feeds.replay import replay
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.enums import State
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Ping, Record, Request, SessionStarted
+from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder, latest_session_dir
-from gwtui.recorder.reading import SessionError, Unread, read_session
-from gwtui.records import FeedEnded, Heartbeat, Incident, Notice, Ping, Record, Request, SessionStarted
-from gwtui.rows import REQUEST_COLUMNS
+from gwtui.recorder.session_reader import SessionError, Unread, read_session
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.screens.monitor import MonitorScreen
-from gwtui.verdicts import Verdict
-from gwtui.words import State
 
 SOON_S = 60.0
 """Only a failing test waits so long."""
@@ -242,7 +242,7 @@ def test_the_same_as_json(directory: Path) -> None:
 def test_without_a_directory_it_is_the_session_that_was_recorded_last(
     directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gwtui.recorder.places.state_dir", lambda: tmp_path)
+    monkeypatch.setattr("gwtui.recorder.session_dirs.state_dir", lambda: tmp_path)
     later = directory.with_name("another")
     shutil.copytree(directory, later)
     os.utime(directory / "session.toml", (1, 1))

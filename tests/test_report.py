@@ -14,13 +14,13 @@ import msgspec
 import pytest
 from support import views
 
-from gwtui.profile import Endpoint
-from gwtui.records import Finding, Phases, Ping, Request, StreamEvent, StreamRead
+from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.model.enums import Clock, EventKind, Outcome, State
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent, StreamRead
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import Query, Window
 from gwtui.report import probe_json, probe_text, summary
-from gwtui.rows import PING_COLUMNS, REQUEST_COLUMNS
-from gwtui.verdicts import Verdict
-from gwtui.view import Query, Window
-from gwtui.words import Clock, EventKind, Outcome, State
 
 GOLDENS = Path(__file__).parent / "goldens"
 MS = 1_000_000

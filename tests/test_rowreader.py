@@ -15,12 +15,20 @@ from support.generated import structs
 from support.hazards import HAZARD, hazards_in
 from support.texts import texts_of
 
-from gwtui.clean import clean
+from gwtui.codec.csv_schema import (
+    INCIDENT_COLUMNS,
+    PING_COLUMNS,
+    REQUEST_COLUMNS,
+    Cell,
+    incident_row,
+    ping_row,
+    request_row,
+)
+from gwtui.codec.rowreader import RowError, incident_of, ping_of, request_of
+from gwtui.model.records import Incident, Ping, Request
+from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_cells, csv_line
-from gwtui.records import Incident, Ping, Request
-from gwtui.rowreader import RowError, incident_of, ping_of, request_of
-from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, Cell, incident_row, ping_row, request_row
-from gwtui.verdicts import Verdict
+from gwtui.text.sanitize import clean
 
 Reader = Callable[[dict[str, str]], Any]
 YEAR_S = 4_000_000_000

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, incident_row, ping_row, request_row
+from gwtui.model.enums import Clock, State, Trigger
+from gwtui.model.records import Finding, Incident, Phases, Ping, Request
+from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_line
-from gwtui.records import Finding, Incident, Phases, Ping, Request
-from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, incident_row, ping_row, request_row
-from gwtui.verdicts import Verdict
-from gwtui.words import Clock, State, Trigger
 
 PROMISED = (
     "endpoint,request_number,duration_ms,trace_id,started_at,api,model,model_served,stream,status,outcome,verdict,"

@@ -17,12 +17,12 @@ import pytest
 from msgspec.structs import replace
 from support.echoing import CANARY, leaks, site, where
 
-from gwtui.commands import Start
+from gwtui.codec.wire import decode, encode_command
 from gwtui.feeds import ENGINE, live, spawn_engine
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.commands import Start
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import FeedEnded, Ping, Request
 from gwtui.recorder import profile_toml
-from gwtui.records import FeedEnded, Ping, Request
-from gwtui.wire import decode, encode_command
 
 SOON_S = 30
 GATEWAY = [sys.executable, "-P", "-m", "gwtui"]

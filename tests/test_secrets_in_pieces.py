@@ -10,9 +10,9 @@ import pytest
 from support.probing import Probing, endpoint
 from support.scripted import Close, Receive, ScriptedServer, Send, http
 
+from gwtui.model.enums import Trigger
+from gwtui.model.records import Request, StreamEvent, StreamRead
 from gwtui.probes.prober import Prober
-from gwtui.records import Request, StreamEvent, StreamRead
-from gwtui.words import Trigger
 
 CANARY = "sk-q7Zx+W9/vB3=kTpL0mYc8HdRfN2uJs5E"
 TELLING = 8

@@ -11,15 +11,15 @@ import pytest
 from support.stamping import expected_clock
 
 from gwtui.apis import APIS
-from gwtui.demo.process import running
-from gwtui.profile import Endpoint
-from gwtui.records import Heartbeat, Record, Request, StreamEvent, StreamRead
+from gwtui.framing.sse import SSEParser
+from gwtui.gateway.process import running
+from gwtui.model.enums import Clock, EventKind
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Heartbeat, Record, Request, StreamEvent, StreamRead
+from gwtui.model.verdicts import Verdict
+from gwtui.selftest.ground_truth import Spread, Truth
+from gwtui.selftest.report import SERVER, as_text, run
 from gwtui.selftest.server import Stamps, read_stamps
-from gwtui.selftest.telling import SERVER, as_text, run
-from gwtui.selftest.truth import Spread, Truth
-from gwtui.sse import SSEParser
-from gwtui.verdicts import Verdict
-from gwtui.words import Clock, EventKind
 
 MS = 1_000_000
 

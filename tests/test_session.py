@@ -14,13 +14,13 @@ import pytest
 from support.engines import Child
 from support.listening import listening
 
-from gwtui.commands import Mark, Start
+from gwtui.codec.wire import decode
 from gwtui.engine import Engine
 from gwtui.feeds import live, spawn_engine
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import FeedEnded, Heartbeat, Incident, Notice, Record, Request, SessionStarted
+from gwtui.model.commands import Mark, Start
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Record, Request, SessionStarted
 from gwtui.session import hosted
-from gwtui.wire import decode
 
 if sys.platform != "win32":
     import resource

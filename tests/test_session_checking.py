@@ -14,17 +14,17 @@ from support.checked import request
 from support.engines import Child
 from support.running import SOON_S, Emitted
 
-from gwtui.checked import CheckResult, CheckRun
-from gwtui.checks.gathering import Means
-from gwtui.checks.needs import MAX_MODELS
-from gwtui.commands import Check, Start
+from gwtui.checks.collector import Means
+from gwtui.checks.request_sets import MAX_MODELS
 from gwtui.engine.budget import Purse
+from gwtui.model.check_results import CheckResult, CheckRun
+from gwtui.model.commands import Check, Start
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Budget, Endpoint, Price, Profile
+from gwtui.model.records import Notice, Ping, ProfileChanged, Request
+from gwtui.model.verdicts import Verdict
 from gwtui.probes.prober import Emit
-from gwtui.profile import Budget, Endpoint, Price, Profile
-from gwtui.records import Notice, Ping, ProfileChanged, Request
-from gwtui.session.checking import Checking
-from gwtui.verdicts import Verdict
-from gwtui.words import Trigger
+from gwtui.session.check_runner import Checking
 
 REFUSED = "http://127.0.0.1:9"
 NAMES = ("a", "b")

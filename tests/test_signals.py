@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from gwtui.signals import asks, ending, heeded
+from gwtui.model.signals import asks, ending, heeded
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as reference
 
-from gwtui.significance import Sample, difference, hodges_lehmann, holm, mann_whitney, quantile
-from gwtui.stats import interval, supported
+from gwtui.stats.histogram import interval, supported
+from gwtui.stats.significance import Sample, difference, hodges_lehmann, holm, mann_whitney, quantile
 
 MS = 1_000_000
 values = st.lists(st.integers(0, 10**12), min_size=1, max_size=40)

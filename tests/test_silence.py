@@ -10,14 +10,14 @@ from support import story
 from support.childengine import all_of, engine, texts
 from support.stage import START_AT, START_NS, FakeFeed, on_stage
 
-from gwtui.commands import Mark
 from gwtui.feeds import Feed, feeds, live, silence
 from gwtui.feeds.silence import AGAIN_S, DEADLINE_S, LOOK_S, STARTING_S, Silence
-from gwtui.profile import Profile
-from gwtui.records import FeedEnded, FeedSilent, Heartbeat, SessionStarted
+from gwtui.model.commands import Mark
+from gwtui.model.enums import State
+from gwtui.model.profile import Profile
+from gwtui.model.records import FeedEnded, FeedSilent, Heartbeat, SessionStarted
+from gwtui.ui.feed_controller import Watch
 from gwtui.ui.panels.endpoints import EndpointsPanel
-from gwtui.ui.watch import Watch
-from gwtui.words import State
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="signals and pipes of POSIX systems")
 SILENT = FeedSilent(now_ns=story.at(23_000), silent_ns=2_400_000_000)
@@ -139,7 +139,7 @@ async def test_an_engine_that_failed_leaves_no_state_behind(tmp_path: Path) -> N
 
 
 async def test_a_feed_that_has_had_its_time_is_over_whatever_its_engine_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gwtui.ui.watch.LATE_S", 0.0)
+    monkeypatch.setattr("gwtui.ui.feed_controller.LATE_S", 0.0)
 
     def open_feed(profile: Profile) -> Feed:
         feed = FakeFeed(profile)
@@ -152,7 +152,7 @@ async def test_a_feed_that_has_had_its_time_is_over_whatever_its_engine_does(mon
 async def test_an_engine_that_failed_before_its_time_is_over_is_seen_until_then(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("gwtui.ui.watch.LATE_S", 0.0)
+    monkeypatch.setattr("gwtui.ui.feed_controller.LATE_S", 0.0)
 
     def open_feed(profile: Profile) -> Feed:
         feed = FakeFeed(profile)

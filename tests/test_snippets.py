@@ -8,7 +8,7 @@ import pytest
 
 from gwtui import config
 from gwtui.apis import APIS, api_names, url_for
-from gwtui.snippets import SNIPPETS, add, names, snippet
+from gwtui.config.templates import SNIPPETS, add, names, snippet
 
 FIVE_PINGS = {
     "cody-gateway-ws": ("wss://cody-gateway.example.com/v2/websocket", None),

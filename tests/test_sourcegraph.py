@@ -10,11 +10,11 @@ from support.streams import Case, check, feed, names
 
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
-from gwtui.apis.sourcegraph_reader import SourcegraphReader
-from gwtui.profile import Endpoint
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.apis.sourcegraph.reader import SourcegraphReader
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
 
 
 def event(name: str = "completion", **fields: Any) -> ServerSentEvent:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.sse import MAX_STRAY, ServerSentEvent, SSELimitError, SSEParser
+from gwtui.framing.sse import MAX_STRAY, ServerSentEvent, SSELimitError, SSEParser
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "sse_cases.json").read_text())
 MORE = [

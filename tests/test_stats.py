@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.stats import COARSE, Histogram, compress, interval, supported
+from gwtui.stats.histogram import COARSE, Histogram, compress, interval, supported
 
 QUANTILES = (0.0, 0.01, 0.05, 0.07, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99, 0.999, 1.0)
 values = st.lists(st.integers(0, 2**44) | st.integers(0, 300), max_size=200)

@@ -26,13 +26,13 @@ from support.completions import (
 from support.probing import Probing, endpoint, soon
 from support.scripted import Close, Flood, Hold, Receive, Reset, ScriptedServer, Send, Step, chunk, http
 
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Record, Request, StreamEvent, StreamRead
+from gwtui.model.verdicts import Verdict
 from gwtui.probes import http as http_probe
-from gwtui.probes.intake import PART_EVENTS
-from gwtui.probes.kept import HALF_EVENTS
+from gwtui.probes.capture import HALF_EVENTS
 from gwtui.probes.once import probe_once
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Record, Request, StreamEvent, StreamRead
-from gwtui.verdicts import Verdict
+from gwtui.probes.response_reader import PART_EVENTS
 
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)
 SSE = "Content-Type: text/event-stream"

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from support.told import MS, START_AT, Telling, endpoint, ns, read
 
-from gwtui.monitor.streams import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
-from gwtui.records import Incident, StreamAlive
-from gwtui.verdicts import Verdict
-from gwtui.view import StreamView
-from gwtui.words import Trigger
+from gwtui.model.enums import Trigger
+from gwtui.model.records import Incident, StreamAlive
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import StreamView
+from gwtui.monitor.stream_store import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
 
 
 @pytest.mark.parametrize(

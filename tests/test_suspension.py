@@ -22,14 +22,14 @@ from support.engines import Child
 from support.running import GOOD, Emitted, asking, running
 from support.scripted import Close, Hold, Open, Receive, Reset, ScriptedServer, Send, Wait, http
 
-from gwtui.commands import Start
 from gwtui.engine import Engine, engine
-from gwtui.engine.standstill import SLEEP_NS, STEP_S, Moment, awake_and_asleep_ns
+from gwtui.engine.suspend import SLEEP_NS, STEP_S, Moment, awake_and_asleep_ns
 from gwtui.feeds import ENGINE
-from gwtui.profile import Deadlines, Endpoint, Profile
-from gwtui.records import Heartbeat, Incident, Request
-from gwtui.verdicts import Verdict
-from gwtui.words import Outcome
+from gwtui.model.commands import Start
+from gwtui.model.enums import Outcome
+from gwtui.model.profile import Deadlines, Endpoint, Profile
+from gwtui.model.records import Heartbeat, Incident, Request
+from gwtui.model.verdicts import Verdict
 
 if sys.platform == "linux":
     import resource

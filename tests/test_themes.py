@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gwtui.config.places import shipped
+from gwtui.config.paths import shipped
 from gwtui.config.themes import DEFAULT_LIGHT_THEME, DEFAULT_THEME, ThemeFile, load_all, load_theme
-from gwtui.words import State
+from gwtui.model.enums import State
 
 THEMES = {path.stem: load_theme(path, {}) for path in sorted(shipped("themes").glob("*.toml"))}
 BACKGROUNDS = ("background", "surface", "panel")

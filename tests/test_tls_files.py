@@ -21,13 +21,13 @@ from support.proxies import nginx
 from support.scripted import Accept, Receive, ScriptedServer, Send, Step, TakeFrame, free_port, http
 
 from gwtui import config
-from gwtui.judging.certificates import DAY_S, expires_at, expiry
-from gwtui.keys import KeyReferenceError
-from gwtui.probes.tlsfiles import TLSFileError, TLSFiles, check_client
-from gwtui.profile import TLS
-from gwtui.records import Finding, Ping, Request
-from gwtui.verdicts import Verdict
-from gwtui.words import State
+from gwtui.model.enums import State
+from gwtui.model.profile import TLS
+from gwtui.model.records import Finding, Ping, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.secrets import KeyReferenceError
+from gwtui.transport.certificates import DAY_S, expires_at, expiry
+from gwtui.transport.tls_files import TLSFileError, TLSFiles, check_client
 
 NOW = 1_800_000_000.0
 ANSWER: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]

@@ -17,9 +17,9 @@ from support.probing import Probing, endpoint, probed
 from support.scripted import Close, Leave, Open, Receive, Reset, ScriptedServer, Send, Step, Wait, chunk, http
 from support.stamping import expected_clock
 
-from gwtui.probes.tls import context_for
-from gwtui.profile import TLS
-from gwtui.verdicts import Verdict
+from gwtui.model.profile import TLS
+from gwtui.model.verdicts import Verdict
+from gwtui.transport.tls import context_for
 
 CLOCK = expected_clock()
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.config.faults import ConfigError, KeyPath
+from gwtui.config.errors import ConfigError, KeyPath
 from gwtui.config.tomledit import append, put, remove, same
 from gwtui.config.tomlfile import Lines, parse, read, scan, write
 from gwtui.config.tomltext import EditError, block_text

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui import units
+from gwtui.text import units
 
 MS = 1_000_000
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.probes.exchange import Arrival
-from gwtui.probes.tcp import Piece, own_stamps
-from gwtui.probes.unread import Counts, Unread, counts_of
-from gwtui.words import Clock
+from gwtui.model.enums import Clock
+from gwtui.transport.sockets import Piece, own_stamps
+from gwtui.transport.trace import Arrival
+from gwtui.transport.unread import Counts, Unread, counts_of
 
 MS = 1_000_000
 PIECE = 16

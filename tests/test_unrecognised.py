@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from gwtui.keys import Redactor
+from gwtui.secrets import Redactor
 
 KEY = "sgp_q7Zxa2W9vB3kTpL0mYc8HdRfN2uJs5EaP1oK"
 README = Path(__file__).parent.parent / "README.md"

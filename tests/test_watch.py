@@ -8,13 +8,13 @@ import pytest
 from support import story
 from support.stage import START_AT, START_NS, FakeFeed
 
-from gwtui.commands import Pause
 from gwtui.feeds import Feed
-from gwtui.profile import Profile
-from gwtui.records import FeedEnded, Heartbeat, Notice, Record, SessionStarted
-from gwtui.ui import watch
-from gwtui.ui.watch import Watch
-from gwtui.view import Query, Window
+from gwtui.model.commands import Pause
+from gwtui.model.profile import Profile
+from gwtui.model.records import FeedEnded, Heartbeat, Notice, Record, SessionStarted
+from gwtui.model.view import Query, Window
+from gwtui.ui import feed_controller as watch
+from gwtui.ui.feed_controller import Watch
 
 PROFILE = Profile(name="prod", endpoints=story.ENDPOINTS)
 

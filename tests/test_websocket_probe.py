@@ -36,14 +36,14 @@ from support.scripted import (
 )
 from support.stamping import expected_clock
 
-from gwtui.keys import places
+from gwtui.model.enums import Outcome
+from gwtui.model.profile import TLS, Endpoint
+from gwtui.model.records import Ping, Record, RequestStarted
+from gwtui.model.verdicts import Verdict
 from gwtui.probes import backoff, pong
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.pong import answer_within_s
-from gwtui.profile import TLS, Endpoint
-from gwtui.records import Ping, Record, RequestStarted
-from gwtui.verdicts import Verdict
-from gwtui.words import Outcome
+from gwtui.secrets import sources as places
 
 CLOCK = expected_clock()
 

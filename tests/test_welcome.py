@@ -9,7 +9,7 @@ from support.stage import Stage, on_stage
 from textual.widgets import Input
 
 from gwtui.config import load
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.profile import Endpoint, Profile
 from gwtui.ui.screens.form import EndpointForm
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.welcome import WelcomeScreen

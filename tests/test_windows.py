@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.monitor.windows import Growing, Rolling, Span
-from gwtui.stats import Histogram
+from gwtui.stats.histogram import Histogram
+from gwtui.stats.windows import Growing, Rolling, Span
 
 SLOT = 10
 SLOTS = 12

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.generated import COMMAND_TYPES, RECORD_TYPES, structs
 
-from gwtui.commands import Mark, Pause
-from gwtui.profile import Profile
-from gwtui.records import Notice, SessionStarted
-from gwtui.wire import WireError, decode, decode_command, encode, encode_command
+from gwtui.codec.wire import WireError, decode, decode_command, encode, encode_command
+from gwtui.model.commands import Mark, Pause
+from gwtui.model.profile import Profile
+from gwtui.model.records import Notice, SessionStarted
 
 GENERATED = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

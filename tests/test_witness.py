@@ -12,16 +12,16 @@ import pytest
 from support.benching import endpoint, request
 from support.scripted import Receive, ScriptedServer, Send, http
 
-from gwtui.checks.gathering import Gathering, Means
-from gwtui.checks.needs import Need, Target
-from gwtui.compose import probing
-from gwtui.engine import lag
-from gwtui.engine.lag import PERIOD_NS
-from gwtui.engine.witness import Witness
-from gwtui.keys import resolving
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Request
-from gwtui.verdicts import Verdict
+from gwtui.checks.collector import Gathering, Means
+from gwtui.checks.request_sets import Need, Target
+from gwtui.cli import probe_command as probing
+from gwtui.engine import loop_lag as lag
+from gwtui.engine.loop_lag import PERIOD_NS
+from gwtui.engine.loop_lag_monitor import Witness
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.secrets import resolver as resolving
 
 SECOND = 1_000_000_000
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from gwtui.apis.anthropic_messages import ANTHROPIC_MESSAGES
+from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
 from gwtui.apis.base import API
-from gwtui.apis.compare_stream import COMPARE_STREAM
+from gwtui.apis.compare.compare_stream import COMPARE_STREAM
 from gwtui.apis.fireworks import FIREWORKS
-from gwtui.apis.gemini import GEMINI
+from gwtui.apis.gemini.gemini import GEMINI
 from gwtui.apis.http import HTTP
-from gwtui.apis.openai_chat import OPENAI_CHAT
-from gwtui.apis.openai_completions import OPENAI_COMPLETIONS
-from gwtui.apis.openai_responses import OPENAI_RESPONSES
-from gwtui.apis.sourcegraph_code import SOURCEGRAPH_CODE
-from gwtui.apis.sourcegraph_stream import SOURCEGRAPH_STREAM
+from gwtui.apis.openai.chat import OPENAI_CHAT
+from gwtui.apis.openai.completions import OPENAI_COMPLETIONS
+from gwtui.apis.openai.responses import OPENAI_RESPONSES
+from gwtui.apis.sourcegraph.chat import SOURCEGRAPH_STREAM
+from gwtui.apis.sourcegraph.code import SOURCEGRAPH_CODE
 from gwtui.apis.websocket import WEBSOCKET
-from gwtui.profile import Endpoint
-from gwtui.words import Kind
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
 
 _ALL: tuple[API, ...] = (
     ANTHROPIC_MESSAGES,

@@ -10,11 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-from gwtui.profile import Endpoint
-from gwtui.records import Finding
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Judgement
-from gwtui.words import EventKind, Kind
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind, Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement
 
 
 @dataclass(frozen=True, slots=True)

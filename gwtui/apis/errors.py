@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.clean import clean
-from gwtui.verdicts import Verdict
+from gwtui.model.verdicts import Verdict
+from gwtui.text.sanitize import clean
 
 MESSAGE_FIELDS = ("message", "detail", "error_description", "msg", "reason")
 

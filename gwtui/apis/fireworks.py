@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.apis.asking import choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.base import Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
-from gwtui.apis.openai_answer import read_completion
-from gwtui.apis.openai_chat_stream import OpenAIReader
-from gwtui.apis.openai_events import Form
-from gwtui.apis.sourcegraph import HEADERS
-from gwtui.profile import Endpoint
-from gwtui.words import Kind
+from gwtui.apis.openai.answer import read_completion
+from gwtui.apis.openai.chat_stream import OpenAIReader
+from gwtui.apis.openai.events import Form
+from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.sourcegraph.shared import HEADERS
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
 
 RULES = "fireworks"
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from gwtui.apis.asking import encode, http_url, key_header
 from gwtui.apis.base import Answer, Ask, AskError, StreamReader
 from gwtui.apis.errors import error_reason
-from gwtui.clean import clean
-from gwtui.excerpts import excerpt
-from gwtui.expect import Expectation, ExpectError, expectation, expected_statuses, spelled_statuses
-from gwtui.profile import Endpoint
-from gwtui.verdicts import Judgement, Verdict
-from gwtui.words import Kind
+from gwtui.apis.expect import Expectation, ExpectError, expectation, expected_statuses, spelled_statuses
+from gwtui.apis.requests import encode, http_url, key_header
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.excerpts import excerpt
+from gwtui.text.sanitize import clean
 
 
 class PlainHTTP:

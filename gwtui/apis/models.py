@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from gwtui.clean import clean
-from gwtui.records import Finding
+from gwtui.model.records import Finding
+from gwtui.text.sanitize import clean
 
 _REVISION = re.compile(r"([-@:](\d{2,8}|v\d+(:\d+)?|latest|preview|exp|free|beta))*")
 """What an alias may lack: `-20240307`, `-2024-07-18`, `-v1:0`... A single digit is another version, not a revision."""

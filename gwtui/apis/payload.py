@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import msgspec
 
-from gwtui.clean import clean
+from gwtui.text.sanitize import clean
 
 T = TypeVar("T")
 

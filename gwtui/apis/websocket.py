@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from gwtui.apis.asking import join_url, key_header, with_scheme
 from gwtui.apis.base import AskError
-from gwtui.expect import Expectation, ExpectError, expectation
-from gwtui.profile import Endpoint
-from gwtui.words import Kind
+from gwtui.apis.expect import Expectation, ExpectError, expectation
+from gwtui.apis.requests import join_url, key_header, with_scheme
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
 
 SUBPROTOCOLS = "sec-websocket-protocol"
 """The header that offers subprotocols (RFC 6455 11.3.4), in lower case."""

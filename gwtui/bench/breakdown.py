@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gwtui import units
-from gwtui.bench.measured import Failures, Measured, series_of
+from gwtui.bench.results import Failures, Measured, series_of
 from gwtui.bench.table import Cell, Paper, grid
-from gwtui.comparing import Comparison, Series, all_pairs, compare, percent, sentence
-from gwtui.stats import rank, supported
-from gwtui.verdicts import Verdict
-from gwtui.words import Kind, Metric
+from gwtui.model.enums import Kind, Metric
+from gwtui.model.verdicts import Verdict
+from gwtui.stats.comparison import Comparison, Series, all_pairs, compare, percent, sentence
+from gwtui.stats.histogram import rank, supported
+from gwtui.text import units
 
 TIMEOUTS = frozenset(
     {Verdict.CONNECT_TIMEOUT, Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.NO_PONG}

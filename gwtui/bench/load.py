@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 from gwtui.bench.plan import Order, Plan
-from gwtui.engine.standstill import awake_and_asleep_ns
-from gwtui.engine.witness import Witness
-from gwtui.keys import make_ready
+from gwtui.engine.loop_lag_monitor import Witness
+from gwtui.engine.suspend import awake_and_asleep_ns
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Record, Request
 from gwtui.probes.prober import Emit, Prober, results_prober_for
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Record, Request
-from gwtui.words import Trigger
+from gwtui.secrets import make_ready
 
 Take = Callable[[Request | Ping], None]
 Miss = Callable[[str], None]

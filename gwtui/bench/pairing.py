@@ -7,9 +7,9 @@ from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 
-from gwtui.bench.reading import CSVError
-from gwtui.clean import clean
-from gwtui.comparing import Series
+from gwtui.bench.csv_in import CSVError
+from gwtui.stats.comparison import Series
+from gwtui.text.sanitize import clean
 
 
 def places(paths: Sequence[Path]) -> list[str]:

@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager, suppress
 
 import click
 
-from gwtui import units
-from gwtui.bench.measured import Measured
 from gwtui.bench.plan import Order, Plan
+from gwtui.bench.results import Measured
+from gwtui.text import units
 
 PERIOD_S = 0.1
 

@@ -8,11 +8,11 @@ from itertools import count
 
 import click
 
-from gwtui import units
-from gwtui.bench.measured import Measured, Percentile, Values
-from gwtui.comparing import Comparison, in_one_unit, p_text
-from gwtui.significance import Difference
-from gwtui.words import Metric
+from gwtui.bench.results import Measured, Percentile, Values
+from gwtui.model.enums import Metric
+from gwtui.stats.comparison import Comparison, in_one_unit, p_text
+from gwtui.stats.significance import Difference
+from gwtui.text import units
 
 SHARES = (("Median", 0.5), ("P5", 0.05), ("P75", 0.75), ("P80", 0.8), ("P95", 0.95))
 DETAIL_SHARES = (0.5, 0.95, 0.99)

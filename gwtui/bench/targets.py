@@ -14,8 +14,8 @@ from typing import Any
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.config import endpoint_from, load
-from gwtui.keys import SCHEMES, KeyReferenceError, is_reference, references_in, resolve
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.secrets import SCHEMES, KeyReferenceError, is_reference, references_in, resolve
 
 TRACE = {"X-Sourcegraph-Should-Trace": "true"}
 COMPLETIONS = {**TRACE, "X-Sourcegraph-Feature": "code_completions"}

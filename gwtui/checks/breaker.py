@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
-from gwtui.words import Outcome
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
 
 MOST_FAILURES = 8
 """Failures in a row after which a breaker would have opened, if there was one."""

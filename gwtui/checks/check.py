@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from gwtui.checked import CheckOutcome
 from gwtui.checks.evidence import Evidence, Probed
-from gwtui.checks.needs import Need
 from gwtui.checks.remedies import REMEDIES
-from gwtui.records import Ping, Request
-from gwtui.verdicts import MEANINGS, Verdict
-from gwtui.words import Kind
+from gwtui.checks.request_sets import Need
+from gwtui.model.check_results import CheckOutcome
+from gwtui.model.enums import Kind
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import MEANINGS, Verdict
 
 Facts: TypeAlias = Mapping[str, int | float | str]
 

@@ -7,15 +7,15 @@ from typing import Any
 
 import msgspec
 
-from gwtui import units
 from gwtui.apis.errors import find_error
 from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, passed, told, warned
-from gwtui.checks.disguise import holds_key
 from gwtui.checks.evidence import Evidence, Probed
-from gwtui.checks.needs import Need
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
-from gwtui.words import Outcome
+from gwtui.checks.key_substitution import holds_key
+from gwtui.checks.request_sets import Need
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
+from gwtui.text import units
 
 SECTION = "Errors"
 FAST_NS = 1_000_000_000

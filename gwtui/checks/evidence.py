@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from gwtui.checks.needs import PROBES, Need, Target
-from gwtui.records import Finding, Ping, Request, StreamEvent, StreamRead
-from gwtui.words import Outcome
+from gwtui.checks.request_sets import PROBES, Need, Target
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Finding, Ping, Request, StreamEvent, StreamRead
 
 MAX_NUMBER = 1e15
 """What counts more than that is not believed."""

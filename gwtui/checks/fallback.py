@@ -5,17 +5,17 @@ A healthy gateway shows nothing of this, so most of it needs a model whose first
 
 from __future__ import annotations
 
-from gwtui import units
 from gwtui.checks.breaker import LONGEST_WAIT_S, Breaker, find_breaker
 from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, passed, told, warned
 from gwtui.checks.errors import FAST_NS, malformed
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
 from gwtui.checks.gateway import entries_of
-from gwtui.checks.needs import Need
-from gwtui.clean import clean
-from gwtui.records import Request
-from gwtui.verdicts import Verdict
-from gwtui.words import Outcome
+from gwtui.checks.request_sets import Need
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
+from gwtui.text import units
+from gwtui.text.sanitize import clean
 
 SECTION = "Upstreams"
 MOST_ATTEMPTS = 2

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import msgspec
 
-from gwtui.checked import CheckOutcome, CheckResult
-from gwtui.units import milliseconds, timestamp
+from gwtui.model.check_results import CheckOutcome, CheckResult
+from gwtui.text.units import milliseconds, timestamp
 
 Results = Mapping[str, Sequence[CheckResult]]
 """The results of each endpoint, by its name."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from gwtui import units
 from gwtui.checks.check import Check, Said, blamed, failed, good_one, not_applicable, passed, told, warned
 from gwtui.checks.evidence import Document, Evidence, Probed, ids_of, texts_in
 from gwtui.checks.health import judge_health, problem_of
 from gwtui.checks.metrics import judge_metrics, requests_counted
-from gwtui.checks.needs import Need
-from gwtui.records import Ping
-from gwtui.verdicts import Verdict
-from gwtui.words import Kind
+from gwtui.checks.request_sets import Need
+from gwtui.model.enums import Kind
+from gwtui.model.records import Ping
+from gwtui.model.verdicts import Verdict
+from gwtui.text import units
 
 SECTION = "Gateway"
 UNREACHED = frozenset(

@@ -6,8 +6,8 @@ from typing import Any
 
 from gwtui.checks.check import Said, blamed, failed, not_applicable, passed, told, warned
 from gwtui.checks.evidence import Document, Evidence
-from gwtui.checks.needs import Need
-from gwtui.clean import clean
+from gwtui.checks.request_sets import Need
+from gwtui.text.sanitize import clean
 
 OWN_PATH = "/gateway/health"
 MODELS_PATH = "/v1/models"

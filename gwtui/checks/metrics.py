@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from gwtui import units
 from gwtui.checks.check import Said, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Document, Evidence, Probed
 from gwtui.checks.health import problem_of
-from gwtui.checks.needs import Need
+from gwtui.checks.request_sets import Need
+from gwtui.text import units
 
 OWN_PATH = "/gateway/metrics"
 PROMETHEUS_PATH = "/metrics"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gwtui import units
 from gwtui.checks.check import Check, Facts, Said, blamed, failed, not_applicable, nothing_good, passed, told, warned
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
 from gwtui.checks.gateway import entries_of
-from gwtui.checks.needs import DEFAULT_AGENT, Need
-from gwtui.verdicts import Verdict
+from gwtui.checks.request_sets import DEFAULT_AGENT, Need
+from gwtui.model.verdicts import Verdict
+from gwtui.text import units
 
 SECTION = "Models"
 

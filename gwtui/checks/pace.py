@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gwtui import units
 from gwtui.checks.check import Check, Said, failed, not_applicable, nothing_good, passed, warned
 from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.flow import Flow, longest_of
-from gwtui.checks.needs import Need
 from gwtui.checks.remedies import UNBUFFER
+from gwtui.checks.request_sets import Need
 from gwtui.checks.streaming import SECTION
+from gwtui.text import units
 
 BURST_NS = 5_000_000
 """All content within that time is one burst..."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gwtui.apis import kind_of
-from gwtui.checks.catalogue import CHECKS
 from gwtui.checks.check import Check
-from gwtui.checks.needs import HEAVY, Need, Target
-from gwtui.checks.recipes import recipe
+from gwtui.checks.registry import CHECKS
+from gwtui.checks.request_plans import recipe
+from gwtui.checks.request_sets import HEAVY, Need, Target
 
 
 def checks_for(target: Target, names: Sequence[str] = ()) -> tuple[Check, ...]:

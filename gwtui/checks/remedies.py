@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.verdicts import Verdict
+from gwtui.model.verdicts import Verdict
 
 UNBUFFER = (
     "Switch off buffering and compression of text/event-stream in every proxy on the way (nginx: `proxy_buffering "

@@ -8,17 +8,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Sequence
 
-from gwtui.checked import CheckResult
 from gwtui.checks.check import Check, Said, blamed, not_applicable, told
+from gwtui.checks.collector import Gathering, Means
 from gwtui.checks.errors import HANGING
 from gwtui.checks.evidence import Evidence
 from gwtui.checks.gateway import UNREACHED
-from gwtui.checks.gathering import Gathering, Means
-from gwtui.checks.needs import HEAVY, PROBES, Need, Target
 from gwtui.checks.planning import checks_for, needs_of
-from gwtui.clean import clean
-from gwtui.keys import masked
-from gwtui.records import Ping, Request
+from gwtui.checks.request_sets import HEAVY, PROBES, Need, Target
+from gwtui.model.check_results import CheckResult
+from gwtui.model.records import Ping, Request
+from gwtui.secrets import masked
+from gwtui.text.sanitize import clean
 
 MOST_HANGING = 2
 """Requests that hang, after which no more are sent."""

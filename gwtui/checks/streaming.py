@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from gwtui import units
 from gwtui.checks.check import Check, Said, blamed, failed, good_one, not_applicable, nothing_good, passed, told, warned
 from gwtui.checks.evidence import Evidence, finding_of
-from gwtui.checks.needs import Need
 from gwtui.checks.remedies import FORMAT
+from gwtui.checks.request_sets import Need
 from gwtui.checks.roles import roles_after_first
-from gwtui.judging.judge import is_event_stream
-from gwtui.verdicts import MEANINGS, Verdict
+from gwtui.model.verdicts import MEANINGS, Verdict
+from gwtui.text import units
+from gwtui.verdict.classify import is_event_stream
 
 SECTION = "Answers"
 NO_USAGE = frozenset({"sourcegraph-stream", "sourcegraph-code"})

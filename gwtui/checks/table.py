@@ -9,13 +9,13 @@ from dataclasses import dataclass
 
 import click
 
-from gwtui import units
-from gwtui.checked import CheckOutcome, CheckResult
+from gwtui.apis.headers import without_query
 from gwtui.checks.check import Check
-from gwtui.checks.needs import Target
 from gwtui.checks.planning import requests_of
-from gwtui.clean import clean
-from gwtui.judging.headers import without_query
+from gwtui.checks.request_sets import Target
+from gwtui.model.check_results import CheckOutcome, CheckResult
+from gwtui.text import units
+from gwtui.text.sanitize import clean
 
 WORDS = {CheckOutcome.NOT_APPLICABLE: "n/a"}
 """Outcomes that are shortened in the table."""

@@ -1,4 +1,4 @@
-"""The command line. What commands do is put together in `gwtui.compose`.
+"""The command line. What commands do is put together in `gwtui.cli`.
 
 Every command imports what it needs when it runs, so that `--help` costs nothing.
 """
@@ -11,11 +11,11 @@ import click
 
 from gwtui.cli.checking import check
 from gwtui.cli.configuring import config
+from gwtui.cli.console import run, say
 from gwtui.cli.measuring import bench, compare, selftest
 from gwtui.cli.options import EXIT_CODES
 from gwtui.cli.probing import decode, probe
 from gwtui.cli.watching import demo, engine, gateway, replay, watch
-from gwtui.compose.console import run, say
 
 
 def main() -> NoReturn:

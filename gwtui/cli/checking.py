@@ -1,4 +1,4 @@
-"""The command `check`: its options. What it does is put together in `gwtui.compose.checks`."""
+"""The command `check`: its options. What it does is put together in `gwtui.cli.check_command`."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def check(
       3  gwtui itself failed, such as at writing FILE
       128+n  ended by signal n, and the checks that ended until then are told
     """
-    from gwtui.compose import checks
+    from gwtui.cli import check_command as checks
 
     given = {name: value for name, value in described.items() if value is not None}
     more = {name: value for name, value in (("agent_type", agent_type), ("provoke", provoke)) if value is not None}

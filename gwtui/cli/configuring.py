@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
+from gwtui.cli.console import EXIT_USAGE, Refusal, say, shown
 from gwtui.cli.options import KEY_PLACES, config_option, exit_with
-from gwtui.compose.console import EXIT_USAGE, Refusal, say, shown
 
 
 @click.group(short_help="Where the files are, an example, and a check.")
@@ -43,7 +43,7 @@ def config_check(file: Path | None) -> None:
 
     What is no fault of the file but missing on this machine, such as a variable with a key, is a note.
     """
-    from gwtui.compose import checking
+    from gwtui.cli import config_check as checking
     from gwtui.config import config_path, load
 
     path = file if file is not None else config_path()
@@ -72,7 +72,7 @@ def config_add(kind: str | None, profile_name: str | None, config_file: Path | N
 
     File and profile are made when missing. What else the file holds, comments too, stays as it is.
     """
-    from gwtui.compose import adding
+    from gwtui.cli import config_add as adding
 
     if kind is None:
         for name, title in adding.kinds().items():

@@ -121,7 +121,7 @@ def bench(as_json: bool, **options: Any) -> None:
     ttfo, icl, tpot, e2e or rtt; fail_rate, success, failed, tokens_per_s, or a
     verdict such as truncated. For one endpoint only: 'claude: p95_e2e>2s'.
     """
-    from gwtui.compose import benching
+    from gwtui.cli import bench_command as benching
 
     exit_with(benching.bench(options, as_json=as_json))
 
@@ -145,7 +145,7 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
       gwtui compare claude-direct claude-gateway --requests 200
       gwtui compare monday.csv friday.csv
     """
-    from gwtui.compose import benching
+    from gwtui.cli import bench_command as benching
 
     exit_with(benching.compare(sources, options, as_json=as_json))
 
@@ -160,6 +160,6 @@ def selftest(seconds: float, as_json: bool) -> None:
     when it was sent; once without a screen and once with the whole screen on a hidden terminal. No configuration is
     read, and nothing leaves this machine.
     """
-    from gwtui.compose import selftesting
+    from gwtui.cli import selftest_command as selftesting
 
     exit_with(selftesting.selftest(seconds, as_json=as_json))

@@ -64,7 +64,7 @@ config_option = click.option(
 
 
 KEY_PLACES = "env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
-"""What `--key` may be, for help. (`gwtui.keys` has it too; help does not load that.)"""
+"""What `--key` may be, for help. (`gwtui.secrets` has it too; help does not load that.)"""
 
 
 def run_options(command: Any) -> Any:

@@ -54,7 +54,7 @@ def probe(
           openai-completions, gemini, fireworks, sourcegraph-stream,
           sourcegraph-code, compare-stream, http, websocket
     """
-    from gwtui.compose import probing
+    from gwtui.cli import probe_command as probing
 
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
     given |= {"headers": probing.headers_of(headers)} if headers else {}
@@ -79,6 +79,6 @@ def decode(file: BufferedReader, api: str, as_json: bool) -> None:
       curl -isN https://host/v1/messages -d @body.json > answer
       gwtui decode answer --api anthropic-messages
     """
-    from gwtui.compose import probing
+    from gwtui.cli import probe_command as probing
 
     exit_with(probing.decode(file, api, as_json=as_json))

@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
+from gwtui.cli.console import Refusal, say
 from gwtui.cli.options import EXIT_CODES, NumberRange, config_option, exit_with, run_options, screen_options, seconds
-from gwtui.compose.console import Refusal, say
 
 
 @click.command(short_help="Watch the endpoints of a profile, live.", epilog=EXIT_CODES)
@@ -24,7 +24,7 @@ def watch(config_file: Path | None, profile_name: str | None, **options: Any) ->
     Every request is a row in this session's files. Without a terminal, as with --headless, a line is printed per
     interval and a summary at the end.
     """
-    from gwtui.compose import watching
+    from gwtui.cli import watch_command as watching
 
     exit_with(watching.watch(config_file, profile_name, watching.Run(**options)))
 
@@ -48,7 +48,8 @@ def replay(directory: Path | None, speed: float | None, **options: Any) -> None:
       gwtui replay
       gwtui replay 2026-11-20T14-03-22Z-prod --speed 20
     """
-    from gwtui.compose import replaying, watching
+    from gwtui.cli import replay_command as replaying
+    from gwtui.cli import watch_command as watching
 
     exit_with(replaying.replay(directory, speed, watching.Run(**options)))
 
@@ -60,7 +61,7 @@ def demo(**options: Any) -> None:
 
     It needs no configuration, no key and no network. Endpoints that are down do not count in the exit code.
     """
-    from gwtui.compose import watching
+    from gwtui.cli import watch_command as watching
 
     exit_with(watching.watch_demo(watching.Run(**options)))
 
@@ -92,8 +93,8 @@ def gateway(
     if faults:
         _list_faults()
         return
-    from gwtui.demo.scenario import ScenarioError, load_scenario
-    from gwtui.demo.server import serve
+    from gwtui.gateway.scenario import ScenarioError, load_scenario
+    from gwtui.gateway.server import serve
 
     raw_ports: list[int] = []
 
@@ -130,7 +131,7 @@ def engine() -> None:
 
 
 def _list_faults() -> None:
-    from gwtui.demo.faults import FAULTS
+    from gwtui.gateway.faults import FAULTS
 
     for name, fault in FAULTS.items():
         say(f"{name:<24} {fault.verdict:<22} {fault.says}")

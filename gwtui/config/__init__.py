@@ -1,7 +1,7 @@
 """The configuration: TOML files of a person's own, checked whole, edited without harm. Themes and places too."""
 
-from gwtui.config.faults import ConfigError, Fault
-from gwtui.config.places import config_path
+from gwtui.config.errors import ConfigError, Fault
+from gwtui.config.paths import config_path
 from gwtui.config.store import (
     Config,
     check,

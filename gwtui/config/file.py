@@ -8,12 +8,12 @@ from typing import Any
 
 import msgspec
 
-from gwtui.config.checks import budget_problems, endpoint_problems, name_complaint
-from gwtui.config.faults import Fault, KeyPath, Problem, did_you_mean, dotted
+from gwtui.config.errors import Fault, KeyPath, Problem, did_you_mean, dotted
 from gwtui.config.schema import problems_of
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import MAX_DEPTH, Lines
-from gwtui.profile import Endpoint, Profile
+from gwtui.config.validation import budget_problems, endpoint_problems, name_complaint
+from gwtui.model.profile import Endpoint, Profile
 
 
 class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

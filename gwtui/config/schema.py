@@ -14,7 +14,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 import msgspec
 from msgspec.structs import FieldInfo
 
-from gwtui.config.faults import KeyPath, Problem, did_you_mean
+from gwtui.config.errors import KeyPath, Problem, did_you_mean
 
 _WORDS = {
     "int": "a whole number",

@@ -14,13 +14,13 @@ from typing import Any
 import msgspec
 
 from gwtui.config import tomledit
-from gwtui.config.faults import ConfigError, Fault, KeyPath, dotted, shown
+from gwtui.config.errors import ConfigError, Fault, KeyPath, dotted, shown
 from gwtui.config.file import File, endpoint_faults, faults_of, flat_keys, profile_name_problems
-from gwtui.config.places import config_path, shipped, with_absolute_paths
+from gwtui.config.paths import config_path, shipped, with_absolute_paths
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import parse, read, write
 from gwtui.config.tomltext import EditError
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.profile import Endpoint, Profile
 
 
 @dataclass(frozen=True, slots=True)

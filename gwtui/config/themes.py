@@ -15,11 +15,11 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from gwtui.config.faults import ConfigError, Fault, dotted
-from gwtui.config.places import shipped
+from gwtui.config.errors import ConfigError, Fault, dotted
+from gwtui.config.paths import shipped
 from gwtui.config.schema import problems_of
 from gwtui.config.tomlfile import Lines, parse, read, read_in
-from gwtui.files import Directory
+from gwtui.text.untrusted_files import Directory
 
 DEFAULT_THEME = "gwtui-dark"
 DEFAULT_LIGHT_THEME = "gwtui-light"

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from gwtui.config.faults import KeyPath, dotted
+from gwtui.config.errors import KeyPath, dotted
 from gwtui.config.tomlfile import Statement, holds_comment, scan
 from gwtui.config.tomltext import EditError, block_text, is_long, key_text, pair_text
 

@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gwtui.config.faults import ConfigError, Fault, KeyPath
-from gwtui.files import Directory
+from gwtui.config.errors import ConfigError, Fault, KeyPath
+from gwtui.text.untrusted_files import Directory
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 64

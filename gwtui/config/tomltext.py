@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time
 from typing import Any
 
-from gwtui.config.faults import BARE_KEY
+from gwtui.config.errors import BARE_KEY
 
 _LONG = 100
 """An inline table or array longer than this is laid out over several lines."""

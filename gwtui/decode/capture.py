@@ -11,13 +11,13 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 
-from gwtui.clean import clean
-from gwtui.judging.headers import Headers, joined_header
-from gwtui.judging.judge import End
-from gwtui.probes import decoding
-from gwtui.probes.bodylength import BodyLength, LengthError, body_length, short_body
-from gwtui.probes.chunked import Chunked, last_chunk
-from gwtui.probes.decoding import GZIP, Decoder, Inflate, decoder_for
+from gwtui.apis.headers import Headers, joined_header
+from gwtui.text.sanitize import clean
+from gwtui.transport import decoding
+from gwtui.transport.body_length import BodyLength, LengthError, body_length, short_body
+from gwtui.transport.chunked import Chunked, last_chunk
+from gwtui.transport.decoding import GZIP, Decoder, Inflate, decoder_for
+from gwtui.verdict.classify import End
 
 HEAD_BYTES = 100 << 10
 """Length limit of one header block."""

@@ -8,22 +8,22 @@ from typing import Any
 
 from gwtui.apis import APIS
 from gwtui.apis.base import AskError, Usage
-from gwtui.apis.gemini_stream import MAX_CANDIDATES
-from gwtui.apis.openai_chat_stream import MAX_CHOICES
-from gwtui.clean import clean, clean_text
-from gwtui.config.faults import did_you_mean
+from gwtui.apis.gemini.stream import MAX_CANDIDATES
+from gwtui.apis.headers import pick_headers
+from gwtui.apis.openai.chat_stream import MAX_CHOICES
+from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, DecodeError
 from gwtui.decode.streaming import StreamReading
-from gwtui.excerpts import excerpt
-from gwtui.judging.headers import pick_headers
-from gwtui.judging.judge import End, Transport, is_event_stream, judge
-from gwtui.probes.intake import BODY_BYTES, TEXT_CHARS
-from gwtui.probes.kept import HALF_EVENTS
-from gwtui.profile import Endpoint
-from gwtui.records import Finding, StreamEvent
-from gwtui.sse import SSELimitError
-from gwtui.verdicts import Judgement
-from gwtui.words import Kind, Outcome
+from gwtui.framing.sse import SSELimitError
+from gwtui.model.enums import Kind, Outcome
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Finding, StreamEvent
+from gwtui.model.verdicts import Judgement
+from gwtui.probes.capture import HALF_EVENTS
+from gwtui.probes.response_reader import BODY_BYTES, TEXT_CHARS
+from gwtui.text.excerpts import excerpt
+from gwtui.text.sanitize import clean, clean_text
+from gwtui.verdict.classify import End, Transport, is_event_stream, judge
 
 SSE_TYPE = "text/event-stream"
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import msgspec
 
 from gwtui.decode.decode import Decoded
-from gwtui.keys import Redactor
-from gwtui.probes.kept import HALF_EVENTS
+from gwtui.probes.capture import HALF_EVENTS
 from gwtui.probes.masking import EventMask, masked_finding, masked_headers
+from gwtui.secrets import Redactor
 
 
 def masked(decoded: Decoded, redact: Redactor) -> Decoded:

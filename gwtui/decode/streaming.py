@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import deque
 
 from gwtui.apis.base import Reading, StreamReader
-from gwtui.clean import clean_text
-from gwtui.probes.intake import RAW_CHARS, TEXT_CHARS, stream_event
-from gwtui.probes.kept import HALF_EVENTS
-from gwtui.records import StreamEvent
-from gwtui.sse import ServerSentEvent, SSELimitError, SSEParser
-from gwtui.words import EventKind
+from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.model.enums import EventKind
+from gwtui.model.records import StreamEvent
+from gwtui.probes.capture import HALF_EVENTS
+from gwtui.probes.response_reader import RAW_CHARS, TEXT_CHARS, stream_event
+from gwtui.text.sanitize import clean_text
 
 
 class StreamReading:

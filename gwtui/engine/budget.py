@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from gwtui.profile import Budget, Price
-from gwtui.records import Request
-from gwtui.units import count, elapsed
+from gwtui.model.profile import Budget, Price
+from gwtui.model.records import Request
+from gwtui.text.units import count, elapsed
 
 HOUR_NS = 3_600_000_000_000
 

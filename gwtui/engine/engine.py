@@ -15,21 +15,32 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from gwtui.clean import clean
-from gwtui.commands import Burst, Command, Mark, Pause, PutEndpoint, RemoveEndpoint, Resume, SetInterval, Start, Try
-from gwtui.engine import edits
+from gwtui.engine import profile_edits as edits
+from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import Purse
-from gwtui.engine.edits import CommandError
-from gwtui.engine.lag import PERIOD_NS, Lag
-from gwtui.engine.politeness import Politeness
+from gwtui.engine.endpoint_runner import ProberFor, Tally, Tools, Workers, burst, may_begin, run_trial
+from gwtui.engine.loop_lag import PERIOD_NS, Lag
+from gwtui.engine.profile_edits import CommandError
 from gwtui.engine.schedule import Schedule, offset_ns
-from gwtui.engine.standstill import Moment, awake_and_asleep_ns
-from gwtui.engine.workers import ProberFor, Tally, Tools, Workers, burst, may_begin, run_trial
+from gwtui.engine.suspend import Moment, awake_and_asleep_ns
 from gwtui.health.health import Health
+from gwtui.model.commands import (
+    Burst,
+    Command,
+    Mark,
+    Pause,
+    PutEndpoint,
+    RemoveEndpoint,
+    Resume,
+    SetInterval,
+    Start,
+    Try,
+)
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Heartbeat, Incident, Notice, ProfileChanged, Record, Request, SessionStarted
 from gwtui.probes.prober import Emit
 from gwtui.probes.prober import prober_for as any_prober_for
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Heartbeat, Incident, Notice, ProfileChanged, Record, Request, SessionStarted
+from gwtui.text.sanitize import clean
 
 HEARTBEAT_S = 1.0
 MOST_CONCURRENT = 1000

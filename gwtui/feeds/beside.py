@@ -7,10 +7,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Self
 
-from gwtui.commands import Command
 from gwtui.feeds.feeds import Feed
 from gwtui.feeds.silence import LOOK_S
-from gwtui.records import FeedEnded, Record
+from gwtui.model.commands import Command
+from gwtui.model.records import FeedEnded, Record
 
 
 def beside(feed: Feed, gone: Callable[[], FeedEnded | None]) -> Feed:

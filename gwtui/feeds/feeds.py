@@ -16,12 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Protocol, Self
 
-from gwtui.clean import clean_text
-from gwtui.commands import Command, Start
+from gwtui.codec.wire import WireError, decode, encode_command
 from gwtui.feeds.pipes import Inbox, Outgoing, Tail, connect
 from gwtui.feeds.silence import LOOK_S, Silence
-from gwtui.records import FeedEnded, FeedSilent, Record
-from gwtui.wire import WireError, decode, encode_command
+from gwtui.model.commands import Command, Start
+from gwtui.model.records import FeedEnded, FeedSilent, Record
+from gwtui.text.sanitize import clean_text
 
 ENGINE = (sys.executable, "-P", "-m", "gwtui", "engine")
 """The engine's command line; `-P` keeps files of the current directory from passing for modules."""

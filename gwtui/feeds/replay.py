@@ -10,11 +10,11 @@ from contextlib import suppress
 from itertools import islice
 from typing import Self
 
-from gwtui.commands import Command
 from gwtui.feeds.feeds import Feed
-from gwtui.recorder.reading import Row, Session, Unread
-from gwtui.records import FeedEnded, Heartbeat, Incident, Notice, Record, SessionStarted
-from gwtui.words import State
+from gwtui.model.commands import Command
+from gwtui.model.enums import State
+from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Record, SessionStarted
+from gwtui.recorder.session_reader import Row, Session, Unread
 
 BATCH = 500
 """Rows between two chances for others."""

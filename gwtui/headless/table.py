@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
-from gwtui import units
-from gwtui.clean import MAX_PATH, clean
-from gwtui.records import FeedEnded, FeedSilent, Incident, Record, SessionStarted
+from gwtui.model.enums import State
+from gwtui.model.records import FeedEnded, FeedSilent, Incident, Record, SessionStarted
+from gwtui.model.view import EndpointRow, View
 from gwtui.report import Paint, plain, summary
-from gwtui.view import EndpointRow, View
-from gwtui.words import State
+from gwtui.text import units
+from gwtui.text.sanitize import MAX_PATH, clean
 
 HEADING_EVERY = 20
 """Lines between two headings: one is always near, in a log and in a terminal."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from gwtui.profile import Thresholds
-from gwtui.records import Ping, Request
-from gwtui.units import elapsed
-from gwtui.words import Outcome
+from gwtui.model.enums import Outcome
+from gwtui.model.profile import Thresholds
+from gwtui.model.records import Ping, Request
+from gwtui.text.units import elapsed
 
 MOST = 2000
 """The most results that are remembered of a window."""

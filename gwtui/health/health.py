@@ -12,11 +12,11 @@ import msgspec
 
 from gwtui.health.addresses import Addresses
 from gwtui.health.states import EndpointState
-from gwtui.judging.cold import ColdStart
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
-from gwtui.units import duration, elapsed
-from gwtui.words import Outcome, State, Trigger
+from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
+from gwtui.text.units import duration, elapsed
+from gwtui.verdict.cold_start import ColdStart
 
 QUIET_NS = 60_000_000_000
 """Trouble of this machine that did not show for so long is over; the next is told anew."""

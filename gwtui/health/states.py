@@ -18,12 +18,12 @@ import math
 from bisect import bisect_left, insort
 from collections import Counter, deque
 
-from gwtui.accuracy import sure
-from gwtui.profile import Thresholds
-from gwtui.records import Finding, Ping, Request
-from gwtui.units import duration, elapsed, share
-from gwtui.verdicts import Verdict
-from gwtui.words import Metric, Outcome, State
+from gwtui.model.enums import Metric, Outcome, State
+from gwtui.model.profile import Thresholds
+from gwtui.model.records import Finding, Ping, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.stats.accuracy import sure
+from gwtui.text.units import duration, elapsed, share
 
 FAILED = {verdict: place for place, verdict in enumerate(Verdict, 1)}
 """Failures as samples; 0 is a good result."""

@@ -17,8 +17,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from gwtui.view import EndpointRow
-from gwtui.words import Metric
+from gwtui.model.enums import Metric
+from gwtui.model.view import EndpointRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,10 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gwtui.checked import CheckResult, CheckRun
-from gwtui.clean import MAX_PATH, clean
-from gwtui.comparing import Series
-from gwtui.monitor.checkups import Checkups
-from gwtui.monitor.filters import FilterError, Subject, parse
-from gwtui.monitor.history import History
-from gwtui.monitor.order import ordered
-from gwtui.monitor.trouble import Trouble
-from gwtui.profile import Profile
-from gwtui.records import (
+from gwtui.model.check_results import CheckResult, CheckRun
+from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.profile import Profile
+from gwtui.model.records import (
     FeedEnded,
     FeedSilent,
     Heartbeat,
@@ -36,8 +30,14 @@ from gwtui.records import (
     StreamAlive,
     StreamRead,
 )
-from gwtui.view import EndpointRow, Header, PingView, Query, StreamView, View
-from gwtui.words import Outcome, State, Trigger
+from gwtui.model.view import EndpointRow, Header, PingView, Query, StreamView, View
+from gwtui.monitor.banner import Trouble
+from gwtui.monitor.check_runs import Checkups
+from gwtui.monitor.endpoint_history import History
+from gwtui.monitor.filters import FilterError, Subject, parse
+from gwtui.monitor.sorting import ordered
+from gwtui.stats.comparison import Series
+from gwtui.text.sanitize import MAX_PATH, clean
 
 INCIDENTS = 500
 LINES = 20_000

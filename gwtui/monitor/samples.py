@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from array import array
 
-from gwtui.accuracy import sure
-from gwtui.comparing import METRICS, Series
+from gwtui.model.enums import Metric
+from gwtui.model.records import Ping, Request
 from gwtui.monitor.series import SECOND_NS
-from gwtui.records import Ping, Request
-from gwtui.significance import Sample
-from gwtui.words import Metric
+from gwtui.stats.accuracy import sure
+from gwtui.stats.comparison import METRICS, Series
+from gwtui.stats.significance import Sample
 
 KEPT = 2000
 """So many values of each latency."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gwtui.monitor.windows import Growing, Rolling
-from gwtui.profile import Endpoint
-from gwtui.stats import Histogram, supported
-from gwtui.view import Cell, LatencyPoint, Quantile, Window
-from gwtui.words import Kind, Metric
+from gwtui.model.enums import Kind, Metric
+from gwtui.model.profile import Endpoint
+from gwtui.model.view import Cell, LatencyPoint, Quantile, Window
+from gwtui.stats.histogram import Histogram, supported
+from gwtui.stats.windows import Growing, Rolling
 
 SECOND_NS = 1_000_000_000
 SLOTS = {Window.S30: 60, Window.M2: 120, Window.M10: 60, Window.H1: 60}

@@ -21,23 +21,23 @@ from websockets.uri import parse_uri
 from gwtui.apis.base import AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.websocket import SUBPROTOCOLS, WEBSOCKET
-from gwtui.judging.certificates import expires_at
-from gwtui.judging.http_status import judge_status
-from gwtui.judging.judge import End
-from gwtui.keys import KeyReferenceError, NoRoomError, resolve, resolve_headers, resolve_url
-from gwtui.probes.connections import Made
-from gwtui.probes.dial import Dial
-from gwtui.probes.ends import end_of
-from gwtui.probes.exchange import Exchange
+from gwtui.model.profile import TLS, Deadlines, Endpoint
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.inbox import Inbox
-from gwtui.probes.netclock import StampedSocket
-from gwtui.probes.proxies import Proxy
-from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
-from gwtui.probes.tlsfiles import TLSFileError, TLSFiles, tls_files
-from gwtui.probes.transport import USER_AGENT
-from gwtui.profile import TLS, Deadlines, Endpoint
-from gwtui.records import Finding
-from gwtui.verdicts import Judgement, Verdict
+from gwtui.probes.request_headers import fresh_ids, overlaid, sent_ids
+from gwtui.secrets import KeyReferenceError, NoRoomError, resolve, resolve_headers, resolve_url
+from gwtui.transport.certificates import expires_at
+from gwtui.transport.connection_policy import Made
+from gwtui.transport.dial import Dial
+from gwtui.transport.errors import end_of
+from gwtui.transport.http1 import USER_AGENT
+from gwtui.transport.proxies import Proxy
+from gwtui.transport.timestamps import StampedSocket
+from gwtui.transport.tls_files import TLSFileError, TLSFiles, tls_files
+from gwtui.transport.trace import Exchange
+from gwtui.verdict.classify import End
+from gwtui.verdict.http_status import judge_status
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 _NO_SUBPROTOCOL = (

@@ -9,29 +9,29 @@ from types import TracebackType
 from typing import Self
 
 from gwtui.apis.base import API, Ask, AskError
+from gwtui.apis.headers import header, joined_header, without_query
 from gwtui.apis.http import is_expected_status
-from gwtui.clean import clean
-from gwtui.judging.headers import header, joined_header, without_query
-from gwtui.judging.judge import End, is_event_stream
-from gwtui.keys import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers, resolve_url
-from gwtui.probes.acknowledged import patience_s
-from gwtui.probes.bodies import body_of
-from gwtui.probes.connections import stale_connection
+from gwtui.model.enums import Kind, Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.probes.deadlines import Watchdog, due
-from gwtui.probes.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
-from gwtui.probes.ends import FAILURES, end_of
-from gwtui.probes.exchange import Ledger
-from gwtui.probes.intake import BODY_BYTES, BodyIntake, Intake, StreamIntake
-from gwtui.probes.lean import httpx
-from gwtui.probes.proxies import Proxy, proxy_of, secrets_of_proxy
+from gwtui.probes.probe_result import Result, record_of
 from gwtui.probes.redirects import MOST_REDIRECTS, within_origin
-from gwtui.probes.result import Result, record_of
-from gwtui.probes.sending import fresh_ids, overlaid, sent_ids
-from gwtui.probes.timing import Timing
-from gwtui.probes.transport import HEADERS, StampedTransport, transport_for, url_of
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
-from gwtui.words import Kind, Trigger
+from gwtui.probes.request_headers import fresh_ids, overlaid, sent_ids
+from gwtui.probes.response_reader import BODY_BYTES, BodyIntake, Intake, StreamIntake
+from gwtui.probes.stream_timing import Timing
+from gwtui.secrets import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers, resolve_url
+from gwtui.text.sanitize import clean
+from gwtui.transport.acknowledged import patience_s
+from gwtui.transport.bodies import body_of
+from gwtui.transport.connection_policy import stale_connection
+from gwtui.transport.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
+from gwtui.transport.errors import FAILURES, end_of
+from gwtui.transport.http1 import HEADERS, StampedTransport, transport_for, url_of
+from gwtui.transport.lean import httpx
+from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
+from gwtui.transport.trace import Ledger
+from gwtui.verdict.classify import End, is_event_stream
 
 REFUSAL_BYTES = 64 * 1024
 """How much is read of the body of an answer that is a refusal."""

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from gwtui.probes.netclock import StampedSocket
-from gwtui.words import Clock
+from gwtui.model.enums import Clock
+from gwtui.transport.timestamps import StampedSocket
 
 MOST_AT_ONCE = 64
 """After so many messages in a row others have their turn."""

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from msgspec.structs import replace
 
-from gwtui.judging.headers import CONSTANT_NAMES
-from gwtui.keys import MASK, Redactor, RunningRedactor
-from gwtui.records import Finding, Ping, Request, StreamEvent
+from gwtui.apis.headers import CONSTANT_NAMES
+from gwtui.model.records import Finding, Ping, Request, StreamEvent
+from gwtui.secrets import MASK, Redactor, RunningRedactor
 
 REQUEST_TEXTS = (
     "model_served",

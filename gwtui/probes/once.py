@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
-from gwtui.keys import make_ready
-from gwtui.probes.kept import KeptReads
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Record, Request, StreamRead
+from gwtui.probes.capture import KeptReads
 from gwtui.probes.prober import prober_for
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Record, Request, StreamRead
-from gwtui.words import Trigger
+from gwtui.secrets import make_ready
 
 Probing: TypeAlias = Coroutine[Any, Any, Request | Ping]
 

@@ -6,15 +6,15 @@ import secrets
 from collections.abc import Iterable
 
 from gwtui.apis.base import AskError
+from gwtui.apis.expect import Expectation, Mismatch
 from gwtui.apis.websocket import WEBSOCKET
-from gwtui.clean import clean
-from gwtui.excerpts import excerpt
-from gwtui.expect import Expectation, Mismatch
+from gwtui.model.profile import Deadlines, Endpoint
+from gwtui.model.verdicts import Verdict
 from gwtui.probes.handshake import PingFailedError, ping_failed
 from gwtui.probes.inbox import Arrival
-from gwtui.profile import Deadlines, Endpoint
-from gwtui.stats import rank
-from gwtui.verdicts import Verdict
+from gwtui.stats.histogram import rank
+from gwtui.text.excerpts import excerpt
+from gwtui.text.sanitize import clean
 
 LEAST_S = 5.0
 """No ping is given up sooner, unless a deadline says so."""

@@ -7,11 +7,11 @@ from types import TracebackType
 from typing import Protocol, Self, TypeAlias
 
 from gwtui.apis import APIS, kind_of
+from gwtui.model.enums import Kind, Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Record, Request
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.websocket import WebSocketProber
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Record, Request
-from gwtui.words import Kind, Trigger
 
 Emit: TypeAlias = Callable[[Record], None]
 

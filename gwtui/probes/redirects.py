@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from gwtui.judging.headers import Headers, header
-from gwtui.probes.transport import PORTS
+from gwtui.apis.headers import Headers, header
+from gwtui.transport.http1 import PORTS
 
 MOST_REDIRECTS = 5
 """So many of one request are followed at most."""

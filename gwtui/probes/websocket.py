@@ -20,24 +20,24 @@ import msgspec
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
-from gwtui.accuracy import in_doubt
-from gwtui.clean import clean
-from gwtui.judging.headers import pick_headers, request_id, retry_after, trace_id
-from gwtui.keys import KeyReferenceError, NoRoomError, redactor
-from gwtui.probes.acknowledged import Acknowledgement, UnacknowledgedError, patience_s
+from gwtui.apis.headers import pick_headers, request_id, retry_after, trace_id
+from gwtui.model.enums import Clock, Trigger
+from gwtui.model.profile import Deadlines, Endpoint, Profile
+from gwtui.model.records import Finding, Ping, Record, RequestStarted
+from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.backoff import Backoff
-from gwtui.probes.connections import Address, Renewal, stale_connection
-from gwtui.probes.dial import Dial, fallbacks
 from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed, target_of
 from gwtui.probes.masking import masked_ping
-from gwtui.probes.netclock import StampedSocket, net_clock
 from gwtui.probes.pong import Question, answer_within_s
-from gwtui.probes.proxies import Proxy, ProxyError, proxy_of, reason_of, secrets_of_proxy
-from gwtui.probes.routes import Route
-from gwtui.profile import Deadlines, Endpoint, Profile
-from gwtui.records import Finding, Ping, Record, RequestStarted
-from gwtui.verdicts import Judgement, Verdict
-from gwtui.words import Clock, Trigger
+from gwtui.secrets import KeyReferenceError, NoRoomError, redactor
+from gwtui.stats.accuracy import in_doubt
+from gwtui.text.sanitize import clean
+from gwtui.transport.acknowledged import Acknowledgement, UnacknowledgedError, patience_s
+from gwtui.transport.connection_policy import Address, Renewal, stale_connection
+from gwtui.transport.dial import Dial, fallbacks
+from gwtui.transport.proxies import Proxy, ProxyError, proxy_of, reason_of, secrets_of_proxy
+from gwtui.transport.routes import Route
+from gwtui.transport.timestamps import StampedSocket, net_clock
 
 MOST_RTTS = 1000
 """Round-trip times that are remembered, to know how long an answer usually takes."""

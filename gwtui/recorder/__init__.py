@@ -1,10 +1,10 @@
 """The recorder: a session's directory, a row per result on disk as it happens, whatever the disk does."""
 
-from gwtui.recorder.about import profile_toml
 from gwtui.recorder.disk import parts
 from gwtui.recorder.ownership import refusal_of
-from gwtui.recorder.places import latest_session_dir, new_session_dir, session_dir, state_dir
 from gwtui.recorder.recorder import Recorder, RecorderStatus
+from gwtui.recorder.session_dirs import latest_session_dir, new_session_dir, session_dir, state_dir
+from gwtui.recorder.session_metadata import profile_toml
 
 __all__ = [
     "Recorder",

@@ -10,8 +10,8 @@ import csv
 import re
 from collections.abc import Iterable
 
-from gwtui.clean import clean
-from gwtui.rows import Cell
+from gwtui.codec.csv_schema import Cell
+from gwtui.text.sanitize import clean
 
 CELL_LIMIT = 32_000
 """Characters of text in one cell; spreadsheets hold 32,767."""

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from gwtui.files import Directory
+from gwtui.text.untrusted_files import Directory
 
 log = logging.getLogger(__name__)
 

@@ -11,10 +11,10 @@ import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gwtui.files import Directory, make_private_directories
-from gwtui.recorder.about import schema_in
+from gwtui.codec.csv_schema import REQUEST_COLUMNS
 from gwtui.recorder.csvfile import csv_line
-from gwtui.rows import REQUEST_COLUMNS
+from gwtui.recorder.session_metadata import schema_in
+from gwtui.text.untrusted_files import Directory, make_private_directories
 
 if sys.platform != "win32":
     import fcntl

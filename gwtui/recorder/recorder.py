@@ -24,16 +24,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
 
-from gwtui.checked import CheckResult
-from gwtui.clean import clean
-from gwtui.files import Directory
-from gwtui.profile import Profile
-from gwtui.recorder.about import profile_toml, schema_in, session_toml
-from gwtui.recorder.csvfile import csv_line
-from gwtui.recorder.disk import LineFile, replace_file
-from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, OwnedDirectory
-from gwtui.records import Incident, Ping, ProfileChanged, Record, Request
-from gwtui.rows import (
+from gwtui.codec.csv_schema import (
     CHECK_COLUMNS,
     INCIDENT_COLUMNS,
     PING_COLUMNS,
@@ -44,6 +35,15 @@ from gwtui.rows import (
     ping_row,
     request_row,
 )
+from gwtui.model.check_results import CheckResult
+from gwtui.model.profile import Profile
+from gwtui.model.records import Incident, Ping, ProfileChanged, Record, Request
+from gwtui.recorder.csvfile import csv_line
+from gwtui.recorder.disk import LineFile, replace_file
+from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, OwnedDirectory
+from gwtui.recorder.session_metadata import profile_toml, schema_in, session_toml
+from gwtui.text.sanitize import clean
+from gwtui.text.untrusted_files import Directory
 
 log = logging.getLogger(__name__)
 

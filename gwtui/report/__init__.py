@@ -2,8 +2,8 @@
 
 from gwtui.report.capture import decode_json, decode_text
 from gwtui.report.objects import ping_object, probe_json, request_object
-from gwtui.report.paint import Paint, plain
 from gwtui.report.probe import probe_text
+from gwtui.report.style import Paint, plain
 from gwtui.report.summary import summary
 
 __all__ = [

@@ -7,11 +7,11 @@ from typing import Any
 import msgspec
 
 from gwtui.decode import Decoded
-from gwtui.records import StreamEvent
+from gwtui.model.records import StreamEvent
+from gwtui.model.verdicts import MEANINGS
 from gwtui.report.lines import MARKS, finding, headers, known, many, named, quoted, shown, table
-from gwtui.report.paint import Paint, plain
 from gwtui.report.probe import WIDTH
-from gwtui.verdicts import MEANINGS
+from gwtui.report.style import Paint, plain
 
 
 def decode_json(decoded: Decoded) -> bytes:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 
-from gwtui import units
-from gwtui.records import Finding, StreamEvent
-from gwtui.words import Outcome
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Finding, StreamEvent
+from gwtui.text import units
 
 MARKS = {Outcome.OK: "✔", Outcome.FAILED: "✖", Outcome.CANCELLED: "‖", Outcome.LOCAL: "▲"}
 _LABEL = 10

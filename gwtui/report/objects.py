@@ -6,11 +6,11 @@ from typing import Any
 
 import msgspec
 
-from gwtui import units
-from gwtui.monitor.streams import stream_lines
-from gwtui.records import Ping, Request, StreamRead
-from gwtui.rows import ping_row, request_row
-from gwtui.view import StreamLine
+from gwtui.codec.csv_schema import ping_row, request_row
+from gwtui.model.records import Ping, Request, StreamRead
+from gwtui.model.view import StreamLine
+from gwtui.monitor.stream_store import stream_lines
+from gwtui.text import units
 
 
 def request_object(request: Request) -> dict[str, Any]:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from gwtui import units
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
-from gwtui.judging.http_status import CLIENT_CERTIFICATE
-from gwtui.keys import references_of
-from gwtui.monitor.streams import stream_lines
-from gwtui.profile import Endpoint
-from gwtui.records import Ping, Request, StreamRead
+from gwtui.model.enums import Clock
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Ping, Request, StreamRead
+from gwtui.model.verdicts import MEANINGS, Verdict
+from gwtui.model.view import StreamLine
+from gwtui.monitor.stream_store import stream_lines
 from gwtui.report.lines import MARKS, finding, headers, known, many, named, quoted, shown, table
-from gwtui.report.paint import Paint, plain
-from gwtui.verdicts import MEANINGS, Verdict
-from gwtui.view import StreamLine
-from gwtui.words import Clock
+from gwtui.report.style import Paint, plain
+from gwtui.secrets import references_of
+from gwtui.text import units
+from gwtui.verdict.http_status import CLIENT_CERTIFICATE
 
 WIDTH = 120
 _CLOCKS = {Clock.KERNEL: "kernel, when the packet came", Clock.USER: "user, right after the read"}

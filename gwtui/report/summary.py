@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gwtui import units
-from gwtui.report.paint import Paint, plain
-from gwtui.verdicts import GOOD
-from gwtui.view import Counts, EndpointRow, View, Window
-from gwtui.words import Outcome
+from gwtui.model.enums import Outcome
+from gwtui.model.verdicts import GOOD
+from gwtui.model.view import Counts, EndpointRow, View, Window
+from gwtui.report.style import Paint, plain
+from gwtui.text import units
 
 _FIGURES = ("p50", "p95", "p99")
 

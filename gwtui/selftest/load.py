@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gwtui.commands import Start
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.commands import Start
+from gwtui.model.profile import Endpoint, Profile
 from gwtui.selftest.server import Script
 
 FLOOD = "flood"

@@ -11,10 +11,10 @@ from typing import NoReturn
 
 import msgspec
 
-from gwtui.commands import Start
 from gwtui.config import Config
 from gwtui.feeds import Feed
-from gwtui.profile import Profile
+from gwtui.model.commands import Start
+from gwtui.model.profile import Profile
 from gwtui.selftest.trial import Watched
 from gwtui.ui.app import GwtuiApp
 

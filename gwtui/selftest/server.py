@@ -19,7 +19,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gwtui.stats import rank
+from gwtui.stats.histogram import rank
 
 SO_TIMESTAMPNS = 35
 HEAD = (

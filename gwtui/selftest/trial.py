@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from gwtui.commands import Command, Start
 from gwtui.feeds import live, spawn_engine
-from gwtui.records import Record
+from gwtui.model.commands import Command, Start
+from gwtui.model.records import Record
+from gwtui.selftest.cpu_meter import Cost, Meter
+from gwtui.selftest.ground_truth import Errors, Truth
 from gwtui.selftest.load import FLOOD
-from gwtui.selftest.meter import Cost, Meter
-from gwtui.selftest.truth import Errors, Truth
 
 if TYPE_CHECKING:
     from gwtui.selftest.terminal import Terminal

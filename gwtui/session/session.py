@@ -19,18 +19,18 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from gwtui.commands import Command, Start
+from gwtui.codec.wire import WireError, decode_command
 from gwtui.engine import Engine, Figures
 from gwtui.feeds import Feed
-from gwtui.probes.polls import new_loop
+from gwtui.model.commands import Command, Start
+from gwtui.model.records import FeedEnded, FeedSilent, Record
+from gwtui.model.signals import asks, heeded
 from gwtui.recorder import Recorder, RecorderStatus
-from gwtui.records import FeedEnded, FeedSilent, Record
-from gwtui.session.checking import Checking
-from gwtui.session.desk import Desk
-from gwtui.session.outlet import Outlet
+from gwtui.session.check_runner import Checking
+from gwtui.session.command_dispatcher import Desk
+from gwtui.session.record_writer import Outlet
 from gwtui.session.watchdog import END_S, Watchdog
-from gwtui.signals import asks, heeded
-from gwtui.wire import WireError, decode_command
+from gwtui.transport.polls import new_loop
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Self
 
 from gwtui.feeds.silence import LOOK_S, Silence
-from gwtui.signals import asks, heeded
+from gwtui.model.signals import asks, heeded
 
 log = logging.getLogger(__name__)
 

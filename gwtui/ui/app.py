@@ -18,20 +18,20 @@ from textual.filter import LineFilter
 from gwtui.config import Config, ConfigError, save_setting
 from gwtui.config.themes import DEFAULT_THEME, load_all
 from gwtui.feeds import Feed
-from gwtui.profile import Profile
-from gwtui.stderr import presentable
+from gwtui.model.profile import Profile
+from gwtui.model.view import View
+from gwtui.secrets.crash_output import presentable
+from gwtui.ui.command_palette import Offers
 from gwtui.ui.driver import hardy
-from gwtui.ui.gate import Gate
+from gwtui.ui.escape_filter import Gate
+from gwtui.ui.feed_controller import Watch
 from gwtui.ui.keeper import Keeper
-from gwtui.ui.keys import EVERY, faults_of
-from gwtui.ui.offers import Offers
-from gwtui.ui.palette import textual_theme, theme_for
+from gwtui.ui.keymap import EVERY, faults_of
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
+from gwtui.ui.styles import textual_theme, theme_for
 from gwtui.ui.terminal import HUNG_UP, is_gone, signals_end
-from gwtui.ui.watch import Watch
-from gwtui.view import View
 
 TERMINAL_CHECK_S = 2.0
 

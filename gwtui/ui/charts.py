@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from gwtui import units
-from gwtui.ui.drawing import Line, Span, fit
-from gwtui.view import Cell
+from gwtui.model.view import Cell
+from gwtui.text import units
+from gwtui.ui.text_layout import Line, Span, fit
 
 BLOCKS = " ▁▂▃▄▅▆▇█"
 FAILURE = "╳"

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from gwtui.commands import PutEndpoint, RemoveEndpoint
 from gwtui.config import Config, remove_endpoint, restore, save_endpoint
 from gwtui.config.tomlfile import read
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.commands import PutEndpoint, RemoveEndpoint
+from gwtui.model.profile import Endpoint, Profile
 
 
 @dataclass(frozen=True, slots=True)

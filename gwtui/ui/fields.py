@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from gwtui.apis import kind_of
-from gwtui.expect import spelled_statuses
-from gwtui.profile import Endpoint, Profile
-from gwtui.words import Kind
+from gwtui.apis.expect import spelled_statuses
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint, Profile
 
 
 class Widget(Enum):

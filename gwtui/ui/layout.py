@@ -6,6 +6,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Container
 
+from gwtui.model.view import View
 from gwtui.ui.panel import Panel
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.panels.incidents import IncidentsPanel
@@ -13,7 +14,6 @@ from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.pings import PingsPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.panels.tabs import TabStrip
-from gwtui.view import View
 
 PANELS = ("endpoints", "stream", "latency", "pings", "incidents")
 

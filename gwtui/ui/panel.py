@@ -16,9 +16,9 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from gwtui.ui.drawing import Line, faded, printable
-from gwtui.ui.palette import Palette, is_ours
-from gwtui.view import View
+from gwtui.model.view import View
+from gwtui.ui.styles import Palette, is_ours
+from gwtui.ui.text_layout import Line, faded, printable
 
 
 class Panel(Widget, can_focus=True):

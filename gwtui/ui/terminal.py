@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 
-from gwtui.signals import asks, ending
+from gwtui.model.signals import asks, ending
 
 HUNG_UP = 129
 """The exit code of a program whose terminal went away: 128 and the number of SIGHUP."""

@@ -15,13 +15,13 @@ from array import array
 from collections.abc import Iterator
 from pathlib import Path
 
-from gwtui.commands import Start
+from gwtui.model.commands import Start
+from gwtui.selftest.ground_truth import Spread
 from gwtui.selftest.load import USUAL, Load
+from gwtui.selftest.report import told
 from gwtui.selftest.server import SO_TIMESTAMPNS
-from gwtui.selftest.telling import told
 from gwtui.selftest.terminal import Terminal
 from gwtui.selftest.trial import Trial, headless, on_screen
-from gwtui.selftest.truth import Spread
 
 from .figures import Figure, ratio, us
 from .peers import request_of

@@ -12,10 +12,10 @@ from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from itertools import islice
 from pathlib import Path
 
-from gwtui.profile import Profile
+from gwtui.codec.csv_schema import request_row
+from gwtui.model.profile import Profile
+from gwtui.model.records import Request
 from gwtui.recorder import Recorder
-from gwtui.records import Request
-from gwtui.rows import request_row
 
 from .fiction import fiction, fiction_profile
 from .figures import Figure, us

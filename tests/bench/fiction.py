@@ -9,11 +9,20 @@ from random import Random
 
 from msgspec.structs import replace
 
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Heartbeat, Ping, Record, Request, RequestStarted, SessionStarted, StreamEvent, StreamRead
-from gwtui.stats import compress
-from gwtui.verdicts import Verdict
-from gwtui.words import Clock, EventKind, Trigger
+from gwtui.model.enums import Clock, EventKind, Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import (
+    Heartbeat,
+    Ping,
+    Record,
+    Request,
+    RequestStarted,
+    SessionStarted,
+    StreamEvent,
+    StreamRead,
+)
+from gwtui.model.verdicts import Verdict
+from gwtui.stats.histogram import compress
 
 MS = 1_000_000
 STARTED_AT = 1_767_189_802.0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from gwtui.selftest.telling import machine
+from gwtui.selftest.report import machine
 
 COMPARED = ("httpx", "httpcore", "textual", "websockets", "uvloop")
 

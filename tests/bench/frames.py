@@ -13,11 +13,11 @@ from typing import NoReturn
 
 from msgspec.structs import replace
 
-from gwtui.commands import Command
 from gwtui.config import Config
 from gwtui.feeds import Feed
-from gwtui.profile import Profile
-from gwtui.records import Record, RequestStarted, StreamRead
+from gwtui.model.commands import Command
+from gwtui.model.profile import Profile
+from gwtui.model.records import Record, RequestStarted, StreamRead
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.screens.monitor import FRAMES_PER_S, MonitorScreen
 

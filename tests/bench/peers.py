@@ -16,11 +16,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import GOOD
 from gwtui.probes.prober import Prober, prober_for
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Request
-from gwtui.verdicts import GOOD
-from gwtui.words import Trigger
 
 SPREAD_S = 0.5
 """Streams start within that time."""

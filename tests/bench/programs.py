@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gwtui.commands import Start
-from gwtui.demo.process import GatewayProcess, running
+from gwtui.codec.wire import decode
 from gwtui.feeds import EngineProcess, spawn_engine
-from gwtui.selftest.meter import cpu_ns
-from gwtui.selftest.telling import SERVER
-from gwtui.selftest.truth import Errors, Truth
-from gwtui.wire import decode
+from gwtui.gateway.process import GatewayProcess, running
+from gwtui.model.commands import Start
+from gwtui.selftest.cpu_meter import cpu_ns
+from gwtui.selftest.ground_truth import Errors, Truth
+from gwtui.selftest.report import SERVER
 
 SETTLE_S = 1.5
 """Imports and first connections are over by then."""

@@ -9,9 +9,9 @@ from typing import NoReturn
 
 import msgspec
 
-from gwtui.commands import Start
 from gwtui.config import Config
 from gwtui.feeds import live, spawn_engine
+from gwtui.model.commands import Start
 from gwtui.ui.app import GwtuiApp
 
 

@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from gwtui.commands import Start
-from gwtui.selftest.meter import cpu_ns
+from gwtui.model.commands import Start
+from gwtui.selftest.cpu_meter import cpu_ns
 from gwtui.selftest.terminal import Terminal, terminal
 
 from .fiction import fiction_profile

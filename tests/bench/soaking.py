@@ -12,10 +12,10 @@ import time
 from pathlib import Path
 
 import gwtui.session  # noqa: F401 - whatever an engine loads takes its memory here too
-from gwtui.commands import Start
+from gwtui.codec.wire import decode_command, encode
 from gwtui.health import Health
+from gwtui.model.commands import Start
 from gwtui.recorder import Recorder
-from gwtui.wire import decode_command, encode
 
 from .fiction import fiction
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
-from gwtui.selftest.meter import cpu_ns
+from gwtui.selftest.cpu_meter import cpu_ns
 from gwtui.selftest.terminal import terminal
 
 from .figures import Figure, median

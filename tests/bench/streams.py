@@ -11,10 +11,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from gwtui.selftest.ground_truth import Errors
 from gwtui.selftest.load import Load
+from gwtui.selftest.report import told
 from gwtui.selftest.server import Script
-from gwtui.selftest.telling import told
-from gwtui.selftest.truth import Errors
 
 from .figures import Figure, has, median, ratio, us
 from .programs import SETTLE_S, Cost, Drained, client, cost_of, outcome, truth_server

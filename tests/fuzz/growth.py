@@ -14,15 +14,15 @@ from support.apis import wire
 from support.scripted import chunk
 from support.streams import named, unnamed
 
-from gwtui import wire as lines
-from gwtui.bench import gates
-from gwtui.clean import clean_text
+from gwtui.bench import thresholds as gates
+from gwtui.codec import wire as lines
 from gwtui.config import ConfigError
-from gwtui.demo.scenario import ScenarioError
-from gwtui.judging.judge import End
+from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.gateway.scenario import ScenarioError
 from gwtui.monitor import filters
-from gwtui.probes.chunked import Chunked
-from gwtui.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.text.sanitize import clean_text
+from gwtui.transport.chunked import Chunked
+from gwtui.verdict.classify import End
 
 LEAST_S = 0.02
 """Input grows until it takes that long: of less, a ratio says little."""

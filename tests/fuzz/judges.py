@@ -13,13 +13,13 @@ from fuzz.target import Target
 from support.checked import document, read, target
 from support.texts import texts_of
 
-from gwtui.checks.catalogue import CHECKS
 from gwtui.checks.evidence import Evidence, Probed
-from gwtui.checks.needs import PROBES, Need
-from gwtui.clean import clean_text
-from gwtui.records import Ping, Request, StreamEvent
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.checks.registry import CHECKS
+from gwtui.checks.request_sets import PROBES, Need
+from gwtui.model.enums import EventKind
+from gwtui.model.records import Ping, Request, StreamEvent
+from gwtui.model.verdicts import Verdict
+from gwtui.text.sanitize import clean_text
 
 DOCUMENTS: tuple[dict[str, Any], ...] = (
     {"status": "healthy", "providers": {"anthropic": True}, "routing": {"default_provider": "anthropic"}},

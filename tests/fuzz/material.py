@@ -9,8 +9,8 @@ from support.completions import WHOLE
 from support.scripted import chunk, http
 from support.streams import named, unnamed
 
+from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 from gwtui.config import example
-from gwtui.rows import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 
 
 def _delta(index: int, **delta: Any) -> Any:

@@ -17,12 +17,12 @@ from support.pinging import accept
 from support.probing import soon
 from support.texts import texts_of
 
+from gwtui.codec.csv_schema import ping_row, request_row
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
 from gwtui.probes.once import probe_once
-from gwtui.profile import Endpoint, Profile
 from gwtui.recorder.csvfile import csv_line
-from gwtui.records import Request
-from gwtui.rows import ping_row, request_row
-from gwtui.verdicts import Verdict
 
 SOON = soon(first_byte_s=0.05, first_token_s=0.05, idle_s=0.05, total_s=0.2)
 """A gateway here answers at once or never."""

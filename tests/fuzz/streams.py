@@ -15,27 +15,27 @@ from support.apis import Events, wire
 from support.scripted import chunk
 from support.texts import texts_of
 
-from gwtui import wire as lines
 from gwtui.apis import APIS
-from gwtui.clean import clean, clean_text
-from gwtui.excerpts import excerpt
-from gwtui.judging.findings import clock_skew, header_findings
-from gwtui.judging.headers import http_date, pick_headers, request_id, retry_after, trace_id, without_query
-from gwtui.judging.judge import End, is_event_stream, judge_status
-from gwtui.keys import Redactor
-from gwtui.probes.chunked import Chunked
-from gwtui.probes.decoding import BodyLimitError, DecodeError, decoder_for
-from gwtui.probes.dial import Dial
-from gwtui.probes.exchange import Exchange
-from gwtui.probes.intake import BodyIntake, Intake, StreamIntake
-from gwtui.probes.result import Result, record_of
-from gwtui.probes.timing import Timing
-from gwtui.profile import Endpoint
+from gwtui.apis.headers import http_date, pick_headers, request_id, retry_after, trace_id, without_query
+from gwtui.codec import wire as lines
+from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
+from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.model.enums import Kind, Trigger
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Request
+from gwtui.probes.probe_result import Result, record_of
+from gwtui.probes.response_reader import BodyIntake, Intake, StreamIntake
+from gwtui.probes.stream_timing import Timing
 from gwtui.recorder.csvfile import csv_line
-from gwtui.records import Request
-from gwtui.rows import REQUEST_COLUMNS, request_row
-from gwtui.sse import ServerSentEvent, SSELimitError, SSEParser
-from gwtui.words import Kind, Trigger
+from gwtui.secrets import Redactor
+from gwtui.text.excerpts import excerpt
+from gwtui.text.sanitize import clean, clean_text
+from gwtui.transport.chunked import Chunked
+from gwtui.transport.decoding import BodyLimitError, DecodeError, decoder_for
+from gwtui.transport.dial import Dial
+from gwtui.transport.trace import Exchange
+from gwtui.verdict.classify import End, is_event_stream, judge_status
+from gwtui.verdict.findings import clock_skew, header_findings
 
 NOW = 1_795_150_800.0
 """A wall time."""

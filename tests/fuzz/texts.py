@@ -16,24 +16,25 @@ from fuzz.target import Target
 from support.apis import response, wire
 from support.texts import texts_of
 
-from gwtui import wire as lines
-from gwtui.bench import gates, reading
-from gwtui.commands import PutEndpoint
+from gwtui.bench import csv_in as reading
+from gwtui.bench import thresholds as gates
+from gwtui.codec import wire as lines
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
 from gwtui.decode import DecodeError, decode
-from gwtui.demo.scenario import ScenarioError, parse_scenario
-from gwtui.files import Directory
-from gwtui.keys.references import begins_reference, is_reference, references_in, without_references
+from gwtui.gateway.scenario import ScenarioError, parse_scenario
+from gwtui.model.commands import PutEndpoint
+from gwtui.model.enums import EventKind
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Heartbeat, Incident, Request, SessionStarted, StreamEvent, StreamRead
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import Query
 from gwtui.monitor import Monitor, filters
-from gwtui.profile import Endpoint, Profile
-from gwtui.recorder.about import profile_toml, schema_in
 from gwtui.recorder.disk import LineFile
-from gwtui.recorder.reading import Session, Unread
-from gwtui.records import Heartbeat, Incident, Request, SessionStarted, StreamEvent, StreamRead
-from gwtui.verdicts import Verdict
-from gwtui.view import Query
-from gwtui.words import EventKind
+from gwtui.recorder.session_metadata import profile_toml, schema_in
+from gwtui.recorder.session_reader import Session, Unread
+from gwtui.secrets.references import begins_reference, is_reference, references_in, without_references
+from gwtui.text.untrusted_files import Directory
 
 _DIRECTORY = tempfile.TemporaryDirectory(prefix="gwtui-fuzz-")
 PLACE = Path(_DIRECTORY.name)

@@ -8,7 +8,7 @@ from typing import Any
 
 from support.streams import named, unnamed
 
-from gwtui.sse import ServerSentEvent
+from gwtui.framing.sse import ServerSentEvent
 
 Events = tuple[ServerSentEvent, ...]
 

@@ -10,11 +10,11 @@ from types import TracebackType
 from typing import Any, Self
 
 from gwtui.bench.load import Means
-from gwtui.bench.measured import Measured, empty
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Record, Request
-from gwtui.verdicts import Verdict
-from gwtui.words import Trigger
+from gwtui.bench.results import Measured, empty
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Record, Request
+from gwtui.model.verdicts import Verdict
 
 MS = 1_000_000
 SECOND = 1_000_000_000

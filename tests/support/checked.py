@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from gwtui.checks.evidence import Evidence, Probed
-from gwtui.checks.needs import Need, Target
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Finding, Request, StreamEvent, StreamRead
-from gwtui.verdicts import Verdict
-from gwtui.words import EventKind
+from gwtui.checks.request_sets import Need, Target
+from gwtui.model.enums import EventKind
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Finding, Request, StreamEvent, StreamRead
+from gwtui.model.verdicts import Verdict
 
 MS = 1_000_000
 SENT_NS = 1_000_000 * MS

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from gwtui.commands import Start
 from gwtui.feeds import EngineProcess, Feed, spawn_engine
-from gwtui.profile import Profile
-from gwtui.records import FeedEnded, Notice, Record
+from gwtui.model.commands import Start
+from gwtui.model.profile import Profile
+from gwtui.model.records import FeedEnded, Notice, Record
 
 PREAMBLE = """
 import os, signal, sys

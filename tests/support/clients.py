@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import trustme
 
-from gwtui.profile import TLS
+from gwtui.model.profile import TLS
 
 
 @cache

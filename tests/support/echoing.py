@@ -18,7 +18,7 @@ from support.listening import listening
 from support.pinging import TEXT, accept, close, frame
 from support.scripted import free_port
 
-from gwtui.profile import TLS, Deadlines, Endpoint, Profile
+from gwtui.model.profile import TLS, Deadlines, Endpoint, Profile
 
 CANARY = "sk-q7Zx+W9/vB3=kTpL0mYc8HdRfN2uJs5E"
 PIECE = 8

@@ -6,10 +6,10 @@ import subprocess
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from gwtui.commands import Command
+from gwtui.codec.wire import decode, encode_command
 from gwtui.feeds import ENGINE
-from gwtui.records import Record
-from gwtui.wire import decode, encode_command
+from gwtui.model.commands import Command
+from gwtui.model.records import Record
 
 R = TypeVar("R", bound=Record)
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from websockets.sync.client import ClientConnection, connect
 
-from gwtui.demo.hosting import GatewayServer
-from gwtui.demo.scenario import parse_scenario
-from gwtui.demo.server import listen
+from gwtui.gateway.hosting import GatewayServer
+from gwtui.gateway.scenario import parse_scenario
+from gwtui.gateway.server import listen
 
 
 @dataclass

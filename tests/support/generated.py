@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 from hypothesis import strategies as st
 
-from gwtui.commands import Command
-from gwtui.records import Record
+from gwtui.model.commands import Command
+from gwtui.model.records import Record
 
 RECORD_TYPES: tuple[type[Any], ...] = typing.get_args(Record)
 COMMAND_TYPES: tuple[type[Any], ...] = typing.get_args(Command)

@@ -14,7 +14,7 @@ from support.commanding import Canned
 from support.gateways import Gateway
 from support.scripted import http
 
-from gwtui.demo.faults import FAULT_HEADER, FAULTS
+from gwtui.gateway.faults import FAULT_HEADER, FAULTS
 
 ACTION = "[@click=app.quit]x[/]"
 MARKUP = f"{ACTION} [/usr/bin]"

@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from gwtui.health.health import Health
-from gwtui.profile import Endpoint, Profile, Thresholds
-from gwtui.records import Heartbeat, Incident, Record, Request, SessionStarted
-from gwtui.verdicts import Verdict
-from gwtui.words import State
+from gwtui.model.enums import State
+from gwtui.model.profile import Endpoint, Profile, Thresholds
+from gwtui.model.records import Heartbeat, Incident, Record, Request, SessionStarted
+from gwtui.model.verdicts import Verdict
 
 S = 1_000_000_000
 START_AT = 1_800_000_000.0

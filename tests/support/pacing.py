@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.judging.pace import Pace
+from gwtui.verdict.buffering import Pace
 
 MS = 1_000_000
 

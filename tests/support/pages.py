@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 
-from gwtui.checked import CheckOutcome, CheckResult, CheckRun, PlannedCheck
-from gwtui.comparing import Series, compare
-from gwtui.significance import Sample
+from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
+from gwtui.model.enums import Metric
+from gwtui.stats.comparison import Series, compare
+from gwtui.stats.significance import Sample
 from gwtui.ui.panels.compare import Picture
-from gwtui.words import Metric
 
 from .stage import START_AT, START_NS
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Deadlines, Endpoint, Profile
+from gwtui.model.records import Record, Request
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.prober import Prober, prober_for
-from gwtui.profile import Deadlines, Endpoint, Profile
-from gwtui.records import Record, Request
-from gwtui.words import Trigger
 
 PATIENT = Deadlines(connect_s=20, first_byte_s=20, first_token_s=20, idle_s=20, total_s=60)
 """For all that must end without any deadline."""

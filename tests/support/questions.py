@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from gwtui.sse import ServerSentEvent, SSEParser
+from gwtui.framing.sse import ServerSentEvent, SSEParser
 
 ANTHROPIC = ("/v1/messages", "/v1/completions/anthropic-messages")
 CHAT = "/v1/chat/completions"

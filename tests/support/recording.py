@@ -11,11 +11,11 @@ from typing import Self
 import pytest
 from msgspec.structs import replace
 
-from gwtui.profile import Deadlines, Endpoint, Profile
+from gwtui.codec.csv_schema import REQUEST_COLUMNS
+from gwtui.model.profile import Deadlines, Endpoint, Profile
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder, parts
-from gwtui.records import Request
-from gwtui.rows import REQUEST_COLUMNS
-from gwtui.verdicts import Verdict
 
 PROFILE = Profile(
     name="prod",

@@ -10,8 +10,8 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from gwtui.engine import Engine
-from gwtui.profile import Endpoint
-from gwtui.records import Record
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Record
 
 from .scripted import Receive, Send, Step, http
 

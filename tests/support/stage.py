@@ -12,17 +12,17 @@ from typing import Self
 from textual.pilot import Pilot
 from textual.screen import Screen
 
-from gwtui.commands import Command
 from gwtui.config import Config
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.feeds import Feed
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import FeedEnded, Record, SessionStarted
+from gwtui.model.commands import Command
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import FeedEnded, Record, SessionStarted
+from gwtui.model.view import Query
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.layout import PanelArea
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.screens.monitor import MonitorScreen
-from gwtui.view import Query
 
 START_NS = 500_000_000_000
 START_AT = 1_767_189_802.0

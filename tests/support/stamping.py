@@ -7,8 +7,8 @@ import functools
 import socket
 import sys
 
-from gwtui.probes.netclock import NetClock, StampedSocket
-from gwtui.words import Clock
+from gwtui.model.enums import Clock
+from gwtui.transport.timestamps import NetClock, StampedSocket
 
 
 @functools.cache

@@ -10,12 +10,12 @@ from typing import Any, Self
 
 from msgspec.structs import replace
 
-from gwtui.commands import Command
 from gwtui.engine import Engine
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Heartbeat, Ping, Record, Request, RequestStarted
-from gwtui.verdicts import Verdict
-from gwtui.words import Trigger
+from gwtui.model.commands import Command
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Heartbeat, Ping, Record, Request, RequestStarted
+from gwtui.model.verdicts import Verdict
 
 from .running import Emitted, running
 

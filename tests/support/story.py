@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from gwtui.profile import Endpoint
-from gwtui.records import (
+from gwtui.model.enums import Clock, EventKind, State
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import (
     Finding,
     Heartbeat,
     Incident,
@@ -15,8 +16,7 @@ from gwtui.records import (
     StreamEvent,
     StreamRead,
 )
-from gwtui.verdicts import Verdict
-from gwtui.words import Clock, EventKind, State
+from gwtui.model.verdicts import Verdict
 
 from . import pages
 from .stage import START_AT, START_NS

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from gwtui.apis.base import StreamReader
 from gwtui.decode import Decoded
 from gwtui.decode import decode as decode_chunks
-from gwtui.records import Finding
-from gwtui.sse import ServerSentEvent
-from gwtui.verdicts import Verdict
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Verdict
 
 
 def decode(data: bytes, api: str, fields: dict[str, str] | None = None) -> Decoded:

@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from gwtui.monitor import Monitor
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import (
+from gwtui.model.enums import EventKind, State, Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import (
     Heartbeat,
     Incident,
     Ping,
@@ -19,9 +19,9 @@ from gwtui.records import (
     StreamEvent,
     StreamRead,
 )
-from gwtui.verdicts import Verdict
-from gwtui.view import EndpointRow, Query, View
-from gwtui.words import EventKind, State, Trigger
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import EndpointRow, Query, View
+from gwtui.monitor import Monitor
 
 MS = 1_000_000
 SECOND = 1_000_000_000

@@ -6,8 +6,8 @@ import dataclasses
 import math
 import random
 
-from gwtui.view import Cell, EndpointRow, Quantile
-from gwtui.words import Kind, Metric, State
+from gwtui.model.enums import Kind, Metric, State
+from gwtui.model.view import Cell, EndpointRow, Quantile
 
 MS = 1_000_000
 

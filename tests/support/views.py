@@ -6,10 +6,11 @@ import dataclasses
 import math
 import random
 
-from gwtui.profile import Endpoint
-from gwtui.records import Finding, Incident, Ping, Request, StreamEvent
-from gwtui.verdicts import Verdict
-from gwtui.view import (
+from gwtui.model.enums import EventKind, Metric, State
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Finding, Incident, Ping, Request, StreamEvent
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import (
     EndpointRow,
     Header,
     LatencyPoint,
@@ -21,7 +22,6 @@ from gwtui.view import (
     StreamView,
     View,
 )
-from gwtui.words import EventKind, Metric, State
 
 from .viewrows import MS, calm_rows, cells, fresh_row, quantile, row, sick_rows
 

@@ -9,12 +9,12 @@ from typing import ClassVar
 from msgspec.structs import replace
 from textual.binding import BindingType
 
-from gwtui import units
-from gwtui.checked import CheckOutcome, CheckResult, PlannedCheck
-from gwtui.ui.drawing import Line, Span, centred, exact, fit, flow, justified, printable, sheet, wrap
-from gwtui.ui.keys import bindings
+from gwtui.model.check_results import CheckOutcome, CheckResult, PlannedCheck
+from gwtui.model.view import ChecksView, View
+from gwtui.text import units
+from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
-from gwtui.view import ChecksView, View
+from gwtui.ui.text_layout import Line, Span, centred, exact, fit, flow, justified, printable, sheet, wrap
 
 STYLES = {CheckOutcome.PASS: "good", CheckOutcome.WARN: "warn", CheckOutcome.FAIL: "bad"}
 WORDS = {CheckOutcome.NOT_APPLICABLE: "n/a"}

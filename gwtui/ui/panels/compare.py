@@ -11,15 +11,29 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui import units
-from gwtui.comparing import Comparison, Series, in_one_unit, p_text, percent, sentence
-from gwtui.significance import Difference
-from gwtui.stats import supported
-from gwtui.ui.drawing import Column, Line, Placed, Span, cells, centred, exact, over, place, printable, row, sheet, wrap
-from gwtui.ui.keys import bindings
+from gwtui.model.enums import Metric
+from gwtui.model.view import View
+from gwtui.stats.comparison import Comparison, Series, in_one_unit, p_text, percent, sentence
+from gwtui.stats.histogram import supported
+from gwtui.stats.significance import Difference
+from gwtui.text import units
+from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
-from gwtui.view import View
-from gwtui.words import Metric
+from gwtui.ui.text_layout import (
+    Column,
+    Line,
+    Placed,
+    Span,
+    cells,
+    centred,
+    exact,
+    over,
+    place,
+    printable,
+    row,
+    sheet,
+    wrap,
+)
 
 WIDE = 110
 NAME, NARROW_NAME = 16, 14

@@ -7,17 +7,17 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
-from gwtui import units
-from gwtui.records import Ping, Request
-from gwtui.ui.drawing import Line, Span, exact, fit, over, sheet, wrap
-from gwtui.ui.keys import bindings
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import MEANINGS
+from gwtui.model.view import StreamView, View
+from gwtui.text import units
+from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
-from gwtui.ui.panels.signs import sign
+from gwtui.ui.panels.marks import sign
 from gwtui.ui.panels.stream import Look, event_line
 from gwtui.ui.panels.waterfall import waterfall
-from gwtui.verdicts import MEANINGS
-from gwtui.view import StreamView, View
-from gwtui.words import Outcome
+from gwtui.ui.text_layout import Line, Span, exact, fit, over, sheet, wrap
 
 LABEL = 14
 AROUND = 3

@@ -10,14 +10,28 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui import units
+from gwtui.model.enums import State
+from gwtui.model.verdicts import GOOD
+from gwtui.model.view import EndpointRow, Quantile, View
+from gwtui.text import units
 from gwtui.ui.charts import sparkline
-from gwtui.ui.drawing import Column, Line, Placed, Span, cells, centred, exact, fit, line_cells, over, place, row, sheet
-from gwtui.ui.keys import bindings
+from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
-from gwtui.verdicts import GOOD
-from gwtui.view import EndpointRow, Quantile, View
-from gwtui.words import State
+from gwtui.ui.text_layout import (
+    Column,
+    Line,
+    Placed,
+    Span,
+    cells,
+    centred,
+    exact,
+    fit,
+    line_cells,
+    over,
+    place,
+    row,
+    sheet,
+)
 
 COLUMNS = ("endpoint", "api", "state", "last", "p50", "p95", "p99", "tokens", "fail", "n", "missed", "verdict")
 """The names of the columns that the table can be ordered by."""

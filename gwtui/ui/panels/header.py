@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gwtui import units
-from gwtui.ui.drawing import Line, Span, exact, justified, line_cells, printable, sheet
+from gwtui.model.enums import State
+from gwtui.model.view import Header, View
+from gwtui.text import units
 from gwtui.ui.panel import Panel
-from gwtui.view import Header, View
-from gwtui.words import State
+from gwtui.ui.text_layout import Line, Span, exact, justified, line_cells, printable, sheet
 
 SEPARATOR = Span("   ")
 SICK = 9

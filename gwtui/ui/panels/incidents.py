@@ -9,12 +9,12 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui import units
-from gwtui.records import Incident
-from gwtui.ui.drawing import Line, Span, centred, justified, line_cells, over, printable, sheet
-from gwtui.ui.keys import bindings
+from gwtui.model.records import Incident
+from gwtui.model.view import View
+from gwtui.text import units
+from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
-from gwtui.view import View
+from gwtui.ui.text_layout import Line, Span, centred, justified, line_cells, over, printable, sheet
 
 TRACE_FROM = 96
 """From this width on most lines have room for a whole trace id; part of one could not be searched for."""

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from textual import events
 from textual.message import Message
 
-from gwtui.ui.drawing import Line, Span, cells, sheet
-from gwtui.ui.keys import KEYS, Key, shown
+from gwtui.model.view import View
+from gwtui.ui.keymap import KEYS, Key, shown
 from gwtui.ui.panel import Panel
-from gwtui.view import View
+from gwtui.ui.text_layout import Line, Span, cells, sheet
 
 GAP = 2
 

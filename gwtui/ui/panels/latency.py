@@ -8,12 +8,12 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui import units
+from gwtui.model.view import LatencyView, View, Window
+from gwtui.text import units
 from gwtui.ui.charts import LABEL, Series, line_chart
-from gwtui.ui.drawing import Line, Span, centred, flow, sheet
-from gwtui.ui.keys import bindings
+from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import Panel
-from gwtui.view import LatencyView, View, Window
+from gwtui.ui.text_layout import Line, Span, centred, flow, sheet
 
 LINES = ("p50", "p95", "p99")
 

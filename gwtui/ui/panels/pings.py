@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from gwtui import units
+from gwtui.model.enums import Outcome
+from gwtui.model.view import PingView, Quantile, View, Window
+from gwtui.text import units
 from gwtui.ui.charts import Series, bars, line_chart
-from gwtui.ui.drawing import Line, Span, centred, flow, printable, sheet
 from gwtui.ui.panel import Panel
-from gwtui.view import PingView, Quantile, View, Window
-from gwtui.words import Outcome
+from gwtui.ui.text_layout import Line, Span, centred, flow, printable, sheet
 
 TALL = 14
 """Rows from which on a chart with axes tells more than bars."""

@@ -9,13 +9,13 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui import units
-from gwtui.ui.drawing import Line, Span, cells, exact, fit, over, sheet
-from gwtui.ui.keys import bindings
+from gwtui.model.verdicts import Verdict
+from gwtui.model.view import RequestRow, View
+from gwtui.text import units
+from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
-from gwtui.ui.panels.signs import sign
-from gwtui.verdicts import Verdict
-from gwtui.view import RequestRow, View
+from gwtui.ui.panels.marks import sign
+from gwtui.ui.text_layout import Line, Span, cells, exact, fit, over, sheet
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,15 +10,15 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui import units
-from gwtui.records import Request, StreamEvent
-from gwtui.ui.drawing import Line, Span, cells, centred, exact, fit, justified, printable, sheet, wrap
-from gwtui.ui.keys import bindings
+from gwtui.model.enums import EventKind, Outcome
+from gwtui.model.records import Request, StreamEvent
+from gwtui.model.view import StreamLine, StreamView, View
+from gwtui.text import units
+from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels import recent
-from gwtui.ui.panels.signs import sign
-from gwtui.view import StreamLine, StreamView, View
-from gwtui.words import EventKind, Outcome
+from gwtui.ui.panels.marks import sign
+from gwtui.ui.text_layout import Line, Span, cells, centred, exact, fit, justified, printable, sheet, wrap
 
 STYLES = {
     EventKind.TEXT: "content",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from textual import events
 from textual.message import Message
 
-from gwtui.ui.drawing import Line, Span, cells, sheet
+from gwtui.model.view import View
 from gwtui.ui.panel import Panel
-from gwtui.view import View
+from gwtui.ui.text_layout import Line, Span, cells, sheet
 
 TABS = (("stream", " 2 Stream "), ("latency", " 3 Latency "), ("pings", " 4 Ping "), ("incidents", " 5 Incidents "))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gwtui import units
-from gwtui.records import Request
-from gwtui.ui.drawing import Line, Span, fit
-from gwtui.words import Outcome
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Request
+from gwtui.text import units
+from gwtui.ui.text_layout import Line, Span, fit
 
 LABEL, VALUE = 16, 10
 WIDEST = 64

@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Label
 
-from gwtui.ui.drawing import printable
+from gwtui.ui.text_layout import printable
 
 
 class AskScreen(ModalScreen[str | None]):

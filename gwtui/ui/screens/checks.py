@@ -11,12 +11,12 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen
 
-from gwtui.checks.needs import MAX_MODELS, Target
-from gwtui.profile import Endpoint, Profile
-from gwtui.ui.keys import bindings, hints
+from gwtui.checks.request_sets import MAX_MODELS, Target
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.view import View
+from gwtui.ui.keymap import bindings, hints
 from gwtui.ui.panels.checks import ChecksPanel, report
 from gwtui.ui.screens.ask import AskScreen
-from gwtui.view import View
 
 
 def parse_models(text: str) -> tuple[str, ...]:

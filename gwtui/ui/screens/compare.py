@@ -14,13 +14,13 @@ from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from gwtui.comparing import Comparison, Series, compare
+from gwtui.model.view import View
+from gwtui.stats.comparison import Comparison, Series, compare
 from gwtui.ui.bursts import parse_burst
-from gwtui.ui.keys import bindings, hints
-from gwtui.ui.pace import Pace
+from gwtui.ui.keymap import bindings, hints
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel, Picture, sentences
 from gwtui.ui.screens.ask import AskScreen
-from gwtui.view import View
+from gwtui.ui.throttle import Pace
 
 MOST_ROWS = 8
 """Of the list of others, while there is no more room."""

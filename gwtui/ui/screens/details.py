@@ -11,10 +11,10 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import ModalScreen
 
-from gwtui.ui.keys import bindings, hints
+from gwtui.model.view import View
+from gwtui.ui.keymap import bindings, hints
 from gwtui.ui.panels.details import DetailsPanel
 from gwtui.ui.panels.recent import RecentPanel
-from gwtui.view import View
 
 
 class DetailsScreen(ModalScreen[None]):

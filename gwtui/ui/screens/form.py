@@ -14,17 +14,17 @@ from textual.events import DescendantFocus
 from textual.screen import ModalScreen
 from textual.widgets import Button, Select, Static
 
-from gwtui import units
 from gwtui.apis import kind_of
-from gwtui.commands import Command, Try
 from gwtui.config import ConfigError, endpoint_from
-from gwtui.config.faults import Fault
-from gwtui.profile import Endpoint, Profile
-from gwtui.records import Ping, Request
+from gwtui.config.errors import Fault
+from gwtui.model.commands import Command, Try
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Request
+from gwtui.model.view import View
+from gwtui.text import units
 from gwtui.ui.fields import FIELDS, GROUPS, FieldError, endpoint_fields, field_of, texts_of
 from gwtui.ui.formrow import FormRow
-from gwtui.ui.keys import PLACES, bindings, in_force, shown
-from gwtui.view import View
+from gwtui.ui.keymap import PLACES, bindings, in_force, shown
 
 WIDE = 66
 """The form's full width."""

@@ -13,8 +13,8 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from gwtui.ui.keys import KEYS, PLACES, Key, shown
-from gwtui.words import State
+from gwtui.model.enums import State
+from gwtui.ui.keymap import KEYS, PLACES, Key, shown
 
 KEYS_WIDTH, HELP_WIDTH = 12, 50
 WIDE = 94

@@ -15,15 +15,17 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from gwtui.config import Config
-from gwtui.profile import Endpoint, Profile
-from gwtui.ui import looking
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.view import Query, View
+from gwtui.ui import navigation as looking
+from gwtui.ui.actions import Orders
 from gwtui.ui.bursts import parse_burst
 from gwtui.ui.editing import Editing
+from gwtui.ui.feed_controller import Watch
 from gwtui.ui.fields import duplicate, new_endpoint
 from gwtui.ui.filterbar import FilterBar
-from gwtui.ui.keys import bindings
+from gwtui.ui.keymap import bindings
 from gwtui.ui.layout import PanelArea
-from gwtui.ui.orders import Orders
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.panels.header import HeaderLine
 from gwtui.ui.panels.incidents import IncidentsPanel
@@ -36,8 +38,6 @@ from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm, FormResult
 from gwtui.ui.screens.help import HelpScreen
-from gwtui.ui.watch import Watch
-from gwtui.view import Query, View
 
 FRAMES_PER_S = 10
 MINIMUM = (40, 12)

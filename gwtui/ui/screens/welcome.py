@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Button, Static
 
 from gwtui.config import Config, ConfigError, save_endpoint
-from gwtui.profile import Endpoint, Profile
+from gwtui.model.profile import Endpoint, Profile
 from gwtui.ui.fields import new_endpoint
 from gwtui.ui.screens.form import EndpointForm, FormResult
 

@@ -1,0 +1,116 @@
+"""Anthropic Messages: `POST /v1/messages`, and gateways that speak it, how to ask and how to read a whole answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.answers import error_in_answer, judged
+from gwtui.apis.anthropic.events import CUTTING, INPUT_FIELDS
+from gwtui.apis.anthropic.stream import RULES, AnthropicReader
+from gwtui.apis.base import Answer, Ask, Usage
+from gwtui.apis.errors import error_reason
+from gwtui.apis.models import model_differs
+from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.tokens import add, count, spent
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.sanitize import clean
+
+VERSION = "2023-06-01"
+EXAMPLE_PROMPT = "def bubble_sort(arr):"
+EXAMPLE_PREFILL = "Here is a bubble sort:"
+OAUTH_PREFIX = "sk-ant-oat"
+"""Keys that begin so are OAuth tokens, which go into `Authorization`."""
+
+
+class _Block(msgspec.Struct):
+    type: Any = ""
+    text: Any = ""
+
+
+class _Answer(msgspec.Struct):
+    type: Any = ""
+    model: Any = ""
+    content: list[_Block] | None = None
+    stop_reason: Any = None
+    usage: Any = None
+
+
+_ANSWER = msgspec.json.Decoder(_Answer)
+
+
+class AnthropicMessages:
+    name = "anthropic-messages"
+    kind = Kind.COMPLETION
+    title = "Anthropic Messages"
+    default_path = "/v1/messages"
+    default_model = "claude-3-haiku-20240307"
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        own: dict[str, Any] = {
+            "model": endpoint.model or self.default_model,
+            "max_tokens": endpoint.max_tokens,
+            "stream": endpoint.stream,
+            "messages": _conversation(endpoint),
+        }
+        if endpoint.model is None:
+            own["temperature"] = 0.0
+        headers = (
+            *json_headers(endpoint),
+            ("anthropic-version", VERSION),
+            *key_header(endpoint, key, "bearer" if (key or "").startswith(OAUTH_PREFIX) else "x-api-key"),
+        )
+        url = http_url(endpoint, self.default_path)
+        return Ask("POST", url, headers, json_body(endpoint, own))
+
+    def reader(self, endpoint: Endpoint) -> AnthropicReader:
+        return AnthropicReader(model_asked(endpoint, self.default_model))
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        if (error := error_in_answer(RULES, status, body)) is not None:
+            return error
+        payload = read_json(_ANSWER, body)
+        if isinstance(payload, Unreadable):
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-message", payload.reason))
+        if payload.content is None:
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-message", "JSON without `content`"))
+        served = clean(as_text(payload.model))
+        usage = Usage(
+            add(*(count(payload.usage, field) for field in INPUT_FIELDS)), count(payload.usage, "output_tokens")
+        )
+        text = "".join(as_text(block.text) for block in payload.content)
+        return Answer(
+            _judge_answer(payload, text, usage),
+            text,
+            usage,
+            served,
+            model_differs(model_asked(endpoint, self.default_model), served),
+        )
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+def _conversation(endpoint: Endpoint) -> list[dict[str, Any]]:
+    """The endpoint's own, or the example. Only the example model gets its prefilled answer: newer ones refuse that."""
+    if endpoint.messages is not None:
+        return list(endpoint.messages)
+    question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
+    if endpoint.prompt is not None or endpoint.model is not None:
+        return [question]
+    return [question, {"role": "assistant", "content": EXAMPLE_PREFILL}]
+
+
+def _judge_answer(payload: _Answer, text: str, usage: Usage) -> Judgement:
+    reason = clean(as_text(payload.stop_reason), 64)
+    called = any(block.type != "text" for block in payload.content or ())
+    if not text and not called and reason not in CUTTING and not spent(usage):
+        return judged(RULES, Verdict.EMPTY, "no-content", f"stop_reason {reason or 'missing'}, no content, no usage")
+    return judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stop_reason {reason or 'missing'}")
+
+
+ANTHROPIC_MESSAGES = AnthropicMessages()

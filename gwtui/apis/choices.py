@@ -1,0 +1,36 @@
+"""Several answers in one stream, OpenAI's choices and Gemini's candidates: one that nobody asked for is told."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gwtui.apis.stream_notes import Ledger
+from gwtui.model.verdicts import Judgement, Verdict
+
+
+class Alternatives:
+    """Which answers began in one stream, of so many that were asked for. `word` is what the API calls one."""
+
+    def __init__(self, ledger: Ledger, word: str, asked: int) -> None:
+        self._ledger = ledger
+        self._word = word
+        self._asked = asked
+        self._began_at: dict[int, int] = {}
+        """Per answer the number of its first event."""
+
+    def begin(self, index: int) -> str:
+        """The first event of an answer is at hand. Returns its note."""
+        self._began_at[index] = self._ledger.number
+        if index < self._asked:
+            return ""
+        cause = "Events of another stream were mixed in."
+        return self._ledger.note(f"unasked_{self._word}", f"{self._word} {index} was not asked for", cause)
+
+    def stray(self, unended: Collection[int]) -> Judgement | None:
+        """The first that nobody asked for, where only such never ended."""
+        first = min(unended, default=0)
+        if first < self._asked or len(unended) == len(self._began_at):
+            return None
+        at = self._began_at[first]
+        words = f"event {at}: {self._word} {first} was not asked for, and never ends"
+        return self._ledger.judgement(Verdict.OUT_OF_ORDER, f"{self._word}-index", words, at)

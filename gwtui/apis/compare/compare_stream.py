@@ -1,0 +1,76 @@
+"""One question to several models at once: `POST /compare-stream`, their answers interleaved in one event stream.
+
+No standard names its fields, so all names are in one table, which an endpoint may change:
+`fields = { chunk = "delta", content = "text" }`. The models are those of `body.models`, or of `model`, with commas.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.answers import error_in_answer, judged
+from gwtui.apis.base import Answer, Ask, AskError
+from gwtui.apis.compare.reader import RULES, CompareReader, Names
+from gwtui.apis.errors import error_reason
+from gwtui.apis.requests import http_url, json_body, json_headers, key_header
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
+from gwtui.text.sanitize import clean
+
+EXAMPLE_PROMPT = "Write a bubble sort in Python."
+STANDARD = Names()
+
+
+class CompareStream:
+    name = "compare-stream"
+    kind = Kind.COMPLETION
+    title = "Several models in one stream"
+    default_path = "/compare-stream"
+    default_model = "gpt-4o-mini,claude-3-haiku-20240307"
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        if not endpoint.stream:
+            raise AskError("`stream`: this API does nothing else, leave it on")
+        names = names_of(endpoint)
+        own: dict[str, Any] = {names.models: models_of(endpoint, self.default_model)}
+        if endpoint.messages is not None:
+            own[names.messages] = endpoint.messages
+        else:
+            own[names.prompt] = endpoint.prompt or EXAMPLE_PROMPT
+        own[names.max_tokens] = endpoint.max_tokens
+        headers = (*json_headers(endpoint), *key_header(endpoint, key, "bearer"))
+        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+
+    def reader(self, endpoint: Endpoint) -> CompareReader:
+        return CompareReader(models_of(endpoint, self.default_model), names_of(endpoint))
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        if (error := error_in_answer(RULES, status, body)) is not None:
+            return error
+        return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-stream", "this API only streams"))
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+def names_of(endpoint: Endpoint) -> Names:
+    """The names that this endpoint uses. Raises `AskError` for a name that there is none of."""
+    known = {field.name for field in msgspec.structs.fields(Names)}
+    if unknown := sorted(endpoint.fields.keys() - known):
+        raise AskError(f"`fields.{clean(unknown[0], 40)}`: there is no such name; known: {', '.join(sorted(known))}")
+    return Names(**endpoint.fields)
+
+
+def models_of(endpoint: Endpoint, default: str) -> tuple[str, ...]:
+    """The models that are asked for together."""
+    body = endpoint.body if isinstance(endpoint.body, dict) else {}
+    chosen = body.get(endpoint.fields.get("models", STANDARD.models))
+    if isinstance(chosen, list | tuple):
+        return tuple(str(model) for model in chosen)
+    return tuple(filter(None, (model.strip() for model in (endpoint.model or default).split(","))))
+
+
+COMPARE_STREAM = CompareStream()

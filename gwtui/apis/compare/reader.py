@@ -1,0 +1,217 @@
+"""The event stream of a comparison: several models' answers interleaved, and what makes all of it complete.
+
+Per model a start, chunks, and a done or an error of its own; last one `complete` event with the counts. A model that
+fails alone is a finding; the stream is in error when all fail, or when an error names no model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.base import Reading, Usage
+from gwtui.apis.errors import APIError, describe_error, event_error, find_error, is_error
+from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.tokens import count
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.sanitize import clean
+
+RULES = "compare"
+"""What the ids of this API's rules begin with."""
+MAX_MODELS = 64
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What a gateway calls the fields of requests and events, and the types of events."""
+
+    models: str = "models"
+    messages: str = "messages"
+    prompt: str = "prompt"
+    max_tokens: str = "max_tokens"
+
+    type: str = "type"
+    model: str = "model"
+    content: str = "content"
+    message: str = "message"
+    """The words of an error."""
+    metadata: str = "metadata"
+    processing_time_ms: str = "processing_time_ms"
+    models_successful: str = "models_successful"
+    models_failed: str = "models_failed"
+
+    start: str = "start"
+    chunk: str = "chunk"
+    done: str = "done"
+    error: str = "error"
+    complete: str = "complete"
+
+
+_OBJECT = msgspec.json.Decoder(dict[str, Any])
+
+
+class _Course:
+    """How far one model is."""
+
+    def __init__(self) -> None:
+        self.chunks = 0
+        self.ended_at = 0
+        self.failure = ""
+
+
+class CompareReader:
+    """Follows one stream of several models."""
+
+    model_served = ""
+    """Each event names its own."""
+    usage = Usage()
+    """Token counts of several models make no sum that means anything."""
+
+    def __init__(self, asked: Sequence[str], names: Names) -> None:
+        self._asked = tuple(asked)
+        self._names = names
+        self._ledger = Ledger(RULES)
+        self._courses: dict[str, _Course] = {}
+        self._complete = False
+
+    def event(self, event: ServerSentEvent) -> Reading:
+        if (nothing := self._ledger.begin(event)) is not None:
+            return nothing
+        payload = read_json(_OBJECT, event.data)
+        if isinstance(payload, Unreadable):
+            return self._unreadable(event, payload)
+        names = self._names
+        kind = payload.get(names.type)
+        kind = kind if isinstance(kind, str) else event.event
+        if self._complete and kind != names.error:
+            return self._ledger.after_end(clean(kind, 64), clean(self._names.complete, 64))
+        model = clean(as_text(payload.get(names.model)), 80)
+        if kind == names.complete:
+            return self._end(payload)
+        if kind == names.error or (is_error(payload.get("error")) and not model):
+            return self._error(event, payload, model)
+        if kind not in (names.start, names.chunk, names.done) or not model:
+            words = f"{clean(kind, 64)} is not known" if model else f"{clean(kind, 64)} names no model"
+            return Reading(EventKind.OTHER, clean(kind, 64), "", self._ledger.note("unknown_event", words), model)
+        return self._step(kind, payload, model)
+
+    def _step(self, kind: str, payload: dict[str, Any], model: str) -> Reading:
+        names, name = self._names, clean(kind, 64)
+        is_new, note = model not in self._courses, ""
+        if is_new and kind != names.start:
+            note = self._ledger.note("no_start", f"{model} begins without a start")
+        elif kind == names.start and not is_new:
+            note = self._ledger.break_rule("second-start", f"{model} starts once more")
+        course = self._course(model)
+        if course.ended_at:
+            words = f"{name} of {model}, which ended in event {course.ended_at}"
+            note = note or self._ledger.break_rule("event-after-done", words)
+        if kind == names.start:
+            return Reading(EventKind.START, name, "", note, model)
+        if kind == names.done:
+            course.ended_at = course.ended_at or self._ledger.number
+            return Reading(EventKind.STOP, name, "", note, model)
+        text = as_text(payload.get(names.content))
+        course.chunks += bool(text)
+        return Reading(EventKind.TEXT if text else EventKind.OTHER, name, text, note, model)
+
+    def _course(self, model: str) -> _Course:
+        if model not in self._courses and len(self._courses) >= MAX_MODELS:
+            return _Course()
+        return self._courses.setdefault(model, _Course())
+
+    def _error(self, event: ServerSentEvent, payload: dict[str, Any], model: str) -> Reading:
+        told = payload.get(self._names.message)
+        error = APIError(message=clean(told)) if isinstance(told, str) and told else _described(event)
+        if not model:
+            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error))
+        course = self._course(model)
+        course.failure = str(error)
+        course.ended_at = course.ended_at or self._ledger.number
+        return Reading(EventKind.ERROR, "error", "", clean(f"{model} failed: {error}"), model)
+
+    def _end(self, payload: dict[str, Any]) -> Reading:
+        self._complete = True
+        names = self._names
+        metadata = payload.get(names.metadata)
+        told = {name: count(metadata, name) for name in (names.models_successful, names.models_failed)}
+        failed = sum(bool(course.failure) for course in self._courses.values())
+        if told[names.models_failed] not in (None, failed):
+            words = f"{told[names.models_failed]} failed models are told, {failed} were seen to fail"
+            note = self._ledger.note("counts_differ", words)
+        else:
+            told[names.processing_time_ms] = count(metadata, names.processing_time_ms)
+            note = clean(", ".join(f"{name} {value}" for name, value in told.items() if value is not None))
+        return Reading(EventKind.STOP, clean(names.complete, 64), "", note)
+
+    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+        name = clean(event.event, 64)
+        if name == "error" or find_error(payload.value) is not None:
+            return self._ledger.error_event(event)
+        if not event.data.strip() or name == "ping":
+            return Reading(EventKind.KEEPALIVE, name)
+        if event.data.startswith("[DONE]"):
+            return Reading(EventKind.OTHER, "[DONE]")
+        if self._complete:
+            return self._ledger.after_end(name, clean(self._names.complete, 64))
+        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+
+    def ended(self) -> bool:
+        return self._complete or self._ledger.error is not None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        found = list(self._ledger.findings)
+        failed = {model: course.failure for model, course in self._courses.items() if course.failure}
+        if failed and len(failed) < len(self._courses):
+            words = "; ".join(f"{model}: {failure}" for model, failure in failed.items())
+            evidence = clean(f"{len(failed)} of {len(self._courses)} models failed: {words}")
+            found.append(
+                Finding(name="model_failed", evidence=evidence, cause="The gateway's upstream for that model.")
+            )
+        absent = [model for model in self._asked if clean(model, 80) not in self._courses]
+        if absent and self._complete and len(absent) < len(self._asked):
+            evidence = clean(f"no event of {', '.join(absent)}, of {len(self._asked)} models asked for")
+            found.append(Finding(name="model_missing", evidence=evidence, cause="The gateway does not know the model."))
+        return tuple(found)
+
+    def end(self) -> Judgement:
+        ledger, courses = self._ledger, self._courses
+        if ledger.error is not None:
+            return ledger.error
+        if courses and all(course.failure for course in courses.values()):
+            first, course = next(iter(courses.items()))
+            words = f"all {len(courses)} models failed; {first}: {course.failure}"
+            return ledger.judgement(Verdict.ERROR_IN_STREAM, "all-failed", words, course.ended_at)
+        if not courses:
+            came = f"{ledger.number} events, none of a model" if ledger.number else "no event"
+            return ledger.breach or ledger.judgement(Verdict.EMPTY, "no-model", f"{came} came before the end")
+        if open_ones := [model for model, course in courses.items() if not course.ended_at]:
+            return self._truncated(open_ones)
+        if ledger.breach is not None:
+            return ledger.breach
+        if not any(course.chunks for course in courses.values()):
+            return ledger.judgement(Verdict.EMPTY, "no-content", f"{len(courses)} models, but no content came")
+        good = sum(not course.failure for course in courses.values())
+        words = f"{good} of {len(courses)} models answered"
+        if not self._complete:
+            words = f"{words}, {clean(self._names.complete, 64)} did not come"
+            return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-complete", words)
+        return ledger.judgement(Verdict.COMPLETE, "complete", words)
+
+    def _truncated(self, models: list[str]) -> Judgement:
+        ledger = self._ledger
+        also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
+        words = f"ended after event {ledger.number} while {', '.join(models)} had not ended{also}"
+        rule = "complete-before-done" if self._complete else "eof-before-done"
+        return ledger.judgement(Verdict.TRUNCATED, rule, words, ledger.number)
+
+
+def _described(event: ServerSentEvent) -> APIError:
+    error = event_error(event.data)
+    return error if error.type or error.message else describe_error(None)

@@ -1,0 +1,113 @@
+"""Gemini: `POST /v1beta/models/MODEL:streamGenerateContent?alt=sse`, and `:generateContent` without streaming."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from gwtui.apis.answers import error_in_answer, judged
+from gwtui.apis.base import Answer, Ask, AskError, Usage
+from gwtui.apis.errors import describe_error, error_reason
+from gwtui.apis.gemini.stream import RESPONSE, RULES, GeminiReader, Response, generated, usage_of
+from gwtui.apis.models import model_differs
+from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.tokens import spent
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Verdict
+from gwtui.text.sanitize import clean
+
+EXAMPLE_PROMPT = "Write a bubble sort in Python."
+MODEL = "{model}"
+"""Stands for the model's name in a path."""
+_RESPONSES = msgspec.json.Decoder(list[Response])
+
+
+class Gemini:
+    name = "gemini"
+    kind = Kind.COMPLETION
+    title = "Gemini"
+    default_path = f"/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"
+    whole_path = f"/v1beta/models/{MODEL}:generateContent"
+    """The path where no stream is asked for."""
+    default_model = "gemini-2.0-flash"
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        chosen = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None
+        if chosen is not None and not isinstance(chosen, dict):
+            raise AskError("`body.generationConfig` has to be a table")
+        question = {"role": "user", "parts": [{"text": endpoint.prompt or EXAMPLE_PROMPT}]}
+        own: dict[str, Any] = {"contents": endpoint.messages if endpoint.messages is not None else [question]}
+        config = {"generationConfig": {"maxOutputTokens": endpoint.max_tokens, **(chosen or {})}}
+        headers = (*json_headers(endpoint), *key_header(endpoint, key, "x-goog-api-key"))
+        return Ask("POST", self.url(endpoint), headers, json_body(endpoint, own, config))
+
+    def url(self, endpoint: Endpoint) -> str:
+        """Where the request goes; a path of the endpoint's own may hold `{model}` too. Raises `AskError`."""
+        model = model_asked(endpoint, self.default_model).removeprefix("models/")
+        default = self.default_path if endpoint.stream else self.whole_path
+        return http_url(endpoint, default).replace(MODEL, quote(model, safe=""))
+
+    def reader(self, endpoint: Endpoint) -> GeminiReader:
+        config = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None
+        candidates = config.get("candidateCount") if isinstance(config, dict) else None
+        asked = model_asked(endpoint, self.default_model)
+        return GeminiReader(asked, candidates if isinstance(candidates, int) else 1)
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        if (error := error_in_answer(RULES, status, body)) is not None:
+            return error
+        responses = _responses(body)
+        if isinstance(responses, Unreadable):
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-response", responses.reason))
+        if (failed := next((response.error for response in responses if response.error), None)) is not None:
+            return Answer(judged(RULES, describe_error(failed).verdict, "error-in-200", str(describe_error(failed))))
+        if not any(response.candidates or response.block_reason for response in responses):
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-response", "JSON without `candidates`"))
+        in_array = endpoint.stream and body.lstrip().startswith(b"[")
+        return _read(responses, model_asked(endpoint, self.default_model), (_NO_ALT_SSE,) if in_array else ())
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+_NO_ALT_SSE = Finding(
+    name="no_alt_sse",
+    evidence="an array of responses came, which is Gemini's stream in JSON",
+    cause="`?alt=sse` is missing from the path, or was lost on the way.",
+)
+
+
+def _responses(body: bytes) -> list[Response] | Unreadable:
+    """One response, or the array of them that streaming without `alt=sse` gives."""
+    if body.lstrip().startswith(b"["):
+        return read_json(_RESPONSES, body)
+    one = read_json(RESPONSE, body)
+    return one if isinstance(one, Unreadable) else [one]
+
+
+def _read(responses: list[Response], asked: str, findings: tuple[Finding, ...]) -> Answer:
+    usage, served, text, contents = Usage(), "", "", 0
+    reasons: set[str] = set()
+    for response in responses:
+        usage = usage_of(response.usage, usage)
+        served = clean(as_text(response.model)) or served
+        for candidate in response.candidates or ():
+            kind, piece = generated(candidate)
+            contents += bool(piece)
+            text += piece if kind.is_visible else ""
+            reasons.add(clean(as_text(candidate.finish_reason), 64))
+        if response.block_reason:
+            reasons.add(f"blockReason {response.block_reason}")
+    told = ", ".join(sorted(filter(None, reasons))) or "missing"
+    judgement = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, finishReason {told}")
+    if not contents and told in ("STOP", "missing") and not spent(usage):
+        judgement = judged(RULES, Verdict.EMPTY, "no-content", f"finishReason {told}, no content, no usage")
+    return Answer(judgement, text, usage, served, (*findings, *model_differs(asked, served)))
+
+
+GEMINI = Gemini()

@@ -1,0 +1,223 @@
+"""The event stream of Gemini's `streamGenerateContent?alt=sse`: its course, and what makes it complete.
+
+Unnamed events, each a GenerateContentResponse. There is no terminator: the proof of the end is a `finishReason` for
+every candidate, or a `blockReason` where there is none. An error in the middle may come as bare JSON, outside of any
+event. Old models repeat `finishReason: STOP` in every event, so content after one reopens its candidate.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.base import Reading, Usage
+from gwtui.apis.choices import Alternatives
+from gwtui.apis.errors import find_error, is_error
+from gwtui.apis.models import model_differs
+from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
+from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.tokens import add, count, spent
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.sanitize import clean
+
+RULES = "gemini"
+"""What the ids of this API's rules begin with."""
+FINISH_REASONS = frozenset(
+    {
+        "STOP",
+        "MAX_TOKENS",
+        "SAFETY",
+        "RECITATION",
+        "LANGUAGE",
+        "OTHER",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "MALFORMED_FUNCTION_CALL",
+        "IMAGE_SAFETY",
+        "UNEXPECTED_TOOL_CALL",
+        "TOO_MANY_TOOL_CALLS",
+    }
+)
+UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
+"""The name of no reason at all (protobuf's zero value)."""
+MAX_CANDIDATES = 64
+
+
+class Candidate(msgspec.Struct):
+    content: Any = None
+    finish_reason: Any = msgspec.field(default=None, name="finishReason")
+    index: Any = 0
+
+
+class Response(msgspec.Struct):
+    """An event, or a whole answer. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
+
+    candidates: list[Candidate] | None = None
+    prompt_feedback: Any = msgspec.field(default=None, name="promptFeedback")
+    usage: Any = msgspec.field(default=None, name="usageMetadata")
+    model: Any = msgspec.field(default=None, name="modelVersion")
+    error: Any = None
+
+    @property
+    def block_reason(self) -> str:
+        """Why the prompt was refused, cleaned; "" where it was not."""
+        feedback = self.prompt_feedback
+        return clean(as_text(feedback.get("blockReason") if isinstance(feedback, dict) else None), 64)
+
+
+RESPONSE = msgspec.json.Decoder(Response)
+
+
+class GeminiReader:
+    """Follows one stream of generated content."""
+
+    def __init__(self, asked: str, candidates: int = 1) -> None:
+        self.model_served = ""
+        self.usage = Usage()
+        self._asked = asked
+        self._ledger = Ledger(RULES)
+        self._alternatives = Alternatives(self._ledger, "candidate", candidates)
+        self._finished: dict[int, str] = {}
+        """Per candidate its finishReason; "" while it has none."""
+        self._blocked = ""
+        self._contents = 0
+        self._responses = 0
+
+    def event(self, event: ServerSentEvent) -> Reading:
+        if (nothing := self._ledger.begin(event)) is not None:
+            return nothing
+        payload = read_json(RESPONSE, event.data)
+        if isinstance(payload, Unreadable):
+            return self._unreadable(event, payload)
+        if is_error(payload.error) or event.event == "error":
+            return self._ledger.error_event(event)
+        self._responses += 1
+        if isinstance(payload.model, str) and payload.model:
+            self.model_served = clean(payload.model)
+        if isinstance(payload.usage, dict):
+            self.usage = usage_of(payload.usage, self.usage)
+        if payload.block_reason:
+            self._blocked = payload.block_reason
+            return Reading(EventKind.STOP, "promptFeedback", "", f"blockReason {self._blocked}")
+        return self._candidates(event, payload)
+
+    def _candidates(self, event: ServerSentEvent, payload: Response) -> Reading:
+        name = clean(event.event, 64) if event.event != "message" else "candidates"
+        kind, texts, notes = EventKind.OTHER, [], []
+        for candidate in payload.candidates or ():
+            own, text = generated(candidate)
+            kind = own if text and not kind.is_content else kind
+            texts.append(text)
+            notes.append(self._follow(candidate, text))
+        text = "".join(texts)
+        if not text and any(candidate.finish_reason for candidate in payload.candidates or ()):
+            kind = EventKind.STOP
+        elif not payload.candidates and payload.usage:
+            kind, name = EventKind.USAGE, "usage"
+        return Reading(kind, name, text, clean("; ".join(filter(None, notes))))
+
+    def _follow(self, candidate: Candidate, text: str) -> str:
+        index = 0 if candidate.index is None else candidate.index
+        if not isinstance(index, int) or not 0 <= index < MAX_CANDIDATES:
+            return self._ledger.break_rule("candidate-index", f"candidate index {as_text(candidate.index, 40)}")
+        note = "" if index in self._finished else self._alternatives.begin(index)
+        before = self._finished.setdefault(index, "")
+        reason = clean(as_text(candidate.finish_reason), 64)
+        reason = "" if reason == UNSPECIFIED else reason
+        if text:
+            self._contents += 1
+            if before:
+                cause = "Old models repeat it with every event; the last one counts."
+                note = note or self._ledger.note("finish_repeated", f"content after finishReason {before}", cause)
+            self._finished[index] = reason
+        elif reason:
+            self._finished[index] = reason
+        if reason and reason not in FINISH_REASONS:
+            note = note or self._ledger.note("unknown_finish_reason", f"finishReason {reason} is not known")
+        return note
+
+    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+        name = clean(event.event, 64)
+        if name == "error" or find_error(payload.value) is not None:
+            return self._ledger.error_event(event)
+        if not event.data.strip():
+            return Reading(EventKind.KEEPALIVE, name)
+        if event.data.startswith("[DONE]"):
+            return Reading(EventKind.OTHER, "[DONE]", "", self._ledger.note("done_marker", "[DONE] is OpenAI's end"))
+        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+
+    def ended(self) -> bool:
+        """Whether the proof of the end was seen; a candidate that goes on takes it back."""
+        return bool(self._blocked) or self._all_finished() or self._ledger.error is not None
+
+    def _all_finished(self) -> bool:
+        return bool(self._finished) and all(self._finished.values())
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (*self._ledger.findings, *model_differs(self._asked, self.model_served))
+
+    def end(self) -> Judgement:
+        ledger = self._ledger
+        if ledger.error is not None:
+            return ledger.error
+        if not self._responses:
+            came = f"{ledger.number} events, none of them a response" if ledger.number else "no event"
+            return ledger.breach or ledger.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
+        if not self.ended():
+            unended = [index for index, reason in self._finished.items() if not reason]
+            if (stray := self._alternatives.stray(unended)) is not None:
+                return stray
+            also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
+            words = f"ended after event {ledger.number}, {self._contents} events with content, without finishReason"
+            return ledger.judgement(Verdict.TRUNCATED, "eof-before-finishReason", words + also, ledger.number)
+        if ledger.breach is not None:
+            return ledger.breach
+        return self._whole()
+
+    def _whole(self) -> Judgement:
+        if self._blocked:
+            return self._ledger.judgement(Verdict.COMPLETE, "blocked", f"the prompt was refused: {self._blocked}")
+        told = ", ".join(sorted(set(self._finished.values())))
+        if not self._contents and told == "STOP" and not spent(self.usage):
+            return self._ledger.judgement(Verdict.EMPTY, "no-content", f"finishReason {told}, but no content, no usage")
+        return self._ledger.judgement(Verdict.COMPLETE, "finishReason", f"finishReason {told}")
+
+
+def usage_of(usage: object, before: Usage) -> Usage:
+    """The running totals, where later ones count; reasoning is output, what tools were fed is input."""
+    sent = add(count(usage, "promptTokenCount"), count(usage, "toolUsePromptTokenCount"))
+    made = add(count(usage, "candidatesTokenCount"), count(usage, "thoughtsTokenCount"))
+    return Usage(before.input_tokens if sent is None else sent, before.output_tokens if made is None else made)
+
+
+def generated(candidate: Candidate) -> tuple[EventKind, str]:
+    """What a candidate's parts hold; what a user sees goes before reasoning."""
+    content = candidate.content if isinstance(candidate.content, dict) else {}
+    parts = content.get("parts")
+    found: dict[EventKind, str] = {}
+    for part in parts if isinstance(parts, list) else ():
+        if isinstance(part, dict):
+            kind, text = _piece(part)
+            found[kind] = found.get(kind, "") + text
+    for kind in (EventKind.TEXT, EventKind.TOOL, EventKind.REASONING):
+        if found.get(kind):
+            return kind, found[kind]
+    return EventKind.OTHER, ""
+
+
+def _piece(part: dict[str, Any]) -> tuple[EventKind, str]:
+    if text := part.get("text"):
+        return (EventKind.REASONING if part.get("thought") else EventKind.TEXT), as_text(text)
+    call = part.get("functionCall")
+    if isinstance(call, dict) and call:
+        return EventKind.TOOL, as_json(call["args"]) if call.get("args") else as_text(call.get("name"))
+    for name in ("executableCode", "codeExecutionResult", "inlineData", "fileData"):
+        if part.get(name):
+            return EventKind.TOOL, name
+    return EventKind.OTHER, ""

@@ -1,0 +1,52 @@
+"""OpenAI Chat Completions: `POST /v1/chat/completions`, and the many gateways that speak it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gwtui.apis.base import Answer, Ask
+from gwtui.apis.errors import error_reason
+from gwtui.apis.openai.answer import read_completion
+from gwtui.apis.openai.chat_stream import RULES, OpenAIReader
+from gwtui.apis.openai.events import Form
+from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+
+EXAMPLE_PROMPT = "Write a bubble sort in Python."
+
+
+class OpenAIChat:
+    name = "openai-chat"
+    kind = Kind.COMPLETION
+    title = "OpenAI Chat Completions"
+    default_path = "/v1/chat/completions"
+    default_model = "gpt-4o-mini"
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        chosen = endpoint.body if isinstance(endpoint.body, dict) else {}
+        question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
+        own: dict[str, Any] = {
+            "model": endpoint.model or self.default_model,
+            "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
+            "stream": endpoint.stream,
+        }
+        # The newer name of the same limit; the API refuses both at once.
+        if "max_completion_tokens" not in chosen:
+            own["max_tokens"] = endpoint.max_tokens
+        if endpoint.stream:
+            own["stream_options"] = {"include_usage": True}
+        headers = (*json_headers(endpoint), *key_header(endpoint, key, "bearer"))
+        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+
+    def reader(self, endpoint: Endpoint) -> OpenAIReader:
+        return OpenAIReader(model_asked(endpoint, self.default_model), choices=choices_asked(endpoint))
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        return read_completion(RULES, Form.DELTA, model_asked(endpoint, self.default_model), status, body)
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+OPENAI_CHAT = OpenAIChat()

@@ -1,0 +1,246 @@
+"""The event stream of OpenAI's completion APIs, chat and legacy: its course, and what makes it complete.
+
+Unnamed events, each a chunk with `choices`. Per choice: the role first (chat), then deltas or texts, then exactly one
+`finish_reason`; after all choices a chunk with the usage, if it was asked for; last the text `[DONE]`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gwtui.apis.base import Reading, Usage
+from gwtui.apis.choices import Alternatives
+from gwtui.apis.errors import APIError, find_error, is_error
+from gwtui.apis.models import model_differs
+from gwtui.apis.openai.events import (
+    CHUNK,
+    CUTTING,
+    DONE,
+    FINISH_REASONS,
+    Choice,
+    Chunk,
+    Course,
+    Form,
+    generated,
+    metrics_note,
+)
+from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.tokens import count, spent
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.sanitize import clean
+
+RULES = "openai"
+"""What the ids of this API's rules begin with."""
+MAX_CHOICES = 128
+
+
+class OpenAIReader:
+    """Follows one stream of completions, whose chunks have to be of that form."""
+
+    def __init__(self, asked: str, rules: str = RULES, form: Form = Form.DELTA, choices: int = 1) -> None:
+        self.model_served = ""
+        self._asked = asked
+        self._form = form
+        self._ledger = Ledger(rules)
+        self._alternatives = Alternatives(self._ledger, "choice", choices)
+        self._choices: dict[int, Course] = {}
+        self._chunks = 0
+        self._done = False
+        self._id: object = None
+        self._input: int | None = None
+        self._output: int | None = None
+
+    def event(self, event: ServerSentEvent) -> Reading:
+        if (nothing := self._ledger.begin(event)) is not None:
+            return nothing
+        data = event.data
+        if data.startswith(DONE):
+            return self._terminator()
+        chunk = read_json(CHUNK, data)
+        if isinstance(chunk, Unreadable):
+            return self._unreadable(event, chunk)
+        if is_error(chunk.error) or event.event == "error" or "error" in (chunk.object, chunk.type):
+            return self._ledger.error_event(event)
+        if event.event == "ping":
+            return Reading(EventKind.KEEPALIVE, "ping")
+        if self._done:
+            return self._ledger.after_end("a chunk", DONE)
+        self._chunks += 1
+        self._take_identity(chunk)
+        if chunk.usage:
+            self._take_usage(chunk.usage)
+        reading = self._chunk(event, chunk)
+        if (told := metrics_note(chunk.perf_metrics)) and not reading.note:
+            return msgspec.structs.replace(reading, note=told)
+        return reading
+
+    def _chunk(self, event: ServerSentEvent, chunk: Chunk) -> Reading:
+        if not chunk.choices:
+            kind = EventKind.USAGE if chunk.usage else EventKind.OTHER
+            return Reading(kind, _name(event, chunk, "usage" if chunk.usage else ""))
+        if len(chunk.choices) == 1:
+            return self._choice(event, chunk, chunk.choices[0])
+        return _joined([self._choice(event, chunk, choice) for choice in chunk.choices])
+
+    def _terminator(self) -> Reading:
+        if self._done:
+            return self._ledger.after_end("another [DONE]", DONE)
+        self._done = True
+        return Reading(EventKind.STOP, DONE)
+
+    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+        name = clean(event.event, 64)
+        if name == "error" or find_error(payload.value) is not None:
+            return self._ledger.error_event(event)
+        if not event.data.strip() or name == "ping":
+            return Reading(EventKind.KEEPALIVE, name)
+        if self._done:
+            return self._ledger.after_end(name, DONE)
+        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+
+    def _take_identity(self, chunk: Chunk) -> None:
+        if isinstance(chunk.model, str) and chunk.model:
+            self.model_served = clean(chunk.model)
+        if not chunk.id or not isinstance(chunk.id, str):
+            return
+        if self._id is None:
+            self._id = chunk.id
+        elif chunk.id != self._id:
+            cause = "Chunks of another stream were mixed in, or the gateway makes up an id per chunk."
+            self._ledger.note("ids_differ", "the chunk's id is not that of the first", cause)
+
+    def _take_usage(self, usage: object) -> None:
+        # The last report counts: some gateways send running totals with every chunk.
+        self._input = count(usage, "prompt_tokens") or self._input
+        if (output := count(usage, "completion_tokens")) is not None:
+            self._output = output
+
+    def _choice(self, event: ServerSentEvent, chunk: Chunk, choice: Choice) -> Reading:
+        name = _name(event, chunk)
+        course, odd = self._course(choice.index)
+        if choice.delta is None and choice.message is not None and not course.contents:
+            words = "a whole message where the first delta is due"
+            return Reading(
+                EventKind.OTHER, name, "", self._ledger.break_rule("whole-message", words, Verdict.NOT_A_STREAM)
+            )
+        kind, text = generated(choice, course)
+        note = ""
+        if text and not choice.suits(self._form):
+            note = self._ledger.break_rule("wrong-form", "the content is not where clients of this API look")
+        role = choice.delta is not None and bool(choice.delta.role)
+        if role and not course.role_seen:
+            course.role_seen = True
+            if course.contents and not text and not choice.finish_reason and not chunk.usage:
+                note = note or self._ledger.break_rule("role-not-first", "the role comes after content")
+        if text:
+            course.contents += 1
+            if course.finish_reason:
+                words = f"content after finish_reason {course.finish_reason} in event {course.finished_at}"
+                note = note or self._ledger.break_rule("content-after-finish", words)
+        if choice.finish_reason:
+            finish = self._finish(course, as_text(choice.finish_reason), bool(chunk.usage))
+            note = note or finish
+            kind = kind if text else EventKind.STOP
+        elif not text:
+            kind = EventKind.START if role and not course.contents else EventKind.OTHER
+        return Reading(kind, name, text, note or odd)
+
+    def _course(self, index: object) -> tuple[Course, str]:
+        number = 0 if index is None else index
+        if isinstance(number, int) and number in self._choices:
+            return self._choices[number], ""
+        if not isinstance(number, int) or not 0 <= number < MAX_CHOICES:
+            return Course(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
+        return self._choices.setdefault(number, Course()), self._alternatives.begin(number)
+
+    def _finish(self, course: Course, reason: str, with_usage: bool) -> str:
+        reason = clean(reason, 64)
+        if reason == "error":
+            return self._ledger.take_error(APIError(message="finish_reason error"))
+        if not course.finish_reason:
+            course.finish_reason, course.finished_at = reason, self._ledger.number
+            if reason not in FINISH_REASONS:
+                return self._ledger.note("unknown_finish_reason", f"finish_reason {reason} is not known")
+            return ""
+        if reason == course.finish_reason and with_usage:
+            return self._ledger.note("finish_repeated", f"finish_reason {reason} once more, beside the usage")
+        words = f"finish_reason {reason} after finish_reason {course.finish_reason} in event {course.finished_at}"
+        return self._ledger.break_rule("second-finish", words)
+
+    def ended(self) -> bool:
+        return self._done or self._ledger.error is not None
+
+    @property
+    def usage(self) -> Usage:
+        return Usage(self._input, self._output)
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return (*self._ledger.findings, *model_differs(self._asked, self.model_served))
+
+    def end(self) -> Judgement:
+        ledger = self._ledger
+        if ledger.error is not None:
+            return ledger.error
+        if ledger.breach is not None and (not self._chunks or ledger.breach.verdict is Verdict.NOT_A_STREAM):
+            return ledger.breach
+        contents = sum(course.contents for course in self._choices.values())
+        reasons = [course.finish_reason for course in self._choices.values()]
+        if not reasons or not all(reasons):
+            unended = [number for number, course in self._choices.items() if not course.finish_reason]
+            return self._alternatives.stray(unended) or self._unfinished(contents)
+        if ledger.breach is not None:
+            return ledger.breach
+        cut = CUTTING.intersection(reasons)
+        if not cut and (half := self._half_tool()) is not None:
+            return half
+        told = ", ".join(sorted(set(reasons)))
+        if not contents and not cut and not spent(self.usage):
+            words = f"finish_reason {told}, but no content and no usage came"
+            return ledger.judgement(Verdict.EMPTY, "no-content", words)
+        if not self._done:
+            words = f"finish_reason {told} came, [DONE] did not"
+            return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
+        return ledger.judgement(Verdict.COMPLETE, "done", f"[DONE] after finish_reason {told}")
+
+    def _unfinished(self, contents: int) -> Judgement:
+        """The end came without a `finish_reason` for every choice."""
+        ledger = self._ledger
+        if not ledger.number or (self._done and not contents):
+            words = "only [DONE] and no content" if self._done else "no event"
+            return ledger.judgement(Verdict.EMPTY, "no-content", f"{words} came before the end of the stream")
+        also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
+        if self._done:
+            words = (
+                f"[DONE] in event {ledger.number} without a finish_reason, after {contents} events with content: "
+                f"a gateway closed over a cut (or is Ollama, which sends none){also}"
+            )
+            return ledger.judgement(Verdict.TRUNCATED, "done-without-finish", words, ledger.number)
+        words = f"ended after event {ledger.number}, {contents} events with content, without finish_reason and [DONE]"
+        return ledger.judgement(Verdict.TRUNCATED, "eof-before-finish", words + also, ledger.number)
+
+    def _half_tool(self) -> Judgement | None:
+        for course in self._choices.values():
+            for number, arguments in enumerate(course.tools, 1):
+                if not arguments.whole():
+                    words = f"the arguments of tool call {number} are no whole JSON object"
+                    return self._ledger.judgement(Verdict.OUT_OF_ORDER, "tool-json", words, course.finished_at)
+        return None
+
+
+def _name(event: ServerSentEvent, chunk: Chunk, default: str = "") -> str:
+    """The API sends no names, so an event is called what its payload calls itself."""
+    own = event.event if event.event != "message" else default or as_text(chunk.object)
+    return clean(own, 64)
+
+
+def _joined(readings: list[Reading]) -> Reading:
+    """One event with several choices: what was generated in any of them."""
+    first = next((reading for reading in readings if reading.kind.is_content), readings[0])
+    text = "".join(reading.text for reading in readings)
+    notes = "; ".join(dict.fromkeys(reading.note for reading in readings if reading.note))
+    return Reading(first.kind, first.name, text, clean(notes))

@@ -1,0 +1,54 @@
+"""OpenAI's legacy completions: `POST /v1/completions`, a prompt in and texts out, as many inference servers speak it.
+
+A whole answer and a chunk of a stream have one shape here, so only the content type tells them apart.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gwtui.apis.base import Answer, Ask, AskError
+from gwtui.apis.errors import error_reason
+from gwtui.apis.openai.answer import read_completion
+from gwtui.apis.openai.chat_stream import OpenAIReader
+from gwtui.apis.openai.events import Form
+from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+
+RULES = "completions"
+EXAMPLE_PROMPT = "def bubble_sort(arr):"
+
+
+class OpenAICompletions:
+    name = "openai-completions"
+    kind = Kind.COMPLETION
+    title = "OpenAI completions (legacy)"
+    default_path = "/v1/completions"
+    default_model = "gpt-3.5-turbo-instruct"
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        if endpoint.messages is not None:
+            raise AskError("`messages`: this API takes one text, set `prompt`")
+        own: dict[str, Any] = {
+            "model": endpoint.model or self.default_model,
+            "prompt": endpoint.prompt or EXAMPLE_PROMPT,
+            "max_tokens": endpoint.max_tokens,
+            "stream": endpoint.stream,
+        }
+        if endpoint.stream:
+            own["stream_options"] = {"include_usage": True}
+        headers = (*json_headers(endpoint), *key_header(endpoint, key, "bearer"))
+        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+
+    def reader(self, endpoint: Endpoint) -> OpenAIReader:
+        return OpenAIReader(model_asked(endpoint, self.default_model), RULES, Form.TEXT, choices_asked(endpoint))
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        return read_completion(RULES, Form.TEXT, model_asked(endpoint, self.default_model), status, body)
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+OPENAI_COMPLETIONS = OpenAICompletions()

@@ -1,0 +1,147 @@
+"""The chunks of OpenAI's completion APIs as data: their forms, and what was generated in one.
+
+Chat completions carry `delta` per choice, legacy completions `text`; Fireworks and gateways before it send either.
+"""
+
+from __future__ import annotations
+
+from enum import Flag, auto
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.payload import Arguments, as_text
+from gwtui.model.enums import EventKind
+from gwtui.text.sanitize import clean
+
+DONE = "[DONE]"
+FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
+CUTTING = frozenset({"length", "content_filter"})
+"""Finish reasons that may leave a tool call half and the answer empty."""
+MAX_TOOLS = 128
+MAX_METRICS = 12
+
+
+class Form(Flag):
+    """Where the choices of an API hold what was generated."""
+
+    DELTA = auto()
+    TEXT = auto()
+
+
+class Delta(msgspec.Struct):
+    role: Any = None
+    content: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    refusal: Any = None
+    tool_calls: Any = None
+    function_call: Any = None
+
+
+class Choice(msgspec.Struct):
+    index: Any = 0
+    delta: Delta | None = None
+    message: Delta | None = None
+    text: Any = None
+    finish_reason: Any = None
+
+    def suits(self, form: Form) -> bool:
+        """Whether a client of an API of that form looks where something stands."""
+        return (self.delta is not None and Form.DELTA in form) or (bool(self.text) and Form.TEXT in form)
+
+
+class Chunk(msgspec.Struct):
+    """Any event but `[DONE]`. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
+
+    id: Any = None
+    object: Any = None
+    created: Any = None
+    model: Any = None
+    choices: list[Choice] | None = None
+    usage: Any = None
+    error: Any = None
+    type: Any = None
+    perf_metrics: Any = None
+
+
+CHUNK = msgspec.json.Decoder(Chunk)
+_NO_DELTA = Delta()
+
+
+class Course:
+    """How far one choice is."""
+
+    def __init__(self) -> None:
+        self.role_seen = False
+        self.contents = 0
+        self.finish_reason = ""
+        self.finished_at = 0
+        self.tools: list[Arguments] = []
+        """The tool calls in the order they began."""
+        self._open: dict[object, tuple[object, Arguments]] = {}
+        """Per index: the id and the arguments of the call that fragments now belong to."""
+
+    def add_arguments(self, index: object, call_id: object, fragment: str) -> None:
+        """Some gateways give all calls one index, so a new id after whole arguments is a new call."""
+        key = index if isinstance(index, int | str) else None
+        last_id, arguments = self._open.get(key, (None, None))
+        is_new = isinstance(call_id, str) and call_id and call_id != last_id
+        if arguments is None or (is_new and arguments.begun and arguments.whole()):
+            if len(self.tools) >= MAX_TOOLS:
+                return
+            arguments = Arguments()
+            self.tools.append(arguments)
+        self._open[key] = (call_id if is_new else last_id, arguments)
+        arguments.add(fragment)
+
+
+def generated(choice: Choice, course: Course) -> tuple[EventKind, str]:
+    """What was generated in a choice; what a user sees goes before reasoning."""
+    delta = choice.delta or _NO_DELTA
+    if delta.content and (text := content_text(delta.content)):
+        return EventKind.TEXT, text
+    if choice.text or delta.refusal:
+        return EventKind.TEXT, as_text(choice.text or delta.refusal)
+    if delta.tool_calls or delta.function_call:
+        text = _tool_text(delta, course)
+        if text:
+            return EventKind.TOOL, text
+    return EventKind.REASONING, as_text(delta.reasoning_content or delta.reasoning) or _thinking_text(delta.content)
+
+
+def content_text(content: object) -> str:
+    """Content is a text, or a list of parts of which some hold one."""
+    if not isinstance(content, list):
+        return as_text(content)
+    return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
+
+
+def _thinking_text(content: object) -> str:
+    """What the parts of a content hold that think, as Mistral sends them: each has parts of its own."""
+    parts = content if isinstance(content, list) else []
+    return "".join(content_text(part.get("thinking")) for part in parts if isinstance(part, dict))
+
+
+def _tool_text(delta: Delta, course: Course) -> str:
+    """The arguments of the delta's tool calls, or their names before those begin; those of custom tools are no JSON."""
+    calls = delta.tool_calls if isinstance(delta.tool_calls, list) else []
+    texts = []
+    for call in (*calls, {"index": "function", "function": delta.function_call}):
+        function = call.get("function") if isinstance(call, dict) else None
+        if isinstance(function, dict):
+            arguments = function.get("arguments")
+            if isinstance(arguments, str):
+                course.add_arguments(call.get("index"), call.get("id"), arguments)
+            texts.append(as_text(arguments) or as_text(function.get("name")))
+        elif isinstance(call, dict) and isinstance(custom := call.get("custom"), dict):
+            texts.append(as_text(custom.get("input")) or as_text(custom.get("name")))
+    return "".join(texts)
+
+
+def metrics_note(metrics: object) -> str:
+    """Fireworks' own account of its times, in words; "" without one."""
+    if not isinstance(metrics, dict):
+        return ""
+    told = (f"{name} {as_text(value, 20)}" for name, value in list(metrics.items())[:MAX_METRICS])
+    return clean(f"perf_metrics: {', '.join(told)}")

@@ -1,0 +1,95 @@
+"""The events of OpenAI Responses as data: their forms, and what a response object holds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.base import Usage
+from gwtui.apis.payload import as_text
+from gwtui.apis.tokens import count
+from gwtui.model.enums import EventKind
+
+RULES = "responses"
+"""What the ids of this API's rules begin with."""
+TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
+"""Exactly one of them ends a stream."""
+DELTAS = {
+    "response.output_text.delta": EventKind.TEXT,
+    "response.refusal.delta": EventKind.TEXT,
+    "response.audio.transcript.delta": EventKind.TEXT,
+    "response.output_audio_transcript.delta": EventKind.TEXT,
+    "response.reasoning_text.delta": EventKind.REASONING,
+    "response.reasoning_summary_text.delta": EventKind.REASONING,
+    "response.reasoning.delta": EventKind.REASONING,
+    "response.reasoning_summary.delta": EventKind.REASONING,
+    "response.function_call_arguments.delta": EventKind.TOOL,
+    "response.custom_tool_call_input.delta": EventKind.TOOL,
+    "response.mcp_call_arguments.delta": EventKind.TOOL,
+    "response.mcp_call.arguments.delta": EventKind.TOOL,
+    "response.code_interpreter_call_code.delta": EventKind.TOOL,
+    "response.code_interpreter_call.code.delta": EventKind.TOOL,
+}
+"""Events that carry a piece of what is generated. All other deltas (audio, images) are no text."""
+WHOLES = ("text", "refusal", "arguments", "input", "code", "transcript")
+"""The fields in which a `.done` event repeats all that its deltas carried."""
+
+
+class Response(msgspec.Struct):
+    """A response object: of an event, or a whole answer."""
+
+    id: Any = None
+    status: Any = None
+    model: Any = ""
+    output: Any = None
+    usage: Any = None
+    error: Any = None
+    incomplete_details: Any = None
+
+
+class Event(msgspec.Struct):
+    """Any event. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
+
+    type: Any = ""
+    sequence_number: Any = None
+    response: Response | None = None
+    output_index: Any = None
+    content_index: Any = None
+    summary_index: Any = None
+    delta: Any = None
+    text: Any = None
+    refusal: Any = None
+    arguments: Any = None
+    input: Any = None
+    code: Any = None
+    transcript: Any = None
+    error: Any = None
+
+    @property
+    def whole(self) -> str | None:
+        """All of a part, as its `.done` event tells it."""
+        return next((value for field in WHOLES if isinstance(value := getattr(self, field), str)), None)
+
+
+EVENT = msgspec.json.Decoder(Event)
+RESPONSE = msgspec.json.Decoder(Response)
+
+
+def usage_of(response: Response) -> Usage:
+    return Usage(count(response.usage, "input_tokens"), count(response.usage, "output_tokens"))
+
+
+def output_of(response: Response) -> tuple[str, bool]:
+    """The text that the response holds, and whether it holds a call of a tool or another item that is no message."""
+    items = [item for item in response.output if isinstance(item, dict)] if isinstance(response.output, list) else []
+    parts = [part for item in items for part in _parts(item)]
+    text = "".join(as_text(part.get("text") or part.get("refusal")) for part in parts)
+    return text, any(item.get("type") not in ("message", "reasoning") for item in items)
+
+
+def _parts(item: dict[str, Any]) -> list[dict[str, Any]]:
+    content = item.get("content")
+    if item.get("type") != "message" or not isinstance(content, list):
+        return []
+    return [part for part in content if isinstance(part, dict)]

@@ -1,0 +1,110 @@
+"""What the requests of all APIs have in common: the URL, the key's header, the JSON body."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit, urlunsplit
+
+import msgspec
+
+from gwtui.apis.base import AskError
+from gwtui.model.profile import Endpoint
+
+AUTH_HEADERS = {
+    "bearer": ("Authorization", "Bearer {}"),
+    "token": ("Authorization", "token {}"),
+    "x-api-key": ("x-api-key", "{}"),
+    "api-key": ("api-key", "{}"),
+    "x-goog-api-key": ("x-goog-api-key", "{}"),
+}
+
+
+def join_url(base: str, path: str | None, default_path: str) -> str:
+    """The path after the base URL, with one slash between.
+
+    A default path does not repeat what the base URL already ends with: `https://h/v1` + `/v1/messages` is
+    `https://h/v1/messages`. A path that was chosen is appended as it is.
+    """
+    try:
+        parts = urlsplit(base)
+    except ValueError as error:
+        raise AskError(f"`url`: {error}") from error
+    own = parts.path.rstrip("/")
+    more = path if path is not None else _without_overlap(own, default_path)
+    more, _, query = more.partition("?")
+    own = f"{own}/{more.lstrip('/')}" if more else parts.path
+    query = "&".join(part for part in (parts.query, query) if part)
+    return urlunsplit((parts.scheme, parts.netloc, own, query, ""))
+
+
+def _without_overlap(base_path: str, path: str) -> str:
+    segments = path.strip("/").split("/")
+    for count in range(len(segments), 0, -1):
+        if base_path.endswith("/" + "/".join(segments[:count])):
+            return "/".join(segments[count:])
+    return path
+
+
+def http_url(endpoint: Endpoint, default_path: str) -> str:
+    """Where an HTTP request of this endpoint goes. Raises `AskError`."""
+    return with_scheme(join_url(endpoint.url, endpoint.path, default_path), "http", "https")
+
+
+def with_scheme(url: str, plain: str, secure: str) -> str:
+    """The URL with the scheme that the protocol needs: `ws` for `http` and the other way round."""
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("http", "https", "ws", "wss") or not rest:
+        raise AskError("`url` has to begin with http://, https://, ws:// or wss://, and to name a host")
+    return f"{secure if scheme in ('https', 'wss') else plain}://{rest}"
+
+
+def key_header(endpoint: Endpoint, key: str | None, default: str) -> tuple[tuple[str, str], ...]:
+    """The header that carries the key, in the endpoint's way or else the default one; nothing without a key."""
+    if not key:
+        return ()
+    if not (key.isascii() and key.isprintable()) or key != key.strip():
+        raise AskError("`key`: the key holds characters that no header can carry; look for line ends and quotes in it")
+    name, form = AUTH_HEADERS[endpoint.auth or default]
+    return ((name, form.format(key)),)
+
+
+def json_headers(endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
+    """What a request with a JSON body says of itself and of the answer it wants."""
+    return (
+        ("Content-Type", "application/json"),
+        ("Accept", "text/event-stream" if endpoint.stream else "application/json"),
+    )
+
+
+def json_body(endpoint: Endpoint, own: dict[str, Any], merged: dict[str, Any] | None = None) -> bytes:
+    """The API's own fields, the endpoint's `body` laid over them, and over both what the API merged of the two."""
+    if isinstance(endpoint.body, str):
+        raise AskError(f"`body` has to be a table for `api = {endpoint.api!r}`: its fields go over the API's own")
+    more = endpoint.body or {}
+    if more.get("stream", endpoint.stream) is not endpoint.stream:
+        raise AskError("`body.stream` contradicts `stream`: set `stream` instead")
+    return encode({**own, **more, **(merged or {})})
+
+
+def encode(body: dict[str, Any]) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except UnicodeEncodeError as error:
+        raise AskError("a text of the request holds half a character") from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise AskError(f"`body` or `messages` holds what JSON cannot say: {error}") from error
+
+
+def choices_asked(endpoint: Endpoint) -> int:
+    """How many answers the request asks OpenAI's APIs for: `n` for each prompt, of which there may be a list."""
+    body = endpoint.body if isinstance(endpoint.body, dict) else {}
+    asked, prompts = body.get("n"), body.get("prompt")
+    texts = sum(not isinstance(each, int) for each in prompts) if isinstance(prompts, list | tuple) else 1
+    return (asked if isinstance(asked, int) else 1) * (texts or 1)
+
+
+def model_asked(endpoint: Endpoint, default: str) -> str:
+    """The model that the request names."""
+    body = endpoint.body if isinstance(endpoint.body, dict) else {}
+    named = body.get("model", endpoint.model or default)
+    return named if isinstance(named, str) else ""

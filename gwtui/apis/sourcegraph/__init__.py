@@ -1,0 +1,1 @@
+"""Sourcegraph's completion APIs."""

@@ -1,0 +1,61 @@
+"""Sourcegraph's chat completions: `POST /.api/completions/stream`.
+
+Another version of the API is asked for in the path: `path = "/.api/completions/stream?api-version=2"`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gwtui.apis.base import Answer, Ask
+from gwtui.apis.errors import error_reason
+from gwtui.apis.requests import http_url, json_body, json_headers, key_header
+from gwtui.apis.sourcegraph import shared as sourcegraph
+from gwtui.apis.sourcegraph.reader import SourcegraphReader
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+
+EXAMPLE = (
+    sourcegraph.human("def bubble_sort(arr):"),
+    {"speaker": "assistant", "text": "Here is a bubble sort:"},
+)
+
+
+class SourcegraphStream:
+    name = "sourcegraph-stream"
+    kind = Kind.COMPLETION
+    title = "Sourcegraph chat completions"
+    default_path = "/.api/completions/stream"
+    default_model = "anthropic::2023-06-01::claude-3-haiku"
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        own: dict[str, Any] = {
+            "model": endpoint.model or self.default_model,
+            "messages": _conversation(endpoint),
+            "maxTokensToSample": endpoint.max_tokens,
+            "temperature": 0.0,
+            "stream": endpoint.stream,
+        }
+        headers = (*json_headers(endpoint), *sourcegraph.HEADERS, *key_header(endpoint, key, "token"))
+        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+
+    def reader(self, endpoint: Endpoint) -> SourcegraphReader:
+        return SourcegraphReader()
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        return sourcegraph.read_answer(status, body)
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+def _conversation(endpoint: Endpoint) -> tuple[dict[str, Any], ...]:
+    """The endpoint's own, or the example. Only the example model gets its prefilled answer: newer ones refuse that."""
+    if endpoint.messages is not None:
+        return endpoint.messages
+    if endpoint.prompt is None and endpoint.model is None:
+        return EXAMPLE
+    return (sourcegraph.human(endpoint.prompt) if endpoint.prompt is not None else EXAMPLE[0],)
+
+
+SOURCEGRAPH_STREAM = SourcegraphStream()

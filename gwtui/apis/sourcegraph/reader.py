@@ -1,0 +1,164 @@
+"""The event stream of Sourcegraph's completion APIs: its course, and what makes it complete.
+
+`completion` events, then perhaps one `error`, then `done`. Up to `api-version=1` each completion repeats all text so
+far and adds to it; later versions send `deltaText`. The server sends `done` after errors too, and not at all where
+its upstream gave it nothing: a stream without any event is an outage behind it.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from gwtui.apis.base import Reading, Usage
+from gwtui.apis.errors import event_error, find_error, is_error
+from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.sourcegraph.shared import COMPLETION, CUTTING, RULES, Completion, stop_reason_of, usage_of
+from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.tokens import spent
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.sanitize import clean
+
+
+class SourcegraphReader:
+    """Follows one stream of completions."""
+
+    model_served = ""
+    """These APIs do not tell."""
+
+    def __init__(self) -> None:
+        self.usage = Usage()
+        self._ledger = Ledger(RULES)
+        self._text = ""
+        """All text so far, where completions repeat it."""
+        self._contents = 0
+        self._stop_reason = ""
+        self._names_stops = False
+        """Whether completions have a `stopReason`, if only an empty one."""
+        self._done = False
+
+    def event(self, event: ServerSentEvent) -> Reading:
+        if (nothing := self._ledger.begin(event)) is not None and not self._done:
+            return nothing
+        name = clean(event.event, 64)
+        if name == "error":
+            return self._ledger.error_event(event)
+        if self._done:
+            return self._ledger.after_end(name, "done")
+        if name == "done":
+            self._done = True
+            return Reading(EventKind.STOP, name)
+        if name == "attribution-error":
+            words = str(event_error(event.data))
+            return Reading(EventKind.OTHER, name, "", self._ledger.note("attribution_error", words))
+        if name not in ("completion", "message"):
+            note = self._ledger.note("unknown_event", f"{name} is not known", "Cody's clients give up at such events.")
+            return Reading(EventKind.OTHER, name, "", note)
+        return self._payload(event, name)
+
+    def _payload(self, event: ServerSentEvent, name: str) -> Reading:
+        payload = read_json(COMPLETION, event.data)
+        if isinstance(payload, Unreadable):
+            if find_error(payload.value) is not None:
+                return self._ledger.error_event(event)
+            if not event.data.strip():
+                return Reading(EventKind.KEEPALIVE, name)
+            return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+        if is_error(payload.error) and payload.completion is None:
+            return self._ledger.error_event(event)
+        reading = self._completion(payload)
+        if name == "completion":
+            return reading
+        note = self._ledger.note("unnamed_events", "no `event:` line", "Cody's clients skip such events.")
+        return msgspec.structs.replace(reading, note="; ".join(filter(None, (reading.note, note))))
+
+    def _completion(self, payload: Completion) -> Reading:
+        text, note = self._added(payload)
+        kind = EventKind.TEXT
+        if not text and payload.delta_tool_calls:
+            text, kind = _tool_text(payload.delta_tool_calls), EventKind.TOOL
+        if not text and payload.delta_thinking:
+            text, kind = as_text(payload.delta_thinking), EventKind.REASONING
+        if text:
+            self._contents += 1
+            if self._stop_reason:
+                words = f"content after stopReason {self._stop_reason}"
+                note = note or self._ledger.break_rule("content-after-stop", words)
+        if isinstance(payload.usage, dict):
+            self.usage = usage_of(payload)
+        if payload.stop_reason is not msgspec.UNSET:
+            self._names_stops = True
+        reason = stop_reason_of(payload)
+        self._stop_reason = reason or self._stop_reason
+        if not text:
+            kind = EventKind.STOP if reason else EventKind.OTHER
+        return Reading(kind, "completion", text, note)
+
+    def _added(self, payload: Completion) -> tuple[str, str]:
+        """The text that the event adds, and a note where it does not fit what came before."""
+        if isinstance(payload.delta_text, str):
+            return payload.delta_text, ""
+        if payload.completion is None:
+            return "", ""
+        if not isinstance(payload.completion, str):
+            return "", self._ledger.break_rule("wrong-form", "`completion` is no text")
+        before, self._text = self._text, payload.completion
+        if self._text.startswith(before):
+            return self._text[len(before) :], ""
+        words = f"the completion does not begin with the {len(before):,} characters that had come"
+        return self._text, self._ledger.break_rule("not-cumulative", words)
+
+    def ended(self) -> bool:
+        return self._done or self._ledger.error is not None
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        if not self._done or self._stop_reason or self._names_stops or self._ledger.error is not None:
+            return self._ledger.findings
+        unproved = Finding(
+            name="no_stop_reason",
+            evidence="done came, but no stopReason before it",
+            cause="The server sends `done` also where its upstream was cut, so the end is not proved.",
+        )
+        return (*self._ledger.findings, unproved)
+
+    def end(self) -> Judgement:
+        ledger = self._ledger
+        if ledger.error is not None:
+            return ledger.error
+        if not ledger.number:
+            words = "no event came before the end of the stream: the upstream behind the gateway gave nothing"
+            return ledger.judgement(Verdict.EMPTY, "no-event", words)
+        if not self._done and not self._stop_reason:
+            return self._truncated("eof-before-done", "ended", "without stopReason and done")
+        if ledger.breach is not None:
+            return ledger.breach
+        if not self._contents and self._stop_reason not in CUTTING and not spent(self.usage):
+            told = f"stopReason {self._stop_reason}" if self._stop_reason else "done"
+            return ledger.judgement(Verdict.EMPTY, "no-content", f"{told}, but no content and no usage came")
+        if not self._done:
+            words = f"stopReason {self._stop_reason} came, done did not"
+            return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
+        if self._names_stops and not self._stop_reason:
+            return self._truncated("done-without-stopReason", "done", "and its stopReason stayed empty: cut behind it")
+        told = f" after stopReason {self._stop_reason}" if self._stop_reason else ""
+        return ledger.judgement(Verdict.COMPLETE, "done", f"done{told}")
+
+    def _truncated(self, rule: str, what: str, why: str) -> Judgement:
+        ledger = self._ledger
+        also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
+        words = f"{what} after event {ledger.number}, {self._contents} events with content, {why}{also}"
+        return ledger.judgement(Verdict.TRUNCATED, rule, words, ledger.number)
+
+
+def _tool_text(calls: object) -> str:
+    """The arguments of the calls' fragments, or their names before those begin."""
+    functions = [call.get("function") for call in calls if isinstance(call, dict)] if isinstance(calls, list) else []
+    texts = (
+        as_text(function.get("arguments")) or as_text(function.get("name"))
+        for function in functions
+        if isinstance(function, dict)
+    )
+    return "".join(texts)

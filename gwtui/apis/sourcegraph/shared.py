@@ -1,0 +1,71 @@
+"""What both completion APIs of Sourcegraph share: their headers, their conversations, and their whole answers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.answers import error_in_answer, judged
+from gwtui.apis.base import Answer, Usage
+from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.tokens import count, spent
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.sanitize import clean
+
+RULES = "sourcegraph"
+"""What the ids of these APIs' rules begin with."""
+HEADERS = (("X-Sourcegraph-Should-Trace", "true"), ("X-Sourcegraph-Feature", "code_completions"))
+"""The first makes the answer carry its trace id; without the second Cody Gateway refuses."""
+CUTTING = frozenset({"max_tokens", "length", "stop_sequence", "content_filter", "refusal", "tool_use", "tool_calls"})
+"""Stop reasons that may leave the text empty."""
+
+
+class Completion(msgspec.Struct):
+    """A `completion` event, or a whole answer. Leaves are untyped: what is wrong with one is said by a rule."""
+
+    completion: Any = None
+    delta_text: Any = msgspec.field(default=None, name="deltaText")
+    delta_thinking: Any = None
+    delta_tool_calls: Any = None
+    stop_reason: Any = msgspec.field(default=msgspec.UNSET, name="stopReason")
+    usage: Any = None
+    error: Any = None
+
+
+COMPLETION = msgspec.json.Decoder(Completion)
+
+
+def human(text: str) -> dict[str, Any]:
+    """A user's message in Sourcegraph's form."""
+    return {"speaker": "human", "text": text}
+
+
+def usage_of(completion: Completion) -> Usage:
+    return Usage(count(completion.usage, "prompt_tokens"), count(completion.usage, "completion_tokens"))
+
+
+def stop_reason_of(completion: Completion) -> str:
+    """Cleaned; "" where none is told."""
+    return clean(as_text(completion.stop_reason), 64) if completion.stop_reason is not msgspec.UNSET else ""
+
+
+def read_answer(status: int, body: bytes) -> Answer:
+    """Read the one JSON object that comes where no stream was asked for."""
+    if (error := error_in_answer(RULES, status, body)) is not None:
+        return error
+    payload = read_json(COMPLETION, body)
+    if isinstance(payload, Unreadable):
+        return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-completion", payload.reason))
+    if not isinstance(payload.completion, str):
+        return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-completion", "JSON without a text in `completion`"))
+    usage = usage_of(payload)
+    return Answer(_judge(payload, usage), payload.completion, usage)
+
+
+def _judge(payload: Completion, usage: Usage) -> Judgement:
+    reason = stop_reason_of(payload)
+    if not payload.completion and not payload.delta_tool_calls and reason not in CUTTING and not spent(usage):
+        words = f"stopReason {reason or 'missing'}, an empty completion, no usage"
+        return judged(RULES, Verdict.EMPTY, "no-content", words)
+    return judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stopReason {reason or 'missing'}")

@@ -1,0 +1,92 @@
+"""What a stream's reader writes down on the way: the first breach of the API's rules, errors, oddities, counts."""
+
+from __future__ import annotations
+
+from gwtui.apis.base import Reading
+from gwtui.apis.errors import APIError, event_error
+from gwtui.apis.payload import Unreadable
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import EventKind
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.sanitize import clean
+
+MAX_ODDITIES = 20
+
+
+_EMPTY = Reading(EventKind.KEEPALIVE, "message")
+
+
+class Ledger:
+    """The books of one stream. Events are numbered from 1; the first breach and the first error decide."""
+
+    def __init__(self, api: str) -> None:
+        self.api = api
+        """What rule ids begin with."""
+        self.number = 0
+        """The number of the event at hand."""
+        self.breach: Judgement | None = None
+        self.breaches = 0
+        self.error: Judgement | None = None
+        self._findings: dict[str, tuple[int, int, str, str]] = {}
+
+    def begin(self, event: ServerSentEvent) -> Reading | None:
+        """Number the next event. Returns what it means if it is an empty one, as some gateways send to keep a
+        connection alive; None: that is for the reader to say."""
+        self.number += 1
+        return None if event.data or event.event != "message" else _EMPTY
+
+    def break_rule(self, rule: str, words: str, verdict: Verdict = Verdict.OUT_OF_ORDER) -> str:
+        """The event at hand breaks a rule of the API. Returns the words, cleaned, as the event's note."""
+        words = clean(words)
+        self.breaches += 1
+        if self.breach is None:
+            self.breach = self.judgement(verdict, rule, f"event {self.number}: {words}", self.number)
+        return words
+
+    def take_error(self, error: APIError) -> str:
+        """The event at hand carries an error. Returns its words as the event's note."""
+        words = str(error)
+        if self.error is None:
+            self.error = self.judgement(
+                Verdict.ERROR_IN_STREAM, "error-event", f"event {self.number} is an error: {words}", self.number
+            )
+        return words
+
+    def error_event(self, event: ServerSentEvent) -> Reading:
+        """The event at hand is an error and nothing else."""
+        return Reading(EventKind.ERROR, "error", "", self.take_error(event_error(event.data)))
+
+    def after_end(self, name: str, end: str) -> Reading:
+        """The event at hand comes after the API's end, which breaks nothing that was whole."""
+        cause = "Two streams in one body, or a gateway that ends a stream more than once."
+        return Reading(EventKind.OTHER, name, "", self.note("events_after_end", f"{name} after {end}", cause))
+
+    def take_unreadable(self, payload: Unreadable) -> str:
+        """The event at hand is not the JSON that the API promises."""
+        rule = "bad-json" if payload.value is None else "wrong-form"
+        self.note("bad_json", payload.reason, "The events were cut, merged or mangled on the way.")
+        return self.break_rule(rule, payload.reason)
+
+    def note(self, name: str, words: str, cause: str = "") -> str:
+        """Something odd that breaks no rule. Said once, with a count. Returns the words, cleaned, as a note."""
+        words = clean(words)
+        first, count, said, because = self._findings.get(name, (self.number, 0, words, cause))
+        if name in self._findings or len(self._findings) < MAX_ODDITIES:
+            self._findings[name] = (first, count + 1, said, because)
+        return words
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        return tuple(
+            Finding(name=name, evidence=_evidence(first, count, words), cause=cause)
+            for name, (first, count, words, cause) in self._findings.items()
+        )
+
+    def judgement(self, verdict: Verdict, rule: str, reason: str, event_number: int | None = None) -> Judgement:
+        return Judgement(verdict=verdict, rule=f"{self.api}.{rule}", reason=clean(reason), event_number=event_number)
+
+
+def _evidence(first: int, count: int, words: str) -> str:
+    where = f"event {first}" if count == 1 else f"{count} events, the first is event {first}"
+    return f"{where}: {words}"

@@ -1,0 +1,344 @@
+"""Reading measurements back: the CSV files of gwtui, its session directories, and the files of its predecessor.
+
+The predecessor wrote two files: figures per endpoint (`Endpoint, Average (ms), ...` with `987/1000`), and a row per
+successful request (`Endpoint, Duration (ms), Trace ID`). Every fault is named with file, line and column.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import os
+import re
+from array import array
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from io import BufferedReader
+from pathlib import Path
+from typing import TypeAlias
+
+from gwtui.model.enums import Metric, Outcome, Trigger
+from gwtui.recorder.disk import parts_of
+from gwtui.stats.comparison import Series
+from gwtui.stats.significance import Sample
+from gwtui.text.sanitize import clean
+from gwtui.text.untrusted_files import Directory
+
+MAX_NAME = 64
+MAX_LINE = 1 << 20
+"""Bytes; a longer line is none of CSV."""
+MAX_RESULTS = 2_000_000
+"""Results of one session or file; each takes up to 64 bytes, and what compares them sorts them."""
+SESSION_FILES = ("requests.csv", "pings.csv")
+
+Progress: TypeAlias = Callable[[int], None]
+
+_PART = re.compile(r"(requests|pings)(?:\.[0-9]+)?\.csv")
+
+
+class CSVError(ValueError):
+    """A file that cannot be read. The text names file, line and column, on one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns of a kind of file hold what."""
+
+    metrics: Mapping[Metric, str]
+    """Latencies of single requests; none in a file of figures."""
+    figures: Mapping[str, str] = field(default_factory=dict)
+    success: str = ""
+    """A column like `987/1000`."""
+    ok: str = ""
+    total: str = ""
+    is_ping: bool = False
+    keeps_failures: bool = True
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns by which a file of this kind is recognised."""
+        latencies = self.metrics.values() if not self.figures else ()
+        first = tuple(latencies)[:1]
+        return ("endpoint", *first, *self.figures.values(), *filter(None, (self.success, self.ok, self.total)))
+
+
+_FIGURES = ("avg", "median", "p5", "p75", "p80", "p95", "total")
+LAYOUTS = (
+    Layout(metrics={}, figures={name: f"{name}_ms" for name in _FIGURES}, ok="successful", total="total_requests"),
+    Layout(
+        metrics={
+            Metric.E2E: "duration_ms",
+            Metric.TTFT: "ttft_ms",
+            Metric.ICL: "mean_icl_ms",
+            Metric.TPOT: "tpot_ms",
+        }
+    ),
+    Layout(metrics={Metric.E2E: "rtt_ms"}, is_ping=True),
+    Layout(
+        metrics={},
+        figures={
+            "avg": "average (ms)",
+            "median": "median (ms)",
+            "p5": "p5 (ms)",
+            "p75": "p75 (ms)",
+            "p80": "p80 (ms)",
+            "p95": "p95 (ms)",
+            "total": "total (ms)",
+        },
+        success="success rate",
+    ),
+    Layout(metrics={Metric.E2E: "duration (ms)"}, keeps_failures=False),
+)
+
+
+def read(path: Path, progress: Progress = lambda _: None) -> list[Series]:
+    """The endpoints of a CSV file, which may be a pipe, or of a session directory, in their order. Raises CSVError.
+
+    Of a session all parts of its files are read, and as a stranger's. `progress` is told how many bytes more were read.
+    """
+    try:
+        found = _read_session(path, progress) if path.is_dir() else _read_file(path, progress)
+    except OSError as error:
+        part = path / error.filename if path.is_dir() and isinstance(error.filename, str) else path
+        raise CSVError(f"{part}: cannot be read: {error.strerror or error}") from None
+    if not found:
+        raise CSVError(f"{path}: there is no result in it")
+    return found
+
+
+def other_parts(path: Path) -> list[str]:
+    """What else a session has of a file that was put aside, or that others were put aside for."""
+    part = _PART.fullmatch(path.name)
+    try:
+        names = {other.name for other in path.parent.iterdir()} if part is not None else set()
+    except OSError:
+        return []
+    base = f"{part[1]}.csv" if part is not None else ""
+    return [name for name in parts_of(base, names) if name in names and name != path.name] if base else []
+
+
+def _read_session(path: Path, progress: Progress) -> list[Series]:
+    found: list[Series] = []
+    with Directory.held(path) as directory:
+        names = directory.names()
+        if not any(part in names for name in SESSION_FILES for part in parts_of(name, names)):
+            raise CSVError(f"{path}: no session: there is neither a requests.csv nor a pings.csv in it")
+        for name in SESSION_FILES:
+            reading = _Reading(progress)
+            for part in parts_of(name, names):
+                if part in names:
+                    with os.fdopen(directory.open(part), "rb") as file:
+                        reading.take(file, path / part)
+            found += reading.series()
+    return found
+
+
+def _read_file(path: Path, progress: Progress) -> list[Series]:
+    reading = _Reading(progress)
+    with path.open("rb") as file:
+        reading.take(file, path)
+    return reading.series()
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """One line of a file, which knows where it is."""
+
+    path: Path
+    line: int
+    columns: Mapping[str, int]
+    cells: Sequence[str]
+
+    def text(self, column: str) -> str:
+        """A cell; "" where the file has no such column."""
+        at = self.columns.get(column)
+        if at is None:
+            return ""
+        if at >= len(self.cells):
+            raise self.fault(column, "is missing")
+        return self.cells[at].strip()
+
+    def fault(self, column: str, problem: str) -> CSVError:
+        return CSVError(f"{self.path}, line {self.line}, column {column}: {problem}")
+
+    def wrong(self, column: str, wanted: str) -> CSVError:
+        return self.fault(column, f"{clean(self.text(column), 40)!r} is no {wanted}")
+
+    def duration_ns(self, column: str) -> int | None:
+        """Milliseconds as ns; None for an empty cell."""
+        text = self.text(column)
+        if not text:
+            return None
+        try:
+            ms = float(text)
+        except ValueError:
+            raise self.wrong(column, "number of milliseconds") from None
+        if not (math.isfinite(ms) and 0 <= ms < 1e12):
+            raise self.wrong(column, "duration in milliseconds")
+        return round(ms * 1_000_000)
+
+    def count(self, column: str) -> int:
+        text = self.text(column)
+        if not _is_count(text):
+            raise self.wrong(column, "count of requests")
+        return int(text)
+
+
+def _lines(file: BufferedReader, path: Path, progress: Progress) -> Iterator[str]:
+    """The file's lines as `csv` wants them, without a last one that a kill or a power cut tore off."""
+    commas = 0
+    for number, data in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
+        progress(len(data))
+        if len(data) > MAX_LINE:
+            raise CSVError(f"{path}, line {number}: no CSV: the line is longer than {MAX_LINE >> 20} MiB")
+        try:
+            text = data.decode("utf-8-sig" if number == 1 else "utf-8")
+        except UnicodeDecodeError:
+            raise CSVError(f"{path}, line {number}: not UTF-8 text") from None
+        if number == 1:
+            commas = text.count(",")
+        elif not text.endswith("\n") and text.count(",") < commas:
+            return
+        yield from io.StringIO(text, newline="")
+
+
+def _columns(path: Path, heading: Sequence[str] | None) -> dict[str, int]:
+    """Column names, whatever their case and the spaces around them, and where each is."""
+    if not heading:
+        raise CSVError(f"{path}, line 1: the file is empty")
+    return {name.strip().casefold(): at for at, name in reversed(list(enumerate(heading)))}
+
+
+def _layout(path: Path, heading: Sequence[str], columns: Mapping[str, int]) -> Layout:
+    for layout in LAYOUTS:
+        if all(column in columns for column in layout.needed):
+            return layout
+    raise CSVError(f"{path}, line 1: these are no columns that gwtui knows: {clean(','.join(heading), 120)}")
+
+
+def _name(row: _Row) -> str:
+    return clean(row.text("endpoint"), MAX_NAME)
+
+
+def _figure(layout: Layout, row: _Row) -> Series:
+    ok, total = (row.count(layout.ok), row.count(layout.total)) if layout.ok else _success(row, layout.success)
+    figures = {name: row.duration_ns(column) for name, column in layout.figures.items()}
+    known = {name: value for name, value in figures.items() if value is not None} if ok else {}
+    return Series(_name(row), {}, ok, total, figures=known)
+
+
+def _success(row: _Row, column: str) -> tuple[int, int]:
+    """`987/1000`."""
+    ok, slash, total = (part.strip() for part in row.text(column).partition("/"))
+    if not (slash and _is_count(ok) and _is_count(total)):
+        raise row.wrong(column, "success rate like 987/1000")
+    return int(ok), int(total)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 16
+
+
+class _Gathered:
+    """The values of one endpoint while a file is read."""
+
+    def __init__(self) -> None:
+        self.values: dict[Metric, array[int]] = {}
+        self.minutes: dict[Metric, array[int]] = {}
+        self.ok = self.failed = 0
+
+    def add(self, metric: Metric, value_ns: int, minute: int | None) -> None:
+        self.values.setdefault(metric, array("q")).append(value_ns)
+        if minute is not None:
+            self.minutes.setdefault(metric, array("q")).append(minute)
+
+    def samples(self) -> dict[Metric, Sample]:
+        return {metric: Sample(values, self._minutes_of(metric)) for metric, values in self.values.items()}
+
+    def _minutes_of(self, metric: Metric) -> array[int] | None:
+        """Times of measurement count only where every value has one."""
+        minutes = self.minutes.get(metric)
+        return minutes if minutes is not None and len(minutes) == len(self.values[metric]) else None
+
+
+class _Reading:
+    """What is read of a file, and of those that were put aside before it."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._layout: Layout | None = None
+        self._figures: list[Series] = []
+        self._gathered: dict[str, _Gathered] = {}
+        self._results = 0
+
+    def take(self, file: BufferedReader, path: Path) -> None:
+        lines = csv.reader(_lines(file, path, self._progress), strict=True)
+        try:
+            heading = next(lines, None)
+            columns = _columns(path, heading)
+            layout = _layout(path, heading or [], columns)
+            if self._layout not in (None, layout):
+                raise CSVError(f"{path}, line 1: the columns are not those of the other files of this session")
+            self._layout = layout
+            for cells in lines:
+                if any(cells):
+                    self._take_row(layout, _Row(path, lines.line_num, columns, cells))
+        except csv.Error as error:
+            raise CSVError(f"{path}, line {lines.line_num}: no CSV: {error}") from None
+
+    def _take_row(self, layout: Layout, row: _Row) -> None:
+        """A row without a name stands for an endpoint that was not asked; the predecessor wrote such."""
+        name = _name(row)
+        if not name or row.text("trigger") == Trigger.TRIAL:
+            return
+        self._results += 1
+        if self._results > MAX_RESULTS:
+            raise CSVError(f"{row.path}: more than {MAX_RESULTS:,} results; compare shorter sessions")
+        if layout.figures:
+            self._figures.append(_figure(layout, row))
+        else:
+            _take_result(self._gathered.setdefault(name, _Gathered()), layout, row)
+
+    def series(self) -> list[Series]:
+        layout = self._layout
+        return self._figures + [
+            Series(
+                name,
+                each.samples(),
+                each.ok,
+                each.ok + each.failed if layout is not None and layout.keeps_failures else None,
+                layout is not None and layout.is_ping,
+            )
+            for name, each in self._gathered.items()
+        ]
+
+
+def _take_result(into: _Gathered, layout: Layout, row: _Row) -> None:
+    outcome = row.text("outcome") or Outcome.OK
+    if outcome == Outcome.FAILED:
+        into.failed += 1
+    elif outcome == Outcome.OK:
+        into.ok += 1
+        _add(into, layout, row)
+    elif outcome not in list(Outcome):
+        raise row.wrong("outcome", "outcome that gwtui knows")
+
+
+def _add(into: _Gathered, layout: Layout, row: _Row) -> None:
+    minute = _minute(row)
+    for metric, column in layout.metrics.items():
+        value = row.duration_ns(column)
+        if value is not None:
+            into.add(metric, value, minute)
+
+
+def _minute(row: _Row) -> int | None:
+    text = row.text("started_at")
+    if not text:
+        return None
+    try:
+        return int(datetime.fromisoformat(text).timestamp() // 60)
+    except (ValueError, OverflowError):
+        raise row.wrong("started_at", "time like 2026-01-31T14:03:22.123Z") from None

@@ -1,0 +1,120 @@
+"""The two CSV files of a benchmark: a row per endpoint, and a row per request, failures included.
+
+Whoever reads the first columns by their names or places is safe: new ones come to the right. A percentile is written
+whenever there is a value, its interval only where n supports one.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+
+from gwtui.bench.results import Measured, Percentile, wait_before_ns
+from gwtui.codec.csv_schema import REQUEST_COLUMNS, Cell, Row, ping_row, request_row
+from gwtui.model.enums import Metric
+from gwtui.model.records import Ping, Request
+from gwtui.recorder.csvfile import csv_line
+from gwtui.recorder.disk import write_all
+from gwtui.text.units import milliseconds
+
+Read = Callable[[Measured], Cell]
+
+
+def _whole(q: float) -> Read:
+    return lambda m: milliseconds(m.whole.percentile(q).value_ns)
+
+
+def _end(q: float, which: Callable[[Percentile], int | None]) -> Read:
+    return lambda m: milliseconds(which(m.whole.percentile(q)))
+
+
+def _metric(metric: Metric, q: float) -> Read:
+    return lambda m: milliseconds(m.percentile(metric, q).value_ns)
+
+
+_AGGREGATE: dict[str, Read] = {
+    "endpoint": lambda m: m.endpoint,
+    "avg_ms": lambda m: milliseconds(m.whole.mean_ns),
+    "median_ms": _whole(0.5),
+    "p5_ms": _whole(0.05),
+    "p75_ms": _whole(0.75),
+    "p80_ms": _whole(0.8),
+    "p95_ms": _whole(0.95),
+    "total_ms": lambda m: milliseconds(m.whole.total_ns) if m.whole.n else None,
+    "successful": lambda m: m.ok,
+    "total_requests": lambda m: m.total,
+    "failed": lambda m: m.failed,
+    "cancelled": lambda m: m.cancelled,
+    "own_faults": lambda m: m.local,
+    "failures": lambda m: ";".join(f"{verdict}={each}" for verdict, each in sorted(m.failure_counts.items())),
+    "latency": lambda m: m.main.value,
+    "counted_from": lambda m: "planned send" if m.from_planned else "actual send",
+    "min_ms": _whole(0.0),
+    "p90_ms": _whole(0.9),
+    "p99_ms": _whole(0.99),
+    "max_ms": _whole(1.0),
+    "median_low_ms": _end(0.5, lambda p: p.low_ns),
+    "median_high_ms": _end(0.5, lambda p: p.high_ns),
+    "p95_low_ms": _end(0.95, lambda p: p.low_ns),
+    "p95_high_ms": _end(0.95, lambda p: p.high_ns),
+    **{
+        f"{metric}_{name}_ms": _metric(metric, q)
+        for metric in (Metric.TTFB, Metric.TTFT, Metric.ICL, Metric.TPOT)
+        for name, q in (("median", 0.5), ("p95", 0.95), ("p99", 0.99))
+    },
+    "median_tokens_per_s": lambda m: None if m.median_tokens_per_s is None else round(m.median_tokens_per_s, 3),
+    "max_lateness_ms": lambda m: milliseconds(m.max_lateness_ns),
+    "never_sent": lambda m: m.missed,
+    "tainted": lambda m: m.tainted,
+}
+AGGREGATE_COLUMNS = tuple(_AGGREGATE)
+BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms")
+
+_PING_NAMES = {"ping_number": "request_number", "rtt_ms": "duration_ms"}
+
+
+def aggregate_lines(measured: Sequence[Measured]) -> list[bytes]:
+    """The whole file: heading, then a row per endpoint in their order."""
+    rows = [csv_line(read(each) for read in _AGGREGATE.values()) for each in measured]
+    return [csv_line(AGGREGATE_COLUMNS), *rows]
+
+
+def request_lines(lines: Iterable[bytes]) -> list[bytes]:
+    """The whole file: heading, then the lines that `request_line` made."""
+    return [csv_line(BENCH_REQUEST_COLUMNS), *lines]
+
+
+def request_line(result: Request | Ping) -> bytes:
+    """One request as a line, a ping among the columns that it shares with one."""
+    row = bench_row(result)
+    return csv_line(row.get(column) for column in BENCH_REQUEST_COLUMNS)
+
+
+def bench_row(result: Request | Ping) -> Row:
+    """A request's columns by name, and how long it took from the planned send to its end."""
+    if isinstance(result, Request):
+        row, took_ns = request_row(result), result.duration_ns
+    else:
+        row = {_PING_NAMES.get(column, column): cell for column, cell in ping_row(result).items()}
+        row["api"] = "websocket"
+        took_ns = result.rtt_ns
+    row["from_planned_ms"] = None if took_ns is None else milliseconds(took_ns + wait_before_ns(result))
+    return row
+
+
+class CSVOutput:
+    """A file that is written once, at the end. What it held before stays until then."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises OSError at once for a place that cannot be written to."""
+        self.path = path
+        path.open("ab").close()
+
+    def write(self, lines: Sequence[bytes]) -> None:
+        """Raises OSError."""
+        fd = os.open(self.path, os.O_WRONLY | os.O_TRUNC)
+        try:
+            write_all(fd, b"".join(lines))
+        finally:
+            os.close(fd)

@@ -1,0 +1,207 @@
+"""The whole outcome of a benchmark or a comparison, as text for people and as JSON for programs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from gwtui.bench import breakdown, table
+from gwtui.bench.plan import Plan
+from gwtui.bench.results import Failures, Measured, Percentile, series_of
+from gwtui.bench.table import Paper
+from gwtui.bench.thresholds import Tripped
+from gwtui.model.enums import Metric
+from gwtui.stats.comparison import Comparison, Series, all_pairs, compare, sentence
+from gwtui.stats.significance import Difference
+from gwtui.text import units
+from gwtui.text.units import milliseconds
+
+if TYPE_CHECKING:
+    from gwtui.bench.runner import Run  # telling what was measured before needs no prober
+
+SHARES = (0.05, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
+
+
+def bench_text(run: Run, paper: Paper) -> str:
+    """Everything that was measured, the table first."""
+    measured = list(run.measured.values())
+    blocks = [
+        [_heading(run)],
+        table.latencies(measured, paper),
+        breakdown.open_loop_lines(measured, list(run.actual.values())) if run.plan.rate is not None else [],
+        table.details(measured, paper),
+        breakdown.average_lines(measured),
+        breakdown.failure_lines(measured),
+    ]
+    return _joined(blocks)
+
+
+def _joined(blocks: Iterable[Sequence[str]]) -> str:
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _heading(run: Run) -> str:
+    ended = sum(each.total + each.local for each in run.measured.values())
+    rate = f", {units.rate(ended / run.seconds)} requests/s" if run.seconds else ""
+    stopped = f"; stopped by {run.stopped_by.name}, this is what was measured until then" if run.stopped_by else ""
+    took = units.duration(round(run.seconds * 1e9))
+    return f"{units.count(ended)} requests in {took}{rate}; {_plan_text(run.plan)}{stopped}"
+
+
+def _plan_text(plan: Plan) -> str:
+    if plan.rate is not None:
+        return f"open loop of {plan.rate:g} requests/s each, latency from the planned send, endpoints {plan.order}"
+    return f"{plan.concurrency} at a time, latency from the last byte sent, endpoints {plan.order}"
+
+
+def bench_json(run: Run, tripped: Sequence[Tripped]) -> str:
+    """One object: the plan, every endpoint, every pair of endpoints, and the gates that were not passed."""
+    plan = run.plan
+    told = {
+        "plan": {
+            "requests": plan.requests,
+            "for_s": plan.for_s,
+            "concurrency": plan.concurrency,
+            "rate": plan.rate,
+            "warmup": plan.warmup,
+            "order": plan.order.value,
+        },
+        "seconds": round(run.seconds, 3),
+        "stopped_by": run.stopped_by.name if run.stopped_by else None,
+        "counted_from": "planned send" if plan.rate is not None else "actual send",
+        "endpoints": [_endpoint(each) for each in run.measured.values()],
+        "comparisons": _comparisons(compare(all_pairs([series_of(each) for each in run.measured.values()]))),
+        "tripped": [{"gate": each.gate, "endpoint": each.endpoint, "reason": each.reason} for each in tripped],
+    }
+    if plan.rate is not None:
+        told["from_actual_send"] = [_endpoint(each) for each in run.actual.values()]
+    return _formatted(told)
+
+
+def _formatted(told: Any) -> str:
+    return msgspec.json.format(msgspec.json.encode(told), indent=2).decode()
+
+
+def _endpoint(measured: Measured) -> dict[str, Any]:
+    return {
+        "endpoint": measured.endpoint,
+        "successful": measured.ok,
+        "failed": measured.failed,
+        "total_requests": measured.total,
+        "fail_share": measured.fail_share,
+        "cancelled": measured.cancelled,
+        "own_faults": measured.local,
+        "tainted": measured.tainted,
+        "never_sent": measured.missed,
+        "latency": measured.main.value,
+        "total_ms": milliseconds(measured.whole.total_ns) if measured.whole.n else None,
+        "metrics": {metric.value: _metric(measured, metric) for metric in measured.metrics},
+        "median_tokens_per_s": measured.median_tokens_per_s,
+        "max_lateness_ms": milliseconds(measured.max_lateness_ns),
+        "verdicts": {verdict.value: n for verdict, n in measured.verdicts.most_common()},
+        "failures": [_failures(each) for each in measured.failures.values()],
+    }
+
+
+def _metric(measured: Measured, metric: Metric) -> dict[str, Any]:
+    percentiles = {f"p{q * 100:.0f}": measured.percentile(metric, q) for q in SHARES}
+    told = {name: _percentile(each) for name, each in percentiles.items()}
+    return {"n": percentiles["p50"].n, "avg_ms": milliseconds(measured.mean_ns(metric)), **told}
+
+
+def _percentile(found: Percentile) -> dict[str, Any]:
+    """`supported` says whether n is enough to believe it."""
+    return {
+        "ms": milliseconds(found.value_ns),
+        "low_ms": milliseconds(found.low_ns),
+        "high_ms": milliseconds(found.high_ns),
+        "supported": found.supported,
+    }
+
+
+def _failures(failures: Failures) -> dict[str, Any]:
+    return {
+        "verdict": failures.verdict.value,
+        "status": failures.status,
+        "count": failures.count,
+        "first_request": failures.number,
+        "reason": failures.reason,
+        "trace_id": failures.trace_id,
+    }
+
+
+def compare_text(
+    pairs: Sequence[tuple[Series, Series]], found: Sequence[Comparison], measured: Sequence[Measured], paper: Paper
+) -> str:
+    """Pair by pair the table and the sentences to paste; then what failed of what was measured just now."""
+    blocks = []
+    for first, second in pairs:
+        mine = [each for each in found if (each.first, each.second) == (first.name, second.name)]
+        lines = [breakdown.pair_line(first, second)]
+        if mine:
+            lines += table.comparisons(mine, paper)
+            lines += breakdown.sentences(mine, len(pairs))
+        else:
+            lines += breakdown.figure_lines(first, second, paper)
+        blocks.append(lines)
+    return _joined([*blocks, breakdown.failure_lines(measured)])
+
+
+def compare_json(pairs: Sequence[tuple[Series, Series]], found: Sequence[Comparison]) -> str:
+    """One object: every series, and every pair in every latency."""
+    series = {each.name: each for pair in pairs for each in pair}
+    told = {
+        "series": [
+            {
+                "name": each.name,
+                "successful": each.ok,
+                "total_requests": each.total,
+                **{f"{name}_ms": milliseconds(value) for name, value in breakdown.figures_of(each).items()},
+            }
+            for each in series.values()
+        ],
+        "comparisons": _comparisons(found),
+    }
+    return _formatted(told)
+
+
+def _comparisons(found: Sequence[Comparison]) -> list[dict[str, Any]]:
+    several = len({(each.first, each.second) for each in found}) > 1
+    return [_comparison(each, sentence(each, name_both=several)) for each in found]
+
+
+def _comparison(found: Comparison, words: str) -> dict[str, Any]:
+    return {
+        "first": found.first,
+        "second": found.second,
+        "metric": found.label.lower(),
+        "n": found.n,
+        "p50_ms": [milliseconds(value) for value in found.p50_ns],
+        "p95_ms": [milliseconds(value) for value in found.p95_ns],
+        "p50_difference": _difference(found.median),
+        "p95_difference": _difference(found.tail),
+        "hodges_lehmann_ms": round(found.shift_ns / 1e6, 3),
+        "mann_whitney": {
+            "u": found.test.u,
+            "p": found.test.p,
+            "p_holm": found.p,
+            "exact": found.test.exact,
+            "first_lower_share": found.test.first_lower,
+            "rank_biserial": found.test.rank_biserial,
+        },
+        "faster": None if found.faster is None else (found.first, found.second)[found.faster],
+        "sentence": words,
+    }
+
+
+def _difference(found: Difference | None) -> dict[str, Any] | None:
+    if found is None:
+        return None
+    return {
+        "ms": milliseconds(found.value),
+        "low_ms": milliseconds(found.low),
+        "high_ms": milliseconds(found.high),
+        "resampled": "minutes" if found.blocks else "requests",
+    }

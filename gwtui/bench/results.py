@@ -1,0 +1,242 @@
+"""What a benchmark has measured at one endpoint: latencies of what went well, and a count of what did not.
+
+Failures have no latency here and every latency is of a success, but no failure is forgotten: whoever shows a
+percentile has the share of failures beside it.
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from gwtui.apis import kind_of
+from gwtui.model.enums import Kind, Metric, Outcome
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.stats.accuracy import sure
+from gwtui.stats.comparison import Series
+from gwtui.stats.histogram import Histogram, interval, rank, supported
+from gwtui.stats.significance import Sample
+
+WAITING = (Metric.TTFB, Metric.TTFT, Metric.TTFO, Metric.E2E, Metric.RTT)
+"""Latencies that someone waits through from the moment a request was wanted; the others are within a stream."""
+
+LATENCIES = (*WAITING, Metric.ICL, Metric.TPOT)
+"""All that one result may have measured, from its actual send. ICL is the stream's mean."""
+
+
+@dataclass(slots=True)
+class Failures:
+    """All failures of an endpoint with one verdict and one status."""
+
+    verdict: Verdict
+    status: int | None
+    count: int = 0
+    number: int = 0
+    """The first of them."""
+    trace_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Percentile:
+    """A percentile that happened, with its 95 % confidence interval where n supports one."""
+
+    q: float
+    n: int
+    value_ns: int | None
+    low_ns: int | None = None
+    high_ns: int | None = None
+
+    @property
+    def supported(self) -> bool:
+        return supported(self.q, self.n)
+
+
+class Values:
+    """Latencies of one kind, in the order they came."""
+
+    __slots__ = ("_sorted", "minutes", "ns")
+
+    def __init__(self) -> None:
+        self.ns = array("q")
+        self.minutes = array("q")
+        self._sorted: list[int] | None = None
+
+    def add(self, value_ns: int, minute: int) -> None:
+        self.ns.append(value_ns)
+        self.minutes.append(minute)
+        self._sorted = None
+
+    @property
+    def n(self) -> int:
+        return len(self.ns)
+
+    @property
+    def total_ns(self) -> int:
+        return sum(self.ns)
+
+    @property
+    def mean_ns(self) -> int | None:
+        return round(self.total_ns / self.n) if self.n else None
+
+    @property
+    def sorted(self) -> list[int]:
+        if self._sorted is None:
+            self._sorted = sorted(self.ns)
+        return self._sorted
+
+    def percentile(self, q: float) -> Percentile:
+        """By nearest rank, with the interval from order statistics."""
+        if not self.n:
+            return Percentile(q, 0, None)
+        value = self.sorted[rank(q, self.n) - 1]
+        ranks = interval(q, self.n)
+        if ranks is None:
+            return Percentile(q, self.n, value)
+        return Percentile(q, self.n, value, self.sorted[ranks[0] - 1], self.sorted[ranks[1] - 1])
+
+    def sample(self) -> Sample:
+        return Sample(self.ns, self.minutes)
+
+
+@dataclass(slots=True)
+class Measured:
+    """One endpoint's results, added up as they come."""
+
+    endpoint: str
+    kind: Kind
+    metrics: tuple[Metric, ...]
+    """What can be measured at it at all."""
+    from_planned: bool = False
+    """Waits are counted from when a request was due, so a gateway that holds up the next request is not spared."""
+    ok: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    local: int = 0
+    """Failures of this machine or of gwtui itself, which say nothing of the gateway."""
+    tainted: int = 0
+    """Results with a latency that gwtui itself may have changed, whatever they are."""
+    values: dict[Metric, Values] = field(default_factory=lambda: defaultdict(Values))
+    gaps: Histogram = field(default_factory=Histogram)
+    """All gaps between reads with content, of all streams."""
+    tokens_per_s: list[float] = field(default_factory=list)
+    max_lateness_ns: int = 0
+    missed: int = 0
+    """Requests of an open loop that were due and could never start."""
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+    failures: dict[tuple[Verdict, int | None], Failures] = field(default_factory=dict)
+
+    @property
+    def total(self) -> int:
+        """Requests that say something of the gateway."""
+        return self.ok + self.failed
+
+    @property
+    def fail_share(self) -> float | None:
+        return self.failed / self.total if self.total else None
+
+    @property
+    def failure_counts(self) -> dict[str, int]:
+        """How often each verdict that is not a good one was given."""
+        return {verdict.value: n for verdict, n in self.verdicts.items() if verdict.outcome is not Outcome.OK}
+
+    @property
+    def main(self) -> Metric:
+        """The latency of the whole: what the table shows."""
+        return Metric.RTT if Metric.RTT in self.metrics else Metric.E2E
+
+    @property
+    def whole(self) -> Values:
+        """The values of that latency."""
+        return self.values[self.main]
+
+    @property
+    def median_tokens_per_s(self) -> float | None:
+        return sorted(self.tokens_per_s)[rank(0.5, len(self.tokens_per_s)) - 1] if self.tokens_per_s else None
+
+    def percentile(self, metric: Metric, q: float) -> Percentile:
+        """Of a latency. Gaps of one stream resemble each other, so those of ICL have no interval."""
+        if metric is Metric.ICL:
+            return Percentile(q, self.gaps.n, self.gaps.quantile(q))
+        return self.values[metric].percentile(q)
+
+    def mean_ns(self, metric: Metric) -> int | None:
+        if metric is Metric.ICL:
+            return round(self.gaps.mean) if self.gaps.mean is not None else None
+        return self.values[metric].mean_ns
+
+    def take(self, result: Request | Ping) -> None:
+        """Count a result."""
+        self.verdicts[result.verdict] += 1
+        self.tainted += result.tainted
+        match result.outcome:
+            case Outcome.OK:
+                self.ok += 1
+                self._measure(result)
+            case Outcome.FAILED:
+                self.failed += 1
+                self._fail(result)
+            case Outcome.CANCELLED:
+                self.cancelled += 1
+            case Outcome.LOCAL:
+                self.local += 1
+                self._fail(result)
+        self.max_lateness_ns = max(self.max_lateness_ns, result.lateness_ns)
+
+    def _measure(self, result: Request | Ping) -> None:
+        minute = int(result.started_at // 60)
+        waited_ns = wait_before_ns(result) if self.from_planned else 0
+        for metric in LATENCIES:
+            if (value_ns := sure(result, metric)) is not None:
+                self.values[metric].add(value_ns + (waited_ns if metric in WAITING else 0), minute)
+        if isinstance(result, Request):
+            self.gaps.record_all(result.gaps)
+            if result.tokens_per_s is not None and sure(result, Metric.TPOT) is not None:
+                self.tokens_per_s.append(result.tokens_per_s)
+
+    def _fail(self, result: Request | Ping) -> None:
+        status = result.status
+        key = (result.verdict, status)
+        if key not in self.failures:
+            self.failures[key] = Failures(
+                result.verdict, status, 0, result.number, result.trace_id, result.reason or result.rule
+            )
+        self.failures[key].count += 1
+
+
+def wait_before_ns(result: Request | Ping) -> int:
+    """How long after it was due the last byte of a request was sent: it started late, and had to connect."""
+    if isinstance(result, Ping):
+        return result.lateness_ns + (result.connect_ns or 0)
+    phases = result.phases
+    connecting = (phases.dns_ns, phases.connect_ns, phases.tls_ns, phases.send_ns)
+    return result.lateness_ns + sum(part for part in connecting if part is not None)
+
+
+def metrics_of(endpoint: Endpoint) -> tuple[Metric, ...]:
+    """What can be measured at an endpoint."""
+    match kind_of(endpoint.api):
+        case Kind.WEBSOCKET:
+            return (Metric.RTT,)
+        case Kind.COMPLETION if endpoint.stream:
+            return (Metric.TTFB, Metric.TTFT, Metric.TTFO, Metric.ICL, Metric.TPOT, Metric.E2E)
+        case _:
+            return (Metric.TTFB, Metric.E2E)
+
+
+def empty(endpoints: Sequence[Endpoint], *, from_planned: bool = False) -> dict[str, Measured]:
+    """Nothing measured yet, in the order of the endpoints."""
+    return {each.name: Measured(each.name, kind_of(each.api), metrics_of(each), from_planned) for each in endpoints}
+
+
+def series_of(measured: Measured) -> Series:
+    """What a benchmark has measured, to be compared."""
+    samples = {metric: values.sample() for metric, values in measured.values.items() if values.n}
+    is_ping = Metric.RTT in measured.metrics
+    if is_ping and Metric.RTT in samples:
+        samples[Metric.E2E] = samples[Metric.RTT]
+    return Series(measured.endpoint, samples, measured.ok, measured.total, is_ping)

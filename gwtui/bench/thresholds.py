@@ -1,0 +1,206 @@
+"""`--fail-if`: one expression per gate, such as `p95_ttft>800ms`, `fail_rate>1%` or `gateway: avg_e2e >= 2s`.
+
+A gate that asks for a latency nobody could measure is tripped too: no success is no proof of speed.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gwtui.bench.results import Measured
+from gwtui.model.enums import Metric
+from gwtui.model.verdicts import Verdict
+from gwtui.text import units
+
+_FORM = re.compile(
+    r"(?:(?P<endpoint>.+?)\s*:\s*)?(?P<measure>[\w.]+)\s*(?P<sign>>=|<=|==|>|<|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\D*)"
+)
+_LATENCY = re.compile(r"(?P<statistic>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?))_(?P<metric>[a-z0-9]+)")
+_SIGNS: dict[str, Callable[[float, float], bool]] = {
+    ">": operator.gt,
+    ">=": operator.ge,
+    "<": operator.lt,
+    "<=": operator.le,
+    "=": operator.eq,
+    "==": operator.eq,
+}
+_DURATIONS = {"": 1e6, "ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9}
+"""A bare number is milliseconds, as in the filter of the screen."""
+_EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated>0 or tokens_per_s<20"
+
+
+class GateError(ValueError):
+    """An expression that means nothing. The text says what is wrong with it, on one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """What an endpoint has to say to a gate."""
+
+    value: float | None
+    """None where nothing could be measured."""
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """One expression, understood."""
+
+    text: str
+    endpoint: str | None
+    metric: Metric | None
+    """The latency it asks for, if it asks for one."""
+    trips: Callable[[float], bool]
+    read: Callable[[Measured], Figure]
+
+    def applies_to(self, measured: Measured) -> bool:
+        """Whether it is about this endpoint, and about something that can be measured there."""
+        named = self.endpoint is None or self.endpoint == measured.endpoint
+        return named and (self.metric is None or self.metric in measured.metrics)
+
+
+@dataclass(frozen=True, slots=True)
+class Tripped:
+    """A gate that an endpoint did not pass."""
+
+    gate: str
+    endpoint: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}: {self.reason}, and the gate is {self.gate}"
+
+
+def parse(text: str) -> Gate:
+    """Raises GateError."""
+    found = _FORM.fullmatch(text.strip())
+    if found is None:
+        raise GateError(f"--fail-if {text!r} is no expression: write one like {_EXAMPLES}")
+    number, unit = float(found["number"]), found["unit"].strip()
+    compare = _SIGNS[found["sign"]]
+    measure = found["measure"].lower()
+    try:
+        limit, metric, read = _measure(measure, number, unit)
+    except GateError as error:
+        raise GateError(f"--fail-if {text!r}: {error}") from None
+    return Gate(text.strip(), found["endpoint"], metric, lambda value: compare(value, limit), read)
+
+
+def check(gates: Sequence[Gate], measured: Sequence[Measured]) -> None:
+    """Raises GateError for a gate that none of these endpoints can ever answer."""
+    for gate in gates:
+        if gate.endpoint is not None and gate.endpoint not in [each.endpoint for each in measured]:
+            names = ", ".join(each.endpoint for each in measured)
+            raise GateError(f"--fail-if {gate.text!r}: there is no endpoint {gate.endpoint!r}; there are: {names}")
+        if gate.metric is not None and not any(gate.applies_to(each) for each in measured):
+            raise GateError(f"--fail-if {gate.text!r}: no endpoint here has the latency {gate.metric.label}")
+
+
+def judge(gates: Sequence[Gate], measured: Sequence[Measured]) -> list[Tripped]:
+    """All gates that were not passed, endpoint by endpoint."""
+    tripped = []
+    for each in measured:
+        for gate in gates:
+            if not gate.applies_to(each):
+                continue
+            figure = gate.read(each)
+            if figure.value is None or gate.trips(figure.value):
+                tripped.append(Tripped(gate.text, each.endpoint, figure.text))
+    return tripped
+
+
+_Meaning = tuple[float, Metric | None, Callable[[Measured], Figure]]
+
+
+def _measure(measure: str, number: float, unit: str) -> _Meaning:
+    """The limit in the measure's own unit, the latency it is about, and how to read it."""
+    if latency := _LATENCY.fullmatch(measure):
+        return _latency(latency, number, unit)
+    if measure == "tokens_per_s":
+        if unit:
+            raise GateError(f"tokens per second have no unit {unit!r}")
+        return number, Metric.TPOT, _token_rate
+    if measure in ("fail_rate", "success"):
+        return _share_limit(number, unit), None, _failed_share if measure == "fail_rate" else _good_share
+    if measure == "failed" or measure in _verdicts():
+        return _count(measure, number, unit)
+    raise GateError(f"{measure!r} is nothing that is measured: use {_EXAMPLES}")
+
+
+def _latency(found: re.Match[str], number: float, unit: str) -> _Meaning:
+    if unit not in _DURATIONS:
+        raise GateError(f"{unit!r} is no unit of time: use us, ms, s or m")
+    if found["metric"] not in list(Metric):
+        raise GateError(f"{found['metric']!r} is no latency: there are {', '.join(Metric)}")
+    metric = Metric(found["metric"])
+    percent = {"median": 50.0, "min": 0.0, "max": 100.0}.get(found["statistic"])
+    if found["percent"]:
+        percent = float(found["percent"])
+        if not 0 < percent < 100:
+            raise GateError("a percentile lies between p0 and p100")
+
+    def read(measured: Measured) -> Figure:
+        if percent is None:
+            value, n = measured.mean_ns(metric), measured.percentile(metric, 0.5).n
+        else:
+            percentile = measured.percentile(metric, percent / 100)
+            value, n = percentile.value_ns, percentile.n
+        name = f"{found['statistic']} {metric.label}"
+        if value is None:
+            return Figure(None, f"{name} could not be measured in {measured.total} requests")
+        return Figure(value, f"{name} is {units.duration(value)} (n {n})")
+
+    return number * _DURATIONS[unit], metric, read
+
+
+def _token_rate(measured: Measured) -> Figure:
+    rate = measured.median_tokens_per_s
+    if rate is None:
+        return Figure(None, f"tokens per second could not be measured in {measured.total} requests")
+    return Figure(rate, f"median tokens per second is {units.rate(rate)}")
+
+
+def _share_limit(number: float, unit: str) -> float:
+    if unit not in ("", "%"):
+        raise GateError(f"a share is a percentage like 1% or a number like 0.01, not in {unit!r}")
+    if not unit and number >= 1:
+        raise GateError(f"is {number:g} a share or a percentage? Write {number:g}%")
+    if number > 100:
+        raise GateError(f"{number:g}% is more than all")
+    return number / 100 if unit else number
+
+
+def _failed_share(measured: Measured) -> Figure:
+    if measured.fail_share is None:
+        return Figure(None, "no request was judged")
+    return Figure(measured.fail_share, f"{_percent(measured.failed, measured.total)} failed")
+
+
+def _good_share(measured: Measured) -> Figure:
+    if measured.fail_share is None:
+        return Figure(None, "no request was judged")
+    return Figure(measured.ok / measured.total, f"{_percent(measured.ok, measured.total)} succeeded")
+
+
+def _percent(part: int, of: int) -> str:
+    return f"{units.share(part / of)} % ({part} of {of})"
+
+
+def _verdicts() -> list[str]:
+    return [verdict.value for verdict in Verdict]
+
+
+def _count(measure: str, number: float, unit: str) -> _Meaning:
+    """How many requests failed, or had a verdict: a number, or with `%` a share of all."""
+    if unit not in ("", "%"):
+        raise GateError(f"a count is a number like 3 or a percentage like 1%, not in {unit!r}")
+
+    def read(measured: Measured) -> Figure:
+        found = measured.failed if measure == "failed" else measured.verdicts[Verdict(measure)]
+        value = found / measured.total * 100 if unit and measured.total else float(found)
+        return Figure(value, f"{found} of {measured.total} requests {'' if measure == 'failed' else 'were '}{measure}")
+
+    return number, None, read

@@ -1,0 +1,118 @@
+"""Sending what checks need to know: the only part of the room with sockets, a clock and pauses."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from gwtui.checks.breaker import next_wait_s
+from gwtui.checks.evidence import Evidence, Probed, document_of
+from gwtui.checks.request_plans import MOST_LOOKS, Recipe, is_settled, provoking, recipe
+from gwtui.checks.request_sets import Need, Target
+from gwtui.engine.loop_lag_monitor import Witness
+from gwtui.model.enums import Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Ping, Request
+from gwtui.probes.capture import KeptReads
+from gwtui.probes.prober import Emit, Prober
+from gwtui.probes.prober import prober_for as any_prober_for
+from gwtui.secrets import make_ready
+
+LOOK_AGAIN_S = 0.3
+"""How long a gateway is given to write into its books."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What it takes to probe; tests bring their own."""
+
+    prober_for: Callable[[Endpoint, Profile, Emit], Prober] = any_prober_for
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    spend: Callable[[Request | Ping], None] = lambda _: None
+    """Told every result, for a budget."""
+
+
+class Gathering:
+    """All that was found out about a target so far."""
+
+    def __init__(self, target: Target, means: Means | None = None) -> None:
+        self._target = target
+        self._means = means or Means()
+        self._found: dict[Need, tuple[Probed, ...]] = {}
+        self._witness = Witness()
+        self.sent = 0
+        """Requests so far."""
+
+    @property
+    def evidence(self) -> Evidence:
+        return Evidence(self._target, dict(self._found))
+
+    def results(self) -> list[Request | Ping]:
+        """The result of every request so far."""
+        return [probed.result for probed in self.evidence.everything()]
+
+    def has(self, need: Need) -> bool:
+        return need in self._found
+
+    async def gather(self, need: Need) -> None:
+        """Send what the need takes. Whatever goes wrong is in the evidence."""
+        if need is Need.PROVOKED:
+            await self._provoke()
+            return
+        plan = recipe(need, self._target)
+        for looks in range(1, MOST_LOOKS + 1):
+            self._found[need] = await self._sent(plan)
+            if looks == MOST_LOOKS or is_settled(need, self.evidence):
+                return
+            await self._means.sleep(LOOK_AGAIN_S)
+
+    async def _sent(self, plan: Recipe) -> tuple[Probed, ...]:
+        """All of the plan, or of alternatives the first that the gateway has, or else all of them."""
+        found: list[Probed] = []
+        for group in plan.groups:
+            probed = await self._at_once(group)
+            if plan.alternatives and not document_of(probed[0].request).is_missing:
+                return tuple(probed)
+            found += probed
+        return tuple(found)
+
+    async def _provoke(self) -> None:
+        """The failing model, step by step, until its breaker was seen or there is none."""
+        self._found[Need.PROVOKED] = ()
+        if not self._target.provoke:
+            return
+        endpoint = provoking(self._target)
+        while True:
+            found = self._found[Need.PROVOKED]
+            wait_s = next_wait_s([probed.request for probed in found])
+            if wait_s is None:
+                return
+            if wait_s:
+                await self._means.sleep(wait_s)
+            self._found[Need.PROVOKED] = (*found, *await self._at_once((endpoint,)))
+
+    async def _at_once(self, endpoints: tuple[Endpoint, ...]) -> list[Probed]:
+        """Probe all of them at the same time, each over a connection of its own. Their numbers go on from request to
+        request, so that each address of a gateway has its turn where the endpoint asks for that."""
+        first = self.sent + 1
+        self.sent += len(endpoints)
+        reads = [KeptReads() for _ in endpoints]
+        await make_ready(*endpoints)
+        async with AsyncExitStack() as probers:
+            ready = [
+                await probers.enter_async_context(self._means.prober_for(endpoint, self._target.profile, kept.keep))
+                for endpoint, kept in zip(endpoints, reads, strict=True)
+            ]
+            planned_ns = time.perf_counter_ns()
+            async with self._witness.watching(), asyncio.TaskGroup() as tasks:
+                probing = [
+                    tasks.create_task(self._witness.marked(prober.probe(number, planned_ns, Trigger.TRIAL)))
+                    for number, prober in enumerate(ready, first)
+                ]
+        for task in probing:
+            self._means.spend(task.result())
+        found = zip(probing, reads, endpoints, strict=True)
+        return [Probed(task.result(), kept.reads, endpoint.path or "") for task, kept, endpoint in found]

@@ -1,0 +1,249 @@
+"""Checks of many requests at once: independent streams, several models side by side, one that fails alone. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from gwtui.apis.compare.compare_stream import COMPARE_STREAM
+from gwtui.checks.check import Check, Facts, Said, failed, not_applicable, passed, told, warned
+from gwtui.checks.evidence import Evidence, Probed, finding_of
+from gwtui.checks.models import SECTION
+from gwtui.checks.remedies import REMEDIES
+from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS, sizes
+from gwtui.checks.request_sets import Need
+from gwtui.checks.timelines import alone_of, analyse_compared, analyse_streams
+from gwtui.model.verdicts import MEANINGS, Verdict
+from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, Course, Together
+from gwtui.text import units
+
+LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
+ONE_BY_ONE = (
+    "The gateway asks its upstreams one after another, has a single worker, a lock or a limit per key; or a "
+    "proxy queues requests."
+)
+ASK_TOGETHER = "Raise the gateway's workers and connection limits; let it await its upstreams together."
+LIMIT = "A limit on concurrent requests, per key or per worker: those above it wait in a queue."
+RAISE = "Compare with more and with fewer models; raise the limit."
+
+
+def judge_together(evidence: Evidence) -> Said:
+    probed = evidence.all(Need.TOGETHER)
+    if not probed:
+        return not_applicable("nothing was sent")
+    bad = [each for each in probed if not each.ok]
+    analysis = analyse_streams(probed)
+    facts: dict[str, int | float | str] = {"streams": len(probed), "failed": len(bad), **_facts(analysis)}
+    if mixed := _mixed(probed):
+        return failed(
+            mixed,
+            "The gateway mixes up what belongs to different requests.",
+            "Stop using it for more than one user: this leaks one's answers to another.",
+            facts=facts,
+        )
+    if bad:
+        return _not_all(probed, bad, facts)
+    words = f"all {len(probed)} streams at once are complete, none holds anything of another"
+    if analysis.verdict is Together.SEQUENTIAL:
+        return failed(f"{words}, but one waits for the other: {_pace(analysis)}", ONE_BY_ONE, ASK_TOGETHER, facts=facts)
+    if analysis.verdict is not None and analysis.queues:
+        return warned(f"{words}, but some wait for others: {_pace(analysis)}", LIMIT, RAISE, facts=facts)
+    return passed(f"{words}; they start within {units.duration(analysis.spread_ns)}", facts=facts)
+
+
+def _not_all(probed: Sequence[Probed], bad: Sequence[Probed], facts: Facts) -> Said:
+    verdicts = Counter(each.request.verdict for each in bad)
+    counted = ", ".join(f"{verdict.replace('_', ' ')} ×{count}" for verdict, count in verdicts.most_common())
+    words = f"{len(bad)} of {len(probed)} streams at once failed: {counted}; {bad[0].request.reason}"
+    most = verdicts.most_common(1)[0][0]
+    if set(verdicts) <= LIMITS:
+        return warned(words, MEANINGS[most][1], REMEDIES[most], facts=facts)
+    return failed(words, MEANINGS[most][1] or MEANINGS[most][0], REMEDIES[most], facts=facts)
+
+
+def _mixed(probed: Sequence[Probed]) -> str:
+    """The first sign that one stream holds what belongs to another; "" for none. Each was given a word of its own."""
+    for number, (each, own) in enumerate(zip(probed, WORDS, strict=False), 1):
+        text = each.request.text.lower()
+        if (foreign := next((word for word in WORDS if word != own and word in text), None)) is not None:
+            return f"stream {number} was asked for the word {own!r}, and holds {foreign!r}, which another was asked for"
+        if found := finding_of(each.request, "ids_differ"):
+            return f"stream {number}: {found.evidence}"
+    return ""
+
+
+def judge_concurrency(evidence: Evidence) -> Said:
+    analyses = _analyses(evidence)
+    if not analyses:
+        return not_applicable("nothing was sent")
+    last = analyses[-1]
+    details = [*_speed_ups(analyses), *_course_lines(last)]
+    if last.verdict is None:
+        return _undecided(last, evidence)
+    evidence_words = _three_signs(last)
+    facts: dict[str, int | float | str] = {"verdict": last.verdict.value, **_facts(last)}
+    facts |= {f"speed_up_{len(each.courses)}": round(each.speed_up, 2) for each in analyses}
+    words = f"{last.verdict}: {evidence_words}"
+    if last.verdict is Together.SEQUENTIAL:
+        return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
+    if last.queues and last.speed_up < NO_SPEED_UP:
+        words = f"{words}: at once they take as long as one after another"
+        return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
+    if odd := _miscounted(evidence):
+        cause = "The gateway's final event does not tell what its stream held."
+        return warned(f"{words}; {odd}", cause, "Let it count what it sent.", details=details, facts=facts)
+    if last.failed:
+        first = last.failed[0]
+        return warned(
+            f"{words}; {len(last.failed)} of {len(last.courses)} models failed, such as {first.model}: {first.error}",
+            "A limit on requests at once, or a model that does not work.",
+            "See the check `models`; ask for a higher limit.",
+            details=details,
+            facts=facts,
+        )
+    if last.queues:
+        return warned(f"{words}: some wait for others", LIMIT, RAISE, details=details, facts=facts)
+    return passed(words, details=details, facts=facts)
+
+
+def _undecided(found: Concurrency, evidence: Evidence) -> Said:
+    if len(found.answered) > 1:
+        words = f"all was over within {units.duration(found.took_ns)}: too short to tell"
+        return warned(words, remedy=f"Ask for longer answers, of {units.duration(SHORTEST_NS)} at least.")
+    if not found.failed:
+        return not_applicable("one model alone answers, so there is nothing to compare")
+    first = found.failed[0]
+    words = f"{len(found.failed)} of {len(found.courses)} models failed together, such as {first.model}: {first.error}"
+    if not any(each.ok for need in (Need.STREAM, Need.MODELS) for each in evidence.all(need)):
+        return not_applicable(words)
+    return failed(
+        f"{words}; one after another they are answered",
+        "A limit on requests at once, or a gateway that cannot serve several models at a time.",
+        "Ask for a higher limit; look for the trace ids in the gateway's log.",
+        details=_course_lines(found),
+    )
+
+
+def _miscounted(evidence: Evidence) -> str:
+    """What a stream of several models tells of them in the end, where that is not what came."""
+    findings = (finding for each in evidence.all(Need.COMPARED) for finding in each.request.findings)
+    return next((each.evidence for each in findings if each.name in ("counts_differ", "model_missing")), "")
+
+
+def _analyses(evidence: Evidence) -> list[Concurrency]:
+    """One per number of models, the smallest first."""
+    probed = evidence.all(Need.COMPARED)
+    if evidence.target.endpoint.api == COMPARE_STREAM.name:
+        return [analyse_compared(each) for each in probed]
+    alone = alone_of((*evidence.all(Need.STREAM), *evidence.all(Need.MODELS)))
+    analyses = []
+    for size in sizes(evidence.target) if probed else ():
+        group, probed = probed[:size], probed[size:]
+        analyses.append(analyse_streams(group, alone))
+    return analyses
+
+
+def _three_signs(found: Concurrency) -> str:
+    within = "within" if found.starts_together else "beyond"
+    turns = f"take turns ({found.turns} times)" if found.turns else "take no turns"
+    turns += ", but overlap later" if found.speaks_together and not found.turns else ""
+    times = [units.duration(ns) for ns in (found.wall_ns, found.slowest_ns, found.sum_ns)]
+    limit = units.duration(found.spread_limit_ns)
+    return (
+        f"{len(found.answered)} models start {units.duration(found.spread_ns)} apart ({within} {limit}); "
+        f"{found.speakers} of them speak within the first {found.looked_at} events and {turns}; "
+        f"{times[0]} in all against {times[1]} of the slowest and {times[2]} in sum, "
+        f"{found.speed_up:.1f} times as fast"
+    )
+
+
+def _pace(found: Concurrency) -> str:
+    return (
+        f"they start {units.duration(found.spread_ns)} apart, and {units.duration(found.wall_ns)} in all is "
+        f"{found.speed_up:.1f} times as fast as one after another"
+    )
+
+
+def _speed_ups(analyses: Sequence[Concurrency]) -> list[str]:
+    lines = [f"{'models':>6}  {'in all':>8}  {'slowest':>8}  {'in sum':>8}  {'speed-up':>8}  verdict"]
+    for each in analyses:
+        times = "  ".join(f"{units.duration(ns):>8}" for ns in (each.wall_ns, each.slowest_ns, each.sum_ns))
+        speed_up = f"{each.speed_up:.1f}x" if each.verdict is not None else units.MISSING
+        lines.append(f"{len(each.courses):>6}  {times}  {speed_up:>8}  {each.verdict or units.MISSING}")
+    return lines
+
+
+def _course_lines(found: Concurrency) -> list[str]:
+    width = max((len(course.model) for course in found.courses), default=5)
+    begin = min((course.sent_ns for course in found.answered), default=0)
+    lines = [f"{'model':<{width}}  {'start':>7}  {'first':>7}  {'end':>7}  events"]
+    return lines + [_course_line(course, begin, width) for course in found.courses]
+
+
+def _course_line(course: Course, begin_ns: int, width: int) -> str:
+    if course.error:
+        return f"{course.model:<{width}}  ✖ {course.error}"
+    stamps = (course.start_ns, course.first_ns, course.end_ns)
+    times = "  ".join(f"{units.offset(ns - begin_ns if ns is not None else None):>7}" for ns in stamps)
+    return f"{course.model:<{width}}  {times}  {course.chunks:>6}"
+
+
+def judge_one_fails_alone(evidence: Evidence) -> Said:
+    probed = evidence.all(Need.STRANGER)
+    if not probed:
+        return not_applicable("nothing was sent")
+    if evidence.target.endpoint.api == COMPARE_STREAM.name:
+        found = analyse_compared(probed[0])
+        stranger = [course for course in found.courses if course.model == UNKNOWN_MODEL]
+        others = [course for course in found.courses if course.model != UNKNOWN_MODEL]
+        failure = stranger[0].error if stranger else ""
+        bad = [f"{course.model}: {course.error}" for course in others if course.error]
+    else:
+        failure = "" if probed[1].ok else told(probed[1].request)
+        others_failed = not probed[0].ok
+        bad = [f"{probed[0].request.model or 'the other'}: {told(probed[0].request)}"] if others_failed else []
+    if bad:
+        return failed(
+            f"beside {UNKNOWN_MODEL!r} others failed too: {bad[0]}",
+            "One model's failure ends the whole, or the gateway cannot serve them together.",
+            "Catch each model's failure by itself, and go on with the others.",
+        )
+    if not failure:
+        return not_applicable(f"{UNKNOWN_MODEL!r} did not fail: see the check `unknown-model`")
+    return passed(f"{UNKNOWN_MODEL!r} failed alone, the others went on: {failure}")
+
+
+def _facts(found: Concurrency) -> dict[str, int | float | str]:
+    return {
+        "start_spread_ms": units.milliseconds(found.spread_ns) or 0.0,
+        "wall_ms": units.milliseconds(found.wall_ns) or 0.0,
+        "slowest_ms": units.milliseconds(found.slowest_ns) or 0.0,
+        "sum_ms": units.milliseconds(found.sum_ns) or 0.0,
+        "speed_up": round(found.speed_up, 2),
+        "models_in_first_events": found.speakers,
+    }
+
+
+CHECKS = (
+    Check(
+        name="concurrent-streams",
+        title="ten streams at once are independent",
+        section=SECTION,
+        needs=(Need.TOGETHER,),
+        judge=judge_together,
+    ),
+    Check(
+        name="concurrency",
+        title="several models at once answer at once",
+        section=SECTION,
+        needs=(Need.STREAM, Need.MODELS, Need.COMPARED),
+        judge=judge_concurrency,
+    ),
+    Check(
+        name="one-fails-alone",
+        title="a model that does not exist fails alone",
+        section=SECTION,
+        needs=(Need.STRANGER,),
+        judge=judge_one_fails_alone,
+    ),
+)

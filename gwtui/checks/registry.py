@@ -1,0 +1,18 @@
+"""All checks, in the order in which they are asked: each section in its own module. To add one, list it there."""
+
+from __future__ import annotations
+
+from gwtui.checks import concurrency as at_once
+from gwtui.checks import errors, fallback, gateway, models, pace, streaming
+from gwtui.checks.check import Check
+
+CHECKS: tuple[Check, ...] = (
+    *gateway.CHECKS,
+    *streaming.CHECKS,
+    *pace.CHECKS,
+    *errors.CHECKS,
+    *models.CHECKS,
+    *at_once.CHECKS,
+    *fallback.CHECKS,
+    *errors.OVERALL,
+)

@@ -1,0 +1,246 @@
+"""Which requests a need takes: endpoints derived from the one that is checked. Pure.
+
+What is derived never carries the endpoint's key where a made-up one is due, and asks nothing that the endpoint's own
+profile does not allow: deadlines, TLS settings and headers stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from gwtui.apis import APIS
+from gwtui.apis.compare.compare_stream import COMPARE_STREAM, models_of
+from gwtui.checks.breaker import MOST_PROBES
+from gwtui.checks.evidence import Evidence, ids_of, texts_in
+from gwtui.checks.health import HEALTH_PATHS
+from gwtui.checks.key_substitution import with_made_up_key, with_own_auth
+from gwtui.checks.metrics import METRICS_PATHS, requests_counted
+from gwtui.checks.request_sets import MAX_MODELS, Need, Target
+from gwtui.model.profile import Deadlines, Endpoint
+
+UNKNOWN_MODEL = "no-such-model"
+"""A model that no gateway has."""
+AT_ONCE = 10
+"""Streams of the endpoint's own model that are opened at once."""
+SIZES = (3, 6, 9)
+"""Numbers of models whose concurrency is compared."""
+MOST_LOOKS = 3
+"""How often a document is read again that does not show yet what has just happened."""
+AUDIT_ENTRIES = 5
+LONG_TOKENS = 1024
+LONG_PROMPT = "Count from 1 to 300 in words, one number per line. Do not stop early and do not comment."
+WORDS = (
+    "amber-3141", "basalt-5926", "cedar-5358", "dune-9793", "ember-2384", "fjord-6264", "garnet-3383", "heron-2795",
+    "indigo-0288", "juniper-4197",
+)  # fmt: skip
+"""A code word for each of the streams that run at once, none of which belongs into another's answer."""
+
+Groups = tuple[tuple[Endpoint, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What to send: the groups one after another, the endpoints of one group at once."""
+
+    most: int
+    """The most requests that it can take."""
+    groups: Groups = ()
+    alternatives: bool = False
+    """The groups are places where one document may be: the first that the gateway has is enough."""
+
+
+def recipe(need: Need, target: Target) -> Recipe:
+    """How to get to know it. Without any groups there is nothing to ask, or (`PROVOKED`) it is asked step by step."""
+    if need is Need.PROVOKED:
+        return Recipe(MOST_PROBES if target.provoke else 0)
+    groups = _RECIPES[need](target)
+    looks = MOST_LOOKS if need in _SETTLES else 1
+    return Recipe(looks * sum(map(len, groups)), groups, alternatives=need in _ALTERNATIVES)
+
+
+def provoking(target: Target) -> Endpoint:
+    """The endpoint that asks for the failing model."""
+    return with_model(target.endpoint, target.provoke)
+
+
+def is_settled(need: Need, evidence: Evidence) -> bool:
+    """Whether a document shows what it is read for, or never will: no need to look again."""
+    judge = _SETTLES.get(need)
+    return judge is None or judge(evidence)
+
+
+def sizes(target: Target) -> tuple[int, ...]:
+    """How many models are asked at once, one number after another."""
+    count = len(compared_models(target))
+    return (*(size for size in SIZES if size < count), count)
+
+
+def compared_models(target: Target) -> tuple[str, ...]:
+    """The models that are asked at once; where one at most is known, that one three times."""
+    own = target.models[:MAX_MODELS] or _own_models(target.endpoint)
+    return own if len(own) > 1 else (own or ("",)) * SIZES[0]
+
+
+def _own_models(endpoint: Endpoint) -> tuple[str, ...]:
+    if endpoint.api == COMPARE_STREAM.name:
+        return models_of(endpoint, COMPARE_STREAM.default_model)
+    return (endpoint.model or "",)
+
+
+def with_model(endpoint: Endpoint, *models: str) -> Endpoint:
+    """The endpoint asking for these models (one but for APIs that take several); "" stands for its own."""
+    if models == ("",):
+        return endpoint
+    body = endpoint.body
+    if isinstance(body, dict):
+        names = {"model", endpoint.fields.get("models", "models")}
+        body = {name: value for name, value in body.items() if name not in names} or None
+    return replace(endpoint, model=",".join(models), body=body)
+
+
+def with_prompt(endpoint: Endpoint, prompt: str, max_tokens: int | None = None) -> Endpoint:
+    """The endpoint asking this instead of its own question."""
+    body = endpoint.body
+    if isinstance(body, dict):
+        asked = {"messages", "prompt", "input", "contents", "max_tokens", "max_completion_tokens"}
+        body = {name: value for name, value in body.items() if name not in asked} or None
+    return replace(endpoint, prompt=prompt, messages=None, body=body, max_tokens=max_tokens or endpoint.max_tokens)
+
+
+def root_of(endpoint: Endpoint) -> str:
+    """The gateway's base URL: without the part of the API's path that the endpoint's URL may end with."""
+    base = endpoint.url.rstrip("/")
+    segments = APIS[endpoint.api].default_path.strip("/").split("/")
+    for count in range(len(segments), 0, -1):
+        if base.endswith(tail := "/" + "/".join(segments[:count])):
+            return base.removesuffix(tail)
+    return base
+
+
+def _document(*paths: str) -> Callable[[Target], Groups]:
+    """A document at the first of these paths that the gateway has."""
+
+    def ask(target: Target) -> Groups:
+        endpoint, url = target.endpoint, root_of(target.endpoint)
+        given = target.profile.deadlines_of(endpoint)
+        get = Endpoint(
+            name=endpoint.name,
+            api="http",
+            method="GET",
+            url=("http" + url.removeprefix("ws")) if url.startswith("ws") else url,
+            key=endpoint.key,
+            headers=endpoint.headers,
+            tls=endpoint.tls,
+            deadlines=Deadlines(connect_s=given.connect_s, first_byte_s=10, idle_s=10, total_s=15),
+        )
+        return tuple((replace(with_own_auth(get, endpoint), path=path),) for path in paths)
+
+    return ask
+
+
+def _streaming(target: Target) -> Groups:
+    return ((replace(target.endpoint, stream=True),),)
+
+
+def _whole(target: Target) -> Groups:
+    return ((replace(target.endpoint, stream=False),),)
+
+
+def _unknown(target: Target) -> Groups:
+    """Several models in one stream fail one by one: see `_with_stranger`."""
+    if target.endpoint.api == COMPARE_STREAM.name:
+        return ()
+    return ((with_model(target.endpoint, UNKNOWN_MODEL),),)
+
+
+def _agent(target: Target) -> Groups:
+    body = target.endpoint.body
+    more = {**body, "agent_type": target.agent_type} if isinstance(body, dict) else {"agent_type": target.agent_type}
+    return ((replace(target.endpoint, body=more),),)
+
+
+def _long(*, stream: bool) -> Callable[[Target], Groups]:
+    return lambda target: ((replace(with_prompt(target.endpoint, LONG_PROMPT, LONG_TOKENS), stream=stream),),)
+
+
+def _together(target: Target) -> Groups:
+    def ask(word: str) -> Endpoint:
+        return with_prompt(
+            target.endpoint, f'Write the word "{word}" ten times, with spaces between, and nothing else.'
+        )
+
+    return (tuple(replace(ask(word), stream=True) for word in WORDS[:AT_ONCE]),)
+
+
+def _compared(target: Target) -> Groups:
+    models = compared_models(target)
+    streaming = replace(target.endpoint, stream=True)
+    if target.endpoint.api == COMPARE_STREAM.name:
+        return tuple((with_model(streaming, *models[:size]),) for size in sizes(target))
+    return tuple(tuple(with_model(streaming, model) for model in models[:size]) for size in sizes(target))
+
+
+def _with_stranger(target: Target) -> Groups:
+    streaming = replace(target.endpoint, stream=True)
+    if target.endpoint.api == COMPARE_STREAM.name:
+        return ((with_model(streaming, *_own_models(target.endpoint)[: MAX_MODELS - 1], UNKNOWN_MODEL),),)
+    return ((streaming, with_model(streaming, UNKNOWN_MODEL)),)
+
+
+def _provoked_audit(target: Target) -> Groups:
+    return _AUDIT(target) if target.provoke else ()
+
+
+_AUDIT = _document(f"/gateway/audit?limit={AUDIT_ENTRIES}")
+_METRICS = _document(*METRICS_PATHS)
+_RECIPES: dict[Need, Callable[[Target], Groups]] = {
+    Need.PING: lambda target: ((target.endpoint,),),
+    Need.HEALTH: _document(*HEALTH_PATHS),
+    Need.METRICS_BEFORE: _METRICS,
+    Need.STREAM: _streaming,
+    Need.ANSWER: _whole,
+    Need.METRICS_AFTER: _METRICS,
+    Need.AUDIT: _AUDIT,
+    Need.INVALID_KEY: lambda target: ((with_made_up_key(target.endpoint),),),
+    Need.UNKNOWN_MODEL: _unknown,
+    Need.LONG_STREAM: _long(stream=True),
+    Need.LARGE_ANSWER: _long(stream=False),
+    Need.MODELS: lambda target: tuple((with_model(target.endpoint, model),) for model in target.models[:MAX_MODELS]),
+    Need.AGENT: _agent,
+    Need.AGENT_AUDIT: _AUDIT,
+    Need.TOGETHER: _together,
+    Need.COMPARED: _compared,
+    Need.STRANGER: _with_stranger,
+    Need.PROVOKED_AUDIT: _provoked_audit,
+}
+
+
+def _metrics_moved(evidence: Evidence) -> bool:
+    before, after = (evidence.document(need) for need in (Need.METRICS_BEFORE, Need.METRICS_AFTER))
+    if before is None or after is None:
+        return True
+    counted = requests_counted(before, after)
+    good = sum(each.ok for need in (Need.STREAM, Need.ANSWER) for each in evidence.all(need))
+    return counted is None or counted >= good
+
+
+def _in_audit(audit: Need, *needs: Need) -> Callable[[Evidence], bool]:
+    def is_there(evidence: Evidence) -> bool:
+        document = evidence.document(audit)
+        if document is None or document.problem:
+            return True
+        texts = set(texts_in(document.value))
+        return all(ids & texts for need in needs for ids in ids_of(evidence.all(need)))
+
+    return is_there
+
+
+_ALTERNATIVES = frozenset({Need.HEALTH, Need.METRICS_BEFORE, Need.METRICS_AFTER})
+_SETTLES: dict[Need, Callable[[Evidence], bool]] = {
+    Need.METRICS_AFTER: _metrics_moved,
+    Need.AUDIT: _in_audit(Need.AUDIT, Need.STREAM, Need.ANSWER),
+    Need.AGENT_AUDIT: _in_audit(Need.AGENT_AUDIT, Need.AGENT),
+}

@@ -1,0 +1,70 @@
+"""What checks may need to know: each need is a few requests, sent once however many checks look at the answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gwtui.model.profile import Endpoint, Profile
+
+DEFAULT_AGENT = "code-reviewer"
+MAX_MODELS = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """What is checked, and what more is known about it."""
+
+    endpoint: Endpoint
+    profile: Profile
+    models: tuple[str, ...] = ()
+    """Models that have to work; at most `MAX_MODELS`."""
+    agent_type: str = DEFAULT_AGENT
+    """A kind of agent that the gateway may route by."""
+    provoke: str = ""
+    """A model that fails at its first provider: only with it are fallbacks and breakers provoked."""
+
+
+class Need(StrEnum):
+    """In the order in which they are gathered: the counts before come before the requests that move them."""
+
+    PING = "ping"
+    """The endpoint's own ping (`http` and `websocket` endpoints)."""
+    HEALTH = "health"
+    METRICS_BEFORE = "metrics_before"
+    STREAM = "stream"
+    """One plain streaming request."""
+    ANSWER = "answer"
+    """The same without streaming."""
+    METRICS_AFTER = "metrics_after"
+    AUDIT = "audit"
+    INVALID_KEY = "invalid_key"
+    UNKNOWN_MODEL = "unknown_model"
+    LONG_STREAM = "long_stream"
+    LARGE_ANSWER = "large_answer"
+    MODELS = "models"
+    """Each model of the list, one after another."""
+    AGENT = "agent"
+    AGENT_AUDIT = "agent_audit"
+    TOGETHER = "together"
+    """Many streams of one model at once."""
+    COMPARED = "compared"
+    """Several models at once, in growing numbers."""
+    STRANGER = "stranger"
+    """A model that does not exist, asked together with one that does."""
+    PROVOKED = "provoked"
+    """The failing model, again and again."""
+    PROVOKED_AUDIT = "provoked_audit"
+
+
+HEAVY = frozenset({Need.LONG_STREAM, Need.LARGE_ANSWER, Need.TOGETHER, Need.COMPARED, Need.STRANGER})
+"""Only asked of a gateway that answers plain requests: a sick one is not made to carry them."""
+PROBES = frozenset(Need) - {
+    Need.HEALTH,
+    Need.METRICS_BEFORE,
+    Need.METRICS_AFTER,
+    Need.AUDIT,
+    Need.AGENT_AUDIT,
+    Need.PROVOKED_AUDIT,
+}
+"""Needs that ask the endpoint itself, not one of the gateway's own documents."""

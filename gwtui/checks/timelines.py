@@ -1,0 +1,90 @@
+"""The courses of models that were asked together, from the records of their streams. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from gwtui.checks.check import told
+from gwtui.checks.evidence import Probed
+from gwtui.model.enums import EventKind, Outcome
+from gwtui.stats.concurrency import Alone, Concurrency, Course, analyse
+
+
+def analyse_streams(probed: Sequence[Probed], alone: Mapping[str, Alone] | None = None) -> Concurrency:
+    """One stream per model. `alone`: what the models, by the names asked for, take by themselves."""
+    names = labels([each.request.model for each in probed])
+    alone = alone or {}
+    courses = [_course(each, name, alone.get(each.request.model)) for each, name in zip(probed, names, strict=True)]
+    spoken = [
+        (read.now_ns, name)
+        for each, name in zip(probed, names, strict=True)
+        for read in each.reads
+        for event in read.events
+        if event.kind.is_content
+    ]
+    return analyse(courses, [name for _, name in sorted(spoken, key=lambda pair: pair[0])])
+
+
+def analyse_compared(probed: Probed) -> Concurrency:
+    """All models in one stream."""
+    asked = [model for model in probed.request.model.split(",") if model]
+    seen = [event.model for event in probed.events if event.model]
+    courses = [_course_within(probed, model) for model in dict.fromkeys((*asked, *seen))]
+    return analyse(courses, [event.model for event in probed.events if event.kind.is_content])
+
+
+def alone_of(probed: Iterable[Probed]) -> dict[str, Alone]:
+    """What models take that were asked one after another, as far as their streams went well."""
+    return {
+        each.request.model: Alone(start_ns=each.reads[0].since_sent_ns, duration_ns=each.request.duration_ns)
+        for each in probed
+        if each.ok and each.reads and each.request.duration_ns is not None
+    }
+
+
+def labels(models: Sequence[str]) -> list[str]:
+    """The names, told apart by a number where one comes more than once."""
+    counts, seen = Counter(models), Counter[str]()
+    named = []
+    for model in models:
+        seen[model] += 1
+        named.append(f"{model or 'model'} #{seen[model]}" if counts[model] > 1 else model)
+    return named
+
+
+def _course(probed: Probed, name: str, alone: Alone | None) -> Course:
+    request, reads = probed.request, probed.reads
+    if not reads or request.outcome is not Outcome.OK:
+        why = told(request) if request.outcome is not Outcome.OK else "it did not stream"
+        return Course(model=name, sent_ns=0, error=why)
+    sent_ns = reads[0].now_ns - reads[0].since_sent_ns
+    with_content = [read for read in reads if any(event.kind.is_content for event in read.events)]
+    return Course(
+        model=name,
+        sent_ns=sent_ns,
+        start_ns=reads[0].now_ns,
+        first_ns=with_content[0].now_ns if with_content else None,
+        end_ns=sent_ns + (request.duration_ns or 0),
+        chunks=sum(event.kind.is_content for event in probed.events),
+        alone=alone,
+    )
+
+
+def _course_within(probed: Probed, model: str) -> Course:
+    own = [(read.now_ns, event) for read in probed.reads for event in read.events if event.model == model]
+    if not own:
+        why = "no event of it came" if probed.reads else told(probed.request)
+        return Course(model=model, sent_ns=0, error=why)
+    contents = [stamp_ns for stamp_ns, event in own if event.kind.is_content]
+    error = next((event.note for _, event in own if event.kind is EventKind.ERROR), "")
+    ended = any(event.kind is EventKind.STOP for _, event in own)
+    return Course(
+        model=model,
+        sent_ns=probed.reads[0].now_ns - probed.reads[0].since_sent_ns,
+        start_ns=own[0][0],
+        first_ns=contents[0] if contents else None,
+        end_ns=own[-1][0],
+        chunks=len(contents),
+        error=error or ("" if ended else "it did not end"),
+    )

@@ -1,0 +1,62 @@
+"""Replaying: a session's directory on one side, a front end over its feed on the other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gwtui.cli.console import Refusal, finish, paint, refusing, say, width
+from gwtui.cli.watch_command import Run, show
+
+if TYPE_CHECKING:
+    from gwtui.feeds import Feed
+    from gwtui.model.profile import Profile
+    from gwtui.recorder.session_reader import Session
+
+
+def replay(directory: Path | None, speed: float | None, run: Run) -> int:
+    """Show a session that was recorded; without a directory the latest one. Returns the exit code."""
+    session = _session(directory)
+    if run.on_screen:
+        return _on_screen(session, speed)
+    from gwtui.feeds.replay import replay as feed_of
+    from gwtui.headless import JSONLines, TextLines, watch_lines
+
+    printer = JSONLines(say) if run.as_json else TextLines(say, width(), paint)
+    return finish(watch_lines(feed_of(session, speed), printer, session.profile.interval_s))
+
+
+def _session(directory: Path | None) -> Session:
+    from gwtui.recorder import latest_session_dir, session_dir
+    from gwtui.recorder.session_reader import SessionError, read_session
+
+    directory = latest_session_dir() if directory is None else session_dir(directory)
+    if directory is None:
+        raise Refusal("there is no session yet: gwtui watch or gwtui demo record one")
+    try:
+        session = read_session(directory)
+    except SessionError as error:
+        raise Refusal(str(error)) from error
+    return _apart(session)
+
+
+def _apart(session: Session) -> Session:
+    """Under a name of its own, so that nobody takes it for the profile of that name, nor edits that instead."""
+    from dataclasses import replace
+
+    from msgspec import structs
+
+    return replace(session, profile=structs.replace(session.profile, name=f"{session.profile.name} (replay)"))
+
+
+def _on_screen(session: Session, speed: float | None) -> int:
+    from gwtui.config import load
+    from gwtui.feeds.replay import replay as feed_of
+
+    with refusing():
+        config = load(None)
+
+    def open_feed(_: Profile) -> Feed:
+        return feed_of(session, speed, stay=True)
+
+    return show(config, session.profile, open_feed)

@@ -1,0 +1,203 @@
+"""Watching: a profile and options on one side, a front end over a feed on the other."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gwtui.cli.console import (
+    EXIT_DOWN,
+    EXIT_OWN_FAULT,
+    OwnFaultError,
+    Refusal,
+    finish,
+    is_screen,
+    paint,
+    refusing,
+    say,
+    width,
+)
+
+if TYPE_CHECKING:
+    from gwtui.config import Config
+    from gwtui.feeds import Feed
+    from gwtui.gateway.process import GatewayProcess
+    from gwtui.model.commands import Start
+    from gwtui.model.profile import Profile
+
+UNRECORDED = "nothing is recorded, because there is no home directory; --session-dir names a place"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How to watch, whatever is watched."""
+
+    stop_after_s: float | None = None
+    interval_s: float | None = None
+    """For all endpoints, instead of what the profile says."""
+    session_dir: Path | None = None
+    headless: bool = False
+    as_json: bool = False
+
+    @property
+    def on_screen(self) -> bool:
+        return not (self.headless or self.as_json) and is_screen(sys.stdin) and is_screen(sys.stdout)
+
+
+def watch(config_file: Path | None, profile_name: str | None, run: Run) -> int:
+    """Watch a profile of the configuration, on screen or headless. Returns the exit code.
+
+    On screen a configuration without any profile is no fault: the user is asked what to watch.
+    """
+    from gwtui.config import load
+
+    with refusing():
+        config = load(config_file)
+        to_choose = run.on_screen and not config.profiles and profile_name is None
+        profile = None if to_choose else config.profile(profile_name)
+    if run.on_screen:
+        return _on_screen(config, profile, run)
+    if profile is None or not profile.endpoints:
+        raise Refusal(f"{config.path}: the profile has no endpoints (gwtui config example shows how to write one)")
+    return _headless(profile, run)
+
+
+def watch_demo(run: Run) -> int:
+    """Watch the embedded gateway. Its incident is a show, so an endpoint that is down is no failure."""
+    from gwtui.config import load
+    from gwtui.gateway.process import GatewayError, spawn_gateway
+    from gwtui.gateway.profile import demo_profile
+
+    with refusing():
+        config = load(None) if run.on_screen else None
+    try:
+        with spawn_gateway() as gateway:
+            profile = demo_profile(gateway.url)
+            code = _headless(profile, run, gateway) if config is None else _on_screen(config, profile, run, gateway)
+    except GatewayError as error:
+        raise OwnFaultError(str(error)) from error
+    return 0 if code == EXIT_DOWN else code
+
+
+def _headless(profile: Profile, run: Run, gateway: GatewayProcess | None = None) -> int:
+    from gwtui.headless import JSONLines, TextLines, Voice, watch_lines
+    from gwtui.session import hosted
+
+    start = _start(profile, run)
+    with Voice(say) as voice:
+        printer = JSONLines(voice) if run.as_json else TextLines(voice, width(), paint)
+        feed = _with(gateway, hosted(start, printer.record))
+        return finish(watch_lines(feed, printer, start.profile.interval_s))
+
+
+def _with(gateway: GatewayProcess | None, feed: Feed) -> Feed:
+    """The feed, which ends when the embedded gateway does that it is about."""
+    from gwtui.feeds.beside import beside
+    from gwtui.model.records import FeedEnded
+    from gwtui.text.sanitize import clean_text
+
+    if gateway is None:
+        return feed
+
+    def gone() -> FeedEnded | None:
+        if (end := gateway.end()) is None:
+            return None
+        return FeedEnded(text=end[0], failed=True, fatal=True, detail=clean_text(end[1], 4096))
+
+    return beside(feed, gone)
+
+
+def _on_screen(config: Config, profile: Profile | None, run: Run, gateway: GatewayProcess | None = None) -> int:
+    """The engine is started before the screen is imported, so the first probe does not wait for it."""
+    from gwtui.feeds import live, spawn_engine
+
+    try:
+        started = [spawn_engine(_start(profile, run))] if profile is not None else []
+    except OSError as error:
+        raise OwnFaultError(f"the engine cannot be started: {error.strerror or error}") from error
+
+    def open_feed(profile: Profile) -> Feed:
+        return live(started.pop() if started else spawn_engine(_start(profile, run)))
+
+    return show(config, profile, open_feed, run.stop_after_s, gateway)
+
+
+def show(
+    config: Config,
+    profile: Profile | None,
+    open_feed: Callable[[Profile], Feed],
+    stop_after_s: float | None = None,
+    gateway: GatewayProcess | None = None,
+) -> int:
+    """The screen over feeds until the user leaves it, or each has had its time, then a summary. Returns the exit code.
+
+    It is 3 where the engine that was watched last did not end well or wrote no row, unless a signal ended the program.
+    """
+    gateways = [gateway] if gateway is not None else []
+    with ExitStack() as stack:
+
+        def start_demo() -> Profile:
+            from gwtui.gateway.process import spawn_gateway
+            from gwtui.gateway.profile import demo_profile
+
+            gateways.append(stack.enter_context(spawn_gateway()))
+            return demo_profile(gateways[-1].url)
+
+        def open_beside(profile: Profile) -> Feed:
+            return _with(gateways[-1] if gateways else None, open_feed(profile))
+
+        from gwtui.ui.app import GwtuiApp
+
+        app = GwtuiApp(config, profile, open_beside, start_demo, stop_after_s)
+        code = app.run()
+        ends = [end for each in gateways if (end := each.end()) is not None]
+    if views := app.last_views:
+        from gwtui.report import summary
+
+        with suppress(OwnFaultError):  # the terminal may have gone away
+            say("\n\n".join(summary(view, paint) for view in views))
+    if not code and ends:
+        raise OwnFaultError("\n".join(ends[-1]))
+    unwritten = any(view.header.unwritten for view in views)
+    return code or (EXIT_OWN_FAULT if app.return_code or app.failed or unwritten else 0)
+
+
+def _start(profile: Profile, run: Run) -> Start:
+    import time
+
+    from gwtui.model.commands import Start
+    from gwtui.recorder import new_session_dir, refusal_of
+
+    if run.session_dir is not None and (fault := refusal_of(run.session_dir)):
+        raise Refusal(f"{run.session_dir}: nothing is recorded there, because {fault}")
+    directory = _named(run.session_dir or new_session_dir(profile.name, time.time()))
+    if directory is None:
+        click.echo(
+            "gwtui: nothing is recorded, because there is no home directory; --session-dir names a place", err=True
+        )
+    return Start(profile=_at_interval(profile, run.interval_s), session_dir=directory, stop_after_s=run.stop_after_s)
+
+
+def _named(directory: Path | None) -> str | None:
+    try:
+        if directory is not None:
+            str(directory).encode()
+    except UnicodeEncodeError as error:
+        raise Refusal(f"{directory}: the name is not UTF-8; choose another directory with --session-dir") from error
+    return None if directory is None else str(directory)
+
+
+def _at_interval(profile: Profile, interval_s: float | None) -> Profile:
+    """The profile with every endpoint at this interval; unchanged for None."""
+    from msgspec.structs import replace
+
+    if interval_s is None:
+        return profile
+    endpoints = tuple(replace(endpoint, interval_s=None) for endpoint in profile.endpoints)
+    return replace(profile, interval_s=interval_s, endpoints=endpoints)

@@ -1,0 +1,73 @@
+"""When an endpoint is to be left alone for a while, by what it answered. Pure: clock and chance are passed in.
+
+- A refusal that says how long to wait (`Retry-After`) is obeyed, up to `LONGEST_ASKED_S`; then one probe asks again.
+- After many failures in a row the pause between two probes doubles with each further one, up to `MOST_TIMES` the
+  interval or `LONGEST_NS`: a gateway that is back is still noticed soon. After a few refusals that name the asker as
+  the trouble (a wrong key, too many requests) it does so at once, and only `LONGEST_NS` is the limit.
+- Each pause is shortened at random by up to a half, so that many monitors do not come back together.
+
+The first good result ends the second, but not what an answer asked for.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from gwtui.model.enums import Outcome
+from gwtui.model.records import Hold, Ping, Request
+from gwtui.model.verdicts import Verdict
+
+LONGEST_ASKED_S = 300.0
+"""A longer `Retry-After` is tried once after so long: it may be a mistake, and the wait would hide the recovery."""
+AFTER_FAILURES = 10
+"""So many failures in a row are probed at the usual pace: an outage is watched closely while it is young."""
+AFTER_REFUSALS = 3
+MOST_TIMES = 8
+LONGEST_NS = 60_000_000_000
+
+REFUSALS = frozenset({Verdict.AUTH, Verdict.RATE_LIMITED, Verdict.OVERLOADED})
+"""What asking more often can only make worse."""
+
+
+class Politeness:
+    """Follows the results of one endpoint."""
+
+    def __init__(self, chance: Random) -> None:
+        self._chance = chance
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin anew: the user asks for it, and may have mended what was wrong."""
+        self._failures = self._refusals = 0
+        self._asked_until_ns = self._backoff_until_ns = 0
+
+    def take(self, result: Request | Ping, interval_ns: int, now_ns: int) -> None:
+        """Take a result of an endpoint that is probed every `interval_ns`."""
+        if result.outcome is Outcome.OK:
+            self._failures = self._refusals = self._backoff_until_ns = 0
+        elif result.outcome is Outcome.FAILED:
+            self._failures += 1
+            self._refusals = self._refusals + 1 if result.verdict in REFUSALS else 0
+            pause_ns = self._pause_ns(interval_ns)
+            if pause_ns > interval_ns:
+                self._backoff_until_ns = now_ns + int(pause_ns * self._chance.uniform(0.5, 1.0))
+            if result.retry_after_s is not None and result.status is not None and result.status >= 400:
+                asked_ns = int(min(max(result.retry_after_s, 0.0), LONGEST_ASKED_S) * 1e9)
+                self._asked_until_ns = max(self._asked_until_ns, now_ns + asked_ns)
+
+    def hold(self, now_ns: int) -> Hold | None:
+        """Until when it is left alone, and why; None when it may be probed."""
+        if max(self._asked_until_ns, self._backoff_until_ns) <= now_ns:
+            return None
+        if self._asked_until_ns >= self._backoff_until_ns:
+            return Hold(until_ns=self._asked_until_ns, why="by Retry-After")
+        return Hold(until_ns=self._backoff_until_ns, why=f"after {self._failures} failures in a row")
+
+    def _pause_ns(self, interval_ns: int) -> int:
+        """The longest pause that is due now; 0 where none is."""
+        usual = min(_doubled(interval_ns, self._failures - AFTER_FAILURES + 1), MOST_TIMES * interval_ns)
+        return min(max(usual, _doubled(interval_ns, self._refusals - AFTER_REFUSALS + 1)), LONGEST_NS)
+
+
+def _doubled(interval_ns: int, times: int) -> int:
+    return interval_ns << min(times, 40) if times > 0 else 0

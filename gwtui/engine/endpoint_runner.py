@@ -1,0 +1,250 @@
+"""The workers of one endpoint: who starts a probe when its tick comes, and who carries it out.
+
+A worker is a task with one prober, and so with one HTTP client or one kept WebSocket. Workers are made as overlap
+asks for them; the one that was used last is used first, so that its connection stays warm, and the others end when
+they had nothing to do for a while. Ticks that come while the endpoint is left alone (`politeness`), or while there is
+no budget, are held: counted, and not made up for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from msgspec.structs import replace
+
+from gwtui.apis import kind_of
+from gwtui.engine.backoff import Politeness
+from gwtui.engine.budget import Purse
+from gwtui.engine.loop_lag import Lag, marked
+from gwtui.engine.schedule import Schedule
+from gwtui.engine.suspend import Moment
+from gwtui.model.enums import Kind, Trigger
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Hold, Ping, Request
+from gwtui.probes.prober import Emit, Prober
+from gwtui.secrets import make_ready
+
+IDLE_S = 30.0
+"""A worker that is not the only idle one of its endpoint ends after so long without a probe."""
+
+ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What is counted under an endpoint's name for the whole session, whatever the endpoint becomes meanwhile."""
+
+    number: int = 0
+    """The number of its newest request."""
+    missed: int = 0
+    held: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tools:
+    """What all workers share."""
+
+    prober_for: ProberFor
+    emit: Emit
+    """Takes what a probe says while it is under way."""
+    report: Emit
+    """Takes results."""
+    spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
+    moment: Callable[[], Moment]
+    clock: Callable[[], int]
+    lag: Lag
+    purse: Purse
+
+
+def may_begin(endpoint: Endpoint, tools: Tools) -> bool:
+    """Whether there is a budget for a probe that begins now; it is counted. Pings take nothing of it."""
+    return kind_of(endpoint.api) is Kind.WEBSOCKET or tools.purse.take(tools.clock())
+
+
+async def run_probe(
+    endpoint: Endpoint, prober: Prober, tally: Tally, tools: Tools, planned_ns: int, trigger: Trigger
+) -> Request | Ping:
+    """Probe once under the next number, and report the result."""
+    await make_ready(endpoint)
+    tally.number += 1
+    began = tools.moment()
+    result = await prober.probe(tally.number, planned_ns, trigger)
+    ended = tools.moment()
+    result = marked(result, tools.lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
+    tools.report(result)
+    return result
+
+
+async def run_trial(endpoint: Endpoint, profile: Profile, tally: Tally, tools: Tools) -> None:
+    """Probe an endpoint once, with a prober of its own."""
+    async with tools.prober_for(endpoint, profile, tools.emit) as prober:
+        await run_probe(endpoint, prober, tally, tools, tools.clock(), Trigger.TRIAL)
+
+
+class Workers:
+    """Probes one endpoint on its schedule, and in bursts beside it, until it is closed."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        profile: Profile,
+        schedule: Schedule,
+        politeness: Politeness,
+        tally: Tally,
+        tools: Tools,
+    ) -> None:
+        self._endpoint = endpoint
+        self._profile = profile
+        self._schedule = schedule
+        self._politeness = politeness
+        self._tally = tally
+        self._tools = tools
+        self.is_websocket = kind_of(endpoint.api) is Kind.WEBSOCKET
+        self._room = 1 if self.is_websocket else endpoint.overlap
+        self._rescheduled = asyncio.Event()
+        self._busy = 0
+        self._idle: list[asyncio.Future[int | None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._spawn(self._keep_schedule())
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._endpoint
+
+    @property
+    def paused(self) -> bool:
+        return self._schedule.paused
+
+    def hold(self) -> Hold | None:
+        """Why the endpoint is left alone at the moment, and when its next probe is due; None when it is not."""
+        hold = self._politeness.hold(self._tools.clock())
+        if hold is None or self.paused:
+            return None
+        return replace(hold, until_ns=self._schedule.tick_from(hold.until_ns))
+
+    def pause(self) -> None:
+        """Start no more scheduled probes; those under way run on."""
+        self._schedule.pause()
+        self._rescheduled.set()
+
+    def resume(self) -> None:
+        self._politeness.forget()
+        self._schedule.resume(self._tools.clock())
+        self._rescheduled.set()
+
+    def set_interval(self, interval_s: float) -> None:
+        self._schedule.set_interval(self._tools.clock(), int(interval_s * 1e9))
+        self._rescheduled.set()
+
+    def close(self) -> None:
+        """Cancel all that is under way. The tasks end, and close what they hold, soon after."""
+        for task in self._tasks:
+            task.cancel()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        self.own(self._tools.spawn(work))
+
+    def own(self, task: asyncio.Task[None]) -> None:
+        """End this task when the endpoint is closed."""
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def prober(self) -> Prober:
+        return self._tools.prober_for(self._endpoint, self._profile, self._tools.emit)
+
+    async def _keep_schedule(self) -> None:
+        while True:
+            await self._until_due()
+            now_ns = self._tools.clock()
+            alone = self._politeness.hold(now_ns) is not None
+            due = self._schedule.take(now_ns, room=alone or self._busy < self._room)
+            self._tally.missed += due.missed
+            if due.planned_ns is None:
+                continue
+            if alone or not may_begin(self._endpoint, self._tools):
+                self._tally.held += 1
+            else:
+                self._start(due.planned_ns)
+
+    async def _until_due(self) -> None:
+        """Wait for the next tick, or for a change of the schedule."""
+        self._rescheduled.clear()
+        next_ns = self._schedule.next_ns
+        wait_s = None if next_ns is None else max(0, next_ns - self._tools.clock()) / 1e9
+        try:
+            async with asyncio.timeout(wait_s):
+                await self._rescheduled.wait()
+        except TimeoutError:
+            return
+
+    def _start(self, planned_ns: int) -> None:
+        self._busy += 1
+        if self._idle:
+            self._idle.pop().set_result(planned_ns)
+        else:
+            self._spawn(self._work(planned_ns))
+
+    async def _work(self, planned_ns: int | None) -> None:
+        """Be a worker: one tick's probe after the other."""
+        async with self.prober() as prober:
+            while planned_ns is not None:
+                await self._probe(prober, planned_ns, Trigger.SCHEDULE)
+                self._busy -= 1
+                planned_ns = await self._next_tick()
+
+    async def _probe(self, prober: Prober, planned_ns: int, trigger: Trigger) -> None:
+        result = await run_probe(self._endpoint, prober, self._tally, self._tools, planned_ns, trigger)
+        self._politeness.take(result, self._schedule.interval_ns, self._tools.clock())
+
+    async def _next_tick(self) -> int | None:
+        """Be idle until a tick needs a worker; None: there are idle workers enough without this one."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[int | None] = loop.create_future()
+        self._idle.append(waiter)
+        timer = loop.call_later(IDLE_S, self._retire, waiter)
+        try:
+            return await waiter
+        finally:
+            timer.cancel()
+
+    def _retire(self, waiter: asyncio.Future[int | None]) -> None:
+        if len(self._idle) > 1 and waiter in self._idle and not waiter.cancelled():
+            self._idle.remove(waiter)
+            waiter.set_result(None)
+
+    async def probe_now(self, prober: Prober) -> bool:
+        """Send one request of a burst. False: there is no budget for it."""
+        if not may_begin(self._endpoint, self._tools):
+            return False
+        await self._probe(prober, self._tools.clock(), Trigger.BURST)
+        return True
+
+
+def burst(together: Sequence[Workers], tools: Tools, requests: int, concurrency: int) -> None:
+    """Send so many requests to each now, in turns: each of `concurrency` tasks the next when its last one has ended."""
+    turns = _turns(together, requests)
+    for _ in range(min(requests * len(together), concurrency)):
+        task = tools.spawn(_work_off(turns))
+        for each in together:
+            each.own(task)
+
+
+def _turns(together: Sequence[Workers], requests: int) -> Iterator[Workers]:
+    """A B B A A B B A ...: a drift of the network weighs on all of them alike."""
+    for turn in range(requests):
+        yield from together if turn % 2 == 0 else reversed(together)
+
+
+async def _work_off(turns: Iterator[Workers]) -> None:
+    """Take turns until none is left, with one prober for each endpoint."""
+    async with AsyncExitStack() as stack:
+        probers: dict[Workers, Prober] = {}
+        for each in turns:
+            if each not in probers:
+                probers[each] = await stack.enter_async_context(each.prober())
+            if not await each.probe_now(probers[each]):
+                return

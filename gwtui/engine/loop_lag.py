@@ -1,0 +1,96 @@
+"""How late the engine's own event loop is, so that its own standstills are not taken for the gateway's. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from msgspec.structs import replace
+
+from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import Verdict
+from gwtui.text.units import duration
+
+PERIOD_NS = 10_000_000
+"""How often the loop is tried."""
+LATE_NS = 20_000_000
+"""A loop that is later than this is remembered to have been."""
+STANDSTILL_NS = 1_000_000_000
+"""From this on the process was stopped, or the machine suspended or swamped: deadlines passed unwatched."""
+REMEMBERED = 1000
+"""So many late moments are kept."""
+
+WAITING = frozenset(
+    {
+        Verdict.CONNECT_TIMEOUT,
+        Verdict.NO_FIRST_BYTE,
+        Verdict.STALLED,
+        Verdict.TIMEOUT,
+        Verdict.NO_PONG,
+        Verdict.TRUNCATED,
+        Verdict.RESET,
+        Verdict.CLOSED,
+    }
+)
+"""Verdicts that a standstill of our own brings about: our deadline passed, or the other side lost its patience."""
+
+
+class Lag:
+    """Told by a task that wants to run every `PERIOD_NS` when it really did."""
+
+    def __init__(self) -> None:
+        self._due_ns: int | None = None
+        self._worst_ns = 0
+        self._late: deque[tuple[int, int]] = deque(maxlen=REMEMBERED)
+
+    def woke(self, now_ns: int) -> None:
+        """The task runs now; it will ask to run again after `PERIOD_NS`."""
+        late_ns = self._overdue(now_ns)
+        self._worst_ns = max(self._worst_ns, late_ns)
+        if late_ns > LATE_NS:
+            self._late.append((now_ns, late_ns))
+        self._due_ns = now_ns + PERIOD_NS
+
+    def since(self, start_ns: int, now_ns: int) -> int:
+        """The longest it was late since `start_ns`, if that was longer than `LATE_NS`; else 0.
+
+        It may be late right now, and the task could not tell it yet.
+        """
+        late_ns = self._overdue(now_ns)
+        longest_ns = late_ns if late_ns > LATE_NS else 0
+        for at_ns, late_ns in reversed(self._late):
+            if at_ns < start_ns:
+                break
+            longest_ns = max(longest_ns, late_ns)
+        return longest_ns
+
+    def take(self, now_ns: int) -> int:
+        """The longest it was late since this was last asked, and begin anew."""
+        worst_ns, self._worst_ns = max(self._worst_ns, self._overdue(now_ns)), 0
+        return worst_ns
+
+    def _overdue(self, now_ns: int) -> int:
+        return 0 if self._due_ns is None else max(0, now_ns - self._due_ns)
+
+
+def marked(result: Request | Ping, late_ns: int, slept_ns: int = 0) -> Request | Ping:
+    """The result, marked by what became of this program while it was measured.
+
+    `late_ns`: how late the event loop was at most; `slept_ns`: how long the machine slept, which no stamp of the
+    monotonic clock knows, so that it may be missing from every latency. A failure to come in time says nothing of the
+    gateway when it was us who stood still: it is `local`.
+    """
+    if slept_ns:
+        error_ns = max(slept_ns, result.error_ns or 0)
+        if isinstance(result, Request):
+            result = replace(result, tainted=True, error_ns=error_ns, errors=None)
+        else:
+            result = replace(result, tainted=True, error_ns=error_ns)
+    if (still_ns := max(late_ns, slept_ns)) < STANDSTILL_NS or result.verdict not in WAITING:
+        return result
+    return replace(
+        result,
+        tainted=True,
+        verdict=Verdict.LOCAL,
+        rule="engine.stood-still",
+        reason=f"gwtui itself stood still for {duration(still_ns)} meanwhile; else it would be {result.verdict}",
+    )

@@ -1,0 +1,95 @@
+"""What can happen to the events of a good answer before any is sent: lost, repeated, swapped, garbled. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from gwtui.gateway.behaviour import Behaviour
+from gwtui.gateway.timeline import Event, Part
+
+DEPTH = 100_000
+ELSEWHERE = 7
+"""An index at which no API here has anything."""
+
+_EVENT = re.compile(rb"(?s)(.*?^data: )?(.*?)([\r\n]*)", re.MULTILINE)
+"""All up to the payload, the payload, and the line ends behind it."""
+
+
+def damaged(events: Sequence[Event], behaviour: Behaviour) -> list[Event]:
+    """The events after all that the behaviour does to them. Numbers beyond the last event do nothing."""
+    done = list(events)
+    if (at := _index(behaviour.garble_event, done)) is not None:
+        done[at] = Event(done[at].part, _GARBLES[behaviour.garble or "half"](done[at].data))
+    if (at := _index(behaviour.swap_event, done[:-1])) is not None:
+        done[at : at + 2] = [done[at + 1], done[at]]
+    if (at := _index(behaviour.repeat_event, done)) is not None:
+        done.insert(at, done[at])
+    if (at := _index(behaviour.lose_event, done)) is not None:
+        del done[at]
+    if behaviour.after_end == "stream":
+        done += done
+    elif behaviour.after_end == "token":
+        done += [event for event in done if event.part is Part.TOKEN][-1:]
+    return done
+
+
+def _index(number: int | None, events: Sequence[Event]) -> int | None:
+    return number - 1 if number is not None and number <= len(events) else None
+
+
+def _half(data: bytes) -> bytes:
+    return _with_payload(data, lambda payload: payload[: len(payload) // 2])
+
+
+def _deep(data: bytes) -> bytes:
+    return _with_field(data, b'"deep":' + b"[" * DEPTH + b"]" * DEPTH)
+
+
+def _numbers(data: bytes) -> bytes:
+    return _with_field(data, b'"odd":NaN,"odd":1e999,"odd":-Infinity,"odd":' + b"9" * 400)
+
+
+def _utf8(data: bytes) -> bytes:
+    return _with_field(data, b'"odd":"\xff\xfe\xc3( \xed\xa0\x80 \xf0\x9f"')
+
+
+def _nul(data: bytes) -> bytes:
+    """In an id, which the standard says is then ignored (WHATWG HTML 9.2.6)."""
+    return b"id: a\0b\n" + data
+
+
+def _elsewhere(data: bytes) -> bytes:
+    return re.sub(rb'((?:output_)?index"):\d+', rb"\1:%d" % ELSEWHERE, data, count=1)
+
+
+def _later(data: bytes) -> bytes:
+    return re.sub(rb'("sequence_number"):(\d+)', lambda found: b"%s:%d" % (found[1], int(found[2]) + ELSEWHERE), data)
+
+
+def _renamed(data: bytes) -> bytes:
+    return re.sub(rb"(?m)^event: [^\r\n]*", b"event: something_else", data)
+
+
+def _with_payload(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
+    found = _EVENT.fullmatch(data)
+    if found is None:
+        return change(data)
+    return (found[1] or b"") + change(found[2]) + found[3]
+
+
+def _with_field(data: bytes, field: bytes) -> bytes:
+    """One more field in the JSON object of the event."""
+    return _with_payload(data, lambda payload: payload.removesuffix(b"}") + b"," + field + b"}")
+
+
+_GARBLES: dict[str, Callable[[bytes], bytes]] = {
+    "half": _half,
+    "deep": _deep,
+    "numbers": _numbers,
+    "utf8": _utf8,
+    "nul": _nul,
+    "index": _elsewhere,
+    "sequence": _later,
+    "name": _renamed,
+}

@@ -1,0 +1,31 @@
+"""The catalogue of faults: every way in which the embedded gateway can be broken, and what has to be said of it.
+
+A fault is chosen by the model's name, `fault:NAME`, by the header `x-gwtui-fault: NAME`, or by a scenario's rule with
+`fault = "NAME"`. To add one, write an entry in the module where it belongs: the tests probe each of them.
+"""
+
+from __future__ import annotations
+
+from gwtui.gateway.faults.answers import ANSWERS
+from gwtui.gateway.faults.apis import BY_API
+from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.faults.hostile import HOSTILE
+from gwtui.gateway.faults.pace import PACE
+from gwtui.gateway.faults.sockets import SOCKETS
+from gwtui.gateway.faults.statuses import STATUSES
+from gwtui.gateway.faults.streams import STREAMS
+from gwtui.gateway.faults.websockets import WEBSOCKETS
+
+FAULT_MODEL = "fault:"
+"""What the name of a model begins with that stands for a fault."""
+FAULT_HEADER = "x-gwtui-fault"
+
+_ALL = (*STATUSES, *ANSWERS, *STREAMS, *BY_API, *PACE, *HOSTILE, *SOCKETS, *WEBSOCKETS)
+FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
+
+
+def chosen(model: str, header: str | None) -> str:
+    """The name of the fault that a request asks for, known or not; "" for none. The header goes before the model."""
+    if header:
+        return header.strip()
+    return model.removeprefix(FAULT_MODEL) if model.startswith(FAULT_MODEL) else ""

@@ -1,0 +1,107 @@
+"""Answers that are not the stream that was asked for, and what the gateway does when its upstreams fail."""
+
+from __future__ import annotations
+
+from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.faults.statuses import HTML
+from gwtui.model.verdicts import Verdict
+
+PAGE = "<!doctype html><html><head><title>Maintenance</title></head><body>Back soon.</body></html>"
+
+ANSWERS = (
+    Fault(
+        name="json",
+        says="One JSON answer comes although a stream was asked for",
+        verdict=Verdict.NOT_A_STREAM,
+        reason="silent fallback",
+        manner=Manner(no_stream=True),
+    ),
+    Fault(
+        name="html",
+        says="A page comes, with status 200",
+        verdict=Verdict.NOT_A_STREAM,
+        reason="Maintenance",
+        manner=Manner(status=200, headers=HTML, body=PAGE),
+    ),
+    Fault(
+        name="empty-200",
+        says="Status 200, and not a byte",
+        verdict=Verdict.EMPTY,
+        reason="empty body",
+        manner=Manner(status=200, body=""),
+    ),
+    Fault(name="204", says="Status 204", verdict=Verdict.EMPTY, reason="http.204", manner=Manner(status=204, body="")),
+    Fault(
+        name="error-200",
+        says="Status 200, and a JSON error",
+        verdict=Verdict.NOT_A_STREAM,
+        reason="upstream went away",
+        manner=Manner(status=200, body={"error": {"type": "server_error", "message": "upstream went away"}}),
+    ),
+    Fault(
+        name="wrong-type",
+        says="The stream calls itself text/plain",
+        verdict=Verdict.NOT_A_STREAM,
+        reason="text/plain",
+        manner=Manner(headers={"content-type": "text/plain"}),
+    ),
+    Fault(
+        name="other-model",
+        says="Another model answers than was asked for",
+        verdict=Verdict.COMPLETE,
+        findings=("model_differs",),
+        manner=Manner(served_model="somebody-else"),
+    ),
+    Fault(
+        name="retried",
+        says="The gateway tells in a header that it tried three times",
+        verdict=Verdict.COMPLETE,
+        findings=("retries",),
+        manner=Manner(headers={"x-litellm-attempted-retries": "2"}),
+    ),
+    Fault(
+        name="upstream-first",
+        says="The first provider fails, the next one in the chain answers",
+        verdict=Verdict.COMPLETE,
+        findings=("fallbacks", "model_differs"),
+        manner=Manner(upstream_fails=1),
+    ),
+    Fault(
+        name="upstream-all",
+        says="All providers fail; after five such failures the breakers open",
+        verdict=Verdict.SERVER_ERROR,
+        reason="all upstream attempts failed",
+        manner=Manner(upstream_fails=1000),
+    ),
+    Fault(
+        name="breaker",
+        says="The same, until the breaker is open and fails fast",
+        verdict=Verdict.UNAVAILABLE,
+        reason="breaker",
+        manner=Manner(upstream_fails=1000),
+        probes=6,
+    ),
+    Fault(
+        name="upstream-stream",
+        says="The upstream fails to stream; the gateway asks it once more, for one answer",
+        verdict=Verdict.NOT_A_STREAM,
+        reason="silent fallback",
+        findings=("retries",),
+        manner=Manner(upstream_fails=1000, upstream_failure="stream"),
+    ),
+    Fault(
+        name="no-fallback",
+        says="The upstream fails to stream, and fallbacks are off: a 500 that says so",
+        verdict=Verdict.SERVER_ERROR,
+        reason="fallback is disabled",
+        manner=Manner(upstream_fails=1000, upstream_failure="stream", no_fallback=True),
+    ),
+    Fault(
+        name="upstream-timeout",
+        says="No provider answers within the gateway's time-out",
+        verdict=Verdict.GATEWAY_TIMEOUT,
+        reason="did not answer",
+        manner=Manner(upstream_fails=1000, upstream_failure="timeout"),
+    ),
+)

@@ -1,0 +1,46 @@
+"""What an entry of the catalogue holds: a fault, how it is made, and what a monitor has to say about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.socket_script import Step
+from gwtui.model.verdicts import Verdict
+
+NO_FAULT = Manner()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One way in which a gateway is broken.
+
+    It is made either by a `manner`, by the gateway itself, or by a `script`, on the port with bare sockets.
+    """
+
+    name: str
+    says: str
+    """What happens, in one line."""
+    verdict: Verdict
+    """What a probe that meets it has to be called."""
+    reason: str = ""
+    """A part of the rule or the reason that has to be given."""
+    findings: tuple[str, ...] = ()
+    """Findings that a probe has to make, among others; any one of those with a `|` between."""
+    manner: Manner = NO_FAULT
+    script: tuple[Step, ...] = ()
+    api: str = "openai-chat"
+    """The API, by its name in a profile, that shows it."""
+    asks: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of an endpoint that shows it."""
+    deadlines: Mapping[str, float] = field(default_factory=dict)
+    """Deadlines, in seconds, without which it would not be told for long."""
+    probes: int = 1
+    """How many probes over one connection it takes to show."""
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether it is on the port with bare sockets."""
+        return bool(self.script)

@@ -1,0 +1,63 @@
+"""Good streams whose bytes are held back, pressed together or written in a way that few clients test."""
+
+from __future__ import annotations
+
+from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.faults.base import Fault
+from gwtui.model.verdicts import Verdict
+
+PACE = (
+    Fault(
+        name="burst",
+        says="All events in one burst when the last is due",
+        verdict=Verdict.COMPLETE,
+        findings=("buffered",),
+        manner=Manner(buffer=True, tokens=100, gap_ms=3),
+    ),
+    Fault(
+        name="burst-8k",
+        says="Bursts of 8 KiB, as from a proxy's buffer",
+        verdict=Verdict.COMPLETE,
+        findings=("buffered",),
+        manner=Manner(burst_bytes=8192, tokens=250, gap_ms=2),
+    ),
+    Fault(
+        name="corked",
+        says="What is due goes out every 100 ms",
+        verdict=Verdict.COMPLETE,
+        findings=("combed|buffered",),  # on a busy machine the timer is too unsteady to be told
+        manner=Manner(cork_ms=100, tokens=70, gap_ms=20),
+    ),
+    Fault(
+        name="gzip",
+        says="Compressed, although identity was asked for",
+        verdict=Verdict.COMPLETE,
+        findings=("compressed",),
+        manner=Manner(gzip=True),
+    ),
+    Fault(
+        name="gzip-burst",
+        says="Compressed and in one burst",
+        verdict=Verdict.COMPLETE,
+        findings=("compressed", "buffered"),
+        manner=Manner(gzip=True, buffer=True, tokens=100, gap_ms=3),
+    ),
+    Fault(
+        name="bom",
+        says="A byte order mark before the stream",
+        verdict=Verdict.COMPLETE,
+        manner=Manner(bom=True),
+    ),
+    Fault(
+        name="cr-only",
+        says="Lines end with CR alone",
+        verdict=Verdict.COMPLETE,
+        manner=Manner(line_ends="cr"),
+    ),
+    Fault(
+        name="crlf",
+        says="Lines end with CRLF",
+        verdict=Verdict.COMPLETE,
+        manner=Manner(line_ends="crlf"),
+    ),
+)

@@ -1,0 +1,205 @@
+"""What only a bare socket can do to an HTTP client: break off, break the protocol, dribble, flood, speak another."""
+
+from __future__ import annotations
+
+from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.socket_script import (
+    LAST_CHUNK,
+    Bomb,
+    Dribble,
+    Events,
+    HalfClose,
+    Head,
+    Hold,
+    NextRequest,
+    Reset,
+    Send,
+    Wait,
+    chunk,
+)
+from gwtui.model.verdicts import Verdict
+
+SSE = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+SHORT_LENGTH = ("content-length: 99999",)
+BOTH = ("content-length: 5", "transfer-encoding: chunked")
+TINY = b'data: {"choices":[{"index":0,"delta":{"content":"x"}}]}\n\n'
+TINY_BLOCK = chunk(TINY * 1000)
+GZIP = ("content-encoding: gzip",)
+
+SOCKETS = (
+    Fault(
+        name="reset",
+        says="RST in the middle of an event",
+        verdict=Verdict.TRUNCATED,
+        reason="reset",
+        script=(Head(), Events(0, 4), Send(b'40\r\ndata: {"id":'), Wait(0.02), Reset()),
+    ),
+    Fault(
+        name="reset-at-once",
+        says="RST instead of an answer",
+        verdict=Verdict.RESET,
+        script=(Reset(),),
+    ),
+    Fault(
+        name="close-at-once",
+        says="The connection is accepted, and closed without a byte",
+        verdict=Verdict.RESET,
+        script=(HalfClose(),),
+    ),
+    Fault(
+        name="never",
+        says="The connection is accepted, and nothing is ever answered",
+        verdict=Verdict.NO_FIRST_BYTE,
+        script=(Hold(),),
+        deadlines={"first_byte_s": 0.15},
+    ),
+    Fault(
+        name="no-last-chunk",
+        says="A chunked body ends without its last chunk, in the middle of the stream",
+        verdict=Verdict.TRUNCATED,
+        script=(Head(), Events(0, 5)),
+    ),
+    Fault(
+        name="no-last-chunk-done",
+        says="The stream is whole, and the last chunk is missing",
+        verdict=Verdict.COMPLETE,
+        findings=("broken_after_end",),
+        script=(Head(), Events()),
+    ),
+    Fault(
+        name="bad-chunk",
+        says="The size of a chunk is no number",
+        verdict=Verdict.TRUNCATED,
+        script=(Head(), Events(0, 4), Send(b"zz\r\nwhat\r\n")),
+    ),
+    Fault(
+        name="short-length",
+        says="The body is shorter than its Content-Length",
+        verdict=Verdict.TRUNCATED,
+        script=(Head(SHORT_LENGTH, chunked=False), Events(0, 4, chunked=False)),
+    ),
+    Fault(
+        name="two-lengths",
+        says="Content-Length and chunked at once, cut in the middle",
+        verdict=Verdict.TRUNCATED,
+        script=(Head(BOTH, chunked=False), Events(0, 4)),
+    ),
+    Fault(
+        name="close-delimited",
+        says="A body that only the end of the connection ends, cut in the middle of an event",
+        verdict=Verdict.TRUNCATED,
+        script=(Head(chunked=False), Events(0, 4, chunked=False), Send(b'data: {"id":'), HalfClose()),
+    ),
+    Fault(
+        name="split-everywhere",
+        says="A good stream in chunks of one byte",
+        verdict=Verdict.COMPLETE,
+        script=(Head(), Events(chunk_bytes=1), Send(LAST_CHUNK)),
+    ),
+    Fault(
+        name="slow-headers",
+        says="One byte of the headers a second",
+        verdict=Verdict.TIMEOUT,
+        script=(Dribble(SSE + b"transfer-encoding: chunked\r\n\r\n", 1.0), Events(), Send(LAST_CHUNK)),
+        deadlines={"total_s": 0.3},
+    ),
+    Fault(
+        name="slow-body",
+        says="One byte of the body at a time, each before the client takes it for silence",
+        verdict=Verdict.TIMEOUT,
+        script=(Head(chunked=False), Dribble(b"data: {" + b" " * 600, 0.5)),
+        deadlines={"total_s": 0.3},
+    ),
+    Fault(
+        name="huge-header",
+        says="A header of 200 KiB",
+        verdict=Verdict.TOO_LARGE,
+        script=(Send(SSE + b"x-big: "), Send(b"x" * 1024, 200), Send(b"\r\n\r\n")),
+    ),
+    Fault(
+        name="many-headers",
+        says="Five thousand headers",
+        verdict=Verdict.TOO_LARGE,
+        script=(Send(SSE), Send(b"x-one-of-many: " + b"alike " * 8 + b"\r\n", 5000), Send(b"\r\n")),
+    ),
+    Fault(
+        name="garbage",
+        says="A banner of garbage",
+        verdict=Verdict.NOT_HTTP,
+        script=(Send(b"\x00\x01\x02\xff\xfe garbage\r\n"), Hold()),
+    ),
+    Fault(
+        name="ssh",
+        says="An SSH server answers",
+        verdict=Verdict.NOT_HTTP,
+        reason="SSH-2.0",
+        script=(Send(b"SSH-2.0-OpenSSH_9.6\r\n"), Hold()),
+    ),
+    Fault(
+        name="tls",
+        says="TLS is spoken on what should be a plain port",
+        verdict=Verdict.NOT_HTTP,
+        reason="TLS",
+        script=(Send(b"\x15\x03\x03\x00\x02\x02\x46"), HalfClose()),
+    ),
+    Fault(
+        name="endless-line",
+        says="A line that never ends",
+        verdict=Verdict.TOO_LARGE,
+        script=(Head(chunked=False), Send(b"data: "), Send(b"x" * 65_536, 1024)),
+    ),
+    Fault(
+        name="endless-event",
+        says="An event that never ends",
+        verdict=Verdict.TOO_LARGE,
+        script=(Head(chunked=False), Send((b"data: " + b"x" * 1000 + b"\n") * 64, 1024)),
+    ),
+    Fault(
+        name="flood",
+        says="A million tiny events as fast as they can be read",
+        verdict=Verdict.TIMEOUT,
+        script=(Head(), Send(TINY_BLOCK, 1000), Events(-3), Send(LAST_CHUNK)),
+        deadlines={"total_s": 0.4},
+    ),
+    Fault(
+        name="gzip-bomb",
+        says="A gibibyte of zeros in a megabyte of gzip",
+        verdict=Verdict.TOO_LARGE,
+        script=(Head(GZIP, chunked=False), Bomb(1 << 30), HalfClose()),
+    ),
+    Fault(
+        name="bad-gzip",
+        says="Content-Encoding is gzip and the body is not",
+        verdict=Verdict.DECODE_ERROR,
+        script=(Head(GZIP, chunked=False), Events(chunked=False), HalfClose()),
+    ),
+    Fault(
+        name="brotli",
+        says="Brotli, which nobody asked for",
+        verdict=Verdict.DECODE_ERROR,
+        reason="br",
+        script=(Head(("content-encoding: br",), chunked=False), Send(b"\x0b\x02\x80data\x03"), HalfClose()),
+    ),
+    Fault(
+        name="gzip-twice",
+        says="Compressed twice over",
+        verdict=Verdict.DECODE_ERROR,
+        reason="gzip, gzip",
+        script=(Head(("content-encoding: gzip, gzip",), chunked=False), Bomb(1 << 20), HalfClose()),
+    ),
+    Fault(
+        name="clock-off",
+        says="The gateway's clock is years behind",
+        verdict=Verdict.COMPLETE,
+        findings=("clock_skew",),
+        script=(Head(("date: Fri, 01 Jan 2021 00:00:00 GMT",)), Events(), Send(LAST_CHUNK)),
+    ),
+    Fault(
+        name="stale",
+        says="A kept connection is closed as the second request comes",
+        verdict=Verdict.COMPLETE,
+        findings=("stale_connection",),
+        script=(Head(), Events(), Send(LAST_CHUNK), NextRequest(), HalfClose()),
+        probes=2,
+    ),
+)

@@ -1,0 +1,182 @@
+"""Streams that end too early or too late, carry errors, or have events missing, doubled, swapped or garbled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.faults.base import Fault
+from gwtui.model.verdicts import Verdict
+
+IDLE = {"idle_s": 0.15}
+FIRST_TOKEN = {"first_token_s": 0.15}
+
+
+def stream_fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any) -> Fault:
+    """Fields of a fault, and all others its manner's."""
+    own = {field: fields.pop(field) for field in ("api", "findings", "deadlines", "asks") if field in fields}
+    return Fault(name=name, says=says, verdict=verdict, reason=reason, manner=Manner(**fields), **own)
+
+
+ENDS = (
+    stream_fault("truncated", "The stream ends cleanly in its middle", Verdict.TRUNCATED, "after event 4", cut_after=4),
+    stream_fault("zero-events", "The stream is closed before its first event", Verdict.EMPTY, "no event", cut_after=0),
+    stream_fault(
+        "no-finish",
+        "`[DONE]` comes without a finish reason: a gateway closed over a cut",
+        Verdict.TRUNCATED,
+        "done-without-finish",
+        cut_after=5,
+        insert="data: [DONE]\n\n",
+        insert_after=5,
+    ),
+    stream_fault(
+        "comments",
+        "Nothing but comments, for ever",
+        Verdict.STALLED,
+        "no content",
+        comments=100,
+        gap_ms=20,
+        stall_after=0,
+        findings=("keepalives_only",),
+        deadlines=FIRST_TOKEN,
+    ),
+    stream_fault(
+        "comments-end",
+        "A few comments, then a clean end",
+        Verdict.EMPTY,
+        "only 5 comments",
+        comments=5,
+        cut_after=0,
+        findings=("keepalives_only",),
+    ),
+    stream_fault("comments-first", "Comments, and then a good stream", Verdict.COMPLETE, comments=5),
+    stream_fault(
+        "comment-between", "A comment inside a good stream", Verdict.COMPLETE, insert=": alive\n\n", insert_after=4
+    ),
+    stream_fault(
+        "stall", "Silence in the middle of a stream", Verdict.STALLED, "no byte came", stall_after=5, deadlines=IDLE
+    ),
+    stream_fault(
+        "open-after-end",
+        "The response is not ended where the stream is",
+        Verdict.COMPLETE,
+        "",
+        stall_after=1_000_000,
+        findings=("open_after_end",),
+    ),
+    stream_fault(
+        "no-last-blank",
+        "The blank line of the last event is missing",
+        Verdict.COMPLETE_UNTERMINATED,
+        no_last_blank=True,
+        findings=("unterminated",),
+    ),
+    stream_fault(
+        "huge-ttft",
+        "Ten minutes to the first byte",
+        Verdict.NO_FIRST_BYTE,
+        "no byte came",
+        ttft_ms=600_000,
+        deadlines={"first_byte_s": 0.15},
+    ),
+    stream_fault(
+        "slow-ttft",
+        "Headers and keep-alives at once, the first token in ten minutes",
+        Verdict.STALLED,
+        "no content",
+        comments=60,
+        gap_ms=50,
+        ttft_ms=600_000,
+        findings=("keepalives_only",),
+        deadlines=FIRST_TOKEN,
+    ),
+)
+
+
+def _error(name: str, says: str, event: str, reason: str = "boom", /, **fields: Any) -> Fault:
+    return stream_fault(
+        f"error-{name}", says, Verdict.ERROR_IN_STREAM, reason, **{"error_after": 4, "error_event": event, **fields}
+    )
+
+
+ERRORS = (
+    _error("object", "An error object, then the end", 'data: {"error":{"type":"server_error","message":"boom"}}\n\n'),
+    _error("string", "An error that is a text", 'data: {"error":"boom"}\n\n'),
+    _error("type", "An object of type error", 'data: {"type":"error","message":"boom"}\n\n'),
+    _error(
+        "done",
+        "An error object, then `[DONE]`, as some proxies send",
+        'data: {"error":{"message":"boom","code":500}}\n\ndata: [DONE]\n\n',
+    ),
+    _error("named", "An event named error, with a text", "event: error\ndata: boom\n\n"),
+    _error(
+        "finish",
+        "A chunk with an error and finish_reason error",
+        'data: {"id":"x","object":"chat.completion.chunk","error":{"code":502,"message":"boom"},'
+        '"choices":[{"index":0,"delta":{"content":""},"finish_reason":"error"}]}\n\n',
+    ),
+    _error(
+        "bare",
+        "A bare JSON error of several lines",
+        '{\n  "error": {\n    "code": 503,\n    "message": "boom"\n  }\n}\n',
+    ),
+    _error(
+        "first",
+        "An error is the first event",
+        'data: {"error":{"type":"server_error","message":"boom"}}\n\n',
+        error_after=0,
+    ),
+)
+
+ORDER = (
+    stream_fault("reordered", "The first token comes before the role", Verdict.OUT_OF_ORDER, "role", swap_event=1),
+    stream_fault(
+        "index",
+        "A token belongs to a choice that nobody asked for and that never ends",
+        Verdict.OUT_OF_ORDER,
+        "choice-index",
+        garble_event=4,
+        garble="index",
+    ),
+    stream_fault(
+        "after-end", "A token comes after `[DONE]`", Verdict.COMPLETE, after_end="token", findings=("events_after_end",)
+    ),
+    stream_fault(
+        "two-streams",
+        "Two streams in one body",
+        Verdict.COMPLETE,
+        after_end="stream",
+        findings=("events_after_end",),
+    ),
+)
+
+GARBLED = (
+    stream_fault(
+        "bad-json",
+        "Half of one event's JSON is missing",
+        Verdict.OUT_OF_ORDER,
+        "bad-json",
+        garble_event=4,
+        garble="half",
+        findings=("bad_json",),
+    ),
+    stream_fault(
+        "deep-json",
+        "JSON nested a hundred thousand deep",
+        Verdict.OUT_OF_ORDER,
+        "nested too deep",
+        garble_event=4,
+        garble="deep",
+        findings=("bad_json",),
+    ),
+    stream_fault(
+        "odd-numbers", "NaN, 1e999 and repeated keys in an event", Verdict.COMPLETE, garble_event=4, garble="numbers"
+    ),
+    stream_fault("not-utf8", "Bytes that are not UTF-8 in an event", Verdict.COMPLETE, garble_event=4, garble="utf8"),
+    stream_fault(
+        "nul", "A NUL in the id of an event, which is then ignored", Verdict.COMPLETE, garble_event=4, garble="nul"
+    ),
+)
+
+STREAMS = (*ENDS, *ERRORS, *ORDER, *GARBLED)

@@ -1,0 +1,192 @@
+"""What can be wrong with a WebSocket: its handshake, its answers, its frames, its close."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.socket_script import (
+    BINARY,
+    PING,
+    TEXT,
+    Agree,
+    HalfClose,
+    Hold,
+    Send,
+    Step,
+    TakeFrame,
+    Wait,
+    close_frame,
+    frame,
+)
+from gwtui.model.verdicts import Verdict
+
+PATH = {"path": "/v2/websocket"}
+PONG = {"first_byte_s": 0.5}
+UNANSWERED = (Verdict.NO_PONG, Verdict.WRONG_PONG)
+FIRST_BYTE = {"first_byte_s": 0.15}
+WRONG_ACCEPT = (
+    b"HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+    b"sec-websocket-accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n"
+)
+
+
+def _manner(name: str, says: str, verdict: Verdict, reason: str = "", /, **manner: Any) -> Fault:
+    deadlines = PONG if verdict in UNANSWERED else {}
+    return Fault(
+        name=f"ws-{name}",
+        says=says,
+        verdict=verdict,
+        reason=reason,
+        manner=Manner(**manner),
+        api="websocket",
+        asks=PATH,
+        deadlines=deadlines,
+    )
+
+
+def _script(name: str, says: str, verdict: Verdict, reason: str, /, *steps: Step) -> Fault:
+    """`steps` begin with the handshake's answer."""
+    return Fault(
+        name=f"ws-{name}",
+        says=says,
+        verdict=verdict,
+        reason=reason,
+        script=steps,
+        api="websocket",
+        asks=PATH,
+        deadlines=FIRST_BYTE if verdict is Verdict.NO_FIRST_BYTE else PONG if verdict in UNANSWERED else {},
+    )
+
+
+def _closed(code: int, says: str) -> Fault:
+    return _manner(
+        str(code), says, Verdict.CLOSED, f"{code} bye", drop=True, close_after=1, close_code=code, close_reason="bye"
+    )
+
+
+WEBSOCKETS = (
+    _manner("401", "The handshake is refused for its key", Verdict.AUTH, "HTTP 401", status=401),
+    _manner("429", "The handshake is one too many", Verdict.RATE_LIMITED, "retry after 7 s", status=429, retry_after=7),
+    _manner("502", "A proxy has nobody behind it", Verdict.BAD_GATEWAY, "HTTP 502", status=502),
+    _manner("200", "The handshake gets a plain answer", Verdict.WRONG_STATUS, "HTTP 200", status=200, body="hello"),
+    _manner("wrong", "Another answer than the expected one", Verdict.WRONG_PONG, "'pang'", body="pang"),
+    _manner("echo", "The ping comes back as it was sent", Verdict.WRONG_PONG, "'ping'", body="ping"),
+    _manner("silent", "No answer to a ping", Verdict.NO_PONG, "no answer", drop=True),
+    _manner("late", "The answer comes long after anybody waits", Verdict.NO_PONG, "no answer", ttft_ms=3000),
+    _closed(1009, "Closed: message too big"),
+    _closed(1011, "Closed: internal error"),
+    _closed(1012, "Closed: service restart"),
+    _closed(1013, "Closed: try again later"),
+    _closed(4000, "Closed with a code of the gateway's own"),
+    _script("1006", "The connection ends without a close", Verdict.CLOSED, "broke", Agree(), TakeFrame(), HalfClose()),
+    _script(
+        "accept",
+        "The handshake is answered for another key",
+        Verdict.NOT_HTTP,
+        "handshake",
+        Send(WRONG_ACCEPT),
+        Hold(),
+    ),
+    _script(
+        "subprotocol",
+        "A subprotocol is chosen that was not offered",
+        Verdict.NOT_HTTP,
+        "handshake",
+        Agree(("sec-websocket-protocol: surprise",)),
+        Hold(),
+    ),
+    _script(
+        "flood",
+        "A thousand protocol pings before every answer",
+        Verdict.PONG,
+        "",
+        Agree(),
+        TakeFrame(),
+        Send(frame(PING, b"are you there"), 1000),
+        Send(frame(TEXT, b"pong")),
+        Hold(),
+    ),
+    _script(
+        "news",
+        "Messages that nobody asked for come before the answer",
+        Verdict.PONG,
+        "",
+        Agree(),
+        TakeFrame(),
+        Send(frame(TEXT, b"news"), 3),
+        Send(frame(TEXT, b"pong")),
+        Hold(),
+    ),
+    _script(
+        "binary",
+        "Bytes come that are not the answer",
+        Verdict.WRONG_PONG,
+        "4 bytes",
+        Agree(),
+        TakeFrame(),
+        Send(frame(BINARY, b"\x00\xffpo")),
+        Hold(),
+    ),
+    _script(
+        "not-utf8",
+        "A text frame that is not UTF-8",
+        Verdict.CLOSED,
+        "1007",
+        Agree(),
+        TakeFrame(),
+        Send(frame(TEXT, b"po\xff\xfeng")),
+        Hold(),
+    ),
+    _script(
+        "bad-code",
+        "A close code that may not be sent",
+        Verdict.CLOSED,
+        "1002",
+        Agree(),
+        TakeFrame(),
+        Send(close_frame(1005)),
+        Hold(),
+    ),
+    _script(
+        "huge",
+        "A frame that says it is a gibibyte long",
+        Verdict.TOO_LARGE,
+        "1009",
+        Agree(),
+        TakeFrame(),
+        Send(frame(TEXT, length=1 << 30)),
+        Send(b"x" * 65_536, 64),
+        Hold(),
+    ),
+    _script(
+        "fragments",
+        "A message in fragments that never end",
+        Verdict.TOO_LARGE,
+        "1009",
+        Agree(),
+        TakeFrame(),
+        Send(frame(TEXT, b"pong", final=False)),
+        Send(frame(0, b"x" * 1024, final=False), 2048),
+        Hold(),
+    ),
+    _script(
+        "compressed",
+        "A compressed frame, which was not agreed upon",
+        Verdict.CLOSED,
+        "1002",
+        Agree(),
+        TakeFrame(),
+        Send(b"\xc1\x04pong"),
+        Hold(),
+    ),
+    _script(
+        "no-handshake",
+        "The handshake is never answered",
+        Verdict.NO_FIRST_BYTE,
+        "handshake",
+        Hold(),
+    ),
+    _script("closing", "The connection is closed inside the handshake", Verdict.RESET, "", Wait(0.01), HalfClose()),
+)

@@ -1,0 +1,33 @@
+"""The LLM APIs that the embedded gateway speaks, one module each."""
+
+from __future__ import annotations
+
+from starlette.routing import compile_path
+
+from gwtui.gateway.replies.anthropic_messages import AnthropicMessages
+from gwtui.gateway.replies.base import Reply
+from gwtui.gateway.replies.fireworks import FIREWORKS
+from gwtui.gateway.replies.gemini import Gemini
+from gwtui.gateway.replies.openai_chat import OpenAIChat
+from gwtui.gateway.replies.openai_completions import OPENAI_COMPLETIONS
+from gwtui.gateway.replies.openai_responses import OpenAIResponses
+from gwtui.gateway.replies.sourcegraph import SOURCEGRAPH_CODE, SOURCEGRAPH_STREAM
+
+CHAT = OpenAIChat()
+REPLIES: tuple[Reply, ...] = (
+    AnthropicMessages(),
+    CHAT,
+    OpenAIResponses(),
+    OPENAI_COMPLETIONS,
+    FIREWORKS,
+    Gemini(),
+    SOURCEGRAPH_STREAM,
+    SOURCEGRAPH_CODE,
+)
+
+_ROUTES = [(compile_path(path)[0], reply) for reply in REPLIES for path in reply.paths]
+
+
+def reply_for(path: str) -> Reply:
+    """The API whose path that is; the chat's for all others."""
+    return next((reply for pattern, reply in _ROUTES if pattern.match(path)), CHAT)

@@ -1,0 +1,105 @@
+"""The Anthropic Messages API: named events around content blocks, usage at both ends, `message_stop` last."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from gwtui.gateway.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
+from gwtui.gateway.timeline import Event, Part
+
+_ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+
+class _Message(msgspec.Struct):
+    role: str
+    content: str | list[dict[str, Any]]
+
+
+class _Body(msgspec.Struct):
+    model: str
+    max_tokens: Annotated[int, Meta(ge=1)]
+    messages: Annotated[list[_Message], Meta(min_length=1)]
+    system: str | list[dict[str, Any]] = ""
+    stream: bool = False
+    agent_type: str = ""
+
+
+class AnthropicMessages:
+    """`/v1/messages`, and the same behind a gateway's own path."""
+
+    paths: tuple[str, ...] = ("/v1/messages", "/v1/completions/anthropic-messages")
+
+    def question(self, asked: Asked) -> Question:
+        body = decode_question(asked.body, _Body)
+        return Question(
+            model=body.model,
+            stream=body.stream,
+            max_tokens=body.max_tokens,
+            input_tokens=count_tokens(body.system) + sum(count_tokens(one.content) for one in body.messages),
+            agent_type=body.agent_type,
+        )
+
+    def media_type(self, answer: Answer) -> str:
+        return EVENT_STREAM
+
+    def events(self, answer: Answer) -> list[Event]:
+        start = self.whole(answer) | {"content": [], "stop_reason": None}
+        # At the start the API reports a placeholder: nothing has been generated yet.
+        start["usage"] = {"input_tokens": answer.input_tokens, "output_tokens": 1}
+        block = {"type": "text", "text": ""}
+        stop = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
+        return [
+            _event(Part.OPENING, "message_start", message=start),
+            _event(Part.OPENING, "content_block_start", index=0, content_block=block),
+            _event(Part.OPENING, "ping"),
+            *(
+                _event(Part.TOKEN, "content_block_delta", index=0, delta={"type": "text_delta", "text": token})
+                for token in answer.tokens
+            ),
+            _event(Part.CLOSING, "content_block_stop", index=0),
+            _event(Part.CLOSING, "message_delta", delta=stop, usage={"output_tokens": answer.output_tokens}),
+            _event(Part.CLOSING, "message_stop"),
+        ]
+
+    def whole(self, answer: Answer) -> dict[str, Any]:
+        return {
+            "id": f"msg_{answer.number}",
+            "type": "message",
+            "role": "assistant",
+            "model": answer.model,
+            "content": [{"type": "text", "text": answer.text}],
+            "stop_reason": _stop_reason(answer),
+            "stop_sequence": None,
+            "usage": {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens},
+        }
+
+    def error(self, status: int, message: str) -> dict[str, Any]:
+        return _error(_ERROR_TYPES.get(status, "api_error"), message)
+
+    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+        return sse(_error(kind, message), "error")
+
+
+def _event(part: Part, name: str, **fields: object) -> Event:
+    return Event(part, sse({"type": name, **fields}, name))
+
+
+def _stop_reason(answer: Answer) -> str:
+    return "max_tokens" if answer.limited else "end_turn"
+
+
+def _error(kind: str, message: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}}

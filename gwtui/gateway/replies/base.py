@@ -1,0 +1,132 @@
+"""What every API of the embedded gateway provides: how to read a question, and how to say an answer in its form.
+
+Pure: bodies in, bodies and events out. To add an API, write a module with one `Reply` and list it in the package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+import msgspec
+
+from gwtui.gateway.texts import pieces
+from gwtui.gateway.timeline import Event
+
+EVENT_STREAM = "text/event-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request as it came."""
+
+    body: bytes
+    path: Mapping[str, str] = field(default_factory=dict)
+    """What stands where the reply's path has a name in braces."""
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a request asks for, whatever API it came by."""
+
+    model: str
+    stream: bool
+    max_tokens: int | None
+    input_tokens: int
+    include_usage: bool = True
+    """Whether a stream is to report its token counts; only some APIs let the client choose."""
+    form: str = ""
+    """Which of the API's forms of a stream is wanted, where it has several."""
+    agent_type: str = ""
+    """Which kind of agent asks, where a gateway routes by it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is said, in pieces of one token each."""
+
+    number: str
+    """Unique; the API makes its own kind of id of it."""
+    model: str
+    tokens: tuple[str, ...]
+    limited: bool
+    """Whether the question's token limit ended it."""
+    input_tokens: int
+    created: int
+    """Seconds since the epoch."""
+    include_usage: bool = True
+    form: str = ""
+    """As in the question."""
+
+    @property
+    def text(self) -> str:
+        return "".join(self.tokens)
+
+    @property
+    def output_tokens(self) -> int:
+        return len(self.tokens)
+
+
+class QuestionError(ValueError):
+    """The request is not one of this API. The text says why, as the gateway says it."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Reply(Protocol):
+    """One LLM API from the gateway's side."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where it is asked, as Starlette writes routes."""
+
+    def question(self, asked: Asked) -> Question:
+        """Read a request. Raises `QuestionError`."""
+
+    def media_type(self, answer: Answer) -> str:
+        """The content type of the answer as a stream."""
+
+    def events(self, answer: Answer) -> list[Event]:
+        """The answer as the events of a stream, from first to last."""
+
+    def whole(self, answer: Answer) -> dict[str, Any]:
+        """The answer as one JSON object."""
+
+    def error(self, status: int, message: str) -> dict[str, Any] | str:
+        """A refusal in the API's own form: a JSON object, or a plain text."""
+
+    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+        """An error in the middle of a stream, after so many events, as bytes on the wire."""
+
+
+T = TypeVar("T")
+
+
+def decode_question(body: bytes, kind: type[T]) -> T:
+    """Decode a request's JSON body. Raises `QuestionError`."""
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise QuestionError(str(error)) from None
+
+
+def count_tokens(value: object) -> int:
+    """How many tokens all the text inside a message, or any nesting of lists and tables, comes to."""
+    if isinstance(value, str):
+        return len(pieces(value))
+    if isinstance(value, dict):
+        return sum(count_tokens(inner) for key, inner in value.items() if key not in ("role", "type", "speaker"))
+    if isinstance(value, list):
+        return sum(count_tokens(inner) for inner in value)
+    return 0
+
+
+def sse(data: object, event: str = "", end: bytes = b"\n") -> bytes:
+    """One event on the wire; `data` is a text as it is, anything else as JSON."""
+    payload = data.encode() if isinstance(data, str) else msgspec.json.encode(data)
+    head = f"event: {event}".encode() + end if event else b""
+    return head + b"data: " + payload + end + end

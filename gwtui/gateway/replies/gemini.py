@@ -1,0 +1,119 @@
+"""The Gemini API: unnamed events with CRLF line ends and no terminator, or one JSON array, or one whole answer."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from gwtui.gateway.replies.base import (
+    EVENT_STREAM,
+    Answer,
+    Asked,
+    Question,
+    QuestionError,
+    count_tokens,
+    decode_question,
+    sse,
+)
+from gwtui.gateway.timeline import Event, Part
+
+ARRAY = "array"
+"""The form of a stream without `alt=sse`."""
+
+_STATUSES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    429: "RESOURCE_EXHAUSTED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+
+
+class _Content(msgspec.Struct):
+    parts: list[dict[str, Any]]
+    role: str = "user"
+
+
+class _Config(msgspec.Struct):
+    max_output_tokens: Annotated[int, Meta(ge=1)] | None = msgspec.field(default=None, name="maxOutputTokens")
+
+
+class _Body(msgspec.Struct):
+    contents: Annotated[list[_Content], Meta(min_length=1)]
+    config: _Config | None = msgspec.field(default=None, name="generationConfig")
+
+
+class Gemini:
+    """`:streamGenerateContent` and `:generateContent`, which name the model in the path."""
+
+    paths: tuple[str, ...] = (
+        "/v1beta/models/{model:path}:streamGenerateContent",
+        "/v1beta/models/{model:path}:{method}",
+    )
+
+    def question(self, asked: Asked) -> Question:
+        method = asked.path.get("method", "streamGenerateContent")
+        if method not in ("streamGenerateContent", "generateContent"):
+            raise QuestionError(f"The method {method} is not known.", 404)
+        body = decode_question(asked.body, _Body)
+        return Question(
+            model=asked.path["model"],
+            stream=method == "streamGenerateContent",
+            max_tokens=body.config.max_output_tokens if body.config is not None else None,
+            input_tokens=sum(count_tokens(content.parts) for content in body.contents),
+            form="" if asked.query.get("alt") == "sse" else ARRAY,
+        )
+
+    def media_type(self, answer: Answer) -> str:
+        return "application/json; charset=UTF-8" if answer.form == ARRAY else EVENT_STREAM
+
+    def events(self, answer: Answer) -> list[Event]:
+        told = [
+            *((Part.TOKEN, _chunk(answer, token, nth)) for nth, token in enumerate(answer.tokens, 1)),
+            (Part.CLOSING, _chunk(answer, "", answer.output_tokens, _reason(answer))),
+        ]
+        if answer.form != ARRAY:
+            return [Event(part, sse(chunk, end=b"\r\n")) for part, chunk in told]
+        texts = [msgspec.json.encode(chunk) for _, chunk in told]
+        openings = [b"[", *(b",\r\n" for _ in texts[1:])]
+        pieces = [opening + text for opening, text in zip(openings, texts, strict=True)]
+        pieces[-1] += b"\n]\n"
+        return [Event(part, piece) for (part, _), piece in zip(told, pieces, strict=True)]
+
+    def whole(self, answer: Answer) -> dict[str, Any]:
+        return _chunk(answer, answer.text, answer.output_tokens, _reason(answer))
+
+    def error(self, status: int, message: str) -> dict[str, Any]:
+        return {"error": {"code": status, "message": message, "status": _STATUSES.get(status, "UNKNOWN")}}
+
+    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+        """A bare JSON text of several lines, without `data:`, as the real service breaks off."""
+        status = 503 if kind == "overloaded_error" else 500
+        text = msgspec.json.format(msgspec.json.encode(self.error(status, message)), indent=2)
+        return text + b"\r\n"
+
+
+def _reason(answer: Answer) -> str:
+    return "MAX_TOKENS" if answer.limited else "STOP"
+
+
+def _chunk(answer: Answer, text: str, output_tokens: int, reason: str | None = None) -> dict[str, Any]:
+    candidate: dict[str, Any] = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
+    if reason is not None:
+        candidate["finishReason"] = reason
+    usage = {
+        "promptTokenCount": answer.input_tokens,
+        "candidatesTokenCount": output_tokens,
+        "totalTokenCount": answer.input_tokens + output_tokens,
+    }
+    return {
+        "candidates": [candidate],
+        "usageMetadata": usage,
+        "modelVersion": answer.model,
+        "responseId": answer.number,
+    }

@@ -1,0 +1,110 @@
+"""The OpenAI Chat Completions API: unnamed chunks, the role first, usage when asked for, `[DONE]` last."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from gwtui.gateway.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
+from gwtui.gateway.timeline import Event, Part
+
+_ERRORS = {
+    400: ("invalid_request_error", None),
+    401: ("invalid_request_error", "invalid_api_key"),
+    403: ("invalid_request_error", "permission_denied"),
+    404: ("invalid_request_error", "model_not_found"),
+    429: ("rate_limit_error", "rate_limit_exceeded"),
+}
+"""Type and code per status; all others are the server's own."""
+
+
+class _Message(msgspec.Struct):
+    role: str
+    content: str | list[dict[str, Any]] | None = None
+
+
+class StreamOptions(msgspec.Struct):
+    include_usage: bool = False
+
+
+class _Body(msgspec.Struct):
+    model: str
+    messages: Annotated[list[_Message], Meta(min_length=1)]
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    max_tokens: Annotated[int, Meta(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Meta(ge=1)] | None = None
+    agent_type: str = ""
+
+
+class OpenAIChat:
+    """`/v1/chat/completions`."""
+
+    paths: tuple[str, ...] = ("/v1/chat/completions",)
+
+    def question(self, asked: Asked) -> Question:
+        body = decode_question(asked.body, _Body)
+        return Question(
+            model=body.model,
+            stream=body.stream,
+            max_tokens=body.max_completion_tokens or body.max_tokens,
+            input_tokens=sum(count_tokens(one.content) for one in body.messages),
+            include_usage=body.stream_options is not None and body.stream_options.include_usage,
+            agent_type=body.agent_type,
+        )
+
+    def media_type(self, answer: Answer) -> str:
+        return EVENT_STREAM
+
+    def events(self, answer: Answer) -> list[Event]:
+        events = [
+            _chunk(answer, Part.OPENING, {"role": "assistant", "content": ""}),
+            *(_chunk(answer, Part.TOKEN, {"content": token}) for token in answer.tokens),
+            _chunk(answer, Part.CLOSING, {}, finish_reason(answer)),
+        ]
+        if answer.include_usage:
+            usage = _head(answer, "chat.completion.chunk") | {"choices": [], "usage": openai_usage(answer)}
+            events.append(Event(Part.CLOSING, sse(usage)))
+        return [*events, Event(Part.CLOSING, sse("[DONE]"))]
+
+    def whole(self, answer: Answer) -> dict[str, Any]:
+        message = {"role": "assistant", "content": answer.text, "refusal": None}
+        choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(answer)}
+        return _head(answer, "chat.completion") | {"choices": [choice], "usage": openai_usage(answer)}
+
+    def error(self, status: int, message: str) -> dict[str, Any]:
+        return openai_error(status, message)
+
+    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+        return sse({"error": {"message": message, "type": kind, "param": None, "code": None}})
+
+
+def openai_error(status: int, message: str) -> dict[str, Any]:
+    """A refusal as all of OpenAI's APIs word it."""
+    kind, code = _ERRORS.get(status, ("server_error", None))
+    return {"error": {"message": message, "type": kind, "param": None, "code": code}}
+
+
+def openai_usage(answer: Answer) -> dict[str, int]:
+    return {
+        "prompt_tokens": answer.input_tokens,
+        "completion_tokens": answer.output_tokens,
+        "total_tokens": answer.input_tokens + answer.output_tokens,
+    }
+
+
+def finish_reason(answer: Answer) -> str:
+    return "length" if answer.limited else "stop"
+
+
+def _head(answer: Answer, kind: str) -> dict[str, Any]:
+    return {"id": f"chatcmpl-{answer.number}", "object": kind, "created": answer.created, "model": answer.model}
+
+
+def _chunk(answer: Answer, part: Part, delta: dict[str, str], finish_reason: str | None = None) -> Event:
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
+    chunk = _head(answer, "chat.completion.chunk") | {"choices": [choice]}
+    # Where usage is to come in a chunk of its own, all the others say so.
+    return Event(part, sse(chunk | {"usage": None} if answer.include_usage else chunk))

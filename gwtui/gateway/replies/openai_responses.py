@@ -1,0 +1,110 @@
+"""The OpenAI Responses API: typed events numbered without a gap, the whole response in the last one, no `[DONE]`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from gwtui.gateway.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
+from gwtui.gateway.replies.openai_chat import openai_error
+from gwtui.gateway.timeline import Event, Part
+
+
+class _Body(msgspec.Struct):
+    model: str
+    input: str | Annotated[list[dict[str, Any]], Meta(min_length=1)]
+    instructions: str | None = None
+    stream: bool = False
+    max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
+
+
+class OpenAIResponses:
+    """`/v1/responses`: one message with one part of text."""
+
+    paths: tuple[str, ...] = ("/v1/responses",)
+
+    def question(self, asked: Asked) -> Question:
+        body = decode_question(asked.body, _Body)
+        return Question(
+            model=body.model,
+            stream=body.stream,
+            max_tokens=body.max_output_tokens,
+            input_tokens=count_tokens(body.input) + count_tokens(body.instructions),
+        )
+
+    def media_type(self, answer: Answer) -> str:
+        return EVENT_STREAM
+
+    def events(self, answer: Answer) -> list[Event]:
+        begun = self.whole(answer) | {"status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
+        place = {"item_id": _item_id(answer), "output_index": 0, "content_index": 0}
+        item = _item(answer)
+        told: list[tuple[Part, str, dict[str, Any]]] = [
+            (Part.OPENING, "response.created", {"response": begun}),
+            (Part.OPENING, "response.in_progress", {"response": begun}),
+            (
+                Part.OPENING,
+                "response.output_item.added",
+                {"output_index": 0, "item": item | {"status": "in_progress", "content": []}},
+            ),
+            (Part.OPENING, "response.content_part.added", place | {"part": _part("")}),
+            *((Part.TOKEN, "response.output_text.delta", place | {"delta": token}) for token in answer.tokens),
+            (Part.CLOSING, "response.output_text.done", place | {"text": answer.text}),
+            (Part.CLOSING, "response.content_part.done", place | {"part": _part(answer.text)}),
+            (Part.CLOSING, "response.output_item.done", {"output_index": 0, "item": item}),
+            (Part.CLOSING, f"response.{_status(answer)}", {"response": self.whole(answer)}),
+        ]
+        return [
+            Event(part, sse({"type": name, "sequence_number": number, **fields}, name))
+            for number, (part, name, fields) in enumerate(told)
+        ]
+
+    def whole(self, answer: Answer) -> dict[str, Any]:
+        return {
+            "id": f"resp_{answer.number}",
+            "object": "response",
+            "created_at": answer.created,
+            "status": _status(answer),
+            "error": None,
+            "incomplete_details": {"reason": "max_output_tokens"} if answer.limited else None,
+            "model": answer.model,
+            "output": [_item(answer)],
+            "usage": {
+                "input_tokens": answer.input_tokens,
+                "input_tokens_details": {"cached_tokens": 0},
+                "output_tokens": answer.output_tokens,
+                "output_tokens_details": {"reasoning_tokens": 0},
+                "total_tokens": answer.input_tokens + answer.output_tokens,
+            },
+        }
+
+    def error(self, status: int, message: str) -> dict[str, Any]:
+        return openai_error(status, message)
+
+    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+        error = {"type": kind, "code": kind, "message": message, "param": None}
+        return sse({"type": "error", "error": error, "sequence_number": after}, "error")
+
+
+def _status(answer: Answer) -> str:
+    return "incomplete" if answer.limited else "completed"
+
+
+def _item_id(answer: Answer) -> str:
+    return f"msg_{answer.number}"
+
+
+def _item(answer: Answer) -> dict[str, Any]:
+    return {
+        "id": _item_id(answer),
+        "type": "message",
+        "status": _status(answer),
+        "role": "assistant",
+        "content": [_part(answer.text)],
+    }
+
+
+def _part(text: str) -> dict[str, Any]:
+    return {"type": "output_text", "text": text, "annotations": []}

@@ -1,0 +1,103 @@
+"""Sourcegraph's completions: `completion` events with the whole text so far or what is new of it, then `done`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from gwtui.gateway.replies.base import (
+    EVENT_STREAM,
+    Answer,
+    Asked,
+    Question,
+    QuestionError,
+    count_tokens,
+    decode_question,
+    sse,
+)
+from gwtui.gateway.timeline import Event, Part
+
+CUMULATIVE = "cumulative"
+"""The form of a stream before API version 2: every event holds the whole text so far."""
+DELTAS_SINCE = 2
+VERSIONS = range(9)
+
+
+class _Message(msgspec.Struct):
+    speaker: str
+    text: str | None = None
+    content: list[dict[str, Any]] | None = None
+
+
+class _Body(msgspec.Struct):
+    messages: Annotated[list[_Message], Meta(min_length=1)]
+    model: str = "anthropic::2023-06-01::claude-3-haiku"
+    max_tokens: Annotated[int, Meta(ge=1)] | None = msgspec.field(default=None, name="maxTokensToSample")
+    stream: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sourcegraph:
+    """One of the two paths, which differ in what is done when `stream` is not said."""
+
+    paths: tuple[str, ...]
+    streams_by_default: bool
+
+    def question(self, asked: Asked) -> Question:
+        version = asked.query.get("api-version", "0")
+        if not (version.isascii() and version.isdigit() and int(version[:9]) in VERSIONS):
+            raise QuestionError("unsupported API version", 406)
+        body = decode_question(asked.body, _Body)
+        return Question(
+            model=body.model,
+            stream=self.streams_by_default if body.stream is None else body.stream,
+            max_tokens=body.max_tokens,
+            input_tokens=sum(count_tokens(one.text or one.content) for one in body.messages),
+            form=CUMULATIVE if int(version) < DELTAS_SINCE else "",
+        )
+
+    def media_type(self, answer: Answer) -> str:
+        return EVENT_STREAM
+
+    def events(self, answer: Answer) -> list[Event]:
+        end: dict[str, Any] = {"stopReason": _stop_reason(answer), "usage": _usage(answer)}
+        if answer.form == CUMULATIVE:
+            told = [{"completion": text, "stopReason": ""} for text in accumulate(answer.tokens)]
+            end["completion"] = answer.text
+        else:
+            told = [{"deltaText": token} for token in answer.tokens]
+        return [
+            *(Event(Part.TOKEN, sse(one, "completion")) for one in told),
+            Event(Part.CLOSING, sse(end, "completion")),
+            Event(Part.CLOSING, sse({}, "done")),
+        ]
+
+    def whole(self, answer: Answer) -> dict[str, Any]:
+        return {"completion": answer.text, "stopReason": _stop_reason(answer), "usage": _usage(answer)}
+
+    def error(self, status: int, message: str) -> str:
+        return message
+
+    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+        """`done` comes after an error too."""
+        return sse({"error": f"{kind}: {message}"}, "error") + sse({}, "done")
+
+
+def _stop_reason(answer: Answer) -> str:
+    return "max_tokens" if answer.limited else "end_turn"
+
+
+def _usage(answer: Answer) -> dict[str, int]:
+    return {
+        "completion_tokens": answer.output_tokens,
+        "prompt_tokens": answer.input_tokens,
+        "total_tokens": answer.input_tokens + answer.output_tokens,
+    }
+
+
+SOURCEGRAPH_STREAM = Sourcegraph(("/.api/completions/stream",), streams_by_default=True)
+SOURCEGRAPH_CODE = Sourcegraph(("/.api/completions/code",), streams_by_default=False)

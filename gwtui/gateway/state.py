@@ -1,0 +1,111 @@
+"""What the handlers of the embedded gateway share: the scenario, the clock, the books, the upstreams, what was seen."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+
+from starlette.requests import HTTPConnection
+
+from gwtui.gateway.audit_log import Books, Entry
+from gwtui.gateway.behaviour import Behaviour
+from gwtui.gateway.faults import FAULT_HEADER, FAULTS, chosen
+from gwtui.gateway.replies.base import Question
+from gwtui.gateway.scenario import Scenario
+from gwtui.gateway.upstreams import Upstreams
+
+INVALID_KEY = "invalid"
+"""The one key that is refused; any other, or none, will do."""
+UNKNOWN_MODEL = "no-such-model"
+"""The one model that does not exist."""
+
+
+class FaultError(ValueError):
+    """The fault that was chosen cannot be made here. The text says why."""
+
+
+class State:
+    """One gateway."""
+
+    def __init__(self, scenario: Scenario, clock: Callable[[], float], raw_port: int) -> None:
+        self.scenario = scenario
+        self.clock = clock
+        self.raw_port = raw_port
+        self.books = Books()
+        self.upstreams = Upstreams(scenario.gateway, clock, self.books)
+        self._seen: Counter[tuple[str, str, str]] = Counter()
+
+    def next(self, path: str, model: str = "", kind: str = "request") -> int:
+        """Count one more request of that path and model; its number."""
+        self._seen[path, model, kind] += 1
+        return self._seen[path, model, kind]
+
+    def behaviour(self, connection: HTTPConnection, nth: int, model: str = "", provider: str = "") -> Behaviour:
+        """What is to happen to a request. Raises `FaultError`."""
+        path = connection.url.path
+        fault = chosen(model, connection.headers.get(FAULT_HEADER))
+        if fault and fault not in FAULTS:
+            raise FaultError(f"There is no fault `{fault}` in the catalogue: see /gateway/faults.")
+        behaviour = self.scenario.behaviour(path, model, self.clock(), nth, provider=provider, fault=fault)
+        if behaviour.fault and FAULTS[behaviour.fault].is_raw:
+            raise FaultError(
+                f"The fault `{behaviour.fault}` needs a bare socket: ask for it on the raw port, {self.raw_port}."
+            )
+        return behaviour
+
+
+class Visit:
+    """One request on its way into the books."""
+
+    def __init__(self, state: State, connection: HTTPConnection, question: Question | None = None) -> None:
+        self._state = state
+        self._began = time.monotonic()
+        self._request_id: str = getattr(connection.state, "request_id", "")
+        self._path = connection.url.path
+        self.question = question
+
+    def over(
+        self,
+        status: int,
+        outcome: str = "ok",
+        *,
+        provider: str = "",
+        model: str = "",
+        attempts: int = 0,
+        tokens: int = 0,
+    ) -> None:
+        """The request is answered, or nobody waits for its answer any more."""
+        question = self.question
+        entry = Entry(
+            request_id=self._request_id,
+            timestamp=datetime.now(UTC).isoformat(timespec="milliseconds"),
+            path=self._path,
+            model=model or (question.model if question is not None else ""),
+            provider=provider,
+            agent_type=question.agent_type if question is not None else "",
+            stream=question.stream if question is not None else False,
+            status=status,
+            outcome=outcome,
+            attempts=attempts,
+            input_tokens=question.input_tokens if question is not None and provider else 0,
+            output_tokens=tokens,
+            latency_ms=round((time.monotonic() - self._began) * 1000, 3),
+        )
+        self._state.books.add(entry)
+
+
+def key_is_invalid(connection: HTTPConnection) -> bool:
+    authorization = connection.headers.get("authorization", "").split(" ")
+    keys = (connection.headers.get(name) for name in ("x-api-key", "api-key", "x-goog-api-key"))
+    return INVALID_KEY in (authorization[-1], connection.query_params.get("key"), *keys)
+
+
+def phrase(status: int) -> str:
+    """What a status is called."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return "Overloaded" if status == 529 else f"Status {status}"

@@ -1,0 +1,166 @@
+"""The gateway's upstreams: which provider is asked, who is next when it fails, and breakers that spare the ill ones.
+
+There is no upstream behind this gateway: an attempt fails where the behaviour says so, and takes the time it says.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from gwtui.gateway.audit_log import Books
+from gwtui.gateway.behaviour import Behaviour
+from gwtui.gateway.breaker import Breaker, BreakerState
+from gwtui.gateway.providers import AGENTS, PROVIDERS, provider_of
+from gwtui.gateway.replies.base import Question
+from gwtui.gateway.scenario import Gateway
+
+MAX_BREAKERS = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Served:
+    """Who answers."""
+
+    provider: str
+    behaviour: Behaviour
+    attempts: int
+    stands_in: bool
+    """Whether it is not the provider that the model belongs to."""
+    streams: bool = True
+    """Whether it can stream: after a failed stream the gateway asks for one answer."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What the gateway tells of the way."""
+        told = {"x-gateway-provider": self.provider, "x-gateway-attempts": str(self.attempts)}
+        if self.stands_in:
+            told["x-litellm-attempted-fallbacks"] = "1"
+        elif self.attempts > 1:
+            told["x-litellm-attempted-retries"] = str(self.attempts - 1)
+        return told
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unserved:
+    """Why nobody answers."""
+
+    status: int
+    message: str
+    attempts: int
+    retry_after_s: int | None = None
+
+
+class Upstreams:
+    """All providers, and a breaker for each of them and each model."""
+
+    def __init__(self, settings: Gateway, clock: Callable[[], float], books: Books) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._books = books
+        self._breakers: dict[tuple[str, str], Breaker] = {}
+
+    def first(self, question: Question) -> str:
+        """The provider that is asked first."""
+        return AGENTS.get(question.agent_type) or provider_of(question.model, self._settings.default_provider)
+
+    async def ask(self, question: Question, behaviour_of: Callable[[str], Behaviour]) -> Served | Unserved:
+        """Ask one provider after another, until one answers or enough were asked."""
+        first = self.first(question)
+        chain = dict.fromkeys((first, *self._settings.fallback_chain))
+        failures: list[str] = []
+        last = Unserved(status=503, message="", attempts=0)
+        for provider in chain:
+            behaviour = behaviour_of(provider)
+            if len(failures) == self._settings.attempts or (failures and behaviour.no_fallback):
+                break
+            breaker = self._breaker(provider, question.model)
+            if not breaker.admits(self._clock()):
+                continue
+            if not _fails(question, behaviour, len(failures)):
+                return self._served(question, provider, behaviour, len(failures) + 1, stands_in=provider != first)
+            last = await self._failure(question, provider, behaviour, failures)
+            breaker.failed(self._clock())
+            if behaviour.upstream_failure == "stream" and not behaviour.no_fallback:
+                return self._served(question, provider, behaviour, len(failures) + 1, stands_in=False, streams=False)
+        return last if failures else self._all_open(question, list(chain))
+
+    def _served(
+        self,
+        question: Question,
+        provider: str,
+        behaviour: Behaviour,
+        attempts: int,
+        *,
+        stands_in: bool,
+        streams: bool = True,
+    ) -> Served:
+        self._books.called(provider, failed=False)
+        self._breakers.pop((provider, question.model), None)  # a closed one without failures needs no memory
+        return Served(provider=provider, behaviour=behaviour, attempts=attempts, stands_in=stands_in, streams=streams)
+
+    async def _failure(self, question: Question, provider: str, behaviour: Behaviour, failures: list[str]) -> Unserved:
+        """Let an attempt fail in its way, and note it."""
+        self._books.called(provider, failed=True)
+        timeout_s = self._settings.upstream_timeout_s
+        if behaviour.upstream_failure == "timeout":
+            await asyncio.sleep(timeout_s)
+            failures.append(provider)
+            message = f"{' and '.join(failures)} did not answer within {timeout_s:g} s."
+            return Unserved(status=504, message=message, attempts=len(failures))
+        failures.append(f"{provider}: 500")
+        if behaviour.upstream_failure == "stream":
+            message = f"The stream failed upstream ({failures[-1]}), and fallback is disabled."
+        else:
+            message = f"For {question.model} all upstream attempts failed ({', '.join(failures)})."
+        return Unserved(status=500, message=message, attempts=len(failures))
+
+    def _all_open(self, question: Question, chain: list[str]) -> Unserved:
+        waits = [self._breaker(provider, question.model).wait_s(self._clock()) for provider in chain]
+        message = f"The model {question.model} is currently unavailable: its circuit breaker is open."
+        return Unserved(status=503, message=message, attempts=0, retry_after_s=math.ceil(min(waits)))
+
+    def _breaker(self, provider: str, model: str) -> Breaker:
+        key = (provider, model)
+        if key not in self._breakers:
+            if len(self._breakers) >= MAX_BREAKERS:
+                del self._breakers[next(iter(self._breakers))]
+            self._breakers[key] = Breaker(self._settings.breaker_failures, self._settings.breaker_open_s)
+        return self._breakers[key]
+
+    def health(self) -> dict[str, Any]:
+        """What `/gateway/health` tells of them. A provider is well while none of its breakers is open."""
+        now = self._clock()
+        breakers = {
+            f"{provider}/{model}": {
+                "state": breaker.state(now),
+                "failures": breaker.failures,
+                "retry_after_s": round(breaker.wait_s(now), 3),
+            }
+            for (provider, model), breaker in self._breakers.items()
+        }
+        ill = {
+            provider
+            for (provider, _), breaker in self._breakers.items()
+            if breaker.state(now) is not BreakerState.CLOSED
+        }
+        return {
+            "status": "degraded" if ill else "healthy",
+            "providers": {provider: provider not in ill for provider in PROVIDERS},
+            "routing": {
+                "default_provider": self._settings.default_provider,
+                "fallback_chain": list(self._settings.fallback_chain),
+            },
+            "agent_types": AGENTS,
+            "breakers": breakers,
+            "audit": {"enabled": True},
+        }
+
+
+def _fails(question: Question, behaviour: Behaviour, failures: int) -> bool:
+    if behaviour.upstream_failure == "stream" and not question.stream:
+        return False
+    return failures < (behaviour.upstream_fails or 0)

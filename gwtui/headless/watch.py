@@ -1,0 +1,120 @@
+"""One feed from its first record to its last, told to a printer; signals and exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Protocol
+
+from gwtui.feeds import Feed
+from gwtui.model.enums import State
+from gwtui.model.records import FeedEnded, Record
+from gwtui.model.signals import asks, heeded
+from gwtui.model.view import EndpointRow, Query, View, Window
+from gwtui.monitor import Monitor
+
+EXIT_DOWN = 1
+EXIT_ENGINE = 3
+
+
+class Printer(Protocol):
+    """Where a session is told. What it raises ends the session the orderly way, with its rows on disk."""
+
+    def record(self, record: Record) -> None: ...
+
+    def interval(self, view: View) -> None:
+        """Tell the picture of the last minutes; called once per interval."""
+
+    def end(self, view: View) -> None:
+        """Tell the picture of the whole session, after its last record."""
+
+
+async def watch_lines(feed: Feed, printer: Printer, interval_s: float) -> int:
+    """Tell the printer a feed until it ends or a signal comes. Returns the exit code.
+
+    0: no endpoint is down. 1: one is, or has not given one good result. 3: the engine failed, or wrote no row.
+    128 + n: signal n ended it.
+    """
+    watching = _Watching(feed, printer, int(interval_s * 1e9))
+    try:
+        with signals(watching.stop):
+            async for batch in feed:
+                for record in batch:
+                    watching.take(record)
+                watching.keep_time()
+    finally:
+        await feed.aclose()
+    return watching.end()
+
+
+@contextmanager
+def signals(stop: Callable[[int], Any]) -> Iterator[None]:
+    """Call `stop` in the running loop with the number of a signal that asks the program to end.
+
+    Only for the first one: the next has its usual effect, so a program that takes long to end can be ended. A signal
+    that was ignored when the program began, as under `nohup`, stays so.
+    """
+    loop = asyncio.get_running_loop()
+    before: dict[int, Any] = {}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def catch(number: int, _frame: FrameType | None) -> None:
+        if asks(number):
+            restore()
+            loop.call_soon_threadsafe(stop, number)
+
+    for number in heeded():
+        before[number] = signal.signal(number, catch) or signal.SIG_DFL
+    try:
+        yield
+    finally:
+        restore()
+
+
+class _Watching:
+    def __init__(self, feed: Feed, printer: Printer, interval_ns: int) -> None:
+        self._feed = feed
+        self._printer = printer
+        self._interval_ns = interval_ns
+        self._monitor = Monitor()
+        self._next_ns: int | None = None
+        self._caught: list[int] = []
+        self._failed = False
+
+    def stop(self, number: int) -> None:
+        self._caught.append(number)
+        self._feed.stop()
+
+    def take(self, record: Record) -> None:
+        self._monitor.apply(record)
+        self._failed = self._failed or (isinstance(record, FeedEnded) and record.failed)
+        self._printer.record(record)
+
+    def keep_time(self) -> None:
+        """Tell the picture when an interval has passed, by the records' own clock."""
+        now_ns = self._monitor.now_ns
+        if self._next_ns is None:
+            self._next_ns = now_ns + self._interval_ns
+        elif now_ns >= self._next_ns:
+            self._next_ns += ((now_ns - self._next_ns) // self._interval_ns + 1) * self._interval_ns
+            self._printer.interval(self._monitor.view(Query(window=Window.M2), 1))
+
+    def end(self) -> int:
+        view = self._monitor.view(Query(window=Window.ALL), 1, final=True)
+        self._printer.end(view)
+        if self._caught:
+            return 128 + self._caught[0]
+        if self._failed or view.header.unwritten:
+            return EXIT_ENGINE
+        return EXIT_DOWN if any(_is_down(row) for row in view.endpoints) else 0
+
+
+def _is_down(row: EndpointRow) -> bool:
+    """Down, or without a good result since the start: a short session ends before failures are enough for the state."""
+    return row.state is State.DOWN or (row.state is not State.PAUSED and row.failed == row.n)

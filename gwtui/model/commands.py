@@ -1,0 +1,84 @@
+"""Commands: what a front end may ask of a running engine."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import msgspec
+
+from gwtui.model.profile import Endpoint, Profile
+
+
+class _Command(msgspec.Struct, frozen=True, tag_field="command", omit_defaults=True):
+    pass
+
+
+class Start(_Command, tag="start", frozen=True, kw_only=True):
+    """The first command: run this profile."""
+
+    profile: Profile
+    session_dir: str | None = None
+    """Record into this directory; None records nothing."""
+    stop_after_s: float | None = None
+    """Stop by itself after that many seconds."""
+
+
+class Pause(_Command, tag="pause", frozen=True, kw_only=True):
+    """Stop starting probes of one endpoint, or of all. Streams that are under way run on."""
+
+    endpoint: str | None = None
+
+
+class Resume(_Command, tag="resume", frozen=True, kw_only=True):
+    endpoint: str | None = None
+
+
+class SetInterval(_Command, tag="set_interval", frozen=True, kw_only=True):
+    """Probe one endpoint, or all, every `interval_s` seconds from now on."""
+
+    interval_s: float
+    endpoint: str | None = None
+
+
+class PutEndpoint(_Command, tag="put_endpoint", frozen=True, kw_only=True):
+    """Add an endpoint, or replace the one called `replaces`."""
+
+    endpoint: Endpoint
+    replaces: str | None = None
+
+
+class RemoveEndpoint(_Command, tag="remove_endpoint", frozen=True, kw_only=True):
+    name: str
+
+
+class Burst(_Command, tag="burst", frozen=True, kw_only=True):
+    """Send that many requests to one endpoint now, beside its schedule."""
+
+    endpoint: str
+    requests: int
+    concurrency: int
+    others: tuple[str, ...] = ()
+    """Endpoints that get as many, in turns with it: A B B A, so that a drift weighs on all of them alike."""
+
+
+class Try(_Command, tag="try", frozen=True, kw_only=True):
+    """Probe an endpoint once that need not be in the profile. Its rows have the trigger `trial`."""
+
+    endpoint: Endpoint
+
+
+class Check(_Command, tag="check", frozen=True, kw_only=True):
+    """Ask one endpoint, and the gateway it belongs to, all checks once. Their rows are in no statistics."""
+
+    endpoint: str
+    models: tuple[str, ...] = ()
+    """Models that have to work beside the endpoint's own."""
+
+
+class Mark(_Command, tag="mark", frozen=True, kw_only=True):
+    """Write a line of the user's into the incident log."""
+
+    text: str
+
+
+Command: TypeAlias = Start | Pause | Resume | SetInterval | PutEndpoint | RemoveEndpoint | Burst | Try | Check | Mark

@@ -1,0 +1,352 @@
+"""Records: immutable facts that probes and the engine report. Everything downstream speaks only these.
+
+Units: `_ns` are durations or stamps of the monotonic clock (`time.perf_counter_ns`), as int; `_at` are wall times,
+UTC, as seconds since the epoch. Text that came from a network was cleaned (`gwtui.text.sanitize`) before it got in here.
+Request headers and keys have no field here, so they cannot leak from here.
+"""
+
+from __future__ import annotations
+
+from typing import Self, TypeAlias
+
+import msgspec
+
+from gwtui.model.check_results import CheckResult, CheckRun
+from gwtui.model.enums import Clock, EventKind, Outcome, State, Trigger
+from gwtui.model.profile import Profile
+from gwtui.model.verdicts import Verdict
+
+
+class _Record(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=True):
+    def __deepcopy__(self, memo: object) -> Self:
+        """Itself: what is kept of a session is copied whole when the picture is frozen, and records never change."""
+        return self
+
+
+class SessionStarted(_Record, tag="session_started", frozen=True, kw_only=True):
+    """The first record of every feed."""
+
+    started_at: float
+    now_ns: int
+    profile: Profile
+    session_dir: str | None = None
+    """Where the rows go; None when nothing is recorded."""
+
+
+class ProfileChanged(_Record, tag="profile_changed", frozen=True, kw_only=True):
+    """The profile that the engine now runs, after an edit or a changed interval."""
+
+    now_ns: int
+    profile: Profile
+
+
+class RequestStarted(_Record, tag="request_started", frozen=True, kw_only=True):
+    """A probe has begun. Its `Request` or `Ping` with the same endpoint and number follows."""
+
+    endpoint: str
+    number: int
+    started_at: float
+    now_ns: int
+    trigger: Trigger = Trigger.SCHEDULE
+
+
+class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """One event of a stream as it was read."""
+
+    name: str
+    """The event's name: the SSE field, or what the API calls it where it sends no names."""
+    kind: EventKind
+    text: str = ""
+    """The generated content it carried, decoded."""
+    raw: str = ""
+    """Its data as received, cut to a sane length."""
+    note: str = ""
+    """What is wrong or worth knowing about this one event."""
+    model: str = ""
+    """The model it came from, in a stream that carries several."""
+
+
+class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True, gc=False):
+    """The events that one read of a socket completed. They share one stamp: no gap between them is known."""
+
+    endpoint: str
+    number: int
+    now_ns: int
+    """When the bytes arrived."""
+    since_sent_ns: int
+    """The same, counted from the last byte of the request."""
+    first_event: int
+    """The number of the first event here, counted from 1 within the stream."""
+    events: tuple[StreamEvent, ...]
+
+
+class StreamAlive(_Record, tag="stream_alive", frozen=True, kw_only=True, gc=False):
+    """A stream has begun and no event of it came yet, only its headers, comments or a piece of an event.
+
+    Told with its headers, and then with what comes, once a second.
+    """
+
+    endpoint: str
+    number: int
+    now_ns: int
+    since_sent_ns: int
+    comments: int
+    """How many came so far."""
+
+
+class Phases(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where the time of one request went before its answer. None: did not happen (a reused connection)."""
+
+    dns_ns: int | None = None
+    connect_ns: int | None = None
+    tls_ns: int | None = None
+    send_ns: int | None = None
+    """First byte of the request written -> last byte of it written."""
+    reused: bool = False
+    """The connection was kept from an earlier request."""
+    address: str = ""
+    """The peer's address and port."""
+    tls: str = ""
+    """TLS version, issuer and expiry of the certificate; empty without TLS."""
+
+
+class Errors(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
+    """How far each latency of a request may be from the truth."""
+
+    ttfb_ns: int = 0
+    ttft_ns: int = 0
+    ttfo_ns: int = 0
+    tpot_ns: int = 0
+    duration_ns: int = 0
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """Something worth knowing that does not make a result bad."""
+
+    name: str
+    """A stable id such as `buffered` or `model_differs`."""
+    evidence: str
+    """The facts of this case, in words."""
+    cause: str = ""
+    """The likely cause."""
+    degrades: bool = False
+    """The endpoint is `degraded` while it is found."""
+
+
+class Request(_Record, tag="request", frozen=True, kw_only=True):
+    """One HTTP request, ended: a row of requests.csv. Failures are rows too."""
+
+    endpoint: str
+    number: int
+    """Counted per endpoint from 1 within the session."""
+    started_at: float
+    now_ns: int
+    """When it ended."""
+    api: str
+    model: str = ""
+    model_served: str = ""
+    """What the answer says answered."""
+    stream: bool = True
+    """Whether a stream was asked for."""
+    trigger: Trigger = Trigger.SCHEDULE
+    status: int | None = None
+    verdict: Verdict
+    rule: str
+    reason: str = ""
+    event_number: int | None = None
+    """The event that decided the verdict."""
+    findings: tuple[Finding, ...] = ()
+    duration_ns: int | None = None
+    """E2E: last request byte sent -> end of the response, or the failure. None when the request was never sent."""
+    ttfb_ns: int | None = None
+    ttft_ns: int | None = None
+    ttfo_ns: int | None = None
+    mean_icl_ns: int | None = None
+    max_gap_ns: int | None = None
+    """The longest gap between two reads that held content."""
+    tpot_ns: int | None = None
+    tokens_per_s: float | None = None
+    """Output tokens after the first per second from first to last content; tokens from usage only."""
+    gaps: tuple[tuple[int, int], ...] = ()
+    """The gaps between consecutive content reads as (ns, how many), for ICL percentiles: see `stats.compress`."""
+    events: int = 0
+    reads: int = 0
+    """Reads of the socket that held events."""
+    input_tokens: int | None = None
+    output_tokens: int | None = None
+    bytes: int = 0
+    """Bytes of the response body, decoded."""
+    lateness_ns: int = 0
+    """Actual start - planned start."""
+    tainted: bool = False
+    """A latency of it is in doubt: gwtui itself may have changed it by more than 1 ms and 5 %."""
+    error_ns: int | None = None
+    """How far any latency of it may be from the truth, as bytes may have waited for gwtui; None: not known."""
+    errors: Errors | None = None  # of each latency; None where only the largest is known
+    clock: Clock = Clock.USER
+    phases: Phases = Phases()
+    trace_id: str = ""
+    """The gateway's trace id where it gave one, else that of the `traceparent` which was sent."""
+    request_id: str = ""
+    """The gateway's id for the request."""
+    sent_request_id: str = ""
+    """The `x-request-id` that was sent."""
+    content_type: str = ""
+    headers: dict[str, str] = {}
+    """Response headers worth having: an allow-list, cleaned."""
+    body_excerpt: str = ""
+    """The beginning of an answer that was not what was asked for."""
+    retry_after_s: float | None = None
+    """How long the answer asks to be left alone; None where it does not say."""
+    text: str = ""
+    """The assembled answer; empty unless the profile records text or the request is a trial. In a trial without such
+    an answer (plain HTTP, a refusal) it is the body."""
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.verdict.outcome
+
+    @property
+    def address(self) -> str:
+        """The peer's address and port."""
+        return self.phases.address
+
+
+class Ping(_Record, tag="ping", frozen=True, kw_only=True):
+    """One ping over a kept WebSocket: a row of pings.csv. Lost and failed ones are rows too."""
+
+    endpoint: str
+    number: int
+    started_at: float
+    now_ns: int
+    trigger: Trigger = Trigger.SCHEDULE
+    verdict: Verdict
+    rule: str
+    reason: str = ""
+    rtt_ns: int | None = None
+    connect_ns: int | None = None
+    """Dial and handshake, when this ping had to dial; else None."""
+    connection: int = 0
+    """Which connection of this endpoint it went over, counted from 1 (where each address is probed: to this address);
+    redials are connections - 1."""
+    close_code: int | None = None
+    close_reason: str = ""
+    status: int | None = None
+    """The handshake's status."""
+    lateness_ns: int = 0
+    tainted: bool = False
+    error_ns: int | None = None
+    """How far its round trip may be from the truth; where that puts it in doubt, it is tainted."""
+    clock: Clock = Clock.USER
+    trace_id: str = ""
+    request_id: str = ""
+    headers: dict[str, str] = {}
+    retry_after_s: float | None = None
+    """How long the answer to the handshake asks to be left alone; None where it does not say."""
+    findings: tuple[Finding, ...] = ()
+    address: str = ""
+    """The peer's address and port."""
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.verdict.outcome
+
+
+class Incident(_Record, tag="incident", frozen=True, kw_only=True):
+    """A change worth an entry in the log: a new state, a new finding, a mark set by the user, trouble of our own."""
+
+    at: float
+    now_ns: int
+    kind: str
+    """`state`, `finding`, `mark` or `engine`."""
+    endpoint: str = ""
+    state: State | None = None
+    """The state that was entered (kind `state`)."""
+    was: State | None = None
+    text: str = ""
+    """What, with its evidence: `5 truncated in a row`."""
+    number: int | None = None
+    """The request that decided it."""
+    trace_id: str = ""
+
+
+class Hold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why an endpoint is left alone for a while."""
+
+    until_ns: int
+    """When its next probe is due."""
+    why: str
+    """Such as `by Retry-After` or `after 12 failures in a row`."""
+
+
+class Heartbeat(_Record, tag="heartbeat", frozen=True, kw_only=True):
+    """The engine's own health, once a second. It also moves the clock of windows while nothing else comes."""
+
+    at: float
+    now_ns: int
+    lag_ns: int = 0
+    """The longest time its event loop was late since the last heartbeat."""
+    missed: dict[str, int] = {}
+    """Ticks without room to start, per endpoint, since the start."""
+    held: dict[str, int] = {}
+    """Ticks not started because the endpoint was left alone, per endpoint, since the start."""
+    holds: dict[str, Hold] = {}
+    """Endpoints that are left alone at the moment."""
+    slept_ns: int = 0
+    """How long the machine slept since the last heartbeat; monotonic stamps stand still meanwhile."""
+    wall_step_s: float = 0.0
+    """How far the wall clock was set since the last heartbeat; below 0: back."""
+    paused: tuple[str, ...] = ()
+    """Endpoints that are paused."""
+    rows_written: int = 0
+    rows_waiting: int = 0
+    rows_lost: int = 0
+    recorder_error: str = ""
+    """Why rows cannot be written at the moment; empty when they can."""
+    events_dropped: int = 0
+    """Stream events left out because the screen did not read them in time."""
+
+
+class Notice(_Record, tag="notice", frozen=True, kw_only=True):
+    """The engine's answer to a command that it could not or need not carry out."""
+
+    now_ns: int
+    text: str
+
+
+class FeedSilent(_Record, tag="feed_silent", frozen=True, kw_only=True):
+    """Nothing was heard of the engine for too long; told again while that lasts. Any other record ends the silence."""
+
+    now_ns: int
+    """Now by the engine's clock: its last stamp and the silence since."""
+    silent_ns: int
+
+
+class FeedEnded(_Record, tag="feed_ended", frozen=True, kw_only=True):
+    """The last record: the feed has no more, and why."""
+
+    text: str
+    """Such as `engine exited 1`."""
+    failed: bool = False
+    fatal: bool = False
+    """Nothing is left that could be started again."""
+    detail: str = ""
+    """The tail of the log of what ended."""
+
+
+Record: TypeAlias = (
+    SessionStarted
+    | ProfileChanged
+    | RequestStarted
+    | StreamRead
+    | StreamAlive
+    | Request
+    | Ping
+    | Incident
+    | Heartbeat
+    | Notice
+    | CheckRun
+    | CheckResult
+    | FeedSilent
+    | FeedEnded
+)

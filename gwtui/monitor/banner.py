@@ -1,0 +1,78 @@
+"""Trouble of our own, in one line that must not be overlooked: rows that are not written, a feed that is silent."""
+
+from __future__ import annotations
+
+from gwtui.model.records import FeedEnded, FeedSilent, Heartbeat
+from gwtui.text import units
+
+
+class Trouble:
+    """Follows heartbeats, and the silence and the end of the feed."""
+
+    def __init__(self) -> None:
+        self._beat: Heartbeat | None = None
+        self._since: float | None = None
+        self._end: FeedEnded | None = None
+        self._silent_ns: int | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self._end is not None
+
+    @property
+    def silent(self) -> bool:
+        """Nobody measures: the feed is silent, or broke."""
+        return self._silent_ns is not None or (self._end is not None and self._end.failed)
+
+    @property
+    def banner(self) -> str:
+        """Empty when there is none."""
+        return " · ".join(part for part in (self._feed(), self._recorder()) if part)
+
+    @property
+    def unwritten(self) -> str:
+        """Why not a single row is on the disk; empty where one is, and where there was nothing to write."""
+        beat = self._beat
+        if beat is None or beat.rows_written or not (beat.rows_lost or beat.recorder_error):
+            return ""
+        return beat.recorder_error or "all of them were lost"
+
+    def beat(self, beat: Heartbeat) -> None:
+        if not beat.recorder_error:
+            self._since = None
+        elif self._since is None:
+            self._since = beat.at
+        self._beat = beat
+
+    def hear(self, silence: FeedSilent | None) -> None:
+        """Of a silence, or of anything else, which ends it."""
+        self._silent_ns = None if silence is None else silence.silent_ns
+
+    def end(self, end: FeedEnded) -> None:
+        self._end = end
+
+    def _feed(self) -> str:
+        if self._silent_ns is not None:
+            of = f"figures are of {units.clock(self._beat.at)}Z, states unknown" if self._beat else "it has not started"
+            return f"engine silent for {units.elapsed(self._silent_ns)}: {of}"
+        if self._end is None or not self._end.failed:
+            return ""
+        lines = [line.strip() for line in self._end.detail.splitlines() if line.strip()]
+        return f"{self._end.text}: {lines[-1]}" if lines else self._end.text
+
+    def _recorder(self) -> str:
+        beat = self._beat
+        if beat is None:
+            return ""
+        if self._since is None:
+            return f"CSV lacks {_rows(beat.rows_lost)} that could not be written" if beat.rows_lost else ""
+        parts = [f"CSV not written since {units.clock(self._since)}Z ({beat.recorder_error})"]
+        if beat.rows_waiting:
+            parts.append(f"{_rows(beat.rows_waiting)} waiting")
+        if beat.rows_lost:
+            parts.append(f"{units.count(beat.rows_lost)} lost")
+        return ", ".join(parts)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{units.count(number)} rows"

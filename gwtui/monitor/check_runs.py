@@ -1,0 +1,37 @@
+"""The newest run of checks of every endpoint, put together from what is told of it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from gwtui.model.check_results import CheckResult, CheckRun
+from gwtui.model.view import ChecksView
+
+
+class Checkups:
+    """Follows the runs. A result that no run has announced is left out."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, CheckRun] = {}
+        self._results: dict[str, dict[str, CheckResult]] = {}
+
+    def follow(self, run: CheckRun) -> None:
+        before = self._runs.get(run.endpoint)
+        if before is None or before.started_at != run.started_at:
+            self._results[run.endpoint] = {}
+        self._runs[run.endpoint] = run
+
+    def add(self, result: CheckResult) -> None:
+        run = self._runs.get(result.endpoint)
+        if run is not None and any(result.name == check.name for check in run.planned):
+            self._results[result.endpoint][result.name] = result
+
+    def keep(self, endpoints: Collection[str]) -> None:
+        """Let go of all others."""
+        for name in self._runs.keys() - set(endpoints):
+            del self._runs[name], self._results[name]
+
+    def view(self, endpoint: str) -> ChecksView | None:
+        """None: it was not checked in this session."""
+        run = self._runs.get(endpoint)
+        return None if run is None else ChecksView(run, tuple(self._results[endpoint].values()))

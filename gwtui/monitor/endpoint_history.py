@@ -1,0 +1,277 @@
+"""What is known of one endpoint: its figures over time, its latest probes, its state; and its part of the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import msgspec
+
+from gwtui.apis import kind_of
+from gwtui.model.enums import Kind, Metric, Outcome, State
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Heartbeat, Ping, Request
+from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
+from gwtui.monitor.counters import Tally
+from gwtui.monitor.ping_stats import Link
+from gwtui.monitor.samples import Samples
+from gwtui.monitor.series import Series, cells, counted_metric, quantiles, shown_metric
+from gwtui.monitor.stream_store import Shelf
+from gwtui.stats import comparison as comparing
+from gwtui.stats.accuracy import latency, sure
+from gwtui.text.units import countdown
+
+SPARKLINE_CELLS = 40
+FIGURES = {"p5": 0.05, "p50": 0.5, "p75": 0.75, "p80": 0.8, "p90": 0.9, "p95": 0.95, "p99": 0.99}
+TAINTED = "tainted"
+LATENCIES = (Metric.TTFB, Metric.TTFT, Metric.TTFO, Metric.TPOT)
+
+IMPOSSIBLE_SPEED = 1e9
+"""Tokens per second from where on a division by nearly nothing is what was measured."""
+
+_Part = TypeVar("_Part")
+
+
+class History:
+    """Takes the results of one endpoint in, and gives rows and panels out. Each is made anew only when it changed."""
+
+    def __init__(self, endpoint: Endpoint, start_ns: int) -> None:
+        self.shelf = Shelf()
+        self._endpoint = endpoint
+        self._kind = _kind(endpoint)
+        self._start_ns = start_ns
+        self._state = State.UNKNOWN
+        self._paused = endpoint.paused
+        self._missed = self._held = 0
+        self._hold: tuple[int, str] | None = None
+        self._last: Request | Ping | None = None
+        self._run = 0
+        self._counted = Series(start_ns)
+        self._series = {counted_metric(self._kind): self._counted}
+        self._speed = Series(start_ns)
+        self._verdicts, self._findings, self._doubts = Tally(), Tally(), Tally()
+        self._samples = Samples()
+        self._link = Link(start_ns) if self._kind is Kind.WEBSOCKET else None
+        self._changes = 0
+        self._parts: dict[str, tuple[Any, Any]] = {}
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._endpoint
+
+    @property
+    def is_websocket(self) -> bool:
+        return self._link is not None
+
+    @property
+    def state(self) -> State:
+        return State.PAUSED if self._paused else self._state
+
+    @property
+    def model(self) -> str:
+        """The model it asks for; "" while that is not known."""
+        asked = self._last.model if isinstance(self._last, Request) else ""
+        return self._endpoint.model or asked
+
+    def continues_as(self, endpoint: Endpoint) -> bool:
+        """Take an edited endpoint over. False when it is another kind of thing, whose figures are not these."""
+        if _kind(endpoint) is not self._kind:
+            return False
+        if endpoint != self._endpoint:
+            self._endpoint = endpoint
+            self.touch()
+        return True
+
+    def touch(self) -> None:
+        """Something beside the figures changed, such as what is under way."""
+        self._changes += 1
+
+    def enter(self, state: State, was: State | None) -> None:
+        """Be in a state that was reported. `paused` lies over the state that the results give."""
+        if State.PAUSED in (state, was):
+            self._paused = state is State.PAUSED
+        if state is not State.PAUSED:
+            self._state = state
+        self.touch()
+
+    def beat(self, beat: Heartbeat) -> None:
+        """What the engine says of the endpoint once a second."""
+        name, hold = self._endpoint.name, beat.holds.get(self._endpoint.name)
+        left = (max(0, hold.until_ns - beat.now_ns), hold.why) if hold is not None else None
+        said = (name in beat.paused, beat.missed.get(name, 0), beat.held.get(name, 0), left)
+        if said != (self._paused, self._missed, self._held, self._hold):
+            self._paused, self._missed, self._held, self._hold = said
+            self.touch()
+
+    def add(self, result: Request | Ping) -> None:
+        """Take a result that is no trial."""
+        self.touch()
+        self.shelf.end(msgspec.structs.replace(result, gaps=()) if isinstance(result, Request) else result)
+        if result.outcome is Outcome.CANCELLED:
+            return
+        self._run = self._run + 1 if self._last is not None and self._last.verdict is result.verdict else 1
+        self._last = result
+        self._verdicts.add(result.now_ns, (result.verdict.value,))
+        if result.tainted:
+            self._doubts.add(result.now_ns, (TAINTED,))
+        if result.findings:
+            self._findings.add(result.now_ns, {finding.name for finding in result.findings})
+        if isinstance(result, Ping) and self._link is not None:
+            self._link.add(result)
+        if result.outcome is Outcome.OK:
+            self._state = State.UP if self._state is State.UNKNOWN else self._state
+            self._count(result)
+        elif result.outcome is Outcome.FAILED:
+            self._counted.add_failure(result.now_ns)
+
+    def _count(self, result: Request | Ping) -> None:
+        self._samples.add(result)
+        counted = counted_metric(self._kind)
+        if (value := sure(result, counted)) is not None:
+            self._counted.add(result.now_ns, value)
+        elif latency(result, counted) is not None:
+            self._counted.add_unsure(result.now_ns)
+        if isinstance(result, Ping):
+            return
+        for metric in LATENCIES:
+            if (value := sure(result, metric)) is not None:
+                self._of(metric).add(result.now_ns, value)
+        self._of(Metric.ICL).add_all(result.now_ns, result.gaps)
+        speed = result.tokens_per_s if sure(result, Metric.TPOT) is not None else None
+        if speed is not None and speed < IMPOSSIBLE_SPEED:
+            self._speed.add(result.now_ns, round(speed * 1000))
+
+    def _of(self, metric: Metric) -> Series:
+        series = self._series.get(metric)
+        if series is None:
+            series = self._series[metric] = Series(self._start_ns)
+        return series
+
+    def row(self, window: Window, metric: Metric, now_ns: int) -> EndpointRow:
+        """Its row in the table."""
+        metric = shown_metric(metric, self._endpoint, self._kind)
+        key = (self._changes, window, metric, self._counted.mark(window, now_ns))
+        return self._cached("row", key, lambda: self._row(window, metric, now_ns))
+
+    def latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:
+        """Its latency panel."""
+        metric = shown_metric(metric, self._endpoint, self._kind)
+        key = (self._changes, window, metric, columns, self._counted.mark(window, now_ns))
+        return self._cached("latency", key, lambda: self._latency(window, metric, now_ns, columns))
+
+    def pings(self, window: Window, now_ns: int, columns: int) -> PingView | None:
+        """Its ping panel; None when it is no WebSocket."""
+        link = self._link
+        if link is None:
+            return None
+        key = (self._changes, window, columns, self._counted.mark(window, now_ns))
+        name, counted = self._endpoint.name, self._counted
+        return self._cached("pings", key, lambda: link.view(name, counted, window, now_ns, columns))
+
+    def median(self, metric: Metric, window: Window, now_ns: int) -> int | None:
+        """The median of any of its latencies, in ns; None when it has none or too few values."""
+        series = self._series.get(metric)
+        return None if series is None else quantiles(series.histogram(window, now_ns), (0.5,))[0].value_ns
+
+    def samples(self, now_ns: int) -> comparing.Series:
+        """Its newest values, to be held against those of others."""
+        good, failed = self._counted.counts(Window.ALL, now_ns)
+        return self._samples.series(self._endpoint.name, good, good + failed, is_ping=self.is_websocket)
+
+    def recent(self, metric: Metric) -> tuple[RequestRow, ...]:
+        """Its latest probes that ended, newest first."""
+        metric = shown_metric(metric, self._endpoint, self._kind)
+        return self._cached("recent", (self._changes, metric), lambda: self._recent(metric))
+
+    def _cached(self, name: str, key: object, make: Callable[[], _Part]) -> _Part:
+        kept = self._parts.get(name)
+        if kept is None or kept[0] != key:
+            kept = self._parts[name] = (key, make())
+        part: _Part = kept[1]
+        return part
+
+    def _row(self, window: Window, metric: Metric, now_ns: int) -> EndpointRow:
+        endpoint, last = self._endpoint, self._last
+        p50, p95, p99 = quantiles(self._of(metric).histogram(window, now_ns), (0.5, 0.95, 0.99))
+        good, failed = self._counted.counts(window, now_ns)
+        speed = self._speed.histogram(window, now_ns).quantile(0.5)
+        return EndpointRow(
+            name=endpoint.name,
+            api=endpoint.api,
+            kind=self._kind,
+            state=self.state,
+            metric=metric,
+            last_ns=latency(last, metric) if last is not None and last.outcome is Outcome.OK else None,
+            p50=p50,
+            p95=p95,
+            p99=p99,
+            tokens_per_s=None if speed is None else speed / 1000,
+            fail_share=failed / (failed + good) if failed + good else None,
+            n=failed + good,
+            failed=failed,
+            verdict="" if last is None else last.verdict.value,
+            verdict_run=self._run,
+            note=_note(last, self._hold),
+            in_flight=self.shelf.in_flight,
+            missed=self._missed,
+            insecure=endpoint.tls is not None and endpoint.tls.insecure,
+            sparkline=cells(self._points(window, metric, now_ns, SPARKLINE_CELLS)),
+            held=self._held,
+            held_ns=self._hold[0] if self._hold is not None else None,
+            verdicts=self._verdicts.counts(window, now_ns),
+            findings=self._findings.counts(window, now_ns),
+        )
+
+    def _latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:
+        values = self._of(metric).histogram(window, now_ns)
+        figures = zip(FIGURES, quantiles(values, tuple(FIGURES.values())), strict=True)
+        return LatencyView(
+            endpoint=self._endpoint.name,
+            metric=metric,
+            window=window,
+            points=self._points(window, metric, now_ns, columns),
+            figures=(*figures, ("max", Quantile(values.max, values.n))),
+            n=values.n,
+            failed=self._counted.counts(window, now_ns)[1],
+            tainted=dict(self._doubts.counts(window, now_ns)).get(TAINTED, 0),
+        )
+
+    def _points(self, window: Window, metric: Metric, now_ns: int, columns: int) -> tuple[LatencyPoint, ...]:
+        """The metric's points, with the failures, which only one series counts."""
+        points = self._of(metric).points(window, now_ns, columns)
+        failures = self._counted.failures(window, now_ns, columns)
+        return tuple(
+            replace(point, failed=failed) if failed != point.failed else point
+            for point, failed in zip(points, failures, strict=True)
+        )
+
+    def _recent(self, metric: Metric) -> tuple[RequestRow, ...]:
+        return tuple(
+            RequestRow(
+                number=result.number,
+                started_at=result.started_at,
+                verdict=result.verdict.value,
+                value_ns=latency(result, metric) if result.outcome is Outcome.OK else None,
+                trace_id=result.trace_id,
+                tainted=result.tainted,
+            )
+            for result in self.shelf.results()
+        )
+
+
+def _kind(endpoint: Endpoint) -> Kind:
+    try:
+        return kind_of(endpoint.api)
+    except KeyError:  # a feed from another version may name an API that is not known here
+        return Kind.COMPLETION
+
+
+def _note(last: Request | Ping | None, hold: tuple[int, str] | None) -> str:
+    """For how long it is left alone, and what is worth knowing of the latest result."""
+    parts = [] if hold is None else [f"held {countdown(hold[0])} {hold[1]}"]
+    if last is not None and last.outcome is not Outcome.OK:
+        parts.append(last.reason)
+    elif last is not None:
+        parts += [f"{finding.name}: {finding.evidence}" for finding in last.findings]
+    return "; ".join(part for part in parts if part)

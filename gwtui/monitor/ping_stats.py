@@ -1,0 +1,82 @@
+"""What is known of the WebSocket of one endpoint beside its round trips: jitter, redials, why it was closed."""
+
+from __future__ import annotations
+
+from gwtui.model.enums import Metric, Outcome
+from gwtui.model.records import Ping
+from gwtui.model.view import PingView, Window
+from gwtui.monitor.series import Series, cells, quantiles
+from gwtui.stats.accuracy import sure
+
+CLOSE_CODES = {
+    1000: "normal closure",
+    1001: "going away",
+    1002: "protocol error",
+    1003: "unsupported data",
+    1005: "no status received",
+    1006: "abnormal closure",
+    1007: "invalid payload",
+    1008: "policy violation",
+    1009: "message too big",
+    1010: "extension missing",
+    1011: "internal error",
+    1012: "service restart",
+    1013: "try again later",
+    1014: "bad gateway",
+    1015: "TLS handshake failed",
+}
+"""RFC 6455 7.4.1, and those registered with IANA since."""
+
+
+def close_text(code: int, reason: str) -> str:
+    """`1001 going away: server restarts`."""
+    name = CLOSE_CODES.get(code)
+    if name is None:
+        name = "registered" if 3000 <= code <= 3999 else "private use" if 4000 <= code <= 4999 else "unknown"
+    return f"{code} {name}: {reason}" if reason else f"{code} {name}"
+
+
+class Link:
+    """Follows the pings of one endpoint. Round trips and losses are counted in a series that is passed in."""
+
+    def __init__(self, start_ns: int) -> None:
+        self._jitter = Series(start_ns)
+        self._last: Ping | None = None
+        self._last_rtt_ns: int | None = None
+        self._connections: dict[str, int] = {}
+        """Which one the newest ping to an address went over."""
+        self._redials = 0
+        self._last_close = ""
+
+    def add(self, ping: Ping) -> None:
+        """Take the next ping that counts."""
+        self._last = ping
+        self._redials += ping.connection > 1 and self._connections.get(ping.address) != ping.connection
+        self._connections[ping.address] = ping.connection
+        if ping.close_code is not None:
+            self._last_close = close_text(ping.close_code, ping.close_reason)
+        rtt_ns = sure(ping, Metric.RTT)
+        if ping.outcome is Outcome.OK and rtt_ns is not None:
+            if self._last_rtt_ns is not None:
+                self._jitter.add(ping.now_ns, abs(rtt_ns - self._last_rtt_ns))
+            self._last_rtt_ns = rtt_ns
+
+    def view(self, endpoint: str, round_trips: Series, window: Window, now_ns: int, columns: int) -> PingView:
+        values = round_trips.histogram(window, now_ns)
+        answered, lost = round_trips.counts(window, now_ns)
+        p50, p95, p99 = quantiles(values, (0.5, 0.95, 0.99))
+        jitter = self._jitter.histogram(window, now_ns).mean
+        return PingView(
+            endpoint=endpoint,
+            window=window,
+            last=self._last,
+            p50=p50,
+            p95=p95,
+            p99=p99,
+            sent=answered + lost,
+            lost=lost,
+            jitter_ns=None if jitter is None else round(jitter),
+            redials=self._redials,
+            last_close=self._last_close,
+            sparkline=cells(round_trips.points(window, now_ns, columns)),
+        )

@@ -1,0 +1,226 @@
+"""What one HTTP probe has seen so far, and the record that it becomes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+from msgspec import structs
+
+from gwtui.apis.base import API, Usage
+from gwtui.apis.headers import header, pick_headers, request_id, retry_after, trace_id
+from gwtui.apis.requests import model_asked
+from gwtui.model.enums import Clock, Kind, Outcome, Trigger
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Errors, Finding, Phases, Request
+from gwtui.probes.deadlines import Progress
+from gwtui.probes.masking import masked_request
+from gwtui.probes.response_reader import TEXT_CHARS, BodyIntake, Intake, StreamIntake
+from gwtui.probes.stream_timing import Timing
+from gwtui.secrets import Redactor
+from gwtui.stats.accuracy import in_doubt
+from gwtui.text.excerpts import excerpt
+from gwtui.text.sanitize import clean, clean_text
+from gwtui.transport.dial import Dial, fallbacks
+from gwtui.transport.proxies import Proxy, reason_of
+from gwtui.transport.trace import Exchange
+from gwtui.verdict.classify import End, Judged, Transport, judge
+
+
+class Result:
+    """Filled in while a probe is under way."""
+
+    def __init__(
+        self, number: int, trigger: Trigger, planned_ns: int, exchange: Exchange, *, record_text: bool
+    ) -> None:
+        self.number = number
+        self.trigger = trigger
+        self.keep_text = record_text or trigger is Trigger.TRIAL
+        self.started_at = time.time()
+        self.progress = Progress(exchange, time.perf_counter_ns())
+        self.lateness_ns = max(0, self.progress.began_ns - planned_ns)
+        self.sent_trace_id = ""
+        self.sent_request_id = ""
+        self.status: int | None = None
+        self.headers: Sequence[tuple[str, str]] = ()
+        self.intake: Intake | None = None
+        self.alive_ns = 0
+        """When it was last told that its stream is alive."""
+        self.bytes = 0
+        self.findings: list[Finding] = []
+        self.end: End | None = None
+        self.detail = ""
+        self.ended_ns = 0
+        self.ended_error_ns = 0
+        """How far that may be from when it ended."""
+
+    @property
+    def exchange(self) -> Exchange:
+        return self.progress.exchange
+
+    @property
+    def sent_ns(self) -> int:
+        """When the last byte of the request was sent; when the probe began, as long as none was."""
+        return self.exchange.last_write_ns or self.progress.began_ns
+
+    def again(self, exchange: Exchange) -> None:
+        """Start over: what came so far does not count."""
+        self.progress.exchange = exchange
+        self.end, self.detail = None, ""
+        self.status, self.headers, self.intake, self.bytes = None, (), None, 0
+
+    def over(self, end: End, detail: str = "", due_ns: int | None = None) -> None:
+        """Note the end. It is now, unless the response ended well: then it is when its last bytes came. `due_ns`: the
+        deadline that has passed."""
+        self.end, self.detail = end, detail
+        self.ended_ns = now_ns = time.perf_counter_ns()
+        exchange = self.exchange
+        if end in (End.CLEAN, End.LEFT) and exchange.last_read_ns is not None:
+            closed_ns = exchange.ended_ns if end is End.CLEAN and not self._is_framed() else None
+            self.ended_ns = closed_ns or exchange.last_read_ns
+            self.ended_error_ns = exchange.ended_error_ns if closed_ns else exchange.last_read_error_ns
+        elif due_ns is not None:
+            self.ended_error_ns = now_ns - due_ns
+        elif exchange.ended_ns is not None:
+            self.ended_error_ns = now_ns - exchange.ended_ns + exchange.ended_error_ns
+        elif end is not End.CANCELLED and exchange.last_read_ns is not None:
+            self.ended_error_ns = now_ns - exchange.last_read_ns + exchange.last_read_error_ns
+
+    def _is_framed(self) -> bool:
+        """Whether the response says itself where it ends, so that the end of the connection says nothing."""
+        return bool(header(self.headers, "content-length") or header(self.headers, "transfer-encoding"))
+
+
+def record_of(
+    result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Redactor, proxy: Proxy | None
+) -> Request:
+    """Judge what was seen, and make the row of it, without any key."""
+    return masked_request(_record_of(result, endpoint, api, peer, proxy), redact)
+
+
+def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: Proxy | None) -> Request:
+    exchange = result.exchange
+    stream = result.intake if isinstance(result.intake, StreamIntake) else None
+    timing = stream.timing if stream is not None else Timing(result.sent_ns)
+    transport = _transport(result)
+    judged = judge(
+        endpoint, api, transport, stream.reader if stream is not None else None, timing.pace(result.ended_ns)
+    )
+    judgement = judged.judgement
+    good = judgement.verdict.outcome is Outcome.OK
+    usage, model_served = _answer(stream, judged)
+    timed = Request(
+        **structs.asdict(timing.times(usage.output_tokens)),
+        endpoint=endpoint.name,
+        number=result.number,
+        started_at=result.started_at,
+        now_ns=time.perf_counter_ns(),
+        api=endpoint.api,
+        model=clean(model_asked(endpoint, api.default_model)) if api.kind is Kind.COMPLETION else "",
+        model_served=clean(model_served),
+        stream=api.kind is Kind.COMPLETION and endpoint.stream,
+        trigger=result.trigger,
+        status=result.status,
+        verdict=judgement.verdict,
+        rule=judgement.rule,
+        reason=clean(reason_of(judgement, endpoint, proxy)),
+        event_number=judgement.event_number,
+        findings=(*fallbacks(exchange.dial), *result.findings, *judged.findings),
+        duration_ns=_since_sent(exchange, result.ended_ns),
+        ttfb_ns=_since_sent(exchange, exchange.first_read_ns),
+        input_tokens=usage.input_tokens,
+        output_tokens=usage.output_tokens,
+        bytes=result.bytes,
+        lateness_ns=result.lateness_ns,
+        clock=exchange.clock if exchange.reads else Clock.USER,
+        phases=_phases(exchange, peer),
+        trace_id=trace_id(result.headers) or result.sent_trace_id,
+        request_id=request_id(result.headers),
+        sent_request_id=result.sent_request_id,
+        content_type=clean(transport.content_type),
+        headers=pick_headers(result.headers),
+        retry_after_s=retry_after(result.headers, transport.at),
+        body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
+        text=clean_text(_text(result, judged, transport), TEXT_CHARS),
+    )
+    return _with_errors(timed, result, timing)
+
+
+def _with_errors(timed: Request, result: Result, timing: Timing) -> Request:
+    """The row with what its latencies may be wrong by: each counts from the send, and has that error too."""
+    exchange, own = result.exchange, timing.errors(timed.output_tokens)
+    sent_ns = exchange.write_error_ns
+    errors = Errors(
+        ttfb_ns=sent_ns + exchange.first_read_error_ns,
+        ttft_ns=sent_ns + own.ttft_ns,
+        ttfo_ns=sent_ns + own.ttfo_ns,
+        tpot_ns=own.tpot_ns,
+        duration_ns=sent_ns + result.ended_error_ns,
+    )
+    largest_ns = max(errors.ttfb_ns, errors.duration_ns, sent_ns + timing.error_ns)
+    doubts = (
+        in_doubt(timed.ttfb_ns, errors.ttfb_ns),
+        in_doubt(timed.ttft_ns, errors.ttft_ns),
+        in_doubt(timed.ttfo_ns, errors.ttfo_ns),
+        in_doubt(timed.duration_ns, largest_ns),
+    )
+    sent = exchange.last_write_ns is not None
+    return structs.replace(timed, errors=errors, error_ns=largest_ns if sent else None, tainted=any(doubts))
+
+
+def _transport(result: Result) -> Transport:
+    intake = result.intake
+    stream = intake if isinstance(intake, StreamIntake) else None
+    body = intake.body if isinstance(intake, BodyIntake) else b""
+    return Transport(
+        end=result.end or End.LOCAL,
+        detail=result.detail,
+        status=result.status,
+        headers=result.headers,
+        body=body,
+        events=stream.timing.events if stream is not None else 0,
+        comments=stream.parser.comments if stream is not None else 0,
+        stray=stream.parser.stray if stream is not None else b"",
+        unfinished=stream.parser.unfinished if stream is not None else 0,
+        unended=stream.parser.unended if stream is not None else None,
+        keepalives=stream.timing.keepalives if stream is not None else 0,
+        began_at=result.started_at,
+        at=time.time(),
+    )
+
+
+def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str]:
+    """Usage and model, from the stream or from the whole answer."""
+    source = stream.reader if stream is not None else judged.answer
+    return (source.usage, source.model_served) if source is not None else (Usage(), "")
+
+
+def _text(result: Result, judged: Judged, transport: Transport) -> str:
+    """What was generated, if it is kept; a trial keeps the body of an answer without it."""
+    if not result.keep_text:
+        return ""
+    if isinstance(result.intake, StreamIntake):
+        return result.intake.text
+    if judged.answer is not None and judged.answer.text:
+        return judged.answer.text
+    return transport.body.decode("utf-8", "replace") if result.trigger is Trigger.TRIAL else ""
+
+
+def _phases(exchange: Exchange, peer: Dial) -> Phases:
+    dial = exchange.dial
+    first, last = exchange.first_write_ns, exchange.last_write_ns
+    return Phases(
+        dns_ns=dial.dns_ns if dial is not None else None,
+        connect_ns=dial.connect_ns if dial is not None else None,
+        tls_ns=dial.tls_ns if dial is not None else None,
+        send_ns=last - first if first is not None and last is not None else None,
+        reused=dial is None and last is not None,
+        address=peer.address,
+        tls=peer.tls,
+    )
+
+
+def _since_sent(exchange: Exchange, stamp_ns: int | None) -> int | None:
+    if exchange.last_write_ns is None or stamp_ns is None:
+        return None
+    return max(0, stamp_ns - exchange.last_write_ns)

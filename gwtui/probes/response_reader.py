@@ -1,0 +1,145 @@
+"""What becomes of a response's body: the events of a stream, read and timed as they come, or a body kept whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Protocol
+
+from gwtui.apis.base import Reading, StreamReader
+from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.model.records import StreamEvent
+from gwtui.probes.masking import EventMask
+from gwtui.probes.stream_timing import Timing
+from gwtui.secrets import Redactor
+from gwtui.text.sanitize import clean, clean_text
+
+BODY_BYTES = 64 * 1024 * 1024
+"""The longest body that is read."""
+RAW_CHARS = 1024
+"""How much of an event's data the record of it holds."""
+EVENT_TEXT_CHARS = 4096
+TEXT_CHARS = 1024 * 1024
+"""How much of an answer's text is kept."""
+PART_EVENTS = 1000
+"""More events of one read than that are worked off in parts, between which others get their turn."""
+
+
+class Intake(Protocol):
+    """Takes a decoded body piece by piece."""
+
+    def feed(self, data: bytes) -> bool:
+        """Take the next piece. False: enough was seen."""
+
+    def parts(self) -> Iterable[None]:
+        """Work off most of what was fed, if it is a lot, one part for each turn."""
+
+    def flush(self) -> None:
+        """All pieces of one read were fed."""
+
+
+class BodyIntake:
+    """Keeps the body."""
+
+    def __init__(self, enough_bytes: int | None) -> None:
+        self._enough_bytes = enough_bytes
+        self._pieces: list[bytes] = []
+        self._length = 0
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self._pieces)[: self._enough_bytes]
+
+    def feed(self, data: bytes) -> bool:
+        self._pieces.append(data)
+        self._length += len(data)
+        return self._enough_bytes is None or self._length < self._enough_bytes
+
+    def parts(self) -> Iterable[None]:
+        return ()
+
+    def flush(self) -> None:
+        return
+
+
+class StreamIntake:
+    """Parses, reads and times the events of a stream. Those of one read are handed on together, with its stamp."""
+
+    def __init__(
+        self,
+        reader: StreamReader,
+        timing: Timing,
+        stamp: Callable[[], tuple[int, int]],
+        redact: Redactor,
+        hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None] | None,
+        *,
+        keep_text: bool,
+    ) -> None:
+        self.reader = reader
+        self.timing = timing
+        self.parser = SSEParser()
+        self._stamp = stamp
+        self._mask = EventMask(redact) if redact else None
+        self._hand_on = hand_on
+        self._keep_text = keep_text
+        self._text: list[str] = []
+        self._text_length = 0
+        self._pending: list[ServerSentEvent] = []
+        self._read_bytes = 0
+
+    @property
+    def text(self) -> str:
+        return clean_text("".join(self._text), TEXT_CHARS)
+
+    def feed(self, data: bytes) -> bool:
+        self._read_bytes += len(data)
+        try:
+            self._pending += self.parser.feed(data)
+        except SSELimitError as error:
+            self._pending += error.events
+            raise
+        return True
+
+    def parts(self) -> Iterator[None]:
+        while len(self._pending) > PART_EVENTS:
+            part, self._pending = self._pending[:PART_EVENTS], self._pending[PART_EVENTS:]
+            self._work_off(part)
+            yield
+
+    def flush(self) -> None:
+        if self._pending:
+            events, self._pending = self._pending, []
+            self._work_off(events)
+
+    def _work_off(self, events: list[ServerSentEvent]) -> None:
+        size, self._read_bytes = self._read_bytes, 0
+        stamp_ns, error_ns = self._stamp()
+        first = self.timing.events + 1
+        readings = [self.reader.event(event) for event in events]
+        if self._keep_text:
+            self._keep(readings)
+        self.timing.add(stamp_ns, readings, size, error_ns)
+        if self._hand_on is not None:
+            told = zip(readings, events, strict=True)
+            self._hand_on(stamp_ns, first, tuple(self._told(reading, event.data) for reading, event in told))
+
+    def _keep(self, readings: list[Reading]) -> None:
+        for reading in readings:
+            if reading.kind.is_visible and self._text_length < TEXT_CHARS:
+                self._text.append(reading.text)
+                self._text_length += len(reading.text)
+
+    def _told(self, reading: Reading, data: str) -> StreamEvent:
+        event = stream_event(reading, data)
+        return event if self._mask is None else self._mask(event)
+
+
+def stream_event(reading: Reading, data: str) -> StreamEvent:
+    """What is shown of an event: its reading and its data, all of it clean."""
+    return StreamEvent(
+        name=clean(reading.name, 64),
+        kind=reading.kind,
+        text=clean_text(reading.text, EVENT_TEXT_CHARS),
+        raw=clean(data, RAW_CHARS),
+        note=clean(reading.note) if reading.note else "",
+        model=reading.model,
+    )

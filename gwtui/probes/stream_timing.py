@@ -1,0 +1,185 @@
+"""Latencies of one stream from the stamps of its reads. Pure: no clock here.
+
+Events of one read share its stamp, so gaps are between reads, never between events (a gap of 0 would be invented).
+A gap before a read whose events may have waited for us is left out, where that puts it in doubt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from gwtui.apis.base import Reading
+from gwtui.model.enums import EventKind
+from gwtui.model.records import Errors
+from gwtui.stats.accuracy import in_doubt
+from gwtui.stats.histogram import Histogram
+from gwtui.verdict.buffering import Pace, is_late
+
+TALLY = 256
+"""So many figures may be on their way."""
+
+
+class Times(msgspec.Struct, frozen=True, kw_only=True):
+    """What was measured, in ns, counted from the last byte of the request, under the names that a `Request` has for it.
+    None where it cannot be known."""
+
+    ttft_ns: int | None
+    ttfo_ns: int | None
+    mean_icl_ns: int | None
+    max_gap_ns: int | None
+    tpot_ns: int | None
+    tokens_per_s: float | None
+    gaps: tuple[tuple[int, int], ...]
+    events: int
+    reads: int
+
+
+class _Tally:
+    """Figures on their way into a histogram, many at a time: one by one that is slow in the middle of other work."""
+
+    def __init__(self) -> None:
+        self._values: list[int] = []
+        self._counted = Histogram()
+
+    def add(self, value: int) -> None:
+        self._values.append(value)
+        if len(self._values) >= TALLY:
+            self.histogram()
+
+    def histogram(self) -> Histogram:
+        """Of all so far."""
+        values, self._values = self._values, []
+        self._counted.record_each(values)
+        return self._counted
+
+
+class Timing:
+    """Follows one stream read by read. Its memory does not grow with the stream."""
+
+    def __init__(self, sent_ns: int) -> None:
+        self._sent_ns = sent_ns
+        self._first_content_ns: int | None = None
+        self._first_visible_ns: int | None = None
+        self._first_content_error_ns = self._first_visible_error_ns = 0
+        self._last_content_ns = self._last_content_error_ns = 0
+        self.error_ns = 0
+        """The largest error of a stamp of content."""
+        self._late_reads = 0
+        self._content_events = 0
+        self._content_reads = 0
+        self._read_content = 0
+        """Events with content in the last read that held any."""
+        self._biggest_read = 0
+        self._gaps = _Tally()
+        self._sure_gaps = _Tally()
+        self._sizes = _Tally()
+        self._last_ns: int | None = None
+        self.events = 0
+        self.reads = 0
+        self.last_event_ns: int | None = None
+        """When the newest event came that was no keep-alive."""
+        self.keepalives = 0
+        """Events that say nothing but that the stream is alive."""
+
+    @property
+    def has_content(self) -> bool:
+        return self._first_content_ns is not None
+
+    def add(self, stamp_ns: int, readings: Sequence[Reading], size: int = 0, error_ns: int = 0) -> None:
+        """Take the events that one read of so many bytes completed, or more of them: one stamp is one read. `error_ns`:
+        how far that stamp may be from when any of the bytes came."""
+        self.reads += stamp_ns != self._last_ns
+        self._last_ns = stamp_ns
+        self.events += len(readings)
+        content = 0
+        keepalives = self.keepalives
+        for reading in readings:
+            kind = reading.kind
+            if kind.is_content:
+                content += 1
+                if self._first_visible_ns is None and kind.is_visible:
+                    self._first_visible_ns, self._first_visible_error_ns = stamp_ns, error_ns
+            elif kind is EventKind.KEEPALIVE:
+                self.keepalives += 1
+        if len(readings) > self.keepalives - keepalives:
+            self.last_event_ns = stamp_ns
+        if not content:
+            return
+        if self._first_content_ns is None or stamp_ns != self._last_content_ns:
+            self._begin_content(stamp_ns, size, error_ns)
+        self._last_content_error_ns = error_ns
+        self.error_ns = max(self.error_ns, error_ns)
+        self._content_events += content
+        self._read_content += content
+        self._biggest_read = max(self._biggest_read, self._read_content)
+
+    def _begin_content(self, stamp_ns: int, size: int, error_ns: int) -> None:
+        """The first content of a read."""
+        if self._first_content_ns is None:
+            self._first_content_ns, self._first_content_error_ns = stamp_ns, error_ns
+            self._late_reads += is_late(stamp_ns - self._sent_ns, error_ns, first=True)
+        else:
+            gap_ns = stamp_ns - self._last_content_ns
+            self._gaps.add(gap_ns)
+            if not in_doubt(gap_ns, error_ns):
+                self._sure_gaps.add(gap_ns)
+            self._late_reads += is_late(gap_ns, error_ns)
+        self._last_content_ns = stamp_ns
+        self._sizes.add(size)
+        self._content_reads += 1
+        self._read_content = 0
+
+    def times(self, output_tokens: int | None) -> Times:
+        """All of it. Token rates need the API's own count of the answer's tokens, and content in two reads at least."""
+        first = self._first_content_ns
+        spread_ns = self._last_content_ns - first if first is not None else 0
+        further_tokens = output_tokens - 1 if output_tokens is not None else 0
+        has_rate = spread_ns > 0 and further_tokens > 0
+        gaps = self._sure_gaps.histogram()
+        return Times(
+            ttft_ns=self._since_sent(first),
+            ttfo_ns=self._since_sent(self._first_visible_ns),
+            mean_icl_ns=round(gaps.mean) if gaps.mean is not None else None,
+            max_gap_ns=gaps.max,
+            tpot_ns=round(spread_ns / further_tokens) if has_rate else None,
+            tokens_per_s=further_tokens * 1e9 / spread_ns if has_rate else None,
+            gaps=gaps.pairs(),
+            events=self.events,
+            reads=self.reads,
+        )
+
+    def errors(self, output_tokens: int | None) -> Errors:
+        """How far the figures may be from the truth, the time of the send left aside."""
+        either_ns = max(self._first_content_error_ns, self._last_content_error_ns)
+        return Errors(
+            ttft_ns=self._first_content_error_ns,
+            ttfo_ns=self._first_visible_error_ns,
+            tpot_ns=round(either_ns / max(1, (output_tokens or 0) - 1)),
+        )
+
+    def pace(self, ended_ns: int) -> Pace | None:
+        """How the content was spread over reads; None without content."""
+        if self._first_content_ns is None:
+            return None
+        return Pace(
+            events=self._content_events,
+            reads=self._content_reads,
+            biggest_read=self._biggest_read,
+            first_ns=self._first_content_ns - self._sent_ns,
+            last_ns=self._last_content_ns - self._sent_ns,
+            end_ns=ended_ns - self._sent_ns,
+            gaps=_tenths(self._gaps.histogram()),
+            sizes=_tenths(self._sizes.histogram()),
+            late_reads=self._late_reads,
+        )
+
+    def _since_sent(self, stamp_ns: int | None) -> int | None:
+        return max(0, stamp_ns - self._sent_ns) if stamp_ns is not None else None
+
+
+def _tenths(values: Histogram) -> tuple[int, int, int]:
+    """p10, p50 and p90."""
+    low, middle, high = (value or 0 for value in values.quantiles((0.1, 0.5, 0.9)))
+    return low, middle, high

@@ -1,0 +1,165 @@
+"""A session's directory read back: the profile that was run, and its rows as records in the order in which they came.
+
+Stamps count from the beginning of the session, by the wall times of the rows; where that clock was set back, what
+follows is as late as what was before it.
+"""
+
+from __future__ import annotations
+
+import csv
+import heapq
+import os
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO, TypeAlias
+
+from msgspec.structs import replace
+
+from gwtui.codec.csv_schema import SCHEMA
+from gwtui.codec.rowreader import LARGEST, RowError, incident_of, ping_of, request_of, wall_time
+from gwtui.config import ConfigError, loads
+from gwtui.config.tomlfile import read_in
+from gwtui.model.profile import Profile
+from gwtui.model.records import Incident, Ping, Request
+from gwtui.recorder.csvfile import csv_cells
+from gwtui.recorder.disk import parts_of
+from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES
+from gwtui.recorder.session_metadata import schema_in
+from gwtui.text.sanitize import clean
+from gwtui.text.untrusted_files import Directory
+
+Row: TypeAlias = Request | Ping | Incident
+_Of: TypeAlias = Callable[[Mapping[str, str]], Row]
+MAX_LINE = 1 << 20
+"""Characters; a longer line is read as several that are no rows."""
+TOLD = 3
+"""So many unreadable lines are told one by one."""
+
+
+class SessionError(Exception):
+    """A directory cannot be read as a session. The text says why."""
+
+
+@dataclass(slots=True)
+class Unread:
+    """Lines that are no rows, as they are found."""
+
+    lines: int = 0
+    first: list[str] = field(default_factory=list)
+
+    def add(self, where: str) -> None:
+        self.lines += 1
+        if len(self.first) < TOLD:
+            self.first.append(where)
+
+    def __str__(self) -> str:
+        """Empty when there are none."""
+        more = f" and {self.lines - len(self.first)} more" if self.lines > len(self.first) else ""
+        return f"Not read: {'; '.join(self.first)}{more}" if self.lines else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A session that was recorded."""
+
+    directory: Path
+    started_at: float
+    profile: Profile
+
+    def rows(self, unread: Unread, stopped: Callable[[], bool] = lambda: False) -> Iterator[Row]:
+        """All rows, oldest first, as they are read; lines that are none go to `unread`. Raises OSError.
+
+        It may take long from one row to the next; once it is `stopped` there are no more.
+        """
+        with Directory.held(self.directory) as directory:
+            streams = (self._stamped(_rows(directory, name, of, unread, stopped)) for name, of in _FILES.items())
+            yield from heapq.merge(*streams, key=lambda row: row.now_ns)
+
+    def _stamped(self, rows: Iterator[Row]) -> Iterator[Row]:
+        now_ns = 0
+        for row in rows:
+            now_ns = min(max(now_ns, round((_ended_at(row) - self.started_at) * 1e9)), LARGEST)
+            yield replace(row, now_ns=now_ns)
+
+
+def read_session(path: Path) -> Session:
+    """What the directory says of its session, whoever it came from. Raises SessionError."""
+    try:
+        with Directory.held(path) as directory:
+            text = directory.read(SESSION, SESSION_BYTES).decode()
+            profile = loads(read_in(directory, PROFILE), path / PROFILE).profile()
+            for part in (part for name in _FILES for part in parts_of(name, directory.names())):
+                directory.refuse_others(part)
+        started_at = wall_time(str(tomllib.loads(text).get("started_at", "")))
+    except OSError as error:
+        what = f"{Path(str(error.filename)).name}: " if error.filename != str(path) else ""
+        raise SessionError(f"{path} is not the directory of a session: {what}{error.strerror}") from error
+    except ConfigError as error:
+        raise SessionError(str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise SessionError(f"{path / SESSION} does not say when the session began") from error
+    if (schema := schema_in(text)) != SCHEMA:
+        raise SessionError(f"{path} has rows of schema {schema}, and this version of gwtui reads schema {SCHEMA}")
+    return Session(path, started_at, profile)
+
+
+def _ended_at(row: Row) -> float:
+    """The wall time at which it was known, as far as its row tells."""
+    if isinstance(row, Incident):
+        return row.at
+    if isinstance(row, Ping):
+        return row.started_at + ((row.connect_ns or 0) + (row.rtt_ns or 0)) / 1e9
+    before = (row.phases.dns_ns, row.phases.connect_ns, row.phases.tls_ns, row.phases.send_ns)
+    return row.started_at + (sum(filter(None, before)) + (row.duration_ns or 0)) / 1e9
+
+
+_FILES: dict[str, _Of] = {"requests.csv": request_of, "pings.csv": ping_of, "incidents.csv": incident_of}
+
+
+def _rows(directory: Directory, name: str, of: _Of, unread: Unread, stopped: Callable[[], bool]) -> Iterator[Row]:
+    """The rows of a file, after those of the files that were put aside before it."""
+    for part in parts_of(name, directory.names()):
+        try:
+            fd = directory.open(part)
+        except FileNotFoundError:
+            continue
+        with os.fdopen(fd, encoding="utf-8", errors="replace", newline="\n") as file:
+            yield from _rows_in(file, part, of, unread, stopped)
+
+
+def _rows_in(file: TextIO, part: str, of: _Of, unread: Unread, stopped: Callable[[], bool]) -> Iterator[Row]:
+    try:
+        columns = _cells(file.readline(MAX_LINE))
+    except RowError as error:
+        unread.add(f"{part} (its first line is no header: {error})")
+        return
+    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), ""), 2):
+        if stopped():
+            return
+        try:
+            row = of(_named(columns, _cells(line)))
+        except RowError as error:
+            unread.add(clean(f"{part} line {number} ({error})", 120))
+            if len(line) == MAX_LINE and line.strip("\0") == "":
+                return  # a hole, which may be of any length
+        else:
+            yield row
+
+
+def _cells(line: str) -> list[str]:
+    """Raises RowError for a line that is torn, or none of CSV."""
+    if not line.endswith("\n"):
+        raise RowError("it has no end")
+    try:
+        return csv_cells(line[:-1])
+    except csv.Error as error:
+        raise RowError(str(error)) from error
+
+
+def _named(columns: list[str], cells: list[str]) -> dict[str, str]:
+    """The cells by their columns. Raises RowError where their numbers differ."""
+    if len(cells) != len(columns):
+        raise RowError(f"it has {len(cells)} of {len(columns)} columns")
+    return dict(zip(columns, cells, strict=True))

@@ -1,0 +1,40 @@
+"""What looks like a secret by its name or by its value, where nobody said that it is one."""
+
+from __future__ import annotations
+
+import re
+
+from gwtui.secrets.redaction import MASK
+from gwtui.secrets.references import references_in, without_references
+
+_NAME = re.compile(
+    r"(?:^|[-_])(?:authorization|cookie|token|secret|password|passwd|credentials?|signature|sig|apikey)(?:$|[-_])"
+    r"|(?:api|access|auth|subscription)[-_]?key|^key$|^code$",
+    re.IGNORECASE,
+)
+_VALUE = re.compile(
+    r"^(?i:bearer|basic|token)\s+\S{8}\S*"
+    r"|(?<!\w)(?:sk-|sk_|sg[a-z]_|slk_|gh[a-z]_|github_pat_|xox[a-z]-|AIza|AKIA|eyJ)[\w-]{8}[\w.-]*"
+)
+
+
+def names_secret(name: str) -> bool:
+    """Whether values of a header, query field or table key of that name are secrets."""
+    return _NAME.search(name) is not None
+
+
+def looks_secret(text: str) -> bool:
+    """Whether the text holds what looks like a credential, whatever its name."""
+    return _VALUE.search(text) is not None
+
+
+def tells_secret(name: str, value: str) -> bool:
+    """Whether a query field holds a secret that is written out; a reference to one is none."""
+    if references_in(value):
+        return looks_secret(without_references(value))
+    return names_secret(name) or looks_secret(value)
+
+
+def without_secrets(text: str) -> str:
+    """The text with everything masked that looks like a credential."""
+    return _VALUE.sub(MASK, text)

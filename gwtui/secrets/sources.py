@@ -1,0 +1,213 @@
+"""Where keys are: the environment, a file, what a command prints, the system's keyring. Each is read anew.
+
+A command and a keyring may ask somebody, so they may take long: up to `ANSWER_S`, then they are given up. A command's
+whole process group ends with its answer, and with gwtui, however that ends.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import shlex
+import signal
+import stat
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from gwtui.secrets.references import KeyReferenceError, NoRoomError
+from gwtui.text.untrusted_files import expanded
+
+MAX_FILE_BYTES = 64 * 1024
+ANSWER_S = 10.0
+
+_WATCH = ("/bin/sh", "-c", 'read -r line; kill -s KILL -- "-$1"', "sh")
+"""Kills the process group whose number follows, once its own standard input has ended."""
+
+_NO_LIBRARY, _REFUSED, _NOT_FOUND = 3, 4, 5
+_KEYRING = f"""
+import sys
+try:
+    import keyring, keyring.errors
+except ImportError:
+    sys.exit({_NO_LIBRARY})
+try:
+    found = keyring.get_password(*sys.argv[1:])
+except (keyring.errors.KeyringError, OSError, RuntimeError, EOFError) as error:
+    print(type(error).__name__)
+    sys.exit({_REFUSED})
+if found is None:
+    sys.exit({_NOT_FOUND})
+sys.stdout.buffer.write(found.encode())
+"""
+"""Prints what the keyring holds, or the kind of its refusal, whose words may hold part of a key."""
+
+_NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+
+
+def from_environment(name: str) -> str:
+    value = os.environ.get(name)
+    if value is None:
+        raise KeyReferenceError(f"the environment variable {name} is not set: export {name}=... and start gwtui again")
+    return value
+
+
+def from_file(place: str) -> str:
+    try:
+        path = expanded(place)
+    except RuntimeError as error:
+        raise KeyReferenceError(f"there is no home directory for {place}") from error
+    try:
+        with open(path, "rb", opener=_open_at_once) as file:
+            _refuse_unsafe(os.fstat(file.fileno()), path)
+            data = file.read(MAX_FILE_BYTES + 1)
+    except OSError as error:
+        raise _trouble(f"the key file {path} cannot be read", error) from error
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyReferenceError(f"the key file {path} is larger than {MAX_FILE_BYTES // 1024} KiB: the wrong one?")
+    return _text(data, f"the key file {path}")
+
+
+def from_command(line: str) -> str:
+    """What the command prints. No shell reads its line; it has no terminal and nothing to read, and what it says on
+    standard error is not shown, because it may be part of the key."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise KeyReferenceError(f"the key command cannot be read: {error}") from error
+    if not words:
+        raise KeyReferenceError("the key command is empty")
+    name = f"the key command {Path(words[0]).name}"
+    with _group(words, name) as process:
+        data = _in_time(lambda: _output(process), name)
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyReferenceError(f"{name} prints more than {MAX_FILE_BYTES // 1024} KiB: the wrong one?")
+    if process.returncode:
+        raise KeyReferenceError(f"{name} ended with code {process.returncode}: run it in a shell to see why")
+    return _text(data, f"what {name} prints")
+
+
+def from_keyring(place: str) -> str:
+    """What the system's keyring holds. It is asked by a Python of its own without a terminal: some of its back ends
+    would ask there for a password, in the middle of a screen."""
+    service, _, user = place.rpartition("/")
+    with _group([sys.executable, "-P", "-c", _KEYRING, service, user], "the keyring") as process:
+        data = _in_time(lambda: _output(process), "the keyring")
+    if len(data) > MAX_FILE_BYTES:
+        raise KeyReferenceError(f"the keyring holds more than {MAX_FILE_BYTES // 1024} KiB: the wrong entry?")
+    if process.returncode == _NO_LIBRARY:
+        raise KeyReferenceError("keyring: needs the keyring library: pip install 'gwtui[keyring]'")
+    if process.returncode == _NOT_FOUND:
+        raise KeyReferenceError(f"the keyring has nothing for {service}/{user}: keyring set {service} {user}")
+    if process.returncode:
+        why = _text(data, "the keyring's fault").strip() if process.returncode == _REFUSED else "run it in a shell"
+        raise KeyReferenceError(f"the keyring failed: {why}")
+    return _text(data, "what the keyring holds")
+
+
+@contextmanager
+def _group(words: list[str], name: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A command in a session of its own, of which nothing is left behind. Raises KeyReferenceError."""
+    try:
+        process = subprocess.Popen(  # noqa: S603 - the user's own command, from the user's own configuration
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:
+        raise _trouble(f"{name} cannot be run", error) from error
+    try:
+        with _watched(process.pid):
+            yield process
+    finally:
+        _end(process)
+
+
+@contextmanager
+def _watched(group: int) -> Iterator[None]:
+    """Have a process group killed when this process ends, even by SIGKILL: that ends the input of a shell that waits.
+
+    Without a shell nobody waits: then what is asked just when gwtui is killed runs to its own end.
+    """
+    try:
+        watch = subprocess.Popen(  # noqa: S603 - our own line, and a number
+            [*_WATCH, str(group)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        yield
+        return
+    except OSError as error:
+        raise _trouble("the key command cannot be watched", error) from error
+    with watch:
+        try:
+            yield
+        finally:
+            watch.kill()
+
+
+def _output(process: subprocess.Popen[bytes]) -> bytes:
+    """All that it prints, but not much more than a key may be; then it has ended."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    with process.stdout as printed:
+        data = printed.read(MAX_FILE_BYTES + 1)
+    if len(data) <= MAX_FILE_BYTES:
+        process.wait()
+    return data
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Leave nothing of a command running, nor of what it started in its process group."""
+    if sys.platform != "win32":
+        with suppress(ProcessLookupError, PermissionError):  # nobody is left, or on macOS none but a zombie
+            os.killpg(process.pid, signal.SIGKILL)
+    process.kill()
+    process.wait()
+
+
+def _in_time(ask: Callable[[], bytes], name: str) -> bytes:
+    """What `ask` gives, within `ANSWER_S`. It runs in a thread of its own, which is left to itself when it is late."""
+    answers: list[bytes] = []
+    asking = threading.Thread(target=lambda: answers.append(ask()), name="key", daemon=True)
+    try:
+        asking.start()
+    except RuntimeError as error:
+        raise NoRoomError(f"{name} cannot be asked: {error}") from error
+    asking.join(ANSWER_S)
+    if answers:
+        return answers[0]
+    if not asking.is_alive():
+        raise KeyReferenceError(f"{name} failed: see the log")
+    raise KeyReferenceError(f"{name} gave no answer within {ANSWER_S:g} s")
+
+
+def _trouble(text: str, error: OSError | ValueError) -> KeyReferenceError:
+    kind = NoRoomError if isinstance(error, OSError) and error.errno in _NO_ROOM else KeyReferenceError
+    return kind(f"{text}: {getattr(error, 'strerror', None) or error}")
+
+
+def _text(data: bytes, name: str) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise KeyReferenceError(f"{name} is not UTF-8 text") from error
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Does not wait for the writer of a FIFO, which is refused anyway."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _refuse_unsafe(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyReferenceError(f"the key file {path} is not a regular file")
+    if os.name == "posix" and status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise KeyReferenceError(f"the key file {path} is open to other users: chmod 600 {path}")

@@ -1,0 +1,1 @@
+"""Percentiles, windows and comparisons of measured values. Pure: no clock, no socket."""

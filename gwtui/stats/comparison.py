@@ -1,0 +1,186 @@
+"""Holding endpoints against each other: how large is the difference, and is it more than chance? Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+
+from gwtui.model.enums import Metric
+from gwtui.stats.histogram import supported
+from gwtui.stats.significance import (
+    Difference,
+    MannWhitney,
+    Sample,
+    difference,
+    hodges_lehmann,
+    holm,
+    mann_whitney,
+    quantile,
+)
+
+METRICS = (Metric.TTFT, Metric.E2E, Metric.ICL, Metric.TPOT)
+"""What is compared, the most telling first. E2E of a WebSocket is its RTT; ICL is the mean of each stream."""
+EVIDENCE = 0.05
+"""The p, corrected for the number of pairs, below which a difference counts as one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """What is known of one endpoint: single results, or no more than the figures somebody kept of them."""
+
+    name: str
+    samples: Mapping[Metric, Sample]
+    ok: int
+    total: int | None = None
+    """None where failures were not kept."""
+    is_ping: bool = False
+    figures: Mapping[str, int] = field(default_factory=dict)
+    """Figures of the whole latency by their names in a CSV file (`avg`, `median`, `p95`, ...), in ns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two series in one latency. Differences are second minus first."""
+
+    first: str
+    second: str
+    metric: Metric
+    label: str
+    n: tuple[int, int]
+    p50_ns: tuple[int, int]
+    p95_ns: tuple[int | None, int | None]
+    median: Difference | None
+    """None where there are too few values for an interval."""
+    tail: Difference | None
+    """The same of p95."""
+    test: MannWhitney
+    shift_ns: float
+    """Hodges-Lehmann: the typical difference between a value of the second and one of the first."""
+    p: float
+    """Of the test, corrected for the number of pairs that are compared in this latency."""
+
+    @property
+    def tends(self) -> int | None:
+        """Which one tends to be faster by the ranks of all values, 0 or 1, where that is more than chance."""
+        return int(self.test.first_lower < 0.5) if self.p < EVIDENCE else None
+
+    @property
+    def faster(self) -> int | None:
+        """Which one is faster, 0 or 1: the ranks say so, and the interval of the medians leaves no doubt."""
+        if self.median is None or not self.median.is_clear:
+            return None
+        return self.tends if self.tends == int(self.median.high < 0) else None
+
+    @property
+    def share(self) -> float:
+        """How much lower the lower median is, as a share of the higher one."""
+        low, high = sorted(self.p50_ns)
+        return (high - low) / high if high else 0.0
+
+
+def compare(pairs: Iterable[tuple[Series, Series]]) -> list[Comparison]:
+    """Every pair in every latency that both have, pair by pair; those that have none in common are left out."""
+    found = [
+        _comparison(first, second, metric)
+        for first, second in pairs
+        for metric in METRICS
+        if metric in first.samples and metric in second.samples
+    ]
+    by_metric: defaultdict[Metric, list[int]] = defaultdict(list)
+    for index, each in enumerate(found):
+        by_metric[each.metric].append(index)
+    for indices in by_metric.values():
+        for index, p in zip(indices, holm([found[index].test.p for index in indices]), strict=True):
+            found[index] = replace(found[index], p=p)
+    return found
+
+
+def all_pairs(series: Sequence[Series]) -> list[tuple[Series, Series]]:
+    return list(combinations(series, 2))
+
+
+def _comparison(first: Series, second: Series, metric: Metric) -> Comparison:
+    one, other = first.samples[metric], second.samples[metric]
+    n = len(one.values), len(other.values)
+    test = mann_whitney(one.values, other.values)
+    return Comparison(
+        first=first.name,
+        second=second.name,
+        metric=metric,
+        label=_label(metric, first, second),
+        n=n,
+        p50_ns=(quantile(one.values, 0.5), quantile(other.values, 0.5)),
+        p95_ns=(_if_supported(one, 0.95), _if_supported(other, 0.95)),
+        median=difference(one, other, 0.5) if supported(0.5, min(n)) else None,
+        tail=difference(one, other, 0.95) if supported(0.95, min(n)) else None,
+        test=test,
+        shift_ns=hodges_lehmann(one.values, other.values),
+        p=test.p,
+    )
+
+
+def _if_supported(sample: Sample, q: float) -> int | None:
+    return quantile(sample.values, q) if supported(q, len(sample.values)) else None
+
+
+def _label(metric: Metric, first: Series, second: Series) -> str:
+    if metric is not Metric.E2E or not (first.is_ping or second.is_ping):
+        return metric.label
+    return "RTT" if first.is_ping and second.is_ping else "E2E/RTT"
+
+
+def sentence(found: Comparison, *, name_both: bool = False) -> str:
+    """The comparison in words that can be pasted anywhere; among several, both sides have to be named."""
+    if found.median is None:
+        return f"too few results to compare the {found.label} of {found.first} and {found.second} ({_counts(found.n)})"
+    if found.faster is None:
+        return _doubt(found, found.median)
+    turn = -1 if found.faster == 1 else 1
+    names, values, n = (found.first, found.second)[::turn], found.p50_ns[::turn], found.n[::turn]
+    low, high = sorted((abs(found.median.low), abs(found.median.high)))
+    p50, between = in_one_unit(*values), in_one_unit(low, high)
+    return (
+        f"{names[0]} is {percent(found.share)} % faster{f' than {names[1]}' if name_both else ''} "
+        f"({found.label} p50 {p50[0]} vs {p50[1]}, "
+        f"95 % interval {between[0]}-{between[1]}, {_counts(n)})"
+    )
+
+
+def _doubt(found: Comparison, median: Difference) -> str:
+    names = found.first, found.second
+    what = f"no evidence of a difference between {names[0]} and {names[1]}"
+    if found.tends is not None:
+        what = f"{names[found.tends]} tends to be faster than {names[1 - found.tends]}, by how much is unclear"
+    p50, between = in_one_unit(*found.p50_ns), in_one_unit(median.low, median.high)
+    return (
+        f"{what} ({found.label} p50 {p50[0]} vs {p50[1]}, 95 % interval {between[0]} to {between[1]}, "
+        f"p {p_text(found.p)}, {_counts(found.n)})"
+    )
+
+
+def _counts(n: Sequence[int]) -> str:
+    return f"n {n[0]} each" if n[0] == n[1] else f"n {n[0]} and {n[1]}"
+
+
+def percent(share: float) -> str:
+    """A share for a sentence: `24`, and where that would be nothing `0.4`."""
+    return f"{share * 100:.0f}" if share >= 0.00995 else f"{share * 100:.1g}"
+
+
+def p_text(p: float) -> str:
+    return "<0.001" if p < 0.001 else f"{p:.2g}"
+
+
+def in_one_unit(*values_ns: float) -> tuple[str, ...]:
+    """Durations to be compared by eye: three digits each, all in the same unit, which only the last one names."""
+    largest = max(abs(value) for value in values_ns)
+    divisor, unit = (1e9, "s") if largest >= 999.5e6 else (1e6, "ms") if largest >= 999.5e3 else (1e3, "us")
+    texts = [_three_digits(value / divisor) for value in values_ns]
+    return (*texts[:-1], f"{texts[-1]} {unit}")
+
+
+def _three_digits(value: float) -> str:
+    decimals = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
+    return f"{value:z.{decimals}f}"

@@ -1,0 +1,1 @@
+"""Text for people: untrusted text cleaned, numbers with their units."""

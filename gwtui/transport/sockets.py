@@ -1,0 +1,301 @@
+"""A TCP stream that receives eagerly and knows when its bytes came and went.
+
+One persistent reader on the socket puts (stamp, bytes) into a queue, so that a busy event loop delays neither the
+stamp nor the socket. Who waits for the bytes is woken at once, or together with others where the exchange is patient.
+While the first byte or content is awaited, segments that wait together are received in pieces, so that each keeps its
+stamp.
+No timeouts are kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which cancels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import httpcore
+from msgspec.structs import replace
+
+from gwtui.model.enums import Clock
+from gwtui.transport.acknowledged import Acknowledgement, UnacknowledgedError
+from gwtui.transport.timestamps import StampedSocket
+from gwtui.transport.tls import TLSStream
+from gwtui.transport.trace import Arrival, Ledger, Span
+from gwtui.transport.wakeup_batch import gathering, settle
+
+READ_BYTES = 64 * 1024
+PIECE_BYTES = 64
+"""Segments that wait together are received in such pieces: a read of several has the stamp of the last. Gateways often
+send the first byte and the first content within a millisecond, and how long these took is what is asked for most."""
+MOST_PIECES = 128
+"""... or in so many longer ones, where a lot waits."""
+QUEUE_BYTES = 1024 * 1024
+"""Received but unread bytes at which a stream stops receiving until they were read."""
+MANY_BYTES = 16 * 1024
+"""With so many unread bytes even a patient reader is woken at once."""
+LAST_CHUNK = b"\r\n0\r\n\r\n"
+"""What a chunked body ends with: its reader has waited for that."""
+
+
+class Piece(NamedTuple):
+    """A part of what waited in a socket."""
+
+    arrival: Arrival
+    kernel_ns: int | None
+    """The kernel's own stamp."""
+    clock_error_ns: int
+
+
+class TCPStream:
+    """A connected socket with a persistent reader."""
+
+    def __init__(self, sock: StampedSocket, ledger: Ledger) -> None:
+        self._sock = sock
+        self._ledger = ledger
+        self._loop = asyncio.get_running_loop()
+        self._queue: deque[Arrival] = deque()
+        self.queued_bytes = 0
+        """Received and not read."""
+        self._ended = False
+        self._error: OSError | None = None
+        self.receiving = False
+        """Not while too much is queued, nor after the end."""
+        self._waiter: asyncio.Future[None] | None = None
+        self._writable: asyncio.Future[None] | None = None
+        self._acknowledgement: Acknowledgement | None = None
+        self._gathering = gathering()
+        self._resume()
+
+    async def read(self, max_bytes: int) -> bytes:
+        self._ledger.exchange.drained()
+        arrival = await self.receive(max_bytes)
+        if arrival.data:
+            self._ledger.exchange.came(arrival, arrival.data)
+        return arrival.data
+
+    async def receive(self, max_bytes: int) -> Arrival:
+        """The next read of the socket, without noting it in the exchange. Raises `httpcore.ReadError`."""
+        while not self._queue:
+            if self._error is not None:
+                raise httpcore.ReadError(self._error) from self._error
+            if self._ended:
+                return Arrival(time.perf_counter_ns(), Clock.USER, b"")
+            self._waiter = self._loop.create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        arrival = self._queue.popleft()
+        if len(arrival.data) > max_bytes:
+            self._queue.appendleft(replace(arrival, data=arrival.data[max_bytes:]))
+            arrival = replace(arrival, data=arrival.data[:max_bytes])
+        self.queued_bytes -= len(arrival.data)
+        if not self.receiving and self.queued_bytes < QUEUE_BYTES:
+            self._resume()
+        return arrival
+
+    async def write(self, buffer: bytes) -> None:
+        self._ledger.exchange.wrote(await self.transmit(buffer))
+
+    async def transmit(self, buffer: bytes) -> Span | None:
+        """Send all of it, without noting it in the exchange. Returns when its first and its last bytes went; None
+        when there were none to send. Raises `httpcore.WriteError`."""
+        view = memoryview(buffer)
+        first_ns = None
+        while view:
+            try:
+                count = self._sock.send(view)
+            except (BlockingIOError, InterruptedError):
+                await self._until_writable()
+                if self._error is not None:
+                    raise httpcore.WriteError(self._error) from self._error
+                continue
+            except OSError as error:
+                raise httpcore.WriteError(error) from error
+            first_ns = first_ns or self._sock.last_write_ns
+            view = view[count:]
+        if first_ns is None:
+            return None
+        return Span(first_ns, self._sock.last_write_ns, self._sock.last_write_error_ns)
+
+    def send_now(self, data: bytes) -> None:
+        """Send what the socket takes at once and forget the rest: a farewell nobody waits for."""
+        try:
+            self._sock.send(data)
+        except OSError:
+            return
+
+    def expect_acknowledgement(self, wait_s: float) -> None:
+        """Give the connection up when nothing of what is sent from now on is acknowledged within that time."""
+        self._forget_acknowledgement()
+        self._acknowledgement = Acknowledgement(self._sock, wait_s, self._give_up)
+
+    async def aclose(self) -> None:
+        self._forget_acknowledgement()
+        self._pause()
+        self._sock.close()
+
+    async def start_tls(self, context: ssl.SSLContext, server_hostname: str) -> TLSStream:
+        """The same connection with TLS over it. Raises `httpcore.ConnectError`."""
+        stream = TLSStream(self, self._ledger, context, server_hostname)
+        try:
+            await stream.handshake()
+        except BaseException:
+            await self.aclose()
+            raise
+        return stream
+
+    def get_extra_info(self, info: str) -> Any:
+        if info == "is_readable":
+            return self.has_news()
+        if info == "socket":
+            return self._sock
+        if info in ("client_addr", "server_addr"):
+            return self._sock.getsockname() if info == "client_addr" else self._sock.getpeername()
+        return None
+
+    def has_news(self) -> bool:
+        """Whether anything came that nobody asked for yet: on an idle connection, that the peer closed it."""
+        if self.receiving:
+            self._receive()
+        return bool(self._queue) or self._ended or self._error is not None
+
+    def take_news(self) -> bytes:
+        """What came unasked, without noting it in the exchange."""
+        data = b"".join(arrival.data for arrival in self._queue)
+        self._queue.clear()
+        self.queued_bytes = 0
+        return data
+
+    def _forget_acknowledgement(self) -> None:
+        if self._acknowledgement is not None:
+            self._acknowledgement.cancel()
+            self._acknowledgement = None
+
+    def _give_up(self, error: UnacknowledgedError) -> None:
+        """Whoever waits for bytes, or to send some, gets this error."""
+        self._ledger.exchange.unacknowledged = True
+        self._error = error
+        self._pause()
+        for future in (self._waiter, self._writable):
+            if future is not None:
+                settle(future)
+
+    def _receive(self) -> None:
+        for arrival in self._in_pieces() if self._is_awaited() else self._at_once():
+            self._enqueue(arrival)
+        if self.receiving and self.queued_bytes >= QUEUE_BYTES:
+            self._pause()
+        if self._waiter is not None and (self._queue or not self.receiving):
+            self._wake(self._waiter)
+
+    def _is_awaited(self) -> bool:
+        exchange = self._ledger.exchange
+        return self._sock.kernel_stamps and exchange.hurried and exchange.last_write_ns is not None
+
+    def _at_once(self) -> Iterator[Arrival]:
+        if data := self._take(READ_BYTES):
+            yield self._piece(data).arrival
+
+    def _in_pieces(self) -> Iterator[Arrival]:
+        """All that waits, so that each segment keeps its stamp; at once where it is a single one."""
+        segments, length = self._sock.waiting()
+        size = READ_BYTES if segments < 2 else max(PIECE_BYTES, -(-length // MOST_PIECES))
+        since_ns = self._sock.unread.since_ns()
+        pieces: list[Piece] = []
+        while len(pieces) < MOST_PIECES and (data := self._take(size)):
+            pieces.append(self._piece(data))
+            if len(data) < size or self._sock.unread.is_empty:
+                break
+        unread = self._sock.unread
+        if unread.segments != segments or unread.disordered:  # another came meanwhile, and may be merged with these
+            return (piece.arrival for piece in pieces)
+        return own_stamps(pieces, segments, since_ns)
+
+    def _piece(self, data: bytes) -> Piece:
+        sock = self._sock
+        arrival = Arrival(sock.last_read_ns, sock.last_read_clock, data, sock.last_read_error_ns)
+        return Piece(arrival, sock.last_kernel_ns, sock.last_clock_error_ns)
+
+    def _take(self, size: int) -> bytes:
+        """Receive so much at most."""
+        try:
+            data = self._sock.recv(size)
+        except (BlockingIOError, InterruptedError):
+            return b""
+        except OSError as error:
+            self._error = error
+            data = b""
+        if not data:
+            self._ended = self._error is None
+            exchange = self._ledger.exchange
+            exchange.ended_ns = time.perf_counter_ns()
+            exchange.ended_error_ns = self._sock.unread.late_ns(exchange.ended_ns)
+            self._pause()
+        return data
+
+    def _enqueue(self, arrival: Arrival) -> None:
+        """Bytes of one stamp are one read, however many pieces they came in."""
+        exchange = self._ledger.exchange
+        exchange.heard_ns = arrival.stamp_ns
+        self.queued_bytes += len(arrival.data)
+        if self._queue:
+            last = self._queue[-1]
+            if (last.stamp_ns, last.error_ns) == (arrival.stamp_ns, arrival.error_ns):
+                arrival = replace(arrival, data=self._queue.pop().data + arrival.data)
+        self._queue.append(arrival)
+
+    def _wake(self, waiter: asyncio.Future[None]) -> None:
+        if self.receiving and self._ledger.exchange.patient and not self._has_much():
+            self._gathering.add(waiter)
+        else:
+            settle(waiter)
+
+    def _has_much(self) -> bool:
+        """Whether the end of a body or a lot of it is waiting."""
+        return self.queued_bytes >= MANY_BYTES or self._queue[-1].data.endswith(LAST_CHUNK)
+
+    def _resume(self) -> None:
+        if not self.receiving and not self._ended and self._error is None:
+            self._loop.add_reader(self._sock.fileno(), self._receive)
+            self._sock.unread.watch(time.perf_counter_ns())
+            self.receiving = True
+
+    def _pause(self) -> None:
+        if self.receiving:
+            self._loop.remove_reader(self._sock.fileno())
+            self._sock.unread.unwatch()
+            self.receiving = False
+
+    async def _until_writable(self) -> None:
+        writable = self._writable = self._loop.create_future()
+        self._loop.add_writer(self._sock.fileno(), settle, writable)
+        try:
+            await writable
+        finally:
+            self._writable = None
+            self._loop.remove_writer(self._sock.fileno())
+
+
+def own_stamps(pieces: Sequence[Piece], segments: int, since_ns: int) -> Iterator[Arrival]:
+    """What waited, piece by piece, with errors that know of one another's stamps. `since_ns`: none of it came before.
+
+    Where there are as many stamps as segments, each segment has its own, and only a piece in which one follows another
+    may be wrong. Else a segment may have been merged with those since the stamp before.
+    """
+    has_own = len({piece.kernel_ns for piece in pieces}) == segments
+    before: Piece | None = None
+    for piece in pieces:
+        stamp_ns, follows = piece.arrival.stamp_ns, before is not None and before.kernel_ns != piece.kernel_ns
+        own_since_ns = stamp_ns if has_own else since_ns
+        if before is not None and follows:
+            own_since_ns, since_ns = before.arrival.stamp_ns if has_own else since_ns, before.arrival.stamp_ns
+        yield (
+            piece.arrival
+            if piece.kernel_ns is None
+            else replace(piece.arrival, error_ns=max(0, stamp_ns - own_since_ns) + piece.clock_error_ns)
+        )
+        before = piece

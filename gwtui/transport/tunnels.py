@@ -1,0 +1,144 @@
+"""Asking a proxy for a connection to the gateway: CONNECT of HTTP, and SOCKS 5."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gwtui.text.sanitize import clean
+from gwtui.transport.proxies import Proxy, ProxyError
+from gwtui.transport.timestamps import StampedSocket
+
+MAX_HEAD = 16 * 1024
+"""The longest answer to CONNECT."""
+_SOCKS = 5
+_NO_LOGIN, _LOGIN = 0, 2
+_IPV4, _NAME, _IPV6 = 1, 3, 4
+_REFUSALS = {
+    1: "it failed",
+    2: "its rules forbid it",
+    3: "the network cannot be reached",
+    4: "the host cannot be reached",
+    5: "the connection was refused",
+    6: "the TTL expired",
+    7: "it does not know the command",
+    8: "it does not know this kind of address",
+}
+"""The replies of RFC 1928 section 6."""
+
+
+async def open_tunnel(sock: StampedSocket, proxy: Proxy, host: str, port: int) -> None:
+    """Have an HTTP proxy connect to the gateway (RFC 9110 9.3.6). Raises `ProxyError`."""
+    authority = _authority(host, port)
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
+    if proxy.authorization:
+        lines.append(f"Proxy-Authorization: {proxy.authorization}")
+    with _blamed(proxy):
+        await _say(sock, "\r\n".join((*lines, "", "")).encode("latin-1"))
+        status = await _status_line(sock)
+    if not status:
+        raise ProxyError(f"the {proxy} closed the connection without an answer to CONNECT")
+    version, _, answer = status.partition(" ")
+    if not version.startswith("HTTP/1."):
+        raise ProxyError(f"the {proxy} does not speak HTTP: {clean(status, 80)}")
+    if answer[:1] != "2":
+        raise ProxyError(f"the {proxy} refused to connect to {authority}: {clean(answer, 80)}")
+
+
+async def open_socks(sock: StampedSocket, proxy: Proxy, host: str, port: int) -> None:
+    """Have a SOCKS 5 proxy connect to the gateway (RFC 1928, RFC 1929). A host that is a name is looked up there.
+
+    Raises `ProxyError`, and `gaierror` for a host that no proxy can be asked for.
+    """
+    destination = _destination(host, port)
+    with _blamed(proxy):
+        await _log_in(sock, proxy)
+        await _say(sock, bytes((_SOCKS, 1, 0)) + destination)
+        version, reply = await _exactly(sock, 2, proxy)
+        if version != _SOCKS:
+            raise ProxyError(f"the {proxy} does not speak SOCKS 5")
+        if reply:
+            why = _REFUSALS.get(reply, f"error {reply}")
+            raise ProxyError(f"the {proxy} did not connect to {_authority(host, port)}: {why}")
+        _, kind = await _exactly(sock, 2, proxy)
+        length = {_IPV4: 4, _IPV6: 16}.get(kind)
+        if length is None and kind != _NAME:
+            raise ProxyError(f"the {proxy} does not speak SOCKS 5: address type {kind}")
+        await _exactly(sock, (length or (await _exactly(sock, 1, proxy))[0]) + 2, proxy)
+
+
+async def _log_in(sock: StampedSocket, proxy: Proxy) -> None:
+    methods = bytes((_NO_LOGIN, _LOGIN)) if proxy.user else bytes((_NO_LOGIN,))
+    await _say(sock, bytes((_SOCKS, len(methods))) + methods)
+    version, method = await _exactly(sock, 2, proxy)
+    if version != _SOCKS:
+        raise ProxyError(f"the {proxy} does not speak SOCKS 5")
+    if method not in methods:
+        raise ProxyError(f"the {proxy} wants {'another' if proxy.user else 'a'} login: user and password in its URL")
+    if method == _NO_LOGIN:
+        return
+    user, password = proxy.user.encode(), proxy.password.encode()
+    if max(len(user), len(password)) > 255:
+        raise ProxyError("a user or password for SOCKS has at most 255 bytes")
+    await _say(sock, bytes((1, len(user))) + user + bytes((len(password),)) + password)
+    if (await _exactly(sock, 2, proxy))[1]:
+        raise ProxyError(f"the {proxy} does not accept the user and password")
+
+
+def _destination(host: str, port: int) -> bytes:
+    """Kind, address and port, as SOCKS writes them."""
+    at = port.to_bytes(2, "big")
+    for family, kind in ((socket.AF_INET, _IPV4), (socket.AF_INET6, _IPV6)):
+        try:
+            return bytes((kind,)) + socket.inet_pton(family, host) + at
+        except OSError:
+            continue
+    try:
+        name = host.encode("ascii") if host.isascii() else host.encode("idna")
+        return bytes((_NAME, len(name))) + name + at
+    except ValueError:
+        raise socket.gaierror(socket.EAI_NONAME, f"{host!r} cannot be a host name") from None
+
+
+@contextmanager
+def _blamed(proxy: Proxy) -> Iterator[None]:
+    """What breaks the connection here is the proxy's fault."""
+    try:
+        yield
+    except ProxyError:
+        raise
+    except OSError as error:
+        raise ProxyError(f"the {proxy} broke the connection: {os.strerror(error.errno or 0)}") from None
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def _say(sock: StampedSocket, data: bytes) -> None:
+    await asyncio.get_running_loop().sock_sendall(sock, data)
+
+
+async def _exactly(sock: StampedSocket, count: int, proxy: Proxy) -> bytes:
+    """So many bytes, and none of those behind them, which are the gateway's."""
+    loop = asyncio.get_running_loop()
+    data = b""
+    while len(data) < count:
+        if not (more := await loop.sock_recv(sock, count - len(data))):
+            raise ProxyError(f"the {proxy} closed the connection instead of an answer")
+        data += more
+    return data
+
+
+async def _status_line(sock: StampedSocket) -> str:
+    """The first line of the answer, once its head is read and nothing more; "" where none came."""
+    loop = asyncio.get_running_loop()
+    head = b""
+    while not head.endswith(b"\r\n\r\n") and len(head) < MAX_HEAD:
+        if not (byte := await loop.sock_recv(sock, 1)):
+            break
+        head += byte
+    return head.partition(b"\r\n")[0].decode("latin-1")

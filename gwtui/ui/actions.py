@@ -1,0 +1,130 @@
+"""What the user has done: commands for the engine, the profile kept in step, and a line that says what happened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from msgspec.structs import replace
+from textual.notifications import SeverityLevel
+
+from gwtui.config import ConfigError
+from gwtui.model.commands import Burst, Check, Command, Mark, Pause, Resume, SetInterval
+from gwtui.model.enums import State
+from gwtui.model.profile import Endpoint
+from gwtui.model.view import View
+from gwtui.ui.bursts import parse_burst
+from gwtui.ui.editing import Editing
+from gwtui.ui.feed_controller import Watch
+
+SHORTEST_S, LONGEST_S = 0.1, 3600.0
+"""The intervals that keys lead to."""
+
+
+class Say(Protocol):
+    def __call__(self, text: str, severity: SeverityLevel = "information") -> None: ...
+
+
+class Orders:
+    """Every order says what it came to, where that is not seen on the screen anyway."""
+
+    def __init__(self, watch: Watch, editing: Editing, say: Say) -> None:
+        self._watch = watch
+        self._editing = editing
+        self._say = say
+
+    def send(self, command: Command) -> bool:
+        """Hand a command to the engine, or say that there is none to hand it to."""
+        if self.refused():
+            return False
+        sent = self._watch.send(command)
+        if not sent:
+            self._say("The engine is not running: r starts it", severity="warning")
+        return sent
+
+    def refused(self) -> bool:
+        """Whether what is watched takes no orders, of whatever kind; the user is told why."""
+        if why := self._watch.refuses:
+            self._say(why)
+        return bool(why)
+
+    def pause(self, view: View) -> None:
+        """Pause the selected endpoint, or resume it."""
+        name = view.selected.name if view.selected is not None else None
+        row = next((row for row in view.endpoints if row.name == name), None)
+        if row is not None:
+            self.send((Resume if row.state is State.PAUSED else Pause)(endpoint=row.name))
+
+    def pause_all(self, view: View) -> None:
+        """Pause all endpoints; resume them where all that are seen are paused."""
+        all_paused = all(row.state is State.PAUSED for row in view.endpoints)
+        self.send((Resume if all_paused else Pause)())
+
+    def burst(self, names: Sequence[str], text: str) -> None:
+        """Send requests to one endpoint, or to several in turns."""
+        requests, concurrency = parse_burst(text)
+        name, *others = names
+        if self.send(Burst(endpoint=name, requests=requests, concurrency=concurrency, others=tuple(others))):
+            turns = ", in turns" if others else ""
+            self._say(f"{', '.join(names)}: {requests} requests{turns}, {concurrency} at once")
+
+    def check(self, name: str, models: tuple[str, ...] = ()) -> None:
+        """Have an endpoint and its gateway asked all checks."""
+        self.send(Check(endpoint=name, models=models))
+
+    def mark(self, text: str) -> None:
+        self.send(Mark(text=text))
+
+    def interval(self, name: str, factor: float) -> None:
+        """Probe the endpoint at that many times its interval, for this session."""
+        endpoint = self._editing.endpoint(name)
+        if endpoint is None:
+            return
+        seconds = self._editing.profile.interval_of(endpoint) * factor
+        seconds = max(SHORTEST_S, min(round(seconds, 3), LONGEST_S))
+        if self.send(SetInterval(endpoint=name, interval_s=seconds)):
+            self._editing.put(replace(endpoint, interval_s=seconds), name, save=False)
+            self._say(f"{name}: every {seconds:g} s")
+
+    def put(self, endpoint: Endpoint, replaces: str | None, *, save: bool) -> bool:
+        """Add or replace an endpoint, in the file too if it is to be saved. False when that failed: nothing changed."""
+        try:
+            command = self._editing.put(endpoint, replaces, save=save)
+        except (ConfigError, OSError) as error:
+            self._say(f"Not saved: {error}", severity="error")
+            return False
+        sent = self.send(command)
+        if save:
+            self._say(f"{endpoint.name}: saved to {self._editing.path}")
+        elif sent:
+            self._say(f"{endpoint.name}: applied for this session")
+        return True
+
+    def remove(self, name: str) -> None:
+        """Remove the endpoint, from the file too if it is there."""
+        endpoint = self._editing.endpoint(name)
+        if endpoint is None or self.refused():
+            return
+        try:
+            command, saved = self._editing.remove(endpoint)
+        except (ConfigError, OSError) as error:
+            self._say(f"Not removed: {error}", severity="error")
+            return
+        self.send(command)
+        self._say(f"Removed {name}{f' from {self._editing.path.name} too' if saved else ''}: u brings it back")
+
+    def undo(self) -> None:
+        """Take the last change of the profile back."""
+        if self.refused():
+            return
+        try:
+            undone = self._editing.undo()
+        except (ConfigError, OSError) as error:
+            self._say(f"Not undone: {error}", severity="error")
+            return
+        if undone is None:
+            self._say("Nothing to undo")
+            return
+        label, command = undone
+        if self.send(command):
+            self._say(f"Undid {label}")

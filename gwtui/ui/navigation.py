@@ -1,0 +1,65 @@
+"""What the user looks at, as steps from one query to the next. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gwtui.model.enums import Metric
+from gwtui.model.view import Query, View, Window
+from gwtui.ui.panels.endpoints import COLUMNS
+
+METRICS = (Metric.TTFT, Metric.E2E, Metric.ICL, Metric.TPOT, Metric.TTFB, Metric.TTFO, Metric.RTT)
+WINDOWS = tuple(Window)
+
+
+def columns(width: int) -> int:
+    """In how many shares charts of a screen that wide cut their window: so few that a share holds several results."""
+    return max(16, min(width // 5, 40))
+
+
+def other_window(query: Query, step: int) -> Query:
+    """The next longer window for 1, the next shorter for -1; at the ends it stays."""
+    place = WINDOWS.index(query.window) + step
+    return replace(query, window=WINDOWS[max(0, min(place, len(WINDOWS) - 1))])
+
+
+def other_metric(query: Query, step: int) -> Query:
+    """The next latency for 1, the one before for -1, round and round."""
+    return replace(query, metric=METRICS[(METRICS.index(query.metric) + step) % len(METRICS)])
+
+
+def next_order(query: Query) -> Query:
+    """Ordered by the next column, names from A on and all else from the greatest; after the last as in the profile."""
+    columns = ("", *COLUMNS)
+    place = columns.index(query.sort) if query.sort in columns else 0
+    column = columns[(place + 1) % len(columns)]
+    return replace(query, sort=column, descending=column not in ("", "endpoint", "api"))
+
+
+def ordered_by(query: Query, column: str) -> Query:
+    """Ordered by the column with its greatest first; the other way round where it was so already."""
+    return replace(query, sort=column, descending=not query.descending if query.sort == column else True)
+
+
+def other_request(view: View, step: int) -> Query:
+    """A newer or older probe of the selected endpoint; past the newest it follows again."""
+    numbers = sorted(row.number for row in view.recent)
+    if not numbers:
+        return view.query
+    shown = shown_number(view)
+    place = (numbers.index(shown) if shown in numbers else len(numbers)) + step
+    return replace(view.query, request=numbers[max(0, place)] if place < len(numbers) else None)
+
+
+def shown_number(view: View) -> int | None:
+    """The number of the probe that the stream panel and the details show; None while there is none."""
+    if view.stream is not None:
+        return view.stream.number
+    return view.probed.number if view.probed is not None else None
+
+
+def shown_trace_id(view: View) -> tuple[int, str] | None:
+    """The number and the trace id of the probe that is shown, or of the newest before it while it is under way."""
+    shown = view.stream.request if view.stream is not None else view.probed
+    row = shown if shown is not None else next(iter(view.recent), None)
+    return (row.number, row.trace_id) if row is not None and row.trace_id else None

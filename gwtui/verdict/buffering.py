@@ -1,0 +1,157 @@
+"""What the spread of a stream's content over reads of the socket gives away about whatever stands before the model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gwtui.model.records import Finding
+from gwtui.text.units import duration
+
+MIN_EVENTS = 20
+"""Content events below which nothing is said about buffering: a short answer fits in one packet."""
+MIN_DURATION_NS = 200_000_000
+"""Streams shorter than that come in one burst quite lawfully: caches, speculative decoding, small models."""
+BURST_SPREAD_NS = 5_000_000
+"""All content within that time is one burst."""
+LATE_SHARE = 0.95
+"""First content after that share of the whole time is late..."""
+LATE_EVENTS_PER_S = 500.0
+"""... unless the rest came no faster than a model writes."""
+GROUP_EVENTS = 4.0
+"""Content events per read from which they came in groups..."""
+GROUP_GAP_NS = 20_000_000
+"""... unless the reads were so close together that packets merge by themselves."""
+
+LATE_FIRST_NS = 20_000_000
+LATE_FIRST_SHARE = 0.05
+"""A first read that may have waited longer than both was late: what it held may be no burst of the gateway's."""
+LATE_GAP_SHARE = 0.5
+"""Any other was late when it may have waited that share of the time since the one before, unless that is so short that
+what it brought came in a burst anyway."""
+MOST_LATE_READS = 0.1
+"""With a larger share of late reads nothing is said about bursts."""
+
+COMBED_READS = 6
+"""Reads below which their times say nothing about a timer: five gaps alike are no chance."""
+COMBED_STEADY_READS = 20
+"""Reads from which a period that is no usual one is believed."""
+COMBED_EVENTS = 1.5
+"""Content events per read from which something collected them: a model that writes steadily sends one by one."""
+COMBED_LEAST_NS = 90_000_000
+"""Shorter periods are those of models that write several tokens at a step."""
+TIMERS_NS = (100_000_000, 200_000_000, 250_000_000, 500_000_000, 1_000_000_000)
+"""Usual periods. 200 ms is the longest that Linux keeps a corked connection waiting: tcp(7), TCP_CORK."""
+TIMER_EARLY = 0.95
+TIMER_SLACK_NS = 10_000_000
+"""What scheduling adds or takes."""
+TIMER_SPREAD = 0.3
+STEADY_SPREAD = 0.1
+"""How far apart, as a share of the period, p10 and p90 of the gaps of a timer may be."""
+BUFFERS = (4096, 8192, 16384, 32768, 65536)
+BUFFER_FILL = 0.85
+"""Reads that fill a usual buffer to that share were cut by size, not by time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How the generated content of a stream was spread over reads of the socket. Times count from the send."""
+
+    events: int
+    """Events with content."""
+    reads: int
+    """Reads that held any of them."""
+    biggest_read: int
+    """Most of them in one read."""
+    first_ns: int
+    """When the first came: TTFT."""
+    last_ns: int
+    """When the last came."""
+    end_ns: int
+    """When the stream ended."""
+    gaps: tuple[int, int, int] = (0, 0, 0)
+    """p10, p50 and p90 of the times between two of those reads, in ns."""
+    sizes: tuple[int, int, int] = (0, 0, 0)
+    """p10, p50 and p90 of the bytes in such a read."""
+    late_reads: int = 0
+    """Reads that were late themselves, so that what they brought together may have come apart: see `is_late`."""
+
+
+def is_late(after_ns: int, error_ns: int, *, first: bool = False) -> bool:
+    """Whether a read was so late that it may have made a burst of what came apart.
+
+    `after_ns`: how long after the read before it came, or after the send, if it was the first; `error_ns`: how long
+    bytes of it may have waited.
+    """
+    if first:
+        return error_ns > LATE_FIRST_NS and error_ns > LATE_FIRST_SHARE * after_ns
+    return error_ns > BURST_SPREAD_NS and error_ns > LATE_GAP_SHARE * after_ns
+
+
+def pace_finding(pace: Pace) -> Finding | None:
+    """What the pace gives away: that something holds events back, or collects them on a timer."""
+    if pace.late_reads > MOST_LATE_READS * pace.reads:
+        return None
+    if pace.events < MIN_EVENTS or pace.end_ns < MIN_DURATION_NS:
+        return None
+    return combed(pace) or buffered(pace)
+
+
+def buffered(pace: Pace) -> Finding | None:
+    """Whether something between the model and here held events back, all of them or as many as fit a buffer."""
+    spread = pace.last_ns - pace.first_ns
+    if pace.reads == 1 or spread < BURST_SPREAD_NS:
+        where = "one read" if pace.reads == 1 else f"{pace.reads} reads within {duration(spread)}"
+        return Finding(
+            name="buffered",
+            evidence=f"all {pace.events} content events came in {where}, {duration(pace.first_ns)} after the request",
+            cause="A finished answer is replayed as a stream, or a proxy buffers the whole body.",
+        )
+    if pace.first_ns > LATE_SHARE * pace.end_ns and pace.events / (spread / 1e9) > LATE_EVENTS_PER_S:
+        return Finding(
+            name="buffered",
+            evidence=f"the first of {pace.events} content events came after {duration(pace.first_ns)}, "
+            f"the last only {duration(spread)} later",
+            cause="A finished answer is replayed as a stream, or a proxy holds the first bytes back.",
+        )
+    if pace.events >= GROUP_EVENTS * pace.reads and spread >= GROUP_GAP_NS * max(pace.reads - 1, 1):
+        return Finding(
+            name="buffered",
+            evidence=f"{pace.events} content events in {pace.reads} reads, up to {pace.biggest_read} in one, "
+            f"{duration(spread // max(pace.reads - 1, 1))} apart",
+            cause="A proxy buffers until some kilobytes are full: see `proxy_buffering` and the like.",
+        )
+    return None
+
+
+def combed(pace: Pace) -> Finding | None:
+    """Whether events were collected and let go on a timer, that starts with the first event it holds."""
+    low, middle, high = pace.gaps
+    grouped = pace.reads >= COMBED_READS and pace.events >= COMBED_EVENTS * pace.reads
+    if not grouped or low < COMBED_LEAST_NS or _fills_buffer(pace):
+        return None
+    between = (pace.last_ns - pace.first_ns) // pace.events
+    timer = next((each for each in TIMERS_NS if _fits(each, low, high, between)), None)
+    if timer is None and (pace.reads < COMBED_STEADY_READS or high - low > STEADY_SPREAD * middle):
+        return None
+    cause = "A proxy flushes on a timer."
+    if timer == TIMERS_NS[1]:
+        cause = "A proxy corks the connection: HAProxy without `option http-no-delay`, TCP_CORK."
+    return Finding(
+        name="combed",
+        evidence=f"{pace.events} content events in {pace.reads} reads, up to {pace.biggest_read} in one, "
+        f"{duration(low)} to {duration(high)} apart: held for {duration(timer or middle)} at a time",
+        cause=cause,
+    )
+
+
+def _fits(timer: int, low: int, high: int, between: int) -> bool:
+    """The time between two reads is the timer's, and the wait for the next event that starts it."""
+    starts = TIMER_EARLY * timer <= low <= timer + between + TIMER_SLACK_NS
+    return starts and high <= timer + 2 * between + TIMER_SLACK_NS and high - low <= TIMER_SPREAD * timer
+
+
+def _fills_buffer(pace: Pace) -> bool:
+    """Whether reads are as long as a usual buffer, and each as long as the other but for the last event of it."""
+    low, middle, high = pace.sizes
+    one = middle * pace.reads // pace.events
+    return high - low <= 2 * one and any(BUFFER_FILL * size <= middle <= size + one for size in BUFFERS)

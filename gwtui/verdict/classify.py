@@ -1,0 +1,350 @@
+"""The verdict on one HTTP exchange: how the transport ended, what the status says, what the API's reader saw.
+
+No single sign decides. `complete` needs the expected status, an event stream, no error in any event, content (or a
+legal answer without), the API's own proof of the end, and a transport that did not break before that proof.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gwtui.apis.base import API, Answer, StreamReader
+from gwtui.apis.headers import Headers, header
+from gwtui.apis.http import is_expected_status
+from gwtui.apis.requests import model_asked
+from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import Kind, Outcome
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.excerpts import excerpt
+from gwtui.text.sanitize import clean
+from gwtui.verdict.buffering import Pace, pace_finding
+from gwtui.verdict.findings import clock_skew, header_findings
+from gwtui.verdict.http_status import judge_status
+
+__all__ = [
+    "End",
+    "Judged",
+    "Pace",
+    "Transport",
+    "is_event_stream",
+    "judge",
+    "judge_status",
+    "judge_stream",
+    "judge_whole",
+]
+
+
+class End(StrEnum):
+    """How the transport ended."""
+
+    CLEAN = "clean"
+    """The body's own end: the last chunk, the promised length, or a close where nothing else was promised."""
+    LEFT = "left"
+    """gwtui hung up after the API's terminator, because the gateway kept the stream open."""
+    RESET = "reset"
+    """The connection was reset or closed where an answer or the rest of it was due."""
+    INCOMPLETE = "incomplete"
+    """The connection was closed inside a chunked body or short of its promised length."""
+    NOT_HTTP = "not_http"
+    """The bytes break the rules of HTTP."""
+    DNS = "dns"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    CONNECT_TIMEOUT = "connect_timeout"
+    PROXY = "proxy"
+    """A proxy on the way failed or refused."""
+    TLS = "tls"
+    NO_FIRST_BYTE = "no_first_byte"
+    NO_FIRST_EVENT = "no_first_event"
+    NO_FIRST_TOKEN = "no_first_token"  # noqa: S105 - a token of text, not a secret
+    EVENT_GAP = "event_gap"
+    """Bytes may come, but no event did for `event_gap_s`."""
+    IDLE = "idle"
+    """Nothing was read for `idle_s`."""
+    TOTAL = "total"
+    """`total_s` ran out."""
+    TOO_LARGE = "too_large"
+    DECODE_ERROR = "decode_error"
+    NO_KEY = "no_key"
+    TLS_FILE = "tls_file"
+    """A file of the TLS settings cannot be used."""
+    CANCELLED = "cancelled"
+    LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transport:
+    """What was seen of the exchange below the API."""
+
+    end: End
+    detail: str = ""
+    """The end in words, as the system or the library put it, or the deadline that ran out."""
+    status: int | None = None
+    """None: no status line came."""
+    headers: Headers = ()
+    body: bytes = b""
+    """The body where it is no event stream: whole where it was wanted, its beginning where not."""
+    events: int = 0
+    """Events of the stream that came."""
+    comments: int = 0
+    """Comment lines of the stream that came."""
+    stray: bytes = b""
+    """Lines of the stream that belong to no field (`SSEParser.stray`)."""
+    unfinished: int = 0
+    """Bytes of an event that was begun and never ended (`SSEParser.unfinished`)."""
+    unended: ServerSentEvent | None = None
+    """That event, if all that it lacks is its blank line (`SSEParser.unended`)."""
+    keepalives: int = 0
+    """Events of the stream that said nothing but that it is alive."""
+    began_at: float = 0.0
+    """Wall time of the start, UTC; 0 where it is not known."""
+    at: float = 0.0
+    """Wall time of the end, UTC: `Retry-After` dates count from it."""
+
+    @property
+    def content_type(self) -> str:
+        return header(self.headers, "content-type")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdict, all findings, and the whole answer where one was read instead of a stream."""
+
+    judgement: Judgement
+    findings: tuple[Finding, ...] = ()
+    answer: Answer | None = None
+
+
+BEFORE_AN_ANSWER: dict[End, Verdict] = {
+    End.CLEAN: Verdict.RESET,
+    End.RESET: Verdict.RESET,
+    End.INCOMPLETE: Verdict.RESET,
+    End.NOT_HTTP: Verdict.NOT_HTTP,
+    End.DNS: Verdict.DNS,
+    End.REFUSED: Verdict.REFUSED,
+    End.UNREACHABLE: Verdict.UNREACHABLE,
+    End.CONNECT_TIMEOUT: Verdict.CONNECT_TIMEOUT,
+    End.TLS: Verdict.TLS,
+    End.NO_FIRST_BYTE: Verdict.NO_FIRST_BYTE,
+    End.IDLE: Verdict.STALLED,
+    End.LEFT: Verdict.RESET,
+}
+"""Ends that mean something else, or happen only, before a status line came."""
+BROKEN: dict[End, Verdict] = {
+    End.RESET: Verdict.TRUNCATED,
+    End.INCOMPLETE: Verdict.TRUNCATED,
+    End.NOT_HTTP: Verdict.TRUNCATED,
+    End.TLS: Verdict.TRUNCATED,
+    End.NO_FIRST_BYTE: Verdict.STALLED,
+    End.NO_FIRST_EVENT: Verdict.STALLED,
+    End.NO_FIRST_TOKEN: Verdict.STALLED,
+    End.EVENT_GAP: Verdict.STALLED,
+    End.IDLE: Verdict.STALLED,
+    End.PROXY: Verdict.PROXY,
+    End.TOTAL: Verdict.TIMEOUT,
+    End.TOO_LARGE: Verdict.TOO_LARGE,
+    End.DECODE_ERROR: Verdict.DECODE_ERROR,
+    End.NO_KEY: Verdict.NO_KEY,
+    End.TLS_FILE: Verdict.TLS_FILE,
+    End.CANCELLED: Verdict.CANCELLED,
+    End.LOCAL: Verdict.LOCAL,
+}
+"""Ends that broke the exchange, wherever it was."""
+WITHOUT_EVENTS = frozenset({End.NO_FIRST_EVENT, End.NO_FIRST_TOKEN, End.EVENT_GAP})
+"""Ends that bytes alone do not put off."""
+_ERROR_FIELD = re.compile(rb"^error: ?(?=\{)")
+"""The name of the field in which llama.cpp sends its errors, which no event can have."""
+OURS = frozenset({End.NO_KEY, End.TLS_FILE, End.CANCELLED, End.LOCAL})
+"""Ends that say nothing about the gateway."""
+
+
+def judge(
+    endpoint: Endpoint, api: API, transport: Transport, reader: StreamReader | None = None, pace: Pace | None = None
+) -> Judged:
+    """Judge one exchange. `reader` has read the stream's events; None where no event stream came.
+
+    `endpoint` and `api` say what was asked for and what an answer that is no stream has to look like.
+    """
+    found = tuple(_header_findings(endpoint, api, transport))
+    status = transport.status
+    if status is None or (transport.end in OURS and not (reader is not None and reader.ended())):
+        return Judged(_broken(transport, BEFORE_AN_ANSWER), found)
+    plain = api.kind is Kind.HTTP
+    if not 200 <= status < 300 and not (plain and is_expected_status(endpoint, status)):
+        refusal = judge_status(status, transport.headers, transport.body, api.error_reason, transport.at)
+        return Judged(refusal, found)
+    if reader is not None:
+        judgement = judge_stream(transport, reader, api)
+        return Judged(judgement, _once(*found, *_stream_findings(transport, reader, api, pace, judgement)))
+    if transport.end in BROKEN:
+        return Judged(_broken(transport, {}), found)
+    answer = api.answer(endpoint, status, transport.body)
+    judgement = answer.judgement
+    if not plain:
+        judgement = judge_whole(transport, answer, asked_stream=endpoint.stream)
+    return Judged(judgement, _once(*found, *answer.findings), answer)
+
+
+def _header_findings(endpoint: Endpoint, api: API, transport: Transport) -> Iterator[Finding]:
+    asked = model_asked(endpoint, api.default_model) if api.kind is Kind.COMPLETION else ""
+    yield from header_findings(transport.headers, asked, transport.status)
+    if (skew := clock_skew(transport.headers, transport.began_at, transport.at)) is not None:
+        yield skew
+
+
+def _once(*findings: Finding) -> tuple[Finding, ...]:
+    """Of findings with one name the last, which is what the answer itself says rather than a header."""
+    return tuple({finding.name: finding for finding in findings}.values())
+
+
+def is_event_stream(content_type: str) -> bool:
+    """Whether the media type is `text/event-stream`, whatever its parameters say."""
+    return content_type.partition(";")[0].strip().lower() == "text/event-stream"
+
+
+def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgement:
+    """The verdict on an event stream whose status was the expected one."""
+    seen = reader.end()
+    if seen.verdict is Verdict.ERROR_IN_STREAM or reader.ended():
+        return seen
+    if reason := _bare_error(transport, api):
+        words = f"after event {transport.events}, outside of any event: {reason}"
+        return _judgement(Verdict.ERROR_IN_STREAM, "stream.bare-error", words, transport.events or None)
+    if _came_to_nothing(transport) and seen.verdict is Verdict.EMPTY:
+        return _empty_stream(transport, seen)
+    if transport.end in BROKEN:
+        return _broken(transport, {}, _so_far(transport, seen) + _alive(transport))
+    if seen.verdict is Verdict.TRUNCATED and transport.unended is not None and _would_end(reader, transport.unended):
+        words = f"the event after event {transport.events} ends the answer, but its blank line is missing"
+        return _judgement(Verdict.COMPLETE_UNTERMINATED, "stream.no-blank-line", words)
+    if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
+        words = f"{seen.reason}; {transport.unfinished:,} bytes of another event had begun"
+        return _judgement(seen.verdict, seen.rule, words, seen.event_number)
+    return seen
+
+
+def _came_to_nothing(transport: Transport) -> bool:
+    """Whether the stream was closed without an event, and without the beginning of one where its end is missing."""
+    cut = transport.end is End.INCOMPLETE and not transport.unfinished
+    return not transport.events and (cut or transport.end is End.CLEAN)
+
+
+def _so_far(transport: Transport, seen: Judgement) -> str:
+    if transport.events:
+        return f"; {seen.reason}"
+    return "" if transport.end is End.NO_FIRST_EVENT else "; no event had come"
+
+
+def _alive(transport: Transport) -> str:
+    """What showed that a stream without events was alive, where that is why it was given up."""
+    signs = transport.comments + transport.keepalives
+    return f"; {signs} comments or keep-alives came" if transport.end in WITHOUT_EVENTS and signs else ""
+
+
+def _bare_error(transport: Transport, api: API) -> str:
+    """The words of an error outside of any event; "" where there is none."""
+    return api.error_reason(_ERROR_FIELD.sub(b"", transport.stray))
+
+
+def _would_end(reader: StreamReader, event: ServerSentEvent) -> bool:
+    """Whether all would be well with this event, of which clients see nothing: so it may hold nothing for them."""
+    copy = deepcopy(reader)
+    return not copy.event(event).kind.is_content and copy.end().verdict is Verdict.COMPLETE
+
+
+def _empty_stream(transport: Transport, seen: Judgement) -> Judgement:
+    words = seen.reason
+    if transport.comments:
+        words = f"{words}, only {transport.comments} comments"
+    if page := excerpt(transport.stray):
+        words = f"{words}, but this: {page}"
+    elif transport.unfinished:
+        words = f"{words}; {transport.unfinished:,} bytes of one had begun"
+    if transport.detail:
+        words = f"{words}; {transport.detail}"
+    return _judgement(Verdict.EMPTY, seen.rule, words)
+
+
+def judge_whole(transport: Transport, answer: Answer, *, asked_stream: bool) -> Judgement:
+    """The verdict on a whole answer of an LLM API that came to its end with a good status."""
+    kind = transport.content_type.partition(";")[0].strip().lower()
+    if not transport.body.strip():
+        rule = "http.204" if transport.status == 204 else "http.empty-body"
+        return _judgement(Verdict.EMPTY, rule, f"HTTP {transport.status} with an empty body")
+    if asked_stream:
+        return _no_stream(transport, answer, kind)
+    if is_event_stream(kind):
+        return _judgement(Verdict.WRONG_BODY, "answer.stream", "one answer was asked for, a stream of events came")
+    if answer.judgement.verdict is Verdict.WRONG_BODY:
+        came = f"{_typed(kind)} came, which begins: {excerpt(transport.body, kind)}"
+        return _judgement(Verdict.WRONG_BODY, answer.judgement.rule, f"{answer.judgement.reason}; {came}")
+    return answer.judgement
+
+
+def _no_stream(transport: Transport, answer: Answer, kind: str) -> Judgement:
+    """What came where a stream was asked for."""
+    start = transport.body.lstrip()[:6]
+    if answer.judgement.verdict.outcome is Outcome.OK:
+        words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.json-answer", words)
+    if "html" in kind or start.startswith(b"<"):
+        words = f"a page came instead of a stream: {excerpt(transport.body, kind)}"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.page", words)
+    if kind == "application/vnd.amazon.eventstream":
+        words = "Bedrock's binary event stream came, which this API does not speak"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.bedrock", words)
+    if start.startswith((b"data:", b"event:")):
+        words = f"an event stream came as {_typed(kind)}, which clients do not take for one"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
+    said = excerpt(transport.body, kind) if answer.judgement.verdict is Verdict.WRONG_BODY else answer.judgement.reason
+    return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", f"{_typed(kind)} came instead of a stream: {said}")
+
+
+def _typed(kind: str) -> str:
+    return clean(kind, 60) or "a body without a content-type"
+
+
+def _broken(transport: Transport, first: dict[End, Verdict], more: str = "") -> Judgement:
+    verdict = first.get(transport.end) or BROKEN[transport.end]
+    words = (transport.detail or transport.end.value.replace("_", " ")) + more
+    number = transport.events if verdict in (Verdict.TRUNCATED, Verdict.STALLED) and transport.events else None
+    return _judgement(verdict, f"transport.{transport.end.value.replace('_', '-')}", words, number)
+
+
+def _stream_findings(
+    transport: Transport, reader: StreamReader, api: API, pace: Pace | None, judgement: Judgement
+) -> Iterator[Finding]:
+    yield from reader.findings
+    if reader.ended() and (reason := _bare_error(transport, api)):
+        yield Finding(name="error_after_end", evidence=reason, cause="The gateway failed after the answer was whole.")
+    if pace is not None and (finding := pace_finding(pace)) is not None:
+        yield finding
+    if judgement.verdict is Verdict.COMPLETE_UNTERMINATED:
+        yield Finding(
+            name="unterminated",
+            evidence=judgement.reason,
+            cause="A proxy or gateway closes the stream once it saw the stop reason.",
+        )
+    if reader.ended() and transport.end not in (End.CLEAN, End.CANCELLED):
+        yield Finding(
+            name="open_after_end" if transport.end in (End.LEFT, End.IDLE, End.TOTAL) else "broken_after_end",
+            evidence=clean(transport.detail or f"the transport's end: {transport.end}"),
+            cause="The gateway does not end the HTTP response where its stream ends.",
+        )
+    alive = transport.comments + transport.keepalives
+    if alive and pace is None and judgement.verdict is not Verdict.ERROR_IN_STREAM and not reader.ended():
+        yield Finding(
+            name="keepalives_only",
+            evidence=f"no content, only {alive} comments or pings",
+            cause="The gateway is alive and waits for its upstream.",
+        )
+
+
+def _judgement(verdict: Verdict, rule: str, reason: str, event_number: int | None = None) -> Judgement:
+    return Judgement(verdict=verdict, rule=rule, reason=clean(reason), event_number=event_number)

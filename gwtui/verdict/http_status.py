@@ -1,0 +1,122 @@
+"""What an HTTP status that was not hoped for means, with the words of its body."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from gwtui.apis.headers import MAX_WAIT_S, Headers, header, retry_after, without_query
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.excerpts import excerpt
+from gwtui.text.sanitize import clean
+
+CLASSES: dict[int, Verdict] = {
+    401: Verdict.AUTH,
+    402: Verdict.AUTH,
+    403: Verdict.AUTH,
+    404: Verdict.NOT_FOUND,
+    407: Verdict.PROXY,
+    408: Verdict.GATEWAY_TIMEOUT,
+    410: Verdict.NOT_FOUND,
+    429: Verdict.RATE_LIMITED,
+    502: Verdict.BAD_GATEWAY,
+    503: Verdict.UNAVAILABLE,
+    504: Verdict.GATEWAY_TIMEOUT,
+    529: Verdict.OVERLOADED,
+}
+CLOUDFLARE: dict[int, tuple[Verdict, str]] = {
+    520: (Verdict.BAD_GATEWAY, "the origin's answer was empty or unknown"),
+    521: (Verdict.BAD_GATEWAY, "the origin refused the connection"),
+    522: (Verdict.GATEWAY_TIMEOUT, "the connection to the origin timed out"),
+    523: (Verdict.BAD_GATEWAY, "the origin cannot be reached"),
+    524: (Verdict.GATEWAY_TIMEOUT, "the origin did not answer in time"),
+    525: (Verdict.BAD_GATEWAY, "the TLS handshake with the origin failed"),
+    526: (Verdict.BAD_GATEWAY, "the origin's certificate is not valid"),
+    527: (Verdict.BAD_GATEWAY, "the tunnel to the origin failed"),
+    530: (Verdict.BAD_GATEWAY, "the origin's name does not resolve"),
+}
+"""Cloudflare's own statuses: believed only beside a `cf-ray`, because origins send such numbers too."""
+CLIENT_CERTIFICATE = "client-certificate"
+"""What ends the rule of a refusal for want of a good client certificate."""
+CERTIFICATE_WORDS = ("no required ssl certificate was sent", "the ssl certificate error")
+"""How nginx, and what is built on it, refuses a client's certificate: by a 400 (nginx's own 496 and 495)."""
+PLAIN_WORDS = (
+    "the plain http request was sent to https port",
+    "client sent an http request to an https server",
+    "speaking plain http to an ssl-enabled server port",
+    "combination of host and port requires tls",
+)
+"""How nginx, Go, Apache and Tomcat answer by a 400 who speaks no TLS to a port for it."""
+REMEDIES = {
+    CLIENT_CERTIFICATE: "the gateway wants a client certificate that it accepts (`tls.client_cert`)",
+    "plain-http": "the port speaks TLS, `https` is right",
+}
+"""What a refusal that is about TLS comes down to."""
+NAMED = ("quota", "breaker")
+"""What is told beside the status: nothing else says that it is no plain refusal."""
+QUOTA_WORDS = ("insufficient_quota", "credit", "billing")
+"""A 429 with these is about money, not about load."""
+
+
+def judge_status(
+    status: int, headers: Headers, body: bytes, error_reason: Callable[[bytes], str], now: float
+) -> Judgement:
+    """The verdict on a status that is not the expected one. `now`: wall time UTC, for `Retry-After` dates."""
+    said = error_reason(body) or excerpt(body, header(headers, "content-type"))
+    ray = header(headers, "cf-ray")
+    if 300 <= status < 400 and status != 304:
+        return _judgement(Verdict.REDIRECT, status, _target(headers))
+    if status in CLOUDFLARE and ray:
+        verdict, meaning = CLOUDFLARE[status]
+        return _judgement(verdict, status, f"Cloudflare: {meaning} (cf-ray {clean(ray, 40)})", "cloudflare")
+    verdict, detail = _of_tls(status, said.lower()) or (CLASSES.get(status) or _by_hundred(status), "")
+    if status == 429 and any(word in said.lower() for word in QUOTA_WORDS):
+        detail = "quota"
+    if status in (500, 503) and "overloaded_error" in said:
+        verdict, detail = Verdict.OVERLOADED, "overloaded"
+    if status == 503 and ("breaker" in said.lower() or "currently unavailable" in said.lower()):
+        detail = "breaker"
+    wait = retry_after(headers, now)
+    told = clean(header(headers, "retry-after"), 40)
+    words = [said] if said else []
+    if wait is not None:
+        words.append(f"retry after {math.ceil(wait)} s" + (" or more" if wait >= MAX_WAIT_S else ""))
+    elif told:
+        words.append(f"retry-after says {told!r}")
+    return _judgement(verdict, status, "; ".join(words), detail)
+
+
+def _judgement(verdict: Verdict, status: int, words: str, detail: str = "") -> Judgement:
+    rule = f"http.{status}.{detail}" if detail else f"http.{status}"
+    said = f"HTTP {status} {detail}" if detail in NAMED else f"HTTP {status}"
+    told = ": ".join(part for part in (said, REMEDIES.get(detail, ""), words) if part)
+    return Judgement(verdict=verdict, rule=rule, reason=told)
+
+
+def _of_tls(status: int, said: str) -> tuple[Verdict, str] | None:
+    """The verdict on a refusal that is about TLS and not about the request; None for all others."""
+    if status in (495, 496) or (status == 400 and any(words in said for words in CERTIFICATE_WORDS)):
+        return Verdict.AUTH, CLIENT_CERTIFICATE
+    if status == 497 or (status == 400 and any(words in said for words in PLAIN_WORDS)):
+        return Verdict.TLS, "plain-http"
+    return None
+
+
+def _by_hundred(status: int) -> Verdict:
+    if 400 <= status < 500:
+        return Verdict.BAD_REQUEST
+    return Verdict.SERVER_ERROR if 500 <= status < 600 else Verdict.WRONG_STATUS
+
+
+def _target(headers: Headers) -> str:
+    location = header(headers, "location").strip()
+    if not location:
+        return "a redirect without a Location"
+    target = without_query(location)
+    try:
+        parts = urlsplit(target)
+        host = parts.hostname or ("an unreadable address" if parts.scheme else "the same host")
+    except ValueError:
+        host = "an unreadable address"
+    return f"redirects to {clean(host, 80)}: {clean(target, 160)}"
