@@ -11,7 +11,7 @@ from support import story
 from support.stage import Stage, on_stage
 from textual.command import CommandPalette
 
-from gwtui.model.commands import Burst, Check, Mark, Pause, PutEndpoint, RemoveEndpoint, SetInterval, Try
+from gwtui.model.commands import Burst, Mark, Pause, PutEndpoint, RemoveEndpoint, RunChecks, SetInterval, Try
 from gwtui.model.enums import Metric
 from gwtui.model.view import Window
 from gwtui.ui.keymap import EVERY, KEYS, PLACES, Key
@@ -211,9 +211,9 @@ CASES: dict[str, Case] = {
     "checklist.page_down": Case(line, 16),
     "checklist.first": Case(line, 0),
     "checklist.last": Case(line, 25),
-    "checks.again": Case(ordered, Check(endpoint="gateway-claude")),
+    "checks.again": Case(ordered, RunChecks(endpoint="gateway-claude")),
     "checks.models": Case(
-        ordered, Check(endpoint="gateway-claude", models=("x", "y")), after=("x", "comma", "y", "enter")
+        ordered, RunChecks(endpoint="gateway-claude", models=("x", "y")), after=("x", "comma", "y", "enter")
     ),
     "checks.copy": Case(
         lambda stage: stage.app.clipboard.splitlines()[0], "Checks of gateway-claude, 2025-12-31T14:03:22.000Z"

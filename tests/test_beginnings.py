@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gwtui.model.enums import Clock
 from gwtui.transport.sockets import MOST_PIECES, PIECE_BYTES, READ_BYTES, TCPStream
 from gwtui.transport.timestamps import NetClock, StampedSocket
-from gwtui.transport.trace import Arrival, Ledger, Span
+from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
 
 MS = 1_000_000
 
@@ -57,7 +57,9 @@ class Holding(StampedSocket):
 
 
 @asynccontextmanager
-async def holding(packets: Sequence[Packet], ledger: Ledger | None = None) -> AsyncIterator[tuple[Holding, TCPStream]]:
+async def holding(
+    packets: Sequence[Packet], ledger: ConnectionTrace | None = None
+) -> AsyncIterator[tuple[Holding, TCPStream]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sock = Holding(packets)
         await asyncio.get_running_loop().sock_connect(sock, listener.getsockname())
@@ -68,10 +70,10 @@ async def holding(packets: Sequence[Packet], ledger: Ledger | None = None) -> As
             await stream.aclose()
 
 
-def asked() -> Ledger:
+def asked() -> ConnectionTrace:
     """A request was sent, and nothing came of it yet."""
-    ledger = Ledger()
-    ledger.exchange.wrote(Span(0, 0))
+    ledger = ConnectionTrace()
+    ledger.exchange.wrote(SendSpan(0, 0))
     return ledger
 
 
@@ -133,11 +135,11 @@ async def test_a_lot_that_waits_takes_no_more_pieces_than_a_little() -> None:
     assert sock.sizes == [40 * 1024 // MOST_PIECES] * MOST_PIECES
 
 
-def sent_nothing() -> Ledger:
-    return Ledger()
+def sent_nothing() -> ConnectionTrace:
+    return ConnectionTrace()
 
 
-def has_content() -> Ledger:
+def has_content() -> ConnectionTrace:
     ledger = asked()
     ledger.exchange.hurried = False
     return ledger
@@ -148,7 +150,7 @@ def has_content() -> Ledger:
     [(asked, True, True), (asked, False, False), (sent_nothing, True, False), (has_content, True, False)],
 )
 async def test_pieces_are_for_stamps_of_the_kernels_of_what_is_awaited(
-    ledger: type[Ledger], kernel_stamps: bool, in_pieces: bool
+    ledger: type[ConnectionTrace], kernel_stamps: bool, in_pieces: bool
 ) -> None:
     async with holding([(1 * MS, b"x" * 600), (2 * MS, b"x" * 400)], ledger()) as (sock, stream):
         sock.kernel_stamps = kernel_stamps

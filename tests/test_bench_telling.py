@@ -14,15 +14,15 @@ from gwtui.bench import breakdown, table
 from gwtui.bench import report as telling
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Measured, empty, series_of
-from gwtui.bench.runner import Run
-from gwtui.bench.table import Paper
+from gwtui.bench.runner import BenchRun
+from gwtui.bench.table import TableStyle
 from gwtui.model.enums import Metric
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.comparison import Series, all_pairs, compare, in_one_unit, sentence
+from gwtui.stats.comparison import ComparedSeries, all_pairs, compare, in_one_unit, sentence
 from gwtui.stats.significance import Sample
 
-PLAIN = Paper()
-COLOUR = Paper(colour=True)
+PLAIN = TableStyle()
+COLOUR = TableStyle(colour=True)
 
 
 def cells(lines: list[str], row: str) -> dict[str, str]:
@@ -90,11 +90,11 @@ def test_what_n_does_not_support_is_not_shown_and_does_not_compete() -> None:
 
 
 def test_a_narrow_terminal_gets_shorter_numbers() -> None:
-    wide = table.latencies([fast(), slow()], Paper(width=200))
-    narrow = table.latencies([fast(), slow()], Paper(width=80))
+    wide = table.latencies([fast(), slow()], TableStyle(width=200))
+    narrow = table.latencies([fast(), slow()], TableStyle(width=80))
     assert len(narrow[0]) < len(wide[0])
     assert cells(narrow, "gateway")["Average"] == "104"
-    details = table.details([fast()], Paper(width=70))
+    details = table.details([fast()], TableStyle(width=70))
     assert "P95" in details[0]
     assert "P99" not in details[0]
 
@@ -177,11 +177,11 @@ def test_requests_that_this_machine_was_late_for_are_told_of() -> None:
     assert breakdown.failure_lines([each]) == [f"{each.endpoint}: 1 with times in doubt: gwtui was late (tainted)"]
 
 
-def series(name: str, *ms: float, **fields: Any) -> Series:
-    return Series(name, {Metric.TTFT: Sample([round(each * MS) for each in ms])}, len(ms), len(ms), **fields)
+def series(name: str, *ms: float, **fields: Any) -> ComparedSeries:
+    return ComparedSeries(name, {Metric.TTFT: Sample([round(each * MS) for each in ms])}, len(ms), len(ms), **fields)
 
 
-def told(first: Series, second: Series) -> str:
+def told(first: ComparedSeries, second: ComparedSeries) -> str:
     (found,) = compare([(first, second)])
     return sentence(found)
 
@@ -234,8 +234,8 @@ def test_many_pairs_need_more_evidence() -> None:
 
 
 def test_only_what_both_measured_is_compared() -> None:
-    stream = Series("s", {Metric.TTFT: Sample([1] * 9), Metric.E2E: Sample([2] * 9)}, 9, 9)
-    whole = Series("w", {Metric.E2E: Sample([2] * 9)}, 9, 9)
+    stream = ComparedSeries("s", {Metric.TTFT: Sample([1] * 9), Metric.E2E: Sample([2] * 9)}, 9, 9)
+    whole = ComparedSeries("w", {Metric.E2E: Sample([2] * 9)}, 9, 9)
     assert [each.metric for each in compare([(stream, whole)])] == [Metric.E2E]
 
 
@@ -254,18 +254,18 @@ def test_two_durations_share_a_unit(values_ms: tuple[float, ...], texts: tuple[s
 
 
 def test_figures_without_single_results_are_compared_as_figures() -> None:
-    old = Series("old", {}, 987, 1000, figures={"avg": 400 * MS, "median": 390 * MS})
+    old = ComparedSeries("old", {}, 987, 1000, figures={"avg": 400 * MS, "median": 390 * MS})
     lines = breakdown.figure_lines(old, series_of(measured("new", [300] * 50)), PLAIN)
     assert cells(lines, "median")["change"] == "-23.1 %"
     assert lines[-1].startswith("new is 25 % faster on average (300 ms against 400 ms); there are no single results")
-    assert breakdown.figure_lines(old, Series("dead", {}, 0, 1000), PLAIN) == [
+    assert breakdown.figure_lines(old, ComparedSeries("dead", {}, 0, 1000), PLAIN) == [
         "nothing to compare: no successful result of dead"
     ]
 
 
-def run(*measured: Measured) -> Run:
+def run(*measured: Measured) -> BenchRun:
     by_name = {each.endpoint: each for each in measured}
-    return Run(Plan(), by_name, by_name, seconds=2.0)
+    return BenchRun(Plan(), by_name, by_name, seconds=2.0)
 
 
 def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
@@ -280,7 +280,7 @@ def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
 
 
 def test_an_open_loop_tells_both_latencies() -> None:
-    outcome = Run.of([endpoint()], Plan(rate=50))
+    outcome = BenchRun.of([endpoint()], Plan(rate=50))
     for number in range(100):
         outcome.take(request(number=number, e2e_ms=100, lateness_ms=number))
     outcome.measured["gateway"].missed = 7

@@ -18,8 +18,8 @@ from support.scripted import Receive, ScriptedServer, Send, Step
 from gwtui.model.verdicts import Verdict
 from gwtui.transport.bodies import HEAD_BYTES, HEAD_LINES, Connection, HeadLimitError
 from gwtui.transport.chunked import MAX_HEADER_BYTES, Chunked
-from gwtui.transport.trace import Ledger
-from gwtui.transport.wakeup_batch import TOGETHER, Gathering
+from gwtui.transport.trace import ConnectionTrace
+from gwtui.transport.wakeup_batch import TOGETHER, WakeupBatch
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -109,7 +109,7 @@ class Pieces:
 
 def connection(pieces: Pieces) -> Connection:
     stream: Any = pieces
-    return Connection(stream, Ledger())
+    return Connection(stream, ConnectionTrace())
 
 
 @pytest.mark.parametrize("cut", range(1, len(HEAD) + 4))
@@ -163,7 +163,7 @@ async def test_a_head_has_one_limit_wherever_reads_end(lines: int, length: int, 
 
 async def test_each_response_of_a_connection_has_the_whole_limit() -> None:
     whole = head_of(HEAD_LINES, HEAD_BYTES)
-    ledger = Ledger()
+    ledger = ConnectionTrace()
     stream: Any = Pieces(whole, whole)
     reading = Connection(stream, ledger)
     for _ in range(2):
@@ -199,7 +199,7 @@ async def test_a_stream_in_pieces_of_one_byte(body: bytes, verdict: Verdict) -> 
 
 async def test_those_who_wait_are_woken_together_but_not_too_many_at_once() -> None:
     loop = asyncio.get_running_loop()
-    gathering = Gathering()
+    gathering = WakeupBatch()
     waiters = [loop.create_future() for _ in range(TOGETHER + 1)]
     for waiter in waiters:
         gathering.add(waiter)

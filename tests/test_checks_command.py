@@ -20,7 +20,7 @@ from support.scripted import free_port
 from gwtui.checks.files import as_json, as_junit
 from gwtui.checks.planning import checks_for
 from gwtui.checks.registry import CHECKS
-from gwtui.checks.table import Paper, head, lines_of, listing, summary
+from gwtui.checks.table import TextStyle, head, lines_of, listing, summary
 from gwtui.cli.checking import check
 from gwtui.model.check_results import CheckOutcome, CheckResult
 
@@ -177,7 +177,7 @@ SKIPPED = CheckResult(
 
 @pytest.mark.parametrize("width", [60, 80, 140])
 def test_lines_keep_to_the_width(width: int) -> None:
-    paper = Paper(width)
+    paper = TextStyle(width)
     of = target()
     lines = [*head(of, CHECKS, paper), *lines_of(RESULT, paper), *lines_of(SKIPPED, paper, RESULT)]
     lines += listing(of, checks_for(of), paper)
@@ -186,20 +186,22 @@ def test_lines_keep_to_the_width(width: int) -> None:
 
 
 def test_colour_only_paints() -> None:
-    plain, painted = Paper(100), Paper(100, colour=True)
+    plain, painted = TextStyle(100), TextStyle(100, colour=True)
     lines = lines_of(RESULT, painted)
     assert any("\x1b[" in line for line in lines)
     assert [click.unstyle(line) for line in lines] == lines_of(RESULT, plain)
 
 
 def test_the_same_words_are_not_said_again() -> None:
-    again = lines_of(SKIPPED, Paper(100), SKIPPED)
+    again = lines_of(SKIPPED, TextStyle(100), SKIPPED)
     assert again == ["  · n/a   steady              as above"]
-    assert "as above" not in "".join(lines_of(RESULT, Paper(100), RESULT))
+    assert "as above" not in "".join(lines_of(RESULT, TextStyle(100), RESULT))
 
 
 def test_the_summary_counts() -> None:
-    assert summary([RESULT, SKIPPED, SKIPPED], 1_500_000_000, Paper(80)) == "✖ 1 fail  · 2 n/a    0 requests in 1.50 s"
+    assert (
+        summary([RESULT, SKIPPED, SKIPPED], 1_500_000_000, TextStyle(80)) == "✖ 1 fail  · 2 n/a    0 requests in 1.50 s"
+    )
 
 
 def test_files_survive_any_text() -> None:

@@ -17,7 +17,7 @@ from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import EventKind
 from gwtui.model.records import StreamEvent
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.concurrency import Alone, Course, Together, analyse
+from gwtui.stats.concurrency import Alone, ModelTimeline, Together, analyse
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 
@@ -78,10 +78,12 @@ def test_streams_at_once(odd: Probed, outcome: CheckOutcome, words: str) -> None
     assert (said.outcome, words in said.evidence) == (outcome, True), said
 
 
-def course(model: str, start: float, first: float, end: float, alone: Alone | None = None) -> Course:
+def course(model: str, start: float, first: float, end: float, alone: Alone | None = None) -> ModelTimeline:
     """Times in ms after the send."""
     start_ns, first_ns, end_ns = (int(ms * MS) for ms in (start, first, end))
-    return Course(model=model, sent_ns=0, start_ns=start_ns, first_ns=first_ns, end_ns=end_ns, chunks=10, alone=alone)
+    return ModelTimeline(
+        model=model, sent_ns=0, start_ns=start_ns, first_ns=first_ns, end_ns=end_ns, chunks=10, alone=alone
+    )
 
 
 def alone(start: float, duration: float) -> Alone:
@@ -158,12 +160,12 @@ ROWS = list("aaabbbccc")
         # over before anything can be told
         ([course(m, 1, 2, 9) for m in "abc"], TURNS, None, (True, True, True)),
         # alone
-        ([course("a", 100, 110, 500), Course(model="b", sent_ns=0, error="404")], list("aaaa"), None, None),
+        ([course("a", 100, 110, 500), ModelTimeline(model="b", sent_ns=0, error="404")], list("aaaa"), None, None),
         ([], [], None, None),
     ],
 )
 def test_at_once_or_one_after_another(
-    courses: Sequence[Course], speakers: Sequence[str], verdict: Together | None, signs: Any
+    courses: Sequence[ModelTimeline], speakers: Sequence[str], verdict: Together | None, signs: Any
 ) -> None:
     concurrency = analyse(courses, speakers)
     assert concurrency.verdict is verdict

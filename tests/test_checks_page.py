@@ -18,7 +18,7 @@ from support import pages, story, views
 from support.stage import START_AT, on_stage
 
 from gwtui.model.check_results import CheckOutcome
-from gwtui.model.commands import Check
+from gwtui.model.commands import RunChecks
 from gwtui.model.view import ChecksView, View
 from gwtui.ui.panels.checks import body, head, report
 from gwtui.ui.screens.checks import ChecksScreen, parse_models
@@ -123,18 +123,18 @@ async def test_the_key_runs_the_checks_of_the_selected_endpoint_once_and_shows_t
     async with on_stage(tmp_path / "config.toml", story.CLAUDE, story.GPT) as stage:
         await stage.press("down", "K", "y")
         assert isinstance(stage.screen, ChecksScreen)
-        assert stage.feed.sent == [Check(endpoint=story.GPT.name)]
+        assert stage.feed.sent == [RunChecks(endpoint=story.GPT.name)]
         assert "Not checked yet" in stage.text
         await stage.tell(pages.checks_begun(story.GPT.name), *pages.checks_ended(story.GPT.name, 2))
         assert "✔ 1 pass  ▲ 1 warn" in stage.text
         assert "◌ now   a streaming request gets a stream" in stage.text
         await stage.press("escape", "K")
         assert "◌ now   a streaming request gets a stream" in stage.text
-        assert stage.feed.sent == [Check(endpoint=story.GPT.name)]
+        assert stage.feed.sent == [RunChecks(endpoint=story.GPT.name)]
         await stage.press("r")
-        assert stage.feed.sent == [Check(endpoint=story.GPT.name)] * 2
+        assert stage.feed.sent == [RunChecks(endpoint=story.GPT.name)] * 2
         await stage.press("escape", "up", "K", "enter")
-        assert stage.feed.sent[-1] == Check(endpoint=story.CLAUDE.name)
+        assert stage.feed.sent[-1] == RunChecks(endpoint=story.CLAUDE.name)
 
 
 async def test_the_page_follows_what_runs_until_the_user_scrolls(tmp_path: Path) -> None:
@@ -172,6 +172,6 @@ async def test_nothing_is_sent_before_the_question_is_answered_with_yes(tmp_path
 async def test_models_are_asked_for(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", story.CLAUDE) as stage:
         await stage.press("K", "y", "m", *"a,b", "enter")
-        assert stage.feed.sent[-1] == Check(endpoint=NAME, models=("a", "b"))
+        assert stage.feed.sent[-1] == RunChecks(endpoint=NAME, models=("a", "b"))
         await stage.press("m", "escape")
         assert len(stage.feed.sent) == 2

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.checked import MS, document, evidence, found, refused, request, target
 
-from gwtui.checks.breaker import LONGEST_WAIT_S, MOST_FAILURES, MOST_PROBES, Breaker, find_breaker, next_wait_s
+from gwtui.checks.breaker import LONGEST_WAIT_S, MOST_FAILURES, MOST_PROBES, BreakerEvidence, find_breaker, next_wait_s
 from gwtui.checks.fallback import judge_attempts, judge_breaker, judge_fails_at_once, judge_provider_fallback
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.records import Request
@@ -49,7 +49,7 @@ def good(second: float) -> Request:
 FIVE = [upstream(0.3 * number) for number in range(5)]
 
 
-def seen(breaker: Breaker | None) -> tuple[Any, ...] | None:
+def seen(breaker: BreakerEvidence | None) -> tuple[Any, ...] | None:
     if breaker is None:
         return None
     open_s = round(breaker.open_s) if breaker.open_s is not None else None

@@ -17,11 +17,11 @@ from support.stage import Stage, on_stage
 
 from gwtui.model.commands import Burst
 from gwtui.model.enums import Metric
-from gwtui.stats.comparison import Series
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.ui.panels.compare import OthersPanel, Picture, draw_others, draw_pairs, sentences
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.text_layout import Line, line_cells, plain, sheet
-from gwtui.ui.throttle import LEAST_S, SHARE, Pace
+from gwtui.ui.throttle import LEAST_S, SHARE, Throttle
 
 GOLDENS = Path(__file__).parent / "goldens"
 EVERYBODY = tuple(other.name for other in pages.OTHERS)
@@ -85,7 +85,7 @@ def test_a_sentence_for_every_pair_that_can_be_compared(picture: Picture, metric
 
 
 def test_work_is_due_when_its_subject_changes_and_else_when_it_is_time() -> None:
-    pace = Pace()
+    pace = Throttle()
     assert pace.due("a", 1, 100.0)
     pace.began("a", 1, 100.0)
     assert not pace.due("b", 1, 200.0), "while work runs"
@@ -169,7 +169,7 @@ async def test_a_click_adds_an_endpoint(tmp_path: Path) -> None:
         await stage.pilot.click(OthersPanel, offset=(4, 3))
         await stage.pilot.pause()
         assert stage.screen.query_one(OthersPanel)._picture == replace(
-            stage.screen.query_one(OthersPanel)._picture or Picture(Series("", {}, 0)),
+            stage.screen.query_one(OthersPanel)._picture or Picture(ComparedSeries("", {}, 0)),
             chosen=frozenset({story.GPT.name, story.SOCKET.name}),
             cursor=story.SOCKET.name,
         )

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from support.configs import GOOD, SECRET, saved
 
 from gwtui import config
-from gwtui.config import ConfigError, Fault
+from gwtui.config import ConfigError, ConfigFault
 from gwtui.model.profile import Budget, Price
 
 
-def only_fault(path: Path) -> Fault:
+def only_fault(path: Path) -> ConfigFault:
     faults = config.check(path)
     assert len(faults) == 1, faults
     return faults[0]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.apis import SCRIPTS, Script, wire
 from support.streams import decode, names
 
-from gwtui.decode import DecodeError
+from gwtui.decode import CaptureError
 from gwtui.decode import decode as decode_chunks
 from gwtui.decode.capture import Capture
 from gwtui.model.verdicts import Verdict
@@ -85,14 +85,14 @@ REFUSED = [
 
 @pytest.mark.parametrize(("data", "words"), REFUSED)
 def test_what_is_no_stream_is_refused_in_one_line(data: bytes, words: str) -> None:
-    with pytest.raises(DecodeError, match=re.escape(words)) as refused:
+    with pytest.raises(CaptureError, match=re.escape(words)) as refused:
         decode(data, SCRIPT.api)
     assert str(refused.value).isprintable()
 
 
 @pytest.mark.parametrize("api", ["openai-chatt", "http", "websocket", "\x1b"])
 def test_an_api_that_streams_nothing_is_refused(api: str) -> None:
-    with pytest.raises(DecodeError, match=r"is no API that streams: (did you mean|known)"):
+    with pytest.raises(CaptureError, match=r"is no API that streams: (did you mean|known)"):
         decode(BODY, api)
 
 
@@ -122,7 +122,7 @@ def test_renamed_fields_of_a_comparison() -> None:
         b'data: {"e":"chunk","model":"a","content":"x"}\n\ndata: {"e":"done","model":"a"}\n\ndata: {"e":"complete"}\n\n'
     )
     assert decode(body, "compare-stream", {"type": "e"}).judgement.verdict is Verdict.COMPLETE
-    with pytest.raises(DecodeError, match=r"`fields\.kind`: there is no such name"):
+    with pytest.raises(CaptureError, match=r"`fields\.kind`: there is no such name"):
         decode(body, "compare-stream", {"kind": "e"})
 
 
@@ -152,7 +152,7 @@ def test_what_is_printed_of_hostile_text_is_clean() -> None:
     | st.binary(max_size=60).map(lambda tail: HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + tail)
 )
 def test_any_bytes_are_read_or_refused(data: bytes) -> None:
-    with contextlib.suppress(DecodeError):
+    with contextlib.suppress(CaptureError):
         decoded = decode(data, SCRIPT.api)
         assert json.loads(decode_json(decoded))["rule"]
         assert all(line.isprintable() for line in decode_text(decoded).splitlines())
@@ -189,7 +189,7 @@ def test_no_more_of_a_capture_is_held_than_is_looked_at() -> None:
             pulled += 1
             yield b"x" * 65_536
 
-    with pytest.raises(DecodeError, match="is no event stream"):
+    with pytest.raises(CaptureError, match="is no event stream"):
         decode_chunks(endless(), SCRIPT.api)
     assert pulled < 40
     head = HEAD + b"\r\ndata: "

@@ -12,7 +12,7 @@ from support.probing import PATIENT, Probing, soon
 from support.probing import probed as probe
 from support.texts import texts_of
 
-from gwtui.engine.loop_lag_monitor import Witness
+from gwtui.engine.loop_lag_monitor import LoopLagMonitor
 from gwtui.gateway.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
 from gwtui.gateway.faults.base import Fault
 from gwtui.model.profile import Endpoint
@@ -57,7 +57,7 @@ async def probed(gateway: Gateway, fault: Fault) -> tuple[Request | Ping, list[R
     say whether a burst is the gateway's.
     """
     probing = Probing(endpoint(gateway, fault))
-    async with Witness().watching(), probing.prober:
+    async with LoopLagMonitor().watching(), probing.prober:
         for _ in range(fault.probes):
             record = await probing.once()
     assert isinstance(record, Request | Ping)

@@ -17,7 +17,7 @@ from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.framing import timeline
 from gwtui.gateway.scenario import ScenarioError, load_scenario, parse_scenario
 from gwtui.gateway.texts import pieces, tokens_of
-from gwtui.gateway.timeline import Event, Part, whole_answer_s
+from gwtui.gateway.timeline import Part, TimedEvent, whole_answer_s
 
 S = 1_000_000_000
 CHAT = "/v1/chat/completions"
@@ -168,10 +168,10 @@ def test_a_file_that_cannot_be_read_says_so(tmp_path: Path, content: bytes | Non
 
 
 EVENTS = [
-    Event(Part.OPENING, b"<"),
-    *(Event(Part.TOKEN, letter) for letter in (b"a", b"b", b"c", b"d")),
-    Event(Part.CLOSING, b"."),
-    Event(Part.CLOSING, b">"),
+    TimedEvent(Part.OPENING, b"<"),
+    *(TimedEvent(Part.TOKEN, letter) for letter in (b"a", b"b", b"c", b"d")),
+    TimedEvent(Part.CLOSING, b"."),
+    TimedEvent(Part.CLOSING, b">"),
 ]
 
 
@@ -183,7 +183,7 @@ def test_a_good_answer_keeps_its_pace() -> None:
 
 
 def test_jitter_strays_around_the_gap_and_never_turns_back() -> None:
-    events = [Event(Part.TOKEN, b"x")] * 400
+    events = [TimedEvent(Part.TOKEN, b"x")] * 400
     at = [send.at_s for send in timeline(events, b"", Behaviour(gap_ms=10, jitter=0.5)).sends]
     gaps = [later - earlier for earlier, later in pairwise(at)]
     assert all(0.0049 < gap < 0.0151 for gap in gaps)
@@ -253,7 +253,7 @@ GARBLED: list[tuple[str, bytes]] = [
 
 @pytest.mark.parametrize(("garble", "sent"), GARBLED, ids=[garble for garble, _ in GARBLED])
 def test_a_garbled_event_is_spoilt_in_one_place(garble: str, sent: bytes) -> None:
-    events = [Event(Part.TOKEN, SSE)] * 3
+    events = [TimedEvent(Part.TOKEN, SSE)] * 3
     behaviour = Behaviour(garble_event=2, garble=garble)  # type: ignore[arg-type]  # one of the literals
     assert [send.data for send in timeline(events, b"", behaviour).sends] == [SSE, sent, SSE]
 
@@ -270,7 +270,7 @@ def test_a_garbled_event_is_spoilt_in_one_place(garble: str, sent: bytes) -> Non
 def test_lines_end_as_they_are_told_to(behaviour: Behaviour, wire: bytes) -> None:
     for event in (SSE, SSE.replace(b"\n", b"\r\n")):
         if behaviour.line_ends is not None or event is SSE:
-            assert [send.data for send in timeline([Event(Part.TOKEN, event)], b"", behaviour).sends] == [wire]
+            assert [send.data for send in timeline([TimedEvent(Part.TOKEN, event)], b"", behaviour).sends] == [wire]
 
 
 def test_a_compressed_stream_is_flushed_with_every_event_and_whole_at_its_end() -> None:

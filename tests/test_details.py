@@ -154,7 +154,7 @@ def test_a_probe_under_way_stands_above_those_that_ended() -> None:
     done = RequestRow(183, views.AT - 4, "truncated", None, "")
     running = views.stream(request=None, in_flight=True)
     view = replace(views.calm(), stream=running, recent=(done,))
-    drawn = [plain(line) for line in recent.draw(view, 44, 3, recent.Place(184, 0, True))]
+    drawn = [plain(line) for line in recent.draw(view, 44, 3, recent.RecentView(184, 0, True))]
     assert drawn == [
         "▌#184   14:03:20   1.55 s  ● under way      ",
         " #183   14:03:18        -  ✖ truncated      ",

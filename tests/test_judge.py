@@ -16,7 +16,7 @@ from gwtui.framing.sse import ServerSentEvent
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.text.excerpts import excerpt
-from gwtui.verdict.buffering import Pace
+from gwtui.verdict.buffering import ContentPace
 from gwtui.verdict.classify import End, Judged, Transport, is_event_stream, judge
 
 CHAT = APIS["openai-chat"]
@@ -43,7 +43,9 @@ def endpoint(**fields: Any) -> Endpoint:
     return Endpoint(**{"name": "e", "api": "openai-chat", "url": "http://h", **fields})
 
 
-def stream(events: list[ServerSentEvent], end: End = End.CLEAN, pace: Pace | None = None, **fields: Any) -> Judged:
+def stream(
+    events: list[ServerSentEvent], end: End = End.CLEAN, pace: ContentPace | None = None, **fields: Any
+) -> Judged:
     """An event stream that came with a 200."""
     reader = feed(CHAT.reader(endpoint()), events)
     seen: dict[str, Any] = {"end": end, "status": 200, "headers": SSE, "events": len(events), **fields}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gwtui.engine.loop_lag import LATE_NS, PERIOD_NS, STANDSTILL_NS, Lag, marked
+from gwtui.engine.loop_lag import LATE_NS, PERIOD_NS, STANDSTILL_NS, LoopLag, marked
 from gwtui.model.enums import Outcome
 from gwtui.model.records import Errors, Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -17,7 +17,7 @@ def request(verdict: Verdict = Verdict.COMPLETE) -> Request:
 
 
 def test_lag_is_known_before_the_late_task_can_tell_it() -> None:
-    lag = Lag()
+    lag = LoopLag()
     assert lag.since(0, 10**12) == 0, "nothing is late before it began"
     lag.woke(0)
     assert lag.since(0, PERIOD_NS + LATE_NS) == 0
@@ -26,7 +26,7 @@ def test_lag_is_known_before_the_late_task_can_tell_it() -> None:
 
 
 def test_lag_is_remembered_for_what_was_under_way_and_for_the_next_heartbeat() -> None:
-    lag = Lag()
+    lag = LoopLag()
     lag.woke(0)
     first_ns = PERIOD_NS + 90 * MS
     lag.woke(first_ns)

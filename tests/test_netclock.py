@@ -26,7 +26,7 @@ from gwtui.transport.timestamps import (
     StampedSocket,
     measure_offset,
 )
-from gwtui.transport.trace import Ledger
+from gwtui.transport.trace import ConnectionTrace
 
 OFFSET = 1_700_000_000_000_000_000
 """Wall clock minus monotonic clock."""
@@ -226,7 +226,7 @@ async def test_the_kernel_takes_no_more_than_it_is_about_to_send() -> None:
 
 async def test_an_exchange_notes_first_and_last_bytes() -> None:
     sock, peer = await connected()
-    ledger = Ledger()
+    ledger = ConnectionTrace()
     stream = TCPStream(sock, ledger)
     with peer:
         await stream.write(b"GET")
@@ -252,7 +252,7 @@ async def test_an_exchange_notes_first_and_last_bytes() -> None:
 
 async def test_a_reader_that_does_not_read_holds_the_sender_back_and_loses_nothing() -> None:
     sock, peer = await connected()
-    stream = TCPStream(sock, Ledger())
+    stream = TCPStream(sock, ConnectionTrace())
     loop = asyncio.get_running_loop()
     sent = b"HTTP/" + bytes(range(256)) * (64 * QUEUE_BYTES // 256)
     with peer:
@@ -274,7 +274,7 @@ async def test_a_reader_that_does_not_read_holds_the_sender_back_and_loses_nothi
 
 async def test_what_came_before_the_end_is_read_before_the_end() -> None:
     sock, peer = await connected()
-    stream = TCPStream(sock, Ledger())
+    stream = TCPStream(sock, ConnectionTrace())
     peer.sendall(b"HTTP/1.1")
     peer.close()
     assert await stream.read(100) == b"HTTP/1.1"
@@ -285,7 +285,7 @@ async def test_what_came_before_the_end_is_read_before_the_end() -> None:
 
 async def test_an_idle_connection_tells_that_its_peer_left() -> None:
     sock, peer = await connected()
-    stream = TCPStream(sock, Ledger())
+    stream = TCPStream(sock, ConnectionTrace())
     assert not stream.get_extra_info("is_readable")
     peer.close()
     assert stream.get_extra_info("is_readable")
@@ -294,7 +294,7 @@ async def test_an_idle_connection_tells_that_its_peer_left() -> None:
 
 async def test_a_write_to_a_peer_that_left_fails_with_its_cause() -> None:
     sock, peer = await connected()
-    stream = TCPStream(sock, Ledger())
+    stream = TCPStream(sock, ConnectionTrace())
     peer.close()
     await stream.write(b"x")  # is answered by a reset
     with pytest.raises(httpcore.WriteError) as failure:

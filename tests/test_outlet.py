@@ -13,7 +13,7 @@ from gwtui.model.enums import EventKind
 from gwtui.model.profile import Profile
 from gwtui.model.records import Heartbeat, Notice, Record, RequestStarted, SessionStarted, StreamEvent, StreamRead
 from gwtui.session import record_writer as outlet_module
-from gwtui.session.record_writer import BATCH, MAX_WAITING, Outlet
+from gwtui.session.record_writer import BATCH, MAX_WAITING, RecordWriter
 
 EVENT = StreamEvent(name="chunk", kind=EventKind.TEXT, text="x" * 200)
 
@@ -37,7 +37,7 @@ class Pipe:
     def __init__(self) -> None:
         self._out, self._into = os.pipe()
         self.broken = threading.Event()
-        self.outlet = Outlet(self._into, self.broken.set)
+        self.outlet = RecordWriter(self._into, self.broken.set)
 
     def first_byte(self) -> bytes:
         return os.read(self._out, 1)

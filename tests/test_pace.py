@@ -13,7 +13,7 @@ from support.pacing import MS, pace
 from gwtui.apis.base import Reading
 from gwtui.model.enums import EventKind
 from gwtui.probes.stream_timing import Timing
-from gwtui.verdict.buffering import Pace, pace_finding
+from gwtui.verdict.buffering import ContentPace, pace_finding
 
 TEXT = Reading(EventKind.TEXT, text="x")
 EVENT_BYTES = 97
@@ -37,7 +37,7 @@ PACES = [
 
 
 @pytest.mark.parametrize(("seen", "evidence"), [case[1:] for case in PACES], ids=[case[0] for case in PACES])
-def test_buffering_is_told_from_what_only_looks_like_it(seen: Pace, evidence: str | None) -> None:
+def test_buffering_is_told_from_what_only_looks_like_it(seen: ContentPace, evidence: str | None) -> None:
     finding = pace_finding(seen)
     assert (finding is None) == (evidence is None)
     if finding is not None and evidence is not None:

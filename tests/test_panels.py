@@ -40,14 +40,14 @@ Draw = Callable[[View, int, int], list[Line]]
 DRAWS: dict[str, Draw] = {
     "header": lambda view, width, height: header.draw(view.header, width, height),
     "endpoints": lambda view, width, height: endpoints.draw(
-        view, width, height, endpoints.Place(_selected(view), 0, True)
+        view, width, height, endpoints.TableView(_selected(view), 0, True)
     ),
     "stream": lambda view, width, height: stream.draw(view, width, height, Mode.EVENTS, Scroll()),
     "stream-raw": lambda view, width, height: stream.draw(view, width, height, Mode.RAW, Scroll()),
     "stream-text": lambda view, width, height: stream.draw(view, width, height, Mode.TEXT, Scroll(False, 0)),
     "latency": latency.draw,
     "pings": pings.draw,
-    "incidents": lambda view, width, height: incidents.draw(view, width, height, incidents.Place(1, 0, True)),
+    "incidents": lambda view, width, height: incidents.draw(view, width, height, incidents.IncidentsView(1, 0, True)),
 }
 
 SIZES = {"80": (80, 76, 10), "140": (140, 66, 11), "200": (200, 96, 16)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gwtui.engine.backoff import AFTER_FAILURES, AFTER_REFUSALS, LONGEST_ASKED_S, LONGEST_NS, MOST_TIMES, Politeness
-from gwtui.engine.budget import HOUR_NS, Purse
+from gwtui.engine.budget import HOUR_NS, BudgetTracker
 from gwtui.engine.schedule import Schedule
 from gwtui.model.profile import Budget, Price
 from gwtui.model.records import Hold, Ping, Request
@@ -230,7 +230,7 @@ def answered(tokens_in: int | None = None, tokens_out: int | None = None) -> Req
 def test_a_budget_is_spent_by_what_the_answers_tell(
     budget: Budget | None, answers: list[Request], limit: str | None, per: str
 ) -> None:
-    purse = Purse(budget and replace(budget, per=per), 0)
+    purse = BudgetTracker(budget and replace(budget, per=per), 0)
     for answer in answers:
         assert purse.take(1)
         purse.pay(answer, Price(input_per_million=0.25, output_per_million=12.5))
@@ -245,7 +245,7 @@ def test_a_budget_is_spent_by_what_the_answers_tell(
 
 
 def test_an_hours_budget_is_new_every_hour_and_a_sessions_never() -> None:
-    hourly, once = Purse(Budget(requests=1), 5), Purse(Budget(requests=1, per="session"), 5)
+    hourly, once = BudgetTracker(Budget(requests=1), 5), BudgetTracker(Budget(requests=1, per="session"), 5)
     assert hourly.take(5)
     assert once.take(5)
     assert not hourly.take(5 + HOUR_NS - 1)
@@ -257,6 +257,6 @@ def test_an_hours_budget_is_new_every_hour_and_a_sessions_never() -> None:
 
 
 def test_what_has_no_price_costs_nothing() -> None:
-    purse = Purse(Budget(usd=0.01), 0)
+    purse = BudgetTracker(Budget(usd=0.01), 0)
     purse.pay(answered(10**9, 10**9), None)
     assert purse.take(0)

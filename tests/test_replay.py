@@ -24,7 +24,7 @@ from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Ping, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder, latest_session_dir
-from gwtui.recorder.session_reader import SessionError, Unread, read_session
+from gwtui.recorder.session_reader import SessionError, UnreadRows, read_session
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.screens.monitor import MonitorScreen
 
@@ -122,7 +122,7 @@ def test_files_that_were_put_aside_come_first_and_none_of_their_rows_is_missing(
             for number in range(first, first + 20):
                 recorder.put(request(number))
     assert (tmp_path / "requests.2.csv").exists()
-    rows = read_session(tmp_path).rows(Unread())
+    rows = read_session(tmp_path).rows(UnreadRows())
     assert [row.number for row in rows if isinstance(row, Request)] == list(range(1, 61))
 
 
@@ -130,7 +130,7 @@ def test_a_clock_that_was_set_back_turns_nothing_round(tmp_path: Path) -> None:
     with Recorder(tmp_path / "s", PROFILE, wall=lambda: BEGAN) as recorder:
         for number, began in ((1, 10.0), (2, 11.0), (3, -3589.0), (4, 12.0)):
             recorder.put(request(number, started_at=BEGAN + began))
-    rows = list(read_session(tmp_path / "s").rows(Unread()))
+    rows = list(read_session(tmp_path / "s").rows(UnreadRows()))
     assert [(row.number, seconds(row)) for row in rows] == [(1, 10.25), (2, 11.25), (3, 11.25), (4, 12.25)]
 
 
@@ -138,7 +138,7 @@ async def test_played_at_a_speed_time_passes_where_nothing_happened(directory: P
     records = await all_of(replay(read_session(directory), 10_000.0))
     beats = [record for record in records if isinstance(record, Heartbeat)]
     assert [record for record in records if isinstance(record, Request | Ping | Incident)] == list(
-        read_session(directory).rows(Unread())
+        read_session(directory).rows(UnreadRows())
     )
     assert all(beat.at == BEGAN + beat.now_ns / 1e9 for beat in beats)
     assert beats[-1].paused == ("gateway",)
@@ -170,7 +170,7 @@ async def test_no_bytes_in_a_file_keep_the_other_files_from_being_shown(director
 async def test_a_directory_from_somewhere_else_brings_no_escape_sequence(directory: Path) -> None:
     file = directory / "requests.csv"
     file.write_text(file.read_text().replace("nobody listens", "\x1b]0;hello\x07"))
-    (hostile,) = [row for row in read_session(directory).rows(Unread()) if isinstance(row, Request) and row.reason]
+    (hostile,) = [row for row in read_session(directory).rows(UnreadRows()) if isinstance(row, Request) and row.reason]
     assert hostile.reason.isprintable()
     assert "hello" in hostile.reason
 
@@ -339,7 +339,7 @@ def _no_demo() -> Profile:
 
 def test_a_hole_of_any_length_is_read_no_further(directory: Path) -> None:
     os.truncate(directory / "requests.csv", 1 << 40)
-    unread = Unread()
+    unread = UnreadRows()
     before = [row for row in read_session(directory).rows(unread) if isinstance(row, Request)]
     assert before
     assert unread.lines == 1
@@ -348,7 +348,7 @@ def test_a_hole_of_any_length_is_read_no_further(directory: Path) -> None:
 def test_a_replay_that_is_stopped_looks_for_no_further_row(directory: Path) -> None:
     with (directory / "requests.csv").open("ab") as file:
         file.write(b"no row\n" * 1000)
-    unread, seen = Unread(), 0
+    unread, seen = UnreadRows(), 0
 
     def stopped() -> bool:
         nonlocal seen

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.engine.schedule import GRACE_NS, SPREAD_NS, Due, Schedule, offset_ns
+from gwtui.engine.schedule import GRACE_NS, SPREAD_NS, DueProbes, Schedule, offset_ns
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -31,33 +31,33 @@ def test_each_tick_starts_on_the_grid_whatever_the_probes_before_it_did() -> Non
 
 def test_nothing_is_due_before_its_time() -> None:
     schedule = Schedule(0, 5 * S, offset_ns=10)
-    assert schedule.take(9, room=True) == Due(None, 0)
-    assert schedule.take(10, room=True) == Due(10, 0)
-    assert schedule.take(10, room=True) == Due(None, 0)
+    assert schedule.take(9, room=True) == DueProbes(None, 0)
+    assert schedule.take(10, room=True) == DueProbes(10, 0)
+    assert schedule.take(10, room=True) == DueProbes(None, 0)
 
 
 def test_a_tick_without_room_is_missed_and_not_made_up_for() -> None:
     schedule = Schedule(0, S)
-    assert schedule.take(0, room=False) == Due(None, 1)
-    assert schedule.take(S // 2, room=True) == Due(None, 0)
-    assert schedule.take(S, room=True) == Due(S, 0)
+    assert schedule.take(0, room=False) == DueProbes(None, 1)
+    assert schedule.take(S // 2, room=True) == DueProbes(None, 0)
+    assert schedule.take(S, room=True) == DueProbes(S, 0)
 
 
 @pytest.mark.parametrize(
     ("interval_ns", "stood_still_ns", "due"),
     [
-        (S, 180 * S + 200 * MS, Due(180 * S, 180)),
-        (5 * S, 183 * S, Due(None, 37)),
-        (60 * S, GRACE_NS, Due(0, 0)),
-        (60 * S, GRACE_NS + 1, Due(None, 1)),
+        (S, 180 * S + 200 * MS, DueProbes(180 * S, 180)),
+        (5 * S, 183 * S, DueProbes(None, 37)),
+        (60 * S, GRACE_NS, DueProbes(0, 0)),
+        (60 * S, GRACE_NS + 1, DueProbes(None, 1)),
     ],
 )
 def test_ticks_that_passed_while_the_process_stood_still_are_missed(
-    interval_ns: int, stood_still_ns: int, due: Due
+    interval_ns: int, stood_still_ns: int, due: DueProbes
 ) -> None:
     schedule = Schedule(0, interval_ns)
     assert schedule.take(stood_still_ns, room=True) == due
-    assert schedule.take(stood_still_ns, room=True) == Due(None, 0)
+    assert schedule.take(stood_still_ns, room=True) == DueProbes(None, 0)
     assert schedule.next_ns is not None
     assert schedule.next_ns % interval_ns == 0, "the grid is kept"
 
@@ -77,7 +77,7 @@ def test_a_new_interval_goes_on_from_the_last_tick(old_s: int, now_s: int, new_s
     schedule.take(0, room=True)
     schedule.set_interval(now_s * S, new_s * S)
     assert schedule.next_ns == next_s * S
-    assert schedule.take(next_s * S, room=True) == Due(next_s * S, 0)
+    assert schedule.take(next_s * S, room=True) == DueProbes(next_s * S, 0)
     assert schedule.next_ns == (next_s + new_s) * S
 
 
@@ -85,7 +85,7 @@ def test_a_new_interval_takes_no_due_tick_away_and_does_not_put_off_the_first() 
     due = Schedule(0, 5 * S)
     due.take(0, room=True)
     due.set_interval(5 * S, 60 * S)
-    assert due.take(5 * S, room=True) == Due(5 * S, 0)
+    assert due.take(5 * S, room=True) == DueProbes(5 * S, 0)
     assert due.next_ns == 65 * S
     first = Schedule(0, 5 * S, offset_ns=400 * MS)
     first.set_interval(10, 60 * S)
@@ -97,10 +97,10 @@ def test_a_pause_has_no_ticks_and_no_missed_ones_and_ends_promptly() -> None:
     schedule.take(100 * MS, room=True)
     schedule.pause()
     assert schedule.next_ns is None
-    assert schedule.take(1000 * S, room=True) == Due(None, 0)
+    assert schedule.take(1000 * S, room=True) == DueProbes(None, 0)
     schedule.set_interval(1000 * S, 5 * S)
     schedule.resume(1001 * S)
-    assert schedule.take(1001 * S + 100 * MS, room=True) == Due(1001 * S + 100 * MS, 0)
+    assert schedule.take(1001 * S + 100 * MS, room=True) == DueProbes(1001 * S + 100 * MS, 0)
     assert schedule.next_ns == 1006 * S + 100 * MS
 
 

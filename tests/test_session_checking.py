@@ -14,11 +14,11 @@ from support.checked import request
 from support.engines import Child
 from support.running import SOON_S, Emitted
 
-from gwtui.checks.collector import Means
+from gwtui.checks.collector import CheckDeps
 from gwtui.checks.request_sets import MAX_MODELS
-from gwtui.engine.budget import Purse
+from gwtui.engine.budget import BudgetTracker
 from gwtui.model.check_results import CheckResult, CheckRun
-from gwtui.model.commands import Check, Start
+from gwtui.model.commands import RunChecks, Start
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Budget, Endpoint, Price, Profile
 from gwtui.model.records import Notice, Ping, ProfileChanged, Request
@@ -104,15 +104,15 @@ async def gateway() -> Gateway:
 @asynccontextmanager
 async def checking(gateway: Gateway, budget: Budget | None = None) -> AsyncIterator[tuple[Checking, Told]]:
     told = Told()
-    means = Means(prober_for=gateway.prober_for, sleep=gateway.sleep)
-    async with Checking(profile(*NAMES), told.emit, Purse(budget, 0), means=means, clock=lambda: 7) as it:
+    means = CheckDeps(prober_for=gateway.prober_for, sleep=gateway.sleep)
+    async with Checking(profile(*NAMES), told.emit, BudgetTracker(budget, 0), means=means, clock=lambda: 7) as it:
         yield it, told
 
 
 async def test_a_run_is_told_from_its_plan_to_its_end(gateway: Gateway) -> None:
     gateway.open.set()
     async with checking(gateway) as (it, told):
-        it.begin(Check(endpoint="a", models=("x", "x", "y")))
+        it.begin(RunChecks(endpoint="a", models=("x", "x", "y")))
         (ended,) = await told.ended("a")
     begun = told.runs[0]
     assert (begun.ended, begun.waits_for, begun.models) == (False, "", ("x", "y"))
@@ -123,10 +123,10 @@ async def test_a_run_is_told_from_its_plan_to_its_end(gateway: Gateway) -> None:
 
 async def test_the_second_endpoint_waits_for_the_first(gateway: Gateway) -> None:
     async with checking(gateway) as (it, told):
-        it.begin(Check(endpoint="a"))
+        it.begin(RunChecks(endpoint="a"))
         await told.until(lambda: told.runs)
-        it.begin(Check(endpoint="b"))
-        it.begin(Check(endpoint="a"))
+        it.begin(RunChecks(endpoint="b"))
+        it.begin(RunChecks(endpoint="a"))
         await told.until(lambda: len(told.runs) == 2)
         assert (told.runs[1].endpoint, told.runs[1].waits_for) == ("b", "a")
         assert told.notices == ["a is being checked already"]
@@ -139,8 +139,8 @@ async def test_the_second_endpoint_waits_for_the_first(gateway: Gateway) -> None
 
 async def test_what_is_wrong_with_a_command_is_answered(gateway: Gateway) -> None:
     async with checking(gateway) as (it, told):
-        it.begin(Check(endpoint="x"))
-        it.begin(Check(endpoint="a", models=tuple(map(str, range(MAX_MODELS + 1)))))
+        it.begin(RunChecks(endpoint="x"))
+        it.begin(RunChecks(endpoint="a", models=tuple(map(str, range(MAX_MODELS + 1)))))
         await told.until(lambda: len(told.notices) == 2)
     assert told.notices == ["There is no endpoint called x", "10 models are too many: at most 9 are asked at once"]
     assert told.runs == []
@@ -149,20 +149,20 @@ async def test_what_is_wrong_with_a_command_is_answered(gateway: Gateway) -> Non
 
 async def test_an_endpoint_that_is_gone_is_asked_no_more(gateway: Gateway) -> None:
     async with checking(gateway) as (it, told):
-        it.begin(Check(endpoint="a"))
+        it.begin(RunChecks(endpoint="a"))
         await told.until(lambda: told.runs)
         it.see(ProfileChanged(now_ns=8, profile=profile("b")))
         (ended,) = await told.ended("a")
         assert ended.trouble == "it broke off"
-        it.begin(Check(endpoint="a"))
+        it.begin(RunChecks(endpoint="a"))
         assert told.notices == ["There is no endpoint called a"]
 
 
 async def test_leaving_ends_what_is_under_way(gateway: Gateway) -> None:
     before = asyncio.all_tasks()
     async with checking(gateway) as (it, told):
-        it.begin(Check(endpoint="a"))
-        it.begin(Check(endpoint="b"))
+        it.begin(RunChecks(endpoint="a"))
+        it.begin(RunChecks(endpoint="b"))
         await asyncio.wait_for(gateway.was_asked.wait(), SOON_S)
     assert asyncio.all_tasks() == before
     assert told.results("a") == []
@@ -174,11 +174,11 @@ async def test_a_run_that_breaks_is_told_and_the_next_one_runs(
     gateway.open.set()
     gateway.fault = ZeroDivisionError("a fault of our own")
     async with checking(gateway) as (it, told):
-        it.begin(Check(endpoint="a"))
+        it.begin(RunChecks(endpoint="a"))
         (broken,) = await told.ended("a")
         assert broken.trouble == "it broke off"
         gateway.fault = None
-        it.begin(Check(endpoint="b"))
+        it.begin(RunChecks(endpoint="b"))
         assert (await told.ended("b"))[-1].trouble == ""
     assert "the checks of a broke off" in caplog.text
 
@@ -186,11 +186,11 @@ async def test_a_run_that_breaks_is_told_and_the_next_one_runs(
 async def test_checks_take_of_the_budget_and_end_with_it(gateway: Gateway) -> None:
     gateway.open.set()
     async with checking(gateway, Budget(requests=1, per="session")) as (it, told):
-        it.begin(Check(endpoint="a"))
+        it.begin(RunChecks(endpoint="a"))
         (ended,) = await told.ended("a")
         assert ended.trouble == "the session's budget of 1 requests is spent"
         assert 0 < len(told.results("a")) < len(ended.planned)
-        it.begin(Check(endpoint="b"))
+        it.begin(RunChecks(endpoint="b"))
         assert told.notices == ["b is not checked: the session's budget of 1 requests is spent"]
 
 
@@ -199,7 +199,7 @@ async def test_checks_take_of_a_budget_of_tokens_and_dollars_too(gateway: Gatewa
     gateway.tokens = 600
     for budget in (Budget(tokens=1000, per="session"), Budget(usd=0.001, per="session")):
         async with checking(gateway, budget) as (it, told):
-            it.begin(Check(endpoint="a"))
+            it.begin(RunChecks(endpoint="a"))
             (ended,) = await told.ended("a")
         assert ended.trouble.endswith(" is spent")
         assert 0 < len(told.results("a")) < len(ended.planned)
@@ -213,7 +213,7 @@ def child() -> Iterator[Child]:
 
 
 def test_an_engine_process_checks_beside_its_probes_and_keeps_what_it_found(child: Child, tmp_path: Path) -> None:
-    child.send(Start(profile=profile("a"), session_dir=str(tmp_path)), Check(endpoint="a"))
+    child.send(Start(profile=profile("a"), session_dir=str(tmp_path)), RunChecks(endpoint="a"))
     run = child.until(CheckRun)
     results = [child.until(CheckResult) for _ in run.planned]
     assert [result.name for result in results] == [check.name for check in run.planned]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gwtui.stats.histogram import Histogram
-from gwtui.stats.windows import Growing, Rolling, Span
+from gwtui.stats.windows import Growing, Rolling, SlotSpan
 
 SLOT = 10
 SLOTS = 12
@@ -23,7 +23,7 @@ def one(value: int) -> Histogram:
     return histogram
 
 
-def add(span: Span, now_ns: int, value: int | None) -> None:
+def add(span: SlotSpan, now_ns: int, value: int | None) -> None:
     if value is None:
         span.add_failure(now_ns)
     else:
@@ -93,8 +93,8 @@ def test_a_growing_span_forgets_nothing(given_steps: list[Step]) -> None:
 
 @given(steps, st.integers(1, 40))
 def test_a_picture_kept_is_the_picture_made_anew(given_steps: list[Step], columns: int) -> None:
-    watched: list[Span] = [Rolling(WINDOW, SLOTS), Growing(1000, SLOT, SLOTS)]
-    unwatched: list[Span] = [Rolling(WINDOW, SLOTS), Growing(1000, SLOT, SLOTS)]
+    watched: list[SlotSpan] = [Rolling(WINDOW, SLOTS), Growing(1000, SLOT, SLOTS)]
+    unwatched: list[SlotSpan] = [Rolling(WINDOW, SLOTS), Growing(1000, SLOT, SLOTS)]
     for now, value in timed(given_steps):
         for span in watched:
             add(span, now, value)

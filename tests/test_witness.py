@@ -12,12 +12,12 @@ import pytest
 from support.benching import endpoint, request
 from support.scripted import Receive, ScriptedServer, Send, http
 
-from gwtui.checks.collector import Gathering, Means
-from gwtui.checks.request_sets import Need, Target
+from gwtui.checks.collector import CheckDeps, Collected
+from gwtui.checks.request_sets import CheckTarget, Need
 from gwtui.cli import probe_command as probing
 from gwtui.engine import loop_lag as lag
 from gwtui.engine.loop_lag import PERIOD_NS
-from gwtui.engine.loop_lag_monitor import Witness
+from gwtui.engine.loop_lag_monitor import LoopLagMonitor
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -31,7 +31,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.now_ns = self.boot_ns = SECOND
-        self.witness = Witness(lambda: self.now_ns, lambda: self.boot_ns, self._sleep)
+        self.witness = LoopLagMonitor(lambda: self.now_ns, lambda: self.boot_ns, self._sleep)
         self._asleep, self._awake = asyncio.Event(), asyncio.Event()
 
     async def _sleep(self, _: float) -> None:
@@ -116,7 +116,9 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_still")
 async def test_checks_are_told_which_of_their_requests_failed_because_of_this_machine() -> None:
-    found = Gathering(Target(endpoint=endpoint(), profile=Profile()), Means(prober_for=lambda of, *_: Blocking(of)))
+    found = Collected(
+        CheckTarget(endpoint=endpoint(), profile=Profile()), CheckDeps(prober_for=lambda of, *_: Blocking(of))
+    )
     await found.gather(Need.STREAM)
     assert {(result.verdict, result.tainted) for result in found.results()} == {(Verdict.LOCAL, True)}
 
@@ -135,10 +137,10 @@ async def test_the_keys_of_a_check_are_asked_for_beside_the_event_loop_each_time
     monkeypatch.setattr(resolving, "_kept", resolving.Kept(lambda: now[0]))
     monkeypatch.setitem(resolving._ASKED, "cmd", ask)
     async with ScriptedServer([Receive(), Send(http("200 OK", body=b"{}"))] * 4) as server:
-        target = Target(
+        target = CheckTarget(
             endpoint=Endpoint(name="a", api="openai-chat", url=server.url, key="cmd:ours"), profile=Profile()
         )
-        found = Gathering(target)
+        found = Collected(target)
         await found.gather(Need.STREAM)
         now[0] += resolving.KEPT_S
         await found.gather(Need.ANSWER)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.stream_notes import StreamNotes
 from gwtui.model.verdicts import Judgement, Verdict
 
 
 class Alternatives:
     """Which answers began in one stream, of so many that were asked for. `word` is what the API calls one."""
 
-    def __init__(self, ledger: Ledger, word: str, asked: int) -> None:
+    def __init__(self, ledger: StreamNotes, word: str, asked: int) -> None:
         self._ledger = ledger
         self._word = word
         self._asked = asked

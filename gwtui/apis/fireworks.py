@@ -12,7 +12,7 @@ from gwtui.apis.errors import error_reason
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import OpenAIReader
-from gwtui.apis.openai.events import Form
+from gwtui.apis.openai.events import ChunkForm
 from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.sourcegraph.shared import HEADERS
 from gwtui.model.enums import Kind
@@ -45,11 +45,11 @@ class Fireworks:
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
         asked = model_asked(endpoint, self.default_model)
-        return OpenAIReader(asked, RULES, Form.DELTA | Form.TEXT, choices_asked(endpoint))
+        return OpenAIReader(asked, RULES, ChunkForm.DELTA | ChunkForm.TEXT, choices_asked(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         asked = model_asked(endpoint, self.default_model)
-        return read_completion(RULES, Form.DELTA | Form.TEXT, asked, status, body)
+        return read_completion(RULES, ChunkForm.DELTA | ChunkForm.TEXT, asked, status, body)
 
     def error_reason(self, body: bytes) -> str:
         return error_reason(body)

@@ -17,7 +17,7 @@ MAX_ODDITIES = 20
 _EMPTY = Reading(EventKind.KEEPALIVE, "message")
 
 
-class Ledger:
+class StreamNotes:
     """The books of one stream. Events are numbered from 1; the first breach and the first error decide."""
 
     def __init__(self, api: str) -> None:

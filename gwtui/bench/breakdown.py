@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gwtui.bench.results import Failures, Measured, series_of
-from gwtui.bench.table import Cell, Paper, grid
+from gwtui.bench.table import TableCell, TableStyle, grid
 from gwtui.model.enums import Kind, Metric
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.comparison import Comparison, Series, all_pairs, compare, percent, sentence
+from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, percent, sentence
 from gwtui.stats.histogram import rank, supported
 from gwtui.text import units
 
@@ -76,18 +76,18 @@ def _faster_by(fast_ns: int, slow_ns: int) -> float | None:
     return share if share >= LEAST_SHARE else None
 
 
-def pair_line(first: Series, second: Series) -> str:
+def pair_line(first: ComparedSeries, second: ComparedSeries) -> str:
     """What is compared: `gateway (200 of 200 good) against sourcegraph (187 of 200 good)`."""
     return f"{_good(first)} against {_good(second)}"
 
 
-def _good(series: Series) -> str:
+def _good(series: ComparedSeries) -> str:
     if series.total is None:
         return f"{series.name} ({series.ok} good, failures unknown)"
     return f"{series.name} ({series.ok} of {series.total} good)"
 
 
-def figures_of(series: Series) -> dict[str, int]:
+def figures_of(series: ComparedSeries) -> dict[str, int]:
     """Average, median and so on of the whole latency, as a file of figures has them; those of the file if it is one."""
     sample = series.samples.get(Metric.E2E)
     if sample is None:
@@ -97,7 +97,7 @@ def figures_of(series: Series) -> dict[str, int]:
     return {"avg": round(sum(values) / n), **shares, "total": sum(values)}
 
 
-def figure_lines(first: Series, second: Series, paper: Paper) -> list[str]:
+def figure_lines(first: ComparedSeries, second: ComparedSeries, paper: TableStyle) -> list[str]:
     """Two endpoints of which only figures are left, or none."""
     one, other = figures_of(first), figures_of(second)
     both = [name for name in one if name in other]
@@ -106,10 +106,10 @@ def figure_lines(first: Series, second: Series, paper: Paper) -> list[str]:
         return [f"nothing to compare: no successful result of {' and '.join(missing)}"]
     rows = [
         [
-            Cell(name),
-            Cell(units.duration(one[name])),
-            Cell(units.duration(other[name])),
-            Cell(_change(one, other, name)),
+            TableCell(name),
+            TableCell(units.duration(one[name])),
+            TableCell(units.duration(other[name])),
+            TableCell(_change(one, other, name)),
         ]
         for name in both
     ]

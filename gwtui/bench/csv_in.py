@@ -21,7 +21,7 @@ from typing import TypeAlias
 
 from gwtui.model.enums import Metric, Outcome, Trigger
 from gwtui.recorder.disk import parts_of
-from gwtui.stats.comparison import Series
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.significance import Sample
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
@@ -93,7 +93,7 @@ LAYOUTS = (
 )
 
 
-def read(path: Path, progress: Progress = lambda _: None) -> list[Series]:
+def read(path: Path, progress: Progress = lambda _: None) -> list[ComparedSeries]:
     """The endpoints of a CSV file, which may be a pipe, or of a session directory, in their order. Raises CSVError.
 
     Of a session all parts of its files are read, and as a stranger's. `progress` is told how many bytes more were read.
@@ -119,8 +119,8 @@ def other_parts(path: Path) -> list[str]:
     return [name for name in parts_of(base, names) if name in names and name != path.name] if base else []
 
 
-def _read_session(path: Path, progress: Progress) -> list[Series]:
-    found: list[Series] = []
+def _read_session(path: Path, progress: Progress) -> list[ComparedSeries]:
+    found: list[ComparedSeries] = []
     with Directory.held(path) as directory:
         names = directory.names()
         if not any(part in names for name in SESSION_FILES for part in parts_of(name, names)):
@@ -135,7 +135,7 @@ def _read_session(path: Path, progress: Progress) -> list[Series]:
     return found
 
 
-def _read_file(path: Path, progress: Progress) -> list[Series]:
+def _read_file(path: Path, progress: Progress) -> list[ComparedSeries]:
     reading = _Reading(progress)
     with path.open("rb") as file:
         reading.take(file, path)
@@ -222,11 +222,11 @@ def _name(row: _Row) -> str:
     return clean(row.text("endpoint"), MAX_NAME)
 
 
-def _figure(layout: Layout, row: _Row) -> Series:
+def _figure(layout: Layout, row: _Row) -> ComparedSeries:
     ok, total = (row.count(layout.ok), row.count(layout.total)) if layout.ok else _success(row, layout.success)
     figures = {name: row.duration_ns(column) for name, column in layout.figures.items()}
     known = {name: value for name, value in figures.items() if value is not None} if ok else {}
-    return Series(_name(row), {}, ok, total, figures=known)
+    return ComparedSeries(_name(row), {}, ok, total, figures=known)
 
 
 def _success(row: _Row, column: str) -> tuple[int, int]:
@@ -269,7 +269,7 @@ class _Reading:
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._layout: Layout | None = None
-        self._figures: list[Series] = []
+        self._figures: list[ComparedSeries] = []
         self._gathered: dict[str, _Gathered] = {}
         self._results = 0
 
@@ -301,10 +301,10 @@ class _Reading:
         else:
             _take_result(self._gathered.setdefault(name, _Gathered()), layout, row)
 
-    def series(self) -> list[Series]:
+    def series(self) -> list[ComparedSeries]:
         layout = self._layout
         return self._figures + [
-            Series(
+            ComparedSeries(
                 name,
                 each.samples(),
                 each.ok,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import count, islice
 
 from gwtui.bench.plan import Order, Plan
-from gwtui.engine.loop_lag_monitor import Witness
+from gwtui.engine.loop_lag_monitor import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
@@ -25,7 +25,7 @@ ProberFor = Callable[[Endpoint, Profile, Emit], Prober]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class ProbeDeps:
     """What it takes to probe; tests bring their own."""
 
     prober_for: ProberFor = results_prober_for
@@ -41,15 +41,15 @@ async def drive(
     plan: Plan,
     take: Take,
     miss: Miss = lambda _: None,
-    means: Means | None = None,
+    means: ProbeDeps | None = None,
 ) -> None:
     """Carry out the plan; `take` is given every result that counts, as it comes.
 
     `miss` is given the endpoint of every request of an open loop that was due and found no room before the time was
     up. Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed.
     """
-    means = means or Means()
-    witness = Witness(means.clock, means.asleep, means.sleep)
+    means = means or ProbeDeps()
+    witness = LoopLagMonitor(means.clock, means.asleep, means.sleep)
 
     def lane(members: Sequence[Endpoint]) -> _Lane:
         return _Lane(members, profile, plan, take, miss, witness, means)
@@ -82,8 +82,8 @@ class _Lane:
         plan: Plan,
         take: Take,
         miss: Miss,
-        witness: Witness,
-        means: Means,
+        witness: LoopLagMonitor,
+        means: ProbeDeps,
     ) -> None:
         self._endpoints = endpoints
         self._profile = profile

@@ -8,7 +8,7 @@ from itertools import combinations
 from pathlib import Path
 
 from gwtui.bench.csv_in import CSVError
-from gwtui.stats.comparison import Series
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import clean
 
 
@@ -18,7 +18,7 @@ def places(paths: Sequence[Path]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(path) for path in paths]
 
 
-def pairs(sources: Sequence[tuple[str, Sequence[Series]]]) -> list[tuple[Series, Series]]:
+def pairs(sources: Sequence[tuple[str, Sequence[ComparedSeries]]]) -> list[tuple[ComparedSeries, ComparedSeries]]:
     """What to compare. Of one source its endpoints with each other; of several each endpoint with its namesakes.
 
     Sources that hold one endpoint each are compared whatever it is called. Raises CSVError.
@@ -44,5 +44,5 @@ def pairs(sources: Sequence[tuple[str, Sequence[Series]]]) -> list[tuple[Series,
     return found
 
 
-def _in(series: Series, place: str) -> Series:
+def _in(series: ComparedSeries, place: str) -> ComparedSeries:
     return replace(series, name=f"{series.name} in {clean(place)}")

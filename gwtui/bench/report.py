@@ -10,21 +10,21 @@ import msgspec
 from gwtui.bench import breakdown, table
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
-from gwtui.bench.table import Paper
+from gwtui.bench.table import TableStyle
 from gwtui.bench.thresholds import Tripped
 from gwtui.model.enums import Metric
-from gwtui.stats.comparison import Comparison, Series, all_pairs, compare, sentence
+from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, sentence
 from gwtui.stats.significance import Difference
 from gwtui.text import units
 from gwtui.text.units import milliseconds
 
 if TYPE_CHECKING:
-    from gwtui.bench.runner import Run  # telling what was measured before needs no prober
+    from gwtui.bench.runner import BenchRun  # telling what was measured before needs no prober
 
 SHARES = (0.05, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
 
 
-def bench_text(run: Run, paper: Paper) -> str:
+def bench_text(run: BenchRun, paper: TableStyle) -> str:
     """Everything that was measured, the table first."""
     measured = list(run.measured.values())
     blocks = [
@@ -42,7 +42,7 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _heading(run: Run) -> str:
+def _heading(run: BenchRun) -> str:
     ended = sum(each.total + each.local for each in run.measured.values())
     rate = f", {units.rate(ended / run.seconds)} requests/s" if run.seconds else ""
     stopped = f"; stopped by {run.stopped_by.name}, this is what was measured until then" if run.stopped_by else ""
@@ -56,7 +56,7 @@ def _plan_text(plan: Plan) -> str:
     return f"{plan.concurrency} at a time, latency from the last byte sent, endpoints {plan.order}"
 
 
-def bench_json(run: Run, tripped: Sequence[Tripped]) -> str:
+def bench_json(run: BenchRun, tripped: Sequence[Tripped]) -> str:
     """One object: the plan, every endpoint, every pair of endpoints, and the gates that were not passed."""
     plan = run.plan
     told = {
@@ -133,7 +133,10 @@ def _failures(failures: Failures) -> dict[str, Any]:
 
 
 def compare_text(
-    pairs: Sequence[tuple[Series, Series]], found: Sequence[Comparison], measured: Sequence[Measured], paper: Paper
+    pairs: Sequence[tuple[ComparedSeries, ComparedSeries]],
+    found: Sequence[Comparison],
+    measured: Sequence[Measured],
+    paper: TableStyle,
 ) -> str:
     """Pair by pair the table and the sentences to paste; then what failed of what was measured just now."""
     blocks = []
@@ -149,7 +152,7 @@ def compare_text(
     return _joined([*blocks, breakdown.failure_lines(measured)])
 
 
-def compare_json(pairs: Sequence[tuple[Series, Series]], found: Sequence[Comparison]) -> str:
+def compare_json(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: Sequence[Comparison]) -> str:
     """One object: every series, and every pair in every latency."""
     series = {each.name: each for pair in pairs for each in pair}
     told = {

@@ -17,7 +17,7 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.accuracy import sure
-from gwtui.stats.comparison import Series
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, interval, rank, supported
 from gwtui.stats.significance import Sample
 
@@ -233,10 +233,10 @@ def empty(endpoints: Sequence[Endpoint], *, from_planned: bool = False) -> dict[
     return {each.name: Measured(each.name, kind_of(each.api), metrics_of(each), from_planned) for each in endpoints}
 
 
-def series_of(measured: Measured) -> Series:
+def series_of(measured: Measured) -> ComparedSeries:
     """What a benchmark has measured, to be compared."""
     samples = {metric: values.sample() for metric, values in measured.values.items() if values.n}
     is_ping = Metric.RTT in measured.metrics
     if is_ping and Metric.RTT in samples:
         samples[Metric.E2E] = samples[Metric.RTT]
-    return Series(measured.endpoint, samples, measured.ok, measured.total, is_ping)
+    return ComparedSeries(measured.endpoint, samples, measured.ok, measured.total, is_ping)

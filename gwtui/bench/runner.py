@@ -18,7 +18,7 @@ from gwtui.model.records import Ping, Request
 
 
 @dataclass(slots=True)
-class Run:
+class BenchRun:
     """A benchmark and its results, which are there from the start and grow while it is driven."""
 
     plan: Plan

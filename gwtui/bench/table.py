@@ -21,7 +21,7 @@ BEST, MIDDLE, WORST = "green", "yellow", "red"
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class TableStyle:
     """What is printed on."""
 
     width: int | None = None
@@ -30,13 +30,13 @@ class Paper:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class TableCell:
     text: str
     worth: float | None = None
     """How good it is among its column: the least is the best. None: it does not compete."""
 
 
-def grid(headings: Sequence[str], rows: Sequence[Sequence[Cell]], paper: Paper) -> list[str]:
+def grid(headings: Sequence[str], rows: Sequence[Sequence[TableCell]], paper: TableStyle) -> list[str]:
     """Lines with ` | ` between the columns, the first one flush left. The best of a column is green, the worst red."""
     columns = list(zip(*rows, strict=True))
     widths = [
@@ -55,7 +55,7 @@ def _padded(text: str, width: int, index: int) -> str:
     return f"{text:<{width}}" if index == 0 else f"{text:>{width}}"
 
 
-def _styles(column: Sequence[Cell], paper: Paper) -> list[Callable[[str], str]]:
+def _styles(column: Sequence[TableCell], paper: TableStyle) -> list[Callable[[str], str]]:
     """How each cell of a column is coloured; where fewer than two compete, none is."""
     worths = [cell.worth for cell in column if cell.worth is not None]
     if not paper.colour or len(worths) < 2:
@@ -71,7 +71,7 @@ def _style(worth: float | None, best: float, worst: float) -> Callable[[str], st
     return lambda text: click.style(text, fg=colour)
 
 
-def latencies(measured: Sequence[Measured], paper: Paper) -> list[str]:
+def latencies(measured: Sequence[Measured], paper: TableStyle) -> list[str]:
     """The table of whole latencies, a row per endpoint. One without a success shows none, and is never the best."""
     headings = ("Endpoint", "Average", *(name for name, _ in SHARES), "Total", "Success")
     for duration in (units.duration, units.short):
@@ -81,7 +81,7 @@ def latencies(measured: Sequence[Measured], paper: Paper) -> list[str]:
     return lines
 
 
-def _latency_rows(measured: Sequence[Measured], duration: Callable[[int | None], str]) -> list[list[Cell]]:
+def _latency_rows(measured: Sequence[Measured], duration: Callable[[int | None], str]) -> list[list[TableCell]]:
     # Totals of different numbers of requests say nothing about who is faster.
     alike = len({each.ok for each in measured}) == 1
     rows = []
@@ -90,24 +90,24 @@ def _latency_rows(measured: Sequence[Measured], duration: Callable[[int | None],
         total_ns = whole.total_ns if whole.n else None
         rows.append(
             [
-                Cell(each.endpoint),
-                Cell(duration(whole.mean_ns), whole.mean_ns),
+                TableCell(each.endpoint),
+                TableCell(duration(whole.mean_ns), whole.mean_ns),
                 *(_quantile(whole, q, duration) for _, q in SHARES),
-                Cell(duration(total_ns), total_ns if alike else None),
-                Cell(f"{each.ok}/{each.total}", -each.ok / each.total if each.total else None),
+                TableCell(duration(total_ns), total_ns if alike else None),
+                TableCell(f"{each.ok}/{each.total}", -each.ok / each.total if each.total else None),
             ]
         )
     return rows
 
 
-def _quantile(values: Values, q: float, duration: Callable[[int | None], str]) -> Cell:
+def _quantile(values: Values, q: float, duration: Callable[[int | None], str]) -> TableCell:
     found = values.percentile(q)
     if found.value_ns is None or not found.supported:
-        return Cell(units.quantile(None, found.n))
-    return Cell(duration(found.value_ns), found.value_ns)
+        return TableCell(units.quantile(None, found.n))
+    return TableCell(duration(found.value_ns), found.value_ns)
 
 
-def details(measured: Sequence[Measured], paper: Paper) -> list[str]:
+def details(measured: Sequence[Measured], paper: TableStyle) -> list[str]:
     """Every latency of every endpoint: n, and percentiles with their 95 % intervals, in ms unless they say s."""
     shares = DETAIL_SHARES
     lines = _detail_lines(measured, shares, paper)
@@ -116,14 +116,14 @@ def details(measured: Sequence[Measured], paper: Paper) -> list[str]:
     return lines
 
 
-def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], paper: Paper) -> list[str]:
+def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], paper: TableStyle) -> list[str]:
     headings = ("Endpoint", "Latency", "n", *(f"P{q * 100:.0f} ms (95 % interval)" for q in shares))
     rows = [
         [
-            Cell(each.endpoint),
-            Cell(metric.label),
-            Cell(units.count(percentiles[0].n)),
-            *(Cell(_with_interval(percentile)) for percentile in percentiles),
+            TableCell(each.endpoint),
+            TableCell(metric.label),
+            TableCell(units.count(percentiles[0].n)),
+            *(TableCell(_with_interval(percentile)) for percentile in percentiles),
         ]
         for each in measured
         for metric in DETAILS
@@ -140,21 +140,21 @@ def _with_interval(found: Percentile) -> str:
     return f"{units.short(found.value_ns)} ({units.short(found.low_ns)}-{units.short(found.high_ns)})"
 
 
-def comparisons(found: Sequence[Comparison], paper: Paper) -> list[str]:
+def comparisons(found: Sequence[Comparison], paper: TableStyle) -> list[str]:
     """Two endpoints in every latency they share, a row each."""
     first, second = found[0].first, found[0].second
     headings = ("Latency", f"{first} p50", f"{second} p50", "difference (95 % interval)", "p95 difference")
-    rows = [[Cell(each.label), *_pair(each), *_differences(each), *_ranks(each)] for each in found]
+    rows = [[TableCell(each.label), *_pair(each), *_differences(each), *_ranks(each)] for each in found]
     return grid((*headings, f"{first} lower", "p"), rows, paper)
 
 
-def _pair(found: Comparison) -> tuple[Cell, Cell]:
-    one, other = (Cell(units.duration(value), value) for value in found.p50_ns)
+def _pair(found: Comparison) -> tuple[TableCell, TableCell]:
+    one, other = (TableCell(units.duration(value), value) for value in found.p50_ns)
     return one, other
 
 
-def _differences(found: Comparison) -> tuple[Cell, Cell]:
-    return Cell(_difference(found.median, found)), Cell(_difference(found.tail, found))
+def _differences(found: Comparison) -> tuple[TableCell, TableCell]:
+    return TableCell(_difference(found.median, found)), TableCell(_difference(found.tail, found))
 
 
 def _difference(found: Difference | None, of: Comparison) -> str:
@@ -164,5 +164,5 @@ def _difference(found: Difference | None, of: Comparison) -> str:
     return f"{'+' if found.value > 0 else ''}{value} ({low} to {high})"
 
 
-def _ranks(found: Comparison) -> tuple[Cell, Cell]:
-    return Cell(f"{found.test.first_lower * 100:.0f} %"), Cell(p_text(found.p))
+def _ranks(found: Comparison) -> tuple[TableCell, TableCell]:
+    return TableCell(f"{found.test.first_lower * 100:.0f} %"), TableCell(p_text(found.p))

@@ -41,7 +41,7 @@ class TargetError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sourcegraph:
+class SourcegraphTarget:
     """A gateway and an instance, as the predecessor was told of them."""
 
     gateway: str | None = None

@@ -46,7 +46,7 @@ class Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Gate:
+class Threshold:
     """One expression, understood."""
 
     text: str
@@ -74,7 +74,7 @@ class Tripped:
         return f"{self.endpoint}: {self.reason}, and the gate is {self.gate}"
 
 
-def parse(text: str) -> Gate:
+def parse(text: str) -> Threshold:
     """Raises GateError."""
     found = _FORM.fullmatch(text.strip())
     if found is None:
@@ -86,10 +86,10 @@ def parse(text: str) -> Gate:
         limit, metric, read = _measure(measure, number, unit)
     except GateError as error:
         raise GateError(f"--fail-if {text!r}: {error}") from None
-    return Gate(text.strip(), found["endpoint"], metric, lambda value: compare(value, limit), read)
+    return Threshold(text.strip(), found["endpoint"], metric, lambda value: compare(value, limit), read)
 
 
-def check(gates: Sequence[Gate], measured: Sequence[Measured]) -> None:
+def check(gates: Sequence[Threshold], measured: Sequence[Measured]) -> None:
     """Raises GateError for a gate that none of these endpoints can ever answer."""
     for gate in gates:
         if gate.endpoint is not None and gate.endpoint not in [each.endpoint for each in measured]:
@@ -99,7 +99,7 @@ def check(gates: Sequence[Gate], measured: Sequence[Measured]) -> None:
             raise GateError(f"--fail-if {gate.text!r}: no endpoint here has the latency {gate.metric.label}")
 
 
-def judge(gates: Sequence[Gate], measured: Sequence[Measured]) -> list[Tripped]:
+def judge(gates: Sequence[Threshold], measured: Sequence[Measured]) -> list[Tripped]:
     """All gates that were not passed, endpoint by endpoint."""
     tripped = []
     for each in measured:

@@ -28,7 +28,7 @@ SLOW_NS = 50_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Breaker:
+class BreakerEvidence:
     """What a run of requests to a failing model shows of a breaker that opened."""
 
     failures: int
@@ -53,7 +53,7 @@ class Breaker:
     """Whether the request after a failed test passed again: a breaker that works opens at once."""
 
 
-def find_breaker(requests: Sequence[Request]) -> Breaker | None:
+def find_breaker(requests: Sequence[Request]) -> BreakerEvidence | None:
     """The breaker that opened during these requests, sent one after another; None where none was seen to."""
     opened = next((at for at in range(len(requests)) if _turned(requests[:at], requests[at])), None)
     if opened is None:
@@ -65,7 +65,7 @@ def find_breaker(requests: Sequence[Request]) -> Breaker | None:
     begin = before[-1].now_ns if before else _began_ns(first)
     test = requests[passed] if passed is not None else None
     after = requests[passed + 1] if passed is not None and passed + 1 < len(requests) else None
-    return Breaker(
+    return BreakerEvidence(
         failures=len(before),
         usual_ns=usual_ns,
         fast=len(shut),

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from gwtui.checks.breaker import next_wait_s
 from gwtui.checks.evidence import Evidence, Probed, document_of
 from gwtui.checks.request_plans import MOST_LOOKS, Recipe, is_settled, provoking, recipe
-from gwtui.checks.request_sets import Need, Target
-from gwtui.engine.loop_lag_monitor import Witness
+from gwtui.checks.request_sets import CheckTarget, Need
+from gwtui.engine.loop_lag_monitor import LoopLagMonitor
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
@@ -26,7 +26,7 @@ LOOK_AGAIN_S = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
+class CheckDeps:
     """What it takes to probe; tests bring their own."""
 
     prober_for: Callable[[Endpoint, Profile, Emit], Prober] = any_prober_for
@@ -35,14 +35,14 @@ class Means:
     """Told every result, for a budget."""
 
 
-class Gathering:
+class Collected:
     """All that was found out about a target so far."""
 
-    def __init__(self, target: Target, means: Means | None = None) -> None:
+    def __init__(self, target: CheckTarget, means: CheckDeps | None = None) -> None:
         self._target = target
-        self._means = means or Means()
+        self._means = means or CheckDeps()
         self._found: dict[Need, tuple[Probed, ...]] = {}
-        self._witness = Witness()
+        self._witness = LoopLagMonitor()
         self.sent = 0
         """Requests so far."""
 

@@ -14,7 +14,7 @@ from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS, sizes
 from gwtui.checks.request_sets import Need
 from gwtui.checks.timelines import alone_of, analyse_compared, analyse_streams
 from gwtui.model.verdicts import MEANINGS, Verdict
-from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, Course, Together
+from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, ModelTimeline, Together
 from gwtui.text import units
 
 LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
@@ -180,7 +180,7 @@ def _course_lines(found: Concurrency) -> list[str]:
     return lines + [_course_line(course, begin, width) for course in found.courses]
 
 
-def _course_line(course: Course, begin_ns: int, width: int) -> str:
+def _course_line(course: ModelTimeline, begin_ns: int, width: int) -> str:
     if course.error:
         return f"{course.model:<{width}}  ✖ {course.error}"
     stamps = (course.start_ns, course.first_ns, course.end_ns)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.checks.request_sets import PROBES, Need, Target
+from gwtui.checks.request_sets import PROBES, CheckTarget, Need
 from gwtui.model.enums import Outcome
 from gwtui.model.records import Finding, Ping, Request, StreamEvent, StreamRead
 
@@ -83,7 +83,7 @@ class Document:
 class Evidence:
     """All that is known so far. A need that was not gathered is empty."""
 
-    target: Target
+    target: CheckTarget
     found: Mapping[Need, tuple[Probed, ...]] = field(default_factory=dict)
 
     def all(self, need: Need) -> tuple[Probed, ...]:

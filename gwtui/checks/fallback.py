@@ -5,7 +5,7 @@ A healthy gateway shows nothing of this, so most of it needs a model whose first
 
 from __future__ import annotations
 
-from gwtui.checks.breaker import LONGEST_WAIT_S, Breaker, find_breaker
+from gwtui.checks.breaker import LONGEST_WAIT_S, BreakerEvidence, find_breaker
 from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, passed, told, warned
 from gwtui.checks.errors import FAST_NS, malformed
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
@@ -151,7 +151,7 @@ def judge_breaker(evidence: Evidence) -> Said:
     )
 
 
-def _opened(breaker: Breaker) -> Said:
+def _opened(breaker: BreakerEvidence) -> Said:
     facts: dict[str, int | float | str] = {"failures": breaker.failures, "fast_failures": breaker.fast}
     words = _opening(breaker)
     if breaker.open_s is None:
@@ -175,7 +175,7 @@ def _opened(breaker: Breaker) -> Said:
     return passed(f"{words} and failed{', which opened it again' if breaker.after_ok is False else ''}", facts=facts)
 
 
-def _opening(breaker: Breaker) -> str:
+def _opening(breaker: BreakerEvidence) -> str:
     fast = f"{breaker.fast} requests failed at once ({units.duration(breaker.fast_ns)}"
     if not breaker.failures:
         return f"it was open from the beginning: {fast}): {breaker.says}"

@@ -8,16 +8,16 @@ from gwtui.apis import kind_of
 from gwtui.checks.check import Check
 from gwtui.checks.registry import CHECKS
 from gwtui.checks.request_plans import recipe
-from gwtui.checks.request_sets import HEAVY, Need, Target
+from gwtui.checks.request_sets import HEAVY, CheckTarget, Need
 
 
-def checks_for(target: Target, names: Sequence[str] = ()) -> tuple[Check, ...]:
+def checks_for(target: CheckTarget, names: Sequence[str] = ()) -> tuple[Check, ...]:
     """The checks that are asked of this kind of endpoint, in their order; with names, only those."""
     kind = kind_of(target.endpoint.api)
     return tuple(check for check in CHECKS if kind in check.kinds and (not names or check.name in names))
 
 
-def requests_of(checks: Sequence[Check], target: Target) -> list[int]:
+def requests_of(checks: Sequence[Check], target: CheckTarget) -> list[int]:
     """The most requests that each check adds to those before it. What several checks need is sent once."""
     seen: set[Need] = set()
     counts = []

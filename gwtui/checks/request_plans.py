@@ -18,7 +18,7 @@ from gwtui.checks.evidence import Evidence, ids_of, texts_in
 from gwtui.checks.health import HEALTH_PATHS
 from gwtui.checks.key_substitution import with_made_up_key, with_own_auth
 from gwtui.checks.metrics import METRICS_PATHS, requests_counted
-from gwtui.checks.request_sets import MAX_MODELS, Need, Target
+from gwtui.checks.request_sets import MAX_MODELS, CheckTarget, Need
 from gwtui.model.profile import Deadlines, Endpoint
 
 UNKNOWN_MODEL = "no-such-model"
@@ -52,7 +52,7 @@ class Recipe:
     """The groups are places where one document may be: the first that the gateway has is enough."""
 
 
-def recipe(need: Need, target: Target) -> Recipe:
+def recipe(need: Need, target: CheckTarget) -> Recipe:
     """How to get to know it. Without any groups there is nothing to ask, or (`PROVOKED`) it is asked step by step."""
     if need is Need.PROVOKED:
         return Recipe(MOST_PROBES if target.provoke else 0)
@@ -61,7 +61,7 @@ def recipe(need: Need, target: Target) -> Recipe:
     return Recipe(looks * sum(map(len, groups)), groups, alternatives=need in _ALTERNATIVES)
 
 
-def provoking(target: Target) -> Endpoint:
+def provoking(target: CheckTarget) -> Endpoint:
     """The endpoint that asks for the failing model."""
     return with_model(target.endpoint, target.provoke)
 
@@ -72,13 +72,13 @@ def is_settled(need: Need, evidence: Evidence) -> bool:
     return judge is None or judge(evidence)
 
 
-def sizes(target: Target) -> tuple[int, ...]:
+def sizes(target: CheckTarget) -> tuple[int, ...]:
     """How many models are asked at once, one number after another."""
     count = len(compared_models(target))
     return (*(size for size in SIZES if size < count), count)
 
 
-def compared_models(target: Target) -> tuple[str, ...]:
+def compared_models(target: CheckTarget) -> tuple[str, ...]:
     """The models that are asked at once; where one at most is known, that one three times."""
     own = target.models[:MAX_MODELS] or _own_models(target.endpoint)
     return own if len(own) > 1 else (own or ("",)) * SIZES[0]
@@ -120,10 +120,10 @@ def root_of(endpoint: Endpoint) -> str:
     return base
 
 
-def _document(*paths: str) -> Callable[[Target], Groups]:
+def _document(*paths: str) -> Callable[[CheckTarget], Groups]:
     """A document at the first of these paths that the gateway has."""
 
-    def ask(target: Target) -> Groups:
+    def ask(target: CheckTarget) -> Groups:
         endpoint, url = target.endpoint, root_of(target.endpoint)
         given = target.profile.deadlines_of(endpoint)
         get = Endpoint(
@@ -141,32 +141,32 @@ def _document(*paths: str) -> Callable[[Target], Groups]:
     return ask
 
 
-def _streaming(target: Target) -> Groups:
+def _streaming(target: CheckTarget) -> Groups:
     return ((replace(target.endpoint, stream=True),),)
 
 
-def _whole(target: Target) -> Groups:
+def _whole(target: CheckTarget) -> Groups:
     return ((replace(target.endpoint, stream=False),),)
 
 
-def _unknown(target: Target) -> Groups:
+def _unknown(target: CheckTarget) -> Groups:
     """Several models in one stream fail one by one: see `_with_stranger`."""
     if target.endpoint.api == COMPARE_STREAM.name:
         return ()
     return ((with_model(target.endpoint, UNKNOWN_MODEL),),)
 
 
-def _agent(target: Target) -> Groups:
+def _agent(target: CheckTarget) -> Groups:
     body = target.endpoint.body
     more = {**body, "agent_type": target.agent_type} if isinstance(body, dict) else {"agent_type": target.agent_type}
     return ((replace(target.endpoint, body=more),),)
 
 
-def _long(*, stream: bool) -> Callable[[Target], Groups]:
+def _long(*, stream: bool) -> Callable[[CheckTarget], Groups]:
     return lambda target: ((replace(with_prompt(target.endpoint, LONG_PROMPT, LONG_TOKENS), stream=stream),),)
 
 
-def _together(target: Target) -> Groups:
+def _together(target: CheckTarget) -> Groups:
     def ask(word: str) -> Endpoint:
         return with_prompt(
             target.endpoint, f'Write the word "{word}" ten times, with spaces between, and nothing else.'
@@ -175,7 +175,7 @@ def _together(target: Target) -> Groups:
     return (tuple(replace(ask(word), stream=True) for word in WORDS[:AT_ONCE]),)
 
 
-def _compared(target: Target) -> Groups:
+def _compared(target: CheckTarget) -> Groups:
     models = compared_models(target)
     streaming = replace(target.endpoint, stream=True)
     if target.endpoint.api == COMPARE_STREAM.name:
@@ -183,20 +183,20 @@ def _compared(target: Target) -> Groups:
     return tuple(tuple(with_model(streaming, model) for model in models[:size]) for size in sizes(target))
 
 
-def _with_stranger(target: Target) -> Groups:
+def _with_stranger(target: CheckTarget) -> Groups:
     streaming = replace(target.endpoint, stream=True)
     if target.endpoint.api == COMPARE_STREAM.name:
         return ((with_model(streaming, *_own_models(target.endpoint)[: MAX_MODELS - 1], UNKNOWN_MODEL),),)
     return ((streaming, with_model(streaming, UNKNOWN_MODEL)),)
 
 
-def _provoked_audit(target: Target) -> Groups:
+def _provoked_audit(target: CheckTarget) -> Groups:
     return _AUDIT(target) if target.provoke else ()
 
 
 _AUDIT = _document(f"/gateway/audit?limit={AUDIT_ENTRIES}")
 _METRICS = _document(*METRICS_PATHS)
-_RECIPES: dict[Need, Callable[[Target], Groups]] = {
+_RECIPES: dict[Need, Callable[[CheckTarget], Groups]] = {
     Need.PING: lambda target: ((target.endpoint,),),
     Need.HEALTH: _document(*HEALTH_PATHS),
     Need.METRICS_BEFORE: _METRICS,

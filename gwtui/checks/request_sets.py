@@ -12,7 +12,7 @@ MAX_MODELS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Target:
+class CheckTarget:
     """What is checked, and what more is known about it."""
 
     endpoint: Endpoint

@@ -9,12 +9,12 @@ import time
 from collections.abc import AsyncGenerator, Sequence
 
 from gwtui.checks.check import Check, Said, blamed, not_applicable, told
-from gwtui.checks.collector import Gathering, Means
+from gwtui.checks.collector import CheckDeps, Collected
 from gwtui.checks.errors import HANGING
 from gwtui.checks.evidence import Evidence
 from gwtui.checks.gateway import UNREACHED
 from gwtui.checks.planning import checks_for, needs_of
-from gwtui.checks.request_sets import HEAVY, PROBES, Need, Target
+from gwtui.checks.request_sets import HEAVY, PROBES, CheckTarget, Need
 from gwtui.model.check_results import CheckResult
 from gwtui.model.records import Ping, Request
 from gwtui.secrets import masked
@@ -27,12 +27,12 @@ TEXT = 1000
 
 
 async def run_checks(
-    target: Target, checks: Sequence[Check] | None = None, means: Means | None = None
+    target: CheckTarget, checks: Sequence[Check] | None = None, means: CheckDeps | None = None
 ) -> AsyncGenerator[CheckResult, None]:
     """The result of every check, in order, as they end."""
     checks = checks_for(target) if checks is None else checks
     wanted = {need for check in checks for need in needs_of(check)}
-    gathering = Gathering(target, means)
+    gathering = Collected(target, means)
     for check in checks:
         sent, began_ns, started_at = gathering.sent, time.perf_counter_ns(), time.time()
         said = await _said(check, gathering, wanted)
@@ -55,7 +55,7 @@ async def run_checks(
         )
 
 
-async def _said(check: Check, gathering: Gathering, wanted: set[Need]) -> Said:
+async def _said(check: Check, gathering: Collected, wanted: set[Need]) -> Said:
     known = gathering.results()
     for need in _missing(needs_of(check)[-1], gathering, wanted):
         if (reason := _reason_to_stop(gathering.evidence, need)) is not None:
@@ -70,7 +70,7 @@ def _shown(fact: float | str) -> float | str:
     return masked(fact) if isinstance(fact, str) else fact
 
 
-def _missing(last: Need, gathering: Gathering, wanted: set[Need]) -> list[Need]:
+def _missing(last: Need, gathering: Collected, wanted: set[Need]) -> list[Need]:
     """What is still to be gathered up to this need: also for later checks, because the order is part of some needs."""
     order = list(Need)
     return [need for need in order[: order.index(last) + 1] if need in wanted and not gathering.has(need)]

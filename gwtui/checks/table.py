@@ -12,7 +12,7 @@ import click
 from gwtui.apis.headers import without_query
 from gwtui.checks.check import Check
 from gwtui.checks.planning import requests_of
-from gwtui.checks.request_sets import Target
+from gwtui.checks.request_sets import CheckTarget
 from gwtui.model.check_results import CheckOutcome, CheckResult
 from gwtui.text import units
 from gwtui.text.sanitize import clean
@@ -30,7 +30,7 @@ NARROWEST = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Paper:
+class TextStyle:
     """What is printed on."""
 
     width: int
@@ -40,7 +40,7 @@ class Paper:
         return click.style(text, fg=colour) if self.colour and colour and text else text
 
 
-def head(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
+def head(target: CheckTarget, checks: Sequence[Check], paper: TextStyle) -> list[str]:
     """What is going to happen: which endpoint, how many checks, how many requests at most."""
     endpoint = target.endpoint
     where = f"{endpoint.name}  {endpoint.api}  {clean(without_query(endpoint.url))}"
@@ -48,7 +48,7 @@ def head(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
     return [where[: paper.width], paper.paint(f"{len(checks)} checks, at most {most} requests", FAINT)]
 
 
-def lines_of(result: CheckResult, paper: Paper, before: CheckResult | None = None) -> list[str]:
+def lines_of(result: CheckResult, paper: TextStyle, before: CheckResult | None = None) -> list[str]:
     """A result; `before` is the one above it, whose heading and words need not be said again."""
     lines = (
         []
@@ -77,7 +77,7 @@ def pending(check: Check) -> str:
     return f"  ○ ...   {check.name}"
 
 
-def summary(results: Sequence[CheckResult], took_ns: int, paper: Paper) -> str:
+def summary(results: Sequence[CheckResult], took_ns: int, paper: TextStyle) -> str:
     """How many of each, how many requests that took, and how long."""
     counts = Counter(result.outcome for result in results)
     told = "  ".join(
@@ -91,7 +91,7 @@ def summary(results: Sequence[CheckResult], took_ns: int, paper: Paper) -> str:
     return f"{told}    {paper.paint(f'{requests} requests in {units.duration(took_ns)}', FAINT)}"
 
 
-def listing(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
+def listing(target: CheckTarget, checks: Sequence[Check], paper: TextStyle) -> list[str]:
     """Every check with its question and the requests that it adds to those before it."""
     counts = requests_of(checks, target)
     lines: list[str] = []
@@ -105,13 +105,13 @@ def listing(target: Target, checks: Sequence[Check], paper: Paper) -> list[str]:
     return [*lines, "", *_listed("in all", sum(counts), words, paper)]
 
 
-def _listed(name: str, count: int, words: str, paper: Paper) -> list[str]:
+def _listed(name: str, count: int, words: str, paper: TextStyle) -> list[str]:
     margin = NAME_WIDTH + 14
     first, *more = _wrapped(words, max(NARROWEST, paper.width - margin))
     return [f"  {name:<{NAME_WIDTH}}  {count or '-':>8}  {first}", *(" " * margin + line for line in more)]
 
 
-def _labelled(label: str, text: str, room: int, paper: Paper) -> list[str]:
+def _labelled(label: str, text: str, room: int, paper: TextStyle) -> list[str]:
     if not text:
         return []
     first, *more = _wrapped(text, room - 8)

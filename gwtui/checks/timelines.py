@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from gwtui.checks.check import told
 from gwtui.checks.evidence import Probed
 from gwtui.model.enums import EventKind, Outcome
-from gwtui.stats.concurrency import Alone, Concurrency, Course, analyse
+from gwtui.stats.concurrency import Alone, Concurrency, ModelTimeline, analyse
 
 
 def analyse_streams(probed: Sequence[Probed], alone: Mapping[str, Alone] | None = None) -> Concurrency:
@@ -53,14 +53,14 @@ def labels(models: Sequence[str]) -> list[str]:
     return named
 
 
-def _course(probed: Probed, name: str, alone: Alone | None) -> Course:
+def _course(probed: Probed, name: str, alone: Alone | None) -> ModelTimeline:
     request, reads = probed.request, probed.reads
     if not reads or request.outcome is not Outcome.OK:
         why = told(request) if request.outcome is not Outcome.OK else "it did not stream"
-        return Course(model=name, sent_ns=0, error=why)
+        return ModelTimeline(model=name, sent_ns=0, error=why)
     sent_ns = reads[0].now_ns - reads[0].since_sent_ns
     with_content = [read for read in reads if any(event.kind.is_content for event in read.events)]
-    return Course(
+    return ModelTimeline(
         model=name,
         sent_ns=sent_ns,
         start_ns=reads[0].now_ns,
@@ -71,15 +71,15 @@ def _course(probed: Probed, name: str, alone: Alone | None) -> Course:
     )
 
 
-def _course_within(probed: Probed, model: str) -> Course:
+def _course_within(probed: Probed, model: str) -> ModelTimeline:
     own = [(read.now_ns, event) for read in probed.reads for event in read.events if event.model == model]
     if not own:
         why = "no event of it came" if probed.reads else told(probed.request)
-        return Course(model=model, sent_ns=0, error=why)
+        return ModelTimeline(model=model, sent_ns=0, error=why)
     contents = [stamp_ns for stamp_ns, event in own if event.kind.is_content]
     error = next((event.note for _, event in own if event.kind is EventKind.ERROR), "")
     ended = any(event.kind is EventKind.STOP for _, event in own)
-    return Course(
+    return ModelTimeline(
         model=model,
         sent_ns=probed.reads[0].now_ns - probed.reads[0].since_sent_ns,
         start_ns=own[0][0],

@@ -25,10 +25,10 @@ from gwtui.cli.console import (
 if TYPE_CHECKING:
     from gwtui.bench.csv_out import CSVOutput
     from gwtui.bench.plan import Plan
-    from gwtui.bench.runner import Run
-    from gwtui.bench.table import Paper
+    from gwtui.bench.runner import BenchRun
+    from gwtui.bench.table import TableStyle
     from gwtui.model.profile import Endpoint, Profile
-    from gwtui.stats.comparison import Series
+    from gwtui.stats.comparison import ComparedSeries
 
 BENCH_REQUESTS = 1000
 COMPARE_REQUESTS = 100
@@ -42,11 +42,11 @@ def bench(options: Mapping[str, Any], *, as_json: bool) -> int:
     """Load the endpoints and tell what came of it. Returns the exit code."""
     from gwtui.bench import report as telling
     from gwtui.bench import thresholds as gates
-    from gwtui.bench.runner import Run
+    from gwtui.bench.runner import BenchRun
 
     plan = _plan(options)
     profile, endpoints = _targets(options)
-    run = Run.of(endpoints, plan, keeps_rows=options["request_csv"] is not None)
+    run = BenchRun.of(endpoints, plan, keeps_rows=options["request_csv"] is not None)
     with _refusing():
         parsed = [gates.parse(text) for text in options["fail_if"]]
         gates.check(parsed, list(run.measured.values()))
@@ -63,7 +63,7 @@ def bench(options: Mapping[str, Any], *, as_json: bool) -> int:
 def compare(sources: Sequence[str], options: Mapping[str, Any], *, as_json: bool) -> int:
     """Hold endpoints or files against each other. Returns the exit code."""
     from gwtui.bench.results import series_of
-    from gwtui.bench.runner import Run
+    from gwtui.bench.runner import BenchRun
     from gwtui.stats.comparison import all_pairs
 
     if all(_is_place(source) for source in sources):
@@ -74,7 +74,7 @@ def compare(sources: Sequence[str], options: Mapping[str, Any], *, as_json: bool
     if len(set(sources)) < 2:
         raise Refusal("name two endpoints or more to compare, or files with what was measured before")
     profile, endpoints = _from_profile(sources, options)
-    run = Run.of(endpoints, _turns(options), keeps_rows=options["request_csv"] is not None)
+    run = BenchRun.of(endpoints, _turns(options), keeps_rows=options["request_csv"] is not None)
     outputs = _outputs(options)
     _drive(run, endpoints, profile)
     _tell_pairs(all_pairs([series_of(each) for each in run.measured.values()]), run, as_json=as_json)
@@ -82,7 +82,7 @@ def compare(sources: Sequence[str], options: Mapping[str, Any], *, as_json: bool
     return _exit_code(run, tripped=False)
 
 
-def _drive(run: Run, endpoints: Sequence[Endpoint], profile: Profile) -> None:
+def _drive(run: BenchRun, endpoints: Sequence[Endpoint], profile: Profile) -> None:
     """Carry the run out, or as much of it as a signal lets it."""
     from signal import Signals
 
@@ -165,11 +165,11 @@ def _described(fields: Mapping[str, Any]) -> Targets:
 
 
 def _gateway_and_instance(options: Mapping[str, Any]) -> Targets:
-    from gwtui.bench.targets import Sourcegraph, check
+    from gwtui.bench.targets import SourcegraphTarget, check
     from gwtui.model.profile import Profile
 
     names = ("gateway", "sgd", "sourcegraph", "sgp", "special_header")
-    asked, changes = Sourcegraph(**{name: options[name] for name in names}), _changes(options)
+    asked, changes = SourcegraphTarget(**{name: options[name] for name in names}), _changes(options)
     if options["connectivity"] and (options["providers"] or changes):
         raise Refusal("--connectivity asks no model: leave out --provider, --model, --max-tokens and --stream")
     providers = tuple(dict.fromkeys(options["providers"])) or ("anthropic",)
@@ -209,7 +209,7 @@ def _outputs(options: Mapping[str, Any]) -> dict[str, CSVOutput]:
     return found
 
 
-def _write(run: Run, outputs: Mapping[str, CSVOutput]) -> None:
+def _write(run: BenchRun, outputs: Mapping[str, CSVOutput]) -> None:
     from gwtui.bench.csv_out import aggregate_lines, request_lines
 
     for name, output in outputs.items():
@@ -221,16 +221,16 @@ def _write(run: Run, outputs: Mapping[str, CSVOutput]) -> None:
             raise OwnFaultError(f"{output.path} was not written: {error.strerror or error}") from error
 
 
-def _exit_code(run: Run, *, tripped: bool) -> int:
+def _exit_code(run: BenchRun, *, tripped: bool) -> int:
     if run.stopped_by is not None:
         return 128 + run.stopped_by
     return EXIT_DOWN if tripped or any(not each.ok for each in run.measured.values()) else 0
 
 
-def _paper() -> Paper:
-    from gwtui.bench.table import Paper
+def _paper() -> TableStyle:
+    from gwtui.bench.table import TableStyle
 
-    return Paper(width(), in_colour())
+    return TableStyle(width(), in_colour())
 
 
 def _is_place(source: str) -> bool:
@@ -238,7 +238,7 @@ def _is_place(source: str) -> bool:
     return source.endswith(".csv") or "/" in source or Path(source).exists()
 
 
-def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[Series, Series]]:
+def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, ComparedSeries]]:
     from gwtui.bench.csv_in import other_parts, read
     from gwtui.bench.pairing import pairs, places
     from gwtui.cli.user_files import progress
@@ -251,7 +251,7 @@ def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[Series, Series]]:
         return pairs([(place, read(path, add)) for place, path in zip(places(paths), paths, strict=True)])
 
 
-def _tell_pairs(pairs: Sequence[tuple[Series, Series]], run: Run | None, *, as_json: bool) -> None:
+def _tell_pairs(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], run: BenchRun | None, *, as_json: bool) -> None:
     from gwtui.bench import report as telling
     from gwtui.stats.comparison import compare
 

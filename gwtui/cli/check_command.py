@@ -18,9 +18,9 @@ from gwtui.checks.files import as_json as told_as_json
 from gwtui.checks.files import as_junit
 from gwtui.checks.planning import checks_for
 from gwtui.checks.registry import CHECKS
-from gwtui.checks.request_sets import MAX_MODELS, Target
+from gwtui.checks.request_sets import MAX_MODELS, CheckTarget
 from gwtui.checks.runner import run_checks
-from gwtui.checks.table import Paper
+from gwtui.checks.table import TextStyle
 from gwtui.cli.console import (
     EXIT_DOWN,
     OwnFaultError,
@@ -43,7 +43,7 @@ FILE_WIDTH = 120
 WIDEST = 140
 ERASE = "\r\x1b[K"
 
-Plans: TypeAlias = Sequence[tuple[Target, Sequence[Check]]]
+Plans: TypeAlias = Sequence[tuple[CheckTarget, Sequence[Check]]]
 
 
 def plans(
@@ -60,7 +60,7 @@ def plans(
     """What is asked of whom. Raises a Refusal where that is nothing, or cannot be asked."""
     profile, endpoints = _endpoints(name, profile_name, config_file, given, listed=listed)
     names, wanted = _names(only), _models(models)
-    targets = [Target(endpoint=each, profile=profile, models=wanted, **more) for each in endpoints]
+    targets = [CheckTarget(endpoint=each, profile=profile, models=wanted, **more) for each in endpoints]
     found = [(target, checks_for(target, names)) for target in targets]
     if not any(checks for _, checks in found):
         raise Refusal("None of these checks is asked of such an endpoint")
@@ -73,10 +73,10 @@ def list_them(plans: Plans) -> None:
     say("\n".join(table.listing(target, checks, _paper())))
 
 
-def _paper() -> Paper:
+def _paper() -> TextStyle:
     if not is_screen(sys.stdout):
-        return Paper(FILE_WIDTH)
-    return Paper(min(WIDEST, width()), colour=in_colour())
+        return TextStyle(FILE_WIDTH)
+    return TextStyle(min(WIDEST, width()), colour=in_colour())
 
 
 def run(plans: Plans, *, as_json: bool, junit: Path | None) -> int:
@@ -112,7 +112,7 @@ async def _run(plans: Plans, results: dict[str, list[CheckResult]], *, quiet: bo
         await _check(target, checks, results.setdefault(target.endpoint.name, []), quiet=quiet)
 
 
-async def _check(target: Target, checks: Sequence[Check], results: list[CheckResult], *, quiet: bool) -> None:
+async def _check(target: CheckTarget, checks: Sequence[Check], results: list[CheckResult], *, quiet: bool) -> None:
     began_ns, paper = time.perf_counter_ns(), _paper()
     if not quiet:
         say("\n".join(table.head(target, checks, paper)))
@@ -129,7 +129,7 @@ async def _check(target: Target, checks: Sequence[Check], results: list[CheckRes
             say("\n" + table.summary(results, time.perf_counter_ns() - began_ns, paper))
 
 
-def _show_pending(checks: Sequence[Check], number: int, paper: Paper) -> None:
+def _show_pending(checks: Sequence[Check], number: int, paper: TextStyle) -> None:
     """Name the check that is under way, on a line that its result will take."""
     if number < len(checks) and is_screen(sys.stdout):
         click.echo(paper.paint(table.pending(checks[number]), table.FAINT), nl=False)

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gwtui.config import Config, Fault
+    from gwtui.config import Config, ConfigFault
     from gwtui.model.profile import TLS, Endpoint
 
 
-def faults_of(path: Path) -> list[Fault]:
+def faults_of(path: Path) -> list[ConfigFault]:
     """Every fault of the file; none when it is good. Themes, keys and the files that it names are looked at when all
     else is."""
     from gwtui.config import check, load
@@ -44,9 +44,9 @@ def _key_problems(endpoint: Endpoint) -> Iterator[str]:
                 yield str(error)
 
 
-def _file_faults(config: Config) -> Iterator[Fault]:
+def _file_faults(config: Config) -> Iterator[ConfigFault]:
     """TLS files that cannot be used."""
-    from gwtui.config.errors import Fault, KeyPath, dotted
+    from gwtui.config.errors import ConfigFault, KeyPath, dotted
     from gwtui.config.tomlfile import Lines, read
 
     lines = Lines(read(config.path))
@@ -54,7 +54,7 @@ def _file_faults(config: Config) -> Iterator[Fault]:
         for index, endpoint in enumerate(profile.endpoints):
             for field, reason in _tls_file_faults(endpoint.tls) if endpoint.tls is not None else ():
                 path: KeyPath = ("profiles", profile.name, "endpoints", index, "tls", field)
-                yield Fault(config.path, lines.of(path), dotted(path), reason)
+                yield ConfigFault(config.path, lines.of(path), dotted(path), reason)
 
 
 def _tls_file_faults(settings: TLS) -> Iterator[tuple[str, str]]:
@@ -80,10 +80,10 @@ def _without_asking(reference: str) -> str:
     return resolve(reference)
 
 
-def _look_faults(config: Config) -> Iterator[Fault]:
+def _look_faults(config: Config) -> Iterator[ConfigFault]:
     from textual.theme import BUILTIN_THEMES
 
-    from gwtui.config.errors import Fault, KeyPath, did_you_mean, dotted
+    from gwtui.config.errors import ConfigFault, KeyPath, did_you_mean, dotted
     from gwtui.config.themes import load_all
     from gwtui.config.tomlfile import Lines, read
     from gwtui.ui.keymap import EVERY
@@ -93,7 +93,7 @@ def _look_faults(config: Config) -> Iterator[Fault]:
     if config.theme not in themes:
         path: KeyPath = ("ui", "theme")
         hint = did_you_mean(config.theme, (name for name in themes if name.startswith("gwtui")))
-        yield Fault(config.path, lines.of(path), dotted(path), "there is no such theme", hint)
+        yield ConfigFault(config.path, lines.of(path), dotted(path), "there is no such theme", hint)
     known = {key.id for key in EVERY}
     for binding in sorted(config.keys.keys() - known):
         path = ("ui", "keys", *binding.split("."))
@@ -101,4 +101,4 @@ def _look_faults(config: Config) -> Iterator[Fault]:
         # Written with quotes it is one key, without a table in a table; whichever is there has the later line.
         line = max(lines.of(path) or 0, lines.of(("ui", "keys", binding)) or 0)
         hint = near if near.startswith("did") else "in gwtui ? lists them"
-        yield Fault(config.path, line, dotted(path), "there is no such key binding", hint)
+        yield ConfigFault(config.path, line, dotted(path), "there is no such key binding", hint)

@@ -123,10 +123,10 @@ def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
 
 
 async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
-    from gwtui.engine.loop_lag_monitor import Witness
+    from gwtui.engine.loop_lag_monitor import LoopLagMonitor
     from gwtui.probes.once import probe_once
 
-    witness = Witness()
+    witness = LoopLagMonitor()
     async with witness.watching():
         return await probe_once(endpoint, profile, witness.marked)
 
@@ -134,13 +134,13 @@ async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping,
 def decode(file: BufferedReader, api: str, *, as_json: bool) -> int:
     """Read a capture and tell what it holds."""
     from gwtui.cli.user_files import chunks_of
-    from gwtui.decode import DecodeError, masked
+    from gwtui.decode import CaptureError, masked
     from gwtui.decode import decode as read
     from gwtui.report import decode_json, decode_text
 
     try:
         decoded = masked(read(chunks_of(file), api), _known_keys())
-    except DecodeError as error:
+    except CaptureError as error:
         raise Refusal(str(error)) from error
     say(decode_json(decoded) if as_json else decode_text(decoded, width(), paint))
     return 0 if decoded.judgement.verdict.outcome == "ok" else EXIT_DOWN

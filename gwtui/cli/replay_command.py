@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gwtui.cli.console import Refusal, finish, paint, refusing, say, width
-from gwtui.cli.watch_command import Run, show
+from gwtui.cli.watch_command import WatchOptions, show
 
 if TYPE_CHECKING:
     from gwtui.feeds import Feed
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gwtui.recorder.session_reader import Session
 
 
-def replay(directory: Path | None, speed: float | None, run: Run) -> int:
+def replay(directory: Path | None, speed: float | None, run: WatchOptions) -> int:
     """Show a session that was recorded; without a directory the latest one. Returns the exit code."""
     session = _session(directory)
     if run.on_screen:

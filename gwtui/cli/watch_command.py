@@ -35,7 +35,7 @@ UNRECORDED = "nothing is recorded, because there is no home directory; --session
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class WatchOptions:
     """How to watch, whatever is watched."""
 
     stop_after_s: float | None = None
@@ -50,7 +50,7 @@ class Run:
         return not (self.headless or self.as_json) and is_screen(sys.stdin) and is_screen(sys.stdout)
 
 
-def watch(config_file: Path | None, profile_name: str | None, run: Run) -> int:
+def watch(config_file: Path | None, profile_name: str | None, run: WatchOptions) -> int:
     """Watch a profile of the configuration, on screen or headless. Returns the exit code.
 
     On screen a configuration without any profile is no fault: the user is asked what to watch.
@@ -68,7 +68,7 @@ def watch(config_file: Path | None, profile_name: str | None, run: Run) -> int:
     return _headless(profile, run)
 
 
-def watch_demo(run: Run) -> int:
+def watch_demo(run: WatchOptions) -> int:
     """Watch the embedded gateway. Its incident is a show, so an endpoint that is down is no failure."""
     from gwtui.config import load
     from gwtui.gateway.process import GatewayError, spawn_gateway
@@ -85,12 +85,12 @@ def watch_demo(run: Run) -> int:
     return 0 if code == EXIT_DOWN else code
 
 
-def _headless(profile: Profile, run: Run, gateway: GatewayProcess | None = None) -> int:
-    from gwtui.headless import JSONLines, TextLines, Voice, watch_lines
+def _headless(profile: Profile, run: WatchOptions, gateway: GatewayProcess | None = None) -> int:
+    from gwtui.headless import JSONLines, LineWriter, TextLines, watch_lines
     from gwtui.session import hosted
 
     start = _start(profile, run)
-    with Voice(say) as voice:
+    with LineWriter(say) as voice:
         printer = JSONLines(voice) if run.as_json else TextLines(voice, width(), paint)
         feed = _with(gateway, hosted(start, printer.record))
         return finish(watch_lines(feed, printer, start.profile.interval_s))
@@ -113,7 +113,9 @@ def _with(gateway: GatewayProcess | None, feed: Feed) -> Feed:
     return beside(feed, gone)
 
 
-def _on_screen(config: Config, profile: Profile | None, run: Run, gateway: GatewayProcess | None = None) -> int:
+def _on_screen(
+    config: Config, profile: Profile | None, run: WatchOptions, gateway: GatewayProcess | None = None
+) -> int:
     """The engine is started before the screen is imported, so the first probe does not wait for it."""
     from gwtui.feeds import live, spawn_engine
 
@@ -168,7 +170,7 @@ def show(
     return code or (EXIT_OWN_FAULT if app.return_code or app.failed or unwritten else 0)
 
 
-def _start(profile: Profile, run: Run) -> Start:
+def _start(profile: Profile, run: WatchOptions) -> Start:
     import time
 
     from gwtui.model.commands import Start

@@ -26,7 +26,7 @@ def watch(config_file: Path | None, profile_name: str | None, **options: Any) ->
     """
     from gwtui.cli import watch_command as watching
 
-    exit_with(watching.watch(config_file, profile_name, watching.Run(**options)))
+    exit_with(watching.watch(config_file, profile_name, watching.WatchOptions(**options)))
 
 
 @click.command(short_help="Look at a recorded session again.", epilog=EXIT_CODES)
@@ -51,7 +51,7 @@ def replay(directory: Path | None, speed: float | None, **options: Any) -> None:
     from gwtui.cli import replay_command as replaying
     from gwtui.cli import watch_command as watching
 
-    exit_with(replaying.replay(directory, speed, watching.Run(**options)))
+    exit_with(replaying.replay(directory, speed, watching.WatchOptions(**options)))
 
 
 @click.command(short_help="See gwtui at work: a gateway of its own, with an incident.", epilog=EXIT_CODES)
@@ -63,7 +63,7 @@ def demo(**options: Any) -> None:
     """
     from gwtui.cli import watch_command as watching
 
-    exit_with(watching.watch_demo(watching.Run(**options)))
+    exit_with(watching.watch_demo(watching.WatchOptions(**options)))
 
 
 @click.command(short_help="Run the embedded gateway alone.", epilog=EXIT_CODES)

@@ -1,6 +1,6 @@
 """The configuration: TOML files of a person's own, checked whole, edited without harm. Themes and places too."""
 
-from gwtui.config.errors import ConfigError, Fault
+from gwtui.config.errors import ConfigError, ConfigFault
 from gwtui.config.paths import config_path
 from gwtui.config.store import (
     Config,
@@ -18,7 +18,7 @@ from gwtui.config.store import (
 __all__ = [
     "Config",
     "ConfigError",
-    "Fault",
+    "ConfigFault",
     "check",
     "config_path",
     "endpoint_from",

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.config.errors import Fault, KeyPath, Problem, did_you_mean, dotted
+from gwtui.config.errors import ConfigFault, KeyPath, Problem, did_you_mean, dotted
 from gwtui.config.schema import problems_of
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import MAX_DEPTH, Lines
@@ -34,7 +34,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
     profiles: dict[str, Any] = {}
 
 
-def faults_of(text: str, raw: Mapping[str, Any], path: Path) -> list[Fault]:
+def faults_of(text: str, raw: Mapping[str, Any], path: Path) -> list[ConfigFault]:
     """Every fault of a file's text, whose meaning is `raw`, in the order of its lines."""
     problems = [*problems_of(raw, File, ()), *_ui_problems(raw), *_default_problems(raw)]
     profiles = raw.get("profiles")
@@ -43,18 +43,18 @@ def faults_of(text: str, raw: Mapping[str, Any], path: Path) -> list[Fault]:
     if not problems:
         return []
     lines = Lines(text)
-    faults = (Fault(path, lines.of(each.path), dotted(each.path), each.message, each.hint) for each in problems)
+    faults = (ConfigFault(path, lines.of(each.path), dotted(each.path), each.message, each.hint) for each in problems)
     return sorted(faults, key=lambda fault: fault.line or 0)
 
 
-def endpoint_faults(table: Mapping[str, Any]) -> list[Fault]:
+def endpoint_faults(table: Mapping[str, Any]) -> list[ConfigFault]:
     """Every fault of an endpoint that is in no file; their keys are its field names."""
     problems: Iterable[Problem] = [
         Problem((key,), f"nested too deeply: more than {MAX_DEPTH} levels")
         for key, value in table.items()
         if _is_deeper(value, MAX_DEPTH)
     ] or (*problems_of(table, Endpoint, ()), *endpoint_problems(table, ()))
-    return [Fault(None, None, dotted(each.path), each.message, each.hint) for each in problems]
+    return [ConfigFault(None, None, dotted(each.path), each.message, each.hint) for each in problems]
 
 
 def _is_deeper(value: Any, depth: int) -> bool:

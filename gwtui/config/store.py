@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from gwtui.config import tomledit
-from gwtui.config.errors import ConfigError, Fault, KeyPath, dotted, shown
+from gwtui.config.errors import ConfigError, ConfigFault, KeyPath, dotted, shown
 from gwtui.config.file import File, endpoint_faults, faults_of, flat_keys, profile_name_problems
 from gwtui.config.paths import config_path, shipped, with_absolute_paths
 from gwtui.config.themes import DEFAULT_THEME
@@ -67,7 +67,7 @@ def loads(text: str, path: Path) -> Config:
     return Config(path, profiles, file.default_profile, file.ui.theme, keys)
 
 
-def check(path: Path | None = None) -> list[Fault]:
+def check(path: Path | None = None) -> list[ConfigFault]:
     """Every fault of the file; none when it is good."""
     try:
         load(path)
@@ -107,7 +107,7 @@ def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | 
     """
     endpoint_from({}, endpoint)
     if problem := next(profile_name_problems(profile), None):
-        raise ConfigError([Fault(path, None, dotted(problem.path), problem.message, problem.hint)])
+        raise ConfigError([ConfigFault(path, None, dotted(problem.path), problem.message, problem.hint)])
     where: KeyPath = ("profiles", profile, "endpoints")
 
     def edit(text: str, raw: dict[str, Any]) -> str:
@@ -168,7 +168,7 @@ def restore(path: Path, text: str) -> None:
 
 
 def _refusal(path: Path, message: str, hint: str) -> ConfigError:
-    return ConfigError([Fault(path, None, "", message, hint)])
+    return ConfigError([ConfigFault(path, None, "", message, hint)])
 
 
 def _parse(text: str, path: Path) -> dict[str, Any]:

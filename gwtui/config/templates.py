@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.config import ConfigError, Fault, endpoint_from, save_endpoint
+from gwtui.config import ConfigError, ConfigFault, endpoint_from, save_endpoint
 from gwtui.config.errors import did_you_mean, shown
 from gwtui.model.profile import Endpoint
 
@@ -127,7 +127,9 @@ def names() -> tuple[str, ...]:
 def snippet(kind: str) -> Endpoint:
     """The ready-made endpoint of that kind. Raises ConfigError, which names the nearest kind."""
     if kind not in SNIPPETS:
-        raise ConfigError([Fault(None, None, "", f"there is no kind {shown(kind)}", did_you_mean(kind, SNIPPETS))])
+        raise ConfigError(
+            [ConfigFault(None, None, "", f"there is no kind {shown(kind)}", did_you_mean(kind, SNIPPETS))]
+        )
     return SNIPPETS[kind].endpoint
 
 

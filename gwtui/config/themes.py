@@ -15,7 +15,7 @@ from typing import Annotated, Any, TypeAlias
 import msgspec
 from msgspec import Meta
 
-from gwtui.config.errors import ConfigError, Fault, dotted
+from gwtui.config.errors import ConfigError, ConfigFault, dotted
 from gwtui.config.paths import shipped
 from gwtui.config.schema import problems_of
 from gwtui.config.tomlfile import Lines, parse, read, read_in
@@ -134,7 +134,7 @@ def theme_of(text: str, path: Path, known: Mapping[str, ThemeFile]) -> ThemeFile
     if problems := list(problems_of(filled, ThemeFile, ())):
         lines = Lines(text)
         raise ConfigError(
-            Fault(path, lines.of(each.path), dotted(each.path), each.message, each.hint) for each in problems
+            ConfigFault(path, lines.of(each.path), dotted(each.path), each.message, each.hint) for each in problems
         )
     return msgspec.convert(filled, ThemeFile)
 

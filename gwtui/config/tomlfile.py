@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gwtui.config.errors import ConfigError, Fault, KeyPath
+from gwtui.config.errors import ConfigError, ConfigFault, KeyPath
 from gwtui.text.untrusted_files import Directory
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -63,7 +63,7 @@ def read(path: Path, missing: str | None = None) -> str:
     except OSError as error:
         if missing is not None and isinstance(error, FileNotFoundError):
             return missing
-        raise ConfigError([Fault(path, None, "", f"cannot be read: {error.strerror}")]) from error
+        raise ConfigError([ConfigFault(path, None, "", f"cannot be read: {error.strerror}")]) from error
     return _decoded(data, path)
 
 
@@ -73,24 +73,24 @@ def read_in(directory: Directory, name: str) -> str:
     try:
         data = directory.read(name, MAX_BYTES)
     except OSError as error:
-        raise ConfigError([Fault(path, None, "", f"cannot be read: {error.strerror}")]) from error
+        raise ConfigError([ConfigFault(path, None, "", f"cannot be read: {error.strerror}")]) from error
     return _decoded(data, path)
 
 
 def _decoded(data: bytes, path: Path) -> str:
     if len(data) > MAX_BYTES:
-        raise ConfigError([Fault(path, None, "", f"larger than {MAX_BYTES // 1024 // 1024} MiB")])
+        raise ConfigError([ConfigFault(path, None, "", f"larger than {MAX_BYTES // 1024 // 1024} MiB")])
     try:
         return data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise ConfigError([Fault(path, line, "", "not UTF-8 text", "save it as UTF-8")]) from error
+        raise ConfigError([ConfigFault(path, line, "", "not UTF-8 text", "save it as UTF-8")]) from error
 
 
 def parse(text: str, path: Path) -> dict[str, Any]:
     """What the text means. Raises ConfigError with line and column."""
     if (extreme := _extreme(text)) is not None:
-        raise ConfigError([Fault(path, text.count("\n", 0, extreme[0]) + 1, "", extreme[1])])
+        raise ConfigError([ConfigFault(path, text.count("\n", 0, extreme[0]) + 1, "", extreme[1])])
     try:
         return tomllib.loads(text)
     except ValueError as error:
@@ -98,7 +98,7 @@ def parse(text: str, path: Path) -> dict[str, Any]:
         message, line, column = found.groups() if found else (str(error), None, None)
         where = f" at column {column}" if column else " at the end of the file" if found else ""
         at = int(line) if line else text.count("\n") + 1 if found else None
-        raise ConfigError([Fault(path, at, "", f"not valid TOML: {message}{where}")]) from error
+        raise ConfigError([ConfigFault(path, at, "", f"not valid TOML: {message}{where}")]) from error
 
 
 def _extreme(text: str) -> tuple[int, str] | None:
@@ -228,7 +228,7 @@ def write(path: Path, text: str) -> None:
         temporary.replace(target)
         temporary = None
     except OSError as error:
-        fault = Fault(path, None, "", f"cannot be written: {error.strerror}", "nothing was changed")
+        fault = ConfigFault(path, None, "", f"cannot be written: {error.strerror}", "nothing was changed")
         raise ConfigError([fault]) from error
     finally:
         if temporary is not None:

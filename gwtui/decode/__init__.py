@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gwtui.decode.capture import DecodeError
+from gwtui.decode.capture import CaptureError
 from gwtui.decode.decode import Decoded, decode
 from gwtui.decode.masking import masked
 
-__all__ = ["DecodeError", "Decoded", "decode", "masked"]
+__all__ = ["CaptureError", "Decoded", "decode", "masked"]

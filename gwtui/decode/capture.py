@@ -39,12 +39,12 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _FIELD = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?<=[\r\n]))(?:(?:data|event|id|retry)[:\r\n]|:)")
 
 
-class DecodeError(ValueError):
+class CaptureError(ValueError):
     """The capture is not one of an event stream. One line, clean."""
 
 
 class Capture:
-    """One response. Raises `DecodeError` where it is none, here or while the body is read."""
+    """One response. Raises `CaptureError` where it is none, here or while the body is read."""
 
     def __init__(self, chunks: Iterable[bytes]) -> None:
         self.end = End.CLEAN
@@ -72,7 +72,7 @@ class Capture:
         elif self._is_packed(plain):
             plain = _Bytes(self._decoded(plain, None))
         if self.status is None and plain.find(_FIELD, PEEK_BYTES) is None:
-            raise DecodeError(f"the capture is no event stream: it begins with {_beginning(plain.held)}")
+            raise CaptureError(f"the capture is no event stream: it begins with {_beginning(plain.held)}")
         yield from plain.rest()
 
     def _read_head(self) -> None:
@@ -84,14 +84,14 @@ class Capture:
             if line is None:
                 break
             if blank is None and not raw.ended:
-                raise DecodeError(f"the capture's headers are longer than {HEAD_BYTES >> 10} KiB")
+                raise CaptureError(f"the capture's headers are longer than {HEAD_BYTES >> 10} KiB")
             self.status = int(line.group(1))
             block = raw.take(blank.end() if blank is not None else len(raw.held))
             self._lost_cr = b"\r\n" not in block
             fields = (field.decode("latin-1").partition(":") for field in block[line.end() :].splitlines())
             self.headers = [(name.strip(), value.strip()) for name, colon, value in fields if colon]
         if self.status is None and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
-            raise DecodeError("the capture is empty")
+            raise CaptureError("the capture is empty")
 
     def _read_length(self) -> None:
         """What the headers say of the body's end. What they cannot say is told as a live probe tells it."""
@@ -172,7 +172,7 @@ class Capture:
             decoder.end()
         except decoding.DecodeError as error:
             if not begun and self.status is None:
-                raise DecodeError(f"the body begins like gzip and is none: {clean(str(error))}") from error
+                raise CaptureError(f"the body begins like gzip and is none: {clean(str(error))}") from error
             self._broke_off(End.DECODE_ERROR, str(error))
 
     def _broke_off(self, end: End, detail: str) -> None:

@@ -12,7 +12,7 @@ from gwtui.apis.gemini.stream import MAX_CANDIDATES
 from gwtui.apis.headers import pick_headers
 from gwtui.apis.openai.chat_stream import MAX_CHOICES
 from gwtui.config.errors import did_you_mean
-from gwtui.decode.capture import Capture, DecodeError
+from gwtui.decode.capture import Capture, CaptureError
 from gwtui.decode.streaming import StreamReading
 from gwtui.framing.sse import SSELimitError
 from gwtui.model.enums import Kind, Outcome
@@ -62,13 +62,13 @@ class Decoded:
 
 
 def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = None) -> Decoded:
-    """Read a capture as a stream of that API; `fields` are those of `Endpoint`. Raises `DecodeError`.
+    """Read a capture as a stream of that API; `fields` are those of `Endpoint`. Raises `CaptureError`.
 
     Memory is bounded however long the capture is; whatever `chunks` raises goes on.
     """
     if api not in APIS or APIS[api].kind is not Kind.COMPLETION:
         streaming = [name for name, each in APIS.items() if each.kind is Kind.COMPLETION]
-        raise DecodeError(f"{clean(api, 60)!r} is no API that streams: {did_you_mean(api, streaming)}")
+        raise CaptureError(f"{clean(api, 60)!r} is no API that streams: {did_you_mean(api, streaming)}")
     capture = Capture(chunks)
     # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
     endpoint = Endpoint(name="capture", api=api, url="http://capture", body=_NOTHING_ASKED, fields=fields or {})
@@ -79,7 +79,7 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     try:
         reading = StreamReading(APIS[api].reader(endpoint))
     except AskError as error:
-        raise DecodeError(str(error)) from error
+        raise CaptureError(str(error)) from error
     return _stream(endpoint, capture, reading)
 
 

@@ -9,7 +9,7 @@ from gwtui.text.units import count, elapsed
 HOUR_NS = 3_600_000_000_000
 
 
-class Purse:
+class BudgetTracker:
     """Counts requests as they begin, tokens and dollars as answers tell them. Without a budget it is never empty."""
 
     def __init__(self, budget: Budget | None, now_ns: int) -> None:

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 
 from gwtui.apis import kind_of
 from gwtui.engine.backoff import Politeness
-from gwtui.engine.budget import Purse
-from gwtui.engine.loop_lag import Lag, marked
+from gwtui.engine.budget import BudgetTracker
+from gwtui.engine.loop_lag import LoopLag, marked
 from gwtui.engine.schedule import Schedule
 from gwtui.engine.suspend import Moment
 from gwtui.model.enums import Kind, Trigger
@@ -35,7 +35,7 @@ ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
 
 
 @dataclass(slots=True)
-class Tally:
+class SessionCounts:
     """What is counted under an endpoint's name for the whole session, whatever the endpoint becomes meanwhile."""
 
     number: int = 0
@@ -45,7 +45,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class WorkerContext:
     """What all workers share."""
 
     prober_for: ProberFor
@@ -56,17 +56,17 @@ class Tools:
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     moment: Callable[[], Moment]
     clock: Callable[[], int]
-    lag: Lag
-    purse: Purse
+    lag: LoopLag
+    purse: BudgetTracker
 
 
-def may_begin(endpoint: Endpoint, tools: Tools) -> bool:
+def may_begin(endpoint: Endpoint, tools: WorkerContext) -> bool:
     """Whether there is a budget for a probe that begins now; it is counted. Pings take nothing of it."""
     return kind_of(endpoint.api) is Kind.WEBSOCKET or tools.purse.take(tools.clock())
 
 
 async def run_probe(
-    endpoint: Endpoint, prober: Prober, tally: Tally, tools: Tools, planned_ns: int, trigger: Trigger
+    endpoint: Endpoint, prober: Prober, tally: SessionCounts, tools: WorkerContext, planned_ns: int, trigger: Trigger
 ) -> Request | Ping:
     """Probe once under the next number, and report the result."""
     await make_ready(endpoint)
@@ -79,7 +79,7 @@ async def run_probe(
     return result
 
 
-async def run_trial(endpoint: Endpoint, profile: Profile, tally: Tally, tools: Tools) -> None:
+async def run_trial(endpoint: Endpoint, profile: Profile, tally: SessionCounts, tools: WorkerContext) -> None:
     """Probe an endpoint once, with a prober of its own."""
     async with tools.prober_for(endpoint, profile, tools.emit) as prober:
         await run_probe(endpoint, prober, tally, tools, tools.clock(), Trigger.TRIAL)
@@ -94,8 +94,8 @@ class Workers:
         profile: Profile,
         schedule: Schedule,
         politeness: Politeness,
-        tally: Tally,
-        tools: Tools,
+        tally: SessionCounts,
+        tools: WorkerContext,
     ) -> None:
         self._endpoint = endpoint
         self._profile = profile
@@ -224,7 +224,7 @@ class Workers:
         return True
 
 
-def burst(together: Sequence[Workers], tools: Tools, requests: int, concurrency: int) -> None:
+def burst(together: Sequence[Workers], tools: WorkerContext, requests: int, concurrency: int) -> None:
     """Send so many requests to each now, in turns: each of `concurrency` tasks the next when its last one has ended."""
     turns = _turns(together, requests)
     for _ in range(min(requests * len(together), concurrency)):

@@ -17,9 +17,9 @@ from typing import Any
 
 from gwtui.engine import profile_edits as edits
 from gwtui.engine.backoff import Politeness
-from gwtui.engine.budget import Purse
-from gwtui.engine.endpoint_runner import ProberFor, Tally, Tools, Workers, burst, may_begin, run_trial
-from gwtui.engine.loop_lag import PERIOD_NS, Lag
+from gwtui.engine.budget import BudgetTracker
+from gwtui.engine.endpoint_runner import ProberFor, SessionCounts, WorkerContext, Workers, burst, may_begin, run_trial
+from gwtui.engine.loop_lag import PERIOD_NS, LoopLag
 from gwtui.engine.profile_edits import CommandError
 from gwtui.engine.schedule import Schedule, offset_ns
 from gwtui.engine.suspend import Moment, awake_and_asleep_ns
@@ -83,8 +83,8 @@ class Engine:
         self._chance = Random(seed)  # noqa: S311 - jitter, no secret
         self._session_dir = session_dir
         self._health = Health(profile)
-        self._lag = Lag()
-        self._tools = Tools(
+        self._lag = LoopLag()
+        self._tools = WorkerContext(
             prober_for=prober_for,
             emit=emit,
             report=self._report,
@@ -92,13 +92,13 @@ class Engine:
             moment=self._moment,
             clock=clock,
             lag=self._lag,
-            purse=Purse(profile.budget, clock()),
+            purse=BudgetTracker(profile.budget, clock()),
         )
         self._beaten = self._moment()
         self._unpaid: set[str] = set()
         """Endpoints that are paused until there is a new budget."""
         self._was_spent = False
-        self._tallies: defaultdict[str, Tally] = defaultdict(Tally)
+        self._tallies: defaultdict[str, SessionCounts] = defaultdict(SessionCounts)
         self._workers: dict[str, Workers] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -134,7 +134,7 @@ class Engine:
         return self._group is not None and not self._stopping.is_set()
 
     @property
-    def purse(self) -> Purse:
+    def purse(self) -> BudgetTracker:
         """What is left of the budget, also for requests that are sent beside the engine."""
         return self._tools.purse
 

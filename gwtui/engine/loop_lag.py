@@ -34,7 +34,7 @@ WAITING = frozenset(
 """Verdicts that a standstill of our own brings about: our deadline passed, or the other side lost its patience."""
 
 
-class Lag:
+class LoopLag:
     """Told by a task that wants to run every `PERIOD_NS` when it really did."""
 
     def __init__(self) -> None:

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-from gwtui.engine.loop_lag import PERIOD_NS, Lag, marked
+from gwtui.engine.loop_lag import PERIOD_NS, LoopLag, marked
 from gwtui.engine.suspend import Moment, awake_and_asleep_ns
 from gwtui.model.records import Ping, Request
 
 
-class Witness:
+class LoopLagMonitor:
     """Knows how late the event loop was, and how long the machine slept, while something was measured."""
 
     def __init__(
@@ -25,12 +25,12 @@ class Witness:
         self._clock = clock
         self._asleep = asleep
         self._sleep = sleep
-        self._lag = Lag()
+        self._lag = LoopLag()
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
         """Watch for as long as the block runs."""
-        self._lag = Lag()
+        self._lag = LoopLag()
         task = asyncio.create_task(self._watch())
         try:
             yield

@@ -28,7 +28,7 @@ def offset_ns(chance: Random, interval_ns: int, index: int = 0, of: int = 1) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class DueProbes:
     """What is due now."""
 
     planned_ns: int | None
@@ -61,16 +61,16 @@ class Schedule:
         """When the next tick is due; None while paused."""
         return None if self.paused else self._next_ns
 
-    def take(self, now_ns: int, *, room: bool) -> Due:
+    def take(self, now_ns: int, *, room: bool) -> DueProbes:
         """Take the ticks whose time has come. At most the latest is to be started, and only if there is room."""
         if self.paused or now_ns < self._next_ns:
-            return Due(None, 0)
+            return DueProbes(None, 0)
         passed = (now_ns - self._next_ns) // self._interval_ns
         latest_ns = self._next_ns + passed * self._interval_ns
         self._last_ns, self._next_ns = latest_ns, latest_ns + self._interval_ns
         if room and now_ns - latest_ns <= GRACE_NS:
-            return Due(latest_ns, passed)
-        return Due(None, passed + 1)
+            return DueProbes(latest_ns, passed)
+        return DueProbes(None, passed + 1)
 
     def set_interval(self, now_ns: int, interval_ns: int) -> None:
         """Go on from the last tick with a new interval. A tick that is due already stays due."""

@@ -14,7 +14,7 @@ from gwtui.feeds.feeds import Feed
 from gwtui.model.commands import Command
 from gwtui.model.enums import State
 from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Record, SessionStarted
-from gwtui.recorder.session_reader import Row, Session, Unread
+from gwtui.recorder.session_reader import Row, Session, UnreadRows
 
 BATCH = 500
 """Rows between two chances for others."""
@@ -39,7 +39,7 @@ class _Replay:
         self._session = session
         self._speed = speed
         self._stay = stay
-        self._unread = Unread()
+        self._unread = UnreadRows()
         self._now_ns = 0
         self._stopped = asyncio.Event()
         self._no_more = threading.Event()

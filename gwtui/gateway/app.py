@@ -20,14 +20,14 @@ from gwtui.gateway.ping_handlers import HTTP_PATHS, WEBSOCKET_PATHS, ping, webso
 from gwtui.gateway.replies import REPLIES
 from gwtui.gateway.responses import Identified, plain_error, refusal
 from gwtui.gateway.scenario import Scenario
-from gwtui.gateway.state import FaultError, State, phrase
+from gwtui.gateway.state import FaultError, GatewayState, phrase
 
 AUDIT_LIMIT = 20
 
 
 def build_app(scenario: Scenario, clock: Callable[[], float], raw_port: int) -> Starlette:
     """The gateway playing a scenario; `clock` tells the seconds since its start, `raw_port` has the bare sockets."""
-    state = State(scenario, clock, raw_port)
+    state = GatewayState(scenario, clock, raw_port)
     routes = [
         *(Route(path, partial(complete, state, reply), methods=["POST"]) for reply in REPLIES for path in reply.paths),
         Route(COMPARE_PATH, partial(compare, state), methods=["POST"]),
@@ -46,7 +46,7 @@ def build_app(scenario: Scenario, clock: Callable[[], float], raw_port: int) -> 
     )
 
 
-async def _health(state: State, request: Request) -> Response:
+async def _health(state: GatewayState, request: Request) -> Response:
     try:
         behaviour = state.behaviour(request, state.next(request.url.path))
     except FaultError as error:
@@ -56,11 +56,11 @@ async def _health(state: State, request: Request) -> Response:
     return JSONResponse(state.upstreams.health(), headers=behaviour.headers)
 
 
-async def _metrics(state: State, request: Request) -> Response:
+async def _metrics(state: GatewayState, request: Request) -> Response:
     return JSONResponse(state.books.metrics())
 
 
-async def _audit(state: State, request: Request) -> Response:
+async def _audit(state: GatewayState, request: Request) -> Response:
     limit = request.query_params.get("limit", str(AUDIT_LIMIT))
     if not (limit.isascii() and limit.isdigit() and len(limit) < 7):
         return plain_error(400, "`limit` is a number of entries")

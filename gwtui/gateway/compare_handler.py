@@ -17,8 +17,8 @@ from gwtui.gateway.framing import as_played
 from gwtui.gateway.replies.base import EVENT_STREAM, Question, QuestionError, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import openai_error
 from gwtui.gateway.responses import Playback, refusal
-from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, State, Visit, key_is_invalid
-from gwtui.gateway.timeline import Event, Part, Send, paced
+from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, GatewayState, Visit, key_is_invalid
+from gwtui.gateway.timeline import Part, TimedEvent, TimedSend, paced
 
 COMPARE_PATH = "/compare-stream"
 MAX_MODELS = 32
@@ -34,16 +34,16 @@ class _Body(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Course:
+class ModelPlan:
     """What one model sends, and when, counted from when it is asked."""
 
     model: str
-    sends: tuple[Send, ...]
+    sends: tuple[TimedSend, ...]
     is_good: bool
     tokens: int = 0
 
 
-async def compare(state: State, request: Request) -> Response:
+async def compare(state: GatewayState, request: Request) -> Response:
     visit = Visit(state, request)
     try:
         body = decode_question(await request.body(), _Body)
@@ -79,7 +79,7 @@ def _question(body: _Body, model: str) -> Question:
     return Question(model=model, stream=True, max_tokens=body.max_tokens, input_tokens=tokens)
 
 
-def _course(state: State, request: Request, body: _Body, model: str) -> Course:
+def _course(state: GatewayState, request: Request, body: _Body, model: str) -> ModelPlan:
     nth = state.next(request.url.path, model)
     behaviour = state.behaviour(request, nth, model)
     if model == UNKNOWN_MODEL:
@@ -87,7 +87,7 @@ def _course(state: State, request: Request, body: _Body, model: str) -> Course:
     return course_of(model, answer_to(_question(body, model), nth, behaviour).tokens, behaviour)
 
 
-def course_of(model: str, tokens: Sequence[str] | None, behaviour: Behaviour) -> Course:
+def course_of(model: str, tokens: Sequence[str] | None, behaviour: Behaviour) -> ModelPlan:
     """The events of one model's answer; None for a model that does not exist."""
     told: list[tuple[Part, dict[str, Any]]] = [(Part.OPENING, {"type": "start"})]
     if tokens is None:
@@ -95,18 +95,18 @@ def course_of(model: str, tokens: Sequence[str] | None, behaviour: Behaviour) ->
     else:
         told += [(Part.TOKEN, {"type": "chunk", "content": token}) for token in tokens]
         told.append((Part.CLOSING, {"type": "done"}))
-    events = [Event(part, sse({"type": fields.pop("type"), "model": model, **fields})) for part, fields in told]
+    events = [TimedEvent(part, sse({"type": fields.pop("type"), "model": model, **fields})) for part, fields in told]
     first, *rest = paced(events, behaviour)
     # A start is told when the model is asked, not when it begins to speak.
-    return Course(model, (Send(0.0, first.data), *rest), tokens is not None, len(tokens or ()))
+    return ModelPlan(model, (TimedSend(0.0, first.data), *rest), tokens is not None, len(tokens or ()))
 
 
-def interleaved(courses: Sequence[Course], *, sequential: bool) -> list[Send]:
+def interleaved(courses: Sequence[ModelPlan], *, sequential: bool) -> list[TimedSend]:
     """All courses in one stream, at once or one after another, and what they come to."""
-    sends: list[Send] = []
+    sends: list[TimedSend] = []
     begin_s = end_s = 0.0
     for course in courses:
-        sends += [Send(begin_s + send.at_s, send.data) for send in course.sends]
+        sends += [TimedSend(begin_s + send.at_s, send.data) for send in course.sends]
         end_s = max(end_s, sends[-1].at_s)
         begin_s = end_s if sequential else 0.0
     good = sum(course.is_good for course in courses)
@@ -116,7 +116,10 @@ def interleaved(courses: Sequence[Course], *, sequential: bool) -> list[Send]:
         "models_failed": len(courses) - good,
     }
     # Sorting keeps the order of those that are due at once, so no model's events overtake each other.
-    return [*sorted(sends, key=lambda send: send.at_s), Send(end_s, sse({"type": "complete", "metadata": metadata}))]
+    return [
+        *sorted(sends, key=lambda send: send.at_s),
+        TimedSend(end_s, sse({"type": "complete", "metadata": metadata})),
+    ]
 
 
 def _error(status: int, message: str) -> Response:

@@ -14,15 +14,15 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.framing import timeline
 from gwtui.gateway.providers import PROVIDERS
-from gwtui.gateway.replies.base import Answer, Asked, Question, QuestionError, Reply
+from gwtui.gateway.replies.base import Asked, Question, QuestionError, Reply, ScriptedAnswer
 from gwtui.gateway.responses import Playback, refusal
-from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, State, Visit, key_is_invalid
+from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, GatewayState, Visit, key_is_invalid
 from gwtui.gateway.texts import counted, pieces, tokens_of
 from gwtui.gateway.timeline import whole_answer_s
 from gwtui.gateway.upstreams import Served, Unserved
 
 
-async def complete(state: State, reply: Reply, request: Request) -> Response:
+async def complete(state: GatewayState, reply: Reply, request: Request) -> Response:
     """Answer one request of that API."""
     visit = Visit(state, request)
     response = await _served(state, reply, request, visit)
@@ -33,7 +33,7 @@ async def complete(state: State, reply: Reply, request: Request) -> Response:
 
 
 async def _served(
-    state: State, reply: Reply, request: Request, visit: Visit
+    state: GatewayState, reply: Reply, request: Request, visit: Visit
 ) -> Response | tuple[Question, Served, int]:
     """The question, who answers it, and the how-manieth it is; or why nobody does."""
     try:
@@ -91,12 +91,12 @@ async def _answered(
     return JSONResponse(reply.whole(answer), headers=headers)
 
 
-def answer_to(question: Question, nth: int, behaviour: Behaviour, stand_in: str = "") -> Answer:
+def answer_to(question: Question, nth: int, behaviour: Behaviour, stand_in: str = "") -> ScriptedAnswer:
     """What the model says to its `nth` question."""
     said = behaviour.text
     tokens = pieces(said) if said is not None else tokens_of(question.model, nth, behaviour.tokens)
     limit = question.max_tokens
-    return Answer(
+    return ScriptedAnswer(
         number=uuid4().hex[:24],
         model=behaviour.served_model or stand_in or question.model,
         tokens=tuple(tokens[:limit]),
@@ -108,7 +108,7 @@ def answer_to(question: Question, nth: int, behaviour: Behaviour, stand_in: str 
     )
 
 
-def error_event(reply: Reply, answer: Answer, behaviour: Behaviour) -> bytes:
+def error_event(reply: Reply, answer: ScriptedAnswer, behaviour: Behaviour) -> bytes:
     """The event that a stream breaks off with, if it does."""
     if behaviour.error_event is not None:
         return behaviour.error_event.encode()

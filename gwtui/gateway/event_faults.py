@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 
 from gwtui.gateway.behaviour import Behaviour
-from gwtui.gateway.timeline import Event, Part
+from gwtui.gateway.timeline import Part, TimedEvent
 
 DEPTH = 100_000
 ELSEWHERE = 7
@@ -16,11 +16,11 @@ _EVENT = re.compile(rb"(?s)(.*?^data: )?(.*?)([\r\n]*)", re.MULTILINE)
 """All up to the payload, the payload, and the line ends behind it."""
 
 
-def damaged(events: Sequence[Event], behaviour: Behaviour) -> list[Event]:
+def damaged(events: Sequence[TimedEvent], behaviour: Behaviour) -> list[TimedEvent]:
     """The events after all that the behaviour does to them. Numbers beyond the last event do nothing."""
     done = list(events)
     if (at := _index(behaviour.garble_event, done)) is not None:
-        done[at] = Event(done[at].part, _GARBLES[behaviour.garble or "half"](done[at].data))
+        done[at] = TimedEvent(done[at].part, _GARBLES[behaviour.garble or "half"](done[at].data))
     if (at := _index(behaviour.swap_event, done[:-1])) is not None:
         done[at : at + 2] = [done[at + 1], done[at]]
     if (at := _index(behaviour.repeat_event, done)) is not None:
@@ -34,7 +34,7 @@ def damaged(events: Sequence[Event], behaviour: Behaviour) -> list[Event]:
     return done
 
 
-def _index(number: int | None, events: Sequence[Event]) -> int | None:
+def _index(number: int | None, events: Sequence[TimedEvent]) -> int | None:
     return number - 1 if number is not None and number <= len(events) else None
 
 

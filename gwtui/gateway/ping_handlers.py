@@ -10,7 +10,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.responses import plain_error, refusal
-from gwtui.gateway.state import FaultError, State, key_is_invalid
+from gwtui.gateway.state import FaultError, GatewayState, key_is_invalid
 
 HTTP_PATHS = ("/v2/http", "/.api/gateway/http", "/.api/gateway/http-then-websocket")
 WEBSOCKET_PATHS = ("/v2/websocket", "/.api/gateway/websocket")
@@ -20,7 +20,7 @@ _TRY_AGAIN_LATER = 1013
 _SERVICE_RESTART = 1012
 
 
-async def ping(state: State, request: Request) -> Response:
+async def ping(state: GatewayState, request: Request) -> Response:
     if key_is_invalid(request):
         return plain_error(401, "The key is not valid.")
     try:
@@ -35,7 +35,7 @@ async def ping(state: State, request: Request) -> Response:
     return PlainTextResponse(_pong(behaviour), headers=behaviour.headers)
 
 
-async def websocket(state: State, websocket: WebSocket) -> None:
+async def websocket(state: GatewayState, websocket: WebSocket) -> None:
     """Take a WebSocket and answer its pings, for as long as the scenario lets it live."""
     path = websocket.url.path
     if key_is_invalid(websocket):
@@ -53,7 +53,7 @@ async def websocket(state: State, websocket: WebSocket) -> None:
         return None
 
 
-async def _pongs(state: State, websocket: WebSocket, path: str) -> None:
+async def _pongs(state: GatewayState, websocket: WebSocket, path: str) -> None:
     pings = 0
     while True:
         text = await _received(websocket)

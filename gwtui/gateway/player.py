@@ -17,10 +17,10 @@ from gwtui.gateway.socket_script import (
     Events,
     HalfClose,
     Head,
-    Hold,
+    HoldOpen,
     NextRequest,
     Reset,
-    Send,
+    SendBytes,
     Step,
     TakeFrame,
     Wait,
@@ -51,7 +51,7 @@ class Player:
 
     async def play(self, step: Step) -> None:
         match step:
-            case Send(data, times, every_s):
+            case SendBytes(data, times, every_s):
                 await self._send(data, times, every_s)
             case Dribble(data, every_s):
                 for byte in data:
@@ -69,7 +69,7 @@ class Player:
                 linger = struct.pack("ii", 1, 0)
                 self._writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
                 self._writer.transport.abort()
-            case NextRequest() | TakeFrame() | Hold():
+            case NextRequest() | TakeFrame() | HoldOpen():
                 await self._listen(step)
 
     async def _send(self, data: bytes, times: int = 1, every_s: float = 0.0) -> None:
@@ -96,14 +96,14 @@ class Player:
                     await self._send(deflate.compress(bytes(_BLOCK)))
                 await self._send(deflate.flush())
 
-    async def _listen(self, step: NextRequest | TakeFrame | Hold) -> None:
+    async def _listen(self, step: NextRequest | TakeFrame | HoldOpen) -> None:
         match step:
             case NextRequest():
                 await self._reader.readuntil(b"\r\n\r\n")
             case TakeFrame():
                 head = await self._reader.readexactly(6)  # two bytes and the mask of a short frame
                 await self._reader.readexactly(head[1] & 0x7F)
-            case Hold():
+            case HoldOpen():
                 while await self._reader.read(65_536):
                     pass
 

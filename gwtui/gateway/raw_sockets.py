@@ -15,7 +15,7 @@ import msgspec
 from gwtui.gateway.faults import FAULT_HEADER, FAULTS, chosen
 from gwtui.gateway.player import Player
 from gwtui.gateway.replies import reply_for
-from gwtui.gateway.replies.base import Answer, Asked, QuestionError
+from gwtui.gateway.replies.base import Asked, QuestionError, ScriptedAnswer
 from gwtui.gateway.scenario import Scenario
 from gwtui.gateway.texts import tokens_of
 
@@ -115,7 +115,7 @@ async def read_request(reader: asyncio.StreamReader) -> RawRequest | None:
     return RawRequest((*first.split(" "), "", "")[1], headers, body)
 
 
-def _answer(request: RawRequest) -> Answer:
+def _answer(request: RawRequest) -> ScriptedAnswer:
     """A good answer to the request, from which a script takes what it sends."""
     path, _, query = request.target.partition("?")
     model, form = "raw", ""
@@ -124,7 +124,7 @@ def _answer(request: RawRequest) -> Answer:
         asked = Asked(request.body, named, dict(part.partition("=")[::2] for part in query.split("&")))
         question = reply_for(path).question(asked)
         model, form = question.model, question.form
-    return Answer(
+    return ScriptedAnswer(
         number="raw",
         model=model,
         tokens=tuple(tokens_of(model, 1, TOKENS)),

@@ -14,7 +14,7 @@ TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class SendBytes:
     """Send the bytes, so many times, with a pause between."""
 
     data: bytes
@@ -82,7 +82,7 @@ class Wait:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class HoldOpen:
     """Say nothing more until the client hangs up."""
 
 
@@ -97,7 +97,7 @@ class Reset:
 
 
 Step: TypeAlias = (
-    Send | Dribble | Head | Events | Bomb | NextRequest | Agree | TakeFrame | Wait | Hold | HalfClose | Reset
+    SendBytes | Dribble | Head | Events | Bomb | NextRequest | Agree | TakeFrame | Wait | HoldOpen | HalfClose | Reset
 )
 
 LAST_CHUNK = b"0\r\n\r\n"

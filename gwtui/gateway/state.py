@@ -27,7 +27,7 @@ class FaultError(ValueError):
     """The fault that was chosen cannot be made here. The text says why."""
 
 
-class State:
+class GatewayState:
     """One gateway."""
 
     def __init__(self, scenario: Scenario, clock: Callable[[], float], raw_port: int) -> None:
@@ -60,7 +60,7 @@ class State:
 class Visit:
     """One request on its way into the books."""
 
-    def __init__(self, state: State, connection: HTTPConnection, question: Question | None = None) -> None:
+    def __init__(self, state: GatewayState, connection: HTTPConnection, question: Question | None = None) -> None:
         self._state = state
         self._began = time.monotonic()
         self._request_id: str = getattr(connection.state, "request_id", "")

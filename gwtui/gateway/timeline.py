@@ -22,7 +22,7 @@ class Part(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class TimedEvent:
     """One event of a stream, as the bytes that go on the wire."""
 
     part: Part
@@ -30,7 +30,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class TimedSend:
     """Bytes to send in one piece, and when: seconds since the request came."""
 
     at_s: float
@@ -41,45 +41,45 @@ class Send:
 class Timeline:
     """All that is sent of a body, in order of time."""
 
-    sends: tuple[Send, ...]
+    sends: tuple[TimedSend, ...]
     stalls: bool = False
     """Whether the connection is then left open in silence, rather than the response ended."""
 
 
-def paced(events: Sequence[Event], behaviour: Behaviour) -> list[Send]:
+def paced(events: Sequence[TimedEvent], behaviour: Behaviour) -> list[TimedSend]:
     """The events of an answer, each when it is due."""
     random = seeded(behaviour.seed)
     stray = behaviour.jitter
     at_s = _ttft_s(behaviour)
     gap_s = 0.0
-    sends: list[Send] = []
+    sends: list[TimedSend] = []
     for event in events:
         if event.part is Part.OPENING:
-            sends.append(Send(at_s * OPENING_SHARE, event.data))
+            sends.append(TimedSend(at_s * OPENING_SHARE, event.data))
             continue
         if event.part is Part.TOKEN:
             at_s += gap_s
             gap_s = behaviour.gap_ms / 1000 * random.uniform(1 - stray, 1 + stray)
-        sends.append(Send(at_s, event.data))
+        sends.append(TimedSend(at_s, event.data))
     return _in_order(sends)
 
 
-def _in_order(sends: Sequence[Send]) -> list[Send]:
+def _in_order(sends: Sequence[TimedSend]) -> list[TimedSend]:
     """Nothing is sent before what stands before it."""
     at_s = 0.0
-    kept: list[Send] = []
+    kept: list[TimedSend] = []
     for send in sends:
         at_s = max(at_s, send.at_s)
-        kept.append(Send(at_s, send.data))
+        kept.append(TimedSend(at_s, send.data))
     return kept
 
 
-def ended(sends: Sequence[Send], error: bytes, behaviour: Behaviour) -> list[Send]:
+def ended(sends: Sequence[TimedSend], error: bytes, behaviour: Behaviour) -> list[TimedSend]:
     """What is left of a stream that breaks off as the behaviour says; `error` is the event to break off with."""
     left = list(sends)
     if behaviour.error_after is not None:
         good = left[: behaviour.error_after]
-        left = [*good, Send(good[-1].at_s if good else _ttft_s(behaviour), error)]
+        left = [*good, TimedSend(good[-1].at_s if good else _ttft_s(behaviour), error)]
     if behaviour.cut_last is not None:
         left = left[: -behaviour.cut_last]
     for after in (behaviour.cut_after, behaviour.stall_after):
@@ -88,16 +88,16 @@ def ended(sends: Sequence[Send], error: bytes, behaviour: Behaviour) -> list[Sen
     return left
 
 
-def accompanied(sends: Sequence[Send], behaviour: Behaviour) -> list[Send]:
+def accompanied(sends: Sequence[TimedSend], behaviour: Behaviour) -> list[TimedSend]:
     """The stream with the comments before it, and with what is inserted."""
     gap_s = behaviour.gap_ms / 1000
     comments = behaviour.comments or 0
-    told = [Send(send.at_s + comments * gap_s, send.data) for send in sends]
+    told = [TimedSend(send.at_s + comments * gap_s, send.data) for send in sends]
     if behaviour.insert is not None:
         after = min(behaviour.insert_after or 0, len(told))
         at_s = told[after - 1].at_s if after else comments * gap_s
-        told.insert(after, Send(at_s, behaviour.insert.encode("utf-8", "surrogatepass")))
-    return [*(Send(number * gap_s, COMMENT) for number in range(comments)), *told]
+        told.insert(after, TimedSend(at_s, behaviour.insert.encode("utf-8", "surrogatepass")))
+    return [*(TimedSend(number * gap_s, COMMENT) for number in range(comments)), *told]
 
 
 def whole_answer_s(tokens: int, behaviour: Behaviour) -> float:

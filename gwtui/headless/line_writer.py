@@ -12,7 +12,7 @@ MAX_WAITING = 20_000
 """Lines that may wait to be said. Then who has more to say waits too, and no line is lost."""
 
 
-class Voice:
+class LineWriter:
     """Enter it, call it with each line, leave it: then all is said. What saying raises comes out of a later call."""
 
     def __init__(self, say: Callable[[str | bytes], None]) -> None:

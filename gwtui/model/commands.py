@@ -67,7 +67,7 @@ class Try(_Command, tag="try", frozen=True, kw_only=True):
     endpoint: Endpoint
 
 
-class Check(_Command, tag="check", frozen=True, kw_only=True):
+class RunChecks(_Command, tag="check", frozen=True, kw_only=True):
     """Ask one endpoint, and the gateway it belongs to, all checks once. Their rows are in no statistics."""
 
     endpoint: str
@@ -81,4 +81,6 @@ class Mark(_Command, tag="mark", frozen=True, kw_only=True):
     text: str
 
 
-Command: TypeAlias = Start | Pause | Resume | SetInterval | PutEndpoint | RemoveEndpoint | Burst | Try | Check | Mark
+Command: TypeAlias = (
+    Start | Pause | Resume | SetInterval | PutEndpoint | RemoveEndpoint | Burst | Try | RunChecks | Mark
+)

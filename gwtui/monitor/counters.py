@@ -12,7 +12,7 @@ from gwtui.model.view import Counts, Window
 from gwtui.monitor.series import SECOND_NS, SLOTS
 
 
-class Tally:
+class WordCounts:
     """The counts of one endpoint."""
 
     def __init__(self) -> None:

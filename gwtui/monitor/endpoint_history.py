@@ -13,11 +13,11 @@ from gwtui.model.enums import Kind, Metric, Outcome, State
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Heartbeat, Ping, Request
 from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
-from gwtui.monitor.counters import Tally
-from gwtui.monitor.ping_stats import Link
+from gwtui.monitor.counters import WordCounts
+from gwtui.monitor.ping_stats import PingStats
 from gwtui.monitor.samples import Samples
-from gwtui.monitor.series import Series, cells, counted_metric, quantiles, shown_metric
-from gwtui.monitor.stream_store import Shelf
+from gwtui.monitor.series import MetricSeries, cells, counted_metric, quantiles, shown_metric
+from gwtui.monitor.stream_store import StreamStore
 from gwtui.stats import comparison as comparing
 from gwtui.stats.accuracy import latency, sure
 from gwtui.text.units import countdown
@@ -37,7 +37,7 @@ class History:
     """Takes the results of one endpoint in, and gives rows and panels out. Each is made anew only when it changed."""
 
     def __init__(self, endpoint: Endpoint, start_ns: int) -> None:
-        self.shelf = Shelf()
+        self.shelf = StreamStore()
         self._endpoint = endpoint
         self._kind = _kind(endpoint)
         self._start_ns = start_ns
@@ -47,12 +47,12 @@ class History:
         self._hold: tuple[int, str] | None = None
         self._last: Request | Ping | None = None
         self._run = 0
-        self._counted = Series(start_ns)
+        self._counted = MetricSeries(start_ns)
         self._series = {counted_metric(self._kind): self._counted}
-        self._speed = Series(start_ns)
-        self._verdicts, self._findings, self._doubts = Tally(), Tally(), Tally()
+        self._speed = MetricSeries(start_ns)
+        self._verdicts, self._findings, self._doubts = WordCounts(), WordCounts(), WordCounts()
         self._samples = Samples()
-        self._link = Link(start_ns) if self._kind is Kind.WEBSOCKET else None
+        self._link = PingStats(start_ns) if self._kind is Kind.WEBSOCKET else None
         self._changes = 0
         self._parts: dict[str, tuple[Any, Any]] = {}
 
@@ -142,10 +142,10 @@ class History:
         if speed is not None and speed < IMPOSSIBLE_SPEED:
             self._speed.add(result.now_ns, round(speed * 1000))
 
-    def _of(self, metric: Metric) -> Series:
+    def _of(self, metric: Metric) -> MetricSeries:
         series = self._series.get(metric)
         if series is None:
-            series = self._series[metric] = Series(self._start_ns)
+            series = self._series[metric] = MetricSeries(self._start_ns)
         return series
 
     def row(self, window: Window, metric: Metric, now_ns: int) -> EndpointRow:
@@ -174,7 +174,7 @@ class History:
         series = self._series.get(metric)
         return None if series is None else quantiles(series.histogram(window, now_ns), (0.5,))[0].value_ns
 
-    def samples(self, now_ns: int) -> comparing.Series:
+    def samples(self, now_ns: int) -> comparing.ComparedSeries:
         """Its newest values, to be held against those of others."""
         good, failed = self._counted.counts(Window.ALL, now_ns)
         return self._samples.series(self._endpoint.name, good, good + failed, is_ping=self.is_websocket)

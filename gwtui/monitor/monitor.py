@@ -36,7 +36,7 @@ from gwtui.monitor.check_runs import Checkups
 from gwtui.monitor.endpoint_history import History
 from gwtui.monitor.filters import FilterError, Subject, parse
 from gwtui.monitor.sorting import ordered
-from gwtui.stats.comparison import Series
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import MAX_PATH, clean
 
 INCIDENTS = 500
@@ -209,7 +209,7 @@ class Monitor:
             self._picture = (key, view if final or not self._trouble.silent else _unknown(view))
         return self._picture[1]
 
-    def samples(self) -> tuple[Series, ...]:
+    def samples(self) -> tuple[ComparedSeries, ...]:
         """What every endpoint has measured of late, to be compared; in the profile's order, whatever the filter."""
         return tuple(history.samples(self._now_ns) for history in self._histories.values())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gwtui.model.enums import Metric, Outcome
 from gwtui.model.records import Ping
 from gwtui.model.view import PingView, Window
-from gwtui.monitor.series import Series, cells, quantiles
+from gwtui.monitor.series import MetricSeries, cells, quantiles
 from gwtui.stats.accuracy import sure
 
 CLOSE_CODES = {
@@ -36,11 +36,11 @@ def close_text(code: int, reason: str) -> str:
     return f"{code} {name}: {reason}" if reason else f"{code} {name}"
 
 
-class Link:
+class PingStats:
     """Follows the pings of one endpoint. Round trips and losses are counted in a series that is passed in."""
 
     def __init__(self, start_ns: int) -> None:
-        self._jitter = Series(start_ns)
+        self._jitter = MetricSeries(start_ns)
         self._last: Ping | None = None
         self._last_rtt_ns: int | None = None
         self._connections: dict[str, int] = {}
@@ -61,7 +61,7 @@ class Link:
                 self._jitter.add(ping.now_ns, abs(rtt_ns - self._last_rtt_ns))
             self._last_rtt_ns = rtt_ns
 
-    def view(self, endpoint: str, round_trips: Series, window: Window, now_ns: int, columns: int) -> PingView:
+    def view(self, endpoint: str, round_trips: MetricSeries, window: Window, now_ns: int, columns: int) -> PingView:
         values = round_trips.histogram(window, now_ns)
         answered, lost = round_trips.counts(window, now_ns)
         p50, p95, p99 = quantiles(values, (0.5, 0.95, 0.99))

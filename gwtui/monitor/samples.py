@@ -8,7 +8,7 @@ from gwtui.model.enums import Metric
 from gwtui.model.records import Ping, Request
 from gwtui.monitor.series import SECOND_NS
 from gwtui.stats.accuracy import sure
-from gwtui.stats.comparison import METRICS, Series
+from gwtui.stats.comparison import METRICS, ComparedSeries
 from gwtui.stats.significance import Sample
 
 KEPT = 2000
@@ -30,9 +30,9 @@ class Samples:
             if value is not None:
                 self._values.setdefault(metric, _Newest()).add(value, minute)
 
-    def series(self, name: str, ok: int, total: int, *, is_ping: bool) -> Series:
+    def series(self, name: str, ok: int, total: int, *, is_ping: bool) -> ComparedSeries:
         samples = {metric: newest.sample() for metric, newest in self._values.items()}
-        return Series(name, samples, ok, total, is_ping)
+        return ComparedSeries(name, samples, ok, total, is_ping)
 
 
 class _Newest:

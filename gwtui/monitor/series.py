@@ -16,7 +16,7 @@ SLOTS = {Window.S30: 60, Window.M2: 120, Window.M10: 60, Window.H1: 60}
 SLOTS_OF_ALL = 64
 
 
-class Series:
+class MetricSeries:
     """The values of one figure, and its failures where it is the one that counts them."""
 
     def __init__(self, start_ns: int) -> None:

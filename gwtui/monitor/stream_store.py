@@ -1,6 +1,6 @@
 """Streams as lines to read: what came, when, after which gap, and which gaps are out of the usual.
 
-A `Stream` is one probe under way or ended, a `Shelf` those of one endpoint that are still kept. Both are bounded:
+A `Stream` is one probe under way or ended, a `StreamStore` those of one endpoint that are still kept. Both are bounded:
 a stream keeps its newest lines, a shelf the newest ended probes and those that incidents tell of.
 """
 
@@ -148,7 +148,7 @@ class Stream:
         )
 
 
-class Shelf:
+class StreamStore:
     """The probes of one endpoint that are under way, the newest that ended, and the newest that were to be kept."""
 
     def __init__(self) -> None:

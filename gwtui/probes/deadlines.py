@@ -28,7 +28,7 @@ _STEPS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Due:
+class NextDeadline:
     """The deadline that will pass first, unless something happens."""
 
     at_ns: int
@@ -52,14 +52,14 @@ class Progress:
     """When the API's terminator was seen."""
 
 
-def due(progress: Progress, deadlines: Deadlines) -> Due:
+def due(progress: Progress, deadlines: Deadlines) -> NextDeadline:
     """The next deadline."""
     words = f"it was not over {{}} after its start{_missing(progress)}"
     total = _due(progress.began_ns, deadlines.total_s, End.TOTAL, words)
     return min(total, *_of_stage(progress, deadlines), key=lambda due: due.at_ns)
 
 
-def _of_stage(progress: Progress, deadlines: Deadlines) -> list[Due]:
+def _of_stage(progress: Progress, deadlines: Deadlines) -> list[NextDeadline]:
     exchange = progress.exchange
     if progress.terminated_ns is not None:
         return [_due(progress.terminated_ns, LINGER_S, End.LEFT, "the connection was still open after {}")]
@@ -79,7 +79,7 @@ def _dialling(dial: Dial) -> str:
     return f"{_STEPS[dial.stage]} within {{}}{of}"
 
 
-def _of_stream(progress: Progress, deadlines: Deadlines, sent_ns: int) -> Iterator[Due]:
+def _of_stream(progress: Progress, deadlines: Deadlines, sent_ns: int) -> Iterator[NextDeadline]:
     """What is owed by a stream, however many bytes, comments or keep-alives come."""
     if progress.event_ns is None:
         yield _due(sent_ns, deadlines.first_event_s, End.NO_FIRST_EVENT, "no event came within {} of the request")
@@ -106,18 +106,18 @@ def _missing(progress: Progress) -> str:
     return "" if progress.streams else ", and its body was still coming"
 
 
-def _due(from_ns: int, seconds: float, end: End, detail: str) -> Due:
-    return Due(from_ns + round(seconds * 1e9), end, detail.format(f"{seconds:g} s"))
+def _due(from_ns: int, seconds: float, end: End, detail: str) -> NextDeadline:
+    return NextDeadline(from_ns + round(seconds * 1e9), end, detail.format(f"{seconds:g} s"))
 
 
-class Watchdog:
+class DeadlineWatchdog:
     """Cancels what runs in its `async with` when a deadline passes, which then raises `TimeoutError`.
 
     It asks for the next deadline only when its timer fires, so that a read costs nothing. As no stage can start and
     run out within less than the shortest deadline, asking that often is enough to miss none by a moment.
     """
 
-    def __init__(self, deadlines: Deadlines, ask: Callable[[], Due]) -> None:
+    def __init__(self, deadlines: Deadlines, ask: Callable[[], NextDeadline]) -> None:
         self._ask = ask
         self._shortest_ns = round(
             1e9
@@ -134,10 +134,10 @@ class Watchdog:
         )
         self._timeout = asyncio.timeout(None)
         self._timer: asyncio.TimerHandle | None = None
-        self.expired: Due | None = None
+        self.expired: NextDeadline | None = None
         """The deadline that passed."""
 
-    async def __aenter__(self) -> Watchdog:
+    async def __aenter__(self) -> DeadlineWatchdog:
         await self._timeout.__aenter__()
         self._look()
         return self

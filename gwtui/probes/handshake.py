@@ -24,7 +24,7 @@ from gwtui.apis.websocket import SUBPROTOCOLS, WEBSOCKET
 from gwtui.model.profile import TLS, Deadlines, Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.probes.inbox import Inbox
+from gwtui.probes.inbox import FrameInbox
 from gwtui.probes.request_headers import fresh_ids, overlaid, sent_ids
 from gwtui.secrets import KeyReferenceError, NoRoomError, resolve, resolve_headers, resolve_url
 from gwtui.transport.certificates import expires_at
@@ -70,13 +70,13 @@ class Opening:
     headers: Sequence[tuple[str, str]] = ()
     sent_trace_id: str = ""
     dial: Dial = field(default_factory=lambda: Dial(0))
-    inbox: Inbox = field(default_factory=Inbox)
+    inbox: FrameInbox = field(default_factory=FrameInbox)
     lost: Exception | None = None
     """What broke the connection; None: it was closed, or is open."""
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class DialTarget:
     """Where to connect to, by way of what, and what to say there."""
 
     url: str
@@ -93,14 +93,14 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class OpenWebSocket:
     """An open connection."""
 
     socket: ClientConnection
     stamps: StampedSocket
-    target: Target
+    target: DialTarget
     made: Made
-    inbox: Inbox
+    inbox: FrameInbox
 
     def is_current(self) -> bool:
         """Whether a connection that is made now would use the same certificates."""
@@ -149,11 +149,11 @@ class _Dial(connect):
 
 
 async def open_link(
-    target: Target,
+    target: DialTarget,
     way: Callable[[Dial], Awaitable[StampedSocket]],
     deadlines: Deadlines,
     opening: Opening,
-) -> Link:
+) -> OpenWebSocket:
     """Connect by that way and shake hands. Raises `PingFailedError`."""
     opening.sent_trace_id, _ = sent_ids(target.headers)
     began = time.perf_counter_ns()
@@ -165,10 +165,10 @@ async def open_link(
         opening.connect_ns = time.perf_counter_ns() - began
     sock.unread.watch(time.perf_counter_ns())
     opening.inbox.follow(socket, sock)
-    return Link(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer), opening.inbox)
+    return OpenWebSocket(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer), opening.inbox)
 
 
-def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
+def target_of(endpoint: Endpoint, proxy: Proxy | None) -> DialTarget:
     """What the endpoint's references say now. Raises `PingFailedError`."""
     try:
         key = resolve(endpoint.key) if endpoint.key is not None else None
@@ -189,7 +189,7 @@ def target_of(endpoint: Endpoint, proxy: Proxy | None) -> Target:
         parse_uri(url)
         parts = urlsplit(url)
         headers = overlaid(fresh_ids().headers, WEBSOCKET.headers(endpoint, key), further)
-        return Target(
+        return DialTarget(
             url=url,
             host=parts.hostname or "",
             port=parts.port or (443 if files is not None else 80),
@@ -222,7 +222,7 @@ async def _dialled(
         raise _broken(error, progress) from error
 
 
-async def _shaken(target: Target, deadlines: Deadlines, sock: StampedSocket, opening: Opening) -> ClientConnection:
+async def _shaken(target: DialTarget, deadlines: Deadlines, sock: StampedSocket, opening: Opening) -> ClientConnection:
     secure: dict[str, Any] = {}
     if target.tls is not None:
         secure = {"ssl": target.tls, "server_hostname": target.server_name}

@@ -14,7 +14,7 @@ from gwtui.apis.http import is_expected_status
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
-from gwtui.probes.deadlines import Watchdog, due
+from gwtui.probes.deadlines import DeadlineWatchdog, due
 from gwtui.probes.probe_result import Result, record_of
 from gwtui.probes.redirects import MOST_REDIRECTS, within_origin
 from gwtui.probes.request_headers import fresh_ids, overlaid, sent_ids
@@ -30,7 +30,7 @@ from gwtui.transport.errors import FAILURES, end_of
 from gwtui.transport.http1 import HEADERS, StampedTransport, transport_for, url_of
 from gwtui.transport.lean import httpx
 from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
-from gwtui.transport.trace import Ledger
+from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.classify import End, is_event_stream
 
 REFUSAL_BYTES = 64 * 1024
@@ -58,7 +58,7 @@ class HTTPProber:
         self._proxy: Proxy | None = None
         self._emit = emit
         self._events = events
-        self._ledger = Ledger()
+        self._ledger = ConnectionTrace()
         self._transport: StampedTransport | None = None
         self._url = self._method = ""
         """Of the request that was made last."""
@@ -101,7 +101,7 @@ class HTTPProber:
         return redactor(*secrets_of_proxy(self._proxy))
 
     async def _measure(self, result: Result) -> None:
-        watchdog = Watchdog(self._deadlines, lambda: due(result.progress, self._deadlines))
+        watchdog = DeadlineWatchdog(self._deadlines, lambda: due(result.progress, self._deadlines))
         try:
             async with watchdog:
                 await self._exchange(result)

@@ -21,7 +21,7 @@ MOST_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
+class ReceivedFrame:
     """A message or, as bytes, the payload of a pong."""
 
     data: str | bytes
@@ -32,22 +32,22 @@ class Arrival:
     """How far the stamp may be from when it came."""
 
 
-class Inbox:
+class FrameInbox:
     """Of one connection. What comes while nobody listens is forgotten."""
 
     def __init__(self) -> None:
         self._stamps: StampedSocket | None = None
         self._reading: asyncio.Task[None] | None = None
         self._closed: ConnectionClosed | None = None
-        self._is_answer: Callable[[Arrival], bool] = lambda _: False
-        self._answer: asyncio.Future[Arrival] | None = None
+        self._is_answer: Callable[[ReceivedFrame], bool] = lambda _: False
+        self._answer: asyncio.Future[ReceivedFrame] | None = None
 
     def follow(self, socket: ClientConnection, stamps: StampedSocket) -> None:
         """Read from this connection until it is closed."""
         self._stamps = stamps
         self._reading = asyncio.create_task(self._read(socket))
 
-    def listen(self, is_answer: Callable[[Arrival], bool]) -> asyncio.Future[Arrival]:
+    def listen(self, is_answer: Callable[[ReceivedFrame], bool]) -> asyncio.Future[ReceivedFrame]:
         """The first that comes from now on and is the answer. The end of the connection raises `ConnectionClosed`."""
         self._is_answer, self._answer = is_answer, asyncio.get_running_loop().create_future()
         if self._closed is not None:
@@ -80,7 +80,7 @@ class Inbox:
     def _take(self, data: str | bytes, *, is_pong: bool) -> None:
         if self._answer is None or self._answer.done():
             return
-        arrival = Arrival(data, is_pong, *self._stamp())
+        arrival = ReceivedFrame(data, is_pong, *self._stamp())
         if self._is_answer(arrival):
             self._answer.set_result(arrival)
 

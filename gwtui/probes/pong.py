@@ -11,7 +11,7 @@ from gwtui.apis.websocket import WEBSOCKET
 from gwtui.model.profile import Deadlines, Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.handshake import PingFailedError, ping_failed
-from gwtui.probes.inbox import Arrival
+from gwtui.probes.inbox import ReceivedFrame
 from gwtui.stats.histogram import rank
 from gwtui.text.excerpts import excerpt
 from gwtui.text.sanitize import clean
@@ -22,7 +22,7 @@ USUAL_TIMES = 10
 """A ping is given up after so many times the 99th percentile of those before it."""
 
 
-class Question:
+class PingQuestion:
     """One ping: what is sent, and what came instead of its answer. Raises `PingFailedError` where it cannot be sent."""
 
     def __init__(self, endpoint: Endpoint) -> None:
@@ -41,7 +41,7 @@ class Question:
         self._last: str | bytes = ""
         self._mismatch: Mismatch | None = None
 
-    def is_answered_by(self, arrival: Arrival) -> bool:
+    def is_answered_by(self, arrival: ReceivedFrame) -> bool:
         """Whether this is the answer, or nothing can tell whether it is."""
         if arrival.is_pong is not (self.text is None) or (self.sent_ns is not None and arrival.stamp_ns < self.sent_ns):
             return False

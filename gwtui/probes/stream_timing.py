@@ -15,7 +15,7 @@ from gwtui.model.enums import EventKind
 from gwtui.model.records import Errors
 from gwtui.stats.accuracy import in_doubt
 from gwtui.stats.histogram import Histogram
-from gwtui.verdict.buffering import Pace, is_late
+from gwtui.verdict.buffering import ContentPace, is_late
 
 TALLY = 256
 """So many figures may be on their way."""
@@ -159,11 +159,11 @@ class Timing:
             tpot_ns=round(either_ns / max(1, (output_tokens or 0) - 1)),
         )
 
-    def pace(self, ended_ns: int) -> Pace | None:
+    def pace(self, ended_ns: int) -> ContentPace | None:
         """How the content was spread over reads; None without content."""
         if self._first_content_ns is None:
             return None
-        return Pace(
+        return ContentPace(
             events=self._content_events,
             reads=self._content_reads,
             biggest_read=self._biggest_read,

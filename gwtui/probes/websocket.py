@@ -26,9 +26,9 @@ from gwtui.model.profile import Deadlines, Endpoint, Profile
 from gwtui.model.records import Finding, Ping, Record, RequestStarted
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.backoff import Backoff
-from gwtui.probes.handshake import Link, Opening, PingFailedError, open_link, ping_failed, target_of
+from gwtui.probes.handshake import Opening, OpenWebSocket, PingFailedError, open_link, ping_failed, target_of
 from gwtui.probes.masking import masked_ping
-from gwtui.probes.pong import Question, answer_within_s
+from gwtui.probes.pong import PingQuestion, answer_within_s
 from gwtui.secrets import KeyReferenceError, NoRoomError, redactor
 from gwtui.stats.accuracy import in_doubt
 from gwtui.text.sanitize import clean
@@ -66,7 +66,7 @@ class _Lane:
     """The connection to one address, or the only one: as it is kept, as it was opened last, and when to dial again."""
 
     backoff: Backoff
-    link: Link | None = None
+    link: OpenWebSocket | None = None
     opening: Opening = field(default_factory=Opening)
     connections: int = 0
     last_failure: Judgement | None = None
@@ -170,7 +170,7 @@ class WebSocketProber:
     def _lane_of(self, address: Address | None) -> _Lane:
         return self._lanes.setdefault(address, _Lane(Backoff(self._seed)))
 
-    async def _dialled(self, seen: _Seen) -> Link:
+    async def _dialled(self, seen: _Seen) -> OpenWebSocket:
         """A new connection, unless none is due yet."""
         wait_ns = self._lane.backoff.left_ns(time.perf_counter_ns())
         if wait_ns and self._lane.last_failure is not None:
@@ -204,7 +204,7 @@ class WebSocketProber:
         seen.findings += fallbacks(opening.dial)
         return link
 
-    async def _round_trip(self, link: Link, seen: _Seen, *, kept: bool) -> None:
+    async def _round_trip(self, link: OpenWebSocket, seen: _Seen, *, kept: bool) -> None:
         """Send the ping and take its answer, within its deadline. Raises `PingFailedError`, and
         `UnacknowledgedError` where the peer's kernel did not get the ping over a kept connection."""
         dead: list[UnacknowledgedError] = []
@@ -213,7 +213,7 @@ class WebSocketProber:
             dead.append(error)
             link.socket.transport.abort()
 
-        question = Question(self._endpoint)
+        question = PingQuestion(self._endpoint)
         within_s = answer_within_s(self._rtts, self._deadlines, time.perf_counter_ns() - seen.began_ns)
         acknowledgement = Acknowledgement(link.stamps, patience_s(within_s), give_up) if kept else None
         try:
@@ -226,7 +226,7 @@ class WebSocketProber:
             if acknowledgement is not None:
                 acknowledgement.cancel()
 
-    async def _answered(self, link: Link, question: Question, seen: _Seen, within_s: float) -> None:
+    async def _answered(self, link: OpenWebSocket, question: PingQuestion, seen: _Seen, within_s: float) -> None:
         began_ns = time.perf_counter_ns()
         answer = link.inbox.listen(question.is_answered_by)
         try:

@@ -43,7 +43,7 @@ class SessionError(Exception):
 
 
 @dataclass(slots=True)
-class Unread:
+class UnreadRows:
     """Lines that are no rows, as they are found."""
 
     lines: int = 0
@@ -68,7 +68,7 @@ class Session:
     started_at: float
     profile: Profile
 
-    def rows(self, unread: Unread, stopped: Callable[[], bool] = lambda: False) -> Iterator[Row]:
+    def rows(self, unread: UnreadRows, stopped: Callable[[], bool] = lambda: False) -> Iterator[Row]:
         """All rows, oldest first, as they are read; lines that are none go to `unread`. Raises OSError.
 
         It may take long from one row to the next; once it is `stopped` there are no more.
@@ -118,7 +118,7 @@ def _ended_at(row: Row) -> float:
 _FILES: dict[str, _Of] = {"requests.csv": request_of, "pings.csv": ping_of, "incidents.csv": incident_of}
 
 
-def _rows(directory: Directory, name: str, of: _Of, unread: Unread, stopped: Callable[[], bool]) -> Iterator[Row]:
+def _rows(directory: Directory, name: str, of: _Of, unread: UnreadRows, stopped: Callable[[], bool]) -> Iterator[Row]:
     """The rows of a file, after those of the files that were put aside before it."""
     for part in parts_of(name, directory.names()):
         try:
@@ -129,7 +129,7 @@ def _rows(directory: Directory, name: str, of: _Of, unread: Unread, stopped: Cal
             yield from _rows_in(file, part, of, unread, stopped)
 
 
-def _rows_in(file: TextIO, part: str, of: _Of, unread: Unread, stopped: Callable[[], bool]) -> Iterator[Row]:
+def _rows_in(file: TextIO, part: str, of: _Of, unread: UnreadRows, stopped: Callable[[], bool]) -> Iterator[Row]:
     try:
         columns = _cells(file.readline(MAX_LINE))
     except RowError as error:

@@ -16,7 +16,7 @@ from gwtui.secrets.encodings import BEGINS, ESCAPE
 from gwtui.secrets.forms import as_bytes, encoded_forms, letters_in, letters_of, written, written_forms
 from gwtui.secrets.grams import RUN, Grams
 from gwtui.secrets.prefixes import public_prefix
-from gwtui.secrets.views import MISREAD, Span, View, folded, readings
+from gwtui.secrets.views import MISREAD, Span, TextView, folded, readings
 
 MASK = "•••"
 LONG = 12
@@ -141,14 +141,14 @@ class Redactor:
         """The beginning of a short key that the text ends with, if eight characters of it are there."""
         if self._begun is None:
             return []
-        view = View(text).folded()
+        view = TextView(text).folded()
         data = view.text.encode("utf-8", "replace")
         return [view.origin(_characters(data, match.span())) for match in self._begun.finditer(data)]
 
     def _spans(self, text: str) -> list[Span]:
         if BEGINS.search(text) or (not text.isascii() and MISREAD.search(text)):
             return [span for view in readings(text) if self._may_hold(view.text) for span in self._found(view)]
-        return self._found(View(text)) if self._may_hold(text) else []
+        return self._found(TextView(text)) if self._may_hold(text) else []
 
     def _cut(self, match: re.Match[str]) -> Iterator[Span]:
         """The part of a key that a word ends with that was cut."""
@@ -172,7 +172,7 @@ class Redactor:
         shown = written(as_bytes(text))
         return bool(self._signs.places(shown)) or any(pattern.search(shown) for pattern in self._short)
 
-    def _found(self, view: View) -> list[Span]:
+    def _found(self, view: TextView) -> list[Span]:
         """Where keys stand in the text of a view, told as places of the text that it was made of."""
         seen = view.folded()
         data = seen.text.encode("utf-8", "replace")

@@ -40,7 +40,7 @@ class _Change:
     was_end: int
 
 
-class View:
+class TextView:
     """A text, and where its characters stood before it was rewritten."""
 
     __slots__ = ("_before", "_changed", "_new", "_pattern", "text")
@@ -48,7 +48,7 @@ class View:
     def __init__(
         self,
         text: str,
-        before: View | None = None,
+        before: TextView | None = None,
         pattern: re.Pattern[str] | None = None,
         new: Callable[[re.Match[str]], str] = str,
     ) -> None:
@@ -58,10 +58,10 @@ class View:
         self._new = new
         self._changed: list[_Change] | None = None
 
-    def rewritten(self, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str]) -> View:
+    def rewritten(self, pattern: re.Pattern[str], new: Callable[[re.Match[str]], str]) -> TextView:
         """The text with every match replaced; itself where none is changed."""
         text = pattern.sub(new, self.text)
-        return self if text == self.text else View(text, self, pattern, new)
+        return self if text == self.text else TextView(text, self, pattern, new)
 
     def origin(self, span: Span) -> Span:
         """Where these characters stood in the text that all began with."""
@@ -72,11 +72,11 @@ class View:
         end = span[1] if last is None else _was(last, span[1] - 1)[1]
         return self._before.origin((start, end))
 
-    def folded(self) -> View:
+    def folded(self) -> TextView:
         """The text as `folded` makes it."""
         view = self if self.text.isascii() else self.rewritten(_NOT_ASCII, lambda match: folded(match[0]))
         view = view.rewritten(_IGNORABLE, lambda _: "")
-        return View(view.text.lower(), view)
+        return TextView(view.text.lower(), view)
 
     def _change_at(self, place: int) -> _Change | None:
         """The last change that begins at this place or before it."""
@@ -97,9 +97,9 @@ class View:
             length += made
 
 
-def readings(text: str) -> Iterator[View]:
+def readings(text: str) -> Iterator[TextView]:
     """The text as it is, then read as UTF-8, without tags, and with escapes undone, as often as there are any."""
-    view = View(text)
+    view = TextView(text)
     yield view
     for _ in range(MOST_LEVELS):
         before = view

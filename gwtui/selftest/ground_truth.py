@@ -31,7 +31,7 @@ class Spread(msgspec.Struct, frozen=True, kw_only=True):
         return cls(n=n, p50_ns=ordered[rank(0.5, n) - 1], p99_ns=ordered[rank(0.99, n) - 1], max_ns=ordered[-1])
 
 
-class Errors(msgspec.Struct, frozen=True, kw_only=True):
+class ClockErrors(msgspec.Struct, frozen=True, kw_only=True):
     """What was reported minus what was true, without its sign."""
 
     arrivals: Spread
@@ -92,9 +92,9 @@ class Truth:
             case Heartbeat():
                 self._dropped = record.events_dropped
 
-    def errors(self) -> Errors:
+    def errors(self) -> ClockErrors:
         """All of it so far."""
-        return Errors(
+        return ClockErrors(
             arrivals=Spread.of(array("q", map(abs, self._arrivals))),
             untainted=Spread.of(array("q", map(abs, self._untainted))),
             gaps=Spread.of(self._gaps),

@@ -14,7 +14,7 @@ import msgspec
 
 from gwtui.gateway.process import running
 from gwtui.model.commands import Start
-from gwtui.selftest.ground_truth import Errors, Spread
+from gwtui.selftest.ground_truth import ClockErrors, Spread
 from gwtui.selftest.load import USUAL
 from gwtui.selftest.trial import Trial, headless, on_screen
 from gwtui.text.units import count, duration
@@ -79,7 +79,7 @@ def _share(part_ns: int | None, whole_ns: int) -> str:
     return "-" if part_ns is None else f"{part_ns / whole_ns:.0%}"
 
 
-def _sentences(errors: Errors) -> list[str]:
+def _sentences(errors: ClockErrors) -> list[str]:
     clocks = " and ".join(sorted(errors.clocks)) or "none"
     said = [
         f"Stamps: {clocks}. Of {count(errors.arrivals.n)} arrivals with the screen on, 99 % were measured to within "

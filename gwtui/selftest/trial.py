@@ -15,7 +15,7 @@ from gwtui.feeds import live, spawn_engine
 from gwtui.model.commands import Command, Start
 from gwtui.model.records import Record
 from gwtui.selftest.cpu_meter import Cost, Meter
-from gwtui.selftest.ground_truth import Errors, Truth
+from gwtui.selftest.ground_truth import ClockErrors, Truth
 from gwtui.selftest.load import FLOOD
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class TrialError(RuntimeError):
 class Trial(msgspec.Struct, frozen=True, kw_only=True):
     """What came of it."""
 
-    errors: Errors
+    errors: ClockErrors
     cost: Cost | None
 
 

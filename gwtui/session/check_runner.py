@@ -19,17 +19,17 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from gwtui.engine.budget import Purse
+from gwtui.engine.budget import BudgetTracker
 from gwtui.model.check_results import CheckRun, PlannedCheck
-from gwtui.model.commands import Check
+from gwtui.model.commands import RunChecks
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Notice, Ping, ProfileChanged, Record, Request
 from gwtui.probes.prober import Emit
 from gwtui.text.sanitize import clean
 
 if TYPE_CHECKING:
-    from gwtui.checks.collector import Means
-    from gwtui.checks.request_sets import Target
+    from gwtui.checks.collector import CheckDeps
+    from gwtui.checks.request_sets import CheckTarget
 
 log = logging.getLogger(__name__)
 
@@ -41,9 +41,9 @@ class Checking:
         self,
         profile: Profile,
         emit: Emit,
-        purse: Purse,
+        purse: BudgetTracker,
         *,
-        means: Means | None = None,
+        means: CheckDeps | None = None,
         clock: Callable[[], int] = time.perf_counter_ns,
         wall: Callable[[], float] = time.time,
     ) -> None:
@@ -76,7 +76,7 @@ class Checking:
                 if record.profile.endpoint(name) is None:
                     task.cancel()
 
-    def begin(self, command: Check) -> None:
+    def begin(self, command: RunChecks) -> None:
         """Ask an endpoint all checks, or say in a `Notice` why not."""
         name = command.endpoint
         endpoint = self._profile.endpoint(name)
@@ -99,12 +99,12 @@ class Checking:
     async def _run(self, endpoint: Endpoint, models: tuple[str, ...]) -> None:
         before = next((name for name in self._tasks if name != endpoint.name), "")
         await asyncio.to_thread(import_module, "gwtui.checks.runner")
-        from gwtui.checks.request_sets import MAX_MODELS, Target
+        from gwtui.checks.request_sets import MAX_MODELS, CheckTarget
 
         if len(models) > MAX_MODELS:
             self._notice(f"{len(models)} models are too many: at most {MAX_MODELS} are asked at once")
             return
-        target = Target(endpoint=endpoint, profile=self._profile, models=tuple(dict.fromkeys(models)))
+        target = CheckTarget(endpoint=endpoint, profile=self._profile, models=tuple(dict.fromkeys(models)))
         run = self._planned(target, before)
         trouble = "it broke off"
         try:
@@ -115,7 +115,7 @@ class Checking:
         finally:
             self._tell(replace(run, waits_for="", ended=True, trouble=trouble))
 
-    def _planned(self, target: Target, before: str) -> CheckRun:
+    def _planned(self, target: CheckTarget, before: str) -> CheckRun:
         from gwtui.checks.planning import checks_for, requests_of
 
         checks = checks_for(target)
@@ -131,12 +131,12 @@ class Checking:
             )
         )
 
-    async def _ask(self, target: Target, planned: int) -> str:
+    async def _ask(self, target: CheckTarget, planned: int) -> str:
         """Run them all; returns why that came to nothing before the end, or an empty text."""
-        from gwtui.checks.collector import Means
+        from gwtui.checks.collector import CheckDeps
         from gwtui.checks.runner import run_checks
 
-        means = self._means or Means()
+        means = self._means or CheckDeps()
         means = dataclasses.replace(means, spend=partial(self._spend, target.endpoint))
         async with aclosing(run_checks(target, means=means)) as results:
             async for result in results:

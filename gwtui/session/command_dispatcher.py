@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from gwtui.engine import Engine
-from gwtui.model.commands import Check, Command
+from gwtui.model.commands import Command, RunChecks
 from gwtui.session.check_runner import Checking
 from gwtui.session.watchdog import Watchdog
 
 
-class Desk:
+class CommandDispatcher:
     """`run` it once; `handle` and `stop` are for the same event loop, while it runs."""
 
     def __init__(self, engine: Engine, checking: Checking, watchdog: Watchdog) -> None:
@@ -23,7 +23,7 @@ class Desk:
 
     def handle(self, command: Command) -> None:
         """Have a command carried out, or answered with a `Notice`."""
-        if isinstance(command, Check) and self._engine.running:
+        if isinstance(command, RunChecks) and self._engine.running:
             self._checking.begin(command)
         else:
             self._engine.handle(command)

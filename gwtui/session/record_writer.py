@@ -25,7 +25,7 @@ CLOSE_S = 2.0
 """How long the end waits for a reader that does not read."""
 
 
-class Outlet:
+class RecordWriter:
     """Writes records as lines. Enter it, `put` records from one thread, leave it: then what could be written is."""
 
     def __init__(self, fd: int, broken: Callable[[], None]) -> None:

@@ -27,8 +27,8 @@ from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.session.check_runner import Checking
-from gwtui.session.command_dispatcher import Desk
-from gwtui.session.record_writer import Outlet
+from gwtui.session.command_dispatcher import CommandDispatcher
+from gwtui.session.record_writer import RecordWriter
 from gwtui.session.watchdog import END_S, Watchdog
 from gwtui.transport.polls import new_loop
 
@@ -94,7 +94,7 @@ async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
             caught.append(number)
             desk.stop()
 
-    outlet = Outlet(stdout, lambda: soon(desk.stop))
+    outlet = RecordWriter(stdout, lambda: soon(desk.stop))
     with outlet, _session(start, outlet.put, lambda: outlet.events_dropped, end_s=CHILD_END_S) as desk:
         for number in heeded():
             signal.signal(number, lambda caught, _: soon(on_signal, caught))
@@ -103,7 +103,7 @@ async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
     return 128 + caught[0] if caught else 0
 
 
-def _listen(lines: Iterator[bytes], desk: Desk, soon: Callable[..., None]) -> None:
+def _listen(lines: Iterator[bytes], desk: CommandDispatcher, soon: Callable[..., None]) -> None:
     """Hand commands in until their end, which is the session's. A thread: not every input can be polled."""
     for line in lines:
         try:
@@ -130,7 +130,7 @@ def _session(
     dropped: Callable[[], int],
     silent: Callable[[float], object] | None = None,
     end_s: float = END_S,
-) -> Iterator[Desk]:
+) -> Iterator[CommandDispatcher]:
     """An engine, and what runs beside it, whose records go to the session's directory and to `deliver`.
 
     `silent` is told, in a thread, when the engine's event loop stands still; `end_s`: how long it has for its end.
@@ -168,7 +168,7 @@ def _session(
         engine = Engine(start.profile, emit, status=figures, session_dir=start.session_dir)
         checking = Checking(start.profile, emit, engine.purse)
         _quieten()
-        yield Desk(engine, checking, watchdog)
+        yield CommandDispatcher(engine, checking, watchdog)
     deliver(engine.heartbeat())  # what became of the last rows
 
 
@@ -188,7 +188,7 @@ class _HostedFeed:
         self._records: list[Record] = []
         self._news = asyncio.Event()
         self._stack = ExitStack()
-        self._desk: Desk | None = None
+        self._desk: CommandDispatcher | None = None
         self._run: asyncio.Task[None] | None = None
         self._ended = False
 

@@ -27,7 +27,7 @@ EVIDENCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ComparedSeries:
     """What is known of one endpoint: single results, or no more than the figures somebody kept of them."""
 
     name: str
@@ -80,7 +80,7 @@ class Comparison:
         return (high - low) / high if high else 0.0
 
 
-def compare(pairs: Iterable[tuple[Series, Series]]) -> list[Comparison]:
+def compare(pairs: Iterable[tuple[ComparedSeries, ComparedSeries]]) -> list[Comparison]:
     """Every pair in every latency that both have, pair by pair; those that have none in common are left out."""
     found = [
         _comparison(first, second, metric)
@@ -97,11 +97,11 @@ def compare(pairs: Iterable[tuple[Series, Series]]) -> list[Comparison]:
     return found
 
 
-def all_pairs(series: Sequence[Series]) -> list[tuple[Series, Series]]:
+def all_pairs(series: Sequence[ComparedSeries]) -> list[tuple[ComparedSeries, ComparedSeries]]:
     return list(combinations(series, 2))
 
 
-def _comparison(first: Series, second: Series, metric: Metric) -> Comparison:
+def _comparison(first: ComparedSeries, second: ComparedSeries, metric: Metric) -> Comparison:
     one, other = first.samples[metric], second.samples[metric]
     n = len(one.values), len(other.values)
     test = mann_whitney(one.values, other.values)
@@ -125,7 +125,7 @@ def _if_supported(sample: Sample, q: float) -> int | None:
     return quantile(sample.values, q) if supported(q, len(sample.values)) else None
 
 
-def _label(metric: Metric, first: Series, second: Series) -> str:
+def _label(metric: Metric, first: ComparedSeries, second: ComparedSeries) -> str:
     if metric is not Metric.E2E or not (first.is_ping or second.is_ping):
         return metric.label
     return "RTT" if first.is_ping and second.is_ping else "E2E/RTT"

@@ -50,7 +50,7 @@ class Alone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Course:
+class ModelTimeline:
     """One model's answer among the others."""
 
     model: str
@@ -94,7 +94,7 @@ class Course:
 class Concurrency:
     """The analysis of models that were asked together, over those that answered."""
 
-    courses: tuple[Course, ...]
+    courses: tuple[ModelTimeline, ...]
     """All of them, also those that failed."""
     spread_ns: int
     """Between the earliest start and the latest one."""
@@ -119,11 +119,11 @@ class Concurrency:
     """Whether the whole time is nearer to the slowest model than to the sum of all."""
 
     @property
-    def failed(self) -> tuple[Course, ...]:
+    def failed(self) -> tuple[ModelTimeline, ...]:
         return tuple(course for course in self.courses if course.error)
 
     @property
-    def answered(self) -> tuple[Course, ...]:
+    def answered(self) -> tuple[ModelTimeline, ...]:
         return tuple(course for course in self.courses if not course.error)
 
     @property
@@ -156,7 +156,7 @@ class Concurrency:
         return Together.SEQUENTIAL
 
 
-def analyse(courses: Sequence[Course], speakers: Sequence[str]) -> Concurrency:
+def analyse(courses: Sequence[ModelTimeline], speakers: Sequence[str]) -> Concurrency:
     """`speakers`: whose events with content came, one after another, from the first on."""
     good = [course for course in courses if not course.error and course.end_ns is not None]
     if any(course.alone is None for course in good):  # either all are compared with themselves alone, or none
@@ -190,7 +190,7 @@ def analyse(courses: Sequence[Course], speakers: Sequence[str]) -> Concurrency:
     )
 
 
-def _in_one_piece(courses: Sequence[Course]) -> bool:
+def _in_one_piece(courses: Sequence[ModelTimeline]) -> bool:
     """Whether all answers came in one piece, so that they have no length of their own."""
     return all(
         course.alone is None and (course.duration_ns or 0) < ONE_PIECE_SHARE * ((course.end_ns or 0) - course.sent_ns)
@@ -198,7 +198,7 @@ def _in_one_piece(courses: Sequence[Course]) -> bool:
     )
 
 
-def _as_the_fastest(courses: Sequence[Course]) -> list[Course]:
+def _as_the_fastest(courses: Sequence[ModelTimeline]) -> list[ModelTimeline]:
     """The same, each taken to need as long by itself as the one that was answered first, which waited for nobody."""
     first = min(courses, key=lambda course: (course.end_ns or 0) - course.sent_ns, default=None)
     if first is None or first.end_ns is None or first.start_ns is None:
@@ -207,7 +207,7 @@ def _as_the_fastest(courses: Sequence[Course]) -> list[Course]:
     return [replace(course, alone=alone) for course in courses]
 
 
-def _overlap(courses: Sequence[Course]) -> bool:
+def _overlap(courses: Sequence[ModelTimeline]) -> bool:
     """Whether any two of them spoke at the same time for long enough."""
     spoken = [(each.first_ns, each.end_ns) for each in courses if each.first_ns is not None and each.end_ns is not None]
     return any(
@@ -220,12 +220,12 @@ def _spread_limit_ns(usual_ns: int) -> int:
     return min(SPREAD_NS, max(SHORTEST_NS, round(SPREAD_SHARE * usual_ns)))
 
 
-def _took_ns(courses: Sequence[Course]) -> int:
+def _took_ns(courses: Sequence[ModelTimeline]) -> int:
     ends = [course.end_ns for course in courses if course.end_ns is not None]
     return max(ends) - min(course.sent_ns for course in courses) if ends else 0
 
 
-def _wall_ns(courses: Sequence[Course]) -> int:
+def _wall_ns(courses: Sequence[ModelTimeline]) -> int:
     """From the first send where it is known what the models take alone, else from the first content."""
     ends = [course.end_ns for course in courses if course.end_ns is not None]
     sent = [course.sent_ns for course in courses]

@@ -26,7 +26,7 @@ class _Slot(Histogram):
         self.failed = self.unsure = 0
 
 
-class Span(ABC):
+class SlotSpan(ABC):
     """A stretch of time up to now, in slots."""
 
     def __init__(self, width_ns: int, slots: int, digits: int = DIGITS) -> None:
@@ -143,7 +143,7 @@ class Span(ABC):
         return [slot for index in range(*share) if (slot := self._slots.get(index)) is not None]
 
 
-class Rolling(Span):
+class Rolling(SlotSpan):
     """The last `window_ns`, to the precision of one of its `slots`. What is older is left out."""
 
     def __init__(self, window_ns: int, slots: int) -> None:
@@ -182,7 +182,7 @@ class Rolling(Span):
         return _laid_over(range(end - columns, end), slots, columns)
 
 
-class Growing(Span):
+class Growing(SlotSpan):
     """Everything since `start_ns`. Whenever its slots run out they double their width, so their number is bounded.
 
     Nothing is ever taken out of the sum, so its slots are for pictures only, and coarse.

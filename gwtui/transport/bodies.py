@@ -17,7 +17,7 @@ from gwtui.transport.chunked import Chunked
 from gwtui.transport.lean import httpx
 from gwtui.transport.sockets import TCPStream
 from gwtui.transport.tls import TLSStream
-from gwtui.transport.trace import Ledger, NotHTTPError
+from gwtui.transport.trace import ConnectionTrace, NotHTTPError
 
 READ_BYTES = 64 * 1024
 HEAD_BYTES = 100 * 1024
@@ -37,7 +37,7 @@ class HeadLimitError(ValueError):
 class Connection(httpcore.AsyncNetworkStream):
     """A stream for httpcore whose reads end where the head of a response does."""
 
-    def __init__(self, stream: TCPStream | TLSStream, ledger: Ledger) -> None:
+    def __init__(self, stream: TCPStream | TLSStream, ledger: ConnectionTrace) -> None:
         self.stream = stream
         self._ledger = ledger
         self._before = b""

@@ -29,7 +29,7 @@ from gwtui.transport.sockets import TCPStream
 from gwtui.transport.timestamps import net_clock
 from gwtui.transport.tls import TLSStream
 from gwtui.transport.tls_files import TLSFiles, tls_files
-from gwtui.transport.trace import Ledger, NotHTTPError
+from gwtui.transport.trace import ConnectionTrace, NotHTTPError
 
 USER_AGENT = "gwtui"
 HEADERS = (
@@ -51,7 +51,7 @@ class _Kept:
 
     http: httpcore.AsyncHTTP11Connection
     stream: TCPStream
-    ledger: Ledger
+    ledger: ConnectionTrace
     made: Made
     context: ssl.SSLContext | None
     """What TLS was made with; None without TLS."""
@@ -66,7 +66,7 @@ class StampedTransport:
 
     def __init__(
         self,
-        ledger: Ledger,
+        ledger: ConnectionTrace,
         route: Route,
         tls: TLSFiles | None,
         server_name: str | None,
@@ -171,7 +171,7 @@ class StampedTransport:
         self, url: httpx.URL, origin: httpcore.Origin, number: int, context: ssl.SSLContext | None
     ) -> _Kept:
         progress = Dial(time.perf_counter_ns())
-        ledger = Ledger(self._ledger.exchange, progress)
+        ledger = ConnectionTrace(self._ledger.exchange, progress)
         self._ledger.exchange.dial = self._ledger.peer = progress
         try:
             sock = await self._route.connect(number, net_clock(), progress, tunnel=self._tunnels)
@@ -200,7 +200,7 @@ class _Body(httpx.AsyncByteStream):
 
 
 def transport_for(
-    url: str, endpoint: Endpoint, ledger: Ledger, proxy: Proxy | None, acknowledged_s: float
+    url: str, endpoint: Endpoint, ledger: ConnectionTrace, proxy: Proxy | None, acknowledged_s: float
 ) -> StampedTransport:
     """A transport for the endpoint's requests to this URL. Raises `httpx.InvalidURL`."""
     settings, parsed = endpoint.tls or TLS(), url_of(url)

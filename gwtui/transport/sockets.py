@@ -23,7 +23,7 @@ from gwtui.model.enums import Clock
 from gwtui.transport.acknowledged import Acknowledgement, UnacknowledgedError
 from gwtui.transport.timestamps import StampedSocket
 from gwtui.transport.tls import TLSStream
-from gwtui.transport.trace import Arrival, Ledger, Span
+from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
 from gwtui.transport.wakeup_batch import gathering, settle
 
 READ_BYTES = 64 * 1024
@@ -52,7 +52,7 @@ class Piece(NamedTuple):
 class TCPStream:
     """A connected socket with a persistent reader."""
 
-    def __init__(self, sock: StampedSocket, ledger: Ledger) -> None:
+    def __init__(self, sock: StampedSocket, ledger: ConnectionTrace) -> None:
         self._sock = sock
         self._ledger = ledger
         self._loop = asyncio.get_running_loop()
@@ -100,7 +100,7 @@ class TCPStream:
     async def write(self, buffer: bytes) -> None:
         self._ledger.exchange.wrote(await self.transmit(buffer))
 
-    async def transmit(self, buffer: bytes) -> Span | None:
+    async def transmit(self, buffer: bytes) -> SendSpan | None:
         """Send all of it, without noting it in the exchange. Returns when its first and its last bytes went; None
         when there were none to send. Raises `httpcore.WriteError`."""
         view = memoryview(buffer)
@@ -119,7 +119,7 @@ class TCPStream:
             view = view[count:]
         if first_ns is None:
             return None
-        return Span(first_ns, self._sock.last_write_ns, self._sock.last_write_error_ns)
+        return SendSpan(first_ns, self._sock.last_write_ns, self._sock.last_write_error_ns)
 
     def send_now(self, data: bytes) -> None:
         """Send what the socket takes at once and forget the rest: a farewell nobody waits for."""

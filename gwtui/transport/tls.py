@@ -14,7 +14,7 @@ from gwtui.model.profile import TLS
 from gwtui.text.sanitize import clean
 from gwtui.transport.certificates import expires_at
 from gwtui.transport.tls_files import tls_files
-from gwtui.transport.trace import Arrival, Ledger, Span
+from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
 
 READ_BYTES = 64 * 1024
 
@@ -23,7 +23,7 @@ class Below(Protocol):
     """What TLS needs of the stream that carries it."""
 
     async def receive(self, max_bytes: int) -> Arrival: ...
-    async def transmit(self, buffer: bytes) -> Span | None: ...
+    async def transmit(self, buffer: bytes) -> SendSpan | None: ...
     async def aclose(self) -> None: ...
     def get_extra_info(self, info: str) -> Any: ...
     def send_now(self, data: bytes) -> None: ...
@@ -34,7 +34,7 @@ class Below(Protocol):
 class TLSStream:
     """TLS pumped through memory over a stamped stream, so that its stamps are those of the ciphertext's arrival."""
 
-    def __init__(self, below: Below, ledger: Ledger, context: ssl.SSLContext, server_hostname: str) -> None:
+    def __init__(self, below: Below, ledger: ConnectionTrace, context: ssl.SSLContext, server_hostname: str) -> None:
         self._below = below
         self._ledger = ledger
         self._incoming = ssl.MemoryBIO()
@@ -125,7 +125,7 @@ class TLSStream:
         else:
             self._incoming.write_eof()
 
-    async def _flush(self) -> Span | None:
+    async def _flush(self) -> SendSpan | None:
         return await self._below.transmit(self._outgoing.read())
 
     def _decrypt(self, max_bytes: int) -> bytes | None:

@@ -18,7 +18,7 @@ HTTP2_SETTINGS = b"\x04\x00\x00\x00\x00\x00"
 """What an HTTP/2 server begins with, after the length of it (RFC 9113 3.4 and 6.5)."""
 
 
-class Span(NamedTuple):
+class SendSpan(NamedTuple):
     """When bytes were handed to the socket."""
 
     first_ns: int
@@ -77,7 +77,7 @@ class Exchange:
     on_drained: Callable[[], None] | None = None
     """Called when all bytes of the last read were consumed, before the next read is taken."""
 
-    def wrote(self, span: Span | None) -> None:
+    def wrote(self, span: SendSpan | None) -> None:
         """Note when bytes went; None: there were none."""
         if span is None:
             return
@@ -105,7 +105,7 @@ class Exchange:
             self.on_drained()
 
 
-class Ledger:
+class ConnectionTrace:
     """Holds the exchange that is under way; a connection outlives its exchanges, and writes in the present one."""
 
     def __init__(self, exchange: Exchange | None = None, peer: Dial | None = None) -> None:

@@ -15,7 +15,7 @@ TOGETHER = 32
 """So many are woken at once, then sockets are looked at again: one that waits has one stamp for several packets."""
 
 
-class Gathering:
+class WakeupBatch:
     """One for each event loop: see `gathering`."""
 
     def __init__(self) -> None:
@@ -36,12 +36,12 @@ class Gathering:
             loop.call_soon(self._wake, loop)
 
 
-_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, Gathering] = WeakKeyDictionary()
+_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WakeupBatch] = WeakKeyDictionary()
 
 
-def gathering() -> Gathering:
+def gathering() -> WakeupBatch:
     """That of the running loop."""
-    return _of_loops.setdefault(asyncio.get_running_loop(), Gathering())
+    return _of_loops.setdefault(asyncio.get_running_loop(), WakeupBatch())
 
 
 def settle(future: asyncio.Future[None]) -> None:

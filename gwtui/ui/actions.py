@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from textual.notifications import SeverityLevel
 
 from gwtui.config import ConfigError
-from gwtui.model.commands import Burst, Check, Command, Mark, Pause, Resume, SetInterval
+from gwtui.model.commands import Burst, Command, Mark, Pause, Resume, RunChecks, SetInterval
 from gwtui.model.enums import State
 from gwtui.model.profile import Endpoint
 from gwtui.model.view import View
@@ -70,7 +70,7 @@ class Orders:
 
     def check(self, name: str, models: tuple[str, ...] = ()) -> None:
         """Have an endpoint and its gateway asked all checks."""
-        self.send(Check(endpoint=name, models=models))
+        self.send(RunChecks(endpoint=name, models=models))
 
     def mark(self, text: str) -> None:
         self.send(Mark(text=text))

@@ -23,7 +23,7 @@ from gwtui.model.view import View
 from gwtui.secrets.crash_output import presentable
 from gwtui.ui.command_palette import Offers
 from gwtui.ui.driver import hardy
-from gwtui.ui.escape_filter import Gate
+from gwtui.ui.escape_filter import EscapeFilter
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.keeper import Keeper
 from gwtui.ui.keymap import EVERY, faults_of
@@ -62,7 +62,7 @@ class GwtuiApp(App[int]):
         self._start_demo = start_demo
         self._watch = Watch(open_feed, stop_after_s)
         self._watching = False
-        self._gate = Gate()
+        self._gate = EscapeFilter()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         return (*super().get_line_filters(), self._gate)

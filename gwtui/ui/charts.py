@@ -101,7 +101,7 @@ def _joined(pieces: Sequence[Span]) -> Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Series:
+class ChartSeries:
     """One line of a chart: its name, its style, and a value or None per share of the time."""
 
     name: str
@@ -153,7 +153,7 @@ NAME = 4
 
 
 def line_chart(
-    series: Sequence[Series], failed: Sequence[int], times: tuple[str, str], size: tuple[int, int]
+    series: Sequence[ChartSeries], failed: Sequence[int], times: tuple[str, str], size: tuple[int, int]
 ) -> list[Line]:
     """Lines over time with a value axis at the left, names at the right and failures on the time axis.
 
@@ -186,7 +186,7 @@ def line_chart(
     return [*lines, _time_axis(failed, times, width)]
 
 
-def _draw(canvas: _Canvas, series: Series, dot_row: Callable[[int], int]) -> None:
+def _draw(canvas: _Canvas, series: ChartSeries, dot_row: Callable[[int], int]) -> None:
     count = len(series.values)
     before: tuple[int, int] | None = None
     for index, value in enumerate(series.values):
@@ -198,7 +198,7 @@ def _draw(canvas: _Canvas, series: Series, dot_row: Callable[[int], int]) -> Non
         before = here
 
 
-def _names(series: Sequence[Series], dot_row: Callable[[int], int], height: int) -> dict[int, Span]:
+def _names(series: Sequence[ChartSeries], dot_row: Callable[[int], int], height: int) -> dict[int, Span]:
     """Each line's name in the row where it ends, pushed aside where two end in the same."""
     named: dict[int, Span] = {}
     for one in series:

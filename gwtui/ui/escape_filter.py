@@ -13,7 +13,7 @@ from textual.filter import LineFilter
 from gwtui.ui.text_layout import printable
 
 
-class Gate(LineFilter):
+class EscapeFilter(LineFilter):
     """Makes visible what would move the cursor, reach the clipboard or hide. A line stays as wide as it was."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:

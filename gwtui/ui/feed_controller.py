@@ -13,7 +13,7 @@ from gwtui.model.profile import Profile
 from gwtui.model.records import FeedEnded, Notice, Record, SessionStarted
 from gwtui.model.view import Query, View, Window
 from gwtui.monitor import Monitor
-from gwtui.stats.comparison import Series
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.units import elapsed
 
 FAREWELL_S = 1.5
@@ -151,7 +151,7 @@ class Watch:
         """The picture of now, frozen or not: what answers a question that was just asked."""
         return self._monitor.view(self.query, columns)
 
-    def samples(self) -> tuple[Series, ...]:
+    def samples(self) -> tuple[ComparedSeries, ...]:
         """What every endpoint has measured by now, or by when the picture was frozen."""
         return (self._held or self._monitor).samples()
 

@@ -24,7 +24,7 @@ class Widget(Enum):
     SWITCH = "switch"
 
 
-class Form(Enum):
+class FieldForm(Enum):
     """What a field's text stands for."""
 
     TEXT = "text"
@@ -51,7 +51,7 @@ class Field(NamedTuple):
     label: str
     hint: str
     group: str
-    form: Form = Form.TEXT
+    form: FieldForm = FieldForm.TEXT
     widget: Widget = Widget.LINE
     kinds: tuple[Kind, ...] = tuple(Kind)
     """The kinds of API that have it."""
@@ -71,42 +71,59 @@ FIELDS: tuple[Field, ...] = (
     Field("method", "method", "GET, POST, ...", "what", kinds=_HTTP),
     Field("model", "model", "empty: the API's example model", "what", kinds=_COMPLETION),
     Field("prompt", "prompt", "one user message; empty: the API's own", "what", widget=Widget.AREA, kinds=_COMPLETION),
-    Field("max_tokens", "max tokens", "limit of the answer", "what", Form.INTEGER, kinds=_COMPLETION),
-    Field("stream", "stream", "events as they come, or one answer", "what", Form.YES_NO, Widget.SWITCH, _COMPLETION),
-    Field("body", "body", "text to send; for LLM APIs further fields as JSON", "what", Form.BODY, Widget.AREA),
+    Field("max_tokens", "max tokens", "limit of the answer", "what", FieldForm.INTEGER, kinds=_COMPLETION),
+    Field(
+        "stream", "stream", "events as they come, or one answer", "what", FieldForm.YES_NO, Widget.SWITCH, _COMPLETION
+    ),
+    Field("body", "body", "text to send; for LLM APIs further fields as JSON", "what", FieldForm.BODY, Widget.AREA),
     Field("expect", "expect", "a text, re:…, json:path=value or any; empty: any, or pong", "what", kinds=_PINGED),
-    Field("expect_status", "status", "expected HTTP status: 204, 2xx, 200-299", "what", Form.STATUS, kinds=_HTTP),
+    Field("expect_status", "status", "expected HTTP status: 204, 2xx, 200-299", "what", FieldForm.STATUS, kinds=_HTTP),
     Field("ping", "ping", "a text message, or a protocol ping frame", "what", widget=Widget.CHOICE, kinds=_WEBSOCKET),
-    Field("subprotocols", "subprotocols", "to offer, with commas; best first", "what", Form.LIST, kinds=_WEBSOCKET),
+    Field(
+        "subprotocols", "subprotocols", "to offer, with commas; best first", "what", FieldForm.LIST, kinds=_WEBSOCKET
+    ),
     Field("key", "key", "env:NAME, file:PATH, cmd:… or keyring:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
-    Field("headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", Form.HEADERS, Widget.AREA),
+    Field(
+        "headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", FieldForm.HEADERS, Widget.AREA
+    ),
     Field("connection", "connection", "kept between probes, or fresh for each", "way", widget=Widget.CHOICE),
-    Field("max_connection_s", "kept for", "seconds; empty: as long as it works", "way", Form.NUMBER),
+    Field("max_connection_s", "kept for", "seconds; empty: as long as it works", "way", FieldForm.NUMBER),
     Field("addresses", "addresses", "the name's first that answers, or each in turn", "way", widget=Widget.CHOICE),
     Field("connect_to", "connect to", "host:port instead of the URL's", "way"),
     Field("proxy", "proxy", "socks5h://proxy:1080, http://…, or direct", "way"),
     Field("unix", "Unix socket", "its path, instead of the URL's host and port", "way"),
-    Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", Form.NUMBER),
-    Field("overlap", "overlap", "probes under way at once", "pace", Form.INTEGER),
-    Field("deadlines.connect_s", "connect", "seconds to connect, TLS included", "pace", Form.NUMBER),
-    Field("deadlines.first_byte_s", "first byte", "seconds to the first byte, or to the pong", "pace", Form.NUMBER),
+    Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", FieldForm.NUMBER),
+    Field("overlap", "overlap", "probes under way at once", "pace", FieldForm.INTEGER),
+    Field("deadlines.connect_s", "connect", "seconds to connect, TLS included", "pace", FieldForm.NUMBER),
     Field(
-        "deadlines.first_event_s", "first event", "seconds to the first event", "pace", Form.NUMBER, kinds=_COMPLETION
+        "deadlines.first_byte_s", "first byte", "seconds to the first byte, or to the pong", "pace", FieldForm.NUMBER
     ),
-    Field("deadlines.first_token_s", "first token", "seconds to content", "pace", Form.NUMBER, kinds=_COMPLETION),
-    Field("deadlines.event_gap_s", "event gap", "seconds between two events", "pace", Form.NUMBER, kinds=_COMPLETION),
-    Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", Form.NUMBER, kinds=_ASKED),
-    Field("deadlines.total_s", "total", "seconds for all of it", "pace", Form.NUMBER),
-    Field("thresholds.down_after", "down after", "failures in a row", "state", Form.INTEGER),
-    Field("thresholds.up_after", "up after", "good ones in a row that end it", "state", Form.INTEGER),
-    Field("thresholds.degraded_fail_share", "degraded at", "failed share of the window, 0 to 1", "state", Form.NUMBER),
-    Field("thresholds.degraded_min_failures", "at least", "so many failures in the window", "state", Form.INTEGER),
+    Field(
+        "deadlines.first_event_s",
+        "first event",
+        "seconds to the first event",
+        "pace",
+        FieldForm.NUMBER,
+        kinds=_COMPLETION,
+    ),
+    Field("deadlines.first_token_s", "first token", "seconds to content", "pace", FieldForm.NUMBER, kinds=_COMPLETION),
+    Field(
+        "deadlines.event_gap_s", "event gap", "seconds between two events", "pace", FieldForm.NUMBER, kinds=_COMPLETION
+    ),
+    Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", FieldForm.NUMBER, kinds=_ASKED),
+    Field("deadlines.total_s", "total", "seconds for all of it", "pace", FieldForm.NUMBER),
+    Field("thresholds.down_after", "down after", "failures in a row", "state", FieldForm.INTEGER),
+    Field("thresholds.up_after", "up after", "good ones in a row that end it", "state", FieldForm.INTEGER),
+    Field(
+        "thresholds.degraded_fail_share", "degraded at", "failed share of the window, 0 to 1", "state", FieldForm.NUMBER
+    ),
+    Field("thresholds.degraded_min_failures", "at least", "so many failures in the window", "state", FieldForm.INTEGER),
     Field("thresholds.slow_metric", "slow by", "which latency is watched", "state", widget=Widget.CHOICE),
-    Field("thresholds.slow_percentile", "percentile", "which percentile of it", "state", Form.NUMBER),
-    Field("thresholds.slow_over_ms", "over", "milliseconds", "state", Form.NUMBER),
-    Field("thresholds.slow_for_s", "for", "seconds over the limit", "state", Form.NUMBER),
-    Field("thresholds.window_s", "window", "seconds that these rules cover", "state", Form.NUMBER),
+    Field("thresholds.slow_percentile", "percentile", "which percentile of it", "state", FieldForm.NUMBER),
+    Field("thresholds.slow_over_ms", "over", "milliseconds", "state", FieldForm.NUMBER),
+    Field("thresholds.slow_for_s", "for", "seconds over the limit", "state", FieldForm.NUMBER),
+    Field("thresholds.window_s", "window", "seconds that these rules cover", "state", FieldForm.NUMBER),
 )
 
 CHOICES: dict[str, tuple[str, ...]] = {
@@ -144,17 +161,17 @@ def _text(field: Field, value: Any) -> str:
     if value is None:
         return ""
     match field.form:
-        case Form.YES_NO:
+        case FieldForm.YES_NO:
             return "yes" if value else "no"
-        case Form.NUMBER:
+        case FieldForm.NUMBER:
             return repr(value).removesuffix(".0")
-        case Form.STATUS:
+        case FieldForm.STATUS:
             return spelled_statuses(value)
-        case Form.HEADERS:
+        case FieldForm.HEADERS:
             return "\n".join(f"{name}: {each}" for name, each in value.items())
-        case Form.LIST:
+        case FieldForm.LIST:
             return ", ".join(value)
-        case Form.BODY if not isinstance(value, str):
+        case FieldForm.BODY if not isinstance(value, str):
             return json.dumps(value, ensure_ascii=False)
     return str(value)
 
@@ -176,7 +193,7 @@ def endpoint_fields(texts: Mapping[str, str], base: Endpoint, profile: Profile) 
         if kind not in field.kinds:
             if not same_kind and not table:
                 given.pop(name, None)
-        elif texts[field.name] != start[field.name] or (field.form is Form.BODY and not same_kind):
+        elif texts[field.name] != start[field.name] or (field.form is FieldForm.BODY and not same_kind):
             value = _value(field, texts[field.name], kind)
             if table:
                 touched.add(table)
@@ -195,20 +212,20 @@ def _value(field: Field, text: str, kind: Kind) -> Any:
     if not text:
         return "" if field.name in REQUIRED else None
     match field.form:
-        case Form.YES_NO:
+        case FieldForm.YES_NO:
             return text == "yes"
-        case Form.INTEGER | Form.NUMBER:
+        case FieldForm.INTEGER | FieldForm.NUMBER:
             try:
-                return int(text) if field.form is Form.INTEGER else float(text)
+                return int(text) if field.form is FieldForm.INTEGER else float(text)
             except ValueError:
                 raise FieldError(field.name, f"{field.label}: {text[:40]!r} is not a number") from None
-        case Form.STATUS:
+        case FieldForm.STATUS:
             return int(text) if text.isdecimal() and len(text) == 3 else text
-        case Form.HEADERS:
+        case FieldForm.HEADERS:
             return dict(_header(line) for line in text.splitlines() if line.strip())
-        case Form.LIST:
+        case FieldForm.LIST:
             return [part for each in text.split(",") if (part := each.strip())]
-        case Form.BODY if kind is Kind.COMPLETION:
+        case FieldForm.BODY if kind is Kind.COMPLETION:
             return _json_table(field, text)
     return text
 

@@ -7,7 +7,7 @@ SHARE = 5
 """Between two runs there is at least so many times the time that one takes."""
 
 
-class Pace:
+class Throttle:
     """`due` says whether to begin; then `began`, and in the end `ended`. Times are seconds of one clock."""
 
     def __init__(self) -> None:

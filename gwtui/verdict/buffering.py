@@ -53,7 +53,7 @@ BUFFER_FILL = 0.85
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class ContentPace:
     """How the generated content of a stream was spread over reads of the socket. Times count from the send."""
 
     events: int
@@ -87,7 +87,7 @@ def is_late(after_ns: int, error_ns: int, *, first: bool = False) -> bool:
     return error_ns > BURST_SPREAD_NS and error_ns > LATE_GAP_SHARE * after_ns
 
 
-def pace_finding(pace: Pace) -> Finding | None:
+def pace_finding(pace: ContentPace) -> Finding | None:
     """What the pace gives away: that something holds events back, or collects them on a timer."""
     if pace.late_reads > MOST_LATE_READS * pace.reads:
         return None
@@ -96,7 +96,7 @@ def pace_finding(pace: Pace) -> Finding | None:
     return combed(pace) or buffered(pace)
 
 
-def buffered(pace: Pace) -> Finding | None:
+def buffered(pace: ContentPace) -> Finding | None:
     """Whether something between the model and here held events back, all of them or as many as fit a buffer."""
     spread = pace.last_ns - pace.first_ns
     if pace.reads == 1 or spread < BURST_SPREAD_NS:
@@ -123,7 +123,7 @@ def buffered(pace: Pace) -> Finding | None:
     return None
 
 
-def combed(pace: Pace) -> Finding | None:
+def combed(pace: ContentPace) -> Finding | None:
     """Whether events were collected and let go on a timer, that starts with the first event it holds."""
     low, middle, high = pace.gaps
     grouped = pace.reads >= COMBED_READS and pace.events >= COMBED_EVENTS * pace.reads
@@ -150,7 +150,7 @@ def _fits(timer: int, low: int, high: int, between: int) -> bool:
     return starts and high <= timer + 2 * between + TIMER_SLACK_NS and high - low <= TIMER_SPREAD * timer
 
 
-def _fills_buffer(pace: Pace) -> bool:
+def _fills_buffer(pace: ContentPace) -> bool:
     """Whether reads are as long as a usual buffer, and each as long as the other but for the last event of it."""
     low, middle, high = pace.sizes
     one = middle * pace.reads // pace.events

@@ -23,14 +23,14 @@ from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.excerpts import excerpt
 from gwtui.text.sanitize import clean
-from gwtui.verdict.buffering import Pace, pace_finding
+from gwtui.verdict.buffering import ContentPace, pace_finding
 from gwtui.verdict.findings import clock_skew, header_findings
 from gwtui.verdict.http_status import judge_status
 
 __all__ = [
     "End",
     "Judged",
-    "Pace",
+    "ContentPace",
     "Transport",
     "is_event_stream",
     "judge",
@@ -165,7 +165,11 @@ OURS = frozenset({End.NO_KEY, End.TLS_FILE, End.CANCELLED, End.LOCAL})
 
 
 def judge(
-    endpoint: Endpoint, api: API, transport: Transport, reader: StreamReader | None = None, pace: Pace | None = None
+    endpoint: Endpoint,
+    api: API,
+    transport: Transport,
+    reader: StreamReader | None = None,
+    pace: ContentPace | None = None,
 ) -> Judged:
     """Judge one exchange. `reader` has read the stream's events; None where no event stream came.
 
@@ -318,7 +322,7 @@ def _broken(transport: Transport, first: dict[End, Verdict], more: str = "") -> 
 
 
 def _stream_findings(
-    transport: Transport, reader: StreamReader, api: API, pace: Pace | None, judgement: Judgement
+    transport: Transport, reader: StreamReader, api: API, pace: ContentPace | None, judgement: Judgement
 ) -> Iterator[Finding]:
     yield from reader.findings
     if reader.ended() and (reason := _bare_error(transport, api)):

@@ -20,7 +20,7 @@ from gwtui.feeds import EngineProcess, spawn_engine
 from gwtui.gateway.process import GatewayProcess, running
 from gwtui.model.commands import Start
 from gwtui.selftest.cpu_meter import cpu_ns
-from gwtui.selftest.ground_truth import Errors, Truth
+from gwtui.selftest.ground_truth import ClockErrors, Truth
 from gwtui.selftest.report import SERVER
 
 SETTLE_S = 1.5
@@ -138,7 +138,7 @@ class Drained:
         self.process.stdout.close()
         self.process.stderr.close()
 
-    def errors(self, every: int = 1) -> Errors:
+    def errors(self, every: int = 1) -> ClockErrors:
         """After the end: the errors of one in so many records."""
         truth = Truth()
         for number, record in enumerate(b"".join(self._chunks).splitlines()):

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from gwtui.selftest.ground_truth import Errors
+from gwtui.selftest.ground_truth import ClockErrors
 from gwtui.selftest.load import Load
 from gwtui.selftest.report import told
 from gwtui.selftest.server import Script
@@ -88,7 +88,7 @@ def _flat_rate(kind: str, count: int, seconds: float) -> float:
     return rate
 
 
-def _engine(load: Load, seconds: float, *, alone: bool = False) -> tuple[Cost, Errors]:
+def _engine(load: Load, seconds: float, *, alone: bool = False) -> tuple[Cost, ClockErrors]:
     whole = dataclasses.replace(load, seconds=SETTLE_S + seconds + END_S)
     with truth_server() as server, tempfile.TemporaryDirectory() as place:
         with Drained(whole.start(server.url, str(Path(place, "session")))) as engine:

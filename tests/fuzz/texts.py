@@ -21,7 +21,7 @@ from gwtui.bench import thresholds as gates
 from gwtui.codec import wire as lines
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
-from gwtui.decode import DecodeError, decode
+from gwtui.decode import CaptureError, decode
 from gwtui.gateway.scenario import ScenarioError, parse_scenario
 from gwtui.model.commands import PutEndpoint
 from gwtui.model.enums import EventKind
@@ -32,7 +32,7 @@ from gwtui.model.view import Query
 from gwtui.monitor import Monitor, filters
 from gwtui.recorder.disk import LineFile
 from gwtui.recorder.session_metadata import profile_toml, schema_in
-from gwtui.recorder.session_reader import Session, Unread
+from gwtui.recorder.session_reader import Session, UnreadRows
 from gwtui.secrets.references import begins_reference, is_reference, references_in, without_references
 from gwtui.text.untrusted_files import Directory
 
@@ -108,7 +108,7 @@ def read_rows(data: bytes) -> None:
         written(data, name)
     endpoint = Endpoint(name="a", api="openai-chat", url="http://127.0.0.1:1")
     session = Session(PLACE, 1_769_868_202.0, Profile(endpoints=(endpoint,)))
-    unread, monitor, now_ns = Unread(), Monitor(), 0
+    unread, monitor, now_ns = UnreadRows(), Monitor(), 0
     monitor.apply(SessionStarted(started_at=session.started_at, now_ns=0, profile=session.profile))
     for row in session.rows(unread):
         assert row.now_ns >= now_ns
@@ -216,7 +216,7 @@ TARGETS: tuple[Target[Any], ...] = (
     Target("theme", a_file(*THEMES), read_theme, (ConfigError,), quotes_clean=True),
     Target("csv", a_file(*CSVS), read_csv, (reading.CSVError,), quotes_clean=True),
     Target("rows", a_file(*SESSIONS), read_rows),
-    Target("capture", a_capture, read_capture, (DecodeError,), quotes_clean=True),
+    Target("capture", a_capture, read_capture, (CaptureError,), quotes_clean=True),
     Target("filter", spoiled_text(*FILTERS), a_filter, (filters.FilterError,)),
     Target("gate", spoiled_text(*GATES), a_gate, (gates.GateError,), quotes_clean=True),
     Target("scenario", spoiled_text(*SCENARIOS), read_scenario, (ScenarioError,)),

@@ -9,7 +9,7 @@ from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
-from gwtui.bench.load import Means
+from gwtui.bench.load import ProbeDeps
 from gwtui.bench.results import Measured, empty
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
@@ -87,8 +87,8 @@ class World:
         self._order = count()
 
     @property
-    def means(self) -> Means:
-        return Means(
+    def means(self) -> ProbeDeps:
+        return ProbeDeps(
             prober_for=self._prober_for, clock=lambda: self.now_ns, asleep=lambda: self.now_ns, sleep=self.sleep
         )
 

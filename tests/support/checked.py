@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gwtui.checks.evidence import Evidence, Probed
-from gwtui.checks.request_sets import Need, Target
+from gwtui.checks.request_sets import CheckTarget, Need
 from gwtui.model.enums import EventKind
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Request, StreamEvent, StreamRead
@@ -18,10 +18,10 @@ SENT_NS = 1_000_000 * MS
 MODEL = "claude-3-haiku"
 
 
-def target(**fields: Any) -> Target:
+def target(**fields: Any) -> CheckTarget:
     own = {"name": "gw", "api": "anthropic-messages", "url": "http://h", "key": "env:KEY"}
     more = {name: fields.pop(name) for name in ("models", "agent_type", "provoke") if name in fields}
-    return Target(endpoint=Endpoint(**{**own, **fields}), profile=Profile(), **more)
+    return CheckTarget(endpoint=Endpoint(**{**own, **fields}), profile=Profile(), **more)
 
 
 def request(verdict: Verdict = Verdict.COMPLETE, *, ms: float = 400, **fields: Any) -> Request:
@@ -89,7 +89,7 @@ def found(name: str, evidence: str = "seen") -> tuple[Finding, ...]:
     return (Finding(name=name, evidence=evidence, cause="a cause"),)
 
 
-def evidence(of: Target | None = None, /, **needs: Request | Probed | Sequence[Request | Probed]) -> Evidence:
+def evidence(of: CheckTarget | None = None, /, **needs: Request | Probed | Sequence[Request | Probed]) -> Evidence:
     """Evidence by the names of needs; one record stands for a need of one request."""
     gathered = {}
     for name, records in needs.items():

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from gwtui.verdict.buffering import Pace
+from gwtui.verdict.buffering import ContentPace
 
 MS = 1_000_000
 
 
-def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int, late_reads: int = 0) -> Pace:
-    return Pace(
+def pace(events: int, reads: int, biggest: int, first: int, last: int, end: int, late_reads: int = 0) -> ContentPace:
+    return ContentPace(
         events=events,
         reads=reads,
         biggest_read=biggest,

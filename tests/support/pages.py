@@ -6,7 +6,7 @@ import random
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.model.enums import Metric
-from gwtui.stats.comparison import Series, compare
+from gwtui.stats.comparison import ComparedSeries, compare
 from gwtui.stats.significance import Sample
 from gwtui.ui.panels.compare import Picture
 
@@ -69,7 +69,7 @@ def checks_ended(endpoint: str, count: int = len(PLANNED)) -> list[CheckResult]:
     ]
 
 
-def series(name: str, ttft_ms: float, n: int = 200, *, failed: int = 0, seed: int = 1) -> Series:
+def series(name: str, ttft_ms: float, n: int = 200, *, failed: int = 0, seed: int = 1) -> ComparedSeries:
     """Latencies with a long tail around a median."""
     chance = random.Random(seed)
     values = {
@@ -77,7 +77,7 @@ def series(name: str, ttft_ms: float, n: int = 200, *, failed: int = 0, seed: in
         for metric, of in ((Metric.TTFT, ttft_ms), (Metric.E2E, 3 * ttft_ms), (Metric.TPOT, 20.0))
         if n
     }
-    return Series(name, values, n, n + failed)
+    return ComparedSeries(name, values, n, n + failed)
 
 
 CLAUDE = series("gateway-claude", 388)

@@ -37,7 +37,7 @@ class Block(msgspec.Struct):
     to: Any = None
 
 
-class Delta(msgspec.Struct):
+class BlockDelta(msgspec.Struct):
     type: Any = ""
     text: Any = ""
     thinking: Any = ""
@@ -54,16 +54,16 @@ class Message(msgspec.Struct):
     stop_reason: Any = None
 
 
-class Event(msgspec.Struct):
+class MessagesEvent(msgspec.Struct):
     """Any event. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
 
     type: Any = ""
     index: Any = None
     message: Message | None = None
     content_block: Block | None = None
-    delta: Delta | None = None
+    delta: BlockDelta | None = None
     usage: Any = None
     error: Any = None
 
 
-EVENT = msgspec.json.Decoder(Event)
+EVENT = msgspec.json.Decoder(MessagesEvent)

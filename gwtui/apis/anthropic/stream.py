@@ -22,15 +22,15 @@ from gwtui.apis.anthropic.events import (
     STOP_REASONS,
     TOOL_BLOCKS,
     Block,
-    Delta,
-    Event,
+    BlockDelta,
     Message,
+    MessagesEvent,
 )
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import find_error, is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
-from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count, spent
 from gwtui.framing.sse import ServerSentEvent
 from gwtui.model.enums import EventKind
@@ -63,7 +63,7 @@ class AnthropicReader:
     def __init__(self, asked: str) -> None:
         self.model_served = ""
         self._asked = asked
-        self._ledger = Ledger(RULES)
+        self._ledger = StreamNotes(RULES)
         self._at = _At.START
         self._block = -1
         """The index of the block that is open, or was last."""
@@ -123,11 +123,11 @@ class AnthropicReader:
     def _unknown(self, name: str) -> Reading:
         return Reading(EventKind.OTHER, clean(name, 64), "", self._ledger.note("unknown_event", f"{name} is not known"))
 
-    def _whole_message(self, event: Event) -> Reading:
+    def _whole_message(self, event: MessagesEvent) -> Reading:
         note = self._ledger.break_rule("whole-message", "a whole message in one event", Verdict.NOT_A_STREAM)
         return Reading(EventKind.OTHER, "message", "", note)
 
-    def _message_start(self, event: Event) -> Reading:
+    def _message_start(self, event: MessagesEvent) -> Reading:
         note = ""
         if self._at is not _At.START:
             note = self._ledger.break_rule("second-message_start", f"message_start {self._at}")
@@ -143,7 +143,7 @@ class AnthropicReader:
             note = note or self._ledger.note("odd_message_start", f"message_start without proper {', '.join(odd)}")
         return Reading(EventKind.START, "message_start", "", note)
 
-    def _block_start(self, event: Event) -> Reading:
+    def _block_start(self, event: MessagesEvent) -> Reading:
         block = event.content_block or Block()
         note = self._misplaced_block(event)
         self._open(event.index if isinstance(event.index, int) else self._block + 1, block.type)
@@ -163,7 +163,7 @@ class AnthropicReader:
             self._ledger.note("unknown_event", f"block type {self._block_type} is not known")
         return Reading(EventKind.START, "content_block_start", "", note)
 
-    def _misplaced_block(self, event: Event) -> str:
+    def _misplaced_block(self, event: MessagesEvent) -> str:
         due = self._block + 1
         if self._at is _At.BLOCK:
             return self._ledger.break_rule(
@@ -192,8 +192,8 @@ class AnthropicReader:
             "fallback", f"from {names[0] or '?'} to {names[1] or '?'}", "The first model declined."
         )
 
-    def _block_delta(self, event: Event) -> Reading:
-        delta = event.delta or Delta()
+    def _block_delta(self, event: MessagesEvent) -> Reading:
+        delta = event.delta or BlockDelta()
         note = ""
         if self._at is not _At.BLOCK or event.index != self._block:
             note = self._misplaced_delta(event)
@@ -220,7 +220,7 @@ class AnthropicReader:
             self._arguments.add(text)
         return Reading(content, "content_block_delta", text, note)
 
-    def _misplaced_delta(self, event: Event) -> str:
+    def _misplaced_delta(self, event: MessagesEvent) -> str:
         if self._at is _At.BLOCK:
             words = f"content_block_delta {event.index} while block {self._block} is open"
             return self._ledger.break_rule("delta-index", words)
@@ -233,7 +233,7 @@ class AnthropicReader:
             return self._ledger.break_rule("delta-type", f"{kind} in a block of type {self._block_type}")
         return self._ledger.note("unknown_event", f"delta type {kind} is not known")
 
-    def _block_stop(self, event: Event) -> Reading:
+    def _block_stop(self, event: MessagesEvent) -> Reading:
         note = ""
         if self._at is not _At.BLOCK:
             note = self._ledger.break_rule("stop-without-block", f"content_block_stop {event.index} {self._at}")
@@ -250,8 +250,8 @@ class AnthropicReader:
         self._arguments = Arguments()
         return Reading(EventKind.STOP, "content_block_stop", "", note)
 
-    def _message_delta(self, event: Event) -> Reading:
-        reason = (event.delta or Delta()).stop_reason
+    def _message_delta(self, event: MessagesEvent) -> Reading:
+        reason = (event.delta or BlockDelta()).stop_reason
         note = ""
         if isinstance(reason, str) and reason:
             self._stop_reason = clean(reason, 64)
@@ -268,7 +268,7 @@ class AnthropicReader:
             self._output = output
         return Reading(EventKind.STOP if reason else EventKind.USAGE, "message_delta", "", note)
 
-    def _message_stop(self, event: Event) -> Reading:
+    def _message_stop(self, event: MessagesEvent) -> Reading:
         note = ""
         if not self._stop_reason:
             words = "message_stop without a stop_reason before it"
@@ -327,7 +327,7 @@ class AnthropicReader:
         also = f"; and before that, {breach.reason}" if breach else ""
         return self._ledger.judgement(Verdict.TRUNCATED, "eof-before-message_stop", words + also, self._ledger.number)
 
-    _STEPS: ClassVar[dict[str, Callable[[AnthropicReader, Event], Reading]]] = {
+    _STEPS: ClassVar[dict[str, Callable[[AnthropicReader, MessagesEvent], Reading]]] = {
         "message_start": _message_start,
         "content_block_start": _block_start,
         "content_block_delta": _block_delta,

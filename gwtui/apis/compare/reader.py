@@ -14,7 +14,7 @@ import msgspec
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import APIError, describe_error, event_error, find_error, is_error
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count
 from gwtui.framing.sse import ServerSentEvent
 from gwtui.model.enums import EventKind
@@ -75,7 +75,7 @@ class CompareReader:
     def __init__(self, asked: Sequence[str], names: Names) -> None:
         self._asked = tuple(asked)
         self._names = names
-        self._ledger = Ledger(RULES)
+        self._ledger = StreamNotes(RULES)
         self._courses: dict[str, _Course] = {}
         self._complete = False
 

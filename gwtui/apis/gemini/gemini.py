@@ -10,7 +10,7 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Ask, AskError, Usage
 from gwtui.apis.errors import describe_error, error_reason
-from gwtui.apis.gemini.stream import RESPONSE, RULES, GeminiReader, Response, generated, usage_of
+from gwtui.apis.gemini.stream import RESPONSE, RULES, GeminiReader, GeminiResponse, generated, usage_of
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
@@ -24,7 +24,7 @@ from gwtui.text.sanitize import clean
 EXAMPLE_PROMPT = "Write a bubble sort in Python."
 MODEL = "{model}"
 """Stands for the model's name in a path."""
-_RESPONSES = msgspec.json.Decoder(list[Response])
+_RESPONSES = msgspec.json.Decoder(list[GeminiResponse])
 
 
 class Gemini:
@@ -82,7 +82,7 @@ _NO_ALT_SSE = Finding(
 )
 
 
-def _responses(body: bytes) -> list[Response] | Unreadable:
+def _responses(body: bytes) -> list[GeminiResponse] | Unreadable:
     """One response, or the array of them that streaming without `alt=sse` gives."""
     if body.lstrip().startswith(b"["):
         return read_json(_RESPONSES, body)
@@ -90,7 +90,7 @@ def _responses(body: bytes) -> list[Response] | Unreadable:
     return one if isinstance(one, Unreadable) else [one]
 
 
-def _read(responses: list[Response], asked: str, findings: tuple[Finding, ...]) -> Answer:
+def _read(responses: list[GeminiResponse], asked: str, findings: tuple[Finding, ...]) -> Answer:
     usage, served, text, contents = Usage(), "", "", 0
     reasons: set[str] = set()
     for response in responses:

@@ -16,7 +16,7 @@ from gwtui.apis.choices import Alternatives
 from gwtui.apis.errors import find_error, is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
-from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import add, count, spent
 from gwtui.framing.sse import ServerSentEvent
 from gwtui.model.enums import EventKind
@@ -54,7 +54,7 @@ class Candidate(msgspec.Struct):
     index: Any = 0
 
 
-class Response(msgspec.Struct):
+class GeminiResponse(msgspec.Struct):
     """An event, or a whole answer. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
 
     candidates: list[Candidate] | None = None
@@ -70,7 +70,7 @@ class Response(msgspec.Struct):
         return clean(as_text(feedback.get("blockReason") if isinstance(feedback, dict) else None), 64)
 
 
-RESPONSE = msgspec.json.Decoder(Response)
+RESPONSE = msgspec.json.Decoder(GeminiResponse)
 
 
 class GeminiReader:
@@ -80,7 +80,7 @@ class GeminiReader:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
-        self._ledger = Ledger(RULES)
+        self._ledger = StreamNotes(RULES)
         self._alternatives = Alternatives(self._ledger, "candidate", candidates)
         self._finished: dict[int, str] = {}
         """Per candidate its finishReason; "" while it has none."""
@@ -106,7 +106,7 @@ class GeminiReader:
             return Reading(EventKind.STOP, "promptFeedback", "", f"blockReason {self._blocked}")
         return self._candidates(event, payload)
 
-    def _candidates(self, event: ServerSentEvent, payload: Response) -> Reading:
+    def _candidates(self, event: ServerSentEvent, payload: GeminiResponse) -> Reading:
         name = clean(event.event, 64) if event.event != "message" else "candidates"
         kind, texts, notes = EventKind.OTHER, [], []
         for candidate in payload.candidates or ():

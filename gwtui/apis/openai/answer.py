@@ -9,7 +9,7 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage
 from gwtui.apis.models import model_differs
-from gwtui.apis.openai.events import CUTTING, Form, content_text
+from gwtui.apis.openai.events import CUTTING, ChunkForm, content_text
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.tokens import count, spent
 from gwtui.model.verdicts import Judgement, Verdict
@@ -36,10 +36,14 @@ class _Completion(msgspec.Struct):
 
 
 _COMPLETION = msgspec.json.Decoder(_Completion)
-_WANTED = {Form.DELTA: "a message", Form.TEXT: "a text", Form.DELTA | Form.TEXT: "a message or text"}
+_WANTED = {
+    ChunkForm.DELTA: "a message",
+    ChunkForm.TEXT: "a text",
+    ChunkForm.DELTA | ChunkForm.TEXT: "a message or text",
+}
 
 
-def read_completion(rules: str, form: Form, asked: str, status: int, body: bytes) -> Answer:
+def read_completion(rules: str, form: ChunkForm, asked: str, status: int, body: bytes) -> Answer:
     """Read a whole answer to a request for the model `asked`."""
     if (error := error_in_answer(rules, status, body)) is not None:
         return error
@@ -58,8 +62,10 @@ def read_completion(rules: str, form: Form, asked: str, status: int, body: bytes
     return Answer(judgement, text, usage, served, model_differs(asked, served))
 
 
-def _suits(choice: _Choice, form: Form) -> bool:
-    return (choice.message is not None and Form.DELTA in form) or (choice.text is not None and Form.TEXT in form)
+def _suits(choice: _Choice, form: ChunkForm) -> bool:
+    return (choice.message is not None and ChunkForm.DELTA in form) or (
+        choice.text is not None and ChunkForm.TEXT in form
+    )
 
 
 def _text(choice: _Choice) -> str:

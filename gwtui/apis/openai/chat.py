@@ -8,7 +8,7 @@ from gwtui.apis.base import Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import RULES, OpenAIReader
-from gwtui.apis.openai.events import Form
+from gwtui.apis.openai.events import ChunkForm
 from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -43,7 +43,7 @@ class OpenAIChat:
         return OpenAIReader(model_asked(endpoint, self.default_model), choices=choices_asked(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        return read_completion(RULES, Form.DELTA, model_asked(endpoint, self.default_model), status, body)
+        return read_completion(RULES, ChunkForm.DELTA, model_asked(endpoint, self.default_model), status, body)
 
     def error_reason(self, body: bytes) -> str:
         return error_reason(body)

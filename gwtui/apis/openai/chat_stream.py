@@ -18,14 +18,14 @@ from gwtui.apis.openai.events import (
     DONE,
     FINISH_REASONS,
     Choice,
+    ChoiceProgress,
     Chunk,
-    Course,
-    Form,
+    ChunkForm,
     generated,
     metrics_note,
 )
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count, spent
 from gwtui.framing.sse import ServerSentEvent
 from gwtui.model.enums import EventKind
@@ -41,13 +41,13 @@ MAX_CHOICES = 128
 class OpenAIReader:
     """Follows one stream of completions, whose chunks have to be of that form."""
 
-    def __init__(self, asked: str, rules: str = RULES, form: Form = Form.DELTA, choices: int = 1) -> None:
+    def __init__(self, asked: str, rules: str = RULES, form: ChunkForm = ChunkForm.DELTA, choices: int = 1) -> None:
         self.model_served = ""
         self._asked = asked
         self._form = form
-        self._ledger = Ledger(rules)
+        self._ledger = StreamNotes(rules)
         self._alternatives = Alternatives(self._ledger, "choice", choices)
-        self._choices: dict[int, Course] = {}
+        self._choices: dict[int, ChoiceProgress] = {}
         self._chunks = 0
         self._done = False
         self._id: object = None
@@ -149,15 +149,15 @@ class OpenAIReader:
             kind = EventKind.START if role and not course.contents else EventKind.OTHER
         return Reading(kind, name, text, note or odd)
 
-    def _course(self, index: object) -> tuple[Course, str]:
+    def _course(self, index: object) -> tuple[ChoiceProgress, str]:
         number = 0 if index is None else index
         if isinstance(number, int) and number in self._choices:
             return self._choices[number], ""
         if not isinstance(number, int) or not 0 <= number < MAX_CHOICES:
-            return Course(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
-        return self._choices.setdefault(number, Course()), self._alternatives.begin(number)
+            return ChoiceProgress(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
+        return self._choices.setdefault(number, ChoiceProgress()), self._alternatives.begin(number)
 
-    def _finish(self, course: Course, reason: str, with_usage: bool) -> str:
+    def _finish(self, course: ChoiceProgress, reason: str, with_usage: bool) -> str:
         reason = clean(reason, 64)
         if reason == "error":
             return self._ledger.take_error(APIError(message="finish_reason error"))

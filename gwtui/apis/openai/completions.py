@@ -11,7 +11,7 @@ from gwtui.apis.base import Answer, Ask, AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import OpenAIReader
-from gwtui.apis.openai.events import Form
+from gwtui.apis.openai.events import ChunkForm
 from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -42,10 +42,10 @@ class OpenAICompletions:
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
-        return OpenAIReader(model_asked(endpoint, self.default_model), RULES, Form.TEXT, choices_asked(endpoint))
+        return OpenAIReader(model_asked(endpoint, self.default_model), RULES, ChunkForm.TEXT, choices_asked(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        return read_completion(RULES, Form.TEXT, model_asked(endpoint, self.default_model), status, body)
+        return read_completion(RULES, ChunkForm.TEXT, model_asked(endpoint, self.default_model), status, body)
 
     def error_reason(self, body: bytes) -> str:
         return error_reason(body)

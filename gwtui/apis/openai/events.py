@@ -22,14 +22,14 @@ MAX_TOOLS = 128
 MAX_METRICS = 12
 
 
-class Form(Flag):
+class ChunkForm(Flag):
     """Where the choices of an API hold what was generated."""
 
     DELTA = auto()
     TEXT = auto()
 
 
-class Delta(msgspec.Struct):
+class ChoiceDelta(msgspec.Struct):
     role: Any = None
     content: Any = None
     reasoning_content: Any = None
@@ -41,14 +41,14 @@ class Delta(msgspec.Struct):
 
 class Choice(msgspec.Struct):
     index: Any = 0
-    delta: Delta | None = None
-    message: Delta | None = None
+    delta: ChoiceDelta | None = None
+    message: ChoiceDelta | None = None
     text: Any = None
     finish_reason: Any = None
 
-    def suits(self, form: Form) -> bool:
+    def suits(self, form: ChunkForm) -> bool:
         """Whether a client of an API of that form looks where something stands."""
-        return (self.delta is not None and Form.DELTA in form) or (bool(self.text) and Form.TEXT in form)
+        return (self.delta is not None and ChunkForm.DELTA in form) or (bool(self.text) and ChunkForm.TEXT in form)
 
 
 class Chunk(msgspec.Struct):
@@ -66,10 +66,10 @@ class Chunk(msgspec.Struct):
 
 
 CHUNK = msgspec.json.Decoder(Chunk)
-_NO_DELTA = Delta()
+_NO_DELTA = ChoiceDelta()
 
 
-class Course:
+class ChoiceProgress:
     """How far one choice is."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Course:
         arguments.add(fragment)
 
 
-def generated(choice: Choice, course: Course) -> tuple[EventKind, str]:
+def generated(choice: Choice, course: ChoiceProgress) -> tuple[EventKind, str]:
     """What was generated in a choice; what a user sees goes before reasoning."""
     delta = choice.delta or _NO_DELTA
     if delta.content and (text := content_text(delta.content)):
@@ -123,7 +123,7 @@ def _thinking_text(content: object) -> str:
     return "".join(content_text(part.get("thinking")) for part in parts if isinstance(part, dict))
 
 
-def _tool_text(delta: Delta, course: Course) -> str:
+def _tool_text(delta: ChoiceDelta, course: ChoiceProgress) -> str:
     """The arguments of the delta's tool calls, or their names before those begin; those of custom tools are no JSON."""
     calls = delta.tool_calls if isinstance(delta.tool_calls, list) else []
     texts = []

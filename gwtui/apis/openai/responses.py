@@ -8,7 +8,7 @@ from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Ask
 from gwtui.apis.errors import describe_error, error_reason
 from gwtui.apis.models import model_differs
-from gwtui.apis.openai.responses_events import RESPONSE, RULES, Response, output_of, usage_of
+from gwtui.apis.openai.responses_events import RESPONSE, RULES, ResponseObject, output_of, usage_of
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
@@ -57,7 +57,7 @@ class OpenAIResponses:
         return error_reason(body)
 
 
-def _judge(payload: Response) -> Judgement:
+def _judge(payload: ResponseObject) -> Judgement:
     status = clean(as_text(payload.status), 40) or "missing"
     if status in ("failed", "cancelled"):
         words = f"status {status}: {describe_error(payload.error)}" if payload.error else f"status {status}"

@@ -36,7 +36,7 @@ WHOLES = ("text", "refusal", "arguments", "input", "code", "transcript")
 """The fields in which a `.done` event repeats all that its deltas carried."""
 
 
-class Response(msgspec.Struct):
+class ResponseObject(msgspec.Struct):
     """A response object: of an event, or a whole answer."""
 
     id: Any = None
@@ -48,12 +48,12 @@ class Response(msgspec.Struct):
     incomplete_details: Any = None
 
 
-class Event(msgspec.Struct):
+class ResponsesEvent(msgspec.Struct):
     """Any event. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
 
     type: Any = ""
     sequence_number: Any = None
-    response: Response | None = None
+    response: ResponseObject | None = None
     output_index: Any = None
     content_index: Any = None
     summary_index: Any = None
@@ -72,15 +72,15 @@ class Event(msgspec.Struct):
         return next((value for field in WHOLES if isinstance(value := getattr(self, field), str)), None)
 
 
-EVENT = msgspec.json.Decoder(Event)
-RESPONSE = msgspec.json.Decoder(Response)
+EVENT = msgspec.json.Decoder(ResponsesEvent)
+RESPONSE = msgspec.json.Decoder(ResponseObject)
 
 
-def usage_of(response: Response) -> Usage:
+def usage_of(response: ResponseObject) -> Usage:
     return Usage(count(response.usage, "input_tokens"), count(response.usage, "output_tokens"))
 
 
-def output_of(response: Response) -> tuple[str, bool]:
+def output_of(response: ResponseObject) -> tuple[str, bool]:
     """The text that the response holds, and whether it holds a call of a tool or another item that is no message."""
     items = [item for item in response.output if isinstance(item, dict)] if isinstance(response.output, list) else []
     parts = [part for item in items for part in _parts(item)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gwtui.apis.openai.responses_events import Event
-from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.openai.responses_events import ResponsesEvent
+from gwtui.apis.stream_notes import StreamNotes
 
 MAX_ITEMS = 1024
 MAX_KEPT = 1 << 20
@@ -18,7 +18,7 @@ class Parts:
     long as they do so throughout, nothing is lost: that is an oddity, not a breach.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: StreamNotes) -> None:
         self._ledger = ledger
         self._added = 0
         self._open: set[int] = set()
@@ -52,7 +52,7 @@ class Parts:
             return self._ledger.break_rule("item-index", f"output item {index} where {due} is due")
         return ""
 
-    def delta(self, name: str, event: Event, piece: str) -> str:
+    def delta(self, name: str, event: ResponsesEvent, piece: str) -> str:
         """A piece of a part. Returns a note where it belongs to no open item."""
         pieces = self._came.setdefault(_part(name, event), []) if len(self._came) < MAX_ITEMS else []
         pieces.append(piece)
@@ -61,7 +61,7 @@ class Parts:
             return self._unopened("delta-without-item", f"a delta of output item {index}, which is not open")
         return ""
 
-    def done(self, name: str, event: Event, whole: str) -> tuple[bool, str]:
+    def done(self, name: str, event: ResponsesEvent, whole: str) -> tuple[bool, str]:
         """The end of a part. Returns whether any delta of it had come, and a note where they come to another whole."""
         came = "".join(self._came.pop(_part(name, event), []))
         if not came or came == whole or len(came) > MAX_KEPT:
@@ -79,7 +79,7 @@ class Parts:
         return self._ledger.note("item_not_done", words, ODD)
 
 
-def _part(name: str, event: Event) -> tuple[object, ...]:
+def _part(name: str, event: ResponsesEvent) -> tuple[object, ...]:
     """What tells the parts of a stream apart."""
     indices = (event.output_index, event.content_index, event.summary_index)
     return (name.rpartition(".")[0], *(index if isinstance(index, int | str) else None for index in indices))

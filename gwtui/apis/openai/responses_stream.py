@@ -13,10 +13,19 @@ import msgspec
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import describe_error, find_error, is_error
 from gwtui.apis.models import model_differs
-from gwtui.apis.openai.responses_events import DELTAS, EVENT, RULES, TERMINAL, Event, Response, output_of, usage_of
+from gwtui.apis.openai.responses_events import (
+    DELTAS,
+    EVENT,
+    RULES,
+    TERMINAL,
+    ResponseObject,
+    ResponsesEvent,
+    output_of,
+    usage_of,
+)
 from gwtui.apis.openai.responses_parts import Parts
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import spent
 from gwtui.framing.sse import ServerSentEvent
 from gwtui.model.enums import EventKind
@@ -32,7 +41,7 @@ class ResponsesReader:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
-        self._ledger = Ledger(RULES)
+        self._ledger = StreamNotes(RULES)
         self._parts = Parts(self._ledger)
         self._sequence: int | None = None
         """The number that the last event had."""
@@ -65,14 +74,14 @@ class ResponsesReader:
             note = note or self._misnamed(event.event, kind)
         return msgspec.structs.replace(reading, note="; ".join(filter(None, (note, reading.note)))) if note else reading
 
-    def _step(self, kind: str, payload: Event) -> Reading:
+    def _step(self, kind: str, payload: ResponsesEvent) -> Reading:
         name = self._last = clean(kind, 64)
         if kind == "response.created":
             return self._start(name, payload)
         note = "" if self._created else self._uncreated(name)
         self._take_response(payload.response)
         if kind in TERMINAL:
-            return self._end(name, payload.response or Response())
+            return self._end(name, payload.response or ResponseObject())
         if (content := DELTAS.get(kind)) is not None:
             return self._delta(content, name, payload, note)
         if kind.startswith("response.output_item."):
@@ -85,7 +94,7 @@ class ResponsesReader:
             note = note or self._ledger.note("unknown_event", f"{name} is not known")
         return Reading(EventKind.OTHER, name, "", note)
 
-    def _start(self, name: str, payload: Event) -> Reading:
+    def _start(self, name: str, payload: ResponsesEvent) -> Reading:
         note = self._ledger.break_rule("second-created", "response.created once more") if self._created else ""
         self._created = True
         self._take_response(payload.response)
@@ -95,7 +104,7 @@ class ResponsesReader:
         self._created = True
         return self._ledger.break_rule("created-missing", f"{name} before response.created")
 
-    def _delta(self, content: EventKind, name: str, payload: Event, note: str) -> Reading:
+    def _delta(self, content: EventKind, name: str, payload: ResponsesEvent, note: str) -> Reading:
         if not isinstance(payload.delta, str):
             return Reading(EventKind.OTHER, name, "", self._ledger.break_rule("wrong-form", "the delta is no text"))
         note = self._parts.delta(name, payload, payload.delta) or note
@@ -104,7 +113,7 @@ class ResponsesReader:
         self._contents += 1
         return Reading(content, name, payload.delta, note)
 
-    def _whole(self, name: str, payload: Event, note: str) -> Reading:
+    def _whole(self, name: str, payload: ResponsesEvent, note: str) -> Reading:
         """A `.done` event: its whole has to be what its deltas came to. What came without any delta is content."""
         content = DELTAS.get(name.removesuffix(".done") + ".delta")
         if content is None or payload.whole is None:
@@ -116,7 +125,7 @@ class ResponsesReader:
         self._contents += 1
         return Reading(content, name, payload.whole, note)
 
-    def _end(self, name: str, response: Response) -> Reading:
+    def _end(self, name: str, response: ResponseObject) -> Reading:
         self._ending = name
         if name in ("response.failed", "response.cancelled") or response.error:
             error = describe_error(response.error or {"type": name, "message": "no word about why"})
@@ -132,7 +141,7 @@ class ResponsesReader:
         note = note or self._ledger.note("no_deltas", "the answer came whole in the last event", "A replayed answer.")
         return Reading(EventKind.TEXT if text else EventKind.TOOL, name, text, note)
 
-    def _take_response(self, response: Response | None) -> None:
+    def _take_response(self, response: ResponseObject | None) -> None:
         if response is None:
             return
         if isinstance(response.model, str) and response.model:
@@ -140,7 +149,7 @@ class ResponsesReader:
         if isinstance(response.usage, dict):
             self.usage = usage_of(response)
 
-    def _misnumbered(self, payload: Event) -> str:
+    def _misnumbered(self, payload: ResponsesEvent) -> str:
         number, last = payload.sequence_number, self._sequence
         if not isinstance(number, int) or isinstance(number, bool):
             return self._ledger.note("no_sequence_numbers", "no sequence_number", "Lost events cannot be seen.")

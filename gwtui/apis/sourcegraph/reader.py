@@ -13,7 +13,7 @@ from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import event_error, find_error, is_error
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.sourcegraph.shared import COMPLETION, CUTTING, RULES, Completion, stop_reason_of, usage_of
-from gwtui.apis.stream_notes import Ledger
+from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import spent
 from gwtui.framing.sse import ServerSentEvent
 from gwtui.model.enums import EventKind
@@ -30,7 +30,7 @@ class SourcegraphReader:
 
     def __init__(self) -> None:
         self.usage = Usage()
-        self._ledger = Ledger(RULES)
+        self._ledger = StreamNotes(RULES)
         self._text = ""
         """All text so far, where completions repeat it."""
         self._contents = 0

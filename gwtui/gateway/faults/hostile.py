@@ -6,7 +6,7 @@ from typing import Any
 
 from gwtui.gateway.behaviour import Manner
 from gwtui.gateway.faults.base import Fault
-from gwtui.gateway.socket_script import Agree, Send, TakeFrame, close_frame
+from gwtui.gateway.socket_script import Agree, SendBytes, TakeFrame, close_frame
 from gwtui.model.verdicts import Verdict
 
 CLIPBOARD = "\x1b]52;c;aGFja2Vk\x1b\\"
@@ -72,7 +72,9 @@ HOSTILE = (
         says="The status line has such a reason phrase",
         verdict=Verdict.SERVER_ERROR,
         script=(
-            Send(b"HTTP/1.1 500 " + LATIN.encode("latin-1") + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"),
+            SendBytes(
+                b"HTTP/1.1 500 " + LATIN.encode("latin-1") + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            ),
         ),
     ),
     Fault(
@@ -80,7 +82,11 @@ HOSTILE = (
         says="A WebSocket is closed for such a reason",
         verdict=Verdict.CLOSED,
         reason="1013",
-        script=(Agree(), TakeFrame(), Send(close_frame(1013, HAZARD.encode()[:120].decode(errors="ignore").encode()))),
+        script=(
+            Agree(),
+            TakeFrame(),
+            SendBytes(close_frame(1013, HAZARD.encode()[:120].decode(errors="ignore").encode())),
+        ),
         **WS,
     ),
     Fault(

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from starlette.routing import compile_path
 
-from gwtui.gateway.replies.anthropic_messages import AnthropicMessages
+from gwtui.gateway.replies.anthropic_messages import AnthropicMessagesReplies
 from gwtui.gateway.replies.base import Reply
 from gwtui.gateway.replies.fireworks import FIREWORKS
-from gwtui.gateway.replies.gemini import Gemini
-from gwtui.gateway.replies.openai_chat import OpenAIChat
+from gwtui.gateway.replies.gemini import GeminiReplies
+from gwtui.gateway.replies.openai_chat import OpenAIChatReplies
 from gwtui.gateway.replies.openai_completions import OPENAI_COMPLETIONS
-from gwtui.gateway.replies.openai_responses import OpenAIResponses
+from gwtui.gateway.replies.openai_responses import OpenAIResponsesReplies
 from gwtui.gateway.replies.sourcegraph import SOURCEGRAPH_CODE, SOURCEGRAPH_STREAM
 
-CHAT = OpenAIChat()
+CHAT = OpenAIChatReplies()
 REPLIES: tuple[Reply, ...] = (
-    AnthropicMessages(),
+    AnthropicMessagesReplies(),
     CHAT,
-    OpenAIResponses(),
+    OpenAIResponsesReplies(),
     OPENAI_COMPLETIONS,
     FIREWORKS,
-    Gemini(),
+    GeminiReplies(),
     SOURCEGRAPH_STREAM,
     SOURCEGRAPH_CODE,
 )

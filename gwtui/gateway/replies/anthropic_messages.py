@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
-from gwtui.gateway.timeline import Event, Part
+from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, ScriptedAnswer, count_tokens, decode_question, sse
+from gwtui.gateway.timeline import Part, TimedEvent
 
 _ERROR_TYPES = {
     400: "invalid_request_error",
@@ -37,7 +37,7 @@ class _Body(msgspec.Struct):
     agent_type: str = ""
 
 
-class AnthropicMessages:
+class AnthropicMessagesReplies:
     """`/v1/messages`, and the same behind a gateway's own path."""
 
     paths: tuple[str, ...] = ("/v1/messages", "/v1/completions/anthropic-messages")
@@ -52,10 +52,10 @@ class AnthropicMessages:
             agent_type=body.agent_type,
         )
 
-    def media_type(self, answer: Answer) -> str:
+    def media_type(self, answer: ScriptedAnswer) -> str:
         return EVENT_STREAM
 
-    def events(self, answer: Answer) -> list[Event]:
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         start = self.whole(answer) | {"content": [], "stop_reason": None}
         # At the start the API reports a placeholder: nothing has been generated yet.
         start["usage"] = {"input_tokens": answer.input_tokens, "output_tokens": 1}
@@ -74,7 +74,7 @@ class AnthropicMessages:
             _event(Part.CLOSING, "message_stop"),
         ]
 
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
         return {
             "id": f"msg_{answer.number}",
             "type": "message",
@@ -89,15 +89,15 @@ class AnthropicMessages:
     def error(self, status: int, message: str) -> dict[str, Any]:
         return _error(_ERROR_TYPES.get(status, "api_error"), message)
 
-    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         return sse(_error(kind, message), "error")
 
 
-def _event(part: Part, name: str, **fields: object) -> Event:
-    return Event(part, sse({"type": name, **fields}, name))
+def _event(part: Part, name: str, **fields: object) -> TimedEvent:
+    return TimedEvent(part, sse({"type": name, **fields}, name))
 
 
-def _stop_reason(answer: Answer) -> str:
+def _stop_reason(answer: ScriptedAnswer) -> str:
     return "max_tokens" if answer.limited else "end_turn"
 
 

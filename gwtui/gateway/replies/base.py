@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeVar
 import msgspec
 
 from gwtui.gateway.texts import pieces
-from gwtui.gateway.timeline import Event
+from gwtui.gateway.timeline import TimedEvent
 
 EVENT_STREAM = "text/event-stream"
 
@@ -44,7 +44,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ScriptedAnswer:
     """What is said, in pieces of one token each."""
 
     number: str
@@ -87,19 +87,19 @@ class Reply(Protocol):
     def question(self, asked: Asked) -> Question:
         """Read a request. Raises `QuestionError`."""
 
-    def media_type(self, answer: Answer) -> str:
+    def media_type(self, answer: ScriptedAnswer) -> str:
         """The content type of the answer as a stream."""
 
-    def events(self, answer: Answer) -> list[Event]:
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         """The answer as the events of a stream, from first to last."""
 
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
         """The answer as one JSON object."""
 
     def error(self, status: int, message: str) -> dict[str, Any] | str:
         """A refusal in the API's own form: a JSON object, or a plain text."""
 
-    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         """An error in the middle of a stream, after so many events, as bytes on the wire."""
 
 

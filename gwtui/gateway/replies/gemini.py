@@ -9,15 +9,15 @@ from msgspec import Meta
 
 from gwtui.gateway.replies.base import (
     EVENT_STREAM,
-    Answer,
     Asked,
     Question,
     QuestionError,
+    ScriptedAnswer,
     count_tokens,
     decode_question,
     sse,
 )
-from gwtui.gateway.timeline import Event, Part
+from gwtui.gateway.timeline import Part, TimedEvent
 
 ARRAY = "array"
 """The form of a stream without `alt=sse`."""
@@ -48,7 +48,7 @@ class _Body(msgspec.Struct):
     config: _Config | None = msgspec.field(default=None, name="generationConfig")
 
 
-class Gemini:
+class GeminiReplies:
     """`:streamGenerateContent` and `:generateContent`, which name the model in the path."""
 
     paths: tuple[str, ...] = (
@@ -69,40 +69,40 @@ class Gemini:
             form="" if asked.query.get("alt") == "sse" else ARRAY,
         )
 
-    def media_type(self, answer: Answer) -> str:
+    def media_type(self, answer: ScriptedAnswer) -> str:
         return "application/json; charset=UTF-8" if answer.form == ARRAY else EVENT_STREAM
 
-    def events(self, answer: Answer) -> list[Event]:
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         told = [
             *((Part.TOKEN, _chunk(answer, token, nth)) for nth, token in enumerate(answer.tokens, 1)),
             (Part.CLOSING, _chunk(answer, "", answer.output_tokens, _reason(answer))),
         ]
         if answer.form != ARRAY:
-            return [Event(part, sse(chunk, end=b"\r\n")) for part, chunk in told]
+            return [TimedEvent(part, sse(chunk, end=b"\r\n")) for part, chunk in told]
         texts = [msgspec.json.encode(chunk) for _, chunk in told]
         openings = [b"[", *(b",\r\n" for _ in texts[1:])]
         pieces = [opening + text for opening, text in zip(openings, texts, strict=True)]
         pieces[-1] += b"\n]\n"
-        return [Event(part, piece) for (part, _), piece in zip(told, pieces, strict=True)]
+        return [TimedEvent(part, piece) for (part, _), piece in zip(told, pieces, strict=True)]
 
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
         return _chunk(answer, answer.text, answer.output_tokens, _reason(answer))
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         return {"error": {"code": status, "message": message, "status": _STATUSES.get(status, "UNKNOWN")}}
 
-    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         """A bare JSON text of several lines, without `data:`, as the real service breaks off."""
         status = 503 if kind == "overloaded_error" else 500
         text = msgspec.json.format(msgspec.json.encode(self.error(status, message)), indent=2)
         return text + b"\r\n"
 
 
-def _reason(answer: Answer) -> str:
+def _reason(answer: ScriptedAnswer) -> str:
     return "MAX_TOKENS" if answer.limited else "STOP"
 
 
-def _chunk(answer: Answer, text: str, output_tokens: int, reason: str | None = None) -> dict[str, Any]:
+def _chunk(answer: ScriptedAnswer, text: str, output_tokens: int, reason: str | None = None) -> dict[str, Any]:
     candidate: dict[str, Any] = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
     if reason is not None:
         candidate["finishReason"] = reason

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
-from gwtui.gateway.timeline import Event, Part
+from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, ScriptedAnswer, count_tokens, decode_question, sse
+from gwtui.gateway.timeline import Part, TimedEvent
 
 _ERRORS = {
     400: ("invalid_request_error", None),
@@ -39,7 +39,7 @@ class _Body(msgspec.Struct):
     agent_type: str = ""
 
 
-class OpenAIChat:
+class OpenAIChatReplies:
     """`/v1/chat/completions`."""
 
     paths: tuple[str, ...] = ("/v1/chat/completions",)
@@ -55,10 +55,10 @@ class OpenAIChat:
             agent_type=body.agent_type,
         )
 
-    def media_type(self, answer: Answer) -> str:
+    def media_type(self, answer: ScriptedAnswer) -> str:
         return EVENT_STREAM
 
-    def events(self, answer: Answer) -> list[Event]:
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         events = [
             _chunk(answer, Part.OPENING, {"role": "assistant", "content": ""}),
             *(_chunk(answer, Part.TOKEN, {"content": token}) for token in answer.tokens),
@@ -66,10 +66,10 @@ class OpenAIChat:
         ]
         if answer.include_usage:
             usage = _head(answer, "chat.completion.chunk") | {"choices": [], "usage": openai_usage(answer)}
-            events.append(Event(Part.CLOSING, sse(usage)))
-        return [*events, Event(Part.CLOSING, sse("[DONE]"))]
+            events.append(TimedEvent(Part.CLOSING, sse(usage)))
+        return [*events, TimedEvent(Part.CLOSING, sse("[DONE]"))]
 
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
         message = {"role": "assistant", "content": answer.text, "refusal": None}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish_reason(answer)}
         return _head(answer, "chat.completion") | {"choices": [choice], "usage": openai_usage(answer)}
@@ -77,7 +77,7 @@ class OpenAIChat:
     def error(self, status: int, message: str) -> dict[str, Any]:
         return openai_error(status, message)
 
-    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         return sse({"error": {"message": message, "type": kind, "param": None, "code": None}})
 
 
@@ -87,7 +87,7 @@ def openai_error(status: int, message: str) -> dict[str, Any]:
     return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
 
-def openai_usage(answer: Answer) -> dict[str, int]:
+def openai_usage(answer: ScriptedAnswer) -> dict[str, int]:
     return {
         "prompt_tokens": answer.input_tokens,
         "completion_tokens": answer.output_tokens,
@@ -95,16 +95,16 @@ def openai_usage(answer: Answer) -> dict[str, int]:
     }
 
 
-def finish_reason(answer: Answer) -> str:
+def finish_reason(answer: ScriptedAnswer) -> str:
     return "length" if answer.limited else "stop"
 
 
-def _head(answer: Answer, kind: str) -> dict[str, Any]:
+def _head(answer: ScriptedAnswer, kind: str) -> dict[str, Any]:
     return {"id": f"chatcmpl-{answer.number}", "object": kind, "created": answer.created, "model": answer.model}
 
 
-def _chunk(answer: Answer, part: Part, delta: dict[str, str], finish_reason: str | None = None) -> Event:
+def _chunk(answer: ScriptedAnswer, part: Part, delta: dict[str, str], finish_reason: str | None = None) -> TimedEvent:
     choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}
     chunk = _head(answer, "chat.completion.chunk") | {"choices": [choice]}
     # Where usage is to come in a chunk of its own, all the others say so.
-    return Event(part, sse(chunk | {"usage": None} if answer.include_usage else chunk))
+    return TimedEvent(part, sse(chunk | {"usage": None} if answer.include_usage else chunk))

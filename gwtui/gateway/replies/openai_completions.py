@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
+from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import StreamOptions, finish_reason, openai_error, openai_usage
-from gwtui.gateway.timeline import Event, Part
+from gwtui.gateway.timeline import Part, TimedEvent
 
 
 class _Body(msgspec.Struct):
@@ -39,31 +39,31 @@ class Completions:
             include_usage=body.stream_options is not None and body.stream_options.include_usage,
         )
 
-    def media_type(self, answer: Answer) -> str:
+    def media_type(self, answer: ScriptedAnswer) -> str:
         return EVENT_STREAM
 
-    def events(self, answer: Answer) -> list[Event]:
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         last = _object(answer, "", finish_reason(answer))
         if self.usage_beside_finish:
             last["usage"] = openai_usage(answer)
-        events = [Event(Part.TOKEN, sse(_object(answer, token))) for token in answer.tokens]
-        events.append(Event(Part.CLOSING, sse(last)))
+        events = [TimedEvent(Part.TOKEN, sse(_object(answer, token))) for token in answer.tokens]
+        events.append(TimedEvent(Part.CLOSING, sse(last)))
         if answer.include_usage and not self.usage_beside_finish:
             usage = _object(answer, "") | {"choices": [], "usage": openai_usage(answer)}
-            events.append(Event(Part.CLOSING, sse(usage)))
-        return [*events, Event(Part.CLOSING, sse("[DONE]"))]
+            events.append(TimedEvent(Part.CLOSING, sse(usage)))
+        return [*events, TimedEvent(Part.CLOSING, sse("[DONE]"))]
 
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
         return _object(answer, answer.text, finish_reason(answer)) | {"usage": openai_usage(answer)}
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         return openai_error(status, message)
 
-    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         return sse({"error": {"message": message, "type": kind, "param": None, "code": None}})
 
 
-def _object(answer: Answer, text: str, reason: str | None = None) -> dict[str, Any]:
+def _object(answer: ScriptedAnswer, text: str, reason: str | None = None) -> dict[str, Any]:
     return {
         "id": f"cmpl-{answer.number}",
         "object": "text_completion",

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.replies.base import EVENT_STREAM, Answer, Asked, Question, count_tokens, decode_question, sse
+from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import openai_error
-from gwtui.gateway.timeline import Event, Part
+from gwtui.gateway.timeline import Part, TimedEvent
 
 
 class _Body(msgspec.Struct):
@@ -20,7 +20,7 @@ class _Body(msgspec.Struct):
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
 
 
-class OpenAIResponses:
+class OpenAIResponsesReplies:
     """`/v1/responses`: one message with one part of text."""
 
     paths: tuple[str, ...] = ("/v1/responses",)
@@ -34,10 +34,10 @@ class OpenAIResponses:
             input_tokens=count_tokens(body.input) + count_tokens(body.instructions),
         )
 
-    def media_type(self, answer: Answer) -> str:
+    def media_type(self, answer: ScriptedAnswer) -> str:
         return EVENT_STREAM
 
-    def events(self, answer: Answer) -> list[Event]:
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         begun = self.whole(answer) | {"status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
         place = {"item_id": _item_id(answer), "output_index": 0, "content_index": 0}
         item = _item(answer)
@@ -57,11 +57,11 @@ class OpenAIResponses:
             (Part.CLOSING, f"response.{_status(answer)}", {"response": self.whole(answer)}),
         ]
         return [
-            Event(part, sse({"type": name, "sequence_number": number, **fields}, name))
+            TimedEvent(part, sse({"type": name, "sequence_number": number, **fields}, name))
             for number, (part, name, fields) in enumerate(told)
         ]
 
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
         return {
             "id": f"resp_{answer.number}",
             "object": "response",
@@ -83,20 +83,20 @@ class OpenAIResponses:
     def error(self, status: int, message: str) -> dict[str, Any]:
         return openai_error(status, message)
 
-    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         error = {"type": kind, "code": kind, "message": message, "param": None}
         return sse({"type": "error", "error": error, "sequence_number": after}, "error")
 
 
-def _status(answer: Answer) -> str:
+def _status(answer: ScriptedAnswer) -> str:
     return "incomplete" if answer.limited else "completed"
 
 
-def _item_id(answer: Answer) -> str:
+def _item_id(answer: ScriptedAnswer) -> str:
     return f"msg_{answer.number}"
 
 
-def _item(answer: Answer) -> dict[str, Any]:
+def _item(answer: ScriptedAnswer) -> dict[str, Any]:
     return {
         "id": _item_id(answer),
         "type": "message",

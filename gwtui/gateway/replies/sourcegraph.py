@@ -11,15 +11,15 @@ from msgspec import Meta
 
 from gwtui.gateway.replies.base import (
     EVENT_STREAM,
-    Answer,
     Asked,
     Question,
     QuestionError,
+    ScriptedAnswer,
     count_tokens,
     decode_question,
     sse,
 )
-from gwtui.gateway.timeline import Event, Part
+from gwtui.gateway.timeline import Part, TimedEvent
 
 CUMULATIVE = "cumulative"
 """The form of a stream before API version 2: every event holds the whole text so far."""
@@ -41,7 +41,7 @@ class _Body(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Sourcegraph:
+class SourcegraphReplies:
     """One of the two paths, which differ in what is done when `stream` is not said."""
 
     paths: tuple[str, ...]
@@ -60,10 +60,10 @@ class Sourcegraph:
             form=CUMULATIVE if int(version) < DELTAS_SINCE else "",
         )
 
-    def media_type(self, answer: Answer) -> str:
+    def media_type(self, answer: ScriptedAnswer) -> str:
         return EVENT_STREAM
 
-    def events(self, answer: Answer) -> list[Event]:
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         end: dict[str, Any] = {"stopReason": _stop_reason(answer), "usage": _usage(answer)}
         if answer.form == CUMULATIVE:
             told = [{"completion": text, "stopReason": ""} for text in accumulate(answer.tokens)]
@@ -71,27 +71,27 @@ class Sourcegraph:
         else:
             told = [{"deltaText": token} for token in answer.tokens]
         return [
-            *(Event(Part.TOKEN, sse(one, "completion")) for one in told),
-            Event(Part.CLOSING, sse(end, "completion")),
-            Event(Part.CLOSING, sse({}, "done")),
+            *(TimedEvent(Part.TOKEN, sse(one, "completion")) for one in told),
+            TimedEvent(Part.CLOSING, sse(end, "completion")),
+            TimedEvent(Part.CLOSING, sse({}, "done")),
         ]
 
-    def whole(self, answer: Answer) -> dict[str, Any]:
+    def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
         return {"completion": answer.text, "stopReason": _stop_reason(answer), "usage": _usage(answer)}
 
     def error(self, status: int, message: str) -> str:
         return message
 
-    def error_event(self, answer: Answer, kind: str, message: str, after: int) -> bytes:
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         """`done` comes after an error too."""
         return sse({"error": f"{kind}: {message}"}, "error") + sse({}, "done")
 
 
-def _stop_reason(answer: Answer) -> str:
+def _stop_reason(answer: ScriptedAnswer) -> str:
     return "max_tokens" if answer.limited else "end_turn"
 
 
-def _usage(answer: Answer) -> dict[str, int]:
+def _usage(answer: ScriptedAnswer) -> dict[str, int]:
     return {
         "completion_tokens": answer.output_tokens,
         "prompt_tokens": answer.input_tokens,
@@ -99,5 +99,5 @@ def _usage(answer: Answer) -> dict[str, int]:
     }
 
 
-SOURCEGRAPH_STREAM = Sourcegraph(("/.api/completions/stream",), streams_by_default=True)
-SOURCEGRAPH_CODE = Sourcegraph(("/.api/completions/code",), streams_by_default=False)
+SOURCEGRAPH_STREAM = SourcegraphReplies(("/.api/completions/stream",), streams_by_default=True)
+SOURCEGRAPH_CODE = SourcegraphReplies(("/.api/completions/code",), streams_by_default=False)

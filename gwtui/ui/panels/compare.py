@@ -13,7 +13,7 @@ from textual.message import Message
 
 from gwtui.model.enums import Metric
 from gwtui.model.view import View
-from gwtui.stats.comparison import Comparison, Series, in_one_unit, p_text, percent, sentence
+from gwtui.stats.comparison import ComparedSeries, Comparison, in_one_unit, p_text, percent, sentence
 from gwtui.stats.histogram import supported
 from gwtui.stats.significance import Difference
 from gwtui.text import units
@@ -46,9 +46,9 @@ PLOT = 19
 class Picture:
     """What the page shows beside the view."""
 
-    base: Series
+    base: ComparedSeries
     """The endpoint that the others are held against."""
-    others: tuple[Series, ...] = ()
+    others: tuple[ComparedSeries, ...] = ()
     """All that could be."""
     chosen: frozenset[str] = frozenset()
     """The names of those that are."""
@@ -59,7 +59,7 @@ class Picture:
     working: bool = False
     """The first comparison of what is chosen is still being made."""
 
-    def pairs(self) -> Iterator[tuple[Series, tuple[Comparison, ...]]]:
+    def pairs(self) -> Iterator[tuple[ComparedSeries, tuple[Comparison, ...]]]:
         """Every chosen endpoint with what came of it."""
         by_name = {name: tuple(found) for name, found in groupby(self.found, lambda each: each.second)}
         return ((other, by_name.get(other.name, ())) for other in self.others if other.name in self.chosen)
@@ -113,12 +113,12 @@ def draw_others(view: View, picture: Picture, width: int, height: int, top: int,
     return sheet(lines, width, height)
 
 
-def _failed(series: Series) -> Span:
+def _failed(series: ComparedSeries) -> Span:
     text, style = _share(series)
     return Span(f"{text} % failed" if series.total else "", style)
 
 
-def _share(series: Series) -> Span:
+def _share(series: ComparedSeries) -> Span:
     """The share of its results that failed, in percent."""
     failed = (series.total or 0) - series.ok
     return Span(units.share(failed / series.total if series.total else None), "bad" if failed else "muted")
@@ -145,7 +145,7 @@ def draw_pairs(view: View, picture: Picture, width: int) -> list[Line]:
     return lines[:-2]
 
 
-def _heading(base: Series, other: Series) -> Line:
+def _heading(base: ComparedSeries, other: ComparedSeries) -> Line:
     return (
         Span(printable(base.name), "header"),
         Span("  and  ", "faint"),
@@ -158,7 +158,7 @@ def _heading(base: Series, other: Series) -> Line:
     )
 
 
-def _nothing(picture: Picture, other: Series) -> str:
+def _nothing(picture: Picture, other: ComparedSeries) -> str:
     for series in (picture.base, other):
         if not series.samples:
             return f"{printable(series.name)} has no good result yet"

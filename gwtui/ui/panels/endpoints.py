@@ -46,7 +46,7 @@ _CALM = frozenset({"", "cancelled", "local"})
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class TableView:
     """What of the table is looked at."""
 
     selected: str = ""
@@ -56,7 +56,7 @@ class Place:
     focused: bool = False
 
 
-def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
+def draw(view: View, width: int, height: int, at: TableView) -> list[Line]:
     """The heading and the rows from `at.top` on."""
     if not view.endpoints:
         return centred(_nothing(view), width, height)
@@ -133,7 +133,7 @@ def _heading(placed: Sequence[Placed], view: View) -> Line:
     return row(placed, texts)
 
 
-def _row(placed: Sequence[Placed], endpoint: EndpointRow, view: View, at: Place, width: int) -> Line:
+def _row(placed: Sequence[Placed], endpoint: EndpointRow, view: View, at: TableView, width: int) -> Line:
     widths = {column.name: width for column, _, width in placed}
     selected = endpoint.name == at.selected
     state = endpoint.state.value
@@ -266,7 +266,7 @@ class EndpointsPanel(MovingPanel):
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         index = self._index(view)
         self._top = scrolled(self._top, index, height - 1, len(view.endpoints))
-        return draw(view, width, height, Place(self._selected, self._top, self.has_focus))
+        return draw(view, width, height, TableView(self._selected, self._top, self.has_focus))
 
     def _index(self, view: View) -> int:
         """The selected row; the first where the selected endpoint is not shown."""

@@ -21,7 +21,7 @@ TRACE_FROM = 96
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class IncidentsView:
     """What of the log is looked at."""
 
     index: int = 0
@@ -31,7 +31,7 @@ class Place:
     focused: bool = False
 
 
-def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
+def draw(view: View, width: int, height: int, at: IncidentsView) -> list[Line]:
     """A line per incident from `at.top` on, with the trace id where there is room for all of it."""
     if not view.incidents:
         return centred([(Span("All quiet: no incident in this session", "muted"),)], width, height)
@@ -126,7 +126,7 @@ class IncidentsPanel(MovingPanel):
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         self._top = scrolled(self._top, self._index, height, len(view.incidents))
-        return draw(view, width, height, Place(self._index, self._top, self.has_focus))
+        return draw(view, width, height, IncidentsView(self._index, self._top, self.has_focus))
 
     def action_move(self, lines: int) -> None:
         if self.view is not None and self.view.incidents:

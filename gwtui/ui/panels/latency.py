@@ -10,7 +10,7 @@ from textual.message import Message
 
 from gwtui.model.view import LatencyView, View, Window
 from gwtui.text import units
-from gwtui.ui.charts import LABEL, Series, line_chart
+from gwtui.ui.charts import LABEL, ChartSeries, line_chart
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import Panel
 from gwtui.ui.text_layout import Line, Span, centred, flow, sheet
@@ -32,9 +32,9 @@ def draw(view: View, width: int, height: int) -> list[Line]:
 def _chart(latency: LatencyView, width: int, height: int) -> list[Line]:
     points = latency.points
     series = (
-        Series("p99", "p99", tuple(point.p99_ns for point in points)),
-        Series("p95", "p95", tuple(point.p95_ns for point in points)),
-        Series("p50", "p50", tuple(point.p50_ns for point in points)),
+        ChartSeries("p99", "p99", tuple(point.p99_ns for point in points)),
+        ChartSeries("p95", "p95", tuple(point.p95_ns for point in points)),
+        ChartSeries("p50", "p50", tuple(point.p50_ns for point in points)),
     )
     start = "start" if latency.window is Window.ALL else f"-{latency.window}"
     failed = [point.failed for point in points]

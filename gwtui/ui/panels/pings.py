@@ -5,7 +5,7 @@ from __future__ import annotations
 from gwtui.model.enums import Outcome
 from gwtui.model.view import PingView, Quantile, View, Window
 from gwtui.text import units
-from gwtui.ui.charts import Series, bars, line_chart
+from gwtui.ui.charts import ChartSeries, bars, line_chart
 from gwtui.ui.panel import Panel
 from gwtui.ui.text_layout import Line, Span, centred, flow, printable, sheet
 
@@ -33,7 +33,7 @@ def draw(view: View, width: int, height: int) -> list[Line]:
 
 def _chart(ping: PingView, width: int, height: int) -> list[Line]:
     start = "start" if ping.window is Window.ALL else f"-{ping.window}"
-    series = Series("p50", "p50", tuple(cell.value_ns for cell in ping.sparkline))
+    series = ChartSeries("p50", "p50", tuple(cell.value_ns for cell in ping.sparkline))
     return line_chart((series,), [cell.failed for cell in ping.sparkline], (f"{start} ", "now"), (width, height))
 
 

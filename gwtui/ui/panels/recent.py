@@ -19,7 +19,7 @@ from gwtui.ui.text_layout import Line, Span, cells, exact, fit, over, sheet
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecentView:
     """What of the list is looked at."""
 
     number: int | None = None
@@ -28,7 +28,7 @@ class Place:
     focused: bool = False
 
 
-def draw(view: View, width: int, height: int, at: Place) -> list[Line]:
+def draw(view: View, width: int, height: int, at: RecentView) -> list[Line]:
     """A line per probe from `at.top` on; one that is shown while it is under way stands above the ended ones."""
     lines = [line(row, width, view, at) for row in rows(view)[at.top : at.top + height]]
     return sheet(lines, width, height)
@@ -42,7 +42,7 @@ def rows(view: View) -> tuple[RequestRow, ...]:
     return (RequestRow(stream.number, stream.started_at, "", stream.since_sent_ns, ""), *view.recent)
 
 
-def line(row: RequestRow, width: int, view: View, at: Place | None = None) -> Line:
+def line(row: RequestRow, width: int, view: View, at: RecentView | None = None) -> Line:
     """Number, time, latency and verdict of one probe."""
     chosen = at is not None and row.number == at.number
     mark, style = sign(Verdict(row.verdict).outcome if row.verdict else None)
@@ -87,7 +87,7 @@ class RecentPanel(MovingPanel):
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         self._top = scrolled(self._top, self._index(view), height, len(rows(view)))
-        return draw(view, width, height, Place(self._number(view), self._top, self.has_focus))
+        return draw(view, width, height, RecentView(self._number(view), self._top, self.has_focus))
 
     def _number(self, view: View) -> int | None:
         if view.stream is not None:

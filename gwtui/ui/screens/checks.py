@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen
 
-from gwtui.checks.request_sets import MAX_MODELS, Target
+from gwtui.checks.request_sets import MAX_MODELS, CheckTarget
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.view import View
 from gwtui.ui.keymap import bindings, hints
@@ -31,7 +31,7 @@ def cost(endpoint: Endpoint, profile: Profile) -> str:
     """How many checks there are for the endpoint, and how many requests they send."""
     from gwtui.checks.planning import checks_for, requests_of  # all checks: not for a screen that only starts
 
-    target = Target(endpoint=endpoint, profile=profile)
+    target = CheckTarget(endpoint=endpoint, profile=profile)
     checks = checks_for(target)
     return f"{len(checks)} checks, at most {sum(requests_of(checks, target))} requests"
 

@@ -15,12 +15,12 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from gwtui.model.view import View
-from gwtui.stats.comparison import Comparison, Series, compare
+from gwtui.stats.comparison import ComparedSeries, Comparison, compare
 from gwtui.ui.bursts import parse_burst
 from gwtui.ui.keymap import bindings, hints
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel, Picture, sentences
 from gwtui.ui.screens.ask import AskScreen
-from gwtui.ui.throttle import Pace
+from gwtui.ui.throttle import Throttle
 
 MOST_ROWS = 8
 """Of the list of others, while there is no more room."""
@@ -43,7 +43,7 @@ class CompareScreen(ModalScreen[None]):
         self,
         view: View,
         base: str,
-        samples: Callable[[], tuple[Series, ...]],
+        samples: Callable[[], tuple[ComparedSeries, ...]],
         burst: Callable[[tuple[str, ...], str], object],
         act: Callable[[str], object],
     ) -> None:
@@ -53,8 +53,8 @@ class CompareScreen(ModalScreen[None]):
         self._samples = samples
         self._burst = burst
         self._act = act
-        self._pace = Pace()
-        self._picture = Picture(Series(base, {}, 0))
+        self._pace = Throttle()
+        self._picture = Picture(ComparedSeries(base, {}, 0))
 
     def compose(self) -> ComposeResult:
         with Vertical(id="page"):
@@ -106,7 +106,7 @@ class CompareScreen(ModalScreen[None]):
             self._compare([(picture.base, other) for other in chosen])
 
     @work(group="compare")
-    async def _compare(self, pairs: list[tuple[Series, Series]]) -> None:
+    async def _compare(self, pairs: list[tuple[ComparedSeries, ComparedSeries]]) -> None:
         """In a thread: thousands of resamples take longer than a frame may."""
         found: list[Comparison] = await asyncio.to_thread(compare, pairs)
         self._pace.ended(time.monotonic())

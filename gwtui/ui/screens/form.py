@@ -16,7 +16,7 @@ from textual.widgets import Button, Select, Static
 
 from gwtui.apis import kind_of
 from gwtui.config import ConfigError, endpoint_from
-from gwtui.config.errors import Fault
+from gwtui.config.errors import ConfigFault
 from gwtui.model.commands import Command, Try
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
@@ -199,7 +199,7 @@ def trial_text(trial: Request | Ping) -> str:
     return " · ".join(part for part in parts if part)
 
 
-def _told(fault: Fault) -> str:
+def _told(fault: ConfigFault) -> str:
     field = field_of(fault.key)
     place = fault.key if field is None else field.label + fault.key.removeprefix(field.name).replace(".", " ", 1)
     text = f"{place}: {fault.message}" if place else fault.message
