@@ -22,8 +22,8 @@ from support.oswords import MISSING
 
 from gwtui.bench.csv_in import CSVError, other_parts, read
 from gwtui.bench.csv_out import AGGREGATE_COLUMNS, CSVOutput, aggregate_lines, request_line, request_lines
-from gwtui.bench.pairing import pairs, places
 from gwtui.bench.results import Measured, empty
+from gwtui.cli.bench_command import pairs, places
 from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
 from gwtui.model.enums import Metric
 from gwtui.model.records import Phases

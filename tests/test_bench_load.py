@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from support.benching import World, endpoint
 
-from gwtui.bench.load import drive
 from gwtui.bench.plan import Order, Plan
+from gwtui.bench.runner import drive
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict

@@ -6,8 +6,8 @@ import pytest
 from support.childengine import all_of
 from support.stage import FakeFeed
 
-from gwtui.feeds import beside as module
-from gwtui.feeds.beside import beside
+from gwtui.feeds import feeds as module
+from gwtui.feeds.feeds import beside
 from gwtui.model.commands import Pause
 from gwtui.model.profile import Profile
 from gwtui.model.records import FeedEnded, Notice

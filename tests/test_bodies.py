@@ -18,8 +18,8 @@ from support.scripted import Receive, ScriptedServer, Send, Step
 from gwtui.model.verdicts import Verdict
 from gwtui.transport.bodies import HEAD_BYTES, HEAD_LINES, Connection, HeadLimitError
 from gwtui.transport.chunked import MAX_HEADER_BYTES, Chunked
+from gwtui.transport.sockets import TOGETHER, WakeupBatch
 from gwtui.transport.trace import ConnectionTrace
-from gwtui.transport.wakeup_batch import TOGETHER, WakeupBatch
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 

@@ -14,7 +14,7 @@ from support.streams import decode, names
 from gwtui.model.profile import Profile
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
-from gwtui.probes.once import probe_once
+from gwtui.probes.prober import probe_once
 
 SCRIPT = SCRIPTS[1]
 BODY = wire(SCRIPT.good)

@@ -12,7 +12,7 @@ from support.probing import PATIENT, Probing, soon
 from support.probing import probed as probe
 from support.texts import texts_of
 
-from gwtui.engine.loop_lag_monitor import LoopLagMonitor
+from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.gateway.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
 from gwtui.gateway.faults.base import Fault
 from gwtui.model.profile import Endpoint

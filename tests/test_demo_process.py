@@ -16,8 +16,7 @@ import pytest
 from support.gateways import comes_true
 from support.oswords import MISSING
 
-from gwtui.gateway.process import GatewayError, GatewayProcess, running, spawn_gateway
-from gwtui.gateway.server import listen
+from gwtui.gateway.process import GatewayError, GatewayProcess, listen, running, spawn_gateway
 
 CHAT = "/v1/chat/completions"
 QUESTION = {"model": "any", "stream": True, "messages": [{"role": "user", "content": "two words"}]}
@@ -26,7 +25,7 @@ SERVE = """
 import sys
 from pathlib import Path
 from gwtui.gateway.scenario import load_scenario
-from gwtui.gateway.server import serve
+from gwtui.gateway.process import serve
 raw = []
 number = serve("127.0.0.1", 0, load_scenario(Path(sys.argv[1])), raw_ready=raw.append, stop_with_stdin=True,
                ready=lambda port: print('{"port": %d, "raw_port": %d}' % (port, *raw), flush=True))
@@ -149,7 +148,7 @@ def test_a_port_in_use_is_an_error_of_the_system() -> None:
 
 def test_starting_a_gateway_needs_no_web_framework_in_the_parent() -> None:
     code = (
-        "import sys, gwtui.gateway.process, gwtui.gateway.profile, gwtui.gateway.server\n"
+        "import sys, gwtui.gateway.process, gwtui.gateway.profile, gwtui.gateway.process\n"
         "sys.exit(bool({'starlette', 'uvicorn', 'asyncio', 'httpx'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

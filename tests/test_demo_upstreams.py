@@ -11,10 +11,10 @@ from support.gateways import Gateway, serving
 from support.questions import question
 
 from gwtui.gateway.audit_log import MAX_ENTRIES, MAX_MODELS, OTHERS, Books, Entry
-from gwtui.gateway.breaker import BreakerState
 from gwtui.gateway.faults import FAULTS
 from gwtui.gateway.providers import PROVIDERS, cost_usd, provider_of
 from gwtui.gateway.scenario import ScenarioError, parse_scenario
+from gwtui.gateway.upstreams import BreakerState
 
 CHAT = "/v1/chat/completions"
 MESSAGES = "/v1/messages"

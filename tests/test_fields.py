@@ -13,7 +13,7 @@ from gwtui.apis import api_names, kind_of
 from gwtui.config import ConfigError, endpoint_from
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Deadlines, Endpoint, Profile, Thresholds
-from gwtui.ui.bursts import parse_burst
+from gwtui.ui.actions import parse_burst
 from gwtui.ui.fields import (
     CHOICES,
     FIELDS,

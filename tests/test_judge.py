@@ -15,7 +15,7 @@ from gwtui.apis import APIS
 from gwtui.framing.sse import ServerSentEvent
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
-from gwtui.text.excerpts import excerpt
+from gwtui.text.sanitize import excerpt
 from gwtui.verdict.buffering import ContentPace
 from gwtui.verdict.classify import End, Judged, Transport, is_event_stream, judge
 

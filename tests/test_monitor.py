@@ -11,7 +11,7 @@ from gwtui.model.enums import Metric, State, Trigger
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Window
-from gwtui.monitor import samples
+from gwtui.monitor import endpoint_history as samples
 
 # States
 

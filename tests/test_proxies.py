@@ -37,7 +37,7 @@ from gwtui.model.records import Ping, Request, SessionStarted
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.model.view import Query
 from gwtui.monitor import Monitor
-from gwtui.probes.once import probe_once
+from gwtui.probes.prober import probe_once
 from gwtui.transport.proxies import reason_of
 from gwtui.ui.panels import header
 from gwtui.ui.text_layout import plain

@@ -18,8 +18,7 @@ from gwtui.codec.wire import encode
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import TLS, Endpoint, Profile
 from gwtui.model.verdicts import Verdict
-from gwtui.probes.once import probe_once
-from gwtui.probes.prober import prober_for
+from gwtui.probes.prober import probe_once, prober_for
 from gwtui.recorder.session_metadata import LEFT_OUT, profile_toml
 from gwtui.secrets import masked
 from gwtui.transport.proxy_urls import ProxyURL, ProxyURLError, leaves_out, parse_proxy

@@ -24,7 +24,7 @@ from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.probes.once import probe_once
+from gwtui.probes.prober import probe_once
 
 SCENARIO = """
 [default]

@@ -31,7 +31,7 @@ from gwtui.model.records import Record, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.probes import http as http_probe
 from gwtui.probes.capture import HALF_EVENTS
-from gwtui.probes.once import probe_once
+from gwtui.probes.prober import probe_once
 from gwtui.probes.response_reader import PART_EVENTS
 
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)

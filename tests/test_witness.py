@@ -16,8 +16,7 @@ from gwtui.checks.collector import CheckDeps, Collected
 from gwtui.checks.request_sets import CheckTarget, Need
 from gwtui.cli import probe_command as probing
 from gwtui.engine import loop_lag as lag
-from gwtui.engine.loop_lag import PERIOD_NS
-from gwtui.engine.loop_lag_monitor import LoopLagMonitor
+from gwtui.engine.loop_lag import PERIOD_NS, LoopLagMonitor
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict

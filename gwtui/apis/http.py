@@ -9,8 +9,7 @@ from gwtui.apis.requests import encode, http_url, key_header
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.text.excerpts import excerpt
-from gwtui.text.sanitize import clean
+from gwtui.text.sanitize import clean, excerpt
 
 
 class PlainHTTP:

@@ -2,19 +2,218 @@
 
 from __future__ import annotations
 
+import asyncio
+import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import count, islice
 from signal import Signals
 from typing import Self
 
-from gwtui.bench import progress
+import click
+
+from gwtui.bench import runner as progress
 from gwtui.bench.csv_out import request_line
-from gwtui.bench.load import drive
-from gwtui.bench.plan import Plan
+from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured, empty
+from gwtui.engine.loop_lag import LoopLagMonitor
+from gwtui.engine.suspend import awake_and_asleep_ns
+from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import Ping, Request
+from gwtui.model.records import Ping, Record, Request
+from gwtui.probes.prober import Emit, Prober, results_prober_for
+from gwtui.secrets import make_ready
+from gwtui.text import units
+
+Take = Callable[[Request | Ping], None]
+Miss = Callable[[str], None]
+ProberFor = Callable[[Endpoint, Profile, Emit], Prober]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbeDeps:
+    """What it takes to probe; tests bring their own."""
+
+    prober_for: ProberFor = results_prober_for
+    clock: Callable[[], int] = time.perf_counter_ns
+    asleep: Callable[[], int] = awake_and_asleep_ns
+    """A clock that also runs while the machine sleeps."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+async def drive(
+    endpoints: Sequence[Endpoint],
+    profile: Profile,
+    plan: Plan,
+    take: Take,
+    miss: Miss = lambda _: None,
+    means: ProbeDeps | None = None,
+) -> None:
+    """Carry out the plan; `take` is given every result that counts, as it comes.
+
+    `miss` is given the endpoint of every request of an open loop that was due and found no room before the time was
+    up. Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed.
+    """
+    means = means or ProbeDeps()
+    witness = LoopLagMonitor(means.clock, means.asleep, means.sleep)
+
+    def lane(members: Sequence[Endpoint]) -> _Lane:
+        return _Lane(members, profile, plan, take, miss, witness, means)
+
+    async with witness.watching():
+        if plan.order is Order.TOGETHER:
+            async with asyncio.TaskGroup() as group:
+                for endpoint in endpoints:
+                    group.create_task(lane([endpoint]).run())
+        elif plan.order is Order.INTERLEAVED:
+            await lane(endpoints).run()
+        else:
+            for endpoint in endpoints:
+                await lane([endpoint]).run()
+
+
+def alternating(endpoints: Sequence[Endpoint]) -> Iterator[Endpoint]:
+    """A B B A A B B A ...: a steady drift of the network weighs on all of them alike."""
+    for turn in count():
+        yield from endpoints if turn % 2 == 0 else reversed(endpoints)
+
+
+class _Lane:
+    """A line of requests to one endpoint, or to several in turns."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        profile: Profile,
+        plan: Plan,
+        take: Take,
+        miss: Miss,
+        witness: LoopLagMonitor,
+        means: ProbeDeps,
+    ) -> None:
+        self._endpoints = endpoints
+        self._profile = profile
+        self._plan = plan
+        self._take = take
+        self._miss = miss
+        self._witness = witness
+        self._means = means
+        self._idle: defaultdict[str, list[Prober]] = defaultdict(list)
+        self._counting = False
+
+    async def run(self) -> None:
+        async with AsyncExitStack() as probers:
+            if self._plan.warmup:
+                await self._send(self._plan.warmup, None, probers)
+            self._counting = True
+            await self._send(self._plan.requests, self._plan.for_s, probers)
+
+    async def _send(self, requests: int | None, for_s: float | None, probers: AsyncExitStack) -> None:
+        clock, begin_ns = self._means.clock, self._means.clock()
+        end_ns = begin_ns + int(for_s * 1e9) if for_s is not None else None
+        step_ns = self._step_ns()
+        room = asyncio.Semaphore(self._plan.concurrency)
+        numbers: Counter[str] = Counter()
+        turns = islice(alternating(self._endpoints), requests and requests * len(self._endpoints))
+        async with asyncio.TaskGroup() as group:
+            for turn, endpoint in enumerate(turns):
+                due_ns = begin_ns + int(turn * step_ns)
+                if end_ns is not None and due_ns >= end_ns:
+                    return
+                await self._until(due_ns)
+                await room.acquire()
+                if end_ns is not None and clock() >= end_ns:
+                    if not step_ns:
+                        return
+                    self._miss(endpoint.name)
+                    room.release()
+                    continue
+                numbers[endpoint.name] += 1
+                probe = self._probe(endpoint, numbers[endpoint.name], due_ns if step_ns else clock(), probers)
+                group.create_task(probe).add_done_callback(lambda _: room.release())
+
+    def _step_ns(self) -> float:
+        """The time between two requests of an open loop; 0 in a closed one, and while warming up."""
+        rate = self._plan.rate if self._counting else None
+        return 1e9 / (rate * len(self._endpoints)) if rate is not None else 0.0
+
+    async def _probe(self, endpoint: Endpoint, number: int, due_ns: int, probers: AsyncExitStack) -> None:
+        """Probe with the prober that was used last, whose connection is warm, or with a new one."""
+        idle, means = self._idle[endpoint.name], self._means
+        if idle:
+            prober = idle.pop()
+        else:
+            prober = await probers.enter_async_context(means.prober_for(endpoint, self._profile, self._emit))
+        await make_ready(endpoint)
+        self._emit(await self._witness.marked(prober.probe(number, due_ns, Trigger.BURST)))
+        idle.append(prober)
+
+    async def _until(self, due_ns: int) -> None:
+        while (left_ns := due_ns - self._means.clock()) > 0:
+            await self._means.sleep(left_ns / 1e9)
+
+    def _emit(self, record: Record) -> None:
+        """Results only; one that was cancelled comes this way too."""
+        if self._counting and isinstance(record, Request | Ping):
+            self._take(record)
+
+
+PERIOD_S = 0.1
+
+
+@asynccontextmanager
+async def shown(plan: Plan, measured: Mapping[str, Measured]) -> AsyncIterator[None]:
+    """Show how far it is, ten times a second, while the block runs."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    rows = list(measured.values())
+    length, done = _scale(plan, rows)
+
+    def told(_: int | None) -> str:
+        return _told(rows)
+
+    with click.progressbar(
+        length=length, file=sys.stderr, label="measuring", item_show_func=told, show_pos=not plan.for_s
+    ) as bar:
+
+        def update() -> None:
+            bar.update(done() - bar.pos)
+
+        async def keep_updating() -> None:
+            while True:
+                update()
+                await asyncio.sleep(PERIOD_S)
+
+        task = asyncio.create_task(keep_updating())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            update()
+
+
+def _scale(plan: Plan, rows: Sequence[Measured]) -> tuple[int, Callable[[], int]]:
+    """How long the whole is, and how much of it is done: in requests, or in tenths of a second."""
+    if plan.for_s is None:
+        return (plan.requests or 0) * len(rows), lambda: sum(_ended(each) for each in rows)
+    began = time.monotonic()
+    total = plan.for_s * (len(rows) if plan.order is Order.ONE_BY_ONE else 1)
+    return max(1, round(total * 10)), lambda: min(round((time.monotonic() - began) * 10), round(total * 10))
+
+
+def _ended(measured: Measured) -> int:
+    return measured.total + measured.cancelled + measured.local
+
+
+def _told(rows: Sequence[Measured]) -> str:
+    failed = sum(each.failed for each in rows)
+    return f"{units.count(sum(map(_ended, rows)))} requests, {units.count(failed)} failed"
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ from gwtui.checks.breaker import next_wait_s
 from gwtui.checks.evidence import Evidence, Probed, document_of
 from gwtui.checks.request_plans import MOST_LOOKS, Recipe, is_settled, provoking, recipe
 from gwtui.checks.request_sets import CheckTarget, Need
-from gwtui.engine.loop_lag_monitor import LoopLagMonitor
+from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request

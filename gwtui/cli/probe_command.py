@@ -123,8 +123,8 @@ def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
 
 
 async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
-    from gwtui.engine.loop_lag_monitor import LoopLagMonitor
-    from gwtui.probes.once import probe_once
+    from gwtui.engine.loop_lag import LoopLagMonitor
+    from gwtui.probes.prober import probe_once
 
     witness = LoopLagMonitor()
     async with witness.watching():

@@ -98,7 +98,7 @@ def _headless(profile: Profile, run: WatchOptions, gateway: GatewayProcess | Non
 
 def _with(gateway: GatewayProcess | None, feed: Feed) -> Feed:
     """The feed, which ends when the embedded gateway does that it is about."""
-    from gwtui.feeds.beside import beside
+    from gwtui.feeds.feeds import beside
     from gwtui.model.records import FeedEnded
     from gwtui.text.sanitize import clean_text
 

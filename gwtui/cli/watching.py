@@ -93,8 +93,8 @@ def gateway(
     if faults:
         _list_faults()
         return
+    from gwtui.gateway.process import serve
     from gwtui.gateway.scenario import ScenarioError, load_scenario
-    from gwtui.gateway.server import serve
 
     raw_ports: list[int] = []
 

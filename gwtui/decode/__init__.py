@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gwtui.decode.capture import CaptureError
-from gwtui.decode.decode import Decoded, decode
-from gwtui.decode.masking import masked
+from gwtui.decode.decode import Decoded, decode, masked
 
 __all__ = ["CaptureError", "Decoded", "decode", "masked"]

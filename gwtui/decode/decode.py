@@ -2,28 +2,80 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+import msgspec
+
 from gwtui.apis import APIS
-from gwtui.apis.base import AskError, Usage
+from gwtui.apis.base import AskError, Reading, StreamReader, Usage
 from gwtui.apis.gemini.stream import MAX_CANDIDATES
 from gwtui.apis.headers import pick_headers
 from gwtui.apis.openai.chat_stream import MAX_CHOICES
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, CaptureError
-from gwtui.decode.streaming import StreamReading
-from gwtui.framing.sse import SSELimitError
-from gwtui.model.enums import Kind, Outcome
+from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.model.enums import EventKind, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, StreamEvent
 from gwtui.model.verdicts import Judgement
 from gwtui.probes.capture import HALF_EVENTS
-from gwtui.probes.response_reader import BODY_BYTES, TEXT_CHARS
-from gwtui.text.excerpts import excerpt
-from gwtui.text.sanitize import clean, clean_text
+from gwtui.probes.masking import EventMask, masked_finding, masked_headers
+from gwtui.probes.response_reader import BODY_BYTES, RAW_CHARS, TEXT_CHARS, stream_event
+from gwtui.secrets import Redactor
+from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.verdict.classify import End, Transport, is_event_stream, judge
+
+
+class StreamReading:
+    """Feed it the body of a stream. `reader` has what the events meant, `parser` what was no event."""
+
+    def __init__(self, reader: StreamReader) -> None:
+        self.reader = reader
+        self.parser = SSEParser()
+        self.events = self.keepalives = self.bytes = 0
+        self._first: list[StreamEvent] = []
+        self._last: deque[StreamEvent | tuple[Reading, str]] = deque(maxlen=HALF_EVENTS)
+        self._text: list[str] = []
+        self._text_length = 0
+
+    def feed(self, data: bytes) -> None:
+        """Raises `SSELimitError`, after all events before it were read."""
+        self.bytes += len(data)
+        try:
+            events = self.parser.feed(data)
+        except SSELimitError as error:
+            self._read(error.events)
+            raise
+        self._read(events)
+
+    def kept(self) -> tuple[StreamEvent, ...]:
+        """At most `HALF_EVENTS` of the beginning, and as many of the end."""
+        last = (each if isinstance(each, StreamEvent) else stream_event(*each) for each in self._last)
+        return (*self._first, *last)
+
+    @property
+    def text(self) -> str:
+        return clean_text("".join(self._text), TEXT_CHARS)
+
+    def _read(self, events: list[ServerSentEvent]) -> None:
+        self.events += len(events)
+        read, keep = self.reader.event, self._last.append
+        for event in events:
+            reading, data = read(event), event.data
+            kind = reading.kind
+            if kind is EventKind.KEEPALIVE:
+                self.keepalives += 1
+            elif kind.is_visible and self._text_length < TEXT_CHARS:
+                self._text.append(reading.text)
+                self._text_length += len(reading.text)
+            if len(self._first) < HALF_EVENTS:
+                self._first.append(stream_event(reading, data))
+            else:
+                keep((reading, data) if len(data) <= RAW_CHARS else stream_event(reading, data))
+
 
 SSE_TYPE = "text/event-stream"
 
@@ -158,4 +210,21 @@ def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
         headers=pick_headers(capture.headers),
         bytes=length,
         body_excerpt="" if good else excerpt(transport.body, content_type),
+    )
+
+
+def masked(decoded: Decoded, redact: Redactor) -> Decoded:
+    """The same with every key masked."""
+    if not redact:
+        return decoded
+    beginning, end = EventMask(redact), EventMask(redact)
+    return replace(
+        decoded,
+        judgement=msgspec.structs.replace(decoded.judgement, reason=redact(decoded.judgement.reason)),
+        findings=tuple(masked_finding(finding, redact) for finding in decoded.findings),
+        events=(*map(beginning, decoded.events[:HALF_EVENTS]), *map(end, decoded.events[HALF_EVENTS:])),
+        model_served=redact(decoded.model_served),
+        text=redact(decoded.text),
+        headers=masked_headers(decoded.headers, redact),
+        body_excerpt=redact(decoded.body_excerpt),
     )

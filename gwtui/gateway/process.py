@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -12,6 +14,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
+
+from gwtui.gateway.scenario import Scenario
 
 _PATIENCE_S = 2.0
 """How long each way of ending the process may take before a harder one."""
@@ -121,3 +125,45 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             process.wait(_PATIENCE_S)
         except subprocess.TimeoutExpired:
             harder()
+
+
+_BACKLOG = 2048
+
+
+def serve(
+    host: str,
+    port: int,
+    scenario: Scenario,
+    ready: Callable[[int], None],
+    *,
+    raw_port: int = 0,
+    raw_ready: Callable[[int], None] | None = None,
+    stop_with_stdin: bool = False,
+) -> int | None:
+    """Serve until SIGTERM or SIGINT, whose number is returned, or with `stop_with_stdin` until standard input ends.
+
+    `raw_ready`, then `ready` are told their port as soon as both are bound: `raw_port` is the one of the bare sockets.
+    Raises `OSError` when one cannot be bound.
+    """
+    with listen(host, port) as listener, listen(host, raw_port) as raw:
+        if raw_ready is not None:
+            raw_ready(raw.getsockname()[1])
+        ready(listener.getsockname()[1])
+        from gwtui.gateway.hosting import host_gateway
+
+        return host_gateway(listener, raw, scenario, stop_with_stdin=stop_with_stdin)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening TCP socket. Raises `OSError`."""
+    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        if os.name == "posix":  # elsewhere the option would let two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError:
+        listener.close()
+        raise
+    return listener

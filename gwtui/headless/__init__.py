@@ -1,8 +1,7 @@
 """Watching without a screen: the same records, as lines for people or as JSON for programs."""
 
 from gwtui.headless.json_lines import JSONLines
-from gwtui.headless.line_writer import LineWriter
 from gwtui.headless.table import TextLines
-from gwtui.headless.watch import EXIT_DOWN, EXIT_ENGINE, Printer, signals, watch_lines
+from gwtui.headless.watch import EXIT_DOWN, EXIT_ENGINE, LineWriter, Printer, signals, watch_lines
 
 __all__ = ["EXIT_DOWN", "EXIT_ENGINE", "JSONLines", "Printer", "TextLines", "LineWriter", "signals", "watch_lines"]

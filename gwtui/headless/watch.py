@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from types import FrameType
-from typing import Any, Protocol
+from types import FrameType, TracebackType
+from typing import Any, Protocol, Self
 
 from gwtui.feeds import Feed
 from gwtui.model.enums import State
@@ -15,6 +17,35 @@ from gwtui.model.records import FeedEnded, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.model.view import EndpointRow, Query, View, Window
 from gwtui.monitor import Monitor
+
+MAX_WAITING = 20_000
+"""Lines that may wait to be said. Then who has more to say waits too, and no line is lost."""
+
+
+class LineWriter:
+    """Enter it, call it with each line, leave it: then all is said. What saying raises comes out of a later call."""
+
+    def __init__(self, say: Callable[[str | bytes], None]) -> None:
+        self._say = say
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="voice")
+        self._waiting: deque[Future[None]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._thread.shutdown()
+        if error is None:
+            for each in self._waiting:
+                each.result()
+
+    def __call__(self, line: str | bytes) -> None:
+        self._waiting.append(self._thread.submit(self._say, line))
+        while self._waiting and (self._waiting[0].done() or len(self._waiting) > MAX_WAITING):
+            self._waiting.popleft().result()
+
 
 EXIT_DOWN = 1
 EXIT_ENGINE = 3

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -13,14 +14,55 @@ from gwtui.model.enums import Kind, Metric, Outcome, State
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Heartbeat, Ping, Request
 from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
-from gwtui.monitor.counters import WordCounts
 from gwtui.monitor.ping_stats import PingStats
-from gwtui.monitor.samples import Samples
-from gwtui.monitor.series import MetricSeries, cells, counted_metric, quantiles, shown_metric
+from gwtui.monitor.series import SECOND_NS, MetricSeries, WordCounts, cells, counted_metric, quantiles, shown_metric
 from gwtui.monitor.stream_store import StreamStore
 from gwtui.stats import comparison as comparing
 from gwtui.stats.accuracy import latency, sure
+from gwtui.stats.comparison import METRICS, ComparedSeries
+from gwtui.stats.significance import Sample
 from gwtui.text.units import countdown
+
+KEPT = 2000
+"""So many values of each latency."""
+_MINUTE_NS = 60 * SECOND_NS
+
+
+class Samples:
+    """Takes good results in."""
+
+    def __init__(self) -> None:
+        self._values: dict[Metric, _Newest] = {}
+
+    def add(self, result: Request | Ping) -> None:
+        minute = result.now_ns // _MINUTE_NS
+        for metric in METRICS:
+            # The whole of a ping is its round trip.
+            value = sure(result, Metric.RTT if isinstance(result, Ping) and metric is Metric.E2E else metric)
+            if value is not None:
+                self._values.setdefault(metric, _Newest()).add(value, minute)
+
+    def series(self, name: str, ok: int, total: int, *, is_ping: bool) -> ComparedSeries:
+        samples = {metric: newest.sample() for metric, newest in self._values.items()}
+        return ComparedSeries(name, samples, ok, total, is_ping)
+
+
+class _Newest:
+    """Values with their minutes; the oldest give way, many at a time."""
+
+    def __init__(self) -> None:
+        self._values = array("q")
+        self._minutes = array("q")
+
+    def add(self, value: int, minute: int) -> None:
+        self._values.append(value)
+        self._minutes.append(minute)
+        if len(self._values) > KEPT * 5 // 4:
+            del self._values[:-KEPT], self._minutes[:-KEPT]
+
+    def sample(self) -> Sample:
+        return Sample(self._values[-KEPT:], self._minutes[-KEPT:])
+
 
 SPARKLINE_CELLS = 40
 FIGURES = {"p5": 0.05, "p50": 0.5, "p75": 0.75, "p80": 0.8, "p90": 0.9, "p95": 0.95, "p99": 0.99}

@@ -34,8 +34,7 @@ from gwtui.model.view import EndpointRow, Header, PingView, Query, StreamView, V
 from gwtui.monitor.banner import Trouble
 from gwtui.monitor.check_runs import Checkups
 from gwtui.monitor.endpoint_history import History
-from gwtui.monitor.filters import FilterError, Subject, parse
-from gwtui.monitor.sorting import ordered
+from gwtui.monitor.filters import FilterError, Subject, ordered, parse
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import MAX_PATH, clean
 

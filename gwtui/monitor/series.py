@@ -2,13 +2,65 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from gwtui.model.enums import Kind, Metric
 from gwtui.model.profile import Endpoint
-from gwtui.model.view import Cell, LatencyPoint, Quantile, Window
+from gwtui.model.view import Cell, Counts, LatencyPoint, Quantile, Window
 from gwtui.stats.histogram import Histogram, supported
 from gwtui.stats.windows import Growing, Rolling
+
+
+class WordCounts:
+    """The counts of one endpoint."""
+
+    def __init__(self) -> None:
+        self._all: Counter[str] = Counter()
+        self._recent = {window: _Recent((window.seconds or 0) * SECOND_NS, slots) for window, slots in SLOTS.items()}
+
+    def add(self, now_ns: int, words: Iterable[str]) -> None:
+        """Count each of the words once."""
+        for word in words:
+            self._all[word] += 1
+            for recent in self._recent.values():
+                recent.add(now_ns, word)
+
+    def counts(self, window: Window, now_ns: int) -> Counts:
+        """The words of the window, the most frequent first."""
+        counted = self._all if window is Window.ALL else self._recent[window].counts(now_ns)
+        return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+class _Recent:
+    """The last `window_ns`, to the precision of one of its `slots`."""
+
+    def __init__(self, window_ns: int, slots: int) -> None:
+        self._width = window_ns // slots
+        self._limit = slots
+        self._newest = -1
+        self._slots: dict[int, Counter[str]] = {}
+        self._sum: Counter[str] = Counter()
+
+    def add(self, now_ns: int, word: str) -> None:
+        self._advance(now_ns)
+        index = now_ns // self._width
+        if index > self._newest - self._limit:
+            self._slots.setdefault(index, Counter())[word] += 1
+            self._sum[word] += 1
+
+    def counts(self, now_ns: int) -> Counter[str]:
+        self._advance(now_ns)
+        return self._sum
+
+    def _advance(self, now_ns: int) -> None:
+        index = now_ns // self._width
+        if index <= self._newest:
+            return
+        self._newest = index
+        for gone in [at for at in self._slots if at <= index - self._limit]:
+            self._sum -= self._slots.pop(gone)
+
 
 SECOND_NS = 1_000_000_000
 SLOTS = {Window.S30: 60, Window.M2: 120, Window.M10: 60, Window.H1: 60}

@@ -25,7 +25,7 @@ from gwtui.model.profile import TLS, Deadlines, Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.inbox import FrameInbox
-from gwtui.probes.request_headers import fresh_ids, overlaid, sent_ids
+from gwtui.probes.probe_result import fresh_ids, overlaid, sent_ids
 from gwtui.secrets import KeyReferenceError, NoRoomError, resolve, resolve_headers, resolve_url
 from gwtui.transport.certificates import expires_at
 from gwtui.transport.connection_policy import Made

@@ -7,17 +7,16 @@ import time
 from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 from typing import Self
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from gwtui.apis.base import API, Ask, AskError
-from gwtui.apis.headers import header, joined_header, without_query
+from gwtui.apis.headers import Headers, header, joined_header, without_query
 from gwtui.apis.http import is_expected_status
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.probes.deadlines import DeadlineWatchdog, due
-from gwtui.probes.probe_result import Result, record_of
-from gwtui.probes.redirects import MOST_REDIRECTS, within_origin
-from gwtui.probes.request_headers import fresh_ids, overlaid, sent_ids
+from gwtui.probes.probe_result import Result, fresh_ids, overlaid, record_of, sent_ids
 from gwtui.probes.response_reader import BODY_BYTES, BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers, resolve_url
@@ -27,11 +26,40 @@ from gwtui.transport.bodies import body_of
 from gwtui.transport.connection_policy import stale_connection
 from gwtui.transport.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
 from gwtui.transport.errors import FAILURES, end_of
-from gwtui.transport.http1 import HEADERS, StampedTransport, transport_for, url_of
+from gwtui.transport.http1 import HEADERS, PORTS, StampedTransport, transport_for, url_of
 from gwtui.transport.lean import httpx
 from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
 from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.classify import End, is_event_stream
+
+MOST_REDIRECTS = 5
+"""So many of one request are followed at most."""
+SAME_METHOD = frozenset({307, 308})
+"""The request is repeated as it is (RFC 9110 15.4.8 and 15.4.9)."""
+ANY_METHOD = frozenset({301, 302, 303})
+"""Clients may make a GET of a POST (RFC 9110 15.4.2 to 15.4.4), so only what was one is followed."""
+
+
+def within_origin(url: str, method: str, status: int | None, headers: Headers) -> str | None:
+    """The address of the same scheme, host and port (RFC 6454) that the same request is redirected to; None: of none.
+
+    `url` is the address that answered so.
+    """
+    location = header(headers, "location").strip()
+    if not location or not (status in SAME_METHOD or (status in ANY_METHOD and method == "GET")):
+        return None
+    try:
+        target = urljoin(url, location)
+        here, there = urlsplit(url), urlsplit(target)
+        same = _origin(here) == _origin(there)
+    except ValueError:
+        return None
+    return there._replace(fragment="").geturl() if same and "@" not in there.netloc else None
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
+    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
+
 
 REFUSAL_BYTES = 64 * 1024
 """How much is read of the body of an answer that is a refusal."""

@@ -13,8 +13,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.probes.handshake import PingFailedError, ping_failed
 from gwtui.probes.inbox import ReceivedFrame
 from gwtui.stats.histogram import rank
-from gwtui.text.excerpts import excerpt
-from gwtui.text.sanitize import clean
+from gwtui.text.sanitize import clean, excerpt
 
 LEAST_S = 5.0
 """No ping is given up sooner, unless a deadline says so."""

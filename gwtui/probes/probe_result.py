@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 import time
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from msgspec import structs
 
@@ -19,8 +22,7 @@ from gwtui.probes.response_reader import TEXT_CHARS, BodyIntake, Intake, StreamI
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets import Redactor
 from gwtui.stats.accuracy import in_doubt
-from gwtui.text.excerpts import excerpt
-from gwtui.text.sanitize import clean, clean_text
+from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, reason_of
 from gwtui.transport.trace import Exchange
@@ -224,3 +226,38 @@ def _since_sent(exchange: Exchange, stamp_ns: int | None) -> int | None:
     if exchange.last_write_ns is None or stamp_ns is None:
         return None
     return max(0, stamp_ns - exchange.last_write_ns)
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Ids that exist even when the gateway answers nothing. Fresh for every request that leaves."""
+
+    trace_id: str
+    span_id: str
+    request_id: str
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """W3C Trace Context 3.2, and the de-facto request id."""
+        return (("traceparent", f"00-{self.trace_id}-{self.span_id}-01"), ("x-request-id", self.request_id))
+
+
+def fresh_ids() -> Ids:
+    return Ids(secrets.token_hex(16), secrets.token_hex(8), str(uuid.uuid4()))
+
+
+def overlaid(*layers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Headers of several layers, where a name of a later layer replaces the same name of all earlier ones."""
+    headers: list[tuple[str, str]] = []
+    for layer in layers:
+        more = list(layer)
+        names = {name.lower() for name, _ in more}
+        headers = [(name, value) for name, value in headers if name.lower() not in names] + more
+    return headers
+
+
+def sent_ids(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """The trace id and the request id that these request headers carry, cleaned."""
+    values = {name.lower(): value for name, value in headers}
+    parts = values.get("traceparent", "").split("-")
+    return clean(parts[1] if len(parts) > 1 else ""), clean(values.get("x-request-id", ""))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
 from types import TracebackType
-from typing import Protocol, Self, TypeAlias
+from typing import Any, Protocol, Self, TypeAlias
 
 from gwtui.apis import APIS, kind_of
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import Ping, Record, Request
+from gwtui.model.records import Ping, Record, Request, StreamRead
+from gwtui.probes.capture import KeptReads
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.websocket import WebSocketProber
+from gwtui.secrets import make_ready
 
 Emit: TypeAlias = Callable[[Record], None]
 
@@ -45,3 +49,37 @@ def results_prober_for(endpoint: Endpoint, profile: Profile, emit: Emit) -> Prob
     if kind_of(endpoint.api) is Kind.WEBSOCKET:
         return WebSocketProber(endpoint, profile, emit)
     return HTTPProber(endpoint, profile, APIS[endpoint.api], emit, events=False)
+
+
+Probing: TypeAlias = Coroutine[Any, Any, Request | Ping]
+
+
+async def _as_it_is(probing: Probing) -> Request | Ping:
+    return await probing
+
+
+async def probe_once(
+    endpoint: Endpoint, profile: Profile, marked: Callable[[Probing], Probing] = _as_it_is
+) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
+    """Probe the endpoint now. Returns its result and the reads of its stream, in order, as `KeptReads` keeps them.
+    `marked` may change the result by how this program fared meanwhile.
+
+    Cancelled, it returns what was seen until then; `CancelledError` goes on when nothing was begun.
+    """
+    kept = KeptReads()
+    cancelled: list[Request | Ping] = []
+
+    def keep(record: Record) -> None:
+        kept.keep(record)
+        if isinstance(record, Request | Ping):
+            cancelled.append(record)
+
+    await make_ready(endpoint)
+    async with prober_for(endpoint, profile, keep) as prober:
+        try:
+            result = await marked(prober.probe(1, time.perf_counter_ns(), Trigger.TRIAL))
+        except asyncio.CancelledError:
+            if not cancelled:
+                raise
+            result = cancelled[0]
+    return result, kept.reads

@@ -1,9 +1,9 @@
 """What stays in the shell: one probe or capture told whole, as text or JSON, and the summary of a session."""
 
 from gwtui.report.capture import decode_json, decode_text
+from gwtui.report.lines import Paint, plain
 from gwtui.report.objects import ping_object, probe_json, request_object
 from gwtui.report.probe import probe_text
-from gwtui.report.style import Paint, plain
 from gwtui.report.summary import summary
 
 __all__ = [

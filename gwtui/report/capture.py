@@ -9,9 +9,8 @@ import msgspec
 from gwtui.decode import Decoded
 from gwtui.model.records import StreamEvent
 from gwtui.model.verdicts import MEANINGS
-from gwtui.report.lines import MARKS, finding, headers, known, many, named, quoted, shown, table
+from gwtui.report.lines import MARKS, Paint, finding, headers, known, many, named, plain, quoted, shown, table
 from gwtui.report.probe import WIDTH
-from gwtui.report.style import Paint, plain
 
 
 def decode_json(decoded: Decoded) -> bytes:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import Outcome, State
 from gwtui.model.records import Finding, StreamEvent
 from gwtui.text import units
+
+Paint: TypeAlias = Callable[[str, State | Outcome], str]
+"""The text in the colour of a state or an outcome. The text says the same without it."""
+
+
+def plain(text: str, _tone: State | Outcome) -> str:
+    """No colour."""
+    return text
+
 
 MARKS = {Outcome.OK: "✔", Outcome.FAILED: "✖", Outcome.CANCELLED: "‖", Outcome.LOCAL: "▲"}
 _LABEL = 10

@@ -12,8 +12,7 @@ from gwtui.model.records import Ping, Request, StreamRead
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
-from gwtui.report.lines import MARKS, finding, headers, known, many, named, quoted, shown, table
-from gwtui.report.style import Paint, plain
+from gwtui.report.lines import MARKS, Paint, finding, headers, known, many, named, plain, quoted, shown, table
 from gwtui.secrets import references_of
 from gwtui.text import units
 from gwtui.verdict.http_status import CLIENT_CERTIFICATE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gwtui.model.enums import Outcome
 from gwtui.model.verdicts import GOOD
 from gwtui.model.view import Counts, EndpointRow, View, Window
-from gwtui.report.style import Paint, plain
+from gwtui.report.lines import Paint, plain
 from gwtui.text import units
 
 _FIGURES = ("p50", "p95", "p99")

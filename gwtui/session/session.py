@@ -22,15 +22,39 @@ from typing import Any, NoReturn, Self
 from gwtui.codec.wire import WireError, decode_command
 from gwtui.engine import Engine, Figures
 from gwtui.feeds import Feed
-from gwtui.model.commands import Command, Start
+from gwtui.model.commands import Command, RunChecks, Start
 from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.session.check_runner import Checking
-from gwtui.session.command_dispatcher import CommandDispatcher
 from gwtui.session.record_writer import RecordWriter
 from gwtui.session.watchdog import END_S, Watchdog
 from gwtui.transport.polls import new_loop
+
+
+class CommandDispatcher:
+    """`run` it once; `handle` and `stop` are for the same event loop, while it runs."""
+
+    def __init__(self, engine: Engine, checking: Checking, watchdog: Watchdog) -> None:
+        self._engine = engine
+        self._checking = checking
+        self.watchdog = watchdog
+
+    async def run(self, stop_after_s: float | None = None) -> None:
+        """Until `stop`, or for so long."""
+        async with self._checking:
+            await self._engine.run(stop_after_s)
+
+    def handle(self, command: Command) -> None:
+        """Have a command carried out, or answered with a `Notice`."""
+        if isinstance(command, RunChecks) and self._engine.running:
+            self._checking.begin(command)
+        else:
+            self._engine.handle(command)
+
+    def stop(self) -> None:
+        self._engine.stop()
+
 
 log = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ end no line and hide nothing. It is still not markup: hand it to widgets as plai
 from __future__ import annotations
 
 import re
+from html import unescape
 
 LIMIT = 256
 MAX_PATH = 4096
@@ -82,3 +83,25 @@ def _escape(match: re.Match[str]) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+EXCERPT = 200
+
+_HIDDEN = re.compile(r"(?is)<(script|style|head)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)")
+_TAG = re.compile(r"<[^>]*>?")
+
+
+def excerpt(body: bytes, content_type: str = "") -> str:
+    """The beginning of a body as one clean line; of HTML its title and visible text."""
+    text = body[: 64 << 10].decode("utf-8", "replace").lstrip("\ufeff")
+    if "html" in content_type.lower() or text.lstrip()[:1] == "<":
+        visible = _TAG.sub(" ", _HIDDEN.sub(" ", text)).strip()
+        title = _title(text)
+        text = unescape(visible if visible.startswith(title) else f"{title}: {visible}")
+    return clean(" ".join(text.split()), EXCERPT)
+
+
+def _title(page: str) -> str:
+    _, _, rest = page.partition("<title>")
+    title, closed, _ = rest.partition("</title")
+    return " ".join(title.split()) if closed else ""

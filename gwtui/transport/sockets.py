@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import httpcore
 from msgspec.structs import replace
@@ -24,7 +25,47 @@ from gwtui.transport.acknowledged import Acknowledgement, UnacknowledgedError
 from gwtui.transport.timestamps import StampedSocket
 from gwtui.transport.tls import TLSStream
 from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
-from gwtui.transport.wakeup_batch import gathering, settle
+
+GATHER_S = 0.04
+"""How long a read may wait for others; what it means is written to the screen's pipe no more often either."""
+TOGETHER = 32
+"""So many are woken at once, then sockets are looked at again: one that waits has one stamp for several packets."""
+
+
+class WakeupBatch:
+    """One for each event loop: see `gathering`."""
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[None]] = []
+
+    def add(self, waiter: asyncio.Future[None]) -> None:
+        """Settle this one soon, together with others."""
+        if not self._waiting:
+            loop = waiter.get_loop()
+            loop.call_later(GATHER_S, self._wake, loop)
+        self._waiting.append(waiter)
+
+    def _wake(self, loop: asyncio.AbstractEventLoop) -> None:
+        now, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
+        for waiter in now:
+            settle(waiter)
+        if self._waiting:
+            loop.call_soon(self._wake, loop)
+
+
+_of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WakeupBatch] = WeakKeyDictionary()
+
+
+def gathering() -> WakeupBatch:
+    """That of the running loop."""
+    return _of_loops.setdefault(asyncio.get_running_loop(), WakeupBatch())
+
+
+def settle(future: asyncio.Future[None]) -> None:
+    """Let whoever awaits it go on, if nobody did so before."""
+    if not future.done():
+        future.set_result(None)
+
 
 READ_BYTES = 64 * 1024
 PIECE_BYTES = 64

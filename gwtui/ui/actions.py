@@ -13,9 +13,24 @@ from gwtui.model.commands import Burst, Command, Mark, Pause, Resume, RunChecks,
 from gwtui.model.enums import State
 from gwtui.model.profile import Endpoint
 from gwtui.model.view import View
-from gwtui.ui.bursts import parse_burst
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
+
+MOST_REQUESTS = 10_000
+MOST_AT_ONCE = 256
+
+
+def parse_burst(text: str) -> tuple[int, int]:
+    """Requests and concurrency. Raises ValueError with what is wanted."""
+    requests, _, concurrency = text.lower().replace("×", "x").partition("x")
+    try:
+        numbers = int(requests), int(concurrency or "1")
+    except ValueError:
+        raise ValueError("Write a number of requests, or requests x concurrency, such as 20x5") from None
+    if not (1 <= numbers[0] <= MOST_REQUESTS and 1 <= numbers[1] <= MOST_AT_ONCE):
+        raise ValueError(f"At most {MOST_REQUESTS:,} requests, {MOST_AT_ONCE} at once, and at least one of each")
+    return numbers
+
 
 SHORTEST_S, LONGEST_S = 0.1, 3600.0
 """The intervals that keys lead to."""

@@ -23,7 +23,6 @@ from gwtui.model.view import View
 from gwtui.secrets.crash_output import presentable
 from gwtui.ui.command_palette import Offers
 from gwtui.ui.driver import hardy
-from gwtui.ui.escape_filter import EscapeFilter
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.keeper import Keeper
 from gwtui.ui.keymap import EVERY, faults_of
@@ -31,7 +30,7 @@ from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
 from gwtui.ui.styles import textual_theme, theme_for
-from gwtui.ui.terminal import HUNG_UP, is_gone, signals_end
+from gwtui.ui.terminal import HUNG_UP, EscapeFilter, is_gone, signals_end
 
 TERMINAL_CHECK_S = 2.0
 

@@ -12,7 +12,24 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from queue import SimpleQueue
 
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
 from gwtui.model.signals import asks, ending
+from gwtui.ui.text_layout import printable
+
+
+class EscapeFilter(LineFilter):
+    """Makes visible what would move the cursor, reach the clipboard or hide. A line stays as wide as it was."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        if all(segment.text.isprintable() for segment in segments):
+            return segments
+        width = Segment.get_line_length(segments)
+        shown = [Segment(printable(text), style, control) for text, style, control in segments]
+        return Segment.adjust_line_length(shown, width)
+
 
 HUNG_UP = 129
 """The exit code of a program whose terminal went away: 128 and the number of SIGHUP."""

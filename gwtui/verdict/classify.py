@@ -21,8 +21,7 @@ from gwtui.model.enums import Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.text.excerpts import excerpt
-from gwtui.text.sanitize import clean
+from gwtui.text.sanitize import clean, excerpt
 from gwtui.verdict.buffering import ContentPace, pace_finding
 from gwtui.verdict.findings import clock_skew, header_findings
 from gwtui.verdict.http_status import judge_status

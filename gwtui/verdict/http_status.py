@@ -8,8 +8,7 @@ from urllib.parse import urlsplit
 
 from gwtui.apis.headers import MAX_WAIT_S, Headers, header, retry_after, without_query
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.text.excerpts import excerpt
-from gwtui.text.sanitize import clean
+from gwtui.text.sanitize import clean, excerpt
 
 CLASSES: dict[int, Verdict] = {
     401: Verdict.AUTH,

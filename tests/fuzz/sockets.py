@@ -21,7 +21,7 @@ from gwtui.codec.csv_schema import ping_row, request_row
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
-from gwtui.probes.once import probe_once
+from gwtui.probes.prober import probe_once
 from gwtui.recorder.csvfile import csv_line
 
 SOON = soon(first_byte_s=0.05, first_token_s=0.05, idle_s=0.05, total_s=0.2)

@@ -28,8 +28,7 @@ from gwtui.probes.response_reader import BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
 from gwtui.recorder.csvfile import csv_line
 from gwtui.secrets import Redactor
-from gwtui.text.excerpts import excerpt
-from gwtui.text.sanitize import clean, clean_text
+from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.chunked import Chunked
 from gwtui.transport.decoding import BodyLimitError, DecodeError, decoder_for
 from gwtui.transport.dial import Dial

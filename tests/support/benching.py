@@ -9,8 +9,8 @@ from itertools import count
 from types import TracebackType
 from typing import Any, Self
 
-from gwtui.bench.load import ProbeDeps
 from gwtui.bench.results import Measured, empty
+from gwtui.bench.runner import ProbeDeps
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from websockets.sync.client import ClientConnection, connect
 
 from gwtui.gateway.hosting import GatewayServer
+from gwtui.gateway.process import listen
 from gwtui.gateway.scenario import parse_scenario
-from gwtui.gateway.server import listen
 
 
 @dataclass

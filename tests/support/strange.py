@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from gwtui.gateway.server import listen
+from gwtui.gateway.process import listen
 
 
 class Strange:

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 
 from gwtui.model.view import View
 from gwtui.stats.comparison import ComparedSeries, Comparison, compare
-from gwtui.ui.bursts import parse_burst
+from gwtui.ui.actions import parse_burst
 from gwtui.ui.keymap import bindings, hints
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel, Picture, sentences
 from gwtui.ui.screens.ask import AskScreen

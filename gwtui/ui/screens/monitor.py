@@ -18,8 +18,7 @@ from gwtui.config import Config
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.view import Query, View
 from gwtui.ui import navigation as looking
-from gwtui.ui.actions import Orders
-from gwtui.ui.bursts import parse_burst
+from gwtui.ui.actions import Orders, parse_burst
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.fields import duplicate, new_endpoint
