@@ -1,6 +1,6 @@
 """Benchmarks and comparisons: drive endpoints with the probers of the monitor, and say what it means.
 
-`targets` and `plan` say what is to be done, `load` does it, `measured` adds up what came back, and `gates` judges it;
-`gwtui.stats.comparison` holds it against each other. `table`, `breakdown` and `telling` put it into words, `writing` and
-`reading` into files and back.
+`targets` and `plan` say what to do, `runner` does it, `results` adds up what came back, `thresholds` judges it, and
+`gwtui.stats.comparison` compares endpoints. `table`, `breakdown` and `report` put it into words, `csv_out` and `csv_in`
+write and read its files.
 """

@@ -25,7 +25,7 @@ from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request
 from gwtui.probes.prober import Emit, Prober, results_prober_for
-from gwtui.secrets import make_ready
+from gwtui.secrets.resolver import make_ready
 from gwtui.text import units
 
 Take = Callable[[Request | Ping], None]

@@ -15,7 +15,8 @@ from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.config import endpoint_from, load
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.secrets import SCHEMES, KeyReferenceError, is_reference, references_in, resolve
+from gwtui.secrets.references import SCHEMES, KeyReferenceError, is_reference, references_in
+from gwtui.secrets.resolver import resolve
 
 TRACE = {"X-Sourcegraph-Should-Trace": "true"}
 COMPLETIONS = {**TRACE, "X-Sourcegraph-Feature": "code_completions"}

@@ -19,7 +19,7 @@ from gwtui.model.records import Ping, Request
 from gwtui.probes.capture import KeptReads
 from gwtui.probes.prober import Emit, Prober
 from gwtui.probes.prober import prober_for as any_prober_for
-from gwtui.secrets import make_ready
+from gwtui.secrets.resolver import make_ready
 
 LOOK_AGAIN_S = 0.3
 """How long a gateway is given to write into its books."""

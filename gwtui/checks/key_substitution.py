@@ -8,7 +8,7 @@ from gwtui.apis import APIS
 from gwtui.apis.base import AskError
 from gwtui.apis.requests import AUTH_HEADERS
 from gwtui.model.profile import Endpoint
-from gwtui.secrets import references_in
+from gwtui.secrets.references import references_in
 
 MADE_UP_KEY = "invalid"
 """No real key looks like it, and none is ever changed to make one."""

@@ -17,7 +17,7 @@ from gwtui.checks.planning import checks_for, needs_of
 from gwtui.checks.request_sets import HEAVY, PROBES, CheckTarget, Need
 from gwtui.model.check_results import CheckResult
 from gwtui.model.records import Ping, Request
-from gwtui.secrets import masked
+from gwtui.secrets.resolver import masked
 from gwtui.text.sanitize import clean
 
 MOST_HANGING = 2

@@ -34,7 +34,8 @@ def notes_of(config: Config) -> list[str]:
 
 def _key_problems(endpoint: Endpoint) -> Iterator[str]:
     """References that cannot be resolved. Only those whose resolving asks nobody and starts nothing."""
-    from gwtui.secrets import KeyReferenceError, references_of, resolve
+    from gwtui.secrets.references import KeyReferenceError
+    from gwtui.secrets.resolver import references_of, resolve
 
     for reference in dict.fromkeys(references_of(endpoint)):
         if reference.startswith(("env:", "file:")):
@@ -59,7 +60,7 @@ def _file_faults(config: Config) -> Iterator[ConfigFault]:
 
 def _tls_file_faults(settings: TLS) -> Iterator[tuple[str, str]]:
     """Setting and reason. A password that cannot be had is a note, as keys are."""
-    from gwtui.secrets import KeyReferenceError
+    from gwtui.secrets.references import KeyReferenceError
     from gwtui.transport.tls_files import TLSFileError, check_authorities, check_client
 
     for check in (check_authorities, lambda tls: check_client(tls, _without_asking)):
@@ -73,7 +74,8 @@ def _tls_file_faults(settings: TLS) -> Iterator[tuple[str, str]]:
 
 def _without_asking(reference: str) -> str:
     """What the reference stands for, where resolving it asks nobody and starts nothing. Raises `KeyReferenceError`."""
-    from gwtui.secrets import KeyReferenceError, resolve
+    from gwtui.secrets.references import KeyReferenceError
+    from gwtui.secrets.resolver import resolve
 
     if not reference.startswith(("env:", "file:")):
         raise KeyReferenceError("is not asked here")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from gwtui.model.profile import Endpoint, Profile
     from gwtui.model.records import Ping, Request, StreamRead
-    from gwtui.secrets import Redactor
+    from gwtui.secrets.redaction import Redactor
 
 _ONLY_FOR = {
     "model": ("completion",),
@@ -149,7 +149,7 @@ def decode(file: BufferedReader, api: str, *, as_json: bool) -> int:
 def _known_keys() -> Redactor:
     """Masks the keys of the configuration, if there is one that can be read."""
     from gwtui.config import ConfigError, load
-    from gwtui.secrets import learn, redactor
+    from gwtui.secrets.resolver import learn, redactor
 
     with suppress(ConfigError):
         learn(*(endpoint for profile in load().profiles for endpoint in profile.endpoints))

@@ -23,15 +23,13 @@ from gwtui.apis.base import AskError
 from gwtui.config.errors import KeyPath, Problem, did_you_mean
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
-from gwtui.secrets import (
+from gwtui.secrets.patterns import looks_secret, names_secret, tells_secret
+from gwtui.secrets.references import (
     SCHEMES,
     begins_reference,
     is_reference,
     is_sendable,
-    looks_secret,
-    names_secret,
     references_in,
-    tells_secret,
     without_references,
 )
 from gwtui.text.untrusted_files import expanded

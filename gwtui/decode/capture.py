@@ -12,12 +12,12 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gwtui.apis.headers import Headers, joined_header
+from gwtui.model.enums import End
 from gwtui.text.sanitize import clean
 from gwtui.transport import decoding
 from gwtui.transport.body_length import BodyLength, LengthError, body_length, short_body
 from gwtui.transport.chunked import Chunked, last_chunk
 from gwtui.transport.decoding import GZIP, Decoder, Inflate, decoder_for
-from gwtui.verdict.classify import End
 
 HEAD_BYTES = 100 << 10
 """Length limit of one header block."""

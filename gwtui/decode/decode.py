@@ -17,16 +17,16 @@ from gwtui.apis.openai.chat_stream import MAX_CHOICES
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, CaptureError
 from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
-from gwtui.model.enums import EventKind, Kind, Outcome
+from gwtui.model.enums import End, EventKind, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, StreamEvent
 from gwtui.model.verdicts import Judgement
 from gwtui.probes.capture import HALF_EVENTS
 from gwtui.probes.masking import EventMask, masked_finding, masked_headers
 from gwtui.probes.response_reader import BODY_BYTES, RAW_CHARS, TEXT_CHARS, stream_event
-from gwtui.secrets import Redactor
+from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text, excerpt
-from gwtui.verdict.classify import End, Transport, is_event_stream, judge
+from gwtui.verdict.classify import Transport, is_event_stream, judge
 
 
 class StreamReading:

@@ -26,7 +26,7 @@ from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Hold, Ping, Request
 from gwtui.probes.prober import Emit, Prober
-from gwtui.secrets import make_ready
+from gwtui.secrets.resolver import make_ready
 
 IDLE_S = 30.0
 """A worker that is not the only idle one of its endpoint ends after so long without a probe."""

@@ -4,4 +4,4 @@ from gwtui.headless.json_lines import JSONLines
 from gwtui.headless.table import TextLines
 from gwtui.headless.watch import EXIT_DOWN, EXIT_ENGINE, LineWriter, Printer, signals, watch_lines
 
-__all__ = ["EXIT_DOWN", "EXIT_ENGINE", "JSONLines", "Printer", "TextLines", "LineWriter", "signals", "watch_lines"]
+__all__ = ["EXIT_DOWN", "EXIT_ENGINE", "JSONLines", "LineWriter", "Printer", "TextLines", "signals", "watch_lines"]

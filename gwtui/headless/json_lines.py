@@ -10,7 +10,7 @@ import msgspec
 from gwtui.codec.csv_schema import incident_row
 from gwtui.model.records import FeedEnded, FeedSilent, Incident, Ping, Record, Request
 from gwtui.model.view import EndpointRow, View
-from gwtui.report import ping_object, request_object
+from gwtui.report.objects import ping_object, request_object
 from gwtui.text import units
 
 

@@ -98,3 +98,41 @@ class EventKind(StrEnum):
 
 _VISIBLE = (EventKind.TEXT, EventKind.TOOL)
 _CONTENT = (*_VISIBLE, EventKind.REASONING)
+
+
+class End(StrEnum):
+    """How the transport ended."""
+
+    CLEAN = "clean"
+    """The body's own end: the last chunk, the promised length, or a close where nothing else was promised."""
+    LEFT = "left"
+    """gwtui hung up after the API's terminator, because the gateway kept the stream open."""
+    RESET = "reset"
+    """The connection was reset or closed where an answer or the rest of it was due."""
+    INCOMPLETE = "incomplete"
+    """The connection was closed inside a chunked body or short of its promised length."""
+    NOT_HTTP = "not_http"
+    """The bytes break the rules of HTTP."""
+    DNS = "dns"
+    REFUSED = "refused"
+    UNREACHABLE = "unreachable"
+    CONNECT_TIMEOUT = "connect_timeout"
+    PROXY = "proxy"
+    """A proxy on the way failed or refused."""
+    TLS = "tls"
+    NO_FIRST_BYTE = "no_first_byte"
+    NO_FIRST_EVENT = "no_first_event"
+    NO_FIRST_TOKEN = "no_first_token"  # noqa: S105 - a token of text, not a secret
+    EVENT_GAP = "event_gap"
+    """Bytes may come, but no event did for `event_gap_s`."""
+    IDLE = "idle"
+    """Nothing was read for `idle_s`."""
+    TOTAL = "total"
+    """`total_s` ran out."""
+    TOO_LARGE = "too_large"
+    DECODE_ERROR = "decode_error"
+    NO_KEY = "no_key"
+    TLS_FILE = "tls_file"
+    """A file of the TLS settings cannot be used."""
+    CANCELLED = "cancelled"
+    LOCAL = "local"

@@ -1,8 +1,7 @@
 """Records: immutable facts that probes and the engine report. Everything downstream speaks only these.
 
-Units: `_ns` are durations or stamps of the monotonic clock (`time.perf_counter_ns`), as int; `_at` are wall times,
-UTC, as seconds since the epoch. Text that came from a network was cleaned (`gwtui.text.sanitize`) before it got in here.
-Request headers and keys have no field here, so they cannot leak from here.
+Units: `_ns` are durations or stamps of the monotonic clock, as int; `_at` are wall times, UTC, in seconds. Text from a
+network was cleaned (`gwtui.text.sanitize`) before. Request headers and keys have no field here, so they cannot leak.
 """
 
 from __future__ import annotations
@@ -227,8 +226,7 @@ class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     connect_ns: int | None = None
     """Dial and handshake, when this ping had to dial; else None."""
     connection: int = 0
-    """Which connection of this endpoint it went over, counted from 1 (where each address is probed: to this address);
-    redials are connections - 1."""
+    """The connection's number, from 1, of this endpoint or, where each is probed, of this address: redials + 1."""
     close_code: int | None = None
     close_reason: str = ""
     status: int | None = None

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from types import TracebackType
 
+from gwtui.model.enums import End
 from gwtui.model.profile import Deadlines
 from gwtui.transport.dial import Dial
 from gwtui.transport.trace import Exchange
-from gwtui.verdict.classify import End
 
 LINGER_S = 1.0
 """How long the end of the transport is waited for once the API said that its stream is over."""

@@ -21,12 +21,14 @@ from websockets.uri import parse_uri
 from gwtui.apis.base import AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.websocket import SUBPROTOCOLS, WEBSOCKET
+from gwtui.model.enums import End
 from gwtui.model.profile import TLS, Deadlines, Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.inbox import FrameInbox
 from gwtui.probes.probe_result import fresh_ids, overlaid, sent_ids
-from gwtui.secrets import KeyReferenceError, NoRoomError, resolve, resolve_headers, resolve_url
+from gwtui.secrets.references import KeyReferenceError, NoRoomError
+from gwtui.secrets.resolver import resolve, resolve_headers, resolve_url
 from gwtui.transport.certificates import expires_at
 from gwtui.transport.connection_policy import Made
 from gwtui.transport.dial import Dial
@@ -36,7 +38,6 @@ from gwtui.transport.proxies import Proxy
 from gwtui.transport.timestamps import StampedSocket
 from gwtui.transport.tls_files import TLSFileError, TLSFiles, tls_files
 from gwtui.transport.trace import Exchange
-from gwtui.verdict.classify import End
 from gwtui.verdict.http_status import judge_status
 
 MAX_MESSAGE_BYTES = 1024 * 1024

@@ -12,14 +12,16 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.apis.headers import Headers, header, joined_header, without_query
 from gwtui.apis.http import is_expected_status
-from gwtui.model.enums import Kind, Trigger
+from gwtui.model.enums import End, Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.probes.deadlines import DeadlineWatchdog, due
 from gwtui.probes.probe_result import Result, fresh_ids, overlaid, record_of, sent_ids
 from gwtui.probes.response_reader import BODY_BYTES, BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
-from gwtui.secrets import KeyReferenceError, NoRoomError, Redactor, redactor, resolve, resolve_headers, resolve_url
+from gwtui.secrets.redaction import Redactor
+from gwtui.secrets.references import KeyReferenceError, NoRoomError
+from gwtui.secrets.resolver import redactor, resolve, resolve_headers, resolve_url
 from gwtui.text.sanitize import clean
 from gwtui.transport.acknowledged import patience_s
 from gwtui.transport.bodies import body_of
@@ -30,7 +32,7 @@ from gwtui.transport.http1 import HEADERS, PORTS, StampedTransport, transport_fo
 from gwtui.transport.lean import httpx
 from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
 from gwtui.transport.trace import ConnectionTrace
-from gwtui.verdict.classify import End, is_event_stream
+from gwtui.verdict.classify import is_event_stream
 
 MOST_REDIRECTS = 5
 """So many of one request are followed at most."""

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from gwtui.apis.headers import CONSTANT_NAMES
 from gwtui.model.records import Finding, Ping, Request, StreamEvent
-from gwtui.secrets import MASK, Redactor, RunningRedactor
+from gwtui.secrets.redaction import MASK, Redactor, RunningRedactor
 
 REQUEST_TEXTS = (
     "model_served",

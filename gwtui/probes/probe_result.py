@@ -13,20 +13,20 @@ from msgspec import structs
 from gwtui.apis.base import API, Usage
 from gwtui.apis.headers import header, pick_headers, request_id, retry_after, trace_id
 from gwtui.apis.requests import model_asked
-from gwtui.model.enums import Clock, Kind, Outcome, Trigger
+from gwtui.model.enums import Clock, End, Kind, Outcome, Trigger
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Errors, Finding, Phases, Request
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.masking import masked_request
 from gwtui.probes.response_reader import TEXT_CHARS, BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
-from gwtui.secrets import Redactor
+from gwtui.secrets.redaction import Redactor
 from gwtui.stats.accuracy import in_doubt
 from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, reason_of
 from gwtui.transport.trace import Exchange
-from gwtui.verdict.classify import End, Judged, Transport, judge
+from gwtui.verdict.classify import Judged, Transport, judge
 
 
 class Result:

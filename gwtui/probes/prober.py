@@ -15,7 +15,7 @@ from gwtui.model.records import Ping, Record, Request, StreamRead
 from gwtui.probes.capture import KeptReads
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.websocket import WebSocketProber
-from gwtui.secrets import make_ready
+from gwtui.secrets.resolver import make_ready
 
 Emit: TypeAlias = Callable[[Record], None]
 

@@ -10,7 +10,7 @@ from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
 from gwtui.model.records import StreamEvent
 from gwtui.probes.masking import EventMask
 from gwtui.probes.stream_timing import Timing
-from gwtui.secrets import Redactor
+from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text
 
 BODY_BYTES = 64 * 1024 * 1024

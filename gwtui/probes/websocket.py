@@ -29,7 +29,8 @@ from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import Opening, OpenWebSocket, PingFailedError, open_link, ping_failed, target_of
 from gwtui.probes.masking import masked_ping
 from gwtui.probes.pong import PingQuestion, answer_within_s
-from gwtui.secrets import KeyReferenceError, NoRoomError, redactor
+from gwtui.secrets.references import KeyReferenceError, NoRoomError
+from gwtui.secrets.resolver import redactor
 from gwtui.stats.accuracy import in_doubt
 from gwtui.text.sanitize import clean
 from gwtui.transport.acknowledged import Acknowledgement, UnacknowledgedError, patience_s

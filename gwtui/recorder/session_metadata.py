@@ -15,16 +15,9 @@ from msgspec.structs import replace
 
 from gwtui.codec.csv_schema import SCHEMA
 from gwtui.model.profile import TLS, Endpoint, Profile
-from gwtui.secrets import (
-    MASK,
-    is_reference,
-    looks_secret,
-    names_secret,
-    references_in,
-    tells_secret,
-    without_references,
-    without_secrets,
-)
+from gwtui.secrets.patterns import looks_secret, names_secret, tells_secret, without_secrets
+from gwtui.secrets.redaction import MASK
+from gwtui.secrets.references import is_reference, references_in, without_references
 from gwtui.text.units import timestamp
 from gwtui.transport.proxy_urls import DIRECT, ProxyURLError, parse_proxy
 

@@ -13,7 +13,7 @@ from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
 from gwtui.report.lines import MARKS, Paint, finding, headers, known, many, named, plain, quoted, shown, table
-from gwtui.secrets import references_of
+from gwtui.secrets.resolver import references_of
 from gwtui.text import units
 from gwtui.verdict.http_status import CLIENT_CERTIFICATE
 

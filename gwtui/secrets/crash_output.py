@@ -15,7 +15,7 @@ LIMIT = 64 << 10
 
 def presentable(text: str) -> str:
     """The text as it may be printed anywhere."""
-    from gwtui.secrets import masked
+    from gwtui.secrets.resolver import masked
     from gwtui.text.sanitize import clean_text
 
     return masked(clean_text(masked(text), LIMIT))

@@ -13,6 +13,7 @@ import h11
 import httpcore
 
 from gwtui.framing.sse import SSELimitError
+from gwtui.model.enums import End
 from gwtui.transport.acknowledged import UnacknowledgedError
 from gwtui.transport.bodies import HeadLimitError
 from gwtui.transport.body_length import OTHER_CODING, short_body
@@ -22,7 +23,6 @@ from gwtui.transport.lean import httpx
 from gwtui.transport.proxies import ProxyError
 from gwtui.transport.tls_files import TLSFileError
 from gwtui.transport.trace import Exchange, NotHTTPError
-from gwtui.verdict.classify import End
 
 FAILURES = (
     httpcore.NetworkError,

@@ -14,7 +14,8 @@ from urllib.request import getproxies_environment
 from gwtui.model.enums import Outcome
 from gwtui.model.profile import TLS, Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.secrets import is_reference, read, references_in, remember, resolve_within
+from gwtui.secrets.references import is_reference, references_in
+from gwtui.secrets.resolver import read, remember, resolve_within
 from gwtui.transport.proxy_urls import DIRECT, ProxyURLError, leaves_out, parse_proxy
 
 NOT_CONNECTED = frozenset({Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.CONNECT_TIMEOUT})

@@ -18,7 +18,8 @@ import certifi
 
 from gwtui.model.profile import TLS
 from gwtui.model.records import Finding
-from gwtui.secrets import KeyReferenceError, resolve
+from gwtui.secrets.references import KeyReferenceError
+from gwtui.secrets.resolver import resolve
 from gwtui.text.sanitize import clean
 from gwtui.transport.certificates import expires_at, expiry
 

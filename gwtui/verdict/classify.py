@@ -10,14 +10,13 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
-from enum import StrEnum
 
 from gwtui.apis.base import API, Answer, StreamReader
 from gwtui.apis.headers import Headers, header
 from gwtui.apis.http import is_expected_status
 from gwtui.apis.requests import model_asked
 from gwtui.framing.sse import ServerSentEvent
-from gwtui.model.enums import Kind, Outcome
+from gwtui.model.enums import End, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -27,9 +26,9 @@ from gwtui.verdict.findings import clock_skew, header_findings
 from gwtui.verdict.http_status import judge_status
 
 __all__ = [
+    "ContentPace",
     "End",
     "Judged",
-    "ContentPace",
     "Transport",
     "is_event_stream",
     "judge",
@@ -37,44 +36,6 @@ __all__ = [
     "judge_stream",
     "judge_whole",
 ]
-
-
-class End(StrEnum):
-    """How the transport ended."""
-
-    CLEAN = "clean"
-    """The body's own end: the last chunk, the promised length, or a close where nothing else was promised."""
-    LEFT = "left"
-    """gwtui hung up after the API's terminator, because the gateway kept the stream open."""
-    RESET = "reset"
-    """The connection was reset or closed where an answer or the rest of it was due."""
-    INCOMPLETE = "incomplete"
-    """The connection was closed inside a chunked body or short of its promised length."""
-    NOT_HTTP = "not_http"
-    """The bytes break the rules of HTTP."""
-    DNS = "dns"
-    REFUSED = "refused"
-    UNREACHABLE = "unreachable"
-    CONNECT_TIMEOUT = "connect_timeout"
-    PROXY = "proxy"
-    """A proxy on the way failed or refused."""
-    TLS = "tls"
-    NO_FIRST_BYTE = "no_first_byte"
-    NO_FIRST_EVENT = "no_first_event"
-    NO_FIRST_TOKEN = "no_first_token"  # noqa: S105 - a token of text, not a secret
-    EVENT_GAP = "event_gap"
-    """Bytes may come, but no event did for `event_gap_s`."""
-    IDLE = "idle"
-    """Nothing was read for `idle_s`."""
-    TOTAL = "total"
-    """`total_s` ran out."""
-    TOO_LARGE = "too_large"
-    DECODE_ERROR = "decode_error"
-    NO_KEY = "no_key"
-    TLS_FILE = "tls_file"
-    """A file of the TLS settings cannot be used."""
-    CANCELLED = "cancelled"
-    LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,10 +19,10 @@ from gwtui.codec import wire as lines
 from gwtui.config import ConfigError
 from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
 from gwtui.gateway.scenario import ScenarioError
+from gwtui.model.enums import End
 from gwtui.monitor import filters
 from gwtui.text.sanitize import clean_text
 from gwtui.transport.chunked import Chunked
-from gwtui.verdict.classify import End
 
 LEAST_S = 0.02
 """Input grows until it takes that long: of less, a ratio says little."""

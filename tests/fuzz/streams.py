@@ -20,20 +20,20 @@ from gwtui.apis.headers import http_date, pick_headers, request_id, retry_after,
 from gwtui.codec import wire as lines
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
 from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
-from gwtui.model.enums import Kind, Trigger
+from gwtui.model.enums import End, Kind, Trigger
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Request
 from gwtui.probes.probe_result import Result, record_of
 from gwtui.probes.response_reader import BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
 from gwtui.recorder.csvfile import csv_line
-from gwtui.secrets import Redactor
+from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.chunked import Chunked
 from gwtui.transport.decoding import BodyLimitError, DecodeError, decoder_for
 from gwtui.transport.dial import Dial
 from gwtui.transport.trace import Exchange
-from gwtui.verdict.classify import End, is_event_stream, judge_status
+from gwtui.verdict.classify import is_event_stream, judge_status
 from gwtui.verdict.findings import clock_skew, header_findings
 
 NOW = 1_795_150_800.0

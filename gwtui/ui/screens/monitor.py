@@ -77,8 +77,6 @@ class MonitorScreen(Screen[None]):
         if await self._watch.follow(self._editing.profile, self._say):
             self.app.exit(0)
 
-    # What is shown
-
     def _frame(self) -> None:
         view = self._watch.changed_view(self._columns)
         if view is not None:
@@ -323,8 +321,6 @@ class MonitorScreen(Screen[None]):
 
     def action_undo(self) -> None:
         self._orders.undo()
-
-    # The program
 
     @property
     def remapped(self) -> Mapping[str, str]:

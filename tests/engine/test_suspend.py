@@ -154,11 +154,11 @@ async def test_a_machine_that_slept_leaves_a_gap_and_blames_nobody() -> None:
 # A process that is stopped
 
 STANDING = """
-from gwtui.engine import engine, lag
+from gwtui.engine import engine, loop_lag
 from gwtui.health import health
 from gwtui.session import main
 
-lag.STANDSTILL_NS = health.GAP_NS = 100_000_000
+loop_lag.STANDSTILL_NS = health.GAP_NS = 100_000_000
 engine.HEARTBEAT_S = 0.05
 main()
 """

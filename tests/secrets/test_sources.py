@@ -19,9 +19,10 @@ import pytest
 from support.oswords import MISSING
 
 from gwtui.model.profile import Endpoint
-from gwtui.secrets import KeyReferenceError, NoRoomError, make_ready, resolve, resolve_headers
 from gwtui.secrets import resolver as resolving
 from gwtui.secrets import sources as places
+from gwtui.secrets.references import KeyReferenceError, NoRoomError
+from gwtui.secrets.resolver import make_ready, resolve, resolve_headers
 
 SECRET = "sk-canary-0123456789abcdef"
 """A canary: tests look for it where it must not be."""
@@ -127,7 +128,7 @@ HELPED = (
     "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)'], stdout=alive); os.write(alive, b'!'); "
 )
 """A command that starts a helper; both hold a FIFO open for as long as they live."""
-RESOLVER = "import sys; from gwtui.secrets import resolve; resolve(sys.argv[1])"
+RESOLVER = "import sys; from gwtui.secrets.resolver import resolve; resolve(sys.argv[1])"
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from gwtui.ui.panels.checks import body, head, report
 from gwtui.ui.screens.checks import ChecksScreen, parse_models
 from gwtui.ui.text_layout import Line, line_cells, plain, sheet
 
-GOLDENS = Path(__file__).parent / "goldens"
+GOLDENS = Path(__file__).parent.parent / "goldens"
 NAME = "gateway-claude"
 
 

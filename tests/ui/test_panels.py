@@ -24,7 +24,7 @@ from gwtui.ui.panels import endpoints, header, incidents, latency, pings, stream
 from gwtui.ui.panels.stream import Mode, Scroll
 from gwtui.ui.text_layout import Line, line_cells, plain
 
-GOLDENS = Path(__file__).parent / "goldens"
+GOLDENS = Path(__file__).parent.parent / "goldens"
 
 VIEWS: dict[str, Callable[[], View]] = {
     "calm": views.calm,

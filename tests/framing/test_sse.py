@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from gwtui.framing.sse import MAX_STRAY, ServerSentEvent, SSELimitError, SSEParser
 
-CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "data" / "sse_cases.json").read_text())
+CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent.parent / "data" / "sse_cases.json").read_text())
 MORE = [
     ("the type is not kept", b"event: a\n\ndata: x\n\n", [("message", "x", "", None)]),
     ("the last event field wins", b"event: a\nevent: b\ndata: x\n\n", [("b", "x", "", None)]),

@@ -26,7 +26,7 @@ from gwtui.cli.configuring import config
 from gwtui.gateway.process import GatewayError
 from gwtui.model.commands import Start
 from gwtui.model.enums import State
-from gwtui.secrets import SCHEMES
+from gwtui.secrets.references import SCHEMES
 
 COMMANDS: dict[str, click.Command] = {
     "": cli.gwtui,
@@ -91,8 +91,8 @@ print(*sys.modules)
         "gwtui.cli.options",
         "gwtui.cli.probing",
         "gwtui.cli.watching",
-        "gwtui.cli",
         "gwtui.cli.console",
+        "gwtui.secrets",
         "gwtui.secrets.crash_output",
     }
 

@@ -18,9 +18,9 @@ from support.streams import decode, names
 from gwtui.decode import CaptureError
 from gwtui.decode import decode as decode_chunks
 from gwtui.decode.capture import Capture
+from gwtui.model.enums import End
 from gwtui.model.verdicts import Verdict
 from gwtui.report import decode_json, decode_text
-from gwtui.verdict.classify import End
 
 SCRIPT = SCRIPTS[1]
 BODY = wire(SCRIPT.good)

@@ -11,7 +11,7 @@ from gwtui.model.enums import EventKind
 from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.masking import PING_TEXTS, REQUEST_TEXTS, EventMask, masked_ping, masked_request
-from gwtui.secrets import MASK, Redactor
+from gwtui.secrets.redaction import MASK, Redactor
 
 KEY = "sk-q7Zxa2W9vB3kTpL0mYc8HdRf"
 OWN = {"endpoint", "api", "model", "rule", "address"}

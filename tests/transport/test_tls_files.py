@@ -25,7 +25,7 @@ from gwtui.model.enums import State
 from gwtui.model.profile import TLS
 from gwtui.model.records import Finding, Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.secrets import KeyReferenceError
+from gwtui.secrets.references import KeyReferenceError
 from gwtui.transport.certificates import DAY_S, expires_at, expiry
 from gwtui.transport.tls_files import TLSFileError, TLSFiles, check_client
 

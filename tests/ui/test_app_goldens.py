@@ -12,7 +12,7 @@ import pytest
 from support import story
 from support.stage import on_stage
 
-GOLDENS = Path(__file__).parent / "goldens"
+GOLDENS = Path(__file__).parent.parent / "goldens"
 
 SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
     "monitor-140x40": ((140, 40), ()),

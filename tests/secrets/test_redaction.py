@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.secrets import MASK, Redactor, RunningRedactor
 from gwtui.secrets.prefixes import PUBLIC_PREFIXES
+from gwtui.secrets.redaction import MASK, Redactor, RunningRedactor
 
 SECRET = "sk-canary-0123456789abcdef"
 ODD = "p?ss/w rd+é\"'x1%41<&>"

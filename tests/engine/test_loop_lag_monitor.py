@@ -150,6 +150,6 @@ async def test_the_keys_of_a_check_are_asked_for_beside_the_event_loop_each_time
 def test_a_probe_of_a_machine_that_is_held_up_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("gwtui.probes.once.prober_for", lambda of, *_: Blocking(of))
+    monkeypatch.setattr("gwtui.probes.prober.prober_for", lambda of, *_: Blocking(of))
     assert probing.probe(endpoint(), Profile(), as_json=False) != 0
     assert "gwtui itself stood still for " in capsys.readouterr().out

@@ -13,11 +13,12 @@ from support.streams import feed, named, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.framing.sse import ServerSentEvent
+from gwtui.model.enums import End
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import excerpt
 from gwtui.verdict.buffering import ContentPace
-from gwtui.verdict.classify import End, Judged, Transport, is_event_stream, judge
+from gwtui.verdict.classify import Judged, Transport, is_event_stream, judge
 
 CHAT = APIS["openai-chat"]
 SSE = (("content-type", "text/event-stream; charset=utf-8"),)

@@ -22,7 +22,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query, Window
 from gwtui.report import probe_json, probe_text, summary
 
-GOLDENS = Path(__file__).parent / "goldens"
+GOLDENS = Path(__file__).parent.parent / "goldens"
 MS = 1_000_000
 AT = 1_767_189_802.5
 """14:03:22.5 UTC."""

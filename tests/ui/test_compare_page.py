@@ -23,7 +23,7 @@ from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.text_layout import Line, line_cells, plain, sheet
 from gwtui.ui.throttle import LEAST_S, SHARE, Throttle
 
-GOLDENS = Path(__file__).parent / "goldens"
+GOLDENS = Path(__file__).parent.parent / "goldens"
 EVERYBODY = tuple(other.name for other in pages.OTHERS)
 WHOLE = pages.picture(*EVERYBODY)
 

@@ -8,7 +8,10 @@ from pathlib import Path
 import pytest
 
 from gwtui.model.profile import Endpoint
-from gwtui.secrets import MASK, MAX_FILE_BYTES, KeyReferenceError, is_reference, redactor, resolve, resolve_headers
+from gwtui.secrets.redaction import MASK
+from gwtui.secrets.references import KeyReferenceError, is_reference
+from gwtui.secrets.resolver import redactor, resolve, resolve_headers
+from gwtui.secrets.sources import MAX_FILE_BYTES
 
 SECRET = "sk-canary-0123456789abcdef"
 """A canary: tests look for it where it must not be."""

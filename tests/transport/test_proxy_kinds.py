@@ -20,7 +20,7 @@ from gwtui.model.profile import TLS, Endpoint, Profile
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.prober import probe_once, prober_for
 from gwtui.recorder.session_metadata import LEFT_OUT, profile_toml
-from gwtui.secrets import masked
+from gwtui.secrets.resolver import masked
 from gwtui.transport.proxy_urls import ProxyURL, ProxyURLError, leaves_out, parse_proxy
 
 PASSWORD = "hunter2/+%@:"

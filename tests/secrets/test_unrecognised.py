@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from gwtui.secrets import Redactor
+from gwtui.secrets.redaction import Redactor
 
 KEY = "sgp_q7Zxa2W9vB3kTpL0mYc8HdRfN2uJs5EaP1oK"
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 
 
 def _encoded(data: bytes) -> str:

@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gwtui.apis.base import Reading
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import End, EventKind
 from gwtui.model.profile import Deadlines
 from gwtui.probes.deadlines import LINGER_S, Progress, due
 from gwtui.probes.stream_timing import Timing
 from gwtui.transport.dial import Dial
 from gwtui.transport.trace import Exchange
-from gwtui.verdict.classify import End
 
 MS = 1_000_000
 SENT = 1_000 * MS

@@ -27,7 +27,7 @@ from gwtui.model.profile import Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Incident, Ping, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 
-GOLDENS = Path(__file__).parent / "goldens"
+GOLDENS = Path(__file__).parent.parent / "goldens"
 END = FeedEnded(text="session ended")
 CRASH = FeedEnded(text="engine exited 1", failed=True, detail="ValueError: no")
 
