@@ -95,7 +95,7 @@ def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> 
     return failed(
         words,
         "Requests of this kind (perhaps streams) are not written down, or only later.",
-        "Look whether the audit is enabled for them, and whether its file can be written.",
+        "Check whether the audit is enabled for them, and whether its file can be written.",
     )
 
 

@@ -32,7 +32,9 @@ def judge_answer(evidence: Evidence) -> Said:
     facts = {"duration_ms": units.milliseconds(request.duration_ns) or 0.0}
     if request.output_tokens is None and request.api not in NO_USAGE:
         cause = "The gateway drops the usage, or its upstream does not report it."
-        return failed(f"{words}: no usage", cause, "Let the gateway pass `usage` on: costs hang on it.", facts=facts)
+        return failed(
+            f"{words}: no usage", cause, "Let the gateway pass `usage` on: cost tracking depends on it.", facts=facts
+        )
     return passed(words, facts=facts)
 
 

@@ -9,7 +9,7 @@ import click
 from gwtui.cli.options import KEY_PLACES, config_option, exit_with
 
 
-@click.command(short_help="Ask a gateway everything it should be able to do.")
+@click.command(short_help="Run the named gateway checks.")
 @click.argument("endpoint", required=False)
 @click.option("-p", "--profile", "profile_name", metavar="NAME", help="Which profile of the configuration.")
 @config_option
@@ -19,7 +19,7 @@ from gwtui.cli.options import KEY_PLACES, config_option, exit_with
 @click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
 @click.option("--model", metavar="NAME", help="The model to ask for.")
 @click.option("--models", metavar="A,B,C", help="Models that have to work, alone and at once; nine at most.")
-@click.option("--agent-type", metavar="NAME", help="A kind of agent to be routed by.  [default: code-reviewer]")
+@click.option("--agent-type", metavar="NAME", help="Agent type to route by.  [default: code-reviewer]")
 @click.option("--provoke", metavar="MODEL", help="A model that fails at its first provider: try fallback and breaker.")
 @click.option("--only", multiple=True, metavar="NAME", help="Only this check; repeatable, or with commas.")
 @click.option("--list", "listed", is_flag=True, help="Print the checks and how many requests they take; send none.")
@@ -38,7 +38,7 @@ def check(
     junit: Path | None,
     **described: str | None,
 ) -> None:
-    """Ask a gateway everything it should be able to do, and say what it can, with evidence and what to do.
+    """Run the named gateway checks. Each result has its evidence and, where it is not a pass, what to do.
 
     Checks an ENDPOINT of the configuration, one described by --api and --url, or every endpoint of the profile that
     is not paused: health, metrics and audit, whole answers and streams, errors, models, concurrency, fallbacks and

@@ -66,7 +66,13 @@ def _shared_options(command: Any) -> Any:
         click.option("--csv", "aggregate_csv", type=_FILE, metavar="FILE", help="Write a row per endpoint."),
         click.option("--stream/--no-stream", default=None, help="Ask for streams, or for whole answers."),
         click.option("--max-tokens", type=_COUNT, metavar="N", help="The token limit of each answer."),
-        click.option("--for", "for_s", metavar="DURATION", callback=seconds, help="Start none after that: 30s, 5m."),
+        click.option(
+            "--for",
+            "for_s",
+            metavar="DURATION",
+            callback=seconds,
+            help="Stop starting requests after DURATION: 30s, 5m.",
+        ),
         click.option("--config", "config_file", type=_FILE, help="The configuration file."),
         click.option("-p", "--profile", "profile_name", metavar="NAME", help="Which profile of the configuration."),
     ):
@@ -74,12 +80,12 @@ def _shared_options(command: Any) -> Any:
     return command
 
 
-@click.command(cls=FlagsAsGo, short_help="Send many requests and tell how fast they were answered.", epilog=_EXIT_CODES)
+@click.command(cls=FlagsAsGo, short_help="Benchmark endpoints: latency percentiles and failures.", epilog=_EXIT_CODES)
 @click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
 @click.option("--requests", type=_COUNT, metavar="N", help="For each endpoint.  [default: 1000, or what --for allows]")
 @click.option("--concurrency", type=click.IntRange(1, 1000), metavar="N", help="The most at once.  [default: 1]")
-@click.option("--rate", metavar="N", callback=_rate, help="So many per second, whatever is answered: an open loop.")
-@click.option("--warmup", type=_WARMUP, metavar="N", default=0, help="Requests before, which do not count.")
+@click.option("--rate", metavar="N", callback=_rate, help="Open loop: start N requests per second.")
+@click.option("--warmup", type=_WARMUP, metavar="N", default=0, help="Warm-up requests, not counted.")
 @click.option("--together", is_flag=True, help="All endpoints at the same time.  [default: one after another]")
 @click.option("--interleave", is_flag=True, help="The endpoints in turns: A B B A.")
 @click.option("--fail-if", "fail_if", multiple=True, metavar="EXPR", help="Exit with 1 if so, see above; repeatable.")
@@ -98,17 +104,17 @@ def _shared_options(command: Any) -> Any:
     "providers",
     multiple=True,
     type=click.Choice(["anthropic", "fireworks"]),
-    help="Whose completions of those; repeatable.  [default: anthropic]",
+    help="API of these completions; repeatable.  [default: anthropic]",
 )
 @click.option("--connectivity", is_flag=True, help="Ping those over WebSocket and HTTP instead: no model.")
 @click.option("--use-special-header", "special_header", metavar="VALUE", help="Send those cody-core-gc-test: VALUE.")
 def bench(as_json: bool, **options: Any) -> None:
-    """Send many requests and tell how fast they were answered, and how many were not.
+    """Benchmark endpoints: latency percentiles and failures.
 
     Loads the ENDPOINTs of a profile (without any: all that are not paused), one endpoint that is described by --api
     and --url, or a gateway and an instance. Percentiles are by nearest rank over the successful requests, with 95 %
     confidence intervals; -(n) where n requests are too few. With --rate, latency counts from the planned send.
-    All requests are sent, whatever is answered: a Retry-After is not waited for, and no budget is taken of.
+    All requests are sent, whatever is answered: Retry-After is not obeyed, and requests do not count against a budget.
 
     \b
       gwtui bench --requests 200 --csv results.csv
@@ -126,20 +132,21 @@ def bench(as_json: bool, **options: Any) -> None:
     exit_with(benching.bench(options, as_json=as_json))
 
 
-@click.command(short_help="Say whether A is faster than B, and whether that is more than chance.", epilog=_EXIT_CODES)
+@click.command(short_help="Compare A and B: difference, confidence interval, significance.", epilog=_EXIT_CODES)
 @click.argument("sources", nargs=-1, required=True, metavar="A B...")
 @click.option("--requests", type=_COUNT, metavar="N", help="For each endpoint.  [default: 100, or what --for allows]")
 @click.option("--warmup", type=_WARMUP, metavar="N", default=1, show_default=True, help="Not counted.")
 @_shared_options
 def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
-    """Say whether A is faster than B, by how much, and whether that is more than chance.
+    """Compare A and B: difference, confidence interval, significance.
 
     A, B and so on are endpoints of a profile, which are probed in turns (A B B A), or CSV files and session
     directories with what was measured before, by gwtui or by `src gateway benchmark`.
 
     Time to first token, whole latency, inter-chunk latency (the mean of each stream) and time per output token are
     compared: the differences of median and p95 with 95 % bootstrap intervals, and a Mann-Whitney test whose p is
-    corrected for the number of pairs (Holm). A Retry-After is not waited for, and no budget is taken of.
+    corrected for the number of pairs (Holm). Retry-After is not obeyed, and requests do
+    not count against a budget.
 
     \b
       gwtui compare claude-direct claude-gateway --requests 200
@@ -150,11 +157,11 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
     exit_with(benching.compare(sources, options, as_json=as_json))
 
 
-@click.command(short_help="Say how exact the measurement is on this machine.")
+@click.command(short_help="Measure gwtui's own timing accuracy on this machine.")
 @click.option("--seconds", type=NumberRange(1, 600), default=4.0, show_default=True, help="For each of both parts.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def selftest(seconds: float, as_json: bool) -> None:
-    """Say how exact the measurement is on this machine.
+    """Measure gwtui's own timing accuracy on this machine.
 
     Watches ten streams, 500 events a second in all, from a server of its own on loopback, which writes into each event
     when it was sent; once without a screen and once with the whole screen on a hidden terminal. No configuration is

@@ -51,7 +51,7 @@ class Deadlines(_Table, frozen=True, kw_only=True):
 
 
 class Thresholds(_Table, frozen=True, kw_only=True):
-    """When an endpoint changes its state. Every rule has a way in and a calmer way out, so a state does not flap."""
+    """When an endpoint changes its state. Every rule has hysteresis, so a state does not flap."""
 
     down_after: Count = 3
     """Failures in a row that make an endpoint `down`."""

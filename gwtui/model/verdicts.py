@@ -86,9 +86,9 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 
 
 MEANINGS: dict[Verdict, tuple[str, str]] = {
-    Verdict.COMPLETE: ("All of it came, and the API's own proof of the end.", ""),
+    Verdict.COMPLETE: ("The whole answer arrived, with the API's end marker.", ""),
     Verdict.COMPLETE_UNTERMINATED: (
-        "The answer ended by its own rules, but the API's terminator is missing.",
+        "The answer ended by its own rules, but the API's end marker is missing.",
         "A proxy closes the stream as soon as it saw the stop reason.",
     ),
     Verdict.PONG: ("The expected answer to a ping came in time.", ""),

@@ -1,4 +1,4 @@
-"""All keys and what the signs mean, from the same tables the program runs on."""
+"""All keys and symbols, from the same tables the program runs on."""
 
 from __future__ import annotations
 
