@@ -25,7 +25,7 @@ class Grams:
         by_length: defaultdict[int, set[bytes]] = defaultdict(set)
         for run in runs:
             by_length[len(run)].add(run)
-        self._by_length = tuple(by_length.items())
+        self._by_length = tuple(sorted(by_length.items()))
         self.quads = frozenset(quads)
         """All that four bytes in a row of a run can be, as numbers."""
 
@@ -49,18 +49,21 @@ class Grams:
         """False: the data holds none of the runs, nor seven bytes in a row of one."""
         return not self.quads.isdisjoint(_quads_of(data))
 
-    def places(self, data: bytes) -> list[Span]:
-        """Where runs stand in the data; some are named several times."""
+    def places(self, data: bytes) -> Iterator[Span]:
+        """Where runs stand in the data, in order of their ends; some are named several times."""
         if not self.may_hold(data):
-            return []
-        return [
-            (start, start + length)
-            for at, quad in enumerate(_quads_of(data))
-            if quad in self.quads
-            for length, runs in self._by_length
-            for start in range(max(0, _QUAD * (at + 1) - length), _QUAD * at + 1)
-            if data[start : start + length] in runs
-        ]
+            return
+        for at, quad in enumerate(_quads_of(data)):
+            if quad in self.quads:
+                yield from self._around(data, _QUAD * at)
+
+    def _around(self, data: bytes, place: int) -> list[Span]:
+        """The shortest of the runs which hold these four bytes."""
+        for length, runs in self._by_length:
+            begin = max(0, place + _QUAD - length)
+            if found := [(at, at + length) for at in range(begin, place + 1) if data[at : at + length] in runs]:
+                return found
+        return []
 
 
 def _quads_of(data: bytes) -> memoryview[int]:

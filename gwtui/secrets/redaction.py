@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -165,12 +166,12 @@ class Redactor:
         """Whether there is a key in the text as it reads."""
         letters = letters_in(text)
         if self._letters.may_hold(letters):
-            if self._letters.places(letters):
+            if any(self._letters.places(letters)):
                 return True
         elif self._lettered and not self._short:
             return False
         shown = written(as_bytes(text))
-        return bool(self._signs.places(shown)) or any(pattern.search(shown) for pattern in self._short)
+        return any(self._signs.places(shown)) or any(pattern.search(shown) for pattern in self._short)
 
     def _found(self, view: TextView) -> list[Span]:
         """Where keys stand in the text of a view, told as places of the text that it was made of."""
@@ -180,8 +181,8 @@ class Redactor:
         at = [match.start() for match in _LETTER.finditer(seen.text)]
 
         def places(by_letters: Grams, by_signs: Grams) -> list[Span]:
-            plain = [(at[start], at[end - 1] + 1) for start, end in by_letters.places(letters)]
-            return [*plain, *(_characters(data, span) for span in by_signs.places(data))]
+            plain = [(at[start], at[end - 1] + 1) for start, end in _joined(by_letters.places(letters))]
+            return [*plain, *(_characters(data, span) for span in _joined(by_signs.places(data)))]
 
         found = places(self._letters, self._signs)
         found += (_characters(data, match.span()) for each in self._short for match in each.finditer(data))
@@ -236,14 +237,26 @@ def _end_of(before: str, piece: str) -> str:
     return whole[-_LONG_TAIL:] if BEGINS.search(tail) and _WIDENS.search(tail) else tail
 
 
-def _with_neighbours(spans: list[Span], public: list[Span]) -> list[Span]:
-    """The spans, and those of public prefixes that overlap or touch them."""
-    begins = {start for start, _ in spans}
-    for start, end in sorted(public, reverse=True):
-        if any(start < begin <= end for begin in begins):
-            spans.append((start, end))
-            begins.add(start)
-    return spans
+def _with_neighbours(spans: Iterable[Span], public: Iterable[Span]) -> list[Span]:
+    """The spans, those that touch each other as one, with those of public prefixes that touch them in front."""
+    joined = _joined(spans)
+    begins = [start for start, _ in joined]
+    for start, end in sorted(set(public), reverse=True):
+        at = bisect_right(begins, start)
+        if at < len(begins) and begins[at] <= end:
+            begins.insert(at, start)
+            joined.append((start, end))
+    return _joined(joined)
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    joined: list[Span] = []
+    for start, end in sorted(set(spans)):
+        if joined and start <= joined[-1][1]:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
 
 
 def masked_at(text: str, spans: Iterable[Span]) -> str:
@@ -259,4 +272,6 @@ def masked_at(text: str, spans: Iterable[Span]) -> str:
 
 def _characters(data: bytes, span: Span) -> Span:
     """Places of characters for places of bytes in UTF-8."""
+    if data.isascii():
+        return span
     return len(data[: span[0]].decode("utf-8", "ignore")), len(data[: span[1]].decode("utf-8", "ignore"))
