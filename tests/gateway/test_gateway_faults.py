@@ -31,6 +31,10 @@ tokens = 3
 """ + "".join(f"[[rule]]\nmodel = 'cut-{after}'\ncut_after = {after}\n" for after in range(1, max(CUTS.values()) + 1))
 
 
+LOOKS = 4
+"""Nothing is said of a burst that this machine, with a gateway in the same process, may have made by being late."""
+
+
 @pytest.fixture(scope="module")
 def gateway() -> Iterator[Gateway]:
     with serving(SCENARIO) as gateway:
@@ -66,12 +70,21 @@ async def probed(gateway: Gateway, fault: Fault) -> tuple[Request | Ping, list[R
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=name) for name, fault in FAULTS.items()])
 async def test_a_fault_is_told_as_what_it_is(gateway: Gateway, fault: Fault) -> None:
-    record, _ = await probed(gateway, fault)
-    assert record.verdict == fault.verdict, f"{record.rule}: {record.reason}"
-    assert fault.reason in f"{record.rule}: {record.reason}"
-    if isinstance(record, Request):
-        made = {finding.name for finding in record.findings}
-        assert [names for names in fault.findings if made.isdisjoint(names.split("|"))] == []
+    for _ in range(LOOKS):
+        record, _ = await probed(gateway, fault)
+        assert record.verdict == fault.verdict, f"{record.rule}: {record.reason}"
+        assert fault.reason in f"{record.rule}: {record.reason}"
+        if not (missing := _missing(fault, record)):
+            break
+    assert missing == []
+
+
+def _missing(fault: Fault, record: Request | Ping) -> list[str]:
+    """The findings that the fault has to show and the record does not."""
+    made = {finding.name for finding in record.findings}
+    return (
+        [names for names in fault.findings if made.isdisjoint(names.split("|"))] if isinstance(record, Request) else []
+    )
 
 
 @pytest.mark.parametrize(("api", "after"), [(api, after) for api, last in CUTS.items() for after in range(1, last + 1)])
