@@ -11,8 +11,8 @@ from gwtui.model.verdicts import Judgement, Verdict
 class Alternatives:
     """Which answers began in one stream, of so many that were asked for. `word` is what the API calls one."""
 
-    def __init__(self, ledger: StreamNotes, word: str, asked: int) -> None:
-        self._ledger = ledger
+    def __init__(self, notes: StreamNotes, word: str, asked: int) -> None:
+        self._notes = notes
         self._word = word
         self._asked = asked
         self._began_at: dict[int, int] = {}
@@ -20,11 +20,11 @@ class Alternatives:
 
     def begin(self, index: int) -> str:
         """The first event of an answer is at hand. Returns its note."""
-        self._began_at[index] = self._ledger.number
+        self._began_at[index] = self._notes.number
         if index < self._asked:
             return ""
         cause = "Events of another stream were mixed in."
-        return self._ledger.note(f"unasked_{self._word}", f"{self._word} {index} was not asked for", cause)
+        return self._notes.note(f"unasked_{self._word}", f"{self._word} {index} was not asked for", cause)
 
     def stray(self, unended: Collection[int]) -> Judgement | None:
         """The first that nobody asked for, where only such never ended."""
@@ -33,4 +33,4 @@ class Alternatives:
             return None
         at = self._began_at[first]
         words = f"event {at}: {self._word} {first} was not asked for, and never ends"
-        return self._ledger.judgement(Verdict.OUT_OF_ORDER, f"{self._word}-index", words, at)
+        return self._notes.judgement(Verdict.OUT_OF_ORDER, f"{self._word}-index", words, at)

@@ -97,7 +97,7 @@ def figures_of(series: ComparedSeries) -> dict[str, int]:
     return {"avg": round(sum(values) / n), **shares, "total": sum(values)}
 
 
-def figure_lines(first: ComparedSeries, second: ComparedSeries, paper: TableStyle) -> list[str]:
+def figure_lines(first: ComparedSeries, second: ComparedSeries, style: TableStyle) -> list[str]:
     """Two endpoints of which only figures are left, or none."""
     one, other = figures_of(first), figures_of(second)
     both = [name for name in one if name in other]
@@ -114,7 +114,7 @@ def figure_lines(first: ComparedSeries, second: ComparedSeries, paper: TableStyl
         for name in both
     ]
     return [
-        *grid(("Figure", first.name, second.name, "change"), rows, paper),
+        *grid(("Figure", first.name, second.name, "change"), rows, style),
         f"{_faster(first.name, second.name, one['avg'], other['avg'])}; there are no single results in a file of "
         "figures, so nobody can say whether this is more than chance",
     ]

@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 SHARES = (0.05, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
 
 
-def bench_text(run: BenchRun, paper: TableStyle) -> str:
+def bench_text(run: BenchRun, style: TableStyle) -> str:
     """Everything that was measured, the table first."""
     measured = list(run.measured.values())
     blocks = [
         [_heading(run)],
-        table.latencies(measured, paper),
+        table.latencies(measured, style),
         breakdown.open_loop_lines(measured, list(run.actual.values())) if run.plan.rate is not None else [],
-        table.details(measured, paper),
+        table.details(measured, style),
         breakdown.average_lines(measured),
         breakdown.failure_lines(measured),
     ]
@@ -136,7 +136,7 @@ def compare_text(
     pairs: Sequence[tuple[ComparedSeries, ComparedSeries]],
     found: Sequence[Comparison],
     measured: Sequence[Measured],
-    paper: TableStyle,
+    style: TableStyle,
 ) -> str:
     """Pair by pair the table and the sentences to paste; then what failed of what was measured just now."""
     blocks = []
@@ -144,10 +144,10 @@ def compare_text(
         mine = [each for each in found if (each.first, each.second) == (first.name, second.name)]
         lines = [breakdown.pair_line(first, second)]
         if mine:
-            lines += table.comparisons(mine, paper)
+            lines += table.comparisons(mine, style)
             lines += breakdown.sentences(mine, len(pairs))
         else:
-            lines += breakdown.figure_lines(first, second, paper)
+            lines += breakdown.figure_lines(first, second, style)
         blocks.append(lines)
     return _joined([*blocks, breakdown.failure_lines(measured)])
 

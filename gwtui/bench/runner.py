@@ -24,13 +24,12 @@ from gwtui.engine.suspend import awake_and_asleep_ns
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request
-from gwtui.probes.prober import Emit, Prober, results_prober_for
+from gwtui.probes.prober import Prober, ProberFor, results_prober_for
 from gwtui.secrets.resolver import make_ready
 from gwtui.text import units
 
 Take = Callable[[Request | Ping], None]
 Miss = Callable[[str], None]
-ProberFor = Callable[[Endpoint, Profile, Emit], Prober]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +57,12 @@ async def drive(
     up. Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed.
     """
     means = means or ProbeDeps()
-    witness = LoopLagMonitor(means.clock, means.asleep, means.sleep)
+    lag_monitor = LoopLagMonitor(means.clock, means.asleep, means.sleep)
 
     def lane(members: Sequence[Endpoint]) -> _Lane:
-        return _Lane(members, profile, plan, take, miss, witness, means)
+        return _Lane(members, profile, plan, take, miss, lag_monitor, means)
 
-    async with witness.watching():
+    async with lag_monitor.watching():
         if plan.order is Order.TOGETHER:
             async with asyncio.TaskGroup() as group:
                 for endpoint in endpoints:
@@ -91,7 +90,7 @@ class _Lane:
         plan: Plan,
         take: Take,
         miss: Miss,
-        witness: LoopLagMonitor,
+        lag_monitor: LoopLagMonitor,
         means: ProbeDeps,
     ) -> None:
         self._endpoints = endpoints
@@ -99,7 +98,7 @@ class _Lane:
         self._plan = plan
         self._take = take
         self._miss = miss
-        self._witness = witness
+        self._lag_monitor = lag_monitor
         self._means = means
         self._idle: defaultdict[str, list[Prober]] = defaultdict(list)
         self._counting = False
@@ -148,7 +147,7 @@ class _Lane:
         else:
             prober = await probers.enter_async_context(means.prober_for(endpoint, self._profile, self._emit))
         await make_ready(endpoint)
-        self._emit(await self._witness.marked(prober.probe(number, due_ns, Trigger.BURST)))
+        self._emit(await self._lag_monitor.marked(prober.probe(number, due_ns, Trigger.BURST)))
         idle.append(prober)
 
     async def _until(self, due_ns: int) -> None:

@@ -36,18 +36,18 @@ class TableCell:
     """How good it is among its column: the least is the best. None: it does not compete."""
 
 
-def grid(headings: Sequence[str], rows: Sequence[Sequence[TableCell]], paper: TableStyle) -> list[str]:
+def grid(headings: Sequence[str], rows: Sequence[Sequence[TableCell]], style: TableStyle) -> list[str]:
     """Lines with ` | ` between the columns, the first one flush left. The best of a column is green, the worst red."""
     columns = list(zip(*rows, strict=True))
     widths = [
         max(len(heading), *(len(cell.text) for cell in column))
         for heading, column in zip(headings, columns, strict=True)
     ]
-    styles = [_styles(column, paper) for column in columns]
+    styles = [_styles(column, style) for column in columns]
     lines = [" | ".join(map(_padded, headings, widths, count())), "-+-".join("-" * width for width in widths)]
     for at, row in enumerate(rows):
         texts = map(_padded, [cell.text for cell in row], widths, count())
-        lines.append(" | ".join(style[at](text) for style, text in zip(styles, texts, strict=True)))
+        lines.append(" | ".join(painted[at](text) for painted, text in zip(styles, texts, strict=True)))
     return lines
 
 
@@ -55,10 +55,10 @@ def _padded(text: str, width: int, index: int) -> str:
     return f"{text:<{width}}" if index == 0 else f"{text:>{width}}"
 
 
-def _styles(column: Sequence[TableCell], paper: TableStyle) -> list[Callable[[str], str]]:
+def _styles(column: Sequence[TableCell], style: TableStyle) -> list[Callable[[str], str]]:
     """How each cell of a column is coloured; where fewer than two compete, none is."""
     worths = [cell.worth for cell in column if cell.worth is not None]
-    if not paper.colour or len(worths) < 2:
+    if not style.colour or len(worths) < 2:
         return [str for _ in column]
     best, worst = min(worths), max(worths)
     return [_style(cell.worth, best, worst) for cell in column]
@@ -71,12 +71,12 @@ def _style(worth: float | None, best: float, worst: float) -> Callable[[str], st
     return lambda text: click.style(text, fg=colour)
 
 
-def latencies(measured: Sequence[Measured], paper: TableStyle) -> list[str]:
+def latencies(measured: Sequence[Measured], style: TableStyle) -> list[str]:
     """The table of whole latencies, a row per endpoint. One without a success shows none, and is never the best."""
     headings = ("Endpoint", "Average", *(name for name, _ in SHARES), "Total", "Success")
     for duration in (units.duration, units.short):
-        lines = grid(headings, _latency_rows(measured, duration), paper)
-        if paper.width is None or len(click.unstyle(lines[0])) <= paper.width:
+        lines = grid(headings, _latency_rows(measured, duration), style)
+        if style.width is None or len(click.unstyle(lines[0])) <= style.width:
             break
     return lines
 
@@ -107,16 +107,16 @@ def _quantile(values: Values, q: float, duration: Callable[[int | None], str]) -
     return TableCell(duration(found.value_ns), found.value_ns)
 
 
-def details(measured: Sequence[Measured], paper: TableStyle) -> list[str]:
+def details(measured: Sequence[Measured], style: TableStyle) -> list[str]:
     """Every latency of every endpoint: n, and percentiles with their 95 % intervals, in ms unless they say s."""
     shares = DETAIL_SHARES
-    lines = _detail_lines(measured, shares, paper)
-    if lines and paper.width is not None and len(click.unstyle(lines[0])) > paper.width:
-        lines = _detail_lines(measured, shares[:-1], paper)
+    lines = _detail_lines(measured, shares, style)
+    if lines and style.width is not None and len(click.unstyle(lines[0])) > style.width:
+        lines = _detail_lines(measured, shares[:-1], style)
     return lines
 
 
-def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], paper: TableStyle) -> list[str]:
+def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], style: TableStyle) -> list[str]:
     headings = ("Endpoint", "Latency", "n", *(f"P{q * 100:.0f} ms (95 % interval)" for q in shares))
     rows = [
         [
@@ -129,7 +129,7 @@ def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], paper: 
         for metric in DETAILS
         if metric in each.metrics and (percentiles := [each.percentile(metric, q) for q in shares])[0].n
     ]
-    return grid(headings, rows, paper) if rows else []
+    return grid(headings, rows, style) if rows else []
 
 
 def _with_interval(found: Percentile) -> str:
@@ -140,12 +140,12 @@ def _with_interval(found: Percentile) -> str:
     return f"{units.short(found.value_ns)} ({units.short(found.low_ns)}-{units.short(found.high_ns)})"
 
 
-def comparisons(found: Sequence[Comparison], paper: TableStyle) -> list[str]:
+def comparisons(found: Sequence[Comparison], style: TableStyle) -> list[str]:
     """Two endpoints in every latency they share, a row each."""
     first, second = found[0].first, found[0].second
     headings = ("Latency", f"{first} p50", f"{second} p50", "difference (95 % interval)", "p95 difference")
     rows = [[TableCell(each.label), *_pair(each), *_differences(each), *_ranks(each)] for each in found]
-    return grid((*headings, f"{first} lower", "p"), rows, paper)
+    return grid((*headings, f"{first} lower", "p"), rows, style)
 
 
 def _pair(found: Comparison) -> tuple[TableCell, TableCell]:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.remedies import REMEDIES
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import Kind
 from gwtui.model.records import Ping, Request
@@ -18,7 +18,7 @@ Facts: TypeAlias = Mapping[str, int | float | str]
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class CheckAnswer:
     """How a judge decided, and why."""
 
     outcome: CheckOutcome
@@ -36,49 +36,51 @@ class Check:
     name: str
     title: str
     section: str
-    needs: tuple[Need, ...]
-    judge: Callable[[Evidence], Said]
+    needs: tuple[RequestSet, ...]
+    judge: Callable[[Evidence], CheckAnswer]
     kinds: frozenset[Kind] = frozenset({Kind.COMPLETION})
     """The kinds of endpoints that it is asked of."""
 
 
-def passed(evidence: str, *, details: Sequence[str] = (), facts: Facts | None = None) -> Said:
-    return Said(CheckOutcome.PASS, evidence, details=details, facts=facts or {})
+def passed(evidence: str, *, details: Sequence[str] = (), facts: Facts | None = None) -> CheckAnswer:
+    return CheckAnswer(CheckOutcome.PASS, evidence, details=details, facts=facts or {})
 
 
 def warned(
     evidence: str, cause: str = "", remedy: str = "", *, details: Sequence[str] = (), facts: Facts | None = None
-) -> Said:
-    return Said(CheckOutcome.WARN, evidence, cause, remedy, details, facts or {})
+) -> CheckAnswer:
+    return CheckAnswer(CheckOutcome.WARN, evidence, cause, remedy, details, facts or {})
 
 
-def failed(evidence: str, cause: str, remedy: str, *, details: Sequence[str] = (), facts: Facts | None = None) -> Said:
+def failed(
+    evidence: str, cause: str, remedy: str, *, details: Sequence[str] = (), facts: Facts | None = None
+) -> CheckAnswer:
     """Whoever reads of a failure has to be told its likely cause and what to do."""
-    return Said(CheckOutcome.FAIL, evidence, cause, remedy, details, facts or {})
+    return CheckAnswer(CheckOutcome.FAIL, evidence, cause, remedy, details, facts or {})
 
 
-def not_applicable(evidence: str, remedy: str = "") -> Said:
-    return Said(CheckOutcome.NOT_APPLICABLE, evidence, remedy=remedy)
+def not_applicable(evidence: str, remedy: str = "") -> CheckAnswer:
+    return CheckAnswer(CheckOutcome.NOT_APPLICABLE, evidence, remedy=remedy)
 
 
-def blamed(result: Request | Ping, evidence: str = "") -> Said:
+def blamed(result: Request | Ping, evidence: str = "") -> CheckAnswer:
     """A failure, with its verdict's likely cause and remedy. What gwtui itself could not do is not the gateway's."""
     if result.verdict is Verdict.LOCAL:
         return not_applicable(result.reason)
     cause, remedy = MEANINGS[result.verdict][1] or MEANINGS[result.verdict][0], REMEDIES[result.verdict]
     if result.status is None or not result.trace_id:
-        return failed(evidence or told(result), cause, remedy)
+        return failed(evidence or describe(result), cause, remedy)
     facts = {"trace_id": result.trace_id, "request_id": result.request_id}
-    return failed(f"{evidence or told(result)} (trace {result.trace_id})", cause, remedy, facts=facts)
+    return failed(f"{evidence or describe(result)} (trace {result.trace_id})", cause, remedy, facts=facts)
 
 
-def told(result: Request | Ping) -> str:
+def describe(result: Request | Ping) -> str:
     """A result's verdict and reason: `truncated: ended after event 4 ...`."""
     words = result.verdict.replace("_", " ")
     return f"{words}: {result.reason}" if result.reason else words
 
 
-def good_one(evidence: Evidence, need: Need) -> Probed | Said:
+def good_one(evidence: Evidence, need: RequestSet) -> Probed | CheckAnswer:
     """The request for that need, or what there is to say where it was not sent or did not go well."""
     probed = evidence.one(need)
     if probed is None:
@@ -86,9 +88,11 @@ def good_one(evidence: Evidence, need: Need) -> Probed | Said:
     return probed if probed.ok else blamed(probed.result)
 
 
-def nothing_good(probed: Sequence[Probed | None]) -> Said | None:
+def nothing_good(probed: Sequence[Probed | None]) -> CheckAnswer | None:
     """Why there is nothing to judge where no request went well; None where one did."""
     known = [each for each in probed if each is not None]
     if any(each.ok for each in known):
         return None
-    return not_applicable(f"no request went well to look at: {told(known[0].result)}" if known else "nothing was sent")
+    return not_applicable(
+        f"no request went well to look at: {describe(known[0].result)}" if known else "nothing was sent"
+    )

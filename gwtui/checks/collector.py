@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from gwtui.checks.breaker import next_wait_s
 from gwtui.checks.evidence import Evidence, Probed, document_of
-from gwtui.checks.request_plans import MOST_LOOKS, Recipe, is_settled, provoking, recipe
-from gwtui.checks.request_sets import CheckTarget, Need
+from gwtui.checks.request_plans import MOST_LOOKS, RequestPlan, is_settled, provoking, request_plan
+from gwtui.checks.request_sets import CheckTarget, RequestSet
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
@@ -41,8 +41,8 @@ class Collected:
     def __init__(self, target: CheckTarget, means: CheckDeps | None = None) -> None:
         self._target = target
         self._means = means or CheckDeps()
-        self._found: dict[Need, tuple[Probed, ...]] = {}
-        self._witness = LoopLagMonitor()
+        self._found: dict[RequestSet, tuple[Probed, ...]] = {}
+        self._lag_monitor = LoopLagMonitor()
         self.sent = 0
         """Requests so far."""
 
@@ -54,22 +54,22 @@ class Collected:
         """The result of every request so far."""
         return [probed.result for probed in self.evidence.everything()]
 
-    def has(self, need: Need) -> bool:
+    def has(self, need: RequestSet) -> bool:
         return need in self._found
 
-    async def gather(self, need: Need) -> None:
+    async def gather(self, need: RequestSet) -> None:
         """Send what the need takes. Whatever goes wrong is in the evidence."""
-        if need is Need.PROVOKED:
+        if need is RequestSet.PROVOKED:
             await self._provoke()
             return
-        plan = recipe(need, self._target)
+        plan = request_plan(need, self._target)
         for looks in range(1, MOST_LOOKS + 1):
             self._found[need] = await self._sent(plan)
             if looks == MOST_LOOKS or is_settled(need, self.evidence):
                 return
             await self._means.sleep(LOOK_AGAIN_S)
 
-    async def _sent(self, plan: Recipe) -> tuple[Probed, ...]:
+    async def _sent(self, plan: RequestPlan) -> tuple[Probed, ...]:
         """All of the plan, or of alternatives the first that the gateway has, or else all of them."""
         found: list[Probed] = []
         for group in plan.groups:
@@ -81,18 +81,18 @@ class Collected:
 
     async def _provoke(self) -> None:
         """The failing model, step by step, until its breaker was seen or there is none."""
-        self._found[Need.PROVOKED] = ()
+        self._found[RequestSet.PROVOKED] = ()
         if not self._target.provoke:
             return
         endpoint = provoking(self._target)
         while True:
-            found = self._found[Need.PROVOKED]
+            found = self._found[RequestSet.PROVOKED]
             wait_s = next_wait_s([probed.request for probed in found])
             if wait_s is None:
                 return
             if wait_s:
                 await self._means.sleep(wait_s)
-            self._found[Need.PROVOKED] = (*found, *await self._at_once((endpoint,)))
+            self._found[RequestSet.PROVOKED] = (*found, *await self._at_once((endpoint,)))
 
     async def _at_once(self, endpoints: tuple[Endpoint, ...]) -> list[Probed]:
         """Probe all of them at the same time, each over a connection of its own. Their numbers go on from request to
@@ -107,9 +107,9 @@ class Collected:
                 for endpoint, kept in zip(endpoints, reads, strict=True)
             ]
             planned_ns = time.perf_counter_ns()
-            async with self._witness.watching(), asyncio.TaskGroup() as tasks:
+            async with self._lag_monitor.watching(), asyncio.TaskGroup() as tasks:
                 probing = [
-                    tasks.create_task(self._witness.marked(prober.probe(number, planned_ns, Trigger.TRIAL)))
+                    tasks.create_task(self._lag_monitor.marked(prober.probe(number, planned_ns, Trigger.TRIAL)))
                     for number, prober in enumerate(ready, first)
                 ]
         for task in probing:

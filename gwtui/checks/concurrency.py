@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Sequence
 
 from gwtui.apis.compare.compare_stream import COMPARE_STREAM
-from gwtui.checks.check import Check, Facts, Said, failed, not_applicable, passed, told, warned
+from gwtui.checks.check import Check, CheckAnswer, Facts, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed, finding_of
 from gwtui.checks.models import SECTION
 from gwtui.checks.remedies import REMEDIES
 from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS, sizes
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.timelines import alone_of, analyse_compared, analyse_streams
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, ModelTimeline, Together
@@ -27,8 +27,8 @@ LIMIT = "A limit on concurrent requests, per key or per worker: those above it w
 RAISE = "Compare with more and with fewer models; raise the limit."
 
 
-def judge_together(evidence: Evidence) -> Said:
-    probed = evidence.all(Need.TOGETHER)
+def judge_together(evidence: Evidence) -> CheckAnswer:
+    probed = evidence.all(RequestSet.TOGETHER)
     if not probed:
         return not_applicable("nothing was sent")
     bad = [each for each in probed if not each.ok]
@@ -51,7 +51,7 @@ def judge_together(evidence: Evidence) -> Said:
     return passed(f"{words}; they start within {units.duration(analysis.spread_ns)}", facts=facts)
 
 
-def _not_all(probed: Sequence[Probed], bad: Sequence[Probed], facts: Facts) -> Said:
+def _not_all(probed: Sequence[Probed], bad: Sequence[Probed], facts: Facts) -> CheckAnswer:
     verdicts = Counter(each.request.verdict for each in bad)
     counted = ", ".join(f"{verdict.replace('_', ' ')} ×{count}" for verdict, count in verdicts.most_common())
     words = f"{len(bad)} of {len(probed)} streams at once failed: {counted}; {bad[0].request.reason}"
@@ -72,7 +72,7 @@ def _mixed(probed: Sequence[Probed]) -> str:
     return ""
 
 
-def judge_concurrency(evidence: Evidence) -> Said:
+def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     analyses = _analyses(evidence)
     if not analyses:
         return not_applicable("nothing was sent")
@@ -106,7 +106,7 @@ def judge_concurrency(evidence: Evidence) -> Said:
     return passed(words, details=details, facts=facts)
 
 
-def _undecided(found: Concurrency, evidence: Evidence) -> Said:
+def _undecided(found: Concurrency, evidence: Evidence) -> CheckAnswer:
     if len(found.answered) > 1:
         words = f"all was over within {units.duration(found.took_ns)}: too short to tell"
         return warned(words, remedy=f"Ask for longer answers, of {units.duration(SHORTEST_NS)} at least.")
@@ -114,7 +114,7 @@ def _undecided(found: Concurrency, evidence: Evidence) -> Said:
         return not_applicable("one model alone answers, so there is nothing to compare")
     first = found.failed[0]
     words = f"{len(found.failed)} of {len(found.courses)} models failed together, such as {first.model}: {first.error}"
-    if not any(each.ok for need in (Need.STREAM, Need.MODELS) for each in evidence.all(need)):
+    if not any(each.ok for need in (RequestSet.STREAM, RequestSet.MODELS) for each in evidence.all(need)):
         return not_applicable(words)
     return failed(
         f"{words}; one after another they are answered",
@@ -126,16 +126,16 @@ def _undecided(found: Concurrency, evidence: Evidence) -> Said:
 
 def _miscounted(evidence: Evidence) -> str:
     """What a stream of several models tells of them in the end, where that is not what came."""
-    findings = (finding for each in evidence.all(Need.COMPARED) for finding in each.request.findings)
+    findings = (finding for each in evidence.all(RequestSet.COMPARED) for finding in each.request.findings)
     return next((each.evidence for each in findings if each.name in ("counts_differ", "model_missing")), "")
 
 
 def _analyses(evidence: Evidence) -> list[Concurrency]:
     """One per number of models, the smallest first."""
-    probed = evidence.all(Need.COMPARED)
+    probed = evidence.all(RequestSet.COMPARED)
     if evidence.target.endpoint.api == COMPARE_STREAM.name:
         return [analyse_compared(each) for each in probed]
-    alone = alone_of((*evidence.all(Need.STREAM), *evidence.all(Need.MODELS)))
+    alone = alone_of((*evidence.all(RequestSet.STREAM), *evidence.all(RequestSet.MODELS)))
     analyses = []
     for size in sizes(evidence.target) if probed else ():
         group, probed = probed[:size], probed[size:]
@@ -188,8 +188,8 @@ def _course_line(course: ModelTimeline, begin_ns: int, width: int) -> str:
     return f"{course.model:<{width}}  {times}  {course.chunks:>6}"
 
 
-def judge_one_fails_alone(evidence: Evidence) -> Said:
-    probed = evidence.all(Need.STRANGER)
+def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
+    probed = evidence.all(RequestSet.STRANGER)
     if not probed:
         return not_applicable("nothing was sent")
     if evidence.target.endpoint.api == COMPARE_STREAM.name:
@@ -199,9 +199,9 @@ def judge_one_fails_alone(evidence: Evidence) -> Said:
         failure = stranger[0].error if stranger else ""
         bad = [f"{course.model}: {course.error}" for course in others if course.error]
     else:
-        failure = "" if probed[1].ok else told(probed[1].request)
+        failure = "" if probed[1].ok else describe(probed[1].request)
         others_failed = not probed[0].ok
-        bad = [f"{probed[0].request.model or 'the other'}: {told(probed[0].request)}"] if others_failed else []
+        bad = [f"{probed[0].request.model or 'the other'}: {describe(probed[0].request)}"] if others_failed else []
     if bad:
         return failed(
             f"beside {UNKNOWN_MODEL!r} others failed too: {bad[0]}",
@@ -229,21 +229,21 @@ CHECKS = (
         name="concurrent-streams",
         title="ten streams at once are independent",
         section=SECTION,
-        needs=(Need.TOGETHER,),
+        needs=(RequestSet.TOGETHER,),
         judge=judge_together,
     ),
     Check(
         name="concurrency",
         title="several models at once answer at once",
         section=SECTION,
-        needs=(Need.STREAM, Need.MODELS, Need.COMPARED),
+        needs=(RequestSet.STREAM, RequestSet.MODELS, RequestSet.COMPARED),
         judge=judge_concurrency,
     ),
     Check(
         name="one-fails-alone",
         title="a model that does not exist fails alone",
         section=SECTION,
-        needs=(Need.STRANGER,),
+        needs=(RequestSet.STRANGER,),
         judge=judge_one_fails_alone,
     ),
 )

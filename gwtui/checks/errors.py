@@ -8,10 +8,10 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.errors import find_error
-from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, passed, told, warned
+from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.key_substitution import holds_key
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import Outcome
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
@@ -30,8 +30,8 @@ FORMS = {
 """What a well-formed error looks like, by API."""
 
 
-def judge_invalid_key(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.INVALID_KEY)
+def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
+    probed = evidence.one(RequestSet.INVALID_KEY)
     if probed is None:
         return not_applicable("nothing was sent")
     request = probed.request
@@ -54,7 +54,7 @@ def judge_invalid_key(evidence: Evidence) -> Said:
     )
 
 
-def _accepted(evidence: Evidence, request: Request) -> Said:
+def _accepted(evidence: Evidence, request: Request) -> CheckAnswer:
     if not holds_key(evidence.target.endpoint):
         return warned(
             f"HTTP {request.status}: a made-up key is accepted; this endpoint is used without any key",
@@ -62,14 +62,14 @@ def _accepted(evidence: Evidence, request: Request) -> Said:
             "Let it check keys, unless only those who may use it can reach it.",
         )
     return failed(
-        f"HTTP {request.status} to a made-up key: {told(request)}",
+        f"HTTP {request.status} to a made-up key: {describe(request)}",
         "The gateway does not check keys, or answers before it does.",
         "Switch on the check of keys: whoever reaches this address can spend your money.",
     )
 
 
-def judge_unknown_model(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.UNKNOWN_MODEL)
+def judge_unknown_model(evidence: Evidence) -> CheckAnswer:
+    probed = evidence.one(RequestSet.UNKNOWN_MODEL)
     if probed is None:
         return not_applicable("this API takes several models at once: see `one-fails-alone`")
     request = probed.request
@@ -86,13 +86,13 @@ def judge_unknown_model(evidence: Evidence) -> Said:
             "Refuse unknown models with 404: a typing error in a name should not change the model unseen.",
         )
     return failed(
-        f"HTTP {request.status} where 404 is due: {told(request)}",
+        f"HTTP {request.status} where 404 is due: {describe(request)}",
         "The gateway leaves it to its upstream to refuse, and changes or delays its answer.",
         "Refuse unknown models with 404 before a stream is begun.",
     )
 
 
-def _form(request: Request) -> Said:
+def _form(request: Request) -> CheckAnswer:
     """Whether the error that came with a good status is well-formed."""
     facts: dict[str, int | float | str] = {"status": request.status or 0}
     problem, is_error = malformed(request.api, request.text)
@@ -128,10 +128,10 @@ def _has(value: object, *names: str) -> bool:
     return isinstance(value, Mapping) and all(isinstance(value.get(name), str) and value[name] for name in names)
 
 
-def judge_fast_failures(evidence: Evidence) -> Said:
+def judge_fast_failures(evidence: Evidence) -> CheckAnswer:
     refused = [
         each
-        for need in (Need.INVALID_KEY, Need.UNKNOWN_MODEL, Need.PROVOKED)
+        for need in (RequestSet.INVALID_KEY, RequestSet.UNKNOWN_MODEL, RequestSet.PROVOKED)
         for each in evidence.all(need)
         if each.result.outcome is Outcome.FAILED
     ]
@@ -147,14 +147,14 @@ def judge_fast_failures(evidence: Evidence) -> Said:
     }
     if hanging:
         return failed(
-            f"{len(hanging)} of {len(refused)} failing requests hung: {told(hanging[0].request)}",
+            f"{len(hanging)} of {len(refused)} failing requests hung: {describe(hanging[0].request)}",
             "The gateway waits for an upstream that does not answer, or tries again and again.",
             "Give upstream attempts a time-out, and all of them together another.",
             facts=facts,
         )
     if _took_ns(slowest) > FAST_NS:
         return failed(
-            f"{words}: {told(slowest.request)}",
+            f"{words}: {describe(slowest.request)}",
             "The upstream is asked, perhaps several times, before the failure is told.",
             "Refuse early what cannot work; limit retries.",
             facts=facts,
@@ -169,7 +169,7 @@ def judge_fast_failures(evidence: Evidence) -> Said:
     return passed(f"{words}; none left anything hanging", facts=facts)
 
 
-def judge_whole_streams(evidence: Evidence) -> Said:
+def judge_whole_streams(evidence: Evidence) -> CheckAnswer:
     """Whoever counts a cut stream as a success looks at its status alone: all of these began with 200."""
     begun = [each for each in evidence.streams() if each.request.status == 200 and each.request.events]
     if not begun:
@@ -184,7 +184,7 @@ def judge_whole_streams(evidence: Evidence) -> Said:
     return failed(words, first.cause, first.remedy, details=details, facts=facts)
 
 
-def judge_timeouts(evidence: Evidence) -> Said:
+def judge_timeouts(evidence: Evidence) -> CheckAnswer:
     sent = [each for each in evidence.probes() if isinstance(each.result, Request) and each.result.status != 401]
     sent = [each for each in sent if each.request.verdict not in (Verdict.LOCAL, Verdict.NO_KEY, Verdict.TLS_FILE)]
     if not sent:
@@ -212,7 +212,7 @@ def _left_open(request: Request) -> bool:
 def _line(probed: Probed) -> str:
     request = probed.request
     model = f"{request.model}: " if request.model else ""
-    return f"{model}{told(request)} (after {units.duration(request.duration_ns)}, trace {request.trace_id})"
+    return f"{model}{describe(request)} (after {units.duration(request.duration_ns)}, trace {request.trace_id})"
 
 
 CHECKS = (
@@ -220,14 +220,14 @@ CHECKS = (
         name="invalid-key",
         title="a made-up key gets 401 and a well-formed error",
         section=SECTION,
-        needs=(Need.INVALID_KEY,),
+        needs=(RequestSet.INVALID_KEY,),
         judge=judge_invalid_key,
     ),
     Check(
         name="unknown-model",
         title="an unknown model gets a well-formed 4xx",
         section=SECTION,
-        needs=(Need.UNKNOWN_MODEL,),
+        needs=(RequestSet.UNKNOWN_MODEL,),
         judge=judge_unknown_model,
     ),
 )
@@ -236,21 +236,21 @@ OVERALL = (
         name="fast-failures",
         title="failures are told within a second and leave nothing hanging",
         section="Over all",
-        needs=(Need.INVALID_KEY, Need.UNKNOWN_MODEL),
+        needs=(RequestSet.INVALID_KEY, RequestSet.UNKNOWN_MODEL),
         judge=judge_fast_failures,
     ),
     Check(
         name="whole-streams",
         title="no stream is cut after it began",
         section="Over all",
-        needs=(Need.STREAM,),
+        needs=(RequestSet.STREAM,),
         judge=judge_whole_streams,
     ),
     Check(
         name="timeouts",
         title="no request runs into a time-out",
         section="Over all",
-        needs=(Need.STREAM, Need.ANSWER),
+        needs=(RequestSet.STREAM, RequestSet.ANSWER),
         judge=judge_timeouts,
     ),
 )

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.checks.request_sets import PROBES, CheckTarget, Need
+from gwtui.checks.request_sets import PROBES, CheckTarget, RequestSet
 from gwtui.model.enums import Outcome
 from gwtui.model.records import Finding, Ping, Request, StreamEvent, StreamRead
 
@@ -84,33 +84,39 @@ class Evidence:
     """All that is known so far. A need that was not gathered is empty."""
 
     target: CheckTarget
-    found: Mapping[Need, tuple[Probed, ...]] = field(default_factory=dict)
+    found: Mapping[RequestSet, tuple[Probed, ...]] = field(default_factory=dict)
 
-    def all(self, need: Need) -> tuple[Probed, ...]:
+    def all(self, need: RequestSet) -> tuple[Probed, ...]:
         return self.found.get(need, ())
 
-    def one(self, need: Need) -> Probed | None:
+    def one(self, need: RequestSet) -> Probed | None:
         """The only one, or the last of several."""
         return self.all(need)[-1] if self.all(need) else None
 
-    def document(self, need: Need) -> Document | None:
+    def document(self, need: RequestSet) -> Document | None:
         probed = self.one(need)
         return None if probed is None else replace(document_of(probed.request), path=probed.path)
 
     def everything(self) -> Iterator[Probed]:
         """Every request, in the order of needs."""
-        return (probed for need in Need for probed in self.all(need))
+        return (probed for need in RequestSet for probed in self.all(need))
 
     def probes(self) -> Iterator[Probed]:
         """Every request to the endpoint itself, in the order of needs."""
-        return (probed for need in Need if need in PROBES for probed in self.all(need))
+        return (probed for need in RequestSet if need in PROBES for probed in self.all(need))
 
     def streams(self) -> Iterator[Probed]:
         """Those of them that asked for a stream and should have got a good one."""
-        ordinary = PROBES - {Need.PING, Need.INVALID_KEY, Need.UNKNOWN_MODEL, Need.STRANGER, Need.PROVOKED}
+        ordinary = PROBES - {
+            RequestSet.PING,
+            RequestSet.INVALID_KEY,
+            RequestSet.UNKNOWN_MODEL,
+            RequestSet.STRANGER,
+            RequestSet.PROVOKED,
+        }
         return (
             probed
-            for need in Need
+            for need in RequestSet
             if need in ordinary
             for probed in self.all(need)
             if isinstance(probed.result, Request) and probed.result.stream

@@ -6,11 +6,11 @@ A healthy gateway shows nothing of this, so most of it needs a model whose first
 from __future__ import annotations
 
 from gwtui.checks.breaker import LONGEST_WAIT_S, BreakerEvidence, find_breaker
-from gwtui.checks.check import Check, Said, blamed, failed, not_applicable, passed, told, warned
+from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.errors import FAST_NS, malformed
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
 from gwtui.checks.gateway import entries_of
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import Outcome
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
@@ -28,15 +28,17 @@ COUNTED_MORE = ("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks", 
 """... and those that tell how many there were after the first."""
 
 
-def judge_provider_fallback(evidence: Evidence) -> Said:
+def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
     chain = _chain(evidence)
-    provoked = evidence.all(Need.PROVOKED)
+    provoked = evidence.all(RequestSet.PROVOKED)
     if not provoked:
         return _seen_fallback(evidence, chain)
     request = provoked[0].request
     if not provoked[0].ok:
         if request.verdict is Verdict.NOT_A_STREAM and request.rule == "stream.json-answer":
-            return passed(f"{request.model}: the stream failed upstream, one JSON answer came instead; {told(request)}")
+            return passed(
+                f"{request.model}: the stream failed upstream, one JSON answer came instead; {describe(request)}"
+            )
         return _chain_failed(request, chain)
     words = f"{request.model} was answered by {request.model_served or 'an unnamed model'} after "
     words += units.duration(request.duration_ns)
@@ -49,24 +51,26 @@ def judge_provider_fallback(evidence: Evidence) -> Said:
     )
 
 
-def _chain_failed(request: Request, chain: list[str]) -> Said:
+def _chain_failed(request: Request, chain: list[str]) -> CheckAnswer:
     """The provoked request was not answered by anyone."""
     if "disabled" in request.reason.lower():
-        return not_applicable(f"the gateway says that its fallback is disabled: {told(request)}")
+        return not_applicable(f"the gateway says that its fallback is disabled: {describe(request)}")
     if request.rule.endswith(".breaker"):
-        return not_applicable(f"its breaker was open already: {told(request)}")
+        return not_applicable(f"its breaker was open already: {describe(request)}")
     if not chain:
-        return not_applicable(f"{told(request)}; /gateway/health tells no chain that could be followed")
+        return not_applicable(f"{describe(request)}; /gateway/health tells no chain that could be followed")
     if (_attempts(request) or 0) > 1:
-        return passed(f"the chain {' → '.join(chain)} was followed to its end, where all had failed: {told(request)}")
+        return passed(
+            f"the chain {' → '.join(chain)} was followed to its end, where all had failed: {describe(request)}"
+        )
     return failed(
-        f"{request.model} failed although the chain is {' → '.join(chain)}: {told(request)}",
+        f"{request.model} failed although the chain is {' → '.join(chain)}: {describe(request)}",
         "The chain is not followed, or all of its providers failed.",
         "Look for the trace id in the gateway's log: which provider was asked, and what it said.",
     )
 
 
-def _seen_fallback(evidence: Evidence, chain: list[str]) -> Said:
+def _seen_fallback(evidence: Evidence, chain: list[str]) -> CheckAnswer:
     """Without provoking anything: is a fallback at work right now?"""
     at_work = [each.request for each in evidence.streams() if each.ok and _fell_back(each.request)]
     if at_work:
@@ -79,20 +83,20 @@ def _seen_fallback(evidence: Evidence, chain: list[str]) -> Said:
     return not_applicable(f"no provider failed, so no fallback was due; {known}", ASK)
 
 
-def judge_fails_at_once(evidence: Evidence) -> Said:
-    provoked = evidence.all(Need.PROVOKED)
+def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
+    provoked = evidence.all(RequestSet.PROVOKED)
     if not provoked:
         return not_applicable("no upstream failure was provoked")
     request = provoked[0].request
     if request.outcome is Outcome.OK or request.rule == "stream.json-answer":
-        return not_applicable(f"a fallback answered: {told(request)}")
+        return not_applicable(f"a fallback answered: {describe(request)}")
     if request.status is None:
         return blamed(request)
     words = f"{request.reason}, after {units.duration(request.duration_ns)}"
     if request.status < 500:
         cause = "The gateway answers 200 before it knows whether its upstream does." if request.status == 200 else ""
         return failed(
-            f"HTTP {request.status} where a 5xx is due: {told(request)}",
+            f"HTTP {request.status} where a 5xx is due: {describe(request)}",
             cause or "The gateway passes its upstream's status on as if the client were at fault.",
             "Answer 500 with the reason, as JSON, before a stream is begun.",
         )
@@ -104,8 +108,8 @@ def judge_fails_at_once(evidence: Evidence) -> Said:
     return passed(words, facts={"status": request.status, "duration_ms": units.milliseconds(request.duration_ns) or 0})
 
 
-def judge_attempts(evidence: Evidence) -> Said:
-    provoked = evidence.all(Need.PROVOKED)
+def judge_attempts(evidence: Evidence) -> CheckAnswer:
+    provoked = evidence.all(RequestSet.PROVOKED)
     if not provoked:
         return not_applicable("no upstream failure was provoked")
     counts = [count for each in provoked if (count := _attempts(each.request)) is not None]
@@ -113,7 +117,7 @@ def judge_attempts(evidence: Evidence) -> Said:
     final = [each.request for each in provoked if each.request.outcome is Outcome.FAILED]
     endless = [each for each in final if each.verdict in (Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED)]
     if endless:
-        return blamed(endless[0], f"no final error came: {told(endless[0])}")
+        return blamed(endless[0], f"no final error came: {describe(endless[0])}")
     ending = f"{len(final)} of {len(provoked)} requests ended in a final error" if final else "all were answered"
     if not counts:
         return warned(
@@ -133,8 +137,8 @@ def judge_attempts(evidence: Evidence) -> Said:
     return passed(f"at most {most} upstream attempts for one request; {ending}", facts=facts)
 
 
-def judge_breaker(evidence: Evidence) -> Said:
-    provoked = [each.request for each in evidence.all(Need.PROVOKED)]
+def judge_breaker(evidence: Evidence) -> CheckAnswer:
+    provoked = [each.request for each in evidence.all(RequestSet.PROVOKED)]
     if not provoked:
         return _seen_breaker(evidence)
     breaker = find_breaker(provoked)
@@ -151,7 +155,7 @@ def judge_breaker(evidence: Evidence) -> Said:
     )
 
 
-def _opened(breaker: BreakerEvidence) -> Said:
+def _opened(breaker: BreakerEvidence) -> CheckAnswer:
     facts: dict[str, int | float | str] = {"failures": breaker.failures, "fast_failures": breaker.fast}
     words = _opening(breaker)
     if breaker.open_s is None:
@@ -184,12 +188,12 @@ def _opening(breaker: BreakerEvidence) -> str:
     return f"it opened after {breaker.failures} failures{usual}, then {fast} instead of {slow}): {breaker.says}"
 
 
-def _seen_breaker(evidence: Evidence) -> Said:
+def _seen_breaker(evidence: Evidence) -> CheckAnswer:
     """Without provoking anything: did a breaker refuse any of the requests?"""
     refused = [each.request for each in evidence.streams() if each.request.rule.endswith(".breaker")]
     if refused:
         return warned(
-            f"a breaker is open right now: {told(refused[0])}",
+            f"a breaker is open right now: {describe(refused[0])}",
             "The upstream of that model failed again and again.",
             "Look at that upstream; wait as long as the gateway says.",
         )
@@ -197,7 +201,7 @@ def _seen_breaker(evidence: Evidence) -> Said:
 
 
 def _chain(evidence: Evidence) -> list[str]:
-    health = evidence.document(Need.HEALTH)
+    health = evidence.document(RequestSet.HEALTH)
     chain = health.at("routing", "fallback_chain") if health is not None else None
     return [clean(each, 40) for each in chain if isinstance(each, str)] if isinstance(chain, list) else []
 
@@ -227,7 +231,7 @@ def _attempts(request: Request) -> int | None:
 
 def _audited_attempts(evidence: Evidence, provoked: tuple[Probed, ...]) -> list[int]:
     """The numbers that the audit tells of these requests."""
-    document = evidence.document(Need.PROVOKED_AUDIT)
+    document = evidence.document(RequestSet.PROVOKED_AUDIT)
     if document is None or document.problem:
         return []
     ids = frozenset().union(*ids_of(provoked))
@@ -240,28 +244,28 @@ CHECKS = (
         name="provider-fallback",
         title="the fallback chain is followed when the first provider fails",
         section=SECTION,
-        needs=(Need.HEALTH, Need.STREAM, Need.PROVOKED),
+        needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.PROVOKED),
         judge=judge_provider_fallback,
     ),
     Check(
         name="fails-at-once",
         title="without a fallback a failure comes at once, as a 5xx with its reason",
         section=SECTION,
-        needs=(Need.PROVOKED,),
+        needs=(RequestSet.PROVOKED,),
         judge=judge_fails_at_once,
     ),
     Check(
         name="attempts",
         title="fallback happens once: at most two upstream attempts, then a final error",
         section=SECTION,
-        needs=(Need.PROVOKED, Need.PROVOKED_AUDIT),
+        needs=(RequestSet.PROVOKED, RequestSet.PROVOKED_AUDIT),
         judge=judge_attempts,
     ),
     Check(
         name="breaker",
         title="a circuit breaker opens, fails fast, tests and closes",
         section=SECTION,
-        needs=(Need.STREAM, Need.PROVOKED),
+        needs=(RequestSet.STREAM, RequestSet.PROVOKED),
         judge=judge_breaker,
     ),
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gwtui.checks.check import Check, Said, blamed, failed, good_one, not_applicable, passed, told, warned
+from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, good_one, not_applicable, passed, warned
 from gwtui.checks.evidence import Document, Evidence, Probed, ids_of, texts_in
 from gwtui.checks.health import judge_health, problem_of
 from gwtui.checks.metrics import judge_metrics, requests_counted
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import Kind
 from gwtui.model.records import Ping
 from gwtui.model.verdicts import Verdict
@@ -29,8 +29,8 @@ UNREACHED = frozenset(
 """Verdicts after which nothing else about the gateway can be found out."""
 
 
-def judge_connection(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.HEALTH)
+def judge_connection(evidence: Evidence) -> CheckAnswer:
+    probed = evidence.one(RequestSet.HEALTH)
     if probed is None:
         return not_applicable("nothing was sent")
     request, phases = probed.request, probed.request.phases
@@ -42,25 +42,27 @@ def judge_connection(evidence: Evidence) -> Said:
     return passed(f"{where} ({took})" if took else where, facts=_milliseconds(connect_ms=phases.connect_ns))
 
 
-def judge_ping(evidence: Evidence) -> Said:
-    probed = good_one(evidence, Need.PING)
-    if isinstance(probed, Said):
+def judge_ping(evidence: Evidence) -> CheckAnswer:
+    probed = good_one(evidence, RequestSet.PING)
+    if isinstance(probed, CheckAnswer):
         return probed
     result = probed.result
     took = result.rtt_ns if isinstance(result, Ping) else result.duration_ns
-    return passed(f"{told(result)}, in {units.duration(took)}", facts=_milliseconds(took_ms=took))
+    return passed(f"{describe(result)}, in {units.duration(took)}", facts=_milliseconds(took_ms=took))
 
 
-def judge_audit(evidence: Evidence) -> Said:
-    document = evidence.document(Need.AUDIT)
+def judge_audit(evidence: Evidence) -> CheckAnswer:
+    document = evidence.document(RequestSet.AUDIT)
     if document is None:
         return not_applicable("nothing was sent")
-    health = evidence.document(Need.HEALTH)
+    health = evidence.document(RequestSet.HEALTH)
     if health is not None and health.at("audit", "enabled") is False:
         return not_applicable("/gateway/health says that the audit is not enabled")
     if (absent := problem_of(document, "/gateway/audit")) is not None:
         return absent
-    ours = [each for need in (Need.STREAM, Need.ANSWER) for each in evidence.all(need) if each.request.status]
+    ours = [
+        each for need in (RequestSet.STREAM, RequestSet.ANSWER) for each in evidence.all(need) if each.request.status
+    ]
     if not ours:
         return not_applicable("no request was answered, so none has to be there")
     return _find_in_audit(document, ours, _requests_meanwhile(evidence))
@@ -68,11 +70,11 @@ def judge_audit(evidence: Evidence) -> Said:
 
 def _requests_meanwhile(evidence: Evidence) -> float:
     """How many requests of anybody the gateway counted while ours were sent; 0 where it does not tell."""
-    before, after = evidence.document(Need.METRICS_BEFORE), evidence.document(Need.METRICS_AFTER)
+    before, after = evidence.document(RequestSet.METRICS_BEFORE), evidence.document(RequestSet.METRICS_AFTER)
     return (before and after and requests_counted(before, after)) or 0
 
 
-def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> Said:
+def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> CheckAnswer:
     entries = entries_of(document)
     texts = [set(texts_in(entry)) for entry in entries]
     found = sum(any(ids & each for each in texts) for ids in ids_of(ours))
@@ -117,7 +119,7 @@ CHECKS = (
         name="ping",
         title="the ping is answered",
         section=SECTION,
-        needs=(Need.PING,),
+        needs=(RequestSet.PING,),
         judge=judge_ping,
         kinds=frozenset({Kind.HTTP, Kind.WEBSOCKET}),
     ),
@@ -125,28 +127,28 @@ CHECKS = (
         name="connection",
         title="the gateway can be reached",
         section=SECTION,
-        needs=(Need.HEALTH,),
+        needs=(RequestSet.HEALTH,),
         judge=judge_connection,
     ),
     Check(
         name="health",
         title="it says it is healthy, and so is the provider",
         section=SECTION,
-        needs=(Need.HEALTH,),
+        needs=(RequestSet.HEALTH,),
         judge=judge_health,
     ),
     Check(
         name="metrics",
         title="its metrics move by the requests just made",
         section=SECTION,
-        needs=(Need.METRICS_BEFORE, Need.STREAM, Need.ANSWER, Need.METRICS_AFTER),
+        needs=(RequestSet.METRICS_BEFORE, RequestSet.STREAM, RequestSet.ANSWER, RequestSet.METRICS_AFTER),
         judge=judge_metrics,
     ),
     Check(
         name="audit",
         title="its audit shows the requests just made",
         section=SECTION,
-        needs=(Need.HEALTH, Need.STREAM, Need.ANSWER, Need.AUDIT),
+        needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.ANSWER, RequestSet.AUDIT),
         judge=judge_audit,
     ),
 )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.checks.check import Said, blamed, failed, not_applicable, passed, told, warned
+from gwtui.checks.check import CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Document, Evidence
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.text.sanitize import clean
 
 OWN_PATH = "/gateway/health"
@@ -22,8 +22,8 @@ SICK = frozenset({"unhealthy", "down", "fail", "failed", "failing", "error", "de
 """What they say that mean the opposite."""
 
 
-def judge_health(evidence: Evidence) -> Said:
-    document = evidence.document(Need.HEALTH)
+def judge_health(evidence: Evidence) -> CheckAnswer:
+    document = evidence.document(RequestSet.HEALTH)
     if document is None:
         return not_applicable("nothing was sent")
     if document.is_missing:
@@ -58,11 +58,11 @@ def judge_health(evidence: Evidence) -> Said:
     )
 
 
-def _judge_other(document: Document) -> Said:
+def _judge_other(document: Document) -> CheckAnswer:
     """A health document of another make: a status, a word, or nothing but HTTP 200."""
     request, path = document.request, document.path
     if request.status is None or not 200 <= request.status < 300:
-        return blamed(request, f"{path}: {told(request)}" if request.status is not None else "")
+        return blamed(request, f"{path}: {describe(request)}" if request.status is not None else "")
     if "html" in request.content_type:
         return another_service(path, "an HTML page")
     if path == MODELS_PATH:
@@ -75,7 +75,7 @@ def _judge_other(document: Document) -> Said:
     return passed(words)
 
 
-def _judge_models(document: Document) -> Said:
+def _judge_models(document: Document) -> CheckAnswer:
     models = document.at("data")
     if not isinstance(models, list):
         return warned(f"{MODELS_PATH}: {document.problem or 'no list of models'}", remedy="Give the gateway a /health.")
@@ -90,7 +90,7 @@ def _status_word(value: Any) -> str:
     return clean(value, 40) if isinstance(value, str) else ""
 
 
-def problem_of(document: Document, path: str) -> Said | None:
+def problem_of(document: Document, path: str) -> CheckAnswer | None:
     """Why there is no document at that path; None where there is one."""
     if document.is_missing:
         return not_applicable(f"the gateway has no {path} (HTTP {document.request.status})")
@@ -98,10 +98,10 @@ def problem_of(document: Document, path: str) -> Said | None:
         return blamed(document.request) if document.request.status is None else None
     if 200 <= document.request.status < 300:
         return another_service(path, f"{document.problem} ({document.request.content_type or 'no type'})")
-    return blamed(document.request, f"{path}: {told(document.request)}")
+    return blamed(document.request, f"{path}: {describe(document.request)}")
 
 
-def another_service(path: str, found: str) -> Said:
+def another_service(path: str, found: str) -> CheckAnswer:
     cause = "Another service answers at that path."
     return failed(f"{path}: {found}", cause, "Check `url`: it is the gateway's base URL.")
 

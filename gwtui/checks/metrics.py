@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from gwtui.checks.check import Said, failed, not_applicable, passed, warned
+from gwtui.checks.check import CheckAnswer, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Document, Evidence, Probed
 from gwtui.checks.health import problem_of
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.text import units
 
 OWN_PATH = "/gateway/metrics"
@@ -20,8 +20,8 @@ _SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*)(?:\{.*\})?[ \t]+([0-9.eE+-]+)(?:[ \t]
 _COUNTS_REQUESTS = re.compile(r"request.*_(?:total|count)$|_requests$")
 
 
-def judge_metrics(evidence: Evidence) -> Said:
-    before, after = evidence.document(Need.METRICS_BEFORE), evidence.document(Need.METRICS_AFTER)
+def judge_metrics(evidence: Evidence) -> CheckAnswer:
+    before, after = evidence.document(RequestSet.METRICS_BEFORE), evidence.document(RequestSet.METRICS_AFTER)
     if before is None or after is None:
         return not_applicable("nothing was sent")
     if after.is_missing:
@@ -30,7 +30,7 @@ def judge_metrics(evidence: Evidence) -> Said:
     problem = problem_of(before, before.path or OWN_PATH) or problem_of(after, after.path or OWN_PATH)
     if problem is not None and not (prometheus and _samples(after)):
         return problem
-    good = [each for need in (Need.STREAM, Need.ANSWER) for each in evidence.all(need) if each.ok]
+    good = [each for need in (RequestSet.STREAM, RequestSet.ANSWER) for each in evidence.all(need) if each.ok]
     if not good:
         return not_applicable("no request went well, so none has to be counted")
     if prometheus:
@@ -40,7 +40,7 @@ def judge_metrics(evidence: Evidence) -> Said:
     return _judge_moves(moved, len(good), tokens)
 
 
-def _judge_moves(moved: dict[str, float | None], requests: int, tokens: int) -> Said:
+def _judge_moves(moved: dict[str, float | None], requests: int, tokens: int) -> CheckAnswer:
     """Against what was just sent. Others may use the gateway too, so more than that is no fault."""
     counts, spent, cost = moved.values()
     unknown = [name for name, value in moved.items() if value is None]
@@ -71,7 +71,7 @@ def requests_counted(before: Document, after: Document) -> float | None:
     return growth(before, after, "total_requests")
 
 
-def _judge_counters(before: Document, after: Document, good: list[Probed]) -> Said:
+def _judge_counters(before: Document, after: Document, good: list[Probed]) -> CheckAnswer:
     """Against what was just sent. Names differ from gateway to gateway: one counter of requests must have moved."""
     grown = _grown(before, after)
     if not grown:

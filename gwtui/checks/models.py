@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from gwtui.checks.check import Check, Facts, Said, blamed, failed, not_applicable, nothing_good, passed, told, warned
+from gwtui.checks.check import (
+    Check,
+    CheckAnswer,
+    Facts,
+    blamed,
+    describe,
+    failed,
+    not_applicable,
+    nothing_good,
+    passed,
+    warned,
+)
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
 from gwtui.checks.gateway import entries_of
-from gwtui.checks.request_sets import DEFAULT_AGENT, Need
+from gwtui.checks.request_sets import DEFAULT_AGENT, RequestSet
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
 
 SECTION = "Models"
 
 
-def judge_models(evidence: Evidence) -> Said:
-    probed = evidence.all(Need.MODELS)
+def judge_models(evidence: Evidence) -> CheckAnswer:
+    probed = evidence.all(RequestSet.MODELS)
     if not probed:
         to_do = "Name them: `--models a,b,c`, or on the screen `with models`."
         return not_applicable("no list of models was given", to_do)
@@ -28,21 +39,21 @@ def judge_models(evidence: Evidence) -> Said:
     return failed(words, first.cause, first.remedy, details=details, facts=facts)
 
 
-def judge_agent(evidence: Evidence) -> Said:
-    probed, target = evidence.one(Need.AGENT), evidence.target
+def judge_agent(evidence: Evidence) -> CheckAnswer:
+    probed, target = evidence.one(RequestSet.AGENT), evidence.target
     if probed is None:
         return not_applicable("nothing was sent")
     request, agent = probed.request, target.agent_type
-    if (plain := nothing_good(evidence.all(Need.STREAM))) is not None and evidence.all(Need.STREAM):
+    if (plain := nothing_good(evidence.all(RequestSet.STREAM))) is not None and evidence.all(RequestSet.STREAM):
         return plain
     if not probed.ok:
-        health = evidence.document(Need.HEALTH)
+        health = evidence.document(RequestSet.HEALTH)
         if request.verdict is Verdict.BAD_REQUEST and agent == DEFAULT_AGENT and (not health or health.problem):
-            return not_applicable(f"the gateway takes no `agent_type`: {told(request)}")
-        return blamed(request, f"agent_type {agent!r}: {told(request)}")
+            return not_applicable(f"the gateway takes no `agent_type`: {describe(request)}")
+        return blamed(request, f"agent_type {agent!r}: {describe(request)}")
     if entry := _audited(evidence, probed):
         return passed(f"agent_type {agent!r} was routed: the audit tells it for {entry}")
-    plainly = evidence.one(Need.STREAM)
+    plainly = evidence.one(RequestSet.STREAM)
     if plainly is not None and request.model_served and request.model_served != plainly.request.model_served:
         return passed(
             f"agent_type {agent!r} is answered by {request.model_served}, without it by {plainly.request.model_served}"
@@ -56,7 +67,7 @@ def judge_agent(evidence: Evidence) -> Said:
 
 def _audited(evidence: Evidence, probed: Probed) -> str:
     """How the audit names the request that carried the agent's type; "" where it does not tell the type."""
-    document = evidence.document(Need.AGENT_AUDIT)
+    document = evidence.document(RequestSet.AGENT_AUDIT)
     if document is None or document.problem:
         return ""
     (ids,) = ids_of([probed])
@@ -70,7 +81,7 @@ def _audited(evidence: Evidence, probed: Probed) -> str:
 def _took(probed: Probed) -> str:
     request = probed.request
     if not probed.ok:
-        return told(request)
+        return describe(request)
     first = f", first token after {units.duration(request.ttft_ns)}" if request.ttft_ns is not None else ""
     return f"{request.verdict.replace('_', ' ')} in {units.duration(request.duration_ns)}{first}"
 
@@ -80,14 +91,14 @@ CHECKS = (
         name="models",
         title="each model of the list works",
         section=SECTION,
-        needs=(Need.MODELS,),
+        needs=(RequestSet.MODELS,),
         judge=judge_models,
     ),
     Check(
         name="agent-type",
         title="requests are routed by the kind of agent",
         section=SECTION,
-        needs=(Need.HEALTH, Need.STREAM, Need.AGENT, Need.AGENT_AUDIT),
+        needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.AGENT, RequestSet.AGENT_AUDIT),
         judge=judge_agent,
     ),
 )

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from gwtui.checks.check import Check, Said, failed, not_applicable, nothing_good, passed, warned
+from gwtui.checks.check import Check, CheckAnswer, failed, not_applicable, nothing_good, passed, warned
 from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.flow import Flow, longest_of
 from gwtui.checks.remedies import UNBUFFER
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.streaming import SECTION
 from gwtui.text import units
 
@@ -23,7 +23,7 @@ STALL_TIMES = 10
 """A gap is a stall when it is longer than this many usual ones, and than `STALL_NS`."""
 
 
-def judge_incremental(evidence: Evidence) -> Said:
+def judge_incremental(evidence: Evidence) -> CheckAnswer:
     longest = longest_of(evidence.streams())
     if longest is None:
         return nothing_good(list(evidence.streams())) or not_applicable("no stream had any content")
@@ -41,7 +41,7 @@ def judge_incremental(evidence: Evidence) -> Said:
     return passed(f"{_flow_words(flow)}, the first after {units.duration(flow.first_ns)}", facts=_facts(flow))
 
 
-def judge_steady(evidence: Evidence) -> Said:
+def judge_steady(evidence: Evidence) -> CheckAnswer:
     longest = longest_of(evidence.streams())
     if longest is None or longest[1].reads < 3 or _is_burst(longest[1]):
         return not_applicable("no stream came in three reads at least, so there is no pace to look at")
@@ -83,14 +83,14 @@ CHECKS = (
         name="incremental",
         title="events arrive one by one, not in a burst",
         section=SECTION,
-        needs=(Need.STREAM, Need.LONG_STREAM),
+        needs=(RequestSet.STREAM, RequestSet.LONG_STREAM),
         judge=judge_incremental,
     ),
     Check(
         name="steady",
         title="nothing is held back between events",
         section=SECTION,
-        needs=(Need.STREAM, Need.LONG_STREAM),
+        needs=(RequestSet.STREAM, RequestSet.LONG_STREAM),
         judge=judge_steady,
     ),
 )

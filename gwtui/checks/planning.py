@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from gwtui.apis import kind_of
 from gwtui.checks.check import Check
 from gwtui.checks.registry import CHECKS
-from gwtui.checks.request_plans import recipe
-from gwtui.checks.request_sets import HEAVY, CheckTarget, Need
+from gwtui.checks.request_plans import request_plan
+from gwtui.checks.request_sets import HEAVY, CheckTarget, RequestSet
 
 
 def checks_for(target: CheckTarget, names: Sequence[str] = ()) -> tuple[Check, ...]:
@@ -19,18 +19,18 @@ def checks_for(target: CheckTarget, names: Sequence[str] = ()) -> tuple[Check, .
 
 def requests_of(checks: Sequence[Check], target: CheckTarget) -> list[int]:
     """The most requests that each check adds to those before it. What several checks need is sent once."""
-    seen: set[Need] = set()
+    seen: set[RequestSet] = set()
     counts = []
     for check in checks:
         needs = set(needs_of(check)) - seen
         seen |= needs
-        counts.append(sum(recipe(need, target).most for need in needs))
+        counts.append(sum(request_plan(need, target).most for need in needs))
     return counts
 
 
-def needs_of(check: Check) -> tuple[Need, ...]:
+def needs_of(check: Check) -> tuple[RequestSet, ...]:
     """What it needs, in the order of gathering; heavy requests come after plain ones that show whether to dare."""
     needs = set(check.needs)
     if needs & HEAVY:
-        needs |= {Need.STREAM}
-    return tuple(need for need in Need if need in needs)
+        needs |= {RequestSet.STREAM}
+    return tuple(need for need in RequestSet if need in needs)

@@ -18,7 +18,7 @@ from gwtui.checks.evidence import Evidence, ids_of, texts_in
 from gwtui.checks.health import HEALTH_PATHS
 from gwtui.checks.key_substitution import with_made_up_key, with_own_auth
 from gwtui.checks.metrics import METRICS_PATHS, requests_counted
-from gwtui.checks.request_sets import MAX_MODELS, CheckTarget, Need
+from gwtui.checks.request_sets import MAX_MODELS, CheckTarget, RequestSet
 from gwtui.model.profile import Deadlines, Endpoint
 
 UNKNOWN_MODEL = "no-such-model"
@@ -42,7 +42,7 @@ Groups = tuple[tuple[Endpoint, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class RequestPlan:
     """What to send: the groups one after another, the endpoints of one group at once."""
 
     most: int
@@ -52,13 +52,13 @@ class Recipe:
     """The groups are places where one document may be: the first that the gateway has is enough."""
 
 
-def recipe(need: Need, target: CheckTarget) -> Recipe:
+def request_plan(need: RequestSet, target: CheckTarget) -> RequestPlan:
     """How to get to know it. Without any groups there is nothing to ask, or (`PROVOKED`) it is asked step by step."""
-    if need is Need.PROVOKED:
-        return Recipe(MOST_PROBES if target.provoke else 0)
+    if need is RequestSet.PROVOKED:
+        return RequestPlan(MOST_PROBES if target.provoke else 0)
     groups = _RECIPES[need](target)
     looks = MOST_LOOKS if need in _SETTLES else 1
-    return Recipe(looks * sum(map(len, groups)), groups, alternatives=need in _ALTERNATIVES)
+    return RequestPlan(looks * sum(map(len, groups)), groups, alternatives=need in _ALTERNATIVES)
 
 
 def provoking(target: CheckTarget) -> Endpoint:
@@ -66,7 +66,7 @@ def provoking(target: CheckTarget) -> Endpoint:
     return with_model(target.endpoint, target.provoke)
 
 
-def is_settled(need: Need, evidence: Evidence) -> bool:
+def is_settled(need: RequestSet, evidence: Evidence) -> bool:
     """Whether a document shows what it is read for, or never will: no need to look again."""
     judge = _SETTLES.get(need)
     return judge is None or judge(evidence)
@@ -196,38 +196,40 @@ def _provoked_audit(target: CheckTarget) -> Groups:
 
 _AUDIT = _document(f"/gateway/audit?limit={AUDIT_ENTRIES}")
 _METRICS = _document(*METRICS_PATHS)
-_RECIPES: dict[Need, Callable[[CheckTarget], Groups]] = {
-    Need.PING: lambda target: ((target.endpoint,),),
-    Need.HEALTH: _document(*HEALTH_PATHS),
-    Need.METRICS_BEFORE: _METRICS,
-    Need.STREAM: _streaming,
-    Need.ANSWER: _whole,
-    Need.METRICS_AFTER: _METRICS,
-    Need.AUDIT: _AUDIT,
-    Need.INVALID_KEY: lambda target: ((with_made_up_key(target.endpoint),),),
-    Need.UNKNOWN_MODEL: _unknown,
-    Need.LONG_STREAM: _long(stream=True),
-    Need.LARGE_ANSWER: _long(stream=False),
-    Need.MODELS: lambda target: tuple((with_model(target.endpoint, model),) for model in target.models[:MAX_MODELS]),
-    Need.AGENT: _agent,
-    Need.AGENT_AUDIT: _AUDIT,
-    Need.TOGETHER: _together,
-    Need.COMPARED: _compared,
-    Need.STRANGER: _with_stranger,
-    Need.PROVOKED_AUDIT: _provoked_audit,
+_RECIPES: dict[RequestSet, Callable[[CheckTarget], Groups]] = {
+    RequestSet.PING: lambda target: ((target.endpoint,),),
+    RequestSet.HEALTH: _document(*HEALTH_PATHS),
+    RequestSet.METRICS_BEFORE: _METRICS,
+    RequestSet.STREAM: _streaming,
+    RequestSet.ANSWER: _whole,
+    RequestSet.METRICS_AFTER: _METRICS,
+    RequestSet.AUDIT: _AUDIT,
+    RequestSet.INVALID_KEY: lambda target: ((with_made_up_key(target.endpoint),),),
+    RequestSet.UNKNOWN_MODEL: _unknown,
+    RequestSet.LONG_STREAM: _long(stream=True),
+    RequestSet.LARGE_ANSWER: _long(stream=False),
+    RequestSet.MODELS: lambda target: tuple(
+        (with_model(target.endpoint, model),) for model in target.models[:MAX_MODELS]
+    ),
+    RequestSet.AGENT: _agent,
+    RequestSet.AGENT_AUDIT: _AUDIT,
+    RequestSet.TOGETHER: _together,
+    RequestSet.COMPARED: _compared,
+    RequestSet.STRANGER: _with_stranger,
+    RequestSet.PROVOKED_AUDIT: _provoked_audit,
 }
 
 
 def _metrics_moved(evidence: Evidence) -> bool:
-    before, after = (evidence.document(need) for need in (Need.METRICS_BEFORE, Need.METRICS_AFTER))
+    before, after = (evidence.document(need) for need in (RequestSet.METRICS_BEFORE, RequestSet.METRICS_AFTER))
     if before is None or after is None:
         return True
     counted = requests_counted(before, after)
-    good = sum(each.ok for need in (Need.STREAM, Need.ANSWER) for each in evidence.all(need))
+    good = sum(each.ok for need in (RequestSet.STREAM, RequestSet.ANSWER) for each in evidence.all(need))
     return counted is None or counted >= good
 
 
-def _in_audit(audit: Need, *needs: Need) -> Callable[[Evidence], bool]:
+def _in_audit(audit: RequestSet, *needs: RequestSet) -> Callable[[Evidence], bool]:
     def is_there(evidence: Evidence) -> bool:
         document = evidence.document(audit)
         if document is None or document.problem:
@@ -238,9 +240,9 @@ def _in_audit(audit: Need, *needs: Need) -> Callable[[Evidence], bool]:
     return is_there
 
 
-_ALTERNATIVES = frozenset({Need.HEALTH, Need.METRICS_BEFORE, Need.METRICS_AFTER})
-_SETTLES: dict[Need, Callable[[Evidence], bool]] = {
-    Need.METRICS_AFTER: _metrics_moved,
-    Need.AUDIT: _in_audit(Need.AUDIT, Need.STREAM, Need.ANSWER),
-    Need.AGENT_AUDIT: _in_audit(Need.AGENT_AUDIT, Need.AGENT),
+_ALTERNATIVES = frozenset({RequestSet.HEALTH, RequestSet.METRICS_BEFORE, RequestSet.METRICS_AFTER})
+_SETTLES: dict[RequestSet, Callable[[Evidence], bool]] = {
+    RequestSet.METRICS_AFTER: _metrics_moved,
+    RequestSet.AUDIT: _in_audit(RequestSet.AUDIT, RequestSet.STREAM, RequestSet.ANSWER),
+    RequestSet.AGENT_AUDIT: _in_audit(RequestSet.AGENT_AUDIT, RequestSet.AGENT),
 }

@@ -25,7 +25,7 @@ class CheckTarget:
     """A model that fails at its first provider: only with it are fallbacks and breakers provoked."""
 
 
-class Need(StrEnum):
+class RequestSet(StrEnum):
     """In the order in which they are gathered: the counts before come before the requests that move them."""
 
     PING = "ping"
@@ -57,14 +57,16 @@ class Need(StrEnum):
     PROVOKED_AUDIT = "provoked_audit"
 
 
-HEAVY = frozenset({Need.LONG_STREAM, Need.LARGE_ANSWER, Need.TOGETHER, Need.COMPARED, Need.STRANGER})
+HEAVY = frozenset(
+    {RequestSet.LONG_STREAM, RequestSet.LARGE_ANSWER, RequestSet.TOGETHER, RequestSet.COMPARED, RequestSet.STRANGER}
+)
 """Only asked of a gateway that answers plain requests: a sick one is not made to carry them."""
-PROBES = frozenset(Need) - {
-    Need.HEALTH,
-    Need.METRICS_BEFORE,
-    Need.METRICS_AFTER,
-    Need.AUDIT,
-    Need.AGENT_AUDIT,
-    Need.PROVOKED_AUDIT,
+PROBES = frozenset(RequestSet) - {
+    RequestSet.HEALTH,
+    RequestSet.METRICS_BEFORE,
+    RequestSet.METRICS_AFTER,
+    RequestSet.AUDIT,
+    RequestSet.AGENT_AUDIT,
+    RequestSet.PROVOKED_AUDIT,
 }
 """Needs that ask the endpoint itself, not one of the gateway's own documents."""

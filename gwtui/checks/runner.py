@@ -8,13 +8,13 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, Sequence
 
-from gwtui.checks.check import Check, Said, blamed, not_applicable, told
+from gwtui.checks.check import Check, CheckAnswer, blamed, describe, not_applicable
 from gwtui.checks.collector import CheckDeps, Collected
 from gwtui.checks.errors import HANGING
 from gwtui.checks.evidence import Evidence
 from gwtui.checks.gateway import UNREACHED
 from gwtui.checks.planning import checks_for, needs_of
-from gwtui.checks.request_sets import HEAVY, PROBES, CheckTarget, Need
+from gwtui.checks.request_sets import HEAVY, PROBES, CheckTarget, RequestSet
 from gwtui.model.check_results import CheckResult
 from gwtui.model.records import Ping, Request
 from gwtui.secrets.resolver import masked
@@ -32,10 +32,10 @@ async def run_checks(
     """The result of every check, in order, as they end."""
     checks = checks_for(target) if checks is None else checks
     wanted = {need for check in checks for need in needs_of(check)}
-    gathering = Collected(target, means)
+    collected = Collected(target, means)
     for check in checks:
-        sent, began_ns, started_at = gathering.sent, time.perf_counter_ns(), time.time()
-        said = await _said(check, gathering, wanted)
+        sent, began_ns, started_at = collected.sent, time.perf_counter_ns(), time.time()
+        said = await _said(check, collected, wanted)
         now_ns = time.perf_counter_ns()
         yield CheckResult(
             endpoint=target.endpoint.name,
@@ -49,52 +49,52 @@ async def run_checks(
             remedy=clean(said.remedy, TEXT),
             details=tuple(masked(clean(line, TEXT)) for line in said.details),
             facts={name: _shown(fact) for name, fact in said.facts.items()},
-            requests=gathering.sent - sent,
+            requests=collected.sent - sent,
             started_at=started_at,
             duration_ns=now_ns - began_ns,
         )
 
 
-async def _said(check: Check, gathering: Collected, wanted: set[Need]) -> Said:
-    known = gathering.results()
-    for need in _missing(needs_of(check)[-1], gathering, wanted):
-        if (reason := _reason_to_stop(gathering.evidence, need)) is not None:
+async def _said(check: Check, collected: Collected, wanted: set[RequestSet]) -> CheckAnswer:
+    known = collected.results()
+    for need in _missing(needs_of(check)[-1], collected, wanted):
+        if (reason := _reason_to_stop(collected.evidence, need)) is not None:
             return _stopped(*reason, known)
-        await gathering.gather(need)
+        await collected.gather(need)
     if (reason := _unreached(known)) is not None:
         return _stopped(*reason, known)
-    return check.judge(gathering.evidence)
+    return check.judge(collected.evidence)
 
 
 def _shown(fact: float | str) -> float | str:
     return masked(fact) if isinstance(fact, str) else fact
 
 
-def _missing(last: Need, gathering: Collected, wanted: set[Need]) -> list[Need]:
+def _missing(last: RequestSet, collected: Collected, wanted: set[RequestSet]) -> list[RequestSet]:
     """What is still to be gathered up to this need: also for later checks, because the order is part of some needs."""
-    order = list(Need)
-    return [need for need in order[: order.index(last) + 1] if need in wanted and not gathering.has(need)]
+    order = list(RequestSet)
+    return [need for need in order[: order.index(last) + 1] if need in wanted and not collected.has(need)]
 
 
-def _stopped(words: str, culprit: Request | Ping, known: Sequence[Request | Ping]) -> Said:
+def _stopped(words: str, culprit: Request | Ping, known: Sequence[Request | Ping]) -> CheckAnswer:
     """Nothing more was sent. What is to blame was told by an earlier check, or else is told by this one."""
     return not_applicable(f"not tried: {words}") if culprit in known else blamed(culprit, words)
 
 
-def _reason_to_stop(evidence: Evidence, need: Need) -> tuple[str, Request | Ping] | None:
+def _reason_to_stop(evidence: Evidence, need: RequestSet) -> tuple[str, Request | Ping] | None:
     """Why nothing more is sent for this need, and the result that is to blame."""
     results = [probed.result for probed in evidence.everything()]
     if (reason := _unreached(results)) is not None:
         return reason
     hung = [probed.result for probed in evidence.probes() if probed.result.verdict in HANGING]
     if need in PROBES and len(hung) >= MOST_HANGING:
-        return f"{len(hung)} requests hung ({told(hung[-1])})", hung[-1]
-    plain = (*evidence.all(Need.STREAM), *evidence.all(Need.ANSWER))
+        return f"{len(hung)} requests hung ({describe(hung[-1])})", hung[-1]
+    plain = (*evidence.all(RequestSet.STREAM), *evidence.all(RequestSet.ANSWER))
     if need in HEAVY and plain and not any(probed.ok for probed in plain):
-        return f"a plain request fails already ({told(plain[0].result)})", plain[0].result
+        return f"a plain request fails already ({describe(plain[0].result)})", plain[0].result
     return None
 
 
 def _unreached(results: Sequence[Request | Ping]) -> tuple[str, Request | Ping] | None:
     culprit = next((result for result in results if result.verdict in UNREACHED), None)
-    return None if culprit is None else (f"the gateway cannot be reached ({told(culprit)})", culprit)
+    return None if culprit is None else (f"the gateway cannot be reached ({describe(culprit)})", culprit)

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
-from gwtui.checks.check import Check, Said, blamed, failed, good_one, not_applicable, nothing_good, passed, told, warned
+from gwtui.checks.check import (
+    Check,
+    CheckAnswer,
+    blamed,
+    describe,
+    failed,
+    good_one,
+    not_applicable,
+    nothing_good,
+    passed,
+    warned,
+)
 from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.remedies import FORMAT
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.roles import roles_after_first
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.text import units
@@ -22,9 +33,9 @@ or of a socket hold."""
 REFUSED = "Check a model that counts to 300 when it is asked to, and whether the gateway lowers `max_tokens`."
 
 
-def judge_answer(evidence: Evidence) -> Said:
-    probed = good_one(evidence, Need.ANSWER)
-    if isinstance(probed, Said):
+def judge_answer(evidence: Evidence) -> CheckAnswer:
+    probed = good_one(evidence, RequestSet.ANSWER)
+    if isinstance(probed, CheckAnswer):
         return probed
     request = probed.request
     usage = f"{_known(request.input_tokens)} tokens in, {_known(request.output_tokens)} out"
@@ -38,9 +49,9 @@ def judge_answer(evidence: Evidence) -> Said:
     return passed(words, facts=facts)
 
 
-def judge_stream(evidence: Evidence) -> Said:
-    probed = good_one(evidence, Need.STREAM)
-    if isinstance(probed, Said):
+def judge_stream(evidence: Evidence) -> CheckAnswer:
+    probed = good_one(evidence, RequestSet.STREAM)
+    if isinstance(probed, CheckAnswer):
         return probed
     request = probed.request
     words = (
@@ -57,10 +68,10 @@ def judge_stream(evidence: Evidence) -> Said:
     return passed(words, facts=facts)
 
 
-def judge_headers(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.STREAM)
+def judge_headers(evidence: Evidence) -> CheckAnswer:
+    probed = evidence.one(RequestSet.STREAM)
     if probed is None or probed.request.status is None:
-        return not_applicable(told(probed.request) if probed is not None else "nothing was sent")
+        return not_applicable(describe(probed.request) if probed is not None else "nothing was sent")
     request = probed.request
     if request.status is None or not 200 <= request.status < 300:
         return not_applicable(f"HTTP {request.status} came instead of a stream")
@@ -82,15 +93,15 @@ def judge_headers(evidence: Evidence) -> Said:
     return passed(words)
 
 
-def judge_format(evidence: Evidence) -> Said:
-    probed = evidence.one(Need.STREAM)
+def judge_format(evidence: Evidence) -> CheckAnswer:
+    probed = evidence.one(RequestSet.STREAM)
     if probed is None:
         return not_applicable("nothing was sent")
     request = probed.request
     if request.verdict is Verdict.OUT_OF_ORDER:
         return blamed(request)
     if not request.events:
-        return not_applicable(f"no event came: {told(request)}")
+        return not_applicable(f"no event came: {describe(request)}")
     if odd := [each for each in request.findings if each.name in MALFORMED]:
         words = "; ".join(f"{each.name.replace('_', ' ')}: {each.evidence}" for each in odd)
         return failed(words, odd[0].cause or "The gateway writes events of its own making.", FORMAT)
@@ -98,17 +109,19 @@ def judge_format(evidence: Evidence) -> Said:
         words = f"the role is told again in {len(roles)} events after the first, such as event {roles[0]}"
         return warned(words, "The gateway joins chunks of its own making.", FORMAT)
     if not probed.ok:
-        return not_applicable(f"{request.events} well-formed events, but the stream did not end well: {told(request)}")
+        return not_applicable(
+            f"{request.events} well-formed events, but the stream did not end well: {describe(request)}"
+        )
     names = list(dict.fromkeys(event.name for event in probed.events))
     return passed(f"all {request.events} events are well-formed and in order: {', '.join(names[:8])}")
 
 
-def judge_silent_fallback(evidence: Evidence) -> Said:
+def judge_silent_fallback(evidence: Evidence) -> CheckAnswer:
     sent = list(evidence.streams())
     streamed = [each for each in sent if each.request.status == 200 and is_event_stream(each.request.content_type)]
     whole = [each for each in sent if each.request.rule == "stream.json-answer"]
     if not whole and not streamed:
-        return not_applicable(f"no stream was answered: {told(sent[0].request)}" if sent else "nothing was sent")
+        return not_applicable(f"no stream was answered: {describe(sent[0].request)}" if sent else "nothing was sent")
     if not whole:
         return passed(f"{len(streamed)} of {len(sent)} requests for a stream got one, none got one JSON answer")
     first = whole[0].request
@@ -120,8 +133,8 @@ def judge_silent_fallback(evidence: Evidence) -> Said:
     )
 
 
-def judge_model_served(evidence: Evidence) -> Said:
-    known = [each for need in (Need.STREAM, Need.ANSWER) for each in evidence.all(need)]
+def judge_model_served(evidence: Evidence) -> CheckAnswer:
+    known = [each for need in (RequestSet.STREAM, RequestSet.ANSWER) for each in evidence.all(need)]
     if (nothing := nothing_good(known)) is not None:
         return nothing
     good = [each.request for each in known if each.ok]
@@ -134,9 +147,9 @@ def judge_model_served(evidence: Evidence) -> Said:
     return passed(f"asked for {good[0].model or 'its own model'}, served by {', '.join(sorted(served))}")
 
 
-def judge_long_stream(evidence: Evidence) -> Said:
-    probed = good_one(evidence, Need.LONG_STREAM)
-    if isinstance(probed, Said):
+def judge_long_stream(evidence: Evidence) -> CheckAnswer:
+    probed = good_one(evidence, RequestSet.LONG_STREAM)
+    if isinstance(probed, CheckAnswer):
         return probed
     request = probed.request
     events, characters = f"{units.count(request.events)} events", f"{units.count(len(request.text))} characters"
@@ -146,9 +159,9 @@ def judge_long_stream(evidence: Evidence) -> Said:
     return passed(words, facts={"events": request.events, "bytes": request.bytes})
 
 
-def judge_large_answer(evidence: Evidence) -> Said:
-    probed = good_one(evidence, Need.LARGE_ANSWER)
-    if isinstance(probed, Said):
+def judge_large_answer(evidence: Evidence) -> CheckAnswer:
+    probed = good_one(evidence, RequestSet.LARGE_ANSWER)
+    if isinstance(probed, CheckAnswer):
         return probed
     request = probed.request
     if len(request.text) < LONG_CHARS:
@@ -166,56 +179,56 @@ CHECKS = (
         name="answer",
         title="a request without streaming gets JSON with content and usage",
         section=SECTION,
-        needs=(Need.ANSWER,),
+        needs=(RequestSet.ANSWER,),
         judge=judge_answer,
     ),
     Check(
         name="stream",
         title="a streaming request gets a stream that is complete by its API's rules",
         section=SECTION,
-        needs=(Need.STREAM,),
+        needs=(RequestSet.STREAM,),
         judge=judge_stream,
     ),
     Check(
         name="stream-headers",
         title="a stream's headers say that it is one, and not to hold it back",
         section=SECTION,
-        needs=(Need.STREAM,),
+        needs=(RequestSet.STREAM,),
         judge=judge_headers,
     ),
     Check(
         name="event-format",
         title="every event has its name and its data, in the API's order",
         section=SECTION,
-        needs=(Need.STREAM,),
+        needs=(RequestSet.STREAM,),
         judge=judge_format,
     ),
     Check(
         name="model-served",
         title="the model that answers is the one that was asked for",
         section=SECTION,
-        needs=(Need.STREAM, Need.ANSWER),
+        needs=(RequestSet.STREAM, RequestSet.ANSWER),
         judge=judge_model_served,
     ),
     Check(
         name="silent-fallback",
         title="whoever asks for a stream gets one, not one JSON answer",
         section=SECTION,
-        needs=(Need.STREAM,),
+        needs=(RequestSet.STREAM,),
         judge=judge_silent_fallback,
     ),
     Check(
         name="long-stream",
         title="a long stream comes to its end",
         section=SECTION,
-        needs=(Need.LONG_STREAM,),
+        needs=(RequestSet.LONG_STREAM,),
         judge=judge_long_stream,
     ),
     Check(
         name="large-answer",
         title="a large answer comes whole",
         section=SECTION,
-        needs=(Need.LARGE_ANSWER,),
+        needs=(RequestSet.LARGE_ANSWER,),
         judge=judge_large_answer,
     ),
 )

@@ -40,35 +40,35 @@ class TextStyle:
         return click.style(text, fg=colour) if self.colour and colour and text else text
 
 
-def head(target: CheckTarget, checks: Sequence[Check], paper: TextStyle) -> list[str]:
+def head(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list[str]:
     """What is going to happen: which endpoint, how many checks, how many requests at most."""
     endpoint = target.endpoint
     where = f"{endpoint.name}  {endpoint.api}  {clean(without_query(endpoint.url))}"
     most = sum(requests_of(checks, target))
-    return [where[: paper.width], paper.paint(f"{len(checks)} checks, at most {most} requests", FAINT)]
+    return [where[: style.width], style.paint(f"{len(checks)} checks, at most {most} requests", FAINT)]
 
 
-def lines_of(result: CheckResult, paper: TextStyle, before: CheckResult | None = None) -> list[str]:
+def lines_of(result: CheckResult, style: TextStyle, before: CheckResult | None = None) -> list[str]:
     """A result; `before` is the one above it, whose heading and words need not be said again."""
     lines = (
         []
         if before is not None and before.section == result.section
-        else ["", paper.paint(result.section, "bright_white")]
+        else ["", style.paint(result.section, "bright_white")]
     )
     quiet = FAINT if result.outcome is CheckOutcome.NOT_APPLICABLE else None
     colour = COLOURS.get(result.outcome, FAINT)
-    word = paper.paint(f"{result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value):<4}", colour)
-    name = paper.paint(f"{result.name:<{NAME_WIDTH}}", quiet)
-    room = max(NARROWEST, paper.width - INDENT)
+    word = style.paint(f"{result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value):<4}", colour)
+    name = style.paint(f"{result.name:<{NAME_WIDTH}}", quiet)
+    room = max(NARROWEST, style.width - INDENT)
     same = before is not None and quiet is not None and before.evidence == result.evidence
     evidence = "as above" if same else result.evidence
     first, *more = _wrapped(evidence, room) or [""]
-    lines.append(f"  {word}  {name}  {paper.paint(first, quiet)}".rstrip())
-    lines += [" " * INDENT + paper.paint(line, quiet) for line in more]
+    lines.append(f"  {word}  {name}  {style.paint(first, quiet)}".rstrip())
+    lines += [" " * INDENT + style.paint(line, quiet) for line in more]
     for label, text in (("likely", result.cause), ("to do", result.remedy)):
-        lines += _labelled(label, text, room, paper)
-    detail_room = max(NARROWEST, paper.width - DETAIL_INDENT)
-    lines += [" " * DETAIL_INDENT + paper.paint(_cut(line, detail_room), FAINT) for line in result.details]
+        lines += _labelled(label, text, room, style)
+    detail_room = max(NARROWEST, style.width - DETAIL_INDENT)
+    lines += [" " * DETAIL_INDENT + style.paint(_cut(line, detail_room), FAINT) for line in result.details]
     return lines
 
 
@@ -77,46 +77,46 @@ def pending(check: Check) -> str:
     return f"  ○ ...   {check.name}"
 
 
-def summary(results: Sequence[CheckResult], took_ns: int, paper: TextStyle) -> str:
+def summary(results: Sequence[CheckResult], took_ns: int, style: TextStyle) -> str:
     """How many of each, how many requests that took, and how long."""
     counts = Counter(result.outcome for result in results)
     told = "  ".join(
-        paper.paint(
+        style.paint(
             f"{outcome.mark} {counts[outcome]} {WORDS.get(outcome, outcome.value)}", COLOURS.get(outcome, FAINT)
         )
         for outcome in CheckOutcome
         if counts[outcome]
     )
     requests = sum(result.requests for result in results)
-    return f"{told}    {paper.paint(f'{requests} requests in {units.duration(took_ns)}', FAINT)}"
+    return f"{told}    {style.paint(f'{requests} requests in {units.duration(took_ns)}', FAINT)}"
 
 
-def listing(target: CheckTarget, checks: Sequence[Check], paper: TextStyle) -> list[str]:
+def listing(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list[str]:
     """Every check with its question and the requests that it adds to those before it."""
     counts = requests_of(checks, target)
     lines: list[str] = []
     section = ""
     for check, count in zip(checks, counts, strict=True):
         if check.section != section:
-            lines += [*([""] if lines else []), paper.paint(check.section, "bright_white")]
+            lines += [*([""] if lines else []), style.paint(check.section, "bright_white")]
             section = check.section
-        lines += _listed(check.name, count, check.title, paper)
+        lines += _listed(check.name, count, check.title, style)
     words = "requests at most; what several checks need is sent once"
-    return [*lines, "", *_listed("in all", sum(counts), words, paper)]
+    return [*lines, "", *_listed("in all", sum(counts), words, style)]
 
 
-def _listed(name: str, count: int, words: str, paper: TextStyle) -> list[str]:
+def _listed(name: str, count: int, words: str, style: TextStyle) -> list[str]:
     margin = NAME_WIDTH + 14
-    first, *more = _wrapped(words, max(NARROWEST, paper.width - margin))
+    first, *more = _wrapped(words, max(NARROWEST, style.width - margin))
     return [f"  {name:<{NAME_WIDTH}}  {count or '-':>8}  {first}", *(" " * margin + line for line in more)]
 
 
-def _labelled(label: str, text: str, room: int, paper: TextStyle) -> list[str]:
+def _labelled(label: str, text: str, room: int, style: TextStyle) -> list[str]:
     if not text:
         return []
     first, *more = _wrapped(text, room - 8)
     margin = " " * INDENT
-    return [f"{margin}{paper.paint(f'{label:<6}', FAINT)}  {first}", *(f"{margin}{' ' * 8}{line}" for line in more)]
+    return [f"{margin}{style.paint(f'{label:<6}', FAINT)}  {first}", *(f"{margin}{' ' * 8}{line}" for line in more)]
 
 
 def _wrapped(text: str, width: int) -> list[str]:

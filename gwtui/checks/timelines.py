@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from gwtui.checks.check import told
+from gwtui.checks.check import describe
 from gwtui.checks.evidence import Probed
 from gwtui.model.enums import EventKind, Outcome
 from gwtui.stats.concurrency import Alone, Concurrency, ModelTimeline, analyse
@@ -56,7 +56,7 @@ def labels(models: Sequence[str]) -> list[str]:
 def _course(probed: Probed, name: str, alone: Alone | None) -> ModelTimeline:
     request, reads = probed.request, probed.reads
     if not reads or request.outcome is not Outcome.OK:
-        why = told(request) if request.outcome is not Outcome.OK else "it did not stream"
+        why = describe(request) if request.outcome is not Outcome.OK else "it did not stream"
         return ModelTimeline(model=name, sent_ns=0, error=why)
     sent_ns = reads[0].now_ns - reads[0].since_sent_ns
     with_content = [read for read in reads if any(event.kind.is_content for event in read.events)]
@@ -74,7 +74,7 @@ def _course(probed: Probed, name: str, alone: Alone | None) -> ModelTimeline:
 def _course_within(probed: Probed, model: str) -> ModelTimeline:
     own = [(read.now_ns, event) for read in probed.reads for event in read.events if event.model == model]
     if not own:
-        why = "no event of it came" if probed.reads else told(probed.request)
+        why = "no event of it came" if probed.reads else describe(probed.request)
         return ModelTimeline(model=model, sent_ns=0, error=why)
     contents = [stamp_ns for stamp_ns, event in own if event.kind.is_content]
     error = next((event.note for _, event in own if event.kind is EventKind.ERROR), "")

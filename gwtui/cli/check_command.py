@@ -113,26 +113,26 @@ async def _run(plans: Plans, results: dict[str, list[CheckResult]], *, quiet: bo
 
 
 async def _check(target: CheckTarget, checks: Sequence[Check], results: list[CheckResult], *, quiet: bool) -> None:
-    began_ns, paper = time.perf_counter_ns(), _paper()
+    began_ns, style = time.perf_counter_ns(), _paper()
     if not quiet:
-        say("\n".join(table.head(target, checks, paper)))
-        _show_pending(checks, 0, paper)
+        say("\n".join(table.head(target, checks, style)))
+        _show_pending(checks, 0, style)
     try:
         async for result in run_checks(target, checks):
             if not quiet:
-                lines = table.lines_of(result, paper, results[-1] if results else None)
+                lines = table.lines_of(result, style, results[-1] if results else None)
                 say((ERASE if is_screen(sys.stdout) else "") + "\n".join(lines))
-                _show_pending(checks, len(results) + 1, paper)
+                _show_pending(checks, len(results) + 1, style)
             results.append(result)
     finally:
         if not quiet:
-            say("\n" + table.summary(results, time.perf_counter_ns() - began_ns, paper))
+            say("\n" + table.summary(results, time.perf_counter_ns() - began_ns, style))
 
 
-def _show_pending(checks: Sequence[Check], number: int, paper: TextStyle) -> None:
+def _show_pending(checks: Sequence[Check], number: int, style: TextStyle) -> None:
     """Name the check that is under way, on a line that its result will take."""
     if number < len(checks) and is_screen(sys.stdout):
-        click.echo(paper.paint(table.pending(checks[number]), table.FAINT), nl=False)
+        click.echo(style.paint(table.pending(checks[number]), table.FAINT), nl=False)
 
 
 def _endpoints(

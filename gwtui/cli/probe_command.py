@@ -126,9 +126,9 @@ async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping,
     from gwtui.engine.loop_lag import LoopLagMonitor
     from gwtui.probes.prober import probe_once
 
-    witness = LoopLagMonitor()
-    async with witness.watching():
-        return await probe_once(endpoint, profile, witness.marked)
+    lag_monitor = LoopLagMonitor()
+    async with lag_monitor.watching():
+        return await probe_once(endpoint, profile, lag_monitor.marked)
 
 
 def decode(file: BufferedReader, api: str, *, as_json: bool) -> int:

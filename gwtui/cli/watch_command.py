@@ -90,8 +90,8 @@ def _headless(profile: Profile, run: WatchOptions, gateway: GatewayProcess | Non
     from gwtui.session import hosted
 
     start = _start(profile, run)
-    with LineWriter(say) as voice:
-        printer = JSONLines(voice) if run.as_json else TextLines(voice, width(), paint)
+    with LineWriter(say) as line_writer:
+        printer = JSONLines(line_writer) if run.as_json else TextLines(line_writer, width(), paint)
         feed = _with(gateway, hosted(start, printer.record))
         return finish(watch_lines(feed, printer, start.profile.interval_s))
 

@@ -33,7 +33,7 @@ class Politeness:
     """Follows the results of one endpoint."""
 
     def __init__(self, chance: Random) -> None:
-        self._chance = chance
+        self._rng = chance
         self.forget()
 
     def forget(self) -> None:
@@ -50,7 +50,7 @@ class Politeness:
             self._refusals = self._refusals + 1 if result.verdict in REFUSALS else 0
             pause_ns = self._pause_ns(interval_ns)
             if pause_ns > interval_ns:
-                self._backoff_until_ns = now_ns + int(pause_ns * self._chance.uniform(0.5, 1.0))
+                self._backoff_until_ns = now_ns + int(pause_ns * self._rng.uniform(0.5, 1.0))
             if result.retry_after_s is not None and result.status is not None and result.status >= 400:
                 asked_ns = int(min(max(result.retry_after_s, 0.0), LONGEST_ASKED_S) * 1e9)
                 self._asked_until_ns = max(self._asked_until_ns, now_ns + asked_ns)

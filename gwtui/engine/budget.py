@@ -25,7 +25,7 @@ class BudgetTracker:
         self._requests += 1
         return True
 
-    def pay(self, request: Request, price: Price | None) -> None:
+    def charge(self, request: Request, price: Price | None) -> None:
         """Count what an answer took. What it does not tell takes nothing; nor does a request that was never sent."""
         if request.duration_ns is None:
             self._requests = max(0, self._requests - 1)

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -25,13 +25,11 @@ from gwtui.engine.suspend import Moment
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Hold, Ping, Request
-from gwtui.probes.prober import Emit, Prober
+from gwtui.probes.prober import Emit, Prober, ProberFor
 from gwtui.secrets.resolver import make_ready
 
 IDLE_S = 30.0
 """A worker that is not the only idle one of its endpoint ends after so long without a probe."""
-
-ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
 
 
 @dataclass(slots=True)
@@ -57,12 +55,12 @@ class WorkerContext:
     moment: Callable[[], Moment]
     clock: Callable[[], int]
     lag: LoopLag
-    purse: BudgetTracker
+    budget_tracker: BudgetTracker
 
 
 def may_begin(endpoint: Endpoint, tools: WorkerContext) -> bool:
     """Whether there is a budget for a probe that begins now; it is counted. Pings take nothing of it."""
-    return kind_of(endpoint.api) is Kind.WEBSOCKET or tools.purse.take(tools.clock())
+    return kind_of(endpoint.api) is Kind.WEBSOCKET or tools.budget_tracker.take(tools.clock())
 
 
 async def run_probe(

@@ -18,7 +18,7 @@ from typing import Any
 from gwtui.engine import profile_edits as edits
 from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
-from gwtui.engine.endpoint_runner import ProberFor, SessionCounts, WorkerContext, Workers, burst, may_begin, run_trial
+from gwtui.engine.endpoint_runner import SessionCounts, WorkerContext, Workers, burst, may_begin, run_trial
 from gwtui.engine.loop_lag import PERIOD_NS, LoopLag
 from gwtui.engine.profile_edits import CommandError
 from gwtui.engine.schedule import Schedule, offset_ns
@@ -38,7 +38,7 @@ from gwtui.model.commands import (
 )
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Incident, Notice, ProfileChanged, Record, Request, SessionStarted
-from gwtui.probes.prober import Emit
+from gwtui.probes.prober import Emit, ProberFor
 from gwtui.probes.prober import prober_for as any_prober_for
 from gwtui.text.sanitize import clean
 
@@ -80,7 +80,7 @@ class Engine:
         self._clock = clock
         self._wall = wall
         self._boot = boot
-        self._chance = Random(seed)  # noqa: S311 - jitter, no secret
+        self._rng = Random(seed)  # noqa: S311 - jitter, no secret
         self._session_dir = session_dir
         self._health = Health(profile)
         self._lag = LoopLag()
@@ -92,10 +92,10 @@ class Engine:
             moment=self._moment,
             clock=clock,
             lag=self._lag,
-            purse=BudgetTracker(profile.budget, clock()),
+            budget_tracker=BudgetTracker(profile.budget, clock()),
         )
         self._beaten = self._moment()
-        self._unpaid: set[str] = set()
+        self._paused_by_budget: set[str] = set()
         """Endpoints that are paused until there is a new budget."""
         self._was_spent = False
         self._tallies: defaultdict[str, SessionCounts] = defaultdict(SessionCounts)
@@ -134,9 +134,9 @@ class Engine:
         return self._group is not None and not self._stopping.is_set()
 
     @property
-    def purse(self) -> BudgetTracker:
+    def budget_tracker(self) -> BudgetTracker:
         """What is left of the budget, also for requests that are sent beside the engine."""
-        return self._tools.purse
+        return self._tools.budget_tracker
 
     def handle(self, command: Command) -> None:
         """Carry a command out, or say in a `Notice` why not."""
@@ -161,7 +161,7 @@ class Engine:
             case RemoveEndpoint(name=name):
                 self._change(edits.remove(self._profile, name))
                 self._workers.pop(name).close()
-                self._unpaid.discard(name)
+                self._paused_by_budget.discard(name)
             case Burst():
                 self._burst(command)
             case Try(endpoint=endpoint):
@@ -179,7 +179,7 @@ class Engine:
         for each in workers:
             if isinstance(command, Pause):
                 each.pause()
-                self._unpaid.discard(each.endpoint.name)
+                self._paused_by_budget.discard(each.endpoint.name)
             else:
                 each.resume()
         self._report(self.heartbeat())
@@ -198,12 +198,12 @@ class Engine:
             workers = self._workers.pop(replaces)
             workers.close()
             # An edit that does not speak of it leaves an endpoint paused that the user paused.
-            was_paused = workers.paused and replaces not in self._unpaid
+            was_paused = workers.paused and replaces not in self._paused_by_budget
             paused = was_paused if endpoint.paused == old.paused else endpoint.paused
-            self._unpaid.discard(replaces)
+            self._paused_by_budget.discard(replaces)
         self._change(profile)
         self._open(endpoint, paused=paused)
-        self._mind_budget()
+        self._enforce_budget()
         self._report(self.heartbeat())
 
     def _burst(self, command: Burst) -> None:
@@ -226,10 +226,10 @@ class Engine:
     def _open(self, endpoint: Endpoint, *, paused: bool, index: int = 0, of: int = 1) -> None:
         """Begin to probe an endpoint."""
         interval_ns = int(self._profile.interval_of(endpoint) * 1e9)
-        first_ns = offset_ns(self._chance, interval_ns, index, of)
+        first_ns = offset_ns(self._rng, interval_ns, index, of)
         schedule = Schedule(self._clock(), interval_ns, first_ns, paused=paused)
         tally = self._tallies[endpoint.name]
-        politeness = Politeness(self._chance)
+        politeness = Politeness(self._rng)
         self._workers[endpoint.name] = Workers(endpoint, self._profile, schedule, politeness, tally, self._tools)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -257,19 +257,19 @@ class Engine:
 
     async def _beat(self) -> None:
         while True:
-            self._mind_budget()
+            self._enforce_budget()
             self._report(self.heartbeat())
             await asyncio.sleep(HEARTBEAT_S)
 
     def _pay(self, request: Request) -> None:
         endpoint = self._profile.endpoint(request.endpoint)
-        self._tools.purse.pay(request, endpoint.price if endpoint is not None else None)
-        self._mind_budget()
+        self._tools.budget_tracker.charge(request, endpoint.price if endpoint is not None else None)
+        self._enforce_budget()
 
     def _spent(self) -> str:
-        return self._tools.purse.spent(self._clock())
+        return self._tools.budget_tracker.spent(self._clock())
 
-    def _mind_budget(self) -> None:
+    def _enforce_budget(self) -> None:
         """Pause what costs when the budget is spent, and go on when there is a new one."""
         was_spent, spent = self._was_spent, self._spent()
         self._was_spent = bool(spent)
@@ -277,13 +277,13 @@ class Engine:
             for name, workers in self._workers.items():
                 if not workers.paused and not workers.is_websocket:
                     workers.pause()
-                    self._unpaid.add(name)
+                    self._paused_by_budget.add(name)
             if not was_spent:
                 self._tell(f"probing pauses: {spent}")
         elif was_spent:
-            for name in self._unpaid & self._workers.keys():
+            for name in self._paused_by_budget & self._workers.keys():
                 self._workers[name].resume()
-            self._unpaid.clear()
+            self._paused_by_budget.clear()
             self._tell("probing goes on: there is a new budget")
 
     def _tell(self, text: str) -> None:

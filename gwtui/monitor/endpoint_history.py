@@ -79,7 +79,7 @@ class History:
     """Takes the results of one endpoint in, and gives rows and panels out. Each is made anew only when it changed."""
 
     def __init__(self, endpoint: Endpoint, start_ns: int) -> None:
-        self.shelf = StreamStore()
+        self.stream_store = StreamStore()
         self._endpoint = endpoint
         self._kind = _kind(endpoint)
         self._start_ns = start_ns
@@ -149,7 +149,7 @@ class History:
     def add(self, result: Request | Ping) -> None:
         """Take a result that is no trial."""
         self.touch()
-        self.shelf.end(msgspec.structs.replace(result, gaps=()) if isinstance(result, Request) else result)
+        self.stream_store.end(msgspec.structs.replace(result, gaps=()) if isinstance(result, Request) else result)
         if result.outcome is Outcome.CANCELLED:
             return
         self._run = self._run + 1 if self._last is not None and self._last.verdict is result.verdict else 1
@@ -255,7 +255,7 @@ class History:
             verdict="" if last is None else last.verdict.value,
             verdict_run=self._run,
             note=_note(last, self._hold),
-            in_flight=self.shelf.in_flight,
+            in_flight=self.stream_store.in_flight,
             missed=self._missed,
             insecure=endpoint.tls is not None and endpoint.tls.insecure,
             sparkline=cells(self._points(window, metric, now_ns, SPARKLINE_CELLS)),
@@ -298,7 +298,7 @@ class History:
                 trace_id=result.trace_id,
                 tainted=result.tainted,
             )
-            for result in self.shelf.results()
+            for result in self.stream_store.results()
         )
 
 

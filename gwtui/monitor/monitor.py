@@ -128,14 +128,14 @@ class Monitor:
         if started.trigger is Trigger.TRIAL:
             self._trials.add((started.endpoint, started.number))
         elif (history := self._histories.get(started.endpoint)) is not None:
-            history.shelf.start(started)
+            history.stream_store.start(started)
             history.touch()
 
     def _read(self, read: StreamRead) -> None:
         history = self._histories.get(read.endpoint)
         if history is None or (read.endpoint, read.number) in self._trials:
             return
-        history.shelf.read(read)
+        history.stream_store.read(read)
         self._new_lines += len(read.events)
         if self._new_lines >= LINES // 20:
             self._new_lines = 0
@@ -143,13 +143,13 @@ class Monitor:
 
     def _alive(self, alive: StreamAlive) -> None:
         if (history := self._histories.get(alive.endpoint)) is not None:
-            history.shelf.alive(alive)
+            history.stream_store.alive(alive)
 
     def _forget_lines(self) -> None:
         """Keep within the lines that may be kept; the endpoint with the most gives first."""
-        held = {history.shelf: history.shelf.lines for history in self._histories.values()}
+        held = {history.stream_store: history.stream_store.lines for history in self._histories.values()}
         while sum(held.values()) > LINES:
-            fullest = max(held, key=lambda shelf: held[shelf])
+            fullest = max(held, key=lambda stream_store: held[stream_store])
             if fullest.forget_lines():
                 held[fullest] = fullest.lines
             else:
@@ -176,7 +176,7 @@ class Monitor:
         if history is None:
             return
         if incident.number is not None:
-            history.shelf.keep(incident.number)
+            history.stream_store.keep(incident.number)
         if incident.kind == "state" and incident.state is not None:
             history.enter(incident.state, incident.was)
 
@@ -263,16 +263,16 @@ class Monitor:
     def _stream(self, selected: History, query: Query) -> StreamView | None:
         if selected.is_websocket:
             return None
-        stream, newest = selected.shelf.find(_chosen(selected, query))
+        stream, newest = selected.stream_store.find(_chosen(selected, query))
         if stream is None:
             return None
-        return stream.view(self._now_ns, newest=newest, waiting=selected.shelf.waiting() if newest else None)
+        return stream.view(self._now_ns, newest=newest, waiting=selected.stream_store.waiting() if newest else None)
 
     def _probed(self, selected: History | None, query: Query) -> Ping | None:
         if selected is None or not selected.is_websocket:
             return None
         number = _chosen(selected, query)
-        pings = [result for result in selected.shelf.results() if isinstance(result, Ping)]
+        pings = [result for result in selected.stream_store.results() if isinstance(result, Ping)]
         return next((ping for ping in pings if ping.number == number), pings[0] if pings else None)
 
     def _pings(self, selected: History | None, query: Query, columns: int) -> PingView | None:

@@ -1,7 +1,7 @@
 """Streams as lines to read: what came, when, after which gap, and which gaps are out of the usual.
 
 A `Stream` is one probe under way or ended, a `StreamStore` those of one endpoint that are still kept. Both are bounded:
-a stream keeps its newest lines, a shelf the newest ended probes and those that incidents tell of.
+a stream keeps its newest lines, the store the newest ended probes and those that incidents tell of.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class HTTPProber:
         self._proxy: Proxy | None = None
         self._emit = emit
         self._events = events
-        self._ledger = ConnectionTrace()
+        self._trace = ConnectionTrace()
         self._transport: StampedTransport | None = None
         self._url = self._method = ""
         """Of the request that was made last."""
@@ -104,7 +104,7 @@ class HTTPProber:
 
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Measure once. See `Prober.probe`."""
-        result = Result(number, trigger, planned_ns, self._ledger.begin(), record_text=self._record_text)
+        result = Result(number, trigger, planned_ns, self._trace.begin(), record_text=self._record_text)
         started = RequestStarted(
             endpoint=self._endpoint.name,
             number=number,
@@ -124,7 +124,7 @@ class HTTPProber:
     def _record(self, result: Result) -> Request:
         if self._transport is not None:
             result.findings += self._transport.certificate_findings(self._warn_days)
-        return record_of(result, self._endpoint, self._api, self._ledger.peer, self._redactor(), self._proxy)
+        return record_of(result, self._endpoint, self._api, self._trace.peer, self._redactor(), self._proxy)
 
     def _redactor(self) -> Redactor:
         """Masks all keys that are known by now."""
@@ -137,7 +137,7 @@ class HTTPProber:
                 await self._exchange(result)
                 if _was_stale(result):
                     result.findings.append(stale_connection(result.exchange.idle_ns, result.detail))
-                    result.again(self._ledger.begin())
+                    result.again(self._trace.begin())
                     await self._exchange(result)
                 if self._endpoint.follow_redirects:
                     await self._follow(result)
@@ -153,7 +153,7 @@ class HTTPProber:
             if target is None or result.end is not End.CLEAN:
                 return
             result.findings.append(_redirect_finding(result.status, target))
-            result.again(self._ledger.begin())
+            result.again(self._trace.begin())
             await self._exchange(result, target)
 
     async def _exchange(self, result: Result, url: str | None = None) -> None:
@@ -189,7 +189,7 @@ class HTTPProber:
         result.sent_trace_id, result.sent_request_id = sent_ids(headers)
         if self._transport is None:
             acknowledged_s = patience_s(self._deadlines.first_byte_s)
-            self._transport = transport_for(address, self._endpoint, self._ledger, self._proxy, acknowledged_s)
+            self._transport = transport_for(address, self._endpoint, self._trace, self._proxy, acknowledged_s)
         self._transport.use(self._proxy)
         raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
         self._url, self._method = url or address, ask.method

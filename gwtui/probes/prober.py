@@ -37,6 +37,9 @@ class Prober(Protocol):
         """
 
 
+ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
+
+
 def prober_for(endpoint: Endpoint, profile: Profile, emit: Emit) -> Prober:
     """The prober for an endpoint of the profile. Makes no connection yet."""
     if kind_of(endpoint.api) is Kind.WEBSOCKET:

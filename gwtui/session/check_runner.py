@@ -41,7 +41,7 @@ class Checking:
         self,
         profile: Profile,
         emit: Emit,
-        purse: BudgetTracker,
+        budget_tracker: BudgetTracker,
         *,
         means: CheckDeps | None = None,
         clock: Callable[[], int] = time.perf_counter_ns,
@@ -49,7 +49,7 @@ class Checking:
     ) -> None:
         self._profile = profile
         self._emit = emit
-        self._purse = purse
+        self._budget_tracker = budget_tracker
         self._means = means
         self._clock = clock
         self._wall = wall
@@ -84,7 +84,7 @@ class Checking:
             self._notice(f"There is no endpoint called {name}")
         elif name in self._tasks:
             self._notice(f"{name} is being checked already")
-        elif spent := self._purse.spent(self._clock()):
+        elif spent := self._budget_tracker.spent(self._clock()):
             self._notice(f"{name} is not checked: {spent}")
         else:
             task = asyncio.create_task(self._run(endpoint, command.models))
@@ -142,15 +142,15 @@ class Checking:
             async for result in results:
                 self._emit(result)
                 planned -= 1
-                if planned and (spent := self._purse.spent(self._clock())):
+                if planned and (spent := self._budget_tracker.spent(self._clock())):
                     return spent
         return ""
 
     def _spend(self, endpoint: Endpoint, result: Request | Ping) -> None:
         """Pings take nothing of a budget."""
         if isinstance(result, Request):
-            self._purse.take(self._clock())
-            self._purse.pay(result, endpoint.price)
+            self._budget_tracker.take(self._clock())
+            self._budget_tracker.charge(result, endpoint.price)
 
     def _tell(self, run: CheckRun) -> CheckRun:
         run = replace(run, now_ns=self._clock())

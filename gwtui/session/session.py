@@ -25,6 +25,7 @@ from gwtui.feeds import Feed
 from gwtui.model.commands import Command, RunChecks, Start
 from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
+from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.session.check_runner import Checking
 from gwtui.session.record_writer import RecordWriter
@@ -68,6 +69,7 @@ EXIT_USAGE = 2
 def hosted(start: Start, silent: Callable[[Record], object] | None = None) -> Feed:
     """The feed of an engine in this process. It begins with the iteration, and needs no event loop before.
 
+    It has no `StreamRead`: nobody sees single events there, and they would cost more than all else.
     An event loop that stands still can tell nobody: `silent` gets a `FeedSilent` in a thread.
     """
     return _HostedFeed(start, silent)
@@ -116,26 +118,29 @@ async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
     def on_signal(number: int) -> None:
         if asks(number):
             caught.append(number)
-            desk.stop()
+            dispatcher.stop()
 
-    outlet = RecordWriter(stdout, lambda: soon(desk.stop))
-    with outlet, _session(start, outlet.put, lambda: outlet.events_dropped, end_s=CHILD_END_S) as desk:
+    record_writer = RecordWriter(stdout, lambda: soon(dispatcher.stop))
+    with (
+        record_writer,
+        _session(start, record_writer.put, lambda: record_writer.events_dropped, end_s=CHILD_END_S) as dispatcher,
+    ):
         for number in heeded():
             signal.signal(number, lambda caught, _: soon(on_signal, caught))
-        threading.Thread(target=_listen, args=(lines, desk, soon), name="commands", daemon=True).start()
-        await desk.run(start.stop_after_s)
+        threading.Thread(target=_listen, args=(lines, dispatcher, soon), name="commands", daemon=True).start()
+        await dispatcher.run(start.stop_after_s)
     return 128 + caught[0] if caught else 0
 
 
-def _listen(lines: Iterator[bytes], desk: CommandDispatcher, soon: Callable[..., None]) -> None:
+def _listen(lines: Iterator[bytes], dispatcher: CommandDispatcher, soon: Callable[..., None]) -> None:
     """Hand commands in until their end, which is the session's. A thread: not every input can be polled."""
     for line in lines:
         try:
-            soon(desk.handle, decode_command(line))
+            soon(dispatcher.handle, decode_command(line))
         except WireError as error:
             log.warning("left out: %s", error)
-    desk.watchdog.insist()
-    soon(desk.stop)
+    dispatcher.watchdog.insist()
+    soon(dispatcher.stop)
 
 
 def _lines(fd: int) -> Iterator[bytes]:
@@ -154,6 +159,7 @@ def _session(
     dropped: Callable[[], int],
     silent: Callable[[float], object] | None = None,
     end_s: float = END_S,
+    prober_for: ProberFor = prober_for,
 ) -> Iterator[CommandDispatcher]:
     """An engine, and what runs beside it, whose records go to the session's directory and to `deliver`.
 
@@ -189,8 +195,8 @@ def _session(
                 events_dropped=dropped(),
             )
 
-        engine = Engine(start.profile, emit, status=figures, session_dir=start.session_dir)
-        checking = Checking(start.profile, emit, engine.purse)
+        engine = Engine(start.profile, emit, status=figures, prober_for=prober_for, session_dir=start.session_dir)
+        checking = Checking(start.profile, emit, engine.budget_tracker)
         _quieten()
         yield CommandDispatcher(engine, checking, watchdog)
     deliver(engine.heartbeat())  # what became of the last rows
@@ -212,7 +218,7 @@ class _HostedFeed:
         self._records: list[Record] = []
         self._news = asyncio.Event()
         self._stack = ExitStack()
-        self._desk: CommandDispatcher | None = None
+        self._dispatcher: CommandDispatcher | None = None
         self._run: asyncio.Task[None] | None = None
         self._ended = False
 
@@ -233,16 +239,16 @@ class _HostedFeed:
         return [*self._records, FeedEnded(text="session ended")]
 
     def send(self, command: Command) -> None:
-        if self._desk is not None:
-            self._desk.handle(command)
+        if self._dispatcher is not None:
+            self._dispatcher.handle(command)
 
     def hold(self, held: bool) -> bool:
         return False
 
     def stop(self) -> None:
-        desk, self._desk = self._desk, None
-        if desk is not None:
-            desk.stop()
+        dispatcher, self._dispatcher = self._dispatcher, None
+        if dispatcher is not None:
+            dispatcher.stop()
 
     async def aclose(self) -> None:
         """End the engine, then write what waits. Raises what the engine raised."""
@@ -260,8 +266,10 @@ class _HostedFeed:
             run.result()
 
     def _begin(self) -> asyncio.Task[None]:
-        self._desk = self._stack.enter_context(_session(self._start, self._take, lambda: 0, self._tell_silence))
-        self._run = asyncio.create_task(self._desk.run(self._start.stop_after_s))
+        self._dispatcher = self._stack.enter_context(
+            _session(self._start, self._take, lambda: 0, self._tell_silence, prober_for=results_prober_for)
+        )
+        self._run = asyncio.create_task(self._dispatcher.run(self._start.stop_after_s))
         self._run.add_done_callback(lambda _: self._news.set())
         return self._run
 

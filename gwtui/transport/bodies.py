@@ -37,9 +37,9 @@ class HeadLimitError(ValueError):
 class Connection(httpcore.AsyncNetworkStream):
     """A stream for httpcore whose reads end where the head of a response does."""
 
-    def __init__(self, stream: TCPStream | TLSStream, ledger: ConnectionTrace) -> None:
+    def __init__(self, stream: TCPStream | TLSStream, trace: ConnectionTrace) -> None:
         self.stream = stream
-        self._ledger = ledger
+        self._trace = trace
         self._before = b""
         """The last bytes of a head that goes on."""
         self._held = b""
@@ -52,7 +52,7 @@ class Connection(httpcore.AsyncNetworkStream):
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         held, self._held = self._held, b""
         data = held or await self.stream.read(max_bytes)
-        if self._ledger.exchange.in_body:
+        if self._trace.exchange.in_body:
             return data
         blank_line = _BLANK_LINE.search(self._before + data)
         self._after_head = blank_line is not None
@@ -73,7 +73,7 @@ class Connection(httpcore.AsyncNetworkStream):
 
     def take_body(self) -> bytes | None:
         """Begin to read the body directly: what came of it with the head. None: httpcore has some of it already."""
-        self._ledger.exchange.in_body = True
+        self._trace.exchange.in_body = True
         self._head_bytes = self._head_lines = 0
         if not self._after_head:
             return None

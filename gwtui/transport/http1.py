@@ -51,7 +51,7 @@ class _Kept:
 
     http: httpcore.AsyncHTTP11Connection
     stream: TCPStream
-    ledger: ConnectionTrace
+    trace: ConnectionTrace
     made: Made
     context: ssl.SSLContext | None
     """What TLS was made with; None without TLS."""
@@ -66,14 +66,14 @@ class StampedTransport:
 
     def __init__(
         self,
-        ledger: ConnectionTrace,
+        trace: ConnectionTrace,
         route: Route,
         tls: TLSFiles | None,
         server_name: str | None,
         proxy: Proxy | None,
         acknowledged_s: float = ACKNOWLEDGED_S,
     ) -> None:
-        self._ledger = ledger
+        self._trace = trace
         self._route = route
         self._tls = tls
         self._server_name = server_name
@@ -102,7 +102,7 @@ class StampedTransport:
                 content=cast(httpx.AsyncByteStream, request.stream),
             )
         )
-        if not self._ledger.exchange.reads:
+        if not self._trace.exchange.reads:
             await self._drop(kept)
             raise NotHTTPError(
                 "an answer lay ready before the request was sent: the one before was longer than it said"
@@ -117,7 +117,7 @@ class StampedTransport:
 
     def certificate_findings(self, warn_days: float) -> tuple[Finding, ...]:
         """What is to be told of the certificates of the connection that was used last."""
-        return self._tls.findings(self._ledger.peer.expires_at, warn_days) if self._tls is not None else ()
+        return self._tls.findings(self._trace.peer.expires_at, warn_days) if self._tls is not None else ()
 
     async def aclose(self) -> None:
         for kept in list(self._kept.values()):
@@ -139,8 +139,8 @@ class StampedTransport:
         kept = self._kept.get(self._route.turn(number))
         if kept is None:
             return None
-        exchange, before = self._ledger.exchange, kept.ledger.exchange
-        kept.ledger.exchange, self._ledger.peer = exchange, kept.ledger.peer
+        exchange, before = self._trace.exchange, kept.trace.exchange
+        kept.trace.exchange, self._trace.peer = exchange, kept.trace.peer
         if not kept.http.is_available() or kept.http.has_expired():
             await self._drop(kept)
             return None
@@ -171,19 +171,19 @@ class StampedTransport:
         self, url: httpx.URL, origin: httpcore.Origin, number: int, context: ssl.SSLContext | None
     ) -> _Kept:
         progress = Dial(time.perf_counter_ns())
-        ledger = ConnectionTrace(self._ledger.exchange, progress)
-        self._ledger.exchange.dial = self._ledger.peer = progress
+        trace = ConnectionTrace(self._trace.exchange, progress)
+        self._trace.exchange.dial = self._trace.peer = progress
         try:
             sock = await self._route.connect(number, net_clock(), progress, tunnel=self._tunnels)
         except OSError as error:
             raise httpcore.ConnectError(error) from error
-        stream = TCPStream(sock, ledger)
+        stream = TCPStream(sock, trace)
         over: TCPStream | TLSStream = stream
         if context is not None:
             over = await stream.start_tls(context, self._server_name or url.raw_host.decode("ascii"))
         progress.stage = "done"
-        http = httpcore.AsyncHTTP11Connection(origin, Connection(over, ledger))
-        kept = _Kept(http, stream, ledger, Made(time.perf_counter_ns(), progress.peer), context, self._proxy)
+        http = httpcore.AsyncHTTP11Connection(origin, Connection(over, trace))
+        kept = _Kept(http, stream, trace, Made(time.perf_counter_ns(), progress.peer), context, self._proxy)
         self._kept[self._route.kept_under(progress)] = kept
         return kept
 
@@ -200,11 +200,11 @@ class _Body(httpx.AsyncByteStream):
 
 
 def transport_for(
-    url: str, endpoint: Endpoint, ledger: ConnectionTrace, proxy: Proxy | None, acknowledged_s: float
+    url: str, endpoint: Endpoint, trace: ConnectionTrace, proxy: Proxy | None, acknowledged_s: float
 ) -> StampedTransport:
     """A transport for the endpoint's requests to this URL. Raises `httpx.InvalidURL`."""
     settings, parsed = endpoint.tls or TLS(), url_of(url)
     files = tls_files(settings) if parsed.scheme == "https" else None
     host, port = parsed.raw_host.decode("ascii"), parsed.port or PORTS[parsed.scheme]
     route = Route(endpoint, host, port, proxy)
-    return StampedTransport(ledger, route, files, settings.server_name, proxy, acknowledged_s)
+    return StampedTransport(trace, route, files, settings.server_name, proxy, acknowledged_s)

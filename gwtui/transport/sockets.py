@@ -33,7 +33,7 @@ TOGETHER = 32
 
 
 class WakeupBatch:
-    """One for each event loop: see `gathering`."""
+    """One for each event loop: see `wakeup_batch`."""
 
     def __init__(self) -> None:
         self._waiting: list[asyncio.Future[None]] = []
@@ -56,7 +56,7 @@ class WakeupBatch:
 _of_loops: WeakKeyDictionary[asyncio.AbstractEventLoop, WakeupBatch] = WeakKeyDictionary()
 
 
-def gathering() -> WakeupBatch:
+def wakeup_batch() -> WakeupBatch:
     """That of the running loop."""
     return _of_loops.setdefault(asyncio.get_running_loop(), WakeupBatch())
 
@@ -93,9 +93,9 @@ class Piece(NamedTuple):
 class TCPStream:
     """A connected socket with a persistent reader."""
 
-    def __init__(self, sock: StampedSocket, ledger: ConnectionTrace) -> None:
+    def __init__(self, sock: StampedSocket, trace: ConnectionTrace) -> None:
         self._sock = sock
-        self._ledger = ledger
+        self._trace = trace
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Arrival] = deque()
         self.queued_bytes = 0
@@ -107,14 +107,14 @@ class TCPStream:
         self._waiter: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._acknowledgement: Acknowledgement | None = None
-        self._gathering = gathering()
+        self._wakeups = wakeup_batch()
         self._resume()
 
     async def read(self, max_bytes: int) -> bytes:
-        self._ledger.exchange.drained()
+        self._trace.exchange.drained()
         arrival = await self.receive(max_bytes)
         if arrival.data:
-            self._ledger.exchange.came(arrival, arrival.data)
+            self._trace.exchange.came(arrival, arrival.data)
         return arrival.data
 
     async def receive(self, max_bytes: int) -> Arrival:
@@ -139,7 +139,7 @@ class TCPStream:
         return arrival
 
     async def write(self, buffer: bytes) -> None:
-        self._ledger.exchange.wrote(await self.transmit(buffer))
+        self._trace.exchange.wrote(await self.transmit(buffer))
 
     async def transmit(self, buffer: bytes) -> SendSpan | None:
         """Send all of it, without noting it in the exchange. Returns when its first and its last bytes went; None
@@ -181,7 +181,7 @@ class TCPStream:
 
     async def start_tls(self, context: ssl.SSLContext, server_hostname: str) -> TLSStream:
         """The same connection with TLS over it. Raises `httpcore.ConnectError`."""
-        stream = TLSStream(self, self._ledger, context, server_hostname)
+        stream = TLSStream(self, self._trace, context, server_hostname)
         try:
             await stream.handshake()
         except BaseException:
@@ -218,7 +218,7 @@ class TCPStream:
 
     def _give_up(self, error: UnacknowledgedError) -> None:
         """Whoever waits for bytes, or to send some, gets this error."""
-        self._ledger.exchange.unacknowledged = True
+        self._trace.exchange.unacknowledged = True
         self._error = error
         self._pause()
         for future in (self._waiter, self._writable):
@@ -234,7 +234,7 @@ class TCPStream:
             self._wake(self._waiter)
 
     def _is_awaited(self) -> bool:
-        exchange = self._ledger.exchange
+        exchange = self._trace.exchange
         return self._sock.kernel_stamps and exchange.hurried and exchange.last_write_ns is not None
 
     def _at_once(self) -> Iterator[Arrival]:
@@ -272,7 +272,7 @@ class TCPStream:
             data = b""
         if not data:
             self._ended = self._error is None
-            exchange = self._ledger.exchange
+            exchange = self._trace.exchange
             exchange.ended_ns = time.perf_counter_ns()
             exchange.ended_error_ns = self._sock.unread.late_ns(exchange.ended_ns)
             self._pause()
@@ -280,7 +280,7 @@ class TCPStream:
 
     def _enqueue(self, arrival: Arrival) -> None:
         """Bytes of one stamp are one read, however many pieces they came in."""
-        exchange = self._ledger.exchange
+        exchange = self._trace.exchange
         exchange.heard_ns = arrival.stamp_ns
         self.queued_bytes += len(arrival.data)
         if self._queue:
@@ -290,8 +290,8 @@ class TCPStream:
         self._queue.append(arrival)
 
     def _wake(self, waiter: asyncio.Future[None]) -> None:
-        if self.receiving and self._ledger.exchange.patient and not self._has_much():
-            self._gathering.add(waiter)
+        if self.receiving and self._trace.exchange.patient and not self._has_much():
+            self._wakeups.add(waiter)
         else:
             settle(waiter)
 

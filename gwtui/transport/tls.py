@@ -34,9 +34,9 @@ class Below(Protocol):
 class TLSStream:
     """TLS pumped through memory over a stamped stream, so that its stamps are those of the ciphertext's arrival."""
 
-    def __init__(self, below: Below, ledger: ConnectionTrace, context: ssl.SSLContext, server_hostname: str) -> None:
+    def __init__(self, below: Below, trace: ConnectionTrace, context: ssl.SSLContext, server_hostname: str) -> None:
         self._below = below
-        self._ledger = ledger
+        self._trace = trace
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
@@ -45,7 +45,7 @@ class TLSStream:
 
     async def handshake(self) -> None:
         """Raises `httpcore.ConnectError` with the `ssl.SSLError` or `OSError` as its cause."""
-        progress = self._ledger.exchange.dial
+        progress = self._trace.exchange.dial
         if progress is not None:
             progress.stage = "tls"
         began = time.perf_counter_ns()
@@ -70,9 +70,9 @@ class TLSStream:
                 raise httpcore.ReadError(error) from error
             if plain is not None:
                 if plain:
-                    self._ledger.exchange.came(self._arrival, plain)
+                    self._trace.exchange.came(self._arrival, plain)
                 return plain
-            self._ledger.exchange.drained()
+            self._trace.exchange.drained()
             await self._take_more()
 
     async def write(self, buffer: bytes) -> None:
@@ -82,7 +82,7 @@ class TLSStream:
                 view = view[self._tls.write(view) :]
         except ssl.SSLError as error:
             raise httpcore.WriteError(error) from error
-        self._ledger.exchange.wrote(await self._flush())
+        self._trace.exchange.wrote(await self._flush())
 
     async def aclose(self) -> None:
         with contextlib.suppress(ssl.SSLError, ValueError):

@@ -12,8 +12,8 @@ from gwtui.apis import APIS, kind_of
 from gwtui.checks.key_substitution import MADE_UP_KEY, holds_key, with_made_up_key
 from gwtui.checks.planning import checks_for, requests_of
 from gwtui.checks.registry import CHECKS
-from gwtui.checks.request_plans import UNKNOWN_MODEL, compared_models, is_settled, recipe, root_of, sizes
-from gwtui.checks.request_sets import Need
+from gwtui.checks.request_plans import UNKNOWN_MODEL, compared_models, is_settled, request_plan, root_of, sizes
+from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
@@ -39,15 +39,15 @@ def asked(endpoint: Endpoint) -> str:
 )
 def test_documents_are_at_the_root_of_the_gateway(url: str, root: str) -> None:
     assert root_of(target(url=url).endpoint) == root
-    (health,) = recipe(Need.HEALTH, target(url=url)).groups[0]
+    (health,) = request_plan(RequestSet.HEALTH, target(url=url)).groups[0]
     assert asked(health).startswith(f"GET {root}/gateway/health ")
 
 
 @pytest.mark.parametrize("api", COMPLETIONS)
 def test_every_api_can_be_asked_all_of_it(api: str) -> None:
     of = target(api=api, models=("a", "b"), provoke="bad")
-    for need in set(Need) - {Need.PING, Need.PROVOKED}:
-        for group in recipe(need, of).groups:
+    for need in set(RequestSet) - {RequestSet.PING, RequestSet.PROVOKED}:
+        for group in request_plan(need, of).groups:
             for endpoint in group:
                 if endpoint.api == "compare-stream" and not endpoint.stream:
                     continue  # it only streams
@@ -88,7 +88,7 @@ def test_the_made_up_key_is_sent_as_the_real_one_would_be() -> None:
 
 def test_documents_send_the_key_as_the_api_does() -> None:
     def auth_of(**fields: Any) -> str | None:
-        (health,) = recipe(Need.HEALTH, target(**fields)).groups[0]
+        (health,) = request_plan(RequestSet.HEALTH, target(**fields)).groups[0]
         assert health.key == "env:KEY"
         return health.auth
 
@@ -99,7 +99,7 @@ def test_documents_send_the_key_as_the_api_does() -> None:
 
 
 def test_an_unknown_model_is_asked_for_whatever_the_body_says() -> None:
-    ((unknown,),) = recipe(Need.UNKNOWN_MODEL, target(model="m", body={"model": "n", "top_p": 1})).groups
+    ((unknown,),) = request_plan(RequestSet.UNKNOWN_MODEL, target(model="m", body={"model": "n", "top_p": 1})).groups
     body = asked(unknown)
     assert UNKNOWN_MODEL in body
     assert '"n"' not in body
@@ -107,7 +107,9 @@ def test_an_unknown_model_is_asked_for_whatever_the_body_says() -> None:
 
 
 def test_streams_at_once_each_have_a_question_of_their_own() -> None:
-    (group,) = recipe(Need.TOGETHER, target(messages=({"role": "user", "content": "mine"},), stream=False)).groups
+    (group,) = request_plan(
+        RequestSet.TOGETHER, target(messages=({"role": "user", "content": "mine"},), stream=False)
+    ).groups
     assert len({endpoint.prompt for endpoint in group}) == len(group) == 10
     assert all(endpoint.stream and "mine" not in asked(endpoint) for endpoint in group)
 
@@ -119,23 +121,25 @@ def test_streams_at_once_each_have_a_question_of_their_own() -> None:
 def test_models_are_compared_in_growing_numbers(count: int, numbers: tuple[int, ...]) -> None:
     of = target(models=tuple(f"m{number}" for number in range(count)))
     assert sizes(of) == numbers
-    assert [len(group) for group in recipe(Need.COMPARED, of).groups] == list(numbers)
+    assert [len(group) for group in request_plan(RequestSet.COMPARED, of).groups] == list(numbers)
     assert len(compared_models(of)) == numbers[-1]
 
 
 def test_an_api_of_several_models_is_asked_for_all_of_them_at_once() -> None:
     of = target(api="compare-stream", models=("a", "b", "c", "d"))
-    models = [endpoint.model for (endpoint,) in recipe(Need.COMPARED, of).groups]
+    models = [endpoint.model for (endpoint,) in request_plan(RequestSet.COMPARED, of).groups]
     assert models == ["a,b,c", "a,b,c,d"]
-    ((stranger,),) = recipe(Need.STRANGER, of).groups
+    ((stranger,),) = request_plan(RequestSet.STRANGER, of).groups
     assert stranger.model is not None
     assert stranger.model.endswith(f",{UNKNOWN_MODEL}")
-    assert recipe(Need.UNKNOWN_MODEL, of).groups == ()
+    assert request_plan(RequestSet.UNKNOWN_MODEL, of).groups == ()
 
 
 def test_nothing_is_provoked_unless_a_model_is_named() -> None:
-    assert recipe(Need.PROVOKED, target()).most == recipe(Need.PROVOKED_AUDIT, target()).most == 0
-    assert recipe(Need.PROVOKED, target(provoke="bad")).most > 0
+    assert (
+        request_plan(RequestSet.PROVOKED, target()).most == request_plan(RequestSet.PROVOKED_AUDIT, target()).most == 0
+    )
+    assert request_plan(RequestSet.PROVOKED, target(provoke="bad")).most > 0
 
 
 def test_what_several_checks_need_is_counted_once() -> None:
@@ -149,8 +153,8 @@ def test_what_several_checks_need_is_counted_once() -> None:
 
 def test_names_of_checks_are_unique_and_every_need_has_a_recipe() -> None:
     assert len({check.name for check in CHECKS}) == len(CHECKS)
-    for need in Need:
-        assert recipe(need, target(models=("a",), provoke="bad")).most > 0
+    for need in RequestSet:
+        assert request_plan(need, target(models=("a",), provoke="bad")).most > 0
 
 
 def test_pings_are_asked_nothing_but_their_ping() -> None:
@@ -165,11 +169,11 @@ def test_pings_are_asked_nothing_but_their_ping() -> None:
 def test_metrics_are_looked_at_again_until_they_moved(after: int, settled: bool) -> None:
     before, later = (document({"summary": {"total_requests": count}}) for count in (3, after))
     known = evidence(metrics_before=before, stream=request(), answer=request(), metrics_after=later)
-    assert is_settled(Need.METRICS_AFTER, known) is settled
+    assert is_settled(RequestSet.METRICS_AFTER, known) is settled
 
 
 def test_documents_that_are_not_there_are_not_looked_for_again() -> None:
     gone = document("", 404)
-    assert is_settled(Need.METRICS_AFTER, evidence(metrics_before=gone, metrics_after=gone))
-    assert is_settled(Need.AUDIT, evidence(stream=request(), audit=gone))
-    assert not is_settled(Need.AUDIT, evidence(stream=request(), audit=document([])))
+    assert is_settled(RequestSet.METRICS_AFTER, evidence(metrics_before=gone, metrics_after=gone))
+    assert is_settled(RequestSet.AUDIT, evidence(stream=request(), audit=gone))
+    assert not is_settled(RequestSet.AUDIT, evidence(stream=request(), audit=document([])))

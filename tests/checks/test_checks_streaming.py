@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.checked import MODEL, content, document, evidence, found, read, refused, request, streamed, target
 
-from gwtui.checks.check import Said
+from gwtui.checks.check import CheckAnswer
 from gwtui.checks.errors import (
     judge_fast_failures,
     judge_invalid_key,
@@ -40,7 +40,7 @@ JSON_ANSWER = request(
 PAGE = request(Verdict.NOT_A_STREAM, rule="stream.page", reason="a page came", content_type="text/html")
 
 
-def check(said: Said, outcome: CheckOutcome, words: str = "") -> None:
+def check(said: CheckAnswer, outcome: CheckOutcome, words: str = "") -> None:
     assert (said.outcome, words in said.evidence) == (outcome, True), said
     assert outcome is not FAIL or (said.cause and said.remedy), said
 

@@ -177,12 +177,12 @@ SKIPPED = CheckResult(
 
 @pytest.mark.parametrize("width", [60, 80, 140])
 def test_lines_keep_to_the_width(width: int) -> None:
-    paper = TextStyle(width)
+    style = TextStyle(width)
     of = target()
-    lines = [*head(of, CHECKS, paper), *lines_of(RESULT, paper), *lines_of(SKIPPED, paper, RESULT)]
-    lines += listing(of, checks_for(of), paper)
+    lines = [*head(of, CHECKS, style), *lines_of(RESULT, style), *lines_of(SKIPPED, style, RESULT)]
+    lines += listing(of, checks_for(of), style)
     assert max(map(len, lines)) <= width
-    assert sum(line == "Answers" for line in lines_of(RESULT, paper) + lines_of(SKIPPED, paper, RESULT)) == 1
+    assert sum(line == "Answers" for line in lines_of(RESULT, style) + lines_of(SKIPPED, style, RESULT)) == 1
 
 
 def test_colour_only_paints() -> None:

@@ -230,12 +230,12 @@ def answered(tokens_in: int | None = None, tokens_out: int | None = None) -> Req
 def test_a_budget_is_spent_by_what_the_answers_tell(
     budget: Budget | None, answers: list[Request], limit: str | None, per: str
 ) -> None:
-    purse = BudgetTracker(budget and replace(budget, per=per), 0)
+    budget_tracker = BudgetTracker(budget and replace(budget, per=per), 0)
     for answer in answers:
-        assert purse.take(1)
-        purse.pay(answer, Price(input_per_million=0.25, output_per_million=12.5))
-    spent = purse.spent(SECOND)
-    assert purse.take(SECOND) is (limit is None)
+        assert budget_tracker.take(1)
+        budget_tracker.charge(answer, Price(input_per_million=0.25, output_per_million=12.5))
+    spent = budget_tracker.spent(SECOND)
+    assert budget_tracker.take(SECOND) is (limit is None)
     if limit is None:
         assert spent == ""
     elif per == "hour":
@@ -257,6 +257,6 @@ def test_an_hours_budget_is_new_every_hour_and_a_sessions_never() -> None:
 
 
 def test_what_has_no_price_costs_nothing() -> None:
-    purse = BudgetTracker(Budget(usd=0.01), 0)
-    purse.pay(answered(10**9, 10**9), None)
-    assert purse.take(0)
+    budget_tracker = BudgetTracker(Budget(usd=0.01), 0)
+    budget_tracker.charge(answered(10**9, 10**9), None)
+    assert budget_tracker.take(0)

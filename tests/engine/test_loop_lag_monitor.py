@@ -13,7 +13,7 @@ from support.benching import endpoint, request
 from support.scripted import Receive, ScriptedServer, Send, http
 
 from gwtui.checks.collector import CheckDeps, Collected
-from gwtui.checks.request_sets import CheckTarget, Need
+from gwtui.checks.request_sets import CheckTarget, RequestSet
 from gwtui.cli import probe_command as probing
 from gwtui.engine import loop_lag as lag
 from gwtui.engine.loop_lag import PERIOD_NS, LoopLagMonitor
@@ -30,7 +30,7 @@ class Machine:
 
     def __init__(self) -> None:
         self.now_ns = self.boot_ns = SECOND
-        self.witness = LoopLagMonitor(lambda: self.now_ns, lambda: self.boot_ns, self._sleep)
+        self.lag_monitor = LoopLagMonitor(lambda: self.now_ns, lambda: self.boot_ns, self._sleep)
         self._asleep, self._awake = asyncio.Event(), asyncio.Event()
 
     async def _sleep(self, _: float) -> None:
@@ -52,7 +52,7 @@ class Machine:
             await self.wake()
             return request(verdict=verdict)
 
-        return await self.witness.marked(probe())
+        return await self.lag_monitor.marked(probe())
 
     def passes(self, awake_ns: int, asleep_ns: int = 0) -> None:
         self.now_ns += awake_ns
@@ -74,17 +74,17 @@ async def test_what_was_measured_in_a_bad_moment_is_marked(
     awake_ns: int, asleep_ns: int, verdict: Verdict, becomes: Verdict, tainted: bool
 ) -> None:
     machine = Machine()
-    async with machine.witness.watching():
+    async with machine.lag_monitor.watching():
         result = await machine.measured(verdict, lambda: machine.passes(awake_ns, asleep_ns))
     assert (result.verdict, result.tainted) == (becomes, tainted)
 
 
 async def test_what_passes_between_two_watches_taints_nothing() -> None:
     machine = Machine()
-    async with machine.witness.watching():
+    async with machine.lag_monitor.watching():
         await machine.measured(Verdict.COMPLETE, lambda: None)
     machine.passes(60 * SECOND)
-    async with machine.witness.watching():
+    async with machine.lag_monitor.watching():
         result = await machine.measured(Verdict.COMPLETE, lambda: None)
     assert not result.tainted
 
@@ -118,7 +118,7 @@ async def test_checks_are_told_which_of_their_requests_failed_because_of_this_ma
     found = Collected(
         CheckTarget(endpoint=endpoint(), profile=Profile()), CheckDeps(prober_for=lambda of, *_: Blocking(of))
     )
-    await found.gather(Need.STREAM)
+    await found.gather(RequestSet.STREAM)
     assert {(result.verdict, result.tainted) for result in found.results()} == {(Verdict.LOCAL, True)}
 
 
@@ -140,9 +140,9 @@ async def test_the_keys_of_a_check_are_asked_for_beside_the_event_loop_each_time
             endpoint=Endpoint(name="a", api="openai-chat", url=server.url, key="cmd:ours"), profile=Profile()
         )
         found = Collected(target)
-        await found.gather(Need.STREAM)
+        await found.gather(RequestSet.STREAM)
         now[0] += resolving.KEPT_S
-        await found.gather(Need.ANSWER)
+        await found.gather(RequestSet.ANSWER)
     assert asked == ["keys", "keys"]
 
 

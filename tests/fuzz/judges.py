@@ -15,7 +15,7 @@ from support.texts import texts_of
 
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.registry import CHECKS
-from gwtui.checks.request_sets import PROBES, Need
+from gwtui.checks.request_sets import PROBES, RequestSet
 from gwtui.model.enums import EventKind
 from gwtui.model.records import Ping, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
@@ -27,17 +27,17 @@ DOCUMENTS: tuple[dict[str, Any], ...] = (
     {"entries": [{"request_id": "d", "model": "m", "attempts": 2, "provider": "openai"}], "audit": {"enabled": True}},
     {"circuit_breakers": {"m": {"state": "open", "failures": 5, "opened_at": "2026-11-20T05:00:00Z"}}},
 )
-Gathered = dict[Need, list[Answered | str]]
+Gathered = dict[RequestSet, list[Answered | str]]
 """Per need the exchanges with the endpoint, or the documents."""
 
 
 def gathered(dice: Dice) -> Gathered:
     found: Gathered = {}
-    for need in Need:
+    for need in RequestSet:
         if dice.one_in(3):
             continue
         if need in PROBES:
-            count = 2 if need is Need.STRANGER else dice.few(6)
+            count = 2 if need is RequestSet.STRANGER else dice.few(6)
             found[need] = [answered(dice.choice(list(STREAMS)))(dice) for _ in range(count)]
         else:
             found[need] = [dice.spoiled_json(json.dumps(dice.choice(DOCUMENTS))) for _ in range(dice.few(2))]
@@ -55,8 +55,8 @@ def judge_all(found: Gathered) -> None:
             assert text.replace("\n", "").isprintable(), (check.name, text)
 
 
-def _probed(need: Need, what: Answered | str) -> Probed:
-    if need is Need.PING:
+def _probed(need: RequestSet, what: Answered | str) -> Probed:
+    if need is RequestSet.PING:
         return Probed(Ping(endpoint="gw", number=1, started_at=1.5, now_ns=9, verdict=Verdict.NO_PONG, rule="r"))
     if isinstance(what, str):
         return Probed(document(clean_text(what, 1 << 20)))

@@ -37,7 +37,7 @@ class Pipe:
     def __init__(self) -> None:
         self._out, self._into = os.pipe()
         self.broken = threading.Event()
-        self.outlet = RecordWriter(self._into, self.broken.set)
+        self.record_writer = RecordWriter(self._into, self.broken.set)
 
     def first_byte(self) -> bytes:
         return os.read(self._out, 1)
@@ -51,7 +51,7 @@ class Pipe:
         chunks = [begun]
         reader = threading.Thread(target=lambda: chunks.extend(iter(lambda: os.read(self._out, 1 << 16), b"")))
         reader.start()
-        self.outlet.__exit__(None, None, None)
+        self.record_writer.__exit__(None, None, None)
         os.close(self._into)
         reader.join(20)
         self.leave()
@@ -75,11 +75,11 @@ def test_records_come_in_the_order_in_which_they_were_put(pipe: Pipe) -> None:
         Heartbeat(at=0.0, now_ns=1),
         result(2),
     ]
-    pipe.outlet.__enter__()
+    pipe.record_writer.__enter__()
     for record in put:
-        pipe.outlet.put(record)
+        pipe.record_writer.put(record)
     assert pipe.drain() == put
-    assert pipe.outlet.events_dropped == 0
+    assert pipe.record_writer.events_dropped == 0
 
 
 def test_in_a_backlog_results_overtake_stream_events_and_each_keep_their_order(pipe: Pipe) -> None:
@@ -87,17 +87,17 @@ def test_in_a_backlog_results_overtake_stream_events_and_each_keep_their_order(p
     results = [result(1), result(2)]
     put: list[Record] = [*reads[:10], results[0], *reads[10:], results[1]]
     for record in put:
-        pipe.outlet.put(record)
-    pipe.outlet.__enter__()
+        pipe.record_writer.put(record)
+    pipe.record_writer.__enter__()
     assert pipe.drain() == [*results, *reads]
 
 
 def test_a_result_waits_for_no_more_than_the_write_that_is_under_way(pipe: Pipe) -> None:
     for number in range(4 * BATCH):
-        pipe.outlet.put(read(number))
-    pipe.outlet.__enter__()
+        pipe.record_writer.put(read(number))
+    pipe.record_writer.__enter__()
     begun = pipe.first_byte()
-    pipe.outlet.put(result(1))
+    pipe.record_writer.put(result(1))
     records = pipe.drain(begun)
     assert records.index(result(1)) == BATCH
     assert len(records) == 4 * BATCH + 1
@@ -105,13 +105,13 @@ def test_a_result_waits_for_no_more_than_the_write_that_is_under_way(pipe: Pipe)
 
 def test_events_nobody_reads_are_dropped_and_counted_and_nothing_else_is(pipe: Pipe) -> None:
     for number in range(MAX_WAITING + 100):
-        pipe.outlet.put(read(number))
-    pipe.outlet.put(Heartbeat(at=0.0, now_ns=1))
+        pipe.record_writer.put(read(number))
+    pipe.record_writer.put(Heartbeat(at=0.0, now_ns=1))
     for number in range(MAX_WAITING):
-        pipe.outlet.put(started(number))
-        pipe.outlet.put(result(number))
-    assert pipe.outlet.events_dropped == 200
-    pipe.outlet.__enter__()
+        pipe.record_writer.put(started(number))
+        pipe.record_writer.put(result(number))
+    assert pipe.record_writer.events_dropped == 200
+    pipe.record_writer.__enter__()
     records = pipe.drain()
     assert sum(isinstance(record, StreamRead) for record in records) == MAX_WAITING
     assert [record for record in records if isinstance(record, Notice)] == [result(n) for n in range(MAX_WAITING)]
@@ -121,26 +121,26 @@ def test_events_nobody_reads_are_dropped_and_counted_and_nothing_else_is(pipe: P
 
 def test_a_reader_who_leaves_is_told_once_and_costs_nothing_more(pipe: Pipe) -> None:
     pipe.leave()
-    with pipe.outlet as outlet:
-        outlet.put(result(1))
+    with pipe.record_writer as record_writer:
+        record_writer.put(result(1))
         assert pipe.broken.wait(20)
-        outlet.put(result(2))
+        record_writer.put(result(2))
 
 
 def test_the_end_does_not_wait_for_a_reader_who_never_reads(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outlet_module, "CLOSE_S", 0.01)
-    with pipe.outlet as outlet:
+    with pipe.record_writer as record_writer:
         for number in range(2000):
-            outlet.put(result(number))
-            outlet.put(read(number))
+            record_writer.put(result(number))
+            record_writer.put(read(number))
     assert not pipe.broken.is_set()
     pipe.leave()
     assert pipe.broken.wait(20)
 
 
 def test_a_record_that_cannot_be_written_is_left_out_alone(pipe: Pipe, tmp_path: Path) -> None:
-    pipe.outlet.__enter__()
+    pipe.record_writer.__enter__()
     odd = SessionStarted(started_at=0.0, now_ns=0, profile=Profile(), session_dir=f"{tmp_path}/\udcff")
     for record in (result(1), odd, result(2)):
-        pipe.outlet.put(record)
+        pipe.record_writer.put(record)
     assert pipe.drain() == [result(1), result(2)]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.engines import Child
+from support.gateways import serving
 from support.listening import listening
 
 from gwtui.codec.wire import decode
@@ -19,7 +20,8 @@ from gwtui.engine import Engine
 from gwtui.feeds import live, spawn_engine
 from gwtui.model.commands import Mark, Start
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Record, Request, SessionStarted
+from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Record, Request, SessionStarted, StreamRead
+from gwtui.model.verdicts import Verdict
 from gwtui.session import hosted
 
 if sys.platform != "win32":
@@ -194,6 +196,22 @@ async def test_the_last_word_of_a_session_counts_the_rows_that_were_lost_with_it
     assert (last.rows_waiting, last.rows_written) == (0, 0)
     assert last.rows_lost == sum(isinstance(record, Request | Incident) for record in records)
     assert last.recorder_error
+
+
+async def test_a_session_in_this_process_tells_results_and_no_events_of_streams() -> None:
+    with serving("default = { gap_ms = 1, tokens = 5 }") as gateway:
+        endpoint = Endpoint(name="chat", api="openai-chat", url=gateway.url)
+        feed = hosted(Start(profile=Profile(endpoints=(endpoint,), interval_s=60)))
+        records: list[Record] = []
+        async with asyncio.timeout(20):
+            async for batch in feed:
+                records += batch
+                if any(isinstance(record, Request) for record in batch):
+                    feed.stop()
+    (request,) = (record for record in records if isinstance(record, Request))
+    assert (request.verdict, request.output_tokens) == (Verdict.COMPLETE, 5)
+    assert request.events > 5
+    assert not any(isinstance(record, StreamRead) for record in records)
 
 
 STUCK = r"""

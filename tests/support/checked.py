@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gwtui.checks.evidence import Evidence, Probed
-from gwtui.checks.request_sets import CheckTarget, Need
+from gwtui.checks.request_sets import CheckTarget, RequestSet
 from gwtui.model.enums import EventKind
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Request, StreamEvent, StreamRead
@@ -94,5 +94,5 @@ def evidence(of: CheckTarget | None = None, /, **needs: Request | Probed | Seque
     gathered = {}
     for name, records in needs.items():
         many = [records] if isinstance(records, Request | Probed) else records
-        gathered[Need(name)] = tuple(each if isinstance(each, Probed) else Probed(each) for each in many)
+        gathered[RequestSet(name)] = tuple(each if isinstance(each, Probed) else Probed(each) for each in many)
     return Evidence(of or target(), gathered)

@@ -58,12 +58,12 @@ class Holding(StampedSocket):
 
 @asynccontextmanager
 async def holding(
-    packets: Sequence[Packet], ledger: ConnectionTrace | None = None
+    packets: Sequence[Packet], trace: ConnectionTrace | None = None
 ) -> AsyncIterator[tuple[Holding, TCPStream]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sock = Holding(packets)
         await asyncio.get_running_loop().sock_connect(sock, listener.getsockname())
-        stream = TCPStream(sock, ledger or asked())
+        stream = TCPStream(sock, trace or asked())
         try:
             yield sock, stream
         finally:
@@ -72,9 +72,9 @@ async def holding(
 
 def asked() -> ConnectionTrace:
     """A request was sent, and nothing came of it yet."""
-    ledger = ConnectionTrace()
-    ledger.exchange.wrote(SendSpan(0, 0))
-    return ledger
+    trace = ConnectionTrace()
+    trace.exchange.wrote(SendSpan(0, 0))
+    return trace
 
 
 async def arrivals(stream: TCPStream) -> list[Arrival]:
@@ -140,19 +140,19 @@ def sent_nothing() -> ConnectionTrace:
 
 
 def has_content() -> ConnectionTrace:
-    ledger = asked()
-    ledger.exchange.hurried = False
-    return ledger
+    trace = asked()
+    trace.exchange.hurried = False
+    return trace
 
 
 @pytest.mark.parametrize(
-    ("ledger", "kernel_stamps", "in_pieces"),
+    ("trace", "kernel_stamps", "in_pieces"),
     [(asked, True, True), (asked, False, False), (sent_nothing, True, False), (has_content, True, False)],
 )
 async def test_pieces_are_for_stamps_of_the_kernels_of_what_is_awaited(
-    ledger: type[ConnectionTrace], kernel_stamps: bool, in_pieces: bool
+    trace: type[ConnectionTrace], kernel_stamps: bool, in_pieces: bool
 ) -> None:
-    async with holding([(1 * MS, b"x" * 600), (2 * MS, b"x" * 400)], ledger()) as (sock, stream):
+    async with holding([(1 * MS, b"x" * 600), (2 * MS, b"x" * 400)], trace()) as (sock, stream):
         sock.kernel_stamps = kernel_stamps
         await arrivals(stream)
     assert sock.sizes[0] == (PIECE_BYTES if in_pieces else READ_BYTES)

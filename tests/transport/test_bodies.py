@@ -163,11 +163,11 @@ async def test_a_head_has_one_limit_wherever_reads_end(lines: int, length: int, 
 
 async def test_each_response_of_a_connection_has_the_whole_limit() -> None:
     whole = head_of(HEAD_LINES, HEAD_BYTES)
-    ledger = ConnectionTrace()
+    trace = ConnectionTrace()
     stream: Any = Pieces(whole, whole)
-    reading = Connection(stream, ledger)
+    reading = Connection(stream, trace)
     for _ in range(2):
-        ledger.begin()
+        trace.begin()
         assert await reading.read(65_536) == whole
         assert reading.take_body() == b""
 
@@ -199,10 +199,10 @@ async def test_a_stream_in_pieces_of_one_byte(body: bytes, verdict: Verdict) -> 
 
 async def test_those_who_wait_are_woken_together_but_not_too_many_at_once() -> None:
     loop = asyncio.get_running_loop()
-    gathering = WakeupBatch()
+    wakeup_batch = WakeupBatch()
     waiters = [loop.create_future() for _ in range(TOGETHER + 1)]
     for waiter in waiters:
-        gathering.add(waiter)
+        wakeup_batch.add(waiter)
     waiters[1].cancel()
     await waiters[0]
     assert [waiter.done() for waiter in waiters] == [True] * TOGETHER + [False]

@@ -20,7 +20,7 @@ from support.probing import Probing, endpoint, probed, resolve_as, soon
 from support.scripted import Accept, Hold, Receive, ScriptedServer, Send, Step, TakeFrame, Vanish, free_port, http
 
 from gwtui.checks.collector import Collected
-from gwtui.checks.request_sets import CheckTarget, Need
+from gwtui.checks.request_sets import CheckTarget, RequestSet
 from gwtui.model.enums import Clock
 from gwtui.model.profile import TLS, Profile
 from gwtui.model.records import Ping, Request
@@ -184,9 +184,9 @@ async def test_the_requests_of_checks_go_to_each_address_in_turn(monkeypatch: py
         servers = [await stack.enter_async_context(ScriptedServer(PONG)) for _ in range(2)]
         resolve_as(monkeypatch, answers(*(server.port for server in servers)))
         target = endpoint("openai-chat", "http://two.example:80", addresses="each")
-        gathering = Collected(CheckTarget(endpoint=target, profile=Profile()))
-        await gathering.gather(Need.STREAM)
-        await gathering.gather(Need.ANSWER)
+        wakeup_batch = Collected(CheckTarget(endpoint=target, profile=Profile()))
+        await wakeup_batch.gather(RequestSet.STREAM)
+        await wakeup_batch.gather(RequestSet.ANSWER)
     assert [server.connections for server in servers] == [1, 1]
 
 

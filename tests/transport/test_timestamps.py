@@ -226,11 +226,11 @@ async def test_the_kernel_takes_no_more_than_it_is_about_to_send() -> None:
 
 async def test_an_exchange_notes_first_and_last_bytes() -> None:
     sock, peer = await connected()
-    ledger = ConnectionTrace()
-    stream = TCPStream(sock, ledger)
+    trace = ConnectionTrace()
+    stream = TCPStream(sock, trace)
     with peer:
         await stream.write(b"GET")
-        first_ns = ledger.exchange.last_write_ns
+        first_ns = trace.exchange.last_write_ns
         await stream.write(b" /")
         await stream.write(b"")
         assert peer.recv(100) == b"GET /"
@@ -239,7 +239,7 @@ async def test_an_exchange_notes_first_and_last_bytes() -> None:
         peer.sendall(b"200")
         assert await stream.read(2) == b"20"
         assert await stream.read(2) == b"0"
-    exchange = ledger.exchange
+    exchange = trace.exchange
     await stream.aclose()
     assert first_ns is not None
     assert exchange.first_write_ns is not None

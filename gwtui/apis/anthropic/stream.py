@@ -63,7 +63,7 @@ class AnthropicReader:
     def __init__(self, asked: str) -> None:
         self.model_served = ""
         self._asked = asked
-        self._ledger = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES)
         self._at = _At.START
         self._block = -1
         """The index of the block that is open, or was last."""
@@ -80,18 +80,18 @@ class AnthropicReader:
         self._last = ""
 
     def event(self, event: ServerSentEvent) -> Reading:
-        if (nothing := self._ledger.begin(event)) is not None:
+        if (nothing := self._notes.begin(event)) is not None:
             return nothing
         payload = read_json(EVENT, event.data)
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
         if is_error(payload.error) or "error" in (kind, event.event):
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if kind == "ping" or (event.event == "ping" and not kind):
             return Reading(EventKind.KEEPALIVE, "ping")
         if self._at is _At.END:
-            return self._ledger.after_end(clean(kind, 64), "message_stop")
+            return self._notes.after_end(clean(kind, 64), "message_stop")
         self._last = kind
         step = self._STEPS.get(kind)
         if step is None:
@@ -101,36 +101,36 @@ class AnthropicReader:
 
     def _misnamed(self, name: str, kind: str, reading: Reading) -> Reading:
         if name == "message":
-            note = self._ledger.note("unnamed_events", "no `event:` line", "The official SDKs skip such events.")
+            note = self._notes.note("unnamed_events", "no `event:` line", "The official SDKs skip such events.")
         else:
-            note = self._ledger.break_rule("name-is-not-type", f"it is named {name} and its type is {kind}")
+            note = self._notes.break_rule("name-is-not-type", f"it is named {name} and its type is {kind}")
         return msgspec.structs.replace(reading, note="; ".join(filter(None, (reading.note, note))))
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if name == "ping" or not event.data.strip():
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
-            return Reading(EventKind.OTHER, "[DONE]", "", self._ledger.note("done_marker", "[DONE] is OpenAI's end"))
+            return Reading(EventKind.OTHER, "[DONE]", "", self._notes.note("done_marker", "[DONE] is OpenAI's end"))
         if self._at is _At.END:
-            return self._ledger.after_end(name, "message_stop")
+            return self._notes.after_end(name, "message_stop")
         if name != "message" and name not in self._STEPS:
             return self._unknown(name)
-        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def _unknown(self, name: str) -> Reading:
-        return Reading(EventKind.OTHER, clean(name, 64), "", self._ledger.note("unknown_event", f"{name} is not known"))
+        return Reading(EventKind.OTHER, clean(name, 64), "", self._notes.note("unknown_event", f"{name} is not known"))
 
     def _whole_message(self, event: MessagesEvent) -> Reading:
-        note = self._ledger.break_rule("whole-message", "a whole message in one event", Verdict.NOT_A_STREAM)
+        note = self._notes.break_rule("whole-message", "a whole message in one event", Verdict.NOT_A_STREAM)
         return Reading(EventKind.OTHER, "message", "", note)
 
     def _message_start(self, event: MessagesEvent) -> Reading:
         note = ""
         if self._at is not _At.START:
-            note = self._ledger.break_rule("second-message_start", f"message_start {self._at}")
+            note = self._notes.break_rule("second-message_start", f"message_start {self._at}")
         self._at = _At.MESSAGE
         self._block = -1
         message = event.message or Message()
@@ -140,7 +140,7 @@ class AnthropicReader:
         odd = [name for name in ("id", "model", "usage") if not getattr(message, name)]
         odd += ["role"] * (message.role != "assistant") + ["content"] * (message.content != [])
         if odd:
-            note = note or self._ledger.note("odd_message_start", f"message_start without proper {', '.join(odd)}")
+            note = note or self._notes.note("odd_message_start", f"message_start without proper {', '.join(odd)}")
         return Reading(EventKind.START, "message_start", "", note)
 
     def _block_start(self, event: MessagesEvent) -> Reading:
@@ -160,19 +160,19 @@ class AnthropicReader:
         elif self._block_type in TOOL_BLOCKS or self._deltas == frozenset():
             self._contents += 1
         elif self._block_type not in DELTAS_OF_BLOCK:
-            self._ledger.note("unknown_event", f"block type {self._block_type} is not known")
+            self._notes.note("unknown_event", f"block type {self._block_type} is not known")
         return Reading(EventKind.START, "content_block_start", "", note)
 
     def _misplaced_block(self, event: MessagesEvent) -> str:
         due = self._block + 1
         if self._at is _At.BLOCK:
-            return self._ledger.break_rule(
+            return self._notes.break_rule(
                 "block-not-stopped", f"content_block_start {event.index} while block {self._block} is open"
             )
         if self._at is not _At.MESSAGE:
-            return self._ledger.break_rule("block-misplaced", f"content_block_start {event.index} {self._at}")
+            return self._notes.break_rule("block-misplaced", f"content_block_start {event.index} {self._at}")
         if event.index != due:
-            return self._ledger.break_rule("block-index", f"content_block_start {event.index} where {due} is due")
+            return self._notes.break_rule("block-index", f"content_block_start {event.index} where {due} is due")
         return ""
 
     def _open(self, index: int, block_type: object) -> None:
@@ -188,9 +188,7 @@ class AnthropicReader:
         names = [_model_name(block.origin), _model_name(block.to)]
         if names[1]:
             self.model_served = names[1]
-        return self._ledger.note(
-            "fallback", f"from {names[0] or '?'} to {names[1] or '?'}", "The first model declined."
-        )
+        return self._notes.note("fallback", f"from {names[0] or '?'} to {names[1] or '?'}", "The first model declined.")
 
     def _block_delta(self, event: MessagesEvent) -> Reading:
         delta = event.delta or BlockDelta()
@@ -209,9 +207,9 @@ class AnthropicReader:
             delta.text if kind == "text_delta" else delta.thinking if kind == "thinking_delta" else delta.partial_json
         )
         if not isinstance(value, str):
-            note = note or self._ledger.break_rule("wrong-form", f"the text of a {kind} is no text")
+            note = note or self._notes.break_rule("wrong-form", f"the text of a {kind} is no text")
         elif kind == "thinking_delta" and self._signed:
-            note = note or self._ledger.break_rule("thinking-after-signature", "thinking_delta after signature_delta")
+            note = note or self._notes.break_rule("thinking-after-signature", "thinking_delta after signature_delta")
         text = as_text(value)
         if not text:
             return Reading(EventKind.OTHER, "content_block_delta", "", note)
@@ -223,29 +221,29 @@ class AnthropicReader:
     def _misplaced_delta(self, event: MessagesEvent) -> str:
         if self._at is _At.BLOCK:
             words = f"content_block_delta {event.index} while block {self._block} is open"
-            return self._ledger.break_rule("delta-index", words)
-        note = self._ledger.break_rule("delta-without-block", f"content_block_delta {event.index} {self._at}")
+            return self._notes.break_rule("delta-index", words)
+        note = self._notes.break_rule("delta-without-block", f"content_block_delta {event.index} {self._at}")
         self._open(event.index if isinstance(event.index, int) else self._block + 1, "")
         return note
 
     def _unfit(self, kind: str) -> str:
         if kind in KNOWN_DELTAS:
-            return self._ledger.break_rule("delta-type", f"{kind} in a block of type {self._block_type}")
-        return self._ledger.note("unknown_event", f"delta type {kind} is not known")
+            return self._notes.break_rule("delta-type", f"{kind} in a block of type {self._block_type}")
+        return self._notes.note("unknown_event", f"delta type {kind} is not known")
 
     def _block_stop(self, event: MessagesEvent) -> Reading:
         note = ""
         if self._at is not _At.BLOCK:
-            note = self._ledger.break_rule("stop-without-block", f"content_block_stop {event.index} {self._at}")
+            note = self._notes.break_rule("stop-without-block", f"content_block_stop {event.index} {self._at}")
         elif event.index != self._block:
             words = f"content_block_stop {event.index} while block {self._block} is open"
-            note = self._ledger.break_rule("stop-index", words)
+            note = self._notes.break_rule("stop-index", words)
         if self._at is not _At.CLOSING:
             self._at = _At.MESSAGE
         if not self._arguments.whole() and self._half_tool is None:
             note = note or f"the arguments of the tool call in block {self._block} are no whole JSON object"
-            self._half_tool = self._ledger.judgement(
-                Verdict.OUT_OF_ORDER, "tool-json", f"event {self._ledger.number}: {note}", self._ledger.number
+            self._half_tool = self._notes.judgement(
+                Verdict.OUT_OF_ORDER, "tool-json", f"event {self._notes.number}: {note}", self._notes.number
             )
         self._arguments = Arguments()
         return Reading(EventKind.STOP, "content_block_stop", "", note)
@@ -256,12 +254,12 @@ class AnthropicReader:
         if isinstance(reason, str) and reason:
             self._stop_reason = clean(reason, 64)
             if self._stop_reason not in STOP_REASONS:
-                note = self._ledger.note("unknown_stop_reason", f"stop_reason {self._stop_reason} is not known")
+                note = self._notes.note("unknown_stop_reason", f"stop_reason {self._stop_reason} is not known")
         if self._at is _At.START:
-            note = self._ledger.break_rule("message_delta-misplaced", f"message_delta {self._at}")
+            note = self._notes.break_rule("message_delta-misplaced", f"message_delta {self._at}")
         elif self._at is _At.BLOCK and self._stop_reason not in CUTTING:
             words = f"message_delta while block {self._block} is open"
-            note = self._ledger.break_rule("block-not-stopped", words)
+            note = self._notes.break_rule("block-not-stopped", words)
         self._at = _At.CLOSING
         self._take_usage(event.usage)
         if (output := count(event.usage, "output_tokens")) is not None:
@@ -272,7 +270,7 @@ class AnthropicReader:
         note = ""
         if not self._stop_reason:
             words = "message_stop without a stop_reason before it"
-            note = self._ledger.break_rule("message_stop-before-stop_reason", words)
+            note = self._notes.break_rule("message_stop-before-stop_reason", words)
         self._at = _At.END
         return Reading(EventKind.STOP, "message_stop", "", note)
 
@@ -281,7 +279,7 @@ class AnthropicReader:
             self._input[field] = max(self._input.get(field, 0), count(usage, field) or 0)
 
     def ended(self) -> bool:
-        return self._at is _At.END or self._ledger.error is not None
+        return self._at is _At.END or self._notes.error is not None
 
     @property
     def usage(self) -> Usage:
@@ -289,43 +287,43 @@ class AnthropicReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self._ledger.findings, *model_differs(self._asked, self.model_served))
+        return (*self._notes.findings, *model_differs(self._asked, self.model_served))
 
     def end(self) -> Judgement:
-        ledger = self._ledger
-        if ledger.error is not None:
-            return ledger.error
+        notes = self._notes
+        if notes.error is not None:
+            return notes.error
         if self._at is _At.START:
-            return ledger.breach or self._nothing()
+            return notes.breach or self._nothing()
         if not self._stop_reason and self._at is not _At.END:
             return self._truncated()
-        if ledger.breach is not None:
-            return ledger.breach
+        if notes.breach is not None:
+            return notes.breach
         if self._half_tool is not None and self._stop_reason not in CUTTING:
             return self._half_tool
         if not self._contents and self._stop_reason not in CUTTING and not spent(self.usage):
-            return ledger.judgement(
+            return notes.judgement(
                 Verdict.EMPTY, "no-content", f"{self._stop_reason}, but no content and no usage came"
             )
         if self._at is not _At.END:
             words = f"stop_reason {self._stop_reason} came, message_stop did not"
-            return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-message_stop", words)
+            return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-message_stop", words)
         words = f"message_stop after stop_reason {self._stop_reason}"
-        return ledger.judgement(Verdict.COMPLETE, "message_stop", words, None)
+        return notes.judgement(Verdict.COMPLETE, "message_stop", words, None)
 
     def _nothing(self) -> Judgement:
-        came = f"{self._ledger.number} events, none of them part of a message" if self._ledger.number else "no event"
-        return self._ledger.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end of the stream")
+        came = f"{self._notes.number} events, none of them part of a message" if self._notes.number else "no event"
+        return self._notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end of the stream")
 
     def _truncated(self) -> Judgement:
-        breach = self._ledger.breach
+        breach = self._notes.breach
         if breach is not None and breach.verdict is Verdict.NOT_A_STREAM:
             return breach
         words = (
-            f"ended after event {self._ledger.number} ({self._last}), {self._at}, {self._contents} events with content"
+            f"ended after event {self._notes.number} ({self._last}), {self._at}, {self._contents} events with content"
         )
         also = f"; and before that, {breach.reason}" if breach else ""
-        return self._ledger.judgement(Verdict.TRUNCATED, "eof-before-message_stop", words + also, self._ledger.number)
+        return self._notes.judgement(Verdict.TRUNCATED, "eof-before-message_stop", words + also, self._notes.number)
 
     _STEPS: ClassVar[dict[str, Callable[[AnthropicReader, MessagesEvent], Reading]]] = {
         "message_start": _message_start,

@@ -75,12 +75,12 @@ class CompareReader:
     def __init__(self, asked: Sequence[str], names: Names) -> None:
         self._asked = tuple(asked)
         self._names = names
-        self._ledger = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES)
         self._courses: dict[str, _Course] = {}
         self._complete = False
 
     def event(self, event: ServerSentEvent) -> Reading:
-        if (nothing := self._ledger.begin(event)) is not None:
+        if (nothing := self._notes.begin(event)) is not None:
             return nothing
         payload = read_json(_OBJECT, event.data)
         if isinstance(payload, Unreadable):
@@ -89,7 +89,7 @@ class CompareReader:
         kind = payload.get(names.type)
         kind = kind if isinstance(kind, str) else event.event
         if self._complete and kind != names.error:
-            return self._ledger.after_end(clean(kind, 64), clean(self._names.complete, 64))
+            return self._notes.after_end(clean(kind, 64), clean(self._names.complete, 64))
         model = clean(as_text(payload.get(names.model)), 80)
         if kind == names.complete:
             return self._end(payload)
@@ -97,24 +97,24 @@ class CompareReader:
             return self._error(event, payload, model)
         if kind not in (names.start, names.chunk, names.done) or not model:
             words = f"{clean(kind, 64)} is not known" if model else f"{clean(kind, 64)} names no model"
-            return Reading(EventKind.OTHER, clean(kind, 64), "", self._ledger.note("unknown_event", words), model)
+            return Reading(EventKind.OTHER, clean(kind, 64), "", self._notes.note("unknown_event", words), model)
         return self._step(kind, payload, model)
 
     def _step(self, kind: str, payload: dict[str, Any], model: str) -> Reading:
         names, name = self._names, clean(kind, 64)
         is_new, note = model not in self._courses, ""
         if is_new and kind != names.start:
-            note = self._ledger.note("no_start", f"{model} begins without a start")
+            note = self._notes.note("no_start", f"{model} begins without a start")
         elif kind == names.start and not is_new:
-            note = self._ledger.break_rule("second-start", f"{model} starts once more")
+            note = self._notes.break_rule("second-start", f"{model} starts once more")
         course = self._course(model)
         if course.ended_at:
             words = f"{name} of {model}, which ended in event {course.ended_at}"
-            note = note or self._ledger.break_rule("event-after-done", words)
+            note = note or self._notes.break_rule("event-after-done", words)
         if kind == names.start:
             return Reading(EventKind.START, name, "", note, model)
         if kind == names.done:
-            course.ended_at = course.ended_at or self._ledger.number
+            course.ended_at = course.ended_at or self._notes.number
             return Reading(EventKind.STOP, name, "", note, model)
         text = as_text(payload.get(names.content))
         course.chunks += bool(text)
@@ -129,10 +129,10 @@ class CompareReader:
         told = payload.get(self._names.message)
         error = APIError(message=clean(told)) if isinstance(told, str) and told else _described(event)
         if not model:
-            return Reading(EventKind.ERROR, "error", "", self._ledger.take_error(error))
+            return Reading(EventKind.ERROR, "error", "", self._notes.take_error(error))
         course = self._course(model)
         course.failure = str(error)
-        course.ended_at = course.ended_at or self._ledger.number
+        course.ended_at = course.ended_at or self._notes.number
         return Reading(EventKind.ERROR, "error", "", clean(f"{model} failed: {error}"), model)
 
     def _end(self, payload: dict[str, Any]) -> Reading:
@@ -143,7 +143,7 @@ class CompareReader:
         failed = sum(bool(course.failure) for course in self._courses.values())
         if told[names.models_failed] not in (None, failed):
             words = f"{told[names.models_failed]} failed models are told, {failed} were seen to fail"
-            note = self._ledger.note("counts_differ", words)
+            note = self._notes.note("counts_differ", words)
         else:
             told[names.processing_time_ms] = count(metadata, names.processing_time_ms)
             note = clean(", ".join(f"{name} {value}" for name, value in told.items() if value is not None))
@@ -152,21 +152,21 @@ class CompareReader:
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if not event.data.strip() or name == "ping":
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
             return Reading(EventKind.OTHER, "[DONE]")
         if self._complete:
-            return self._ledger.after_end(name, clean(self._names.complete, 64))
-        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+            return self._notes.after_end(name, clean(self._names.complete, 64))
+        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def ended(self) -> bool:
-        return self._complete or self._ledger.error is not None
+        return self._complete or self._notes.error is not None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        found = list(self._ledger.findings)
+        found = list(self._notes.findings)
         failed = {model: course.failure for model, course in self._courses.items() if course.failure}
         if failed and len(failed) < len(self._courses):
             words = "; ".join(f"{model}: {failure}" for model, failure in failed.items())
@@ -181,35 +181,35 @@ class CompareReader:
         return tuple(found)
 
     def end(self) -> Judgement:
-        ledger, courses = self._ledger, self._courses
-        if ledger.error is not None:
-            return ledger.error
+        notes, courses = self._notes, self._courses
+        if notes.error is not None:
+            return notes.error
         if courses and all(course.failure for course in courses.values()):
             first, course = next(iter(courses.items()))
             words = f"all {len(courses)} models failed; {first}: {course.failure}"
-            return ledger.judgement(Verdict.ERROR_IN_STREAM, "all-failed", words, course.ended_at)
+            return notes.judgement(Verdict.ERROR_IN_STREAM, "all-failed", words, course.ended_at)
         if not courses:
-            came = f"{ledger.number} events, none of a model" if ledger.number else "no event"
-            return ledger.breach or ledger.judgement(Verdict.EMPTY, "no-model", f"{came} came before the end")
+            came = f"{notes.number} events, none of a model" if notes.number else "no event"
+            return notes.breach or notes.judgement(Verdict.EMPTY, "no-model", f"{came} came before the end")
         if open_ones := [model for model, course in courses.items() if not course.ended_at]:
             return self._truncated(open_ones)
-        if ledger.breach is not None:
-            return ledger.breach
+        if notes.breach is not None:
+            return notes.breach
         if not any(course.chunks for course in courses.values()):
-            return ledger.judgement(Verdict.EMPTY, "no-content", f"{len(courses)} models, but no content came")
+            return notes.judgement(Verdict.EMPTY, "no-content", f"{len(courses)} models, but no content came")
         good = sum(not course.failure for course in courses.values())
         words = f"{good} of {len(courses)} models answered"
         if not self._complete:
             words = f"{words}, {clean(self._names.complete, 64)} did not come"
-            return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-complete", words)
-        return ledger.judgement(Verdict.COMPLETE, "complete", words)
+            return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-complete", words)
+        return notes.judgement(Verdict.COMPLETE, "complete", words)
 
     def _truncated(self, models: list[str]) -> Judgement:
-        ledger = self._ledger
-        also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
-        words = f"ended after event {ledger.number} while {', '.join(models)} had not ended{also}"
+        notes = self._notes
+        also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
+        words = f"ended after event {notes.number} while {', '.join(models)} had not ended{also}"
         rule = "complete-before-done" if self._complete else "eof-before-done"
-        return ledger.judgement(Verdict.TRUNCATED, rule, words, ledger.number)
+        return notes.judgement(Verdict.TRUNCATED, rule, words, notes.number)
 
 
 def _described(event: ServerSentEvent) -> APIError:

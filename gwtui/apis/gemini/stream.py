@@ -80,8 +80,8 @@ class GeminiReader:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
-        self._ledger = StreamNotes(RULES)
-        self._alternatives = Alternatives(self._ledger, "candidate", candidates)
+        self._notes = StreamNotes(RULES)
+        self._alternatives = Alternatives(self._notes, "candidate", candidates)
         self._finished: dict[int, str] = {}
         """Per candidate its finishReason; "" while it has none."""
         self._blocked = ""
@@ -89,13 +89,13 @@ class GeminiReader:
         self._responses = 0
 
     def event(self, event: ServerSentEvent) -> Reading:
-        if (nothing := self._ledger.begin(event)) is not None:
+        if (nothing := self._notes.begin(event)) is not None:
             return nothing
         payload = read_json(RESPONSE, event.data)
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)
         if is_error(payload.error) or event.event == "error":
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         self._responses += 1
         if isinstance(payload.model, str) and payload.model:
             self.model_served = clean(payload.model)
@@ -124,7 +124,7 @@ class GeminiReader:
     def _follow(self, candidate: Candidate, text: str) -> str:
         index = 0 if candidate.index is None else candidate.index
         if not isinstance(index, int) or not 0 <= index < MAX_CANDIDATES:
-            return self._ledger.break_rule("candidate-index", f"candidate index {as_text(candidate.index, 40)}")
+            return self._notes.break_rule("candidate-index", f"candidate index {as_text(candidate.index, 40)}")
         note = "" if index in self._finished else self._alternatives.begin(index)
         before = self._finished.setdefault(index, "")
         reason = clean(as_text(candidate.finish_reason), 64)
@@ -133,60 +133,60 @@ class GeminiReader:
             self._contents += 1
             if before:
                 cause = "Old models repeat it with every event; the last one counts."
-                note = note or self._ledger.note("finish_repeated", f"content after finishReason {before}", cause)
+                note = note or self._notes.note("finish_repeated", f"content after finishReason {before}", cause)
             self._finished[index] = reason
         elif reason:
             self._finished[index] = reason
         if reason and reason not in FINISH_REASONS:
-            note = note or self._ledger.note("unknown_finish_reason", f"finishReason {reason} is not known")
+            note = note or self._notes.note("unknown_finish_reason", f"finishReason {reason} is not known")
         return note
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if not event.data.strip():
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
-            return Reading(EventKind.OTHER, "[DONE]", "", self._ledger.note("done_marker", "[DONE] is OpenAI's end"))
-        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+            return Reading(EventKind.OTHER, "[DONE]", "", self._notes.note("done_marker", "[DONE] is OpenAI's end"))
+        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def ended(self) -> bool:
         """Whether the proof of the end was seen; a candidate that goes on takes it back."""
-        return bool(self._blocked) or self._all_finished() or self._ledger.error is not None
+        return bool(self._blocked) or self._all_finished() or self._notes.error is not None
 
     def _all_finished(self) -> bool:
         return bool(self._finished) and all(self._finished.values())
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self._ledger.findings, *model_differs(self._asked, self.model_served))
+        return (*self._notes.findings, *model_differs(self._asked, self.model_served))
 
     def end(self) -> Judgement:
-        ledger = self._ledger
-        if ledger.error is not None:
-            return ledger.error
+        notes = self._notes
+        if notes.error is not None:
+            return notes.error
         if not self._responses:
-            came = f"{ledger.number} events, none of them a response" if ledger.number else "no event"
-            return ledger.breach or ledger.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
+            came = f"{notes.number} events, none of them a response" if notes.number else "no event"
+            return notes.breach or notes.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
         if not self.ended():
             unended = [index for index, reason in self._finished.items() if not reason]
             if (stray := self._alternatives.stray(unended)) is not None:
                 return stray
-            also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
-            words = f"ended after event {ledger.number}, {self._contents} events with content, without finishReason"
-            return ledger.judgement(Verdict.TRUNCATED, "eof-before-finishReason", words + also, ledger.number)
-        if ledger.breach is not None:
-            return ledger.breach
+            also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
+            words = f"ended after event {notes.number}, {self._contents} events with content, without finishReason"
+            return notes.judgement(Verdict.TRUNCATED, "eof-before-finishReason", words + also, notes.number)
+        if notes.breach is not None:
+            return notes.breach
         return self._whole()
 
     def _whole(self) -> Judgement:
         if self._blocked:
-            return self._ledger.judgement(Verdict.COMPLETE, "blocked", f"the prompt was refused: {self._blocked}")
+            return self._notes.judgement(Verdict.COMPLETE, "blocked", f"the prompt was refused: {self._blocked}")
         told = ", ".join(sorted(set(self._finished.values())))
         if not self._contents and told == "STOP" and not spent(self.usage):
-            return self._ledger.judgement(Verdict.EMPTY, "no-content", f"finishReason {told}, but no content, no usage")
-        return self._ledger.judgement(Verdict.COMPLETE, "finishReason", f"finishReason {told}")
+            return self._notes.judgement(Verdict.EMPTY, "no-content", f"finishReason {told}, but no content, no usage")
+        return self._notes.judgement(Verdict.COMPLETE, "finishReason", f"finishReason {told}")
 
 
 def usage_of(usage: object, before: Usage) -> Usage:

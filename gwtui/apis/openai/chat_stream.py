@@ -45,8 +45,8 @@ class OpenAIReader:
         self.model_served = ""
         self._asked = asked
         self._form = form
-        self._ledger = StreamNotes(rules)
-        self._alternatives = Alternatives(self._ledger, "choice", choices)
+        self._notes = StreamNotes(rules)
+        self._alternatives = Alternatives(self._notes, "choice", choices)
         self._choices: dict[int, ChoiceProgress] = {}
         self._chunks = 0
         self._done = False
@@ -55,7 +55,7 @@ class OpenAIReader:
         self._output: int | None = None
 
     def event(self, event: ServerSentEvent) -> Reading:
-        if (nothing := self._ledger.begin(event)) is not None:
+        if (nothing := self._notes.begin(event)) is not None:
             return nothing
         data = event.data
         if data.startswith(DONE):
@@ -64,11 +64,11 @@ class OpenAIReader:
         if isinstance(chunk, Unreadable):
             return self._unreadable(event, chunk)
         if is_error(chunk.error) or event.event == "error" or "error" in (chunk.object, chunk.type):
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if event.event == "ping":
             return Reading(EventKind.KEEPALIVE, "ping")
         if self._done:
-            return self._ledger.after_end("a chunk", DONE)
+            return self._notes.after_end("a chunk", DONE)
         self._chunks += 1
         self._take_identity(chunk)
         if chunk.usage:
@@ -88,19 +88,19 @@ class OpenAIReader:
 
     def _terminator(self) -> Reading:
         if self._done:
-            return self._ledger.after_end("another [DONE]", DONE)
+            return self._notes.after_end("another [DONE]", DONE)
         self._done = True
         return Reading(EventKind.STOP, DONE)
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if not event.data.strip() or name == "ping":
             return Reading(EventKind.KEEPALIVE, name)
         if self._done:
-            return self._ledger.after_end(name, DONE)
-        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+            return self._notes.after_end(name, DONE)
+        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def _take_identity(self, chunk: Chunk) -> None:
         if isinstance(chunk.model, str) and chunk.model:
@@ -111,7 +111,7 @@ class OpenAIReader:
             self._id = chunk.id
         elif chunk.id != self._id:
             cause = "Chunks of another stream were mixed in, or the gateway makes up an id per chunk."
-            self._ledger.note("ids_differ", "the chunk's id is not that of the first", cause)
+            self._notes.note("ids_differ", "the chunk's id is not that of the first", cause)
 
     def _take_usage(self, usage: object) -> None:
         # The last report counts: some gateways send running totals with every chunk.
@@ -125,22 +125,22 @@ class OpenAIReader:
         if choice.delta is None and choice.message is not None and not course.contents:
             words = "a whole message where the first delta is due"
             return Reading(
-                EventKind.OTHER, name, "", self._ledger.break_rule("whole-message", words, Verdict.NOT_A_STREAM)
+                EventKind.OTHER, name, "", self._notes.break_rule("whole-message", words, Verdict.NOT_A_STREAM)
             )
         kind, text = generated(choice, course)
         note = ""
         if text and not choice.suits(self._form):
-            note = self._ledger.break_rule("wrong-form", "the content is not where clients of this API look")
+            note = self._notes.break_rule("wrong-form", "the content is not where clients of this API look")
         role = choice.delta is not None and bool(choice.delta.role)
         if role and not course.role_seen:
             course.role_seen = True
             if course.contents and not text and not choice.finish_reason and not chunk.usage:
-                note = note or self._ledger.break_rule("role-not-first", "the role comes after content")
+                note = note or self._notes.break_rule("role-not-first", "the role comes after content")
         if text:
             course.contents += 1
             if course.finish_reason:
                 words = f"content after finish_reason {course.finish_reason} in event {course.finished_at}"
-                note = note or self._ledger.break_rule("content-after-finish", words)
+                note = note or self._notes.break_rule("content-after-finish", words)
         if choice.finish_reason:
             finish = self._finish(course, as_text(choice.finish_reason), bool(chunk.usage))
             note = note or finish
@@ -154,25 +154,25 @@ class OpenAIReader:
         if isinstance(number, int) and number in self._choices:
             return self._choices[number], ""
         if not isinstance(number, int) or not 0 <= number < MAX_CHOICES:
-            return ChoiceProgress(), self._ledger.break_rule("choice-index", f"choice index {as_text(index, 40)}")
+            return ChoiceProgress(), self._notes.break_rule("choice-index", f"choice index {as_text(index, 40)}")
         return self._choices.setdefault(number, ChoiceProgress()), self._alternatives.begin(number)
 
     def _finish(self, course: ChoiceProgress, reason: str, with_usage: bool) -> str:
         reason = clean(reason, 64)
         if reason == "error":
-            return self._ledger.take_error(APIError(message="finish_reason error"))
+            return self._notes.take_error(APIError(message="finish_reason error"))
         if not course.finish_reason:
-            course.finish_reason, course.finished_at = reason, self._ledger.number
+            course.finish_reason, course.finished_at = reason, self._notes.number
             if reason not in FINISH_REASONS:
-                return self._ledger.note("unknown_finish_reason", f"finish_reason {reason} is not known")
+                return self._notes.note("unknown_finish_reason", f"finish_reason {reason} is not known")
             return ""
         if reason == course.finish_reason and with_usage:
-            return self._ledger.note("finish_repeated", f"finish_reason {reason} once more, beside the usage")
+            return self._notes.note("finish_repeated", f"finish_reason {reason} once more, beside the usage")
         words = f"finish_reason {reason} after finish_reason {course.finish_reason} in event {course.finished_at}"
-        return self._ledger.break_rule("second-finish", words)
+        return self._notes.break_rule("second-finish", words)
 
     def ended(self) -> bool:
-        return self._done or self._ledger.error is not None
+        return self._done or self._notes.error is not None
 
     @property
     def usage(self) -> Usage:
@@ -180,55 +180,55 @@ class OpenAIReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self._ledger.findings, *model_differs(self._asked, self.model_served))
+        return (*self._notes.findings, *model_differs(self._asked, self.model_served))
 
     def end(self) -> Judgement:
-        ledger = self._ledger
-        if ledger.error is not None:
-            return ledger.error
-        if ledger.breach is not None and (not self._chunks or ledger.breach.verdict is Verdict.NOT_A_STREAM):
-            return ledger.breach
+        notes = self._notes
+        if notes.error is not None:
+            return notes.error
+        if notes.breach is not None and (not self._chunks or notes.breach.verdict is Verdict.NOT_A_STREAM):
+            return notes.breach
         contents = sum(course.contents for course in self._choices.values())
         reasons = [course.finish_reason for course in self._choices.values()]
         if not reasons or not all(reasons):
             unended = [number for number, course in self._choices.items() if not course.finish_reason]
             return self._alternatives.stray(unended) or self._unfinished(contents)
-        if ledger.breach is not None:
-            return ledger.breach
+        if notes.breach is not None:
+            return notes.breach
         cut = CUTTING.intersection(reasons)
         if not cut and (half := self._half_tool()) is not None:
             return half
         told = ", ".join(sorted(set(reasons)))
         if not contents and not cut and not spent(self.usage):
             words = f"finish_reason {told}, but no content and no usage came"
-            return ledger.judgement(Verdict.EMPTY, "no-content", words)
+            return notes.judgement(Verdict.EMPTY, "no-content", words)
         if not self._done:
             words = f"finish_reason {told} came, [DONE] did not"
-            return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
-        return ledger.judgement(Verdict.COMPLETE, "done", f"[DONE] after finish_reason {told}")
+            return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
+        return notes.judgement(Verdict.COMPLETE, "done", f"[DONE] after finish_reason {told}")
 
     def _unfinished(self, contents: int) -> Judgement:
         """The end came without a `finish_reason` for every choice."""
-        ledger = self._ledger
-        if not ledger.number or (self._done and not contents):
+        notes = self._notes
+        if not notes.number or (self._done and not contents):
             words = "only [DONE] and no content" if self._done else "no event"
-            return ledger.judgement(Verdict.EMPTY, "no-content", f"{words} came before the end of the stream")
-        also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
+            return notes.judgement(Verdict.EMPTY, "no-content", f"{words} came before the end of the stream")
+        also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
         if self._done:
             words = (
-                f"[DONE] in event {ledger.number} without a finish_reason, after {contents} events with content: "
+                f"[DONE] in event {notes.number} without a finish_reason, after {contents} events with content: "
                 f"a gateway closed over a cut (or is Ollama, which sends none){also}"
             )
-            return ledger.judgement(Verdict.TRUNCATED, "done-without-finish", words, ledger.number)
-        words = f"ended after event {ledger.number}, {contents} events with content, without finish_reason and [DONE]"
-        return ledger.judgement(Verdict.TRUNCATED, "eof-before-finish", words + also, ledger.number)
+            return notes.judgement(Verdict.TRUNCATED, "done-without-finish", words, notes.number)
+        words = f"ended after event {notes.number}, {contents} events with content, without finish_reason and [DONE]"
+        return notes.judgement(Verdict.TRUNCATED, "eof-before-finish", words + also, notes.number)
 
     def _half_tool(self) -> Judgement | None:
         for course in self._choices.values():
             for number, arguments in enumerate(course.tools, 1):
                 if not arguments.whole():
                     words = f"the arguments of tool call {number} are no whole JSON object"
-                    return self._ledger.judgement(Verdict.OUT_OF_ORDER, "tool-json", words, course.finished_at)
+                    return self._notes.judgement(Verdict.OUT_OF_ORDER, "tool-json", words, course.finished_at)
         return None
 
 

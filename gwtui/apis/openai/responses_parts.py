@@ -12,14 +12,14 @@ ODD = "The gateway translates another API, or leaves events out."
 
 
 class Parts:
-    """Follows items and parts, and writes breaches of their order into the stream's ledger.
+    """Follows items and parts, and writes breaches of their order into the stream's notes.
 
     Gateways that translate another API into this one leave events of items out, or count items in their own way. As
     long as they do so throughout, nothing is lost: that is an oddity, not a breach.
     """
 
-    def __init__(self, ledger: StreamNotes) -> None:
-        self._ledger = ledger
+    def __init__(self, notes: StreamNotes) -> None:
+        self._notes = notes
         self._added = 0
         self._open: set[int] = set()
         self._came: dict[tuple[object, ...], list[str]] = {}
@@ -28,7 +28,7 @@ class Parts:
     def item(self, kind: str, index: object) -> str:
         """An `output_item` event. Returns a note where it breaks a rule."""
         if not isinstance(index, int):
-            return self._ledger.note("no_output_index", f"{kind} without an output_index")
+            return self._notes.note("no_output_index", f"{kind} without an output_index")
         if kind.endswith(".added"):
             return self._add(index)
         if index not in self._open:
@@ -38,8 +38,8 @@ class Parts:
 
     def _unopened(self, rule: str, words: str) -> str:
         if not self._added:
-            return self._ledger.note("no_items", f"no output item was added: {words}", ODD)
-        return self._ledger.break_rule(rule, words)
+            return self._notes.note("no_items", f"no output item was added: {words}", ODD)
+        return self._notes.break_rule(rule, words)
 
     def _add(self, index: int) -> str:
         due, self._added = self._added, max(self._added, index + 1)
@@ -47,9 +47,9 @@ class Parts:
         if len(self._open) < MAX_ITEMS:
             self._open.add(index)
         if again:
-            return self._ledger.note("item_index_reused", f"another output item has the index {index}", ODD)
+            return self._notes.note("item_index_reused", f"another output item has the index {index}", ODD)
         if index != due:
-            return self._ledger.break_rule("item-index", f"output item {index} where {due} is due")
+            return self._notes.break_rule("item-index", f"output item {index} where {due} is due")
         return ""
 
     def delta(self, name: str, event: ResponsesEvent, piece: str) -> str:
@@ -69,14 +69,14 @@ class Parts:
         words = f"the deltas came to {len(came):,} characters, the whole has {len(whole):,}"
         if len(came) == len(whole):
             words = f"the deltas came to another text than the whole of {len(whole):,} characters"
-        return True, self._ledger.break_rule("whole-differs", words)
+        return True, self._notes.break_rule("whole-differs", words)
 
     def all_closed(self) -> str:
         """The response is completed. Returns a note where an item is still open."""
         if not self._open:
             return ""
         words = f"the response is completed, output item {min(self._open)} is not done"
-        return self._ledger.note("item_not_done", words, ODD)
+        return self._notes.note("item_not_done", words, ODD)
 
 
 def _part(name: str, event: ResponsesEvent) -> tuple[object, ...]:

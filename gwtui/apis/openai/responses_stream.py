@@ -41,8 +41,8 @@ class ResponsesReader:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
-        self._ledger = StreamNotes(RULES)
-        self._parts = Parts(self._ledger)
+        self._notes = StreamNotes(RULES)
+        self._parts = Parts(self._notes)
         self._sequence: int | None = None
         """The number that the last event had."""
         self._created = False
@@ -54,18 +54,18 @@ class ResponsesReader:
         self._last = ""
 
     def event(self, event: ServerSentEvent) -> Reading:
-        if (nothing := self._ledger.begin(event)) is not None:
+        if (nothing := self._notes.begin(event)) is not None:
             return nothing
         payload = read_json(EVENT, event.data)
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
         if "error" in (kind, event.event) or (is_error(payload.error) and payload.response is None):
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if "ping" in (kind, event.event):
             return Reading(EventKind.KEEPALIVE, "ping")
         if self._ending:
-            return self._ledger.after_end(clean(kind or event.event, 64), self._ending)
+            return self._notes.after_end(clean(kind or event.event, 64), self._ending)
         note = self._misnumbered(payload)
         if kind == "keepalive":
             return Reading(EventKind.KEEPALIVE, kind, "", note)
@@ -91,22 +91,22 @@ class ResponsesReader:
         if kind.endswith(".done"):
             return self._whole(name, payload, note)
         if not kind.startswith("response."):
-            note = note or self._ledger.note("unknown_event", f"{name} is not known")
+            note = note or self._notes.note("unknown_event", f"{name} is not known")
         return Reading(EventKind.OTHER, name, "", note)
 
     def _start(self, name: str, payload: ResponsesEvent) -> Reading:
-        note = self._ledger.break_rule("second-created", "response.created once more") if self._created else ""
+        note = self._notes.break_rule("second-created", "response.created once more") if self._created else ""
         self._created = True
         self._take_response(payload.response)
         return Reading(EventKind.START, name, "", note)
 
     def _uncreated(self, name: str) -> str:
         self._created = True
-        return self._ledger.break_rule("created-missing", f"{name} before response.created")
+        return self._notes.break_rule("created-missing", f"{name} before response.created")
 
     def _delta(self, content: EventKind, name: str, payload: ResponsesEvent, note: str) -> Reading:
         if not isinstance(payload.delta, str):
-            return Reading(EventKind.OTHER, name, "", self._ledger.break_rule("wrong-form", "the delta is no text"))
+            return Reading(EventKind.OTHER, name, "", self._notes.break_rule("wrong-form", "the delta is no text"))
         note = self._parts.delta(name, payload, payload.delta) or note
         if not payload.delta:
             return Reading(EventKind.OTHER, name, "", note)
@@ -129,7 +129,7 @@ class ResponsesReader:
         self._ending = name
         if name in ("response.failed", "response.cancelled") or response.error:
             error = describe_error(response.error or {"type": name, "message": "no word about why"})
-            return Reading(EventKind.ERROR, name, "", self._ledger.take_error(error))
+            return Reading(EventKind.ERROR, name, "", self._notes.take_error(error))
         if name == "response.incomplete":
             details = response.incomplete_details
             self._cut_by = clean(as_text(details.get("reason") if isinstance(details, dict) else None), 64) or "unsaid"
@@ -138,7 +138,7 @@ class ResponsesReader:
         if self._contents or not (text or called):
             return Reading(EventKind.STOP, name, "", note)
         self._contents += 1
-        note = note or self._ledger.note("no_deltas", "the answer came whole in the last event", "A replayed answer.")
+        note = note or self._notes.note("no_deltas", "the answer came whole in the last event", "A replayed answer.")
         return Reading(EventKind.TEXT if text else EventKind.TOOL, name, text, note)
 
     def _take_response(self, response: ResponseObject | None) -> None:
@@ -152,57 +152,57 @@ class ResponsesReader:
     def _misnumbered(self, payload: ResponsesEvent) -> str:
         number, last = payload.sequence_number, self._sequence
         if not isinstance(number, int) or isinstance(number, bool):
-            return self._ledger.note("no_sequence_numbers", "no sequence_number", "Lost events cannot be seen.")
+            return self._notes.note("no_sequence_numbers", "no sequence_number", "Lost events cannot be seen.")
         self._sequence = number
         if last is None or number == last + 1:
             late = last is None and number > 1
-            return self._ledger.break_rule("sequence-gap", f"the stream begins with number {number}") if late else ""
+            return self._notes.break_rule("sequence-gap", f"the stream begins with number {number}") if late else ""
         if number <= last:
-            return self._ledger.break_rule("sequence-order", f"sequence_number {number} after {last}")
-        return self._ledger.break_rule("sequence-gap", f"sequence_number {number} after {last}: events were lost")
+            return self._notes.break_rule("sequence-order", f"sequence_number {number} after {last}")
+        return self._notes.break_rule("sequence-gap", f"sequence_number {number} after {last}: events were lost")
 
     def _misnamed(self, name: str, kind: str) -> str:
         if name == "message":
-            return self._ledger.note("unnamed_events", "no `event:` line", "Some clients skip such events.")
-        return self._ledger.break_rule("name-is-not-type", f"it is named {name} and its type is {kind or 'missing'}")
+            return self._notes.note("unnamed_events", "no `event:` line", "Some clients skip such events.")
+        return self._notes.break_rule("name-is-not-type", f"it is named {name} and its type is {kind or 'missing'}")
 
     def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if not event.data.strip() or name in ("ping", "keepalive"):
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
             return Reading(EventKind.OTHER, "[DONE]")
         if self._ending:
-            return self._ledger.after_end(name, self._ending)
-        return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+            return self._notes.after_end(name, self._ending)
+        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def ended(self) -> bool:
-        return bool(self._ending) or self._ledger.error is not None
+        return bool(self._ending) or self._notes.error is not None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self._ledger.findings, *model_differs(self._asked, self.model_served))
+        return (*self._notes.findings, *model_differs(self._asked, self.model_served))
 
     def end(self) -> Judgement:
-        ledger = self._ledger
-        if ledger.error is not None:
-            return ledger.error
+        notes = self._notes
+        if notes.error is not None:
+            return notes.error
         if not self._ending:
             return self._unfinished()
-        if ledger.breach is not None:
-            return ledger.breach
+        if notes.breach is not None:
+            return notes.breach
         if not self._contents and not self._cut_by and not spent(self.usage):
-            return ledger.judgement(Verdict.EMPTY, "no-content", f"{self._ending}, but no content and no usage came")
+            return notes.judgement(Verdict.EMPTY, "no-content", f"{self._ending}, but no content and no usage came")
         told = f": {self._cut_by}" if self._cut_by else ""
-        return ledger.judgement(Verdict.COMPLETE, self._ending.removeprefix("response."), f"{self._ending}{told}")
+        return notes.judgement(Verdict.COMPLETE, self._ending.removeprefix("response."), f"{self._ending}{told}")
 
     def _unfinished(self) -> Judgement:
-        ledger = self._ledger
+        notes = self._notes
         if not self._created:
-            came = f"{ledger.number} events, none of them part of a response" if ledger.number else "no event"
-            return ledger.breach or ledger.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
-        also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
-        words = f"ended after event {ledger.number} ({self._last}), {self._contents} events with content{also}"
-        return ledger.judgement(Verdict.TRUNCATED, "eof-before-completed", words, ledger.number)
+            came = f"{notes.number} events, none of them part of a response" if notes.number else "no event"
+            return notes.breach or notes.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
+        also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
+        words = f"ended after event {notes.number} ({self._last}), {self._contents} events with content{also}"
+        return notes.judgement(Verdict.TRUNCATED, "eof-before-completed", words, notes.number)

@@ -30,7 +30,7 @@ class SourcegraphReader:
 
     def __init__(self) -> None:
         self.usage = Usage()
-        self._ledger = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES)
         self._text = ""
         """All text so far, where completions repeat it."""
         self._contents = 0
@@ -40,21 +40,21 @@ class SourcegraphReader:
         self._done = False
 
     def event(self, event: ServerSentEvent) -> Reading:
-        if (nothing := self._ledger.begin(event)) is not None and not self._done:
+        if (nothing := self._notes.begin(event)) is not None and not self._done:
             return nothing
         name = clean(event.event, 64)
         if name == "error":
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         if self._done:
-            return self._ledger.after_end(name, "done")
+            return self._notes.after_end(name, "done")
         if name == "done":
             self._done = True
             return Reading(EventKind.STOP, name)
         if name == "attribution-error":
             words = str(event_error(event.data))
-            return Reading(EventKind.OTHER, name, "", self._ledger.note("attribution_error", words))
+            return Reading(EventKind.OTHER, name, "", self._notes.note("attribution_error", words))
         if name not in ("completion", "message"):
-            note = self._ledger.note("unknown_event", f"{name} is not known", "Cody's clients give up at such events.")
+            note = self._notes.note("unknown_event", f"{name} is not known", "Cody's clients give up at such events.")
             return Reading(EventKind.OTHER, name, "", note)
         return self._payload(event, name)
 
@@ -62,16 +62,16 @@ class SourcegraphReader:
         payload = read_json(COMPLETION, event.data)
         if isinstance(payload, Unreadable):
             if find_error(payload.value) is not None:
-                return self._ledger.error_event(event)
+                return self._notes.error_event(event)
             if not event.data.strip():
                 return Reading(EventKind.KEEPALIVE, name)
-            return Reading(EventKind.OTHER, name, "", self._ledger.take_unreadable(payload))
+            return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
         if is_error(payload.error) and payload.completion is None:
-            return self._ledger.error_event(event)
+            return self._notes.error_event(event)
         reading = self._completion(payload)
         if name == "completion":
             return reading
-        note = self._ledger.note("unnamed_events", "no `event:` line", "Cody's clients skip such events.")
+        note = self._notes.note("unnamed_events", "no `event:` line", "Cody's clients skip such events.")
         return msgspec.structs.replace(reading, note="; ".join(filter(None, (reading.note, note))))
 
     def _completion(self, payload: Completion) -> Reading:
@@ -85,7 +85,7 @@ class SourcegraphReader:
             self._contents += 1
             if self._stop_reason:
                 words = f"content after stopReason {self._stop_reason}"
-                note = note or self._ledger.break_rule("content-after-stop", words)
+                note = note or self._notes.break_rule("content-after-stop", words)
         if isinstance(payload.usage, dict):
             self.usage = usage_of(payload)
         if payload.stop_reason is not msgspec.UNSET:
@@ -103,54 +103,54 @@ class SourcegraphReader:
         if payload.completion is None:
             return "", ""
         if not isinstance(payload.completion, str):
-            return "", self._ledger.break_rule("wrong-form", "`completion` is no text")
+            return "", self._notes.break_rule("wrong-form", "`completion` is no text")
         before, self._text = self._text, payload.completion
         if self._text.startswith(before):
             return self._text[len(before) :], ""
         words = f"the completion does not begin with the {len(before):,} characters that had come"
-        return self._text, self._ledger.break_rule("not-cumulative", words)
+        return self._text, self._notes.break_rule("not-cumulative", words)
 
     def ended(self) -> bool:
-        return self._done or self._ledger.error is not None
+        return self._done or self._notes.error is not None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        if not self._done or self._stop_reason or self._names_stops or self._ledger.error is not None:
-            return self._ledger.findings
+        if not self._done or self._stop_reason or self._names_stops or self._notes.error is not None:
+            return self._notes.findings
         unproved = Finding(
             name="no_stop_reason",
             evidence="done came, but no stopReason before it",
             cause="The server sends `done` also where its upstream was cut, so the end is not proved.",
         )
-        return (*self._ledger.findings, unproved)
+        return (*self._notes.findings, unproved)
 
     def end(self) -> Judgement:
-        ledger = self._ledger
-        if ledger.error is not None:
-            return ledger.error
-        if not ledger.number:
+        notes = self._notes
+        if notes.error is not None:
+            return notes.error
+        if not notes.number:
             words = "no event came before the end of the stream: the upstream behind the gateway gave nothing"
-            return ledger.judgement(Verdict.EMPTY, "no-event", words)
+            return notes.judgement(Verdict.EMPTY, "no-event", words)
         if not self._done and not self._stop_reason:
             return self._truncated("eof-before-done", "ended", "without stopReason and done")
-        if ledger.breach is not None:
-            return ledger.breach
+        if notes.breach is not None:
+            return notes.breach
         if not self._contents and self._stop_reason not in CUTTING and not spent(self.usage):
             told = f"stopReason {self._stop_reason}" if self._stop_reason else "done"
-            return ledger.judgement(Verdict.EMPTY, "no-content", f"{told}, but no content and no usage came")
+            return notes.judgement(Verdict.EMPTY, "no-content", f"{told}, but no content and no usage came")
         if not self._done:
             words = f"stopReason {self._stop_reason} came, done did not"
-            return ledger.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
+            return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
         if self._names_stops and not self._stop_reason:
             return self._truncated("done-without-stopReason", "done", "and its stopReason stayed empty: cut behind it")
         told = f" after stopReason {self._stop_reason}" if self._stop_reason else ""
-        return ledger.judgement(Verdict.COMPLETE, "done", f"done{told}")
+        return notes.judgement(Verdict.COMPLETE, "done", f"done{told}")
 
     def _truncated(self, rule: str, what: str, why: str) -> Judgement:
-        ledger = self._ledger
-        also = f"; and before that, {ledger.breach.reason}" if ledger.breach else ""
-        words = f"{what} after event {ledger.number}, {self._contents} events with content, {why}{also}"
-        return ledger.judgement(Verdict.TRUNCATED, rule, words, ledger.number)
+        notes = self._notes
+        also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
+        words = f"{what} after event {notes.number}, {self._contents} events with content, {why}{also}"
+        return notes.judgement(Verdict.TRUNCATED, rule, words, notes.number)
 
 
 def _tool_text(calls: object) -> str:
