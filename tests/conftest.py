@@ -14,7 +14,7 @@ from support.gateways import Gateway
 from support.recording import PROFILE, Flushes
 
 from gwtui.recorder import Recorder
-from gwtui.secrets import resolver as resolving
+from gwtui.secrets import resolver
 from gwtui.transport.polls import new_loop
 
 settings.register_profile("gwtui", deadline=None)
@@ -49,7 +49,7 @@ def _own_places(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Mo
 @pytest.fixture(autouse=True)
 def _no_keys_seen(monkeypatch: pytest.MonkeyPatch) -> None:
     """What one test used as a key is none in another."""
-    monkeypatch.setattr(resolving, "_seen", {})
+    monkeypatch.setattr(resolver, "_seen", {})
 
 
 @pytest.fixture(scope="module")

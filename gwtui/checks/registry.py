@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.checks import concurrency as at_once
-from gwtui.checks import errors, fallback, gateway, models, pace, streaming
+from gwtui.checks import concurrency, errors, fallback, gateway, models, pace, streaming
 from gwtui.checks.check import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -12,7 +11,7 @@ CHECKS: tuple[Check, ...] = (
     *pace.CHECKS,
     *errors.CHECKS,
     *models.CHECKS,
-    *at_once.CHECKS,
+    *concurrency.CHECKS,
     *fallback.CHECKS,
     *errors.OVERALL,
 )

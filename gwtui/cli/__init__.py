@@ -1,4 +1,4 @@
-"""The command line. What commands do is put together in `gwtui.cli`.
+"""The command line. A module for the options of commands that belong together; what each does is in `*_command`.
 
 Every command imports what it needs when it runs, so that `--help` costs nothing.
 """

@@ -83,20 +83,19 @@ Targets = tuple["Profile", tuple["Endpoint", ...]]
 
 def bench(options: Mapping[str, Any], *, as_json: bool) -> int:
     """Load the endpoints and tell what came of it. Returns the exit code."""
-    from gwtui.bench import report as telling
-    from gwtui.bench import thresholds as gates
+    from gwtui.bench import report, thresholds
     from gwtui.bench.runner import BenchRun
 
     plan = _plan(options)
     profile, endpoints = _targets(options)
     run = BenchRun.of(endpoints, plan, keeps_rows=options["request_csv"] is not None)
     with _refusing():
-        parsed = [gates.parse(text) for text in options["fail_if"]]
-        gates.check(parsed, list(run.measured.values()))
+        parsed = [thresholds.parse(text) for text in options["fail_if"]]
+        thresholds.check(parsed, list(run.measured.values()))
     outputs = _outputs(options)
     _drive(run, endpoints, profile)
-    tripped = gates.judge(parsed, list(run.measured.values()))
-    say(telling.bench_json(run, tripped) if as_json else telling.bench_text(run, _paper()))
+    tripped = thresholds.judge(parsed, list(run.measured.values()))
+    say(report.bench_json(run, tripped) if as_json else report.bench_text(run, _text_style()))
     for each in tripped:
         click.echo(f"gwtui: {each}", err=True)
     _write(run, outputs)
@@ -270,7 +269,7 @@ def _exit_code(run: BenchRun, *, tripped: bool) -> int:
     return EXIT_DOWN if tripped or any(not each.ok for each in run.measured.values()) else 0
 
 
-def _paper() -> TableStyle:
+def _text_style() -> TableStyle:
     from gwtui.bench.table import TableStyle
 
     return TableStyle(width(), in_colour())
@@ -283,7 +282,6 @@ def _is_place(source: str) -> bool:
 
 def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, ComparedSeries]]:
     from gwtui.bench.csv_in import other_parts, read
-    from gwtui.cli.bench_command import pairs, places
     from gwtui.cli.user_files import progress
 
     for path in paths:
@@ -295,9 +293,9 @@ def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, Compare
 
 
 def _tell_pairs(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], run: BenchRun | None, *, as_json: bool) -> None:
-    from gwtui.bench import report as telling
+    from gwtui.bench import report
     from gwtui.stats.comparison import compare
 
     found = compare(pairs)
     measured = list(run.measured.values()) if run is not None else []
-    say(telling.compare_json(pairs, found) if as_json else telling.compare_text(pairs, found, measured, _paper()))
+    say(report.compare_json(pairs, found) if as_json else report.compare_text(pairs, found, measured, _text_style()))

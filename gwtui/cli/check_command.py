@@ -70,10 +70,10 @@ def plans(
 def list_them(plans: Plans) -> None:
     """Print the checks and what each takes, without sending anything."""
     target, checks = plans[0]
-    say("\n".join(table.listing(target, checks, _paper())))
+    say("\n".join(table.listing(target, checks, _text_style())))
 
 
-def _paper() -> TextStyle:
+def _text_style() -> TextStyle:
     if not is_screen(sys.stdout):
         return TextStyle(FILE_WIDTH)
     return TextStyle(min(WIDEST, width()), colour=in_colour())
@@ -113,7 +113,7 @@ async def _run(plans: Plans, results: dict[str, list[CheckResult]], *, quiet: bo
 
 
 async def _check(target: CheckTarget, checks: Sequence[Check], results: list[CheckResult], *, quiet: bool) -> None:
-    began_ns, style = time.perf_counter_ns(), _paper()
+    began_ns, style = time.perf_counter_ns(), _text_style()
     if not quiet:
         say("\n".join(table.head(target, checks, style)))
         _show_pending(checks, 0, style)

@@ -55,12 +55,12 @@ def check(
       3  gwtui itself failed, such as at writing FILE
       128+n  ended by signal n, and the checks that ended until then are told
     """
-    from gwtui.cli import check_command as checks
+    from gwtui.cli import check_command
 
     given = {name: value for name, value in described.items() if value is not None}
     more = {name: value for name, value in (("agent_type", agent_type), ("provoke", provoke)) if value is not None}
-    plans = checks.plans(endpoint, profile_name, config_file, given, models, more, only, listed=listed)
+    plans = check_command.plans(endpoint, profile_name, config_file, given, models, more, only, listed=listed)
     if listed:
-        checks.list_them(plans)
+        check_command.list_them(plans)
         return
-    exit_with(checks.run(plans, as_json=as_json, junit=junit))
+    exit_with(check_command.run(plans, as_json=as_json, junit=junit))

@@ -127,9 +127,9 @@ def bench(as_json: bool, **options: Any) -> None:
     ttfo, icl, tpot, e2e or rtt; fail_rate, success, failed, tokens_per_s, or a
     verdict such as truncated. For one endpoint only: 'claude: p95_e2e>2s'.
     """
-    from gwtui.cli import bench_command as benching
+    from gwtui.cli import bench_command
 
-    exit_with(benching.bench(options, as_json=as_json))
+    exit_with(bench_command.bench(options, as_json=as_json))
 
 
 @click.command(short_help="Compare A and B: difference, confidence interval, significance.", epilog=_EXIT_CODES)
@@ -152,9 +152,9 @@ def compare(sources: tuple[str, ...], as_json: bool, **options: Any) -> None:
       gwtui compare claude-direct claude-gateway --requests 200
       gwtui compare monday.csv friday.csv
     """
-    from gwtui.cli import bench_command as benching
+    from gwtui.cli import bench_command
 
-    exit_with(benching.compare(sources, options, as_json=as_json))
+    exit_with(bench_command.compare(sources, options, as_json=as_json))
 
 
 @click.command(short_help="Measure gwtui's own timing accuracy on this machine.")
@@ -167,6 +167,6 @@ def selftest(seconds: float, as_json: bool) -> None:
     when it was sent; once without a screen and once with the whole screen on a hidden terminal. No configuration is
     read, and nothing leaves this machine.
     """
-    from gwtui.cli import selftest_command as selftesting
+    from gwtui.cli import selftest_command
 
-    exit_with(selftesting.selftest(seconds, as_json=as_json))
+    exit_with(selftest_command.selftest(seconds, as_json=as_json))

@@ -54,15 +54,15 @@ def probe(
           openai-completions, gemini, fireworks, sourcegraph-stream,
           sourcegraph-code, compare-stream, http, websocket
     """
-    from gwtui.cli import probe_command as probing
+    from gwtui.cli import probe_command
 
     given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
-    given |= {"headers": probing.headers_of(headers)} if headers else {}
+    given |= {"headers": probe_command.headers_of(headers)} if headers else {}
     given |= {"stream": False} if no_stream else {}
     given |= {"unix": str(Path(given["unix"]).absolute())} if "unix" in given else {}
-    given |= {"connect_to": probing.connect_to_of(given["connect_to"])} if "connect_to" in given else {}
-    target, profile = probing.target(endpoint, profile_name, config_file, given)
-    exit_with(probing.probe(target, profile, as_json=as_json))
+    given |= {"connect_to": probe_command.connect_to_of(given["connect_to"])} if "connect_to" in given else {}
+    target, profile = probe_command.target(endpoint, profile_name, config_file, given)
+    exit_with(probe_command.probe(target, profile, as_json=as_json))
 
 
 @click.command(short_help="Read a captured stream: its events and its verdict.", epilog=EXIT_CODES)
@@ -79,6 +79,6 @@ def decode(file: BufferedReader, api: str, as_json: bool) -> None:
       curl -isN https://host/v1/messages -d @body.json > answer
       gwtui decode answer --api anthropic-messages
     """
-    from gwtui.cli import probe_command as probing
+    from gwtui.cli import probe_command
 
-    exit_with(probing.decode(file, api, as_json=as_json))
+    exit_with(probe_command.decode(file, api, as_json=as_json))

@@ -1,4 +1,4 @@
-"""Files that the user names: they may be links, pipes or `<(...)`, and as long as they like. How far it is, is told."""
+"""Files that the user names: links, pipes and `<(...)` of any length, read with progress on a terminal."""
 
 from __future__ import annotations
 

@@ -24,9 +24,9 @@ def watch(config_file: Path | None, profile_name: str | None, **options: Any) ->
     Every request is a row in this session's files. Without a terminal, as with --headless, a line is printed per
     interval and a summary at the end.
     """
-    from gwtui.cli import watch_command as watching
+    from gwtui.cli import watch_command
 
-    exit_with(watching.watch(config_file, profile_name, watching.WatchOptions(**options)))
+    exit_with(watch_command.watch(config_file, profile_name, watch_command.WatchOptions(**options)))
 
 
 @click.command(short_help="Look at a recorded session again.", epilog=EXIT_CODES)
@@ -48,10 +48,9 @@ def replay(directory: Path | None, speed: float | None, **options: Any) -> None:
       gwtui replay
       gwtui replay 2026-11-20T14-03-22Z-prod --speed 20
     """
-    from gwtui.cli import replay_command as replaying
-    from gwtui.cli import watch_command as watching
+    from gwtui.cli import replay_command, watch_command
 
-    exit_with(replaying.replay(directory, speed, watching.WatchOptions(**options)))
+    exit_with(replay_command.replay(directory, speed, watch_command.WatchOptions(**options)))
 
 
 @click.command(short_help="See gwtui at work: a gateway of its own, with an incident.", epilog=EXIT_CODES)
@@ -61,9 +60,9 @@ def demo(**options: Any) -> None:
 
     It needs no configuration, no key and no network. Endpoints that are down do not count in the exit code.
     """
-    from gwtui.cli import watch_command as watching
+    from gwtui.cli import watch_command
 
-    exit_with(watching.watch_demo(watching.WatchOptions(**options)))
+    exit_with(watch_command.watch_demo(watch_command.WatchOptions(**options)))
 
 
 @click.command(short_help="Run the embedded gateway alone.", epilog=EXIT_CODES)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from gwtui.engine import profile_edits as edits
+from gwtui.engine import profile_edits
 from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
 from gwtui.engine.endpoint_runner import SessionCounts, WorkerContext, Workers, burst, may_begin, run_trial
@@ -159,13 +159,13 @@ class Engine:
             case PutEndpoint():
                 self._put(command)
             case RemoveEndpoint(name=name):
-                self._change(edits.remove(self._profile, name))
+                self._change(profile_edits.remove(self._profile, name))
                 self._workers.pop(name).close()
                 self._paused_by_budget.discard(name)
             case Burst():
                 self._burst(command)
             case Try(endpoint=endpoint):
-                edits.check_api(endpoint)
+                profile_edits.check_api(endpoint)
                 if not may_begin(endpoint, self._tools):
                     raise CommandError(f"Nothing is tried: {self._spent()}")
                 self._spawn(run_trial(endpoint, self._profile, self._tallies[endpoint.name], self._tools))
@@ -185,16 +185,16 @@ class Engine:
         self._report(self.heartbeat())
 
     def _set_interval(self, command: SetInterval) -> None:
-        self._change(edits.set_interval(self._profile, command.interval_s, command.endpoint))
+        self._change(profile_edits.set_interval(self._profile, command.interval_s, command.endpoint))
         for name in self._names(command.endpoint):
             self._workers[name].set_interval(command.interval_s)
 
     def _put(self, command: PutEndpoint) -> None:
         endpoint, replaces = command.endpoint, command.replaces
-        profile = edits.put(self._profile, endpoint, replaces)
+        profile = profile_edits.put(self._profile, endpoint, replaces)
         paused = endpoint.paused
         if replaces is not None:
-            old = edits.find(self._profile, replaces)
+            old = profile_edits.find(self._profile, replaces)
             workers = self._workers.pop(replaces)
             workers.close()
             # An edit that does not speak of it leaves an endpoint paused that the user paused.
@@ -208,7 +208,7 @@ class Engine:
 
     def _burst(self, command: Burst) -> None:
         names = dict.fromkeys((command.endpoint, *command.others))
-        together = [self._workers[edits.find(self._profile, name).name] for name in names]
+        together = [self._workers[profile_edits.find(self._profile, name).name] for name in names]
         if command.requests < 1 or not 1 <= command.concurrency <= MOST_CONCURRENT:
             raise CommandError(f"A burst has at least 1 request, and 1 to {MOST_CONCURRENT} at once")
         if (spent := self._spent()) and not all(each.is_websocket for each in together):
@@ -217,7 +217,7 @@ class Engine:
 
     def _names(self, name: str | None) -> list[str]:
         """The endpoint of that name; None: all."""
-        return list(self._workers) if name is None else [edits.find(self._profile, name).name]
+        return list(self._workers) if name is None else [profile_edits.find(self._profile, name).name]
 
     def _change(self, profile: Profile) -> None:
         self._profile = profile

@@ -183,7 +183,7 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     interval_s: Interval | None = None
     """Seconds between two probes, at least 0.05; by default the profile's."""
     cert_warn_days: Days | None = None
-    """Warn when a certificate expires within so many days; by default the profile's."""
+    """Warn when a certificate expires within this number of days; by default the profile's."""
     overlap: Annotated[int, Meta(ge=1, le=64)] = 2
     """How many scheduled probes may be under way at once; a tick that finds no room is counted as missed.
     Of a WebSocket it is always one, because it keeps one connection."""
@@ -209,7 +209,7 @@ class Profile(_Table, frozen=True, kw_only=True):
     use_proxies: bool = False
     """Go by way of the proxies that the environment names: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY."""
     cert_warn_days: Days = 14.0
-    """Warn when the certificate of a gateway or a client expires within so many days; in its last day the endpoint is
+    """Warn when the certificate of a gateway or a client expires within this number of days; in its last day the endpoint is
     `degraded`. 0: no sooner than it has expired."""
     record_text: bool = False
     """Keep the text of the streams in the session directory."""

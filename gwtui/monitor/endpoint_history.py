@@ -17,7 +17,7 @@ from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Q
 from gwtui.monitor.ping_stats import PingStats
 from gwtui.monitor.series import SECOND_NS, MetricSeries, WordCounts, cells, counted_metric, quantiles, shown_metric
 from gwtui.monitor.stream_store import StreamStore
-from gwtui.stats import comparison as comparing
+from gwtui.stats import comparison
 from gwtui.stats.accuracy import latency, sure
 from gwtui.stats.comparison import METRICS, ComparedSeries
 from gwtui.stats.significance import Sample
@@ -216,7 +216,7 @@ class History:
         series = self._series.get(metric)
         return None if series is None else quantiles(series.histogram(window, now_ns), (0.5,))[0].value_ns
 
-    def samples(self, now_ns: int) -> comparing.ComparedSeries:
+    def samples(self, now_ns: int) -> comparison.ComparedSeries:
         """Its newest values, to be held against those of others."""
         good, failed = self._counted.counts(Window.ALL, now_ns)
         return self._samples.series(self._endpoint.name, good, good + failed, is_ping=self.is_websocket)

@@ -10,8 +10,7 @@ import click
 import pytest
 from support.benching import MS, endpoint, measured, ping, request
 
-from gwtui.bench import breakdown, table
-from gwtui.bench import report as telling
+from gwtui.bench import breakdown, report, table
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.runner import BenchRun
@@ -271,7 +270,7 @@ def run(*measured: Measured) -> BenchRun:
 def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
     stopped = run(fast(), slow())
     stopped.stopped_by = signal.SIGINT
-    text = telling.bench_text(stopped, PLAIN)
+    text = report.bench_text(stopped, PLAIN)
     assert text.splitlines()[0] == (
         "200 requests in 2.00 s, 100.0 requests/s; 1 at a time, latency from the last byte sent, endpoints one by one; "
         "stopped by SIGINT, this is what was measured until then"
@@ -284,23 +283,23 @@ def test_an_open_loop_tells_both_latencies() -> None:
     for number in range(100):
         outcome.take(request(number=number, e2e_ms=100, lateness_ms=number))
     outcome.measured["gateway"].missed = 7
-    text = telling.bench_text(outcome, PLAIN)
+    text = report.bench_text(outcome, PLAIN)
     assert "p95 194 ms from the planned send, 100 ms from the actual one" in text
     assert "latest start 99.0 ms after its time" in text
     assert "7 due requests found no room" in text
-    both = json.loads(telling.bench_json(outcome, []))
+    both = json.loads(report.bench_json(outcome, []))
     assert both["endpoints"][0]["metrics"]["e2e"]["p95"]["ms"] == 194
     assert both["from_actual_send"][0]["metrics"]["e2e"]["p95"]["ms"] == 100
 
 
 def test_json_has_it_all() -> None:
-    object_ = json.loads(telling.bench_json(run(fast(), measured("dead", [], failed=2)), []))
+    object_ = json.loads(report.bench_json(run(fast(), measured("dead", [], failed=2)), []))
     gateway, dead = object_["endpoints"]
     assert gateway["metrics"]["e2e"]["p50"] == {"ms": 104, "low_ms": 103, "high_ms": 106, "supported": True}
     assert gateway["metrics"]["e2e"]["p99"]["supported"] is False
     assert dead["metrics"]["e2e"]["p50"]["ms"] is None
     assert dead["failures"][0]["verdict"] == "truncated"
-    pair = json.loads(telling.bench_json(run(fast(), slow()), []))["comparisons"][0]
+    pair = json.loads(report.bench_json(run(fast(), slow()), []))["comparisons"][0]
     assert (pair["first"], pair["second"], pair["metric"], pair["faster"]) == (
         "gateway", "sourcegraph", "e2e", "gateway",
     )  # fmt: skip

@@ -20,8 +20,7 @@ from support.scripted import chunk, free_port
 
 from gwtui import cli
 from gwtui.apis import api_names
-from gwtui.cli import console
-from gwtui.cli import watch_command as watching
+from gwtui.cli import console, watch_command
 from gwtui.cli.configuring import config
 from gwtui.gateway.process import GatewayError
 from gwtui.model.commands import Start
@@ -274,7 +273,7 @@ def test_an_engine_that_cannot_be_started_is_our_own_fault(tmp_path: Path, monke
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr("gwtui.feeds.spawn_engine", refuse)
-    monkeypatch.setattr(watching, "is_screen", lambda _: True)
+    monkeypatch.setattr(watch_command, "is_screen", lambda _: True)
     told = gwtui("--config", written(tmp_path, profiles("http://127.0.0.1:1")), "-p", "prod")
     assert told.exit_code == 3
     assert told.stderr == "gwtui: the engine cannot be started: Resource temporarily unavailable\n"

@@ -19,8 +19,7 @@ from pathlib import Path
 import pytest
 from support.scripted import free_port
 
-from gwtui.engine import backoff as politeness
-from gwtui.engine import engine
+from gwtui.engine import backoff, engine
 from gwtui.feeds import Feed
 from gwtui.model.commands import Start
 from gwtui.model.profile import Endpoint, Profile
@@ -54,7 +53,7 @@ class Watched:
 @pytest.fixture(autouse=True)
 def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "HEARTBEAT_S", 0.01)
-    monkeypatch.setattr(politeness, "AFTER_FAILURES", 1_000_000)
+    monkeypatch.setattr(backoff, "AFTER_FAILURES", 1_000_000)
 
 
 @asynccontextmanager

@@ -14,8 +14,7 @@ from support.listening import listening
 from support.running import SOON_S, running
 from support.standin import Gateway, Session, endpoint, profile, session
 
-from gwtui.engine import Engine, Figures, engine
-from gwtui.engine import endpoint_runner as workers
+from gwtui.engine import Engine, Figures, endpoint_runner, engine
 from gwtui.engine.loop_lag import PERIOD_NS, STANDSTILL_NS
 from gwtui.model.commands import Burst, Resume
 from gwtui.model.enums import State, Trigger
@@ -93,7 +92,7 @@ async def test_a_worker_keeps_its_prober_for_the_next_tick(gateway: Gateway) -> 
 async def test_workers_that_are_not_needed_any_more_are_closed(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "IDLE_S", 0.03)
+    monkeypatch.setattr(endpoint_runner, "IDLE_S", 0.03)
     gateway.open.clear()
     async with session(gateway, profile(endpoint(overlap=4), interval_s=0.01)) as it:
         await it.until(lambda: gateway.under_way == 4)

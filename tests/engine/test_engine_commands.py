@@ -7,8 +7,7 @@ import asyncio
 import pytest
 from support.standin import Gateway, Session, endpoint, profile, session
 
-from gwtui.engine import engine
-from gwtui.engine import profile_edits as edits
+from gwtui.engine import engine, profile_edits
 from gwtui.engine.engine import MOST_CONCURRENT
 from gwtui.engine.profile_edits import CommandError
 from gwtui.model.commands import (
@@ -236,10 +235,10 @@ async def test_commands_before_and_after_the_run_are_answered(gateway: Gateway) 
 
 def test_edits_never_change_the_profile_they_are_given() -> None:
     before = profile(endpoint("a"), endpoint("b"))
-    edits.put(before, endpoint("c"), None)
-    edits.put(before, endpoint("c"), "a")
-    edits.remove(before, "a")
-    edits.set_interval(before, 7, None)
+    profile_edits.put(before, endpoint("c"), None)
+    profile_edits.put(before, endpoint("c"), "a")
+    profile_edits.remove(before, "a")
+    profile_edits.set_interval(before, 7, None)
     assert before == profile(endpoint("a"), endpoint("b"))
     with pytest.raises(CommandError):
-        edits.remove(before, "c")
+        profile_edits.remove(before, "c")

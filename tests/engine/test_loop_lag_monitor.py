@@ -14,13 +14,13 @@ from support.scripted import Receive, ScriptedServer, Send, http
 
 from gwtui.checks.collector import CheckDeps, Collected
 from gwtui.checks.request_sets import CheckTarget, RequestSet
-from gwtui.cli import probe_command as probing
-from gwtui.engine import loop_lag as lag
+from gwtui.cli import probe_command
+from gwtui.engine import loop_lag
 from gwtui.engine.loop_lag import PERIOD_NS, LoopLagMonitor
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.secrets import resolver as resolving
+from gwtui.secrets import resolver
 
 SECOND = 1_000_000_000
 
@@ -110,7 +110,7 @@ class Blocking:
 
 @pytest.fixture
 def _still(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lag, "STANDSTILL_NS", SECOND // 40)
+    monkeypatch.setattr(loop_lag, "STANDSTILL_NS", SECOND // 40)
 
 
 @pytest.mark.usefixtures("_still")
@@ -133,15 +133,15 @@ async def test_the_keys_of_a_check_are_asked_for_beside_the_event_loop_each_time
         return "key-of-ours"
 
     now = [0.0]
-    monkeypatch.setattr(resolving, "_kept", resolving.Kept(lambda: now[0]))
-    monkeypatch.setitem(resolving._ASKED, "cmd", ask)
+    monkeypatch.setattr(resolver, "_kept", resolver.Kept(lambda: now[0]))
+    monkeypatch.setitem(resolver._ASKED, "cmd", ask)
     async with ScriptedServer([Receive(), Send(http("200 OK", body=b"{}"))] * 4) as server:
         target = CheckTarget(
             endpoint=Endpoint(name="a", api="openai-chat", url=server.url, key="cmd:ours"), profile=Profile()
         )
         found = Collected(target)
         await found.gather(RequestSet.STREAM)
-        now[0] += resolving.KEPT_S
+        now[0] += resolver.KEPT_S
         await found.gather(RequestSet.ANSWER)
     assert asked == ["keys", "keys"]
 
@@ -151,5 +151,5 @@ def test_a_probe_of_a_machine_that_is_held_up_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("gwtui.probes.prober.prober_for", lambda of, *_: Blocking(of))
-    assert probing.probe(endpoint(), Profile(), as_json=False) != 0
+    assert probe_command.probe(endpoint(), Profile(), as_json=False) != 0
     assert "gwtui itself stood still for " in capsys.readouterr().out

@@ -6,7 +6,7 @@ import pytest
 from support.childengine import all_of
 from support.stage import FakeFeed
 
-from gwtui.feeds import feeds as module
+from gwtui.feeds import feeds
 from gwtui.feeds.feeds import beside
 from gwtui.model.commands import Pause
 from gwtui.model.profile import Profile
@@ -19,7 +19,7 @@ WORD = Notice(now_ns=1, text="one")
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LOOK_S", 0.001)
+    monkeypatch.setattr(feeds, "LOOK_S", 0.001)
 
 
 async def test_while_nothing_is_gone_it_is_the_feed_itself() -> None:

@@ -14,7 +14,7 @@ from support.apis import wire
 from support.scripted import chunk
 from support.streams import named, unnamed
 
-from gwtui.bench import thresholds as gates
+from gwtui.bench import thresholds
 from gwtui.codec import wire as lines
 from gwtui.config import ConfigError
 from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
@@ -30,7 +30,7 @@ MOST = 1 << 18
 TRIES = 2
 SUSPECT = 3.0
 """A ratio from which a time may grow with the square of its input."""
-REFUSALS = (SSELimitError, ConfigError, ScenarioError, filters.FilterError, gates.GateError, lines.WireError)
+REFUSALS = (SSELimitError, ConfigError, ScenarioError, filters.FilterError, thresholds.GateError, lines.WireError)
 
 
 class Family(NamedTuple):
@@ -178,8 +178,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("scenario: rules", lambda n: "[[rule]]\nmodel = 'a*'\n" * n, read_scenario),
     Family("filter: words", lambda n: "a " * n, _filter),
     Family("filter: hyphens", lambda n: "-" * n + "a", _filter),
-    Family("gate: spaces", lambda n: "a" + " " * n, gates.parse),
-    Family("gate: colons", lambda n: "a:" * n, gates.parse),
+    Family("gate: spaces", lambda n: "a" + " " * n, thresholds.parse),
+    Family("gate: colons", lambda n: "a:" * n, thresholds.parse),
     Family("line: brackets", lambda n: b"[" * n, lines.decode),
     Family("line: a long text", lambda n: b'{"record":"notice","now_ns":1,"text":"' + b"x" * n + b'"}', lines.decode),
     Family("torn: no line end", lambda n: b"a,b\n" + b"x" * n, read_torn),

@@ -16,8 +16,7 @@ from fuzz.target import Target
 from support.apis import response, wire
 from support.texts import texts_of
 
-from gwtui.bench import csv_in as reading
-from gwtui.bench import thresholds as gates
+from gwtui.bench import csv_in, thresholds
 from gwtui.codec import wire as lines
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
@@ -98,7 +97,7 @@ def read_theme(data: bytes) -> None:
 
 
 def read_csv(data: bytes) -> None:
-    for series in reading.read(written(data, "results.csv")):
+    for series in csv_in.read(written(data, "results.csv")):
         assert series.name.isprintable()
 
 
@@ -138,7 +137,7 @@ def a_filter(text: str) -> None:
 
 
 def a_gate(text: str) -> None:
-    gates.parse(text)
+    thresholds.parse(text)
 
 
 def read_scenario(text: str) -> None:
@@ -214,11 +213,11 @@ def read_torn(data: bytes) -> None:
 TARGETS: tuple[Target[Any], ...] = (
     Target("config", a_file(*CONFIGS), read_config, (ConfigError,), quotes_clean=True, short=40),
     Target("theme", a_file(*THEMES), read_theme, (ConfigError,), quotes_clean=True),
-    Target("csv", a_file(*CSVS), read_csv, (reading.CSVError,), quotes_clean=True),
+    Target("csv", a_file(*CSVS), read_csv, (csv_in.CSVError,), quotes_clean=True),
     Target("rows", a_file(*SESSIONS), read_rows),
     Target("capture", a_capture, read_capture, (CaptureError,), quotes_clean=True),
     Target("filter", spoiled_text(*FILTERS), a_filter, (filters.FilterError,)),
-    Target("gate", spoiled_text(*GATES), a_gate, (gates.GateError,), quotes_clean=True),
+    Target("gate", spoiled_text(*GATES), a_gate, (thresholds.GateError,), quotes_clean=True),
     Target("scenario", spoiled_text(*SCENARIOS), read_scenario, (ScenarioError,)),
     Target("session", spoiled_text('schema = 3\nstarted_at = "2026-01-31T14:03:22Z"\n'), read_session),
     Target("reference", spoiled_text("token ${env:KEY} ${cmd:pass x}", "file:~/x"), read_reference),

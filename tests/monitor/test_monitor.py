@@ -11,7 +11,7 @@ from gwtui.model.enums import Metric, State, Trigger
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Window
-from gwtui.monitor import endpoint_history as samples
+from gwtui.monitor import endpoint_history
 
 # States
 
@@ -263,7 +263,7 @@ def test_the_clock_of_the_header_follows_the_newest_record() -> None:
 
 
 def test_the_newest_values_are_kept_to_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(samples, "KEPT", 8)
+    monkeypatch.setattr(endpoint_history, "KEPT", 8)
     telling = Telling(endpoint("a"), endpoint("w", "websocket"), endpoint("new"))
     for number in range(40):
         telling.request("a", 60 * number, ttft_ms=number, tpot_ns=7)

@@ -43,7 +43,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.probes import backoff, pong
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.pong import answer_within_s
-from gwtui.secrets import sources as places
+from gwtui.secrets import sources
 
 CLOCK = expected_clock()
 
@@ -435,7 +435,7 @@ async def test_no_room_to_read_a_key_is_this_machines_trouble(tmp_path: Path, mo
         probing = Probing(target(server, key=f"file:{key}"))
         async with probing.prober:
             with monkeypatch.context() as patched:
-                patched.setattr(places, "_open_at_once", refuse)
+                patched.setattr(sources, "_open_at_once", refuse)
                 local = await probing.once()
             found = await probing.once()
     assert (local.verdict, local.rule) == (Verdict.LOCAL, "websocket.no-room")

@@ -20,7 +20,7 @@ from support.oswords import MISSING
 
 from gwtui.model.profile import Endpoint
 from gwtui.secrets import resolver as resolving
-from gwtui.secrets import sources as places
+from gwtui.secrets import sources
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
 from gwtui.secrets.resolver import make_ready, resolve, resolve_headers
 
@@ -116,7 +116,7 @@ def test_a_command_that_hangs_is_given_up_and_ended(program: str, monkeypatch: p
             started.append(self)
 
     monkeypatch.setattr(subprocess, "Popen", Noted)
-    monkeypatch.setattr(places, "ANSWER_S", 0.05)
+    monkeypatch.setattr(sources, "ANSWER_S", 0.05)
     with pytest.raises(KeyReferenceError, match=r"gave no answer within 0\.05 s"):
         resolve(python(program))
     command, watch = started
@@ -164,7 +164,7 @@ def test_a_command_that_has_answered_leaves_no_helper_behind(tmp_path: Path, ali
 
 @posix
 def test_a_command_is_run_where_there_is_no_shell(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "_WATCH", ("/nowhere/sh",))
+    monkeypatch.setattr(sources, "_WATCH", ("/nowhere/sh",))
     assert resolve(python("print(7)")) == "7"
 
 
@@ -296,7 +296,7 @@ def test_a_keyring_that_gives_no_key_is_told(put_keyring: Callable[[str], None],
 
 
 def test_a_keyring_that_hangs_is_given_up(put_keyring: Callable[[str], None], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "ANSWER_S", 0.05)
+    monkeypatch.setattr(sources, "ANSWER_S", 0.05)
     put_keyring("import threading; threading.Event().wait()")
     with pytest.raises(KeyReferenceError, match=r"the keyring gave no answer within 0\.05 s"):
         resolve("keyring:gateway/me")

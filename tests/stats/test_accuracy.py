@@ -18,7 +18,7 @@ from gwtui.model.enums import Clock, Metric
 from gwtui.model.records import Errors, Ping, Request, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.accuracy import in_doubt, latency, sure
-from gwtui.transport import timestamps as netclock
+from gwtui.transport import timestamps
 
 MS = 1_000_000
 TINY_NS = MS // 2
@@ -106,8 +106,8 @@ async def test_a_standstill_in_the_middle_of_a_stream_is_in_its_error_and_not_in
 async def test_without_stamps_of_the_kernels_the_error_is_how_late_the_loop_was(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(netclock, "ask_for_stamps", lambda sock: False)
-    monkeypatch.setattr(netclock, "counts_of", lambda sock: None)
+    monkeypatch.setattr(timestamps, "ask_for_stamps", lambda sock: False)
+    monkeypatch.setattr(timestamps, "counts_of", lambda sock: None)
     with truthful(1, 20, 20 * MS, 5 * MS) as truth:
         async with held_up(40 * MS, 0.001):
             _, request, _ = await told(truth.url)

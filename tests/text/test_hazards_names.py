@@ -11,7 +11,7 @@ import pytest
 from support.commanding import gwtui
 from support.hazards import ACTION, SEQUENCES, hazards_in
 
-from gwtui.recorder import session_dirs as places
+from gwtui.recorder import session_dirs
 
 NAME = (SEQUENCES["clipboard"] + SEQUENCES["C1 CSI"] + SEQUENCES["reordered"] + ACTION).replace("/", "")
 VISIBLE = "␛]52;c;aGFja2Vk␇"
@@ -26,7 +26,7 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (path / "config.toml").write_text(GOOD)
     (path / "bad.toml").write_text("a = 1")
     monkeypatch.setenv("GWTUI_CONFIG", str(path / "config.toml"))
-    monkeypatch.setattr(places, "state_dir", lambda: path)
+    monkeypatch.setattr(session_dirs, "state_dir", lambda: path)
     return path
 
 

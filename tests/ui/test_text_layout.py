@@ -12,7 +12,7 @@ from textual.color import Color
 from gwtui.config.themes import load_all
 from gwtui.model.enums import State
 from gwtui.model.view import Cell
-from gwtui.ui import text_layout as drawing
+from gwtui.ui import text_layout
 from gwtui.ui.charts import FAILURE, ChartSeries, bars, line_chart, merged, sparkline
 from gwtui.ui.styles import FALLBACKS, OWN, STYLES, Palette, textual_theme
 from gwtui.ui.text_layout import Column, Span, exact, fit, flow, justified, place, plain, row, sheet, wrap
@@ -52,8 +52,8 @@ def test_fitted_text_has_the_width_and_cannot_touch_the_terminal(text: str, widt
 
 @given(texts=st.lists(WIDE_TEXT, max_size=5), width=st.integers(0, 50))
 def test_a_line_is_exact(texts: list[str], width: int) -> None:
-    line = exact([Span(drawing.printable(text)) for text in texts], width)
-    assert drawing.line_cells(line) == width
+    line = exact([Span(text_layout.printable(text)) for text in texts], width)
+    assert text_layout.line_cells(line) == width
 
 
 @given(text=WIDE_TEXT, width=st.integers(2, 30))
@@ -61,7 +61,7 @@ def test_wrapping_keeps_to_the_width_and_loses_no_word(text: str, width: int) ->
     lines = wrap(text, width)
     assert all(cell_len(line) <= width for line in lines)
     kept = "".join(lines).replace(" ", "")
-    assert kept == "".join(drawing.printable(part.expandtabs(4)) for part in text.split("\n")).replace(" ", "")
+    assert kept == "".join(text_layout.printable(part.expandtabs(4)) for part in text.split("\n")).replace(" ", "")
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_items_flow_whole() -> None:
 @given(width=st.integers(0, 20), height=st.integers(0, 6), count=st.integers(0, 9))
 def test_a_sheet_is_exact(width: int, height: int, count: int) -> None:
     drawn = sheet([(Span("日本" * 4),)] * count, width, height)
-    assert [drawing.line_cells(line) for line in drawn] == [width] * height
+    assert [text_layout.line_cells(line) for line in drawn] == [width] * height
 
 
 COLUMNS = (
@@ -155,7 +155,7 @@ def test_only_high_bars_are_drawn_as_slow() -> None:
 )
 def test_bars_fill_their_rectangle_and_hide_no_failure(values: list[int | None], width: int, height: int) -> None:
     drawn = bars(cells(*values), width, height)
-    assert [drawing.line_cells(line) for line in drawn] == [width] * height
+    assert [text_layout.line_cells(line) for line in drawn] == [width] * height
     if width:
         assert (FAILURE in plain(drawn[-1])) == (None in values)
 
@@ -189,7 +189,7 @@ def test_a_line_chart_has_gaps_where_nothing_was_measured() -> None:
 )
 def test_a_line_chart_fits_or_is_not_there(values: list[int | None], width: int, height: int) -> None:
     lines = line_chart([ChartSeries("p50", "p50", tuple(values))], [1] * len(values), ("", "now"), (width, height))
-    assert [drawing.line_cells(line) for line in lines] in ([], [width] * height)
+    assert [text_layout.line_cells(line) for line in lines] in ([], [width] * height)
 
 
 def test_every_state_has_a_style_and_a_shape_of_one_cell() -> None:

@@ -10,13 +10,13 @@ from typing import Any
 from gwtui.apis.base import Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
-from gwtui.apis.sourcegraph import shared as sourcegraph
+from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
 EXAMPLE = (
-    sourcegraph.human("def bubble_sort(arr):"),
+    shared.human("def bubble_sort(arr):"),
     {"speaker": "assistant", "text": "Here is a bubble sort:"},
 )
 
@@ -36,14 +36,14 @@ class SourcegraphStream:
             "temperature": 0.0,
             "stream": endpoint.stream,
         }
-        headers = (*json_headers(endpoint), *sourcegraph.HEADERS, *key_header(endpoint, key, "token"))
+        headers = (*json_headers(endpoint), *shared.HEADERS, *key_header(endpoint, key, "token"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:
         return SourcegraphReader()
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        return sourcegraph.read_answer(status, body)
+        return shared.read_answer(status, body)
 
     def error_reason(self, body: bytes) -> str:
         return error_reason(body)
@@ -55,7 +55,7 @@ def _conversation(endpoint: Endpoint) -> tuple[dict[str, Any], ...]:
         return endpoint.messages
     if endpoint.prompt is None and endpoint.model is None:
         return EXAMPLE
-    return (sourcegraph.human(endpoint.prompt) if endpoint.prompt is not None else EXAMPLE[0],)
+    return (shared.human(endpoint.prompt) if endpoint.prompt is not None else EXAMPLE[0],)
 
 
 SOURCEGRAPH_STREAM = SourcegraphStream()

@@ -11,7 +11,7 @@ from gwtui.apis.base import Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
-from gwtui.apis.sourcegraph import shared as sourcegraph
+from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -25,7 +25,7 @@ class SourcegraphCode:
     default_model = "fireworks::v1::starcoder"
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        question = (sourcegraph.human(endpoint.prompt or PROMPT),)
+        question = (shared.human(endpoint.prompt or PROMPT),)
         own: dict[str, Any] = {
             "model": endpoint.model or self.default_model,
             "messages": endpoint.messages if endpoint.messages is not None else question,
@@ -34,14 +34,14 @@ class SourcegraphCode:
             **SAMPLING,
             "stream": endpoint.stream,
         }
-        headers = (*json_headers(endpoint), *sourcegraph.HEADERS, *key_header(endpoint, key, "token"))
+        headers = (*json_headers(endpoint), *shared.HEADERS, *key_header(endpoint, key, "token"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:
         return SourcegraphReader()
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        return sourcegraph.read_answer(status, body)
+        return shared.read_answer(status, body)
 
     def error_reason(self, body: bytes) -> str:
         return error_reason(body)

@@ -17,7 +17,7 @@ from textual.widgets import Static
 from gwtui.config import Config
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.view import Query, View
-from gwtui.ui import navigation as looking
+from gwtui.ui import navigation
 from gwtui.ui.actions import Orders, parse_burst
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
@@ -88,7 +88,7 @@ class MonitorScreen(Screen[None]):
 
     @property
     def _columns(self) -> int:
-        return looking.columns(self.size.width)
+        return navigation.columns(self.size.width)
 
     def _show(self, view: View) -> None:
         self._view = view
@@ -143,13 +143,13 @@ class MonitorScreen(Screen[None]):
         self._frame()
 
     def action_window(self, step: int) -> None:
-        self._look(looking.other_window(self._watch.query, step))
+        self._look(navigation.other_window(self._watch.query, step))
 
     def action_metric(self, step: int) -> None:
-        self._look(looking.other_metric(self._watch.query, step))
+        self._look(navigation.other_metric(self._watch.query, step))
 
     def action_sort(self) -> None:
-        self._look(looking.next_order(self._watch.query))
+        self._look(navigation.next_order(self._watch.query))
 
     def action_reverse(self) -> None:
         self._look(replace(self._watch.query, descending=not self._watch.query.descending))
@@ -158,7 +158,7 @@ class MonitorScreen(Screen[None]):
         self.query_one(StreamPanel).cycle_mode()
 
     def action_request(self, step: int) -> None:
-        self._look(looking.other_request(self.view, step))
+        self._look(navigation.other_request(self.view, step))
 
     def action_see(self, number: int) -> None:
         """Look at that probe of the selected endpoint."""
@@ -181,7 +181,7 @@ class MonitorScreen(Screen[None]):
 
     @on(EndpointsPanel.Sort)
     def _sort(self, event: EndpointsPanel.Sort) -> None:
-        self._look(looking.ordered_by(self._watch.query, event.column))
+        self._look(navigation.ordered_by(self._watch.query, event.column))
 
     @on(StreamPanel.Held)
     def _hold(self, event: StreamPanel.Held) -> None:
@@ -201,7 +201,7 @@ class MonitorScreen(Screen[None]):
 
     @on(EndpointsPanel.Opened)
     def action_inspect(self) -> None:
-        self._inspect(looking.shown_number(self.view))
+        self._inspect(navigation.shown_number(self.view))
 
     @on(StreamPanel.Chosen)
     def _inspect_event(self, event: StreamPanel.Chosen) -> None:
@@ -210,8 +210,8 @@ class MonitorScreen(Screen[None]):
     @on(IncidentsPanel.Opened)
     def _inspect_incident(self, event: IncidentsPanel.Opened) -> None:
         self._look(replace(self._watch.query, endpoint=event.endpoint, request=event.number))
-        if event.number is None or looking.shown_number(self.view) == event.number:
-            self._inspect(looking.shown_number(self.view))
+        if event.number is None or navigation.shown_number(self.view) == event.number:
+            self._inspect(navigation.shown_number(self.view))
         else:
             self._say(f"{event.endpoint} #{event.number} is no longer kept; its row is in the session's CSV")
 
@@ -246,7 +246,7 @@ class MonitorScreen(Screen[None]):
         self.app.push_screen(ChecksScreen(self._watch.live_view(self._columns), self._orders.check))
 
     def action_copy(self) -> None:
-        found = looking.shown_trace_id(self.view)
+        found = navigation.shown_trace_id(self.view)
         if found is None:
             self._say("There is no trace id yet")
             return
