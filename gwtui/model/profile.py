@@ -209,8 +209,8 @@ class Profile(_Table, frozen=True, kw_only=True):
     use_proxies: bool = False
     """Go by way of the proxies that the environment names: HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY."""
     cert_warn_days: Days = 14.0
-    """Warn when the certificate of a gateway or a client expires within this number of days; in its last day the endpoint is
-    `degraded`. 0: no sooner than it has expired."""
+    """Warn when the certificate of a gateway or a client expires within this number of days; in its last day the
+    endpoint is `degraded`. 0: no sooner than it has expired."""
     record_text: bool = False
     """Keep the text of the streams in the session directory."""
     rotate_mb: Annotated[float, Meta(ge=0.001, le=1_000_000)] = 100.0
