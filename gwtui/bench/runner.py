@@ -15,7 +15,6 @@ from typing import Self
 
 import click
 
-from gwtui.bench import runner
 from gwtui.bench.csv_out import request_line
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured, empty
@@ -241,7 +240,7 @@ class BenchRun:
         """Carry the plan out, with a progress bar where somebody watches. Cancelled, it keeps what it has."""
         began = time.monotonic()
         try:
-            async with runner.shown(self.plan, self.measured):
+            async with shown(self.plan, self.measured):
                 await drive(endpoints, profile, self.plan, self.take, self._miss)
         finally:
             self.seconds = time.monotonic() - began

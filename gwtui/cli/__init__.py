@@ -1,4 +1,4 @@
-"""The command line. A module for the options of commands that belong together; what each does is in `*_command`.
+"""The command line: one module per command, with its options and its work, which are listed here.
 
 Every command imports what it needs when it runs, so that `--help` costs nothing.
 """
@@ -9,13 +9,9 @@ from typing import NoReturn
 
 import click
 
-from gwtui.cli.checking import check
-from gwtui.cli.configuring import config
+from gwtui.cli import bench, check, compare, config, decode, demo, engine, gateway, probe, replay, selftest, watch
 from gwtui.cli.console import run, say
-from gwtui.cli.measuring import bench, compare, selftest
 from gwtui.cli.options import EXIT_CODES
-from gwtui.cli.probing import decode, probe
-from gwtui.cli.watching import demo, engine, gateway, replay, watch
 
 
 def main() -> NoReturn:
@@ -54,9 +50,9 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def gwtui() -> None:
     """A live monitor in the terminal for LLM gateways.
 
-    Without a command, gwtui watches the endpoints of your default profile. New here? `gwtui demo` shows it at work.
+    Without a command, gwtui watches the endpoints of your default profile. New here? Try `gwtui demo`.
     """
 
 
-for command in (watch, replay, demo, probe, bench, compare, check, decode, config, selftest, gateway, engine):
-    gwtui.add_command(command)
+for each in (watch, replay, demo, probe, bench, compare, check, decode, config, selftest, gateway, engine):
+    gwtui.add_command(each.command)

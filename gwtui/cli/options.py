@@ -1,4 +1,4 @@
-"""What commands have in common: options, exit codes, and how a duration is written."""
+"""What commands share: options, exit codes, and durations."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 import click
 
 SHORTEST_INTERVAL_S, LONGEST_INTERVAL_S = 0.05, 86_400.0
-"""As a profile's own limits, which the help does without."""
+"""The limits of a profile, repeated here because help does not load profiles."""
 _LONGEST_S = 366 * 86_400
 _DURATION = re.compile(r"(\d+\.?\d*|\.\d+) *(ms|s|m|h|)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "": 1.0}
@@ -31,8 +31,21 @@ def seconds(_ctx: click.Context, param: click.Parameter, text: str | None) -> fl
     return found_s
 
 
+def rate(_ctx: click.Context, param: click.Parameter, text: str | None) -> float | None:
+    """`50`, `0.5` or `50/s`, as requests per second."""
+    if text is None:
+        return None
+    try:
+        rate = float(text.strip().removesuffix("/s"))
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate <= 10_000:
+        raise click.BadParameter(f"{text!r} is not a number of requests per second: write 50 or 0.5", param=param)
+    return rate
+
+
 class NumberRange(click.FloatRange):
-    """A range of numbers, of which `nan` is none."""
+    """A range of numbers; `nan` is refused."""
 
     name = "number range"
 
@@ -43,6 +56,29 @@ class NumberRange(click.FloatRange):
         return number
 
 
+class FlagsAsGo(click.Command):
+    """Takes long options with one dash too, and `--stream=true`, as Go's flag package does."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        params = self.get_params(ctx)
+        names = {name for param in params for name in param.opts if name.startswith("--")}
+        flags = {name for param in params if getattr(param, "is_flag", False) for name in param.opts}
+        at = args.index("--") if "--" in args else len(args)
+        return super().parse_args(ctx, [*_long(args[:at], names, flags), *args[at:]])
+
+
+def _long(args: list[str], names: set[str], flags: set[str]) -> list[str]:
+    found = []
+    for arg in args:
+        name, equals, value = arg.partition("=")
+        name = f"-{name}" if f"-{name}" in names else name
+        if name in flags and value in ("true", "false"):
+            found += [name] if value == "true" else []
+        else:
+            found.append(f"{name}{equals}{value}")
+    return found
+
+
 def exit_with(code: int) -> NoReturn:
     click.get_current_context().exit(code)
 
@@ -50,7 +86,7 @@ def exit_with(code: int) -> NoReturn:
 EXIT_CODES = """\b
 Exit codes:
   0      good
-  1      an endpoint is down or gave no good answer; a probe's verdict is bad
+  1      an endpoint is down or gave no good answer; or the verdict is bad
   2      the command line or the configuration is wrong
   3      gwtui itself failed, its engine died, or no row could be written
   128+n  ended by signal n (130: Ctrl-C)"""
@@ -64,7 +100,7 @@ config_option = click.option(
 
 
 KEY_PLACES = "env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
-"""What `--key` may be, for help. (`gwtui.secrets` has it too; help does not load that.)"""
+"""The forms of `--key`, for help. (`gwtui.secrets` has them too; help does not load that.)"""
 
 
 def run_options(command: Any) -> Any:
@@ -74,10 +110,10 @@ def run_options(command: Any) -> Any:
             "--session-dir",
             type=click.Path(file_okay=False, path_type=Path),
             metavar="DIR",
-            help="Where this session's files go.  [default: a new directory beside the earlier sessions]",
+            help="Directory for this session's files.  [default: a new one beside the earlier sessions]",
         ),
         click.option(
-            "--for", "stop_after_s", metavar="DURATION", callback=seconds, help="Stop after that long: 30s, 5m, 2h."
+            "--for", "stop_after_s", metavar="DURATION", callback=seconds, help="Stop after this long: 30s, 5m, 2h."
         ),
     ):
         command = option(command)
@@ -85,10 +121,10 @@ def run_options(command: Any) -> Any:
 
 
 def screen_options(command: Any) -> Any:
-    """How to be told instead of on screen."""
+    """How to print instead of drawing a screen."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="No screen: JSON lines."),
-        click.option("--headless", is_flag=True, help="No screen: a line per interval, then a summary."),
+        click.option("--json", "as_json", is_flag=True, help="No screen: print JSON lines."),
+        click.option("--headless", is_flag=True, help="No screen: print a line per interval, then a summary."),
     ):
         command = option(command)
     return command

@@ -23,7 +23,8 @@ from support.oswords import MISSING
 from gwtui.bench.csv_in import CSVError, other_parts, read
 from gwtui.bench.csv_out import AGGREGATE_COLUMNS, CSVOutput, aggregate_lines, request_line, request_lines
 from gwtui.bench.results import Measured, empty
-from gwtui.cli.bench_command import pairs, places
+from gwtui.cli.compare import labels, pairs
+from gwtui.cli.console import Refusal
 from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
 from gwtui.model.enums import Metric
 from gwtui.model.records import Phases
@@ -191,7 +192,7 @@ def test_a_part_that_is_named_alone_says_that_there_are_others(tmp_path: Path) -
     other = rotated(tmp_path / "other")
     told = gwtui("compare", str(tmp_path / "requests.csv"), str(other))
     assert told.exit_code == 0
-    assert "is a part of a session; 2 more are beside it" in " ".join(told.stderr.split())
+    assert "is one part of a session; 2 more are beside it" in " ".join(told.stderr.split())
     assert "is a part of" not in gwtui("compare", str(tmp_path), str(other)).stderr
 
 
@@ -326,12 +327,12 @@ def test_what_is_compared_with_what(tmp_path: Path) -> None:
     assert named(("old.csv", old)) == [("gateway", "sourcegraph")]
     assert named(("old.csv", old), ("new.csv", new)) == [("gateway in old.csv", "gateway in new.csv")]
     assert named(("new.csv", new), ("other.csv", other)) == [("gateway in new.csv", "elsewhere in other.csv")]
-    with pytest.raises(CSVError, match=re.escape("old.csv has gateway, sourcegraph; other.csv has elsewhere")):
+    with pytest.raises(Refusal, match=re.escape("old.csv has gateway, sourcegraph; other.csv has elsewhere")):
         pairs([("old.csv", old), ("other.csv", other)])
-    with pytest.raises(CSVError, match="name a second file"):
+    with pytest.raises(Refusal, match="name a second file"):
         pairs([("new.csv", new)])
 
 
 def test_files_of_the_same_name_are_told_apart_by_their_paths() -> None:
-    assert places([Path("a/old.csv"), Path("b/new.csv")]) == ["old.csv", "new.csv"]
-    assert places([Path("a/run.csv"), Path("b/run.csv")]) == ["a/run.csv", "b/run.csv"]
+    assert labels([Path("a/old.csv"), Path("b/new.csv")]) == ["old.csv", "new.csv"]
+    assert labels([Path("a/run.csv"), Path("b/run.csv")]) == ["a/run.csv", "b/run.csv"]

@@ -18,7 +18,7 @@ from click.testing import CliRunner, Result
 from support.answering import WHOLE, Answering, answering
 from support.oswords import MISSING
 
-from gwtui.cli.measuring import bench, compare
+from gwtui.cli import bench, compare
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def program() -> None:
     """What the commands are part of."""
 
 
-program.add_command(bench)
-program.add_command(compare)
+program.add_command(bench.command)
+program.add_command(compare.command)
 
 
 def typed(line: str, *more: str) -> Result:
@@ -207,14 +207,14 @@ def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering,
         ("bench --gateway http://127.0.0.1:1 --sgd env:NOT_SET", "NOT_SET is not set"),
         ("bench --gateway ftp://host", "must begin with http://"),
         ("bench --provider openai", "openai"),
-        ("bench --connectivity --gateway http://h --stream", "asks no model"),
+        ("bench --connectivity --gateway http://h --stream", "requests no model"),
         ("bench --api http", "missing: --url"),
         ("bench --api telepathy --url http://127.0.0.1:1", "unknown API"),
         ("compare one CONFIG", "two endpoints or more"),
         ("compare one one CONFIG", "two endpoints or more"),
         ("compare DIR/none.csv DIR/nothing.csv", f"none.csv: cannot be read: {MISSING}"),
         ("compare DIR", "there is neither a requests.csv nor a pings.csv in it"),
-        ("compare DIR DIR --csv DIR/x.csv", "for what is measured now"),
+        ("compare DIR DIR --csv DIR/x.csv", "for new measurements"),
     ],
 )
 def test_what_cannot_be_done_is_said_in_words(profile: str, tmp_path: Path, line: str, says: str) -> None:
@@ -259,7 +259,7 @@ def test_ctrl_c_tells_what_was_measured(gateway: Answering, tmp_path: Path) -> N
 
     gateway.answer = answer
     requests = tmp_path / "requests.csv"
-    main = "from gwtui.cli.console import run; from gwtui.cli.measuring import bench; run(bench)"
+    main = "from gwtui.cli.console import run; from gwtui.cli import bench; run(bench.command)"
     line = f"--api http --url {gateway.url} --path /v2/http --requests 1000 --request-csv {requests}"
     with subprocess.Popen(
         [sys.executable, "-c", main, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

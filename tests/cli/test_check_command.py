@@ -21,7 +21,7 @@ from gwtui.checks.files import as_json, as_junit
 from gwtui.checks.planning import checks_for
 from gwtui.checks.registry import CHECKS
 from gwtui.checks.table import TextStyle, head, lines_of, listing, summary
-from gwtui.cli.checking import check
+from gwtui.cli import check
 from gwtui.model.check_results import CheckOutcome, CheckResult
 
 
@@ -32,7 +32,7 @@ def gateway() -> Iterator[Gateway]:
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner().invoke(check, arguments)
+    return CliRunner().invoke(check.command, arguments)
 
 
 def described(gateway: Gateway, *arguments: str) -> Result:
@@ -219,7 +219,7 @@ def test_files_survive_any_text() -> None:
     [
         ("gwtui.model.check_results", {"httpx", "httpcore", "websockets", "textual", "click"}),
         ("gwtui.checks.planning", {"httpx", "httpcore", "websockets", "textual"}),
-        ("gwtui.cli.checking", {"httpx", "httpcore", "websockets", "textual", "msgspec", "asyncio"}),
+        ("gwtui.cli.check", {"httpx", "httpcore", "websockets", "textual", "msgspec", "asyncio"}),
         ("gwtui.checks.runner", {"textual", "starlette", "uvicorn"}),
     ],
 )

@@ -20,8 +20,7 @@ from support.scripted import chunk, free_port
 
 from gwtui import cli
 from gwtui.apis import api_names
-from gwtui.cli import console, watch_command
-from gwtui.cli.configuring import config
+from gwtui.cli import config, console, watch
 from gwtui.gateway.process import GatewayError
 from gwtui.model.commands import Start
 from gwtui.model.enums import State
@@ -30,7 +29,7 @@ from gwtui.secrets.references import SCHEMES
 COMMANDS: dict[str, click.Command] = {
     "": cli.gwtui,
     **{name: command for name, command in cli.gwtui.commands.items() if not command.hidden},
-    **{f"config {name}": command for name, command in config.commands.items()},
+    **{f"config {name}": command for name, command in config.command.commands.items()},
 }
 STREAM = EVENT_STREAM + chunk(WHOLE) + LAST_CHUNK
 
@@ -82,18 +81,8 @@ print(*sys.modules)
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in run.stdout.split()}
     assert not loaded & {"textual", "rich", "httpx", "httpcore", "websockets", "starlette", "uvicorn", "msgspec"}
-    assert not {name for name in run.stdout.split() if name.startswith("gwtui.")} - {
-        "gwtui.cli",
-        "gwtui.cli.checking",
-        "gwtui.cli.configuring",
-        "gwtui.cli.measuring",
-        "gwtui.cli.options",
-        "gwtui.cli.probing",
-        "gwtui.cli.watching",
-        "gwtui.cli.console",
-        "gwtui.secrets",
-        "gwtui.secrets.crash_output",
-    }
+    own = {name for name in run.stdout.split() if name.startswith("gwtui.")}
+    assert {name for name in own if not name.startswith("gwtui.cli")} == {"gwtui.secrets", "gwtui.secrets.crash_output"}
 
 
 # Refusals
@@ -122,7 +111,7 @@ REFUSED = [
     (["gateway", "--scenario", "none.toml"], "does not exist"),
     (["gateway", "--scenario", "GOOD"], "unknown field `profiles`"),
     (["config", "check", "none.toml"], "cannot be read"),
-    (["config", "check"], "is not there yet"),
+    (["config", "check"], "does not exist yet"),
     (["config", "exmaple"], "No such command 'exmaple'"),
     (["probe"], "Name an ENDPOINT, or describe one with --api and --url"),
     (["probe", "--api", "http"], "missing: --url"),
@@ -178,14 +167,14 @@ def test_a_secret_that_was_typed_is_not_repeated() -> None:
 )
 def test_durations(typed: str, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Mock(return_value=0)
-    monkeypatch.setattr("gwtui.cli.watch_command.watch_demo", watched)
+    monkeypatch.setattr("gwtui.cli.demo.watch_demo", watched)
     assert gwtui("demo", "--for", typed).exit_code == 0
     assert watched.call_args.args[0].stop_after_s == pytest.approx(seconds)
 
 
 def test_options_without_a_command_are_those_of_watch(monkeypatch: pytest.MonkeyPatch) -> None:
     watched = Mock(return_value=0)
-    monkeypatch.setattr("gwtui.cli.watch_command.watch", watched)
+    monkeypatch.setattr("gwtui.cli.watch.watch", watched)
     assert gwtui("-p", "prod", "--json").exit_code == 0
     assert gwtui().exit_code == 0
     asked = [call.args for call in watched.call_args_list]
@@ -273,7 +262,7 @@ def test_an_engine_that_cannot_be_started_is_our_own_fault(tmp_path: Path, monke
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
     monkeypatch.setattr("gwtui.feeds.spawn_engine", refuse)
-    monkeypatch.setattr(watch_command, "is_screen", lambda _: True)
+    monkeypatch.setattr(watch, "is_screen", lambda _: True)
     told = gwtui("--config", written(tmp_path, profiles("http://127.0.0.1:1")), "-p", "prod")
     assert told.exit_code == 3
     assert told.stderr == "gwtui: the engine cannot be started: Resource temporarily unavailable\n"

@@ -13,7 +13,7 @@ from gwtui.config import load
 def test_where_the_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "mine.toml"
     monkeypatch.setenv("GWTUI_CONFIG", str(path))
-    assert f"configuration  {path}  (not there yet)" in gwtui("config", "path").stdout
+    assert f"configuration  {path}  (does not exist yet)" in gwtui("config", "path").stdout
     path.write_text("")
     told = gwtui("config", "path").stdout.splitlines()
     assert told[:2] == [f"configuration  {path}", f"themes         {tmp_path / 'themes'}"]
@@ -89,7 +89,7 @@ def test_config_add_lists_the_kinds_and_puts_one_into_a_file(tmp_path: Path) -> 
     assert "responses" in gwtui("config", "add").output
     added = gwtui("config", "add", "openai", "--config", str(path), "--name", "mine", "--model", "m", "-p", "prod")
     assert added.exit_code == 0
-    assert f"{path}: mine is in profile prod now" in added.output
+    assert f"{path}: added mine to profile prod" in added.output
     endpoint = load(path).profile("prod").endpoint("mine")
     assert endpoint is not None
     assert (endpoint.api, endpoint.model) == ("openai-chat", "m")

@@ -239,9 +239,9 @@ def test_a_stream_over_a_limit_leaves_nothing_on_standard_error() -> None:
 
 def test_an_interrupt_before_anything_began_is_quiet() -> None:
     program = """
-import gwtui.gateway.process as demo
+import gwtui.gateway.process
 def spawn_gateway(): raise KeyboardInterrupt
-demo.spawn_gateway = spawn_gateway
+gwtui.gateway.process.spawn_gateway = spawn_gateway
 import sys
 sys.argv = ["gwtui", "demo"]
 from gwtui.__main__ import main
@@ -254,9 +254,9 @@ main()
 
 def test_a_fault_of_our_own_has_a_code_of_its_own() -> None:
     program = """
-import gwtui.cli.watch_command as watching
+from gwtui.cli import demo
 def watch_demo(run): raise RuntimeError("of our own")
-watching.watch_demo = watch_demo
+demo.watch_demo = watch_demo
 import sys
 sys.argv = ["gwtui", "demo"]
 from gwtui.cli import main

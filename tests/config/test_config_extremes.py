@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from support.configs import saved
 
 from gwtui import config
-from gwtui.cli import measuring, probing, watching
+from gwtui.cli import bench, gateway, probe, replay, selftest, watch
 from gwtui.cli.options import LONGEST_INTERVAL_S, SHORTEST_INTERVAL_S
 from gwtui.codec.wire import decode_command, encode_command
 from gwtui.config.file import UI, File
@@ -180,18 +180,18 @@ def test_the_form_takes_a_text_or_names_its_fault(field: str) -> None:
 
 
 OPTIONS: tuple[tuple[click.Command, str, str], ...] = (
-    (watching.watch, "--for", "stop_after_s"),
-    (watching.watch, "--interval", "interval_s"),
-    (watching.replay, "--speed", "speed"),
-    (watching.gateway, "--port", "port"),
-    (measuring.bench, "--requests", "requests"),
-    (measuring.bench, "--rate", "rate"),
-    (measuring.bench, "--concurrency", "concurrency"),
-    (measuring.bench, "--warmup", "warmup"),
-    (measuring.bench, "--for", "for_s"),
-    (measuring.bench, "--max-tokens", "max_tokens"),
-    (measuring.selftest, "--seconds", "seconds"),
-    (probing.probe, "--max-tokens", "max_tokens"),
+    (watch.command, "--for", "stop_after_s"),
+    (watch.command, "--interval", "interval_s"),
+    (replay.command, "--speed", "speed"),
+    (gateway.command, "--port", "port"),
+    (bench.command, "--requests", "requests"),
+    (bench.command, "--rate", "rate"),
+    (bench.command, "--concurrency", "concurrency"),
+    (bench.command, "--warmup", "warmup"),
+    (bench.command, "--for", "for_s"),
+    (bench.command, "--max-tokens", "max_tokens"),
+    (selftest.command, "--seconds", "seconds"),
+    (probe.command, "--max-tokens", "max_tokens"),
 )
 
 
@@ -207,4 +207,4 @@ def test_a_command_lines_interval_has_the_limits_of_a_profile(tmp_path: Path) ->
     for interval, is_good in ((SHORTEST_S, True), (0.049, False), (LONGEST_S, True), (LONGEST_S + 1, False)):
         assert check_text(tmp_path, f"[profiles.p]\ninterval_s = {interval}\n") is is_good
         with nullcontext() if is_good else pytest.raises(click.BadParameter):
-            watching.watch.make_context("watch", ["--interval", f"{interval}"])
+            watch.command.make_context("watch", ["--interval", f"{interval}"])

@@ -14,7 +14,7 @@ from support.scripted import Receive, ScriptedServer, Send, http
 
 from gwtui.checks.collector import CheckDeps, Collected
 from gwtui.checks.request_sets import CheckTarget, RequestSet
-from gwtui.cli import probe_command
+from gwtui.cli import probe
 from gwtui.engine import loop_lag
 from gwtui.engine.loop_lag import PERIOD_NS, LoopLagMonitor
 from gwtui.model.profile import Endpoint, Profile
@@ -151,5 +151,5 @@ def test_a_probe_of_a_machine_that_is_held_up_says_so(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("gwtui.probes.prober.prober_for", lambda of, *_: Blocking(of))
-    assert probe_command.probe(endpoint(), Profile(), as_json=False) != 0
+    assert probe.probe(endpoint(), Profile(), as_json=False) != 0
     assert "gwtui itself stood still for " in capsys.readouterr().out

@@ -15,7 +15,7 @@ from support.scripted import chunk
 from support.streams import named, unnamed
 
 from gwtui.bench import thresholds
-from gwtui.codec import wire as lines
+from gwtui.codec.wire import WireError, decode
 from gwtui.config import ConfigError
 from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
 from gwtui.gateway.scenario import ScenarioError
@@ -30,7 +30,7 @@ MOST = 1 << 18
 TRIES = 2
 SUSPECT = 3.0
 """A ratio from which a time may grow with the square of its input."""
-REFUSALS = (SSELimitError, ConfigError, ScenarioError, filters.FilterError, thresholds.GateError, lines.WireError)
+REFUSALS = (SSELimitError, ConfigError, ScenarioError, filters.FilterError, thresholds.GateError, WireError)
 
 
 class Family(NamedTuple):
@@ -180,8 +180,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("filter: hyphens", lambda n: "-" * n + "a", _filter),
     Family("gate: spaces", lambda n: "a" + " " * n, thresholds.parse),
     Family("gate: colons", lambda n: "a:" * n, thresholds.parse),
-    Family("line: brackets", lambda n: b"[" * n, lines.decode),
-    Family("line: a long text", lambda n: b'{"record":"notice","now_ns":1,"text":"' + b"x" * n + b'"}', lines.decode),
+    Family("line: brackets", lambda n: b"[" * n, decode),
+    Family("line: a long text", lambda n: b'{"record":"notice","now_ns":1,"text":"' + b"x" * n + b'"}', decode),
     Family("torn: no line end", lambda n: b"a,b\n" + b"x" * n, read_torn),
 )
 

@@ -17,8 +17,8 @@ from support.texts import texts_of
 
 from gwtui.apis import APIS
 from gwtui.apis.headers import http_date, pick_headers, request_id, retry_after, trace_id, without_query
-from gwtui.codec import wire as lines
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
+from gwtui.codec.wire import decode, encode
 from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
 from gwtui.model.enums import End, Kind, Trigger
 from gwtui.model.profile import Endpoint
@@ -136,7 +136,7 @@ def _holds(record: Request, told: list[Any]) -> None:
     assert record.events == len(told)
     for tokens in (record.input_tokens, record.output_tokens):
         assert tokens is None or tokens >= 0
-    assert lines.decode(lines.encode(record)) == record
+    assert decode(encode(record)) == record
     row = request_row(record)
     assert list(row) == list(REQUEST_COLUMNS)
     (cells,) = csv.reader(io.StringIO(csv_line(row.values()).decode(), newline=""))

@@ -1,4 +1,4 @@
-"""Readers of what people and programs write: configuration, scenarios, themes, CSV, filters, gates, captures, lines."""
+"""Readers of what people and programs write: configuration, scenarios, themes, CSV, filters, gates, captures, wire."""
 
 from __future__ import annotations
 
@@ -13,11 +13,12 @@ from fuzz.dice import Dice
 from fuzz.material import ANSWERS, CONFIGS, CSVS, FILTERS, GATES, RESPONSES, SCENARIOS, SESSIONS, STREAMS, THEMES
 from fuzz.streams import any_stream
 from fuzz.target import Target
-from support.apis import response, wire
+from support import apis
+from support.apis import response
 from support.texts import texts_of
 
 from gwtui.bench import csv_in, thresholds
-from gwtui.codec import wire as lines
+from gwtui.codec import wire
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
 from gwtui.decode import CaptureError, decode
@@ -127,7 +128,9 @@ def read_capture(found: tuple[bytes, str]) -> None:
 
 def a_capture(dice: Dice) -> tuple[bytes, str]:
     api = dice.choice(list(STREAMS))
-    body = dice.choice((b"".join(any_stream(dice)), wire(dice.choice(STREAMS[api])), msgspec.json.encode(ANSWERS[api])))
+    body = dice.choice(
+        (b"".join(any_stream(dice)), apis.wire(dice.choice(STREAMS[api])), msgspec.json.encode(ANSWERS[api]))
+    )
     head = dice.choice((b"", response(b""), dice.choice(RESPONSES)))
     return dice.spoiled(head + body), api
 
@@ -181,7 +184,7 @@ _RECORDS = (
 
 
 def a_line(dice: Dice) -> bytes:
-    line = lines.encode(dice.choice(_RECORDS)) if dice.one_in(2) else lines.encode_command(_COMMAND)
+    line = wire.encode(dice.choice(_RECORDS)) if dice.one_in(2) else wire.encode_command(_COMMAND)
     return dice.spoiled_json(line.decode()).encode() if dice.one_in(2) else dice.spoiled(line)
 
 
@@ -190,8 +193,8 @@ _COMMAND = PutEndpoint(endpoint=Endpoint(name="a", api="http", url="http://a", b
 
 def read_line(line: bytes) -> None:
     """What decodes is what could have been made here: it encodes, and decodes to the same."""
-    for encode, decode_one in ((lines.encode, lines.decode), (lines.encode_command, lines.decode_command)):
-        with suppress(lines.WireError):
+    for encode, decode_one in ((wire.encode, wire.decode), (wire.encode_command, wire.decode_command)):
+        with suppress(wire.WireError):
             value: Any = decode_one(line)
             assert decode_one(encode(value)) == value
 

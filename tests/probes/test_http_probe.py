@@ -34,7 +34,6 @@ from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.profile import TLS
 from gwtui.model.records import Record, Request, RequestStarted, StreamAlive, StreamRead
 from gwtui.model.verdicts import Verdict
-from gwtui.probes import http as http_probes
 from gwtui.transport import dial
 
 CLOCK = expected_clock()
@@ -116,7 +115,7 @@ async def test_events_of_one_read_share_its_stamp_and_gaps_are_between_reads() -
 
 
 async def test_a_stream_of_comments_is_told_to_be_alive_until_its_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_probes, "ALIVE_NS", 1)
+    monkeypatch.setattr("gwtui.probes.http.ALIVE_NS", 1)
     ping = chunk(b": ping\n\n")
     script: list[Step] = [Receive(), Send(EVENT_STREAM)]
     for gate in ("0", "1", "3"):

@@ -29,7 +29,6 @@ from support.scripted import Close, Flood, Hold, Receive, Reset, ScriptedServer,
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Record, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
-from gwtui.probes import http as http_probe
 from gwtui.probes.capture import HALF_EVENTS
 from gwtui.probes.prober import probe_once
 from gwtui.probes.response_reader import PART_EVENTS
@@ -187,7 +186,7 @@ async def test_a_gzip_body_of_many_members_is_whole() -> None:
 
 
 async def test_empty_members_without_end_meet_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http_probe, "BODY_BYTES", 100_000)
+    monkeypatch.setattr("gwtui.probes.http.BODY_BYTES", 100_000)
     head = http("200 OK", SSE, "Content-Encoding: gzip", length=False)
     found = await seen([Receive(), Send(head), Flood(gzip.compress(b"") * 100)])
     assert (found.row.verdict, found.row.bytes) == (Verdict.TOO_LARGE, 0)

@@ -19,10 +19,9 @@ import pytest
 from support.oswords import MISSING
 
 from gwtui.model.profile import Endpoint
-from gwtui.secrets import resolver as resolving
 from gwtui.secrets import sources
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
-from gwtui.secrets.resolver import make_ready, resolve, resolve_headers
+from gwtui.secrets.resolver import Kept, make_ready, resolve, resolve_headers
 
 SECRET = "sk-canary-0123456789abcdef"
 """A canary: tests look for it where it must not be."""
@@ -49,7 +48,7 @@ class Seconds:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Seconds:
     """Nothing is kept from one test to the next."""
     clock = Seconds()
-    monkeypatch.setattr(resolving, "_kept", resolving.Kept(clock))
+    monkeypatch.setattr("gwtui.secrets.resolver._kept", Kept(clock))
     return clock
 
 

@@ -12,7 +12,6 @@ from gwtui.codec.wire import decode
 from gwtui.model.enums import EventKind
 from gwtui.model.profile import Profile
 from gwtui.model.records import Heartbeat, Notice, Record, RequestStarted, SessionStarted, StreamEvent, StreamRead
-from gwtui.session import record_writer as outlet_module
 from gwtui.session.record_writer import BATCH, MAX_WAITING, RecordWriter
 
 EVENT = StreamEvent(name="chunk", kind=EventKind.TEXT, text="x" * 200)
@@ -60,7 +59,7 @@ class Pipe:
 
 @pytest.fixture
 def pipe(monkeypatch: pytest.MonkeyPatch) -> Pipe:
-    monkeypatch.setattr(outlet_module, "GATHER_S", 0.001)
+    monkeypatch.setattr("gwtui.session.record_writer.GATHER_S", 0.001)
     return Pipe()
 
 
@@ -128,7 +127,7 @@ def test_a_reader_who_leaves_is_told_once_and_costs_nothing_more(pipe: Pipe) -> 
 
 
 def test_the_end_does_not_wait_for_a_reader_who_never_reads(pipe: Pipe, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outlet_module, "CLOSE_S", 0.01)
+    monkeypatch.setattr("gwtui.session.record_writer.CLOSE_S", 0.01)
     with pipe.record_writer as record_writer:
         for number in range(2000):
             record_writer.put(result(number))

@@ -13,7 +13,7 @@ from gwtui.model.commands import Pause
 from gwtui.model.profile import Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Notice, Record, SessionStarted
 from gwtui.model.view import Query, Window
-from gwtui.ui import feed_controller as watch
+from gwtui.ui import feed_controller
 from gwtui.ui.feed_controller import Watch
 
 PROFILE = Profile(name="prod", endpoints=story.ENDPOINTS)
@@ -150,7 +150,7 @@ async def test_what_an_engine_tells_while_it_ends_is_in_the_last_picture(
 async def test_an_engine_that_does_not_end_is_listened_to_for_a_while_only(
     watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(watch, "FAREWELL_S", 0.01)
+    monkeypatch.setattr(feed_controller, "FAREWELL_S", 0.01)
     task = await watching.start(*story.session())
     task.cancel()
     (feed,) = watching.feeds

@@ -1,4 +1,4 @@
-"""Watching: a profile and options on one side, a front end over a feed on the other."""
+"""`gwtui watch`, and what every command shares that shows a feed: a front end on screen or headless."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gwtui.cli.console import (
-    EXIT_DOWN,
     EXIT_OWN_FAULT,
     OwnFaultError,
     Refusal,
@@ -23,6 +22,7 @@ from gwtui.cli.console import (
     say,
     width,
 )
+from gwtui.cli.options import EXIT_CODES, config_option, exit_with, run_options, seconds
 
 if TYPE_CHECKING:
     from gwtui.config import Config
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from gwtui.gateway.process import GatewayProcess
     from gwtui.model.commands import Start
     from gwtui.model.profile import Profile
-
-UNRECORDED = "nothing is recorded, because there is no home directory; --session-dir names a place"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +48,22 @@ class WatchOptions:
         return not (self.headless or self.as_json) and is_screen(sys.stdin) and is_screen(sys.stdout)
 
 
+@click.command("watch", short_help="Watch the endpoints of a profile, live.", epilog=EXIT_CODES)
+@click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile to watch.")
+@config_option
+@click.option(
+    "--interval", "interval_s", metavar="DURATION", callback=seconds, help="Probe all endpoints at this interval."
+)
+@run_options
+def command(config_file: Path | None, profile_name: str | None, **options: Any) -> None:
+    """Watch the endpoints of a profile, live.
+
+    Every request becomes a row in this session's files. Without a terminal, or with --headless, gwtui prints one line
+    per interval and a summary at the end.
+    """
+    exit_with(watch(config_file, profile_name, WatchOptions(**options)))
+
+
 def watch(config_file: Path | None, profile_name: str | None, run: WatchOptions) -> int:
     """Watch a profile of the configuration, on screen or headless. Returns the exit code.
 
@@ -62,30 +76,14 @@ def watch(config_file: Path | None, profile_name: str | None, run: WatchOptions)
         to_choose = run.on_screen and not config.profiles and profile_name is None
         profile = None if to_choose else config.profile(profile_name)
     if run.on_screen:
-        return _on_screen(config, profile, run)
+        return on_screen(config, profile, run)
     if profile is None or not profile.endpoints:
         raise Refusal(f"{config.path}: the profile has no endpoints (gwtui config example shows how to write one)")
-    return _headless(profile, run)
+    return headless(profile, run)
 
 
-def watch_demo(run: WatchOptions) -> int:
-    """Watch the embedded gateway. Its incident is a show, so an endpoint that is down is no failure."""
-    from gwtui.config import load
-    from gwtui.gateway.process import GatewayError, spawn_gateway
-    from gwtui.gateway.profile import demo_profile
-
-    with refusing():
-        config = load(None) if run.on_screen else None
-    try:
-        with spawn_gateway() as gateway:
-            profile = demo_profile(gateway.url)
-            code = _headless(profile, run, gateway) if config is None else _on_screen(config, profile, run, gateway)
-    except GatewayError as error:
-        raise OwnFaultError(str(error)) from error
-    return 0 if code == EXIT_DOWN else code
-
-
-def _headless(profile: Profile, run: WatchOptions, gateway: GatewayProcess | None = None) -> int:
+def headless(profile: Profile, run: WatchOptions, gateway: GatewayProcess | None = None) -> int:
+    """Print what the engine finds, as text or JSON lines. Returns the exit code."""
     from gwtui.headless import JSONLines, LineWriter, TextLines, watch_lines
     from gwtui.session import hosted
 
@@ -113,9 +111,7 @@ def _with(gateway: GatewayProcess | None, feed: Feed) -> Feed:
     return beside(feed, gone)
 
 
-def _on_screen(
-    config: Config, profile: Profile | None, run: WatchOptions, gateway: GatewayProcess | None = None
-) -> int:
+def on_screen(config: Config, profile: Profile | None, run: WatchOptions, gateway: GatewayProcess | None = None) -> int:
     """The engine is started before the screen is imported, so the first probe does not wait for it."""
     from gwtui.feeds import live, spawn_engine
 
@@ -181,7 +177,8 @@ def _start(profile: Profile, run: WatchOptions) -> Start:
     directory = _named(run.session_dir or new_session_dir(profile.name, time.time()))
     if directory is None:
         click.echo(
-            "gwtui: nothing is recorded, because there is no home directory; --session-dir names a place", err=True
+            "gwtui: nothing is recorded, because there is no home directory; choose a directory with --session-dir",
+            err=True,
         )
     return Start(profile=_at_interval(profile, run.interval_s), session_dir=directory, stop_after_s=run.stop_after_s)
 

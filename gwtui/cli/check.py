@@ -1,4 +1,4 @@
-"""`gwtui check` put together: what is checked, in which terminal it is told, and where it is written."""
+"""`gwtui check`: which checks to run, how they are printed, and where else they are written."""
 
 from __future__ import annotations
 
@@ -6,21 +6,10 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
-from gwtui.apis import url_for
-from gwtui.apis.base import AskError
-from gwtui.checks import table
-from gwtui.checks.check import Check
-from gwtui.checks.files import as_json as told_as_json
-from gwtui.checks.files import as_junit
-from gwtui.checks.planning import checks_for
-from gwtui.checks.registry import CHECKS
-from gwtui.checks.request_sets import MAX_MODELS, CheckTarget
-from gwtui.checks.runner import run_checks
-from gwtui.checks.table import TextStyle
 from gwtui.cli.console import (
     EXIT_DOWN,
     OwnFaultError,
@@ -33,17 +22,78 @@ from gwtui.cli.console import (
     say,
     width,
 )
-from gwtui.config import endpoint_from, load
-from gwtui.config.errors import did_you_mean
-from gwtui.model.check_results import CheckOutcome, CheckResult
-from gwtui.model.profile import Endpoint, Profile
+from gwtui.cli.options import KEY_PLACES, config_option, exit_with
+
+if TYPE_CHECKING:
+    from gwtui.checks.check import Check
+    from gwtui.checks.request_sets import CheckTarget
+    from gwtui.checks.table import TextStyle
+    from gwtui.model.check_results import CheckResult
+    from gwtui.model.profile import Endpoint, Profile
 
 FILE_WIDTH = 120
 """How wide lines are that go to a file or a pipe."""
 WIDEST = 140
 ERASE = "\r\x1b[K"
 
-Plans: TypeAlias = Sequence[tuple[CheckTarget, Sequence[Check]]]
+Plans: TypeAlias = "Sequence[tuple[CheckTarget, Sequence[Check]]]"
+
+
+@click.command("check", short_help="Run the named gateway checks.")
+@click.argument("endpoint", required=False)
+@click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile to check.")
+@config_option
+@click.option("--api", metavar="NAME", help="Check an endpoint without a profile: API ...")
+@click.option("--url", metavar="URL", help="... and base URL.")
+@click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
+@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
+@click.option("--model", metavar="NAME", help="Model to request.")
+@click.option("--models", metavar="A,B,C", help="Models that have to work, alone and concurrently; maximum 9.")
+@click.option("--agent-type", metavar="NAME", help="Agent type to route by.  [default: code-reviewer]")
+@click.option("--provoke", metavar="MODEL", help="Model whose first provider fails: test fallback and circuit breaker.")
+@click.option("--only", multiple=True, metavar="NAME", help="Run only this check; repeatable, or with commas.")
+@click.option("--list", "listed", is_flag=True, help="List the checks and their number of requests; send nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write JUnit XML to FILE."
+)
+def command(
+    endpoint: str | None,
+    profile_name: str | None,
+    config_file: Path | None,
+    models: str | None,
+    agent_type: str | None,
+    provoke: str | None,
+    only: tuple[str, ...],
+    listed: bool,
+    as_json: bool,
+    junit: Path | None,
+    **described: str | None,
+) -> None:
+    """Run the named gateway checks. Each result comes with its evidence and, unless it is a pass, with a remedy.
+
+    The command checks an ENDPOINT of the configuration, one described by --api and --url, or every endpoint of the
+    profile that is not paused. The checks cover health, metrics and audit, whole answers and streams, errors, models,
+    concurrency, fallbacks and circuit breakers. A check ends as pass, warn, fail or not applicable.
+
+    Every check sends a small number of requests, shown by --list. A gateway that fails plain requests does not get the
+    heavier ones. Upstream failures are provoked only with --provoke.
+
+    \b
+    Exit codes:
+      0  no check failed
+      1  a check failed
+      2  the command line or the configuration is wrong
+      3  gwtui itself failed, or FILE could not be written
+      128+n  ended by signal n; finished checks are printed
+    """
+    given = {name: value for name, value in described.items() if value is not None}
+    more = {name: value for name, value in (("agent_type", agent_type), ("provoke", provoke)) if value is not None}
+    planned = plans(endpoint, profile_name, config_file, given, models, more, only, listed=listed)
+    if listed:
+        list_them(planned)
+        return
+    exit_with(run(planned, as_json=as_json, junit=junit))
 
 
 def plans(
@@ -57,38 +107,48 @@ def plans(
     *,
     listed: bool,
 ) -> Plans:
-    """What is asked of whom. Raises a Refusal where that is nothing, or cannot be asked."""
+    """The checks to run on each endpoint. Raises a Refusal when there are none, or an endpoint cannot be requested."""
+    from gwtui.checks.planning import checks_for
+    from gwtui.checks.request_sets import CheckTarget
+
     profile, endpoints = _endpoints(name, profile_name, config_file, given, listed=listed)
     names, wanted = _names(only), _models(models)
     targets = [CheckTarget(endpoint=each, profile=profile, models=wanted, **more) for each in endpoints]
     found = [(target, checks_for(target, names)) for target in targets]
     if not any(checks for _, checks in found):
-        raise Refusal("None of these checks is asked of such an endpoint")
+        raise Refusal("None of these checks applies to this endpoint")
     return found
 
 
 def list_them(plans: Plans) -> None:
-    """Print the checks and what each takes, without sending anything."""
+    """Print the checks and the requests that each takes, without sending anything."""
+    from gwtui.checks import table
+
     target, checks = plans[0]
     say("\n".join(table.listing(target, checks, _text_style())))
 
 
 def _text_style() -> TextStyle:
+    from gwtui.checks.table import TextStyle
+
     if not is_screen(sys.stdout):
         return TextStyle(FILE_WIDTH)
     return TextStyle(min(WIDEST, width()), colour=in_colour())
 
 
 def run(plans: Plans, *, as_json: bool, junit: Path | None) -> int:
-    """Check every target, one after another, or as many as a signal lets it. Returns the exit code."""
+    """Check every target, one after another, until a signal ends it. Returns the exit code."""
+    from gwtui.checks import files
+    from gwtui.model.check_results import CheckOutcome
+
     if junit is not None:
         _try_to_write(junit)
     results: dict[str, list[CheckResult]] = {}
     _, number = finish(interruptible(_run(plans, results, quiet=as_json)))
     if as_json:
-        say(told_as_json(results))
+        say(files.as_json(results))
     if junit is not None:
-        _write(junit, as_junit(results))
+        _write(junit, files.as_junit(results))
     if number is not None:
         return 128 + number
     failed = any(result.outcome is CheckOutcome.FAIL for each in results.values() for result in each)
@@ -113,6 +173,9 @@ async def _run(plans: Plans, results: dict[str, list[CheckResult]], *, quiet: bo
 
 
 async def _check(target: CheckTarget, checks: Sequence[Check], results: list[CheckResult], *, quiet: bool) -> None:
+    from gwtui.checks import table
+    from gwtui.checks.runner import run_checks
+
     began_ns, style = time.perf_counter_ns(), _text_style()
     if not quiet:
         say("\n".join(table.head(target, checks, style)))
@@ -131,6 +194,8 @@ async def _check(target: CheckTarget, checks: Sequence[Check], results: list[Che
 
 def _show_pending(checks: Sequence[Check], number: int, style: TextStyle) -> None:
     """Name the check that is under way, on a line that its result will take."""
+    from gwtui.checks import table
+
     if number < len(checks) and is_screen(sys.stdout):
         click.echo(style.paint(table.pending(checks[number]), table.FAINT), nl=False)
 
@@ -139,10 +204,13 @@ def _endpoints(
     name: str | None, profile_name: str | None, config_file: Path | None, given: Mapping[str, str], *, listed: bool
 ) -> tuple[Profile, tuple[Endpoint, ...]]:
     """The endpoints to check: described by options, one of the configuration, or all of a profile."""
+    from gwtui.config import endpoint_from, load
+    from gwtui.model.profile import Profile
+
     with refusing():
         if name is None and ("url" in given or "api" in given):
             if missing := [f"--{option}" for option in ("api", "url") if option not in given]:
-                raise Refusal(f"An endpoint takes --api and --url: {missing[0]} is missing")
+                raise Refusal(f"An endpoint needs --api and --url: {missing[0]} is missing")
             return _usable(Profile(), (endpoint_from(given),))
         if name is None and listed and profile_name is None and config_file is None:
             return Profile(), (endpoint_from({"api": "anthropic-messages", "url": "http://127.0.0.1"}),)
@@ -156,6 +224,9 @@ def _endpoints(
 
 
 def _usable(profile: Profile, endpoints: tuple[Endpoint, ...]) -> tuple[Profile, tuple[Endpoint, ...]]:
+    from gwtui.apis import url_for
+    from gwtui.apis.base import AskError
+
     for endpoint in endpoints:
         try:
             url_for(endpoint)
@@ -165,29 +236,34 @@ def _usable(profile: Profile, endpoints: tuple[Endpoint, ...]) -> tuple[Profile,
 
 
 def _names(only: Sequence[str]) -> tuple[str, ...]:
+    from gwtui.checks.registry import CHECKS
+    from gwtui.config.errors import did_you_mean
+
     known = [each.name for each in CHECKS]
     names = tuple(name.strip() for text in only for name in text.split(",") if name.strip())
     for name in names:
         if name not in known:
             raise Refusal(f"There is no check {name!r}: {did_you_mean(name, known)}")
     if only and not names:
-        raise Refusal("--only names no check: --list tells them all")
+        raise Refusal("--only names no check: --list shows all of them")
     return names
 
 
 def _models(text: str | None) -> tuple[str, ...]:
+    from gwtui.checks.request_sets import MAX_MODELS
+
     if text is None:
         return ()
     models = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if not models:
         raise Refusal("--models names no model: write --models a,b,c")
     if len(models) > MAX_MODELS:
-        raise Refusal(f"--models names {len(models)} models; {MAX_MODELS} at most are asked at once")
+        raise Refusal(f"--models names {len(models)} models; the maximum is {MAX_MODELS}")
     return models
 
 
 def _try_to_write(path: Path) -> None:
-    """Whether the file can be written is found out before anything is sent."""
+    """Find out whether the file can be written before anything is sent."""
     try:
         path.open("ab").close()
     except OSError as error:

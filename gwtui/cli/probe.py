@@ -1,23 +1,20 @@
-"""One probe from the command line: which endpoint it is for, and how it is told."""
+"""`gwtui probe`: one request, and everything about it."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gwtui.cli.console import EXIT_DOWN, Refusal, finish, interruptible, paint, refusing, say, width
+from gwtui.cli.options import EXIT_CODES, KEY_PLACES, config_option, exit_with
 
 if TYPE_CHECKING:
-    from io import BufferedReader
-
     from gwtui.model.profile import Endpoint, Profile
     from gwtui.model.records import Ping, Request, StreamRead
-    from gwtui.secrets.redaction import Redactor
 
 _ONLY_FOR = {
     "model": ("completion",),
@@ -28,6 +25,60 @@ _ONLY_FOR = {
     "expect": ("http", "websocket"),
 }
 """Options that would be ignored for other kinds of APIs, which is worse than being refused."""
+
+
+@click.command("probe", short_help="Send one request and show everything about it.", epilog=EXIT_CODES)
+@click.argument("endpoint", required=False)
+@click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile that ENDPOINT is in.")
+@config_option
+@click.option("--api", metavar="NAME", help="API of the endpoint, see above.")
+@click.option("--url", metavar="URL", help="Base URL.")
+@click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
+@click.option("--model", metavar="NAME", help="Model to request.")
+@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
+@click.option("--header", "headers", multiple=True, metavar="'K: V'", help="Additional request header; repeatable.")
+@click.option("--prompt", metavar="TEXT", help="Prompt to send.")
+@click.option(
+    "--max-tokens", type=click.IntRange(1, 1_000_000), metavar="N", help="Maximum number of tokens in the answer."
+)
+@click.option("--no-stream", is_flag=True, help="Request a whole answer instead of a stream.")
+@click.option("--method", metavar="NAME", help="Request method (http).  [default: POST]")
+@click.option("--body", metavar="TEXT", help="Body (http), frame (websocket), or additional JSON fields (all others).")
+@click.option("--expect", metavar="TEXT", help="Expected answer (http, websocket).")
+@click.option("--connect-to", metavar="HOST:PORT", help="Connect to this address; URL and Host header stay the same.")
+@click.option("--proxy", metavar="URL", help="Connect through this proxy, or `direct`.")
+@click.option("--unix-socket", "unix", metavar="PATH", help="Connect to a Unix socket instead of the URL's host.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def command(
+    endpoint: str | None,
+    profile_name: str | None,
+    config_file: Path | None,
+    headers: tuple[str, ...],
+    no_stream: bool,
+    as_json: bool,
+    **fields: Any,
+) -> None:
+    """Send one request and show everything about it: phases, every event, the verdict and the rule that decided it.
+
+    Probe an ENDPOINT of the configuration, changed by the options given, or describe one with --api and --url.
+
+    \b
+      gwtui probe claude
+      gwtui probe claude --model another-model --no-stream
+      gwtui probe --api openai-chat --url https://host --key env:API_KEY
+
+    \b
+    APIs: anthropic-messages, openai-chat, openai-responses,
+          openai-completions, gemini, fireworks, sourcegraph-stream,
+          sourcegraph-code, compare-stream, http, websocket
+    """
+    given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
+    given |= {"headers": headers_of(headers)} if headers else {}
+    given |= {"stream": False} if no_stream else {}
+    given |= {"unix": str(Path(given["unix"]).absolute())} if "unix" in given else {}
+    given |= {"connect_to": connect_to_of(given["connect_to"])} if "connect_to" in given else {}
+    chosen, profile = target(endpoint, profile_name, config_file, given)
+    exit_with(probe(chosen, profile, as_json=as_json))
 
 
 def target(
@@ -109,7 +160,7 @@ def _refuse_useless(endpoint: Endpoint, given: Mapping[str, Any]) -> None:
 
 
 def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
-    """Probe it once and tell all. Ctrl-C ends the probe, and what was seen until then is told."""
+    """Probe it once and print everything. Ctrl-C ends the probe; what arrived until then is printed."""
     from gwtui.report import probe_json, probe_text
 
     probed, number = finish(interruptible(_probed(endpoint, profile)))
@@ -129,28 +180,3 @@ async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping,
     lag_monitor = LoopLagMonitor()
     async with lag_monitor.watching():
         return await probe_once(endpoint, profile, lag_monitor.marked)
-
-
-def decode(file: BufferedReader, api: str, *, as_json: bool) -> int:
-    """Read a capture and tell what it holds."""
-    from gwtui.cli.user_files import chunks_of
-    from gwtui.decode import CaptureError, masked
-    from gwtui.decode import decode as read
-    from gwtui.report import decode_json, decode_text
-
-    try:
-        decoded = masked(read(chunks_of(file), api), _known_keys())
-    except CaptureError as error:
-        raise Refusal(str(error)) from error
-    say(decode_json(decoded) if as_json else decode_text(decoded, width(), paint))
-    return 0 if decoded.judgement.verdict.outcome == "ok" else EXIT_DOWN
-
-
-def _known_keys() -> Redactor:
-    """Masks the keys of the configuration, if there is one that can be read."""
-    from gwtui.config import ConfigError, load
-    from gwtui.secrets.resolver import learn, redactor
-
-    with suppress(ConfigError):
-        learn(*(endpoint for profile in load().profiles for endpoint in profile.endpoints))
-    return redactor()

@@ -1,17 +1,42 @@
-"""Replaying: a session's directory on one side, a front end over its feed on the other."""
+"""`gwtui replay`: a session's files as a feed, on the same screen as a live one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import click
 
 from gwtui.cli.console import Refusal, finish, paint, refusing, say, width
-from gwtui.cli.watch_command import WatchOptions, show
+from gwtui.cli.options import EXIT_CODES, NumberRange, exit_with, screen_options
+from gwtui.cli.watch import WatchOptions, show
 
 if TYPE_CHECKING:
     from gwtui.feeds import Feed
     from gwtui.model.profile import Profile
     from gwtui.recorder.session_reader import Session
+
+
+@click.command("replay", short_help="Replay a recorded session.", epilog=EXIT_CODES)
+@click.argument("directory", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
+@click.option(
+    "--speed",
+    type=NumberRange(min=0, min_open=True, max=10_000),
+    metavar="N",
+    help="Play it N times as fast as it happened.  [default: all at once]",
+)
+@screen_options
+def command(directory: Path | None, speed: float | None, **options: Any) -> None:
+    """Replay a recorded session on the same screen, from the files in DIR.
+
+    DIR is a path or the name of a recorded session; the default is the latest session. Nothing is probed and nothing
+    is written. The files hold no stream events and no check results, so a replay does not show them.
+
+    \b
+      gwtui replay
+      gwtui replay 2026-11-20T14-03-22Z-prod --speed 20
+    """
+    exit_with(replay(directory, speed, WatchOptions(**options)))
 
 
 def replay(directory: Path | None, speed: float | None, run: WatchOptions) -> int:

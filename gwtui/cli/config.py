@@ -1,4 +1,4 @@
-"""A configuration looked at whole: what the file says, and what only the rest of gwtui knows to be wrong with it."""
+"""`gwtui config`: where the files are, an example, a check of a whole configuration, ready-made endpoints."""
 
 from __future__ import annotations
 
@@ -6,9 +6,105 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from gwtui.cli.console import EXIT_USAGE, Refusal, refusing, say, shown
+from gwtui.cli.options import KEY_PLACES, config_option, exit_with
+
 if TYPE_CHECKING:
     from gwtui.config import Config, ConfigFault
     from gwtui.model.profile import TLS, Endpoint
+
+
+@click.group("config", short_help="Show, check and extend the configuration.")
+def command() -> None:
+    """Show where the configuration is, print an example, check it, or add an endpoint."""
+
+
+@command.command("path", short_help="Print where configuration, themes and sessions are.")
+def print_paths() -> None:
+    """Print where configuration, themes and sessions are. Set GWTUI_CONFIG to use another configuration file."""
+    from gwtui.config import config_path
+    from gwtui.recorder import state_dir
+
+    path = config_path()
+    say(shown(f"configuration  {path}{'' if path.exists() else '  (does not exist yet)'}"))
+    say(shown(f"themes         {path.parent / 'themes'}"))
+    state = state_dir()
+    say(shown(f"sessions       {'(no home directory)' if state is None else state / 'sessions'}"))
+
+
+@command.command("example", short_help="Print a configuration that documents every field.")
+def print_example() -> None:
+    """Print a configuration that documents every field, ready to copy."""
+    from gwtui.config import example
+
+    say(example().removesuffix("\n"))
+
+
+@command.command("check", short_help="Check a configuration and print every fault.")
+@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+def check_file(file: Path | None) -> None:
+    """Check a configuration and print every fault with its file, line and key. Exits with 2 when there is one.
+
+    Things that are missing on this machine, such as an environment variable with a key, are printed as notes.
+    """
+    from gwtui.config import config_path, load
+
+    path = file if file is not None else config_path()
+    if file is None and not path.exists():
+        raise Refusal(f"{path} does not exist yet. `gwtui config example` shows how to write it.")
+    faults = faults_of(path)
+    for fault in faults:
+        click.echo(shown(str(fault)), err=True)
+    if faults:
+        exit_with(EXIT_USAGE)
+    say(shown(f"{path}: good"))
+    for note in notes_of(load(path)):
+        say(shown(f"note: {note}"))
+
+
+@command.command("add", short_help="Add a ready-made endpoint to a profile.")
+@click.argument("kind", required=False)
+@click.option(
+    "-p", "--profile", "profile_name", metavar="NAME", help="Profile to add it to.  [default: the default profile]"
+)
+@config_option
+@click.option("--name", metavar="NAME", help="Name of the endpoint.  [default: the kind's name]")
+@click.option("--url", metavar="URL", help="Base URL.  [default: an example address]")
+@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
+@click.option("--model", metavar="NAME", help="Model to request.")
+def add_endpoint(kind: str | None, profile_name: str | None, config_file: Path | None, **given: str | None) -> None:
+    """Add a ready-made endpoint of a KIND to a profile. Without a KIND, list the kinds.
+
+    File and profile are created if they do not exist. Everything else in the file stays as it is, comments included.
+    """
+    if kind is None:
+        for name, title in kinds().items():
+            say(f"{name:<24} {title}")
+        return
+    fields = {field: value for field, value in given.items() if value is not None}
+    say(shown(add(kind, profile_name, config_file, fields)))
+
+
+def kinds() -> dict[str, str]:
+    """The kinds of ready-made endpoints, each with its title."""
+    from gwtui.config.templates import SNIPPETS
+
+    return {kind: snippet.title for kind, snippet in SNIPPETS.items()}
+
+
+def add(kind: str, profile_name: str | None, config_file: Path | None, given: dict[str, str]) -> str:
+    """Add the endpoint and say where it is now. The profile is the one named, the file's default, or its only one."""
+    from gwtui.config import config_path, load, templates
+
+    path = config_file if config_file is not None else config_path()
+    with refusing():
+        config = load(path) if path.exists() else load()
+        only = config.profiles[0].name if len(config.profiles) == 1 else "default"
+        profile = profile_name or config.default_profile or only
+        endpoint = templates.add(path, profile, kind, given)
+    return f"{path}: added {endpoint.name} to profile {profile}; its URL is {endpoint.url}"
 
 
 def faults_of(path: Path) -> list[ConfigFault]:

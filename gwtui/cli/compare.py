@@ -1,0 +1,160 @@
+"""`gwtui compare`: the difference between endpoints, or between files with earlier measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gwtui.cli import bench
+from gwtui.cli.console import Refusal, say, shown
+from gwtui.cli.options import exit_with
+from gwtui.cli.user_files import progress
+
+if TYPE_CHECKING:
+    from gwtui.bench.plan import Plan
+    from gwtui.bench.runner import BenchRun
+    from gwtui.stats.comparison import ComparedSeries
+
+DEFAULT_REQUESTS = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompareOptions(bench.MeasureOptions):
+    """The options of `compare`."""
+
+    sources: tuple[str, ...]
+    """Names of endpoints, or paths."""
+
+    def plan(self) -> Plan:
+        """Endpoints in turns, so that what changes with time changes all of them."""
+        from gwtui.bench.plan import Order, Plan
+
+        requests = self.requests_or(DEFAULT_REQUESTS)
+        return Plan(requests=requests, for_s=self.for_s, warmup=self.warmup, order=Order.INTERLEAVED)
+
+
+@click.command(
+    "compare", short_help="Compare A and B: difference, confidence interval, significance.", epilog=bench.EXIT_CODES
+)
+@click.argument("sources", nargs=-1, required=True, metavar="A B...")
+@click.option(
+    "--requests", type=bench.COUNT, metavar="N", help="Requests per endpoint.  [default: 100, no limit with --for]"
+)
+@click.option(
+    "--warmup", type=bench.WARMUP, metavar="N", default=1, show_default=True, help="Warm-up requests, not counted."
+)
+@bench.measure_options
+def command(**options: Any) -> None:
+    """Compare A and B: difference, confidence interval, significance.
+
+    A, B and so on are endpoints of a profile, which are probed in turns (A B B A), or CSV files and session
+    directories with earlier measurements, by gwtui or by `src gateway benchmark`.
+
+    The command compares time to first token, total latency, inter-chunk latency (the mean of each stream) and time per
+    output token: the differences of median and p95 with 95 % bootstrap intervals, and a Mann-Whitney test whose p is
+    corrected for the number of pairs (Holm). Retry-After is not obeyed, and requests do not count against a budget.
+
+    \b
+      gwtui compare claude-direct claude-gateway --requests 200
+      gwtui compare monday.csv friday.csv
+    """
+    exit_with(compare(CompareOptions(**options)))
+
+
+def compare(options: CompareOptions) -> int:
+    """Compare endpoints or files and print the differences. Returns the exit code."""
+    if all(_is_path(source) for source in options.sources):
+        if options.aggregate_csv or options.request_csv:
+            raise Refusal("--csv and --request-csv are for new measurements, not for files")
+        _print_pairs(_pairs_of_files([Path(source) for source in options.sources]), None, options)
+        return 0
+    if len(set(options.sources)) < 2:
+        raise Refusal("name two endpoints or more to compare, or files with earlier measurements")
+    return _measure(options)
+
+
+def _measure(options: CompareOptions) -> int:
+    from gwtui.bench.results import series_of
+    from gwtui.bench.runner import BenchRun
+    from gwtui.stats.comparison import all_pairs
+
+    profile, endpoints = bench.from_profile(options.sources, options)
+    run = BenchRun.of(endpoints, options.plan(), keeps_rows=options.request_csv is not None)
+    outputs = bench.outputs_of(options)
+    bench.drive(run, endpoints, profile)
+    _print_pairs(all_pairs([series_of(each) for each in run.measured.values()]), run, options)
+    bench.write(run, outputs)
+    return bench.exit_code(run, tripped=False)
+
+
+def _is_path(source: str) -> bool:
+    """Whether it names a file or a directory, and not an endpoint."""
+    return source.endswith(".csv") or "/" in source or Path(source).exists()
+
+
+def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, ComparedSeries]]:
+    from gwtui.bench.csv_in import other_parts, read
+
+    for path in paths:
+        if others := other_parts(path):
+            text = f"{path} is one part of a session; {len(others)} more are beside it. Use {path.parent} for all parts"
+            click.echo(f"gwtui: note: {shown(text)}", err=True)
+    with bench.refusing_targets(), progress() as add:
+        return pairs([(label, read(path, add)) for label, path in zip(labels(paths), paths, strict=True)])
+
+
+def labels(paths: Sequence[Path]) -> list[str]:
+    """What to call these files: by their names, or by their whole paths where two have the same name."""
+    names = [path.resolve().name if not (path.is_fifo() or path.is_char_device()) else str(path) for path in paths]
+    return names if len(set(names)) == len(names) else [str(path) for path in paths]
+
+
+def pairs(sources: Sequence[tuple[str, Sequence[ComparedSeries]]]) -> list[tuple[ComparedSeries, ComparedSeries]]:
+    """What to compare. Of one source its endpoints with each other; of several each endpoint with its namesakes.
+
+    Sources that hold one endpoint each are compared whatever its name. Raises a Refusal.
+    """
+    if len(sources) == 1:
+        (label, series), *_ = sources
+        if len(series) < 2:
+            raise Refusal(f"{label}: it has one endpoint, {series[0].name}: name a second file to compare it with")
+        return list(combinations(series, 2))
+    if all(len(series) == 1 for _, series in sources):
+        return list(combinations([_in(series[0], label) for label, series in sources], 2))
+    named = {name: None for _, series in sources for name in (each.name for each in series)}
+    found = [
+        pair
+        for name in named
+        for pair in combinations(
+            [_in(each, label) for label, series in sources for each in series if each.name == name], 2
+        )
+    ]
+    if not found:
+        names = "; ".join(f"{label} has {', '.join(each.name for each in series)}" for label, series in sources)
+        raise Refusal(f"these files have no endpoint in common: {names}")
+    return found
+
+
+def _in(series: ComparedSeries, label: str) -> ComparedSeries:
+    from gwtui.text.sanitize import clean
+
+    return replace(series, name=f"{series.name} in {clean(label)}")
+
+
+def _print_pairs(
+    pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], run: BenchRun | None, options: CompareOptions
+) -> None:
+    from gwtui.bench import report
+    from gwtui.stats import comparison
+
+    found = comparison.compare(pairs)
+    measured = list(run.measured.values()) if run is not None else []
+    if options.as_json:
+        say(report.compare_json(pairs, found))
+    else:
+        say(report.compare_text(pairs, found, measured, bench.table_style()))
