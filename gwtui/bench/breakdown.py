@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from gwtui.bench.results import Failures, Measured, series_of
-from gwtui.bench.table import TableCell, TableStyle, grid
+from gwtui.bench.table import TableCell, grid
 from gwtui.model.enums import Kind, Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, percent, sentence
 from gwtui.stats.histogram import rank, supported
 from gwtui.text import units
+from gwtui.text.tables import TextStyle
 
 TIMEOUTS = frozenset(
     {Verdict.CONNECT_TIMEOUT, Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.NO_PONG}
@@ -97,7 +98,7 @@ def figures_of(series: ComparedSeries) -> dict[str, int]:
     return {"avg": round(sum(values) / n), **shares, "total": sum(values)}
 
 
-def figure_lines(first: ComparedSeries, second: ComparedSeries, style: TableStyle) -> list[str]:
+def figure_lines(first: ComparedSeries, second: ComparedSeries, style: TextStyle) -> list[str]:
     """Two endpoints of which only figures are left, or none."""
     one, other = figures_of(first), figures_of(second)
     both = [name for name in one if name in other]

@@ -10,12 +10,12 @@ import msgspec
 from gwtui.bench import breakdown, table
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
-from gwtui.bench.table import TableStyle
 from gwtui.bench.thresholds import Tripped
 from gwtui.model.enums import Metric
 from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, sentence
 from gwtui.stats.significance import Difference
 from gwtui.text import units
+from gwtui.text.tables import TextStyle
 from gwtui.text.units import milliseconds
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 SHARES = (0.05, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
 
 
-def bench_text(run: BenchRun, style: TableStyle) -> str:
+def bench_text(run: BenchRun, style: TextStyle) -> str:
     """Everything that was measured, the table first."""
     measured = list(run.measured.values())
     blocks = [
@@ -136,7 +136,7 @@ def compare_text(
     pairs: Sequence[tuple[ComparedSeries, ComparedSeries]],
     found: Sequence[Comparison],
     measured: Sequence[Measured],
-    style: TableStyle,
+    style: TextStyle,
 ) -> str:
     """Pair by pair the table and the sentences to paste; then what failed of what was measured just now."""
     blocks = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
 
 import click
 
@@ -13,20 +12,12 @@ from gwtui.model.enums import Metric
 from gwtui.stats.comparison import Comparison, in_one_unit, p_text
 from gwtui.stats.significance import Difference
 from gwtui.text import units
+from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, line
 
 SHARES = (("Median", 0.5), ("P5", 0.05), ("P75", 0.75), ("P80", 0.8), ("P95", 0.95))
 DETAIL_SHARES = (0.5, 0.95, 0.99)
 DETAILS = (Metric.TTFB, Metric.TTFT, Metric.ICL, Metric.TPOT, Metric.E2E, Metric.RTT)
 BEST, MIDDLE, WORST = "green", "yellow", "red"
-
-
-@dataclass(frozen=True, slots=True)
-class TableStyle:
-    """What is printed on."""
-
-    width: int | None = None
-    """Columns of the terminal; None: as wide as it gets."""
-    colour: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +27,18 @@ class TableCell:
     """How good it is among its column: the least is the best. None: it does not compete."""
 
 
-def grid(headings: Sequence[str], rows: Sequence[Sequence[TableCell]], style: TableStyle) -> list[str]:
+def grid(headings: Sequence[str], rows: Sequence[Sequence[TableCell]], style: TextStyle) -> list[str]:
     """Lines with ` | ` between the columns, the first one flush left. The best of a column is green, the worst red."""
-    columns = list(zip(*rows, strict=True))
-    widths = [
-        max(len(heading), *(len(cell.text) for cell in column))
-        for heading, column in zip(headings, columns, strict=True)
+    styles = [_styles(column, style) for column in zip(*rows, strict=True)]
+    painted = [
+        [TextCell(cell.text, styles[column][at]) for column, cell in enumerate(row)] for at, row in enumerate(rows)
     ]
-    styles = [_styles(column, style) for column in columns]
-    lines = [" | ".join(map(_padded, headings, widths, count())), "-+-".join("-" * width for width in widths)]
-    for at, row in enumerate(rows):
-        texts = map(_padded, [cell.text for cell in row], widths, count())
-        lines.append(" | ".join(painted[at](text) for painted, text in zip(styles, texts, strict=True)))
-    return lines
+    columns = fitted([headings, *painted], [TextColumn(right=at > 0, gap=" | ") for at in range(len(headings))])
+    rule = "-+-".join("-" * column.width for column in columns)
+    return [line(headings, columns), rule, *(line(row, columns) for row in painted)]
 
 
-def _padded(text: str, width: int, index: int) -> str:
-    return f"{text:<{width}}" if index == 0 else f"{text:>{width}}"
-
-
-def _styles(column: Sequence[TableCell], style: TableStyle) -> list[Callable[[str], str]]:
+def _styles(column: Sequence[TableCell], style: TextStyle) -> list[Callable[[str], str]]:
     """How each cell of a column is coloured; where fewer than two compete, none is."""
     worths = [cell.worth for cell in column if cell.worth is not None]
     if not style.colour or len(worths) < 2:
@@ -71,12 +54,12 @@ def _style(worth: float | None, best: float, worst: float) -> Callable[[str], st
     return lambda text: click.style(text, fg=colour)
 
 
-def latencies(measured: Sequence[Measured], style: TableStyle) -> list[str]:
+def latencies(measured: Sequence[Measured], style: TextStyle) -> list[str]:
     """The table of whole latencies, a row per endpoint. One without a success shows none, and is never the best."""
     headings = ("Endpoint", "Average", *(name for name, _ in SHARES), "Total", "Success")
     for duration in (units.duration, units.short):
         lines = grid(headings, _latency_rows(measured, duration), style)
-        if style.width is None or len(click.unstyle(lines[0])) <= style.width:
+        if cells(lines[0]) <= style.width:
             break
     return lines
 
@@ -107,16 +90,16 @@ def _quantile(values: Values, q: float, duration: Callable[[int | None], str]) -
     return TableCell(duration(found.value_ns), found.value_ns)
 
 
-def details(measured: Sequence[Measured], style: TableStyle) -> list[str]:
+def details(measured: Sequence[Measured], style: TextStyle) -> list[str]:
     """Every latency of every endpoint: n, and percentiles with their 95 % intervals, in ms unless they say s."""
     shares = DETAIL_SHARES
     lines = _detail_lines(measured, shares, style)
-    if lines and style.width is not None and len(click.unstyle(lines[0])) > style.width:
+    if lines and cells(lines[0]) > style.width:
         lines = _detail_lines(measured, shares[:-1], style)
     return lines
 
 
-def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], style: TableStyle) -> list[str]:
+def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], style: TextStyle) -> list[str]:
     headings = ("Endpoint", "Latency", "n", *(f"P{q * 100:.0f} ms (95 % interval)" for q in shares))
     rows = [
         [
@@ -140,7 +123,7 @@ def _with_interval(found: Percentile) -> str:
     return f"{units.short(found.value_ns)} ({units.short(found.low_ns)}-{units.short(found.high_ns)})"
 
 
-def comparisons(found: Sequence[Comparison], style: TableStyle) -> list[str]:
+def comparisons(found: Sequence[Comparison], style: TextStyle) -> list[str]:
     """Two endpoints in every latency they share, a row each."""
     first, second = found[0].first, found[0].second
     headings = ("Latency", f"{first} p50", f"{second} p50", "difference (95 % interval)", "p95 difference")

@@ -16,6 +16,7 @@ from gwtui.checks.timelines import alone_of, analyse_compared, analyse_streams
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, ModelTimeline, Together
 from gwtui.text import units
+from gwtui.text.tables import Row, TextColumn, table
 
 LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
 ONE_BY_ONE = (
@@ -165,27 +166,26 @@ def _pace(found: Concurrency) -> str:
 
 
 def _speed_ups(analyses: Sequence[Concurrency]) -> list[str]:
-    lines = [f"{'models':>6}  {'in all':>8}  {'slowest':>8}  {'in sum':>8}  {'speed-up':>8}  verdict"]
+    rows: list[Row] = [("models", "in all", "slowest", "in sum", "speed-up", "verdict")]
     for each in analyses:
-        times = "  ".join(f"{units.duration(ns):>8}" for ns in (each.wall_ns, each.slowest_ns, each.sum_ns))
+        times = (units.duration(ns) for ns in (each.wall_ns, each.slowest_ns, each.sum_ns))
         speed_up = f"{each.speed_up:.1f}x" if each.verdict is not None else units.MISSING
-        lines.append(f"{len(each.courses):>6}  {times}  {speed_up:>8}  {each.verdict or units.MISSING}")
-    return lines
+        rows.append((str(len(each.courses)), *times, speed_up, each.verdict or units.MISSING))
+    return table(rows, (TextColumn(6, right=True), *[TextColumn(8, right=True)] * 4, TextColumn()))
 
 
 def _course_lines(found: Concurrency) -> list[str]:
-    width = max((len(course.model) for course in found.courses), default=5)
     begin = min((course.sent_ns for course in found.answered), default=0)
-    lines = [f"{'model':<{width}}  {'start':>7}  {'first':>7}  {'end':>7}  events"]
-    return lines + [_course_line(course, begin, width) for course in found.courses]
+    rows = [("model", "start", "first", "end", "events"), *(_course_row(each, begin) for each in found.courses)]
+    return table(rows, (TextColumn(), *[TextColumn(7, right=True)] * 3, TextColumn(6, right=True)))
 
 
-def _course_line(course: ModelTimeline, begin_ns: int, width: int) -> str:
+def _course_row(course: ModelTimeline, begin_ns: int) -> Row:
     if course.error:
-        return f"{course.model:<{width}}  ✖ {course.error}"
+        return course.model, f"✖ {course.error}"
     stamps = (course.start_ns, course.first_ns, course.end_ns)
-    times = "  ".join(f"{units.offset(ns - begin_ns if ns is not None else None):>7}" for ns in stamps)
-    return f"{course.model:<{width}}  {times}  {course.chunks:>6}"
+    times = (units.offset(ns - begin_ns if ns is not None else None) for ns in stamps)
+    return course.model, *times, str(course.chunks)
 
 
 def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:

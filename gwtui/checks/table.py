@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-
-import click
 
 from gwtui.apis.headers import without_query
 from gwtui.checks.check import Check
@@ -16,6 +12,7 @@ from gwtui.checks.request_sets import CheckTarget
 from gwtui.model.check_results import CheckOutcome, CheckResult
 from gwtui.text import units
 from gwtui.text.sanitize import clean
+from gwtui.text.tables import LEAST_TEXT, TextStyle, cut, hanging
 
 WORDS = {CheckOutcome.NOT_APPLICABLE: "n/a"}
 """Outcomes that are shortened in the table."""
@@ -25,19 +22,6 @@ NAME_WIDTH = 18
 INDENT = 2 + 1 + 1 + 4 + 2 + NAME_WIDTH + 2
 """Where the evidence begins: after mark, word and name."""
 DETAIL_INDENT = 10
-NARROWEST = 24
-"""The least width that evidence is given."""
-
-
-@dataclass(frozen=True, slots=True)
-class TextStyle:
-    """What is printed on."""
-
-    width: int
-    colour: bool = False
-
-    def paint(self, text: str, colour: str | None) -> str:
-        return click.style(text, fg=colour) if self.colour and colour and text else text
 
 
 def head(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list[str]:
@@ -59,16 +43,15 @@ def lines_of(result: CheckResult, style: TextStyle, before: CheckResult | None =
     colour = COLOURS.get(result.outcome, FAINT)
     word = style.paint(f"{result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value):<4}", colour)
     name = style.paint(f"{result.name:<{NAME_WIDTH}}", quiet)
-    room = max(NARROWEST, style.width - INDENT)
     same = before is not None and quiet is not None and before.evidence == result.evidence
     evidence = "as above" if same else result.evidence
-    first, *more = _wrapped(evidence, room) or [""]
-    lines.append(f"  {word}  {name}  {style.paint(first, quiet)}".rstrip())
-    lines += [" " * INDENT + style.paint(line, quiet) for line in more]
+    lines += hanging(f"  {word}  {name}  ", evidence, style, INDENT, quiet)
     for label, text in (("likely", result.cause), ("to do", result.remedy)):
-        lines += _labelled(label, text, room, style)
-    detail_room = max(NARROWEST, style.width - DETAIL_INDENT)
-    lines += [" " * DETAIL_INDENT + style.paint(_cut(line, detail_room), FAINT) for line in result.details]
+        if text:
+            begin = f"{' ' * INDENT}{style.paint(f'{label:<6}', FAINT)}  "
+            lines += hanging(begin, text, style, INDENT + 8)
+    room = max(LEAST_TEXT, style.width - DETAIL_INDENT)
+    lines += [" " * DETAIL_INDENT + style.paint(cut(line, room), FAINT) for line in result.details]
     return lines
 
 
@@ -106,22 +89,5 @@ def listing(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> l
 
 
 def _listed(name: str, count: int, words: str, style: TextStyle) -> list[str]:
-    margin = NAME_WIDTH + 14
-    first, *more = _wrapped(words, max(NARROWEST, style.width - margin))
-    return [f"  {name:<{NAME_WIDTH}}  {count or '-':>8}  {first}", *(" " * margin + line for line in more)]
-
-
-def _labelled(label: str, text: str, room: int, style: TextStyle) -> list[str]:
-    if not text:
-        return []
-    first, *more = _wrapped(text, room - 8)
-    margin = " " * INDENT
-    return [f"{margin}{style.paint(f'{label:<6}', FAINT)}  {first}", *(f"{margin}{' ' * 8}{line}" for line in more)]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(text, width, break_on_hyphens=False)
-
-
-def _cut(line: str, width: int) -> str:
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+    begin = f"  {name:<{NAME_WIDTH}}  {count or '-':>8}  "
+    return hanging(begin, words, style, len(begin))

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from gwtui.bench.csv_out import CSVOutput
     from gwtui.bench.plan import Plan
     from gwtui.bench.runner import BenchRun
-    from gwtui.bench.table import TableStyle
     from gwtui.model.profile import Endpoint, Profile
+    from gwtui.text.tables import TextStyle
 
 FILE = click.Path(dir_okay=False, path_type=Path)
 COUNT = click.IntRange(1, 1_000_000_000)
@@ -227,7 +227,7 @@ def bench(options: BenchOptions) -> int:
     outputs = outputs_of(options)
     drive(run, endpoints, profile)
     tripped = thresholds.judge(parsed, list(run.measured.values()))
-    say(report.bench_json(run, tripped) if options.as_json else report.bench_text(run, table_style()))
+    say(report.bench_json(run, tripped) if options.as_json else report.bench_text(run, text_style()))
     for each in tripped:
         click.echo(f"gwtui: {each}", err=True)
     write(run, outputs)
@@ -342,7 +342,7 @@ def exit_code(run: BenchRun, *, tripped: bool) -> int:
     return EXIT_DOWN if tripped or any(not each.ok for each in run.measured.values()) else 0
 
 
-def table_style() -> TableStyle:
-    from gwtui.bench.table import TableStyle
+def text_style() -> TextStyle:
+    from gwtui.text.tables import TextStyle
 
-    return TableStyle(width(), in_colour())
+    return TextStyle(width(), in_colour())

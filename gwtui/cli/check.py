@@ -27,9 +27,9 @@ from gwtui.cli.options import KEY_PLACES, config_option, exit_with
 if TYPE_CHECKING:
     from gwtui.checks.check import Check
     from gwtui.checks.request_sets import CheckTarget
-    from gwtui.checks.table import TextStyle
     from gwtui.model.check_results import CheckResult
     from gwtui.model.profile import Endpoint, Profile
+    from gwtui.text.tables import TextStyle
 
 FILE_WIDTH = 120
 """How wide lines are that go to a file or a pipe."""
@@ -129,7 +129,7 @@ def list_them(plans: Plans) -> None:
 
 
 def _text_style() -> TextStyle:
-    from gwtui.checks.table import TextStyle
+    from gwtui.text.tables import TextStyle
 
     if not is_screen(sys.stdout):
         return TextStyle(FILE_WIDTH)

@@ -157,4 +157,4 @@ def _print_pairs(
     if options.as_json:
         say(report.compare_json(pairs, found))
     else:
-        say(report.compare_text(pairs, found, measured, bench.table_style()))
+        say(report.compare_text(pairs, found, measured, bench.text_style()))

@@ -80,18 +80,18 @@ def add_endpoint(kind: str | None, profile_name: str | None, config_file: Path |
     File and profile are created if they do not exist. Everything else in the file stays as it is, comments included.
     """
     if kind is None:
-        for name, title in kinds().items():
-            say(f"{name:<24} {title}")
+        say("\n".join(kinds()))
         return
     fields = {field: value for field, value in given.items() if value is not None}
     say(shown(add(kind, profile_name, config_file, fields)))
 
 
-def kinds() -> dict[str, str]:
-    """The kinds of ready-made endpoints, each with its title."""
+def kinds() -> list[str]:
+    """The kinds of ready-made endpoints, a line each with its title."""
     from gwtui.config.templates import SNIPPETS
+    from gwtui.text.tables import TextColumn, table
 
-    return {kind: snippet.title for kind, snippet in SNIPPETS.items()}
+    return table([(kind, snippet.title) for kind, snippet in SNIPPETS.items()], (TextColumn(24), TextColumn(gap=" ")))
 
 
 def add(kind: str, profile_name: str | None, config_file: Path | None, given: dict[str, str]) -> str:

@@ -73,6 +73,7 @@ def command(
 
 def _list_faults() -> None:
     from gwtui.gateway.faults import FAULTS
+    from gwtui.text.tables import TextColumn, table
 
-    for name, fault in FAULTS.items():
-        say(f"{name:<24} {fault.verdict:<22} {fault.says}")
+    rows = [(name, fault.verdict, fault.says) for name, fault in FAULTS.items()]
+    say("\n".join(table(rows, (TextColumn(24), TextColumn(22, gap=" "), TextColumn(gap=" ")))))

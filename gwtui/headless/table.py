@@ -9,15 +9,18 @@ from gwtui.model.enums import State
 from gwtui.model.records import FeedEnded, FeedSilent, Incident, Record, SessionStarted
 from gwtui.model.view import EndpointRow, View
 from gwtui.report import Paint, plain, summary
+from gwtui.report.lines import toned
 from gwtui.text import units
 from gwtui.text.sanitize import MAX_PATH, clean
+from gwtui.text.tables import Row, TextColumn, cut, line
 
 HEADING_EVERY = 20
 """Lines between two headings: one is always near, in a log and in a terminal."""
 NARROWEST, WIDEST = 10, 20
 """What an endpoint's column may be wide. The narrowest still holds `▲ degraded`."""
 _NOT_WELL = (State.SLOW, State.DEGRADED, State.DOWN)
-_FIXED = "{:<9}  {:>8}  {:>6}  {:<11}"
+_FIXED = (TextColumn(9), TextColumn(8, right=True), TextColumn(6, right=True), TextColumn(11))
+_FIXED_WIDTH = len(line(("",) * len(_FIXED), _FIXED))
 
 
 class TextLines:
@@ -43,20 +46,15 @@ class TextLines:
                 self._write(f"! {record.text}\n{record.detail}".rstrip())
 
     def interval(self, view: View) -> None:
-        columns = fitting(view.endpoints, self._width - len(_FIXED.format("", "", "", "")))
+        columns = fitting(view.endpoints, self._width - _FIXED_WIDTH)
         self._head(view, columns)
         header = view.header
-        counts = _FIXED.format(
-            f"{units.clock(header.at)}Z",
-            units.count(header.requests),
-            units.count(header.failed),
-            _by_mark(header.states),
-        )
-        cells = [self._paint(f"{_cell(row, width):>{width}}", row.state) for row, width in columns]
-        # One without a column is told all the same when it is not well.
-        hidden = view.endpoints[len(columns) :]
-        cells += [self._paint(f"{row.state.mark} {row.name}", row.state) for row in hidden if row.state in _NOT_WELL]
-        self._write("  ".join((counts, *cells)).rstrip())
+        counts = (f"{units.clock(header.at)}Z", units.count(header.requests), units.count(header.failed))
+        cells = [toned(_cell(row, width), row.state, self._paint) for row, width in columns]
+        # One without a column is named all the same when it is not well.
+        hidden = [row for row in view.endpoints[len(columns) :] if row.state in _NOT_WELL]
+        named = [toned(f"{row.state.mark} {row.name}", row.state, self._paint) for row in hidden]
+        self._line((*counts, _by_mark(header.states), *cells, *named), columns)
         if header.banner != self._banner:
             self._write(f"! {header.banner or f'over: {self._banner}'}")
             self._banner = header.banner
@@ -66,16 +64,21 @@ class TextLines:
 
     def _head(self, view: View, columns: list[tuple[EndpointRow, int]]) -> None:
         """The headings, when they are due or others than before."""
-        names = tuple(f"{_cut(row.name, width):>{width}}" for row, width in columns)
+        names = tuple(cut(row.name, width) for row, width in columns)
         hidden = len(view.endpoints) - len(columns)
         if names == self._headed and self._lines < HEADING_EVERY:
             self._lines += 1
             return
         self._headed, self._lines = names, 1
         more = (f"+{hidden}",) if hidden else ()
-        metrics = (f"{row.metric.label:>{width}}" for row, width in columns)
-        self._write("  ".join((_FIXED.format("", "requests", "failed", "states"), *names, *more)))
-        self._write("  ".join((_FIXED.format("UTC", "", "", ""), *metrics)).rstrip())
+        self._line(("", "requests", "failed", "states", *names, *more), columns)
+        self._line(("UTC", "", "", "", *(row.metric.label for row, _ in columns)), columns)
+
+    def _line(self, row: Row, columns: list[tuple[EndpointRow, int]]) -> None:
+        """A column for each endpoint that has one; whatever else the row holds stands behind them."""
+        laid_out = [*_FIXED, *(TextColumn(width, right=True) for _, width in columns)]
+        laid_out += [TextColumn()] * (len(row) - len(laid_out) + 1)
+        self._write(line((*row, ""), laid_out).rstrip())
 
     def _incident(self, incident: Incident) -> str:
         """`✖ gateway down: 5 truncated in a row (trace 4bf92f)`."""
@@ -100,7 +103,7 @@ def fitting(rows: tuple[EndpointRow, ...], width: int) -> list[tuple[EndpointRow
 
 def _opening(session: SessionStarted) -> str:
     profile = session.profile
-    endpoints = "1 endpoint" if len(profile.endpoints) == 1 else f"{len(profile.endpoints)} endpoints"
+    endpoints = units.many(len(profile.endpoints), "endpoint")
     way = " by way of the environment's proxies" if profile.use_proxies else ""
     lines = [
         f"Watching {profile.name}: {endpoints}{way}. Medians of the last 2 min in ms; -(n) where n is too few for one."
@@ -125,7 +128,3 @@ def _cell(row: EndpointRow, width: int) -> str:
     more = {State.DOWN: row.verdict, State.SLOW: figure, State.DEGRADED: figure}.get(row.state, "")
     full = f"{state} {more}".rstrip()
     return full if len(full) <= width else state
-
-
-def _cut(text: str, width: int) -> str:
-    return text if len(text) <= width else f"{text[: width - 1]}…"

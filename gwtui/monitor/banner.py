@@ -65,14 +65,10 @@ class Trouble:
         if beat is None:
             return ""
         if self._since is None:
-            return f"CSV lacks {_rows(beat.rows_lost)} that could not be written" if beat.rows_lost else ""
+            return f"CSV lacks {units.many(beat.rows_lost, 'row')} that could not be written" if beat.rows_lost else ""
         parts = [f"CSV not written since {units.clock(self._since)}Z ({beat.recorder_error})"]
         if beat.rows_waiting:
-            parts.append(f"{_rows(beat.rows_waiting)} waiting")
+            parts.append(f"{units.many(beat.rows_waiting, 'row')} waiting")
         if beat.rows_lost:
             parts.append(f"{units.count(beat.rows_lost)} lost")
         return ", ".join(parts)
-
-
-def _rows(number: int) -> str:
-    return "1 row" if number == 1 else f"{units.count(number)} rows"

@@ -9,8 +9,10 @@ import msgspec
 from gwtui.decode import Decoded
 from gwtui.model.records import StreamEvent
 from gwtui.model.verdicts import MEANINGS
-from gwtui.report.lines import MARKS, Paint, finding, headers, known, many, named, plain, quoted, shown, table
-from gwtui.report.probe import WIDTH
+from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding, known, named, plain, quoted, shown
+from gwtui.report.probe import WIDTH, between
+from gwtui.text import units
+from gwtui.text.tables import TextColumn, cells, fitted, labelled, line
 
 
 def decode_json(decoded: Decoded) -> bytes:
@@ -51,9 +53,9 @@ def decode_text(decoded: Decoded, width: int = WIDTH, paint: Paint = plain) -> s
     rows = [("reason", judgement.reason), ("hint", cause), ("rule", judgement.rule + at)]
     rows += [("finding", finding(each)) for each in decoded.findings]
     blocks = [
-        [f"{verdict}  {meaning}", *table(rows)],
-        table(_held(decoded)),
-        headers(decoded.headers),
+        [f"{verdict}  {meaning}", *labelled(rows, LABEL_WIDTH)],
+        labelled(_held(decoded), LABEL_WIDTH),
+        labelled(sorted(decoded.headers.items())),
         _events(decoded, width),
         quoted("the answer begins", decoded.body_excerpt) or quoted("text", decoded.text),
     ]
@@ -67,22 +69,26 @@ def _held(decoded: Decoded) -> list[tuple[str, str]]:
         ("api", decoded.api),
         ("model", decoded.model_served),
         ("answer", "" if decoded.status is None else f"HTTP {decoded.status}"),
-        ("stream", f"{many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes"),
+        ("stream", f"{units.many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes"),
         ("tokens", f"{known(usage.input_tokens)} in, {known(usage.output_tokens)} out" if counted else ""),
     ]
 
 
+_EVENT_COLUMNS = (TextColumn(4, right=True), TextColumn(most=40))
+
+
 def _events(decoded: Decoded, width: int) -> list[str]:
-    names = [named(event) for event in decoded.events]
-    column = min(max(map(len, names), default=0), 40)
+    numbered = list(decoded.numbered())
+    rows = [(str(number), named(event)) for number, event in numbered]
+    columns = fitted(rows, _EVENT_COLUMNS)
     lines = []
     before = 0
-    for name, (number, event) in zip(names, decoded.numbered(), strict=True):
+    for row, (number, event) in zip(rows, numbered, strict=True):
         if missing := number - before - 1:
-            lines.append(f"  {'…':>4}  {many(missing, 'event')} in between, too many to show")
+            lines.append(f"  {line(between(missing), (columns[0], TextColumn()))}")
         before = number
         decided = "the verdict was decided here" if number == decoded.judgement.event_number else ""
         note = "".join(f"  ◀ {each}" for each in (event.note, decided) if each)
-        begin = f"  {number:>4}  {name:<{column}}  "
-        lines.append(begin + shown(event, width - len(begin) - len(note)) + note)
+        begin = f"  {line(row, columns)}  "
+        lines.append(begin + shown(event, width - cells(begin) - cells(note)) + note)
     return lines

@@ -12,9 +12,10 @@ from gwtui.model.records import Ping, Request, StreamRead
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
-from gwtui.report.lines import MARKS, Paint, finding, headers, known, many, named, plain, quoted, shown, table
+from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding, known, named, plain, quoted, shown
 from gwtui.secrets.resolver import references_of
 from gwtui.text import units
+from gwtui.text.tables import Row, TextColumn, cells, fitted, labelled, line
 from gwtui.verdict.http_status import CLIENT_CERTIFICATE
 
 WIDTH = 120
@@ -32,9 +33,9 @@ def probe_text(
     events = stream_lines(reads)
     verdict = paint(f"{MARKS[result.outcome]} {result.verdict}", result.outcome)
     blocks = [
-        [f"{verdict}  {MEANINGS[result.verdict][0]}", *table(_verdict_rows(endpoint, result))],
-        table(_request_rows(endpoint, result) if isinstance(result, Request) else _ping_rows(endpoint, result)),
-        headers(result.headers),
+        [f"{verdict}  {MEANINGS[result.verdict][0]}", *labelled(_verdict_rows(endpoint, result), LABEL_WIDTH)],
+        labelled(_rows(endpoint, result), LABEL_WIDTH),
+        labelled(sorted(result.headers.items())),
     ]
     if isinstance(result, Request):
         blocks += [
@@ -60,6 +61,10 @@ def _hint(endpoint: Endpoint, result: Request | Ping) -> str:
     if is_about_key and not any(references_of(endpoint)):
         return "No key was sent. Say where it is: --key env:NAME, or key = in the configuration."
     return MEANINGS[result.verdict][1]
+
+
+def _rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[str, str]]:
+    return _request_rows(endpoint, result) if isinstance(result, Request) else _ping_rows(endpoint, result)
 
 
 def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, str]]:
@@ -144,8 +149,9 @@ def _answer_text(result: Request) -> str:
 def _stream_text(result: Request) -> str:
     if not result.events:
         return ""
+    events, reads = units.many(result.events, "event"), units.many(result.reads, "read")
     gaps = f", mean gap {units.duration(result.mean_icl_ns)}, longest {units.duration(result.max_gap_ns)}"
-    return f"{many(result.events, 'event')} in {many(result.reads, 'read')}{gaps if result.max_gap_ns else ''}"
+    return f"{events} in {reads}{gaps if result.max_gap_ns else ''}"
 
 
 def _token_text(result: Request) -> str:
@@ -162,27 +168,45 @@ def _model_text(result: Request) -> str:
     return f"asked for {result.model}, served by {result.model_served}"
 
 
+_EVENT_COLUMNS = (
+    TextColumn(4, right=True),
+    TextColumn(10, right=True, gap=" "),
+    TextColumn(8, right=True, gap=" "),
+    TextColumn(most=40),
+)
+
+
 def _events(events: list[StreamLine], decided: int | None, width: int) -> list[str]:
     if not events:
         return []
-    names = min(max(len(named(line.event)) for line in events), 40)
-    heading = f"  {'#':>4} {'since send':>10} {'gap ms':>8}  event"
-    lines = [heading]
-    for number, line in zip((0, *(line.number for line in events)), events, strict=False):
-        if missing := line.number - number - 1:
-            lines.append(f"  {'…':>4} {many(missing, 'event')} in between, too many to show")
-        lines.append(_event_line(line, names, width, decided=line.number == decided))
-    return lines
+    rows = [_event_cells(each) for each in events]
+    columns = fitted(rows, _EVENT_COLUMNS)
+    lines = [line(("#", "since send", "gap ms", "event"), columns).rstrip()]
+    before = 0
+    for row, each in zip(rows, events, strict=True):
+        if missing := each.number - before - 1:
+            lines.append(line(between(missing), columns))
+        before = each.number
+        lines.append(_event_line(each, line(row, columns), width, decided=each.number == decided))
+    return [f"  {each}" for each in lines]
 
 
-def _event_line(line: StreamLine, names: int, width: int, *, decided: bool) -> str:
+def between(missing: int) -> Row:
+    """The row that stands for events that are not kept."""
+    return "…", f"{units.many(missing, 'event')} in between, too many to show"
+
+
+def _event_cells(line: StreamLine) -> tuple[str, ...]:
     """Events of one read share a stamp, so only the first of them has a gap."""
-    event = line.event
     gap = units.short(line.gap_ns) if line.gap_ns is not None else "·"
-    begin = f"  {line.number:>4} {units.offset(line.since_sent_ns):>10} {gap:>8}  {named(event):<{names}}  "
-    told = (event.note, "long gap" if line.stands_out else "", "the verdict was decided here" if decided else "")
-    note = "".join(f"  ◀ {each}" for each in told if each)
-    return begin + shown(event, width - len(begin) - len(note)) + note
+    return str(line.number), units.offset(line.since_sent_ns), gap, named(line.event)
+
+
+def _event_line(line: StreamLine, begin: str, width: int, *, decided: bool) -> str:
+    notes = (line.event.note, "long gap" if line.stands_out else "", "the verdict was decided here" if decided else "")
+    note = "".join(f"  ◀ {each}" for each in notes if each)
+    room = width - len("    ") - cells(begin) - cells(note)
+    return f"{begin}  {shown(line.event, room)}{note}"
 
 
 def _ending(result: Request | Ping) -> str:

@@ -5,10 +5,21 @@ from __future__ import annotations
 from gwtui.model.enums import Outcome
 from gwtui.model.verdicts import GOOD
 from gwtui.model.view import Counts, EndpointRow, View, Window
-from gwtui.report.lines import Paint, plain
+from gwtui.report.lines import Paint, plain, toned
 from gwtui.text import units
+from gwtui.text.tables import Row, TextColumn, table
 
 _FIGURES = ("p50", "p95", "p99")
+_HEADINGS = ("", "endpoint", "state", "", *_FIGURES, "n", "fail%", "verdicts")
+_COLUMNS = (
+    TextColumn(1),
+    TextColumn(8, gap=" "),
+    TextColumn(8),
+    TextColumn(4),
+    *[TextColumn(7, right=True, gap=" ")] * (len(_FIGURES) + 1),
+    TextColumn(6, right=True, gap=" "),
+    TextColumn(),
+)
 
 
 def summary(view: View, paint: Paint = plain) -> str:
@@ -20,10 +31,7 @@ def summary(view: View, paint: Paint = plain) -> str:
         f"{units.count(header.failed)} failed  {states}".rstrip()
     ]
     if view.endpoints:
-        width = max(8, *(len(row.name) for row in view.endpoints))
-        figures = "".join(f" {heading:>7}" for heading in _FIGURES)
-        lines.append(f"  {'endpoint':<{width}}  {'state':<8}  {'':<4}{figures} {'n':>7} {'fail%':>6}  verdicts")
-        lines += [_row(row, width, paint) for row in view.endpoints]
+        lines += table([_HEADINGS, *(_row(row, paint) for row in view.endpoints)], _COLUMNS)
         over = "the whole session" if window is Window.ALL else f"the last {window}"
         lines.append(f"  Figures in ms over {over}; -(n): n is too few for that percentile.")
     if header.unwritten:
@@ -35,13 +43,16 @@ def summary(view: View, paint: Paint = plain) -> str:
     return "\n".join(lines)
 
 
-def _row(row: EndpointRow, width: int, paint: Paint) -> str:
-    quantiles = (row.p50, row.p95, row.p99)
-    figures = "".join(f" {units.quantile(each.value_ns, each.n):>7}" for each in quantiles)
-    mark, state = paint(row.state.mark, row.state), paint(f"{row.state:<8}", row.state)
+def _row(row: EndpointRow, paint: Paint) -> Row:
     return (
-        f"{mark} {row.name:<{width}}  {state}  {row.metric.label:<4}{figures} {units.count(row.n):>7} "
-        f"{units.share(row.fail_share):>6}  {_results(row)}".rstrip()
+        toned(row.state.mark, row.state, paint),
+        row.name,
+        toned(row.state.value, row.state, paint),
+        row.metric.label,
+        *(units.quantile(each.value_ns, each.n) for each in (row.p50, row.p95, row.p99)),
+        units.count(row.n),
+        units.share(row.fail_share),
+        _results(row),
     )
 
 
@@ -52,7 +63,7 @@ def _results(row: EndpointRow) -> str:
         _counted(row.verdicts),
         run if len(row.verdicts) > 1 else "",
         f"found {_counted(row.findings)}" if row.findings else "",
-        f"{units.count(row.missed)} {'tick' if row.missed == 1 else 'ticks'} missed" if row.missed else "",
+        f"{units.many(row.missed, 'tick')} missed" if row.missed else "",
         "TLS not verified" if row.insecure else "",
     )
     return "; ".join(part for part in told if part)

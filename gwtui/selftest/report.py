@@ -17,11 +17,11 @@ from gwtui.model.commands import Start
 from gwtui.selftest.ground_truth import ClockErrors, Spread
 from gwtui.selftest.load import USUAL
 from gwtui.selftest.trial import Trial, headless, on_screen
-from gwtui.text.units import count, duration
+from gwtui.text.tables import TextColumn, table
+from gwtui.text.units import MISSING, count, duration, many
 
 SERVER = (sys.executable, "-P", "-m", "gwtui.selftest.server")
-WIDTHS = (11, 29, 27, 17, 9)
-"""Of the table's columns."""
+COLUMNS = tuple(map(TextColumn, (11, 29, 27, 17, 9)))
 
 
 class Results(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,16 +57,14 @@ def as_text(results: Results) -> str:
     """A short table, and a sentence to take away."""
     heads = ("", "arrival error p50 / p99 / max", "TTFT error p50 / p99 / max", "engine, of a core", "front end")
     rows = [_row("no screen", results.headless), _row("screen on", results.on_screen)]
-    table = ["".join(cell.ljust(width + 2) for cell, width in zip(row, WIDTHS, strict=True)) for row in (heads, *rows)]
-    return "\n".join(
-        (results.machine, "", *(line.rstrip() for line in table), "", *_sentences(results.on_screen.errors))
-    )
+    lines = (results.machine, "", *table((heads, *rows), COLUMNS), "", *_sentences(results.on_screen.errors))
+    return "\n".join(lines)
 
 
 def _row(name: str, trial: Trial) -> tuple[str, ...]:
     errors, cost = trial.errors, trial.cost
-    engine = _share(cost.engine_ns, cost.wall_ns) if cost is not None else "-"
-    front = _share(cost.front_ns, cost.wall_ns) if cost is not None else "-"
+    engine = _share(cost.engine_ns, cost.wall_ns) if cost is not None else MISSING
+    front = _share(cost.front_ns, cost.wall_ns) if cost is not None else MISSING
     return (name, told(errors.arrivals), told(errors.ttft), engine, front)
 
 
@@ -76,7 +74,7 @@ def told(spread: Spread) -> str:
 
 
 def _share(part_ns: int | None, whole_ns: int) -> str:
-    return "-" if part_ns is None else f"{part_ns / whole_ns:.0%}"
+    return MISSING if part_ns is None else f"{part_ns / whole_ns:.0%}"
 
 
 def _sentences(errors: ClockErrors) -> list[str]:
@@ -86,7 +84,7 @@ def _sentences(errors: ClockErrors) -> list[str]:
         f"{duration(errors.arrivals.p99_ns)}, and half to within {duration(errors.arrivals.p50_ns)}."
     ]
     if errors.early:
-        said.append(f"{count(errors.early)} stamps are from before their event was sent: a clock here is off.")
+        said.append(f"{many(errors.early, 'stamp')} from before the event was sent: a clock here is off.")
     if errors.tainted:
-        said.append(f"{count(errors.tainted)} requests have times in doubt: this machine is busy.")
+        said.append(f"{many(errors.tainted, 'request')} with times in doubt: this machine is busy.")
     return said

@@ -71,6 +71,11 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def many(number: int, noun: str) -> str:
+    """`1 event`, `1,204 events`."""
+    return f"1 {noun}" if number == 1 else f"{count(number)} {noun}s"
+
+
 def elapsed(ns: int) -> str:
     """`00:12:41`; from a day on `1d 00:12:41`."""
     seconds = max(ns, 0) // 1_000_000_000

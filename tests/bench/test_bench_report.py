@@ -14,14 +14,14 @@ from gwtui.bench import breakdown, report, table
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.runner import BenchRun
-from gwtui.bench.table import TableStyle
 from gwtui.model.enums import Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.comparison import ComparedSeries, all_pairs, compare, in_one_unit, sentence
 from gwtui.stats.significance import Sample
+from gwtui.text.tables import TextStyle
 
-PLAIN = TableStyle()
-COLOUR = TableStyle(colour=True)
+PLAIN = TextStyle()
+COLOUR = TextStyle(colour=True)
 
 
 def cells(lines: list[str], row: str) -> dict[str, str]:
@@ -89,11 +89,11 @@ def test_what_n_does_not_support_is_not_shown_and_does_not_compete() -> None:
 
 
 def test_a_narrow_terminal_gets_shorter_numbers() -> None:
-    wide = table.latencies([fast(), slow()], TableStyle(width=200))
-    narrow = table.latencies([fast(), slow()], TableStyle(width=80))
+    wide = table.latencies([fast(), slow()], TextStyle(width=200))
+    narrow = table.latencies([fast(), slow()], TextStyle(width=80))
     assert len(narrow[0]) < len(wide[0])
     assert cells(narrow, "gateway")["Average"] == "104"
-    details = table.details([fast()], TableStyle(width=70))
+    details = table.details([fast()], TextStyle(width=70))
     assert "P95" in details[0]
     assert "P99" not in details[0]
 

@@ -20,9 +20,10 @@ from support.scripted import free_port
 from gwtui.checks.files import as_json, as_junit
 from gwtui.checks.planning import checks_for
 from gwtui.checks.registry import CHECKS
-from gwtui.checks.table import TextStyle, head, lines_of, listing, summary
+from gwtui.checks.table import head, lines_of, listing, summary
 from gwtui.cli import check
 from gwtui.model.check_results import CheckOutcome, CheckResult
+from gwtui.text.tables import TextStyle
 
 
 @pytest.fixture(scope="module")

@@ -153,10 +153,10 @@ def _standing(stream: StreamView) -> Line:
         return (Span("○ ", "faint"), Span("no result was kept", "muted"))
     if not stream.lines:
         return (Span("◌ ", "accent"), *_awaited(stream.comments, since))
-    count = stream.lines_dropped + len(stream.lines)
+    shown = f"{since} · {units.many(stream.lines_dropped + len(stream.lines), 'event')}"
     if not stream.text and not stream.lines_dropped:
-        return (Span("◌ ", "accent"), Span("waiting for content … ", "muted"), Span(f"{since} · {_events(count)}"))
-    return (Span("● ", "accent"), Span("streaming ", "muted"), Span(f"{since} · {_events(count)}"))
+        return (Span("◌ ", "accent"), Span("waiting for content … ", "muted"), Span(shown))
+    return (Span("● ", "accent"), Span("streaming ", "muted"), Span(shown))
 
 
 def _awaited(comments: int | None, since: str) -> Line:
@@ -164,10 +164,6 @@ def _awaited(comments: int | None, since: str) -> Line:
         return (Span("waiting for the answer … ", "muted"), Span(since))
     alive = "its headers came" if not comments else f"alive, comments: {units.count(comments)}"
     return (Span("waiting for the first event … ", "muted"), Span(since), Span(f" · {alive}", "muted"))
-
-
-def _events(count: int) -> str:
-    return "1 event" if count == 1 else f"{units.count(count)} events"
 
 
 def _result(request: Request) -> Line:
@@ -182,7 +178,7 @@ def _result(request: Request) -> Line:
     facts = [
         f"TTFT {units.duration(request.ttft_ns)}" if request.ttft_ns is not None else "",
         f"E2E {units.duration(request.duration_ns)}" if request.duration_ns is not None else "",
-        _events(request.events) if request.events else "",
+        units.many(request.events, "event") if request.events else "",
         f"{units.count(request.output_tokens)} tokens" if request.output_tokens is not None else "",
         f"{units.rate(request.tokens_per_s)} tok/s" if request.tokens_per_s is not None else "",
     ]
