@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
@@ -52,7 +52,7 @@ class Usage:
 class StreamReader(Protocol):
     """Follows one stream event by event and judges it at its end. Never raises, whatever the bytes."""
 
-    def event(self, event: ServerSentEvent) -> Reading:
+    def event(self, event: FramedEvent) -> Reading:
         """Take the next event."""
 
     def end(self) -> Judgement:
@@ -87,6 +87,8 @@ class API(Protocol):
 
     name: str
     kind: Kind
+    framing: Framing
+    """How its streams tell where an event ends; `WHOLE` where it has none."""
     title: str
     """For menus: `Anthropic Messages`."""
     default_path: str

@@ -15,6 +15,7 @@ from gwtui.apis.openai.chat_stream import OpenAIReader
 from gwtui.apis.openai.events import ChunkForm
 from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.sourcegraph.shared import HEADERS
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
@@ -24,6 +25,7 @@ RULES = "fireworks"
 class Fireworks:
     name = "fireworks"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "Fireworks completions"
     default_path = "/v1/completions/fireworks"
     default_model = "starcoder"
@@ -40,7 +42,7 @@ class Fireworks:
             own["messages"] = endpoint.messages
         else:
             own["prompt"] = endpoint.prompt or PROMPT
-        headers = (*json_headers(endpoint), *HEADERS, *key_header(endpoint, key, "bearer"))
+        headers = (*json_headers(endpoint, self.framing), *HEADERS, *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:

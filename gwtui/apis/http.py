@@ -6,6 +6,7 @@ from gwtui.apis.base import Answer, Ask, AskError, StreamReader
 from gwtui.apis.errors import error_reason
 from gwtui.apis.expect import Expectation, ExpectError, expectation, expected_statuses, spelled_statuses
 from gwtui.apis.requests import encode, http_url, key_header
+from gwtui.framing.whole import WHOLE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
@@ -15,6 +16,7 @@ from gwtui.text.sanitize import clean, excerpt
 class PlainHTTP:
     name = "http"
     kind = Kind.HTTP
+    framing = WHOLE
     title = "Plain HTTP"
     default_path = ""
     default_model = ""

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from gwtui.apis.base import AskError
+from gwtui.framing.base import Framing
 from gwtui.model.profile import Endpoint
 
 AUTH_HEADERS = {
@@ -68,11 +69,11 @@ def key_header(endpoint: Endpoint, key: str | None, default: str) -> tuple[tuple
     return ((name, form.format(key)),)
 
 
-def json_headers(endpoint: Endpoint) -> tuple[tuple[str, str], ...]:
-    """What a request with a JSON body says of itself and of the answer it wants."""
+def json_headers(endpoint: Endpoint, framing: Framing) -> tuple[tuple[str, str], ...]:
+    """What a request with a JSON body says of itself and of the answer it wants: a stream so framed, or one JSON."""
     return (
         ("Content-Type", "application/json"),
-        ("Accept", "text/event-stream" if endpoint.stream else "application/json"),
+        ("Accept", framing.media_type if endpoint.stream else "application/json"),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gwtui.apis.base import Reading
 from gwtui.apis.errors import APIError, event_error
 from gwtui.apis.payload import Unreadable
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -30,7 +30,7 @@ class StreamNotes:
         self.error: Judgement | None = None
         self._findings: dict[str, tuple[int, int, str, str]] = {}
 
-    def begin(self, event: ServerSentEvent) -> Reading | None:
+    def begin(self, event: FramedEvent) -> Reading | None:
         """Number the next event. Returns what it means if it is an empty one, as some gateways send to keep a
         connection alive; None: that is for the reader to say."""
         self.number += 1
@@ -53,7 +53,7 @@ class StreamNotes:
             )
         return words
 
-    def error_event(self, event: ServerSentEvent) -> Reading:
+    def error_event(self, event: FramedEvent) -> Reading:
         """The event at hand is an error and nothing else."""
         return Reading(EventKind.ERROR, "error", "", self.take_error(event_error(event.data)))
 

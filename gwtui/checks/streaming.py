@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gwtui.apis import APIS
 from gwtui.checks.check import (
     Check,
     CheckAnswer,
@@ -18,9 +19,9 @@ from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.remedies import FORMAT
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.roles import roles_after_first
+from gwtui.model.records import Request
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.text import units
-from gwtui.verdict.classify import is_event_stream
 
 SECTION = "Answers"
 NO_USAGE = frozenset({"sourcegraph-stream", "sourcegraph-code"})
@@ -80,11 +81,12 @@ def judge_headers(evidence: Evidence) -> CheckAnswer:
         **{name: request.headers.get(name, "") for name in ("cache-control", "x-accel-buffering", "transfer-encoding")},
     }
     words = "; ".join(f"{name}: {value or 'not sent'}" for name, value in values.items())
-    if not is_event_stream(request.content_type):
+    if not _is_stream(request):
+        due = APIS[request.api].framing.media_type
         return failed(
             words,
             "The gateway fell back to one answer, or a proxy replaced the headers.",
-            "Send `Content-Type: text/event-stream`: clients take nothing else for a stream.",
+            f"Send `Content-Type: {due}`: clients take nothing else for a stream.",
         )
     if not {"no-cache", "no-store"} & {part.strip().lower() for part in values["cache-control"].split(",")}:
         return warned(
@@ -118,7 +120,7 @@ def judge_format(evidence: Evidence) -> CheckAnswer:
 
 def judge_silent_fallback(evidence: Evidence) -> CheckAnswer:
     sent = list(evidence.streams())
-    streamed = [each for each in sent if each.request.status == 200 and is_event_stream(each.request.content_type)]
+    streamed = [each for each in sent if each.request.status == 200 and _is_stream(each.request)]
     whole = [each for each in sent if each.request.rule == "stream.json-answer"]
     if not whole and not streamed:
         return not_applicable(f"no stream was answered: {describe(sent[0].request)}" if sent else "nothing was sent")
@@ -168,6 +170,10 @@ def judge_large_answer(evidence: Evidence) -> CheckAnswer:
         return not_applicable(f"too short to test: {units.count(len(request.text))} characters", REFUSED)
     words = f"complete: {units.count(request.bytes)} bytes after {units.duration(request.duration_ns)}"
     return passed(words, facts={"bytes": request.bytes})
+
+
+def _is_stream(request: Request) -> bool:
+    return APIS[request.api].framing.is_type(request.content_type)
 
 
 def _known(value: int | None) -> str:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gwtui.apis.headers import Headers, joined_header
+from gwtui.framing.base import Framing
 from gwtui.model.enums import End
 from gwtui.text.sanitize import clean
 from gwtui.transport import decoding
@@ -22,7 +23,7 @@ from gwtui.transport.decoding import GZIP, Decoder, Inflate, decoder_for
 HEAD_BYTES = 100 << 10
 """Length limit of one header block."""
 PEEK_BYTES = 1 << 20
-"""How far the first field of an event stream may be from the beginning of a bare body."""
+"""How far the first line of a stream may be from the beginning of a bare body."""
 CHUNK_LINE_BYTES = 1024
 TEXT_BYTES = 64
 """How much of a body tells whether it is text."""
@@ -36,17 +37,18 @@ _LINE_END = re.compile(rb"\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 """Bytes that are in no text."""
-_FIELD = re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?<=[\r\n]))(?:(?:data|event|id|retry)[:\r\n]|:)")
 
 
 class CaptureError(ValueError):
-    """The capture is not one of an event stream. One line, clean."""
+    """The capture is not one of such a stream. One line, clean."""
 
 
 class Capture:
     """One response. Raises `CaptureError` where it is none, here or while the body is read."""
 
-    def __init__(self, chunks: Iterable[bytes]) -> None:
+    def __init__(self, chunks: Iterable[bytes], framing: Framing) -> None:
+        """`framing`: what a body without headers has to be a stream of."""
+        self._framing = framing
         self.end = End.CLEAN
         """How the transport ended, as far as the capture shows it. Known when the body has ended, as the detail is."""
         self.detail = ""
@@ -71,8 +73,8 @@ class Capture:
             plain = _Bytes(self._decoded(plain, Inflate("gzip")))
         elif self._is_packed(plain):
             plain = _Bytes(self._decoded(plain, None))
-        if self.status is None and plain.find(_FIELD, PEEK_BYTES) is None:
-            raise CaptureError(f"the capture is no event stream: it begins with {_beginning(plain.held)}")
+        if self.status is None and plain.find(self._framing.line, PEEK_BYTES) is None:
+            raise CaptureError(f"the capture is not {self._framing.title}: it begins with {_beginning(plain.held)}")
         yield from plain.rest()
 
     def _read_head(self) -> None:

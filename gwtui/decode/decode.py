@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,25 +16,26 @@ from gwtui.apis.headers import pick_headers
 from gwtui.apis.openai.chat_stream import MAX_CHOICES
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, CaptureError
-from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
+from gwtui.framing.whole import WholeParser
 from gwtui.model.enums import End, EventKind, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, StreamEvent
 from gwtui.model.verdicts import Judgement
 from gwtui.probes.capture import HALF_EVENTS
 from gwtui.probes.masking import EventMask, masked_finding, masked_headers
-from gwtui.probes.response_reader import BODY_BYTES, RAW_CHARS, TEXT_CHARS, stream_event
+from gwtui.probes.response_reader import RAW_CHARS, TEXT_CHARS, stream_event
 from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text, excerpt
-from gwtui.verdict.classify import Transport, is_event_stream, judge
+from gwtui.verdict.classify import Transport, judge
 
 
 class StreamReading:
     """Feed it the body of a stream. `reader` has what the events meant, `parser` what was no event."""
 
-    def __init__(self, reader: StreamReader) -> None:
+    def __init__(self, framing: Framing, reader: StreamReader) -> None:
         self.reader = reader
-        self.parser = SSEParser()
+        self.parser = framing.parser()
         self.events = self.keepalives = self.bytes = 0
         self._first: list[StreamEvent] = []
         self._last: deque[StreamEvent | tuple[Reading, str]] = deque(maxlen=HALF_EVENTS)
@@ -42,11 +43,11 @@ class StreamReading:
         self._text_length = 0
 
     def feed(self, data: bytes) -> None:
-        """Raises `SSELimitError`, after all events before it were read."""
+        """Raises `FramingLimitError`, after all events before it were read."""
         self.bytes += len(data)
         try:
             events = self.parser.feed(data)
-        except SSELimitError as error:
+        except FramingLimitError as error:
             self._read(error.events)
             raise
         self._read(events)
@@ -60,7 +61,7 @@ class StreamReading:
     def text(self) -> str:
         return clean_text("".join(self._text), TEXT_CHARS)
 
-    def _read(self, events: list[ServerSentEvent]) -> None:
+    def _read(self, events: Sequence[FramedEvent]) -> None:
         self.events += len(events)
         read, keep = self.reader.event, self._last.append
         for event in events:
@@ -75,9 +76,6 @@ class StreamReading:
                 self._first.append(stream_event(reading, data))
             else:
                 keep((reading, data) if len(data) <= RAW_CHARS else stream_event(reading, data))
-
-
-SSE_TYPE = "text/event-stream"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +99,7 @@ class Decoded:
     bytes: int
     """Of the body, decoded."""
     body_excerpt: str = ""
-    """The beginning of a body that is no event stream."""
+    """The beginning of a body that is no stream."""
 
     @property
     def event_count(self) -> int:
@@ -121,15 +119,16 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     if api not in APIS or APIS[api].kind is not Kind.COMPLETION:
         streaming = [name for name, each in APIS.items() if each.kind is Kind.COMPLETION]
         raise CaptureError(f"{clean(api, 60)!r} is no API that streams: {did_you_mean(api, streaming)}")
-    capture = Capture(chunks)
+    framing = APIS[api].framing
+    capture = Capture(chunks, framing)
     # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
     endpoint = Endpoint(name="capture", api=api, url="http://capture", body=_NOTHING_ASKED, fields=fields or {})
     content_type = next((value for name, value in capture.headers if name.lower() == "content-type"), "")
-    whole = capture.status is not None and not (200 <= capture.status < 300 and is_event_stream(content_type))
+    whole = capture.status is not None and not (200 <= capture.status < 300 and framing.is_type(content_type))
     if whole or capture.refused:
         return _whole(endpoint, capture, content_type)
     try:
-        reading = StreamReading(APIS[api].reader(endpoint))
+        reading = StreamReading(framing, APIS[api].reader(endpoint))
     except AskError as error:
         raise CaptureError(str(error)) from error
     return _stream(endpoint, capture, reading)
@@ -148,14 +147,14 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
     try:
         for piece in capture.body():
             reading.feed(piece)
-    except SSELimitError as error:
+    except FramingLimitError as error:
         end, detail = End.TOO_LARGE, str(error)
     parser, reader = reading.parser, reading.reader
     transport = Transport(
         end=end or capture.end,
         detail=detail or capture.detail,
         status=capture.status or 200,
-        headers=capture.headers or (("content-type", SSE_TYPE),),
+        headers=capture.headers or (("content-type", APIS[endpoint.api].framing.media_type),),
         events=reading.events,
         comments=parser.comments,
         keepalives=reading.keepalives,
@@ -181,20 +180,19 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
 
 
 def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
-    """A response that says of itself that it is no event stream."""
-    body, length = bytearray(), 0
-    for piece in capture.body():
-        length += len(piece)
-        body += piece[: BODY_BYTES - len(body)]
-        if length > BODY_BYTES:
-            break
-    too_long = f"the body is longer than {BODY_BYTES >> 20} MiB" if length > BODY_BYTES else ""
+    """A response that says of itself that it is no stream of the API's framing."""
+    whole, too_long = WholeParser(), ""
+    try:
+        for piece in capture.body():
+            whole.feed(piece)
+    except FramingLimitError as error:
+        too_long = str(error)
     transport = Transport(
         end=End.TOO_LARGE if too_long else capture.end,
         detail=too_long or capture.detail,
         status=None if capture.refused else capture.status,
         headers=capture.headers,
-        body=bytes(body),
+        body=whole.body,
     )
     judged = judge(endpoint, APIS[endpoint.api], transport)
     answer = judged.answer
@@ -208,7 +206,7 @@ def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
         text=clean_text(answer.text, TEXT_CHARS) if answer is not None else "",
         status=capture.status,
         headers=pick_headers(capture.headers),
-        bytes=length,
+        bytes=whole.unfinished,
         body_excerpt="" if good else excerpt(transport.body, content_type),
     )
 

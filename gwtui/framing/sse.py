@@ -7,35 +7,23 @@ discarded, as the standard wants.
 
 from __future__ import annotations
 
-import msgspec
+import re
 
-BOM = b"\xef\xbb\xbf"
+from gwtui.framing.base import BOM, MAX_EVENT, MAX_STRAY, FramedEvent, Framing, FramingLimitError
+
 MAX_LINE = 1 << 20
-MAX_EVENT = 8 << 20
-MAX_STRAY = 16 << 10
 MAX_RETRY_DIGITS = 18
 NO_FIELD_STARTS = b"{}[]\"<'"
 """What an unfinished line starts with when it cannot become a field: JSON or markup."""
 
 
-class ServerSentEvent(msgspec.Struct, frozen=True, gc=False):
+class ServerSentEvent(FramedEvent, frozen=True, gc=False):
     """One dispatched event."""
 
-    event: str
-    """Its type; `message` where the stream named none."""
-    data: str
     id: str = ""
     """The last event id that was in force when it was dispatched."""
     retry: int | None = None
     """The reconnection time in ms that its own block set; None where it set none."""
-
-
-class SSELimitError(ValueError):
-    """A line or an event is over its limit. `events` are those that the same chunk completed before."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.events: list[ServerSentEvent] = []
 
 
 class SSEParser:
@@ -60,7 +48,7 @@ class SSEParser:
         self._id = ""
         self._block_retry: int | None = None
         self._stray = bytearray()
-        self._failure: SSELimitError | None = None
+        self._failure: FramingLimitError | None = None
 
     @property
     def stray(self) -> bytes:
@@ -86,13 +74,13 @@ class SSEParser:
         return ServerSentEvent(self._type.decode("utf-8", "replace") or "message", data[:-1].decode("utf-8", "replace"))
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """Take the next bytes and return the events they completed. Raises `SSELimitError`, and then always."""
+        """Take the next bytes and return the events they completed. Raises `FramingLimitError`, and then always."""
         if self._failure is not None:
-            raise SSELimitError(str(self._failure))
+            raise FramingLimitError(str(self._failure))
         events: list[ServerSentEvent] = []
         try:
             self._lines(self._line_feeds_only(chunk), events)
-        except SSELimitError as error:
+        except FramingLimitError as error:
             error.events = events
             self._failure = error
             raise
@@ -166,7 +154,7 @@ class SSEParser:
 
     def _check_line(self, length: int) -> None:
         if length > self._max_line:
-            raise SSELimitError(f"a line of the event stream is longer than {self._max_line:,} bytes")
+            raise FramingLimitError(f"a line of the event stream is longer than {self._max_line:,} bytes")
 
     def _take(self, line: bytes, events: list[ServerSentEvent]) -> None:
         """Interpret one line, without its line end."""
@@ -186,7 +174,7 @@ class SSEParser:
             self._data += value
             self._data += b"\n"
             if len(self._data) > self._max_event:
-                raise SSELimitError(f"an event's data are longer than {self._max_event:,} bytes")
+                raise FramingLimitError(f"an event's data are longer than {self._max_event:,} bytes")
         elif name == b"event":
             self._type = value
         elif name == b"id":
@@ -214,3 +202,15 @@ class SSEParser:
         self._type = b""
         self._block_retry = None
         self._block_open = False
+
+
+SSE = Framing(
+    name="sse",
+    title="an event stream",
+    media_types=("text/event-stream",),
+    parser=SSEParser,
+    line=re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?<=[\r\n]))(?:(?:data|event|id|retry)[:\r\n]|:)"),
+    beginning=re.compile(rb"\s*(?:\xef\xbb\xbf)?(?:data|event|id|retry)?:"),
+    event_end="blank line",
+    keep_alives="comments",
+)

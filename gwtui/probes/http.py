@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.apis.headers import Headers, header, joined_header, without_query
 from gwtui.apis.http import is_expected_status
-from gwtui.model.enums import End, Kind, Trigger
+from gwtui.model.enums import End, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.probes.deadlines import DeadlineWatchdog, due
@@ -32,7 +32,6 @@ from gwtui.transport.http1 import HEADERS, PORTS, StampedTransport, transport_fo
 from gwtui.transport.lean import httpx
 from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
 from gwtui.transport.trace import ConnectionTrace
-from gwtui.verdict.classify import is_event_stream
 
 MOST_REDIRECTS = 5
 """So many of one request are followed at most."""
@@ -233,13 +232,13 @@ class HTTPProber:
         wanted = status is not None and (200 <= status < 300 or is_expected_status(self._endpoint, status))
         if not wanted:
             return BodyIntake(REFUSAL_BYTES)
-        if self._api.kind is not Kind.COMPLETION or not self._endpoint.stream:
-            return BodyIntake(None)
-        if not is_event_stream(header(result.headers, "content-type")):
+        framing = self._api.framing
+        if not self._endpoint.stream or not framing.is_type(header(result.headers, "content-type")):
             return BodyIntake(None)
         exchange = result.exchange
         result.progress.streams = True
         return StreamIntake(
+            framing,
             self._api.reader(self._endpoint),
             Timing(result.sent_ns),
             lambda: (exchange.last_read_ns or exchange.last_write_ns or 0, exchange.last_read_error_ns),

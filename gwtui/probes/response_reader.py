@@ -6,14 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from gwtui.apis.base import Reading, StreamReader
-from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
+from gwtui.framing.whole import MAX_BODY, WholeParser
 from gwtui.model.records import StreamEvent
 from gwtui.probes.masking import EventMask
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text
 
-BODY_BYTES = 64 * 1024 * 1024
+BODY_BYTES = MAX_BODY
 """The longest body that is read."""
 RAW_CHARS = 1024
 """How much of an event's data the record of it holds."""
@@ -42,17 +43,15 @@ class BodyIntake:
 
     def __init__(self, enough_bytes: int | None) -> None:
         self._enough_bytes = enough_bytes
-        self._pieces: list[bytes] = []
-        self._length = 0
+        self._parser = WholeParser()
 
     @property
     def body(self) -> bytes:
-        return b"".join(self._pieces)[: self._enough_bytes]
+        return self._parser.body[: self._enough_bytes]
 
     def feed(self, data: bytes) -> bool:
-        self._pieces.append(data)
-        self._length += len(data)
-        return self._enough_bytes is None or self._length < self._enough_bytes
+        self._parser.feed(data)
+        return self._enough_bytes is None or self._parser.unfinished < self._enough_bytes
 
     def parts(self) -> Iterable[None]:
         return ()
@@ -66,6 +65,7 @@ class StreamIntake:
 
     def __init__(
         self,
+        framing: Framing,
         reader: StreamReader,
         timing: Timing,
         stamp: Callable[[], tuple[int, int]],
@@ -76,14 +76,14 @@ class StreamIntake:
     ) -> None:
         self.reader = reader
         self.timing = timing
-        self.parser = SSEParser()
+        self.parser = framing.parser()
         self._stamp = stamp
         self._mask = EventMask(redact) if redact else None
         self._hand_on = hand_on
         self._keep_text = keep_text
         self._text: list[str] = []
         self._text_length = 0
-        self._pending: list[ServerSentEvent] = []
+        self._pending: list[FramedEvent] = []
         self._read_bytes = 0
 
     @property
@@ -94,7 +94,7 @@ class StreamIntake:
         self._read_bytes += len(data)
         try:
             self._pending += self.parser.feed(data)
-        except SSELimitError as error:
+        except FramingLimitError as error:
             self._pending += error.events
             raise
         return True
@@ -110,7 +110,7 @@ class StreamIntake:
             events, self._pending = self._pending, []
             self._work_off(events)
 
-    def _work_off(self, events: list[ServerSentEvent]) -> None:
+    def _work_off(self, events: list[FramedEvent]) -> None:
         size, self._read_bytes = self._read_bytes, 0
         stamp_ns, error_ns = self._stamp()
         first = self.timing.events + 1

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import h11
 import httpcore
 
-from gwtui.framing.sse import SSELimitError
+from gwtui.framing.base import FramingLimitError
 from gwtui.model.enums import End
 from gwtui.transport.acknowledged import UnacknowledgedError
 from gwtui.transport.bodies import HeadLimitError
@@ -36,7 +36,7 @@ FAILURES = (
     DecodeError,
     HeadLimitError,
     NotHTTPError,
-    SSELimitError,
+    FramingLimitError,
     TLSFileError,
     UnicodeError,
 )
@@ -60,7 +60,7 @@ OWN_FAULTS = frozenset(
 _OWN_ERRORS: dict[type[BaseException], End] = {
     BodyLimitError: End.TOO_LARGE,
     HeadLimitError: End.TOO_LARGE,
-    SSELimitError: End.TOO_LARGE,
+    FramingLimitError: End.TOO_LARGE,
     NotHTTPError: End.NOT_HTTP,
     DecodeError: End.DECODE_ERROR,
     TLSFileError: End.TLS_FILE,

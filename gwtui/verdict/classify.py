@@ -15,7 +15,8 @@ from gwtui.apis.base import API, Answer, StreamReader
 from gwtui.apis.headers import Headers, header
 from gwtui.apis.http import is_expected_status
 from gwtui.apis.requests import model_asked
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing import framing_named, framing_of
+from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.enums import End, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
@@ -30,7 +31,6 @@ __all__ = [
     "End",
     "Judged",
     "Transport",
-    "is_event_stream",
     "judge",
     "judge_status",
     "judge_stream",
@@ -49,17 +49,17 @@ class Transport:
     """None: no status line came."""
     headers: Headers = ()
     body: bytes = b""
-    """The body where it is no event stream: whole where it was wanted, its beginning where not."""
+    """The body where it is no stream: whole where it was wanted, its beginning where not."""
     events: int = 0
     """Events of the stream that came."""
     comments: int = 0
-    """Comment lines of the stream that came."""
+    """Signs of life in the stream that were no events (`FrameParser.comments`)."""
     stray: bytes = b""
-    """Lines of the stream that belong to no field (`SSEParser.stray`)."""
+    """What came in the stream that was no event (`FrameParser.stray`)."""
     unfinished: int = 0
-    """Bytes of an event that was begun and never ended (`SSEParser.unfinished`)."""
-    unended: ServerSentEvent | None = None
-    """That event, if all that it lacks is its blank line (`SSEParser.unended`)."""
+    """Bytes of an event that was begun and never ended (`FrameParser.unfinished`)."""
+    unended: FramedEvent | None = None
+    """That event, if all that it lacks is the mark of its end (`FrameParser.unended`)."""
     keepalives: int = 0
     """Events of the stream that said nothing but that it is alive."""
     began_at: float = 0.0
@@ -120,6 +120,8 @@ WITHOUT_EVENTS = frozenset({End.NO_FIRST_EVENT, End.NO_FIRST_TOKEN, End.EVENT_GA
 """Ends that bytes alone do not put off."""
 _ERROR_FIELD = re.compile(rb"^error: ?(?=\{)")
 """The name of the field in which llama.cpp sends its errors, which no event can have."""
+_NOTHING_READ = frozenset({Verdict.EMPTY, Verdict.OUT_OF_ORDER})
+"""What a reader says of a stream whose bytes are not of the API's framing."""
 OURS = frozenset({End.NO_KEY, End.TLS_FILE, End.CANCELLED, End.LOCAL})
 """Ends that say nothing about the gateway."""
 
@@ -151,7 +153,7 @@ def judge(
     answer = api.answer(endpoint, status, transport.body)
     judgement = answer.judgement
     if not plain:
-        judgement = judge_whole(transport, answer, asked_stream=endpoint.stream)
+        judgement = judge_whole(transport, answer, api.framing, asked_stream=endpoint.stream)
     return Judged(judgement, _once(*found, *answer.findings), answer)
 
 
@@ -167,26 +169,24 @@ def _once(*findings: Finding) -> tuple[Finding, ...]:
     return tuple({finding.name: finding for finding in findings}.values())
 
 
-def is_event_stream(content_type: str) -> bool:
-    """Whether the media type is `text/event-stream`, whatever its parameters say."""
-    return content_type.partition(";")[0].strip().lower() == "text/event-stream"
-
-
 def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgement:
-    """The verdict on an event stream whose status was the expected one."""
-    seen = reader.end()
+    """The verdict on a stream of the API's framing, by its content type, whose status was the expected one."""
+    seen, framing = reader.end(), api.framing
     if seen.verdict is Verdict.ERROR_IN_STREAM or reader.ended():
         return seen
     if reason := _bare_error(transport, api):
         words = f"after event {transport.events}, outside of any event: {reason}"
         return _judgement(Verdict.ERROR_IN_STREAM, "stream.bare-error", words, transport.events or None)
+    if seen.verdict in _NOTHING_READ and (other := framing_of(transport.stray)) not in (None, framing):
+        return _foreign(transport, transport.stray, other, framing)
     if _came_to_nothing(transport) and seen.verdict is Verdict.EMPTY:
-        return _empty_stream(transport, seen)
+        return _empty_stream(transport, seen, framing)
     if transport.end in BROKEN:
         return _broken(transport, {}, _so_far(transport, seen) + _alive(transport))
     if seen.verdict is Verdict.TRUNCATED and transport.unended is not None and _would_end(reader, transport.unended):
-        words = f"the event after event {transport.events} ends the answer, but its blank line is missing"
-        return _judgement(Verdict.COMPLETE_UNTERMINATED, "stream.no-blank-line", words)
+        words = f"the event after event {transport.events} ends the answer, but its {framing.event_end} is missing"
+        rule = f"stream.no-{framing.event_end.replace(' ', '-')}"
+        return _judgement(Verdict.COMPLETE_UNTERMINATED, rule, words)
     if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
         words = f"{seen.reason}; {transport.unfinished:,} bytes of another event had begun"
         return _judgement(seen.verdict, seen.rule, words, seen.event_number)
@@ -216,16 +216,16 @@ def _bare_error(transport: Transport, api: API) -> str:
     return api.error_reason(_ERROR_FIELD.sub(b"", transport.stray))
 
 
-def _would_end(reader: StreamReader, event: ServerSentEvent) -> bool:
+def _would_end(reader: StreamReader, event: FramedEvent) -> bool:
     """Whether all would be well with this event, of which clients see nothing: so it may hold nothing for them."""
     copy = deepcopy(reader)
     return not copy.event(event).kind.is_content and copy.end().verdict is Verdict.COMPLETE
 
 
-def _empty_stream(transport: Transport, seen: Judgement) -> Judgement:
+def _empty_stream(transport: Transport, seen: Judgement, framing: Framing) -> Judgement:
     words = seen.reason
     if transport.comments:
-        words = f"{words}, only {transport.comments} comments"
+        words = f"{words}, only {transport.comments} {framing.keep_alives}"
     if page := excerpt(transport.stray):
         words = f"{words}, but this: {page}"
     elif transport.unfinished:
@@ -235,15 +235,15 @@ def _empty_stream(transport: Transport, seen: Judgement) -> Judgement:
     return _judgement(Verdict.EMPTY, seen.rule, words)
 
 
-def judge_whole(transport: Transport, answer: Answer, *, asked_stream: bool) -> Judgement:
-    """The verdict on a whole answer of an LLM API that came to its end with a good status."""
+def judge_whole(transport: Transport, answer: Answer, framing: Framing, *, asked_stream: bool) -> Judgement:
+    """The verdict on a whole answer of an LLM API that ended well, where `framing` is that of its streams."""
     kind = transport.content_type.partition(";")[0].strip().lower()
     if not transport.body.strip():
         rule = "http.204" if transport.status == 204 else "http.empty-body"
         return _judgement(Verdict.EMPTY, rule, f"HTTP {transport.status} with an empty body")
     if asked_stream:
-        return _no_stream(transport, answer, kind)
-    if is_event_stream(kind):
+        return _no_stream(transport, answer, kind, framing)
+    if framing_named(kind) is not None:
         return _judgement(Verdict.WRONG_BODY, "answer.stream", "one answer was asked for, a stream of events came")
     if answer.judgement.verdict is Verdict.WRONG_BODY:
         came = f"{_typed(kind)} came, which begins: {excerpt(transport.body, kind)}"
@@ -251,23 +251,31 @@ def judge_whole(transport: Transport, answer: Answer, *, asked_stream: bool) -> 
     return answer.judgement
 
 
-def _no_stream(transport: Transport, answer: Answer, kind: str) -> Judgement:
+def _no_stream(transport: Transport, answer: Answer, kind: str, framing: Framing) -> Judgement:
     """What came where a stream was asked for."""
-    start = transport.body.lstrip()[:6]
     if answer.judgement.verdict.outcome is Outcome.OK:
         words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
         return _judgement(Verdict.NOT_A_STREAM, "stream.json-answer", words)
-    if "html" in kind or start.startswith(b"<"):
+    if "html" in kind or transport.body.lstrip().startswith(b"<"):
         words = f"a page came instead of a stream: {excerpt(transport.body, kind)}"
         return _judgement(Verdict.NOT_A_STREAM, "stream.page", words)
     if kind == "application/vnd.amazon.eventstream":
         words = "Bedrock's binary event stream came, which this API does not speak"
         return _judgement(Verdict.NOT_A_STREAM, "stream.bedrock", words)
-    if start.startswith((b"data:", b"event:")):
-        words = f"an event stream came as {_typed(kind)}, which clients do not take for one"
-        return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
+    if (came := framing_of(transport.body)) is not None:
+        return _foreign(transport, transport.body, came, framing)
     said = excerpt(transport.body, kind) if answer.judgement.verdict is Verdict.WRONG_BODY else answer.judgement.reason
     return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", f"{_typed(kind)} came instead of a stream: {said}")
+
+
+def _foreign(transport: Transport, body: bytes, came: Framing, due: Framing) -> Judgement:
+    """A stream that is not framed as its API's are, or not called so."""
+    kind = transport.content_type.partition(";")[0].strip().lower()
+    if came is due:
+        words = f"{came.title} came as {_typed(kind)}, which clients do not take for one"
+        return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
+    words = f"{came.title} came as {_typed(kind)} where {due.title} is due; it begins: {excerpt(body)}"
+    return _judgement(Verdict.NOT_A_STREAM, "stream.framing", words)
 
 
 def _typed(kind: str) -> str:

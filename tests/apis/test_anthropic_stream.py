@@ -12,35 +12,35 @@ from support.streams import Case, check, feed, json_values, named, unnamed
 
 from gwtui.apis.anthropic.stream import AnthropicReader
 from gwtui.apis.base import Usage
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.verdicts import Judgement, Verdict
 
 MODEL = "claude-3-haiku-20240307"
 
 
-def start(**fields: Any) -> ServerSentEvent:
+def start(**fields: Any) -> FramedEvent:
     message = {"id": "msg_1", "type": "message", "role": "assistant", "model": MODEL, "content": []}
     return named("message_start", message=message | {"usage": {"input_tokens": 10, "output_tokens": 1}} | fields)
 
 
-def block(index: int, kind: str = "text", **fields: Any) -> ServerSentEvent:
+def block(index: int, kind: str = "text", **fields: Any) -> FramedEvent:
     return named("content_block_start", index=index, content_block={"type": kind, **fields})
 
 
-def delta(index: int, kind: str = "text_delta", **fields: Any) -> ServerSentEvent:
+def delta(index: int, kind: str = "text_delta", **fields: Any) -> FramedEvent:
     return named("content_block_delta", index=index, delta={"type": kind, **(fields or {"text": "def"})})
 
 
-def stop(index: int) -> ServerSentEvent:
+def stop(index: int) -> FramedEvent:
     return named("content_block_stop", index=index)
 
 
-def finish(reason: str | None = "end_turn", tokens: int = 12) -> ServerSentEvent:
+def finish(reason: str | None = "end_turn", tokens: int = 12) -> FramedEvent:
     return named("message_delta", delta={"stop_reason": reason}, usage={"output_tokens": tokens})
 
 
-def tool(index: int, *fragments: str) -> list[ServerSentEvent]:
+def tool(index: int, *fragments: str) -> list[FramedEvent]:
     deltas = [delta(index, "input_json_delta", partial_json=fragment) for fragment in fragments]
     return [block(index, "tool_use", id="t", name="get", input={}), *deltas, stop(index)]
 
@@ -83,14 +83,14 @@ CASES = [
          COMPLETE, "anthropic.message_stop", None, "model_differs"),
     Case("unknown event", [start(), named("citation_sources"), *TEXT, finish(), END],
          COMPLETE, "anthropic.message_stop", None, "unknown_event"),
-    Case("unknown event without JSON", [start(), ServerSentEvent("hint", "soon"), *TEXT, finish(), END],
+    Case("unknown event without JSON", [start(), FramedEvent("hint", "soon"), *TEXT, finish(), END],
          COMPLETE, "anthropic.message_stop", None, "unknown_event"),
     Case("unknown delta and block", [start(), block(0, "hologram"), delta(0, "hologram_delta", light=1), stop(0),
          block(1), delta(1, "hue_delta", hue=1), delta(1), stop(1), finish(), END],
          COMPLETE, "anthropic.message_stop", None, "unknown_event"),
     Case("unknown stop reason", [start(), *TEXT, finish("tired"), END],
          COMPLETE, "anthropic.message_stop", None, "unknown_stop_reason"),
-    Case("no event names", [ServerSentEvent("message", event.data) for event in GOOD],
+    Case("no event names", [FramedEvent("message", event.data) for event in GOOD],
          COMPLETE, "anthropic.message_stop", None, "unnamed_events"),
     Case("[DONE] at its end", [*GOOD, unnamed("[DONE]")], COMPLETE, "anthropic.message_stop", None, "done_marker"),
     Case("two streams in one body", [*GOOD, *GOOD], COMPLETE, "anthropic.message_stop", None, "events_after_end"),
@@ -99,7 +99,7 @@ CASES = [
     Case("another model", [start(model="claude-3-opus"), *TEXT, finish(), END],
          COMPLETE, "anthropic.message_stop", None, "model_differs"),
     Case("NaN and a huge number",
-         [start(), block(0), ServerSentEvent("content_block_delta", '{"type":"content_block_delta","index":0,'
+         [start(), block(0), FramedEvent("content_block_delta", '{"type":"content_block_delta","index":0,'
           '"delta":{"type":"text_delta","text":"a","p":NaN,"q":1e999}}'), stop(0), finish(), END],
          COMPLETE, "anthropic.message_stop"),
     Case("no message_stop", GOOD[:-1], Verdict.COMPLETE_UNTERMINATED, "anthropic.no-message_stop"),
@@ -117,7 +117,7 @@ CASES = [
          Verdict.ERROR_IN_STREAM, "anthropic.error-event", 4),
     Case("an error without a name", [*GOOD[:2], unnamed({"error": {"message": "x"}})],
          Verdict.ERROR_IN_STREAM, "anthropic.error-event", 3),
-    Case("an error as a text", [*GOOD[:2], ServerSentEvent("error", "upstream connect error")],
+    Case("an error as a text", [*GOOD[:2], FramedEvent("error", "upstream connect error")],
          Verdict.ERROR_IN_STREAM, "anthropic.error-event", 3),
     Case("an error of another form", [*GOOD[:2], unnamed({"error": "x", "message": "no"})],
          Verdict.ERROR_IN_STREAM, "anthropic.error-event", 3),
@@ -162,17 +162,17 @@ CASES = [
     Case("no stop reason", [start(), *TEXT, finish(None), END], ORDER, "anthropic.message_stop-before-stop_reason", 7),
     Case("message_delta first", [finish(), start(), *TEXT, finish(), END],
          ORDER, "anthropic.message_delta-misplaced", 1),
-    Case("name and type differ", [start(), block(0), ServerSentEvent("content_block_stop", delta(0).data), stop(0),
+    Case("name and type differ", [start(), block(0), FramedEvent("content_block_stop", delta(0).data), stop(0),
          finish(), END], ORDER, "anthropic.name-is-not-type", 3),
-    Case("JSON cut short", [start(), block(0), ServerSentEvent("content_block_delta", delta(0).data[:-5]), stop(0),
+    Case("JSON cut short", [start(), block(0), FramedEvent("content_block_delta", delta(0).data[:-5]), stop(0),
          finish(), END], ORDER, "anthropic.bad-json", 3, "bad_json"),
-    Case("a list for an event", [start(), ServerSentEvent("content_block_start", "[]"), *GOOD[1:]],
+    Case("a list for an event", [start(), FramedEvent("content_block_start", "[]"), *GOOD[1:]],
          ORDER, "anthropic.wrong-form", 2),
     Case("a text where a delta is due", [start(), block(0), named("content_block_delta", index=0, delta="x"), stop(0),
          finish(), END], ORDER, "anthropic.wrong-form", 3),
     Case("a number for a text", [start(), block(0), delta(0, text=7), stop(0), finish(), END],
          ORDER, "anthropic.wrong-form", 3),
-    Case("JSON nested without end", [start(), ServerSentEvent("content_block_start", "[" * 100_000), *GOOD[1:]],
+    Case("JSON nested without end", [start(), FramedEvent("content_block_start", "[" * 100_000), *GOOD[1:]],
          ORDER, "anthropic.bad-json", 2),
 ]  # fmt: skip
 
@@ -211,7 +211,7 @@ READINGS = [
     (delta(0, "input_json_delta", partial_json=""), EventKind.OTHER, ""),
     (delta(0, "input_json_delta", partial_json='{"'), EventKind.TOOL, '{"'),
     (PING, EventKind.KEEPALIVE, ""),
-    (ServerSentEvent("ping", "{}"), EventKind.KEEPALIVE, ""),
+    (FramedEvent("ping", "{}"), EventKind.KEEPALIVE, ""),
     (ERROR, EventKind.ERROR, ""),
     (finish(), EventKind.STOP, ""),
     (END, EventKind.STOP, ""),
@@ -219,7 +219,7 @@ READINGS = [
 
 
 @pytest.mark.parametrize(("event", "kind", "text"), READINGS)
-def test_what_an_event_means(event: ServerSentEvent, kind: EventKind, text: str) -> None:
+def test_what_an_event_means(event: FramedEvent, kind: EventKind, text: str) -> None:
     reading = AnthropicReader(MODEL).event(event)
     assert (reading.kind, reading.text, reading.name) == (kind, text, event.event)
 
@@ -268,19 +268,19 @@ JSON = json_values(
     "to",
 )
 ODD_EVENTS = st.builds(
-    ServerSentEvent,
+    FramedEvent,
     NAMES | st.text(max_size=5),
     st.text(max_size=20) | JSON.map(json.dumps) | st.sampled_from([event.data for event in GOOD]),
 )
 TYPED = st.builds(
-    lambda name, fields: ServerSentEvent(name, json.dumps({**fields, "type": name})),
+    lambda name, fields: FramedEvent(name, json.dumps({**fields, "type": name})),
     NAMES,
     st.dictionaries(st.sampled_from(["index", "delta", "message", "usage", "content_block"]), JSON, max_size=4),
 )
 
 
 @given(st.lists(ODD_EVENTS | TYPED | st.sampled_from(GOOD), max_size=12))
-def test_a_reader_takes_anything_and_always_judges(events: list[ServerSentEvent]) -> None:
+def test_a_reader_takes_anything_and_always_judges(events: list[FramedEvent]) -> None:
     reader = AnthropicReader(MODEL)
     for event in events:
         reading = reader.event(event)

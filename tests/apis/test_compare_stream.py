@@ -9,33 +9,33 @@ from support.streams import Case, check, feed, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.compare.reader import CompareReader, Names
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
 
-def event(kind: str, model: str | None = None, **fields: Any) -> ServerSentEvent:
+def event(kind: str, model: str | None = None, **fields: Any) -> FramedEvent:
     return unnamed({"type": kind, **({"model": model} if model else {}), **fields})
 
 
-def start(model: str = "a") -> ServerSentEvent:
+def start(model: str = "a") -> FramedEvent:
     return event("start", model)
 
 
-def chunk(model: str = "a", text: str = "x") -> ServerSentEvent:
+def chunk(model: str = "a", text: str = "x") -> FramedEvent:
     return event("chunk", model, content=text)
 
 
-def done(model: str = "a") -> ServerSentEvent:
+def done(model: str = "a") -> FramedEvent:
     return event("done", model)
 
 
-def failed(model: str = "a") -> ServerSentEvent:
+def failed(model: str = "a") -> FramedEvent:
     return event("error", model, message="no such model")
 
 
-def complete(good: int = 2, bad: int = 0) -> ServerSentEvent:
+def complete(good: int = 2, bad: int = 0) -> FramedEvent:
     return event("complete", metadata={"processing_time_ms": 7, "models_successful": good, "models_failed": bad})
 
 
@@ -117,8 +117,8 @@ def test_all_names_can_be_changed() -> None:
 
 
 def test_types_may_be_the_names_of_the_events() -> None:
-    named = [ServerSentEvent("start", '{"model":"a"}'), ServerSentEvent("chunk", '{"model":"a","content":"x"}'),
-             ServerSentEvent("done", '{"model":"a"}'), ServerSentEvent("complete", "{}")]  # fmt: skip
+    named = [FramedEvent("start", '{"model":"a"}'), FramedEvent("chunk", '{"model":"a","content":"x"}'),
+             FramedEvent("done", '{"model":"a"}'), FramedEvent("complete", "{}")]  # fmt: skip
     assert feed(CompareReader(("a",), Names()), named).end().verdict is COMPLETE
 
 

@@ -8,13 +8,15 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.apis import SCRIPTS, Events, Script, response, wire
+from support.apis import SCRIPTS, Events, Script, response
+from support.framed import WIRES, wire_of
 from support.streams import decode, json_values, names, unnamed
 
 from gwtui.apis import APIS, api_names, kind_of, title_of, url_for
 from gwtui.apis.base import StreamReader
-from gwtui.decode import Decoded
-from gwtui.framing.sse import ServerSentEvent, SSEParser
+from gwtui.decode import CaptureError, Decoded
+from gwtui.framing import FRAMINGS
+from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.enums import Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
@@ -24,7 +26,7 @@ COMPLETIONS = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION
 
 
 def told(script: Script, events: Events) -> Decoded:
-    return decode(response(wire(events)), script.api)
+    return decode(script.response(script.wire(events)), script.api)
 
 
 def test_every_api_has_a_script() -> None:
@@ -71,7 +73,7 @@ LIES: list[tuple[str, Lie, Verdict, dict[str, Verdict]]] = [
      {"anthropic-messages": Verdict.OUT_OF_ORDER, "openai-responses": Verdict.OUT_OF_ORDER}),
     ("an error page in an event", lambda s: (*s.opening, unnamed("<html>502</html>"), *s.content, *s.closing,
      *s.finish, *s.terminator), Verdict.OUT_OF_ORDER, {}),
-    ("an event cut in two", lambda s: (*s.opening, ServerSentEvent(s.content[-1].event, s.content[-1].data[:-9]),
+    ("an event cut in two", lambda s: (*s.opening, FramedEvent(s.content[-1].event, s.content[-1].data[:-9]),
      *s.content, *s.closing, *s.finish, *s.terminator), Verdict.OUT_OF_ORDER, {}),
 ]  # fmt: skip
 
@@ -104,18 +106,18 @@ def test_cut_after_any_event_it_is_never_complete_before_its_proof(script: Scrip
 
 @every_script
 def test_a_body_that_breaks_off_is_truncated_before_the_proof_and_complete_after_it(script: Script) -> None:
-    body = wire(script.good)
-    head = f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: {len(body) + 9}\r\n\r\n".encode()
+    body = script.wire(script.good)
+    head = script.response(b"").replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % (len(body) + 9))
     whole = decode(head + body, script.api)
     assert whole.judgement.verdict is Verdict.COMPLETE
     assert "broken_after_end" in names(whole.findings)
-    cut = decode(head + wire(script.good[: script.proof - 1]), script.api).judgement
+    cut = decode(head + script.wire(script.good[: script.proof - 1]), script.api).judgement
     assert (cut.verdict, cut.rule) == (Verdict.TRUNCATED, "transport.incomplete")
 
 
 @every_script
 def test_keepalives_alone_are_no_answer(script: Script) -> None:
-    decoded = decode(response(b": waiting\n\n" * 3), script.api)
+    decoded = decode(script.response(wire_of(script.api).keep_alive * 3), script.api)
     assert decoded.judgement.verdict is Verdict.EMPTY
     assert names(decoded.findings) == ["keepalives_only"]
 
@@ -123,7 +125,7 @@ def test_keepalives_alone_are_no_answer(script: Script) -> None:
 @every_script
 def test_an_error_outside_of_any_event_is_an_error_in_the_stream(script: Script) -> None:
     bare = json.dumps({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}, indent=2).encode()
-    judgement = decode(response(wire(script.opening + script.content) + bare), script.api).judgement
+    judgement = decode(script.response(script.wire(script.opening + script.content) + bare), script.api).judgement
     assert (judgement.verdict, judgement.rule) == (Verdict.ERROR_IN_STREAM, "stream.bare-error")
     assert "busy" in judgement.reason
 
@@ -143,7 +145,6 @@ def test_one_json_answer_is_no_stream_and_its_usage_is_read(script: Script) -> N
     [
         (b"<html><title>502 Bad Gateway</title>", "text/html", "stream.page"),
         (b"{}", "application/json", "stream.content-type"),
-        (b"data: {}\n\n", "text/plain", "stream.content-type"),
         (b'{"error":{"message":"busy"}}', "application/json", "stream.content-type"),
     ],
 )
@@ -153,15 +154,40 @@ def test_what_is_not_called_a_stream_is_none(script: Script, body: bytes, conten
 
 
 @every_script
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_every_line_end_is_read(script: Script, line_end: str) -> None:
-    decoded = decode(response(wire(script.good, line_end)), script.api)
-    assert decoded.judgement.verdict is Verdict.COMPLETE
+def test_every_line_end_is_read(script: Script) -> None:
+    for line_end in wire_of(script.api).line_ends:
+        decoded = decode(script.response(script.wire(script.good, line_end)), script.api)
+        assert decoded.judgement.verdict is Verdict.COMPLETE
+
+
+@every_script
+def test_a_stream_that_is_called_something_else_is_none(script: Script) -> None:
+    body = script.wire(script.good)
+    judgement = decode(response(body, "text/plain"), script.api).judgement
+    assert (judgement.verdict, judgement.rule) == (Verdict.NOT_A_STREAM, "stream.content-type")
+    assert f"{APIS[script.api].framing.title} came as text/plain" in judgement.reason
+
+
+FOREIGN = [(script, other) for script in SCRIPTS for other in FRAMINGS if other is not APIS[script.api].framing]
+
+
+@pytest.mark.parametrize(("script", "other"), FOREIGN)
+def test_a_stream_in_another_framing_is_named_and_quoted(script: Script, other: Framing) -> None:
+    framing = APIS[script.api].framing
+    payload = FramedEvent("message", '{"a":1}')
+    body = WIRES[other.name].encode([payload] * 3, "\n")
+    for content_type in (framing.media_type, other.media_type, "application/json"):
+        judgement = decode(response(body, content_type), script.api).judgement
+        assert (judgement.verdict, judgement.rule) == (Verdict.NOT_A_STREAM, "stream.framing")
+        assert f"{other.title} came as {content_type} where {framing.title} is due; it begins: " in judgement.reason
+        assert '{"a":1}' in judgement.reason
+    with pytest.raises(CaptureError, match=f"the capture is not {framing.title}"):
+        decode(b"just words", script.api)
 
 
 def follow(script: Script, chunks: list[bytes]) -> tuple[list[object], object]:
     """All that a reader makes of a stream that comes in these pieces."""
-    parser, reader = SSEParser(), reader_of(script.api)
+    parser, reader = APIS[script.api].framing.parser(), reader_of(script.api)
     readings: list[object] = [reader.event(event) for chunk in chunks for event in parser.feed(chunk)]
     return readings, (reader.end(), reader.usage, reader.findings, reader.model_served)
 
@@ -172,7 +198,7 @@ def reader_of(api: str) -> StreamReader:
 
 @every_script
 def test_a_stream_means_the_same_however_its_bytes_are_split(script: Script) -> None:
-    body = wire((*script.opening, *script.content, script.error, *script.closing, *script.finish), "\r\n")
+    body = script.wire((*script.opening, *script.content, script.error, *script.closing, *script.finish), "\r\n")
     whole = follow(script, [body])
     assert follow(script, [body[at : at + 1] for at in range(len(body))]) == whole
     for at in range(len(body)):
@@ -189,12 +215,12 @@ JSON = json_values(
 TYPES = sorted({json.loads(event.data).get("type", "message") for script in SCRIPTS for event in script.good
                 if event.data.startswith("{")})  # fmt: skip
 TYPED = st.builds(
-    lambda kind, fields: ServerSentEvent(kind, json.dumps({**fields, "type": kind})),
+    lambda kind, fields: FramedEvent(kind, json.dumps({**fields, "type": kind})),
     st.sampled_from(TYPES),
     st.dictionaries(st.sampled_from(["delta", "index", "response", "model", "output_index", "error", "text"]), JSON),
 )
 EVENTS = st.builds(
-    ServerSentEvent,
+    FramedEvent,
     st.sampled_from(["message", "error", "ping", "completion", "done", "\x1b"]),
     st.text(max_size=20) | JSON.map(json.dumps),
 )
@@ -219,7 +245,7 @@ def test_half_a_character_is_read_wherever_it_stands(script: Script) -> None:
     half = {"\ud800": "\ud800", "type": "\ud800", "model": "\ud800"}
     payload = json.dumps({**half, "choices": [half], "delta": half, "error": half, "candidates": [half]})
     reader = reader_of(script.api)
-    assert reader.event(ServerSentEvent("message", payload)).name.isprintable()
+    assert reader.event(FramedEvent("message", payload)).name.isprintable()
     assert reader.end().reason.isprintable()
 
 

@@ -11,7 +11,7 @@ from support.streams import Case, check, decode, feed, names, unnamed
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.gemini.stream import GeminiReader
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
@@ -25,11 +25,11 @@ def candidate(*parts: dict[str, Any], finish: str | None = None, index: int | No
     return fields | ({} if index is None else {"index": index})
 
 
-def said(text: str, finish: str | None = None, **fields: Any) -> ServerSentEvent:
+def said(text: str, finish: str | None = None, **fields: Any) -> FramedEvent:
     return unnamed({"candidates": [candidate({"text": text}, finish=finish)], "modelVersion": MODEL, **fields})
 
 
-def parts(*several: dict[str, Any], finish: str | None = None) -> ServerSentEvent:
+def parts(*several: dict[str, Any], finish: str | None = None) -> FramedEvent:
     return unnamed({"candidates": [candidate(*several, finish=finish)]})
 
 
@@ -73,7 +73,7 @@ CASES = [
          CUT, "gemini.eof-before-finishReason", 2, "finish_repeated"),
     Case("usage only", [USAGE], CUT, "gemini.eof-before-finishReason", 1),
     Case("an error", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
-    Case("an error with a name", [said("a"), ServerSentEvent("error", "died")],
+    Case("an error with a name", [said("a"), FramedEvent("error", "died")],
          Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
     Case("no JSON", [unnamed("oops"), said("a", "STOP")], ORDER, "gemini.bad-json", 1, "bad_json"),
     Case("candidates of another form", [unnamed({"candidates": 7}), said("a", "STOP")], ORDER, "gemini.wrong-form", 1),
@@ -103,7 +103,7 @@ READINGS = [
 
 
 @pytest.mark.parametrize(("event", "kind", "text"), READINGS)
-def test_what_an_event_means(event: ServerSentEvent, kind: EventKind, text: str) -> None:
+def test_what_an_event_means(event: FramedEvent, kind: EventKind, text: str) -> None:
     reading = GeminiReader(MODEL).event(event)
     assert (reading.kind, reading.text) == (kind, text)
 

@@ -12,14 +12,14 @@ from support.streams import Case, check, feed, json_values, unnamed
 
 from gwtui.apis.base import Usage
 from gwtui.apis.openai.chat_stream import OpenAIReader
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.verdicts import Judgement, Verdict
 
 MODEL = "gpt-4o-mini"
 
 
-def chunk(*choices: dict[str, Any], **fields: Any) -> ServerSentEvent:
+def chunk(*choices: dict[str, Any], **fields: Any) -> FramedEvent:
     head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "gpt-4o-mini-2024-07-18"}
     return unnamed(head | {"choices": list(choices)} | fields)
 
@@ -28,16 +28,16 @@ def delta(index: int = 0, finish: str | None = None, **fields: Any) -> dict[str,
     return {"index": index, "delta": fields, "finish_reason": finish}
 
 
-def text(content: str | None = "def", index: int = 0) -> ServerSentEvent:
+def text(content: str | None = "def", index: int = 0) -> FramedEvent:
     return chunk(delta(index, content=content))
 
 
-def tool(arguments: str | None = None, index: int | None = 0, **call: Any) -> ServerSentEvent:
+def tool(arguments: str | None = None, index: int | None = 0, **call: Any) -> FramedEvent:
     name = {"name": "get"} if "id" in call else {}
     return chunk(delta(tool_calls=[{"index": index, "function": {**name, "arguments": arguments}, **call}]))
 
 
-def finish(reason: str = "stop", index: int = 0, **fields: Any) -> ServerSentEvent:
+def finish(reason: str = "stop", index: int = 0, **fields: Any) -> FramedEvent:
     return chunk(delta(index, reason), **fields)
 
 
@@ -134,7 +134,7 @@ CASES = [
          [ROLE, text(), chunk(delta(0, "error", content=""), error={"code": 502, "message": "x"}), DONE],
          IN_STREAM, "openai.error-event", 3),
     Case("finish_reason error", [ROLE, text(), finish("error"), DONE], IN_STREAM, "openai.error-event", 3),
-    Case("an error with a name", [ROLE, ServerSentEvent("error", "upstream died")], IN_STREAM, "openai.error-event", 2),
+    Case("an error with a name", [ROLE, FramedEvent("error", "upstream died")], IN_STREAM, "openai.error-event", 2),
     Case("an error as a text", [ROLE, unnamed({"error": "died"})], IN_STREAM, "openai.error-event", 2),
     Case("object: error", [ROLE, unnamed({"object": "error", "message": "died"})], IN_STREAM, "openai.error-event", 2),
     Case("an error after [DONE]", [*GOOD, ERROR], IN_STREAM, "openai.error-event", 7),
@@ -190,13 +190,13 @@ def test_a_missing_finish_reason_is_explained() -> None:
     ("event", "words"),
     [
         (ERROR, "server_error: upstream failed (code 502)"),
-        (ServerSentEvent("error", "upstream \x1b died"), "upstream ␛ died"),
-        (ServerSentEvent("error", '{"type":"overloaded_error","message":"busy"}'), "overloaded_error: busy"),
+        (FramedEvent("error", "upstream \x1b died"), "upstream ␛ died"),
+        (FramedEvent("error", '{"type":"overloaded_error","message":"busy"}'), "overloaded_error: busy"),
         (unnamed({"object": "error", "message": "died", "code": 50001}), "died (code 50001)"),
         (unnamed({"error": {"code": None}}), "an error without a word about it"),
     ],
 )
-def test_the_reason_names_the_error(event: ServerSentEvent, words: str) -> None:
+def test_the_reason_names_the_error(event: FramedEvent, words: str) -> None:
     assert feed(OpenAIReader(MODEL), [ROLE, event]).end().reason == f"event 2 is an error: {words}"
 
 
@@ -221,12 +221,12 @@ READINGS = [
     (DONE, EventKind.STOP, ""),
     (ERROR, EventKind.ERROR, ""),
     (unnamed(""), EventKind.KEEPALIVE, ""),
-    (ServerSentEvent("ping", "{}"), EventKind.KEEPALIVE, ""),
+    (FramedEvent("ping", "{}"), EventKind.KEEPALIVE, ""),
 ]
 
 
 @pytest.mark.parametrize(("event", "kind", "generated"), READINGS)
-def test_what_an_event_means(event: ServerSentEvent, kind: EventKind, generated: str) -> None:
+def test_what_an_event_means(event: FramedEvent, kind: EventKind, generated: str) -> None:
     reading = OpenAIReader(MODEL).event(event)
     assert (reading.kind, reading.text) == (kind, generated)
 
@@ -258,14 +258,14 @@ CHOICES = st.lists(
     st.fixed_dictionaries({}, optional={"index": JSON, "delta": JSON, "finish_reason": JSON}), max_size=3
 )
 ODD_EVENTS = st.builds(
-    ServerSentEvent,
+    FramedEvent,
     st.sampled_from(["message", "error", "ping", "\x1b"]),
     st.text(max_size=20) | JSON.map(json.dumps) | CHOICES.map(lambda choices: json.dumps({"choices": choices})),
 )
 
 
 @given(st.lists(ODD_EVENTS | st.sampled_from(GOOD), max_size=12))
-def test_a_reader_takes_anything_and_always_judges(events: list[ServerSentEvent]) -> None:
+def test_a_reader_takes_anything_and_always_judges(events: list[FramedEvent]) -> None:
     reader = OpenAIReader(MODEL)
     for event in events:
         reading = reader.event(event)

@@ -10,7 +10,7 @@ from support.streams import Case, check, feed, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import StreamReader, Usage
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
@@ -24,11 +24,11 @@ def reader(api: str) -> StreamReader:
     return APIS[api].reader(endpoint(api))
 
 
-def text(content: str = "a", finish: str | None = None, **fields: Any) -> ServerSentEvent:
+def text(content: str = "a", finish: str | None = None, **fields: Any) -> FramedEvent:
     return unnamed({"model": "m", "choices": [{"index": 0, "text": content, "finish_reason": finish}], **fields})
 
 
-def delta(finish: str | None = None, **fields: Any) -> ServerSentEvent:
+def delta(finish: str | None = None, **fields: Any) -> FramedEvent:
     return unnamed({"model": "m", "choices": [{"index": 0, "delta": fields, "finish_reason": finish}]})
 
 

@@ -12,7 +12,7 @@ from support.streams import Case, check, feed, names, unnamed
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.openai.responses_stream import ResponsesReader
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
@@ -66,7 +66,7 @@ def skipping(number: int) -> Events:
 
 
 def unnumbered(*steps: Step) -> Events:
-    return tuple(ServerSentEvent(kind, json.dumps({"type": kind, **fields})) for kind, fields in steps)
+    return tuple(FramedEvent(kind, json.dumps({"type": kind, **fields})) for kind, fields in steps)
 
 
 FLAT = ("error", {"code": "server_error", "message": "died", "param": None})
@@ -153,7 +153,7 @@ CASES = [
     Case("its beginning lost", list(numbered(("x", {}), ("x", {}), *GOOD)[2:]), ORDER, "responses.sequence-gap", 1),
     Case("no names", [unnamed(event.data) for event in numbered(*GOOD)],
          COMPLETE, "responses.completed", None, "unnamed_events"),
-    Case("a wrong name", [ServerSentEvent("response.in_progress", numbered(*GOOD)[0].data), *numbered(*GOOD)[1:]],
+    Case("a wrong name", [FramedEvent("response.in_progress", numbered(*GOOD)[0].data), *numbered(*GOOD)[1:]],
          ORDER, "responses.name-is-not-type", 1),
     Case("[DONE] at its end", [*numbered(*GOOD), unnamed("[DONE]")], COMPLETE, "responses.completed"),
     Case("no JSON", [*numbered(*GOOD)[:2], unnamed("oops"), *numbered(*GOOD)[2:]],

@@ -11,21 +11,21 @@ from support.streams import Case, check, feed, names
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
 
-def event(name: str = "completion", **fields: Any) -> ServerSentEvent:
-    return ServerSentEvent(name, json.dumps(fields))
+def event(name: str = "completion", **fields: Any) -> FramedEvent:
+    return FramedEvent(name, json.dumps(fields))
 
 
-def said(completion: str, reason: str = "", **fields: Any) -> ServerSentEvent:
+def said(completion: str, reason: str = "", **fields: Any) -> FramedEvent:
     return event(completion=completion, stopReason=reason, **fields)
 
 
-def added(text: str, **fields: Any) -> ServerSentEvent:
+def added(text: str, **fields: Any) -> FramedEvent:
     return event(deltaText=text, **fields)
 
 
@@ -50,7 +50,7 @@ CASES = [
          COMPLETE, "sourcegraph.done", None, "attribution_error"),
     Case("an unknown event", [said("a"), event("hint"), said("a", "stop"), DONE],
          COMPLETE, "sourcegraph.done", None, "unknown_event"),
-    Case("no event name", [ServerSentEvent("message", said("a", "stop").data), DONE],
+    Case("no event name", [FramedEvent("message", said("a", "stop").data), DONE],
          COMPLETE, "sourcegraph.done", None, "unnamed_events"),
     Case("twice", GOOD + GOOD, COMPLETE, "sourcegraph.done", None, "events_after_end"),
     Case("no done", GOOD[:-1], Verdict.COMPLETE_UNTERMINATED, "sourcegraph.no-done"),
@@ -65,7 +65,7 @@ CASES = [
     Case("an error and done", [said("a"), ERROR, DONE], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
     Case("an error and no done", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
     Case("an error after done", [*GOOD, ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 5),
-    Case("an error without a name", [said("a"), ServerSentEvent("message", '{"error":"x"}'), DONE],
+    Case("an error without a name", [said("a"), FramedEvent("message", '{"error":"x"}'), DONE],
          Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
     Case("a completion that is an error", [said("a"), event(error={"message": "x"}), DONE],
          Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
@@ -76,7 +76,7 @@ CASES = [
     Case("content after its stop reason", [said("a", "stop"), said("ab"), DONE],
          ORDER, "sourcegraph.content-after-stop", 2),
     Case("a number for a text", [event(completion=7), said("a", "stop"), DONE], ORDER, "sourcegraph.wrong-form", 1),
-    Case("no JSON", [ServerSentEvent("completion", "oops"), said("a", "stop"), DONE], ORDER, "sourcegraph.bad-json", 1),
+    Case("no JSON", [FramedEvent("completion", "oops"), said("a", "stop"), DONE], ORDER, "sourcegraph.bad-json", 1),
 ]  # fmt: skip
 
 
@@ -105,7 +105,7 @@ READINGS = [
 
 
 @pytest.mark.parametrize(("given", "kind", "text"), READINGS)
-def test_what_an_event_means(given: ServerSentEvent, kind: EventKind, text: str) -> None:
+def test_what_an_event_means(given: FramedEvent, kind: EventKind, text: str) -> None:
     reading = SourcegraphReader().event(given)
     assert (reading.kind, reading.text) == (kind, text)
 

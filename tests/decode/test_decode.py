@@ -12,18 +12,20 @@ from itertools import chain
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.apis import SCRIPTS, Script, wire
+from support.apis import SCRIPTS, Script, script_of
+from support.framed import stream_type
 from support.streams import decode, names
 
 from gwtui.decode import CaptureError
 from gwtui.decode import decode as decode_chunks
 from gwtui.decode.capture import Capture
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import End
 from gwtui.model.verdicts import Verdict
 from gwtui.report import decode_json, decode_text
 
-SCRIPT = SCRIPTS[1]
-BODY = wire(SCRIPT.good)
+SCRIPT = script_of("openai-chat")
+BODY = SCRIPT.wire(SCRIPT.good)
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Trace: t1\r\n"
 
 
@@ -76,9 +78,9 @@ def test_a_capture_that_breaks_off_is_truncated(body: bytes) -> None:
 REFUSED = [
     (b"", "the capture is empty"),
     (b" \r\n", "the capture is empty"),
-    (b"\x89PNG\r\n\x1a\n", "the capture is no event stream: it begins with"),
-    (b'{"choices": []}', "the capture is no event stream: it begins with"),
-    (b"just words\n", "the capture is no event stream: it begins with 'just words↵'"),
+    (b"\x89PNG\r\n\x1a\n", "the capture is not an event stream: it begins with"),
+    (b'{"choices": []}', "the capture is not an event stream: it begins with"),
+    (b"just words\n", "the capture is not an event stream: it begins with 'just words↵'"),
     (b"\x1f\x8boops", "the body begins like gzip and is none"),
 ]
 
@@ -129,10 +131,11 @@ def test_renamed_fields_of_a_comparison() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
 def test_what_is_printed_says_what_was_read(script: Script) -> None:
     events = (*script.opening, *script.content, script.error)
-    decoded = decode(HEAD + b"\r\n" + wire(events), script.api)
+    head = script.response(b"").replace(b"\r\n\r\n", b"\r\nX-Trace: t1\r\n\r\n")
+    decoded = decode(head + script.wire(events), script.api)
     told = json.loads(decode_json(decoded))
     assert (told["verdict"], told["event_number"], told["events"]) == ("error_in_stream", len(events), len(events))
-    assert told["headers"] == {"content-type": "text/event-stream", "x-trace": "t1"}
+    assert told["headers"] == {"content-type": stream_type(script.api), "x-trace": "t1"}
     assert [event["number"] for event in told["events_detail"]] == list(range(1, len(events) + 1))
     text = decode_text(decoded)
     assert text.startswith("✖ error_in_stream  ")
@@ -160,7 +163,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 @given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=5))
 def test_chunks_are_taken_out(pieces: list[bytes]) -> None:
-    capture = Capture([HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*pieces, b".")])
+    capture = Capture([HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*pieces, b".")], SSE)
     body = b"".join(pieces) + b"."
     if not body.startswith(b"\x1f\x8b"):
         assert (b"".join(capture.body()), capture.end) == (body, End.CLEAN)
@@ -189,7 +192,7 @@ def test_no_more_of_a_capture_is_held_than_is_looked_at() -> None:
             pulled += 1
             yield b"x" * 65_536
 
-    with pytest.raises(CaptureError, match="is no event stream"):
+    with pytest.raises(CaptureError, match="is not an event stream"):
         decode_chunks(endless(), SCRIPT.api)
     assert pulled < 40
     head = HEAD + b"\r\ndata: "

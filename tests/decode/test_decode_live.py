@@ -6,7 +6,7 @@ import gzip
 import zlib
 
 import pytest
-from support.apis import SCRIPTS, wire
+from support.apis import script_of
 from support.probing import endpoint
 from support.scripted import Leave, Receive, ScriptedServer, Send
 from support.streams import decode, names
@@ -16,8 +16,8 @@ from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.prober import probe_once
 
-SCRIPT = SCRIPTS[1]
-BODY = wire(SCRIPT.good)
+SCRIPT = script_of("openai-chat")
+BODY = SCRIPT.wire(SCRIPT.good)
 HALF, REST = BODY[: len(BODY) // 2], BODY[len(BODY) // 2 :]
 PACKED = gzip.compress(BODY)
 STREAM = "Content-Type: text/event-stream"

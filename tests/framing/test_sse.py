@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.framing.sse import MAX_STRAY, ServerSentEvent, SSELimitError, SSEParser
+from gwtui.framing.base import MAX_STRAY, FramedEvent, FramingLimitError
+from gwtui.framing.sse import ServerSentEvent, SSEParser
 
 CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent.parent / "data" / "sse_cases.json").read_text())
 MORE = [
@@ -143,13 +144,14 @@ def test_any_bytes_at_all(stream: bytes) -> None:
 
 @given(STREAMS, st.integers(1, 12), st.integers(1, 12), st.lists(st.integers(0, 200)))
 def test_limits_do_not_depend_on_the_cuts(stream: bytes, max_line: int, max_event: int, cuts: list[int]) -> None:
-    def run(chunks: Iterable[bytes]) -> tuple[list[ServerSentEvent], str]:
-        parser, events = SSEParser(max_line=max_line, max_event=max_event), []
+    def run(chunks: Iterable[bytes]) -> tuple[list[FramedEvent], str]:
+        parser = SSEParser(max_line=max_line, max_event=max_event)
+        events: list[FramedEvent] = []
         for chunk in chunks:
             try:
                 events += parser.feed(chunk)
-            except SSELimitError as error:
-                return events + error.events, str(error)
+            except FramingLimitError as error:
+                return [*events, *error.events], str(error)
         return events, ""
 
     assert run(cut_at(stream, cuts)) == run([stream])
@@ -160,13 +162,13 @@ def test_an_endless_line_ends_at_the_limit() -> None:
     for _ in range(10):
         parser.feed(b"data: " + b"x" * 94)
     for chunk in (b"x", b"\n\n"):
-        with pytest.raises(SSELimitError, match="longer than 1,000 bytes"):
+        with pytest.raises(FramingLimitError, match="longer than 1,000 bytes"):
             parser.feed(chunk)
 
 
 def test_an_endless_event_ends_at_the_limit_and_the_events_before_it_are_kept() -> None:
     parser = SSEParser(max_event=1000)
-    with pytest.raises(SSELimitError, match="data are longer than 1,000 bytes") as caught:
+    with pytest.raises(FramingLimitError, match="data are longer than 1,000 bytes") as caught:
         parser.feed(b"data: first\n\n" + b"data\n" * 1001)
     assert caught.value.events == [ServerSentEvent("message", "first")]
 

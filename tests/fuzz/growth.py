@@ -8,16 +8,17 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from fuzz.material import CSVS, STREAMS
-from fuzz.streams import SSE, Answered, read_answer, read_encoded, read_headers, read_page
+from fuzz.streams import Answered, read_answer, read_encoded, read_headers, read_page
 from fuzz.texts import read_capture, read_config, read_csv, read_scenario, read_torn
-from support.apis import wire
+from support.framed import WIRES, stream_type, wire_of
 from support.scripted import chunk
 from support.streams import named, unnamed
 
 from gwtui.bench import thresholds
 from gwtui.codec.wire import WireError, decode
 from gwtui.config import ConfigError
-from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
+from gwtui.framing import FRAMINGS
+from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
 from gwtui.gateway.scenario import ScenarioError
 from gwtui.model.enums import End
 from gwtui.monitor import filters
@@ -30,7 +31,7 @@ MOST = 1 << 18
 TRIES = 2
 SUSPECT = 3.0
 """A ratio from which a time may grow with the square of its input."""
-REFUSALS = (SSELimitError, ConfigError, ScenarioError, filters.FilterError, thresholds.GateError, WireError)
+REFUSALS = (FramingLimitError, ConfigError, ScenarioError, filters.FilterError, thresholds.GateError, WireError)
 
 
 class Family(NamedTuple):
@@ -41,10 +42,13 @@ class Family(NamedTuple):
     read: Callable[[Any], Any]
 
 
-def parse(pieces: list[bytes]) -> None:
-    parser = SSEParser()
-    for piece in pieces:
-        parser.feed(piece)
+def parse(framing: Framing) -> Callable[[list[bytes]], None]:
+    def read(pieces: list[bytes]) -> None:
+        parser = framing.parser()
+        for piece in pieces:
+            parser.feed(piece)
+
+    return read
 
 
 def unchunk(pieces: list[bytes]) -> None:
@@ -73,11 +77,11 @@ def repeated_singly(piece: bytes) -> Callable[[int], list[bytes]]:
 
 
 def _answered(api: str, pieces: list[bytes]) -> Answered:
-    return Answered(api, 200, [("content-type", SSE)], pieces, End.CLEAN)
+    return Answered(api, 200, [("content-type", stream_type(api))], pieces, End.CLEAN)
 
 
-def _stream(api: str, *events: ServerSentEvent) -> Answered:
-    return _answered(api, [wire(events)])
+def _stream(api: str, *events: FramedEvent) -> Answered:
+    return _answered(api, [wire_of(api).encode(events, "\n")])
 
 
 def long_stream(api: str) -> Callable[[int], Answered]:
@@ -89,10 +93,10 @@ def long_stream(api: str) -> Callable[[int], Answered]:
 def dribbled_stream(api: str) -> Callable[[int], Answered]:
     """Its whole stream again and again, byte by byte."""
     events = STREAMS[api][0]
-    return lambda n: _answered(api, singly(wire(events * n)))
+    return lambda n: _answered(api, singly(wire_of(api).encode(events * n, "\n")))
 
 
-_EVENTS: dict[str, tuple[str, Callable[[int], ServerSentEvent]]] = {
+_EVENTS: dict[str, tuple[str, Callable[[int], FramedEvent]]] = {
     "choices": ("openai-chat", lambda at: unnamed({"choices": [{"index": at, "delta": {"content": "a"}}]})),
     "blocks": (
         "anthropic-messages",
@@ -139,22 +143,16 @@ def _streams() -> Iterator[Family]:
     )
 
 
-_SSE = {
-    "blank lines": b"\n",
-    "CRs": b"\r",
-    "comments": b":\n",
-    "lines that are no field": b"{x\n",
-    "data lines": b"data:x\n",
-    "events": b"data:x\n\n",
-    "ids": b"id:x\n",
-    "event names": b"event:x\n",
-    "one line": b"x",
-    "byte order marks": b"\xef\xbb\xbf",
-}
+def _parsers() -> Iterator[Family]:
+    """Of every framing what a stream of it is made of, ever more, in one piece and byte by byte."""
+    for framing in FRAMINGS:
+        for name, piece in WIRES[framing.name].pieces.items():
+            yield Family(f"{framing.name}: {name}", repeated(piece), parse(framing))
+            yield Family(f"{framing.name}: {name}, one by one", repeated_singly(piece), parse(framing))
+
 
 FAMILIES: tuple[Family, ...] = (
-    *(Family(f"sse: {name}", repeated(piece), parse) for name, piece in _SSE.items()),
-    *(Family(f"sse: {name}, one by one", repeated_singly(piece), parse) for name, piece in _SSE.items()),
+    *_parsers(),
     *_streams(),
     Family("clean: controls", lambda n: "\x1b" * n, lambda text: clean_text(text, len(text))),
     Family("page: <script", lambda n: b"<script" * n, read_page),

@@ -5,22 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import zlib
+from collections.abc import Callable
+from functools import partial
 from typing import Any, NamedTuple
 
 import msgspec
 from fuzz.dice import Dice
 from fuzz.material import ANSWERS, HEADERS, REFUSALS, RICH, STREAMS
 from fuzz.target import Target
-from support.apis import Events, wire
+from support.apis import Events
+from support.framed import WIRES, stream_type, wire_of
 from support.scripted import chunk
 from support.texts import texts_of
 
 from gwtui.apis import APIS
-from gwtui.apis.headers import http_date, pick_headers, request_id, retry_after, trace_id, without_query
+from gwtui.apis.headers import header, http_date, pick_headers, request_id, retry_after, trace_id, without_query
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
 from gwtui.codec.wire import decode, encode
-from gwtui.framing.sse import ServerSentEvent, SSELimitError, SSEParser
-from gwtui.model.enums import End, Kind, Trigger
+from gwtui.framing import FRAMINGS, framing_named
+from gwtui.framing.base import FramedEvent, FrameParser, Framing, FramingLimitError
+from gwtui.model.enums import End, Trigger
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Request
 from gwtui.probes.probe_result import Result, record_of
@@ -33,12 +37,11 @@ from gwtui.transport.chunked import Chunked
 from gwtui.transport.decoding import BodyLimitError, DecodeError, decoder_for
 from gwtui.transport.dial import Dial
 from gwtui.transport.trace import Exchange
-from gwtui.verdict.classify import is_event_stream, judge_status
+from gwtui.verdict.classify import judge_status
 from gwtui.verdict.findings import clock_skew, header_findings
 
 NOW = 1_795_150_800.0
 """A wall time."""
-SSE = "text/event-stream"
 
 
 class Answered(NamedTuple):
@@ -68,7 +71,7 @@ def headers(dice: Dice) -> list[tuple[str, str]]:
 def events(dice: Dice, api: str) -> Events:
     """A stream of that API, more or less."""
     usual = dice.choice(STREAMS[api])
-    chosen: list[ServerSentEvent] = dice.shuffled_somewhat(usual)
+    chosen: list[FramedEvent] = dice.shuffled_somewhat(usual)
     if dice.one_in(2):
         for _ in range(dice.few(4)):
             chosen.insert(dice.randrange(len(chosen) + 1), dice.choice(RICH.get(api, usual)))
@@ -77,9 +80,9 @@ def events(dice: Dice, api: str) -> Events:
     return tuple(_event(dice, event) if dice.one_in(3) else event for event in chosen)
 
 
-def _event(dice: Dice, event: ServerSentEvent) -> ServerSentEvent:
+def _event(dice: Dice, event: FramedEvent) -> FramedEvent:
     name = dice.choice((event.event, event.event, event.event, dice.text()))
-    return ServerSentEvent(name.encode("utf-8", "replace").decode(), dice.spoiled_json(event.data))
+    return FramedEvent(name.encode("utf-8", "replace").decode(), dice.spoiled_json(event.data))
 
 
 def answered(api: str) -> Any:
@@ -90,11 +93,11 @@ def answered(api: str) -> Any:
             body = dice.spoiled_json(body.decode()).encode("utf-8", "replace") if dice.one_in(2) else dice.spoiled(body)
             status = dice.choice((200, 200, 204, 304, 307, 400, 401, 404, 429, 500, 502, 503, 520, 529, 599))
             return Answered(api, status, found, dice.cut(body), dice.choice(list(End)))
-        body = wire(events(dice, api), dice.choice(("\n", "\n", "\r\n", "\r")))
+        body = wire_of(api).encode(events(dice, api), dice.choice(("\n", *wire_of(api).line_ends)))
         if dice.one_in(2):
             body = dice.spoiled(body)
         end = End.CLEAN if dice.one_in(2) else dice.choice(list(End))
-        return Answered(api, 200, [("content-type", SSE), *found], dice.cut(body), end)
+        return Answered(api, 200, [("content-type", stream_type(api)), *found], dice.cut(body), end)
 
     return make
 
@@ -107,8 +110,9 @@ def read_answer(answered: Answered) -> Request:
     result.status, result.headers = answered.status, answered.headers
     told: list[Any] = []
     intake: Intake = BodyIntake(1 << 16)
-    if api.kind is Kind.COMPLETION and answered.status == 200 and answered.headers[:1] == [("content-type", SSE)]:
+    if answered.status == 200 and api.framing.is_type(header(answered.headers, "content-type")):
         intake = StreamIntake(
+            api.framing,
             api.reader(endpoint),
             Timing(0),
             lambda: (9, 0),
@@ -122,7 +126,7 @@ def read_answer(answered: Answered) -> Request:
         for piece in answered.pieces:
             intake.feed(piece)
             intake.flush()
-    except SSELimitError as error:
+    except FramingLimitError as error:
         result.over(End.TOO_LARGE, str(error))
     record = record_of(result, endpoint, api, Dial(0), Redactor(), None)
     _holds(record, told)
@@ -143,29 +147,36 @@ def _holds(record: Request, told: list[Any]) -> None:
     assert len(cells) == len(REQUEST_COLUMNS)
 
 
-def any_stream(dice: Dice) -> list[bytes]:
-    body = wire(events(dice, dice.choice(list(STREAMS))), dice.choice(("\n", "\r\n", "\r")))
+def any_stream(dice: Dice, framing: Framing | None = None) -> list[bytes]:
+    """Bytes of a stream in that framing, or in any."""
+    wire = WIRES[(framing or dice.choice(FRAMINGS)).name]
+    body = wire.encode(events(dice, dice.choice(list(STREAMS))), dice.choice(wire.line_ends))
     return dice.cut(dice.spoiled(body) if dice.one_in(2) else dice.data())
 
 
-def read_events(pieces: list[bytes]) -> None:
+def read_events(framing: Framing) -> Callable[[list[bytes]], None]:
     """The events are the same however the bytes are cut."""
-    parts, whole = SSEParser(max_line=4096, max_event=8192), SSEParser(max_line=4096, max_event=8192)
-    (found, limit), (expected, whole_limit) = _fed(parts, pieces), _fed(whole, [b"".join(pieces)])
-    assert (found, limit) == (expected, whole_limit)
-    if not limit:
-        assert (parts.comments, parts.retry, parts.last_event_id) == (whole.comments, whole.retry, whole.last_event_id)
-        assert (parts.stray, parts.unfinished) == (whole.stray, whole.unfinished)
+    small = WIRES[framing.name].small
+
+    def read(pieces: list[bytes]) -> None:
+        parts, whole = small(), small()
+        (found, limit), (expected, whole_limit) = _fed(parts, pieces), _fed(whole, [b"".join(pieces)])
+        assert (found, limit) == (expected, whole_limit)
+        if not limit:
+            assert (parts.comments, parts.stray, parts.unfinished) == (whole.comments, whole.stray, whole.unfinished)
+            assert parts.unended == whole.unended
+
+    return read
 
 
-def _fed(parser: SSEParser, pieces: list[bytes]) -> tuple[list[ServerSentEvent], str]:
+def _fed(parser: FrameParser, pieces: list[bytes]) -> tuple[list[FramedEvent], str]:
     """The events, and the limit that was hit, if any."""
-    found: list[ServerSentEvent] = []
+    found: list[FramedEvent] = []
     for piece in pieces:
         try:
             found += parser.feed(piece)
-        except SSELimitError as error:
-            return found + error.events, str(error)
+        except FramingLimitError as error:
+            return [*found, *error.events], str(error)
     return found, ""
 
 
@@ -181,7 +192,7 @@ def read_headers(found: list[tuple[str, str]]) -> None:
     for name, value in found:
         without_query(value)
         http_date(value)
-        is_event_stream(value)
+        framing_named(value)
         judged = judge_status(429, [(name, value)], value.encode("utf-8", "replace"), lambda body: "", NOW)
         assert judged.reason.isprintable()
 
@@ -247,7 +258,7 @@ def read_encoded(found: tuple[str, list[bytes]]) -> None:
 
 TARGETS: tuple[Target[Any], ...] = (
     *(Target(f"api {name}", answered(name), read_answer) for name in STREAMS),
-    Target("sse", any_stream, read_events),
+    *(Target(each.name, partial(any_stream, framing=each), read_events(each)) for each in FRAMINGS),
     Target("headers", headers, read_headers),
     Target("clean", a_text, read_text),
     Target("page", a_page, read_page),

@@ -13,8 +13,8 @@ from fuzz.dice import Dice
 from fuzz.material import ANSWERS, CONFIGS, CSVS, FILTERS, GATES, RESPONSES, SCENARIOS, SESSIONS, STREAMS, THEMES
 from fuzz.streams import any_stream
 from fuzz.target import Target
-from support import apis
 from support.apis import response
+from support.framed import stream_type, wire_of
 from support.texts import texts_of
 
 from gwtui.bench import csv_in, thresholds
@@ -128,10 +128,9 @@ def read_capture(found: tuple[bytes, str]) -> None:
 
 def a_capture(dice: Dice) -> tuple[bytes, str]:
     api = dice.choice(list(STREAMS))
-    body = dice.choice(
-        (b"".join(any_stream(dice)), apis.wire(dice.choice(STREAMS[api])), msgspec.json.encode(ANSWERS[api]))
-    )
-    head = dice.choice((b"", response(b""), dice.choice(RESPONSES)))
+    stream = wire_of(api).encode(dice.choice(STREAMS[api]), "\n")
+    body = dice.choice((b"".join(any_stream(dice)), stream, msgspec.json.encode(ANSWERS[api])))
+    head = dice.choice((b"", response(b"", stream_type(api)), dice.choice(RESPONSES)))
     return dice.spoiled(head + body), api
 
 

@@ -8,9 +8,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from support.apis import SCRIPTS, Script, wire
+from support.apis import SCRIPTS, Script
 from support.completions import (
-    CLOSE_DELIMITED,
     DONE,
     EVENT_STREAM,
     HELLO,
@@ -23,6 +22,7 @@ from support.completions import (
     openai,
     streamed,
 )
+from support.framed import stream_type, wire_of
 from support.probing import Probing, endpoint, soon
 from support.scripted import Close, Flood, Hold, Receive, Reset, ScriptedServer, Send, Step, chunk, http
 
@@ -63,19 +63,27 @@ async def seen(script: list[Step], api: str = "openai-chat", **fields: object) -
 
 def content_before(script: Script, kept: int) -> bool:
     """Whether any content is among so many first events."""
-    return kept > len(script.opening) + (script.api == "anthropic-messages") + 2 * (script.api == "openai-responses")
+    return kept > len(script.opening) + script.silent
+
+
+def chunked_head(script: Script) -> bytes:
+    return http("200 OK", f"Content-Type: {stream_type(script.api)}", "Transfer-Encoding: chunked", length=False)
+
+
+def close_delimited_head(script: Script) -> bytes:
+    return http("200 OK", f"Content-Type: {stream_type(script.api)}", length=False)
 
 
 @every_script
 @pytest.mark.parametrize("end", ["closed", "reset", "chunked", "no last chunk"])
 async def test_a_cut_after_any_event_is_told_with_its_number_and_keeps_what_came(script: Script, end: str) -> None:
     for kept in range(1, script.proof):
-        body = wire(script.good[:kept])
+        body = script.wire(script.good[:kept])
         parts: dict[str, list[Step]] = {
-            "closed": [Send(CLOSE_DELIMITED + body), Close()],
-            "reset": [Send(CLOSE_DELIMITED + body), Reset()],
-            "chunked": [Send(EVENT_STREAM + chunk(body) + LAST_CHUNK)],
-            "no last chunk": [Send(EVENT_STREAM + chunk(body)), Close()],
+            "closed": [Send(close_delimited_head(script) + body), Close()],
+            "reset": [Send(close_delimited_head(script) + body), Reset()],
+            "chunked": [Send(chunked_head(script) + chunk(body) + LAST_CHUNK)],
+            "no last chunk": [Send(chunked_head(script) + chunk(body)), Close()],
         }
         found = await seen([Receive(), *parts[end]], script.api)
         row = found.row
@@ -90,16 +98,16 @@ async def test_a_cut_after_any_event_is_told_with_its_number_and_keeps_what_came
 
 @every_script
 async def test_a_reset_inside_an_event_keeps_those_before_it(script: Script) -> None:
-    whole, half = wire(script.good[:2]), wire(script.good[2:3])[:-9]
-    found = await seen([Receive(), Send(CLOSE_DELIMITED + whole + half), Reset()], script.api)
+    whole, half = script.wire(script.good[:2]), script.wire(script.good[2:3])[:-9]
+    found = await seen([Receive(), Send(close_delimited_head(script) + whole + half), Reset()], script.api)
     assert (found.row.verdict, found.row.event_number, len(found.events)) == (Verdict.TRUNCATED, 2, 2)
     assert "reset" in found.row.reason
 
 
 @every_script
-async def test_a_terminator_without_its_blank_line(script: Script) -> None:
-    body = wire(script.good)[:-1]
-    found = await seen([Receive(), Send(EVENT_STREAM + chunk(body) + LAST_CHUNK)], script.api)
+async def test_a_terminator_without_the_mark_of_its_end(script: Script) -> None:
+    body = script.wire(script.good)[:-1]
+    found = await seen([Receive(), Send(chunked_head(script) + chunk(body) + LAST_CHUNK)], script.api)
     assert found.row.verdict is Verdict.COMPLETE_UNTERMINATED
     assert found.row.events == len(script.good) - 1
 
@@ -111,21 +119,13 @@ async def test_an_answer_whose_last_text_lacks_its_blank_line_is_cut() -> None:
     assert (found.row.verdict, found.row.event_number) == (Verdict.TRUNCATED, 1)
 
 
-ERRORS = {
-    "without a word": b'data: {"error":{}}\n\n',
-    "in a field of its own": b'error: {"code":500,"message":"boom","type":"server_error"}\n\n',
-    "outside of any event": b'{\n  "error": {\n    "message": "boom"\n  }\n}\n',
-    "in an array": b'[{\n  "error": {\n    "message": "boom"\n  }\n}\n]',
-    "named": b"event: error\ndata: boom\n\n",
-    "a text": b'data: {"error":"boom"}\n\n',
-}
+ERRORS = [(script, error) for script in SCRIPTS for error in wire_of(script.api).errors]
 
 
-@every_script
-@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize(("script", "error"), ERRORS, ids=[f"{script}-{error}" for script, error in ERRORS])
 async def test_an_error_of_any_shape_after_content_is_told_and_keeps_the_times(script: Script, error: str) -> None:
-    body = wire((*script.opening, *script.content)) + ERRORS[error]
-    found = await seen([Receive(), Send(EVENT_STREAM + chunk(body) + LAST_CHUNK)], script.api)
+    body = script.wire((*script.opening, *script.content)) + wire_of(script.api).errors[error]
+    found = await seen([Receive(), Send(chunked_head(script) + chunk(body) + LAST_CHUNK)], script.api)
     assert found.row.verdict is Verdict.ERROR_IN_STREAM
     assert ("boom" in found.row.reason) is (error != "without a word")
     assert found.row.ttft_ns is not None
@@ -162,12 +162,14 @@ async def test_a_length_beside_chunks_is_told_whatever_comes_of_it() -> None:
     assert (found.row.verdict, "two_lengths" in found.findings) == (Verdict.COMPLETE, True)
 
 
-@every_script
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
+LAWFUL = [(script, line_end) for script in SCRIPTS for line_end in wire_of(script.api).line_ends]
+
+
+@pytest.mark.parametrize(("script", "line_end"), LAWFUL)
 async def test_a_stream_in_any_lawful_bytes_is_whole(script: Script, line_end: str) -> None:
-    body = b"\xef\xbb\xbf: hello\n" + wire(script.good, line_end)
+    body = wire_of(script.api).opening + script.wire(script.good, line_end)
     singly = b"".join(chunk(body[at : at + 1]) for at in range(len(body)))
-    found = await seen([Receive(), Send(EVENT_STREAM + singly + LAST_CHUNK)], script.api, body={"model": "m"})
+    found = await seen([Receive(), Send(chunked_head(script) + singly + LAST_CHUNK)], script.api, body={"model": "m"})
     assert (found.row.verdict, found.row.events) == (Verdict.COMPLETE, len(script.good))
     assert found.findings in ([], ["model_missing"])
 

@@ -6,11 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from support.framed import stream_type, wire_of
 from support.streams import named, unnamed
 
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
+from gwtui.framing.sse import SSE
 
-Events = tuple[ServerSentEvent, ...]
+Events = tuple[FramedEvent, ...]
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,13 @@ class Script:
     """What says that the answer is over; without any token counts."""
     terminator: Events
     """What says that the stream is over; nothing where the API has no such thing."""
-    error: ServerSentEvent
+    error: FramedEvent
     empty: Events
     """A stream without any content, in perfect form: what some gateways make of garbage from their upstream."""
     whole: dict[str, Any]
     """The answer of the API where no stream was asked for, with two output tokens."""
+    silent: int = 0
+    """How many of the events in `content` come before the first text."""
 
     def __str__(self) -> str:
         return self.api
@@ -39,22 +43,21 @@ class Script:
     def good(self) -> Events:
         return (*self.opening, *self.content, *self.closing, *self.finish, *self.terminator)
 
+    def wire(self, events: Events, line_end: str = "\n") -> bytes:
+        """The bytes of a stream of these events."""
+        return wire_of(self.api).encode(events, line_end)
+
+    def response(self, body: bytes) -> bytes:
+        """A whole response with that body as a stream."""
+        return response(body, stream_type(self.api))
+
     @property
     def proof(self) -> int:
         """How many events it takes until nothing is owed any more."""
         return len(self.good) if self.terminator else len(self.good) - len(self.finish) + 1
 
 
-def wire(events: Events, line_end: str = "\n") -> bytes:
-    """The bytes of a stream."""
-    lines: list[str] = []
-    for event in events:
-        lines += [f"event: {event.event}"] if event.event != "message" else []
-        lines += [*(f"data: {line}" for line in event.data.split("\n")), ""]
-    return "".join(line + line_end for line in lines).encode()
-
-
-def response(body: bytes, content_type: str = "text/event-stream", status: int = 200) -> bytes:
+def response(body: bytes, content_type: str = SSE.media_type, status: int = 200) -> bytes:
     """A whole response as `curl -i` shows it."""
     return f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\n\r\n".encode() + body
 
@@ -79,10 +82,11 @@ def _anthropic() -> Script:
         named("error", error={"type": "overloaded_error", "message": "busy"}),
         (start, finish, named("message_stop")),
         {"type": "message", "content": [{"type": "text", "text": "ab"}], "usage": {"output_tokens": 2}},
+        silent=1,
     )
 
 
-def _chunk(finish: str | None = None, **fields: Any) -> ServerSentEvent:
+def _chunk(finish: str | None = None, **fields: Any) -> FramedEvent:
     return unnamed({"id": "c", "model": "m", "choices": [{"index": 0, "finish_reason": finish, **fields}]})
 
 
@@ -137,6 +141,7 @@ def _responses() -> Script:
         error,
         numbered(("response.created", {"response": {}}), ("response.completed", {"response": {"output": []}})),
         {"status": "completed", "output": output, "usage": {"output_tokens": 2}},
+        silent=2,
     )
 
 
@@ -159,10 +164,10 @@ def _gemini() -> Script:
 
 
 def _sourcegraph(api: str) -> Script:
-    def completion(text: str, reason: str = "") -> ServerSentEvent:
-        return ServerSentEvent("completion", json.dumps({"completion": text, "stopReason": reason}))
+    def completion(text: str, reason: str = "") -> FramedEvent:
+        return FramedEvent("completion", json.dumps({"completion": text, "stopReason": reason}))
 
-    done = ServerSentEvent("done", "{}")
+    done = FramedEvent("done", "{}")
     return Script(
         api,
         (),
@@ -170,7 +175,7 @@ def _sourcegraph(api: str) -> Script:
         (),
         (completion("ab", "end_turn"),),
         (done,),
-        ServerSentEvent("error", '{"error":"busy"}'),
+        FramedEvent("error", '{"error":"busy"}'),
         (completion("", "end_turn"), done),
         {"completion": "ab", "stopReason": "end_turn", "usage": {"completion_tokens": 2}},
     )
@@ -205,3 +210,8 @@ SCRIPTS = (
     _sourcegraph("sourcegraph-code"),
     _compare(),
 )
+
+
+def script_of(api: str) -> Script:
+    """The first script of that API."""
+    return next(script for script in SCRIPTS if script.api == api)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from gwtui.apis.base import StreamReader
 from gwtui.decode import Decoded
 from gwtui.decode import decode as decode_chunks
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 
@@ -27,7 +27,7 @@ class Case:
     """A scripted stream and the verdict that is due."""
 
     name: str
-    events: list[ServerSentEvent]
+    events: list[FramedEvent]
     verdict: Verdict
     rule: str
     event_number: int | None = None
@@ -38,17 +38,17 @@ class Case:
         return self.name
 
 
-def named(kind: str, **fields: Any) -> ServerSentEvent:
+def named(kind: str, **fields: Any) -> FramedEvent:
     """An event whose name is repeated in its payload, as Anthropic sends them."""
-    return ServerSentEvent(kind, json.dumps({"type": kind, **fields}))
+    return FramedEvent(kind, json.dumps({"type": kind, **fields}))
 
 
-def unnamed(payload: Any) -> ServerSentEvent:
+def unnamed(payload: Any) -> FramedEvent:
     """An event without a name, as OpenAI sends them; a text is taken as it is."""
-    return ServerSentEvent("message", payload if isinstance(payload, str) else json.dumps(payload))
+    return FramedEvent("message", payload if isinstance(payload, str) else json.dumps(payload))
 
 
-def feed(reader: StreamReader, events: Iterable[ServerSentEvent]) -> StreamReader:
+def feed(reader: StreamReader, events: Iterable[FramedEvent]) -> StreamReader:
     for event in events:
         reader.event(event)
     return reader

@@ -12,13 +12,14 @@ from support.pacing import pace
 from support.streams import feed, named, names, unnamed
 
 from gwtui.apis import APIS
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing import sse
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import End
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import excerpt
 from gwtui.verdict.buffering import ContentPace
-from gwtui.verdict.classify import Judged, Transport, is_event_stream, judge
+from gwtui.verdict.classify import Judged, Transport, judge
 
 CHAT = APIS["openai-chat"]
 SSE = (("content-type", "text/event-stream; charset=utf-8"),)
@@ -26,7 +27,7 @@ JSON = (("content-type", "application/json"),)
 HTML = (("content-type", "text/html"),)
 
 
-def delta(text: str = "a", finish: str | None = None) -> ServerSentEvent:
+def delta(text: str = "a", finish: str | None = None) -> FramedEvent:
     return unnamed(
         {"model": "gpt-4o-mini", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
     )
@@ -44,9 +45,7 @@ def endpoint(**fields: Any) -> Endpoint:
     return Endpoint(**{"name": "e", "api": "openai-chat", "url": "http://h", **fields})
 
 
-def stream(
-    events: list[ServerSentEvent], end: End = End.CLEAN, pace: ContentPace | None = None, **fields: Any
-) -> Judged:
+def stream(events: list[FramedEvent], end: End = End.CLEAN, pace: ContentPace | None = None, **fields: Any) -> Judged:
     """An event stream that came with a 200."""
     reader = feed(CHAT.reader(endpoint()), events)
     seen: dict[str, Any] = {"end": end, "status": 200, "headers": SSE, "events": len(events), **fields}
@@ -136,7 +135,7 @@ STREAMS = [
 
 
 @pytest.mark.parametrize("case", STREAMS, ids=[case[0] for case in STREAMS])
-def test_streams(case: tuple[str, list[ServerSentEvent], End, dict[str, Any], Verdict, str, int | None]) -> None:
+def test_streams(case: tuple[str, list[FramedEvent], End, dict[str, Any], Verdict, str, int | None]) -> None:
     _, events, end, fields, verdict, rule, number = case
     judgement = stream(events, end, **fields).judgement
     assert (judgement.verdict, judgement.rule, judgement.event_number) == (verdict, rule, number), judgement.reason
@@ -284,7 +283,7 @@ def test_any_status_body_and_header_gets_a_clean_reason(status: int, body: bytes
     ],
 )
 def test_what_is_an_event_stream(content_type: str, is_one: bool) -> None:
-    assert is_event_stream(content_type) is is_one
+    assert sse.SSE.is_type(content_type) is is_one
 
 
 NOW = 1_767_225_600.0

@@ -15,6 +15,7 @@ from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import add, count, spent
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
@@ -46,6 +47,7 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 class AnthropicMessages:
     name = "anthropic-messages"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "Anthropic Messages"
     default_path = "/v1/messages"
     default_model = "claude-3-haiku-20240307"
@@ -60,7 +62,7 @@ class AnthropicMessages:
         if endpoint.model is None:
             own["temperature"] = 0.0
         headers = (
-            *json_headers(endpoint),
+            *json_headers(endpoint, self.framing),
             ("anthropic-version", VERSION),
             *key_header(endpoint, key, "bearer" if (key or "").startswith(OAUTH_PREFIX) else "x-api-key"),
         )

@@ -32,7 +32,7 @@ from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count, spent
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -79,7 +79,7 @@ class AnthropicReader:
         self._output: int | None = None
         self._last = ""
 
-    def event(self, event: ServerSentEvent) -> Reading:
+    def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None:
             return nothing
         payload = read_json(EVENT, event.data)
@@ -106,7 +106,7 @@ class AnthropicReader:
             note = self._notes.break_rule("name-is-not-type", f"it is named {name} and its type is {kind}")
         return msgspec.structs.replace(reading, note="; ".join(filter(None, (reading.note, note))))
 
-    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
             return self._notes.error_event(event)

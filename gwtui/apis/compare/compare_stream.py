@@ -15,6 +15,7 @@ from gwtui.apis.base import Answer, Ask, AskError
 from gwtui.apis.compare.reader import RULES, CompareReader, Names
 from gwtui.apis.errors import error_reason
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
@@ -27,6 +28,7 @@ STANDARD = Names()
 class CompareStream:
     name = "compare-stream"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "Several models in one stream"
     default_path = "/compare-stream"
     default_model = "gpt-4o-mini,claude-3-haiku-20240307"
@@ -41,7 +43,7 @@ class CompareStream:
         else:
             own[names.prompt] = endpoint.prompt or EXAMPLE_PROMPT
         own[names.max_tokens] = endpoint.max_tokens
-        headers = (*json_headers(endpoint), *key_header(endpoint, key, "bearer"))
+        headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> CompareReader:

@@ -16,7 +16,7 @@ from gwtui.apis.errors import APIError, describe_error, event_error, find_error,
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -79,7 +79,7 @@ class CompareReader:
         self._courses: dict[str, _Course] = {}
         self._complete = False
 
-    def event(self, event: ServerSentEvent) -> Reading:
+    def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None:
             return nothing
         payload = read_json(_OBJECT, event.data)
@@ -125,7 +125,7 @@ class CompareReader:
             return _Course()
         return self._courses.setdefault(model, _Course())
 
-    def _error(self, event: ServerSentEvent, payload: dict[str, Any], model: str) -> Reading:
+    def _error(self, event: FramedEvent, payload: dict[str, Any], model: str) -> Reading:
         told = payload.get(self._names.message)
         error = APIError(message=clean(told)) if isinstance(told, str) and told else _described(event)
         if not model:
@@ -149,7 +149,7 @@ class CompareReader:
             note = clean(", ".join(f"{name} {value}" for name, value in told.items() if value is not None))
         return Reading(EventKind.STOP, clean(names.complete, 64), "", note)
 
-    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
             return self._notes.error_event(event)
@@ -212,6 +212,6 @@ class CompareReader:
         return notes.judgement(Verdict.TRUNCATED, rule, words, notes.number)
 
 
-def _described(event: ServerSentEvent) -> APIError:
+def _described(event: FramedEvent) -> APIError:
     error = event_error(event.data)
     return error if error.type or error.message else describe_error(None)

@@ -15,6 +15,7 @@ from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import spent
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
@@ -30,6 +31,7 @@ _RESPONSES = msgspec.json.Decoder(list[GeminiResponse])
 class Gemini:
     name = "gemini"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "Gemini"
     default_path = f"/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"
     whole_path = f"/v1beta/models/{MODEL}:generateContent"
@@ -43,7 +45,7 @@ class Gemini:
         question = {"role": "user", "parts": [{"text": endpoint.prompt or EXAMPLE_PROMPT}]}
         own: dict[str, Any] = {"contents": endpoint.messages if endpoint.messages is not None else [question]}
         config = {"generationConfig": {"maxOutputTokens": endpoint.max_tokens, **(chosen or {})}}
-        headers = (*json_headers(endpoint), *key_header(endpoint, key, "x-goog-api-key"))
+        headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "x-goog-api-key"))
         return Ask("POST", self.url(endpoint), headers, json_body(endpoint, own, config))
 
     def url(self, endpoint: Endpoint) -> str:

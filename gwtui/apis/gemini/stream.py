@@ -18,7 +18,7 @@ from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import add, count, spent
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -88,7 +88,7 @@ class GeminiReader:
         self._contents = 0
         self._responses = 0
 
-    def event(self, event: ServerSentEvent) -> Reading:
+    def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None:
             return nothing
         payload = read_json(RESPONSE, event.data)
@@ -106,7 +106,7 @@ class GeminiReader:
             return Reading(EventKind.STOP, "promptFeedback", "", f"blockReason {self._blocked}")
         return self._candidates(event, payload)
 
-    def _candidates(self, event: ServerSentEvent, payload: GeminiResponse) -> Reading:
+    def _candidates(self, event: FramedEvent, payload: GeminiResponse) -> Reading:
         name = clean(event.event, 64) if event.event != "message" else "candidates"
         kind, texts, notes = EventKind.OTHER, [], []
         for candidate in payload.candidates or ():
@@ -141,7 +141,7 @@ class GeminiReader:
             note = note or self._notes.note("unknown_finish_reason", f"finishReason {reason} is not known")
         return note
 
-    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
             return self._notes.error_event(event)

@@ -10,6 +10,7 @@ from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import RULES, OpenAIReader
 from gwtui.apis.openai.events import ChunkForm
 from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
@@ -19,6 +20,7 @@ EXAMPLE_PROMPT = "Write a bubble sort in Python."
 class OpenAIChat:
     name = "openai-chat"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "OpenAI Chat Completions"
     default_path = "/v1/chat/completions"
     default_model = "gpt-4o-mini"
@@ -36,7 +38,7 @@ class OpenAIChat:
             own["max_tokens"] = endpoint.max_tokens
         if endpoint.stream:
             own["stream_options"] = {"include_usage": True}
-        headers = (*json_headers(endpoint), *key_header(endpoint, key, "bearer"))
+        headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:

@@ -27,7 +27,7 @@ from gwtui.apis.openai.events import (
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count, spent
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -54,7 +54,7 @@ class OpenAIReader:
         self._input: int | None = None
         self._output: int | None = None
 
-    def event(self, event: ServerSentEvent) -> Reading:
+    def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None:
             return nothing
         data = event.data
@@ -78,7 +78,7 @@ class OpenAIReader:
             return msgspec.structs.replace(reading, note=told)
         return reading
 
-    def _chunk(self, event: ServerSentEvent, chunk: Chunk) -> Reading:
+    def _chunk(self, event: FramedEvent, chunk: Chunk) -> Reading:
         if not chunk.choices:
             kind = EventKind.USAGE if chunk.usage else EventKind.OTHER
             return Reading(kind, _name(event, chunk, "usage" if chunk.usage else ""))
@@ -92,7 +92,7 @@ class OpenAIReader:
         self._done = True
         return Reading(EventKind.STOP, DONE)
 
-    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
             return self._notes.error_event(event)
@@ -119,7 +119,7 @@ class OpenAIReader:
         if (output := count(usage, "completion_tokens")) is not None:
             self._output = output
 
-    def _choice(self, event: ServerSentEvent, chunk: Chunk, choice: Choice) -> Reading:
+    def _choice(self, event: FramedEvent, chunk: Chunk, choice: Choice) -> Reading:
         name = _name(event, chunk)
         course, odd = self._course(choice.index)
         if choice.delta is None and choice.message is not None and not course.contents:
@@ -232,7 +232,7 @@ class OpenAIReader:
         return None
 
 
-def _name(event: ServerSentEvent, chunk: Chunk, default: str = "") -> str:
+def _name(event: FramedEvent, chunk: Chunk, default: str = "") -> str:
     """The API sends no names, so an event is called what its payload calls itself."""
     own = event.event if event.event != "message" else default or as_text(chunk.object)
     return clean(own, 64)

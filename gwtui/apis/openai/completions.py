@@ -13,6 +13,7 @@ from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import OpenAIReader
 from gwtui.apis.openai.events import ChunkForm
 from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
@@ -23,6 +24,7 @@ EXAMPLE_PROMPT = "def bubble_sort(arr):"
 class OpenAICompletions:
     name = "openai-completions"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "OpenAI completions (legacy)"
     default_path = "/v1/completions"
     default_model = "gpt-3.5-turbo-instruct"
@@ -38,7 +40,7 @@ class OpenAICompletions:
         }
         if endpoint.stream:
             own["stream_options"] = {"include_usage": True}
-        headers = (*json_headers(endpoint), *key_header(endpoint, key, "bearer"))
+        headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:

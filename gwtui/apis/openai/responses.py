@@ -13,6 +13,7 @@ from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import spent
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
@@ -24,6 +25,7 @@ EXAMPLE_PROMPT = "Write a bubble sort in Python."
 class OpenAIResponses:
     name = "openai-responses"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "OpenAI Responses"
     default_path = "/v1/responses"
     default_model = "gpt-4o-mini"
@@ -35,7 +37,7 @@ class OpenAIResponses:
             "max_output_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
         }
-        headers = (*json_headers(endpoint), *key_header(endpoint, key, "bearer"))
+        headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> ResponsesReader:

@@ -27,7 +27,7 @@ from gwtui.apis.openai.responses_parts import Parts
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import spent
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -53,7 +53,7 @@ class ResponsesReader:
         self._contents = 0
         self._last = ""
 
-    def event(self, event: ServerSentEvent) -> Reading:
+    def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None:
             return nothing
         payload = read_json(EVENT, event.data)
@@ -166,7 +166,7 @@ class ResponsesReader:
             return self._notes.note("unnamed_events", "no `event:` line", "Some clients skip such events.")
         return self._notes.break_rule("name-is-not-type", f"it is named {name} and its type is {kind or 'missing'}")
 
-    def _unreadable(self, event: ServerSentEvent, payload: Unreadable) -> Reading:
+    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
             return self._notes.error_event(event)

@@ -12,6 +12,7 @@ from gwtui.apis.errors import error_reason
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
@@ -24,6 +25,7 @@ EXAMPLE = (
 class SourcegraphStream:
     name = "sourcegraph-stream"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "Sourcegraph chat completions"
     default_path = "/.api/completions/stream"
     default_model = "anthropic::2023-06-01::claude-3-haiku"
@@ -36,7 +38,7 @@ class SourcegraphStream:
             "temperature": 0.0,
             "stream": endpoint.stream,
         }
-        headers = (*json_headers(endpoint), *shared.HEADERS, *key_header(endpoint, key, "token"))
+        headers = (*json_headers(endpoint, self.framing), *shared.HEADERS, *key_header(endpoint, key, "token"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:

@@ -13,6 +13,7 @@ from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
+from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
@@ -20,6 +21,7 @@ from gwtui.model.profile import Endpoint
 class SourcegraphCode:
     name = "sourcegraph-code"
     kind = Kind.COMPLETION
+    framing = SSE
     title = "Sourcegraph code completions"
     default_path = "/.api/completions/code"
     default_model = "fireworks::v1::starcoder"
@@ -34,7 +36,7 @@ class SourcegraphCode:
             **SAMPLING,
             "stream": endpoint.stream,
         }
-        headers = (*json_headers(endpoint), *shared.HEADERS, *key_header(endpoint, key, "token"))
+        headers = (*json_headers(endpoint, self.framing), *shared.HEADERS, *key_header(endpoint, key, "token"))
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:

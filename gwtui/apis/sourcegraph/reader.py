@@ -15,7 +15,7 @@ from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.sourcegraph.shared import COMPLETION, CUTTING, RULES, Completion, stop_reason_of, usage_of
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import spent
-from gwtui.framing.sse import ServerSentEvent
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -39,7 +39,7 @@ class SourcegraphReader:
         """Whether completions have a `stopReason`, if only an empty one."""
         self._done = False
 
-    def event(self, event: ServerSentEvent) -> Reading:
+    def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None and not self._done:
             return nothing
         name = clean(event.event, 64)
@@ -58,7 +58,7 @@ class SourcegraphReader:
             return Reading(EventKind.OTHER, name, "", note)
         return self._payload(event, name)
 
-    def _payload(self, event: ServerSentEvent, name: str) -> Reading:
+    def _payload(self, event: FramedEvent, name: str) -> Reading:
         payload = read_json(COMPLETION, event.data)
         if isinstance(payload, Unreadable):
             if find_error(payload.value) is not None:

@@ -1,0 +1,49 @@
+"""No stream at all: one body, which is kept whole."""
+
+from __future__ import annotations
+
+import re
+
+from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
+
+MAX_BODY = 64 << 20
+"""The most bytes that a body may have."""
+
+
+class WholeParser:
+    """Keeps one body. It has no events."""
+
+    comments = 0
+    stray = b""
+    unended = None
+
+    def __init__(self, *, max_body: int = MAX_BODY) -> None:
+        self._max_body = max_body
+        self._pieces: list[bytes] = []
+        self.unfinished = 0
+        """Bytes of the body so far."""
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self._pieces)
+
+    def feed(self, chunk: bytes) -> list[FramedEvent]:
+        """Keep the next bytes. Raises `FramingLimitError`, and then always."""
+        self.unfinished += len(chunk)
+        if self.unfinished > self._max_body:
+            raise FramingLimitError(f"the body is longer than {self._max_body >> 20} MiB")
+        self._pieces.append(chunk)
+        return []
+
+
+_NOTHING = re.compile(rb"(?!)")
+WHOLE = Framing(
+    name="whole",
+    title="one whole answer",
+    media_types=(),
+    parser=WholeParser,
+    line=_NOTHING,
+    beginning=_NOTHING,
+    event_end="",
+    keep_alives="",
+)
