@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +14,8 @@ from gwtui.cli.console import (
     EXIT_DOWN,
     OwnFaultError,
     Refusal,
-    finish,
+    carry_out,
     in_colour,
-    interruptible,
     refusing,
     say,
     width,
@@ -225,20 +224,24 @@ def bench(options: BenchOptions) -> int:
         parsed = [thresholds.parse(text) for text in options.fail_if]
         thresholds.check(parsed, list(run.measured.values()))
     outputs = outputs_of(options)
-    drive(run, endpoints, profile)
-    tripped = thresholds.judge(parsed, list(run.measured.values()))
-    say(report.bench_json(run, tripped) if options.as_json else report.bench_text(run, text_style()))
-    for each in tripped:
-        click.echo(f"gwtui: {each}", err=True)
-    write(run, outputs)
-    return exit_code(run, tripped=bool(tripped))
+
+    def tell() -> bool:
+        tripped = thresholds.judge(parsed, list(run.measured.values()))
+        say(report.bench_json(run, tripped) if options.as_json else report.bench_text(run, text_style()))
+        for each in tripped:
+            click.echo(f"gwtui: {each}", err=True)
+        write(run, outputs)
+        return bool(tripped)
+
+    drive(run, endpoints, profile, tell)
+    return exit_code(run, tripped=tell())
 
 
-def drive(run: BenchRun, endpoints: Sequence[Endpoint], profile: Profile) -> None:
+def drive(run: BenchRun, endpoints: Sequence[Endpoint], profile: Profile, last_words: Callable[[], object]) -> None:
     """Carry the run out until it is done or a signal ends it."""
     from signal import Signals
 
-    _, number = finish(interruptible(run.drive(endpoints, profile)))
+    _, number = carry_out(run.drive(endpoints, profile), last_words)
     run.stopped_by = None if number is None else Signals(number)
 
 

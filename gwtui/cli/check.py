@@ -14,9 +14,8 @@ from gwtui.cli.console import (
     EXIT_DOWN,
     OwnFaultError,
     Refusal,
-    finish,
+    carry_out,
     in_colour,
-    interruptible,
     is_screen,
     refusing,
     say,
@@ -144,11 +143,15 @@ def run(plans: Plans, *, as_json: bool, junit: Path | None) -> int:
     if junit is not None:
         _try_to_write(junit)
     results: dict[str, list[CheckResult]] = {}
-    _, number = finish(interruptible(_run(plans, results, quiet=as_json)))
-    if as_json:
-        say(files.as_json(results))
-    if junit is not None:
-        _write(junit, files.as_junit(results))
+
+    def tell() -> None:
+        if junit is not None:
+            _write(junit, files.as_junit(results))
+        if as_json:
+            say(files.as_json(results))
+
+    _, number = carry_out(_run(plans, results, quiet=as_json), tell)
+    tell()
     if number is not None:
         return 128 + number
     failed = any(result.outcome is CheckOutcome.FAIL for each in results.values() for result in each)

@@ -86,9 +86,13 @@ def _measure(options: CompareOptions) -> int:
     profile, endpoints = bench.from_profile(options.sources, options)
     run = BenchRun.of(endpoints, options.plan(), keeps_rows=options.request_csv is not None)
     outputs = bench.outputs_of(options)
-    bench.drive(run, endpoints, profile)
-    _print_pairs(all_pairs([series_of(each) for each in run.measured.values()]), run, options)
-    bench.write(run, outputs)
+
+    def tell() -> None:
+        _print_pairs(all_pairs([series_of(each) for each in run.measured.values()]), run, options)
+        bench.write(run, outputs)
+
+    bench.drive(run, endpoints, profile, tell)
+    tell()
     return bench.exit_code(run, tripped=False)
 
 

@@ -8,13 +8,14 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
+from gwtui.model.signals import unhide
 from gwtui.secrets.crash_output import crash, guard
 
 if TYPE_CHECKING:
@@ -133,6 +134,20 @@ def finish(work: Coroutine[Any, Any, _T]) -> _T:
         loop.close()
 
 
+def carry_out(
+    work: Coroutine[Any, Any, _T], last_words: Callable[[], object] = lambda: None
+) -> tuple[_T | None, int | None]:
+    """Run work that a signal cancels. Returns what it came to, None where it did not, and the signal's number.
+
+    Where it stands still and cannot be cancelled, the process ends all the same: then `last_words` tells in a thread
+    what there is by then.
+    """
+    from gwtui.session.watchdog import Watchdog
+
+    with Watchdog() as watchdog, watchdog.guarding(lambda _: last_words()):
+        return finish(interruptible(work))
+
+
 def _make_sure_of_descriptors() -> None:
     """Raise OSError where an event loop would not get those it needs: a half-made one complains when it is let go."""
     with ExitStack() as stack:
@@ -178,6 +193,7 @@ def run(command: click.Command) -> NoReturn:
             stream.reconfigure(errors="gwtui")  # type: ignore[union-attr]  # the interpreter's own streams have it
     sys.excepthook = _crashed
     guard()
+    unhide()
     _forget_sizes()
     try:
         code = command.main(prog_name="gwtui", standalone_mode=False) or 0

@@ -88,7 +88,7 @@ Exit codes:
   0      good
   1      an endpoint is down or gave no good answer; or the verdict is bad
   2      the command line or the configuration is wrong
-  3      gwtui itself failed, its engine died, or no row could be written
+  3      gwtui itself failed, its engine died, or rows could not be written
   128+n  ended by signal n (130: Ctrl-C)"""
 
 config_option = click.option(

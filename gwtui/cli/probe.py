@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import EXIT_DOWN, Refusal, finish, interruptible, paint, refusing, say, width
+from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, paint, refusing, say, width
 from gwtui.cli.options import EXIT_CODES, KEY_PLACES, config_option, exit_with
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
     """Probe it once and print everything. Ctrl-C ends the probe; what arrived until then is printed."""
     from gwtui.report import probe_json, probe_text
 
-    probed, number = finish(interruptible(_probed(endpoint, profile)))
+    probed, number = carry_out(_probed(endpoint, profile))
     if probed is None:
         raise click.exceptions.Exit(128 + (number or 0))
     result, reads = probed

@@ -46,9 +46,11 @@ def replay(directory: Path | None, speed: float | None, run: WatchOptions) -> in
         return _on_screen(session, speed)
     from gwtui.feeds.replay import replay as feed_of
     from gwtui.headless import JSONLines, TextLines, watch_lines
+    from gwtui.session.watchdog import Watchdog
 
     printer = JSONLines(say) if run.as_json else TextLines(say, width(), paint)
-    return finish(watch_lines(feed_of(session, speed), printer, session.profile.interval_s))
+    with Watchdog():
+        return finish(watch_lines(feed_of(session, speed), printer, session.profile.interval_s))
 
 
 def _session(directory: Path | None) -> Session:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from gwtui.gateway.process import GatewayProcess
     from gwtui.model.commands import Start
     from gwtui.model.profile import Profile
+    from gwtui.model.view import View
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,11 +87,12 @@ def headless(profile: Profile, run: WatchOptions, gateway: GatewayProcess | None
     """Print what the engine finds, as text or JSON lines. Returns the exit code."""
     from gwtui.headless import JSONLines, LineWriter, TextLines, watch_lines
     from gwtui.session import hosted
+    from gwtui.session.watchdog import Watchdog
 
     start = _start(profile, run)
-    with LineWriter(say) as line_writer:
+    with Watchdog() as watchdog, LineWriter(say) as line_writer:
         printer = JSONLines(line_writer) if run.as_json else TextLines(line_writer, width(), paint)
-        feed = _with(gateway, hosted(start, printer.record))
+        feed = _with(gateway, hosted(start, printer.record, watchdog))
         return finish(watch_lines(feed, printer, start.profile.interval_s))
 
 
@@ -135,7 +137,8 @@ def show(
 ) -> int:
     """The screen over feeds until the user leaves it, or each has had its time, then a summary. Returns the exit code.
 
-    It is 3 where the engine that was watched last did not end well or wrote no row, unless a signal ended the program.
+    It is 3 where the engine that was watched last did not end well or rows were not written, unless a signal ended the
+    program.
     """
     gateways = [gateway] if gateway is not None else []
     with ExitStack() as stack:
@@ -155,15 +158,22 @@ def show(
         app = GwtuiApp(config, profile, open_beside, start_demo, stop_after_s)
         code = app.run()
         ends = [end for each in gateways if (end := each.end()) is not None]
-    if views := app.last_views:
-        from gwtui.report import summary
-
-        with suppress(OwnFaultError):  # the terminal may have gone away
-            say("\n\n".join(summary(view, paint) for view in views))
+    views = app.last_views
+    _tell(views)
     if not code and ends:
         raise OwnFaultError("\n".join(ends[-1]))
-    unwritten = any(view.header.unwritten for view in views)
-    return code or (EXIT_OWN_FAULT if app.return_code or app.failed or unwritten else 0)
+    lacking = any(view.header.unwritten or view.header.rows_lost for view in views)
+    return code or (EXIT_OWN_FAULT if app.return_code or app.failed or lacking else 0)
+
+
+def _tell(views: Sequence[View]) -> None:
+    """The summary of what was on the screen, also to a signal that comes just now."""
+    from gwtui.report import summary
+    from gwtui.session.watchdog import Watchdog
+
+    with Watchdog(), suppress(OwnFaultError):  # the terminal may have gone away
+        if views:
+            say("\n\n".join(summary(view, paint) for view in views))
 
 
 def _start(profile: Profile, run: WatchOptions) -> Start:

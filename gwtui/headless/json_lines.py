@@ -57,6 +57,7 @@ def _view_fields(view: View) -> dict[str, Any]:
         "session_dir": header.session_dir,
         "banner": header.banner,
         "unwritten": header.unwritten,
+        "rows_lost": header.rows_lost,
     }
 
 

@@ -66,7 +66,7 @@ class Printer(Protocol):
 async def watch_lines(feed: Feed, printer: Printer, interval_s: float) -> int:
     """Tell the printer a feed until it ends or a signal comes. Returns the exit code.
 
-    0: no endpoint is down. 1: one is, or has not given one good result. 3: the engine failed, or wrote no row.
+    0: no endpoint is down. 1: one is, or has not given one good result. 3: the engine failed, or rows were not written.
     128 + n: signal n ended it.
     """
     watching = _Watching(feed, printer, int(interval_s * 1e9))
@@ -141,7 +141,7 @@ class _Watching:
         self._printer.end(view)
         if self._caught:
             return 128 + self._caught[0]
-        if self._failed or view.header.unwritten:
+        if self._failed or view.header.unwritten or view.header.rows_lost:
             return EXIT_ENGINE
         return EXIT_DOWN if any(_is_down(row) for row in view.endpoints) else 0
 

@@ -31,6 +31,13 @@ def heeded() -> frozenset[int]:
     return frozenset(number for number in ending() if number == _XFSZ or signal.getsignal(number) is not signal.SIG_IGN)
 
 
+def unhide() -> None:
+    """Give the signal of the limit on a file's size its usual effect where there is no limit: the interpreter ignores
+    it, and then nothing but a request to end is left that it can mean."""
+    if _XFSZ is not None and asks(_XFSZ):
+        signal.signal(_XFSZ, signal.SIG_DFL)
+
+
 def asks(number: int) -> bool:
     """Whether the signal that came is from somebody, and not the system's word on a limit that a write is told too."""
     if sys.platform == "win32" or number != _XFSZ:

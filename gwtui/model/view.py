@@ -128,6 +128,8 @@ class Header:
     session_dir: str = ""
     unwritten: str = ""
     """Why there is no row in it; empty where there is one."""
+    rows_lost: int = 0
+    """Rows that could not be written, and will not be."""
     use_proxies: bool = False
     """The proxies of the environment are used."""
 

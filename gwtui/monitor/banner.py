@@ -37,6 +37,10 @@ class Trouble:
             return ""
         return beat.recorder_error or "all of them were lost"
 
+    @property
+    def rows_lost(self) -> int:
+        return self._beat.rows_lost if self._beat is not None else 0
+
     def beat(self, beat: Heartbeat) -> None:
         if not beat.recorder_error:
             self._since = None

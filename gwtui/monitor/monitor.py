@@ -296,6 +296,7 @@ class Monitor:
             silent=self._trouble.silent,
             session_dir=clean(self._session.session_dir or "", MAX_PATH),
             unwritten=self._trouble.unwritten,
+            rows_lost=self._trouble.rows_lost,
             use_proxies=self._profile.use_proxies,
         )
 

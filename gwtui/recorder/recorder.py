@@ -11,39 +11,25 @@ costs at most those of the last `FLUSH_S`, a power cut those that the system had
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self
 
-from gwtui.codec.csv_schema import (
-    CHECK_COLUMNS,
-    INCIDENT_COLUMNS,
-    PING_COLUMNS,
-    REQUEST_COLUMNS,
-    SCHEMA,
-    check_row,
-    incident_row,
-    ping_row,
-    request_row,
-)
+from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, SCHEMA
 from gwtui.model.check_results import CheckResult
 from gwtui.model.profile import Profile
 from gwtui.model.records import Incident, Ping, ProfileChanged, Record, Request
-from gwtui.recorder.csvfile import csv_line
-from gwtui.recorder.disk import LineFile, replace_file
+from gwtui.recorder.disk import replace_file
 from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, OwnedDirectory
+from gwtui.recorder.rows import Rows, check_line, incident_line, ping_line, request_line, text_line, told
 from gwtui.recorder.session_metadata import profile_toml, schema_in, session_toml
-from gwtui.text.sanitize import clean
-from gwtui.text.untrusted_files import Directory
 
 log = logging.getLogger(__name__)
 
@@ -53,14 +39,12 @@ RETRY_S = 1.0
 """Between two tries while rows cannot be written."""
 MAX_WAITING = 10_000
 """Rows of one file that may wait while they cannot be written; newer ones are lost and counted."""
-BATCH = 500
-"""Rows in one write."""
 DAY_BYTES = 1_000_000
 """A smaller file goes on into the next day."""
 CLOSE_S = 5.0
-"""How long the end of a session waits for a disk that hangs."""
-
-_R = TypeVar("_R")
+"""How long the end waits for the rows to be written, unless told otherwise."""
+SILENT_S = 2.0
+"""A disk that takes longer for one batch of rows does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,62 +60,6 @@ class RecorderStatus:
     """Torn last lines, left by an earlier program in the same directory, that were cut off."""
 
 
-class _Rows(Generic[_R]):
-    """The rows of one file that are on their way to it."""
-
-    def __init__(
-        self,
-        directory: Directory,
-        name: str,
-        render: Callable[[_R], bytes],
-        columns: Sequence[str] = (),
-        *,
-        always: bool = True,
-    ) -> None:
-        """`always`: there is such a file even before it has a row."""
-        self.file = LineFile(directory, name, csv_line(columns) if columns else b"")
-        self.always = always
-        self.waiting: deque[_R] = deque()
-        self.lines: list[bytes] = []
-        self.written = 0
-        self.lost = 0
-        self.error = ""
-        self._render = render
-
-    def put(self, record: _R, room: int) -> None:
-        if len(self.waiting) < room:
-            self.waiting.append(record)
-        else:
-            self.lost += 1
-
-    def write(self) -> None:
-        """Everything that waits by now. What cannot be written stays, and `error` says why."""
-        waiting = len(self.waiting)
-        while True:
-            while waiting and len(self.lines) < BATCH:
-                self.lines.append(self._render(self.waiting.popleft()))
-                waiting -= 1
-            try:
-                self.file.append(b"".join(self.lines))
-            except OSError as error:
-                self.error = _told(error, self.file.name)
-                return
-            self.error = ""
-            self.written += len(self.lines)
-            self.lines.clear()
-            if not waiting:
-                return
-
-    def close(self) -> None:
-        try:
-            self.file.close()
-        except OSError as error:
-            self.error = _told(error, self.file.name)
-        self.lost += len(self.lines) + len(self.waiting)
-        self.lines.clear()
-        self.waiting.clear()
-
-
 class Recorder:
     """Writes a session's directory. Enter it, `put` every record, leave it: then all that could be written is."""
 
@@ -143,22 +71,25 @@ class Recorder:
         flush_s: float = FLUSH_S,
         retry_s: float = RETRY_S,
         max_waiting: int = MAX_WAITING,
+        close_s: float = CLOSE_S,
         wall: Callable[[], float] = time.time,
+        clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         owned = self._directory = OwnedDirectory(Path(os.path.realpath(directory)))  # what was named may be a link
         self._profile = profile
         self._saved: Profile | None = None
         self._error = ""
         self._flush_s, self._retry_s, self._max_waiting = flush_s, retry_s, max_waiting
-        self._wall = wall
+        self._close_s = close_s
+        self._wall, self._clock_s = wall, clock_s
         self._started_at = wall()
         self._day = _day(self._started_at)
-        self._requests = _Rows(owned, "requests.csv", _request_line, REQUEST_COLUMNS)
-        self._pings = _Rows(owned, "pings.csv", _ping_line, PING_COLUMNS)
-        self._incidents = _Rows(owned, "incidents.csv", _incident_line, INCIDENT_COLUMNS)
-        self._checks = _Rows(owned, "checks.csv", _check_line, CHECK_COLUMNS, always=False)
-        self._texts = _Rows(owned, "texts.jsonl", _text_line, always=False)
-        self._all: tuple[_Rows[Any], ...] = (
+        self._requests = Rows(owned, "requests.csv", request_line, REQUEST_COLUMNS)
+        self._pings = Rows(owned, "pings.csv", ping_line, PING_COLUMNS)
+        self._incidents = Rows(owned, "incidents.csv", incident_line, INCIDENT_COLUMNS)
+        self._checks = Rows(owned, "checks.csv", check_line, CHECK_COLUMNS, always=False)
+        self._texts = Rows(owned, "texts.jsonl", text_line, always=False)
+        self._all: tuple[Rows[Any], ...] = (
             self._requests,
             self._pings,
             self._incidents,
@@ -167,6 +98,9 @@ class Recorder:
         )
         self._wake, self._closing = threading.Event(), threading.Event()
         self._wake.set()
+        self._moved_s: float | None = None
+        """When the thread last got on with its work at the disk; None while it has none."""
+        self._given_up = False
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
 
     def __enter__(self) -> Self:
@@ -199,19 +133,34 @@ class Recorder:
             self._wake.set()
 
     def status(self) -> RecorderStatus:
+        waiting = sum(len(rows.waiting) + len(rows.lines) for rows in self._all)
         return RecorderStatus(
             rows_written=sum(rows.written for rows in self._all),
-            rows_waiting=sum(len(rows.waiting) + len(rows.lines) for rows in self._all),
-            rows_lost=sum(rows.lost for rows in self._all),
-            error=self._error,
+            rows_waiting=0 if self._given_up else waiting,
+            rows_lost=sum(rows.lost for rows in self._all) + (waiting if self._given_up else 0),
+            error=self._silence() or self._error,
             torn_lines=sum(rows.file.torn_lines for rows in self._all),
         )
 
-    def close(self, within_s: float = CLOSE_S) -> None:
-        """Write what waits and end; rows that cannot be written now are lost and counted. May be called again."""
+    def close(self, within_s: float | None = None) -> None:
+        """Write what waits and end; rows that are not written by then are lost and counted. May be called again."""
         self._closing.set()
         self._wake.set()
-        self._thread.join(within_s)
+        self._thread.join(self._close_s if within_s is None else within_s)
+        self._given_up = self._thread.is_alive()
+
+    def _silence(self) -> str:
+        """That the disk holds the thread up, and for how long; empty when it does not."""
+        moved_s = self._moved_s
+        silent_s = 0.0 if moved_s is None else self._clock_s() - moved_s
+        if silent_s > SILENT_S:
+            return f"the disk has not answered for {silent_s:.0f} s"
+        return "the disk was too slow at the end" if self._given_up else ""
+
+    def _goes_on(self) -> bool:
+        """Asked between two batches, which is a sign of life."""
+        self._moved_s = self._clock_s()
+        return not self._given_up
 
     def _run(self) -> None:
         ended = "the recorder stopped; the engine's log says why"
@@ -220,6 +169,7 @@ class Recorder:
                 self._wake.wait()
                 self._wake.clear()
                 self._flush()
+                self._moved_s = None
                 self._closing.wait(self._retry_s if self._error else self._flush_s)
                 if self._error:
                     self._wake.set()
@@ -229,18 +179,20 @@ class Recorder:
             for rows in self._all:
                 rows.close()
             self._directory.release()
+            self._moved_s = None
             self._error = ended or next((rows.error for rows in self._all if rows.error), "")
             if lost := self.status().rows_lost:
                 log.warning("%d rows were lost", lost)
 
     def _flush(self) -> None:
+        self._moved_s = self._clock_s()
         error = self._take_directory()
         if not error or (self._directory.is_held and self._has_to_write()):
             error = error or self._save_profile()
             written = [rows for rows in self._all if rows.always or rows.waiting or rows.lines]
             self._rotate(written)
             for rows in written:
-                rows.write()
+                rows.write(self._goes_on)
             error = error or next((rows.error for rows in written if rows.error), "")
         if error != self._error:
             log.warning("rows cannot be written: %s", error) if error else log.warning("rows are written again")
@@ -253,7 +205,7 @@ class Recorder:
                 self._saved = None
                 self._refuse_schema()
         except OSError as error:
-            return _told(error, self._directory.path.name)
+            return told(error, self._directory.path.name)
         return ""
 
     def _has_to_write(self) -> bool:
@@ -271,7 +223,7 @@ class Recorder:
             for rows in self._all:
                 rows.file.rotate()
 
-    def _rotate(self, written: Sequence[_Rows[Any]]) -> None:
+    def _rotate(self, written: Sequence[Rows[Any]]) -> None:
         """Have files put aside that are too large, or of a day that is over."""
         day, before = _day(self._wall()), self._day
         self._day = max(day, before)  # a clock that is set back begins no new day twice
@@ -291,36 +243,10 @@ class Recorder:
                 replace_file(self._directory, name, profile_toml(profile).encode())
                 self._saved = profile
         except OSError as error:
-            return _told(error, name)
+            return told(error, name)
         return ""
-
-
-def _request_line(request: Request) -> bytes:
-    return csv_line(request_row(request).values())
-
-
-def _ping_line(ping: Ping) -> bytes:
-    return csv_line(ping_row(ping).values())
-
-
-def _incident_line(incident: Incident) -> bytes:
-    return csv_line(incident_row(incident).values())
-
-
-def _check_line(result: CheckResult) -> bytes:
-    return csv_line(check_row(result).values())
-
-
-def _text_line(request: Request) -> bytes:
-    line = {"endpoint": request.endpoint, "request_number": request.number, "text": request.text}
-    return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
 def _day(at: float) -> int:
     """The day of a wall time, in UTC."""
     return int(at // 86_400)
-
-
-def _told(error: OSError, name: str) -> str:
-    """The error for a banner: what, and where."""
-    return clean(f"{error.strerror or error} ({name})", 200)

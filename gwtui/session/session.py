@@ -29,7 +29,7 @@ from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
 from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.session.check_runner import Checking
 from gwtui.session.record_writer import RecordWriter
-from gwtui.session.watchdog import END_S, Watchdog
+from gwtui.session.watchdog import Watchdog
 from gwtui.transport.polls import new_loop
 
 
@@ -63,16 +63,19 @@ STOP_S = 3.0
 """How long a hosted engine may take to end before it is cancelled."""
 CHILD_END_S = 0.9
 """How long the event loop of a child has for its end, before whoever started it has had enough."""
+ROWS_SHARE = 0.6
+"""As much of the time for the end rows have that wait: what became of them is told in the rest."""
 EXIT_USAGE = 2
 
 
-def hosted(start: Start, silent: Callable[[Record], object] | None = None) -> Feed:
+def hosted(start: Start, silent: Callable[[Record], object] | None = None, watchdog: Watchdog | None = None) -> Feed:
     """The feed of an engine in this process. It begins with the iteration, and needs no event loop before.
 
     It has no `StreamRead`: nobody sees single events there, and they would cost more than all else.
-    An event loop that stands still can tell nobody: `silent` gets a `FeedSilent` in a thread.
+    An event loop that stands still can tell nobody: `silent` gets a `FeedSilent` in a thread. `watchdog`: one that was
+    entered and sees to the end of the whole program; without it the feed has one of its own.
     """
-    return _HostedFeed(start, silent)
+    return _HostedFeed(start, silent, watchdog)
 
 
 def main() -> NoReturn:
@@ -122,8 +125,9 @@ async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
 
     record_writer = RecordWriter(stdout, lambda: soon(dispatcher.stop))
     with (
+        Watchdog(end_s=CHILD_END_S) as watchdog,
         record_writer,
-        _session(start, record_writer.put, lambda: record_writer.events_dropped, end_s=CHILD_END_S) as dispatcher,
+        _session(start, record_writer.put, watchdog, lambda: record_writer.events_dropped) as dispatcher,
     ):
         for number in heeded():
             signal.signal(number, lambda caught, _: soon(on_signal, caught))
@@ -156,14 +160,14 @@ def _lines(fd: int) -> Iterator[bytes]:
 def _session(
     start: Start,
     deliver: Callable[[Record], None],
-    dropped: Callable[[], int],
+    watchdog: Watchdog,
+    dropped: Callable[[], int] = lambda: 0,
     silent: Callable[[float], object] | None = None,
-    end_s: float = END_S,
     prober_for: ProberFor = prober_for,
 ) -> Iterator[CommandDispatcher]:
     """An engine, and what runs beside it, whose records go to the session's directory and to `deliver`.
 
-    `silent` is told, in a thread, when the engine's event loop stands still; `end_s`: how long it has for its end.
+    `silent` is told, in a thread, when the engine's event loop stands still.
     """
     recorder: Recorder | None = None
 
@@ -172,11 +176,13 @@ def _session(
             recorder.close(within_s)
 
     with ExitStack() as stack:
-        watchdog = stack.enter_context(Watchdog(flush, silent, end_s=end_s))
+        stack.enter_context(watchdog.guarding(flush, silent))
         if start.stop_after_s is not None:
             watchdog.insist(start.stop_after_s)
         if start.session_dir is not None:
-            recorder = stack.enter_context(Recorder(Path(start.session_dir), start.profile))
+            recorder = stack.enter_context(
+                Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
+            )
 
         def emit(record: Record) -> None:
             watchdog.heard()
@@ -212,8 +218,9 @@ def _quieten() -> None:
 class _HostedFeed:
     refuses = ""
 
-    def __init__(self, start: Start, silent: Callable[[Record], object] | None) -> None:
+    def __init__(self, start: Start, silent: Callable[[Record], object] | None, watchdog: Watchdog | None) -> None:
         self._start = start
+        self._watchdog = watchdog
         self._silent = silent
         self._records: list[Record] = []
         self._news = asyncio.Event()
@@ -266,8 +273,9 @@ class _HostedFeed:
             run.result()
 
     def _begin(self) -> asyncio.Task[None]:
+        watchdog = self._watchdog or self._stack.enter_context(Watchdog())
         self._dispatcher = self._stack.enter_context(
-            _session(self._start, self._take, lambda: 0, self._tell_silence, prober_for=results_prober_for)
+            _session(self._start, self._take, watchdog, silent=self._tell_silence, prober_for=results_prober_for)
         )
         self._run = asyncio.create_task(self._dispatcher.run(self._start.stop_after_s))
         self._run.add_done_callback(lambda _: self._news.set())

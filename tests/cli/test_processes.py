@@ -111,17 +111,33 @@ def test_a_reader_that_goes_away_is_a_quiet_end(watch: tuple[str, ...], tmp_path
     assert rows(tmp_path / "s")[0]["trace_id"] == first["trace_id"]
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe")
-def test_a_reader_that_stops_reading_holds_up_no_probe_and_misses_no_line(tmp_path: Path) -> None:
-    config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
-    options = ("--interval", "50ms", "--session-dir", str(tmp_path / "s"), "--json")
+@contextmanager
+def unread(directory: Path) -> Iterator[subprocess.Popen[str]]:
+    """A watch with more lines to tell than its pipe takes."""
+    config = written(directory, profiles(f"http://127.0.0.1:{free_port()}"))
+    options = ("--interval", "50ms", "--session-dir", str(directory / "s"), "--json")
     with running(*MODULE, "-p", "prod", "--config", config, *options) as process:
         assert process.stdout is not None
         fcntl.fcntl(process.stdout, fcntl.F_SETPIPE_SZ, 4096)
         line_with('"type":"request"', process)
         until = time.monotonic() + PATIENCE_S
-        while not (file := tmp_path / "s" / "requests.csv").exists() or file.read_bytes().count(b"\n") < 40:
+        while not (file := directory / "s" / "requests.csv").exists() or file.read_bytes().count(b"\n") < 40:
             assert time.monotonic() < until, "rows come while nobody reads"
+        yield process
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe")
+def test_a_reader_that_never_reads_on_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    with unread(tmp_path) as process:
+        process.send_signal(signal.SIGTERM)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+    assert len(rows(tmp_path / "s")) >= 39
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the size of a pipe")
+def test_a_reader_that_stops_reading_holds_up_no_probe_and_misses_no_line(tmp_path: Path) -> None:
+    with unread(tmp_path) as process:
         process.send_signal(signal.SIGTERM)
         code, out, err = ended(process)
     assert (code, err) == (128 + signal.SIGTERM, "")

@@ -25,7 +25,7 @@ from gwtui.model.commands import Start
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.view import Header, Query
 from gwtui.monitor import Monitor
-from gwtui.recorder import Recorder, disk, parts, recorder
+from gwtui.recorder import Recorder, disk, parts, rows
 from gwtui.session import hosted, session
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="disks of POSIX systems")
@@ -109,7 +109,7 @@ async def test_a_disk_that_takes_nothing_is_told_and_costs_no_row(
 async def test_rows_that_find_no_room_are_counted_on_screen_for_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recorder, "BATCH", 2)
+    monkeypatch.setattr(rows, "BATCH", 2)
     async with watching(tmp_path / "s", monkeypatch, max_waiting=3) as it:
         await it.until(lambda header: header.requests >= 2)
         monkeypatch.setattr(disk, "write_all", failing(errno.ENOSPC))

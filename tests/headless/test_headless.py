@@ -164,6 +164,9 @@ GOOD, BAD = request("a", 1), request("a", 1, Verdict.REFUSED)
         ([started("a", "b"), GOOD, request("b", 1, Verdict.AUTH), END], 1),
         ([started("a"), GOOD, CRASH], 3),
         ([started("a"), BAD, CRASH], 3),
+        ([started("a"), GOOD, beat(2, rows_written=1), END], 0),
+        ([started("a"), GOOD, beat(2, rows_written=1, rows_lost=1), END], 3),
+        ([started("a"), GOOD, beat(2, recorder_error="No space left"), END], 3),
     ],
 )
 async def test_the_exit_code_tells_whether_an_endpoint_is_down(records: list[Record], code: int) -> None:

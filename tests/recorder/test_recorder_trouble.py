@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, ProfileChanged
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder
+from gwtui.recorder.disk import LineFile
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="files of POSIX systems")
 
@@ -95,6 +97,35 @@ def test_of_two_programs_in_one_directory_the_second_waits_for_the_first(directo
         flushes.until(lambda: second.status().rows_written == 1)
     assert "another gwtui" in first.status().error
     assert numbers(directory / "requests.csv") == [2]
+
+
+def test_a_disk_that_hangs_is_told_and_holds_up_no_end(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hangs, answers, now_s = threading.Event(), threading.Event(), [100.0]
+    append = LineFile.append
+
+    def hanging(self: LineFile, lines: bytes) -> None:
+        if lines:
+            hangs.set()
+            assert answers.wait(20)
+        append(self, lines)
+
+    monkeypatch.setattr(LineFile, "append", hanging)
+    with Recorder(directory, PROFILE, close_s=0.0, clock_s=lambda: now_s[0]) as recorder:
+        recorder.put(request(1))
+        assert hangs.wait(20)
+        recorder.put(request(2))
+        assert recorder.status().error == "", "it may be slow"
+        now_s[0] += 30
+        during = recorder.status()
+        assert (during.error, during.rows_waiting, during.rows_lost) == ("the disk has not answered for 30 s", 2, 0)
+        recorder.close()
+        after = recorder.status()
+        assert (after.rows_written, after.rows_waiting, after.rows_lost) == (0, 0, 2)
+        answers.set()
+        recorder.close(20)
+    status = recorder.status()
+    assert (status.rows_written, status.rows_lost) == (1, 1), "what the disk took in the end is not lost"
+    assert numbers(directory / "requests.csv") == [1]
 
 
 FULL = """

@@ -7,6 +7,7 @@ import queue
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -55,14 +56,14 @@ def ends() -> Ends:
 
 
 def test_an_end_that_was_asked_for_and_does_not_come_is_made(ends: Ends) -> None:
-    with Watchdog(ends.flushed.append, end_s=0.0, leave=ends.codes.put) as dog:
+    with Watchdog(end_s=0.0, leave=ends.codes.put) as dog, dog.guarding(ends.flushed.append):
         dog.insist()
         assert ends.code() == EXIT_FAILED
     assert ends.flushed == [watchdog.FLUSH_S], "rows first"
 
 
 def test_an_end_that_comes_in_time_is_left_alone(ends: Ends) -> None:
-    with Watchdog(ends.flushed.append, end_s=60.0, leave=ends.codes.put) as dog:
+    with Watchdog(end_s=60.0, leave=ends.codes.put) as dog, dog.guarding(ends.flushed.append):
         dog.insist()
     assert ends.codes.empty()
     assert ends.flushed == []
@@ -70,13 +71,29 @@ def test_an_end_that_comes_in_time_is_left_alone(ends: Ends) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 def test_the_signal_that_asked_is_told_by_the_exit_code(ends: Ends) -> None:
-    before = signal.signal(signal.SIGUSR1, lambda *_: None)
-    try:
-        with Watchdog(ends.flushed.append, end_s=0.0, leave=ends.codes.put):
-            os.kill(os.getpid(), signal.SIGUSR1)
-            assert ends.code() == 128 + signal.SIGUSR1
-    finally:
-        signal.signal(signal.SIGUSR1, before)
+    before = signal.getsignal(signal.SIGUSR1)
+    with Watchdog(end_s=0.0, leave=ends.codes.put):
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert ends.code() == 128 + signal.SIGUSR1
+    assert signal.getsignal(signal.SIGUSR1) == before
+
+
+def test_what_is_over_is_not_ended_for_the_time_it_had(ends: Ends) -> None:
+    with Watchdog(end_s=0.0, leave=ends.codes.put) as dog:
+        with dog.guarding(ends.flushed.append):
+            dog.insist(60.0)
+        dog.insist(0.0, 7)
+        assert ends.code() == 7
+    assert ends.flushed == [], "all is written"
+
+
+def test_what_cannot_be_flushed_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
+    monkeypatch.setattr(watchdog, "FLUSH_S", 0.01)
+    released = threading.Event()
+    with Watchdog(end_s=0.0, leave=ends.codes.put) as dog, dog.guarding(lambda _: released.wait(PATIENCE_S)):
+        dog.insist()
+        assert ends.code() == EXIT_FAILED
+        released.set()
 
 
 def test_a_loop_that_stands_still_is_told_once(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
@@ -84,7 +101,10 @@ def test_a_loop_that_stands_still_is_told_once(monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.setattr(silence, name, 0.0)
     monkeypatch.setattr(watchdog, "LOOK_S", 0.001)
     told: queue.SimpleQueue[float] = queue.SimpleQueue()
-    with Watchdog(ends.flushed.append, told.put, end_s=0.05, leave=ends.codes.put) as dog:
+    with (
+        Watchdog(end_s=0.05, leave=ends.codes.put) as dog,
+        dog.guarding(ends.flushed.append, told.put),
+    ):
         assert told.get(timeout=PATIENCE_S) >= 0.0
         dog.insist()
         ends.code()
@@ -102,7 +122,7 @@ def test_without_a_screen_a_blocked_engine_ends_at_a_signal_with_whole_rows(tmp_
         assert any("stands still" in line for line in process.stdout)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
-        assert "rows that waited are written" in process.stderr.read()
+        assert "what there is by now is written" in process.stderr.read()
     rows = (tmp_path / "s" / "requests.csv").read_text()
     assert rows.endswith("\n")
     assert len(rows.splitlines()) > 2

@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from gwtui.model.signals import asks, ending, heeded
+from gwtui.model.signals import asks, ending, heeded, unhide
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
@@ -46,6 +46,21 @@ def test_the_limit_on_a_files_size_is_told_by_the_write(monkeypatch: pytest.Monk
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1_000_000, resource.RLIM_INFINITY))
     assert not asks(signal.SIGXFSZ)
     assert asks(signal.SIGTERM)
+
+
+def test_the_interpreter_hides_no_signal_that_can_only_ask_for_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    import resource
+
+    before = signal.getsignal(signal.SIGXFSZ)
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (1_000_000, resource.RLIM_INFINITY))
+    try:
+        unhide()
+        assert signal.getsignal(signal.SIGXFSZ) == before, "a write is told"
+        monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        unhide()
+        assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_DFL
+    finally:
+        signal.signal(signal.SIGXFSZ, before)
 
 
 def test_what_was_ignored_when_the_program_began_stays_so() -> None:
