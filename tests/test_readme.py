@@ -15,6 +15,7 @@ import pytest
 from gwtui import cli
 from gwtui.apis import APIS, api_names
 from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.model.findings import FINDINGS
 from gwtui.model.verdicts import MEANINGS
 
 ROOT = Path(__file__).parent.parent
@@ -24,6 +25,14 @@ README = ROOT / "README.md"
 def verdicts() -> str:
     rows = [f"| `{verdict}` | {meaning} |" for verdict, (meaning, _) in MEANINGS.items()]
     return "\n".join(("| verdict | means |", "|---|---|", *rows))
+
+
+def findings() -> str:
+    rows = [
+        f"| `{name}` | {entry.severity} | {entry.meaning} | {entry.cause} | {entry.remedy} |"
+        for name, entry in FINDINGS.items()
+    ]
+    return "\n".join(("| finding | severity | means | likely cause | remedy |", "|---|---|---|---|---|", *rows))
 
 
 def columns() -> str:
@@ -45,7 +54,7 @@ def _path(name: str) -> str:
     return f"`{APIS[name].default_path}`" if APIS[name].default_path else "any"
 
 
-@pytest.mark.parametrize("table", [verdicts, columns, apis])
+@pytest.mark.parametrize("table", [verdicts, findings, columns, apis])
 def test_a_table_of_the_readme_is_that_of_the_program(table: Callable[[], str]) -> None:
     name, truth = table.__name__, table()
     text = README.read_text(encoding="utf-8")

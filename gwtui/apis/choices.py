@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Judgement, Verdict
 
 
 class Alternatives:
     """Which answers began in one stream, of so many that were asked for. `word` is what the API calls one."""
 
-    def __init__(self, notes: StreamNotes, word: str, asked: int) -> None:
+    def __init__(self, notes: StreamNotes, finding: FindingName, word: str, asked: int) -> None:
         self._notes = notes
+        self._finding = finding
         self._word = word
         self._asked = asked
         self._began_at: dict[int, int] = {}
@@ -23,8 +25,7 @@ class Alternatives:
         self._began_at[index] = self._notes.number
         if index < self._asked:
             return ""
-        cause = "Events of another stream were mixed in."
-        return self._notes.note(f"unasked_{self._word}", f"{self._word} {index} was not asked for", cause)
+        return self._notes.note(self._finding, f"{self._word} {index} was not asked for")
 
     def stray(self, unended: Collection[int]) -> Judgement | None:
         """The first that nobody asked for, where only such never ended."""

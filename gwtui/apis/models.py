@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
 
@@ -35,8 +36,7 @@ def model_differs(asked: str, served: str) -> tuple[Finding, ...]:
         return ()
     return (
         Finding(
-            name="model_differs",
+            name=FindingName.MODEL_DIFFERS,
             evidence=f"{clean(asked, 80)} was asked for, {clean(served, 80)} answered",
-            cause="A fallback, a route of the gateway, or an alias.",
         ),
     )

@@ -6,7 +6,7 @@ from gwtui.apis.base import Reading
 from gwtui.apis.errors import APIError, event_error
 from gwtui.apis.payload import Unreadable
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -28,7 +28,7 @@ class StreamNotes:
         self.breach: Judgement | None = None
         self.breaches = 0
         self.error: Judgement | None = None
-        self._findings: dict[str, tuple[int, int, str, str]] = {}
+        self._findings: dict[FindingName, tuple[int, int, str, str]] = {}
 
     def begin(self, event: FramedEvent) -> Reading | None:
         """Number the next event. Returns what it means if it is an empty one, as some gateways send to keep a
@@ -59,16 +59,15 @@ class StreamNotes:
 
     def after_end(self, name: str, end: str) -> Reading:
         """The event at hand comes after the API's end, which breaks nothing that was whole."""
-        cause = "Two streams in one body, or a gateway that ends a stream more than once."
-        return Reading(EventKind.OTHER, name, "", self.note("events_after_end", f"{name} after {end}", cause))
+        return Reading(EventKind.OTHER, name, "", self.note(FindingName.EVENTS_AFTER_END, f"{name} after {end}"))
 
     def take_unreadable(self, payload: Unreadable) -> str:
         """The event at hand is not the JSON that the API promises."""
         rule = "bad-json" if payload.value is None else "wrong-form"
-        self.note("bad_json", payload.reason, "The events were cut, merged or mangled on the way.")
+        self.note(FindingName.BAD_JSON, payload.reason)
         return self.break_rule(rule, payload.reason)
 
-    def note(self, name: str, words: str, cause: str = "") -> str:
+    def note(self, name: FindingName, words: str, cause: str = "") -> str:
         """Something odd that breaks no rule. Said once, with a count. Returns the words, cleaned, as a note."""
         words = clean(words)
         first, count, said, because = self._findings.get(name, (self.number, 0, words, cause))

@@ -13,6 +13,8 @@ from gwtui.checks.remedies import REMEDIES
 from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS, sizes
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.timelines import alone_of, analyse_compared, analyse_streams
+from gwtui.model.enums import FindingName
+from gwtui.model.records import Finding
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, ModelTimeline, Together
 from gwtui.text import units
@@ -68,7 +70,7 @@ def _mixed(probed: Sequence[Probed]) -> str:
         text = each.request.text.lower()
         if (foreign := next((word for word in WORDS if word != own and word in text), None)) is not None:
             return f"stream {number} was asked for the word {own!r}, and holds {foreign!r}, which another was asked for"
-        if found := finding_of(each.request, "ids_differ"):
+        if found := finding_of(each.request, FindingName.IDS_DIFFER):
             return f"stream {number}: {found.evidence}"
     return ""
 
@@ -91,8 +93,8 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
         words = f"{words}: at once they take as long as one after another"
         return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
     if odd := _miscounted(evidence):
-        cause = "The gateway's final event does not tell what its stream held."
-        return warned(f"{words}; {odd}", cause, "Let it count what it sent.", details=details, facts=facts)
+        words = f"{words}; {odd.evidence}"
+        return warned(words, odd.likely_cause, odd.entry.remedy, details=details, facts=facts)
     if last.failed:
         first = last.failed[0]
         return warned(
@@ -125,10 +127,11 @@ def _undecided(found: Concurrency, evidence: Evidence) -> CheckAnswer:
     )
 
 
-def _miscounted(evidence: Evidence) -> str:
-    """What a stream of several models tells of them in the end, where that is not what came."""
+def _miscounted(evidence: Evidence) -> Finding | None:
+    """What is wrong with the end of a stream of several models, where it does not say what came."""
+    odd = (FindingName.COUNTS_DIFFER, FindingName.MODEL_MISSING)
     findings = (finding for each in evidence.all(RequestSet.COMPARED) for finding in each.request.findings)
-    return next((each.evidence for each in findings if each.name in ("counts_differ", "model_missing")), "")
+    return next((each for each in findings if each.name in odd), None)
 
 
 def _analyses(evidence: Evidence) -> list[Concurrency]:

@@ -12,7 +12,7 @@ from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.key_substitution import holds_key
 from gwtui.checks.request_sets import RequestSet
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
@@ -206,7 +206,9 @@ def _took_ns(probed: Probed) -> int:
 
 
 def _left_open(request: Request) -> bool:
-    return any(finding.name in ("open_after_end", "broken_after_end") for finding in request.findings)
+    return any(
+        finding.name in (FindingName.OPEN_AFTER_END, FindingName.BROKEN_AFTER_END) for finding in request.findings
+    )
 
 
 def _line(probed: Probed) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from gwtui.checks.request_sets import PROBES, CheckTarget, RequestSet
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.records import Finding, Ping, Request, StreamEvent, StreamRead
 
 MAX_NUMBER = 1e15
@@ -136,7 +136,7 @@ def _as_json(sign: re.Match[str]) -> str:
     return sign[0] if sign[1] is None else json.dumps(chr(int(sign[1][1:], 16)))[1:-1]
 
 
-def finding_of(request: Request, name: str) -> Finding | None:
+def finding_of(request: Request, name: FindingName) -> Finding | None:
     return next((finding for finding in request.findings if finding.name == name), None)
 
 

@@ -11,7 +11,7 @@ from gwtui.checks.errors import FAST_NS, malformed
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
 from gwtui.checks.gateway import entries_of
 from gwtui.checks.request_sets import RequestSet
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
@@ -21,7 +21,7 @@ SECTION = "Upstreams"
 MOST_ATTEMPTS = 2
 EXPECTED_FAILURES = 5
 ASK = "Name a model whose first provider fails: `--provoke MODEL`."
-TOLD_IN = ("fallbacks", "retries")
+TOLD_IN = (FindingName.FALLBACKS, FindingName.RETRIES)
 COUNTED = ("x-gateway-attempts", "x-envoy-attempt-count")
 """Headers that tell the number of upstream attempts..."""
 COUNTED_MORE = ("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks", "x-portkey-retry-attempt-count")
@@ -207,11 +207,11 @@ def _chain(evidence: Evidence) -> list[str]:
 
 
 def _fell_back(request: Request) -> bool:
-    return any(finding.name in ("fallbacks", "model_differs") for finding in request.findings)
+    return any(finding.name in (FindingName.FALLBACKS, FindingName.MODEL_DIFFERS) for finding in request.findings)
 
 
 def _why(request: Request) -> str:
-    names = (*TOLD_IN, "model_differs")
+    names = (*TOLD_IN, FindingName.MODEL_DIFFERS)
     return "; ".join(finding.evidence for finding in request.findings if finding.name in names)
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from gwtui.checks.check import Check, CheckAnswer, failed, not_applicable, nothing_good, passed, warned
 from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.flow import Flow, longest_of
-from gwtui.checks.remedies import UNBUFFER
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.streaming import SECTION
+from gwtui.model.enums import FindingName
+from gwtui.model.findings import FINDINGS
 from gwtui.text import units
 
 BURST_NS = 5_000_000
@@ -28,13 +29,13 @@ def judge_incremental(evidence: Evidence) -> CheckAnswer:
     if longest is None:
         return nothing_good(list(evidence.streams())) or not_applicable("no stream had any content")
     probed, flow = longest
-    if found := finding_of(probed.request, "buffered"):
-        return failed(found.evidence, found.cause, UNBUFFER, facts=_facts(flow))
+    if found := finding_of(probed.request, FindingName.BUFFERED):
+        return failed(found.evidence, found.likely_cause, found.entry.remedy, facts=_facts(flow))
     if _is_burst(flow) and flow.events > 1:
         words = f"all {flow.events} content events came at once, {units.duration(flow.first_ns)} after the request"
         if flow.events >= BURST_EVENTS and flow.first_ns >= BURST_WAIT_NS:
             cause = "A finished answer is replayed as a stream, or a proxy buffers the whole body."
-            return failed(words, cause, UNBUFFER, facts=_facts(flow))
+            return failed(words, cause, FINDINGS[FindingName.BUFFERED].remedy, facts=_facts(flow))
         return warned(f"{words}: too little to tell", remedy="Ask for a longer answer.", facts=_facts(flow))
     if flow.events == 1:
         return warned("the answer is one single event: too little to tell", remedy="Ask for a longer answer.")
@@ -50,9 +51,9 @@ def judge_steady(evidence: Evidence) -> CheckAnswer:
         f"{_flow_words(flow)}; {flow.reads - 1} gaps of {units.duration(flow.usual_gap_ns)} each would make "
         f"{units.duration((flow.reads - 1) * flow.usual_gap_ns)}; longest gap {units.duration(flow.longest_gap_ns)}"
     )
-    held = finding_of(probed.request, "buffered") or finding_of(probed.request, "combed")
+    held = finding_of(probed.request, FindingName.BUFFERED) or finding_of(probed.request, FindingName.COMBED)
     if held is not None:
-        return failed(f"{held.evidence}; {words}", held.cause, UNBUFFER, facts=_facts(flow))
+        return failed(f"{held.evidence}; {words}", held.likely_cause, held.entry.remedy, facts=_facts(flow))
     if flow.longest_gap_ns > max(STALL_NS, STALL_TIMES * flow.usual_gap_ns):
         cause = "The upstream paused, or a proxy held bytes back for a while."
         return warned(words, cause, "Watch the longest gap for some minutes: `gwtui watch`.", facts=_facts(flow))

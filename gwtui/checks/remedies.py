@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
+from gwtui.model.findings import FORMAT, UNBUFFER
 from gwtui.model.verdicts import Verdict
-
-UNBUFFER = (
-    "Switch off buffering and compression of text/event-stream in every proxy on the way (nginx: `proxy_buffering "
-    "off`, or let the gateway send `X-Accel-Buffering: no`), and flush after every event."
-)
-FORMAT = "Compare the named event with the API's documents: a client that follows them will stumble there."
 
 REMEDIES: dict[Verdict, str] = {
     Verdict.COMPLETE: "",

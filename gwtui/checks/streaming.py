@@ -16,9 +16,10 @@ from gwtui.checks.check import (
     warned,
 )
 from gwtui.checks.evidence import Evidence, finding_of
-from gwtui.checks.remedies import FORMAT
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.roles import roles_after_first
+from gwtui.model.enums import FindingName
+from gwtui.model.findings import FORMAT
 from gwtui.model.records import Request
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.text import units
@@ -26,7 +27,16 @@ from gwtui.text import units
 SECTION = "Answers"
 NO_USAGE = frozenset({"sourcegraph-stream", "sourcegraph-code"})
 """APIs that need not tell token counts."""
-MALFORMED = ("unnamed_events", "bad_json", "ids_differ", "events_after_end", "odd_message_start", "no_sequence_numbers")
+MALFORMED = frozenset(
+    {
+        FindingName.UNNAMED_EVENTS,
+        FindingName.BAD_JSON,
+        FindingName.IDS_DIFFER,
+        FindingName.EVENTS_AFTER_END,
+        FindingName.ODD_MESSAGE_START,
+        FindingName.NO_SEQUENCE_NUMBERS,
+    }
+)
 """Findings about the form of events."""
 LONG_EVENTS, LONG_CHARS = 100, 2_000
 """How long an answer has to be to test what long ones meet: more than the buffers of a proxy (4 to 8 KiB on the wire)
@@ -105,8 +115,8 @@ def judge_format(evidence: Evidence) -> CheckAnswer:
     if not request.events:
         return not_applicable(f"no event came: {describe(request)}")
     if odd := [each for each in request.findings if each.name in MALFORMED]:
-        words = "; ".join(f"{each.name.replace('_', ' ')}: {each.evidence}" for each in odd)
-        return failed(words, odd[0].cause or "The gateway writes events of its own making.", FORMAT)
+        words = "; ".join(f"{each.name.value.replace('_', ' ')}: {each.evidence}" for each in odd)
+        return failed(words, odd[0].likely_cause, odd[0].entry.remedy)
     if roles := roles_after_first(probed):
         words = f"the role is told again in {len(roles)} events after the first, such as event {roles[0]}"
         return warned(words, "The gateway joins chunks of its own making.", FORMAT)
@@ -141,8 +151,8 @@ def judge_model_served(evidence: Evidence) -> CheckAnswer:
         return nothing
     good = [each.request for each in known if each.ok]
     for request in good:
-        if found := finding_of(request, "model_differs"):
-            return warned(found.evidence, found.cause, "Compare with the gateway's routes and fallbacks.")
+        if found := finding_of(request, FindingName.MODEL_DIFFERS):
+            return warned(found.evidence, found.likely_cause, found.entry.remedy)
     served = {request.model_served for request in good if request.model_served}
     if not served:
         return not_applicable("the answers do not name their model")

@@ -54,7 +54,7 @@ _REQUEST: dict[str, Callable[[Request], Cell]] = {
     "trigger": lambda r: r.trigger.value,
     "event_number": lambda r: r.event_number,
     "tainted": lambda r: r.tainted,
-    "findings": lambda r: ";".join(finding.name for finding in r.findings),
+    "findings": lambda r: ";".join(finding.name.value for finding in r.findings),
     "dns_ms": lambda r: milliseconds(r.phases.dns_ns),
     "connect_ms": lambda r: milliseconds(r.phases.connect_ns),
     "tls_ms": lambda r: milliseconds(r.phases.tls_ns),
@@ -91,7 +91,7 @@ _PING: dict[str, Callable[[Ping], Cell]] = {
     "tainted": lambda p: p.tainted,
     "headers": lambda p: _json(p.headers),
     "retry_after_s": lambda p: p.retry_after_s,
-    "findings": lambda p: ";".join(finding.name for finding in p.findings),
+    "findings": lambda p: ";".join(finding.name.value for finding in p.findings),
     "address": lambda p: p.address,
     "error_ms": lambda p: milliseconds(p.error_ns),
 }

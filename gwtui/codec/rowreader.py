@@ -13,6 +13,7 @@ from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding, Incident, Ping, Request
 from gwtui.text.sanitize import clean
 
@@ -71,7 +72,7 @@ def _headers(text: str) -> dict[str, str]:
 
 
 def _findings(text: str) -> tuple[Finding, ...]:
-    return tuple(Finding(name=name, evidence="") for name in _text(text).split(";"))
+    return tuple(Finding(name=FindingName(name), evidence="") for name in _text(text).split(";"))
 
 
 _RESULT: dict[str, _Read] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.profile import Thresholds
 from gwtui.model.records import Ping, Request
 from gwtui.text.units import elapsed
@@ -63,13 +63,14 @@ class Addresses:
             return []
         known.told_ns = now_ns
         what = f"{record.address}: {known.failed_run} failed in a row, the last {record.verdict}"
-        return [f"address_down: {what}; {', '.join(sorted(others))} {'answers' if len(others) == 1 else 'answer'}"]
+        answer = "answers" if len(others) == 1 else "answer"
+        return [f"{FindingName.ADDRESS_DOWN}: {what}; {', '.join(sorted(others))} {answer}"]
 
     def _ended(self, now_ns: int, where: str, known: _Address) -> list[str]:
         if known.told_ns is None or known.good_run < self._thresholds.up_after:
             return []
         took, known.told_ns = elapsed(now_ns - known.told_ns), None
-        return [f"address_down ended: {where} answers again after {took}"]
+        return [f"{FindingName.ADDRESS_DOWN} ended: {where} answers again after {took}"]
 
     def _left(self) -> list[str]:
         """Forget the addresses that are not probed any more."""
@@ -78,5 +79,7 @@ class Addresses:
         for where, _ in left:
             del self._known[where]
         return [
-            f"address_down ended: {where} is not probed any more" for where, each in left if each.told_ns is not None
+            f"{FindingName.ADDRESS_DOWN} ended: {where} is not probed any more"
+            for where, each in left
+            if each.told_ns is not None
         ]

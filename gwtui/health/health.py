@@ -12,7 +12,7 @@ import msgspec
 
 from gwtui.health.addresses import Addresses
 from gwtui.health.states import EndpointState
-from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.enums import FindingName, Outcome, State, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
 from gwtui.text.units import duration, elapsed
@@ -198,7 +198,7 @@ class _Findings:
 
     def __init__(self, quiet_ns: int) -> None:
         self._quiet_ns = quiet_ns
-        self._last: dict[str, tuple[int, int]] = {}
+        self._last: dict[FindingName, tuple[int, int]] = {}
         """Per finding that is on: when it was last seen, and how many good results since had none of it."""
         self._cold = ColdStart()
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import Enum, StrEnum
+from weakref import WeakValueDictionary
 
 
 class State(StrEnum):
@@ -136,3 +137,100 @@ class End(StrEnum):
     """A file of the TLS settings cannot be used."""
     CANCELLED = "cancelled"
     LOCAL = "local"
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    """Worth knowing; users of the gateway are not affected."""
+    WARNING = "warning"
+    """Users or their clients notice it, or will soon."""
+
+    @property
+    def mark(self) -> str:
+        """Its shape, one cell wide."""
+        return "▲" if self is Severity.WARNING else "·"
+
+
+class FindingName(Enum):
+    """The name of a finding; `model.findings` says what each one means.
+
+    It is no `str`, so that a type checker reports a comparison with a text, which could be misspelt. A name that
+    another version of gwtui wrote is kept as it is.
+    """
+
+    BUFFERED = "buffered"
+    COMBED = "combed"
+    COMPRESSED = "compressed"
+    KEEPALIVES_ONLY = "keepalives_only"
+    NO_DELTAS = "no_deltas"
+    COLD = "cold"
+
+    MODEL_DIFFERS = "model_differs"
+    RETRIES = "retries"
+    FALLBACKS = "fallbacks"
+    FALLBACK = "fallback"
+    MODEL_FAILED = "model_failed"
+    MODEL_MISSING = "model_missing"
+    COUNTS_DIFFER = "counts_differ"
+
+    UNTERMINATED = "unterminated"
+    NO_STOP_REASON = "no_stop_reason"
+    OPEN_AFTER_END = "open_after_end"
+    BROKEN_AFTER_END = "broken_after_end"
+    ERROR_AFTER_END = "error_after_end"
+    EVENTS_AFTER_END = "events_after_end"
+
+    BAD_JSON = "bad_json"
+    IDS_DIFFER = "ids_differ"
+    UNASKED_CHOICE = "unasked_choice"
+    UNASKED_CANDIDATE = "unasked_candidate"
+    UNNAMED_EVENTS = "unnamed_events"
+    UNKNOWN_EVENT = "unknown_event"
+    UNKNOWN_FINISH_REASON = "unknown_finish_reason"
+    UNKNOWN_STOP_REASON = "unknown_stop_reason"
+    FINISH_REPEATED = "finish_repeated"
+    DONE_MARKER = "done_marker"
+    NO_START = "no_start"
+    ODD_MESSAGE_START = "odd_message_start"
+    NO_SEQUENCE_NUMBERS = "no_sequence_numbers"
+    NO_OUTPUT_INDEX = "no_output_index"
+    NO_ITEMS = "no_items"
+    ITEM_INDEX_REUSED = "item_index_reused"
+    ITEM_NOT_DONE = "item_not_done"
+    NO_ALT_SSE = "no_alt_sse"
+    ATTRIBUTION_ERROR = "attribution_error"
+
+    PARTIAL_CONTENT = "partial_content"
+    TWO_LENGTHS = "two_lengths"
+    TWO_CONTENT_TYPES = "two_content_types"
+    CLOCK_SKEW = "clock_skew"
+    REDIRECTED = "redirected"
+    NO_SUBPROTOCOL = "no_subprotocol"
+
+    ADDRESS_DOWN = "address_down"
+    ADDRESS_FALLBACK = "address_fallback"
+    ADDRESS_CHANGED = "address_changed"
+    STALE_CONNECTION = "stale_connection"
+    CERTIFICATE_EXPIRES = "certificate_expires"
+    CLIENT_CERTIFICATE_EXPIRES = "client_certificate_expires"
+    TLS_FILES_NOT_RELOADED = "tls_files_not_reloaded"
+
+    def __str__(self) -> str:
+        return str(self.value)
+
+    @classmethod
+    def _missing_(cls, value: object) -> FindingName | None:
+        if not isinstance(value, str):
+            return None
+        found = _STRANGE_NAMES.get(value)
+        if found is None:
+            found = object.__new__(cls)
+            found._name_ = found._value_ = value
+            _STRANGE_NAMES[value] = found
+        return found
+
+
+_STRANGE_NAMES: WeakValueDictionary[str, FindingName] = WeakValueDictionary()
+"""Names from other versions, one object each for as long as it is in use."""

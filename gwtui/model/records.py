@@ -11,7 +11,8 @@ from typing import Self, TypeAlias
 import msgspec
 
 from gwtui.model.check_results import CheckResult, CheckRun
-from gwtui.model.enums import Clock, EventKind, Outcome, State, Trigger
+from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State, Trigger
+from gwtui.model.findings import FindingEntry, entry_of
 from gwtui.model.profile import Profile
 from gwtui.model.verdicts import Verdict
 
@@ -122,14 +123,22 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=F
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth knowing that does not make a result bad."""
 
-    name: str
-    """A stable id such as `buffered` or `model_differs`."""
+    name: FindingName
     evidence: str
     """The facts of this case, in words."""
     cause: str = ""
-    """The likely cause."""
+    """The likely cause where this case shows a closer one than `model.findings` has for its name."""
     degrades: bool = False
     """The endpoint is `degraded` while it is found."""
+
+    @property
+    def entry(self) -> FindingEntry:
+        """What is known about every finding of its name."""
+        return entry_of(self.name)
+
+    @property
+    def likely_cause(self) -> str:
+        return self.cause or self.entry.cause
 
 
 class Request(_Record, tag="request", frozen=True, kw_only=True):

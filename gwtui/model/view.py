@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Self, TypeAlias
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
-from gwtui.model.enums import Kind, Metric, State
+from gwtui.model.enums import FindingName, Kind, Metric, State
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Incident, Ping, Request, StreamEvent
 
@@ -67,6 +67,7 @@ class Cell:
 
 Counts: TypeAlias = tuple[tuple[str, int], ...]
 """How often each word came, the most frequent first."""
+FindingCounts: TypeAlias = tuple[tuple[FindingName, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ class EndpointRow:
     """How long it is still left alone; None when it is not."""
     verdicts: Counts = ()
     """The verdicts of the window."""
-    findings: Counts = ()
+    findings: FindingCounts = ()
     """The names of what was found in the window's results."""
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gwtui.apis import kind_of
-from gwtui.model.enums import Kind, Metric, Outcome, State
+from gwtui.model.enums import FindingName, Kind, Metric, Outcome, State
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Heartbeat, Ping, Request
 from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
@@ -92,7 +92,9 @@ class History:
         self._counted = MetricSeries(start_ns)
         self._series = {counted_metric(self._kind): self._counted}
         self._speed = MetricSeries(start_ns)
-        self._verdicts, self._findings, self._doubts = WordCounts(), WordCounts(), WordCounts()
+        self._verdicts: WordCounts[str] = WordCounts()
+        self._findings: WordCounts[FindingName] = WordCounts()
+        self._doubts: WordCounts[str] = WordCounts()
         self._samples = Samples()
         self._link = PingStats(start_ns) if self._kind is Kind.WEBSOCKET else None
         self._changes = 0

@@ -47,7 +47,7 @@ TEXTS: dict[str, Callable[[Subject], str]] = {
     "model": lambda subject: subject.model,
     "state": lambda subject: subject.row.state,
     "verdict": lambda subject: _words((subject.row.verdict, *(name for name, _ in subject.row.verdicts))),
-    "finding": lambda subject: _words(name for name, _ in subject.row.findings),
+    "finding": lambda subject: _words(name.value for name, _ in subject.row.findings),
 }
 
 

@@ -4,52 +4,58 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Generic, TypeVar
 
 from gwtui.model.enums import Kind, Metric
 from gwtui.model.profile import Endpoint
-from gwtui.model.view import Cell, Counts, LatencyPoint, Quantile, Window
+from gwtui.model.view import Cell, LatencyPoint, Quantile, Window
 from gwtui.stats.histogram import Histogram, supported
 from gwtui.stats.windows import Growing, Rolling
 
+WordT = TypeVar("WordT")
+"""A verdict, or the name of a finding."""
 
-class WordCounts:
+
+class WordCounts(Generic[WordT]):
     """The counts of one endpoint."""
 
     def __init__(self) -> None:
-        self._all: Counter[str] = Counter()
-        self._recent = {window: _Recent((window.seconds or 0) * SECOND_NS, slots) for window, slots in SLOTS.items()}
+        self._all: Counter[WordT] = Counter()
+        self._recent: dict[Window, _Recent[WordT]] = {
+            window: _Recent((window.seconds or 0) * SECOND_NS, slots) for window, slots in SLOTS.items()
+        }
 
-    def add(self, now_ns: int, words: Iterable[str]) -> None:
+    def add(self, now_ns: int, words: Iterable[WordT]) -> None:
         """Count each of the words once."""
         for word in words:
             self._all[word] += 1
             for recent in self._recent.values():
                 recent.add(now_ns, word)
 
-    def counts(self, window: Window, now_ns: int) -> Counts:
+    def counts(self, window: Window, now_ns: int) -> tuple[tuple[WordT, int], ...]:
         """The words of the window, the most frequent first."""
         counted = self._all if window is Window.ALL else self._recent[window].counts(now_ns)
-        return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], pair[0])))
+        return tuple(sorted(counted.items(), key=lambda pair: (-pair[1], str(pair[0]))))
 
 
-class _Recent:
+class _Recent(Generic[WordT]):
     """The last `window_ns`, to the precision of one of its `slots`."""
 
     def __init__(self, window_ns: int, slots: int) -> None:
         self._width = window_ns // slots
         self._limit = slots
         self._newest = -1
-        self._slots: dict[int, Counter[str]] = {}
-        self._sum: Counter[str] = Counter()
+        self._slots: dict[int, Counter[WordT]] = {}
+        self._sum: Counter[WordT] = Counter()
 
-    def add(self, now_ns: int, word: str) -> None:
+    def add(self, now_ns: int, word: WordT) -> None:
         self._advance(now_ns)
         index = now_ns // self._width
         if index > self._newest - self._limit:
             self._slots.setdefault(index, Counter())[word] += 1
             self._sum[word] += 1
 
-    def counts(self, now_ns: int) -> Counter[str]:
+    def counts(self, now_ns: int) -> Counter[WordT]:
         self._advance(now_ns)
         return self._sum
 

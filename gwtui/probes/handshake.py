@@ -21,7 +21,7 @@ from websockets.uri import parse_uri
 from gwtui.apis.base import AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.websocket import SUBPROTOCOLS, WEBSOCKET
-from gwtui.model.enums import End
+from gwtui.model.enums import End, FindingName
 from gwtui.model.profile import TLS, Deadlines, Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -43,9 +43,8 @@ from gwtui.verdict.http_status import judge_status
 MAX_MESSAGE_BYTES = 1024 * 1024
 _NO_SUBPROTOCOL = (
     Finding(
-        name="no_subprotocol",
+        name=FindingName.NO_SUBPROTOCOL,
         evidence="the gateway chose none of the subprotocols that were offered",
-        cause="It speaks none of them, or a proxy drops Sec-WebSocket-Protocol. Browsers refuse such a connection.",
     ),
 )
 CLOSE_S = 0.2

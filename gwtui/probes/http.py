@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.apis.headers import Headers, header, joined_header, without_query
 from gwtui.apis.http import is_expected_status
-from gwtui.model.enums import End, Trigger
+from gwtui.model.enums import End, FindingName, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.probes.deadlines import DeadlineWatchdog, due
@@ -307,7 +307,6 @@ def _was_stale(result: Result) -> bool:
 
 def _redirect_finding(status: int | None, target: str) -> Finding:
     return Finding(
-        name="redirected",
+        name=FindingName.REDIRECTED,
         evidence=f"HTTP {status} to {clean(without_query(target), 160)}; times are those of the request made there",
-        cause="The gateway, or a proxy before it, has this path elsewhere: put that into `path` or `url`.",
     )

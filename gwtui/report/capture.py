@@ -9,7 +9,8 @@ import msgspec
 from gwtui.decode import Decoded
 from gwtui.model.records import StreamEvent
 from gwtui.model.verdicts import MEANINGS
-from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding, known, named, plain, quoted, shown
+from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding_rows, known, named, plain, quoted, shown
+from gwtui.report.objects import finding_object
 from gwtui.report.probe import WIDTH, between
 from gwtui.text import units
 from gwtui.text.tables import TextColumn, cells, fitted, labelled, line
@@ -31,7 +32,7 @@ def decode_json(decoded: Decoded) -> bytes:
         "input_tokens": decoded.usage.input_tokens,
         "output_tokens": decoded.usage.output_tokens,
         "bytes": decoded.bytes,
-        "findings": decoded.findings,
+        "findings": [finding_object(each) for each in decoded.findings],
         "headers": decoded.headers,
         "events_detail": [_event(number, event) for number, event in decoded.numbered()],
         "body_excerpt": decoded.body_excerpt,
@@ -51,7 +52,7 @@ def decode_text(decoded: Decoded, width: int = WIDTH, paint: Paint = plain) -> s
     verdict = paint(f"{MARKS[judgement.verdict.outcome]} {judgement.verdict}", judgement.verdict.outcome)
     at = "" if judgement.event_number is None else f", at event {judgement.event_number}"
     rows = [("reason", judgement.reason), ("hint", cause), ("rule", judgement.rule + at)]
-    rows += [("finding", finding(each)) for each in decoded.findings]
+    rows += finding_rows(decoded.findings)
     blocks = [
         [f"{verdict}  {meaning}", *labelled(rows, LABEL_WIDTH)],
         labelled(_held(decoded), LABEL_WIDTH),

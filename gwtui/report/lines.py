@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 from gwtui.model.enums import Outcome, State
@@ -34,9 +34,13 @@ def quoted(heading: str, text: str) -> list[str]:
     return [f"  {heading}:", *(f"    {line}" for line in text.splitlines())] if text else []
 
 
-def finding(found: Finding) -> str:
-    cause = f" ({found.cause})" if found.cause else ""
-    return f"▲ {found.name}: {found.evidence}{cause}"
+def finding_rows(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
+    """Per finding what was found with its likely cause, and what to do; where a session's file has lost the evidence,
+    what the finding means."""
+    for found in findings:
+        entry = found.entry
+        yield "finding", f"{entry.severity.mark} {found.name}: {found.evidence or entry.meaning} ({found.likely_cause})"
+        yield "to do", entry.remedy
 
 
 def known(value: int | None) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from gwtui.codec.csv_schema import ping_row, request_row
-from gwtui.model.records import Ping, Request, StreamRead
+from gwtui.model.records import Finding, Ping, Request, StreamRead
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
 from gwtui.text import units
@@ -33,7 +33,14 @@ def probe_json(result: Request | Ping, reads: tuple[StreamRead, ...]) -> bytes:
 
 
 def _findings(result: Request | Ping) -> list[Any]:
-    return [msgspec.to_builtins(finding) for finding in result.findings]
+    return [finding_object(finding) for finding in result.findings]
+
+
+def finding_object(finding: Finding) -> dict[str, Any]:
+    """A finding, with what is known about all of its name."""
+    told: dict[str, Any] = msgspec.to_builtins(finding)
+    entry = finding.entry
+    return {**told, "cause": finding.likely_cause, "severity": entry.severity.value, "remedy": entry.remedy}
 
 
 def _phases(result: Request | Ping) -> dict[str, float | str | bool | None]:

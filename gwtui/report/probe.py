@@ -12,7 +12,7 @@ from gwtui.model.records import Ping, Request, StreamRead
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
-from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding, known, named, plain, quoted, shown
+from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding_rows, known, named, plain, quoted, shown
 from gwtui.secrets.resolver import references_of
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, cells, fitted, labelled, line
@@ -52,8 +52,7 @@ def _verdict_rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[
     yield "hint", _hint(endpoint, result)
     event_number = result.event_number if isinstance(result, Request) else None
     yield "rule", result.rule if event_number is None else f"{result.rule}, at event {event_number}"
-    for each in result.findings:
-        yield "finding", finding(each)
+    yield from finding_rows(result.findings)
 
 
 def _hint(endpoint: Endpoint, result: Request | Ping) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gwtui.model.enums import Outcome
 from gwtui.model.verdicts import GOOD
-from gwtui.model.view import Counts, EndpointRow, View, Window
+from gwtui.model.view import Counts, EndpointRow, FindingCounts, View, Window
 from gwtui.report.lines import Paint, plain, toned
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
@@ -69,5 +69,5 @@ def _results(row: EndpointRow) -> str:
     return "; ".join(part for part in told if part)
 
 
-def _counted(counts: Counts) -> str:
+def _counted(counts: Counts | FindingCounts) -> str:
     return ", ".join(f"{word} {units.count(count)}" for word, count in counts)

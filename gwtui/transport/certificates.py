@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text.units import elapsed
 
 DAY_S = 86_400
 LAST_DAY_S = DAY_S
 """An endpoint is `degraded` when a certificate ends so soon."""
-_FOUND = {"server": "certificate_expires", "client": "client_certificate_expires"}
+_FOUND = {"server": FindingName.CERTIFICATE_EXPIRES, "client": FindingName.CLIENT_CERTIFICATE_EXPIRES}
 """The finding by whose certificate it is."""
 _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0x17, 0x18
 """Tags of DER: the version, which is left out where it is 1, and the two forms of a time (X.690 8.19, 11.7, 11.8)."""
@@ -47,7 +48,6 @@ def expiry(whose: str, at: float | None, warn_days: float, now: float) -> tuple[
         Finding(
             name=_FOUND[whose],
             evidence=f"the {whose}'s certificate {words}",
-            cause="It was not renewed, or the renewed one was not taken into use.",
             degrades=at - now <= LAST_DAY_S,
         ),
     )

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, TypeAlias
 
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
@@ -98,9 +99,8 @@ def spelled(address: tuple[Any, ...] | str) -> str:
 def address_fallback(refusals: Iterable[str], address: str) -> Finding:
     """The finding where other addresses failed before one answered."""
     return Finding(
-        name="address_fallback",
+        name=FindingName.ADDRESS_FALLBACK,
         evidence=clean(f"{'; '.join(refusals)}; then {address} answered"),
-        cause="The name has addresses that do not answer, which delays every new connection.",
     )
 
 
@@ -109,9 +109,8 @@ def address_changed(name: str, made: Made, addresses: Sequence[Address]) -> Find
     was = made.address[1][0] if made.address is not None else "the address in use"
     now = ", ".join(str(where[0]) for _, where in sorted(addresses))
     return Finding(
-        name="address_changed",
+        name=FindingName.ADDRESS_CHANGED,
         evidence=clean(f"{name} is now {now}; the kept connection to {was} was closed"),
-        cause="The gateway moved or was scaled: clients that keep connections stay with the old address.",
     )
 
 
@@ -119,8 +118,6 @@ def stale_connection(idle_ns: int | None, detail: str) -> Finding:
     """The finding where a kept connection turned out to be dead, and the request was sent once more over a new one."""
     idle = f"idle for {duration(idle_ns)}" if idle_ns is not None else "kept"
     return Finding(
-        name="stale_connection",
+        name=FindingName.STALE_CONNECTION,
         evidence=clean(f"the connection, {idle}, was dead ({detail}); sent once more over a new one"),
-        cause="The gateway, or a proxy, firewall or NAT before it, drops idle connections sooner than the probe's "
-        "interval.",
     )

@@ -16,6 +16,7 @@ from typing import TypeAlias
 
 import certifi
 
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import TLS
 from gwtui.model.records import Finding
 from gwtui.secrets.references import KeyReferenceError
@@ -86,8 +87,7 @@ class TLSFiles:
         )
         if not self.trouble:
             return found
-        cause = "Its renewal failed half-way. Until it is right, the files that were read before stay in use."
-        return (*found, Finding(name="tls_files_not_reloaded", evidence=clean(self.trouble), cause=cause))
+        return (*found, Finding(name=FindingName.TLS_FILES_NOT_RELOADED, evidence=clean(self.trouble)))
 
 
 @functools.lru_cache(maxsize=64)

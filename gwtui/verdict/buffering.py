@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text.units import duration
 
@@ -102,20 +103,20 @@ def buffered(pace: ContentPace) -> Finding | None:
     if pace.reads == 1 or spread < BURST_SPREAD_NS:
         where = "one read" if pace.reads == 1 else f"{pace.reads} reads within {duration(spread)}"
         return Finding(
-            name="buffered",
+            name=FindingName.BUFFERED,
             evidence=f"all {pace.events} content events came in {where}, {duration(pace.first_ns)} after the request",
             cause="A finished answer is replayed as a stream, or a proxy buffers the whole body.",
         )
     if pace.first_ns > LATE_SHARE * pace.end_ns and pace.events / (spread / 1e9) > LATE_EVENTS_PER_S:
         return Finding(
-            name="buffered",
+            name=FindingName.BUFFERED,
             evidence=f"the first of {pace.events} content events came after {duration(pace.first_ns)}, "
             f"the last only {duration(spread)} later",
             cause="A finished answer is replayed as a stream, or a proxy holds the first bytes back.",
         )
     if pace.events >= GROUP_EVENTS * pace.reads and spread >= GROUP_GAP_NS * max(pace.reads - 1, 1):
         return Finding(
-            name="buffered",
+            name=FindingName.BUFFERED,
             evidence=f"{pace.events} content events in {pace.reads} reads, up to {pace.biggest_read} in one, "
             f"{duration(spread // max(pace.reads - 1, 1))} apart",
             cause="A proxy buffers until some kilobytes are full: see `proxy_buffering` and the like.",
@@ -137,7 +138,7 @@ def combed(pace: ContentPace) -> Finding | None:
     if timer == TIMERS_NS[1]:
         cause = "A proxy corks the connection: HAProxy without `option http-no-delay`, TCP_CORK."
     return Finding(
-        name="combed",
+        name=FindingName.COMBED,
         evidence=f"{pace.events} content events in {pace.reads} reads, up to {pace.biggest_read} in one, "
         f"{duration(low)} to {duration(high)} apart: held for {duration(timer or middle)} at a time",
         cause=cause,

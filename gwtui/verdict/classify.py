@@ -17,7 +17,7 @@ from gwtui.apis.http import is_expected_status
 from gwtui.apis.requests import model_asked
 from gwtui.framing import framing_named, framing_of
 from gwtui.framing.base import FramedEvent, Framing
-from gwtui.model.enums import End, Kind, Outcome
+from gwtui.model.enums import End, FindingName, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
@@ -294,27 +294,25 @@ def _stream_findings(
 ) -> Iterator[Finding]:
     yield from reader.findings
     if reader.ended() and (reason := _bare_error(transport, api)):
-        yield Finding(name="error_after_end", evidence=reason, cause="The gateway failed after the answer was whole.")
+        yield Finding(name=FindingName.ERROR_AFTER_END, evidence=reason)
     if pace is not None and (finding := pace_finding(pace)) is not None:
         yield finding
     if judgement.verdict is Verdict.COMPLETE_UNTERMINATED:
         yield Finding(
-            name="unterminated",
+            name=FindingName.UNTERMINATED,
             evidence=judgement.reason,
-            cause="A proxy or gateway closes the stream once it saw the stop reason.",
         )
     if reader.ended() and transport.end not in (End.CLEAN, End.CANCELLED):
+        held_open = transport.end in (End.LEFT, End.IDLE, End.TOTAL)
         yield Finding(
-            name="open_after_end" if transport.end in (End.LEFT, End.IDLE, End.TOTAL) else "broken_after_end",
+            name=FindingName.OPEN_AFTER_END if held_open else FindingName.BROKEN_AFTER_END,
             evidence=clean(transport.detail or f"the transport's end: {transport.end}"),
-            cause="The gateway does not end the HTTP response where its stream ends.",
         )
     alive = transport.comments + transport.keepalives
     if alive and pace is None and judgement.verdict is not Verdict.ERROR_IN_STREAM and not reader.ended():
         yield Finding(
-            name="keepalives_only",
+            name=FindingName.KEEPALIVES_ONLY,
             evidence=f"no content, only {alive} comments or pings",
-            cause="The gateway is alive and waits for its upstream.",
         )
 
 

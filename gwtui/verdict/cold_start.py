@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.model.enums import Metric, Outcome
+from gwtui.model.enums import FindingName, Metric, Outcome
 from gwtui.model.records import Finding, Request
 from gwtui.stats.accuracy import sure
 from gwtui.text.units import duration
@@ -43,8 +43,7 @@ class ColdStart:
         if first_ns < COLD_RATIO * slowest or first_ns < slowest + COLD_LEAST_NS:
             return None
         return Finding(
-            name="cold",
+            name=FindingName.COLD,
             evidence=f"the first request took {duration(first_ns)} to its first byte, "
             f"the {WARM_REQUESTS} after it {duration(fastest)} to {duration(slowest)}",
-            cause="Caches, connections or the model behind the gateway were not ready yet.",
         )

@@ -7,15 +7,16 @@ from collections.abc import Iterator
 
 from gwtui.apis.headers import Headers, header, http_date, joined_header
 from gwtui.apis.models import model_differs
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
 
 RESOLVED_MODEL = "x-cody-resolved-model"
 """Cody Gateway: the model that its name for one stands for."""
 SECOND_TRIES = (
-    (re.compile(r"(^|-)(retries|retry-count|retry-attempts?|retry-attempt-count)$"), "retries", 1),
-    (re.compile(r"(^|-)(attempts|attempt-count)$"), "retries", 2),
-    (re.compile(r"fallback|(^|-)aig-step$"), "fallbacks", 1),
+    (re.compile(r"(^|-)(retries|retry-count|retry-attempts?|retry-attempt-count)$"), FindingName.RETRIES, 1),
+    (re.compile(r"(^|-)(attempts|attempt-count)$"), FindingName.RETRIES, 2),
+    (re.compile(r"fallback|(^|-)aig-step$"), FindingName.FALLBACKS, 1),
 )
 """Names of headers that count what a gateway tried, the finding, and the number from which it is one."""
 NOTHING = frozenset({"", "false", "no", "none", "null", "off", "-", "disabled", "enabled"})
@@ -32,29 +33,23 @@ def header_findings(headers: Headers, asked: str = "", status: int | None = None
     """What status and headers alone give away. `asked`: the model that was asked for, "" where none was."""
     if status == PARTIAL_CONTENT:
         yield Finding(
-            name="partial_content",
+            name=FindingName.PARTIAL_CONTENT,
             evidence="HTTP 206, although no range was asked for",
-            cause="A proxy or cache answers with a part of what it holds; clients may refuse it.",
         )
     yield from _contradictions(headers)
     encoding = joined_header(headers, "content-encoding").strip()
     if encoding and encoding.lower() != "identity":
         yield Finding(
-            name="compressed",
+            name=FindingName.COMPRESSED,
             evidence=f"content-encoding: {clean(encoding, 40)}, although identity was asked for",
-            cause="A proxy compresses event streams; compression makes it hold events back.",
         )
-    told: set[str] = set()
+    told: set[FindingName] = set()
     for raw_name, value in headers:
         name = raw_name.lower()
         finding = _second_tries(name, value.strip().lower())
         if finding and finding not in told:
             told.add(finding)
-            yield Finding(
-                name=finding,
-                evidence=clean(f"{name}: {value.strip()}"),
-                cause=f"The gateway needed {finding} behind this answer: its first choice failed.",
-            )
+            yield Finding(name=finding, evidence=clean(f"{name}: {value.strip()}"))
     yield from model_differs(asked, header(headers, RESOLVED_MODEL).strip())
 
 
@@ -62,31 +57,29 @@ def _contradictions(headers: Headers) -> Iterator[Finding]:
     length, coding = header(headers, "content-length").strip(), header(headers, "transfer-encoding").strip()
     if length and coding:
         yield Finding(
-            name="two_lengths",
+            name=FindingName.TWO_LENGTHS,
             evidence=clean(
                 f"content-length: {length} beside transfer-encoding: {coding}, which is the one that counts"
             ),
-            cause="A proxy adds the one and leaves the other: the disagreement that smuggled requests live of.",
         )
     types = dict.fromkeys(value.strip().lower() for name, value in headers if name.lower() == "content-type")
     if len(types) > 1:
         yield Finding(
-            name="two_content_types",
+            name=FindingName.TWO_CONTENT_TYPES,
             evidence=clean(f"content-type: {' beside '.join(types)}; the first is the one that counts here"),
-            cause="A proxy adds its own and leaves the other: clients differ in which they believe.",
         )
 
 
-def _second_tries(name: str, value: str) -> str:
-    """`retries` or `fallbacks`, where the header tells of some; "" where it does not."""
+def _second_tries(name: str, value: str) -> FindingName | None:
+    """The finding, where the header says that there were retries or fallbacks; None where it does not."""
     if LIMITS.search(name):
-        return ""
+        return None
     number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
     for pattern, finding, least in SECOND_TRIES:
         if pattern.search(name):
-            some = finding == "fallbacks" and value not in NOTHING
-            return finding if (some if number is None else number >= least) else ""
-    return ""
+            some = finding is FindingName.FALLBACKS and value not in NOTHING
+            return finding if (some if number is None else number >= least) else None
+    return None
 
 
 def clock_skew(headers: Headers, began_at: float, ended_at: float) -> Finding | None:
@@ -102,7 +95,6 @@ def clock_skew(headers: Headers, began_at: float, ended_at: float) -> Finding | 
         return None
     side = "ahead of" if skew > 0 else "behind"
     return Finding(
-        name="clock_skew",
+        name=FindingName.CLOCK_SKEW,
         evidence=f"the gateway's Date is {abs(skew):.0f} s {side} this machine's clock",
-        cause="One of the two clocks is off, and with it the dates in Retry-After and in logs.",
     )

@@ -12,6 +12,7 @@ from support.streams import json_values, names
 
 from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
 from gwtui.apis.base import AskError, Usage
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -140,7 +141,7 @@ def test_whole_answers(body: dict[str, Any], verdict: Verdict, rule: str) -> Non
 def test_what_a_whole_answer_holds() -> None:
     answer = ANTHROPIC_MESSAGES.answer(endpoint(model="claude-3-opus"), 200, json.dumps(WHOLE).encode())
     assert (answer.text, answer.usage, answer.model_served) == ("def f", Usage(7, 5), MODEL)
-    assert names(answer.findings) == ["model_differs"]
+    assert names(answer.findings) == [FindingName.MODEL_DIFFERS]
 
 
 @given(st.binary(max_size=50) | JSON.map(lambda value: json.dumps(value).encode()))

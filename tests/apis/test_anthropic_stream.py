@@ -13,7 +13,7 @@ from support.streams import Case, check, feed, json_values, named, unnamed
 from gwtui.apis.anthropic.stream import AnthropicReader
 from gwtui.apis.base import Usage
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.verdicts import Judgement, Verdict
 
 MODEL = "claude-3-haiku-20240307"
@@ -80,24 +80,26 @@ CASES = [
     Case("served by another model",
          [start(), block(0, "fallback", **{"from": {"model": MODEL}, "to": {"model": "claude-x"}}), stop(0),
           block(1), delta(1), stop(1), finish(), END],
-         COMPLETE, "anthropic.message_stop", None, "model_differs"),
+         COMPLETE, "anthropic.message_stop", None, FindingName.MODEL_DIFFERS),
     Case("unknown event", [start(), named("citation_sources"), *TEXT, finish(), END],
-         COMPLETE, "anthropic.message_stop", None, "unknown_event"),
+         COMPLETE, "anthropic.message_stop", None, FindingName.UNKNOWN_EVENT),
     Case("unknown event without JSON", [start(), FramedEvent("hint", "soon"), *TEXT, finish(), END],
-         COMPLETE, "anthropic.message_stop", None, "unknown_event"),
+         COMPLETE, "anthropic.message_stop", None, FindingName.UNKNOWN_EVENT),
     Case("unknown delta and block", [start(), block(0, "hologram"), delta(0, "hologram_delta", light=1), stop(0),
          block(1), delta(1, "hue_delta", hue=1), delta(1), stop(1), finish(), END],
-         COMPLETE, "anthropic.message_stop", None, "unknown_event"),
+         COMPLETE, "anthropic.message_stop", None, FindingName.UNKNOWN_EVENT),
     Case("unknown stop reason", [start(), *TEXT, finish("tired"), END],
-         COMPLETE, "anthropic.message_stop", None, "unknown_stop_reason"),
+         COMPLETE, "anthropic.message_stop", None, FindingName.UNKNOWN_STOP_REASON),
     Case("no event names", [FramedEvent("message", event.data) for event in GOOD],
-         COMPLETE, "anthropic.message_stop", None, "unnamed_events"),
-    Case("[DONE] at its end", [*GOOD, unnamed("[DONE]")], COMPLETE, "anthropic.message_stop", None, "done_marker"),
-    Case("two streams in one body", [*GOOD, *GOOD], COMPLETE, "anthropic.message_stop", None, "events_after_end"),
+         COMPLETE, "anthropic.message_stop", None, FindingName.UNNAMED_EVENTS),
+    Case("[DONE] at its end", [*GOOD, unnamed("[DONE]")],
+         COMPLETE, "anthropic.message_stop", None, FindingName.DONE_MARKER),
+    Case("two streams in one body", [*GOOD, *GOOD],
+         COMPLETE, "anthropic.message_stop", None, FindingName.EVENTS_AFTER_END),
     Case("half a message_start", [start(id=None, role="user"), *TEXT, finish(), END],
-         COMPLETE, "anthropic.message_stop", None, "odd_message_start"),
+         COMPLETE, "anthropic.message_stop", None, FindingName.ODD_MESSAGE_START),
     Case("another model", [start(model="claude-3-opus"), *TEXT, finish(), END],
-         COMPLETE, "anthropic.message_stop", None, "model_differs"),
+         COMPLETE, "anthropic.message_stop", None, FindingName.MODEL_DIFFERS),
     Case("NaN and a huge number",
          [start(), block(0), FramedEvent("content_block_delta", '{"type":"content_block_delta","index":0,'
           '"delta":{"type":"text_delta","text":"a","p":NaN,"q":1e999}}'), stop(0), finish(), END],
@@ -165,7 +167,7 @@ CASES = [
     Case("name and type differ", [start(), block(0), FramedEvent("content_block_stop", delta(0).data), stop(0),
          finish(), END], ORDER, "anthropic.name-is-not-type", 3),
     Case("JSON cut short", [start(), block(0), FramedEvent("content_block_delta", delta(0).data[:-5]), stop(0),
-         finish(), END], ORDER, "anthropic.bad-json", 3, "bad_json"),
+         finish(), END], ORDER, "anthropic.bad-json", 3, FindingName.BAD_JSON),
     Case("a list for an event", [start(), FramedEvent("content_block_start", "[]"), *GOOD[1:]],
          ORDER, "anthropic.wrong-form", 2),
     Case("a text where a delta is due", [start(), block(0), named("content_block_delta", index=0, delta="x"), stop(0),

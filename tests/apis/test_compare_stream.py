@@ -10,7 +10,7 @@ from support.streams import Case, check, feed, unnamed
 from gwtui.apis import APIS
 from gwtui.apis.compare.reader import CompareReader, Names
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -46,19 +46,19 @@ CASES = [
     Case("one after the other", [start(), chunk(), done(), start("b"), chunk("b"), done("b"), complete()],
          COMPLETE, "compare.complete"),
     Case("one fails alone", [start(), start("b"), failed("b"), chunk(), done(), complete(1, 1)],
-         COMPLETE, "compare.complete", None, "model_failed"),
+         COMPLETE, "compare.complete", None, FindingName.MODEL_FAILED),
     Case("one fails without a start", [start(), failed("b"), chunk(), done(), complete(1, 1)],
-         COMPLETE, "compare.complete", None, "model_failed"),
+         COMPLETE, "compare.complete", None, FindingName.MODEL_FAILED),
     Case("one says nothing", [start(), start("b"), chunk(), done(), done("b"), complete()],
          COMPLETE, "compare.complete"),
     Case("one is not answered for", [start(), chunk(), done(), complete(1)],
-         COMPLETE, "compare.complete", None, "model_missing"),
+         COMPLETE, "compare.complete", None, FindingName.MODEL_MISSING),
     Case("a failure is not counted", [start(), start("b"), failed("b"), chunk(), done(), complete(2, 0)],
-         COMPLETE, "compare.complete", None, "counts_differ"),
+         COMPLETE, "compare.complete", None, FindingName.COUNTS_DIFFER),
     Case("no starts", [chunk(), chunk("b"), done(), done("b"), complete()],
-         COMPLETE, "compare.complete", None, "no_start"),
+         COMPLETE, "compare.complete", None, FindingName.NO_START),
     Case("unknown events", [*GOOD[:2], event("hint", "a"), event("hint"), *GOOD[2:]],
-         COMPLETE, "compare.complete", None, "unknown_event"),
+         COMPLETE, "compare.complete", None, FindingName.UNKNOWN_EVENT),
     Case("[DONE] at its end", [*GOOD, unnamed("[DONE]")], COMPLETE, "compare.complete"),
     Case("no complete", GOOD[:-1], Verdict.COMPLETE_UNTERMINATED, "compare.no-complete"),
 
@@ -77,7 +77,7 @@ CASES = [
 
     Case("a chunk after its done", [*GOOD[:5], chunk(), done("b"), complete()], ORDER, "compare.event-after-done", 6),
     Case("started twice", [start(), *GOOD], ORDER, "compare.second-start", 2),
-    Case("no JSON", [*GOOD[:2], unnamed("oops"), *GOOD[2:]], ORDER, "compare.bad-json", 3, "bad_json"),
+    Case("no JSON", [*GOOD[:2], unnamed("oops"), *GOOD[2:]], ORDER, "compare.bad-json", 3, FindingName.BAD_JSON),
 ]  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from gwtui.apis.base import StreamReader
 from gwtui.decode import CaptureError, Decoded
 from gwtui.framing import FRAMINGS
 from gwtui.framing.base import FramedEvent, Framing
-from gwtui.model.enums import Kind, Outcome
+from gwtui.model.enums import FindingName, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -91,7 +91,7 @@ def test_no_single_sign_decides(script: Script, lie: Lie, verdict: Verdict, othe
 def test_what_comes_after_the_end_is_only_noted(script: Script) -> None:
     decoded = told(script, script.good + script.good)
     assert decoded.judgement.verdict is Verdict.COMPLETE
-    assert names(decoded.findings)[0] in ("events_after_end", "finish_repeated")
+    assert names(decoded.findings)[0] in (FindingName.EVENTS_AFTER_END, FindingName.FINISH_REPEATED)
 
 
 @every_script
@@ -110,7 +110,7 @@ def test_a_body_that_breaks_off_is_truncated_before_the_proof_and_complete_after
     head = script.response(b"").replace(b"\r\n\r\n", b"\r\nContent-Length: %d\r\n\r\n" % (len(body) + 9))
     whole = decode(head + body, script.api)
     assert whole.judgement.verdict is Verdict.COMPLETE
-    assert "broken_after_end" in names(whole.findings)
+    assert FindingName.BROKEN_AFTER_END in names(whole.findings)
     cut = decode(head + script.wire(script.good[: script.proof - 1]), script.api).judgement
     assert (cut.verdict, cut.rule) == (Verdict.TRUNCATED, "transport.incomplete")
 
@@ -119,7 +119,7 @@ def test_a_body_that_breaks_off_is_truncated_before_the_proof_and_complete_after
 def test_keepalives_alone_are_no_answer(script: Script) -> None:
     decoded = decode(script.response(wire_of(script.api).keep_alive * 3), script.api)
     assert decoded.judgement.verdict is Verdict.EMPTY
-    assert names(decoded.findings) == ["keepalives_only"]
+    assert names(decoded.findings) == [FindingName.KEEPALIVES_ONLY]
 
 
 @every_script

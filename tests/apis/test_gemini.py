@@ -12,7 +12,7 @@ from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.gemini.stream import GeminiReader
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -55,12 +55,13 @@ CASES = [
          unnamed({"candidates": [{"finishReason": "STOP"}, {"finishReason": "STOP", "index": 1}]})],
          COMPLETE, "gemini.finishReason"),
     Case("an old model, which says STOP all the time", [said("a", "STOP"), said("b", "STOP")],
-         COMPLETE, "gemini.finishReason", None, "finish_repeated"),
-    Case("an unknown reason", [said("a", "TIRED")], COMPLETE, "gemini.finishReason", None, "unknown_finish_reason"),
+         COMPLETE, "gemini.finishReason", None, FindingName.FINISH_REPEATED),
+    Case("an unknown reason", [said("a", "TIRED")],
+         COMPLETE, "gemini.finishReason", None, FindingName.UNKNOWN_FINISH_REASON),
     Case("another model", [said("a", "STOP", modelVersion="gemini-1.0-pro")],
-         COMPLETE, "gemini.finishReason", None, "model_differs"),
+         COMPLETE, "gemini.finishReason", None, FindingName.MODEL_DIFFERS),
     Case("[DONE] at its end", [said("a", "STOP"), unnamed("[DONE]")],
-         COMPLETE, "gemini.finishReason", None, "done_marker"),
+         COMPLETE, "gemini.finishReason", None, FindingName.DONE_MARKER),
 
     Case("nothing", [], EMPTY, "gemini.no-response"),
     Case("STOP and no content", [STOP], EMPTY, "gemini.no-content"),
@@ -68,14 +69,14 @@ CASES = [
     Case("no reason given", [said("a", "FINISH_REASON_UNSPECIFIED")], CUT, "gemini.eof-before-finishReason", 1),
     Case("a candidate that nobody asked for is never finished",
          [unnamed({"candidates": [candidate({"text": "a"}, finish="STOP"), candidate({"text": "b"}, index=1)]})],
-         Verdict.OUT_OF_ORDER, "gemini.candidate-index", 1, "unasked_candidate"),
+         Verdict.OUT_OF_ORDER, "gemini.candidate-index", 1, FindingName.UNASKED_CANDIDATE),
     Case("going on after STOP, and cut", [said("a", "STOP"), said("b")],
-         CUT, "gemini.eof-before-finishReason", 2, "finish_repeated"),
+         CUT, "gemini.eof-before-finishReason", 2, FindingName.FINISH_REPEATED),
     Case("usage only", [USAGE], CUT, "gemini.eof-before-finishReason", 1),
     Case("an error", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
     Case("an error with a name", [said("a"), FramedEvent("error", "died")],
          Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
-    Case("no JSON", [unnamed("oops"), said("a", "STOP")], ORDER, "gemini.bad-json", 1, "bad_json"),
+    Case("no JSON", [unnamed("oops"), said("a", "STOP")], ORDER, "gemini.bad-json", 1, FindingName.BAD_JSON),
     Case("candidates of another form", [unnamed({"candidates": 7}), said("a", "STOP")], ORDER, "gemini.wrong-form", 1),
     Case("a negative index", [unnamed({"candidates": [candidate({"text": "a"}, index=-1)]}), STOP],
          ORDER, "gemini.candidate-index", 1),
@@ -154,5 +155,5 @@ def test_an_array_where_a_stream_was_asked_for_is_explained() -> None:
     body = json.dumps([WHOLE, WHOLE]).encode()
     decoded = decode(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + body, "gemini")
     assert decoded.judgement.verdict is Verdict.NOT_A_STREAM
-    assert names(decoded.findings) == ["no_alt_sse"]
+    assert names(decoded.findings) == [FindingName.NO_ALT_SSE]
     assert decoded.usage == Usage(1, 2)

@@ -13,6 +13,7 @@ from support.streams import json_values, names
 from gwtui.apis.base import AskError, Usage
 from gwtui.apis.models import same_model
 from gwtui.apis.openai.chat import OPENAI_CHAT
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -127,7 +128,7 @@ def test_whole_answers(body: dict[str, Any], verdict: Verdict, rule: str) -> Non
 def test_what_a_whole_answer_holds() -> None:
     answer = OPENAI_CHAT.answer(endpoint(model="gpt-4o"), 200, json.dumps(WHOLE).encode())
     assert (answer.text, answer.usage) == ("def f", Usage(3, 5))
-    assert names(answer.findings) == ["model_differs"]
+    assert names(answer.findings) == [FindingName.MODEL_DIFFERS]
 
 
 @given(st.binary(max_size=50) | JSON.map(lambda value: json.dumps(value).encode()))

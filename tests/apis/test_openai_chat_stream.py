@@ -13,7 +13,7 @@ from support.streams import Case, check, feed, json_values, unnamed
 from gwtui.apis.base import Usage
 from gwtui.apis.openai.chat_stream import OpenAIReader
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.verdicts import Judgement, Verdict
 
 MODEL = "gpt-4o-mini"
@@ -68,7 +68,7 @@ CASES = [
          COMPLETE, "openai.done"),
     Case("role and finish_reason again beside the usage",
          [*GOOD[:4], chunk(delta(0, "stop", role="assistant", content=""), usage={"prompt_tokens": 9}), DONE],
-         COMPLETE, "openai.done", None, "finish_repeated"),
+         COMPLETE, "openai.done", None, FindingName.FINISH_REPEATED),
     Case("length without any content", [ROLE, finish("length"), DONE], COMPLETE, "openai.done"),
     Case("content_filter without any content", [ROLE, finish("content_filter"), DONE], COMPLETE, "openai.done"),
     Case("tokens were spent and nothing shown", [ROLE, finish(), USAGE, DONE], COMPLETE, "openai.done"),
@@ -103,12 +103,12 @@ CASES = [
     Case("a parted content", [ROLE, chunk(delta(content=[{"type": "text", "text": "a"}])), finish(), DONE],
          COMPLETE, "openai.done"),
     Case("unknown finish_reason", [ROLE, text(), finish("tired"), DONE],
-         COMPLETE, "openai.done", None, "unknown_finish_reason"),
+         COMPLETE, "openai.done", None, FindingName.UNKNOWN_FINISH_REASON),
     Case("an id per chunk", [ROLE, chunk(delta(content="a"), id="2"), finish(), DONE],
-         COMPLETE, "openai.done", None, "ids_differ"),
+         COMPLETE, "openai.done", None, FindingName.IDS_DIFFER),
     Case("another model", [chunk(delta(content="a"), model="gpt-4"), finish(model="gpt-4"), DONE],
-         COMPLETE, "openai.done", None, "model_differs"),
-    Case("two streams in one body", GOOD + GOOD, COMPLETE, "openai.done", None, "events_after_end"),
+         COMPLETE, "openai.done", None, FindingName.MODEL_DIFFERS),
+    Case("two streams in one body", GOOD + GOOD, COMPLETE, "openai.done", None, FindingName.EVENTS_AFTER_END),
 
     Case("no [DONE]", GOOD[:-1], Verdict.COMPLETE_UNTERMINATED, "openai.no-done"),
     Case("no [DONE] and no usage", GOOD[:4], Verdict.COMPLETE_UNTERMINATED, "openai.no-done"),
@@ -122,7 +122,7 @@ CASES = [
 
     Case("[DONE] without finish_reason", [ROLE, text(), DONE], Verdict.TRUNCATED, "openai.done-without-finish", 3),
     Case("a choice that nobody asked for is never finished", [text("a"), text("b", 7), finish(), DONE],
-         Verdict.OUT_OF_ORDER, "openai.choice-index", 2, "unasked_choice"),
+         Verdict.OUT_OF_ORDER, "openai.choice-index", 2, FindingName.UNASKED_CHOICE),
     Case("the finish beside content that breaks a rule", [text("a"), chunk({"index": 0, "text": "b",
          "finish_reason": "stop"}), DONE], ORDER, "openai.wrong-form", 2),
     Case("only a choice that nobody asked for", [text("b", 7), DONE],
@@ -155,7 +155,8 @@ CASES = [
          ORDER, "openai.choice-index", 2),
     Case("a fragment of a tool call lost", [ROLE, tool("", id="a"), tool(":1}"), finish("tool_calls"), DONE],
          ORDER, "openai.tool-json", 4),
-    Case("JSON cut short", [ROLE, unnamed(text().data[:-9]), finish(), DONE], ORDER, "openai.bad-json", 2, "bad_json"),
+    Case("JSON cut short", [ROLE, unnamed(text().data[:-9]), finish(), DONE],
+         ORDER, "openai.bad-json", 2, FindingName.BAD_JSON),
     Case("no JSON", [unnamed("hello"), DONE], ORDER, "openai.bad-json", 1),
     Case("a list for a chunk", [ROLE, unnamed([1]), text(), finish(), DONE], ORDER, "openai.wrong-form", 2),
     Case("nested without end", [ROLE, unnamed("[" * 100_000), text(), finish(), DONE], ORDER, "openai.bad-json", 2),

@@ -11,7 +11,7 @@ from support.streams import Case, check, feed, unnamed
 from gwtui.apis import APIS
 from gwtui.apis.base import StreamReader, Usage
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -40,7 +40,7 @@ CASES = [
     ("openai-completions", Case("text and finish in one", [text("a", "length"), DONE], COMPLETE, "completions.done")),
     ("openai-completions", Case("two texts in one event",
         [unnamed({"choices": [{"index": i, "text": "ab"[i], "finish_reason": "stop"} for i in (0, 1)]}), DONE],
-        COMPLETE, "completions.done", None, "unasked_choice")),
+        COMPLETE, "completions.done", None, FindingName.UNASKED_CHOICE)),
     ("openai-completions", Case("usage at the end",
         [text(), text("", "stop"), unnamed({"choices": [], "usage": {"completion_tokens": 3}}), DONE],
         COMPLETE, "completions.done")),
@@ -105,4 +105,4 @@ def test_whole_answers(api: str, body: dict[str, Any], verdict: Verdict, rule: s
 def test_the_model_that_answered_is_compared_with_the_one_asked_for() -> None:
     other = feed(reader("fireworks"), [text(model="accounts/fireworks/models/other"), DONE])
     assert other.model_served == "accounts/fireworks/models/other"
-    assert [finding.name for finding in other.findings] == ["model_differs"]
+    assert [finding.name for finding in other.findings] == [FindingName.MODEL_DIFFERS]

@@ -13,7 +13,7 @@ from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -72,74 +72,75 @@ def unnumbered(*steps: Step) -> Events:
 FLAT = ("error", {"code": "server_error", "message": "died", "param": None})
 NESTED = ("error", {"error": {"type": "server_error", "code": "x", "message": "died"}})
 COMPLETE, ORDER, CUT, IN_STREAM = Verdict.COMPLETE, Verdict.OUT_OF_ORDER, Verdict.TRUNCATED, Verdict.ERROR_IN_STREAM
-STEPS: list[tuple[str, list[Step], Verdict, str, int | None, str]] = [
-    ("as it should be", GOOD, COMPLETE, "responses.completed", None, ""),
+STEPS: list[tuple[str, list[Step], Verdict, str, int | None, FindingName | None]] = [
+    ("as it should be", GOOD, COMPLETE, "responses.completed", None, None),
     ("queued first", [CREATED, ("response.queued", response("queued")), *GOOD[1:]],
-     COMPLETE, "responses.completed", None, ""),
+     COMPLETE, "responses.completed", None, None),
     ("keepalives, which are numbered too", [CREATED, KEEPALIVE, KEEPALIVE, *GOOD[1:]],
-     COMPLETE, "responses.completed", None, ""),
-    ("two items", [CREATED, *TEXT, *tool(1), COMPLETED], COMPLETE, "responses.completed", None, ""),
+     COMPLETE, "responses.completed", None, None),
+    ("two items", [CREATED, *TEXT, *tool(1), COMPLETED], COMPLETE, "responses.completed", None, None),
     ("two items at once", [CREATED, added(), added(1), delta("a"), delta("b", 1), whole("b", 1), whole("a"), ended(),
-     ended(1), COMPLETED], COMPLETE, "responses.completed", None, ""),
+     ended(1), COMPLETED], COMPLETE, "responses.completed", None, None),
     ("reasoning only", [CREATED, added(), delta("hm", 0, "reasoning_summary_text"), ended(), COMPLETED],
-     COMPLETE, "responses.completed", None, ""),
+     COMPLETE, "responses.completed", None, None),
     ("a refusal", [CREATED, added(), delta("no", 0, "refusal"), whole("no", 0, "refusal", "refusal"), ended(),
-     COMPLETED], COMPLETE, "responses.completed", None, ""),
+     COMPLETED], COMPLETE, "responses.completed", None, None),
     ("cut short by the limit, with its item open", [CREATED, added(), delta(), CUT_SHORT],
-     COMPLETE, "responses.incomplete", None, ""),
-    ("cut short without any content", [CREATED, CUT_SHORT], COMPLETE, "responses.incomplete", None, ""),
+     COMPLETE, "responses.incomplete", None, None),
+    ("cut short without any content", [CREATED, CUT_SHORT], COMPLETE, "responses.incomplete", None, None),
     ("an event of a tool", [CREATED, *TEXT, ("response.web_search_call.searching", {"output_index": 0}), COMPLETED],
-     COMPLETE, "responses.completed", None, ""),
+     COMPLETE, "responses.completed", None, None),
     ("a whole without deltas", [CREATED, added(), whole("ab"), ended(), COMPLETED],
-     COMPLETE, "responses.completed", None, ""),
+     COMPLETE, "responses.completed", None, None),
     ("only the last event holds the answer",
      [CREATED, ("response.completed", response("completed", output=[{"type": "message", "content": [{"text": "a"}]}]))],
-     COMPLETE, "responses.completed", None, "no_deltas"),
-    ("an unknown event", [CREATED, ("hint", {}), *GOOD[1:]], COMPLETE, "responses.completed", None, "unknown_event"),
+     COMPLETE, "responses.completed", None, FindingName.NO_DELTAS),
+    ("an unknown event", [CREATED, ("hint", {}), *GOOD[1:]],
+     COMPLETE, "responses.completed", None, FindingName.UNKNOWN_EVENT),
     ("another model", [("response.created", response(model="gpt-3")), *TEXT, ("response.completed", {"response": {}})],
-     COMPLETE, "responses.completed", None, "model_differs"),
+     COMPLETE, "responses.completed", None, FindingName.MODEL_DIFFERS),
     ("a gateway that never says an item is done", [CREATED, added(), delta(), COMPLETED],
-     COMPLETE, "responses.completed", None, "item_not_done"),
+     COMPLETE, "responses.completed", None, FindingName.ITEM_NOT_DONE),
     ("a gateway that has no items", [CREATED, delta("a"), delta("b"), whole("ab"), ended(), COMPLETED],
-     COMPLETE, "responses.completed", None, "no_items"),
+     COMPLETE, "responses.completed", None, FindingName.NO_ITEMS),
     ("a gateway whose items are all number 0", [CREATED, *TEXT, *TEXT, COMPLETED],
-     COMPLETE, "responses.completed", None, "item_index_reused"),
-    ("an event after the end", [*GOOD, BEGUN], COMPLETE, "responses.completed", None, "events_after_end"),
+     COMPLETE, "responses.completed", None, FindingName.ITEM_INDEX_REUSED),
+    ("an event after the end", [*GOOD, BEGUN], COMPLETE, "responses.completed", None, FindingName.EVENTS_AFTER_END),
 
-    ("nothing", [], Verdict.EMPTY, "responses.no-response", None, ""),
-    ("keepalives only", [KEEPALIVE, KEEPALIVE], Verdict.EMPTY, "responses.no-response", None, ""),
+    ("nothing", [], Verdict.EMPTY, "responses.no-response", None, None),
+    ("keepalives only", [KEEPALIVE, KEEPALIVE], Verdict.EMPTY, "responses.no-response", None, None),
     ("completed without content", [CREATED, ("response.completed", response("completed"))],
-     Verdict.EMPTY, "responses.no-content", None, ""),
+     Verdict.EMPTY, "responses.no-content", None, None),
 
-    ("cut", GOOD[:4], CUT, "responses.eof-before-completed", 4, ""),
-    ("cut after the last item", GOOD[:-1], CUT, "responses.eof-before-completed", 7, ""),
+    ("cut", GOOD[:4], CUT, "responses.eof-before-completed", 4, None),
+    ("cut after the last item", GOOD[:-1], CUT, "responses.eof-before-completed", 7, None),
 
-    ("failed", [*GOOD[:4], FAILED], IN_STREAM, "responses.error-event", 5, ""),
-    ("a flat error", [*GOOD[:4], FLAT], IN_STREAM, "responses.error-event", 5, ""),
-    ("a nested error", [*GOOD[:4], NESTED], IN_STREAM, "responses.error-event", 5, ""),
-    ("an error and then failed", [*GOOD[:4], NESTED, FAILED], IN_STREAM, "responses.error-event", 5, ""),
+    ("failed", [*GOOD[:4], FAILED], IN_STREAM, "responses.error-event", 5, None),
+    ("a flat error", [*GOOD[:4], FLAT], IN_STREAM, "responses.error-event", 5, None),
+    ("a nested error", [*GOOD[:4], NESTED], IN_STREAM, "responses.error-event", 5, None),
+    ("an error and then failed", [*GOOD[:4], NESTED, FAILED], IN_STREAM, "responses.error-event", 5, None),
     ("cancelled", [*GOOD[:4], ("response.cancelled", response("cancelled"))],
-     IN_STREAM, "responses.error-event", 5, ""),
+     IN_STREAM, "responses.error-event", 5, None),
     ("completed with an error in it", [CREATED, *TEXT, ("response.completed", response(error={"message": "x"}))],
-     IN_STREAM, "responses.error-event", 7, ""),
+     IN_STREAM, "responses.error-event", 7, None),
 
-    ("no response.created", GOOD[1:], ORDER, "responses.created-missing", 1, ""),
-    ("response.created twice", [CREATED, *GOOD], ORDER, "responses.second-created", 2, ""),
-    ("an item out of turn", [CREATED, added(1), ended(1), COMPLETED], ORDER, "responses.item-index", 2, ""),
+    ("no response.created", GOOD[1:], ORDER, "responses.created-missing", 1, None),
+    ("response.created twice", [CREATED, *GOOD], ORDER, "responses.second-created", 2, None),
+    ("an item out of turn", [CREATED, added(1), ended(1), COMPLETED], ORDER, "responses.item-index", 2, None),
     ("an item never added", [CREATED, added(), delta(), ended(), ended(1), COMPLETED],
-     ORDER, "responses.done-without-item", 5, ""),
+     ORDER, "responses.done-without-item", 5, None),
     ("an item added twice", [CREATED, added(), added(), delta(), ended(), COMPLETED],
-     ORDER, "responses.item-index", 3, ""),
+     ORDER, "responses.item-index", 3, None),
     ("a delta of another item", [CREATED, added(), delta("a", 7), ended(), COMPLETED],
-     ORDER, "responses.delta-without-item", 3, ""),
+     ORDER, "responses.delta-without-item", 3, None),
     ("a delta of an item that is done", [CREATED, *TEXT, delta("c"), COMPLETED],
-     ORDER, "responses.delta-without-item", 7, ""),
+     ORDER, "responses.delta-without-item", 7, None),
     ("a delta lost", [CREATED, added(), delta("a"), whole("ab"), ended(), COMPLETED],
-     ORDER, "responses.whole-differs", 4, ""),
+     ORDER, "responses.whole-differs", 4, None),
     ("another text", [CREATED, added(), delta("ab"), whole("ba"), ended(), COMPLETED],
-     ORDER, "responses.whole-differs", 4, ""),
+     ORDER, "responses.whole-differs", 4, None),
     ("a delta that is no text", [CREATED, added(), ("response.output_text.delta", {"delta": 7}), ended(), COMPLETED],
-     ORDER, "responses.wrong-form", 3, ""),
+     ORDER, "responses.wrong-form", 3, None),
 ]  # fmt: skip
 CASES = [
     *(Case(name, list(numbered(*steps)), verdict, rule, number, finding)
@@ -148,16 +149,17 @@ CASES = [
       for number in range(2, 7)),
     Case("an event twice", [*numbered(*GOOD)[:5], numbered(*GOOD)[4], *numbered(*GOOD)[5:]],
          ORDER, "responses.sequence-order", 6),
-    Case("not numbered", list(unnumbered(*GOOD)), COMPLETE, "responses.completed", None, "no_sequence_numbers"),
+    Case("not numbered", list(unnumbered(*GOOD)),
+         COMPLETE, "responses.completed", None, FindingName.NO_SEQUENCE_NUMBERS),
     Case("numbered from 1", list(numbered(("x", {}), *GOOD)[1:]), COMPLETE, "responses.completed"),
     Case("its beginning lost", list(numbered(("x", {}), ("x", {}), *GOOD)[2:]), ORDER, "responses.sequence-gap", 1),
     Case("no names", [unnamed(event.data) for event in numbered(*GOOD)],
-         COMPLETE, "responses.completed", None, "unnamed_events"),
+         COMPLETE, "responses.completed", None, FindingName.UNNAMED_EVENTS),
     Case("a wrong name", [FramedEvent("response.in_progress", numbered(*GOOD)[0].data), *numbered(*GOOD)[1:]],
          ORDER, "responses.name-is-not-type", 1),
     Case("[DONE] at its end", [*numbered(*GOOD), unnamed("[DONE]")], COMPLETE, "responses.completed"),
     Case("no JSON", [*numbered(*GOOD)[:2], unnamed("oops"), *numbered(*GOOD)[2:]],
-         ORDER, "responses.bad-json", 3, "bad_json"),
+         ORDER, "responses.bad-json", 3, FindingName.BAD_JSON),
 ]  # fmt: skip
 
 
@@ -230,7 +232,7 @@ def test_what_a_whole_answer_holds() -> None:
     body = {"status": "completed", "model": "gpt-3", "output": OUTPUT, "usage": {"input_tokens": 1, "output_tokens": 2}}
     asked = Endpoint(name="e", api="openai-responses", url="http://h", stream=False)
     answer = APIS["openai-responses"].answer(asked, 200, json.dumps(body).encode())
-    assert (answer.text, answer.usage, names(answer.findings)) == ("a", Usage(1, 2), ["model_differs"])
+    assert (answer.text, answer.usage, names(answer.findings)) == ("a", Usage(1, 2), [FindingName.MODEL_DIFFERS])
 
 
 def test_a_flood_of_items_and_parts_stays_small() -> None:

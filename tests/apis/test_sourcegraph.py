@@ -12,7 +12,7 @@ from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -38,7 +38,7 @@ CASES = [
     Case("the last event adds and stops", [said("a"), said("ab", "end_turn"), DONE], COMPLETE, "sourcegraph.done"),
     Case("deltas", [added("a"), added("b"), added("", stopReason="end_turn"), DONE], COMPLETE, "sourcegraph.done"),
     Case("no stop reason anywhere", [event(completion="a"), DONE], COMPLETE, "sourcegraph.done", None,
-         "no_stop_reason"),
+         FindingName.NO_STOP_REASON),
     Case("thinking only", [event(delta_thinking="hm"), event(stopReason="end_turn"), DONE],
          COMPLETE, "sourcegraph.done"),
     Case("a tool call", [event(delta_tool_calls=[{"id": "1", "function": {"name": "get", "arguments": ""}}]),
@@ -47,12 +47,12 @@ CASES = [
     Case("tokens were spent and nothing shown", [said("", "stop", usage={"completion_tokens": 1}), DONE],
          COMPLETE, "sourcegraph.done"),
     Case("attribution failed", [said("a"), event("attribution-error", error="timeout"), said("a", "stop"), DONE],
-         COMPLETE, "sourcegraph.done", None, "attribution_error"),
+         COMPLETE, "sourcegraph.done", None, FindingName.ATTRIBUTION_ERROR),
     Case("an unknown event", [said("a"), event("hint"), said("a", "stop"), DONE],
-         COMPLETE, "sourcegraph.done", None, "unknown_event"),
+         COMPLETE, "sourcegraph.done", None, FindingName.UNKNOWN_EVENT),
     Case("no event name", [FramedEvent("message", said("a", "stop").data), DONE],
-         COMPLETE, "sourcegraph.done", None, "unnamed_events"),
-    Case("twice", GOOD + GOOD, COMPLETE, "sourcegraph.done", None, "events_after_end"),
+         COMPLETE, "sourcegraph.done", None, FindingName.UNNAMED_EVENTS),
+    Case("twice", GOOD + GOOD, COMPLETE, "sourcegraph.done", None, FindingName.EVENTS_AFTER_END),
     Case("no done", GOOD[:-1], Verdict.COMPLETE_UNTERMINATED, "sourcegraph.no-done"),
 
     Case("nothing: an outage upstream", [], EMPTY, "sourcegraph.no-event"),

@@ -14,7 +14,7 @@ from gwtui.checks.models import judge_agent, judge_models
 from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS
 from gwtui.checks.timelines import analyse_compared, analyse_streams, labels
 from gwtui.model.check_results import CheckOutcome
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import StreamEvent
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.concurrency import Alone, ModelTimeline, Together, analyse
@@ -67,7 +67,7 @@ def at_once(number: int, **fields: Any) -> list[Probed]:
         (streamed(request(text=WORDS[3]), [(100, 1)]), PASS, "all 4 streams"),
         (streamed(request(text="I will not."), [(100, 1)]), PASS, ""),
         (streamed(request(text=f"{WORDS[3]} {WORDS[0]}"), [(100, 1)]), FAIL, "stream 4 was asked for the word"),
-        (streamed(request(findings=found("ids_differ", "chunk 3")), [(100, 1)]), FAIL, "chunk 3"),
+        (streamed(request(findings=found(FindingName.IDS_DIFFER, "chunk 3")), [(100, 1)]), FAIL, "chunk 3"),
         (Probed(refused(429)), WARN, "rate limited ×1"),
         (Probed(refused(500)), FAIL, "server error ×1"),
         (streamed(request(Verdict.TRUNCATED, reason="cut"), [(100, 1)]), FAIL, "truncated ×1"),
@@ -295,7 +295,9 @@ def test_models_that_fail_only_together_are_a_failure() -> None:
 
 def test_a_final_event_that_miscounts_is_told() -> None:
     told = [(0.0, "a", START), (1.0, "b", START), (90.0, "a", TEXT), (95.0, "b", TEXT), (99.0, "a", TEXT)]
-    probed = compared(*told, (110.0, "a", STOP), (120.0, "b", STOP), findings=found("counts_differ", "9 failed"))
+    probed = compared(
+        *told, (110.0, "a", STOP), (120.0, "b", STOP), findings=found(FindingName.COUNTS_DIFFER, "9 failed")
+    )
     said = judge_concurrency(evidence(target(api="compare-stream", models=("a", "b")), compared=probed))
     assert (said.outcome, "9 failed" in said.evidence) == (WARN, True)
 

@@ -27,7 +27,7 @@ from gwtui.checks.streaming import (
     judge_stream,
 )
 from gwtui.model.check_results import CheckOutcome
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import StreamEvent
 from gwtui.model.verdicts import Verdict
 
@@ -106,9 +106,9 @@ def chunks(*deltas: dict[str, Any]) -> Probed:
     ("probed", "outcome", "words"),
     [
         (streamed(request(events=30), EVENLY), PASS, "content_block_delta"),
-        (Probed(request(events=3, findings=found("unnamed_events"))), FAIL, "unnamed events"),
-        (Probed(request(events=3, findings=found("ids_differ"))), FAIL, "ids differ"),
-        (Probed(request(events=3, findings=found("unknown_event"))), PASS, ""),
+        (Probed(request(events=3, findings=found(FindingName.UNNAMED_EVENTS))), FAIL, "unnamed events"),
+        (Probed(request(events=3, findings=found(FindingName.IDS_DIFFER))), FAIL, "ids differ"),
+        (Probed(request(events=3, findings=found(FindingName.UNKNOWN_EVENT))), PASS, ""),
         (Probed(request(Verdict.OUT_OF_ORDER, events=3, reason="index 2")), FAIL, "index 2"),
         (Probed(JSON_ANSWER), NA, "no event came"),
         (Probed(TRUNCATED), NA, "4 well-formed events"),
@@ -124,7 +124,7 @@ def test_event_format(probed: Probed, outcome: CheckOutcome, words: str) -> None
     ("probed", "outcome", "words"),
     [
         (streamed(request(), EVENLY), PASS, "30 content events in 30 reads"),
-        (streamed(request(findings=found("buffered", "one read")), [(400, 60)]), FAIL, "one read"),
+        (streamed(request(findings=found(FindingName.BUFFERED, "one read")), [(400, 60)]), FAIL, "one read"),
         (streamed(request(), [(400, 10)]), FAIL, "all 10 content events came at once"),
         (streamed(request(), [(400, 5), (402, 5)]), FAIL, "at once"),
         (streamed(request(), [(400, 3)]), WARN, "too little to tell"),
@@ -147,7 +147,7 @@ def test_pace_is_judged_by_the_stream_that_tells_most() -> None:
     ("probed", "outcome", "words"),
     [
         (streamed(request(), EVENLY), PASS, "29 gaps of 10.0 ms each would make 290 ms"),
-        (streamed(request(findings=found("combed", "held for 40 ms")), EVENLY), FAIL, "held for 40 ms"),
+        (streamed(request(findings=found(FindingName.COMBED, "held for 40 ms")), EVENLY), FAIL, "held for 40 ms"),
         (streamed(request(), [*EVENLY, (2400, 1)]), WARN, "longest gap 2.01 s"),
         (streamed(request(), [(100 + 500 * number, 1) for number in range(5)]), PASS, ""),
         (streamed(request(), [(100, 20), (150, 20)]), NA, "three reads"),
@@ -175,7 +175,7 @@ def test_silent_fallback(results: Any, outcome: CheckOutcome, words: str) -> Non
     [
         (request(), PASS),
         (request(model_served=""), NA),
-        (request(findings=found("model_differs", "a was asked for, b answered")), WARN),
+        (request(findings=found(FindingName.MODEL_DIFFERS, "a was asked for, b answered")), WARN),
         (refused(500), NA),
     ],
 )
@@ -237,7 +237,11 @@ HANGING = request(Verdict.NO_FIRST_BYTE, ms=60_000, status=None, reason="no byte
         (evidence(invalid_key=FAST, unknown_model=FAST), PASS, "2 failures"),
         (evidence(invalid_key=FAST, unknown_model=SLOW), FAIL, "1.50 s"),
         (evidence(invalid_key=FAST, provoked=[HANGING]), FAIL, "hung"),
-        (evidence(invalid_key=refused(401, findings=found("open_after_end"))), FAIL, "left the response open"),
+        (
+            evidence(invalid_key=refused(401, findings=found(FindingName.OPEN_AFTER_END))),
+            FAIL,
+            "left the response open",
+        ),
         (evidence(invalid_key=request()), NA, ""),
     ],
 )

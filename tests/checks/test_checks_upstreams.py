@@ -11,6 +11,7 @@ from support.checked import MS, document, evidence, found, refused, request, tar
 from gwtui.checks.breaker import LONGEST_WAIT_S, MOST_FAILURES, MOST_PROBES, BreakerEvidence, find_breaker, next_wait_s
 from gwtui.checks.fallback import judge_attempts, judge_breaker, judge_fails_at_once, judge_provider_fallback
 from gwtui.model.check_results import CheckOutcome
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 
@@ -116,14 +117,21 @@ def test_a_breaker_that_never_opens_again_is_left_alone_in_the_end() -> None:
 
 CHAIN = document({"status": "healthy", "routing": {"fallback_chain": ["one", "two"]}})
 NO_CHAIN = document("", 404)
-ANSWERED = request(model=MODEL, model_served="other", findings=found("model_differs", "failing asked, other answered"))
+ANSWERED = request(
+    model=MODEL, model_served="other", findings=found(FindingName.MODEL_DIFFERS, "failing asked, other answered")
+)
 
 
 @pytest.mark.parametrize(
     ("provoked", "health", "outcome", "words"),
     [
         (ANSWERED, CHAIN, PASS, "answered by other"),
-        (request(model=MODEL, findings=found("fallbacks", "x-litellm-attempted-fallbacks: 1")), NO_CHAIN, PASS, ""),
+        (
+            request(model=MODEL, findings=found(FindingName.FALLBACKS, "x-litellm-attempted-fallbacks: 1")),
+            NO_CHAIN,
+            PASS,
+            "",
+        ),
         (request(model=MODEL), CHAIN, WARN, "nothing tells of a fallback"),
         (request(Verdict.NOT_A_STREAM, rule="stream.json-answer"), CHAIN, PASS, "one JSON answer"),
         (upstream(0), CHAIN, FAIL, "one → two"),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, incident_row, ping_row, request_row
-from gwtui.model.enums import Clock, State, Trigger
+from gwtui.model.enums import Clock, FindingName, State, Trigger
 from gwtui.model.records import Finding, Incident, Phases, Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_line
@@ -34,7 +34,7 @@ REQUEST = Request(
     verdict=Verdict.TRUNCATED,
     rule="openai.eof",
     event_number=42,
-    findings=(Finding(name="buffered", evidence="e"), Finding(name="model_differs", evidence="e")),
+    findings=(Finding(name=FindingName.BUFFERED, evidence="e"), Finding(name=FindingName.MODEL_DIFFERS, evidence="e")),
     duration_ns=1_234_567_890,
     ttfb_ns=388_000_400,
     tokens_per_s=84.123456,

@@ -20,7 +20,7 @@ from gwtui.decode import CaptureError
 from gwtui.decode import decode as decode_chunks
 from gwtui.decode.capture import Capture
 from gwtui.framing.sse import SSE
-from gwtui.model.enums import End
+from gwtui.model.enums import End, FindingName
 from gwtui.model.verdicts import Verdict
 from gwtui.report import decode_json, decode_text
 
@@ -147,7 +147,7 @@ def test_what_is_printed_of_hostile_text_is_clean() -> None:
     body = b'data: {"choices":[{"delta":{"content":"\\u001b]52;c;x\\u0007\\n[/]"}}]}\n\nevent: \x1b[2J\ndata: oops\n\n'
     decoded = decode(HEAD + b"X-Request-Id: \x1b[2J\r\n\r\n" + body, SCRIPT.api)
     assert all(line.isprintable() for line in decode_text(decoded).splitlines())
-    assert "bad_json" in names(decoded.findings)
+    assert FindingName.BAD_JSON in names(decoded.findings)
 
 
 @given(

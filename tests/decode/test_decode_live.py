@@ -11,6 +11,7 @@ from support.probing import endpoint
 from support.scripted import Leave, Receive, ScriptedServer, Send
 from support.streams import decode, names
 
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import Profile
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
@@ -91,12 +92,12 @@ CASES: dict[str, tuple[bytes, Verdict, str]] = {
     "204": (answer(status="204 No Content", body=b""), Verdict.EMPTY, ""),
 }  # fmt: skip
 FINDINGS = {
-    "206": "partial_content",
-    "two content types": "two_content_types",
-    "two content types, the other first": "two_content_types",
-    "a length beside chunks": "two_lengths",
-    "gzip without its checksum": "broken_after_end",
-    "LF after the last chunk": "broken_after_end",
+    "206": FindingName.PARTIAL_CONTENT,
+    "two content types": FindingName.TWO_CONTENT_TYPES,
+    "two content types, the other first": FindingName.TWO_CONTENT_TYPES,
+    "a length beside chunks": FindingName.TWO_LENGTHS,
+    "gzip without its checksum": FindingName.BROKEN_AFTER_END,
+    "LF after the last chunk": FindingName.BROKEN_AFTER_END,
 }
 
 

@@ -15,6 +15,7 @@ from support.texts import texts_of
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.gateway.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
 from gwtui.gateway.faults.base import Fault
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Record, Request
 from gwtui.model.verdicts import Verdict
@@ -79,12 +80,13 @@ async def test_a_fault_is_told_as_what_it_is(gateway: Gateway, fault: Fault) -> 
     assert missing == []
 
 
-def _missing(fault: Fault, record: Request | Ping) -> list[str]:
+def _missing(fault: Fault, record: Request | Ping) -> list[FindingName]:
     """The findings that the fault has to show and the record does not."""
     made = {finding.name for finding in record.findings}
-    return (
-        [names for names in fault.findings if made.isdisjoint(names.split("|"))] if isinstance(record, Request) else []
-    )
+    if not isinstance(record, Request):
+        return []
+    either = fault.either if made.isdisjoint(fault.either) else ()
+    return [*(name for name in fault.findings if name not in made), *either]
 
 
 @pytest.mark.parametrize(("api", "after"), [(api, after) for api, last in CUTS.items() for after in range(1, last + 1)])

@@ -9,7 +9,7 @@ import pytest
 from support.judged import ENDPOINT, START_AT, S, Story
 
 from gwtui.health.health import Health
-from gwtui.model.enums import State, Trigger
+from gwtui.model.enums import FindingName, State, Trigger
 from gwtui.model.profile import Profile, Thresholds
 from gwtui.model.records import Errors, Finding, Heartbeat, Ping, ProfileChanged
 from gwtui.model.verdicts import Verdict
@@ -278,7 +278,7 @@ def test_removed_endpoints_are_forgotten_and_added_ones_followed() -> None:
 
 
 def test_a_finding_is_told_when_it_begins_and_when_it_has_ended_for_a_while() -> None:
-    buffered = (Finding(name="buffered", evidence="42 events in one read", cause="a proxy"),)
+    buffered = (Finding(name=FindingName.BUFFERED, evidence="42 events in one read", cause="a proxy"),)
     story = Story()
     for _ in range(4):
         for findings in (buffered, (), ()):
@@ -295,7 +295,7 @@ def test_a_finding_is_told_when_it_begins_and_when_it_has_ended_for_a_while() ->
 
 def test_an_outage_does_not_end_a_finding() -> None:
     story = Story()
-    story.request(Verdict.COMPLETE, findings=(Finding(name="buffered", evidence="x"),))
+    story.request(Verdict.COMPLETE, findings=(Finding(name=FindingName.BUFFERED, evidence="x"),))
     story.results("t" * 40 + "....")
     assert len(story.said("finding")) == 1
 

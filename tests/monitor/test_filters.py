@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.viewrows import MS, fresh_row, quantile, row
 
-from gwtui.model.enums import Metric, State
+from gwtui.model.enums import FindingName, Metric, State
 from gwtui.monitor.filters import FIGURES, TEXTS, FilterError, Subject, parse
 
 SICK = Subject(
@@ -26,7 +26,7 @@ SICK = Subject(
         verdict="truncated",
         in_flight=2,
         verdicts=(("complete", 41), ("truncated", 7), ("no_first_byte", 1)),
-        findings=(("buffered", 12),),
+        findings=((FindingName.BUFFERED, 12),),
     ),
     model="claude-3-haiku",
     median={Metric.TTFT: 500 * MS, Metric.E2E: 900 * MS}.get,

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.told import MS, SECOND, START_AT, START_NS, Telling, endpoint, state_incident
 
-from gwtui.model.enums import Metric, State, Trigger
+from gwtui.model.enums import FindingName, Metric, State, Trigger
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Window
@@ -104,7 +104,7 @@ def test_an_endpoint_without_results_has_no_figures() -> None:
 
 def test_the_last_verdict_and_how_often_in_a_row() -> None:
     telling = Telling(endpoint("a"))
-    telling.request("a", findings=(Finding(name="buffered", evidence="42 events in one read"),))
+    telling.request("a", findings=(Finding(name=FindingName.BUFFERED, evidence="42 events in one read"),))
     assert (telling.row("a").verdict_run, telling.row("a").note) == (1, "buffered: 42 events in one read")
     for _ in range(5):
         telling.failure("a", reason="no message_stop")
@@ -114,7 +114,7 @@ def test_the_last_verdict_and_how_often_in_a_row() -> None:
 
 def test_verdicts_and_findings_are_counted_in_the_window_the_most_frequent_first() -> None:
     telling = Telling(endpoint("a"))
-    buffered, cold = (Finding(name=name, evidence="so") for name in ("buffered", "cold"))
+    buffered, cold = (Finding(name=name, evidence="so") for name in (FindingName.BUFFERED, FindingName.COLD))
     telling.failure("a", 1, verdict=Verdict.STALLED, findings=(cold, cold))
     for at_s in (100, 101, 102):
         telling.request("a", at_s, findings=(buffered,))
@@ -124,11 +124,11 @@ def test_verdicts_and_findings_are_counted_in_the_window_the_most_frequent_first
     telling.beat(122)
     counted = {window: telling.row("a", window=window) for window in Window}
     assert counted[Window.S30].verdicts == (("complete", 3), ("local", 1), ("truncated", 1))
-    assert counted[Window.S30].findings == (("buffered", 4), ("cold", 1))
+    assert counted[Window.S30].findings == ((FindingName.BUFFERED, 4), (FindingName.COLD, 1))
     assert counted[Window.M2].verdicts == counted[Window.S30].verdicts
     for window in (Window.M10, Window.H1, Window.ALL):
         assert dict(counted[window].verdicts) == {"complete": 3, "local": 1, "truncated": 1, "stalled": 1}
-        assert counted[window].findings == (("buffered", 4), ("cold", 2))
+        assert counted[window].findings == ((FindingName.BUFFERED, 4), (FindingName.COLD, 2))
     telling.beat(200)
     assert telling.row("a", window=Window.S30).verdicts == ()
     assert telling.row("a", window=Window.ALL).verdicts == counted[Window.ALL].verdicts

@@ -30,7 +30,7 @@ from support.scripted import (
 )
 from support.stamping import expected_clock
 
-from gwtui.model.enums import Outcome, Trigger
+from gwtui.model.enums import FindingName, Outcome, Trigger
 from gwtui.model.profile import TLS
 from gwtui.model.records import Record, Request, RequestStarted, StreamAlive, StreamRead
 from gwtui.model.verdicts import Verdict
@@ -50,7 +50,7 @@ async def test_the_second_address_is_used_and_named(monkeypatch: pytest.MonkeyPa
         )
         row = await probed(endpoint("http", f"http://two.example:{server.port}"))
     assert row.verdict is Verdict.COMPLETE
-    assert [finding.name for finding in row.findings] == ["address_fallback"]
+    assert [finding.name for finding in row.findings] == [FindingName.ADDRESS_FALLBACK]
     assert row.phases.address == f"127.0.0.1:{server.port}"
     assert row.phases.dns_ns is not None
 
@@ -67,7 +67,7 @@ async def test_an_address_that_does_not_answer_is_told_beside_one_that_does(
             resolve_as(monkeypatch, [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address) for address in addresses])
             row = await probed(endpoint("http", f"http://two.example:{server.port}"))
     assert row.verdict is Verdict.COMPLETE
-    assert [finding.name for finding in row.findings] == ["address_fallback"]
+    assert [finding.name for finding in row.findings] == [FindingName.ADDRESS_FALLBACK]
     assert f"127.0.0.1:{silent_port}: no answer; then 127.0.0.1:{server.port}" in row.findings[0].evidence
 
 
@@ -137,7 +137,7 @@ async def test_a_stream_that_stays_open_after_its_terminator_is_complete() -> No
     async with ScriptedServer([Receive(), Send(EVENT_STREAM + chunk(WHOLE)), Hold()]) as server:
         row = await probed(endpoint("openai-chat", server.url, deadlines=soon(total_s=0.2)))
     assert row.verdict is Verdict.COMPLETE
-    assert "open_after_end" in [finding.name for finding in row.findings]
+    assert FindingName.OPEN_AFTER_END in [finding.name for finding in row.findings]
 
 
 async def test_a_kept_connection_is_used_again_and_known() -> None:
@@ -162,7 +162,7 @@ async def test_a_kept_connection_that_breaks_under_the_next_request_is_replaced_
             await probing.once()
             row = await probing.once()
     assert row.verdict is Verdict.COMPLETE
-    assert [finding.name for finding in row.findings] == ["stale_connection"]
+    assert [finding.name for finding in row.findings] == [FindingName.STALE_CONNECTION]
     ids = {header_of(request, "x-request-id") for request in server.requests}
     assert len(ids) == 3, "an id is never sent twice"
 
@@ -252,7 +252,7 @@ async def test_a_compressed_stream_is_read_and_remarked_on() -> None:
         async with ScriptedServer([Receive(), Send(http(*head, body=body))]) as server:
             row = await probed(endpoint("openai-chat", server.url, model="gpt-4o-mini"))
         assert row.verdict is Verdict.COMPLETE
-        assert [finding.name for finding in row.findings] == ["compressed"]
+        assert [finding.name for finding in row.findings] == [FindingName.COMPRESSED]
         assert row.bytes == len(WHOLE)
 
 

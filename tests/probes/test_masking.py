@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import fields
 
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.masking import PING_TEXTS, REQUEST_TEXTS, EventMask, masked_ping, masked_request
@@ -29,7 +29,7 @@ def test_every_text_is_masked_or_our_own(record: type[Request | Ping], masked: t
 
 
 def all_of(**more: Any) -> dict[str, Any]:
-    finding = Finding(name="retries", evidence=f"x-{KEY.lower()}-retries: 3", cause=f"it says {KEY}")
+    finding = Finding(name=FindingName.RETRIES, evidence=f"x-{KEY.lower()}-retries: 3", cause=f"it says {KEY}")
     headers = {"via": KEY, "x-request-id": "1", f"x-ratelimit-{KEY.lower()}": "5", f"x-ratelimit-{KEY}": "6"}
     own = {"endpoint": KEY, "number": 1, "started_at": 0.0, "now_ns": 0, "rule": KEY, "verdict": Verdict.AUTH}
     return {**own, "findings": (finding,), "headers": headers, **more}
@@ -38,7 +38,9 @@ def all_of(**more: Any) -> dict[str, Any]:
 def assert_masked(record: Request | Ping, names: tuple[str, ...]) -> None:
     assert {name: getattr(record, name) for name in names} == dict.fromkeys(names, f"a {MASK} z")
     assert record.headers == {"via": MASK, "x-request-id": "1", f"x-ratelimit-{MASK}": "5, 6"}
-    assert record.findings == (Finding(name="retries", evidence=f"x-{MASK}-retries: 3", cause=f"it says {MASK}"),)
+    assert record.findings == (
+        Finding(name=FindingName.RETRIES, evidence=f"x-{MASK}-retries: 3", cause=f"it says {MASK}"),
+    )
     assert (record.endpoint, record.rule) == (KEY, KEY)
 
 

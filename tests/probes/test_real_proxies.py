@@ -20,7 +20,7 @@ from support.streams import names
 
 from gwtui.apis import APIS
 from gwtui.gateway.faults import FAULT_HEADER
-from gwtui.model.enums import Kind
+from gwtui.model.enums import FindingName, Kind
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -151,7 +151,7 @@ class Pace(NamedTuple):
     """What has to be found in a stream that is long enough to tell."""
 
     location: str
-    found: list[str]
+    found: list[FindingName]
     reads: tuple[int, int]
     """The fewest and the most of the reads that 104 events may come in."""
 
@@ -159,12 +159,12 @@ class Pace(NamedTuple):
 UNHELD = (50, 104)
 NGINX_PACES = (
     Pace("default", [], UNHELD),  # the gateway asks for it by X-Accel-Buffering
-    Pace("buffered", ["buffered"], (2, 20)),
+    Pace("buffered", [FindingName.BUFFERED], (2, 20)),
     Pace("unbuffered", [], UNHELD),
     Pace("gzip", [], UNHELD),  # not compressed, as identity was asked for
     Pace("kept", [], UNHELD),
 )
-HAPROXY_PACES = (Pace("plain", ["buffered"], (3, 20)), Pace("no-delay", [], UNHELD))
+HAPROXY_PACES = (Pace("plain", [FindingName.BUFFERED], (3, 20)), Pace("no-delay", [], UNHELD))
 
 
 async def on_a_calm_try(check: Callable[[], Awaitable[None]], tries: int = 4) -> None:
@@ -203,7 +203,7 @@ async def test_haproxy_corks_what_comes_in_chunks(behind_haproxy: str) -> None:
     async def check() -> None:
         record = await probed(endpoint("openai-chat", f"{behind_haproxy}/plain", model="longest"))
         assert record.verdict is Verdict.COMPLETE, record.reason
-        assert names(record.findings) == ["combed"], record.findings
+        assert names(record.findings) == [FindingName.COMBED], record.findings
         assert "held for 200 ms" in record.findings[0].evidence
         assert "option http-no-delay" in record.findings[0].cause
 
@@ -215,7 +215,7 @@ async def test_a_cork_of_100_ms_is_combing_and_nothing_else(gateway: Gateway) ->
         async with corking(gateway.url, 0.1) as url:
             record = await probed(endpoint("openai-chat", url, model="longer"))
         assert record.verdict is Verdict.COMPLETE, record.reason
-        assert names(record.findings) == ["combed"]
+        assert names(record.findings) == [FindingName.COMBED]
         assert "held for 100 ms" in record.findings[0].evidence
 
     await on_a_calm_try(check)

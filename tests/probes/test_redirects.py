@@ -6,6 +6,7 @@ import pytest
 from support.probing import Probing, endpoint
 from support.scripted import Receive, ScriptedServer, Send, Step, http
 
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.http import MOST_REDIRECTS, within_origin
 
@@ -82,7 +83,7 @@ async def test_where_it_is_allowed_the_same_request_is_made_there_and_the_row_sa
     assert b"sk-canary-1234567890" in first
     (finding,) = row.findings
     assert (finding.name, finding.evidence) == (
-        "redirected",
+        FindingName.REDIRECTED,
         f"HTTP 307 to {server.url}/v2; times are those of the request made there",
     )
     assert "canary" not in repr(row)

@@ -26,6 +26,7 @@ from support.framed import stream_type, wire_of
 from support.probing import Probing, endpoint, soon
 from support.scripted import Close, Flood, Hold, Receive, Reset, ScriptedServer, Send, Step, chunk, http
 
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Record, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
@@ -45,7 +46,7 @@ class Seen:
     events: list[StreamEvent]
 
     @property
-    def findings(self) -> list[str]:
+    def findings(self) -> list[FindingName]:
         return [finding.name for finding in self.row.findings]
 
     @property
@@ -133,7 +134,7 @@ async def test_an_error_of_any_shape_after_content_is_told_and_keeps_the_times(s
 
 async def test_an_error_outside_of_any_event_after_a_good_end_is_a_finding() -> None:
     found = await seen([*streamed(WHOLE, b'{"error":{"message":"boom"}}\n'), Send(LAST_CHUNK)])
-    assert (found.row.verdict, "error_after_end" in found.findings) == (Verdict.COMPLETE, True)
+    assert (found.row.verdict, FindingName.ERROR_AFTER_END in found.findings) == (Verdict.COMPLETE, True)
 
 
 async def test_a_chunk_that_does_not_end_as_it_has_to_keeps_what_is_in_it() -> None:
@@ -159,7 +160,7 @@ async def test_a_choice_that_nobody_asked_for() -> None:
 async def test_a_length_beside_chunks_is_told_whatever_comes_of_it() -> None:
     head = http("200 OK", SSE, "Content-Length: 5", "Transfer-Encoding: chunked", length=False)
     found = await seen([Receive(), Send(head + chunk(WHOLE) + LAST_CHUNK)])
-    assert (found.row.verdict, "two_lengths" in found.findings) == (Verdict.COMPLETE, True)
+    assert (found.row.verdict, FindingName.TWO_LENGTHS in found.findings) == (Verdict.COMPLETE, True)
 
 
 LAWFUL = [(script, line_end) for script in SCRIPTS for line_end in wire_of(script.api).line_ends]
@@ -171,7 +172,7 @@ async def test_a_stream_in_any_lawful_bytes_is_whole(script: Script, line_end: s
     singly = b"".join(chunk(body[at : at + 1]) for at in range(len(body)))
     found = await seen([Receive(), Send(chunked_head(script) + singly + LAST_CHUNK)], script.api, body={"model": "m"})
     assert (found.row.verdict, found.row.events) == (Verdict.COMPLETE, len(script.good))
-    assert found.findings in ([], ["model_missing"])
+    assert found.findings in ([], [FindingName.MODEL_MISSING])
 
 
 async def test_the_encodings_of_several_header_lines_count_together() -> None:

@@ -36,7 +36,7 @@ from support.scripted import (
 )
 from support.stamping import expected_clock
 
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.profile import TLS, Endpoint
 from gwtui.model.records import Ping, Record, RequestStarted
 from gwtui.model.verdicts import Verdict
@@ -351,7 +351,7 @@ async def test_a_gateway_that_chooses_no_subprotocol_is_told() -> None:
     async with ScriptedServer([Accept(), *ANSWERED]) as server:
         (row,), _ = await pinged(target(server, subprotocols=("chat",)))
     assert row.verdict is Verdict.PONG
-    assert [finding.name for finding in row.findings] == ["no_subprotocol"]
+    assert [finding.name for finding in row.findings] == [FindingName.NO_SUBPROTOCOL]
 
 
 async def test_the_query_may_refer_to_a_key(monkeypatch: pytest.MonkeyPatch) -> None:

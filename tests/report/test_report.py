@@ -15,7 +15,8 @@ import pytest
 from support import views
 
 from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS
-from gwtui.model.enums import Clock, EventKind, Outcome, State
+from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State
+from gwtui.model.findings import FINDINGS
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
@@ -95,7 +96,7 @@ CUT = msgspec.structs.replace(
     rule="anthropic.eof-before-message_stop",
     reason="the stream ended after event 3 without message_stop",
     event_number=3,
-    findings=(Finding(name="buffered", evidence="2 events in one read", cause="a proxy holds bytes back"),),
+    findings=(Finding(name=FindingName.BUFFERED, evidence="2 events in one read", cause="a proxy holds bytes back"),),
 )
 REFUSED = Request(
     endpoint="claude",
@@ -217,7 +218,14 @@ def test_the_details_of_a_probe_as_json() -> None:
     told = json.loads(probe_json(CUT, READS))
     assert told["verdict"] == "truncated"
     assert told["findings"] == [
-        {"name": "buffered", "evidence": "2 events in one read", "cause": "a proxy holds bytes back", "degrades": False}
+        {
+            "name": "buffered",
+            "evidence": "2 events in one read",
+            "cause": "a proxy holds bytes back",
+            "degrades": False,
+            "severity": "warning",
+            "remedy": FINDINGS[FindingName.BUFFERED].remedy,
+        }
     ]
     assert told["phases"]["tls_ms"] == 12
     assert [event["number"] for event in told["events_detail"]] == [1, 2, 3, 4]

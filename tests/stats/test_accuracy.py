@@ -14,7 +14,7 @@ from support.probing import Probing, endpoint
 from support.stamping import expected_clock
 from support.truthful import truthful
 
-from gwtui.model.enums import Clock, Metric
+from gwtui.model.enums import Clock, FindingName, Metric
 from gwtui.model.records import Errors, Ping, Request, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.accuracy import in_doubt, latency, sure
@@ -100,7 +100,7 @@ async def test_a_standstill_in_the_middle_of_a_stream_is_in_its_error_and_not_in
     assert biggest > 5
     assert request.error_ns > 50 * MS
     assert request.max_gap_ns is None or request.max_gap_ns < 100 * MS
-    assert request.findings == () or "buffered" not in {each.name for each in request.findings}
+    assert request.findings == () or FindingName.BUFFERED not in {each.name for each in request.findings}
 
 
 async def test_without_stamps_of_the_kernels_the_error_is_how_late_the_loop_was(

@@ -8,7 +8,7 @@ from typing import Any
 
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.request_sets import CheckTarget, RequestSet
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
@@ -85,7 +85,7 @@ def read(at_ms: float, first: int, *events: StreamEvent) -> StreamRead:
     )
 
 
-def found(name: str, evidence: str = "seen") -> tuple[Finding, ...]:
+def found(name: FindingName, evidence: str = "seen") -> tuple[Finding, ...]:
     return (Finding(name=name, evidence=evidence, cause="a cause"),)
 
 

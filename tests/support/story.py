@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.model.enums import Clock, EventKind, State
+from gwtui.model.enums import Clock, EventKind, FindingName, State
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import (
     Finding,
@@ -92,7 +92,7 @@ def completed(number: int, sent_ms: float, *, count: int = 24) -> Request:
         verdict=Verdict.COMPLETE,
         rule="anthropic.message_stop",
         reason="message_stop after stop_reason end_turn",
-        findings=(Finding(name="model_differs", evidence="asked claude-3-haiku", cause="an alias"),),
+        findings=(Finding(name=FindingName.MODEL_DIFFERS, evidence="asked claude-3-haiku", cause="an alias"),),
         duration_ns=took * MS,
         ttfb_ns=380 * MS,
         ttft_ns=(409 + number % 7) * MS,

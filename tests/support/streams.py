@@ -13,6 +13,7 @@ from gwtui.apis.base import StreamReader
 from gwtui.decode import Decoded
 from gwtui.decode import decode as decode_chunks
 from gwtui.framing.base import FramedEvent
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 
@@ -31,7 +32,7 @@ class Case:
     verdict: Verdict
     rule: str
     event_number: int | None = None
-    finding: str = ""
+    finding: FindingName | None = None
     """A finding that has to be there."""
 
     def __str__(self) -> str:
@@ -67,7 +68,7 @@ def check(reader: StreamReader, case: Case) -> None:
         assert case.finding in names(reader.findings)
 
 
-def names(findings: Iterable[Finding]) -> list[str]:
+def names(findings: Iterable[Finding]) -> list[FindingName]:
     return [finding.name for finding in findings]
 
 

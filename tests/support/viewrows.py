@@ -6,7 +6,7 @@ import dataclasses
 import math
 import random
 
-from gwtui.model.enums import Kind, Metric, State
+from gwtui.model.enums import FindingName, Kind, Metric, State
 from gwtui.model.view import Cell, EndpointRow, Quantile
 
 MS = 1_000_000
@@ -153,7 +153,7 @@ def _slow_row() -> EndpointRow:
         fail_share=0.012,
         failed=3,
         verdicts=(("complete", 1201), ("stalled", 3)),
-        findings=(("buffered", 41),),
+        findings=((FindingName.BUFFERED, 41),),
         note="buffered: 42 events in one read",
         sparkline=rising(410, 1900),
     )

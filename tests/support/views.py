@@ -6,7 +6,7 @@ import dataclasses
 import math
 import random
 
-from gwtui.model.enums import EventKind, Metric, State
+from gwtui.model.enums import EventKind, FindingName, Metric, State
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, Incident, Ping, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
@@ -253,7 +253,7 @@ def incident() -> View:
     """Several endpoints are sick, and rows cannot be written."""
     rows = sick_rows()
     reason = "the stream ended after event 31 without message_stop"
-    name, finding = "sourcegraph-claude", Finding(name="buffered", evidence="42 events in one read")
+    name, finding = "sourcegraph-claude", Finding(name=FindingName.BUFFERED, evidence="42 events in one read")
     cut = request(Verdict.TRUNCATED, endpoint=name, number=96, events=31, reason=reason, findings=(finding,))
     return view(
         rows,

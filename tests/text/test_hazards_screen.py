@@ -19,7 +19,7 @@ from support.stage import START_AT, Stage, on_stage
 from support.tty import taken_apart, terminal
 from textual.content import Content
 
-from gwtui.model.enums import EventKind, Trigger
+from gwtui.model.enums import EventKind, FindingName, Trigger
 from gwtui.model.records import FeedEnded, Finding, Heartbeat, Incident, Notice, Phases, Record, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
 
@@ -111,7 +111,7 @@ def hostile_records() -> list[Record]:
         reason=MARKUP,
         rule=MARKUP,
         event_number=2,
-        findings=(Finding(name=MARKUP, evidence=MARKUP, cause=MARKUP),),
+        findings=(Finding(name=FindingName(MARKUP), evidence=MARKUP, cause=MARKUP),),
         trace_id=MARKUP,
         request_id=MARKUP,
         headers={"server": MARKUP, "x-request-id": MARKUP},

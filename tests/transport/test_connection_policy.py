@@ -21,7 +21,7 @@ from support.scripted import Accept, Hold, Receive, ScriptedServer, Send, Step, 
 
 from gwtui.checks.collector import Collected
 from gwtui.checks.request_sets import CheckTarget, RequestSet
-from gwtui.model.enums import Clock
+from gwtui.model.enums import Clock, FindingName
 from gwtui.model.profile import TLS, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -47,7 +47,7 @@ def looked_up(host: str, port: int, *ports: int) -> None:
     names.follow(host, port, ()).addresses = tuple(address(each) for each in ports)
 
 
-def found(row: Request | Ping) -> list[str]:
+def found(row: Request | Ping) -> list[FindingName]:
     return [finding.name for finding in row.findings]
 
 
@@ -130,7 +130,7 @@ async def test_a_connection_is_drained_when_its_address_is_no_longer_the_names(m
             looked_up("moving.example", old.port, new.port)
             rows.append(await probing.once())
     assert [row.phases.address.rpartition(":")[2] for row in rows] == [str(p) for p in (old.port, old.port, new.port)]
-    assert [found(row) for row in rows] == [[], [], ["address_changed"]]
+    assert [found(row) for row in rows] == [[], [], [FindingName.ADDRESS_CHANGED]]
     assert "moving.example is now 127.0.0.1" in rows[2].findings[0].evidence
     assert all(row.verdict is Verdict.COMPLETE for row in rows)
 
@@ -253,7 +253,7 @@ async def test_a_request_that_nobody_acknowledges_is_sent_once_more(
             await probing.once()
             row = await probing.once()
     assert row.verdict is Verdict.COMPLETE, row.reason
-    assert found(row) == ["stale_connection"]
+    assert found(row) == [FindingName.STALE_CONNECTION]
     assert "idle for " in row.findings[0].evidence
     assert "acknowledged" in row.findings[0].evidence
     assert row.phases.reused is False
@@ -269,7 +269,7 @@ async def test_a_long_request_that_nobody_acknowledges_is_sent_once_more(monkeyp
             await probing.once()
             row = await probing.once()
     assert row.verdict is Verdict.COMPLETE, row.reason
-    assert found(row) == ["stale_connection"]
+    assert found(row) == [FindingName.STALE_CONNECTION]
 
 
 async def test_an_acknowledged_request_without_an_answer_is_no_first_byte(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -328,7 +328,7 @@ async def test_a_websocket_is_drained_when_its_address_is_no_longer_the_names(mo
             looked_up("moving.example", old.port, new.port)
             rows.append(await probing.once())
     assert [row.address for row in rows] == [f"127.0.0.1:{old.port}", f"127.0.0.1:{new.port}"]
-    assert [found(row) for row in rows] == [[], ["address_changed"]]
+    assert [found(row) for row in rows] == [[], [FindingName.ADDRESS_CHANGED]]
     assert all(row.verdict is Verdict.PONG for row in rows)
 
 
@@ -364,7 +364,7 @@ async def test_a_ping_that_nobody_acknowledges_is_sent_once_more(
         tls = TLS(ca_file=certificates.ca_file) if certificates else None
         rows = await pinged(server, 2, tls=tls)
     assert [row.verdict for row in rows] == [Verdict.PONG] * 2, rows[1].reason
-    assert [found(row) for row in rows] == [[], ["stale_connection"]]
+    assert [found(row) for row in rows] == [[], [FindingName.STALE_CONNECTION]]
     assert (rows[1].connection, rows[1].connect_ns is not None) == (2, True)
 
 
@@ -376,5 +376,5 @@ async def test_addresses_that_failed_before_a_websocket_was_open_are_told(monkey
         async with probing.prober:
             rows = [await probing.once() for _ in range(2)]
     assert [row.verdict for row in rows] == [Verdict.PONG] * 2
-    assert [found(row) for row in rows] == [["address_fallback"], []]
+    assert [found(row) for row in rows] == [[FindingName.ADDRESS_FALLBACK], []]
     assert f"127.0.0.1:{dead}" in rows[0].findings[0].evidence

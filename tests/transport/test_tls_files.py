@@ -21,7 +21,7 @@ from support.proxies import nginx
 from support.scripted import Accept, Receive, ScriptedServer, Send, Step, TakeFrame, free_port, http
 
 from gwtui import config
-from gwtui.model.enums import State
+from gwtui.model.enums import FindingName, State
 from gwtui.model.profile import TLS
 from gwtui.model.records import Finding, Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -163,7 +163,7 @@ def test_the_last_good_pair_is_used_while_another_is_half_written(tmp_path: Path
     before = (tmp_path / "me.key").read_text()
     (tmp_path / "me.key").write_text(before[:40])
     assert files.context() is good
-    assert [finding.name for finding in files.findings(None, 14)] == ["tls_files_not_reloaded"]
+    assert [finding.name for finding in files.findings(None, 14)] == [FindingName.TLS_FILES_NOT_RELOADED]
     assert "me.key" in files.trouble
     (tmp_path / "me.key").unlink()
     assert files.context() is good
@@ -185,7 +185,7 @@ async def test_a_kept_connection_is_made_anew_with_changed_files(tmp_path: Path)
     assert [row.verdict for row in rows[:3]] == [Verdict.COMPLETE] * 3
     assert [row.phases.reused for row in rows[:3]] == [False, True, False]
     assert [[finding.name for finding in row.findings] for row in rows[:3]] == [[]] * 3
-    assert "tls_files_not_reloaded" in [finding.name for finding in rows[3].findings]
+    assert FindingName.TLS_FILES_NOT_RELOADED in [finding.name for finding in rows[3].findings]
 
 
 async def test_a_kept_websocket_is_made_anew_with_changed_files(tmp_path: Path) -> None:
@@ -229,7 +229,7 @@ def test_what_ends_soon_is_told_and_its_last_day_degrades(days: float, warns: bo
     found = expiry("server", NOW + days * DAY_S, 14, NOW)
     assert bool(found) is warns
     for finding in found:
-        assert (finding.name, finding.degrades) == ("certificate_expires", degrades)
+        assert (finding.name, finding.degrades) == (FindingName.CERTIFICATE_EXPIRES, degrades)
         assert says in finding.evidence
     assert expiry("server", None, 14, NOW) == ()
     assert expiry("client", NOW + DAY_S, 0, NOW) == ()
@@ -245,8 +245,8 @@ async def test_a_probe_tells_of_certificates_that_end_soon(api: str, tmp_path: P
             row = await probing.once()
     assert row.verdict in (Verdict.COMPLETE, Verdict.PONG)
     assert [(finding.name, finding.degrades) for finding in row.findings] == [
-        ("certificate_expires", False),
-        ("client_certificate_expires", True),
+        (FindingName.CERTIFICATE_EXPIRES, False),
+        (FindingName.CLIENT_CERTIFICATE_EXPIRES, True),
     ]
 
 
@@ -254,13 +254,13 @@ async def test_a_certificate_that_is_not_verified_is_told_too(tmp_path: Path) ->
     async with ScriptedServer(ANSWER, tls=wanting(required=False, days=3)) as server:
         row = await probed(endpoint("http", server.url, tls=TLS(insecure=True)))
         quiet = await probed(endpoint("http", server.url, tls=TLS(insecure=True), cert_warn_days=2))
-    assert [finding.name for finding in row.findings] == ["certificate_expires"]
+    assert [finding.name for finding in row.findings] == [FindingName.CERTIFICATE_EXPIRES]
     assert quiet.findings == ()
 
 
 def test_an_endpoint_is_degraded_in_the_last_day_and_up_with_another_certificate() -> None:
     story = Story()
-    finding = Finding(name="certificate_expires", evidence="it ends at noon", degrades=True)
+    finding = Finding(name=FindingName.CERTIFICATE_EXPIRES, evidence="it ends at noon", degrades=True)
     story.results("..")
     story.request(Verdict.COMPLETE, findings=(replace(finding, degrades=False),))
     assert story.state() is State.UP
@@ -275,7 +275,7 @@ def test_an_endpoint_is_degraded_in_the_last_day_and_up_with_another_certificate
 
 def test_findings_of_pings_are_told_once() -> None:
     story = Story()
-    finding = Finding(name="certificate_expires", evidence="soon")
+    finding = Finding(name=FindingName.CERTIFICATE_EXPIRES, evidence="soon")
     for number in (1, 2):
         story.apply(
             Ping(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.pacing import MS, pace
 
 from gwtui.apis.base import Reading
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.probes.stream_timing import Timing
 from gwtui.verdict.buffering import ContentPace, pace_finding
 
@@ -47,7 +47,7 @@ def test_buffering_is_told_from_what_only_looks_like_it(seen: ContentPace, evide
 def test_late_content_is_a_replay_even_if_it_is_spread() -> None:
     finding = pace_finding(pace(100, 100, 1, 5000, 5100, 5101))
     assert finding is not None
-    assert finding.name == "buffered"
+    assert finding.name == FindingName.BUFFERED
 
 
 def model(events: int, gap_ms: float, jitter: float = 0.0, at_once: int = 1) -> Iterator[float]:
@@ -92,14 +92,14 @@ def straight(times: Iterable[float]) -> Iterator[tuple[float, int]]:
     yield from several.items()
 
 
-def found(reads: Iterable[tuple[float, int]]) -> str:
+def found(reads: Iterable[tuple[float, int]]) -> FindingName | None:
     timing, last = Timing(0), 0
     for at, events in reads:
         last = round(at * MS)
         timing.add(last, [TEXT] * events, events * EVENT_BYTES)
     seen = timing.pace(last)
     finding = pace_finding(seen) if seen is not None else None
-    return "" if finding is None else finding.name
+    return None if finding is None else finding.name
 
 
 CORKED = [(held, gap, jitter) for held in (100, 200, 250) for gap in (10, 25) for jitter in (0.0, 0.8)]
@@ -109,21 +109,21 @@ CORKED += [(200, 5, 0.8), (200, 40, 0.5), (250, 40, 0.5), (500, 100, 0.3), (160,
 @pytest.mark.parametrize(("held_ms", "gap_ms", "jitter"), CORKED)
 def test_a_proxy_that_corks_for_a_fixed_time_combs(held_ms: int, gap_ms: float, jitter: float) -> None:
     times = model(round(6000 / gap_ms) + 60, gap_ms, jitter)
-    assert found(corked(times, held_ms)) == "combed"
+    assert found(corked(times, held_ms)) == FindingName.COMBED
 
 
 @pytest.mark.parametrize("gap_ms", [8, 10, 20, 33])
 def test_five_gaps_alike_are_enough_to_know_a_cork(gap_ms: float) -> None:
     """A short answer behind HAProxy: six reads, 200 ms apart."""
     reads = list(corked(model(round(3000 / gap_ms), gap_ms), 200))
-    assert found(reads[:5]) != "combed"
-    assert found(reads[:6]) == "combed"
+    assert found(reads[:5]) != FindingName.COMBED
+    assert found(reads[:6]) == FindingName.COMBED
 
 
 @pytest.mark.parametrize("size", [4096, 8192])
 @pytest.mark.parametrize("times", [list(model(1200, gap, jitter)) for gap in (10, 25) for jitter in (0, 0.8)])
 def test_a_proxy_that_fills_a_buffer_does_not(times: list[float], size: int) -> None:
-    assert found(filled(times, size)) == "buffered"
+    assert found(filled(times, size)) == FindingName.BUFFERED
 
 
 STEADY = [
@@ -138,7 +138,7 @@ STEADY = [
 
 @pytest.mark.parametrize("times", [case[1] for case in STEADY], ids=[case[0] for case in STEADY])
 def test_a_steady_model_does_neither(times: Iterator[float]) -> None:
-    assert found(straight(times)) == ""
+    assert found(straight(times)) is None
 
 
 def test_the_time_it_held_them_is_told() -> None:
@@ -159,4 +159,4 @@ def test_one_event_a_read_is_never_combed(gaps: list[tuple[int, int]]) -> None:
     for gap, events in gaps:
         at += gap
         reads.append((float(at), events))
-    assert found(reads) != "combed"
+    assert found(reads) != FindingName.COMBED

@@ -14,7 +14,7 @@ from support.streams import feed, named, names, unnamed
 from gwtui.apis import APIS
 from gwtui.framing import sse
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import End
+from gwtui.model.enums import End, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import excerpt
@@ -291,38 +291,44 @@ NOW = 1_767_225_600.0
 
 
 FINDINGS = [
-    (stream(GOOD, pace=pace(42, 1, 42, 1200, 1200, 1203)), ["buffered"]),
-    (stream(GOOD[:3]), ["unterminated"]),
-    (stream([*GOOD, delta()]), ["events_after_end"]),
-    (stream(GOOD, stray=b'{"error":{"code":503}}'), ["error_after_end"]),
+    (stream(GOOD, pace=pace(42, 1, 42, 1200, 1200, 1203)), [FindingName.BUFFERED]),
+    (stream(GOOD[:3]), [FindingName.UNTERMINATED]),
+    (stream([*GOOD, delta()]), [FindingName.EVENTS_AFTER_END]),
+    (stream(GOOD, stray=b'{"error":{"code":503}}'), [FindingName.ERROR_AFTER_END]),
     (stream(GOOD, stray=b"x: y"), []),
-    (stream(GOOD, End.RESET), ["broken_after_end"]),
-    (stream(GOOD, End.LEFT), ["open_after_end"]),
-    (stream([], comments=4), ["keepalives_only"]),
-    (stream([unnamed("")] * 2, keepalives=2), ["keepalives_only"]),
-    (stream([], End.IDLE, comments=4), ["keepalives_only"]),
+    (stream(GOOD, End.RESET), [FindingName.BROKEN_AFTER_END]),
+    (stream(GOOD, End.LEFT), [FindingName.OPEN_AFTER_END]),
+    (stream([], comments=4), [FindingName.KEEPALIVES_ONLY]),
+    (stream([unnamed("")] * 2, keepalives=2), [FindingName.KEEPALIVES_ONLY]),
+    (stream([], End.IDLE, comments=4), [FindingName.KEEPALIVES_ONLY]),
     (stream([ERROR], comments=4), []),
     (stream(GOOD, comments=4), []),
-    (stream(GOOD, headers=(*SSE, ("Content-Encoding", "gzip"))), ["compressed"]),
+    (stream(GOOD, headers=(*SSE, ("Content-Encoding", "gzip"))), [FindingName.COMPRESSED]),
     (stream(GOOD, headers=(*SSE, ("content-encoding", "identity"))), []),
-    (stream(GOOD, headers=(*SSE, ("x-litellm-attempted-retries", "2"))), ["retries"]),
+    (stream(GOOD, headers=(*SSE, ("x-litellm-attempted-retries", "2"))), [FindingName.RETRIES]),
     (stream(GOOD, headers=(*SSE, ("x-litellm-attempted-retries", "0"))), []),
-    (stream(GOOD, headers=(*SSE, ("x-litellm-attempted-fallbacks", "1"))), ["fallbacks"]),
+    (stream(GOOD, headers=(*SSE, ("x-litellm-attempted-fallbacks", "1"))), [FindingName.FALLBACKS]),
     (stream(GOOD, headers=(*SSE, ("x-envoy-attempt-count", "1"))), []),
     (stream(GOOD, headers=(*SSE, ("x-litellm-attempted-retries", "²"))), []),
     (stream(GOOD, headers=(*SSE, ("x-cody-resolved-model", "openai/gpt-4o-mini-2024-07-18"))), []),
-    (stream(GOOD, headers=(*SSE, ("x-cody-resolved-model", "openai/gpt-4"))), ["model_differs"]),
-    (stream(GOOD, headers=(*SSE, ("date", "Thu, 01 Jan 2026 00:00:30 GMT")), began_at=NOW, at=NOW + 1), ["clock_skew"]),
+    (stream(GOOD, headers=(*SSE, ("x-cody-resolved-model", "openai/gpt-4"))), [FindingName.MODEL_DIFFERS]),
+    (
+        stream(GOOD, headers=(*SSE, ("date", "Thu, 01 Jan 2026 00:00:30 GMT")), began_at=NOW, at=NOW + 1),
+        [FindingName.CLOCK_SKEW],
+    ),
     (stream(GOOD, headers=(*SSE, ("date", "Thu, 01 Jan 2026 00:00:30 GMT"))), []),
-    (answer(200, JSON, json.dumps(json.loads(WHOLE) | {"model": "gpt-4"}).encode(), stream=False), ["model_differs"]),
-    (answer(503, (("content-encoding", "br"),)), ["compressed"]),
+    (
+        answer(200, JSON, json.dumps(json.loads(WHOLE) | {"model": "gpt-4"}).encode(), stream=False),
+        [FindingName.MODEL_DIFFERS],
+    ),
+    (answer(503, (("content-encoding", "br"),)), [FindingName.COMPRESSED]),
 ]
 
 
 @pytest.mark.parametrize(("judged", "found"), FINDINGS)
-def test_findings(judged: Judged, found: list[str]) -> None:
+def test_findings(judged: Judged, found: list[FindingName]) -> None:
     assert names(judged.findings) == found
-    assert all(finding.evidence and finding.cause for finding in judged.findings)
+    assert all(finding.evidence and finding.likely_cause for finding in judged.findings)
 
 
 def test_an_anthropic_stream_is_judged_by_its_own_rules() -> None:

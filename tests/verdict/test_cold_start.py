@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from gwtui.health.health import Health
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Phases, Request
 from gwtui.model.verdicts import Verdict
@@ -41,7 +42,7 @@ CASES = [
 def test_a_cold_start(requests: list[Request], cold: bool) -> None:
     start = ColdStart()
     found = [finding for each in requests if (finding := start.follow(each)) is not None]
-    assert [finding.name for finding in found] == ["cold"] * cold
+    assert [finding.name for finding in found] == [FindingName.COLD] * cold
     assert start.follow(WARM[0]) is None or not cold
 
 

@@ -7,23 +7,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.streams import names
 
+from gwtui.model.enums import FindingName
 from gwtui.verdict.findings import clock_skew, header_findings
 
 TRIES = [
-    ("x-litellm-attempted-retries", "2", ["retries"]),
+    ("x-litellm-attempted-retries", "2", [FindingName.RETRIES]),
     ("x-litellm-attempted-retries", "0", []),
-    ("x-litellm-attempted-fallbacks", "1", ["fallbacks"]),
+    ("x-litellm-attempted-fallbacks", "1", [FindingName.FALLBACKS]),
     ("x-litellm-max-fallbacks", "3", []),
-    ("X-Portkey-Retry-Attempt-Count", "1", ["retries"]),
+    ("X-Portkey-Retry-Attempt-Count", "1", [FindingName.RETRIES]),
     ("x-envoy-attempt-count", "1", []),
-    ("x-envoy-attempt-count", "2", ["retries"]),
-    ("x-upstream-attempts", "3", ["retries"]),
-    ("helicone-fallback-index", "1", ["fallbacks"]),
+    ("x-envoy-attempt-count", "2", [FindingName.RETRIES]),
+    ("x-upstream-attempts", "3", [FindingName.RETRIES]),
+    ("helicone-fallback-index", "1", [FindingName.FALLBACKS]),
     ("helicone-fallback-index", "0", []),
-    ("cf-aig-step", "1", ["fallbacks"]),
-    ("x-fallback-used", "true", ["fallbacks"]),
+    ("cf-aig-step", "1", [FindingName.FALLBACKS]),
+    ("x-fallback-used", "true", [FindingName.FALLBACKS]),
     ("x-fallback-used", "false", []),
-    ("x-gateway-fallback-provider", "openai", ["fallbacks"]),
+    ("x-gateway-fallback-provider", "openai", [FindingName.FALLBACKS]),
     ("x-gateway-fallback-provider", "none", []),
     ("x-fallback-enabled", "true", []),
     ("x-max-retries", "3", []),
@@ -36,18 +37,22 @@ TRIES = [
 
 
 @pytest.mark.parametrize(("name", "value", "found"), TRIES)
-def test_second_tries(name: str, value: str, found: list[str]) -> None:
+def test_second_tries(name: str, value: str, found: list[FindingName]) -> None:
     assert names(header_findings(((name, value),))) == found
 
 
 def test_a_length_beside_chunks_is_told() -> None:
     both = (("Content-Length", "5"), ("Transfer-Encoding", "chunked"))
-    assert [names(header_findings(headers)) for headers in (both, both[:1], both[1:])] == [["two_lengths"], [], []]
+    assert [names(header_findings(headers)) for headers in (both, both[:1], both[1:])] == [
+        [FindingName.TWO_LENGTHS],
+        [],
+        [],
+    ]
 
 
 def test_each_kind_is_told_once() -> None:
     several = (("x-litellm-attempted-retries", "2"), ("x-envoy-attempt-count", "2"), ("x-fallback-used", "true"))
-    assert names(header_findings(several)) == ["retries", "fallbacks"]
+    assert names(header_findings(several)) == [FindingName.RETRIES, FindingName.FALLBACKS]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +66,9 @@ def test_each_kind_is_told_once() -> None:
     ],
 )
 def test_the_model_behind_a_name(asked: str, resolved: str, differs: bool) -> None:
-    assert names(header_findings((("x-cody-resolved-model", resolved),), asked)) == ["model_differs"] * differs
+    assert (
+        names(header_findings((("x-cody-resolved-model", resolved),), asked)) == [FindingName.MODEL_DIFFERS] * differs
+    )
 
 
 BEGAN, ENDED = 1_767_225_600.4, 1_767_225_610.4

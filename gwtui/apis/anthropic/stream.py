@@ -33,7 +33,7 @@ from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count, spent
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -101,7 +101,7 @@ class AnthropicReader:
 
     def _misnamed(self, name: str, kind: str, reading: Reading) -> Reading:
         if name == "message":
-            note = self._notes.note("unnamed_events", "no `event:` line", "The official SDKs skip such events.")
+            note = self._notes.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
         else:
             note = self._notes.break_rule("name-is-not-type", f"it is named {name} and its type is {kind}")
         return msgspec.structs.replace(reading, note="; ".join(filter(None, (reading.note, note))))
@@ -113,7 +113,9 @@ class AnthropicReader:
         if name == "ping" or not event.data.strip():
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
-            return Reading(EventKind.OTHER, "[DONE]", "", self._notes.note("done_marker", "[DONE] is OpenAI's end"))
+            return Reading(
+                EventKind.OTHER, "[DONE]", "", self._notes.note(FindingName.DONE_MARKER, "[DONE] is OpenAI's end")
+            )
         if self._at is _At.END:
             return self._notes.after_end(name, "message_stop")
         if name != "message" and name not in self._STEPS:
@@ -121,7 +123,9 @@ class AnthropicReader:
         return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def _unknown(self, name: str) -> Reading:
-        return Reading(EventKind.OTHER, clean(name, 64), "", self._notes.note("unknown_event", f"{name} is not known"))
+        return Reading(
+            EventKind.OTHER, clean(name, 64), "", self._notes.note(FindingName.UNKNOWN_EVENT, f"{name} is not known")
+        )
 
     def _whole_message(self, event: MessagesEvent) -> Reading:
         note = self._notes.break_rule("whole-message", "a whole message in one event", Verdict.NOT_A_STREAM)
@@ -140,7 +144,9 @@ class AnthropicReader:
         odd = [name for name in ("id", "model", "usage") if not getattr(message, name)]
         odd += ["role"] * (message.role != "assistant") + ["content"] * (message.content != [])
         if odd:
-            note = note or self._notes.note("odd_message_start", f"message_start without proper {', '.join(odd)}")
+            note = note or self._notes.note(
+                FindingName.ODD_MESSAGE_START, f"message_start without proper {', '.join(odd)}"
+            )
         return Reading(EventKind.START, "message_start", "", note)
 
     def _block_start(self, event: MessagesEvent) -> Reading:
@@ -160,7 +166,7 @@ class AnthropicReader:
         elif self._block_type in TOOL_BLOCKS or self._deltas == frozenset():
             self._contents += 1
         elif self._block_type not in DELTAS_OF_BLOCK:
-            self._notes.note("unknown_event", f"block type {self._block_type} is not known")
+            self._notes.note(FindingName.UNKNOWN_EVENT, f"block type {self._block_type} is not known")
         return Reading(EventKind.START, "content_block_start", "", note)
 
     def _misplaced_block(self, event: MessagesEvent) -> str:
@@ -188,7 +194,7 @@ class AnthropicReader:
         names = [_model_name(block.origin), _model_name(block.to)]
         if names[1]:
             self.model_served = names[1]
-        return self._notes.note("fallback", f"from {names[0] or '?'} to {names[1] or '?'}", "The first model declined.")
+        return self._notes.note(FindingName.FALLBACK, f"from {names[0] or '?'} to {names[1] or '?'}")
 
     def _block_delta(self, event: MessagesEvent) -> Reading:
         delta = event.delta or BlockDelta()
@@ -229,7 +235,7 @@ class AnthropicReader:
     def _unfit(self, kind: str) -> str:
         if kind in KNOWN_DELTAS:
             return self._notes.break_rule("delta-type", f"{kind} in a block of type {self._block_type}")
-        return self._notes.note("unknown_event", f"delta type {kind} is not known")
+        return self._notes.note(FindingName.UNKNOWN_EVENT, f"delta type {kind} is not known")
 
     def _block_stop(self, event: MessagesEvent) -> Reading:
         note = ""
@@ -254,7 +260,9 @@ class AnthropicReader:
         if isinstance(reason, str) and reason:
             self._stop_reason = clean(reason, 64)
             if self._stop_reason not in STOP_REASONS:
-                note = self._notes.note("unknown_stop_reason", f"stop_reason {self._stop_reason} is not known")
+                note = self._notes.note(
+                    FindingName.UNKNOWN_STOP_REASON, f"stop_reason {self._stop_reason} is not known"
+                )
         if self._at is _At.START:
             note = self._notes.break_rule("message_delta-misplaced", f"message_delta {self._at}")
         elif self._at is _At.BLOCK and self._stop_reason not in CUTTING:

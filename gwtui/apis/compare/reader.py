@@ -17,7 +17,7 @@ from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -97,14 +97,16 @@ class CompareReader:
             return self._error(event, payload, model)
         if kind not in (names.start, names.chunk, names.done) or not model:
             words = f"{clean(kind, 64)} is not known" if model else f"{clean(kind, 64)} names no model"
-            return Reading(EventKind.OTHER, clean(kind, 64), "", self._notes.note("unknown_event", words), model)
+            return Reading(
+                EventKind.OTHER, clean(kind, 64), "", self._notes.note(FindingName.UNKNOWN_EVENT, words), model
+            )
         return self._step(kind, payload, model)
 
     def _step(self, kind: str, payload: dict[str, Any], model: str) -> Reading:
         names, name = self._names, clean(kind, 64)
         is_new, note = model not in self._courses, ""
         if is_new and kind != names.start:
-            note = self._notes.note("no_start", f"{model} begins without a start")
+            note = self._notes.note(FindingName.NO_START, f"{model} begins without a start")
         elif kind == names.start and not is_new:
             note = self._notes.break_rule("second-start", f"{model} starts once more")
         course = self._course(model)
@@ -143,7 +145,7 @@ class CompareReader:
         failed = sum(bool(course.failure) for course in self._courses.values())
         if told[names.models_failed] not in (None, failed):
             words = f"{told[names.models_failed]} failed models are told, {failed} were seen to fail"
-            note = self._notes.note("counts_differ", words)
+            note = self._notes.note(FindingName.COUNTS_DIFFER, words)
         else:
             told[names.processing_time_ms] = count(metadata, names.processing_time_ms)
             note = clean(", ".join(f"{name} {value}" for name, value in told.items() if value is not None))
@@ -171,13 +173,11 @@ class CompareReader:
         if failed and len(failed) < len(self._courses):
             words = "; ".join(f"{model}: {failure}" for model, failure in failed.items())
             evidence = clean(f"{len(failed)} of {len(self._courses)} models failed: {words}")
-            found.append(
-                Finding(name="model_failed", evidence=evidence, cause="The gateway's upstream for that model.")
-            )
+            found.append(Finding(name=FindingName.MODEL_FAILED, evidence=evidence))
         absent = [model for model in self._asked if clean(model, 80) not in self._courses]
         if absent and self._complete and len(absent) < len(self._asked):
             evidence = clean(f"no event of {', '.join(absent)}, of {len(self._asked)} models asked for")
-            found.append(Finding(name="model_missing", evidence=evidence, cause="The gateway does not know the model."))
+            found.append(Finding(name=FindingName.MODEL_MISSING, evidence=evidence))
         return tuple(found)
 
     def end(self) -> Judgement:

@@ -16,7 +16,7 @@ from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
-from gwtui.model.enums import Kind
+from gwtui.model.enums import FindingName, Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
@@ -78,9 +78,8 @@ class Gemini:
 
 
 _NO_ALT_SSE = Finding(
-    name="no_alt_sse",
+    name=FindingName.NO_ALT_SSE,
     evidence="an array of responses came, which is Gemini's stream in JSON",
-    cause="`?alt=sse` is missing from the path, or was lost on the way.",
 )
 
 

@@ -19,7 +19,7 @@ from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import add, count, spent
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -81,7 +81,7 @@ class GeminiReader:
         self.usage = Usage()
         self._asked = asked
         self._notes = StreamNotes(RULES)
-        self._alternatives = Alternatives(self._notes, "candidate", candidates)
+        self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CANDIDATE, "candidate", candidates)
         self._finished: dict[int, str] = {}
         """Per candidate its finishReason; "" while it has none."""
         self._blocked = ""
@@ -132,13 +132,13 @@ class GeminiReader:
         if text:
             self._contents += 1
             if before:
-                cause = "Old models repeat it with every event; the last one counts."
-                note = note or self._notes.note("finish_repeated", f"content after finishReason {before}", cause)
+                words = f"content after finishReason {before}"
+                note = note or self._notes.note(FindingName.FINISH_REPEATED, words)
             self._finished[index] = reason
         elif reason:
             self._finished[index] = reason
         if reason and reason not in FINISH_REASONS:
-            note = note or self._notes.note("unknown_finish_reason", f"finishReason {reason} is not known")
+            note = note or self._notes.note(FindingName.UNKNOWN_FINISH_REASON, f"finishReason {reason} is not known")
         return note
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
@@ -148,7 +148,9 @@ class GeminiReader:
         if not event.data.strip():
             return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
-            return Reading(EventKind.OTHER, "[DONE]", "", self._notes.note("done_marker", "[DONE] is OpenAI's end"))
+            return Reading(
+                EventKind.OTHER, "[DONE]", "", self._notes.note(FindingName.DONE_MARKER, "[DONE] is OpenAI's end")
+            )
         return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def ended(self) -> bool:

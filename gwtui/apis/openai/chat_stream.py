@@ -28,7 +28,7 @@ from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count, spent
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -46,7 +46,7 @@ class OpenAIReader:
         self._asked = asked
         self._form = form
         self._notes = StreamNotes(rules)
-        self._alternatives = Alternatives(self._notes, "choice", choices)
+        self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CHOICE, "choice", choices)
         self._choices: dict[int, ChoiceProgress] = {}
         self._chunks = 0
         self._done = False
@@ -110,8 +110,7 @@ class OpenAIReader:
         if self._id is None:
             self._id = chunk.id
         elif chunk.id != self._id:
-            cause = "Chunks of another stream were mixed in, or the gateway makes up an id per chunk."
-            self._notes.note("ids_differ", "the chunk's id is not that of the first", cause)
+            self._notes.note(FindingName.IDS_DIFFER, "the chunk's id is not that of the first")
 
     def _take_usage(self, usage: object) -> None:
         # The last report counts: some gateways send running totals with every chunk.
@@ -164,10 +163,10 @@ class OpenAIReader:
         if not course.finish_reason:
             course.finish_reason, course.finished_at = reason, self._notes.number
             if reason not in FINISH_REASONS:
-                return self._notes.note("unknown_finish_reason", f"finish_reason {reason} is not known")
+                return self._notes.note(FindingName.UNKNOWN_FINISH_REASON, f"finish_reason {reason} is not known")
             return ""
         if reason == course.finish_reason and with_usage:
-            return self._notes.note("finish_repeated", f"finish_reason {reason} once more, beside the usage")
+            return self._notes.note(FindingName.FINISH_REPEATED, f"finish_reason {reason} once more, beside the usage")
         words = f"finish_reason {reason} after finish_reason {course.finish_reason} in event {course.finished_at}"
         return self._notes.break_rule("second-finish", words)
 

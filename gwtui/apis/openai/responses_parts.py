@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gwtui.apis.openai.responses_events import ResponsesEvent
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.model.enums import FindingName
 
 MAX_ITEMS = 1024
 MAX_KEPT = 1 << 20
@@ -28,7 +29,7 @@ class Parts:
     def item(self, kind: str, index: object) -> str:
         """An `output_item` event. Returns a note where it breaks a rule."""
         if not isinstance(index, int):
-            return self._notes.note("no_output_index", f"{kind} without an output_index")
+            return self._notes.note(FindingName.NO_OUTPUT_INDEX, f"{kind} without an output_index")
         if kind.endswith(".added"):
             return self._add(index)
         if index not in self._open:
@@ -38,7 +39,7 @@ class Parts:
 
     def _unopened(self, rule: str, words: str) -> str:
         if not self._added:
-            return self._notes.note("no_items", f"no output item was added: {words}", ODD)
+            return self._notes.note(FindingName.NO_ITEMS, f"no output item was added: {words}", ODD)
         return self._notes.break_rule(rule, words)
 
     def _add(self, index: int) -> str:
@@ -47,7 +48,7 @@ class Parts:
         if len(self._open) < MAX_ITEMS:
             self._open.add(index)
         if again:
-            return self._notes.note("item_index_reused", f"another output item has the index {index}", ODD)
+            return self._notes.note(FindingName.ITEM_INDEX_REUSED, f"another output item has the index {index}", ODD)
         if index != due:
             return self._notes.break_rule("item-index", f"output item {index} where {due} is due")
         return ""
@@ -76,7 +77,7 @@ class Parts:
         if not self._open:
             return ""
         words = f"the response is completed, output item {min(self._open)} is not done"
-        return self._notes.note("item_not_done", words, ODD)
+        return self._notes.note(FindingName.ITEM_NOT_DONE, words, ODD)
 
 
 def _part(name: str, event: ResponsesEvent) -> tuple[object, ...]:

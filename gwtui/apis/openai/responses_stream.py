@@ -28,7 +28,7 @@ from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import spent
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -91,7 +91,7 @@ class ResponsesReader:
         if kind.endswith(".done"):
             return self._whole(name, payload, note)
         if not kind.startswith("response."):
-            note = note or self._notes.note("unknown_event", f"{name} is not known")
+            note = note or self._notes.note(FindingName.UNKNOWN_EVENT, f"{name} is not known")
         return Reading(EventKind.OTHER, name, "", note)
 
     def _start(self, name: str, payload: ResponsesEvent) -> Reading:
@@ -138,7 +138,7 @@ class ResponsesReader:
         if self._contents or not (text or called):
             return Reading(EventKind.STOP, name, "", note)
         self._contents += 1
-        note = note or self._notes.note("no_deltas", "the answer came whole in the last event", "A replayed answer.")
+        note = note or self._notes.note(FindingName.NO_DELTAS, "the answer came whole in the last event")
         return Reading(EventKind.TEXT if text else EventKind.TOOL, name, text, note)
 
     def _take_response(self, response: ResponseObject | None) -> None:
@@ -152,7 +152,7 @@ class ResponsesReader:
     def _misnumbered(self, payload: ResponsesEvent) -> str:
         number, last = payload.sequence_number, self._sequence
         if not isinstance(number, int) or isinstance(number, bool):
-            return self._notes.note("no_sequence_numbers", "no sequence_number", "Lost events cannot be seen.")
+            return self._notes.note(FindingName.NO_SEQUENCE_NUMBERS, "no sequence_number")
         self._sequence = number
         if last is None or number == last + 1:
             late = last is None and number > 1
@@ -163,7 +163,7 @@ class ResponsesReader:
 
     def _misnamed(self, name: str, kind: str) -> str:
         if name == "message":
-            return self._notes.note("unnamed_events", "no `event:` line", "Some clients skip such events.")
+            return self._notes.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
         return self._notes.break_rule("name-is-not-type", f"it is named {name} and its type is {kind or 'missing'}")
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:

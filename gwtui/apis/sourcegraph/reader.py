@@ -16,7 +16,7 @@ from gwtui.apis.sourcegraph.shared import COMPLETION, CUTTING, RULES, Completion
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import spent
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -52,9 +52,11 @@ class SourcegraphReader:
             return Reading(EventKind.STOP, name)
         if name == "attribution-error":
             words = str(event_error(event.data))
-            return Reading(EventKind.OTHER, name, "", self._notes.note("attribution_error", words))
+            return Reading(EventKind.OTHER, name, "", self._notes.note(FindingName.ATTRIBUTION_ERROR, words))
         if name not in ("completion", "message"):
-            note = self._notes.note("unknown_event", f"{name} is not known", "Cody's clients give up at such events.")
+            note = self._notes.note(
+                FindingName.UNKNOWN_EVENT, f"{name} is not known", "Cody's clients give up at such events."
+            )
             return Reading(EventKind.OTHER, name, "", note)
         return self._payload(event, name)
 
@@ -71,7 +73,7 @@ class SourcegraphReader:
         reading = self._completion(payload)
         if name == "completion":
             return reading
-        note = self._notes.note("unnamed_events", "no `event:` line", "Cody's clients skip such events.")
+        note = self._notes.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
         return msgspec.structs.replace(reading, note="; ".join(filter(None, (reading.note, note))))
 
     def _completion(self, payload: Completion) -> Reading:
@@ -118,9 +120,8 @@ class SourcegraphReader:
         if not self._done or self._stop_reason or self._names_stops or self._notes.error is not None:
             return self._notes.findings
         unproved = Finding(
-            name="no_stop_reason",
+            name=FindingName.NO_STOP_REASON,
             evidence="done came, but no stopReason before it",
-            cause="The server sends `done` also where its upstream was cut, so the end is not proved.",
         )
         return (*self._notes.findings, unproved)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gwtui.gateway.behaviour import Manner
 from gwtui.gateway.faults.base import Fault
 from gwtui.gateway.faults.statuses import HTML
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 PAGE = "<!doctype html><html><head><title>Maintenance</title></head><body>Back soon.</body></html>"
@@ -50,21 +51,21 @@ ANSWERS = (
         name="other-model",
         says="Another model answers than was asked for",
         verdict=Verdict.COMPLETE,
-        findings=("model_differs",),
+        findings=(FindingName.MODEL_DIFFERS,),
         manner=Manner(served_model="somebody-else"),
     ),
     Fault(
         name="retried",
         says="The gateway tells in a header that it tried three times",
         verdict=Verdict.COMPLETE,
-        findings=("retries",),
+        findings=(FindingName.RETRIES,),
         manner=Manner(headers={"x-litellm-attempted-retries": "2"}),
     ),
     Fault(
         name="upstream-first",
         says="The first provider fails, the next one in the chain answers",
         verdict=Verdict.COMPLETE,
-        findings=("fallbacks", "model_differs"),
+        findings=(FindingName.FALLBACKS, FindingName.MODEL_DIFFERS),
         manner=Manner(upstream_fails=1),
     ),
     Fault(
@@ -87,7 +88,7 @@ ANSWERS = (
         says="The upstream fails to stream; the gateway asks it once more, for one answer",
         verdict=Verdict.NOT_A_STREAM,
         reason="silent fallback",
-        findings=("retries",),
+        findings=(FindingName.RETRIES,),
         manner=Manner(upstream_fails=1000, upstream_failure="stream"),
     ),
     Fault(

@@ -8,6 +8,7 @@ from typing import Any
 from gwtui.gateway.behaviour import Manner
 from gwtui.gateway.faults.base import Fault
 from gwtui.gateway.faults.streams import stream_fault
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 _CUMULATIVE = {"path": "/.api/completions/stream?api-version=1"}
@@ -27,7 +28,7 @@ def _broken_off(api: str, short: str, terminator: str = "", **asks: Any) -> tupl
     if not terminator:
         return cut, error
     says = f"All but {terminator} comes"
-    found = ("unterminated",)
+    found = (FindingName.UNTERMINATED,)
     missing = make("unterminated", says, Verdict.COMPLETE_UNTERMINATED, cut_last=1, findings=found, **asks)
     return cut, error, missing
 
@@ -100,7 +101,7 @@ ANTHROPIC = (
         "Two messages in one body",
         Verdict.COMPLETE,
         after_end="stream",
-        findings=("events_after_end",),
+        findings=(FindingName.EVENTS_AFTER_END,),
     ),
     _anthropic(
         "overloaded",
@@ -175,7 +176,7 @@ OTHERS = (
         says="One of the models does not exist, and fails alone",
         verdict=Verdict.COMPLETE,
         reason="1 of 2",
-        findings=("model_failed",),
+        findings=(FindingName.MODEL_FAILED,),
         api="compare-stream",
         asks={"model": "gpt-4o-mini,no-such-model"},
     ),

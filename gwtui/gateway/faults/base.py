@@ -8,6 +8,7 @@ from typing import Any
 
 from gwtui.gateway.behaviour import Manner
 from gwtui.gateway.socket_script import Step
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 NO_FAULT = Manner()
@@ -27,8 +28,10 @@ class Fault:
     """What a probe that meets it has to be called."""
     reason: str = ""
     """A part of the rule or the reason that has to be given."""
-    findings: tuple[str, ...] = ()
-    """Findings that a probe has to make, among others; any one of those with a `|` between."""
+    findings: tuple[FindingName, ...] = ()
+    """Findings that a probe has to make, among others."""
+    either: tuple[FindingName, ...] = ()
+    """Findings of which a probe has to make at least one."""
     manner: Manner = NO_FAULT
     script: tuple[Step, ...] = ()
     api: str = "openai-chat"

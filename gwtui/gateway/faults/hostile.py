@@ -7,6 +7,7 @@ from typing import Any
 from gwtui.gateway.behaviour import Manner
 from gwtui.gateway.faults.base import Fault
 from gwtui.gateway.socket_script import Agree, SendBytes, TakeFrame, close_frame
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 CLIPBOARD = "\x1b]52;c;aGFja2Vk\x1b\\"
@@ -33,7 +34,7 @@ HOSTILE = (
         name="hostile-model",
         says="The model that answers has such a name",
         verdict=Verdict.COMPLETE,
-        findings=("model_differs",),
+        findings=(FindingName.MODEL_DIFFERS,),
         manner=Manner(served_model=HAZARD),
     ),
     Fault(

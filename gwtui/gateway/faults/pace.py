@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gwtui.gateway.behaviour import Manner
 from gwtui.gateway.faults.base import Fault
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 PACE = (
@@ -11,35 +12,35 @@ PACE = (
         name="burst",
         says="All events in one burst when the last is due",
         verdict=Verdict.COMPLETE,
-        findings=("buffered",),
+        findings=(FindingName.BUFFERED,),
         manner=Manner(buffer=True, tokens=100, gap_ms=3),
     ),
     Fault(
         name="burst-8k",
         says="Bursts of 8 KiB, as from a proxy's buffer",
         verdict=Verdict.COMPLETE,
-        findings=("buffered",),
+        findings=(FindingName.BUFFERED,),
         manner=Manner(burst_bytes=8192, tokens=250, gap_ms=2),
     ),
     Fault(
         name="corked",
         says="What is due goes out every 100 ms",
         verdict=Verdict.COMPLETE,
-        findings=("combed|buffered",),  # on a busy machine the timer is too unsteady to be told
+        either=(FindingName.COMBED, FindingName.BUFFERED),  # on a busy machine the timer is too unsteady to be told
         manner=Manner(cork_ms=100, tokens=70, gap_ms=20),
     ),
     Fault(
         name="gzip",
         says="Compressed, although identity was asked for",
         verdict=Verdict.COMPLETE,
-        findings=("compressed",),
+        findings=(FindingName.COMPRESSED,),
         manner=Manner(gzip=True),
     ),
     Fault(
         name="gzip-burst",
         says="Compressed and in one burst",
         verdict=Verdict.COMPLETE,
-        findings=("compressed", "buffered"),
+        findings=(FindingName.COMPRESSED, FindingName.BUFFERED),
         manner=Manner(gzip=True, buffer=True, tokens=100, gap_ms=3),
     ),
     Fault(

@@ -17,6 +17,7 @@ from gwtui.gateway.socket_script import (
     Wait,
     chunk,
 )
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 SSE = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
@@ -63,7 +64,7 @@ SOCKETS = (
         name="no-last-chunk-done",
         says="The stream is whole, and the last chunk is missing",
         verdict=Verdict.COMPLETE,
-        findings=("broken_after_end",),
+        findings=(FindingName.BROKEN_AFTER_END,),
         script=(Head(), Events()),
     ),
     Fault(
@@ -191,14 +192,14 @@ SOCKETS = (
         name="clock-off",
         says="The gateway's clock is years behind",
         verdict=Verdict.COMPLETE,
-        findings=("clock_skew",),
+        findings=(FindingName.CLOCK_SKEW,),
         script=(Head(("date: Fri, 01 Jan 2021 00:00:00 GMT",)), Events(), SendBytes(LAST_CHUNK)),
     ),
     Fault(
         name="stale",
         says="A kept connection is closed as the second request comes",
         verdict=Verdict.COMPLETE,
-        findings=("stale_connection",),
+        findings=(FindingName.STALE_CONNECTION,),
         script=(Head(), Events(), SendBytes(LAST_CHUNK), NextRequest(), HalfClose()),
         probes=2,
     ),

@@ -6,6 +6,7 @@ from typing import Any
 
 from gwtui.gateway.behaviour import Manner
 from gwtui.gateway.faults.base import Fault
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 IDLE = {"idle_s": 0.15}
@@ -38,7 +39,7 @@ ENDS = (
         comments=100,
         gap_ms=20,
         stall_after=0,
-        findings=("keepalives_only",),
+        findings=(FindingName.KEEPALIVES_ONLY,),
         deadlines=FIRST_TOKEN,
     ),
     stream_fault(
@@ -48,7 +49,7 @@ ENDS = (
         "only 5 comments",
         comments=5,
         cut_after=0,
-        findings=("keepalives_only",),
+        findings=(FindingName.KEEPALIVES_ONLY,),
     ),
     stream_fault("comments-first", "Comments, and then a good stream", Verdict.COMPLETE, comments=5),
     stream_fault(
@@ -63,14 +64,14 @@ ENDS = (
         Verdict.COMPLETE,
         "",
         stall_after=1_000_000,
-        findings=("open_after_end",),
+        findings=(FindingName.OPEN_AFTER_END,),
     ),
     stream_fault(
         "no-last-blank",
         "The blank line of the last event is missing",
         Verdict.COMPLETE_UNTERMINATED,
         no_last_blank=True,
-        findings=("unterminated",),
+        findings=(FindingName.UNTERMINATED,),
     ),
     stream_fault(
         "huge-ttft",
@@ -88,7 +89,7 @@ ENDS = (
         comments=60,
         gap_ms=50,
         ttft_ms=600_000,
-        findings=("keepalives_only",),
+        findings=(FindingName.KEEPALIVES_ONLY,),
         deadlines=FIRST_TOKEN,
     ),
 )
@@ -140,14 +141,18 @@ ORDER = (
         garble="index",
     ),
     stream_fault(
-        "after-end", "A token comes after `[DONE]`", Verdict.COMPLETE, after_end="token", findings=("events_after_end",)
+        "after-end",
+        "A token comes after `[DONE]`",
+        Verdict.COMPLETE,
+        after_end="token",
+        findings=(FindingName.EVENTS_AFTER_END,),
     ),
     stream_fault(
         "two-streams",
         "Two streams in one body",
         Verdict.COMPLETE,
         after_end="stream",
-        findings=("events_after_end",),
+        findings=(FindingName.EVENTS_AFTER_END,),
     ),
 )
 
@@ -159,7 +164,7 @@ GARBLED = (
         "bad-json",
         garble_event=4,
         garble="half",
-        findings=("bad_json",),
+        findings=(FindingName.BAD_JSON,),
     ),
     stream_fault(
         "deep-json",
@@ -168,7 +173,7 @@ GARBLED = (
         "nested too deep",
         garble_event=4,
         garble="deep",
-        findings=("bad_json",),
+        findings=(FindingName.BAD_JSON,),
     ),
     stream_fault(
         "odd-numbers", "NaN, 1e999 and repeated keys in an event", Verdict.COMPLETE, garble_event=4, garble="numbers"

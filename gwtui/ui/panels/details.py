@@ -14,7 +14,7 @@ from gwtui.model.view import StreamView, View
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
-from gwtui.ui.panels.marks import sign
+from gwtui.ui.panels.marks import sign, sign_of
 from gwtui.ui.panels.stream import Look, event_line
 from gwtui.ui.panels.waterfall import waterfall
 from gwtui.ui.text_layout import Line, Span, exact, fit, over, sheet, wrap
@@ -113,8 +113,11 @@ def _look(stream: StreamView) -> Look:
 def _findings(result: Request | Ping, width: int) -> list[Line]:
     lines = _heading("Findings") if result.findings else []
     for finding in result.findings:
-        text = f"▲ {finding.name}: {finding.evidence}" + (f"; likely cause: {finding.cause}" if finding.cause else "")
-        lines += [(Span(part, "warn"),) for part in wrap(text, width)]
+        entry = finding.entry
+        mark, style = sign_of(entry.severity)
+        text = f"{mark} {finding.name}: {finding.evidence or entry.meaning}; likely cause: {finding.likely_cause}"
+        lines += [(Span(part, style),) for part in wrap(text, width)]
+        lines += [(Span(part, "muted"),) for part in wrap(f"  To do: {entry.remedy}", width)]
     return lines
 
 

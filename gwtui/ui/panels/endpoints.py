@@ -11,12 +11,14 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from gwtui.model.enums import State
+from gwtui.model.findings import entry_of
 from gwtui.model.verdicts import GOOD
 from gwtui.model.view import EndpointRow, Quantile, View
 from gwtui.text import units
 from gwtui.ui.charts import sparkline
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
+from gwtui.ui.panels.marks import sign_of
 from gwtui.ui.text_layout import (
     Column,
     Line,
@@ -206,7 +208,9 @@ def _counts(endpoint: EndpointRow, width: int) -> Line:
             (f"{good if good and word in _GOOD else word} {units.count(count)}", _style(word))
             for word, count in endpoint.verdicts
         ]
-        counted += [(f"▲ {name} {units.count(count)}", "warn") for name, count in endpoint.findings]
+        for name, count in endpoint.findings:
+            mark, style = sign_of(entry_of(name).severity)
+            counted.append((f"{mark} {name} {units.count(count)}", style))
         return tuple(Span(f"  {text}" if place else text, style) for place, (text, style) in enumerate(counted))
 
     whole = line(None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import Outcome, Severity
 
 
 def sign(outcome: Outcome | None) -> tuple[str, str]:
@@ -10,3 +10,8 @@ def sign(outcome: Outcome | None) -> tuple[str, str]:
     if outcome is None:
         return "●", "accent"
     return {Outcome.OK: ("✔", "good"), Outcome.FAILED: ("✖", "bad")}.get(outcome, ("○", "warn"))
+
+
+def sign_of(severity: Severity) -> tuple[str, str]:
+    """The mark of a finding and its style."""
+    return severity.mark, "warn" if severity is Severity.WARNING else "muted"

@@ -17,7 +17,7 @@ from gwtui.text import units
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels import recent
-from gwtui.ui.panels.marks import sign
+from gwtui.ui.panels.marks import sign, sign_of
 from gwtui.ui.text_layout import Line, Span, cells, centred, exact, fit, justified, printable, sheet, wrap
 
 STYLES = {
@@ -172,7 +172,9 @@ def _result(request: Request) -> Line:
     spans = [Span(f"{mark} {request.verdict}", style)]
     if request.tainted:
         spans.append(Span("  tainted", "warn"))
-    spans += [Span(f"  ▲ {printable(finding.name)}", "warn") for finding in request.findings]
+    for finding in request.findings:
+        mark, style = sign_of(finding.entry.severity)
+        spans.append(Span(f"  {mark} {printable(finding.name.value)}", style))
     if request.outcome is Outcome.FAILED and request.reason:
         spans += [Span("  "), Span(printable(request.reason), "text")]
     facts = [
