@@ -1,12 +1,15 @@
 """What every API module provides: how to ask, and how to read the answer. No sockets and no clock in this room.
 
-An API is one module with one `API` object, listed in `gwtui.apis.APIS`. To add one: write the module, list it.
+An API is one module with one object of a class derived from `API`, listed in `gwtui.apis`. Whatever else is to be known
+of an API stands in that object, so that no other room has to learn of a new one.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from types import MappingProxyType
+from typing import Any, Protocol
 
 import msgspec
 
@@ -82,17 +85,34 @@ class Answer:
     findings: tuple[Finding, ...] = ()
 
 
+NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
+QUESTION_FIELDS = frozenset({"messages", "prompt", "input", "contents", "max_tokens", "max_completion_tokens"})
+
+
 class API(Protocol):
-    """One LLM API, or plain HTTP."""
+    """One LLM API, or plain HTTP. What has a value here is right for most."""
 
     name: str
+    """As `Endpoint.api` holds it."""
     kind: Kind
     framing: Framing
     """How its streams tell where an event ends; `WHOLE` where it has none."""
     title: str
     """For menus: `Anthropic Messages`."""
     default_path: str
+    """After the base URL, where the endpoint has no path of its own."""
     default_model: str
+    """Asked for where the endpoint names none."""
+    snippet: Endpoint | None = None
+    """The endpoint that `gwtui config add` puts into a profile: its name is the kind to ask for."""
+    question_fields: frozenset[str] = QUESTION_FIELDS
+    """Fields of the request's body that hold the question, or limit the answer. Checks that ask their own drop them."""
+    anything: Mapping[str, Any] = NO_FIELDS
+    """Fields of a request's body to which no answer is one too many: a capture does not show what was asked for."""
+    tells_usage: bool = True
+    """Whether an answer without token counts lacks something."""
+    error_form: str = "a JSON object with `error`"
+    """What a well-formed refusal looks like, for advice."""
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         """The request for this endpoint. Raises `AskError` when the endpoint cannot be asked so."""

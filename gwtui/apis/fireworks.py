@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.apis.base import Answer, Ask
+from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.openai.answer import read_completion
-from gwtui.apis.openai.chat_stream import OpenAIReader
+from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
 from gwtui.apis.openai.events import ChunkForm
-from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.sourcegraph.shared import HEADERS
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
@@ -22,13 +22,22 @@ from gwtui.model.profile import Endpoint
 RULES = "fireworks"
 
 
-class Fireworks:
+class Fireworks(API):
     name = "fireworks"
     kind = Kind.COMPLETION
     framing = SSE
     title = "Fireworks completions"
     default_path = "/v1/completions/fireworks"
     default_model = "starcoder"
+    snippet = Endpoint(
+        name="fireworks",
+        api=name,
+        url=EXAMPLE_URL,
+        path="/inference/v1/completions",
+        model="accounts/fireworks/models/starcoder-7b",
+        key="env:FIREWORKS_API_KEY",
+    )
+    anything = ANY_CHOICES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.apis.base import Answer, Ask, AskError, StreamReader
+from gwtui.apis.base import API, Answer, Ask, AskError, StreamReader
 from gwtui.apis.errors import error_reason
 from gwtui.apis.expect import Expectation, ExpectError, expectation, expected_statuses, spelled_statuses
 from gwtui.apis.requests import encode, http_url, key_header
@@ -13,7 +13,7 @@ from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean, excerpt
 
 
-class PlainHTTP:
+class PlainHTTP(API):
     name = "http"
     kind = Kind.HTTP
     framing = WHOLE

@@ -11,6 +11,8 @@ from gwtui.apis.base import AskError
 from gwtui.framing.base import Framing
 from gwtui.model.profile import Endpoint
 
+EXAMPLE_URL = "https://gateway.example.com"
+"""Where ready-made endpoints are, until somebody says better."""
 AUTH_HEADERS = {
     "bearer": ("Authorization", "Bearer {}"),
     "token": ("Authorization", "token {}"),

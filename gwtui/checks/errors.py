@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis import APIS
 from gwtui.apis.errors import find_error
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed
@@ -23,11 +24,6 @@ FAST_NS = 1_000_000_000
 HANGING = frozenset(
     {Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.CONNECT_TIMEOUT, Verdict.GATEWAY_TIMEOUT}
 )
-FORMS = {
-    "anthropic-messages": '{"type": "error", "error": {"type": ..., "message": ...}}',
-    "openai-chat": '{"error": {"message": ..., "type": ..., "code": ...}}',
-}
-"""What a well-formed error looks like, by API."""
 
 
 def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
@@ -98,9 +94,8 @@ def _form(request: Request) -> CheckAnswer:
     problem, is_error = malformed(request.api, request.text)
     if not problem:
         return passed(request.reason, facts=facts)
-    due = FORMS.get(request.api, "a JSON object with `error`")
     words = f"{request.reason}; but {problem}"
-    remedy = f"Answer with {due}: SDKs read it."
+    remedy = f"Answer with {APIS[request.api].error_form}: SDKs read it."
     if is_error:
         return warned(words, "An error of the gateway's own making.", remedy, facts=facts)
     return failed(words, "A page or a text of a proxy, or an error that nobody formed.", remedy, facts=facts)

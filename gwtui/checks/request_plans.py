@@ -105,7 +105,7 @@ def with_prompt(endpoint: Endpoint, prompt: str, max_tokens: int | None = None) 
     """The endpoint asking this instead of its own question."""
     body = endpoint.body
     if isinstance(body, dict):
-        asked = {"messages", "prompt", "input", "contents", "max_tokens", "max_completion_tokens"}
+        asked = APIS[endpoint.api].question_fields
         body = {name: value for name, value in body.items() if name not in asked} or None
     return replace(endpoint, prompt=prompt, messages=None, body=body, max_tokens=max_tokens or endpoint.max_tokens)
 

@@ -25,8 +25,6 @@ from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.text import units
 
 SECTION = "Answers"
-NO_USAGE = frozenset({"sourcegraph-stream", "sourcegraph-code"})
-"""APIs that need not tell token counts."""
 MALFORMED = frozenset(
     {
         FindingName.UNNAMED_EVENTS,
@@ -52,7 +50,7 @@ def judge_answer(evidence: Evidence) -> CheckAnswer:
     usage = f"{_known(request.input_tokens)} tokens in, {_known(request.output_tokens)} out"
     words = f"one JSON answer, {len(request.text):,} characters, {usage}, after {units.duration(request.duration_ns)}"
     facts = {"duration_ms": units.milliseconds(request.duration_ns) or 0.0}
-    if request.output_tokens is None and request.api not in NO_USAGE:
+    if request.output_tokens is None and APIS[request.api].tells_usage:
         cause = "The gateway drops the usage, or its upstream does not report it."
         return failed(
             f"{words}: no usage", cause, "Let the gateway pass `usage` on: cost tracking depends on it.", facts=facts

@@ -67,6 +67,18 @@ class FlagsAsGo(click.Command):
         return super().parse_args(ctx, [*_long(args[:at], names, flags), *args[at:]])
 
 
+class ListsAPIs(click.Command):
+    """Ends the text of its help with the names of the APIs, which are loaded for it."""
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from gwtui.apis import api_names
+
+        super().format_help_text(ctx, formatter)
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_dl([("APIs:", ", ".join(api_names()))], col_spacing=1)
+
+
 def _long(args: list[str], names: set[str], flags: set[str]) -> list[str]:
     found = []
     for arg in args:

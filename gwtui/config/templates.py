@@ -1,4 +1,4 @@
-"""Ready-made endpoints for every kind of gateway, to be put into a profile: `gwtui config add KIND`.
+"""Ready-made endpoints for each API and for known gateways, put into a profile by `gwtui config add KIND`.
 
 Addresses are examples; keys are variables with the names that people use for them.
 """
@@ -11,20 +11,19 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis import APIS
+from gwtui.apis.sourcegraph.shared import ACCESS_TOKEN, EXAMPLE_URL
 from gwtui.config import ConfigError, ConfigFault, endpoint_from, save_endpoint
 from gwtui.config.errors import did_you_mean, shown
 from gwtui.model.profile import Endpoint
 
-GATEWAY = "https://gateway.example.com"
 LOCAL = "http://127.0.0.1:54548"
 CODY_GATEWAY = "https://cody-gateway.example.com"
-SOURCEGRAPH = "https://sourcegraph.example.com"
 
 TRACE = {"X-Sourcegraph-Should-Trace": "true"}
 FEATURE = {**TRACE, "X-Sourcegraph-Feature": "code_completions"}
 _PING: dict[str, Any] = {"body": "ping", "expect": "pong", "headers": TRACE}
 _GATEWAY_KEY: dict[str, Any] = {"key": "env:CODY_GATEWAY_TOKEN", "auth": "bearer"}
-_ACCESS_TOKEN: dict[str, Any] = {"key": "env:SRC_ACCESS_TOKEN", "auth": "token"}
 
 
 class Snippet(msgspec.Struct, frozen=True):
@@ -40,21 +39,7 @@ def _snippet(kind: str, title: str, api: str, url: str, **fields: Any) -> tuple[
 
 SNIPPETS: dict[str, Snippet] = dict(
     (
-        _snippet("anthropic", "Anthropic Messages", "anthropic-messages", GATEWAY, key="env:ANTHROPIC_API_KEY"),
-        _snippet("openai", "OpenAI Chat Completions", "openai-chat", GATEWAY, key="env:OPENAI_API_KEY"),
-        _snippet("responses", "OpenAI Responses", "openai-responses", GATEWAY, key="env:OPENAI_API_KEY"),
-        _snippet("completions", "OpenAI completions (legacy)", "openai-completions", GATEWAY, key="env:OPENAI_API_KEY"),
-        _snippet("gemini", "Gemini", "gemini", GATEWAY, key="env:GEMINI_API_KEY"),
-        _snippet(
-            "fireworks",
-            "Fireworks completions",
-            "fireworks",
-            GATEWAY,
-            path="/inference/v1/completions",
-            model="accounts/fireworks/models/starcoder-7b",
-            key="env:FIREWORKS_API_KEY",
-        ),
-        _snippet("compare", "Several models in one stream", "compare-stream", GATEWAY, model="model-a,model-b"),
+        *((api.snippet.name, Snippet(api.title, api.snippet)) for api in APIS.values() if api.snippet is not None),
         _snippet(
             "cody-gateway-anthropic",
             "Cody Gateway: Anthropic Messages",
@@ -68,21 +53,6 @@ SNIPPETS: dict[str, Snippet] = dict(
             "cody-gateway-fireworks", "Cody Gateway: Fireworks completions", "fireworks", CODY_GATEWAY, **_GATEWAY_KEY
         ),
         _snippet(
-            "sourcegraph-stream",
-            "Sourcegraph: chat completions",
-            "sourcegraph-stream",
-            SOURCEGRAPH,
-            **_ACCESS_TOKEN,
-        ),
-        _snippet(
-            "sourcegraph-code",
-            "Sourcegraph: code completions",
-            "sourcegraph-code",
-            SOURCEGRAPH,
-            stream=False,
-            **_ACCESS_TOKEN,
-        ),
-        _snippet(
             "cody-gateway-ws", "Cody Gateway: WebSocket ping", "websocket", CODY_GATEWAY, path="/v2/websocket", **_PING
         ),
         _snippet("cody-gateway-http", "Cody Gateway: HTTP ping", "http", CODY_GATEWAY, path="/v2/http", **_PING),
@@ -90,28 +60,28 @@ SNIPPETS: dict[str, Snippet] = dict(
             "sourcegraph-ws",
             "Sourcegraph: WebSocket ping",
             "websocket",
-            SOURCEGRAPH,
+            EXAMPLE_URL,
             path="/.api/gateway/websocket",
             **_PING,
-            **_ACCESS_TOKEN,
+            **ACCESS_TOKEN,
         ),
         _snippet(
             "sourcegraph-http",
             "Sourcegraph: HTTP ping",
             "http",
-            SOURCEGRAPH,
+            EXAMPLE_URL,
             path="/.api/gateway/http",
             **_PING,
-            **_ACCESS_TOKEN,
+            **ACCESS_TOKEN,
         ),
         _snippet(
             "sourcegraph-http-then-ws",
             "Sourcegraph: ping by HTTP, then WebSocket",
             "http",
-            SOURCEGRAPH,
+            EXAMPLE_URL,
             path="/.api/gateway/http-then-websocket",
             **_PING,
-            **_ACCESS_TOKEN,
+            **ACCESS_TOKEN,
         ),
         _snippet("health", "A local gateway's health", "http", LOCAL, path="/gateway/health", method="GET"),
     )

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import msgspec
 
 from gwtui.apis import APIS
 from gwtui.apis.base import AskError, Reading, StreamReader, Usage
-from gwtui.apis.gemini.stream import MAX_CANDIDATES
 from gwtui.apis.headers import pick_headers
-from gwtui.apis.openai.chat_stream import MAX_CHOICES
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, CaptureError
 from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
@@ -122,7 +119,8 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     framing = APIS[api].framing
     capture = Capture(chunks, framing)
     # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
-    endpoint = Endpoint(name="capture", api=api, url="http://capture", body=_NOTHING_ASKED, fields=fields or {})
+    asked = {"model": "", **APIS[api].anything}
+    endpoint = Endpoint(name="capture", api=api, url="http://capture", body=asked, fields=fields or {})
     content_type = next((value for name, value in capture.headers if name.lower() == "content-type"), "")
     whole = capture.status is not None and not (200 <= capture.status < 300 and framing.is_type(content_type))
     if whole or capture.refused:
@@ -132,14 +130,6 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     except AskError as error:
         raise CaptureError(str(error)) from error
     return _stream(endpoint, capture, reading)
-
-
-_NOTHING_ASKED: dict[str, Any] = {
-    "model": "",
-    "models": [],
-    "n": MAX_CHOICES,
-    "generationConfig": {"candidateCount": MAX_CANDIDATES},
-}
 
 
 def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Decoded:

@@ -14,11 +14,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.framing import timeline
 from gwtui.gateway.providers import PROVIDERS
-from gwtui.gateway.replies.base import Asked, Question, QuestionError, Reply, ScriptedAnswer
+from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, QuestionError, Reply, ScriptedAnswer
 from gwtui.gateway.responses import Playback, refusal
 from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, GatewayState, Visit, key_is_invalid
 from gwtui.gateway.texts import counted, pieces, tokens_of
-from gwtui.gateway.timeline import whole_answer_s
+from gwtui.gateway.timeline import BLANK_LINE, COMMENT, whole_answer_s
 from gwtui.gateway.upstreams import Served, Unserved
 
 
@@ -84,8 +84,11 @@ async def _answered(
     headers = served.headers | (behaviour.headers or {})
     if question.stream and served.streams and not behaviour.no_stream:
         encoding = {"content-encoding": "gzip"} if behaviour.gzip else {}
-        headers = {"content-type": reply.media_type(answer)} | encoding | headers
-        return Playback(timeline(reply.events(answer), error_event(reply, answer, behaviour), behaviour), headers, over)
+        media_type = reply.media_type(answer)
+        headers = {"content-type": media_type} | encoding | headers
+        alive = COMMENT if media_type == EVENT_STREAM else BLANK_LINE
+        sent = timeline(reply.events(answer), error_event(reply, answer, behaviour), behaviour, alive)
+        return Playback(sent, headers, over)
     await asyncio.sleep(whole_answer_s(answer.output_tokens, behaviour))
     over(200)
     return JSONResponse(reply.whole(answer), headers=headers)

@@ -8,23 +8,24 @@ from collections.abc import Callable, Iterator, Sequence
 
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.event_faults import damaged
-from gwtui.gateway.timeline import TimedEvent, TimedSend, Timeline, accompanied, ended, paced
+from gwtui.gateway.timeline import COMMENT, TimedEvent, TimedSend, Timeline, accompanied, ended, paced
 
 BOM = b"\xef\xbb\xbf"
 LINE_ENDS = {"cr": b"\r", "crlf": b"\r\n"}
 
 
-def timeline(events: Sequence[TimedEvent], error: bytes, behaviour: Behaviour) -> Timeline:
-    """All that is sent of a good answer after the behaviour's pace and faults; `error` is the event to break off with.
+def timeline(events: Sequence[TimedEvent], error: bytes, behaviour: Behaviour, alive: bytes = COMMENT) -> Timeline:
+    """All that is sent of a good answer after the behaviour's pace and faults; `error` is the event to break off with,
+    `alive` a sign of life.
 
     A fault that shows in a stream is a change somewhere on this way; to add one, add it to the room where it belongs.
     """
-    return as_played(paced(damaged(events, behaviour), behaviour), error, behaviour)
+    return as_played(paced(damaged(events, behaviour), behaviour), error, behaviour, alive)
 
 
-def as_played(sends: Sequence[TimedSend], error: bytes, behaviour: Behaviour) -> Timeline:
+def as_played(sends: Sequence[TimedSend], error: bytes, behaviour: Behaviour, alive: bytes = COMMENT) -> Timeline:
     """The same for events that have their times already."""
-    left = framed(accompanied(ended(sends, error, behaviour), behaviour), behaviour)
+    left = framed(accompanied(ended(sends, error, behaviour), behaviour, alive), behaviour)
     return Timeline(tuple(left), behaviour.stall_after is not None)
 
 

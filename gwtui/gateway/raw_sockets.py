@@ -11,11 +11,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import msgspec
+from starlette.routing import compile_path
 
 from gwtui.gateway.faults import FAULT_HEADER, FAULTS, chosen
 from gwtui.gateway.player import Player
-from gwtui.gateway.replies import reply_for
-from gwtui.gateway.replies.base import Asked, QuestionError, ScriptedAnswer
+from gwtui.gateway.replies import REPLIES
+from gwtui.gateway.replies.base import Asked, QuestionError, Reply, ScriptedAnswer
 from gwtui.gateway.scenario import Scenario
 from gwtui.gateway.texts import tokens_of
 
@@ -87,7 +88,7 @@ class RawServer:
         if fault is None or not fault.is_raw:
             writer.write(_response(421, _misdirected(name)))
             return
-        reply = reply_for(request.path)
+        reply = _reply_for(request.path)
         events = [event.data for event in reply.events(answer)]
         player = Player(reader, writer, request.headers, reply.media_type(answer), events)
         for step in fault.script:
@@ -122,7 +123,7 @@ def _answer(request: RawRequest) -> ScriptedAnswer:
     with contextlib.suppress(QuestionError):
         named = {"model": path.rpartition("/")[2].rpartition(":")[0]}
         asked = Asked(request.body, named, dict(part.partition("=")[::2] for part in query.split("&")))
-        question = reply_for(path).question(asked)
+        question = _reply_for(path).question(asked)
         model, form = question.model, question.form
     return ScriptedAnswer(
         number="raw",
@@ -133,6 +134,15 @@ def _answer(request: RawRequest) -> ScriptedAnswer:
         created=0,
         form=form,
     )
+
+
+_ROUTES = [(compile_path(path)[0], reply) for reply in REPLIES for path in reply.paths]
+_CHAT_PATH = "/v1/chat/completions"
+
+
+def _reply_for(path: str) -> Reply:
+    """The API whose path that is; the chat's for all others."""
+    return next(reply for asked in (path, _CHAT_PATH) for pattern, reply in _ROUTES if pattern.match(asked))
 
 
 def _misdirected(name: str) -> str:

@@ -11,6 +11,9 @@ from gwtui.gateway.behaviour import Behaviour, seeded
 OPENING_SHARE = 0.85
 """The events before the first token come at this share of the time to it."""
 COMMENT = b": ping\n\n"
+"""A sign of life in an event stream."""
+BLANK_LINE = b"\n"
+"""A sign of life between JSON texts."""
 
 
 class Part(Enum):
@@ -88,8 +91,8 @@ def ended(sends: Sequence[TimedSend], error: bytes, behaviour: Behaviour) -> lis
     return left
 
 
-def accompanied(sends: Sequence[TimedSend], behaviour: Behaviour) -> list[TimedSend]:
-    """The stream with the comments before it, and with what is inserted."""
+def accompanied(sends: Sequence[TimedSend], behaviour: Behaviour, alive: bytes = COMMENT) -> list[TimedSend]:
+    """The stream with the comments before it, or what `alive` is in its form, and with what is inserted."""
     gap_s = behaviour.gap_ms / 1000
     comments = behaviour.comments or 0
     told = [TimedSend(send.at_s + comments * gap_s, send.data) for send in sends]
@@ -97,7 +100,7 @@ def accompanied(sends: Sequence[TimedSend], behaviour: Behaviour) -> list[TimedS
         after = min(behaviour.insert_after or 0, len(told))
         at_s = told[after - 1].at_s if after else comments * gap_s
         told.insert(after, TimedSend(at_s, behaviour.insert.encode("utf-8", "surrogatepass")))
-    return [*(TimedSend(number * gap_s, COMMENT) for number in range(comments)), *told]
+    return [*(TimedSend(number * gap_s, alive) for number in range(comments)), *told]
 
 
 def whole_answer_s(tokens: int, behaviour: Behaviour) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from support.script import Script
 from support.streams import Case, check, feed, unnamed
 
 from gwtui.apis import APIS
@@ -127,3 +128,32 @@ def test_a_flood_of_models_stays_small() -> None:
     for number in range(1000):
         reader.event(chunk(str(number)))
     assert len(reader._courses) <= 64
+
+
+# What holds for every API
+
+RARE = (
+    unnamed({"type": "token", "model": "m", "content": "a", "timestamp": 1.5, "usage": {"output_tokens": 3}}),
+    unnamed({"type": "error", "model": "n", "error": {"message": "busy"}}),
+)
+
+
+def script() -> Script:
+    starts = tuple(unnamed({"type": "start", "model": model}) for model in "mn")
+    dones = tuple(unnamed({"type": "done", "model": model}) for model in "mn")
+    complete = unnamed({"type": "complete", "metadata": {"models_successful": 2, "models_failed": 0}})
+    return Script(
+        "compare-stream",
+        starts,
+        tuple(unnamed({"type": "chunk", "model": model, "content": "a"}) for model in "mn"),
+        dones[:1],
+        dones[1:],
+        (complete,),
+        unnamed({"type": "error", "message": "busy"}),
+        (*starts, *dones, complete),
+        {},
+        rare=RARE,
+    )
+
+
+SCRIPTS = (script(),)

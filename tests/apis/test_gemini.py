@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from support.script import Script
 from support.streams import Case, check, decode, feed, names, unnamed
 
 from gwtui.apis import APIS
@@ -157,3 +158,39 @@ def test_an_array_where_a_stream_was_asked_for_is_explained() -> None:
     assert decoded.judgement.verdict is Verdict.NOT_A_STREAM
     assert names(decoded.findings) == [FindingName.NO_ALT_SSE]
     assert decoded.usage == Usage(1, 2)
+
+
+# What holds for every API
+
+RARE = (
+    unnamed({"candidates": [{"content": {"parts": [{"text": "hm", "thought": True}]}, "index": 0}]}),
+    unnamed({"candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "args": {}}}]}, "index": 0}]}),
+    unnamed({"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 7}}),
+    unnamed({"candidates": [{"content": {"parts": [{"thoughtSignature": "s"}]}, "index": 1}]}),
+)
+
+
+def script() -> Script:
+    def say(text: str, **fields: Any) -> dict[str, Any]:
+        return {"candidates": [{"content": {"role": "model", "parts": [{"text": text}]}, "index": 0, **fields}]}
+
+    finish = unnamed({"candidates": [{"finishReason": "STOP", "index": 0}], "modelVersion": "m"})
+    return Script(
+        "gemini",
+        (),
+        (unnamed(say("a")), unnamed(say("b"))),
+        (),
+        (finish,),
+        (),
+        unnamed({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}}),
+        (finish,),
+        {**say("ab", finishReason="STOP"), "usageMetadata": {"candidatesTokenCount": 2}},
+        lies={
+            "cut right before its end is proved": Verdict.TRUNCATED,
+            "never a terminator": Verdict.COMPLETE,
+        },
+        rare=RARE,
+    )
+
+
+SCRIPTS = (script(),)

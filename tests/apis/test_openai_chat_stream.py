@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.completions import openai_script
 from support.streams import Case, check, feed, json_values, unnamed
 
 from gwtui.apis.base import Usage
@@ -285,3 +286,23 @@ def test_a_flood_of_choices_and_tool_calls_stays_small() -> None:
     assert len(reader._choices) <= 128
     assert len(reader._choices[0].tools) <= 128
     assert len(reader.findings) < 30
+
+
+# What holds for every API
+
+
+def rare_chunk(**delta: Any) -> Any:
+    return unnamed({"id": "c", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
+
+
+_CALL = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": '{"a":'}}
+RARE = (
+    rare_chunk(reasoning_content="hm"),
+    rare_chunk(reasoning="hm"),
+    rare_chunk(refusal="no"),
+    rare_chunk(tool_calls=[_CALL]),
+    rare_chunk(tool_calls=[{"index": 0, "function": {"arguments": "1}"}}]),
+    unnamed({"id": "c", "model": "m", "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}),
+    unnamed({"choices": [], "prompt_filter_results": [{}]}),
+)
+SCRIPTS = (openai_script("openai-chat", "delta", RARE),)

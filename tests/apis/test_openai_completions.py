@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from support.completions import openai_script
 from support.streams import Case, check, feed, unnamed
 
 from gwtui.apis import APIS
@@ -106,3 +107,12 @@ def test_the_model_that_answered_is_compared_with_the_one_asked_for() -> None:
     other = feed(reader("fireworks"), [text(model="accounts/fireworks/models/other"), DONE])
     assert other.model_served == "accounts/fireworks/models/other"
     assert [finding.name for finding in other.findings] == [FindingName.MODEL_DIFFERS]
+
+
+# What holds for every API
+
+SCRIPTS = (
+    openai_script("openai-completions", "text"),
+    openai_script("fireworks", "text"),
+    openai_script("fireworks", "delta"),
+)

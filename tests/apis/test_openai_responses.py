@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from support.apis import Events, numbered
-from support.streams import Case, check, feed, names, unnamed
+from support.script import Events, Script
+from support.streams import Case, check, feed, named, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
@@ -19,6 +19,11 @@ from gwtui.model.verdicts import Verdict
 
 MODEL = "gpt-4o-mini"
 Step = tuple[str, dict[str, Any]]
+
+
+def numbered(*events: tuple[str, dict[str, Any]]) -> Events:
+    """Events of OpenAI Responses, numbered from 0."""
+    return tuple(named(kind, sequence_number=number, **fields) for number, (kind, fields) in enumerate(events))
 
 
 def response(status: str = "in_progress", **fields: Any) -> dict[str, Any]:
@@ -241,3 +246,60 @@ def test_a_flood_of_items_and_parts_stays_small() -> None:
         reader.event(event)
     assert len(reader._parts._open) <= 1024
     assert len(reader._parts._came) <= 1024
+
+
+# What holds for every API
+
+RARE = (
+    named("response.output_item.added", output_index=1, item={"type": "function_call", "name": "f"}),
+    named("response.function_call_arguments.delta", output_index=1, delta='{"a":'),
+    named("response.function_call_arguments.done", output_index=1, arguments='{"a":1}'),
+    named("response.reasoning_summary_part.added", output_index=2, summary_index=0, part={"type": "summary_text"}),
+    named("response.reasoning_summary_text.delta", output_index=2, summary_index=0, delta="hm"),
+    named("response.refusal.delta", output_index=0, content_index=0, delta="no"),
+    named("response.failed", response={"status": "failed", "error": {"code": "server_error", "message": "busy"}}),
+    named("response.incomplete", response={"incomplete_details": {"reason": "max_output_tokens"}}),
+    named("keepalive", sequence_number=3),
+    named("error", error={"type": "server_error", "code": None, "message": "busy", "headers": {"a": "b"}}),
+)
+
+
+def script() -> Script:
+    item = {"type": "message", "content": []}
+    part = {"output_index": 0, "content_index": 0}
+    output = [{"type": "message", "content": [{"type": "output_text", "text": "ab"}]}]
+    events = numbered(
+        ("response.created", {"response": {"id": "r", "model": "m", "status": "in_progress"}}),
+        ("response.in_progress", {"response": {"id": "r"}}),
+        ("response.output_item.added", {"output_index": 0, "item": item}),
+        ("response.content_part.added", {**part, "part": {"type": "output_text", "text": ""}}),
+        ("response.output_text.delta", {**part, "delta": "a"}),
+        ("response.output_text.delta", {**part, "delta": "b"}),
+        ("response.output_text.done", {**part, "text": "ab"}),
+        ("response.content_part.done", {**part, "part": {"type": "output_text", "text": "ab"}}),
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+        ("response.completed", {"response": {"id": "r", "model": "m", "status": "completed", "output": output}}),
+    )
+    error = named("error", code="server_error", message="busy", param=None, sequence_number=6)
+    return Script(
+        "openai-responses",
+        events[:2],
+        events[2:6],
+        events[6:9],
+        (),
+        events[9:],
+        error,
+        numbered(("response.created", {"response": {}}), ("response.completed", {"response": {"output": []}})),
+        {"status": "completed", "output": output, "usage": {"output_tokens": 2}},
+        silent=2,
+        lies={
+            "cut right before its end is proved": Verdict.TRUNCATED,
+            "never a terminator": Verdict.TRUNCATED,
+            "the terminator over a cut": Verdict.OUT_OF_ORDER,
+            "only the terminator": Verdict.OUT_OF_ORDER,
+        },
+        rare=RARE,
+    )
+
+
+SCRIPTS = (script(),)

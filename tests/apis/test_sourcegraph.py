@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 import pytest
-from support.streams import Case, check, feed, names
+from support.script import Events, Script
+from support.streams import Case, check, feed, named, names
 
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
@@ -136,3 +137,34 @@ def test_whole_answers(api: str, body: object, verdict: Verdict, rule: str) -> N
 
 def test_the_model_is_never_compared_where_it_is_not_told() -> None:
     assert names(feed(SourcegraphReader(), GOOD).findings) == []
+
+
+# What holds for every API
+
+_CALL = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": '{"a":'}}
+RARE = (
+    named("completion", deltaText="a", delta_thinking="hm", delta_tool_calls=[_CALL], usage={"total_tokens": 3}),
+    named("attribution-error", error="x"),
+)
+
+
+def script(api: str, rare: Events = ()) -> Script:
+    def completion(text: str, reason: str = "") -> FramedEvent:
+        return FramedEvent("completion", json.dumps({"completion": text, "stopReason": reason}))
+
+    done = FramedEvent("done", "{}")
+    return Script(
+        api,
+        (),
+        (completion("a"), completion("ab")),
+        (),
+        (completion("ab", "end_turn"),),
+        (done,),
+        FramedEvent("error", '{"error":"busy"}'),
+        (completion("", "end_turn"), done),
+        {"completion": "ab", "stopReason": "end_turn", "usage": {"completion_tokens": 2}},
+        rare=rare,
+    )
+
+
+SCRIPTS = (script("sourcegraph-stream", RARE), script("sourcegraph-code"))

@@ -73,7 +73,7 @@ def test_help_and_version_load_nothing_heavy() -> None:
 import sys
 from click.testing import CliRunner
 from gwtui.cli import gwtui
-for name in {list(COMMANDS)!r}:
+for name in {[name for name in COMMANDS if name != "probe"]!r}:
     assert CliRunner().invoke(gwtui, [*name.split(), "--help"]).exit_code == 0
 assert CliRunner().invoke(gwtui, ["--version"]).output.startswith("gwtui ")
 print(*sys.modules)

@@ -12,8 +12,9 @@ from itertools import chain
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.apis import SCRIPTS, Script, script_of
+from support.apis import SCRIPTS, script_of
 from support.framed import stream_type
+from support.script import Script
 from support.streams import decode, names
 
 from gwtui.decode import CaptureError

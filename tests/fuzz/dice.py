@@ -42,7 +42,7 @@ TEXTS = (
 )
 NUMBERS = (0, 1, -1, 2, 7, 255, 2**31, 2**53, 2**63 - 1, 2**63, 2**64, -(2**63) - 1, 10**400, 0.5, -0.0, 1e308, 1e-308)
 _WORD = re.compile(rb"[\w.+-]+")
-VOCABULARY = ("apis", "judging", "checks", "decode", "probes")
+VOCABULARY = ("apis", "verdict", "checks", "decode", "probes")
 """The rooms whose texts are the words that answers are made of."""
 
 
@@ -51,7 +51,7 @@ def vocabulary() -> tuple[str, ...]:
     """All short texts and field names in the code of the readers, so that a new one is covered at once."""
     words: set[str] = set()
     for room in VOCABULARY:
-        for path in (Path(gwtui.__file__).parent / room).glob("*.py"):
+        for path in (Path(gwtui.__file__).parent / room).rglob("*.py"):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     words.add(node.value)

@@ -4,80 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.apis import SCRIPTS, Events
+from support.apis import SCRIPTS
 from support.completions import WHOLE
+from support.script import Events
 from support.scripted import chunk, http
-from support.streams import named, unnamed
 
 from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 from gwtui.config import example
-
-
-def _delta(index: int, **delta: Any) -> Any:
-    return named("content_block_delta", index=index, delta=delta)
-
-
-def _chat(**delta: Any) -> Any:
-    return unnamed({"id": "c", "model": "m", "choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
-
-
-_CALL = {"index": 0, "id": "t", "type": "function", "function": {"name": "f", "arguments": '{"a":'}}
-RICH: dict[str, Events] = {
-    "anthropic-messages": (
-        named("ping"),
-        named("content_block_start", index=0, content_block={"type": "thinking", "thinking": ""}),
-        _delta(0, type="thinking_delta", thinking="hm"),
-        _delta(0, type="signature_delta", signature="s"),
-        named("content_block_stop", index=0),
-        named("content_block_start", index=1, content_block={"type": "tool_use", "id": "t", "name": "f", "input": {}}),
-        _delta(1, type="input_json_delta", partial_json='{"a":'),
-        _delta(1, type="input_json_delta", partial_json="1}"),
-        named("content_block_stop", index=1),
-        named("content_block_start", index=2, content_block={"type": "fallback", "from": "m", "to": "n"}),
-        named("content_block_stop", index=2),
-    ),
-    "openai-chat": (
-        _chat(reasoning_content="hm"),
-        _chat(reasoning="hm"),
-        _chat(refusal="no"),
-        _chat(tool_calls=[_CALL]),
-        _chat(tool_calls=[{"index": 0, "function": {"arguments": "1}"}}]),
-        unnamed({"id": "c", "model": "m", "choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}),
-        unnamed({"choices": [], "prompt_filter_results": [{}]}),
-    ),
-    "openai-responses": (
-        named("response.output_item.added", output_index=1, item={"type": "function_call", "name": "f"}),
-        named("response.function_call_arguments.delta", output_index=1, delta='{"a":'),
-        named("response.function_call_arguments.done", output_index=1, arguments='{"a":1}'),
-        named("response.reasoning_summary_part.added", output_index=2, summary_index=0, part={"type": "summary_text"}),
-        named("response.reasoning_summary_text.delta", output_index=2, summary_index=0, delta="hm"),
-        named("response.refusal.delta", output_index=0, content_index=0, delta="no"),
-        named("response.failed", response={"status": "failed", "error": {"code": "server_error", "message": "busy"}}),
-        named("response.incomplete", response={"incomplete_details": {"reason": "max_output_tokens"}}),
-        named("keepalive", sequence_number=3),
-        named("error", error={"type": "server_error", "code": None, "message": "busy", "headers": {"a": "b"}}),
-    ),
-    "gemini": (
-        unnamed({"candidates": [{"content": {"parts": [{"text": "hm", "thought": True}]}, "index": 0}]}),
-        unnamed({"candidates": [{"content": {"parts": [{"functionCall": {"name": "f", "args": {}}}]}, "index": 0}]}),
-        unnamed({"promptFeedback": {"blockReason": "SAFETY"}, "usageMetadata": {"promptTokenCount": 7}}),
-        unnamed({"candidates": [{"content": {"parts": [{"thoughtSignature": "s"}]}, "index": 1}]}),
-    ),
-    "sourcegraph-stream": (
-        named("completion", deltaText="a", delta_thinking="hm", delta_tool_calls=[_CALL], usage={"total_tokens": 3}),
-        named("attribution-error", error="x"),
-    ),
-    "compare-stream": (
-        unnamed({"type": "token", "model": "m", "content": "a", "timestamp": 1.5, "usage": {"output_tokens": 3}}),
-        unnamed({"type": "error", "model": "n", "error": {"message": "busy"}}),
-    ),
-}
-"""Events that are rarer than those of the plain streams."""
 
 STREAMS: dict[str, tuple[Events, ...]] = {
     name: tuple((*script.good, script.error) for script in SCRIPTS if script.api == name)
     for name in dict.fromkeys(script.api for script in SCRIPTS)
 }
+RARE: dict[str, Events] = {script.api: script.rare for script in reversed(SCRIPTS)}
+"""Events that are rarer than those of the plain streams."""
 ANSWERS: dict[str, dict[str, Any]] = {script.api: script.whole for script in SCRIPTS}
 
 REFUSALS = (

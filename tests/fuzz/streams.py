@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 from fuzz.dice import Dice
-from fuzz.material import ANSWERS, HEADERS, REFUSALS, RICH, STREAMS
+from fuzz.material import ANSWERS, HEADERS, RARE, REFUSALS, STREAMS
 from fuzz.target import Target
-from support.apis import Events
 from support.framed import WIRES, stream_type, wire_of
+from support.script import Events
 from support.scripted import chunk
 from support.texts import texts_of
 
@@ -74,7 +74,7 @@ def events(dice: Dice, api: str) -> Events:
     chosen: list[FramedEvent] = dice.shuffled_somewhat(usual)
     if dice.one_in(2):
         for _ in range(dice.few(4)):
-            chosen.insert(dice.randrange(len(chosen) + 1), dice.choice(RICH.get(api, usual)))
+            chosen.insert(dice.randrange(len(chosen) + 1), dice.choice(RARE[api] or usual))
     if dice.one_in(8):
         chosen.insert(dice.randrange(len(chosen) + 1), dice.choice(dice.choice(STREAMS[dice.choice(list(STREAMS))])))
     return tuple(_event(dice, event) if dice.one_in(3) else event for event in chosen)

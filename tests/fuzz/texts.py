@@ -13,8 +13,8 @@ from fuzz.dice import Dice
 from fuzz.material import ANSWERS, CONFIGS, CSVS, FILTERS, GATES, RESPONSES, SCENARIOS, SESSIONS, STREAMS, THEMES
 from fuzz.streams import any_stream
 from fuzz.target import Target
-from support.apis import response
 from support.framed import stream_type, wire_of
+from support.script import response
 from support.texts import texts_of
 
 from gwtui.bench import csv_in, thresholds

@@ -13,8 +13,8 @@ from support.probing import probed as probe
 from support.texts import texts_of
 
 from gwtui.engine.loop_lag import LoopLagMonitor
+from gwtui.gateway.fault import Fault
 from gwtui.gateway.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
-from gwtui.gateway.faults.base import Fault
 from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Record, Request

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from support.apis import SCRIPTS, Script
+from support.apis import SCRIPTS
 from support.completions import (
     DONE,
     EVENT_STREAM,
@@ -24,6 +24,7 @@ from support.completions import (
 )
 from support.framed import stream_type, wire_of
 from support.probing import Probing, endpoint, soon
+from support.script import Script
 from support.scripted import Close, Flood, Hold, Receive, Reset, ScriptedServer, Send, Step, chunk, http
 
 from gwtui.model.enums import FindingName

@@ -9,11 +9,11 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.anthropic.events import CUTTING, INPUT_FIELDS
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
-from gwtui.apis.base import Answer, Ask, Usage
+from gwtui.apis.base import API, Answer, Ask, Usage
 from gwtui.apis.errors import error_reason
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import add, count, spent
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
@@ -44,13 +44,15 @@ class _Answer(msgspec.Struct):
 _ANSWER = msgspec.json.Decoder(_Answer)
 
 
-class AnthropicMessages:
+class AnthropicMessages(API):
     name = "anthropic-messages"
     kind = Kind.COMPLETION
     framing = SSE
     title = "Anthropic Messages"
     default_path = "/v1/messages"
     default_model = "claude-3-haiku-20240307"
+    snippet = Endpoint(name="anthropic", api=name, url=EXAMPLE_URL, key="env:ANTHROPIC_API_KEY")
+    error_form = '{"type": "error", "error": {"type": ..., "message": ...}}'
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

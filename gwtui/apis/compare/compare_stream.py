@@ -6,15 +6,16 @@ No standard names its fields, so all names are in one table, which an endpoint m
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import Answer, Ask, AskError
+from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.compare.reader import RULES, CompareReader, Names
 from gwtui.apis.errors import error_reason
-from gwtui.apis.requests import http_url, json_body, json_headers, key_header
+from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -25,13 +26,15 @@ EXAMPLE_PROMPT = "Write a bubble sort in Python."
 STANDARD = Names()
 
 
-class CompareStream:
+class CompareStream(API):
     name = "compare-stream"
     kind = Kind.COMPLETION
     framing = SSE
     title = "Several models in one stream"
     default_path = "/compare-stream"
     default_model = "gpt-4o-mini,claude-3-haiku-20240307"
+    snippet = Endpoint(name="compare", api=name, url=EXAMPLE_URL, model="model-a,model-b")
+    anything = MappingProxyType({"models": ()})
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.stream:

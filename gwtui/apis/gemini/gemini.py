@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import Answer, Ask, AskError, Usage
+from gwtui.apis.base import API, Answer, Ask, AskError, Usage
 from gwtui.apis.errors import describe_error, error_reason
-from gwtui.apis.gemini.stream import RESPONSE, RULES, GeminiReader, GeminiResponse, generated, usage_of
+from gwtui.apis.gemini.stream import MAX_CANDIDATES, RESPONSE, RULES, GeminiReader, GeminiResponse, generated, usage_of
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import FindingName, Kind
@@ -28,7 +29,7 @@ MODEL = "{model}"
 _RESPONSES = msgspec.json.Decoder(list[GeminiResponse])
 
 
-class Gemini:
+class Gemini(API):
     name = "gemini"
     kind = Kind.COMPLETION
     framing = SSE
@@ -37,6 +38,8 @@ class Gemini:
     whole_path = f"/v1beta/models/{MODEL}:generateContent"
     """The path where no stream is asked for."""
     default_model = "gemini-2.0-flash"
+    snippet = Endpoint(name="gemini", api=name, url=EXAMPLE_URL, key="env:GEMINI_API_KEY")
+    anything = MappingProxyType({"generationConfig": {"candidateCount": MAX_CANDIDATES}})
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None

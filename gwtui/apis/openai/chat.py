@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.apis.base import Answer, Ask
+from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.openai.answer import read_completion
-from gwtui.apis.openai.chat_stream import RULES, OpenAIReader
+from gwtui.apis.openai.chat_stream import ANY_CHOICES, RULES, OpenAIReader
 from gwtui.apis.openai.events import ChunkForm
-from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -17,13 +17,16 @@ from gwtui.model.profile import Endpoint
 EXAMPLE_PROMPT = "Write a bubble sort in Python."
 
 
-class OpenAIChat:
+class OpenAIChat(API):
     name = "openai-chat"
     kind = Kind.COMPLETION
     framing = SSE
     title = "OpenAI Chat Completions"
     default_path = "/v1/chat/completions"
     default_model = "gpt-4o-mini"
+    snippet = Endpoint(name="openai", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
+    anything = ANY_CHOICES
+    error_form = '{"error": {"message": ..., "type": ..., "code": ...}}'
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body if isinstance(endpoint.body, dict) else {}

@@ -6,6 +6,10 @@ Unnamed events, each a chunk with `choices`. Per choice: the role first (chat), 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
@@ -36,6 +40,8 @@ from gwtui.text.sanitize import clean
 RULES = "openai"
 """What the ids of this API's rules begin with."""
 MAX_CHOICES = 128
+ANY_CHOICES: Mapping[str, Any] = MappingProxyType({"n": MAX_CHOICES})
+"""Fields of a request to which no choice is one too many."""
 
 
 class OpenAIReader:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.apis.base import Answer, Ask, AskError
+from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.openai.answer import read_completion
-from gwtui.apis.openai.chat_stream import OpenAIReader
+from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
 from gwtui.apis.openai.events import ChunkForm
-from gwtui.apis.requests import choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -21,13 +21,15 @@ RULES = "completions"
 EXAMPLE_PROMPT = "def bubble_sort(arr):"
 
 
-class OpenAICompletions:
+class OpenAICompletions(API):
     name = "openai-completions"
     kind = Kind.COMPLETION
     framing = SSE
     title = "OpenAI completions (legacy)"
     default_path = "/v1/completions"
     default_model = "gpt-3.5-turbo-instruct"
+    snippet = Endpoint(name="completions", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
+    anything = ANY_CHOICES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if endpoint.messages is not None:

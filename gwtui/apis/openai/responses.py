@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import Answer, Ask
+from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import describe_error, error_reason
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.responses_events import RESPONSE, RULES, ResponseObject, output_of, usage_of
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
@@ -22,13 +22,14 @@ from gwtui.text.sanitize import clean
 EXAMPLE_PROMPT = "Write a bubble sort in Python."
 
 
-class OpenAIResponses:
+class OpenAIResponses(API):
     name = "openai-responses"
     kind = Kind.COMPLETION
     framing = SSE
     title = "OpenAI Responses"
     default_path = "/v1/responses"
     default_model = "gpt-4o-mini"
+    snippet = Endpoint(name="responses", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.apis.base import Answer, Ask
+from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
@@ -22,13 +22,15 @@ EXAMPLE = (
 )
 
 
-class SourcegraphStream:
+class SourcegraphStream(API):
     name = "sourcegraph-stream"
     kind = Kind.COMPLETION
     framing = SSE
     title = "Sourcegraph chat completions"
     default_path = "/.api/completions/stream"
     default_model = "anthropic::2023-06-01::claude-3-haiku"
+    snippet = Endpoint(name="sourcegraph-stream", api=name, url=shared.EXAMPLE_URL, **shared.ACCESS_TOKEN)
+    tells_usage = False
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

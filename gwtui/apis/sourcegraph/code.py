@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.apis.base import Answer, Ask
+from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
@@ -18,13 +18,15 @@ from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
 
-class SourcegraphCode:
+class SourcegraphCode(API):
     name = "sourcegraph-code"
     kind = Kind.COMPLETION
     framing = SSE
     title = "Sourcegraph code completions"
     default_path = "/.api/completions/code"
     default_model = "fireworks::v1::starcoder"
+    snippet = Endpoint(name="sourcegraph-code", api=name, url=shared.EXAMPLE_URL, stream=False, **shared.ACCESS_TOKEN)
+    tells_usage = False
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         question = (shared.human(endpoint.prompt or PROMPT),)

@@ -17,6 +17,10 @@ RULES = "sourcegraph"
 """What the ids of these APIs' rules begin with."""
 HEADERS = (("X-Sourcegraph-Should-Trace", "true"), ("X-Sourcegraph-Feature", "code_completions"))
 """The first makes the answer carry its trace id; without the second Cody Gateway refuses."""
+EXAMPLE_URL = "https://sourcegraph.example.com"
+"""Where ready-made endpoints of an instance are, until somebody says better."""
+ACCESS_TOKEN: dict[str, Any] = {"key": "env:SRC_ACCESS_TOKEN", "auth": "token"}
+"""How an endpoint says that it sends an access token."""
 CUTTING = frozenset({"max_tokens", "length", "stop_sequence", "content_filter", "refusal", "tool_use", "tool_calls"})
 """Stop reasons that may leave the text empty."""
 

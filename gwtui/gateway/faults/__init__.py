@@ -6,9 +6,10 @@ A fault is chosen by the model's name, `fault:NAME`, by the header `x-gwtui-faul
 
 from __future__ import annotations
 
+from gwtui.gateway import replies
+from gwtui.gateway.fault import Fault
 from gwtui.gateway.faults.answers import ANSWERS
-from gwtui.gateway.faults.apis import BY_API
-from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.faults.compare import COMPARE
 from gwtui.gateway.faults.hostile import HOSTILE
 from gwtui.gateway.faults.pace import PACE
 from gwtui.gateway.faults.sockets import SOCKETS
@@ -20,7 +21,7 @@ FAULT_MODEL = "fault:"
 """What the name of a model begins with that stands for a fault."""
 FAULT_HEADER = "x-gwtui-fault"
 
-_ALL = (*STATUSES, *ANSWERS, *STREAMS, *BY_API, *PACE, *HOSTILE, *SOCKETS, *WEBSOCKETS)
+_ALL = (*STATUSES, *ANSWERS, *STREAMS, *replies.FAULTS, *COMPARE, *PACE, *HOSTILE, *SOCKETS, *WEBSOCKETS)
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.gateway.behaviour import Manner
-from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.fault import Fault
 from gwtui.gateway.socket_script import Agree, SendBytes, TakeFrame, close_frame
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.fault import Fault
 from gwtui.gateway.socket_script import (
     LAST_CHUNK,
     Bomb,

@@ -4,19 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.gateway.behaviour import Manner
-from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.fault import Fault, stream_fault
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 IDLE = {"idle_s": 0.15}
 FIRST_TOKEN = {"first_token_s": 0.15}
-
-
-def stream_fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any) -> Fault:
-    """Fields of a fault, and all others its manner's."""
-    own = {field: fields.pop(field) for field in ("api", "findings", "deadlines", "asks") if field in fields}
-    return Fault(name=name, says=says, verdict=verdict, reason=reason, manner=Manner(**fields), **own)
 
 
 ENDS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.gateway.behaviour import Manner
-from gwtui.gateway.faults.base import Fault
+from gwtui.gateway.fault import Fault
 from gwtui.gateway.socket_script import (
     BINARY,
     PING,

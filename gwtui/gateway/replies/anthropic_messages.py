@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, ScriptedAnswer, count_tokens, decode_question, sse
+from gwtui.gateway.fault import Fault, api_fault, broken_off
+from gwtui.gateway.replies.base import (
+    EVENT_STREAM,
+    Asked,
+    Question,
+    Reply,
+    ScriptedAnswer,
+    count_tokens,
+    decode_question,
+    sse,
+)
 from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.enums import FindingName
+from gwtui.model.verdicts import Verdict
 
 _ERROR_TYPES = {
     400: "invalid_request_error",
@@ -103,3 +116,70 @@ def _stop_reason(answer: ScriptedAnswer) -> str:
 
 def _error(kind: str, message: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message}}
+
+
+_fault = partial(api_fault, "anthropic-messages", "anthropic")
+REPLIES: tuple[Reply, ...] = (AnthropicMessagesReplies(),)
+FAULTS: tuple[Fault, ...] = (
+    *broken_off("anthropic-messages", "anthropic", "`message_stop`"),
+    _fault(
+        "reordered",
+        "A block starts before its message",
+        Verdict.OUT_OF_ORDER,
+        "event 1",
+        swap_event=1,
+    ),
+    _fault(
+        "duplicated",
+        "A block starts twice",
+        Verdict.OUT_OF_ORDER,
+        "event 3",
+        repeat_event=2,
+    ),
+    _fault(
+        "lost",
+        "The start of a block is lost",
+        Verdict.OUT_OF_ORDER,
+        "delta-without-block",
+        lose_event=2,
+    ),
+    _fault(
+        "lost-start",
+        "The start of the message is lost",
+        Verdict.OUT_OF_ORDER,
+        "event 1",
+        lose_event=1,
+    ),
+    _fault(
+        "index",
+        "A delta belongs to a block that is not open",
+        Verdict.OUT_OF_ORDER,
+        "delta-index",
+        garble_event=5,
+        garble="index",
+    ),
+    _fault(
+        "name",
+        "An event is not named as it is typed",
+        Verdict.OUT_OF_ORDER,
+        "name-is-not-type",
+        garble_event=5,
+        garble="name",
+    ),
+    _fault(
+        "two-streams",
+        "Two messages in one body",
+        Verdict.COMPLETE,
+        after_end="stream",
+        findings=(FindingName.EVENTS_AFTER_END,),
+    ),
+    _fault(
+        "overloaded",
+        "What would have been a 529 comes in the middle of a stream",
+        Verdict.ERROR_IN_STREAM,
+        "overloaded_error",
+        error_after=5,
+        error_event='event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"},'
+        '"request_id":"req_1"}\n\n',
+    ),
+)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from gwtui.gateway.fault import Fault, broken_off
+from gwtui.gateway.replies.base import Reply
 from gwtui.gateway.replies.openai_completions import Completions
 
-FIREWORKS = Completions(("/v1/completions/fireworks",), usage_beside_finish=True)
+REPLIES: tuple[Reply, ...] = (Completions(("/v1/completions/fireworks",), usage_beside_finish=True),)
+FAULTS: tuple[Fault, ...] = broken_off("fireworks", "fireworks", "`[DONE]`")

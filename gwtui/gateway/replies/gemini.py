@@ -7,17 +7,20 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
+from gwtui.gateway.fault import Fault, broken_off
 from gwtui.gateway.replies.base import (
     EVENT_STREAM,
     Asked,
     Question,
     QuestionError,
+    Reply,
     ScriptedAnswer,
     count_tokens,
     decode_question,
     sse,
 )
 from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.verdicts import Verdict
 
 ARRAY = "array"
 """The form of a stream without `alt=sse`."""
@@ -117,3 +120,16 @@ def _chunk(answer: ScriptedAnswer, text: str, output_tokens: int, reason: str | 
         "modelVersion": answer.model,
         "responseId": answer.number,
     }
+
+
+REPLIES: tuple[Reply, ...] = (GeminiReplies(),)
+FAULTS: tuple[Fault, ...] = (
+    *broken_off("gemini", "gemini"),
+    Fault(
+        name="array-gemini",
+        says="Asked without `alt=sse`, Gemini streams a JSON array",
+        verdict=Verdict.NOT_A_STREAM,
+        api="gemini",
+        asks={"path": "/v1beta/models/gemini-2.0-flash:streamGenerateContent"},
+    ),
+)

@@ -7,7 +7,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, ScriptedAnswer, count_tokens, decode_question, sse
+from gwtui.gateway.fault import Fault, broken_off
+from gwtui.gateway.replies.base import (
+    EVENT_STREAM,
+    Asked,
+    Question,
+    Reply,
+    ScriptedAnswer,
+    count_tokens,
+    decode_question,
+    sse,
+)
 from gwtui.gateway.timeline import Part, TimedEvent
 
 _ERRORS = {
@@ -108,3 +118,7 @@ def _chunk(answer: ScriptedAnswer, part: Part, delta: dict[str, str], finish_rea
     chunk = _head(answer, "chat.completion.chunk") | {"choices": [choice]}
     # Where usage is to come in a chunk of its own, all the others say so.
     return TimedEvent(part, sse(chunk | {"usage": None} if answer.include_usage else chunk))
+
+
+REPLIES: tuple[Reply, ...] = (OpenAIChatReplies(),)
+FAULTS: tuple[Fault, ...] = broken_off("openai-chat", "chat", "`[DONE]`")

@@ -8,7 +8,17 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, ScriptedAnswer, count_tokens, decode_question, sse
+from gwtui.gateway.fault import Fault, broken_off
+from gwtui.gateway.replies.base import (
+    EVENT_STREAM,
+    Asked,
+    Question,
+    Reply,
+    ScriptedAnswer,
+    count_tokens,
+    decode_question,
+    sse,
+)
 from gwtui.gateway.replies.openai_chat import StreamOptions, finish_reason, openai_error, openai_usage
 from gwtui.gateway.timeline import Part, TimedEvent
 
@@ -73,4 +83,5 @@ def _object(answer: ScriptedAnswer, text: str, reason: str | None = None) -> dic
     }
 
 
-OPENAI_COMPLETIONS = Completions(("/v1/completions",))
+REPLIES: tuple[Reply, ...] = (Completions(("/v1/completions",)),)
+FAULTS: tuple[Fault, ...] = broken_off("openai-completions", "completions", "`[DONE]`")

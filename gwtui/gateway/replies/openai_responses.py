@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, ScriptedAnswer, count_tokens, decode_question, sse
+from gwtui.gateway.fault import Fault, api_fault, broken_off
+from gwtui.gateway.replies.base import (
+    EVENT_STREAM,
+    Asked,
+    Question,
+    Reply,
+    ScriptedAnswer,
+    count_tokens,
+    decode_question,
+    sse,
+)
 from gwtui.gateway.replies.openai_chat import openai_error
 from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.verdicts import Verdict
 
 
 class _Body(msgspec.Struct):
@@ -108,3 +120,36 @@ def _item(answer: ScriptedAnswer) -> dict[str, Any]:
 
 def _part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": []}
+
+
+_fault = partial(api_fault, "openai-responses", "responses")
+REPLIES: tuple[Reply, ...] = (OpenAIResponsesReplies(),)
+FAULTS: tuple[Fault, ...] = (
+    *broken_off("openai-responses", "responses"),
+    _fault("lost", "An event is lost, and its number with it", Verdict.OUT_OF_ORDER, "sequence-gap", lose_event=6),
+    _fault("duplicated", "An event comes twice", Verdict.OUT_OF_ORDER, "sequence-order", repeat_event=6),
+    _fault("reordered", "Two events change places", Verdict.OUT_OF_ORDER, "sequence-", swap_event=6),
+    _fault("sequence", "A sequence number jumps", Verdict.OUT_OF_ORDER, "sequence-", garble_event=6, garble="sequence"),
+    _fault(
+        "index", "A delta of an item that is not open", Verdict.OUT_OF_ORDER, "item", garble_event=6, garble="index"
+    ),
+    _fault(
+        "flat",
+        "The error as it is documented, without nesting",
+        Verdict.ERROR_IN_STREAM,
+        "boom",
+        error_after=6,
+        error_event='event: error\ndata: {"type":"error","code":"server_error","message":"boom","param":null,'
+        '"sequence_number":6}\n\n',
+    ),
+    _fault(
+        "failed",
+        "The response ends as failed",
+        Verdict.ERROR_IN_STREAM,
+        "boom",
+        error_after=6,
+        error_event='event: response.failed\ndata: {"type":"response.failed","sequence_number":6,"response":'
+        '{"id":"resp_1","object":"response","status":"failed","error":{"code":"server_error","message":"boom"},'
+        '"output":[]}}\n\n',
+    ),
+)

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import accumulate
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
+from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.fault import Fault, api_fault, broken_off
 from gwtui.gateway.replies.base import (
     EVENT_STREAM,
     Asked,
     Question,
     QuestionError,
+    Reply,
     ScriptedAnswer,
     count_tokens,
     decode_question,
     sse,
 )
 from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.verdicts import Verdict
 
 CUMULATIVE = "cumulative"
 """The form of a stream before API version 2: every event holds the whole text so far."""
@@ -99,5 +104,32 @@ def _usage(answer: ScriptedAnswer) -> dict[str, int]:
     }
 
 
-SOURCEGRAPH_STREAM = SourcegraphReplies(("/.api/completions/stream",), streams_by_default=True)
-SOURCEGRAPH_CODE = SourcegraphReplies(("/.api/completions/code",), streams_by_default=False)
+_fault = partial(api_fault, "sourcegraph-stream", "sourcegraph")
+_CUMULATIVE = {"path": "/.api/completions/stream?api-version=1"}
+_DELTAS = {"path": "/.api/completions/stream?api-version=2"}
+REPLIES: tuple[Reply, ...] = (
+    SourcegraphReplies(("/.api/completions/stream",), streams_by_default=True),
+    SourcegraphReplies(("/.api/completions/code",), streams_by_default=False),
+)
+FAULTS: tuple[Fault, ...] = (
+    *broken_off("sourcegraph-stream", "sourcegraph", "`done`"),
+    *broken_off("sourcegraph-stream", "deltas", "`done`", asks=_DELTAS),
+    *broken_off("sourcegraph-code", "code", "`done`"),
+    _fault(
+        "lost",
+        "A text does not go on from the one before it",
+        Verdict.OUT_OF_ORDER,
+        "not-cumulative",
+        asks=_CUMULATIVE,
+        swap_event=4,
+    ),
+    _fault("zero-events", "The upstream is out: no event, and no `done`", Verdict.EMPTY, cut_after=0),
+    Fault(
+        name="json-code",
+        says="`/code` answers one JSON as it does by default",
+        verdict=Verdict.NOT_A_STREAM,
+        reason="silent fallback",
+        manner=Manner(no_stream=True),
+        api="sourcegraph-code",
+    ),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from gwtui.gateway.behaviour import Manner
@@ -47,3 +48,30 @@ class Fault:
     def is_raw(self) -> bool:
         """Whether it is on the port with bare sockets."""
         return bool(self.script)
+
+
+def stream_fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any) -> Fault:
+    """Fields of a fault, and all others its manner's."""
+    own = {field: fields.pop(field) for field in ("api", "findings", "deadlines", "asks") if field in fields}
+    return Fault(name=name, says=says, verdict=verdict, reason=reason, manner=Manner(**fields), **own)
+
+
+def api_fault(
+    api: str, short: str, name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any
+) -> Fault:
+    """A fault of one API's streams. `short`: how the API is called in the names of faults."""
+    return stream_fault(f"{name}-{short}", says, verdict, reason, api=api, **fields)
+
+
+def broken_off(api: str, short: str, terminator: str = "", **asks: Any) -> tuple[Fault, ...]:
+    """The stream of that API cut in its middle, without its terminator where it has one, and with an error."""
+    make = partial(api_fault, api, short)
+    cut = make("truncated", "The stream ends cleanly in its middle", Verdict.TRUNCATED, cut_after=6, **asks)
+    says = "An error in the API's own form, after some tokens"
+    error = make("error", says, Verdict.ERROR_IN_STREAM, "Overloaded", error_after=6, **asks)
+    if not terminator:
+        return cut, error
+    says = f"All but {terminator} comes"
+    found = (FindingName.UNTERMINATED,)
+    missing = make("unterminated", says, Verdict.COMPLETE_UNTERMINATED, cut_last=1, findings=found, **asks)
+    return cut, error, missing
