@@ -16,6 +16,7 @@ from gwtui import cli
 from gwtui.apis import APIS, api_names
 from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 from gwtui.model.findings import FINDINGS
+from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import MEANINGS
 
 ROOT = Path(__file__).parent.parent
@@ -45,6 +46,15 @@ def columns() -> str:
     return "\n\n".join(f"`{name}`: " + ", ".join(f"`{column}`" for column in each) for name, each in files)
 
 
+def metrics() -> str:
+    rows = [
+        f"| `{metric}` | {metric.label} | {metric.about.meaning} | {metric.about.unit.value} | "
+        f"{', '.join(metric.about.forms)} | `{metric.about.column}` |"
+        for metric in Metric
+    ]
+    return "\n".join(("| metric | on screen | what it is | unit | of | column |", "|---|---|---|---|---|---|", *rows))
+
+
 def apis() -> str:
     rows = [f"| `{name}` | {APIS[name].title} | {_path(name)} |" for name in api_names() if name in APIS]
     return "\n".join(("| api | what it is | default path |", "|---|---|---|", *rows))
@@ -54,7 +64,7 @@ def _path(name: str) -> str:
     return f"`{APIS[name].default_path}`" if APIS[name].default_path else "any"
 
 
-@pytest.mark.parametrize("table", [verdicts, findings, columns, apis])
+@pytest.mark.parametrize("table", [verdicts, findings, columns, metrics, apis])
 def test_a_table_of_the_readme_is_that_of_the_program(table: Callable[[], str]) -> None:
     name, truth = table.__name__, table()
     text = README.read_text(encoding="utf-8")

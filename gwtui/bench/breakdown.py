@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from gwtui.bench.results import Failures, Measured, series_of
 from gwtui.bench.table import TableCell, grid
-from gwtui.model.enums import Kind, Metric
+from gwtui.model.enums import Kind
+from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, percent, sentence
 from gwtui.stats.histogram import rank, supported
@@ -28,8 +29,6 @@ GROUPS = {
     "answers that are no stream": frozenset({Verdict.NOT_A_STREAM}),
     "own faults, not counted": frozenset({Verdict.LOCAL}),
 }
-COMPARED = (Metric.TTFT, Metric.E2E)
-"""The latencies whose comparison is worth a sentence."""
 MOST_PAIRS = 10
 """More pairs than that are not told one by one."""
 LEAST_SHARE = 0.001
@@ -58,7 +57,7 @@ def _against_best(group: Sequence[Measured]) -> list[str]:
 
 def sentences(found: Sequence[Comparison], pairs: int) -> list[str]:
     """The comparisons that are worth a sentence, where so many pairs are compared."""
-    return [sentence(each, name_both=pairs > 1) for each in found if each.metric in COMPARED]
+    return [sentence(each, name_both=pairs > 1) for each in found if each.metric.about.headline]
 
 
 def _average_line(best: Measured, other: Measured, *, name_other: bool) -> str:

@@ -19,7 +19,8 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TypeAlias
 
-from gwtui.model.enums import Metric, Outcome, Trigger
+from gwtui.model.enums import Outcome, Trigger
+from gwtui.model.metrics import COMPARED, Metric
 from gwtui.recorder.disk import parts_of
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.significance import Sample
@@ -59,23 +60,15 @@ class Layout:
     @property
     def needed(self) -> tuple[str, ...]:
         """The columns by which a file of this kind is recognised."""
-        latencies = self.metrics.values() if not self.figures else ()
-        first = tuple(latencies)[:1]
-        return ("endpoint", *first, *self.figures.values(), *filter(None, (self.success, self.ok, self.total)))
+        whole = (self.metrics[Metric.E2E],) if not self.figures else ()
+        return ("endpoint", *whole, *self.figures.values(), *filter(None, (self.success, self.ok, self.total)))
 
 
 _FIGURES = ("avg", "median", "p5", "p75", "p80", "p95", "total")
 LAYOUTS = (
     Layout(metrics={}, figures={name: f"{name}_ms" for name in _FIGURES}, ok="successful", total="total_requests"),
-    Layout(
-        metrics={
-            Metric.E2E: "duration_ms",
-            Metric.TTFT: "ttft_ms",
-            Metric.ICL: "mean_icl_ms",
-            Metric.TPOT: "tpot_ms",
-        }
-    ),
-    Layout(metrics={Metric.E2E: "rtt_ms"}, is_ping=True),
+    Layout(metrics={metric: metric.about.column for metric in COMPARED}),
+    Layout(metrics={Metric.E2E: Metric.RTT.about.column}, is_ping=True),
     Layout(
         metrics={},
         figures={

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from gwtui.bench.results import Measured, Percentile, wait_before_ns
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, Cell, Row, ping_row, request_row
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import FIRST_FIGURES, LATENCIES, WHOLE, Metric
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.disk import write_all
@@ -31,6 +31,14 @@ def _end(q: float, which: Callable[[Percentile], int | None]) -> Read:
 
 def _metric(metric: Metric, q: float) -> Read:
     return lambda m: milliseconds(m.percentile(metric, q).value_ns)
+
+
+def _figures(metrics: Iterable[Metric]) -> dict[str, Read]:
+    return {
+        f"{metric}_{name}_ms": _metric(metric, q)
+        for metric in metrics
+        for name, q in (("median", 0.5), ("p95", 0.95), ("p99", 0.99))
+    }
 
 
 _AGGREGATE: dict[str, Read] = {
@@ -58,20 +66,17 @@ _AGGREGATE: dict[str, Read] = {
     "median_high_ms": _end(0.5, lambda p: p.high_ns),
     "p95_low_ms": _end(0.95, lambda p: p.low_ns),
     "p95_high_ms": _end(0.95, lambda p: p.high_ns),
-    **{
-        f"{metric}_{name}_ms": _metric(metric, q)
-        for metric in (Metric.TTFB, Metric.TTFT, Metric.ICL, Metric.TPOT)
-        for name, q in (("median", 0.5), ("p95", 0.95), ("p99", 0.99))
-    },
+    **_figures(FIRST_FIGURES),
     "median_tokens_per_s": lambda m: None if m.median_tokens_per_s is None else round(m.median_tokens_per_s, 3),
     "max_lateness_ms": lambda m: milliseconds(m.max_lateness_ns),
     "never_sent": lambda m: m.missed,
     "tainted": lambda m: m.tainted,
+    **_figures(metric for metric in LATENCIES if metric not in FIRST_FIGURES and metric not in WHOLE),
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
 BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms")
 
-_PING_NAMES = {"ping_number": "request_number", "rtt_ms": "duration_ms"}
+_PING_NAMES = {"ping_number": "request_number", Metric.RTT.about.column: Metric.E2E.about.column}
 
 
 def aggregate_lines(measured: Sequence[Measured]) -> list[bytes]:

@@ -11,7 +11,7 @@ from gwtui.bench import breakdown, table
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
 from gwtui.bench.thresholds import Tripped
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import Metric
 from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, sentence
 from gwtui.stats.significance import Difference
 from gwtui.text import units

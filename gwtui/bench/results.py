@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from gwtui.apis import kind_of
-from gwtui.model.enums import Kind, Metric, Outcome
+from gwtui.model import metrics
+from gwtui.model.enums import Kind, Outcome
+from gwtui.model.metrics import LATENCIES, SINCE_SENT, Metric, form_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -20,12 +22,6 @@ from gwtui.stats.accuracy import sure
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, interval, rank, supported
 from gwtui.stats.significance import Sample
-
-WAITING = (Metric.TTFB, Metric.TTFT, Metric.TTFO, Metric.E2E, Metric.RTT)
-"""Latencies that someone waits through from the moment a request was wanted; the others are within a stream."""
-
-LATENCIES = (*WAITING, Metric.ICL, Metric.TPOT)
-"""All that one result may have measured, from its actual send. ICL is the stream's mean."""
 
 
 @dataclass(slots=True)
@@ -192,7 +188,7 @@ class Measured:
         waited_ns = wait_before_ns(result) if self.from_planned else 0
         for metric in LATENCIES:
             if (value_ns := sure(result, metric)) is not None:
-                self.values[metric].add(value_ns + (waited_ns if metric in WAITING else 0), minute)
+                self.values[metric].add(value_ns + (waited_ns if metric in SINCE_SENT else 0), minute)
         if isinstance(result, Request):
             self.gaps.record_all(result.gaps)
             if result.tokens_per_s is not None and sure(result, Metric.TPOT) is not None:
@@ -218,14 +214,9 @@ def wait_before_ns(result: Request | Ping) -> int:
 
 
 def metrics_of(endpoint: Endpoint) -> tuple[Metric, ...]:
-    """What can be measured at an endpoint."""
-    match kind_of(endpoint.api):
-        case Kind.WEBSOCKET:
-            return (Metric.RTT,)
-        case Kind.COMPLETION if endpoint.stream:
-            return (Metric.TTFB, Metric.TTFT, Metric.TTFO, Metric.ICL, Metric.TPOT, Metric.E2E)
-        case _:
-            return (Metric.TTFB, Metric.E2E)
+    """The latencies that can be measured at an endpoint."""
+    form = form_of(kind_of(endpoint.api), stream=endpoint.stream)
+    return tuple(metric for metric in metrics.metrics_of(form) if metric.is_latency)
 
 
 def empty(endpoints: Sequence[Endpoint], *, from_planned: bool = False) -> dict[str, Measured]:

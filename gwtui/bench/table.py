@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import click
 
 from gwtui.bench.results import Measured, Percentile, Values
-from gwtui.model.enums import Metric
 from gwtui.stats.comparison import Comparison, in_one_unit, p_text
 from gwtui.stats.significance import Difference
 from gwtui.text import units
@@ -16,7 +15,6 @@ from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, li
 
 SHARES = (("Median", 0.5), ("P5", 0.05), ("P75", 0.75), ("P80", 0.8), ("P95", 0.95))
 DETAIL_SHARES = (0.5, 0.95, 0.99)
-DETAILS = (Metric.TTFB, Metric.TTFT, Metric.ICL, Metric.TPOT, Metric.E2E, Metric.RTT)
 BEST, MIDDLE, WORST = "green", "yellow", "red"
 
 
@@ -109,8 +107,8 @@ def _detail_lines(measured: Sequence[Measured], shares: Sequence[float], style: 
             *(TableCell(_with_interval(percentile)) for percentile in percentiles),
         ]
         for each in measured
-        for metric in DETAILS
-        if metric in each.metrics and (percentiles := [each.percentile(metric, q) for q in shares])[0].n
+        for metric in each.metrics
+        if (percentiles := [each.percentile(metric, q) for q in shares])[0].n
     ]
     return grid(headings, rows, style) if rows else []
 

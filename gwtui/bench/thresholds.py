@@ -11,14 +11,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gwtui.bench.results import Measured
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import BY_NAME, LATENCIES, Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
 
 _FORM = re.compile(
     r"(?:(?P<endpoint>.+?)\s*:\s*)?(?P<measure>[\w.]+)\s*(?P<sign>>=|<=|==|>|<|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\D*)"
 )
-_LATENCY = re.compile(r"(?P<statistic>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?))_(?P<metric>[a-z0-9]+)")
+_LATENCY = re.compile(r"(?P<statistic>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?))_(?P<metric>[a-z][a-z0-9_]*)")
 _SIGNS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
@@ -133,9 +133,9 @@ def _measure(measure: str, number: float, unit: str) -> _Meaning:
 def _latency(found: re.Match[str], number: float, unit: str) -> _Meaning:
     if unit not in _DURATIONS:
         raise GateError(f"{unit!r} is no unit of time: use us, ms, s or m")
-    if found["metric"] not in list(Metric):
-        raise GateError(f"{found['metric']!r} is no latency: there are {', '.join(Metric)}")
-    metric = Metric(found["metric"])
+    metric = BY_NAME.get(found["metric"])
+    if metric not in LATENCIES:
+        raise GateError(f"{found['metric']!r} is no latency: there are {', '.join(LATENCIES)}")
     percent = {"median": 50.0, "min": 0.0, "max": 100.0}.get(found["statistic"])
     if found["percent"]:
         percent = float(found["percent"])

@@ -152,8 +152,24 @@ def measure_options(command: Any) -> Any:
     return command
 
 
+class _WithGates(FlagsAsGo):
+    """Its help explains `--fail-if`."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from gwtui.model.metrics import LATENCIES
+
+        formatter.write_paragraph()
+        with formatter.indentation():
+            formatter.write_text(
+                "--fail-if: avg_, median_, min_, max_, p95_ (any percentile) with one of "
+                f"{', '.join(LATENCIES)}; fail_rate, success, failed, tokens_per_s, or a verdict such as truncated. "
+                "For one endpoint only: 'claude: p95_e2e>2s'."
+            )
+        super().format_epilog(ctx, formatter)
+
+
 @click.command(
-    "bench", cls=FlagsAsGo, short_help="Benchmark endpoints: latency percentiles and failures.", epilog=EXIT_CODES
+    "bench", cls=_WithGates, short_help="Benchmark endpoints: latency percentiles and failures.", epilog=EXIT_CODES
 )
 @click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
 @click.option(
@@ -203,11 +219,6 @@ def command(**options: Any) -> None:
       gwtui bench claude gpt --together --concurrency 8 --for 1m
       gwtui bench claude --rate 20 --fail-if 'p95_ttft>800ms'
       gwtui bench --gateway https://host --sgd env:KEY --provider fireworks
-
-    \b
-    --fail-if: avg_, median_, min_, max_, p95_ (any percentile) with ttfb, ttft,
-    ttfo, icl, tpot, e2e or rtt; fail_rate, success, failed, tokens_per_s, or a
-    verdict such as truncated. For one endpoint only: 'claude: p95_e2e>2s'.
     """
     exit_with(bench(BenchOptions(**options)))
 

@@ -55,9 +55,10 @@ def command(**options: Any) -> None:
     A, B and so on are endpoints of a profile, which are probed in turns (A B B A), or CSV files and session
     directories with earlier measurements, by gwtui or by `src gateway benchmark`.
 
-    The command compares time to first token, total latency, inter-chunk latency (the mean of each stream) and time per
-    output token: the differences of median and p95 with 95 % bootstrap intervals, and a Mann-Whitney test whose p is
-    corrected for the number of pairs (Holm). Retry-After is not obeyed, and requests do not count against a budget.
+    The command compares the latencies that both have, such as time to first token, total latency and inter-chunk
+    latency (the mean of each stream): the differences of median and p95 with 95 % bootstrap intervals, and a
+    Mann-Whitney test whose p is corrected for the number of pairs (Holm). Retry-After is not obeyed, and requests do
+    not count against a budget.
 
     \b
       gwtui compare claude-direct claude-gateway --requests 200

@@ -1,30 +1,34 @@
 """Records as rows: one value per column, for the CSV files of a session and for `gwtui probe --json` alike.
 
 Numbers stay numbers, durations are milliseconds, wall times are RFC 3339 in UTC, None is "was not measured".
-A new column is one line in its table; the tables' order is the files' order.
+A new column is one line in its table; the tables' order is the files' order. Metrics bring their columns along.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 
 from gwtui.model.check_results import CheckResult
+from gwtui.model.metrics import AnswerForm, Metric, metrics_of
 from gwtui.model.records import Incident, Ping, Request
-from gwtui.text.units import milliseconds, timestamp
+from gwtui.text.units import milliseconds, milliseconds_by, timestamp
 
 Cell: TypeAlias = str | int | float | bool | None
 Row: TypeAlias = dict[str, Cell]
+_Result = TypeVar("_Result", Request, Ping)
+_Told = TypeVar("_Told")
+Table: TypeAlias = dict[str, Callable[[_Told], Cell]]
+"""How the cell of each column is made of a record."""
 
 SCHEMA = 1
 """What the columns mean. A column more at the right end leaves it as it is; any other change makes it one higher."""
 
-_REQUEST: dict[str, Callable[[Request], Cell]] = {
+_REQUEST: Table[Request] = {
     "endpoint": lambda r: r.endpoint,
     "request_number": lambda r: r.number,
-    "duration_ms": lambda r: milliseconds(r.duration_ns),
     "trace_id": lambda r: r.trace_id,
     "started_at": lambda r: timestamp(r.started_at),
     "api": lambda r: r.api,
@@ -36,13 +40,6 @@ _REQUEST: dict[str, Callable[[Request], Cell]] = {
     "verdict": lambda r: r.verdict.value,
     "rule": lambda r: r.rule,
     "reason": lambda r: r.reason,
-    "ttfb_ms": lambda r: milliseconds(r.ttfb_ns),
-    "ttft_ms": lambda r: milliseconds(r.ttft_ns),
-    "ttfo_ms": lambda r: milliseconds(r.ttfo_ns),
-    "mean_icl_ms": lambda r: milliseconds(r.mean_icl_ns),
-    "max_gap_ms": lambda r: milliseconds(r.max_gap_ns),
-    "tpot_ms": lambda r: milliseconds(r.tpot_ns),
-    "tokens_per_s": lambda r: None if r.tokens_per_s is None else round(r.tokens_per_s, 3),
     "events": lambda r: r.events,
     "reads": lambda r: r.reads,
     "input_tokens": lambda r: r.input_tokens,
@@ -69,10 +66,9 @@ _REQUEST: dict[str, Callable[[Request], Cell]] = {
     "error_ms": lambda r: milliseconds(r.error_ns),
 }
 
-_PING: dict[str, Callable[[Ping], Cell]] = {
+_PING: Table[Ping] = {
     "endpoint": lambda p: p.endpoint,
     "ping_number": lambda p: p.number,
-    "rtt_ms": lambda p: milliseconds(p.rtt_ns),
     "trace_id": lambda p: p.trace_id,
     "started_at": lambda p: timestamp(p.started_at),
     "outcome": lambda p: p.outcome.value,
@@ -96,7 +92,7 @@ _PING: dict[str, Callable[[Ping], Cell]] = {
     "error_ms": lambda p: milliseconds(p.error_ns),
 }
 
-_INCIDENT: dict[str, Callable[[Incident], Cell]] = {
+_INCIDENT: Table[Incident] = {
     "at": lambda i: timestamp(i.at),
     "kind": lambda i: i.kind,
     "endpoint": lambda i: i.endpoint,
@@ -107,7 +103,7 @@ _INCIDENT: dict[str, Callable[[Incident], Cell]] = {
     "trace_id": lambda i: i.trace_id,
 }
 
-_CHECK: dict[str, Callable[[CheckResult], Cell]] = {
+_CHECK: Table[CheckResult] = {
     "endpoint": lambda c: c.endpoint,
     "check": lambda c: c.name,
     "outcome": lambda c: c.outcome.value,
@@ -123,20 +119,43 @@ _CHECK: dict[str, Callable[[CheckResult], Cell]] = {
     "details": lambda c: _json(c.details),
 }
 
-REQUEST_COLUMNS = tuple(_REQUEST)
-PING_COLUMNS = tuple(_PING)
+
+def _with_metrics(own: Table[_Result], *forms: AnswerForm) -> Table[_Result]:
+    """The table with the columns of the metrics that such results have, each in its place."""
+    table = dict(own)
+    placed = list(own)
+    for metric in metrics_of(*forms):
+        after = metric.about.column_after
+        placed.insert(placed.index(after) + 1 if after else len(placed), metric.about.column)
+        table[metric.about.column] = _metric_cell(metric)
+    return {column: table[column] for column in placed}
+
+
+def _metric_cell(metric: Metric) -> Callable[[Any], Cell]:
+    """How its value is read and written, decided once."""
+    of = metric.reader()
+    if metric.is_latency:
+        return milliseconds_by(of)
+    return lambda result: None if (value := of(result)) is None else round(value, 3)
+
+
+_REQUEST_TABLE = _with_metrics(_REQUEST, AnswerForm.STREAM, AnswerForm.WHOLE)
+_PING_TABLE = _with_metrics(_PING, AnswerForm.PONG)
+
+REQUEST_COLUMNS = tuple(_REQUEST_TABLE)
+PING_COLUMNS = tuple(_PING_TABLE)
 INCIDENT_COLUMNS = tuple(_INCIDENT)
 CHECK_COLUMNS = tuple(_CHECK)
 
 
 def request_row(request: Request) -> Row:
     """A row of requests.csv."""
-    return {column: value(request) for column, value in _REQUEST.items()}
+    return {column: value(request) for column, value in _REQUEST_TABLE.items()}
 
 
 def ping_row(ping: Ping) -> Row:
     """A row of pings.csv."""
-    return {column: value(ping) for column, value in _PING.items()}
+    return {column: value(ping) for column, value in _PING_TABLE.items()}
 
 
 def incident_row(incident: Incident) -> Row:

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 import msgspec
 
 from gwtui.model.enums import FindingName
+from gwtui.model.metrics import AnswerForm, metrics_of
 from gwtui.model.records import Finding, Incident, Ping, Request
 from gwtui.text.sanitize import clean
 
@@ -75,6 +76,20 @@ def _findings(text: str) -> tuple[Finding, ...]:
     return tuple(Finding(name=FindingName(name), evidence="") for name in _text(text).split(";"))
 
 
+def _metric_reads(*forms: AnswerForm) -> tuple[dict[str, _Read], dict[str, _Read]]:
+    """How the metrics of such results are read: into fields of the record, and into its `measured`."""
+    fields: dict[str, _Read] = {}
+    measured: dict[str, _Read] = {}
+    for metric in metrics_of(*forms):
+        into = fields if metric.about.field else measured
+        read = _nanoseconds if metric.is_latency else _number
+        into[metric.about.column] = (metric.about.field or metric.value, read)
+    return fields, measured
+
+
+_REQUEST_FIELDS, _REQUEST_MEASURED = _metric_reads(AnswerForm.STREAM, AnswerForm.WHOLE)
+_PING_FIELDS, _PING_MEASURED = _metric_reads(AnswerForm.PONG)
+
 _RESULT: dict[str, _Read] = {
     "endpoint": ("endpoint", _text),
     "trace_id": ("trace_id", _text),
@@ -93,29 +108,25 @@ _RESULT: dict[str, _Read] = {
     "findings": ("findings", _findings),
     "error_ms": ("error_ns", _nanoseconds),
 }
-_REQUEST: dict[str, _Read] = _RESULT | {
-    "request_number": ("number", _whole),
-    "duration_ms": ("duration_ns", _nanoseconds),
-    "api": ("api", _text),
-    "model": ("model", _text),
-    "model_served": ("model_served", _text),
-    "stream": ("stream", _truth),
-    "ttfb_ms": ("ttfb_ns", _nanoseconds),
-    "ttft_ms": ("ttft_ns", _nanoseconds),
-    "ttfo_ms": ("ttfo_ns", _nanoseconds),
-    "mean_icl_ms": ("mean_icl_ns", _nanoseconds),
-    "max_gap_ms": ("max_gap_ns", _nanoseconds),
-    "tpot_ms": ("tpot_ns", _nanoseconds),
-    "tokens_per_s": ("tokens_per_s", _number),
-    "events": ("events", _whole),
-    "reads": ("reads", _whole),
-    "input_tokens": ("input_tokens", _whole),
-    "output_tokens": ("output_tokens", _whole),
-    "bytes": ("bytes", _whole),
-    "event_number": ("event_number", _whole),
-    "sent_request_id": ("sent_request_id", _text),
-    "content_type": ("content_type", _text),
-}
+_REQUEST: dict[str, _Read] = (
+    _RESULT
+    | _REQUEST_FIELDS
+    | {
+        "request_number": ("number", _whole),
+        "api": ("api", _text),
+        "model": ("model", _text),
+        "model_served": ("model_served", _text),
+        "stream": ("stream", _truth),
+        "events": ("events", _whole),
+        "reads": ("reads", _whole),
+        "input_tokens": ("input_tokens", _whole),
+        "output_tokens": ("output_tokens", _whole),
+        "bytes": ("bytes", _whole),
+        "event_number": ("event_number", _whole),
+        "sent_request_id": ("sent_request_id", _text),
+        "content_type": ("content_type", _text),
+    }
+)
 _PHASES: dict[str, _Read] = {
     "dns_ms": ("dns_ns", _nanoseconds),
     "connect_ms": ("connect_ns", _nanoseconds),
@@ -125,15 +136,18 @@ _PHASES: dict[str, _Read] = {
     "address": ("address", _text),
     "tls": ("tls", _text),
 }
-_PING: dict[str, _Read] = _RESULT | {
-    "ping_number": ("number", _whole),
-    "rtt_ms": ("rtt_ns", _nanoseconds),
-    "connection": ("connection", _whole),
-    "connect_ms": ("connect_ns", _nanoseconds),
-    "close_code": ("close_code", _whole),
-    "close_reason": ("close_reason", _text),
-    "address": ("address", _text),
-}
+_PING: dict[str, _Read] = (
+    _RESULT
+    | _PING_FIELDS
+    | {
+        "ping_number": ("number", _whole),
+        "connection": ("connection", _whole),
+        "connect_ms": ("connect_ns", _nanoseconds),
+        "close_code": ("close_code", _whole),
+        "close_reason": ("close_reason", _text),
+        "address": ("address", _text),
+    }
+)
 _INCIDENT: dict[str, _Read] = {
     "at": ("at", wall_time),
     "kind": ("kind", _text),
@@ -148,12 +162,13 @@ _INCIDENT: dict[str, _Read] = {
 
 def request_of(row: Mapping[str, str]) -> Request:
     """A row of requests.csv; `now_ns` is 0. Raises RowError."""
-    return _record(Request, _fields(row, _REQUEST) | {"phases": _fields(row, _PHASES)})
+    nested = {"phases": _fields(row, _PHASES), "measured": _fields(row, _REQUEST_MEASURED)}
+    return _record(Request, _fields(row, _REQUEST) | nested)
 
 
 def ping_of(row: Mapping[str, str]) -> Ping:
     """A row of pings.csv; `now_ns` is 0. Raises RowError."""
-    return _record(Ping, _fields(row, _PING))
+    return _record(Ping, _fields(row, _PING) | {"measured": _fields(row, _PING_MEASURED)})
 
 
 def incident_of(row: Mapping[str, str]) -> Incident:

@@ -15,6 +15,7 @@ import msgspec
 from msgspec.structs import FieldInfo
 
 from gwtui.config.errors import KeyPath, Problem, did_you_mean
+from gwtui.model.profile import CHOICES
 
 _WORDS = {
     "int": "a whole number",
@@ -65,15 +66,26 @@ def _problems(value: object, wanted: Any, path: KeyPath) -> Iterator[Problem]:
     elif origin is tuple and isinstance(value, list):
         for index, item in enumerate(value):
             yield from _problems(item, arguments[0], (*path, index))
-    elif origin is Literal:
-        if value not in arguments:
-            near = did_you_mean(value, arguments) if isinstance(value, str) else ""
-            yield Problem(path, f"must be one of {', '.join(arguments)}", near if near.startswith("did") else "")
+    elif choices := _choices(wanted):
+        if value not in choices:
+            near = did_you_mean(value, choices) if isinstance(value, str) else ""
+            yield Problem(path, f"must be one of {', '.join(choices)}", near if near.startswith("did") else "")
     else:
         try:
             msgspec.convert(value, wanted)
         except msgspec.ValidationError as error:
             yield Problem(path, _in_words(str(error)))
+
+
+def _choices(wanted: Any) -> tuple[str, ...]:
+    """The texts that a setting of this type may be; empty where they are not counted."""
+    wanted = _without_none(wanted)
+    if get_origin(wanted) is Literal:
+        return get_args(wanted)
+    for meta in getattr(wanted, "__metadata__", ()):
+        if choices := (meta.extra or {}).get(CHOICES):
+            return tuple(str(choice) for choice in choices)
+    return ()
 
 
 def _without_none(wanted: Any) -> Any:

@@ -18,7 +18,8 @@ import math
 from bisect import bisect_left, insort
 from collections import Counter, deque
 
-from gwtui.model.enums import Metric, Outcome, State
+from gwtui.model.enums import Outcome, State
+from gwtui.model.metrics import AnswerForm, Metric, own_metric
 from gwtui.model.profile import Thresholds
 from gwtui.model.records import Finding, Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -265,7 +266,7 @@ def _run(verdicts: Counter[Verdict]) -> str:
 def metric_of(record: Request | Ping, thresholds: Thresholds) -> Metric:
     """The latency that makes this kind of endpoint slow."""
     if thresholds.slow_metric is not None:
-        return Metric(thresholds.slow_metric)
+        return thresholds.slow_metric
     if isinstance(record, Ping):
-        return Metric.RTT
-    return Metric.TTFT if record.stream else Metric.E2E
+        return own_metric(AnswerForm.PONG)
+    return own_metric(AnswerForm.STREAM if record.stream else AnswerForm.WHOLE)

@@ -34,22 +34,6 @@ class Outcome(StrEnum):
     LOCAL = "local"
 
 
-class Metric(StrEnum):
-    """A latency that is measured. All start when the last byte of the request was handed to the socket."""
-
-    TTFB = "ttfb"
-    TTFT = "ttft"
-    TTFO = "ttfo"
-    ICL = "icl"
-    TPOT = "tpot"
-    E2E = "e2e"
-    RTT = "rtt"
-
-    @property
-    def label(self) -> str:
-        return self.value.upper()
-
-
 class Clock(StrEnum):
     """Who took the arrival stamps: the kernel when the packet came, or gwtui right after the read."""
 

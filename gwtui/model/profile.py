@@ -12,9 +12,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from gwtui.model.metrics import LATENCIES, Metric
+
 SHORTEST_INTERVAL_S = 0.05
 """What is asked more often is a burst or a benchmark, not a watch."""
 LONGEST_S = 86_400.0
+CHOICES = "choices"
+"""The key in a type's `Meta.extra` under which those of an enum's members are that a setting may have."""
 
 Seconds = Annotated[float, Meta(ge=0.001, le=LONGEST_S)]
 Interval = Annotated[float, Meta(ge=SHORTEST_INTERVAL_S, le=LONGEST_S)]
@@ -24,6 +28,7 @@ Share = Annotated[float, Meta(ge=0, le=1)]
 Status = Annotated[int, Meta(ge=100, le=599)]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Days = Annotated[float, Meta(ge=0, le=36_500)]
+Latency = Annotated[Metric, Meta(extra={CHOICES: LATENCIES})]
 Limit = Annotated[int, Meta(ge=1, le=1_000_000_000_000)]
 
 
@@ -61,7 +66,7 @@ class Thresholds(_Table, frozen=True, kw_only=True):
     """Share of failed results in the window at which it is `degraded`; it ends at half of that."""
     degraded_min_failures: Count = 2
     """Failures in the window below which it does not become `degraded`."""
-    slow_metric: Literal["ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"] | None = None
+    slow_metric: Latency | None = None
     """The latency that makes it `slow`; by default TTFT for streams, RTT for WebSockets, E2E for the rest."""
     slow_percentile: Annotated[float, Meta(ge=0.001, le=99.999)] = 50.0
     """Which percentile of that latency is watched."""

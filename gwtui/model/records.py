@@ -2,6 +2,7 @@
 
 Units: `_ns` are durations or stamps of the monotonic clock, as int; `_at` are wall times, UTC, in seconds. Text from a
 network was cleaned (`gwtui.text.sanitize`) before. Request headers and keys have no field here, so they cannot leak.
+What is measured is explained in `gwtui.model.metrics`.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import msgspec
 from gwtui.model.check_results import CheckResult, CheckRun
 from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State, Trigger
 from gwtui.model.findings import FindingEntry, entry_of
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
 from gwtui.model.verdicts import Verdict
 
@@ -110,16 +112,6 @@ class Phases(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """TLS version, issuer and expiry of the certificate; empty without TLS."""
 
 
-class Errors(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
-    """How far each latency of a request may be from the truth."""
-
-    ttfb_ns: int = 0
-    ttft_ns: int = 0
-    ttfo_ns: int = 0
-    tpot_ns: int = 0
-    duration_ns: int = 0
-
-
 class Finding(msgspec.Struct, frozen=True, kw_only=True):
     """Something worth knowing that does not make a result bad."""
 
@@ -164,17 +156,15 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     event_number: int | None = None
     """The event that decided the verdict."""
     findings: tuple[Finding, ...] = ()
-    duration_ns: int | None = None
-    """E2E: last request byte sent -> end of the response, or the failure. None when the request was never sent."""
+    duration_ns: int | None = None  # None when the request was never sent
     ttfb_ns: int | None = None
     ttft_ns: int | None = None
     ttfo_ns: int | None = None
     mean_icl_ns: int | None = None
     max_gap_ns: int | None = None
-    """The longest gap between two reads that held content."""
     tpot_ns: int | None = None
     tokens_per_s: float | None = None
-    """Output tokens after the first per second from first to last content; tokens from usage only."""
+    measured: dict[Metric, int] = {}  # latencies without a field of their own
     gaps: tuple[tuple[int, int], ...] = ()
     """The gaps between consecutive content reads as (ns, how many), for ICL percentiles: see `stats.compress`."""
     events: int = 0
@@ -190,7 +180,7 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     """A latency of it is in doubt: gwtui itself may have changed it by more than 1 ms and 5 %."""
     error_ns: int | None = None
     """How far any latency of it may be from the truth, as bytes may have waited for gwtui; None: not known."""
-    errors: Errors | None = None  # of each latency; None where only the largest is known
+    errors: dict[Metric, int] | None = None  # of each latency; None where only the largest is known
     clock: Clock = Clock.USER
     phases: Phases = Phases()
     trace_id: str = ""
@@ -232,6 +222,7 @@ class Ping(_Record, tag="ping", frozen=True, kw_only=True):
     rule: str
     reason: str = ""
     rtt_ns: int | None = None
+    measured: dict[Metric, int] = {}  # latencies without a field of their own
     connect_ns: int | None = None
     """Dial and handshake, when this ping had to dial; else None."""
     connection: int = 0

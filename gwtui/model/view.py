@@ -10,7 +10,8 @@ from enum import StrEnum
 from typing import Self, TypeAlias
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
-from gwtui.model.enums import FindingName, Kind, Metric, State
+from gwtui.model.enums import FindingName, Kind, State
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Incident, Ping, Request, StreamEvent
 

@@ -10,16 +10,17 @@ from typing import Any, TypeVar
 import msgspec
 
 from gwtui.apis import kind_of
-from gwtui.model.enums import FindingName, Kind, Metric, Outcome, State
+from gwtui.model.enums import FindingName, Kind, Outcome, State
+from gwtui.model.metrics import COMPARED, LATENCIES, AnswerForm, Metric, form_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Heartbeat, Ping, Request
 from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
 from gwtui.monitor.ping_stats import PingStats
-from gwtui.monitor.series import SECOND_NS, MetricSeries, WordCounts, cells, counted_metric, quantiles, shown_metric
+from gwtui.monitor.series import SECOND_NS, MetricSeries, WordCounts, cells, quantiles, shown_metric
 from gwtui.monitor.stream_store import StreamStore
 from gwtui.stats import comparison
 from gwtui.stats.accuracy import latency, sure
-from gwtui.stats.comparison import METRICS, ComparedSeries
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.significance import Sample
 from gwtui.text.units import countdown
 
@@ -36,7 +37,7 @@ class Samples:
 
     def add(self, result: Request | Ping) -> None:
         minute = result.now_ns // _MINUTE_NS
-        for metric in METRICS:
+        for metric in COMPARED:
             # The whole of a ping is its round trip.
             value = sure(result, Metric.RTT if isinstance(result, Ping) and metric is Metric.E2E else metric)
             if value is not None:
@@ -67,7 +68,6 @@ class _Newest:
 SPARKLINE_CELLS = 40
 FIGURES = {"p5": 0.05, "p50": 0.5, "p75": 0.75, "p80": 0.8, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 TAINTED = "tainted"
-LATENCIES = (Metric.TTFB, Metric.TTFT, Metric.TTFO, Metric.TPOT)
 
 IMPOSSIBLE_SPEED = 1e9
 """Tokens per second from where on a division by nearly nothing is what was measured."""
@@ -90,7 +90,9 @@ class History:
         self._last: Request | Ping | None = None
         self._run = 0
         self._counted = MetricSeries(start_ns)
-        self._series = {counted_metric(self._kind): self._counted}
+        self._whole = Metric.RTT if self._kind is Kind.WEBSOCKET else Metric.E2E
+        """The latency that every good result has: its series also counts the failures."""
+        self._series = {self._whole: self._counted}
         self._speed = MetricSeries(start_ns)
         self._verdicts: WordCounts[str] = WordCounts()
         self._findings: WordCounts[FindingName] = WordCounts()
@@ -107,6 +109,10 @@ class History:
     @property
     def is_websocket(self) -> bool:
         return self._link is not None
+
+    @property
+    def _form(self) -> AnswerForm:
+        return form_of(self._kind, stream=self._endpoint.stream)
 
     @property
     def state(self) -> State:
@@ -171,16 +177,13 @@ class History:
 
     def _count(self, result: Request | Ping) -> None:
         self._samples.add(result)
-        counted = counted_metric(self._kind)
-        if (value := sure(result, counted)) is not None:
-            self._counted.add(result.now_ns, value)
-        elif latency(result, counted) is not None:
+        if latency(result, self._whole) is not None and sure(result, self._whole) is None:
             self._counted.add_unsure(result.now_ns)
+        for metric in LATENCIES:
+            if metric is not Metric.ICL and (value := sure(result, metric)) is not None:
+                self._of(metric).add(result.now_ns, value)
         if isinstance(result, Ping):
             return
-        for metric in LATENCIES:
-            if (value := sure(result, metric)) is not None:
-                self._of(metric).add(result.now_ns, value)
         self._of(Metric.ICL).add_all(result.now_ns, result.gaps)
         speed = result.tokens_per_s if sure(result, Metric.TPOT) is not None else None
         if speed is not None and speed < IMPOSSIBLE_SPEED:
@@ -194,13 +197,13 @@ class History:
 
     def row(self, window: Window, metric: Metric, now_ns: int) -> EndpointRow:
         """Its row in the table."""
-        metric = shown_metric(metric, self._endpoint, self._kind)
+        metric = shown_metric(metric, self._form)
         key = (self._changes, window, metric, self._counted.mark(window, now_ns))
         return self._cached("row", key, lambda: self._row(window, metric, now_ns))
 
     def latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:
         """Its latency panel."""
-        metric = shown_metric(metric, self._endpoint, self._kind)
+        metric = shown_metric(metric, self._form)
         key = (self._changes, window, metric, columns, self._counted.mark(window, now_ns))
         return self._cached("latency", key, lambda: self._latency(window, metric, now_ns, columns))
 
@@ -225,7 +228,7 @@ class History:
 
     def recent(self, metric: Metric) -> tuple[RequestRow, ...]:
         """Its latest probes that ended, newest first."""
-        metric = shown_metric(metric, self._endpoint, self._kind)
+        metric = shown_metric(metric, self._form)
         return self._cached("recent", (self._changes, metric), lambda: self._recent(metric))
 
     def _cached(self, name: str, key: object, make: Callable[[], _Part]) -> _Part:

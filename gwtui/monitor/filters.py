@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import TypeAlias
 
-from gwtui.model.enums import Metric, State
+from gwtui.model.enums import State
+from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.verdicts import GOOD
 from gwtui.model.view import EndpointRow
 
@@ -68,13 +69,18 @@ def _fail_percent(subject: Subject) -> float | None:
     return None if subject.row.fail_share is None else subject.row.fail_share * 100
 
 
+def _token_rate(subject: Subject) -> float | None:
+    return subject.row.tokens_per_s
+
+
 FIGURES: dict[str, Callable[[Subject], float | None]] = {
-    **{metric.value: partial(_median, metric) for metric in Metric},
+    **{metric.value: partial(_median, metric) for metric in LATENCIES},
     "last": lambda subject: _ms(subject.row.last_ns),
     "p50": lambda subject: _ms(subject.row.p50.value_ns),
     "p95": lambda subject: _ms(subject.row.p95.value_ns),
     "p99": lambda subject: _ms(subject.row.p99.value_ns),
-    "tokens": lambda subject: subject.row.tokens_per_s,
+    "tokens": _token_rate,
+    Metric.TOKENS_PER_S.value: _token_rate,
     "fail": _fail_percent,
     "failed": lambda subject: subject.row.failed,
     "n": lambda subject: subject.row.n,

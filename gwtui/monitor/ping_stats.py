@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gwtui.model.enums import Metric, Outcome
+from gwtui.model.enums import Outcome
+from gwtui.model.metrics import Metric
 from gwtui.model.records import Ping
 from gwtui.model.view import PingView, Window
 from gwtui.monitor.series import MetricSeries, cells, quantiles

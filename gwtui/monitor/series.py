@@ -6,8 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from gwtui.model.enums import Kind, Metric
-from gwtui.model.profile import Endpoint
+from gwtui.model.metrics import AnswerForm, Metric, metrics_of, own_metric
 from gwtui.model.view import Cell, LatencyPoint, Quantile, Window
 from gwtui.stats.histogram import Histogram, supported
 from gwtui.stats.windows import Growing, Rolling
@@ -140,23 +139,6 @@ def cells(points: Iterable[LatencyPoint]) -> tuple[Cell, ...]:
     return tuple(Cell(value_ns=point.p50_ns, failed=point.failed) for point in points)
 
 
-def own_metric(endpoint: Endpoint, kind: Kind) -> Metric:
-    """The latency that tells most about this endpoint, and that every good result of it may be expected to have."""
-    if kind is Kind.WEBSOCKET:
-        return Metric.RTT
-    return Metric.TTFT if kind is Kind.COMPLETION and endpoint.stream else Metric.E2E
-
-
-def shown_metric(asked: Metric, endpoint: Endpoint, kind: Kind) -> Metric:
+def shown_metric(asked: Metric, form: AnswerForm) -> Metric:
     """The metric asked for, or the endpoint's own where that does not apply."""
-    own = own_metric(endpoint, kind)
-    if own is Metric.RTT or asked is Metric.RTT:
-        return own
-    if own is Metric.E2E:
-        return asked if asked is Metric.TTFB else own
-    return asked
-
-
-def counted_metric(kind: Kind) -> Metric:
-    """The latency that every good result has: its series also counts the failures."""
-    return Metric.RTT if kind is Kind.WEBSOCKET else Metric.E2E
+    return asked if asked.is_latency and asked in metrics_of(form) else own_metric(form)

@@ -14,14 +14,15 @@ from gwtui.apis.base import API, Usage
 from gwtui.apis.headers import header, pick_headers, request_id, retry_after, trace_id
 from gwtui.apis.requests import model_asked
 from gwtui.model.enums import Clock, End, Kind, Outcome, Trigger
+from gwtui.model.metrics import SINCE_SENT, Basis, Metric
 from gwtui.model.profile import Endpoint
-from gwtui.model.records import Errors, Finding, Phases, Request
+from gwtui.model.records import Finding, Phases, Request
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.masking import masked_request
 from gwtui.probes.response_reader import TEXT_CHARS, BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
-from gwtui.stats.accuracy import in_doubt
+from gwtui.stats.accuracy import in_doubt, latency
 from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, reason_of
@@ -150,24 +151,16 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
 
 def _with_errors(timed: Request, result: Result, timing: Timing) -> Request:
     """The row with what its latencies may be wrong by: each counts from the send, and has that error too."""
-    exchange, own = result.exchange, timing.errors(timed.output_tokens)
+    exchange = result.exchange
+    own = {Metric.TTFB: exchange.first_read_error_ns, Metric.E2E: result.ended_error_ns}
+    own |= timing.errors(timed.output_tokens)
     sent_ns = exchange.write_error_ns
-    errors = Errors(
-        ttfb_ns=sent_ns + exchange.first_read_error_ns,
-        ttft_ns=sent_ns + own.ttft_ns,
-        ttfo_ns=sent_ns + own.ttfo_ns,
-        tpot_ns=own.tpot_ns,
-        duration_ns=sent_ns + result.ended_error_ns,
-    )
-    largest_ns = max(errors.ttfb_ns, errors.duration_ns, sent_ns + timing.error_ns)
-    doubts = (
-        in_doubt(timed.ttfb_ns, errors.ttfb_ns),
-        in_doubt(timed.ttft_ns, errors.ttft_ns),
-        in_doubt(timed.ttfo_ns, errors.ttfo_ns),
-        in_doubt(timed.duration_ns, largest_ns),
-    )
+    errors = {metric: each + sent_ns * (metric.about.basis is Basis.SENT) for metric, each in own.items()}
+    largest_ns = max(errors[Metric.TTFB], errors[Metric.E2E], sent_ns + timing.error_ns)
+    doubts = errors | {Metric.E2E: largest_ns}
+    tainted = any(in_doubt(latency(timed, metric), doubts.get(metric, largest_ns)) for metric in SINCE_SENT)
     sent = exchange.last_write_ns is not None
-    return structs.replace(timed, errors=errors, error_ns=largest_ns if sent else None, tainted=any(doubts))
+    return structs.replace(timed, errors=errors, error_ns=largest_ns if sent else None, tainted=tainted)
 
 
 def _transport(result: Result) -> Transport:

@@ -12,7 +12,7 @@ import msgspec
 
 from gwtui.apis.base import Reading
 from gwtui.model.enums import EventKind
-from gwtui.model.records import Errors
+from gwtui.model.metrics import Metric
 from gwtui.stats.accuracy import in_doubt
 from gwtui.stats.histogram import Histogram
 from gwtui.verdict.buffering import ContentPace, is_late
@@ -150,14 +150,14 @@ class Timing:
             reads=self.reads,
         )
 
-    def errors(self, output_tokens: int | None) -> Errors:
+    def errors(self, output_tokens: int | None) -> dict[Metric, int]:
         """How far the figures may be from the truth, the time of the send left aside."""
         either_ns = max(self._first_content_error_ns, self._last_content_error_ns)
-        return Errors(
-            ttft_ns=self._first_content_error_ns,
-            ttfo_ns=self._first_visible_error_ns,
-            tpot_ns=round(either_ns / max(1, (output_tokens or 0) - 1)),
-        )
+        return {
+            Metric.TTFT: self._first_content_error_ns,
+            Metric.TTFO: self._first_visible_error_ns,
+            Metric.TPOT: round(either_ns / max(1, (output_tokens or 0) - 1)),
+        }
 
     def pace(self, ended_ns: int) -> ContentPace | None:
         """How the content was spread over reads; None without content."""

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from gwtui.codec.csv_schema import ping_row, request_row
+from gwtui.model.metrics import AnswerForm, Basis, metrics_of
 from gwtui.model.records import Finding, Ping, Request, StreamRead
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
+from gwtui.stats.accuracy import latency
 from gwtui.text import units
 
 
@@ -45,20 +47,25 @@ def finding_object(finding: Finding) -> dict[str, Any]:
 
 def _phases(result: Request | Ping) -> dict[str, float | str | bool | None]:
     if isinstance(result, Ping):
-        return {"connect_ms": units.milliseconds(result.connect_ns), "rtt_ms": units.milliseconds(result.rtt_ns)}
+        return {"connect_ms": units.milliseconds(result.connect_ns), **_times(result)}
     phases = result.phases
     return {
         "dns_ms": units.milliseconds(phases.dns_ns),
         "connect_ms": units.milliseconds(phases.connect_ns),
         "tls_ms": units.milliseconds(phases.tls_ns),
         "send_ms": units.milliseconds(phases.send_ns),
-        "ttfb_ms": units.milliseconds(result.ttfb_ns),
-        "ttft_ms": units.milliseconds(result.ttft_ns),
-        "duration_ms": units.milliseconds(result.duration_ns),
+        **_times(result),
         "reused": phases.reused,
         "address": phases.address,
         "tls": phases.tls,
     }
+
+
+def _times(result: Request | Ping) -> dict[str, float | None]:
+    """What counts from the send, by the names of the columns."""
+    forms = (AnswerForm.PONG,) if isinstance(result, Ping) else (AnswerForm.STREAM, AnswerForm.WHOLE)
+    found = (metric for metric in metrics_of(*forms) if metric.about.basis is Basis.SENT)
+    return {metric.about.column: units.milliseconds(latency(result, metric)) for metric in found}
 
 
 def _event(line: StreamLine) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.model.enums import Clock
+from gwtui.model.metrics import Basis, times_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request, StreamRead
 from gwtui.model.verdicts import MEANINGS, Verdict
@@ -90,7 +91,7 @@ def _ping_rows(endpoint: Endpoint, result: Ping) -> Iterable[tuple[str, str]]:
     yield "sent at", units.timestamp(result.started_at)
     yield "phases", _joined(("connect", result.connect_ns))
     yield "peer", result.address
-    yield "times", _joined(("rtt", result.rtt_ns))
+    yield "times", _time_text(result)
     yield "answer", "" if result.status is None else f"HTTP {result.status} to the handshake"
     yield "closed", "" if result.close_code is None else f"{result.close_code} {result.close_reason}".rstrip()
     yield "trace id", result.trace_id
@@ -130,13 +131,8 @@ def _phase_text(result: Request) -> str:
     )
 
 
-def _time_text(result: Request) -> str:
-    return _joined(
-        ("first byte", result.ttfb_ns),
-        ("first token", result.ttft_ns),
-        ("first visible", result.ttfo_ns if result.ttfo_ns != result.ttft_ns else None),
-        ("end", result.duration_ns),
-    )
+def _time_text(result: Request | Ping) -> str:
+    return _joined(*((metric.about.words, value) for metric, value in times_of(result)))
 
 
 def _answer_text(result: Request) -> str:
@@ -149,16 +145,15 @@ def _stream_text(result: Request) -> str:
     if not result.events:
         return ""
     events, reads = units.many(result.events, "event"), units.many(result.reads, "read")
-    gaps = f", mean gap {units.duration(result.mean_icl_ns)}, longest {units.duration(result.max_gap_ns)}"
-    return f"{events} in {reads}{gaps if result.max_gap_ns else ''}"
+    gaps = [f"{words} {text}" for words, text in units.metric_texts(result, Basis.READS)]
+    return ", ".join((f"{events} in {reads}", *gaps))
 
 
 def _token_text(result: Request) -> str:
     if result.input_tokens is None and result.output_tokens is None:
         return ""
     counts = f"{known(result.input_tokens)} in, {known(result.output_tokens)} out"
-    speed = f", {units.rate(result.tokens_per_s)} tok/s, TPOT {units.duration(result.tpot_ns)}"
-    return counts + (speed if result.tokens_per_s is not None else "")
+    return ", ".join((counts, *(f"{words} {text}" for words, text in units.metric_texts(result, Basis.TOKENS))))
 
 
 def _model_text(result: Request) -> str:

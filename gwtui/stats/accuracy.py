@@ -5,20 +5,12 @@ The error of a stamp is how long the bytes may have waited for gwtui; that of a 
 
 from __future__ import annotations
 
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import Basis, Metric
 from gwtui.model.records import Ping, Request
 
 DOUBT_NS = 1_000_000
 DOUBT_SHARE = 0.05
 """A value is in doubt when it may be wrong by more than both of these."""
-
-_ERRORS = {
-    Metric.TTFB: "ttfb_ns",
-    Metric.TTFT: "ttft_ns",
-    Metric.TTFO: "ttfo_ns",
-    Metric.TPOT: "tpot_ns",
-    Metric.E2E: "duration_ns",
-}
 
 
 def in_doubt(value_ns: int | None, error_ns: int) -> bool:
@@ -28,16 +20,8 @@ def in_doubt(value_ns: int | None, error_ns: int) -> bool:
 
 def latency(result: Request | Ping, metric: Metric) -> int | None:
     """That latency of one result, in ns, as measured; None where it has none. Of ICL, which is many, the mean."""
-    if isinstance(result, Ping):
-        return result.rtt_ns if metric is Metric.RTT else None
-    return {
-        Metric.TTFB: result.ttfb_ns,
-        Metric.TTFT: result.ttft_ns,
-        Metric.TTFO: result.ttfo_ns,
-        Metric.ICL: result.mean_icl_ns,
-        Metric.TPOT: result.tpot_ns,
-        Metric.E2E: result.duration_ns,
-    }.get(metric)
+    value = metric.of(result) if metric.is_latency else None
+    return None if value is None else int(value)
 
 
 def sure(result: Request | Ping, metric: Metric) -> int | None:
@@ -48,9 +32,8 @@ def sure(result: Request | Ping, metric: Metric) -> int | None:
 
 def _error_of(result: Request | Ping, metric: Metric) -> int:
     """How far that latency may be from the truth: its own error, or else the largest of the result."""
-    if isinstance(result, Request):
-        if metric is Metric.ICL:  # gaps in doubt were left out of it
-            return 0
-        if result.errors is not None and metric in _ERRORS:
-            return int(getattr(result.errors, _ERRORS[metric]))
+    if metric.about.basis is Basis.READS:  # what was in doubt was left out of it
+        return 0
+    if isinstance(result, Request) and result.errors is not None and metric in result.errors:
+        return result.errors[metric]
     return result.error_ns or 0

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import combinations
 
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import COMPARED, Metric
 from gwtui.stats.histogram import supported
 from gwtui.stats.significance import (
     Difference,
@@ -20,8 +20,6 @@ from gwtui.stats.significance import (
     quantile,
 )
 
-METRICS = (Metric.TTFT, Metric.E2E, Metric.ICL, Metric.TPOT)
-"""What is compared, the most telling first. E2E of a WebSocket is its RTT; ICL is the mean of each stream."""
 EVIDENCE = 0.05
 """The p, corrected for the number of pairs, below which a difference counts as one."""
 
@@ -85,7 +83,7 @@ def compare(pairs: Iterable[tuple[ComparedSeries, ComparedSeries]]) -> list[Comp
     found = [
         _comparison(first, second, metric)
         for first, second in pairs
-        for metric in METRICS
+        for metric in COMPARED
         if metric in first.samples and metric in second.samples
     ]
     by_metric: defaultdict[Metric, list[int]] = defaultdict(list)

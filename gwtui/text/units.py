@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from gwtui.model.metrics import Basis, Metric, Unit
+
+if TYPE_CHECKING:
+    from gwtui.model.records import Ping, Request
 
 MISSING = "-"
 
@@ -48,6 +55,16 @@ def milliseconds(ns: int | None) -> float | None:
     return None if ns is None else (ns + 500) // 1_000 / 1_000
 
 
+def milliseconds_by(read: Callable[[Any], int | None]) -> Callable[[Any], float | None]:
+    """`milliseconds` of what `read` reads, in one call: a row has many of them."""
+
+    def milliseconds_of(value: Any) -> float | None:
+        ns = read(value)
+        return None if ns is None else (ns + 500) // 1_000 / 1_000
+
+    return milliseconds_of
+
+
 def offset(ns: int | None) -> str:
     """Seconds since the send, for event lists: `+0.388`, `+12.034`."""
     return MISSING if ns is None else f"+{ns / 1_000_000_000:.3f}"
@@ -65,6 +82,16 @@ def rate(value: float | None) -> str:
     if value is None:
         return MISSING
     return f"{value:.1f}" if value < 999.95 else f"{value:,.0f}"
+
+
+def metric_texts(result: Request | Ping, basis: Basis) -> list[tuple[str, str]]:
+    """The metrics on that basis that a result has, each in words and with its value: `("mean gap", "21.4 ms")`."""
+    values = ((metric, metric.of(result)) for metric in Metric if metric.about.basis is basis)
+    return [(metric.about.words, _of_unit(value, metric.about.unit)) for metric, value in values if value is not None]
+
+
+def _of_unit(value: float, unit: Unit) -> str:
+    return duration(round(value)) if unit is Unit.MILLISECONDS else f"{rate(value)} {unit.value}"
 
 
 def count(value: int) -> str:

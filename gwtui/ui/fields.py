@@ -12,6 +12,7 @@ import msgspec
 from gwtui.apis import kind_of
 from gwtui.apis.expect import spelled_statuses
 from gwtui.model.enums import Kind
+from gwtui.model.metrics import LATENCIES
 from gwtui.model.profile import Endpoint, Profile
 
 
@@ -131,7 +132,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
     "addresses": ("first", "each"),
     "ping": ("text", "frame"),
     "auth": ("bearer", "token", "x-api-key", "api-key", "x-goog-api-key"),
-    "thresholds.slow_metric": ("ttfb", "ttft", "ttfo", "tpot", "e2e", "rtt"),
+    "thresholds.slow_metric": tuple(metric.value for metric in LATENCIES),
 }
 API_DECIDES = frozenset({"auth", "thresholds.slow_metric"})
 """Choices that may be left to the API."""

@@ -12,6 +12,9 @@ from textual.binding import Binding
 from textual.keys import REPLACED_KEYS, Keys, format_key, key_to_character
 from textual.screen import Screen
 
+from gwtui.model.metrics import BY_RANK
+
+_NEXT_LATENCY = f"the next latency: {', '.join(metric.label for metric in BY_RANK[:4])}, ..."
 FAR = 1_000_000
 """More lines than anything has."""
 
@@ -59,7 +62,7 @@ KEYS: tuple[Key, ...] = (
     Key("request.copy", "y", "copy", "copy", "copy the shown request's trace id", "Look", True),
     Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "Look", True),
     Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "Look", True),
-    Key("view.metric", "l", "metric(1)", "metric", "the next latency: TTFT, E2E, ICL, TPOT, RTT", "Look", True),
+    Key("view.metric", "l", "metric(1)", "metric", _NEXT_LATENCY, "Look", True),
     Key("panel.stream", "2", "panel('stream')", "", "stream alone, or back", "Panels"),
     Key("panel.latency", "3", "panel('latency')", "", "latency alone, or back", "Panels"),
     Key("panel.pings", "4", "panel('pings')", "", "WebSocket pings alone, or back", "Panels"),

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import BY_RANK
 from gwtui.model.view import Query, View, Window
 from gwtui.ui.panels.endpoints import COLUMNS
 
-METRICS = (Metric.TTFT, Metric.E2E, Metric.ICL, Metric.TPOT, Metric.TTFB, Metric.TTFO, Metric.RTT)
 WINDOWS = tuple(Window)
 
 
@@ -25,7 +24,7 @@ def other_window(query: Query, step: int) -> Query:
 
 def other_metric(query: Query, step: int) -> Query:
     """The next latency for 1, the one before for -1, round and round."""
-    return replace(query, metric=METRICS[(METRICS.index(query.metric) + step) % len(METRICS)])
+    return replace(query, metric=BY_RANK[(BY_RANK.index(query.metric) + step) % len(BY_RANK)])
 
 
 def next_order(query: Query) -> Query:

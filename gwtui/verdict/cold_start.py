@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gwtui.model.enums import FindingName, Metric, Outcome
+from gwtui.model.enums import FindingName, Outcome
+from gwtui.model.metrics import Metric
 from gwtui.model.records import Finding, Request
 from gwtui.stats.accuracy import sure
 from gwtui.text.units import duration

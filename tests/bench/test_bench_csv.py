@@ -26,7 +26,7 @@ from gwtui.bench.results import Measured, empty
 from gwtui.cli.compare import labels, pairs
 from gwtui.cli.console import Refusal
 from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS, ping_row, request_row
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import Metric
 from gwtui.model.records import Phases
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_line

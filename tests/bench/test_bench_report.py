@@ -14,7 +14,7 @@ from gwtui.bench import breakdown, report, table
 from gwtui.bench.plan import Plan
 from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.runner import BenchRun
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.comparison import ComparedSeries, all_pairs, compare, in_one_unit, sentence
 from gwtui.stats.significance import Sample

@@ -6,7 +6,7 @@ import pytest
 
 from gwtui.engine.loop_lag import LATE_NS, PERIOD_NS, STANDSTILL_NS, LoopLag, marked
 from gwtui.model.enums import Outcome
-from gwtui.model.records import Errors, Ping, Request
+from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
 
 MS = 1_000_000
@@ -66,7 +66,7 @@ def test_what_fails_because_the_engine_stood_still_is_not_the_gateways_fault(
     "result",
     [
         request(),
-        Request(**{name: getattr(request(), name) for name in Request.__struct_fields__} | {"errors": Errors()}),
+        Request(**{name: getattr(request(), name) for name in Request.__struct_fields__} | {"errors": {}}),
         Ping(endpoint="a", number=1, started_at=0, now_ns=0, verdict=Verdict.PONG, rule="x", error_ns=1),
     ],
 )

@@ -10,8 +10,9 @@ from support.judged import ENDPOINT, START_AT, S, Story
 
 from gwtui.health.health import Health
 from gwtui.model.enums import FindingName, State, Trigger
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile, Thresholds
-from gwtui.model.records import Errors, Finding, Heartbeat, Ping, ProfileChanged
+from gwtui.model.records import Finding, Heartbeat, Ping, ProfileChanged
 from gwtui.model.verdicts import Verdict
 
 
@@ -128,8 +129,8 @@ def test_slow_begins_after_a_while_over_the_limit_and_ends_at_four_fifths() -> N
     ("late", "state"),
     [
         ({"tainted": True, "error_ns": 4 * S}, State.UP),
-        ({"tainted": True, "error_ns": 4 * S, "errors": Errors(ttft_ns=4 * S)}, State.UP),
-        ({"tainted": True, "error_ns": 4 * S, "errors": Errors(duration_ns=4 * S, ttft_ns=S // 50)}, State.SLOW),
+        ({"tainted": True, "error_ns": 4 * S, "errors": {Metric.TTFT: 4 * S}}, State.UP),
+        ({"tainted": True, "error_ns": 4 * S, "errors": {Metric.E2E: 4 * S, Metric.TTFT: S // 50}}, State.SLOW),
         ({"tainted": True, "error_ns": S // 50}, State.SLOW),
         ({"tainted": False, "error_ns": S // 50}, State.SLOW),
     ],

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.viewrows import MS, fresh_row, quantile, row
 
-from gwtui.model.enums import FindingName, Metric, State
+from gwtui.model.enums import FindingName, State
+from gwtui.model.metrics import Metric
 from gwtui.monitor.filters import FIGURES, TEXTS, FilterError, Subject, parse
 
 SICK = Subject(

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.told import MS, SECOND, START_AT, START_NS, Telling, endpoint, state_incident
 
-from gwtui.model.enums import FindingName, Metric, State, Trigger
+from gwtui.model.enums import FindingName, State, Trigger
+from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Window
@@ -175,13 +176,23 @@ def test_every_metric_has_its_own_figures() -> None:
             ttfo_ns=300 * MS,
             tpot_ns=20 * MS,
             mean_icl_ns=21 * MS,
+            max_gap_ns=30 * MS,
             duration_ns=900 * MS,
             gaps=((10 * MS, 3), (30 * MS, 2)),
             tokens_per_s=48.5,
         )
-    shown = {metric: telling.row("a", metric=metric) for metric in Metric}
+    shown = {metric: telling.row("a", metric=metric) for metric in LATENCIES}
     medians = {metric.value: (row.p50.value_ns or 0) // MS for metric, row in shown.items()}
-    assert medians == {"ttfb": 100, "ttft": 200, "ttfo": 300, "icl": 10, "tpot": 20, "e2e": 900, "rtt": 200}
+    assert medians == {
+        "ttfb": 100,
+        "ttft": 200,
+        "ttfo": 300,
+        "icl": 10,
+        "max_gap": 30,
+        "tpot": 20,
+        "e2e": 900,
+        "rtt": 200,
+    }
     assert shown[Metric.ICL].p50.n == 30
     assert shown[Metric.ICL].last_ns == 21 * MS
     assert shown[Metric.TTFT].tokens_per_s == 48.5

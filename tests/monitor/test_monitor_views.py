@@ -12,7 +12,8 @@ from support.generated import RECORD_TYPES, structs
 from support.told import MS, START_AT, START_NS, Telling, endpoint, ns, state_incident
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
-from gwtui.model.enums import Metric, State
+from gwtui.model.enums import State
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import TLS, Profile
 from gwtui.model.records import FeedEnded, Incident, Notice, ProfileChanged, Record, SessionStarted
 from gwtui.model.verdicts import Verdict

@@ -11,6 +11,7 @@ import msgspec
 from hypothesis import strategies as st
 
 from gwtui.model.commands import Command
+from gwtui.model.profile import CHOICES
 from gwtui.model.records import Record
 
 RECORD_TYPES: tuple[type[Any], ...] = typing.get_args(Record)
@@ -68,6 +69,8 @@ def _generic(origin: Any, args: tuple[Any, ...]) -> st.SearchStrategy[Any]:
 
 
 def _bounded(kind: Any, meta: msgspec.Meta) -> st.SearchStrategy[Any]:
+    if meta.extra is not None:
+        return st.sampled_from(meta.extra[CHOICES])
     if kind is str:
         return st.text(st.characters(exclude_categories=["Cs"]), min_size=meta.min_length or 0, max_size=20)
     low = meta.ge if meta.ge is not None else meta.gt

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import Metric
 from gwtui.stats.comparison import ComparedSeries, compare
 from gwtui.stats.significance import Sample
 from gwtui.ui.panels.compare import Picture

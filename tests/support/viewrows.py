@@ -6,7 +6,8 @@ import dataclasses
 import math
 import random
 
-from gwtui.model.enums import FindingName, Kind, Metric, State
+from gwtui.model.enums import FindingName, Kind, State
+from gwtui.model.metrics import Metric
 from gwtui.model.view import Cell, EndpointRow, Quantile
 
 MS = 1_000_000

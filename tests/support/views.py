@@ -6,7 +6,8 @@ import dataclasses
 import math
 import random
 
-from gwtui.model.enums import EventKind, FindingName, Metric, State
+from gwtui.model.enums import EventKind, FindingName, State
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, Incident, Ping, Request, StreamEvent
 from gwtui.model.verdicts import Verdict

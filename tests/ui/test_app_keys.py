@@ -12,7 +12,7 @@ from support.stage import Stage, on_stage
 from textual.command import CommandPalette
 
 from gwtui.model.commands import Burst, Mark, Pause, PutEndpoint, RemoveEndpoint, RunChecks, SetInterval, Try
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import Metric
 from gwtui.model.view import Window
 from gwtui.ui.keymap import EVERY, KEYS, PLACES, Key
 from gwtui.ui.panels.checks import ChecksPanel

@@ -16,7 +16,7 @@ from support import pages, story, views
 from support.stage import Stage, on_stage
 
 from gwtui.model.commands import Burst
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import Metric
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.ui.panels.compare import OthersPanel, Picture, draw_others, draw_pairs, sentences
 from gwtui.ui.screens.compare import CompareScreen

@@ -6,10 +6,9 @@ from dataclasses import replace
 
 from support import views
 
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.view import Query, RequestRow, View, Window
 from gwtui.ui.navigation import (
-    METRICS,
     WINDOWS,
     next_order,
     ordered_by,
@@ -42,11 +41,11 @@ def test_windows_stop_at_their_ends() -> None:
 def test_metrics_go_round_and_name_every_latency() -> None:
     query = Query()
     seen = []
-    for _ in METRICS:
+    for _ in LATENCIES:
         seen.append(query.metric)
         query = other_metric(query, 1)
     assert query.metric is Metric.TTFT
-    assert set(seen) == set(Metric)
+    assert set(seen) == set(LATENCIES)
     assert other_metric(query, -1).metric is Metric.RTT
 
 

@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import views
 
-from gwtui.model.enums import EventKind, Metric
+from gwtui.model.enums import EventKind
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query, View, Window

@@ -11,7 +11,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui.model.enums import Metric
+from gwtui.model.metrics import Metric
 from gwtui.model.view import View
 from gwtui.stats.comparison import ComparedSeries, Comparison, in_one_unit, p_text, percent, sentence
 from gwtui.stats.histogram import supported

@@ -8,6 +8,7 @@ from textual import events
 from textual.binding import BindingType
 
 from gwtui.model.enums import Outcome
+from gwtui.model.metrics import Basis
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import MEANINGS
 from gwtui.model.view import StreamView, View
@@ -166,11 +167,9 @@ def _figures(request: Request) -> tuple[tuple[str, str], ...]:
         ("model", model),
         ("events", f"{request.events} in {request.reads} reads" if request.events else ""),
         ("bytes", f"{request.bytes:,}" if request.bytes else ""),
-        ("mean gap", units.duration(request.mean_icl_ns)),
-        ("longest gap", units.duration(request.max_gap_ns)),
+        *units.metric_texts(request, Basis.READS),
         ("tokens", f"{_known(request.input_tokens)} in, {_known(request.output_tokens)} out" if known else ""),
-        ("speed", f"{units.rate(request.tokens_per_s)} tok/s" if request.tokens_per_s is not None else ""),
-        ("TPOT", units.duration(request.tpot_ns)),
+        *units.metric_texts(request, Basis.TOKENS),
     )
 
 
@@ -195,7 +194,7 @@ def _excerpt(request: Request, width: int) -> list[Line]:
 def _ping(ping: Ping, width: int) -> list[Line]:
     close = "" if ping.close_code is None else f"{ping.close_code} {ping.close_reason}".strip()
     times = (
-        ("RTT", units.duration(ping.rtt_ns)),
+        *units.metric_texts(ping, Basis.SENT),
         ("connect", units.duration(ping.connect_ns)),
         ("connection", f"{ping.connection}" + (", dialled for this ping" if ping.connect_ns is not None else "")),
         ("peer", ping.address),

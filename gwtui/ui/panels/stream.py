@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from gwtui.model.enums import EventKind, Outcome
+from gwtui.model.metrics import times_of
 from gwtui.model.records import Request, StreamEvent
 from gwtui.model.view import StreamLine, StreamView, View
 from gwtui.text import units
@@ -178,8 +179,7 @@ def _result(request: Request) -> Line:
     if request.outcome is Outcome.FAILED and request.reason:
         spans += [Span("  "), Span(printable(request.reason), "text")]
     facts = [
-        f"TTFT {units.duration(request.ttft_ns)}" if request.ttft_ns is not None else "",
-        f"E2E {units.duration(request.duration_ns)}" if request.duration_ns is not None else "",
+        *(f"{metric.label} {units.duration(value)}" for metric, value in times_of(request) if metric.about.headline),
         units.many(request.events, "event") if request.events else "",
         f"{units.count(request.output_tokens)} tokens" if request.output_tokens is not None else "",
         f"{units.rate(request.tokens_per_s)} tok/s" if request.tokens_per_s is not None else "",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gwtui.model.enums import Outcome
+from gwtui.model.metrics import Metric, times_of
 from gwtui.model.records import Request
 from gwtui.text import units
 from gwtui.ui.text_layout import Line, Span, fit
@@ -34,18 +35,16 @@ def phases(request: Request) -> list[Phase]:
             done.append(Phase(name, took, sent, sent + took, "muted"))
             sent += took
     last = sent
-    end = "good" if request.outcome is Outcome.OK else "bad"
-    marks = (
-        ("first byte", request.ttfb_ns, "p50"),
-        ("first token", request.ttft_ns, "p95"),
-        ("first visible", request.ttfo_ns if request.ttfo_ns != request.ttft_ns else None, "p95"),
-        ("end", request.duration_ns, end),
-    )
-    for name, since, style in marks:
-        if since is not None:
-            done.append(Phase(name, since, last, max(last, sent + since), style))
-            last = max(last, sent + since)
+    for metric, since in times_of(request):
+        done.append(Phase(metric.about.words, since, last, max(last, sent + since), _style(metric, request)))
+        last = max(last, sent + since)
     return done
+
+
+def _style(metric: Metric, request: Request) -> str:
+    if metric is Metric.E2E:
+        return "good" if request.outcome is Outcome.OK else "bad"
+    return "p50" if metric is Metric.TTFB else "p95"
 
 
 def waterfall(request: Request, width: int) -> list[Line]:

@@ -18,6 +18,7 @@ from gwtui.apis import kind_of
 from gwtui.config import ConfigError, endpoint_from
 from gwtui.config.errors import ConfigFault
 from gwtui.model.commands import Command, Try
+from gwtui.model.metrics import times_of
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.view import View
@@ -192,11 +193,9 @@ def trial_text(trial: Request | Ping) -> str:
     """`complete · TTFT 412 ms · 42 events`, or the verdict with its reason."""
     if trial.outcome != "ok":
         return f"✖ {trial.verdict}: {trial.reason}" if trial.reason else f"✖ {trial.verdict}"
-    if isinstance(trial, Ping):
-        return f"✔ {trial.verdict} · RTT {units.duration(trial.rtt_ns)}"
-    parts = [f"✔ {trial.verdict}", f"TTFT {units.duration(trial.ttft_ns)}" if trial.ttft_ns is not None else ""]
-    parts += [f"E2E {units.duration(trial.duration_ns)}", f"{trial.events} events" if trial.events else ""]
-    return " · ".join(part for part in parts if part)
+    times = (f"{metric.label} {units.duration(value)}" for metric, value in times_of(trial) if metric.about.headline)
+    events = [f"{trial.events} events"] if isinstance(trial, Request) and trial.events else []
+    return " · ".join((f"✔ {trial.verdict}", *times, *events))
 
 
 def _told(fault: ConfigFault) -> str:

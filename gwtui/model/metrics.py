@@ -1,0 +1,298 @@
+"""The catalogue of metrics: whatever is measured of a request or a ping, each with all that others need to know of it.
+
+Files, tables, charts, filters, gates, comparisons, the form, the help and the README iterate over `Metric` and keep no
+list of their own. To add a metric: write its descriptor here (new ones before `E2E`), measure it
+(`probes.stream_timing` for streams) and test that. No `msgspec` here: the command line's help reads this.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from functools import cache
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Literal
+
+from gwtui.model.enums import Kind
+
+if TYPE_CHECKING:
+    from gwtui.model.records import Ping, Request
+
+
+class AnswerForm(StrEnum):
+    """How an answer comes, which decides what can be measured of it."""
+
+    STREAM = "stream"
+    """A completion as a stream of events."""
+    WHOLE = "whole answer"
+    """A completion at once, or any other HTTP response."""
+    PONG = "pong"
+    """The answer to a ping over a WebSocket."""
+
+
+class Unit(Enum):
+    """What a metric is shown in. Durations are in ns inside the program, and in seconds where they leave it."""
+
+    MILLISECONDS = "ms"
+    TOKENS_PER_SECOND = "tok/s"
+
+
+class Basis(Enum):
+    """What a metric is measured on."""
+
+    SENT = "since the send"
+    """From the moment the last byte of the request, or the ping, was handed to the socket: a place on the time axis,
+    and part of what somebody waits for."""
+    READS = "between reads"
+    """From one read of a stream to another. Where the wait for gwtui puts it in doubt, it is left out."""
+    TOKENS = "per token"
+    """By the API's own count of the answer's tokens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Descriptor:
+    """All that is known of one metric."""
+
+    name: str
+    """In filters, gates, thresholds and JSON."""
+    label: str
+    """For titles and tables, at most 8 characters."""
+    words: str
+    """For the details of one result: `first token`."""
+    meaning: str
+    """One plain sentence."""
+    forms: tuple[AnswerForm, ...]
+    """Who has it."""
+    basis: Basis
+    column: str
+    """In `requests.csv`, or `pings.csv` for a ping's."""
+    prometheus: str
+    otel: str
+    """OpenTelemetry's name, where its semantic conventions have one, else one below `gwtui`."""
+    unit: Unit = Unit.MILLISECONDS
+    better: Literal["lower", "higher"] = "lower"
+    field: str = ""
+    """The field of the record that holds it; empty: its entry in the record's `measured`."""
+    column_after: str = ""
+    """The column that its own follows; empty: it is at the right end, where every new one belongs."""
+    rank: int = 9
+    """Its place in the chart's choice and in comparisons: lower ones come first."""
+    compared: bool = True
+    """Part of comparisons, which keep and resample all values. False where another one says the same."""
+    headline: bool = False
+    """Told where there is room for little: the sentence of a comparison, the last line of a stream."""
+    unless_same_as: str = ""
+    """The metric beside which it is told of one result only where it differs."""
+
+
+_STREAM = (AnswerForm.STREAM,)
+_HTTP = (AnswerForm.STREAM, AnswerForm.WHOLE)
+
+
+class Metric(StrEnum):
+    """What is measured, in the order of tables."""
+
+    about: Descriptor
+
+    def __new__(cls, about: Descriptor) -> Metric:
+        metric = str.__new__(cls, about.name)
+        metric._value_ = about.name
+        metric.about = about
+        return metric
+
+    @property
+    def label(self) -> str:
+        return self.about.label
+
+    @property
+    def is_latency(self) -> bool:
+        """A duration, in ns: what charts, percentiles, gates and comparisons are of."""
+        return self.about.unit is Unit.MILLISECONDS
+
+    def of(self, result: Request | Ping) -> int | float | None:
+        """As measured: ns, or tokens per second. None where that result has none; of ICL, which is many, the mean."""
+        field = self.about.field
+        value: int | float | None = getattr(result, field, None) if field else result.measured.get(self)
+        return value
+
+    def reader(self) -> Callable[[Any], Any]:
+        """The same for results that have it, made once for those who read many."""
+        return attrgetter(self.about.field) if self.about.field else lambda result: result.measured.get(self)
+
+    TTFB = Descriptor(
+        name="ttfb",
+        label="TTFB",
+        words="first byte",
+        meaning="Time to first byte: last request byte sent to first response byte.",
+        forms=_HTTP,
+        basis=Basis.SENT,
+        field="ttfb_ns",
+        column="ttfb_ms",
+        column_after="reason",
+        prometheus="gwtui_time_to_first_byte_seconds",
+        otel="gwtui.client.time_to_first_byte",
+        compared=False,
+    )
+    TTFT = Descriptor(
+        name="ttft",
+        label="TTFT",
+        words="first token",
+        meaning="Time to first token: last request byte sent to first generated content, reasoning included.",
+        forms=_STREAM,
+        basis=Basis.SENT,
+        field="ttft_ns",
+        column="ttft_ms",
+        column_after="ttfb_ms",
+        prometheus="gwtui_time_to_first_token_seconds",
+        otel="gen_ai.client.operation.time_to_first_chunk",
+        rank=1,
+        headline=True,
+    )
+    TTFO = Descriptor(
+        name="ttfo",
+        label="TTFO",
+        words="first visible",
+        meaning="Time to first output: last request byte sent to first visible content, reasoning left out.",
+        forms=_STREAM,
+        basis=Basis.SENT,
+        field="ttfo_ns",
+        column="ttfo_ms",
+        column_after="ttft_ms",
+        prometheus="gwtui_time_to_first_output_seconds",
+        otel="gwtui.client.time_to_first_output",
+        compared=False,
+        unless_same_as="ttft",
+    )
+    ICL = Descriptor(
+        name="icl",
+        label="ICL",
+        words="mean gap",
+        meaning="Inter-chunk latency: each gap between consecutive reads with content; of one stream the mean.",
+        forms=_STREAM,
+        basis=Basis.READS,
+        field="mean_icl_ns",
+        column="mean_icl_ms",
+        column_after="ttfo_ms",
+        prometheus="gwtui_inter_chunk_latency_seconds",
+        otel="gen_ai.client.operation.time_per_output_chunk",
+        rank=3,
+    )
+    MAX_GAP = Descriptor(
+        name="max_gap",
+        label="MAX GAP",
+        words="longest gap",
+        meaning="The longest gap between two consecutive reads with content of one stream.",
+        forms=_STREAM,
+        basis=Basis.READS,
+        field="max_gap_ns",
+        column="max_gap_ms",
+        column_after="mean_icl_ms",
+        prometheus="gwtui_max_gap_seconds",
+        otel="gwtui.client.max_gap",
+        compared=False,
+    )
+    TOKENS_PER_S = Descriptor(
+        name="tokens_per_s",
+        label="TOK/S",
+        words="speed",
+        meaning="Output tokens after the first per second from first to last content, by the API's own usage.",
+        forms=_STREAM,
+        basis=Basis.TOKENS,
+        unit=Unit.TOKENS_PER_SECOND,
+        better="higher",
+        field="tokens_per_s",
+        column="tokens_per_s",
+        column_after="max_gap_ms",
+        prometheus="gwtui_output_tokens_per_second",
+        otel="gwtui.client.output_tokens_per_second",
+    )
+    TPOT = Descriptor(
+        name="tpot",
+        label="TPOT",
+        words="TPOT",
+        meaning="Time per output token after the first, from first to last content, by the API's own usage.",
+        forms=_STREAM,
+        basis=Basis.TOKENS,
+        field="tpot_ns",
+        column="tpot_ms",
+        column_after="max_gap_ms",
+        prometheus="gwtui_time_per_output_token_seconds",
+        otel="gwtui.client.time_per_output_token",
+        rank=4,
+    )
+    E2E = Descriptor(
+        name="e2e",
+        label="E2E",
+        words="end",
+        meaning="End to end: last request byte sent to the end of the response.",
+        forms=_HTTP,
+        basis=Basis.SENT,
+        field="duration_ns",
+        column="duration_ms",
+        column_after="request_number",
+        prometheus="gwtui_request_duration_seconds",
+        otel="gen_ai.client.operation.duration",
+        rank=2,
+        headline=True,
+    )
+    RTT = Descriptor(
+        name="rtt",
+        label="RTT",
+        words="RTT",
+        meaning="Round trip time: a ping sent to its pong.",
+        forms=(AnswerForm.PONG,),
+        basis=Basis.SENT,
+        field="rtt_ns",
+        column="rtt_ms",
+        column_after="ping_number",
+        prometheus="gwtui_ping_round_trip_seconds",
+        otel="gwtui.client.ping_round_trip",
+        headline=True,
+    )
+
+
+BY_NAME = {metric.value: metric for metric in Metric}
+LATENCIES = tuple(metric for metric in Metric if metric.is_latency)
+SINCE_SENT = tuple(metric for metric in LATENCIES if metric.about.basis is Basis.SENT)
+"""Moments of one result, in the order of the time axis."""
+BY_RANK = tuple(sorted(LATENCIES, key=lambda metric: metric.about.rank))
+"""Latencies, the most telling first: the chart's choice."""
+COMPARED = tuple(metric for metric in BY_RANK if metric.about.compared and metric is not Metric.RTT)
+"""What is compared, the most telling first. A ping's round trip counts as E2E there."""
+FIRST_FIGURES = (Metric.TTFB, Metric.TTFT, Metric.ICL, Metric.TPOT)
+"""Those whose percentiles stand in the middle of a benchmark's CSV; those of all others follow on the right."""
+
+WHOLE = (Metric.E2E, Metric.RTT)
+"""The latency of a whole request or ping: every good one has it."""
+
+_OWN = {AnswerForm.STREAM: Metric.TTFT, AnswerForm.WHOLE: Metric.E2E, AnswerForm.PONG: Metric.RTT}
+
+
+def form_of(kind: Kind, *, stream: bool) -> AnswerForm:
+    """The form of an endpoint's answers; `stream`: whether it asks for streams."""
+    if kind is Kind.WEBSOCKET:
+        return AnswerForm.PONG
+    return AnswerForm.STREAM if kind is Kind.COMPLETION and stream else AnswerForm.WHOLE
+
+
+@cache
+def metrics_of(*forms: AnswerForm) -> tuple[Metric, ...]:
+    """What can be measured of answers in any of these forms, in the order of tables."""
+    return tuple(metric for metric in Metric if set(forms) & set(metric.about.forms))
+
+
+def own_metric(form: AnswerForm) -> Metric:
+    """The latency that tells most of such answers, and that every good one may be expected to have."""
+    return _OWN[form]
+
+
+def times_of(result: Request | Ping) -> list[tuple[Metric, int]]:
+    """What one result has measured since the send, in the order of the time axis, in ns."""
+    found = []
+    for metric in SINCE_SENT:
+        value = metric.of(result)
+        same = BY_NAME.get(metric.about.unless_same_as)
+        if value is not None and (same is None or value != same.of(result)):
+            found.append((metric, int(value)))
+    return found
