@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -24,8 +25,10 @@ settings.load_profile("gwtui")
 def pytest_configure() -> None:
     """Programs that tests start and stop by a signal obey it, also where the suite itself was told to ignore it.
 
-    A shell does that to what runs in the background or under `nohup`.
+    A shell does that to what runs in the background or under `nohup`. They also keep what Python compiled: the suite
+    starts gwtui several hundred times, and compiling it takes longer than all else that it does.
     """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         if signal.getsignal(number) is signal.SIG_IGN:
             signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
@@ -72,7 +75,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def recorder(directory: Path) -> Iterator[Recorder]:
-    """One that writes at once."""
+def recorder(directory: Path, flushes: Flushes) -> Iterator[Recorder]:
+    """One that writes at once, each time counted by `flushes`."""
     with Recorder(directory, PROFILE, flush_s=0.0, retry_s=0.001) as recorder:
         yield recorder

@@ -174,7 +174,7 @@ def test_the_last_good_pair_is_used_while_another_is_half_written(tmp_path: Path
 
 async def test_a_kept_connection_is_made_anew_with_changed_files(tmp_path: Path) -> None:
     settings = issue(tmp_path)
-    async with ScriptedServer([*ANSWER, *ANSWER], ANSWER, tls=wanting()) as server:
+    async with ScriptedServer([*ANSWER, *ANSWER], [*ANSWER, *ANSWER], tls=wanting()) as server:
         probing = Probing(endpoint("http", server.url, tls=settings))
         async with probing.prober:
             rows = [await probing.once(), await probing.once()]
