@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from itertools import count, islice
 from signal import Signals
 from typing import Self
 
@@ -18,6 +16,7 @@ import click
 from gwtui.bench.csv_out import request_line
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.results import Measured, empty
+from gwtui.engine.load import LoadDriver
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
 from gwtui.model.enums import Trigger
@@ -48,110 +47,64 @@ async def drive(
     plan: Plan,
     take: Take,
     miss: Miss = lambda _: None,
-    means: ProbeDeps | None = None,
+    deps: ProbeDeps | None = None,
 ) -> None:
     """Carry out the plan; `take` is given every result that counts, as it comes.
 
     `miss` is given the endpoint of every request of an open loop that was due and found no room before the time was
     up. Cancelled, it stops at once: what was under way is reported as cancelled, and all is closed.
     """
-    means = means or ProbeDeps()
-    lag_monitor = LoopLagMonitor(means.clock, means.asleep, means.sleep)
+    deps = deps or ProbeDeps()
+    lag_monitor = LoopLagMonitor(deps.clock, deps.asleep, deps.sleep)
 
-    def lane(members: Sequence[Endpoint]) -> _Lane:
-        return _Lane(members, profile, plan, take, miss, lag_monitor, means)
+    async def send_to(members: Sequence[Endpoint]) -> None:
+        await _Bench(profile, plan, take, miss, lag_monitor, deps).run(members)
 
     async with lag_monitor.watching():
         if plan.order is Order.TOGETHER:
             async with asyncio.TaskGroup() as group:
                 for endpoint in endpoints:
-                    group.create_task(lane([endpoint]).run())
+                    group.create_task(send_to([endpoint]))
         elif plan.order is Order.INTERLEAVED:
-            await lane(endpoints).run()
+            await send_to(endpoints)
         else:
             for endpoint in endpoints:
-                await lane([endpoint]).run()
+                await send_to([endpoint])
 
 
-def alternating(endpoints: Sequence[Endpoint]) -> Iterator[Endpoint]:
-    """A B B A A B B A ...: a steady drift of the network weighs on all of them alike."""
-    for turn in count():
-        yield from endpoints if turn % 2 == 0 else reversed(endpoints)
-
-
-class _Lane:
-    """A line of requests to one endpoint, or to several in turns."""
+class _Bench:
+    """Warms up and then measures one endpoint, or several in turns."""
 
     def __init__(
-        self,
-        endpoints: Sequence[Endpoint],
-        profile: Profile,
-        plan: Plan,
-        take: Take,
-        miss: Miss,
-        lag_monitor: LoopLagMonitor,
-        means: ProbeDeps,
+        self, profile: Profile, plan: Plan, take: Take, miss: Miss, lag_monitor: LoopLagMonitor, deps: ProbeDeps
     ) -> None:
-        self._endpoints = endpoints
         self._profile = profile
         self._plan = plan
         self._take = take
         self._miss = miss
         self._lag_monitor = lag_monitor
-        self._means = means
-        self._idle: defaultdict[str, list[Prober]] = defaultdict(list)
+        self._deps = deps
         self._counting = False
 
-    async def run(self) -> None:
-        async with AsyncExitStack() as probers:
-            if self._plan.warmup:
-                await self._send(self._plan.warmup, None, probers)
+    async def run(self, members: Sequence[Endpoint]) -> None:
+        plan, deps = self._plan, self._deps
+        async with LoadDriver(
+            members, plan.concurrency, self._prober, self._probe, clock=deps.clock, sleep=deps.sleep
+        ) as load:
+            if plan.warmup:
+                await load.send(plan.warmup)
             self._counting = True
-            await self._send(self._plan.requests, self._plan.for_s, probers)
+            await load.send(
+                plan.requests, for_s=plan.for_s, rate=plan.rate, miss=lambda endpoint: self._miss(endpoint.name)
+            )
 
-    async def _send(self, requests: int | None, for_s: float | None, probers: AsyncExitStack) -> None:
-        clock, begin_ns = self._means.clock, self._means.clock()
-        end_ns = begin_ns + int(for_s * 1e9) if for_s is not None else None
-        step_ns = self._step_ns()
-        room = asyncio.Semaphore(self._plan.concurrency)
-        numbers: Counter[str] = Counter()
-        turns = islice(alternating(self._endpoints), requests and requests * len(self._endpoints))
-        async with asyncio.TaskGroup() as group:
-            for turn, endpoint in enumerate(turns):
-                due_ns = begin_ns + int(turn * step_ns)
-                if end_ns is not None and due_ns >= end_ns:
-                    return
-                await self._until(due_ns)
-                await room.acquire()
-                if end_ns is not None and clock() >= end_ns:
-                    if not step_ns:
-                        return
-                    self._miss(endpoint.name)
-                    room.release()
-                    continue
-                numbers[endpoint.name] += 1
-                probe = self._probe(endpoint, numbers[endpoint.name], due_ns if step_ns else clock(), probers)
-                group.create_task(probe).add_done_callback(lambda _: room.release())
+    def _prober(self, endpoint: Endpoint) -> Prober:
+        return self._deps.prober_for(endpoint, self._profile, self._emit)
 
-    def _step_ns(self) -> float:
-        """The time between two requests of an open loop; 0 in a closed one, and while warming up."""
-        rate = self._plan.rate if self._counting else None
-        return 1e9 / (rate * len(self._endpoints)) if rate is not None else 0.0
-
-    async def _probe(self, endpoint: Endpoint, number: int, due_ns: int, probers: AsyncExitStack) -> None:
-        """Probe with the prober that was used last, whose connection is warm, or with a new one."""
-        idle, means = self._idle[endpoint.name], self._means
-        if idle:
-            prober = idle.pop()
-        else:
-            prober = await probers.enter_async_context(means.prober_for(endpoint, self._profile, self._emit))
+    async def _probe(self, endpoint: Endpoint, prober: Prober, number: int, due_ns: int) -> bool:
         await make_ready(endpoint)
         self._emit(await self._lag_monitor.marked(prober.probe(number, due_ns, Trigger.BURST)))
-        idle.append(prober)
-
-    async def _until(self, due_ns: int) -> None:
-        while (left_ns := due_ns - self._means.clock()) > 0:
-            await self._means.sleep(left_ns / 1e9)
+        return True
 
     def _emit(self, record: Record) -> None:
         """Results only; one that was cancelled comes this way too."""

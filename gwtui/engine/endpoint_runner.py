@@ -9,8 +9,7 @@ no budget, are held: counted, and not made up for.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +18,7 @@ from msgspec.structs import replace
 from gwtui.apis import kind_of
 from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
+from gwtui.engine.load import LoadDriver
 from gwtui.engine.loop_lag import LoopLag, marked
 from gwtui.engine.schedule import Schedule
 from gwtui.engine.suspend import Moment
@@ -214,35 +214,21 @@ class Workers:
             self._idle.remove(waiter)
             waiter.set_result(None)
 
-    async def probe_now(self, prober: Prober) -> bool:
+    async def probe_now(self, prober: Prober, _number: int, planned_ns: int) -> bool:
         """Send one request of a burst. False: there is no budget for it."""
         if not may_begin(self._endpoint, self._tools):
             return False
-        await self._probe(prober, self._tools.clock(), Trigger.BURST)
+        await self._probe(prober, planned_ns, Trigger.BURST)
         return True
 
 
 def burst(together: Sequence[Workers], tools: WorkerContext, requests: int, concurrency: int) -> None:
-    """Send so many requests to each now, in turns: each of `concurrency` tasks the next when its last one has ended."""
-    turns = _turns(together, requests)
-    for _ in range(min(requests * len(together), concurrency)):
-        task = tools.spawn(_work_off(turns))
-        for each in together:
-            each.own(task)
+    """Send that number of requests to each now, in turns, at most `concurrency` at once."""
 
+    async def send() -> None:
+        async with LoadDriver(together, concurrency, Workers.prober, Workers.probe_now, clock=tools.clock) as load:
+            await load.send(requests)
 
-def _turns(together: Sequence[Workers], requests: int) -> Iterator[Workers]:
-    """A B B A A B B A ...: a drift of the network weighs on all of them alike."""
-    for turn in range(requests):
-        yield from together if turn % 2 == 0 else reversed(together)
-
-
-async def _work_off(turns: Iterator[Workers]) -> None:
-    """Take turns until none is left, with one prober for each endpoint."""
-    async with AsyncExitStack() as stack:
-        probers: dict[Workers, Prober] = {}
-        for each in turns:
-            if each not in probers:
-                probers[each] = await stack.enter_async_context(each.prober())
-            if not await each.probe_now(probers[each]):
-                return
+    task = tools.spawn(send())
+    for each in together:
+        each.own(task)

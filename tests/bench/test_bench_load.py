@@ -21,7 +21,7 @@ async def driven(world: World, *endpoints: Any, **plan: Any) -> tuple[list[Reque
     """Results in the order they came, and who was due without finding room."""
     taken: list[Request | Ping] = []
     missed: list[str] = []
-    work = drive(endpoints, Profile(), Plan(**plan), taken.append, missed.append, world.means)
+    work = drive(endpoints, Profile(), Plan(**plan), taken.append, missed.append, world.deps)
     await world.run(work)
     assert world.open == 0, "every prober is closed"
     return taken, missed
@@ -116,7 +116,7 @@ async def test_cancelled_it_tells_what_was_under_way_and_closes_all() -> None:
             work.cancel()
 
     plan = Plan(requests=1000, concurrency=2, order=Order.TOGETHER)
-    work = asyncio.ensure_future(drive([A, B], Profile(), plan, take, means=world.means))
+    work = asyncio.ensure_future(drive([A, B], Profile(), plan, take, deps=world.deps))
     with pytest.raises(asyncio.CancelledError):
         await world.run(work)
     assert world.open == 0

@@ -124,8 +124,8 @@ async def test_a_removed_endpoint_is_gone_with_its_probes_and_bursts(gateway: Ga
         it.send(RemoveEndpoint(name="a"))
         results = await it.results_of("a", 3)
         assert {result.verdict for result in results} == {Verdict.CANCELLED}
-        await it.until(lambda: gateway.under_way == 0)
-        assert not any(prober.is_open for prober in gateway.probers)
+        await it.until(lambda: not any(prober.is_open for prober in gateway.probers))
+        assert gateway.under_way == 0
         assert [each.name for each in it.all(ProfileChanged)[0].profile.endpoints] == ["b"]
 
 

@@ -87,7 +87,7 @@ class World:
         self._order = count()
 
     @property
-    def means(self) -> ProbeDeps:
+    def deps(self) -> ProbeDeps:
         return ProbeDeps(
             prober_for=self._prober_for, clock=lambda: self.now_ns, asleep=lambda: self.now_ns, sleep=self.sleep
         )
