@@ -23,7 +23,7 @@ class PlainHTTP(API):
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.method.isalpha():
-            raise AskError("`method` is no HTTP method: say GET, POST, HEAD ...")
+            raise AskError("`method` is not an HTTP method: say GET, POST, HEAD ...")
         expected_body(endpoint)
         is_expected_status(endpoint, 200)
         url = http_url(endpoint, self.default_path)

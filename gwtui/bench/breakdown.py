@@ -26,7 +26,7 @@ GROUPS = {
     "errors inside a stream": frozenset({Verdict.ERROR_IN_STREAM}),
     "empty streams": frozenset({Verdict.EMPTY}),
     "streams out of order": frozenset({Verdict.OUT_OF_ORDER}),
-    "answers that are no stream": frozenset({Verdict.NOT_A_STREAM}),
+    "answers that are not a stream": frozenset({Verdict.NOT_A_STREAM}),
     "own faults, not counted": frozenset({Verdict.LOCAL}),
 }
 MOST_PAIRS = 10
@@ -140,7 +140,7 @@ def failure_lines(measured: Sequence[Measured]) -> list[str]:
         if each.failed or each.local:
             lines += [_failure_heading(each), *_failure_groups(each)]
         if each.cancelled:
-            lines.append(f"{each.endpoint}: {units.count(each.cancelled)} under way when gwtui stopped, not counted")
+            lines.append(f"{each.endpoint}: {units.count(each.cancelled)} in flight when gwtui stopped, not counted")
         if each.tainted:
             lines.append(f"{each.endpoint}: {units.count(each.tainted)} with times in doubt: gwtui was late (tainted)")
     return lines
@@ -193,8 +193,8 @@ def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured]) ->
             for name, q in (("p50", 0.5), ("p95", 0.95))
             if supported(q, each.ok)
         ]
-        parts.append(f"latest start {units.duration(each.max_lateness_ns)} after its time")
+        parts.append(f"latest start {units.duration(each.max_lateness_ns)} after its planned time")
         if each.missed:
-            parts.append(f"{units.count(each.missed)} due requests found no room and were never sent")
+            parts.append(f"{units.count(each.missed)} planned requests exceeded the concurrency and were never sent")
         lines.append(f"{each.endpoint}: {'; '.join(parts)}")
     return lines

@@ -97,7 +97,7 @@ def read(path: Path, progress: Progress = lambda _: None) -> list[ComparedSeries
         part = path / error.filename if path.is_dir() and isinstance(error.filename, str) else path
         raise CSVError(f"{part}: cannot be read: {error.strerror or error}") from None
     if not found:
-        raise CSVError(f"{path}: there is no result in it")
+        raise CSVError(f"{path}: it contains no results")
     return found
 
 
@@ -117,7 +117,7 @@ def _read_session(path: Path, progress: Progress) -> list[ComparedSeries]:
     with Directory.held(path) as directory:
         names = directory.names()
         if not any(part in names for name in SESSION_FILES for part in parts_of(name, names)):
-            raise CSVError(f"{path}: no session: there is neither a requests.csv nor a pings.csv in it")
+            raise CSVError(f"{path}: not a session: it contains neither requests.csv nor pings.csv")
         for name in SESSION_FILES:
             reading = _Reading(progress)
             for part in parts_of(name, names):
@@ -157,7 +157,7 @@ class _Row:
         return CSVError(f"{self.path}, line {self.line}, column {column}: {problem}")
 
     def wrong(self, column: str, wanted: str) -> CSVError:
-        return self.fault(column, f"{clean(self.text(column), 40)!r} is no {wanted}")
+        return self.fault(column, f"{clean(self.text(column), 40)!r} is not a {wanted}")
 
     def duration_ns(self, column: str) -> int | None:
         """Milliseconds as ns; None for an empty cell."""
@@ -185,7 +185,7 @@ def _lines(file: BufferedReader, path: Path, progress: Progress) -> Iterator[str
     for number, data in enumerate(iter(lambda: file.readline(MAX_LINE + 1), b""), 1):
         progress(len(data))
         if len(data) > MAX_LINE:
-            raise CSVError(f"{path}, line {number}: no CSV: the line is longer than {MAX_LINE >> 20} MiB")
+            raise CSVError(f"{path}, line {number}: not CSV: the line is longer than {MAX_LINE >> 20} MiB")
         try:
             text = data.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError:
@@ -208,7 +208,7 @@ def _layout(path: Path, heading: Sequence[str], columns: Mapping[str, int]) -> L
     for layout in LAYOUTS:
         if all(column in columns for column in layout.needed):
             return layout
-    raise CSVError(f"{path}, line 1: these are no columns that gwtui knows: {clean(','.join(heading), 120)}")
+    raise CSVError(f"{path}, line 1: unknown columns: {clean(','.join(heading), 120)}")
 
 
 def _name(row: _Row) -> str:
@@ -279,7 +279,7 @@ class _Reading:
                 if any(cells):
                     self._take_row(layout, _Row(path, lines.line_num, columns, cells))
         except csv.Error as error:
-            raise CSVError(f"{path}, line {lines.line_num}: no CSV: {error}") from None
+            raise CSVError(f"{path}, line {lines.line_num}: not CSV: {error}") from None
 
     def _take_row(self, layout: Layout, row: _Row) -> None:
         """A row without a name stands for an endpoint that was not asked; the predecessor wrote such."""
@@ -316,7 +316,7 @@ def _take_result(into: _Gathered, layout: Layout, row: _Row) -> None:
         into.ok += 1
         _add(into, layout, row)
     elif outcome not in list(Outcome):
-        raise row.wrong("outcome", "outcome that gwtui knows")
+        raise row.wrong("outcome", "known outcome")
 
 
 def _add(into: _Gathered, layout: Layout, row: _Row) -> None:

@@ -45,7 +45,7 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
 def _heading(run: BenchRun) -> str:
     ended = sum(each.total + each.local for each in run.measured.values())
     rate = f", {units.rate(ended / run.seconds)} requests/s" if run.seconds else ""
-    stopped = f"; stopped by {run.stopped_by.name}, this is what was measured until then" if run.stopped_by else ""
+    stopped = f"; stopped by {run.stopped_by.name}, results until then" if run.stopped_by else ""
     took = units.duration(round(run.seconds * 1e9))
     return f"{units.count(ended)} requests in {took}{rate}; {_plan_text(run.plan)}{stopped}"
 

@@ -78,7 +78,7 @@ def parse(text: str) -> Threshold:
     """Raises GateError."""
     found = _FORM.fullmatch(text.strip())
     if found is None:
-        raise GateError(f"--fail-if {text!r} is no expression: write one like {_EXAMPLES}")
+        raise GateError(f"--fail-if {text!r} is not an expression: write one like {_EXAMPLES}")
     number, unit = float(found["number"]), found["unit"].strip()
     compare = _SIGNS[found["sign"]]
     measure = found["measure"].lower()
@@ -127,20 +127,20 @@ def _measure(measure: str, number: float, unit: str) -> _Meaning:
         return _share_limit(number, unit), None, _failed_share if measure == "fail_rate" else _good_share
     if measure == "failed" or measure in _verdicts():
         return _count(measure, number, unit)
-    raise GateError(f"{measure!r} is nothing that is measured: use {_EXAMPLES}")
+    raise GateError(f"{measure!r} is not a measured value: use {_EXAMPLES}")
 
 
 def _latency(found: re.Match[str], number: float, unit: str) -> _Meaning:
     if unit not in _DURATIONS:
-        raise GateError(f"{unit!r} is no unit of time: use us, ms, s or m")
+        raise GateError(f"{unit!r} is not a unit of time: use us, ms, s or m")
     metric = BY_NAME.get(found["metric"])
     if metric not in LATENCIES:
-        raise GateError(f"{found['metric']!r} is no latency: there are {', '.join(LATENCIES)}")
+        raise GateError(f"{found['metric']!r} is not a latency: use one of {', '.join(LATENCIES)}")
     percent = {"median": 50.0, "min": 0.0, "max": 100.0}.get(found["statistic"])
     if found["percent"]:
         percent = float(found["percent"])
         if not 0 < percent < 100:
-            raise GateError("a percentile lies between p0 and p100")
+            raise GateError("a percentile is between p0 and p100")
 
     def read(measured: Measured) -> Figure:
         if percent is None:
@@ -169,7 +169,7 @@ def _share_limit(number: float, unit: str) -> float:
     if not unit and number >= 1:
         raise GateError(f"is {number:g} a share or a percentage? Write {number:g}%")
     if number > 100:
-        raise GateError(f"{number:g}% is more than all")
+        raise GateError(f"{number:g}% is more than 100%")
     return number / 100 if unit else number
 
 

@@ -99,7 +99,7 @@ def _ui_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
 def _default_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
     name, profiles = raw.get("default_profile"), raw.get("profiles", {})
     if isinstance(name, str) and isinstance(profiles, Mapping) and name not in profiles:
-        yield Problem(("default_profile",), "names no profile of this file", did_you_mean(name, profiles))
+        yield Problem(("default_profile",), "is not a profile of this file", did_you_mean(name, profiles))
 
 
 def _profile_problems(name: str, table: Any) -> Iterator[Problem]:
@@ -117,4 +117,4 @@ def _profile_problems(name: str, table: Any) -> Iterator[Problem]:
         own = endpoint.get("name")
         if isinstance(own, str) and seen.setdefault(own, index) != index:
             other = dotted((*path, "endpoints", seen[own]))
-            yield Problem((*path, "endpoints", index, "name"), f"is the name of {other} too", "give it another")
+            yield Problem((*path, "endpoints", index, "name"), f"is also the name of {other}", "choose another name")

@@ -114,7 +114,7 @@ def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | 
         endpoints = raw.setdefault("profiles", {}).setdefault(profile, {}).setdefault("endpoints", [])
         index, twin = _index_of(endpoints, replaces), _index_of(endpoints, endpoint.name)
         if twin is not None and twin != index:
-            raise EditError(f"there is an endpoint {shown(endpoint.name)} already")
+            raise EditError(f"there is already an endpoint {shown(endpoint.name)}")
         if index is None:
             endpoints.append(_table_of(endpoint))
             return tomledit.append(text, where, endpoints[-1])

@@ -86,7 +86,7 @@ def _insert(text: str, path: KeyPath, value: Any) -> str:
     """Write a key that is not there yet, as near to its table's other keys as TOML allows."""
     table, key = path[:-1], path[-1]
     if isinstance(key, int):
-        raise EditError(f"{dotted(path)} is an item of an array: it cannot be written anew")
+        raise EditError(f"{dotted(path)} is an item of an array: it cannot be rewritten")
     statements = tuple(scan(text))
     in_item = any(isinstance(part, int) for part in table)
     if isinstance(value, Mapping) and (is_long(value) or not in_item):

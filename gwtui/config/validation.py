@@ -56,7 +56,7 @@ _SET_BY_GWTUI = frozenset(
         "sec-websocket-extensions",
     }
 )
-_MISPLACED = ("holds a reference outside of its query", "references stand in keys, headers and queries only")
+_MISPLACED = ("holds a reference outside of its query", "references are allowed only in keys, headers and queries")
 _USE_KEY = f"use key = {SCHEMES}"
 _USE_REFERENCE = f"say where it is: {SCHEMES}, in a text ${{env:NAME}}"
 
@@ -111,7 +111,7 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
 def _tls_problems(tls: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
     for key in ("client_key", "client_key_password"):
         if key in tls and "client_cert" not in tls:
-            yield Problem((*path, key), "is nothing without client_cert", 'client_cert = "me.pem"')
+            yield Problem((*path, key), "needs client_cert", 'client_cert = "me.pem"')
     password = tls.get("client_key_password")
     if isinstance(password, str) and not is_reference(password):
         yield Problem((*path, "client_key_password"), "must say where the password is, not what it is", SCHEMES)
@@ -129,7 +129,7 @@ def budget_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Probl
         for endpoint in (endpoints if isinstance(endpoints, list) else ())
     ):
         hint = "price = { input_per_million = 0.25, output_per_million = 1.25 } in an endpoint"
-        yield Problem((*path, "budget", "usd"), "counts by price, and no endpoint has one", hint)
+        yield Problem((*path, "budget", "usd"), "needs prices, and no endpoint has one", hint)
 
 
 def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Iterator[Problem]:
@@ -139,7 +139,7 @@ def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Itera
     if kind is Kind.COMPLETION and isinstance(body, str):
         yield Problem((*path, "body"), "must be a table of request fields for this API", "body = { temperature = 0.2 }")
     if kind is Kind.COMPLETION and isinstance(body, Mapping) and "stream" in body:
-        yield Problem((*path, "body", "stream"), "is a setting of its own", "set stream of the endpoint")
+        yield Problem((*path, "body", "stream"), "is a separate setting", "set `stream` of the endpoint")
     if kind is not Kind.WEBSOCKET:
         for key, default in (("ping", "text"), ("subprotocols", [])):
             if table.get(key, default) != default:
@@ -180,7 +180,7 @@ def _url_complaint(url: str) -> _Complaint | None:
     if parts.scheme not in {"http", "https", "ws", "wss"}:
         return "must begin with http://, https://, ws:// or wss://", ""
     if not host:
-        return "names no host", "https://gateway.example.com"
+        return "has no host", "https://gateway.example.com"
     if "@" in parts.netloc:
         return "holds a user name or password", _USE_KEY
     return _query_complaint(parts.query, parts.fragment)
@@ -253,12 +253,12 @@ def _key_complaint(key: str) -> _Complaint | None:
 
 
 def _method_complaint(method: str) -> _Complaint | None:
-    return None if _TOKEN.fullmatch(method) else ("is no HTTP method", "GET, POST, HEAD, ...")
+    return None if _TOKEN.fullmatch(method) else ("is not an HTTP method", "GET, POST, HEAD, ...")
 
 
 def _header_complaint(name: str, value: str) -> _Complaint | None:
     if not _TOKEN.fullmatch(name):
-        return "is no header name", "letters, digits and -"
+        return "is not a header name", "letters, digits and -"
     if name.lower() in _SET_BY_GWTUI:
         return "is set by gwtui itself", "leave it out"
     held = references_in(value)

@@ -151,7 +151,7 @@ class Engine:
     def _obey(self, command: Command) -> None:
         match command:
             case Start():
-                raise CommandError("The engine is running already")
+                raise CommandError("The engine is already running")
             case Pause() | Resume():
                 self._pause(command)
             case SetInterval():
@@ -167,7 +167,7 @@ class Engine:
             case Try(endpoint=endpoint):
                 profile_edits.check_api(endpoint)
                 if not may_begin(endpoint, self._tools):
-                    raise CommandError(f"Nothing is tried: {self._spent()}")
+                    raise CommandError(f"No trial: {self._spent()}")
                 self._spawn(run_trial(endpoint, self._profile, self._tallies[endpoint.name], self._tools))
             case Mark(text=text):
                 self._report(Incident(at=self._wall(), now_ns=self._clock(), kind="mark", text=clean(text)))
@@ -175,7 +175,7 @@ class Engine:
     def _pause(self, command: Pause | Resume) -> None:
         workers = [self._workers[name] for name in self._names(command.endpoint)]
         if isinstance(command, Resume) and (spent := self._spent()) and not all(each.is_websocket for each in workers):
-            raise CommandError(f"Nothing is resumed: {spent}")
+            raise CommandError(f"Not resumed: {spent}")
         for each in workers:
             if isinstance(command, Pause):
                 each.pause()
@@ -212,7 +212,7 @@ class Engine:
         if command.requests < 1 or not 1 <= command.concurrency <= MOST_CONCURRENT:
             raise CommandError(f"A burst has at least 1 request, and 1 to {MOST_CONCURRENT} at once")
         if (spent := self._spent()) and not all(each.is_websocket for each in together):
-            raise CommandError(f"There is no burst: {spent}")
+            raise CommandError(f"No burst: {spent}")
         burst(together, self._tools, command.requests, command.concurrency)
 
     def _names(self, name: str | None) -> list[str]:
@@ -284,7 +284,7 @@ class Engine:
             for name in self._paused_by_budget & self._workers.keys():
                 self._workers[name].resume()
             self._paused_by_budget.clear()
-            self._tell("probing goes on: there is a new budget")
+            self._tell("probing continues: a new budget begins")
 
     def _tell(self, text: str) -> None:
         """Say something of our own that must be in the log and be seen at once."""

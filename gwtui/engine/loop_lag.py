@@ -98,7 +98,7 @@ def marked(result: Request | Ping, late_ns: int, slept_ns: int = 0) -> Request |
         tainted=True,
         verdict=Verdict.LOCAL,
         rule="engine.stood-still",
-        reason=f"gwtui itself stood still for {duration(still_ns)} meanwhile; else it would be {result.verdict}",
+        reason=f"gwtui itself was stopped for {duration(still_ns)} meanwhile; otherwise it would be {result.verdict}",
     )
 
 

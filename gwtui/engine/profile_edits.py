@@ -33,7 +33,7 @@ def put(profile: Profile, endpoint: Endpoint, replaces: str | None) -> Profile:
     if replaces is not None:
         find(profile, replaces)
     if endpoint.name != replaces and profile.endpoint(endpoint.name) is not None:
-        raise CommandError(f"There is an endpoint called {endpoint.name} already")
+        raise CommandError(f"There is already an endpoint called {endpoint.name}")
     if replaces is None:
         return replace(profile, endpoints=(*profile.endpoints, endpoint))
     return replace(profile, endpoints=tuple(endpoint if each.name == replaces else each for each in profile.endpoints))

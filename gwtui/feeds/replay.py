@@ -33,7 +33,7 @@ def replay(session: Session, speed: float | None = None, *, stay: bool = False) 
 
 
 class _Replay:
-    refuses = "This is a recording: nothing can be asked of it, and nothing changed"
+    refuses = "This is a recording: it cannot be probed or changed"
 
     def __init__(self, session: Session, speed: float | None, stay: bool) -> None:
         self._session = session
@@ -103,7 +103,7 @@ class _Replay:
             read += len(batch)
             yield [*batch, *(self._progress(read, "so far") if read % TELL_EVERY == 0 else ())]
         if read > TELL_EVERY:
-            yield self._progress(read, "in all")
+            yield self._progress(read, "in total")
 
     def _progress(self, rows: int, how: str) -> list[Record]:
         """For those who watch it come; who reads lines sees that anyway."""

@@ -104,9 +104,9 @@ def fitting(rows: tuple[EndpointRow, ...], width: int) -> list[tuple[EndpointRow
 def _opening(session: SessionStarted) -> str:
     profile = session.profile
     endpoints = units.many(len(profile.endpoints), "endpoint")
-    way = " by way of the environment's proxies" if profile.use_proxies else ""
+    way = " through the environment's proxies" if profile.use_proxies else ""
     lines = [
-        f"Watching {profile.name}: {endpoints}{way}. Medians of the last 2 min in ms; -(n) where n is too few for one."
+        f"Watching {profile.name}: {endpoints}{way}. Medians of the last 2 min in ms; -(n): n results are too few."
     ]
     return "\n".join([*lines, f"Rows: {clean(session.session_dir, MAX_PATH)}"] if session.session_dir else lines)
 

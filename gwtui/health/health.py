@@ -90,9 +90,9 @@ class Health:
         """What there is to tell of time that was not measured, or that is not what it seems."""
         seen = self._lag.seen(self._now_ns) if beat.lag_ns >= LAG_NS else 0
         if beat.lag_ns >= GAP_NS:
-            yield f"gwtui stood still for {duration(beat.lag_ns)}: a gap, and times it may have changed are marked"
+            yield f"gwtui was stopped for {duration(beat.lag_ns)}: a gap; affected times are marked"
         elif seen == 1:
-            yield f"this machine held gwtui up for {duration(beat.lag_ns)}: times it may have changed are marked"
+            yield f"this machine delayed gwtui by {duration(beat.lag_ns)}: affected times are marked"
         if beat.slept_ns:
             yield f"this machine slept for {_seconds(beat.slept_ns / 1e9)}: nothing was measured"
         if beat.wall_step_s:

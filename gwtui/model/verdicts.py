@@ -89,11 +89,11 @@ MEANINGS: dict[Verdict, tuple[str, str]] = {
     Verdict.COMPLETE: ("The whole answer arrived, with the API's end marker.", ""),
     Verdict.COMPLETE_UNTERMINATED: (
         "The answer ended by its own rules, but the API's end marker is missing.",
-        "A proxy closes the stream as soon as it saw the stop reason.",
+        "A proxy closes the stream as soon as it has seen the stop reason.",
     ),
     Verdict.PONG: ("The expected answer to a ping came in time.", ""),
     Verdict.TRUNCATED: (
-        "The stream ended before its API says it may.",
+        "The stream ended before it was complete.",
         "The upstream or a proxy cut it: look for a restart, a proxy timeout, a crash of the model server.",
     ),
     Verdict.ERROR_IN_STREAM: (
@@ -116,7 +116,7 @@ MEANINGS: dict[Verdict, tuple[str, str]] = {
         "Events stopped coming although the connection stayed open.",
         "The upstream hangs, or a proxy holds the bytes back.",
     ),
-    Verdict.DNS: ("The host name has no address.", "A wrong name, or the resolver is out of order."),
+    Verdict.DNS: ("The host name has no address.", "The name is wrong, or the resolver does not work."),
     Verdict.REFUSED: ("Nothing listens at that address and port.", "The gateway is not running, or the port is wrong."),
     Verdict.UNREACHABLE: ("There is no route to the host.", "A network or VPN is down."),
     Verdict.CONNECT_TIMEOUT: (
@@ -129,22 +129,28 @@ MEANINGS: dict[Verdict, tuple[str, str]] = {
     ),
     Verdict.TLS: (
         "TLS failed, or was not used where it is needed.",
-        "A certificate, the version of the protocol or the scheme of the URL; the reason names it.",
+        "The certificate, the TLS version or the scheme of the URL; the reason names it.",
     ),
     Verdict.RESET: ("The connection was reset before an answer.", "The gateway or a proxy died or dropped it."),
     Verdict.NO_FIRST_BYTE: (
         "The request was sent and nothing came back in time.",
         "The gateway accepts but hangs, or a proxy buffers the whole answer.",
     ),
-    Verdict.TIMEOUT: ("The probe's total time ran out.", "The answer dribbles, or `total_s` is too short for it."),
+    Verdict.TIMEOUT: (
+        "The probe's total time ran out.",
+        "The answer arrives too slowly, or `total_s` is too short for it.",
+    ),
     Verdict.NOT_HTTP: ("What came back is not HTTP.", "The wrong port, or TLS spoken to a plain port."),
-    Verdict.TOO_LARGE: ("A header, line, event or body was over its limit.", "A runaway answer."),
+    Verdict.TOO_LARGE: (
+        "A header, line, event or body was over its limit.",
+        "The answer does not end, or is far larger than usual.",
+    ),
     Verdict.DECODE_ERROR: ("The body could not be decoded.", "A wrong or broken Content-Encoding."),
     Verdict.REDIRECT: (
         "The gateway redirects, and gwtui does not follow.",
         "The URL is not the final one: use the target that the reason names, if you trust it.",
     ),
-    Verdict.BAD_REQUEST: ("The gateway refused the request as malformed.", "A field or the model is wrong for it."),
+    Verdict.BAD_REQUEST: ("The gateway refused the request as malformed.", "A field or the model is not valid for it."),
     Verdict.AUTH: (
         "The key or the client certificate was not accepted.",
         "It is wrong, expired or missing, or it lacks this permission.",

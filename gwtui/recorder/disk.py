@@ -67,7 +67,7 @@ class LineFile:
             self._stuck = False
         except OSError as error:
             if not self._stuck:
-                log.warning("%s cannot be put aside, and grows on: %s", self.name, error)
+                log.warning("%s cannot be rotated and keeps growing: %s", self.name, error)
             self._stuck = True
 
     def close(self) -> None:

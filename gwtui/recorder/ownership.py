@@ -102,7 +102,7 @@ def fault_of(directory: Directory) -> str:
         return "the directory belongs to another user"
     names = [name for name in directory.names() if not _LEFT.fullmatch(name)]
     if foreign := [name for name in names if not _is_ours(directory, name)]:
-        return f"it holds what gwtui did not write: {_named(foreign)}"
+        return f"it contains files that gwtui did not write: {_named(foreign)}"
     if names and not (SESSION in names and _is_session(directory, names)):
         return f"it holds {_named(names)}, and no {SESSION} that says that gwtui wrote them"
     return ""

@@ -95,7 +95,7 @@ def read_session(path: Path) -> Session:
         started_at = wall_time(str(tomllib.loads(text).get("started_at", "")))
     except OSError as error:
         what = f"{Path(str(error.filename)).name}: " if error.filename != str(path) else ""
-        raise SessionError(f"{path} is not the directory of a session: {what}{error.strerror}") from error
+        raise SessionError(f"{path} is not a session directory: {what}{error.strerror}") from error
     except ConfigError as error:
         raise SessionError(str(error)) from error
     except (ValueError, RecursionError) as error:
@@ -133,7 +133,7 @@ def _rows_in(file: TextIO, part: str, of: _Of, unread: UnreadRows, stopped: Call
     try:
         columns = _cells(file.readline(MAX_LINE))
     except RowError as error:
-        unread.add(f"{part} (its first line is no header: {error})")
+        unread.add(f"{part} (its first line is not a header: {error})")
         return
     for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), ""), 2):
         if stopped():

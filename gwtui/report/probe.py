@@ -20,7 +20,7 @@ from gwtui.text.tables import Row, TextColumn, cells, fitted, labelled, line
 from gwtui.verdict.http_status import CLIENT_CERTIFICATE
 
 WIDTH = 120
-_CLOCKS = {Clock.KERNEL: "kernel, when the packet came", Clock.USER: "user, right after the read"}
+_CLOCKS = {Clock.KERNEL: "kernel, when the packet arrived", Clock.USER: "user, right after the read"}
 
 
 def probe_text(
@@ -59,7 +59,7 @@ def _verdict_rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[
 def _hint(endpoint: Endpoint, result: Request | Ping) -> str:
     is_about_key = result.verdict is Verdict.AUTH and not result.rule.endswith(CLIENT_CERTIFICATE)
     if is_about_key and not any(references_of(endpoint)):
-        return "No key was sent. Say where it is: --key env:NAME, or key = in the configuration."
+        return "No key was sent. Use --key env:NAME, or `key` in the configuration."
     return MEANINGS[result.verdict][1]
 
 
@@ -104,7 +104,7 @@ def _tainted_text(result: Request | Ping) -> str:
     if not result.tainted:
         return ""
     by = f" by up to {units.duration(result.error_ns)}" if result.error_ns is not None else ""
-    return f"gwtui itself was late: that may have changed times{by}"
+    return f"gwtui itself was late: times may be wrong{by}"
 
 
 def _named(endpoint: Endpoint) -> str:

@@ -33,9 +33,9 @@ def summary(view: View, paint: Paint = plain) -> str:
     if view.endpoints:
         lines += table([_HEADINGS, *(_row(row, paint) for row in view.endpoints)], _COLUMNS)
         over = "the whole session" if window is Window.ALL else f"the last {window}"
-        lines.append(f"  Figures in ms over {over}; -(n): n is too few for that percentile.")
+        lines.append(f"  Times in ms over {over}; -(n): n results are too few for that percentile.")
     if header.unwritten:
-        lines.append(paint(f"rows: none is written: {header.unwritten}", Outcome.FAILED))
+        lines.append(paint(f"rows: not written: {header.unwritten}", Outcome.FAILED))
     elif header.session_dir:
         lines.append(f"rows: {header.session_dir}")
     if header.banner:

@@ -83,7 +83,7 @@ class Checking:
         if endpoint is None:
             self._notice(f"There is no endpoint called {name}")
         elif name in self._tasks:
-            self._notice(f"{name} is being checked already")
+            self._notice(f"{name} is already being checked")
         elif spent := self._budget_tracker.spent(self._clock()):
             self._notice(f"{name} is not checked: {spent}")
         else:
@@ -102,7 +102,7 @@ class Checking:
         from gwtui.checks.request_sets import MAX_MODELS, CheckTarget
 
         if len(models) > MAX_MODELS:
-            self._notice(f"{len(models)} models are too many: at most {MAX_MODELS} are asked at once")
+            self._notice(f"{len(models)} models are too many: the maximum is {MAX_MODELS}")
             return
         target = CheckTarget(endpoint=endpoint, profile=self._profile, models=tuple(dict.fromkeys(models)))
         run = self._planned(target, before)

@@ -28,7 +28,7 @@ def parse_burst(text: str) -> tuple[int, int]:
     except ValueError:
         raise ValueError("Write a number of requests, or requests x concurrency, such as 20x5") from None
     if not (1 <= numbers[0] <= MOST_REQUESTS and 1 <= numbers[1] <= MOST_AT_ONCE):
-        raise ValueError(f"At most {MOST_REQUESTS:,} requests, {MOST_AT_ONCE} at once, and at least one of each")
+        raise ValueError(f"Maximum {MOST_REQUESTS:,} requests and {MOST_AT_ONCE} at once, minimum one of each")
     return numbers
 
 

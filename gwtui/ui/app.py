@@ -126,7 +126,7 @@ class GwtuiApp(App[int]):
             self._warn(fault)
         wanted = self._config.theme
         if wanted not in self.available_themes:
-            self._warn(f"There is no theme {wanted!r}: T shows those there are")
+            self._warn(f"There is no theme {wanted!r}: T lists the themes")
             wanted = DEFAULT_THEME
         self.theme = wanted if self.is_headless else theme_for(wanted, self.console.color_system)
 

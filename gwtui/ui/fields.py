@@ -66,31 +66,42 @@ _PINGED = (Kind.HTTP, Kind.WEBSOCKET)
 
 FIELDS: tuple[Field, ...] = (
     Field("name", "name", "unique in the profile", "what"),
-    Field("api", "API", "how to ask and how to read the answer", "what", widget=Widget.CHOICE),
+    Field("api", "API", "the protocol of the endpoint", "what", widget=Widget.CHOICE),
     Field("url", "URL", "such as https://gateway.example.com", "what"),
     Field("path", "path", "after the base URL; empty: the API's own", "what"),
     Field("method", "method", "GET, POST, ...", "what", kinds=_HTTP),
     Field("model", "model", "empty: the API's example model", "what", kinds=_COMPLETION),
     Field("prompt", "prompt", "one user message; empty: the API's own", "what", widget=Widget.AREA, kinds=_COMPLETION),
-    Field("max_tokens", "max tokens", "limit of the answer", "what", FieldForm.INTEGER, kinds=_COMPLETION),
     Field(
-        "stream", "stream", "events as they come, or one answer", "what", FieldForm.YES_NO, Widget.SWITCH, _COMPLETION
+        "max_tokens",
+        "max tokens",
+        "maximum number of tokens in the answer",
+        "what",
+        FieldForm.INTEGER,
+        kinds=_COMPLETION,
     ),
-    Field("body", "body", "text to send; for LLM APIs further fields as JSON", "what", FieldForm.BODY, Widget.AREA),
+    Field(
+        "stream",
+        "stream",
+        "a stream of events, or one whole answer",
+        "what",
+        FieldForm.YES_NO,
+        Widget.SWITCH,
+        _COMPLETION,
+    ),
+    Field("body", "body", "text to send; for LLM APIs additional fields as JSON", "what", FieldForm.BODY, Widget.AREA),
     Field("expect", "expect", "a text, re:…, json:path=value or any; empty: any, or pong", "what", kinds=_PINGED),
     Field("expect_status", "status", "expected HTTP status: 204, 2xx, 200-299", "what", FieldForm.STATUS, kinds=_HTTP),
     Field("ping", "ping", "a text message, or a protocol ping frame", "what", widget=Widget.CHOICE, kinds=_WEBSOCKET),
-    Field(
-        "subprotocols", "subprotocols", "to offer, with commas; best first", "what", FieldForm.LIST, kinds=_WEBSOCKET
-    ),
+    Field("subprotocols", "subprotocols", "comma-separated, best first", "what", FieldForm.LIST, kinds=_WEBSOCKET),
     Field("key", "key", "env:NAME, file:PATH, cmd:… or keyring:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field(
-        "headers", "headers", "a line each: Name: value, Name: ${env:NAME}", "access", FieldForm.HEADERS, Widget.AREA
+        "headers", "headers", "one per line: Name: value, Name: ${env:NAME}", "access", FieldForm.HEADERS, Widget.AREA
     ),
-    Field("connection", "connection", "kept between probes, or fresh for each", "way", widget=Widget.CHOICE),
+    Field("connection", "connection", "kept between probes, or new for each", "way", widget=Widget.CHOICE),
     Field("max_connection_s", "kept for", "seconds; empty: as long as it works", "way", FieldForm.NUMBER),
-    Field("addresses", "addresses", "the name's first that answers, or each in turn", "way", widget=Widget.CHOICE),
+    Field("addresses", "addresses", "the first that answers, or each in turn", "way", widget=Widget.CHOICE),
     Field("connect_to", "connect to", "host:port instead of the URL's", "way"),
     Field("proxy", "proxy", "socks5h://proxy:1080, http://…, or direct", "way"),
     Field("unix", "Unix socket", "its path, instead of the URL's host and port", "way"),
@@ -113,15 +124,25 @@ FIELDS: tuple[Field, ...] = (
         "deadlines.event_gap_s", "event gap", "seconds between two events", "pace", FieldForm.NUMBER, kinds=_COMPLETION
     ),
     Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", FieldForm.NUMBER, kinds=_ASKED),
-    Field("deadlines.total_s", "total", "seconds for all of it", "pace", FieldForm.NUMBER),
+    Field("deadlines.total_s", "total", "seconds for the whole probe", "pace", FieldForm.NUMBER),
     Field("thresholds.down_after", "down after", "failures in a row", "state", FieldForm.INTEGER),
-    Field("thresholds.up_after", "up after", "good ones in a row that end it", "state", FieldForm.INTEGER),
+    Field("thresholds.up_after", "up after", "good results in a row that end it", "state", FieldForm.INTEGER),
     Field(
-        "thresholds.degraded_fail_share", "degraded at", "failed share of the window, 0 to 1", "state", FieldForm.NUMBER
+        "thresholds.degraded_fail_share",
+        "degraded at",
+        "share of failures in the window, 0 to 1",
+        "state",
+        FieldForm.NUMBER,
     ),
-    Field("thresholds.degraded_min_failures", "at least", "so many failures in the window", "state", FieldForm.INTEGER),
-    Field("thresholds.slow_metric", "slow by", "which latency is watched", "state", widget=Widget.CHOICE),
-    Field("thresholds.slow_percentile", "percentile", "which percentile of it", "state", FieldForm.NUMBER),
+    Field(
+        "thresholds.degraded_min_failures",
+        "at least",
+        "minimum number of failures in the window",
+        "state",
+        FieldForm.INTEGER,
+    ),
+    Field("thresholds.slow_metric", "slow by", "latency that is watched", "state", widget=Widget.CHOICE),
+    Field("thresholds.slow_percentile", "percentile", "percentile of that latency", "state", FieldForm.NUMBER),
     Field("thresholds.slow_over_ms", "over", "milliseconds", "state", FieldForm.NUMBER),
     Field("thresholds.slow_for_s", "for", "seconds over the limit", "state", FieldForm.NUMBER),
     Field("thresholds.window_s", "window", "seconds that these rules cover", "state", FieldForm.NUMBER),
@@ -138,11 +159,11 @@ API_DECIDES = frozenset({"auth", "thresholds.slow_metric"})
 """Choices that may be left to the API."""
 
 GROUPS = {
-    "what": "What to ask",
+    "what": "Request",
     "access": "Access",
     "way": "Connection",
-    "pace": "Pace and deadlines",
-    "state": "When it is called what",
+    "pace": "Interval and deadlines",
+    "state": "State thresholds",
 }
 TABLES = ("deadlines", "thresholds")
 REQUIRED = ("name", "api", "url")
@@ -246,7 +267,7 @@ def _json_table(field: Field, text: str) -> dict[str, Any]:
     except ValueError as error:
         raise FieldError(field.name, f"{field.label}: not JSON: {error}") from None
     if not isinstance(value, dict):
-        raise FieldError(field.name, f'{field.label}: a JSON object is wanted, such as {{"temperature": 0}}')
+        raise FieldError(field.name, f'{field.label}: must be a JSON object, such as {{"temperature": 0}}')
     return value
 
 

@@ -42,7 +42,7 @@ class Key(NamedTuple):
 KEYS: tuple[Key, ...] = (
     Key("app.help", "question_mark", "help", "help", "help: all keys, the mouse, the symbols", "Program", True),
     Key("app.quit", "q", "quit", "quit", "quit; a summary is printed to the shell", "Program", True),
-    Key("panel.endpoints", "1", "panel('endpoints')", "panel", "endpoints alone, or back", "Panels", "1-5"),
+    Key("panel.endpoints", "1", "panel('endpoints')", "panel", "only the endpoints, or all panels", "Panels", "1-5"),
     Key("request.inspect", "enter", "inspect", "inspect", "inspect the shown request", "Look", True),
     Key("endpoint.edit", "e", "edit", "edit", "edit the endpoint", "Endpoints", True),
     Key(
@@ -63,10 +63,10 @@ KEYS: tuple[Key, ...] = (
     Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "Look", True),
     Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "Look", True),
     Key("view.metric", "l", "metric(1)", "metric", _NEXT_LATENCY, "Look", True),
-    Key("panel.stream", "2", "panel('stream')", "", "stream alone, or back", "Panels"),
-    Key("panel.latency", "3", "panel('latency')", "", "latency alone, or back", "Panels"),
-    Key("panel.pings", "4", "panel('pings')", "", "WebSocket pings alone, or back", "Panels"),
-    Key("panel.incidents", "5", "panel('incidents')", "", "incidents alone, or back", "Panels"),
+    Key("panel.stream", "2", "panel('stream')", "", "only the stream, or all panels", "Panels"),
+    Key("panel.latency", "3", "panel('latency')", "", "only the latency, or all panels", "Panels"),
+    Key("panel.pings", "4", "panel('pings')", "", "only the WebSocket pings, or all panels", "Panels"),
+    Key("panel.incidents", "5", "panel('incidents')", "", "only the incidents, or all panels", "Panels"),
     Key("panel.restore", "escape", "restore", "", "all panels; then newest request; then no filter", "Panels"),
     Key("panel.next", "tab", "app.focus_next", "", "next panel", "Panels"),
     Key("panel.previous", "shift+tab", "app.focus_previous", "", "previous panel", "Panels"),
@@ -110,7 +110,7 @@ PLACES: dict[str, tuple[Key, ...]] = {
     "stream": _moves("stream", "In the stream"),
     "latency": (
         Key("latency.next", "right", "metric(1)", "", "the next latency", "In the latency panel"),
-        Key("latency.previous", "left", "metric(-1)", "", "the latency before", "In the latency panel"),
+        Key("latency.previous", "left", "metric(-1)", "", "the previous latency", "In the latency panel"),
         Key("latency.longer", "up", "window(1)", "", "a longer window", "In the latency panel"),
         Key("latency.shorter", "down", "window(-1)", "", "a shorter window", "In the latency panel"),
     ),
@@ -130,23 +130,23 @@ PLACES: dict[str, tuple[Key, ...]] = {
     "comparison": _moves("comparison", _COMPARE),
     "compare": (
         Key("compare.choose", "space", "choose", "add or remove", "add the endpoint or remove it", _COMPARE),
-        Key("compare.burst", "b", "burst", "burst", "a burst to all that are compared, in turns", _COMPARE),
+        Key("compare.burst", "b", "burst", "burst", "send a burst to all of them, in turns", _COMPARE),
         Key("compare.metric", "l", "metric", "latency", "a sentence about the next latency", _COMPARE),
         Key("compare.copy", "y", "copy", "copy", "copy the sentences", _COMPARE),
         Key("compare.back", "escape,q,c", "leave", "back", "back to the monitor", _COMPARE),
     ),
     "checklist": _moves("checklist", _CHECKS),
     "checks": (
-        Key("checks.again", "r", "again", "run again", "ask all checks again", _CHECKS),
-        Key("checks.models", "m", "models", "with models", "ask them with models that have to work", _CHECKS),
-        Key("checks.copy", "y", "copy", "copy", "copy what was found", _CHECKS),
-        Key("checks.back", "escape,q,K", "leave", "back", "back to the monitor; the checks go on", _CHECKS),
+        Key("checks.again", "r", "again", "run again", "run all checks again", _CHECKS),
+        Key("checks.models", "m", "models", "with models", "run them with models that have to work", _CHECKS),
+        Key("checks.copy", "y", "copy", "copy", "copy the results", _CHECKS),
+        Key("checks.back", "escape,q,K", "leave", "back", "back to the monitor; the checks continue", _CHECKS),
     ),
     "form": (
-        Key("form.try", "ctrl+t", "try", "Try once", "probe once with what is in the form", "In the endpoint form"),
-        Key("form.apply", "ctrl+o", "apply", "Apply", "take it over for this session", "In the endpoint form"),
-        Key("form.save", "ctrl+s", "save", "Save", "take it over and write it to the file", "In the endpoint form"),
-        Key("form.leave", "escape", "leave", "Leave", "leave without a change", "In the endpoint form"),
+        Key("form.try", "ctrl+t", "try", "Try once", "probe once with the form's values", "In the endpoint form"),
+        Key("form.apply", "ctrl+o", "apply", "Apply", "apply to this session", "In the endpoint form"),
+        Key("form.save", "ctrl+s", "save", "Save", "apply and write to the file", "In the endpoint form"),
+        Key("form.leave", "escape", "leave", "Leave", "leave without changes", "In the endpoint form"),
     ),
 }
 """Those of panels and of other screens."""
@@ -198,9 +198,9 @@ def _printed(name: str) -> str:
 def faults_of(remapped: Mapping[str, str]) -> list[str]:
     """What is wrong with the user's `[ui.keys]`: unknown ids, keys that no keyboard has, keys that mean two things."""
     ids = {key.id for key in EVERY}
-    unknown = [f"[ui.keys] there is no {id_!r}: ? lists the ids" for id_ in sorted(remapped.keys() - ids)]
+    unknown = [f"[ui.keys] there is no {id_!r}: press ? for the ids" for id_ in sorted(remapped.keys() - ids)]
     impossible = [
-        f"[ui.keys] {id_}: {name!r} is no key"
+        f"[ui.keys] {id_}: {name!r} is not a key"
         for id_ in sorted(remapped.keys() & ids)
         for name in _names(remapped[id_])
         if not _is_key(name)

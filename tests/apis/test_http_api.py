@@ -40,7 +40,7 @@ def test_nothing_is_sent_that_was_not_asked_for() -> None:
 
 @pytest.mark.parametrize("method", ["", "GET /", "GE\nT", "GET1"])
 def test_a_method_that_is_none(method: str) -> None:
-    with pytest.raises(AskError, match="is no HTTP method"):
+    with pytest.raises(AskError, match="is not an HTTP method"):
         HTTP.ask(endpoint(method=method), None)
 
 

@@ -148,7 +148,7 @@ FAILURES = [
     (request, {"verdict": Verdict.WRONG_BODY, "status": 200}, "unexpected answers"),
     (request, {"verdict": Verdict.TRUNCATED, "status": 200}, "truncated streams"),
     (request, {"verdict": Verdict.ERROR_IN_STREAM, "status": 200}, "errors inside a stream"),
-    (request, {"verdict": Verdict.NOT_A_STREAM, "status": 200}, "answers that are no stream"),
+    (request, {"verdict": Verdict.NOT_A_STREAM, "status": 200}, "answers that are not a stream"),
 ]
 
 
@@ -273,7 +273,7 @@ def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
     text = report.bench_text(stopped, PLAIN)
     assert text.splitlines()[0] == (
         "200 requests in 2.00 s, 100.0 requests/s; 1 at a time, latency from the last byte sent, endpoints one by one; "
-        "stopped by SIGINT, this is what was measured until then"
+        "stopped by SIGINT, results until then"
     )
     assert "gateway is 22% faster on average" in text
 
@@ -285,8 +285,8 @@ def test_an_open_loop_tells_both_latencies() -> None:
     outcome.measured["gateway"].missed = 7
     text = report.bench_text(outcome, PLAIN)
     assert "p95 194 ms from the planned send, 100 ms from the actual one" in text
-    assert "latest start 99.0 ms after its time" in text
-    assert "7 due requests found no room" in text
+    assert "latest start 99.0 ms after its planned time" in text
+    assert "7 planned requests exceeded the concurrency" in text
     both = json.loads(report.bench_json(outcome, []))
     assert both["endpoints"][0]["metrics"]["e2e"]["p95"]["ms"] == 194
     assert both["from_actual_send"][0]["metrics"]["e2e"]["p95"]["ms"] == 100

@@ -195,7 +195,7 @@ def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering,
     [
         ("bench --requests 1", "there is no profile"),
         ("bench nobody CONFIG", "There is no endpoint 'nobody' in profile 'p'. It has: one, two, idle"),
-        ("bench one CONFIG --fail-if speed>1", "'speed' is nothing that is measured"),
+        ("bench one CONFIG --fail-if speed>1", "'speed' is not a measured value"),
         ("bench one CONFIG --together --interleave", "choose one"),
         ("bench one CONFIG --csv DIR/nowhere/x.csv", "cannot write"),
         ("bench one CONFIG --csv DIR/x.csv --request-csv DIR/x.csv", "two files"),
@@ -213,7 +213,7 @@ def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering,
         ("compare one CONFIG", "two endpoints or more"),
         ("compare one one CONFIG", "two endpoints or more"),
         ("compare DIR/none.csv DIR/nothing.csv", f"none.csv: cannot be read: {MISSING}"),
-        ("compare DIR", "there is neither a requests.csv nor a pings.csv in it"),
+        ("compare DIR", "it contains neither requests.csv nor pings.csv"),
         ("compare DIR DIR --csv DIR/x.csv", "for new measurements"),
     ],
 )
@@ -270,8 +270,8 @@ def test_ctrl_c_tells_what_was_measured(gateway: Answering, tmp_path: Path) -> N
         over.set()
     assert process.returncode == 130, errors
     assert "5 requests in " in told
-    assert "stopped by SIGINT, this is what was measured until then" in told
+    assert "stopped by SIGINT, results until then" in told
     assert "5/5" in told
-    assert "http: 1 under way when gwtui stopped, not counted" in told
+    assert "http: 1 in flight when gwtui stopped, not counted" in told
     assert [row["outcome"] for row in rows(requests)] == ["ok"] * 5 + ["cancelled"]
     assert errors == "", "no bar where nobody watches, and no traceback"

@@ -108,7 +108,7 @@ REFUSED = [
     (["watch", "--config", "."], "is a directory"),
     (["watch", "--config", "GOOD", "-p", "prd"], 'there is no profile "prd" (there are: prod, bare)'),
     (["watch", "--config", "GOOD", "-p", "bare"], "has no endpoints"),
-    (["--config", "BAD"], "default_profile: names no profile"),
+    (["--config", "BAD"], "default_profile: is not a profile"),
     (["gateway", "--port", "99999"], "not in the range"),
     (["gateway", "--scenario", "none.toml"], "does not exist"),
     (["gateway", "--scenario", "GOOD"], "unknown field `profiles`"),
@@ -131,7 +131,7 @@ REFUSED = [
         [*HTTP, "--header", "Authorization: Bearer sk-123"],
         "looks like a secret",
     ),
-    ([*HTTP, "--header", "X Y: z"], "is no header name"),
+    ([*HTTP, "--header", "X Y: z"], "is not a header name"),
     ([*HTTP, "--prompt", "hi"], "--prompt: not for the API http"),
     (
         [*SOCKET, "--no-stream", "--method", "GET"],
@@ -219,7 +219,7 @@ def test_rows_that_cannot_be_written_do_not_stop_the_watching(tmp_path: Path, go
     told = gwtui("-p", "prod", "--config", config, "--for", "300ms", "--session-dir", str(tmp_path / "file" / "s"))
     assert told.exit_code == 3
     assert "● chat" in told.stdout
-    assert "rows: none is written: Not a directory (s)" in told.stdout
+    assert "rows: not written: Not a directory (s)" in told.stdout
     assert "rows: /" not in told.stdout
 
 

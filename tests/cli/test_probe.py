@@ -84,7 +84,7 @@ def test_a_failed_probe_says_why_and_exits_with_one(case: str) -> None:
     [
         (["--api", "http", "--url", "CLOSED"], "refused", REFUSED),
         (["--api", "websocket", "--url", "CLOSED"], "refused", REFUSED),
-        (["--api", "http", "--url", "http://gwtui-test.invalid"], "dns", "A wrong name, or the resolver"),
+        (["--api", "http", "--url", "http://gwtui-test.invalid"], "dns", "The name is wrong, or the resolver"),
         (["--api", "http", "--url", "CLOSED", "--key", "env:GWTUI_TEST_NONE"], "no_key", "GWTUI_TEST_NONE is not set"),
         (["--api", "http", "--url", "CLOSED", "--header", "X: ${env:GWTUI_TEST_NONE}"], "no_key", "GWTUI_TEST_NONE"),
     ],

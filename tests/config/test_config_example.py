@@ -75,4 +75,4 @@ def test_the_reference_names_every_field_with_its_default() -> None:
         if field.name in lines and field.default is None:
             assert "Default: " in lines[field.name]
         elif field.name in lines and field.default is msgspec.NODEFAULT and field.default_factory is msgspec.NODEFAULT:
-            assert "Needed" in lines[field.name]
+            assert "Required" in lines[field.name]

@@ -119,7 +119,7 @@ def test_settings_are_saved_one_by_one(tmp_path: Path) -> None:
     assert path.read_text() == f'{LETTER}\n[ui]\ntheme = "gwtui-dusk"\n'
     with pytest.raises(ConfigError, match="unknown key"):
         config.save_setting(path, "ui.theem", "x")
-    with pytest.raises(ConfigError, match="names no profile"):
+    with pytest.raises(ConfigError, match="is not a profile"):
         config.save_setting(path, "default_profile", "prd")
     assert config.load(path).theme == "gwtui-dusk"
 
@@ -141,8 +141,8 @@ def test_a_file_with_faults_is_not_touched(tmp_path: Path, text: str, edit: Call
 
 
 REFUSED: list[tuple[str, Endpoint, str | None, str]] = [
-    ("prod", Endpoint(name="ping", api="http", url="http://h"), None, 'there is an endpoint "ping" already'),
-    ("prod", Endpoint(name="ping", api="http", url="http://h"), "claude", 'there is an endpoint "ping" already'),
+    ("prod", Endpoint(name="ping", api="http", url="http://h"), None, 'there is already an endpoint "ping"'),
+    ("prod", Endpoint(name="ping", api="http", url="http://h"), "claude", 'there is already an endpoint "ping"'),
     ("prod", Endpoint(name="x", api="http", url="http://h", key=SECRET), None, "where the key is"),
     ("prod", Endpoint(name="x", api="htp", url="http://h"), None, "did you mean http"),
     ("prod", Endpoint(name="x", api="openai-chat", url="http://h", body={"a": None}), None, "TOML has no null"),

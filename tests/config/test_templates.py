@@ -72,7 +72,7 @@ def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(config.ConfigError, match=r'there is no kind "opnai" \(did you mean openai\?\)'):
         add(path, "p", "opnai")
     add(path, "p", "openai")
-    with pytest.raises(config.ConfigError, match="there is an endpoint"):
+    with pytest.raises(config.ConfigError, match="there is already an endpoint"):
         add(path, "p", "openai")
     with pytest.raises(config.ConfigError, match="url"):
         add(path, "p", "gemini", {"url": "nonsense"})

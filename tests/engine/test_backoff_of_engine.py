@@ -148,7 +148,7 @@ async def test_a_budget_ends_bursts_schedules_and_trials_and_says_so() -> None:
             assert len(gateway.requests) == 5
             it.skipped_ns += HOUR_NS
             await it.until(lambda: it.beat().paused == ("b",))
-            assert it.all(Notice)[-1].text == "probing goes on: there is a new budget"
+            assert it.all(Notice)[-1].text == "probing continues: a new budget begins"
             await it.until(lambda: set(it.beat().paused) == {"a2", "b", "c"} and len(it.all(Request)) == 10)
             assert len(gateway.requests) == 10
 

@@ -110,7 +110,7 @@ async def test_ticks_that_pass_while_the_process_stands_still_are_missed_not_mad
         await it.until(lambda: it.all(Heartbeat)[-1].missed == {"a": 5999})
     assert gateway.planned == [0, 300_000 * MS]
     assert [result.lateness_ns for result in it.results()] == [0, 20 * MS]
-    assert any(incident.text.startswith("gwtui stood still for 300 s") for incident in it.all(Incident))
+    assert any(incident.text.startswith("gwtui was stopped for 300 s") for incident in it.all(Incident))
 
 
 async def test_what_came_to_nothing_while_the_engine_stood_still_says_nothing_of_the_gateway(gateway: Gateway) -> None:

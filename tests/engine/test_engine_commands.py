@@ -191,15 +191,15 @@ async def test_a_mark_is_an_entry_of_the_log(gateway: Gateway) -> None:
 @pytest.mark.parametrize(
     ("command", "says"),
     [
-        (Start(profile=Profile()), "running already"),
+        (Start(profile=Profile()), "already running"),
         (Pause(endpoint="x"), "no endpoint called x"),
         (Resume(endpoint="x"), "no endpoint called x"),
         (SetInterval(interval_s=1, endpoint="x"), "no endpoint called x"),
         (SetInterval(interval_s=0.04), "0.05 to 86400 seconds"),
         (SetInterval(interval_s=float("nan")), "0.05 to 86400 seconds"),
         (SetInterval(interval_s=1e9, endpoint="a"), "0.05 to 86400 seconds"),
-        (PutEndpoint(endpoint=endpoint("a")), "called a already"),
-        (PutEndpoint(endpoint=endpoint("b"), replaces="a"), "called b already"),
+        (PutEndpoint(endpoint=endpoint("a")), "already an endpoint called a"),
+        (PutEndpoint(endpoint=endpoint("b"), replaces="a"), "already an endpoint called b"),
         (PutEndpoint(endpoint=endpoint("c"), replaces="x"), "no endpoint called x"),
         (PutEndpoint(endpoint=endpoint("c", api="gopher")), "no API called gopher"),
         (RemoveEndpoint(name="x"), "no endpoint called x"),

@@ -152,4 +152,4 @@ def test_a_probe_of_a_machine_that_is_held_up_says_so(
 ) -> None:
     monkeypatch.setattr("gwtui.probes.prober.prober_for", lambda of, *_: Blocking(of))
     assert probe.probe(endpoint(), Profile(), as_json=False) != 0
-    assert "gwtui itself stood still for " in capsys.readouterr().out
+    assert "gwtui itself was stopped for " in capsys.readouterr().out

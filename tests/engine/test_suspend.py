@@ -206,7 +206,7 @@ async def test_a_stopped_process_marks_the_gap_and_what_ran_into_it(tmp_path: Pa
                 results[result.endpoint] = result
             assert (await asyncio.to_thread(child.end))[0] == 0
     assert (results["hangs"].verdict, results["hangs"].rule) == (Verdict.LOCAL, "engine.stood-still")
-    assert "gwtui itself stood still for " in results["hangs"].reason
+    assert "gwtui itself was stopped for " in results["hangs"].reason
     # Its answer came in one segment, which has a stamp of its own, however late that was read.
     assert (results["answers"].verdict, results["answers"].tainted) == (Verdict.COMPLETE, False)
     for result in results.values():
@@ -216,7 +216,7 @@ async def test_a_stopped_process_marks_the_gap_and_what_ran_into_it(tmp_path: Pa
         tainted = {row["endpoint"]: row["tainted"] for row in csv.DictReader(file)}
     assert tainted == {"hangs": "true", "answers": "false"}
     incidents = (tmp_path / "s" / "incidents.csv").read_text()
-    assert "gwtui stood still for " in incidents
+    assert "gwtui was stopped for " in incidents
     assert "down" not in incidents
 
 

@@ -192,8 +192,8 @@ def linked(path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "told"),
     [
-        (lambda d: shutil.rmtree(d), "is not the directory of a session: No such file"),
-        (lambda d: (d / "session.toml").unlink(), "is not the directory of a session: session.toml: " + MISSING),
+        (lambda d: shutil.rmtree(d), "is not a session directory: No such file"),
+        (lambda d: (d / "session.toml").unlink(), "is not a session directory: session.toml: " + MISSING),
         (lambda d: linked(d / "session.toml"), "session.toml: a symbolic link"),
         (lambda d: linked(d / "profile.toml"), "profile.toml: cannot be read: a symbolic link"),
         (lambda d: linked(d / "requests.csv"), "requests.csv: a symbolic link"),

@@ -317,7 +317,7 @@ def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
     story.wait(5, lag_ns=2_310_000_000)
     story.wait(5, lag_ns=30_000_000)
     ((_, text),) = story.said("engine")
-    assert text == "this machine held gwtui up for 2.31 s: times it may have changed are marked"
+    assert text == "this machine delayed gwtui by 2.31 s: affected times are marked"
 
 
 def test_what_is_told_after_an_outage_counts_its_failures() -> None:

@@ -151,7 +151,7 @@ def test_a_file_that_cannot_be_put_aside_is_gone_on_with_and_that_is_said_once(
     file.close()
     assert path.read_bytes() == HEADER + b"a,1\nb,2\nc,3\n"
     assert [record.getMessage() for record in caplog.records] == [
-        "rows.csv cannot be put aside, and grows on: [Errno 13] Permission denied"
+        "rows.csv cannot be rotated and keeps growing: [Errno 13] Permission denied"
     ]
 
 

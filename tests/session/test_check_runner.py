@@ -129,7 +129,7 @@ async def test_the_second_endpoint_waits_for_the_first(gateway: Gateway) -> None
         it.begin(RunChecks(endpoint="a"))
         await told.until(lambda: len(told.runs) == 2)
         assert (told.runs[1].endpoint, told.runs[1].waits_for) == ("b", "a")
-        assert told.notices == ["a is being checked already"]
+        assert told.notices == ["a is already being checked"]
         gateway.open.set()
         await told.ended("a", "b")
     order = [record.endpoint for record in told.records if isinstance(record, CheckResult)]
@@ -142,7 +142,7 @@ async def test_what_is_wrong_with_a_command_is_answered(gateway: Gateway) -> Non
         it.begin(RunChecks(endpoint="x"))
         it.begin(RunChecks(endpoint="a", models=tuple(map(str, range(MAX_MODELS + 1)))))
         await told.until(lambda: len(told.notices) == 2)
-    assert told.notices == ["There is no endpoint called x", "10 models are too many: at most 9 are asked at once"]
+    assert told.notices == ["There is no endpoint called x", "10 models are too many: the maximum is 9"]
     assert told.runs == []
     assert gateway.asked == []
 

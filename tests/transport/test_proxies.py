@@ -284,10 +284,10 @@ def test_the_header_says_that_proxies_are_used() -> None:
     monitor = Monitor()
     monitor.apply(STARTED)
     (line,) = header.draw(monitor.view(Query(), 80).header, 140, 1)
-    assert " prod  by way of proxies " in plain(line)
+    assert " prod  through proxies " in plain(line)
 
 
 def test_a_session_without_a_screen_says_so_first() -> None:
     told: list[str] = []
     TextLines(told.append, 160).record(STARTED)
-    assert told[0].startswith("Watching prod: 1 endpoint by way of the environment's proxies. ")
+    assert told[0].startswith("Watching prod: 1 endpoint through the environment's proxies. ")

@@ -333,7 +333,7 @@ def test_a_password_that_is_not_there_is_a_note(tmp_path: Path, monkeypatch: pyt
 @pytest.mark.parametrize(
     ("tls", "says"),
     [
-        ('client_key = "k"', "client_key: is nothing without client_cert"),
+        ('client_key = "k"', "client_key: needs client_cert"),
         ('client_cert = "c", client_key_password = "hunter2-hunter2"', "client_key_password: must say where"),
     ],
 )

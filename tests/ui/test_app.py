@@ -329,7 +329,7 @@ async def test_a_session_before_is_summed_up_too(tmp_path: Path) -> None:
         await stage.tell(*story.session())
         await stage.tell(FeedEnded(text="engine killed by SIGKILL", failed=True))
         await stage.press("r")
-        assert stage.said == ["A new session; the numbers of the one before are summed up when you leave"]
+        assert stage.said == ["A new session; the previous one is summarised when you leave"]
         before, now = (await stage.drawn()).app.last_views
     assert "49 requests, 5 failed" in summary(before)
     assert "killed by SIGKILL" in summary(before)

@@ -82,7 +82,7 @@ async def test_a_theme_that_is_none_and_one_that_is_broken_are_notices(tmp_path:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, theme="nope") as stage:
         assert stage.app.theme == DARK
         assert any("mine.toml:3: colors.up" in text for text in stage.said)
-        assert "There is no theme 'nope': T shows those there are" in stage.said
+        assert "There is no theme 'nope': T lists the themes" in stage.said
 
 
 async def test_keys_are_remapped_everywhere_and_the_help_says_so(tmp_path: Path) -> None:

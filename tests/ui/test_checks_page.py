@@ -100,7 +100,7 @@ def test_models_are_written_with_commas(text: str, models: tuple[str, ...]) -> N
 
 
 def test_ten_models_are_too_many() -> None:
-    with pytest.raises(ValueError, match="10 models; at most 9"):
+    with pytest.raises(ValueError, match="10 models; the maximum is 9"):
         parse_models(",".join("abcdefghij"))
 
 

@@ -89,7 +89,7 @@ REFUSED: tuple[tuple[Endpoint, dict[str, str], str, str], ...] = (
     (CLAUDE, {"headers": "no colon"}, "headers", "Name: value"),
     (CLAUDE, {"headers": ": empty"}, "headers", "Name: value"),
     (CLAUDE, {"body": "{"}, "body", "not JSON"),
-    (CLAUDE, {"body": "[1]"}, "body", "a JSON object is wanted"),
+    (CLAUDE, {"body": "[1]"}, "body", "must be a JSON object"),
 )
 
 

@@ -106,7 +106,7 @@ async def test_saving_writes_the_file_and_says_where(tmp_path: Path) -> None:
 
 BAD = (
     ("name", "", "name:"),
-    ("name", "gateway-gpt", "there is a 'gateway-gpt' already"),
+    ("name", "gateway-gpt", "'gateway-gpt' already exists"),
     ("url", "gateway", "URL: must begin with"),
     ("url", "ws://x", "URL: ws and wss are for the API websocket"),
     ("path", "https://a/b", "path: is a whole URL"),

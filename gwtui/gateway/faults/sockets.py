@@ -69,7 +69,7 @@ SOCKETS = (
     ),
     Fault(
         name="bad-chunk",
-        says="The size of a chunk is no number",
+        says="The size of a chunk is not a number",
         verdict=Verdict.TRUNCATED,
         script=(Head(), Events(0, 4), SendBytes(b"zz\r\nwhat\r\n")),
     ),

@@ -162,7 +162,7 @@ def _nothing(picture: Picture, other: ComparedSeries) -> str:
     for series in (picture.base, other):
         if not series.samples:
             return f"{printable(series.name)} has no good result yet"
-    return "comparing …" if picture.working else "They have no latency in common"
+    return "comparing …" if picture.working else "These endpoints have no latency in common"
 
 
 def _table(found: Sequence[Comparison], metric: Metric, width: int, value: int) -> list[Line]:

@@ -33,7 +33,7 @@ def _header(header: Header, width: int, held: str) -> Line:
     """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last."""
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
     if header.use_proxies:
-        name = (*name, Span("  "), Span("by way of proxies", "warn"))
+        name = (*name, Span("  "), Span("through proxies", "warn"))
     if held:
         name = (*name, Span("  "), Span(f" {held} ", "frozen"))
     states, facts = _states(header), _facts(header)

@@ -23,7 +23,7 @@ def parse_models(text: str) -> tuple[str, ...]:
     """Models written with commas between them. Raises ValueError with what is wanted."""
     models = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
     if len(models) > MAX_MODELS:
-        raise ValueError(f"{len(models)} models; at most {MAX_MODELS} are asked at once")
+        raise ValueError(f"{len(models)} models; the maximum is {MAX_MODELS}")
     return models
 
 
@@ -74,7 +74,7 @@ class ChecksScreen(ModalScreen[None]):
 
     @work
     async def action_models(self) -> None:
-        ask = AskScreen("Models that have to work", "names with commas between them, nine at most", "", parse_models)
+        ask = AskScreen("Models that have to work", "comma-separated names, maximum nine", "", parse_models)
         if (answer := await self.app.push_screen_wait(ask)) is not None:
             self._check(parse_models(answer))
 
@@ -83,7 +83,7 @@ class ChecksScreen(ModalScreen[None]):
         if view is not None and view.checks is not None:
             self.app.copy_to_clipboard(report(view.checks))
             self.app.clear_notifications()
-            self.app.notify("Copied what the checks have found", markup=False, timeout=4)
+            self.app.notify("Copied the results of the checks", markup=False, timeout=4)
 
     def _check(self, models: tuple[str, ...]) -> None:
         view = self._panel.view

@@ -128,7 +128,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
             self._refuse([fault.key for fault in error.faults], "\n".join(_told(fault) for fault in error.faults))
             return None
         if endpoint.name != self._replaces and self._profile.endpoint(endpoint.name) is not None:
-            self._refuse(["name"], f"name: there is a {endpoint.name!r} already")
+            self._refuse(["name"], f"name: {endpoint.name!r} already exists")
             return None
         self._mark(())
         return endpoint
@@ -172,7 +172,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
             self.dismiss(None)
         else:
             self._leaving = True
-            self._tell("Your changes are not applied. Once more leaves without them.", wrong=True)
+            self._tell("Your changes are not applied. Press again to discard them.", wrong=True)
 
     def _finish(self, *, save: bool) -> None:
         endpoint = self._collect()

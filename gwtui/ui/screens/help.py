@@ -36,11 +36,11 @@ _SIGNS = (
     ("◆", "the event that decided the verdict"),
     ("◌", "a newer request that waits for its first event"),
     ("complete ▲", "the window has findings: see a request's details"),
-    ("≈ tainted", "gwtui itself was late, which may have changed a time of this by more than 5 %"),
+    ("≈ tainted", "gwtui itself was late: a time may be wrong by more than 5 %"),
     ("!tls", "its certificate is not verified"),
 )
 _MOUSE = (
-    ("click", "selects an endpoint; orders by a heading; picks a tab;"),
+    ("click", "selects an endpoint; sorts by a heading; picks a tab;"),
     ("", "opens an event or an incident; the next latency"),
     ("twice", "opens the endpoint's newest request"),
     ("wheel", "moves in lists and streams; another window for latency"),
@@ -69,12 +69,12 @@ class HelpScreen(ModalScreen[None]):
         self.query_one(Static).update(self._text(ids=self.size.width >= WIDE))
 
     def _text(self, *, ids: bool) -> Content:
-        hint = "at the right" if ids else f"that stand here from {WIDE} columns on"
-        parts = [Content(f"Keys are changed under [ui.keys] of the configuration, by the names {hint}.\n")]
+        hint = "the names at the right" if ids else f"the names shown here from {WIDE} columns on"
+        parts = [Content(f"Change keys under [ui.keys] in the configuration, with {hint}.\n")]
         parts += self._groups(KEYS, ids=ids)
         parts += _signs("Mouse", _MOUSE)
         parts += _signs("States", ((f"{state.mark} {state}", meaning) for state, meaning in _STATES.items()))
-        parts += _signs("Signs", _SIGNS)
+        parts += _signs("Symbols", _SIGNS)
         parts += self._groups(chain.from_iterable(PLACES.values()), ids=ids)
         return Content("").join(parts)
 

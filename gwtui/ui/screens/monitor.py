@@ -40,7 +40,7 @@ from gwtui.ui.screens.help import HelpScreen
 
 FRAMES_PER_S = 10
 MINIMUM = (40, 12)
-TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns\nand {MINIMUM[1]} rows.\n\nMeasuring goes on."
+TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns\nand {MINIMUM[1]} rows.\n\nProbing continues."
 
 
 class MonitorScreen(Screen[None]):
@@ -284,7 +284,7 @@ class MonitorScreen(Screen[None]):
     def action_restart(self) -> None:
         if not self._watch.running:
             self._follow()
-            self._say("A new session; the numbers of the one before are summed up when you leave")
+            self._say("A new session; the previous one is summarised when you leave")
         elif not self._orders.refused():
             self._say("The engine is running")
 

@@ -43,7 +43,7 @@ class WelcomeScreen(Screen[Profile | str | None]):
                     "No profile is configured yet, in\n",
                     (f"{self._config.path}\n\n", "$foreground 60%"),
                     "The demo watches an embedded gateway on this machine and needs no key. "
-                    "An endpoint of your own needs its URL, and where its key is.\n",
+                    "For your own endpoint, have its URL ready and know where its key is.\n",
                 ),
                 markup=False,
             )
