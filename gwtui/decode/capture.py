@@ -15,23 +15,30 @@ from gwtui.apis.headers import Headers, joined_header
 from gwtui.framing.base import Framing
 from gwtui.model.enums import End
 from gwtui.text.sanitize import clean
-from gwtui.transport import decoding
-from gwtui.transport.body_length import BodyLength, LengthError, body_length, short_body
-from gwtui.transport.chunked import Chunked, last_chunk
-from gwtui.transport.decoding import GZIP, Decoder, Inflate, decoder_for
+from gwtui.transport.decoding import GZIP, DecodeError, Decoder, Inflate, decoder_for
+from gwtui.transport.errors import end_of
+from gwtui.transport.http1_body import SIZE_LINE_BYTES, Body, Chunked, CutError, Sized, UntilClose, body_of
+from gwtui.transport.http1_head import (
+    BLANK_LINE,
+    HEAD_BYTES,
+    HeadLimitError,
+    NotHTTPError,
+    check_head_size,
+    parse_head,
+)
+from gwtui.transport.trace import ConnectionTrace
 
-HEAD_BYTES = 100 << 10
-"""Length limit of one header block."""
 PEEK_BYTES = 1 << 20
 """How far the first line of a stream may be from the beginning of a bare body."""
-CHUNK_LINE_BYTES = 1024
+BEHIND_BYTES = 200
+"""How much is kept of what comes behind the answer."""
 TEXT_BYTES = 64
 """How much of a body tells whether it is text."""
 SLICE_BYTES = 4096
 """Compressed bytes that are unpacked at once. Deflate makes at most 1,032 times as many of them (zlib's own figure)."""
 
-_STATUS = re.compile(rb"HTTP/\d(?:\.\d)? +(\d{3})\b[^\r\n]*(?:\r?\n|\Z)")
-_BLANK_LINE = re.compile(rb"\n\r?\n")
+_OTHER_VERSION = re.compile(rb"\AHTTP/[23](?:\.0)? ")
+"""What curl writes for HTTP/2 and HTTP/3, which have no status lines."""
 _ANYTHING = re.compile(rb"\S")
 _LINE_END = re.compile(rb"\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -57,12 +64,13 @@ class Capture:
         self.headers: Headers = ()
         self.refused = False
         """The headers break the rules of HTTP: clients see no answer."""
-        self._length = BodyLength()
+        self.behind = b""
+        """The beginning of what comes behind the end of the answer. Known when the body has ended."""
+        self._body: Body = UntilClose()
         self._lost_cr = False
         """The lines of the headers end in LF alone."""
         self._raw = _Bytes(chunks)
         self._read_head()
-        self._read_length()
 
     def body(self) -> Iterator[bytes]:
         """The pieces of the body, without framing and compression. To be read once."""
@@ -78,77 +86,57 @@ class Capture:
         yield from plain.rest()
 
     def _read_head(self) -> None:
-        """Status and fields of the last header block."""
+        """Status and headers of the last header block. What is wrong with it is told as a live probe tells it."""
         raw = self._raw
-        while raw.begins_with(b"HTTP/"):
-            blank = raw.find(_BLANK_LINE, HEAD_BYTES)
-            line = _STATUS.match(raw.held)
-            if line is None:
-                break
-            if blank is None and not raw.ended:
-                raise CaptureError(f"the capture's headers are longer than {HEAD_BYTES >> 10} KiB")
-            self.status = int(line.group(1))
-            block = raw.take(blank.end() if blank is not None else len(raw.held))
-            self._lost_cr = b"\r\n" not in block
-            fields = (field.decode("latin-1").partition(":") for field in block[line.end() :].splitlines())
-            self.headers = [(name.strip(), value.strip()) for name, colon, value in fields if colon]
-        if self.status is None and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
+        try:
+            while raw.begins_with(b"HTTP/"):
+                blank = raw.find(BLANK_LINE, HEAD_BYTES)
+                if blank is None and not raw.ended:
+                    raise CaptureError(f"the capture's headers are longer than {HEAD_BYTES >> 10} KiB")
+                self._read_block(raw.take(blank.end() if blank is not None else len(raw.held)))
+        except (CutError, DecodeError, HeadLimitError, NotHTTPError) as error:
+            self.refused = True
+            self._broke_off(*end_of(error, ConnectionTrace()))
+        if self.status is None and not self.refused and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
             raise CaptureError("the capture is empty")
 
-    def _read_length(self) -> None:
-        """What the headers say of the body's end. What they cannot say is told as a live probe tells it."""
-        try:
-            self._length = body_length(self.headers)
-        except LengthError as error:
-            self.refused = True
-            self._broke_off(End.NOT_HTTP, str(error))
-        except decoding.DecodeError as error:
-            self.refused = True
-            self._broke_off(End.DECODE_ERROR, str(error))
+    def _read_block(self, block: bytes) -> None:
+        if BLANK_LINE.search(block) is None:
+            raise CutError("the answer ends in the middle of its headers")
+        check_head_size(len(block), block.count(b"\n"))
+        head = parse_head(_OTHER_VERSION.sub(b"HTTP/1.1 ", block))
+        self.status, self.headers, self._lost_cr = head.status, head.headers, b"\r\n" not in block
+        self._body = body_of(head, "POST")
 
     def _framed(self) -> Iterator[bytes]:
-        raw = self._raw
-        if (self.status is None or self._length.chunked) and raw.match(_CHUNK_SIZE, CHUNK_LINE_BYTES) is not None:
-            yield from self._unchunked()
-            return
-        promised = self._length.promised
-        if self._is_encoded and not self._is_packed(raw):
-            promised = None  # it is the length of what curl has unpacked
-        length = 0
-        for piece in raw.rest():
-            taken = piece if promised is None else piece[: promised - length]
-            length += len(taken)
-            yield taken
-            if promised is not None and length == promised:
+        """The body without its framing."""
+        raw, body = self._raw, self._body_as_saved()
+        while not body.is_over and body.fault is None:
+            if not raw.held and not raw.more():
+                try:
+                    body.end()
+                except CutError as error:
+                    self._broke_off(End.INCOMPLETE, str(error))
                 return
-        if promised is not None and length < promised:
-            self._broke_off(End.INCOMPLETE, short_body(length, promised))
-
-    def _unchunked(self) -> Iterator[bytes]:
-        """The body without its chunked coding (RFC 9112 7.1)."""
-        raw = self._raw
-        loose = self._lost_cr if self.status is not None else b"\r\n" not in raw.held[:CHUNK_LINE_BYTES]
-        chunked = Chunked(loose=loose)
-        while not (chunked.ended or chunked.fault) and (raw.held or raw.more()):
-            if piece := chunked.feed(raw.take(len(raw.held))):
+            if piece := body.feed(raw.take(len(raw.held))):
                 yield piece
-        if chunked.fault:
-            self._broke_off(End.NOT_HTTP, chunked.fault)
-        elif not chunked.ended:
-            inside = "the capture ends inside a chunk" if chunked.inside else "the last chunk is missing"
-            self._broke_off(End.INCOMPLETE, inside)
-        else:
-            raw.held[:0] = chunked.rest
-            self._read_last_chunk(loose=loose)
+        if body.fault is not None:
+            self._broke_off(*end_of(body.fault, ConnectionTrace()))
+            return
+        raw.held[:0] = body.rest
+        if raw.held or raw.more():
+            self.behind = raw.take(BEHIND_BYTES)
 
-    def _read_last_chunk(self, *, loose: bool) -> None:
-        raw = self._raw
-        while not (last := last_chunk(raw.held, loose=loose)) and len(raw.held) < HEAD_BYTES and raw.more():
-            pass
-        if last is None and raw.ended:
-            self._broke_off(End.INCOMPLETE, "the blank line after the last chunk is missing")
-        elif last is None:
-            self._broke_off(End.NOT_HTTP, f"no end of the chunks where one is due: {_beginning(raw.held)}")
+    def _body_as_saved(self) -> Body:
+        """Where the body ends. curl takes chunks out and unpacks, and leaves the headers that say otherwise."""
+        raw, body = self._raw, self._body
+        if self.status is None or isinstance(body, Chunked):
+            if raw.match(_CHUNK_SIZE, SIZE_LINE_BYTES) is None:
+                return UntilClose()
+            bare_loose = self.status is None and b"\r\n" not in raw.held[:SIZE_LINE_BYTES]
+            return Chunked(loose=self._lost_cr or bare_loose)
+        unpacked = isinstance(body, Sized) and not body.is_over and self._is_encoded and not self._is_packed(raw)
+        return UntilClose() if unpacked else body
 
     @property
     def _is_encoded(self) -> bool:
@@ -172,7 +160,7 @@ class Capture:
                         begun = begun or bool(plain)
                         yield plain
             decoder.end()
-        except decoding.DecodeError as error:
+        except DecodeError as error:
             if not begun and self.status is None:
                 raise CaptureError(f"the body begins like gzip and is none: {clean(str(error))}") from error
             self._broke_off(End.DECODE_ERROR, str(error))

@@ -151,6 +151,7 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
         stray=parser.stray,
         unfinished=parser.unfinished,
         unended=parser.unended,
+        behind=capture.behind,
     )
     judged = judge(endpoint, APIS[endpoint.api], transport, reader)
     kept = reading.kept()
@@ -183,6 +184,7 @@ def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
         status=None if capture.refused else capture.status,
         headers=capture.headers,
         body=whole.body,
+        behind=capture.behind,
     )
     judged = judge(endpoint, APIS[endpoint.api], transport)
     answer = judged.answer

@@ -189,6 +189,7 @@ class FindingName(Enum):
     PARTIAL_CONTENT = "partial_content"
     TWO_LENGTHS = "two_lengths"
     TWO_CONTENT_TYPES = "two_content_types"
+    BYTES_AFTER_ANSWER = "bytes_after_answer"
     CLOCK_SKEW = "clock_skew"
     REDIRECTED = "redirected"
     NO_SUBPROTOCOL = "no_subprotocol"

@@ -228,6 +228,11 @@ FINDINGS: dict[FindingName, FindingEntry] = {
         "A proxy adds its own and leaves the other: clients differ in which they believe.",
         "Remove the one that the proxy adds.",
     ),
+    FindingName.BYTES_AFTER_ANSWER: _warning(
+        "More bytes came behind the end of the answer than `content-length`, the last chunk or the status allows.",
+        "The length is wrong, or two answers were mixed: clients with kept connections take the rest for the next.",
+        "Let the gateway count its `content-length` anew where it changes a body, or send chunks.",
+    ),
     FindingName.CLOCK_SKEW: _warning(
         "The gateway's `Date` is more than 2 s off this machine's clock.",
         "One of the two clocks is off, and with it the dates in Retry-After and in logs.",

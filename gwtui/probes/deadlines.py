@@ -14,7 +14,7 @@ from types import TracebackType
 from gwtui.model.enums import End
 from gwtui.model.profile import Deadlines
 from gwtui.transport.dial import Dial
-from gwtui.transport.trace import Exchange
+from gwtui.transport.trace import ConnectionTrace
 
 LINGER_S = 1.0
 """How long the end of the transport is waited for once the API said that its stream is over."""
@@ -40,7 +40,7 @@ class NextDeadline:
 class Progress:
     """How far a probe is."""
 
-    exchange: Exchange
+    trace: ConnectionTrace
     began_ns: int
     streams: bool = False
     """A stream of events is under way."""
@@ -60,16 +60,16 @@ def due(progress: Progress, deadlines: Deadlines) -> NextDeadline:
 
 
 def _of_stage(progress: Progress, deadlines: Deadlines) -> list[NextDeadline]:
-    exchange = progress.exchange
+    trace = progress.trace
     if progress.terminated_ns is not None:
         return [_due(progress.terminated_ns, LINGER_S, End.LEFT, "the connection was still open after {}")]
-    if exchange.dial is not None and exchange.dial.stage != "done":
-        return [_due(exchange.dial.began_ns, deadlines.connect_s, End.CONNECT_TIMEOUT, _dialling(exchange.dial))]
-    sent_ns = exchange.last_write_ns or progress.began_ns
-    if exchange.last_read_ns is None:
+    if trace.dial is not None and trace.dial.stage != "done":
+        return [_due(trace.dial.began_ns, deadlines.connect_s, End.CONNECT_TIMEOUT, _dialling(trace.dial))]
+    sent_ns = trace.last_write_ns or progress.began_ns
+    if trace.last_read_ns is None:
         return [_due(sent_ns, deadlines.first_byte_s, End.NO_FIRST_BYTE, "no byte came within {} of the request")]
-    detail = "no byte came for {}" if exchange.in_body else "no byte came for {} in the middle of the headers"
-    idle = _due(exchange.heard_ns or exchange.last_read_ns, deadlines.idle_s, End.IDLE, detail)
+    detail = "no byte came for {}" if trace.in_body else "no byte came for {} in the middle of the headers"
+    idle = _due(trace.heard_ns, deadlines.idle_s, End.IDLE, detail)
     return [idle, *_of_stream(progress, deadlines, sent_ns)] if progress.streams else [idle]
 
 
@@ -84,24 +84,24 @@ def _of_stream(progress: Progress, deadlines: Deadlines, sent_ns: int) -> Iterat
     if progress.event_ns is None:
         yield _due(sent_ns, deadlines.first_event_s, End.NO_FIRST_EVENT, "no event came within {} of the request")
     elif progress.has_content:
-        last_ns = _last_event_ns(progress.event_ns, progress.exchange, round(deadlines.event_gap_s * 1e9))
+        last_ns = _last_event_ns(progress.event_ns, progress.trace, round(deadlines.event_gap_s * 1e9))
         yield _due(last_ns, deadlines.event_gap_s, End.EVENT_GAP, "no further event came for {}")
     if not progress.has_content:
         yield _due(sent_ns, deadlines.first_token_s, End.NO_FIRST_TOKEN, "no content came within {} of the request")
 
 
-def _last_event_ns(event_ns: int, exchange: Exchange, gap_ns: int) -> int:
+def _last_event_ns(event_ns: int, trace: ConnectionTrace, gap_ns: int) -> int:
     """When the last event came. Bytes that wait to be read may hold another, unless those read before came too late."""
-    is_late = (exchange.last_read_ns or 0) >= event_ns + gap_ns
-    return event_ns if is_late else max(event_ns, exchange.unread_ns)
+    is_late = (trace.last_read_ns or 0) >= event_ns + gap_ns
+    return event_ns if is_late else max(event_ns, trace.unread_ns)
 
 
 def _missing(progress: Progress) -> str:
     """What had not come, where no API's reader can tell."""
-    exchange = progress.exchange
-    if exchange.last_read_ns is None:
+    trace = progress.trace
+    if trace.last_read_ns is None:
         return ", and nothing of an answer had come"
-    if not exchange.in_body:
+    if not trace.in_body:
         return ", and its headers were still coming"
     return "" if progress.streams else ", and its body was still coming"
 

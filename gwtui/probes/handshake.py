@@ -26,18 +26,18 @@ from gwtui.model.profile import TLS, Deadlines, Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.inbox import FrameInbox
-from gwtui.probes.probe_result import fresh_ids, overlaid, sent_ids
+from gwtui.probes.prepared_request import fresh_ids, overlaid, sent_ids
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
 from gwtui.secrets.resolver import resolve, resolve_headers, resolve_url
 from gwtui.transport.certificates import expires_at
 from gwtui.transport.connection_policy import Made
 from gwtui.transport.dial import Dial
 from gwtui.transport.errors import end_of
-from gwtui.transport.http1 import USER_AGENT
 from gwtui.transport.proxies import Proxy
+from gwtui.transport.request import USER_AGENT
 from gwtui.transport.timestamps import StampedSocket
 from gwtui.transport.tls_files import TLSFileError, TLSFiles, tls_files
-from gwtui.transport.trace import Exchange
+from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.http_status import judge_status
 
 MAX_MESSAGE_BYTES = 1024 * 1024
@@ -273,7 +273,7 @@ def _refused(error: InvalidHandshake, lost: Exception | None) -> PingFailedError
 
 
 def _broken(error: OSError, progress: Dial) -> PingFailedError:
-    end, detail = end_of(error, Exchange(dial=progress))
+    end, detail = end_of(error, ConnectionTrace(dial=progress))
     verdict = Verdict.RESET if end is End.INCOMPLETE else Verdict(end.value)
     return ping_failed(verdict, verdict.value.replace("_", "-"), detail)
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from gwtui.apis.base import API, Ask, AskError
+from gwtui.apis.base import API, AskError
 from gwtui.apis.headers import Headers, header, joined_header, without_query
 from gwtui.apis.http import is_expected_status
 from gwtui.model.enums import End, FindingName, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.probes.deadlines import DeadlineWatchdog, due
-from gwtui.probes.probe_result import Result, fresh_ids, overlaid, record_of, sent_ids
+from gwtui.probes.prepared_request import PreparedRequest, overlaid
+from gwtui.probes.probe_result import Result, record_of
 from gwtui.probes.response_reader import BODY_BYTES, BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
@@ -24,14 +25,17 @@ from gwtui.secrets.references import KeyReferenceError, NoRoomError
 from gwtui.secrets.resolver import redactor, resolve, resolve_headers, resolve_url
 from gwtui.text.sanitize import clean
 from gwtui.transport.acknowledged import patience_s
-from gwtui.transport.bodies import body_of
+from gwtui.transport.connection import HTTPConnection
 from gwtui.transport.connection_policy import stale_connection
+from gwtui.transport.connections import Connections, connections_to
 from gwtui.transport.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
+from gwtui.transport.dial import Dial
 from gwtui.transport.errors import FAILURES, end_of
-from gwtui.transport.http1 import HEADERS, PORTS, StampedTransport, transport_for, url_of
-from gwtui.transport.lean import httpx
+from gwtui.transport.http1_head import Head
 from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
-from gwtui.transport.trace import ConnectionTrace
+from gwtui.transport.request import HEADERS, PORTS, target_of
+from gwtui.transport.sockets import Waiting
+from gwtui.transport.trace import Arrival, ConnectionTrace
 
 MOST_REDIRECTS = 5
 """So many of one request are followed at most."""
@@ -87,10 +91,10 @@ class HTTPProber:
         self._proxy: Proxy | None = None
         self._emit = emit
         self._events = events
-        self._trace = ConnectionTrace()
-        self._transport: StampedTransport | None = None
-        self._url = self._method = ""
-        """Of the request that was made last."""
+        self._connections: Connections | None = None
+        self._request: PreparedRequest | None = None
+        self._made_of: object = None
+        """What the request was made of, beside the endpoint."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -98,12 +102,12 @@ class HTTPProber:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._transport is not None:
-            await self._transport.aclose()
+        if self._connections is not None:
+            await self._connections.aclose()
 
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Measure once. See `Prober.probe`."""
-        result = Result(number, trigger, planned_ns, self._trace.begin(), record_text=self._record_text)
+        result = Result(number, trigger, planned_ns, ConnectionTrace(), record_text=self._record_text)
         started = RequestStarted(
             endpoint=self._endpoint.name,
             number=number,
@@ -121,9 +125,11 @@ class HTTPProber:
         return self._record(result)
 
     def _record(self, result: Result) -> Request:
-        if self._transport is not None:
-            result.findings += self._transport.certificate_findings(self._warn_days)
-        return record_of(result, self._endpoint, self._api, self._trace.peer, self._redactor(), self._proxy)
+        peer = Dial(0)
+        if self._connections is not None:
+            result.findings += self._connections.certificate_findings(self._warn_days)
+            peer = self._connections.peer
+        return record_of(result, self._endpoint, self._api, peer, self._redactor(), self._proxy)
 
     def _redactor(self) -> Redactor:
         """Masks all keys that are known by now."""
@@ -135,8 +141,8 @@ class HTTPProber:
             async with watchdog:
                 await self._exchange(result)
                 if _was_stale(result):
-                    result.findings.append(stale_connection(result.exchange.idle_ns, result.detail))
-                    result.again(self._trace.begin())
+                    result.findings.append(stale_connection(result.trace.idle_ns, result.detail))
+                    result.again(ConnectionTrace())
                     await self._exchange(result)
                 if self._endpoint.follow_redirects:
                     await self._follow(result)
@@ -147,12 +153,14 @@ class HTTPProber:
 
     async def _follow(self, result: Result) -> None:
         """Ask again where redirects within the origin lead. What is measured is the last request."""
+        url, method = (self._request.url, self._request.method) if self._request is not None else ("", "")
         for _ in range(MOST_REDIRECTS):
-            target = within_origin(self._url, self._method, result.status, result.headers)
+            target = within_origin(url, method, result.status, result.headers)
             if target is None or result.end is not End.CLEAN:
                 return
+            url = target
             result.findings.append(_redirect_finding(result.status, target))
-            result.again(self._trace.begin())
+            result.again(ConnectionTrace())
             await self._exchange(result, target)
 
     async def _exchange(self, result: Result, url: str | None = None) -> None:
@@ -161,12 +169,11 @@ class HTTPProber:
         It goes to the endpoint's own address, or to where the gateway has redirected it.
         """
         try:
-            transport, request = self._request(result, url)
-            response = await transport.send(request, result.number, result.findings.append)
-            try:
-                await self._read(result, response)
-            finally:
-                await response.aclose()
+            request = self._prepared()
+            if self._connections is None:
+                acknowledged_s = patience_s(self._deadlines.first_byte_s)
+                self._connections = connections_to(request.target, self._endpoint, self._proxy, acknowledged_s)
+            await self._ask(result, request, self._connections, url)
         except NoRoomError as error:
             result.over(End.LOCAL, str(error))
         except KeyReferenceError as error:
@@ -174,58 +181,69 @@ class HTTPProber:
         except AskError as error:
             result.over(End.LOCAL, f"the request cannot be made: {error}")
         except FAILURES as error:
-            result.over(*end_of(error, result.exchange))
+            result.over(*end_of(error, result.trace))
         else:
             result.over(End.CLEAN)
 
-    def _request(self, result: Result, url: str | None) -> tuple[StampedTransport, httpx.Request]:
+    def _prepared(self) -> PreparedRequest:
+        """The request, made anew where its references say something else than for the one before."""
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
         self._proxy = proxy_of(self._endpoint, use_environment=self._use_proxies)
-        ask: Ask = self._api.ask(self._endpoint, key)
-        address = resolve_url(ask.url)
-        headers = overlaid(HEADERS, self._connection, ask.headers, fresh_ids().headers, further)
-        result.sent_trace_id, result.sent_request_id = sent_ids(headers)
-        if self._transport is None:
-            acknowledged_s = patience_s(self._deadlines.first_byte_s)
-            self._transport = transport_for(address, self._endpoint, self._trace, self._proxy, acknowledged_s)
-        self._transport.use(self._proxy)
-        raw = [(name.encode("ascii"), value.encode("latin-1")) for name, value in headers]
-        self._url, self._method = url or address, ask.method
-        return self._transport, httpx.Request(ask.method, url_of(self._url), headers=raw, content=ask.body or None)
+        ask = self._api.ask(self._endpoint, key)
+        made_of = ask, resolve_url(ask.url), further
+        if self._request is None or made_of != self._made_of:
+            headers = overlaid(HEADERS, self._connection, ask.headers, further)
+            self._request, self._made_of = PreparedRequest(ask, made_of[1], headers), made_of
+        return self._request
 
-    async def _read(self, result: Result, response: httpx.Response) -> None:
-        result.status = response.status_code
-        result.headers = [(name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers.raw]
-        intake = result.intake = self._intake(result)
-        result.exchange.hurried = isinstance(intake, StreamIntake)
-        result.exchange.on_drained = lambda: self._drained(result, intake)
+    async def _ask(self, result: Result, request: PreparedRequest, connections: Connections, url: str | None) -> None:
+        connections.use(self._proxy)
+        target = request.target if url is None else target_of(url)
+        data, ids = request.in_bytes(target, None if connections.tunnels else self._proxy)
+        result.sent_trace_id, result.sent_request_id = ids
+        connection = await connections.connection(result.number, result.trace, result.findings.append)
         try:
-            decoder = decoder_for(joined_header(result.headers, "content-encoding"))
-            if not await self._is_enough(body_of(response), decoder, intake, result):
-                decoder.end()
+            head = await connection.ask(data, request.method, result.trace)
+            await self._read(result, connection, head)
         finally:
-            result.exchange.on_drained = None
-            self._drained(result, intake)
+            result.behind = await connections.finish(connection)
 
-    async def _is_enough(self, body: AsyncIterator[bytes], decoder: Decoder, intake: Intake, result: Result) -> bool:
+    async def _read(self, result: Result, connection: HTTPConnection, head: Head) -> None:
+        result.status, result.headers = head.status, head.headers
+        intake = result.intake = self._intake(result)
+        self._progressed(result, intake)
+        decoder = decoder_for(joined_header(result.headers, "content-encoding"))
+        if not await self._is_enough(connection, decoder, intake, result):
+            decoder.end()
+
+    async def _is_enough(self, connection: HTTPConnection, decoder: Decoder, intake: Intake, result: Result) -> bool:
         """Take the body in. True when enough of it was seen before its end."""
         came = 0
-        async for chunk in body:
-            came += len(chunk)
+        while (arrival := await connection.read(_waiting(result))) is not None:
+            came += len(arrival.data)
             _check_length(came)
-            for piece in decoder.feed(chunk):
-                result.bytes += len(piece)
-                if not intake.feed(piece):
-                    return True
-                _check_length(result.bytes)
-                for _ in intake.parts():
-                    self._progressed(result, intake)
-                    await asyncio.sleep(0)
-                if len(piece) == PIECE_BYTES:
-                    self._drained(result, intake)
-                    await asyncio.sleep(0)
+            try:
+                for piece in decoder.feed(arrival.data):
+                    if not await self._take(result, intake, arrival, piece):
+                        return True
+            finally:
+                self._taken(result, intake, arrival)
         return False
+
+    async def _take(self, result: Result, intake: Intake, arrival: Arrival, piece: bytes) -> bool:
+        """Take a piece of a read in, with turns for others where it is large. False when enough was seen."""
+        result.bytes += len(piece)
+        if not intake.feed(piece):
+            return False
+        _check_length(result.bytes)
+        for _ in intake.parts(arrival):
+            self._progressed(result, intake)
+            await asyncio.sleep(0)
+        if len(piece) == PIECE_BYTES:
+            self._taken(result, intake, arrival)
+            await asyncio.sleep(0)
+        return True
 
     def _intake(self, result: Result) -> Intake:
         status = result.status
@@ -235,21 +253,19 @@ class HTTPProber:
         framing = self._api.framing
         if not self._endpoint.stream or not framing.is_type(header(result.headers, "content-type")):
             return BodyIntake(None)
-        exchange = result.exchange
         result.progress.streams = True
         return StreamIntake(
             framing,
             self._api.reader(self._endpoint),
             Timing(result.sent_ns),
-            lambda: (exchange.last_read_ns or exchange.last_write_ns or 0, exchange.last_read_error_ns),
             self._redactor(),
             (lambda stamp_ns, first, events: self._hand_on(result, stamp_ns, first, events)) if self._events else None,
             keep_text=result.keep_text,
         )
 
-    def _drained(self, result: Result, intake: Intake) -> None:
+    def _taken(self, result: Result, intake: Intake, arrival: Arrival) -> None:
         """All of one read was taken in: its events share its stamp."""
-        intake.flush()
+        intake.flush(arrival)
         self._progressed(result, intake)
 
     def _progressed(self, result: Result, intake: Intake) -> None:
@@ -258,8 +274,6 @@ class HTTPProber:
                 self._tell_alive(result, intake)
             has_content, ended = intake.timing.has_content, intake.reader.ended()
             result.progress.event_ns, result.progress.has_content = intake.timing.last_event_ns, has_content
-            result.exchange.hurried = not has_content
-            result.exchange.patient = has_content and not ended  # neither the first content nor the end has to wait
             if not ended:
                 result.progress.terminated_ns = None
             elif result.progress.terminated_ns is None:
@@ -267,7 +281,7 @@ class HTTPProber:
 
     def _tell_alive(self, result: Result, intake: StreamIntake) -> None:
         """Now and then, while no event has come."""
-        stamp_ns = result.exchange.last_read_ns or 0
+        stamp_ns = result.trace.last_read_ns or 0
         if stamp_ns - result.alive_ns < ALIVE_NS:
             return
         result.alive_ns = stamp_ns
@@ -292,6 +306,14 @@ class HTTPProber:
         self._emit(read)
 
 
+def _waiting(result: Result) -> Waiting:
+    """How the next bytes are waited for: neither the first content nor the end may have to wait for others."""
+    progress = result.progress
+    if not progress.streams or progress.terminated_ns is not None:
+        return Waiting.AT_ONCE
+    return Waiting.TOGETHER if progress.has_content else Waiting.BY_SEGMENT
+
+
 def _check_length(length: int) -> None:
     if length > BODY_BYTES:
         raise BodyLimitError(f"the body is longer than {BODY_BYTES >> 20} MiB")
@@ -299,10 +321,10 @@ def _check_length(length: int) -> None:
 
 def _was_stale(result: Result) -> bool:
     """Whether the request went into a kept connection that was closed already, or dead."""
-    exchange = result.exchange
-    if result.end is not End.RESET or exchange.dial is not None or exchange.reads:
+    trace = result.trace
+    if result.end is not End.RESET or trace.dial is not None or trace.reads:
         return False
-    return exchange.unacknowledged or time.perf_counter_ns() - result.sent_ns < STALE_NS
+    return trace.unacknowledged or time.perf_counter_ns() - result.sent_ns < STALE_NS
 
 
 def _redirect_finding(status: int | None, target: str) -> Finding:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import time
-import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from msgspec import structs
 
@@ -26,7 +23,7 @@ from gwtui.stats.accuracy import in_doubt, latency
 from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, reason_of
-from gwtui.transport.trace import Exchange
+from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.classify import Judged, Transport, judge
 
 
@@ -34,13 +31,13 @@ class Result:
     """Filled in while a probe is under way."""
 
     def __init__(
-        self, number: int, trigger: Trigger, planned_ns: int, exchange: Exchange, *, record_text: bool
+        self, number: int, trigger: Trigger, planned_ns: int, trace: ConnectionTrace, *, record_text: bool
     ) -> None:
         self.number = number
         self.trigger = trigger
         self.keep_text = record_text or trigger is Trigger.TRIAL
         self.started_at = time.time()
-        self.progress = Progress(exchange, time.perf_counter_ns())
+        self.progress = Progress(trace, time.perf_counter_ns())
         self.lateness_ns = max(0, self.progress.began_ns - planned_ns)
         self.sent_trace_id = ""
         self.sent_request_id = ""
@@ -50,6 +47,8 @@ class Result:
         self.alive_ns = 0
         """When it was last told that its stream is alive."""
         self.bytes = 0
+        self.behind = b""
+        """What came behind the end of the answer."""
         self.findings: list[Finding] = []
         self.end: End | None = None
         self.detail = ""
@@ -58,36 +57,36 @@ class Result:
         """How far that may be from when it ended."""
 
     @property
-    def exchange(self) -> Exchange:
-        return self.progress.exchange
+    def trace(self) -> ConnectionTrace:
+        return self.progress.trace
 
     @property
     def sent_ns(self) -> int:
         """When the last byte of the request was sent; when the probe began, as long as none was."""
-        return self.exchange.last_write_ns or self.progress.began_ns
+        return self.trace.last_write_ns or self.progress.began_ns
 
-    def again(self, exchange: Exchange) -> None:
+    def again(self, trace: ConnectionTrace) -> None:
         """Start over: what came so far does not count."""
-        self.progress.exchange = exchange
+        self.progress.trace = trace
         self.end, self.detail = None, ""
-        self.status, self.headers, self.intake, self.bytes = None, (), None, 0
+        self.status, self.headers, self.intake, self.bytes, self.behind = None, (), None, 0, b""
 
     def over(self, end: End, detail: str = "", due_ns: int | None = None) -> None:
         """Note the end. It is now, unless the response ended well: then it is when its last bytes came. `due_ns`: the
         deadline that has passed."""
         self.end, self.detail = end, detail
         self.ended_ns = now_ns = time.perf_counter_ns()
-        exchange = self.exchange
-        if end in (End.CLEAN, End.LEFT) and exchange.last_read_ns is not None:
-            closed_ns = exchange.ended_ns if end is End.CLEAN and not self._is_framed() else None
-            self.ended_ns = closed_ns or exchange.last_read_ns
-            self.ended_error_ns = exchange.ended_error_ns if closed_ns else exchange.last_read_error_ns
+        trace = self.trace
+        if end in (End.CLEAN, End.LEFT) and trace.last_read_ns is not None:
+            closed_ns = trace.ended_ns if end is End.CLEAN and not self._is_framed() else None
+            self.ended_ns = closed_ns or trace.last_read_ns
+            self.ended_error_ns = trace.ended_error_ns if closed_ns else trace.last_read_error_ns
         elif due_ns is not None:
             self.ended_error_ns = now_ns - due_ns
-        elif exchange.ended_ns is not None:
-            self.ended_error_ns = now_ns - exchange.ended_ns + exchange.ended_error_ns
-        elif end is not End.CANCELLED and exchange.last_read_ns is not None:
-            self.ended_error_ns = now_ns - exchange.last_read_ns + exchange.last_read_error_ns
+        elif trace.ended_ns is not None:
+            self.ended_error_ns = now_ns - trace.ended_ns + trace.ended_error_ns
+        elif end is not End.CANCELLED and trace.last_read_ns is not None:
+            self.ended_error_ns = now_ns - trace.last_read_ns + trace.last_read_error_ns
 
     def _is_framed(self) -> bool:
         """Whether the response says itself where it ends, so that the end of the connection says nothing."""
@@ -102,7 +101,7 @@ def record_of(
 
 
 def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: Proxy | None) -> Request:
-    exchange = result.exchange
+    trace = result.trace
     stream = result.intake if isinstance(result.intake, StreamIntake) else None
     timing = stream.timing if stream is not None else Timing(result.sent_ns)
     transport = _transport(result)
@@ -128,15 +127,15 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         rule=judgement.rule,
         reason=clean(reason_of(judgement, endpoint, proxy)),
         event_number=judgement.event_number,
-        findings=(*fallbacks(exchange.dial), *result.findings, *judged.findings),
-        duration_ns=_since_sent(exchange, result.ended_ns),
-        ttfb_ns=_since_sent(exchange, exchange.first_read_ns),
+        findings=(*fallbacks(trace.dial), *result.findings, *judged.findings),
+        duration_ns=_since_sent(trace, result.ended_ns),
+        ttfb_ns=_since_sent(trace, trace.first_read_ns),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
         bytes=result.bytes,
         lateness_ns=result.lateness_ns,
-        clock=exchange.clock if exchange.reads else Clock.USER,
-        phases=_phases(exchange, peer),
+        clock=trace.clock if trace.reads else Clock.USER,
+        phases=_phases(trace, peer),
         trace_id=trace_id(result.headers) or result.sent_trace_id,
         request_id=request_id(result.headers),
         sent_request_id=result.sent_request_id,
@@ -151,15 +150,15 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
 
 def _with_errors(timed: Request, result: Result, timing: Timing) -> Request:
     """The row with what its latencies may be wrong by: each counts from the send, and has that error too."""
-    exchange = result.exchange
-    own = {Metric.TTFB: exchange.first_read_error_ns, Metric.E2E: result.ended_error_ns}
+    trace = result.trace
+    own = {Metric.TTFB: trace.first_read_error_ns, Metric.E2E: result.ended_error_ns}
     own |= timing.errors(timed.output_tokens)
-    sent_ns = exchange.write_error_ns
+    sent_ns = trace.write_error_ns
     errors = {metric: each + sent_ns * (metric.about.basis is Basis.SENT) for metric, each in own.items()}
     largest_ns = max(errors[Metric.TTFB], errors[Metric.E2E], sent_ns + timing.error_ns)
     doubts = errors | {Metric.E2E: largest_ns}
     tainted = any(in_doubt(latency(timed, metric), doubts.get(metric, largest_ns)) for metric in SINCE_SENT)
-    sent = exchange.last_write_ns is not None
+    sent = trace.last_write_ns is not None
     return structs.replace(timed, errors=errors, error_ns=largest_ns if sent else None, tainted=tainted)
 
 
@@ -179,6 +178,7 @@ def _transport(result: Result) -> Transport:
         unfinished=stream.parser.unfinished if stream is not None else 0,
         unended=stream.parser.unended if stream is not None else None,
         keepalives=stream.timing.keepalives if stream is not None else 0,
+        behind=result.behind,
         began_at=result.started_at,
         at=time.time(),
     )
@@ -201,9 +201,9 @@ def _text(result: Result, judged: Judged, transport: Transport) -> str:
     return transport.body.decode("utf-8", "replace") if result.trigger is Trigger.TRIAL else ""
 
 
-def _phases(exchange: Exchange, peer: Dial) -> Phases:
-    dial = exchange.dial
-    first, last = exchange.first_write_ns, exchange.last_write_ns
+def _phases(trace: ConnectionTrace, peer: Dial) -> Phases:
+    dial = trace.dial
+    first, last = trace.first_write_ns, trace.last_write_ns
     return Phases(
         dns_ns=dial.dns_ns if dial is not None else None,
         connect_ns=dial.connect_ns if dial is not None else None,
@@ -215,42 +215,7 @@ def _phases(exchange: Exchange, peer: Dial) -> Phases:
     )
 
 
-def _since_sent(exchange: Exchange, stamp_ns: int | None) -> int | None:
-    if exchange.last_write_ns is None or stamp_ns is None:
+def _since_sent(trace: ConnectionTrace, stamp_ns: int | None) -> int | None:
+    if trace.last_write_ns is None or stamp_ns is None:
         return None
-    return max(0, stamp_ns - exchange.last_write_ns)
-
-
-@dataclass(frozen=True, slots=True)
-class Ids:
-    """Ids that exist even when the gateway answers nothing. Fresh for every request that leaves."""
-
-    trace_id: str
-    span_id: str
-    request_id: str
-
-    @property
-    def headers(self) -> tuple[tuple[str, str], ...]:
-        """W3C Trace Context 3.2, and the de-facto request id."""
-        return (("traceparent", f"00-{self.trace_id}-{self.span_id}-01"), ("x-request-id", self.request_id))
-
-
-def fresh_ids() -> Ids:
-    return Ids(secrets.token_hex(16), secrets.token_hex(8), str(uuid.uuid4()))
-
-
-def overlaid(*layers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Headers of several layers, where a name of a later layer replaces the same name of all earlier ones."""
-    headers: list[tuple[str, str]] = []
-    for layer in layers:
-        more = list(layer)
-        names = {name.lower() for name, _ in more}
-        headers = [(name, value) for name, value in headers if name.lower() not in names] + more
-    return headers
-
-
-def sent_ids(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
-    """The trace id and the request id that these request headers carry, cleaned."""
-    values = {name.lower(): value for name, value in headers}
-    parts = values.get("traceparent", "").split("-")
-    return clean(parts[1] if len(parts) > 1 else ""), clean(values.get("x-request-id", ""))
+    return max(0, stamp_ns - trace.last_write_ns)

@@ -13,6 +13,7 @@ from gwtui.probes.masking import EventMask
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text
+from gwtui.transport.trace import Arrival
 
 BODY_BYTES = MAX_BODY
 """The longest body that is read."""
@@ -31,11 +32,11 @@ class Intake(Protocol):
     def feed(self, data: bytes) -> bool:
         """Take the next piece. False: enough was seen."""
 
-    def parts(self) -> Iterable[None]:
-        """Work off most of what was fed, if it is a lot, one part for each turn."""
+    def parts(self, arrival: Arrival) -> Iterable[None]:
+        """Work off most of what was fed of this read, if it is a lot, one part for each turn."""
 
-    def flush(self) -> None:
-        """All pieces of one read were fed."""
+    def flush(self, arrival: Arrival) -> None:
+        """All pieces of this read were fed."""
 
 
 class BodyIntake:
@@ -53,10 +54,10 @@ class BodyIntake:
         self._parser.feed(data)
         return self._enough_bytes is None or self._parser.unfinished < self._enough_bytes
 
-    def parts(self) -> Iterable[None]:
+    def parts(self, arrival: Arrival) -> Iterable[None]:
         return ()
 
-    def flush(self) -> None:
+    def flush(self, arrival: Arrival) -> None:
         return
 
 
@@ -68,7 +69,6 @@ class StreamIntake:
         framing: Framing,
         reader: StreamReader,
         timing: Timing,
-        stamp: Callable[[], tuple[int, int]],
         redact: Redactor,
         hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None] | None,
         *,
@@ -77,7 +77,6 @@ class StreamIntake:
         self.reader = reader
         self.timing = timing
         self.parser = framing.parser()
-        self._stamp = stamp
         self._mask = EventMask(redact) if redact else None
         self._hand_on = hand_on
         self._keep_text = keep_text
@@ -99,20 +98,20 @@ class StreamIntake:
             raise
         return True
 
-    def parts(self) -> Iterator[None]:
+    def parts(self, arrival: Arrival) -> Iterator[None]:
         while len(self._pending) > PART_EVENTS:
             part, self._pending = self._pending[:PART_EVENTS], self._pending[PART_EVENTS:]
-            self._work_off(part)
+            self._work_off(part, arrival)
             yield
 
-    def flush(self) -> None:
+    def flush(self, arrival: Arrival) -> None:
         if self._pending:
             events, self._pending = self._pending, []
-            self._work_off(events)
+            self._work_off(events, arrival)
 
-    def _work_off(self, events: list[FramedEvent]) -> None:
+    def _work_off(self, events: list[FramedEvent], arrival: Arrival) -> None:
         size, self._read_bytes = self._read_bytes, 0
-        stamp_ns, error_ns = self._stamp()
+        stamp_ns, error_ns = arrival.stamp_ns, arrival.error_ns
         first = self.timing.events + 1
         readings = [self.reader.event(event) for event in events]
         if self._keep_text:

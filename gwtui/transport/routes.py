@@ -48,6 +48,11 @@ class Route:
         self._host, self._port = host_and_port(endpoint.connect_to) if endpoint.connect_to else (host, port)
         self._name: FollowedName | None = None
 
+    @property
+    def keeps(self) -> bool:
+        """Whether connections are kept from a request to the next."""
+        return self._policy.keep
+
     def use(self, proxy: Proxy | None) -> None:
         """Make the next connections by way of this proxy: its login may be another one by now."""
         self._proxy = None if self._unix else proxy

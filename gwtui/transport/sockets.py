@@ -1,30 +1,26 @@
 """A TCP stream that receives eagerly and knows when its bytes came and went.
 
 One persistent reader on the socket puts (stamp, bytes) into a queue, so that a busy event loop delays neither the
-stamp nor the socket. Who waits for the bytes is woken at once, or together with others where the exchange is patient.
-While the first byte or content is awaited, segments that wait together are received in pieces, so that each keeps its
-stamp.
+stamp nor the socket. Who takes them says how to wait for more: at once, segment by segment, or together with others.
 No timeouts are kept here: deadlines belong to the probe (`gwtui.probes.deadlines`), which cancels.
 """
 
 from __future__ import annotations
 
 import asyncio
-import ssl
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from enum import Enum
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
-import httpcore
 from msgspec.structs import replace
 
 from gwtui.model.enums import Clock
 from gwtui.transport.acknowledged import Acknowledgement, UnacknowledgedError
 from gwtui.transport.timestamps import StampedSocket
-from gwtui.transport.tls import TLSStream
-from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
+from gwtui.transport.trace import Arrival, SendSpan
 
 GATHER_S = 0.04
 """How long a read may wait for others; what it means is written to the screen's pipe no more often either."""
@@ -76,9 +72,17 @@ MOST_PIECES = 128
 QUEUE_BYTES = 1024 * 1024
 """Received but unread bytes at which a stream stops receiving until they were read."""
 MANY_BYTES = 16 * 1024
-"""With so many unread bytes even a patient reader is woken at once."""
+"""With so many unread bytes even one that waits for others too is woken at once."""
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 """What a chunked body ends with: its reader has waited for that."""
+
+
+class Waiting(Enum):
+    """How the next bytes are waited for."""
+
+    BY_SEGMENT = "what comes is awaited itself: segments that wait together are received in pieces, each with its stamp"
+    AT_ONCE = "whatever comes is taken as soon as it came"
+    TOGETHER = "a moment longer, so that what came over many streams is worked off in one go"
 
 
 class Piece(NamedTuple):
@@ -93,57 +97,45 @@ class Piece(NamedTuple):
 class TCPStream:
     """A connected socket with a persistent reader."""
 
-    def __init__(self, sock: StampedSocket, trace: ConnectionTrace) -> None:
+    def __init__(self, sock: StampedSocket) -> None:
         self._sock = sock
-        self._trace = trace
         self._loop = asyncio.get_running_loop()
         self._queue: deque[Arrival] = deque()
         self.queued_bytes = 0
-        """Received and not read."""
-        self._ended = False
-        self._error: OSError | None = None
+        """Received and not taken."""
+        self.heard_ns = 0
+        """When the newest bytes came; 0 before any."""
+        self._end: Arrival | None = None
+        """The end of the connection, behind all that is queued."""
         self.receiving = False
         """Not while too much is queued, nor after the end."""
+        self._waiting = Waiting.AT_ONCE
         self._waiter: asyncio.Future[None] | None = None
         self._writable: asyncio.Future[None] | None = None
         self._acknowledgement: Acknowledgement | None = None
         self._wakeups = wakeup_batch()
         self._resume()
 
-    async def read(self, max_bytes: int) -> bytes:
-        self._trace.exchange.drained()
-        arrival = await self.receive(max_bytes)
-        if arrival.data:
-            self._trace.exchange.came(arrival, arrival.data)
-        return arrival.data
-
-    async def receive(self, max_bytes: int) -> Arrival:
-        """The next read of the socket, without noting it in the exchange. Raises `httpcore.ReadError`."""
+    async def receive(self, waiting: Waiting = Waiting.AT_ONCE) -> Arrival:
+        """The next read of the socket; without data at the end of the connection."""
+        self._waiting = waiting
         while not self._queue:
-            if self._error is not None:
-                raise httpcore.ReadError(self._error) from self._error
-            if self._ended:
-                return Arrival(time.perf_counter_ns(), Clock.USER, b"")
+            if self._end is not None:
+                return self._end
             self._waiter = self._loop.create_future()
             try:
                 await self._waiter
             finally:
                 self._waiter = None
         arrival = self._queue.popleft()
-        if len(arrival.data) > max_bytes:
-            self._queue.appendleft(replace(arrival, data=arrival.data[max_bytes:]))
-            arrival = replace(arrival, data=arrival.data[:max_bytes])
         self.queued_bytes -= len(arrival.data)
         if not self.receiving and self.queued_bytes < QUEUE_BYTES:
             self._resume()
         return arrival
 
-    async def write(self, buffer: bytes) -> None:
-        self._trace.exchange.wrote(await self.transmit(buffer))
-
     async def transmit(self, buffer: bytes) -> SendSpan | None:
-        """Send all of it, without noting it in the exchange. Returns when its first and its last bytes went; None
-        when there were none to send. Raises `httpcore.WriteError`."""
+        """Send all of it. Returns when its first and its last bytes went; None when there were none to send. Raises
+        `OSError`."""
         view = memoryview(buffer)
         first_ns = None
         while view:
@@ -151,11 +143,9 @@ class TCPStream:
                 count = self._sock.send(view)
             except (BlockingIOError, InterruptedError):
                 await self._until_writable()
-                if self._error is not None:
-                    raise httpcore.WriteError(self._error) from self._error
+                if self._end is not None and self._end.broke is not None:
+                    raise self._end.broke from None
                 continue
-            except OSError as error:
-                raise httpcore.WriteError(error) from error
             first_ns = first_ns or self._sock.last_write_ns
             view = view[count:]
         if first_ns is None:
@@ -179,33 +169,14 @@ class TCPStream:
         self._pause()
         self._sock.close()
 
-    async def start_tls(self, context: ssl.SSLContext, server_hostname: str) -> TLSStream:
-        """The same connection with TLS over it. Raises `httpcore.ConnectError`."""
-        stream = TLSStream(self, self._trace, context, server_hostname)
-        try:
-            await stream.handshake()
-        except BaseException:
-            await self.aclose()
-            raise
-        return stream
-
-    def get_extra_info(self, info: str) -> Any:
-        if info == "is_readable":
-            return self.has_news()
-        if info == "socket":
-            return self._sock
-        if info in ("client_addr", "server_addr"):
-            return self._sock.getsockname() if info == "client_addr" else self._sock.getpeername()
-        return None
-
     def has_news(self) -> bool:
         """Whether anything came that nobody asked for yet: on an idle connection, that the peer closed it."""
         if self.receiving:
             self._receive()
-        return bool(self._queue) or self._ended or self._error is not None
+        return bool(self._queue) or self._end is not None
 
     def take_news(self) -> bytes:
-        """What came unasked, without noting it in the exchange."""
+        """What came unasked."""
         data = b"".join(arrival.data for arrival in self._queue)
         self._queue.clear()
         self.queued_bytes = 0
@@ -218,24 +189,20 @@ class TCPStream:
 
     def _give_up(self, error: UnacknowledgedError) -> None:
         """Whoever waits for bytes, or to send some, gets this error."""
-        self._trace.exchange.unacknowledged = True
-        self._error = error
+        self._end = Arrival(time.perf_counter_ns(), Clock.USER, b"", broke=error)
         self._pause()
         for future in (self._waiter, self._writable):
             if future is not None:
                 settle(future)
 
     def _receive(self) -> None:
-        for arrival in self._in_pieces() if self._is_awaited() else self._at_once():
+        by_segment = self._waiting is Waiting.BY_SEGMENT and self._sock.kernel_stamps
+        for arrival in self._in_pieces() if by_segment else self._at_once():
             self._enqueue(arrival)
         if self.receiving and self.queued_bytes >= QUEUE_BYTES:
             self._pause()
         if self._waiter is not None and (self._queue or not self.receiving):
             self._wake(self._waiter)
-
-    def _is_awaited(self) -> bool:
-        exchange = self._trace.exchange
-        return self._sock.kernel_stamps and exchange.hurried and exchange.last_write_ns is not None
 
     def _at_once(self) -> Iterator[Arrival]:
         if data := self._take(READ_BYTES):
@@ -263,25 +230,22 @@ class TCPStream:
 
     def _take(self, size: int) -> bytes:
         """Receive so much at most."""
+        broke = None
         try:
             data = self._sock.recv(size)
         except (BlockingIOError, InterruptedError):
             return b""
         except OSError as error:
-            self._error = error
-            data = b""
+            broke, data = error, b""
         if not data:
-            self._ended = self._error is None
-            exchange = self._trace.exchange
-            exchange.ended_ns = time.perf_counter_ns()
-            exchange.ended_error_ns = self._sock.unread.late_ns(exchange.ended_ns)
+            now_ns = time.perf_counter_ns()
+            self._end = Arrival(now_ns, Clock.USER, b"", self._sock.unread.late_ns(now_ns), broke)
             self._pause()
         return data
 
     def _enqueue(self, arrival: Arrival) -> None:
         """Bytes of one stamp are one read, however many pieces they came in."""
-        exchange = self._trace.exchange
-        exchange.heard_ns = arrival.stamp_ns
+        self.heard_ns = arrival.stamp_ns
         self.queued_bytes += len(arrival.data)
         if self._queue:
             last = self._queue[-1]
@@ -290,7 +254,7 @@ class TCPStream:
         self._queue.append(arrival)
 
     def _wake(self, waiter: asyncio.Future[None]) -> None:
-        if self.receiving and self._trace.exchange.patient and not self._has_much():
+        if self.receiving and self._waiting is Waiting.TOGETHER and not self._has_much():
             self._wakeups.add(waiter)
         else:
             settle(waiter)
@@ -300,7 +264,7 @@ class TCPStream:
         return self.queued_bytes >= MANY_BYTES or self._queue[-1].data.endswith(LAST_CHUNK)
 
     def _resume(self) -> None:
-        if not self.receiving and not self._ended and self._error is None:
+        if not self.receiving and self._end is None:
             self._loop.add_reader(self._sock.fileno(), self._receive)
             self._sock.unread.watch(time.perf_counter_ns())
             self.receiving = True

@@ -5,84 +5,72 @@ from __future__ import annotations
 import contextlib
 import ssl
 import time
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
-import httpcore
+from msgspec.structs import replace
 
 from gwtui.model.enums import Clock
 from gwtui.model.profile import TLS
 from gwtui.text.sanitize import clean
 from gwtui.transport.certificates import expires_at
+from gwtui.transport.dial import Dial
+from gwtui.transport.sockets import TCPStream, Waiting
 from gwtui.transport.tls_files import tls_files
-from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
+from gwtui.transport.trace import Arrival, SendSpan
 
 READ_BYTES = 64 * 1024
-
-
-class Below(Protocol):
-    """What TLS needs of the stream that carries it."""
-
-    async def receive(self, max_bytes: int) -> Arrival: ...
-    async def transmit(self, buffer: bytes) -> SendSpan | None: ...
-    async def aclose(self) -> None: ...
-    def get_extra_info(self, info: str) -> Any: ...
-    def send_now(self, data: bytes) -> None: ...
-    def has_news(self) -> bool: ...
-    def take_news(self) -> bytes: ...
 
 
 class TLSStream:
     """TLS pumped through memory over a stamped stream, so that its stamps are those of the ciphertext's arrival."""
 
-    def __init__(self, below: Below, trace: ConnectionTrace, context: ssl.SSLContext, server_hostname: str) -> None:
+    def __init__(self, below: TCPStream, context: ssl.SSLContext, server_hostname: str) -> None:
         self._below = below
-        self._trace = trace
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
         self._unread = b""
         self._arrival = Arrival(0, Clock.USER, b"")
 
-    async def handshake(self) -> None:
-        """Raises `httpcore.ConnectError` with the `ssl.SSLError` or `OSError` as its cause."""
-        progress = self._trace.exchange.dial
-        if progress is not None:
-            progress.stage = "tls"
+    @property
+    def heard_ns(self) -> int:
+        """When the newest bytes came; 0 before any."""
+        return self._below.heard_ns
+
+    async def handshake(self, progress: Dial) -> None:
+        """Notes its steps in `progress`. Raises `ssl.SSLError` or `OSError`."""
+        progress.stage = "tls"
         began = time.perf_counter_ns()
         try:
             while not self._handshake_step():
-                await self._take_more()
+                await self._take_more(Waiting.AT_ONCE)
+                if self._arrival.broke is not None:
+                    raise self._arrival.broke
             await self._flush()
-        except (ssl.SSLError, httpcore.NetworkError) as error:
+        except OSError:
             self._below.send_now(self._outgoing.read())
-            raise httpcore.ConnectError(error) from error
-        if progress is not None:
-            progress.tls_ns = time.perf_counter_ns() - began
-            progress.tls = describe(self._tls)
-            progress.expires_at = expires_at(self._tls.getpeercert(binary_form=True) or b"")
-            progress.stage = "done"
+            raise
+        progress.tls_ns = time.perf_counter_ns() - began
+        progress.tls = describe(self._tls)
+        progress.expires_at = expires_at(self._tls.getpeercert(binary_form=True) or b"")
 
-    async def read(self, max_bytes: int) -> bytes:
+    async def receive(self, waiting: Waiting = Waiting.AT_ONCE) -> Arrival:
+        """As `TCPStream.receive`, of what was encrypted. An end without a close_notify is a broken connection."""
         while True:
             try:
-                plain = self._decrypt(max_bytes)
+                plain = self._decrypt()
             except ssl.SSLError as error:
-                raise httpcore.ReadError(error) from error
+                return replace(self._arrival, data=b"", broke=self._arrival.broke or error)
             if plain is not None:
-                if plain:
-                    self._trace.exchange.came(self._arrival, plain)
-                return plain
-            self._trace.exchange.drained()
-            await self._take_more()
+                return replace(self._arrival, data=plain)
+            await self._take_more(waiting)
 
-    async def write(self, buffer: bytes) -> None:
+    async def transmit(self, buffer: bytes) -> SendSpan | None:
+        """As `TCPStream.transmit`."""
         view = memoryview(buffer)
-        try:
-            while view:
-                view = view[self._tls.write(view) :]
-        except ssl.SSLError as error:
-            raise httpcore.WriteError(error) from error
-        self._trace.exchange.wrote(await self._flush())
+        while view:
+            view = view[self._tls.write(view) :]
+        return await self._flush()
 
     async def aclose(self) -> None:
         with contextlib.suppress(ssl.SSLError, ValueError):
@@ -90,24 +78,29 @@ class TLSStream:
         self._below.send_now(self._outgoing.read())
         await self._below.aclose()
 
-    def get_extra_info(self, info: str) -> Any:
-        if info == "ssl_object":
-            return self._tls
-        if info == "is_readable":
-            return self._has_news()
-        return self._below.get_extra_info(info)
-
-    def _has_news(self) -> bool:
+    def has_news(self) -> bool:
         """As `TCPStream.has_news`. A session ticket that came late is no news; a close_notify is, even one that came
         with the last answer."""
         if self._below.has_news():
             self._incoming.write(self._below.take_news())
         try:
-            plain = self._decrypt(READ_BYTES)
+            plain = self._decrypt()
         except ssl.SSLError:
             return True
         self._unread = plain or b""
         return plain is not None or self._below.has_news()
+
+    def take_news(self) -> bytes:
+        """What came unasked. What is wrong with it is told by the next read."""
+        self._incoming.write(self._below.take_news())
+        try:
+            return self._decrypt() or b""
+        except ssl.SSLError:
+            return b""
+
+    def expect_acknowledgement(self, wait_s: float) -> None:
+        """As `TCPStream.expect_acknowledgement`."""
+        self._below.expect_acknowledgement(wait_s)
 
     def _handshake_step(self) -> bool:
         try:
@@ -116,10 +109,10 @@ class TLSStream:
             return False
         return True
 
-    async def _take_more(self) -> None:
+    async def _take_more(self, waiting: Waiting) -> None:
         """Send what is due, so that the peer can go on, and take the next ciphertext."""
         await self._flush()
-        self._arrival = await self._below.receive(READ_BYTES)
+        self._arrival = await self._below.receive(waiting)
         if self._arrival.data:
             self._incoming.write(self._arrival.data)
         else:
@@ -128,15 +121,15 @@ class TLSStream:
     async def _flush(self) -> SendSpan | None:
         return await self._below.transmit(self._outgoing.read())
 
-    def _decrypt(self, max_bytes: int) -> bytes | None:
+    def _decrypt(self) -> bytes | None:
         """What can be decrypted now; None when more ciphertext is needed, b"" after the peer's close_notify.
 
         Raises `ssl.SSLEOFError` when the connection ended without one: whether that cut anything off, who knows.
         """
         plain, self._unread = self._unread, b""
-        while len(plain) < max_bytes:
+        while True:
             try:
-                more = self._tls.read(max_bytes - len(plain))
+                more = self._tls.read(READ_BYTES)
             except ssl.SSLWantReadError:
                 return plain or None
             except ssl.SSLZeroReturnError:
@@ -148,7 +141,6 @@ class TLSStream:
             if not more:
                 return plain
             plain += more
-        return plain
 
 
 def context_for(settings: TLS) -> ssl.SSLContext:

@@ -62,6 +62,8 @@ class Transport:
     """That event, if all that it lacks is the mark of its end (`FrameParser.unended`)."""
     keepalives: int = 0
     """Events of the stream that said nothing but that it is alive."""
+    behind: bytes = b""
+    """What came behind the end of the answer."""
     began_at: float = 0.0
     """Wall time of the start, UTC; 0 where it is not known."""
     at: float = 0.0
@@ -160,6 +162,9 @@ def judge(
 def _header_findings(endpoint: Endpoint, api: API, transport: Transport) -> Iterator[Finding]:
     asked = model_asked(endpoint, api.default_model) if api.kind is Kind.COMPLETION else ""
     yield from header_findings(transport.headers, asked, transport.status)
+    if transport.behind:
+        words = f"behind the end of the answer came more, which begins: {excerpt(transport.behind)}"
+        yield Finding(name=FindingName.BYTES_AFTER_ANSWER, evidence=clean(words))
     if (skew := clock_skew(transport.headers, transport.began_at, transport.at)) is not None:
         yield skew
 

@@ -90,6 +90,23 @@ CASES: dict[str, tuple[bytes, Verdict, str]] = {
     "two content types": (answer(STREAM, "Content-Type: application/json"), COMPLETE, ""),
     "two content types, the other first": (answer("Content-Type: application/json", STREAM), Verdict.NOT_A_STREAM, ""),
     "204": (answer(status="204 No Content", body=b""), Verdict.EMPTY, ""),
+    "a body behind a 204": (answer(status="204 No Content"), Verdict.EMPTY, ""),
+    "an answer behind the last chunk": (answer(STREAM, CHUNKED, body=chunks(BODY)) + answer(STREAM), COMPLETE, ""),
+    "a chunk with an extension": (
+        answer(STREAM, CHUNKED, body=b"%x;a=b\r\n%b\r\n0;c\r\n\r\n" % (len(BODY), BODY)), COMPLETE, "",
+    ),
+    "a trailer that is none": (answer(STREAM, CHUNKED, body=chunks(BODY, last=b"0\r\noops\r\n\r\n")), COMPLETE, ""),
+    "a folded header": (answer(STREAM, "X-A: b\r\n c"), COMPLETE, ""),
+    "a header without a colon": (answer(STREAM, "oops"), NOT_HTTP, "illegal header line: b'oops'"),
+    "a header name with a space": (answer(STREAM, "X A: b"), NOT_HTTP, "illegal header line: b'X A: b'"),
+    "a space before the colon": (answer(STREAM, "X-A : b"), NOT_HTTP, "illegal header line: b'X-A : b'"),
+    "LF for line ends of the head": (answer(STREAM).replace(b"\r\n", b"\n"), COMPLETE, ""),
+    "no reason phrase": (answer(STREAM, status="200"), COMPLETE, ""),
+    "a status of two digits": (answer(STREAM, status="20 OK"), NOT_HTTP, "illegal status line: b'HTTP/1.1 20 OK'"),
+    "interim answers": (answer(status="100 Continue", body=b"") + answer("Link: x", status="103 Hints", body=b"")
+                        + answer(STREAM), COMPLETE, ""),
+    "512 headers": (answer(STREAM, *["X: y"] * 512), Verdict.TOO_LARGE, "more than 512 lines"),
+    "HTTP/1.0": (answer(STREAM).replace(b"HTTP/1.1", b"HTTP/1.0"), COMPLETE, ""),
 }  # fmt: skip
 FINDINGS = {
     "206": FindingName.PARTIAL_CONTENT,
@@ -98,6 +115,11 @@ FINDINGS = {
     "a length beside chunks": FindingName.TWO_LENGTHS,
     "gzip without its checksum": FindingName.BROKEN_AFTER_END,
     "LF after the last chunk": FindingName.BROKEN_AFTER_END,
+    "a trailer that is none": FindingName.BROKEN_AFTER_END,
+    "bytes behind the length": FindingName.BYTES_AFTER_ANSWER,
+    "an event behind the length": FindingName.BYTES_AFTER_ANSWER,
+    "an answer behind the last chunk": FindingName.BYTES_AFTER_ANSWER,
+    "a body behind a 204": FindingName.BYTES_AFTER_ANSWER,
 }
 
 

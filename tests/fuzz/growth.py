@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from fuzz.material import CSVS, STREAMS
@@ -23,7 +24,9 @@ from gwtui.gateway.scenario import ScenarioError
 from gwtui.model.enums import End
 from gwtui.monitor import filters
 from gwtui.text.sanitize import clean_text
-from gwtui.transport.chunked import Chunked
+from gwtui.transport.http1 import ResponseParser
+from gwtui.transport.http1_body import Chunked
+from gwtui.transport.http1_head import HeadLimitError
 
 LEAST_S = 0.02
 """Input grows until it takes that long: of less, a ratio says little."""
@@ -55,8 +58,15 @@ def unchunk(pieces: list[bytes]) -> None:
     chunked = Chunked()
     for piece in pieces:
         chunked.feed(piece)
-        if chunked.ended:
+        if chunked.is_over:
             return
+
+
+def unheaded(pieces: list[bytes]) -> None:
+    parser = ResponseParser("GET")
+    with suppress(HeadLimitError):
+        for piece in pieces:
+            parser.feed(piece)
 
 
 def _filter(text: str) -> None:
@@ -166,6 +176,8 @@ FAMILIES: tuple[Family, ...] = (
     Family("chunks in one read", lambda n: [chunk(b"x") * n], unchunk),
     Family("chunks, bytes one by one", lambda n: singly(chunk(b"x") * n), unchunk),
     Family("a chunk header without an end", lambda n: singly(b"1;" + b"x" * n), unchunk),
+    Family("trailers", lambda n: [b"0\r\n" + b"X: y\r\n" * n], unchunk),
+    Family("headers, bytes one by one", lambda n: singly(b"HTTP/1.1 200 OK\r\n" + b"X: y" * n), unheaded),
     Family("encoding names", lambda n: ("gzip," * n, []), read_encoded),
     Family("capture: header blocks", lambda n: (b"HTTP/1.1 100 C\r\n\r\n" * n + b"data:x\n\n", "gemini"), read_capture),
     Family("capture: chunks", lambda n: (chunk(b":\n") * n, "gemini"), read_capture),

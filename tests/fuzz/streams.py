@@ -24,7 +24,7 @@ from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
 from gwtui.codec.wire import decode, encode
 from gwtui.framing import FRAMINGS, framing_named
 from gwtui.framing.base import FramedEvent, FrameParser, Framing, FramingLimitError
-from gwtui.model.enums import End, Trigger
+from gwtui.model.enums import Clock, End, Trigger
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Request
 from gwtui.probes.probe_result import Result, record_of
@@ -33,15 +33,18 @@ from gwtui.probes.stream_timing import Timing
 from gwtui.recorder.csvfile import csv_line
 from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text, excerpt
-from gwtui.transport.chunked import Chunked
 from gwtui.transport.decoding import BodyLimitError, DecodeError, decoder_for
 from gwtui.transport.dial import Dial
-from gwtui.transport.trace import Exchange
+from gwtui.transport.http1 import ResponseParser
+from gwtui.transport.http1_body import Chunked, CutError
+from gwtui.transport.http1_head import HeadLimitError, NotHTTPError
+from gwtui.transport.trace import Arrival, ConnectionTrace
 from gwtui.verdict.classify import judge_status
 from gwtui.verdict.findings import clock_skew, header_findings
 
 NOW = 1_795_150_800.0
 """A wall time."""
+READ = Arrival(9, Clock.KERNEL, b"")
 
 
 class Answered(NamedTuple):
@@ -106,7 +109,7 @@ def read_answer(answered: Answered) -> Request:
     """All the way from bytes to a row: what a prober does with them."""
     api = APIS[answered.api]
     endpoint = Endpoint(name="a", api=answered.api, url="http://a")
-    result = Result(1, Trigger.TRIAL, 0, Exchange(last_write_ns=1, last_read_ns=9), record_text=True)
+    result = Result(1, Trigger.TRIAL, 0, ConnectionTrace(last_write_ns=1, last_read_ns=9), record_text=True)
     result.status, result.headers = answered.status, answered.headers
     told: list[Any] = []
     intake: Intake = BodyIntake(1 << 16)
@@ -115,7 +118,6 @@ def read_answer(answered: Answered) -> Request:
             api.framing,
             api.reader(endpoint),
             Timing(0),
-            lambda: (9, 0),
             Redactor(),
             lambda _, __, more: told.extend(more),
             keep_text=True,
@@ -125,7 +127,7 @@ def read_answer(answered: Answered) -> Request:
     try:
         for piece in answered.pieces:
             intake.feed(piece)
-            intake.flush()
+            intake.flush(READ)
     except FramingLimitError as error:
         result.over(End.TOO_LARGE, str(error))
     record = record_of(result, endpoint, api, Dial(0), Redactor(), None)
@@ -233,13 +235,36 @@ def read_chunked(pieces: list[bytes]) -> None:
     assert parts == whole
 
 
-def _unchunked(pieces: list[bytes]) -> tuple[bytes, bytes, bool]:
+def _unchunked(pieces: list[bytes]) -> tuple[bytes, bytes, bool, bool]:
     chunked, data = Chunked(), b""
-    for at, piece in enumerate(pieces):
+    for piece in pieces:
         data += chunked.feed(piece)
-        if chunked.ended or chunked.fault:
-            return data, chunked.rest + b"".join(pieces[at + 1 :]), True
-    return data, chunked.rest, False
+    return data, chunked.rest, chunked.fault is not None, chunked.is_over
+
+
+def an_http_answer(dice: Dice) -> list[bytes]:
+    lines = [b"HTTP/1.1 200 OK", *(f"{name}: {value}".encode("utf-8", "replace") for name, value in headers(dice))]
+    lines.append(dice.choice((b"Content-Length: 9", b"Transfer-Encoding: chunked", b"X: y", b" folded")))
+    answer = b"\r\n".join((*lines, b"", b"")) + b"".join(chunk(dice.data(40) or b"x") for _ in range(dice.few(4)))
+    answer += b"0\r\nX: trailer\r\n\r\n"
+    return dice.cut(dice.spoiled(answer) if dice.one_in(2) else answer)
+
+
+def read_http(pieces: list[bytes]) -> None:
+    """An answer means the same however the bytes are cut."""
+    parts, whole = _answered(pieces), _answered([b"".join(pieces)])
+    assert parts == whole
+
+
+def _answered(pieces: list[bytes]) -> Any:
+    parser, data, wrong = ResponseParser("POST"), b"", ""
+    try:
+        for piece in pieces:
+            data += parser.feed(piece)
+        parser.end()
+    except (NotHTTPError, HeadLimitError, DecodeError, CutError) as error:
+        wrong = type(error).__name__
+    return parser.head, data, wrong, parser.fault is not None, parser.is_over, parser.rest
 
 
 def an_encoded_body(dice: Dice) -> tuple[str, list[bytes]]:
@@ -263,5 +288,6 @@ TARGETS: tuple[Target[Any], ...] = (
     Target("clean", a_text, read_text),
     Target("page", a_page, read_page),
     Target("chunked", a_chunked_body, read_chunked),
+    Target("http", an_http_answer, read_http),
     Target("encoding", an_encoded_body, read_encoded, (DecodeError, BodyLimitError)),
 )

@@ -181,6 +181,8 @@ async def test_an_answer_that_was_there_before_its_request_is_nobodys() -> None:
         async with probing.prober:
             rows = [await probing.once() for _ in range(3)]
     assert [row.verdict for row in rows] == [Verdict.COMPLETE, Verdict.NOT_HTTP, Verdict.COMPLETE]
+    assert [finding.name for finding in rows[0].findings] == [FindingName.BYTES_AFTER_ANSWER]
+    assert "HTTP/1.1 200 OK" in rows[0].findings[0].evidence
     assert "before the request was sent" in rows[1].reason
     assert rows[1].status is None
 

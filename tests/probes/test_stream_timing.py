@@ -14,7 +14,7 @@ from gwtui.model.profile import Deadlines
 from gwtui.probes.deadlines import LINGER_S, Progress, due
 from gwtui.probes.stream_timing import Timing
 from gwtui.transport.dial import Dial
-from gwtui.transport.trace import Exchange
+from gwtui.transport.trace import ConnectionTrace
 
 MS = 1_000_000
 SENT = 1_000 * MS
@@ -105,20 +105,20 @@ DEADLINES = Deadlines(
 S = 1_000_000_000
 
 
-def begun(read_s: int = 8, heard_s: int = 0) -> Exchange:
+def begun(read_s: int = 8, heard_s: int = 0) -> ConnectionTrace:
     """An exchange whose request went at 7 s, and whose answer was read last at `read_s` and came last at `heard_s`."""
     heard_ns = max(read_s, heard_s) * S
-    return Exchange(last_write_ns=7 * S, last_read_ns=read_s * S, heard_ns=heard_ns, in_body=True)
+    return ConnectionTrace(last_write_ns=7 * S, last_read_ns=read_s * S, newest=lambda: heard_ns, in_body=True)
 
 
 @pytest.mark.parametrize(
     ("progress", "end", "at_s"),
     [
-        (Progress(Exchange(dial=Dial(5 * S)), 0), End.CONNECT_TIMEOUT, 6),
-        (Progress(Exchange(dial=Dial(5 * S, stage="tls")), 0), End.CONNECT_TIMEOUT, 6),
-        (Progress(Exchange(dial=Dial(5 * S, stage="tls")), -98 * S), End.TOTAL, 2),
-        (Progress(Exchange(dial=Dial(5 * S, stage="done"), last_write_ns=7 * S), 0), End.NO_FIRST_BYTE, 9),
-        (Progress(Exchange(last_write_ns=7 * S), 0), End.NO_FIRST_BYTE, 9),
+        (Progress(ConnectionTrace(dial=Dial(5 * S)), 0), End.CONNECT_TIMEOUT, 6),
+        (Progress(ConnectionTrace(dial=Dial(5 * S, stage="tls")), 0), End.CONNECT_TIMEOUT, 6),
+        (Progress(ConnectionTrace(dial=Dial(5 * S, stage="tls")), -98 * S), End.TOTAL, 2),
+        (Progress(ConnectionTrace(dial=Dial(5 * S, stage="done"), last_write_ns=7 * S), 0), End.NO_FIRST_BYTE, 9),
+        (Progress(ConnectionTrace(last_write_ns=7 * S), 0), End.NO_FIRST_BYTE, 9),
         (Progress(begun(), 0), End.IDLE, 12),
         (Progress(begun(), 0, streams=True), End.NO_FIRST_EVENT, 9.5),
         (Progress(begun(), 0, streams=True, event_ns=8 * S), End.NO_FIRST_TOKEN, 10),

@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gwtui.model.enums import Clock
-from gwtui.transport.sockets import MOST_PIECES, PIECE_BYTES, READ_BYTES, TCPStream
+from gwtui.transport.sockets import MOST_PIECES, PIECE_BYTES, READ_BYTES, TCPStream, Waiting
 from gwtui.transport.timestamps import NetClock, StampedSocket
-from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
+from gwtui.transport.trace import Arrival
 
 MS = 1_000_000
 
@@ -58,23 +58,17 @@ class Holding(StampedSocket):
 
 @asynccontextmanager
 async def holding(
-    packets: Sequence[Packet], trace: ConnectionTrace | None = None
+    packets: Sequence[Packet], waiting: Waiting = Waiting.BY_SEGMENT
 ) -> AsyncIterator[tuple[Holding, TCPStream]]:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         sock = Holding(packets)
         await asyncio.get_running_loop().sock_connect(sock, listener.getsockname())
-        stream = TCPStream(sock, trace or asked())
+        stream = TCPStream(sock)
+        stream._waiting = waiting
         try:
             yield sock, stream
         finally:
             await stream.aclose()
-
-
-def asked() -> ConnectionTrace:
-    """A request was sent, and nothing came of it yet."""
-    trace = ConnectionTrace()
-    trace.exchange.wrote(SendSpan(0, 0))
-    return trace
 
 
 async def arrivals(stream: TCPStream) -> list[Arrival]:
@@ -82,7 +76,7 @@ async def arrivals(stream: TCPStream) -> list[Arrival]:
     stream.has_news()
     taken = []
     while stream.queued_bytes:
-        taken.append(await stream.receive(READ_BYTES))
+        taken.append(await stream.receive())
     return taken
 
 
@@ -135,24 +129,19 @@ async def test_a_lot_that_waits_takes_no_more_pieces_than_a_little() -> None:
     assert sock.sizes == [40 * 1024 // MOST_PIECES] * MOST_PIECES
 
 
-def sent_nothing() -> ConnectionTrace:
-    return ConnectionTrace()
-
-
-def has_content() -> ConnectionTrace:
-    trace = asked()
-    trace.exchange.hurried = False
-    return trace
-
-
 @pytest.mark.parametrize(
-    ("trace", "kernel_stamps", "in_pieces"),
-    [(asked, True, True), (asked, False, False), (sent_nothing, True, False), (has_content, True, False)],
+    ("waiting", "kernel_stamps", "in_pieces"),
+    [
+        (Waiting.BY_SEGMENT, True, True),
+        (Waiting.BY_SEGMENT, False, False),
+        (Waiting.AT_ONCE, True, False),
+        (Waiting.TOGETHER, True, False),
+    ],
 )
 async def test_pieces_are_for_stamps_of_the_kernels_of_what_is_awaited(
-    trace: type[ConnectionTrace], kernel_stamps: bool, in_pieces: bool
+    waiting: Waiting, kernel_stamps: bool, in_pieces: bool
 ) -> None:
-    async with holding([(1 * MS, b"x" * 600), (2 * MS, b"x" * 400)], trace()) as (sock, stream):
+    async with holding([(1 * MS, b"x" * 600), (2 * MS, b"x" * 400)], waiting) as (sock, stream):
         sock.kernel_stamps = kernel_stamps
         await arrivals(stream)
     assert sock.sizes[0] == (PIECE_BYTES if in_pieces else READ_BYTES)

@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Callable
 
-import httpcore
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -227,38 +226,37 @@ async def test_the_kernel_takes_no_more_than_it_is_about_to_send() -> None:
 async def test_an_exchange_notes_first_and_last_bytes() -> None:
     sock, peer = await connected()
     trace = ConnectionTrace()
-    stream = TCPStream(sock, trace)
+    stream = TCPStream(sock)
     with peer:
-        await stream.write(b"GET")
-        first_ns = trace.exchange.last_write_ns
-        await stream.write(b" /")
-        await stream.write(b"")
+        trace.sent(await stream.transmit(b"GET"))
+        first_ns = trace.last_write_ns
+        trace.sent(await stream.transmit(b" /"))
+        trace.sent(await stream.transmit(b""))
         assert peer.recv(100) == b"GET /"
-        peer.sendall(b"HTTP/1.1 ")
-        assert await stream.read(100) == b"HTTP/1.1 "
-        peer.sendall(b"200")
-        assert await stream.read(2) == b"20"
-        assert await stream.read(2) == b"0"
-    exchange = trace.exchange
+        for data in (b"HTTP/1.1 ", b"200"):
+            peer.sendall(data)
+            arrival = await stream.receive()
+            assert arrival.data == data
+            trace.came(arrival)
     await stream.aclose()
     assert first_ns is not None
-    assert exchange.first_write_ns is not None
-    assert exchange.last_write_ns is not None
-    assert exchange.first_read_ns is not None
-    assert exchange.last_read_ns is not None
-    assert exchange.first_write_ns <= first_ns < exchange.last_write_ns
-    assert exchange.first_read_ns < exchange.last_read_ns
+    assert trace.first_write_ns is not None
+    assert trace.last_write_ns is not None
+    assert trace.first_read_ns is not None
+    assert trace.last_read_ns is not None
+    assert trace.first_write_ns <= first_ns < trace.last_write_ns
+    assert trace.first_read_ns < trace.last_read_ns
 
 
 async def test_a_reader_that_does_not_read_holds_the_sender_back_and_loses_nothing() -> None:
     sock, peer = await connected()
-    stream = TCPStream(sock, ConnectionTrace())
+    stream = TCPStream(sock)
     loop = asyncio.get_running_loop()
     sent = b"HTTP/" + bytes(range(256)) * (64 * QUEUE_BYTES // 256)
     with peer:
         peer.setblocking(False)
         sending = asyncio.create_task(loop.sock_sendall(peer, sent))
-        received = bytearray(await stream.read(1))
+        received = bytearray((await stream.receive()).data)
         for _ in range(100_000):
             await asyncio.sleep(0)
             if not stream.receiving:
@@ -266,7 +264,7 @@ async def test_a_reader_that_does_not_read_holds_the_sender_back_and_loses_nothi
         assert not sending.done()
         assert QUEUE_BYTES <= stream.queued_bytes < 2 * QUEUE_BYTES
         while len(received) < len(sent):
-            received += await stream.read(1 << 20)
+            received += (await stream.receive()).data
         await sending
     await stream.aclose()
     assert received == sent
@@ -274,30 +272,29 @@ async def test_a_reader_that_does_not_read_holds_the_sender_back_and_loses_nothi
 
 async def test_what_came_before_the_end_is_read_before_the_end() -> None:
     sock, peer = await connected()
-    stream = TCPStream(sock, ConnectionTrace())
+    stream = TCPStream(sock)
     peer.sendall(b"HTTP/1.1")
     peer.close()
-    assert await stream.read(100) == b"HTTP/1.1"
-    assert await stream.read(100) == b""
-    assert stream.get_extra_info("is_readable")
+    assert (await stream.receive()).data == b"HTTP/1.1"
+    assert (await stream.receive()).data == b""
+    assert stream.has_news()
     await stream.aclose()
 
 
 async def test_an_idle_connection_tells_that_its_peer_left() -> None:
     sock, peer = await connected()
-    stream = TCPStream(sock, ConnectionTrace())
-    assert not stream.get_extra_info("is_readable")
+    stream = TCPStream(sock)
+    assert not stream.has_news()
     peer.close()
-    assert stream.get_extra_info("is_readable")
+    assert stream.has_news()
     await stream.aclose()
 
 
 async def test_a_write_to_a_peer_that_left_fails_with_its_cause() -> None:
     sock, peer = await connected()
-    stream = TCPStream(sock, ConnectionTrace())
+    stream = TCPStream(sock)
     peer.close()
-    await stream.write(b"x")  # is answered by a reset
-    with pytest.raises(httpcore.WriteError) as failure:
-        await stream.write(b"x")
-    assert isinstance(failure.value.__cause__, OSError)
+    await stream.transmit(b"x")  # is answered by a reset
+    with pytest.raises(ConnectionError):
+        await stream.transmit(b"x")
     await stream.aclose()

@@ -1,0 +1,79 @@
+"""The request of an endpoint in bytes: made once for as long as its key and headers stay the same, with fresh ids each
+time."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gwtui.apis.base import Ask
+from gwtui.text.sanitize import clean
+from gwtui.transport.proxies import Proxy
+from gwtui.transport.request import Target, head_of, lines_of, target_of
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """Ids that exist even when the gateway answers nothing. Fresh for every request that leaves."""
+
+    trace_id: str
+    span_id: str
+    request_id: str
+
+    @property
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """W3C Trace Context 3.2, and the de-facto request id."""
+        return (("traceparent", f"00-{self.trace_id}-{self.span_id}-01"), ("x-request-id", self.request_id))
+
+
+def fresh_ids() -> Ids:
+    return Ids(secrets.token_hex(16), secrets.token_hex(8), str(uuid.uuid4()))
+
+
+def overlaid(*layers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Headers of several layers, where a name of a later layer replaces the same name of all earlier ones."""
+    headers: list[tuple[str, str]] = []
+    for layer in layers:
+        more = list(layer)
+        names = {name.lower() for name, _ in more}
+        headers = [(name, value) for name, value in headers if name.lower() not in names] + more
+    return headers
+
+
+def sent_ids(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
+    """The trace id and the request id that these request headers carry, cleaned."""
+    values = {name.lower(): value for name, value in headers}
+    parts = values.get("traceparent", "").split("-")
+    return clean(parts[1] if len(parts) > 1 else ""), clean(values.get("x-request-id", ""))
+
+
+class PreparedRequest:
+    """What an endpoint asks for, complete but for the ids."""
+
+    def __init__(self, ask: Ask, url: str, headers: Iterable[tuple[str, str]]) -> None:
+        """`url` and `headers`: with what their references refer to. Raises `RequestError`."""
+        self.method = ask.method
+        self.target = target_of(url)
+        self.url = url
+        self._headers = tuple(headers)
+        self._body = ask.body
+        self._names = {name.lower() for name, _ in self._headers}
+        self._heads: dict[tuple[Target, Proxy | None], bytes] = {}
+
+    def in_bytes(self, target: Target, proxy: Proxy | None) -> tuple[bytes, tuple[str, str]]:
+        """The request to that target, and its trace id and request id. `proxy`: one that is asked for the URL itself.
+
+        Raises `RequestError`, and `UnicodeError` for what HTTP cannot carry.
+        """
+        fresh = [header for header in fresh_ids().headers if header[0] not in self._names]
+        head = self._heads.get((target, proxy))
+        if head is None:
+            head = self._heads[target, proxy] = self._head(target, proxy)
+        return b"".join((head, lines_of(fresh), b"\r\n", self._body)), sent_ids((*self._headers, *fresh))
+
+    def _head(self, target: Target, proxy: Proxy | None) -> bytes:
+        asked = target.path if proxy is None else target.url
+        login = [("Proxy-Authorization", proxy.authorization)] if proxy is not None and proxy.authorization else []
+        return head_of(self.method, asked, target.authority, (*self._headers, *login), len(self._body))

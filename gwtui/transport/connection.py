@@ -1,0 +1,125 @@
+"""One connection that carries HTTP/1.1 requests, one at a time: what is read is stamped, noted and parsed here."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+from typing import Protocol
+
+from msgspec.structs import replace
+
+from gwtui.transport.connection_policy import Made
+from gwtui.transport.dial import Dial
+from gwtui.transport.http1 import ResponseParser
+from gwtui.transport.http1_head import Head, NotHTTPError
+from gwtui.transport.proxies import Proxy
+from gwtui.transport.sockets import Waiting
+from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
+
+
+class Stream(Protocol):
+    """Stamped bytes in both directions, with or without TLS."""
+
+    @property
+    def heard_ns(self) -> int: ...
+    async def receive(self, waiting: Waiting = ...) -> Arrival: ...
+    async def transmit(self, buffer: bytes) -> SendSpan | None: ...
+    async def aclose(self) -> None: ...
+    def has_news(self) -> bool: ...
+    def take_news(self) -> bytes: ...
+    def expect_acknowledgement(self, wait_s: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """How a connection was made."""
+
+    made: Made
+    dial: Dial
+    context: ssl.SSLContext | None
+    """What TLS was made with; None without TLS."""
+    proxy: Proxy | None
+
+
+class HTTPConnection:
+    """An open connection. `ask`, then `read` until it gives None, then `finish`."""
+
+    def __init__(self, stream: Stream, origin: Origin) -> None:
+        self._stream = stream
+        self.origin = origin
+        self.is_open = True
+        self.last_read_ns: int | None = None
+        """When the last bytes of the request before came."""
+        self._trace = ConnectionTrace()
+        self._parser = ResponseParser("GET")
+        self._pending: Arrival | None = None
+        """The data of the body that came with the head."""
+        self._leftover = b""
+        """What came behind the answer before."""
+
+    def is_idle(self) -> bool:
+        """Whether the connection waits for a request, and the peer neither closed it nor said anything unasked."""
+        return bool(self._leftover) or not self._stream.has_news()
+
+    def expect_acknowledgement(self, wait_s: float) -> None:
+        """Give the connection up when nothing of what is sent from now on is acknowledged within that time."""
+        self._stream.expect_acknowledgement(wait_s)
+
+    async def ask(self, request: bytes, method: str, trace: ConnectionTrace) -> Head:
+        """Send a whole request and read the head of its answer. Raises `OSError`, and what is wrong with the head."""
+        self._trace, self._parser, self._pending = trace, ResponseParser(method), None
+        trace.newest = lambda: self._stream.heard_ns
+        if self._leftover:
+            raise NotHTTPError(
+                "an answer lay ready before the request was sent: the one before was longer than it said"
+            )
+        try:
+            trace.sent(await self._stream.transmit(request))
+        except OSError as error:
+            trace.broke = error
+            raise
+        while self._parser.head is None:
+            self._pending = await self._receive(Waiting.BY_SEGMENT)
+        trace.in_body = True
+        return self._parser.head
+
+    async def read(self, waiting: Waiting) -> Arrival | None:
+        """The next read with its data of the body, which may be none; None at the end of the body.
+
+        Raises `OSError`, `CutError`, and what is wrong with the body, behind all data that came before it.
+        """
+        arrival, self._pending = self._pending, None
+        if arrival is not None and arrival.data:
+            return arrival
+        if self._parser.fault is not None:
+            raise self._parser.fault
+        if self._parser.is_over:
+            return None
+        arrival = await self._receive(waiting)
+        return arrival if arrival.data or not self._parser.is_over else None
+
+    async def finish(self, *, keep: bool) -> bytes:
+        """The answer is not read any further: close the connection where it cannot be used again, or is not to be kept.
+        Returns what came behind the answer."""
+        parser = self._parser
+        self._leftover = parser.rest + self._stream.take_news() if parser.is_over else b""
+        self.last_read_ns = self._trace.last_read_ns
+        if not (keep and parser.keeps_alive):
+            await self.aclose()
+        return self._leftover
+
+    async def aclose(self) -> None:
+        self.is_open = False
+        await self._stream.aclose()
+
+    async def _receive(self, waiting: Waiting) -> Arrival:
+        arrival = await self._stream.receive(waiting)
+        self._trace.came(arrival)
+        if arrival.broke is not None:
+            raise arrival.broke
+        if arrival.data:
+            return replace(arrival, data=self._parser.feed(arrival.data))
+        if not self._trace.reads:
+            raise ConnectionError("the connection was closed without an answer")
+        self._parser.end()
+        return arrival
