@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from gwtui.checks.check import Check, CheckAnswer, failed, not_applicable, nothing_good, passed, warned
-from gwtui.checks.evidence import Evidence, finding_of
-from gwtui.checks.flow import Flow, longest_of
+from gwtui.checks.evidence import Evidence, Probed, finding_of
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.streaming import SECTION
+from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import FindingName
 from gwtui.model.findings import FINDINGS
 from gwtui.text import units
@@ -25,57 +25,63 @@ STALL_TIMES = 10
 
 
 def judge_incremental(evidence: Evidence) -> CheckAnswer:
-    longest = longest_of(evidence.streams())
+    longest = _longest(evidence)
     if longest is None:
         return nothing_good(list(evidence.streams())) or not_applicable("no stream had any content")
-    probed, flow = longest
+    probed, pace = longest
     if found := finding_of(probed.request, FindingName.BUFFERED):
-        return failed(found.evidence, found.likely_cause, found.entry.remedy, facts=_facts(flow))
-    if _is_burst(flow) and flow.events > 1:
-        words = f"all {flow.events} content events came at once, {units.duration(flow.first_ns)} after the request"
-        if flow.events >= BURST_EVENTS and flow.first_ns >= BURST_WAIT_NS:
+        return failed(found.evidence, found.likely_cause, found.entry.remedy, facts=_facts(pace))
+    if _is_burst(pace) and pace.events > 1:
+        words = f"all {pace.events} content events came at once, {units.duration(pace.first_ns)} after the request"
+        if pace.events >= BURST_EVENTS and pace.first_ns >= BURST_WAIT_NS:
             cause = "A finished answer is replayed as a stream, or a proxy buffers the whole body."
-            return failed(words, cause, FINDINGS[FindingName.BUFFERED].remedy, facts=_facts(flow))
-        return warned(f"{words}: too little to tell", remedy="Ask for a longer answer.", facts=_facts(flow))
-    if flow.events == 1:
+            return failed(words, cause, FINDINGS[FindingName.BUFFERED].remedy, facts=_facts(pace))
+        return warned(f"{words}: too little to tell", remedy="Ask for a longer answer.", facts=_facts(pace))
+    if pace.events == 1:
         return warned("the answer is one single event: too little to tell", remedy="Ask for a longer answer.")
-    return passed(f"{_flow_words(flow)}, the first after {units.duration(flow.first_ns)}", facts=_facts(flow))
+    return passed(f"{_pace_words(pace)}, the first after {units.duration(pace.first_ns)}", facts=_facts(pace))
 
 
 def judge_steady(evidence: Evidence) -> CheckAnswer:
-    longest = longest_of(evidence.streams())
+    longest = _longest(evidence)
     if longest is None or longest[1].reads < 3 or _is_burst(longest[1]):
         return not_applicable("no stream came in three reads at least, so there is no pace to look at")
-    probed, flow = longest
+    probed, pace = longest
     words = (
-        f"{_flow_words(flow)}; {flow.reads - 1} gaps of {units.duration(flow.usual_gap_ns)} each would make "
-        f"{units.duration((flow.reads - 1) * flow.usual_gap_ns)}; longest gap {units.duration(flow.longest_gap_ns)}"
+        f"{_pace_words(pace)}; {pace.reads - 1} gaps of {units.duration(pace.usual_gap_ns)} each would make "
+        f"{units.duration((pace.reads - 1) * pace.usual_gap_ns)}; longest gap {units.duration(pace.longest_gap_ns)}"
     )
     held = finding_of(probed.request, FindingName.BUFFERED) or finding_of(probed.request, FindingName.COMBED)
     if held is not None:
-        return failed(f"{held.evidence}; {words}", held.likely_cause, held.entry.remedy, facts=_facts(flow))
-    if flow.longest_gap_ns > max(STALL_NS, STALL_TIMES * flow.usual_gap_ns):
+        return failed(f"{held.evidence}; {words}", held.likely_cause, held.entry.remedy, facts=_facts(pace))
+    if pace.longest_gap_ns > max(STALL_NS, STALL_TIMES * pace.usual_gap_ns):
         cause = "The upstream paused, or a proxy held bytes back for a while."
-        return warned(words, cause, "Watch the longest gap for some minutes: `gwtui watch`.", facts=_facts(flow))
-    return passed(words, facts=_facts(flow))
+        return warned(words, cause, "Watch the longest gap for some minutes: `gwtui watch`.", facts=_facts(pace))
+    return passed(words, facts=_facts(pace))
 
 
-def _is_burst(flow: Flow) -> bool:
-    return flow.spread_ns < max(BURST_NS, BURST_SHARE * flow.first_ns)
+def _longest(evidence: Evidence) -> tuple[Probed, ContentPace] | None:
+    """The stream with the most content, which tells most about pace; None where no stream had any."""
+    paces = [(each, pace) for each in evidence.streams() if (pace := each.request.pace) is not None]
+    return max(paces, key=lambda pair: pair[1].events, default=None)
 
 
-def _flow_words(flow: Flow) -> str:
-    return f"{flow.events} content events in {flow.reads} reads over {units.duration(flow.spread_ns)}"
+def _is_burst(pace: ContentPace) -> bool:
+    return pace.spread_ns < max(BURST_NS, BURST_SHARE * pace.first_ns)
 
 
-def _facts(flow: Flow) -> dict[str, int | float | str]:
+def _pace_words(pace: ContentPace) -> str:
+    return f"{pace.events} content events in {pace.reads} reads over {units.duration(pace.spread_ns)}"
+
+
+def _facts(pace: ContentPace) -> dict[str, int | float | str]:
     return {
-        "content_events": flow.events,
-        "reads": flow.reads,
-        "first_ms": units.milliseconds(flow.first_ns) or 0.0,
-        "spread_ms": units.milliseconds(flow.spread_ns) or 0.0,
-        "usual_gap_ms": units.milliseconds(flow.usual_gap_ns) or 0.0,
-        "longest_gap_ms": units.milliseconds(flow.longest_gap_ns) or 0.0,
+        "content_events": pace.events,
+        "reads": pace.reads,
+        "first_ms": units.milliseconds(pace.first_ns) or 0.0,
+        "spread_ms": units.milliseconds(pace.spread_ns) or 0.0,
+        "usual_gap_ms": units.milliseconds(pace.usual_gap_ns) or 0.0,
+        "longest_gap_ms": units.milliseconds(pace.longest_gap_ns) or 0.0,
     }
 
 

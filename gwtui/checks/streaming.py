@@ -17,9 +17,7 @@ from gwtui.checks.check import (
 )
 from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.request_sets import RequestSet
-from gwtui.checks.roles import roles_after_first
 from gwtui.model.enums import FindingName
-from gwtui.model.findings import FORMAT
 from gwtui.model.records import Request
 from gwtui.model.verdicts import MEANINGS, Verdict
 from gwtui.text import units
@@ -115,9 +113,8 @@ def judge_format(evidence: Evidence) -> CheckAnswer:
     if odd := [each for each in request.findings if each.name in MALFORMED]:
         words = "; ".join(f"{each.name.value.replace('_', ' ')}: {each.evidence}" for each in odd)
         return failed(words, odd[0].likely_cause, odd[0].entry.remedy)
-    if roles := roles_after_first(probed):
-        words = f"the role is told again in {len(roles)} events after the first, such as event {roles[0]}"
-        return warned(words, "The gateway joins chunks of its own making.", FORMAT)
+    if again := finding_of(request, FindingName.ROLE_REPEATED):
+        return warned(again.evidence, again.likely_cause, again.entry.remedy)
     if not probed.ok:
         return not_applicable(
             f"{request.events} well-formed events, but the stream did not end well: {describe(request)}"

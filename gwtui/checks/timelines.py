@@ -59,14 +59,13 @@ def _course(probed: Probed, name: str, alone: Alone | None) -> ModelTimeline:
         why = describe(request) if request.outcome is not Outcome.OK else "it did not stream"
         return ModelTimeline(model=name, sent_ns=0, error=why)
     sent_ns = reads[0].now_ns - reads[0].since_sent_ns
-    with_content = [read for read in reads if any(event.kind.is_content for event in read.events)]
     return ModelTimeline(
         model=name,
         sent_ns=sent_ns,
         start_ns=reads[0].now_ns,
-        first_ns=with_content[0].now_ns if with_content else None,
+        first_ns=sent_ns + request.pace.first_ns if request.pace is not None else None,
         end_ns=sent_ns + (request.duration_ns or 0),
-        chunks=sum(event.kind.is_content for event in probed.events),
+        chunks=request.pace.events if request.pace is not None else 0,
         alone=alone,
     )
 

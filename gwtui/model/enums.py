@@ -175,6 +175,7 @@ class FindingName(Enum):
     UNKNOWN_FINISH_REASON = "unknown_finish_reason"
     UNKNOWN_STOP_REASON = "unknown_stop_reason"
     FINISH_REPEATED = "finish_repeated"
+    ROLE_REPEATED = "role_repeated"
     DONE_MARKER = "done_marker"
     NO_START = "no_start"
     ODD_MESSAGE_START = "odd_message_start"

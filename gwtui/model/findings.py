@@ -163,6 +163,11 @@ FINDINGS: dict[FindingName, FindingEntry] = {
         "Old models repeat it with every event; the last one counts.",
         _IGNORE_OR_FORMAT,
     ),
+    FindingName.ROLE_REPEATED: _info(
+        "The role of a choice came again after its first chunk.",
+        "The gateway joins chunks of its own making.",
+        FORMAT,
+    ),
     FindingName.DONE_MARKER: _info(
         "The stream ends with OpenAI's `[DONE]`, which this API does not have.",
         "A gateway that speaks OpenAI's API to its upstream.",

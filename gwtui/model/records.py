@@ -12,6 +12,7 @@ from typing import Self, TypeAlias
 import msgspec
 
 from gwtui.model.check_results import CheckResult, CheckRun
+from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State, Trigger
 from gwtui.model.findings import FindingEntry, entry_of
 from gwtui.model.metrics import Metric
@@ -118,14 +119,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
     name: FindingName
     evidence: str
     """The facts of this case, in words."""
-    cause: str = ""
-    """The likely cause where this case shows a closer one than `model.findings` has for its name."""
+    cause: str = ""  # where this case shows a closer one than the usual
     degrades: bool = False
     """The endpoint is `degraded` while it is found."""
 
     @property
     def entry(self) -> FindingEntry:
-        """What is known about every finding of its name."""
         return entry_of(self.name)
 
     @property
@@ -167,6 +166,7 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     measured: dict[Metric, int] = {}  # latencies without a field of their own
     gaps: tuple[tuple[int, int], ...] = ()
     """The gaps between consecutive content reads as (ns, how many), for ICL percentiles: see `stats.compress`."""
+    pace: ContentPace | None = None  # live only: no file has it
     events: int = 0
     reads: int = 0
     """Reads of the socket that held events."""

@@ -105,14 +105,14 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     stream = result.intake if isinstance(result.intake, StreamIntake) else None
     timing = stream.timing if stream is not None else Timing(result.sent_ns)
     transport = _transport(result)
-    judged = judge(
-        endpoint, api, transport, stream.reader if stream is not None else None, timing.pace(result.ended_ns)
-    )
+    pace = timing.pace(result.ended_ns)
+    judged = judge(endpoint, api, transport, stream.reader if stream is not None else None, pace)
     judgement = judged.judgement
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
     timed = Request(
         **structs.asdict(timing.times(usage.output_tokens)),
+        pace=pace,
         endpoint=endpoint.name,
         number=result.number,
         started_at=result.started_at,

@@ -11,11 +11,12 @@ from collections.abc import Sequence
 import msgspec
 
 from gwtui.apis.base import Reading
+from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import EventKind
 from gwtui.model.metrics import Metric
 from gwtui.stats.accuracy import in_doubt
 from gwtui.stats.histogram import Histogram
-from gwtui.verdict.buffering import ContentPace, is_late
+from gwtui.verdict.buffering import is_late
 
 TALLY = 256
 """So many figures may be on their way."""
@@ -163,6 +164,7 @@ class Timing:
         """How the content was spread over reads; None without content."""
         if self._first_content_ns is None:
             return None
+        gaps = self._gaps.histogram()
         return ContentPace(
             events=self._content_events,
             reads=self._content_reads,
@@ -170,7 +172,8 @@ class Timing:
             first_ns=self._first_content_ns - self._sent_ns,
             last_ns=self._last_content_ns - self._sent_ns,
             end_ns=ended_ns - self._sent_ns,
-            gaps=_tenths(self._gaps.histogram()),
+            gaps=_tenths(gaps),
+            longest_gap_ns=gaps.max or 0,
             sizes=_tenths(self._sizes.histogram()),
             late_reads=self._late_reads,
         )

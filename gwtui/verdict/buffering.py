@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text.units import duration
@@ -53,30 +52,6 @@ BUFFER_FILL = 0.85
 """Reads that fill a usual buffer to that share were cut by size, not by time."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentPace:
-    """How the generated content of a stream was spread over reads of the socket. Times count from the send."""
-
-    events: int
-    """Events with content."""
-    reads: int
-    """Reads that held any of them."""
-    biggest_read: int
-    """Most of them in one read."""
-    first_ns: int
-    """When the first came: TTFT."""
-    last_ns: int
-    """When the last came."""
-    end_ns: int
-    """When the stream ended."""
-    gaps: tuple[int, int, int] = (0, 0, 0)
-    """p10, p50 and p90 of the times between two of those reads, in ns."""
-    sizes: tuple[int, int, int] = (0, 0, 0)
-    """p10, p50 and p90 of the bytes in such a read."""
-    late_reads: int = 0
-    """Reads that were late themselves, so that what they brought together may have come apart: see `is_late`."""
-
-
 def is_late(after_ns: int, error_ns: int, *, first: bool = False) -> bool:
     """Whether a read was so late that it may have made a burst of what came apart.
 
@@ -99,7 +74,7 @@ def pace_finding(pace: ContentPace) -> Finding | None:
 
 def buffered(pace: ContentPace) -> Finding | None:
     """Whether something between the model and here held events back, all of them or as many as fit a buffer."""
-    spread = pace.last_ns - pace.first_ns
+    spread = pace.spread_ns
     if pace.reads == 1 or spread < BURST_SPREAD_NS:
         where = "one read" if pace.reads == 1 else f"{pace.reads} reads within {duration(spread)}"
         return Finding(
@@ -130,7 +105,7 @@ def combed(pace: ContentPace) -> Finding | None:
     grouped = pace.reads >= COMBED_READS and pace.events >= COMBED_EVENTS * pace.reads
     if not grouped or low < COMBED_LEAST_NS or _fills_buffer(pace):
         return None
-    between = (pace.last_ns - pace.first_ns) // pace.events
+    between = pace.spread_ns // pace.events
     timer = next((each for each in TIMERS_NS if _fits(each, low, high, between)), None)
     if timer is None and (pace.reads < COMBED_STEADY_READS or high - low > STEADY_SPREAD * middle):
         return None

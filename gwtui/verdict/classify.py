@@ -17,17 +17,17 @@ from gwtui.apis.http import is_expected_status
 from gwtui.apis.requests import model_asked
 from gwtui.framing import framing_named, framing_of
 from gwtui.framing.base import FramedEvent, Framing
+from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import End, FindingName, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean, excerpt
-from gwtui.verdict.buffering import ContentPace, pace_finding
+from gwtui.verdict.buffering import pace_finding
 from gwtui.verdict.findings import clock_skew, header_findings
 from gwtui.verdict.http_status import judge_status
 
 __all__ = [
-    "ContentPace",
     "End",
     "Judged",
     "Transport",

@@ -56,7 +56,7 @@ CASES = [
     Case("role with the first content", [chunk(delta(role="assistant", content="a")), finish(), DONE],
          COMPLETE, "openai.done"),
     Case("role in every chunk", [chunk(delta(role="assistant", content=c)) for c in "abc"] + [finish(), DONE],
-         COMPLETE, "openai.done"),
+         COMPLETE, "openai.done", None, FindingName.ROLE_REPEATED),
     Case("no role at all", [text(), finish(), DONE], COMPLETE, "openai.done"),
     Case("content and finish_reason in one chunk", [ROLE, chunk(delta(finish="stop", content="a")), DONE],
          COMPLETE, "openai.done"),

@@ -6,8 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from support.checked import MODEL, content, document, evidence, found, read, refused, request, streamed, target
+from support.checked import MODEL, content, document, evidence, found, read, refused, request, streamed, target, timed
 
+from gwtui.apis.openai.chat_stream import OpenAIReader
 from gwtui.checks.check import CheckAnswer
 from gwtui.checks.errors import (
     judge_fast_failures,
@@ -26,6 +27,7 @@ from gwtui.checks.streaming import (
     judge_silent_fallback,
     judge_stream,
 )
+from gwtui.framing.base import FramedEvent
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import StreamEvent
@@ -95,11 +97,12 @@ def test_stream_headers(result: Any, outcome: CheckOutcome, words: str) -> None:
 
 
 def chunks(*deltas: dict[str, Any]) -> Probed:
-    events = [
-        StreamEvent(name="chunk", kind=EventKind.TEXT, raw=json.dumps({"choices": [{"index": 0, "delta": delta}]}))
-        for delta in deltas
-    ]
-    return Probed(request(api="openai-chat", events=len(events)), (read(10, 1, *events),))
+    """A stream of OpenAI's, as its reader sees it."""
+    reader = OpenAIReader(MODEL)
+    datas = [json.dumps({"choices": [{"index": 0, "delta": delta}]}) for delta in deltas]
+    readings = [reader.event(FramedEvent("message", data)) for data in datas]
+    events = [StreamEvent(name="chunk", kind=reading.kind) for reading in readings]
+    return Probed(request(api="openai-chat", events=len(events), findings=reader.findings), (read(10, 1, *events),))
 
 
 @pytest.mark.parametrize(
@@ -278,4 +281,4 @@ def test_timeouts(of: Evidence, outcome: CheckOutcome, words: str) -> None:
 def test_content_is_what_flows() -> None:
     ping = StreamEvent(name="ping", kind=EventKind.KEEPALIVE)
     reads = (read(10, 1, ping), read(200, 2, ping, content()), read(900, 4, ping))
-    check(judge_incremental(evidence(stream=Probed(request(), reads))), WARN, "one single event")
+    check(judge_incremental(evidence(stream=timed(request(), *reads))), WARN, "one single event")

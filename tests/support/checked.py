@@ -6,12 +6,16 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
+from gwtui.apis.base import Reading
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.request_sets import CheckTarget, RequestSet
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
+from gwtui.probes.stream_timing import Timing
 
 MS = 1_000_000
 SENT_NS = 1_000_000 * MS
@@ -72,10 +76,17 @@ def streamed(result: Request, reads: Sequence[tuple[float, int]]) -> Probed:
     """A stream whose reads came after so many ms with so many content events each."""
     kept, number = [], 1
     for at_ms, count in reads:
-        events = tuple(content() for _ in range(count))
-        kept.append(read(at_ms, number, *events))
+        kept.append(read(at_ms, number, *(content() for _ in range(count))))
         number += count
-    return Probed(result, tuple(kept))
+    return timed(result, *kept)
+
+
+def timed(result: Request, *reads: StreamRead) -> Probed:
+    """A stream with these reads, timed as a probe times it."""
+    timing = Timing(SENT_NS)
+    for each in reads:
+        timing.add(each.now_ns, [Reading(event.kind) for event in each.events])
+    return Probed(replace(result, pace=timing.pace(result.now_ns)), reads)
 
 
 def read(at_ms: float, first: int, *events: StreamEvent) -> StreamRead:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.verdict.buffering import ContentPace
+from gwtui.model.content_pace import ContentPace
 
 MS = 1_000_000
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from support.pacing import MS, pace
 
 from gwtui.apis.base import Reading
+from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.probes.stream_timing import Timing
-from gwtui.verdict.buffering import ContentPace, pace_finding
+from gwtui.verdict.buffering import pace_finding
 
 TEXT = Reading(EventKind.TEXT, text="x")
 EVENT_BYTES = 97

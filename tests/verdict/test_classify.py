@@ -14,11 +14,11 @@ from support.streams import feed, named, names, unnamed
 from gwtui.apis import APIS
 from gwtui.framing import sse
 from gwtui.framing.base import FramedEvent
+from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import End, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import excerpt
-from gwtui.verdict.buffering import ContentPace
 from gwtui.verdict.classify import Judged, Transport, judge
 
 CHAT = APIS["openai-chat"]

@@ -137,7 +137,9 @@ class OpenAIReader:
         if text and not choice.suits(self._form):
             note = self._notes.break_rule("wrong-form", "the content is not where clients of this API look")
         role = choice.delta is not None and bool(choice.delta.role)
-        if role and not course.role_seen:
+        if role and course.role_seen:
+            self._notes.note(FindingName.ROLE_REPEATED, "the role once more")
+        elif role:
             course.role_seen = True
             if course.contents and not text and not choice.finish_reason and not chunk.usage:
                 note = note or self._notes.break_rule("role-not-first", "the role comes after content")

@@ -10,7 +10,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
-from gwtui.model.enums import State
+from gwtui.model.enums import Severity, State
 from gwtui.model.findings import entry_of
 from gwtui.model.verdicts import GOOD
 from gwtui.model.view import EndpointRow, Quantile, View
@@ -191,9 +191,18 @@ def _verdict(endpoint: EndpointRow, width: int) -> Line:
     run = f" {endpoint.verdict_run}x" if endpoint.verdict_run > 1 and not good else ""
     if endpoint.held_ns is not None:
         run = f" held {units.countdown(endpoint.held_ns)}"
-    found = " ▲" if endpoint.findings else ""
+    found, style = _found(endpoint)
     word = fit(endpoint.verdict, min(cells(endpoint.verdict), max(0, width - len(run) - len(found))))
-    return (Span(word + run, _style(endpoint.verdict)), Span(found, "warn"))
+    return (Span(word + run, _style(endpoint.verdict)), Span(found, style))
+
+
+def _found(endpoint: EndpointRow) -> tuple[str, str]:
+    """The mark of the gravest finding of the window, and its style; nothing without one."""
+    severities = {entry_of(name).severity for name, _ in endpoint.findings}
+    if not severities:
+        return "", ""
+    mark, style = sign_of(Severity.WARNING if Severity.WARNING in severities else Severity.INFO)
+    return f" {mark}", style
 
 
 def _style(verdict: str) -> str:

@@ -35,7 +35,7 @@ _SIGNS = (
     ("◀", "a gap far longer than this stream's usual one"),
     ("◆", "the event that decided the verdict"),
     ("◌", "a newer request that waits for its first event"),
-    ("complete ▲", "the window has findings: see a request's details"),
+    ("complete ▲", "the window has findings (·: none that users notice): see a request's details"),
     ("≈ tainted", "gwtui itself was late: a time may be wrong by more than 5 %"),
     ("!tls", "its certificate is not verified"),
 )
