@@ -13,7 +13,7 @@ from gwtui.apis import kind_of
 from gwtui.apis.expect import spelled_statuses
 from gwtui.model.enums import Kind
 from gwtui.model.metrics import LATENCIES
-from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.profile import TLS, Endpoint, Profile
 
 
 class Widget(Enum):
@@ -105,6 +105,22 @@ FIELDS: tuple[Field, ...] = (
     Field("connect_to", "connect to", "host:port instead of the URL's", "way"),
     Field("proxy", "proxy", "socks5h://proxy:1080, http://…, or direct", "way"),
     Field("unix", "Unix socket", "its path, instead of the URL's host and port", "way"),
+    Field(
+        "follow_redirects",
+        "redirects",
+        "follow those to the same server",
+        "way",
+        FieldForm.YES_NO,
+        Widget.SWITCH,
+        _ASKED,
+    ),
+    Field("tls.ca_file", "CA file", "PEM file of authorities to trust instead", "tls"),
+    Field("tls.client_cert", "client cert", "PEM file, with its key or beside it", "tls"),
+    Field("tls.client_key", "client key", "PEM file, where the certificate lacks it", "tls"),
+    Field("tls.client_key_password", "key password", "of an encrypted key: env:NAME, file:PATH, …", "tls"),
+    Field("tls.server_name", "server name", "to check, where it is not the URL's host", "tls"),
+    Field("tls.insecure", "insecure", "verify no certificate", "tls", FieldForm.YES_NO, Widget.SWITCH),
+    Field("cert_warn_days", "warn before", "days before its end; empty: the profile's", "tls", FieldForm.NUMBER),
     Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", FieldForm.NUMBER),
     Field("overlap", "overlap", "probes under way at once", "pace", FieldForm.INTEGER),
     Field("deadlines.connect_s", "connect", "seconds to connect, TLS included", "pace", FieldForm.NUMBER),
@@ -162,21 +178,33 @@ GROUPS = {
     "what": "Request",
     "access": "Access",
     "way": "Connection",
+    "tls": "TLS",
     "pace": "Interval and deadlines",
     "state": "State thresholds",
 }
-TABLES = ("deadlines", "thresholds")
+TABLES = ("deadlines", "thresholds", "tls")
 REQUIRED = ("name", "api", "url")
 
 
 def texts_of(endpoint: Endpoint, profile: Profile) -> dict[str, str]:
     """The texts that the form starts with. Tables show the values in force, the endpoint's own or the profile's."""
-    tables = {table: getattr(profile, f"{table}_of")(endpoint) for table in TABLES}
+    tables = _tables_of(endpoint, profile)
     texts = {}
     for field in FIELDS:
         table, _, name = field.name.rpartition(".")
         texts[field.name] = _text(field, getattr(tables[table] if table else endpoint, name))
     return texts
+
+
+def _tables_of(endpoint: Endpoint, profile: Profile) -> dict[str, msgspec.Struct]:
+    """The tables in force."""
+    return {table: getattr(endpoint, table) or _shared(table, profile) for table in TABLES}
+
+
+def _shared(table: str, profile: Profile) -> msgspec.Struct:
+    """What holds for endpoints without a table of their own."""
+    shared: msgspec.Struct = getattr(profile, table, TLS())
+    return shared
 
 
 def _text(field: Field, value: Any) -> str:
@@ -208,7 +236,7 @@ def endpoint_fields(texts: Mapping[str, str], base: Endpoint, profile: Profile) 
     same_kind = kind is kind_of(base.api)
     start = texts_of(base, profile)
     given: dict[str, Any] = msgspec.to_builtins(base)
-    tables = {table: msgspec.structs.asdict(getattr(profile, f"{table}_of")(base)) for table in TABLES}
+    tables = {table: msgspec.structs.asdict(each) for table, each in _tables_of(base, profile).items()}
     touched = set()
     for field in FIELDS:
         table, _, name = field.name.rpartition(".")
@@ -219,11 +247,11 @@ def endpoint_fields(texts: Mapping[str, str], base: Endpoint, profile: Profile) 
             value = _value(field, texts[field.name], kind)
             if table:
                 touched.add(table)
-                tables[table][name] = getattr(getattr(profile, table), name) if value is None else value
+                tables[table][name] = getattr(_shared(table, profile), name) if value is None else value
             else:
                 given[name] = value
     for table in touched:
-        own = tables[table] != msgspec.structs.asdict(getattr(profile, table))
+        own = tables[table] != msgspec.structs.asdict(_shared(table, profile))
         given[table] = {name: value for name, value in tables[table].items() if value is not None} if own else None
     return given
 

@@ -10,6 +10,7 @@ import pytest
 from support import story
 from support.stage import Stage, on_stage
 from textual.command import CommandPalette
+from textual.widget import Widget
 
 from gwtui.model.commands import Burst, Mark, Pause, PutEndpoint, RemoveEndpoint, RunChecks, SetInterval, Try
 from gwtui.model.metrics import Metric
@@ -259,3 +260,19 @@ async def test_what_a_key_does(keys: list[Key], tmp_path: Path) -> None:
             if key in KEYS and key.id != "app.quit":
                 await stage.reset()
     assert done == {key.id: CASES[key.id].expected for key in keys}
+
+
+async def test_a_key_that_is_pressed_before_all_is_up_is_not_typed_anywhere(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    focused: list[object] = []
+    set_focus = MonitorScreen.set_focus
+
+    def kept(screen: MonitorScreen, widget: Widget | None, *args: object, **options: object) -> None:
+        focused.append(widget.id if widget is not None else None)
+        set_focus(screen, widget, *args, **options)  # type: ignore[arg-type]  # passed on as they come
+
+    monkeypatch.setattr(MonitorScreen, "set_focus", kept)
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS):
+        pass
+    assert focused[0] == "endpoints"

@@ -12,7 +12,7 @@ from support import generated
 from gwtui.apis import api_names, kind_of
 from gwtui.config import ConfigError, endpoint_from
 from gwtui.model.enums import Kind
-from gwtui.model.profile import Deadlines, Endpoint, Profile, Thresholds
+from gwtui.model.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
 from gwtui.ui.actions import parse_burst
 from gwtui.ui.fields import (
     CHOICES,
@@ -68,6 +68,14 @@ TYPED: tuple[tuple[Endpoint, dict[str, str], dict[str, object]], ...] = (
         {"thresholds__slow_metric": "e2e"},
         {"thresholds": replace(STRICT.thresholds, slow_metric="e2e")},
     ),
+    (CLAUDE, {"tls__ca_file": "~/ca.pem"}, {"tls": TLS(ca_file="~/ca.pem")}),
+    (replace(CLAUDE, tls=TLS(insecure=True)), {"tls__insecure": "no"}, {"tls": None}),
+    (
+        replace(CLAUDE, tls=TLS(client_cert="a.pem", client_key="b.pem", server_name="c")),
+        {"tls__client_key_password": "env:PASSWORD", "tls__server_name": ""},
+        {"tls": TLS(client_cert="a.pem", client_key="b.pem", client_key_password="env:PASSWORD")},
+    ),
+    (CLAUDE, {"cert_warn_days": "30", "follow_redirects": "yes"}, {"cert_warn_days": 30.0, "follow_redirects": True}),
     (HTTP, {"body": '{"not": "parsed"}'}, {"body": '{"not": "parsed"}'}),
     (HTTP, {"api": "anthropic-messages", "body": ""}, {"expect": None, "body": None, "api": "anthropic-messages"}),
     (SOCKET, {"expect": "ok"}, {"expect": "ok"}),
@@ -81,6 +89,17 @@ TYPED: tuple[tuple[Endpoint, dict[str, str], dict[str, object]], ...] = (
 @pytest.mark.parametrize(("before", "texts", "changes"), TYPED)
 def test_what_is_typed_becomes_the_field(before: Endpoint, texts: dict[str, str], changes: dict[str, object]) -> None:
     assert edited(before, **texts) == replace(before, **changes)
+
+
+NOT_IN_THE_FORM = {"messages", "fields", "paused", "price"}
+"""What is for the file, and a pause, which has a key of its own."""
+
+
+def test_every_field_of_an_endpoint_is_in_the_form_unless_it_is_for_the_file() -> None:
+    tables = {"deadlines": Deadlines, "thresholds": Thresholds, "tls": TLS}
+    fields = {name for name in Endpoint.__struct_fields__ if name not in tables}
+    fields |= {f"{name}.{each}" for name, table in tables.items() for each in table.__struct_fields__}
+    assert fields - {field.name for field in FIELDS} == NOT_IN_THE_FORM
 
 
 REFUSED: tuple[tuple[Endpoint, dict[str, str], str, str], ...] = (
@@ -113,6 +132,7 @@ def test_what_is_no_value_is_refused_by_its_field(
         {"thresholds__degraded_fail_share": "2"},
         {"url": "gateway"},
         {"name": ""},
+        {"cert_warn_days": "-1"},
         {"key": "sk-ant-canary0123456789"},
         {"headers": "Authorization: Bearer canary0123456789"},
     ],

@@ -46,6 +46,7 @@ TOO_SMALL = f"gwtui needs {MINIMUM[0]} columns\nand {MINIMUM[1]} rows.\n\nProbin
 class MonitorScreen(Screen[None]):
     """Everything at a glance. Draws at most ten times a second, and only when something changed."""
 
+    AUTO_FOCUS = "EndpointsPanel"  # from the start: a key that is pressed early is not typed into the filter
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
 
     def __init__(self, config: Config, profile: Profile, watch: Watch) -> None:
