@@ -269,7 +269,7 @@ FINDINGS: dict[FindingName, FindingEntry] = {
         "Check who changed the DNS name, unless that was planned.",
     ),
     FindingName.STALE_CONNECTION: _warning(
-        "A kept connection was dead, and the request was sent once more over a new one.",
+        "A kept connection was dead, and the request was sent over a new one.",
         "The gateway, or a proxy, firewall or NAT before it, drops idle connections sooner than the probe's interval.",
         "Raise the idle timeout of the gateway or proxy above that of its clients, or let it close connections.",
     ),

@@ -12,9 +12,9 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidMessage, InvalidStatus, InvalidURI, SecurityError
-from websockets.frames import Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.http11 import Response
-from websockets.protocol import Event
+from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 from websockets.uri import parse_uri
 
@@ -92,6 +92,9 @@ class DialTarget:
     """What is offered, best first."""
 
 
+_GOOD_CODES = (CloseCode.NORMAL_CLOSURE, CloseCode.GOING_AWAY, CloseCode.NO_STATUS_RCVD)
+
+
 @dataclass(frozen=True, slots=True)
 class OpenWebSocket:
     """An open connection."""
@@ -105,6 +108,19 @@ class OpenWebSocket:
     def is_current(self) -> bool:
         """Whether a connection that is made now would use the same certificates."""
         return self.target.files is None or self.target.files.context() is self.target.tls
+
+    def left(self) -> str:
+        """How the gateway, or a proxy before it, gave up the idle connection; empty while it is open, and where its end
+        is a fault: a close code that says so, or one that gwtui sent."""
+        protocol = self.socket.protocol
+        if protocol.state is State.OPEN:
+            return ""
+        frame = protocol.close_rcvd
+        if frame is None:
+            return "closed without a close frame" if protocol.close_sent is None else ""
+        if frame.code not in _GOOD_CODES:
+            return ""
+        return f"closed by the gateway: {int(frame.code)} {frame.reason}".rstrip()
 
     def findings(self, warn_days: float) -> tuple[Finding, ...]:
         """What is to be told of the subprotocol and of the certificates in use."""

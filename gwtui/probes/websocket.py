@@ -207,7 +207,9 @@ class WebSocketProber:
 
     async def _round_trip(self, link: OpenWebSocket, seen: _Seen, *, kept: bool) -> None:
         """Send the ping and take its answer, within its deadline. Raises `PingFailedError`, and
-        `UnacknowledgedError` where the peer's kernel did not get the ping over a kept connection."""
+        `UnacknowledgedError` where the peer's kernel did not get the ping over a kept connection, or had left it."""
+        if kept and (left := link.left()):
+            raise UnacknowledgedError(left)
         dead: list[UnacknowledgedError] = []
 
         def give_up(error: UnacknowledgedError) -> None:

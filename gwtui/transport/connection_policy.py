@@ -115,9 +115,9 @@ def address_changed(name: str, made: Made, addresses: Sequence[Address]) -> Find
 
 
 def stale_connection(idle_ns: int | None, detail: str) -> Finding:
-    """The finding where a kept connection turned out to be dead, and the request was sent once more over a new one."""
+    """The finding where a kept connection turned out to be dead, and the request was sent over a new one."""
     idle = f"idle for {duration(idle_ns)}" if idle_ns is not None else "kept"
     return Finding(
         name=FindingName.STALE_CONNECTION,
-        evidence=clean(f"the connection, {idle}, was dead ({detail}); sent once more over a new one"),
+        evidence=clean(f"the connection, {idle}, was dead ({detail}); sent over a new one"),
     )

@@ -43,6 +43,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.probes import backoff, pong
 from gwtui.probes.backoff import Backoff
 from gwtui.probes.pong import answer_within_s
+from gwtui.probes.websocket import WebSocketProber
 from gwtui.secrets import sources
 
 CLOCK = expected_clock()
@@ -381,6 +382,42 @@ def test_a_ping_may_take_many_times_what_pings_took_before() -> None:
     assert answer_within_s([second] * 99 + [9 * second], deadlines, 0) == 10, "one in a hundred is not usual"
     assert answer_within_s([9 * second] * 100, deadlines, 0) == 60
     assert answer_within_s([9 * second] * 100, deadlines, 70 * second) == 20
+
+
+@pytest.mark.parametrize(
+    ("ends", "told"),
+    [
+        ([Send(close(1001, b"bye"))], "closed by the gateway: 1001 bye"),
+        ([Send(close(1000))], "closed by the gateway: 1000"),
+        ([Close()], "closed without a close frame"),
+        ([Reset()], "closed without a close frame"),
+    ],
+)
+async def test_a_connection_that_was_left_while_idle_is_made_anew(ends: list[Step], told: str) -> None:
+    async with ScriptedServer([Accept(), *ANSWERED, *ends], [Accept(), *ANSWERED]) as server:
+        first, second = await pinged_around_the_end(target(server))
+    assert (first.verdict, second.verdict, second.connection) == (Verdict.PONG, Verdict.PONG, 2)
+    (finding,) = second.findings
+    assert finding.name is FindingName.STALE_CONNECTION
+    assert told in finding.evidence
+
+
+async def test_a_close_code_that_names_a_fault_is_one_also_between_pings() -> None:
+    async with ScriptedServer([Accept(), *ANSWERED, Send(close(1011, b"oops"))], [Accept(), *ANSWERED]) as server:
+        _, second = await pinged_around_the_end(target(server))
+    assert (second.verdict, second.close_code, second.close_reason) == (Verdict.CLOSED, 1011, "oops")
+
+
+async def pinged_around_the_end(target: Endpoint) -> tuple[Ping, Ping]:
+    """A ping before and one after the end of the first connection was seen."""
+    probing = Probing(target)
+    async with probing.prober as prober:
+        assert isinstance(prober, WebSocketProber)
+        first = await probing.once()
+        link = prober._lane.link
+        assert link is not None
+        await link.socket.wait_closed()
+        return first, await probing.once()
 
 
 async def test_nothing_listens() -> None:
