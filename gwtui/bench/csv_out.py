@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from gwtui.bench.results import Measured, Percentile, wait_before_ns
-from gwtui.codec.csv_schema import REQUEST_COLUMNS, Cell, Row, ping_row, request_row
+from gwtui.codec.cells import Cell
+from gwtui.codec.csv_schema import REQUEST_COLUMNS, Row, ping_row, request_row
 from gwtui.model.metrics import FIRST_FIGURES, LATENCIES, WHOLE, Metric
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_line

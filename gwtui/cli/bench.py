@@ -1,75 +1,38 @@
-"""`gwtui bench`: load endpoints and print latency percentiles and failures. `gwtui compare` measures the same way."""
+"""`gwtui bench`: load endpoints and print latency percentiles and failures."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import (
-    EXIT_DOWN,
-    OwnFaultError,
-    Refusal,
-    carry_out,
-    in_colour,
-    refusing,
-    say,
-    width,
+from gwtui.cli.console import Refusal, say
+from gwtui.cli.measure import (
+    COUNT,
+    EXIT_CODES,
+    WARMUP,
+    MeasureOptions,
+    Targets,
+    drive,
+    exit_code,
+    from_profile,
+    given,
+    measure_options,
+    outputs_of,
+    refusing_targets,
+    text_style,
+    write,
 )
-from gwtui.cli.options import KEY_PLACES, FlagsAsGo, exit_with, rate, seconds
+from gwtui.cli.options import KEY_PLACES, FlagsAsGo, exit_with, rate
 
 if TYPE_CHECKING:
-    from gwtui.bench.csv_out import CSVOutput
     from gwtui.bench.plan import Plan
-    from gwtui.bench.runner import BenchRun
-    from gwtui.model.profile import Endpoint, Profile
-    from gwtui.text.tables import TextStyle
 
-FILE = click.Path(dir_okay=False, path_type=Path)
-COUNT = click.IntRange(1, 1_000_000_000)
-WARMUP = click.IntRange(0, 1_000_000)
 DEFAULT_REQUESTS = 1000
 OPEN_LOOP_ROOM = 100
 """How many requests of an open loop may be under way at once, unless --concurrency says otherwise."""
-
-EXIT_CODES = """\b
-Exit codes:
-  0      good
-  1      a --fail-if came true, or an endpoint had no success
-  2      the command line, the configuration or a file is wrong
-  3      gwtui itself failed
-  128+n  ended by signal n (130: Ctrl-C); what was measured is printed"""
-
-Targets = tuple["Profile", tuple["Endpoint", ...]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeasureOptions:
-    """The options of `bench` that `compare` has too, as click hands them over. None: not given."""
-
-    profile_name: str | None
-    config_file: Path | None
-    requests: int | None
-    """For each endpoint."""
-    for_s: float | None
-    warmup: int
-    max_tokens: int | None
-    stream: bool | None
-    aggregate_csv: Path | None
-    request_csv: Path | None
-    as_json: bool
-
-    def changes(self) -> dict[str, Any]:
-        """Fields of every endpoint that the options set."""
-        return _given(max_tokens=self.max_tokens, stream=self.stream)
-
-    def requests_or(self, default: int) -> int | None:
-        """The number of requests for each endpoint; None: as many as the time allows."""
-        return None if self.requests is None and self.for_s is not None else self.requests or default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +60,11 @@ class BenchOptions(MeasureOptions):
     connectivity: bool
 
     def changes(self) -> dict[str, Any]:
-        return _given(model=self.model, max_tokens=self.max_tokens, stream=self.stream)
+        return given(model=self.model, max_tokens=self.max_tokens, stream=self.stream)
 
     def described(self) -> dict[str, Any]:
         """Fields of an endpoint that the options describe; empty when they describe none."""
-        return _given(api=self.api, url=self.url, path=self.path, key=self.key)
+        return given(api=self.api, url=self.url, path=self.path, key=self.key)
 
     @property
     def by_url(self) -> bool:
@@ -124,32 +87,6 @@ class BenchOptions(MeasureOptions):
             warmup=self.warmup,
             order=order,
         )
-
-
-def _given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def measure_options(command: Any) -> Any:
-    """The options of `MeasureOptions`, but for the numbers of requests."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-        click.option("--request-csv", type=FILE, metavar="FILE", help="Write a row per request, failures included."),
-        click.option("--csv", "aggregate_csv", type=FILE, metavar="FILE", help="Write a row per endpoint."),
-        click.option("--stream/--no-stream", default=None, help="Request streams, or whole answers."),
-        click.option("--max-tokens", type=COUNT, metavar="N", help="Maximum number of tokens in each answer."),
-        click.option(
-            "--for",
-            "for_s",
-            metavar="DURATION",
-            callback=seconds,
-            help="Stop starting requests after DURATION: 30s, 5m.",
-        ),
-        click.option("--config", "config_file", type=FILE, help="The configuration file."),
-        click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile with the endpoints."),
-    ):
-        command = option(command)
-    return command
 
 
 class _WithGates(FlagsAsGo):
@@ -248,14 +185,6 @@ def bench(options: BenchOptions) -> int:
     return exit_code(run, tripped=tell())
 
 
-def drive(run: BenchRun, endpoints: Sequence[Endpoint], profile: Profile, last_words: Callable[[], object]) -> None:
-    """Carry the run out until it is done or a signal ends it."""
-    from signal import Signals
-
-    _, number = carry_out(run.drive(endpoints, profile), last_words)
-    run.stopped_by = None if number is None else Signals(number)
-
-
 def _targets(options: BenchOptions) -> Targets:
     """The endpoints that the command line names, in one of three ways."""
     described = options.described()
@@ -266,16 +195,6 @@ def _targets(options: BenchOptions) -> Targets:
     if described:
         return _described({**described, **options.changes()})
     return from_profile(options.endpoints, options)
-
-
-def from_profile(names: Sequence[str], options: MeasureOptions) -> Targets:
-    """The endpoints of these names; for no names, all that are not paused. Raises a Refusal."""
-    from gwtui.bench import targets
-
-    with refusing_targets():
-        profile, endpoints = targets.from_profile(options.config_file, options.profile_name, names, options.changes())
-        targets.check(endpoints)
-    return profile, endpoints
 
 
 def _described(fields: Mapping[str, Any]) -> Targets:
@@ -304,59 +223,3 @@ def _gateway_and_instance(options: BenchOptions) -> Targets:
         endpoints = target.pings() if options.connectivity else target.completions(providers, changes)
         check(endpoints)
     return Profile(endpoints=endpoints), endpoints
-
-
-@contextmanager
-def refusing_targets() -> Iterator[None]:
-    """Faults of targets, thresholds, files and the configuration end the command."""
-    from gwtui.bench.csv_in import CSVError
-    from gwtui.bench.targets import TargetError
-    from gwtui.bench.thresholds import GateError
-
-    with refusing():
-        try:
-            yield
-        except (CSVError, GateError, TargetError) as error:
-            raise Refusal(str(error)) from error
-
-
-def outputs_of(options: MeasureOptions) -> dict[str, CSVOutput]:
-    """The files to write, tried before the first request is sent."""
-    from gwtui.bench.csv_out import CSVOutput
-
-    paths = _given(aggregate_csv=options.aggregate_csv, request_csv=options.request_csv)
-    if len(set(paths.values())) < len(paths):
-        raise Refusal(f"--csv and --request-csv are two files, and both are {options.request_csv}")
-    found = {}
-    for name, path in paths.items():
-        try:
-            found[name] = CSVOutput(path)
-        except OSError as error:
-            raise Refusal(f"cannot write {path}: {error.strerror or error}") from error
-    return found
-
-
-def write(run: BenchRun, outputs: Mapping[str, CSVOutput]) -> None:
-    """Write the CSV files of the run. Raises OwnFaultError."""
-    from gwtui.bench.csv_out import aggregate_lines, request_lines
-
-    for name, output in outputs.items():
-        measured = list(run.measured.values())
-        lines = aggregate_lines(measured) if name == "aggregate_csv" else request_lines(run.lines())
-        try:
-            output.write(lines)
-        except OSError as error:
-            raise OwnFaultError(f"{output.path} was not written: {error.strerror or error}") from error
-
-
-def exit_code(run: BenchRun, *, tripped: bool) -> int:
-    """128 + the signal that ended the run; 1 when a threshold tripped or an endpoint had no success; else 0."""
-    if run.stopped_by is not None:
-        return 128 + run.stopped_by
-    return EXIT_DOWN if tripped or any(not each.ok for each in run.measured.values()) else 0
-
-
-def text_style() -> TextStyle:
-    from gwtui.text.tables import TextStyle
-
-    return TextStyle(width(), in_colour())

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli import bench
+from gwtui.cli import measure
 from gwtui.cli.console import Refusal, say, shown
 from gwtui.cli.options import exit_with
 from gwtui.cli.user_files import progress
@@ -24,7 +24,7 @@ DEFAULT_REQUESTS = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CompareOptions(bench.MeasureOptions):
+class CompareOptions(measure.MeasureOptions):
     """The options of `compare`."""
 
     sources: tuple[str, ...]
@@ -39,16 +39,16 @@ class CompareOptions(bench.MeasureOptions):
 
 
 @click.command(
-    "compare", short_help="Compare A and B: difference, confidence interval, significance.", epilog=bench.EXIT_CODES
+    "compare", short_help="Compare A and B: difference, confidence interval, significance.", epilog=measure.EXIT_CODES
 )
 @click.argument("sources", nargs=-1, required=True, metavar="A B...")
 @click.option(
-    "--requests", type=bench.COUNT, metavar="N", help="Requests per endpoint.  [default: 100, no limit with --for]"
+    "--requests", type=measure.COUNT, metavar="N", help="Requests per endpoint.  [default: 100, no limit with --for]"
 )
 @click.option(
-    "--warmup", type=bench.WARMUP, metavar="N", default=1, show_default=True, help="Warm-up requests, not counted."
+    "--warmup", type=measure.WARMUP, metavar="N", default=1, show_default=True, help="Warm-up requests, not counted."
 )
-@bench.measure_options
+@measure.measure_options
 def command(**options: Any) -> None:
     """Compare A and B: difference, confidence interval, significance.
 
@@ -84,17 +84,17 @@ def _measure(options: CompareOptions) -> int:
     from gwtui.bench.runner import BenchRun
     from gwtui.stats.comparison import all_pairs
 
-    profile, endpoints = bench.from_profile(options.sources, options)
+    profile, endpoints = measure.from_profile(options.sources, options)
     run = BenchRun.of(endpoints, options.plan(), keeps_rows=options.request_csv is not None)
-    outputs = bench.outputs_of(options)
+    outputs = measure.outputs_of(options)
 
     def tell() -> None:
         _print_pairs(all_pairs([series_of(each) for each in run.measured.values()]), run, options)
-        bench.write(run, outputs)
+        measure.write(run, outputs)
 
-    bench.drive(run, endpoints, profile, tell)
+    measure.drive(run, endpoints, profile, tell)
     tell()
-    return bench.exit_code(run, tripped=False)
+    return measure.exit_code(run, tripped=False)
 
 
 def _is_path(source: str) -> bool:
@@ -109,7 +109,7 @@ def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, Compare
         if others := other_parts(path):
             text = f"{path} is one part of a session; {len(others)} more are beside it. Use {path.parent} for all parts"
             click.echo(f"gwtui: note: {shown(text)}", err=True)
-    with bench.refusing_targets(), progress() as add:
+    with measure.refusing_targets(), progress() as add:
         return pairs([(label, read(path, add)) for label, path in zip(labels(paths), paths, strict=True)])
 
 
@@ -162,4 +162,4 @@ def _print_pairs(
     if options.as_json:
         say(report.compare_json(pairs, found))
     else:
-        say(report.compare_text(pairs, found, measured, bench.text_style()))
+        say(report.compare_text(pairs, found, measured, measure.text_style()))

@@ -1,173 +1,238 @@
-"""Records as rows: one value per column, for the CSV files of a session and for `gwtui probe --json` alike.
+"""The columns of a session's CSV files: one table per file, by which rows are written and read.
 
-Numbers stay numbers, durations are milliseconds, wall times are RFC 3339 in UTC, None is "was not measured".
-A new column is one line in its table; the tables' order is the files' order. Metrics bring their columns along.
+`gwtui probe --json` has the same columns. Numbers stay numbers, durations are milliseconds, wall times are RFC 3339 in
+UTC, and None means "not measured". A new column is one line in its table; the tables' order is the files' order.
+Metrics bring their own columns. What a row does not hold (stream events, gaps, the evidence of findings) gets its
+default when the row is read; missing columns, as in files of earlier versions, count as not measured, and unknown ones
+are ignored.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any, Generic, TypeAlias, TypeVar
 
 import msgspec
 
+from gwtui.codec.cells import (
+    FINDINGS,
+    JSON,
+    MILLISECONDS,
+    NUMBER,
+    ROUNDED,
+    TEXT,
+    TIME,
+    TRUTH,
+    WHOLE,
+    WORD,
+    Cell,
+    CellKind,
+)
 from gwtui.model.check_results import CheckResult
 from gwtui.model.metrics import AnswerForm, Metric, metrics_of
 from gwtui.model.records import Incident, Ping, Request
-from gwtui.text.units import milliseconds, milliseconds_by, timestamp
 
-Cell: TypeAlias = str | int | float | bool | None
 Row: TypeAlias = dict[str, Cell]
-_Result = TypeVar("_Result", Request, Ping)
-_Told = TypeVar("_Told")
-Table: TypeAlias = dict[str, Callable[[_Told], Cell]]
-"""How the cell of each column is made of a record."""
+_Record = TypeVar("_Record", bound=msgspec.Struct)
 
 SCHEMA = 1
 """What the columns mean. A column more at the right end leaves it as it is; any other change makes it one higher."""
 
-_REQUEST: Table[Request] = {
-    "endpoint": lambda r: r.endpoint,
-    "request_number": lambda r: r.number,
-    "trace_id": lambda r: r.trace_id,
-    "started_at": lambda r: timestamp(r.started_at),
-    "api": lambda r: r.api,
-    "model": lambda r: r.model,
-    "model_served": lambda r: r.model_served,
-    "stream": lambda r: r.stream,
-    "status": lambda r: r.status,
-    "outcome": lambda r: r.outcome.value,
-    "verdict": lambda r: r.verdict.value,
-    "rule": lambda r: r.rule,
-    "reason": lambda r: r.reason,
-    "events": lambda r: r.events,
-    "reads": lambda r: r.reads,
-    "input_tokens": lambda r: r.input_tokens,
-    "output_tokens": lambda r: r.output_tokens,
-    "bytes": lambda r: r.bytes,
-    "lateness_ms": lambda r: milliseconds(r.lateness_ns),
-    "clock": lambda r: r.clock.value,
-    "request_id": lambda r: r.request_id,
-    "trigger": lambda r: r.trigger.value,
-    "event_number": lambda r: r.event_number,
-    "tainted": lambda r: r.tainted,
-    "findings": lambda r: ";".join(finding.name.value for finding in r.findings),
-    "dns_ms": lambda r: milliseconds(r.phases.dns_ns),
-    "connect_ms": lambda r: milliseconds(r.phases.connect_ns),
-    "tls_ms": lambda r: milliseconds(r.phases.tls_ns),
-    "send_ms": lambda r: milliseconds(r.phases.send_ns),
-    "reused": lambda r: r.phases.reused,
-    "address": lambda r: r.phases.address,
-    "tls": lambda r: r.phases.tls,
-    "sent_request_id": lambda r: r.sent_request_id,
-    "content_type": lambda r: r.content_type,
-    "headers": lambda r: _json(r.headers),
-    "retry_after_s": lambda r: r.retry_after_s,
-    "error_ms": lambda r: milliseconds(r.error_ns),
-}
 
-_PING: Table[Ping] = {
-    "endpoint": lambda p: p.endpoint,
-    "ping_number": lambda p: p.number,
-    "trace_id": lambda p: p.trace_id,
-    "started_at": lambda p: timestamp(p.started_at),
-    "outcome": lambda p: p.outcome.value,
-    "verdict": lambda p: p.verdict.value,
-    "rule": lambda p: p.rule,
-    "reason": lambda p: p.reason,
-    "connection": lambda p: p.connection,
-    "connect_ms": lambda p: milliseconds(p.connect_ns),
-    "close_code": lambda p: p.close_code,
-    "close_reason": lambda p: p.close_reason,
-    "status": lambda p: p.status,
-    "lateness_ms": lambda p: milliseconds(p.lateness_ns),
-    "clock": lambda p: p.clock.value,
-    "request_id": lambda p: p.request_id,
-    "trigger": lambda p: p.trigger.value,
-    "tainted": lambda p: p.tainted,
-    "headers": lambda p: _json(p.headers),
-    "retry_after_s": lambda p: p.retry_after_s,
-    "findings": lambda p: ";".join(finding.name.value for finding in p.findings),
-    "address": lambda p: p.address,
-    "error_ms": lambda p: milliseconds(p.error_ns),
-}
-
-_INCIDENT: Table[Incident] = {
-    "at": lambda i: timestamp(i.at),
-    "kind": lambda i: i.kind,
-    "endpoint": lambda i: i.endpoint,
-    "state": lambda i: i.state.value if i.state else None,
-    "was": lambda i: i.was.value if i.was else None,
-    "text": lambda i: i.text,
-    "request_number": lambda i: i.number,
-    "trace_id": lambda i: i.trace_id,
-}
-
-_CHECK: Table[CheckResult] = {
-    "endpoint": lambda c: c.endpoint,
-    "check": lambda c: c.name,
-    "outcome": lambda c: c.outcome.value,
-    "evidence": lambda c: c.evidence,
-    "cause": lambda c: c.cause,
-    "remedy": lambda c: c.remedy,
-    "started_at": lambda c: timestamp(c.started_at),
-    "duration_ms": lambda c: milliseconds(c.duration_ns),
-    "requests": lambda c: c.requests,
-    "section": lambda c: c.section,
-    "title": lambda c: c.title,
-    "facts": lambda c: _json(c.facts),
-    "details": lambda c: _json(c.details),
-}
+class RowError(ValueError):
+    """A row that cannot be read. The text names the column."""
 
 
-def _with_metrics(own: Table[_Result], *forms: AnswerForm) -> Table[_Result]:
+@dataclass(frozen=True, slots=True)
+class CSVColumn:
+    """A column: its name, the kind of its cells, and the field of the record."""
+
+    name: str
+    kind: CellKind
+    field: str = ""
+    """A dotted path; empty: the field is called like the column."""
+    key: str = ""
+    """The key of the value, where the field is a mapping."""
+    derived: bool = False
+    """Whether the record computes the value from others, so that it is not read back."""
+
+    @property
+    def path(self) -> str:
+        return self.field or self.name
+
+    def place(self) -> tuple[str, str]:
+        """The field that holds the value among others, or "", and the value's name."""
+        owner, _, name = self.path.rpartition(".")
+        return (self.path, self.key) if self.key else (owner, name)
+
+    def write(self) -> Callable[[Any], Cell] | None:
+        """How the field's value becomes the cell; None: it is the cell."""
+        write, key = self.kind.write, self.key
+        if key and write is not None:
+            return lambda mapping: write(mapping.get(key))
+        return write
+
+
+_REQUEST = (
+    CSVColumn("endpoint", TEXT),
+    CSVColumn("request_number", WHOLE, "number"),
+    CSVColumn("trace_id", TEXT),
+    CSVColumn("started_at", TIME),
+    CSVColumn("api", TEXT),
+    CSVColumn("model", TEXT),
+    CSVColumn("model_served", TEXT),
+    CSVColumn("stream", TRUTH),
+    CSVColumn("status", WHOLE),
+    CSVColumn("outcome", WORD, derived=True),
+    CSVColumn("verdict", WORD),
+    CSVColumn("rule", TEXT),
+    CSVColumn("reason", TEXT),
+    CSVColumn("events", WHOLE),
+    CSVColumn("reads", WHOLE),
+    CSVColumn("input_tokens", WHOLE),
+    CSVColumn("output_tokens", WHOLE),
+    CSVColumn("bytes", WHOLE),
+    CSVColumn("lateness_ms", MILLISECONDS, "lateness_ns"),
+    CSVColumn("clock", WORD),
+    CSVColumn("request_id", TEXT),
+    CSVColumn("trigger", WORD),
+    CSVColumn("event_number", WHOLE),
+    CSVColumn("tainted", TRUTH),
+    CSVColumn("findings", FINDINGS),
+    CSVColumn("dns_ms", MILLISECONDS, "phases.dns_ns"),
+    CSVColumn("connect_ms", MILLISECONDS, "phases.connect_ns"),
+    CSVColumn("tls_ms", MILLISECONDS, "phases.tls_ns"),
+    CSVColumn("send_ms", MILLISECONDS, "phases.send_ns"),
+    CSVColumn("reused", TRUTH, "phases.reused"),
+    CSVColumn("address", TEXT, "phases.address"),
+    CSVColumn("tls", TEXT, "phases.tls"),
+    CSVColumn("sent_request_id", TEXT),
+    CSVColumn("content_type", TEXT),
+    CSVColumn("headers", JSON),
+    CSVColumn("retry_after_s", NUMBER),
+    CSVColumn("error_ms", MILLISECONDS, "error_ns"),
+)
+
+_PING = (
+    CSVColumn("endpoint", TEXT),
+    CSVColumn("ping_number", WHOLE, "number"),
+    CSVColumn("trace_id", TEXT),
+    CSVColumn("started_at", TIME),
+    CSVColumn("outcome", WORD, derived=True),
+    CSVColumn("verdict", WORD),
+    CSVColumn("rule", TEXT),
+    CSVColumn("reason", TEXT),
+    CSVColumn("connection", WHOLE),
+    CSVColumn("connect_ms", MILLISECONDS, "connect_ns"),
+    CSVColumn("close_code", WHOLE),
+    CSVColumn("close_reason", TEXT),
+    CSVColumn("status", WHOLE),
+    CSVColumn("lateness_ms", MILLISECONDS, "lateness_ns"),
+    CSVColumn("clock", WORD),
+    CSVColumn("request_id", TEXT),
+    CSVColumn("trigger", WORD),
+    CSVColumn("tainted", TRUTH),
+    CSVColumn("headers", JSON),
+    CSVColumn("retry_after_s", NUMBER),
+    CSVColumn("findings", FINDINGS),
+    CSVColumn("address", TEXT),
+    CSVColumn("error_ms", MILLISECONDS, "error_ns"),
+)
+
+_INCIDENT = (
+    CSVColumn("at", TIME),
+    CSVColumn("kind", TEXT),
+    CSVColumn("endpoint", TEXT),
+    CSVColumn("state", WORD),
+    CSVColumn("was", WORD),
+    CSVColumn("text", TEXT),
+    CSVColumn("request_number", WHOLE, "number"),
+    CSVColumn("trace_id", TEXT),
+)
+
+_CHECK = (
+    CSVColumn("endpoint", TEXT),
+    CSVColumn("check", TEXT, "name"),
+    CSVColumn("outcome", WORD),
+    CSVColumn("evidence", TEXT),
+    CSVColumn("cause", TEXT),
+    CSVColumn("remedy", TEXT),
+    CSVColumn("started_at", TIME),
+    CSVColumn("duration_ms", MILLISECONDS, "duration_ns"),
+    CSVColumn("requests", WHOLE),
+    CSVColumn("section", TEXT),
+    CSVColumn("title", TEXT),
+    CSVColumn("facts", JSON),
+    CSVColumn("details", JSON),
+)
+
+
+def _with_metrics(own: Sequence[CSVColumn], *forms: AnswerForm) -> list[CSVColumn]:
     """The table with the columns of the metrics that such results have, each in its place."""
-    table = dict(own)
     placed = list(own)
     for metric in metrics_of(*forms):
+        names = [column.name for column in placed]
         after = metric.about.column_after
-        placed.insert(placed.index(after) + 1 if after else len(placed), metric.about.column)
-        table[metric.about.column] = _metric_cell(metric)
-    return {column: table[column] for column in placed}
+        placed.insert(names.index(after) + 1 if after else len(placed), _metric_column(metric))
+    return placed
 
 
-def _metric_cell(metric: Metric) -> Callable[[Any], Cell]:
-    """How its value is read and written, decided once."""
-    of = metric.reader()
-    if metric.is_latency:
-        return milliseconds_by(of)
-    return lambda result: None if (value := of(result)) is None else round(value, 3)
+def _metric_column(metric: Metric) -> CSVColumn:
+    kind = MILLISECONDS if metric.is_latency else ROUNDED
+    field = metric.about.field
+    return CSVColumn(metric.about.column, kind, field or "measured", "" if field else metric.value)
 
 
-_REQUEST_TABLE = _with_metrics(_REQUEST, AnswerForm.STREAM, AnswerForm.WHOLE)
-_PING_TABLE = _with_metrics(_PING, AnswerForm.PONG)
+class _Table(Generic[_Record]):
+    """The columns of one file, prepared for writing and reading."""
 
-REQUEST_COLUMNS = tuple(_REQUEST_TABLE)
-PING_COLUMNS = tuple(_PING_TABLE)
-INCIDENT_COLUMNS = tuple(_INCIDENT)
-CHECK_COLUMNS = tuple(_CHECK)
+    def __init__(self, kind: type[_Record], columns: Sequence[CSVColumn]) -> None:
+        self.columns = tuple(column.name for column in columns)
+        self._kind = kind
+        self._values = attrgetter(*(column.path for column in columns))
+        self._writes = [(at, write) for at, column in enumerate(columns) if (write := column.write()) is not None]
+        self._reads = [(column.name, *column.place(), column.kind) for column in columns if not column.derived]
+
+    def row(self, record: _Record) -> Row:
+        values = list(self._values(record))
+        for at, write in self._writes:
+            values[at] = write(values[at])
+        return dict(zip(self.columns, values, strict=True))
+
+    def record(self, row: Mapping[str, str]) -> _Record:
+        """The record of a row, with `now_ns` 0. Raises RowError."""
+        fields: dict[str, Any] = {"now_ns": 0, "record": self._kind.__struct_config__.tag}
+        for name, owner, field, kind in self._reads:
+            text = row.get(name)
+            if text or (text is not None and kind.reads_empty):
+                try:
+                    value = kind.read(text)
+                except (ValueError, OverflowError, KeyError) as error:
+                    raise RowError(f"{name} is {text[:40]!r}") from error
+                (fields.setdefault(owner, {}) if owner else fields)[field] = value
+        try:
+            return msgspec.convert(fields, self._kind)
+        except msgspec.ValidationError as error:
+            raise RowError(str(error)) from error
 
 
-def request_row(request: Request) -> Row:
-    """A row of requests.csv."""
-    return {column: value(request) for column, value in _REQUEST_TABLE.items()}
+_REQUESTS = _Table(Request, _with_metrics(_REQUEST, AnswerForm.STREAM, AnswerForm.WHOLE))
+_PINGS = _Table(Ping, _with_metrics(_PING, AnswerForm.PONG))
+_INCIDENTS = _Table(Incident, _INCIDENT)
+_CHECKS = _Table(CheckResult, _CHECK)
 
+REQUEST_COLUMNS = _REQUESTS.columns
+PING_COLUMNS = _PINGS.columns
+INCIDENT_COLUMNS = _INCIDENTS.columns
+CHECK_COLUMNS = _CHECKS.columns
 
-def ping_row(ping: Ping) -> Row:
-    """A row of pings.csv."""
-    return {column: value(ping) for column, value in _PING_TABLE.items()}
-
-
-def incident_row(incident: Incident) -> Row:
-    """A row of incidents.csv."""
-    return {column: value(incident) for column, value in _INCIDENT.items()}
-
-
-def check_row(result: CheckResult) -> Row:
-    """A row of checks.csv."""
-    return {column: value(result) for column, value in _CHECK.items()}
-
-
-def _json(value: Mapping[str, object] | tuple[str, ...]) -> str:
-    """One JSON value in one column, so that whatever is in it can be read back."""
-    return msgspec.json.encode(value).decode() if value else ""
+request_row, request_of = _REQUESTS.row, _REQUESTS.record
+"""A row of requests.csv, and the record of one."""
+ping_row, ping_of = _PINGS.row, _PINGS.record
+"""A row of pings.csv, and the record of one."""
+incident_row, incident_of = _INCIDENTS.row, _INCIDENTS.record
+"""A row of incidents.csv, and the record of one."""
+check_row = _CHECKS.row
+"""A row of checks.csv."""

@@ -7,12 +7,10 @@ list of their own. To add a metric: write its descriptor here (new ones before `
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cache
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from gwtui.model.enums import Kind
 
@@ -115,10 +113,6 @@ class Metric(StrEnum):
         field = self.about.field
         value: int | float | None = getattr(result, field, None) if field else result.measured.get(self)
         return value
-
-    def reader(self) -> Callable[[Any], Any]:
-        """The same for results that have it, made once for those who read many."""
-        return attrgetter(self.about.field) if self.about.field else lambda result: result.measured.get(self)
 
     TTFB = Descriptor(
         name="ttfb",

@@ -10,7 +10,7 @@ import csv
 import re
 from collections.abc import Iterable
 
-from gwtui.codec.csv_schema import Cell
+from gwtui.codec.cells import Cell
 from gwtui.text.sanitize import clean
 
 CELL_LIMIT = 32_000

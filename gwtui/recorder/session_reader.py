@@ -17,8 +17,8 @@ from typing import TextIO, TypeAlias
 
 from msgspec.structs import replace
 
-from gwtui.codec.csv_schema import SCHEMA
-from gwtui.codec.rowreader import LARGEST, RowError, incident_of, ping_of, request_of, wall_time
+from gwtui.codec.cells import LARGEST, wall_time
+from gwtui.codec.csv_schema import SCHEMA, RowError, incident_of, ping_of, request_of
 from gwtui.config import ConfigError, loads
 from gwtui.config.tomlfile import read_in
 from gwtui.model.profile import Profile

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from gwtui.model.metrics import Basis, Metric, Unit
 
@@ -53,16 +52,6 @@ def _three(value: float) -> str:
 def milliseconds(ns: int | None) -> float | None:
     """For files: milliseconds, rounded to the microsecond."""
     return None if ns is None else (ns + 500) // 1_000 / 1_000
-
-
-def milliseconds_by(read: Callable[[Any], int | None]) -> Callable[[Any], float | None]:
-    """`milliseconds` of what `read` reads, in one call: a row has many of them."""
-
-    def milliseconds_of(value: Any) -> float | None:
-        ns = read(value)
-        return None if ns is None else (ns + 500) // 1_000 / 1_000
-
-    return milliseconds_of
 
 
 def offset(ns: int | None) -> str:

@@ -295,9 +295,9 @@ async def test_whoever_watches_a_long_recording_come_is_told_how_far_it_is(
     async with asyncio.timeout(SOON_S):
         async for batch in feed:
             told += [record.text for record in batch if isinstance(record, Notice)]
-            if told[-1:] == [f"{len(TOLD)} rows in all"]:
+            if told[-1:] == [f"{len(TOLD)} rows in total"]:
                 feed.stop()
-    assert told == ["3 rows so far", "6 rows so far", f"{len(TOLD)} rows in all"] * stay
+    assert told == ["3 rows so far", "6 rows so far", f"{len(TOLD)} rows in total"] * stay
 
 
 async def test_no_key_asks_or_changes_anything_where_a_recording_is_shown(directory: Path, tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ async def test_no_key_asks_or_changes_anything_where_a_recording_is_shown(direct
             await pilot.press(key)
             await pilot.pause()
             assert app.screen is monitor, key
-            assert [note.message[:24] for note in app._notifications] == ["This is a recording: not"], key
+            assert [note.message[:24] for note in app._notifications] == ["This is a recording: it "], key
     assert config.read_text() == before
 
 

@@ -7,8 +7,7 @@ import re
 from pathlib import Path
 
 import gwtui
-from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
-from gwtui.codec.rowreader import request_of
+from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_of, request_row
 from gwtui.codec.wire import decode, encode
 from gwtui.model.enums import FindingName
 from gwtui.model.findings import FINDINGS, UNKNOWN

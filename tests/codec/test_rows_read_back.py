@@ -15,16 +15,19 @@ from support.generated import structs
 from support.hazards import HAZARD, hazards_in
 from support.texts import texts_of
 
+from gwtui.codec.cells import Cell
 from gwtui.codec.csv_schema import (
     INCIDENT_COLUMNS,
     PING_COLUMNS,
     REQUEST_COLUMNS,
-    Cell,
+    RowError,
+    incident_of,
     incident_row,
+    ping_of,
     ping_row,
+    request_of,
     request_row,
 )
-from gwtui.codec.rowreader import RowError, incident_of, ping_of, request_of
 from gwtui.model.records import Incident, Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_cells, csv_line

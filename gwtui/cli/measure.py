@@ -1,0 +1,159 @@
+"""What `gwtui bench` and `gwtui compare` share: options, a measurement, its files and its exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gwtui.cli.console import EXIT_DOWN, OwnFaultError, Refusal, carry_out, in_colour, refusing, width
+from gwtui.cli.options import seconds
+
+if TYPE_CHECKING:
+    from gwtui.bench.csv_out import CSVOutput
+    from gwtui.bench.runner import BenchRun
+    from gwtui.model.profile import Endpoint, Profile
+    from gwtui.text.tables import TextStyle
+
+FILE = click.Path(dir_okay=False, path_type=Path)
+COUNT = click.IntRange(1, 1_000_000_000)
+WARMUP = click.IntRange(0, 1_000_000)
+
+EXIT_CODES = """\b
+Exit codes:
+  0      good
+  1      a --fail-if came true, or an endpoint had no success
+  2      the command line, the configuration or a file is wrong
+  3      gwtui itself failed
+  128+n  ended by signal n (130: Ctrl-C); what was measured is printed"""
+
+Targets = tuple["Profile", tuple["Endpoint", ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasureOptions:
+    """The options of `bench` that `compare` has too, as click hands them over. None: not given."""
+
+    profile_name: str | None
+    config_file: Path | None
+    requests: int | None
+    """For each endpoint."""
+    for_s: float | None
+    warmup: int
+    max_tokens: int | None
+    stream: bool | None
+    aggregate_csv: Path | None
+    request_csv: Path | None
+    as_json: bool
+
+    def changes(self) -> dict[str, Any]:
+        """Fields of every endpoint that the options set."""
+        return given(max_tokens=self.max_tokens, stream=self.stream)
+
+    def requests_or(self, default: int) -> int | None:
+        """The number of requests for each endpoint; None: as many as the time allows."""
+        return None if self.requests is None and self.for_s is not None else self.requests or default
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def measure_options(command: Any) -> Any:
+    """The options of `MeasureOptions`, but for the numbers of requests."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+        click.option("--request-csv", type=FILE, metavar="FILE", help="Write a row per request, failures included."),
+        click.option("--csv", "aggregate_csv", type=FILE, metavar="FILE", help="Write a row per endpoint."),
+        click.option("--stream/--no-stream", default=None, help="Request streams, or whole answers."),
+        click.option("--max-tokens", type=COUNT, metavar="N", help="Maximum number of tokens in each answer."),
+        click.option(
+            "--for",
+            "for_s",
+            metavar="DURATION",
+            callback=seconds,
+            help="Stop starting requests after DURATION: 30s, 5m.",
+        ),
+        click.option("--config", "config_file", type=FILE, help="The configuration file."),
+        click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile with the endpoints."),
+    ):
+        command = option(command)
+    return command
+
+
+@contextmanager
+def refusing_targets() -> Iterator[None]:
+    """Faults of targets, thresholds, files and the configuration end the command."""
+    from gwtui.bench.csv_in import CSVError
+    from gwtui.bench.targets import TargetError
+    from gwtui.bench.thresholds import GateError
+
+    with refusing():
+        try:
+            yield
+        except (CSVError, GateError, TargetError) as error:
+            raise Refusal(str(error)) from error
+
+
+def from_profile(names: Sequence[str], options: MeasureOptions) -> Targets:
+    """The endpoints of these names; for no names, all that are not paused. Raises a Refusal."""
+    from gwtui.bench import targets
+
+    with refusing_targets():
+        profile, endpoints = targets.from_profile(options.config_file, options.profile_name, names, options.changes())
+        targets.check(endpoints)
+    return profile, endpoints
+
+
+def drive(run: BenchRun, endpoints: Sequence[Endpoint], profile: Profile, last_words: Callable[[], object]) -> None:
+    """Carry the run out until it is done or a signal ends it."""
+    from signal import Signals
+
+    _, number = carry_out(run.drive(endpoints, profile), last_words)
+    run.stopped_by = None if number is None else Signals(number)
+
+
+def outputs_of(options: MeasureOptions) -> dict[str, CSVOutput]:
+    """The files to write, tried before the first request is sent."""
+    from gwtui.bench.csv_out import CSVOutput
+
+    paths = given(aggregate_csv=options.aggregate_csv, request_csv=options.request_csv)
+    if len(set(paths.values())) < len(paths):
+        raise Refusal(f"--csv and --request-csv are two files, and both are {options.request_csv}")
+    found = {}
+    for name, path in paths.items():
+        try:
+            found[name] = CSVOutput(path)
+        except OSError as error:
+            raise Refusal(f"cannot write {path}: {error.strerror or error}") from error
+    return found
+
+
+def write(run: BenchRun, outputs: Mapping[str, CSVOutput]) -> None:
+    """Write the CSV files of the run. Raises OwnFaultError."""
+    from gwtui.bench.csv_out import aggregate_lines, request_lines
+
+    for name, output in outputs.items():
+        measured = list(run.measured.values())
+        lines = aggregate_lines(measured) if name == "aggregate_csv" else request_lines(run.lines())
+        try:
+            output.write(lines)
+        except OSError as error:
+            raise OwnFaultError(f"{output.path} was not written: {error.strerror or error}") from error
+
+
+def exit_code(run: BenchRun, *, tripped: bool) -> int:
+    """128 + the signal that ended the run; 1 when a threshold tripped or an endpoint had no success; else 0."""
+    if run.stopped_by is not None:
+        return 128 + run.stopped_by
+    return EXIT_DOWN if tripped or any(not each.ok for each in run.measured.values()) else 0
+
+
+def text_style() -> TextStyle:
+    from gwtui.text.tables import TextStyle
+
+    return TextStyle(width(), in_colour())
