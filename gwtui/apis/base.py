@@ -46,10 +46,17 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Token counts as the API reported them last; None where it did not."""
+    """What an answer took, as the API reported it last; None where it did not."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    times_ns: tuple[tuple[str, int], ...] = ()
+    """Times by the API's own clock, under its own names for them, in ns. They are kept with the headers."""
+
+    @property
+    def told_times(self) -> dict[str, str]:
+        """Those times as headers tell theirs, in ms: `{"load_duration": "12.3 ms"}`."""
+        return {name: f"{time_ns / 1e6:.1f} ms" for name, time_ns in self.times_ns}
 
 
 class StreamReader(Protocol):

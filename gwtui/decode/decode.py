@@ -165,7 +165,7 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
         model_served=clean(reader.model_served),
         text=reading.text,
         status=capture.status,
-        headers=pick_headers(capture.headers),
+        headers=pick_headers(capture.headers) | reader.usage.told_times,
         bytes=reading.bytes,
     )
 
@@ -188,16 +188,17 @@ def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
     )
     judged = judge(endpoint, APIS[endpoint.api], transport)
     answer = judged.answer
+    usage = answer.usage if answer is not None else Usage()
     good = judged.judgement.verdict.outcome is Outcome.OK
     return Decoded(
         api=endpoint.api,
         judgement=judged.judgement,
         findings=judged.findings,
-        usage=answer.usage if answer is not None else Usage(),
+        usage=usage,
         model_served=clean(answer.model_served) if answer is not None else "",
         text=clean_text(answer.text, TEXT_CHARS) if answer is not None else "",
         status=capture.status,
-        headers=pick_headers(capture.headers),
+        headers=pick_headers(capture.headers) | usage.told_times,
         bytes=whole.unfinished,
         body_excerpt="" if good else excerpt(transport.body, content_type),
     )

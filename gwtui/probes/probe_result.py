@@ -140,7 +140,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         request_id=request_id(result.headers),
         sent_request_id=result.sent_request_id,
         content_type=clean(transport.content_type),
-        headers=pick_headers(result.headers),
+        headers=pick_headers(result.headers) | usage.told_times,
         retry_after_s=retry_after(result.headers, transport.at),
         body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
         text=clean_text(_text(result, judged, transport), TEXT_CHARS),

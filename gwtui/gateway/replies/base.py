@@ -15,6 +15,7 @@ from gwtui.gateway.texts import pieces
 from gwtui.gateway.timeline import TimedEvent
 
 EVENT_STREAM = "text/event-stream"
+NDJSON = "application/x-ndjson"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,3 +131,8 @@ def sse(data: object, event: str = "", end: bytes = b"\n") -> bytes:
     payload = data.encode() if isinstance(data, str) else msgspec.json.encode(data)
     head = f"event: {event}".encode() + end if event else b""
     return head + b"data: " + payload + end + end
+
+
+def ndjson(data: object) -> bytes:
+    """One event of an NDJSON stream on the wire."""
+    return msgspec.json.encode(data) + b"\n"
