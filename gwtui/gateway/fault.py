@@ -13,6 +13,8 @@ from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 NO_FAULT = Manner()
+HTML = {"content-type": "text/html"}
+"""The headers of a page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from gwtui.gateway.behaviour import Manner
-from gwtui.gateway.fault import Fault
-from gwtui.gateway.faults.statuses import HTML
+from gwtui.gateway.fault import HTML, Fault
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 

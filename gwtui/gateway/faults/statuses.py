@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.gateway.behaviour import Manner
-from gwtui.gateway.fault import Fault
+from gwtui.gateway.fault import HTML, Fault
 from gwtui.model.verdicts import Verdict
 
 NGINX = (
@@ -20,7 +20,6 @@ CLOUDFLARE = (
     "<!DOCTYPE html><html><head><title>gateway.example | {0}: origin</title><style>body{{margin:0}}</style></head>"
     "<body><h1>Error {0}</h1><p>Ray ID: 8f1c2d3e4a5b6c7d</p></body></html>"
 )
-HTML = {"content-type": "text/html"}
 RAY = "8f1c2d3e4a5b6c7d-FRA"
 ELSEWHERE = "http://elsewhere.invalid/v1/chat/completions?key=secret"
 BREAKER = {"error": {"type": "circuit_open", "message": "The model is currently unavailable."}}
