@@ -75,6 +75,8 @@ class Framing:
     """Found where a line of such a stream begins, at the beginning of the bytes or after a line end."""
     beginning: re.Pattern[bytes]
     """Matches the first bytes of such a stream, and of nothing else that APIs send."""
+    reads_unended: bool = False
+    """Whether clients read a last event that lacks the mark of its end."""
     event_end: str
     """What ends an event: `blank line`."""
     keep_alives: str

@@ -28,8 +28,9 @@ class NDJSONParser:
 
     @property
     def stray(self) -> bytes:
-        """Lines that cannot be JSON objects, and the last one without its LF, joined by LF and cut to 16 KiB."""
-        return bytes(self._stray + self._line)[:MAX_STRAY]
+        """Lines that cannot be JSON objects, joined by LF and cut to 16 KiB; the last one without its LF too."""
+        last = self._line.strip(_WHITE)
+        return bytes(self._stray if _may_be_object(last) else self._stray + last)[:MAX_STRAY]
 
     @property
     def unfinished(self) -> int:
@@ -71,12 +72,16 @@ class NDJSONParser:
         if not line:
             self.comments += 1
             return
-        if not (line.startswith(b"{") and line.endswith(b"}")) and len(self._stray) < MAX_STRAY:
+        if not _may_be_object(line) and len(self._stray) < MAX_STRAY:
             self._stray += line[:MAX_STRAY] + b"\n"
         events.append(_event(line))
 
     def _without_bom(self, line: bytes) -> bytes:
         return line if self._begun else line.removeprefix(BOM)
+
+
+def _may_be_object(line: bytes | bytearray) -> bool:
+    return line.startswith(b"{") and line.endswith(b"}")
 
 
 def _event(line: bytes) -> FramedEvent:
@@ -91,6 +96,7 @@ NDJSON = Framing(
     line=re.compile(rb"(?:\A(?:\xef\xbb\xbf)?|(?<=\n))[ \t\r]*\{"),
     # Two objects on two lines: one alone is also what an answer without a stream looks like.
     beginning=re.compile(rb"\s*(?:\xef\xbb\xbf)?\{[^\n]*\}[ \t\r]*\n\s*\{"),
+    reads_unended=True,
     event_end="line end",
     keep_alives="blank lines",
 )

@@ -182,16 +182,14 @@ def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgem
     if reason := _bare_error(transport, api):
         words = f"after event {transport.events}, outside of any event: {reason}"
         return _judgement(Verdict.ERROR_IN_STREAM, "stream.bare-error", words, transport.events or None)
+    if transport.unended is not None and (judgement := _read_on(transport, transport.unended, reader, framing)):
+        return judgement
     if seen.verdict in _NOTHING_READ and (other := framing_of(transport.stray)) not in (None, framing):
         return _foreign(transport, transport.stray, other, framing)
     if _came_to_nothing(transport) and seen.verdict is Verdict.EMPTY:
         return _empty_stream(transport, seen, framing)
     if transport.end in BROKEN:
         return _broken(transport, {}, _so_far(transport, seen) + _alive(transport))
-    if seen.verdict is Verdict.TRUNCATED and transport.unended is not None and _would_end(reader, transport.unended):
-        words = f"the event after event {transport.events} ends the answer, but its {framing.event_end} is missing"
-        rule = f"stream.no-{framing.event_end.replace(' ', '-')}"
-        return _judgement(Verdict.COMPLETE_UNTERMINATED, rule, words)
     if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
         words = f"{seen.reason}; {transport.unfinished:,} bytes of another event had begun"
         return _judgement(seen.verdict, seen.rule, words, seen.event_number)
@@ -221,10 +219,21 @@ def _bare_error(transport: Transport, api: API) -> str:
     return api.error_reason(_ERROR_FIELD.sub(b"", transport.stray))
 
 
-def _would_end(reader: StreamReader, event: FramedEvent) -> bool:
-    """Whether all would be well with this event, of which clients see nothing: so it may hold nothing for them."""
+def _read_on(transport: Transport, event: FramedEvent, reader: StreamReader, framing: Framing) -> Judgement | None:
+    """What a last event without the mark of its end makes of the stream; None where it does not help.
+
+    Where clients see nothing of it, it may hold nothing for them.
+    """
     copy = deepcopy(reader)
-    return not copy.event(event).kind.is_content and copy.end().verdict is Verdict.COMPLETE
+    is_content = copy.event(event).kind.is_content
+    seen, at_last = reader.end(), copy.end()
+    if framing.reads_unended and at_last.verdict is Verdict.ERROR_IN_STREAM:
+        return at_last
+    helps = framing.reads_unended or (seen.verdict is Verdict.TRUNCATED and not is_content)
+    if at_last.verdict is not Verdict.COMPLETE or not helps or transport.end in BROKEN:
+        return None
+    words = f"the event after event {transport.events} ends the answer, but its {framing.event_end} is missing"
+    return _judgement(Verdict.COMPLETE_UNTERMINATED, f"stream.no-{framing.event_end.replace(' ', '-')}", words)
 
 
 def _empty_stream(transport: Transport, seen: Judgement, framing: Framing) -> Judgement:

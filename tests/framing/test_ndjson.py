@@ -55,6 +55,8 @@ def test_what_cannot_be_an_object_is_an_event_and_kept_as_stray_too() -> None:
     lines = [event.data for event in parser.feed(b'{"a":1}\n{\n"error": {\n}\n}\n{"b"')]
     assert lines == ['{"a":1}', "{", '"error": {', "}", "}"]
     assert parser.stray == b'{\n"error": {\n}\n}\n{"b"'
+    parser.feed(b": 1}")
+    assert (parser.stray, parser.unended) == (b'{\n"error": {\n}\n}\n', FramedEvent("message", '{"b": 1}'))
 
 
 def test_what_is_kept_as_stray_is_bounded() -> None:

@@ -20,7 +20,7 @@ Events = tuple[FramedEvent, ...]
 
 @dataclass(frozen=True)
 class Script:
-    """The parts of a stream, in their order, and what an API sends in place of some."""
+    """The parts of a stream, in their order, and what an API sends in place of some. The model that answers is `m`."""
 
     api: str
     opening: Events
