@@ -1,0 +1,229 @@
+"""Ollama's chat: `POST /api/chat`, one JSON object a line, and the last one has `"done": true`.
+
+A local Ollama takes no key. How long a model stays in memory is `body = { keep_alive = "10m" }`; whether it thinks is
+`body = { think = true }`. The last object says where the time went, by Ollama's own clock: `load_duration` is that
+of a model that had to be loaded first.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.answers import error_in_answer, judged
+from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage
+from gwtui.apis.errors import error_reason, find_error, is_error
+from gwtui.apis.models import model_differs
+from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
+from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.stream_notes import StreamNotes
+from gwtui.apis.tokens import count, spent
+from gwtui.framing.base import FramedEvent
+from gwtui.framing.ndjson import NDJSON
+from gwtui.model.enums import EventKind, FindingName, Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import Finding
+from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.text.sanitize import clean
+
+RULES = "ollama"
+"""What the ids of this API's rules begin with."""
+EXAMPLE_PROMPT = "Write a bubble sort in Python."
+DONE_REASONS = frozenset({"stop", "length", "load", "unload"})
+CUTTING = frozenset({"length"})
+"""Reasons that may leave the text empty."""
+TIMES = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
+
+
+class Chat(msgspec.Struct):
+    """An event, or a whole answer. Leaves are untyped: what is wrong with one is said by a rule, not by the decoder."""
+
+    model: Any = None
+    message: Any = None
+    done: Any = None
+    done_reason: Any = None
+    error: Any = None
+    prompt_eval_count: Any = None
+    eval_count: Any = None
+    total_duration: Any = None
+    load_duration: Any = None
+    prompt_eval_duration: Any = None
+    eval_duration: Any = None
+
+    @property
+    def reason(self) -> str:
+        """Why it is done, cleaned; "" where it does not say."""
+        return clean(as_text(self.done_reason), 64)
+
+    @property
+    def usage(self) -> Usage:
+        fields = msgspec.structs.asdict(self)
+        times = tuple((name, time_ns) for name in TIMES if (time_ns := count(fields, name)) is not None)
+        return Usage(count(fields, "prompt_eval_count"), count(fields, "eval_count"), times)
+
+
+CHAT = msgspec.json.Decoder(Chat)
+
+
+class OllamaReader:
+    """Follows one stream of a chat."""
+
+    def __init__(self, asked: str) -> None:
+        self._asked = asked
+        self._notes = StreamNotes(RULES)
+        self._served = ""
+        self._last = Chat()
+        """The object that says that it is done."""
+        self._chats = 0
+        self._contents = 0
+
+    def event(self, event: FramedEvent) -> Reading:
+        if (nothing := self._notes.begin(event)) is not None:
+            return nothing
+        chat = read_json(CHAT, event.data)
+        if isinstance(chat, Unreadable):
+            if find_error(chat.value) is not None:
+                return self._notes.error_event(event)
+            return Reading(EventKind.OTHER, "message", "", self._notes.take_unreadable(chat))
+        if is_error(chat.error):
+            return self._notes.error_event(event)
+        if self.done:
+            return self._notes.after_end("message", "done")
+        return self._chat(chat)
+
+    def _chat(self, chat: Chat) -> Reading:
+        if not isinstance(chat.message, dict) and chat.done is not True:
+            return Reading(EventKind.OTHER, "message", "", self._notes.break_rule("wrong-form", "no `message` in it"))
+        self._chats += 1
+        self._served = clean(as_text(chat.model)) or self._served
+        kind, text = generated(chat.message)
+        self._contents += bool(text)
+        if chat.done is not True:
+            return Reading(kind, "message", text)
+        self._last = chat
+        note = ""
+        if chat.reason and chat.reason not in DONE_REASONS:
+            note = self._notes.note(FindingName.UNKNOWN_FINISH_REASON, f"done_reason {chat.reason} is not known")
+        return Reading(kind if text else EventKind.STOP, "done", text, note)
+
+    @property
+    def done(self) -> bool:
+        return self._last.done is True
+
+    def ended(self) -> bool:
+        return self.done or self._notes.error is not None
+
+    @property
+    def usage(self) -> Usage:
+        return self._last.usage
+
+    @property
+    def model_served(self) -> str:
+        return self._served
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        differs = model_differs(self._asked, self._served)
+        if not self.done or self._last.reason or self._notes.error is not None:
+            return (*self._notes.findings, *differs)
+        cause = "Old versions of Ollama do not say why they end; a gateway that closes over a cut does not either."
+        unproved = Finding(name=FindingName.NO_STOP_REASON, evidence="done came without `done_reason`", cause=cause)
+        return (*self._notes.findings, unproved, *differs)
+
+    def end(self) -> Judgement:
+        notes = self._notes
+        if notes.error is not None:
+            return notes.error
+        if not self._chats:
+            came = f"{notes.number} events, none of them part of a chat" if notes.number else "no event"
+            return notes.breach or notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end")
+        if not self.done:
+            also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
+            words = f"ended after event {notes.number}, {self._contents} events with content, without done"
+            return notes.judgement(Verdict.TRUNCATED, "eof-before-done", words + also, notes.number)
+        return notes.breach or judge_done(self._last, has_content=bool(self._contents))
+
+
+class OllamaChat(API):
+    name = "ollama-chat"
+    kind = Kind.COMPLETION
+    framing = NDJSON
+    title = "Ollama chat"
+    default_path = "/api/chat"
+    default_model = "llama3.2"
+    snippet = Endpoint(name="ollama", api=name, url="http://127.0.0.1:11434", model=default_model)
+    error_form = '{"error": "..."}'
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        chosen = endpoint.body.get("options") if isinstance(endpoint.body, dict) else None
+        if chosen is not None and not isinstance(chosen, dict):
+            raise AskError("`body.options` has to be a table")
+        question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
+        own: dict[str, Any] = {
+            "model": endpoint.model or self.default_model,
+            "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
+            "stream": endpoint.stream,
+        }
+        options = {"options": {"num_predict": endpoint.max_tokens, **(chosen or {})}}
+        headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
+        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own, options))
+
+    def reader(self, endpoint: Endpoint) -> OllamaReader:
+        return OllamaReader(model_asked(endpoint, self.default_model))
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        if (error := error_in_answer(RULES, status, body)) is not None:
+            return error
+        chat = read_json(CHAT, body)
+        if isinstance(chat, Unreadable):
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-chat", chat.reason))
+        if not isinstance(chat.message, dict):
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-chat", "JSON without `message`"))
+        if chat.done is not True:
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-done", "one part of a stream: it is not `done`"))
+        kind, text = generated(chat.message)
+        served = clean(as_text(chat.model))
+        differs = model_differs(model_asked(endpoint, self.default_model), served)
+        judgement = judge_done(chat, has_content=bool(text))
+        return Answer(judgement, text if kind.is_visible else "", chat.usage, served, differs)
+
+    def error_reason(self, body: bytes) -> str:
+        return error_reason(body)
+
+
+def judge_done(last: Chat, *, has_content: bool) -> Judgement:
+    """The verdict on an answer whose end came."""
+    told = f"done, done_reason {last.reason}" if last.reason else "done"
+    if not has_content and last.reason not in CUTTING and not spent(last.usage):
+        return judged(RULES, Verdict.EMPTY, "no-content", f"{told}, but no content and no usage came")
+    return judged(RULES, Verdict.COMPLETE, "done", told)
+
+
+def generated(message: object) -> tuple[EventKind, str]:
+    """What a message holds; what a user sees goes before reasoning."""
+    if not isinstance(message, dict):
+        return EventKind.OTHER, ""
+    if text := as_text(message.get("content")):
+        return EventKind.TEXT, text
+    if text := "".join(map(_call, _list(message.get("tool_calls")))):
+        return EventKind.TOOL, text
+    if text := as_text(message.get("thinking")):
+        return EventKind.REASONING, text
+    return EventKind.OTHER, ""
+
+
+def _call(call: object) -> str:
+    """The arguments of a tool call, which come whole; its name where it takes none."""
+    function = call.get("function") if isinstance(call, dict) else None
+    if not isinstance(function, dict):
+        return ""
+    arguments = function.get("arguments")
+    return as_json(arguments) if arguments else as_text(function.get("name"))
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+OLLAMA_CHAT = OllamaChat()

@@ -1,0 +1,162 @@
+"""Ollama's chat: an object a line, the times and the counts in the last one, which is done. Errors are a line too."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from gwtui.gateway.fault import HTML, Fault, api_fault, broken_off
+from gwtui.gateway.replies.base import (
+    NDJSON,
+    Asked,
+    Question,
+    Reply,
+    ScriptedAnswer,
+    count_tokens,
+    decode_question,
+    ndjson,
+)
+from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.enums import FindingName
+from gwtui.model.verdicts import Verdict
+
+LOAD_NS, TOKEN_NS = 2_000_000, 10_000_000
+"""What it says that loading took, and each token."""
+
+
+class _Message(msgspec.Struct):
+    role: str
+    content: str = ""
+
+
+class _Options(msgspec.Struct):
+    num_predict: int | None = None
+
+
+class _Body(msgspec.Struct):
+    model: str
+    messages: Annotated[list[_Message], Meta(min_length=1)]
+    options: _Options = msgspec.field(default_factory=_Options)
+    stream: bool = True
+
+
+class OllamaChatReplies:
+    """`/api/chat`, which streams unless it is told not to."""
+
+    paths: tuple[str, ...] = ("/api/chat",)
+
+    def question(self, asked: Asked) -> Question:
+        body = decode_question(asked.body, _Body)
+        limit = body.options.num_predict
+        return Question(
+            model=body.model,
+            stream=body.stream,
+            max_tokens=limit if limit is not None and limit > 0 else None,
+            input_tokens=sum(count_tokens(one.content) for one in body.messages),
+        )
+
+    def media_type(self, answer: ScriptedAnswer) -> str:
+        return NDJSON
+
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
+        return [
+            *(TimedEvent(Part.TOKEN, ndjson(_part(answer, token) | {"done": False})) for token in answer.tokens),
+            TimedEvent(Part.CLOSING, ndjson(_part(answer, "") | _end(answer))),
+        ]
+
+    def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
+        return _part(answer, answer.text) | _end(answer)
+
+    def error(self, status: int, message: str) -> dict[str, Any]:
+        return {"error": message}
+
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
+        return ndjson({"error": message})
+
+
+def _part(answer: ScriptedAnswer, text: str) -> dict[str, Any]:
+    created = datetime.fromtimestamp(answer.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"model": answer.model, "created_at": created, "message": {"role": "assistant", "content": text}}
+
+
+def _end(answer: ScriptedAnswer) -> dict[str, Any]:
+    sent_ns, made_ns = answer.input_tokens * TOKEN_NS // 10, answer.output_tokens * TOKEN_NS
+    return {
+        "done": True,
+        "done_reason": "length" if answer.limited else "stop",
+        "total_duration": LOAD_NS + sent_ns + made_ns,
+        "load_duration": LOAD_NS,
+        "prompt_eval_count": answer.input_tokens,
+        "prompt_eval_duration": sent_ns,
+        "eval_count": answer.output_tokens,
+        "eval_duration": made_ns,
+    }
+
+
+_fault = partial(api_fault, "ollama-chat", "ollama")
+_PAGE = "<html><title>502 Bad Gateway</title></html>\n"
+REPLIES: tuple[Reply, ...] = (OllamaChatReplies(),)
+FAULTS: tuple[Fault, ...] = (
+    *broken_off("ollama-chat", "ollama"),
+    _fault("no-done", "All but the last line comes", Verdict.TRUNCATED, "without done", cut_last=1),
+    _fault(
+        "no-line-end",
+        "The last line is not ended",
+        Verdict.COMPLETE_UNTERMINATED,
+        "line end is missing",
+        no_last_blank=True,
+        findings=(FindingName.UNTERMINATED,),
+    ),
+    _fault(
+        "bad-json",
+        "Half of a line is missing",
+        Verdict.OUT_OF_ORDER,
+        "bad-json",
+        garble_event=4,
+        garble="half",
+        findings=(FindingName.BAD_JSON,),
+    ),
+    _fault(
+        "html-line", "A proxy's page is in the stream", Verdict.OUT_OF_ORDER, "event 5", insert=_PAGE, insert_after=4
+    ),
+    _fault("comments", "Nothing but blank lines", Verdict.EMPTY, "only 5 blank lines", comments=5, cut_after=0),
+    _fault(
+        "two-streams",
+        "Two streams in one body",
+        Verdict.COMPLETE,
+        after_end="stream",
+        findings=(FindingName.EVENTS_AFTER_END,),
+    ),
+    _fault(
+        "html",
+        "A page comes, with status 200",
+        Verdict.NOT_A_STREAM,
+        "502 Bad Gateway",
+        status=200,
+        headers=HTML,
+        body=_PAGE,
+    ),
+    _fault(
+        "json", "One JSON answer comes instead of a stream", Verdict.NOT_A_STREAM, "silent fallback", no_stream=True
+    ),
+    _fault(
+        "wrong-type",
+        "The stream calls itself an event stream",
+        Verdict.NOT_A_STREAM,
+        "an NDJSON stream came as text/event-stream",
+        headers={"content-type": "text/event-stream"},
+    ),
+    _fault(
+        "sse",
+        "An event stream calls itself NDJSON",
+        Verdict.NOT_A_STREAM,
+        "an event stream came as application/x-ndjson",
+        status=200,
+        headers={"content-type": NDJSON},
+        body='data: {"message":{"content":"a"},"done":false}\n\n',
+    ),
+)
