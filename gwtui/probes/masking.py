@@ -11,7 +11,8 @@ from msgspec.structs import replace
 
 from gwtui.apis.headers import CONSTANT_NAMES
 from gwtui.model.records import Finding, Ping, Request, StreamEvent
-from gwtui.secrets.redaction import MASK, Redactor, RunningRedactor
+from gwtui.secrets.redaction import MASK, Redactor
+from gwtui.secrets.streams import FrameRedactor, RunningRedactor
 
 REQUEST_TEXTS = (
     "model_served",
@@ -54,17 +55,27 @@ class EventMask:
 
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact
+        self._raw = FrameRedactor(redact)
         self._running = RunningRedactor(redact)
         self._brief = lru_cache(maxsize=64)(redact)
         """For what is the same in most events."""
 
     def __call__(self, event: StreamEvent) -> StreamEvent:
-        text = self._running(event.text, (event.kind, event.model)) if event.text else ""
+        piece, whose = event.text, (event.kind, event.model)
+        new = self._raw.new(event.raw)
+        if self._redact.are_clear(new, *(self._running.around(piece, whose) if piece else ())):
+            text, raw = piece, event.raw
+            self._raw.passed(raw, new)
+            if piece:
+                self._running.passed(piece, whose)
+        else:
+            text = self._running(piece, whose) if piece else ""
+            raw = self._raw(event.raw) if text == piece else MASK
         return StreamEvent(
             name=self._brief(event.name),
             kind=event.kind,
             text=text,
-            raw=self._redact(event.raw) if text == event.text else MASK,
+            raw=raw,
             note=self._brief(event.note) if event.note else "",
             model=self._brief(event.model) if event.model else "",
         )

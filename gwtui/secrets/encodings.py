@@ -19,13 +19,23 @@ ESCAPE = re.compile(
     rf"|(?<==)(?:(?P<mail>{_HEX}{{2}})|(?P<soft>[ \t]*\r?\n)))"
 )
 """One escaped character. Repeated backslashes, `amp;` and `25` are those of texts that were escaped several times."""
-BEGINS = re.compile("[\\\\&%=<\x1b\u241b]")
-"""Without one of these a text has neither escapes nor tags."""
 TAG = re.compile(r"<!--(?:(?!-->).){0,1000}-->|<[^<>]{0,1000}>|[\x1b\u241b]\[[0-9;:?]*[A-Za-z]", re.DOTALL)
 """A tag or a comment of HTML or XML, which a browser does not show, or a sequence that a terminal obeys."""
 
 _LETTERS = {"a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "0": "\0"}
 _MOST = 0x10FFFF
+
+
+def may_be_escaped(text: str) -> bool:
+    """Whether the text holds an escape, or what a tag begins and ends with."""
+    # Each `in` searches at the speed of memory; a regular expression takes ten times as long.
+    may = "\\" in text or "=" in text or "&" in text or "%" in text
+    return (may and ESCAPE.search(text) is not None) or may_be_tagged(text)
+
+
+def may_be_tagged(text: str) -> bool:
+    """Whether the text holds what a tag begins and ends with, or what a sequence of a terminal begins with."""
+    return ("<" in text and ">" in text) or "\x1b" in text or "\u241b" in text
 
 
 def character(match: re.Match[str]) -> str:

@@ -25,7 +25,9 @@ class Grams:
         by_length: defaultdict[int, set[bytes]] = defaultdict(set)
         for run in runs:
             by_length[len(run)].add(run)
-        self._by_length = tuple(sorted(by_length.items()))
+        self._by_length = tuple(sorted(by_length.items(), reverse=True))
+        self.longest = max(by_length, default=0)
+        """Bytes of its longest run."""
         self.quads = frozenset(quads)
         """All that four bytes in a row of a run can be, as numbers."""
 
@@ -33,7 +35,7 @@ class Grams:
     def of(cls, runs: Iterable[bytes]) -> Self:
         """Grams that know these runs."""
         known = set(runs)
-        return cls(known, {quad for run in known for at in range(_QUAD) for quad in _quads_of(run[at:])})
+        return cls(known, {quad for run in known for at in range(_QUAD) for quad in quads_of(run[at:])})
 
     @classmethod
     def united(cls, grams: Iterable[Grams]) -> Self:
@@ -47,24 +49,46 @@ class Grams:
 
     def may_hold(self, data: bytes) -> bool:
         """False: the data holds none of the runs, nor seven bytes in a row of one."""
-        return not self.quads.isdisjoint(_quads_of(data))
+        return not self.quads.isdisjoint(quads_of(data))
 
     def places(self, data: bytes) -> Iterator[Span]:
-        """Where runs stand in the data, in order of their ends; some are named several times."""
+        """Where runs stand in the data, in order; those that touch each other are one place."""
         if not self.may_hold(data):
             return
-        for at, quad in enumerate(_quads_of(data)):
-            if quad in self.quads:
-                yield from self._around(data, _QUAD * at)
+        begin = end = 0
+        for at, length in self._found(data):
+            if at > end or not end:
+                if end:
+                    yield begin, end
+                begin = at
+            end = max(end, at + length)
+        if end:
+            yield begin, end
 
-    def _around(self, data: bytes, place: int) -> list[Span]:
-        """The shortest of the runs which hold these four bytes."""
+    def _found(self, data: bytes) -> Iterator[Span]:
+        """Where runs begin, and how far they go on, one behind the other. What lies within is not looked at again."""
+        at = 0
+        for number, quad in enumerate(quads_of(data)):
+            place = _QUAD * number
+            if place < at or quad not in self.quads:
+                continue
+            at = max(at, place + _QUAD - self.longest)
+            while at <= place:
+                end = at
+                while length := self._length_at(data, end):
+                    end += length
+                if end > at:
+                    yield at, end - at
+                at = max(at, end - self.longest) + 1
+
+    def _length_at(self, data: bytes, at: int) -> int:
+        """The length of the longest run that begins there; 0: none does."""
         for length, runs in self._by_length:
-            begin = max(0, place + _QUAD - length)
-            if found := [(at, at + length) for at in range(begin, place + 1) if data[at : at + length] in runs]:
-                return found
-        return []
+            if data[at : at + length] in runs:
+                return length
+        return 0
 
 
-def _quads_of(data: bytes) -> memoryview[int]:
-    return memoryview(data[: len(data) // _QUAD * _QUAD]).cast("I")
+def quads_of(data: bytes) -> memoryview[int]:
+    """Each four bytes as one number, without those that are left at the end."""
+    return memoryview(data[: len(data) & -_QUAD]).cast("I")

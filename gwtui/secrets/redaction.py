@@ -7,23 +7,19 @@ between them that is no letter or digit; a shorter key, which may be a word of a
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import compress, count, pairwise
 
-from gwtui.secrets.encodings import BEGINS, ESCAPE
-from gwtui.secrets.forms import as_bytes, encoded_forms, letters_in, letters_of, written, written_forms
-from gwtui.secrets.grams import RUN, Grams
-from gwtui.secrets.prefixes import public_prefix
-from gwtui.secrets.views import MISREAD, Span, TextView, folded, readings
+from gwtui.secrets.forms import as_bytes, encoded_forms, letters_of, written, written_forms
+from gwtui.secrets.grams import RUN, Grams, quads_of
+from gwtui.secrets.views import Span, TextView, may_be_rewritten, readings
 
 MASK = "•••"
 LONG = 12
 """Characters of a key that is known by any run of it."""
-MOST_TEXTS = 64
-"""How many texts in turns are followed at once: far above what is asked for."""
 
 _SHORTEST_KEY = 4
 """Anything shorter would mask half of every text."""
@@ -32,14 +28,12 @@ _PART = 16 << 10
 """Longer texts are gone through in parts of so many characters."""
 _OVERLAP = 2 << 10
 """How far a part goes into the next one, so that what stands across its end is found."""
-_LETTER = re.compile("[a-z0-9]")
-_WIDENS = re.compile(rf"{ESCAPE.pattern}|</?[A-Za-z!]")
-"""What takes more room than what it stands for."""
-_TAIL, _LONG_TAIL = 80, 512
-"""How many characters are kept of the end of a text that goes on, and how many where some of them stand for fewer."""
-_CUT_WORD = re.compile(r"([A-Za-z0-9+/=_-]+)…")
+_IS_LETTER = bytes(letters_of(bytes((byte,))) != b"" for byte in range(256))
+_CUT_WORD = re.compile(r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/=_-]+)…")
 _CUT_RUN = 5
 """How many characters tell where a text was cut: it is not known how many would have followed."""
+_CUT_REACH = 512
+"""More characters before such a place than any form of a usual key has."""
 _CUT = rb"(?=\.\.\.)"
 """Before an ellipsis, which is folded to three dots."""
 
@@ -57,8 +51,8 @@ class _Known:
     """The same of its public prefix, which are masked beside others only."""
     ends: frozenset[bytes]
     """Runs of letters and digits which count where a text was cut behind them."""
-    is_lettered: bool
-    """Whether letters and digits alone show that there may be something."""
+    marks: frozenset[bytes]
+    """Each run with so few letters and digits that these cannot show that there may be something holds one of these."""
 
 
 @lru_cache(maxsize=256)
@@ -66,8 +60,6 @@ def _known(key: str) -> _Known:
     signs = [(run.encode("utf-8", "replace"), public) for form in written_forms(key) for run, public in form.runs()]
     forms = (*written_forms(key), *encoded_forms(key))
     letters = [(run.encode(), public) for form in forms for run, public in form.stripped().runs()]
-    text, begin = folded(key), len(folded(public_prefix(key)))
-    own = (text[at : at + RUN] for at in range(begin, len(text) - RUN + 1))
     return _Known(
         letters=Grams.of(run for run, public in letters if not public),
         signs=Grams.of(run for run, public in signs if not public),
@@ -76,8 +68,14 @@ def _known(key: str) -> _Known:
         ends=frozenset(
             run[at : at + _CUT_RUN] for run, public in letters if not public for at in range(len(run) - _CUT_RUN + 1)
         ),
-        is_lettered=all(len(_LETTER.findall(run)) >= RUN - 1 for run in own),
+        marks=frozenset(_mark(run) for run, public in signs if not public and len(letters_of(run)) < RUN - 1),
     )
+
+
+def _mark(run: bytes) -> bytes:
+    """The longest part of a run from one sign to the next, as every run that goes over both of them holds it."""
+    signs = [place for place, byte in enumerate(run) if not _IS_LETTER[byte]]
+    return max((run[at : behind + 1] for at, behind in pairwise(signs)), key=len)
 
 
 def _short_forms(keys: Iterable[str]) -> tuple[set[bytes], set[bytes]]:
@@ -111,10 +109,16 @@ class Redactor:
         self._public_letters = Grams.united(known.public_letters for known in each)
         self._public_signs = Grams.united(known.public_signs for known in each)
         self._ends = frozenset().union(*(known.ends for known in each))
-        self._lettered = all(known.is_lettered for known in each)
         forms, begun = _short_forms(usable - long)
+        lettered = {form for form in forms if form.isalnum() and len(form) >= RUN - 1}
+        self._quads = self._letters.quads | Grams.of(lettered).quads
+        words = frozenset().union(*(known.marks for known in each), (form[:RUN] for form in forms - lettered))
+        self._words = tuple(sorted(words))
+        """One of these is in each form that none of those quads shows."""
         self._short = [pattern for pattern in (_any_of(forms), _any_of(begun, _CUT)) if pattern is not None]
         self._begun = _any_of(begun, rb"\Z")
+        self.reach = max((self._letters.longest, self._signs.longest, *map(len, forms)))
+        """No more characters in a row than these are needed to know a key."""
 
     def __bool__(self) -> bool:
         """Whether there is anything to mask."""
@@ -125,11 +129,20 @@ class Redactor:
         spans = self.spans(text)
         return masked_at(text, spans) if spans else text
 
+    def are_clear(self, *texts: str) -> bool:
+        """True: there is no key in any of these texts, which are short. False: there may be; `spans` has to look."""
+        whole = "\0".join(texts)
+        if may_be_rewritten(whole):
+            if any(self.spans(text) or self.begun(text) for text in texts if may_be_rewritten(text)):
+                return False
+            whole = "\0".join(text for text in texts if not may_be_rewritten(text))
+        return not (self._holds(whole) if self._begun is None else self._suspects(as_bytes(whole)))
+
     def spans(self, text: str) -> list[Span]:
         """Where keys stand in the text, in no order."""
         if not self._any or not text:
             return []
-        cut = [] if text.isascii() else [span for match in _CUT_WORD.finditer(text) for span in self._cut(match)]
+        cut = [span for match in _CUT_WORD.finditer(text) for span in self._cut(match)] if "…" in text else []
         if len(text) <= _PART:
             return cut + self._spans(text)
         return cut + [
@@ -147,94 +160,55 @@ class Redactor:
         return [view.origin(_characters(data, match.span())) for match in self._begun.finditer(data)]
 
     def _spans(self, text: str) -> list[Span]:
-        if BEGINS.search(text) or (not text.isascii() and MISREAD.search(text)):
-            return [span for view in readings(text) if self._may_hold(view.text) for span in self._found(view)]
-        return self._found(TextView(text)) if self._may_hold(text) else []
+        views = tuple(readings(text))
+        if len(views) > 1 and not self._holds("\0".join(view.text for view in views)):
+            return []
+        return [span for view in views if self._holds(view.text) for span in self._found(view)]
 
     def _cut(self, match: re.Match[str]) -> Iterator[Span]:
         """The part of a key that a word ends with that was cut."""
-        word = match[1].encode()
+        word = match[1][-_CUT_REACH:].encode()
         letters = letters_of(word)
         known = 0
         while letters[len(letters) - known - _CUT_RUN : len(letters) - known] in self._ends:
             known += 1
         if known:
-            at = [place for place, byte in enumerate(word) if letters_of(bytes((byte,)))]
-            yield match.start() + at[len(letters) - known - _CUT_RUN + 1], match.end() - 1
+            at = _letters_at(word)[len(letters) - known - _CUT_RUN + 1]
+            yield match.end() - 1 - len(word) + at, match.end() - 1
 
-    def _may_hold(self, text: str) -> bool:
+    def _suspects(self, data: bytes) -> bool:
+        """False: there is certainly no key in this folded text."""
+        if not self._quads.isdisjoint(quads_of(letters_of(data))):
+            return True
+        return bool(self._words) and any(map(written(data).__contains__, self._words))
+
+    def _holds(self, text: str) -> bool:
         """Whether there is a key in the text as it reads."""
-        letters = letters_in(text)
-        if self._letters.may_hold(letters):
-            if any(self._letters.places(letters)):
-                return True
-        elif self._lettered and not self._short:
+        data = as_bytes(text)
+        if not self._suspects(data):
             return False
-        shown = written(as_bytes(text))
-        return any(self._signs.places(shown)) or any(pattern.search(shown) for pattern in self._short)
+        shown = written(data)
+        return (
+            any(self._letters.places(letters_of(data)))
+            or any(self._signs.places(shown))
+            or any(pattern.search(shown) for pattern in self._short)
+        )
 
     def _found(self, view: TextView) -> list[Span]:
         """Where keys stand in the text of a view, told as places of the text that it was made of."""
         seen = view.folded()
         data = seen.text.encode("utf-8", "replace")
         letters = letters_of(data)
-        at = [match.start() for match in _LETTER.finditer(seen.text)]
+        at = _letters_at(seen.text.encode("ascii", "replace"))
 
         def places(by_letters: Grams, by_signs: Grams) -> list[Span]:
-            plain = [(at[start], at[end - 1] + 1) for start, end in _joined(by_letters.places(letters))]
-            return [*plain, *(_characters(data, span) for span in _joined(by_signs.places(data)))]
+            plain = [(at[start], at[end - 1] + 1) for start, end in by_letters.places(letters)]
+            return [*plain, *(_characters(data, span) for span in by_signs.places(data))]
 
         found = places(self._letters, self._signs)
         found += (_characters(data, match.span()) for each in self._short for match in each.finditer(data))
         public = places(self._public_letters, self._public_signs) if found else []
         return [seen.origin(span) for span in _with_neighbours(found, public)]
-
-
-class RunningRedactor:
-    """Masks keys in texts that come in pieces, several in turns: each in itself, and all as they follow one another."""
-
-    def __init__(self, redact: Redactor) -> None:
-        self._redact = redact
-        self._all = ""
-        """The end of all that came, as far as a key may go on from it."""
-        self._each: dict[Hashable, str] = {}
-        """The same of each text; empty as long as there is only one."""
-
-    def __call__(self, piece: str, text: Hashable = None) -> str:
-        """The next piece of that text, masked from where it goes on with eight characters of a key."""
-        before = self._all
-        spans = self._spans(before, piece)
-        self._all = _end_of(before, piece)
-        if len(self._each) != 1 or text not in self._each:
-            own = self._of(text, before)
-            if own != before:
-                spans += self._spans(own, piece)
-            self._each[text] = _end_of(own, piece)
-        return masked_at(piece, spans) if spans else piece
-
-    def _of(self, text: Hashable, before: str) -> str:
-        """What came before of this text; of one that was the only one so far that is all that came."""
-        if len(self._each) == 1:
-            self._each = dict.fromkeys(self._each, before)
-        elif len(self._each) >= MOST_TEXTS and text not in self._each:
-            self._each.clear()
-        return self._each.get(text, "")
-
-    def _spans(self, before: str, piece: str) -> list[Span]:
-        known = len(before)
-        whole = before + piece
-        found = [*self._redact.spans(whole), *self._redact.begun(whole)]
-        return [(max(0, start - known), end - known) for start, end in found if end > known]
-
-
-def _end_of(before: str, piece: str) -> str:
-    if not (piece.isascii() and piece.isprintable()):
-        piece = " ".join(unicodedata.normalize("NFKD", piece).encode("ascii", "ignore").decode().split())
-    whole = before + piece
-    if len(whole) <= _TAIL:
-        return whole
-    tail = whole[-_TAIL:]
-    return whole[-_LONG_TAIL:] if BEGINS.search(tail) and _WIDENS.search(tail) else tail
 
 
 def _with_neighbours(spans: Iterable[Span], public: Iterable[Span]) -> list[Span]:
@@ -268,6 +242,11 @@ def masked_at(text: str, spans: Iterable[Span]) -> str:
             pieces += (text[at:start], MASK)
         at = max(at, end)
     return "".join((*pieces, text[at:]))
+
+
+def _letters_at(data: bytes) -> list[int]:
+    """Where the letters and digits of ASCII are."""
+    return list(compress(count(), data.translate(_IS_LETTER)))
 
 
 def _characters(data: bytes, span: Span) -> Span:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gwtui.secrets.encodings import BEGINS, ESCAPE, TAG, character
+from gwtui.secrets.encodings import ESCAPE, TAG, character, may_be_escaped, may_be_tagged
 
 Span: TypeAlias = tuple[int, int]
 
@@ -23,8 +23,8 @@ _IGNORABLE = re.compile(
 """What is not seen in a text, or stands there for what is not: controls and their pictures, marks over letters,
 zero-width characters, soft hyphens, signs of direction."""
 MISREAD = re.compile(
-    "[\xe0-\xef](?:[\x80-\xbf][\x80-\xbf ]| [\x80-\xbf])|[\xf0-\xf4][\x80-\xbf]{3}"
-    "|\xc2[\x80-\xbf ]|[\xc3-\xfe][\x80-\xbf]"
+    "[\xc2-\xfe](?:(?<=[\xe0-\xef])(?:[\x80-\xbf][\x80-\xbf ]| [\x80-\xbf])|(?<=[\xf0-\xf4])[\x80-\xbf]{3}"
+    "|(?<=\xc2)[\x80-\xbf ]|(?<=[\xc3-\xfe])[\x80-\xbf])"
 )
 """UTF-8 read as Latin-1, as HTTP headers are; its no-break spaces may have become spaces, and its letters small."""
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]")
@@ -97,6 +97,11 @@ class TextView:
             length += made
 
 
+def may_be_rewritten(text: str) -> bool:
+    """False: the text has one reading, which is the text itself."""
+    return may_be_escaped(text) or (not text.isascii() and MISREAD.search(text) is not None)
+
+
 def readings(text: str) -> Iterator[TextView]:
     """The text as it is, then read as UTF-8, without tags, and with escapes undone, as often as there are any."""
     view = TextView(text)
@@ -105,9 +110,9 @@ def readings(text: str) -> Iterator[TextView]:
         before = view
         if not view.text.isascii() and (view := before.rewritten(MISREAD, _read_again)) is not before:
             yield view
-        if not BEGINS.search(view.text):
+        if not may_be_escaped(view.text):
             return
-        if (plain := view.rewritten(TAG, lambda _: "")) is not view:
+        if may_be_tagged(view.text) and (plain := view.rewritten(TAG, lambda _: "")) is not view:
             yield plain
         before = view
         if (view := before.rewritten(ESCAPE, character)) is before:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from msgspec.structs import fields
 
 from gwtui.model.enums import EventKind, FindingName
@@ -12,6 +15,7 @@ from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.masking import PING_TEXTS, REQUEST_TEXTS, EventMask, masked_ping, masked_request
 from gwtui.secrets.redaction import MASK, Redactor
+from gwtui.secrets.streams import FrameRedactor, RunningRedactor
 
 KEY = "sk-q7Zxa2W9vB3kTpL0mYc8HdRf"
 OWN = {"endpoint", "api", "model", "rule", "address"}
@@ -67,3 +71,60 @@ def test_events_hold_no_key_and_show_no_more_than_seven_characters_of_one_in_pie
     shown = [mask(StreamEvent(name="e", kind=EventKind.TEXT, text=char, raw=char)) for char in KEY]
     assert "".join(event.text for event in shown) == KEY[:7] + MASK * (len(KEY) - 7)
     assert "".join(event.raw for event in shown) == KEY[:7] + MASK * (len(KEY) - 7)
+
+
+SHORT = "pass-word"
+TAGS = ("<b>", "<", ">", "<!--", "-->", "\x1b[31m", "[1m", " ", "...", "…")
+ESCAPES = (
+    "\\",
+    "\\u0",
+    "0073",
+    "&amp",
+    "#115;",
+    ";",
+    "%",
+    "25",
+    "=",
+    '"',
+    "\n",
+    " ",
+    "...",
+    "…",
+    "é",
+    "\u4f60",
+    "\u200b",
+)
+WORDS = (
+    "w",
+    "ord",
+    SHORT,
+    SHORT[:4],
+    SHORT[4:],
+    *(KEY[at : at + size] for at in range(0, 26, 3) for size in (2, 5, 9)),
+)
+BITS = st.sampled_from((*TAGS, *ESCAPES, *WORDS))
+TEXTS = st.lists(BITS, max_size=6).map("".join)
+FRAMES = st.tuples(TEXTS, TEXTS).map(lambda ends: (f'{{"id": "{ends[0]}", "delta": "', f'", "model": "{ends[1]}"}}'))
+
+
+@settings(deadline=None)
+@given(st.lists(FRAMES, min_size=1, max_size=2), st.lists(st.tuples(st.integers(0, 1), TEXTS), max_size=8))
+def test_what_events_share_hides_no_key(frames: list[tuple[str, str]], events: list[tuple[int, str]]) -> None:
+    redact = Redactor([KEY, SHORT])
+    framed = FrameRedactor(redact)
+    for which, text in events:
+        begin, end = frames[which % len(frames)]
+        for whole in (f"{begin}{text}{end}", f"{begin}{json.dumps(text)[1:-1]}{end}"):
+            assert framed(whole) == redact(whole)
+
+
+@settings(deadline=None)
+@given(st.sampled_from([[KEY], [KEY, SHORT], [SHORT]]), st.lists(st.tuples(st.sampled_from("ab"), TEXTS), max_size=12))
+def test_an_event_is_masked_as_its_texts_are_one_by_one(keys: list[str], events: list[tuple[str, str]]) -> None:
+    redact = Redactor(keys)
+    mask, running = EventMask(redact), RunningRedactor(redact)
+    for model, piece in events:
+        raw = json.dumps({"model": model, "text": piece})
+        masked = mask(StreamEvent(name="e", kind=EventKind.TEXT, text=piece, raw=raw, model=model))
+        text = running(piece, (EventKind.TEXT, model)) if piece else ""
+        assert (masked.text, masked.raw) == (text, redact(raw) if text == piece else MASK)

@@ -30,14 +30,14 @@ def in_a_thread():
 def in_a_callback():
     asyncio.get_running_loop().call_soon(fail)
 
-request = HTTPProber._request
+request = HTTPProber._prepared
 
 def failing(self, *about):
     prepared = request(self, *about)
     {"thread": in_a_thread, "callback": in_a_callback, "object": Failing}[os.environ["PLACE"]]()
     return prepared
 
-HTTPProber._request = failing
+HTTPProber._prepared = failing
 from gwtui.cli import main
 main()
 """

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwtui.secrets.prefixes import PUBLIC_PREFIXES
-from gwtui.secrets.redaction import MASK, Redactor, RunningRedactor
+from gwtui.secrets.redaction import MASK, Redactor
+from gwtui.secrets.streams import RunningRedactor
 
 SECRET = "sk-canary-0123456789abcdef"
 ODD = "p?ss/w rd+é\"'x1%41<&>"
@@ -243,6 +244,25 @@ def test_a_long_text_is_masked_wherever_it_was_parted() -> None:
     for at in range((16 << 10) - len(SECRET), 16 << 10, 5):
         text = "." * at + SECRET + "." * (20 << 10)
         assert Redactor([SECRET])(text) == text.replace(SECRET, MASK)
+
+
+@pytest.mark.parametrize(
+    ("piece", "masked"),
+    [
+        ("z", "z"),
+        (SECRET, MASK),
+        ("%73" + SECRET[1:], MASK),
+        ("&amp;", "&amp;"),
+        ("\\", "\\"),
+        ("%25", "%25"),
+        ("<", "<"),
+    ],
+    ids=["a word", "keys", "keys in a URL", "entities", "backslashes", "percent signs", "tags"],
+)
+def test_a_long_text_takes_time_that_grows_with_its_length(piece: str, masked: str) -> None:
+    """As any square of its length would take longer than a test may."""
+    text = piece * (200_000 // len(piece))
+    assert Redactor([SECRET])(f"{text}…") == f"{masked if masked == MASK else text}…"
 
 
 ENGLISH = """

@@ -131,14 +131,13 @@ CRASH = """
 import sys
 from gwtui.probes.http import HTTPProber
 
-request = HTTPProber._request
+request = HTTPProber._prepared
 
 def broken(self, *about):
-    client, prepared = request(self, *about)
-    key = prepared.headers["authorization"]
+    key = {name.lower(): value for name, value in request(self, *about)._headers}["authorization"]
     raise ZeroDivisionError(f"while {key} was sent")
 
-HTTPProber._request = broken
+HTTPProber._prepared = broken
 sys.argv = ["gwtui", *sys.argv[1:]]
 from gwtui.cli import main
 main()

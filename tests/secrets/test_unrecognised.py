@@ -44,7 +44,7 @@ UNRECOGNISED: dict[str, Callable[[str], str]] = {
 def listed() -> list[str]:
     """The items of the list in the README."""
     text = README.read_text(encoding="utf-8")
-    section = text[text.index("Not recognised is a key") :]
+    section = text[text.index("A key is not recognised") :]
     return [" ".join(item.split()).rstrip(";.") for item in re.findall(r"(?ms)^  - (.*?)(?=^  - |^- |^$)", section)]
 
 

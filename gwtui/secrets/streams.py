@@ -1,0 +1,158 @@
+"""Keys that come in the events of a stream: spread over them, or in the one part of an event that is new."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Hashable
+from itertools import islice
+
+from gwtui.secrets.encodings import ESCAPE, may_be_escaped
+from gwtui.secrets.redaction import Redactor, masked_at
+from gwtui.secrets.views import Span
+
+MOST_TEXTS = 64
+"""How many texts in turns are followed at once: far above what is asked for."""
+
+_ODD = re.compile(r"[^ -~]|[\\&%=<>]")
+"""Signs of escapes and tags, and what is not ASCII."""
+_LETTER = re.compile("[A-Za-z0-9]")
+_WIDENS = re.compile(rf"{ESCAPE.pattern}|</?[A-Za-z!]")
+"""What takes more room than what it stands for."""
+_TAIL, _LONG_TAIL = 80, 512
+"""How many characters are kept of the end of a text that goes on, and how many where some of them stand for fewer."""
+
+
+class FrameRedactor:
+    """Masks keys in texts that mostly repeat one another, as the data of a stream's events do.
+
+    What two texts share, in which no key was, is not looked through again: only what is new in the next one is, with as
+    much of what it shares on either side as a key may reach into.
+    """
+
+    def __init__(self, redact: Redactor) -> None:
+        self._redact = redact
+        self._last = ""
+        """The newest text without a key."""
+        self._begin = self._end = ""
+        """What texts share."""
+        self._before = self._behind = ""
+        """How much of that is looked through."""
+        self._long = 0
+        """How many texts were mostly new. At each power of two of them it is learned anew what texts share."""
+
+    def __call__(self, text: str) -> str:
+        """The text, masked."""
+        new = self.new(text)
+        if self._redact.spans(new):
+            return self._redact(text)
+        self.passed(text, new)
+        return text
+
+    def new(self, text: str) -> str:
+        """What has to be looked through of the text: its new part, or all of it."""
+        begin, end = len(self._begin), len(text) - len(self._end)
+        if begin <= end and text.startswith(self._begin) and text.endswith(self._end):
+            return f"{self._before}{text[begin:end]}{self._behind}"
+        return text
+
+    def passed(self, text: str, new: str) -> None:
+        """No key is in the text, of which that was new."""
+        if 2 * len(new) > len(text):
+            self._long += 1
+            if self._long.bit_count() == 1:
+                self._learn(text)
+        self._last = text
+
+    def _learn(self, text: str) -> None:
+        """Take for what texts share what this one and the last one do, but for what may be part of an escape or a tag
+        together with what is new: these neither begin in ordinary signs nor go over quotation marks, and tags end."""
+        alike = _shared(self._last, text)
+        odd = _ODD.search(text, 0, alike)
+        self._begin = text[: alike if odd is None else odd.start()]
+        most = min(len(text), len(self._last)) - alike
+        alike = _shared(self._last[::-1], text[::-1], most)
+        tail = text[len(text) - alike :]
+        last_odd = max((match.end() for match in _ODD.finditer(tail)), default=0)
+        quoted = tail.find('"', last_odd)
+        self._end = tail[quoted:] if quoted >= 0 else ""
+        reach = self._redact.reach
+        self._before = self._begin[len(self._begin) - _length(self._begin[::-1], reach) :]
+        self._behind = self._end[: _length(self._end, reach)]
+
+
+def _shared(one: str, other: str, most: int | None = None) -> int:
+    """How many characters both begin with, at most so many."""
+    low, high = 0, min(len(one), len(other)) if most is None else most
+    while low < high:
+        middle = (low + high + 1) // 2
+        if one.startswith(other[low:middle], low):
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _length(text: str, letters: int) -> int:
+    """How much of the text holds so many letters and digits; all of it if it has no more."""
+    places = [match.end() for match in islice(_LETTER.finditer(text), letters)]
+    return places[-1] if len(places) == letters else len(text)
+
+
+class RunningRedactor:
+    """Masks keys in texts that come in pieces, several in turns: each in itself, and all as they follow one another."""
+
+    def __init__(self, redact: Redactor) -> None:
+        self._redact = redact
+        self._all = ""
+        """The end of all that came, as far as a key may go on from it."""
+        self._each: dict[Hashable, str] = {}
+        """The same of each text; empty as long as there is only one."""
+
+    def __call__(self, piece: str, text: Hashable = None) -> str:
+        """The next piece of that text, masked from where it goes on with eight characters of a key."""
+        spans = self._spans(self._all, piece)
+        if not self._is_only(text) and (own := self._own(text)) != self._all:
+            spans += self._spans(own, piece)
+        self.passed(piece, text)
+        return masked_at(piece, spans) if spans else piece
+
+    def around(self, piece: str, text: Hashable = None) -> tuple[str, ...]:
+        """The next piece of that text, behind all that a key may go on from."""
+        if self._is_only(text):
+            return (self._all + piece,)
+        return self._all + piece, self._own(text) + piece
+
+    def passed(self, piece: str, text: Hashable = None) -> None:
+        """That was the next piece of that text."""
+        if not self._is_only(text):
+            self._each[text] = _end_of(self._own(text), piece)
+        self._all = _end_of(self._all, piece)
+
+    def _is_only(self, text: Hashable) -> bool:
+        return len(self._each) == 1 and text in self._each
+
+    def _own(self, text: Hashable) -> str:
+        """What came before of this text; of one that was the only one so far that is all that came."""
+        if len(self._each) == 1:
+            self._each = dict.fromkeys(self._each, self._all)
+        elif len(self._each) >= MOST_TEXTS and text not in self._each:
+            self._each.clear()
+        return self._each.get(text, "")
+
+    def _spans(self, before: str, piece: str) -> list[Span]:
+        known = len(before)
+        whole = before + piece
+        found = [*self._redact.spans(whole), *self._redact.begun(whole)]
+        return [(max(0, start - known), end - known) for start, end in found if end > known]
+
+
+def _end_of(before: str, piece: str) -> str:
+    if not (piece.isascii() and piece.isprintable()):
+        piece = " ".join(unicodedata.normalize("NFKD", piece).encode("ascii", "ignore").decode().split())
+    whole = before + piece
+    if len(whole) <= _TAIL:
+        return whole
+    tail = whole[-_TAIL:]
+    widened = ("<" in tail or may_be_escaped(tail)) and _WIDENS.search(tail)
+    return whole[-_LONG_TAIL:] if widened else tail
