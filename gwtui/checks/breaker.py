@@ -17,6 +17,7 @@ from gwtui.model.verdicts import Verdict
 MOST_FAILURES = 8
 """Failures in a row after which a breaker would have opened, if there was one."""
 MOST_PROBES = 16
+"""Requests to the failing model in all: the failures that open a breaker, those it refuses, and the looks at it."""
 LONGEST_WAIT_S = 60.0
 """How long an open breaker is waited for."""
 PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 29.0)

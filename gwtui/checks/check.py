@@ -15,6 +15,7 @@ from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import MEANINGS, Verdict
 
 Facts: TypeAlias = Mapping[str, int | float | str]
+"""Figures behind an answer, for JSON: their names end in their units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,14 @@ class Check:
 
 
 def passed(evidence: str, *, details: Sequence[str] = (), facts: Facts | None = None) -> CheckAnswer:
+    """All is as it should be."""
     return CheckAnswer(CheckOutcome.PASS, evidence, details=details, facts=facts or {})
 
 
 def warned(
     evidence: str, cause: str = "", remedy: str = "", *, details: Sequence[str] = (), facts: Facts | None = None
 ) -> CheckAnswer:
+    """It works, but somebody should look at it."""
     return CheckAnswer(CheckOutcome.WARN, evidence, cause, remedy, details, facts or {})
 
 
@@ -60,6 +63,7 @@ def failed(
 
 
 def not_applicable(evidence: str, remedy: str = "") -> CheckAnswer:
+    """There is nothing to judge, and why; `remedy`: what would make it possible."""
     return CheckAnswer(CheckOutcome.NOT_APPLICABLE, evidence, remedy=remedy)
 
 

@@ -48,6 +48,7 @@ class Collected:
 
     @property
     def evidence(self) -> Evidence:
+        """All that was found out so far, for the judges."""
         return Evidence(self._target, dict(self._found))
 
     def results(self) -> list[Request | Ping]:
@@ -55,6 +56,7 @@ class Collected:
         return [probed.result for probed in self.evidence.everything()]
 
     def has(self, need: RequestSet) -> bool:
+        """Whether that set of requests was sent already."""
         return need in self._found
 
     async def gather(self, need: RequestSet) -> None:

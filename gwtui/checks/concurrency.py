@@ -21,6 +21,7 @@ from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
 
 LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
+"""Refusals that many requests at once may earn from a gateway that is well."""
 ONE_BY_ONE = (
     "The gateway asks its upstreams one after another, has a single worker, a lock or a limit per key; or a "
     "proxy queues requests."
@@ -31,6 +32,7 @@ RAISE = "Compare with more and with fewer models; raise the limit."
 
 
 def judge_together(evidence: Evidence) -> CheckAnswer:
+    """Fails where streams of one model fail, mix or wait for each other; warns where some queue."""
     probed = evidence.all(RequestSet.TOGETHER)
     if not probed:
         return not_applicable("nothing was sent")
@@ -76,6 +78,7 @@ def _mixed(probed: Sequence[Probed]) -> str:
 
 
 def judge_concurrency(evidence: Evidence) -> CheckAnswer:
+    """Fails where models asked at once are answered one by one; warns where some queue, fail or are miscounted."""
     analyses = _analyses(evidence)
     if not analyses:
         return not_applicable("nothing was sent")
@@ -192,6 +195,7 @@ def _course_row(course: ModelTimeline, begin_ns: int) -> Row:
 
 
 def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
+    """Fails where a model that does not exist takes others down with it."""
     probed = evidence.all(RequestSet.STRANGER)
     if not probed:
         return not_applicable("nothing was sent")

@@ -20,13 +20,15 @@ from gwtui.text import units
 
 SECTION = "Errors"
 FAST_NS = 1_000_000_000
-"""A failure that takes longer than this is not told at once."""
+"""A failure that takes longer is not told at once. A second is the limit of an uninterrupted thought (Nielsen 1993)."""
 HANGING = frozenset(
     {Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.CONNECT_TIMEOUT, Verdict.GATEWAY_TIMEOUT}
 )
+"""Verdicts of requests that somebody waited for in vain."""
 
 
 def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
+    """Passes on a well-formed 401 to a made-up key; warns on 403; fails on anything else."""
     probed = evidence.one(RequestSet.INVALID_KEY)
     if probed is None:
         return not_applicable("nothing was sent")
@@ -65,6 +67,7 @@ def _accepted(evidence: Evidence, request: Request) -> CheckAnswer:
 
 
 def judge_unknown_model(evidence: Evidence) -> CheckAnswer:
+    """Passes on a well-formed 4xx to a model that nobody has; fails where another model answers."""
     probed = evidence.one(RequestSet.UNKNOWN_MODEL)
     if probed is None:
         return not_applicable("this API takes several models at once: see `one-fails-alone`")
@@ -124,6 +127,7 @@ def _has(value: object, *names: str) -> bool:
 
 
 def judge_fast_failures(evidence: Evidence) -> CheckAnswer:
+    """Fails where a failing request hung, took longer than `FAST_NS` or left its response open."""
     refused = [
         each
         for need in (RequestSet.INVALID_KEY, RequestSet.UNKNOWN_MODEL, RequestSet.PROVOKED)
@@ -180,6 +184,7 @@ def judge_whole_streams(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_timeouts(evidence: Evidence) -> CheckAnswer:
+    """Fails where any request ran into a time-out, of gwtui or of the gateway."""
     sent = [each for each in evidence.probes() if isinstance(each.result, Request) and each.result.status != 401]
     sent = [each for each in sent if each.request.verdict not in (Verdict.LOCAL, Verdict.NO_KEY, Verdict.TLS_FILE)]
     if not sent:

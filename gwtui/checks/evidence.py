@@ -41,10 +41,12 @@ class Probed:
 
     @property
     def ok(self) -> bool:
+        """Whether the request gave the user all they asked for."""
         return self.result.outcome is Outcome.OK
 
     @property
     def events(self) -> Iterator[StreamEvent]:
+        """The events of its stream, in order; of a very long one its beginning and its end."""
         return (event for read in self.reads for event in read.events)
 
 
@@ -73,6 +75,7 @@ class Document:
         return value
 
     def number(self, *keys: str) -> float | None:
+        """The finite number at these keys; None where there is none, or one over `MAX_NUMBER`."""
         value = self.at(*keys)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None
@@ -87,6 +90,7 @@ class Evidence:
     found: Mapping[RequestSet, tuple[Probed, ...]] = field(default_factory=dict)
 
     def all(self, need: RequestSet) -> tuple[Probed, ...]:
+        """Every request of that set; empty where it was not sent."""
         return self.found.get(need, ())
 
     def one(self, need: RequestSet) -> Probed | None:
@@ -94,6 +98,7 @@ class Evidence:
         return self.all(need)[-1] if self.all(need) else None
 
     def document(self, need: RequestSet) -> Document | None:
+        """The document that was asked for last; None where none was."""
         probed = self.one(need)
         return None if probed is None else replace(document_of(probed.request), path=probed.path)
 
@@ -124,6 +129,7 @@ class Evidence:
 
 
 def document_of(request: Request) -> Document:
+    """The JSON document that an answer holds, or why it holds none. Its text was cleaned, which is undone here."""
     if request.status is None or not 200 <= request.status < 300:
         return Document(request, None, request.reason)
     try:
@@ -137,6 +143,7 @@ def _as_json(sign: re.Match[str]) -> str:
 
 
 def finding_of(request: Request, name: FindingName) -> Finding | None:
+    """The first finding of that name; None without one."""
     return next((finding for finding in request.findings if finding.name == name), None)
 
 

@@ -19,9 +19,12 @@ from gwtui.text.sanitize import clean
 
 SECTION = "Upstreams"
 MOST_ATTEMPTS = 2
+"""The first provider and one more: each further attempt multiplies the load on upstreams that fail."""
 EXPECTED_FAILURES = 5
+"""Failures that open a breaker by the defaults of Envoy (`consecutive_5xx`) and pybreaker (`fail_max`)."""
 ASK = "Name a model whose first provider fails: `--provoke MODEL`."
 TOLD_IN = (FindingName.FALLBACKS, FindingName.RETRIES)
+"""Findings whose evidence says that other attempts were made."""
 COUNTED = ("x-gateway-attempts", "x-envoy-attempt-count")
 """Headers that tell the number of upstream attempts..."""
 COUNTED_MORE = ("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks", "x-portkey-retry-attempt-count")
@@ -29,6 +32,7 @@ COUNTED_MORE = ("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks", 
 
 
 def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
+    """Passes where another provider answers for one that fails, and says so; fails where a chain is not followed."""
     chain = _chain(evidence)
     provoked = evidence.all(RequestSet.PROVOKED)
     if not provoked:
@@ -84,6 +88,7 @@ def _seen_fallback(evidence: Evidence, chain: list[str]) -> CheckAnswer:
 
 
 def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
+    """Passes on a well-formed 5xx within `FAST_NS` to a failure that is final."""
     provoked = evidence.all(RequestSet.PROVOKED)
     if not provoked:
         return not_applicable("no upstream failure was provoked")
@@ -109,6 +114,7 @@ def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_attempts(evidence: Evidence) -> CheckAnswer:
+    """Fails on more than `MOST_ATTEMPTS` upstream attempts for one request, or where no final error comes."""
     provoked = evidence.all(RequestSet.PROVOKED)
     if not provoked:
         return not_applicable("no upstream failure was provoked")
@@ -138,6 +144,7 @@ def judge_attempts(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_breaker(evidence: Evidence) -> CheckAnswer:
+    """Passes where failures in a row open a breaker that tests its upstream later; warns where none is seen."""
     provoked = [each.request for each in evidence.all(RequestSet.PROVOKED)]
     if not provoked:
         return _seen_breaker(evidence)

@@ -30,6 +30,7 @@ UNREACHED = frozenset(
 
 
 def judge_connection(evidence: Evidence) -> CheckAnswer:
+    """Fails where the gateway cannot be reached at all."""
     probed = evidence.one(RequestSet.HEALTH)
     if probed is None:
         return not_applicable("nothing was sent")
@@ -43,6 +44,7 @@ def judge_connection(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_ping(evidence: Evidence) -> CheckAnswer:
+    """Fails where an HTTP or WebSocket endpoint does not answer its own ping."""
     probed = good_one(evidence, RequestSet.PING)
     if isinstance(probed, CheckAnswer):
         return probed
@@ -52,6 +54,7 @@ def judge_ping(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_audit(evidence: Evidence) -> CheckAnswer:
+    """Fails where the requests just made are not among the entries of the gateway's audit."""
     document = evidence.document(RequestSet.AUDIT)
     if document is None:
         return not_applicable("nothing was sent")

@@ -11,6 +11,7 @@ from gwtui.text.sanitize import clean
 
 OWN_PATH = "/gateway/health"
 MODELS_PATH = "/v1/models"
+"""OpenAI's list of models, which most gateways have."""
 HEALTH_PATHS = (OWN_PATH, "/health/liveliness", "/health", "/healthz", MODELS_PATH)
 """In this order: LiteLLM's `/health` asks every model and costs money, so its `/health/liveliness` comes first. The
 last is no health document, but a gateway that lists its models is there."""
@@ -23,6 +24,7 @@ SICK = frozenset({"unhealthy", "down", "fail", "failed", "failing", "error", "de
 
 
 def judge_health(evidence: Evidence) -> CheckAnswer:
+    """Fails where the gateway calls itself or the endpoint's provider ill, in its own document or in a usual one."""
     document = evidence.document(RequestSet.HEALTH)
     if document is None:
         return not_applicable("nothing was sent")
@@ -102,6 +104,7 @@ def problem_of(document: Document, path: str) -> CheckAnswer | None:
 
 
 def another_service(path: str, found: str) -> CheckAnswer:
+    """A failure: what answers at that path is not the gateway."""
     cause = "Another service answers at that path."
     return failed(f"{path}: {found}", cause, "Check `url`: it is the gateway's base URL.")
 

@@ -15,12 +15,14 @@ OWN_PATH = "/gateway/metrics"
 PROMETHEUS_PATH = "/metrics"
 METRICS_PATHS = (OWN_PATH, PROMETHEUS_PATH)
 TOKENS = ("total_input_tokens", "total_output_tokens", "total_cache_write_tokens", "total_cache_read_tokens")
+"""Figures of the summary that add up to all tokens."""
 _SAMPLE = re.compile(r"^([A-Za-z_:][\w:]*)(?:\{.*\})?[ \t]+([0-9.eE+-]+)(?:[ \t]|$)", re.MULTILINE)
 """A line of the text format: a name, labels, a value. One without a number in it counts for nothing."""
 _COUNTS_REQUESTS = re.compile(r"request.*_(?:total|count)$|_requests$")
 
 
 def judge_metrics(evidence: Evidence) -> CheckAnswer:
+    """Fails where counters of requests or tokens do not move by what was just sent."""
     before, after = evidence.document(RequestSet.METRICS_BEFORE), evidence.document(RequestSet.METRICS_AFTER)
     if before is None or after is None:
         return not_applicable("nothing was sent")

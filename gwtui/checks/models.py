@@ -24,6 +24,7 @@ SECTION = "Models"
 
 
 def judge_models(evidence: Evidence) -> CheckAnswer:
+    """Fails where a model of the list gives no good answer."""
     probed = evidence.all(RequestSet.MODELS)
     if not probed:
         to_do = "Name them: `--models a,b,c`, or on the screen `with models`."
@@ -40,6 +41,7 @@ def judge_models(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_agent(evidence: Evidence) -> CheckAnswer:
+    """Warns where nothing shows that the kind of agent was used to route the request."""
     probed, target = evidence.one(RequestSet.AGENT), evidence.target
     if probed is None:
         return not_applicable("nothing was sent")

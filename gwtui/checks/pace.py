@@ -12,19 +12,21 @@ from gwtui.model.findings import FINDINGS
 from gwtui.text import units
 
 BURST_NS = 5_000_000
-"""All content within that time is one burst..."""
+"""All content within that time is one burst, as in `verdict.buffering`..."""
 BURST_SHARE = 0.05
 """... or within that share of the time it was waited for..."""
 BURST_EVENTS = 8
-"""... if there is as much of it..."""
+"""... if it has this many events: fewer, of some 200 bytes, fit into one TCP segment of 1,460..."""
 BURST_WAIT_NS = 150_000_000
 """... and it was waited for so long: what is generated within a moment also arrives within a moment."""
 STALL_NS = 1_000_000_000
+"""A pause that interrupts a reader (see `errors.FAST_NS`)..."""
 STALL_TIMES = 10
-"""A gap is a stall when it is longer than this many usual ones, and than `STALL_NS`."""
+"""... is a stall when it is also longer than this many usual gaps: slow models pause evenly."""
 
 
 def judge_incremental(evidence: Evidence) -> CheckAnswer:
+    """Fails where the content of the longest stream came in one burst."""
     longest = _longest(evidence)
     if longest is None:
         return nothing_good(list(evidence.streams())) or not_applicable("no stream had any content")
@@ -43,6 +45,7 @@ def judge_incremental(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_steady(evidence: Evidence) -> CheckAnswer:
+    """Fails where events were held back in groups; warns on a gap of `STALL_TIMES` usual ones."""
     longest = _longest(evidence)
     if longest is None or longest[1].reads < 3 or _is_burst(longest[1]):
         return not_applicable("no stream came in three reads at least, so there is no pace to look at")

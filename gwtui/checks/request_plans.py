@@ -30,7 +30,9 @@ SIZES = (3, 6, 9)
 MOST_LOOKS = 3
 """How often a document is read again that does not show yet what has just happened."""
 AUDIT_ENTRIES = 5
+"""Entries asked of the audit: the requests just made, and room for a few of others."""
 LONG_TOKENS = 1024
+"""More than `streaming.LONG_EVENTS` events, and still cheap."""
 LONG_PROMPT = "Count from 1 to 300 in words, one number per line. Do not stop early and do not comment."
 WORDS = (
     "amber-3141", "basalt-5926", "cedar-5358", "dune-9793", "ember-2384", "fjord-6264", "garnet-3383", "heron-2795",

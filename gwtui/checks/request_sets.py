@@ -8,7 +8,9 @@ from enum import StrEnum
 from gwtui.model.profile import Endpoint, Profile
 
 DEFAULT_AGENT = "code-reviewer"
+"""The kind of agent that is sent where none is named."""
 MAX_MODELS = 9
+"""The most models that are asked at once: the largest of `request_plans.SIZES`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,6 +41,7 @@ REFUSED = "Check a model that counts to 300 when it is asked to, and whether the
 
 
 def judge_answer(evidence: Evidence) -> CheckAnswer:
+    """Fails where the answer without streaming is not a good one, or has no usage where its API promises it."""
     probed = good_one(evidence, RequestSet.ANSWER)
     if isinstance(probed, CheckAnswer):
         return probed
@@ -57,6 +58,7 @@ def judge_answer(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_stream(evidence: Evidence) -> CheckAnswer:
+    """Fails where the stream is not complete; warns where only its end marker is missing."""
     probed = good_one(evidence, RequestSet.STREAM)
     if isinstance(probed, CheckAnswer):
         return probed
@@ -76,6 +78,7 @@ def judge_stream(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_headers(evidence: Evidence) -> CheckAnswer:
+    """Fails on another `content-type` than that of the API's streams; warns where caches may keep the stream."""
     probed = evidence.one(RequestSet.STREAM)
     if probed is None or probed.request.status is None:
         return not_applicable(describe(probed.request) if probed is not None else "nothing was sent")
@@ -102,6 +105,7 @@ def judge_headers(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_format(evidence: Evidence) -> CheckAnswer:
+    """Fails on events that break the API's form; warns where the role comes again."""
     probed = evidence.one(RequestSet.STREAM)
     if probed is None:
         return not_applicable("nothing was sent")
@@ -124,6 +128,7 @@ def judge_format(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_silent_fallback(evidence: Evidence) -> CheckAnswer:
+    """Warns where a request for a stream got one JSON answer."""
     sent = list(evidence.streams())
     streamed = [each for each in sent if each.request.status == 200 and _is_stream(each.request)]
     whole = [each for each in sent if each.request.rule == "stream.json-answer"]
@@ -141,6 +146,7 @@ def judge_silent_fallback(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_model_served(evidence: Evidence) -> CheckAnswer:
+    """Warns where another model answered than the one asked for."""
     known = [each for need in (RequestSet.STREAM, RequestSet.ANSWER) for each in evidence.all(need)]
     if (nothing := nothing_good(known)) is not None:
         return nothing
@@ -155,6 +161,7 @@ def judge_model_served(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_long_stream(evidence: Evidence) -> CheckAnswer:
+    """Fails where a stream longer than usual buffers is not complete."""
     probed = good_one(evidence, RequestSet.LONG_STREAM)
     if isinstance(probed, CheckAnswer):
         return probed
@@ -167,6 +174,7 @@ def judge_long_stream(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_large_answer(evidence: Evidence) -> CheckAnswer:
+    """Fails where an answer longer than usual buffers is not complete."""
     probed = good_one(evidence, RequestSet.LARGE_ANSWER)
     if isinstance(probed, CheckAnswer):
         return probed

@@ -18,12 +18,16 @@ from gwtui.model.records import Hold, Ping, Request
 from gwtui.model.verdicts import Verdict
 
 LONGEST_ASKED_S = 300.0
-"""A longer `Retry-After` is tried once after so long: it may be a mistake, and the wait would hide the recovery."""
+"""A longer `Retry-After` is tried once after this long: it may be a mistake, and the wait would hide the recovery.
+Rate limits usually count by the minute; this is five."""
 AFTER_FAILURES = 10
-"""So many failures in a row are probed at the usual pace: an outage is watched closely while it is young."""
+"""Failures in a row that are probed at the usual pace: an outage is watched closely while it is young."""
 AFTER_REFUSALS = 3
+"""Refusals in a row after which it backs off: one may be a limit that others used up, three are about the asker."""
 MOST_TIMES = 8
+"""Three doublings: an endpoint that is probed every second and comes back is seen within 8 s."""
 LONGEST_NS = 60_000_000_000
+"""The minute that rate limits usually count by: a longer pause gains nothing."""
 
 REFUSALS = frozenset({Verdict.AUTH, Verdict.RATE_LIMITED, Verdict.OVERLOADED})
 """What asking more often can only make worse."""

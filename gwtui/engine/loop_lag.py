@@ -17,13 +17,13 @@ from gwtui.model.verdicts import Verdict
 from gwtui.text.units import duration
 
 PERIOD_NS = 10_000_000
-"""How often the loop is tried."""
+"""How often the loop is tried: half of `LATE_NS`, so that no later loop goes unseen."""
 LATE_NS = 20_000_000
-"""A loop that is later than this is remembered to have been."""
+"""A loop that is later than this is remembered to have been: two periods, as one may be a timer's own coarseness."""
 STANDSTILL_NS = 1_000_000_000
 """From this on the process was stopped, or the machine suspended or swamped: deadlines passed unwatched."""
 REMEMBERED = 1000
-"""So many late moments are kept."""
+"""The number of late moments that are kept: 10 s of a loop that is late at every try."""
 
 WAITING = frozenset(
     {

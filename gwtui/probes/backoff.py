@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 FIRST_S = 0.5
+"""As in the SDKs of OpenAI and Anthropic."""
 LONGEST_S = 15.0
 """Longer, and a gateway that is back would be called down for too long."""
 

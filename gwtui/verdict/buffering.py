@@ -8,21 +8,23 @@ from gwtui.model.records import Finding
 from gwtui.text.units import duration
 
 MIN_EVENTS = 20
-"""Content events below which nothing is said about buffering: a short answer fits in one packet."""
+"""Content events below which nothing is said about buffering: a short answer fits in one packet. Twenty of
+some 200 bytes, as OpenAI's chunks have, fill the smallest usual buffer (`BUFFERS`)."""
 MIN_DURATION_NS = 200_000_000
 """Streams shorter than that come in one burst quite lawfully: caches, speculative decoding, small models."""
 BURST_SPREAD_NS = 5_000_000
-"""All content within that time is one burst."""
+"""All content within that time is one burst: at `LATE_EVENTS_PER_S` it is the time of less than three events."""
 LATE_SHARE = 0.95
-"""First content after that share of the whole time is late..."""
+"""First content after that share of the whole time is late: less than a twentieth is left for the whole answer..."""
 LATE_EVENTS_PER_S = 500.0
-"""... unless the rest came no faster than a model writes."""
+"""... unless the rest came no faster than a model writes: 2 ms an event, where most hosted models take 5 to 50."""
 GROUP_EVENTS = 4.0
-"""Content events per read from which they came in groups..."""
+"""Content events per read from which they came in groups: speculative decoding writes two or three at a step..."""
 GROUP_GAP_NS = 20_000_000
-"""... unless the reads were so close together that packets merge by themselves."""
+"""... unless the reads were so close together that packets merge by themselves: Nagle and a fast model do that within a
+round trip."""
 
-LATE_FIRST_NS = 20_000_000
+LATE_FIRST_NS = 20_000_000  # as `engine.loop_lag.LATE_NS`
 LATE_FIRST_SHARE = 0.05
 """A first read that may have waited longer than both was late: what it held may be no burst of the gateway's."""
 LATE_GAP_SHARE = 0.5
@@ -42,12 +44,14 @@ COMBED_LEAST_NS = 90_000_000
 TIMERS_NS = (100_000_000, 200_000_000, 250_000_000, 500_000_000, 1_000_000_000)
 """Usual periods. 200 ms is the longest that Linux keeps a corked connection waiting: tcp(7), TCP_CORK."""
 TIMER_EARLY = 0.95
+"""A period may look shorter by a tick of 4 ms (`CONFIG_HZ=250`), which is this share of the shortest one."""
 TIMER_SLACK_NS = 10_000_000
-"""What scheduling adds or takes."""
+"""What scheduling adds or takes: a tick of `CONFIG_HZ=100`."""
 TIMER_SPREAD = 0.3
 STEADY_SPREAD = 0.1
 """How far apart, as a share of the period, p10 and p90 of the gaps of a timer may be."""
 BUFFERS = (4096, 8192, 16384, 32768, 65536)
+"""Usual ones: pages of nginx's `proxy_buffers` (4 or 8 KiB), a TLS record (16), copies of Go (32) and Node (64)."""
 BUFFER_FILL = 0.85
 """Reads that fill a usual buffer to that share were cut by size, not by time."""
 
