@@ -88,12 +88,15 @@ _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}"
 
 def header(headers: Headers, name: str) -> str:
     """The first value of that name, as it came; "" without one."""
-    return next((value for key, value in headers if key.lower() == name), "")
+    for key, value in headers:
+        if key.lower() == name:
+            return value
+    return ""
 
 
 def joined_header(headers: Headers, name: str) -> str:
     """All values of that name as one list, which they are by RFC 9110 5.3; "" without one."""
-    return ", ".join(value for key, value in headers if key.lower() == name)
+    return ", ".join([value for key, value in headers if key.lower() == name])
 
 
 def pick_headers(headers: Headers) -> dict[str, str]:
@@ -125,22 +128,31 @@ def without_query(url: str) -> str:
 
 def trace_id(headers: Headers) -> str:
     """The gateway's trace id, cleaned; "" where it gave none."""
+    firsts = _first_values(headers)
     for name in TRACE_IDS:
-        if value := header(headers, name).strip():
+        if value := firsts.get(name, "").strip():
             parent = _TRACEPARENT.fullmatch(value.lower())
             return clean(parent.group(1) if parent else value.partition("/")[0])
-    return _amazon_root(header(headers, "x-amzn-trace-id"))
+    return _amazon_root(firsts.get("x-amzn-trace-id", ""))
+
+
+def _first_values(headers: Headers) -> dict[str, str]:
+    """The first value of each name, in lower case."""
+    return {name.lower(): value for name, value in reversed(headers)}
 
 
 def _amazon_root(value: str) -> str:
     """`Root=1-67891233-abcdef;Self=...` -> its root."""
+    if not value:
+        return ""
     fields = dict(field.strip().partition("=")[::2] for field in value.split(";"))
     return clean(fields.get("Root", value).strip())
 
 
 def request_id(headers: Headers) -> str:
     """The gateway's id for the request, cleaned; "" where it gave none."""
-    return next((clean(value) for name in REQUEST_IDS if (value := header(headers, name).strip())), "")
+    firsts = _first_values(headers)
+    return next((clean(value) for name in REQUEST_IDS if (value := firsts.get(name, "").strip())), "")
 
 
 def retry_after(headers: Headers, now: float) -> float | None:
@@ -168,7 +180,7 @@ def _number(value: str) -> float | None:
 
 def http_date(value: str) -> float | None:
     """The wall time (UTC) of a date of RFC 9110 5.6.7, RFC 1123 with any zone, or RFC 3339; None for anything else."""
-    return _date(value.strip()[:64])
+    return _date(value.strip()[:64]) if value else None
 
 
 def _date(value: str) -> float | None:

@@ -139,7 +139,7 @@ class DeadlineWatchdog:
 
     async def __aenter__(self) -> DeadlineWatchdog:
         await self._timeout.__aenter__()
-        self._look()
+        self._look_in(self._shortest_ns)
         return self
 
     async def __aexit__(
@@ -150,12 +150,13 @@ class DeadlineWatchdog:
         await self._timeout.__aexit__(kind, error, trace)
 
     def _look(self) -> None:
-        loop = asyncio.get_running_loop()
         now_ns = time.perf_counter_ns()
         due = self._ask()
         if due.at_ns <= now_ns:
             self.expired = due
-            self._timeout.reschedule(loop.time())
+            self._timeout.reschedule(asyncio.get_running_loop().time())
             return
-        wait_ns = min(due.at_ns - now_ns, self._shortest_ns)
-        self._timer = loop.call_later(wait_ns / 1e9, self._look)
+        self._look_in(min(due.at_ns - now_ns, self._shortest_ns))
+
+    def _look_in(self, wait_ns: int) -> None:
+        self._timer = asyncio.get_running_loop().call_later(wait_ns / 1e9, self._look)

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from gwtui.apis.base import API, AskError
+from gwtui.apis.base import API, Ask, AskError
 from gwtui.apis.headers import Headers, header, joined_header, without_query
 from gwtui.apis.http import is_expected_status
 from gwtui.model.enums import End, FindingName, Trigger
@@ -93,8 +93,8 @@ class HTTPProber:
         self._events = events
         self._connections: Connections | None = None
         self._request: PreparedRequest | None = None
-        self._made_of: object = None
-        """What the request was made of, beside the endpoint."""
+        self._asked: tuple[Ask, str | None, list[tuple[str, str]]] | None = None
+        """What the request is made of: the API's own part, and the key and the headers that it was made with."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -190,11 +190,13 @@ class HTTPProber:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
         self._proxy = proxy_of(self._endpoint, use_environment=self._use_proxies)
-        ask = self._api.ask(self._endpoint, key)
-        made_of = ask, resolve_url(ask.url), further
-        if self._request is None or made_of != self._made_of:
+        if self._asked is None or self._asked[1:] != (key, further):
+            self._asked, self._request = (self._api.ask(self._endpoint, key), key, further), None
+        ask = self._asked[0]
+        url = resolve_url(ask.url)
+        if self._request is None or self._request.url != url:
             headers = overlaid(HEADERS, self._connection, ask.headers, further)
-            self._request, self._made_of = PreparedRequest(ask, made_of[1], headers), made_of
+            self._request = PreparedRequest(ask, url, headers)
         return self._request
 
     async def _ask(self, result: Result, request: PreparedRequest, connections: Connections, url: str | None) -> None:

@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from gwtui.apis.base import Ask
 from gwtui.text.sanitize import clean
 from gwtui.transport.proxies import Proxy
-from gwtui.transport.request import Target, head_of, lines_of, target_of
+from gwtui.transport.request import Target, head_of, target_of
+
+ID_HEADERS = ("traceparent", "x-request-id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +27,13 @@ class Ids:
     @property
     def headers(self) -> tuple[tuple[str, str], ...]:
         """W3C Trace Context 3.2, and the de-facto request id."""
-        return (("traceparent", f"00-{self.trace_id}-{self.span_id}-01"), ("x-request-id", self.request_id))
+        trace, request = ID_HEADERS
+        return ((trace, f"00-{self.trace_id}-{self.span_id}-01"), (request, self.request_id))
 
 
 def fresh_ids() -> Ids:
-    return Ids(secrets.token_hex(16), secrets.token_hex(8), str(uuid.uuid4()))
+    digits = secrets.token_hex(24)
+    return Ids(digits[:32], digits[32:], str(uuid.uuid4()))
 
 
 def overlaid(*layers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -60,6 +64,7 @@ class PreparedRequest:
         self._headers = tuple(headers)
         self._body = ask.body
         self._names = {name.lower() for name, _ in self._headers}
+        self._own_ids = [header for header in self._headers if header[0].lower() in ID_HEADERS]
         self._heads: dict[tuple[Target, Proxy | None], bytes] = {}
 
     def in_bytes(self, target: Target, proxy: Proxy | None) -> tuple[bytes, tuple[str, str]]:
@@ -71,7 +76,8 @@ class PreparedRequest:
         head = self._heads.get((target, proxy))
         if head is None:
             head = self._heads[target, proxy] = self._head(target, proxy)
-        return b"".join((head, lines_of(fresh), b"\r\n", self._body)), sent_ids((*self._headers, *fresh))
+        lines = "".join(f"{name}: {value}\r\n" for name, value in fresh)
+        return b"".join((head, lines.encode("ascii"), b"\r\n", self._body)), sent_ids((*self._own_ids, *fresh))
 
     def _head(self, target: Target, proxy: Proxy | None) -> bytes:
         asked = target.path if proxy is None else target.url

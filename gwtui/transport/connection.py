@@ -12,7 +12,7 @@ from gwtui.transport.connection_policy import Made
 from gwtui.transport.dial import Dial
 from gwtui.transport.http1 import ResponseParser
 from gwtui.transport.http1_head import Head, NotHTTPError
-from gwtui.transport.proxies import Proxy
+from gwtui.transport.proxies import Proxy, ProxyError
 from gwtui.transport.sockets import Waiting
 from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
 
@@ -75,9 +75,10 @@ class HTTPConnection:
             )
         try:
             trace.sent(await self._stream.transmit(request))
-        except OSError as error:
-            trace.broke = error
+        except ProxyError:
             raise
+        except ConnectionError:
+            pass  # the peer may have answered before it hung up; else reading says what happened
         while self._parser.head is None:
             self._pending = await self._receive(Waiting.BY_SEGMENT)
         trace.in_body = True

@@ -36,8 +36,8 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class ConnectionTrace:
-    """Written by the connection that carries the request (`gwtui.transport.connection`) and by nothing else. Stamps in
-    monotonic ns."""
+    """Written by the transport alone: where a connection is chosen (`transport.connections`), and where it carries
+    the request (`transport.connection`). Stamps in monotonic ns."""
 
     dial: Dial | None = None
     """The connection made for it; None when it was kept from an earlier request."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from gwtui.apis.headers import Headers, header, http_date, joined_header
 from gwtui.apis.models import model_differs
@@ -72,14 +73,21 @@ def _contradictions(headers: Headers) -> Iterator[Finding]:
 
 def _second_tries(name: str, value: str) -> FindingName | None:
     """The finding, where the header says that there were retries or fallbacks; None where it does not."""
+    counted = _counted(name)
+    if counted is None:
+        return None
+    finding, least = counted
+    number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
+    some = finding is FindingName.FALLBACKS and value not in NOTHING
+    return finding if (some if number is None else number >= least) else None
+
+
+@lru_cache(maxsize=512)
+def _counted(name: str) -> tuple[FindingName, int] | None:
+    """What a header of that name counts, and the number from which it is a finding; None where it counts nothing."""
     if LIMITS.search(name):
         return None
-    number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
-    for pattern, finding, least in SECOND_TRIES:
-        if pattern.search(name):
-            some = finding is FindingName.FALLBACKS and value not in NOTHING
-            return finding if (some if number is None else number >= least) else None
-    return None
+    return next(((finding, least) for pattern, finding, least in SECOND_TRIES if pattern.search(name)), None)
 
 
 def clock_skew(headers: Headers, began_at: float, ended_at: float) -> Finding | None:
