@@ -111,7 +111,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
     timed = Request(
-        **structs.asdict(timing.times(usage.output_tokens)),
+        **structs.asdict(timing.times(usage.output_tokens, result.ended_ns, result.ended_error_ns)),
         pace=pace,
         endpoint=endpoint.name,
         number=result.number,

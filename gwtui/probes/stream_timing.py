@@ -32,6 +32,7 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
     max_gap_ns: int | None
     tpot_ns: int | None
     tokens_per_s: float | None
+    measured: dict[Metric, int]
     gaps: tuple[tuple[int, int], ...]
     events: int
     reads: int
@@ -132,8 +133,11 @@ class Timing:
         self._content_reads += 1
         self._read_content = 0
 
-    def times(self, output_tokens: int | None) -> Times:
-        """All of it. Token rates need the API's own count of the answer's tokens, and content in two reads at least."""
+    def times(self, output_tokens: int | None, ended_ns: int | None = None, ended_error_ns: int = 0) -> Times:
+        """All of it. Token rates need the API's own count of the answer's tokens, and content in two reads at least.
+
+        `ended_ns`: when the stream ended, if it did; `ended_error_ns`: how far that may be from the truth.
+        """
         first = self._first_content_ns
         spread_ns = self._last_content_ns - first if first is not None else 0
         further_tokens = output_tokens - 1 if output_tokens is not None else 0
@@ -146,10 +150,16 @@ class Timing:
             max_gap_ns=gaps.max,
             tpot_ns=round(spread_ns / further_tokens) if has_rate else None,
             tokens_per_s=further_tokens * 1e9 / spread_ns if has_rate else None,
+            measured=self._measured(ended_ns, ended_error_ns),
             gaps=gaps.pairs(),
             events=self.events,
             reads=self.reads,
         )
+
+    def _measured(self, ended_ns: int | None, ended_error_ns: int) -> dict[Metric, int]:
+        """The metrics for which a record has no field; what is None was not measured."""
+        found: dict[Metric, int | None] = {}
+        return {metric: value for metric, value in found.items() if value is not None}
 
     def errors(self, output_tokens: int | None) -> dict[Metric, int]:
         """How far the figures may be from the truth, the time of the send left aside."""
