@@ -52,6 +52,8 @@ def measured(kind: type[Any]) -> st.SearchStrategy[Any]:
         others: dict[str, Any] = {
             name: abs(values[name] or 0.0) % most for name, most in bounds.items() if name in values
         }
+        if "measured" in values:
+            others["measured"] = {metric: value % DAYS_NS for metric, value in values["measured"].items()}
         if "headers" in values:
             others["headers"] = {clean(name): clean(text) for name, text in values["headers"].items()}
         return replace(record, **times, **others)
