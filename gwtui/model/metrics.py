@@ -215,6 +215,17 @@ class Metric(StrEnum):
         otel="gwtui.client.time_per_output_token",
         rank=4,
     )
+    TTLT = Descriptor(
+        name="ttlt",
+        label="TTLT",
+        words="last token",
+        meaning="Time to last token: last request byte sent to last generated content.",
+        forms=_STREAM,
+        basis=Basis.SENT,
+        column="ttlt_ms",
+        prometheus="gwtui_time_to_last_token_seconds",
+        otel="gwtui.client.time_to_last_token",
+    )
     E2E = Descriptor(
         name="e2e",
         label="E2E",

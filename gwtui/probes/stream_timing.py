@@ -158,7 +158,7 @@ class Timing:
 
     def _measured(self, ended_ns: int | None, ended_error_ns: int) -> dict[Metric, int]:
         """The metrics for which a record has no field; what is None was not measured."""
-        found: dict[Metric, int | None] = {}
+        found = {Metric.TTLT: self._since_sent(self._last_content_ns if self.has_content else None)}
         return {metric: value for metric, value in found.items() if value is not None}
 
     def errors(self, output_tokens: int | None) -> dict[Metric, int]:
@@ -167,6 +167,7 @@ class Timing:
         return {
             Metric.TTFT: self._first_content_error_ns,
             Metric.TTFO: self._first_visible_error_ns,
+            Metric.TTLT: self._last_content_error_ns,
             Metric.TPOT: round(either_ns / max(1, (output_tokens or 0) - 1)),
         }
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from gwtui.apis.base import Reading
 from gwtui.model.enums import End, EventKind
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Deadlines
 from gwtui.probes.deadlines import LINGER_S, Progress, due
 from gwtui.probes.stream_timing import Timing
@@ -42,6 +43,11 @@ def test_a_stream() -> None:
     assert times.tpot_ns == 50 * MS
     assert times.tokens_per_s == pytest.approx(20)
     assert (times.events, times.reads) == (6, 5)
+
+
+def test_the_last_token_is_the_last_content_and_not_the_end() -> None:
+    assert timed((100, START), (300, TEXT), (450, TEXT), (550, STOP)).times(4).measured[Metric.TTLT] == 450 * MS
+    assert Metric.TTLT not in timed((100, START), (550, STOP)).times(4).measured
 
 
 def test_a_tool_call_is_visible_output() -> None:
