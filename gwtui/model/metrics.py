@@ -226,6 +226,17 @@ class Metric(StrEnum):
         prometheus="gwtui_time_to_last_token_seconds",
         otel="gwtui.client.time_to_last_token",
     )
+    TAIL_GAP = Descriptor(
+        name="tail_gap",
+        label="TAIL GAP",
+        words="tail gap",
+        meaning="From the last content of a stream to its end.",
+        forms=_STREAM,
+        basis=Basis.READS,
+        column="tail_gap_ms",
+        prometheus="gwtui_tail_gap_seconds",
+        otel="gwtui.client.tail_gap",
+    )
     E2E = Descriptor(
         name="e2e",
         label="E2E",

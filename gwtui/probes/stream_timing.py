@@ -158,8 +158,19 @@ class Timing:
 
     def _measured(self, ended_ns: int | None, ended_error_ns: int) -> dict[Metric, int]:
         """The metrics for which a record has no field; what is None was not measured."""
-        found = {Metric.TTLT: self._since_sent(self._last_content_ns if self.has_content else None)}
+        found = {
+            Metric.TTLT: self._since_sent(self._last_content_ns if self.has_content else None),
+            Metric.TAIL_GAP: self._tail_gap(ended_ns, ended_error_ns),
+        }
         return {metric: value for metric, value in found.items() if value is not None}
+
+    def _tail_gap(self, ended_ns: int | None, ended_error_ns: int) -> int | None:
+        """Nothing where the end came with the last content; not known where it is in doubt."""
+        if ended_ns is None or not self.has_content:
+            return None
+        gap_ns = max(0, ended_ns - self._last_content_ns)
+        in_one_read = gap_ns == 0
+        return gap_ns if in_one_read or not in_doubt(gap_ns, self._last_content_error_ns + ended_error_ns) else None
 
     def errors(self, output_tokens: int | None) -> dict[Metric, int]:
         """How far the figures may be from the truth, the time of the send left aside."""

@@ -50,6 +50,20 @@ def test_the_last_token_is_the_last_content_and_not_the_end() -> None:
     assert Metric.TTLT not in timed((100, START), (550, STOP)).times(4).measured
 
 
+@pytest.mark.parametrize(
+    ("ended_ms", "error_ms", "tail_gap_ms"),
+    [(550, 0, 150), (400, 0, 0), (400, 9, 0), (550, 7, 150), (550, 8, None), (None, 0, None)],
+    ids=["later", "with the last content", "in the same late read", "hardly late", "in doubt", "no end"],
+)
+def test_the_tail_gap_is_from_the_last_content_to_the_end(
+    ended_ms: int | None, error_ms: int, tail_gap_ms: int | None
+) -> None:
+    ended_ns = None if ended_ms is None else SENT + ended_ms * MS
+    measured = timed((300, TEXT), (400, TEXT)).times(4, ended_ns, error_ms * MS).measured
+    assert measured.get(Metric.TAIL_GAP) == (None if tail_gap_ms is None else tail_gap_ms * MS)
+    assert Metric.TAIL_GAP not in timed((100, START)).times(4, ended_ns).measured
+
+
 def test_a_tool_call_is_visible_output() -> None:
     times = timed((100, START), (200, TOOL)).times(None)
     assert (times.ttft_ns, times.ttfo_ns) == (200 * MS, 200 * MS)
