@@ -31,7 +31,7 @@ MAX_NAME = 64
 MAX_LINE = 1 << 20
 """Bytes; a longer line is none of CSV."""
 MAX_RESULTS = 2_000_000
-"""Results of one session or file; each takes up to 64 bytes, and what compares them sorts them."""
+"""Results of one session or file; each takes 16 bytes for each latency, and what compares them sorts them."""
 SESSION_FILES = ("requests.csv", "pings.csv")
 
 Progress: TypeAlias = Callable[[int], None]
