@@ -38,9 +38,9 @@ class CheckDeps:
 class Collected:
     """All that was found out about a target so far."""
 
-    def __init__(self, target: CheckTarget, means: CheckDeps | None = None) -> None:
+    def __init__(self, target: CheckTarget, deps: CheckDeps | None = None) -> None:
         self._target = target
-        self._means = means or CheckDeps()
+        self._deps = deps or CheckDeps()
         self._found: dict[RequestSet, tuple[Probed, ...]] = {}
         self._lag_monitor = LoopLagMonitor()
         self.sent = 0
@@ -69,7 +69,7 @@ class Collected:
             self._found[need] = await self._sent(plan)
             if looks == MOST_LOOKS or is_settled(need, self.evidence):
                 return
-            await self._means.sleep(LOOK_AGAIN_S)
+            await self._deps.sleep(LOOK_AGAIN_S)
 
     async def _sent(self, plan: RequestPlan) -> tuple[Probed, ...]:
         """All of the plan, or of alternatives the first that the gateway has, or else all of them."""
@@ -93,7 +93,7 @@ class Collected:
             if wait_s is None:
                 return
             if wait_s:
-                await self._means.sleep(wait_s)
+                await self._deps.sleep(wait_s)
             self._found[RequestSet.PROVOKED] = (*found, *await self._at_once((endpoint,)))
 
     async def _at_once(self, endpoints: tuple[Endpoint, ...]) -> list[Probed]:
@@ -105,7 +105,7 @@ class Collected:
         await make_ready(*endpoints)
         async with AsyncExitStack() as probers:
             ready = [
-                await probers.enter_async_context(self._means.prober_for(endpoint, self._target.profile, kept.keep))
+                await probers.enter_async_context(self._deps.prober_for(endpoint, self._target.profile, kept.keep))
                 for endpoint, kept in zip(endpoints, reads, strict=True)
             ]
             planned_ns = time.perf_counter_ns()
@@ -115,6 +115,6 @@ class Collected:
                     for number, prober in enumerate(ready, first)
                 ]
         for task in probing:
-            self._means.spend(task.result())
+            self._deps.spend(task.result())
         found = zip(probing, reads, endpoints, strict=True)
         return [Probed(task.result(), kept.reads, endpoint.path or "") for task, kept, endpoint in found]

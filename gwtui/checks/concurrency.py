@@ -83,12 +83,12 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     if not analyses:
         return not_applicable("nothing was sent")
     last = analyses[-1]
-    details = [*_speed_ups(analyses), *_course_lines(last)]
+    details = [*_speed_ups(analyses), *_timeline_lines(last)]
     if last.verdict is None:
         return _undecided(last, evidence)
     evidence_words = _three_signs(last)
     facts: dict[str, int | float | str] = {"verdict": last.verdict.value, **_facts(last)}
-    facts |= {f"speed_up_{len(each.courses)}": round(each.speed_up, 2) for each in analyses}
+    facts |= {f"speed_up_{len(each.timelines)}": round(each.speed_up, 2) for each in analyses}
     words = f"{last.verdict}: {evidence_words}"
     if last.verdict is Together.SEQUENTIAL:
         return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
@@ -101,7 +101,7 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     if last.failed:
         first = last.failed[0]
         return warned(
-            f"{words}; {len(last.failed)} of {len(last.courses)} models failed, such as {first.model}: {first.error}",
+            f"{words}; {len(last.failed)} of {len(last.timelines)} models failed, such as {first.model}: {first.error}",
             "A limit on requests at once, or a model that does not work.",
             "See the check `models`; ask for a higher limit.",
             details=details,
@@ -119,14 +119,16 @@ def _undecided(found: Concurrency, evidence: Evidence) -> CheckAnswer:
     if not found.failed:
         return not_applicable("one model alone answers, so there is nothing to compare")
     first = found.failed[0]
-    words = f"{len(found.failed)} of {len(found.courses)} models failed together, such as {first.model}: {first.error}"
+    words = (
+        f"{len(found.failed)} of {len(found.timelines)} models failed together, such as {first.model}: {first.error}"
+    )
     if not any(each.ok for need in (RequestSet.STREAM, RequestSet.MODELS) for each in evidence.all(need)):
         return not_applicable(words)
     return failed(
         f"{words}; one after another they are answered",
         "A limit on requests at once, or a gateway that cannot serve several models at a time.",
         "Ask for a higher limit; look for the trace ids in the gateway's log.",
-        details=_course_lines(found),
+        details=_timeline_lines(found),
     )
 
 
@@ -176,22 +178,22 @@ def _speed_ups(analyses: Sequence[Concurrency]) -> list[str]:
     for each in analyses:
         times = (units.duration(ns) for ns in (each.wall_ns, each.slowest_ns, each.sum_ns))
         speed_up = f"{each.speed_up:.1f}x" if each.verdict is not None else units.MISSING
-        rows.append((str(len(each.courses)), *times, speed_up, each.verdict or units.MISSING))
+        rows.append((str(len(each.timelines)), *times, speed_up, each.verdict or units.MISSING))
     return table(rows, (TextColumn(6, right=True), *[TextColumn(8, right=True)] * 4, TextColumn()))
 
 
-def _course_lines(found: Concurrency) -> list[str]:
-    begin = min((course.sent_ns for course in found.answered), default=0)
-    rows = [("model", "start", "first", "end", "events"), *(_course_row(each, begin) for each in found.courses)]
+def _timeline_lines(found: Concurrency) -> list[str]:
+    begin = min((timeline.sent_ns for timeline in found.answered), default=0)
+    rows = [("model", "start", "first", "end", "events"), *(_timeline_row(each, begin) for each in found.timelines)]
     return table(rows, (TextColumn(), *[TextColumn(7, right=True)] * 3, TextColumn(6, right=True)))
 
 
-def _course_row(course: ModelTimeline, begin_ns: int) -> Row:
-    if course.error:
-        return course.model, f"✖ {course.error}"
-    stamps = (course.start_ns, course.first_ns, course.end_ns)
+def _timeline_row(timeline: ModelTimeline, begin_ns: int) -> Row:
+    if timeline.error:
+        return timeline.model, f"✖ {timeline.error}"
+    stamps = (timeline.start_ns, timeline.first_ns, timeline.end_ns)
     times = (units.offset(ns - begin_ns if ns is not None else None) for ns in stamps)
-    return course.model, *times, str(course.chunks)
+    return timeline.model, *times, str(timeline.chunks)
 
 
 def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
@@ -201,10 +203,10 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
         return not_applicable("nothing was sent")
     if evidence.target.endpoint.api == COMPARE_STREAM.name:
         found = analyse_compared(probed[0])
-        stranger = [course for course in found.courses if course.model == UNKNOWN_MODEL]
-        others = [course for course in found.courses if course.model != UNKNOWN_MODEL]
+        stranger = [timeline for timeline in found.timelines if timeline.model == UNKNOWN_MODEL]
+        others = [timeline for timeline in found.timelines if timeline.model != UNKNOWN_MODEL]
         failure = stranger[0].error if stranger else ""
-        bad = [f"{course.model}: {course.error}" for course in others if course.error]
+        bad = [f"{timeline.model}: {timeline.error}" for timeline in others if timeline.error]
     else:
         failure = "" if probed[1].ok else describe(probed[1].request)
         others_failed = not probed[0].ok

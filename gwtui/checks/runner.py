@@ -27,12 +27,12 @@ TEXT = 1000
 
 
 async def run_checks(
-    target: CheckTarget, checks: Sequence[Check] | None = None, means: CheckDeps | None = None
+    target: CheckTarget, checks: Sequence[Check] | None = None, deps: CheckDeps | None = None
 ) -> AsyncGenerator[CheckResult, None]:
     """The result of every check, in order, as they end."""
     checks = checks_for(target) if checks is None else checks
     wanted = {need for check in checks for need in needs_of(check)}
-    collected = Collected(target, means)
+    collected = Collected(target, deps)
     for check in checks:
         sent, began_ns, started_at = collected.sent, time.perf_counter_ns(), time.time()
         said = await _said(check, collected, wanted)

@@ -1,4 +1,4 @@
-"""The courses of models that were asked together, from the records of their streams. Pure."""
+"""The timelines of models that were asked together, from the records of their streams. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def analyse_streams(probed: Sequence[Probed], alone: Mapping[str, Alone] | None 
     """One stream per model. `alone`: what the models, by the names asked for, take by themselves."""
     names = labels([each.request.model for each in probed])
     alone = alone or {}
-    courses = [_course(each, name, alone.get(each.request.model)) for each, name in zip(probed, names, strict=True)]
+    timelines = [_timeline(each, name, alone.get(each.request.model)) for each, name in zip(probed, names, strict=True)]
     spoken = [
         (read.now_ns, name)
         for each, name in zip(probed, names, strict=True)
@@ -23,15 +23,15 @@ def analyse_streams(probed: Sequence[Probed], alone: Mapping[str, Alone] | None 
         for event in read.events
         if event.kind.is_content
     ]
-    return analyse(courses, [name for _, name in sorted(spoken, key=lambda pair: pair[0])])
+    return analyse(timelines, [name for _, name in sorted(spoken, key=lambda pair: pair[0])])
 
 
 def analyse_compared(probed: Probed) -> Concurrency:
     """All models in one stream."""
     asked = [model for model in probed.request.model.split(",") if model]
     seen = [event.model for event in probed.events if event.model]
-    courses = [_course_within(probed, model) for model in dict.fromkeys((*asked, *seen))]
-    return analyse(courses, [event.model for event in probed.events if event.kind.is_content])
+    timelines = [_timeline_within(probed, model) for model in dict.fromkeys((*asked, *seen))]
+    return analyse(timelines, [event.model for event in probed.events if event.kind.is_content])
 
 
 def alone_of(probed: Iterable[Probed]) -> dict[str, Alone]:
@@ -53,7 +53,7 @@ def labels(models: Sequence[str]) -> list[str]:
     return named
 
 
-def _course(probed: Probed, name: str, alone: Alone | None) -> ModelTimeline:
+def _timeline(probed: Probed, name: str, alone: Alone | None) -> ModelTimeline:
     request, reads = probed.request, probed.reads
     if not reads or request.outcome is not Outcome.OK:
         why = describe(request) if request.outcome is not Outcome.OK else "it did not stream"
@@ -70,7 +70,7 @@ def _course(probed: Probed, name: str, alone: Alone | None) -> ModelTimeline:
     )
 
 
-def _course_within(probed: Probed, model: str) -> ModelTimeline:
+def _timeline_within(probed: Probed, model: str) -> ModelTimeline:
     own = [(read.now_ns, event) for read in probed.reads for event in read.events if event.model == model]
     if not own:
         why = "no event of it came" if probed.reads else describe(probed.request)

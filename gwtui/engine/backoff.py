@@ -1,4 +1,4 @@
-"""When an endpoint is to be left alone for a while, by what it answered. Pure: clock and chance are passed in.
+"""When an endpoint is to be left alone for a while, by what it answered. Pure: clock and random numbers are passed in.
 
 - A refusal that says how long to wait (`Retry-After`) is obeyed, up to `LONGEST_ASKED_S`; then one probe asks again.
 - After many failures in a row the pause between two probes doubles with each further one, up to `MOST_TIMES` the
@@ -36,8 +36,8 @@ REFUSALS = frozenset({Verdict.AUTH, Verdict.RATE_LIMITED, Verdict.OVERLOADED})
 class Politeness:
     """Follows the results of one endpoint."""
 
-    def __init__(self, chance: Random) -> None:
-        self._rng = chance
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
         self.forget()
 
     def forget(self) -> None:

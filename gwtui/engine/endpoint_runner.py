@@ -58,29 +58,29 @@ class WorkerContext:
     budget_tracker: BudgetTracker
 
 
-def may_begin(endpoint: Endpoint, tools: WorkerContext) -> bool:
+def may_begin(endpoint: Endpoint, context: WorkerContext) -> bool:
     """Whether there is a budget for a probe that begins now; it is counted. Pings take nothing of it."""
-    return kind_of(endpoint.api) is Kind.WEBSOCKET or tools.budget_tracker.take(tools.clock())
+    return kind_of(endpoint.api) is Kind.WEBSOCKET or context.budget_tracker.take(context.clock())
 
 
 async def run_probe(
-    endpoint: Endpoint, prober: Prober, tally: SessionCounts, tools: WorkerContext, planned_ns: int, trigger: Trigger
+    endpoint: Endpoint, prober: Prober, counts: SessionCounts, context: WorkerContext, planned_ns: int, trigger: Trigger
 ) -> Request | Ping:
     """Probe once under the next number, and report the result."""
     await make_ready(endpoint)
-    tally.number += 1
-    began = tools.moment()
-    result = await prober.probe(tally.number, planned_ns, trigger)
-    ended = tools.moment()
-    result = marked(result, tools.lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
-    tools.report(result)
+    counts.number += 1
+    began = context.moment()
+    result = await prober.probe(counts.number, planned_ns, trigger)
+    ended = context.moment()
+    result = marked(result, context.lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
+    context.report(result)
     return result
 
 
-async def run_trial(endpoint: Endpoint, profile: Profile, tally: SessionCounts, tools: WorkerContext) -> None:
+async def run_trial(endpoint: Endpoint, profile: Profile, counts: SessionCounts, context: WorkerContext) -> None:
     """Probe an endpoint once, with a prober of its own."""
-    async with tools.prober_for(endpoint, profile, tools.emit) as prober:
-        await run_probe(endpoint, prober, tally, tools, tools.clock(), Trigger.TRIAL)
+    async with context.prober_for(endpoint, profile, context.emit) as prober:
+        await run_probe(endpoint, prober, counts, context, context.clock(), Trigger.TRIAL)
 
 
 class Workers:
@@ -92,15 +92,15 @@ class Workers:
         profile: Profile,
         schedule: Schedule,
         politeness: Politeness,
-        tally: SessionCounts,
-        tools: WorkerContext,
+        counts: SessionCounts,
+        context: WorkerContext,
     ) -> None:
         self._endpoint = endpoint
         self._profile = profile
         self._schedule = schedule
         self._politeness = politeness
-        self._tally = tally
-        self._tools = tools
+        self._counts = counts
+        self._context = context
         self.is_websocket = kind_of(endpoint.api) is Kind.WEBSOCKET
         self._room = 1 if self.is_websocket else endpoint.overlap
         self._rescheduled = asyncio.Event()
@@ -119,7 +119,7 @@ class Workers:
 
     def hold(self) -> Hold | None:
         """Why the endpoint is left alone at the moment, and when its next probe is due; None when it is not."""
-        hold = self._politeness.hold(self._tools.clock())
+        hold = self._politeness.hold(self._context.clock())
         if hold is None or self.paused:
             return None
         return replace(hold, until_ns=self._schedule.tick_from(hold.until_ns))
@@ -131,11 +131,11 @@ class Workers:
 
     def resume(self) -> None:
         self._politeness.forget()
-        self._schedule.resume(self._tools.clock())
+        self._schedule.resume(self._context.clock())
         self._rescheduled.set()
 
     def set_interval(self, interval_s: float) -> None:
-        self._schedule.set_interval(self._tools.clock(), int(interval_s * 1e9))
+        self._schedule.set_interval(self._context.clock(), int(interval_s * 1e9))
         self._rescheduled.set()
 
     def close(self) -> None:
@@ -144,7 +144,7 @@ class Workers:
             task.cancel()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self.own(self._tools.spawn(work))
+        self.own(self._context.spawn(work))
 
     def own(self, task: asyncio.Task[None]) -> None:
         """End this task when the endpoint is closed."""
@@ -152,19 +152,19 @@ class Workers:
         task.add_done_callback(self._tasks.discard)
 
     def prober(self) -> Prober:
-        return self._tools.prober_for(self._endpoint, self._profile, self._tools.emit)
+        return self._context.prober_for(self._endpoint, self._profile, self._context.emit)
 
     async def _keep_schedule(self) -> None:
         while True:
             await self._until_due()
-            now_ns = self._tools.clock()
+            now_ns = self._context.clock()
             alone = self._politeness.hold(now_ns) is not None
             due = self._schedule.take(now_ns, room=alone or self._busy < self._room)
-            self._tally.missed += due.missed
+            self._counts.missed += due.missed
             if due.planned_ns is None:
                 continue
-            if alone or not may_begin(self._endpoint, self._tools):
-                self._tally.held += 1
+            if alone or not may_begin(self._endpoint, self._context):
+                self._counts.held += 1
             else:
                 self._start(due.planned_ns)
 
@@ -172,7 +172,7 @@ class Workers:
         """Wait for the next tick, or for a change of the schedule."""
         self._rescheduled.clear()
         next_ns = self._schedule.next_ns
-        wait_s = None if next_ns is None else max(0, next_ns - self._tools.clock()) / 1e9
+        wait_s = None if next_ns is None else max(0, next_ns - self._context.clock()) / 1e9
         try:
             async with asyncio.timeout(wait_s):
                 await self._rescheduled.wait()
@@ -195,8 +195,8 @@ class Workers:
                 planned_ns = await self._next_tick()
 
     async def _probe(self, prober: Prober, planned_ns: int, trigger: Trigger) -> None:
-        result = await run_probe(self._endpoint, prober, self._tally, self._tools, planned_ns, trigger)
-        self._politeness.take(result, self._schedule.interval_ns, self._tools.clock())
+        result = await run_probe(self._endpoint, prober, self._counts, self._context, planned_ns, trigger)
+        self._politeness.take(result, self._schedule.interval_ns, self._context.clock())
 
     async def _next_tick(self) -> int | None:
         """Be idle until a tick needs a worker; None: there are idle workers enough without this one."""
@@ -216,19 +216,19 @@ class Workers:
 
     async def probe_now(self, prober: Prober, _number: int, planned_ns: int) -> bool:
         """Send one request of a burst. False: there is no budget for it."""
-        if not may_begin(self._endpoint, self._tools):
+        if not may_begin(self._endpoint, self._context):
             return False
         await self._probe(prober, planned_ns, Trigger.BURST)
         return True
 
 
-def burst(together: Sequence[Workers], tools: WorkerContext, requests: int, concurrency: int) -> None:
+def burst(together: Sequence[Workers], context: WorkerContext, requests: int, concurrency: int) -> None:
     """Send that number of requests to each now, in turns, at most `concurrency` at once."""
 
     async def send() -> None:
-        async with LoadDriver(together, concurrency, Workers.prober, Workers.probe_now, clock=tools.clock) as load:
+        async with LoadDriver(together, concurrency, Workers.prober, Workers.probe_now, clock=context.clock) as load:
             await load.send(requests)
 
-    task = tools.spawn(send())
+    task = context.spawn(send())
     for each in together:
         each.own(task)

@@ -84,7 +84,7 @@ class Engine:
         self._session_dir = session_dir
         self._health = Health(profile)
         self._lag = LoopLag()
-        self._tools = WorkerContext(
+        self._context = WorkerContext(
             prober_for=prober_for,
             emit=emit,
             report=self._report,
@@ -98,7 +98,7 @@ class Engine:
         self._paused_by_budget: set[str] = set()
         """Endpoints that are paused until there is a new budget."""
         self._was_spent = False
-        self._tallies: defaultdict[str, SessionCounts] = defaultdict(SessionCounts)
+        self._counts: defaultdict[str, SessionCounts] = defaultdict(SessionCounts)
         self._workers: dict[str, Workers] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._group: asyncio.TaskGroup | None = None
@@ -136,7 +136,7 @@ class Engine:
     @property
     def budget_tracker(self) -> BudgetTracker:
         """What is left of the budget, also for requests that are sent beside the engine."""
-        return self._tools.budget_tracker
+        return self._context.budget_tracker
 
     def handle(self, command: Command) -> None:
         """Carry a command out, or say in a `Notice` why not."""
@@ -166,9 +166,9 @@ class Engine:
                 self._burst(command)
             case Try(endpoint=endpoint):
                 profile_edits.check_api(endpoint)
-                if not may_begin(endpoint, self._tools):
+                if not may_begin(endpoint, self._context):
                     raise CommandError(f"No trial: {self._spent()}")
-                self._spawn(run_trial(endpoint, self._profile, self._tallies[endpoint.name], self._tools))
+                self._spawn(run_trial(endpoint, self._profile, self._counts[endpoint.name], self._context))
             case Mark(text=text):
                 self._report(Incident(at=self._wall(), now_ns=self._clock(), kind="mark", text=clean(text)))
 
@@ -213,7 +213,7 @@ class Engine:
             raise CommandError(f"A burst has at least 1 request, and 1 to {MOST_CONCURRENT} at once")
         if (spent := self._spent()) and not all(each.is_websocket for each in together):
             raise CommandError(f"No burst: {spent}")
-        burst(together, self._tools, command.requests, command.concurrency)
+        burst(together, self._context, command.requests, command.concurrency)
 
     def _names(self, name: str | None) -> list[str]:
         """The endpoint of that name; None: all."""
@@ -228,9 +228,9 @@ class Engine:
         interval_ns = int(self._profile.interval_of(endpoint) * 1e9)
         first_ns = offset_ns(self._rng, interval_ns, index, of)
         schedule = Schedule(self._clock(), interval_ns, first_ns, paused=paused)
-        tally = self._tallies[endpoint.name]
+        counts = self._counts[endpoint.name]
         politeness = Politeness(self._rng)
-        self._workers[endpoint.name] = Workers(endpoint, self._profile, schedule, politeness, tally, self._tools)
+        self._workers[endpoint.name] = Workers(endpoint, self._profile, schedule, politeness, counts, self._context)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         assert self._group is not None, "tasks are made while it runs"  # noqa: S101 - for the type checker
@@ -263,11 +263,11 @@ class Engine:
 
     def _pay(self, request: Request) -> None:
         endpoint = self._profile.endpoint(request.endpoint)
-        self._tools.budget_tracker.charge(request, endpoint.price if endpoint is not None else None)
+        self._context.budget_tracker.charge(request, endpoint.price if endpoint is not None else None)
         self._enforce_budget()
 
     def _spent(self) -> str:
-        return self._tools.budget_tracker.spent(self._clock())
+        return self._context.budget_tracker.spent(self._clock())
 
     def _enforce_budget(self) -> None:
         """Pause what costs when the budget is spent, and go on when there is a new one."""
@@ -303,8 +303,8 @@ class Engine:
             at=moment.at,
             now_ns=moment.now_ns,
             lag_ns=self._lag.take(moment.now_ns),
-            missed={name: tally.missed for name, tally in self._tallies.items() if tally.missed},
-            held={name: tally.held for name, tally in self._tallies.items() if tally.held},
+            missed={name: counts.missed for name, counts in self._counts.items() if counts.missed},
+            held={name: counts.held for name, counts in self._counts.items() if counts.held},
             holds=holds,
             slept_ns=moment.slept_ns(last),
             wall_step_s=moment.wall_step_s(last),

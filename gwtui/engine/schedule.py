@@ -1,4 +1,4 @@
-"""When the next probe of an endpoint is due. Pure: the clock and the chance are passed in.
+"""When the next probe of an endpoint is due. Pure: the clock and random numbers are passed in.
 
 Ticks stand on a fixed grid of the monotonic clock, `first + k * interval`, whatever the probes do: a gateway that
 hangs is asked as often as one that answers, and how late a probe started is known against the plan. A tick that finds
@@ -18,13 +18,13 @@ SHORTEST_NS = 1_000_000
 """No interval is shorter: a timer cannot keep it."""
 
 
-def offset_ns(chance: Random, interval_ns: int, index: int = 0, of: int = 1) -> int:
+def offset_ns(rng: Random, interval_ns: int, index: int = 0, of: int = 1) -> int:
     """How long after the start the endpoint at `index` of `of` has its first tick.
 
     The first one starts at once; each other one somewhere in a slot of its own, so that none fire together.
     """
     slot = min(interval_ns, SPREAD_NS) / of
-    return int((index + chance.random()) * slot) if index else 0
+    return int((index + rng.random()) * slot) if index else 0
 
 
 @dataclass(frozen=True, slots=True)

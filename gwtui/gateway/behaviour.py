@@ -131,7 +131,7 @@ class Faults(Table, frozen=True, kw_only=True):
     """Its reason; by default none."""
 
 
-class Manner(Faults, frozen=True, kw_only=True):
+class BehaviourSpec(Faults, frozen=True, kw_only=True):
     """How a kind of request is answered: its pace and its faults, as they are written down."""
 
     ttft_ms: Span | None = None
@@ -174,9 +174,11 @@ PACE = ("ttft_ms", "gap_ms", "jitter", "tokens")
 """The fields that are no faults."""
 
 
-def laid_over(fields: dict[str, Any], manner: Manner) -> dict[str, Any]:
-    """The fields with those over them of which the manner says something."""
-    return fields | {name: value for name in Manner.__struct_fields__ if (value := getattr(manner, name)) is not None}
+def laid_over(fields: dict[str, Any], behaviour: BehaviourSpec) -> dict[str, Any]:
+    """The fields with those over them of which the behaviour says something."""
+    return fields | {
+        name: value for name in BehaviourSpec.__struct_fields__ if (value := getattr(behaviour, name)) is not None
+    }
 
 
 def seeded(seed: str) -> Random:

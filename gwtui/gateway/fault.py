@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.behaviour import BehaviourSpec
 from gwtui.gateway.socket_script import Step
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
-NO_FAULT = Manner()
+NO_FAULT = BehaviourSpec()
 HTML = {"content-type": "text/html"}
 """The headers of a page."""
 
@@ -21,7 +21,7 @@ HTML = {"content-type": "text/html"}
 class Fault:
     """One way in which a gateway is broken.
 
-    It is made either by a `manner`, by the gateway itself, or by a `script`, on the port with bare sockets.
+    It is made either by a `behaviour`, by the gateway itself, or by a `script`, on the port with bare sockets.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Fault:
     """Findings that a probe has to make, among others."""
     either: tuple[FindingName, ...] = ()
     """Findings of which a probe has to make at least one."""
-    manner: Manner = NO_FAULT
+    behaviour: BehaviourSpec = NO_FAULT
     script: tuple[Step, ...] = ()
     api: str = "openai-chat"
     """The API, by its name in a profile, that shows it."""
@@ -53,9 +53,9 @@ class Fault:
 
 
 def stream_fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any) -> Fault:
-    """Fields of a fault, and all others its manner's."""
+    """Fields of a fault, and all others its behaviour's."""
     own = {field: fields.pop(field) for field in ("api", "findings", "deadlines", "asks") if field in fields}
-    return Fault(name=name, says=says, verdict=verdict, reason=reason, manner=Manner(**fields), **own)
+    return Fault(name=name, says=says, verdict=verdict, reason=reason, behaviour=BehaviourSpec(**fields), **own)
 
 
 def api_fault(

@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.behaviour import PACE, Behaviour, Manner, Nth, Share, Table, laid_over, seeded
+from gwtui.gateway.behaviour import PACE, Behaviour, BehaviourSpec, Nth, Share, Table, laid_over, seeded
 from gwtui.gateway.faults import FAULTS
 from gwtui.gateway.providers import PROVIDERS
 
@@ -34,7 +34,7 @@ class ScenarioError(ValueError):
     """A scenario cannot be used. The text names the file, the key and what is wrong."""
 
 
-class Rule(Manner, frozen=True, kw_only=True):
+class Rule(BehaviourSpec, frozen=True, kw_only=True):
     """Which requests, when, and what is different about them."""
 
     fault: str | None = None
@@ -110,7 +110,7 @@ class Scenario(Table, frozen=True, kw_only=True):
 
     seed: int = 1
     gateway: Gateway = Gateway()
-    default: Manner = Manner()
+    default: BehaviourSpec = BehaviourSpec()
     rule: tuple[Rule, ...] = ()
 
     def behaviour(
@@ -136,7 +136,7 @@ def _with_fault(fields: dict[str, Any], name: str) -> dict[str, Any]:
     if not name:
         return fields
     pace = {field: value for field, value in fields.items() if field in PACE}
-    return laid_over(pace, FAULTS[name].manner) | {"fault": name}
+    return laid_over(pace, FAULTS[name].behaviour) | {"fault": name}
 
 
 def load_scenario(path: Path | None = None) -> Scenario:

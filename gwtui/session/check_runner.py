@@ -43,14 +43,14 @@ class Checking:
         emit: Emit,
         budget_tracker: BudgetTracker,
         *,
-        means: CheckDeps | None = None,
+        deps: CheckDeps | None = None,
         clock: Callable[[], int] = time.perf_counter_ns,
         wall: Callable[[], float] = time.time,
     ) -> None:
         self._profile = profile
         self._emit = emit
         self._budget_tracker = budget_tracker
-        self._means = means
+        self._deps = deps
         self._clock = clock
         self._wall = wall
         self._turn = asyncio.Lock()
@@ -136,9 +136,9 @@ class Checking:
         from gwtui.checks.collector import CheckDeps
         from gwtui.checks.runner import run_checks
 
-        means = self._means or CheckDeps()
-        means = dataclasses.replace(means, spend=partial(self._spend, target.endpoint))
-        async with aclosing(run_checks(target, means=means)) as results:
+        deps = self._deps or CheckDeps()
+        deps = dataclasses.replace(deps, spend=partial(self._spend, target.endpoint))
+        async with aclosing(run_checks(target, deps=deps)) as results:
             async for result in results:
                 self._emit(result)
                 planned -= 1

@@ -94,7 +94,7 @@ class ModelTimeline:
 class Concurrency:
     """The analysis of models that were asked together, over those that answered."""
 
-    courses: tuple[ModelTimeline, ...]
+    timelines: tuple[ModelTimeline, ...]
     """All of them, also those that failed."""
     spread_ns: int
     """Between the earliest start and the latest one."""
@@ -120,11 +120,11 @@ class Concurrency:
 
     @property
     def failed(self) -> tuple[ModelTimeline, ...]:
-        return tuple(course for course in self.courses if course.error)
+        return tuple(timeline for timeline in self.timelines if timeline.error)
 
     @property
     def answered(self) -> tuple[ModelTimeline, ...]:
-        return tuple(course for course in self.courses if not course.error)
+        return tuple(timeline for timeline in self.timelines if not timeline.error)
 
     @property
     def speed_up(self) -> float:
@@ -142,7 +142,7 @@ class Concurrency:
         if self.usual_ns < SHORTEST_NS:
             return False
         half_as_fast = self.speed_up >= len(self.answered) / 2
-        measured = all(course.alone is not None for course in self.answered)
+        measured = all(timeline.alone is not None for timeline in self.answered)
         late = not self.starts_together and (measured or not half_as_fast)
         return late or not self.saves_time
 
@@ -156,24 +156,24 @@ class Concurrency:
         return Together.SEQUENTIAL
 
 
-def analyse(courses: Sequence[ModelTimeline], speakers: Sequence[str]) -> Concurrency:
+def analyse(timelines: Sequence[ModelTimeline], speakers: Sequence[str]) -> Concurrency:
     """`speakers`: whose events with content came, one after another, from the first on."""
-    good = [course for course in courses if not course.error and course.end_ns is not None]
-    if any(course.alone is None for course in good):  # either all are compared with themselves alone, or none
-        good = [replace(course, alone=None) for course in good]
+    good = [timeline for timeline in timelines if not timeline.error and timeline.end_ns is not None]
+    if any(timeline.alone is None for timeline in good):  # either all are compared with themselves alone, or none
+        good = [replace(timeline, alone=None) for timeline in good]
     if _in_one_piece(good):
         good = _as_the_fastest(good)
-    delays = [delay for course in good if (delay := course.delay_ns) is not None]
-    durations = [duration for course in good if (duration := course.duration_ns) is not None]
+    delays = [delay for timeline in good if (delay := timeline.delay_ns) is not None]
+    durations = [duration for timeline in good if (duration := timeline.duration_ns) is not None]
     spread = max(delays) - min(delays) if delays else 0
     wall, slowest, total = _wall_ns(good), max(durations, default=0), sum(durations)
     usual = round(median(durations)) if durations else 0
-    models = {course.model for course in good}
+    models = {timeline.model for timeline in good}
     first = [model for model in speakers if model in models][:FIRST_CHUNKS]
     different = len(set(first))
     changes = sum(one != other for one, other in pairwise(first))
     return Concurrency(
-        courses=tuple(courses),
+        timelines=tuple(timelines),
         spread_ns=spread,
         speakers=different,
         turns=max(0, changes - (different - 1)),
@@ -190,26 +190,29 @@ def analyse(courses: Sequence[ModelTimeline], speakers: Sequence[str]) -> Concur
     )
 
 
-def _in_one_piece(courses: Sequence[ModelTimeline]) -> bool:
+def _in_one_piece(timelines: Sequence[ModelTimeline]) -> bool:
     """Whether all answers came in one piece, so that they have no length of their own."""
     return all(
-        course.alone is None and (course.duration_ns or 0) < ONE_PIECE_SHARE * ((course.end_ns or 0) - course.sent_ns)
-        for course in courses
+        timeline.alone is None
+        and (timeline.duration_ns or 0) < ONE_PIECE_SHARE * ((timeline.end_ns or 0) - timeline.sent_ns)
+        for timeline in timelines
     )
 
 
-def _as_the_fastest(courses: Sequence[ModelTimeline]) -> list[ModelTimeline]:
+def _as_the_fastest(timelines: Sequence[ModelTimeline]) -> list[ModelTimeline]:
     """The same, each taken to need as long by itself as the one that was answered first, which waited for nobody."""
-    first = min(courses, key=lambda course: (course.end_ns or 0) - course.sent_ns, default=None)
+    first = min(timelines, key=lambda timeline: (timeline.end_ns or 0) - timeline.sent_ns, default=None)
     if first is None or first.end_ns is None or first.start_ns is None:
-        return list(courses)
+        return list(timelines)
     alone = Alone(start_ns=first.start_ns - first.sent_ns, duration_ns=first.end_ns - first.sent_ns)
-    return [replace(course, alone=alone) for course in courses]
+    return [replace(timeline, alone=alone) for timeline in timelines]
 
 
-def _overlap(courses: Sequence[ModelTimeline]) -> bool:
+def _overlap(timelines: Sequence[ModelTimeline]) -> bool:
     """Whether any two of them spoke at the same time for long enough."""
-    spoken = [(each.first_ns, each.end_ns) for each in courses if each.first_ns is not None and each.end_ns is not None]
+    spoken = [
+        (each.first_ns, each.end_ns) for each in timelines if each.first_ns is not None and each.end_ns is not None
+    ]
     return any(
         min(end, other_end) - max(begin, other_begin) > OVERLAP_SHARE * min(end - begin, other_end - other_begin)
         for (begin, end), (other_begin, other_end) in combinations(spoken, 2)
@@ -220,17 +223,17 @@ def _spread_limit_ns(usual_ns: int) -> int:
     return min(SPREAD_NS, max(SHORTEST_NS, round(SPREAD_SHARE * usual_ns)))
 
 
-def _took_ns(courses: Sequence[ModelTimeline]) -> int:
-    ends = [course.end_ns for course in courses if course.end_ns is not None]
-    return max(ends) - min(course.sent_ns for course in courses) if ends else 0
+def _took_ns(timelines: Sequence[ModelTimeline]) -> int:
+    ends = [timeline.end_ns for timeline in timelines if timeline.end_ns is not None]
+    return max(ends) - min(timeline.sent_ns for timeline in timelines) if ends else 0
 
 
-def _wall_ns(courses: Sequence[ModelTimeline]) -> int:
+def _wall_ns(timelines: Sequence[ModelTimeline]) -> int:
     """From the first send where it is known what the models take alone, else from the first content."""
-    ends = [course.end_ns for course in courses if course.end_ns is not None]
-    sent = [course.sent_ns for course in courses]
-    if all(course.alone is not None for course in courses):
+    ends = [timeline.end_ns for timeline in timelines if timeline.end_ns is not None]
+    sent = [timeline.sent_ns for timeline in timelines]
+    if all(timeline.alone is not None for timeline in timelines):
         begins = sent
     else:
-        begins = [begin for course in courses if (begin := course.begin_ns) is not None]
+        begins = [begin for timeline in timelines if (begin := timeline.begin_ns) is not None]
     return max(ends) - min(begins) if ends and begins else 0

@@ -156,9 +156,9 @@ def difference(first: Sample, second: Sample, q: float, *, seed: int = 0, resamp
     Where both carry enough minutes, whole minutes are resampled, and the same ones on both sides where the two were
     measured in the same minutes.
     """
-    chance = Random(seed)  # noqa: S311 - resampling, no secret
+    rng = Random(seed)  # noqa: S311 - resampling, no secret
     blocks = all(_has_blocks(sample) for sample in (first, second))
-    draws = _block_differences(first, second, q, chance) if blocks else _differences(first, second, q, chance)
+    draws = _block_differences(first, second, q, rng) if blocks else _differences(first, second, q, rng)
     drawn = sorted(islice(draws, resamples))
     tail = (1 - CONFIDENCE) / 2
     low, high = drawn[rank(tail, resamples) - 1], drawn[rank(1 - tail, resamples) - 1]
@@ -169,13 +169,13 @@ def _has_blocks(sample: Sample) -> bool:
     return sample.minutes is not None and len(set(sample.minutes)) >= MIN_BLOCKS
 
 
-def _differences(first: Sample, second: Sample, q: float, chance: Random) -> Iterator[int]:
-    draw_first, draw_second = _resampled(first.values, q, chance), _resampled(second.values, q, chance)
+def _differences(first: Sample, second: Sample, q: float, rng: Random) -> Iterator[int]:
+    draw_first, draw_second = _resampled(first.values, q, rng), _resampled(second.values, q, rng)
     while True:
         yield draw_second() - draw_first()
 
 
-def _resampled(values: Sequence[int], q: float, chance: Random) -> Callable[[], int]:
+def _resampled(values: Sequence[int], q: float, rng: Random) -> Callable[[], int]:
     """Draws the percentile of a resample without making one.
 
     Resampling draws n positions among the n sorted values; the r-th smallest of n uniform draws is a Beta(r, n + 1 - r)
@@ -183,27 +183,27 @@ def _resampled(values: Sequence[int], q: float, chance: Random) -> Callable[[], 
     """
     ordered, n = sorted(values), len(values)
     r = rank(q, n)
-    return lambda: ordered[min(int(n * chance.betavariate(r, n + 1 - r)), n - 1)]
+    return lambda: ordered[min(int(n * rng.betavariate(r, n + 1 - r)), n - 1)]
 
 
-def _block_differences(first: Sample, second: Sample, q: float, chance: Random) -> Iterator[int]:
+def _block_differences(first: Sample, second: Sample, q: float, rng: Random) -> Iterator[int]:
     minutes, others = sorted(set(first.minutes or ())), sorted(set(second.minutes or ()))
     together = len(set(minutes) & set(others)) >= MIN_BLOCKS
     if together:
         minutes = others = sorted({*minutes, *others})
     draw_first, draw_second = _weighted(first, q, minutes), _weighted(second, q, others)
     while True:
-        weights = _drawn(len(minutes), chance)
+        weights = _drawn(len(minutes), rng)
         one = draw_first(weights)
-        other = draw_second(weights if together else _drawn(len(others), chance))
+        other = draw_second(weights if together else _drawn(len(others), rng))
         if one is not None and other is not None:
             yield other - one
 
 
-def _drawn(blocks: int, chance: Random) -> list[int]:
+def _drawn(blocks: int, rng: Random) -> list[int]:
     """How often each block is in a resample of as many blocks."""
     times = [0] * blocks
-    for block in chance.choices(range(blocks), k=blocks):
+    for block in rng.choices(range(blocks), k=blocks):
         times[block] += 1
     return times
 

@@ -47,8 +47,8 @@ async def at_once(_seconds: float) -> None:
     """Instead of waiting."""
 
 
-async def checked(of: CheckTarget, *names: str, means: CheckDeps | None = None) -> dict[str, CheckResult]:
-    results = [each async for each in run_checks(of, checks_for(of, names), means or CheckDeps(sleep=at_once))]
+async def checked(of: CheckTarget, *names: str, deps: CheckDeps | None = None) -> dict[str, CheckResult]:
+    results = [each async for each in run_checks(of, checks_for(of, names), deps or CheckDeps(sleep=at_once))]
     return {each.name: each for each in results}
 
 
@@ -123,7 +123,7 @@ async def test_a_breaker_is_provoked_until_it_was_seen_to_open_and_to_test(gatew
         gateway.clock[0] += seconds + 0.1
 
     of = at(gateway.url, provoke="fault:upstream-all")
-    results = await checked(of, *UNPROVOKED, "connection", means=CheckDeps(sleep=sleep))
+    results = await checked(of, *UNPROVOKED, "connection", deps=CheckDeps(sleep=sleep))
     assert outcomes(results) == {"connection": "pass"} | dict.fromkeys(UNPROVOKED, "pass")
     assert results["breaker"].facts["failures"] == 5
     assert "opened it again" in results["breaker"].evidence
@@ -175,7 +175,7 @@ async def test_a_single_check_fails_by_itself_where_nothing_listens() -> None:
 async def test_a_gateway_of_another_make_is_told_what_it_lacks() -> None:
     """It buffers, checks no key, knows every model, tells no usage, and keeps no books."""
     with hosted(Strange(buffered_s=0.2)) as url:
-        results = await checked(at(url, key="env:STRANGE_KEY"), means=CheckDeps(sleep=at_once))
+        results = await checked(at(url, key="env:STRANGE_KEY"), deps=CheckDeps(sleep=at_once))
         assert results["connection"].outcome is FAIL  # the key is not there, so nothing is tried
         results = await checked(at(url, headers={"Authorization": "Bearer mine"}))
     assert outcomes(results) == {

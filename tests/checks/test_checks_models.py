@@ -217,7 +217,7 @@ def test_streams_of_several_models_become_one_analysis() -> None:
     assert [each.model for each in found.answered] == ["a", "b"]
     assert found.failed[0].error.startswith("not found")
     assert (found.spread_ns, found.turns) == (20 * MS, 8)
-    assert found.courses[0].sent_ns == SENT_NS
+    assert found.timelines[0].sent_ns == SENT_NS
 
 
 def compared(*told: tuple[float, str, EventKind], **fields: Any) -> Probed:
@@ -235,10 +235,10 @@ START, TEXT, STOP, ERROR = EventKind.START, EventKind.TEXT, EventKind.STOP, Even
 def test_one_stream_of_several_models_becomes_the_same_analysis() -> None:
     told = [(0.0, "a", START), (1.0, "b", START), (2.0, "x", ERROR), (90.0, "a", TEXT), (95.0, "b", TEXT)]
     found = analyse_compared(compared(*told, (99.0, "a", TEXT), (110.0, "a", STOP), (120.0, "b", STOP)))
-    assert [(each.model, each.error) for each in found.courses] == [("a", ""), ("b", ""), ("x", "gone")]
+    assert [(each.model, each.error) for each in found.timelines] == [("a", ""), ("b", ""), ("x", "gone")]
     assert (found.spread_ns, found.turns, found.verdict) == (MS, 1, Together.CONCURRENT)
     cut = analyse_compared(compared(*told))
-    assert [each.error for each in cut.courses] == ["it did not end", "it did not end", "gone"]
+    assert [each.error for each in cut.timelines] == ["it did not end", "it did not end", "gone"]
 
 
 @pytest.mark.parametrize(

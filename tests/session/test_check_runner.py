@@ -104,8 +104,8 @@ async def gateway() -> Gateway:
 @asynccontextmanager
 async def checking(gateway: Gateway, budget: Budget | None = None) -> AsyncIterator[tuple[Checking, Told]]:
     told = Told()
-    means = CheckDeps(prober_for=gateway.prober_for, sleep=gateway.sleep)
-    async with Checking(profile(*NAMES), told.emit, BudgetTracker(budget, 0), means=means, clock=lambda: 7) as it:
+    deps = CheckDeps(prober_for=gateway.prober_for, sleep=gateway.sleep)
+    async with Checking(profile(*NAMES), told.emit, BudgetTracker(budget, 0), deps=deps, clock=lambda: 7) as it:
         yield it, told
 
 

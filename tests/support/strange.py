@@ -19,7 +19,7 @@ from gwtui.gateway.process import listen
 
 
 class Strange:
-    """An OpenAI-like gateway of another make: other names, no books, and whatever manner a test gives it."""
+    """An OpenAI-like gateway of another make: other names, no audit log, and whatever behaviour a test gives it."""
 
     def __init__(self, *, pieces: Sequence[str] = (), buffered_s: float = 0.0, gap_s: float = 0.0) -> None:
         self.pieces = pieces or tuple(f"word{number} " * 12 for number in range(30))

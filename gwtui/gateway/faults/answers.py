@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.behaviour import BehaviourSpec
 from gwtui.gateway.fault import HTML, Fault
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
@@ -15,71 +15,77 @@ ANSWERS = (
         says="One JSON answer comes although a stream was asked for",
         verdict=Verdict.NOT_A_STREAM,
         reason="silent fallback",
-        manner=Manner(no_stream=True),
+        behaviour=BehaviourSpec(no_stream=True),
     ),
     Fault(
         name="html",
         says="A page comes, with status 200",
         verdict=Verdict.NOT_A_STREAM,
         reason="Maintenance",
-        manner=Manner(status=200, headers=HTML, body=PAGE),
+        behaviour=BehaviourSpec(status=200, headers=HTML, body=PAGE),
     ),
     Fault(
         name="empty-200",
         says="Status 200, and not a byte",
         verdict=Verdict.EMPTY,
         reason="empty body",
-        manner=Manner(status=200, body=""),
+        behaviour=BehaviourSpec(status=200, body=""),
     ),
-    Fault(name="204", says="Status 204", verdict=Verdict.EMPTY, reason="http.204", manner=Manner(status=204, body="")),
+    Fault(
+        name="204",
+        says="Status 204",
+        verdict=Verdict.EMPTY,
+        reason="http.204",
+        behaviour=BehaviourSpec(status=204, body=""),
+    ),
     Fault(
         name="error-200",
         says="Status 200, and a JSON error",
         verdict=Verdict.NOT_A_STREAM,
         reason="upstream went away",
-        manner=Manner(status=200, body={"error": {"type": "server_error", "message": "upstream went away"}}),
+        behaviour=BehaviourSpec(status=200, body={"error": {"type": "server_error", "message": "upstream went away"}}),
     ),
     Fault(
         name="wrong-type",
         says="The stream calls itself text/plain",
         verdict=Verdict.NOT_A_STREAM,
         reason="text/plain",
-        manner=Manner(headers={"content-type": "text/plain"}),
+        behaviour=BehaviourSpec(headers={"content-type": "text/plain"}),
     ),
     Fault(
         name="other-model",
         says="Another model answers than was asked for",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.MODEL_DIFFERS,),
-        manner=Manner(served_model="somebody-else"),
+        behaviour=BehaviourSpec(served_model="somebody-else"),
     ),
     Fault(
         name="retried",
         says="The gateway tells in a header that it tried three times",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.RETRIES,),
-        manner=Manner(headers={"x-litellm-attempted-retries": "2"}),
+        behaviour=BehaviourSpec(headers={"x-litellm-attempted-retries": "2"}),
     ),
     Fault(
         name="upstream-first",
         says="The first provider fails, the next one in the chain answers",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.FALLBACKS, FindingName.MODEL_DIFFERS),
-        manner=Manner(upstream_fails=1),
+        behaviour=BehaviourSpec(upstream_fails=1),
     ),
     Fault(
         name="upstream-all",
         says="All providers fail; after five such failures the breakers open",
         verdict=Verdict.SERVER_ERROR,
         reason="all upstream attempts failed",
-        manner=Manner(upstream_fails=1000),
+        behaviour=BehaviourSpec(upstream_fails=1000),
     ),
     Fault(
         name="breaker",
         says="The same, until the breaker is open and fails fast",
         verdict=Verdict.UNAVAILABLE,
         reason="breaker",
-        manner=Manner(upstream_fails=1000),
+        behaviour=BehaviourSpec(upstream_fails=1000),
         probes=6,
     ),
     Fault(
@@ -88,20 +94,20 @@ ANSWERS = (
         verdict=Verdict.NOT_A_STREAM,
         reason="silent fallback",
         findings=(FindingName.RETRIES,),
-        manner=Manner(upstream_fails=1000, upstream_failure="stream"),
+        behaviour=BehaviourSpec(upstream_fails=1000, upstream_failure="stream"),
     ),
     Fault(
         name="no-fallback",
         says="The upstream fails to stream, and fallbacks are off: a 500 that says so",
         verdict=Verdict.SERVER_ERROR,
         reason="fallback is disabled",
-        manner=Manner(upstream_fails=1000, upstream_failure="stream", no_fallback=True),
+        behaviour=BehaviourSpec(upstream_fails=1000, upstream_failure="stream", no_fallback=True),
     ),
     Fault(
         name="upstream-timeout",
         says="No provider answers within the gateway's time-out",
         verdict=Verdict.GATEWAY_TIMEOUT,
         reason="did not answer",
-        manner=Manner(upstream_fails=1000, upstream_failure="timeout"),
+        behaviour=BehaviourSpec(upstream_fails=1000, upstream_failure="timeout"),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.behaviour import BehaviourSpec
 from gwtui.gateway.fault import Fault
 from gwtui.gateway.socket_script import Agree, SendBytes, TakeFrame, close_frame
 from gwtui.model.enums import FindingName
@@ -28,44 +28,44 @@ HOSTILE = (
         name="hostile-text",
         says="The model speaks in escape sequences, markup and formulas",
         verdict=Verdict.COMPLETE,
-        manner=Manner(text=HAZARD),
+        behaviour=BehaviourSpec(text=HAZARD),
     ),
     Fault(
         name="hostile-model",
         says="The model that answers has such a name",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.MODEL_DIFFERS,),
-        manner=Manner(served_model=HAZARD),
+        behaviour=BehaviourSpec(served_model=HAZARD),
     ),
     Fault(
         name="hostile-error",
         says="An error in the stream has such a text",
         verdict=Verdict.ERROR_IN_STREAM,
-        manner=Manner(error_after=4, error_type=HAZARD, error_message=HAZARD),
+        behaviour=BehaviourSpec(error_after=4, error_type=HAZARD, error_message=HAZARD),
     ),
     Fault(
         name="hostile-body",
         says="The body of a refusal is such a text",
         verdict=Verdict.SERVER_ERROR,
-        manner=Manner(status=500, body=HAZARD),
+        behaviour=BehaviourSpec(status=500, body=HAZARD),
     ),
     Fault(
         name="hostile-headers",
         says="Response headers hold such texts",
         verdict=Verdict.UNAVAILABLE,
-        manner=Manner(status=503, headers=HEADER),
+        behaviour=BehaviourSpec(status=503, headers=HEADER),
     ),
     Fault(
         name="hostile-redirect",
         says="A redirect to such a place",
         verdict=Verdict.REDIRECT,
-        manner=Manner(status=307, headers={"location": f"http://elsewhere.invalid/{LATIN}"}),
+        behaviour=BehaviourSpec(status=307, headers={"location": f"http://elsewhere.invalid/{LATIN}"}),
     ),
     Fault(
         name="hostile-event-name",
         says="An event has such a name",
         verdict=Verdict.COMPLETE,
-        manner=Manner(insert=f"event: {HAZARD}\ndata: {{}}\n\n", insert_after=3),
+        behaviour=BehaviourSpec(insert=f"event: {HAZARD}\ndata: {{}}\n\n", insert_after=3),
         api="anthropic-messages",
     ),
     Fault(
@@ -94,7 +94,7 @@ HOSTILE = (
         name="hostile-pong",
         says="The answer to a ping is such a text",
         verdict=Verdict.WRONG_PONG,
-        manner=Manner(body=HAZARD),
+        behaviour=BehaviourSpec(body=HAZARD),
         deadlines={"first_byte_s": 0.5},
         **WS,
     ),

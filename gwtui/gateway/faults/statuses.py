@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.behaviour import BehaviourSpec
 from gwtui.gateway.fault import HTML, Fault
 from gwtui.model.verdicts import Verdict
 
@@ -26,13 +26,15 @@ BREAKER = {"error": {"type": "circuit_open", "message": "The model is currently 
 QUOTA = {"error": {"type": "insufficient_quota", "code": "insufficient_quota", "message": "You exceeded your quota."}}
 
 
-def _status(status: int, says: str, verdict: Verdict, reason: str = "", **manner: Any) -> Fault:
-    return _refusal(str(status), status, says, verdict, reason, **manner)
+def _status(status: int, says: str, verdict: Verdict, reason: str = "", **behaviour: Any) -> Fault:
+    return _refusal(str(status), status, says, verdict, reason, **behaviour)
 
 
-def _refusal(name: str, status: int, says: str, verdict: Verdict, reason: str = "", **manner: Any) -> Fault:
-    manner = {"status": status, **manner}
-    return Fault(name=name, says=says, verdict=verdict, reason=reason or f"HTTP {status}", manner=Manner(**manner))
+def _refusal(name: str, status: int, says: str, verdict: Verdict, reason: str = "", **behaviour: Any) -> Fault:
+    behaviour = {"status": status, **behaviour}
+    return Fault(
+        name=name, says=says, verdict=verdict, reason=reason or f"HTTP {status}", behaviour=BehaviourSpec(**behaviour)
+    )
 
 
 def _waits(name: str, retry_after: int | str, reason: str, says: str) -> Fault:

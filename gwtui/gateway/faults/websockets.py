@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.behaviour import BehaviourSpec
 from gwtui.gateway.fault import Fault
 from gwtui.gateway.socket_script import (
     BINARY,
@@ -32,14 +32,14 @@ WRONG_ACCEPT = (
 )
 
 
-def _manner(name: str, says: str, verdict: Verdict, reason: str = "", /, **manner: Any) -> Fault:
+def _pings(name: str, says: str, verdict: Verdict, reason: str = "", /, **behaviour: Any) -> Fault:
     deadlines = PONG if verdict in UNANSWERED else {}
     return Fault(
         name=f"ws-{name}",
         says=says,
         verdict=verdict,
         reason=reason,
-        manner=Manner(**manner),
+        behaviour=BehaviourSpec(**behaviour),
         api="websocket",
         asks=PATH,
         deadlines=deadlines,
@@ -61,20 +61,20 @@ def _script(name: str, says: str, verdict: Verdict, reason: str, /, *steps: Step
 
 
 def _closed(code: int, says: str) -> Fault:
-    return _manner(
+    return _pings(
         str(code), says, Verdict.CLOSED, f"{code} bye", drop=True, close_after=1, close_code=code, close_reason="bye"
     )
 
 
 WEBSOCKETS = (
-    _manner("401", "The handshake is refused for its key", Verdict.AUTH, "HTTP 401", status=401),
-    _manner("429", "The handshake is one too many", Verdict.RATE_LIMITED, "retry after 7 s", status=429, retry_after=7),
-    _manner("502", "A proxy has nobody behind it", Verdict.BAD_GATEWAY, "HTTP 502", status=502),
-    _manner("200", "The handshake gets a plain answer", Verdict.WRONG_STATUS, "HTTP 200", status=200, body="hello"),
-    _manner("wrong", "Another answer than the expected one", Verdict.WRONG_PONG, "'pang'", body="pang"),
-    _manner("echo", "The ping comes back as it was sent", Verdict.WRONG_PONG, "'ping'", body="ping"),
-    _manner("silent", "No answer to a ping", Verdict.NO_PONG, "no answer", drop=True),
-    _manner("late", "The answer comes long after anybody waits", Verdict.NO_PONG, "no answer", ttft_ms=3000),
+    _pings("401", "The handshake is refused for its key", Verdict.AUTH, "HTTP 401", status=401),
+    _pings("429", "The handshake is one too many", Verdict.RATE_LIMITED, "retry after 7 s", status=429, retry_after=7),
+    _pings("502", "A proxy has nobody behind it", Verdict.BAD_GATEWAY, "HTTP 502", status=502),
+    _pings("200", "The handshake gets a plain answer", Verdict.WRONG_STATUS, "HTTP 200", status=200, body="hello"),
+    _pings("wrong", "Another answer than the expected one", Verdict.WRONG_PONG, "'pang'", body="pang"),
+    _pings("echo", "The ping comes back as it was sent", Verdict.WRONG_PONG, "'ping'", body="ping"),
+    _pings("silent", "No answer to a ping", Verdict.NO_PONG, "no answer", drop=True),
+    _pings("late", "The answer comes long after anybody waits", Verdict.NO_PONG, "no answer", ttft_ms=3000),
     _closed(1009, "Closed: message too big"),
     _closed(1011, "Closed: internal error"),
     _closed(1012, "Closed: service restart"),

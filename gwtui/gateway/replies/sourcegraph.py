@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.behaviour import Manner
+from gwtui.gateway.behaviour import BehaviourSpec
 from gwtui.gateway.fault import Fault, api_fault, broken_off
 from gwtui.gateway.replies.base import (
     EVENT_STREAM,
@@ -129,7 +129,7 @@ FAULTS: tuple[Fault, ...] = (
         says="`/code` answers one JSON as it does by default",
         verdict=Verdict.NOT_A_STREAM,
         reason="silent fallback",
-        manner=Manner(no_stream=True),
+        behaviour=BehaviourSpec(no_stream=True),
         api="sourcegraph-code",
     ),
 )
