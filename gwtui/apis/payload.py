@@ -28,7 +28,7 @@ class Unreadable:
     """The payload, where it is JSON at least."""
 
 
-NOTHING = Unreadable("no JSON: nothing at all")
+NOTHING = Unreadable("not JSON: an empty text")
 """An empty payload, which costs no reader anything however often it comes."""
 
 
@@ -48,7 +48,7 @@ def _read_again(decoder: msgspec.json.Decoder[T], text: str | bytes) -> T | Unre
     except RecursionError:
         return Unreadable("JSON that is nested too deep")
     except ValueError as error:
-        return Unreadable(f"no JSON: {clean(str(error), 100)}")
+        return Unreadable(f"not JSON: {clean(str(error), 100)}")
     try:
         # `Decoder.type` is untyped in msgspec's stubs; it is the T it was made with.
         decoded: T = msgspec.convert(value, decoder.type)

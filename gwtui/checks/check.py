@@ -98,5 +98,5 @@ def nothing_good(probed: Sequence[Probed | None]) -> CheckAnswer | None:
     if any(each.ok for each in known):
         return None
     return not_applicable(
-        f"no request went well to look at: {describe(known[0].result)}" if known else "nothing was sent"
+        f"no request was good enough to check: {describe(known[0].result)}" if known else "nothing was sent"
     )

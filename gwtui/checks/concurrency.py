@@ -23,11 +23,11 @@ from gwtui.text.tables import Row, TextColumn, table
 LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
 """Refusals that many requests at once may earn from a gateway that is well."""
 ONE_BY_ONE = (
-    "The gateway asks its upstreams one after another, has a single worker, a lock or a limit per key; or a "
+    "The gateway calls its upstreams one after another, has a single worker, a lock or a limit per key; or a "
     "proxy queues requests."
 )
-ASK_TOGETHER = "Raise the gateway's workers and connection limits; let it await its upstreams together."
-LIMIT = "A limit on concurrent requests, per key or per worker: those above it wait in a queue."
+ASK_TOGETHER = "Raise the gateway's workers and connection limits; let it call its upstreams concurrently."
+LIMIT = "A limit on concurrent requests, per key or per worker: requests above it wait in a queue."
 RAISE = "Compare with more and with fewer models; raise the limit."
 
 
@@ -42,13 +42,13 @@ def judge_together(evidence: Evidence) -> CheckAnswer:
     if mixed := _mixed(probed):
         return failed(
             mixed,
-            "The gateway mixes up what belongs to different requests.",
-            "Stop using it for more than one user: this leaks one's answers to another.",
+            "The gateway mixes up the answers of different requests.",
+            "Stop using it for more than one user: it leaks one user's answers to another.",
             facts=facts,
         )
     if bad:
         return _not_all(probed, bad, facts)
-    words = f"all {len(probed)} streams at once are complete, none holds anything of another"
+    words = f"all {len(probed)} concurrent streams are complete and none contains another's content"
     if analysis.verdict is Together.SEQUENTIAL:
         return failed(f"{words}, but one waits for the other: {_pace(analysis)}", ONE_BY_ONE, ASK_TOGETHER, facts=facts)
     if analysis.verdict is not None and analysis.queues:
@@ -59,7 +59,7 @@ def judge_together(evidence: Evidence) -> CheckAnswer:
 def _not_all(probed: Sequence[Probed], bad: Sequence[Probed], facts: Facts) -> CheckAnswer:
     verdicts = Counter(each.request.verdict for each in bad)
     counted = ", ".join(f"{verdict.replace('_', ' ')} ×{count}" for verdict, count in verdicts.most_common())
-    words = f"{len(bad)} of {len(probed)} streams at once failed: {counted}; {bad[0].request.reason}"
+    words = f"{len(bad)} of {len(probed)} concurrent streams failed: {counted}; {bad[0].request.reason}"
     most = verdicts.most_common(1)[0][0]
     if set(verdicts) <= LIMITS:
         return warned(words, MEANINGS[most][1], REMEDIES[most], facts=facts)
@@ -71,7 +71,7 @@ def _mixed(probed: Sequence[Probed]) -> str:
     for number, (each, own) in enumerate(zip(probed, WORDS, strict=False), 1):
         text = each.request.text.lower()
         if (foreign := next((word for word in WORDS if word != own and word in text), None)) is not None:
-            return f"stream {number} was asked for the word {own!r}, and holds {foreign!r}, which another was asked for"
+            return f"stream {number} was to repeat the word {own!r}, and contains {foreign!r}, the word of another"
         if found := finding_of(each.request, FindingName.IDS_DIFFER):
             return f"stream {number}: {found.evidence}"
     return ""
@@ -93,7 +93,7 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     if last.verdict is Together.SEQUENTIAL:
         return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
     if last.queues and last.speed_up < NO_SPEED_UP:
-        words = f"{words}: at once they take as long as one after another"
+        words = f"{words}: concurrent requests take as long as sequential ones"
         return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
     if odd := _miscounted(evidence):
         words = f"{words}; {odd.evidence}"
@@ -102,7 +102,7 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
         first = last.failed[0]
         return warned(
             f"{words}; {len(last.failed)} of {len(last.timelines)} models failed, such as {first.model}: {first.error}",
-            "A limit on requests at once, or a model that does not work.",
+            "A limit on concurrent requests, or a model that does not work.",
             "See the check `models`; ask for a higher limit.",
             details=details,
             facts=facts,
@@ -114,10 +114,10 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
 
 def _undecided(found: Concurrency, evidence: Evidence) -> CheckAnswer:
     if len(found.answered) > 1:
-        words = f"all was over within {units.duration(found.took_ns)}: too short to tell"
-        return warned(words, remedy=f"Ask for longer answers, of {units.duration(SHORTEST_NS)} at least.")
+        words = f"all answers ended within {units.duration(found.took_ns)}: too short to decide"
+        return warned(words, remedy=f"Request longer answers, of at least {units.duration(SHORTEST_NS)}.")
     if not found.failed:
-        return not_applicable("one model alone answers, so there is nothing to compare")
+        return not_applicable("only one model answers, so there is nothing to compare")
     first = found.failed[0]
     words = (
         f"{len(found.failed)} of {len(found.timelines)} models failed together, such as {first.model}: {first.error}"
@@ -125,8 +125,8 @@ def _undecided(found: Concurrency, evidence: Evidence) -> CheckAnswer:
     if not any(each.ok for need in (RequestSet.STREAM, RequestSet.MODELS) for each in evidence.all(need)):
         return not_applicable(words)
     return failed(
-        f"{words}; one after another they are answered",
-        "A limit on requests at once, or a gateway that cannot serve several models at a time.",
+        f"{words}; sequential requests are answered",
+        "A limit on concurrent requests, or a gateway that cannot serve several models at a time.",
         "Ask for a higher limit; look for the trace ids in the gateway's log.",
         details=_timeline_lines(found),
     )
@@ -154,14 +154,14 @@ def _analyses(evidence: Evidence) -> list[Concurrency]:
 
 def _three_signs(found: Concurrency) -> str:
     within = "within" if found.starts_together else "beyond"
-    turns = f"take turns ({found.turns} times)" if found.turns else "take no turns"
+    turns = f"alternate ({found.turns} times)" if found.turns else "do not alternate"
     turns += ", but overlap later" if found.speaks_together and not found.turns else ""
     times = [units.duration(ns) for ns in (found.wall_ns, found.slowest_ns, found.sum_ns)]
     limit = units.duration(found.spread_limit_ns)
     return (
         f"{len(found.answered)} models start {units.duration(found.spread_ns)} apart ({within} {limit}); "
-        f"{found.speakers} of them speak within the first {found.looked_at} events and {turns}; "
-        f"{times[0]} in all against {times[1]} of the slowest and {times[2]} in sum, "
+        f"{found.speakers} of them answer within the first {found.looked_at} events and {turns}; "
+        f"{times[0]} in total; slowest {times[1]}, sum {times[2]}, "
         f"{found.speed_up:.1f} times as fast"
     )
 
@@ -169,7 +169,7 @@ def _three_signs(found: Concurrency) -> str:
 def _pace(found: Concurrency) -> str:
     return (
         f"they start {units.duration(found.spread_ns)} apart, and {units.duration(found.wall_ns)} in all is "
-        f"{found.speed_up:.1f} times as fast as one after another"
+        f"{found.speed_up:.1f} times as fast as sequentially"
     )
 
 
@@ -214,12 +214,12 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
     if bad:
         return failed(
             f"beside {UNKNOWN_MODEL!r} others failed too: {bad[0]}",
-            "One model's failure ends the whole, or the gateway cannot serve them together.",
-            "Catch each model's failure by itself, and go on with the others.",
+            "One model's failure ends the whole request, or the gateway cannot serve the models together.",
+            "Handle each model's failure separately, and continue with the others.",
         )
     if not failure:
         return not_applicable(f"{UNKNOWN_MODEL!r} did not fail: see the check `unknown-model`")
-    return passed(f"{UNKNOWN_MODEL!r} failed alone, the others went on: {failure}")
+    return passed(f"{UNKNOWN_MODEL!r} failed alone, the others continued: {failure}")
 
 
 def _facts(found: Concurrency) -> dict[str, int | float | str]:
@@ -236,14 +236,14 @@ def _facts(found: Concurrency) -> dict[str, int | float | str]:
 CHECKS = (
     Check(
         name="concurrent-streams",
-        title="ten streams at once are independent",
+        title="ten concurrent streams are independent",
         section=SECTION,
         needs=(RequestSet.TOGETHER,),
         judge=judge_together,
     ),
     Check(
         name="concurrency",
-        title="several models at once answer at once",
+        title="several models answer concurrently",
         section=SECTION,
         needs=(RequestSet.STREAM, RequestSet.MODELS, RequestSet.COMPARED),
         judge=judge_concurrency,

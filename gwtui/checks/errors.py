@@ -39,15 +39,15 @@ def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
         return _form(request)
     if request.status == 403:
         return warned(
-            f"403 where 401 is due: {request.reason}",
-            "The gateway tells a wrong key and a missing permission apart by nothing.",
-            "Answer 401 to a key that is not known.",
+            f"403 instead of 401: {request.reason}",
+            "The gateway does not distinguish a wrong key from a missing permission.",
+            "Answer 401 to an unknown key.",
         )
     if request.status is None or request.verdict in (Verdict.RATE_LIMITED, Verdict.LOCAL):
         return blamed(request)
     return failed(
-        f"HTTP {request.status} where 401 is due: {request.reason}",
-        "The key is not checked before the upstream is asked, or its error is passed on as another one.",
+        f"HTTP {request.status} instead of 401: {request.reason}",
+        "The upstream is called before the key is checked, or the error is changed on its way.",
         "Check the key first, and answer 401.",
     )
 
@@ -56,13 +56,13 @@ def _accepted(evidence: Evidence, request: Request) -> CheckAnswer:
     if not holds_key(evidence.target.endpoint):
         return warned(
             f"HTTP {request.status}: a made-up key is accepted; this endpoint is used without any key",
-            "The gateway checks no keys.",
-            "Let it check keys, unless only those who may use it can reach it.",
+            "The gateway does not check keys.",
+            "Let it check keys, unless only authorised users can reach it.",
         )
     return failed(
         f"HTTP {request.status} to a made-up key: {describe(request)}",
-        "The gateway does not check keys, or answers before it does.",
-        "Switch on the check of keys: whoever reaches this address can spend your money.",
+        "The gateway does not check keys, or answers before it checks them.",
+        "Enable key checks: anyone who can reach this address can spend your money.",
     )
 
 
@@ -82,12 +82,12 @@ def judge_unknown_model(evidence: Evidence) -> CheckAnswer:
         return failed(
             f"HTTP {request.status}: {request.model_served or 'some model'} answered for a model that does not exist",
             "The gateway routes every unknown name to a default model.",
-            "Refuse unknown models with 404: a typing error in a name should not change the model unseen.",
+            "Refuse unknown models with 404: a typo in a name must not silently change the model.",
         )
     return failed(
-        f"HTTP {request.status} where 404 is due: {describe(request)}",
-        "The gateway leaves it to its upstream to refuse, and changes or delays its answer.",
-        "Refuse unknown models with 404 before a stream is begun.",
+        f"HTTP {request.status} instead of 404: {describe(request)}",
+        "The gateway lets its upstream refuse, and changes or delays the answer.",
+        "Refuse unknown models with 404 before a stream begins.",
     )
 
 
@@ -100,8 +100,8 @@ def _form(request: Request) -> CheckAnswer:
     words = f"{request.reason}; but {problem}"
     remedy = f"Answer with {APIS[request.api].error_form}: SDKs read it."
     if is_error:
-        return warned(words, "An error of the gateway's own making.", remedy, facts=facts)
-    return failed(words, "A page or a text of a proxy, or an error that nobody formed.", remedy, facts=facts)
+        return warned(words, "The gateway generated this error in its own format.", remedy, facts=facts)
+    return failed(words, "A page or text from a proxy, or an unformatted error.", remedy, facts=facts)
 
 
 def malformed(api: str, body: str) -> tuple[str, bool]:
@@ -109,10 +109,10 @@ def malformed(api: str, body: str) -> tuple[str, bool]:
     try:
         value: Any = msgspec.json.decode(body)
     except (ValueError, RecursionError):
-        return "the body is no JSON", False
+        return "the body is not JSON", False
     error = find_error(value)
     if error is None or not error.message:
-        return "the JSON holds no error with a message", False
+        return "the JSON contains no error with a message", False
     outer = value if isinstance(value, dict) else {}
     inner = outer.get("error")
     if api == "anthropic-messages" and not (outer.get("type") == "error" and _has(inner, "type", "message")):
@@ -139,7 +139,7 @@ def judge_fast_failures(evidence: Evidence) -> CheckAnswer:
     hanging = [each for each in refused if each.request.verdict in HANGING]
     slowest = max(refused, key=_took_ns)
     open_ones = [each for each in refused if _left_open(each.request)]
-    words = f"{len(refused)} failures, the slowest told after {units.duration(_took_ns(slowest))}"
+    words = f"{len(refused)} failures, the slowest reported after {units.duration(_took_ns(slowest))}"
     facts: dict[str, int | float | str] = {
         "failures": len(refused),
         "slowest_ms": units.milliseconds(_took_ns(slowest)) or 0.0,
@@ -147,25 +147,25 @@ def judge_fast_failures(evidence: Evidence) -> CheckAnswer:
     if hanging:
         return failed(
             f"{len(hanging)} of {len(refused)} failing requests hung: {describe(hanging[0].request)}",
-            "The gateway waits for an upstream that does not answer, or tries again and again.",
-            "Give upstream attempts a time-out, and all of them together another.",
+            "The gateway waits for an upstream that does not answer, or retries repeatedly.",
+            "Set a timeout for each upstream attempt, and one for all attempts together.",
             facts=facts,
         )
     if _took_ns(slowest) > FAST_NS:
         return failed(
             f"{words}: {describe(slowest.request)}",
-            "The upstream is asked, perhaps several times, before the failure is told.",
-            "Refuse early what cannot work; limit retries.",
+            "The upstream is called, perhaps several times, before the failure is reported.",
+            "Refuse invalid requests early; limit retries.",
             facts=facts,
         )
     if open_ones:
         return failed(
-            f"{words}; {len(open_ones)} left the response open after their end",
-            "The gateway does not end the HTTP response where its error ends.",
+            f"{words}; {len(open_ones)} left the response open after the error",
+            "The gateway does not end the HTTP response after its error.",
             "End the response with the error.",
             facts=facts,
         )
-    return passed(f"{words}; none left anything hanging", facts=facts)
+    return passed(f"{words}; none left a response open", facts=facts)
 
 
 def judge_whole_streams(evidence: Evidence) -> CheckAnswer:
@@ -176,7 +176,7 @@ def judge_whole_streams(evidence: Evidence) -> CheckAnswer:
     broken = [each for each in begun if not each.ok and each.request.verdict is not Verdict.CANCELLED]
     facts: dict[str, int | float | str] = {"streams": len(begun), "broken": len(broken)}
     if not broken:
-        return passed(f"all {len(begun)} streams that began came to their own end", facts=facts)
+        return passed(f"all {len(begun)} streams that began reached their end", facts=facts)
     first = blamed(broken[0].request)
     words = f"{len(broken)} of {len(begun)} streams broke after HTTP 200; {first.evidence}"
     details = [_line(each) for each in broken]
@@ -192,12 +192,10 @@ def judge_timeouts(evidence: Evidence) -> CheckAnswer:
     late = [each for each in sent if each.request.verdict in HANGING]
     slowest = max(sent, key=_took_ns)
     if not late:
-        words = (
-            f"none of {len(sent)} requests ran into a time-out; the slowest took {units.duration(_took_ns(slowest))}"
-        )
+        words = f"none of {len(sent)} requests timed out; the slowest took {units.duration(_took_ns(slowest))}"
         return passed(words, facts={"slowest_ms": units.milliseconds(_took_ns(slowest)) or 0.0})
     first = blamed(late[0].request)
-    words = f"{len(late)} of {len(sent)} requests ran into a time-out; {first.evidence}"
+    words = f"{len(late)} of {len(sent)} requests timed out; {first.evidence}"
     return failed(words, first.cause, first.remedy, details=[_line(each) for each in late])
 
 
@@ -236,21 +234,21 @@ CHECKS = (
 OVERALL = (
     Check(
         name="fast-failures",
-        title="failures are told within a second and leave nothing hanging",
+        title="failures are reported within a second and leave no response open",
         section="Over all",
         needs=(RequestSet.INVALID_KEY, RequestSet.UNKNOWN_MODEL),
         judge=judge_fast_failures,
     ),
     Check(
         name="whole-streams",
-        title="no stream is cut after it began",
+        title="no stream breaks after it has begun",
         section="Over all",
         needs=(RequestSet.STREAM,),
         judge=judge_whole_streams,
     ),
     Check(
         name="timeouts",
-        title="no request runs into a time-out",
+        title="no request times out",
         section="Over all",
         needs=(RequestSet.STREAM, RequestSet.ANSWER),
         judge=judge_timeouts,

@@ -37,7 +37,7 @@ class Probed:
         """The result of anything but a WebSocket ping."""
         if isinstance(self.result, Request):
             return self.result
-        raise TypeError("a ping is no request")
+        raise TypeError("a ping is not a request")
 
     @property
     def ok(self) -> bool:

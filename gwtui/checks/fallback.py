@@ -49,8 +49,8 @@ def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
     if _fell_back(request):
         return passed(f"{words}; {_why(request)}")
     return warned(
-        f"{words}, and nothing tells of a fallback",
-        "Its provider did not fail, or the gateway keeps its fallbacks to itself.",
+        f"{words}, and nothing indicates a fallback",
+        "Its provider did not fail, or the gateway does not report its fallbacks.",
         ASK,
     )
 
@@ -62,15 +62,15 @@ def _chain_failed(request: Request, chain: list[str]) -> CheckAnswer:
     if request.rule.endswith(".breaker"):
         return not_applicable(f"its breaker was open already: {describe(request)}")
     if not chain:
-        return not_applicable(f"{describe(request)}; /gateway/health tells no chain that could be followed")
+        return not_applicable(f"{describe(request)}; /gateway/health reports no fallback chain")
     if (_attempts(request) or 0) > 1:
         return passed(
-            f"the chain {' → '.join(chain)} was followed to its end, where all had failed: {describe(request)}"
+            f"the chain {' → '.join(chain)} was followed to its end, and all providers failed: {describe(request)}"
         )
     return failed(
         f"{request.model} failed although the chain is {' → '.join(chain)}: {describe(request)}",
-        "The chain is not followed, or all of its providers failed.",
-        "Look for the trace id in the gateway's log: which provider was asked, and what it said.",
+        "The chain is not followed, or all its providers failed.",
+        "Look for the trace id in the gateway's log: which provider was called, and what it answered.",
     )
 
 
@@ -79,12 +79,12 @@ def _seen_fallback(evidence: Evidence, chain: list[str]) -> CheckAnswer:
     at_work = [each.request for each in evidence.streams() if each.ok and _fell_back(each.request)]
     if at_work:
         return warned(
-            f"a fallback is at work for {len(at_work)} requests: {_why(at_work[0])}",
-            "The provider that is asked first fails right now.",
-            "Look at that provider; answers come from another one meanwhile.",
+            f"a fallback is active for {len(at_work)} requests: {_why(at_work[0])}",
+            "The first provider is failing now.",
+            "Check that provider; meanwhile answers come from another one.",
         )
-    known = f"the chain is {' → '.join(chain)}" if chain else "no chain is told"
-    return not_applicable(f"no provider failed, so no fallback was due; {known}", ASK)
+    known = f"the chain is {' → '.join(chain)}" if chain else "no chain is reported"
+    return not_applicable(f"no provider failed, so no fallback was needed; {known}", ASK)
 
 
 def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
@@ -99,17 +99,19 @@ def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
         return blamed(request)
     words = f"{request.reason}, after {units.duration(request.duration_ns)}"
     if request.status < 500:
-        cause = "The gateway answers 200 before it knows whether its upstream does." if request.status == 200 else ""
+        cause = (
+            "The gateway answers 200 before it knows whether its upstream succeeds." if request.status == 200 else ""
+        )
         return failed(
-            f"HTTP {request.status} where a 5xx is due: {describe(request)}",
+            f"HTTP {request.status} instead of a 5xx: {describe(request)}",
             cause or "The gateway passes its upstream's status on as if the client were at fault.",
-            "Answer 500 with the reason, as JSON, before a stream is begun.",
+            "Answer 500 with the reason, as JSON, before a stream begins.",
         )
     problem, _ = malformed(request.api, request.text)
     if problem:
-        return failed(f"{words}: {problem}", "A page of a proxy, or an error that nobody formed.", "Answer with JSON.")
+        return failed(f"{words}: {problem}", "A page from a proxy, or an unformatted error.", "Answer with JSON.")
     if (request.duration_ns or 0) > FAST_NS:
-        return failed(words, "The gateway tries again before it tells.", "Tell failures that are final at once.")
+        return failed(words, "The gateway retries before it reports the failure.", "Report final failures immediately.")
     return passed(words, facts={"status": request.status, "duration_ms": units.milliseconds(request.duration_ns) or 0})
 
 
@@ -127,16 +129,16 @@ def judge_attempts(evidence: Evidence) -> CheckAnswer:
     ending = f"{len(final)} of {len(provoked)} requests ended in a final error" if final else "all were answered"
     if not counts:
         return warned(
-            f"{ending}; how many upstream attempts it took is told nowhere",
-            "Neither a header nor the audit counts them.",
-            "Let the gateway tell them, for instance in `x-gateway-attempts`.",
+            f"{ending}; the number of upstream attempts is not reported",
+            "Neither a header nor the audit reports them.",
+            "Let the gateway report them, for instance in `x-gateway-attempts`.",
         )
     most = max(counts)
     facts: dict[str, int | float | str] = {"most_attempts": most}
     if most > MOST_ATTEMPTS:
         return failed(
             f"up to {most} upstream attempts for one request; {ending}",
-            "A fallback falls back again, or retries multiply fallbacks.",
+            "A fallback falls back again, or retries and fallbacks multiply.",
             "Limit attempts per request, over all providers together, to two.",
             facts=facts,
         )
@@ -153,12 +155,12 @@ def judge_breaker(evidence: Evidence) -> CheckAnswer:
         return _opened(breaker)
     bad = [each for each in provoked if each.outcome is Outcome.FAILED]
     if len(bad) < len(provoked) or not bad:
-        return not_applicable(f"{provoked[0].model} is answered, so no breaker has a reason to open")
+        return not_applicable(f"{provoked[0].model} is answered, so no breaker needs to open")
     took = ", ".join(units.duration(each.duration_ns) for each in bad)
     return warned(
-        f"{len(bad)} failures in a row and none turned fast ({took}): no breaker is seen",
-        "There is none, it counts otherwise, or fallbacks hide it.",
-        "Let a breaker spare an upstream that fails again and again.",
+        f"{len(bad)} failures in a row and none was fast ({took}): no breaker was detected",
+        "There is no breaker, it counts differently, or fallbacks hide it.",
+        "Use a breaker for upstreams that fail repeatedly.",
     )
 
 
@@ -170,8 +172,8 @@ def _opened(breaker: BreakerEvidence) -> CheckAnswer:
         words = f"{words}; still open {breaker.shut_s:.1f} s later{told_wait}"
         if breaker.told_s is not None and breaker.told_s > LONGEST_WAIT_S:
             return passed(words, facts=facts)
-        cause = "It stays open for long, or never tests its upstream."
-        return warned(words, cause, "Look at it again later.", facts=facts)
+        cause = "It stays open for a long time, or never tests its upstream."
+        return warned(words, cause, "Check it again later.", facts=facts)
     facts["open_s"] = round(breaker.open_s, 3)
     words = f"{words}; half open {breaker.open_s:.1f} s after it opened: a test went through"
     if breaker.test_ok:
@@ -190,7 +192,7 @@ def _opening(breaker: BreakerEvidence) -> str:
     fast = f"{breaker.fast} requests failed at once ({units.duration(breaker.fast_ns)}"
     if not breaker.failures:
         return f"it was open from the beginning: {fast}): {breaker.says}"
-    usual = "" if breaker.failures == EXPECTED_FAILURES else f", where {EXPECTED_FAILURES} are usual"
+    usual = "" if breaker.failures == EXPECTED_FAILURES else f", {EXPECTED_FAILURES} are usual"
     slow = units.duration(breaker.usual_ns)
     return f"it opened after {breaker.failures} failures{usual}, then {fast} instead of {slow}): {breaker.says}"
 
@@ -201,8 +203,8 @@ def _seen_breaker(evidence: Evidence) -> CheckAnswer:
     if refused:
         return warned(
             f"a breaker is open right now: {describe(refused[0])}",
-            "The upstream of that model failed again and again.",
-            "Look at that upstream; wait as long as the gateway says.",
+            "The upstream of that model failed repeatedly.",
+            "Check that upstream; wait as long as the gateway says.",
         )
     return not_applicable("no request was refused by a breaker, and none was provoked to open")
 
@@ -256,7 +258,7 @@ CHECKS = (
     ),
     Check(
         name="fails-at-once",
-        title="without a fallback a failure comes at once, as a 5xx with its reason",
+        title="without a fallback, a failure is immediate: a 5xx with its reason",
         section=SECTION,
         needs=(RequestSet.PROVOKED,),
         judge=judge_fails_at_once,

@@ -70,7 +70,7 @@ def _add_case(suite: ElementTree.Element, result: CheckResult) -> None:
     case = ElementTree.SubElement(
         suite, "testcase", classname=f"{result.endpoint}.{result.section}", name=result.name, time=seconds
     )
-    labelled = (("likely cause", result.cause), ("what to do", result.remedy))
+    labelled = (("likely cause", result.cause), ("remedy", result.remedy))
     more = [f"{label}: {text}" for label, text in labelled if text]
     if result.outcome is CheckOutcome.FAIL:
         failure = ElementTree.SubElement(case, "failure", message=result.evidence, type="fail")

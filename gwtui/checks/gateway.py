@@ -67,7 +67,7 @@ def judge_audit(evidence: Evidence) -> CheckAnswer:
         each for need in (RequestSet.STREAM, RequestSet.ANSWER) for each in evidence.all(need) if each.request.status
     ]
     if not ours:
-        return not_applicable("no request was answered, so none has to be there")
+        return not_applicable("no request was answered, so no entry is expected")
     return _find_in_audit(document, ours, _requests_meanwhile(evidence))
 
 
@@ -81,7 +81,7 @@ def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> 
     entries = entries_of(document)
     texts = [set(texts_in(entry)) for entry in entries]
     found = sum(any(ids & each for each in texts) for ids in ids_of(ours))
-    words = f"{found} of the {len(ours)} requests just made are among the last {len(entries)} entries, by their ids"
+    words = f"{found} of the {len(ours)} requests just sent are among the last {len(entries)} entries, by their ids"
     if found == len(ours):
         return passed(words)
     models = {name for each in ours for name in (each.request.model, each.request.model_served) if name}
@@ -89,17 +89,17 @@ def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> 
         return warned(
             f"entries of model {', '.join(sorted(models))} are there, but none with an id that was sent or answered",
             "The audit does not keep request ids.",
-            "Let the gateway write its `x-request-id` and the client's into each entry.",
+            "Let the gateway write its own and the client's `x-request-id` into each entry.",
         )
     if meanwhile > len(entries) > 0:
         return warned(
             f"{words}; meanwhile the gateway counted {meanwhile:.0f} requests",
-            "Others use the gateway too, and their entries have taken the place of ours in so short a list.",
+            "Others use the gateway too, and their entries have displaced ours in this short list.",
             "Check again when the gateway is quiet, or let /gateway/audit show more entries.",
         )
     return failed(
         words,
-        "Requests of this kind (perhaps streams) are not written down, or only later.",
+        "Requests of this kind (perhaps streams) are not recorded, or only later.",
         "Check whether the audit is enabled for them, and whether its file can be written.",
     )
 
@@ -135,21 +135,21 @@ CHECKS = (
     ),
     Check(
         name="health",
-        title="it says it is healthy, and so is the provider",
+        title="it reports itself and its provider as healthy",
         section=SECTION,
         needs=(RequestSet.HEALTH,),
         judge=judge_health,
     ),
     Check(
         name="metrics",
-        title="its metrics move by the requests just made",
+        title="its metrics count the requests just sent",
         section=SECTION,
         needs=(RequestSet.METRICS_BEFORE, RequestSet.STREAM, RequestSet.ANSWER, RequestSet.METRICS_AFTER),
         judge=judge_metrics,
     ),
     Check(
         name="audit",
-        title="its audit shows the requests just made",
+        title="its audit shows the requests just sent",
         section=SECTION,
         needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.ANSWER, RequestSet.AUDIT),
         judge=judge_audit,

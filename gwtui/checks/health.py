@@ -36,12 +36,12 @@ def judge_health(evidence: Evidence) -> CheckAnswer:
         return problem
     status = clean(str(document.at("status") or "missing"), 40)
     if status.lower() in SYNONYMS:
-        return warned(f"status is {status!r} where 'healthy' is due; providers: {_states(document)}")
+        return warned(f"status is {status!r} instead of 'healthy'; providers: {_states(document)}")
     if status != "healthy":
         return failed(
             f"status is {status!r}, not 'healthy'; providers: {_states(document)}",
-            "The gateway counts itself or one of its providers as ill.",
-            "Look at its log and at the providers that are not true.",
+            "The gateway reports itself or one of its providers as unhealthy.",
+            "Check its log and the providers that are not `true`.",
         )
     name = _wanted_provider(evidence, document)
     state = document.at("providers", name)
@@ -49,8 +49,8 @@ def judge_health(evidence: Evidence) -> CheckAnswer:
         return passed(f"status is 'healthy', provider {name} is true ({_states(document)})")
     if state is None:
         return warned(
-            f"status is 'healthy', but no provider {name!r} is told; providers: {_states(document)}",
-            "The gateway calls its providers otherwise, or tells nothing of them.",
+            f"status is 'healthy', but there is no provider {name!r}; providers: {_states(document)}",
+            "The gateway names its providers differently, or does not report them.",
             "Compare `providers` of /gateway/health with the gateway's configuration.",
         )
     return failed(
@@ -72,15 +72,15 @@ def _judge_other(document: Document) -> CheckAnswer:
     word = _status_word(document.value) or clean(request.text.strip(), 40)
     words = f"{path}: HTTP {request.status}" + (f", {word!r}" if word else "")
     if word.lower() in SICK:
-        cause = "The gateway counts itself or something it needs as ill."
-        return failed(words, cause, "Look at its log and at what it depends on.")
+        cause = "The gateway reports itself or a dependency as unhealthy."
+        return failed(words, cause, "Check its log and its dependencies.")
     return passed(words)
 
 
 def _judge_models(document: Document) -> CheckAnswer:
     models = document.at("data")
     if not isinstance(models, list):
-        return warned(f"{MODELS_PATH}: {document.problem or 'no list of models'}", remedy="Give the gateway a /health.")
+        return warned(f"{MODELS_PATH}: {document.problem or 'no list of models'}", remedy="Add /health to the gateway.")
     return passed(f"no health document, but {MODELS_PATH} lists {len(models)} models")
 
 

@@ -34,7 +34,7 @@ def judge_metrics(evidence: Evidence) -> CheckAnswer:
         return problem
     good = [each for need in (RequestSet.STREAM, RequestSet.ANSWER) for each in evidence.all(need) if each.ok]
     if not good:
-        return not_applicable("no request went well, so none has to be counted")
+        return not_applicable("no request was good, so none has to be counted")
     if prometheus:
         return _judge_counters(before, after, good)
     moved = {name: growth(before, after, name) for name in ("total_requests", "total_tokens", "total_cost_usd")}
@@ -52,7 +52,7 @@ def _judge_moves(moved: dict[str, float | None], requests: int, tokens: int) -> 
     )
     facts = {name: value for name, value in moved.items() if value is not None}
     if counts is None:
-        return failed(words, "`summary.total_requests` is missing.", "Let /gateway/metrics tell it.", facts=facts)
+        return failed(words, "`summary.total_requests` is missing.", "Add it to /gateway/metrics.", facts=facts)
     if counts < requests or (spent is not None and (spent < tokens or not spent)):
         return failed(
             words,
@@ -61,7 +61,7 @@ def _judge_moves(moved: dict[str, float | None], requests: int, tokens: int) -> 
             facts=facts,
         )
     if unknown or not cost:
-        cause = f"not told: {', '.join(unknown)}" if unknown else "The gateway has no price for this model."
+        cause = f"not reported: {', '.join(unknown)}" if unknown else "The gateway has no price for this model."
         return warned(words, cause, "Complete the gateway's metrics and price list.", facts=facts)
     return passed(words, facts=facts)
 
@@ -118,4 +118,4 @@ def growth(before: Document, after: Document, name: str) -> float | None:
 
 
 def _signed(value: float | None) -> str:
-    return "not told" if value is None else f"{value:+,.6g}"
+    return "not reported" if value is None else f"{value:+,.6g}"

@@ -51,19 +51,19 @@ def judge_agent(evidence: Evidence) -> CheckAnswer:
     if not probed.ok:
         health = evidence.document(RequestSet.HEALTH)
         if request.verdict is Verdict.BAD_REQUEST and agent == DEFAULT_AGENT and (not health or health.problem):
-            return not_applicable(f"the gateway takes no `agent_type`: {describe(request)}")
+            return not_applicable(f"the gateway does not accept `agent_type`: {describe(request)}")
         return blamed(request, f"agent_type {agent!r}: {describe(request)}")
     if entry := _audited(evidence, probed):
-        return passed(f"agent_type {agent!r} was routed: the audit tells it for {entry}")
+        return passed(f"agent_type {agent!r} was routed: the audit names {entry}")
     plainly = evidence.one(RequestSet.STREAM)
     if plainly is not None and request.model_served and request.model_served != plainly.request.model_served:
         return passed(
             f"agent_type {agent!r} is answered by {request.model_served}, without it by {plainly.request.model_served}"
         )
     return warned(
-        f"with agent_type {agent!r} the answer is complete, but nothing shows that it was routed by it",
-        "The gateway ignores the field, or routes that agent where others go too.",
-        "Look into its log for the route; name another kind with `--agent-type`.",
+        f"with agent_type {agent!r} the answer is complete, but nothing shows that it affected the route",
+        "The gateway ignores the field, or routes that agent like the others.",
+        "Check the route in its log; try another `--agent-type`.",
     )
 
 
@@ -98,7 +98,7 @@ CHECKS = (
     ),
     Check(
         name="agent-type",
-        title="requests are routed by the kind of agent",
+        title="requests are routed by agent type",
         section=SECTION,
         needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.AGENT, RequestSet.AGENT_AUDIT),
         judge=judge_agent,

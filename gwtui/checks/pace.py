@@ -29,7 +29,7 @@ def judge_incremental(evidence: Evidence) -> CheckAnswer:
     """Fails where the content of the longest stream came in one burst."""
     longest = _longest(evidence)
     if longest is None:
-        return nothing_good(list(evidence.streams())) or not_applicable("no stream had any content")
+        return nothing_good(list(evidence.streams())) or not_applicable("no stream had content")
     probed, pace = longest
     if found := finding_of(probed.request, FindingName.BUFFERED):
         return failed(found.evidence, found.likely_cause, found.entry.remedy, facts=_facts(pace))
@@ -38,9 +38,9 @@ def judge_incremental(evidence: Evidence) -> CheckAnswer:
         if pace.events >= BURST_EVENTS and pace.first_ns >= BURST_WAIT_NS:
             cause = "A finished answer is replayed as a stream, or a proxy buffers the whole body."
             return failed(words, cause, FINDINGS[FindingName.BUFFERED].remedy, facts=_facts(pace))
-        return warned(f"{words}: too little to tell", remedy="Ask for a longer answer.", facts=_facts(pace))
+        return warned(f"{words}: too little to decide", remedy="Request a longer answer.", facts=_facts(pace))
     if pace.events == 1:
-        return warned("the answer is one single event: too little to tell", remedy="Ask for a longer answer.")
+        return warned("the answer is one single event: too little to decide", remedy="Request a longer answer.")
     return passed(f"{_pace_words(pace)}, the first after {units.duration(pace.first_ns)}", facts=_facts(pace))
 
 
@@ -48,7 +48,7 @@ def judge_steady(evidence: Evidence) -> CheckAnswer:
     """Fails where events were held back in groups; warns on a gap of `STALL_TIMES` usual ones."""
     longest = _longest(evidence)
     if longest is None or longest[1].reads < 3 or _is_burst(longest[1]):
-        return not_applicable("no stream came in three reads at least, so there is no pace to look at")
+        return not_applicable("no stream came in at least three reads, so its pace is unknown")
     probed, pace = longest
     words = (
         f"{_pace_words(pace)}; {pace.reads - 1} gaps of {units.duration(pace.usual_gap_ns)} each would make "
@@ -58,7 +58,7 @@ def judge_steady(evidence: Evidence) -> CheckAnswer:
     if held is not None:
         return failed(f"{held.evidence}; {words}", held.likely_cause, held.entry.remedy, facts=_facts(pace))
     if pace.longest_gap_ns > max(STALL_NS, STALL_TIMES * pace.usual_gap_ns):
-        cause = "The upstream paused, or a proxy held bytes back for a while."
+        cause = "The upstream paused, or a proxy held bytes back."
         return warned(words, cause, "Watch the longest gap for some minutes: `gwtui watch`.", facts=_facts(pace))
     return passed(words, facts=_facts(pace))
 
@@ -98,7 +98,7 @@ CHECKS = (
     ),
     Check(
         name="steady",
-        title="nothing is held back between events",
+        title="no events are held back",
         section=SECTION,
         needs=(RequestSet.STREAM, RequestSet.LONG_STREAM),
         judge=judge_steady,

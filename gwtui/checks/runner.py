@@ -91,7 +91,7 @@ def _reason_to_stop(evidence: Evidence, need: RequestSet) -> tuple[str, Request 
         return f"{len(hung)} requests hung ({describe(hung[-1])})", hung[-1]
     plain = (*evidence.all(RequestSet.STREAM), *evidence.all(RequestSet.ANSWER))
     if need in HEAVY and plain and not any(probed.ok for probed in plain):
-        return f"a plain request fails already ({describe(plain[0].result)})", plain[0].result
+        return f"a plain request already fails ({describe(plain[0].result)})", plain[0].result
     return None
 
 

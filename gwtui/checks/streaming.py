@@ -73,7 +73,7 @@ def judge_stream(evidence: Evidence) -> CheckAnswer:
         "duration_ms": units.milliseconds(request.duration_ns) or 0.0,
     }
     if request.verdict is Verdict.COMPLETE_UNTERMINATED:
-        return warned(words, MEANINGS[request.verdict][1], "Let the stream pass to its last event.", facts=facts)
+        return warned(words, MEANINGS[request.verdict][1], "Pass the stream on to its last event.", facts=facts)
     return passed(words, facts=facts)
 
 
@@ -94,13 +94,11 @@ def judge_headers(evidence: Evidence) -> CheckAnswer:
         due = APIS[request.api].framing.media_type
         return failed(
             words,
-            "The gateway fell back to one answer, or a proxy replaced the headers.",
-            f"Send `Content-Type: {due}`: clients take nothing else for a stream.",
+            "The gateway fell back to a whole answer, or a proxy replaced the headers.",
+            f"Send `Content-Type: {due}`: clients accept nothing else as a stream.",
         )
     if not {"no-cache", "no-store"} & {part.strip().lower() for part in values["cache-control"].split(",")}:
-        return warned(
-            words, "Caches and proxies may keep or hold back such a stream.", "Send `Cache-Control: no-cache`."
-        )
+        return warned(words, "Caches and proxies may store or delay such a stream.", "Send `Cache-Control: no-cache`.")
     return passed(words)
 
 
@@ -141,7 +139,7 @@ def judge_silent_fallback(evidence: Evidence) -> CheckAnswer:
         f"{len(whole)} of {len(sent)} requests for a stream got one JSON answer, after "
         f"{units.duration(first.duration_ns)} (model {first.model_served or 'not named'})",
         "Streaming failed upstream and the gateway fell back to not streaming, or it does not stream this model.",
-        "Look for the fallback in the gateway's log; show users that such answers come late and whole.",
+        "Look for the fallback in the gateway's log; tell users that these answers arrive late and all at once.",
     )
 
 
@@ -156,7 +154,7 @@ def judge_model_served(evidence: Evidence) -> CheckAnswer:
             return warned(found.evidence, found.likely_cause, found.entry.remedy)
     served = {request.model_served for request in good if request.model_served}
     if not served:
-        return not_applicable("the answers do not name their model")
+        return not_applicable("the answers do not name a model")
     return passed(f"asked for {good[0].model or 'its own model'}, served by {', '.join(sorted(served))}")
 
 
@@ -203,14 +201,14 @@ CHECKS = (
     ),
     Check(
         name="stream",
-        title="a streaming request gets a stream that is complete by its API's rules",
+        title="a streaming request gets a stream that is complete by the API's rules",
         section=SECTION,
         needs=(RequestSet.STREAM,),
         judge=judge_stream,
     ),
     Check(
         name="stream-headers",
-        title="a stream's headers say that it is one, and not to hold it back",
+        title="a stream has the headers of a stream, and they prevent buffering",
         section=SECTION,
         needs=(RequestSet.STREAM,),
         judge=judge_headers,
@@ -224,28 +222,28 @@ CHECKS = (
     ),
     Check(
         name="model-served",
-        title="the model that answers is the one that was asked for",
+        title="the model that answers is the requested one",
         section=SECTION,
         needs=(RequestSet.STREAM, RequestSet.ANSWER),
         judge=judge_model_served,
     ),
     Check(
         name="silent-fallback",
-        title="whoever asks for a stream gets one, not one JSON answer",
+        title="a request for a stream gets a stream, not one JSON answer",
         section=SECTION,
         needs=(RequestSet.STREAM,),
         judge=judge_silent_fallback,
     ),
     Check(
         name="long-stream",
-        title="a long stream comes to its end",
+        title="a long stream reaches its end",
         section=SECTION,
         needs=(RequestSet.LONG_STREAM,),
         judge=judge_long_stream,
     ),
     Check(
         name="large-answer",
-        title="a large answer comes whole",
+        title="a large answer is complete",
         section=SECTION,
         needs=(RequestSet.LARGE_ANSWER,),
         judge=judge_large_answer,

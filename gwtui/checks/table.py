@@ -29,7 +29,7 @@ def head(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list
     endpoint = target.endpoint
     where = f"{endpoint.name}  {endpoint.api}  {clean(without_query(endpoint.url))}"
     most = sum(requests_of(checks, target))
-    return [where[: style.width], style.paint(f"{len(checks)} checks, at most {most} requests", FAINT)]
+    return [where[: style.width], style.paint(f"{len(checks)} checks, up to {most} requests", FAINT)]
 
 
 def lines_of(result: CheckResult, style: TextStyle, before: CheckResult | None = None) -> list[str]:
@@ -84,8 +84,8 @@ def listing(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> l
             lines += [*([""] if lines else []), style.paint(check.section, "bright_white")]
             section = check.section
         lines += _listed(check.name, count, check.title, style)
-    words = "requests at most; what several checks need is sent once"
-    return [*lines, "", *_listed("in all", sum(counts), words, style)]
+    words = "requests at most; requests that several checks need are sent once"
+    return [*lines, "", *_listed("total", sum(counts), words, style)]
 
 
 def _listed(name: str, count: int, words: str, style: TextStyle) -> list[str]:

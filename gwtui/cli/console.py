@@ -144,10 +144,7 @@ def carry_out(
     """
     from gwtui.session.watchdog import Watchdog
 
-    with ExitStack() as stack:
-        stack.callback(work.close)  # where there is no room to begin
-        watchdog = stack.enter_context(Watchdog())
-        stack.enter_context(watchdog.guarding(lambda _: last_words()))
+    with Watchdog() as watchdog, watchdog.guarding(lambda _: last_words()):
         return finish(interruptible(work))
 
 

@@ -110,7 +110,7 @@ class Faults(Table, frozen=True, kw_only=True):
     upstream_fails: Number | None = None
     """Let this many attempts fail before one answers: each is at the next provider of the fallback chain."""
     upstream_failure: Literal["error", "timeout", "stream"] | None = None
-    """How they fail: with a 500 (the default), not within the gateway's own time-out, or only as a stream."""
+    """How they fail: with a 500 (the default), not within the gateway's own timeout, or only as a stream."""
     no_fallback: bool | None = None
     """Answer with the first failure instead of trying anything else."""
 

@@ -23,12 +23,12 @@ class FindingEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 UNBUFFER = (
-    "Switch off buffering and compression of text/event-stream in every proxy on the way (nginx: `proxy_buffering "
+    "Disable buffering and compression of text/event-stream in every proxy on the way (nginx: `proxy_buffering "
     "off`, or let the gateway send `X-Accel-Buffering: no`), and flush after every event."
 )
-FORMAT = "Compare the named event with the API's documents: a client that follows them will stumble there."
+FORMAT = "Compare the named event with the API's documents: a client that follows them will fail there."
 _MIXED_IN = "Events of another stream were mixed in."
-_OWN_EVENTS = "The gateway writes events of its own making."
+_OWN_EVENTS = "The gateway writes its own events."
 _NEWER = "The API or the model is newer than this version of gwtui, or the gateway invents values."
 _IGNORE_OR_FORMAT = "Ignore it if your clients do; otherwise let the gateway send what the API documents."
 _RENEW = "Renew the certificate and reload it; then check with `gwtui probe`."
@@ -106,7 +106,7 @@ FINDINGS: dict[FindingName, FindingEntry] = {
     FindingName.COUNTS_DIFFER: _warning(
         "The final event counts other failures than its stream held.",
         "The gateway's final event does not say what its stream held.",
-        "Let the gateway count what it sent.",
+        "Let the gateway count the content that it sent.",
     ),
     FindingName.UNTERMINATED: _info(
         "The answer is whole, but the API's end marker is missing.",
@@ -165,7 +165,7 @@ FINDINGS: dict[FindingName, FindingEntry] = {
     ),
     FindingName.ROLE_REPEATED: _info(
         "The role of a choice came again after its first chunk.",
-        "The gateway joins chunks of its own making.",
+        "The gateway joins its own chunks.",
         FORMAT,
     ),
     FindingName.DONE_MARKER: _info(

@@ -156,8 +156,7 @@ def write_all(fd: int, data: bytes) -> None:
 def replace_file(directory: Directory, name: str, data: bytes) -> None:
     """Put a whole private file in place of the old one, or leave the old one."""
     fresh = f".{name}.new"
-    directory.remove(fresh)  # left by a kill, or by somebody else as a second name of a file of theirs
-    fd = directory.open(fresh, os.O_WRONLY | os.O_EXCL | os.O_CREAT)
+    fd = directory.open(fresh, os.O_WRONLY | os.O_TRUNC | os.O_CREAT)
     try:
         write_all(fd, data)
     finally:

@@ -100,10 +100,9 @@ def fault_of(directory: Directory) -> str:
     """Why no session may be recorded into a directory that is held; empty when one may. Raises OSError."""
     if sys.platform != "win32" and directory.status().st_uid != os.geteuid():
         return "the directory belongs to another user"
-    names = directory.names()
+    names = [name for name in directory.names() if not _LEFT.fullmatch(name)]
     if foreign := [name for name in names if not _is_ours(directory, name)]:
         return f"it contains files that gwtui did not write: {_named(foreign)}"
-    names = [name for name in names if not _LEFT.fullmatch(name)]
     if names and not (SESSION in names and _is_session(directory, names)):
         return f"it holds {_named(names)}, and no {SESSION} that says that gwtui wrote them"
     return ""
@@ -111,9 +110,7 @@ def fault_of(directory: Directory) -> str:
 
 def _is_ours(directory: Directory, name: str) -> bool:
     status = directory.status(name)
-    return (
-        bool(_OURS.fullmatch(name) or _LEFT.fullmatch(name)) and stat.S_ISREG(status.st_mode) and status.st_nlink == 1
-    )
+    return bool(_OURS.fullmatch(name)) and stat.S_ISREG(status.st_mode) and status.st_nlink == 1
 
 
 def _is_session(directory: Directory, names: Sequence[str]) -> bool:

@@ -182,7 +182,7 @@ class Recorder:
             self._moved_s = None
             self._error = ended or next((rows.error for rows in self._all if rows.error), "")
             if lost := self.status().rows_lost:
-                log.warning("rows lost: %d", lost)
+                log.warning("%d rows were lost", lost)
 
     def _flush(self) -> None:
         self._moved_s = self._clock_s()

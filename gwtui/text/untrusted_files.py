@@ -9,14 +9,12 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
 HAS_DIR_FD = os.open in os.supports_dir_fd
 """Where that is not so, as on Windows, paths have to do."""
 
-_OWNERS = stat.S_IRUSR | stat.S_IWUSR
 _SAFELY = sum(getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_CLOEXEC", "O_NONBLOCK", "O_NOCTTY", "O_BINARY"))
 
 
@@ -105,19 +103,16 @@ class Directory:
             raise _no_file(name)
 
     def open(self, name: str, flags: int = os.O_RDONLY) -> int:
-        """The descriptor of a regular file, which is private if this creates it, whatever the umask."""
+        """The descriptor of a regular file, which is private if this creates it."""
         where, fd = self._at(name)
         self.refuse_others(name)
         try:
-            opened = os.open(where, flags | _SAFELY, _OWNERS, dir_fd=fd)
+            opened = os.open(where, flags | _SAFELY, 0o600, dir_fd=fd)
         except OSError as error:
             raise _link(name) if error.errno == errno.ELOOP else error from error
-        mode = os.fstat(opened).st_mode
-        if not stat.S_ISREG(mode):
+        if not stat.S_ISREG(os.fstat(opened).st_mode):
             os.close(opened)
             raise _no_file(name)
-        if flags & os.O_CREAT and mode & _OWNERS != _OWNERS and HAS_DIR_FD:
-            os.fchmod(opened, _OWNERS)
         return opened
 
     def read(self, name: str, limit: int) -> bytes:
@@ -132,12 +127,6 @@ class Directory:
         """Give a file a new name, in the place of what has it."""
         (where, fd), (target, _) = self._at(name), self._at(new)
         os.replace(where, target, src_dir_fd=fd, dst_dir_fd=fd)
-
-    def remove(self, name: str) -> None:
-        """Take a name out of it, if it is there."""
-        where, fd = self._at(name)
-        with suppress(FileNotFoundError):
-            os.unlink(where, dir_fd=fd)
 
     def is_named(self, name: str, fd: int) -> bool:
         """Whether the name in it still leads to the open file."""

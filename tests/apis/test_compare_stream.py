@@ -78,7 +78,7 @@ CASES = [
 
     Case("a chunk after its done", [*GOOD[:5], chunk(), done("b"), complete()], ORDER, "compare.event-after-done", 6),
     Case("started twice", [start(), *GOOD], ORDER, "compare.second-start", 2),
-    Case("no JSON", [*GOOD[:2], unnamed("oops"), *GOOD[2:]], ORDER, "compare.bad-json", 3, FindingName.BAD_JSON),
+    Case("not JSON", [*GOOD[:2], unnamed("oops"), *GOOD[2:]], ORDER, "compare.bad-json", 3, FindingName.BAD_JSON),
 ]  # fmt: skip
 
 

@@ -77,7 +77,7 @@ CASES = [
     Case("an error", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
     Case("an error with a name", [said("a"), FramedEvent("error", "died")],
          Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
-    Case("no JSON", [unnamed("oops"), said("a", "STOP")], ORDER, "gemini.bad-json", 1, FindingName.BAD_JSON),
+    Case("not JSON", [unnamed("oops"), said("a", "STOP")], ORDER, "gemini.bad-json", 1, FindingName.BAD_JSON),
     Case("candidates of another form", [unnamed({"candidates": 7}), said("a", "STOP")], ORDER, "gemini.wrong-form", 1),
     Case("a negative index", [unnamed({"candidates": [candidate({"text": "a"}, index=-1)]}), STOP],
          ORDER, "gemini.candidate-index", 1),

@@ -158,7 +158,7 @@ CASES = [
          ORDER, "openai.tool-json", 4),
     Case("JSON cut short", [ROLE, unnamed(text().data[:-9]), finish(), DONE],
          ORDER, "openai.bad-json", 2, FindingName.BAD_JSON),
-    Case("no JSON", [unnamed("hello"), DONE], ORDER, "openai.bad-json", 1),
+    Case("not JSON", [unnamed("hello"), DONE], ORDER, "openai.bad-json", 1),
     Case("a list for a chunk", [ROLE, unnamed([1]), text(), finish(), DONE], ORDER, "openai.wrong-form", 2),
     Case("nested without end", [ROLE, unnamed("[" * 100_000), text(), finish(), DONE], ORDER, "openai.bad-json", 2),
 ]  # fmt: skip

@@ -163,7 +163,7 @@ CASES = [
     Case("a wrong name", [FramedEvent("response.in_progress", numbered(*GOOD)[0].data), *numbered(*GOOD)[1:]],
          ORDER, "responses.name-is-not-type", 1),
     Case("[DONE] at its end", [*numbered(*GOOD), unnamed("[DONE]")], COMPLETE, "responses.completed"),
-    Case("no JSON", [*numbered(*GOOD)[:2], unnamed("oops"), *numbered(*GOOD)[2:]],
+    Case("not JSON", [*numbered(*GOOD)[:2], unnamed("oops"), *numbered(*GOOD)[2:]],
          ORDER, "responses.bad-json", 3, FindingName.BAD_JSON),
 ]  # fmt: skip
 

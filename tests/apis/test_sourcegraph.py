@@ -77,7 +77,7 @@ CASES = [
     Case("content after its stop reason", [said("a", "stop"), said("ab"), DONE],
          ORDER, "sourcegraph.content-after-stop", 2),
     Case("a number for a text", [event(completion=7), said("a", "stop"), DONE], ORDER, "sourcegraph.wrong-form", 1),
-    Case("no JSON", [FramedEvent("completion", "oops"), said("a", "stop"), DONE], ORDER, "sourcegraph.bad-json", 1),
+    Case("not JSON", [FramedEvent("completion", "oops"), said("a", "stop"), DONE], ORDER, "sourcegraph.bad-json", 1),
 ]  # fmt: skip
 
 

@@ -184,19 +184,6 @@ def test_a_session_without_its_newest_part_is_read_too(tmp_path: Path) -> None:
     assert series.ok == 3
 
 
-def test_a_session_that_was_killed_is_read_but_for_the_torn_row(tmp_path: Path) -> None:
-    path = rotated(tmp_path) / "requests.csv"
-    last = csv_line(request_row(request("gateway", 6, 106, headers={"a": 'b,"c', "d": "e,f"})).values())
-    whole = path.read_bytes()
-    for cut in range(2, len(last)):
-        path.write_bytes(whole + last[:-cut])
-        (series,) = read(tmp_path)
-        assert series.ok == 5
-    path.write_bytes(b"")
-    (series,) = read(tmp_path)
-    assert series.ok == 3, "a part was begun that has no row yet"
-
-
 def test_a_part_that_is_named_alone_says_that_there_are_others(tmp_path: Path) -> None:
     rotated(tmp_path)
     assert other_parts(tmp_path / "requests.csv") == ["requests.9.csv", "requests.10.csv"]

@@ -117,11 +117,11 @@ NOT_GOOD = refused(500)
             PASS,
             "tokens +30",
         ),
-        (metrics(3), metrics(5, 130, None), (GOOD, GOOD), WARN, "cost not told"),
-        (metrics(3), metrics(10**400), (GOOD, GOOD), FAIL, "requests not told"),
-        ({"requestCount": 3}, {"requestCount": 5}, (GOOD, GOOD), FAIL, "requests not told"),
+        (metrics(3), metrics(5, 130, None), (GOOD, GOOD), WARN, "cost not reported"),
+        (metrics(3), metrics(10**400), (GOOD, GOOD), FAIL, "requests not reported"),
+        ({"requestCount": 3}, {"requestCount": 5}, (GOOD, GOOD), FAIL, "requests not reported"),
         (metrics(3), metrics(4, 30, 1), (GOOD, NOT_GOOD), PASS, "after 1 requests"),
-        (metrics(3), metrics(3), (NOT_GOOD, NOT_GOOD), NA, "no request went well"),
+        (metrics(3), metrics(3), (NOT_GOOD, NOT_GOOD), NA, "no request was good"),
     ],
 )
 def test_metrics(before: Any, after: Any, sent: Any, outcome: CheckOutcome, words: str) -> None:

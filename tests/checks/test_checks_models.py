@@ -64,9 +64,9 @@ def at_once(number: int, **fields: Any) -> list[Probed]:
 @pytest.mark.parametrize(
     ("odd", "outcome", "words"),
     [
-        (streamed(request(text=WORDS[3]), [(100, 1)]), PASS, "all 4 streams"),
+        (streamed(request(text=WORDS[3]), [(100, 1)]), PASS, "all 4 concurrent streams"),
         (streamed(request(text="I will not."), [(100, 1)]), PASS, ""),
-        (streamed(request(text=f"{WORDS[3]} {WORDS[0]}"), [(100, 1)]), FAIL, "stream 4 was asked for the word"),
+        (streamed(request(text=f"{WORDS[3]} {WORDS[0]}"), [(100, 1)]), FAIL, "stream 4 was to repeat the word"),
         (streamed(request(findings=found(FindingName.IDS_DIFFER, "chunk 3")), [(100, 1)]), FAIL, "chunk 3"),
         (Probed(refused(429)), WARN, "rate limited ×1"),
         (Probed(refused(500)), FAIL, "server error ×1"),
@@ -248,8 +248,8 @@ def test_one_stream_of_several_models_becomes_the_same_analysis() -> None:
         ([model_stream("a", 100), model_stream("b", 800), model_stream("c", 1500)], FAIL, "SEQUENTIAL: 3 models"),
         ([model_stream("a", 100), model_stream("b", 110), Probed(refused(404, model="c"))], WARN, "1 of 3 models"),
         ([Probed(refused(404, model=m)) for m in "abc"], NA, "3 of 3 models failed"),
-        ([model_stream("a", 100)], NA, "one model alone"),
-        ([streamed(request(model=m, ms=8), [(5, 1)]) for m in "abc"], WARN, "too short to tell"),
+        ([model_stream("a", 100)], NA, "only one model"),
+        ([streamed(request(model=m, ms=8), [(5, 1)]) for m in "abc"], WARN, "too short to decide"),
     ],
 )
 def test_concurrency(groups: Sequence[Probed], outcome: CheckOutcome, words: str) -> None:
@@ -265,14 +265,14 @@ def test_a_gateway_that_gains_nothing_by_asking_at_once_does_not_pass() -> None:
     together = [model_stream(model, 100 + 20 * at, step_ms=225) for at, model in enumerate("abc")]
     said = judge_concurrency(evidence(of, models=single, compared=together))
     assert (said.outcome, said.facts["verdict"]) == (FAIL, "CONCURRENT")
-    assert "0.9 times as fast: at once they take as long" in said.evidence
+    assert "0.9 times as fast: concurrent requests take as long" in said.evidence
     assert said.cause
 
 
 @pytest.mark.parametrize(
     ("firsts", "outcome", "words"),
     [
-        ([100.0] * 10, PASS, "all 10 streams at once are complete"),
+        ([100.0] * 10, PASS, "all 10 concurrent streams are complete"),
         ([100.0 + 200 * (each // 2) for each in range(10)], WARN, "some wait for others"),
         ([100.0 + 250 * each for each in range(10)], FAIL, "one waits for the other"),
     ],
@@ -290,7 +290,7 @@ def test_models_that_fail_only_together_are_a_failure() -> None:
     together = [Probed(refused(429, model=model)) for model in "abc"]
     of = target(models=("a", "b", "c"))
     said = judge_concurrency(evidence(of, models=[request(model=model) for model in "abc"], compared=together))
-    assert (said.outcome, "one after another they are answered" in said.evidence) == (FAIL, True)
+    assert (said.outcome, "sequential requests are answered" in said.evidence) == (FAIL, True)
 
 
 def test_a_final_event_that_miscounts_is_told() -> None:

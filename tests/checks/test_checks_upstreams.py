@@ -74,7 +74,7 @@ def seen(breaker: BreakerEvidence | None) -> tuple[Any, ...] | None:
         # it only turns fast
         ([*FIVE, fast(2), fast(2.1)], (5, 2, None, None, None)),
         ([*FIVE, fast(2), fast(2.1), upstream(12), fast(12.2)], (5, 2, 11, False, False)),
-        ([upstream(0, 30), upstream(1, 30), fast(2, 1)], None),  # too short to tell from the time
+        ([upstream(0, 30), upstream(1, 30), fast(2, 1)], None),  # too short to decide from the time
         ([upstream(0), upstream(1), fast(2, 90)], None),  # not fast enough
         # another status with a time to wait
         ([*FIVE, at(2, refused(503, ERROR, ms=150, retry_after_s=5.0))], (5, 1, None, None, None)),
@@ -132,10 +132,10 @@ ANSWERED = request(
             PASS,
             "",
         ),
-        (request(model=MODEL), CHAIN, WARN, "nothing tells of a fallback"),
+        (request(model=MODEL), CHAIN, WARN, "nothing indicates a fallback"),
         (request(Verdict.NOT_A_STREAM, rule="stream.json-answer"), CHAIN, PASS, "one JSON answer"),
         (upstream(0), CHAIN, FAIL, "one → two"),
-        (upstream(0), NO_CHAIN, NA, "no chain"),
+        (upstream(0), NO_CHAIN, NA, "no fallback chain"),
         (refused(500, ERROR, headers={"x-gateway-attempts": "2"}), CHAIN, PASS, "followed to its end"),
         (refused(500, ERROR, reason="HTTP 500: fallback is disabled"), CHAIN, NA, "disabled"),
         (open_(0), CHAIN, NA, "open already"),
@@ -158,9 +158,9 @@ def test_a_fallback_that_is_at_work_is_seen_without_provoking_it() -> None:
         (refused(500, ERROR, ms=30), PASS, "30.0 ms"),
         (refused(503, ERROR, ms=30), PASS, ""),
         (refused(500, ERROR, ms=2500), FAIL, "2.50 s"),
-        (refused(500, "<html>oops</html>"), FAIL, "no JSON"),
-        (request(Verdict.ERROR_IN_STREAM, reason="event 3 is an error"), FAIL, "HTTP 200 where a 5xx"),
-        (refused(404, ERROR), FAIL, "HTTP 404 where a 5xx"),
+        (refused(500, "<html>oops</html>"), FAIL, "not JSON"),
+        (request(Verdict.ERROR_IN_STREAM, reason="event 3 is an error"), FAIL, "HTTP 200 instead of a 5xx"),
+        (refused(404, ERROR), FAIL, "HTTP 404 instead of a 5xx"),
         (request(Verdict.RESET, status=None, reason="reset"), FAIL, "reset"),
         (ANSWERED, NA, "a fallback answered"),
     ],
@@ -181,7 +181,7 @@ def with_header(name: str, value: str) -> Request:
         ([with_header("x-gateway-attempts", "1"), with_header("x-gateway-attempts", "4")], None, FAIL, "up to 4"),
         ([with_header("x-envoy-attempt-count", "2")], None, PASS, "at most 2"),
         ([with_header("x-litellm-attempted-retries", "3")], None, FAIL, "up to 4"),
-        ([with_header("x-gateway-attempts", "many")], None, WARN, "told nowhere"),
+        ([with_header("x-gateway-attempts", "many")], None, WARN, "is not reported"),
         ([refused(500, ERROR)], [{"request_id": "req-1", "attempts": 2}], PASS, "at most 2"),
         ([refused(500, ERROR)], [{"request_id": "req-1", "attempts": 3}], FAIL, "up to 3"),
         ([refused(500, ERROR)], [{"request_id": "else", "attempts": 3}], WARN, ""),
@@ -200,12 +200,12 @@ def test_attempts(provoked: Sequence[Request], audit: Any, outcome: CheckOutcome
     [
         ([*FIVE, open_(2), open_(2.1), upstream(12), open_(12.2)], PASS, "opened after 5 failures, then 2 requests"),
         ([*FIVE, open_(2), open_(2.1), good(12)], PASS, "succeeded and closed it"),
-        ([*FIVE[:3], open_(2), open_(2.1), good(12)], PASS, "3 failures, where 5 are usual"),
+        ([*FIVE[:3], open_(2), open_(2.1), good(12)], PASS, "3 failures, 5 are usual"),
         ([*FIVE, open_(2), open_(2.1), upstream(12), upstream(12.2)], FAIL, "went through as well"),
         ([*FIVE, open_(2), open_(2.1), open_(63, None)], WARN, "still open"),
         ([*FIVE, open_(2, 600), open_(2.1, 600)], PASS, "it says 600 s"),
         ([open_(0), open_(0.1), good(9)], PASS, "open from the beginning"),
-        ([upstream(number) for number in range(8)], WARN, "no breaker is seen"),
+        ([upstream(number) for number in range(8)], WARN, "no breaker was detected"),
         ([ANSWERED], NA, "is answered"),
     ],
 )

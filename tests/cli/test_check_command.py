@@ -96,7 +96,7 @@ def test_the_junit_file_has_a_case_per_check(gateway: Gateway, tmp_path: Path) -
     failure = cases["stream"].find("failure")
     assert failure is not None
     assert "truncated" in (failure.get("message") or "")
-    assert "what to do" in (failure.text or "")
+    assert "remedy" in (failure.text or "")
     assert cases["breaker"].find("skipped") is not None
 
 

@@ -253,25 +253,6 @@ def test_a_stream_over_a_limit_leaves_nothing_on_standard_error() -> None:
     assert json.loads(out)["verdict"] == "too_large"
 
 
-def test_a_probe_without_room_for_threads_is_one_line() -> None:
-    program = """
-import sys, threading
-
-def refused(thread):
-    raise RuntimeError("can't start new thread")
-
-threading.Thread.start = refused
-from gwtui.cli import main
-sys.argv = ["gwtui", "probe", "--api", "http", "--url", "http://name.invalid"]
-main()
-"""
-    with running("-c", program) as process:
-        code, out, err = ended(process)
-    assert (code, out) == (3, "")
-    assert err.count("\n") == 1
-    assert "ulimit -a" in err
-
-
 def test_an_interrupt_before_anything_began_is_quiet() -> None:
     program = """
 import gwtui.gateway.process

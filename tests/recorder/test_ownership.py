@@ -13,8 +13,6 @@ from support.commanding import gwtui, profiles, written
 from support.recording import PROFILE, Flushes, numbers, request
 from support.scripted import free_port
 
-from gwtui.model.profile import Profile
-from gwtui.model.records import ProfileChanged
 from gwtui.recorder import Recorder, new_session_dir, refusal_of
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="owners and links of POSIX systems")
@@ -35,14 +33,7 @@ FOREIGN: dict[str, Callable[[Path], object]] = {
     "a directory": lambda directory: (directory / "requests.csv").mkdir(),
     "a link": lambda directory: (directory / "requests.csv").symlink_to("/etc/passwd"),
     "a pipe": lambda directory: os.mkfifo(directory / "pings.csv"),
-    "a link for the lock": lambda directory: (directory / ".lock").symlink_to("/etc/passwd"),
-    "a second name of somebody's file": lambda directory: second_name(directory / ".profile.toml.new"),
 }
-
-
-def second_name(path: Path) -> None:
-    (path.parent.parent / "precious").write_text("mine")
-    path.hardlink_to(path.parent.parent / "precious")
 
 
 def refused_untouched(directory: Path) -> None:
@@ -79,29 +70,6 @@ def test_the_directory_of_another_user_is_refused(directory: Path) -> None:
     assert "another user" in refusal_of(directory)
     assert record(directory).status().rows_written == 0
     assert list(directory.iterdir()) == []
-
-
-def test_the_files_of_a_session_are_for_their_owner_whatever_the_umask(directory: Path) -> None:
-    for mask in (0o000, 0o777):
-        before = os.umask(mask)
-        try:
-            record(directory)
-        finally:
-            os.umask(before)
-        assert {stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()} == {0o600}
-        for path in directory.iterdir():
-            path.unlink()
-
-
-def test_a_second_name_of_a_file_that_comes_while_recording_costs_that_file_nothing(
-    directory: Path, recorder: Recorder, flushes: Flushes
-) -> None:
-    flushes.until((directory / "incidents.csv").exists)
-    second_name(directory / ".profile.toml.new")
-    recorder.put(ProfileChanged(now_ns=1, profile=Profile(name="other")))
-    recorder.close()
-    assert (directory.parent / "precious").read_text() == "mine"
-    assert "[profiles.other" in (directory / "profile.toml").read_text()
 
 
 def test_an_empty_directory_of_ones_own_is_made_private(directory: Path) -> None:

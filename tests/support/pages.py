@@ -15,10 +15,10 @@ from .stage import START_AT, START_NS
 MS = 1_000_000
 
 PLANNED = (
-    PlannedCheck("health", "it says it is healthy, and so is the provider", "Gateway"),
-    PlannedCheck("metrics", "its metrics move by the requests just made", "Gateway"),
-    PlannedCheck("stream", "a streaming request gets a stream that is complete by its API's rules", "Answers"),
-    PlannedCheck("steady", "nothing is held back between events", "Answers"),
+    PlannedCheck("health", "it reports itself and its provider as healthy", "Gateway"),
+    PlannedCheck("metrics", "its metrics count the requests just sent", "Gateway"),
+    PlannedCheck("stream", "a streaming request gets a stream that is complete by the API's rules", "Answers"),
+    PlannedCheck("steady", "no events are held back", "Answers"),
     PlannedCheck("models", "each model of the list works", "Models"),
     PlannedCheck("breaker", "a circuit breaker opens, fails fast, tests and closes", "Upstreams"),
 )
@@ -35,7 +35,7 @@ _SAID = (
         CheckOutcome.FAIL,
         "truncated: the stream ended after event 31 without message_stop (trace 4bf92f3577b34da6a3ce929d0e0e4736)",
         "The upstream or a proxy cut it: look for a restart, a proxy timeout, a crash of the model server.",
-        "Look the trace up in the gateway's log, and compare the proxy's time-outs with the stream's length.",
+        "Look the trace up in the gateway's log, and compare the proxy's timeouts with the stream's length.",
         ("request    events  verdict", "streaming      31  truncated"),
     ),
     (CheckOutcome.PASS, "75 content events in 75 reads over 1.01 s; longest gap 19.6 ms", "", "", ()),

@@ -109,8 +109,8 @@ def test_the_report_can_be_pasted() -> None:
     assert checks is not None
     assert report(checks).splitlines()[:4] == [
         "Checks of gateway-claude, 2025-12-31T14:03:22.000Z",
-        "✔ pass: it says it is healthy, and so is the provider: status is 'healthy', provider anthropic is true",
-        "▲ warn: its metrics move by the requests just made: "
+        "✔ pass: it reports itself and its provider as healthy: status is 'healthy', provider anthropic is true",
+        "▲ warn: its metrics count the requests just sent: "
         "after 2 requests with 126 tokens: requests +12, tokens +735, cost +0 USD",
         "  to do: Complete the gateway's metrics and price list.",
     ]
@@ -141,14 +141,14 @@ async def test_the_page_follows_what_runs_until_the_user_scrolls(tmp_path: Path)
     async with on_stage(tmp_path / "config.toml", story.CLAUDE, size=(80, 16)) as stage:
         await stage.press("K", "y")
         await stage.tell(pages.checks_begun(NAME), *pages.checks_ended(NAME, 3))
-        assert "◌ now   nothing is held back" in stage.text
+        assert "◌ now   no events are held back" in stage.text
         await stage.press("home")
         await stage.tell(*pages.checks_ended(NAME, 5))
-        assert "it says it is healthy" in stage.text
+        assert "it reports itself" in stage.text
         await stage.press("end")
         assert "a circuit breaker" in stage.text
         await stage.tell(pages.checks_begun(NAME, started_at=START_AT + 60))
-        assert "◌ now   it says it is healthy" in stage.text
+        assert "◌ now   it reports itself" in stage.text
 
 
 async def test_checks_fill_in_while_the_picture_is_frozen(tmp_path: Path) -> None:
@@ -163,7 +163,7 @@ async def test_nothing_is_sent_before_the_question_is_answered_with_yes(tmp_path
     async with on_stage(tmp_path / "config.toml", story.CLAUDE) as stage:
         await stage.press("K")
         assert f"Run the checks of {NAME}?" in stage.text
-        assert re.search(r"[1-9]\d+ checks, at most [1-9]\d+ requests", stage.text)
+        assert re.search(r"[1-9]\d+ checks, up to [1-9]\d+ requests", stage.text)
         await stage.press(key)
         assert stage.screen is stage.monitor
         assert stage.feed.sent == []

@@ -105,7 +105,7 @@ ANSWERS = (
     ),
     Fault(
         name="upstream-timeout",
-        says="No provider answers within the gateway's time-out",
+        says="No provider answers within the gateway's timeout",
         verdict=Verdict.GATEWAY_TIMEOUT,
         reason="did not answer",
         behaviour=BehaviourSpec(upstream_fails=1000, upstream_failure="timeout"),

@@ -37,7 +37,7 @@ def head(view: View, checks: ChecksView, width: int) -> list[Line]:
         for outcome, count in checks.counts
     ]
     sent = sum(result.requests for result in checks.results)
-    most = f" of at most {units.count(checks.run.most_requests)}" if checks.current and width >= WIDE else ""
+    most = f" of up to {units.count(checks.run.most_requests)}" if checks.current and width >= WIDE else ""
     at = (f"{done} of {planned}  " if checks.current else "") + f"{units.count(sent)}{most} requests"
     bar = _bar(done, planned) if checks.current and width >= WIDE else ()
     when: Line = (Span(f"{at}  {units.clock(checks.run.started_at)}Z", "muted"),)

@@ -33,7 +33,7 @@ def cost(endpoint: Endpoint, profile: Profile) -> str:
 
     target = CheckTarget(endpoint=endpoint, profile=profile)
     checks = checks_for(target)
-    return f"{len(checks)} checks, at most {sum(requests_of(checks, target))} requests"
+    return f"{len(checks)} checks, up to {sum(requests_of(checks, target))} requests"
 
 
 class ChecksScreen(ModalScreen[None]):
