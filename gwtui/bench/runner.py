@@ -124,11 +124,11 @@ async def shown(plan: Plan, measured: Mapping[str, Measured]) -> AsyncIterator[N
     rows = list(measured.values())
     length, done = _scale(plan, rows)
 
-    def told(_: int | None) -> str:
-        return _told(rows)
+    def progress(_: int | None) -> str:
+        return _progress(rows)
 
     with click.progressbar(
-        length=length, file=sys.stderr, label="measuring", item_show_func=told, show_pos=not plan.for_s
+        length=length, file=sys.stderr, label="measuring", item_show_func=progress, show_pos=not plan.for_s
     ) as bar:
 
         def update() -> None:
@@ -162,7 +162,7 @@ def _ended(measured: Measured) -> int:
     return measured.total + measured.cancelled + measured.local
 
 
-def _told(rows: Sequence[Measured]) -> str:
+def _progress(rows: Sequence[Measured]) -> str:
     failed = sum(each.failed for each in rows)
     return f"{units.count(sum(map(_ended, rows)))} requests, {units.count(failed)} failed"
 

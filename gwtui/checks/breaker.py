@@ -42,7 +42,7 @@ class BreakerEvidence:
     """How long those took, typically."""
     says: str
     """How the first of them was refused."""
-    told_s: float | None = None
+    announced_s: float | None = None
     """How long it is to stay open, as it said."""
     open_s: float | None = None
     """From its opening to the first request that went through again; None: none did."""
@@ -72,7 +72,7 @@ def find_breaker(requests: Sequence[Request]) -> BreakerEvidence | None:
         fast=len(shut),
         fast_ns=_typical(shut),
         says=shut[0].reason or shut[0].verdict,
-        told_s=shut[0].retry_after_s,
+        announced_s=shut[0].retry_after_s,
         open_s=(_began_ns(test) - begin) / 1e9 if test is not None else None,
         shut_s=(_began_ns(shut[-1]) - begin) / 1e9,
         test_ok=test.outcome is Outcome.OK if test is not None else None,

@@ -168,9 +168,9 @@ def _opened(breaker: BreakerEvidence) -> CheckAnswer:
     facts: dict[str, int | float | str] = {"failures": breaker.failures, "fast_failures": breaker.fast}
     words = _opening(breaker)
     if breaker.open_s is None:
-        told_wait = f", it says {breaker.told_s:.0f} s" if breaker.told_s is not None else ""
-        words = f"{words}; still open {breaker.shut_s:.1f} s later{told_wait}"
-        if breaker.told_s is not None and breaker.told_s > LONGEST_WAIT_S:
+        announced = f", it says {breaker.announced_s:.0f} s" if breaker.announced_s is not None else ""
+        words = f"{words}; still open {breaker.shut_s:.1f} s later{announced}"
+        if breaker.announced_s is not None and breaker.announced_s > LONGEST_WAIT_S:
             return passed(words, facts=facts)
         cause = "It stays open for a long time, or never tests its upstream."
         return warned(words, cause, "Check it again later.", facts=facts)

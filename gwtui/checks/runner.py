@@ -35,7 +35,7 @@ async def run_checks(
     collected = Collected(target, deps)
     for check in checks:
         sent, began_ns, started_at = collected.sent, time.perf_counter_ns(), time.time()
-        said = await _said(check, collected, wanted)
+        answer = await _answer_to(check, collected, wanted)
         now_ns = time.perf_counter_ns()
         yield CheckResult(
             endpoint=target.endpoint.name,
@@ -43,19 +43,19 @@ async def run_checks(
             name=check.name,
             title=check.title,
             section=check.section,
-            outcome=said.outcome,
-            evidence=masked(clean(said.evidence, TEXT)),
-            cause=masked(clean(said.cause, TEXT)),
-            remedy=clean(said.remedy, TEXT),
-            details=tuple(masked(clean(line, TEXT)) for line in said.details),
-            facts={name: _shown(fact) for name, fact in said.facts.items()},
+            outcome=answer.outcome,
+            evidence=masked(clean(answer.evidence, TEXT)),
+            cause=masked(clean(answer.cause, TEXT)),
+            remedy=clean(answer.remedy, TEXT),
+            details=tuple(masked(clean(line, TEXT)) for line in answer.details),
+            facts={name: _shown(fact) for name, fact in answer.facts.items()},
             requests=collected.sent - sent,
             started_at=started_at,
             duration_ns=now_ns - began_ns,
         )
 
 
-async def _said(check: Check, collected: Collected, wanted: set[RequestSet]) -> CheckAnswer:
+async def _answer_to(check: Check, collected: Collected, wanted: set[RequestSet]) -> CheckAnswer:
     known = collected.results()
     for need in _missing(needs_of(check)[-1], collected, wanted):
         if (reason := _reason_to_stop(collected.evidence, need)) is not None:

@@ -198,17 +198,17 @@ def run(command: click.Command) -> NoReturn:
     try:
         code = command.main(prog_name="gwtui", standalone_mode=False) or 0
     except click.ClickException as error:
-        code = _told(_visible(error))
+        code = _report_error(_visible(error))
     except click.Abort:
         code = EXIT_INTERRUPTED
     except SystemExit:  # click's own end, when the reader of its help has gone
         code = EXIT_BROKEN_PIPE
     except OSError as error:  # the help cannot be written, or this machine has no room for more
-        code = _told(OwnFaultError(str(error)))
+        code = _report_error(OwnFaultError(str(error)))
     except (MemoryError, RuntimeError) as error:
         if not (isinstance(error, MemoryError) or str(error) == NO_THREAD):
             raise
-        code = _told(OwnFaultError("no memory or threads are left here, see `ulimit -a`"))
+        code = _report_error(OwnFaultError("no memory or threads are left here, see `ulimit -a`"))
     _leave(code)
 
 
@@ -220,7 +220,7 @@ def _forget_sizes() -> None:
             del os.environ[name]
 
 
-def _told(error: click.ClickException) -> int:
+def _report_error(error: click.ClickException) -> int:
     """Its exit code, whether or not anybody can be told."""
     with suppress(OSError):
         error.show()

@@ -45,7 +45,7 @@ class _Replay:
         self._no_more = threading.Event()
         self._rows = session.rows(self._unread, self._no_more.is_set)
         self._held = False
-        self._batches = self._told()
+        self._batches = self._batched()
 
     def __aiter__(self) -> Self:
         return self
@@ -70,7 +70,7 @@ class _Replay:
         with suppress(RuntimeError):  # whoever iterates just now comes to the end
             await self._batches.aclose()
 
-    async def _told(self) -> AsyncGenerator[list[Record], None]:
+    async def _batched(self) -> AsyncGenerator[list[Record], None]:
         session = self._session
         yield [
             SessionStarted(

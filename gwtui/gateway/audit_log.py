@@ -61,7 +61,7 @@ class Sums:
         self.cost_usd += entry.cost_usd
         self.latency_ms += entry.latency_ms
 
-    def told(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         return {
             "requests": self.requests,
             "input_tokens": self.input_tokens,
@@ -114,7 +114,7 @@ class Books:
             sums.add(entry)
 
     def metrics(self) -> dict[str, Any]:
-        total = self.total.told()
+        total = self.total.as_dict()
         return {
             "summary": {
                 "total_requests": total["requests"],
@@ -125,8 +125,8 @@ class Books:
                 "total_cache_read_tokens": 0,
                 "avg_latency_ms": total["avg_latency_ms"],
             },
-            "by_provider": {name: sums.told() for name, sums in self.by_provider.items()},
-            "by_model": {name: sums.told() for name, sums in self.by_model.items()},
+            "by_provider": {name: sums.as_dict() for name, sums in self.by_provider.items()},
+            "by_model": {name: sums.as_dict() for name, sums in self.by_model.items()},
             "upstream": {name: asdict(calls) for name, calls in self.upstream.items()},
             "recent": [_recent(entry) for entry in reversed(self.answered)],
         }

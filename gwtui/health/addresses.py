@@ -22,7 +22,7 @@ class _Address:
     good_run: int = 0
     seen: int = 0
     """The number of its newest result, counted over all addresses."""
-    told_ns: int | None = None
+    reported_ns: int | None = None
     """When it was told to be down; None while it is not."""
 
 
@@ -59,17 +59,17 @@ class Addresses:
 
     def _began(self, now_ns: int, record: Request | Ping, known: _Address) -> list[str]:
         others = [where for where, each in self._known.items() if each.good_run]
-        if known.told_ns is not None or known.failed_run < self._thresholds.down_after or not others:
+        if known.reported_ns is not None or known.failed_run < self._thresholds.down_after or not others:
             return []
-        known.told_ns = now_ns
+        known.reported_ns = now_ns
         what = f"{record.address}: {known.failed_run} failed in a row, the last {record.verdict}"
         answer = "answers" if len(others) == 1 else "answer"
         return [f"{FindingName.ADDRESS_DOWN}: {what}; {', '.join(sorted(others))} {answer}"]
 
     def _ended(self, now_ns: int, where: str, known: _Address) -> list[str]:
-        if known.told_ns is None or known.good_run < self._thresholds.up_after:
+        if known.reported_ns is None or known.good_run < self._thresholds.up_after:
             return []
-        took, known.told_ns = elapsed(now_ns - known.told_ns), None
+        took, known.reported_ns = elapsed(now_ns - known.reported_ns), None
         return [f"{FindingName.ADDRESS_DOWN} ended: {where} answers again after {took}"]
 
     def _left(self) -> list[str]:
@@ -81,5 +81,5 @@ class Addresses:
         return [
             f"{FindingName.ADDRESS_DOWN} ended: {where} is not probed any more"
             for where, each in left
-            if each.told_ns is not None
+            if each.reported_ns is not None
         ]

@@ -101,7 +101,7 @@ class EndpointState:
         """All failures of the outage that is on, or that was over last."""
         self._cause: tuple[Verdict | None, int] = (None, 0)
         """The verdict of the latest failures, and how many have it in a row."""
-        self._told_causes: frozenset[Verdict] = frozenset()
+        self._reported_causes: frozenset[Verdict] = frozenset()
         # A percentile that is always the highest sample would let one slow answer decide.
         self._latencies = Recent(span_ns, max(LEAST, int(100 / (100 - thresholds.slow_percentile)) + 1))
         self._metric = Metric.E2E
@@ -158,7 +158,7 @@ class EndpointState:
         told to be at."""
         was, self.state = self.state, state
         if state in BAD:
-            self._told_causes = frozenset(self._failed_run)
+            self._reported_causes = frozenset(self._failed_run)
             if self._bad_since_ns is None:
                 self._bad_since_ns = now_ns
             return self._why(state, now_ns, where)
@@ -172,9 +172,9 @@ class EndpointState:
     def changed(self) -> str:
         """What is to be told of an endpoint that is still down: that it fails in another way by now; else nothing."""
         verdict, times = self._cause
-        if not self._down or verdict is None or verdict in self._told_causes or times < self._thresholds.down_after:
+        if not self._down or verdict is None or verdict in self._reported_causes or times < self._thresholds.down_after:
             return ""
-        self._told_causes = frozenset({verdict})
+        self._reported_causes = frozenset({verdict})
         before = self._outage - Counter({verdict: times})
         return f"still down, now {times} {verdict} in a row; before {_counted(before)}"
 

@@ -61,7 +61,7 @@ class Monitor:
             Heartbeat: self._beat,
             Incident: self._incident,
             Notice: self._notice_given,
-            CheckRun: self._checks_told,
+            CheckRun: self._checks_reported,
             CheckResult: self._checked,
             ProfileChanged: self._follow,
             SessionStarted: self._begin,
@@ -183,7 +183,7 @@ class Monitor:
     def _notice_given(self, notice: Notice) -> None:
         self._notice = notice.text
 
-    def _checks_told(self, run: CheckRun) -> None:
+    def _checks_reported(self, run: CheckRun) -> None:
         self._checkups.follow(run)
 
     def _checked(self, result: CheckResult) -> None:

@@ -65,10 +65,10 @@ def _row(name: str, trial: Trial) -> tuple[str, ...]:
     errors, cost = trial.errors, trial.cost
     engine = _share(cost.engine_ns, cost.wall_ns) if cost is not None else MISSING
     front = _share(cost.front_ns, cost.wall_ns) if cost is not None else MISSING
-    return (name, told(errors.arrivals), told(errors.ttft), engine, front)
+    return (name, describe(errors.arrivals), describe(errors.ttft), engine, front)
 
 
-def told(spread: Spread) -> str:
+def describe(spread: Spread) -> str:
     """p50, p99 and max."""
     return " / ".join(map(duration, (spread.p50_ns, spread.p99_ns, spread.max_ns)))
 

@@ -44,7 +44,7 @@ class Watchdog:
         self._flush: Flush | None = None
         self._silent: Callable[[float], object] | None = None
         self._silence = Silence(time.monotonic())
-        self._heard = self._told = False
+        self._heard = self._reported = False
         self._due: tuple[float, int] | None = None
         self._mine, self._its = socket.socketpair()
         self._its.setblocking(False)
@@ -80,7 +80,7 @@ class Watchdog:
     def guarding(self, flush: Flush, silent: Callable[[float], object] | None = None) -> Iterator[None]:
         """While the block runs, `flush` has a number of seconds to write what waits, should the process be ended; and
         `silent` is told, in the watchdog's thread, once when nothing was `heard` for too long."""
-        self._silence, self._told = Silence(time.monotonic()), False
+        self._silence, self._reported = Silence(time.monotonic()), False
         self._flush, self._silent = flush, silent
         try:
             yield
@@ -117,10 +117,10 @@ class Watchdog:
 
     def _look(self, now_s: float) -> None:
         if self._heard:
-            self._heard = self._told = False
+            self._heard = self._reported = False
             self._silence.heard(now_s)
-        elif (silent_s := self._silence.look(now_s)) is not None and self._silent is not None and not self._told:
-            self._told = True
+        elif (silent_s := self._silence.look(now_s)) is not None and self._silent is not None and not self._reported:
+            self._reported = True
             self._silent(silent_s)
 
     def _end(self, code: int) -> None:

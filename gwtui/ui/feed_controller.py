@@ -48,7 +48,7 @@ class Watch:
         """Why what is watched takes no commands; empty where it does."""
         return "" if self._feed is None else self._feed.refuses
 
-    async def follow(self, profile: Profile, told: Callable[[str], None]) -> bool:
+    async def follow(self, profile: Profile, notify: Callable[[str], None]) -> bool:
         """Watch this profile until its feed ends; `told` gets the engine's notices. Returns whether the time is over.
 
         That is so when the feed ended well or for good, or has had its time, in whatever state its engine is then. A
@@ -61,14 +61,14 @@ class Watch:
         try:
             async with asyncio.timeout(None) as limit:
                 self._limit(limit)
-                await self._take_all(profile, told, limit)
+                await self._take_all(profile, notify, limit)
                 if self.failed and not self._fatal and self._stop_after_s is not None:
                     await asyncio.Event().wait()
         except TimeoutError:
             return True
         return self._fatal or not self.failed
 
-    async def _take_all(self, profile: Profile, told: Callable[[str], None], limit: asyncio.Timeout) -> None:
+    async def _take_all(self, profile: Profile, notify: Callable[[str], None], limit: asyncio.Timeout) -> None:
         try:
             feed = self._feed = self._open_feed(profile)
         except OSError as error:
@@ -78,7 +78,7 @@ class Watch:
             for record in batch:
                 self._take(record)
                 if isinstance(record, Notice):
-                    told(record.text)
+                    notify(record.text)
                 elif isinstance(record, SessionStarted):
                     self._limit(limit)
         self._feed = None

@@ -18,7 +18,7 @@ from pathlib import Path
 from gwtui.model.commands import Start
 from gwtui.selftest.ground_truth import Spread
 from gwtui.selftest.load import USUAL, Load
-from gwtui.selftest.report import told
+from gwtui.selftest.report import describe
 from gwtui.selftest.server import SO_TIMESTAMPNS
 from gwtui.selftest.terminal import Terminal
 from gwtui.selftest.trial import Trial, headless, on_screen
@@ -43,7 +43,7 @@ def run(short: bool) -> Iterator[Figure]:
         def session(load: Load) -> Start:
             return load.start(server.url, str(Path(place, str(next(numbers)))))
 
-        floor = told(bare(server.port, load))
+        floor = describe(bare(server.port, load))
         yield Figure("a bare socket with the kernel's stamps: arrivals", floor, "what can be had at all")
         plain = asyncio.run(headless(session(load)))
         yield from lines("no screen", plain)
@@ -104,11 +104,11 @@ def _arrival(control: list[tuple[int, int, bytes]]) -> int:
 def lines(name: str, trial: Trial, reach: str = "", ttft: str = TTFT) -> Iterator[Figure]:
     """Everything a session says of how exact it was, and what it took."""
     errors, cost = trial.errors, trial.cost
-    yield Figure(f"{name}: arrivals, p50 / p99 / max", f"{told(errors.arrivals)} of {errors.arrivals.n:,}", reach)
+    yield Figure(f"{name}: arrivals, p50 / p99 / max", f"{describe(errors.arrivals)} of {errors.arrivals.n:,}", reach)
     if errors.tainted:
-        yield Figure("  without requests that were tainted", f"{told(errors.untainted)} of {errors.untainted.n:,}")
-    yield Figure(f"{name}: gaps", told(errors.gaps))
-    yield Figure(f"{name}: TTFT", f"{told(errors.ttft)} of {errors.ttft.n}", ttft)
+        yield Figure("  without requests that were tainted", f"{describe(errors.untainted)} of {errors.untainted.n:,}")
+    yield Figure(f"{name}: gaps", describe(errors.gaps))
+    yield Figure(f"{name}: TTFT", f"{describe(errors.ttft)} of {errors.ttft.n}", ttft)
     doubts = {"early": errors.early, "tainted": errors.tainted, "dropped": errors.dropped}
     odd = ", ".join(f"{number} {word}" for word, number in doubts.items() if number)
     clocks = ", ".join(f"{number} {clock}" for clock, number in errors.clocks.items())

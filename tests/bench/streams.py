@@ -13,7 +13,7 @@ from pathlib import Path
 
 from gwtui.selftest.ground_truth import ClockErrors
 from gwtui.selftest.load import Load
-from gwtui.selftest.report import told
+from gwtui.selftest.report import describe
 from gwtui.selftest.server import Script
 
 from .figures import Figure, has, median, ratio, us
@@ -66,7 +66,7 @@ def _costs(peers: Sequence[str], rounds: int, seconds: float) -> Iterator[Figure
 def _carried(streams: int, seconds: float) -> Figure:
     """One core for the engine, the other one for the server."""
     cost, errors = _engine(dataclasses.replace(PACED, streams=streams), seconds, alone=True)
-    figures = f"{cost.core:.0%} of it, {us(cost.per_event_ns)} per event, stamps {told(errors.arrivals)}"
+    figures = f"{cost.core:.0%} of it, {us(cost.per_event_ns)} per event, stamps {describe(errors.arrivals)}"
     waited = f", waited for it {cost.waited:.0%} of the time" if cost.waited > 0.02 else ""
     reach = "p99 <= 25 us" if streams == 512 else ""
     return Figure(f"{streams} streams of {PACED.rate:g} events/s on one core", figures + waited, reach)

@@ -111,7 +111,7 @@ def _result(result: CheckResult, width: int, before: CheckResult | None) -> list
     mark = f"  {result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value)}"
     sign = Span(fit(mark, SIGN + 2), STYLES.get(result.outcome, "faint"))
     margin = SIGN + 2 + (TITLE + 2 if beside else 2)
-    told = _told(result, max(8, width - margin))
+    told = _cause_and_remedy(result, max(8, width - margin))
     titles = wrap(result.title, TITLE if beside else max(8, width - SIGN - 2))
     left: list[Line] = [
         (Span(" " * (SIGN + 2)) if number else sign, Span(fit(title, TITLE + 2) if beside else title, _calmed(calm)))
@@ -130,7 +130,7 @@ def _calmed(calm: bool) -> str:
     return "faint" if calm else "text"
 
 
-def _told(result: CheckResult, room: int) -> list[Line]:
+def _cause_and_remedy(result: CheckResult, room: int) -> list[Line]:
     """The evidence, the likely cause and what to do, which is loud only where something has to be done."""
     calm = "faint" if result.outcome is CheckOutcome.NOT_APPLICABLE else "muted"
     lines: list[Line] = [(Span(text, calm),) for text in wrap(result.evidence, room)]

@@ -125,7 +125,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
             self._refuse([error.name], str(error))
             return None
         except ConfigError as error:
-            self._refuse([fault.key for fault in error.faults], "\n".join(_told(fault) for fault in error.faults))
+            self._refuse([fault.key for fault in error.faults], "\n".join(_describe(fault) for fault in error.faults))
             return None
         if endpoint.name != self._replaces and self._profile.endpoint(endpoint.name) is not None:
             self._refuse(["name"], f"name: {endpoint.name!r} already exists")
@@ -198,7 +198,7 @@ def trial_text(trial: Request | Ping) -> str:
     return " · ".join((f"✔ {trial.verdict}", *times, *events))
 
 
-def _told(fault: ConfigFault) -> str:
+def _describe(fault: ConfigFault) -> str:
     field = field_of(fault.key)
     place = fault.key if field is None else field.label + fault.key.removeprefix(field.name).replace(".", " ", 1)
     text = f"{place}: {fault.message}" if place else fault.message
