@@ -17,7 +17,7 @@ from gwtui.model.enums import End
 from gwtui.text.sanitize import clean
 from gwtui.transport.decoding import GZIP, DecodeError, Decoder, Inflate, decoder_for
 from gwtui.transport.errors import end_of
-from gwtui.transport.http1_body import SIZE_LINE_BYTES, Body, Chunked, CutError, Sized, UntilClose, body_of
+from gwtui.transport.http1 import SIZE_LINE_BYTES, Body, Chunked, CutError, Sized, UntilClose, body_of
 from gwtui.transport.http1_head import (
     BLANK_LINE,
     HEAD_BYTES,

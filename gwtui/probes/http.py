@@ -31,7 +31,7 @@ from gwtui.transport.connections import Connections, connections_to
 from gwtui.transport.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
 from gwtui.transport.dial import Dial
 from gwtui.transport.errors import FAILURES, end_of
-from gwtui.transport.http1_head import Head
+from gwtui.transport.http1_head import ResponseHead
 from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
 from gwtui.transport.request import HEADERS, PORTS, target_of
 from gwtui.transport.sockets import Waiting
@@ -211,7 +211,7 @@ class HTTPProber:
         finally:
             result.behind = await connections.finish(connection)
 
-    async def _read(self, result: Result, connection: HTTPConnection, head: Head) -> None:
+    async def _read(self, result: Result, connection: HTTPConnection, head: ResponseHead) -> None:
         result.status, result.headers = head.status, head.headers
         intake = result.intake = self._intake(result)
         self._progressed(result, intake)

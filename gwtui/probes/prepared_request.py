@@ -65,7 +65,8 @@ class PreparedRequest:
         self._body = ask.body
         self._names = {name.lower() for name, _ in self._headers}
         self._own_ids = [header for header in self._headers if header[0].lower() in ID_HEADERS]
-        self._heads: dict[tuple[Target, Proxy | None], bytes] = {}
+        self._made: tuple[Proxy | None, bytes] | None = None
+        """The head for the endpoint's own target, and the proxy that it is for."""
 
     def in_bytes(self, target: Target, proxy: Proxy | None) -> tuple[bytes, tuple[str, str]]:
         """The request to that target, and its trace id and request id. `proxy`: one that is asked for the URL itself.
@@ -73,9 +74,12 @@ class PreparedRequest:
         Raises `RequestError`, and `UnicodeError` for what HTTP cannot carry.
         """
         fresh = [header for header in fresh_ids().headers if header[0] not in self._names]
-        head = self._heads.get((target, proxy))
-        if head is None:
-            head = self._heads[target, proxy] = self._head(target, proxy)
+        if target is not self.target:
+            head = self._head(target, proxy)
+        else:
+            if self._made is None or self._made[0] != proxy:
+                self._made = proxy, self._head(target, proxy)
+            head = self._made[1]
         lines = "".join(f"{name}: {value}\r\n" for name, value in fresh)
         return b"".join((head, lines.encode("ascii"), b"\r\n", self._body)), sent_ids((*self._own_ids, *fresh))
 

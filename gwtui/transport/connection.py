@@ -11,13 +11,13 @@ from msgspec.structs import replace
 from gwtui.transport.connection_policy import Made
 from gwtui.transport.dial import Dial
 from gwtui.transport.http1 import ResponseParser
-from gwtui.transport.http1_head import Head, NotHTTPError
+from gwtui.transport.http1_head import NotHTTPError, ResponseHead
 from gwtui.transport.proxies import Proxy, ProxyError
 from gwtui.transport.sockets import Waiting
 from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
 
 
-class Stream(Protocol):
+class StampedStream(Protocol):
     """Stamped bytes in both directions, with or without TLS."""
 
     @property
@@ -44,7 +44,7 @@ class Origin:
 class HTTPConnection:
     """An open connection. `ask`, then `read` until it gives None, then `finish`."""
 
-    def __init__(self, stream: Stream, origin: Origin) -> None:
+    def __init__(self, stream: StampedStream, origin: Origin) -> None:
         self._stream = stream
         self.origin = origin
         self.is_open = True
@@ -65,7 +65,7 @@ class HTTPConnection:
         """Give the connection up when nothing of what is sent from now on is acknowledged within that time."""
         self._stream.expect_acknowledgement(wait_s)
 
-    async def ask(self, request: bytes, method: str, trace: ConnectionTrace) -> Head:
+    async def ask(self, request: bytes, method: str, trace: ConnectionTrace) -> ResponseHead:
         """Send a whole request and read the head of its answer. Raises `OSError`, and what is wrong with the head."""
         self._trace, self._parser, self._pending = trace, ResponseParser(method), None
         trace.newest = lambda: self._stream.heard_ns

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from gwtui.model.profile import TLS, Endpoint
 from gwtui.model.records import Finding
 from gwtui.transport.acknowledged import ACKNOWLEDGED_S
-from gwtui.transport.connection import HTTPConnection, Origin, Stream
+from gwtui.transport.connection import HTTPConnection, Origin, StampedStream
 from gwtui.transport.connection_policy import Address, Made, Renewal
 from gwtui.transport.dial import Dial
 from gwtui.transport.proxies import Proxy
@@ -109,7 +109,7 @@ class Connections:
     async def _connected(self, number: int, trace: ConnectionTrace, context: ssl.SSLContext | None) -> HTTPConnection:
         progress = trace.dial = self.peer = Dial(time.perf_counter_ns())
         sock = await self._route.connect(number, net_clock(), progress, tunnel=self.tunnels)
-        stream: Stream
+        stream: StampedStream
         stream = tcp = TCPStream(sock)
         if context is not None:
             stream = secure = TLSStream(tcp, context, self._server_name)

@@ -13,7 +13,7 @@ from gwtui.model.enums import End
 from gwtui.transport.acknowledged import UnacknowledgedError
 from gwtui.transport.decoding import BodyLimitError, DecodeError
 from gwtui.transport.dial import NoThreadError
-from gwtui.transport.http1_body import CutError
+from gwtui.transport.http1 import CutError
 from gwtui.transport.http1_head import HeadLimitError, NotHTTPError
 from gwtui.transport.proxies import ProxyError
 from gwtui.transport.request import RequestError

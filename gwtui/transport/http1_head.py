@@ -25,8 +25,11 @@ _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 _HTTP2_SETTINGS = b"\x04\x00\x00\x00\x00\x00"
 """What an HTTP/2 server begins with, after the length of it (RFC 9113 3.4 and 6.5)."""
 _STATUS_LINE = re.compile(r"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\r\n\v\f]*)?", re.ASCII)
-_FIELD = re.compile(r"([-!#$%&'*+.^_`|~0-9A-Za-z]+):[ \t]*((?:[^\x00\s]+(?:[ \t]+[^\x00\s]+)*)?)[ \t]*", re.ASCII)
+_NAME, _VALUE = r"[-!#$%&'*+.^_`|~0-9A-Za-z]++", r"(?:[^\x00\s]++(?:[ \t]++[^\x00\s]++)*+)?+"
 """RFC 9112 5. Values may hold any byte but NUL and line breaks: what is shown of them is cleaned elsewhere."""
+_FIELD = re.compile(rf"({_NAME}):[ \t]*+({_VALUE})[ \t]*+(?:\r?\n)?", re.ASCII)
+_FIELDS = re.compile(rf"(?:{_NAME}:[ \t]*+{_VALUE}[ \t]*+\r?\n)*+\r?\n", re.ASCII)
+"""Headers of which none is folded or wrong, as most are, with the blank line."""
 _LENGTH = re.compile(r"[0-9]{1,15}")
 
 
@@ -39,7 +42,7 @@ class HeadLimitError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ResponseHead:
     """Status and headers of one response."""
 
     version: str
@@ -68,7 +71,7 @@ class HeadReader:
         self._bytes = self._lines = 0
         """Of all that came before the body."""
 
-    def feed(self, data: bytes) -> Head | None:
+    def feed(self, data: bytes) -> ResponseHead | None:
         """The head of the final response, once all of it came. Raises `NotHTTPError` or `HeadLimitError`, at the same
         byte however the head is cut."""
         self._held += data
@@ -107,19 +110,21 @@ def check_head_size(length: int, lines: int) -> None:
         raise HeadLimitError(f"the response headers are longer than {HEAD_BYTES >> 10} KiB")
 
 
-def parse_head(block: bytes) -> Head:
+def parse_head(block: bytes) -> ResponseHead:
     """A head with its blank line. Raises `NotHTTPError`."""
-    first, *lines = block.decode("latin-1").split("\n")
+    first, _, rest = block.decode("latin-1").partition("\n")
     status_line = _STATUS_LINE.fullmatch(first.removesuffix("\r"))
     if status_line is None:
         raise NotHTTPError(f"illegal status line: {_quoted(first)}")
-    return Head(status_line[1], int(status_line[2]), parse_fields(lines))
+    return ResponseHead(status_line[1], int(status_line[2]), parse_fields(rest))
 
 
-def parse_fields(lines: list[str]) -> Headers:
+def parse_fields(text: str) -> Headers:
     """Headers or trailers, up to a blank line. Raises `NotHTTPError`."""
+    if _FIELDS.fullmatch(text):
+        return _FIELD.findall(text)
     fields: list[tuple[str, str]] = []
-    for line in _unfolded(lines):
+    for line in _unfolded(text.split("\n")):
         field = _FIELD.fullmatch(line)
         if field is None:
             raise NotHTTPError(f"illegal header line: {_quoted(line)}")

@@ -24,8 +24,7 @@ from gwtui.gateway.scenario import ScenarioError
 from gwtui.model.enums import End
 from gwtui.monitor import filters
 from gwtui.text.sanitize import clean_text
-from gwtui.transport.http1 import ResponseParser
-from gwtui.transport.http1_body import Chunked
+from gwtui.transport.http1 import Chunked, ResponseParser
 from gwtui.transport.http1_head import HeadLimitError
 
 LEAST_S = 0.02

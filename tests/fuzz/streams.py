@@ -35,8 +35,7 @@ from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.decoding import BodyLimitError, DecodeError, decoder_for
 from gwtui.transport.dial import Dial
-from gwtui.transport.http1 import ResponseParser
-from gwtui.transport.http1_body import Chunked, CutError
+from gwtui.transport.http1 import Chunked, CutError, ResponseParser
 from gwtui.transport.http1_head import HeadLimitError, NotHTTPError
 from gwtui.transport.trace import Arrival, ConnectionTrace
 from gwtui.verdict.classify import judge_status

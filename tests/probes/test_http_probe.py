@@ -212,6 +212,25 @@ async def test_what_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     assert header_of(second, "cookie") == "", "one probe leaves no trace in the next"
 
 
+async def test_a_request_says_what_its_references_say_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = http("200 OK", body=b"ok")
+    target = {"key": "env:PROBE_KEY", "path": "/p?v=${env:PROBE_QUERY}", "headers": {"X-Own": "${env:PROBE_HEADER}"}}
+    sent = {"PROBE_KEY": "authorization", "PROBE_QUERY": "", "PROBE_HEADER": "x-own"}
+    async with ScriptedServer([Receive(), Send(answer)] * (1 + len(sent))) as server:
+        for name in sent:
+            monkeypatch.setenv(name, "before-1234567890")
+        probing = Probing(endpoint("http", server.url, **target))
+        async with probing.prober:
+            await probing.once()
+            for name in sent:
+                monkeypatch.setenv(name, f"now-{name}-1234567890")
+                await probing.once()
+    assert server.connections == 1
+    for request, (name, header) in zip(server.requests[1:], sent.items(), strict=True):
+        where = header_of(request, header) if header else request.decode().partition("\r\n")[0]
+        assert f"now-{name}-1234567890" in where
+
+
 async def test_a_key_that_the_gateway_repeats_is_in_no_record(monkeypatch: pytest.MonkeyPatch) -> None:
     key = "sk-canary-1234567890"
     monkeypatch.setenv("PROBE_KEY", key)

@@ -17,8 +17,7 @@ from support.scripted import Receive, ScriptedServer, Send, Step
 
 from gwtui.model.verdicts import Verdict
 from gwtui.transport.decoding import DecodeError
-from gwtui.transport.http1 import ResponseParser
-from gwtui.transport.http1_body import SIZE_LINE_BYTES, Chunked, CutError
+from gwtui.transport.http1 import SIZE_LINE_BYTES, Chunked, CutError, ResponseParser
 from gwtui.transport.http1_head import HEAD_BYTES, HEAD_LINES, HeadLimitError, NotHTTPError
 from gwtui.transport.sockets import TOGETHER, WakeupBatch
 
