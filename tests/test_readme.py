@@ -17,14 +17,14 @@ from gwtui.apis import APIS, api_names
 from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 from gwtui.model.findings import FINDINGS
 from gwtui.model.metrics import Metric
-from gwtui.model.verdicts import MEANINGS
+from gwtui.model.verdicts import VERDICTS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 
 
 def verdicts() -> str:
-    rows = [f"| `{verdict}` | {meaning} |" for verdict, (meaning, _) in MEANINGS.items()]
+    rows = [f"| `{verdict}` | {entry.meaning} |" for verdict, entry in VERDICTS.items()]
     return "\n".join(("| verdict | means |", "|---|---|", *rows))
 
 

@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gwtui.checks.evidence import Evidence, Probed
-from gwtui.checks.remedies import REMEDIES
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import Kind
 from gwtui.model.records import Ping, Request
-from gwtui.model.verdicts import MEANINGS, Verdict
+from gwtui.model.verdicts import Verdict
 
 Facts: TypeAlias = Mapping[str, int | float | str]
 """Figures behind an answer, for JSON: their names end in their units."""
@@ -71,7 +70,8 @@ def blamed(result: Request | Ping, evidence: str = "") -> CheckAnswer:
     """A failure, with its verdict's likely cause and remedy. What gwtui itself could not do is not the gateway's."""
     if result.verdict is Verdict.LOCAL:
         return not_applicable(result.reason)
-    cause, remedy = MEANINGS[result.verdict][1] or MEANINGS[result.verdict][0], REMEDIES[result.verdict]
+    entry = result.verdict.entry
+    cause, remedy = entry.cause or entry.meaning, entry.remedy
     if result.status is None or not result.trace_id:
         return failed(evidence or describe(result), cause, remedy)
     facts = {"trace_id": result.trace_id, "request_id": result.request_id}

@@ -9,13 +9,12 @@ from gwtui.apis.compare.compare_stream import COMPARE_STREAM
 from gwtui.checks.check import Check, CheckAnswer, Facts, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed, finding_of
 from gwtui.checks.models import SECTION
-from gwtui.checks.remedies import REMEDIES
 from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS, sizes
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.timelines import alone_of, analyse_compared, analyse_streams
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
-from gwtui.model.verdicts import MEANINGS, Verdict
+from gwtui.model.verdicts import Verdict
 from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, ModelTimeline, Together
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
@@ -60,10 +59,10 @@ def _not_all(probed: Sequence[Probed], bad: Sequence[Probed], facts: Facts) -> C
     verdicts = Counter(each.request.verdict for each in bad)
     counted = ", ".join(f"{verdict.replace('_', ' ')} ×{count}" for verdict, count in verdicts.most_common())
     words = f"{len(bad)} of {len(probed)} concurrent streams failed: {counted}; {bad[0].request.reason}"
-    most = verdicts.most_common(1)[0][0]
+    most = verdicts.most_common(1)[0][0].entry
     if set(verdicts) <= LIMITS:
-        return warned(words, MEANINGS[most][1], REMEDIES[most], facts=facts)
-    return failed(words, MEANINGS[most][1] or MEANINGS[most][0], REMEDIES[most], facts=facts)
+        return warned(words, most.cause, most.remedy, facts=facts)
+    return failed(words, most.cause or most.meaning, most.remedy, facts=facts)
 
 
 def _mixed(probed: Sequence[Probed]) -> str:

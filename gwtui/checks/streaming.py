@@ -19,7 +19,7 @@ from gwtui.checks.evidence import Evidence, finding_of
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
-from gwtui.model.verdicts import MEANINGS, Verdict
+from gwtui.model.verdicts import Verdict
 from gwtui.text import units
 
 SECTION = "Answers"
@@ -73,7 +73,7 @@ def judge_stream(evidence: Evidence) -> CheckAnswer:
         "duration_ms": units.milliseconds(request.duration_ns) or 0.0,
     }
     if request.verdict is Verdict.COMPLETE_UNTERMINATED:
-        return warned(words, MEANINGS[request.verdict][1], "Pass the stream on to its last event.", facts=facts)
+        return warned(words, request.verdict.entry.cause, "Pass the stream on to its last event.", facts=facts)
     return passed(words, facts=facts)
 
 

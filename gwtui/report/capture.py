@@ -8,7 +8,6 @@ import msgspec
 
 from gwtui.decode import Decoded
 from gwtui.model.records import StreamEvent
-from gwtui.model.verdicts import MEANINGS
 from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding_rows, known, named, plain, quoted, shown
 from gwtui.report.objects import finding_object
 from gwtui.report.probe import WIDTH, between
@@ -48,7 +47,7 @@ def _event(number: int, event: StreamEvent) -> dict[str, Any]:
 def decode_text(decoded: Decoded, width: int = WIDTH, paint: Paint = plain) -> str:
     """The verdict and its reason first, then what the capture holds, and every event."""
     judgement = decoded.judgement
-    meaning, cause = MEANINGS[judgement.verdict]
+    meaning, cause = judgement.verdict.entry.meaning, judgement.verdict.entry.cause
     verdict = paint(f"{MARKS[judgement.verdict.outcome]} {judgement.verdict}", judgement.verdict.outcome)
     at = "" if judgement.event_number is None else f", at event {judgement.event_number}"
     rows = [("reason", judgement.reason), ("hint", cause), ("rule", judgement.rule + at)]

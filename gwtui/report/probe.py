@@ -10,7 +10,7 @@ from gwtui.model.enums import Clock
 from gwtui.model.metrics import Basis, times_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request, StreamRead
-from gwtui.model.verdicts import MEANINGS, Verdict
+from gwtui.model.verdicts import Verdict
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
 from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding_rows, known, named, plain, quoted, shown
@@ -34,7 +34,7 @@ def probe_text(
     events = stream_lines(reads)
     verdict = paint(f"{MARKS[result.outcome]} {result.verdict}", result.outcome)
     blocks = [
-        [f"{verdict}  {MEANINGS[result.verdict][0]}", *labelled(_verdict_rows(endpoint, result), LABEL_WIDTH)],
+        [f"{verdict}  {result.verdict.entry.meaning}", *labelled(_verdict_rows(endpoint, result), LABEL_WIDTH)],
         labelled(_rows(endpoint, result), LABEL_WIDTH),
         labelled(sorted(result.headers.items())),
     ]
@@ -60,7 +60,7 @@ def _hint(endpoint: Endpoint, result: Request | Ping) -> str:
     is_about_key = result.verdict is Verdict.AUTH and not result.rule.endswith(CLIENT_CERTIFICATE)
     if is_about_key and not any(references_of(endpoint)):
         return "No key was sent. Use --key env:NAME, or `key` in the configuration."
-    return MEANINGS[result.verdict][1]
+    return result.verdict.entry.cause
 
 
 def _rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[str, str]]:

@@ -10,7 +10,6 @@ from textual.binding import BindingType
 from gwtui.model.enums import Outcome
 from gwtui.model.metrics import Basis
 from gwtui.model.records import Ping, Request
-from gwtui.model.verdicts import MEANINGS
 from gwtui.model.view import StreamView, View
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
@@ -80,7 +79,7 @@ def _heading(text: str) -> list[Line]:
 
 def _verdict(result: Request | Ping, width: int) -> list[Line]:
     mark, style = sign(result.outcome)
-    meaning, cause = MEANINGS[result.verdict]
+    meaning, cause = result.verdict.entry.meaning, result.verdict.entry.cause
     number = result.event_number if isinstance(result, Request) else None
     lines: list[Line] = [(Span(f"{mark} {result.verdict}", f"header {style}"), Span(f"  {meaning}", "muted"))]
     lines += [(Span(text, "text"),) for text in wrap(result.reason, width)] if result.reason else []
