@@ -28,6 +28,8 @@ class Unreadable:
     """The payload, where it is JSON at least."""
 
 
+QUOTED = 60
+"""How many characters are quoted of a text that does not even begin like JSON."""
 NOTHING = Unreadable("not JSON: an empty text")
 """An empty payload, which costs no reader anything however often it comes."""
 
@@ -47,6 +49,9 @@ def _read_again(decoder: msgspec.json.Decoder[T], text: str | bytes) -> T | Unre
         value = json.loads(text)
     except RecursionError:
         return Unreadable("JSON that is nested too deep")
+    except json.JSONDecodeError as error:
+        begins = f"it begins with {clean(error.doc[:QUOTED])!r}" if error.pos == 0 else clean(str(error), 100)
+        return Unreadable(f"not JSON: {begins}")
     except ValueError as error:
         return Unreadable(f"not JSON: {clean(str(error), 100)}")
     try:

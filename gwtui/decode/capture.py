@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gwtui.apis.headers import Headers, joined_header
+from gwtui.framing import framing_of
 from gwtui.framing.base import Framing
 from gwtui.model.enums import End
 from gwtui.text.sanitize import clean
@@ -82,7 +83,10 @@ class Capture:
         elif self._is_packed(plain):
             plain = _Bytes(self._decoded(plain, None))
         if self.status is None and plain.find(self._framing.line, PEEK_BYTES) is None:
-            raise CaptureError(f"the capture is not {self._framing.title}: it begins with {_beginning(plain.held)}")
+            like = framing_of(bytes(plain.held))
+            looks = f" and looks like {like.title}" if like is not None else ""
+            begins = f"it begins with {_beginning(plain.held)}{looks}"
+            raise CaptureError(f"the capture is not {self._framing.title}: {begins}")
         yield from plain.rest()
 
     def _read_head(self) -> None:

@@ -167,7 +167,7 @@ async def test_a_length_beside_chunks_is_told_whatever_comes_of_it() -> None:
 LAWFUL = [(script, line_end) for script in SCRIPTS for line_end in wire_of(script.api).line_ends]
 
 
-@pytest.mark.parametrize(("script", "line_end"), LAWFUL)
+@pytest.mark.parametrize(("script", "line_end"), LAWFUL, ids=[f"{script}-{end!r}" for script, end in LAWFUL])
 async def test_a_stream_in_any_lawful_bytes_is_whole(script: Script, line_end: str) -> None:
     body = wire_of(script.api).opening + script.wire(script.good, line_end)
     singly = b"".join(chunk(body[at : at + 1]) for at in range(len(body)))

@@ -121,7 +121,7 @@ FAULTS: tuple[Fault, ...] = (
         findings=(FindingName.BAD_JSON,),
     ),
     _fault(
-        "html-line", "A proxy's page is in the stream", Verdict.OUT_OF_ORDER, "event 5", insert=_PAGE, insert_after=4
+        "html-line", "A proxy's page is in the stream", Verdict.OUT_OF_ORDER, "<html>", insert=_PAGE, insert_after=4
     ),
     _fault("comments", "Nothing but blank lines", Verdict.EMPTY, "only 5 blank lines", comments=5, cut_after=0),
     _fault(
