@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import textwrap
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -75,8 +76,10 @@ class ListsAPIs(click.Command):
 
         super().format_help_text(ctx, formatter)
         formatter.write_paragraph()
-        with formatter.indentation():
-            formatter.write_dl([("APIs:", ", ".join(api_names()))], col_spacing=1)
+        room = textwrap.TextWrapper(
+            formatter.width, initial_indent="  APIs: ", subsequent_indent=" " * 8, break_on_hyphens=False
+        )
+        formatter.write(f"{room.fill(', '.join(api_names()))}\n")
 
 
 def _long(args: list[str], names: set[str], flags: set[str]) -> list[str]:
