@@ -23,6 +23,8 @@ RULES = "fireworks"
 
 
 class Fireworks(API):
+    """Fireworks completions: a prompt, or messages. The key is sent as a bearer token."""
+
     name = "fireworks"
     kind = Kind.COMPLETION
     framing = SSE

@@ -14,6 +14,8 @@ from gwtui.text.sanitize import clean, excerpt
 
 
 class PlainHTTP(API):
+    """Any request; the answer is held against `expect_status` and `expect`."""
+
     name = "http"
     kind = Kind.HTTP
     framing = WHOLE

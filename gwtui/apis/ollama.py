@@ -146,6 +146,8 @@ class OllamaReader:
 
 
 class OllamaChat(API):
+    """Ollama's own chat. `max_tokens` is sent as `options.num_predict`; a key, if any, as a bearer token."""
+
     name = "ollama-chat"
     kind = Kind.COMPLETION
     framing = NDJSON

@@ -92,12 +92,14 @@ class Arguments:
         self._length = 0
 
     def add(self, fragment: str) -> None:
+        """Take the next fragment."""
         self._length += len(fragment)
         if self._length <= self.MAX_KEPT:
             self._fragments.append(fragment)
 
     @property
     def begun(self) -> bool:
+        """Whether any of them came."""
         return self._length > 0
 
     def whole(self) -> bool:

@@ -90,6 +90,7 @@ def json_body(endpoint: Endpoint, own: dict[str, Any], merged: dict[str, Any] | 
 
 
 def encode(body: dict[str, Any]) -> bytes:
+    """The body as JSON. Raises `AskError`."""
     try:
         return msgspec.json.encode(body)
     except UnicodeEncodeError as error:

@@ -83,6 +83,7 @@ class StreamNotes:
         )
 
     def judgement(self, verdict: Verdict, rule: str, reason: str, event_number: int | None = None) -> Judgement:
+        """A judgement whose rule id begins with the API's own."""
         return Judgement(verdict=verdict, rule=f"{self.api}.{rule}", reason=clean(reason), event_number=event_number)
 
 

@@ -21,6 +21,8 @@ _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class WebSocketPing:
+    """What to send over a WebSocket, and what has to come back."""
+
     name = "websocket"
     kind = Kind.WEBSOCKET
     title = "WebSocket ping"

@@ -25,6 +25,7 @@ class WholeParser:
 
     @property
     def body(self) -> bytes:
+        """All bytes so far."""
         return b"".join(self._pieces)
 
     def feed(self, chunk: bytes) -> list[FramedEvent]:

@@ -29,6 +29,8 @@ INPUT_FIELDS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input
 
 
 class Block(msgspec.Struct):
+    """A content block, as `content_block_start` opens it."""
+
     type: Any = ""
     text: Any = ""
     thinking: Any = ""
@@ -38,6 +40,8 @@ class Block(msgspec.Struct):
 
 
 class BlockDelta(msgspec.Struct):
+    """What `content_block_delta` adds to a block, or `message_delta` to the message."""
+
     type: Any = ""
     text: Any = ""
     thinking: Any = ""
@@ -46,6 +50,8 @@ class BlockDelta(msgspec.Struct):
 
 
 class Message(msgspec.Struct):
+    """The message that `message_start` opens."""
+
     id: Any = None
     model: Any = None
     role: Any = None

@@ -45,6 +45,8 @@ _ANSWER = msgspec.json.Decoder(_Answer)
 
 
 class AnthropicMessages(API):
+    """Anthropic Messages, and gateways that speak it. The key is sent as `x-api-key`."""
+
     name = "anthropic-messages"
     kind = Kind.COMPLETION
     framing = SSE

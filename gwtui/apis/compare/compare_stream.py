@@ -27,6 +27,8 @@ STANDARD = Names()
 
 
 class CompareStream(API):
+    """One question to several models, answered in one event stream. It does not answer whole."""
+
     name = "compare-stream"
     kind = Kind.COMPLETION
     framing = SSE

@@ -30,6 +30,8 @@ _RESPONSES = msgspec.json.Decoder(list[GeminiResponse])
 
 
 class Gemini(API):
+    """Gemini's `generateContent`, streamed or not. The key is sent as `x-goog-api-key`."""
+
     name = "gemini"
     kind = Kind.COMPLETION
     framing = SSE

@@ -49,6 +49,8 @@ MAX_CANDIDATES = 64
 
 
 class Candidate(msgspec.Struct):
+    """One of the answers in a response."""
+
     content: Any = None
     finish_reason: Any = msgspec.field(default=None, name="finishReason")
     index: Any = 0

@@ -18,6 +18,8 @@ EXAMPLE_PROMPT = "Write a bubble sort in Python."
 
 
 class OpenAIChat(API):
+    """Chat completions, with the usage asked for. The key is sent as a bearer token."""
+
     name = "openai-chat"
     kind = Kind.COMPLETION
     framing = SSE

@@ -22,6 +22,8 @@ EXAMPLE_PROMPT = "def bubble_sort(arr):"
 
 
 class OpenAICompletions(API):
+    """Legacy completions of a prompt. The key is sent as a bearer token."""
+
     name = "openai-completions"
     kind = Kind.COMPLETION
     framing = SSE

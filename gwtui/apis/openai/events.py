@@ -30,6 +30,8 @@ class ChunkForm(Flag):
 
 
 class ChoiceDelta(msgspec.Struct):
+    """What a chunk adds to a choice, or the message of a whole answer."""
+
     role: Any = None
     content: Any = None
     reasoning_content: Any = None
@@ -40,6 +42,8 @@ class ChoiceDelta(msgspec.Struct):
 
 
 class Choice(msgspec.Struct):
+    """One of the answers that a chunk, or a whole answer, holds."""
+
     index: Any = 0
     delta: ChoiceDelta | None = None
     message: ChoiceDelta | None = None

@@ -23,6 +23,8 @@ EXAMPLE_PROMPT = "Write a bubble sort in Python."
 
 
 class OpenAIResponses(API):
+    """Responses to an input. The key is sent as a bearer token."""
+
     name = "openai-responses"
     kind = Kind.COMPLETION
     framing = SSE

@@ -77,6 +77,7 @@ RESPONSE = msgspec.json.Decoder(ResponseObject)
 
 
 def usage_of(response: ResponseObject) -> Usage:
+    """The token counts of a response; None where it has none."""
     return Usage(count(response.usage, "input_tokens"), count(response.usage, "output_tokens"))
 
 

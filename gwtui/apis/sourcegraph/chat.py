@@ -23,6 +23,8 @@ EXAMPLE = (
 
 
 class SourcegraphStream(API):
+    """Chat completions of an instance. The key is an access token, sent as `token KEY`."""
+
     name = "sourcegraph-stream"
     kind = Kind.COMPLETION
     framing = SSE

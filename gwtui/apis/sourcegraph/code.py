@@ -19,6 +19,8 @@ from gwtui.model.profile import Endpoint
 
 
 class SourcegraphCode(API):
+    """Code completions of an instance, which streams only when it is asked to."""
+
     name = "sourcegraph-code"
     kind = Kind.COMPLETION
     framing = SSE

@@ -46,6 +46,7 @@ def human(text: str) -> dict[str, Any]:
 
 
 def usage_of(completion: Completion) -> Usage:
+    """The token counts of a completion; None where it has none."""
     return Usage(count(completion.usage, "prompt_tokens"), count(completion.usage, "completion_tokens"))
 
 

@@ -36,6 +36,8 @@ class _Message(msgspec.Struct):
 
 
 class StreamOptions(msgspec.Struct):
+    """What a client wants to know in a stream."""
+
     include_usage: bool = False
 
 
@@ -98,6 +100,7 @@ def openai_error(status: int, message: str) -> dict[str, Any]:
 
 
 def openai_usage(answer: ScriptedAnswer) -> dict[str, int]:
+    """The token counts as all of OpenAI's completion APIs tell them."""
     return {
         "prompt_tokens": answer.input_tokens,
         "completion_tokens": answer.output_tokens,
@@ -106,6 +109,7 @@ def openai_usage(answer: ScriptedAnswer) -> dict[str, int]:
 
 
 def finish_reason(answer: ScriptedAnswer) -> str:
+    """Why the answer ends, as all of OpenAI's completion APIs tell it."""
     return "length" if answer.limited else "stop"
 
 
