@@ -8,11 +8,14 @@ from gwtui.framing.sse import SSE
 
 FRAMINGS: tuple[Framing, ...] = (SSE, NDJSON)
 """All framings of streams."""
+PEEK_BYTES = 64 << 10
+"""How much of a body is looked at for its framing: more than most events have, and done in milliseconds."""
 
 
 def framing_of(beginning: bytes) -> Framing | None:
     """The framing of a stream with these first bytes, whatever its content type says; None where it is like none."""
-    return next((framing for framing in FRAMINGS if framing.beginning.match(beginning)), None)
+    first = beginning[:PEEK_BYTES]
+    return next((framing for framing in FRAMINGS if framing.beginning.match(first)), None)
 
 
 def framing_named(content_type: str) -> Framing | None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.framing import framing_named, framing_of
+from gwtui.framing import PEEK_BYTES, framing_named, framing_of
 from gwtui.framing.base import MAX_STRAY, FramedEvent, FramingLimitError
 from gwtui.framing.ndjson import NDJSON, NDJSONParser
 from gwtui.framing.sse import SSE
@@ -101,6 +101,7 @@ def test_after_the_limit_nothing_is_read_any_more() -> None:
         (b'{\n  "a": 1\n}\n', None),
         (b"<html>", None),
         (b"pong", None),
+        (b" " * PEEK_BYTES + b"data: {}\n\n", None),
         (b"", None),
     ],
 )

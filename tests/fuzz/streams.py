@@ -22,7 +22,7 @@ from gwtui.apis import APIS
 from gwtui.apis.headers import header, http_date, pick_headers, request_id, retry_after, trace_id, without_query
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
 from gwtui.codec.wire import decode, encode
-from gwtui.framing import FRAMINGS, framing_named
+from gwtui.framing import FRAMINGS, framing_named, framing_of
 from gwtui.framing.base import FramedEvent, FrameParser, Framing, FramingLimitError
 from gwtui.model.enums import Clock, End, Trigger
 from gwtui.model.profile import Endpoint
@@ -219,6 +219,7 @@ def read_page(page: bytes) -> None:
         quoted = excerpt(page, kind)
         assert quoted.isprintable()
         assert len(quoted) <= 200
+    framing_of(page)
     for api in APIS.values():
         assert api.error_reason(page).isprintable()
 
