@@ -82,7 +82,7 @@ class TLSStream:
         """As `TCPStream.has_news`. A session ticket that came late is no news; a close_notify is, even one that came
         with the last answer."""
         if self._below.has_news():
-            self._incoming.write(self._below.take_news())
+            self._take_in(self._below.take_news())
         try:
             plain = self._decrypt()
         except ssl.SSLError:
@@ -92,7 +92,7 @@ class TLSStream:
 
     def take_news(self) -> bytes:
         """What came unasked. What is wrong with it is told by the next read."""
-        self._incoming.write(self._below.take_news())
+        self._take_in(self._below.take_news())
         try:
             return self._decrypt() or b""
         except ssl.SSLError:
@@ -117,6 +117,10 @@ class TLSStream:
             self._incoming.write(self._arrival.data)
         else:
             self._incoming.write_eof()
+
+    def _take_in(self, ciphertext: bytes) -> None:
+        if ciphertext:  # behind the end of the connection there is none, and none may be written
+            self._incoming.write(ciphertext)
 
     async def _flush(self) -> SendSpan | None:
         return await self._below.transmit(self._outgoing.read())

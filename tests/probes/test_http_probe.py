@@ -153,6 +153,19 @@ async def test_a_kept_connection_is_used_again_and_known() -> None:
     assert warm.phases.address == cold.phases.address == f"127.0.0.1:{server.port}"
 
 
+@pytest.mark.parametrize(("method", "status"), [("HEAD", "200 OK"), ("GET", "304 Not Modified"), ("GET", "204 No")])
+async def test_an_answer_without_a_body_leaves_its_connection_for_the_next(method: str, status: str) -> None:
+    exchange: list[Step] = [Receive(), Send(http(status, "Content-Length: 5", length=False))]
+    async with ScriptedServer([*exchange, *exchange]) as server:
+        probing = Probing(endpoint("http", server.url, method=method))
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(2)]
+    assert [(row.status, row.bytes, row.phases.reused) for row in rows] == [
+        (int(status[:3]), 0, False),
+        (int(status[:3]), 0, True),
+    ]
+
+
 @pytest.mark.parametrize("last", [Close(), Reset()], ids=["closed", "reset"])
 async def test_a_kept_connection_that_breaks_under_the_next_request_is_replaced_once(last: Step) -> None:
     good: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]
