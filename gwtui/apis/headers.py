@@ -175,7 +175,7 @@ def retry_after(headers: Headers, now: float) -> float | None:
 
 def _number(value: str) -> float | None:
     value = value.strip()
-    return float(value) if value.isascii() and _SECONDS.fullmatch(value) else None
+    return float(value) if value and value.isascii() and _SECONDS.fullmatch(value) else None
 
 
 def http_date(value: str) -> float | None:

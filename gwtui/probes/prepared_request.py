@@ -73,7 +73,9 @@ class PreparedRequest:
 
         Raises `RequestError`, and `UnicodeError` for what HTTP cannot carry.
         """
-        fresh = [header for header in fresh_ids().headers if header[0] not in self._names]
+        ids = fresh_ids()
+        fresh = [header for header in ids.headers if header[0] not in self._names]
+        sent = sent_ids((*self._own_ids, *fresh)) if self._own_ids else (ids.trace_id, ids.request_id)
         if target is not self.target:
             head = self._head(target, proxy)
         else:
@@ -81,7 +83,7 @@ class PreparedRequest:
                 self._made = proxy, self._head(target, proxy)
             head = self._made[1]
         lines = "".join(f"{name}: {value}\r\n" for name, value in fresh)
-        return b"".join((head, lines.encode("ascii"), b"\r\n", self._body)), sent_ids((*self._own_ids, *fresh))
+        return b"".join((head, lines.encode("ascii"), b"\r\n", self._body)), sent
 
     def _head(self, target: Target, proxy: Proxy | None) -> bytes:
         asked = target.path if proxy is None else target.url

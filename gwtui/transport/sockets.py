@@ -171,6 +171,7 @@ class TCPStream:
 
     def has_news(self) -> bool:
         """Whether anything came that nobody asked for yet: on an idle connection, that the peer closed it."""
+        self._waiting = Waiting.AT_ONCE
         if self.receiving:
             self._receive()
         return bool(self._queue) or self._end is not None

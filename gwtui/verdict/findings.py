@@ -46,11 +46,10 @@ def header_findings(headers: Headers, asked: str = "", status: int | None = None
         )
     told: set[FindingName] = set()
     for raw_name, value in headers:
-        name = raw_name.lower()
-        finding = _second_tries(name, value.strip().lower())
+        finding = _second_tries(raw_name, value)
         if finding and finding not in told:
             told.add(finding)
-            yield Finding(name=finding, evidence=clean(f"{name}: {value.strip()}"))
+            yield Finding(name=finding, evidence=clean(f"{raw_name.lower()}: {value.strip()}"))
     yield from model_differs(asked, header(headers, RESOLVED_MODEL).strip())
 
 
@@ -77,6 +76,7 @@ def _second_tries(name: str, value: str) -> FindingName | None:
     if counted is None:
         return None
     finding, least = counted
+    value = value.strip().lower()
     number = int(value) if value.isascii() and value.isdigit() and len(value) < 10 else None
     some = finding is FindingName.FALLBACKS and value not in NOTHING
     return finding if (some if number is None else number >= least) else None
@@ -85,6 +85,7 @@ def _second_tries(name: str, value: str) -> FindingName | None:
 @lru_cache(maxsize=512)
 def _counted(name: str) -> tuple[FindingName, int] | None:
     """What a header of that name counts, and the number from which it is a finding; None where it counts nothing."""
+    name = name.lower()
     if LIMITS.search(name):
         return None
     return next(((finding, least) for pattern, finding, least in SECOND_TRIES if pattern.search(name)), None)

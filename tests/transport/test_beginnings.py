@@ -73,7 +73,7 @@ async def holding(
 
 async def arrivals(stream: TCPStream) -> list[Arrival]:
     """All that waits in the socket, received in one go."""
-    stream.has_news()
+    stream._receive()
     taken = []
     while stream.queued_bytes:
         taken.append(await stream.receive())
