@@ -23,7 +23,7 @@ class APIError:
     message: str = ""
 
     def __str__(self) -> str:
-        return ": ".join(part for part in (self.type, self.message) if part) or "an error without a word about it"
+        return ": ".join(part for part in (self.type, self.message) if part) or "an error without a description"
 
     @property
     def verdict(self) -> Verdict:

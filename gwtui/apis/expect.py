@@ -74,7 +74,7 @@ def expected_statuses(given: Statuses) -> tuple[range, ...]:
     """The statuses that these stand for. Raises `ExpectError`."""
     if isinstance(given, tuple):
         if not given:
-            raise ExpectError("names no status")
+            raise ExpectError("contains no status")
         return tuple(found for each in given for found in expected_statuses(each))
     return tuple(_statuses(text.strip()) for text in str(given).split(","))
 
@@ -87,13 +87,13 @@ def spelled_statuses(given: Statuses) -> str:
 def _statuses(text: str) -> range:
     found = _STATUS.fullmatch(text)
     if found is None:
-        raise ExpectError("has to be a status such as 204, 2xx or 200-299, or several of them")
+        raise ExpectError("must be a status such as 204, 2xx or 200-299, or several of them")
     if found["hundreds"] is not None:
         first = 100 * int(found["hundreds"])
         return range(first, first + 100)
     first, last = int(found["first"]), int(found["last"] or found["first"])
     if first not in STATUSES or last not in STATUSES or first > last:
-        raise ExpectError("has to lie between 100 and 599, the lower status first")
+        raise ExpectError("must be between 100 and 599, the lower status first")
     return range(first, last + 1)
 
 
@@ -177,7 +177,7 @@ def _value(text: str) -> _Value:
         steps.append(_step(step))
         at = step.end()
     if not steps or text[at : at + 1] != "=" or text.startswith("."):
-        raise ExpectError("has to be json:PATH=VALUE, such as json:status=ok or json:data[0].id=7")
+        raise ExpectError("must be json:PATH=VALUE, such as json:status=ok or json:data[0].id=7")
     wanted = text[at + 1 :]
     try:
         return _Value(text[:at], tuple(steps), wanted, json.loads(wanted))

@@ -25,7 +25,7 @@ class PlainHTTP(API):
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.method.isalpha():
-            raise AskError("`method` is not an HTTP method: say GET, POST, HEAD ...")
+            raise AskError("`method` is not an HTTP method: use GET, POST, HEAD ...")
         expected_body(endpoint)
         is_expected_status(endpoint, 200)
         url = http_url(endpoint, self.default_path)
@@ -41,11 +41,11 @@ class PlainHTTP(API):
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
         """There is none: what a plain request gets is judged whole."""
-        raise AskError(f"`api = {self.name!r}` reads no streams")
+        raise AskError(f"`api = {self.name!r}` does not read streams")
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if not is_expected_status(endpoint, status):
-            words = f"HTTP {status} where {spelled_statuses(endpoint.expect_status)} is expected"
+            words = f"HTTP {status} instead of {spelled_statuses(endpoint.expect_status)}"
             return Answer(Judgement(verdict=Verdict.WRONG_STATUS, rule="http.status", reason=words))
         expected = expected_body(endpoint)
         mismatch = expected.mismatch(body) if expected is not None else None

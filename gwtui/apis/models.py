@@ -37,6 +37,6 @@ def model_differs(asked: str, served: str) -> tuple[Finding, ...]:
     return (
         Finding(
             name=FindingName.MODEL_DIFFERS,
-            evidence=f"{clean(asked, 80)} was asked for, {clean(served, 80)} answered",
+            evidence=f"{clean(asked, 80)} was requested, {clean(served, 80)} answered",
         ),
     )

@@ -160,7 +160,7 @@ class OllamaChat(API):
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body.get("options") if isinstance(endpoint.body, dict) else None
         if chosen is not None and not isinstance(chosen, dict):
-            raise AskError("`body.options` has to be a table")
+            raise AskError("`body.options` must be a table")
         question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
         own: dict[str, Any] = {
             "model": endpoint.model or self.default_model,

@@ -57,7 +57,7 @@ def with_scheme(url: str, plain: str, secure: str) -> str:
     """The URL with the scheme that the protocol needs: `ws` for `http` and the other way round."""
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in ("http", "https", "ws", "wss") or not rest:
-        raise AskError("`url` has to begin with http://, https://, ws:// or wss://, and to name a host")
+        raise AskError("`url` must begin with http://, https://, ws:// or wss://, and have a host")
     return f"{secure if scheme in ('https', 'wss') else plain}://{rest}"
 
 
@@ -66,7 +66,9 @@ def key_header(endpoint: Endpoint, key: str | None, default: str) -> tuple[tuple
     if not key:
         return ()
     if not (key.isascii() and key.isprintable()) or key != key.strip():
-        raise AskError("`key`: the key holds characters that no header can carry; look for line ends and quotes in it")
+        raise AskError(
+            "`key`: the key contains characters that a header cannot carry; check it for line ends and quotes"
+        )
     name, form = AUTH_HEADERS[endpoint.auth or default]
     return ((name, form.format(key)),)
 
@@ -82,7 +84,7 @@ def json_headers(endpoint: Endpoint, framing: Framing) -> tuple[tuple[str, str],
 def json_body(endpoint: Endpoint, own: dict[str, Any], merged: dict[str, Any] | None = None) -> bytes:
     """The API's own fields, the endpoint's `body` laid over them, and over both what the API merged of the two."""
     if isinstance(endpoint.body, str):
-        raise AskError(f"`body` has to be a table for `api = {endpoint.api!r}`: its fields go over the API's own")
+        raise AskError(f"`body` must be a table for `api = {endpoint.api!r}`: its fields override the API's own")
     more = endpoint.body or {}
     if more.get("stream", endpoint.stream) is not endpoint.stream:
         raise AskError("`body.stream` contradicts `stream`: set `stream` instead")
@@ -94,9 +96,9 @@ def encode(body: dict[str, Any]) -> bytes:
     try:
         return msgspec.json.encode(body)
     except UnicodeEncodeError as error:
-        raise AskError("a text of the request holds half a character") from error
+        raise AskError("a text of the request contains half a character") from error
     except (TypeError, ValueError, RecursionError) as error:
-        raise AskError(f"`body` or `messages` holds what JSON cannot say: {error}") from error
+        raise AskError(f"`body` or `messages` contains a value that JSON cannot represent: {error}") from error
 
 
 def choices_asked(endpoint: Endpoint) -> int:

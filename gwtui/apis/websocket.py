@@ -46,7 +46,7 @@ class WebSocketPing:
         if endpoint.body is None:
             return self.default_frame if endpoint.ping == "text" else None
         if not isinstance(endpoint.body, str):
-            raise AskError("`body` has to be a text for `api = 'websocket'`: the frame to send")
+            raise AskError("`body` must be a text for `api = 'websocket'`: the frame to send")
         if endpoint.ping == "frame" and len(endpoint.body.encode("utf-8", "replace")) > MAX_PAYLOAD_BYTES:
             raise AskError(f"`body` is longer than a protocol ping may be: {MAX_PAYLOAD_BYTES} bytes")
         return endpoint.body

@@ -73,7 +73,7 @@ def broken_off(api: str, short: str, terminator: str = "", **asks: Any) -> tuple
     error = make("error", says, Verdict.ERROR_IN_STREAM, "Overloaded", error_after=6, **asks)
     if not terminator:
         return cut, error
-    says = f"All but {terminator} comes"
+    says = f"Everything but {terminator} arrives"
     found = (FindingName.UNTERMINATED,)
     missing = make("unterminated", says, Verdict.COMPLETE_UNTERMINATED, cut_last=1, findings=found, **asks)
     return cut, error, missing

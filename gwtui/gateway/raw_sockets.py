@@ -147,7 +147,7 @@ def _reply_for(path: str) -> Reply:
 
 def _misdirected(name: str) -> str:
     raw = ", ".join(fault.name for fault in FAULTS.values() if fault.is_raw)
-    asked = f"`{name}` is not one of the faults of this port" if name else "No fault was chosen"
+    asked = f"`{name}` is not a fault of this port" if name else "No fault was chosen"
     return f"{asked}. It has: {raw}."
 
 

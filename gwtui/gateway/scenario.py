@@ -102,7 +102,7 @@ class Gateway(Table, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if unknown := {self.default_provider, *self.fallback_chain} - set(PROVIDERS):
-            raise ValueError(f"no such provider: {', '.join(sorted(unknown))}; there are {', '.join(PROVIDERS)}")
+            raise ValueError(f"unknown provider: {', '.join(sorted(unknown))}; there are {', '.join(PROVIDERS)}")
 
 
 class Scenario(Table, frozen=True, kw_only=True):
@@ -147,7 +147,7 @@ def load_scenario(path: Path | None = None) -> Scenario:
     except OSError as error:
         raise ScenarioError(f"{path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise ScenarioError(f"{path}: not a text in UTF-8") from None
+        raise ScenarioError(f"{path}: not UTF-8 text") from None
 
 
 def parse_scenario(text: str, source: str = "scenario") -> Scenario:

@@ -74,62 +74,62 @@ FINDINGS: dict[FindingName, FindingEntry] = {
         "Send warm-up requests after a deploy, and keep upstream connections open.",
     ),
     FindingName.MODEL_DIFFERS: _warning(
-        "Another model answered than the one asked for.",
+        "A different model answered than the requested one.",
         "A fallback, a route of the gateway, or an alias.",
         "Compare the model's name with the gateway's routes and fallbacks.",
     ),
     FindingName.RETRIES: _warning(
-        "Headers say that the gateway tried more than once.",
+        "Headers show that the gateway tried more than once.",
         "The gateway needed retries behind this answer: its first choice failed.",
         "Look for the failed attempts in the gateway's log by the trace id.",
     ),
     FindingName.FALLBACKS: _warning(
-        "Headers say that the gateway fell back to another upstream.",
+        "Headers show that the gateway fell back to another upstream.",
         "The gateway needed fallbacks behind this answer: its first choice failed.",
         "Look for the failed attempt in the gateway's log by the trace id; check the first upstream.",
     ),
     FindingName.FALLBACK: _info(
-        "The answer itself says that a second model took over from the first.",
+        "The answer itself names a second model that replaced the first.",
         "The first model declined.",
-        "Check why the first model declines such prompts, if they should be answered by it.",
+        "If the first model should answer such prompts, check why it declines them.",
     ),
     FindingName.MODEL_FAILED: _warning(
-        "Some of the models that were asked together failed.",
+        "Some of the models in one request failed.",
         "The gateway's upstream for that model.",
-        "Probe the named model by itself; look up its error at the provider.",
+        "Probe the named model alone; look up its error at the provider.",
     ),
     FindingName.MODEL_MISSING: _warning(
-        "A model that was asked for is missing from the answer.",
+        "A requested model is missing from the answer.",
         "The gateway does not know the model.",
         "Check the model's name, and the models that the gateway offers.",
     ),
     FindingName.COUNTS_DIFFER: _warning(
-        "The final event counts other failures than its stream held.",
-        "The gateway's final event does not say what its stream held.",
+        "The final event reports a different number of failures than the stream.",
+        "The gateway's final event does not match its stream.",
         "Let the gateway count the content that it sent.",
     ),
     FindingName.UNTERMINATED: _info(
         "The answer is whole, but the API's end marker is missing.",
-        "A proxy or gateway closes the stream once it saw the stop reason.",
+        "A proxy or gateway closes the stream as soon as it has seen the stop reason.",
         "Let the proxy or gateway pass on the stream to its last event.",
     ),
     FindingName.NO_STOP_REASON: _warning(
         "The stream ended without a stop reason, so a cut answer would look the same.",
-        "The server sends `done` also where its upstream was cut, so the end is not proved.",
+        "The server sends `done` even if its upstream was cut, so the end is uncertain.",
         "Let the server send `stopReason` before `done`.",
     ),
     FindingName.OPEN_AFTER_END: _warning(
         "The response stayed open after the API's end marker.",
-        "The gateway does not end the HTTP response where its stream ends.",
+        "The gateway does not end the HTTP response when its stream ends.",
         "Let the gateway end the response after the end marker: clients that read to its end hang.",
     ),
     FindingName.BROKEN_AFTER_END: _warning(
         "The connection broke after the API's end marker, instead of ending cleanly.",
-        "The gateway does not end the HTTP response where its stream ends.",
+        "The gateway does not end the HTTP response when its stream ends.",
         "Let the gateway send the last chunk or close cleanly: strict clients report an error.",
     ),
     FindingName.ERROR_AFTER_END: _warning(
-        "An error that is no event followed the end of the stream.",
+        "An error outside of any event followed the end of the stream.",
         "The gateway failed after the answer was whole.",
         "Look for that error in the gateway's log by the trace id.",
     ),
@@ -139,25 +139,25 @@ FINDINGS: dict[FindingName, FindingEntry] = {
         "Let the gateway end each stream once, and write nothing after it.",
     ),
     FindingName.BAD_JSON: _warning(
-        "An event does not hold the JSON that the API promises.",
+        "An event does not contain the JSON that the API promises.",
         "The events were cut, merged or mangled on the way.",
         FORMAT,
     ),
     FindingName.IDS_DIFFER: _warning(
         "Chunks of one stream have different ids.",
-        "Chunks of another stream were mixed in, or the gateway makes up an id per chunk.",
-        "Compare the texts of concurrent streams: `gwtui check` asks each for a word of its own.",
+        "Chunks of another stream were mixed in, or the gateway generates an id per chunk.",
+        "Compare the texts of concurrent streams: `gwtui check` requests a different word from each.",
     ),
-    FindingName.UNASKED_CHOICE: _warning("A choice came that was not asked for.", _MIXED_IN, FORMAT),
-    FindingName.UNASKED_CANDIDATE: _warning("A candidate came that was not asked for.", _MIXED_IN, FORMAT),
+    FindingName.UNASKED_CHOICE: _warning("A choice came that was not requested.", _MIXED_IN, FORMAT),
+    FindingName.UNASKED_CANDIDATE: _warning("A candidate came that was not requested.", _MIXED_IN, FORMAT),
     FindingName.UNNAMED_EVENTS: _warning(
         "Events lack the `event:` line that the API requires; many clients skip such events.",
         _OWN_EVENTS,
         FORMAT,
     ),
-    FindingName.UNKNOWN_EVENT: _info("An event has a type that is not known.", _NEWER, _IGNORE_OR_FORMAT),
-    FindingName.UNKNOWN_FINISH_REASON: _info("A finish reason is not known.", _NEWER, _IGNORE_OR_FORMAT),
-    FindingName.UNKNOWN_STOP_REASON: _info("A stop reason is not known.", _NEWER, _IGNORE_OR_FORMAT),
+    FindingName.UNKNOWN_EVENT: _info("An event has an unknown type.", _NEWER, _IGNORE_OR_FORMAT),
+    FindingName.UNKNOWN_FINISH_REASON: _info("A finish reason is unknown.", _NEWER, _IGNORE_OR_FORMAT),
+    FindingName.UNKNOWN_STOP_REASON: _info("A stop reason is unknown.", _NEWER, _IGNORE_OR_FORMAT),
     FindingName.FINISH_REPEATED: _info(
         "The finish reason came more than once.",
         "Old models repeat it with every event; the last one counts.",
@@ -170,7 +170,7 @@ FINDINGS: dict[FindingName, FindingEntry] = {
     ),
     FindingName.DONE_MARKER: _info(
         "The stream ends with OpenAI's `[DONE]`, which this API does not have.",
-        "A gateway that speaks OpenAI's API to its upstream.",
+        "The gateway speaks OpenAI's API to its upstream.",
         _IGNORE_OR_FORMAT,
     ),
     FindingName.NO_START: _info(
@@ -180,7 +180,7 @@ FINDINGS: dict[FindingName, FindingEntry] = {
     ),
     FindingName.ODD_MESSAGE_START: _warning(
         "The first event lacks fields that the API promises.",
-        "The gateway makes up the event from another API's answer.",
+        "The gateway builds the event from another API's answer.",
         FORMAT,
     ),
     FindingName.NO_SEQUENCE_NUMBERS: _warning(
@@ -211,7 +211,7 @@ FINDINGS: dict[FindingName, FindingEntry] = {
     FindingName.NO_ALT_SSE: _warning(
         "A JSON array of responses came instead of an event stream.",
         "`?alt=sse` is missing from the path, or was lost on the way.",
-        "Put `?alt=sse` into `path`, and let proxies pass on the query.",
+        "Add `?alt=sse` to `path`, and let proxies pass on the query.",
     ),
     FindingName.ATTRIBUTION_ERROR: _info(
         "Sourcegraph could not check the answer for attribution.",
@@ -219,34 +219,34 @@ FINDINGS: dict[FindingName, FindingEntry] = {
         "Look for the error in Sourcegraph's log.",
     ),
     FindingName.PARTIAL_CONTENT: _warning(
-        "The answer is HTTP 206, although no range was asked for.",
-        "A proxy or cache answers with a part of what it holds; clients may refuse it.",
-        "Switch off caching for this path.",
+        "The answer is HTTP 206, although no range was requested.",
+        "A proxy or cache answers with a part of its content; clients may refuse it.",
+        "Disable caching for this path.",
     ),
     FindingName.TWO_LENGTHS: _warning(
         "The answer has both `content-length` and `transfer-encoding`.",
-        "A proxy adds the one and leaves the other: the disagreement that smuggled requests live of.",
+        "A proxy adds one and keeps the other: request smuggling exploits this disagreement.",
         "Let the proxy remove `content-length` from chunked answers.",
     ),
     FindingName.TWO_CONTENT_TYPES: _warning(
         "The answer has two different values of `content-type`.",
-        "A proxy adds its own and leaves the other: clients differ in which they believe.",
-        "Remove the one that the proxy adds.",
+        "A proxy adds its own and keeps the other: clients differ in which one they use.",
+        "Remove the one added by the proxy.",
     ),
     FindingName.BYTES_AFTER_ANSWER: _warning(
-        "More bytes came behind the end of the answer than `content-length`, the last chunk or the status allows.",
-        "The length is wrong, or two answers were mixed: clients with kept connections take the rest for the next.",
-        "Let the gateway count its `content-length` anew where it changes a body, or send chunks.",
+        "More bytes came after the end of the answer than `content-length`, the last chunk or the status allows.",
+        "The length is wrong, or two answers were mixed: clients that keep connections misread the next one.",
+        "Let the gateway recompute `content-length` when it changes a body, or send chunks.",
     ),
     FindingName.CLOCK_SKEW: _warning(
         "The gateway's `Date` is more than 2 s off this machine's clock.",
-        "One of the two clocks is off, and with it the dates in Retry-After and in logs.",
-        "Synchronise both clocks: `chronyc tracking` or `timedatectl` shows how far one is off.",
+        "One of the two clocks is wrong, and so are dates in Retry-After and in logs.",
+        "Synchronise both clocks: `chronyc tracking` or `timedatectl` shows the offset.",
     ),
     FindingName.REDIRECTED: _info(
         "The gateway redirected, and gwtui followed within the same origin.",
-        "The gateway, or a proxy before it, has this path elsewhere: put that into `path` or `url`.",
-        "Put the target into `path` or `url`: it saves a round trip per request.",
+        "The gateway, or a proxy before it, serves this path elsewhere.",
+        "Use the target as `path` or `url`: it saves a round trip per request.",
     ),
     FindingName.NO_SUBPROTOCOL: _warning(
         "The gateway chose none of the offered WebSocket subprotocols.",
@@ -266,7 +266,7 @@ FINDINGS: dict[FindingName, FindingEntry] = {
     FindingName.ADDRESS_CHANGED: _info(
         "The name has another address now, so the kept connection was closed.",
         "The gateway moved or was scaled: clients that keep connections stay with the old address.",
-        "Check who changed the DNS name, unless that was planned.",
+        "If this was not planned, check who changed the DNS name.",
     ),
     FindingName.STALE_CONNECTION: _warning(
         "A kept connection was dead, and the request was sent over a new one.",
@@ -274,19 +274,19 @@ FINDINGS: dict[FindingName, FindingEntry] = {
         "Raise the idle timeout of the gateway or proxy above that of its clients, or let it close connections.",
     ),
     FindingName.CERTIFICATE_EXPIRES: _warning(
-        "The gateway's certificate ends soon, or has ended.",
-        "It was not renewed, or the renewed one was not taken into use.",
+        "The gateway's certificate expires soon, or has expired.",
+        "It was not renewed, or the renewed one is not in use.",
         _RENEW,
     ),
     FindingName.CLIENT_CERTIFICATE_EXPIRES: _warning(
-        "The endpoint's client certificate ends soon, or has ended.",
-        "It was not renewed, or the renewed one was not taken into use.",
+        "The endpoint's client certificate expires soon, or has expired.",
+        "It was not renewed, or the renewed one is not in use.",
         f"Check `tls.client_cert`. {_RENEW}",
     ),
     FindingName.TLS_FILES_NOT_RELOADED: _warning(
-        "Changed TLS files cannot be used; those that were read before stay in use.",
-        "Its renewal failed half-way. Until it is right, the files that were read before stay in use.",
-        "Correct the file that the evidence names; `gwtui config check` looks at it.",
+        "Changed TLS files cannot be used; the previous ones stay in use.",
+        "A renewal failed half-way. Until it is repaired, the previous files stay in use.",
+        "Correct the file that the evidence names; `gwtui config check` checks it.",
     ),
 }
 

@@ -35,14 +35,14 @@ def header_findings(headers: Headers, asked: str = "", status: int | None = None
     if status == PARTIAL_CONTENT:
         yield Finding(
             name=FindingName.PARTIAL_CONTENT,
-            evidence="HTTP 206, although no range was asked for",
+            evidence="HTTP 206, although no range was requested",
         )
     yield from _contradictions(headers)
     encoding = joined_header(headers, "content-encoding").strip()
     if encoding and encoding.lower() != "identity":
         yield Finding(
             name=FindingName.COMPRESSED,
-            evidence=f"content-encoding: {clean(encoding, 40)}, although identity was asked for",
+            evidence=f"content-encoding: {clean(encoding, 40)}, although identity was requested",
         )
     told: set[FindingName] = set()
     for raw_name, value in headers:

@@ -90,10 +90,10 @@ def test_another_model_gets_no_prefilled_answer() -> None:
 @pytest.mark.parametrize(
     ("fields", "said"),
     [
-        ({"body": "text"}, "`body` has to be a table"),
+        ({"body": "text"}, "`body` must be a table"),
         ({"body": {"stream": False}}, "set `stream` instead"),
-        ({"body": {"x": object()}}, "what JSON cannot say"),
-        ({"url": "ftp://h"}, "`url` has to begin with"),
+        ({"body": {"x": object()}}, "that JSON cannot represent"),
+        ({"url": "ftp://h"}, "`url` must begin with"),
         ({"url": "http://[h"}, "`url`"),
     ],
 )

@@ -180,7 +180,7 @@ def test_what_is_asked_of_a_comparison() -> None:
     assert body_of("compare-stream", body={"models": ["x"]})["models"] == ["x"]
     renamed = body_of("compare-stream", model="a", fields={"models": "model_ids", "prompt": "question"})
     assert renamed == {"model_ids": ["a"], "question": "Write a bubble sort in Python.", "max_tokens": 256}
-    with pytest.raises(AskError, match=r"`fields\.chunks`: there is no such name; known: chunk"):
+    with pytest.raises(AskError, match=r"`fields\.chunks`: unknown name; known: chunk"):
         ask("compare-stream", fields={"chunks": "x"})
     with pytest.raises(AskError, match="leave it on"):
         ask("compare-stream", stream=False)

@@ -71,7 +71,7 @@ def test_the_body_has_to_be_the_expected_one(expect: str | None, body: bytes, ve
 
 def test_the_status_has_to_be_the_expected_one() -> None:
     judgement = HTTP.answer(endpoint(expect_status=204), 200, b"").judgement
-    assert (judgement.verdict, judgement.reason) == (Verdict.WRONG_STATUS, "HTTP 200 where 204 is expected")
+    assert (judgement.verdict, judgement.reason) == (Verdict.WRONG_STATUS, "HTTP 200 instead of 204")
     assert HTTP.answer(endpoint(expect_status=404), 404, b"").judgement.verdict is Verdict.COMPLETE
 
 
@@ -94,7 +94,7 @@ def test_statuses_may_be_given_as_ranges(expected: Any, good: tuple[int, ...], b
 
 def test_what_was_expected_is_told_as_it_was_written() -> None:
     judgement = HTTP.answer(endpoint(expect_status=("2xx", 404)), 301, b"").judgement
-    assert judgement.reason == "HTTP 301 where 2xx, 404 is expected"
+    assert judgement.reason == "HTTP 301 instead of 2xx, 404"
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_how_it_is_asked() -> None:
         "options": {"num_predict": 7, "temperature": 0},
     }
     assert ("Authorization", "Bearer k") in API.ask(endpoint, "k").headers
-    with pytest.raises(AskError, match=r"`body\.options` has to be a table"):
+    with pytest.raises(AskError, match=r"`body\.options` must be a table"):
         API.ask(Endpoint(name="e", api=API.name, url="http://h", body={"options": 7}), None)
 
 

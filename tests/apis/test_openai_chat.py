@@ -67,9 +67,9 @@ def test_the_newer_token_limit_takes_the_place_of_the_older() -> None:
 
 
 def test_what_cannot_be_asked() -> None:
-    with pytest.raises(AskError, match="`body` has to be a table"):
+    with pytest.raises(AskError, match="`body` must be a table"):
         OPENAI_CHAT.ask(endpoint(body="x"), None)
-    with pytest.raises(AskError, match="`url` has to begin with"):
+    with pytest.raises(AskError, match="`url` must begin with"):
         OPENAI_CHAT.ask(endpoint(url="h:1"), None)
 
 

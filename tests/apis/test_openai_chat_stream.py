@@ -195,7 +195,7 @@ def test_a_missing_finish_reason_is_explained() -> None:
         (FramedEvent("error", "upstream \x1b died"), "upstream ␛ died"),
         (FramedEvent("error", '{"type":"overloaded_error","message":"busy"}'), "overloaded_error: busy"),
         (unnamed({"object": "error", "message": "died", "code": 50001}), "died (code 50001)"),
-        (unnamed({"error": {"code": None}}), "an error without a word about it"),
+        (unnamed({"error": {"code": None}}), "an error without a description"),
     ],
 )
 def test_the_reason_names_the_error(event: FramedEvent, words: str) -> None:

@@ -144,7 +144,7 @@ STEPS: list[tuple[str, list[Step], Verdict, str, int | None, FindingName | None]
      ORDER, "responses.whole-differs", 4, None),
     ("another text", [CREATED, added(), delta("ab"), whole("ba"), ended(), COMPLETED],
      ORDER, "responses.whole-differs", 4, None),
-    ("a delta that is no text", [CREATED, added(), ("response.output_text.delta", {"delta": 7}), ended(), COMPLETED],
+    ("a delta that is not a text", [CREATED, added(), ("response.output_text.delta", {"delta": 7}), ended(), COMPLETED],
      ORDER, "responses.wrong-form", 3, None),
 ]  # fmt: skip
 CASES = [

@@ -125,7 +125,7 @@ def test_renamed_fields_of_a_comparison() -> None:
         b'data: {"e":"chunk","model":"a","content":"x"}\n\ndata: {"e":"done","model":"a"}\n\ndata: {"e":"complete"}\n\n'
     )
     assert decode(body, "compare-stream", {"type": "e"}).judgement.verdict is Verdict.COMPLETE
-    with pytest.raises(CaptureError, match=r"`fields\.kind`: there is no such name"):
+    with pytest.raises(CaptureError, match=r"`fields\.kind`: unknown name"):
         decode(body, "compare-stream", {"kind": "e"})
 
 

@@ -305,8 +305,8 @@ def test_the_header_goes_before_the_model(client: httpx.Client) -> None:
     ("text", "said"),
     [
         ("[[rule]]\nfault = 'nonsense'", "no fault 'nonsense'"),
-        ("gateway = { default_provider = 'nobody' }", "no such provider: nobody"),
-        ("gateway = { fallback_chain = ['openai', 'x'] }", "no such provider: x"),
+        ("gateway = { default_provider = 'nobody' }", "unknown provider: nobody"),
+        ("gateway = { fallback_chain = ['openai', 'x'] }", "unknown provider: x"),
         ("gateway = { breaker_failures = 0 }", "gateway.breaker_failures: "),
         ("[[rule]]\nupstream_failure = 'loud'", "rule[0].upstream_failure: "),
     ],

@@ -177,7 +177,7 @@ WHOLES = [
      Verdict.COMPLETE, "http.answered", "HTTP 200"),
     ("an unexpected body", 200, (), b"ping", {"api": "http", "expect": "pong"},
      Verdict.WRONG_BODY, "http.body", "ping"),
-    ("an unexpected status", 202, (), b"", {"api": "http"}, Verdict.WRONG_STATUS, "http.status", "where 200 is"),
+    ("an unexpected status", 202, (), b"", {"api": "http"}, Verdict.WRONG_STATUS, "http.status", "instead of 200"),
     ("an expected refusal", 401, (), b"", {"api": "http", "expect_status": 401},
      Verdict.COMPLETE, "http.answered", "HTTP 401"),
     ("an expected redirect", 302, (), b"", {"api": "http", "expect_status": "3xx"},

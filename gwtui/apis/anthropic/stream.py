@@ -213,7 +213,7 @@ class AnthropicReader:
             delta.text if kind == "text_delta" else delta.thinking if kind == "thinking_delta" else delta.partial_json
         )
         if not isinstance(value, str):
-            note = note or self._notes.break_rule("wrong-form", f"the text of a {kind} is no text")
+            note = note or self._notes.break_rule("wrong-form", f"the text of a {kind} is not a text")
         elif kind == "thinking_delta" and self._signed:
             note = note or self._notes.break_rule("thinking-after-signature", "thinking_delta after signature_delta")
         text = as_text(value)
@@ -247,7 +247,7 @@ class AnthropicReader:
         if self._at is not _At.CLOSING:
             self._at = _At.MESSAGE
         if not self._arguments.whole() and self._half_tool is None:
-            note = note or f"the arguments of the tool call in block {self._block} are no whole JSON object"
+            note = note or f"the arguments of the tool call in block {self._block} are not a complete JSON object"
             self._half_tool = self._notes.judgement(
                 Verdict.OUT_OF_ORDER, "tool-json", f"event {self._notes.number}: {note}", self._notes.number
             )

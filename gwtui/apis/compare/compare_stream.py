@@ -40,7 +40,7 @@ class CompareStream(API):
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.stream:
-            raise AskError("`stream`: this API does nothing else, leave it on")
+            raise AskError("`stream`: this API only streams, leave it on")
         names = names_of(endpoint)
         own: dict[str, Any] = {names.models: models_of(endpoint, self.default_model)}
         if endpoint.messages is not None:
@@ -67,7 +67,7 @@ def names_of(endpoint: Endpoint) -> Names:
     """The names that this endpoint uses. Raises `AskError` for a name that there is none of."""
     known = {field.name for field in msgspec.structs.fields(Names)}
     if unknown := sorted(endpoint.fields.keys() - known):
-        raise AskError(f"`fields.{clean(unknown[0], 40)}`: there is no such name; known: {', '.join(sorted(known))}")
+        raise AskError(f"`fields.{clean(unknown[0], 40)}`: unknown name; known: {', '.join(sorted(known))}")
     return Names(**endpoint.fields)
 
 

@@ -46,7 +46,7 @@ class Gemini(API):
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None
         if chosen is not None and not isinstance(chosen, dict):
-            raise AskError("`body.generationConfig` has to be a table")
+            raise AskError("`body.generationConfig` must be a table")
         question = {"role": "user", "parts": [{"text": endpoint.prompt or EXAMPLE_PROMPT}]}
         own: dict[str, Any] = {"contents": endpoint.messages if endpoint.messages is not None else [question]}
         config = {"generationConfig": {"maxOutputTokens": endpoint.max_tokens, **(chosen or {})}}

@@ -234,7 +234,7 @@ class OpenAIReader:
         for course in self._choices.values():
             for number, arguments in enumerate(course.tools, 1):
                 if not arguments.whole():
-                    words = f"the arguments of tool call {number} are no whole JSON object"
+                    words = f"the arguments of tool call {number} are not a complete JSON object"
                     return self._notes.judgement(Verdict.OUT_OF_ORDER, "tool-json", words, course.finished_at)
         return None
 

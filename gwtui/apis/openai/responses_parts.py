@@ -9,7 +9,7 @@ from gwtui.model.enums import FindingName
 MAX_ITEMS = 1024
 MAX_KEPT = 1 << 20
 """Characters of a part above which its whole is not compared with its deltas any more."""
-ODD = "The gateway translates another API, or leaves events out."
+ODD = "The gateway translates another API, or omits events."
 
 
 class Parts:

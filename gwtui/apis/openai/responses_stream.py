@@ -106,7 +106,7 @@ class ResponsesReader:
 
     def _delta(self, content: EventKind, name: str, payload: ResponsesEvent, note: str) -> Reading:
         if not isinstance(payload.delta, str):
-            return Reading(EventKind.OTHER, name, "", self._notes.break_rule("wrong-form", "the delta is no text"))
+            return Reading(EventKind.OTHER, name, "", self._notes.break_rule("wrong-form", "the delta is not a text"))
         note = self._parts.delta(name, payload, payload.delta) or note
         if not payload.delta:
             return Reading(EventKind.OTHER, name, "", note)
@@ -128,7 +128,7 @@ class ResponsesReader:
     def _end(self, name: str, response: ResponseObject) -> Reading:
         self._ending = name
         if name in ("response.failed", "response.cancelled") or response.error:
-            error = describe_error(response.error or {"type": name, "message": "no word about why"})
+            error = describe_error(response.error or {"type": name, "message": "no reason given"})
             return Reading(EventKind.ERROR, name, "", self._notes.take_error(error))
         if name == "response.incomplete":
             details = response.incomplete_details

@@ -55,7 +55,7 @@ class SourcegraphReader:
             return Reading(EventKind.OTHER, name, "", self._notes.note(FindingName.ATTRIBUTION_ERROR, words))
         if name not in ("completion", "message"):
             note = self._notes.note(
-                FindingName.UNKNOWN_EVENT, f"{name} is not known", "Cody's clients give up at such events."
+                FindingName.UNKNOWN_EVENT, f"{name} is not known", "Cody's clients stop at such events."
             )
             return Reading(EventKind.OTHER, name, "", note)
         return self._payload(event, name)
@@ -105,7 +105,7 @@ class SourcegraphReader:
         if payload.completion is None:
             return "", ""
         if not isinstance(payload.completion, str):
-            return "", self._notes.break_rule("wrong-form", "`completion` is no text")
+            return "", self._notes.break_rule("wrong-form", "`completion` is not a text")
         before, self._text = self._text, payload.completion
         if self._text.startswith(before):
             return self._text[len(before) :], ""
@@ -130,7 +130,7 @@ class SourcegraphReader:
         if notes.error is not None:
             return notes.error
         if not notes.number:
-            words = "no event came before the end of the stream: the upstream behind the gateway gave nothing"
+            words = "no event came before the end of the stream: the gateway's upstream sent nothing"
             return notes.judgement(Verdict.EMPTY, "no-event", words)
         if not self._done and not self._stop_reason:
             return self._truncated("eof-before-done", "ended", "without stopReason and done")
@@ -143,7 +143,9 @@ class SourcegraphReader:
             words = f"stopReason {self._stop_reason} came, done did not"
             return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
         if self._names_stops and not self._stop_reason:
-            return self._truncated("done-without-stopReason", "done", "and its stopReason stayed empty: cut behind it")
+            return self._truncated(
+                "done-without-stopReason", "done", "and its stopReason stayed empty: it was cut upstream"
+            )
         told = f" after stopReason {self._stop_reason}" if self._stop_reason else ""
         return notes.judgement(Verdict.COMPLETE, "done", f"done{told}")
 

@@ -12,14 +12,14 @@ PAGE = "<!doctype html><html><head><title>Maintenance</title></head><body>Back s
 ANSWERS = (
     Fault(
         name="json",
-        says="One JSON answer comes although a stream was asked for",
+        says="One JSON answer although a stream was requested",
         verdict=Verdict.NOT_A_STREAM,
         reason="silent fallback",
         behaviour=BehaviourSpec(no_stream=True),
     ),
     Fault(
         name="html",
-        says="A page comes, with status 200",
+        says="An HTML page with status 200",
         verdict=Verdict.NOT_A_STREAM,
         reason="Maintenance",
         behaviour=BehaviourSpec(status=200, headers=HTML, body=PAGE),
@@ -47,21 +47,21 @@ ANSWERS = (
     ),
     Fault(
         name="wrong-type",
-        says="The stream calls itself text/plain",
+        says="The stream has the content type text/plain",
         verdict=Verdict.NOT_A_STREAM,
         reason="text/plain",
         behaviour=BehaviourSpec(headers={"content-type": "text/plain"}),
     ),
     Fault(
         name="other-model",
-        says="Another model answers than was asked for",
+        says="A different model answers than the requested one",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.MODEL_DIFFERS,),
         behaviour=BehaviourSpec(served_model="somebody-else"),
     ),
     Fault(
         name="retried",
-        says="The gateway tells in a header that it tried three times",
+        says="A header says that the gateway tried three times",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.RETRIES,),
         behaviour=BehaviourSpec(headers={"x-litellm-attempted-retries": "2"}),
@@ -90,7 +90,7 @@ ANSWERS = (
     ),
     Fault(
         name="upstream-stream",
-        says="The upstream fails to stream; the gateway asks it once more, for one answer",
+        says="The upstream fails to stream; the gateway requests a whole answer instead",
         verdict=Verdict.NOT_A_STREAM,
         reason="silent fallback",
         findings=(FindingName.RETRIES,),
@@ -98,7 +98,7 @@ ANSWERS = (
     ),
     Fault(
         name="no-fallback",
-        says="The upstream fails to stream, and fallbacks are off: a 500 that says so",
+        says="The upstream fails to stream, and fallbacks are disabled: a 500 that says so",
         verdict=Verdict.SERVER_ERROR,
         reason="fallback is disabled",
         behaviour=BehaviourSpec(upstream_fails=1000, upstream_failure="stream", no_fallback=True),

@@ -24,14 +24,14 @@ PACE = (
     ),
     Fault(
         name="corked",
-        says="What is due goes out every 100 ms",
+        says="Events are sent every 100 ms",
         verdict=Verdict.COMPLETE,
         either=(FindingName.COMBED, FindingName.BUFFERED),  # on a busy machine the timer is too unsteady to be told
         behaviour=BehaviourSpec(cork_ms=100, tokens=70, gap_ms=20),
     ),
     Fault(
         name="gzip",
-        says="Compressed, although identity was asked for",
+        says="Compressed, although identity was requested",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.COMPRESSED,),
         behaviour=BehaviourSpec(gzip=True),
@@ -51,7 +51,7 @@ PACE = (
     ),
     Fault(
         name="cr-only",
-        says="Lines end with CR alone",
+        says="Lines end with CR only",
         verdict=Verdict.COMPLETE,
         behaviour=BehaviourSpec(line_ends="cr"),
     ),

@@ -49,7 +49,7 @@ SOCKETS = (
     ),
     Fault(
         name="never",
-        says="The connection is accepted, and nothing is ever answered",
+        says="The connection is accepted, and no answer ever comes",
         verdict=Verdict.NO_FIRST_BYTE,
         script=(HoldOpen(),),
         deadlines={"first_byte_s": 0.15},
@@ -106,7 +106,7 @@ SOCKETS = (
     ),
     Fault(
         name="slow-body",
-        says="One byte of the body at a time, each before the client takes it for silence",
+        says="One byte of the body at a time, each just before the client's silence deadline",
         verdict=Verdict.TIMEOUT,
         script=(Head(chunked=False), Dribble(b"data: {" + b" " * 600, 0.5)),
         deadlines={"total_s": 0.3},
@@ -138,7 +138,7 @@ SOCKETS = (
     ),
     Fault(
         name="tls",
-        says="TLS is spoken on what should be a plain port",
+        says="The port speaks TLS instead of plain HTTP",
         verdict=Verdict.NOT_HTTP,
         reason="TLS",
         script=(SendBytes(b"\x15\x03\x03\x00\x02\x02\x46"), HalfClose()),
@@ -176,14 +176,14 @@ SOCKETS = (
     ),
     Fault(
         name="brotli",
-        says="Brotli, which nobody asked for",
+        says="Brotli, which was not requested",
         verdict=Verdict.DECODE_ERROR,
         reason="br",
         script=(Head(("content-encoding: br",), chunked=False), SendBytes(b"\x0b\x02\x80data\x03"), HalfClose()),
     ),
     Fault(
         name="gzip-twice",
-        says="Compressed twice over",
+        says="Compressed twice",
         verdict=Verdict.DECODE_ERROR,
         reason="gzip, gzip",
         script=(Head(("content-encoding: gzip, gzip",), chunked=False), Bomb(1 << 20), HalfClose()),
@@ -197,7 +197,7 @@ SOCKETS = (
     ),
     Fault(
         name="stale",
-        says="A kept connection is closed as the second request comes",
+        says="A kept connection is closed when the second request comes",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.STALE_CONNECTION,),
         script=(Head(), Events(), SendBytes(LAST_CHUNK), NextRequest(), HalfClose()),

@@ -55,7 +55,7 @@ STATUSES = (
     _status(404, "There is no such model", Verdict.NOT_FOUND),
     _status(413, "The request is too large", Verdict.BAD_REQUEST),
     _status(422, "The request cannot be processed", Verdict.BAD_REQUEST),
-    _status(429, "Too many requests, with no word on how long to wait", Verdict.RATE_LIMITED),
+    _status(429, "Too many requests, without a time to wait", Verdict.RATE_LIMITED),
     _waits("seconds", 7, "retry after 7 s", "7"),
     _waits("decimal", "1.5", "retry after 2 s", "1.5"),
     _waits("date", "Fri, 20 Nov 2126 05:00:00 GMT", "retry after 3600 s", "a date far ahead"),
@@ -72,14 +72,12 @@ STATUSES = (
         "retry after 3 s",
         headers={"retry-after-ms": "2500"},
     ),
-    _refusal("429-quota", 429, "429 for want of money, not of time", Verdict.RATE_LIMITED, "quota", body=QUOTA),
+    _refusal("429-quota", 429, "429 because the quota is used up", Verdict.RATE_LIMITED, "quota", body=QUOTA),
     _status(500, "The gateway fails", Verdict.SERVER_ERROR),
-    _status(
-        502, "nginx has nobody behind it, and says so in HTML", Verdict.BAD_GATEWAY, "nginx", headers=HTML, body=NGINX
-    ),
+    _status(502, "nginx without an upstream, in HTML", Verdict.BAD_GATEWAY, "nginx", headers=HTML, body=NGINX),
     _status(503, "A circuit breaker is open", Verdict.UNAVAILABLE, "breaker", body=BREAKER),
     _refusal(
-        "503-retry", 503, "Unavailable, with a time to come back", Verdict.UNAVAILABLE, "retry after 9 s", retry_after=9
+        "503-retry", 503, "Unavailable, with a time to retry", Verdict.UNAVAILABLE, "retry after 9 s", retry_after=9
     ),
     _status(
         504, "A load balancer gave up waiting, in HTML", Verdict.GATEWAY_TIMEOUT, "Time-out", headers=HTML, body=ALB

@@ -26,7 +26,7 @@ ENDS = (
     ),
     stream_fault(
         "comments",
-        "Nothing but comments, for ever",
+        "Only comments, for ever",
         Verdict.STALLED,
         "no content",
         comments=100,
@@ -53,7 +53,7 @@ ENDS = (
     ),
     stream_fault(
         "open-after-end",
-        "The response is not ended where the stream is",
+        "The response stays open after the end of the stream",
         Verdict.COMPLETE,
         "",
         stall_after=1_000_000,
@@ -127,7 +127,7 @@ ORDER = (
     stream_fault("reordered", "The first token comes before the role", Verdict.OUT_OF_ORDER, "role", swap_event=1),
     stream_fault(
         "index",
-        "A token belongs to a choice that nobody asked for and that never ends",
+        "A token belongs to a choice that was not requested and never ends",
         Verdict.OUT_OF_ORDER,
         "choice-index",
         garble_event=4,

@@ -67,19 +67,19 @@ def _closed(code: int, says: str) -> Fault:
 
 
 WEBSOCKETS = (
-    _pings("401", "The handshake is refused for its key", Verdict.AUTH, "HTTP 401", status=401),
-    _pings("429", "The handshake is one too many", Verdict.RATE_LIMITED, "retry after 7 s", status=429, retry_after=7),
-    _pings("502", "A proxy has nobody behind it", Verdict.BAD_GATEWAY, "HTTP 502", status=502),
-    _pings("200", "The handshake gets a plain answer", Verdict.WRONG_STATUS, "HTTP 200", status=200, body="hello"),
-    _pings("wrong", "Another answer than the expected one", Verdict.WRONG_PONG, "'pang'", body="pang"),
+    _pings("401", "The handshake is refused because of the key", Verdict.AUTH, "HTTP 401", status=401),
+    _pings("429", "The handshake is rate limited", Verdict.RATE_LIMITED, "retry after 7 s", status=429, retry_after=7),
+    _pings("502", "A proxy without an upstream", Verdict.BAD_GATEWAY, "HTTP 502", status=502),
+    _pings("200", "The handshake gets a plain HTTP answer", Verdict.WRONG_STATUS, "HTTP 200", status=200, body="hello"),
+    _pings("wrong", "An unexpected answer", Verdict.WRONG_PONG, "'pang'", body="pang"),
     _pings("echo", "The ping comes back as it was sent", Verdict.WRONG_PONG, "'ping'", body="ping"),
     _pings("silent", "No answer to a ping", Verdict.NO_PONG, "no answer", drop=True),
-    _pings("late", "The answer comes long after anybody waits", Verdict.NO_PONG, "no answer", ttft_ms=3000),
+    _pings("late", "The answer comes long after the deadline", Verdict.NO_PONG, "no answer", ttft_ms=3000),
     _closed(1009, "Closed: message too big"),
     _closed(1011, "Closed: internal error"),
     _closed(1012, "Closed: service restart"),
     _closed(1013, "Closed: try again later"),
-    _closed(4000, "Closed with a code of the gateway's own"),
+    _closed(4000, "Closed with a private code"),
     _script("1006", "The connection ends without a close", Verdict.CLOSED, "broke", Agree(), TakeFrame(), HalfClose()),
     _script(
         "accept",
@@ -91,7 +91,7 @@ WEBSOCKETS = (
     ),
     _script(
         "subprotocol",
-        "A subprotocol is chosen that was not offered",
+        "The gateway chooses a subprotocol that was not offered",
         Verdict.NOT_HTTP,
         "handshake",
         Agree(("sec-websocket-protocol: surprise",)),
@@ -110,7 +110,7 @@ WEBSOCKETS = (
     ),
     _script(
         "news",
-        "Messages that nobody asked for come before the answer",
+        "Unsolicited messages come before the answer",
         Verdict.PONG,
         "",
         Agree(),
@@ -121,7 +121,7 @@ WEBSOCKETS = (
     ),
     _script(
         "binary",
-        "Bytes come that are not the answer",
+        "Unexpected bytes come instead of the answer",
         Verdict.WRONG_PONG,
         "4 bytes",
         Agree(),

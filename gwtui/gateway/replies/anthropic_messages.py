@@ -160,7 +160,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _fault(
         "name",
-        "An event is not named as it is typed",
+        "An event's name and type differ",
         Verdict.OUT_OF_ORDER,
         "name-is-not-type",
         garble_event=5,
@@ -175,7 +175,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _fault(
         "overloaded",
-        "What would have been a 529 comes in the middle of a stream",
+        "An overload error in the middle of a stream",
         Verdict.ERROR_IN_STREAM,
         "overloaded_error",
         error_after=5,

@@ -127,7 +127,7 @@ FAULTS: tuple[Fault, ...] = (
     *broken_off("gemini", "gemini"),
     Fault(
         name="array-gemini",
-        says="Asked without `alt=sse`, Gemini streams a JSON array",
+        says="Without `alt=sse`, Gemini streams a JSON array",
         verdict=Verdict.NOT_A_STREAM,
         api="gemini",
         asks={"path": "/v1beta/models/gemini-2.0-flash:streamGenerateContent"},

@@ -133,7 +133,7 @@ FAULTS: tuple[Fault, ...] = (
     ),
     _fault(
         "html",
-        "A page comes, with status 200",
+        "An HTML page with status 200",
         Verdict.NOT_A_STREAM,
         "502 Bad Gateway",
         status=200,

@@ -127,15 +127,15 @@ REPLIES: tuple[Reply, ...] = (OpenAIResponsesReplies(),)
 FAULTS: tuple[Fault, ...] = (
     *broken_off("openai-responses", "responses"),
     _fault("lost", "An event is lost, and its number with it", Verdict.OUT_OF_ORDER, "sequence-gap", lose_event=6),
-    _fault("duplicated", "An event comes twice", Verdict.OUT_OF_ORDER, "sequence-order", repeat_event=6),
-    _fault("reordered", "Two events change places", Verdict.OUT_OF_ORDER, "sequence-", swap_event=6),
+    _fault("duplicated", "An event is repeated", Verdict.OUT_OF_ORDER, "sequence-order", repeat_event=6),
+    _fault("reordered", "Two events are swapped", Verdict.OUT_OF_ORDER, "sequence-", swap_event=6),
     _fault("sequence", "A sequence number jumps", Verdict.OUT_OF_ORDER, "sequence-", garble_event=6, garble="sequence"),
     _fault(
         "index", "A delta of an item that is not open", Verdict.OUT_OF_ORDER, "item", garble_event=6, garble="index"
     ),
     _fault(
         "flat",
-        "The error as it is documented, without nesting",
+        "The documented error, without nesting",
         Verdict.ERROR_IN_STREAM,
         "boom",
         error_after=6,

@@ -117,13 +117,13 @@ FAULTS: tuple[Fault, ...] = (
     *broken_off("sourcegraph-code", "code", "`done`"),
     _fault(
         "lost",
-        "A text does not go on from the one before it",
+        "A text does not continue the previous one",
         Verdict.OUT_OF_ORDER,
         "not-cumulative",
         asks=_CUMULATIVE,
         swap_event=4,
     ),
-    _fault("zero-events", "The upstream is out: no event, and no `done`", Verdict.EMPTY, cut_after=0),
+    _fault("zero-events", "The upstream is down: no event, and no `done`", Verdict.EMPTY, cut_after=0),
     Fault(
         name="json-code",
         says="`/code` answers one JSON as it does by default",
