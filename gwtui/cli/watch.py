@@ -153,10 +153,13 @@ def show(
         def open_beside(profile: Profile) -> Feed:
             return _with(gateways[-1] if gateways else None, open_feed(profile))
 
+        import asyncio
+
         from gwtui.ui.app import GwtuiApp
 
         app = GwtuiApp(config, profile, open_beside, start_demo, stop_after_s)
-        code = app.run()
+        # Closing the loop would wait for its threads: one may read a disk that hangs.
+        code = app.run(loop=asyncio.new_event_loop())
         ends = [end for each in gateways if (end := each.end()) is not None]
     views = app.last_views
     _tell(views)

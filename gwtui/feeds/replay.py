@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from itertools import islice
-from typing import Self
+from typing import Any, Self
 
 from gwtui.feeds.feeds import Feed
 from gwtui.model.commands import Command
@@ -93,8 +93,17 @@ class _Replay:
         yield [FeedEnded(text="end of the recording")]
 
     async def _batch(self) -> list[Row]:
-        """The next rows; none at the end. Read in a thread, because there may be gigabytes before the next one."""
-        return await asyncio.to_thread(lambda: list(islice(self._rows, BATCH)))
+        """The next rows; none at the end, nor once it is stopped. Read in a thread, because there may be gigabytes
+        before the next one, or a disk that hangs."""
+        loop = asyncio.get_running_loop()
+        reading = loop.run_in_executor(None, lambda: list(islice(self._rows, BATCH)))
+        stopping = loop.create_task(self._stopped.wait())
+        either: tuple[asyncio.Future[Any], ...] = (reading, stopping)
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+        return reading.result() if reading.done() else []
 
     async def _at_once(self) -> AsyncIterator[list[Record]]:
         read = 0

@@ -6,7 +6,8 @@ import asyncio
 import json
 import os
 import shutil
-from collections.abc import Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Ping, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder, latest_session_dir
-from gwtui.recorder.session_reader import SessionError, UnreadRows, read_session
+from gwtui.recorder.session_reader import Row, Session, SessionError, UnreadRows, read_session
 from gwtui.ui.app import GwtuiApp
 from gwtui.ui.screens.monitor import MonitorScreen
 
@@ -343,6 +344,31 @@ def test_a_hole_of_any_length_is_read_no_further(directory: Path) -> None:
     before = [row for row in read_session(directory).rows(unread) if isinstance(row, Request)]
     assert before
     assert unread.lines == 1
+
+
+async def test_a_disk_that_hangs_does_not_hold_up_the_end(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = threading.Event()
+
+    def hanging(*_: object) -> Iterator[Row]:
+        assert answers.wait(SOON_S)
+        yield from ()
+
+    monkeypatch.setattr(Session, "rows", hanging)
+    feed = replay(read_session(directory))
+    batches = aiter(feed)
+    assert isinstance((await anext(batches))[0], SessionStarted)
+    reading = asyncio.create_task(_next(batches))
+    await asyncio.sleep(0)
+    feed.stop()
+    try:
+        assert isinstance((await reading)[-1], FeedEnded)
+        await feed.aclose()
+    finally:
+        answers.set()
+
+
+async def _next(batches: AsyncIterator[list[Record]]) -> list[Record]:
+    return await anext(batches)
 
 
 def test_a_replay_that_is_stopped_looks_for_no_further_row(directory: Path) -> None:

@@ -42,6 +42,19 @@ from gwtui.cli import main
 sys.argv = ["gwtui", *sys.argv[1:]]
 main()
 """
+HELD_UP = """
+import asyncio, sys, threading
+from gwtui.ui.screens.monitor import MonitorScreen
+
+def held_up(self):
+    asyncio.get_running_loop().run_in_executor(None, threading.Event().wait)
+    self.app.exit(0)
+
+MonitorScreen.action_mark = held_up
+from gwtui.cli import main
+sys.argv = ["gwtui", *sys.argv[1:]]
+main()
+"""
 LEAVING = """
 import signal, sys
 from gwtui.ui.screens.monitor import MonitorScreen
@@ -307,6 +320,13 @@ def test_after_a_crash_the_terminal_is_as_it_was_and_no_variable_was_printed(sta
     assert b"RuntimeError: a fault of 21 letters" in terminal.written
     assert b"canarycanary" not in terminal.written
     assert b"nobody-is-there" in terminal.written.rpartition(b"RuntimeError")[2], "the numbers are not lost with it"
+
+
+def test_a_thread_that_waits_for_ever_does_not_hold_up_the_end(start: Callable[..., Terminal]) -> None:
+    terminal = start("-c", HELD_UP)
+    os.write(terminal.master, b"m")
+    assert terminal.end() == 0
+    assert terminal.written.rfind(b"\x1b[?1049l") > terminal.written.rfind(b"\x1b[?1049h")
 
 
 def test_an_end_while_the_screen_is_coming_up_is_no_crash(start: Callable[..., Terminal]) -> None:
