@@ -11,14 +11,15 @@ from html import unescape
 _HEX = "[0-9A-Fa-f]"
 ESCAPE = re.compile(
     rf"[\\&%=](?:(?<=\\)\\*(?:u(?P<high>[dD][89abAB]{_HEX}{{2}})\\+u(?P<low>[dD][c-fC-F]{_HEX}{{2}})"
-    rf"|u\{{(?P<braced>{_HEX}{{1,6}})\}}|x\{{(?P<perl>{_HEX}{{1,6}})\}}"
+    rf"|u\{{(?P<braced>{_HEX}{{1,6}})\}}?|x\{{(?P<perl>{_HEX}{{1,6}})\}}?"
     rf"|u(?P<four>{_HEX}{{4}})|U(?P<eight>{_HEX}{{8}})|U(?P<upper>{_HEX}{{4}})|[xX](?P<two>{_HEX}{{2}})"
     r"|(?P<octal>0[0-3][0-7]{2}|[0-3]?[0-7]{2})|(?P<letter>[abefnrtv0])|(?P<sign>[^A-Za-z0-9\s]))"
     r"|(?<=&)(?:amp;)*(?P<entity>#[0-9]{1,8};?|#[xX][0-9A-Fa-f]{1,8};?|[A-Za-z][A-Za-z0-9]{1,31};)"
     rf"|(?<=%)(?:25)*(?:u(?P<script>{_HEX}{{4}})|(?P<percent>{_HEX}{{2}}))"
     rf"|(?<==)(?:(?P<mail>{_HEX}{{2}})|(?P<soft>[ \t]*\r?\n)))"
 )
-"""One escaped character. Repeated backslashes, `amp;` and `25` are those of texts that were escaped several times."""
+"""One escaped character. Repeated backslashes, `amp;` and `25` are those of texts that were escaped several times.
+A brace that is not closed is that of a text that was cut."""
 TAG = re.compile(r"<!--(?:(?!-->).){0,1000}-->|<[^<>]{0,1000}>|[\x1b\u241b]\[[0-9;:?]*[A-Za-z]", re.DOTALL)
 """A tag or a comment of HTML or XML, which a browser does not show, or a sequence that a terminal obeys."""
 

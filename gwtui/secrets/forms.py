@@ -74,17 +74,19 @@ def written_forms(key: str) -> list[Form]:
 def encoded_forms(key: str) -> Iterator[Form]:
     """The key in base64, base32, hexadecimal digits and numbers of bytes, from any place in a longer text."""
     prefix = public_prefix(key)
+    public = len(prefix)
+    for text in {key, key.lower(), key.upper(), key.swapcase()}:
+        for data in sorted(_encodings(text)):
+            yield Form(data.hex(), 2 * public)
+            yield from _numbers(data, public)
+            yield from _base32(data, public)
+            yield from _base64(data, public)
     for data in sorted(_encodings(key)):
-        public = len(prefix)
-        yield Form(data.hex(), 2 * public)
-        yield from _numbers(data, public)
-        yield from _base32(data, public)
         for inner in _base64(data, public):
-            yield inner
             for variant in {inner.text, inner.text.translate(_URL_SAFE)}:
                 yield from _base64(variant.encode(), inner.public)
     for code, width in (("utf-16-le", 2), ("utf-32-le", 4)):
-        data, public = key.encode(code, "replace"), width * len(prefix)
+        data, public = key.encode(code, "replace").rstrip(b"\0"), width * len(prefix)
         yield Form(data.hex(), 2 * public, WIDE_RUN)
         yield from (Form(form.text, form.public, (RUN - 1) * width // 2) for form in _base64(data, public))
 

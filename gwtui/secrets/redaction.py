@@ -1,7 +1,8 @@
 """Keys are masked by their value, in whatever form they come back.
 
 Of a key of `LONG` characters or more any `RUN` characters in a row are masked, whatever their case, and whatever stands
-between them that is no letter or digit; a shorter key, which may be a word of any text, only where all of it stands.
+between them that is no letter or digit; a shorter key, which may be a word of any text, only where all of it stands: if
+it has `RUN` letters and digits, also with anything else between them.
 """
 
 from __future__ import annotations
@@ -110,8 +111,9 @@ class Redactor:
         self._public_signs = Grams.united(known.public_signs for known in each)
         self._ends = frozenset().union(*(known.ends for known in each))
         forms, begun = _short_forms(usable - long)
+        self._whole_letters = Grams.of(letters for form in forms if len(letters := letters_of(form)) >= RUN)
         lettered = {form for form in forms if form.isalnum() and len(form) >= RUN - 1}
-        self._quads = self._letters.quads | Grams.of(lettered).quads
+        self._quads = self._letters.quads | self._whole_letters.quads | Grams.of(lettered).quads
         words = frozenset().union(*(known.marks for known in each), (form[:RUN] for form in forms - lettered))
         self._words = tuple(sorted(words))
         """One of these is in each form that none of those quads shows."""
@@ -188,8 +190,10 @@ class Redactor:
         if not self._suspects(data):
             return False
         shown = written(data)
+        letters = letters_of(data)
         return (
-            any(self._letters.places(letters_of(data)))
+            any(self._letters.places(letters))
+            or any(self._whole_letters.places(letters))
             or any(self._signs.places(shown))
             or any(pattern.search(shown) for pattern in self._short)
         )
@@ -206,6 +210,7 @@ class Redactor:
             return [*plain, *(_characters(data, span) for span in by_signs.places(data))]
 
         found = places(self._letters, self._signs)
+        found += ((at[start], at[end - 1] + 1) for start, end in self._whole_letters.places(letters))
         found += (_characters(data, match.span()) for each in self._short for match in each.finditer(data))
         public = places(self._public_letters, self._public_signs) if found else []
         return [seen.origin(span) for span in _with_neighbours(found, public)]

@@ -19,6 +19,8 @@ _ODD = re.compile(r"[^ -~]|[\\&%=<>]")
 _LETTER = re.compile("[A-Za-z0-9]")
 _WIDENS = re.compile(rf"{ESCAPE.pattern}|</?[A-Za-z!]")
 """What takes more room than what it stands for."""
+_LATIN = re.compile("[\x80-\xff]")
+"""What may be bytes of UTF-8 that were read as Latin-1, which a piece may hold a part of."""
 _TAIL, _LONG_TAIL = 80, 512
 """How many characters are kept of the end of a text that goes on, and how many where some of them stand for fewer."""
 
@@ -104,6 +106,7 @@ class RunningRedactor:
 
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact
+        self._tail = max(_TAIL, 3 * redact.reach)
         self._all = ""
         """The end of all that came, as far as a key may go on from it."""
         self._each: dict[Hashable, str] = {}
@@ -126,8 +129,8 @@ class RunningRedactor:
     def passed(self, piece: str, text: Hashable = None) -> None:
         """That was the next piece of that text."""
         if not self._is_only(text):
-            self._each[text] = _end_of(self._own(text), piece)
-        self._all = _end_of(self._all, piece)
+            self._each[text] = _end_of(self._own(text), piece, self._tail)
+        self._all = _end_of(self._all, piece, self._tail)
 
     def _is_only(self, text: Hashable) -> bool:
         return len(self._each) == 1 and text in self._each
@@ -147,12 +150,12 @@ class RunningRedactor:
         return [(max(0, start - known), end - known) for start, end in found if end > known]
 
 
-def _end_of(before: str, piece: str) -> str:
-    if not (piece.isascii() and piece.isprintable()):
+def _end_of(before: str, piece: str, length: int) -> str:
+    if not (piece.isascii() and piece.isprintable()) and not _LATIN.search(piece):
         piece = " ".join(unicodedata.normalize("NFKD", piece).encode("ascii", "ignore").decode().split())
     whole = before + piece
-    if len(whole) <= _TAIL:
+    if len(whole) <= length:
         return whole
-    tail = whole[-_TAIL:]
-    widened = ("<" in tail or may_be_escaped(tail)) and _WIDENS.search(tail)
+    tail = whole[-length:]
+    widened = not tail.isascii() or (("<" in tail or may_be_escaped(tail)) and _WIDENS.search(tail))
     return whole[-_LONG_TAIL:] if widened else tail

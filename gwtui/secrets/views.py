@@ -23,7 +23,7 @@ _IGNORABLE = re.compile(
 """What is not seen in a text, or stands there for what is not: controls and their pictures, marks over letters,
 zero-width characters, soft hyphens, signs of direction."""
 MISREAD = re.compile(
-    "[\xc2-\xfe](?:(?<=[\xe0-\xef])(?:[\x80-\xbf][\x80-\xbf ]| [\x80-\xbf])|(?<=[\xf0-\xf4])[\x80-\xbf]{3}"
+    "[\xc2-\xfe](?:(?<=[\xe0-\xef])(?:[\x80-\xbf][\x80-\xbf ]| [\x80-\xbf])|(?<=[\xf0-\xf4])[\x80-\xbf ]{3}"
     "|(?<=\xc2)[\x80-\xbf ]|(?<=[\xc3-\xfe])[\x80-\xbf])"
 )
 """UTF-8 read as Latin-1, as HTTP headers are; its no-break spaces may have become spaces, and its letters small."""
@@ -108,7 +108,8 @@ def readings(text: str) -> Iterator[TextView]:
     yield view
     for _ in range(MOST_LEVELS):
         before = view
-        if not view.text.isascii() and (view := before.rewritten(MISREAD, _read_again)) is not before:
+        while not view.text.isascii() and (again := view.rewritten(MISREAD, _read_again)) is not view:
+            view = again
             yield view
         if not may_be_escaped(view.text):
             return

@@ -147,6 +147,14 @@ DISGUISED: dict[str, Callable[[str], str]] = {
     "numbers of bytes": lambda text: str(list(text.encode())),
     "hexadecimal numbers": lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
     "octal without zeros": lambda text: "".join(f"\\{ord(char):o}" for char in text),
+    "base64 of upper case": lambda text: _base64(text.upper().encode()),
+    "base64 of lower case, offset": lambda text: _base64(b"x" + text.lower().encode()),
+    "base32 of lower case": lambda text: base64.b32encode(text.lower().encode()).decode(),
+    "hexadecimal of swapped case": lambda text: text.swapcase().encode().hex(" "),
+    "zero-width characters, twice read as Latin-1": lambda text: (
+        "\u200b".join(text).encode().decode("latin-1").encode().decode("latin-1")
+    ),
+    "tags of Unicode in a header": lambda text: "\U000e0041".join(text).encode().decode("latin-1").replace("\xa0", " "),
     "CSS": lambda text: "".join(f"\\{ord(char):x} " for char in text),
     "mathematical letters in JSON": lambda text: json.dumps(
         "".join(chr(0x1D5BA + ord(char) - 97) if "a" <= char <= "z" else char for char in text)
@@ -230,6 +238,17 @@ def test_a_short_secret_that_was_cut_is_masked() -> None:
     assert in_pieces("it is password123", 2, "password123") == f"it is passwo{3 * MASK}"
 
 
+@pytest.mark.parametrize("between", [" ", "\n", "*", "\u200b", "<b>", '", "'])
+def test_a_short_secret_of_eight_letters_is_masked_whatever_stands_between_them(between: str) -> None:
+    for text in (between.join("password123"), between.join(b"password123".hex())):
+        assert Redactor(["password123"])(f"~{text}~") == f"~{MASK}~"
+
+
+def test_an_escape_that_was_cut_counts() -> None:
+    escaped = "".join(f"\\u{{{ord(char):04x}}}" for char in RANDOM[20:28])
+    assert Redactor([RANDOM])(f"~{escaped[:-1]}…") == f"~{MASK}…"
+
+
 def test_secrets_that_hold_one_another_are_masked_as_one() -> None:
     assert Redactor([SECRET[3:], SECRET])(f"a {SECRET} b {SECRET[3:]} c") == f"a {MASK} b {MASK} c"
     assert Redactor([SECRET])(f"{SECRET}{SECRET}") == MASK
@@ -298,7 +317,7 @@ def test_pieces_of_what_is_encoded_are_masked(encoded: str, size: int) -> None:
     assert len(text.replace(MASK, "")) <= RUN + EDGES + 1
 
 
-@pytest.mark.parametrize("between", ["\u200b", "<wbr>", "\n\n", " - ", "\u0301\u00ad"])
+@pytest.mark.parametrize("between", ["\u200b", "<wbr>", "\n\n", " - ", "\u0301\u00ad", "\xe2\x80\x8b"])
 def test_pieces_with_something_between_them_are_masked(between: str) -> None:
     text = in_pieces(between.join(SECRET), 5)
     assert len(re.sub("[^a-z0-9]", "", re.sub("<[^>]*>", "", text.replace(MASK, "")))) < RUN, text

@@ -34,6 +34,11 @@ UNRECOGNISED: dict[str, Callable[[str], str]] = {
     "compressed": lambda key: _encoded(zlib.compress(b"{}" + key.encode())),
     "in base85": lambda key: base64.b85encode(key.encode()).decode(),
     "in binary or octal numbers": lambda key: " ".join(f"{byte:o}" for byte in key.encode()),
+    "in base64 or hexadecimal digits of escapes": lambda key: (
+        _encoded("".join(f"\\u{ord(char):04x}" for char in key).encode())
+        + " "
+        + "".join(f"%{byte:02x}" for byte in key.encode()).encode().hex()
+    ),
     "in base64 of hexadecimal digits": lambda key: _encoded(key.encode().hex().encode()),
     "in hexadecimal digits of base64": lambda key: _encoded(key.encode()).encode().hex(),
     "in base64 three times": lambda key: _encoded(_encoded(_encoded(key.encode()).encode()).encode()),
