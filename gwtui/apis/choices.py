@@ -10,7 +10,7 @@ from gwtui.model.verdicts import Judgement, Verdict
 
 
 class Alternatives:
-    """Which answers began in one stream, of so many that were asked for. `word` is what the API calls one."""
+    """Which of the requested answers began in one stream. `word` is what the API calls one."""
 
     def __init__(self, notes: StreamNotes, finding: FindingName, word: str, asked: int) -> None:
         self._notes = notes
@@ -21,7 +21,7 @@ class Alternatives:
         """Per answer the number of its first event."""
 
     def begin(self, index: int) -> str:
-        """The first event of an answer is at hand. Returns its note."""
+        """Take the first event of an answer. Returns its note."""
         self._began_at[index] = self._notes.number
         if index < self._asked:
             return ""

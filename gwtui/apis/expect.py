@@ -137,7 +137,7 @@ class _Value:
     steps: tuple[str | int, ...]
     text: str
     value: object
-    """What the text is as JSON; the text itself where it is none."""
+    """The text as a JSON value; the text itself if it is not JSON."""
 
     def mismatch(self, answer: str | bytes) -> Mismatch | None:
         expected = f"`{clean(self.path, _QUOTED)}` = {clean(self.text, _QUOTED)} is expected"
@@ -197,7 +197,7 @@ def _step(step: re.Match[str]) -> str | int:
 
 
 def _child(value: Any, step: str | int) -> Any:
-    """Raises `LookupError` where there is none."""
+    """Raises `LookupError` if there is no such value."""
     if isinstance(value, dict):
         return value[str(step)]
     if isinstance(value, list) and str(step).isdecimal():

@@ -40,7 +40,7 @@ class PlainHTTP(API):
         return Ask(endpoint.method.upper(), url, tuple(headers), body)
 
     def reader(self, endpoint: Endpoint) -> StreamReader:
-        """There is none: what a plain request gets is judged whole."""
+        """Plain answers are judged as a whole, so this API has no reader."""
         raise AskError(f"`api = {self.name!r}` does not read streams")
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:

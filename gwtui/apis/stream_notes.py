@@ -24,7 +24,7 @@ class StreamNotes:
         self.api = api
         """What rule ids begin with."""
         self.number = 0
-        """The number of the event at hand."""
+        """The number of the current event."""
         self.breach: Judgement | None = None
         self.breaches = 0
         self.error: Judgement | None = None
@@ -37,7 +37,7 @@ class StreamNotes:
         return None if event.data or event.event != "message" else _EMPTY
 
     def break_rule(self, rule: str, words: str, verdict: Verdict = Verdict.OUT_OF_ORDER) -> str:
-        """The event at hand breaks a rule of the API. Returns the words, cleaned, as the event's note."""
+        """The current event breaks a rule of the API. Returns the words, cleaned, as the event's note."""
         words = clean(words)
         self.breaches += 1
         if self.breach is None:
@@ -45,7 +45,7 @@ class StreamNotes:
         return words
 
     def take_error(self, error: APIError) -> str:
-        """The event at hand carries an error. Returns its words as the event's note."""
+        """The current event carries an error. Returns its words as the event's note."""
         words = str(error)
         if self.error is None:
             self.error = self.judgement(
@@ -54,15 +54,15 @@ class StreamNotes:
         return words
 
     def error_event(self, event: FramedEvent) -> Reading:
-        """The event at hand is an error and nothing else."""
+        """The current event is only an error."""
         return Reading(EventKind.ERROR, "error", "", self.take_error(event_error(event.data)))
 
     def after_end(self, name: str, end: str) -> Reading:
-        """The event at hand comes after the API's end, which breaks nothing that was whole."""
+        """The current event comes after the API's end; the answer stays complete."""
         return Reading(EventKind.OTHER, name, "", self.note(FindingName.EVENTS_AFTER_END, f"{name} after {end}"))
 
     def take_unreadable(self, payload: Unreadable) -> str:
-        """The event at hand is not the JSON that the API promises."""
+        """The current event is not the JSON that the API promises."""
         rule = "bad-json" if payload.value is None else "wrong-form"
         self.note(FindingName.BAD_JSON, payload.reason)
         return self.break_rule(rule, payload.reason)

@@ -1,4 +1,4 @@
-"""What a benchmark says in words: who is faster, what failed and how, and how late an open loop ran."""
+"""A benchmark in words: which endpoint is faster, what failed and how, and how late an open loop ran."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ GROUPS = {
 MOST_PAIRS = 10
 """More pairs than that are not told one by one."""
 LEAST_SHARE = 0.001
-"""A smaller difference of averages is none."""
+"""Smaller differences of averages are ignored."""
 FIGURES = {"median": 0.5, "p5": 0.05, "p75": 0.75, "p80": 0.8, "p95": 0.95}
 
 
@@ -56,7 +56,7 @@ def _against_best(group: Sequence[Measured]) -> list[str]:
 
 
 def sentences(found: Sequence[Comparison], pairs: int) -> list[str]:
-    """The comparisons that are worth a sentence, where so many pairs are compared."""
+    """The comparisons that are worth a sentence, given the number of pairs."""
     return [sentence(each, name_both=pairs > 1) for each in found if each.metric.about.headline]
 
 

@@ -29,7 +29,7 @@ from gwtui.text.untrusted_files import Directory
 
 MAX_NAME = 64
 MAX_LINE = 1 << 20
-"""Bytes; a longer line is none of CSV."""
+"""Bytes; a longer line is not CSV."""
 MAX_RESULTS = 2_000_000
 """Results of one session or file; each takes 16 bytes for each latency, and what compares them sorts them."""
 SESSION_FILES = ("requests.csv", "pings.csv")

@@ -1,4 +1,4 @@
-"""The whole outcome of a benchmark or a comparison, as text for people and as JSON for programs."""
+"""The results of a benchmark or a comparison, as text and as JSON."""
 
 from __future__ import annotations
 

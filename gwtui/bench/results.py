@@ -1,4 +1,4 @@
-"""What a benchmark has measured at one endpoint: latencies of what went well, and a count of what did not.
+"""The results of a benchmark at one endpoint: latencies of good results, and counts of failures.
 
 Failures have no latency here and every latency is of a success, but no failure is forgotten: whoever shows a
 percentile has the share of failures beside it.

@@ -126,7 +126,7 @@ def from_profile(
 
 
 def check(endpoints: Sequence[Endpoint]) -> None:
-    """Raises TargetError for what would fail a thousand times alike: a URL that is none, a key that is not there."""
+    """Raises TargetError for what would fail every request: an invalid URL, a missing key."""
     for endpoint in endpoints:
         try:
             url_for(endpoint)

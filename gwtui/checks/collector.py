@@ -82,7 +82,7 @@ class Collected:
         return tuple(found)
 
     async def _provoke(self) -> None:
-        """The failing model, step by step, until its breaker was seen or there is none."""
+        """The failing model, step by step, until its breaker was seen or can be ruled out."""
         self._found[RequestSet.PROVOKED] = ()
         if not self._target.provoke:
             return

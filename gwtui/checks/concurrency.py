@@ -1,4 +1,4 @@
-"""Checks of many requests at once: independent streams, several models side by side, one that fails alone. Pure."""
+"""Checks of concurrent requests: independent streams, several models side by side, one that fails alone. Pure."""
 
 from __future__ import annotations
 

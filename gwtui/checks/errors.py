@@ -1,4 +1,4 @@
-"""Checks of failures that are provoked harmlessly: a made-up key, a model that nobody has. Pure."""
+"""Checks of failures that are provoked harmlessly: a made-up key, an unknown model. Pure."""
 
 from __future__ import annotations
 

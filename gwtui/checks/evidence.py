@@ -56,9 +56,9 @@ class Document:
 
     request: Request
     value: Any = None
-    """What it holds; None where there is none."""
+    """Its content; None if there is no document."""
     problem: str = ""
-    """Why there is none."""
+    """Why there is no document."""
     path: str = ""
     """Where it was found."""
 
@@ -75,7 +75,7 @@ class Document:
         return value
 
     def number(self, *keys: str) -> float | None:
-        """The finite number at these keys; None where there is none, or one over `MAX_NUMBER`."""
+        """The finite number at these keys; None if it is missing or over `MAX_NUMBER`."""
         value = self.at(*keys)
         if isinstance(value, bool) or not isinstance(value, int | float):
             return None

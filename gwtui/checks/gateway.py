@@ -1,4 +1,4 @@
-"""Checks of the gateway itself: is it there, does it say it is well, do its books show what was just done. Pure."""
+"""Checks of the gateway itself: connection, health, metrics and audit. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checks of what a gateway says of itself: whether it is healthy, in its own words or in those of others. Pure."""
+"""Checks of a gateway's health documents, its own or those of other gateways. Pure."""
 
 from __future__ import annotations
 

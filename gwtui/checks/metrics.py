@@ -1,4 +1,4 @@
-"""Checks of a gateway's counters, JSON or Prometheus text: whether they move by the requests just made. Pure."""
+"""Checks of a gateway's counters, JSON or Prometheus text: whether they count the requests just sent. Pure."""
 
 from __future__ import annotations
 

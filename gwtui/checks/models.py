@@ -1,4 +1,4 @@
-"""Checks of models: each of a list, and kinds of agents. Pure."""
+"""Checks of models: each of a list, and agent types. Pure."""
 
 from __future__ import annotations
 

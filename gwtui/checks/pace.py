@@ -1,4 +1,4 @@
-"""Checks of the pace of streams: whether events arrive as they are made, or are held back on the way. Pure."""
+"""Checks of the pace of streams: whether events arrive one by one, or are held back on the way. Pure."""
 
 from __future__ import annotations
 

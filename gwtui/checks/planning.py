@@ -1,4 +1,4 @@
-"""Which checks are asked of an endpoint, and what they cost, told before anything is sent. Pure."""
+"""Which checks apply to an endpoint, and how many requests they take, before anything is sent. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All checks, in the order in which they are asked: each section in its own module. To add one, list it there."""
+"""All checks, in the order in which they run: each section in its own module. To add one, list it there."""
 
 from __future__ import annotations
 

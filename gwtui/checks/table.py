@@ -1,4 +1,4 @@
-"""Results for a person's eyes: a section at a time, a shape and a word, the evidence, the cause and what to do."""
+"""Check results as text: sections, a shape and a word, the evidence, the cause and the remedy."""
 
 from __future__ import annotations
 

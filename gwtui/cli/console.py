@@ -1,4 +1,4 @@
-"""The shell around gwtui: what is printed, how wide and in which colours, refusals, and the end of the process."""
+"""The console: printing, width, colours, refusals, and the end of the process."""
 
 from __future__ import annotations
 

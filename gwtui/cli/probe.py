@@ -101,7 +101,7 @@ def target(
 
 
 def headers_of(texts: tuple[str, ...]) -> dict[str, str]:
-    """`Name: value` texts as headers. A text that is none is not repeated: it may hold a secret."""
+    """`Name: value` texts as headers. An invalid text is not repeated: it may contain a secret."""
     headers = {}
     for number, text in enumerate(texts, 1):
         name, colon, value = text.partition(":")

@@ -1,4 +1,4 @@
-"""The configuration: TOML files of a person's own, checked whole, edited without harm. Themes and places too."""
+"""The configuration: the user's TOML files, fully checked, edited without losing comments; also themes and paths."""
 
 from gwtui.config.errors import ConfigError, ConfigFault
 from gwtui.config.paths import config_path

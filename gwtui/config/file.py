@@ -1,4 +1,4 @@
-"""What a configuration file may hold, and everything that can be wrong with one."""
+"""The contents of a configuration file, and every fault it can have."""
 
 from __future__ import annotations
 

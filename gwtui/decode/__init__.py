@@ -1,4 +1,4 @@
-"""A captured stream, read after the fact by the same parser, readers and rules that live ones are read by."""
+"""A captured stream, read by the same parser, readers and rules as live ones."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ class CaptureError(ValueError):
 
 
 class Capture:
-    """One response. Raises `CaptureError` where it is none, here or while the body is read."""
+    """One response. Raises `CaptureError` if it is not a response, here or while the body is read."""
 
     def __init__(self, chunks: Iterable[bytes], framing: Framing) -> None:
         """`framing`: what a body without headers has to be a stream of."""

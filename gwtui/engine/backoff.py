@@ -1,4 +1,4 @@
-"""When an endpoint is to be left alone for a while, by what it answered. Pure: clock and random numbers are passed in.
+"""When an endpoint is not probed for a while, because of its answers. Pure: clock and random numbers are passed in.
 
 - A refusal that says how long to wait (`Retry-After`) is obeyed, up to `LONGEST_ASKED_S`; then one probe asks again.
 - After many failures in a row the pause between two probes doubles with each further one, up to `MOST_TIMES` the

@@ -78,7 +78,7 @@ class LoadDriver(Generic[MemberT]):
         rate: float | None = None,
         miss: Callable[[MemberT], None] = lambda _: None,
     ) -> None:
-        """Send `requests` to each member, or as many as fit into `for_s`; with `rate`, so many a second to each.
+        """Send `requests` to each member, or as many as fit into `for_s`; `rate` is requests a second to each.
 
         `miss` is given the member of every request of an open loop that was due and found no room before the time was
         up. Returns when the last one has ended.

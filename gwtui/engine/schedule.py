@@ -32,7 +32,7 @@ class DueProbes:
     """What is due now."""
 
     planned_ns: int | None
-    """The tick to start now; None when there is none."""
+    """The tick to start now, or None."""
     missed: int
     """Ticks that passed and will not be started."""
 

@@ -170,7 +170,7 @@ class _LiveFeed:
             await connect(self._process.stderr, self._log)
 
     def _decoded(self, data: bytes) -> list[Record]:
-        """The records of all lines that are whole by now. A line that is none is the end of the engine."""
+        """The records of all complete lines. A line that is not a record ends the engine."""
         *lines, self._rest = (self._rest + data).split(b"\n")
         records: list[Record] = []
         try:

@@ -1,4 +1,4 @@
-"""A recorded session as a feed: the same records, out of its files. Whoever watches cannot tell it from a live one."""
+"""A recorded session as a feed: the same records, from its files. It looks like a live feed to its reader."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Completions: a question in any API's form, an upstream that answers it, the answer in the form that was asked for."""
+"""Completions: a request of any API, an upstream that answers it, and the answer in the requested form."""
 
 from __future__ import annotations
 

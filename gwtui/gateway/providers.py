@@ -1,4 +1,4 @@
-"""Who is behind the embedded gateway: providers, the models they have, and what those cost."""
+"""The upstreams of the embedded gateway: providers, their models, and prices."""
 
 from __future__ import annotations
 

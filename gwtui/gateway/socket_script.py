@@ -15,7 +15,7 @@ TEXT, BINARY, CLOSE, PING = 0x1, 0x2, 0x8, 0x9
 
 @dataclass(frozen=True, slots=True)
 class SendBytes:
-    """Send the bytes, so many times, with a pause between."""
+    """Send the bytes repeatedly, with a pause between."""
 
     data: bytes
     times: int = 1
@@ -43,7 +43,7 @@ class Head:
 class Events:
     """Send the events `[first:last]` of a good answer in the form of the API that was asked.
 
-    Each event is a chunk, or chunks of so many bytes; or all are bare.
+    Each event is a chunk, or chunks of a given size; or all are bare.
     """
 
     first: int | None = None

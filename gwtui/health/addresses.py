@@ -13,7 +13,7 @@ from gwtui.text.units import elapsed
 MOST = 2000
 """The most results that are remembered of a window."""
 ROUNDS = 4
-"""An address that was left out for so many rounds is no longer one of the name's."""
+"""Rounds after which a missing address no longer counts as one of the name's."""
 
 
 @dataclass(slots=True)

@@ -21,13 +21,13 @@ from gwtui.verdict.cold_start import ColdStart
 QUIET_NS = 60_000_000_000
 """Trouble of this machine that did not show for so long is over; the next is told anew."""
 LOCAL_AFTER = 3
-"""So many local failures are told as this machine's trouble."""
+"""The number of local failures that is reported as this machine's trouble."""
 LAG_NS = 500_000_000
 """An engine that is held up for so long is told, once while it goes on."""
 GAP_NS = 5_000_000_000
 """One that stood still for so long is told each time: it is a gap in what was measured."""
 QUIET_RESULTS = 5
-"""A finding must also be absent from so many good results to have ended."""
+"""The number of good results without a finding after which it has ended."""
 
 
 class Health:

@@ -2,7 +2,7 @@
 
 Each rule of the thresholds has a way in and a calmer way out, and remembers which side it is on:
 
-- down: so many failures in a row; out after so many good results in a row.
+- down: a number of failures in a row; ended by a number of good results in a row.
 - degraded: the share of failures in the window; out below half of it. Failures that were told as an outage make no
   degraded endpoint of it once that is over, but are counted in what is told.
 - degraded, too: a finding that says so, such as a certificate in its last day; out after some good results without.
@@ -57,7 +57,7 @@ class Recent:
             self._discard(self._samples.popleft()[1])
 
     def forget(self, newest: int) -> None:
-        """Let go of so many of the newest samples."""
+        """Drop this number of the newest samples."""
         for _ in range(min(newest, len(self))):
             self._discard(self._samples.pop()[1])
 

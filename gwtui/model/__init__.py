@@ -1,1 +1,1 @@
-"""What every room speaks: enums, verdicts, profiles, records, commands, views. Data only."""
+"""The shared vocabulary: enums, verdicts, profiles, records, commands, views. Data only."""

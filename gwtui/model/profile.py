@@ -44,11 +44,11 @@ class Deadlines(_Table, frozen=True, kw_only=True):
     first_byte_s: Seconds = 60.0
     """From the last request byte sent to the first response byte, or from a ping to its answer."""
     first_event_s: Seconds = 60.0
-    """From the last request byte sent to the first event of a stream; comments and keep-alives are none."""
+    """From the last request byte sent to the first event of a stream; comments and keep-alives do not count."""
     first_token_s: Seconds = 120.0
     """From the last request byte sent to the first generated content of a stream."""
     event_gap_s: Seconds = 60.0
-    """From one event of a stream to the next, once content came; comments and keep-alives are none."""
+    """From one event of a stream to the next, once content came; comments and keep-alives do not count."""
     idle_s: Seconds = 30.0
     """Between two reads of a response that has begun."""
     total_s: Seconds = 300.0
@@ -114,11 +114,11 @@ class Budget(_Table, frozen=True, kw_only=True):
     """
 
     requests: Limit | None = None
-    """So many requests that are sent, bursts, trials and checks included."""
+    """Maximum number of requests, bursts, trials and checks included."""
     tokens: Limit | None = None
-    """So many input and output tokens, by the usage that the answers tell."""
+    """Maximum number of input and output tokens, as reported by the answers."""
     usd: Annotated[float, Meta(ge=0.000_001, le=1_000_000_000)] | None = None
-    """So many US dollars, by the `price` of the endpoints."""
+    """Maximum US dollars, from the `price` of the endpoints."""
     per: Literal["hour", "session"] = "hour"
     """What it is for; hours are counted from the start of the session."""
 

@@ -1,4 +1,4 @@
-"""The picture of now that the screen draws: frozen, complete, without a clock of its own.
+"""The view that the screen draws: frozen and complete, without a clock.
 
 The monitor makes it; panels draw it and compute nothing. What the user chose to look at goes in as a `Query`.
 """
@@ -175,7 +175,7 @@ class StreamView:
     comments: int | None = None
     """How many comments came while its first event is awaited; None where not even its headers came."""
     waiting: tuple[int, int] | None = None
-    """A newer request that waits for its first event: its number, and for how many ns. None when there is none."""
+    """A newer request that waits for its first event: its number, and how long in ns; or None."""
 
 
 @dataclass(frozen=True, slots=True)

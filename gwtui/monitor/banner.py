@@ -1,4 +1,4 @@
-"""Trouble of our own, in one line that must not be overlooked: rows that are not written, a feed that is silent."""
+"""The banner: gwtui's own trouble, such as rows that are not written or a silent feed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Trouble:
 
     @property
     def banner(self) -> str:
-        """Empty when there is none."""
+        """Empty when all is well."""
         return " · ".join(part for part in (self._feed(), self._recorder()) if part)
 
     @property

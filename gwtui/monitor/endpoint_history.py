@@ -25,7 +25,7 @@ from gwtui.stats.significance import Sample
 from gwtui.text.units import countdown
 
 KEPT = 2000
-"""So many values of each latency."""
+"""The number of values kept of each latency."""
 _MINUTE_NS = 60 * SECOND_NS
 
 

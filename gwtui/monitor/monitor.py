@@ -40,7 +40,7 @@ from gwtui.text.sanitize import MAX_PATH, clean
 
 INCIDENTS = 500
 LINES = 20_000
-"""So many lines of streams are kept over all endpoints."""
+"""The number of stream lines kept over all endpoints."""
 
 
 class Monitor:
@@ -199,7 +199,7 @@ class Monitor:
         """The picture of now. `columns`: how many shares of the window the latency and ping panels get.
 
         No state is known while nobody measures; `final`: as a summary of what was, with the last that was known.
-        With nothing new, the same picture again. A filter that is none hides nothing, and the notice says why.
+        With nothing new, the same picture again. An invalid filter hides nothing, and the notice says why.
         """
         key = (self._version, query, columns, final)
         if self._picture is None or self._picture[0] != key:

@@ -23,7 +23,7 @@ RUNNING_PER_ENDPOINT = 2000
 LONG_GAP_NS = 100_000_000
 LONG_GAP_RATIO = 5
 GAPS_THAT_TELL = 1000
-"""So many gaps are enough to know a stream's usual one."""
+"""The number of gaps from which a stream's usual gap is known."""
 
 
 def stands_out(gap_ns: int, usual_ns: int | None) -> bool:

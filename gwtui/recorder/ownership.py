@@ -1,4 +1,4 @@
-"""Whose a session's directory is: one's own, with nothing in it but what gwtui wrote, and one program's at a time."""
+"""Ownership of a session's directory: the user's own, only gwtui's files, one program at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where sessions are kept, each in a directory of its own."""
+"""Where sessions are kept, each in its own directory."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def _make_private(sessions: Path) -> None:
 
 
 def latest_session_dir(state: Path | None = None) -> Path | None:
-    """The directory of the session that began last; None when there is none."""
+    """The directory of the latest session, or None."""
     sessions = _sessions(state)
     if sessions is None:
         return None
@@ -71,7 +71,7 @@ def latest_session_dir(state: Path | None = None) -> Path | None:
 
 
 def _began(directory: Path) -> float | None:
-    """When its session began, by the file that says so; None where there is none."""
+    """When its session began, according to its file, or None."""
     try:
         status = (directory / SESSION).lstat()
     except OSError:

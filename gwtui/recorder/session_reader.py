@@ -35,7 +35,7 @@ _Of: TypeAlias = Callable[[Mapping[str, str]], Row]
 MAX_LINE = 1 << 20
 """Characters; a longer line is read as several that are no rows."""
 TOLD = 3
-"""So many unreadable lines are told one by one."""
+"""The number of unreadable lines that are reported one by one."""
 
 
 class SessionError(Exception):
@@ -55,7 +55,7 @@ class UnreadRows:
             self.first.append(where)
 
     def __str__(self) -> str:
-        """Empty when there are none."""
+        """Empty when everything was read."""
         more = f" and {self.lines - len(self.first)} more" if self.lines > len(self.first) else ""
         return f"Not read: {'; '.join(self.first)}{more}" if self.lines else ""
 
@@ -69,7 +69,7 @@ class Session:
     profile: Profile
 
     def rows(self, unread: UnreadRows, stopped: Callable[[], bool] = lambda: False) -> Iterator[Row]:
-        """All rows, oldest first, as they are read; lines that are none go to `unread`. Raises OSError.
+        """All rows, oldest first, as they are read; unreadable lines go to `unread`. Raises OSError.
 
         It may take long from one row to the next; once it is `stopped` there are no more.
         """

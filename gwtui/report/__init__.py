@@ -1,4 +1,4 @@
-"""What stays in the shell: one probe or capture told whole, as text or JSON, and the summary of a session."""
+"""Reports for the shell: one probe or capture in full, as text or JSON, and the summary of a session."""
 
 from gwtui.report.capture import decode_json, decode_text
 from gwtui.report.lines import Paint, plain

@@ -1,4 +1,4 @@
-"""A decoded capture, as text for a person's eyes and as JSON. A capture has no clock, so there are no times."""
+"""A decoded capture, as text and as JSON. A capture has no clock, so there are no times."""
 
 from __future__ import annotations
 

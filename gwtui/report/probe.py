@@ -1,4 +1,4 @@
-"""One probe told whole, for a person's eyes."""
+"""One probe in full, as text."""
 
 from __future__ import annotations
 

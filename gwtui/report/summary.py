@@ -1,4 +1,4 @@
-"""What a session leaves in the shell."""
+"""The summary of a session that is printed to the shell."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""What gwtui's clock is worth on this machine: a server that knows the truth, and how far the measurement is off it."""
+"""The accuracy of gwtui's clock on this machine, measured against a server that knows the true times."""

@@ -16,7 +16,7 @@ FLOOD_WRITES = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """So many streams at a time, each from an endpoint of its own."""
+    """The number of concurrent streams, each from its own endpoint."""
 
     streams: int
     rate: float

@@ -1,4 +1,4 @@
-"""A terminal that nobody sees: programs run in it as a user would run them."""
+"""A hidden terminal: programs run in it as a user would run them."""
 
 from __future__ import annotations
 

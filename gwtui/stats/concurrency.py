@@ -1,4 +1,4 @@
-"""Did several models answer at once, or one after another? Judged from when each one started, spoke and ended. Pure.
+"""Whether several models answered concurrently or sequentially, from when each one started and ended. Pure.
 
 Three pieces of evidence: the spread of the starts, whether models speak at the same time (take turns within the first
 events, or overlap later), and the whole time against the slowest model and against the sum of all. Speaking at the

@@ -18,7 +18,7 @@ CONFIDENCE = 0.95
 """What an interval around a percentile must cover for the percentile to be shown."""
 
 DIGITS = 8
-"""So many binary digits of a value tell its bucket: 0.8 %."""
+"""The number of binary digits of a value that give its bucket: 0.8 %."""
 COARSE = 6
 """The same for a quarter of the memory: 3.2 %."""
 
@@ -103,7 +103,7 @@ class Histogram:
             self._smallest = min((each.min for each in rest if each.min is not None), default=None)
 
     def quantile(self, q: float) -> int | None:
-        """The nearest-rank percentile, x[ceil(q * n)] of the sorted values; None when there are none."""
+        """The nearest-rank percentile, x[ceil(q * n)] of the sorted values; None without values."""
         return self.quantiles((q,))[0]
 
     def quantiles(self, shares: Sequence[float]) -> list[int | None]:

@@ -141,7 +141,7 @@ def _difference_at(first: Sequence[int], second: Sequence[int], k: int) -> int:
 
 
 def holm(ps: Sequence[float]) -> list[float]:
-    """Each p as it is worth when so many were tried (Holm 1979): still below 0.05 means evidence."""
+    """Each p corrected for the number of tests (Holm 1979): below 0.05 means evidence."""
     adjusted = [1.0] * len(ps)
     worst = 0.0
     for step, index in enumerate(sorted(range(len(ps)), key=ps.__getitem__)):
@@ -209,7 +209,7 @@ def _drawn(blocks: int, rng: Random) -> list[int]:
 
 
 def _weighted(sample: Sample, q: float, minutes: Sequence[int]) -> Callable[[Sequence[int]], int | None]:
-    """The percentile of a sample whose minutes count so many times; None when none of its minutes counts."""
+    """The percentile of a sample with weighted minutes; None when every weight is 0."""
     index = {minute: at for at, minute in enumerate(minutes)}
     ordered = sorted(zip(sample.values, sample.minutes or (), strict=True))
     blocks = [index[minute] for _, minute in ordered]

@@ -146,7 +146,7 @@ class Directory:
 
 
 def expanded(path: str | Path) -> Path:
-    """The path with its `~` as the home directory it stands for; as it is where there is none."""
+    """The path with its `~` as the home directory it stands for; unchanged if there is no home directory."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises
 
 

@@ -49,7 +49,7 @@ class Orders:
         self._say = say
 
     def send(self, command: Command) -> bool:
-        """Hand a command to the engine, or say that there is none to hand it to."""
+        """Send a command to the engine, or say that no engine is running."""
         if self.refused():
             return False
         sent = self._watch.send(command)

@@ -66,7 +66,7 @@ class Editing:
         self._steps.append(_Step(label, self.profile, back, texts))
 
     def undo(self) -> tuple[str, PutEndpoint | RemoveEndpoint] | None:
-        """Take the last change back. Returns what it was and the command for the engine; None when there is none."""
+        """Undo the last change. Returns its description and the command for the engine, or None."""
         if not self._steps:
             return None
         step = self._steps[-1]

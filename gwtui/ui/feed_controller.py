@@ -1,4 +1,4 @@
-"""What is being watched: a feed folded into a monitor, and what the user looks at. No widgets in here."""
+"""The feed being watched, folded into a monitor, and the user's query. No widgets."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ class Watch:
             await feed.aclose()
 
     def send(self, command: Command) -> bool:
-        """Hand a command to the engine. False when there is none to hand it to."""
+        """Send a command to the engine. False when no engine is running."""
         if self._feed is None:
             return False
         self._feed.send(command)

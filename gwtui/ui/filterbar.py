@@ -69,7 +69,7 @@ class FilterBar(Vertical):
         self.query_one(Input).focus()
 
     def on_descendant_focus(self) -> None:
-        """While text is typed, the keys in the footer are none."""
+        """While text is typed, the footer shows no keys."""
         self.screen.add_class("-typing")
 
     def on_descendant_blur(self) -> None:

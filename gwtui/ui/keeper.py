@@ -1,4 +1,4 @@
-"""The terminal given back when nobody else can: a process that outlives one that was killed.
+"""Restores the terminal after gwtui was killed, from a process that outlives it.
 
 It waits for the end of this process on a pipe. What it costs is a shell that sleeps.
 """

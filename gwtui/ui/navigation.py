@@ -1,4 +1,4 @@
-"""What the user looks at, as steps from one query to the next. Pure."""
+"""Navigation as steps from one query to the next. Pure."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def other_request(view: View, step: int) -> Query:
 
 
 def shown_number(view: View) -> int | None:
-    """The number of the probe that the stream panel and the details show; None while there is none."""
+    """The number of the probe that the stream panel and the details show; None while there is no probe."""
     if view.stream is not None:
         return view.stream.number
     return view.probed.number if view.probed is not None else None

@@ -1,4 +1,4 @@
-"""A panel: a rectangle that draws a view by itself, line by line, and redraws only the lines that changed.
+"""A panel: a rectangle that draws a view line by line, and redraws only the lines that changed.
 
 A subclass says what its lines are (`draw`); everything a panel knows about the world is the view it was shown.
 """

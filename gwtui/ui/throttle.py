@@ -4,7 +4,7 @@ from __future__ import annotations
 
 LEAST_S = 2.0
 SHARE = 5
-"""Between two runs there is at least so many times the time that one takes."""
+"""The pause between two runs, as a multiple of the time that one takes."""
 
 
 class Throttle:

@@ -215,7 +215,7 @@ def _alive(transport: Transport) -> str:
 
 
 def _bare_error(transport: Transport, api: API) -> str:
-    """The words of an error outside of any event; "" where there is none."""
+    """The words of an error outside of any event, or ""."""
     return api.error_reason(_ERROR_FIELD.sub(b"", transport.stray))
 
 

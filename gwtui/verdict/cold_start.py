@@ -9,7 +9,7 @@ from gwtui.stats.accuracy import sure
 from gwtui.text.units import duration
 
 WARM_REQUESTS = 8
-"""So many good ones over kept connections have to follow."""
+"""The number of good results over kept connections that must follow."""
 COLD_RATIO = 2.0
 COLD_LEAST_NS = 50_000_000
 """The first one has to be slower than the slowest of them by both."""

@@ -64,7 +64,7 @@ class CompareStream(API):
 
 
 def names_of(endpoint: Endpoint) -> Names:
-    """The names that this endpoint uses. Raises `AskError` for a name that there is none of."""
+    """The names that this endpoint uses. Raises `AskError` for an unknown name."""
     known = {field.name for field in msgspec.structs.fields(Names)}
     if unknown := sorted(endpoint.fields.keys() - known):
         raise AskError(f"`fields.{clean(unknown[0], 40)}`: unknown name; known: {', '.join(sorted(known))}")

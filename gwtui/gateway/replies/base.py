@@ -101,7 +101,7 @@ class Reply(Protocol):
         """A refusal in the API's own form: a JSON object, or a plain text."""
 
     def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
-        """An error in the middle of a stream, after so many events, as bytes on the wire."""
+        """An error in the middle of a stream, after a number of events, as bytes on the wire."""
 
 
 T = TypeVar("T")

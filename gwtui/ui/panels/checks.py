@@ -23,7 +23,7 @@ SIGN = 8
 """Cells for the shape and the word."""
 TITLE = 44
 WIDE = 110
-"""From so many columns on the evidence stands beside the title."""
+"""The number of columns from which the evidence stands beside the title."""
 LABEL = 8
 """Cells for what a line under the evidence is."""
 BAR = 24

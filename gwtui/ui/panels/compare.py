@@ -1,4 +1,4 @@
-"""Endpoints held against each other: who is compared, every latency with its interval, and a sentence to paste."""
+"""Endpoints compared with each other: every latency with its interval, and a sentence to paste."""
 
 from __future__ import annotations
 

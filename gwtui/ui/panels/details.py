@@ -21,7 +21,7 @@ from gwtui.ui.text_layout import Line, Span, exact, fit, over, sheet, wrap
 
 LABEL = 14
 AROUND = 3
-"""So many events before and after the one that decided a verdict are shown with it."""
+"""The number of events shown before and after the one that decided the verdict."""
 RAW_LINES = 4
 
 

@@ -39,9 +39,9 @@ COLUMNS = ("endpoint", "api", "state", "last", "p50", "p95", "p99", "tokens", "f
 """The names of the columns that the table can be ordered by."""
 
 ROOMY = 120
-"""From so many columns on a verdict and the time until the next probe have room side by side."""
+"""The number of columns from which the verdict and the time until the next probe fit side by side."""
 WIDE = 186
-"""From so many columns on the counts of verdicts leave the last verdict room enough."""
+"""The number of columns from which the counts of verdicts leave room for the last verdict."""
 
 _GOOD = frozenset(verdict.value for verdict in GOOD)
 _CALM = frozenset({"", "cancelled", "local"})

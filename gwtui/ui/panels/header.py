@@ -1,4 +1,4 @@
-"""The line above everything: whose endpoints, how they are, how long, and any trouble of our own."""
+"""The top line: the profile, the states of its endpoints, the elapsed time, and gwtui's own trouble."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The line at the foot: the keys that matter most, as many as there is room for. A click does what the key does."""
+"""The bottom line: the most important keys, as many as fit. A click does the same as the key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pings of one WebSocket: round trips now and in the window, what was lost, how often it had to dial again."""
+"""The pings of one WebSocket: round trips now and in the window, loss, and redials."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The selected endpoint held against others, over the monitor, on what the session measured."""
+"""The selected endpoint compared with others, over the monitor, from the session's results."""
 
 from __future__ import annotations
 

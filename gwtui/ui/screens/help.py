@@ -18,7 +18,7 @@ from gwtui.ui.keymap import KEYS, PLACES, Key, shown
 
 KEYS_WIDTH, HELP_WIDTH = 12, 50
 WIDE = 94
-"""From so many columns on there is room for the ids."""
+"""The number of columns from which the ids fit."""
 
 _STATES = {
     State.UP: "answers as it should",
