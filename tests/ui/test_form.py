@@ -13,7 +13,7 @@ from textual.widgets import Button, Checkbox, Input, Select, TextArea
 from gwtui.config import load
 from gwtui.model.commands import PutEndpoint, RemoveEndpoint, Try
 from gwtui.model.enums import Trigger
-from gwtui.model.profile import Endpoint
+from gwtui.model.profile import TLS, Endpoint
 from gwtui.model.records import FeedEnded, Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.ui.formrow import FormRow
@@ -121,6 +121,19 @@ BAD = (
     ("thresholds.degraded_fail_share", "7", "degraded at:"),
     ("thresholds.window_s", "nan", "window:"),
 )
+
+
+async def test_files_of_the_form_are_found_from_the_configurations_place(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    async with on_stage(path, *story.ENDPOINTS) as stage:
+        await stage.press("e")
+        await give(stage, "tls.ca_file", "ca.pem")
+        await give(stage, "tls.insecure", "yes")
+        await stage.press("ctrl+s")
+        (command,) = stage.feed.sent
+    assert isinstance(command, PutEndpoint)
+    assert command.endpoint.tls == TLS(ca_file=str(tmp_path / "ca.pem"), insecure=True)
+    assert load(path).profile("test").endpoints[0].tls == command.endpoint.tls
 
 
 async def test_bad_input_is_named_marked_and_gone_to(tmp_path: Path) -> None:

@@ -15,8 +15,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Select, Static
 
 from gwtui.apis import kind_of
-from gwtui.config import ConfigError, endpoint_from
+from gwtui.config import Config, ConfigError, endpoint_from
 from gwtui.config.errors import ConfigFault
+from gwtui.config.paths import with_absolute_paths
 from gwtui.model.commands import Command, Try
 from gwtui.model.metrics import times_of
 from gwtui.model.profile import Endpoint, Profile
@@ -38,7 +39,7 @@ class FormResult(NamedTuple):
 
 
 class EndpointForm(ModalScreen[FormResult | None]):
-    """Edits one endpoint. Returns what to apply or save, or None when it was left.
+    """Edits one endpoint of a configuration. Returns what to apply or save, or None when it was left.
 
     `send` hands a trial to the engine; None where there is no engine yet. `last_trial` is the result of an earlier one,
     of whatever endpoint, that is not to be taken for that of this form's.
@@ -48,6 +49,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
 
     def __init__(
         self,
+        config: Config,
         endpoint: Endpoint,
         replaces: str | None,
         profile: Profile,
@@ -55,6 +57,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
         last_trial: Request | Ping | None = None,
     ) -> None:
         super().__init__()
+        self._directory = config.path.absolute().parent
         self._endpoint = endpoint
         self._replaces = replaces
         self._profile = profile
@@ -120,7 +123,8 @@ class EndpointForm(ModalScreen[FormResult | None]):
     def _collect(self) -> Endpoint | None:
         """The endpoint as the form has it, or None after saying what is wrong and going there."""
         try:
-            endpoint = endpoint_from(endpoint_fields(self._read(), self._endpoint, self._profile))
+            fields = endpoint_fields(self._read(), self._endpoint, self._profile)
+            endpoint = with_absolute_paths(endpoint_from(fields), self._directory)
         except FieldError as error:
             self._refuse([error.name], str(error))
             return None

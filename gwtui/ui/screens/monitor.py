@@ -305,7 +305,7 @@ class MonitorScreen(Screen[None]):
     def _edit(self, endpoint: Endpoint, replaces: str | None) -> None:
         if self._orders.refused():
             return
-        form = EndpointForm(endpoint, replaces, self._editing.profile, self._orders.send, self.view.trial)
+        form = EndpointForm(self._config, endpoint, replaces, self._editing.profile, self._orders.send, self.view.trial)
         self.app.push_screen(form, self._edited)
 
     def _edited(self, result: FormResult | None) -> None:

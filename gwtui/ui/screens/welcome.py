@@ -65,7 +65,7 @@ class WelcomeScreen(Screen[Profile | str | None]):
         self._ask(new_endpoint(Profile()))
 
     def _ask(self, endpoint: Endpoint) -> None:
-        self.app.push_screen(EndpointForm(endpoint, None, Profile(), None), self._added)
+        self.app.push_screen(EndpointForm(self._config, endpoint, None, Profile(), None), self._added)
 
     def _added(self, result: FormResult | None) -> None:
         if result is None:
