@@ -55,7 +55,7 @@ class Descriptor:
     name: str
     """In filters, gates, thresholds and JSON."""
     label: str
-    """For titles and tables, at most 8 characters."""
+    """For titles and tables, at most 7 characters."""
     words: str
     """For the details of one result: `first token`."""
     meaning: str
@@ -228,7 +228,7 @@ class Metric(StrEnum):
     )
     TAIL_GAP = Descriptor(
         name="tail_gap",
-        label="TAIL GAP",
+        label="TAIL",
         words="tail gap",
         meaning="From the last content of a stream to its end.",
         forms=_STREAM,
