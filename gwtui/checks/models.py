@@ -27,7 +27,7 @@ def judge_models(evidence: Evidence) -> CheckAnswer:
     """Fails where a model of the list gives no good answer."""
     probed = evidence.all(RequestSet.MODELS)
     if not probed:
-        to_do = "Name them: `--models a,b,c`, or on the screen `with models`."
+        to_do = "List them with `--models a,b,c`, or on the screen with `with models`."
         return not_applicable("no list of models was given", to_do)
     details = [f"{'✔' if each.ok else '✖'} {each.request.model}: {_took(each)}" for each in probed]
     bad = [each for each in probed if not each.ok]

@@ -117,7 +117,7 @@ VERDICTS: dict[Verdict, VerdictEntry] = {
     Verdict.ERROR_IN_STREAM: VerdictEntry(
         "The stream began well and then carried an error.",
         "The upstream failed after the status line was sent; the error's type says how.",
-        "Look up the error type at the provider, and the trace id in the gateway's log.",
+        "Look up the error type in the provider's documents, and the trace id in the gateway's log.",
     ),
     Verdict.EMPTY: VerdictEntry(
         "A stream was promised, and no event or no content came.",
