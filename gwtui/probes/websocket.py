@@ -70,6 +70,8 @@ class _Lane:
     link: OpenWebSocket | None = None
     opening: Opening = field(default_factory=Opening)
     connections: int = 0
+    answered_ns: int = 0
+    """When the last answer was read."""
     last_failure: Judgement | None = None
 
 
@@ -144,7 +146,7 @@ class WebSocketProber:
         """Ping over the kept connection, or over a new one; over a new one also when the kept one was dead."""
         link = self._lane.link
         if link is not None:
-            idle_ns = time.perf_counter_ns() - link.stamps.last_read_ns if link.stamps.reads else None
+            idle_ns = self._idle_ns(link)
             try:
                 await self._round_trip(link, seen, kept=True)
             except UnacknowledgedError as error:
@@ -153,6 +155,14 @@ class WebSocketProber:
             else:
                 return
         await self._round_trip(await self._dialled(seen), seen, kept=False)
+
+    def _idle_ns(self, link: OpenWebSocket) -> int | None:
+        """How long the kept connection has been idle, or was until the gateway closed it."""
+        if not link.stamps.reads:
+            return None
+        if link.left() and link.stamps.last_read_ns > self._lane.answered_ns:
+            return link.stamps.last_read_ns - self._lane.answered_ns
+        return time.perf_counter_ns() - link.stamps.last_read_ns
 
     async def _renew(self, seen: _Seen) -> None:
         """Close the connections that the policy does not keep any longer."""
@@ -249,6 +259,7 @@ class WebSocketProber:
         seen.clock, seen.error_ns = arrival.clock, sent_error_ns + arrival.error_ns
         seen.rtt_ns = max(0, arrival.stamp_ns - question.sent_ns)
         self._rtts.append(seen.rtt_ns)
+        self._lane.answered_ns = link.stamps.last_read_ns
 
     def _closed(self, error: ConnectionClosed, seen: _Seen) -> PingFailedError:
         frame = error.rcvd or error.sent
