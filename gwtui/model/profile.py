@@ -37,7 +37,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defau
 
 
 class Deadlines(_Table, frozen=True, kw_only=True):
-    """How long to wait for each phase of one probe. httpx's own timeouts restart at every read; these do not."""
+    """How long to wait for each phase of one probe. Unlike a client's read timeout, none restarts at every read."""
 
     connect_s: Seconds = 5.0
     """From the start of the connection to its end, DNS and TLS included."""
