@@ -166,7 +166,7 @@ class Capture:
             decoder.end()
         except DecodeError as error:
             if not begun and self.status is None:
-                raise CaptureError(f"the body begins like gzip and is none: {clean(str(error))}") from error
+                raise CaptureError(f"the body begins like gzip but is not gzip: {clean(str(error))}") from error
             self._broke_off(End.DECODE_ERROR, str(error))
 
     def _broke_off(self, end: End, detail: str) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from gwtui.model.records import Record, StreamRead
 
 HALF_EVENTS = 10_000
-"""So many events are kept of the beginning, and at least as many of the end."""
+"""The number of events kept from the beginning, and at least as many from the end."""
 
 
 class KeptReads:

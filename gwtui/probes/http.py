@@ -38,7 +38,7 @@ from gwtui.transport.sockets import Waiting
 from gwtui.transport.trace import Arrival, ConnectionTrace
 
 MOST_REDIRECTS = 5
-"""So many of one request are followed at most."""
+"""The maximum number of redirects followed for one request."""
 SAME_METHOD = frozenset({307, 308})
 """The request is repeated as it is (RFC 9110 15.4.8 and 15.4.9)."""
 ANY_METHOD = frozenset({301, 302, 303})

@@ -17,7 +17,7 @@ from gwtui.model.enums import Clock
 from gwtui.transport.timestamps import StampedSocket
 
 MOST_AT_ONCE = 64
-"""After so many messages in a row others have their turn."""
+"""The number of messages in a row after which other tasks have their turn."""
 
 
 @dataclass(frozen=True, slots=True)

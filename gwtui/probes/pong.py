@@ -18,7 +18,7 @@ from gwtui.text.sanitize import clean, excerpt
 LEAST_S = 5.0
 """No ping is given up sooner, unless a deadline says so."""
 USUAL_TIMES = 10
-"""A ping is given up after so many times the 99th percentile of those before it."""
+"""A ping is given up after this multiple of the 99th percentile of earlier pings."""
 
 
 class PingQuestion:

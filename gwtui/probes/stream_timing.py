@@ -19,7 +19,7 @@ from gwtui.stats.histogram import Histogram
 from gwtui.verdict.buffering import is_late
 
 TALLY = 256
-"""So many figures may be on their way."""
+"""The maximum number of figures that wait to be sent."""
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,4 +1,4 @@
-"""From references to values. Commands and keyrings are asked seldom, and never by the event loop that probes.
+"""From references to values. Commands and keyrings are called rarely, and never by the event loop that probes.
 
 What the environment or a file says is read at every use, so a new key counts at once. What a command or a keyring
 said is kept in memory for `KEPT_S`, a failure for `FAILURE_KEPT_S`: a password manager is not to be asked at every

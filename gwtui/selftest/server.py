@@ -35,7 +35,7 @@ DONE = b"data: [DONE]\n\n"
 UNSENT = b"0" * 20
 """Where the time of sending goes."""
 KEPT = 100_000
-"""So many of the latest writes say how late this server itself was, and so many streams what their TTFT really was."""
+"""The number of latest writes kept for this server's own lateness, and of streams for their true TTFT."""
 
 
 class Script(NamedTuple):

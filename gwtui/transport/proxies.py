@@ -94,7 +94,7 @@ def reason_of(judgement: Judgement, endpoint: Endpoint, proxy: Proxy | None) -> 
 
 
 def _found(url: str) -> tuple[str, str]:
-    """The variable that names a proxy for this URL, and what it holds; empty where there is none."""
+    """The variable that names a proxy for this URL, and what it holds; empty if no variable does."""
     parts = urlsplit(url)
     proxies = getproxies_environment()
     scheme = _SCHEMES.get(parts.scheme, parts.scheme)

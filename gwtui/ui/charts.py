@@ -65,7 +65,7 @@ def sparkline(sources: Sequence[Cell], width: int) -> Line:
 
 
 def _shares(drawn: Sequence[Cell]) -> list[float | None]:
-    """Each value's height between 0 (the lowest eighth of them) and 1; None where there is none."""
+    """Each value's height between 0 (the lowest eighth of them) and 1; None without a value."""
     values = [cell.value_ns for cell in drawn if cell.value_ns is not None]
     if not values:
         return [None] * len(drawn)

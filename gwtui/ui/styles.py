@@ -46,7 +46,7 @@ STYLES: dict[str, str] = {
 """Every name that a line may carry: attributes, a colour, and after `on` the colour behind it."""
 
 UNCOLOURED = dict.fromkeys(("slow", "degraded", "down", "warn", "bad", "gap"), "bold $text")
-"""What stands out by its colour, where there are none: as shades of grey, red and orange would be darker than text."""
+"""How text stands out without colours: as shades of grey, red and orange would be darker than text."""
 
 FALLBACKS: dict[str, str] = {
     "up": "$success",

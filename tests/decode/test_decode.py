@@ -82,7 +82,7 @@ REFUSED = [
     (b"\x89PNG\r\n\x1a\n", "the capture is not an event stream: it begins with"),
     (b'{"choices": []}', "the capture is not an event stream: it begins with"),
     (b"just words\n", "the capture is not an event stream: it begins with 'just words↵'"),
-    (b"\x1f\x8boops", "the body begins like gzip and is none"),
+    (b"\x1f\x8boops", "the body begins like gzip but is not gzip"),
 ]
 
 
