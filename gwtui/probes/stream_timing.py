@@ -19,7 +19,7 @@ from gwtui.stats.histogram import Histogram
 from gwtui.verdict.buffering import is_late
 
 TALLY = 256
-"""The maximum number of figures that wait to be sent."""
+"""The number of values that are gathered before they are counted."""
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
