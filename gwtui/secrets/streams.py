@@ -9,7 +9,7 @@ from itertools import islice
 
 from gwtui.secrets.encodings import ESCAPE, may_be_escaped
 from gwtui.secrets.redaction import Redactor, masked_at
-from gwtui.secrets.views import Span
+from gwtui.secrets.views import MISREAD, Span
 
 MOST_TEXTS = 64
 """How many texts in turns are followed at once: far above what is asked for."""
@@ -19,7 +19,7 @@ _ODD = re.compile(r"[^ -~]|[\\&%=<>]")
 _LETTER = re.compile("[A-Za-z0-9]")
 _WIDENS = re.compile(rf"{ESCAPE.pattern}|</?[A-Za-z!]")
 """What takes more room than what it stands for."""
-_LATIN = re.compile("[\x80-\xff]")
+_LATIN = re.compile("[\x80-\xbf]|[\xc2-\xf4]$")
 """What may be bytes of UTF-8 that were read as Latin-1, which a piece may hold a part of."""
 _TAIL, _LONG_TAIL = 80, 512
 """How many characters are kept of the end of a text that goes on, and how many where some of them stand for fewer."""
@@ -157,5 +157,6 @@ def _end_of(before: str, piece: str, length: int) -> str:
     if len(whole) <= length:
         return whole
     tail = whole[-length:]
-    widened = not tail.isascii() or (("<" in tail or may_be_escaped(tail)) and _WIDENS.search(tail))
+    misread = not tail.isascii() and MISREAD.search(tail)
+    widened = misread or (("<" in tail or may_be_escaped(tail)) and _WIDENS.search(tail))
     return whole[-_LONG_TAIL:] if widened else tail
