@@ -99,7 +99,7 @@ class Capture:
                     raise CaptureError(f"the capture's headers are longer than {HEAD_BYTES >> 10} KiB")
                 self._read_block(raw.take(blank.end() if blank is not None else len(raw.held)))
         except (CutError, DecodeError, HeadLimitError, NotHTTPError) as error:
-            self.refused = True
+            self.refused, self.headers = True, ()
             self._broke_off(*end_of(error, ConnectionTrace()))
         if self.status is None and not self.refused and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
             raise CaptureError("the capture is empty")
@@ -109,8 +109,8 @@ class Capture:
             raise CutError("the answer ends in the middle of its headers")
         check_head_size(len(block), block.count(b"\n"))
         head = parse_head(_OTHER_VERSION.sub(b"HTTP/1.1 ", block))
-        self.status, self.headers, self._lost_cr = head.status, head.headers, b"\r\n" not in block
         self._body = body_of(head, "POST")
+        self.status, self.headers, self._lost_cr = head.status, head.headers, b"\r\n" not in block
 
     def _framed(self) -> Iterator[bytes]:
         """The body without its framing."""
@@ -119,8 +119,8 @@ class Capture:
             if not raw.held and not raw.more():
                 try:
                     body.end()
-                except CutError as error:
-                    self._broke_off(End.INCOMPLETE, str(error))
+                except (CutError, NotHTTPError) as error:
+                    self._broke_off(*end_of(error, ConnectionTrace()))
                 return
             if piece := body.feed(raw.take(len(raw.held))):
                 yield piece

@@ -27,6 +27,7 @@ SIZE_LINE_BYTES = 4096
 
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
 _LOOSE_SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_DIGIT = re.compile(rb"[0-9A-Fa-f]")
 
 
 class CutError(ValueError):
@@ -47,7 +48,7 @@ class Body(Protocol):
         """The data in the next bytes."""
 
     def end(self) -> None:
-        """No more bytes come. Raises `CutError` where some are owed."""
+        """No more bytes come. Raises `CutError` where some are owed, `NotHTTPError` for those that make no sense."""
 
 
 def body_of(head: ResponseHead, method: str) -> Body:
@@ -55,7 +56,7 @@ def body_of(head: ResponseHead, method: str) -> Body:
 
     Raises `NotHTTPError` for contradictions, and `DecodeError` for a transfer coding that gwtui does not read.
     """
-    chunked, promised = is_chunked(head.headers), promised_length(head.headers)
+    promised, chunked = promised_length(head.headers), is_chunked(head.headers)
     if method == "HEAD" or head.status in BODILESS:
         return Sized(0)
     if chunked:
@@ -107,7 +108,7 @@ class ResponseParser:
         return self.is_over and self.head is not None and self.head.keeps_alive
 
     def end(self) -> None:
-        """The peer closed the connection. Raises `CutError` where that is not the end of the answer."""
+        """The peer closed the connection. Raises where that is not the end of the answer, as `Body.end` does."""
         if self._body is None:
             raise CutError("the answer ends in the middle of its headers")
         self._body.end()
@@ -196,8 +197,10 @@ class Chunked:
             return
         if self._in_trailers:
             raise CutError("the answer ends before the blank line behind its last chunk")
-        if self._in_chunk or self.rest:
+        if self._in_chunk or _DIGIT.match(self.rest):
             raise CutError("the answer ends inside a chunk")
+        if self.rest:
+            raise NotHTTPError(_no_size(self.rest))
         raise CutError("the answer ends before its last chunk")
 
     def _take_whole(self, data: bytes, pieces: list[bytes]) -> int:
@@ -251,7 +254,8 @@ class Chunked:
         self._trailers += length > 0
         line = data[at : at + length]
         self.is_over = line in (b"\r\n", b"\n")
-        if length and not self.is_over and line[:1] not in b" \t":
+        goes_on = self._trailers > 1 and line[:1] in b" \t"
+        if length and not self.is_over and not goes_on:
             try:
                 parse_fields(line.decode("latin-1"))
             except NotHTTPError as error:

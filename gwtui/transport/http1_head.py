@@ -86,8 +86,6 @@ class HeadReader:
             head = parse_head(bytes(self._held[:end]))
             del self._held[:end]
             self._searched = 0
-            if head.status == SWITCHING_PROTOCOLS:
-                raise NotHTTPError("the answer switches to a protocol that was not asked for")
             if not head.is_interim:
                 return head
 
@@ -111,12 +109,15 @@ def check_head_size(length: int, lines: int) -> None:
 
 
 def parse_head(block: bytes) -> ResponseHead:
-    """A head with its blank line. Raises `NotHTTPError`."""
+    """A head with its blank line. Raises `NotHTTPError`, also for one that ends HTTP."""
     first, _, rest = block.decode("latin-1").partition("\n")
     status_line = _STATUS_LINE.fullmatch(first.removesuffix("\r"))
     if status_line is None:
         raise NotHTTPError(f"illegal status line: {_quoted(first)}")
-    return ResponseHead(status_line[1], int(status_line[2]), parse_fields(rest))
+    head = ResponseHead(status_line[1], int(status_line[2]), parse_fields(rest))
+    if head.status == SWITCHING_PROTOCOLS:
+        raise NotHTTPError("the answer switches to a protocol that was not asked for")
+    return head
 
 
 def parse_fields(text: str) -> Headers:
@@ -134,14 +135,15 @@ def parse_fields(text: str) -> Headers:
 
 def promised_length(headers: Headers) -> int | None:
     """How many bytes the body has by its `Content-Length`; None without one. Raises `NotHTTPError`."""
-    lengths = {part.strip() for part in joined_header(headers, "content-length").split(",")} - {""}
+    lengths = {part.strip() for name, value in headers if name.lower() == "content-length" for part in value.split(",")}
+    if not lengths:
+        return None
     if len(lengths) > 1:
         raise NotHTTPError("conflicting Content-Length headers")
-    for length in lengths:
-        if not _LENGTH.fullmatch(length):
-            raise NotHTTPError("bad Content-Length")
-        return int(length)
-    return None
+    (length,) = lengths
+    if not _LENGTH.fullmatch(length):
+        raise NotHTTPError("bad Content-Length")
+    return int(length)
 
 
 def is_chunked(headers: Headers) -> bool:
