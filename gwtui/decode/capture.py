@@ -24,6 +24,7 @@ from gwtui.transport.http1_head import (
     HEAD_BYTES,
     HeadLimitError,
     NotHTTPError,
+    check_beginning,
     check_head_size,
     parse_head,
 )
@@ -40,6 +41,8 @@ SLICE_BYTES = 4096
 
 _OTHER_VERSION = re.compile(rb"\AHTTP/[23](?:\.0)? ")
 """What curl writes for HTTP/2 and HTTP/3, which have no status lines."""
+_NEARLY_A_HEAD = re.compile(rb"\s*(?:HTTP/|ICY )\d", re.IGNORECASE)
+"""What is a status line by its looks, whether or not it is one."""
 _ANYTHING = re.compile(rb"\S")
 _LINE_END = re.compile(rb"\n")
 _CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
@@ -93,6 +96,8 @@ class Capture:
         """Status and headers of the last header block. What is wrong with it is told as a live probe tells it."""
         raw = self._raw
         try:
+            if raw.match(_NEARLY_A_HEAD, SIZE_LINE_BYTES):
+                check_beginning(raw.held)
             while raw.begins_with(b"HTTP/"):
                 blank = raw.find(BLANK_LINE, HEAD_BYTES)
                 if blank is None and not raw.ended:

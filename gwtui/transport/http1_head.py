@@ -76,8 +76,7 @@ class HeadReader:
         byte however the head is cut."""
         self._held += data
         while True:
-            if self._held[:5] != _BEGINNING[: len(self._held)]:
-                raise NotHTTPError(_greeting(bytes(self._held)))
+            check_beginning(self._held)
             blank_line = BLANK_LINE.search(self._held, max(0, self._searched - 2))
             end = len(self._held) if blank_line is None else blank_line.end()
             self._count(end)
@@ -98,6 +97,12 @@ class HeadReader:
         self._lines += self._held.count(b"\n", self._searched, end)
         self._searched = end
         check_head_size(self._bytes, self._lines)
+
+
+def check_beginning(data: bytes | bytearray) -> None:
+    """Raises `NotHTTPError` for what no answer begins with."""
+    if data[: len(_BEGINNING)] != _BEGINNING[: len(data)]:
+        raise NotHTTPError(_greeting(bytes(data)))
 
 
 def check_head_size(length: int, lines: int) -> None:

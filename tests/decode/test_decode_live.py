@@ -72,6 +72,8 @@ CASES: dict[str, tuple[bytes, Verdict, str]] = {
     "one length twice": (answer(STREAM, length(len(BODY)), length(len(BODY))), COMPLETE, ""),
     "a length that is none": (answer(STREAM, "Content-Length: all"), NOT_HTTP, ""),
     "101": (answer(STREAM, status="101 Go"), NOT_HTTP, "switches to a protocol that was not asked for"),
+    "a blank line before the answer": (b"\r\n" + answer(STREAM), NOT_HTTP, "the answer begins with b'"),
+    "HTTP in lower case": (answer(STREAM).replace(b"HTTP", b"http"), NOT_HTTP, "the answer begins with b'http/1.1 "),
     "an empty length": (answer(STREAM, "Content-Length:"), NOT_HTTP, "bad Content-Length"),
     "a folded trailer": (answer(STREAM, CHUNKED, body=chunks(BODY, last=b"0\r\nX: a\r\n b\r\n\r\n")), COMPLETE, ""),
     "a trailer that begins folded": (answer(STREAM, CHUNKED, body=chunks(BODY, last=b"0\r\n b\r\n\r\n")), COMPLETE, ""),
