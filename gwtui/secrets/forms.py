@@ -105,8 +105,8 @@ def _stripped(text: str) -> str:
 
 
 def _numbers(data: bytes, public: int) -> Iterator[Form]:
-    """`[115, 107]` and `0x73, 0x6b`, without what stands between them."""
-    for style in ("{}", "0x{:02x}"):
+    """`[115, 107]`, `0x73, 0x6b`, and `%2573%256b` whose `%` became another sign, without what stands between them."""
+    for style in ("{}", "0x{:02x}", "25{:02x}", "2525{:02x}"):
         numbers = [style.format(byte) for byte in data]
         yield Form("".join(numbers), len("".join(numbers[:public])), WIDE_RUN)
 

@@ -146,6 +146,10 @@ DISGUISED: dict[str, Callable[[str], str]] = {
     "hexadecimal of UTF-32": lambda text: text.encode("utf-32-le").hex(),
     "numbers of bytes": lambda text: str(list(text.encode())),
     "hexadecimal numbers": lambda text: ", ".join(f"0x{byte:02x}" for byte in text.encode()),
+    "encoded twice for URLs, without percent signs": lambda text: "".join(f"-25{byte:02X}" for byte in text.encode()),
+    "encoded three times for URLs, without percent signs": lambda text: "".join(
+        f"_2525{byte:02x}" for byte in text.encode()
+    ),
     "octal without zeros": lambda text: "".join(f"\\{ord(char):o}" for char in text),
     "base64 of upper case": lambda text: _base64(text.upper().encode()),
     "base64 of lower case, offset": lambda text: _base64(b"x" + text.lower().encode()),
