@@ -11,7 +11,10 @@ from dataclasses import dataclass
 from random import Random
 
 SPREAD_NS = 500_000_000
-"""The first ticks of all endpoints fall within this time."""
+"""The first ticks of all endpoints fall within this time, unless there are many of them."""
+SLOT_NS = 2_000_000
+"""The least time between the first ticks of two endpoints, about twice as long as it takes to probe one: thousands that
+were due together would all wait for one another, and most of them would be missed."""
 GRACE_NS = 1_000_000_000
 """A tick that could not start until this much later is missed: the process stood still."""
 SHORTEST_NS = 1_000_000
@@ -23,7 +26,7 @@ def offset_ns(rng: Random, interval_ns: int, index: int = 0, of: int = 1) -> int
 
     The first one starts at once; each other one somewhere in a slot of its own, so that none fire together.
     """
-    slot = min(interval_ns, SPREAD_NS) / of
+    slot = min(interval_ns, max(SPREAD_NS, of * SLOT_NS)) / of
     return int((index + rng.random()) * slot) if index else 0
 
 

@@ -36,15 +36,18 @@ from gwtui.transport.polls import new_loop
 class CommandDispatcher:
     """`run` it once; `handle` and `stop` are for the same event loop, while it runs."""
 
-    def __init__(self, engine: Engine, checking: Checking, watchdog: Watchdog) -> None:
+    def __init__(self, engine: Engine, checking: Checking, watchdog: Watchdog, stop_at_s: float | None = None) -> None:
+        """`stop_at_s`: when `run` ends by itself, by `time.monotonic`."""
         self._engine = engine
         self._checking = checking
+        self._stop_at_s = stop_at_s
         self.watchdog = watchdog
 
-    async def run(self, stop_after_s: float | None = None) -> None:
-        """Until `stop`, or for so long."""
+    async def run(self) -> None:
+        """Until `stop`, or until its time is over."""
         async with self._checking:
-            await self._engine.run(stop_after_s)
+            left_s = None if self._stop_at_s is None else max(0.0, self._stop_at_s - time.monotonic())
+            await self._engine.run(left_s)
 
     def handle(self, command: Command) -> None:
         """Have a command carried out, or answered with a `Notice`."""
@@ -63,6 +66,8 @@ STOP_S = 3.0
 """How long a hosted engine may take to end before it is cancelled."""
 CHILD_END_S = 0.9
 """How long the event loop of a child has for its end, before whoever started it has had enough."""
+EACH_END_S = 0.0005
+"""How much longer the end may take for each endpoint: its connection is closed, and it is told of in the summary."""
 ROWS_SHARE = 0.6
 """As much of the time for the end rows have that wait: what became of them is told in the rest."""
 EXIT_USAGE = 2
@@ -132,7 +137,7 @@ async def _serve(start: Start, lines: Iterator[bytes], stdout: int) -> int:
         for number in heeded():
             signal.signal(number, lambda caught, _: soon(on_signal, caught))
         threading.Thread(target=_listen, args=(lines, dispatcher, soon), name="commands", daemon=True).start()
-        await dispatcher.run(start.stop_after_s)
+        await dispatcher.run()
     return 128 + caught[0] if caught else 0
 
 
@@ -177,7 +182,11 @@ def _session(
 
     with ExitStack() as stack:
         stack.enter_context(watchdog.guarding(flush, silent))
+        watchdog.end_s += EACH_END_S * len(start.profile.endpoints)
+        stop_at_s = None
         if start.stop_after_s is not None:
+            # One clock for both: setting up thousands of endpoints takes longer than the watchdog waits for the end.
+            stop_at_s = time.monotonic() + start.stop_after_s
             watchdog.insist(start.stop_after_s)
         if start.session_dir is not None:
             recorder = stack.enter_context(
@@ -204,7 +213,7 @@ def _session(
         engine = Engine(start.profile, emit, status=figures, prober_for=prober_for, session_dir=start.session_dir)
         checking = Checking(start.profile, emit, engine.budget_tracker)
         _quieten()
-        yield CommandDispatcher(engine, checking, watchdog)
+        yield CommandDispatcher(engine, checking, watchdog, stop_at_s)
     deliver(engine.heartbeat())  # what became of the last rows
 
 
@@ -277,7 +286,7 @@ class _HostedFeed:
         self._dispatcher = self._stack.enter_context(
             _session(self._start, self._take, watchdog, silent=self._tell_silence, prober_for=results_prober_for)
         )
-        self._run = asyncio.create_task(self._dispatcher.run(self._start.stop_after_s))
+        self._run = asyncio.create_task(self._dispatcher.run())
         self._run.add_done_callback(lambda _: self._news.set())
         return self._run
 

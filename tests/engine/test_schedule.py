@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.engine.schedule import GRACE_NS, SPREAD_NS, DueProbes, Schedule, offset_ns
+from gwtui.engine.schedule import GRACE_NS, SLOT_NS, SPREAD_NS, DueProbes, Schedule, offset_ns
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -174,3 +174,10 @@ def test_first_ticks_are_prompt_and_apart(seed: int, of: int, interval_ns: int) 
     assert offsets[-1] <= min(interval_ns, SPREAD_NS)
     slot = min(interval_ns, SPREAD_NS) / of
     assert all(int(offset // slot) in (index, index - 1) for index, offset in enumerate(offsets))
+
+
+def test_first_ticks_of_thousands_are_not_due_before_they_can_be_probed() -> None:
+    chance = Random(1)
+    offsets = [offset_ns(chance, 3600 * S, index, 6_500) for index in range(6_500)]
+    assert all(offset >= index * SLOT_NS for index, offset in enumerate(offsets))
+    assert offset_ns(chance, 5 * S, 6_499, 6_500) <= 5 * S, "each has its tick in the first interval"

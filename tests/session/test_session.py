@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from support.engines import Child
@@ -23,6 +24,7 @@ from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Record, Request, SessionStarted, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.session import hosted
+from gwtui.session.watchdog import END_S, Watchdog
 
 if sys.platform != "win32":
     import resource
@@ -270,6 +272,23 @@ async def test_hosted_can_be_closed_before_during_and_after(tmp_path: Path) -> N
     assert [batch async for batch in feed] == []
     assert (tmp_path / "s" / "requests.csv").exists()
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_session_that_took_long_to_set_up_ends_when_it_was_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the watchdog counts from its beginning, and would end the program before its last words."""
+    given: list[float | None] = []
+
+    async def run(_engine: Engine, stop_after_s: float | None = None) -> None:
+        given.append(stop_after_s)
+
+    clock = iter([100.0, 107.5])
+    monkeypatch.setattr("gwtui.session.session.time", SimpleNamespace(monotonic=lambda: next(clock)))
+    monkeypatch.setattr(Engine, "run", run)
+    with Watchdog() as watchdog:
+        async for _ in hosted(Start(profile=profile(count=2_000), stop_after_s=10.0), watchdog=watchdog):
+            pass
+        assert watchdog.end_s > END_S, "each endpoint takes its time at the end"
+    assert given == [2.5]
 
 
 async def test_a_fault_of_the_engine_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
