@@ -7,7 +7,7 @@ reasons, names of models and events, errors, redirects, certificates. So are tex
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,7 @@ from support import story
 from support.gateways import Gateway, serving
 from support.hazards import ACTION, HAZARD, MARKUP, NAME, SCENARIO, SEQUENCES, Hostile, hazards_in, hostile_session
 from support.stage import START_AT, Stage, on_stage
-from support.tty import taken_apart, terminal
+from support.tty import Tty, taken_apart, terminal
 from textual.content import Content
 
 from gwtui.model.enums import EventKind, FindingName, Trigger
@@ -52,43 +52,59 @@ ISSUER = f"issuer ␛]0;hacked␇{ACTION}"
 """What the details of a request say of the certificate."""
 
 
-def test_the_whole_program_in_a_terminal(hostile: Hostile) -> None:
-    program = ("-m", "gwtui", *hostile.options)
-    with terminal(*program, size=(170, 70)) as tty:
-        tty.wait_for(*hostile.names, "wrong_pong", "model_differs", "last close 1013")
-        tty.press("2")
-        for mode in ("[raw]", "[text]", "[events]"):
-            tty.press("v", mode)
-        tty.press("5", "5 Incidents", hides="2 Stream")
-        tty.press("1", "1 Endpoints", hides="5 Incidents")
-        tty.press("1", "2 Stream", "5 Incidents")
-        for name in hostile.names:
-            tty.press("\r", f"{name} #", "Latest", ISSUER if name.endswith("cert") else "")
-            tty.press("\x1b", "1 Endpoints")
-            if tried := TRIED.get(name.removeprefix(NAME)):
-                tty.press("e", f"Edit {name}")
-                tty.press("\x14", tried)
-                tty.press("\x1b", hides=f"Edit {name}")
-            tty.press("\x1b[B")
-        tty.press("/", "esc clears it")
-        tty.press(f"\x1b[200~ttft>{PASTED}\x1b[201~", "needs a number")
-        tty.press("\x1b", hides="needs a number")
-        tty.press("m", "Mark")
-        tty.press(f"\x1b[200~{PASTED}\x1b[201~\r", "◆ mark")
-        tty.press("?", "Mouse")
-        tty.press("\x1b", hides="Mouse")
-        tty.press("c", "Compare")
-        tty.press("\x1b", hides="Compare ·")
-        tty.press("K", "Run the checks")
-        tty.press("y", "Checks ·")
-        tty.press("\x1b", hides="Checks ·")
+def shown_panels(tty: Tty, hostile: Hostile) -> None:
+    tty.wait_for("wrong_pong", "model_differs", "last close 1013")
+    tty.press("2")
+    for mode in ("[raw]", "[text]", "[events]"):
+        tty.press("v", mode)
+    tty.press("5", "5 Incidents", hides="2 Stream")
+    tty.press("1", "1 Endpoints", hides="5 Incidents")
+    tty.press("1", "2 Stream", "5 Incidents")
+
+
+def shown_requests(tty: Tty, hostile: Hostile) -> None:
+    for name in hostile.names:
+        tty.press("\r", f"{name} #", "Latest", ISSUER if name.endswith("cert") else "")
+        tty.press("\x1b", "1 Endpoints")
+        tty.press("\x1b[B")
+    assert MARKUP in taken_apart(tty.written).text
+
+
+def shown_trials(tty: Tty, hostile: Hostile) -> None:
+    for name in hostile.names:
+        if tried := TRIED.get(name.removeprefix(NAME)):
+            tty.press("e", f"Edit {name}")
+            tty.press("\x14", tried)
+            tty.press("\x1b", hides=f"Edit {name}")
+        tty.press("\x1b[B")
+
+
+def shown_dialogs(tty: Tty, hostile: Hostile) -> None:
+    tty.press("/", "esc clears it")
+    tty.press(f"\x1b[200~ttft>{PASTED}\x1b[201~", "needs a number")
+    tty.press("\x1b", hides="needs a number")
+    tty.press("m", "Mark")
+    tty.press(f"\x1b[200~{PASTED}\x1b[201~\r", "◆ mark")
+    tty.press("?", "Mouse")
+    tty.press("\x1b", hides="Mouse")
+    tty.press("c", "Compare")
+    tty.press("\x1b", hides="Compare ·")
+    tty.press("K", "Run the checks")
+    tty.press("y", "Checks ·")
+    tty.press("\x1b", hides="Checks ·")
+
+
+@pytest.mark.parametrize("use", [shown_panels, shown_requests, shown_trials, shown_dialogs])
+def test_the_whole_program_in_a_terminal(use: Callable[[Tty, Hostile], None], hostile: Hostile) -> None:
+    with terminal("-m", "gwtui", *hostile.options, size=(170, 70)) as tty:
+        tty.wait_for(*hostile.names)
+        use(tty, hostile)
         tty.press("q")
         assert tty.end() == 0
     written = taken_apart(tty.written)
     assert written.controls <= OWN
     assert [string for string in written.strings if not POINTER.fullmatch(string)] == []
     assert hazards_in(written.text.replace("\r\n", "\n")) == []
-    assert MARKUP in written.text
     assert "rows: " in written.text.splitlines()[-1]
 
 

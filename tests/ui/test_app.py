@@ -139,6 +139,24 @@ async def test_frozen_says_so_and_for_how_long(tmp_path: Path) -> None:
         assert "streaming" not in stage.text
 
 
+async def test_keys_that_come_at_once_are_about_the_endpoint_just_selected(tmp_path: Path) -> None:
+    """As they do over a slow line, or where a frame takes long."""
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.tell(*story.session())
+        first = stage.monitor.query_one(EndpointsPanel).selected
+        for key in ("down", "e"):
+            stage.app.simulate_key(key)
+        await stage.pilot.pause()
+        selected = stage.monitor.query_one(EndpointsPanel).selected
+        assert selected != first
+        assert f"Edit {selected}" in stage.text
+        await stage.press("escape")
+        for key in ("up", "enter"):
+            stage.app.simulate_key(key)
+        await stage.pilot.pause()
+        assert f"{first} #" in stage.lines[0] + stage.lines[1] + stage.lines[2]
+
+
 async def test_a_filter_shows_takes_back_and_explains(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.tell(*story.session())

@@ -255,12 +255,14 @@ class EndpointsPanel(MovingPanel):
             super().__init__()
             self.name = name
 
-    _selected = ""
+    selected = ""
+    """The selected endpoint's name."""
+
     _top = 0
 
     def show(self, view: View) -> None:
         if view.selected is not None:
-            self._selected = view.selected.name
+            self.selected = view.selected.name
         super().show(view)
 
     def title(self, view: View) -> str:
@@ -279,18 +281,18 @@ class EndpointsPanel(MovingPanel):
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         index = self._index(view)
         self._top = scrolled(self._top, index, height - 1, len(view.endpoints))
-        return draw(view, width, height, TableView(self._selected, self._top, self.has_focus))
+        return draw(view, width, height, TableView(self.selected, self._top, self.has_focus))
 
     def _index(self, view: View) -> int:
         """The selected row; the first where the selected endpoint is not shown."""
-        return next((i for i, endpoint in enumerate(view.endpoints) if endpoint.name == self._selected), 0)
+        return next((i for i, endpoint in enumerate(view.endpoints) if endpoint.name == self.selected), 0)
 
     def _select(self, index: int) -> None:
         if self.view is None or not self.view.endpoints:
             return
         name = self.view.endpoints[max(0, min(index, len(self.view.endpoints) - 1))].name
-        if name != self._selected:
-            self._selected = name
+        if name != self.selected:
+            self.selected = name
             self.redraw()
             self.post_message(self.Selected(name))
 

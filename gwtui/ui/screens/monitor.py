@@ -79,8 +79,7 @@ class MonitorScreen(Screen[None]):
             self.app.exit(0)
 
     def _frame(self) -> None:
-        view = self._watch.changed_view(self._columns)
-        if view is not None:
+        if (view := self._watch.changed_view(self._columns)) is not None:
             self._show(view)
         self.query_one(HeaderLine).hold(self._watch.held)
         screen = self.app.screen
@@ -113,6 +112,7 @@ class MonitorScreen(Screen[None]):
     @property
     def view(self) -> View:
         """The picture that is shown, or the first one."""
+        self._follow_selection()
         return self._view if self._view is not None else self._watch.view(self._columns)
 
     @property
@@ -177,8 +177,11 @@ class MonitorScreen(Screen[None]):
         self.query_one(EndpointsPanel).focus()
 
     @on(EndpointsPanel.Selected)
-    def _select(self, event: EndpointsPanel.Selected) -> None:
-        self._look(replace(self._watch.query, endpoint=event.name, request=None))
+    def _follow_selection(self) -> None:
+        """Look at the endpoint that the table has selected. Keys that come at once are obeyed before its message is."""
+        shown = self._view.selected if self._view is not None else None
+        if shown is not None and (name := self.query_one(EndpointsPanel).selected) != shown.name:
+            self._look(replace(self._watch.query, endpoint=name, request=None))
 
     @on(EndpointsPanel.Sort)
     def _sort(self, event: EndpointsPanel.Sort) -> None:
@@ -236,8 +239,7 @@ class MonitorScreen(Screen[None]):
     @work
     async def action_checks(self) -> None:
         """Show the checks of the selected endpoint. Where none were run, ask whether to run them now."""
-        endpoint = self._selected
-        if endpoint is None or self._orders.refused():
+        if (endpoint := self._selected) is None or self._orders.refused():
             return
         if self._watch.live_view(self._columns).checks is None:
             question = ConfirmScreen(f"Run the checks of {endpoint.name}?", cost(endpoint, self._editing.profile))
@@ -247,8 +249,7 @@ class MonitorScreen(Screen[None]):
         self.app.push_screen(ChecksScreen(self._watch.live_view(self._columns), self._orders.check))
 
     def action_copy(self) -> None:
-        found = navigation.shown_trace_id(self.view)
-        if found is None:
+        if (found := navigation.shown_trace_id(self.view)) is None:
             self._say("There is no trace id yet")
             return
         number, trace_id = found
@@ -269,8 +270,7 @@ class MonitorScreen(Screen[None]):
 
     @work
     async def action_burst(self) -> None:
-        endpoint = self._selected
-        if endpoint is None or self._orders.refused():
+        if (endpoint := self._selected) is None or self._orders.refused():
             return
         ask = AskScreen(f"Burst to {endpoint.name}", "requests, or requests x how many at once", "20x5", parse_burst)
         if (answer := await self.app.push_screen_wait(ask)) is not None:
