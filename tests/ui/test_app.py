@@ -144,16 +144,14 @@ async def test_keys_that_come_at_once_are_about_the_endpoint_just_selected(tmp_p
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.tell(*story.session())
         first = stage.monitor.query_one(EndpointsPanel).selected
-        for key in ("down", "e"):
-            stage.app.simulate_key(key)
-        await stage.pilot.pause()
+        stage.app.simulate_key("down")
+        await stage.press("e")
         selected = stage.monitor.query_one(EndpointsPanel).selected
         assert selected != first
         assert f"Edit {selected}" in stage.text
         await stage.press("escape")
-        for key in ("up", "enter"):
-            stage.app.simulate_key(key)
-        await stage.pilot.pause()
+        stage.app.simulate_key("up")
+        await stage.press("enter")
         assert f"{first} #" in stage.lines[0] + stage.lines[1] + stage.lines[2]
 
 
