@@ -20,32 +20,30 @@ from gwtui.transport.decoding import GZIP, DecodeError, Decoder, Inflate, decode
 from gwtui.transport.errors import end_of
 from gwtui.transport.http1 import SIZE_LINE_BYTES, Body, Chunked, CutError, Sized, UntilClose, body_of
 from gwtui.transport.http1_head import (
-    BLANK_LINE,
     HEAD_BYTES,
     HeadLimitError,
+    HeadReader,
     NotHTTPError,
     check_beginning,
-    check_head_size,
-    parse_head,
 )
 from gwtui.transport.trace import ConnectionTrace
 
 PEEK_BYTES = 1 << 20
 """How far the first line of a stream may be from the beginning of a bare body."""
-BEHIND_BYTES = 200
+BEHIND_BYTES = 4096
 """How much is kept of what comes behind the answer."""
 TEXT_BYTES = 64
 """How much of a body tells whether it is text."""
-SLICE_BYTES = 4096
-"""Compressed bytes that are unpacked at once. Deflate makes at most 1,032 times as many of them (zlib's own figure)."""
 
-_OTHER_VERSION = re.compile(rb"\AHTTP/[23](?:\.0)? ")
-"""What curl writes for HTTP/2 and HTTP/3, which have no status lines."""
-_NEARLY_A_HEAD = re.compile(rb"\s*(?:HTTP/|ICY )\d", re.IGNORECASE)
+_NEARLY_A_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:HTTP/?|ICY )\d", re.IGNORECASE)
 """What is a status line by its looks, whether or not it is one."""
 _ANYTHING = re.compile(rb"\S")
 _LINE_END = re.compile(rb"\n")
-_CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
+_CR = ord("\r")
+_LINE = re.compile(rb"\A\s*\S[^\n]*\n")
+"""The first that is not blank, and those before it."""
+_NEARLY_A_CHUNK_SIZE = re.compile(rb"\s*[-+]?(?:0x)?[0-9a-f_]+[ \t]*(?:;|\r?\n)", re.IGNORECASE)
+"""What is the size of a chunk by its looks, whether or not it is one."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 """Bytes that are in no text."""
 
@@ -81,7 +79,7 @@ class Capture:
         if self.end is not End.CLEAN:
             return
         plain = _Bytes(self._framed())
-        if plain.begins_with(GZIP):
+        if self.status is None and plain.begins_with(GZIP):
             plain = _Bytes(self._decoded(plain, Inflate("gzip")))
         elif self._is_packed(plain):
             plain = _Bytes(self._decoded(plain, None))
@@ -99,23 +97,24 @@ class Capture:
             if raw.match(_NEARLY_A_HEAD, SIZE_LINE_BYTES):
                 check_beginning(raw.held)
             while raw.begins_with(b"HTTP/"):
-                blank = raw.find(BLANK_LINE, HEAD_BYTES)
-                if blank is None and not raw.ended:
-                    raise CaptureError(f"the capture's headers are longer than {HEAD_BYTES >> 10} KiB")
-                self._read_block(raw.take(blank.end() if blank is not None else len(raw.held)))
+                self._read_block()
         except (CutError, DecodeError, HeadLimitError, NotHTTPError) as error:
-            self.refused, self.headers = True, ()
+            self.refused, self.status, self.headers = True, None, ()
             self._broke_off(*end_of(error, ConnectionTrace()))
         if self.status is None and not self.refused and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
             raise CaptureError("the capture is empty")
 
-    def _read_block(self, block: bytes) -> None:
-        if BLANK_LINE.search(block) is None:
-            raise CutError("the answer ends in the middle of its headers")
-        check_head_size(len(block), block.count(b"\n"))
-        head = parse_head(_OTHER_VERSION.sub(b"HTTP/1.1 ", block))
+    def _read_block(self) -> None:
+        raw, reader, head = self._raw, HeadReader(loose=True), None
+        line_end = raw.find(_LINE_END, HEAD_BYTES)
+        self._lost_cr = line_end is not None and raw.held[line_end.start() - 1] != _CR
+        while head is None:
+            if not raw.held and not raw.more():
+                raise CutError("the answer ends in the middle of its headers")
+            head = reader.feed(raw.take(len(raw.held)))
+        raw.held[:0] = reader.rest()
         self._body = body_of(head, "POST")
-        self.status, self.headers, self._lost_cr = head.status, head.headers, b"\r\n" not in block
+        self.status, self.headers = head.status, head.headers
 
     def _framed(self) -> Iterator[bytes]:
         """The body without its framing."""
@@ -133,14 +132,15 @@ class Capture:
             self._broke_off(*end_of(body.fault, ConnectionTrace()))
             return
         raw.held[:0] = body.rest
-        if raw.held or raw.more():
-            self.behind = raw.take(BEHIND_BYTES)
+        while len(raw.held) < BEHIND_BYTES and raw.more():
+            pass
+        self.behind = raw.take(BEHIND_BYTES)
 
     def _body_as_saved(self) -> Body:
         """Where the body ends. curl takes chunks out and unpacks, and leaves the headers that say otherwise."""
         raw, body = self._raw, self._body
         if self.status is None or isinstance(body, Chunked):
-            if raw.match(_CHUNK_SIZE, SIZE_LINE_BYTES) is None:
+            if raw.match(_NEARLY_A_CHUNK_SIZE, SIZE_LINE_BYTES) is None:
                 return UntilClose()
             bare_loose = self.status is None and b"\r\n" not in raw.held[:SIZE_LINE_BYTES]
             return Chunked(loose=self._lost_cr or bare_loose)
@@ -164,10 +164,9 @@ class Capture:
         try:
             decoder = decoder or decoder_for(joined_header(self.headers, "content-encoding"))
             for piece in packed.rest():
-                for at in range(0, len(piece), SLICE_BYTES):
-                    for plain in decoder.feed(piece[at : at + SLICE_BYTES]):
-                        begun = begun or bool(plain)
-                        yield plain
+                for plain in decoder.feed(piece):
+                    begun = begun or bool(plain)
+                    yield plain
             decoder.end()
         except DecodeError as error:
             if not begun and self.status is None:
@@ -205,8 +204,8 @@ class _Bytes:
         return found
 
     def match(self, pattern: re.Pattern[bytes], limit: int) -> re.Match[bytes] | None:
-        """Whether the next line begins with the pattern."""
-        self.find(_LINE_END, limit)
+        """Whether the next line that is not blank begins with the pattern."""
+        self.find(_LINE, limit)
         return pattern.match(self.held)
 
     def begins_with(self, prefix: bytes) -> bool:

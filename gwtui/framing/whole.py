@@ -25,13 +25,14 @@ class WholeParser:
 
     @property
     def body(self) -> bytes:
-        """All bytes so far."""
+        """All bytes so far; of a body over the limit the beginning."""
         return b"".join(self._pieces)
 
     def feed(self, chunk: bytes) -> list[FramedEvent]:
         """Keep the next bytes. Raises `FramingLimitError`, and then always."""
         self.unfinished += len(chunk)
         if self.unfinished > self._max_body:
+            del self._pieces[1:]
             raise FramingLimitError(f"the body is longer than {self._max_body >> 20} MiB")
         self._pieces.append(chunk)
         return []

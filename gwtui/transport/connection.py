@@ -55,7 +55,7 @@ class HTTPConnection:
         self._pending: Arrival | None = None
         """The data of the body that came with the head."""
         self._leftover = b""
-        """What came behind the answer before."""
+        """What came behind the answer before, and is more than white space."""
 
     def is_idle(self) -> bool:
         """Whether the connection waits for a request, and the peer neither closed it nor said anything unasked."""
@@ -103,11 +103,12 @@ class HTTPConnection:
         """The answer is not read any further: close the connection where it cannot be used again, or is not to be kept.
         Returns what came behind the answer."""
         parser = self._parser
-        self._leftover = parser.rest + self._stream.take_news() if parser.is_over else b""
+        behind = parser.rest + self._stream.take_news() if parser.is_over else b""
+        self._leftover = behind.strip()
         self.last_read_ns = self._trace.last_read_ns
-        if not (keep and parser.keeps_alive):
+        if not (keep and parser.keeps_alive) or (behind and not self._leftover):
             await self.aclose()
-        return self._leftover
+        return behind
 
     async def aclose(self) -> None:
         self.is_open = False

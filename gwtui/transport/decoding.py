@@ -1,13 +1,12 @@
-"""Content-Encoding of a response that was asked not to have one: bounded, so that a bomb stays small."""
+"""Content-Encoding of a response that was asked not to have one, decoded in small pieces: a bomb is not held whole."""
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from typing import Protocol
 
-READ_MAX_BYTES = 8 * 1024 * 1024
-"""Most bytes that one read of the socket may decode to."""
 PIECE_BYTES = 64 * 1024
 """Decoded bytes come in pieces of at most that, so that others get their turn between two of them."""
 GZIP = b"\x1f\x8b"
@@ -23,8 +22,8 @@ class DecodeError(ValueError):
 
 
 class Decoder(Protocol):
-    def feed(self, data: bytes) -> Sequence[bytes]:
-        """Decode what can be decoded. Raises `DecodeError`, and `BodyLimitError` for a bomb."""
+    def feed(self, data: bytes) -> Iterable[bytes]:
+        """Decode piece by piece what can be decoded. Raises `DecodeError` behind all that comes before the fault."""
 
     def end(self) -> None:
         """Raises `DecodeError` when the encoded data was cut off."""
@@ -33,7 +32,7 @@ class Decoder(Protocol):
 class Identity:
     """No encoding."""
 
-    def feed(self, data: bytes) -> Sequence[bytes]:
+    def feed(self, data: bytes) -> Iterable[bytes]:
         return (data,)
 
     def end(self) -> None:
@@ -52,33 +51,25 @@ class Inflate:
         self._members = 0
         """How many have ended."""
 
-    def feed(self, data: bytes) -> Sequence[bytes]:
-        pieces: list[bytes] = []
-        length, more = 0, bool(data)
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        more = bool(data)
         while more and not self._is_over(data):
-            piece, data = self._inflated(data)
-            pieces.append(piece)
-            length += len(piece)
-            if length > READ_MAX_BYTES:
-                raise BodyLimitError(f"one read of the {self._encoding} body decodes to more than 8 MiB")
-            more = bool(data) or (self._inflate is not None and len(piece) == PIECE_BYTES)
-        return pieces
+            inflate = self._inflate = self._inflate or self._begin(data)
+            before = inflate.copy()
+            try:
+                piece = inflate.decompress(data, PIECE_BYTES)
+            except zlib.error as error:
+                yield _before_fault(before, data)
+                raise DecodeError(f"the body is not {self._encoding}: {error}") from error
+            data = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+            more = bool(data) or (not inflate.eof and len(piece) == PIECE_BYTES)
+            if inflate.eof:
+                self._inflate = None
+                self._members += 1
+            yield piece
 
     def _is_over(self, data: bytes) -> bool:
         return self._inflate is None and self._members > 0 and not GZIP.startswith(data[: len(GZIP)])
-
-    def _inflated(self, data: bytes) -> tuple[bytes, bytes]:
-        """The next piece, and what is left of the data."""
-        inflate = self._inflate = self._inflate or self._begin(data)
-        try:
-            piece = inflate.decompress(data, PIECE_BYTES)
-        except zlib.error as error:
-            raise DecodeError(f"the body is not {self._encoding}: {error}") from error
-        if not inflate.eof:
-            return piece, inflate.unconsumed_tail
-        self._inflate = None
-        self._members += 1
-        return piece, inflate.unused_data
 
     def _begin(self, data: bytes) -> zlib._Decompress:
         has_header = self._encoding == "gzip" or data[0] & 0x0F == 8
@@ -87,6 +78,15 @@ class Inflate:
     def end(self) -> None:
         if self._inflate is not None:
             raise DecodeError(f"the {self._encoding} body was cut off")
+
+
+def _before_fault(inflate: zlib._Decompress, data: bytes) -> bytes:
+    """What the bytes before the one with the fault decode to, which zlib keeps to itself when it finds the fault."""
+    plain = bytearray()
+    with suppress(zlib.error):
+        for at in range(len(data)):
+            plain += inflate.decompress(data[at : at + 1])
+    return bytes(plain)
 
 
 def decoder_for(content_encoding: str) -> Decoder:

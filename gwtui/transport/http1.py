@@ -238,7 +238,8 @@ class Chunked:
         if length:
             self._in_chunk = False
         elif not b"\r\n".startswith(end):
-            self.fault = NotHTTPError(f"a chunk of the body is followed by {end!r} instead of CR LF")
+            seen = end if end.startswith(b"\r") else end[:1]
+            self.fault = NotHTTPError(f"a chunk of the body is followed by {seen!r} instead of CR LF")
         return length
 
     def _take_trailer(self, data: bytes, at: int) -> int:

@@ -24,7 +24,9 @@ _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 """An alert, and a handshake message (RFC 8446 5.1)."""
 _HTTP2_SETTINGS = b"\x04\x00\x00\x00\x00\x00"
 """What an HTTP/2 server begins with, after the length of it (RFC 9113 3.4 and 6.5)."""
-_STATUS_LINE = re.compile(r"HTTP/([0-9]\.[0-9]) ([0-9]{3})(?: [^\x00\r\n\v\f]*)?", re.ASCII)
+_STATUS = r"([1-9][0-9]{2})(?: [^\x00\r\n\v\f]*)?"
+_STATUS_LINE = re.compile(rf"HTTP/([0-9]\.[0-9]) {_STATUS}", re.ASCII)
+_LOOSE_STATUS_LINE = re.compile(rf"HTTP/([0-9]\.[0-9]|[23]) {_STATUS}", re.ASCII)
 _NAME, _VALUE = r"[-!#$%&'*+.^_`|~0-9A-Za-z]++", r"(?:[^\x00\s]++(?:[ \t]++[^\x00\s]++)*+)?+"
 """RFC 9112 5. Values may hold any byte but NUL and line breaks: what is shown of them is cleaned elsewhere."""
 _FIELD = re.compile(rf"({_NAME}):[ \t]*+({_VALUE})[ \t]*+(?:\r?\n)?", re.ASCII)
@@ -63,9 +65,13 @@ class ResponseHead:
 
 
 class HeadReader:
-    """Takes a head off the beginning of the bytes that come."""
+    """Takes a head off the beginning of the bytes that come.
 
-    def __init__(self) -> None:
+    `loose`: it may be the head that curl writes for HTTP/2 and HTTP/3, which have no status lines.
+    """
+
+    def __init__(self, *, loose: bool = False) -> None:
+        self._status_line = _LOOSE_STATUS_LINE if loose else _STATUS_LINE
         self._held = bytearray()
         self._searched = 0
         self._bytes = self._lines = 0
@@ -82,7 +88,7 @@ class HeadReader:
             self._count(end)
             if blank_line is None:
                 return None
-            head = parse_head(bytes(self._held[:end]))
+            head = parse_head(bytes(self._held[:end]), self._status_line)
             del self._held[:end]
             self._searched = 0
             if not head.is_interim:
@@ -113,10 +119,11 @@ def check_head_size(length: int, lines: int) -> None:
         raise HeadLimitError(f"the response headers are longer than {HEAD_BYTES >> 10} KiB")
 
 
-def parse_head(block: bytes) -> ResponseHead:
+def parse_head(block: bytes, pattern: re.Pattern[str] = _STATUS_LINE) -> ResponseHead:
     """A head with its blank line. Raises `NotHTTPError`, also for one that ends HTTP."""
     first, _, rest = block.decode("latin-1").partition("\n")
-    status_line = _STATUS_LINE.fullmatch(first.removesuffix("\r"))
+    first = first.removesuffix("\r")
+    status_line = pattern.fullmatch(first)
     if status_line is None:
         raise NotHTTPError(f"illegal status line: {_quoted(first)}")
     head = ResponseHead(status_line[1], int(status_line[2]), parse_fields(rest))
@@ -143,12 +150,11 @@ def promised_length(headers: Headers) -> int | None:
     lengths = {part.strip() for name, value in headers if name.lower() == "content-length" for part in value.split(",")}
     if not lengths:
         return None
+    if not all(map(_LENGTH.fullmatch, lengths)):
+        raise NotHTTPError("bad Content-Length")
     if len(lengths) > 1:
         raise NotHTTPError("conflicting Content-Length headers")
-    (length,) = lengths
-    if not _LENGTH.fullmatch(length):
-        raise NotHTTPError("bad Content-Length")
-    return int(length)
+    return int(lengths.pop())
 
 
 def is_chunked(headers: Headers) -> bool:
@@ -184,4 +190,4 @@ def _greeting(data: bytes) -> str:
 
 
 def _quoted(line: str) -> str:
-    return repr(line.removesuffix("\r").encode("latin-1"))
+    return repr(line.encode("latin-1"))

@@ -163,7 +163,8 @@ def _header_findings(endpoint: Endpoint, api: API, transport: Transport) -> Iter
     asked = model_asked(endpoint, api.default_model) if api.kind is Kind.COMPLETION else ""
     yield from header_findings(transport.headers, asked, transport.status)
     if transport.behind:
-        words = f"behind the end of the answer came more, which begins: {excerpt(transport.behind)}"
+        begins = excerpt(transport.behind) or repr(transport.behind)
+        words = f"behind the end of the answer came more, which begins: {begins}"
         yield Finding(name=FindingName.BYTES_AFTER_ANSWER, evidence=clean(words))
     if (skew := clock_skew(transport.headers, transport.began_at, transport.at)) is not None:
         yield skew

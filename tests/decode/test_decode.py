@@ -48,7 +48,9 @@ CAPTURES = [
     ("chunks without headers", chunked(BODY[:50], BODY[50:])),
     ("chunks taken out by curl", HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + BODY),
     ("compressed", HEAD + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(BODY)),
-    ("compressed and chunked", HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(gzip.compress(BODY))),
+    ("compressed and chunked", HEAD + b"Content-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n\r\n"
+     + chunked(gzip.compress(BODY))),
+    ("compressed without headers", gzip.compress(BODY)),
     ("unpacked by curl", HEAD + b"Content-Encoding: gzip\r\nContent-Length: 20\r\n\r\n" + BODY),
     ("a BOM", b"\xef\xbb\xbf" + BODY),
     ("CR for line ends", BODY.replace(b"\n", b"\r")),

