@@ -235,21 +235,21 @@ def _facts(found: Concurrency) -> dict[str, int | float | str]:
 CHECKS = (
     Check(
         name="concurrent-streams",
-        title="ten concurrent streams are independent",
+        title="Ten concurrent streams are independent",
         section=SECTION,
         needs=(RequestSet.TOGETHER,),
         judge=judge_together,
     ),
     Check(
         name="concurrency",
-        title="several models answer concurrently",
+        title="Several models answer concurrently",
         section=SECTION,
         needs=(RequestSet.STREAM, RequestSet.MODELS, RequestSet.COMPARED),
         judge=judge_concurrency,
     ),
     Check(
         name="one-fails-alone",
-        title="a model that does not exist fails alone",
+        title="Only the nonexistent model fails",
         section=SECTION,
         needs=(RequestSet.STRANGER,),
         judge=judge_one_fails_alone,

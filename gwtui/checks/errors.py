@@ -218,14 +218,14 @@ def _line(probed: Probed) -> str:
 CHECKS = (
     Check(
         name="invalid-key",
-        title="a made-up key gets 401 and a well-formed error",
+        title="A made-up key gets 401 and a well-formed error",
         section=SECTION,
         needs=(RequestSet.INVALID_KEY,),
         judge=judge_invalid_key,
     ),
     Check(
         name="unknown-model",
-        title="an unknown model gets a well-formed 4xx",
+        title="An unknown model gets a well-formed 4xx",
         section=SECTION,
         needs=(RequestSet.UNKNOWN_MODEL,),
         judge=judge_unknown_model,
@@ -234,21 +234,21 @@ CHECKS = (
 OVERALL = (
     Check(
         name="fast-failures",
-        title="failures are reported within a second and leave no response open",
+        title="Failures come within a second and end the response",
         section="Overall",
         needs=(RequestSet.INVALID_KEY, RequestSet.UNKNOWN_MODEL),
         judge=judge_fast_failures,
     ),
     Check(
         name="whole-streams",
-        title="no stream breaks after it has begun",
+        title="No stream breaks midway",
         section="Overall",
         needs=(RequestSet.STREAM,),
         judge=judge_whole_streams,
     ),
     Check(
         name="timeouts",
-        title="no request times out",
+        title="No request times out",
         section="Overall",
         needs=(RequestSet.STREAM, RequestSet.ANSWER),
         judge=judge_timeouts,

@@ -251,28 +251,28 @@ def _audited_attempts(evidence: Evidence, provoked: tuple[Probed, ...]) -> list[
 CHECKS = (
     Check(
         name="provider-fallback",
-        title="the fallback chain is followed when the first provider fails",
+        title="Requests fall back when the first provider fails",
         section=SECTION,
         needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.PROVOKED),
         judge=judge_provider_fallback,
     ),
     Check(
         name="fails-at-once",
-        title="without a fallback, a failure is immediate: a 5xx with its reason",
+        title="Without a fallback, failures are immediate: 5xx with a reason",
         section=SECTION,
         needs=(RequestSet.PROVOKED,),
         judge=judge_fails_at_once,
     ),
     Check(
         name="attempts",
-        title="fallback happens once: at most two upstream attempts, then a final error",
+        title="At most two upstream attempts, then a final error",
         section=SECTION,
         needs=(RequestSet.PROVOKED, RequestSet.PROVOKED_AUDIT),
         judge=judge_attempts,
     ),
     Check(
         name="breaker",
-        title="a circuit breaker opens, fails fast, tests and closes",
+        title="The circuit breaker opens, fails fast, tests and closes",
         section=SECTION,
         needs=(RequestSet.STREAM, RequestSet.PROVOKED),
         judge=judge_breaker,

@@ -120,7 +120,7 @@ def _milliseconds(**durations: int | None) -> dict[str, float]:
 CHECKS = (
     Check(
         name="ping",
-        title="the ping is answered",
+        title="The ping is answered",
         section=SECTION,
         needs=(RequestSet.PING,),
         judge=judge_ping,
@@ -128,28 +128,28 @@ CHECKS = (
     ),
     Check(
         name="connection",
-        title="the gateway can be reached",
+        title="The gateway is reachable",
         section=SECTION,
         needs=(RequestSet.HEALTH,),
         judge=judge_connection,
     ),
     Check(
         name="health",
-        title="it reports itself and its provider as healthy",
+        title="The gateway and its provider are healthy",
         section=SECTION,
         needs=(RequestSet.HEALTH,),
         judge=judge_health,
     ),
     Check(
         name="metrics",
-        title="its metrics count the requests just sent",
+        title="The metrics count the requests just sent",
         section=SECTION,
         needs=(RequestSet.METRICS_BEFORE, RequestSet.STREAM, RequestSet.ANSWER, RequestSet.METRICS_AFTER),
         judge=judge_metrics,
     ),
     Check(
         name="audit",
-        title="its audit shows the requests just sent",
+        title="The audit shows the requests just sent",
         section=SECTION,
         needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.ANSWER, RequestSet.AUDIT),
         judge=judge_audit,

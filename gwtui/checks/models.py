@@ -91,14 +91,14 @@ def _took(probed: Probed) -> str:
 CHECKS = (
     Check(
         name="models",
-        title="each model of the list works",
+        title="Each listed model works",
         section=SECTION,
         needs=(RequestSet.MODELS,),
         judge=judge_models,
     ),
     Check(
         name="agent-type",
-        title="requests are routed by agent type",
+        title="Requests are routed by agent type",
         section=SECTION,
         needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.AGENT, RequestSet.AGENT_AUDIT),
         judge=judge_agent,

@@ -91,14 +91,14 @@ def _facts(pace: ContentPace) -> dict[str, int | float | str]:
 CHECKS = (
     Check(
         name="incremental",
-        title="events arrive one by one, not in a burst",
+        title="Events arrive one by one, not in a burst",
         section=SECTION,
         needs=(RequestSet.STREAM, RequestSet.LONG_STREAM),
         judge=judge_incremental,
     ),
     Check(
         name="steady",
-        title="no events are held back",
+        title="Events are not held back",
         section=SECTION,
         needs=(RequestSet.STREAM, RequestSet.LONG_STREAM),
         judge=judge_steady,

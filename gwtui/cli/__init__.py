@@ -11,7 +11,7 @@ import click
 
 from gwtui.cli import bench, check, compare, config, decode, demo, engine, gateway, probe, replay, selftest, watch
 from gwtui.cli.console import run, say
-from gwtui.cli.options import EXIT_CODES
+from gwtui.cli.options import LOST_ROWS, exit_codes
 
 
 def main() -> NoReturn:
@@ -43,7 +43,11 @@ def _version(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
-@click.group(cls=_WatchByDefault, context_settings=_SETTINGS, epilog=EXIT_CODES)
+@click.group(
+    cls=_WatchByDefault,
+    context_settings=_SETTINGS,
+    epilog=exit_codes("an endpoint is down or gave no good answer; or the verdict is bad", own=LOST_ROWS),
+)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_version, help="Print the version."
 )

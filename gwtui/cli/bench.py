@@ -11,12 +11,12 @@ import click
 from gwtui.cli.console import Refusal, say
 from gwtui.cli.measure import (
     COUNT,
-    EXIT_CODES,
     WARMUP,
     MeasureOptions,
     Targets,
     drive,
     exit_code,
+    exit_codes,
     from_profile,
     given,
     measure_options,
@@ -106,7 +106,10 @@ class _WithGates(FlagsAsGo):
 
 
 @click.command(
-    "bench", cls=_WithGates, short_help="Benchmark endpoints: latency percentiles and failures.", epilog=EXIT_CODES
+    "bench",
+    cls=_WithGates,
+    short_help="Benchmark endpoints: latency percentiles and failures.",
+    epilog=exit_codes("a --fail-if came true, or an endpoint had no success"),
 )
 @click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
 @click.option(

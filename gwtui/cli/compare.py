@@ -39,7 +39,9 @@ class CompareOptions(measure.MeasureOptions):
 
 
 @click.command(
-    "compare", short_help="Compare A and B: difference, confidence interval, significance.", epilog=measure.EXIT_CODES
+    "compare",
+    short_help="Compare A and B: difference, confidence interval, significance.",
+    epilog=measure.exit_codes("an endpoint had no success"),
 )
 @click.argument("sources", nargs=-1, required=True, metavar="A B...")
 @click.option(

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from gwtui.cli.console import EXIT_DOWN, Refusal, paint, say, width
-from gwtui.cli.options import EXIT_CODES, exit_with
+from gwtui.cli.options import exit_codes, exit_with
 from gwtui.cli.user_files import chunks_of
 
 if TYPE_CHECKING:
     from gwtui.secrets.redaction import Redactor
 
 
-@click.command("decode", short_help="Read a captured answer: its events and its verdict.", epilog=EXIT_CODES)
+@click.command(
+    "decode",
+    short_help="Read a captured answer: its events and its verdict.",
+    epilog=exit_codes("the verdict is bad", usage="the command line or the file is wrong"),
+)
 @click.argument("file", type=click.File("rb"), metavar="FILE|-")
 @click.option("--api", required=True, metavar="NAME", help="API of the answer, as in `gwtui probe`.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -7,11 +7,15 @@ from typing import Any
 import click
 
 from gwtui.cli.console import EXIT_DOWN, OwnFaultError, refusing
-from gwtui.cli.options import EXIT_CODES, exit_with, run_options
+from gwtui.cli.options import LOST_ROWS, exit_codes, exit_with, run_options
 from gwtui.cli.watch import WatchOptions, headless, on_screen
 
 
-@click.command("demo", short_help="Watch an embedded gateway that has an incident.", epilog=EXIT_CODES)
+@click.command(
+    "demo",
+    short_help="Watch an embedded gateway that has an incident.",
+    epilog=exit_codes(usage="the command line is wrong", own=LOST_ROWS),
+)
 @run_options
 def command(**options: Any) -> None:
     """Watch the embedded gateway, which has an incident within the first minute.

@@ -7,10 +7,14 @@ from pathlib import Path
 import click
 
 from gwtui.cli.console import Refusal, say
-from gwtui.cli.options import EXIT_CODES, exit_with
+from gwtui.cli.options import exit_codes, exit_with
 
 
-@click.command("gateway", short_help="Run the embedded gateway alone.", epilog=EXIT_CODES)
+@click.command(
+    "gateway",
+    short_help="Run the embedded gateway alone.",
+    epilog=exit_codes(usage="the command line or the script is wrong"),
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gwtui.cli import options
 from gwtui.cli.console import EXIT_DOWN, OwnFaultError, Refusal, carry_out, in_colour, refusing, width
 from gwtui.cli.options import seconds
 
@@ -23,13 +24,12 @@ FILE = click.Path(dir_okay=False, path_type=Path)
 COUNT = click.IntRange(1, 1_000_000_000)
 WARMUP = click.IntRange(0, 1_000_000)
 
-EXIT_CODES = """\b
-Exit codes:
-  0      good
-  1      a --fail-if came true, or an endpoint had no success
-  2      the command line, the configuration or a file is wrong
-  3      gwtui itself failed
-  128+n  ended by signal n (130: Ctrl-C); what was measured is printed"""
+
+def exit_codes(bad: str) -> str:
+    """Those of `bench` and `compare`; `bad` says when they end with 1."""
+    usage = "the command line, the configuration or a file is wrong"
+    return options.exit_codes(bad, usage=usage, signal="; what was measured is printed")
+
 
 Targets = tuple["Profile", tuple["Endpoint", ...]]
 

@@ -48,7 +48,7 @@ def rate(_ctx: click.Context, param: click.Parameter, text: str | None) -> float
 class NumberRange(click.FloatRange):
     """A range of numbers; `nan` is refused."""
 
-    name = "number range"
+    name = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         number = super().convert(value, param, ctx)
@@ -98,13 +98,21 @@ def exit_with(code: int) -> NoReturn:
     click.get_current_context().exit(code)
 
 
-EXIT_CODES = """\b
-Exit codes:
-  0      good
-  1      an endpoint is down or gave no good answer; or the verdict is bad
-  2      the command line or the configuration is wrong
-  3      gwtui itself failed, its engine died, or rows could not be written
-  128+n  ended by signal n (130: Ctrl-C)"""
+def exit_codes(
+    bad: str = "",
+    *,
+    usage: str = "the command line or the configuration is wrong",
+    own: str = "gwtui itself failed",
+    signal: str = "",
+) -> str:
+    """The exit codes of a command, for the end of its help. `bad` says when it ends with 1; "" where it never does."""
+    lines = ["\b", "Exit codes:", "  0      good"]
+    lines += [f"  1      {bad}"] if bad else []
+    lines += [f"  2      {usage}", f"  3      {own}", f"  128+n  ended by signal n (130: Ctrl-C){signal}"]
+    return "\n".join(lines)
+
+
+LOST_ROWS = "gwtui itself failed, its engine died, or rows could not be written"
 
 config_option = click.option(
     "--config",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, paint, refusing, say, width
-from gwtui.cli.options import EXIT_CODES, KEY_PLACES, ListsAPIs, config_option, exit_with
+from gwtui.cli.options import KEY_PLACES, ListsAPIs, config_option, exit_codes, exit_with
 
 if TYPE_CHECKING:
     from gwtui.model.profile import Endpoint, Profile
@@ -27,7 +27,12 @@ _ONLY_FOR = {
 """Options that would be ignored for other kinds of APIs, which is worse than being refused."""
 
 
-@click.command("probe", cls=ListsAPIs, short_help="Send one request and show everything about it.", epilog=EXIT_CODES)
+@click.command(
+    "probe",
+    cls=ListsAPIs,
+    short_help="Send one request and show everything about it.",
+    epilog=exit_codes("the verdict is bad"),
+)
 @click.argument("endpoint", required=False)
 @click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile that ENDPOINT is in.")
 @config_option

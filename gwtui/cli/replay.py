@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli.console import Refusal, finish, paint, refusing, say, width
-from gwtui.cli.options import EXIT_CODES, NumberRange, exit_with, screen_options
+from gwtui.cli.options import NumberRange, exit_codes, exit_with, screen_options
 from gwtui.cli.watch import WatchOptions, show
 
 if TYPE_CHECKING:
@@ -17,7 +17,14 @@ if TYPE_CHECKING:
     from gwtui.recorder.session_reader import Session
 
 
-@click.command("replay", short_help="Replay a recorded session.", epilog=EXIT_CODES)
+@click.command(
+    "replay",
+    short_help="Replay a recorded session.",
+    epilog=exit_codes(
+        "without a screen: an endpoint was down or gave no good answer",
+        usage="the command line or the session is wrong",
+    ),
+)
 @click.argument("directory", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
 @click.option(
     "--speed",

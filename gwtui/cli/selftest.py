@@ -7,11 +7,22 @@ import os
 import click
 
 from gwtui.cli.console import OwnFaultError, Refusal, say
-from gwtui.cli.options import NumberRange, exit_with
+from gwtui.cli.options import NumberRange, exit_codes, exit_with
 
 
-@click.command("selftest", short_help="Measure gwtui's own timing accuracy on this machine.")
-@click.option("--seconds", type=NumberRange(1, 600), default=4.0, show_default=True, help="Duration of each part.")
+@click.command(
+    "selftest",
+    short_help="Measure gwtui's own timing accuracy on this machine.",
+    epilog=exit_codes(usage="the command line is wrong, or the system has no pseudo-terminals"),
+)
+@click.option(
+    "--seconds",
+    type=NumberRange(1, 600),
+    metavar="N",
+    default=4.0,
+    show_default=True,
+    help="Seconds that each part takes.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def command(seconds: float, as_json: bool) -> None:
     """Measure gwtui's own timing accuracy on this machine.

@@ -22,7 +22,7 @@ from gwtui.cli.console import (
     say,
     width,
 )
-from gwtui.cli.options import EXIT_CODES, config_option, exit_with, run_options, seconds
+from gwtui.cli.options import LOST_ROWS, config_option, exit_codes, exit_with, run_options, seconds
 
 if TYPE_CHECKING:
     from gwtui.config import Config
@@ -49,7 +49,11 @@ class WatchOptions:
         return not (self.headless or self.as_json) and is_screen(sys.stdin) and is_screen(sys.stdout)
 
 
-@click.command("watch", short_help="Watch the endpoints of a profile, live.", epilog=EXIT_CODES)
+@click.command(
+    "watch",
+    short_help="Watch the endpoints of a profile, live.",
+    epilog=exit_codes("without a screen: an endpoint is down or gave no good answer", own=LOST_ROWS),
+)
 @click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile to watch.")
 @config_option
 @click.option(

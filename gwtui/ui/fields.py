@@ -100,7 +100,7 @@ FIELDS: tuple[Field, ...] = (
         "headers", "headers", "one per line: Name: value, Name: ${env:NAME}", "access", FieldForm.HEADERS, Widget.AREA
     ),
     Field("connection", "connection", "kept between probes, or new for each", "way", widget=Widget.CHOICE),
-    Field("max_connection_s", "kept for", "seconds; empty: as long as it works", "way", FieldForm.NUMBER),
+    Field("max_connection_s", "kept for", "maximum age in seconds; empty: no limit", "way", FieldForm.NUMBER),
     Field("addresses", "addresses", "the first that answers, or each in turn", "way", widget=Widget.CHOICE),
     Field("connect_to", "connect to", "host:port instead of the URL's", "way"),
     Field("proxy", "proxy", "socks5h://proxy:1080, http://…, or direct", "way"),
@@ -114,15 +114,15 @@ FIELDS: tuple[Field, ...] = (
         Widget.SWITCH,
         _ASKED,
     ),
-    Field("tls.ca_file", "CA file", "PEM file of authorities to trust instead", "tls"),
-    Field("tls.client_cert", "client cert", "PEM file, with its key or beside it", "tls"),
-    Field("tls.client_key", "client key", "PEM file, where the certificate lacks it", "tls"),
+    Field("tls.ca_file", "CA file", "PEM file: trust these, not the system's", "tls"),
+    Field("tls.client_cert", "client cert", "PEM file, with or without its key", "tls"),
+    Field("tls.client_key", "client key", "PEM file, if the client cert has no key", "tls"),
     Field("tls.client_key_password", "key password", "of an encrypted key: env:NAME, file:PATH, …", "tls"),
-    Field("tls.server_name", "server name", "to check, where it is not the URL's host", "tls"),
-    Field("tls.insecure", "insecure", "verify no certificate", "tls", FieldForm.YES_NO, Widget.SWITCH),
-    Field("cert_warn_days", "warn before", "days before its end; empty: the profile's", "tls", FieldForm.NUMBER),
+    Field("tls.server_name", "server name", "name to verify, if not the URL's host", "tls"),
+    Field("tls.insecure", "insecure", "do not verify certificates", "tls", FieldForm.YES_NO, Widget.SWITCH),
+    Field("cert_warn_days", "warn before", "days before it expires; empty: the profile's", "tls", FieldForm.NUMBER),
     Field("interval_s", "interval", "seconds between probes; empty: the profile's", "pace", FieldForm.NUMBER),
-    Field("overlap", "overlap", "probes under way at once", "pace", FieldForm.INTEGER),
+    Field("overlap", "overlap", "maximum concurrent scheduled probes", "pace", FieldForm.INTEGER),
     Field("deadlines.connect_s", "connect", "seconds to connect, TLS included", "pace", FieldForm.NUMBER),
     Field(
         "deadlines.first_byte_s", "first byte", "seconds to the first byte, or to the pong", "pace", FieldForm.NUMBER
@@ -135,14 +135,21 @@ FIELDS: tuple[Field, ...] = (
         FieldForm.NUMBER,
         kinds=_COMPLETION,
     ),
-    Field("deadlines.first_token_s", "first token", "seconds to content", "pace", FieldForm.NUMBER, kinds=_COMPLETION),
+    Field(
+        "deadlines.first_token_s",
+        "first token",
+        "seconds to the first content",
+        "pace",
+        FieldForm.NUMBER,
+        kinds=_COMPLETION,
+    ),
     Field(
         "deadlines.event_gap_s", "event gap", "seconds between two events", "pace", FieldForm.NUMBER, kinds=_COMPLETION
     ),
     Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", FieldForm.NUMBER, kinds=_ASKED),
     Field("deadlines.total_s", "total", "seconds for the whole probe", "pace", FieldForm.NUMBER),
     Field("thresholds.down_after", "down after", "failures in a row", "state", FieldForm.INTEGER),
-    Field("thresholds.up_after", "up after", "good results in a row that end it", "state", FieldForm.INTEGER),
+    Field("thresholds.up_after", "up after", "good results in a row that end `down`", "state", FieldForm.INTEGER),
     Field(
         "thresholds.degraded_fail_share",
         "degraded at",
@@ -157,10 +164,10 @@ FIELDS: tuple[Field, ...] = (
         "state",
         FieldForm.INTEGER,
     ),
-    Field("thresholds.slow_metric", "slow by", "latency that is watched", "state", widget=Widget.CHOICE),
+    Field("thresholds.slow_metric", "slow by", "the latency to watch", "state", widget=Widget.CHOICE),
     Field("thresholds.slow_percentile", "percentile", "percentile of that latency", "state", FieldForm.NUMBER),
     Field("thresholds.slow_over_ms", "over", "milliseconds", "state", FieldForm.NUMBER),
-    Field("thresholds.slow_for_s", "for", "seconds over the limit", "state", FieldForm.NUMBER),
+    Field("thresholds.slow_for_s", "for", "seconds that it stays over the limit", "state", FieldForm.NUMBER),
     Field("thresholds.window_s", "window", "seconds that these rules cover", "state", FieldForm.NUMBER),
 )
 

@@ -15,12 +15,12 @@ from .stage import START_AT, START_NS
 MS = 1_000_000
 
 PLANNED = (
-    PlannedCheck("health", "it reports itself and its provider as healthy", "Gateway"),
-    PlannedCheck("metrics", "its metrics count the requests just sent", "Gateway"),
-    PlannedCheck("stream", "a streaming request gets a stream that is complete by the API's rules", "Answers"),
-    PlannedCheck("steady", "no events are held back", "Answers"),
-    PlannedCheck("models", "each model of the list works", "Models"),
-    PlannedCheck("breaker", "a circuit breaker opens, fails fast, tests and closes", "Upstreams"),
+    PlannedCheck("health", "The gateway and its provider are healthy", "Gateway"),
+    PlannedCheck("metrics", "The metrics count the requests just sent", "Gateway"),
+    PlannedCheck("stream", "A streaming request gets a complete stream", "Answers"),
+    PlannedCheck("steady", "Events are not held back", "Answers"),
+    PlannedCheck("models", "Each listed model works", "Models"),
+    PlannedCheck("breaker", "The circuit breaker opens, fails fast, tests and closes", "Upstreams"),
 )
 _SAID = (
     (CheckOutcome.PASS, "status is 'healthy', provider anthropic is true", "", "", ()),

@@ -109,8 +109,8 @@ def test_the_report_can_be_pasted() -> None:
     assert checks is not None
     assert report(checks).splitlines()[:4] == [
         "Checks of gateway-claude, 2025-12-31T14:03:22.000Z",
-        "✔ pass: it reports itself and its provider as healthy: status is 'healthy', provider anthropic is true",
-        "▲ warn: its metrics count the requests just sent: "
+        "✔ pass: The gateway and its provider are healthy: status is 'healthy', provider anthropic is true",
+        "▲ warn: The metrics count the requests just sent: "
         "after 2 requests with 126 tokens: requests +12, tokens +735, cost +0 USD",
         "  to do: Complete the gateway's metrics and price list.",
     ]
@@ -127,9 +127,9 @@ async def test_the_key_runs_the_checks_of_the_selected_endpoint_once_and_shows_t
         assert "Not checked yet" in stage.text
         await stage.tell(pages.checks_begun(story.GPT.name), *pages.checks_ended(story.GPT.name, 2))
         assert "✔ 1 pass  ▲ 1 warn" in stage.text
-        assert "◌ now   a streaming request gets a stream" in stage.text
+        assert "◌ now   A streaming request gets a complete" in stage.text
         await stage.press("escape", "K")
-        assert "◌ now   a streaming request gets a stream" in stage.text
+        assert "◌ now   A streaming request gets a complete" in stage.text
         assert stage.feed.sent == [RunChecks(endpoint=story.GPT.name)]
         await stage.press("r")
         assert stage.feed.sent == [RunChecks(endpoint=story.GPT.name)] * 2
@@ -141,14 +141,14 @@ async def test_the_page_follows_what_runs_until_the_user_scrolls(tmp_path: Path)
     async with on_stage(tmp_path / "config.toml", story.CLAUDE, size=(80, 16)) as stage:
         await stage.press("K", "y")
         await stage.tell(pages.checks_begun(NAME), *pages.checks_ended(NAME, 3))
-        assert "◌ now   no events are held back" in stage.text
+        assert "◌ now   Events are not held back" in stage.text
         await stage.press("home")
         await stage.tell(*pages.checks_ended(NAME, 5))
-        assert "it reports itself" in stage.text
+        assert "The gateway and its provider" in stage.text
         await stage.press("end")
-        assert "a circuit breaker" in stage.text
+        assert "The circuit breaker" in stage.text
         await stage.tell(pages.checks_begun(NAME, started_at=START_AT + 60))
-        assert "◌ now   it reports itself" in stage.text
+        assert "◌ now   The gateway and its provider" in stage.text
 
 
 async def test_checks_fill_in_while_the_picture_is_frozen(tmp_path: Path) -> None:

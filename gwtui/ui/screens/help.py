@@ -26,15 +26,15 @@ _STATES = {
     State.DEGRADED: "some of its results fail",
     State.DOWN: "several failures in a row",
     State.PAUSED: "not probed for now",
-    State.UNKNOWN: "no result yet",
+    State.UNKNOWN: "no result yet, or the engine is silent",
 }
 _SIGNS = (
     ("╳", "a failed probe, in a sparkline or on the time axis"),
     ("-(41)", "41 results are too few for this percentile"),
     ("·", "the same read as the event above: no gap is known"),
-    ("◀", "a gap far longer than this stream's usual one"),
+    ("◀", "a gap much longer than usual in this stream"),
     ("◆", "the event that decided the verdict"),
-    ("◌", "a newer request that waits for its first event"),
+    ("◌", "a newer request is waiting for its first event"),
     ("complete ▲", "the window has findings (·: none that users notice): see a request's details"),
     ("≈ tainted", "gwtui itself was late: a time may be wrong by more than 5 %"),
     ("!tls", "its certificate is not verified"),
