@@ -1,4 +1,4 @@
-"""Several answers in one stream, OpenAI's choices and Gemini's candidates: one that nobody asked for is told."""
+"""Several answers in one stream, OpenAI's choices and Gemini's candidates: one that was not requested is reported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Alternatives:
         return self._notes.note(self._finding, f"{self._word} {index} was not asked for")
 
     def stray(self, unended: Collection[int]) -> Judgement | None:
-        """The first that nobody asked for, where only such never ended."""
+        """The first that was not requested, if all unfinished ones were not."""
         first = min(unended, default=0)
         if first < self._asked or len(unended) == len(self._began_at):
             return None

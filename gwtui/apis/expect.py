@@ -1,5 +1,5 @@
-"""What an answer has to be, as an endpoint's `expect` says it: for HTTP bodies and WebSocket frames alike. And which
-statuses an `expect_status` stands for.
+"""What an answer has to be, as an endpoint's `expect` says it: for HTTP bodies and WebSocket frames alike. And the
+statuses that an `expect_status` allows.
 
     pong                 this text; line ends at its end do not matter
     re:^ok\\b             a regular expression that is found somewhere in the answer
@@ -52,7 +52,7 @@ class Mismatch:
 
 
 class Expectation(Protocol):
-    """What an answer is held against."""
+    """What an answer is compared with."""
 
     def mismatch(self, answer: str | bytes) -> Mismatch | None:
         """None for the expected answer. Never raises, whatever the answer is."""
@@ -71,7 +71,7 @@ def expectation(text: str) -> Expectation:
 
 @functools.lru_cache(maxsize=256)
 def expected_statuses(given: Statuses) -> tuple[range, ...]:
-    """The statuses that these stand for. Raises `ExpectError`."""
+    """The statuses that these allow. Raises `ExpectError`."""
     if isinstance(given, tuple):
         if not given:
             raise ExpectError("contains no status")

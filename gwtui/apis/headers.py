@@ -159,8 +159,8 @@ def retry_after(headers: Headers, now: float) -> float | None:
     """Seconds to wait, 0 to one hour, at the wall time `now` (UTC); None where nothing (sensible) is said.
 
     Understands `retry-after-ms`, whole and decimal seconds, and dates of RFC 9110 10.2.3, RFC 1123 with any zone
-    and RFC 3339. A negative number is nonsense; a date that has passed means now. Where the zone is only a name that
-    nobody can be sure of, the wait is the shortest that some zone makes of it.
+    and RFC 3339. A negative number is nonsense; a date that has passed means now. If the zone is an ambiguous name,
+    the wait is the shortest of all zones.
     """
     if (milliseconds := _number(header(headers, "retry-after-ms"))) is not None:
         return min(milliseconds / 1000, MAX_WAIT_S)

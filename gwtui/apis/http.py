@@ -14,7 +14,7 @@ from gwtui.text.sanitize import clean, excerpt
 
 
 class PlainHTTP(API):
-    """Any request; the answer is held against `expect_status` and `expect`."""
+    """Any request; the answer is compared with `expect_status` and `expect`."""
 
     name = "http"
     kind = Kind.HTTP

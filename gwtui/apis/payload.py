@@ -103,7 +103,7 @@ class Arguments:
         return self._length > 0
 
     def whole(self) -> bool:
-        """Whether they are a JSON object. Nothing stands for no arguments; what is too long to keep is believed."""
+        """Whether they are a JSON object. An empty text means no arguments; a text too long to keep is accepted."""
         text = "".join(self._fragments).strip()
         if not text or self._length > self.MAX_KEPT:
             return True

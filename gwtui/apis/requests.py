@@ -12,7 +12,7 @@ from gwtui.framing.base import Framing
 from gwtui.model.profile import Endpoint
 
 EXAMPLE_URL = "https://gateway.example.com"
-"""Where ready-made endpoints are, until somebody says better."""
+"""The URL of ready-made endpoints, until the user changes it."""
 AUTH_HEADERS = {
     "bearer": ("Authorization", "Bearer {}"),
     "token": ("Authorization", "token {}"),

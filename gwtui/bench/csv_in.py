@@ -89,7 +89,7 @@ LAYOUTS = (
 def read(path: Path, progress: Progress = lambda _: None) -> list[ComparedSeries]:
     """The endpoints of a CSV file, which may be a pipe, or of a session directory, in their order. Raises CSVError.
 
-    Of a session all parts of its files are read, and as a stranger's. `progress` is told how many bytes more were read.
+    Of a session all parts of its files are read, as untrusted files. `progress` is called with the number of new bytes.
     """
     try:
         found = _read_session(path, progress) if path.is_dir() else _read_file(path, progress)
@@ -282,7 +282,7 @@ class _Reading:
             raise CSVError(f"{path}, line {lines.line_num}: not CSV: {error}") from None
 
     def _take_row(self, layout: Layout, row: _Row) -> None:
-        """A row without a name stands for an endpoint that was not asked; the predecessor wrote such."""
+        """A row without a name is an endpoint that was not asked; `src gateway benchmark` writes such rows."""
         name = _name(row)
         if not name or row.text("trigger") == Trigger.TRIAL:
             return

@@ -1,6 +1,6 @@
 """The two CSV files of a benchmark: a row per endpoint, and a row per request, failures included.
 
-Whoever reads the first columns by their names or places is safe: new ones come to the right. A percentile is written
+The first columns keep their names and places: new ones come to the right. A percentile is written
 whenever there is a value, its interval only where n supports one.
 """
 

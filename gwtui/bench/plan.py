@@ -26,7 +26,7 @@ class Plan:
     requests: int | None = 1000
     """For each endpoint; None: as many as fit into `for_s`."""
     for_s: float | None = None
-    """Start no more after so long, for each endpoint where they go one by one."""
+    """Seconds after which no request is started; for each endpoint if they are loaded one after another."""
     concurrency: int = 1
     """The most requests under way at once, for each endpoint unless they are interleaved."""
     rate: float | None = None

@@ -1,7 +1,7 @@
 """The results of a benchmark at one endpoint: latencies of good results, and counts of failures.
 
-Failures have no latency here and every latency is of a success, but no failure is forgotten: whoever shows a
-percentile has the share of failures beside it.
+Failures have no latency here and every latency is of a success, but failures are not hidden: every percentile is
+shown beside the share of failures.
 """
 
 from __future__ import annotations

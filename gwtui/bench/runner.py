@@ -190,7 +190,7 @@ class BenchRun:
         return cls(plan, measured, actual, keeps_rows, {each.name: [] for each in endpoints})
 
     async def drive(self, endpoints: Sequence[Endpoint], profile: Profile) -> None:
-        """Carry the plan out, with a progress bar where somebody watches. Cancelled, it keeps what it has."""
+        """Carry the plan out, with a progress bar on a terminal. Cancelled, it keeps its results."""
         began = time.monotonic()
         try:
             async with shown(self.plan, self.measured):

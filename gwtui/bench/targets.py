@@ -43,7 +43,7 @@ class TargetError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SourcegraphTarget:
-    """A gateway and an instance, as the predecessor was told of them."""
+    """A gateway and an instance, from the options of `src gateway benchmark`."""
 
     gateway: str | None = None
     sgd: str | None = None

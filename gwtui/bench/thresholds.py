@@ -1,6 +1,6 @@
 """`--fail-if`: one expression per gate, such as `p95_ttft>800ms`, `fail_rate>1%` or `gateway: avg_e2e >= 2s`.
 
-A gate that asks for a latency nobody could measure is tripped too: no success is no proof of speed.
+A gate on a latency that was never measured is tripped too: without a success nothing is proved.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ PAUSES_S = (1.0, 2.0, 4.0, 8.0, 16.0, 29.0)
 FAST_SHARE = 0.2
 """A failure that takes less than this share of the usual one was not upstream."""
 SLOW_NS = 50_000_000
-"""... where the usual one took this long at least: below that nothing can be told from the time."""
+"""... where the usual one took this long at least: a shorter time proves nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,14 +50,14 @@ def passed(evidence: str, *, details: Sequence[str] = (), facts: Facts | None = 
 def warned(
     evidence: str, cause: str = "", remedy: str = "", *, details: Sequence[str] = (), facts: Facts | None = None
 ) -> CheckAnswer:
-    """It works, but somebody should look at it."""
+    """It works, but needs attention."""
     return CheckAnswer(CheckOutcome.WARN, evidence, cause, remedy, details, facts or {})
 
 
 def failed(
     evidence: str, cause: str, remedy: str, *, details: Sequence[str] = (), facts: Facts | None = None
 ) -> CheckAnswer:
-    """Whoever reads of a failure has to be told its likely cause and what to do."""
+    """A failure needs its likely cause and a remedy."""
     return CheckAnswer(CheckOutcome.FAIL, evidence, cause, remedy, details, facts or {})
 
 

@@ -24,7 +24,7 @@ FAST_NS = 1_000_000_000
 HANGING = frozenset(
     {Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.CONNECT_TIMEOUT, Verdict.GATEWAY_TIMEOUT}
 )
-"""Verdicts of requests that somebody waited for in vain."""
+"""Verdicts of requests that waited in vain."""
 
 
 def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
@@ -67,7 +67,7 @@ def _accepted(evidence: Evidence, request: Request) -> CheckAnswer:
 
 
 def judge_unknown_model(evidence: Evidence) -> CheckAnswer:
-    """Passes on a well-formed 4xx to a model that nobody has; fails where another model answers."""
+    """Passes on a well-formed 4xx for a made-up model; fails where another model answers."""
     probed = evidence.one(RequestSet.UNKNOWN_MODEL)
     if probed is None:
         return not_applicable("this API takes several models at once: see `one-fails-alone`")
@@ -169,7 +169,7 @@ def judge_fast_failures(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_whole_streams(evidence: Evidence) -> CheckAnswer:
-    """Whoever counts a cut stream as a success looks at its status alone: all of these began with 200."""
+    """A monitor that looks only at the status counts these as successes: all began with 200."""
     begun = [each for each in evidence.streams() if each.request.status == 200 and each.request.events]
     if not begun:
         return not_applicable("no stream began")

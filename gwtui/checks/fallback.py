@@ -28,7 +28,7 @@ TOLD_IN = (FindingName.FALLBACKS, FindingName.RETRIES)
 COUNTED = ("x-gateway-attempts", "x-envoy-attempt-count")
 """Headers that tell the number of upstream attempts..."""
 COUNTED_MORE = ("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks", "x-portkey-retry-attempt-count")
-"""... and those that tell how many there were after the first."""
+"""... and those with the number of attempts after the first."""
 
 
 def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
@@ -239,7 +239,7 @@ def _attempts(request: Request) -> int | None:
 
 
 def _audited_attempts(evidence: Evidence, provoked: tuple[Probed, ...]) -> list[int]:
-    """The numbers that the audit tells of these requests."""
+    """The numbers that the audit has for these requests."""
     document = evidence.document(RequestSet.PROVOKED_AUDIT)
     if document is None or document.problem:
         return []

@@ -18,7 +18,7 @@ BURST_SHARE = 0.05
 BURST_EVENTS = 8
 """... if it has this many events: fewer, of some 200 bytes, fit into one TCP segment of 1,460..."""
 BURST_WAIT_NS = 150_000_000
-"""... and it was waited for so long: what is generated within a moment also arrives within a moment."""
+"""... and at least this wait: what is generated within a moment also arrives within a moment."""
 STALL_NS = 1_000_000_000
 """A pause that interrupts a reader (see `errors.FAST_NS`)..."""
 STALL_TIMES = 10

@@ -93,7 +93,7 @@ def _own_models(endpoint: Endpoint) -> tuple[str, ...]:
 
 
 def with_model(endpoint: Endpoint, *models: str) -> Endpoint:
-    """The endpoint asking for these models (one but for APIs that take several); "" stands for its own."""
+    """The endpoint asking for these models (one but for APIs that take several); "" means its own."""
     if models == ("",):
         return endpoint
     body = endpoint.body

@@ -77,7 +77,7 @@ def _missing(last: RequestSet, collected: Collected, wanted: set[RequestSet]) ->
 
 
 def _stopped(words: str, culprit: Request | Ping, known: Sequence[Request | Ping]) -> CheckAnswer:
-    """Nothing more was sent. What is to blame was told by an earlier check, or else is told by this one."""
+    """Nothing more was sent. An earlier check reports the cause, or else this one does."""
     return not_applicable(f"not tried: {words}") if culprit in known else blamed(culprit, words)
 
 

@@ -61,7 +61,7 @@ def pending(check: Check) -> str:
 
 
 def summary(results: Sequence[CheckResult], took_ns: int, style: TextStyle) -> str:
-    """How many of each, how many requests that took, and how long."""
+    """The number of each outcome, the number of requests, and the duration."""
     counts = Counter(result.outcome for result in results)
     told = "  ".join(
         style.paint(

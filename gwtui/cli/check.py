@@ -106,7 +106,7 @@ def plans(
     *,
     listed: bool,
 ) -> Plans:
-    """The checks to run on each endpoint. Raises a Refusal when there are none, or an endpoint cannot be requested."""
+    """The checks to run on each endpoint. Raises a Refusal without endpoints, or if one cannot be requested."""
     from gwtui.checks.planning import checks_for
     from gwtui.checks.request_sets import CheckTarget
 

@@ -119,7 +119,7 @@ def faults_of(path: Path) -> list[ConfigFault]:
 
 
 def notes_of(config: Config) -> list[str]:
-    """What is no fault of the file, but will be one when it is used here and now."""
+    """Faults outside the file that show when it is used on this machine."""
     return [f"{profile.name}: has no endpoints" for profile in config.profiles if not profile.endpoints] + [
         f"{profile.name}.{endpoint.name}: {problem}"
         for profile in config.profiles
@@ -129,7 +129,7 @@ def notes_of(config: Config) -> list[str]:
 
 
 def _key_problems(endpoint: Endpoint) -> Iterator[str]:
-    """References that cannot be resolved. Only those whose resolving asks nobody and starts nothing."""
+    """References that cannot be resolved. Only those that need no prompt and no process."""
     from gwtui.secrets.references import KeyReferenceError
     from gwtui.secrets.resolver import references_of, resolve
 
@@ -169,7 +169,7 @@ def _tls_file_faults(settings: TLS) -> Iterator[tuple[str, str]]:
 
 
 def _without_asking(reference: str) -> str:
-    """What the reference stands for, where resolving it asks nobody and starts nothing. Raises `KeyReferenceError`."""
+    """The value of the reference, if it needs no prompt and no process. Raises `KeyReferenceError`."""
     from gwtui.secrets.references import KeyReferenceError
     from gwtui.secrets.resolver import resolve
 

@@ -50,7 +50,7 @@ _COLOURS = {
 }
 _GREY = "bright_black"
 _MESSAGE = 64 << 10
-"""Characters of a message, which may quote a file that somebody else wrote."""
+"""Characters of a message, which may quote an untrusted file."""
 
 _T = TypeVar("_T")
 
@@ -71,7 +71,7 @@ class OwnFaultError(Refusal):
 
 
 class ReaderGoneError(Refusal):
-    """Nobody reads standard output any more, as after `| head`: nothing to talk about."""
+    """The reader of standard output has gone, as after `| head`; no message is needed."""
 
     exit_code = EXIT_BROKEN_PIPE
 
@@ -221,7 +221,7 @@ def _forget_sizes() -> None:
 
 
 def _report_error(error: click.ClickException) -> int:
-    """Its exit code, whether or not anybody can be told."""
+    """Its exit code, even if no message can be written."""
     with suppress(OSError):
         error.show()
     return error.exit_code

@@ -26,7 +26,7 @@ def command(**options: Any) -> None:
 
 
 def watch_demo(run: WatchOptions) -> int:
-    """Watch the embedded gateway. Its incident is a show, so an endpoint that is down is no failure."""
+    """Watch the embedded gateway. Its incident is scripted, so an endpoint that is down is not a failure."""
     from gwtui.config import load
     from gwtui.gateway.process import GatewayError, spawn_gateway
     from gwtui.gateway.profile import demo_profile

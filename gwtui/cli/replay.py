@@ -75,7 +75,7 @@ def _session(directory: Path | None) -> Session:
 
 
 def _apart(session: Session) -> Session:
-    """Under a name of its own, so that nobody takes it for the profile of that name, nor edits that instead."""
+    """Under another name, so that it is not mistaken for the profile of that name."""
     from dataclasses import replace
 
     from msgspec import structs

@@ -14,7 +14,7 @@ from gwtui.cli.console import Refusal, is_screen
 
 CHUNK_BYTES = 1 << 16
 QUIET_S = 1.0
-"""What is over by then is told nothing of."""
+"""Work that ends sooner shows no progress."""
 PERIOD_S = 0.2
 
 Progress = Callable[[int], None]

@@ -72,7 +72,7 @@ def command(config_file: Path | None, profile_name: str | None, **options: Any) 
 def watch(config_file: Path | None, profile_name: str | None, run: WatchOptions) -> int:
     """Watch a profile of the configuration, on screen or headless. Returns the exit code.
 
-    On screen a configuration without any profile is no fault: the user is asked what to watch.
+    On screen, a configuration without a profile is accepted: the user is asked what to watch.
     """
     from gwtui.config import load
 

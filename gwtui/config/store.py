@@ -84,7 +84,7 @@ def example() -> str:
 def endpoint_from(given: Mapping[str, Any], base: Endpoint | None = None) -> Endpoint:
     """An endpoint described outside a file: these fields, laid over `base` or over an endpoint named after its API.
 
-    None stands for a field's default. Raises ConfigError, whose faults' keys are field names.
+    None means a field's default. Raises ConfigError, whose faults' keys are field names.
     """
     table = {"name": given.get("api", "")} if base is None else _table_of(base)
     table = {name: value for name, value in {**table, **given}.items() if value is not None}
@@ -125,7 +125,7 @@ def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | 
 
 
 def remove_endpoint(path: Path, profile: str, name: str) -> str:
-    """Remove an endpoint; one that is not in the file is no fault. Returns the text before. Raises ConfigError."""
+    """Remove an endpoint; one that is not in the file is not an error. Returns the text before. Raises ConfigError."""
     where: KeyPath = ("profiles", profile, "endpoints")
 
     def edit(text: str, raw: dict[str, Any]) -> str:
@@ -160,7 +160,7 @@ def save_setting(path: Path, key: str, value: str) -> str:
 
 
 def restore(path: Path, text: str) -> None:
-    """Bring back the text that an edit returned; "" stands for no file. Raises ConfigError or OSError."""
+    """Bring back the text that an edit returned; "" means no file. Raises ConfigError or OSError."""
     if text:
         write(path, text)
     else:

@@ -38,7 +38,7 @@ class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     secondary: Colour
     """The second voice beside it."""
     accent: Colour
-    """The one thing to look at that is no trouble: the focus, a chosen value."""
+    """The highlight that is not a warning: the focus, a chosen value."""
     foreground: Colour
     background: Colour
     surface: Colour
@@ -50,7 +50,7 @@ class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     error: Colour
 
     up: Colour
-    """The states. Calm where all is well, loud where somebody has to get up."""
+    """The states. Calm if all is well, loud if a person has to act."""
     slow: Colour
     degraded: Colour
     down: Colour
@@ -89,7 +89,7 @@ class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
 
 
 def load_all(user_directory: Path | None) -> tuple[tuple[ThemeFile, ...], tuple[str, ...]]:
-    """The shipped themes and the user's own, which win where names are equal; and a text for each that is no good."""
+    """The shipped themes and the user's own, which win where names are equal; and a message for each invalid one."""
     themes: dict[str, ThemeFile] = {}
     texts: list[str] = []
     for path, read_text in chain(_shipped(), _in_folder(user_directory, texts)):

@@ -33,7 +33,7 @@ PEEK_BYTES = 1 << 20
 BEHIND_BYTES = 4096
 """How much is kept of what comes behind the answer."""
 TEXT_BYTES = 64
-"""How much of a body tells whether it is text."""
+"""The characters of a body that are examined to see if it is text."""
 
 _NEARLY_A_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:HTTP/?|ICY )\d", re.IGNORECASE)
 """What is a status line by its looks, whether or not it is one."""
@@ -91,7 +91,7 @@ class Capture:
         yield from plain.rest()
 
     def _read_head(self) -> None:
-        """Status and headers of the last header block. What is wrong with it is told as a live probe tells it."""
+        """Status and headers of the last header block. Its faults are reported as a live probe reports them."""
         raw = self._raw
         try:
             if raw.match(_NEARLY_A_HEAD, SIZE_LINE_BYTES):

@@ -96,7 +96,7 @@ class Decoded:
     bytes: int
     """Of the body, decoded."""
     body_excerpt: str = ""
-    """The beginning of a body that is no stream."""
+    """The beginning of a body that is not a stream."""
 
     @property
     def event_count(self) -> int:

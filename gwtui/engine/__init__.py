@@ -1,4 +1,4 @@
-"""The engine: probes on schedule, in one TaskGroup, every result told as it comes."""
+"""The engine: probes on schedule, in one TaskGroup, every result reported as it comes."""
 
 from gwtui.engine.engine import Engine, Figures
 

@@ -29,7 +29,7 @@ from gwtui.probes.prober import Emit, Prober, ProberFor
 from gwtui.secrets.resolver import make_ready
 
 IDLE_S = 30.0
-"""A worker that is not the only idle one of its endpoint ends after so long without a probe."""
+"""A worker that is not the only idle one of its endpoint ends after this time without a probe."""
 
 
 @dataclass(slots=True)

@@ -49,7 +49,7 @@ MOST_CONCURRENT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a heartbeat tells of those who take the records; the fields are the heartbeat's."""
+    """The recorder's part of a heartbeat, by the heartbeat's field names."""
 
     rows_written: int = 0
     rows_waiting: int = 0
@@ -105,7 +105,7 @@ class Engine:
         self._stopping = asyncio.Event()
 
     async def run(self, stop_after_s: float | None = None) -> None:
-        """Run until `stop`, or for so long. What is under way then is cancelled, and reported as such."""
+        """Run until `stop`, or for `stop_after_s` seconds; then requests under way are cancelled, and reported as such."""
         self._report(
             SessionStarted(
                 started_at=self._wall(), now_ns=self._clock(), profile=self._profile, session_dir=self._session_dir

@@ -59,7 +59,7 @@ class LoopLag:
     def since(self, start_ns: int, now_ns: int) -> int:
         """The longest it was late since `start_ns`, if that was longer than `LATE_NS`; else 0.
 
-        It may be late right now, and the task could not tell it yet.
+        It may be late right now, before the task could notice.
         """
         late_ns = self._overdue(now_ns)
         longest_ns = late_ns if late_ns > LATE_NS else 0

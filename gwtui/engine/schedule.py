@@ -18,7 +18,7 @@ were due together would all wait for one another, and most of them would be miss
 GRACE_NS = 1_000_000_000
 """A tick that could not start until this much later is missed: the process stood still."""
 SHORTEST_NS = 1_000_000
-"""No interval is shorter: a timer cannot keep it."""
+"""The minimum interval: a timer cannot keep a shorter one."""
 
 
 def offset_ns(rng: Random, interval_ns: int, index: int = 0, of: int = 1) -> int:

@@ -1,4 +1,4 @@
-"""Times that the monotonic clock does not tell: the machine slept, or somebody set the wall clock. Pure but for
+"""Times that the monotonic clock does not show: the machine slept, or the wall clock was set. Pure but for
 `awake_and_asleep_ns`.
 
 CLOCK_MONOTONIC stands still while a machine sleeps, CLOCK_BOOTTIME does not (Linux, clock_gettime(2)); so what the
@@ -12,13 +12,13 @@ import time
 from dataclasses import dataclass
 
 SLEEP_NS = 2_000_000_000
-"""Less than this between two looks is no sleep."""
+"""A shorter time between two looks does not count as sleep."""
 STEP_S = 1.0
 """Less than this between two looks is the clock being slewed."""
 
 
 def awake_and_asleep_ns() -> int:
-    """A clock that also runs while the machine sleeps. Without one: the monotonic clock, and no sleep is seen."""
+    """A clock that also runs while the machine sleeps. Without one: the monotonic clock, and sleep is not detected."""
     name = {"linux": "CLOCK_BOOTTIME", "darwin": "CLOCK_MONOTONIC"}.get(sys.platform, "")
     clock = getattr(time, name, None)
     return time.perf_counter_ns() if clock is None else time.clock_gettime_ns(clock)

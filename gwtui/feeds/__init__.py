@@ -1,4 +1,4 @@
-"""Feeds: where records come from. Whoever watches one cannot tell what is behind it."""
+"""Feeds: where records come from. A consumer cannot distinguish live, replayed and remote ones."""
 
 from gwtui.feeds.feeds import ENGINE, EngineProcess, Feed, live, spawn_engine
 

@@ -1,4 +1,4 @@
-"""Feeds: where records come from. Whoever watches iterates one and cannot tell what is behind it.
+"""Feeds: where records come from. A consumer iterates one and does not know its source.
 
 A feed gives lists of records and ends with a `FeedEnded`. `live` is the feed of an engine in a process of its own;
 `gwtui.session.hosted` is one in this process.
@@ -27,7 +27,7 @@ ENGINE = (sys.executable, "-P", "-m", "gwtui", "engine")
 """The engine's command line; `-P` keeps files of the current directory from passing for modules."""
 
 EXIT_S = 1.3
-"""How long an engine may take to end before it is killed: whoever leaves must be out in 2 s."""
+"""How long an engine may take to end before it is killed: quitting must take less than 2 s."""
 KILLED_S = 0.5
 """How long a killed process is waited for; one that the system cannot end, as on a dead network disk, is left."""
 LOG_S = 0.3

@@ -39,7 +39,7 @@ class _End(asyncio.Protocol):
 
 
 class Inbox(_End):
-    """What came out of a pipe and was not taken yet. Stops reading while nobody takes."""
+    """Data from a pipe that was not taken yet. Stops reading while it is not taken."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -95,7 +95,7 @@ class Tail(_End):
 
 
 class Outgoing:
-    """A pipe that a thread writes to, so that a reader who stopped reading holds nobody up. Needs no event loop."""
+    """A pipe that a thread writes to: a reader that stopped reading does not block the writer. Needs no event loop."""
 
     def __init__(self, pipe: IO[bytes]) -> None:
         self._pipe = pipe

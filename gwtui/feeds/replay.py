@@ -54,7 +54,7 @@ class _Replay:
         return await anext(self._batches)
 
     def send(self, command: Command) -> None:
-        """There is no engine."""
+        """A replay has no engine."""
 
     def hold(self, held: bool) -> bool:
         """Pause the recording, or let it go on. One that comes all at once does not pause."""

@@ -1,11 +1,11 @@
-"""How long nothing was heard of somebody who should speak. Pure but for the times it is given."""
+"""The time since a peer that should send regularly was last heard. Pure but for the times it is given."""
 
 from __future__ import annotations
 
 LOOK_S = 0.25
 """Between two looks."""
 DEADLINE_S = 2.0
-"""Silence is told from then on: an engine has a heartbeat every second."""
+"""Silence is reported from then on: an engine has a heartbeat every second."""
 STARTING_S = 10.0
 """As much for the first word: an interpreter has to start before it."""
 AGAIN_S = 1.0
@@ -16,7 +16,7 @@ class Silence:
     """Call `heard` with every word, and `look` every `LOOK_S` without one.
 
     A look that comes late says that this process stood still itself, as after Ctrl-Z or on a machine that slept. Such a
-    time counts as two looks at most: whoever should speak then stood still as well, and gets time to speak anew.
+    time counts as two looks at most: the peer then stood still as well, and gets time to continue.
     """
 
     def __init__(self, now_s: float) -> None:

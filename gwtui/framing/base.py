@@ -17,7 +17,7 @@ BOM = b"\xef\xbb\xbf"
 MAX_EVENT = 8 << 20
 """The most bytes of data that one event may have."""
 MAX_STRAY = 16 << 10
-"""The most bytes that are kept of what is no event."""
+"""The maximum number of bytes kept of data that is not an event."""
 
 
 class FramedEvent(msgspec.Struct, frozen=True, gc=False):
@@ -41,7 +41,7 @@ class FrameParser(Protocol):
     """Parses one stream, cut anywhere. Time is linear in its bytes, memory is bounded by the limits."""
 
     comments: int
-    """Signs of life that are no events: comments, or blank lines."""
+    """Signs of life that are not events: comments or blank lines."""
 
     @property
     def stray(self) -> bytes:

@@ -27,7 +27,7 @@ class Entry:
     path: str
     model: str
     provider: str
-    """Who answered; "" when nobody did."""
+    """The provider that answered; "" if none did."""
     agent_type: str = ""
     stream: bool
     status: int
@@ -99,7 +99,7 @@ class Books:
         calls.failures += failed
 
     def add(self, entry: Entry) -> None:
-        """A request is over. Only those that somebody answered count in the metrics; the audit has them all."""
+        """A request is over. Only answered requests count in the metrics; the audit has them all."""
         self.number += 1
         self.entries.append(entry)
         if not entry.provider:

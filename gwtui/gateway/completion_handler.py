@@ -35,7 +35,7 @@ async def complete(state: GatewayState, reply: Reply, request: Request) -> Respo
 async def _served(
     state: GatewayState, reply: Reply, request: Request, visit: Visit
 ) -> Response | tuple[Question, Served, int]:
-    """The question, who answers it, and the how-manieth it is; or why nobody does."""
+    """The prompt, the provider that answers it, and the request's number; or why none answers."""
     try:
         question = visit.question = reply.question(
             Asked(await request.body(), request.path_params, request.query_params)

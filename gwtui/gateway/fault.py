@@ -42,7 +42,7 @@ class Fault:
     asks: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of an endpoint that shows it."""
     deadlines: Mapping[str, float] = field(default_factory=dict)
-    """Deadlines, in seconds, without which it would not be told for long."""
+    """Deadlines, in seconds, that make its detection fast enough."""
     probes: int = 1
     """How many probes over one connection it takes to show."""
 

@@ -22,7 +22,7 @@ _KEEP_ALIVE_S = 75
 
 
 class GatewayServer(uvicorn.Server):
-    """A server that ends within a moment of being told to, open streams or not, and calls no signal an error."""
+    """A server that stops at once when asked to, with or without open streams. Signals are not errors."""
 
     def __init__(self, scenario: Scenario, raw: socket.socket, clock: Callable[[], float] | None = None) -> None:
         clock = clock if clock is not None else _clock_from_now()

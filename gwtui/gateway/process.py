@@ -142,8 +142,8 @@ def serve(
 ) -> int | None:
     """Serve until SIGTERM or SIGINT, whose number is returned, or with `stop_with_stdin` until standard input ends.
 
-    `raw_ready`, then `ready` are told their port as soon as both are bound: `raw_port` is the one of the bare sockets.
-    Raises `OSError` when one cannot be bound.
+    `raw_ready`, then `ready` are called with their port as soon as both are bound: `raw_port` is the one of the bare
+    sockets. Raises `OSError` when one cannot be bound.
     """
     with listen(host, port) as listener, listen(host, raw_port) as raw:
         if raw_ready is not None:

@@ -77,7 +77,7 @@ class Visit:
         attempts: int = 0,
         tokens: int = 0,
     ) -> None:
-        """The request is answered, or nobody waits for its answer any more."""
+        """The request is answered, or its client has gone."""
         question = self.question
         entry = Entry(
             request_id=self._request_id,

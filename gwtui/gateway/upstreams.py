@@ -49,7 +49,9 @@ class Breaker:
         return 0.0 if self._opened_at is None else max(0.0, self._opened_at + self._open_s - now)
 
     def admits(self, now: float) -> bool:
-        """Whether a request may pass now. The one that may while it is half open is the test: its end must be told."""
+        """Whether a request may pass now. The one that may while it is half open is the test: its end must be
+        reported.
+        """
         if self._testing or self.wait_s(now):
             return False
         self._testing = self._opened_at is not None
@@ -83,7 +85,7 @@ class Served:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the gateway tells of the way."""
+        """The response headers about attempts and fallbacks."""
         told = {"x-gateway-provider": self.provider, "x-gateway-attempts": str(self.attempts)}
         if self.stands_in:
             told["x-litellm-attempted-fallbacks"] = "1"
@@ -94,7 +96,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unserved:
-    """Why nobody answers."""
+    """Why no provider answers."""
 
     status: int
     message: str
@@ -180,7 +182,7 @@ class Upstreams:
         return self._breakers[key]
 
     def health(self) -> dict[str, Any]:
-        """What `/gateway/health` tells of them. A provider is well while none of its breakers is open."""
+        """Their part of `/gateway/health`. A provider is healthy while all its breakers are closed."""
         now = self._clock()
         breakers = {
             f"{provider}/{model}": {

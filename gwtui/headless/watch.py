@@ -19,7 +19,7 @@ from gwtui.model.view import EndpointRow, Query, View, Window
 from gwtui.monitor import Monitor
 
 MAX_WAITING = 20_000
-"""Lines that may wait to be said. Then who has more to say waits too, and no line is lost."""
+"""Lines that may wait to be printed. Beyond that the writer waits too, and no line is lost."""
 
 
 class LineWriter:
@@ -52,7 +52,7 @@ EXIT_ENGINE = 3
 
 
 class Printer(Protocol):
-    """Where a session is told. What it raises ends the session the orderly way, with its rows on disk."""
+    """Prints a session. What it raises ends the session in order, with its rows on disk."""
 
     def record(self, record: Record) -> None: ...
 
@@ -64,7 +64,7 @@ class Printer(Protocol):
 
 
 async def watch_lines(feed: Feed, printer: Printer, interval_s: float) -> int:
-    """Tell the printer a feed until it ends or a signal comes. Returns the exit code.
+    """Print a feed until it ends or a signal comes. Returns the exit code.
 
     0: no endpoint is down. 1: one is, or has not given one good result. 3: the engine failed, or rows were not written.
     128 + n: signal n ended it.

@@ -23,7 +23,7 @@ class _Address:
     seen: int = 0
     """The number of its newest result, counted over all addresses."""
     reported_ns: int | None = None
-    """When it was told to be down; None while it is not."""
+    """When it was reported down; None while it is not."""
 
 
 class Addresses:

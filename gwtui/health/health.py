@@ -19,13 +19,13 @@ from gwtui.text.units import duration, elapsed
 from gwtui.verdict.cold_start import ColdStart
 
 QUIET_NS = 60_000_000_000
-"""Trouble of this machine that did not show for so long is over; the next is told anew."""
+"""Trouble of this machine is over when none was seen for this time; the next is reported again."""
 LOCAL_AFTER = 3
 """The number of local failures that is reported as this machine's trouble."""
 LAG_NS = 500_000_000
-"""An engine that is held up for so long is told, once while it goes on."""
+"""An engine that is late by this time is reported, once while it lasts."""
 GAP_NS = 5_000_000_000
-"""One that stood still for so long is told each time: it is a gap in what was measured."""
+"""A standstill of this time is reported each time: it is a gap in the measurement."""
 QUIET_RESULTS = 5
 """The number of good results without a finding after which it has ended."""
 
@@ -87,7 +87,7 @@ class Health:
         return tuple(incidents)
 
     def _gaps(self, beat: Heartbeat) -> Iterator[str]:
-        """What there is to tell of time that was not measured, or that is not what it seems."""
+        """Incidents for time that was not measured, or that the clocks disagree about."""
         seen = self._lag.seen(self._now_ns) if beat.lag_ns >= LAG_NS else 0
         if beat.lag_ns >= GAP_NS:
             yield f"gwtui was stopped for {duration(beat.lag_ns)}: a gap; affected times are marked"
@@ -194,7 +194,7 @@ def _judged(endpoint: Endpoint, profile: Profile) -> Endpoint:
 
 
 class _Findings:
-    """The findings of one endpoint: each is told when it begins and when it has ended, not per request."""
+    """The findings of one endpoint: each is reported when it begins and when it has ended, not per request."""
 
     def __init__(self, quiet_ns: int) -> None:
         self._quiet_ns = quiet_ns

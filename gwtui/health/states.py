@@ -3,8 +3,8 @@
 Each rule of the thresholds has a way in and a calmer way out, and remembers which side it is on:
 
 - down: a number of failures in a row; ended by a number of good results in a row.
-- degraded: the share of failures in the window; out below half of it. Failures that were told as an outage make no
-  degraded endpoint of it once that is over, but are counted in what is told.
+- degraded: the share of failures in the window; out below half of it. Failures that were reported as an outage do not
+  make it degraded afterwards, but they are part of the reported counts.
 - degraded, too: a finding that says so, such as a certificate in its last day; out after some good results without.
 - slow: a percentile of the good results in the window, over its limit for a while; out at 80 % of the limit.
 
@@ -29,7 +29,7 @@ from gwtui.text.units import duration, elapsed, share
 FAILED = {verdict: place for place, verdict in enumerate(Verdict, 1)}
 """Failures as samples; 0 is a good result."""
 LEAST = 5
-"""No share and no percentile is judged from fewer samples."""
+"""Shares and percentiles of fewer samples are not judged."""
 MOST = 2000
 """No more samples are kept of a window: a burst must not grow it."""
 BAD = (State.SLOW, State.DEGRADED, State.DOWN)
@@ -96,7 +96,7 @@ class EndpointState:
         span_ns = int(thresholds.window_s * 1e9)
         self._failures = Recent(span_ns, LEAST)
         self._all = Recent(span_ns, LEAST)
-        """The same with those of an outage: what is told."""
+        """The same with those of an outage: the reported counts."""
         self._outage: Counter[Verdict] = Counter()
         """All failures of the outage that is on, or that was over last."""
         self._cause: tuple[Verdict | None, int] = (None, 0)
@@ -154,8 +154,8 @@ class EndpointState:
         return State.UP if self._seen_good else State.UNKNOWN
 
     def enter(self, state: State, now_ns: int, where: str = "") -> str:
-        """Be in another state, and say why; an empty text where that is no news. `where`: what a share of failures is
-        told to be at."""
+        """Change the state, with the reason; an empty text where that is not news. `where`: the address of a share of
+        failures."""
         was, self.state = self.state, state
         if state in BAD:
             self._reported_causes = frozenset(self._failed_run)
@@ -170,7 +170,7 @@ class EndpointState:
         return text
 
     def changed(self) -> str:
-        """What is to be told of an endpoint that is still down: that it fails in another way by now; else nothing."""
+        """What to report of an endpoint that is still down: that it now fails in another way; else nothing."""
         verdict, times = self._cause
         if not self._down or verdict is None or verdict in self._reported_causes or times < self._thresholds.down_after:
             return ""

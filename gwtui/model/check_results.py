@@ -13,7 +13,7 @@ class CheckOutcome(StrEnum):
 
     PASS = "pass"  # noqa: S105  the word, not a secret
     WARN = "warn"
-    """It works, and somebody should look at it; or what was seen is not enough to tell."""
+    """It works but needs attention, or the evidence is not enough for a judgement."""
     FAIL = "fail"
     NOT_APPLICABLE = "not applicable"
     """There was nothing to judge here: the evidence says why."""

@@ -41,7 +41,7 @@ class Basis(Enum):
 
     SENT = "since the send"
     """From the moment the last byte of the request, or the ping, was handed to the socket: a place on the time axis,
-    and part of what somebody waits for."""
+    and part of the user's waiting time."""
     READS = "between reads"
     """From one read of a stream to another. Where the wait for gwtui puts it in doubt, it is left out."""
     TOKENS = "per token"
@@ -81,7 +81,7 @@ class Descriptor:
     headline: bool = False
     """Told where there is room for little: the sentence of a comparison, the last line of a stream."""
     unless_same_as: str = ""
-    """The metric beside which it is told of one result only where it differs."""
+    """The metric that it is compared with: of one result it is shown only where it differs."""
 
 
 _STREAM = (AnswerForm.STREAM,)

@@ -91,7 +91,7 @@ class TLS(_Table, frozen=True, kw_only=True):
     client_key: str | None = None
     """A PEM file with the client certificate's key."""
     client_key_password: str | None = None
-    """Where the password of an encrypted key is: a reference, as for `key`. Nobody is ever asked for it."""
+    """Where the password of an encrypted key is: a reference, as for `key`. gwtui never prompts for it."""
     server_name: str | None = None
     """The name to ask for and to check, where it is not the URL's host."""
     insecure: bool = False
@@ -190,7 +190,7 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     cert_warn_days: Days | None = None
     """Warn when a certificate expires within this number of days; by default the profile's."""
     overlap: Annotated[int, Meta(ge=1, le=64)] = 2
-    """How many scheduled probes may be under way at once; a tick that finds no room is counted as missed.
+    """How many scheduled probes may be under way at once; further ticks count as missed.
     Of a WebSocket it is always one, because it keeps one connection."""
     paused: bool = False
     """Start without probing."""
@@ -235,7 +235,7 @@ class Profile(_Table, frozen=True, kw_only=True):
         return endpoint.interval_s if endpoint.interval_s is not None else self.interval_s
 
     def cert_warn_days_of(self, endpoint: Endpoint) -> float:
-        """Days before the end of a certificate from which on it is told."""
+        """A certificate is reported from this number of days before it expires."""
         return endpoint.cert_warn_days if endpoint.cert_warn_days is not None else self.cert_warn_days
 
     def deadlines_of(self, endpoint: Endpoint) -> Deadlines:

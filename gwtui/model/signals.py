@@ -1,7 +1,7 @@
 """Which signals ask this program to end: all whose usual effect is the end, but for those that cannot say so.
 
 KILL and STOP cannot be caught. ILL, BUS, FPE, SEGV and EMT are the processor's word on a fault, which would come again
-at once. A closed pipe is told by the write to it, and so is the limit on a file's size where there is one.
+at once. A closed pipe is reported by the write to it, and so is a limit on a file's size.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def ending() -> frozenset[int]:
 def heeded() -> frozenset[int]:
     """Those of them that were not ignored when the program began, as under `nohup`.
 
-    The interpreter itself ignores the limit on a file's size, whoever started it.
+    The interpreter itself always ignores the limit on a file's size.
     """
     return frozenset(number for number in ending() if number == _XFSZ or signal.getsignal(number) is not signal.SIG_IGN)
 
@@ -39,7 +39,7 @@ def unhide() -> None:
 
 
 def asks(number: int) -> bool:
-    """Whether the signal that came is from somebody, and not the system's word on a limit that a write is told too."""
+    """Whether a process sent the signal. Else the system did, for a limit that a write reports too."""
     if sys.platform == "win32" or number != _XFSZ:
         return True
     return resource.getrlimit(resource.RLIMIT_FSIZE)[0] == resource.RLIM_INFINITY

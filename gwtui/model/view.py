@@ -93,7 +93,7 @@ class EndpointRow:
     verdict: str
     """The last verdict; "" before the first."""
     verdict_run: int
-    """How many of the latest results in a row had it."""
+    """The number of latest results in a row that had it."""
     note: str
     """Why the latest result failed, or what was found in it; "" when there is nothing to say."""
     in_flight: int
@@ -126,7 +126,9 @@ class Header:
     """Trouble of our own that must not be overlooked: rows that cannot be written, a dead engine."""
     ended: bool = False
     silent: bool = False
-    """Nobody measures: the engine is silent or has failed. All figures are of the moment when it was last heard."""
+    """Measuring has stopped: the engine is silent or has failed. All figures are of the moment when it was last
+    heard.
+    """
     session_dir: str = ""
     unwritten: str = ""
     """Why there is no row in it; empty where there is one."""

@@ -21,7 +21,7 @@ class Trouble:
 
     @property
     def silent(self) -> bool:
-        """Nobody measures: the feed is silent, or broke."""
+        """Measuring has stopped: the feed is silent or broke."""
         return self._silent_ns is not None or (self._end is not None and self._end.failed)
 
     @property

@@ -1,4 +1,4 @@
-"""The newest run of checks of every endpoint, put together from what is told of it."""
+"""The newest run of checks of every endpoint, collected from its records."""
 
 from __future__ import annotations
 

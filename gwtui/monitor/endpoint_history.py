@@ -155,7 +155,7 @@ class History:
             self.touch()
 
     def add(self, result: Request | Ping) -> None:
-        """Take a result that is no trial."""
+        """Take a result that is not a trial."""
         self.touch()
         self.stream_store.end(msgspec.structs.replace(result, gaps=()) if isinstance(result, Request) else result)
         if result.outcome is Outcome.CANCELLED:
@@ -208,7 +208,7 @@ class History:
         return self._cached("latency", key, lambda: self._latency(window, metric, now_ns, columns))
 
     def pings(self, window: Window, now_ns: int, columns: int) -> PingView | None:
-        """Its ping panel; None when it is no WebSocket."""
+        """Its ping panel; None if it is not a WebSocket."""
         link = self._link
         if link is None:
             return None
@@ -222,7 +222,7 @@ class History:
         return None if series is None else quantiles(series.histogram(window, now_ns), (0.5,))[0].value_ns
 
     def samples(self, now_ns: int) -> comparison.ComparedSeries:
-        """Its newest values, to be held against those of others."""
+        """Its newest values, to be compared with those of others."""
         good, failed = self._counted.counts(Window.ALL, now_ns)
         return self._samples.series(self._endpoint.name, good, good + failed, is_ping=self.is_websocket)
 

@@ -39,7 +39,7 @@ Filter = Callable[[Subject], bool]
 
 
 class FilterError(ValueError):
-    """The text is no filter. The message says which part is wrong, and what would be right."""
+    """The text is not a filter. The message says which part is wrong and what is expected."""
 
 
 TEXTS: dict[str, Callable[[Subject], str]] = {

@@ -198,7 +198,7 @@ class Monitor:
     def view(self, query: Query, columns: int = 60, *, final: bool = False) -> View:
         """The picture of now. `columns`: how many shares of the window the latency and ping panels get.
 
-        No state is known while nobody measures; `final`: as a summary of what was, with the last that was known.
+        States are unknown while measuring has stopped; `final`: a summary, with the last known states.
         With nothing new, the same picture again. An invalid filter hides nothing, and the notice says why.
         """
         key = (self._version, query, columns, final)
@@ -209,7 +209,7 @@ class Monitor:
         return self._picture[1]
 
     def samples(self) -> tuple[ComparedSeries, ...]:
-        """What every endpoint has measured of late, to be compared; in the profile's order, whatever the filter."""
+        """The recent measurements of every endpoint, to be compared; in the profile's order, whatever the filter."""
         return tuple(history.samples(self._now_ns) for history in self._histories.values())
 
     def _view(self, query: Query, columns: int) -> View:

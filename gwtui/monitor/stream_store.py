@@ -38,7 +38,7 @@ def stream_lines(reads: Iterable[StreamRead]) -> list[StreamLine]:
 
 
 class _Liner:
-    """Makes lines of reads. A gap is told at the first event of a read, and only if no read is missing before it.
+    """Makes lines of reads. A gap is shown at the first event of a read, and only if no read is missing before it.
 
     What has the stamp of the read before it is more of that read.
     """
@@ -196,7 +196,7 @@ class StreamStore:
             del self._kept[next(iter(self._kept))]
 
     def find(self, number: int | None) -> tuple[Stream | None, bool]:
-        """The stream of that number, and False; where it is None or no longer kept the newest, and True.
+        """The stream of that number, and False; if it is None or no longer kept, the newest, and True.
 
         The newest is one that was answered, if any was: one that still waits shows nothing.
         """

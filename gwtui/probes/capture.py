@@ -1,4 +1,4 @@
-"""The reads of one stream for whoever wants to see it whole: bounded, because there may be millions of events."""
+"""The reads of one stream for a display of the whole stream: bounded, because there may be millions of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opening a WebSocket: dial, TLS and handshake, each failure told as the reason why a ping came to nothing."""
+"""Opening a WebSocket: dial, TLS and handshake, each failure as the reason why a ping failed."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ class OpenWebSocket:
         return f"closed by the gateway: {int(frame.code)} {frame.reason}".rstrip()
 
     def findings(self, warn_days: float) -> tuple[Finding, ...]:
-        """What is to be told of the subprotocol and of the certificates in use."""
+        """Findings about the subprotocol and the certificates in use."""
         found = _NO_SUBPROTOCOL if self.target.subprotocols and self.socket.subprotocol is None else ()
         if self.target.files is None:
             return found

@@ -69,7 +69,7 @@ def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
 REFUSAL_BYTES = 64 * 1024
 """How much is read of the body of an answer that is a refusal."""
 ALIVE_NS = 1_000_000_000
-"""How often a stream without events is told to be alive."""
+"""The interval at which a stream without events is reported as alive."""
 STALE_NS = 1_000_000_000
 """A kept connection that breaks so soon after the request, without a byte, was closed before the request came."""
 
@@ -80,7 +80,7 @@ class HTTPProber:
     def __init__(
         self, endpoint: Endpoint, profile: Profile, api: API, emit: Callable[[Record], None], *, events: bool = True
     ) -> None:
-        """Without `events` nothing is put together of the events of a stream that nobody would look at."""
+        """Without `events`, the events of a stream are not collected for display."""
         self._endpoint = endpoint
         self._api = api
         self._deadlines = profile.deadlines_of(endpoint)

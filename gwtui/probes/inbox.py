@@ -1,6 +1,6 @@
 """What comes over a WebSocket, taken as it comes, so that nothing piles up between two pings.
 
-A connection that nobody reads from stops reading, and then answers no ping of the peer's either, which would hang up.
+A connection that is not read stops receiving, and then does not answer the peer's pings either, which would hang up.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class ReceivedFrame:
 
 
 class FrameInbox:
-    """Of one connection. What comes while nobody listens is forgotten."""
+    """Of one connection. What comes without a listener is dropped."""
 
     def __init__(self) -> None:
         self._stamps: StampedSocket | None = None

@@ -16,7 +16,7 @@ from gwtui.stats.histogram import rank
 from gwtui.text.sanitize import clean, excerpt
 
 LEAST_S = 5.0
-"""No ping is given up sooner, unless a deadline says so."""
+"""The minimum time for an answer to a ping, unless a deadline is shorter."""
 USUAL_TIMES = 10
 """A ping is given up after this multiple of the 99th percentile of earlier pings."""
 
@@ -41,7 +41,7 @@ class PingQuestion:
         self._mismatch: Mismatch | None = None
 
     def is_answered_by(self, arrival: ReceivedFrame) -> bool:
-        """Whether this is the answer, or nothing can tell whether it is."""
+        """Whether this is the answer, or cannot be distinguished from it."""
         if arrival.is_pong is not (self.text is None) or (self.sent_ns is not None and arrival.stamp_ns < self.sent_ns):
             return False
         mismatch = self._mismatch_of(arrival.data)
@@ -58,7 +58,7 @@ class PingQuestion:
         return None if data == self.payload else Mismatch("a pong with the ping's own payload is expected")
 
     def check(self) -> None:
-        """Raises `PingFailedError` where the answer could not be told from others."""
+        """Raises `PingFailedError` if the answer could not be distinguished from others."""
         if self._mismatch is not None:
             raise ping_failed(Verdict.LOCAL, "expect", self._mismatch.reason, redial_later=False)
 

@@ -90,7 +90,7 @@ class Timing:
         return self._first_content_ns is not None
 
     def add(self, stamp_ns: int, readings: Sequence[Reading], size: int = 0, error_ns: int = 0) -> None:
-        """Take the events that one read of so many bytes completed, or more of them: one stamp is one read. `error_ns`:
+        """Take the events that one read of `size` bytes completed, or more of them: one stamp is one read. `error_ns`:
         how far that stamp may be from when any of the bytes came."""
         self.reads += stamp_ns != self._last_ns
         self._last_ns = stamp_ns
@@ -157,7 +157,7 @@ class Timing:
         )
 
     def _measured(self, ended_ns: int | None, ended_error_ns: int) -> dict[Metric, int]:
-        """The metrics for which a record has no field; what is None was not measured."""
+        """The metrics for which a record has no field; None: not measured."""
         found = {
             Metric.TTLT: self._since_sent(self._last_content_ns if self.has_content else None),
             Metric.TAIL_GAP: self._tail_gap(ended_ns, ended_error_ns),

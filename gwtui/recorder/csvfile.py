@@ -31,9 +31,9 @@ def csv_line(cells: Iterable[Cell]) -> bytes:
 
 
 def csv_cells(line: str) -> list[str]:
-    """The cells of a line that `csv_line` made, without their guards. Raises csv.Error for what is no line of CSV.
+    """The cells of a line that `csv_line` made, without their guards. Raises csv.Error for a line that is not CSV.
 
-    Whoever wrote the line: what comes out is clean.
+    The result is sanitised, even of an untrusted line.
     """
     cells = [cell for cells in csv.reader((line,), strict=True) for cell in cells]
     bare = (cell[1:] if cell.startswith("'") and _FORMULA.match(cell, 1) else cell for cell in cells)

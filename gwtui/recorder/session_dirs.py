@@ -24,7 +24,7 @@ def state_dir() -> Path | None:
 
 
 def new_session_dir(profile_name: str, started_at: float, state: Path | None = None) -> Path | None:
-    """A directory of a new session, such as `sessions/2026-11-20T14-03-22Z-prod`, made so that nobody else has it.
+    """A directory of a new session, such as `sessions/2026-11-20T14-03-22Z-prod`, made so that no other session has it.
 
     Where none can be made its path is returned all the same: the recorder says why, and measuring goes on. None where
     there is no home directory.

@@ -22,7 +22,7 @@ from gwtui.text.units import timestamp
 from gwtui.transport.proxy_urls import DIRECT, ProxyURLError, parse_proxy
 
 LEFT_OUT = "env:REDACTED"
-"""Stands for a secret that was written out: a reference, so that the copy is a valid profile."""
+"""Replaces a literal secret: a reference, so that the copy is a valid profile."""
 
 
 def session_toml(started_at: float) -> str:
@@ -115,7 +115,7 @@ def _masked(value: Any, name: str = "") -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """TOML has no null, so what is None is left out; and what looks like a secret is masked."""
+    """TOML has no null, so None is left out; values that look like secrets are masked."""
     if isinstance(value, dict):
         return {key: _plain(item) for key, item in value.items() if item is not None}
     if isinstance(value, list | tuple):

@@ -33,7 +33,7 @@ from gwtui.text.untrusted_files import Directory
 Row: TypeAlias = Request | Ping | Incident
 _Of: TypeAlias = Callable[[Mapping[str, str]], Row]
 MAX_LINE = 1 << 20
-"""Characters; a longer line is read as several that are no rows."""
+"""Characters; a longer line is read as several lines that are not rows."""
 TOLD = 3
 """The number of unreadable lines that are reported one by one."""
 
@@ -44,7 +44,7 @@ class SessionError(Exception):
 
 @dataclass(slots=True)
 class UnreadRows:
-    """Lines that are no rows, as they are found."""
+    """The number of lines so far that are not rows."""
 
     lines: int = 0
     first: list[str] = field(default_factory=list)
@@ -85,7 +85,7 @@ class Session:
 
 
 def read_session(path: Path) -> Session:
-    """What the directory says of its session, whoever it came from. Raises SessionError."""
+    """The metadata of the session in the directory, which is untrusted. Raises SessionError."""
     try:
         with Directory.held(path) as directory:
             text = directory.read(SESSION, SESSION_BYTES).decode()

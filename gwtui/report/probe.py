@@ -186,7 +186,7 @@ def _events(events: list[StreamLine], decided: int | None, width: int) -> list[s
 
 
 def between(missing: int) -> Row:
-    """The row that stands for events that are not kept."""
+    """The row in place of events that are not kept."""
     return "…", f"{units.many(missing, 'event')} in between, too many to show"
 
 

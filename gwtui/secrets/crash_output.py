@@ -1,4 +1,4 @@
-"""What is said on standard error unasked, log lines and crashes: without keys, and nothing a terminal obeys."""
+"""Log lines and tracebacks on standard error: without keys and without terminal control sequences."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def may_be_tagged(text: str) -> bool:
 
 
 def character(match: re.Match[str]) -> str:
-    """What an escape stands for."""
+    """The character that an escape encodes."""
     kind = str(match.lastgroup)
     value = match[kind]
     if kind in ("letter", "sign", "soft"):

@@ -120,7 +120,7 @@ def _base32(data: bytes, public: int) -> Iterator[Form]:
 
 
 def _within(data: bytes, public: int, encode: Callable[[bytes], bytes], before: int, bits: int) -> Form:
-    """As it looks behind so many bytes of a longer text. The characters at both ends also depend on their neighbours,
+    """Its form after these bytes of a longer text. The characters at both ends also depend on their neighbours,
     so those between them are what can be known, and one less of them than is not to be seen."""
     first = -(-before * 8 // bits)
     last = (before + len(data)) * 8 // bits

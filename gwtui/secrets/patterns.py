@@ -1,4 +1,4 @@
-"""What looks like a secret by its name or by its value, where nobody said that it is one."""
+"""Values that look like secrets, by name or by value, without being declared as such."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def looks_secret(text: str) -> bool:
 
 
 def tells_secret(name: str, value: str) -> bool:
-    """Whether a query field holds a secret that is written out; a reference to one is none."""
+    """Whether a query field holds a literal secret; a reference is not one."""
     if references_in(value):
         return looks_secret(without_references(value))
     return names_secret(name) or looks_secret(value)

@@ -26,7 +26,7 @@ _SHORTEST_KEY = 4
 """Anything shorter would mask half of every text."""
 _SHORTEST_ENCODED = 6
 _PART = 16 << 10
-"""Longer texts are gone through in parts of so many characters."""
+"""Longer texts are searched in parts of this number of characters."""
 _OVERLAP = 2 << 10
 """How far a part goes into the next one, so that what stands across its end is found."""
 _IS_LETTER = bytes(letters_of(bytes((byte,))) != b"" for byte in range(256))
@@ -199,7 +199,7 @@ class Redactor:
         )
 
     def _found(self, view: TextView) -> list[Span]:
-        """Where keys stand in the text of a view, told as places of the text that it was made of."""
+        """The positions of keys in the text of a view, as positions in the original text."""
         seen = view.folded()
         data = seen.text.encode("utf-8", "replace")
         letters = letters_of(data)

@@ -76,7 +76,7 @@ class Kept:
         return answer is not None and self._clock() < answer.until_s - (MARGIN_S if answer.error is None else 0.0)
 
     def ask(self, reference: str) -> _Answer:
-        """Ask, unless somebody else did meanwhile."""
+        """Resolve it, unless another thread did meanwhile."""
         with self._asking["keyring" if split(reference)[0] == "keyring" else reference], self._room:
             if not self.is_ready(reference):
                 self._answers[reference] = self._asked(reference)

@@ -1,6 +1,6 @@
-"""Where keys are: the environment, a file, what a command prints, the system's keyring. Each is read anew.
+"""Where keys are: the environment, a file, what a command prints, the system's keyring. Each is read again.
 
-A command and a keyring may ask somebody, so they may take long: up to `ANSWER_S`, then they are given up. A command's
+A command and a keyring may prompt, so they may take long: up to `ANSWER_S`, then they are given up. A command's
 whole process group ends with its answer, and with gwtui, however that ends.
 """
 
@@ -132,7 +132,7 @@ def _group(words: list[str], name: str) -> Iterator[subprocess.Popen[bytes]]:
 def _watched(group: int) -> Iterator[None]:
     """Have a process group killed when this process ends, even by SIGKILL: that ends the input of a shell that waits.
 
-    Without a shell nobody waits: then what is asked just when gwtui is killed runs to its own end.
+    Without a shell, a command that runs when gwtui is killed runs to its own end.
     """
     try:
         watch = subprocess.Popen(  # noqa: S603 - our own line, and a number

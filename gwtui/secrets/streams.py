@@ -18,11 +18,11 @@ _ODD = re.compile(r"[^ -~]|[\\&%=<>]")
 """Signs of escapes and tags, and what is not ASCII."""
 _LETTER = re.compile("[A-Za-z0-9]")
 _WIDENS = re.compile(rf"{ESCAPE.pattern}|</?[A-Za-z!]")
-"""What takes more room than what it stands for."""
+"""Signs of encodings that are longer than the character they encode."""
 _LATIN = re.compile("[\x80-\xbf]|[\xc2-\xf4]$")
 """What may be bytes of UTF-8 that were read as Latin-1, which a piece may hold a part of."""
 _TAIL, _LONG_TAIL = 80, 512
-"""How many characters are kept of the end of a text that goes on, and how many where some of them stand for fewer."""
+"""The number of characters kept of the end of a text that continues, and the number if some of them are encodings."""
 
 
 class FrameRedactor:
@@ -59,7 +59,7 @@ class FrameRedactor:
         return text
 
     def passed(self, text: str, new: str) -> None:
-        """No key is in the text, of which that was new."""
+        """The text has no key; `new` was its new part."""
         if 2 * len(new) > len(text):
             self._long += 1
             if self._long.bit_count() == 1:
@@ -84,7 +84,7 @@ class FrameRedactor:
 
 
 def _shared(one: str, other: str, most: int | None = None) -> int:
-    """How many characters both begin with, at most so many."""
+    """The length of the common prefix, up to a limit."""
     low, high = 0, min(len(one), len(other)) if most is None else most
     while low < high:
         middle = (low + high + 1) // 2
@@ -96,7 +96,7 @@ def _shared(one: str, other: str, most: int | None = None) -> int:
 
 
 def _length(text: str, letters: int) -> int:
-    """How much of the text holds so many letters and digits; all of it if it has no more."""
+    """The length of the prefix with this number of letters and digits; the whole length if it has fewer."""
     places = [match.end() for match in islice(_LETTER.finditer(text), letters)]
     return places[-1] if len(places) == letters else len(text)
 

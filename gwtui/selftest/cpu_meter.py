@@ -19,7 +19,7 @@ _CPUCLOCK_SCHED = 2
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one stretch. CPU times are None where a system does not tell those of other processes."""
+    """Of one stretch. CPU times are None if the system does not give those of other processes."""
 
     wall_ns: int
     events: int

@@ -15,7 +15,7 @@ from gwtui.stats.histogram import rank
 
 
 class Spread(msgspec.Struct, frozen=True, kw_only=True):
-    """Many figures in ns, told as a few: percentiles by nearest rank. None without any."""
+    """Percentiles of figures in ns, by nearest rank. None without figures."""
 
     n: int
     p50_ns: int | None = None

@@ -28,8 +28,8 @@ class Load:
     batch: int = 1
     ttft_ns: int = 50_000_000
     flood: int = 0
-    """Events per second in one more stream, of the first endpoint, which is the one on screen; no truth is held against
-    those."""
+    """Events per second in one more stream, of the first endpoint, which is the one on screen; these are not compared
+    with the ground truth."""
 
     @property
     def script(self) -> Script:

@@ -34,7 +34,7 @@ class Results(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def run(seconds: float) -> Results:
-    """Run both sessions, one after the other, each for so long."""
+    """Run both sessions, one after the other, each for `seconds`."""
     load = dataclasses.replace(USUAL, seconds=seconds)
     with running(SERVER) as server, tempfile.TemporaryDirectory() as place:
 

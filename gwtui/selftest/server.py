@@ -2,7 +2,7 @@
 
 It speaks OpenAI Chat Completions. The request's body says what to stream (`"truth": {"ttft_ns", "gap_ns", "events",
 "batch"}`); the content of each event is a `Stamps`, taken right before the socket got it. One process, one loop, plain
-sockets: what it does between a stamp and the send is one system call. `GET` tells what it did so far, as JSON.
+sockets: what it does between a stamp and the send is one system call. `GET` returns its counts so far, as JSON.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class _Stream:
         self.arrived_ns = arrived_ns
         self.due_ns = arrived_ns + script.ttft_ns
         self.sent_ns = 0
-        """What the events of the latest write say; 0: there was none."""
+        """The send time in the events of the latest write; 0: nothing was written yet."""
         self.left = script.events
         self.unsent: bytes | bytearray = HEAD
         size = len(CONTENT) + 62 + len(CONTENT_END)

@@ -43,7 +43,7 @@ class Terminal:
             return time.perf_counter_ns() - self.began_ns if wanted in self._seen else None
 
     def wait_for_end(self, timeout_s: float) -> None:
-        """Wait until the program has ended, or so long."""
+        """Wait until the program has ended, for at most `timeout_s`."""
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout_s)
 

@@ -37,7 +37,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Watched:
-    """The feed of an engine, whose records are held against the truth on their way to whoever iterates."""
+    """The feed of an engine, whose records are compared with the ground truth on their way to the consumer."""
 
     refuses = ""
 

@@ -1,4 +1,4 @@
-"""Checks asked beside the engine, on command: one run at a time, each result told as it comes.
+"""Checks asked beside the engine, on command: one run at a time, each result reported as it comes.
 
 What they need is loaded when the first is wanted, and in a thread: a session that is asked for none starts without it,
 and no probe waits for it.

@@ -1,4 +1,4 @@
-"""An engine's standard output: a thread writes it, so that a pipe nobody reads never holds up a probe."""
+"""An engine's standard output: a thread writes it, so that a pipe without a reader never delays a probe."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class CommandDispatcher:
         self.watchdog = watchdog
 
     async def run(self) -> None:
-        """Until `stop`, or until its time is over."""
+        """Run until `stop`, or until its time is over."""
         async with self._checking:
             left_s = None if self._stop_at_s is None else max(0.0, self._stop_at_s - time.monotonic())
             await self._engine.run(left_s)
@@ -65,19 +65,19 @@ log = logging.getLogger(__name__)
 STOP_S = 3.0
 """How long a hosted engine may take to end before it is cancelled."""
 CHILD_END_S = 0.9
-"""How long the event loop of a child has for its end, before whoever started it has had enough."""
+"""Seconds in which the event loop of a child must end, before its parent kills it."""
 EACH_END_S = 0.0005
-"""How much longer the end may take for each endpoint: its connection is closed, and it is told of in the summary."""
+"""Additional seconds for each endpoint: its connection is closed, and it is part of the summary."""
 ROWS_SHARE = 0.6
-"""As much of the time for the end rows have that wait: what became of them is told in the rest."""
+"""The share of that time in which waiting rows are written: the rest is for reporting the outcome."""
 EXIT_USAGE = 2
 
 
 def hosted(start: Start, silent: Callable[[Record], object] | None = None, watchdog: Watchdog | None = None) -> Feed:
     """The feed of an engine in this process. It begins with the iteration, and needs no event loop before.
 
-    It has no `StreamRead`: nobody sees single events there, and they would cost more than all else.
-    An event loop that stands still can tell nobody: `silent` gets a `FeedSilent` in a thread. `watchdog`: one that was
+    It has no `StreamRead`: single events are not shown there, and they would cost more than everything else.
+    An event loop that stands still cannot report it: `silent` gets a `FeedSilent` in a thread. `watchdog`: one that was
     entered and sees to the end of the whole program; without it the feed has one of its own.
     """
     return _HostedFeed(start, silent, watchdog)
@@ -172,7 +172,7 @@ def _session(
 ) -> Iterator[CommandDispatcher]:
     """An engine, and what runs beside it, whose records go to the session's directory and to `deliver`.
 
-    `silent` is told, in a thread, when the engine's event loop stands still.
+    `silent` is called, in a thread, when the engine's event loop stands still.
     """
     recorder: Recorder | None = None
 

@@ -79,7 +79,7 @@ class Watchdog:
     @contextmanager
     def guarding(self, flush: Flush, silent: Callable[[float], object] | None = None) -> Iterator[None]:
         """While the block runs, `flush` has a number of seconds to write what waits, should the process be ended; and
-        `silent` is told, in the watchdog's thread, once when nothing was `heard` for too long."""
+        `silent` is called, in the watchdog's thread, once when nothing was `heard` for too long."""
         self._silence, self._reported = Silence(time.monotonic()), False
         self._flush, self._silent = flush, silent
         try:

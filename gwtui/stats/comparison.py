@@ -26,7 +26,7 @@ EVIDENCE = 0.05
 
 @dataclass(frozen=True, slots=True)
 class ComparedSeries:
-    """What is known of one endpoint: single results, or no more than the figures somebody kept of them."""
+    """What is known of one endpoint: single results, or only the figures that a file has of them."""
 
     name: str
     samples: Mapping[Metric, Sample]

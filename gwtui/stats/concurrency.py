@@ -2,8 +2,8 @@
 
 Three pieces of evidence: the spread of the starts, whether models speak at the same time (take turns within the first
 events, or overlap later), and the whole time against the slowest model and against the sum of all. Speaking at the
-same time is proof that they are not asked one after another; where nobody does (short answers, or such as come in one
-piece), the other two have to agree. Whether some of them queue is another question: see `Concurrency.queues`.
+same time is proof that they are not asked one after another; where none do (short answers, or answers in one piece),
+the other two have to agree. Whether some of them queue is another question: see `Concurrency.queues`.
 Times are ns of one clock.
 """
 
@@ -27,7 +27,7 @@ ONE_PIECE_SHARE = 0.2
 NO_SPEED_UP = 1.2
 """Times as fast as one after another, below which asking at once gains nothing."""
 FIRST_CHUNKS = 20
-"""How many of the first events with content are looked at for turns."""
+"""The number of first events with content that are examined for turns."""
 OVERLAP_SHARE = 0.2
 """Two models speak at the same time when they overlap for this share of the shorter one's time."""
 
@@ -200,7 +200,7 @@ def _in_one_piece(timelines: Sequence[ModelTimeline]) -> bool:
 
 
 def _as_the_fastest(timelines: Sequence[ModelTimeline]) -> list[ModelTimeline]:
-    """The same, each taken to need as long by itself as the one that was answered first, which waited for nobody."""
+    """The same, assuming that each alone takes as long as the one that was answered first, which did not wait."""
     first = min(timelines, key=lambda timeline: (timeline.end_ns or 0) - timeline.sent_ns, default=None)
     if first is None or first.end_ns is None or first.start_ns is None:
         return list(timelines)

@@ -21,7 +21,7 @@ RESAMPLES = 2000
 MIN_BLOCKS = 10
 """With fewer minutes than this, resampling whole minutes says less than resampling single values."""
 EXACT_UP_TO = 8
-"""Where the smaller sample has no more values, and there are no ties, p is counted and not approximated."""
+"""If the smaller sample has at most this number of values, and there are no ties, p is exact, not approximated."""
 
 
 @dataclass(frozen=True, slots=True)

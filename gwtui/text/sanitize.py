@@ -27,7 +27,7 @@ _MARK = (
     "\u0e47-\u0e4e\u1ab0-\u1ace\u1dc0-\u1dff\u20d0-\u20f0\u302a-\u302d\u3099\u309a\ufe0f\ufe20-\ufe2f]"
 )
 _FLOOD = re.compile(f"{_MARK}(?<={_MARK * 5})")
-"""Marks over and under one letter, from the fifth on: no language has so many, and terminals draw them over the lines
+"""Marks over and under one letter, from the fifth on: no language needs them, and terminals draw them over the lines
 above and below."""
 
 

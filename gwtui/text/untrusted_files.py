@@ -92,7 +92,7 @@ class Directory:
         return sorted(os.listdir(self.path if self._fd is None else self._fd))  # noqa: PTH208 - a descriptor
 
     def refuse_others(self, name: str) -> None:
-        """Raise OSError for what is no regular file. It is not even opened: some devices do something then."""
+        """Raise OSError for a file that is not regular. It is not even opened: opening some devices has effects."""
         try:
             mode = self.status(name).st_mode
         except FileNotFoundError:
@@ -146,7 +146,7 @@ class Directory:
 
 
 def expanded(path: str | Path) -> Path:
-    """The path with its `~` as the home directory it stands for; unchanged if there is no home directory."""
+    """The path with its `~` replaced by the home directory; unchanged if there is no home directory."""
     return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises
 
 

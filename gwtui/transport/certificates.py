@@ -18,8 +18,8 @@ _VERSION, _UTC_TIME, _GENERALIZED_TIME = 0xA0, 0x17, 0x18
 
 
 def expires_at(der: bytes) -> float | None:
-    """The `notAfter` of an X.509 certificate in DER, as seconds since the epoch (RFC 5280 4.1.2.5); None where the
-    bytes are no certificate."""
+    """The `notAfter` of an X.509 certificate in DER, as seconds since the epoch (RFC 5280 4.1.2.5); None if the bytes
+    are not a certificate."""
     try:
         _, at, _ = _element(der, _element(der, 0)[1])
         tag, _, end = _element(der, at)

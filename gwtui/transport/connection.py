@@ -58,7 +58,7 @@ class HTTPConnection:
         """What came behind the answer before, and is more than white space."""
 
     def is_idle(self) -> bool:
-        """Whether the connection waits for a request, and the peer neither closed it nor said anything unasked."""
+        """Whether the connection waits for a request, and the peer neither closed it nor sent anything."""
         return bool(self._leftover) or not self._stream.has_news()
 
     def expect_acknowledgement(self, wait_s: float) -> None:

@@ -60,7 +60,7 @@ class Connections:
     async def connection(self, number: int, trace: ConnectionTrace, found: Callable[[Finding], None]) -> HTTPConnection:
         """The connection for the probe of this number: the one that was kept for it, or a new one.
 
-        `found` is told what is worth knowing of it. Raises `OSError`, `ProxyError`, and what `TLSFiles.context` does.
+        `found` is called with each finding about it. Raises `OSError`, `ProxyError`, and what `TLSFiles.context` does.
         """
         context = self._tls.context() if self._tls is not None else None
         await self._renew(context, found)
@@ -74,7 +74,7 @@ class Connections:
         return behind
 
     def certificate_findings(self, warn_days: float) -> tuple[Finding, ...]:
-        """What is to be told of the certificates of the connection that was used last."""
+        """Findings about the certificates of the connection that was used last."""
         return self._tls.findings(self.peer.expires_at, warn_days) if self._tls is not None else ()
 
     async def aclose(self) -> None:

@@ -23,7 +23,7 @@ _UNTELLING = frozenset({errno.ENETUNREACH, errno.EADDRNOTAVAIL, errno.EAFNOSUPPO
 """What a family without any route gives: any other address's error says more."""
 
 ASK_AGAIN_S = 0.01
-"""How soon a Unix socket whose backlog is full is asked again: the kernel has nobody wait for that."""
+"""Seconds until a Unix socket whose backlog is full is tried again: the kernel does not report free room."""
 
 
 class NoThreadError(OSError):
@@ -42,7 +42,7 @@ class Dial:
     tried: list[str] = field(default_factory=list)
     """Addresses that were asked for a connection."""
     address: str = ""
-    """The peer's address and port: once connected, or where no other is tried."""
+    """The peer's address and port: once connected, or if it is the only one."""
     answers: tuple[Address, ...] = ()
     """The addresses that the name was looked up to have."""
     peer: Address | None = None
@@ -56,7 +56,7 @@ class Dial:
 
 
 def fallbacks(made: Dial | None) -> tuple[Finding, ...]:
-    """What is to be told of the addresses that failed before the one that was connected to."""
+    """Findings about the addresses that failed before the connected one."""
     if made is None or not made.refusals or made.connect_ns is None:
         return ()
     return (address_fallback(made.refusals, made.address),)

@@ -1,4 +1,4 @@
-"""How an exchange ended when it did not end well: an exception's own cause, told as one `End` and a detail in words."""
+"""How a failed exchange ended: an exception's own cause as one `End` and a detail in words."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ LOOK_EVERY_S = 30.0
 
 
 class FollowedName:
-    """A host and port, and the addresses it has now. Followed until nobody refers to it."""
+    """A host and port, and the addresses it has now. Resolved again until nothing refers to it."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host = host

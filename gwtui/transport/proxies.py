@@ -1,7 +1,7 @@
 """Forward proxies: the endpoint's own, or those that the environment names where the profile says so; else gwtui
 connects directly, and says so where that may be why nothing was reached.
 
-What a proxy does wrong is told as its own fault. Its user and password are shown nowhere.
+A proxy's faults are reported as its own. Its user and password are shown nowhere.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Proxy:
 
     @property
     def authorization(self) -> str:
-        """The value of `Proxy-Authorization`; "" where no user is named."""
+        """The value of `Proxy-Authorization`; "" without a user."""
         login = f"{self.user}:{self.password}".encode()
         return f"Basic {base64.b64encode(login).decode()}" if self.user else ""
 

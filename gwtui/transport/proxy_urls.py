@@ -8,7 +8,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import TypeAlias
 
 DIRECT = "direct"
-"""Stands for no proxy, whatever the environment names."""
+"""Means no proxy, even if the environment names one."""
 PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 """The kinds of proxies, with the port of each where the URL names none."""
 _ALIASES = {"": "http", "socks": "socks5h"}

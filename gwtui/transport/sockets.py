@@ -25,7 +25,7 @@ from gwtui.transport.trace import Arrival, SendSpan
 GATHER_S = 0.04
 """How long a read may wait for others; what it means is written to the screen's pipe no more often either."""
 TOGETHER = 32
-"""So many are woken at once, then sockets are looked at again: one that waits has one stamp for several packets."""
+"""Maximum number woken before sockets are looked at again: one that waits has one stamp for several packets."""
 
 
 class WakeupBatch:
@@ -58,7 +58,7 @@ def wakeup_batch() -> WakeupBatch:
 
 
 def settle(future: asyncio.Future[None]) -> None:
-    """Let whoever awaits it go on, if nobody did so before."""
+    """Resume its awaiter, unless that was done before."""
     if not future.done():
         future.set_result(None)
 
@@ -68,11 +68,11 @@ PIECE_BYTES = 64
 """Segments that wait together are received in such pieces: a read of several has the stamp of the last. Gateways often
 send the first byte and the first content within a millisecond, and how long these took is what is asked for most."""
 MOST_PIECES = 128
-"""... or in so many longer ones, where a lot waits."""
+"""... or in this number of longer ones, if a lot waits."""
 QUEUE_BYTES = 1024 * 1024
 """Received but unread bytes at which a stream stops receiving until they were read."""
 MANY_BYTES = 16 * 1024
-"""With so many unread bytes even one that waits for others too is woken at once."""
+"""With this number of unread bytes, even one that waits for others too is woken at once."""
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 """What a chunked body ends with: its reader has waited for that."""
 
@@ -134,7 +134,7 @@ class TCPStream:
         return arrival
 
     async def transmit(self, buffer: bytes) -> SendSpan | None:
-        """Send all of it. Returns when its first and its last bytes went; None when there were none to send. Raises
+        """Send all of it. Returns when its first and its last bytes went; None if it was empty. Raises
         `OSError`."""
         view = memoryview(buffer)
         first_ns = None
@@ -153,7 +153,7 @@ class TCPStream:
         return SendSpan(first_ns, self._sock.last_write_ns, self._sock.last_write_error_ns)
 
     def send_now(self, data: bytes) -> None:
-        """Send what the socket takes at once and forget the rest: a farewell nobody waits for."""
+        """Send what the socket takes at once and drop the rest: for a last message that is not awaited."""
         try:
             self._sock.send(data)
         except OSError:
@@ -170,7 +170,7 @@ class TCPStream:
         self._sock.close()
 
     def has_news(self) -> bool:
-        """Whether anything came that nobody asked for yet: on an idle connection, that the peer closed it."""
+        """Whether unread data or an end came: on an idle connection, that the peer closed it."""
         self._waiting = Waiting.AT_ONCE
         if self.receiving:
             self._receive()
@@ -189,7 +189,7 @@ class TCPStream:
             self._acknowledgement = None
 
     def _give_up(self, error: UnacknowledgedError) -> None:
-        """Whoever waits for bytes, or to send some, gets this error."""
+        """Readers and writers that wait get this error."""
         self._end = Arrival(time.perf_counter_ns(), Clock.USER, b"", broke=error)
         self._pause()
         for future in (self._waiter, self._writable):

@@ -40,7 +40,7 @@ _CONTROL_BYTES = 64
 REMEASURE_NS = 1_000_000_000
 """How long an offset is believed."""
 DOUBT_NS = 100_000_000
-"""How long no stamp is believed after a step: what came before it may still wait to be read."""
+"""How long stamps are not used after a step: what came before it may still wait to be read."""
 SLACK_NS = 20_000
 """How far two measured offsets may differ beyond their own uncertainty without a step of the wall clock."""
 _BRACKETS = 9
@@ -172,7 +172,7 @@ class StampedSocket(socket.socket):
         self.last_clock_error_ns = 0
         """What of it is the clock's."""
         self.last_kernel_ns: int | None = None
-        """The kernel's own stamp of the last read, on the wall clock; None where there was none to believe."""
+        """The kernel's own stamp of the last read, on the wall clock; None without a usable one."""
         self.writes = 0
         self.sent_bytes = 0
         """Bytes that were handed to the kernel, in all."""
@@ -212,11 +212,11 @@ class StampedSocket(socket.socket):
         return count
 
     def waiting(self) -> tuple[int, int]:
-        """How many segments and bytes wait to be read; 2 and 0 where nobody knows."""
+        """The number of segments and bytes that wait to be read; 2 and 0 if unknown."""
         return self.unread.waiting(counts_of(self) if self.unread.counted else None)
 
     def unacknowledged(self) -> int | None:
-        """How many of the sent bytes the peer's kernel has not acknowledged; None where that cannot be known: on
+        """The number of sent bytes that the peer's kernel has not acknowledged; None where that cannot be known: on
         systems other than Linux, and of a Unix socket, where it counts what the peer's program has not read."""
         if sys.platform != "linux" or self.family == socket.AF_UNIX:
             return None

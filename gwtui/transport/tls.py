@@ -79,7 +79,7 @@ class TLSStream:
         await self._below.aclose()
 
     def has_news(self) -> bool:
-        """As `TCPStream.has_news`. A session ticket that came late is no news; a close_notify is, even one that came
+        """As `TCPStream.has_news`. A session ticket that came late is not; a close_notify is, even one that came
         with the last answer."""
         if self._below.has_news():
             self._take_in(self._below.take_news())
@@ -91,7 +91,7 @@ class TLSStream:
         return plain is not None or self._below.has_news()
 
     def take_news(self) -> bytes:
-        """What came unasked. What is wrong with it is told by the next read."""
+        """Data that came unrequested. The next read reports its faults."""
         self._take_in(self._below.take_news())
         try:
             return self._decrypt() or b""

@@ -79,7 +79,7 @@ class TLSFiles:
         return self._context
 
     def findings(self, server_expires_at: float | None, warn_days: float) -> tuple[Finding, ...]:
-        """What is to be told of the certificates in use: of the peer's, by its end, and of the client's own."""
+        """Findings about the certificates in use: the peer's expiry and the client's own."""
         now = time.time()
         found = (
             *expiry("server", server_expires_at, warn_days, now),

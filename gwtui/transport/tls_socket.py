@@ -26,7 +26,7 @@ RECORD_BYTES = 16 * 1024
 class TLSSocket(StampedSocket):
     """A non-blocking socket over TLS. Made by `secured`.
 
-    Whoever reads at least `READ_BYTES` at a time leaves nothing behind in it that a selector could not know of. A
+    A reader that takes at least `READ_BYTES` at a time leaves nothing in it that a selector does not see. A
     `send` that would block has to be repeated with the same data, as asyncio's transports and `TCPStream` do.
     """
 

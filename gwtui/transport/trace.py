@@ -66,7 +66,7 @@ class ConnectionTrace:
     """When the newest bytes of the connection came, whether or not they were read; 0 before any."""
 
     def sent(self, span: SendSpan | None) -> None:
-        """Note when bytes went; None: there were none."""
+        """Note when bytes went; None: nothing was sent."""
         if span is None:
             return
         if self.first_write_ns is None:

@@ -123,7 +123,7 @@ async def _say(sock: StampedSocket, data: bytes) -> None:
 
 
 async def _exactly(sock: StampedSocket, count: int, proxy: Proxy) -> bytes:
-    """So many bytes, and none of those behind them, which are the gateway's."""
+    """Exactly this number of bytes: those after them are the gateway's."""
     loop = asyncio.get_running_loop()
     data = b""
     while len(data) < count:

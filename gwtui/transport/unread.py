@@ -63,7 +63,7 @@ class Unread:
         self.is_empty = True
         """Whether the last read left nothing, as far as that is known."""
         self.segments: int | None = None
-        """How many came since nothing was unread last, those of the last read included; None where nobody knows."""
+        """The number that came since nothing was last unread, those of the last read included; None if unknown."""
 
     @property
     def counted(self) -> bool:
@@ -83,7 +83,7 @@ class Unread:
         self.disordered = False
 
     def waiting(self, counts: Counts | None) -> tuple[int, int]:
-        """How many segments and bytes wait; 2 and 0 where nobody knows."""
+        """The number of segments and bytes that wait; 2 and 0 if unknown."""
         if counts is None or self._emptied is None:
             return 2, 0
         return (counts.segments - self._emptied.segments) % _WRAP, counts.received - self._taken
@@ -97,8 +97,8 @@ class Unread:
     def took(self, count: int, stamp_ns: int | None, now_ns: int, counts: Counts | None, emptied_ns: int | None) -> int:
         """Note a read that ended just now. Returns how far its stamp may be from when any of its bytes came.
 
-        `stamp_ns`: the kernel's; None: it gave none, and the stamp is `now_ns`. `counts` were taken after that. Where
-        there are none, `emptied_ns` is a time at which the read had left nothing, if there is one.
+        `stamp_ns`: the kernel's; None: it gave none, and the stamp is `now_ns`. `counts` were taken after that. Without
+        counts, `emptied_ns` is a time at which the read had left nothing, if there is one.
         """
         self._taken += count
         error_ns = self._error_ns(stamp_ns, now_ns, counts)

@@ -58,7 +58,7 @@ class Orders:
         return sent
 
     def refused(self) -> bool:
-        """Whether what is watched takes no orders, of whatever kind; the user is told why."""
+        """Whether the feed refuses commands; if so, show the user why."""
         if why := self._watch.refuses:
             self._say(why)
         return bool(why)

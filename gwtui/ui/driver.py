@@ -24,7 +24,7 @@ from gwtui.ui.keyboard import Keyboard, Pasted
 from gwtui.ui.terminal import HUNG_UP, is_foreground, stop_job
 
 UNSTOPPED_S = 0.2
-"""After so long a process that cannot be stopped, as the first of a container, takes the terminal back."""
+"""Seconds after which a process that cannot be stopped, such as the first of a container, takes the terminal back."""
 
 LARGEST = Size(800, 250)
 """Columns and rows that are drawn at most; terminals and the environment may name any number."""
@@ -156,7 +156,7 @@ class _Hardy(Driver):
         self._loop.call_soon_threadsafe(self._loop.call_later, 0, self._go_on)
 
     def _background(self, number: int, _frame: object) -> None:
-        """The system stops jobs in the background with these; in the foreground somebody asks for the end."""
+        """The system stops jobs in the background with these; in the foreground they ask for the end."""
         if is_foreground(self.fileno):
             self._loop.call_soon_threadsafe(self._app.exit, 128 + number)
         else:
@@ -174,7 +174,7 @@ class _Hardy(Driver):
             self._go_on()
 
     def _go_on(self) -> None:
-        """Take the terminal anew, also where nobody could let go of it before, as after SIGSTOP."""
+        """Take the terminal again, even if it could not be released before, as after SIGSTOP."""
         if self.leaving():
             return
         if not is_foreground(self.fileno):

@@ -26,7 +26,7 @@ class Widget(Enum):
 
 
 class FieldForm(Enum):
-    """What a field's text stands for."""
+    """The type of value that a field's text holds."""
 
     TEXT = "text"
     INTEGER = "integer"
@@ -237,7 +237,8 @@ def endpoint_fields(texts: Mapping[str, str], base: Endpoint, profile: Profile) 
     """The endpoint's fields from the form's texts, for a check by `gwtui.config`. Raises `FieldError`.
 
     What was not touched keeps the value of `base`, whether the form shows it or not. A table is given only where
-    `base` had one or it now differs from the profile's: an endpoint follows its profile until it is told otherwise.
+    `base` had one or it now differs from the profile's: an endpoint follows its profile until it has a value of its
+    own.
     """
     kind = kind_of(texts["api"])
     same_kind = kind is kind_of(base.api)
@@ -264,7 +265,7 @@ def endpoint_fields(texts: Mapping[str, str], base: Endpoint, profile: Profile) 
 
 
 def _value(field: Field, text: str, kind: Kind) -> Any:
-    """What the text stands for; None for the field's default. Raises `FieldError`."""
+    """The value that the text holds; None for the field's default. Raises `FieldError`."""
     text = text.strip()
     if not text:
         return "" if field.name in REQUIRED else None

@@ -1,6 +1,6 @@
 """What a terminal sends, cut into what was pressed and what was pasted. Any bytes will do; what is neither is dropped.
 
-A terminal sends more than keys: answers to questions that somebody asked it earlier, mouse reports of three forms, text
+A terminal sends more than keys: answers to earlier queries, mouse reports of three forms, text
 between the marks of a paste, and bytes of other encodings. Sequences are read by their grammar (ECMA-48, 5.4 and 8.3),
 so that one that is unknown ends where it ends, and no part of it is taken for keys.
 """
@@ -12,9 +12,9 @@ from collections.abc import Container, Iterator
 from typing import NamedTuple
 
 ALONE_S = 0.1
-"""An escape without anything after it for so long is the key."""
+"""Seconds after which an escape with nothing after it is the key."""
 STRING_S = 0.5
-"""A string without its end, such as an answer that was cut, is over when nothing came for so long."""
+"""Seconds of silence after which a string without its end, such as a cut answer, is dropped."""
 PASTE_S = 3.0
 """As much for a paste: what comes after a pause is still not typed."""
 MAX_PASTE = 1 << 20
@@ -137,7 +137,7 @@ class Keyboard:
         return at, None
 
     def _next(self, data: bytes, at: int) -> tuple[int, str | None]:
-        """What begins here, and where it ends. It is None where it is unfinished, or is to be dropped."""
+        """The input that begins here, and where it ends. None if it is unfinished or to be dropped."""
         if found := _TYPED.match(data, at):
             return found.end(), found[0].decode("utf-8")
         if data[at] != 0x1B:
@@ -182,7 +182,7 @@ class Keyboard:
         return found.end(), self._meant(found[0].decode("ascii"))
 
     def _meant(self, sequence: str) -> str | None:
-        """The sequence as the keys' parser takes it; None: it is no key, nor anything else that is wanted."""
+        """The sequence as the keys' parser takes it; None if it is not wanted."""
         if report := _URXVT.fullmatch(sequence):
             buttons, *place = map(int, report.groups())
             return _sgr(buttons - 32, *place)

@@ -27,7 +27,7 @@ class Panel(Widget, can_focus=True):
     NUMBER: ClassVar[int] = 0
     """The digit in its title; 0: none."""
     FADES: ClassVar[bool] = False
-    """Whether it shows how things are now, and so is faint while nobody measures."""
+    """Whether it shows the current state, and so is faint while measuring has stopped."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """

@@ -39,7 +39,7 @@ _OF_THE_DRIVER = ("SIGTSTP", "SIGCONT", "SIGTTIN", "SIGTTOU", "SIGWINCH")
 
 
 def is_foreground(fd: int) -> bool:
-    """Whether the terminal is this job's to use; where it is nobody's, it is."""
+    """Whether this job may use the terminal: it is in the foreground, or no job is."""
     try:
         return os.tcgetpgrp(fd) == os.getpgrp()
     except OSError:

@@ -31,10 +31,10 @@ LATE_GAP_SHARE = 0.5
 """Any other was late when it may have waited that share of the time since the one before, unless that is so short that
 what it brought came in a burst anyway."""
 MOST_LATE_READS = 0.1
-"""With a larger share of late reads nothing is said about bursts."""
+"""With a larger share of late reads, bursts are not judged."""
 
 COMBED_READS = 6
-"""Reads below which their times say nothing about a timer: five gaps alike are no chance."""
+"""Reads below which their times say nothing about a timer: five equal gaps are not chance."""
 COMBED_STEADY_READS = 20
 """Reads from which a period that is no usual one is believed."""
 COMBED_EVENTS = 1.5

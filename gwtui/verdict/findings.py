@@ -13,7 +13,7 @@ from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
 
 RESOLVED_MODEL = "x-cody-resolved-model"
-"""Cody Gateway: the model that its name for one stands for."""
+"""Cody Gateway: the model that an alias resolved to."""
 SECOND_TRIES = (
     (re.compile(r"(^|-)(retries|retry-count|retry-attempts?|retry-attempt-count)$"), FindingName.RETRIES, 1),
     (re.compile(r"(^|-)(attempts|attempt-count)$"), FindingName.RETRIES, 2),
@@ -21,7 +21,7 @@ SECOND_TRIES = (
 )
 """Names of headers that count what a gateway tried, the finding, and the number from which it is one."""
 NOTHING = frozenset({"", "false", "no", "none", "null", "off", "-", "disabled", "enabled"})
-"""What a header about fallbacks says where there was none."""
+"""The value of a header about fallbacks without a fallback."""
 LIMITS = re.compile(r"max|limit|remaining|should|allowed|enabled")
 """Headers whose names hold these count what might have been tried."""
 PARTIAL_CONTENT = 206

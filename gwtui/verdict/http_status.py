@@ -53,7 +53,7 @@ REMEDIES = {
 }
 """What a refusal that is about TLS comes down to."""
 NAMED = ("quota", "breaker")
-"""What is told beside the status: nothing else says that it is no plain refusal."""
+"""Reported beside the status: nothing else shows that it is not a plain refusal."""
 QUOTA_WORDS = ("insufficient_quota", "credit", "billing")
 """A 429 with these is about money, not about load."""
 

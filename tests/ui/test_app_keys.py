@@ -211,7 +211,7 @@ CASES: dict[str, Case] = {
     "checklist.page_up": Case(line, 0),
     "checklist.page_down": Case(line, 16),
     "checklist.first": Case(line, 0),
-    "checklist.last": Case(line, 25),
+    "checklist.last": Case(line, 24),
     "checks.again": Case(ordered, RunChecks(endpoint="gateway-claude")),
     "checks.models": Case(
         ordered, RunChecks(endpoint="gateway-claude", models=("x", "y")), after=("x", "comma", "y", "enter")

@@ -25,7 +25,7 @@ from gwtui.text.sanitize import clean
 
 EXAMPLE_PROMPT = "Write a bubble sort in Python."
 MODEL = "{model}"
-"""Stands for the model's name in a path."""
+"""The placeholder for the model's name in a path."""
 _RESPONSES = msgspec.json.Decoder(list[GeminiResponse])
 
 

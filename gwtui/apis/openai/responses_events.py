@@ -68,7 +68,7 @@ class ResponsesEvent(msgspec.Struct):
 
     @property
     def whole(self) -> str | None:
-        """All of a part, as its `.done` event tells it."""
+        """A whole part, as its `.done` event has it."""
         return next((value for field in WHOLES if isinstance(value := getattr(self, field), str)), None)
 
 

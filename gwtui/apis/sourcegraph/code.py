@@ -1,6 +1,6 @@
 """Sourcegraph's code completions: `POST /.api/completions/code`, a prompt with a hole to fill.
 
-The server streams only where it is told to, so `stream` is always sent.
+The server streams only if `stream` is true, so it is always sent.
 """
 
 from __future__ import annotations

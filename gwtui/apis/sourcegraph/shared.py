@@ -18,7 +18,7 @@ RULES = "sourcegraph"
 HEADERS = (("X-Sourcegraph-Should-Trace", "true"), ("X-Sourcegraph-Feature", "code_completions"))
 """The first makes the answer carry its trace id; without the second Cody Gateway refuses."""
 EXAMPLE_URL = "https://sourcegraph.example.com"
-"""Where ready-made endpoints of an instance are, until somebody says better."""
+"""The URL of ready-made endpoints of an instance, until the user changes it."""
 ACCESS_TOKEN: dict[str, Any] = {"key": "env:SRC_ACCESS_TOKEN", "auth": "token"}
 """How an endpoint says that it sends an access token."""
 CUTTING = frozenset({"max_tokens", "length", "stop_sequence", "content_filter", "refusal", "tool_use", "tool_calls"})
@@ -51,7 +51,7 @@ def usage_of(completion: Completion) -> Usage:
 
 
 def stop_reason_of(completion: Completion) -> str:
-    """Cleaned; "" where none is told."""
+    """Cleaned; "" if there is none."""
     return clean(as_text(completion.stop_reason), 64) if completion.stop_reason is not msgspec.UNSET else ""
 
 

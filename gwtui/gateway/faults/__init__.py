@@ -18,7 +18,7 @@ from gwtui.gateway.faults.streams import STREAMS
 from gwtui.gateway.faults.websockets import WEBSOCKETS
 
 FAULT_MODEL = "fault:"
-"""What the name of a model begins with that stands for a fault."""
+"""The prefix of a model's name that chooses a fault."""
 FAULT_HEADER = "x-gwtui-fault"
 
 _ALL = (*STATUSES, *ANSWERS, *STREAMS, *replies.FAULTS, *COMPARE, *PACE, *HOSTILE, *SOCKETS, *WEBSOCKETS)

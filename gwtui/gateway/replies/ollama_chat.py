@@ -45,7 +45,7 @@ class _Body(msgspec.Struct):
 
 
 class OllamaChatReplies:
-    """`/api/chat`, which streams unless it is told not to."""
+    """`/api/chat`, which streams unless `stream` is false."""
 
     paths: tuple[str, ...] = ("/api/chat",)
 

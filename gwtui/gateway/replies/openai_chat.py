@@ -109,7 +109,7 @@ def openai_usage(answer: ScriptedAnswer) -> dict[str, int]:
 
 
 def finish_reason(answer: ScriptedAnswer) -> str:
-    """Why the answer ends, as all of OpenAI's completion APIs tell it."""
+    """Why the answer ends, in the words of OpenAI's completion APIs."""
     return "length" if answer.limited else "stop"
 
 

@@ -47,7 +47,7 @@ class Picture:
     """What the page shows beside the view."""
 
     base: ComparedSeries
-    """The endpoint that the others are held against."""
+    """The endpoint that the others are compared with."""
     others: tuple[ComparedSeries, ...] = ()
     """All that could be."""
     chosen: frozenset[str] = frozenset()

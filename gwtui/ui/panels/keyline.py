@@ -16,7 +16,7 @@ GAP = 2
 
 
 def items(remapped: Mapping[str, str], width: int) -> list[tuple[int, str, Key]]:
-    """Where each key begins, what stands for it, and the key; none is cut in two."""
+    """Where each key begins, its text, and the key; no key is split."""
     placed: list[tuple[int, str, Key]] = []
     x = 1
     for key in KEYS:

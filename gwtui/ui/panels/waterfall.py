@@ -18,7 +18,7 @@ WIDEST = 64
 class Phase(NamedTuple):
     name: str
     value_ns: int
-    """What is told: how long it took, or after the request was sent how long since then."""
+    """The text of a phase: its duration, or after the request was sent the time since then."""
     start_ns: int
     end_ns: int
     style: str

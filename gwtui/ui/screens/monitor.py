@@ -339,7 +339,7 @@ class MonitorScreen(Screen[None]):
         self.call_later(self.run_action, action)
 
     def _say(self, text: str, severity: SeverityLevel = "information") -> None:
-        """Tell the user, in the place of what was told before. Of several things at once the last one counts."""
+        """Show the user a message instead of the previous one. Of several at once the last is shown."""
         self._word = (text, severity)
         self.call_later(self._tell)
 
