@@ -105,7 +105,7 @@ class Engine:
         self._stopping = asyncio.Event()
 
     async def run(self, stop_after_s: float | None = None) -> None:
-        """Run until `stop`, or for `stop_after_s` seconds; then requests under way are cancelled, and reported as such."""
+        """Run until `stop`, or for `stop_after_s` seconds; then requests under way are cancelled and reported so."""
         self._report(
             SessionStarted(
                 started_at=self._wall(), now_ns=self._clock(), profile=self._profile, session_dir=self._session_dir

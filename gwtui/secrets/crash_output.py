@@ -32,7 +32,7 @@ class LogFormatter(logging.Formatter):
 
 
 def guard() -> None:
-    """Let nothing else out: by the log, or by exceptions that nobody can catch, in threads and while objects go."""
+    """Let nothing else out: by the log, or by exceptions that cannot be caught, in threads and while objects go."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(LogFormatter("gwtui: %(message)s"))
     threading.excepthook = _say_thread

@@ -177,7 +177,7 @@ class TCPStream:
         return bool(self._queue) or self._end is not None
 
     def take_news(self) -> bytes:
-        """What came unasked."""
+        """Data that came unrequested."""
         data = b"".join(arrival.data for arrival in self._queue)
         self._queue.clear()
         self.queued_bytes = 0
