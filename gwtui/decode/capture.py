@@ -20,6 +20,7 @@ from gwtui.transport.decoding import GZIP, DecodeError, Decoder, Inflate, decode
 from gwtui.transport.errors import end_of
 from gwtui.transport.http1 import SIZE_LINE_BYTES, Body, Chunked, CutError, Sized, UntilClose, body_of
 from gwtui.transport.http1_head import (
+    BEGINNING,
     HEAD_BYTES,
     HeadLimitError,
     HeadReader,
@@ -96,13 +97,17 @@ class Capture:
         try:
             if raw.match(_NEARLY_A_HEAD, SIZE_LINE_BYTES):
                 check_beginning(raw.held)
-            while raw.begins_with(b"HTTP/"):
+            while raw.begins_with(BEGINNING) or self._is_cut_at_once():
                 self._read_block()
         except (CutError, DecodeError, HeadLimitError, NotHTTPError) as error:
             self.refused, self.status, self.headers = True, None, ()
             self._broke_off(*end_of(error, ConnectionTrace()))
         if self.status is None and not self.refused and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
             raise CaptureError("the capture is empty")
+
+    def _is_cut_at_once(self) -> bool:
+        """The capture ends within the word that an answer begins with."""
+        return self.status is None and bool(self._raw.held) and BEGINNING.startswith(self._raw.held)
 
     def _read_block(self) -> None:
         raw, reader, head = self._raw, HeadReader(loose=True), None

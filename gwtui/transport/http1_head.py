@@ -15,11 +15,11 @@ from gwtui.transport.decoding import DecodeError
 HEAD_BYTES = 100 * 1024
 HEAD_LINES = 512
 """Length limits of what comes before a body, interim responses (1xx) included, and of the trailers behind one."""
+BEGINNING = b"HTTP/"
 SWITCHING_PROTOCOLS = 101
 BLANK_LINE = re.compile(rb"\n\r?\n")
 """What a head ends with."""
 
-_BEGINNING = b"HTTP/"
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 """An alert, and a handshake message (RFC 8446 5.1)."""
 _HTTP2_SETTINGS = b"\x04\x00\x00\x00\x00\x00"
@@ -107,7 +107,7 @@ class HeadReader:
 
 def check_beginning(data: bytes | bytearray) -> None:
     """Raises `NotHTTPError` for what no answer begins with."""
-    if data[: len(_BEGINNING)] != _BEGINNING[: len(data)]:
+    if data[: len(BEGINNING)] != BEGINNING[: len(data)]:
         raise NotHTTPError(_greeting(bytes(data)))
 
 

@@ -125,6 +125,7 @@ CASES: dict[str, tuple[bytes, Verdict, str]] = {
     "a status of two digits": (answer(STREAM, status="20 OK"), NOT_HTTP, "illegal status line: b'HTTP/1.1 20 OK'"),
     "interim answers": (answer(status="100 Continue", body=b"") + answer("Link: x", status="103 Hints", body=b"")
                         + answer(STREAM), COMPLETE, ""),
+    "half a word": (b"HTT", Verdict.RESET, "ends in the middle of its headers"),
     "no answer behind an interim one": (answer(status="100 Continue", body=b""), Verdict.RESET, "of its headers"),
     "half an answer behind an interim one": (
         answer(status="100 Continue", body=b"HTTP/1.1 2"), Verdict.RESET, "ends in the middle of its headers",
