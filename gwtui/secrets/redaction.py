@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import compress, count, pairwise
 
-from gwtui.secrets.forms import as_bytes, encoded_forms, letters_of, written, written_forms
-from gwtui.secrets.grams import RUN, Grams, quads_of
+from gwtui.secrets.encodings import may_be_tagged
+from gwtui.secrets.forms import as_bytes, bare, encoded_forms, letters_of, written, written_forms
+from gwtui.secrets.grams import RUN, Grams
 from gwtui.secrets.views import Span, TextView, may_be_rewritten, readings
 
 MASK = "•••"
@@ -113,10 +114,11 @@ class Redactor:
         forms, begun = _short_forms(usable - long)
         self._whole_letters = Grams.of(letters for form in forms if len(letters := letters_of(form)) >= RUN)
         lettered = {form for form in forms if form.isalnum() and len(form) >= RUN - 1}
-        self._quads = self._letters.quads | self._whole_letters.quads | Grams.of(lettered).quads
+        self._first = Grams.united((self._letters, self._whole_letters, Grams.of(lettered)))
         words = frozenset().union(*(known.marks for known in each), (form[:RUN] for form in forms - lettered))
         self._words = tuple(sorted(words))
-        """One of these is in each form that none of those quads shows."""
+        """One of these is in each form that holds none of those."""
+        self._glance = bare if all(map(bytes.isascii, words)) else as_bytes
         self._short = [pattern for pattern in (_any_of(forms), _any_of(begun, _CUT)) if pattern is not None]
         self._begun = _any_of(begun, rb"\Z")
         self.reach = max((self._letters.longest, self._signs.longest, *map(len, forms)))
@@ -133,12 +135,13 @@ class Redactor:
 
     def are_clear(self, *texts: str) -> bool:
         """True: there is no key in any of these texts, which are short. False: there may be; `spans` has to look."""
-        whole = "\0".join(texts)
-        if may_be_rewritten(whole):
-            if any(self.spans(text) or self.begun(text) for text in texts if may_be_rewritten(text)):
-                return False
-            whole = "\0".join(text for text in texts if not may_be_rewritten(text))
-        return not (self._holds(whole) if self._begun is None else self._suspects(as_bytes(whole)))
+        whole = "\0".join(texts)  # which is part of no escape
+        if "…" not in whole:
+            views = [view.text for view in readings(whole)] if may_be_rewritten(whole) else [whole]
+            if not any(map(may_be_tagged, views)):
+                whole = "\0".join(views)
+                return not self._suspects(self._glance(whole)) or (self._begun is None and not self._holds(whole))
+        return not any(self.spans(text) or self.begun(text) for text in texts)
 
     def spans(self, text: str) -> list[Span]:
         """Where keys stand in the text, in no order."""
@@ -180,7 +183,7 @@ class Redactor:
 
     def _suspects(self, data: bytes) -> bool:
         """False: there is certainly no key in this folded text."""
-        if not self._quads.isdisjoint(quads_of(letters_of(data))):
+        if self._first.may_hold(letters_of(data)):
             return True
         return bool(self._words) and any(map(written(data).__contains__, self._words))
 

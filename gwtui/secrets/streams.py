@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Hashable
 from itertools import islice
 
 from gwtui.secrets.encodings import ESCAPE, may_be_escaped
+from gwtui.secrets.forms import bare
 from gwtui.secrets.redaction import Redactor, masked_at
 from gwtui.secrets.views import MISREAD, Span
 
@@ -152,7 +152,9 @@ class RunningRedactor:
 
 def _end_of(before: str, piece: str, length: int) -> str:
     if not (piece.isascii() and piece.isprintable()) and not _LATIN.search(piece):
-        piece = " ".join(unicodedata.normalize("NFKD", piece).encode("ascii", "ignore").decode().split())
+        piece = " ".join(bare(piece).decode().split())
+        if not piece:
+            return before
     whole = before + piece
     if len(whole) <= length:
         return whole

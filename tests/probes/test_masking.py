@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent
@@ -59,6 +59,14 @@ def test_a_request_holds_no_key() -> None:
 
 def test_a_ping_holds_no_key() -> None:
     assert_masked(masked_ping(Ping(**all_of(**dict.fromkeys(PING_TEXTS, f"a {KEY.swapcase()} z"))), REDACT), PING_TEXTS)
+
+
+@pytest.mark.parametrize("text", [f"{KEY[3:8]}…", f"so {KEY[9:15]}…"])
+def test_what_is_left_of_a_key_that_was_cut_is_masked_in_an_event(text: str) -> None:
+    event = StreamEvent(name="e", kind=EventKind.TEXT, text=text, raw=text)
+    for each in (event, replace(event, text=""), replace(event, raw="")):
+        masked = EventMask(REDACT)(each)
+        assert {masked.text, masked.raw} <= {REDACT(text), MASK, ""} - {text}
 
 
 def test_events_hold_no_key_and_show_no_more_than_seven_characters_of_one_in_pieces() -> None:
