@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from gwtui.transport.connection_policy import Made
 from gwtui.transport.dial import Dial
 from gwtui.transport.http1 import ResponseParser
-from gwtui.transport.http1_head import NotHTTPError, ResponseHead
+from gwtui.transport.http1_head import BEGINNING, NotHTTPError, ResponseHead
 from gwtui.transport.proxies import Proxy, ProxyError
 from gwtui.transport.sockets import Waiting
 from gwtui.transport.trace import Arrival, ConnectionTrace, SendSpan
@@ -55,7 +55,7 @@ class HTTPConnection:
         self._pending: Arrival | None = None
         """The data of the body that came with the head."""
         self._leftover = b""
-        """What came behind the answer before, and is more than white space."""
+        """Another answer that came behind the one before."""
 
     def is_idle(self) -> bool:
         """Whether the connection waits for a request, and the peer neither closed it nor sent anything."""
@@ -104,7 +104,7 @@ class HTTPConnection:
         Returns what came behind the answer."""
         parser = self._parser
         behind = parser.rest + self._stream.take_news() if parser.is_over else b""
-        self._leftover = behind.strip()
+        self._leftover = behind if behind.lstrip().startswith(BEGINNING) else b""
         self.last_read_ns = self._trace.last_read_ns
         if not (keep and parser.keeps_alive) or (behind and not self._leftover):
             await self.aclose()

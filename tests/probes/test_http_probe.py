@@ -200,14 +200,15 @@ async def test_an_answer_that_was_there_before_its_request_is_nobodys() -> None:
     assert rows[1].status is None
 
 
-async def test_a_line_break_behind_the_answer_is_no_answer_to_the_next_request() -> None:
+@pytest.mark.parametrize("behind", [b"\r\n", b"more of it"])
+async def test_what_is_no_answer_behind_an_answer_does_not_spoil_the_next_request(behind: bytes) -> None:
     answer = http("200 OK", body=b"pong")
-    async with ScriptedServer([Receive(), Send(answer + b"\r\n"), Hold()]) as server:
+    async with ScriptedServer([Receive(), Send(answer + behind), Hold()]) as server:
         probing = Probing(endpoint("http", server.url))
         async with probing.prober:
             rows = [await probing.once() for _ in range(2)]
     assert [row.verdict for row in rows] == [Verdict.COMPLETE, Verdict.COMPLETE]
-    assert r"begins: b'\r\n'" in rows[0].findings[0].evidence
+    assert rows[0].findings[0].evidence.endswith(("begins: b'\\r\\n'", "begins: more of it"))
     assert server.connections == 2
 
 
