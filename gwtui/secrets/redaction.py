@@ -17,7 +17,7 @@ from itertools import compress, count, pairwise
 from gwtui.secrets.encodings import may_be_tagged
 from gwtui.secrets.forms import as_bytes, bare, encoded_forms, letters_of, written, written_forms
 from gwtui.secrets.grams import RUN, Grams
-from gwtui.secrets.views import Span, TextView, may_be_rewritten, readings
+from gwtui.secrets.views import Span, TextView, readings, short_readings
 
 MASK = "•••"
 LONG = 12
@@ -118,7 +118,8 @@ class Redactor:
         words = frozenset().union(*(known.marks for known in each), (form[:RUN] for form in forms - lettered))
         self._words = tuple(sorted(words))
         """One of these is in each form that holds none of those."""
-        self._glance = bare if all(map(bytes.isascii, words)) else as_bytes
+        self._is_ascii = all(map(bytes.isascii, words))
+        """No key needs more than what is ASCII of a text to be suspected."""
         self._short = [pattern for pattern in (_any_of(forms), _any_of(begun, _CUT)) if pattern is not None]
         self._begun = _any_of(begun, rb"\Z")
         self.reach = max((self._letters.longest, self._signs.longest, *map(len, forms)))
@@ -136,11 +137,11 @@ class Redactor:
     def are_clear(self, *texts: str) -> bool:
         """True: there is no key in any of these texts, which are short. False: there may be; `spans` has to look."""
         whole = "\0".join(texts)  # which is part of no escape
-        if "…" not in whole:
-            views = [view.text for view in readings(whole)] if may_be_rewritten(whole) else [whole]
-            if not any(map(may_be_tagged, views)):
-                whole = "\0".join(views)
-                return not self._suspects(self._glance(whole)) or (self._begun is None and not self._holds(whole))
+        if self._is_ascii and "…" not in whole:
+            seen = short_readings(whole)
+            if not any(map(may_be_tagged, seen)):
+                whole = "\0".join(seen)
+                return not self._suspects(bare(whole)) or (self._begun is None and not self._holds(whole))
         return not any(self.spans(text) or self.begun(text) for text in texts)
 
     def spans(self, text: str) -> list[Span]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Hashable
 from itertools import islice
 
-from gwtui.secrets.encodings import ESCAPE, may_be_escaped
+from gwtui.secrets.encodings import holds_escape
 from gwtui.secrets.forms import bare
 from gwtui.secrets.redaction import Redactor, masked_at
 from gwtui.secrets.views import MISREAD, Span
@@ -17,8 +17,7 @@ MOST_TEXTS = 64
 _ODD = re.compile(r"[^ -~]|[\\&%=<>]")
 """Signs of escapes and tags, and what is not ASCII."""
 _LETTER = re.compile("[A-Za-z0-9]")
-_WIDENS = re.compile(rf"{ESCAPE.pattern}|</?[A-Za-z!]")
-"""Signs of encodings that are longer than the character they encode."""
+_TAG_BEGIN = re.compile("</?[A-Za-z!]")
 _LATIN = re.compile("[\x80-\xbf]|[\xc2-\xf4]$")
 """What may be bytes of UTF-8 that were read as Latin-1, which a piece may hold a part of."""
 _TAIL, _LONG_TAIL = 80, 512
@@ -160,5 +159,5 @@ def _end_of(before: str, piece: str, length: int) -> str:
         return whole
     tail = whole[-length:]
     misread = not tail.isascii() and MISREAD.search(tail)
-    widened = misread or (("<" in tail or may_be_escaped(tail)) and _WIDENS.search(tail))
+    widened = misread or holds_escape(tail) or ("<" in tail and _TAG_BEGIN.search(tail))
     return whole[-_LONG_TAIL:] if widened else tail

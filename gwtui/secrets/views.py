@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from gwtui.secrets.encodings import ESCAPE, TAG, character, may_be_escaped, may_be_tagged
+from gwtui.secrets.encodings import ESCAPE, FOREIGN, TAG, character, may_be_escaped, may_be_tagged
 
 Span: TypeAlias = tuple[int, int]
 
@@ -100,6 +100,14 @@ class TextView:
 def may_be_rewritten(text: str) -> bool:
     """False: the text has one reading, which is the text itself."""
     return may_be_escaped(text) or (not text.isascii() and MISREAD.search(text) is not None)
+
+
+def short_readings(text: str) -> list[str]:
+    """The texts of `readings`, in which there may be nothing in place of letters of other scripts."""
+    if not may_be_rewritten(text):
+        return [text]
+    plain = FOREIGN.sub("\0", text)
+    return [view.text for view in readings(text)] if may_be_rewritten(plain) else [text, plain]
 
 
 def readings(text: str) -> Iterator[TextView]:

@@ -13,6 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gwtui.secrets.encodings import FOREIGN
+from gwtui.secrets.forms import bare
 from gwtui.secrets.prefixes import PUBLIC_PREFIXES
 from gwtui.secrets.redaction import MASK, Redactor
 from gwtui.secrets.streams import RunningRedactor
@@ -286,6 +288,12 @@ def test_a_long_text_takes_time_that_grows_with_its_length(piece: str, masked: s
     """As any square of its length would take longer than a test may."""
     text = piece * (200_000 // len(piece))
     assert Redactor([SECRET])(f"{text}…") == f"{masked if masked == MASK else text}…"
+
+
+def test_escapes_that_are_passed_over_stand_for_nothing_that_a_key_of_ascii_is_made_of() -> None:
+    passed = [code for code in range(0x10000) if FOREIGN.fullmatch(f"\\u{code:04x}")]
+    assert [f"{code:04x}" for code in passed if bare(chr(code)).strip()] == []
+    assert {0x4F60, 0x3042, 0xAC00, 0x0416} <= set(passed)
 
 
 ENGLISH = """
