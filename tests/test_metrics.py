@@ -183,7 +183,7 @@ def _filter(metric: Metric) -> bool:
 
 
 def _screen(metric: Metric) -> bool:
-    telling = told.Telling(endpoint_of(metric))
+    telling = told.MonitorStage(endpoint_of(metric))
     for number in range(1, 10):
         telling.tell(msgspec.structs.replace(result_with(metric), number=number, now_ns=told.ns(number)))
     view = telling.view(metric=metric, endpoint="it")

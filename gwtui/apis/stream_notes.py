@@ -18,7 +18,7 @@ _EMPTY = Reading(EventKind.KEEPALIVE, "message")
 
 
 class StreamNotes:
-    """The books of one stream. Events are numbered from 1; the first breach and the first error decide."""
+    """The notes on one stream. Events are numbered from 1; the first breach and the first error decide."""
 
     def __init__(self, api: str) -> None:
         self.api = api

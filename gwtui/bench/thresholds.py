@@ -19,7 +19,7 @@ _FORM = re.compile(
     r"(?:(?P<endpoint>.+?)\s*:\s*)?(?P<measure>[\w.]+)\s*(?P<sign>>=|<=|==|>|<|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\D*)"
 )
 _LATENCY = re.compile(r"(?P<statistic>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?))_(?P<metric>[a-z][a-z0-9_]*)")
-_SIGNS: dict[str, Callable[[float, float], bool]] = {
+_OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
     ">=": operator.ge,
     "<": operator.lt,
@@ -80,7 +80,7 @@ def parse(text: str) -> Threshold:
     if found is None:
         raise GateError(f"--fail-if {text!r} is not an expression: write one like {_EXAMPLES}")
     number, unit = float(found["number"]), found["unit"].strip()
-    compare = _SIGNS[found["sign"]]
+    compare = _OPERATORS[found["sign"]]
     measure = found["measure"].lower()
     try:
         limit, metric, read = _measure(measure, number, unit)

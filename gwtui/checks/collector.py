@@ -22,7 +22,7 @@ from gwtui.probes.prober import prober_for as any_prober_for
 from gwtui.secrets.resolver import make_ready
 
 LOOK_AGAIN_S = 0.3
-"""How long a gateway is given to write into its books."""
+"""Seconds that a gateway has to update its metrics and audit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

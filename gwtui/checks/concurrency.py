@@ -85,7 +85,7 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     details = [*_speed_ups(analyses), *_timeline_lines(last)]
     if last.verdict is None:
         return _undecided(last, evidence)
-    evidence_words = _three_signs(last)
+    evidence_words = _all_evidence(last)
     facts: dict[str, int | float | str] = {"verdict": last.verdict.value, **_facts(last)}
     facts |= {f"speed_up_{len(each.timelines)}": round(each.speed_up, 2) for each in analyses}
     words = f"{last.verdict}: {evidence_words}"
@@ -151,7 +151,7 @@ def _analyses(evidence: Evidence) -> list[Concurrency]:
     return analyses
 
 
-def _three_signs(found: Concurrency) -> str:
+def _all_evidence(found: Concurrency) -> str:
     within = "within" if found.starts_together else "beyond"
     turns = f"alternate ({found.turns} times)" if found.turns else "do not alternate"
     turns += ", but overlap later" if found.speaks_together and not found.turns else ""

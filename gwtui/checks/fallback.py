@@ -23,7 +23,7 @@ MOST_ATTEMPTS = 2
 EXPECTED_FAILURES = 5
 """Failures that open a breaker by the defaults of Envoy (`consecutive_5xx`) and pybreaker (`fail_max`)."""
 ASK = "Name a model whose first provider fails: `--provoke MODEL`."
-TOLD_IN = (FindingName.FALLBACKS, FindingName.RETRIES)
+FALLBACK_FINDINGS = (FindingName.FALLBACKS, FindingName.RETRIES)
 """Findings whose evidence says that other attempts were made."""
 COUNTED = ("x-gateway-attempts", "x-envoy-attempt-count")
 """Headers that tell the number of upstream attempts..."""
@@ -220,7 +220,7 @@ def _fell_back(request: Request) -> bool:
 
 
 def _why(request: Request) -> str:
-    names = (*TOLD_IN, FindingName.MODEL_DIFFERS)
+    names = (*FALLBACK_FINDINGS, FindingName.MODEL_DIFFERS)
     return "; ".join(finding.evidence for finding in request.findings if finding.name in names)
 
 

@@ -58,7 +58,7 @@ def request_plan(need: RequestSet, target: CheckTarget) -> RequestPlan:
     """How to get to know it. Without any groups there is nothing to ask, or (`PROVOKED`) it is asked step by step."""
     if need is RequestSet.PROVOKED:
         return RequestPlan(MOST_PROBES if target.provoke else 0)
-    groups = _RECIPES[need](target)
+    groups = _PLANS[need](target)
     looks = MOST_LOOKS if need in _SETTLES else 1
     return RequestPlan(looks * sum(map(len, groups)), groups, alternatives=need in _ALTERNATIVES)
 
@@ -198,7 +198,7 @@ def _provoked_audit(target: CheckTarget) -> Groups:
 
 _AUDIT = _document(f"/gateway/audit?limit={AUDIT_ENTRIES}")
 _METRICS = _document(*METRICS_PATHS)
-_RECIPES: dict[RequestSet, Callable[[CheckTarget], Groups]] = {
+_PLANS: dict[RequestSet, Callable[[CheckTarget], Groups]] = {
     RequestSet.PING: lambda target: ((target.endpoint,),),
     RequestSet.HEALTH: _document(*HEALTH_PATHS),
     RequestSet.METRICS_BEFORE: _METRICS,

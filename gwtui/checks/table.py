@@ -29,7 +29,7 @@ def head(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list
     endpoint = target.endpoint
     where = f"{endpoint.name}  {endpoint.api}  {clean(without_query(endpoint.url))}"
     most = sum(requests_of(checks, target))
-    return [where[: style.width], style.paint(f"{len(checks)} checks, up to {most} requests", FAINT)]
+    return [where[: style.width], style.coloured(f"{len(checks)} checks, up to {most} requests", FAINT)]
 
 
 def lines_of(result: CheckResult, style: TextStyle, before: CheckResult | None = None) -> list[str]:
@@ -37,21 +37,21 @@ def lines_of(result: CheckResult, style: TextStyle, before: CheckResult | None =
     lines = (
         []
         if before is not None and before.section == result.section
-        else ["", style.paint(result.section, "bright_white")]
+        else ["", style.coloured(result.section, "bright_white")]
     )
     quiet = FAINT if result.outcome is CheckOutcome.NOT_APPLICABLE else None
     colour = COLOURS.get(result.outcome, FAINT)
-    word = style.paint(f"{result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value):<4}", colour)
-    name = style.paint(f"{result.name:<{NAME_WIDTH}}", quiet)
+    word = style.coloured(f"{result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value):<4}", colour)
+    name = style.coloured(f"{result.name:<{NAME_WIDTH}}", quiet)
     same = before is not None and quiet is not None and before.evidence == result.evidence
     evidence = "as above" if same else result.evidence
     lines += hanging(f"  {word}  {name}  ", evidence, style, INDENT, quiet)
     for label, text in (("likely", result.cause), ("to do", result.remedy)):
         if text:
-            begin = f"{' ' * INDENT}{style.paint(f'{label:<6}', FAINT)}  "
+            begin = f"{' ' * INDENT}{style.coloured(f'{label:<6}', FAINT)}  "
             lines += hanging(begin, text, style, INDENT + 8)
     room = max(LEAST_TEXT, style.width - DETAIL_INDENT)
-    lines += [" " * DETAIL_INDENT + style.paint(cut(line, room), FAINT) for line in result.details]
+    lines += [" " * DETAIL_INDENT + style.coloured(cut(line, room), FAINT) for line in result.details]
     return lines
 
 
@@ -64,14 +64,14 @@ def summary(results: Sequence[CheckResult], took_ns: int, style: TextStyle) -> s
     """The number of each outcome, the number of requests, and the duration."""
     counts = Counter(result.outcome for result in results)
     told = "  ".join(
-        style.paint(
+        style.coloured(
             f"{outcome.mark} {counts[outcome]} {WORDS.get(outcome, outcome.value)}", COLOURS.get(outcome, FAINT)
         )
         for outcome in CheckOutcome
         if counts[outcome]
     )
     requests = sum(result.requests for result in results)
-    return f"{told}    {style.paint(f'{requests} requests in {units.duration(took_ns)}', FAINT)}"
+    return f"{told}    {style.coloured(f'{requests} requests in {units.duration(took_ns)}', FAINT)}"
 
 
 def listing(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list[str]:
@@ -81,7 +81,7 @@ def listing(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> l
     section = ""
     for check, count in zip(checks, counts, strict=True):
         if check.section != section:
-            lines += [*([""] if lines else []), style.paint(check.section, "bright_white")]
+            lines += [*([""] if lines else []), style.coloured(check.section, "bright_white")]
             section = check.section
         lines += _listed(check.name, count, check.title, style)
     words = "requests at most; requests that several checks need are sent once"

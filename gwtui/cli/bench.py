@@ -176,7 +176,7 @@ def bench(options: BenchOptions) -> int:
         thresholds.check(parsed, list(run.measured.values()))
     outputs = outputs_of(options)
 
-    def tell() -> bool:
+    def report_results() -> bool:
         tripped = thresholds.judge(parsed, list(run.measured.values()))
         say(report.bench_json(run, tripped) if options.as_json else report.bench_text(run, text_style()))
         for each in tripped:
@@ -184,8 +184,8 @@ def bench(options: BenchOptions) -> int:
         write(run, outputs)
         return bool(tripped)
 
-    drive(run, endpoints, profile, tell)
-    return exit_code(run, tripped=tell())
+    drive(run, endpoints, profile, report_results)
+    return exit_code(run, tripped=report_results())
 
 
 def _targets(options: BenchOptions) -> Targets:

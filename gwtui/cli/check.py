@@ -144,14 +144,14 @@ def run(plans: Plans, *, as_json: bool, junit: Path | None) -> int:
         _try_to_write(junit)
     results: dict[str, list[CheckResult]] = {}
 
-    def tell() -> None:
+    def report_results() -> None:
         if junit is not None:
             _write(junit, files.as_junit(results))
         if as_json:
             say(files.as_json(results))
 
-    _, number = carry_out(_run(plans, results, quiet=as_json), tell)
-    tell()
+    _, number = carry_out(_run(plans, results, quiet=as_json), report_results)
+    report_results()
     if number is not None:
         return 128 + number
     failed = any(result.outcome is CheckOutcome.FAIL for each in results.values() for result in each)
@@ -200,7 +200,7 @@ def _show_pending(checks: Sequence[Check], number: int, style: TextStyle) -> Non
     from gwtui.checks import table
 
     if number < len(checks) and is_screen(sys.stdout):
-        click.echo(style.paint(table.pending(checks[number]), table.FAINT), nl=False)
+        click.echo(style.coloured(table.pending(checks[number]), table.FAINT), nl=False)
 
 
 def _endpoints(

@@ -90,12 +90,12 @@ def _measure(options: CompareOptions) -> int:
     run = BenchRun.of(endpoints, options.plan(), keeps_rows=options.request_csv is not None)
     outputs = measure.outputs_of(options)
 
-    def tell() -> None:
+    def report_results() -> None:
         _print_pairs(all_pairs([series_of(each) for each in run.measured.values()]), run, options)
         measure.write(run, outputs)
 
-    measure.drive(run, endpoints, profile, tell)
-    tell()
+    measure.drive(run, endpoints, profile, report_results)
+    report_results()
     return measure.exit_code(run, tripped=False)
 
 

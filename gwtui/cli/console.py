@@ -112,7 +112,7 @@ def in_colour() -> bool:
     return is_screen(sys.stdout) and not os.environ.get("NO_COLOR")
 
 
-def paint(text: str, tone: State | Outcome) -> str:
+def styled(text: str, tone: State | Outcome) -> str:
     """The text in the terminal's own colour for a state or an outcome."""
     return click.style(text, fg=_COLOURS.get(tone.value, _GREY)) if in_colour() else text
 

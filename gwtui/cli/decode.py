@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gwtui.cli.console import EXIT_DOWN, Refusal, paint, say, width
+from gwtui.cli.console import EXIT_DOWN, Refusal, say, styled, width
 from gwtui.cli.options import exit_codes, exit_with
 from gwtui.cli.user_files import chunks_of
 
@@ -46,7 +46,7 @@ def _decode(file: BufferedReader, api: str, *, as_json: bool) -> int:
         decoded = masked(decode(chunks_of(file), api), _known_keys())
     except CaptureError as error:
         raise Refusal(str(error)) from error
-    say(decode_json(decoded) if as_json else decode_text(decoded, width(), paint))
+    say(decode_json(decoded) if as_json else decode_text(decoded, width(), styled))
     return 0 if decoded.judgement.verdict.outcome == "ok" else EXIT_DOWN
 
 

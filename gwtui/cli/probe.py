@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, paint, refusing, say, width
+from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, refusing, say, styled, width
 from gwtui.cli.options import KEY_PLACES, ListsAPIs, config_option, exit_codes, exit_with
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
     if probed is None:
         raise click.exceptions.Exit(128 + (number or 0))
     result, reads = probed
-    say(probe_json(result, reads) if as_json else probe_text(endpoint, result, reads, width(), paint))
+    say(probe_json(result, reads) if as_json else probe_text(endpoint, result, reads, width(), styled))
     if number is not None:
         return 128 + number
     return 0 if result.outcome == "ok" else EXIT_DOWN

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import Refusal, finish, paint, refusing, say, width
+from gwtui.cli.console import Refusal, finish, refusing, say, styled, width
 from gwtui.cli.options import NumberRange, exit_codes, exit_with, screen_options
 from gwtui.cli.watch import WatchOptions, show
 
@@ -55,7 +55,7 @@ def replay(directory: Path | None, speed: float | None, run: WatchOptions) -> in
     from gwtui.headless import JSONLines, TextLines, watch_lines
     from gwtui.session.watchdog import Watchdog
 
-    printer = JSONLines(say) if run.as_json else TextLines(say, width(), paint)
+    printer = JSONLines(say) if run.as_json else TextLines(say, width(), styled)
     with Watchdog():
         return finish(watch_lines(feed_of(session, speed), printer, session.profile.interval_s))
 

@@ -17,9 +17,9 @@ from gwtui.cli.console import (
     Refusal,
     finish,
     is_screen,
-    paint,
     refusing,
     say,
+    styled,
     width,
 )
 from gwtui.cli.options import LOST_ROWS, config_option, exit_codes, exit_with, run_options, seconds
@@ -95,7 +95,7 @@ def headless(profile: Profile, run: WatchOptions, gateway: GatewayProcess | None
 
     start = _start(profile, run)
     with Watchdog() as watchdog, LineWriter(say) as line_writer:
-        printer = JSONLines(line_writer) if run.as_json else TextLines(line_writer, width(), paint)
+        printer = JSONLines(line_writer) if run.as_json else TextLines(line_writer, width(), styled)
         feed = _with(gateway, hosted(start, printer.record, watchdog))
         return finish(watch_lines(feed, printer, start.profile.interval_s))
 
@@ -166,21 +166,21 @@ def show(
         code = app.run(loop=asyncio.new_event_loop())
         ends = [end for each in gateways if (end := each.end()) is not None]
     views = app.last_views
-    _tell(views)
+    _print_summary(views)
     if not code and ends:
         raise OwnFaultError("\n".join(ends[-1]))
     lacking = any(view.header.unwritten or view.header.rows_lost for view in views)
     return code or (EXIT_OWN_FAULT if app.return_code or app.failed or lacking else 0)
 
 
-def _tell(views: Sequence[View]) -> None:
+def _print_summary(views: Sequence[View]) -> None:
     """The summary of what was on the screen, also to a signal that comes just now."""
     from gwtui.report import summary
     from gwtui.session.watchdog import Watchdog
 
     with Watchdog(), suppress(OwnFaultError):  # the terminal may have gone away
         if views:
-            say("\n\n".join(summary(view, paint) for view in views))
+            say("\n\n".join(summary(view, styled) for view in views))
 
 
 def _start(profile: Profile, run: WatchOptions) -> Start:

@@ -67,7 +67,7 @@ def _number(text: str) -> float:
     return number
 
 
-def _truth(text: str) -> bool:
+def _boolean(text: str) -> bool:
     return {"true": True, "false": False}[text]
 
 
@@ -106,7 +106,7 @@ MILLISECONDS = CellKind(_nanoseconds, milliseconds)
 """Nanoseconds, written as milliseconds."""
 TIME = CellKind(wall_time, timestamp)
 """Seconds since the epoch, written as RFC 3339 in UTC."""
-TRUTH = CellKind(_truth)
+BOOLEAN = CellKind(_boolean)
 FINDINGS = CellKind(_findings, _names)
 """Their names; the evidence is not in the row."""
 JSON = CellKind(_strings, _json)

@@ -245,7 +245,7 @@ class Engine:
         for incident in self._health.apply(record):
             self._emit(incident)
         if isinstance(record, Request):
-            self._pay(record)
+            self._charge(record)
 
     def _notice(self, text: str) -> None:
         self._report(Notice(now_ns=self._clock(), text=clean(text)))
@@ -261,7 +261,7 @@ class Engine:
             self._report(self.heartbeat())
             await asyncio.sleep(HEARTBEAT_S)
 
-    def _pay(self, request: Request) -> None:
+    def _charge(self, request: Request) -> None:
         endpoint = self._profile.endpoint(request.endpoint)
         self._context.budget_tracker.charge(request, endpoint.price if endpoint is not None else None)
         self._enforce_budget()
@@ -279,14 +279,14 @@ class Engine:
                     workers.pause()
                     self._paused_by_budget.add(name)
             if not was_spent:
-                self._tell(f"probing pauses: {spent}")
+                self._announce(f"probing pauses: {spent}")
         elif was_spent:
             for name in self._paused_by_budget & self._workers.keys():
                 self._workers[name].resume()
             self._paused_by_budget.clear()
-            self._tell("probing continues: a new budget begins")
+            self._announce("probing continues: a new budget begins")
 
-    def _tell(self, text: str) -> None:
+    def _announce(self, text: str) -> None:
         """Say something of our own that must be in the log and be seen at once."""
         self._report(Incident(at=self._wall(), now_ns=self._clock(), kind="engine", text=text))
         self._notice(text)

@@ -18,7 +18,7 @@ from gwtui.recorder.session_reader import Row, Session, UnreadRows
 
 BATCH = 500
 """Rows between two chances for others."""
-TELL_EVERY = 5_000
+PROGRESS_ROWS = 5_000
 """Rows between two words on how far it is, a multiple of `BATCH`: a session of days takes its while."""
 TICK_S = 0.05
 
@@ -110,8 +110,8 @@ class _Replay:
         while not self._stopped.is_set() and (batch := await self._batch()):
             self._now_ns = batch[-1].now_ns
             read += len(batch)
-            yield [*batch, *(self._progress(read, "so far") if read % TELL_EVERY == 0 else ())]
-        if read > TELL_EVERY:
+            yield [*batch, *(self._progress(read, "so far") if read % PROGRESS_ROWS == 0 else ())]
+        if read > PROGRESS_ROWS:
             yield self._progress(read, "in total")
 
     def _progress(self, rows: int, how: str) -> list[Record]:

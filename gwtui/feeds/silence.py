@@ -22,18 +22,18 @@ class Silence:
     def __init__(self, now_s: float) -> None:
         self._looked_s = now_s
         self._silent_s = 0.0
-        self._tell_at_s = STARTING_S
+        self._report_at_s = STARTING_S
 
     def heard(self, now_s: float) -> None:
         self._looked_s = now_s
         self._silent_s = 0.0
-        self._tell_at_s = DEADLINE_S
+        self._report_at_s = DEADLINE_S
 
     def look(self, now_s: float) -> float | None:
         """Seconds of silence when it is time to tell them, else None."""
         passed_s, self._looked_s = now_s - self._looked_s, now_s
         self._silent_s += min(passed_s, 2 * LOOK_S)
-        if self._silent_s < self._tell_at_s:
+        if self._silent_s < self._report_at_s:
             return None
-        self._tell_at_s = self._silent_s + AGAIN_S
+        self._report_at_s = self._silent_s + AGAIN_S
         return self._silent_s

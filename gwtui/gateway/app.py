@@ -57,14 +57,14 @@ async def _health(state: GatewayState, request: Request) -> Response:
 
 
 async def _metrics(state: GatewayState, request: Request) -> Response:
-    return JSONResponse(state.books.metrics())
+    return JSONResponse(state.audit_log.metrics())
 
 
 async def _audit(state: GatewayState, request: Request) -> Response:
     limit = request.query_params.get("limit", str(AUDIT_LIMIT))
     if not (limit.isascii() and limit.isdigit() and len(limit) < 7):
         return plain_error(400, "`limit` is a number of entries")
-    return JSONResponse(state.books.audit(int(limit)))
+    return JSONResponse(state.audit_log.audit(int(limit)))
 
 
 async def _faults(request: Request) -> Response:

@@ -80,7 +80,7 @@ class Calls:
 
 
 @dataclass(slots=True)
-class Books:
+class AuditLog:
     """All that is remembered."""
 
     entries: deque[Entry] = field(default_factory=lambda: deque(maxlen=MAX_ENTRIES))

@@ -16,7 +16,7 @@ _EVENT = re.compile(rb"(?s)(.*?^data: )?(.*?)([\r\n]*)", re.MULTILINE)
 """All up to the payload, the payload, and the line ends behind it."""
 
 
-def damaged(events: Sequence[TimedEvent], behaviour: Behaviour) -> list[TimedEvent]:
+def with_faults(events: Sequence[TimedEvent], behaviour: Behaviour) -> list[TimedEvent]:
     """The events after all that the behaviour does to them. Numbers beyond the last event do nothing."""
     done = list(events)
     if (at := _index(behaviour.garble_event, done)) is not None:

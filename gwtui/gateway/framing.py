@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 from gwtui.gateway.behaviour import Behaviour
-from gwtui.gateway.event_faults import damaged
+from gwtui.gateway.event_faults import with_faults
 from gwtui.gateway.timeline import COMMENT, TimedEvent, TimedSend, Timeline, accompanied, ended, paced
 
 BOM = b"\xef\xbb\xbf"
@@ -20,7 +20,7 @@ def timeline(events: Sequence[TimedEvent], error: bytes, behaviour: Behaviour, a
 
     A fault that shows in a stream is a change somewhere on this way; to add one, add it to the room where it belongs.
     """
-    return as_played(paced(damaged(events, behaviour), behaviour), error, behaviour, alive)
+    return as_played(paced(with_faults(events, behaviour), behaviour), error, behaviour, alive)
 
 
 def as_played(sends: Sequence[TimedSend], error: bytes, behaviour: Behaviour, alive: bytes = COMMENT) -> Timeline:

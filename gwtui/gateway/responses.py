@@ -25,8 +25,8 @@ class Playback(Response):
     """An event stream sent on its timeline, for as long as the client listens.
 
     The status line goes out with the first event, as it does in a gateway that waits for its upstream. `over` is
-    called with the status and the outcome before the last byte, so that a client that has read all finds it in
-    the books.
+    called with the status and the outcome before the last byte, so that a client that has read all finds it in the
+    audit log.
     """
 
     def __init__(self, timeline: Timeline, headers: Mapping[str, str], over: Callable[[int, str], None]) -> None:

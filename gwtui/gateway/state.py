@@ -1,4 +1,4 @@
-"""What the handlers of the embedded gateway share: the scenario, the clock, the books, the upstreams, what was seen."""
+"""What the handlers of the embedded gateway share: scenario, clock, audit log, upstreams, and what was seen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
 
-from gwtui.gateway.audit_log import Books, Entry
+from gwtui.gateway.audit_log import AuditLog, Entry
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.faults import FAULT_HEADER, FAULTS, chosen
 from gwtui.gateway.replies.base import Question
@@ -34,8 +34,8 @@ class GatewayState:
         self.scenario = scenario
         self.clock = clock
         self.raw_port = raw_port
-        self.books = Books()
-        self.upstreams = Upstreams(scenario.gateway, clock, self.books)
+        self.audit_log = AuditLog()
+        self.upstreams = Upstreams(scenario.gateway, clock, self.audit_log)
         self._seen: Counter[tuple[str, str, str]] = Counter()
 
     def next(self, path: str, model: str = "", kind: str = "request") -> int:
@@ -58,7 +58,7 @@ class GatewayState:
 
 
 class Visit:
-    """One request on its way into the books."""
+    """One request on its way into the audit log."""
 
     def __init__(self, state: GatewayState, connection: HTTPConnection, question: Question | None = None) -> None:
         self._state = state
@@ -94,7 +94,7 @@ class Visit:
             output_tokens=tokens,
             latency_ms=round((time.monotonic() - self._began) * 1000, 3),
         )
-        self._state.books.add(entry)
+        self._state.audit_log.add(entry)
 
 
 def key_is_invalid(connection: HTTPConnection) -> bool:

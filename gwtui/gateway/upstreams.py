@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from gwtui.gateway.audit_log import Books
+from gwtui.gateway.audit_log import AuditLog
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.providers import AGENTS, PROVIDERS, provider_of
 from gwtui.gateway.replies.base import Question
@@ -107,10 +107,10 @@ class Unserved:
 class Upstreams:
     """All providers, and a breaker for each of them and each model."""
 
-    def __init__(self, settings: Gateway, clock: Callable[[], float], books: Books) -> None:
+    def __init__(self, settings: Gateway, clock: Callable[[], float], audit_log: AuditLog) -> None:
         self._settings = settings
         self._clock = clock
-        self._books = books
+        self._audit_log = audit_log
         self._breakers: dict[tuple[str, str], Breaker] = {}
 
     def first(self, question: Question) -> str:
@@ -148,13 +148,13 @@ class Upstreams:
         stands_in: bool,
         streams: bool = True,
     ) -> Served:
-        self._books.called(provider, failed=False)
+        self._audit_log.called(provider, failed=False)
         self._breakers.pop((provider, question.model), None)  # a closed one without failures needs no memory
         return Served(provider=provider, behaviour=behaviour, attempts=attempts, stands_in=stands_in, streams=streams)
 
     async def _failure(self, question: Question, provider: str, behaviour: Behaviour, failures: list[str]) -> Unserved:
         """Let an attempt fail in its way, and note it."""
-        self._books.called(provider, failed=True)
+        self._audit_log.called(provider, failed=True)
         timeout_s = self._settings.upstream_timeout_s
         if behaviour.upstream_failure == "timeout":
             await asyncio.sleep(timeout_s)

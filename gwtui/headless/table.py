@@ -8,7 +8,7 @@ from collections.abc import Callable
 from gwtui.model.enums import State
 from gwtui.model.records import FeedEnded, FeedSilent, Incident, Record, SessionStarted
 from gwtui.model.view import EndpointRow, View
-from gwtui.report import Paint, plain, summary
+from gwtui.report import Styler, plain, summary
 from gwtui.report.lines import toned
 from gwtui.text import units
 from gwtui.text.sanitize import MAX_PATH, clean
@@ -26,10 +26,10 @@ _FIXED_WIDTH = len(line(("",) * len(_FIXED), _FIXED))
 class TextLines:
     """`write` takes a line without its end; no line is wider than `width` unless a text within it is."""
 
-    def __init__(self, write: Callable[[str], object], width: int, paint: Paint = plain) -> None:
+    def __init__(self, write: Callable[[str], object], width: int, styled: Styler = plain) -> None:
         self._write = write
         self._width = width
-        self._paint = paint
+        self._styled = styled
         self._headed: tuple[str, ...] = ()
         self._lines = 0
         self._banner = ""
@@ -50,17 +50,17 @@ class TextLines:
         self._head(view, columns)
         header = view.header
         counts = (f"{units.clock(header.at)}Z", units.count(header.requests), units.count(header.failed))
-        cells = [toned(_cell(row, width), row.state, self._paint) for row, width in columns]
+        cells = [toned(_cell(row, width), row.state, self._styled) for row, width in columns]
         # One without a column is named all the same when it is not well.
         hidden = [row for row in view.endpoints[len(columns) :] if row.state in _NOT_WELL]
-        named = [toned(f"{row.state.mark} {row.name}", row.state, self._paint) for row in hidden]
+        named = [toned(f"{row.state.mark} {row.name}", row.state, self._styled) for row in hidden]
         self._line((*counts, _by_mark(header.states), *cells, *named), columns)
         if header.banner != self._banner:
             self._write(f"! {header.banner or f'over: {self._banner}'}")
             self._banner = header.banner
 
     def end(self, view: View) -> None:
-        self._write(f"\n{summary(view, self._paint)}")
+        self._write(f"\n{summary(view, self._styled)}")
 
     def _head(self, view: View, columns: list[tuple[EndpointRow, int]]) -> None:
         """The headings, when they are due or others than before."""
@@ -86,7 +86,7 @@ class TextLines:
         if incident.state is None:
             who = f"{incident.endpoint}: " if incident.endpoint else ""
             return f"◆ {who}{incident.text}{trace}"
-        what = self._paint(f"{incident.state.mark} {incident.endpoint} {incident.state}", incident.state)
+        what = self._styled(f"{incident.state.mark} {incident.endpoint} {incident.state}", incident.state)
         return f"{what}: {incident.text}{trace}" if incident.text else what + trace
 
 

@@ -49,20 +49,20 @@ class Health:
     def apply(self, record: Record) -> tuple[Incident, ...]:
         """Take the next record. Gives the incidents that it makes, in order."""
         if isinstance(record, SessionStarted):
-            self._tell_time(record.now_ns, record.started_at)
+            self._report_time(record.now_ns, record.started_at)
             self._follow(record.profile)
         elif isinstance(record, ProfileChanged):
             self._now_ns = max(self._now_ns, record.now_ns)
             self._follow(record.profile)
         elif isinstance(record, Heartbeat):
-            self._tell_time(record.now_ns, record.at)
+            self._report_time(record.now_ns, record.at)
             return self._heartbeat(record)
         elif isinstance(record, Request | Ping):
             self._now_ns = max(self._now_ns, record.now_ns)
             return self._result(record)
         return ()
 
-    def _tell_time(self, now_ns: int, at: float) -> None:
+    def _report_time(self, now_ns: int, at: float) -> None:
         self._now_ns = max(self._now_ns, now_ns)
         self._wall_offset_s = at - now_ns / 1e9
 

@@ -22,7 +22,7 @@ RUNNING_PER_ENDPOINT = 2000
 
 LONG_GAP_NS = 100_000_000
 LONG_GAP_RATIO = 5
-GAPS_THAT_TELL = 1000
+MIN_GAPS = 1000
 """The number of gaps from which a stream's usual gap is known."""
 
 
@@ -71,7 +71,7 @@ class _Liner:
         gap_ns = max(read.now_ns - self._last_ns, 0)
         known = len(self._gaps)
         unusual = stands_out(gap_ns, self._gaps[(known - 1) // 2] if known >= 3 else None)
-        if known < GAPS_THAT_TELL:
+        if known < MIN_GAPS:
             insort(self._gaps, gap_ns)
         return gap_ns, unusual
 

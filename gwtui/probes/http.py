@@ -273,7 +273,7 @@ class HTTPProber:
     def _progressed(self, result: Result, intake: Intake) -> None:
         if isinstance(intake, StreamIntake):
             if not intake.timing.events:
-                self._tell_alive(result, intake)
+                self._report_alive(result, intake)
             has_content, ended = intake.timing.has_content, intake.reader.ended()
             result.progress.event_ns, result.progress.has_content = intake.timing.last_event_ns, has_content
             if not ended:
@@ -281,7 +281,7 @@ class HTTPProber:
             elif result.progress.terminated_ns is None:
                 result.progress.terminated_ns = time.perf_counter_ns()
 
-    def _tell_alive(self, result: Result, intake: StreamIntake) -> None:
+    def _report_alive(self, result: Result, intake: StreamIntake) -> None:
         """Now and then, while no event has come."""
         stamp_ns = result.trace.last_read_ns or 0
         if stamp_ns - result.alive_ns < ALIVE_NS:

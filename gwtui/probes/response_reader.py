@@ -119,7 +119,7 @@ class StreamIntake:
         self.timing.add(stamp_ns, readings, size, error_ns)
         if self._hand_on is not None:
             told = zip(readings, events, strict=True)
-            self._hand_on(stamp_ns, first, tuple(self._told(reading, event.data) for reading, event in told))
+            self._hand_on(stamp_ns, first, tuple(self._masked(reading, event.data) for reading, event in told))
 
     def _keep(self, readings: list[Reading]) -> None:
         for reading in readings:
@@ -127,7 +127,7 @@ class StreamIntake:
                 self._text.append(reading.text)
                 self._text_length += len(reading.text)
 
-    def _told(self, reading: Reading, data: str) -> StreamEvent:
+    def _masked(self, reading: Reading, data: str) -> StreamEvent:
         event = stream_event(reading, data)
         return event if self._mask is None else self._mask(event)
 

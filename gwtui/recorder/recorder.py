@@ -28,7 +28,7 @@ from gwtui.model.profile import Profile
 from gwtui.model.records import Incident, Ping, ProfileChanged, Record, Request
 from gwtui.recorder.disk import replace_file
 from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, OwnedDirectory
-from gwtui.recorder.rows import Rows, check_line, incident_line, ping_line, request_line, text_line, told
+from gwtui.recorder.rows import Rows, check_line, describe_error, incident_line, ping_line, request_line, text_line
 from gwtui.recorder.session_metadata import profile_toml, schema_in, session_toml
 
 log = logging.getLogger(__name__)
@@ -205,7 +205,7 @@ class Recorder:
                 self._saved = None
                 self._refuse_schema()
         except OSError as error:
-            return told(error, self._directory.path.name)
+            return describe_error(error, self._directory.path.name)
         return ""
 
     def _has_to_write(self) -> bool:
@@ -243,7 +243,7 @@ class Recorder:
                 replace_file(self._directory, name, profile_toml(profile).encode())
                 self._saved = profile
         except OSError as error:
-            return told(error, name)
+            return describe_error(error, name)
         return ""
 
 

@@ -59,7 +59,7 @@ class Rows(Generic[_R]):
             try:
                 self.file.append(b"".join(self.lines))
             except OSError as error:
-                self.error = told(error, self.file.name)
+                self.error = describe_error(error, self.file.name)
                 return
             self.error = ""
             self.written += len(self.lines)
@@ -71,7 +71,7 @@ class Rows(Generic[_R]):
         try:
             self.file.close()
         except OSError as error:
-            self.error = told(error, self.file.name)
+            self.error = describe_error(error, self.file.name)
         self.lost += len(self.lines) + len(self.waiting)
         self.lines.clear()
         self.waiting.clear()
@@ -98,6 +98,6 @@ def text_line(request: Request) -> bytes:
     return json.dumps(line, ensure_ascii=False).encode("utf-8", "backslashreplace") + b"\n"
 
 
-def told(error: OSError, name: str) -> str:
+def describe_error(error: OSError, name: str) -> str:
     """The error for a banner: what, and where."""
     return clean(f"{error.strerror or error} ({name})", 200)

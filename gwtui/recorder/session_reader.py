@@ -34,7 +34,7 @@ Row: TypeAlias = Request | Ping | Incident
 _Of: TypeAlias = Callable[[Mapping[str, str]], Row]
 MAX_LINE = 1 << 20
 """Characters; a longer line is read as several lines that are not rows."""
-TOLD = 3
+MAX_EXAMPLES = 3
 """The number of unreadable lines that are reported one by one."""
 
 
@@ -51,7 +51,7 @@ class UnreadRows:
 
     def add(self, where: str) -> None:
         self.lines += 1
-        if len(self.first) < TOLD:
+        if len(self.first) < MAX_EXAMPLES:
             self.first.append(where)
 
     def __str__(self) -> str:

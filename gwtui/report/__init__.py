@@ -1,13 +1,13 @@
 """Reports for the shell: one probe or capture in full, as text or JSON, and the summary of a session."""
 
 from gwtui.report.capture import decode_json, decode_text
-from gwtui.report.lines import Paint, plain
+from gwtui.report.lines import Styler, plain
 from gwtui.report.objects import ping_object, probe_json, request_object
 from gwtui.report.probe import probe_text
 from gwtui.report.summary import summary
 
 __all__ = [
-    "Paint",
+    "Styler",
     "decode_json",
     "decode_text",
     "ping_object",

@@ -8,7 +8,7 @@ import msgspec
 
 from gwtui.decode import Decoded
 from gwtui.model.records import StreamEvent
-from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding_rows, known, named, plain, quoted, shown
+from gwtui.report.lines import LABEL_WIDTH, MARKS, Styler, finding_rows, known, named, plain, quoted, shown
 from gwtui.report.objects import finding_object
 from gwtui.report.probe import WIDTH, between
 from gwtui.text import units
@@ -44,11 +44,11 @@ def _event(number: int, event: StreamEvent) -> dict[str, Any]:
     return {"number": number, **msgspec.structs.asdict(event)}
 
 
-def decode_text(decoded: Decoded, width: int = WIDTH, paint: Paint = plain) -> str:
+def decode_text(decoded: Decoded, width: int = WIDTH, styled: Styler = plain) -> str:
     """The verdict and its reason first, then what the capture holds, and every event."""
     judgement = decoded.judgement
     meaning, cause = judgement.verdict.entry.meaning, judgement.verdict.entry.cause
-    verdict = paint(f"{MARKS[judgement.verdict.outcome]} {judgement.verdict}", judgement.verdict.outcome)
+    verdict = styled(f"{MARKS[judgement.verdict.outcome]} {judgement.verdict}", judgement.verdict.outcome)
     at = "" if judgement.event_number is None else f", at event {judgement.event_number}"
     rows = [("reason", judgement.reason), ("hint", cause), ("rule", judgement.rule + at)]
     rows += finding_rows(decoded.findings)

@@ -11,7 +11,7 @@ from gwtui.model.records import Finding, StreamEvent
 from gwtui.text import units
 from gwtui.text.tables import TextCell, cut
 
-Paint: TypeAlias = Callable[[str, State | Outcome], str]
+Styler: TypeAlias = Callable[[str, State | Outcome], str]
 """The text in the colour of a state or an outcome. The text says the same without it."""
 
 
@@ -25,9 +25,9 @@ LABEL_WIDTH = 10
 _LEAST_ROOM = 20
 
 
-def toned(text: str, tone: State | Outcome, paint: Paint) -> TextCell:
+def toned(text: str, tone: State | Outcome, styled: Styler) -> TextCell:
     """The text as a cell of a table, in the colour of a state or an outcome."""
-    return TextCell(text, lambda padded: paint(padded, tone))
+    return TextCell(text, lambda padded: styled(padded, tone))
 
 
 def quoted(heading: str, text: str) -> list[str]:

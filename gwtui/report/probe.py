@@ -13,7 +13,7 @@ from gwtui.model.records import Ping, Request, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
-from gwtui.report.lines import LABEL_WIDTH, MARKS, Paint, finding_rows, known, named, plain, quoted, shown
+from gwtui.report.lines import LABEL_WIDTH, MARKS, Styler, finding_rows, known, named, plain, quoted, shown
 from gwtui.secrets.resolver import references_of
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, cells, fitted, labelled, line
@@ -28,11 +28,11 @@ def probe_text(
     result: Request | Ping,
     reads: tuple[StreamRead, ...],
     width: int = WIDTH,
-    paint: Paint = plain,
+    styled: Styler = plain,
 ) -> str:
     """The verdict and its reason first, then what was asked, times, ids and headers, and every event."""
     events = stream_lines(reads)
-    verdict = paint(f"{MARKS[result.outcome]} {result.verdict}", result.outcome)
+    verdict = styled(f"{MARKS[result.outcome]} {result.verdict}", result.outcome)
     blocks = [
         [f"{verdict}  {result.verdict.entry.meaning}", *labelled(_verdict_rows(endpoint, result), LABEL_WIDTH)],
         labelled(_rows(endpoint, result), LABEL_WIDTH),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gwtui.model.enums import Outcome
 from gwtui.model.verdicts import GOOD
 from gwtui.model.view import Counts, EndpointRow, FindingCounts, View, Window
-from gwtui.report.lines import Paint, plain, toned
+from gwtui.report.lines import Styler, plain, toned
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
 
@@ -22,32 +22,32 @@ _COLUMNS = (
 )
 
 
-def summary(view: View, paint: Paint = plain) -> str:
+def summary(view: View, styled: Styler = plain) -> str:
     """A line per endpoint over the view's window, and where the rows are."""
     header, window = view.header, view.query.window
-    states = "  ".join(paint(f"{state.mark} {count} {state}", state) for state, count in header.states)
+    states = "  ".join(styled(f"{state.mark} {count} {state}", state) for state, count in header.states)
     lines = [
         f"gwtui {header.profile}  {units.elapsed(header.elapsed_ns)}  {units.count(header.requests)} requests, "
         f"{units.count(header.failed)} failed  {states}".rstrip()
     ]
     if view.endpoints:
-        lines += table([_HEADINGS, *(_row(row, paint) for row in view.endpoints)], _COLUMNS)
+        lines += table([_HEADINGS, *(_row(row, styled) for row in view.endpoints)], _COLUMNS)
         over = "the whole session" if window is Window.ALL else f"the last {window}"
         lines.append(f"  Times in ms over {over}; -(n): n results are too few for that percentile.")
     if header.unwritten:
-        lines.append(paint(f"rows: not written: {header.unwritten}", Outcome.FAILED))
+        lines.append(styled(f"rows: not written: {header.unwritten}", Outcome.FAILED))
     elif header.session_dir:
         lines.append(f"rows: {header.session_dir}")
     if header.banner:
-        lines.append(paint(f"! {header.banner}", Outcome.FAILED))
+        lines.append(styled(f"! {header.banner}", Outcome.FAILED))
     return "\n".join(lines)
 
 
-def _row(row: EndpointRow, paint: Paint) -> Row:
+def _row(row: EndpointRow, styled: Styler) -> Row:
     return (
-        toned(row.state.mark, row.state, paint),
+        toned(row.state.mark, row.state, styled),
         row.name,
-        toned(row.state.value, row.state, paint),
+        toned(row.state.value, row.state, styled),
         row.metric.label,
         *(units.quantile(each.value_ns, each.n) for each in (row.p50, row.p95, row.p99)),
         units.count(row.n),

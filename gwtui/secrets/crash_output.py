@@ -35,21 +35,21 @@ def guard() -> None:
     """Let nothing else out: by the log, or by exceptions that cannot be caught, in threads and while objects go."""
     if logging.lastResort is not None:
         logging.lastResort.setFormatter(LogFormatter("gwtui: %(message)s"))
-    threading.excepthook = _say_thread
-    sys.unraisablehook = _say_unraisable
+    threading.excepthook = _write_thread
+    sys.unraisablehook = _write_unraisable
 
 
-def _say_thread(what: threading.ExceptHookArgs) -> None:
+def _write_thread(what: threading.ExceptHookArgs) -> None:
     name = what.thread.name if what.thread is not None else "of no name"
     if what.exc_type is not SystemExit:
-        _say(f"gwtui: the thread {name} ended:\n{crash(what.exc_type, what.exc_value, what.exc_traceback)}")
+        _write(f"gwtui: the thread {name} ended:\n{crash(what.exc_type, what.exc_value, what.exc_traceback)}")
 
 
-def _say_unraisable(what: sys.UnraisableHookArgs) -> None:
-    _say(f"gwtui: not raised, for want of a caller:\n{crash(what.exc_type, what.exc_value, what.exc_traceback)}")
+def _write_unraisable(what: sys.UnraisableHookArgs) -> None:
+    _write(f"gwtui: not raised, for want of a caller:\n{crash(what.exc_type, what.exc_value, what.exc_traceback)}")
 
 
-def _say(text: str) -> None:
+def _write(text: str) -> None:
     if sys.stderr is not None:
         with suppress(OSError):
             sys.stderr.write(text)

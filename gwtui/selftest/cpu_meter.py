@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from gwtui.selftest.ground_truth import Truth
+from gwtui.selftest.ground_truth import GroundTruth
 
 SETTLE_S = 1.0
 """Imports and first connections are over by then."""
@@ -40,12 +40,12 @@ class _Reading:
     front_ns: int
 
 
-class Meter:
+class CPUMeter:
     """Reads twice while an event loop runs."""
 
-    def __init__(self, pid: int, truth: Truth, seconds: float) -> None:
+    def __init__(self, pid: int, truth: GroundTruth, seconds: float) -> None:
         self._pid = pid
-        self._truth = truth
+        self._ground_truth = truth
         self._readings: list[_Reading] = []
         loop = asyncio.get_running_loop()
         loop.call_later(min(SETTLE_S, seconds / 3), self._read)
@@ -67,7 +67,7 @@ class Meter:
         )
 
     def _read(self) -> None:
-        reading = _Reading(time.perf_counter_ns(), self._truth.events, cpu_ns(self._pid), time.process_time_ns())
+        reading = _Reading(time.perf_counter_ns(), self._ground_truth.events, cpu_ns(self._pid), time.process_time_ns())
         self._readings.append(reading)
 
 

@@ -62,7 +62,7 @@ class _Stream:
         self.arrivals = array("q")
 
 
-class Truth:
+class GroundTruth:
     """Takes the records of one session, in their order; those of some endpoints may be left out."""
 
     def __init__(self, without: Collection[str] = ()) -> None:

@@ -167,7 +167,7 @@ class TruthServer:
         if head.startswith(b"POST"):
             self._begin(sock, Script(**json.loads(body).get("truth", {})), arrived_ns)
         else:
-            self._tell(sock)
+            self._send_counts(sock)
 
     def _begin(self, sock: socket.socket, script: Script, arrived_ns: int) -> None:
         del self._idle[sock]
@@ -175,7 +175,7 @@ class TruthServer:
         stream.send(stream.unsent)
         self._plan(stream)
 
-    def _tell(self, sock: socket.socket) -> None:
+    def _send_counts(self, sock: socket.socket) -> None:
         told = {"events": self._sent, **_spread("late", self._late), **_spread("ttft", self._ttft)}
         body = json.dumps(told).encode()
         sock.send(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body) + body)

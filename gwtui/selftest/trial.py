@@ -14,8 +14,8 @@ import msgspec
 from gwtui.feeds import live, spawn_engine
 from gwtui.model.commands import Command, Start
 from gwtui.model.records import Record
-from gwtui.selftest.cpu_meter import Cost, Meter
-from gwtui.selftest.ground_truth import ClockErrors, Truth
+from gwtui.selftest.cpu_meter import Cost, CPUMeter
+from gwtui.selftest.ground_truth import ClockErrors, GroundTruth
 from gwtui.selftest.load import FLOOD
 
 if TYPE_CHECKING:
@@ -45,14 +45,14 @@ class Watched:
         """Needs a running event loop. `ended` is called at the end of the feed."""
         process = spawn_engine(start)
         self._feed = live(process)
-        self._truth = Truth(without=(FLOOD,))
-        self._meter = Meter(process.popen.pid, self._truth, start.stop_after_s or 0.0)
+        self._ground_truth = GroundTruth(without=(FLOOD,))
+        self._cpu_meter = CPUMeter(process.popen.pid, self._ground_truth, start.stop_after_s or 0.0)
         self._ended = ended
 
     async def __aiter__(self) -> AsyncIterator[list[Record]]:
         async for batch in self._feed:
             for record in batch:
-                self._truth.take(record)
+                self._ground_truth.take(record)
             yield batch
         self._ended()
 
@@ -69,7 +69,7 @@ class Watched:
         await self._feed.aclose()
 
     def trial(self) -> Trial:
-        return Trial(errors=self._truth.errors(), cost=self._meter.cost())
+        return Trial(errors=self._ground_truth.errors(), cost=self._cpu_meter.cost())
 
 
 async def headless(start: Start) -> Trial:

@@ -110,16 +110,16 @@ class Checking:
         try:
             async with self._turn:
                 if run.waits_for:
-                    run = self._tell(replace(run, waits_for=""))
+                    run = self._report(replace(run, waits_for=""))
                 trouble = await self._ask(target, len(run.planned))
         finally:
-            self._tell(replace(run, waits_for="", ended=True, trouble=trouble))
+            self._report(replace(run, waits_for="", ended=True, trouble=trouble))
 
     def _planned(self, target: CheckTarget, before: str) -> CheckRun:
         from gwtui.checks.planning import checks_for, requests_of
 
         checks = checks_for(target)
-        return self._tell(
+        return self._report(
             CheckRun(
                 endpoint=target.endpoint.name,
                 now_ns=0,
@@ -152,7 +152,7 @@ class Checking:
             self._budget_tracker.take(self._clock())
             self._budget_tracker.charge(result, endpoint.price)
 
-    def _tell(self, run: CheckRun) -> CheckRun:
+    def _report(self, run: CheckRun) -> CheckRun:
         run = replace(run, now_ns=self._clock())
         self._emit(run)
         return run

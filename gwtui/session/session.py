@@ -284,13 +284,13 @@ class _HostedFeed:
     def _begin(self) -> asyncio.Task[None]:
         watchdog = self._watchdog or self._stack.enter_context(Watchdog())
         self._dispatcher = self._stack.enter_context(
-            _session(self._start, self._take, watchdog, silent=self._tell_silence, prober_for=results_prober_for)
+            _session(self._start, self._take, watchdog, silent=self._report_silence, prober_for=results_prober_for)
         )
         self._run = asyncio.create_task(self._dispatcher.run())
         self._run.add_done_callback(lambda _: self._news.set())
         return self._run
 
-    def _tell_silence(self, silent_s: float) -> None:
+    def _report_silence(self, silent_s: float) -> None:
         if self._silent is not None:
             silent_ns = int(silent_s * 1e9)
             self._silent(FeedSilent(now_ns=time.perf_counter_ns(), silent_ns=silent_ns))

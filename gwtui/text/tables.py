@@ -27,7 +27,7 @@ class TextStyle:
     """Columns of the terminal; by default there is no limit."""
     colour: bool = False
 
-    def paint(self, text: str, colour: str | None) -> str:
+    def coloured(self, text: str, colour: str | None) -> str:
         """The text in one of click's colours, where there are colours."""
         return click.style(text, fg=colour) if self.colour and colour and text else text
 
@@ -36,7 +36,7 @@ class TextCell(NamedTuple):
     """Text of one column, and how it is coloured once it is padded."""
 
     text: str
-    paint: Callable[[str], str] = str
+    style: Callable[[str], str] = str
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def line(row: Row, columns: Sequence[TextColumn]) -> str:
         text = _text(cell)
         padding = " " * (column.width - cells(text)) if _fills(row, at, columns) else ""
         padded = padding + text if column.right else text + padding
-        parts += ["" if at == 0 else column.gap, cell.paint(padded) if isinstance(cell, TextCell) else padded]
+        parts += ["" if at == 0 else column.gap, cell.style(padded) if isinstance(cell, TextCell) else padded]
     return "".join(parts)
 
 
@@ -99,8 +99,8 @@ def labelled(rows: Iterable[tuple[str, str]], width: int = 0) -> list[str]:
 def hanging(begin: str, text: str, style: TextStyle, margin: int, colour: str | None = None) -> list[str]:
     """The text behind `begin`, wrapped to the style's width; all but the first line are indented by `margin`."""
     first, *more = textwrap.wrap(text, max(style.width - margin, LEAST_TEXT), break_on_hyphens=False) or [""]
-    begun = f"{begin}{style.paint(first, colour)}".rstrip()
-    return [begun, *(" " * margin + style.paint(each, colour) for each in more)]
+    begun = f"{begin}{style.coloured(first, colour)}".rstrip()
+    return [begun, *(" " * margin + style.coloured(each, colour) for each in more)]
 
 
 def cells(text: str) -> int:

@@ -196,7 +196,7 @@ async def _connect_any(addresses: Sequence[Address], clock: NetClock, progress: 
                 started.append(asyncio.create_task(_connect(following, clock, progress)))
                 attempts.add(started[-1])
             if not attempts:
-                raise _most_telling(errors)
+                raise _most_specific(errors)
             done, attempts = await asyncio.wait(
                 attempts, timeout=ATTEMPT_DELAY_S if following else None, return_when=asyncio.FIRST_COMPLETED
             )
@@ -232,7 +232,7 @@ async def _connect(address: Address, clock: NetClock, progress: Dial) -> Stamped
     return sock
 
 
-def _most_telling(errors: list[BaseException]) -> BaseException:
+def _most_specific(errors: list[BaseException]) -> BaseException:
     return min(errors, key=lambda error: isinstance(error, OSError) and error.errno in _UNTELLING)
 
 

@@ -37,7 +37,7 @@ async def open_tunnel(sock: StampedSocket, proxy: Proxy, host: str, port: int) -
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
     with _blamed(proxy):
-        await _say(sock, "\r\n".join((*lines, "", "")).encode("latin-1"))
+        await _send(sock, "\r\n".join((*lines, "", "")).encode("latin-1"))
         status = await _status_line(sock)
     if not status:
         raise ProxyError(f"the {proxy} closed the connection without an answer to CONNECT")
@@ -56,7 +56,7 @@ async def open_socks(sock: StampedSocket, proxy: Proxy, host: str, port: int) ->
     destination = _destination(host, port)
     with _blamed(proxy):
         await _log_in(sock, proxy)
-        await _say(sock, bytes((_SOCKS, 1, 0)) + destination)
+        await _send(sock, bytes((_SOCKS, 1, 0)) + destination)
         version, reply = await _exactly(sock, 2, proxy)
         if version != _SOCKS:
             raise ProxyError(f"the {proxy} does not speak SOCKS 5")
@@ -72,7 +72,7 @@ async def open_socks(sock: StampedSocket, proxy: Proxy, host: str, port: int) ->
 
 async def _log_in(sock: StampedSocket, proxy: Proxy) -> None:
     methods = bytes((_NO_LOGIN, _LOGIN)) if proxy.user else bytes((_NO_LOGIN,))
-    await _say(sock, bytes((_SOCKS, len(methods))) + methods)
+    await _send(sock, bytes((_SOCKS, len(methods))) + methods)
     version, method = await _exactly(sock, 2, proxy)
     if version != _SOCKS:
         raise ProxyError(f"the {proxy} does not speak SOCKS 5")
@@ -83,7 +83,7 @@ async def _log_in(sock: StampedSocket, proxy: Proxy) -> None:
     user, password = proxy.user.encode(), proxy.password.encode()
     if max(len(user), len(password)) > 255:
         raise ProxyError("a user or password for SOCKS has at most 255 bytes")
-    await _say(sock, bytes((1, len(user))) + user + bytes((len(password),)) + password)
+    await _send(sock, bytes((1, len(user))) + user + bytes((len(password),)) + password)
     if (await _exactly(sock, 2, proxy))[1]:
         raise ProxyError(f"the {proxy} does not accept the user and password")
 
@@ -118,7 +118,7 @@ def _authority(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-async def _say(sock: StampedSocket, data: bytes) -> None:
+async def _send(sock: StampedSocket, data: bytes) -> None:
     await asyncio.get_running_loop().sock_sendall(sock, data)
 
 

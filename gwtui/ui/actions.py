@@ -36,17 +36,17 @@ SHORTEST_S, LONGEST_S = 0.1, 3600.0
 """The intervals that keys lead to."""
 
 
-class Say(Protocol):
+class ShowMessage(Protocol):
     def __call__(self, text: str, severity: SeverityLevel = "information") -> None: ...
 
 
 class Orders:
     """Every order says what it came to, where that is not seen on the screen anyway."""
 
-    def __init__(self, watch: Watch, editing: Editing, say: Say) -> None:
+    def __init__(self, watch: Watch, editing: Editing, message: ShowMessage) -> None:
         self._watch = watch
         self._editing = editing
-        self._say = say
+        self._message = message
 
     def send(self, command: Command) -> bool:
         """Send a command to the engine, or say that no engine is running."""
@@ -54,13 +54,13 @@ class Orders:
             return False
         sent = self._watch.send(command)
         if not sent:
-            self._say("The engine is not running: r starts it", severity="warning")
+            self._message("The engine is not running: r starts it", severity="warning")
         return sent
 
     def refused(self) -> bool:
         """Whether the feed refuses commands; if so, show the user why."""
         if why := self._watch.refuses:
-            self._say(why)
+            self._message(why)
         return bool(why)
 
     def pause(self, view: View) -> None:
@@ -81,7 +81,7 @@ class Orders:
         name, *others = names
         if self.send(Burst(endpoint=name, requests=requests, concurrency=concurrency, others=tuple(others))):
             turns = ", in turns" if others else ""
-            self._say(f"{', '.join(names)}: {requests} requests{turns}, {concurrency} at once")
+            self._message(f"{', '.join(names)}: {requests} requests{turns}, {concurrency} at once")
 
     def check(self, name: str, models: tuple[str, ...] = ()) -> None:
         """Have an endpoint and its gateway asked all checks."""
@@ -99,20 +99,20 @@ class Orders:
         seconds = max(SHORTEST_S, min(round(seconds, 3), LONGEST_S))
         if self.send(SetInterval(endpoint=name, interval_s=seconds)):
             self._editing.put(replace(endpoint, interval_s=seconds), name, save=False)
-            self._say(f"{name}: every {seconds:g} s")
+            self._message(f"{name}: every {seconds:g} s")
 
     def put(self, endpoint: Endpoint, replaces: str | None, *, save: bool) -> bool:
         """Add or replace an endpoint, in the file too if it is to be saved. False when that failed: nothing changed."""
         try:
             command = self._editing.put(endpoint, replaces, save=save)
         except (ConfigError, OSError) as error:
-            self._say(f"Not saved: {error}", severity="error")
+            self._message(f"Not saved: {error}", severity="error")
             return False
         sent = self.send(command)
         if save:
-            self._say(f"{endpoint.name}: saved to {self._editing.path}")
+            self._message(f"{endpoint.name}: saved to {self._editing.path}")
         elif sent:
-            self._say(f"{endpoint.name}: applied for this session")
+            self._message(f"{endpoint.name}: applied for this session")
         return True
 
     def remove(self, name: str) -> None:
@@ -123,10 +123,10 @@ class Orders:
         try:
             command, saved = self._editing.remove(endpoint)
         except (ConfigError, OSError) as error:
-            self._say(f"Not removed: {error}", severity="error")
+            self._message(f"Not removed: {error}", severity="error")
             return
         self.send(command)
-        self._say(f"Removed {name}{f' from {self._editing.path.name} too' if saved else ''}: u brings it back")
+        self._message(f"Removed {name}{f' from {self._editing.path.name} too' if saved else ''}: u brings it back")
 
     def undo(self) -> None:
         """Take the last change of the profile back."""
@@ -135,11 +135,11 @@ class Orders:
         try:
             undone = self._editing.undo()
         except (ConfigError, OSError) as error:
-            self._say(f"Not undone: {error}", severity="error")
+            self._message(f"Not undone: {error}", severity="error")
             return
         if undone is None:
-            self._say("Nothing to undo")
+            self._message("Nothing to undo")
             return
         label, command = undone
         if self.send(command):
-            self._say(f"Undid {label}")
+            self._message(f"Undid {label}")

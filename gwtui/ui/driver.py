@@ -43,7 +43,7 @@ def _fits(size: Size) -> bool:
     return size.width <= LARGEST.width and size.height <= LARGEST.height
 
 
-class _Outlet:
+class _Output:
     """Standard output, written to for as long as anybody is there. What Textual writes with must never raise."""
 
     def __init__(self, file: TextIO) -> None:
@@ -80,7 +80,7 @@ class _Hardy(Driver):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if sys.__stdout__ is not None:
-            self._file = _Outlet(sys.__stdout__)
+            self._file = _Output(sys.__stdout__)
 
     @property
     def _holds(self) -> bool:

@@ -52,9 +52,9 @@ class FilterBar(Vertical):
         try:
             parse(event.value)
         except FilterError as error:
-            self._tell(str(error))
+            self._show_fault(str(error))
         else:
-            self._tell("")
+            self._show_fault("")
             self.post_message(self.Typed(event.value))
 
     @on(Input.Submitted)
@@ -75,6 +75,6 @@ class FilterBar(Vertical):
     def on_descendant_blur(self) -> None:
         self.screen.remove_class("-typing")
 
-    def _tell(self, fault: str) -> None:
+    def _show_fault(self, fault: str) -> None:
         self.set_class(bool(fault), "-wrong")
         self.query_one("#filter-fault", Static).update(Content(fault))

@@ -53,11 +53,11 @@ class Keeper:
         if self._process is None and sys.platform != "win32":
             with suppress(OSError, termios.error):
                 self._process = _started(fd, termios.tcgetattr(fd))
-        self._tell(b"held\n")
+        self._send(b"held\n")
 
     def free(self) -> None:
         """The terminal was given back."""
-        self._tell(b"free\n")
+        self._send(b"free\n")
 
     def close(self) -> None:
         process, self._process = self._process, None
@@ -67,7 +67,7 @@ class Keeper:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(LEAVE_S)
 
-    def _tell(self, word: bytes) -> None:
+    def _send(self, word: bytes) -> None:
         if self._process is not None and self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.write(word)

@@ -105,7 +105,7 @@ def _moves(place: str, group: str) -> tuple[Key, ...]:
 
 _DETAILS, _COMPARE, _CHECKS = "In a request's details", "In the comparison", "In the checks"
 
-PLACES: dict[str, tuple[Key, ...]] = {
+KEYS_BY_PLACE: dict[str, tuple[Key, ...]] = {
     "endpoints": _moves("endpoints", "In the endpoints"),
     "stream": _moves("stream", "In the stream"),
     "latency": (
@@ -151,7 +151,7 @@ PLACES: dict[str, tuple[Key, ...]] = {
 }
 """Those of panels and of other screens."""
 
-EVERY: tuple[Key, ...] = (*KEYS, *(key for keys in PLACES.values() for key in keys))
+EVERY: tuple[Key, ...] = (*KEYS, *(key for keys in KEYS_BY_PLACE.values() for key in keys))
 
 
 def bindings(place: str = "") -> list[Binding]:
@@ -166,7 +166,7 @@ def bindings(place: str = "") -> list[Binding]:
             id=key.id,
             tooltip=key.help,
         )
-        for key in (PLACES[place] if place else KEYS)
+        for key in (KEYS_BY_PLACE[place] if place else KEYS)
     ]
 
 
@@ -182,7 +182,7 @@ def in_force(screen: Screen[Any]) -> dict[str, str]:
 def hints(screen: Screen[Any], place: str) -> str:
     """The keys of a place as they are in force on this screen, for a border."""
     keys = in_force(screen)
-    return "  ".join(f"{shown(keys[key.id])} {key.label}" for key in PLACES[place] if key.id in keys)
+    return "  ".join(f"{shown(keys[key.id])} {key.label}" for key in KEYS_BY_PLACE[place] if key.id in keys)
 
 
 def shown(keys: str) -> str:
@@ -205,7 +205,11 @@ def faults_of(remapped: Mapping[str, str]) -> list[str]:
         for name in _names(remapped[id_])
         if not _is_key(name)
     ]
-    return [*unknown, *impossible, *(fault for keys in (KEYS, *PLACES.values()) for fault in _clashes(keys, remapped))]
+    return [
+        *unknown,
+        *impossible,
+        *(fault for keys in (KEYS, *KEYS_BY_PLACE.values()) for fault in _clashes(keys, remapped)),
+    ]
 
 
 def _clashes(keys: Iterable[Key], remapped: Mapping[str, str]) -> Iterator[str]:

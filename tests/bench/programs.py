@@ -20,7 +20,7 @@ from gwtui.feeds import EngineProcess, spawn_engine
 from gwtui.gateway.process import GatewayProcess, running
 from gwtui.model.commands import Start
 from gwtui.selftest.cpu_meter import cpu_ns
-from gwtui.selftest.ground_truth import ClockErrors, Truth
+from gwtui.selftest.ground_truth import ClockErrors, GroundTruth
 from gwtui.selftest.report import SERVER
 
 SETTLE_S = 1.5
@@ -140,7 +140,7 @@ class Drained:
 
     def errors(self, every: int = 1) -> ClockErrors:
         """After the end: the errors of one in so many records."""
-        truth = Truth()
+        truth = GroundTruth()
         for number, record in enumerate(b"".join(self._chunks).splitlines()):
             if number % every == 0 or not record.startswith(b'{"record":"stream_read"'):
                 truth.take(decode(record))

@@ -304,9 +304,9 @@ def test_colours_only_on_a_terminal_and_only_if_wanted(
 ) -> None:
     monkeypatch.setenv("NO_COLOR", wants)
     monkeypatch.setattr(console, "is_screen", lambda _: True)
-    assert console.paint("up", State.UP) == ("\x1b[32mup\x1b[0m" if coloured else "up")
+    assert console.styled("up", State.UP) == ("\x1b[32mup\x1b[0m" if coloured else "up")
     monkeypatch.setattr(console, "is_screen", lambda _: False)
-    assert console.paint("up", State.UP) == "up"
+    assert console.styled("up", State.UP) == "up"
 
 
 # A captured stream

@@ -10,7 +10,7 @@ import pytest
 from support.gateways import Gateway, serving
 from support.questions import question
 
-from gwtui.gateway.audit_log import MAX_ENTRIES, MAX_MODELS, OTHERS, Books, Entry
+from gwtui.gateway.audit_log import MAX_ENTRIES, MAX_MODELS, OTHERS, AuditLog, Entry
 from gwtui.gateway.faults import FAULTS
 from gwtui.gateway.providers import PROVIDERS, cost_usd, provider_of
 from gwtui.gateway.scenario import ScenarioError, parse_scenario
@@ -230,16 +230,16 @@ def test_an_audit_limit_that_is_no_number_is_refused(client: httpx.Client, limit
 
 
 def test_the_books_stay_bounded() -> None:
-    books = Books()
+    audit_log = AuditLog()
     for number in range(3000):
         fields = {"request_id": "r", "timestamp": "t", "path": "/", "stream": True, "status": 200, "outcome": "ok"}
-        books.add(Entry(model=f"model-{number}", provider="openai", output_tokens=1, **fields))  # type: ignore[arg-type]  # a table of mixed types
-    metrics = books.metrics()
+        audit_log.add(Entry(model=f"model-{number}", provider="openai", output_tokens=1, **fields))  # type: ignore[arg-type]  # a table of mixed types
+    metrics = audit_log.metrics()
     assert metrics["summary"]["total_output_tokens"] == 3000
     assert len(metrics["by_model"]) == MAX_MODELS + 1
     assert metrics["by_model"][OTHERS]["requests"] == 3000 - MAX_MODELS
-    assert books.audit(10_000)["total"] == 3000
-    assert len(books.audit(10_000)["entries"]) == MAX_ENTRIES
+    assert audit_log.audit(10_000)["total"] == 3000
+    assert len(audit_log.audit(10_000)["entries"]) == MAX_ENTRIES
 
 
 @pytest.mark.parametrize(

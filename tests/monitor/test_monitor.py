@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.told import MS, SECOND, START_AT, START_NS, Telling, endpoint, state_incident
+from support.told import MS, SECOND, START_AT, START_NS, MonitorStage, endpoint, state_incident
 
 from gwtui.model.enums import FindingName, State, Trigger
 from gwtui.model.metrics import LATENCIES, Metric
@@ -18,7 +18,7 @@ from gwtui.monitor import endpoint_history
 
 
 def test_an_unknown_endpoint_is_up_with_its_first_good_result() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     assert telling.row("a").state is State.UNKNOWN
     telling.failure("a")
     assert telling.row("a").state is State.UNKNOWN
@@ -28,7 +28,7 @@ def test_an_unknown_endpoint_is_up_with_its_first_good_result() -> None:
 
 @pytest.mark.parametrize("state", [State.DOWN, State.DEGRADED, State.SLOW])
 def test_a_state_is_what_was_reported_whatever_the_results(state: State) -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.tell(state_incident("a", state))
     telling.request("a")
     assert telling.row("a").state is state
@@ -37,7 +37,7 @@ def test_a_state_is_what_was_reported_whatever_the_results(state: State) -> None
 
 
 def test_paused_lies_over_the_state() -> None:
-    telling = Telling(endpoint("a"), endpoint("b", paused=True))
+    telling = MonitorStage(endpoint("a"), endpoint("b", paused=True))
     telling.tell(state_incident("a", State.DOWN))
     assert (telling.row("a").state, telling.row("b").state) == (State.DOWN, State.PAUSED)
     telling.beat(2, paused=("a",))
@@ -47,7 +47,7 @@ def test_paused_lies_over_the_state() -> None:
 
 
 def test_a_pause_shows_before_the_next_heartbeat() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.tell(state_incident("a", State.PAUSED))
     assert telling.row("a").state is State.PAUSED
     telling.tell(state_incident("a", State.DOWN, was=State.UP))
@@ -61,7 +61,7 @@ def test_a_pause_shows_before_the_next_heartbeat() -> None:
 
 
 def test_failures_count_and_what_was_cancelled_or_local_does_not() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for _ in range(3):
         telling.request("a")
     telling.failure("a")
@@ -75,7 +75,7 @@ def test_failures_count_and_what_was_cancelled_or_local_does_not() -> None:
 
 
 def test_a_trial_is_shown_and_counts_in_nothing() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     trial = telling.failure("a", trigger=Trigger.TRIAL)
     other = telling.request("not in the profile", trigger=Trigger.TRIAL)
     row = telling.row("a")
@@ -86,7 +86,7 @@ def test_a_trial_is_shown_and_counts_in_nothing() -> None:
 
 
 def test_a_percentile_is_shown_once_n_supports_it() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for value in range(1, 59):
         telling.request("a", ttft_ms=value)
     row = telling.row("a")
@@ -98,13 +98,13 @@ def test_a_percentile_is_shown_once_n_supports_it() -> None:
 
 
 def test_an_endpoint_without_results_has_no_figures() -> None:
-    row = Telling(endpoint("a")).row("a")
+    row = MonitorStage(endpoint("a")).row("a")
     assert (row.last_ns, row.p50.n, row.tokens_per_s, row.fail_share, row.verdict) == (None, 0, None, None, "")
     assert all(cell.value_ns is None and not cell.failed for cell in row.sparkline)
 
 
 def test_the_last_verdict_and_how_often_in_a_row() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.request("a", findings=(Finding(name=FindingName.BUFFERED, evidence="42 events in one read"),))
     assert (telling.row("a").verdict_run, telling.row("a").note) == (1, "buffered: 42 events in one read")
     for _ in range(5):
@@ -114,7 +114,7 @@ def test_the_last_verdict_and_how_often_in_a_row() -> None:
 
 
 def test_verdicts_and_findings_are_counted_in_the_window_the_most_frequent_first() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     buffered, cold = (Finding(name=name, evidence="so") for name in (FindingName.BUFFERED, FindingName.COLD))
     telling.failure("a", 1, verdict=Verdict.STALLED, findings=(cold, cold))
     for at_s in (100, 101, 102):
@@ -137,7 +137,7 @@ def test_verdicts_and_findings_are_counted_in_the_window_the_most_frequent_first
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["complete", "truncated", "stalled"])), max_size=40))
 def test_counted_verdicts_are_those_of_the_results_that_are_counted(results: list[tuple[int, str]]) -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for at_s, verdict in results:
         telling.request("a", at_s, verdict=Verdict(verdict))
     for window in Window:
@@ -159,7 +159,7 @@ def test_counted_verdicts_are_those_of_the_results_that_are_counted(results: lis
 def test_a_metric_that_does_not_apply_gives_way_to_the_endpoints_own(
     asked: Metric, streaming: Metric, whole: Metric, http: Metric, websocket: Metric
 ) -> None:
-    telling = Telling(
+    telling = MonitorStage(
         endpoint("streaming"), endpoint("whole", stream=False), endpoint("http", "http"), endpoint("ws", "websocket")
     )
     shown = {row.name: row.metric for row in telling.view(metric=asked).endpoints}
@@ -167,7 +167,7 @@ def test_a_metric_that_does_not_apply_gives_way_to_the_endpoints_own(
 
 
 def test_every_metric_has_its_own_figures() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for _ in range(6):
         telling.request(
             "a",
@@ -199,7 +199,7 @@ def test_every_metric_has_its_own_figures() -> None:
 
 
 def test_a_good_result_without_the_metric_still_counts() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.request("a", ttft_ms=None, duration_ns=MS)
     row = telling.row("a")
     assert (row.n, row.p50.n, row.fail_share) == (1, 0, 0.0)
@@ -209,7 +209,7 @@ def test_a_good_result_without_the_metric_still_counts() -> None:
 
 
 def test_windows_forget_as_heartbeats_move_time_and_the_session_does_not() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.request("a", at_s=1)
     telling.failure("a", at_s=1)
     telling.beat(40)
@@ -223,7 +223,7 @@ def test_windows_forget_as_heartbeats_move_time_and_the_session_does_not() -> No
 @pytest.mark.parametrize("window", list(Window))
 @pytest.mark.parametrize("columns", [1, 7, 60, 200])
 def test_there_is_a_point_for_every_column(window: Window, columns: int) -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.request("a", at_s=20, ttft_ms=400)
     telling.failure("a", at_s=20)
     latency = telling.view(columns, window=window).latency
@@ -235,7 +235,7 @@ def test_there_is_a_point_for_every_column(window: Window, columns: int) -> None
 
 
 def test_latency_figures_know_what_n_supports_and_the_greatest_always() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for value in (10, 30, 20, 40, 60, 50):
         telling.request("a", ttft_ms=value)
     telling.failure("a")
@@ -249,7 +249,7 @@ def test_latency_figures_know_what_n_supports_and_the_greatest_always() -> None:
 
 @pytest.mark.parametrize(("at_s", "tainted"), [(2, 2), (100, 0)])
 def test_results_of_a_window_that_are_in_doubt_are_counted(at_s: float, tainted: int) -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.request("a")
     telling.request("a", tainted=True)
     telling.failure("a", tainted=True)
@@ -260,7 +260,7 @@ def test_results_of_a_window_that_are_in_doubt_are_counted(at_s: float, tainted:
 
 
 def test_the_clock_of_the_header_follows_the_newest_record() -> None:
-    telling = Telling(endpoint("a"), session_dir="/tmp/session")
+    telling = MonitorStage(endpoint("a"), session_dir="/tmp/session")
     telling.beat(10, missed={"a": 3})
     telling.request("a", at_s=12.5)
     telling.request("a", at_s=11)
@@ -275,7 +275,7 @@ def test_the_clock_of_the_header_follows_the_newest_record() -> None:
 
 def test_the_newest_values_are_kept_to_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint_history, "KEPT", 8)
-    telling = Telling(endpoint("a"), endpoint("w", "websocket"), endpoint("new"))
+    telling = MonitorStage(endpoint("a"), endpoint("w", "websocket"), endpoint("new"))
     for number in range(40):
         telling.request("a", 60 * number, ttft_ms=number, tpot_ns=7)
         telling.failure("a", 60 * number)

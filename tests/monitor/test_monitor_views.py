@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.generated import RECORD_TYPES, structs
-from support.told import MS, START_AT, START_NS, Telling, endpoint, ns, state_incident
+from support.told import MS, START_AT, START_NS, MonitorStage, endpoint, ns, state_incident
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.model.enums import State
@@ -24,7 +24,7 @@ from gwtui.monitor.monitor import INCIDENTS, Monitor
 
 
 def test_the_ping_panel() -> None:
-    telling = Telling(endpoint("a"), endpoint("ws", "websocket"))
+    telling = MonitorStage(endpoint("a"), endpoint("ws", "websocket"))
     for rtt_ms in (10, 14, 13, None, 13, 23, 10):
         telling.ping("ws", rtt_ms=rtt_ms)
     telling.ping("ws", rtt_ms=None, verdict=Verdict.CLOSED, close_code=1001, close_reason="restart", connection=2)
@@ -47,7 +47,7 @@ def test_the_ping_panel() -> None:
     [(1006, "1006 abnormal closure"), (3001, "3001 registered"), (4400, "4400 private use"), (77, "77 unknown")],
 )
 def test_close_codes_have_names(code: int, expected: str) -> None:
-    telling = Telling(endpoint("ws", "websocket"))
+    telling = MonitorStage(endpoint("ws", "websocket"))
     telling.ping("ws", rtt_ms=None, verdict=Verdict.CLOSED, close_code=code)
     ping = telling.view().ping
     assert ping is not None
@@ -55,10 +55,10 @@ def test_close_codes_have_names(code: int, expected: str) -> None:
 
 
 def test_the_ping_panel_is_the_selected_websocket_or_the_first() -> None:
-    telling = Telling(endpoint("a"), endpoint("ws1", "websocket"), endpoint("ws2", "websocket"))
+    telling = MonitorStage(endpoint("a"), endpoint("ws1", "websocket"), endpoint("ws2", "websocket"))
     shown = {name: telling.view(endpoint=name).ping for name in ("a", "ws1", "ws2")}
     assert {name: ping.endpoint for name, ping in shown.items() if ping} == {"a": "ws1", "ws1": "ws1", "ws2": "ws2"}
-    assert Telling(endpoint("a")).view().ping is None
+    assert MonitorStage(endpoint("a")).view().ping is None
 
 
 # Trouble and the incident log
@@ -84,7 +84,7 @@ FULL = "No space left on device"
     ],
 )
 def test_rows_that_are_not_written_are_told(beats: list[dict[str, Any]], banner: str) -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for at_s, beat in enumerate(beats):
         telling.beat(at_s, **beat)
     assert telling.view().header.banner == banner
@@ -102,7 +102,7 @@ def test_rows_that_are_not_written_are_told(beats: list[dict[str, Any]], banner:
     ],
 )
 def test_the_end_of_the_feed_is_a_state(end: FeedEnded, banner: str) -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.request("a")
     telling.tell(end)
     view = telling.view()
@@ -111,7 +111,7 @@ def test_the_end_of_the_feed_is_a_state(end: FeedEnded, banner: str) -> None:
 
 
 def test_incidents_are_newest_first_and_bounded() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for at_s in range(INCIDENTS + 5):
         telling.tell(Incident(at=START_AT, now_ns=ns(at_s), kind="mark", text=str(at_s)))
     incidents = telling.view().incidents
@@ -121,17 +121,17 @@ def test_incidents_are_newest_first_and_bounded() -> None:
 # What the user looks at
 
 
-def names(telling: Telling, **query: Any) -> list[str]:
+def names(telling: MonitorStage, **query: Any) -> list[str]:
     return [row.name for row in telling.view(**query).endpoints]
 
 
-def selected(telling: Telling, **query: Any) -> str | None:
+def selected(telling: MonitorStage, **query: Any) -> str | None:
     found = telling.view(**query).selected
     return None if found is None else found.name
 
 
 def test_the_selection_falls_back_to_what_is_there() -> None:
-    telling = Telling(endpoint("a"), endpoint("b"), endpoint("c"))
+    telling = MonitorStage(endpoint("a"), endpoint("b"), endpoint("c"))
     telling.request("b")
     assert selected(telling) == "a"
     assert selected(telling, endpoint="c") == "c"
@@ -139,11 +139,11 @@ def test_the_selection_falls_back_to_what_is_there() -> None:
     assert selected(telling, endpoint="gone", sort="n", descending=True) == "b"
     assert selected(telling, endpoint="c", filter="name:b") == "b"
     assert selected(telling, endpoint="c", filter="name:none") == "c"
-    assert selected(Telling()) is None
+    assert selected(MonitorStage()) is None
 
 
 def test_a_filter_hides_and_a_wrong_one_hides_nothing() -> None:
-    telling = Telling(endpoint("a", model="haiku"), endpoint("b"), endpoint("c", "http"))
+    telling = MonitorStage(endpoint("a", model="haiku"), endpoint("b"), endpoint("c", "http"))
     telling.failure("b")
     for _ in range(6):
         telling.request("a", ttft_ms=600)
@@ -157,7 +157,7 @@ def test_a_filter_hides_and_a_wrong_one_hides_nothing() -> None:
 
 
 def test_the_table_is_ordered_by_any_column_with_what_is_missing_last() -> None:
-    telling = Telling(endpoint("b"), endpoint("a"), endpoint("new"))
+    telling = MonitorStage(endpoint("b"), endpoint("a"), endpoint("new"))
     for value in (100, 200, 300, 400, 500, 600):
         telling.request("a", ttft_ms=value)
         telling.request("b", ttft_ms=value * 2)
@@ -178,7 +178,7 @@ def test_the_table_is_ordered_by_any_column_with_what_is_missing_last() -> None:
 
 
 def test_removed_endpoints_vanish_and_edited_ones_keep_their_numbers() -> None:
-    telling = Telling(endpoint("a"), endpoint("b"), endpoint("c"))
+    telling = MonitorStage(endpoint("a"), endpoint("b"), endpoint("c"))
     for name in ("a", "b", "c"):
         telling.request(name)
     changed = Profile(
@@ -195,7 +195,7 @@ def test_removed_endpoints_vanish_and_edited_ones_keep_their_numbers() -> None:
 
 
 def test_a_new_session_starts_from_nothing() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.request("a", at_s=50)
     telling.tell(FeedEnded(text="engine exited 1", failed=True))
     telling.tell(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=telling.profile))
@@ -208,7 +208,7 @@ def test_a_new_session_starts_from_nothing() -> None:
 
 
 def test_with_nothing_new_the_picture_is_the_same() -> None:
-    telling = Telling(endpoint("a"), endpoint("b"))
+    telling = MonitorStage(endpoint("a"), endpoint("b"))
     view = telling.view()
     assert telling.view() is view
     telling.request("b", at_s=0.1)
@@ -220,7 +220,7 @@ def test_with_nothing_new_the_picture_is_the_same() -> None:
 
 
 def test_the_engines_answer_is_shown() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.tell(Notice(now_ns=ns(1), text="no such endpoint"))
     assert telling.view().notice == "no such endpoint"
 
@@ -248,7 +248,7 @@ anything = st.one_of([anyone(kind) for kind in RECORD_TYPES if kind is not Sessi
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(anything, max_size=12), st.sampled_from(list(Window)), st.sampled_from(list(Metric)))
 def test_no_record_whatever_it_holds_breaks_it(records: list[Record], window: Window, metric: Metric) -> None:
-    telling = Telling(endpoint("a"), endpoint("ws", "websocket"))
+    telling = MonitorStage(endpoint("a"), endpoint("ws", "websocket"))
     for record in records:
         telling.tell(record)
         view = telling.view(7, window=window, metric=metric)
@@ -271,7 +271,7 @@ def check_result(name: str, check: str, outcome: CheckOutcome = CheckOutcome.PAS
 
 
 def test_checks_fill_in_as_they_end() -> None:
-    telling = Telling(endpoint("a"), endpoint("b"))
+    telling = MonitorStage(endpoint("a"), endpoint("b"))
     assert telling.view().checks is None
     telling.tell(check_run("a", waits_for="b"))
     view = telling.view().checks
@@ -291,7 +291,7 @@ def test_checks_fill_in_as_they_end() -> None:
 
 
 def test_a_new_run_begins_from_nothing_and_one_of_a_removed_endpoint_is_forgotten() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.tell(check_run("a"), check_result("a", "health"), check_run("a", at_s=60))
     view = telling.view().checks
     assert view is not None

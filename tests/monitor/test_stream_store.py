@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.told import MS, START_AT, Telling, endpoint, ns, read
+from support.told import MS, START_AT, MonitorStage, endpoint, ns, read
 
 from gwtui.model.enums import Trigger
 from gwtui.model.records import Incident, StreamAlive
@@ -57,14 +57,14 @@ def test_a_gap_far_over_the_usual_one_stands_out_on_the_event_after_it() -> None
     assert [line.number for line in lines if line.stands_out] == [9]
 
 
-def stream_of(telling: Telling, **query: Any) -> StreamView:
+def stream_of(telling: MonitorStage, **query: Any) -> StreamView:
     stream = telling.view(**query).stream
     assert stream is not None
     return stream
 
 
 def test_a_stream_is_seen_before_it_ends() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.started("a", 1, at_s=10)
     before = stream_of(telling)
     assert (before.number, before.in_flight, before.lines, before.since_sent_ns) == (1, True, (), 0)
@@ -83,7 +83,7 @@ def test_a_stream_is_seen_before_it_ends() -> None:
 
 
 def test_a_stream_without_events_is_seen_to_be_alive() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.started("a", 1, at_s=10)
     assert stream_of(telling).comments is None
     telling.tell(StreamAlive(endpoint="a", number=1, now_ns=ns(12), since_sent_ns=1900 * MS, comments=3))
@@ -96,7 +96,7 @@ def test_a_stream_without_events_is_seen_to_be_alive() -> None:
 
 
 def test_a_result_may_overtake_the_last_events() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.started("a", 1)
     telling.request("a", 2, number=1, events=3)
     assert stream_of(telling).lines_dropped == 3
@@ -105,7 +105,7 @@ def test_a_result_may_overtake_the_last_events() -> None:
 
 
 def test_the_newest_is_shown_unless_another_is_chosen() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for number in (1, 2):
         telling.started("a", number)
         telling.read("a", number, 1, 10, 1, f"text {number}")
@@ -118,7 +118,7 @@ def test_the_newest_is_shown_unless_another_is_chosen() -> None:
 
 
 def test_long_streams_keep_their_newest_lines_and_count_the_rest() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.started("a", 1)
     events = LINES_PER_STREAM + 1000
     for first in range(1, events, 100):
@@ -128,7 +128,7 @@ def test_long_streams_keep_their_newest_lines_and_count_the_rest() -> None:
 
 
 def test_only_the_latest_probes_are_kept() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     for _ in range(ENDED_PER_ENDPOINT + 10):
         telling.request("a")
     numbers = [row.number for row in telling.view().recent]
@@ -136,7 +136,7 @@ def test_only_the_latest_probes_are_kept() -> None:
 
 
 def test_when_lines_run_short_the_busiest_endpoint_gives_and_failed_streams_last() -> None:
-    telling = Telling(endpoint("quiet"), endpoint("busy"))
+    telling = MonitorStage(endpoint("quiet"), endpoint("busy"))
     telling.started("quiet", 1)
     telling.read("quiet", 1, 1, 10, 1, *["q"] * 100)
     for number in range(1, 41):
@@ -151,7 +151,7 @@ def test_when_lines_run_short_the_busiest_endpoint_gives_and_failed_streams_last
 
 
 def test_the_reads_of_a_trial_are_nobodys_stream() -> None:
-    telling = Telling(endpoint("a"))
+    telling = MonitorStage(endpoint("a"))
     telling.started("a", 1)
     telling.started("a", 9, trigger=Trigger.TRIAL)
     telling.read("a", 9, 1, 10, 1, "trial")
@@ -165,7 +165,7 @@ def decided_by(number: int) -> Incident:
 
 
 def test_the_probe_that_decided_an_incident_is_kept_as_long_as_the_newest_are() -> None:
-    told = Telling(endpoint("a"))
+    told = MonitorStage(endpoint("a"))
     told.request("a", verdict=Verdict.TRUNCATED)
     told.tell(decided_by(1), decided_by(2))
     for second in range(2, ENDED_PER_ENDPOINT + 60):
@@ -180,7 +180,7 @@ def test_the_probe_that_decided_an_incident_is_kept_as_long_as_the_newest_are() 
 
 
 def test_what_incidents_keep_is_bounded() -> None:
-    told = Telling(endpoint("a"))
+    told = MonitorStage(endpoint("a"))
     for second in range(1, 4 * ENDED_PER_ENDPOINT):
         told.request("a", second)
         told.tell(decided_by(second))

@@ -194,7 +194,7 @@ def test_colours_are_what_the_caller_paints() -> None:
     def bracketed(text: str, tone: State | Outcome) -> str:
         return f"<{tone}:{text}>"
 
-    assert probe_text(*PROBES["truncated"], paint=bracketed).startswith("<failed:✖ truncated>")
+    assert probe_text(*PROBES["truncated"], styled=bracketed).startswith("<failed:✖ truncated>")
     assert "<down:✖> sourcegraph-claude" in summary(views.incident(), bracketed)
 
 

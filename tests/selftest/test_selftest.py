@@ -17,7 +17,7 @@ from gwtui.model.enums import Clock, EventKind
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Heartbeat, Record, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
-from gwtui.selftest.ground_truth import Spread, Truth
+from gwtui.selftest.ground_truth import GroundTruth, Spread
 from gwtui.selftest.report import SERVER, as_text, run
 from gwtui.selftest.server import Stamps, read_stamps
 
@@ -115,7 +115,7 @@ def test_errors_are_what_was_reported_less_what_was_sent() -> None:
         request(5_040, tainted=True),
         Heartbeat(at=0.0, now_ns=0, events_dropped=7),
     ]
-    truth = Truth()
+    truth = GroundTruth()
     for record in records:
         truth.take(record)
     errors = truth.errors()
@@ -129,7 +129,7 @@ def test_errors_are_what_was_reported_less_what_was_sent() -> None:
 
 
 def test_requests_that_are_not_tainted_are_told_by_themselves() -> None:
-    truth = Truth()
+    truth = GroundTruth()
     for record in (read(6_010, 6_000), request(5_000), read(7_500, 7_000), request(6_000, tainted=True)):
         truth.take(record)
     assert truth.errors().arrivals.max_ns == 500

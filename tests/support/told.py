@@ -34,7 +34,7 @@ def endpoint(name: str, api: str = "anthropic-messages", **fields: Any) -> Endpo
     return Endpoint(name=name, api=api, url="http://127.0.0.1:1", **fields)
 
 
-class Telling:
+class MonitorStage:
     """A monitor that is told records; seconds are counted from the start of the session."""
 
     def __init__(self, *endpoints: Endpoint, **session: Any) -> None:

@@ -29,9 +29,9 @@ def test_the_last_cell_of_a_short_row_spans_the_other_columns() -> None:
 
 def test_a_cell_is_padded_before_it_is_coloured() -> None:
     style = TextStyle(colour=True)
-    row = (TextCell("up", lambda text: style.paint(text, "green")), "1")
+    row = (TextCell("up", lambda text: style.coloured(text, "green")), "1")
     assert line(row, (TextColumn(4), TextColumn())) == "\x1b[32mup  \x1b[0m  1"
-    assert TextStyle().paint("up", "green") == "up"
+    assert TextStyle().coloured("up", "green") == "up"
 
 
 def test_wide_characters_take_two_columns() -> None:

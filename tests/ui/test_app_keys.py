@@ -15,7 +15,7 @@ from textual.widget import Widget
 from gwtui.model.commands import Burst, Mark, Pause, PutEndpoint, RemoveEndpoint, RunChecks, SetInterval, Try
 from gwtui.model.metrics import Metric
 from gwtui.model.view import Window
-from gwtui.ui.keymap import EVERY, KEYS, PLACES, Key
+from gwtui.ui.keymap import EVERY, KEYS, KEYS_BY_PLACE, Key
 from gwtui.ui.panels.checks import ChecksPanel
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel
 from gwtui.ui.panels.details import DetailsPanel
@@ -233,7 +233,7 @@ def test_every_key_has_a_case() -> None:
 
 def test_ids_are_unique_and_no_key_is_bound_twice_in_one_place() -> None:
     assert len({key.id for key in EVERY}) == len(EVERY)
-    for place in (KEYS, *PLACES.values()):
+    for place in (KEYS, *KEYS_BY_PLACE.values()):
         keys = [name for key in place for name in key.keys.split(",")]
         assert len(set(keys)) == len(keys)
 

@@ -68,10 +68,10 @@ class Picture:
 def sentences(picture: Picture, metric: Metric) -> list[str]:
     """A sentence for each pair, about this latency, or where they have none in common the first they share."""
     several = len(picture.chosen) > 1
-    return [sentence(_told(found, metric), name_both=several) for _, found in picture.pairs() if found]
+    return [sentence(_comparison_of(found, metric), name_both=several) for _, found in picture.pairs() if found]
 
 
-def _told(found: Sequence[Comparison], metric: Metric) -> Comparison:
+def _comparison_of(found: Sequence[Comparison], metric: Metric) -> Comparison:
     return next((each for each in found if each.metric is metric), found[0])
 
 
@@ -136,7 +136,7 @@ def draw_pairs(view: View, picture: Picture, width: int) -> list[Line]:
     for other, found in picture.pairs():
         lines += [_heading(picture.base, other), *_table(found, view.query.metric, width, value)]
         if found:
-            text = sentence(_told(found, view.query.metric), name_both=several)
+            text = sentence(_comparison_of(found, view.query.metric), name_both=several)
             parts = wrap(text, max(8, width - 2))
             lines += [(), (Span("▸ ", "accent"), Span(parts[0])), *((Span("  "), Span(part)) for part in parts[1:])]
         else:
@@ -185,7 +185,7 @@ def _table(found: Sequence[Comparison], metric: Metric, width: int, value: int) 
     placed = place(wanted, width)
     headings: dict[str, Span | Line] = {column.name: Span(column.heading, "muted") for column, _, _ in placed}
     lines = [row(placed, headings)]
-    told = _told(found, metric)
+    told = _comparison_of(found, metric)
     for each in found:
         lines += [_median(each, placed, is_told=each is told), _tail(each, placed)]
     return lines
@@ -278,7 +278,7 @@ class OthersPanel(MovingPanel):
     _picture: Picture | None = None
     _top = 0
 
-    def tell(self, view: View, picture: Picture) -> None:
+    def show_picture(self, view: View, picture: Picture) -> None:
         self._picture = picture
         self.show(view)
 
@@ -324,7 +324,7 @@ class ComparePanel(MovingPanel):
     _picture: Picture | None = None
     _top = 0
 
-    def tell(self, view: View, picture: Picture) -> None:
+    def show_picture(self, view: View, picture: Picture) -> None:
         if self._picture is not None and self._picture.base.name != picture.base.name:
             self._top = 0
         self._picture = picture

@@ -87,8 +87,8 @@ class CompareScreen(ModalScreen[None]):
     def _draw(self) -> None:
         others = self.query_one(OthersPanel)
         others.styles.height = max(1, min(len(self._picture.others), self.size.height // 4, MOST_ROWS)) + 2
-        others.tell(self._view, self._picture)
-        self.query_one(ComparePanel).tell(self._view, self._picture)
+        others.show_picture(self._view, self._picture)
+        self.query_one(ComparePanel).show_picture(self._view, self._picture)
 
     def on_resize(self) -> None:
         self._draw()

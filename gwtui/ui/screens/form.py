@@ -26,7 +26,7 @@ from gwtui.model.view import View
 from gwtui.text import units
 from gwtui.ui.fields import FIELDS, GROUPS, FieldError, endpoint_fields, field_of, texts_of
 from gwtui.ui.formrow import FormRow
-from gwtui.ui.keymap import PLACES, bindings, in_force, shown
+from gwtui.ui.keymap import KEYS_BY_PLACE, bindings, in_force, shown
 
 WIDE = 66
 """The form's full width."""
@@ -80,7 +80,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
             yield Static("", id="hint", markup=False)
             yield Static("", id="result", markup=False)
             with Horizontal(id="buttons"):
-                for key in PLACES["form"]:
+                for key in KEYS_BY_PLACE["form"]:
                     if key.action != "try" or self._send is not None:
                         yield Button(key.label, id=key.action, tooltip=key.help, compact=True)
 
@@ -94,7 +94,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
     def _name_buttons(self) -> None:
         """Each with its key, where there is room."""
         keys = in_force(self) if self.size.width >= WIDE else {}
-        for key in PLACES["form"]:
+        for key in KEYS_BY_PLACE["form"]:
             for button in self.query(f"#{key.action}").results(Button):
                 text = "  " + shown(keys[key.id]).replace("ctrl+", "^") if key.id in keys else ""
                 button.label = Content.assemble(key.label, (text, "dim"))
@@ -140,7 +140,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
     def _refuse(self, keys: Iterable[str], text: str) -> None:
         fields = [field.name for key in keys if (field := field_of(key)) is not None]
         self._mark(fields)
-        self._tell(text, wrong=True)
+        self._show_result(text, wrong=True)
         if fields:
             self._row(fields[0]).go()
 
@@ -148,7 +148,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
         for row in self._rows:
             row.set_class(row.field.name in names, "-wrong")
 
-    def _tell(self, text: str, *, wrong: bool = False) -> None:
+    def _show_result(self, text: str, *, wrong: bool = False) -> None:
         result = self.query_one("#result", Static)
         result.update(Content(text))
         result.set_class(wrong, "-wrong")
@@ -159,7 +159,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
         if endpoint is None or self._send is None:
             return
         self._waiting = self._send(Try(endpoint=endpoint))
-        self._tell("Trying …" if self._waiting else "", wrong=False)
+        self._show_result("Trying …" if self._waiting else "", wrong=False)
 
     @on(Button.Pressed, "#apply")
     def action_apply(self) -> None:
@@ -176,7 +176,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
             self.dismiss(None)
         else:
             self._leaving = True
-            self._tell("Your changes are not applied. Press again to discard them.", wrong=True)
+            self._show_result("Your changes are not applied. Press again to discard them.", wrong=True)
 
     def _finish(self, *, save: bool) -> None:
         endpoint = self._collect()
@@ -190,7 +190,7 @@ class EndpointForm(ModalScreen[FormResult | None]):
         self._trial = view.trial
         if self._waiting:
             self._waiting = False
-            self._tell(trial_text(view.trial), wrong=view.trial.outcome != "ok")
+            self._show_result(trial_text(view.trial), wrong=view.trial.outcome != "ok")
 
 
 def trial_text(trial: Request | Ping) -> str:

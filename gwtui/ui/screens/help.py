@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from gwtui.model.enums import State
-from gwtui.ui.keymap import KEYS, PLACES, Key, shown
+from gwtui.ui.keymap import KEYS, KEYS_BY_PLACE, Key, shown
 
 KEYS_WIDTH, HELP_WIDTH = 12, 50
 WIDE = 94
@@ -28,7 +28,7 @@ _STATES = {
     State.PAUSED: "not probed for now",
     State.UNKNOWN: "no result yet, or the engine is silent",
 }
-_SIGNS = (
+_SYMBOLS = (
     ("╳", "a failed probe, in a sparkline or on the time axis"),
     ("-(41)", "41 results are too few for this percentile"),
     ("·", "the same read as the event above: no gap is known"),
@@ -72,10 +72,10 @@ class HelpScreen(ModalScreen[None]):
         hint = "the names at the right" if ids else f"the names shown here from {WIDE} columns on"
         parts = [Content(f"Change keys under [ui.keys] in the configuration, with {hint}.\n")]
         parts += self._groups(KEYS, ids=ids)
-        parts += _signs("Mouse", _MOUSE)
-        parts += _signs("States", ((f"{state.mark} {state}", meaning) for state, meaning in _STATES.items()))
-        parts += _signs("Symbols", _SIGNS)
-        parts += self._groups(chain.from_iterable(PLACES.values()), ids=ids)
+        parts += _table("Mouse", _MOUSE)
+        parts += _table("States", ((f"{state.mark} {state}", meaning) for state, meaning in _STATES.items()))
+        parts += _table("Symbols", _SYMBOLS)
+        parts += self._groups(chain.from_iterable(KEYS_BY_PLACE.values()), ids=ids)
         return Content("").join(parts)
 
     def _groups(self, keys: Iterable[Key], *, ids: bool) -> list[Content]:
@@ -98,7 +98,7 @@ def _heading(text: str) -> Content:
     return Content.styled(f"\n{text}\n", "bold $accent")
 
 
-def _signs(heading: str, rows: Iterable[tuple[str, str]]) -> list[Content]:
+def _table(heading: str, rows: Iterable[tuple[str, str]]) -> list[Content]:
     return [
         _heading(heading),
         *(Content.assemble((f"  {sign:<{KEYS_WIDTH}} ", "bold"), f"{meaning}\n") for sign, meaning in rows),

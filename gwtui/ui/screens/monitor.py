@@ -56,7 +56,7 @@ class MonitorScreen(Screen[None]):
         self._config = config
         self._watch = watch
         self._editing = Editing(config, profile)
-        self._orders = Orders(watch, self._editing, self._say)
+        self._orders = Orders(watch, self._editing, self._message)
         self._view: View | None = None
         self._word: tuple[str, SeverityLevel] | None = None
 
@@ -75,7 +75,7 @@ class MonitorScreen(Screen[None]):
     @work(exclusive=True, group="feed")
     async def _follow(self) -> None:
         """An engine that ends well had its time, as with `--for`; one that fails stays on screen to be seen."""
-        if await self._watch.follow(self._editing.profile, self._say):
+        if await self._watch.follow(self._editing.profile, self._message):
             self.app.exit(0)
 
     def _frame(self) -> None:
@@ -217,14 +217,14 @@ class MonitorScreen(Screen[None]):
         if event.number is None or navigation.shown_number(self.view) == event.number:
             self._inspect(navigation.shown_number(self.view))
         else:
-            self._say(f"{event.endpoint} #{event.number} is no longer kept; its row is in the session's CSV")
+            self._message(f"{event.endpoint} #{event.number} is no longer kept; its row is in the session's CSV")
 
     @work(exclusive=True, group="inspect")
     async def _inspect(self, number: int | None, event: int | None = None) -> None:
         """Show a probe in full and keep it in view meanwhile, whatever comes in."""
         selected = self.view.selected
         if number is None or selected is None:
-            self._say("There is no request yet")
+            self._message("There is no request yet")
             return
         before = self._watch.query.request
         self._look(replace(self._watch.query, endpoint=selected.name, request=number))
@@ -250,11 +250,11 @@ class MonitorScreen(Screen[None]):
 
     def action_copy(self) -> None:
         if (found := navigation.shown_trace_id(self.view)) is None:
-            self._say("There is no trace id yet")
+            self._message("There is no trace id yet")
             return
         number, trace_id = found
         self.app.copy_to_clipboard(trace_id)
-        self._say(f"Copied the trace id of #{number}: {trace_id}")
+        self._message(f"Copied the trace id of #{number}: {trace_id}")
 
     # What the engine is asked to do
 
@@ -285,9 +285,9 @@ class MonitorScreen(Screen[None]):
     def action_restart(self) -> None:
         if not self._watch.running:
             self._follow()
-            self._say("A new session; the previous one is summarised when you leave")
+            self._message("A new session; the previous one is summarised when you leave")
         elif not self._orders.refused():
-            self._say("The engine is running")
+            self._message("The engine is running")
 
     # The profile
 
@@ -338,12 +338,12 @@ class MonitorScreen(Screen[None]):
         """Do what a key of the table does."""
         self.call_later(self.run_action, action)
 
-    def _say(self, text: str, severity: SeverityLevel = "information") -> None:
+    def _message(self, text: str, severity: SeverityLevel = "information") -> None:
         """Show the user a message instead of the previous one. Of several at once the last is shown."""
         self._word = (text, severity)
-        self.call_later(self._tell)
+        self.call_later(self._notify_now)
 
-    def _tell(self) -> None:
+    def _notify_now(self) -> None:
         if self._word is not None:
             (text, severity), self._word = self._word, None
             self.app.clear_notifications()
