@@ -115,8 +115,8 @@ def figure_lines(first: ComparedSeries, second: ComparedSeries, style: TextStyle
     ]
     return [
         *grid(("Figure", first.name, second.name, "change"), rows, style),
-        f"{_faster(first.name, second.name, one['avg'], other['avg'])}; there are no single results in a file of "
-        "figures, so nobody can say whether this is more than chance",
+        f"{_faster(first.name, second.name, one['avg'], other['avg'])}; a file of figures "
+        "has no single results, so significance is unknown",
     ]
 
 

@@ -83,7 +83,7 @@ class RecordWriter:
             self._broken = True
             self._waiting.clear()
             self._overtaken.clear()
-            log.info("nobody reads the records any more: %s", error)
+            log.info("the reader of the records has gone: %s", error)
             self._on_broken()
 
     def _write_waiting(self) -> None:

@@ -144,7 +144,7 @@ class CompareReader:
         told = {name: count(metadata, name) for name in (names.models_successful, names.models_failed)}
         failed = sum(bool(course.failure) for course in self._courses.values())
         if told[names.models_failed] not in (None, failed):
-            words = f"{told[names.models_failed]} failed models are told, {failed} were seen to fail"
+            words = f"{told[names.models_failed]} failed models reported, {failed} seen in the stream"
             note = self._notes.note(FindingName.COUNTS_DIFFER, words)
         else:
             told[names.processing_time_ms] = count(metadata, names.processing_time_ms)

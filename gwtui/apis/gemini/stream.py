@@ -1,7 +1,7 @@
 """The event stream of Gemini's `streamGenerateContent?alt=sse`: its course, and what makes it complete.
 
 Unnamed events, each a GenerateContentResponse. There is no terminator: the proof of the end is a `finishReason` for
-every candidate, or a `blockReason` where there is none. An error in the middle may come as bare JSON, outside of any
+every candidate, or a `blockReason` without candidates. An error in the middle may come as bare JSON, outside of any
 event. Old models repeat `finishReason: STOP` in every event, so content after one reopens its candidate.
 """
 

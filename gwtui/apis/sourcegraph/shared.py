@@ -51,7 +51,7 @@ def usage_of(completion: Completion) -> Usage:
 
 
 def stop_reason_of(completion: Completion) -> str:
-    """Cleaned; "" if there is none."""
+    """The stop reason, cleaned; "" if the event has no stop reason."""
     return clean(as_text(completion.stop_reason), 64) if completion.stop_reason is not msgspec.UNSET else ""
 
 

@@ -57,7 +57,7 @@ ANSWERS = (
         says="A different model answers than the requested one",
         verdict=Verdict.COMPLETE,
         findings=(FindingName.MODEL_DIFFERS,),
-        behaviour=BehaviourSpec(served_model="somebody-else"),
+        behaviour=BehaviourSpec(served_model="another-model"),
     ),
     Fault(
         name="retried",
