@@ -256,7 +256,9 @@ def test_figures_without_single_results_are_compared_as_figures() -> None:
     old = ComparedSeries("old", {}, 987, 1000, figures={"avg": 400 * MS, "median": 390 * MS})
     lines = breakdown.figure_lines(old, series_of(measured("new", [300] * 50)), PLAIN)
     assert cells(lines, "median")["change"] == "-23.1 %"
-    assert lines[-1].startswith("new is 25 % faster on average (300 ms against 400 ms); there are no single results")
+    assert lines[-1].startswith(
+        "new is 25 % faster on average (300 ms against 400 ms); a file of figures has no single results"
+    )
     assert breakdown.figure_lines(old, ComparedSeries("dead", {}, 0, 1000), PLAIN) == [
         "nothing to compare: no successful result of dead"
     ]
