@@ -6,8 +6,10 @@ import re
 
 from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
 
-MAX_BODY = 64 << 20
-"""The most bytes that a body may have."""
+MAX_BODY = 16 << 20
+"""The most bytes that a body may have: all of them are kept in memory, for each endpoint whose answer is read."""
+BEGINNING_BYTES = 64 << 10
+"""How much is left of a body that has more."""
 
 
 class WholeParser:
@@ -32,7 +34,7 @@ class WholeParser:
         """Keep the next bytes. Raises `FramingLimitError`, and then always."""
         self.unfinished += len(chunk)
         if self.unfinished > self._max_body:
-            del self._pieces[1:]
+            self._pieces = [self.body[:BEGINNING_BYTES]]
             raise FramingLimitError(f"the body is longer than {self._max_body >> 20} MiB")
         self._pieces.append(chunk)
         return []

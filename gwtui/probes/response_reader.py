@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gwtui.apis.base import Reading, StreamReader
 from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
-from gwtui.framing.whole import MAX_BODY, WholeParser
+from gwtui.framing.whole import WholeParser
 from gwtui.model.records import StreamEvent
 from gwtui.probes.masking import EventMask
 from gwtui.probes.stream_timing import Timing
@@ -15,8 +15,8 @@ from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text
 from gwtui.transport.trace import Arrival
 
-BODY_BYTES = MAX_BODY
-"""The longest body that is read."""
+BODY_BYTES = 64 << 20
+"""The longest body that is read; of one that is no stream, less (`gwtui.framing.whole.MAX_BODY`)."""
 RAW_CHARS = 1024
 """How much of an event's data the record of it holds."""
 EVENT_TEXT_CHARS = 4096

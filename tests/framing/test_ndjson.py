@@ -13,7 +13,7 @@ from gwtui.framing import PEEK_BYTES, framing_named, framing_of
 from gwtui.framing.base import MAX_STRAY, FramedEvent, FramingLimitError
 from gwtui.framing.ndjson import NDJSON, NDJSONParser
 from gwtui.framing.sse import SSE
-from gwtui.framing.whole import WHOLE, WholeParser
+from gwtui.framing.whole import BEGINNING_BYTES, WHOLE, WholeParser
 
 WORDS = [b'{"a":1}', b"{", b"}", b"\n", b"\r\n", b"\n\n", b" ", b"\t", b"[]", b"x"]
 HALVES = [b"\xef\xbb\xbf", b"\xff", b"\xe2\x80"]
@@ -132,3 +132,12 @@ def test_a_whole_body_is_kept_up_to_its_limit_and_is_no_stream() -> None:
             parser.feed(b"i")
     assert not WHOLE.is_type("text/event-stream")
     assert not WHOLE.is_type("")
+
+
+def test_of_a_body_over_its_limit_the_beginning_is_left() -> None:
+    parser = WholeParser(max_body=1 << 17)
+    for _ in range(2):
+        parser.feed(bytes(1 << 16))
+    with pytest.raises(FramingLimitError):
+        parser.feed(b"more")
+    assert parser.body == bytes(BEGINNING_BYTES)
