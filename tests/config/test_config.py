@@ -123,7 +123,7 @@ def test_a_fault_of_an_endpoint_is_named_with_line_and_key(tmp_path: Path, line:
     ("api", "line", "key", "says"),
     [
         ("compare-stream", 'fields = { chunks = "x" }', "fields.chunks", "unknown name"),
-        ("compare-stream", "stream = false", "stream", "does nothing else"),
+        ("compare-stream", "stream = false", "stream", "only streams"),
         ("openai-completions", 'messages = [{ role = "user" }]', "messages", "this API takes one text, set `prompt`"),
         ("gemini", "body = { generationConfig = 7 }", "body.generationConfig", "must be a table"),
         ("http", 'expect_status = "2x"', "expect_status", "must be a status such as 204, 2xx or 200-299"),

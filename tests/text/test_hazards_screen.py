@@ -65,7 +65,7 @@ def shown_panels(tty: Tty, hostile: Hostile) -> None:
 def shown_requests(tty: Tty, hostile: Hostile) -> None:
     for name in hostile.names:
         tty.press("\r", f"{name} #", "Latest", ISSUER if name.endswith("cert") else "")
-        tty.press("\x1b", "1 Endpoints")
+        tty.press("\x1b", "1 Endpoints", hides="Latest")
         tty.press("\x1b[B")
     assert MARKUP in taken_apart(tty.written).text
 
