@@ -53,7 +53,6 @@ ISSUER = f"issuer ␛]0;hacked␇{ACTION}"
 
 
 def shown_panels(tty: Tty, hostile: Hostile) -> None:
-    tty.wait_for("wrong_pong", "model_differs", "last close 1013")
     tty.press("2")
     for mode in ("[raw]", "[text]", "[events]"):
         tty.press("v", mode)
@@ -97,7 +96,7 @@ def shown_dialogs(tty: Tty, hostile: Hostile) -> None:
 @pytest.mark.parametrize("use", [shown_panels, shown_requests, shown_trials, shown_dialogs])
 def test_the_whole_program_in_a_terminal(use: Callable[[Tty, Hostile], None], hostile: Hostile) -> None:
     with terminal("-m", "gwtui", *hostile.options, size=(170, 70)) as tty:
-        tty.wait_for(*hostile.names)
+        tty.wait_for(*hostile.names, "wrong_pong", "model_differs", "last close 1013")
         use(tty, hostile)
         tty.press("q")
         assert tty.end() == 0
