@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from gwtui.apis.errors import ErrorForm
 from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
@@ -118,8 +119,8 @@ class API(Protocol):
     """Fields of a request's body to which no answer is one too many: a capture does not show what was asked for."""
     tells_usage: bool = True
     """Whether an answer without token counts lacks something."""
-    error_form: str = "a JSON object with `error`"
-    """What a well-formed refusal looks like, for advice."""
+    error_form: ErrorForm = ErrorForm()
+    """What a well-formed refusal looks like."""
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         """The request for this endpoint. Raises `AskError` when the endpoint cannot be asked so."""

@@ -46,6 +46,38 @@ _VERDICTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorForm:
+    """What the body of an API's refusals looks like."""
+
+    example: str = "a JSON object with `error`"
+    """For advice."""
+    fields: tuple[str, ...] = ()
+    """Those that its object `error` must have, each a text."""
+    owner: str = "the API's"
+    """Whose errors these are."""
+    outer_type: str = ""
+    """What `type` beside `error` must be; empty: there need be none."""
+
+    def problem(self, body: str) -> tuple[str, bool]:
+        """What is wrong with an error's body ("" for nothing), and whether it can be read as an error all the same."""
+        payload = read_json(_ANY, body)
+        if isinstance(payload, Unreadable):
+            return "the body is not JSON", False
+        error = find_error(payload)
+        if error is None or not error.message:
+            return "the JSON contains no error with a message", False
+        return ("", True) if self._fits(payload) else (f"it is not in the form of {self.owner} errors", True)
+
+    def _fits(self, payload: object) -> bool:
+        outer = payload if isinstance(payload, dict) else {}
+        inner = outer.get("error")
+        has_fields = not self.fields or (
+            isinstance(inner, dict) and all(isinstance(inner.get(name), str) and inner[name] for name in self.fields)
+        )
+        return has_fields and self.outer_type in ("", outer.get("type"))
+
+
 def find_error(payload: object) -> APIError | None:
     """The error that a decoded JSON object holds, or None.
 

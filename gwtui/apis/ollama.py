@@ -13,7 +13,7 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage
-from gwtui.apis.errors import error_reason, find_error, is_error
+from gwtui.apis.errors import ErrorForm, error_reason, find_error, is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
@@ -155,7 +155,7 @@ class OllamaChat(API):
     default_path = "/api/chat"
     default_model = "llama3.2"
     snippet = Endpoint(name="ollama", api=name, url="http://127.0.0.1:11434", model=default_model)
-    error_form = '{"error": "..."}'
+    error_form = ErrorForm('{"error": "..."}')
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body.get("options") if isinstance(endpoint.body, dict) else None

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-import msgspec
-
 from gwtui.apis import APIS
-from gwtui.apis.errors import find_error
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.key_substitution import holds_key
@@ -94,36 +88,15 @@ def judge_unknown_model(evidence: Evidence) -> CheckAnswer:
 def _form(request: Request) -> CheckAnswer:
     """Whether the error that came with a good status is well-formed."""
     facts: dict[str, int | float | str] = {"status": request.status or 0}
-    problem, is_error = malformed(request.api, request.text)
+    form = APIS[request.api].error_form
+    problem, is_error = form.problem(request.text)
     if not problem:
         return passed(request.reason, facts=facts)
     words = f"{request.reason}; but {problem}"
-    remedy = f"Answer with {APIS[request.api].error_form}: SDKs read it."
+    remedy = f"Answer with {form.example}: SDKs read it."
     if is_error:
         return warned(words, "The gateway generated this error in its own format.", remedy, facts=facts)
     return failed(words, "A page or text from a proxy, or an unformatted error.", remedy, facts=facts)
-
-
-def malformed(api: str, body: str) -> tuple[str, bool]:
-    """What is wrong with an error's body ("" for nothing), and whether it can be read as an error all the same."""
-    try:
-        value: Any = msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        return "the body is not JSON", False
-    error = find_error(value)
-    if error is None or not error.message:
-        return "the JSON contains no error with a message", False
-    outer = value if isinstance(value, dict) else {}
-    inner = outer.get("error")
-    if api == "anthropic-messages" and not (outer.get("type") == "error" and _has(inner, "type", "message")):
-        return "it is not in the form of Anthropic's errors", True
-    if api.startswith("openai-") and not _has(inner, "message"):
-        return "it is not in the form of OpenAI's errors", True
-    return "", True
-
-
-def _has(value: object, *names: str) -> bool:
-    return isinstance(value, Mapping) and all(isinstance(value.get(name), str) and value[name] for name in names)
 
 
 def judge_fast_failures(evidence: Evidence) -> CheckAnswer:

@@ -5,9 +5,10 @@ A healthy gateway shows nothing of this, so most of it needs a model whose first
 
 from __future__ import annotations
 
+from gwtui.apis import APIS
 from gwtui.checks.breaker import LONGEST_WAIT_S, BreakerEvidence, find_breaker
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
-from gwtui.checks.errors import FAST_NS, malformed
+from gwtui.checks.errors import FAST_NS
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
 from gwtui.checks.gateway import entries_of
 from gwtui.checks.request_sets import RequestSet
@@ -107,7 +108,7 @@ def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
             cause or "The gateway passes its upstream's status on as if the client were at fault.",
             "Answer 500 with the reason, as JSON, before a stream begins.",
         )
-    problem, _ = malformed(request.api, request.text)
+    problem, _ = APIS[request.api].error_form.problem(request.text)
     if problem:
         return failed(f"{words}: {problem}", "A page from a proxy, or an unformatted error.", "Answer with JSON.")
     if (request.duration_ns or 0) > FAST_NS:

@@ -10,7 +10,7 @@ from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.anthropic.events import CUTTING, INPUT_FIELDS
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
 from gwtui.apis.base import API, Answer, Ask, Usage
-from gwtui.apis.errors import error_reason
+from gwtui.apis.errors import ErrorForm, error_reason
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
@@ -54,7 +54,9 @@ class AnthropicMessages(API):
     default_path = "/v1/messages"
     default_model = "claude-3-haiku-20240307"
     snippet = Endpoint(name="anthropic", api=name, url=EXAMPLE_URL, key="env:ANTHROPIC_API_KEY")
-    error_form = '{"type": "error", "error": {"type": ..., "message": ...}}'
+    error_form = ErrorForm(
+        '{"type": "error", "error": {"type": ..., "message": ...}}', ("type", "message"), "Anthropic's", "error"
+    )
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

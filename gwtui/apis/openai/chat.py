@@ -8,7 +8,7 @@ from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import error_reason
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, RULES, OpenAIReader
-from gwtui.apis.openai.events import ChunkForm
+from gwtui.apis.openai.events import ERROR_FORM, ChunkForm
 from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
@@ -28,7 +28,7 @@ class OpenAIChat(API):
     default_model = "gpt-4o-mini"
     snippet = Endpoint(name="openai", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     anything = ANY_CHOICES
-    error_form = '{"error": {"message": ..., "type": ..., "code": ...}}'
+    error_form = ERROR_FORM
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body if isinstance(endpoint.body, dict) else {}

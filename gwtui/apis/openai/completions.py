@@ -11,7 +11,7 @@ from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.errors import error_reason
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
-from gwtui.apis.openai.events import ChunkForm
+from gwtui.apis.openai.events import ERROR_FORM, ChunkForm
 from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
@@ -31,6 +31,7 @@ class OpenAICompletions(API):
     default_path = "/v1/completions"
     default_model = "gpt-3.5-turbo-instruct"
     snippet = Endpoint(name="completions", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
+    error_form = ERROR_FORM
     anything = ANY_CHOICES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:

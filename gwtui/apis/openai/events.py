@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.errors import ErrorForm
 from gwtui.apis.payload import Arguments, as_text
 from gwtui.model.enums import EventKind
 from gwtui.text.sanitize import clean
 
 DONE = "[DONE]"
+ERROR_FORM = ErrorForm('{"error": {"message": ..., "type": ..., "code": ...}}', ("message",), "OpenAI's")
 FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
 CUTTING = frozenset({"length", "content_filter"})
 """Finish reasons that may leave a tool call half and the answer empty."""

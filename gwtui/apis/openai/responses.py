@@ -8,6 +8,7 @@ from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import describe_error, error_reason
 from gwtui.apis.models import model_differs
+from gwtui.apis.openai.events import ERROR_FORM
 from gwtui.apis.openai.responses_events import RESPONSE, RULES, ResponseObject, output_of, usage_of
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.payload import Unreadable, as_text, read_json
@@ -32,6 +33,7 @@ class OpenAIResponses(API):
     default_path = "/v1/responses"
     default_model = "gpt-4o-mini"
     snippet = Endpoint(name="responses", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
+    error_form = ERROR_FORM
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {
