@@ -291,7 +291,7 @@ async def test_whoever_watches_a_long_recording_come_is_told_how_far_it_is(
     directory: Path, monkeypatch: pytest.MonkeyPatch, stay: bool
 ) -> None:
     monkeypatch.setattr("gwtui.feeds.replay.BATCH", 1)
-    monkeypatch.setattr("gwtui.feeds.replay.TELL_EVERY", 3)
+    monkeypatch.setattr("gwtui.feeds.replay.PROGRESS_ROWS", 3)
     feed, told = replay(read_session(directory), stay=stay), []
     async with asyncio.timeout(SOON_S):
         async for batch in feed:
