@@ -38,7 +38,7 @@ class Addresses:
         self._count = 0
 
     def follow(self, now_ns: int, record: Request | Ping) -> list[str]:
-        """Take a result; gives what there is to tell."""
+        """Take a result; returns what is to be reported."""
         if not record.address:
             return []
         self._count += 1
@@ -47,8 +47,8 @@ class Addresses:
         known = self._known.setdefault(record.address, _Address())
         known.seen = self._count
         known.good_run, known.failed_run = (known.good_run + 1, 0) if good else (0, known.failed_run + 1)
-        told = self._ended(now_ns, record.address, known) if good else self._began(now_ns, record, known)
-        return [*told, *self._left()]
+        news = self._ended(now_ns, record.address, known) if good else self._began(now_ns, record, known)
+        return [*news, *self._left()]
 
     def blamed(self, now_ns: int) -> str:
         """` at ADDRESS` where all failures of the window are at addresses that never answered in it, and others did."""

@@ -98,7 +98,7 @@ class History:
         self._findings: WordCounts[FindingName] = WordCounts()
         self._doubts: WordCounts[str] = WordCounts()
         self._samples = Samples()
-        self._link = PingStats(start_ns) if self._kind is Kind.WEBSOCKET else None
+        self._ping_stats = PingStats(start_ns) if self._kind is Kind.WEBSOCKET else None
         self._changes = 0
         self._parts: dict[str, tuple[Any, Any]] = {}
 
@@ -108,7 +108,7 @@ class History:
 
     @property
     def is_websocket(self) -> bool:
-        return self._link is not None
+        return self._ping_stats is not None
 
     @property
     def _form(self) -> AnswerForm:
@@ -167,8 +167,8 @@ class History:
             self._doubts.add(result.now_ns, (TAINTED,))
         if result.findings:
             self._findings.add(result.now_ns, {finding.name for finding in result.findings})
-        if isinstance(result, Ping) and self._link is not None:
-            self._link.add(result)
+        if isinstance(result, Ping) and self._ping_stats is not None:
+            self._ping_stats.add(result)
         if result.outcome is Outcome.OK:
             self._state = State.UP if self._state is State.UNKNOWN else self._state
             self._count(result)
@@ -209,12 +209,12 @@ class History:
 
     def pings(self, window: Window, now_ns: int, columns: int) -> PingView | None:
         """Its ping panel; None if it is not a WebSocket."""
-        link = self._link
-        if link is None:
+        stats = self._ping_stats
+        if stats is None:
             return None
         key = (self._changes, window, columns, self._counted.mark(window, now_ns))
         name, counted = self._endpoint.name, self._counted
-        return self._cached("pings", key, lambda: link.view(name, counted, window, now_ns, columns))
+        return self._cached("pings", key, lambda: stats.view(name, counted, window, now_ns, columns))
 
     def median(self, metric: Metric, window: Window, now_ns: int) -> int | None:
         """The median of any of its latencies, in ns; None when it has none or too few values."""

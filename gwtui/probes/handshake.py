@@ -33,7 +33,6 @@ from gwtui.transport.certificates import expires_at
 from gwtui.transport.connection_policy import Made
 from gwtui.transport.dial import Dial
 from gwtui.transport.errors import end_of
-from gwtui.transport.proxies import Proxy
 from gwtui.transport.request import USER_AGENT
 from gwtui.transport.timestamps import StampedSocket
 from gwtui.transport.tls_files import TLSFileError, TLSFiles, tls_files
@@ -77,7 +76,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class DialTarget:
-    """Where to connect to, by way of what, and what to say there."""
+    """Where to connect to, and what to say there."""
 
     url: str
     host: str
@@ -87,7 +86,6 @@ class DialTarget:
     files: TLSFiles | None
     """What `tls` was made of."""
     server_name: str
-    proxy: Proxy | None
     subprotocols: tuple[str, ...]
     """What is offered, best first."""
 
@@ -164,7 +162,7 @@ class _Dial(connect):
         return exc
 
 
-async def open_link(
+async def open_websocket(
     target: DialTarget,
     way: Callable[[Dial], Awaitable[StampedSocket]],
     deadlines: Deadlines,
@@ -184,7 +182,7 @@ async def open_link(
     return OpenWebSocket(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer), opening.inbox)
 
 
-def target_of(endpoint: Endpoint, proxy: Proxy | None) -> DialTarget:
+def dial_target(endpoint: Endpoint) -> DialTarget:
     """What the endpoint's references say now. Raises `PingFailedError`."""
     try:
         key = resolve(endpoint.key) if endpoint.key is not None else None
@@ -213,7 +211,6 @@ def target_of(endpoint: Endpoint, proxy: Proxy | None) -> DialTarget:
             tls=context,
             files=files,
             server_name=settings.server_name or parts.hostname or "",
-            proxy=proxy,
             subprotocols=WEBSOCKET.subprotocols(endpoint, further),
         )
     except (AskError, InvalidURI, ValueError) as error:

@@ -27,7 +27,7 @@ from gwtui.text.sanitize import clean
 from gwtui.transport.acknowledged import patience_s
 from gwtui.transport.connection import HTTPConnection
 from gwtui.transport.connection_policy import stale_connection
-from gwtui.transport.connections import Connections, connections_to
+from gwtui.transport.connection_pool import ConnectionPool, pool_for
 from gwtui.transport.decoding import PIECE_BYTES, BodyLimitError, Decoder, decoder_for
 from gwtui.transport.dial import Dial
 from gwtui.transport.errors import FAILURES, end_of
@@ -91,7 +91,7 @@ class HTTPProber:
         self._proxy: Proxy | None = None
         self._emit = emit
         self._events = events
-        self._connections: Connections | None = None
+        self._pool: ConnectionPool | None = None
         self._request: PreparedRequest | None = None
         self._asked: tuple[Ask, str | None, list[tuple[str, str]]] | None = None
         """What the request is made of: the API's own part, and the key and the headers that it was made with."""
@@ -102,8 +102,8 @@ class HTTPProber:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._connections is not None:
-            await self._connections.aclose()
+        if self._pool is not None:
+            await self._pool.aclose()
 
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Measure once. See `Prober.probe`."""
@@ -126,9 +126,9 @@ class HTTPProber:
 
     def _record(self, result: Result) -> Request:
         peer = Dial(0)
-        if self._connections is not None:
-            result.findings += self._connections.certificate_findings(self._warn_days)
-            peer = self._connections.peer
+        if self._pool is not None:
+            result.findings += self._pool.certificate_findings(self._warn_days)
+            peer = self._pool.peer
         return record_of(result, self._endpoint, self._api, peer, self._redactor(), self._proxy)
 
     def _redactor(self) -> Redactor:
@@ -170,10 +170,10 @@ class HTTPProber:
         """
         try:
             request = self._prepared()
-            if self._connections is None:
+            if self._pool is None:
                 acknowledged_s = patience_s(self._deadlines.first_byte_s)
-                self._connections = connections_to(request.target, self._endpoint, self._proxy, acknowledged_s)
-            await self._ask(result, request, self._connections, url)
+                self._pool = pool_for(request.target, self._endpoint, self._proxy, acknowledged_s)
+            await self._ask(result, request, self._pool, url)
         except NoRoomError as error:
             result.over(End.LOCAL, str(error))
         except KeyReferenceError as error:
@@ -199,17 +199,17 @@ class HTTPProber:
             self._request = PreparedRequest(ask, url, headers)
         return self._request
 
-    async def _ask(self, result: Result, request: PreparedRequest, connections: Connections, url: str | None) -> None:
-        connections.use(self._proxy)
+    async def _ask(self, result: Result, request: PreparedRequest, pool: ConnectionPool, url: str | None) -> None:
+        pool.use(self._proxy)
         target = request.target if url is None else target_of(url)
-        data, ids = request.in_bytes(target, None if connections.tunnels else self._proxy)
+        data, ids = request.in_bytes(target, None if pool.tunnels else self._proxy)
         result.sent_trace_id, result.sent_request_id = ids
-        connection = await connections.connection(result.number, result.trace, result.findings.append)
+        connection = await pool.connection(result.number, result.trace, result.findings.append)
         try:
             head = await connection.ask(data, request.method, result.trace)
             await self._read(result, connection, head)
         finally:
-            result.behind = await connections.finish(connection)
+            result.behind = await pool.finish(connection)
 
     async def _read(self, result: Result, connection: HTTPConnection, head: ResponseHead) -> None:
         result.status, result.headers = head.status, head.headers

@@ -45,7 +45,7 @@ class Result:
         self.headers: Sequence[tuple[str, str]] = ()
         self.intake: Intake | None = None
         self.alive_ns = 0
-        """When it was last told that its stream is alive."""
+        """When its stream was last reported as alive."""
         self.bytes = 0
         self.behind = b""
         """What came behind the end of the answer."""

@@ -118,8 +118,8 @@ class StreamIntake:
             self._keep(readings)
         self.timing.add(stamp_ns, readings, size, error_ns)
         if self._hand_on is not None:
-            told = zip(readings, events, strict=True)
-            self._hand_on(stamp_ns, first, tuple(self._masked(reading, event.data) for reading, event in told))
+            pairs = zip(readings, events, strict=True)
+            self._hand_on(stamp_ns, first, tuple(self._masked(reading, event.data) for reading, event in pairs))
 
     def _keep(self, readings: list[Reading]) -> None:
         for reading in readings:

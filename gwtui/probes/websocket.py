@@ -26,7 +26,7 @@ from gwtui.model.profile import Deadlines, Endpoint, Profile
 from gwtui.model.records import Finding, Ping, Record, RequestStarted
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.backoff import Backoff
-from gwtui.probes.handshake import Opening, OpenWebSocket, PingFailedError, open_link, ping_failed, target_of
+from gwtui.probes.handshake import Opening, OpenWebSocket, PingFailedError, dial_target, open_websocket, ping_failed
 from gwtui.probes.masking import masked_ping
 from gwtui.probes.pong import PingQuestion, answer_within_s
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
@@ -67,9 +67,9 @@ class _Lane:
     """The connection to one address, or the only one: as it is kept, as it was opened last, and when to dial again."""
 
     backoff: Backoff
-    link: OpenWebSocket | None = None
+    connection: OpenWebSocket | None = None
     opening: Opening = field(default_factory=Opening)
-    connections: int = 0
+    dials: int = 0
     answered_ns: int = 0
     """When the last answer was read."""
     last_failure: Judgement | None = None
@@ -144,11 +144,11 @@ class WebSocketProber:
 
     async def _exchange(self, seen: _Seen) -> None:
         """Ping over the kept connection, or over a new one; over a new one also when the kept one was dead."""
-        link = self._lane.link
-        if link is not None:
-            idle_ns = self._idle_ns(link)
+        connection = self._lane.connection
+        if connection is not None:
+            idle_ns = self._idle_ns(connection)
             try:
-                await self._round_trip(link, seen, kept=True)
+                await self._round_trip(connection, seen, kept=True)
             except UnacknowledgedError as error:
                 self._drop()
                 seen.findings.append(stale_connection(idle_ns, str(error)))
@@ -156,24 +156,24 @@ class WebSocketProber:
                 return
         await self._round_trip(await self._dialled(seen), seen, kept=False)
 
-    def _idle_ns(self, link: OpenWebSocket) -> int | None:
+    def _idle_ns(self, connection: OpenWebSocket) -> int | None:
         """How long the kept connection has been idle, or was until the gateway closed it."""
-        if not link.stamps.reads:
+        if not connection.stamps.reads:
             return None
-        if link.left() and link.stamps.last_read_ns > self._lane.answered_ns:
-            return link.stamps.last_read_ns - self._lane.answered_ns
-        return time.perf_counter_ns() - link.stamps.last_read_ns
+        if connection.left() and connection.stamps.last_read_ns > self._lane.answered_ns:
+            return connection.stamps.last_read_ns - self._lane.answered_ns
+        return time.perf_counter_ns() - connection.stamps.last_read_ns
 
     async def _renew(self, seen: _Seen) -> None:
         """Close the connections that the policy does not keep any longer."""
         now_ns = time.perf_counter_ns()
         for address, lane in list(self._lanes.items()):
-            if self._route is None or lane.link is None:
+            if self._route is None or lane.connection is None:
                 continue
-            why = self._route.renewal(lane.link.made, now_ns)
+            why = self._route.renewal(lane.connection.made, now_ns)
             if why is Renewal.ADDRESS:
-                seen.findings.append(self._route.address_changed(lane.link.made))
-            if why is not None or not lane.link.is_current():
+                seen.findings.append(self._route.address_changed(lane.connection.made))
+            if why is not None or not lane.connection.is_current():
                 await _hang_up(lane)
             if why is Renewal.ADDRESS and address is not None:
                 del self._lanes[address]
@@ -197,7 +197,7 @@ class WebSocketProber:
         except KeyReferenceError as error:
             raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
         opening = self._lane.opening = Opening()
-        target = target_of(self._endpoint, self._proxy)
+        target = dial_target(self._endpoint)
         route = self._route = self._route or Route(self._endpoint, target.host, target.port, self._proxy)
         route.use(self._proxy)
 
@@ -205,32 +205,32 @@ class WebSocketProber:
             return await route.connect(seen.number, self._clock, progress, tunnel=True)
 
         try:
-            link = await open_link(target, way, self._deadlines, opening)
+            connection = await open_websocket(target, way, self._deadlines, opening)
         finally:
             seen.connect_ns = opening.connect_ns
             self._lane = self._lane_of(route.kept_under(opening.dial))
             self._lane.opening = opening
-            self._lane.connections += 1
-        self._lane.link = link
+            self._lane.dials += 1
+        self._lane.connection = connection
         seen.findings += fallbacks(opening.dial)
-        return link
+        return connection
 
-    async def _round_trip(self, link: OpenWebSocket, seen: _Seen, *, kept: bool) -> None:
+    async def _round_trip(self, connection: OpenWebSocket, seen: _Seen, *, kept: bool) -> None:
         """Send the ping and take its answer, within its deadline. Raises `PingFailedError`, and
         `UnacknowledgedError` where the peer's kernel did not get the ping over a kept connection, or had left it."""
-        if kept and (left := link.left()):
+        if kept and (left := connection.left()):
             raise UnacknowledgedError(left)
         dead: list[UnacknowledgedError] = []
 
         def give_up(error: UnacknowledgedError) -> None:
             dead.append(error)
-            link.socket.transport.abort()
+            connection.socket.transport.abort()
 
         question = PingQuestion(self._endpoint)
         within_s = answer_within_s(self._rtts, self._deadlines, time.perf_counter_ns() - seen.began_ns)
-        acknowledgement = Acknowledgement(link.stamps, patience_s(within_s), give_up) if kept else None
+        acknowledgement = Acknowledgement(connection.stamps, patience_s(within_s), give_up) if kept else None
         try:
-            await self._answered(link, question, seen, within_s)
+            await self._answered(connection, question, seen, within_s)
         except ConnectionClosed as error:
             if dead:
                 raise dead[0] from error
@@ -239,27 +239,27 @@ class WebSocketProber:
             if acknowledgement is not None:
                 acknowledgement.cancel()
 
-    async def _answered(self, link: OpenWebSocket, question: PingQuestion, seen: _Seen, within_s: float) -> None:
+    async def _answered(self, connection: OpenWebSocket, question: PingQuestion, seen: _Seen, within_s: float) -> None:
         began_ns = time.perf_counter_ns()
-        answer = link.inbox.listen(question.is_answered_by)
+        answer = connection.inbox.listen(question.is_answered_by)
         try:
             async with asyncio.timeout(within_s):
                 if question.text is None:
-                    await link.socket.ping(question.payload)
+                    await connection.socket.ping(question.payload)
                 else:
-                    await link.socket.send(question.text)
-                question.sent_ns = max(began_ns, link.stamps.last_write_ns)
-                sent_error_ns = link.stamps.last_write_error_ns
+                    await connection.socket.send(question.text)
+                question.sent_ns = max(began_ns, connection.stamps.last_write_ns)
+                sent_error_ns = connection.stamps.last_write_error_ns
                 arrival = await answer
         except TimeoutError as error:
             raise question.unanswered(within_s) from error
         finally:
-            link.inbox.shut()
+            connection.inbox.shut()
         question.check()
         seen.clock, seen.error_ns = arrival.clock, sent_error_ns + arrival.error_ns
         seen.rtt_ns = max(0, arrival.stamp_ns - question.sent_ns)
         self._rtts.append(seen.rtt_ns)
-        self._lane.answered_ns = link.stamps.last_read_ns
+        self._lane.answered_ns = connection.stamps.last_read_ns
 
     def _closed(self, error: ConnectionClosed, seen: _Seen) -> PingFailedError:
         frame = error.rcvd or error.sent
@@ -276,13 +276,13 @@ class WebSocketProber:
 
     def _drop(self) -> None:
         """Give the connection up without a word: whatever comes over it later must not be taken for an answer."""
-        link, self._lane.link = self._lane.link, None
-        if link is not None:
-            link.socket.transport.abort()
+        connection, self._lane.connection = self._lane.connection, None
+        if connection is not None:
+            connection.socket.transport.abort()
 
     def _certificate_findings(self) -> tuple[Finding, ...]:
-        link = self._lane.link
-        return link.findings(self._warn_days) if link is not None else ()
+        connection = self._lane.connection
+        return connection.findings(self._warn_days) if connection is not None else ()
 
     def _record(self, seen: _Seen, judgement: Judgement) -> Ping:
         opening = self._lane.opening
@@ -300,7 +300,7 @@ class WebSocketProber:
             error_ns=seen.error_ns,
             tainted=seen.error_ns is not None and in_doubt(seen.rtt_ns, seen.error_ns),
             connect_ns=seen.connect_ns,
-            connection=self._lane.connections,
+            connection=self._lane.dials,
             close_code=seen.close_code,
             close_reason=seen.close_reason,
             status=opening.status,
@@ -327,6 +327,6 @@ def _within_total(deadlines: Deadlines) -> Deadlines:
 
 async def _hang_up(lane: _Lane) -> None:
     """Close the connection, if there is one, by the closing handshake."""
-    link, lane.link = lane.link, None
-    if link is not None:
-        await link.socket.close()
+    connection, lane.connection = lane.connection, None
+    if connection is not None:
+        await connection.socket.close()

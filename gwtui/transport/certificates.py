@@ -1,4 +1,4 @@
-"""When certificates end: read from their bytes, and told in time. Pure."""
+"""When certificates expire, read from their bytes, and the finding about one that soon will. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One connection that carries HTTP/1.1 requests, one at a time: what is read is stamped, noted and parsed here."""
+"""One open connection, which carries HTTP/1.1 requests one at a time: sends them, and notes and parses what is read."""
 
 from __future__ import annotations
 

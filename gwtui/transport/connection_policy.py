@@ -1,4 +1,4 @@
-"""Connection policy: when a kept connection is used again, which address the next one goes to, and what is said of it.
+"""Rules for connections: when a kept one is used again, which address the next one goes to, and findings about both.
 
 Pure: the time and the name's addresses are passed in.
 """

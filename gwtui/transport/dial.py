@@ -8,7 +8,8 @@ import itertools
 import os
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -87,12 +88,18 @@ async def dial(
         progress.peer, progress.address = chosen[0], spelled(chosen[0][1])
     sock = await _connect_any(chosen, clock, progress)
     progress.connect_ns = time.perf_counter_ns() - began
-    try:
-        progress.address = spelled(sock.getpeername())
-    except OSError:  # the peer is gone again
-        sock.close()
-        raise
+    with closed_on_failure(sock):
+        progress.address = spelled(sock.getpeername())  # fails where the peer is gone again
     return sock
+
+
+@contextmanager
+def closed_on_failure(sock: StampedSocket) -> Iterator[None]:
+    """Closes the socket unless the block runs to its end."""
+    with ExitStack() as on_failure:
+        on_failure.callback(sock.close)
+        yield
+        on_failure.pop_all()
 
 
 async def look_up(host: str, port: int) -> Sequence[Address]:
@@ -108,16 +115,13 @@ async def dial_unix(path: str, clock: NetClock, progress: Dial) -> StampedSocket
     progress.tried.append(progress.address)
     began = time.perf_counter_ns()
     sock = StampedSocket(socket.AF_UNIX, clock)
-    try:
-        while not _is_connected(sock, path):  # noqa: ASYNC110 - the kernel tells nobody when there is room again
-            await asyncio.sleep(ASK_AGAIN_S)
-    except OSError as error:
-        sock.close()
-        progress.refusals.append(f"{progress.address}: {error.strerror or error}")
-        raise
-    except BaseException:
-        sock.close()
-        raise
+    with closed_on_failure(sock):
+        try:
+            while not _is_connected(sock, path):  # noqa: ASYNC110 - the kernel tells nobody when there is room again
+                await asyncio.sleep(ASK_AGAIN_S)
+        except OSError as error:
+            progress.refusals.append(f"{progress.address}: {error.strerror or error}")
+            raise
     progress.connect_ns = time.perf_counter_ns() - began
     return sock
 
@@ -218,17 +222,14 @@ async def _connect(address: Address, clock: NetClock, progress: Dial) -> Stamped
     family, where = address
     progress.tried.append(spelled(where))
     sock = StampedSocket(family, clock)
-    try:
-        await asyncio.get_running_loop().sock_connect(sock, where)
-    except OSError as error:
-        sock.close()
-        # In the system's words: the event loop puts its own into `strerror`, with the address once more.
-        why = os.strerror(error.errno) if error.errno is not None else str(error)
-        progress.refusals.append(f"{spelled(where)}: {why}")
-        raise
-    except BaseException:
-        sock.close()
-        raise
+    with closed_on_failure(sock):
+        try:
+            await asyncio.get_running_loop().sock_connect(sock, where)
+        except OSError as error:
+            # In the system's words: the event loop puts its own into `strerror`, with the address once more.
+            why = os.strerror(error.errno) if error.errno is not None else str(error)
+            progress.refusals.append(f"{spelled(where)}: {why}")
+            raise
     return sock
 
 

@@ -16,11 +16,12 @@ from gwtui.model.profile import TLS, Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.secrets.references import is_reference, references_in
 from gwtui.secrets.resolver import read, remember, resolve_within
+from gwtui.transport.connection_policy import spelled
 from gwtui.transport.proxy_urls import DIRECT, ProxyURLError, leaves_out, parse_proxy
+from gwtui.transport.request import PORTS
 
 NOT_CONNECTED = frozenset({Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.CONNECT_TIMEOUT})
 _SCHEMES = {"ws": "http", "wss": "https"}
-_PORTS = {"http": 80, "https": 443}
 
 
 class ProxyError(ConnectionError):
@@ -41,8 +42,7 @@ class Proxy:
     """How the proxy's own certificate is checked, for `https`."""
 
     def __str__(self) -> str:
-        name = f"[{self.host}]" if ":" in self.host else self.host
-        return f"proxy {name}:{self.port}"
+        return f"proxy {spelled((self.host, self.port))}"
 
     @property
     def forwards(self) -> bool:
@@ -87,8 +87,8 @@ def reason_of(judgement: Judgement, endpoint: Endpoint, proxy: Proxy | None) -> 
     """The reason, with the proxy that was in between, or that was meant to be where nothing was reached."""
     verdict, reason = judgement.verdict, judgement.reason
     if proxy is not None:
-        untold = verdict.outcome is Outcome.FAILED and str(proxy) not in reason
-        return f"{reason}; by way of the {proxy}" if untold else reason
+        is_missing = verdict.outcome is Outcome.FAILED and str(proxy) not in reason
+        return f"{reason}; by way of the {proxy}" if is_missing else reason
     name = _found(endpoint.url)[0] if verdict in NOT_CONNECTED and endpoint.proxy is None else ""
     return f"{reason} ({name} is set, but gwtui connects directly: `use_proxies` is off)" if name else reason
 
@@ -99,7 +99,7 @@ def _found(url: str) -> tuple[str, str]:
     proxies = getproxies_environment()
     scheme = _SCHEMES.get(parts.scheme, parts.scheme)
     name = next((name for name in (scheme, "all") if proxies.get(name)), "")
-    if not name or leaves_out(proxies.get("no", ""), parts.hostname or "", parts.port or _PORTS.get(scheme, 0)):
+    if not name or leaves_out(proxies.get("no", ""), parts.hostname or "", parts.port or PORTS.get(scheme, 0)):
         return "", ""
     return f"{name.upper()}_PROXY", proxies[name]
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.text.untrusted_files import expanded
-from gwtui.transport.connect import reach
 from gwtui.transport.connection_policy import (
     Address,
     Made,
@@ -22,6 +21,7 @@ from gwtui.transport.connection_policy import (
 from gwtui.transport.dial import Dial, dial, dial_unix, with_route
 from gwtui.transport.names import FollowedName, follow
 from gwtui.transport.proxies import Proxy
+from gwtui.transport.proxy_dial import dial_by_proxy
 from gwtui.transport.timestamps import NetClock, StampedSocket
 
 
@@ -87,7 +87,7 @@ class Route:
         if self._unix:
             return await dial_unix(self._unix, clock, progress)
         if self._proxy is not None:
-            sock = await reach(self._host, self._port, self._proxy, clock, progress, tunnel=tunnel)
+            sock = await dial_by_proxy(self._host, self._port, self._proxy, clock, progress, tunnel=tunnel)
             self._follow(self._proxy.host, self._proxy.port, progress)
             return sock
         try:

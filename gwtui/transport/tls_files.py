@@ -177,8 +177,8 @@ def _pair_error(error: ssl.SSLError, settings: TLS, *, was_asked: bool) -> TLSFi
     if not _is_readable(settings.client_cert or ""):
         return TLSFileError("client_cert", f"{settings.client_cert} holds a certificate that is damaged")
     if was_asked:
-        told = "does not open with `tls.client_key_password`: the password is wrong, or the file is damaged"
-        return TLSFileError(field, f"the private key in {path} {told}")
+        wrong = "does not open with `tls.client_key_password`: the password is wrong, or the file is damaged"
+        return TLSFileError(field, f"the private key in {path} {wrong}")
     if error.reason in (None, "PEM_LIB"):
         return TLSFileError(field, f"{path} holds a private key that is damaged")
     return TLSFileError("client_cert", f"OpenSSL refuses {settings.client_cert}: {why}")

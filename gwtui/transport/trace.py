@@ -36,7 +36,7 @@ class Arrival(msgspec.Struct, frozen=True, gc=False):
 
 @dataclass(slots=True)
 class ConnectionTrace:
-    """Written by the transport alone: where a connection is chosen (`transport.connections`), and where it carries
+    """Written by the transport alone: where a connection is chosen (`transport.connection_pool`), and where it carries
     the request (`transport.connection`). Stamps in monotonic ns."""
 
     dial: Dial | None = None

@@ -414,7 +414,7 @@ async def pinged_around_the_end(target: Endpoint) -> tuple[Ping, Ping]:
     async with probing.prober as prober:
         assert isinstance(prober, WebSocketProber)
         first = await probing.once()
-        link = prober._lane.link
+        link = prober._lane.connection
         assert link is not None
         await link.socket.wait_closed()
         return first, await probing.once()

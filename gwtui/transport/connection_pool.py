@@ -1,5 +1,4 @@
-"""The connections of one endpoint's worker: one, or one for each address that it probes in turn, kept from a request to
-the next.
+"""The connections of one endpoint's worker: a request gets one that was kept, or a new one, with TLS over it.
 
 Workers share no connections: these would wander between them. No cookies are kept, no redirects followed, no
 credentials taken from anywhere, and a proxy is used only where one is given.
@@ -10,6 +9,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 
 from gwtui.model.profile import TLS, Endpoint
 from gwtui.model.records import Finding
@@ -27,8 +27,8 @@ from gwtui.transport.tls_files import TLSFiles, tls_files
 from gwtui.transport.trace import ConnectionTrace
 
 
-class Connections:
-    """One connection at a time, kept from a request to the next as the route's policy says."""
+class ConnectionPool:
+    """One connection, or one for each address that is probed in turn, kept as long as the route's policy says."""
 
     def __init__(
         self,
@@ -112,12 +112,11 @@ class Connections:
         stream: StampedStream
         stream = tcp = TCPStream(sock)
         if context is not None:
-            stream = secure = TLSStream(tcp, context, self._server_name)
-            try:
+            async with AsyncExitStack() as on_failure:
+                on_failure.push_async_callback(tcp.aclose)
+                stream = secure = TLSStream(tcp, context, self._server_name)
                 await secure.handshake(progress)
-            except BaseException:
-                await tcp.aclose()
-                raise
+                on_failure.pop_all()
         progress.stage = "done"
         made = Made(time.perf_counter_ns(), progress.peer)
         connection = HTTPConnection(stream, Origin(made, progress, context, self._proxy))
@@ -134,9 +133,9 @@ class Connections:
                 del self._kept[key]
 
 
-def connections_to(target: Target, endpoint: Endpoint, proxy: Proxy | None, acknowledged_s: float) -> Connections:
-    """Those of the endpoint's requests to this host."""
+def pool_for(target: Target, endpoint: Endpoint, proxy: Proxy | None, acknowledged_s: float) -> ConnectionPool:
+    """The connections of the endpoint's requests to this host."""
     settings = endpoint.tls or TLS()
     files = tls_files(settings) if target.is_secure else None
     route = Route(endpoint, target.host, target.port, proxy)
-    return Connections(route, files, settings.server_name or target.host, proxy, acknowledged_s)
+    return ConnectionPool(route, files, settings.server_name or target.host, proxy, acknowledged_s)
