@@ -60,9 +60,9 @@ class Descriptor:
     """For the details of one result: `first token`."""
     meaning: str
     """One plain sentence."""
-    forms: tuple[AnswerForm, ...]
+    forms: tuple[AnswerForm, ...] = (AnswerForm.STREAM,)
     """Who has it."""
-    basis: Basis
+    basis: Basis = Basis.SENT
     column: str
     """In `requests.csv`, or `pings.csv` for a ping's."""
     prometheus: str
@@ -71,7 +71,7 @@ class Descriptor:
     unit: Unit = Unit.MILLISECONDS
     better: Literal["lower", "higher"] = "lower"
     field: str = ""
-    """The field of the record that holds it; empty: its entry in the record's `measured`."""
+    """The record's own field for it; empty, as for every new metric: its entry in the record's `measured`."""
     column_after: str = ""
     """The column that its own follows; empty: it is at the right end, where every new one belongs."""
     rank: int = 9
@@ -84,7 +84,6 @@ class Descriptor:
     """The metric that it is compared with: of one result it is shown only where it differs."""
 
 
-_STREAM = (AnswerForm.STREAM,)
 _HTTP = (AnswerForm.STREAM, AnswerForm.WHOLE)
 
 
@@ -109,7 +108,8 @@ class Metric(StrEnum):
         return self.about.unit is Unit.MILLISECONDS
 
     def of(self, result: Request | Ping) -> int | float | None:
-        """As measured: ns, or tokens per second. None where that result has none; of ICL, which is many, the mean."""
+        """As measured, wherever the record holds it: ns, or tokens per second. None where that result has none; of ICL,
+        which is many, the mean."""
         field = self.about.field
         value: int | float | None = getattr(result, field, None) if field else result.measured.get(self)
         return value
@@ -120,7 +120,6 @@ class Metric(StrEnum):
         words="first byte",
         meaning="Time to first byte: last request byte sent to first response byte.",
         forms=_HTTP,
-        basis=Basis.SENT,
         field="ttfb_ns",
         column="ttfb_ms",
         column_after="reason",
@@ -133,8 +132,6 @@ class Metric(StrEnum):
         label="TTFT",
         words="first token",
         meaning="Time to first token: last request byte sent to first generated content, reasoning included.",
-        forms=_STREAM,
-        basis=Basis.SENT,
         field="ttft_ns",
         column="ttft_ms",
         column_after="ttfb_ms",
@@ -148,8 +145,6 @@ class Metric(StrEnum):
         label="TTFO",
         words="first visible",
         meaning="Time to first output: last request byte sent to first visible content, reasoning left out.",
-        forms=_STREAM,
-        basis=Basis.SENT,
         field="ttfo_ns",
         column="ttfo_ms",
         column_after="ttft_ms",
@@ -163,7 +158,6 @@ class Metric(StrEnum):
         label="ICL",
         words="mean gap",
         meaning="Inter-chunk latency: each gap between consecutive reads with content; of one stream the mean.",
-        forms=_STREAM,
         basis=Basis.READS,
         field="mean_icl_ns",
         column="mean_icl_ms",
@@ -177,7 +171,6 @@ class Metric(StrEnum):
         label="MAX GAP",
         words="longest gap",
         meaning="The longest gap between two consecutive reads with content of one stream.",
-        forms=_STREAM,
         basis=Basis.READS,
         field="max_gap_ns",
         column="max_gap_ms",
@@ -191,7 +184,6 @@ class Metric(StrEnum):
         label="TOK/S",
         words="speed",
         meaning="Output tokens after the first per second from first to last content, by the API's own usage.",
-        forms=_STREAM,
         basis=Basis.TOKENS,
         unit=Unit.TOKENS_PER_SECOND,
         better="higher",
@@ -206,7 +198,6 @@ class Metric(StrEnum):
         label="TPOT",
         words="TPOT",
         meaning="Time per output token after the first, from first to last content, by the API's own usage.",
-        forms=_STREAM,
         basis=Basis.TOKENS,
         field="tpot_ns",
         column="tpot_ms",
@@ -220,8 +211,6 @@ class Metric(StrEnum):
         label="TTLT",
         words="last token",
         meaning="Time to last token: last request byte sent to last generated content.",
-        forms=_STREAM,
-        basis=Basis.SENT,
         column="ttlt_ms",
         prometheus="gwtui_time_to_last_token_seconds",
         otel="gwtui.client.time_to_last_token",
@@ -231,7 +220,6 @@ class Metric(StrEnum):
         label="TAIL",
         words="tail gap",
         meaning="From the last content of a stream to its end.",
-        forms=_STREAM,
         basis=Basis.READS,
         column="tail_gap_ms",
         prometheus="gwtui_tail_gap_seconds",
@@ -243,7 +231,6 @@ class Metric(StrEnum):
         words="end",
         meaning="End to end: last request byte sent to the end of the response.",
         forms=_HTTP,
-        basis=Basis.SENT,
         field="duration_ns",
         column="duration_ms",
         column_after="request_number",
@@ -258,7 +245,6 @@ class Metric(StrEnum):
         words="RTT",
         meaning="Round trip time: a ping sent to its pong.",
         forms=(AnswerForm.PONG,),
-        basis=Basis.SENT,
         field="rtt_ns",
         column="rtt_ms",
         column_after="ping_number",

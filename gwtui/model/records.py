@@ -132,8 +132,12 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return self.cause or self.entry.cause
 
 
-class Request(_Record, tag="request", frozen=True, kw_only=True):
-    """One HTTP request, ended: a row of requests.csv. Failures are rows too."""
+class _Result(_Record, frozen=True, kw_only=True):
+    """What a request and a ping have in common.
+
+    `Metric.of` reads any metric of either: it knows which ones are fields (`Request.ttft_ns`) and which are entries of
+    `measured`.
+    """
 
     endpoint: str
     number: int
@@ -141,21 +145,49 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     started_at: float
     now_ns: int
     """When it ended."""
+    trigger: Trigger = Trigger.SCHEDULE
+    status: int | None = None
+    """Of a ping the handshake's."""
+    verdict: Verdict
+    rule: str
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
+    measured: dict[Metric, int] = {}
+    """The latencies without a field of their own, in ns. A new metric needs no field."""
+    lateness_ns: int = 0
+    """Actual start - planned start."""
+    tainted: bool = False
+    """A latency of it is in doubt: gwtui itself may have changed it by more than 1 ms and 5 %."""
+    error_ns: int | None = None
+    """How far any latency of it may be from the truth, as bytes may have waited for gwtui; None: not known."""
+    clock: Clock = Clock.USER
+    trace_id: str = ""
+    """The gateway's trace id where it gave one, else that of the `traceparent` which was sent."""
+    request_id: str = ""
+    """The gateway's id for the request."""
+    headers: dict[str, str] = {}
+    """Response headers worth having: an allow-list, cleaned."""
+    retry_after_s: float | None = None
+    """How long the answer (of a ping: to the handshake) asks to be left alone; None where it does not say."""
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.verdict.outcome
+
+
+class Request(_Result, tag="request", frozen=True, kw_only=True):
+    """One HTTP request, ended: a row of requests.csv. Failures are rows too."""
+
     api: str
     model: str = ""
     model_served: str = ""
     """What the answer says answered."""
     stream: bool = True
     """Whether a stream was asked for."""
-    trigger: Trigger = Trigger.SCHEDULE
-    status: int | None = None
-    verdict: Verdict
-    rule: str
-    reason: str = ""
     event_number: int | None = None
     """The event that decided the verdict."""
-    findings: tuple[Finding, ...] = ()
-    duration_ns: int | None = None  # None when the request was never sent
+    duration_ns: int | None = None
+    """None when the request was never sent."""
     ttfb_ns: int | None = None
     ttft_ns: int | None = None
     ttfo_ns: int | None = None
@@ -163,10 +195,10 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     max_gap_ns: int | None = None
     tpot_ns: int | None = None
     tokens_per_s: float | None = None
-    measured: dict[Metric, int] = {}  # latencies without a field of their own
     gaps: tuple[tuple[int, int], ...] = ()
-    """The gaps between consecutive content reads as (ns, how many), for ICL percentiles: see `stats.compress`."""
-    pace: ContentPace | None = None  # live only: no file has it
+    """The gaps between consecutive content reads as (ns, how many), for ICL percentiles: `stats.histogram.compress`."""
+    pace: ContentPace | None = None
+    """Live only: no file has it."""
     events: int = 0
     reads: int = 0
     """Reads of the socket that held events."""
@@ -174,35 +206,17 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
     output_tokens: int | None = None
     bytes: int = 0
     """Bytes of the response body, decoded."""
-    lateness_ns: int = 0
-    """Actual start - planned start."""
-    tainted: bool = False
-    """A latency of it is in doubt: gwtui itself may have changed it by more than 1 ms and 5 %."""
-    error_ns: int | None = None
-    """How far any latency of it may be from the truth, as bytes may have waited for gwtui; None: not known."""
-    errors: dict[Metric, int] | None = None  # of each latency; None where only the largest is known
-    clock: Clock = Clock.USER
+    errors: dict[Metric, int] | None = None
+    """`error_ns` of each latency; None where only the largest is known."""
     phases: Phases = Phases()
-    trace_id: str = ""
-    """The gateway's trace id where it gave one, else that of the `traceparent` which was sent."""
-    request_id: str = ""
-    """The gateway's id for the request."""
     sent_request_id: str = ""
     """The `x-request-id` that was sent."""
     content_type: str = ""
-    headers: dict[str, str] = {}
-    """Response headers worth having: an allow-list, cleaned."""
     body_excerpt: str = ""
     """The beginning of an answer that was not what was asked for."""
-    retry_after_s: float | None = None
-    """How long the answer asks to be left alone; None where it does not say."""
     text: str = ""
     """The assembled answer; empty unless the profile records text or the request is a trial. In a trial without such
     an answer (plain HTTP, a refusal) it is the body."""
-
-    @property
-    def outcome(self) -> Outcome:
-        return self.verdict.outcome
 
     @property
     def address(self) -> str:
@@ -210,44 +224,18 @@ class Request(_Record, tag="request", frozen=True, kw_only=True):
         return self.phases.address
 
 
-class Ping(_Record, tag="ping", frozen=True, kw_only=True):
+class Ping(_Result, tag="ping", frozen=True, kw_only=True):
     """One ping over a kept WebSocket: a row of pings.csv. Lost and failed ones are rows too."""
 
-    endpoint: str
-    number: int
-    started_at: float
-    now_ns: int
-    trigger: Trigger = Trigger.SCHEDULE
-    verdict: Verdict
-    rule: str
-    reason: str = ""
     rtt_ns: int | None = None
-    measured: dict[Metric, int] = {}  # latencies without a field of their own
     connect_ns: int | None = None
     """Dial and handshake, when this ping had to dial; else None."""
     connection: int = 0
     """The connection's number, from 1, of this endpoint or, where each is probed, of this address: redials + 1."""
     close_code: int | None = None
     close_reason: str = ""
-    status: int | None = None
-    """The handshake's status."""
-    lateness_ns: int = 0
-    tainted: bool = False
-    error_ns: int | None = None
-    """How far its round trip may be from the truth; where that puts it in doubt, it is tainted."""
-    clock: Clock = Clock.USER
-    trace_id: str = ""
-    request_id: str = ""
-    headers: dict[str, str] = {}
-    retry_after_s: float | None = None
-    """How long the answer to the handshake asks to be left alone; None where it does not say."""
-    findings: tuple[Finding, ...] = ()
     address: str = ""
     """The peer's address and port."""
-
-    @property
-    def outcome(self) -> Outcome:
-        return self.verdict.outcome
 
 
 class Incident(_Record, tag="incident", frozen=True, kw_only=True):
