@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gwtui.bench.results import Failures, Measured, series_of
+from gwtui.bench.results import FIGURES, Failures, Measured, series_of
 from gwtui.bench.table import TableCell, grid
 from gwtui.model.enums import Kind
 from gwtui.model.metrics import Metric
@@ -33,7 +33,6 @@ MOST_PAIRS = 10
 """More pairs than that are not told one by one."""
 LEAST_SHARE = 0.001
 """Smaller differences of averages are ignored."""
-FIGURES = {"median": 0.5, "p5": 0.05, "p75": 0.75, "p80": 0.8, "p95": 0.95}
 
 
 def average_lines(measured: Sequence[Measured]) -> list[str]:

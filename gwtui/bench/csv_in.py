@@ -11,7 +11,7 @@ import io
 import math
 import os
 import re
-from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -19,11 +19,11 @@ from io import BufferedReader
 from pathlib import Path
 from typing import TypeAlias
 
+from gwtui.bench.results import FIGURES, Values
 from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.metrics import COMPARED, Metric
 from gwtui.recorder.disk import parts_of
 from gwtui.stats.comparison import ComparedSeries
-from gwtui.stats.significance import Sample
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
 
@@ -64,22 +64,14 @@ class Layout:
         return ("endpoint", *whole, *self.figures.values(), *filter(None, (self.success, self.ok, self.total)))
 
 
-_FIGURES = ("avg", "median", "p5", "p75", "p80", "p95", "total")
+_FIGURE_NAMES = ("avg", *FIGURES, "total")
 LAYOUTS = (
-    Layout(metrics={}, figures={name: f"{name}_ms" for name in _FIGURES}, ok="successful", total="total_requests"),
+    Layout(metrics={}, figures={name: f"{name}_ms" for name in _FIGURE_NAMES}, ok="successful", total="total_requests"),
     Layout(metrics={metric: metric.about.column for metric in COMPARED}),
     Layout(metrics={Metric.E2E: Metric.RTT.about.column}, is_ping=True),
     Layout(
         metrics={},
-        figures={
-            "avg": "average (ms)",
-            "median": "median (ms)",
-            "p5": "p5 (ms)",
-            "p75": "p75 (ms)",
-            "p80": "p80 (ms)",
-            "p95": "p95 (ms)",
-            "total": "total (ms)",
-        },
+        figures={name: f"{'average' if name == 'avg' else name} (ms)" for name in _FIGURE_NAMES},
         success="success rate",
     ),
     Layout(metrics={Metric.E2E: "duration (ms)"}, keeps_failures=False),
@@ -234,26 +226,13 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 16
 
 
+@dataclass(slots=True)
 class _Gathered:
-    """The values of one endpoint while a file is read."""
+    """The results of one endpoint while a file is read."""
 
-    def __init__(self) -> None:
-        self.values: dict[Metric, array[int]] = {}
-        self.minutes: dict[Metric, array[int]] = {}
-        self.ok = self.failed = 0
-
-    def add(self, metric: Metric, value_ns: int, minute: int | None) -> None:
-        self.values.setdefault(metric, array("q")).append(value_ns)
-        if minute is not None:
-            self.minutes.setdefault(metric, array("q")).append(minute)
-
-    def samples(self) -> dict[Metric, Sample]:
-        return {metric: Sample(values, self._minutes_of(metric)) for metric, values in self.values.items()}
-
-    def _minutes_of(self, metric: Metric) -> array[int] | None:
-        """Times of measurement count only where every value has one."""
-        minutes = self.minutes.get(metric)
-        return minutes if minutes is not None and len(minutes) == len(self.values[metric]) else None
+    values: dict[Metric, Values] = field(default_factory=lambda: defaultdict(Values))
+    ok: int = 0
+    failed: int = 0
 
 
 class _Reading:
@@ -299,7 +278,7 @@ class _Reading:
         return self._figures + [
             ComparedSeries(
                 name,
-                each.samples(),
+                {metric: values.sample() for metric, values in each.values.items()},
                 each.ok,
                 each.ok + each.failed if layout is not None and layout.keeps_failures else None,
                 layout is not None and layout.is_ping,
@@ -324,7 +303,7 @@ def _add(into: _Gathered, layout: Layout, row: _Row) -> None:
     for metric, column in layout.metrics.items():
         value = row.duration_ns(column)
         if value is not None:
-            into.add(metric, value, minute)
+            into.values[metric].add(value, minute)
 
 
 def _minute(row: _Row) -> int | None:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
-from gwtui.bench.results import Measured, Percentile, wait_before_ns
+from gwtui.bench.results import FIGURES, Measured, Percentile, wait_before_ns
 from gwtui.codec.cells import Cell
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, Row, ping_row, request_row
 from gwtui.model.metrics import FIRST_FIGURES, LATENCIES, WHOLE, Metric
@@ -45,11 +45,7 @@ def _figures(metrics: Iterable[Metric]) -> dict[str, Read]:
 _AGGREGATE: dict[str, Read] = {
     "endpoint": lambda m: m.endpoint,
     "avg_ms": lambda m: milliseconds(m.whole.mean_ns),
-    "median_ms": _whole(0.5),
-    "p5_ms": _whole(0.05),
-    "p75_ms": _whole(0.75),
-    "p80_ms": _whole(0.8),
-    "p95_ms": _whole(0.95),
+    **{f"{name}_ms": _whole(q) for name, q in FIGURES.items()},
     "total_ms": lambda m: milliseconds(m.whole.total_ns) if m.whole.n else None,
     "successful": lambda m: m.ok,
     "total_requests": lambda m: m.total,

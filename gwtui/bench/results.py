@@ -23,6 +23,9 @@ from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, interval, rank, supported
 from gwtui.stats.significance import Sample
 
+FIGURES = {"median": 0.5, "p5": 0.05, "p75": 0.75, "p80": 0.8, "p95": 0.95}
+"""The percentiles of the whole latency in the main table and in files of figures, by name."""
+
 
 @dataclass(slots=True)
 class Failures:
@@ -62,9 +65,11 @@ class Values:
         self.minutes = array("q")
         self._sorted: list[int] | None = None
 
-    def add(self, value_ns: int, minute: int) -> None:
+    def add(self, value_ns: int, minute: int | None) -> None:
+        """`minute`: the time of the measurement, in minutes since the epoch; None: not known."""
         self.ns.append(value_ns)
-        self.minutes.append(minute)
+        if minute is not None:
+            self.minutes.append(minute)
         self._sorted = None
 
     @property
@@ -96,7 +101,8 @@ class Values:
         return Percentile(q, self.n, value, self.sorted[ranks[0] - 1], self.sorted[ranks[1] - 1])
 
     def sample(self) -> Sample:
-        return Sample(self.ns, self.minutes)
+        """Times of measurement count only where every value has one."""
+        return Sample(self.ns, self.minutes if len(self.minutes) == self.n else None)
 
 
 @dataclass(slots=True)

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-import click
-
-from gwtui.bench.results import Measured, Percentile, Values
+from gwtui.bench.results import FIGURES, Measured, Percentile, Values
 from gwtui.stats.comparison import Comparison, in_one_unit, p_text
 from gwtui.stats.significance import Difference
 from gwtui.text import units
 from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, line
 
-SHARES = (("Median", 0.5), ("P5", 0.05), ("P75", 0.75), ("P80", 0.8), ("P95", 0.95))
 DETAIL_SHARES = (0.5, 0.95, 0.99)
 BEST, MIDDLE, WORST = "green", "yellow", "red"
 
@@ -39,22 +37,21 @@ def grid(headings: Sequence[str], rows: Sequence[Sequence[TableCell]], style: Te
 def _styles(column: Sequence[TableCell], style: TextStyle) -> list[Callable[[str], str]]:
     """How each cell of a column is coloured; where fewer than two compete, none is."""
     worths = [cell.worth for cell in column if cell.worth is not None]
-    if not style.colour or len(worths) < 2:
+    if len(worths) < 2:
         return [str for _ in column]
     best, worst = min(worths), max(worths)
-    return [_style(cell.worth, best, worst) for cell in column]
+    return [partial(style.coloured, colour=_colour(cell.worth, best, worst)) for cell in column]
 
 
-def _style(worth: float | None, best: float, worst: float) -> Callable[[str], str]:
+def _colour(worth: float | None, best: float, worst: float) -> str | None:
     if worth is None:
-        return str
-    colour = BEST if worth == best else WORST if worth == worst else MIDDLE
-    return lambda text: click.style(text, fg=colour)
+        return None
+    return BEST if worth == best else WORST if worth == worst else MIDDLE
 
 
 def latencies(measured: Sequence[Measured], style: TextStyle) -> list[str]:
     """The table of whole latencies, a row per endpoint. One without a success shows none, and is never the best."""
-    headings = ("Endpoint", "Average", *(name for name, _ in SHARES), "Total", "Success")
+    headings = ("Endpoint", "Average", *(name.capitalize() for name in FIGURES), "Total", "Success")
     for duration in (units.duration, units.short):
         lines = grid(headings, _latency_rows(measured, duration), style)
         if cells(lines[0]) <= style.width:
@@ -73,7 +70,7 @@ def _latency_rows(measured: Sequence[Measured], duration: Callable[[int | None],
             [
                 TableCell(each.endpoint),
                 TableCell(duration(whole.mean_ns), whole.mean_ns),
-                *(_quantile(whole, q, duration) for _, q in SHARES),
+                *(_quantile(whole, q, duration) for q in FIGURES.values()),
                 TableCell(duration(total_ns), total_ns if alike else None),
                 TableCell(f"{each.ok}/{each.total}", -each.ok / each.total if each.total else None),
             ]

@@ -14,12 +14,11 @@ from typing import Any
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.config import endpoint_from, load
+from gwtui.config.templates import FEATURE, TRACE
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.secrets.references import SCHEMES, KeyReferenceError, is_reference, references_in
 from gwtui.secrets.resolver import resolve
 
-TRACE = {"X-Sourcegraph-Should-Trace": "true"}
-COMPLETIONS = {**TRACE, "X-Sourcegraph-Feature": "code_completions"}
 SPECIAL_HEADER = "cody-core-gc-test"
 
 PROVIDERS = {
@@ -65,7 +64,7 @@ class SourcegraphTarget:
                 own = {"url": self.sourcegraph, "key": self.sgp, "auth": "token", "api": instance_api}
                 found.append({"name": f"sourcegraph{suffix}", "path": instance_path, **own})
         return tuple(
-            endpoint_from({"stream": False, **each, "headers": {**COMPLETIONS, **self._special()}, **changes})
+            endpoint_from({"stream": False, **each, "headers": {**FEATURE, **self._special()}, **changes})
             for each in found
         )
 
