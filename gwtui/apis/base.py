@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from gwtui.apis.errors import ErrorForm
+from gwtui.apis.errors import ErrorForm, error_reason
 from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
@@ -43,6 +43,10 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """What is wrong or odd about it, or worth knowing; empty when nothing is."""
     model: str = ""
     """The model it came from, in a stream that carries several; clean."""
+
+    def noted(self, note: str) -> Reading:
+        """The same with one more note."""
+        return msgspec.structs.replace(self, note="; ".join(filter(None, (self.note, note))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +137,7 @@ class API(Protocol):
 
     def error_reason(self, body: bytes) -> str:
         """The API's own words for a failure, from the body of an answer that is not 2xx; "" when it has none."""
+        return error_reason(body)
 
 
 class AskError(ValueError):

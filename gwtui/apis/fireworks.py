@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.errors import error_reason
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
@@ -63,9 +62,6 @@ class Fireworks(API):
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         asked = model_asked(endpoint, self.default_model)
         return read_completion(RULES, ChunkForm.DELTA | ChunkForm.TEXT, asked, status, body)
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 FIREWORKS = Fireworks()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from gwtui.apis.base import API, Answer, Ask, AskError, StreamReader
-from gwtui.apis.errors import error_reason
 from gwtui.apis.expect import Expectation, ExpectError, expectation, expected_statuses, spelled_statuses
 from gwtui.apis.requests import encode, http_url, key_header
 from gwtui.framing.whole import WHOLE
@@ -56,9 +55,6 @@ class PlainHTTP(API):
             return Answer(Judgement(verdict=Verdict.WRONG_BODY, rule="http.body", reason=clean(words)))
         words = f"HTTP {status}" if expected is None else f"HTTP {status} and the expected body"
         return Answer(Judgement(verdict=Verdict.COMPLETE, rule="http.answered", reason=words))
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 def is_expected_status(endpoint: Endpoint, status: int) -> bool:

@@ -13,10 +13,10 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage
-from gwtui.apis.errors import ErrorForm, error_reason, find_error, is_error
+from gwtui.apis.errors import ErrorForm, find_error, is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
-from gwtui.apis.requests import http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count, spent
 from gwtui.framing.base import FramedEvent
@@ -29,7 +29,6 @@ from gwtui.text.sanitize import clean
 
 RULES = "ollama"
 """What the ids of this API's rules begin with."""
-EXAMPLE_PROMPT = "Write a bubble sort in Python."
 DONE_REASONS = frozenset({"stop", "length", "load", "unload"})
 CUTTING = frozenset({"length"})
 """Reasons that may leave the text empty."""
@@ -139,9 +138,8 @@ class OllamaReader:
             came = f"{notes.number} events, none of them part of a chat" if notes.number else "no event"
             return notes.breach or notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end")
         if not self.done:
-            also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
             words = f"ended after event {notes.number}, {self._contents} events with content, without done"
-            return notes.judgement(Verdict.TRUNCATED, "eof-before-done", words + also, notes.number)
+            return notes.truncated("eof-before-done", words)
         return notes.breach or judge_done(self._last, has_content=bool(self._contents))
 
 
@@ -189,9 +187,6 @@ class OllamaChat(API):
         differs = model_differs(model_asked(endpoint, self.default_model), served)
         judgement = judge_done(chat, has_content=bool(text))
         return Answer(judgement, text if kind.is_visible else "", chat.usage, served, differs)
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 def judge_done(last: Chat, *, has_content: bool) -> Judgement:

@@ -11,6 +11,8 @@ from gwtui.apis.base import AskError
 from gwtui.framing.base import Framing
 from gwtui.model.profile import Endpoint
 
+EXAMPLE_PROMPT = "Write a bubble sort in Python."
+"""What chats are asked where the endpoint has no question of its own."""
 EXAMPLE_URL = "https://gateway.example.com"
 """The URL of ready-made endpoints, until the user changes it."""
 AUTH_HEADERS = {

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from gwtui.apis.base import Reading
-from gwtui.apis.errors import APIError, event_error
+from gwtui.apis.errors import APIError, event_error, find_error
 from gwtui.apis.payload import Unreadable
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
@@ -12,8 +14,6 @@ from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
 
 MAX_ODDITIES = 20
-
-
 _EMPTY = Reading(EventKind.KEEPALIVE, "message")
 
 
@@ -61,6 +61,24 @@ class StreamNotes:
         """The current event comes after the API's end; the answer stays complete."""
         return Reading(EventKind.OTHER, name, "", self.note(FindingName.EVENTS_AFTER_END, f"{name} after {end}"))
 
+    def done_marker(self) -> Reading:
+        """The current event is OpenAI's end, in the stream of another API."""
+        return Reading(EventKind.OTHER, "[DONE]", "", self.note(FindingName.DONE_MARKER, "[DONE] is OpenAI's end"))
+
+    def misnamed(self, name: str, kind: str) -> str:
+        """The current event has that name, and its payload is of another type. Returns a note on it."""
+        if name == "message":
+            return self.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
+        return self.break_rule("name-is-not-type", f"it is named {name} and its type is {kind or 'missing'}")
+
+    def unreadable(self, event: FramedEvent, payload: Unreadable, alive: Container[str] = ("ping",)) -> Reading | None:
+        """What an event that is not the JSON that the API promises means in any API: an error, or a sign of life, as
+        events with the names `alive` are; None: that is for the reader to say."""
+        name = clean(event.event, 64)
+        if name == "error" or find_error(payload.value) is not None:
+            return self.error_event(event)
+        return Reading(EventKind.KEEPALIVE, name) if name in alive or not event.data.strip() else None
+
     def take_unreadable(self, payload: Unreadable) -> str:
         """The current event is not the JSON that the API promises."""
         rule = "bad-json" if payload.value is None else "wrong-form"
@@ -81,6 +99,11 @@ class StreamNotes:
             Finding(name=name, evidence=_evidence(first, count, words), cause=cause)
             for name, (first, count, words, cause) in self._findings.items()
         )
+
+    def truncated(self, rule: str, words: str) -> Judgement:
+        """The stream ended here, before its proof of the end; with the breach before that, if there was one."""
+        also = f"; and before that, {self.breach.reason}" if self.breach else ""
+        return self.judgement(Verdict.TRUNCATED, rule, words + also, self.number)
 
     def judgement(self, verdict: Verdict, rule: str, reason: str, event_number: int | None = None) -> Judgement:
         """A judgement whose rule id begins with the API's own."""

@@ -10,7 +10,7 @@ from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.anthropic.events import CUTTING, INPUT_FIELDS
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
 from gwtui.apis.base import API, Answer, Ask, Usage
-from gwtui.apis.errors import ErrorForm, error_reason
+from gwtui.apis.errors import ErrorForm
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
@@ -98,9 +98,6 @@ class AnthropicMessages(API):
             served,
             model_differs(model_asked(endpoint, self.default_model), served),
         )
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 def _conversation(endpoint: Endpoint) -> list[dict[str, Any]]:

@@ -11,8 +11,6 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import ClassVar
 
-import msgspec
-
 from gwtui.apis.anthropic.events import (
     CUTTING,
     DELTAS_OF_BLOCK,
@@ -27,7 +25,7 @@ from gwtui.apis.anthropic.events import (
     MessagesEvent,
 )
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import find_error, is_error
+from gwtui.apis.errors import is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
@@ -97,25 +95,14 @@ class AnthropicReader:
         if step is None:
             return self._unknown(kind or event.event)
         reading = step(self, payload)
-        return reading if event.event == kind else self._misnamed(event.event, kind, reading)
-
-    def _misnamed(self, name: str, kind: str, reading: Reading) -> Reading:
-        if name == "message":
-            note = self._notes.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
-        else:
-            note = self._notes.break_rule("name-is-not-type", f"it is named {name} and its type is {kind}")
-        return msgspec.structs.replace(reading, note="; ".join(filter(None, (reading.note, note))))
+        return reading if event.event == kind else reading.noted(self._notes.misnamed(event.event, kind))
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        name = clean(event.event, 64)
-        if name == "error" or find_error(payload.value) is not None:
-            return self._notes.error_event(event)
-        if name == "ping" or not event.data.strip():
-            return Reading(EventKind.KEEPALIVE, name)
+        if (known := self._notes.unreadable(event, payload)) is not None:
+            return known
         if event.data.startswith("[DONE]"):
-            return Reading(
-                EventKind.OTHER, "[DONE]", "", self._notes.note(FindingName.DONE_MARKER, "[DONE] is OpenAI's end")
-            )
+            return self._notes.done_marker()
+        name = clean(event.event, 64)
         if self._at is _At.END:
             return self._notes.after_end(name, "message_stop")
         if name != "message" and name not in self._STEPS:
@@ -330,8 +317,7 @@ class AnthropicReader:
         words = (
             f"ended after event {self._notes.number} ({self._last}), {self._at}, {self._contents} events with content"
         )
-        also = f"; and before that, {breach.reason}" if breach else ""
-        return self._notes.judgement(Verdict.TRUNCATED, "eof-before-message_stop", words + also, self._notes.number)
+        return self._notes.truncated("eof-before-message_stop", words)
 
     _STEPS: ClassVar[dict[str, Callable[[AnthropicReader, MessagesEvent], Reading]]] = {
         "message_start": _message_start,

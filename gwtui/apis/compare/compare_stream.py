@@ -14,15 +14,13 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.compare.reader import RULES, CompareReader, Names
-from gwtui.apis.errors import error_reason
-from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header
+from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import clean
 
-EXAMPLE_PROMPT = "Write a bubble sort in Python."
 STANDARD = Names()
 
 
@@ -58,9 +56,6 @@ class CompareStream(API):
         if (error := error_in_answer(RULES, status, body)) is not None:
             return error
         return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-stream", "this API only streams"))
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 def names_of(endpoint: Endpoint) -> Names:

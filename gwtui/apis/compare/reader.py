@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import APIError, describe_error, event_error, find_error, is_error
+from gwtui.apis.errors import APIError, describe_error, event_error, is_error
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count
@@ -152,11 +152,9 @@ class CompareReader:
         return Reading(EventKind.STOP, clean(names.complete, 64), "", note)
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
+        if (known := self._notes.unreadable(event, payload)) is not None:
+            return known
         name = clean(event.event, 64)
-        if name == "error" or find_error(payload.value) is not None:
-            return self._notes.error_event(event)
-        if not event.data.strip() or name == "ping":
-            return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
             return Reading(EventKind.OTHER, "[DONE]")
         if self._complete:
@@ -206,10 +204,9 @@ class CompareReader:
 
     def _truncated(self, models: list[str]) -> Judgement:
         notes = self._notes
-        also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
-        words = f"ended after event {notes.number} while {', '.join(models)} had not ended{also}"
+        words = f"ended after event {notes.number} while {', '.join(models)} had not ended"
         rule = "complete-before-done" if self._complete else "eof-before-done"
-        return notes.judgement(Verdict.TRUNCATED, rule, words, notes.number)
+        return notes.truncated(rule, words)
 
 
 def _described(event: FramedEvent) -> APIError:

@@ -10,11 +10,11 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Usage
-from gwtui.apis.errors import describe_error, error_reason
+from gwtui.apis.errors import describe_error
 from gwtui.apis.gemini.stream import MAX_CANDIDATES, RESPONSE, RULES, GeminiReader, GeminiResponse, generated, usage_of
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import FindingName, Kind
@@ -23,7 +23,6 @@ from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import clean
 
-EXAMPLE_PROMPT = "Write a bubble sort in Python."
 MODEL = "{model}"
 """The placeholder for the model's name in a path."""
 _RESPONSES = msgspec.json.Decoder(list[GeminiResponse])
@@ -77,9 +76,6 @@ class Gemini(API):
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-response", "JSON without `candidates`"))
         in_array = endpoint.stream and body.lstrip().startswith(b"[")
         return _read(responses, model_asked(endpoint, self.default_model), (_NO_ALT_SSE,) if in_array else ())
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 _NO_ALT_SSE = Finding(

@@ -13,7 +13,7 @@ import msgspec
 
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.choices import Alternatives
-from gwtui.apis.errors import find_error, is_error
+from gwtui.apis.errors import is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
@@ -144,16 +144,11 @@ class GeminiReader:
         return note
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        name = clean(event.event, 64)
-        if name == "error" or find_error(payload.value) is not None:
-            return self._notes.error_event(event)
-        if not event.data.strip():
-            return Reading(EventKind.KEEPALIVE, name)
+        if (known := self._notes.unreadable(event, payload, alive=())) is not None:
+            return known
         if event.data.startswith("[DONE]"):
-            return Reading(
-                EventKind.OTHER, "[DONE]", "", self._notes.note(FindingName.DONE_MARKER, "[DONE] is OpenAI's end")
-            )
-        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
+            return self._notes.done_marker()
+        return Reading(EventKind.OTHER, clean(event.event, 64), "", self._notes.take_unreadable(payload))
 
     def ended(self) -> bool:
         """Whether the proof of the end was seen; a candidate that goes on takes it back."""
@@ -177,9 +172,8 @@ class GeminiReader:
             unended = [index for index, reason in self._finished.items() if not reason]
             if (stray := self._alternatives.stray(unended)) is not None:
                 return stray
-            also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
             words = f"ended after event {notes.number}, {self._contents} events with content, without finishReason"
-            return notes.judgement(Verdict.TRUNCATED, "eof-before-finishReason", words + also, notes.number)
+            return notes.truncated("eof-before-finishReason", words)
         if notes.breach is not None:
             return notes.breach
         return self._whole()

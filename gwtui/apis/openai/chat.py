@@ -5,16 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.errors import error_reason
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, RULES, OpenAIReader
 from gwtui.apis.openai.events import ERROR_FORM, ChunkForm
-from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import (
+    EXAMPLE_PROMPT,
+    EXAMPLE_URL,
+    choices_asked,
+    http_url,
+    json_body,
+    json_headers,
+    key_header,
+    model_asked,
+)
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
-
-EXAMPLE_PROMPT = "Write a bubble sort in Python."
 
 
 class OpenAIChat(API):
@@ -51,9 +57,6 @@ class OpenAIChat(API):
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         return read_completion(RULES, ChunkForm.DELTA, model_asked(endpoint, self.default_model), status, body)
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 OPENAI_CHAT = OpenAIChat()

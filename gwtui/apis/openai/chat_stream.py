@@ -14,7 +14,7 @@ import msgspec
 
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.choices import Alternatives
-from gwtui.apis.errors import APIError, find_error, is_error
+from gwtui.apis.errors import APIError, is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import (
     CHUNK,
@@ -99,11 +99,9 @@ class OpenAIReader:
         return Reading(EventKind.STOP, DONE)
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
+        if (known := self._notes.unreadable(event, payload)) is not None:
+            return known
         name = clean(event.event, 64)
-        if name == "error" or find_error(payload.value) is not None:
-            return self._notes.error_event(event)
-        if not event.data.strip() or name == "ping":
-            return Reading(EventKind.KEEPALIVE, name)
         if self._done:
             return self._notes.after_end(name, DONE)
         return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
@@ -220,15 +218,14 @@ class OpenAIReader:
         if not notes.number or (self._done and not contents):
             words = "only [DONE] and no content" if self._done else "no event"
             return notes.judgement(Verdict.EMPTY, "no-content", f"{words} came before the end of the stream")
-        also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
         if self._done:
             words = (
                 f"[DONE] in event {notes.number} without a finish_reason, after {contents} events with content: "
-                f"a gateway closed over a cut (or is Ollama, which sends none){also}"
+                "a gateway closed over a cut (or is Ollama, which sends none)"
             )
-            return notes.judgement(Verdict.TRUNCATED, "done-without-finish", words, notes.number)
+            return notes.truncated("done-without-finish", words)
         words = f"ended after event {notes.number}, {contents} events with content, without finish_reason and [DONE]"
-        return notes.judgement(Verdict.TRUNCATED, "eof-before-finish", words + also, notes.number)
+        return notes.truncated("eof-before-finish", words)
 
     def _half_tool(self) -> Judgement | None:
         for course in self._choices.values():

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis.base import API, Answer, Ask, AskError
-from gwtui.apis.errors import error_reason
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
 from gwtui.apis.openai.events import ERROR_FORM, ChunkForm
@@ -53,9 +52,6 @@ class OpenAICompletions(API):
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         return read_completion(RULES, ChunkForm.TEXT, model_asked(endpoint, self.default_model), status, body)
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 OPENAI_COMPLETIONS = OpenAICompletions()

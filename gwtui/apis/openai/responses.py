@@ -6,21 +6,19 @@ from typing import Any
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.errors import describe_error, error_reason
+from gwtui.apis.errors import describe_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ERROR_FORM
 from gwtui.apis.openai.responses_events import RESPONSE, RULES, ResponseObject, output_of, usage_of
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
-
-EXAMPLE_PROMPT = "Write a bubble sort in Python."
 
 
 class OpenAIResponses(API):
@@ -59,9 +57,6 @@ class OpenAIResponses(API):
         asked, served = model_asked(endpoint, self.default_model), clean(as_text(payload.model))
         text, _ = output_of(payload)
         return Answer(_judge(payload), text, usage_of(payload), served, model_differs(asked, served))
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 def _judge(payload: ResponseObject) -> Judgement:

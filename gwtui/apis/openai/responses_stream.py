@@ -11,7 +11,7 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import describe_error, find_error, is_error
+from gwtui.apis.errors import describe_error, is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.responses_events import (
     DELTAS,
@@ -71,7 +71,7 @@ class ResponsesReader:
             return Reading(EventKind.KEEPALIVE, kind, "", note)
         reading = self._step(kind or event.event, payload)
         if event.event != kind:
-            note = note or self._misnamed(event.event, kind)
+            note = note or self._notes.misnamed(event.event, kind)
         return msgspec.structs.replace(reading, note="; ".join(filter(None, (note, reading.note)))) if note else reading
 
     def _step(self, kind: str, payload: ResponsesEvent) -> Reading:
@@ -161,17 +161,10 @@ class ResponsesReader:
             return self._notes.break_rule("sequence-order", f"sequence_number {number} after {last}")
         return self._notes.break_rule("sequence-gap", f"sequence_number {number} after {last}: events were lost")
 
-    def _misnamed(self, name: str, kind: str) -> str:
-        if name == "message":
-            return self._notes.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
-        return self._notes.break_rule("name-is-not-type", f"it is named {name} and its type is {kind or 'missing'}")
-
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
+        if (known := self._notes.unreadable(event, payload, alive=("ping", "keepalive"))) is not None:
+            return known
         name = clean(event.event, 64)
-        if name == "error" or find_error(payload.value) is not None:
-            return self._notes.error_event(event)
-        if not event.data.strip() or name in ("ping", "keepalive"):
-            return Reading(EventKind.KEEPALIVE, name)
         if event.data.startswith("[DONE]"):
             return Reading(EventKind.OTHER, "[DONE]")
         if self._ending:
@@ -203,6 +196,5 @@ class ResponsesReader:
         if not self._created:
             came = f"{notes.number} events, none of them part of a response" if notes.number else "no event"
             return notes.breach or notes.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
-        also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
-        words = f"ended after event {notes.number} ({self._last}), {self._contents} events with content{also}"
-        return notes.judgement(Verdict.TRUNCATED, "eof-before-completed", words, notes.number)
+        words = f"ended after event {notes.number} ({self._last}), {self._contents} events with content"
+        return notes.truncated("eof-before-completed", words)

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.errors import error_reason
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
@@ -50,9 +49,6 @@ class SourcegraphStream(API):
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         return shared.read_answer(status, body)
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 def _conversation(endpoint: Endpoint) -> tuple[dict[str, Any], ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.errors import error_reason
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
@@ -48,9 +47,6 @@ class SourcegraphCode(API):
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         return shared.read_answer(status, body)
-
-    def error_reason(self, body: bytes) -> str:
-        return error_reason(body)
 
 
 SOURCEGRAPH_CODE = SourcegraphCode()

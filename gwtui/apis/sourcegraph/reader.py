@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import event_error, find_error, is_error
+from gwtui.apis.errors import event_error, is_error
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.sourcegraph.shared import COMPLETION, CUTTING, RULES, Completion, stop_reason_of, usage_of
 from gwtui.apis.stream_notes import StreamNotes
@@ -63,18 +63,13 @@ class SourcegraphReader:
     def _payload(self, event: FramedEvent, name: str) -> Reading:
         payload = read_json(COMPLETION, event.data)
         if isinstance(payload, Unreadable):
-            if find_error(payload.value) is not None:
-                return self._notes.error_event(event)
-            if not event.data.strip():
-                return Reading(EventKind.KEEPALIVE, name)
+            if (known := self._notes.unreadable(event, payload)) is not None:
+                return known
             return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
         if is_error(payload.error) and payload.completion is None:
             return self._notes.error_event(event)
         reading = self._completion(payload)
-        if name == "completion":
-            return reading
-        note = self._notes.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
-        return msgspec.structs.replace(reading, note="; ".join(filter(None, (reading.note, note))))
+        return reading if name == "completion" else reading.noted(self._notes.misnamed(name, "completion"))
 
     def _completion(self, payload: Completion) -> Reading:
         text, note = self._added(payload)
@@ -151,9 +146,8 @@ class SourcegraphReader:
 
     def _truncated(self, rule: str, what: str, why: str) -> Judgement:
         notes = self._notes
-        also = f"; and before that, {notes.breach.reason}" if notes.breach else ""
-        words = f"{what} after event {notes.number}, {self._contents} events with content, {why}{also}"
-        return notes.judgement(Verdict.TRUNCATED, rule, words, notes.number)
+        words = f"{what} after event {notes.number}, {self._contents} events with content, {why}"
+        return notes.truncated(rule, words)
 
 
 def _tool_text(calls: object) -> str:
