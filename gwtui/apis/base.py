@@ -119,8 +119,12 @@ class API(Protocol):
     """The endpoint that `gwtui config add` puts into a profile: its name is the kind to ask for."""
     question_fields: frozenset[str] = QUESTION_FIELDS
     """Fields of the request's body that hold the question, or limit the answer. Checks that ask their own drop them."""
-    anything: Mapping[str, Any] = NO_FIELDS
-    """Fields of a request's body to which no answer is one too many: a capture does not show what was asked for."""
+    provider: str = ""
+    """What gateways call the provider that they route it to; empty where that depends on the model."""
+    several_models: bool = False
+    """Whether one request asks several models at once, named with commas between."""
+    any_answers: Mapping[str, Any] = NO_FIELDS
+    """Fields of a request's body that allow as many answers as can be: a capture does not show what was asked for."""
     tells_usage: bool = True
     """Whether an answer without token counts lacks something."""
     error_form: ErrorForm = ErrorForm()

@@ -30,6 +30,7 @@ class Fireworks(API):
     title = "Fireworks completions"
     default_path = "/v1/completions/fireworks"
     default_model = "starcoder"
+    provider = "fireworks"
     snippet = Endpoint(
         name="fireworks",
         api=name,
@@ -38,7 +39,7 @@ class Fireworks(API):
         model="accounts/fireworks/models/starcoder-7b",
         key="env:FIREWORKS_API_KEY",
     )
-    anything = ANY_CHOICES
+    any_answers = ANY_CHOICES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

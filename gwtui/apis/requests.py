@@ -116,3 +116,12 @@ def model_asked(endpoint: Endpoint, default: str) -> str:
     body = endpoint.body if isinstance(endpoint.body, dict) else {}
     named = body.get("model", endpoint.model or default)
     return named if isinstance(named, str) else ""
+
+
+def models_asked(endpoint: Endpoint, default: str) -> tuple[str, ...]:
+    """All models that the request names, in an API that asks several at once."""
+    body = endpoint.body if isinstance(endpoint.body, dict) else {}
+    chosen = body.get(endpoint.fields.get("models", "models"))
+    if isinstance(chosen, list | tuple):
+        return tuple(str(model) for model in chosen)
+    return tuple(filter(None, (model.strip() for model in (endpoint.model or default).split(","))))

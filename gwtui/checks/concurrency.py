@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from gwtui.apis.compare.compare_stream import COMPARE_STREAM
 from gwtui.checks.check import Check, CheckAnswer, Facts, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed, finding_of
 from gwtui.checks.models import SECTION
@@ -141,7 +140,7 @@ def _miscounted(evidence: Evidence) -> Finding | None:
 def _analyses(evidence: Evidence) -> list[Concurrency]:
     """One per number of models, the smallest first."""
     probed = evidence.all(RequestSet.COMPARED)
-    if evidence.target.endpoint.api == COMPARE_STREAM.name:
+    if evidence.target.asks_several_models:
         return [analyse_compared(each) for each in probed]
     alone = alone_of((*evidence.all(RequestSet.STREAM), *evidence.all(RequestSet.MODELS)))
     analyses = []
@@ -200,7 +199,7 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
     probed = evidence.all(RequestSet.STRANGER)
     if not probed:
         return not_applicable("nothing was sent")
-    if evidence.target.endpoint.api == COMPARE_STREAM.name:
+    if evidence.target.asks_several_models:
         found = analyse_compared(probed[0])
         stranger = [timeline for timeline in found.timelines if timeline.model == UNKNOWN_MODEL]
         others = [timeline for timeline in found.timelines if timeline.model != UNKNOWN_MODEL]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwtui.apis import APIS
 from gwtui.checks.check import CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Document, Evidence
 from gwtui.checks.request_sets import RequestSet
@@ -15,8 +16,6 @@ MODELS_PATH = "/v1/models"
 HEALTH_PATHS = (OWN_PATH, "/health/liveliness", "/health", "/healthz", MODELS_PATH)
 """In this order: LiteLLM's `/health` asks every model and costs money, so its `/health/liveliness` comes first. The
 last is no health document, but a gateway that lists its models is there."""
-PROVIDERS = (("anthropic", "anthropic"), ("openai", "openai"), ("gemini", "google"), ("fireworks", "fireworks"))
-"""What an API's name begins with, and the provider that a gateway routes it to."""
 SYNONYMS = frozenset({"ok", "up", "pass", "alive"})
 """What gateways say that mean healthy."""
 SICK = frozenset({"unhealthy", "down", "fail", "failed", "failing", "error", "degraded", "critical", "unavailable"})
@@ -111,8 +110,7 @@ def another_service(path: str, found: str) -> CheckAnswer:
 
 def _wanted_provider(evidence: Evidence, document: Document) -> str:
     """The API's own provider where the gateway has it, else the default one."""
-    api = evidence.target.endpoint.api
-    own = next((provider for prefix, provider in PROVIDERS if api.startswith(prefix)), "")
+    own = APIS[evidence.target.endpoint.api].provider
     default = document.at("routing", "default_provider")
     if document.at("providers", own) is None and isinstance(default, str) and default:
         return clean(default, 40)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from gwtui.apis import APIS
-from gwtui.apis.compare.compare_stream import COMPARE_STREAM, models_of
+from gwtui.apis.requests import models_asked
 from gwtui.checks.breaker import MOST_PROBES
 from gwtui.checks.evidence import Evidence, ids_of, texts_in
 from gwtui.checks.health import HEALTH_PATHS
@@ -82,13 +82,14 @@ def sizes(target: CheckTarget) -> tuple[int, ...]:
 
 def compared_models(target: CheckTarget) -> tuple[str, ...]:
     """The models that are asked at once; where one at most is known, that one three times."""
-    own = target.models[:MAX_MODELS] or _own_models(target.endpoint)
+    own = target.models[:MAX_MODELS] or _own_models(target)
     return own if len(own) > 1 else (own or ("",)) * SIZES[0]
 
 
-def _own_models(endpoint: Endpoint) -> tuple[str, ...]:
-    if endpoint.api == COMPARE_STREAM.name:
-        return models_of(endpoint, COMPARE_STREAM.default_model)
+def _own_models(target: CheckTarget) -> tuple[str, ...]:
+    endpoint = target.endpoint
+    if target.asks_several_models:
+        return models_asked(endpoint, APIS[endpoint.api].default_model)
     return (endpoint.model or "",)
 
 
@@ -153,7 +154,7 @@ def _whole(target: CheckTarget) -> Groups:
 
 def _unknown(target: CheckTarget) -> Groups:
     """Several models in one stream fail one by one: see `_with_stranger`."""
-    if target.endpoint.api == COMPARE_STREAM.name:
+    if target.asks_several_models:
         return ()
     return ((with_model(target.endpoint, UNKNOWN_MODEL),),)
 
@@ -180,15 +181,15 @@ def _together(target: CheckTarget) -> Groups:
 def _compared(target: CheckTarget) -> Groups:
     models = compared_models(target)
     streaming = replace(target.endpoint, stream=True)
-    if target.endpoint.api == COMPARE_STREAM.name:
+    if target.asks_several_models:
         return tuple((with_model(streaming, *models[:size]),) for size in sizes(target))
     return tuple(tuple(with_model(streaming, model) for model in models[:size]) for size in sizes(target))
 
 
 def _with_stranger(target: CheckTarget) -> Groups:
     streaming = replace(target.endpoint, stream=True)
-    if target.endpoint.api == COMPARE_STREAM.name:
-        return ((with_model(streaming, *_own_models(target.endpoint)[: MAX_MODELS - 1], UNKNOWN_MODEL),),)
+    if target.asks_several_models:
+        return ((with_model(streaming, *_own_models(target)[: MAX_MODELS - 1], UNKNOWN_MODEL),),)
     return ((streaming, with_model(streaming, UNKNOWN_MODEL)),)
 
 

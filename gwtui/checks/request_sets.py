@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from gwtui.apis import APIS
 from gwtui.model.profile import Endpoint, Profile
 
 DEFAULT_AGENT = "code-reviewer"
@@ -25,6 +26,11 @@ class CheckTarget:
     """A kind of agent that the gateway may route by."""
     provoke: str = ""
     """A model that fails at its first provider: only with it are fallbacks and breakers provoked."""
+
+    @property
+    def asks_several_models(self) -> bool:
+        """Whether one request of the endpoint's API asks several models at once."""
+        return APIS[self.endpoint.api].several_models
 
 
 class RequestSet(StrEnum):

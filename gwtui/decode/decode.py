@@ -10,7 +10,7 @@ import msgspec
 
 from gwtui.apis import APIS
 from gwtui.apis.base import AskError, Reading, StreamReader, Usage
-from gwtui.apis.headers import pick_headers
+from gwtui.apis.headers import header, pick_headers
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, CaptureError
 from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
@@ -119,9 +119,9 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     framing = APIS[api].framing
     capture = Capture(chunks, framing)
     # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
-    asked = {"model": "", **APIS[api].anything}
+    asked = {"model": "", **APIS[api].any_answers}
     endpoint = Endpoint(name="capture", api=api, url="http://capture", body=asked, fields=fields or {})
-    content_type = next((value for name, value in capture.headers if name.lower() == "content-type"), "")
+    content_type = header(capture.headers, "content-type")
     whole = capture.status is not None and not (200 <= capture.status < 300 and framing.is_type(content_type))
     if whole or capture.refused:
         return _whole(endpoint, capture, content_type)

@@ -53,6 +53,7 @@ class AnthropicMessages(API):
     title = "Anthropic Messages"
     default_path = "/v1/messages"
     default_model = "claude-3-haiku-20240307"
+    provider = "anthropic"
     snippet = Endpoint(name="anthropic", api=name, url=EXAMPLE_URL, key="env:ANTHROPIC_API_KEY")
     error_form = ErrorForm(
         '{"type": "error", "error": {"type": ..., "message": ...}}', ("type", "message"), "Anthropic's", "error"

@@ -14,14 +14,12 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.compare.reader import RULES, CompareReader, Names
-from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header
+from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header, models_asked
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import clean
-
-STANDARD = Names()
 
 
 class CompareStream(API):
@@ -33,14 +31,15 @@ class CompareStream(API):
     title = "Several models in one stream"
     default_path = "/compare-stream"
     default_model = "gpt-4o-mini,claude-3-haiku-20240307"
+    several_models = True
     snippet = Endpoint(name="compare", api=name, url=EXAMPLE_URL, model="model-a,model-b")
-    anything = MappingProxyType({"models": ()})
+    any_answers = MappingProxyType({"models": ()})
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.stream:
             raise AskError("`stream`: this API only streams, leave it on")
         names = names_of(endpoint)
-        own: dict[str, Any] = {names.models: models_of(endpoint, self.default_model)}
+        own: dict[str, Any] = {names.models: models_asked(endpoint, self.default_model)}
         if endpoint.messages is not None:
             own[names.messages] = endpoint.messages
         else:
@@ -50,7 +49,7 @@ class CompareStream(API):
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> CompareReader:
-        return CompareReader(models_of(endpoint, self.default_model), names_of(endpoint))
+        return CompareReader(models_asked(endpoint, self.default_model), names_of(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:
@@ -64,15 +63,6 @@ def names_of(endpoint: Endpoint) -> Names:
     if unknown := sorted(endpoint.fields.keys() - known):
         raise AskError(f"`fields.{clean(unknown[0], 40)}`: unknown name; known: {', '.join(sorted(known))}")
     return Names(**endpoint.fields)
-
-
-def models_of(endpoint: Endpoint, default: str) -> tuple[str, ...]:
-    """The models that are asked for together."""
-    body = endpoint.body if isinstance(endpoint.body, dict) else {}
-    chosen = body.get(endpoint.fields.get("models", STANDARD.models))
-    if isinstance(chosen, list | tuple):
-        return tuple(str(model) for model in chosen)
-    return tuple(filter(None, (model.strip() for model in (endpoint.model or default).split(","))))
 
 
 COMPARE_STREAM = CompareStream()

@@ -39,8 +39,9 @@ class Gemini(API):
     whole_path = f"/v1beta/models/{MODEL}:generateContent"
     """The path where no stream is asked for."""
     default_model = "gemini-2.0-flash"
+    provider = "google"
     snippet = Endpoint(name="gemini", api=name, url=EXAMPLE_URL, key="env:GEMINI_API_KEY")
-    anything = MappingProxyType({"generationConfig": {"candidateCount": MAX_CANDIDATES}})
+    any_answers = MappingProxyType({"generationConfig": {"candidateCount": MAX_CANDIDATES}})
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None

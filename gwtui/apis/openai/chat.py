@@ -32,8 +32,9 @@ class OpenAIChat(API):
     title = "OpenAI Chat Completions"
     default_path = "/v1/chat/completions"
     default_model = "gpt-4o-mini"
+    provider = "openai"
     snippet = Endpoint(name="openai", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
-    anything = ANY_CHOICES
+    any_answers = ANY_CHOICES
     error_form = ERROR_FORM
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:

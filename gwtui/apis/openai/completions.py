@@ -29,9 +29,10 @@ class OpenAICompletions(API):
     title = "OpenAI completions (legacy)"
     default_path = "/v1/completions"
     default_model = "gpt-3.5-turbo-instruct"
+    provider = "openai"
     snippet = Endpoint(name="completions", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     error_form = ERROR_FORM
-    anything = ANY_CHOICES
+    any_answers = ANY_CHOICES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if endpoint.messages is not None:

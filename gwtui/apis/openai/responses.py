@@ -30,6 +30,7 @@ class OpenAIResponses(API):
     title = "OpenAI Responses"
     default_path = "/v1/responses"
     default_model = "gpt-4o-mini"
+    provider = "openai"
     snippet = Endpoint(name="responses", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     error_form = ERROR_FORM
 
