@@ -10,11 +10,10 @@ from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import FindingName
 from gwtui.model.findings import FINDINGS
 from gwtui.text import units
+from gwtui.verdict.buffering import BURST_SPREAD_NS
 
-BURST_NS = 5_000_000
-"""All content within that time is one burst, as in `verdict.buffering`..."""
 BURST_SHARE = 0.05
-"""... or within that share of the time it was waited for..."""
+"""All content within that share of the time it was waited for is one burst, as it is within `BURST_SPREAD_NS`..."""
 BURST_EVENTS = 8
 """... if it has this many events: fewer, of some 200 bytes, fit into one TCP segment of 1,460..."""
 BURST_WAIT_NS = 150_000_000
@@ -70,7 +69,7 @@ def _longest(evidence: Evidence) -> tuple[Probed, ContentPace] | None:
 
 
 def _is_burst(pace: ContentPace) -> bool:
-    return pace.spread_ns < max(BURST_NS, BURST_SHARE * pace.first_ns)
+    return pace.spread_ns < max(BURST_SPREAD_NS, BURST_SHARE * pace.first_ns)
 
 
 def _pace_words(pace: ContentPace) -> str:

@@ -80,10 +80,12 @@ def judge_stream(evidence: Evidence) -> CheckAnswer:
 def judge_headers(evidence: Evidence) -> CheckAnswer:
     """Fails on another `content-type` than that of the API's streams; warns where caches may keep the stream."""
     probed = evidence.one(RequestSet.STREAM)
-    if probed is None or probed.request.status is None:
-        return not_applicable(describe(probed.request) if probed is not None else "nothing was sent")
+    if probed is None:
+        return not_applicable("nothing was sent")
     request = probed.request
-    if request.status is None or not 200 <= request.status < 300:
+    if request.status is None:
+        return not_applicable(describe(request))
+    if not 200 <= request.status < 300:
         return not_applicable(f"HTTP {request.status} came instead of a stream")
     values = {
         "content-type": request.content_type,

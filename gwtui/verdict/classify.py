@@ -27,16 +27,6 @@ from gwtui.verdict.buffering import pace_finding
 from gwtui.verdict.findings import clock_skew, header_findings
 from gwtui.verdict.http_status import judge_status
 
-__all__ = [
-    "End",
-    "Judged",
-    "Transport",
-    "judge",
-    "judge_status",
-    "judge_stream",
-    "judge_whole",
-]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transport:
@@ -72,6 +62,11 @@ class Transport:
     @property
     def content_type(self) -> str:
         return header(self.headers, "content-type")
+
+    @property
+    def media_type(self) -> str:
+        """The content type in lower case, without its parameters."""
+        return self.content_type.partition(";")[0].strip().lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,12 +247,12 @@ def _empty_stream(transport: Transport, seen: Judgement, framing: Framing) -> Ju
 
 def judge_whole(transport: Transport, answer: Answer, framing: Framing, *, asked_stream: bool) -> Judgement:
     """The verdict on a whole answer of an LLM API that ended well, where `framing` is that of its streams."""
-    kind = transport.content_type.partition(";")[0].strip().lower()
+    kind = transport.media_type
     if not transport.body.strip():
         rule = "http.204" if transport.status == 204 else "http.empty-body"
         return _judgement(Verdict.EMPTY, rule, f"HTTP {transport.status} with an empty body")
     if asked_stream:
-        return _no_stream(transport, answer, kind, framing)
+        return _no_stream(transport, answer, framing)
     if framing_named(kind) is not None:
         return _judgement(Verdict.WRONG_BODY, "answer.stream", "one answer was asked for, a stream of events came")
     if answer.judgement.verdict is Verdict.WRONG_BODY:
@@ -266,8 +261,9 @@ def judge_whole(transport: Transport, answer: Answer, framing: Framing, *, asked
     return answer.judgement
 
 
-def _no_stream(transport: Transport, answer: Answer, kind: str, framing: Framing) -> Judgement:
+def _no_stream(transport: Transport, answer: Answer, framing: Framing) -> Judgement:
     """What came where a stream was asked for."""
+    kind = transport.media_type
     if answer.judgement.verdict.outcome is Outcome.OK:
         words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
         return _judgement(Verdict.NOT_A_STREAM, "stream.json-answer", words)
@@ -285,11 +281,10 @@ def _no_stream(transport: Transport, answer: Answer, kind: str, framing: Framing
 
 def _foreign(transport: Transport, body: bytes, came: Framing, due: Framing) -> Judgement:
     """A stream that is not framed as its API's are, or not called so."""
-    kind = transport.content_type.partition(";")[0].strip().lower()
     if came is due:
-        words = f"{came.title} came as {_typed(kind)}, which clients do not take for one"
+        words = f"{came.title} came as {_typed(transport.media_type)}, which clients do not take for one"
         return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
-    words = f"{came.title} came as {_typed(kind)} where {due.title} is due; it begins: {excerpt(body)}"
+    words = f"{came.title} came as {_typed(transport.media_type)} where {due.title} is due; it begins: {excerpt(body)}"
     return _judgement(Verdict.NOT_A_STREAM, "stream.framing", words)
 
 

@@ -38,8 +38,8 @@ from gwtui.transport.dial import Dial
 from gwtui.transport.http1 import Chunked, CutError, ResponseParser
 from gwtui.transport.http1_head import HeadLimitError, NotHTTPError
 from gwtui.transport.trace import Arrival, ConnectionTrace
-from gwtui.verdict.classify import judge_status
 from gwtui.verdict.findings import clock_skew, header_findings
+from gwtui.verdict.http_status import judge_status
 
 NOW = 1_795_150_800.0
 """A wall time."""
