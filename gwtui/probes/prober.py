@@ -40,18 +40,16 @@ class Prober(Protocol):
 ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
 
 
-def prober_for(endpoint: Endpoint, profile: Profile, emit: Emit) -> Prober:
-    """The prober for an endpoint of the profile. Makes no connection yet."""
+def prober_for(endpoint: Endpoint, profile: Profile, emit: Emit, *, events: bool = True) -> Prober:
+    """The prober for an endpoint of the profile. Makes no connection yet. Without `events` it emits no `StreamRead`."""
     if kind_of(endpoint.api) is Kind.WEBSOCKET:
         return WebSocketProber(endpoint, profile, emit)
-    return HTTPProber(endpoint, profile, APIS[endpoint.api], emit)
+    return HTTPProber(endpoint, profile, APIS[endpoint.api], emit, events=events)
 
 
 def results_prober_for(endpoint: Endpoint, profile: Profile, emit: Emit) -> Prober:
-    """The same for results alone: it emits no `StreamRead`."""
-    if kind_of(endpoint.api) is Kind.WEBSOCKET:
-        return WebSocketProber(endpoint, profile, emit)
-    return HTTPProber(endpoint, profile, APIS[endpoint.api], emit, events=False)
+    """The same for results alone."""
+    return prober_for(endpoint, profile, emit, events=False)
 
 
 Probing: TypeAlias = Coroutine[Any, Any, Request | Ping]

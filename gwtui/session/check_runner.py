@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Checking:
+class CheckRunner:
     """Enter it, `begin` what is commanded, show it every record; leaving it cancels what is under way."""
 
     def __init__(

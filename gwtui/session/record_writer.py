@@ -37,7 +37,7 @@ class RecordWriter:
         """Stream events of a backlog, while results go first."""
         self._news, self._urgent = threading.Event(), threading.Event()
         self._closing = self._broken = False
-        self._thread = threading.Thread(target=self._run, name="outlet", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="record-writer", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -27,38 +27,10 @@ from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
 from gwtui.recorder import Recorder, RecorderStatus
-from gwtui.session.check_runner import Checking
+from gwtui.session.check_runner import CheckRunner
 from gwtui.session.record_writer import RecordWriter
 from gwtui.session.watchdog import Watchdog
 from gwtui.transport.polls import new_loop
-
-
-class CommandDispatcher:
-    """`run` it once; `handle` and `stop` are for the same event loop, while it runs."""
-
-    def __init__(self, engine: Engine, checking: Checking, watchdog: Watchdog, stop_at_s: float | None = None) -> None:
-        """`stop_at_s`: when `run` ends by itself, by `time.monotonic`."""
-        self._engine = engine
-        self._checking = checking
-        self._stop_at_s = stop_at_s
-        self.watchdog = watchdog
-
-    async def run(self) -> None:
-        """Run until `stop`, or until its time is over."""
-        async with self._checking:
-            left_s = None if self._stop_at_s is None else max(0.0, self._stop_at_s - time.monotonic())
-            await self._engine.run(left_s)
-
-    def handle(self, command: Command) -> None:
-        """Have a command carried out, or answered with a `Notice`."""
-        if isinstance(command, RunChecks) and self._engine.running:
-            self._checking.begin(command)
-        else:
-            self._engine.handle(command)
-
-    def stop(self) -> None:
-        self._engine.stop()
-
 
 log = logging.getLogger(__name__)
 
@@ -71,6 +43,33 @@ EACH_END_S = 0.0005
 ROWS_SHARE = 0.6
 """The share of that time in which waiting rows are written: the rest is for reporting the outcome."""
 EXIT_USAGE = 2
+
+
+class CommandDispatcher:
+    """`run` it once; `handle` and `stop` are for the same event loop, while it runs."""
+
+    def __init__(self, engine: Engine, checks: CheckRunner, watchdog: Watchdog, stop_at_s: float | None = None) -> None:
+        """`stop_at_s`: when `run` ends by itself, by `time.monotonic`."""
+        self._engine = engine
+        self._checks = checks
+        self._stop_at_s = stop_at_s
+        self.watchdog = watchdog
+
+    async def run(self) -> None:
+        """Run until `stop`, or until its time is over."""
+        async with self._checks:
+            left_s = None if self._stop_at_s is None else max(0.0, self._stop_at_s - time.monotonic())
+            await self._engine.run(left_s)
+
+    def handle(self, command: Command) -> None:
+        """Have a command carried out, or answered with a `Notice`."""
+        if isinstance(command, RunChecks) and self._engine.running:
+            self._checks.begin(command)
+        else:
+            self._engine.handle(command)
+
+    def stop(self) -> None:
+        self._engine.stop()
 
 
 def hosted(start: Start, silent: Callable[[Record], object] | None = None, watchdog: Watchdog | None = None) -> Feed:
@@ -174,47 +173,68 @@ def _session(
 
     `silent` is called, in a thread, when the engine's event loop stands still.
     """
-    recorder: Recorder | None = None
-
-    def flush(within_s: float) -> None:
-        if recorder is not None:
-            recorder.close(within_s)
-
+    outputs = _Outputs(deliver, dropped)
     with ExitStack() as stack:
-        stack.enter_context(watchdog.guarding(flush, silent))
+        stack.enter_context(watchdog.guarding(outputs.flush, silent))
         watchdog.end_s += EACH_END_S * len(start.profile.endpoints)
-        stop_at_s = None
-        if start.stop_after_s is not None:
-            # One clock for both: setting up thousands of endpoints takes longer than the watchdog waits for the end.
-            stop_at_s = time.monotonic() + start.stop_after_s
-            watchdog.insist(start.stop_after_s)
+        stop_at_s = _stop_at_s(start, watchdog)
         if start.session_dir is not None:
-            recorder = stack.enter_context(
-                Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
-            )
+            recorder = Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
+            outputs.recorder = stack.enter_context(recorder)
 
         def emit(record: Record) -> None:
             watchdog.heard()
-            checking.see(record)
-            if recorder is not None:
-                recorder.put(record)
-            deliver(record)
+            checks.see(record)
+            outputs.put(record)
 
-        def figures() -> Figures:
-            status = recorder.status() if recorder is not None else RecorderStatus()
-            return Figures(
-                rows_written=status.rows_written,
-                rows_waiting=status.rows_waiting,
-                rows_lost=status.rows_lost,
-                recorder_error=status.error,
-                events_dropped=dropped(),
-            )
-
-        engine = Engine(start.profile, emit, status=figures, prober_for=prober_for, session_dir=start.session_dir)
-        checking = Checking(start.profile, emit, engine.budget_tracker)
+        engine = Engine(
+            start.profile, emit, status=outputs.figures, prober_for=prober_for, session_dir=start.session_dir
+        )
+        checks = CheckRunner(start.profile, emit, engine.budget_tracker)
         _quieten()
-        yield CommandDispatcher(engine, checking, watchdog, stop_at_s)
+        yield CommandDispatcher(engine, checks, watchdog, stop_at_s)
     deliver(engine.heartbeat())  # what became of the last rows
+
+
+class _Outputs:
+    """Where the records of a session go: `deliver`, and the recorder of its directory if it has one."""
+
+    def __init__(self, deliver: Callable[[Record], None], dropped: Callable[[], int]) -> None:
+        self.recorder: Recorder | None = None
+        self._deliver = deliver
+        self._dropped = dropped
+
+    def put(self, record: Record) -> None:
+        if self.recorder is not None:
+            self.recorder.put(record)
+        self._deliver(record)
+
+    def flush(self, within_s: float) -> None:
+        """Write the rows that wait."""
+        if self.recorder is not None:
+            self.recorder.close(within_s)
+
+    def figures(self) -> Figures:
+        """What a heartbeat says of them."""
+        status = self.recorder.status() if self.recorder is not None else RecorderStatus()
+        return Figures(
+            rows_written=status.rows_written,
+            rows_waiting=status.rows_waiting,
+            rows_lost=status.rows_lost,
+            recorder_error=status.error,
+            events_dropped=self._dropped(),
+        )
+
+
+def _stop_at_s(start: Start, watchdog: Watchdog) -> float | None:
+    """When the session ends by itself, by `time.monotonic`; None: it does not. The watchdog insists on that time.
+
+    One clock for both: setting up thousands of endpoints takes longer than the watchdog waits for the end.
+    """
+    if start.stop_after_s is None:
+        return None
+    watchdog.insist(start.stop_after_s)
+    return time.monotonic() + start.stop_after_s
 
 
 def _quieten() -> None:

@@ -23,7 +23,7 @@ from gwtui.model.signals import asks, heeded
 log = logging.getLogger(__name__)
 
 END_S = 1.3
-"""How long the program has for its end: the event loop, and what it tells afterwards."""
+"""How long the program has for its end: the event loop, and what it reports afterwards."""
 FLUSH_S = 0.4
 """How long rows may then take that still wait."""
 EXIT_FAILED = 3
@@ -32,7 +32,7 @@ Flush = Callable[[float], object]
 
 
 class Watchdog:
-    """Enter it in the main thread, and leave it when all is closed and told.
+    """Enter it in the main thread, and leave it when all is closed and reported.
 
     A signal that asks for the end has `end_s` from then on; others that come meanwhile change nothing. Then what is
     guarded is flushed, and `leave` ends the process: 128 + n when signal n asked for the end, 3 otherwise.

@@ -24,7 +24,7 @@ from gwtui.model.profile import Budget, Endpoint, Price, Profile
 from gwtui.model.records import Notice, Ping, ProfileChanged, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.probes.prober import Emit
-from gwtui.session.check_runner import Checking
+from gwtui.session.check_runner import CheckRunner
 
 REFUSED = "http://127.0.0.1:9"
 NAMES = ("a", "b")
@@ -102,10 +102,10 @@ async def gateway() -> Gateway:
 
 
 @asynccontextmanager
-async def checking(gateway: Gateway, budget: Budget | None = None) -> AsyncIterator[tuple[Checking, Told]]:
+async def checking(gateway: Gateway, budget: Budget | None = None) -> AsyncIterator[tuple[CheckRunner, Told]]:
     told = Told()
     deps = CheckDeps(prober_for=gateway.prober_for, sleep=gateway.sleep)
-    async with Checking(profile(*NAMES), told.emit, BudgetTracker(budget, 0), deps=deps, clock=lambda: 7) as it:
+    async with CheckRunner(profile(*NAMES), told.emit, BudgetTracker(budget, 0), deps=deps, clock=lambda: 7) as it:
         yield it, told
 
 
