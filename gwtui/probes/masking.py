@@ -51,7 +51,10 @@ def masked_ping(ping: Ping, redact: Redactor) -> Ping:
 
 
 class EventMask:
-    """Masks keys in the events of one stream, also those that come in pieces: call it with each event in its order."""
+    """Masks keys in the events of one stream, also those that come in pieces: call it with each event in its order.
+
+    An event in which there is certainly no key costs one look at what is new in it (`gwtui.secrets.streams`).
+    """
 
     def __init__(self, redact: Redactor) -> None:
         self._redact = redact

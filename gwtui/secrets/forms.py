@@ -52,12 +52,6 @@ def bare(text: str) -> bytes:
     return text.encode() if text.isascii() else unicodedata.normalize("NFKD", text).encode("ascii", "ignore")
 
 
-def letters_in(text: str) -> bytes:
-    """What `letters_of` gives for a folded text."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKD", text)
-    return letters_of(plain.encode("utf-8", "replace"))
-
-
 def letters_of(data: bytes) -> bytes:
     """The letters and digits of ASCII, in lower case."""
     return data.translate(_LOWER, _NOT_ALPHANUMERIC)
@@ -106,7 +100,7 @@ def _encodings(key: str) -> set[bytes]:
 
 
 def _stripped(text: str) -> str:
-    return letters_in(text).decode()
+    return letters_of(unicodedata.normalize("NFKD", text).encode("utf-8", "replace")).decode()
 
 
 def _numbers(data: bytes, public: int) -> Iterator[Form]:

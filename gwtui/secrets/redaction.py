@@ -3,6 +3,17 @@
 Of a key of `LONG` characters or more any `RUN` characters in a row are masked, whatever their case, and whatever stands
 between them that is no letter or digit; a shorter key, which may be a word of any text, only where all of it stands: if
 it has `RUN` letters and digits, also with anything else between them.
+
+A text is asked three questions, the cheapest first:
+
+1. Can there be a key in it (`_suspects`)? All runs that keys are known by are broken into numbers of four bytes. A text
+   whose letters and digits hold none of these numbers holds no key (`grams`). Keys that have too few letters and
+   digits for that are known by a part with symbols. Nearly every text is done with here.
+2. Is there one (`_holds`)? The runs themselves are looked for.
+3. Where is it (`_found`)? Places in the letters and digits are traced back to places in the original text (`views`).
+
+They are asked of the text as it is, and of what it reads with tags removed and escapes undone (`readings`).
+`are_clear` asks the first question of several short texts at once; `streams` gives it only what is new in an event.
 """
 
 from __future__ import annotations
@@ -44,40 +55,40 @@ _CUT = rb"(?=\.\.\.)"
 class _Known:
     """By what a long key is known."""
 
-    letters: Grams
+    letter_runs: Grams
     """Runs of letters and digits alone, of the key and of its encodings."""
-    signs: Grams
-    """Runs of the key with all its signs."""
-    public_letters: Grams
-    public_signs: Grams
-    """The same of its public prefix, which are masked beside others only."""
-    ends: frozenset[bytes]
-    """Runs of letters and digits which count where a text was cut behind them."""
+    exact_runs: Grams
+    """Runs of all characters of the key."""
+    public_letter_runs: Grams
+    public_exact_runs: Grams
+    """Those of its public prefix, which are masked only where they touch one of the others."""
+    cut_ends: frozenset[bytes]
+    """Shorter runs of letters and digits, which count where a text was cut behind them."""
     marks: frozenset[bytes]
-    """Each run with so few letters and digits that these cannot show that there may be something holds one of these."""
+    """Every exact run with too few letters and digits for the first question holds one of these."""
 
 
 @lru_cache(maxsize=256)
 def _known(key: str) -> _Known:
-    signs = [(run.encode("utf-8", "replace"), public) for form in written_forms(key) for run, public in form.runs()]
+    exact = [(run.encode("utf-8", "replace"), public) for form in written_forms(key) for run, public in form.runs()]
     forms = (*written_forms(key), *encoded_forms(key))
     letters = [(run.encode(), public) for form in forms for run, public in form.stripped().runs()]
     return _Known(
-        letters=Grams.of(run for run, public in letters if not public),
-        signs=Grams.of(run for run, public in signs if not public),
-        public_letters=Grams.of(run for run, public in letters if public),
-        public_signs=Grams.of(run for run, public in signs if public),
-        ends=frozenset(
+        letter_runs=Grams.of(run for run, public in letters if not public),
+        exact_runs=Grams.of(run for run, public in exact if not public),
+        public_letter_runs=Grams.of(run for run, public in letters if public),
+        public_exact_runs=Grams.of(run for run, public in exact if public),
+        cut_ends=frozenset(
             run[at : at + _CUT_RUN] for run, public in letters if not public for at in range(len(run) - _CUT_RUN + 1)
         ),
-        marks=frozenset(_mark(run) for run, public in signs if not public and len(letters_of(run)) < RUN - 1),
+        marks=frozenset(_mark(run) for run, public in exact if not public and len(letters_of(run)) < RUN - 1),
     )
 
 
 def _mark(run: bytes) -> bytes:
-    """The longest part of a run from one sign to the next, as every run that goes over both of them holds it."""
-    signs = [place for place, byte in enumerate(run) if not _IS_LETTER[byte]]
-    return max((run[at : behind + 1] for at, behind in pairwise(signs)), key=len)
+    """The longest part of a run from one symbol to the next, as every run that goes over both of them holds it."""
+    symbols = [place for place, byte in enumerate(run) if not _IS_LETTER[byte]]
+    return max((run[at : behind + 1] for at, behind in pairwise(symbols)), key=len)
 
 
 def _short_forms(keys: Iterable[str]) -> tuple[set[bytes], set[bytes]]:
@@ -106,23 +117,24 @@ class Redactor:
         long = {key for key in usable if len(key) >= LONG}
         self._any = bool(usable)
         each = [_known(key) for key in sorted(long)]
-        self._letters = Grams.united(known.letters for known in each)
-        self._signs = Grams.united(known.signs for known in each)
-        self._public_letters = Grams.united(known.public_letters for known in each)
-        self._public_signs = Grams.united(known.public_signs for known in each)
-        self._ends = frozenset().union(*(known.ends for known in each))
+        self._letter_runs = Grams.united(known.letter_runs for known in each)
+        self._exact_runs = Grams.united(known.exact_runs for known in each)
+        self._public_letter_runs = Grams.united(known.public_letter_runs for known in each)
+        self._public_exact_runs = Grams.united(known.public_exact_runs for known in each)
+        self._cut_ends = frozenset().union(*(known.cut_ends for known in each))
         forms, begun = _short_forms(usable - long)
-        self._whole_letters = Grams.of(letters for form in forms if len(letters := letters_of(form)) >= RUN)
+        self._short_letters = Grams.of(letters for form in forms if len(letters := letters_of(form)) >= RUN)
         lettered = {form for form in forms if form.isalnum() and len(form) >= RUN - 1}
-        self._first = Grams.united((self._letters, self._whole_letters, Grams.of(lettered)))
+        self._first = Grams.united((self._letter_runs, self._short_letters, Grams.of(lettered)))
+        """Of these the first question is asked."""
         words = frozenset().union(*(known.marks for known in each), (form[:RUN] for form in forms - lettered))
         self._words = tuple(sorted(words))
-        """One of these is in each form that holds none of those."""
+        """And of these: each form that holds nothing of `_first` holds one of them."""
         self._is_ascii = all(map(bytes.isascii, words))
-        """No key needs more than what is ASCII of a text to be suspected."""
+        """What is ASCII of a text is enough for the first question."""
         self._short = [pattern for pattern in (_any_of(forms), _any_of(begun, _CUT)) if pattern is not None]
         self._begun = _any_of(begun, rb"\Z")
-        self.reach = max((self._letters.longest, self._signs.longest, *map(len, forms)))
+        self.reach = max((self._letter_runs.longest, self._exact_runs.longest, *map(len, forms)))
         """No more characters in a row than these are needed to know a key."""
 
     def __bool__(self) -> bool:
@@ -176,7 +188,7 @@ class Redactor:
         word = match[1][-_CUT_REACH:].encode()
         letters = letters_of(word)
         known = 0
-        while letters[len(letters) - known - _CUT_RUN : len(letters) - known] in self._ends:
+        while letters[len(letters) - known - _CUT_RUN : len(letters) - known] in self._cut_ends:
             known += 1
         if known:
             at = _letters_at(word)[len(letters) - known - _CUT_RUN + 1]
@@ -196,9 +208,9 @@ class Redactor:
         shown = written(data)
         letters = letters_of(data)
         return (
-            any(self._letters.places(letters))
-            or any(self._whole_letters.places(letters))
-            or any(self._signs.places(shown))
+            any(self._letter_runs.places(letters))
+            or any(self._short_letters.places(letters))
+            or any(self._exact_runs.places(shown))
             or any(pattern.search(shown) for pattern in self._short)
         )
 
@@ -209,14 +221,14 @@ class Redactor:
         letters = letters_of(data)
         at = _letters_at(seen.text.encode("ascii", "replace"))
 
-        def places(by_letters: Grams, by_signs: Grams) -> list[Span]:
-            plain = [(at[start], at[end - 1] + 1) for start, end in by_letters.places(letters)]
-            return [*plain, *(_characters(data, span) for span in by_signs.places(data))]
+        def places(letter_runs: Grams, exact_runs: Grams) -> list[Span]:
+            plain = [(at[start], at[end - 1] + 1) for start, end in letter_runs.places(letters)]
+            return [*plain, *(_characters(data, span) for span in exact_runs.places(data))]
 
-        found = places(self._letters, self._signs)
-        found += ((at[start], at[end - 1] + 1) for start, end in self._whole_letters.places(letters))
+        found = places(self._letter_runs, self._exact_runs)
+        found += ((at[start], at[end - 1] + 1) for start, end in self._short_letters.places(letters))
         found += (_characters(data, match.span()) for each in self._short for match in each.finditer(data))
-        public = places(self._public_letters, self._public_signs) if found else []
+        public = places(self._public_letter_runs, self._public_exact_runs) if found else []
         return [seen.origin(span) for span in _with_neighbours(found, public)]
 
 

@@ -1,4 +1,8 @@
-"""Keys that come in the events of a stream: spread over them, or in the one part of an event that is new."""
+"""Keys that come in the events of a stream: spread over them, or in the one part of an event that is new.
+
+Most events cost one look (`Redactor.are_clear`): `new` and `around` give what has to be looked through of an event's
+data and of its text, and `passed` notes that no key was there. Only where there may be one are they called to mask it.
+"""
 
 from __future__ import annotations
 
@@ -66,8 +70,11 @@ class FrameRedactor:
         self._last = text
 
     def _learn(self, text: str) -> None:
-        """Take for what texts share what this one and the last one do, but for what may be part of an escape or a tag
-        together with what is new: these neither begin in ordinary signs nor go over quotation marks, and tags end."""
+        """Take what this text and the last one share at both ends for what all texts share.
+
+        What may be part of an escape or a tag that goes on into the new part is left out: such a thing neither begins
+        with an ordinary character nor goes over a quotation mark, and tags end.
+        """
         alike = _shared(self._last, text)
         odd = _ODD.search(text, 0, alike)
         self._begin = text[: alike if odd is None else odd.start()]

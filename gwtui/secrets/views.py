@@ -103,7 +103,7 @@ def may_be_rewritten(text: str) -> bool:
 
 
 def short_readings(text: str) -> list[str]:
-    """The texts of `readings`, in which there may be nothing in place of letters of other scripts."""
+    """The texts of `readings`. Escaped letters of other scripts, which no key has, may be left out of them."""
     if not may_be_rewritten(text):
         return [text]
     plain = FOREIGN.sub("\0", text)
