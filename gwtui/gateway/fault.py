@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,10 @@ from gwtui.model.verdicts import Verdict
 NO_FAULT = BehaviourSpec()
 HTML = {"content-type": "text/html"}
 """The headers of a page."""
+HALF_EVENT: Mapping[str, Any] = {"garble_event": 4, "garble": "half", "findings": (FindingName.BAD_JSON,)}
+"""Fields of a fault: one event lacks half of its JSON."""
+TWO_STREAMS: Mapping[str, Any] = {"after_end": "stream", "findings": (FindingName.EVENTS_AFTER_END,)}
+"""Fields of a fault: the whole stream comes once more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,17 +56,20 @@ class Fault:
         return bool(self.script)
 
 
-def stream_fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any) -> Fault:
-    """Fields of a fault, and all others its behaviour's."""
-    own = {field: fields.pop(field) for field in ("api", "findings", "deadlines", "asks") if field in fields}
-    return Fault(name=name, says=says, verdict=verdict, reason=reason, behaviour=BehaviourSpec(**fields), **own)
+_OWN = frozenset(each.name for each in fields(Fault))
+
+
+def answer_fault(name: str, says: str, verdict: Verdict, reason: str = "", /, **more: Any) -> Fault:
+    """A fault in what the gateway itself answers. `more`: further fields of the fault, and fields of its behaviour."""
+    own = {field: more.pop(field) for field in _OWN & more.keys()}
+    return Fault(name=name, says=says, verdict=verdict, reason=reason, behaviour=BehaviourSpec(**more), **own)
 
 
 def api_fault(
     api: str, short: str, name: str, says: str, verdict: Verdict, reason: str = "", /, **fields: Any
 ) -> Fault:
     """A fault of one API's streams. `short`: how the API is called in the names of faults."""
-    return stream_fault(f"{name}-{short}", says, verdict, reason, api=api, **fields)
+    return answer_fault(f"{name}-{short}", says, verdict, reason, api=api, **fields)
 
 
 def broken_off(api: str, short: str, terminator: str = "", **asks: Any) -> tuple[Fault, ...]:

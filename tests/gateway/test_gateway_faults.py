@@ -12,16 +12,21 @@ from support.probing import PATIENT, Probing, soon
 from support.probing import probed as probe
 from support.texts import texts_of
 
+from gwtui.apis import APIS
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.gateway.fault import Fault
 from gwtui.gateway.faults import FAULT_HEADER, FAULT_MODEL, FAULTS
-from gwtui.model.enums import FindingName
+from gwtui.model.enums import FindingName, Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Record, Request
 from gwtui.model.verdicts import Verdict
 
 TOKENS = 3
-CUTS = {"openai-chat": TOKENS + 1, "anthropic-messages": TOKENS + 4, "openai-responses": TOKENS + 7, "gemini": TOKENS}
+BY_MODEL = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION and not api.several_models]
+"""APIs that name one model, by which a fault or a rule can be chosen."""
+AROUND = {"openai-chat": 1, "anthropic-messages": 4, "openai-responses": 7}
+"""Per API: events that a stream has beside its tokens and before what says that the answer is over; mostly none."""
+CUTS = {name: TOKENS + AROUND.get(name, 0) for name in BY_MODEL}
 """Per API: the last event after which a stream of so many tokens is still cut, not ended."""
 SCENARIO = """
 gateway = { upstream_timeout_s = 0.01 }
@@ -44,7 +49,7 @@ def gateway() -> Iterator[Gateway]:
 
 def endpoint(gateway: Gateway, fault: Fault) -> Endpoint:
     """An endpoint that asks for the fault: by its model, where that is free to be chosen."""
-    by_header = fault.api in ("websocket", "compare-stream") or not {"path", "model"}.isdisjoint(fault.asks)
+    by_header = not (fault.api in BY_MODEL and {"path", "model"}.isdisjoint(fault.asks))
     choice = {"headers": {FAULT_HEADER: fault.name}} if by_header else {}
     return Endpoint(
         name="target",

@@ -2,112 +2,100 @@
 
 from __future__ import annotations
 
-from gwtui.gateway.behaviour import BehaviourSpec
-from gwtui.gateway.fault import HTML, Fault
+from gwtui.gateway.fault import HTML, answer_fault
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 PAGE = "<!doctype html><html><head><title>Maintenance</title></head><body>Back soon.</body></html>"
 
 ANSWERS = (
-    Fault(
-        name="json",
-        says="One JSON answer although a stream was requested",
-        verdict=Verdict.NOT_A_STREAM,
-        reason="silent fallback",
-        behaviour=BehaviourSpec(no_stream=True),
+    answer_fault(
+        "json",
+        "One JSON answer although a stream was requested",
+        Verdict.NOT_A_STREAM,
+        "silent fallback",
+        no_stream=True,
     ),
-    Fault(
-        name="html",
-        says="An HTML page with status 200",
-        verdict=Verdict.NOT_A_STREAM,
-        reason="Maintenance",
-        behaviour=BehaviourSpec(status=200, headers=HTML, body=PAGE),
+    answer_fault(
+        "html", "An HTML page with status 200", Verdict.NOT_A_STREAM, "Maintenance", status=200, headers=HTML, body=PAGE
     ),
-    Fault(
-        name="empty-200",
-        says="Status 200, and not a byte",
-        verdict=Verdict.EMPTY,
-        reason="empty body",
-        behaviour=BehaviourSpec(status=200, body=""),
+    answer_fault("empty-200", "Status 200, and not a byte", Verdict.EMPTY, "empty body", status=200, body=""),
+    answer_fault("204", "Status 204", Verdict.EMPTY, "http.204", status=204, body=""),
+    answer_fault(
+        "error-200",
+        "Status 200, and a JSON error",
+        Verdict.NOT_A_STREAM,
+        "upstream went away",
+        status=200,
+        body={"error": {"type": "server_error", "message": "upstream went away"}},
     ),
-    Fault(
-        name="204",
-        says="Status 204",
-        verdict=Verdict.EMPTY,
-        reason="http.204",
-        behaviour=BehaviourSpec(status=204, body=""),
+    answer_fault(
+        "wrong-type",
+        "The stream has the content type text/plain",
+        Verdict.NOT_A_STREAM,
+        "text/plain",
+        headers={"content-type": "text/plain"},
     ),
-    Fault(
-        name="error-200",
-        says="Status 200, and a JSON error",
-        verdict=Verdict.NOT_A_STREAM,
-        reason="upstream went away",
-        behaviour=BehaviourSpec(status=200, body={"error": {"type": "server_error", "message": "upstream went away"}}),
-    ),
-    Fault(
-        name="wrong-type",
-        says="The stream has the content type text/plain",
-        verdict=Verdict.NOT_A_STREAM,
-        reason="text/plain",
-        behaviour=BehaviourSpec(headers={"content-type": "text/plain"}),
-    ),
-    Fault(
-        name="other-model",
-        says="A different model answers than the requested one",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "other-model",
+        "A different model answers than the requested one",
+        Verdict.COMPLETE,
+        served_model="another-model",
         findings=(FindingName.MODEL_DIFFERS,),
-        behaviour=BehaviourSpec(served_model="another-model"),
     ),
-    Fault(
-        name="retried",
-        says="A header says that the gateway tried three times",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "retried",
+        "A header says that the gateway tried three times",
+        Verdict.COMPLETE,
+        headers={"x-litellm-attempted-retries": "2"},
         findings=(FindingName.RETRIES,),
-        behaviour=BehaviourSpec(headers={"x-litellm-attempted-retries": "2"}),
     ),
-    Fault(
-        name="upstream-first",
-        says="The first provider fails, the next one in the chain answers",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "upstream-first",
+        "The first provider fails, the next one in the chain answers",
+        Verdict.COMPLETE,
+        upstream_fails=1,
         findings=(FindingName.FALLBACKS, FindingName.MODEL_DIFFERS),
-        behaviour=BehaviourSpec(upstream_fails=1),
     ),
-    Fault(
-        name="upstream-all",
-        says="All providers fail; after five such failures the breakers open",
-        verdict=Verdict.SERVER_ERROR,
-        reason="all upstream attempts failed",
-        behaviour=BehaviourSpec(upstream_fails=1000),
+    answer_fault(
+        "upstream-all",
+        "All providers fail; after five such failures the breakers open",
+        Verdict.SERVER_ERROR,
+        "all upstream attempts failed",
+        upstream_fails=1000,
     ),
-    Fault(
-        name="breaker",
-        says="The same, until the breaker is open and fails fast",
-        verdict=Verdict.UNAVAILABLE,
-        reason="breaker",
-        behaviour=BehaviourSpec(upstream_fails=1000),
+    answer_fault(
+        "breaker",
+        "The same, until the breaker is open and fails fast",
+        Verdict.UNAVAILABLE,
+        "breaker",
+        upstream_fails=1000,
         probes=6,
     ),
-    Fault(
-        name="upstream-stream",
-        says="The upstream fails to stream; the gateway requests a whole answer instead",
-        verdict=Verdict.NOT_A_STREAM,
-        reason="silent fallback",
+    answer_fault(
+        "upstream-stream",
+        "The upstream fails to stream; the gateway requests a whole answer instead",
+        Verdict.NOT_A_STREAM,
+        "silent fallback",
+        upstream_fails=1000,
+        upstream_failure="stream",
         findings=(FindingName.RETRIES,),
-        behaviour=BehaviourSpec(upstream_fails=1000, upstream_failure="stream"),
     ),
-    Fault(
-        name="no-fallback",
-        says="The upstream fails to stream, and fallbacks are disabled: a 500 that says so",
-        verdict=Verdict.SERVER_ERROR,
-        reason="fallback is disabled",
-        behaviour=BehaviourSpec(upstream_fails=1000, upstream_failure="stream", no_fallback=True),
+    answer_fault(
+        "no-fallback",
+        "The upstream fails to stream, and fallbacks are disabled: a 500 that says so",
+        Verdict.SERVER_ERROR,
+        "fallback is disabled",
+        upstream_fails=1000,
+        upstream_failure="stream",
+        no_fallback=True,
     ),
-    Fault(
-        name="upstream-timeout",
-        says="No provider answers within the gateway's timeout",
-        verdict=Verdict.GATEWAY_TIMEOUT,
-        reason="did not answer",
-        behaviour=BehaviourSpec(upstream_fails=1000, upstream_failure="timeout"),
+    answer_fault(
+        "upstream-timeout",
+        "No provider answers within the gateway's timeout",
+        Verdict.GATEWAY_TIMEOUT,
+        "did not answer",
+        upstream_fails=1000,
+        upstream_failure="timeout",
     ),
 )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.gateway.behaviour import BehaviourSpec
-from gwtui.gateway.fault import Fault
+from gwtui.gateway.fault import Fault, answer_fault
 from gwtui.gateway.socket_script import Agree, SendBytes, TakeFrame, close_frame
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
@@ -24,48 +23,41 @@ HEADER = {"x-request-id": LATIN, "x-trace": LATIN, "server": LATIN, "retry-after
 WS: dict[str, Any] = {"api": "websocket", "asks": {"path": "/v2/websocket"}}
 
 HOSTILE = (
-    Fault(
-        name="hostile-text",
-        says="The model speaks in escape sequences, markup and formulas",
-        verdict=Verdict.COMPLETE,
-        behaviour=BehaviourSpec(text=HAZARD),
+    answer_fault(
+        "hostile-text", "The model speaks in escape sequences, markup and formulas", Verdict.COMPLETE, text=HAZARD
     ),
-    Fault(
-        name="hostile-model",
-        says="The model that answers has such a name",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "hostile-model",
+        "The model that answers has such a name",
+        Verdict.COMPLETE,
+        served_model=HAZARD,
         findings=(FindingName.MODEL_DIFFERS,),
-        behaviour=BehaviourSpec(served_model=HAZARD),
     ),
-    Fault(
-        name="hostile-error",
-        says="An error in the stream has such a text",
-        verdict=Verdict.ERROR_IN_STREAM,
-        behaviour=BehaviourSpec(error_after=4, error_type=HAZARD, error_message=HAZARD),
+    answer_fault(
+        "hostile-error",
+        "An error in the stream has such a text",
+        Verdict.ERROR_IN_STREAM,
+        error_after=4,
+        error_type=HAZARD,
+        error_message=HAZARD,
     ),
-    Fault(
-        name="hostile-body",
-        says="The body of a refusal is such a text",
-        verdict=Verdict.SERVER_ERROR,
-        behaviour=BehaviourSpec(status=500, body=HAZARD),
+    answer_fault("hostile-body", "The body of a refusal is such a text", Verdict.SERVER_ERROR, status=500, body=HAZARD),
+    answer_fault(
+        "hostile-headers", "Response headers hold such texts", Verdict.UNAVAILABLE, status=503, headers=HEADER
     ),
-    Fault(
-        name="hostile-headers",
-        says="Response headers hold such texts",
-        verdict=Verdict.UNAVAILABLE,
-        behaviour=BehaviourSpec(status=503, headers=HEADER),
+    answer_fault(
+        "hostile-redirect",
+        "A redirect to such a place",
+        Verdict.REDIRECT,
+        status=307,
+        headers={"location": f"http://elsewhere.invalid/{LATIN}"},
     ),
-    Fault(
-        name="hostile-redirect",
-        says="A redirect to such a place",
-        verdict=Verdict.REDIRECT,
-        behaviour=BehaviourSpec(status=307, headers={"location": f"http://elsewhere.invalid/{LATIN}"}),
-    ),
-    Fault(
-        name="hostile-event-name",
-        says="An event has such a name",
-        verdict=Verdict.COMPLETE,
-        behaviour=BehaviourSpec(insert=f"event: {HAZARD}\ndata: {{}}\n\n", insert_after=3),
+    answer_fault(
+        "hostile-event-name",
+        "An event has such a name",
+        Verdict.COMPLETE,
+        insert=f"event: {HAZARD}\ndata: {{}}\n\n",
+        insert_after=3,
         api="anthropic-messages",
     ),
     Fault(
@@ -90,11 +82,11 @@ HOSTILE = (
         ),
         **WS,
     ),
-    Fault(
-        name="hostile-pong",
-        says="The answer to a ping is such a text",
-        verdict=Verdict.WRONG_PONG,
-        behaviour=BehaviourSpec(body=HAZARD),
+    answer_fault(
+        "hostile-pong",
+        "The answer to a ping is such a text",
+        Verdict.WRONG_PONG,
+        body=HAZARD,
         deadlines={"first_byte_s": 0.5},
         **WS,
     ),

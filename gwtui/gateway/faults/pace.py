@@ -2,63 +2,56 @@
 
 from __future__ import annotations
 
-from gwtui.gateway.behaviour import BehaviourSpec
-from gwtui.gateway.fault import Fault
+from gwtui.gateway.fault import answer_fault
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 PACE = (
-    Fault(
-        name="burst",
-        says="All events in one burst when the last is due",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "burst",
+        "All events in one burst when the last is due",
+        Verdict.COMPLETE,
+        buffer=True,
+        tokens=100,
+        gap_ms=3,
         findings=(FindingName.BUFFERED,),
-        behaviour=BehaviourSpec(buffer=True, tokens=100, gap_ms=3),
     ),
-    Fault(
-        name="burst-8k",
-        says="Bursts of 8 KiB, as from a proxy's buffer",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "burst-8k",
+        "Bursts of 8 KiB, as from a proxy's buffer",
+        Verdict.COMPLETE,
+        burst_bytes=8192,
+        tokens=250,
+        gap_ms=2,
         findings=(FindingName.BUFFERED,),
-        behaviour=BehaviourSpec(burst_bytes=8192, tokens=250, gap_ms=2),
     ),
-    Fault(
-        name="corked",
-        says="Events are sent every 100 ms",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "corked",
+        "Events are sent every 100 ms",
+        Verdict.COMPLETE,
+        cork_ms=100,
+        tokens=70,
+        gap_ms=20,
         either=(FindingName.COMBED, FindingName.BUFFERED),  # on a busy machine the timer is too unsteady to be told
-        behaviour=BehaviourSpec(cork_ms=100, tokens=70, gap_ms=20),
     ),
-    Fault(
-        name="gzip",
-        says="Compressed, although identity was requested",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "gzip",
+        "Compressed, although identity was requested",
+        Verdict.COMPLETE,
+        gzip=True,
         findings=(FindingName.COMPRESSED,),
-        behaviour=BehaviourSpec(gzip=True),
     ),
-    Fault(
-        name="gzip-burst",
-        says="Compressed and in one burst",
-        verdict=Verdict.COMPLETE,
+    answer_fault(
+        "gzip-burst",
+        "Compressed and in one burst",
+        Verdict.COMPLETE,
+        gzip=True,
+        buffer=True,
+        tokens=100,
+        gap_ms=3,
         findings=(FindingName.COMPRESSED, FindingName.BUFFERED),
-        behaviour=BehaviourSpec(gzip=True, buffer=True, tokens=100, gap_ms=3),
     ),
-    Fault(
-        name="bom",
-        says="A byte order mark before the stream",
-        verdict=Verdict.COMPLETE,
-        behaviour=BehaviourSpec(bom=True),
-    ),
-    Fault(
-        name="cr-only",
-        says="Lines end with CR only",
-        verdict=Verdict.COMPLETE,
-        behaviour=BehaviourSpec(line_ends="cr"),
-    ),
-    Fault(
-        name="crlf",
-        says="Lines end with CRLF",
-        verdict=Verdict.COMPLETE,
-        behaviour=BehaviourSpec(line_ends="crlf"),
-    ),
+    answer_fault("bom", "A byte order mark before the stream", Verdict.COMPLETE, bom=True),
+    answer_fault("cr-only", "Lines end with CR only", Verdict.COMPLETE, line_ends="cr"),
+    answer_fault("crlf", "Lines end with CRLF", Verdict.COMPLETE, line_ends="crlf"),
 )

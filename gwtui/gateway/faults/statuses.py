@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.gateway.behaviour import BehaviourSpec
-from gwtui.gateway.fault import HTML, Fault
+from gwtui.gateway.fault import HTML, Fault, answer_fault
 from gwtui.model.verdicts import Verdict
 
 NGINX = (
@@ -31,10 +30,7 @@ def _status(status: int, says: str, verdict: Verdict, reason: str = "", **behavi
 
 
 def _refusal(name: str, status: int, says: str, verdict: Verdict, reason: str = "", **behaviour: Any) -> Fault:
-    behaviour = {"status": status, **behaviour}
-    return Fault(
-        name=name, says=says, verdict=verdict, reason=reason or f"HTTP {status}", behaviour=BehaviourSpec(**behaviour)
-    )
+    return answer_fault(name, says, verdict, reason or f"HTTP {status}", status=status, **behaviour)
 
 
 def _waits(name: str, retry_after: int | str, reason: str, says: str) -> Fault:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.gateway.fault import Fault, stream_fault
+from gwtui.gateway.fault import HALF_EVENT, TWO_STREAMS, Fault, answer_fault
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
@@ -13,9 +13,9 @@ FIRST_TOKEN = {"first_token_s": 0.15}
 
 
 ENDS = (
-    stream_fault("truncated", "The stream ends cleanly in its middle", Verdict.TRUNCATED, "after event 4", cut_after=4),
-    stream_fault("zero-events", "The stream is closed before its first event", Verdict.EMPTY, "no event", cut_after=0),
-    stream_fault(
+    answer_fault("truncated", "The stream ends cleanly in its middle", Verdict.TRUNCATED, "after event 4", cut_after=4),
+    answer_fault("zero-events", "The stream is closed before its first event", Verdict.EMPTY, "no event", cut_after=0),
+    answer_fault(
         "no-finish",
         "`[DONE]` comes without a finish reason: a gateway closed over a cut",
         Verdict.TRUNCATED,
@@ -24,7 +24,7 @@ ENDS = (
         insert="data: [DONE]\n\n",
         insert_after=5,
     ),
-    stream_fault(
+    answer_fault(
         "comments",
         "Only comments, for ever",
         Verdict.STALLED,
@@ -35,7 +35,7 @@ ENDS = (
         findings=(FindingName.KEEPALIVES_ONLY,),
         deadlines=FIRST_TOKEN,
     ),
-    stream_fault(
+    answer_fault(
         "comments-end",
         "A few comments, then a clean end",
         Verdict.EMPTY,
@@ -44,14 +44,14 @@ ENDS = (
         cut_after=0,
         findings=(FindingName.KEEPALIVES_ONLY,),
     ),
-    stream_fault("comments-first", "Comments, and then a good stream", Verdict.COMPLETE, comments=5),
-    stream_fault(
+    answer_fault("comments-first", "Comments, and then a good stream", Verdict.COMPLETE, comments=5),
+    answer_fault(
         "comment-between", "A comment inside a good stream", Verdict.COMPLETE, insert=": alive\n\n", insert_after=4
     ),
-    stream_fault(
+    answer_fault(
         "stall", "Silence in the middle of a stream", Verdict.STALLED, "no byte came", stall_after=5, deadlines=IDLE
     ),
-    stream_fault(
+    answer_fault(
         "open-after-end",
         "The response stays open after the end of the stream",
         Verdict.COMPLETE,
@@ -59,14 +59,14 @@ ENDS = (
         stall_after=1_000_000,
         findings=(FindingName.OPEN_AFTER_END,),
     ),
-    stream_fault(
+    answer_fault(
         "no-last-blank",
         "The blank line of the last event is missing",
         Verdict.COMPLETE_UNTERMINATED,
         no_last_blank=True,
         findings=(FindingName.UNTERMINATED,),
     ),
-    stream_fault(
+    answer_fault(
         "huge-ttft",
         "Ten minutes to the first byte",
         Verdict.NO_FIRST_BYTE,
@@ -74,7 +74,7 @@ ENDS = (
         ttft_ms=600_000,
         deadlines={"first_byte_s": 0.15},
     ),
-    stream_fault(
+    answer_fault(
         "slow-ttft",
         "Headers and keep-alives at once, the first token in ten minutes",
         Verdict.STALLED,
@@ -89,7 +89,7 @@ ENDS = (
 
 
 def _error(name: str, says: str, event: str, reason: str = "boom", /, **fields: Any) -> Fault:
-    return stream_fault(
+    return answer_fault(
         f"error-{name}", says, Verdict.ERROR_IN_STREAM, reason, **{"error_after": 4, "error_event": event, **fields}
     )
 
@@ -124,8 +124,8 @@ ERRORS = (
 )
 
 ORDER = (
-    stream_fault("reordered", "The first token comes before the role", Verdict.OUT_OF_ORDER, "role", swap_event=1),
-    stream_fault(
+    answer_fault("reordered", "The first token comes before the role", Verdict.OUT_OF_ORDER, "role", swap_event=1),
+    answer_fault(
         "index",
         "A token belongs to a choice that was not requested and never ends",
         Verdict.OUT_OF_ORDER,
@@ -133,33 +133,19 @@ ORDER = (
         garble_event=4,
         garble="index",
     ),
-    stream_fault(
+    answer_fault(
         "after-end",
         "A token comes after `[DONE]`",
         Verdict.COMPLETE,
         after_end="token",
         findings=(FindingName.EVENTS_AFTER_END,),
     ),
-    stream_fault(
-        "two-streams",
-        "Two streams in one body",
-        Verdict.COMPLETE,
-        after_end="stream",
-        findings=(FindingName.EVENTS_AFTER_END,),
-    ),
+    answer_fault("two-streams", "Two streams in one body", Verdict.COMPLETE, **TWO_STREAMS),
 )
 
 GARBLED = (
-    stream_fault(
-        "bad-json",
-        "Half of one event's JSON is missing",
-        Verdict.OUT_OF_ORDER,
-        "bad-json",
-        garble_event=4,
-        garble="half",
-        findings=(FindingName.BAD_JSON,),
-    ),
-    stream_fault(
+    answer_fault("bad-json", "Half of one event's JSON is missing", Verdict.OUT_OF_ORDER, "bad-json", **HALF_EVENT),
+    answer_fault(
         "deep-json",
         "JSON nested a hundred thousand deep",
         Verdict.OUT_OF_ORDER,
@@ -168,11 +154,11 @@ GARBLED = (
         garble="deep",
         findings=(FindingName.BAD_JSON,),
     ),
-    stream_fault(
+    answer_fault(
         "odd-numbers", "NaN, 1e999 and repeated keys in an event", Verdict.COMPLETE, garble_event=4, garble="numbers"
     ),
-    stream_fault("not-utf8", "Bytes that are not UTF-8 in an event", Verdict.COMPLETE, garble_event=4, garble="utf8"),
-    stream_fault(
+    answer_fault("not-utf8", "Bytes that are not UTF-8 in an event", Verdict.COMPLETE, garble_event=4, garble="utf8"),
+    answer_fault(
         "nul", "A NUL in the id of an event, which is then ignored", Verdict.COMPLETE, garble_event=4, garble="nul"
     ),
 )

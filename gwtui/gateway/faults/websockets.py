@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gwtui.gateway.behaviour import BehaviourSpec
-from gwtui.gateway.fault import Fault
+from gwtui.gateway.fault import Fault, answer_fault
 from gwtui.gateway.socket_script import (
     BINARY,
     PING,
@@ -33,17 +32,8 @@ WRONG_ACCEPT = (
 
 
 def _pings(name: str, says: str, verdict: Verdict, reason: str = "", /, **behaviour: Any) -> Fault:
-    deadlines = PONG if verdict in UNANSWERED else {}
-    return Fault(
-        name=f"ws-{name}",
-        says=says,
-        verdict=verdict,
-        reason=reason,
-        behaviour=BehaviourSpec(**behaviour),
-        api="websocket",
-        asks=PATH,
-        deadlines=deadlines,
-    )
+    shown = {"api": "websocket", "asks": PATH, "deadlines": PONG if verdict in UNANSWERED else {}}
+    return answer_fault(f"ws-{name}", says, verdict, reason, **shown, **behaviour)
 
 
 def _script(name: str, says: str, verdict: Verdict, reason: str, /, *steps: Step) -> Fault:

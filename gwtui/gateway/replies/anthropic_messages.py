@@ -8,19 +8,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.fault import Fault, api_fault, broken_off
-from gwtui.gateway.replies.base import (
-    EVENT_STREAM,
-    Asked,
-    Question,
-    Reply,
-    ScriptedAnswer,
-    count_tokens,
-    decode_question,
-    sse,
-)
+from gwtui.gateway.fault import TWO_STREAMS, Fault, api_fault, broken_off
+from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.timeline import Part, TimedEvent
-from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 _ERROR_TYPES = {
@@ -50,10 +40,10 @@ class _Body(msgspec.Struct):
     agent_type: str = ""
 
 
-class AnthropicMessagesReplies:
+class AnthropicMessagesReplies(Reply):
     """`/v1/messages`, and the same behind a gateway's own path."""
 
-    paths: tuple[str, ...] = ("/v1/messages", "/v1/completions/anthropic-messages")
+    paths = ("/v1/messages", "/v1/completions/anthropic-messages")
 
     def question(self, asked: Asked) -> Question:
         body = decode_question(asked.body, _Body)
@@ -64,9 +54,6 @@ class AnthropicMessagesReplies:
             input_tokens=count_tokens(body.system) + sum(count_tokens(one.content) for one in body.messages),
             agent_type=body.agent_type,
         )
-
-    def media_type(self, answer: ScriptedAnswer) -> str:
-        return EVENT_STREAM
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         start = self.whole(answer) | {"content": [], "stop_reason": None}
@@ -166,13 +153,7 @@ FAULTS: tuple[Fault, ...] = (
         garble_event=5,
         garble="name",
     ),
-    _fault(
-        "two-streams",
-        "Two messages in one body",
-        Verdict.COMPLETE,
-        after_end="stream",
-        findings=(FindingName.EVENTS_AFTER_END,),
-    ),
+    _fault("two-streams", "Two messages in one body", Verdict.COMPLETE, **TWO_STREAMS),
     _fault(
         "overloaded",
         "An overload error in the middle of a stream",

@@ -1,6 +1,6 @@
 """What every API of the embedded gateway provides: how to read a question, and how to say an answer in its form.
 
-Pure: bodies in, bodies and events out. To add an API, write a module with one `Reply` and list it in the package.
+Pure: bodies in, bodies and events out. To add an API, write a module as the others here are: the package finds it.
 """
 
 from __future__ import annotations
@@ -79,17 +79,17 @@ class QuestionError(ValueError):
 
 
 class Reply(Protocol):
-    """One LLM API from the gateway's side."""
+    """One LLM API from the gateway's side, for its modules to derive from."""
 
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Where it is asked, as Starlette writes routes."""
+    paths: tuple[str, ...]
+    """Where it is asked, as Starlette writes routes."""
 
     def question(self, asked: Asked) -> Question:
         """Read a request. Raises `QuestionError`."""
 
     def media_type(self, answer: ScriptedAnswer) -> str:
         """The content type of the answer as a stream."""
+        return EVENT_STREAM
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         """The answer as the events of a stream, from first to last."""

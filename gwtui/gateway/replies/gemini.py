@@ -9,7 +9,6 @@ from msgspec import Meta
 
 from gwtui.gateway.fault import Fault, broken_off
 from gwtui.gateway.replies.base import (
-    EVENT_STREAM,
     Asked,
     Question,
     QuestionError,
@@ -51,10 +50,10 @@ class _Body(msgspec.Struct):
     config: _Config | None = msgspec.field(default=None, name="generationConfig")
 
 
-class GeminiReplies:
+class GeminiReplies(Reply):
     """`:streamGenerateContent` and `:generateContent`, which name the model in the path."""
 
-    paths: tuple[str, ...] = (
+    paths = (
         "/v1beta/models/{model:path}:streamGenerateContent",
         "/v1beta/models/{model:path}:{method}",
     )
@@ -73,7 +72,7 @@ class GeminiReplies:
         )
 
     def media_type(self, answer: ScriptedAnswer) -> str:
-        return "application/json; charset=UTF-8" if answer.form == ARRAY else EVENT_STREAM
+        return "application/json; charset=UTF-8" if answer.form == ARRAY else super().media_type(answer)
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         told = [

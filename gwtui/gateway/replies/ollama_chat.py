@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.fault import HTML, Fault, api_fault, broken_off
+from gwtui.gateway.fault import HALF_EVENT, HTML, TWO_STREAMS, Fault, api_fault, broken_off
 from gwtui.gateway.replies.base import (
     NDJSON,
     Asked,
@@ -44,10 +44,10 @@ class _Body(msgspec.Struct):
     stream: bool = True
 
 
-class OllamaChatReplies:
+class OllamaChatReplies(Reply):
     """`/api/chat`, which streams unless `stream` is false."""
 
-    paths: tuple[str, ...] = ("/api/chat",)
+    paths = ("/api/chat",)
 
     def question(self, asked: Asked) -> Question:
         body = decode_question(asked.body, _Body)
@@ -111,26 +111,12 @@ FAULTS: tuple[Fault, ...] = (
         no_last_blank=True,
         findings=(FindingName.UNTERMINATED,),
     ),
-    _fault(
-        "bad-json",
-        "Half of a line is missing",
-        Verdict.OUT_OF_ORDER,
-        "bad-json",
-        garble_event=4,
-        garble="half",
-        findings=(FindingName.BAD_JSON,),
-    ),
+    _fault("bad-json", "Half of a line is missing", Verdict.OUT_OF_ORDER, "bad-json", **HALF_EVENT),
     _fault(
         "html-line", "A proxy's page is in the stream", Verdict.OUT_OF_ORDER, "<html>", insert=_PAGE, insert_after=4
     ),
     _fault("comments", "Nothing but blank lines", Verdict.EMPTY, "only 5 blank lines", comments=5, cut_after=0),
-    _fault(
-        "two-streams",
-        "Two streams in one body",
-        Verdict.COMPLETE,
-        after_end="stream",
-        findings=(FindingName.EVENTS_AFTER_END,),
-    ),
+    _fault("two-streams", "Two streams in one body", Verdict.COMPLETE, **TWO_STREAMS),
     _fault(
         "html",
         "An HTML page with status 200",

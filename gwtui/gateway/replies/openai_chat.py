@@ -8,16 +8,7 @@ import msgspec
 from msgspec import Meta
 
 from gwtui.gateway.fault import Fault, broken_off
-from gwtui.gateway.replies.base import (
-    EVENT_STREAM,
-    Asked,
-    Question,
-    Reply,
-    ScriptedAnswer,
-    count_tokens,
-    decode_question,
-    sse,
-)
+from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.timeline import Part, TimedEvent
 
 _ERRORS = {
@@ -51,10 +42,10 @@ class _Body(msgspec.Struct):
     agent_type: str = ""
 
 
-class OpenAIChatReplies:
+class OpenAIChatReplies(Reply):
     """`/v1/chat/completions`."""
 
-    paths: tuple[str, ...] = ("/v1/chat/completions",)
+    paths = ("/v1/chat/completions",)
 
     def question(self, asked: Asked) -> Question:
         body = decode_question(asked.body, _Body)
@@ -66,9 +57,6 @@ class OpenAIChatReplies:
             include_usage=body.stream_options is not None and body.stream_options.include_usage,
             agent_type=body.agent_type,
         )
-
-    def media_type(self, answer: ScriptedAnswer) -> str:
-        return EVENT_STREAM
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         events = [

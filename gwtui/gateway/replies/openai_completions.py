@@ -9,16 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from gwtui.gateway.fault import Fault, broken_off
-from gwtui.gateway.replies.base import (
-    EVENT_STREAM,
-    Asked,
-    Question,
-    Reply,
-    ScriptedAnswer,
-    count_tokens,
-    decode_question,
-    sse,
-)
+from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import StreamOptions, finish_reason, openai_error, openai_usage
 from gwtui.gateway.timeline import Part, TimedEvent
 
@@ -32,7 +23,7 @@ class _Body(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Completions:
+class Completions(Reply):
     """Completions, and the APIs that are nearly the same."""
 
     paths: tuple[str, ...]
@@ -48,9 +39,6 @@ class Completions:
             input_tokens=count_tokens(body.prompt),
             include_usage=body.stream_options is not None and body.stream_options.include_usage,
         )
-
-    def media_type(self, answer: ScriptedAnswer) -> str:
-        return EVENT_STREAM
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         last = _object(answer, "", finish_reason(answer))

@@ -9,16 +9,7 @@ import msgspec
 from msgspec import Meta
 
 from gwtui.gateway.fault import Fault, api_fault, broken_off
-from gwtui.gateway.replies.base import (
-    EVENT_STREAM,
-    Asked,
-    Question,
-    Reply,
-    ScriptedAnswer,
-    count_tokens,
-    decode_question,
-    sse,
-)
+from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import openai_error
 from gwtui.gateway.timeline import Part, TimedEvent
 from gwtui.model.verdicts import Verdict
@@ -32,10 +23,10 @@ class _Body(msgspec.Struct):
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
 
 
-class OpenAIResponsesReplies:
+class OpenAIResponsesReplies(Reply):
     """`/v1/responses`: one message with one part of text."""
 
-    paths: tuple[str, ...] = ("/v1/responses",)
+    paths = ("/v1/responses",)
 
     def question(self, asked: Asked) -> Question:
         body = decode_question(asked.body, _Body)
@@ -45,9 +36,6 @@ class OpenAIResponsesReplies:
             max_tokens=body.max_output_tokens,
             input_tokens=count_tokens(body.input) + count_tokens(body.instructions),
         )
-
-    def media_type(self, answer: ScriptedAnswer) -> str:
-        return EVENT_STREAM
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         begun = self.whole(answer) | {"status": "in_progress", "output": [], "usage": None, "incomplete_details": None}

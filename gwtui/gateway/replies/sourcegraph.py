@@ -10,10 +10,8 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.behaviour import BehaviourSpec
-from gwtui.gateway.fault import Fault, api_fault, broken_off
+from gwtui.gateway.fault import Fault, answer_fault, api_fault, broken_off
 from gwtui.gateway.replies.base import (
-    EVENT_STREAM,
     Asked,
     Question,
     QuestionError,
@@ -46,7 +44,7 @@ class _Body(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class SourcegraphReplies:
+class SourcegraphReplies(Reply):
     """One of the two paths, which differ in what is done when `stream` is not said."""
 
     paths: tuple[str, ...]
@@ -64,9 +62,6 @@ class SourcegraphReplies:
             input_tokens=sum(count_tokens(one.text or one.content) for one in body.messages),
             form=CUMULATIVE if int(version) < DELTAS_SINCE else "",
         )
-
-    def media_type(self, answer: ScriptedAnswer) -> str:
-        return EVENT_STREAM
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         end: dict[str, Any] = {"stopReason": _stop_reason(answer), "usage": _usage(answer)}
@@ -124,12 +119,12 @@ FAULTS: tuple[Fault, ...] = (
         swap_event=4,
     ),
     _fault("zero-events", "The upstream is down: no event, and no `done`", Verdict.EMPTY, cut_after=0),
-    Fault(
-        name="json-code",
-        says="`/code` answers one JSON as it does by default",
-        verdict=Verdict.NOT_A_STREAM,
-        reason="silent fallback",
-        behaviour=BehaviourSpec(no_stream=True),
+    answer_fault(
+        "json-code",
+        "`/code` answers one JSON as it does by default",
+        Verdict.NOT_A_STREAM,
+        "silent fallback",
+        no_stream=True,
         api="sourcegraph-code",
     ),
 )
