@@ -6,9 +6,7 @@ whenever there is a value, its interval only where n supports one.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 
 from gwtui.bench.results import FIGURES, Measured, Percentile, wait_before_ns
 from gwtui.codec.cells import Cell
@@ -16,7 +14,6 @@ from gwtui.codec.csv_schema import REQUEST_COLUMNS, Row, ping_row, request_row
 from gwtui.model.metrics import FIRST_FIGURES, LATENCIES, WHOLE, Metric
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_line
-from gwtui.recorder.disk import write_all
 from gwtui.text.units import milliseconds
 
 Read = Callable[[Measured], Cell]
@@ -103,20 +100,3 @@ def bench_row(result: Request | Ping) -> Row:
         took_ns = result.rtt_ns
     row["from_planned_ms"] = None if took_ns is None else milliseconds(took_ns + wait_before_ns(result))
     return row
-
-
-class CSVOutput:
-    """A file that is written once, at the end. What it held before stays until then."""
-
-    def __init__(self, path: Path) -> None:
-        """Raises OSError at once for a place that cannot be written to."""
-        self.path = path
-        path.open("ab").close()
-
-    def write(self, lines: Sequence[bytes]) -> None:
-        """Raises OSError."""
-        fd = os.open(self.path, os.O_WRONLY | os.O_TRUNC)
-        try:
-            write_all(fd, b"".join(lines))
-        finally:
-            os.close(fd)

@@ -18,14 +18,13 @@ from gwtui.cli.measure import (
     exit_code,
     exit_codes,
     from_profile,
-    given,
     measure_options,
     outputs_of,
     refusing_targets,
     text_style,
     write,
 )
-from gwtui.cli.options import KEY_PLACES, FlagsAsGo, exit_with, rate
+from gwtui.cli.options import FlagsAsGo, exit_with, given, key_option, model_option, rate
 
 if TYPE_CHECKING:
     from gwtui.bench.plan import Plan
@@ -127,8 +126,8 @@ class _WithGates(FlagsAsGo):
 @click.option("--api", metavar="NAME", help="Load an endpoint without a profile: API ...")
 @click.option("--url", metavar="URL", help="... base URL ...")
 @click.option("--path", metavar="PATH", help="... and path.  [default: the API's]")
-@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
-@click.option("--model", metavar="NAME", help="Model to request.")
+@key_option
+@model_option
 @click.option("--gateway", metavar="URL", help="Load a Cody Gateway ...")
 @click.option("--sgd", metavar="REFERENCE", help="... with the key at REFERENCE.")
 @click.option("--sourcegraph", metavar="URL", help="Load a Sourcegraph instance ...")

@@ -12,7 +12,6 @@ import click
 
 from gwtui.cli.console import (
     EXIT_DOWN,
-    OwnFaultError,
     Refusal,
     carry_out,
     in_colour,
@@ -21,7 +20,8 @@ from gwtui.cli.console import (
     say,
     width,
 )
-from gwtui.cli.options import KEY_PLACES, config_option, exit_with
+from gwtui.cli.options import FILE, config_option, exit_with, given, json_option, key_option, model_option
+from gwtui.cli.user_files import OutputFile
 
 if TYPE_CHECKING:
     from gwtui.checks.check import Check
@@ -45,17 +45,15 @@ Plans: TypeAlias = "Sequence[tuple[CheckTarget, Sequence[Check]]]"
 @click.option("--api", metavar="NAME", help="Check an endpoint without a profile: API ...")
 @click.option("--url", metavar="URL", help="... and base URL.")
 @click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
-@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
-@click.option("--model", metavar="NAME", help="Model to request.")
+@key_option
+@model_option
 @click.option("--models", metavar="A,B,C", help="Models that have to work, alone and concurrently; maximum 9.")
 @click.option("--agent-type", metavar="NAME", help="Agent type to route by.  [default: code-reviewer]")
 @click.option("--provoke", metavar="MODEL", help="Model whose first provider fails: test fallback and circuit breaker.")
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this check; repeatable, or with commas.")
 @click.option("--list", "listed", is_flag=True, help="List the checks and their number of requests; send nothing.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-@click.option(
-    "--junit", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Also write JUnit XML to FILE."
-)
+@json_option
+@click.option("--junit", type=FILE, metavar="FILE", help="Also write JUnit XML to FILE.")
 def command(
     endpoint: str | None,
     profile_name: str | None,
@@ -86,9 +84,8 @@ def command(
       3  gwtui itself failed, or FILE could not be written
       128+n  ended by signal n; finished checks are printed
     """
-    given = {name: value for name, value in described.items() if value is not None}
-    more = {name: value for name, value in (("agent_type", agent_type), ("provoke", provoke)) if value is not None}
-    planned = plans(endpoint, profile_name, config_file, given, models, more, only, listed=listed)
+    fields, more = given(**described), given(agent_type=agent_type, provoke=provoke)
+    planned = plans(endpoint, profile_name, config_file, fields, models, more, only, listed=listed)
     if listed:
         list_them(planned)
         return
@@ -99,7 +96,7 @@ def plans(
     name: str | None,
     profile_name: str | None,
     config_file: Path | None,
-    given: Mapping[str, str],
+    fields: Mapping[str, str],
     models: str | None,
     more: Mapping[str, str],
     only: Sequence[str],
@@ -110,7 +107,7 @@ def plans(
     from gwtui.checks.planning import checks_for
     from gwtui.checks.request_sets import CheckTarget
 
-    profile, endpoints = _endpoints(name, profile_name, config_file, given, listed=listed)
+    profile, endpoints = _endpoints(name, profile_name, config_file, fields, listed=listed)
     names, wanted = _names(only), _models(models)
     targets = [CheckTarget(endpoint=each, profile=profile, models=wanted, **more) for each in endpoints]
     found = [(target, checks_for(target, names)) for target in targets]
@@ -140,13 +137,12 @@ def run(plans: Plans, *, as_json: bool, junit: Path | None) -> int:
     from gwtui.checks import files
     from gwtui.model.check_results import CheckOutcome
 
-    if junit is not None:
-        _try_to_write(junit)
+    output = None if junit is None else OutputFile(junit)
     results: dict[str, list[CheckResult]] = {}
 
     def report_results() -> None:
-        if junit is not None:
-            _write(junit, files.as_junit(results))
+        if output is not None:
+            output.write(files.as_junit(results))
         if as_json:
             say(files.as_json(results))
 
@@ -156,13 +152,6 @@ def run(plans: Plans, *, as_json: bool, junit: Path | None) -> int:
         return 128 + number
     failed = any(result.outcome is CheckOutcome.FAIL for each in results.values() for result in each)
     return EXIT_DOWN if failed else 0
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as error:
-        raise OwnFaultError(f"{path} was not written: {error.strerror or error}") from error
 
 
 async def _run(plans: Plans, results: dict[str, list[CheckResult]], *, quiet: bool) -> None:
@@ -204,17 +193,17 @@ def _show_pending(checks: Sequence[Check], number: int, style: TextStyle) -> Non
 
 
 def _endpoints(
-    name: str | None, profile_name: str | None, config_file: Path | None, given: Mapping[str, str], *, listed: bool
+    name: str | None, profile_name: str | None, config_file: Path | None, fields: Mapping[str, str], *, listed: bool
 ) -> tuple[Profile, tuple[Endpoint, ...]]:
     """The endpoints to check: described by options, one of the configuration, or all of a profile."""
     from gwtui.config import endpoint_from, load
     from gwtui.model.profile import Profile
 
     with refusing():
-        if name is None and ("url" in given or "api" in given):
-            if missing := [f"--{option}" for option in ("api", "url") if option not in given]:
+        if name is None and ("url" in fields or "api" in fields):
+            if missing := [f"--{option}" for option in ("api", "url") if option not in fields]:
                 raise Refusal(f"An endpoint needs --api and --url: {missing[0]} is missing")
-            return _usable(Profile(), (endpoint_from(given),))
+            return _usable(Profile(), (endpoint_from(fields),))
         if name is None and listed and profile_name is None and config_file is None:
             return Profile(), (endpoint_from({"api": "anthropic-messages", "url": "http://127.0.0.1"}),)
         profile = load(config_file).profile(profile_name)
@@ -223,7 +212,7 @@ def _endpoints(
             known = ", ".join(each.name for each in profile.endpoints) or "none"
             what = f"no endpoint {name!r}" if name else "no endpoint that is not paused"
             raise Refusal(f"There is {what} in profile {profile.name!r}. It has: {known}")
-        return _usable(profile, tuple(endpoint_from(given, each) for each in chosen))
+        return _usable(profile, tuple(endpoint_from(fields, each) for each in chosen))
 
 
 def _usable(profile: Profile, endpoints: tuple[Endpoint, ...]) -> tuple[Profile, tuple[Endpoint, ...]]:
@@ -263,11 +252,3 @@ def _models(text: str | None) -> tuple[str, ...]:
     if len(models) > MAX_MODELS:
         raise Refusal(f"--models names {len(models)} models; the maximum is {MAX_MODELS}")
     return models
-
-
-def _try_to_write(path: Path) -> None:
-    """Find out whether the file can be written before anything is sent."""
-    try:
-        path.open("ab").close()
-    except OSError as error:
-        raise Refusal(f"Cannot write {path}: {error.strerror or error}") from error

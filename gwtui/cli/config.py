@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gwtui.cli.console import EXIT_USAGE, Refusal, refusing, say, shown
-from gwtui.cli.options import KEY_PLACES, config_option, exit_with
+from gwtui.cli.options import FILE, config_option, exit_with, given, key_option, model_option
 
 if TYPE_CHECKING:
     from gwtui.config import Config, ConfigFault
@@ -43,7 +43,7 @@ def print_example() -> None:
 
 
 @command.command("check", short_help="Check a configuration and print every fault.")
-@click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("file", required=False, type=FILE)
 def check_file(file: Path | None) -> None:
     """Check a configuration and print every fault with its file, line and key. Exits with 2 when there is one.
 
@@ -72,9 +72,9 @@ def check_file(file: Path | None) -> None:
 @config_option
 @click.option("--name", metavar="NAME", help="Name of the endpoint.  [default: the kind's name]")
 @click.option("--url", metavar="URL", help="Base URL.  [default: an example address]")
-@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
-@click.option("--model", metavar="NAME", help="Model to request.")
-def add_endpoint(kind: str | None, profile_name: str | None, config_file: Path | None, **given: str | None) -> None:
+@key_option
+@model_option
+def add_endpoint(kind: str | None, profile_name: str | None, config_file: Path | None, **fields: str | None) -> None:
     """Add a ready-made endpoint of a KIND to a profile. Without a KIND, list the kinds.
 
     File and profile are created if they do not exist. Everything else in the file stays as it is, comments included.
@@ -82,8 +82,7 @@ def add_endpoint(kind: str | None, profile_name: str | None, config_file: Path |
     if kind is None:
         say("\n".join(kinds()))
         return
-    fields = {field: value for field, value in given.items() if value is not None}
-    say(shown(add(kind, profile_name, config_file, fields)))
+    say(shown(add(kind, profile_name, config_file, given(**fields))))
 
 
 def kinds() -> list[str]:
@@ -94,7 +93,7 @@ def kinds() -> list[str]:
     return table([(kind, snippet.title) for kind, snippet in SNIPPETS.items()], (TextColumn(24), TextColumn(gap=" ")))
 
 
-def add(kind: str, profile_name: str | None, config_file: Path | None, given: dict[str, str]) -> str:
+def add(kind: str, profile_name: str | None, config_file: Path | None, fields: dict[str, str]) -> str:
     """Add the endpoint and say where it is now. The profile is the one named, the file's default, or its only one."""
     from gwtui.config import config_path, load, templates
 
@@ -103,7 +102,7 @@ def add(kind: str, profile_name: str | None, config_file: Path | None, given: di
         config = load(path) if path.exists() else load()
         only = config.profiles[0].name if len(config.profiles) == 1 else "default"
         profile = profile_name or config.default_profile or only
-        endpoint = templates.add(path, profile, kind, given)
+        endpoint = templates.add(path, profile, kind, fields)
     return f"{path}: added {endpoint.name} to profile {profile}; its URL is {endpoint.url}"
 
 

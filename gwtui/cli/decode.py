@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gwtui.cli.console import EXIT_DOWN, Refusal, say, styled, width
-from gwtui.cli.options import exit_codes, exit_with
+from gwtui.cli.options import exit_codes, exit_with, json_option
 from gwtui.cli.user_files import chunks_of
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 )
 @click.argument("file", type=click.File("rb"), metavar="FILE|-")
 @click.option("--api", required=True, metavar="NAME", help="API of the answer, as in `gwtui probe`.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def command(file: BufferedReader, api: str, as_json: bool) -> None:
     """Read a captured answer by the same rules as a live one: its events, its verdict and the rule that decided it.
 

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli import options
-from gwtui.cli.console import EXIT_DOWN, OwnFaultError, Refusal, carry_out, in_colour, refusing, width
-from gwtui.cli.options import seconds
+from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, in_colour, refusing, width
+from gwtui.cli.options import FILE, given, seconds
+from gwtui.cli.user_files import OutputFile
 
 if TYPE_CHECKING:
-    from gwtui.bench.csv_out import CSVOutput
     from gwtui.bench.runner import BenchRun
     from gwtui.model.profile import Endpoint, Profile
     from gwtui.text.tables import TextStyle
 
-FILE = click.Path(dir_okay=False, path_type=Path)
 COUNT = click.IntRange(1, 1_000_000_000)
 WARMUP = click.IntRange(0, 1_000_000)
 
@@ -59,30 +58,19 @@ class MeasureOptions:
         return None if self.requests is None and self.for_s is not None else self.requests or default
 
 
-def given(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
-
-
-def measure_options(command: Any) -> Any:
-    """The options of `MeasureOptions`, but for the numbers of requests."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-        click.option("--request-csv", type=FILE, metavar="FILE", help="Write a row per request, failures included."),
-        click.option("--csv", "aggregate_csv", type=FILE, metavar="FILE", help="Write a row per endpoint."),
-        click.option("--stream/--no-stream", default=None, help="Request streams, or whole answers."),
-        click.option("--max-tokens", type=COUNT, metavar="N", help="Maximum number of tokens in each answer."),
-        click.option(
-            "--for",
-            "for_s",
-            metavar="DURATION",
-            callback=seconds,
-            help="Stop starting requests after DURATION: 30s, 5m.",
-        ),
-        click.option("--config", "config_file", type=FILE, help="The configuration file."),
-        click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile with the endpoints."),
-    ):
-        command = option(command)
-    return command
+measure_options = options.option_group(
+    click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile with the endpoints."),
+    options.config_option,
+    click.option(
+        "--for", "for_s", metavar="DURATION", callback=seconds, help="Stop starting requests after DURATION: 30s, 5m."
+    ),
+    click.option("--max-tokens", type=COUNT, metavar="N", help="Maximum number of tokens in each answer."),
+    click.option("--stream/--no-stream", default=None, help="Request streams, or whole answers."),
+    click.option("--csv", "aggregate_csv", type=FILE, metavar="FILE", help="Write a row per endpoint."),
+    click.option("--request-csv", type=FILE, metavar="FILE", help="Write a row per request, failures included."),
+    options.json_option,
+)
+"""The options of `MeasureOptions`, but for the numbers of requests."""
 
 
 @contextmanager
@@ -117,33 +105,22 @@ def drive(run: BenchRun, endpoints: Sequence[Endpoint], profile: Profile, last_w
     run.stopped_by = None if number is None else Signals(number)
 
 
-def outputs_of(options: MeasureOptions) -> dict[str, CSVOutput]:
+def outputs_of(options: MeasureOptions) -> dict[str, OutputFile]:
     """The files to write, tried before the first request is sent."""
-    from gwtui.bench.csv_out import CSVOutput
-
     paths = given(aggregate_csv=options.aggregate_csv, request_csv=options.request_csv)
     if len(set(paths.values())) < len(paths):
         raise Refusal(f"--csv and --request-csv are two files, and both are {options.request_csv}")
-    found = {}
-    for name, path in paths.items():
-        try:
-            found[name] = CSVOutput(path)
-        except OSError as error:
-            raise Refusal(f"cannot write {path}: {error.strerror or error}") from error
-    return found
+    return {name: OutputFile(path) for name, path in paths.items()}
 
 
-def write(run: BenchRun, outputs: Mapping[str, CSVOutput]) -> None:
+def write(run: BenchRun, outputs: Mapping[str, OutputFile]) -> None:
     """Write the CSV files of the run. Raises OwnFaultError."""
     from gwtui.bench.csv_out import aggregate_lines, request_lines
 
     for name, output in outputs.items():
         measured = list(run.measured.values())
         lines = aggregate_lines(measured) if name == "aggregate_csv" else request_lines(run.lines())
-        try:
-            output.write(lines)
-        except OSError as error:
-            raise OwnFaultError(f"{output.path} was not written: {error.strerror or error}") from error
+        output.write(b"".join(lines))
 
 
 def exit_code(run: BenchRun, *, tripped: bool) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -114,40 +115,51 @@ def exit_codes(
 
 LOST_ROWS = "gwtui itself failed, its engine died, or rows could not be written"
 
-config_option = click.option(
-    "--config",
-    "config_file",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The configuration file.  [default: what `gwtui config path` says]",
-)
-
-
 KEY_PLACES = "env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
 """The forms of `--key`, for help. (`gwtui.secrets` has them too; help does not load that.)"""
 
+FILE = click.Path(dir_okay=False, path_type=Path)
 
-def run_options(command: Any) -> Any:
-    """What `watch` and `demo` have in common."""
-    for option in (
-        click.option(
-            "--session-dir",
-            type=click.Path(file_okay=False, path_type=Path),
-            metavar="DIR",
-            help="Directory for this session's files.  [default: a new one beside the earlier sessions]",
-        ),
-        click.option(
-            "--for", "stop_after_s", metavar="DURATION", callback=seconds, help="Stop after this long: 30s, 5m, 2h."
-        ),
-    ):
-        command = option(command)
-    return screen_options(command)
+config_option = click.option(
+    "--config", "config_file", type=FILE, help="The configuration file.  [default: what `gwtui config path` says]"
+)
+key_option = click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
+model_option = click.option("--model", metavar="NAME", help="Model to request.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 
-def screen_options(command: Any) -> Any:
-    """How to print instead of drawing a screen."""
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="No screen: print JSON lines."),
-        click.option("--headless", is_flag=True, help="No screen: print a line per interval, then a summary."),
-    ):
-        command = option(command)
-    return command
+def option_group(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Several options as one decorator, in the order of the help."""
+
+    def decorate(command: Any) -> Any:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+screen_options = option_group(
+    click.option("--headless", is_flag=True, help="No screen: print a line per interval, then a summary."),
+    click.option("--json", "as_json", is_flag=True, help="No screen: print JSON lines."),
+)
+"""How to print instead of drawing a screen."""
+
+run_options = option_group(
+    screen_options,
+    click.option(
+        "--for", "stop_after_s", metavar="DURATION", callback=seconds, help="Stop after this long: 30s, 5m, 2h."
+    ),
+    click.option(
+        "--session-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="Directory for this session's files.  [default: a new one beside the earlier sessions]",
+    ),
+)
+"""What `watch` and `demo` have in common."""
+
+
+def given(**fields: Any) -> dict[str, Any]:
+    """The options that were given, by name."""
+    return {name: value for name, value in fields.items() if value is not None}

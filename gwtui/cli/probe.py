@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, refusing, say, styled, width
-from gwtui.cli.options import KEY_PLACES, ListsAPIs, config_option, exit_codes, exit_with
+from gwtui.cli.options import (
+    ListsAPIs,
+    config_option,
+    exit_codes,
+    exit_with,
+    given,
+    json_option,
+    key_option,
+    model_option,
+)
 
 if TYPE_CHECKING:
     from gwtui.model.profile import Endpoint, Profile
@@ -39,8 +48,8 @@ _ONLY_FOR = {
 @click.option("--api", metavar="NAME", help="API of the endpoint, see above.")
 @click.option("--url", metavar="URL", help="Base URL.")
 @click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
-@click.option("--model", metavar="NAME", help="Model to request.")
-@click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
+@model_option
+@key_option
 @click.option("--header", "headers", multiple=True, metavar="'K: V'", help="Additional request header; repeatable.")
 @click.option("--prompt", metavar="TEXT", help="Prompt to send.")
 @click.option(
@@ -53,7 +62,7 @@ _ONLY_FOR = {
 @click.option("--connect-to", metavar="HOST:PORT", help="Connect to this address; URL and Host header stay the same.")
 @click.option("--proxy", metavar="URL", help="Connect through this proxy, or `direct`.")
 @click.option("--unix-socket", "unix", metavar="PATH", help="Connect to a Unix socket instead of the URL's host.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def command(
     endpoint: str | None,
     profile_name: str | None,
@@ -72,17 +81,17 @@ def command(
       gwtui probe claude --model another-model --no-stream
       gwtui probe --api openai-chat --url https://host --key env:API_KEY
     """
-    given: dict[str, Any] = {name: value for name, value in fields.items() if value is not None}
-    given |= {"headers": headers_of(headers)} if headers else {}
-    given |= {"stream": False} if no_stream else {}
-    given |= {"unix": str(Path(given["unix"]).absolute())} if "unix" in given else {}
-    given |= {"connect_to": connect_to_of(given["connect_to"])} if "connect_to" in given else {}
-    chosen, profile = target(endpoint, profile_name, config_file, given)
+    fields = given(**fields)
+    fields |= {"headers": headers_of(headers)} if headers else {}
+    fields |= {"stream": False} if no_stream else {}
+    fields |= {"unix": str(Path(fields["unix"]).absolute())} if "unix" in fields else {}
+    fields |= {"connect_to": connect_to_of(fields["connect_to"])} if "connect_to" in fields else {}
+    chosen, profile = target(endpoint, profile_name, config_file, fields)
     exit_with(probe(chosen, profile, as_json=as_json))
 
 
 def target(
-    name: str | None, profile_name: str | None, config_file: Path | None, given: dict[str, Any]
+    name: str | None, profile_name: str | None, config_file: Path | None, fields: dict[str, Any]
 ) -> tuple[Endpoint, Profile]:
     """The endpoint to probe: one of the configuration changed by what was given, or one described by it alone."""
     from gwtui.config import endpoint_from, load
@@ -96,12 +105,12 @@ def target(
         if base is None:
             known = ", ".join(endpoint.name for endpoint in profile.endpoints) or "none"
             raise Refusal(f"There is no endpoint {name!r} in the profile {profile.name!r}. Its endpoints: {known}")
-    elif missing := [option for option in ("api", "url") if option not in given]:
+    elif missing := [option for option in ("api", "url") if option not in fields]:
         raise Refusal(f"Name an ENDPOINT, or describe one with --api and --url (missing: --{', --'.join(missing)})")
-    given = {**given, "headers": _merged(base, given["headers"])} if "headers" in given else given
+    fields = {**fields, "headers": _merged(base, fields["headers"])} if "headers" in fields else fields
     with refusing():
-        endpoint = endpoint_from(_with_body(given, base), base)
-    _refuse_useless(endpoint, given)
+        endpoint = endpoint_from(_with_body(fields, base), base)
+    _refuse_useless(endpoint, fields)
     return endpoint, profile
 
 
@@ -130,29 +139,29 @@ def _merged(base: Endpoint | None, headers: Mapping[str, str]) -> dict[str, str]
     return {name: value for name, value in own.items() if name.lower() not in new} | dict(headers)
 
 
-def _with_body(given: dict[str, Any], base: Endpoint | None) -> dict[str, Any]:
+def _with_body(fields: dict[str, Any], base: Endpoint | None) -> dict[str, Any]:
     """`--body` as the API takes it: text for plain HTTP and WebSockets, a table of further fields for the rest."""
     import msgspec
 
     from gwtui.apis import APIS
     from gwtui.model.enums import Kind
 
-    api = APIS.get(given.get("api") or (base.api if base is not None else ""))
-    if "body" not in given or api is None or api.kind is not Kind.COMPLETION:
-        return given
+    api = APIS.get(fields.get("api") or (base.api if base is not None else ""))
+    if "body" not in fields or api is None or api.kind is not Kind.COMPLETION:
+        return fields
     try:
-        fields = msgspec.json.decode(given["body"], type=dict[str, Any])
+        extra = msgspec.json.decode(fields["body"], type=dict[str, Any])
     except (msgspec.DecodeError, UnicodeEncodeError) as error:
         raise Refusal(f"""--body is a JSON object for {api.name}, such as '{{"temperature": 0.2}}'""") from error
     own = base.body if base is not None and isinstance(base.body, dict) else {}
-    return {**given, "body": {**own, **fields}}
+    return {**fields, "body": {**own, **extra}}
 
 
-def _refuse_useless(endpoint: Endpoint, given: Mapping[str, Any]) -> None:
+def _refuse_useless(endpoint: Endpoint, fields: Mapping[str, Any]) -> None:
     from gwtui.apis import kind_of
 
     kind = kind_of(endpoint.api).value
-    useless = [name for name in given if kind not in _ONLY_FOR.get(name, (kind,))]
+    useless = [name for name in fields if kind not in _ONLY_FOR.get(name, (kind,))]
     if useless:
         options = ", ".join("--no-stream" if name == "stream" else f"--{name.replace('_', '-')}" for name in useless)
         instead = "" if kind == "completion" else "; what is sent is --body"

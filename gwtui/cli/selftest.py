@@ -7,7 +7,7 @@ import os
 import click
 
 from gwtui.cli.console import OwnFaultError, Refusal, say
-from gwtui.cli.options import NumberRange, exit_codes, exit_with
+from gwtui.cli.options import NumberRange, exit_codes, exit_with, json_option
 
 
 @click.command(
@@ -23,7 +23,7 @@ from gwtui.cli.options import NumberRange, exit_codes, exit_with
     show_default=True,
     help="Seconds that each part takes.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@json_option
 def command(seconds: float, as_json: bool) -> None:
     """Measure gwtui's own timing accuracy on this machine.
 

@@ -1,4 +1,4 @@
-"""Files that the user names: links, pipes and `<(...)` of any length, read with progress on a terminal."""
+"""Files that the user names: links, pipes and `<(...)` of any length, read with progress on a terminal; and written."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
+from pathlib import Path
 
-from gwtui.cli.console import Refusal, is_screen
+from gwtui.cli.console import OwnFaultError, Refusal, is_screen
 
 CHUNK_BYTES = 1 << 16
 QUIET_S = 1.0
@@ -82,3 +83,22 @@ def _read(file: BufferedReader) -> bytes:
         return file.read1(CHUNK_BYTES)
     except OSError as error:
         raise Refusal(f"{file.name}: cannot be read: {error.strerror or error}") from error
+
+
+class OutputFile:
+    """A file that is written once, at the end. What it held before stays until then."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises a Refusal at once for a place that cannot be written to."""
+        self._path = path
+        try:
+            path.open("ab").close()
+        except OSError as error:
+            raise Refusal(f"cannot write {path}: {error.strerror or error}") from error
+
+    def write(self, data: bytes) -> None:
+        """Raises OwnFaultError."""
+        try:
+            self._path.write_bytes(data)
+        except OSError as error:
+            raise OwnFaultError(f"{self._path} was not written: {error.strerror or error}") from error

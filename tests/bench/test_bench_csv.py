@@ -18,10 +18,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.benching import MS, NOON, endpoint, measured, ping, request
 from support.commanding import gwtui
-from support.oswords import MISSING
 
 from gwtui.bench.csv_in import CSVError, other_parts, read
-from gwtui.bench.csv_out import AGGREGATE_COLUMNS, CSVOutput, aggregate_lines, request_line, request_lines
+from gwtui.bench.csv_out import AGGREGATE_COLUMNS, aggregate_lines, request_line, request_lines
 from gwtui.bench.results import Measured, empty
 from gwtui.cli.compare import labels, pairs
 from gwtui.cli.console import Refusal
@@ -91,20 +90,6 @@ def test_a_ping_fits_among_the_requests() -> None:
     expected = {"endpoint": "ws", "request_number": "4", "duration_ms": "12.5", "trace_id": "abc", "api": "websocket"}
     assert {name: row[name] for name in expected} == expected
     assert (row["verdict"], row["status"], row["from_planned_ms"]) == ("pong", "101", "15.5")
-
-
-def test_a_file_keeps_what_it_held_until_there_is_something_to_write(tmp_path: Path) -> None:
-    path = tmp_path / "results.csv"
-    path.write_text("precious\n")
-    output = CSVOutput(path)
-    assert path.read_text() == "precious\n"
-    output.write([b"a\n", b"b\n"])
-    assert path.read_text() == "a\nb\n"
-
-
-def test_a_place_that_cannot_be_written_to_is_refused_at_once(tmp_path: Path) -> None:
-    with pytest.raises(OSError, match=MISSING):
-        CSVOutput(tmp_path / "nowhere" / "results.csv")
 
 
 def some(name: str) -> Measured:

@@ -109,7 +109,7 @@ def test_the_junit_file_has_a_case_per_check(gateway: Gateway, tmp_path: Path) -
         (("--only", "ping"), "None of these checks"),
         (("--models", ","), "--models names no model"),
         (("--models", "a,b,c,d,e,f,g,h,i,j"), "10 models"),
-        (("--junit", "/no/such/directory/file.xml"), "Cannot write"),
+        (("--junit", "/no/such/directory/file.xml"), "cannot write"),
         (("--url", "ftp://h"), "url"),
         (("--api", "nonsense"), "api"),
         (("--key", "sk-literal"), "key"),
