@@ -10,7 +10,7 @@ HOUR_NS = 3_600_000_000_000
 
 
 class BudgetTracker:
-    """Counts requests as they begin, tokens and dollars as answers tell them. Without a budget it is never empty."""
+    """Counts requests as they begin, tokens and dollars as answers report them. Without a budget it is never empty."""
 
     def __init__(self, budget: Budget | None, now_ns: int) -> None:
         self._budget = budget or Budget()
@@ -26,7 +26,7 @@ class BudgetTracker:
         return True
 
     def charge(self, request: Request, price: Price | None) -> None:
-        """Count what an answer took. What it does not tell takes nothing; nor does a request that was never sent."""
+        """Count what an answer took. What it does not report takes nothing; nor does a request that was never sent."""
         if request.duration_ns is None:
             self._requests = max(0, self._requests - 1)
         tokens_in, tokens_out = request.input_tokens or 0, request.output_tokens or 0

@@ -52,7 +52,7 @@ class Feed(Protocol):
         """Hand a command to the engine. A feed that has ended takes it and does nothing."""
 
     def hold(self, held: bool) -> bool:
-        """Hold records back, or let them come again. False: they keep coming, because what they tell of goes on."""
+        """Hold records back, or let them come again. False: they keep coming, because what they report goes on."""
 
     def stop(self) -> None:
         """Ask for the end: records that are on their way still come, then the iteration ends."""

@@ -27,7 +27,7 @@ def replay(session: Session, speed: float | None = None, *, stay: bool = False) 
     """The feed of a session that was recorded.
 
     It comes `speed` times as fast as it once did, or all at once. With `stay` it goes on until it is stopped, so that
-    a screen can be used for as long as one likes; else it ends with its last row.
+    a screen stays usable; otherwise it ends with its last row.
     """
     return _Replay(session, speed, stay)
 

@@ -30,7 +30,7 @@ class Silence:
         self._report_at_s = DEADLINE_S
 
     def look(self, now_s: float) -> float | None:
-        """Seconds of silence when it is time to tell them, else None."""
+        """Seconds of silence when it is time to report them, else None."""
         passed_s, self._looked_s = now_s - self._looked_s, now_s
         self._silent_s += min(passed_s, 2 * LOOK_S)
         if self._silent_s < self._report_at_s:

@@ -203,7 +203,7 @@ class _Findings:
         self._cold = ColdStart()
 
     def follow(self, now_ns: int, result: Request | Ping) -> list[str]:
-        """Take a result; gives what there is to tell."""
+        """Take a result; returns what is to be reported."""
         found = {finding.name: finding for finding in result.findings}
         texts = [_began(finding) for name, finding in found.items() if name not in self._last]
         for name, (seen_ns, without) in list(self._last.items()):

@@ -8,7 +8,7 @@ from gwtui.model.check_results import CheckResult, CheckRun
 from gwtui.model.view import ChecksView
 
 
-class Checkups:
+class CheckRuns:
     """Follows the runs. A result that no run has announced is left out."""
 
     def __init__(self) -> None:

@@ -76,7 +76,7 @@ _Part = TypeVar("_Part")
 
 
 class History:
-    """Takes the results of one endpoint in, and gives rows and panels out. Each is made anew only when it changed."""
+    """Takes the results of one endpoint in, and gives rows and panels out. Each is made again only when it changed."""
 
     def __init__(self, endpoint: Endpoint, start_ns: int) -> None:
         self.stream_store = StreamStore()

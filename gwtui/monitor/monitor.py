@@ -32,7 +32,7 @@ from gwtui.model.records import (
 )
 from gwtui.model.view import EndpointRow, Header, PingView, Query, StreamView, View
 from gwtui.monitor.banner import Trouble
-from gwtui.monitor.check_runs import Checkups
+from gwtui.monitor.check_runs import CheckRuns
 from gwtui.monitor.endpoint_history import History
 from gwtui.monitor.filters import FilterError, Subject, ordered, parse
 from gwtui.stats.comparison import ComparedSeries
@@ -103,7 +103,7 @@ class Monitor:
         self._failed = 0
         self._trouble = Trouble()
         self._notice = ""
-        self._checkups = Checkups()
+        self._check_runs = CheckRuns()
         self._trial: Request | Ping | None = None
         self._trials: set[tuple[str, int]] = set()
         self._incidents: deque[Incident] = deque(maxlen=INCIDENTS)
@@ -122,7 +122,7 @@ class Monitor:
             if history is None or not history.continues_as(endpoint):
                 history = History(endpoint, self._session.now_ns)
             self._histories[endpoint.name] = history
-        self._checkups.keep(self._histories)
+        self._check_runs.keep(self._histories)
 
     def _started(self, started: RequestStarted) -> None:
         if started.trigger is Trigger.TRIAL:
@@ -184,10 +184,10 @@ class Monitor:
         self._notice = notice.text
 
     def _checks_reported(self, run: CheckRun) -> None:
-        self._checkups.follow(run)
+        self._check_runs.follow(run)
 
     def _checked(self, result: CheckResult) -> None:
-        self._checkups.add(result)
+        self._check_runs.add(result)
 
     def _silent(self, silence: FeedSilent) -> None:
         self._trouble.hear(silence)
@@ -234,7 +234,7 @@ class Monitor:
             notice=notice,
             version=self._pictures,
             probed=self._probed(selected, query),
-            checks=None if selected is None else self._checkups.view(selected.endpoint.name),
+            checks=None if selected is None else self._check_runs.view(selected.endpoint.name),
         )
 
     def _rows(self, query: Query) -> tuple[list[EndpointRow], str]:

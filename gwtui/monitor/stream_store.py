@@ -1,7 +1,7 @@
 """Streams as lines to read: what came, when, after which gap, and which gaps are out of the usual.
 
 A `Stream` is one probe under way or ended, a `StreamStore` those of one endpoint that are still kept. Both are bounded:
-a stream keeps its newest lines, the store the newest ended probes and those that incidents tell of.
+a stream keeps its newest lines, the store the newest ended probes and those that incidents name.
 """
 
 from __future__ import annotations
@@ -190,7 +190,7 @@ class StreamStore:
             del self._ended[next(ended for ended in self._ended if ended not in self._kept)]
 
     def keep(self, number: int) -> None:
-        """Hold on to that probe, ended or about to, when others as old are let go of."""
+        """Keep that probe, ended or about to end, when others as old are dropped."""
         self._kept[number] = None
         if len(self._kept) > ENDED_PER_ENDPOINT:
             del self._kept[next(iter(self._kept))]

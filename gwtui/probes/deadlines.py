@@ -97,7 +97,7 @@ def _last_event_ns(event_ns: int, trace: ConnectionTrace, gap_ns: int) -> int:
 
 
 def _missing(progress: Progress) -> str:
-    """What had not come, where no API's reader can tell."""
+    """What had not come, where no API's reader can say."""
     trace = progress.trace
     if trace.last_read_ns is None:
         return ", and nothing of an answer had come"

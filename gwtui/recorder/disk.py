@@ -71,7 +71,7 @@ class LineFile:
             self._stuck = True
 
     def close(self) -> None:
-        """Raises OSError where a disk tells its trouble only now."""
+        """Raises OSError where a disk reports its trouble only now."""
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)

@@ -40,7 +40,7 @@ _OURS = re.compile(
 
 
 class OwnedDirectory(Directory):
-    """A private directory of one's own, locked so that two programs do not write into one.
+    """A private directory of the user's own, locked so that two programs do not write into it.
 
     It stays the same while its path leads to it. A path that is a link is never followed.
     """

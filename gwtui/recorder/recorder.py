@@ -230,7 +230,7 @@ class Recorder:
         for rows in written:
             rows.file.limit = int(self._profile.rotate_mb * 1_000_000)
             if day > before:
-                with suppress(OSError):  # the next append tells it
+                with suppress(OSError):  # the next append reports it
                     rows.file.rotate(DAY_BYTES)
 
     def _save_profile(self) -> str:

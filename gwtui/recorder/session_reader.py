@@ -106,7 +106,7 @@ def read_session(path: Path) -> Session:
 
 
 def _ended_at(row: Row) -> float:
-    """The wall time at which it was known, as far as its row tells."""
+    """The wall time at which it was known, as far as its row says."""
     if isinstance(row, Incident):
         return row.at
     if isinstance(row, Ping):

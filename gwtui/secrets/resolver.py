@@ -1,7 +1,7 @@
 """From references to values. Commands and keyrings are called rarely, and never by the event loop that probes.
 
 What the environment or a file says is read at every use, so a new key counts at once. What a command or a keyring
-said is kept in memory for `KEPT_S`, a failure for `FAILURE_KEPT_S`: a password manager is not to be asked at every
+said is kept in memory for `KEPT_S`, a failure for `FAILURE_KEPT_S`: a password manager must not be asked at every
 probe. Commands run side by side, at most `MOST_AT_ONCE`; a keyring, which may have to be unlocked, gets one question
 at a time.
 """
@@ -170,8 +170,8 @@ async def make_ready(*endpoints: Endpoint) -> None:
 
 
 async def _ask_in_thread(reference: str) -> None:
-    """Not in one of the loop's own threads: names are resolved by those, and must not wait for keys. Without a thread
-    to be had, the asking fails at once."""
+    """Not in one of the loop's own threads: names are resolved by those, and must not wait for keys. Where no
+    thread can be started, asking fails at once."""
     loop = asyncio.get_running_loop()
     done = asyncio.Event()
 

@@ -19,7 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
-from gwtui.text.untrusted_files import expanded
+from gwtui.text.untrusted_files import expanded, open_at_once
 
 MAX_FILE_BYTES = 64 * 1024
 ANSWER_S = 10.0
@@ -56,12 +56,9 @@ def from_environment(name: str) -> str:
 
 
 def from_file(place: str) -> str:
+    path = expanded(place)
     try:
-        path = expanded(place)
-    except RuntimeError as error:
-        raise KeyReferenceError(f"there is no home directory for {place}") from error
-    try:
-        with open(path, "rb", opener=_open_at_once) as file:
+        with open(path, "rb", opener=open_at_once) as file:
             _refuse_unsafe(os.fstat(file.fileno()), path)
             data = file.read(MAX_FILE_BYTES + 1)
     except OSError as error:
@@ -199,11 +196,6 @@ def _text(data: bytes, name: str) -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise KeyReferenceError(f"{name} is not UTF-8 text") from error
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    """Does not wait for the writer of a FIFO, which is refused anyway."""
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _refuse_unsafe(status: os.stat_result, path: Path) -> None:

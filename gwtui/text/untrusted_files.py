@@ -150,6 +150,11 @@ def expanded(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))  # noqa: PTH111 - pathlib's raises
 
 
+def open_at_once(path: str, flags: int) -> int:
+    """An `opener` for `open` that does not wait for the writer of a FIFO, which the caller refuses."""
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
 def make_private_directories(path: Path) -> None:
     """Make the directory and all above it that are missing, each for its owner alone whatever the umask.
 

@@ -74,7 +74,7 @@ _CLIENT_ALERTS = {
     "CERTIFICATE_UNKNOWN": "the gateway does not accept the client's certificate",
     "ACCESS_DENIED": "the gateway does not let the client's certificate in",
 }
-"""Alerts (RFC 8446 6.2) that a client gets for its own certificate, or for want of one."""
+"""Alerts (RFC 8446 6.2) that a client gets for its own certificate, or for the lack of one."""
 
 
 def end_of(error: BaseException, trace: ConnectionTrace) -> tuple[End, str]:

@@ -68,7 +68,7 @@ class Route:
         return in_turn(with_route(addresses), number) if addresses else None
 
     def kept_under(self, progress: Dial) -> Address | None:
-        """What tells the connection that was made so from others that are kept: what `turn` gives for it."""
+        """What a connection that was made so is kept under: what `turn` gives for it."""
         return progress.peer if self._each else None
 
     def renewal(self, made: Made, now_ns: int) -> Renewal | None:

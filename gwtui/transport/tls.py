@@ -128,7 +128,7 @@ class TLSStream:
     def _decrypt(self) -> bytes | None:
         """What can be decrypted now; None when more ciphertext is needed, b"" after the peer's close_notify.
 
-        Raises `ssl.SSLEOFError` when the connection ended without one: whether that cut anything off, who knows.
+        Raises `ssl.SSLEOFError` when the connection ended without one: something may have been cut off.
         """
         plain, self._unread = self._unread, b""
         while True:

@@ -1,4 +1,4 @@
-"""The files of an endpoint's TLS settings: read without ever asking anybody, and read anew when they change."""
+"""The files of an endpoint's TLS settings: read without a prompt on the terminal, and read again when they change."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from gwtui.model.records import Finding
 from gwtui.secrets.references import KeyReferenceError
 from gwtui.secrets.resolver import resolve
 from gwtui.text.sanitize import clean
+from gwtui.text.untrusted_files import open_at_once
 from gwtui.transport.certificates import expires_at, expiry
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -143,7 +144,7 @@ def _new_context(settings: TLS) -> ssl.SSLContext:
 
 
 def _add_client(context: ssl.SSLContext, settings: TLS, password_at: Callable[[str], str] = resolve) -> None:
-    assert settings.client_cert is not None  # noqa: S101 - there is nothing to add else
+    assert settings.client_cert is not None  # noqa: S101 - otherwise there is nothing to add
     field, path = _key_file(settings)
     was_asked = False
 
@@ -215,7 +216,7 @@ def _client_expires_at(settings: TLS) -> float | None:
 def _contents(field: str, path: str) -> bytes:
     """All of a file that is one: a FIFO would keep the engine waiting. Raises `TLSFileError`."""
     try:
-        with open(path, "rb", opener=_open_at_once) as file:
+        with open(path, "rb", opener=open_at_once) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise TLSFileError(field, f"{path} is not a regular file")
             data = file.read(MAX_BYTES + 1)
@@ -232,10 +233,6 @@ def _file_error(error: OSError, field: str, path: str) -> Exception:
     if error.errno in _NO_ROOM:
         return OSError(error.errno, error.strerror)
     return TLSFileError(field, f"{path}: {error.strerror or error}")
-
-
-def _open_at_once(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _der_hint(data: bytes) -> str:
