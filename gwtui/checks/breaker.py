@@ -13,6 +13,7 @@ from statistics import median
 from gwtui.model.enums import Outcome
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
+from gwtui.verdict.http_status import BREAKER
 
 MOST_FAILURES = 8
 """Failures in a row after which a breaker would have opened, if there was one."""
@@ -97,11 +98,16 @@ def next_wait_s(requests: Sequence[Request]) -> float | None:
     return wait if breaker.shut_s + wait <= LONGEST_WAIT_S else None
 
 
+def is_refused_by_one(request: Request) -> bool:
+    """Whether the gateway said that a breaker refused the request."""
+    return request.rule.endswith(f".{BREAKER}")
+
+
 def _turned(before: Sequence[Request], request: Request) -> bool:
     """Whether this failure, after those, came from a breaker and not from upstream."""
     if request.outcome is not Outcome.FAILED or any(each.outcome is not Outcome.FAILED for each in before):
         return False
-    if request.rule.endswith(".breaker"):
+    if is_refused_by_one(request):
         return True
     if before and request.verdict is Verdict.UNAVAILABLE and before[-1].verdict is not Verdict.UNAVAILABLE:
         return request.retry_after_s is not None
@@ -113,7 +119,7 @@ def _is_like(first: Request, request: Request, usual_ns: int) -> bool:
     """Whether the request was failed by the breaker as the first one was."""
     if request.outcome is not Outcome.FAILED or request.rule != first.rule:
         return False
-    if request.rule.endswith(".breaker") or (first.retry_after_s is not None and request.retry_after_s is not None):
+    if is_refused_by_one(request) or (first.retry_after_s is not None and request.retry_after_s is not None):
         return True
     return _is_fast(request, usual_ns)
 

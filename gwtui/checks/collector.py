@@ -9,7 +9,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
 from gwtui.checks.breaker import next_wait_s
-from gwtui.checks.evidence import Evidence, Probed, document_of
+from gwtui.checks.evidence import MISSING, Evidence, Probed
 from gwtui.checks.request_plans import MOST_LOOKS, RequestPlan, is_settled, provoking, request_plan
 from gwtui.checks.request_sets import CheckTarget, RequestSet
 from gwtui.engine.loop_lag import LoopLagMonitor
@@ -76,7 +76,7 @@ class Collected:
         found: list[Probed] = []
         for group in plan.groups:
             probed = await self._at_once(group)
-            if plan.alternatives and not document_of(probed[0].request).is_missing:
+            if plan.alternatives and probed[0].request.status not in MISSING:
                 return tuple(probed)
             found += probed
         return tuple(found)

@@ -100,7 +100,7 @@ class Evidence:
     def document(self, need: RequestSet) -> Document | None:
         """The document that was asked for last; None where none was."""
         probed = self.one(need)
-        return None if probed is None else replace(document_of(probed.request), path=probed.path)
+        return None if probed is None else replace(_document_of(probed.request), path=probed.path)
 
     def everything(self) -> Iterator[Probed]:
         """Every request, in the order of needs."""
@@ -128,7 +128,7 @@ class Evidence:
         )
 
 
-def document_of(request: Request) -> Document:
+def _document_of(request: Request) -> Document:
     """The JSON document that an answer holds, or why it holds none. Its text was cleaned, which is undone here."""
     if request.status is None or not 200 <= request.status < 300:
         return Document(request, None, request.reason)

@@ -6,7 +6,7 @@ A healthy gateway shows nothing of this, so most of it needs a model whose first
 from __future__ import annotations
 
 from gwtui.apis import APIS
-from gwtui.checks.breaker import LONGEST_WAIT_S, BreakerEvidence, find_breaker
+from gwtui.checks.breaker import LONGEST_WAIT_S, BreakerEvidence, find_breaker, is_refused_by_one
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.errors import FAST_NS
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
@@ -17,6 +17,7 @@ from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
 from gwtui.text.sanitize import clean
+from gwtui.verdict.classify import JSON_ANSWER
 
 SECTION = "Upstreams"
 MOST_ATTEMPTS = 2
@@ -24,7 +25,7 @@ MOST_ATTEMPTS = 2
 EXPECTED_FAILURES = 5
 """Failures that open a breaker by the defaults of Envoy (`consecutive_5xx`) and pybreaker (`fail_max`)."""
 ASK = "Name a model whose first provider fails: `--provoke MODEL`."
-FALLBACK_FINDINGS = (FindingName.FALLBACKS, FindingName.RETRIES)
+FALLBACK_FINDINGS = (FindingName.FALLBACKS, FindingName.RETRIES, FindingName.MODEL_DIFFERS)
 """Findings whose evidence says that other attempts were made."""
 COUNTED = ("x-gateway-attempts", "x-envoy-attempt-count")
 """Headers that tell the number of upstream attempts..."""
@@ -40,7 +41,7 @@ def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
         return _seen_fallback(evidence, chain)
     request = provoked[0].request
     if not provoked[0].ok:
-        if request.verdict is Verdict.NOT_A_STREAM and request.rule == "stream.json-answer":
+        if request.rule == JSON_ANSWER:
             return passed(
                 f"{request.model}: the stream failed upstream, one JSON answer came instead; {describe(request)}"
             )
@@ -60,7 +61,7 @@ def _chain_failed(request: Request, chain: list[str]) -> CheckAnswer:
     """The provoked request was not answered by anyone."""
     if "disabled" in request.reason.lower():
         return not_applicable(f"the gateway says that its fallback is disabled: {describe(request)}")
-    if request.rule.endswith(".breaker"):
+    if is_refused_by_one(request):
         return not_applicable(f"its breaker was open already: {describe(request)}")
     if not chain:
         return not_applicable(f"{describe(request)}; /gateway/health reports no fallback chain")
@@ -94,7 +95,7 @@ def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
     if not provoked:
         return not_applicable("no upstream failure was provoked")
     request = provoked[0].request
-    if request.outcome is Outcome.OK or request.rule == "stream.json-answer":
+    if request.outcome is Outcome.OK or request.rule == JSON_ANSWER:
         return not_applicable(f"a fallback answered: {describe(request)}")
     if request.status is None:
         return blamed(request)
@@ -200,7 +201,7 @@ def _opening(breaker: BreakerEvidence) -> str:
 
 def _seen_breaker(evidence: Evidence) -> CheckAnswer:
     """Without provoking anything: did a breaker refuse any of the requests?"""
-    refused = [each.request for each in evidence.streams() if each.request.rule.endswith(".breaker")]
+    refused = [each.request for each in evidence.streams() if is_refused_by_one(each.request)]
     if refused:
         return warned(
             f"a breaker is open right now: {describe(refused[0])}",
@@ -221,8 +222,7 @@ def _fell_back(request: Request) -> bool:
 
 
 def _why(request: Request) -> str:
-    names = (*FALLBACK_FINDINGS, FindingName.MODEL_DIFFERS)
-    return "; ".join(finding.evidence for finding in request.findings if finding.name in names)
+    return "; ".join(finding.evidence for finding in request.findings if finding.name in FALLBACK_FINDINGS)
 
 
 def _attempts(request: Request) -> int | None:

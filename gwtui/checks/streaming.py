@@ -21,6 +21,7 @@ from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
+from gwtui.verdict.classify import JSON_ANSWER
 
 SECTION = "Answers"
 MALFORMED = frozenset(
@@ -131,7 +132,7 @@ def judge_silent_fallback(evidence: Evidence) -> CheckAnswer:
     """Warns where a request for a stream got one JSON answer."""
     sent = list(evidence.streams())
     streamed = [each for each in sent if each.request.status == 200 and _is_stream(each.request)]
-    whole = [each for each in sent if each.request.rule == "stream.json-answer"]
+    whole = [each for each in sent if each.request.rule == JSON_ANSWER]
     if not whole and not streamed:
         return not_applicable(f"no stream was answered: {describe(sent[0].request)}" if sent else "nothing was sent")
     if not whole:

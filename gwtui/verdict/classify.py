@@ -117,6 +117,8 @@ WITHOUT_EVENTS = frozenset({End.NO_FIRST_EVENT, End.NO_FIRST_TOKEN, End.EVENT_GA
 """Ends that bytes alone do not put off."""
 _ERROR_FIELD = re.compile(rb"^error: ?(?=\{)")
 """The name of the field in which llama.cpp sends its errors, which no event can have."""
+JSON_ANSWER = "stream.json-answer"
+"""The rule of a good answer that came whole where a stream was asked for."""
 _NOTHING_READ = frozenset({Verdict.EMPTY, Verdict.OUT_OF_ORDER})
 """What a reader says of a stream whose bytes are not of the API's framing."""
 OURS = frozenset({End.NO_KEY, End.TLS_FILE, End.CANCELLED, End.LOCAL})
@@ -266,7 +268,7 @@ def _no_stream(transport: Transport, answer: Answer, framing: Framing) -> Judgem
     kind = transport.media_type
     if answer.judgement.verdict.outcome is Outcome.OK:
         words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
-        return _judgement(Verdict.NOT_A_STREAM, "stream.json-answer", words)
+        return _judgement(Verdict.NOT_A_STREAM, JSON_ANSWER, words)
     if "html" in kind or transport.body.lstrip().startswith(b"<"):
         words = f"a page came instead of a stream: {excerpt(transport.body, kind)}"
         return _judgement(Verdict.NOT_A_STREAM, "stream.page", words)

@@ -52,7 +52,9 @@ REMEDIES = {
     "plain-http": "the port speaks TLS, `https` is right",
 }
 """What a refusal that is about TLS comes down to."""
-NAMED = ("quota", "breaker")
+BREAKER = "breaker"
+"""What ends the rule of a refusal by an open circuit breaker."""
+NAMED = ("quota", BREAKER)
 """Reported beside the status: nothing else shows that it is not a plain refusal."""
 QUOTA_WORDS = ("insufficient_quota", "credit", "billing")
 """A 429 with these is about money, not about load."""
@@ -75,7 +77,7 @@ def judge_status(
     if status in (500, 503) and "overloaded_error" in said:
         verdict, detail = Verdict.OVERLOADED, "overloaded"
     if status == 503 and ("breaker" in said.lower() or "currently unavailable" in said.lower()):
-        detail = "breaker"
+        detail = BREAKER
     wait = retry_after(headers, now)
     told = clean(header(headers, "retry-after"), 40)
     words = [said] if said else []
