@@ -47,7 +47,7 @@ async def compare(state: GatewayState, request: Request) -> Response:
     visit = Visit(state, request)
     try:
         body = decode_question(await request.body(), _Body)
-        courses = [_course(state, request, body, model) for model in body.models]
+        plans = [_plan(state, request, body, model) for model in body.models]
         behaviour = state.behaviour(request, state.next(request.url.path))
     except (QuestionError, FaultError) as error:
         return _refused(visit, _error(400, str(error)))
@@ -55,16 +55,16 @@ async def compare(state: GatewayState, request: Request) -> Response:
         return _refused(visit, _error(401, "The API key is not valid."))
     if behaviour.status is not None:
         return _refused(visit, await refusal(behaviour, _error))
-    for course in courses:
-        own = Visit(state, request, _question(body, course.model))
-        provider = state.upstreams.first(_question(body, course.model)) if course.is_good else ""
+    for plan in plans:
+        own = Visit(state, request, _question(body, plan.model))
+        provider = state.upstreams.first(_question(body, plan.model)) if plan.is_good else ""
         own.over(
-            200 if course.is_good else 404,
-            "ok" if course.is_good else "refused",
+            200 if plan.is_good else 404,
+            "ok" if plan.is_good else "refused",
             provider=provider,
-            tokens=course.tokens,
+            tokens=plan.tokens,
         )
-    sends = interleaved(courses, sequential=body.sequential or bool(behaviour.sequential))
+    sends = interleaved(plans, sequential=body.sequential or bool(behaviour.sequential))
     timeline = as_played(sends, sse({"type": "error", "message": behaviour.error_message or "Overloaded"}), behaviour)
     return Playback(timeline, {"content-type": EVENT_STREAM} | (behaviour.headers or {}), lambda status, outcome: None)
 
@@ -79,15 +79,15 @@ def _question(body: _Body, model: str) -> Question:
     return Question(model=model, stream=True, max_tokens=body.max_tokens, input_tokens=tokens)
 
 
-def _course(state: GatewayState, request: Request, body: _Body, model: str) -> ModelPlan:
+def _plan(state: GatewayState, request: Request, body: _Body, model: str) -> ModelPlan:
     nth = state.next(request.url.path, model)
     behaviour = state.behaviour(request, nth, model)
     if model == UNKNOWN_MODEL:
-        return course_of(model, None, behaviour)
-    return course_of(model, answer_to(_question(body, model), nth, behaviour).tokens, behaviour)
+        return plan_of(model, None, behaviour)
+    return plan_of(model, answer_to(_question(body, model), nth, behaviour).tokens, behaviour)
 
 
-def course_of(model: str, tokens: Sequence[str] | None, behaviour: Behaviour) -> ModelPlan:
+def plan_of(model: str, tokens: Sequence[str] | None, behaviour: Behaviour) -> ModelPlan:
     """The events of one model's answer; None for a model that does not exist."""
     told: list[tuple[Part, dict[str, Any]]] = [(Part.OPENING, {"type": "start"})]
     if tokens is None:
@@ -101,19 +101,19 @@ def course_of(model: str, tokens: Sequence[str] | None, behaviour: Behaviour) ->
     return ModelPlan(model, (TimedSend(0.0, first.data), *rest), tokens is not None, len(tokens or ()))
 
 
-def interleaved(courses: Sequence[ModelPlan], *, sequential: bool) -> list[TimedSend]:
-    """All courses in one stream, at once or one after another, and what they come to."""
+def interleaved(plans: Sequence[ModelPlan], *, sequential: bool) -> list[TimedSend]:
+    """All plans in one stream, at once or one after another, and what they come to."""
     sends: list[TimedSend] = []
     begin_s = end_s = 0.0
-    for course in courses:
-        sends += [TimedSend(begin_s + send.at_s, send.data) for send in course.sends]
+    for plan in plans:
+        sends += [TimedSend(begin_s + send.at_s, send.data) for send in plan.sends]
         end_s = max(end_s, sends[-1].at_s)
         begin_s = end_s if sequential else 0.0
-    good = sum(course.is_good for course in courses)
+    good = sum(plan.is_good for plan in plans)
     metadata = {
         "processing_time_ms": round(end_s * 1000, 3),
         "models_successful": good,
-        "models_failed": len(courses) - good,
+        "models_failed": len(plans) - good,
     }
     # Sorting keeps the order of those that are due at once, so no model's events overtake each other.
     return [

@@ -127,7 +127,7 @@ def test_a_flood_of_models_stays_small() -> None:
     reader = CompareReader((), Names())
     for number in range(1000):
         reader.event(chunk(str(number)))
-    assert len(reader._courses) <= 64
+    assert len(reader._models) <= 64
 
 
 # What holds for every API

@@ -78,7 +78,7 @@ def test_streams_at_once(odd: Probed, outcome: CheckOutcome, words: str) -> None
     assert (said.outcome, words in said.evidence) == (outcome, True), said
 
 
-def course(model: str, start: float, first: float, end: float, alone: Alone | None = None) -> ModelTimeline:
+def timeline(model: str, start: float, first: float, end: float, alone: Alone | None = None) -> ModelTimeline:
     """Times in ms after the send."""
     start_ns, first_ns, end_ns = (int(ms * MS) for ms in (start, first, end))
     return ModelTimeline(
@@ -95,79 +95,85 @@ ROWS = list("aaabbbccc")
 
 
 @pytest.mark.parametrize(
-    ("courses", "speakers", "verdict", "signs"),
+    ("timelines", "speakers", "verdict", "signs"),
     [
         # at once, taking turns
-        ([course(m, 100, 110, 500) for m in "abc"], TURNS, Together.CONCURRENT, (True, True, True)),
+        ([timeline(m, 100, 110, 500) for m in "abc"], TURNS, Together.CONCURRENT, (True, True, True)),
         # one after another, seconds apart
         (
-            [course("a", 100, 110, 900), course("b", 1000, 1010, 1900), course("c", 2000, 2010, 2900)],
+            [timeline("a", 100, 110, 900), timeline("b", 1000, 1010, 1900), timeline("c", 2000, 2010, 2900)],
             ROWS,
             Together.SEQUENTIAL,
             (False, False, False),
         ),
         # one after another, but so fast that all starts are near
         (
-            [course("a", 10, 11, 60), course("b", 62, 63, 110), course("c", 112, 113, 160)],
+            [timeline("a", 10, 11, 60), timeline("b", 62, 63, 110), timeline("c", 112, 113, 160)],
             ROWS,
             Together.SEQUENTIAL,
             (False, False, False),
         ),
         # all begin at once, but each speaks only when the one before has ended
         (
-            [course(m, 1, at, at + 90) for m, at in zip("abc", (10, 110, 210), strict=True)],
+            [timeline(m, 1, at, at + 90) for m, at in zip("abc", (10, 110, 210), strict=True)],
             ROWS,
             Together.SEQUENTIAL,
             (True, False, False),
         ),
         # each in one piece, one after another, with the first one's time between
         (
-            [course(m, at, at, at) for m, at in zip("abc", (300, 600, 900), strict=True)],
+            [timeline(m, at, at, at) for m, at in zip("abc", (300, 600, 900), strict=True)],
             list("abc"),
             Together.SEQUENTIAL,
             (False, False, False),
         ),
         # each in one piece, and nearly at once
         (
-            [course(m, at, at, at) for m, at in zip("abc", (300, 330, 390), strict=True)],
+            [timeline(m, at, at, at) for m, at in zip("abc", (300, 330, 390), strict=True)],
             list("abc"),
             Together.CONCURRENT,
             (True, False, True),
         ),
         # at once, each in one piece
-        ([course(m, 100, 499, 500) for m in "abc"], ROWS, Together.CONCURRENT, (True, True, True)),
+        ([timeline(m, 100, 499, 500) for m in "abc"], ROWS, Together.CONCURRENT, (True, True, True)),
         # at once, and one of them thinks for long before it speaks
         (
-            [course("a", 100, 110, 500), course("b", 2000, 2010, 2500)],
+            [timeline("a", 100, 110, 500), timeline("b", 2000, 2010, 2500)],
             list("aaaabbbb"),
             Together.SEQUENTIAL,
             (False, False, False),
         ),
         # the same, where it is known to think as long when it is alone
         (
-            [course("a", 100, 110, 500, alone=alone(90, 490)), course("b", 2000, 2010, 2500, alone=alone(2000, 2450))],
+            [
+                timeline("a", 100, 110, 500, alone=alone(90, 490)),
+                timeline("b", 2000, 2010, 2500, alone=alone(2000, 2450)),
+            ],
             list("aaaabbbb"),
             Together.CONCURRENT,
             (True, False, True),
         ),
         # the second waits for the first, as its time alone shows
         (
-            [course("a", 100, 110, 1500, alone=alone(90, 1490)), course("b", 1600, 1610, 3000, alone=alone(90, 1490))],
+            [
+                timeline("a", 100, 110, 1500, alone=alone(90, 1490)),
+                timeline("b", 1600, 1610, 3000, alone=alone(90, 1490)),
+            ],
             list("aaaabbbb"),
             Together.SEQUENTIAL,
             (False, False, False),
         ),
         # over before anything can be told
-        ([course(m, 1, 2, 9) for m in "abc"], TURNS, None, (True, True, True)),
+        ([timeline(m, 1, 2, 9) for m in "abc"], TURNS, None, (True, True, True)),
         # alone
-        ([course("a", 100, 110, 500), ModelTimeline(model="b", sent_ns=0, error="404")], list("aaaa"), None, None),
+        ([timeline("a", 100, 110, 500), ModelTimeline(model="b", sent_ns=0, error="404")], list("aaaa"), None, None),
         ([], [], None, None),
     ],
 )
 def test_at_once_or_one_after_another(
-    courses: Sequence[ModelTimeline], speakers: Sequence[str], verdict: Together | None, signs: Any
+    timelines: Sequence[ModelTimeline], speakers: Sequence[str], verdict: Together | None, signs: Any
 ) -> None:
-    concurrency = analyse(courses, speakers)
+    concurrency = analyse(timelines, speakers)
     assert concurrency.verdict is verdict
     if signs is not None:
         seen = (concurrency.starts_together, concurrency.speaks_together, concurrency.saves_time)
@@ -184,20 +190,20 @@ def test_at_once_or_one_after_another(
     ],
 )
 def test_some_wait_for_others(starts: Sequence[float], queues: bool) -> None:
-    courses = [course(f"m{at}", start, start + 10, start + 400, alone(100, 400)) for at, start in enumerate(starts)]
-    assert analyse(courses, []).queues is queues
+    timelines = [timeline(f"m{at}", start, start + 10, start + 400, alone(100, 400)) for at, start in enumerate(starts)]
+    assert analyse(timelines, []).queues is queues
 
 
 def test_turns_are_counted_within_the_first_events_only() -> None:
-    courses = [course("a", 0, 1, 300), course("b", 0, 290, 600)]
-    late = analyse(courses, ["a"] * 20 + ["b", "a"] * 10)
+    timelines = [timeline("a", 0, 1, 300), timeline("b", 0, 290, 600)]
+    late = analyse(timelines, ["a"] * 20 + ["b", "a"] * 10)
     assert (late.turns, late.speakers, late.looked_at) == (0, 1, 20)
-    early = analyse(courses, ["a", "b", "a", "b"])
+    early = analyse(timelines, ["a", "b", "a", "b"])
     assert (early.turns, early.speakers, early.looked_at) == (2, 2, 4)
 
 
 def test_the_speed_up_is_the_sum_over_the_whole_time() -> None:
-    concurrency = analyse([course(m, 100, 110, 500) for m in "abcd"], TURNS)
+    concurrency = analyse([timeline(m, 100, 110, 500) for m in "abcd"], TURNS)
     assert (concurrency.wall_ns, concurrency.slowest_ns, concurrency.sum_ns) == (390 * MS, 390 * MS, 1560 * MS)
     assert concurrency.speed_up == 4
 
@@ -331,4 +337,4 @@ def test_within_one_stream_it_fails_alone_too(told: Any, outcome: CheckOutcome) 
 
 
 def test_content_without_a_model_is_nobodys() -> None:
-    assert analyse([course("a", 0, 1, 100)], [content().model]).speakers == 0
+    assert analyse([timeline("a", 0, 1, 100)], [content().model]).speakers == 0

@@ -15,7 +15,7 @@ from support.probing import PATIENT, probed
 from gwtui.apis import APIS
 from gwtui.framing.sse import ServerSentEvent, SSEParser
 from gwtui.gateway.behaviour import Behaviour
-from gwtui.gateway.compare_handler import course_of, interleaved
+from gwtui.gateway.compare_handler import interleaved, plan_of
 from gwtui.gateway.texts import pieces
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -248,7 +248,7 @@ def test_a_comparison_counts_in_the_metrics_once_per_model(client: httpx.Client)
 def order_of(*, sequential: bool) -> tuple[list[str], float]:
     """Whose events come, in order, and the whole time: two models of three tokens, 10 ms apart after 100 ms."""
     behaviour = Behaviour(ttft_ms=100, gap_ms=10)
-    sends = interleaved([course_of(model, "xyz", behaviour) for model in "AB"], sequential=sequential)
+    sends = interleaved([plan_of(model, "xyz", behaviour) for model in "AB"], sequential=sequential)
     *events, complete = payloads(SSEParser().feed(b"".join(send.data for send in sends)))
     assert [send.at_s for send in sends] == sorted(send.at_s for send in sends)
     return [one["model"] for one in events], complete["metadata"]["processing_time_ms"]

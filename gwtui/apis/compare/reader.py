@@ -55,7 +55,7 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
-class _Course:
+class _ModelProgress:
     """How far one model is."""
 
     def __init__(self) -> None:
@@ -76,7 +76,7 @@ class CompareReader:
         self._asked = tuple(asked)
         self._names = names
         self._notes = StreamNotes(RULES)
-        self._courses: dict[str, _Course] = {}
+        self._models: dict[str, _ModelProgress] = {}
         self._complete = False
 
     def event(self, event: FramedEvent) -> Reading:
@@ -104,37 +104,37 @@ class CompareReader:
 
     def _step(self, kind: str, payload: dict[str, Any], model: str) -> Reading:
         names, name = self._names, clean(kind, 64)
-        is_new, note = model not in self._courses, ""
+        is_new, note = model not in self._models, ""
         if is_new and kind != names.start:
             note = self._notes.note(FindingName.NO_START, f"{model} begins without a start")
         elif kind == names.start and not is_new:
             note = self._notes.break_rule("second-start", f"{model} starts once more")
-        course = self._course(model)
-        if course.ended_at:
-            words = f"{name} of {model}, which ended in event {course.ended_at}"
+        progress = self._progress_of(model)
+        if progress.ended_at:
+            words = f"{name} of {model}, which ended in event {progress.ended_at}"
             note = note or self._notes.break_rule("event-after-done", words)
         if kind == names.start:
             return Reading(EventKind.START, name, "", note, model)
         if kind == names.done:
-            course.ended_at = course.ended_at or self._notes.number
+            progress.ended_at = progress.ended_at or self._notes.number
             return Reading(EventKind.STOP, name, "", note, model)
         text = as_text(payload.get(names.content))
-        course.chunks += bool(text)
+        progress.chunks += bool(text)
         return Reading(EventKind.TEXT if text else EventKind.OTHER, name, text, note, model)
 
-    def _course(self, model: str) -> _Course:
-        if model not in self._courses and len(self._courses) >= MAX_MODELS:
-            return _Course()
-        return self._courses.setdefault(model, _Course())
+    def _progress_of(self, model: str) -> _ModelProgress:
+        if model not in self._models and len(self._models) >= MAX_MODELS:
+            return _ModelProgress()
+        return self._models.setdefault(model, _ModelProgress())
 
     def _error(self, event: FramedEvent, payload: dict[str, Any], model: str) -> Reading:
         told = payload.get(self._names.message)
         error = APIError(message=clean(told)) if isinstance(told, str) and told else _described(event)
         if not model:
             return Reading(EventKind.ERROR, "error", "", self._notes.take_error(error))
-        course = self._course(model)
-        course.failure = str(error)
-        course.ended_at = course.ended_at or self._notes.number
+        progress = self._progress_of(model)
+        progress.failure = str(error)
+        progress.ended_at = progress.ended_at or self._notes.number
         return Reading(EventKind.ERROR, "error", "", clean(f"{model} failed: {error}"), model)
 
     def _end(self, payload: dict[str, Any]) -> Reading:
@@ -142,7 +142,7 @@ class CompareReader:
         names = self._names
         metadata = payload.get(names.metadata)
         told = {name: count(metadata, name) for name in (names.models_successful, names.models_failed)}
-        failed = sum(bool(course.failure) for course in self._courses.values())
+        failed = sum(bool(progress.failure) for progress in self._models.values())
         if told[names.models_failed] not in (None, failed):
             words = f"{told[names.models_failed]} failed models reported, {failed} seen in the stream"
             note = self._notes.note(FindingName.COUNTS_DIFFER, words)
@@ -167,36 +167,36 @@ class CompareReader:
     @property
     def findings(self) -> tuple[Finding, ...]:
         found = list(self._notes.findings)
-        failed = {model: course.failure for model, course in self._courses.items() if course.failure}
-        if failed and len(failed) < len(self._courses):
+        failed = {model: progress.failure for model, progress in self._models.items() if progress.failure}
+        if failed and len(failed) < len(self._models):
             words = "; ".join(f"{model}: {failure}" for model, failure in failed.items())
-            evidence = clean(f"{len(failed)} of {len(self._courses)} models failed: {words}")
+            evidence = clean(f"{len(failed)} of {len(self._models)} models failed: {words}")
             found.append(Finding(name=FindingName.MODEL_FAILED, evidence=evidence))
-        absent = [model for model in self._asked if clean(model, 80) not in self._courses]
+        absent = [model for model in self._asked if clean(model, 80) not in self._models]
         if absent and self._complete and len(absent) < len(self._asked):
             evidence = clean(f"no event of {', '.join(absent)}, of {len(self._asked)} models asked for")
             found.append(Finding(name=FindingName.MODEL_MISSING, evidence=evidence))
         return tuple(found)
 
     def end(self) -> Judgement:
-        notes, courses = self._notes, self._courses
+        notes, models = self._notes, self._models
         if notes.error is not None:
             return notes.error
-        if courses and all(course.failure for course in courses.values()):
-            first, course = next(iter(courses.items()))
-            words = f"all {len(courses)} models failed; {first}: {course.failure}"
-            return notes.judgement(Verdict.ERROR_IN_STREAM, "all-failed", words, course.ended_at)
-        if not courses:
+        if models and all(progress.failure for progress in models.values()):
+            first, progress = next(iter(models.items()))
+            words = f"all {len(models)} models failed; {first}: {progress.failure}"
+            return notes.judgement(Verdict.ERROR_IN_STREAM, "all-failed", words, progress.ended_at)
+        if not models:
             came = f"{notes.number} events, none of a model" if notes.number else "no event"
             return notes.breach or notes.judgement(Verdict.EMPTY, "no-model", f"{came} came before the end")
-        if open_ones := [model for model, course in courses.items() if not course.ended_at]:
+        if open_ones := [model for model, progress in models.items() if not progress.ended_at]:
             return self._truncated(open_ones)
         if notes.breach is not None:
             return notes.breach
-        if not any(course.chunks for course in courses.values()):
-            return notes.judgement(Verdict.EMPTY, "no-content", f"{len(courses)} models, but no content came")
-        good = sum(not course.failure for course in courses.values())
-        words = f"{good} of {len(courses)} models answered"
+        if not any(progress.chunks for progress in models.values()):
+            return notes.judgement(Verdict.EMPTY, "no-content", f"{len(models)} models, but no content came")
+        good = sum(not progress.failure for progress in models.values())
+        words = f"{good} of {len(models)} models answered"
         if not self._complete:
             words = f"{words}, {clean(self._names.complete, 64)} did not come"
             return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-complete", words)

@@ -124,37 +124,37 @@ class OpenAIReader:
 
     def _choice(self, event: FramedEvent, chunk: Chunk, choice: Choice) -> Reading:
         name = _name(event, chunk)
-        course, odd = self._course(choice.index)
-        if choice.delta is None and choice.message is not None and not course.contents:
+        progress, odd = self._progress_of(choice.index)
+        if choice.delta is None and choice.message is not None and not progress.contents:
             words = "a whole message where the first delta is due"
             return Reading(
                 EventKind.OTHER, name, "", self._notes.break_rule("whole-message", words, Verdict.NOT_A_STREAM)
             )
-        kind, text = generated(choice, course)
+        kind, text = generated(choice, progress)
         note = ""
         if text and not choice.suits(self._form):
             note = self._notes.break_rule("wrong-form", "the content is not where clients of this API look")
         role = choice.delta is not None and bool(choice.delta.role)
-        if role and course.role_seen:
+        if role and progress.role_seen:
             self._notes.note(FindingName.ROLE_REPEATED, "the role once more")
         elif role:
-            course.role_seen = True
-            if course.contents and not text and not choice.finish_reason and not chunk.usage:
+            progress.role_seen = True
+            if progress.contents and not text and not choice.finish_reason and not chunk.usage:
                 note = note or self._notes.break_rule("role-not-first", "the role comes after content")
         if text:
-            course.contents += 1
-            if course.finish_reason:
-                words = f"content after finish_reason {course.finish_reason} in event {course.finished_at}"
+            progress.contents += 1
+            if progress.finish_reason:
+                words = f"content after finish_reason {progress.finish_reason} in event {progress.finished_at}"
                 note = note or self._notes.break_rule("content-after-finish", words)
         if choice.finish_reason:
-            finish = self._finish(course, as_text(choice.finish_reason), bool(chunk.usage))
+            finish = self._finish(progress, as_text(choice.finish_reason), bool(chunk.usage))
             note = note or finish
             kind = kind if text else EventKind.STOP
         elif not text:
-            kind = EventKind.START if role and not course.contents else EventKind.OTHER
+            kind = EventKind.START if role and not progress.contents else EventKind.OTHER
         return Reading(kind, name, text, note or odd)
 
-    def _course(self, index: object) -> tuple[ChoiceProgress, str]:
+    def _progress_of(self, index: object) -> tuple[ChoiceProgress, str]:
         number = 0 if index is None else index
         if isinstance(number, int) and number in self._choices:
             return self._choices[number], ""
@@ -162,18 +162,18 @@ class OpenAIReader:
             return ChoiceProgress(), self._notes.break_rule("choice-index", f"choice index {as_text(index, 40)}")
         return self._choices.setdefault(number, ChoiceProgress()), self._alternatives.begin(number)
 
-    def _finish(self, course: ChoiceProgress, reason: str, with_usage: bool) -> str:
+    def _finish(self, progress: ChoiceProgress, reason: str, with_usage: bool) -> str:
         reason = clean(reason, 64)
         if reason == "error":
             return self._notes.take_error(APIError(message="finish_reason error"))
-        if not course.finish_reason:
-            course.finish_reason, course.finished_at = reason, self._notes.number
+        if not progress.finish_reason:
+            progress.finish_reason, progress.finished_at = reason, self._notes.number
             if reason not in FINISH_REASONS:
                 return self._notes.note(FindingName.UNKNOWN_FINISH_REASON, f"finish_reason {reason} is not known")
             return ""
-        if reason == course.finish_reason and with_usage:
+        if reason == progress.finish_reason and with_usage:
             return self._notes.note(FindingName.FINISH_REPEATED, f"finish_reason {reason} once more, beside the usage")
-        words = f"finish_reason {reason} after finish_reason {course.finish_reason} in event {course.finished_at}"
+        words = f"finish_reason {reason} after finish_reason {progress.finish_reason} in event {progress.finished_at}"
         return self._notes.break_rule("second-finish", words)
 
     def ended(self) -> bool:
@@ -193,10 +193,10 @@ class OpenAIReader:
             return notes.error
         if notes.breach is not None and (not self._chunks or notes.breach.verdict is Verdict.NOT_A_STREAM):
             return notes.breach
-        contents = sum(course.contents for course in self._choices.values())
-        reasons = [course.finish_reason for course in self._choices.values()]
+        contents = sum(progress.contents for progress in self._choices.values())
+        reasons = [progress.finish_reason for progress in self._choices.values()]
         if not reasons or not all(reasons):
-            unended = [number for number, course in self._choices.items() if not course.finish_reason]
+            unended = [number for number, progress in self._choices.items() if not progress.finish_reason]
             return self._alternatives.stray(unended) or self._unfinished(contents)
         if notes.breach is not None:
             return notes.breach
@@ -228,11 +228,11 @@ class OpenAIReader:
         return notes.truncated("eof-before-finish", words)
 
     def _half_tool(self) -> Judgement | None:
-        for course in self._choices.values():
-            for number, arguments in enumerate(course.tools, 1):
+        for progress in self._choices.values():
+            for number, arguments in enumerate(progress.tools, 1):
                 if not arguments.whole():
                     words = f"the arguments of tool call {number} are not a complete JSON object"
-                    return self._notes.judgement(Verdict.OUT_OF_ORDER, "tool-json", words, course.finished_at)
+                    return self._notes.judgement(Verdict.OUT_OF_ORDER, "tool-json", words, progress.finished_at)
         return None
 
 

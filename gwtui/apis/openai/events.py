@@ -102,7 +102,7 @@ class ChoiceProgress:
         arguments.add(fragment)
 
 
-def generated(choice: Choice, course: ChoiceProgress) -> tuple[EventKind, str]:
+def generated(choice: Choice, progress: ChoiceProgress) -> tuple[EventKind, str]:
     """What was generated in a choice; what a user sees goes before reasoning."""
     delta = choice.delta or _NO_DELTA
     if delta.content and (text := content_text(delta.content)):
@@ -110,7 +110,7 @@ def generated(choice: Choice, course: ChoiceProgress) -> tuple[EventKind, str]:
     if choice.text or delta.refusal:
         return EventKind.TEXT, as_text(choice.text or delta.refusal)
     if delta.tool_calls or delta.function_call:
-        text = _tool_text(delta, course)
+        text = _tool_text(delta, progress)
         if text:
             return EventKind.TOOL, text
     return EventKind.REASONING, as_text(delta.reasoning_content or delta.reasoning) or _thinking_text(delta.content)
@@ -129,7 +129,7 @@ def _thinking_text(content: object) -> str:
     return "".join(content_text(part.get("thinking")) for part in parts if isinstance(part, dict))
 
 
-def _tool_text(delta: ChoiceDelta, course: ChoiceProgress) -> str:
+def _tool_text(delta: ChoiceDelta, progress: ChoiceProgress) -> str:
     """The arguments of the delta's tool calls, or their names before those begin; those of custom tools are no JSON."""
     calls = delta.tool_calls if isinstance(delta.tool_calls, list) else []
     texts = []
@@ -138,7 +138,7 @@ def _tool_text(delta: ChoiceDelta, course: ChoiceProgress) -> str:
         if isinstance(function, dict):
             arguments = function.get("arguments")
             if isinstance(arguments, str):
-                course.add_arguments(call.get("index"), call.get("id"), arguments)
+                progress.add_arguments(call.get("index"), call.get("id"), arguments)
             texts.append(as_text(arguments) or as_text(function.get("name")))
         elif isinstance(call, dict) and isinstance(custom := call.get("custom"), dict):
             texts.append(as_text(custom.get("input")) or as_text(custom.get("name")))
