@@ -8,11 +8,13 @@ import msgspec
 
 from gwtui.decode import Decoded
 from gwtui.model.records import StreamEvent
-from gwtui.report.lines import LABEL_WIDTH, MARKS, Styler, finding_rows, known, named, plain, quoted, shown
+from gwtui.report.lines import LABEL_WIDTH, EventRow, Styler, event_lines, known, plain, quoted, verdict_lines
 from gwtui.report.objects import finding_object
-from gwtui.report.probe import WIDTH, between
+from gwtui.report.probe import WIDTH
 from gwtui.text import units
-from gwtui.text.tables import TextColumn, cells, fitted, labelled, line
+from gwtui.text.tables import TextColumn, labelled
+
+_EVENT_COLUMNS = (TextColumn(4, right=True), TextColumn(most=40))
 
 
 def decode_json(decoded: Decoded) -> bytes:
@@ -47,16 +49,12 @@ def _event(number: int, event: StreamEvent) -> dict[str, Any]:
 def decode_text(decoded: Decoded, width: int = WIDTH, styled: Styler = plain) -> str:
     """The verdict and its reason first, then what the capture holds, and every event."""
     judgement = decoded.judgement
-    meaning, cause = judgement.verdict.entry.meaning, judgement.verdict.entry.cause
-    verdict = styled(f"{MARKS[judgement.verdict.outcome]} {judgement.verdict}", judgement.verdict.outcome)
-    at = "" if judgement.event_number is None else f", at event {judgement.event_number}"
-    rows = [("reason", judgement.reason), ("hint", cause), ("rule", judgement.rule + at)]
-    rows += finding_rows(decoded.findings)
+    rows = [EventRow(number, event) for number, event in decoded.numbered()]
     blocks = [
-        [f"{verdict}  {meaning}", *labelled(rows, LABEL_WIDTH)],
+        verdict_lines(judgement, judgement.verdict.entry.cause, decoded.findings, styled),
         labelled(_held(decoded), LABEL_WIDTH),
         labelled(sorted(decoded.headers.items())),
-        _events(decoded, width),
+        event_lines(rows, _EVENT_COLUMNS, judgement.event_number, width),
         quoted("the answer begins", decoded.body_excerpt) or quoted("text", decoded.text),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
@@ -72,23 +70,3 @@ def _held(decoded: Decoded) -> list[tuple[str, str]]:
         ("stream", f"{units.many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes"),
         ("tokens", f"{known(usage.input_tokens)} in, {known(usage.output_tokens)} out" if counted else ""),
     ]
-
-
-_EVENT_COLUMNS = (TextColumn(4, right=True), TextColumn(most=40))
-
-
-def _events(decoded: Decoded, width: int) -> list[str]:
-    numbered = list(decoded.numbered())
-    rows = [(str(number), named(event)) for number, event in numbered]
-    columns = fitted(rows, _EVENT_COLUMNS)
-    lines = []
-    before = 0
-    for row, (number, event) in zip(rows, numbered, strict=True):
-        if missing := number - before - 1:
-            lines.append(f"  {line(between(missing), (columns[0], TextColumn()))}")
-        before = number
-        decided = "the verdict was decided here" if number == decoded.judgement.event_number else ""
-        note = "".join(f"  ◀ {each}" for each in (event.note, decided) if each)
-        begin = f"  {line(row, columns)}  "
-        lines.append(begin + shown(event, width - cells(begin) - cells(note)) + note)
-    return lines

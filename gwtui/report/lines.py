@@ -1,15 +1,16 @@
-"""The pieces that reports about one stream are made of."""
+"""The pieces that reports about one request, ping or capture are made of."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias
 
 from gwtui.model.enums import Outcome, State
 from gwtui.model.records import Finding, StreamEvent
+from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text import units
-from gwtui.text.tables import TextCell, cut
+from gwtui.text.tables import Row, TextCell, TextColumn, cells, cut, fitted, labelled, line
 
 Styler: TypeAlias = Callable[[str, State | Outcome], str]
 """The text in the colour of a state or an outcome. The text says the same without it."""
@@ -20,7 +21,7 @@ def plain(text: str, _tone: State | Outcome) -> str:
     return text
 
 
-MARKS = {Outcome.OK: "✔", Outcome.FAILED: "✖", Outcome.CANCELLED: "‖", Outcome.LOCAL: "▲"}
+_MARKS = {Outcome.OK: "✔", Outcome.FAILED: "✖", Outcome.CANCELLED: "‖", Outcome.LOCAL: "▲"}
 LABEL_WIDTH = 10
 _LEAST_ROOM = 20
 
@@ -32,6 +33,19 @@ def toned(text: str, tone: State | Outcome, styled: Styler) -> TextCell:
 
 def quoted(heading: str, text: str) -> list[str]:
     return [f"  {heading}:", *(f"    {line}" for line in text.splitlines())] if text else []
+
+
+def verdict_text(verdict: Verdict, styled: Styler) -> str:
+    """Its shape and its word."""
+    return styled(f"{_MARKS[verdict.outcome]} {verdict}", verdict.outcome)
+
+
+def verdict_lines(judgement: Judgement, hint: str, findings: Iterable[Finding], styled: Styler) -> list[str]:
+    """The verdict and what it means, why it was given and by which rule, and what was found."""
+    at = "" if judgement.event_number is None else f", at event {judgement.event_number}"
+    rows = [("reason", judgement.reason), ("hint", hint), ("rule", judgement.rule + at), *finding_rows(findings)]
+    verdict = judgement.verdict
+    return [f"{verdict_text(verdict, styled)}  {verdict.entry.meaning}", *labelled(rows, LABEL_WIDTH)]
 
 
 def finding_rows(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:
@@ -47,12 +61,49 @@ def known(value: int | None) -> str:
     return "n/a" if value is None else units.count(value)
 
 
-def named(event: StreamEvent) -> str:
+class EventRow(NamedTuple):
+    """An event of a stream, for `event_lines`."""
+
+    number: int
+    event: StreamEvent
+    times: tuple[str, ...] = ()
+    """Its cells between number and name."""
+    note: str = ""
+    """What is worth knowing about when it came."""
+
+
+def event_lines(
+    rows: Sequence[EventRow], columns: Sequence[TextColumn], decided: int | None, width: int, headings: Row = ()
+) -> list[str]:
+    """A line per event: number, times and name in these columns, then what it carried, cut to the width, and notes.
+
+    `decided`: the number of the event that decided the verdict.
+    """
+    begins = [(str(row.number), *row.times, _named(row.event)) for row in rows]
+    columns = fitted(begins, columns)
+    lines = [line(headings, columns).rstrip()] if headings else []
+    before = 0
+    for row, begin in zip(rows, begins, strict=True):
+        if missing := row.number - before - 1:
+            between = f"{units.many(missing, 'event')} in between, too many to show"
+            lines.append(line(("…", between), columns).rstrip())
+        before = row.number
+        lines.append(_event_line(row, line(begin, columns), width, decided=row.number == decided))
+    return [f"  {each}" for each in lines]
+
+
+def _event_line(row: EventRow, begin: str, width: int, *, decided: bool) -> str:
+    notes = (row.event.note, row.note, "the verdict was decided here" if decided else "")
+    note = "".join(f"  ◀ {each}" for each in notes if each)
+    room = max(width - len("    ") - cells(begin) - cells(note), _LEAST_ROOM)
+    return f"{begin}  {cut(_carried(row.event), room)}{note}"
+
+
+def _named(event: StreamEvent) -> str:
     """The event's name, and whose it is where one stream carries several models."""
     return f"{event.name} {event.model}".rstrip()
 
 
-def shown(event: StreamEvent, room: int) -> str:
-    """What an event carried, on one line, cut to the room there is."""
-    text = json.dumps(event.text, ensure_ascii=False) if event.text else event.raw
-    return cut(text, max(room, _LEAST_ROOM))
+def _carried(event: StreamEvent) -> str:
+    """What an event carried, on one line."""
+    return json.dumps(event.text, ensure_ascii=False) if event.text else event.raw

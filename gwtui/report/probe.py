@@ -10,13 +10,23 @@ from gwtui.model.enums import Clock
 from gwtui.model.metrics import Basis, times_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request, StreamRead
-from gwtui.model.verdicts import Verdict
+from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
-from gwtui.report.lines import LABEL_WIDTH, MARKS, Styler, finding_rows, known, named, plain, quoted, shown
+from gwtui.report.lines import (
+    LABEL_WIDTH,
+    EventRow,
+    Styler,
+    event_lines,
+    known,
+    plain,
+    quoted,
+    verdict_lines,
+    verdict_text,
+)
 from gwtui.secrets.resolver import references_of
 from gwtui.text import units
-from gwtui.text.tables import Row, TextColumn, cells, fitted, labelled, line
+from gwtui.text.tables import TextColumn, labelled
 from gwtui.verdict.http_status import CLIENT_CERTIFICATE
 
 WIDTH = 120
@@ -32,28 +42,25 @@ def probe_text(
 ) -> str:
     """The verdict and its reason first, then what was asked, times, ids and headers, and every event."""
     events = stream_lines(reads)
-    verdict = styled(f"{MARKS[result.outcome]} {result.verdict}", result.outcome)
+    judgement = _judgement(result)
     blocks = [
-        [f"{verdict}  {result.verdict.entry.meaning}", *labelled(_verdict_rows(endpoint, result), LABEL_WIDTH)],
+        verdict_lines(judgement, _hint(endpoint, result), result.findings, styled),
         labelled(_rows(endpoint, result), LABEL_WIDTH),
         labelled(sorted(result.headers.items())),
     ]
     if isinstance(result, Request):
         blocks += [
-            _events(events, result.event_number, width),
+            _events(events, judgement.event_number, width) if events else [],
             quoted("the answer begins", result.body_excerpt) or quoted("text", result.text),
         ]
     if events:
-        blocks.append([f"{verdict}  {_ending(result)}"])
+        blocks.append([f"{verdict_text(result.verdict, styled)}  {_ending(result)}"])
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
-def _verdict_rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[str, str]]:
-    yield "reason", result.reason
-    yield "hint", _hint(endpoint, result)
+def _judgement(result: Request | Ping) -> Judgement:
     event_number = result.event_number if isinstance(result, Request) else None
-    yield "rule", result.rule if event_number is None else f"{result.rule}, at event {event_number}"
-    yield from finding_rows(result.findings)
+    return Judgement(verdict=result.verdict, rule=result.rule, reason=result.reason, event_number=event_number)
 
 
 def _hint(endpoint: Endpoint, result: Request | Ping) -> str:
@@ -171,36 +178,15 @@ _EVENT_COLUMNS = (
 
 
 def _events(events: list[StreamLine], decided: int | None, width: int) -> list[str]:
-    if not events:
-        return []
-    rows = [_event_cells(each) for each in events]
-    columns = fitted(rows, _EVENT_COLUMNS)
-    lines = [line(("#", "since send", "gap ms", "event"), columns).rstrip()]
-    before = 0
-    for row, each in zip(rows, events, strict=True):
-        if missing := each.number - before - 1:
-            lines.append(line(between(missing), columns))
-        before = each.number
-        lines.append(_event_line(each, line(row, columns), width, decided=each.number == decided))
-    return [f"  {each}" for each in lines]
+    headings = ("#", "since send", "gap ms", "event")
+    return event_lines([_event_row(each) for each in events], _EVENT_COLUMNS, decided, width, headings)
 
 
-def between(missing: int) -> Row:
-    """The row in place of events that are not kept."""
-    return "…", f"{units.many(missing, 'event')} in between, too many to show"
-
-
-def _event_cells(line: StreamLine) -> tuple[str, ...]:
+def _event_row(each: StreamLine) -> EventRow:
     """Events of one read share a stamp, so only the first of them has a gap."""
-    gap = units.short(line.gap_ns) if line.gap_ns is not None else "·"
-    return str(line.number), units.offset(line.since_sent_ns), gap, named(line.event)
-
-
-def _event_line(line: StreamLine, begin: str, width: int, *, decided: bool) -> str:
-    notes = (line.event.note, "long gap" if line.stands_out else "", "the verdict was decided here" if decided else "")
-    note = "".join(f"  ◀ {each}" for each in notes if each)
-    room = width - len("    ") - cells(begin) - cells(note)
-    return f"{begin}  {shown(line.event, room)}{note}"
+    gap = units.short(each.gap_ns) if each.gap_ns is not None else "·"
+    note = "long gap" if each.stands_out else ""
+    return EventRow(each.number, each.event, (units.offset(each.since_sent_ns), gap), note)
 
 
 def _ending(result: Request | Ping) -> str:
