@@ -47,7 +47,7 @@ def _heading(run: BenchRun) -> str:
     rate = f", {units.rate(ended / run.seconds)} requests/s" if run.seconds else ""
     stopped = f"; stopped by {run.stopped_by.name}, results until then" if run.stopped_by else ""
     took = units.duration(round(run.seconds * 1e9))
-    return f"{units.count(ended)} requests in {took}{rate}; {_plan_text(run.plan)}{stopped}"
+    return f"{units.many(ended, 'request')} in {took}{rate}; {_plan_text(run.plan)}{stopped}"
 
 
 def _plan_text(plan: Plan) -> str:

@@ -164,7 +164,7 @@ def _ended(measured: Measured) -> int:
 
 def _progress(rows: Sequence[Measured]) -> str:
     failed = sum(each.failed for each in rows)
-    return f"{units.count(sum(map(_ended, rows)))} requests, {units.count(failed)} failed"
+    return f"{units.many(sum(map(_ended, rows)), 'request')}, {units.count(failed)} failed"
 
 
 @dataclass(slots=True)

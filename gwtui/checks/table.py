@@ -28,8 +28,8 @@ def head(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list
     """What is going to happen: which endpoint, how many checks, how many requests at most."""
     endpoint = target.endpoint
     where = f"{endpoint.name}  {endpoint.api}  {clean(without_query(endpoint.url))}"
-    most = sum(requests_of(checks, target))
-    return [where[: style.width], style.coloured(f"{len(checks)} checks, up to {most} requests", FAINT)]
+    most = units.many(sum(requests_of(checks, target)), "request")
+    return [where[: style.width], style.coloured(f"{units.many(len(checks), 'check')}, up to {most}", FAINT)]
 
 
 def lines_of(result: CheckResult, style: TextStyle, before: CheckResult | None = None) -> list[str]:
@@ -70,8 +70,8 @@ def summary(results: Sequence[CheckResult], took_ns: int, style: TextStyle) -> s
         for outcome in CheckOutcome
         if counts[outcome]
     )
-    requests = sum(result.requests for result in results)
-    return f"{told}    {style.coloured(f'{requests} requests in {units.duration(took_ns)}', FAINT)}"
+    requests = units.many(sum(result.requests for result in results), "request")
+    return f"{told}    {style.coloured(f'{requests} in {units.duration(took_ns)}', FAINT)}"
 
 
 def listing(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list[str]:

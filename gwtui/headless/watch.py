@@ -27,7 +27,7 @@ class LineWriter:
 
     def __init__(self, say: Callable[[str | bytes], None]) -> None:
         self._say = say
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="voice")
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="line-writer")
         self._waiting: deque[Future[None]] = deque()
 
     def __enter__(self) -> Self:

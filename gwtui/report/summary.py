@@ -27,7 +27,7 @@ def summary(view: View, styled: Styler = plain) -> str:
     header, window = view.header, view.query.window
     states = "  ".join(styled(f"{state.mark} {count} {state}", state) for state, count in header.states)
     lines = [
-        f"gwtui {header.profile}  {units.elapsed(header.elapsed_ns)}  {units.count(header.requests)} requests, "
+        f"gwtui {header.profile}  {units.elapsed(header.elapsed_ns)}  {units.many(header.requests, 'request')}, "
         f"{units.count(header.failed)} failed  {states}".rstrip()
     ]
     if view.endpoints:

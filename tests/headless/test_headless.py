@@ -1,6 +1,6 @@
 """Watching without a screen: what is printed when, when it ends, and with which exit code.
 
-`UPDATE_GOLDENS=1 pytest tests/test_headless.py` writes the texts in `goldens/` anew.
+`UPDATE_GOLDENS=1 pytest tests/headless/test_headless.py` renews the texts in `goldens/`.
 """
 
 from __future__ import annotations

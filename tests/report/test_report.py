@@ -1,6 +1,6 @@
-"""What is left in the shell: a probe told whole, as text and as JSON, and the summary of a session.
+"""What is printed to the shell: a whole probe, as text and as JSON, and the summary of a session.
 
-`UPDATE_GOLDENS=1 pytest tests/test_report.py` writes the texts in `goldens/` anew.
+`UPDATE_GOLDENS=1 pytest tests/report/test_report.py` renews the texts in `goldens/`.
 """
 
 from __future__ import annotations

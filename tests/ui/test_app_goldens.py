@@ -1,6 +1,6 @@
 """The whole screen as text, so that a reviewer reads a difference instead of imagining it.
 
-`UPDATE_GOLDENS=1 pytest tests/test_app_goldens.py` writes the texts in `goldens/` anew.
+`UPDATE_GOLDENS=1 pytest tests/ui/test_app_goldens.py` renews the texts in `goldens/`.
 """
 
 from __future__ import annotations

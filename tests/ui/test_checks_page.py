@@ -1,6 +1,6 @@
 """The page of checks: what it draws while they run and afterwards, and what its keys do.
 
-`UPDATE_GOLDENS=1 pytest tests/test_checks_page.py` writes the texts in `goldens/` anew.
+`UPDATE_GOLDENS=1 pytest tests/ui/test_checks_page.py` renews the texts in `goldens/`.
 """
 
 from __future__ import annotations

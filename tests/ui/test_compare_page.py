@@ -1,6 +1,6 @@
 """The page that holds endpoints against each other: what it draws, and what its keys do.
 
-`UPDATE_GOLDENS=1 pytest tests/test_compare_page.py` writes the texts in `goldens/` anew.
+`UPDATE_GOLDENS=1 pytest tests/ui/test_compare_page.py` renews the texts in `goldens/`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """What the panels draw, kept as text.
 
-`UPDATE_GOLDENS=1 pytest tests/test_panels.py` writes the texts in `goldens/` anew.
+`UPDATE_GOLDENS=1 pytest tests/ui/test_panels.py` renews the texts in `goldens/`.
 """
 
 from __future__ import annotations
