@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -33,6 +34,7 @@ from gwtui.transport.certificates import expires_at
 from gwtui.transport.connection_policy import Made
 from gwtui.transport.dial import Dial
 from gwtui.transport.errors import end_of
+from gwtui.transport.proxies import ProxyError
 from gwtui.transport.request import USER_AGENT
 from gwtui.transport.timestamps import StampedSocket
 from gwtui.transport.tls_files import TLSFileError, TLSFiles, tls_files
@@ -182,24 +184,32 @@ async def open_websocket(
     return OpenWebSocket(socket, sock, target, Made(time.perf_counter_ns(), opening.dial.peer), opening.inbox)
 
 
-def dial_target(endpoint: Endpoint) -> DialTarget:
-    """What the endpoint's references say now. Raises `PingFailedError`."""
+@contextmanager
+def as_failed_ping() -> Iterator[None]:
+    """Raises `PingFailedError` for what an endpoint's settings and references raise before anything is dialled."""
     try:
-        key = resolve(endpoint.key) if endpoint.key is not None else None
-        further = resolve_headers(endpoint)
-        url = resolve_url(WEBSOCKET.url(endpoint))
-        settings = endpoint.tls or TLS()
-        files = tls_files(settings) if is_secure(endpoint) else None
-        context = files.context() if files is not None else None
-    except AskError as error:
-        raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
+        yield
+    except ProxyError as error:
+        raise ping_failed(Verdict.PROXY, "proxy", str(error)) from error
     except TLSFileError as error:
         raise ping_failed(Verdict.TLS_FILE, "tls-file", str(error), redial_later=False) from error
     except (NoRoomError, OSError) as error:
         raise ping_failed(Verdict.LOCAL, "no-room", str(error), redial_later=False) from error
     except KeyReferenceError as error:
         raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
-    try:
+    except (AskError, InvalidURI, ValueError) as error:
+        raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
+
+
+def dial_target(endpoint: Endpoint) -> DialTarget:
+    """What the endpoint's references say now. Raises `PingFailedError`."""
+    with as_failed_ping():
+        key = resolve(endpoint.key) if endpoint.key is not None else None
+        further = resolve_headers(endpoint)
+        url = resolve_url(WEBSOCKET.url(endpoint))
+        settings = endpoint.tls or TLS()
+        files = tls_files(settings) if is_secure(endpoint) else None
+        context = files.context() if files is not None else None
         parse_uri(url)
         parts = urlsplit(url)
         headers = overlaid(fresh_ids().headers, WEBSOCKET.headers(endpoint, key), further)
@@ -213,8 +223,6 @@ def dial_target(endpoint: Endpoint) -> DialTarget:
             server_name=settings.server_name or parts.hostname or "",
             subprotocols=WEBSOCKET.subprotocols(endpoint, further),
         )
-    except (AskError, InvalidURI, ValueError) as error:
-        raise ping_failed(Verdict.LOCAL, "cannot-be-made", str(error), redial_later=False) from error
 
 
 def is_secure(endpoint: Endpoint) -> bool:

@@ -26,17 +26,24 @@ from gwtui.model.profile import Deadlines, Endpoint, Profile
 from gwtui.model.records import Finding, Ping, Record, RequestStarted
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.backoff import Backoff
-from gwtui.probes.handshake import Opening, OpenWebSocket, PingFailedError, dial_target, open_websocket, ping_failed
+from gwtui.probes.handshake import (
+    Opening,
+    OpenWebSocket,
+    PingFailedError,
+    as_failed_ping,
+    dial_target,
+    open_websocket,
+    ping_failed,
+)
 from gwtui.probes.masking import masked_ping
 from gwtui.probes.pong import PingQuestion, answer_within_s
-from gwtui.secrets.references import KeyReferenceError, NoRoomError
 from gwtui.secrets.resolver import redactor
 from gwtui.stats.accuracy import in_doubt
 from gwtui.text.sanitize import clean
 from gwtui.transport.acknowledged import Acknowledgement, UnacknowledgedError, patience_s
 from gwtui.transport.connection_policy import Address, Renewal, stale_connection
 from gwtui.transport.dial import Dial, fallbacks
-from gwtui.transport.proxies import Proxy, ProxyError, proxy_of, reason_of, secrets_of_proxy
+from gwtui.transport.proxies import Proxy, proxy_of, reason_of, secrets_of_proxy
 from gwtui.transport.routes import Route
 from gwtui.transport.timestamps import StampedSocket, net_clock
 
@@ -188,14 +195,8 @@ class WebSocketProber:
             reason = f"{self._lane.last_failure.reason}; next dial in {wait_ns / 1e9:.1f} s"
             waiting = msgspec.structs.replace(self._lane.last_failure, reason=reason)
             raise PingFailedError(waiting, redial_later=False)
-        try:
+        with as_failed_ping():
             self._proxy = proxy_of(self._endpoint, use_environment=self._use_proxies)
-        except ProxyError as error:
-            raise ping_failed(Verdict.PROXY, "proxy", str(error)) from error
-        except NoRoomError as error:
-            raise ping_failed(Verdict.LOCAL, "no-room", str(error), redial_later=False) from error
-        except KeyReferenceError as error:
-            raise ping_failed(Verdict.NO_KEY, "no-key", str(error), redial_later=False) from error
         opening = self._lane.opening = Opening()
         target = dial_target(self._endpoint)
         route = self._route = self._route or Route(self._endpoint, target.host, target.port, self._proxy)

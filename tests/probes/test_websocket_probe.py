@@ -472,7 +472,7 @@ async def test_no_room_to_read_a_key_is_this_machines_trouble(tmp_path: Path, mo
         probing = Probing(target(server, key=f"file:{key}"))
         async with probing.prober:
             with monkeypatch.context() as patched:
-                patched.setattr(sources, "_open_at_once", refuse)
+                patched.setattr(sources, "open_at_once", refuse)
                 local = await probing.once()
             found = await probing.once()
     assert (local.verdict, local.rule) == (Verdict.LOCAL, "websocket.no-room")
