@@ -23,7 +23,7 @@ settings.load_profile("gwtui")
 
 
 def pytest_configure() -> None:
-    """Programs that tests start and stop by a signal obey it, also where the suite itself was told to ignore it.
+    """Programs that tests start and stop by a signal obey it, also where the suite itself ignores it.
 
     A shell does that to what runs in the background or under `nohup`. They also keep what Python compiled: the suite
     starts gwtui several hundred times, and compiling it takes longer than all else that it does.
@@ -64,7 +64,7 @@ def client(gateway: Gateway) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def flushes(monkeypatch: pytest.MonkeyPatch) -> Flushes:
-    """Tells when recorders have tried to write what waits."""
+    """Waits until recorders have tried to write what waits."""
     return Flushes.of(monkeypatch)
 
 

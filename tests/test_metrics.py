@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from support import benching, told, views
+from support import benching, monitor_stage, views
 
 from gwtui.bench import csv_in, csv_out, table, thresholds
 from gwtui.bench.results import Measured, empty, series_of
@@ -183,10 +183,10 @@ def _filter(metric: Metric) -> bool:
 
 
 def _screen(metric: Metric) -> bool:
-    telling = told.MonitorStage(endpoint_of(metric))
+    stage = monitor_stage.MonitorStage(endpoint_of(metric))
     for number in range(1, 10):
-        telling.tell(msgspec.structs.replace(result_with(metric), number=number, now_ns=told.ns(number)))
-    view = telling.view(metric=metric, endpoint="it")
+        stage.apply(msgspec.structs.replace(result_with(metric), number=number, now_ns=monitor_stage.ns(number)))
+    view = stage.view(metric=metric, endpoint="it")
     assert view.latency is not None
     return (view.endpoints[0].metric, view.latency.metric, view.latency.n) == (metric, metric, 9)
 

@@ -88,7 +88,7 @@ def test_another_model_gets_no_prefilled_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "expected"),
     [
         ({"body": "text"}, "`body` must be a table"),
         ({"body": {"stream": False}}, "set `stream` instead"),
@@ -97,9 +97,9 @@ def test_another_model_gets_no_prefilled_answer() -> None:
         ({"url": "http://[h"}, "`url`"),
     ],
 )
-def test_what_cannot_be_asked(fields: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_asked(fields: dict[str, Any], expected: str) -> None:
     asked = Endpoint(**{"name": "e", "api": "anthropic-messages", "url": "http://h", **fields})
-    with pytest.raises(AskError, match=said):
+    with pytest.raises(AskError, match=expected):
         ANTHROPIC_MESSAGES.ask(asked, None)
 
 

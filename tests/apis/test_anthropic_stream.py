@@ -192,7 +192,7 @@ def test_a_stream_that_ends_early_is_truncated_at_its_last_event(kept: int) -> N
     assert judgement.event_number == kept
 
 
-def test_a_breach_before_the_cut_is_told_too() -> None:
+def test_a_breach_before_the_cut_is_reported_too() -> None:
     judgement = feed(AnthropicReader(MODEL), [start(), block(1), delta(1)]).end()
     assert judgement.verdict is Verdict.TRUNCATED
     assert "content_block_start 1 where 0 is due" in judgement.reason

@@ -99,7 +99,7 @@ def test_how_the_key_is_sent(api: str, name: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("api", ["fireworks", "sourcegraph-stream", "sourcegraph-code"])
-def test_sourcegraph_is_asked_for_a_trace_and_told_the_feature(api: str) -> None:
+def test_sourcegraph_is_asked_for_a_trace_and_sent_the_feature(api: str) -> None:
     headers = dict(ask(api).headers)
     assert headers["X-Sourcegraph-Should-Trace"] == "true"
     assert headers["X-Sourcegraph-Feature"] == "code_completions"

@@ -95,7 +95,7 @@ def test_every_event_says_whose_it_is() -> None:
                                                            EventKind.STOP]  # fmt: skip
 
 
-def test_a_model_that_fails_alone_is_told_with_its_words() -> None:
+def test_a_model_that_fails_alone_is_reported_with_its_words() -> None:
     reader = feed(CompareReader(("a", "b"), Names()), [start(), failed("b"), chunk(), done(), complete(1, 1)])
     assert [finding.evidence for finding in reader.findings] == ["1 of 2 models failed: b: no such model"]
 

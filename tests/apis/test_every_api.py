@@ -27,7 +27,7 @@ every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)
 COMPLETIONS = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION]
 
 
-def told(script: Script, events: Events) -> Decoded:
+def decoded_from(script: Script, events: Events) -> Decoded:
     return decode(script.response(script.wire(events)), script.api)
 
 
@@ -47,7 +47,7 @@ def test_every_api_is_named_and_asked_at_a_url(name: str) -> None:
 
 @every_script
 def test_a_good_stream_is_complete(script: Script) -> None:
-    decoded = told(script, script.good)
+    decoded = decoded_from(script, script.good)
     assert decoded.judgement.verdict is Verdict.COMPLETE, decoded.judgement
     assert decoded.findings == ()
     assert decoded.text in ("ab", "aa")
@@ -81,7 +81,7 @@ LIES: list[tuple[str, Lie, Verdict]] = [
 @every_script
 @pytest.mark.parametrize(("name", "lie", "verdict"), LIES, ids=[lie[0] for lie in LIES])
 def test_no_single_sign_decides(script: Script, name: str, lie: Lie, verdict: Verdict) -> None:
-    judgement = told(script, lie(script)).judgement
+    judgement = decoded_from(script, lie(script)).judgement
     assert judgement.verdict is script.lies.get(name, verdict), judgement
     assert judgement.rule.partition(".")[0] in judgement.rule
     assert judgement.reason
@@ -89,14 +89,14 @@ def test_no_single_sign_decides(script: Script, name: str, lie: Lie, verdict: Ve
 
 @every_script
 def test_what_comes_after_the_end_is_only_noted(script: Script) -> None:
-    decoded = told(script, script.good + script.good)
+    decoded = decoded_from(script, script.good + script.good)
     assert decoded.judgement.verdict is Verdict.COMPLETE
     assert names(decoded.findings)[0] in (FindingName.EVENTS_AFTER_END, FindingName.FINISH_REPEATED)
 
 
 @every_script
 def test_cut_after_any_event_it_is_never_complete_before_its_proof(script: Script) -> None:
-    verdicts = [told(script, script.good[:kept]).judgement for kept in range(len(script.good) + 1)]
+    verdicts = [decoded_from(script, script.good[:kept]).judgement for kept in range(len(script.good) + 1)]
     assert verdicts[0].verdict is Verdict.EMPTY
     for kept, judgement in enumerate(verdicts[1 : script.proof], 1):
         assert judgement.verdict in (Verdict.TRUNCATED, Verdict.COMPLETE_UNTERMINATED), (kept, judgement)
@@ -268,7 +268,7 @@ def test_any_whole_body_is_answered_and_judged(api: str, body: bytes) -> None:
 
 
 @pytest.mark.parametrize("api", COMPLETIONS)
-def test_a_refusal_is_told_in_its_own_words(api: str) -> None:
+def test_a_refusal_is_reported_in_its_own_words(api: str) -> None:
     body = b'{"type":"error","error":{"type":"overloaded_error","message":"busy"}}'
     judgement = decode(response(body, "application/json", 529), api).judgement
     assert (judgement.verdict, judgement.verdict.outcome) == (Verdict.OVERLOADED, Outcome.FAILED)

@@ -26,8 +26,8 @@ def candidate(*parts: dict[str, Any], finish: str | None = None, index: int | No
     return fields | ({} if index is None else {"index": index})
 
 
-def said(text: str, finish: str | None = None, **fields: Any) -> FramedEvent:
-    return unnamed({"candidates": [candidate({"text": text}, finish=finish)], "modelVersion": MODEL, **fields})
+def text(content: str, finish: str | None = None, **fields: Any) -> FramedEvent:
+    return unnamed({"candidates": [candidate({"text": content}, finish=finish)], "modelVersion": MODEL, **fields})
 
 
 def parts(*several: dict[str, Any], finish: str | None = None) -> FramedEvent:
@@ -41,13 +41,13 @@ ERROR = unnamed({"error": {"code": 503, "message": "overloaded", "status": "UNAV
 CALL = {"functionCall": {"name": "get", "args": {"x": 1}}}
 COMPLETE, ORDER, CUT, EMPTY = Verdict.COMPLETE, Verdict.OUT_OF_ORDER, Verdict.TRUNCATED, Verdict.EMPTY
 CASES = [
-    Case("as it should be", [said("a"), said("b", "STOP")], COMPLETE, "gemini.finishReason"),
-    Case("the end in an event of its own", [said("a"), STOP], COMPLETE, "gemini.finishReason"),
-    Case("usage after the end", [said("a"), STOP, USAGE], COMPLETE, "gemini.finishReason"),
+    Case("as it should be", [text("a"), text("b", "STOP")], COMPLETE, "gemini.finishReason"),
+    Case("the end in an event of its own", [text("a"), STOP], COMPLETE, "gemini.finishReason"),
+    Case("usage after the end", [text("a"), STOP, USAGE], COMPLETE, "gemini.finishReason"),
     Case("no index", [unnamed({"candidates": [candidate({"text": "a"}, finish="STOP", index=None)]})],
          COMPLETE, "gemini.finishReason"),
-    Case("cut by MAX_TOKENS", [said("a", "MAX_TOKENS")], COMPLETE, "gemini.finishReason"),
-    Case("refused in the middle", [said("a"), unnamed({"candidates": [{"finishReason": "SAFETY"}]})],
+    Case("cut by MAX_TOKENS", [text("a", "MAX_TOKENS")], COMPLETE, "gemini.finishReason"),
+    Case("refused in the middle", [text("a"), unnamed({"candidates": [{"finishReason": "SAFETY"}]})],
          COMPLETE, "gemini.finishReason"),
     Case("the prompt refused", [BLOCKED], COMPLETE, "gemini.blocked"),
     Case("a function call", [parts(CALL, finish="STOP")], COMPLETE, "gemini.finishReason"),
@@ -55,30 +55,30 @@ CASES = [
     Case("two candidates", [unnamed({"candidates": [candidate({"text": "a"}), candidate({"text": "b"}, index=1)]}),
          unnamed({"candidates": [{"finishReason": "STOP"}, {"finishReason": "STOP", "index": 1}]})],
          COMPLETE, "gemini.finishReason"),
-    Case("an old model, which says STOP all the time", [said("a", "STOP"), said("b", "STOP")],
+    Case("an old model, which says STOP all the time", [text("a", "STOP"), text("b", "STOP")],
          COMPLETE, "gemini.finishReason", None, FindingName.FINISH_REPEATED),
-    Case("an unknown reason", [said("a", "TIRED")],
+    Case("an unknown reason", [text("a", "TIRED")],
          COMPLETE, "gemini.finishReason", None, FindingName.UNKNOWN_FINISH_REASON),
-    Case("another model", [said("a", "STOP", modelVersion="gemini-1.0-pro")],
+    Case("another model", [text("a", "STOP", modelVersion="gemini-1.0-pro")],
          COMPLETE, "gemini.finishReason", None, FindingName.MODEL_DIFFERS),
-    Case("[DONE] at its end", [said("a", "STOP"), unnamed("[DONE]")],
+    Case("[DONE] at its end", [text("a", "STOP"), unnamed("[DONE]")],
          COMPLETE, "gemini.finishReason", None, FindingName.DONE_MARKER),
 
     Case("nothing", [], EMPTY, "gemini.no-response"),
     Case("STOP and no content", [STOP], EMPTY, "gemini.no-content"),
-    Case("cut", [said("a"), said("b")], CUT, "gemini.eof-before-finishReason", 2),
-    Case("no reason given", [said("a", "FINISH_REASON_UNSPECIFIED")], CUT, "gemini.eof-before-finishReason", 1),
+    Case("cut", [text("a"), text("b")], CUT, "gemini.eof-before-finishReason", 2),
+    Case("no reason given", [text("a", "FINISH_REASON_UNSPECIFIED")], CUT, "gemini.eof-before-finishReason", 1),
     Case("a candidate that nobody asked for is never finished",
          [unnamed({"candidates": [candidate({"text": "a"}, finish="STOP"), candidate({"text": "b"}, index=1)]})],
          Verdict.OUT_OF_ORDER, "gemini.candidate-index", 1, FindingName.UNASKED_CANDIDATE),
-    Case("going on after STOP, and cut", [said("a", "STOP"), said("b")],
+    Case("going on after STOP, and cut", [text("a", "STOP"), text("b")],
          CUT, "gemini.eof-before-finishReason", 2, FindingName.FINISH_REPEATED),
     Case("usage only", [USAGE], CUT, "gemini.eof-before-finishReason", 1),
-    Case("an error", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
-    Case("an error with a name", [said("a"), FramedEvent("error", "died")],
+    Case("an error", [text("a"), ERROR], Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
+    Case("an error with a name", [text("a"), FramedEvent("error", "died")],
          Verdict.ERROR_IN_STREAM, "gemini.error-event", 2),
-    Case("not JSON", [unnamed("oops"), said("a", "STOP")], ORDER, "gemini.bad-json", 1, FindingName.BAD_JSON),
-    Case("candidates of another form", [unnamed({"candidates": 7}), said("a", "STOP")], ORDER, "gemini.wrong-form", 1),
+    Case("not JSON", [unnamed("oops"), text("a", "STOP")], ORDER, "gemini.bad-json", 1, FindingName.BAD_JSON),
+    Case("candidates of another form", [unnamed({"candidates": 7}), text("a", "STOP")], ORDER, "gemini.wrong-form", 1),
     Case("a negative index", [unnamed({"candidates": [candidate({"text": "a"}, index=-1)]}), STOP],
          ORDER, "gemini.candidate-index", 1),
 ]  # fmt: skip
@@ -90,7 +90,7 @@ def test_verdicts(case: Case) -> None:
 
 
 READINGS = [
-    (said("a"), EventKind.TEXT, "a"),
+    (text("a"), EventKind.TEXT, "a"),
     (parts({"text": "hm", "thought": True}), EventKind.REASONING, "hm"),
     (parts({"text": "hm", "thought": True}, {"text": "a"}), EventKind.TEXT, "a"),
     (parts(CALL), EventKind.TOOL, '{"x": 1}'),
@@ -116,15 +116,15 @@ def test_running_usage_ends_with_the_last_and_counts_thoughts_as_output() -> Non
 
 
 def test_a_candidate_that_goes_on_takes_the_proof_of_the_end_back() -> None:
-    reader = feed(GeminiReader(MODEL), [said("a", "STOP")])
+    reader = feed(GeminiReader(MODEL), [text("a", "STOP")])
     assert reader.ended()
-    reader.event(said("b"))
+    reader.event(text("b"))
     assert not reader.ended()
 
 
 def test_a_bare_error_of_many_lines_ends_the_stream_in_error() -> None:
     bare = '\r\n{\r\n  "error": {\r\n    "code": 503,\r\n    "message": "busy"\r\n  }\r\n}\r\n'
-    judgement = decode(f"data: {said('a').data}\r\n\r\n{bare}".encode(), "gemini").judgement
+    judgement = decode(f"data: {text('a').data}\r\n\r\n{bare}".encode(), "gemini").judgement
     assert (judgement.verdict, judgement.rule) == (Verdict.ERROR_IN_STREAM, "stream.bare-error")
 
 

@@ -92,7 +92,7 @@ def test_statuses_may_be_given_as_ranges(expected: Any, good: tuple[int, ...], b
     assert {HTTP.answer(of, status, b"").judgement.verdict for status in bad} == {Verdict.WRONG_STATUS}
 
 
-def test_what_was_expected_is_told_as_it_was_written() -> None:
+def test_what_was_expected_is_quoted_as_it_was_written() -> None:
     judgement = HTTP.answer(endpoint(expect_status=("2xx", 404)), 301, b"").judgement
     assert judgement.reason == "HTTP 301 instead of 2xx, 404"
 

@@ -32,7 +32,7 @@ def message(content: str = "", **fields: Any) -> dict[str, Any]:
     return {"model": MODEL, "message": {"role": "assistant", "content": content, **fields}, "done": False}
 
 
-def said(content: str = "", **fields: Any) -> FramedEvent:
+def text(content: str = "", **fields: Any) -> FramedEvent:
     return unnamed(message(content, **fields))
 
 
@@ -42,27 +42,27 @@ def done(reason: str | None = "stop", content: str = "", **fields: Any) -> Frame
 
 ERROR = unnamed({"error": "an error was encountered while running the model: CUDA error"})
 COMPLETE, ORDER, CUT, EMPTY = Verdict.COMPLETE, Verdict.OUT_OF_ORDER, Verdict.TRUNCATED, Verdict.EMPTY
-NOT_SAID, AFTER_END = FindingName.NO_STOP_REASON, FindingName.EVENTS_AFTER_END
+NO_REASON, AFTER_END = FindingName.NO_STOP_REASON, FindingName.EVENTS_AFTER_END
 CASES = [
-    Case("as it should be", [said("a"), said("b"), done(**END)], COMPLETE, "ollama.done"),
+    Case("as it should be", [text("a"), text("b"), done(**END)], COMPLETE, "ollama.done"),
     Case("all in one line", [done(content="ab")], COMPLETE, "ollama.done"),
-    Case("no message at the end", [said("a"), unnamed({"done": True, "done_reason": "stop"})], COMPLETE, "ollama.done"),
-    Case("the token limit", [said(thinking="hm"), done("length")], COMPLETE, "ollama.done"),
+    Case("no message at the end", [text("a"), unnamed({"done": True, "done_reason": "stop"})], COMPLETE, "ollama.done"),
+    Case("the token limit", [text(thinking="hm"), done("length")], COMPLETE, "ollama.done"),
     Case("nothing but the limit", [done("length")], COMPLETE, "ollama.done"),
-    Case("a tool call", [said(tool_calls=[CALL]), done()], COMPLETE, "ollama.done"),
-    Case("no reason", [said("a"), done(None)], COMPLETE, "ollama.done", None, NOT_SAID),
-    Case("another reason", [said("a"), done("x")], COMPLETE, "ollama.done", None, FindingName.UNKNOWN_FINISH_REASON),
+    Case("a tool call", [text(tool_calls=[CALL]), done()], COMPLETE, "ollama.done"),
+    Case("no reason", [text("a"), done(None)], COMPLETE, "ollama.done", None, NO_REASON),
+    Case("another reason", [text("a"), done("x")], COMPLETE, "ollama.done", None, FindingName.UNKNOWN_FINISH_REASON),
     Case("only loaded", [done("load")], EMPTY, "ollama.no-content"),
     Case("nothing at all", [], EMPTY, "ollama.no-message"),
-    Case("no done", [said("a"), said("b")], CUT, "ollama.eof-before-done", 2),
-    Case("done is a text", [said("a"), done(done="true")], CUT, "ollama.eof-before-done", 2),
-    Case("an error", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "ollama.error-event", 2),
+    Case("no done", [text("a"), text("b")], CUT, "ollama.eof-before-done", 2),
+    Case("done is a text", [text("a"), done(done="true")], CUT, "ollama.eof-before-done", 2),
+    Case("an error", [text("a"), ERROR], Verdict.ERROR_IN_STREAM, "ollama.error-event", 2),
     Case("an error first", [ERROR], Verdict.ERROR_IN_STREAM, "ollama.error-event", 1),
     Case("what `/api/generate` sends", [unnamed({"response": "a", "done": False})], ORDER, "ollama.wrong-form", 1),
-    Case("half a line", [said("a"), unnamed('{"mess'), done()], ORDER, "ollama.bad-json", 2, FindingName.BAD_JSON),
+    Case("half a line", [text("a"), unnamed('{"mess'), done()], ORDER, "ollama.bad-json", 2, FindingName.BAD_JSON),
     Case("an array", [unnamed("[]"), done()], ORDER, "ollama.wrong-form", 1),
-    Case("a message that is a text", [unnamed({"message": "a"}), said("b"), done()], ORDER, "ollama.wrong-form", 1),
-    Case("more after the end", [said("a"), done(), said("b")], COMPLETE, "ollama.done", None, AFTER_END),
+    Case("a message that is a text", [unnamed({"message": "a"}), text("b"), done()], ORDER, "ollama.wrong-form", 1),
+    Case("more after the end", [text("a"), done(), text("b")], COMPLETE, "ollama.done", None, AFTER_END),
 ]
 
 
@@ -74,13 +74,13 @@ def test_the_true_verdict(case: Case) -> None:
 @pytest.mark.parametrize(
     ("event", "kind", "text"),
     [
-        (said("a"), EventKind.TEXT, "a"),
-        (said("a", thinking="hm"), EventKind.TEXT, "a"),
-        (said(thinking="hm"), EventKind.REASONING, "hm"),
-        (said(tool_calls=[CALL]), EventKind.TOOL, '{"city": "Paris"}'),
-        (said(tool_calls=[{"function": {"name": "now", "arguments": {}}}]), EventKind.TOOL, "now"),
-        (said(tool_calls=["x", {"function": "y"}]), EventKind.OTHER, ""),
-        (said(), EventKind.OTHER, ""),
+        (text("a"), EventKind.TEXT, "a"),
+        (text("a", thinking="hm"), EventKind.TEXT, "a"),
+        (text(thinking="hm"), EventKind.REASONING, "hm"),
+        (text(tool_calls=[CALL]), EventKind.TOOL, '{"city": "Paris"}'),
+        (text(tool_calls=[{"function": {"name": "now", "arguments": {}}}]), EventKind.TOOL, "now"),
+        (text(tool_calls=["x", {"function": "y"}]), EventKind.OTHER, ""),
+        (text(), EventKind.OTHER, ""),
         (done(), EventKind.STOP, ""),
         (done(content="a"), EventKind.TEXT, "a"),
     ],
@@ -90,8 +90,8 @@ def test_what_an_event_means(event: FramedEvent, kind: EventKind, text: str) -> 
     assert (reading.kind, reading.text) == (kind, text)
 
 
-def test_the_last_object_tells_tokens_and_times_and_the_times_are_kept_with_the_headers() -> None:
-    body = "".join(event.data + "\n" for event in (said("a"), done(**END))).encode()
+def test_the_last_object_has_tokens_and_times_and_the_times_are_kept_with_the_headers() -> None:
+    body = "".join(event.data + "\n" for event in (text("a"), done(**END))).encode()
     decoded = decode(body, API.name)
     assert (decoded.usage.input_tokens, decoded.usage.output_tokens) == (26, 282)
     assert decoded.headers == {"total_duration": "4883.6 ms", "load_duration": "1.3 ms"}
@@ -101,7 +101,7 @@ def test_the_last_object_tells_tokens_and_times_and_the_times_are_kept_with_the_
 
 
 def test_a_last_line_that_is_not_ended_is_read_as_clients_do() -> None:
-    first, last = said("a").data, done(content="b").data
+    first, last = text("a").data, done(content="b").data
     assert decode(f"{first}\n{last}".encode(), API.name).judgement.verdict is Verdict.COMPLETE_UNTERMINATED
     cut = decode(f"{first}\n{last[:-9]}".encode(), API.name).judgement
     assert (cut.verdict, cut.event_number) == (CUT, 1)
@@ -111,9 +111,9 @@ def test_a_last_line_that_is_not_ended_is_read_as_clients_do() -> None:
     assert "CUDA error" in failed.reason
 
 
-def test_another_model_is_told() -> None:
-    assert names(feed(OllamaReader("qwen3"), [said("a"), done()]).findings) == [FindingName.MODEL_DIFFERS]
-    assert names(feed(OllamaReader(f"{MODEL}:latest"), [said("a"), done()]).findings) == []
+def test_another_model_is_reported() -> None:
+    assert names(feed(OllamaReader("qwen3"), [text("a"), done()]).findings) == [FindingName.MODEL_DIFFERS]
+    assert names(feed(OllamaReader(f"{MODEL}:latest"), [text("a"), done()]).findings) == []
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ SCRIPTS = (
     Script(
         API.name,
         opening=(),
-        content=(said("a"), said("b")),
+        content=(text("a"), text("b")),
         closing=(),
         finish=(done(),),
         terminator=(),
@@ -166,6 +166,6 @@ SCRIPTS = (
         empty=(done(),),
         whole=message("ab") | {"done": True, "done_reason": "stop", "eval_count": 2},
         lies={"cut right before its end is proved": CUT, "never a terminator": COMPLETE},
-        rare=(said(thinking="hm"), said(tool_calls=[CALL]), done(None), done("load"), done(**END), ERROR),
+        rare=(text(thinking="hm"), text(tool_calls=[CALL]), done(None), done("load"), done(**END), ERROR),
     ),
 )

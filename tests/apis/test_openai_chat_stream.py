@@ -52,7 +52,7 @@ GOOD = [ROLE, text(), text(" f"), finish(), USAGE, DONE]
 COMPLETE, ORDER, IN_STREAM = Verdict.COMPLETE, Verdict.OUT_OF_ORDER, Verdict.ERROR_IN_STREAM
 CASES = [
     Case("as it should be", GOOD, COMPLETE, "openai.done"),
-    Case("usage not told", [ROLE, text(), finish(), DONE], COMPLETE, "openai.done"),
+    Case("no usage", [ROLE, text(), finish(), DONE], COMPLETE, "openai.done"),
     Case("role with the first content", [chunk(delta(role="assistant", content="a")), finish(), DONE],
          COMPLETE, "openai.done"),
     Case("role in every chunk", [chunk(delta(role="assistant", content=c)) for c in "abc"] + [finish(), DONE],

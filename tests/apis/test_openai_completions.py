@@ -74,7 +74,7 @@ def test_what_a_text_means() -> None:
     assert (reading.kind, reading.text) == (EventKind.TEXT, "def")
 
 
-def test_fireworks_own_times_are_kept_beside_the_event_that_told_them() -> None:
+def test_fireworks_own_times_are_kept_beside_their_event() -> None:
     last = text("", "stop", usage={"prompt_tokens": 9, "completion_tokens": 2}, perf_metrics=METRICS)
     fireworks = reader("fireworks")
     fireworks.event(text())
@@ -97,10 +97,10 @@ ANSWERS = [
 ]
 
 
-@pytest.mark.parametrize(("api", "body", "verdict", "rule", "told"), ANSWERS)
-def test_whole_answers(api: str, body: dict[str, Any], verdict: Verdict, rule: str, told: str) -> None:
+@pytest.mark.parametrize(("api", "body", "verdict", "rule", "expected"), ANSWERS)
+def test_whole_answers(api: str, body: dict[str, Any], verdict: Verdict, rule: str, expected: str) -> None:
     answer = APIS[api].answer(endpoint(api), 200, json.dumps(body).encode())
-    assert (answer.judgement.verdict, answer.judgement.rule, answer.text) == (verdict, rule, told)
+    assert (answer.judgement.verdict, answer.judgement.rule, answer.text) == (verdict, rule, expected)
 
 
 def test_the_model_that_answered_is_compared_with_the_one_asked_for() -> None:

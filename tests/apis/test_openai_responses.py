@@ -195,7 +195,7 @@ def test_what_an_event_means(step: Step, kind: EventKind, text: str) -> None:
     assert (reading.kind, reading.text) == (kind, text)
 
 
-def test_a_lost_event_is_told_with_its_numbers() -> None:
+def test_a_lost_event_is_reported_with_its_numbers() -> None:
     assert feed(ResponsesReader(MODEL), skipping(3)).end().reason == (
         "event 4: sequence_number 4 after 2: events were lost"
     )

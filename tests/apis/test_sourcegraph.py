@@ -22,7 +22,7 @@ def event(name: str = "completion", **fields: Any) -> FramedEvent:
     return FramedEvent(name, json.dumps(fields))
 
 
-def said(completion: str, reason: str = "", **fields: Any) -> FramedEvent:
+def text(completion: str, reason: str = "", **fields: Any) -> FramedEvent:
     return event(completion=completion, stopReason=reason, **fields)
 
 
@@ -32,11 +32,11 @@ def added(text: str, **fields: Any) -> FramedEvent:
 
 DONE = event("done")
 ERROR = event("error", error="upstream died")
-GOOD = [said("def"), said("def f"), said("def f", "stop_sequence"), DONE]
+GOOD = [text("def"), text("def f"), text("def f", "stop_sequence"), DONE]
 COMPLETE, ORDER, CUT, EMPTY = Verdict.COMPLETE, Verdict.OUT_OF_ORDER, Verdict.TRUNCATED, Verdict.EMPTY
 CASES = [
     Case("as it should be", GOOD, COMPLETE, "sourcegraph.done"),
-    Case("the last event adds and stops", [said("a"), said("ab", "end_turn"), DONE], COMPLETE, "sourcegraph.done"),
+    Case("the last event adds and stops", [text("a"), text("ab", "end_turn"), DONE], COMPLETE, "sourcegraph.done"),
     Case("deltas", [added("a"), added("b"), added("", stopReason="end_turn"), DONE], COMPLETE, "sourcegraph.done"),
     Case("no stop reason anywhere", [event(completion="a"), DONE], COMPLETE, "sourcegraph.done", None,
          FindingName.NO_STOP_REASON),
@@ -44,40 +44,40 @@ CASES = [
          COMPLETE, "sourcegraph.done"),
     Case("a tool call", [event(delta_tool_calls=[{"id": "1", "function": {"name": "get", "arguments": ""}}]),
          event(stopReason="tool_use"), DONE], COMPLETE, "sourcegraph.done"),
-    Case("stopped at once by a stop sequence", [said("", "stop_sequence"), DONE], COMPLETE, "sourcegraph.done"),
-    Case("tokens were spent and nothing shown", [said("", "stop", usage={"completion_tokens": 1}), DONE],
+    Case("stopped at once by a stop sequence", [text("", "stop_sequence"), DONE], COMPLETE, "sourcegraph.done"),
+    Case("tokens were spent and nothing shown", [text("", "stop", usage={"completion_tokens": 1}), DONE],
          COMPLETE, "sourcegraph.done"),
-    Case("attribution failed", [said("a"), event("attribution-error", error="timeout"), said("a", "stop"), DONE],
+    Case("attribution failed", [text("a"), event("attribution-error", error="timeout"), text("a", "stop"), DONE],
          COMPLETE, "sourcegraph.done", None, FindingName.ATTRIBUTION_ERROR),
-    Case("an unknown event", [said("a"), event("hint"), said("a", "stop"), DONE],
+    Case("an unknown event", [text("a"), event("hint"), text("a", "stop"), DONE],
          COMPLETE, "sourcegraph.done", None, FindingName.UNKNOWN_EVENT),
-    Case("no event name", [FramedEvent("message", said("a", "stop").data), DONE],
+    Case("no event name", [FramedEvent("message", text("a", "stop").data), DONE],
          COMPLETE, "sourcegraph.done", None, FindingName.UNNAMED_EVENTS),
     Case("twice", GOOD + GOOD, COMPLETE, "sourcegraph.done", None, FindingName.EVENTS_AFTER_END),
     Case("no done", GOOD[:-1], Verdict.COMPLETE_UNTERMINATED, "sourcegraph.no-done"),
 
     Case("nothing: an outage upstream", [], EMPTY, "sourcegraph.no-event"),
     Case("only done", [DONE], EMPTY, "sourcegraph.no-content"),
-    Case("an empty completion", [said(""), DONE], EMPTY, "sourcegraph.no-content"),
-    Case("an empty completion that stopped", [said("", "stop"), DONE], EMPTY, "sourcegraph.no-content"),
+    Case("an empty completion", [text(""), DONE], EMPTY, "sourcegraph.no-content"),
+    Case("an empty completion that stopped", [text("", "stop"), DONE], EMPTY, "sourcegraph.no-content"),
 
     Case("cut", GOOD[:2], CUT, "sourcegraph.eof-before-done", 2),
     Case("cut upstream, and done sent all the same", [*GOOD[:2], DONE], CUT, "sourcegraph.done-without-stopReason", 3),
-    Case("an error and done", [said("a"), ERROR, DONE], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
-    Case("an error and no done", [said("a"), ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
+    Case("an error and done", [text("a"), ERROR, DONE], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
+    Case("an error and no done", [text("a"), ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
     Case("an error after done", [*GOOD, ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 5),
-    Case("an error without a name", [said("a"), FramedEvent("message", '{"error":"x"}'), DONE],
+    Case("an error without a name", [text("a"), FramedEvent("message", '{"error":"x"}'), DONE],
          Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
-    Case("a completion that is an error", [said("a"), event(error={"message": "x"}), DONE],
+    Case("a completion that is an error", [text("a"), event(error={"message": "x"}), DONE],
          Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
 
-    Case("a completion that forgets", [said("abc"), said("abd"), said("abd", "stop"), DONE],
+    Case("a completion that forgets", [text("abc"), text("abd"), text("abd", "stop"), DONE],
          ORDER, "sourcegraph.not-cumulative", 2),
-    Case("a completion that shrinks", [said("abc"), said("ab", "stop"), DONE], ORDER, "sourcegraph.not-cumulative", 2),
-    Case("content after its stop reason", [said("a", "stop"), said("ab"), DONE],
+    Case("a completion that shrinks", [text("abc"), text("ab", "stop"), DONE], ORDER, "sourcegraph.not-cumulative", 2),
+    Case("content after its stop reason", [text("a", "stop"), text("ab"), DONE],
          ORDER, "sourcegraph.content-after-stop", 2),
-    Case("a number for a text", [event(completion=7), said("a", "stop"), DONE], ORDER, "sourcegraph.wrong-form", 1),
-    Case("not JSON", [FramedEvent("completion", "oops"), said("a", "stop"), DONE], ORDER, "sourcegraph.bad-json", 1),
+    Case("a number for a text", [event(completion=7), text("a", "stop"), DONE], ORDER, "sourcegraph.wrong-form", 1),
+    Case("not JSON", [FramedEvent("completion", "oops"), text("a", "stop"), DONE], ORDER, "sourcegraph.bad-json", 1),
 ]  # fmt: skip
 
 
@@ -99,7 +99,7 @@ READINGS = [
     (event(delta_tool_calls=[{"function": {"name": "get", "arguments": ""}}]), EventKind.TOOL, "get"),
     (event(delta_tool_calls=[{"function": {"name": "get", "arguments": '{"'}}]), EventKind.TOOL, '{"'),
     (event(delta_tool_calls=[7, {}]), EventKind.OTHER, ""),
-    (said(""), EventKind.OTHER, ""),
+    (text(""), EventKind.OTHER, ""),
     (DONE, EventKind.STOP, ""),
     (ERROR, EventKind.ERROR, ""),
 ]
@@ -112,7 +112,7 @@ def test_what_an_event_means(given: FramedEvent, kind: EventKind, text: str) -> 
 
 
 def test_the_last_usage_counts() -> None:
-    reader = feed(SourcegraphReader(), [said("a", usage={"prompt_tokens": 3, "completion_tokens": n}) for n in (1, 2)])
+    reader = feed(SourcegraphReader(), [text("a", usage={"prompt_tokens": 3, "completion_tokens": n}) for n in (1, 2)])
     assert reader.usage == Usage(3, 2)
 
 
@@ -135,7 +135,7 @@ def test_whole_answers(api: str, body: object, verdict: Verdict, rule: str) -> N
     assert (answer.judgement.verdict, answer.judgement.rule) == (verdict, rule)
 
 
-def test_the_model_is_never_compared_where_it_is_not_told() -> None:
+def test_the_model_is_never_compared_where_it_is_not_sent() -> None:
     assert names(feed(SourcegraphReader(), GOOD).findings) == []
 
 

@@ -36,10 +36,10 @@ def run(short: bool) -> Iterator[Figure]:
         yield Figure("installed size", "gwtui is not installed here, it runs from a checkout")
         return
     largest = sorted(parts.items(), key=lambda part: -part[1])[:6]
-    told = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in largest)
+    found = ", ".join(f"{name} {size / 1e6:.1f}" for name, size in largest)
     total = sum(parts.values()) / 1e6
     yield Figure("installed size with all dependencies", f"{total:.0f} MB of {len(parts)} packages", "<= 60 MB")
-    yield Figure("  the largest, MB", told)
+    yield Figure("  the largest, MB", found)
 
 
 def _plain_ns(requests: list[Request]) -> float:

@@ -26,7 +26,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of the bench that can be run by itself. `run` is told whether only the wiring is to be tried."""
+    """A part of the bench that can be run by itself. `run` gets whether only the wiring is to be tried."""
 
     name: str
     title: str

@@ -34,7 +34,7 @@ Batch = Callable[[], list[Record]]
 
 
 class Pushed:
-    """A feed that gives what it is told to, one batch at a time."""
+    """A feed that gives the test's records, one batch at a time."""
 
     refuses = ""
 
@@ -75,13 +75,13 @@ def run(short: bool) -> Iterator[Figure]:
     loads = (("a dashboard", 50, "<= 10 ms"), ("ten times that", 500, ""))
     for name, records, reach in loads[: 1 if short else None]:
         drawn = asyncio.run(_drawn(_dashboard(records), turns))
-        told = f"{_told(drawn)}, {sum(drawn.turns_ms) / len(drawn.turns_ms) / TURN_S / 10:.0f} % of a core"
-        yield Figure(f"{ENDPOINTS} endpoints, {records * FRAMES_PER_S:,} records/s ({name}): a turn", told, reach)
+        summary = f"{_summary(drawn)}, {sum(drawn.turns_ms) / len(drawn.turns_ms) / TURN_S / 10:.0f} % of a core"
+        yield Figure(f"{ENDPOINTS} endpoints, {records * FRAMES_PER_S:,} records/s ({name}): a turn", summary, reach)
     drawn = asyncio.run(_drawn(_flood(), turns))
-    yield Figure(f"{LINES_PER_S:,} lines/s into the stream panel: a turn", _told(drawn), f"{FRAMES_PER_S} frames/s")
+    yield Figure(f"{LINES_PER_S:,} lines/s into the stream panel: a turn", _summary(drawn), f"{FRAMES_PER_S} frames/s")
 
 
-def _told(drawn: Drawn) -> str:
+def _summary(drawn: Drawn) -> str:
     p50, p99 = median(drawn.turns_ms), quantile(drawn.turns_ms, 0.99)
     return f"p50 {p50:.1f} ms, p99 {p99:.1f} ms, {drawn.frames_per_s:.1f} frames/s"
 

@@ -23,7 +23,7 @@ import tomli_w
 from gwtui.selftest.server import Script
 
 from .figures import Figure, quantile
-from .programs import environment, told, truth_server
+from .programs import environment, server_report, truth_server
 
 AT_ONCE = 16
 REQUESTS = 320
@@ -35,7 +35,7 @@ PATIENCE_S = 120
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Somebody who measures TTFT. `command` and `read` are told the place for its files."""
+    """Somebody who measures TTFT. `command` and `read` get the directory for its files."""
 
     name: str
     program: str
@@ -45,7 +45,7 @@ class Client:
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class Measurement:
     """What came of it: percentiles of the TTFT less those of the truth, in ms, and what the whole run took."""
 
     p50_ms: float
@@ -72,14 +72,14 @@ def run(short: bool) -> Iterator[Figure]:
         yield Figure(f"    {peer.name} / gwtui", times, ">= 15x and 100x")
 
 
-def measured(client: Client, requests: int) -> Told:
+def measured(client: Client, requests: int) -> Measurement:
     """What a client says of a server of its own, against what that server says."""
     with truth_server() as server, tempfile.TemporaryDirectory() as place:
         wall_s, cpu_s = _run(client.command(server.url, Path(place), requests), Path(place))
-        ttfts, true = client.read(Path(place)), told(server.url)
+        ttfts, true = client.read(Path(place)), server_report(server.url)
     p50_ms = quantile(ttfts, 0.5) - true["ttft_p50_ns"] / 1e6
     p99_ms = quantile(ttfts, 0.99) - true["ttft_p99_ns"] / 1e6
-    return Told(p50_ms, p99_ms, len(ttfts), wall_s, cpu_s)
+    return Measurement(p50_ms, p99_ms, len(ttfts), wall_s, cpu_s)
 
 
 def _times(theirs_ms: float, ours_ms: float) -> str:

@@ -46,7 +46,7 @@ def answers_server() -> AbstractContextManager[GatewayProcess]:
     return running(module("answers"))
 
 
-def told(url: str) -> Mapping[str, int]:
+def server_report(url: str) -> Mapping[str, int]:
     """What a truth server says it did."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         read: dict[str, int] = json.loads(answer.read())
@@ -82,14 +82,14 @@ class Cost:
 
 def cost_of(pid: int, url: str, seconds: float) -> Cost:
     """What a client costs for what the truth server sends it. It has to be the only one."""
-    before = told(url)["events"], time.perf_counter_ns(), cpu_ns(pid) or 0, _waited_ns(pid)
+    before = server_report(url)["events"], time.perf_counter_ns(), cpu_ns(pid) or 0, _waited_ns(pid)
     time.sleep(seconds)
-    after = told(url)["events"], time.perf_counter_ns(), cpu_ns(pid) or 0, _waited_ns(pid)
+    after = server_report(url)["events"], time.perf_counter_ns(), cpu_ns(pid) or 0, _waited_ns(pid)
     return Cost(*(end - begin for begin, end in zip(before, after, strict=True)))
 
 
 def _waited_ns(pid: int) -> int:
-    """Linux tells; elsewhere 0."""
+    """Known on Linux; elsewhere 0."""
     try:
         return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1])
     except OSError:

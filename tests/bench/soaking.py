@@ -47,11 +47,11 @@ def main(records: int, progress: Path) -> None:
                 notes.write(f"{count} {rss_kib(os.getpid())}\n")
             if count >= records:
                 break
-        sys.stdin.buffer.read()  # as an engine it runs until it is told to end
+        sys.stdin.buffer.read()  # as an engine it runs until its stdin ends
 
 
 def rss_kib(pid: int) -> int:
-    """Resident memory of a process; 0 where that cannot be told."""
+    """Resident memory of a process; 0 where that is not known."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

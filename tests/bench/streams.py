@@ -55,8 +55,8 @@ def _costs(peers: Sequence[str], rounds: int, seconds: float) -> Iterator[Figure
         for peer in peers:
             costs[peer].append(_peer(peer, PACED.streams, PACED.script, seconds).per_event_ns)
     ours = median(costs["gwtui"])
-    told = f"{PACED.streams} streams of {PACED.rate:g} events/s"
-    yield Figure(f"CPU per event, {told}: gwtui's engine", us(ours), "stamped, parsed, judged, recorded, told")
+    load = f"{PACED.streams} streams of {PACED.rate:g} events/s"
+    yield Figure(f"CPU per event, {load}: gwtui's engine", us(ours), "stamped, parsed, judged, recorded, reported")
     for peer in peers:
         its = median(costs[peer])
         reach = "<= 1.00x" if peer == "httpx+uvloop" else ""

@@ -175,9 +175,9 @@ def test_a_part_that_is_named_alone_says_that_there_are_others(tmp_path: Path) -
     assert other_parts(tmp_path / "requests.9.csv") == ["requests.10.csv", "requests.csv"]
     assert other_parts(tmp_path / "results.csv") == other_parts(tmp_path) == []
     other = rotated(tmp_path / "other")
-    told = gwtui("compare", str(tmp_path / "requests.csv"), str(other))
-    assert told.exit_code == 0
-    assert "is one part of a session; 2 more are beside it" in " ".join(told.stderr.split())
+    result = gwtui("compare", str(tmp_path / "requests.csv"), str(other))
+    assert result.exit_code == 0
+    assert "is one part of a session; 2 more are beside it" in " ".join(result.stderr.split())
     assert "is a part of" not in gwtui("compare", str(tmp_path), str(other)).stderr
 
 
@@ -283,7 +283,7 @@ def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", range(1, 17))
 def test_a_last_line_that_was_torn_off_is_left_out(tmp_path: Path, cut: int) -> None:
-    """As sessions are torn, whose last column is long and tells nothing that is read."""
+    """As sessions are torn, whose last column is long and holds nothing that is read."""
     data = (HEADING.replace("\n", ",headers\n") + "a,1,20,,,ok,{}\na,2,30,,,ok,{}\n").encode()
     (series,) = read(written(tmp_path / "torn.csv", [data[:-cut]]))
     assert series.ok in (1, 2)

@@ -93,7 +93,7 @@ async def test_a_request_without_room_starts_late_and_is_planned_as_before() -> 
     assert [each.lateness_ns for each in taken] == [0, 80_000_000, 65_000_000, 50_000_000]
 
 
-async def test_what_found_no_room_before_the_time_was_up_is_told() -> None:
+async def test_what_found_no_room_before_the_time_was_up_is_reported() -> None:
     world = World(takes_ms=lambda turn: 1000 if turn == 1 else 5)
     taken, missed = await driven(world, A, requests=None, for_s=0.1, rate=50, concurrency=1)
     assert len(taken) == 1
@@ -106,7 +106,7 @@ async def test_the_rate_is_for_each_endpoint_when_they_take_turns() -> None:
     assert [(name, planned) for name, *_, planned in world.log] == [("a", 0), ("b", 50), ("b", 100), ("a", 150)]
 
 
-async def test_cancelled_it_tells_what_was_under_way_and_closes_all() -> None:
+async def test_when_cancelled_it_reports_what_was_under_way_and_closes_all() -> None:
     world = World()
     taken: list[Request | Ping] = []
 

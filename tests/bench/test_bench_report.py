@@ -170,7 +170,7 @@ def test_failures_without_any_success_say_so() -> None:
     assert breakdown.failure_lines([fast()]) == []
 
 
-def test_requests_that_this_machine_was_late_for_are_told_of() -> None:
+def test_requests_that_this_machine_was_late_for_are_reported() -> None:
     each = fast()
     each.take(request("fast", 99, tainted=True))
     assert breakdown.failure_lines([each]) == [f"{each.endpoint}: 1 with times in doubt: gwtui was late (tainted)"]
@@ -180,7 +180,7 @@ def series(name: str, *ms: float, **fields: Any) -> ComparedSeries:
     return ComparedSeries(name, {Metric.TTFT: Sample([round(each * MS) for each in ms])}, len(ms), len(ms), **fields)
 
 
-def told(first: ComparedSeries, second: ComparedSeries) -> str:
+def sentence_about(first: ComparedSeries, second: ComparedSeries) -> str:
     (found,) = compare([(first, second)])
     return sentence(found)
 
@@ -189,9 +189,9 @@ def test_the_sentence_to_paste() -> None:
     gateway = series("gateway", *range(380, 400))
     other = series("sourcegraph", *range(505, 525))
     words = "gateway is 24 % faster (TTFT p50 389 vs 514 ms, 95 % interval 1"
-    assert told(gateway, other).startswith(words)
-    assert told(other, gateway).startswith(words), "whichever is named first"
-    assert told(gateway, other).endswith(", n 20 each)")
+    assert sentence_about(gateway, other).startswith(words)
+    assert sentence_about(other, gateway).startswith(words), "whichever is named first"
+    assert sentence_about(gateway, other).endswith(", n 20 each)")
 
 
 def test_among_several_both_are_named() -> None:
@@ -207,19 +207,22 @@ def test_among_several_both_are_named() -> None:
     ]
 
 
-def test_no_evidence_is_said_to_be_none() -> None:
-    words = told(series("a", *range(300, 400, 5)), series("b", *range(301, 401, 5)))
+def test_no_evidence_is_reported_as_such() -> None:
+    words = sentence_about(series("a", *range(300, 400, 5)), series("b", *range(301, 401, 5)))
     assert words.startswith("no evidence of a difference between a and b (TTFT p50 345 vs 346 ms, 95 % interval -")
     assert " p 0." in words
 
 
 def test_few_results_are_not_compared() -> None:
-    assert told(series("a", 1, 2, 3), series("b", 7, 8)) == "too few results to compare the TTFT of a and b (n 3 and 2)"
+    assert (
+        sentence_about(series("a", 1, 2, 3), series("b", 7, 8))
+        == "too few results to compare the TTFT of a and b (n 3 and 2)"
+    )
 
 
 def test_ranks_without_clear_medians_are_a_tendency() -> None:
     """Most of the one's values are a little lower, and yet the medians may be equal."""
-    words = told(series("a", *[100] * 40, *[300] * 38), series("b", *[101] * 38, *[310] * 40))
+    words = sentence_about(series("a", *[100] * 40, *[300] * 38), series("b", *[101] * 38, *[310] * 40))
     assert words.startswith(
         "a tends to be faster than b, by how much is unclear (TTFT p50 100 vs 310 ms, 95 % interval -"
     )
@@ -280,7 +283,7 @@ def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
     assert "gateway is 22% faster on average" in text
 
 
-def test_an_open_loop_tells_both_latencies() -> None:
+def test_an_open_loop_reports_both_latencies() -> None:
     outcome = BenchRun.of([endpoint()], Plan(rate=50))
     for number in range(100):
         outcome.take(request(number=number, e2e_ms=100, lateness_ms=number))

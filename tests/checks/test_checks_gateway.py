@@ -50,9 +50,9 @@ def health(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_health(answer: Any, outcome: CheckOutcome, words: str) -> None:
-    said = judge_health(evidence(health=answer))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
-    assert said.outcome is not FAIL or (said.cause and said.remedy)
+    judged = judge_health(evidence(health=answer))
+    assert (judged.outcome, words in judged.evidence) == (outcome, True), judged
+    assert judged.outcome is not FAIL or (judged.cause and judged.remedy)
 
 
 @pytest.mark.parametrize(
@@ -70,9 +70,9 @@ def test_health(answer: Any, outcome: CheckOutcome, words: str) -> None:
     ],
 )
 def test_health_of_other_makes(path: str, answer: Any, outcome: CheckOutcome, words: str) -> None:
-    said = judge_health(evidence(health=Probed(answer, path=path)))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
-    assert said.outcome is not FAIL or (said.cause and said.remedy)
+    judged = judge_health(evidence(health=Probed(answer, path=path)))
+    assert (judged.outcome, words in judged.evidence) == (outcome, True), judged
+    assert judged.outcome is not FAIL or (judged.cause and judged.remedy)
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_health_of_other_makes(path: str, answer: Any, outcome: CheckOutcome, wo
     ],
 )
 def test_connection(answer: Any, outcome: CheckOutcome) -> None:
-    said = judge_connection(evidence(health=answer))
-    assert said.outcome is outcome
-    assert outcome is not FAIL or (answer.reason in said.evidence and said.cause and said.remedy)
+    judged = judge_connection(evidence(health=answer))
+    assert judged.outcome is outcome
+    assert outcome is not FAIL or (answer.reason in judged.evidence and judged.cause and judged.remedy)
 
 
 def metrics(requests: float, tokens: int = 0, cost: float | None = 0.0, **more: Any) -> dict[str, Any]:
@@ -125,17 +125,17 @@ NOT_GOOD = refused(500)
     ],
 )
 def test_metrics(before: Any, after: Any, sent: Any, outcome: CheckOutcome, words: str) -> None:
-    said = judge_metrics(
+    judged = judge_metrics(
         evidence(metrics_before=document(before), stream=sent[0], answer=sent[1], metrics_after=document(after))
     )
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    assert (judged.outcome, words in judged.evidence) == (outcome, True), judged
 
 
 def test_a_gateway_without_metrics_has_none_to_judge() -> None:
-    said = judge_metrics(
+    judged = judge_metrics(
         evidence(metrics_before=document("", 404), stream=GOOD, answer=GOOD, metrics_after=document("", 404))
     )
-    assert said.outcome is NA
+    assert judged.outcome is NA
 
 
 def prometheus(requests: int) -> Probed:
@@ -162,8 +162,8 @@ def prometheus(requests: int) -> Probed:
 def test_counters_of_prometheus_move_by_the_requests(
     before: Probed, after: Probed, outcome: CheckOutcome, words: str
 ) -> None:
-    said = judge_metrics(evidence(metrics_before=before, stream=GOOD, answer=GOOD, metrics_after=after))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    judged = judge_metrics(evidence(metrics_before=before, stream=GOOD, answer=GOOD, metrics_after=after))
+    assert (judged.outcome, words in judged.evidence) == (outcome, True), judged
 
 
 FIRST = request(request_id="a", sent_request_id="b", trace_id="c")
@@ -184,26 +184,26 @@ SECOND = request(request_id="d", sent_request_id="e", trace_id="f")
     ],
 )
 def test_audit(answer: Any, outcome: CheckOutcome) -> None:
-    said = judge_audit(evidence(stream=FIRST, answer=SECOND, audit=answer))
-    assert said.outcome is outcome, said
+    judged = judge_audit(evidence(stream=FIRST, answer=SECOND, audit=answer))
+    assert judged.outcome is outcome, judged
 
 
 @pytest.mark.parametrize(("counted", "outcome"), [(2, FAIL), (5, FAIL), (6, WARN)])
 def test_entries_of_others_may_have_taken_the_place_of_ours(counted: int, outcome: CheckOutcome) -> None:
     before, after = ({"summary": {"total_requests": number}} for number in (100, 100 + counted))
     theirs = document({"entries": [{"id": f"theirs-{number}"} for number in range(5)]})
-    said = judge_audit(
+    judged = judge_audit(
         evidence(
             metrics_before=document(before), stream=FIRST, answer=SECOND, metrics_after=document(after), audit=theirs
         )
     )
-    assert said.outcome is outcome, said
+    assert judged.outcome is outcome, judged
 
 
 def test_an_audit_that_is_switched_off_is_not_looked_into() -> None:
     off = document(health(audit={"enabled": False}))
-    said = judge_audit(evidence(health=off, stream=FIRST, answer=SECOND, audit=document({"entries": []})))
-    assert said.outcome is NA
+    judged = judge_audit(evidence(health=off, stream=FIRST, answer=SECOND, audit=document({"entries": []})))
+    assert judged.outcome is NA
 
 
 def test_the_provider_that_is_wanted_is_the_one_of_the_api() -> None:

@@ -86,7 +86,7 @@ async def test_several_models_in_one_stream_pass_where_they_are_concurrent(gatew
     assert [line.split()[0] for line in results["concurrency"].details[1:3]] == ["3", "4"]
 
 
-async def test_several_models_one_after_another_are_told(gateway: Gateway) -> None:
+async def test_several_models_one_after_another_are_reported(gateway: Gateway) -> None:
     with serving(SEQUENTIAL) as sequential:
         of = at(sequential.url, "compare-stream", models=("a", "b", "c"))
         concurrency = (await checked(of, "concurrency"))["concurrency"]
@@ -172,8 +172,8 @@ async def test_a_single_check_fails_by_itself_where_nothing_listens() -> None:
         assert (result.outcome, bool(result.remedy)) == (FAIL, True), result
 
 
-async def test_a_gateway_of_another_make_is_told_what_it_lacks() -> None:
-    """It buffers, checks no key, knows every model, tells no usage, and keeps no books."""
+async def test_a_gateway_of_another_make_gets_a_report_of_what_it_lacks() -> None:
+    """It buffers, checks no key, knows every model, sends no usage, and keeps no audit log."""
     with hosted(Strange(buffered_s=0.2)) as url:
         results = await checked(at(url, key="env:STRANGE_KEY"), deps=CheckDeps(sleep=at_once))
         assert results["connection"].outcome is FAIL  # the key is not there, so nothing is tried

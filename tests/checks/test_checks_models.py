@@ -22,14 +22,14 @@ from gwtui.stats.concurrency import Alone, ModelTimeline, Together, analyse
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 
 
-def test_each_model_of_the_list_is_told() -> None:
+def test_each_model_of_the_list_is_reported() -> None:
     good, bad = request(model="a"), refused(404, model="b")
     assert judge_models(evidence()).outcome is NA
     assert judge_models(evidence(models=[good, good])).outcome is PASS
-    said = judge_models(evidence(models=[good, bad]))
-    assert said.outcome is FAIL
-    assert "1 of 2 models" in said.evidence
-    assert len(said.details) == 2
+    answer = judge_models(evidence(models=[good, bad]))
+    assert answer.outcome is FAIL
+    assert "1 of 2 models" in answer.evidence
+    assert len(answer.details) == 2
 
 
 AGENT = request(request_id="id-7", model_served="other")
@@ -53,8 +53,8 @@ def test_agent_type(needs: Any, outcome: CheckOutcome) -> None:
 
 
 def test_a_kind_of_agent_that_was_asked_for_has_to_be_known() -> None:
-    said = judge_agent(evidence(target(agent_type="tester"), stream=request(), agent=NO_AGENTS))
-    assert said.outcome is FAIL
+    answer = judge_agent(evidence(target(agent_type="tester"), stream=request(), agent=NO_AGENTS))
+    assert answer.outcome is FAIL
 
 
 def at_once(number: int, **fields: Any) -> list[Probed]:
@@ -74,8 +74,8 @@ def at_once(number: int, **fields: Any) -> list[Probed]:
     ],
 )
 def test_streams_at_once(odd: Probed, outcome: CheckOutcome, words: str) -> None:
-    said = judge_together(evidence(together=[*at_once(3), odd]))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    answer = judge_together(evidence(together=[*at_once(3), odd]))
+    assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
 
 
 def timeline(model: str, start: float, first: float, end: float, alone: Alone | None = None) -> ModelTimeline:
@@ -226,11 +226,11 @@ def test_streams_of_several_models_become_one_analysis() -> None:
     assert found.timelines[0].sent_ns == SENT_NS
 
 
-def compared(*told: tuple[float, str, EventKind], **fields: Any) -> Probed:
+def compared(*events: tuple[float, str, EventKind], **fields: Any) -> Probed:
     """One stream of several models: (ms, model, what came)."""
     reads = tuple(
         read(at, number, StreamEvent(name="e", kind=kind, model=model, note="gone" if kind is EventKind.ERROR else ""))
-        for number, (at, model, kind) in enumerate(told, 1)
+        for number, (at, model, kind) in enumerate(events, 1)
     )
     return Probed(request(**{"model": "a,b,x", "api": "compare-stream", **fields}), reads)
 
@@ -239,11 +239,11 @@ START, TEXT, STOP, ERROR = EventKind.START, EventKind.TEXT, EventKind.STOP, Even
 
 
 def test_one_stream_of_several_models_becomes_the_same_analysis() -> None:
-    told = [(0.0, "a", START), (1.0, "b", START), (2.0, "x", ERROR), (90.0, "a", TEXT), (95.0, "b", TEXT)]
-    found = analyse_compared(compared(*told, (99.0, "a", TEXT), (110.0, "a", STOP), (120.0, "b", STOP)))
+    events = [(0.0, "a", START), (1.0, "b", START), (2.0, "x", ERROR), (90.0, "a", TEXT), (95.0, "b", TEXT)]
+    found = analyse_compared(compared(*events, (99.0, "a", TEXT), (110.0, "a", STOP), (120.0, "b", STOP)))
     assert [(each.model, each.error) for each in found.timelines] == [("a", ""), ("b", ""), ("x", "gone")]
     assert (found.spread_ns, found.turns, found.verdict) == (MS, 1, Together.CONCURRENT)
-    cut = analyse_compared(compared(*told))
+    cut = analyse_compared(compared(*events))
     assert [each.error for each in cut.timelines] == ["it did not end", "it did not end", "gone"]
 
 
@@ -259,9 +259,9 @@ def test_one_stream_of_several_models_becomes_the_same_analysis() -> None:
     ],
 )
 def test_concurrency(groups: Sequence[Probed], outcome: CheckOutcome, words: str) -> None:
-    said = judge_concurrency(evidence(target(models=("a", "b", "c")), compared=groups))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
-    assert outcome is not FAIL or (said.cause and said.remedy)
+    answer = judge_concurrency(evidence(target(models=("a", "b", "c")), compared=groups))
+    assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
+    assert outcome is not FAIL or (answer.cause and answer.remedy)
 
 
 def test_a_gateway_that_gains_nothing_by_asking_at_once_does_not_pass() -> None:
@@ -269,10 +269,10 @@ def test_a_gateway_that_gains_nothing_by_asking_at_once_does_not_pass() -> None:
     of = target(models=("a", "b", "c"))
     single = [model_stream(model, 100) for model in "abc"]
     together = [model_stream(model, 100 + 20 * at, step_ms=225) for at, model in enumerate("abc")]
-    said = judge_concurrency(evidence(of, models=single, compared=together))
-    assert (said.outcome, said.facts["verdict"]) == (FAIL, "CONCURRENT")
-    assert "0.9 times as fast: concurrent requests take as long" in said.evidence
-    assert said.cause
+    answer = judge_concurrency(evidence(of, models=single, compared=together))
+    assert (answer.outcome, answer.facts["verdict"]) == (FAIL, "CONCURRENT")
+    assert "0.9 times as fast: concurrent requests take as long" in answer.evidence
+    assert answer.cause
 
 
 @pytest.mark.parametrize(
@@ -288,33 +288,33 @@ def test_streams_at_once_that_queue(firsts: Sequence[float], outcome: CheckOutco
         streamed(request(text=WORDS[each], ms=first + 200), [(first + step, 1) for step in (0, 50, 100, 150, 200)])
         for each, first in enumerate(firsts)
     ]
-    said = judge_together(evidence(together=probed))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    answer = judge_together(evidence(together=probed))
+    assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
 
 
 def test_models_that_fail_only_together_are_a_failure() -> None:
     together = [Probed(refused(429, model=model)) for model in "abc"]
     of = target(models=("a", "b", "c"))
-    said = judge_concurrency(evidence(of, models=[request(model=model) for model in "abc"], compared=together))
-    assert (said.outcome, "sequential requests are answered" in said.evidence) == (FAIL, True)
+    answer = judge_concurrency(evidence(of, models=[request(model=model) for model in "abc"], compared=together))
+    assert (answer.outcome, "sequential requests are answered" in answer.evidence) == (FAIL, True)
 
 
-def test_a_final_event_that_miscounts_is_told() -> None:
-    told = [(0.0, "a", START), (1.0, "b", START), (90.0, "a", TEXT), (95.0, "b", TEXT), (99.0, "a", TEXT)]
+def test_a_final_event_that_miscounts_is_reported() -> None:
+    events = [(0.0, "a", START), (1.0, "b", START), (90.0, "a", TEXT), (95.0, "b", TEXT), (99.0, "a", TEXT)]
     probed = compared(
-        *told, (110.0, "a", STOP), (120.0, "b", STOP), findings=found(FindingName.COUNTS_DIFFER, "9 failed")
+        *events, (110.0, "a", STOP), (120.0, "b", STOP), findings=found(FindingName.COUNTS_DIFFER, "9 failed")
     )
-    said = judge_concurrency(evidence(target(api="compare-stream", models=("a", "b")), compared=probed))
-    assert (said.outcome, "9 failed" in said.evidence) == (WARN, True)
+    answer = judge_concurrency(evidence(target(api="compare-stream", models=("a", "b")), compared=probed))
+    assert (answer.outcome, "9 failed" in answer.evidence) == (WARN, True)
 
 
 def test_growing_numbers_of_models_are_compared() -> None:
     models = tuple("abcdefghi")
     streams = [model_stream(model, 100 + at) for size in (3, 6, 9) for at, model in enumerate(models[:size])]
-    said = judge_concurrency(evidence(target(models=models), compared=streams))
-    assert said.outcome is PASS
-    assert [line.split()[0] for line in said.details[1:4]] == ["3", "6", "9"]
-    assert said.facts["speed_up_3"] < said.facts["speed_up_9"]  # type: ignore[operator]  # both are numbers
+    answer = judge_concurrency(evidence(target(models=models), compared=streams))
+    assert answer.outcome is PASS
+    assert [line.split()[0] for line in answer.details[1:4]] == ["3", "6", "9"]
+    assert answer.facts["speed_up_3"] < answer.facts["speed_up_9"]  # type: ignore[operator]  # both are numbers
 
 
 def test_the_model_that_does_not_exist_fails_alone() -> None:
@@ -325,15 +325,15 @@ def test_the_model_that_does_not_exist_fails_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "outcome"),
+    ("expected", "outcome"),
     [
         ([(0.0, "a", TEXT), (1.0, UNKNOWN_MODEL, ERROR), (2.0, "a", STOP), (2.0, "b", STOP), (3.0, "x", STOP)], PASS),
         ([(0.0, "a", TEXT), (1.0, UNKNOWN_MODEL, ERROR)], FAIL),
     ],
 )
-def test_within_one_stream_it_fails_alone_too(told: Any, outcome: CheckOutcome) -> None:
+def test_within_one_stream_it_fails_alone_too(expected: Any, outcome: CheckOutcome) -> None:
     of = target(api="compare-stream", model="a,b")
-    assert judge_one_fails_alone(evidence(of, stranger=compared(*told))).outcome is outcome
+    assert judge_one_fails_alone(evidence(of, stranger=compared(*expected))).outcome is outcome
 
 
 def test_content_without_a_model_is_nobodys() -> None:

@@ -70,9 +70,9 @@ def test_every_api_can_be_asked_all_of_it(api: str) -> None:
 def test_the_made_up_key_takes_the_place_of_every_real_one(api: str, fields: dict[str, Any]) -> None:
     endpoint = target(api=api, **fields).endpoint
     derived = with_made_up_key(endpoint)
-    told = msgspec.json.encode(derived).decode() + asked(derived)
-    assert "REAL" not in told
-    assert MADE_UP_KEY in told
+    found = msgspec.json.encode(derived).decode() + asked(derived)
+    assert "REAL" not in found
+    assert MADE_UP_KEY in found
     assert derived.key is None
     assert holds_key(endpoint) is ("REAL" in msgspec.json.encode(endpoint).decode())
     assert derived.headers.get("X-Team") == endpoint.headers.get("X-Team")

@@ -42,9 +42,9 @@ JSON_ANSWER = request(
 PAGE = request(Verdict.NOT_A_STREAM, rule="stream.page", reason="a page came", content_type="text/html")
 
 
-def check(said: CheckAnswer, outcome: CheckOutcome, words: str = "") -> None:
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
-    assert outcome is not FAIL or (said.cause and said.remedy), said
+def check(expected: CheckAnswer, outcome: CheckOutcome, words: str = "") -> None:
+    assert (expected.outcome, words in expected.evidence) == (outcome, True), expected
+    assert outcome is not FAIL or (expected.cause and expected.remedy), expected
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_answer(answer: Any, outcome: CheckOutcome, words: str) -> None:
     ],
 )
 def test_stream(result: Any, outcome: CheckOutcome) -> None:
-    said = judge_stream(evidence(stream=result))
-    check(said, outcome, result.reason)
-    assert outcome is not FAIL or "trace-1" in said.evidence
+    answer = judge_stream(evidence(stream=result))
+    check(answer, outcome, result.reason)
+    assert outcome is not FAIL or "trace-1" in answer.evidence
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_incremental(probed: Probed, outcome: CheckOutcome, words: str) -> None:
     check(judge_incremental(evidence(stream=probed)), outcome, words)
 
 
-def test_pace_is_judged_by_the_stream_that_tells_most() -> None:
+def test_pace_is_judged_by_the_stream_with_most_content() -> None:
     short, long = streamed(request(), [(400, 10)]), streamed(request(), EVENLY)
     check(judge_incremental(evidence(stream=short, long_stream=long)), PASS, "30 content events")
 

@@ -58,7 +58,7 @@ def seen(breaker: BreakerEvidence | None) -> tuple[Any, ...] | None:
 
 
 @pytest.mark.parametrize(
-    ("requests", "told"),
+    ("requests", "expected"),
     [
         ([], None),
         (FIVE, None),
@@ -80,8 +80,8 @@ def seen(breaker: BreakerEvidence | None) -> tuple[Any, ...] | None:
         ([*FIVE, at(2, refused(503, ERROR, ms=150, retry_after_s=5.0))], (5, 1, None, None, None)),
     ],
 )
-def test_a_breaker_is_found_in_the_times(requests: Sequence[Request], told: Any) -> None:
-    assert seen(find_breaker(requests)) == told
+def test_a_breaker_is_found_in_the_times(requests: Sequence[Request], expected: Any) -> None:
+    assert seen(find_breaker(requests)) == expected
 
 
 @pytest.mark.parametrize(
@@ -142,8 +142,8 @@ ANSWERED = request(
     ],
 )
 def test_provider_fallback(provoked: Request, health: Request, outcome: CheckOutcome, words: str) -> None:
-    said = judge_provider_fallback(evidence(health=health, provoked=provoked))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    judged = judge_provider_fallback(evidence(health=health, provoked=provoked))
+    assert (judged.outcome, words in judged.evidence) == (outcome, True), judged
 
 
 def test_a_fallback_that_is_at_work_is_seen_without_provoking_it() -> None:
@@ -166,8 +166,8 @@ def test_a_fallback_that_is_at_work_is_seen_without_provoking_it() -> None:
     ],
 )
 def test_fails_at_once(provoked: Request, outcome: CheckOutcome, words: str) -> None:
-    said = judge_fails_at_once(evidence(provoked=provoked))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    answer = judge_fails_at_once(evidence(provoked=provoked))
+    assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
 
 
 def with_header(name: str, value: str) -> Request:
@@ -191,8 +191,8 @@ def with_header(name: str, value: str) -> Request:
 )
 def test_attempts(provoked: Sequence[Request], audit: Any, outcome: CheckOutcome, words: str) -> None:
     more = {} if audit is None else {"provoked_audit": document(audit)}
-    said = judge_attempts(evidence(target(provoke=MODEL), provoked=provoked, **more))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    answer = judge_attempts(evidence(target(provoke=MODEL), provoked=provoked, **more))
+    assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
 
 
 @pytest.mark.parametrize(
@@ -210,8 +210,8 @@ def test_attempts(provoked: Sequence[Request], audit: Any, outcome: CheckOutcome
     ],
 )
 def test_breaker(provoked: Sequence[Request], outcome: CheckOutcome, words: str) -> None:
-    said = judge_breaker(evidence(provoked=provoked))
-    assert (said.outcome, words in said.evidence) == (outcome, True), said
+    answer = judge_breaker(evidence(provoked=provoked))
+    assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
 
 
 def test_a_breaker_that_is_open_anyway_is_seen_without_provoking_it() -> None:

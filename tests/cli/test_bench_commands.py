@@ -106,9 +106,9 @@ def test_the_command_line_of_the_predecessor(
         ("gateway", "3", "3"),
         ("sourcegraph", "3", "3"),
     ]
-    told = [(row["endpoint"], row["request_number"], row["trace_id"]) for row in rows(requests)]
-    assert told[:2] == [("gateway", "1", "trace-1"), ("gateway", "2", "trace-2")]
-    assert told[3] == ("sourcegraph", "1", "trace-4")
+    found = [(row["endpoint"], row["request_number"], row["trace_id"]) for row in rows(requests)]
+    assert found[:2] == [("gateway", "1", "trace-1"), ("gateway", "2", "trace-2")]
+    assert found[3] == ("sourcegraph", "1", "trace-4")
 
 
 def test_flags_as_the_predecessor_took_them(gateway: Answering) -> None:
@@ -148,9 +148,9 @@ def test_connectivity_needs_no_model(gateway: Answering) -> None:
 
 
 def test_a_key_on_the_command_line_is_refused_and_not_repeated(gateway: Answering) -> None:
-    said = refused(f"bench --gateway {gateway.url} --sgd sgd_secret")
-    assert "--sgd env:SGD_KEY" in said
-    assert "sgd_secret" not in said
+    message = refused(f"bench --gateway {gateway.url} --sgd sgd_secret")
+    assert "--sgd env:SGD_KEY" in message
+    assert "sgd_secret" not in message
     assert gateway.asked == []
 
 
@@ -162,7 +162,7 @@ def test_endpoints_of_a_profile_in_its_order(gateway: Answering, profile: str, t
     assert len(gateway.asked) == 8, "without names all but the one that is paused"
 
 
-def test_failures_are_told_and_kept(gateway: Answering, profile: str, tmp_path: Path) -> None:
+def test_failures_are_reported_and_kept(gateway: Answering, profile: str, tmp_path: Path) -> None:
     gateway.answer = lambda _: (200, b"pong") if len(gateway.asked) % 4 else (503, b'{"error": "breaker is open"}')
     requests = tmp_path / "requests.csv"
     result = typed(f"bench one {profile} --requests 8 --request-csv {requests}")
@@ -217,11 +217,11 @@ def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering,
         ("compare DIR DIR --csv DIR/x.csv", "for new measurements"),
     ],
 )
-def test_what_cannot_be_done_is_said_in_words(profile: str, tmp_path: Path, line: str, says: str) -> None:
+def test_what_cannot_be_done_is_an_error_in_words(profile: str, tmp_path: Path, line: str, says: str) -> None:
     (tmp_path / "session").mkdir()
-    said = refused(line.replace("CONFIG", profile).replace("DIR", str(tmp_path / "session")))
-    assert says in said
-    assert "Traceback" not in said
+    message = refused(line.replace("CONFIG", profile).replace("DIR", str(tmp_path / "session")))
+    assert says in message
+    assert "Traceback" not in message
 
 
 def test_endpoints_are_compared_in_turns(gateway: Answering, profile: str, tmp_path: Path) -> None:
@@ -247,7 +247,7 @@ def test_what_was_measured_before_is_compared(profile: str, tmp_path: Path) -> N
     assert found["series"][0]["median_ms"] == 90_024
 
 
-def test_ctrl_c_tells_what_was_measured(gateway: Answering, tmp_path: Path) -> None:
+def test_ctrl_c_reports_what_was_measured(gateway: Answering, tmp_path: Path) -> None:
     """Five are answered; the sixth hangs until the benchmark was told to stop."""
     hangs, over = threading.Event(), threading.Event()
 
@@ -266,12 +266,12 @@ def test_ctrl_c_tells_what_was_measured(gateway: Answering, tmp_path: Path) -> N
     ) as process:
         assert hangs.wait(30)
         process.send_signal(signal.SIGINT)
-        told, errors = process.communicate(timeout=30)
+        output, errors = process.communicate(timeout=30)
         over.set()
     assert process.returncode == 130, errors
-    assert "5 requests in " in told
-    assert "stopped by SIGINT, results until then" in told
-    assert "5/5" in told
-    assert "http: 1 in flight when gwtui stopped, not counted" in told
+    assert "5 requests in " in output
+    assert "stopped by SIGINT, results until then" in output
+    assert "5/5" in output
+    assert "http: 1 in flight when gwtui stopped, not counted" in output
     assert [row["outcome"] for row in rows(requests)] == ["ok"] * 5 + ["cancelled"]
     assert errors == "", "no bar where nobody watches, and no traceback"

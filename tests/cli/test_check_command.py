@@ -68,13 +68,13 @@ def test_a_good_endpoint_exits_with_0_and_a_bad_one_with_1(config: Path) -> None
 
 def test_without_an_endpoint_all_of_the_profile_that_are_not_paused_are_checked(config: Path) -> None:
     result = run("--config", str(config), "-p", "main", "--only", "stream", "--only", "ping", "--json")
-    told = json.loads(result.output)
-    assert {each["endpoint"]: [r["name"] for r in each["results"]] for each in told["endpoints"]} == {
+    document = json.loads(result.output)
+    assert {each["endpoint"]: [r["name"] for r in each["results"]] for each in document["endpoints"]} == {
         "good": ["stream"],
         "bad": ["stream"],
         "ping": ["ping"],
     }
-    assert told["summary"] == {"pass": 2, "warn": 0, "fail": 1, "not_applicable": 0}
+    assert document["summary"] == {"pass": 2, "warn": 0, "fail": 1, "not_applicable": 0}
     assert result.exit_code == 1
 
 
@@ -134,7 +134,7 @@ def test_what_is_not_in_the_configuration_is_named(config: Path, tmp_path: Path)
         assert (result.exit_code, words in result.output) == (2, True), result.output
 
 
-def test_the_list_tells_every_check_and_sends_nothing() -> None:
+def test_the_list_names_every_check_and_sends_nothing() -> None:
     result = run("--list")
     assert result.exit_code == 0
     for each in CHECKS:
@@ -193,7 +193,7 @@ def test_colour_only_paints() -> None:
     assert [click.unstyle(line) for line in lines] == lines_of(RESULT, plain)
 
 
-def test_the_same_words_are_not_said_again() -> None:
+def test_the_same_words_are_not_repeated() -> None:
     again = lines_of(SKIPPED, TextStyle(100), SKIPPED)
     assert again == ["  · n/a   steady              as above"]
     assert "as above" not in "".join(lines_of(RESULT, TextStyle(100), RESULT))
@@ -211,8 +211,12 @@ def test_files_survive_any_text() -> None:
     failure = root.find("testsuite/testcase/failure")
     assert failure is not None
     assert RESULT.cause in (failure.text or "")
-    told = json.loads(as_json(results))["endpoints"][0]["results"]
-    assert (told[0]["cause"], told[0]["facts"], told[1]["outcome"]) == (RESULT.cause, {"events": 4}, "not applicable")
+    document = json.loads(as_json(results))["endpoints"][0]["results"]
+    assert (document[0]["cause"], document[0]["facts"], document[1]["outcome"]) == (
+        RESULT.cause,
+        {"events": 4},
+        "not applicable",
+    )
 
 
 @pytest.mark.parametrize(

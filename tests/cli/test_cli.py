@@ -45,23 +45,23 @@ def good() -> Iterator[Canned]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_help_fits_eighty_columns_and_cuts_nothing_off(name: str) -> None:
-    told = gwtui(*name.split(), "--help", env={"COLUMNS": "80"})
-    assert told.exit_code == 0
-    assert max(map(len, told.output.splitlines())) <= 80
-    assert not [line for line in told.output.splitlines()[1:] if line.endswith("...") and "--" not in line]
+    result = gwtui(*name.split(), "--help", env={"COLUMNS": "80"})
+    assert result.exit_code == 0
+    assert max(map(len, result.output.splitlines())) <= 80
+    assert not [line for line in result.output.splitlines()[1:] if line.endswith("...") and "--" not in line]
 
 
 @pytest.mark.parametrize("name", ["", "watch", "replay", "probe", "bench", "compare", "decode", "demo", "gateway"])
-def test_help_tells_the_exit_codes(name: str) -> None:
-    told = gwtui(*name.split(), "--help").output
-    assert all(f"\n    {code}" in told for code in ("0 ", "2 ", "3 ", "128+n"))
-    assert ("\n    1 " in told) is (name not in ("demo", "gateway")), "these two never end with 1"
+def test_help_lists_the_exit_codes(name: str) -> None:
+    result = gwtui(*name.split(), "--help").output
+    assert all(f"\n    {code}" in result for code in ("0 ", "2 ", "3 ", "128+n"))
+    assert ("\n    1 " in result) is (name not in ("demo", "gateway")), "these two never end with 1"
 
 
 @pytest.mark.parametrize("name", ["bench", "check", "probe", "config add"])
 def test_help_names_every_place_a_key_may_be_in(name: str) -> None:
-    told = " ".join(gwtui(*name.split(), "--help").output.split())
-    assert f"key is: {SCHEMES}." in told
+    found = " ".join(gwtui(*name.split(), "--help").output.split())
+    assert f"key is: {SCHEMES}." in found
 
 
 def test_help_of_probe_names_every_api() -> None:
@@ -144,24 +144,24 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("args", "said"), REFUSED, ids=[" ".join(args) for args, _ in REFUSED])
-def test_what_is_wrong_on_the_command_line_is_told_and_nothing_is_begun(
-    args: list[str], said: str, tmp_path: Path
+@pytest.mark.parametrize(("args", "expected"), REFUSED, ids=[" ".join(args) for args, _ in REFUSED])
+def test_what_is_wrong_on_the_command_line_is_reported_and_nothing_is_begun(
+    args: list[str], expected: str, tmp_path: Path
 ) -> None:
     config = written(tmp_path, profiles("http://127.0.0.1:9"))
     (tmp_path / "bad.toml").write_text('default_profile = "nope"\n' + profiles("http://127.0.0.1:9"))
     named = {"GOOD": config, "BAD": str(tmp_path / "bad.toml")}
-    told = gwtui(*(named.get(arg, arg) for arg in args))
-    assert told.exit_code == 2
-    assert said in told.stderr
-    assert told.stdout == ""
+    result = gwtui(*(named.get(arg, arg) for arg in args))
+    assert result.exit_code == 2
+    assert expected in result.stderr
+    assert result.stdout == ""
 
 
 def test_a_secret_that_was_typed_is_not_repeated() -> None:
     for option, typed in (("--key", "sk-verysecret"), ("--header", "Authorization Bearer sk-verysecret")):
-        told = gwtui("probe", "--api", "http", "--url", "http://127.0.0.1:9", option, typed)
-        assert told.exit_code == 2
-        assert "verysecret" not in told.output
+        result = gwtui("probe", "--api", "http", "--url", "http://127.0.0.1:9", option, typed)
+        assert result.exit_code == 2
+        assert "verysecret" not in result.output
 
 
 @pytest.mark.parametrize(
@@ -190,11 +190,11 @@ def test_options_without_a_command_are_those_of_watch(monkeypatch: pytest.Monkey
 def test_watching_without_a_terminal(tmp_path: Path, good: Canned) -> None:
     config = written(tmp_path, profiles(good.url))
     session = tmp_path / "session"
-    told = gwtui("watch", "-p", "prod", "--config", config, "--for", "0.5s", "--session-dir", str(session))
-    assert told.exit_code == 0, told.output
-    assert told.stdout.startswith("Watching prod: 1 endpoint.")
-    assert "● chat      up" in told.stdout
-    assert f"rows: {session}" in told.stdout
+    result = gwtui("watch", "-p", "prod", "--config", config, "--for", "0.5s", "--session-dir", str(session))
+    assert result.exit_code == 0, result.output
+    assert result.stdout.startswith("Watching prod: 1 endpoint.")
+    assert "● chat      up" in result.stdout
+    assert f"rows: {session}" in result.stdout
     rows = (session / "requests.csv").read_text().splitlines()
     assert rows[0].startswith("endpoint,request_number,duration_ms,trace_id,")
     assert any(",complete," in row for row in rows[1:])
@@ -204,9 +204,9 @@ def test_an_endpoint_that_is_down_is_in_the_exit_code_and_on_disk(tmp_path: Path
     config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
     session = tmp_path / "session"
     asked = ("-p", "prod", "--config", config, "--json", "--interval", "50ms", "--session-dir", str(session))
-    told = gwtui(*asked, "--for", "400ms")
-    assert told.exit_code == 1
-    lines = [json.loads(line) for line in told.stdout.splitlines()]
+    result = gwtui(*asked, "--for", "400ms")
+    assert result.exit_code == 1
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert lines[-1]["type"] == "summary"
     assert lines[-1]["endpoints"][0]["verdict"] == "refused"
     requests = [line for line in lines if line["type"] == "request"]
@@ -217,11 +217,11 @@ def test_an_endpoint_that_is_down_is_in_the_exit_code_and_on_disk(tmp_path: Path
 def test_rows_that_cannot_be_written_do_not_stop_the_watching(tmp_path: Path, good: Canned) -> None:
     config = written(tmp_path, profiles(good.url))
     (tmp_path / "file").write_text("")
-    told = gwtui("-p", "prod", "--config", config, "--for", "300ms", "--session-dir", str(tmp_path / "file" / "s"))
-    assert told.exit_code == 3
-    assert "● chat" in told.stdout
-    assert "rows: not written: Not a directory (s)" in told.stdout
-    assert "rows: /" not in told.stdout
+    result = gwtui("-p", "prod", "--config", config, "--for", "300ms", "--session-dir", str(tmp_path / "file" / "s"))
+    assert result.exit_code == 3
+    assert "● chat" in result.stdout
+    assert "rows: not written: Not a directory (s)" in result.stdout
+    assert "rows: /" not in result.stdout
 
 
 def test_without_a_home_directory_there_is_one_sentence_and_no_recording(
@@ -236,11 +236,11 @@ def test_without_a_home_directory_there_is_one_sentence_and_no_recording(
     monkeypatch.chdir(tmp_path)
     config = written(tmp_path, profiles(good.url))
     watched = ("-p", "prod", "--config", config, "--for", "300ms")
-    told = gwtui(*watched)
-    assert told.exit_code == 0
-    assert told.stderr.count("\n") == 1
-    assert "nothing is recorded" in told.stderr
-    assert "rows: " not in told.stdout
+    result = gwtui(*watched)
+    assert result.exit_code == 0
+    assert result.stderr.count("\n") == 1
+    assert "nothing is recorded" in result.stderr
+    assert "rows: " not in result.stdout
     kept = gwtui(*watched, "--session-dir", str(tmp_path / "s"))
     assert (kept.exit_code, kept.stderr) == (0, "")
     for command in (("replay",), ("watch",), ("config", "check")):
@@ -255,9 +255,9 @@ def test_a_gateway_that_does_not_start_is_our_own_fault(monkeypatch: pytest.Monk
         raise GatewayError("The embedded gateway did not start: it said nothing")
 
     monkeypatch.setattr("gwtui.gateway.process.spawn_gateway", broken)
-    told = gwtui("demo")
-    assert told.exit_code == 3
-    assert told.stderr == "gwtui: The embedded gateway did not start: it said nothing\n"
+    result = gwtui("demo")
+    assert result.exit_code == 3
+    assert result.stderr == "gwtui: The embedded gateway did not start: it said nothing\n"
 
 
 def test_an_engine_that_cannot_be_started_is_our_own_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -266,27 +266,31 @@ def test_an_engine_that_cannot_be_started_is_our_own_fault(tmp_path: Path, monke
 
     monkeypatch.setattr("gwtui.feeds.spawn_engine", refuse)
     monkeypatch.setattr(watch, "is_screen", lambda _: True)
-    told = gwtui("--config", written(tmp_path, profiles("http://127.0.0.1:1")), "-p", "prod")
-    assert told.exit_code == 3
-    assert told.stderr == "gwtui: the engine cannot be started: Resource temporarily unavailable\n"
+    result = gwtui("--config", written(tmp_path, profiles("http://127.0.0.1:1")), "-p", "prod")
+    assert result.exit_code == 3
+    assert result.stderr == "gwtui: the engine cannot be started: Resource temporarily unavailable\n"
 
 
 # The embedded gateway
 
 
-def test_a_port_that_is_taken_is_told() -> None:
+def test_a_port_that_is_taken_is_reported() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        told = gwtui("gateway", "--port", str(port))
-    assert told.exit_code == 2
-    assert told.stderr.startswith(f"gwtui: cannot listen on 127.0.0.1:{port}: ")
+        result = gwtui("gateway", "--port", str(port))
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"gwtui: cannot listen on 127.0.0.1:{port}: ")
 
 
 # Standard output
 
 
-@pytest.mark.parametrize(("code", "exit_code", "said"), [(errno.EPIPE, 141, ""), (errno.ENOSPC, 3, "standard output:")])
-def test_output_that_is_taken_no_more(code: int, exit_code: int, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("code", "exit_code", "expected"), [(errno.EPIPE, 141, ""), (errno.ENOSPC, 3, "standard output:")]
+)
+def test_output_that_is_taken_no_more(
+    code: int, exit_code: int, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def refuse(*_: object, err: bool = False, **__: object) -> None:
         if not err:
             raise OSError(code, "gone")
@@ -295,7 +299,7 @@ def test_output_that_is_taken_no_more(code: int, exit_code: int, said: str, monk
     with pytest.raises(click.ClickException) as caught:
         console.say("hello")
     assert caught.value.exit_code == exit_code
-    assert said in caught.value.message or not said
+    assert expected in caught.value.message or not expected
 
 
 @pytest.mark.parametrize(("wants", "coloured"), [("", True), ("1", False)])
@@ -312,12 +316,12 @@ def test_colours_only_on_a_terminal_and_only_if_wanted(
 # A captured stream
 
 
-def test_decode_tells_events_and_verdict_of_a_capture(tmp_path: Path) -> None:
+def test_decode_reports_events_and_verdict_of_a_capture(tmp_path: Path) -> None:
     capture = tmp_path / "capture"
     capture.write_bytes(b'data: {"choices":[{"index":0,"delta":{"content":"hi"}}]}\n\n')
-    told = gwtui("decode", str(capture), "--api", "openai-chat", "--json")
-    assert told.exit_code == 1
-    assert json.loads(told.output)["verdict"] == "truncated"
+    result = gwtui("decode", str(capture), "--api", "openai-chat", "--json")
+    assert result.exit_code == 1
+    assert json.loads(result.output)["verdict"] == "truncated"
     assert "truncated" in gwtui("decode", str(capture), "--api", "openai-chat").output
 
 

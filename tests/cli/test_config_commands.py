@@ -15,16 +15,16 @@ def test_where_the_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("GWTUI_CONFIG", str(path))
     assert f"configuration  {path}  (does not exist yet)" in gwtui("config", "path").stdout
     path.write_text("")
-    told = gwtui("config", "path").stdout.splitlines()
-    assert told[:2] == [f"configuration  {path}", f"themes         {tmp_path / 'themes'}"]
-    assert told[2].startswith("sessions       ")
+    result = gwtui("config", "path").stdout.splitlines()
+    assert result[:2] == [f"configuration  {path}", f"themes         {tmp_path / 'themes'}"]
+    assert result[2].startswith("sessions       ")
 
 
 def test_the_example_that_is_printed_is_good(tmp_path: Path) -> None:
     example = gwtui("config", "example").stdout
-    told = gwtui("config", "check", written(tmp_path, example))
-    assert told.exit_code == 0
-    assert told.stdout.splitlines()[0].endswith("gwtui.toml: good")
+    result = gwtui("config", "check", written(tmp_path, example))
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[0].endswith("gwtui.toml: good")
 
 
 def test_every_fault_has_its_line_its_key_and_a_hint(tmp_path: Path) -> None:
@@ -41,15 +41,15 @@ url = "http://h"
 key = "sk-12345678"
 """,
     )
-    told = gwtui("config", "check", path)
-    assert told.exit_code == 2
-    assert told.stdout == ""
-    lines = told.stderr.splitlines()
+    result = gwtui("config", "check", path)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    lines = result.stderr.splitlines()
     assert lines[0] == f"{path}:4: profiles.prod.intervall_s: unknown key (did you mean interval_s?)"
     assert lines[1] == f"{path}:7: profiles.prod.endpoints[0].api: unknown API (did you mean openai-chat?)"
     assert lines[2].startswith(f"{path}:9: profiles.prod.endpoints[0].key: must say where the key is")
     assert len(lines) == 3
-    assert "12345678" not in told.output
+    assert "12345678" not in result.output
 
 
 def test_themes_and_key_bindings_are_looked_at_when_all_else_is_good(tmp_path: Path) -> None:
@@ -63,9 +63,9 @@ probe.pasue = "p"
 "probe.pause" = "p"
 """,
     )
-    told = gwtui("config", "check", path)
-    assert told.exit_code == 2
-    assert told.stderr.splitlines() == [
+    result = gwtui("config", "check", path)
+    assert result.exit_code == 2
+    assert result.stderr.splitlines() == [
         f"{path}:2: ui.theme: there is no such theme (did you mean gwtui-dark?)",
         f"{path}:4: ui.keys.probe.pasue: there is no such key binding (did you mean probe.pause?)",
         f"{path}:5: ui.keys.nope: there is no such key binding (in gwtui ? lists them)",
@@ -75,9 +75,9 @@ probe.pasue = "p"
 def test_what_is_missing_on_this_machine_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GWTUI_TEST_KEY", raising=False)
     path = written(tmp_path, profiles("http://h", 'key = "env:GWTUI_TEST_KEY"'))
-    told = gwtui("config", "check", path)
-    assert told.exit_code == 0
-    notes = told.stdout.splitlines()[1:]
+    result = gwtui("config", "check", path)
+    assert result.exit_code == 0
+    notes = result.stdout.splitlines()[1:]
     assert notes[0] == "note: bare: has no endpoints"
     assert notes[1].startswith("note: prod.chat: the environment variable GWTUI_TEST_KEY is not set")
     monkeypatch.setenv("GWTUI_TEST_KEY", "x-verysecret")

@@ -1,4 +1,4 @@
-"""`gwtui probe` as a user types it: what is sent, what is told, and the exit code."""
+"""`gwtui probe` as a user types it: what is sent, what is printed, and the exit code."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def good() -> Iterator[Canned]:
 
 
 def test_a_good_probe_as_text(good: Canned) -> None:
-    told = gwtui("probe", "--api", "openai-chat", "--url", good.url)
-    lines = told.stdout.splitlines()
-    assert told.exit_code == 0
+    result = gwtui("probe", "--api", "openai-chat", "--url", good.url)
+    lines = result.stdout.splitlines()
+    assert result.exit_code == 0
     assert lines[0].startswith("✔ complete  ")
     assert "  url         " + good.url + "/v1/chat/completions" in lines
     assert any('"hello"' in line for line in lines)
@@ -38,9 +38,9 @@ def test_a_good_probe_as_text(good: Canned) -> None:
 
 
 def test_a_probe_as_json_is_one_object(good: Canned) -> None:
-    told = gwtui("probe", "--api", "openai-chat", "--url", good.url, "--json")
-    assert told.exit_code == 0
-    probed = json.loads(told.stdout)
+    result = gwtui("probe", "--api", "openai-chat", "--url", good.url, "--json")
+    assert result.exit_code == 0
+    probed = json.loads(result.stdout)
     assert set(probed) == PROBE_KEYS
     assert (probed["verdict"], probed["outcome"], probed["output_tokens"]) == ("complete", "ok", 3)
     assert [event["text"] for event in probed["events_detail"]][1:3] == ["hello", " world"]
@@ -67,20 +67,20 @@ FAILURES = {
 def test_a_failed_probe_says_why_and_exits_with_one(case: str) -> None:
     answer, verdict = FAILURES[case]
     with Canned(answer) as server:
-        told = gwtui("probe", "--api", "openai-chat", "--url", server.url)
+        result = gwtui("probe", "--api", "openai-chat", "--url", server.url)
         as_json = gwtui("probe", "--api", "openai-chat", "--url", server.url, "--json")
-    first, *rest = told.stdout.splitlines()
+    first, *rest = result.stdout.splitlines()
     good = "complete" in verdict
     assert first.startswith(f"{'✔' if good else '✖'} {verdict}  ")
     assert any(line.startswith("  hint        ") for line in rest)
-    assert told.exit_code == as_json.exit_code == (0 if good else 1)
+    assert result.exit_code == as_json.exit_code == (0 if good else 1)
     probed = json.loads(as_json.stdout)
     assert set(probed) == PROBE_KEYS
     assert probed["verdict"] == verdict
 
 
 @pytest.mark.parametrize(
-    ("args", "verdict", "said"),
+    ("args", "verdict", "expected"),
     [
         (["--api", "http", "--url", "CLOSED"], "refused", REFUSED),
         (["--api", "websocket", "--url", "CLOSED"], "refused", REFUSED),
@@ -89,16 +89,18 @@ def test_a_failed_probe_says_why_and_exits_with_one(case: str) -> None:
         (["--api", "http", "--url", "CLOSED", "--header", "X: ${env:GWTUI_TEST_NONE}"], "no_key", "GWTUI_TEST_NONE"),
     ],
 )
-def test_what_never_got_an_answer(args: list[str], verdict: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_never_got_an_answer(
+    args: list[str], verdict: str, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async def no_address(*_: object, **__: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr("asyncio.BaseEventLoop.getaddrinfo", no_address)
     closed = f"http://127.0.0.1:{free_port()}"
-    told = gwtui("probe", *(closed if arg == "CLOSED" else arg for arg in args))
-    assert told.exit_code == 1
-    assert told.stdout.startswith(f"✖ {verdict}  ")
-    assert said in told.stdout
+    result = gwtui("probe", *(closed if arg == "CLOSED" else arg for arg in args))
+    assert result.exit_code == 1
+    assert result.stdout.startswith(f"✖ {verdict}  ")
+    assert expected in result.stdout
 
 
 def test_options_change_an_endpoint_of_the_configuration(tmp_path: Path) -> None:
@@ -147,12 +149,12 @@ def test_a_probe_connects_elsewhere_as_curl_does(form: str) -> None:
 
 @pytest.mark.parametrize("option", [("--connect-to", "gateway.example"), ("--unix-socket", "x" * 200)])
 def test_a_place_that_cannot_be_connected_to_is_refused(option: tuple[str, str]) -> None:
-    told = gwtui("probe", "--api", "http", "--url", "http://gateway.example", *option)
-    assert told.exit_code == 2
-    assert "connect_to" in told.stderr or "unix" in told.stderr
+    result = gwtui("probe", "--api", "http", "--url", "http://gateway.example", *option)
+    assert result.exit_code == 2
+    assert "connect_to" in result.stderr or "unix" in result.stderr
 
 
 def test_a_websocket_probe_as_json(tmp_path: Path) -> None:
-    told = gwtui("probe", "--api", "websocket", "--url", f"ws://127.0.0.1:{free_port()}", "--json")
-    assert told.exit_code == 1
-    assert set(json.loads(told.stdout)) == {*PING_COLUMNS, "findings", "phases", "events_detail"}
+    result = gwtui("probe", "--api", "websocket", "--url", f"ws://127.0.0.1:{free_port()}", "--json")
+    assert result.exit_code == 1
+    assert set(json.loads(result.stdout)) == {*PING_COLUMNS, "findings", "phases", "events_detail"}

@@ -113,7 +113,7 @@ def test_a_reader_that_goes_away_is_a_quiet_end(watch: tuple[str, ...], tmp_path
 
 @contextmanager
 def unread(directory: Path) -> Iterator[subprocess.Popen[str]]:
-    """A watch with more lines to tell than its pipe takes."""
+    """A watch with more lines to print than its pipe takes."""
     config = written(directory, profiles(f"http://127.0.0.1:{free_port()}"))
     options = ("--interval", "50ms", "--session-dir", str(directory / "s"), "--json")
     with running(*MODULE, "-p", "prod", "--config", config, *options) as process:
@@ -141,10 +141,10 @@ def test_a_reader_that_stops_reading_holds_up_no_probe_and_misses_no_line(tmp_pa
         process.send_signal(signal.SIGTERM)
         code, out, err = ended(process)
     assert (code, err) == (128 + signal.SIGTERM, "")
-    told = [line["request_number"] for line in map(json.loads, out.splitlines()) if line["type"] == "request"]
+    printed = [line["request_number"] for line in map(json.loads, out.splitlines()) if line["type"] == "request"]
     kept = [int(row["request_number"]) for row in rows(tmp_path / "s")]
-    assert told == kept[-len(told) :], "none is missing after the first"
-    assert len(told) > 30
+    assert printed == kept[-len(printed) :], "none is missing after the first"
+    assert len(printed) > 30
 
 
 def test_a_closed_standard_output_is_no_fault(watch: tuple[str, ...], tmp_path: Path) -> None:
@@ -168,9 +168,9 @@ ENDS = [
 
 
 @pytest.mark.skipif(not Path(FULL).exists(), reason="a device of Linux")
-@pytest.mark.parametrize(("arguments", "descriptor", "target", "code", "said"), ENDS)
+@pytest.mark.parametrize(("arguments", "descriptor", "target", "code", "expected"), ENDS)
 def test_outputs_that_take_nothing_or_are_closed_leave_the_exit_code_as_promised(
-    arguments: tuple[str, ...], descriptor: str, target: str, code: int, said: str, tmp_path: Path
+    arguments: tuple[str, ...], descriptor: str, target: str, code: int, expected: str, tmp_path: Path
 ) -> None:
     change = f"os.dup2(os.open({target!r}, os.O_WRONLY), {descriptor})" if target else f"os.close({descriptor})"
     command = [sys.executable, *MODULE, *arguments]
@@ -178,8 +178,8 @@ def test_outputs_that_take_nothing_or_are_closed_leave_the_exit_code_as_promised
     program = f"import os; {change}; os.execv({sys.executable!r}, {command!r})"
     with running("-c", program, env=environment) as process:
         ended_with, out, err = ended(process)
-    assert (ended_with, err) == (code, said)
-    assert bool(out) is (code < 2), "what can be told is told"
+    assert (ended_with, err) == (code, expected)
+    assert bool(out) is (code < 2), "what can be printed is printed"
 
 
 @pytest.mark.parametrize("arguments", [("--help",), ("config", "path")])
@@ -211,7 +211,7 @@ def test_signs_that_a_locale_lacks_end_nothing(environment: dict[str, str], mark
     assert f"\n{mark} chat" in out
 
 
-def test_a_probe_that_is_interrupted_tells_what_it_saw() -> None:
+def test_a_probe_that_is_interrupted_reports_what_it_saw() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
         with running(*MODULE, "probe", "--api", "openai-chat", "--url", url) as process:
@@ -225,7 +225,7 @@ def test_a_probe_that_is_interrupted_tells_what_it_saw() -> None:
     assert "connect " in out
 
 
-def test_checks_that_are_interrupted_tell_and_write_those_that_ended(tmp_path: Path) -> None:
+def test_checks_that_are_interrupted_report_and_write_those_that_ended(tmp_path: Path) -> None:
     junit = tmp_path / "junit.xml"
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"

@@ -94,9 +94,9 @@ def test_a_lost_ping_and_an_incident_are_rows() -> None:
     assert tuple(row) == PING_COLUMNS
     assert (row["ping_number"], row["rtt_ms"], row["verdict"]) == (3, None, "no_pong")
     incident = Incident(at=0.0, now_ns=1, kind="state", endpoint="ws", state=State.DOWN, was=State.UP, text="3 lost")
-    told = incident_row(incident)
-    assert tuple(told) == INCIDENT_COLUMNS
-    assert (told["at"], told["state"], told["was"]) == ("1970-01-01T00:00:00.000Z", "down", "up")
+    row = incident_row(incident)
+    assert tuple(row) == INCIDENT_COLUMNS
+    assert (row["at"], row["state"], row["was"]) == ("1970-01-01T00:00:00.000Z", "down", "up")
 
 
 @pytest.mark.parametrize(

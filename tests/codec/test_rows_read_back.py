@@ -1,4 +1,4 @@
-"""Rows of a session's files, read back: what was written is what is read, and what is no row is said to be none."""
+"""Rows of a session's files, read back: what was written is what is read, and what is no row is reported."""
 
 from __future__ import annotations
 

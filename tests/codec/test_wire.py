@@ -41,7 +41,7 @@ def test_every_command_comes_back_equal_from_one_line(kind: type[Any], data: st.
 
 
 @pytest.mark.parametrize(
-    ("line", "told"),
+    ("line", "expected"),
     [
         (b"", ""),
         (b"\n", ""),
@@ -59,10 +59,10 @@ def test_every_command_comes_back_equal_from_one_line(kind: type[Any], data: st.
         (b'{"record":"notice","new":' + b"[" * 200_000, ""),
     ],
 )
-def test_a_line_that_is_no_record_is_refused_and_the_fault_named(line: bytes, told: str) -> None:
+def test_a_line_that_is_no_record_is_refused_and_the_fault_named(line: bytes, expected: str) -> None:
     with pytest.raises(WireError, match=r"^not (a|one) record: .") as caught:
         decode(line)
-    assert told in str(caught.value)
+    assert expected in str(caught.value)
 
 
 def test_a_record_is_not_taken_for_a_command() -> None:

@@ -161,7 +161,7 @@ TYPED = (
 
 @pytest.mark.parametrize("field", [field.name for field in FIELDS])
 def test_the_form_takes_a_text_or_names_its_fault(field: str) -> None:
-    profile, said = Profile(), []
+    profile, messages = Profile(), []
     for api in ("http", "openai-chat"):
         base = Endpoint(name="e", api=api, url="http://127.0.0.1")
         for typed in (*TYPED, '{"a": 1e400}', f'{{"a": {"[" * 900}{"]" * 900}}}', f'{{"a": 1{"0" * 30}}}'):
@@ -170,13 +170,13 @@ def test_the_form_takes_a_text_or_names_its_fault(field: str) -> None:
                     endpoint_fields({**texts_of(base, profile), field: typed}, base, profile)
                 )
             except (FieldError, config.ConfigError) as refused:
-                said.append(str(refused))
+                messages.append(str(refused))
             except KeyError:
                 assert field == "api", "the form offers those that there are"
             else:
                 start = Start(profile=Profile(endpoints=(endpoint,)))
                 assert decode_command(encode_command(start).rstrip(b"\n")) == start
-    assert all(0 < len(each) < 1000 for each in said)
+    assert all(0 < len(each) < 1000 for each in messages)
 
 
 OPTIONS: tuple[tuple[click.Command, str, str], ...] = (

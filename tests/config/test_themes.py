@@ -151,7 +151,9 @@ def test_themes_that_are_not_there_or_no_text_are_no_crash(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     "put", [lambda path: path.symlink_to("/dev/zero"), os.mkfifo, Path.mkdir], ids=["a link", "a pipe", "a directory"]
 )
-def test_what_is_no_file_in_the_folder_of_themes_is_said_at_once(tmp_path: Path, put: Callable[[Path], object]) -> None:
+def test_what_is_no_file_in_the_folder_of_themes_is_reported_at_once(
+    tmp_path: Path, put: Callable[[Path], object]
+) -> None:
     put(tmp_path / "odd.toml")
     (tmp_path / "huge.toml").touch()
     os.truncate(tmp_path / "huge.toml", 1 << 33)

@@ -116,7 +116,7 @@ def test_headers_are_judged_too(data: bytes, verdict: Verdict, rule: str) -> Non
     assert (judgement.verdict, judgement.rule) == (verdict, rule)
 
 
-def test_an_endless_line_is_too_large_and_what_came_before_it_is_told() -> None:
+def test_an_endless_line_is_too_large_and_what_came_before_it_is_reported() -> None:
     decoded = decode(BODY[:200] + b"\n\ndata: " + b"x" * (1 << 21), SCRIPT.api)
     assert decoded.judgement.verdict is Verdict.TOO_LARGE
     assert decoded.events
@@ -136,10 +136,14 @@ def test_what_is_printed_says_what_was_read(script: Script) -> None:
     events = (*script.opening, *script.content, script.error)
     head = script.response(b"").replace(b"\r\n\r\n", b"\r\nX-Trace: t1\r\n\r\n")
     decoded = decode(head + script.wire(events), script.api)
-    told = json.loads(decode_json(decoded))
-    assert (told["verdict"], told["event_number"], told["events"]) == ("error_in_stream", len(events), len(events))
-    assert told["headers"] == {"content-type": stream_type(script.api), "x-trace": "t1"}
-    assert [event["number"] for event in told["events_detail"]] == list(range(1, len(events) + 1))
+    document = json.loads(decode_json(decoded))
+    assert (document["verdict"], document["event_number"], document["events"]) == (
+        "error_in_stream",
+        len(events),
+        len(events),
+    )
+    assert document["headers"] == {"content-type": stream_type(script.api), "x-trace": "t1"}
+    assert [event["number"] for event in document["events_detail"]] == list(range(1, len(events) + 1))
     text = decode_text(decoded)
     assert text.startswith("✖ error_in_stream  ")
     assert next(line for line in text.splitlines() if "◀" in line).startswith(f"  {len(events):>4}  error")

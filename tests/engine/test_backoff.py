@@ -36,7 +36,7 @@ def result(
     )
 
 
-def told(*results: Request | Ping, interval_s: float = 5.0, seed: int = 0) -> Hold | None:
+def hold_after(*results: Request | Ping, interval_s: float = 5.0, seed: int = 0) -> Hold | None:
     """The hold after these results, all of the moment 0."""
     politeness = Politeness(Random(seed))
     for each in results:
@@ -66,14 +66,14 @@ def test_a_refusal_that_says_how_long_is_obeyed_up_to_a_limit(
     status: int | None, asked_s: float | None, held_s: float | None
 ) -> None:
     verdict = Verdict.COMPLETE if status == 200 else Verdict.RATE_LIMITED
-    hold = told(result(verdict, asked_s, status))
+    hold = hold_after(result(verdict, asked_s, status))
     assert hold == (None if held_s is None else Hold(until_ns=int(held_s * SECOND), why="by Retry-After"))
 
 
 def test_what_was_asked_for_outlasts_a_good_result_and_a_shorter_wish() -> None:
     asked = result(Verdict.RATE_LIMITED, 30.0, 429)
     shorter = result(Verdict.RATE_LIMITED, 1.0, 429)
-    hold = told(asked, result(Verdict.COMPLETE), shorter)
+    hold = hold_after(asked, result(Verdict.COMPLETE), shorter)
     assert hold is not None
     assert hold.until_ns == 30 * SECOND
 
@@ -89,7 +89,7 @@ def test_a_handshake_can_ask_for_it_too() -> None:
         status=503,
         retry_after_s=9.0,
     )
-    assert told(ping) == Hold(until_ns=9 * SECOND, why="by Retry-After")
+    assert hold_after(ping) == Hold(until_ns=9 * SECOND, why="by Retry-After")
 
 
 # Failures in a row
@@ -118,7 +118,7 @@ def test_a_handshake_can_ask_for_it_too() -> None:
 def test_the_pause_doubles_with_failures_in_a_row(
     verdict: Verdict, times: int, longest_s: float | None, seed: int
 ) -> None:
-    hold = told(*[result(verdict)] * times, seed=seed)
+    hold = hold_after(*[result(verdict)] * times, seed=seed)
     if longest_s is None:
         assert hold is None
     else:
@@ -128,24 +128,24 @@ def test_the_pause_doubles_with_failures_in_a_row(
 
 
 def test_pauses_are_shortened_at_random_so_that_monitors_do_not_come_back_together() -> None:
-    holds = [told(*[result()] * 20, seed=seed) for seed in range(20)]
+    holds = [hold_after(*[result()] * 20, seed=seed) for seed in range(20)]
     assert len({hold.until_ns for hold in holds if hold is not None}) == 20
 
 
 def test_the_first_good_result_ends_it_and_the_count() -> None:
     many = [result()] * 50
-    assert told(*many) is not None
-    assert told(*many, result(Verdict.COMPLETE)) is None
-    assert told(*many, result(Verdict.COMPLETE), *[result()] * (AFTER_FAILURES - 1)) is None
+    assert hold_after(*many) is not None
+    assert hold_after(*many, result(Verdict.COMPLETE)) is None
+    assert hold_after(*many, result(Verdict.COMPLETE), *[result()] * (AFTER_FAILURES - 1)) is None
 
 
 def test_other_failures_end_a_row_of_refusals() -> None:
-    assert told(result(Verdict.AUTH), result(Verdict.AUTH), result(Verdict.RESET), result(Verdict.AUTH)) is None
+    assert hold_after(result(Verdict.AUTH), result(Verdict.AUTH), result(Verdict.RESET), result(Verdict.AUTH)) is None
 
 
 def test_a_long_interval_is_not_made_longer() -> None:
-    assert told(*[result(Verdict.AUTH)] * 50, interval_s=60.0) is None
-    assert told(*[result()] * 50, interval_s=3600.0) is None
+    assert hold_after(*[result(Verdict.AUTH)] * 50, interval_s=60.0) is None
+    assert hold_after(*[result()] * 50, interval_s=3600.0) is None
 
 
 def test_it_begins_anew_when_the_user_says_so() -> None:
@@ -227,7 +227,7 @@ def answered(tokens_in: int | None = None, tokens_out: int | None = None) -> Req
     ],
 )
 @pytest.mark.parametrize("per", ["hour", "session"])
-def test_a_budget_is_spent_by_what_the_answers_tell(
+def test_a_budget_is_spent_by_the_usage_in_answers(
     budget: Budget | None, answers: list[Request], limit: str | None, per: str
 ) -> None:
     budget_tracker = BudgetTracker(budget and replace(budget, per=per), 0)

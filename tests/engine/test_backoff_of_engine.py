@@ -70,7 +70,7 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
         ("529 Overloaded", "Retry-After: 1000000000", 3600, LONGEST_ASKED_S),
     ],
 )
-async def test_an_endpoint_that_asks_for_it_is_left_alone_and_the_rest_of_the_time_is_told(
+async def test_an_endpoint_that_asks_for_it_is_left_alone_and_the_rest_of_the_time_is_reported(
     status: str, header: str, told_s: float, held_s: float
 ) -> None:
     gateway = ScriptedServer([Receive(), Send(http(status, header)), *GOOD])
@@ -104,7 +104,7 @@ async def test_a_date_to_wait_for_is_counted_down(form: str) -> None:
         await it.until(lambda: it.row().state is State.UP)
 
 
-async def test_what_cannot_be_read_as_a_wait_is_told_and_the_pace_is_kept() -> None:
+async def test_what_cannot_be_read_as_a_wait_is_reported_and_the_pace_is_kept() -> None:
     refusal: list[Step] = [Receive(), Send(http("503 Service Unavailable", "Retry-After: soon"))]
     async with (
         ScriptedServer(refusal * 2000) as gateway,
@@ -135,13 +135,13 @@ async def test_a_budget_ends_bursts_schedules_and_trials_and_says_so() -> None:
         async with watching(Profile(endpoints=endpoints, budget=Budget(requests=5), interval_s=0.02)) as it:
             it.send(Burst(endpoint="b", requests=100, concurrency=3))
             await it.until(lambda: it.beat().paused == ("a", "b") and len(it.all(Request)) == 5)
-            said = "this hour's budget of 5 requests is spent, the next begins in 00:"
-            assert any(each.text.startswith(f"probing pauses: {said}") for each in it.all(Incident))
+            reason = "this hour's budget of 5 requests is spent, the next begins in 00:"
+            assert any(each.text.startswith(f"probing pauses: {reason}") for each in it.all(Incident))
             assert it.all(Notice)[-1].text.startswith("probing pauses: ")
             assert it.row().state is State.PAUSED
             for command in (Resume(), Burst(endpoint="a", requests=1, concurrency=1), Try(endpoint=costly)):
                 it.send(command)
-                assert said in it.all(Notice)[-1].text
+                assert reason in it.all(Notice)[-1].text
             it.send(PutEndpoint(endpoint=replace(costly, name="c")))
             it.send(PutEndpoint(endpoint=replace(costly, name="a2"), replaces="a"))
             assert set(it.beat().paused) == {"a2", "b", "c"}

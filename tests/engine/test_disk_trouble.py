@@ -1,4 +1,4 @@
-"""A disk that fails under a running session, seen from the screen: told at once, nothing stops, and over when it is.
+"""A disk that fails under a running session, seen from the screen: shown at once, nothing stops, and over when it is.
 
 The whole of it runs: engine, probes, recorder, monitor. The gateway is a closed port: its refusals are rows too.
 """
@@ -87,16 +87,16 @@ def failing(code: int) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("code", [errno.ENOSPC, errno.EFBIG, errno.EIO, errno.EROFS, errno.EDQUOT])
-async def test_a_disk_that_takes_nothing_is_told_and_costs_no_row(
+async def test_a_disk_that_takes_nothing_is_reported_and_costs_no_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     async with watching(tmp_path / "s", monkeypatch) as it:
         assert (await it.until(lambda header: header.requests >= 2)).banner == ""
         monkeypatch.setattr(disk, "write_all", failing(code))
-        told = await it.until(lambda header: header.banner != "")
-        assert told.banner.startswith("CSV not written since ")
-        assert f"Z ({os.strerror(code)} (" in told.banner
-        during = await it.until(lambda header: "waiting" in header.banner and header.requests >= told.requests + 5)
+        found = await it.until(lambda header: header.banner != "")
+        assert found.banner.startswith("CSV not written since ")
+        assert f"Z ({os.strerror(code)} (" in found.banner
+        during = await it.until(lambda header: "waiting" in header.banner and header.requests >= found.requests + 5)
         assert "lost" not in during.banner
         monkeypatch.setattr(disk, "write_all", WRITE_ALL)
         after = await it.until(lambda header: header.banner == "")
@@ -124,7 +124,7 @@ async def test_rows_that_find_no_room_are_counted_on_screen_for_good(
     assert kept[-1] - len(kept) == lost, "every number that is missing was counted"
 
 
-async def test_a_file_in_the_place_of_the_directory_is_told_until_it_is_gone(
+async def test_a_file_in_the_place_of_the_directory_is_reported_until_it_is_gone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = tmp_path / "s"
@@ -132,9 +132,9 @@ async def test_a_file_in_the_place_of_the_directory_is_told_until_it_is_gone(
         await it.until(lambda header: header.requests >= 2)
         directory.rename(tmp_path / "moved")
         directory.write_text("in the way")
-        told = await it.until(lambda header: "waiting" in header.banner)
-        assert "(Not a directory (" in told.banner or "(File exists (" in told.banner
-        await it.until(lambda header: header.requests >= told.requests + 5)
+        found = await it.until(lambda header: "waiting" in header.banner)
+        assert "(Not a directory (" in found.banner or "(File exists (" in found.banner
+        await it.until(lambda header: header.requests >= found.requests + 5)
         directory.unlink()
         await it.until(lambda header: header.banner == "")
     kept = [*numbers(tmp_path / "moved"), *numbers(directory)]
@@ -161,8 +161,8 @@ async def test_of_two_sessions_in_one_directory_the_second_says_so_and_goes_on_w
     async with watching(tmp_path / "s", monkeypatch) as second:
         async with watching(tmp_path / "s", monkeypatch) as first:
             await first.until(lambda header: header.requests >= 2)
-            told = await second.until(lambda header: header.requests >= 2 and header.banner != "")
-        assert "(another gwtui records into this directory (s))" in told.banner
+            found = await second.until(lambda header: header.requests >= 2 and header.banner != "")
+        assert "(another gwtui records into this directory (s))" in found.banner
         await second.until(lambda header: header.banner == "")
     kept = numbers(tmp_path / "s")
     begun_again = kept.index(1, 1)

@@ -52,7 +52,7 @@ async def test_endpoints_are_probed_on_a_fixed_grid_under_numbers_of_their_own(g
     assert len(grids) == 2, "one grid per endpoint, apart from each other"
 
 
-async def test_a_started_probe_is_told_before_it_ends(gateway: Gateway) -> None:
+async def test_a_started_probe_is_reported_before_it_ends(gateway: Gateway) -> None:
     gateway.open.clear()
     async with session(gateway) as it:
         await it.until(lambda: gateway.under_way == 1)
@@ -178,7 +178,7 @@ async def test_an_incident_follows_the_result_that_makes_it(gateway: Gateway) ->
         assert result.number == 3
 
 
-async def test_heartbeats_tell_how_the_records_fare(gateway: Gateway) -> None:
+async def test_heartbeats_report_how_the_records_fare(gateway: Gateway) -> None:
     figures = Figures(rows_written=5, rows_waiting=4, rows_lost=3, recorder_error="disk full", events_dropped=2)
     async with session(gateway, status=lambda: figures) as it:
         beat = it.all(Heartbeat)[0]

@@ -16,7 +16,7 @@ def request(verdict: Verdict = Verdict.COMPLETE) -> Request:
     return Request(endpoint="a", number=1, started_at=0, now_ns=0, api="http", verdict=verdict, rule="x")
 
 
-def test_lag_is_known_before_the_late_task_can_tell_it() -> None:
+def test_lag_is_known_before_the_late_task_can_report_it() -> None:
     lag = LoopLag()
     assert lag.since(0, 10**12) == 0, "nothing is late before it began"
     lag.woke(0)

@@ -114,7 +114,7 @@ def _still(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_still")
-async def test_checks_are_told_which_of_their_requests_failed_because_of_this_machine() -> None:
+async def test_checks_learn_which_of_their_requests_failed_because_of_this_machine() -> None:
     found = Collected(
         CheckTarget(endpoint=endpoint(), profile=Profile()), CheckDeps(prober_for=lambda of, *_: Blocking(of))
     )

@@ -39,7 +39,7 @@ linux = pytest.mark.skipif(sys.platform != "linux", reason="processes and limits
 SECOND = 1_000_000_000
 
 
-# What three clocks tell
+# What three clocks say
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ class Watched(Emitted):
     def requests(self) -> list[Request]:
         return self.all(Request)
 
-    def said(self) -> list[str]:
+    def engine_incidents(self) -> list[str]:
         """Incidents of the engine's own."""
         return [record.text for record in self.all(Incident) if record.kind == "engine"]
 
@@ -112,22 +112,22 @@ def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("set_s", "told"),
+    ("set_s", "expected"),
     [
         (3600.0, "the wall clock was set forward by 01:00:00: times of day jump here, latencies do not"),
         (-3600.0, "the wall clock was set back by 01:00:00: times of day jump here, latencies do not"),
     ],
 )
-async def test_a_wall_clock_that_is_set_moves_no_latency(set_s: float, told: str) -> None:
+async def test_a_wall_clock_that_is_set_moves_no_latency(set_s: float, expected: str) -> None:
     gateway = ScriptedServer(GOOD)
     async with gateway, watching(asking(gateway.url)) as it:
         await it.until(lambda: len(it.requests()) >= 3)
         it.set_s = set_s
-        await it.until(it.said)
+        await it.until(it.engine_incidents)
         count = len(it.requests())
         await it.until(lambda: len(it.requests()) >= count + 3)
         beats = it.all(Heartbeat)
-    assert it.said() == [told]
+    assert it.engine_incidents() == [expected]
     assert abs(beats[-1].at - beats[0].at - set_s) < 60
     for request in it.requests():
         assert request.verdict in (Verdict.COMPLETE, Verdict.CANCELLED)
@@ -142,10 +142,10 @@ async def test_a_machine_that_slept_leaves_a_gap_and_blames_nobody() -> None:
         await gateway.gate("asked").wait()
         it.slept_ns += 30 * SECOND
         gateway.gate("awake").set()
-        await it.until(lambda: len(it.requests()) >= 1 and it.said())
+        await it.until(lambda: len(it.requests()) >= 1 and it.engine_incidents())
         first = it.requests()[0]
         await it.until(lambda: len(it.requests()) >= 2)
-    assert it.said()[0] == "this machine slept for 00:00:30: nothing was measured"
+    assert it.engine_incidents()[0] == "this machine slept for 00:00:30: nothing was measured"
     assert (first.verdict, first.rule, first.tainted) == (Verdict.LOCAL, "engine.stood-still", True)
     assert it.requests()[1].outcome is Outcome.FAILED
     assert (it.requests()[1].error_ns or 0) < SECOND, "what was slept is in the first one only"
@@ -239,13 +239,13 @@ async def test_without_descriptors_this_machine_is_named_and_no_gateway(tmp_path
                 assert good.verdict is Verdict.COMPLETE
             usual = resource.prlimit(child.pid, resource.RLIMIT_NOFILE)
             resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (1, usual[1]))
-            told = await asyncio.to_thread(child.until, Incident, lambda it: it.kind == "engine")
+            incident = await asyncio.to_thread(child.until, Incident, lambda it: it.kind == "engine")
             local = [await next_result(child, name) for name in ("named", "a", "keyed") * 3]
             resource.prlimit(child.pid, resource.RLIMIT_NOFILE, usual)
             for name in ("named", "a", "keyed"):
                 await next_result(child, name, lambda it: it.verdict is Verdict.COMPLETE)
             assert await asyncio.to_thread(child.end) == (0, "")
-    assert told.text.startswith("3 probes failed on this machine, not at a gateway: ")
+    assert incident.text.startswith("3 probes failed on this machine, not at a gateway: ")
     assert {(each.verdict, each.reason) for each in local} == {
         (Verdict.LOCAL, "Too many open files"),
         (Verdict.LOCAL, f"the key file {key} cannot be read: Too many open files"),
@@ -272,8 +272,8 @@ async def test_without_threads_this_machine_is_named_and_no_gateway(monkeypatch:
             with monkeypatch.context() as patch:
                 patch.setattr(threading.Thread, "start", refuse)
                 await it.until(lambda: {each.endpoint for each in it.requests()} == {"named", "keyed"})
-    told = {each.endpoint: (each.outcome, each.reason) for each in reversed(it.requests())}
-    assert told == {
+    outcomes = {each.endpoint: (each.outcome, each.reason) for each in reversed(it.requests())}
+    assert outcomes == {
         "named": (Outcome.LOCAL, "can't start new thread"),
         "keyed": (Outcome.LOCAL, "the key command echo cannot be asked: can't start new thread"),
     }
@@ -288,11 +288,13 @@ async def test_without_ports_this_machine_is_named_and_no_gateway(monkeypatch: p
         await it.until(lambda: len(it.requests()) >= 2)
         with monkeypatch.context() as patch:
             patch.setattr(asyncio.SelectorEventLoop, "sock_connect", refuse)
-            await it.until(it.said)
+            await it.until(it.engine_incidents)
             count = len(it.requests())
             await it.until(lambda: len(it.requests()) >= count + 20)
         states = [record for record in it.all(Incident) if record.kind == "state"]
     where = gateway.url.removeprefix("http://")
-    assert it.said() == [f"3 probes failed on this machine, not at a gateway: {where}: Cannot assign requested address"]
+    assert it.engine_incidents() == [
+        f"3 probes failed on this machine, not at a gateway: {where}: Cannot assign requested address"
+    ]
     assert states == []
     assert {each.verdict for each in it.requests()[count : count + 20]} == {Verdict.LOCAL}

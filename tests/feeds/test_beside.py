@@ -25,25 +25,25 @@ def _often(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_while_nothing_is_gone_it_is_the_feed_itself() -> None:
     inner = FakeFeed(Profile())
     feed = beside(inner, lambda: None)
-    inner.tell(WORD)
-    inner.tell(FeedEnded(text="engine stopped"))
+    inner.emit(WORD)
+    inner.emit(FeedEnded(text="engine stopped"))
     assert await all_of(feed) == [WORD, FeedEnded(text="engine stopped")]
     feed.send(Pause())
     await feed.aclose()
     assert (inner.sent, inner.closed) == ([Pause()], True)
 
 
-async def test_what_is_gone_is_the_end_that_is_told() -> None:
+async def test_what_is_gone_is_the_reported_end() -> None:
     inner = FakeFeed(Profile())
     feed = beside(inner, lambda: GONE)
-    inner.tell(WORD)
+    inner.emit(WORD)
     assert await all_of(feed) == [WORD, GONE]
 
 
 async def test_closing_ends_one_who_waits() -> None:
     inner = FakeFeed(Profile())
     feed = beside(inner, lambda: None)
-    inner.tell(WORD)
+    inner.emit(WORD)
     await anext(aiter(feed))
     await feed.aclose()
     assert inner.closed

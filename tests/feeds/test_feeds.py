@@ -54,7 +54,7 @@ sys.exit(3)
 
 
 @posix
-async def test_a_killed_engine_is_told_by_the_signal_and_its_half_line_by_nobody() -> None:
+async def test_a_killed_engine_is_reported_by_its_signal_without_its_half_line() -> None:
     body = """
 say("one")
 os.write(1, b'{"record":"noti')

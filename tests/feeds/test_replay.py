@@ -70,7 +70,7 @@ def state(at: float, entered: State, was: State) -> Incident:
     )
 
 
-TOLD: list[Record] = [
+RECORDS: list[Record] = [
     request(1),
     ping(1),
     request(2, verdict=Verdict.REFUSED, reason="nobody listens", duration_ns=None),
@@ -86,7 +86,7 @@ def directory(tmp_path: Path) -> Path:
     """What a recorder left of the records above."""
     directory = tmp_path / "sessions" / "one"
     with Recorder(directory, PROFILE, wall=lambda: BEGAN) as recorder:
-        for record in TOLD:
+        for record in RECORDS:
             recorder.put(record)
     return directory
 
@@ -114,7 +114,7 @@ async def test_the_records_come_out_as_they_went_in_in_the_order_of_their_ends(d
         ("Incident", 2.9),
         ("Request", 4.25),
     ]
-    assert replace(rows[2], now_ns=0) == TOLD[2]
+    assert replace(rows[2], now_ns=0) == RECORDS[2]
 
 
 def test_files_that_were_put_aside_come_first_and_none_of_their_rows_is_missing(tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ async def test_played_at_a_speed_time_passes_where_nothing_happened(directory: P
     assert beats[-1].paused == ("gateway",)
 
 
-async def test_lines_that_are_no_rows_are_told_and_the_others_are_shown(directory: Path) -> None:
+async def test_lines_that_are_no_rows_are_reported_and_the_others_are_shown(directory: Path) -> None:
     file = directory / "requests.csv"
     header, first, *_ = file.read_text().splitlines(keepends=True)
     bad = ["nonsense\n", first.replace(",complete,", ",fine,"), 'a,"b\n', *["\n"] * 3]
@@ -191,7 +191,7 @@ def linked(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "told"),
+    ("spoil", "expected"),
     [
         (lambda d: shutil.rmtree(d), "is not a session directory: No such file"),
         (lambda d: (d / "session.toml").unlink(), "is not a session directory: session.toml: " + MISSING),
@@ -216,17 +216,17 @@ def linked(path: Path) -> None:
     ],
 )
 def test_a_directory_that_is_no_session_is_refused_with_the_reason(
-    directory: Path, spoil: Callable[[Path], object], told: str
+    directory: Path, spoil: Callable[[Path], object], expected: str
 ) -> None:
     spoil(directory)
-    with pytest.raises(SessionError, match=told):
+    with pytest.raises(SessionError, match=expected):
         read_session(directory)
     answer = CliRunner().invoke(gwtui, ["replay", str(directory)])
     assert answer.exit_code == 2
-    assert told in " ".join(answer.output.split())
+    assert expected in " ".join(answer.output.split())
 
 
-def test_without_a_terminal_a_recording_is_told_as_a_session_is(directory: Path) -> None:
+def test_without_a_terminal_a_recording_is_printed_as_a_session_is(directory: Path) -> None:
     answer = CliRunner().invoke(gwtui, ["replay", str(directory), "--headless"])
     assert "prod (replay)" in answer.output
     assert "gateway down: 5 in a row" in answer.output
@@ -265,7 +265,7 @@ async def test_on_screen_a_recording_stays_until_it_is_left(directory: Path) -> 
     feed.stop()
     async with asyncio.timeout(SOON_S):
         assert await end == [FeedEnded(text="end of the recording")]
-    assert sum(map(len, seen)) == 1 + len(TOLD)
+    assert sum(map(len, seen)) == 1 + len(RECORDS)
 
 
 async def test_a_recording_that_is_held_stands_still_until_it_goes_on(
@@ -287,18 +287,18 @@ async def test_a_recording_that_is_held_stands_still_until_it_goes_on(
 
 
 @pytest.mark.parametrize("stay", [True, False])
-async def test_whoever_watches_a_long_recording_come_is_told_how_far_it_is(
+async def test_the_loading_of_a_long_recording_reports_its_progress(
     directory: Path, monkeypatch: pytest.MonkeyPatch, stay: bool
 ) -> None:
     monkeypatch.setattr("gwtui.feeds.replay.BATCH", 1)
     monkeypatch.setattr("gwtui.feeds.replay.PROGRESS_ROWS", 3)
-    feed, told = replay(read_session(directory), stay=stay), []
+    feed, notices = replay(read_session(directory), stay=stay), []
     async with asyncio.timeout(SOON_S):
         async for batch in feed:
-            told += [record.text for record in batch if isinstance(record, Notice)]
-            if told[-1:] == [f"{len(TOLD)} rows in total"]:
+            notices += [record.text for record in batch if isinstance(record, Notice)]
+            if notices[-1:] == [f"{len(RECORDS)} rows in total"]:
                 feed.stop()
-    assert told == ["3 rows so far", "6 rows so far", f"{len(TOLD)} rows in total"] * stay
+    assert notices == ["3 rows so far", "6 rows so far", f"{len(RECORDS)} rows in total"] * stay
 
 
 async def test_no_key_asks_or_changes_anything_where_a_recording_is_shown(directory: Path, tmp_path: Path) -> None:

@@ -30,8 +30,8 @@ def plainly(stream: bytes) -> tuple[list[str], int, int]:
     *lines, rest = stream.split(b"\n")
     if lines:
         lines[0] = lines[0].removeprefix(b"\xef\xbb\xbf")
-    told = [line.strip(b" \t\r").decode("utf-8", "replace") for line in lines]
-    return [line for line in told if line], told.count(""), len(rest.strip(b" \t\r"))
+    found = [line.strip(b" \t\r").decode("utf-8", "replace") for line in lines]
+    return [line for line in found if line], found.count(""), len(rest.strip(b" \t\r"))
 
 
 @given(STREAMS, st.lists(st.integers(0, 100)))

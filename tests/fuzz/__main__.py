@@ -21,7 +21,7 @@ from pathlib import Path
 ROOT = f"{Path(__file__).parents[2]}/"
 sys.path[:0] = [f"{ROOT}tests", ROOT]
 
-from fuzz.growth import tell_growth  # noqa: E402 - found by the path above
+from fuzz.growth import print_growth  # noqa: E402 - found by the path above
 from fuzz.readers import TARGETS  # noqa: E402
 from fuzz.target import Target  # noqa: E402
 
@@ -57,7 +57,7 @@ def main() -> int:
     for target in targets:
         print(f"{target.name:<24} {rounds[target.name]:>10,} inputs")
     if not options.only:
-        tell_growth()
+        print_growth()
     for place, count in findings.counts.most_common():
         print(f"{count:>8,} x {place}")
     print("nothing was found" if not findings.counts else f"{len(findings.counts)} kinds of findings")

@@ -195,7 +195,7 @@ FAMILIES: tuple[Family, ...] = (
 )
 
 
-def tell_growth() -> None:
+def print_growth() -> None:
     """Print how the time of each family grows; a time that grows with the square of the input doubles this."""
     print("\ntime for 2 n against n")
     for family in FAMILIES:

@@ -49,9 +49,9 @@ def judge_all(found: Gathered) -> None:
         target(models=("m", "n")), {need: tuple(map(_probed, [need] * len(many), many)) for need, many in found.items()}
     )
     for check in CHECKS:
-        said = check.judge(evidence)
-        assert said.evidence
-        for text in texts_of(msgspec.to_builtins([said.evidence, said.cause, said.remedy, *said.details])):
+        answer = check.judge(evidence)
+        assert answer.evidence
+        for text in texts_of(msgspec.to_builtins([answer.evidence, answer.cause, answer.remedy, *answer.details])):
             assert text.replace("\n", "").isprintable(), (check.name, text)
 
 

@@ -58,7 +58,7 @@ def read_handshake(pieces: list[bytes]) -> None:
 
 
 def _probed(api: str, pieces: list[bytes], *, shakes_hands: bool) -> None:
-    """What a gateway sends is never blamed on gwtui, and what is told of it is clean."""
+    """What a gateway sends is never blamed on gwtui, and what is shown of it is clean."""
     result, reads = asyncio.run(_probe(api, pieces, shakes_hands=shakes_hands))
     for text in texts_of(msgspec.to_builtins([result, reads])):
         assert text.replace("\n", "").isprintable(), text

@@ -110,7 +110,7 @@ def read_answer(answered: Answered) -> Request:
     endpoint = Endpoint(name="a", api=answered.api, url="http://a")
     result = Result(1, Trigger.TRIAL, 0, ConnectionTrace(last_write_ns=1, last_read_ns=9), record_text=True)
     result.status, result.headers = answered.status, answered.headers
-    told: list[Any] = []
+    found: list[Any] = []
     intake: Intake = BodyIntake(1 << 16)
     if answered.status == 200 and api.framing.is_type(header(answered.headers, "content-type")):
         intake = StreamIntake(
@@ -118,7 +118,7 @@ def read_answer(answered: Answered) -> Request:
             api.reader(endpoint),
             Timing(0),
             Redactor(),
-            lambda _, __, more: told.extend(more),
+            lambda _, __, more: found.extend(more),
             keep_text=True,
         )
     result.intake = intake
@@ -130,15 +130,15 @@ def read_answer(answered: Answered) -> Request:
     except FramingLimitError as error:
         result.over(End.TOO_LARGE, str(error))
     record = record_of(result, endpoint, api, Dial(0), Redactor(), None)
-    _holds(record, told)
+    _holds(record, found)
     return record
 
 
-def _holds(record: Request, told: list[Any]) -> None:
+def _holds(record: Request, expected: list[Any]) -> None:
     """Nothing hostile got in, and the row can be sent, kept and read again."""
-    for text in texts_of(msgspec.to_builtins([record, told])):
+    for text in texts_of(msgspec.to_builtins([record, expected])):
         assert text.replace("\n", "").isprintable(), text
-    assert record.events == len(told)
+    assert record.events == len(expected)
     for tokens in (record.input_tokens, record.output_tokens):
         assert tokens is None or tokens >= 0
     assert decode(encode(record)) == record

@@ -68,7 +68,7 @@ def written(data: bytes, name: str) -> Path:
 
 
 def read_config(data: bytes) -> None:
-    """Faults are told on a line each; what is read can be edited, and is then what it was but for the edit."""
+    """Faults are printed on a line each; what is read can be edited, and is then what it was but for the edit."""
     path = written(data, "config.toml")
     config = load(path)
     assert check(path) == []

@@ -40,7 +40,7 @@ STORY = [
 
 @pytest.mark.parametrize("round_s", [0, 240, 2400])
 @pytest.mark.parametrize(("name", "at_s", "wrong"), STORY)
-def test_the_demo_tells_its_story_again_and_again(name: str, at_s: float, wrong: dict[str, Any], round_s: int) -> None:
+def test_the_demo_repeats_its_story(name: str, at_s: float, wrong: dict[str, Any], round_s: int) -> None:
     behaviour = _demo_behaviour(load_scenario(), name, at_s + round_s)
     faults = ("status", "retry_after", "cut_after", "error_after", "buffer", "drop")
     found: dict[str, Any] = {fault: value for fault in faults if (value := getattr(behaviour, fault)) is not None}
@@ -69,8 +69,8 @@ def _demo_thresholds_ms() -> float:
 
 
 def test_each_of_the_demos_troubles_leads_to_its_state_within_seconds_and_passes() -> None:
-    told = [(one.now_ns / S, one.endpoint, one.state) for one in _demo_incidents(until_s=75)]
-    assert [(endpoint, state) for _, endpoint, state in told] == [
+    incidents = [(one.now_ns / S, one.endpoint, one.state) for one in _demo_incidents(until_s=75)]
+    assert [(endpoint, state) for _, endpoint, state in incidents] == [
         ("gateway-gpt", State.SLOW),
         ("sourcegraph-claude", State.DEGRADED),
         ("gateway-starcoder", State.DOWN),
@@ -79,7 +79,7 @@ def test_each_of_the_demos_troubles_leads_to_its_state_within_seconds_and_passes
         ("gateway-gpt", State.UP),
     ]
     begins = {"gateway-gpt": 14, "sourcegraph-claude": 24, "gateway-starcoder": 33}
-    for at_s, endpoint, state in told:
+    for at_s, endpoint, state in incidents:
         if state is not State.UP:
             assert begins[endpoint] < at_s < begins[endpoint] + 10
 

@@ -108,7 +108,7 @@ def test_openai_answers_whole_when_no_stream_is_asked_for(client: httpx.Client) 
     assert len(pieces(choice["message"]["content"])) == 5
 
 
-def test_the_token_limit_ends_an_answer_and_is_said_to(client: httpx.Client) -> None:
+def test_the_token_limit_ends_an_answer_and_is_its_stop_reason(client: httpx.Client) -> None:
     anthropic = ask_anthropic(client, "five", max_tokens=3)
     assert [one["type"] for one in anthropic].count("content_block_delta") == 3
     assert anthropic[-2]["delta"]["stop_reason"] == "max_tokens"
@@ -137,7 +137,7 @@ def test_a_stream_is_never_cached_nor_buffered_on_its_way(client: httpx.Client) 
         ("GET", "/nowhere", None),
     ],
 )
-def test_every_answer_tells_its_ids(client: httpx.Client, method: str, path: str, body: Any) -> None:
+def test_every_answer_carries_its_ids(client: httpx.Client, method: str, path: str, body: Any) -> None:
     fresh = [client.request(method, path, json=body).headers for _ in range(2)]
     assert fresh[0]["x-trace"] != fresh[1]["x-trace"]
     assert fresh[0]["x-request-id"] != fresh[1]["x-request-id"]

@@ -77,10 +77,10 @@ async def test_the_prober_finds_every_api_good(gateway: Gateway, api: str, strea
 
 def test_responses_are_numbered_typed_and_whole_at_the_end(client: httpx.Client) -> None:
     events = streamed(client, RESPONSES, stream=True)
-    told = payloads(events)
-    assert [event.event for event in events] == [one["type"] for one in told]
-    assert [one["sequence_number"] for one in told] == list(range(len(told)))
-    assert [one["type"].removeprefix("response.") for one in told] == [
+    sent = payloads(events)
+    assert [event.event for event in events] == [one["type"] for one in sent]
+    assert [one["sequence_number"] for one in sent] == list(range(len(sent)))
+    assert [one["type"].removeprefix("response.") for one in sent] == [
         "created",
         "in_progress",
         "output_item.added",
@@ -91,9 +91,9 @@ def test_responses_are_numbered_typed_and_whole_at_the_end(client: httpx.Client)
         "output_item.done",
         "completed",
     ]
-    text = "".join(one["delta"] for one in told if one["type"].endswith(".delta"))
-    last = told[-1]["response"]
-    assert text == told[9]["text"] == last["output"][0]["content"][0]["text"]
+    text = "".join(one["delta"] for one in sent if one["type"].endswith(".delta"))
+    last = sent[-1]["response"]
+    assert text == sent[9]["text"] == last["output"][0]["content"][0]["text"]
     assert (last["status"], last["usage"]["output_tokens"], last["usage"]["total_tokens"]) == ("completed", 5, 7)
 
 
@@ -107,18 +107,18 @@ def test_a_response_that_met_its_limit_is_incomplete(client: httpx.Client) -> No
 def test_completions_stream_texts_and_end_with_done(client: httpx.Client, include_usage: bool) -> None:
     options: dict[str, Any] = {"stream_options": {"include_usage": True}} if include_usage else {}
     *events, done = streamed(client, COMPLETIONS, stream=True, **options)
-    told = payloads(events)
+    sent = payloads(events)
     assert done.data == "[DONE]"
     if include_usage:
-        *told, usage = told
+        *sent, usage = sent
         assert (usage["choices"], usage["usage"]["completion_tokens"]) == ([], 5)
-    choices = [one["choices"][0] for one in told]
-    assert {one["object"] for one in told} == {"text_completion"}
+    choices = [one["choices"][0] for one in sent]
+    assert {one["object"] for one in sent} == {"text_completion"}
     assert [choice["finish_reason"] for choice in choices] == [None] * 5 + ["stop"]
     assert len(pieces("".join(choice["text"] for choice in choices))) == 5
 
 
-def test_fireworks_tells_usage_beside_the_finish_reason_unasked(client: httpx.Client) -> None:
+def test_fireworks_sends_usage_beside_the_finish_reason_unasked(client: httpx.Client) -> None:
     *events, done = streamed(client, FIREWORKS, stream=True)
     last = payloads(events)[-1]
     assert done.data == "[DONE]"
@@ -128,10 +128,10 @@ def test_fireworks_tells_usage_beside_the_finish_reason_unasked(client: httpx.Cl
 def test_gemini_streams_crlf_events_without_a_terminator(client: httpx.Client) -> None:
     response = client.post(GEMINI + "?alt=sse", json=ASKED[GEMINI])
     assert response.content.count(b"\r\n\r\n") == response.content.count(b"\n\r\n") == 6
-    told = payloads(SSEParser().feed(response.content))
-    assert [one["candidates"][0].get("finishReason") for one in told] == [None] * 5 + ["STOP"]
-    assert [one["usageMetadata"]["candidatesTokenCount"] for one in told] == [1, 2, 3, 4, 5, 5]
-    assert {one["modelVersion"] for one in told} == {"five"}
+    sent = payloads(SSEParser().feed(response.content))
+    assert [one["candidates"][0].get("finishReason") for one in sent] == [None] * 5 + ["STOP"]
+    assert [one["usageMetadata"]["candidatesTokenCount"] for one in sent] == [1, 2, 3, 4, 5, 5]
+    assert {one["modelVersion"] for one in sent} == {"five"}
 
 
 def test_gemini_without_alt_sse_is_one_json_array(client: httpx.Client) -> None:
@@ -168,10 +168,10 @@ def test_sourcegraph_repeats_all_text_before_version_2(client: httpx.Client, ver
 
 def test_sourcegraph_sends_deltas_from_version_2_on(client: httpx.Client) -> None:
     *events, _ = streamed(client, STREAM, "?api-version=2")
-    told = payloads(events)
-    assert all("completion" not in one for one in told)
-    assert len(pieces("".join(one.get("deltaText", "") for one in told))) == 5
-    assert told[-1]["usage"] == {"completion_tokens": 5, "prompt_tokens": 2, "total_tokens": 7}
+    sent = payloads(events)
+    assert all("completion" not in one for one in sent)
+    assert len(pieces("".join(one.get("deltaText", "") for one in sent))) == 5
+    assert sent[-1]["usage"] == {"completion_tokens": 5, "prompt_tokens": 2, "total_tokens": 7}
 
 
 @pytest.mark.parametrize("version", ["99", "x", "-1"])
@@ -180,7 +180,7 @@ def test_an_unknown_sourcegraph_version_is_not_acceptable(client: httpx.Client, 
 
 
 @pytest.mark.parametrize(("path", "streams"), [(STREAM, True), (CODE, False)])
-def test_only_the_stream_path_streams_when_nothing_is_said(client: httpx.Client, path: str, streams: bool) -> None:
+def test_only_the_stream_path_streams_by_default(client: httpx.Client, path: str, streams: bool) -> None:
     kind = client.post(path, json=ASKED[path]).headers["content-type"]
     assert kind.startswith("text/event-stream" if streams else "application/json")
     asked = client.post(path, json=ASKED[path] | {"stream": not streams}).headers["content-type"]
@@ -219,9 +219,9 @@ def compared(client: httpx.Client, **fields: Any) -> list[dict[str, Any]]:
     return payloads(SSEParser().feed(response.content))
 
 
-def test_a_comparison_tells_every_model_and_what_it_came_to(client: httpx.Client) -> None:
-    told = compared(client, models=["five", "no-such-model", "gpt-4o"])
-    *events, complete = told
+def test_a_comparison_reports_every_model_and_its_outcome(client: httpx.Client) -> None:
+    sent = compared(client, models=["five", "no-such-model", "gpt-4o"])
+    *events, complete = sent
     by_model = {
         model: [one for one in events if one["model"] == model] for model in ("five", "no-such-model", "gpt-4o")
     }

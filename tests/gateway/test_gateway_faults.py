@@ -1,4 +1,4 @@
-"""The catalogue of faults: each one in the embedded gateway, probed by the real prober, told as the catalogue says."""
+"""The catalogue of faults: each one in the embedded gateway, probed by the real prober, gets the verdict it names."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ tokens = 3
 
 
 LOOKS = 4
-"""Nothing is said of a burst that this machine, with a gateway in the same process, may have made by being late."""
+"""No assertion about a burst that this machine, with a gateway in the same process, may have made by being late."""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def endpoint(gateway: Gateway, fault: Fault) -> Endpoint:
 
 
 async def probed(gateway: Gateway, fault: Fault) -> tuple[Request | Ping, list[Record]]:
-    """The row of the last of the probes that the fault takes to show, and all records told meanwhile.
+    """The row of the last of the probes that the fault takes to show, and all records sent meanwhile.
 
     The lag of the event loop is watched, as it is in the program: else its looks at the sockets are too far apart to
     say whether a burst is the gateway's.
@@ -75,7 +75,7 @@ async def probed(gateway: Gateway, fault: Fault) -> tuple[Request | Ping, list[R
 
 
 @pytest.mark.parametrize("fault", [pytest.param(fault, id=name) for name, fault in FAULTS.items()])
-async def test_a_fault_is_told_as_what_it_is(gateway: Gateway, fault: Fault) -> None:
+async def test_each_fault_gets_its_verdict(gateway: Gateway, fault: Fault) -> None:
     for _ in range(LOOKS):
         record, _ = await probed(gateway, fault)
         assert record.verdict == fault.verdict, f"{record.rule}: {record.reason}"

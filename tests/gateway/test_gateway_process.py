@@ -42,7 +42,7 @@ def command(tmp_path: Path) -> list[str]:
     return [sys.executable, "-c", SERVE, str(scenario)]
 
 
-def test_a_gateway_that_ended_says_how_and_the_last_it_said() -> None:
+def test_a_gateway_that_ended_reports_how_and_its_last_line() -> None:
     code = """
 import sys
 print('{"port": 1, "raw_port": 2}', flush=True)
@@ -123,7 +123,7 @@ def test_a_gateway_does_not_outlive_its_parent(command: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "said"),
+    ("code", "expected"),
     [
         ("import sys; sys.exit('no such port')", "no such port"),
         ("print('hello')", "hello"),
@@ -131,8 +131,8 @@ def test_a_gateway_does_not_outlive_its_parent(command: list[str]) -> None:
         ("pass", "it said nothing"),
     ],
 )
-def test_a_gateway_that_does_not_start_says_why(code: str, said: str) -> None:
-    with pytest.raises(GatewayError, match=said), running([sys.executable, "-c", code]):
+def test_a_gateway_that_does_not_start_says_why(code: str, expected: str) -> None:
+    with pytest.raises(GatewayError, match=expected), running([sys.executable, "-c", code]):
         pass
 
 

@@ -36,7 +36,7 @@ def target(url: str, api: str = "openai-chat", model: str | None = None, fault: 
 
 
 @pytest.mark.parametrize("name", ["", "503", "no-such-fault"])
-def test_who_asks_for_anything_else_is_told_what_there_is(gateway: Gateway, name: str) -> None:
+def test_any_other_request_is_answered_with_the_list(gateway: Gateway, name: str) -> None:
     response = httpx.post(gateway.raw_url, headers={FAULT_HEADER: name}, trust_env=False)
     message = response.json()["error"]["message"]
     assert response.status_code == 421

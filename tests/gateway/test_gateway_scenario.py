@@ -127,7 +127,7 @@ def test_a_share_hits_about_that_share_of_the_requests() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("seed = ", ""),
         ("sede = 1", "sede"),
@@ -151,11 +151,11 @@ def test_a_share_hits_about_that_share_of_the_requests() -> None:
         pytest.param(f"seed = {'9' * 5000}", "4300 digits", id="digits"),
     ],
 )
-def test_a_wrong_scenario_names_its_file_and_key(text: str, said: str) -> None:
+def test_a_wrong_scenario_names_its_file_and_key(text: str, expected: str) -> None:
     with pytest.raises(ScenarioError) as error:
         parse_scenario(text, "story.toml")
     assert str(error.value).startswith("story.toml: ")
-    assert said in str(error.value)
+    assert expected in str(error.value)
 
 
 @pytest.mark.parametrize("content", [None, b"seed = 1 # \xff"])

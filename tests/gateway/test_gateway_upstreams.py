@@ -1,4 +1,4 @@
-"""Behind the embedded gateway: fallbacks, breakers, routes by agent, and the books that tell of every request."""
+"""Behind the embedded gateway: fallbacks, breakers, routes by agent, and the audit log of every request."""
 
 from __future__ import annotations
 
@@ -219,8 +219,8 @@ def test_a_refusal_is_in_the_audit_and_in_no_count(client: httpx.Client) -> None
     assert client.post(CHAT, content=b"{").status_code == 400
     assert client.get("/gateway/metrics").json()["summary"]["total_requests"] == before
     audit = client.get("/gateway/audit?limit=2").json()
-    told = [(entry["status"], entry["model"], entry["outcome"]) for entry in audit["entries"]]
-    assert told == [(400, "", "refused"), (404, "no-such-model", "refused")]
+    found = [(entry["status"], entry["model"], entry["outcome"]) for entry in audit["entries"]]
+    assert found == [(400, "", "refused"), (404, "no-such-model", "refused")]
     assert audit["total"] >= 2
 
 
@@ -267,7 +267,7 @@ def test_a_rule_can_choose_a_fault_and_lay_its_own_fields_over_it(client: httpx.
 
 
 @pytest.mark.parametrize(
-    ("model", "headers", "said"),
+    ("model", "headers", "expected"),
     [
         ("fault:no-such-fault", {}, "no fault `no-such-fault`"),
         ("gpt-4o", {"x-gwtui-fault": "nothing"}, "no fault `nothing`"),
@@ -276,24 +276,24 @@ def test_a_rule_can_choose_a_fault_and_lay_its_own_fields_over_it(client: httpx.
     ],
 )
 def test_a_fault_that_cannot_be_made_is_refused_by_name(
-    client: httpx.Client, model: str, headers: dict[str, str], said: str
+    client: httpx.Client, model: str, headers: dict[str, str], expected: str
 ) -> None:
     response = client.post(CHAT, json=question(model), headers=headers)
     assert response.status_code == 400
-    assert said in response.json()["error"]["message"]
+    assert expected in response.json()["error"]["message"]
 
 
 def test_the_catalogue_can_be_read_from_the_gateway(client: httpx.Client) -> None:
-    told = {entry["name"]: entry for entry in client.get("/gateway/faults").json()}
-    assert set(told) == set(FAULTS)
-    assert told["truncated"] == {
+    found = {entry["name"]: entry for entry in client.get("/gateway/faults").json()}
+    assert set(found) == set(FAULTS)
+    assert found["truncated"] == {
         "name": "truncated",
         "says": FAULTS["truncated"].says,
         "raw_port": False,
         "api": "openai-chat",
         "verdict": "truncated",
     }
-    assert told["reset"]["raw_port"] is True
+    assert found["reset"]["raw_port"] is True
 
 
 def test_the_header_goes_before_the_model(client: httpx.Client) -> None:
@@ -302,7 +302,7 @@ def test_the_header_goes_before_the_model(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "expected"),
     [
         ("[[rule]]\nfault = 'nonsense'", "no fault 'nonsense'"),
         ("gateway = { default_provider = 'nobody' }", "unknown provider: nobody"),
@@ -311,7 +311,7 @@ def test_the_header_goes_before_the_model(client: httpx.Client) -> None:
         ("[[rule]]\nupstream_failure = 'loud'", "rule[0].upstream_failure: "),
     ],
 )
-def test_a_wrong_scenario_of_upstreams_names_its_key(text: str, said: str) -> None:
+def test_a_wrong_scenario_of_upstreams_names_its_key(text: str, expected: str) -> None:
     with pytest.raises(ScenarioError) as error:
         parse_scenario(text)
-    assert said in str(error.value)
+    assert expected in str(error.value)

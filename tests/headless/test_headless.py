@@ -16,7 +16,7 @@ from typing import Any, Self
 
 import pytest
 from support import views
-from support.told import MS, START_AT, endpoint, ns
+from support.monitor_stage import MS, START_AT, endpoint, ns
 
 from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 from gwtui.headless import JSONLines, TextLines, watch_lines
@@ -32,7 +32,7 @@ END = FeedEnded(text="session ended")
 CRASH = FeedEnded(text="engine exited 1", failed=True, detail="ValueError: no")
 
 
-class Told:
+class ScriptedFeed:
     """A feed of batches that were written down. A callable among them is called when its turn comes."""
 
     refuses = ""
@@ -73,7 +73,7 @@ class Told:
 
 
 class Printed:
-    """A printer that keeps what it is told."""
+    """A printer that keeps what it prints."""
 
     def __init__(self) -> None:
         self.records: list[Record] = []
@@ -137,7 +137,7 @@ def became(name: str, at_s: float, state: State, text: str = "3 refused in a row
     )
 
 
-async def watched(feed: Told, interval_s: float = 1.0) -> tuple[int, Printed]:
+async def watched(feed: ScriptedFeed, interval_s: float = 1.0) -> tuple[int, Printed]:
     printed = Printed()
     code = await watch_lines(feed, printed, interval_s)
     assert feed.closed
@@ -169,23 +169,23 @@ GOOD, BAD = request("a", 1), request("a", 1, Verdict.REFUSED)
         ([started("a"), GOOD, beat(2, recorder_error="No space left"), END], 3),
     ],
 )
-async def test_the_exit_code_tells_whether_an_endpoint_is_down(records: list[Record], code: int) -> None:
-    told, printed = await watched(Told(records))
-    assert told == code
+async def test_the_exit_code_says_whether_an_endpoint_is_down(records: list[Record], code: int) -> None:
+    exit_code, printed = await watched(ScriptedFeed(records))
+    assert exit_code == code
     assert printed.records == records
     assert printed.ends == 1
 
 
-async def test_an_interval_is_told_when_it_has_passed_by_the_clock_of_the_records() -> None:
+async def test_an_interval_is_reported_when_it_has_passed_by_the_clock_of_the_records() -> None:
     beats: list[list[Record]] = [[beat(at_s)] for at_s in (0.4, 0.9, 1.1, 1.9, 2.4, 7.7, 8.0, 8.1)]
-    _, printed = await watched(Told([started("a")], *beats, [END]))
+    _, printed = await watched(ScriptedFeed([started("a")], *beats, [END]))
     assert printed.intervals == pytest.approx([1.1, 2.4, 7.7, 8.0])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_a_signal_ends_the_session_in_order(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    feed = Told([started("a"), GOOD], lambda: signal.raise_signal(number), holds=True)
+    feed = ScriptedFeed([started("a"), GOOD], lambda: signal.raise_signal(number), holds=True)
     code, printed = await watched(feed)
     assert code == 128 + number
     assert printed.records[-1] == END
@@ -202,7 +202,7 @@ def _hangups_ignored() -> Iterator[None]:
 
 @pytest.mark.usefixtures("_hangups_ignored")
 async def test_a_signal_that_was_ignored_from_the_start_stays_so() -> None:
-    feed = Told([started("a")], lambda: signal.raise_signal(signal.SIGHUP), [GOOD, END])
+    feed = ScriptedFeed([started("a")], lambda: signal.raise_signal(signal.SIGHUP), [GOOD, END])
     code, _ = await watched(feed)
     assert (code, feed.stops) == (0, 0)
 
@@ -216,7 +216,7 @@ async def test_the_second_signal_has_its_usual_effect() -> None:
         signal.raise_signal(signal.SIGTERM)
         during.append(signal.getsignal(signal.SIGTERM))
 
-    await watched(Told(terminate, holds=True))
+    await watched(ScriptedFeed(terminate, holds=True))
     assert during[0] != before
     assert during[1] == before
 
@@ -226,7 +226,7 @@ async def test_a_printer_that_cannot_print_ends_the_session() -> None:
         def record(self, record: Record) -> None:
             raise BrokenPipeError
 
-    feed = Told([started("a")], holds=True)
+    feed = ScriptedFeed([started("a")], holds=True)
     with pytest.raises(BrokenPipeError):
         await watch_lines(feed, Broken(), 1.0)
     assert feed.closed
@@ -253,22 +253,22 @@ SESSION: tuple[list[Record], ...] = (
 
 async def lines_of(width: int, *batches: list[Record]) -> str:
     lines: list[str] = []
-    await watch_lines(Told(*batches), TextLines(lines.append, width), 1.0)
+    await watch_lines(ScriptedFeed(*batches), TextLines(lines.append, width), 1.0)
     return "\n".join(lines)
 
 
 async def test_a_session_as_text() -> None:
-    told = f"{await lines_of(160, *SESSION)}\n\n── 60 columns\n{await lines_of(60, *SESSION)}\n"
+    text = f"{await lines_of(160, *SESSION)}\n\n── 60 columns\n{await lines_of(60, *SESSION)}\n"
     golden = GOLDENS / "headless.txt"
     if os.environ.get("UPDATE_GOLDENS") == "1":
-        golden.write_text(told, encoding="utf-8")
-    assert told == golden.read_text(encoding="utf-8")
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
 
 
 async def test_the_headings_come_again_before_they_have_scrolled_away() -> None:
     beats: list[list[Record]] = [[beat(at_s)] for at_s in range(1, 62)]
-    told = await lines_of(160, [started("a")], *beats)
-    assert told.count("requests  failed") == 4
+    text = await lines_of(160, [started("a")], *beats)
+    assert text.count("requests  failed") == 4
 
 
 @pytest.mark.parametrize("width", [40, 80, 120, 160, 400])
@@ -281,7 +281,7 @@ def test_columns_keep_to_the_width_and_names_are_cut_before_endpoints_are_left_o
         assert {each for _, each in columns} == {10}
 
 
-async def test_endpoints_without_a_column_are_told_when_they_are_not_well() -> None:
+async def test_endpoints_without_a_column_are_reported_when_they_are_not_well() -> None:
     lines: list[str] = []
     printer = TextLines(lines.append, 80)
     printer.interval(views.crowded())
@@ -292,12 +292,12 @@ async def test_endpoints_without_a_column_are_told_when_they_are_not_well() -> N
 
 async def test_a_session_as_json_is_one_object_a_line() -> None:
     lines: list[bytes] = []
-    await watch_lines(Told(*SESSION), JSONLines(lines.append), 1.0)
+    await watch_lines(ScriptedFeed(*SESSION), JSONLines(lines.append), 1.0)
     assert not any(b"\n" in line for line in lines)
-    told = [json.loads(line) for line in lines]
-    assert {each["type"] for each in told} == {"request", "ping", "incident", "interval", "end", "summary"}
-    assert [each["type"] for each in told[-2:]] == ["end", "summary"]
-    by_type = {each.pop("type"): each for each in told}
+    documents = [json.loads(line) for line in lines]
+    assert {each["type"] for each in documents} == {"request", "ping", "incident", "interval", "end", "summary"}
+    assert [each["type"] for each in documents[-2:]] == ["end", "summary"]
+    by_type = {each.pop("type"): each for each in documents}
     assert set(by_type["request"]) == set(REQUEST_COLUMNS)
     assert set(by_type["ping"]) == {*PING_COLUMNS, "findings"}
     assert set(by_type["incident"]) == set(INCIDENT_COLUMNS)

@@ -25,12 +25,12 @@ def rounds(story: Story, *turns: str) -> Story:
 
 
 def findings(story: Story) -> list[str]:
-    return [text for _, text in story.said("finding")]
+    return [text for _, text in story.reports("finding")]
 
 
 def test_a_dead_address_of_three_degrades_and_is_named() -> None:
     story = rounds(Story(endpoint=EACH), ".x.", ".x.", ".x.")
-    assert story.said() == [(State.DEGRADED, "2 of 5 refused (40.0 %) at b:80")]
+    assert story.reports() == [(State.DEGRADED, "2 of 5 refused (40.0 %) at b:80")]
     assert findings(story) == ["address_down: b:80: 3 failed in a row, the last refused; a:80, c:80 answer"]
     rounds(story, ".x.", "...", "...")
     assert findings(story)[1:] == ["address_down ended: b:80 answers again after 00:00:45"]
@@ -38,14 +38,14 @@ def test_a_dead_address_of_three_degrades_and_is_named() -> None:
 
 def test_a_dead_address_of_many_is_named_although_its_share_is_small() -> None:
     story = rounds(Story(endpoint=EACH), *[".x.................."] * 3)
-    assert story.said() == []
+    assert story.reports() == []
     assert [text.split(":80:")[0] for text in findings(story)] == ["address_down: b"]
 
 
 def test_no_address_is_named_where_all_fail_or_where_failures_are_everywhere() -> None:
     assert findings(rounds(Story(endpoint=EACH), "xxx", "xxx", "xxx", "xxx")) == []
     story = rounds(Story(endpoint=EACH), ".x.", "x..", "..x")
-    assert [text for _, text in story.said()] == ["2 of 5 refused (40.0 %)"]
+    assert [text for _, text in story.reports()] == ["2 of 5 refused (40.0 %)"]
 
 
 def test_an_address_that_is_not_probed_any_more_is_forgotten() -> None:
@@ -56,12 +56,12 @@ def test_an_address_that_is_not_probed_any_more_is_forgotten() -> None:
 def test_addresses_are_nobodys_business_where_the_first_is_taken() -> None:
     story = rounds(Story(), ".x.", ".x.", ".x.")
     assert findings(story) == []
-    assert [text for _, text in story.said()] == ["2 of 5 refused (40.0 %)"]
+    assert [text for _, text in story.reports()] == ["2 of 5 refused (40.0 %)"]
 
 
 def test_pings_count_alike() -> None:
     addresses = Addresses(Thresholds())
-    told: list[str] = []
+    incidents: list[str] = []
     for number in range(1, 7):
         dead = number % 2 == 0
         ping = Ping(
@@ -73,5 +73,5 @@ def test_pings_count_alike() -> None:
             rule="x",
             address="b:1" if dead else "a:1",
         )
-        told += addresses.follow(number, ping)
-    assert told == ["address_down: b:1: 3 failed in a row, the last refused; a:1 answers"]
+        incidents += addresses.follow(number, ping)
+    assert incidents == ["address_down: b:1: 3 failed in a row, the last refused; a:1 answers"]

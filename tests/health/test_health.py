@@ -1,4 +1,4 @@
-"""States change by the thresholds and with evidence, and findings are told once."""
+"""States change by the thresholds and with evidence, and findings are reported once."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gwtui.model.verdicts import Verdict
 
 
 @pytest.mark.parametrize(
-    ("letters", "state", "said"),
+    ("letters", "state", "expected"),
     [
         ("", State.UNKNOWN, []),
         (".", State.UP, []),
@@ -53,10 +53,10 @@ from gwtui.model.verdicts import Verdict
         ),
     ],
 )
-def test_results_make_a_state_with_its_evidence(letters: str, state: State, said: list[tuple[State, str]]) -> None:
+def test_results_make_a_state_with_its_evidence(letters: str, state: State, expected: list[tuple[State, str]]) -> None:
     story = Story().results(letters)
     assert story.state() is state
-    assert story.said() == said
+    assert story.reports() == expected
 
 
 def test_an_incident_says_when_who_and_which_request() -> None:
@@ -77,32 +77,32 @@ def test_a_stepped_wall_clock_is_followed() -> None:
 
 def test_degraded_ends_below_half_its_share() -> None:
     story = Story(degraded_fail_share=0.2, window_s=100).results("........tt.......")
-    assert story.said() == [(State.DEGRADED, "2 of 10 truncated (20.0 %)")]
+    assert story.reports() == [(State.DEGRADED, "2 of 10 truncated (20.0 %)")]
     story.results("...")
     assert story.state() is State.DEGRADED, "2 of 20 is not below 10 %"
     story.results(".")
-    assert story.said()[1:] == [(State.UP, "up again after 00:00:55, 2 of 21 truncated (9.5 %)")]
+    assert story.reports()[1:] == [(State.UP, "up again after 00:00:55, 2 of 21 truncated (9.5 %)")]
 
 
 def test_a_failure_now_and_then_is_not_degraded() -> None:
     story = Story().results(("." * 14 + "t") * 40)
-    assert story.said() == []
+    assert story.reports() == []
 
 
-def test_an_outage_that_was_told_does_not_make_the_time_after_it_degraded() -> None:
+def test_a_reported_outage_does_not_make_the_time_after_it_degraded() -> None:
     story = Story().results("." * 12 + "t" * 8 + "." * 12)
-    assert [state for state, _ in story.said()] == [State.DEGRADED, State.DOWN, State.UP]
+    assert [state for state, _ in story.reports()] == [State.DEGRADED, State.DOWN, State.UP]
 
 
 def test_a_service_that_keeps_failing_after_an_outage_is_degraded_not_up() -> None:
     story = Story().results("t.t.t.t.ttt..")
-    assert story.said()[-1][0] is State.DEGRADED
+    assert story.reports()[-1][0] is State.DEGRADED
     assert story.state() is State.DEGRADED
 
 
 def test_old_failures_fade_while_results_keep_coming_slowly() -> None:
     story = Story(every_s=300).results("t.t..")
-    assert story.said() == [(State.DEGRADED, "2 of 5 truncated (40.0 %)")], "the window is stretched to 5 results"
+    assert story.reports() == [(State.DEGRADED, "2 of 5 truncated (40.0 %)")], "the window is stretched to 5 results"
     story.results("...")
     assert story.state() is State.UP
 
@@ -111,18 +111,18 @@ def test_slow_begins_after_a_while_over_the_limit_and_ends_at_four_fifths() -> N
     story = Story(slow_over_ms=1000, slow_for_s=10)
     for _ in range(5):
         story.request(Verdict.COMPLETE, ttft_ms=6200)
-    assert story.said() == [], "over the limit since now"
+    assert story.reports() == [], "over the limit since now"
     story.wait(9)
     assert story.state() is State.UP
     story.wait(1)
-    assert story.said() == [(State.SLOW, "p50 TTFT 6.20 s over 1.00 s for 10.0 s (n 5)")]
+    assert story.reports() == [(State.SLOW, "p50 TTFT 6.20 s over 1.00 s for 10.0 s (n 5)")]
     for _ in range(12):
         story.request(Verdict.COMPLETE, ttft_ms=900)
     assert story.state() is State.SLOW, "900 ms is under the limit and not yet calm"
     for _ in range(12):
         story.request(Verdict.COMPLETE, ttft_ms=700)
     assert story.state() is State.UP
-    assert story.said()[1:] == [(State.UP, "up again after 00:01:35, p50 TTFT 700 ms (n 13)")]
+    assert story.reports()[1:] == [(State.UP, "up again after 00:01:35, p50 TTFT 700 ms (n 13)")]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_moment_over_the_limit_is_not_slow() -> None:
     for _ in range(20):
         for ttft_ms in (5000, 5000, 5000, 200, 200, 200):
             story.request(Verdict.COMPLETE, ttft_ms=ttft_ms)
-    assert story.said() == []
+    assert story.reports() == []
 
 
 @pytest.mark.parametrize(("percentile", "enough"), [(50.0, 5), (95.0, 21), (99.0, 101)])
@@ -164,7 +164,7 @@ def test_one_slow_answer_never_makes_a_high_percentile_slow() -> None:
     story = Story(slow_percentile=95.0, slow_over_ms=1000, slow_for_s=0)
     for index in range(120):
         story.request(Verdict.COMPLETE, ttft_ms=9000 if index % 30 == 0 else 300)
-    assert story.said() == []
+    assert story.reports() == []
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_the_profile_can_name_the_latency(metric: str) -> None:
     field = "duration_ns" if metric == "e2e" else f"{metric}_ns"
     for _ in range(5):
         story.request(Verdict.COMPLETE, **{field: 9 * S})
-    assert story.said() == [(State.SLOW, f"p50 {metric.upper()} 9.00 s over 5.00 s for 0 ns (n 5)")]
+    assert story.reports() == [(State.SLOW, f"p50 {metric.upper()} 9.00 s over 5.00 s for 0 ns (n 5)")]
 
 
 def ping(number: int, verdict: Verdict = Verdict.PONG, rtt_ns: int | None = 12_000_000) -> Ping:
@@ -223,7 +223,7 @@ def test_burst_results_count() -> None:
     assert story.state() is State.DOWN
 
 
-def test_a_pause_is_told_and_what_was_before_it_does_not_count_after_it() -> None:
+def test_a_pause_is_reported_and_what_was_before_it_does_not_count_after_it() -> None:
     story = Story().results("..tt")
     story.wait(3, paused=("a",))
     assert story.state() is State.PAUSED
@@ -235,7 +235,7 @@ def test_a_pause_is_told_and_what_was_before_it_does_not_count_after_it() -> Non
     assert story.state() is State.UNKNOWN
     story.results(".")
     assert story.state() is State.UP
-    assert story.said() == [(State.PAUSED, "paused"), (State.UNKNOWN, "resumed")]
+    assert story.reports() == [(State.PAUSED, "paused"), (State.UNKNOWN, "resumed")]
 
 
 def test_an_outage_across_a_pause_has_an_end() -> None:
@@ -243,7 +243,7 @@ def test_an_outage_across_a_pause_has_an_end() -> None:
     story.wait(10, paused=("a",))
     story.wait(1)
     story.results(".")
-    assert story.said()[-1] == (State.UP, "up again after 00:00:16, 1 good in a row")
+    assert story.reports()[-1] == (State.UP, "up again after 00:00:16, 1 good in a row")
 
 
 def test_an_endpoint_that_starts_paused_is_no_news() -> None:
@@ -266,7 +266,7 @@ def test_an_edit_that_changes_what_is_judged_begins_anew(change: dict[str, Any],
     endpoint = msgspec.structs.replace(ENDPOINT, **change)
     story.apply(ProfileChanged(now_ns=story.now_ns, profile=Profile(endpoints=(endpoint,))))
     assert story.state() is state
-    assert len(story.said()) == 1
+    assert len(story.reports()) == 1
 
 
 def test_removed_endpoints_are_forgotten_and_added_ones_followed() -> None:
@@ -278,27 +278,27 @@ def test_removed_endpoints_are_forgotten_and_added_ones_followed() -> None:
     assert story.health.state("b") is State.UP
 
 
-def test_a_finding_is_told_when_it_begins_and_when_it_has_ended_for_a_while() -> None:
+def test_a_finding_is_reported_when_it_begins_and_when_it_has_ended_for_a_while() -> None:
     buffered = (Finding(name=FindingName.BUFFERED, evidence="42 events in one read", cause="a proxy"),)
     story = Story()
     for _ in range(4):
         for findings in (buffered, (), ()):
             story.request(Verdict.COMPLETE, findings=findings)
-    assert story.said("finding") == [(None, "buffered: 42 events in one read")]
+    assert story.reports("finding") == [(None, "buffered: 42 events in one read")]
     assert (story.incidents[0].number, story.incidents[0].endpoint) == (1, "a")
     story.results("." * 9)
-    assert len(story.said("finding")) == 1, "55 s without it is not over the window"
+    assert len(story.reports("finding")) == 1, "55 s without it is not over the window"
     story.results(".")
-    assert story.said("finding")[1:] == [(None, "buffered ended: not seen for 00:01:00, 12 results")]
+    assert story.reports("finding")[1:] == [(None, "buffered ended: not seen for 00:01:00, 12 results")]
     story.request(Verdict.COMPLETE, findings=buffered)
-    assert len(story.said("finding")) == 3
+    assert len(story.reports("finding")) == 3
 
 
 def test_an_outage_does_not_end_a_finding() -> None:
     story = Story()
     story.request(Verdict.COMPLETE, findings=(Finding(name=FindingName.BUFFERED, evidence="x"),))
     story.results("t" * 40 + "....")
-    assert len(story.said("finding")) == 1
+    assert len(story.reports("finding")) == 1
 
 
 def test_repeated_local_failures_name_this_machine_once() -> None:
@@ -306,42 +306,42 @@ def test_repeated_local_failures_name_this_machine_once() -> None:
     for _ in range(20):
         story.request(Verdict.LOCAL, reason="Too many open files")
         story.request(Verdict.COMPLETE)
-    assert story.said("engine") == [(None, "3 probes failed on this machine, not at a gateway: Too many open files")]
+    assert story.reports("engine") == [(None, "3 probes failed on this machine, not at a gateway: Too many open files")]
     assert story.state() is State.UP
     story.results("." * 20 + "lll")
-    assert len(story.said("engine")) == 2
+    assert len(story.reports("engine")) == 2
 
 
 def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
     story = Story()
     story.wait(5, lag_ns=2_310_000_000)
     story.wait(5, lag_ns=30_000_000)
-    ((_, text),) = story.said("engine")
+    ((_, text),) = story.reports("engine")
     assert text == "this machine delayed gwtui by 2.31 s: affected times are marked"
 
 
-def test_what_is_told_after_an_outage_counts_its_failures() -> None:
+def test_the_report_after_an_outage_counts_its_failures() -> None:
     story = Story(window_s=200).results("....tttttt..t.tt.")
-    assert story.said()[-1] == (State.DEGRADED, "8 of 15 truncated (53.3 %)"), "the six of the outage are among them"
+    assert story.reports()[-1] == (State.DEGRADED, "8 of 15 truncated (53.3 %)"), "the six of the outage are among them"
 
 
-def test_the_end_of_an_outage_tells_all_its_failures() -> None:
+def test_the_end_of_an_outage_counts_all_its_failures() -> None:
     story = Story()
     for verdict in (Verdict.REFUSED,) * 6 + (Verdict.UNAVAILABLE,) * 2:
         story.request(verdict)
     story.results("..")
-    assert story.said()[-1] == (
+    assert story.reports()[-1] == (
         State.UP,
         "up again after 00:00:35, 2 good in a row after 8 failed: 6 refused, 2 unavailable",
     )
 
 
-def test_another_cause_while_it_is_down_is_told_once() -> None:
+def test_another_cause_while_it_is_down_is_reported_once() -> None:
     story = Story()
     refused, unavailable = (Verdict.REFUSED,), (Verdict.UNAVAILABLE,)
     for verdict in refused * 4 + unavailable * 2 + refused + unavailable * 7 + refused * 3:
         story.request(verdict)
-    assert story.said() == [
+    assert story.reports() == [
         (State.DOWN, "3 refused in a row"),
         (State.DOWN, "still down, now 3 unavailable in a row; before 7 failed: 5 refused, 2 unavailable"),
         (State.DOWN, "still down, now 3 refused in a row; before 14 failed: 9 unavailable, 5 refused"),

@@ -16,7 +16,7 @@ from gwtui.model.enums import State
 @given(n=st.integers(1, 400), first=st.booleans())
 def test_good_and_bad_in_turn_is_one_incident_not_one_per_result(n: int, first: bool) -> None:
     story = Story().results(("t." if first else ".t") * n)
-    assert len(story.said()) <= 1
+    assert len(story.reports()) <= 1
 
 
 @settings(deadline=None)
@@ -59,7 +59,7 @@ def test_degraded_follows_the_share_of_the_window_between_its_two_limits(letters
             assert story.state() is State.DEGRADED
         elif failed * 20 < len(window) or failed == 0:
             assert story.state() in (State.UP, State.UNKNOWN)
-    states = [state for state, _ in story.said()]
+    states = [state for state, _ in story.reports()]
     assert all(one is not other for one, other in pairwise(states)), "each entry is a change"
 
 

@@ -23,7 +23,7 @@ def test_every_name_has_an_entry_in_the_order_of_the_names() -> None:
     assert list(FINDINGS) == list(FindingName)
 
 
-def test_every_entry_is_told_in_sentences() -> None:
+def test_every_entry_is_written_in_sentences() -> None:
     for name, entry in FINDINGS.items():
         assert name.value == name.name.lower()
         for text in (entry.meaning, entry.cause, entry.remedy):
@@ -57,7 +57,7 @@ def test_a_name_from_another_version_is_read_and_written_as_it_is() -> None:
     assert (str(seen.name), seen.entry, seen.likely_cause) == (STRANGE, UNKNOWN, UNKNOWN.cause)
 
 
-def test_what_a_row_does_not_hold_is_said_in_general() -> None:
+def test_what_a_row_does_not_hold_is_described_in_general() -> None:
     entry = FINDINGS[FindingName.STALE_CONNECTION]
     (_, found), (_, remedy) = finding_rows([Finding(name=FindingName.STALE_CONNECTION, evidence="")])
     assert (found, remedy) == (f"▲ stale_connection: {entry.meaning} ({entry.cause})", entry.remedy)

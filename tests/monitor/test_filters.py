@@ -110,7 +110,7 @@ def test_what_an_endpoint_does_not_have_is_neither_above_nor_below(figure: str) 
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("ttft>", "`ttft>` needs a number, such as `ttft>500`"),
         ("ttft>fast", "`ttft>fast` needs a number"),
@@ -124,17 +124,17 @@ def test_what_an_endpoint_does_not_have_is_neither_above_nor_below(figure: str) 
         ("claude -verdikt:x", "`verdikt:` is not known"),
     ],
 )
-def test_what_is_wrong_is_said(text: str, told: str) -> None:
+def test_what_is_wrong_is_named(text: str, expected: str) -> None:
     with pytest.raises(FilterError) as error:
         parse(text)
-    assert told in str(error.value)
+    assert expected in str(error.value)
 
 
 words = st.sampled_from([*FIGURES, *TEXTS, ":", ">", "<=", "=", "-", " ", "5", "1.5s", "%", "é"])
 
 
 @given(st.text(max_size=40) | st.lists(words, max_size=12).map("".join))
-def test_any_text_is_a_filter_or_a_told_error(text: str) -> None:
+def test_any_text_is_a_filter_or_a_named_error(text: str) -> None:
     try:
         shows = parse(text)
     except FilterError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.told import MS, SECOND, START_AT, START_NS, MonitorStage, endpoint, state_incident
+from support.monitor_stage import MS, SECOND, START_AT, START_NS, MonitorStage, endpoint, state_incident
 
 from gwtui.model.enums import FindingName, State, Trigger
 from gwtui.model.metrics import LATENCIES, Metric
@@ -18,83 +18,83 @@ from gwtui.monitor import endpoint_history
 
 
 def test_an_unknown_endpoint_is_up_with_its_first_good_result() -> None:
-    telling = MonitorStage(endpoint("a"))
-    assert telling.row("a").state is State.UNKNOWN
-    telling.failure("a")
-    assert telling.row("a").state is State.UNKNOWN
-    telling.request("a")
-    assert telling.row("a").state is State.UP
+    stage = MonitorStage(endpoint("a"))
+    assert stage.row("a").state is State.UNKNOWN
+    stage.failure("a")
+    assert stage.row("a").state is State.UNKNOWN
+    stage.request("a")
+    assert stage.row("a").state is State.UP
 
 
 @pytest.mark.parametrize("state", [State.DOWN, State.DEGRADED, State.SLOW])
 def test_a_state_is_what_was_reported_whatever_the_results(state: State) -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.tell(state_incident("a", state))
-    telling.request("a")
-    assert telling.row("a").state is state
-    telling.tell(state_incident("a", State.UP, was=state))
-    assert telling.row("a").state is State.UP
+    stage = MonitorStage(endpoint("a"))
+    stage.apply(state_incident("a", state))
+    stage.request("a")
+    assert stage.row("a").state is state
+    stage.apply(state_incident("a", State.UP, was=state))
+    assert stage.row("a").state is State.UP
 
 
 def test_paused_lies_over_the_state() -> None:
-    telling = MonitorStage(endpoint("a"), endpoint("b", paused=True))
-    telling.tell(state_incident("a", State.DOWN))
-    assert (telling.row("a").state, telling.row("b").state) == (State.DOWN, State.PAUSED)
-    telling.beat(2, paused=("a",))
-    assert (telling.row("a").state, telling.row("b").state) == (State.PAUSED, State.UNKNOWN)
-    telling.beat(3)
-    assert telling.row("a").state is State.DOWN
+    stage = MonitorStage(endpoint("a"), endpoint("b", paused=True))
+    stage.apply(state_incident("a", State.DOWN))
+    assert (stage.row("a").state, stage.row("b").state) == (State.DOWN, State.PAUSED)
+    stage.beat(2, paused=("a",))
+    assert (stage.row("a").state, stage.row("b").state) == (State.PAUSED, State.UNKNOWN)
+    stage.beat(3)
+    assert stage.row("a").state is State.DOWN
 
 
 def test_a_pause_shows_before_the_next_heartbeat() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.tell(state_incident("a", State.PAUSED))
-    assert telling.row("a").state is State.PAUSED
-    telling.tell(state_incident("a", State.DOWN, was=State.UP))
-    assert telling.row("a").state is State.PAUSED
-    telling.tell(state_incident("a", State.UNKNOWN, was=State.PAUSED))
-    telling.request("a")
-    assert telling.row("a").state is State.UP
+    stage = MonitorStage(endpoint("a"))
+    stage.apply(state_incident("a", State.PAUSED))
+    assert stage.row("a").state is State.PAUSED
+    stage.apply(state_incident("a", State.DOWN, was=State.UP))
+    assert stage.row("a").state is State.PAUSED
+    stage.apply(state_incident("a", State.UNKNOWN, was=State.PAUSED))
+    stage.request("a")
+    assert stage.row("a").state is State.UP
 
 
 # What counts
 
 
 def test_failures_count_and_what_was_cancelled_or_local_does_not() -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for _ in range(3):
-        telling.request("a")
-    telling.failure("a")
-    telling.failure("a", verdict=Verdict.CANCELLED)
-    telling.failure("a", verdict=Verdict.LOCAL, reason="no file descriptors")
-    row = telling.row("a")
+        stage.request("a")
+    stage.failure("a")
+    stage.failure("a", verdict=Verdict.CANCELLED)
+    stage.failure("a", verdict=Verdict.LOCAL, reason="no file descriptors")
+    row = stage.row("a")
     assert (row.n, row.failed, row.fail_share) == (4, 1, 0.25)
     assert (row.verdict, row.note) == ("local", "no file descriptors")
-    header = telling.view().header
+    header = stage.view().header
     assert (header.requests, header.failed) == (6, 1)
 
 
 def test_a_trial_is_shown_and_counts_in_nothing() -> None:
-    telling = MonitorStage(endpoint("a"))
-    trial = telling.failure("a", trigger=Trigger.TRIAL)
-    other = telling.request("not in the profile", trigger=Trigger.TRIAL)
-    row = telling.row("a")
+    stage = MonitorStage(endpoint("a"))
+    trial = stage.failure("a", trigger=Trigger.TRIAL)
+    other = stage.request("not in the profile", trigger=Trigger.TRIAL)
+    row = stage.row("a")
     assert (row.n, row.verdict, row.state) == (0, "", State.UNKNOWN)
-    assert telling.view().header.requests == 0
-    assert telling.view().recent == ()
-    assert telling.view().trial == other != trial
+    assert stage.view().header.requests == 0
+    assert stage.view().recent == ()
+    assert stage.view().trial == other != trial
 
 
 def test_a_percentile_is_shown_once_n_supports_it() -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for value in range(1, 59):
-        telling.request("a", ttft_ms=value)
-    row = telling.row("a")
+        stage.request("a", ttft_ms=value)
+    row = stage.row("a")
     assert (row.p50.value_ns, row.p50.n) == (29 * MS, 58)
     assert (row.p95.value_ns, row.p95.n) == (None, 58)
-    telling.request("a", ttft_ms=59)
-    assert telling.row("a").p95.value_ns == 57 * MS
-    assert telling.row("a").p99.value_ns is None
+    stage.request("a", ttft_ms=59)
+    assert stage.row("a").p95.value_ns == 57 * MS
+    assert stage.row("a").p99.value_ns is None
 
 
 def test_an_endpoint_without_results_has_no_figures() -> None:
@@ -104,44 +104,44 @@ def test_an_endpoint_without_results_has_no_figures() -> None:
 
 
 def test_the_last_verdict_and_how_often_in_a_row() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.request("a", findings=(Finding(name=FindingName.BUFFERED, evidence="42 events in one read"),))
-    assert (telling.row("a").verdict_run, telling.row("a").note) == (1, "buffered: 42 events in one read")
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a", findings=(Finding(name=FindingName.BUFFERED, evidence="42 events in one read"),))
+    assert (stage.row("a").verdict_run, stage.row("a").note) == (1, "buffered: 42 events in one read")
     for _ in range(5):
-        telling.failure("a", reason="no message_stop")
-    row = telling.row("a")
+        stage.failure("a", reason="no message_stop")
+    row = stage.row("a")
     assert (row.verdict, row.verdict_run, row.note, row.last_ns) == ("truncated", 5, "no message_stop", None)
 
 
 def test_verdicts_and_findings_are_counted_in_the_window_the_most_frequent_first() -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     buffered, cold = (Finding(name=name, evidence="so") for name in (FindingName.BUFFERED, FindingName.COLD))
-    telling.failure("a", 1, verdict=Verdict.STALLED, findings=(cold, cold))
+    stage.failure("a", 1, verdict=Verdict.STALLED, findings=(cold, cold))
     for at_s in (100, 101, 102):
-        telling.request("a", at_s, findings=(buffered,))
-    telling.failure("a", 103, findings=(buffered, cold))
-    telling.failure("a", 104, verdict=Verdict.LOCAL)
-    telling.failure("a", 105, verdict=Verdict.CANCELLED, findings=(cold,))
-    telling.beat(122)
-    counted = {window: telling.row("a", window=window) for window in Window}
+        stage.request("a", at_s, findings=(buffered,))
+    stage.failure("a", 103, findings=(buffered, cold))
+    stage.failure("a", 104, verdict=Verdict.LOCAL)
+    stage.failure("a", 105, verdict=Verdict.CANCELLED, findings=(cold,))
+    stage.beat(122)
+    counted = {window: stage.row("a", window=window) for window in Window}
     assert counted[Window.S30].verdicts == (("complete", 3), ("local", 1), ("truncated", 1))
     assert counted[Window.S30].findings == ((FindingName.BUFFERED, 4), (FindingName.COLD, 1))
     assert counted[Window.M2].verdicts == counted[Window.S30].verdicts
     for window in (Window.M10, Window.H1, Window.ALL):
         assert dict(counted[window].verdicts) == {"complete": 3, "local": 1, "truncated": 1, "stalled": 1}
         assert counted[window].findings == ((FindingName.BUFFERED, 4), (FindingName.COLD, 2))
-    telling.beat(200)
-    assert telling.row("a", window=Window.S30).verdicts == ()
-    assert telling.row("a", window=Window.ALL).verdicts == counted[Window.ALL].verdicts
+    stage.beat(200)
+    assert stage.row("a", window=Window.S30).verdicts == ()
+    assert stage.row("a", window=Window.ALL).verdicts == counted[Window.ALL].verdicts
 
 
 @given(st.lists(st.tuples(st.integers(0, 400), st.sampled_from(["complete", "truncated", "stalled"])), max_size=40))
 def test_counted_verdicts_are_those_of_the_results_that_are_counted(results: list[tuple[int, str]]) -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for at_s, verdict in results:
-        telling.request("a", at_s, verdict=Verdict(verdict))
+        stage.request("a", at_s, verdict=Verdict(verdict))
     for window in Window:
-        row = telling.row("a", window=window)
+        row = stage.row("a", window=window)
         good = dict(row.verdicts).get("complete", 0)
         assert (sum(count for _, count in row.verdicts), row.n - row.failed) == (row.n, good)
 
@@ -159,17 +159,17 @@ def test_counted_verdicts_are_those_of_the_results_that_are_counted(results: lis
 def test_a_metric_that_does_not_apply_gives_way_to_the_endpoints_own(
     asked: Metric, streaming: Metric, whole: Metric, http: Metric, websocket: Metric
 ) -> None:
-    telling = MonitorStage(
+    stage = MonitorStage(
         endpoint("streaming"), endpoint("whole", stream=False), endpoint("http", "http"), endpoint("ws", "websocket")
     )
-    shown = {row.name: row.metric for row in telling.view(metric=asked).endpoints}
+    shown = {row.name: row.metric for row in stage.view(metric=asked).endpoints}
     assert shown == {"streaming": streaming, "whole": whole, "http": http, "ws": websocket}
 
 
 def test_every_metric_has_its_own_figures() -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for _ in range(6):
-        telling.request(
+        stage.request(
             "a",
             ttfb_ns=100 * MS,
             ttft_ns=200 * MS,
@@ -181,7 +181,7 @@ def test_every_metric_has_its_own_figures() -> None:
             gaps=((10 * MS, 3), (30 * MS, 2)),
             tokens_per_s=48.5,
         )
-    shown = {metric: telling.row("a", metric=metric) for metric in LATENCIES}
+    shown = {metric: stage.row("a", metric=metric) for metric in LATENCIES}
     medians = {metric.value: row.p50.value_ns // MS for metric, row in shown.items() if row.p50.value_ns is not None}
     assert medians == {
         "ttfb": 100,
@@ -199,9 +199,9 @@ def test_every_metric_has_its_own_figures() -> None:
 
 
 def test_a_good_result_without_the_metric_still_counts() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.request("a", ttft_ms=None, duration_ns=MS)
-    row = telling.row("a")
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a", ttft_ms=None, duration_ns=MS)
+    row = stage.row("a")
     assert (row.n, row.p50.n, row.fail_share) == (1, 0, 0.0)
 
 
@@ -209,37 +209,37 @@ def test_a_good_result_without_the_metric_still_counts() -> None:
 
 
 def test_windows_forget_as_heartbeats_move_time_and_the_session_does_not() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.request("a", at_s=1)
-    telling.failure("a", at_s=1)
-    telling.beat(40)
-    seen = {window: (telling.row("a", window=window).n, telling.row("a", window=window).failed) for window in Window}
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a", at_s=1)
+    stage.failure("a", at_s=1)
+    stage.beat(40)
+    seen = {window: (stage.row("a", window=window).n, stage.row("a", window=window).failed) for window in Window}
     assert seen == {Window.S30: (0, 0), Window.M2: (2, 1), Window.M10: (2, 1), Window.H1: (2, 1), Window.ALL: (2, 1)}
-    telling.beat(4000)
-    assert telling.row("a", window=Window.H1).n == 0
-    assert telling.row("a", window=Window.ALL).n == 2
+    stage.beat(4000)
+    assert stage.row("a", window=Window.H1).n == 0
+    assert stage.row("a", window=Window.ALL).n == 2
 
 
 @pytest.mark.parametrize("window", list(Window))
 @pytest.mark.parametrize("columns", [1, 7, 60, 200])
 def test_there_is_a_point_for_every_column(window: Window, columns: int) -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.request("a", at_s=20, ttft_ms=400)
-    telling.failure("a", at_s=20)
-    latency = telling.view(columns, window=window).latency
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a", at_s=20, ttft_ms=400)
+    stage.failure("a", at_s=20)
+    latency = stage.view(columns, window=window).latency
     assert latency is not None
     assert len(latency.points) == columns
     last = latency.points[-1]
     assert (last.p50_ns, last.n, last.failed) == (400 * MS, 1, 1)
-    assert telling.row("a", window=window).sparkline[-1].failed == 1
+    assert stage.row("a", window=window).sparkline[-1].failed == 1
 
 
 def test_latency_figures_know_what_n_supports_and_the_greatest_always() -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for value in (10, 30, 20, 40, 60, 50):
-        telling.request("a", ttft_ms=value)
-    telling.failure("a")
-    latency = telling.view().latency
+        stage.request("a", ttft_ms=value)
+    stage.failure("a")
+    latency = stage.view().latency
     assert latency is not None
     assert [name for name, _ in latency.figures] == ["p5", "p50", "p75", "p80", "p90", "p95", "p99", "max"]
     values = {name: figure.value_ns for name, figure in latency.figures if figure.value_ns is not None}
@@ -249,25 +249,25 @@ def test_latency_figures_know_what_n_supports_and_the_greatest_always() -> None:
 
 @pytest.mark.parametrize(("at_s", "tainted"), [(2, 2), (100, 0)])
 def test_results_of_a_window_that_are_in_doubt_are_counted(at_s: float, tainted: int) -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.request("a")
-    telling.request("a", tainted=True)
-    telling.failure("a", tainted=True)
-    telling.beat(at_s)
-    latency = telling.view(window=Window.S30).latency
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a")
+    stage.request("a", tainted=True)
+    stage.failure("a", tainted=True)
+    stage.beat(at_s)
+    latency = stage.view(window=Window.S30).latency
     assert latency is not None
     assert latency.tainted == tainted
 
 
 def test_the_clock_of_the_header_follows_the_newest_record() -> None:
-    telling = MonitorStage(endpoint("a"), session_dir="/tmp/session")
-    telling.beat(10, missed={"a": 3})
-    telling.request("a", at_s=12.5)
-    telling.request("a", at_s=11)
-    header = telling.view().header
+    stage = MonitorStage(endpoint("a"), session_dir="/tmp/session")
+    stage.beat(10, missed={"a": 3})
+    stage.request("a", at_s=12.5)
+    stage.request("a", at_s=11)
+    header = stage.view().header
     assert (header.at, header.elapsed_ns) == (START_AT + 12.5, 12.5 * SECOND)
     assert (header.profile, header.session_dir) == ("test", "/tmp/session")
-    assert telling.row("a").missed == 3
+    assert stage.row("a").missed == 3
 
 
 # Samples
@@ -275,12 +275,12 @@ def test_the_clock_of_the_header_follows_the_newest_record() -> None:
 
 def test_the_newest_values_are_kept_to_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint_history, "KEPT", 8)
-    telling = MonitorStage(endpoint("a"), endpoint("w", "websocket"), endpoint("new"))
+    stage = MonitorStage(endpoint("a"), endpoint("w", "websocket"), endpoint("new"))
     for number in range(40):
-        telling.request("a", 60 * number, ttft_ms=number, tpot_ns=7)
-        telling.failure("a", 60 * number)
-        telling.ping("w", number, rtt_ms=number)
-        ours, pings, new = telling.monitor.samples()
+        stage.request("a", 60 * number, ttft_ms=number, tpot_ns=7)
+        stage.failure("a", 60 * number)
+        stage.ping("w", number, rtt_ms=number)
+        ours, pings, new = stage.monitor.samples()
         kept = range(max(0, number - 7), number + 1)
         assert list(ours.samples[Metric.TTFT].values) == [ms * MS for ms in kept]
         assert list(ours.samples[Metric.TPOT].values) == [7] * len(kept)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.generated import RECORD_TYPES, structs
-from support.told import MS, START_AT, START_NS, MonitorStage, endpoint, ns, state_incident
+from support.monitor_stage import MS, START_AT, START_NS, MonitorStage, endpoint, ns, state_incident
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.model.enums import State
@@ -24,12 +24,12 @@ from gwtui.monitor.monitor import INCIDENTS, Monitor
 
 
 def test_the_ping_panel() -> None:
-    telling = MonitorStage(endpoint("a"), endpoint("ws", "websocket"))
+    stage = MonitorStage(endpoint("a"), endpoint("ws", "websocket"))
     for rtt_ms in (10, 14, 13, None, 13, 23, 10):
-        telling.ping("ws", rtt_ms=rtt_ms)
-    telling.ping("ws", rtt_ms=None, verdict=Verdict.CLOSED, close_code=1001, close_reason="restart", connection=2)
-    telling.ping("ws", rtt_ms=16, connection=3)
-    ping = telling.view().ping
+        stage.ping("ws", rtt_ms=rtt_ms)
+    stage.ping("ws", rtt_ms=None, verdict=Verdict.CLOSED, close_code=1001, close_reason="restart", connection=2)
+    stage.ping("ws", rtt_ms=16, connection=3)
+    ping = stage.view().ping
     assert ping is not None
     assert (ping.endpoint, ping.sent, ping.lost, ping.redials) == ("ws", 9, 2, 2)
     assert ping.jitter_ns == round((4 + 1 + 0 + 10 + 13 + 6) / 6 * MS)
@@ -38,8 +38,8 @@ def test_the_ping_panel() -> None:
     assert ping.last is not None
     assert ping.last.rtt_ns == 16 * MS
     assert ping.sparkline[-1].failed == 2
-    assert [row.value_ns for row in telling.view(endpoint="ws").recent][:2] == [16 * MS, None]
-    assert telling.view(endpoint="ws").stream is None
+    assert [row.value_ns for row in stage.view(endpoint="ws").recent][:2] == [16 * MS, None]
+    assert stage.view(endpoint="ws").stream is None
 
 
 @pytest.mark.parametrize(
@@ -47,16 +47,16 @@ def test_the_ping_panel() -> None:
     [(1006, "1006 abnormal closure"), (3001, "3001 registered"), (4400, "4400 private use"), (77, "77 unknown")],
 )
 def test_close_codes_have_names(code: int, expected: str) -> None:
-    telling = MonitorStage(endpoint("ws", "websocket"))
-    telling.ping("ws", rtt_ms=None, verdict=Verdict.CLOSED, close_code=code)
-    ping = telling.view().ping
+    stage = MonitorStage(endpoint("ws", "websocket"))
+    stage.ping("ws", rtt_ms=None, verdict=Verdict.CLOSED, close_code=code)
+    ping = stage.view().ping
     assert ping is not None
     assert ping.last_close == expected
 
 
 def test_the_ping_panel_is_the_selected_websocket_or_the_first() -> None:
-    telling = MonitorStage(endpoint("a"), endpoint("ws1", "websocket"), endpoint("ws2", "websocket"))
-    shown = {name: telling.view(endpoint=name).ping for name in ("a", "ws1", "ws2")}
+    stage = MonitorStage(endpoint("a"), endpoint("ws1", "websocket"), endpoint("ws2", "websocket"))
+    shown = {name: stage.view(endpoint=name).ping for name in ("a", "ws1", "ws2")}
     assert {name: ping.endpoint for name, ping in shown.items() if ping} == {"a": "ws1", "ws1": "ws1", "ws2": "ws2"}
     assert MonitorStage(endpoint("a")).view().ping is None
 
@@ -83,11 +83,11 @@ FULL = "No space left on device"
         ([{"recorder_error": "denied"}, {"rows_lost": 3}], "CSV lacks 3 rows that could not be written"),
     ],
 )
-def test_rows_that_are_not_written_are_told(beats: list[dict[str, Any]], banner: str) -> None:
-    telling = MonitorStage(endpoint("a"))
+def test_rows_that_are_not_written_are_reported(beats: list[dict[str, Any]], banner: str) -> None:
+    stage = MonitorStage(endpoint("a"))
     for at_s, beat in enumerate(beats):
-        telling.beat(at_s, **beat)
-    assert telling.view().header.banner == banner
+        stage.beat(at_s, **beat)
+    assert stage.view().header.banner == banner
 
 
 @pytest.mark.parametrize(
@@ -102,130 +102,130 @@ def test_rows_that_are_not_written_are_told(beats: list[dict[str, Any]], banner:
     ],
 )
 def test_the_end_of_the_feed_is_a_state(end: FeedEnded, banner: str) -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.request("a")
-    telling.tell(end)
-    view = telling.view()
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a")
+    stage.apply(end)
+    view = stage.view()
     assert (view.header.ended, view.header.banner) == (True, banner)
-    assert telling.row("a").n == 1
+    assert stage.row("a").n == 1
 
 
 def test_incidents_are_newest_first_and_bounded() -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for at_s in range(INCIDENTS + 5):
-        telling.tell(Incident(at=START_AT, now_ns=ns(at_s), kind="mark", text=str(at_s)))
-    incidents = telling.view().incidents
+        stage.apply(Incident(at=START_AT, now_ns=ns(at_s), kind="mark", text=str(at_s)))
+    incidents = stage.view().incidents
     assert (len(incidents), incidents[0].text, incidents[-1].text) == (INCIDENTS, str(INCIDENTS + 4), "5")
 
 
 # What the user looks at
 
 
-def names(telling: MonitorStage, **query: Any) -> list[str]:
-    return [row.name for row in telling.view(**query).endpoints]
+def names(stage: MonitorStage, **query: Any) -> list[str]:
+    return [row.name for row in stage.view(**query).endpoints]
 
 
-def selected(telling: MonitorStage, **query: Any) -> str | None:
-    found = telling.view(**query).selected
+def selected(stage: MonitorStage, **query: Any) -> str | None:
+    found = stage.view(**query).selected
     return None if found is None else found.name
 
 
 def test_the_selection_falls_back_to_what_is_there() -> None:
-    telling = MonitorStage(endpoint("a"), endpoint("b"), endpoint("c"))
-    telling.request("b")
-    assert selected(telling) == "a"
-    assert selected(telling, endpoint="c") == "c"
-    assert selected(telling, endpoint="gone") == "a"
-    assert selected(telling, endpoint="gone", sort="n", descending=True) == "b"
-    assert selected(telling, endpoint="c", filter="name:b") == "b"
-    assert selected(telling, endpoint="c", filter="name:none") == "c"
+    stage = MonitorStage(endpoint("a"), endpoint("b"), endpoint("c"))
+    stage.request("b")
+    assert selected(stage) == "a"
+    assert selected(stage, endpoint="c") == "c"
+    assert selected(stage, endpoint="gone") == "a"
+    assert selected(stage, endpoint="gone", sort="n", descending=True) == "b"
+    assert selected(stage, endpoint="c", filter="name:b") == "b"
+    assert selected(stage, endpoint="c", filter="name:none") == "c"
     assert selected(MonitorStage()) is None
 
 
 def test_a_filter_hides_and_a_wrong_one_hides_nothing() -> None:
-    telling = MonitorStage(endpoint("a", model="haiku"), endpoint("b"), endpoint("c", "http"))
-    telling.failure("b")
+    stage = MonitorStage(endpoint("a", model="haiku"), endpoint("b"), endpoint("c", "http"))
+    stage.failure("b")
     for _ in range(6):
-        telling.request("a", ttft_ms=600)
-    assert names(telling, filter="model:haiku") == ["a"]
-    assert names(telling, filter="verdict:trunc") == ["b"]
-    assert names(telling, filter="ttft>500", metric=Metric.E2E) == ["a"]
-    assert telling.view(filter="api:http").hidden == 2
-    wrong = telling.view(filter="ttft>")
+        stage.request("a", ttft_ms=600)
+    assert names(stage, filter="model:haiku") == ["a"]
+    assert names(stage, filter="verdict:trunc") == ["b"]
+    assert names(stage, filter="ttft>500", metric=Metric.E2E) == ["a"]
+    assert stage.view(filter="api:http").hidden == 2
+    wrong = stage.view(filter="ttft>")
     assert (len(wrong.endpoints), wrong.hidden) == (3, 0)
     assert "needs a number" in wrong.notice
 
 
 def test_the_table_is_ordered_by_any_column_with_what_is_missing_last() -> None:
-    telling = MonitorStage(endpoint("b"), endpoint("a"), endpoint("new"))
+    stage = MonitorStage(endpoint("b"), endpoint("a"), endpoint("new"))
     for value in (100, 200, 300, 400, 500, 600):
-        telling.request("a", ttft_ms=value)
-        telling.request("b", ttft_ms=value * 2)
-    telling.failure("a")
-    telling.tell(state_incident("a", State.DOWN))
-    assert names(telling) == ["b", "a", "new"]
-    assert names(telling, sort="endpoint") == ["a", "b", "new"]
-    assert names(telling, sort="endpoint", descending=True) == ["new", "b", "a"]
-    assert names(telling, sort="p50") == ["a", "b", "new"]
-    assert names(telling, sort="p50", descending=True) == ["b", "a", "new"]
-    assert names(telling, sort="state", descending=True) == ["a", "new", "b"]
-    assert names(telling, sort="fail", descending=True) == ["a", "b", "new"]
-    assert names(telling, sort="verdict", descending=True) == ["a", "b", "new"]
-    assert names(telling, sort="no such column") == ["b", "a", "new"]
+        stage.request("a", ttft_ms=value)
+        stage.request("b", ttft_ms=value * 2)
+    stage.failure("a")
+    stage.apply(state_incident("a", State.DOWN))
+    assert names(stage) == ["b", "a", "new"]
+    assert names(stage, sort="endpoint") == ["a", "b", "new"]
+    assert names(stage, sort="endpoint", descending=True) == ["new", "b", "a"]
+    assert names(stage, sort="p50") == ["a", "b", "new"]
+    assert names(stage, sort="p50", descending=True) == ["b", "a", "new"]
+    assert names(stage, sort="state", descending=True) == ["a", "new", "b"]
+    assert names(stage, sort="fail", descending=True) == ["a", "b", "new"]
+    assert names(stage, sort="verdict", descending=True) == ["a", "b", "new"]
+    assert names(stage, sort="no such column") == ["b", "a", "new"]
 
 
 # The profile changes
 
 
 def test_removed_endpoints_vanish_and_edited_ones_keep_their_numbers() -> None:
-    telling = MonitorStage(endpoint("a"), endpoint("b"), endpoint("c"))
+    stage = MonitorStage(endpoint("a"), endpoint("b"), endpoint("c"))
     for name in ("a", "b", "c"):
-        telling.request(name)
+        stage.request(name)
     changed = Profile(
         name="test", endpoints=(endpoint("c", "http"), endpoint("a", tls=TLS(insecure=True)), endpoint("new"))
     )
-    telling.tell(ProfileChanged(now_ns=ns(2), profile=changed))
-    telling.request("b", at_s=3)
-    assert [(row.name, row.n, row.insecure) for row in telling.view().endpoints] == [
+    stage.apply(ProfileChanged(now_ns=ns(2), profile=changed))
+    stage.request("b", at_s=3)
+    assert [(row.name, row.n, row.insecure) for row in stage.view().endpoints] == [
         ("c", 0, False),
         ("a", 1, True),
         ("new", 0, False),
     ]
-    assert telling.view().header.requests == 3
+    assert stage.view().header.requests == 3
 
 
 def test_a_new_session_starts_from_nothing() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.request("a", at_s=50)
-    telling.tell(FeedEnded(text="engine exited 1", failed=True))
-    telling.tell(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=telling.profile))
-    header = telling.view().header
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a", at_s=50)
+    stage.apply(FeedEnded(text="engine exited 1", failed=True))
+    stage.apply(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=stage.profile))
+    header = stage.view().header
     assert (header.requests, header.elapsed_ns, header.banner, header.ended) == (0, 0, "", False)
-    assert telling.row("a").n == 0
+    assert stage.row("a").n == 0
 
 
 # Pictures
 
 
 def test_with_nothing_new_the_picture_is_the_same() -> None:
-    telling = MonitorStage(endpoint("a"), endpoint("b"))
-    view = telling.view()
-    assert telling.view() is view
-    telling.request("b", at_s=0.1)
-    again = telling.view()
+    stage = MonitorStage(endpoint("a"), endpoint("b"))
+    view = stage.view()
+    assert stage.view() is view
+    stage.request("b", at_s=0.1)
+    again = stage.view()
     assert again.version != view.version
     assert again.endpoints[0] is view.endpoints[0]
     assert again.endpoints[1] is not view.endpoints[1]
-    assert telling.view(window=Window.H1).version not in (view.version, again.version)
+    assert stage.view(window=Window.H1).version not in (view.version, again.version)
 
 
 def test_the_engines_answer_is_shown() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.tell(Notice(now_ns=ns(1), text="no such endpoint"))
-    assert telling.view().notice == "no such endpoint"
+    stage = MonitorStage(endpoint("a"))
+    stage.apply(Notice(now_ns=ns(1), text="no such endpoint"))
+    assert stage.view().notice == "no such endpoint"
 
 
-def test_a_monitor_that_was_told_nothing_has_a_picture() -> None:
+def test_a_monitor_without_records_has_a_picture() -> None:
     view = Monitor().view(Query())
     assert (view.endpoints, view.selected, view.stream, view.latency, view.ping) == ((), None, None, None, None)
 
@@ -248,10 +248,10 @@ anything = st.one_of([anyone(kind) for kind in RECORD_TYPES if kind is not Sessi
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(anything, max_size=12), st.sampled_from(list(Window)), st.sampled_from(list(Metric)))
 def test_no_record_whatever_it_holds_breaks_it(records: list[Record], window: Window, metric: Metric) -> None:
-    telling = MonitorStage(endpoint("a"), endpoint("ws", "websocket"))
+    stage = MonitorStage(endpoint("a"), endpoint("ws", "websocket"))
     for record in records:
-        telling.tell(record)
-        view = telling.view(7, window=window, metric=metric)
+        stage.apply(record)
+        view = stage.view(7, window=window, metric=metric)
         assert view.latency is None or len(view.latency.points) == 7
 
 
@@ -260,8 +260,8 @@ def test_no_record_whatever_it_holds_breaks_it(records: list[Record], window: Wi
 
 def check_run(name: str, at_s: float = 1, **fields: Any) -> CheckRun:
     planned = tuple(PlannedCheck(check, f"does {check} work", "Gateway") for check in ("health", "metrics"))
-    told = CheckRun(endpoint=name, now_ns=ns(at_s), started_at=START_AT + at_s, planned=planned, most_requests=9)
-    return msgspec.structs.replace(told, **fields)
+    run = CheckRun(endpoint=name, now_ns=ns(at_s), started_at=START_AT + at_s, planned=planned, most_requests=9)
+    return msgspec.structs.replace(run, **fields)
 
 
 def check_result(name: str, check: str, outcome: CheckOutcome = CheckOutcome.PASS) -> CheckResult:
@@ -271,31 +271,31 @@ def check_result(name: str, check: str, outcome: CheckOutcome = CheckOutcome.PAS
 
 
 def test_checks_fill_in_as_they_end() -> None:
-    telling = MonitorStage(endpoint("a"), endpoint("b"))
-    assert telling.view().checks is None
-    telling.tell(check_run("a", waits_for="b"))
-    view = telling.view().checks
+    stage = MonitorStage(endpoint("a"), endpoint("b"))
+    assert stage.view().checks is None
+    stage.apply(check_run("a", waits_for="b"))
+    view = stage.view().checks
     assert view is not None
     assert (view.current, view.counts, view.results) == (None, (), ())
-    telling.tell(check_run("a"), check_result("a", "health"), check_result("a", "not planned"), check_result("b", "x"))
-    view = telling.view().checks
+    stage.apply(check_run("a"), check_result("a", "health"), check_result("a", "not planned"), check_result("b", "x"))
+    view = stage.view().checks
     assert view is not None
     assert view.current is not None
     assert (view.current.name, view.counts) == ("metrics", ((CheckOutcome.PASS, 1),))
-    telling.tell(check_result("a", "metrics", CheckOutcome.FAIL), check_run("a", ended=True))
-    view = telling.view().checks
+    stage.apply(check_result("a", "metrics", CheckOutcome.FAIL), check_run("a", ended=True))
+    view = stage.view().checks
     assert view is not None
     assert (view.current, [result.name for result in view.results]) == (None, ["health", "metrics"])
     assert view.counts == ((CheckOutcome.PASS, 1), (CheckOutcome.FAIL, 1))
-    assert telling.view(endpoint="b").checks is None
+    assert stage.view(endpoint="b").checks is None
 
 
 def test_a_new_run_begins_from_nothing_and_one_of_a_removed_endpoint_is_forgotten() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.tell(check_run("a"), check_result("a", "health"), check_run("a", at_s=60))
-    view = telling.view().checks
+    stage = MonitorStage(endpoint("a"))
+    stage.apply(check_run("a"), check_result("a", "health"), check_run("a", at_s=60))
+    view = stage.view().checks
     assert view is not None
     assert view.results == ()
-    telling.tell(ProfileChanged(now_ns=ns(61), profile=Profile()))
-    telling.tell(ProfileChanged(now_ns=ns(62), profile=Profile(endpoints=(endpoint("a"),))))
-    assert telling.view().checks is None
+    stage.apply(ProfileChanged(now_ns=ns(61), profile=Profile()))
+    stage.apply(ProfileChanged(now_ns=ns(62), profile=Profile(endpoints=(endpoint("a"),))))
+    assert stage.view().checks is None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.told import MS, START_AT, MonitorStage, endpoint, ns, read
+from support.monitor_stage import MS, START_AT, MonitorStage, endpoint, ns, read
 
 from gwtui.model.enums import Trigger
 from gwtui.model.records import Incident, StreamAlive
@@ -46,7 +46,7 @@ def test_what_has_the_stamp_of_the_read_before_it_is_more_of_it() -> None:
     assert [(line.number, line.gap_ns) for line in lines] == [(1, None), (2, None)]
 
 
-def test_no_gap_is_told_over_reads_that_are_missing() -> None:
+def test_no_gap_is_shown_over_reads_that_are_missing() -> None:
     lines = stream_lines([read("a", 1, 0, 100, 1, "x"), read("a", 1, 0, 900, 9, "y"), read("a", 1, 0, 910, 10, "z")])
     assert [line.gap_ns for line in lines] == [None, None, 10 * MS]
 
@@ -57,107 +57,107 @@ def test_a_gap_far_over_the_usual_one_stands_out_on_the_event_after_it() -> None
     assert [line.number for line in lines if line.stands_out] == [9]
 
 
-def stream_of(telling: MonitorStage, **query: Any) -> StreamView:
-    stream = telling.view(**query).stream
+def stream_of(stage: MonitorStage, **query: Any) -> StreamView:
+    stream = stage.view(**query).stream
     assert stream is not None
     return stream
 
 
 def test_a_stream_is_seen_before_it_ends() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.started("a", 1, at_s=10)
-    before = stream_of(telling)
+    stage = MonitorStage(endpoint("a"))
+    stage.started("a", 1, at_s=10)
+    before = stream_of(stage)
     assert (before.number, before.in_flight, before.lines, before.since_sent_ns) == (1, True, (), 0)
-    telling.read("a", 1, 10.01, 400, 1, "Hel", "lo")
-    telling.beat(11.01)
-    during = stream_of(telling)
+    stage.read("a", 1, 10.01, 400, 1, "Hel", "lo")
+    stage.beat(11.01)
+    during = stream_of(stage)
     assert (during.text, during.in_flight, during.since_sent_ns) == ("Hello", True, 1000 * MS)
-    assert telling.row("a").in_flight == 1
-    told = telling.request("a", 11.5, number=1, verdict=Verdict.TRUNCATED, event_number=2, events=2, gaps=((MS, 3),))
-    after = stream_of(telling)
-    assert (after.in_flight, after.since_sent_ns, after.lines_dropped) == (False, told.duration_ns, 0)
+    assert stage.row("a").in_flight == 1
+    found = stage.request("a", 11.5, number=1, verdict=Verdict.TRUNCATED, event_number=2, events=2, gaps=((MS, 3),))
+    after = stream_of(stage)
+    assert (after.in_flight, after.since_sent_ns, after.lines_dropped) == (False, found.duration_ns, 0)
     assert [line.decided for line in after.lines] == [False, True]
     assert after.request is not None
     assert after.request.event_number == 2
-    assert telling.row("a").in_flight == 0
+    assert stage.row("a").in_flight == 0
 
 
 def test_a_stream_without_events_is_seen_to_be_alive() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.started("a", 1, at_s=10)
-    assert stream_of(telling).comments is None
-    telling.tell(StreamAlive(endpoint="a", number=1, now_ns=ns(12), since_sent_ns=1900 * MS, comments=3))
-    telling.beat(13)
-    during = stream_of(telling)
+    stage = MonitorStage(endpoint("a"))
+    stage.started("a", 1, at_s=10)
+    assert stream_of(stage).comments is None
+    stage.apply(StreamAlive(endpoint="a", number=1, now_ns=ns(12), since_sent_ns=1900 * MS, comments=3))
+    stage.beat(13)
+    during = stream_of(stage)
     assert (during.in_flight, during.comments, during.since_sent_ns, during.lines) == (True, 3, 2900 * MS, ())
-    telling.request("a", 14, number=1, verdict=Verdict.STALLED)
-    telling.tell(StreamAlive(endpoint="a", number=1, now_ns=ns(15), since_sent_ns=4900 * MS, comments=9))
-    assert (stream_of(telling).in_flight, stream_of(telling).comments) == (False, 3)
+    stage.request("a", 14, number=1, verdict=Verdict.STALLED)
+    stage.apply(StreamAlive(endpoint="a", number=1, now_ns=ns(15), since_sent_ns=4900 * MS, comments=9))
+    assert (stream_of(stage).in_flight, stream_of(stage).comments) == (False, 3)
 
 
 def test_a_result_may_overtake_the_last_events() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.started("a", 1)
-    telling.request("a", 2, number=1, events=3)
-    assert stream_of(telling).lines_dropped == 3
-    telling.read("a", 1, 1, 900, 1, "a", "b", "c")
-    assert (stream_of(telling).text, stream_of(telling).lines_dropped) == ("abc", 0)
+    stage = MonitorStage(endpoint("a"))
+    stage.started("a", 1)
+    stage.request("a", 2, number=1, events=3)
+    assert stream_of(stage).lines_dropped == 3
+    stage.read("a", 1, 1, 900, 1, "a", "b", "c")
+    assert (stream_of(stage).text, stream_of(stage).lines_dropped) == ("abc", 0)
 
 
 def test_the_newest_is_shown_unless_another_is_chosen() -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for number in (1, 2):
-        telling.started("a", number)
-        telling.read("a", number, 1, 10, 1, f"text {number}")
-    telling.request("a", number=2)
-    assert (stream_of(telling).number, stream_of(telling).newest) == (2, True)
-    chosen = stream_of(telling, endpoint="a", request=1)
+        stage.started("a", number)
+        stage.read("a", number, 1, 10, 1, f"text {number}")
+    stage.request("a", number=2)
+    assert (stream_of(stage).number, stream_of(stage).newest) == (2, True)
+    chosen = stream_of(stage, endpoint="a", request=1)
     assert (chosen.text, chosen.newest) == ("text 1", False)
-    gone = stream_of(telling, endpoint="a", request=77)
+    gone = stream_of(stage, endpoint="a", request=77)
     assert (gone.number, gone.newest) == (2, True)
 
 
 def test_long_streams_keep_their_newest_lines_and_count_the_rest() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.started("a", 1)
+    stage = MonitorStage(endpoint("a"))
+    stage.started("a", 1)
     events = LINES_PER_STREAM + 1000
     for first in range(1, events, 100):
-        telling.read("a", 1, 1, first, first, *["x"] * 100)
-    stream = stream_of(telling)
+        stage.read("a", 1, 1, first, first, *["x"] * 100)
+    stream = stream_of(stage)
     assert (len(stream.lines), stream.lines_dropped, stream.lines[-1].number) == (LINES_PER_STREAM, 1000, events)
 
 
 def test_only_the_latest_probes_are_kept() -> None:
-    telling = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for _ in range(ENDED_PER_ENDPOINT + 10):
-        telling.request("a")
-    numbers = [row.number for row in telling.view().recent]
+        stage.request("a")
+    numbers = [row.number for row in stage.view().recent]
     assert numbers == list(range(ENDED_PER_ENDPOINT + 10, 10, -1))
 
 
 def test_when_lines_run_short_the_busiest_endpoint_gives_and_failed_streams_last() -> None:
-    telling = MonitorStage(endpoint("quiet"), endpoint("busy"))
-    telling.started("quiet", 1)
-    telling.read("quiet", 1, 1, 10, 1, *["q"] * 100)
+    stage = MonitorStage(endpoint("quiet"), endpoint("busy"))
+    stage.started("quiet", 1)
+    stage.read("quiet", 1, 1, 10, 1, *["q"] * 100)
     for number in range(1, 41):
-        telling.started("busy", number)
-        telling.read("busy", number, 1, 10, 1, *["b"] * 1000)
-        telling.request("busy", number=number, verdict=Verdict.STALLED if number == 2 else Verdict.COMPLETE)
-    kept = {number: len(stream_of(telling, endpoint="busy", request=number).lines) for number in range(1, 41)}
+        stage.started("busy", number)
+        stage.read("busy", number, 1, 10, 1, *["b"] * 1000)
+        stage.request("busy", number=number, verdict=Verdict.STALLED if number == 2 else Verdict.COMPLETE)
+    kept = {number: len(stream_of(stage, endpoint="busy", request=number).lines) for number in range(1, 41)}
     assert kept[1] == kept[3] == 0
     assert kept[2] == kept[39] == kept[40] == 1000
     assert sum(kept.values()) <= 21_000
-    assert len(stream_of(telling, endpoint="quiet").lines) == 100
+    assert len(stream_of(stage, endpoint="quiet").lines) == 100
 
 
 def test_the_reads_of_a_trial_are_nobodys_stream() -> None:
-    telling = MonitorStage(endpoint("a"))
-    telling.started("a", 1)
-    telling.started("a", 9, trigger=Trigger.TRIAL)
-    telling.read("a", 9, 1, 10, 1, "trial")
-    telling.read("unknown", 1, 1, 10, 1, "x")
-    assert (stream_of(telling).number, stream_of(telling).text) == (1, "")
-    assert telling.row("a").in_flight == 1
+    stage = MonitorStage(endpoint("a"))
+    stage.started("a", 1)
+    stage.started("a", 9, trigger=Trigger.TRIAL)
+    stage.read("a", 9, 1, 10, 1, "trial")
+    stage.read("unknown", 1, 1, 10, 1, "x")
+    assert (stream_of(stage).number, stream_of(stage).text) == (1, "")
+    assert stage.row("a").in_flight == 1
 
 
 def decided_by(number: int) -> Incident:
@@ -165,24 +165,24 @@ def decided_by(number: int) -> Incident:
 
 
 def test_the_probe_that_decided_an_incident_is_kept_as_long_as_the_newest_are() -> None:
-    told = MonitorStage(endpoint("a"))
-    told.request("a", verdict=Verdict.TRUNCATED)
-    told.tell(decided_by(1), decided_by(2))
+    stage = MonitorStage(endpoint("a"))
+    stage.request("a", verdict=Verdict.TRUNCATED)
+    stage.apply(decided_by(1), decided_by(2))
     for second in range(2, ENDED_PER_ENDPOINT + 60):
-        told.request("a", second)
-    kept = [row.number for row in told.view().recent]
+        stage.request("a", second)
+    kept = [row.number for row in stage.view().recent]
     assert kept[-2:] == [2, 1]
     assert len(kept) == ENDED_PER_ENDPOINT + 2
-    decided = told.view(endpoint="a", request=1).stream
+    decided = stage.view(endpoint="a", request=1).stream
     assert decided is not None
     assert decided.request is not None
     assert (decided.number, decided.request.verdict) == (1, Verdict.TRUNCATED)
 
 
 def test_what_incidents_keep_is_bounded() -> None:
-    told = MonitorStage(endpoint("a"))
+    stage = MonitorStage(endpoint("a"))
     for second in range(1, 4 * ENDED_PER_ENDPOINT):
-        told.request("a", second)
-        told.tell(decided_by(second))
-    kept = [row.number for row in told.view().recent]
+        stage.request("a", second)
+        stage.apply(decided_by(second))
+    kept = [row.number for row in stage.view().recent]
     assert kept == list(range(4 * ENDED_PER_ENDPOINT - 1, 2 * ENDED_PER_ENDPOINT - 1, -1))

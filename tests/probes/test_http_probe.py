@@ -56,7 +56,7 @@ async def test_the_second_address_is_used_and_named(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="how a full backlog behaves is the system's own way")
-async def test_an_address_that_does_not_answer_is_told_beside_one_that_does(
+async def test_an_address_that_does_not_answer_is_reported_beside_one_that_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(dial, "ATTEMPT_DELAY_S", 0.01)
@@ -106,15 +106,15 @@ async def test_events_of_one_read_share_its_stamp_and_gaps_are_between_reads() -
             row = await probing.once()
     started, *reads = probing.emitted
     assert isinstance(started, RequestStarted)
-    told = [(read.first_event, len(read.events)) for read in reads if isinstance(read, StreamRead)]
-    assert told == [(1, 1), (2, 2), (4, 4)]
+    found = [(read.first_event, len(read.events)) for read in reads if isinstance(read, StreamRead)]
+    assert found == [(1, 1), (2, 2), (4, 4)]
     assert (row.events, row.reads) == (7, 3)
     assert sum(count for _, count in row.gaps) == 1
     assert row.mean_icl_ns == row.max_gap_ns
     assert row.tpot_ns == round(row.max_gap_ns / 2)
 
 
-async def test_a_stream_of_comments_is_told_to_be_alive_until_its_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_stream_of_comments_is_reported_alive_until_its_first_event(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gwtui.probes.http.ALIVE_NS", 1)
     ping = chunk(b": ping\n\n")
     script: list[Step] = [Receive(), Send(EVENT_STREAM)]
@@ -128,9 +128,9 @@ async def test_a_stream_of_comments_is_told_to_be_alive_until_its_first_event(mo
         async with probing.prober:
             row = await probing.once()
     assert row.verdict is Verdict.COMPLETE
-    told = [record for record in probing.emitted if isinstance(record, StreamAlive)]
-    assert [alive.comments for alive in told] == [0, 1, 3]
-    assert all(sooner.since_sent_ns < later.since_sent_ns for sooner, later in pairwise(told))
+    found = [record for record in probing.emitted if isinstance(record, StreamAlive)]
+    assert [alive.comments for alive in found] == [0, 1, 3]
+    assert all(sooner.since_sent_ns < later.since_sent_ns for sooner, later in pairwise(found))
 
 
 async def test_a_stream_that_stays_open_after_its_terminator_is_complete() -> None:

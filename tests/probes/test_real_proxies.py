@@ -148,7 +148,7 @@ async def pinged(target: Endpoint) -> Ping:
 
 
 class Pace(NamedTuple):
-    """What has to be found in a stream that is long enough to tell."""
+    """What has to be found in a stream that is long enough."""
 
     location: str
     found: list[FindingName]
@@ -239,59 +239,67 @@ async def corking(url: str, period_s: float) -> AsyncIterator[str]:
         yield f"http://127.0.0.1:{own_port}"
 
 
-class Told(NamedTuple):
-    """What an answer that a proxy made or spoiled has to be told as."""
+class ProxyAnswer(NamedTuple):
+    """The verdict that an answer gets which a proxy made or spoiled."""
 
     location: str
     model: str
     verdict: Verdict
-    said: str
+    reason: str
     """The rule and the reason, as far as they are not left open by an ellipsis."""
     events: int = 0
 
 
-NGINX_TOLD = (
-    Told("down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
-    Told("raw", "fault:reset-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
-    Told("raw", "fault:huge-header", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
-    Told("small", "", Verdict.BAD_REQUEST, "http.413: HTTP 413: 413 Request Entity Too Large nginx/…"),
-    Told(
+NGINX_ANSWERS = (
+    ProxyAnswer("down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    ProxyAnswer("raw", "fault:reset-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    ProxyAnswer("raw", "fault:huge-header", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    ProxyAnswer("small", "", Verdict.BAD_REQUEST, "http.413: HTTP 413: 413 Request Entity Too Large nginx/…"),
+    ProxyAnswer(
         "elsewhere",
         "",
         Verdict.REDIRECT,
         "http.307: HTTP 307: redirects to elsewhere.invalid: https://elsewhere.invalid/v1",
     ),
-    Told("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out nginx/…"),
-    Told("unbuffered", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
-    Told("raw", "fault:no-last-chunk", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 5…", 5),
-    Told("raw", "fault:short-length", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 4…", 4),
-    Told("raw", "fault:close-delimited", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
-    Told("raw", "fault:no-last-chunk-done", Verdict.COMPLETE, "openai.done: …", 16),
+    ProxyAnswer("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out nginx/…"),
+    ProxyAnswer("unbuffered", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
+    ProxyAnswer("raw", "fault:no-last-chunk", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 5…", 5),
+    ProxyAnswer("raw", "fault:short-length", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 4…", 4),
+    ProxyAnswer("raw", "fault:close-delimited", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
+    ProxyAnswer("raw", "fault:no-last-chunk-done", Verdict.COMPLETE, "openai.done: …", 16),
 )
-HAPROXY_TOLD = (
-    Told("down", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable No server is available…"),
-    Told("disabled", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable No server is available…"),
-    Told("raw", "fault:close-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway The server returned…"),
-    Told("raw", "fault:garbage", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway The server returned…"),
-    Told("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out The server didn't…"),
-    Told("impatient", "stall", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 6…", 6),
-    Told("plain", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
-    Told("raw", "fault:no-last-chunk", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 5…", 5),
+HAPROXY_ANSWERS = (
+    ProxyAnswer("down", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable No server is available…"),
+    ProxyAnswer(
+        "disabled", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable No server is available…"
+    ),
+    ProxyAnswer(
+        "raw", "fault:close-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway The server returned…"
+    ),
+    ProxyAnswer(
+        "raw", "fault:garbage", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway The server returned…"
+    ),
+    ProxyAnswer(
+        "impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out The server didn't…"
+    ),
+    ProxyAnswer("impatient", "stall", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 6…", 6),
+    ProxyAnswer("plain", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
+    ProxyAnswer("raw", "fault:no-last-chunk", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 5…", 5),
 )
 
 
-async def check_told(url: str, told: Told) -> None:
-    record = await probed(endpoint("openai-chat", f"{url}/{told.location}", model=told.model or "any"))
-    said = f"{record.rule}: {record.reason}"
-    assert record.verdict is told.verdict, said
-    assert re.fullmatch(".*".join(map(re.escape, told.said.split("…"))), said), said
-    assert record.events == told.events
-    assert not re.search(r"[<>\n]", said), "a page is quoted as words"
+async def check_answer(url: str, expected: ProxyAnswer) -> None:
+    record = await probed(endpoint("openai-chat", f"{url}/{expected.location}", model=expected.model or "any"))
+    reason = f"{record.rule}: {record.reason}"
+    assert record.verdict is expected.verdict, reason
+    assert re.fullmatch(".*".join(map(re.escape, expected.reason.split("…"))), reason), reason
+    assert record.events == expected.events
+    assert not re.search(r"[<>\n]", reason), "a page is quoted as words"
 
 
-@pytest.mark.parametrize("told", NGINX_TOLD, ids=lambda told: f"{told.location} {told.model}")
-async def test_what_nginx_answers_and_cuts(told: Told, behind_nginx: str) -> None:
-    await check_told(behind_nginx, told)
+@pytest.mark.parametrize("expected", NGINX_ANSWERS, ids=lambda expected: f"{expected.location} {expected.model}")
+async def test_what_nginx_answers_and_cuts(expected: ProxyAnswer, behind_nginx: str) -> None:
+    await check_answer(behind_nginx, expected)
 
 
 async def test_what_nginx_held_when_it_gave_up_is_lost_or_passed_on_and_never_taken_for_a_whole_answer(
@@ -303,9 +311,9 @@ async def test_what_nginx_held_when_it_gave_up_is_lost_or_passed_on_and_never_ta
     assert record.events < 6
 
 
-@pytest.mark.parametrize("told", HAPROXY_TOLD, ids=lambda told: f"{told.location} {told.model}")
-async def test_what_haproxy_answers_and_cuts(told: Told, behind_haproxy: str) -> None:
-    await check_told(behind_haproxy, told)
+@pytest.mark.parametrize("expected", HAPROXY_ANSWERS, ids=lambda expected: f"{expected.location} {expected.model}")
+async def test_what_haproxy_answers_and_cuts(expected: ProxyAnswer, behind_haproxy: str) -> None:
+    await check_answer(behind_haproxy, expected)
 
 
 COMPLETIONS = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION]
@@ -327,25 +335,25 @@ async def check_apis(url: str) -> None:
     }
 
 
-WEBSOCKET_TOLD = (
-    Told("nginx/upgrade", "", Verdict.PONG, "websocket.pong: "),
-    Told("nginx/upgrade", "ws-silent", Verdict.CLOSED, "websocket.closed: the connection broke…"),
-    Told("nginx/upgrade", "ws-429", Verdict.RATE_LIMITED, "http.429: …retry after 7 s"),
-    Told("nginx/unbuffered", "", Verdict.NOT_FOUND, "http.404: HTTP 404: Not Found: GET /v2/websocket"),
-    Told("nginx/down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
-    Told("haproxy/plain", "", Verdict.PONG, "websocket.pong: "),
-    Told("haproxy/impatient", "ws-silent", Verdict.CLOSED, "websocket.closed: the connection broke…"),
-    Told("haproxy/plain", "ws-1013", Verdict.CLOSED, "websocket.closed: …1013 bye"),
-    Told("haproxy/down", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable…"),
+WEBSOCKET_ANSWERS = (
+    ProxyAnswer("nginx/upgrade", "", Verdict.PONG, "websocket.pong: "),
+    ProxyAnswer("nginx/upgrade", "ws-silent", Verdict.CLOSED, "websocket.closed: the connection broke…"),
+    ProxyAnswer("nginx/upgrade", "ws-429", Verdict.RATE_LIMITED, "http.429: …retry after 7 s"),
+    ProxyAnswer("nginx/unbuffered", "", Verdict.NOT_FOUND, "http.404: HTTP 404: Not Found: GET /v2/websocket"),
+    ProxyAnswer("nginx/down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    ProxyAnswer("haproxy/plain", "", Verdict.PONG, "websocket.pong: "),
+    ProxyAnswer("haproxy/impatient", "ws-silent", Verdict.CLOSED, "websocket.closed: the connection broke…"),
+    ProxyAnswer("haproxy/plain", "ws-1013", Verdict.CLOSED, "websocket.closed: …1013 bye"),
+    ProxyAnswer("haproxy/down", "", Verdict.UNAVAILABLE, "http.503: HTTP 503: 503 Service Unavailable…"),
 )
 
 
-@pytest.mark.parametrize("told", WEBSOCKET_TOLD, ids=lambda told: f"{told.location} {told.model}")
-async def test_a_websocket_through_a_proxy(told: Told, request: pytest.FixtureRequest) -> None:
-    name, _, location = told.location.partition("/")
+@pytest.mark.parametrize("expected", WEBSOCKET_ANSWERS, ids=lambda expected: f"{expected.location} {expected.model}")
+async def test_a_websocket_through_a_proxy(expected: ProxyAnswer, request: pytest.FixtureRequest) -> None:
+    name, _, location = expected.location.partition("/")
     url = f"{request.getfixturevalue(f'behind_{name}')}/{location}"
-    headers = {FAULT_HEADER: told.model} if told.model else {}
+    headers = {FAULT_HEADER: expected.model} if expected.model else {}
     ping = await pinged(endpoint("websocket", url, path="/v2/websocket", headers=headers))
-    said = f"{ping.rule}: {ping.reason}"
-    assert ping.verdict is told.verdict, said
-    assert re.fullmatch(".*".join(map(re.escape, told.said.split("…"))), said), said
+    reason = f"{ping.rule}: {ping.reason}"
+    assert ping.verdict is expected.verdict, reason
+    assert re.fullmatch(".*".join(map(re.escape, expected.reason.split("…"))), reason), reason

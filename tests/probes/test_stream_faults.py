@@ -41,7 +41,7 @@ SSE = "Content-Type: text/event-stream"
 
 @dataclass(frozen=True)
 class Seen:
-    """A row, and the events that a screen was told of."""
+    """A row, and the events that were sent to a screen."""
 
     row: Request
     events: list[StreamEvent]
@@ -78,7 +78,7 @@ def close_delimited_head(script: Script) -> bytes:
 
 @every_script
 @pytest.mark.parametrize("end", ["closed", "reset", "chunked", "no last chunk"])
-async def test_a_cut_after_any_event_is_told_with_its_number_and_keeps_what_came(script: Script, end: str) -> None:
+async def test_a_cut_after_any_event_is_reported_with_its_number_and_keeps_what_came(script: Script, end: str) -> None:
     for kept in range(1, script.proof):
         body = script.wire(script.good[:kept])
         parts: dict[str, list[Step]] = {
@@ -125,7 +125,7 @@ ERRORS = [(script, error) for script in SCRIPTS for error in wire_of(script.api)
 
 
 @pytest.mark.parametrize(("script", "error"), ERRORS, ids=[f"{script}-{error}" for script, error in ERRORS])
-async def test_an_error_of_any_shape_after_content_is_told_and_keeps_the_times(script: Script, error: str) -> None:
+async def test_an_error_of_any_shape_after_content_is_reported_and_keeps_the_times(script: Script, error: str) -> None:
     body = script.wire((*script.opening, *script.content)) + wire_of(script.api).errors[error]
     found = await seen([Receive(), Send(chunked_head(script) + chunk(body) + LAST_CHUNK)], script.api)
     assert found.row.verdict is Verdict.ERROR_IN_STREAM
@@ -158,7 +158,7 @@ async def test_a_choice_that_nobody_asked_for() -> None:
     assert (asked.row.verdict, asked.findings) == (Verdict.TRUNCATED, [])
 
 
-async def test_a_length_beside_chunks_is_told_whatever_comes_of_it() -> None:
+async def test_a_length_beside_chunks_is_reported_whatever_comes_of_it() -> None:
     head = http("200 OK", SSE, "Content-Length: 5", "Transfer-Encoding: chunked", length=False)
     found = await seen([Receive(), Send(head + chunk(WHOLE) + LAST_CHUNK)])
     assert (found.row.verdict, FindingName.TWO_LENGTHS in found.findings) == (Verdict.COMPLETE, True)

@@ -1,4 +1,4 @@
-"""TLS: what is accepted, what is refused and why, and what is said about it."""
+"""TLS: what is accepted, what is refused and why, and what is reported."""
 
 from __future__ import annotations
 

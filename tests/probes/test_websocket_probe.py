@@ -348,7 +348,7 @@ async def test_subprotocols_are_offered_by_a_field_or_a_header(fields: dict[str,
     assert (row.verdict, row.findings) == (Verdict.PONG, ())
 
 
-async def test_a_gateway_that_chooses_no_subprotocol_is_told() -> None:
+async def test_a_gateway_that_chooses_no_subprotocol_is_reported() -> None:
     async with ScriptedServer([Accept(), *ANSWERED]) as server:
         (row,), _ = await pinged(target(server, subprotocols=("chat",)))
     assert row.verdict is Verdict.PONG
@@ -385,7 +385,7 @@ def test_a_ping_may_take_many_times_what_pings_took_before() -> None:
 
 
 @pytest.mark.parametrize(
-    ("ends", "told"),
+    ("ends", "expected"),
     [
         ([Send(close(1001, b"bye"))], "closed by the gateway: 1001 bye"),
         ([Send(close(1000))], "closed by the gateway: 1000"),
@@ -393,13 +393,13 @@ def test_a_ping_may_take_many_times_what_pings_took_before() -> None:
         ([Reset()], "closed without a close frame"),
     ],
 )
-async def test_a_connection_that_was_left_while_idle_is_made_anew(ends: list[Step], told: str) -> None:
+async def test_a_connection_that_was_left_while_idle_is_made_anew(ends: list[Step], expected: str) -> None:
     async with ScriptedServer([Accept(), *ANSWERED, *ends], [Accept(), *ANSWERED]) as server:
         first, second = await pinged_around_the_end(target(server))
     assert (first.verdict, second.verdict, second.connection) == (Verdict.PONG, Verdict.PONG, 2)
     (finding,) = second.findings
     assert finding.name is FindingName.STALE_CONNECTION
-    assert told in finding.evidence
+    assert expected in finding.evidence
 
 
 async def test_a_close_code_that_names_a_fault_is_one_also_between_pings() -> None:

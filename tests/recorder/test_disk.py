@@ -138,7 +138,7 @@ def test_a_file_without_rows_or_shorter_than_asked_for_stays(path: Path, file: L
     assert [part.read_bytes() for part in parts(path)] == [HEADER + b"a,1\n", HEADER + b"b,2\n"]
 
 
-def test_a_file_that_cannot_be_put_aside_is_gone_on_with_and_that_is_said_once(
+def test_a_file_that_cannot_be_put_aside_is_still_used_and_that_is_reported_once(
     directory: Directory, path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def refuse(*_: object) -> None:
@@ -197,7 +197,7 @@ def test_a_directory_in_the_place_of_the_file_is_refused(path: Path, file: LineF
 
 
 @pytest.mark.skipif(not Path("/dev/full").is_char_device(), reason="a device that is always full")
-def test_a_full_disk_is_told_each_time_and_leaks_no_descriptor(
+def test_a_full_disk_is_reported_each_time_and_leaks_no_descriptor(
     path: Path, file: LineFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file.append(b"a,1\n")

@@ -136,7 +136,7 @@ def test_the_command_refuses_a_directory_with_ones_own_configuration(tmp_path: P
     config = written(tmp_path, profiles(f"http://127.0.0.1:{free_port()}"))
     before = Path(config).read_bytes()
     (tmp_path / "profile.toml").write_bytes(before)
-    told = gwtui("watch", "-p", "prod", "--config", config, "--for", "0.3s", "--session-dir", str(tmp_path))
-    assert told.exit_code == 2
-    assert "gwtui.toml" in told.output
+    result = gwtui("watch", "-p", "prod", "--config", config, "--for", "0.3s", "--session-dir", str(tmp_path))
+    assert result.exit_code == 2
+    assert "gwtui.toml" in result.output
     assert (tmp_path / "profile.toml").read_bytes() == before

@@ -180,9 +180,9 @@ def test_the_kept_profile_holds_no_command_with_a_secret_in_it() -> None:
 def test_the_kept_profile_refers_to_keys_of_queries_and_to_passwords_as_it_did(tmp_path: Path) -> None:
     tls = TLS(client_cert="/c", client_key="/k", client_key_password="env:P")
     endpoint = Endpoint(name="e", api="websocket", url="wss://h/ws?key=${env:A}&v=1", path="?token=x-${env:B}", tls=tls)
-    told = replace(endpoint, path=f"?token={SECRET}&key=${{env:A}}", tls=replace(tls, client_key_password=SECRET))
+    altered = replace(endpoint, path=f"?token={SECRET}&key=${{env:A}}", tls=replace(tls, client_key_password=SECRET))
     path = tmp_path / "profile.toml"
-    path.write_text(profile_toml(Profile(name="p", endpoints=(endpoint, replace(told, name="told")))))
+    path.write_text(profile_toml(Profile(name="p", endpoints=(endpoint, replace(altered, name="altered")))))
     kept, guarded = config.load(path).profile("p").endpoints
     assert kept == endpoint
     assert (guarded.path, guarded.tls) == ("?key=${env:A}", replace(tls, client_key_password="env:REDACTED"))
@@ -247,12 +247,12 @@ def test_a_new_day_puts_large_files_aside_and_small_ones_not(
 def test_the_directory_says_by_which_schema_its_rows_are(directory: Path) -> None:
     with Recorder(directory, PROFILE, wall=lambda: 0.0) as recorder:
         recorder.put(request(1))
-    said = tomllib.loads((directory / "session.toml").read_text())
-    assert said == {"schema": SCHEMA, "started_at": "1970-01-01T00:00:00.000Z"}
+    found = tomllib.loads((directory / "session.toml").read_text())
+    assert found == {"schema": SCHEMA, "started_at": "1970-01-01T00:00:00.000Z"}
 
 
 @pytest.mark.parametrize(
-    ("said", "aside"),
+    ("expected", "aside"),
     [
         (f"schema = {SCHEMA}", False),
         ("schema = 999", True),
@@ -261,10 +261,10 @@ def test_the_directory_says_by_which_schema_its_rows_are(directory: Path) -> Non
         ("", False),
     ],
 )
-def test_rows_of_another_schema_are_put_aside(directory: Path, said: str, aside: bool) -> None:
+def test_rows_of_another_schema_are_put_aside(directory: Path, expected: str, aside: bool) -> None:
     with Recorder(directory, PROFILE) as recorder:
         recorder.put(request(1))
-    (directory / "session.toml").write_text(said)
+    (directory / "session.toml").write_text(expected)
     with Recorder(directory, PROFILE) as recorder:
         recorder.put(request(2))
     kept = [numbers(part) for part in parts(directory / "requests.csv")]

@@ -99,7 +99,7 @@ def test_of_two_programs_in_one_directory_the_second_waits_for_the_first(directo
     assert numbers(directory / "requests.csv") == [2]
 
 
-def test_a_disk_that_hangs_is_told_and_holds_up_no_end(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_hangs_is_reported_and_holds_up_no_end(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hangs, answers, now_s = threading.Event(), threading.Event(), [100.0]
     append = LineFile.append
 
@@ -139,12 +139,12 @@ from gwtui.model.verdicts import Verdict
 directory = Path(sys.argv[1])
 tried, flush = threading.Condition(), Recorder._flush
 
-def told(recorder):
+def flush_and_notify(recorder):
     flush(recorder)
     with tried:
         tried.notify_all()
 
-Recorder._flush = told
+Recorder._flush = flush_and_notify
 
 def until(done):
     with tried:
@@ -172,8 +172,8 @@ print(recorder.status())
 def test_rows_that_met_a_full_disk_are_written_when_it_has_room_again(directory: Path) -> None:
     done = subprocess.run([sys.executable, "-c", FULL, str(directory)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    told, status = done.stdout.splitlines()
-    assert told == "File too large (requests.csv) 2"
+    found, status = done.stdout.splitlines()
+    assert found == "File too large (requests.csv) 2"
     assert "rows_written=3, rows_waiting=0, rows_lost=0, error=''" in status
     assert numbers(directory / "requests.csv") == [1, 2, 3]
 
@@ -186,16 +186,16 @@ from gwtui.recorder import Recorder
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 
-first, told = int(sys.argv[2]), False
+first, printed = int(sys.argv[2]), False
 with Recorder(Path(sys.argv[1]), Profile(rotate_mb=float(sys.argv[3])), flush_s=0.0) as recorder:
     for number in range(first, first + 100_000):
         recorder.put(Request(endpoint="e", number=number, started_at=1.0, now_ns=1, api="http",
                              verdict=Verdict.COMPLETE, rule="", reason="x" * (number % 700)))
         while recorder.status().rows_waiting > 100:
             pass
-        if not told and recorder.status().rows_written >= 500:
+        if not printed and recorder.status().rows_written >= 500:
             print("go", flush=True)
-            told = True
+            printed = True
 """
 
 

@@ -164,8 +164,8 @@ def same(name: str, text: str) -> None:
 
 
 def test_a_probe_as_text() -> None:
-    told = (f"── {name}\n{probe_text(*probe, width=110)}\n" for name, probe in PROBES.items())
-    same("probe.txt", "\n".join(told))
+    text = (f"── {name}\n{probe_text(*probe, width=110)}\n" for name, probe in PROBES.items())
+    same("probe.txt", "\n".join(text))
 
 
 def test_a_summary_as_text() -> None:
@@ -181,8 +181,8 @@ def test_events_keep_to_the_width_they_are_given(width: int) -> None:
 
 
 def test_events_that_are_not_kept_are_counted_where_they_belong() -> None:
-    told = probe_text(CLAUDE, ANSWERED, (READS[0], read(1000, 730, event("message_stop", EventKind.STOP))))
-    assert "     … 998 events in between, too many to show" in told.splitlines()
+    text = probe_text(CLAUDE, ANSWERED, (READS[0], read(1000, 730, event("message_stop", EventKind.STOP))))
+    assert "     … 998 events in between, too many to show" in text.splitlines()
 
 
 def test_events_of_several_models_say_whose_they_are() -> None:
@@ -209,15 +209,15 @@ def test_a_probe_as_json_has_the_columns_of_its_file_and_what_a_file_has_no_room
     name: str, columns: tuple[str, ...], more: set[str]
 ) -> None:
     _, result, reads = PROBES[name]
-    told = json.loads(probe_json(result, reads))
-    assert set(told) == set(columns) | more
-    assert told["headers"] == result.headers
+    document = json.loads(probe_json(result, reads))
+    assert set(document) == set(columns) | more
+    assert document["headers"] == result.headers
 
 
 def test_the_details_of_a_probe_as_json() -> None:
-    told = json.loads(probe_json(CUT, READS))
-    assert told["verdict"] == "truncated"
-    assert told["findings"] == [
+    document = json.loads(probe_json(CUT, READS))
+    assert document["verdict"] == "truncated"
+    assert document["findings"] == [
         {
             "name": "buffered",
             "evidence": "2 events in one read",
@@ -227,9 +227,9 @@ def test_the_details_of_a_probe_as_json() -> None:
             "remedy": FINDINGS[FindingName.BUFFERED].remedy,
         }
     ]
-    assert told["phases"]["tls_ms"] == 12
-    assert [event["number"] for event in told["events_detail"]] == [1, 2, 3, 4]
-    assert told["events_detail"][2] == {
+    assert document["phases"]["tls_ms"] == 12
+    assert [event["number"] for event in document["events_detail"]] == [1, 2, 3, 4]
+    assert document["events_detail"][2] == {
         "number": 3,
         "since_sent_ms": 730.0,
         "gap_ms": 420.0,
@@ -240,4 +240,4 @@ def test_the_details_of_a_probe_as_json() -> None:
         "note": "",
         "model": "",
     }
-    assert told["events_detail"][3]["gap_ms"] is None, "events of one read share a stamp"
+    assert document["events_detail"][3]["gap_ms"] is None, "events of one read share a stamp"

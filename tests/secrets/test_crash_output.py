@@ -57,11 +57,11 @@ key = "env:CANARY"
 
 @pytest.mark.parametrize("command", [("probe", "e"), ("watch", "--headless", "--for", "1s", "--session-dir", "rows")])
 @pytest.mark.parametrize("place", SAID)
-def test_an_exception_that_nobody_can_catch_is_told_safely(
+def test_an_exception_that_nobody_can_catch_is_reported_safely(
     place: str, command: tuple[str, ...], tmp_path: Path
 ) -> None:
     (tmp_path / "config.toml").write_text(CONFIG)
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-P", "-c", FAILING, *command, "--config", "config.toml"],
         cwd=tmp_path,
         env={**os.environ, "CANARY": CANARY, "HAZARD": HAZARD, "PLACE": place},
@@ -70,8 +70,8 @@ def test_an_exception_that_nobody_can_catch_is_told_safely(
         timeout=30,
         check=False,
     )
-    assert told.returncode == 1, "the endpoint is down"
-    assert SAID[place] in told.stderr
-    assert "ZeroDivisionError: •••" in told.stderr
-    assert CANARY not in told.stderr
-    assert hazards_in(told.stderr) == []
+    assert result.returncode == 1, "the endpoint is down"
+    assert SAID[place] in result.stderr
+    assert "ZeroDivisionError: •••" in result.stderr
+    assert CANARY not in result.stderr
+    assert hazards_in(result.stderr) == []

@@ -98,7 +98,7 @@ async def test_no_echo_of_a_key_gets_into_what_watching_without_a_screen_prints(
             }
 
             def enough(line: str, waiting: set[str] = expected) -> bool:
-                """Each of them was told to be down."""
+                """Each of them was reported as down."""
                 waiting -= {name for name in waiting if name in line and "down" in line}
                 return not waiting
 

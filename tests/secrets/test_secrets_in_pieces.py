@@ -58,31 +58,34 @@ async def streamed(body: bytes) -> tuple[Request, list[StreamEvent]]:
 async def test_a_key_in_pieces_is_masked_as_soon_as_it_is_known(field: str, size: int) -> None:
     text = f"Your key is {CANARY}, is it not?"
     body = events(*(chat({field: piece}) for piece in pieces(text, size)), chat({}, "stop"))
-    record, told = await streamed(body + b"data: [DONE]\n\n")
-    shown = "".join(event.text for event in told)
+    record, received = await streamed(body + b"data: [DONE]\n\n")
+    shown = "".join(event.text for event in received)
     assert shown.startswith("Your key is ")
     assert shown.endswith(", is it not?")
     assert leaks(shown) == []
-    assert leaks("".join(json.loads(event.raw)["choices"][0]["delta"].get(field, "") for event in unmasked(told))) == []
+    assert (
+        leaks("".join(json.loads(event.raw)["choices"][0]["delta"].get(field, "") for event in unmasked(received)))
+        == []
+    )
     assert record.text == ("Your key is •••, is it not?" if field == "content" else "")
 
 
-def unmasked(told: list[StreamEvent]) -> Iterator[StreamEvent]:
-    return (event for event in told if event.raw.startswith("{"))
+def unmasked(expected: list[StreamEvent]) -> Iterator[StreamEvent]:
+    return (event for event in expected if event.raw.startswith("{"))
 
 
 async def test_pieces_of_two_texts_in_turns_are_masked() -> None:
     payloads = (chat({field: piece}) for piece in pieces(CANARY, 3) for field in ("content", "reasoning"))
-    _, told = await streamed(events(*payloads))
-    for kind in {event.kind for event in told}:
-        assert leaks("".join(event.text for event in told if event.kind is kind)) == []
+    _, received = await streamed(events(*payloads))
+    for kind in {event.kind for event in received}:
+        assert leaks("".join(event.text for event in received if event.kind is kind)) == []
 
 
 @pytest.mark.parametrize("seen", [12, 30])
 async def test_a_key_that_the_end_of_a_stream_cuts_is_masked(seen: int) -> None:
-    record, told = await streamed(events(*(chat({"content": piece}) for piece in pieces(CANARY[:seen], 4))))
+    record, received = await streamed(events(*(chat({"content": piece}) for piece in pieces(CANARY[:seen], 4))))
     assert record.text == "•••"
-    assert leaks("".join(event.text for event in told)) == []
+    assert leaks("".join(event.text for event in received)) == []
 
 
 async def test_a_key_that_the_end_of_a_body_cuts_is_masked() -> None:
@@ -111,5 +114,5 @@ async def test_a_key_that_another_endpoint_sent_is_masked() -> None:
 async def test_what_is_no_key_is_shown_as_it_came() -> None:
     text = "sk-q7Z is how many keys begin; this one does not."
     body = events(*(chat({"content": piece}) for piece in pieces(text, 5)), chat({}, "stop"))
-    record, told = await streamed(body + b"data: [DONE]\n\n")
-    assert "".join(event.text for event in told) == record.text == text
+    record, received = await streamed(body + b"data: [DONE]\n\n")
+    assert "".join(event.text for event in received) == record.text == text

@@ -96,7 +96,7 @@ def test_a_command_has_no_terminal_to_ask_on() -> None:
         ("cmd: ", "is empty"),
     ],
 )
-def test_a_command_that_gives_no_key_is_told_without_its_words(reference: str, says: str) -> None:
+def test_a_command_that_gives_no_key_is_reported_without_its_output(reference: str, says: str) -> None:
     for _ in range(2):
         with pytest.raises(KeyReferenceError) as refused:
             resolve(reference)
@@ -286,7 +286,7 @@ def test_a_key_comes_from_the_keyring_by_service_and_user(put_keyring: Callable[
     ],
     ids=["nothing", "locked", "prompts", "endless", "broken"],
 )
-def test_a_keyring_that_gives_no_key_is_told(put_keyring: Callable[[str], None], body: str, says: str) -> None:
+def test_a_keyring_that_gives_no_key_is_reported(put_keyring: Callable[[str], None], body: str, says: str) -> None:
     put_keyring(body)
     with pytest.raises(KeyReferenceError) as refused:
         resolve("keyring:gateway/me")
@@ -301,7 +301,7 @@ def test_a_keyring_that_hangs_is_given_up(put_keyring: Callable[[str], None], mo
         resolve("keyring:gateway/me")
 
 
-def test_without_the_library_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_the_error_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "keyring.py").write_text("raise ImportError")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with pytest.raises(KeyReferenceError, match=r"pip install 'gwtui\[keyring\]'"):

@@ -64,14 +64,14 @@ def test_the_server_streams_what_it_was_asked_for_and_says_when(port: int, batch
 
 
 def test_the_server_counts(port: int) -> None:
-    def told() -> int:
+    def events_sent() -> int:
         with socket.create_connection(("127.0.0.1", port)) as sock:
             sock.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
             return int(json.loads(sock.recv(1 << 16).partition(b"\r\n\r\n")[2])["events"])
 
-    before = told()
+    before = events_sent()
     asked(port, ttft_ns=0, gap_ns=0, events=70, batch=32)
-    assert told() - before == 70
+    assert events_sent() - before == 70
 
 
 def test_only_stamps_are_read_as_stamps() -> None:
@@ -128,7 +128,7 @@ def test_errors_are_what_was_reported_less_what_was_sent() -> None:
     assert (errors.clocks, errors.verdicts) == ({"kernel": 1}, {"complete": 1})
 
 
-def test_requests_that_are_not_tainted_are_told_by_themselves() -> None:
+def test_requests_that_are_not_tainted_are_reported_separately() -> None:
     truth = GroundTruth()
     for record in (read(6_010, 6_000), request(5_000), read(7_500, 7_000), request(6_000, tainted=True)):
         truth.take(record)

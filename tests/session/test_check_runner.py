@@ -1,4 +1,4 @@
-"""Checks asked beside the engine: told as they come, one endpoint at a time, and no harm to the session."""
+"""Checks run beside the engine: results are sent as they come, one endpoint at a time, and no harm to the session."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Prober:
         )
 
 
-class Told(Emitted):
+class Reported(Emitted):
     """All that was emitted."""
 
     async def ended(self, *names: str) -> list[CheckRun]:
@@ -102,107 +102,107 @@ async def gateway() -> Gateway:
 
 
 @asynccontextmanager
-async def checking(gateway: Gateway, budget: Budget | None = None) -> AsyncIterator[tuple[CheckRunner, Told]]:
-    told = Told()
+async def checking(gateway: Gateway, budget: Budget | None = None) -> AsyncIterator[tuple[CheckRunner, Reported]]:
+    reported = Reported()
     deps = CheckDeps(prober_for=gateway.prober_for, sleep=gateway.sleep)
-    async with CheckRunner(profile(*NAMES), told.emit, BudgetTracker(budget, 0), deps=deps, clock=lambda: 7) as it:
-        yield it, told
+    async with CheckRunner(profile(*NAMES), reported.emit, BudgetTracker(budget, 0), deps=deps, clock=lambda: 7) as it:
+        yield it, reported
 
 
-async def test_a_run_is_told_from_its_plan_to_its_end(gateway: Gateway) -> None:
+async def test_a_run_is_reported_from_its_plan_to_its_end(gateway: Gateway) -> None:
     gateway.open.set()
-    async with checking(gateway) as (it, told):
+    async with checking(gateway) as (it, reported):
         it.begin(RunChecks(endpoint="a", models=("x", "x", "y")))
-        (ended,) = await told.ended("a")
-    begun = told.runs[0]
+        (ended,) = await reported.ended("a")
+    begun = reported.runs[0]
     assert (begun.ended, begun.waits_for, begun.models) == (False, "", ("x", "y"))
     assert begun.most_requests >= len(gateway.asked) > 0
-    assert [each.name for each in begun.planned] == [result.name for result in told.results("a")] != []
+    assert [each.name for each in begun.planned] == [result.name for result in reported.results("a")] != []
     assert (ended.trouble, ended.started_at, ended.planned) == ("", begun.started_at, begun.planned)
 
 
 async def test_the_second_endpoint_waits_for_the_first(gateway: Gateway) -> None:
-    async with checking(gateway) as (it, told):
+    async with checking(gateway) as (it, reported):
         it.begin(RunChecks(endpoint="a"))
-        await told.until(lambda: told.runs)
+        await reported.until(lambda: reported.runs)
         it.begin(RunChecks(endpoint="b"))
         it.begin(RunChecks(endpoint="a"))
-        await told.until(lambda: len(told.runs) == 2)
-        assert (told.runs[1].endpoint, told.runs[1].waits_for) == ("b", "a")
-        assert told.notices == ["a is already being checked"]
+        await reported.until(lambda: len(reported.runs) == 2)
+        assert (reported.runs[1].endpoint, reported.runs[1].waits_for) == ("b", "a")
+        assert reported.notices == ["a is already being checked"]
         gateway.open.set()
-        await told.ended("a", "b")
-    order = [record.endpoint for record in told.records if isinstance(record, CheckResult)]
+        await reported.ended("a", "b")
+    order = [record.endpoint for record in reported.records if isinstance(record, CheckResult)]
     assert order == sorted(order)
     assert set(order) == {"a", "b"}
 
 
 async def test_what_is_wrong_with_a_command_is_answered(gateway: Gateway) -> None:
-    async with checking(gateway) as (it, told):
+    async with checking(gateway) as (it, reported):
         it.begin(RunChecks(endpoint="x"))
         it.begin(RunChecks(endpoint="a", models=tuple(map(str, range(MAX_MODELS + 1)))))
-        await told.until(lambda: len(told.notices) == 2)
-    assert told.notices == ["There is no endpoint called x", "10 models are too many: the maximum is 9"]
-    assert told.runs == []
+        await reported.until(lambda: len(reported.notices) == 2)
+    assert reported.notices == ["There is no endpoint called x", "10 models are too many: the maximum is 9"]
+    assert reported.runs == []
     assert gateway.asked == []
 
 
 async def test_an_endpoint_that_is_gone_is_asked_no_more(gateway: Gateway) -> None:
-    async with checking(gateway) as (it, told):
+    async with checking(gateway) as (it, reported):
         it.begin(RunChecks(endpoint="a"))
-        await told.until(lambda: told.runs)
+        await reported.until(lambda: reported.runs)
         it.see(ProfileChanged(now_ns=8, profile=profile("b")))
-        (ended,) = await told.ended("a")
+        (ended,) = await reported.ended("a")
         assert ended.trouble == "it broke off"
         it.begin(RunChecks(endpoint="a"))
-        assert told.notices == ["There is no endpoint called a"]
+        assert reported.notices == ["There is no endpoint called a"]
 
 
 async def test_leaving_ends_what_is_under_way(gateway: Gateway) -> None:
     before = asyncio.all_tasks()
-    async with checking(gateway) as (it, told):
+    async with checking(gateway) as (it, reported):
         it.begin(RunChecks(endpoint="a"))
         it.begin(RunChecks(endpoint="b"))
         await asyncio.wait_for(gateway.was_asked.wait(), SOON_S)
     assert asyncio.all_tasks() == before
-    assert told.results("a") == []
+    assert reported.results("a") == []
 
 
-async def test_a_run_that_breaks_is_told_and_the_next_one_runs(
+async def test_a_run_that_breaks_is_reported_and_the_next_one_runs(
     gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
     gateway.open.set()
     gateway.fault = ZeroDivisionError("a fault of our own")
-    async with checking(gateway) as (it, told):
+    async with checking(gateway) as (it, reported):
         it.begin(RunChecks(endpoint="a"))
-        (broken,) = await told.ended("a")
+        (broken,) = await reported.ended("a")
         assert broken.trouble == "it broke off"
         gateway.fault = None
         it.begin(RunChecks(endpoint="b"))
-        assert (await told.ended("b"))[-1].trouble == ""
+        assert (await reported.ended("b"))[-1].trouble == ""
     assert "the checks of a broke off" in caplog.text
 
 
 async def test_checks_take_of_the_budget_and_end_with_it(gateway: Gateway) -> None:
     gateway.open.set()
-    async with checking(gateway, Budget(requests=1, per="session")) as (it, told):
+    async with checking(gateway, Budget(requests=1, per="session")) as (it, reported):
         it.begin(RunChecks(endpoint="a"))
-        (ended,) = await told.ended("a")
+        (ended,) = await reported.ended("a")
         assert ended.trouble == "the session's budget of 1 requests is spent"
-        assert 0 < len(told.results("a")) < len(ended.planned)
+        assert 0 < len(reported.results("a")) < len(ended.planned)
         it.begin(RunChecks(endpoint="b"))
-        assert told.notices == ["b is not checked: the session's budget of 1 requests is spent"]
+        assert reported.notices == ["b is not checked: the session's budget of 1 requests is spent"]
 
 
 async def test_checks_take_of_a_budget_of_tokens_and_dollars_too(gateway: Gateway) -> None:
     gateway.open.set()
     gateway.tokens = 600
     for budget in (Budget(tokens=1000, per="session"), Budget(usd=0.001, per="session")):
-        async with checking(gateway, budget) as (it, told):
+        async with checking(gateway, budget) as (it, reported):
             it.begin(RunChecks(endpoint="a"))
-            (ended,) = await told.ended("a")
+            (ended,) = await reported.ended("a")
         assert ended.trouble.endswith(" is spent")
-        assert 0 < len(told.results("a")) < len(ended.planned)
+        assert 0 < len(reported.results("a")) < len(ended.planned)
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def result(number: int) -> Notice:
 
 
 class Pipe:
-    """An outlet and its reader, who reads only when told to."""
+    """A pipe and its reader, which reads only when the test does."""
 
     def __init__(self) -> None:
         self._out, self._into = os.pipe()
@@ -118,7 +118,7 @@ def test_events_nobody_reads_are_dropped_and_counted_and_nothing_else_is(pipe: P
     assert not [record for record in records if isinstance(record, Heartbeat)]
 
 
-def test_a_reader_who_leaves_is_told_once_and_costs_nothing_more(pipe: Pipe) -> None:
+def test_a_reader_who_leaves_is_reported_once_and_costs_nothing_more(pipe: Pipe) -> None:
     pipe.leave()
     with pipe.record_writer as record_writer:
         record_writer.put(result(1))

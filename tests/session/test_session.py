@@ -54,7 +54,7 @@ def child() -> Iterator[Child]:
 
 @asynccontextmanager
 async def counting_server(enough: int) -> AsyncIterator[tuple[str, asyncio.Event]]:
-    """A gateway that answers `ok`, and tells when it has done so often enough."""
+    """A gateway that answers `ok`, and sets an event when it has done so often enough."""
     done = asyncio.Event()
     answered = 0
 
@@ -115,7 +115,7 @@ def test_a_session_with_an_end_ends_by_itself(child: Child) -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "code", "told"),
+    ("line", "code", "expected"),
     [
         (b"", 0, ""),
         (b"hello\n", 2, "the first line is not a command"),
@@ -123,11 +123,11 @@ def test_a_session_with_an_end_ends_by_itself(child: Child) -> None:
         (b'{"command":"start","profile":{"interval":3}}\n', 2, "interval"),
     ],
 )
-def test_without_a_start_there_is_no_session(child: Child, line: bytes, code: int, told: str) -> None:
+def test_without_a_start_there_is_no_session(child: Child, line: bytes, code: int, expected: str) -> None:
     child.send(line)
     ended, log = child.end()
     assert ended == code
-    assert told in log
+    assert expected in log
     assert "Traceback" not in log
 
 
@@ -162,7 +162,7 @@ async def test_a_screen_that_hangs_costs_no_row(child: Child, tmp_path: Path) ->
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of another process")
-async def test_a_full_disk_is_told_while_measuring_goes_on_and_ends_with_every_row(
+async def test_a_full_disk_is_reported_while_measuring_goes_on_and_ends_with_every_row(
     child: Child, tmp_path: Path
 ) -> None:
     async with counting_server(enough=1) as (url, answered):
@@ -200,7 +200,7 @@ async def test_the_last_word_of_a_session_counts_the_rows_that_were_lost_with_it
     assert last.recorder_error
 
 
-async def test_a_session_in_this_process_tells_results_and_no_events_of_streams() -> None:
+async def test_a_session_in_this_process_sends_results_and_no_events_of_streams() -> None:
     with serving("default = { gap_ms = 1, tokens = 5 }") as gateway:
         endpoint = Endpoint(name="chat", api="openai-chat", url=gateway.url)
         feed = hosted(Start(profile=Profile(endpoints=(endpoint,), interval_s=60)))

@@ -40,7 +40,7 @@ main()
 
 
 class Ends:
-    """A process that is only said to end."""
+    """A process that only records how it would end."""
 
     def __init__(self) -> None:
         self.flushed: list[float] = []
@@ -70,7 +70,7 @@ def test_an_end_that_comes_in_time_is_left_alone(ends: Ends) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-def test_the_signal_that_asked_is_told_by_the_exit_code(ends: Ends) -> None:
+def test_the_signal_that_asked_is_reported_by_the_exit_code(ends: Ends) -> None:
     before = signal.getsignal(signal.SIGUSR1)
     with Watchdog(end_s=0.0, leave=ends.codes.put):
         os.kill(os.getpid(), signal.SIGUSR1)
@@ -96,19 +96,19 @@ def test_what_cannot_be_flushed_does_not_hold_up_the_end(monkeypatch: pytest.Mon
         released.set()
 
 
-def test_a_loop_that_stands_still_is_told_once(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
+def test_a_loop_that_stands_still_is_reported_once(monkeypatch: pytest.MonkeyPatch, ends: Ends) -> None:
     for name in ("STARTING_S", "AGAIN_S"):
         monkeypatch.setattr(silence, name, 0.0)
     monkeypatch.setattr(watchdog, "LOOK_S", 0.001)
-    told: queue.SimpleQueue[float] = queue.SimpleQueue()
+    late: queue.SimpleQueue[float] = queue.SimpleQueue()
     with (
         Watchdog(end_s=0.05, leave=ends.codes.put) as dog,
-        dog.guarding(ends.flushed.append, told.put),
+        dog.guarding(ends.flushed.append, late.put),
     ):
-        assert told.get(timeout=PATIENCE_S) >= 0.0
+        assert late.get(timeout=PATIENCE_S) >= 0.0
         dog.insist()
         ends.code()
-    assert told.empty()
+    assert late.empty()
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

@@ -1,4 +1,4 @@
-"""What is told of a stream is no further from the truth than its error says, however late gwtui itself is."""
+"""Reported times of a stream are no further from the truth than `error_ms`, however late gwtui itself is."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ async def held_up(busy_ns: int, free_s: float) -> AsyncIterator[None]:
             await task
 
 
-async def told(url: str, name: str = "one") -> tuple[str, Request, list[StreamRead]]:
-    """One stream, asked for by this name: what was told of it."""
+async def streamed_from(url: str, name: str = "one") -> tuple[str, Request, list[StreamRead]]:
+    """One stream, requested under this name: its name, its row and its reads."""
     it = Probing(endpoint("openai-chat", f"{url}/{name}"))
     async with it.prober:
         request = await it.once()
@@ -71,7 +71,7 @@ async def test_no_stamp_is_further_from_the_truth_than_its_error(streams: int, b
     assert expected_clock() is Clock.KERNEL
     with truthful(streams, 30, 50 * MS, gap_ns) as truth:
         async with held_up(busy_ns, 0.002):
-            results = await asyncio.gather(*(told(truth.url, f"{number}") for number in range(streams)))
+            results = await asyncio.gather(*(streamed_from(truth.url, f"{number}") for number in range(streams)))
     for name, request, reads in results:
         assert request.errors is not None
         assert request.error_ns is not None
@@ -91,7 +91,7 @@ async def test_no_stamp_is_further_from_the_truth_than_its_error(streams: int, b
 async def test_a_standstill_in_the_middle_of_a_stream_is_in_its_error_and_not_in_its_first_token() -> None:
     assert expected_clock() is Clock.KERNEL
     with truthful(1, 60, 20 * MS, 5 * MS) as truth:
-        asking = asyncio.create_task(told(truth.url))
+        asking = asyncio.create_task(streamed_from(truth.url))
         await asyncio.sleep(0.15)  # some of its tokens have come
         time.sleep(0.1)  # noqa: ASYNC251 - what is tried is that nothing else runs
         _, request, reads = await asking
@@ -111,7 +111,7 @@ async def test_without_stamps_of_the_kernels_the_error_is_how_late_the_loop_was(
     monkeypatch.setattr(timestamps, "counts_of", lambda sock: None)
     with truthful(1, 20, 20 * MS, 5 * MS) as truth:
         async with held_up(40 * MS, 0.001):
-            _, request, _ = await told(truth.url)
+            _, request, _ = await streamed_from(truth.url)
     assert request.clock is Clock.USER
     assert request.error_ns is not None
     assert request.error_ns > 20 * MS

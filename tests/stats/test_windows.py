@@ -33,24 +33,24 @@ def add(span: SlotSpan, now_ns: int, value: int | None) -> None:
 def timed(given_steps: list[Step]) -> list[Step]:
     """Steps as (time, value): time goes on by each first number, sometimes back."""
     now = 1000
-    told = []
+    times = []
     for step, value in given_steps:
         now = max(now + step, 0)
-        told.append((now, value))
-    return told
+        times.append((now, value))
+    return times
 
 
 @given(steps, st.booleans(), st.booleans())
 def test_a_value_counts_as_a_histogram_of_it_does(given_steps: list[Step], watched: bool, rolling: bool) -> None:
-    alone, told = (Rolling(WINDOW, SLOTS) if rolling else Growing(0, SLOT, SLOTS) for _ in range(2))
+    alone, merged = (Rolling(WINDOW, SLOTS) if rolling else Growing(0, SLOT, SLOTS) for _ in range(2))
     for now, value in timed(given_steps):
         if value is not None:
             alone.add_value(now, value)
-            told.add(now, one(value))
+            merged.add(now, one(value))
         if watched:
-            assert alone.histogram(now).pairs() == told.histogram(now).pairs()
-    assert alone.points(0, SLOTS) == told.points(0, SLOTS)
-    assert alone.counts(0) == told.counts(0)
+            assert alone.histogram(now).pairs() == merged.histogram(now).pairs()
+    assert alone.points(0, SLOTS) == merged.points(0, SLOTS)
+    assert alone.counts(0) == merged.counts(0)
 
 
 @given(steps, st.booleans())

@@ -26,10 +26,10 @@ def endpoint(name: str = "gateway", api: str = "anthropic-messages", **fields: A
 
 
 def request(name: str = "gateway", number: int = 1, e2e_ms: float | None = 100, **fields: Any) -> Request:
-    """One that went well unless said otherwise; `ttft_ms` and its like may be given in milliseconds."""
+    """A good request unless `fields` say otherwise; `ttft_ms` and its like may be given in milliseconds."""
     for field in [field for field in fields if field.endswith("_ms")]:
         fields[f"{field[:-3]}_ns"] = round(fields.pop(field) * MS)
-    told: dict[str, Any] = {
+    own: dict[str, Any] = {
         "endpoint": name,
         "number": number,
         "started_at": NOON,
@@ -41,11 +41,11 @@ def request(name: str = "gateway", number: int = 1, e2e_ms: float | None = 100, 
         "trace_id": f"trace-{number}",
         "duration_ns": None if e2e_ms is None else round(e2e_ms * MS),
     }
-    return Request(**(told | fields))
+    return Request(**(own | fields))
 
 
 def ping(name: str = "ws", number: int = 1, rtt_ms: float | None = 10, **fields: Any) -> Ping:
-    told: dict[str, Any] = {
+    own: dict[str, Any] = {
         "endpoint": name,
         "number": number,
         "started_at": NOON,
@@ -55,7 +55,7 @@ def ping(name: str = "ws", number: int = 1, rtt_ms: float | None = 10, **fields:
         "rtt_ns": None if rtt_ms is None else round(rtt_ms * MS),
         "status": 101,
     }
-    return Ping(**(told | fields))
+    return Ping(**(own | fields))
 
 
 def measured(name: str, e2e_ms: Sequence[float], failed: int = 0, api: str = "anthropic-messages") -> Measured:

@@ -29,7 +29,7 @@ def target(**fields: Any) -> CheckTarget:
 
 
 def request(verdict: Verdict = Verdict.COMPLETE, *, ms: float = 400, **fields: Any) -> Request:
-    """A request that took so long; a good one of a stream unless told otherwise."""
+    """A request that took `ms`: a good stream unless `fields` say otherwise."""
     own: dict[str, Any] = {
         "endpoint": "gw",
         "number": 1,

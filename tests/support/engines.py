@@ -40,7 +40,7 @@ class Child:
         self._popen.send_signal(number)
 
     def end(self) -> tuple[int, str]:
-        """The exit code and the log of an engine that was told to end."""
+        """The exit code and the log of an engine that ends."""
         _, log = self._popen.communicate(timeout=20)
         return self._popen.returncode, log.decode()
 

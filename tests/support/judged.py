@@ -73,5 +73,5 @@ class Story:
     def state(self) -> State:
         return self.health.state("a")
 
-    def said(self, kind: str = "state") -> list[tuple[State | None, str]]:
+    def reports(self, kind: str = "state") -> list[tuple[State | None, str]]:
         return [(incident.state, incident.text) for incident in self.incidents if incident.kind == kind]

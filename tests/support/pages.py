@@ -22,7 +22,7 @@ PLANNED = (
     PlannedCheck("models", "Each listed model works", "Models"),
     PlannedCheck("breaker", "The circuit breaker opens, fails fast, tests and closes", "Upstreams"),
 )
-_SAID = (
+_OUTCOMES = (
     (CheckOutcome.PASS, "status is 'healthy', provider anthropic is true", "", "", ()),
     (
         CheckOutcome.WARN,
@@ -65,7 +65,7 @@ def checks_ended(endpoint: str, count: int = len(PLANNED)) -> list[CheckResult]:
             details=details,
             requests=2,
         )
-        for check, (outcome, evidence, cause, remedy, details) in list(zip(PLANNED, _SAID, strict=True))[:count]
+        for check, (outcome, evidence, cause, remedy, details) in list(zip(PLANNED, _OUTCOMES, strict=True))[:count]
     ]
 
 

@@ -24,7 +24,7 @@ def endpoint(api: str, url: str, **fields: Any) -> Endpoint:
 
 
 class Probing:
-    """A prober and what it said."""
+    """A prober and what it emitted."""
 
     def __init__(self, endpoint: Endpoint, listen: Callable[[Record], None] | None = None) -> None:
         self.emitted: list[Record] = []

@@ -98,5 +98,5 @@ def _listening(proxy: subprocess.Popen[bytes], port: int) -> None:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
             return
         time.sleep(0.01)
-    said = proxy.stdout.read().decode(errors="replace") if proxy.poll() is not None and proxy.stdout else ""
-    pytest.fail(f"the proxy does not listen: {said}")
+    output = proxy.stdout.read().decode(errors="replace") if proxy.poll() is not None and proxy.stdout else ""
+    pytest.fail(f"the proxy does not listen: {output}")

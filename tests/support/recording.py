@@ -62,7 +62,7 @@ def rotated_numbers(path: Path) -> list[int]:
 
 
 class Flushes:
-    """Tells when the recorder's thread has tried to write what waits."""
+    """Waits until the recorder's thread has tried to write what waits."""
 
     def __init__(self) -> None:
         self._tried = threading.Condition()
@@ -80,9 +80,9 @@ class Flushes:
         """For as long as the patch lasts."""
         flushes, flush = cls(), Recorder._flush
 
-        def told(recorder: Recorder) -> None:
+        def flush_and_notify(recorder: Recorder) -> None:
             flush(recorder)
             flushes.tried()
 
-        monkeypatch.setattr(Recorder, "_flush", told)
+        monkeypatch.setattr(Recorder, "_flush", flush_and_notify)
         return flushes

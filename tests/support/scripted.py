@@ -229,7 +229,7 @@ async def _frame(reader: asyncio.StreamReader) -> bytes:
 
 
 def http(status: str, *headers: str, body: bytes = b"", length: bool = True) -> bytes:
-    """A whole response, with `Content-Length` unless told otherwise."""
+    """A whole response, with `Content-Length` if `length` is true."""
     lines = [f"HTTP/1.1 {status}", *headers]
     if length:
         lines.append(f"Content-Length: {len(body)}")

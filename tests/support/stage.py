@@ -1,4 +1,4 @@
-"""The whole program over a scripted feed: what is told is shown, what is asked of the engine is kept."""
+"""The whole program over a scripted feed: records are shown, commands to the engine are kept."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ START_AT = 1_767_189_802.0
 
 
 class FakeFeed:
-    """Gives what it is told, and keeps the commands it is sent."""
+    """Gives the records that a test emits, and keeps the commands it is sent."""
 
     refuses = ""
 
@@ -39,10 +39,10 @@ class FakeFeed:
         self.sent: list[Command] = []
         self.closed = False
         self.taken = asyncio.Event()
-        """Set while all that was told has been taken."""
+        """Set while all emitted records have been taken."""
         self._batches: asyncio.Queue[list[Record]] = asyncio.Queue()
 
-    def tell(self, *records: Record) -> None:
+    def emit(self, *records: Record) -> None:
         self.taken.clear()
         self._batches.put_nowait(list(records))
 
@@ -66,7 +66,7 @@ class FakeFeed:
         return False
 
     def stop(self) -> None:
-        self.tell(FeedEnded(text="engine stopped"))
+        self.emit(FeedEnded(text="engine stopped"))
 
     async def aclose(self) -> None:
         self.closed = True
@@ -98,13 +98,13 @@ class Stage:
     def query(self) -> Query:
         return self.monitor.view.query
 
-    async def tell(self, *records: Record) -> Self:
-        """Tell records and wait until they are drawn."""
-        self.feed.tell(*records)
+    async def show(self, *records: Record) -> Self:
+        """Emit records and wait until they are drawn."""
+        self.feed.emit(*records)
         return await self.drawn()
 
     async def drawn(self) -> Self:
-        """Wait until all that was told is on the screen."""
+        """Wait until all emitted records are on the screen."""
         await self.feed.taken.wait()
         await self.pilot.pause()
         self.monitor._frame()
@@ -143,7 +143,7 @@ class Stage:
         return "\n".join(self.lines)
 
     @property
-    def said(self) -> list[str]:
+    def notices(self) -> list[str]:
         """The notices on the screen."""
         return [notification.message for notification in self.app._notifications]
 
@@ -166,7 +166,7 @@ async def on_stage(
 
     def open_feed(profile: Profile) -> Feed:
         feeds.append(FakeFeed(profile))
-        feeds[-1].tell(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=profile))
+        feeds[-1].emit(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=profile))
         return feeds[-1]
 
     def start_demo() -> Profile:

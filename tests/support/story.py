@@ -57,14 +57,14 @@ def events(count: int) -> list[StreamEvent]:
 
 def stream(number: int, sent_ms: float, *, count: int = 24, upto: int | None = None) -> list[Record]:
     """The start and the reads of a request to `CLAUDE`; only the first `upto` events where it is under way."""
-    told: list[Record] = [
+    records: list[Record] = [
         RequestStarted(
             endpoint=CLAUDE.name, number=number, started_at=START_AT + sent_ms / 1000, now_ns=at(sent_ms - 1)
         )
     ]
     for index, event in enumerate(events(count)[:upto]):
         since = 388 + 21 * index + (200 if index > 9 else 0)
-        told.append(
+        records.append(
             StreamRead(
                 endpoint=CLAUDE.name,
                 number=number,
@@ -74,7 +74,7 @@ def stream(number: int, sent_ms: float, *, count: int = 24, upto: int | None = N
                 events=(event,),
             )
         )
-    return told
+    return records
 
 
 def completed(number: int, sent_ms: float, *, count: int = 24) -> Request:
@@ -178,15 +178,15 @@ def ping(number: int, sent_ms: float, verdict: Verdict = Verdict.PONG) -> Ping:
 
 def session() -> list[Record]:
     """Twenty seconds of it. `GPT` went down, a ping was lost, `CLAUDE` was checked, its tenth stream is under way."""
-    told: list[Record] = []
+    records: list[Record] = []
     for number in range(1, 10):
         sent = 2000.0 * number
-        told += [*stream(number, sent), completed(number, sent)]
+        records += [*stream(number, sent), completed(number, sent)]
     for number in range(1, 19):
-        told.append(healthy(number, 1000.0 * number + 300))
-        told.append(ping(number, 1000.0 * number + 500, Verdict.NO_PONG if number == 11 else Verdict.PONG))
-    told += [unavailable(number, 14_000 + 1000.0 * number) for number in range(1, 5)]
-    told += [
+        records.append(healthy(number, 1000.0 * number + 300))
+        records.append(ping(number, 1000.0 * number + 500, Verdict.NO_PONG if number == 11 else Verdict.PONG))
+    records += [unavailable(number, 14_000 + 1000.0 * number) for number in range(1, 5)]
+    records += [
         Incident(
             at=START_AT + 17,
             now_ns=at(17_006),
@@ -200,8 +200,8 @@ def session() -> list[Record]:
         ),
         Incident(at=START_AT + 18, now_ns=at(18_000), kind="mark", text="deployed gateway 1.42.0"),
     ]
-    told += [pages.checks_begun(CLAUDE.name), *pages.checks_ended(CLAUDE.name)]
-    told.append(pages.checks_begun(CLAUDE.name, ended=True))
-    told += stream(10, 20_000, upto=9)
-    told.append(Heartbeat(at=START_AT + 20.6, now_ns=at(20_600), rows_written=41))
-    return told
+    records += [pages.checks_begun(CLAUDE.name), *pages.checks_ended(CLAUDE.name)]
+    records.append(pages.checks_begun(CLAUDE.name, ended=True))
+    records += stream(10, 20_000, upto=9)
+    records.append(Heartbeat(at=START_AT + 20.6, now_ns=at(20_600), rows_written=41))
+    return records

@@ -57,7 +57,7 @@ def taken_apart(data: bytes) -> Written:
 
 
 def _shape(sequence: str) -> str:
-    """Numbers are kept only where they are modes: `ESC[?1049h`; of `ESC[1;31m` and `ESC[3;9H` the last letter tells."""
+    """Numbers are kept only where they are modes: `ESC[?1049h`; of `ESC[1;31m` and `ESC[3;9H` the last letter stays."""
     private = re.fullmatch(r"\x1b\[([<-?]?)([0-9:;]*)(.*)", sequence)
     if private is None:
         return sequence.replace("\x1b", "ESC")
@@ -139,7 +139,7 @@ class Tty:
             return self.process.poll() is None
         try:
             data = os.read(self._fd, 1 << 16)
-        except OSError:  # how Linux tells that nobody writes any more
+        except OSError:  # how Linux says that nobody writes any more
             return False
         self.written += data
         self.screen.take(data)

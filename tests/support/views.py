@@ -200,7 +200,7 @@ def ping(**changes: object) -> PingView:
 
 def incidents() -> tuple[Incident, ...]:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    said = (
+    rows = (
         ("state", "sourcegraph-claude", State.DOWN, "5 truncated in a row", 96),
         ("finding", "gateway-starcoder", None, "buffered: 42 events in one read", 71),
         ("state", "gateway-starcoder", State.SLOW, "p50 of TTFT 910 ms, over 800 ms for 10 s", 70),
@@ -221,7 +221,7 @@ def incidents() -> tuple[Incident, ...]:
             number=number,
             trace_id=trace if number else "",
         )
-        for index, (kind, endpoint, state, text, number) in enumerate(said, 1)
+        for index, (kind, endpoint, state, text, number) in enumerate(rows, 1)
     )
 
 
@@ -313,7 +313,7 @@ def hostile() -> View:
         )
         for number, text in enumerate(HOSTILE, 1)
     )
-    said = tuple(
+    incidents = tuple(
         Incident(at=AT, now_ns=number, kind="finding", endpoint=text, text=text, trace_id=text)
         for number, text in enumerate(HOSTILE)
     )
@@ -325,7 +325,7 @@ def hostile() -> View:
         ),
         latency=latency(endpoint=HOSTILE[0]),
         ping=ping(endpoint=HOSTILE[1], last_close=nasty),
-        incidents=said,
+        incidents=incidents,
     )
 
 

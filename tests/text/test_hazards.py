@@ -34,11 +34,11 @@ def hostile(gateway: Gateway, tmp_path: Path) -> Iterator[Hostile]:
         yield hostile
 
 
-def checked_lines(told: Result) -> list[str]:
+def checked_lines(expected: Result) -> list[str]:
     """What a command printed, once it is known to be nothing but visible text."""
-    assert told.exit_code in (0, 1), told.output
-    assert hazards_in(told.stdout + told.stderr) == []
-    return told.stdout.splitlines()
+    assert expected.exit_code in (0, 1), expected.output
+    assert hazards_in(expected.stdout + expected.stderr) == []
+    return expected.stdout.splitlines()
 
 
 def test_lines_without_a_screen(hostile: Hostile) -> None:
@@ -124,10 +124,10 @@ def test_a_configuration_that_is_refused(text: str, tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     path.write_text(text, encoding="utf-8")
     for arguments in (("config", "check", str(path)), ("watch", "--config", str(path), "--headless")):
-        told = gwtui(*arguments)
-        assert told.exit_code == 2
-        assert told.output
-        assert hazards_in(told.output) == []
+        result = gwtui(*arguments)
+        assert result.exit_code == 2
+        assert result.output
+        assert hazards_in(result.output) == []
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_a_configuration_that_is_refused(text: str, tmp_path: Path) -> None:
 def test_a_file_that_is_refused(arguments: tuple[str, ...], text: str, tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text(text, encoding="utf-8", newline="")
-    told = gwtui(*arguments, str(path))
-    assert told.exit_code == 2
-    assert told.output.startswith("gwtui: ")
-    assert hazards_in(told.output) == []
+    result = gwtui(*arguments, str(path))
+    assert result.exit_code == 2
+    assert result.output.startswith("gwtui: ")
+    assert hazards_in(result.output) == []

@@ -46,25 +46,25 @@ def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     ids=lambda arguments: " ".join(arguments).replace("{}", "…") if isinstance(arguments, tuple) else "",
 )
 def test_a_name_is_visible_text(arguments: tuple[str, ...], code: int, directory: Path) -> None:
-    told = gwtui(*(argument.replace("{}", str(directory)) for argument in arguments))
-    assert told.exit_code == code, told.output
-    assert hazards_in(told.output) == []
-    assert VISIBLE in told.output
+    result = gwtui(*(argument.replace("{}", str(directory)) for argument in arguments))
+    assert result.exit_code == code, result.output
+    assert hazards_in(result.output) == []
+    assert VISIBLE in result.output
 
 
 def test_a_name_in_what_the_command_line_refuses_is_visible_text(directory: Path) -> None:
     program = [sys.executable, "-P", "-m", "gwtui", "decode", str(directory / "none"), "--api", "gemini"]
-    told = subprocess.run(program, capture_output=True, encoding="utf-8", timeout=30, check=False)
-    assert told.returncode == 2
-    assert hazards_in(told.stderr) == []
-    assert VISIBLE in told.stderr
+    result = subprocess.run(program, capture_output=True, encoding="utf-8", timeout=30, check=False)
+    assert result.returncode == 2
+    assert hazards_in(result.stderr) == []
+    assert VISIBLE in result.stderr
 
 
 @pytest.mark.skipif(os.name != "posix", reason="names are bytes on POSIX alone")
 @pytest.mark.parametrize("option", ["--headless", "--json"])
 def test_a_directory_of_a_session_that_is_not_utf_8_is_refused(directory: Path, option: str) -> None:
     rows = os.fsdecode(os.fsencode(directory) + b"/\xff\x9b")
-    told = gwtui("watch", option, "--for", "1s", "-p", "p", "--session-dir", rows)
-    assert told.exit_code == 2
-    assert "the name is not UTF-8" in told.output
-    assert hazards_in(told.output) == []
+    result = gwtui("watch", option, "--for", "1s", "-p", "p", "--session-dir", rows)
+    assert result.exit_code == 2
+    assert "the name is not UTF-8" in result.output
+    assert hazards_in(result.output) == []

@@ -142,7 +142,7 @@ def hostile_records() -> list[Record]:
 
 
 def clickable(stage: Stage) -> list[object]:
-    """Actions and links that a click on the screen would follow because a text said so."""
+    """Actions and links that a click on the screen would follow because of a text."""
     styles = [segment.style for strip in stage.screen._compositor.render_strips() for segment in strip]
     return [style for style in styles if style is not None and ("@click" in style.meta or style.link)]
 
@@ -150,13 +150,13 @@ def clickable(stage: Stage) -> list[object]:
 async def test_markup_is_text_on_every_screen(tmp_path: Path) -> None:
     endpoints = (replace(story.CLAUDE, name=ACTION, model=MARKUP, prompt=MARKUP), *story.ENDPOINTS[1:])
     async with on_stage(tmp_path / "config.toml", *endpoints, size=(150, 60), name=MARKUP) as stage:
-        await stage.tell(*hostile_records())
+        await stage.show(*hostile_records())
         for keys in ((), ("v",), ("v",), ("y",), ("enter",), ("escape", "e"), ("escape", "K", "y"), ("escape", "c")):
             await stage.press(*keys)
             assert clickable(stage) == []
             assert ACTION in stage.text, keys
-            assert stage.said or keys != ("y",)
-        stage.feed.tell(FeedEnded(text=MARKUP, failed=True, detail=MARKUP))
+            assert stage.notices or keys != ("y",)
+        stage.feed.emit(FeedEnded(text=MARKUP, failed=True, detail=MARKUP))
         await stage.press("escape")
         await stage.drawn()
         assert clickable(stage) == []

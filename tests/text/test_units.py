@@ -36,7 +36,7 @@ def test_a_short_duration_is_in_milliseconds_or_seconds(ns: int | None, text: st
     assert units.short(ns) == text
 
 
-def test_a_percentile_without_enough_values_tells_how_many_there_were() -> None:
+def test_a_percentile_without_enough_values_shows_how_many_there_were() -> None:
     assert units.quantile(388 * MS, 100) == "388"
     assert units.quantile(None, 41) == "-(41)"
     assert units.quantile(None, 0) == "-"

@@ -30,7 +30,7 @@ from gwtui.transport.connection_policy import Address, Made, Policy, Renewal, ho
 
 PONG: list[Step] = [Receive(), Send(http("200 OK", body=b"pong"))]
 ANSWERED: list[Step] = [TakeFrame(), Send(frame(TEXT, b"pong"))]
-linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells what was acknowledged")
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="only Linux reports what was acknowledged")
 unix_only = pytest.mark.skipif(not hasattr(socket, "AF_UNIX"), reason="there are no Unix sockets")
 
 
@@ -368,7 +368,7 @@ async def test_a_ping_that_nobody_acknowledges_is_sent_once_more(
     assert (rows[1].connection, rows[1].connect_ns is not None) == (2, True)
 
 
-async def test_addresses_that_failed_before_a_websocket_was_open_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_addresses_that_failed_before_a_websocket_was_open_are_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     async with ScriptedServer([Accept(), *ANSWERED * 2]) as server:
         dead = free_port()
         resolve_as(monkeypatch, answers(dead, server.port))

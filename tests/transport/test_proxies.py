@@ -68,9 +68,9 @@ def use(monkeypatch: pytest.MonkeyPatch) -> Any:
 async def probed(target: Endpoint, *, use_proxies: bool = True) -> Any:
     """The row of one probe. Nothing of it, nor of its reads, shows the proxy's login."""
     row, reads = await probe_once(target, Profile(use_proxies=use_proxies))
-    told = b"".join(map(encode, (row, *reads))).decode()
-    assert "hunter2" not in told
-    assert LOGIN not in told
+    found = b"".join(map(encode, (row, *reads))).decode()
+    assert "hunter2" not in found
+    assert LOGIN not in found
     return row
 
 
@@ -96,8 +96,8 @@ def test_a_proxy_that_was_meant_is_named(
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     of = endpoint("http", url)
-    told = reason_of(Judgement(verdict=Verdict.REFUSED, rule="r", reason="so"), of, None)
-    assert told == (f"so ({named}{UNUSED})" if named else "so")
+    found = reason_of(Judgement(verdict=Verdict.REFUSED, rule="r", reason="so"), of, None)
+    assert found == (f"so ({named}{UNUSED})" if named else "so")
     assert reason_of(Judgement(verdict=Verdict.TRUNCATED, rule="r", reason="so"), of, None) == "so"
 
 
@@ -129,7 +129,7 @@ async def test_no_proxy_is_used_for_a_host_that_no_proxy_names(monkeypatch: pyte
         ("http://ann:hunter2@proxy.invalid:3128", "the proxy proxy.invalid:3128 cannot be reached"),
     ],
 )
-async def test_a_proxy_that_cannot_be_used_is_told(
+async def test_a_proxy_that_cannot_be_used_is_reported(
     proxy: str, says: str, api: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALL_PROXY", proxy)
@@ -174,7 +174,7 @@ async def test_a_proxy_is_asked_for_the_whole_url(use: Any) -> None:
     assert row.phases.address == f"127.0.0.1:{proxy.port} (proxy)"
 
 
-async def test_a_proxy_that_wants_another_login_is_told(use: Any) -> None:
+async def test_a_proxy_that_wants_another_login_is_reported(use: Any) -> None:
     refusal = http("407 Proxy Authentication Required", body=f"not {PASSWORD} nor {LOGIN}".encode())
     async with ScriptedServer([Receive(), Send(refusal)]) as proxy:
         use(proxy)
@@ -288,6 +288,6 @@ def test_the_header_says_that_proxies_are_used() -> None:
 
 
 def test_a_session_without_a_screen_says_so_first() -> None:
-    told: list[str] = []
-    TextLines(told.append, 160).record(STARTED)
-    assert told[0].startswith("Watching prod: 1 endpoint through the environment's proxies. ")
+    found: list[str] = []
+    TextLines(found.append, 160).record(STARTED)
+    assert found[0].startswith("Watching prod: 1 endpoint through the environment's proxies. ")

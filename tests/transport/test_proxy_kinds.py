@@ -213,7 +213,7 @@ async def test_what_socks_refuses_is_the_proxys_word(api: str, socks: dict[str, 
     assert f"proxy 127.0.0.1:{proxy.port}" in row.reason
 
 
-async def test_a_proxy_that_does_not_speak_socks_is_told() -> None:
+async def test_a_proxy_that_does_not_speak_socks_is_reported() -> None:
     async with ScriptedServer([Send(http("400 Bad Request"))]) as proxy:
         row = await probed(endpoint("http", "http://h.invalid", proxy=f"socks5h://127.0.0.1:{proxy.port}"))
     assert row.verdict is Verdict.PROXY

@@ -1,4 +1,4 @@
-"""What a URL and headers become on the wire; what cannot be sent is said without quoting it."""
+"""What a URL and headers become on the wire; what cannot be sent is refused without quoting it."""
 
 from __future__ import annotations
 
@@ -77,6 +77,6 @@ def test_a_header_of_other_letters_cannot_be_sent(header: tuple[str, str]) -> No
 
 
 @pytest.mark.parametrize("header", [("Content-Length", "4"), ("Transfer-Encoding", "chunked")])
-def test_how_long_a_request_is_is_said_once(header: tuple[str, str]) -> None:
+def test_the_length_of_a_request_is_sent_once(header: tuple[str, str]) -> None:
     with pytest.raises(RequestError, match="how long the body is"):
         head_of("POST", "/", "h", [header], 5)

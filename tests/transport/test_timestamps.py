@@ -281,7 +281,7 @@ async def test_what_came_before_the_end_is_read_before_the_end() -> None:
     await stream.aclose()
 
 
-async def test_an_idle_connection_tells_that_its_peer_left() -> None:
+async def test_an_idle_connection_shows_that_its_peer_left() -> None:
     sock, peer = await connected()
     stream = TCPStream(sock)
     assert not stream.has_news()

@@ -1,4 +1,4 @@
-"""TLS files: what cannot be used is named, what changes is read anew, what ends soon is told, and nobody is asked."""
+"""TLS files: what cannot be used is named, changes are read anew, an end that is near is reported, nobody is asked."""
 
 from __future__ import annotations
 
@@ -225,7 +225,9 @@ def test_bytes_that_are_no_certificate_have_no_end(data: bytes) -> None:
         (-0.5, True, True, "12:00:00 ago"),
     ],
 )
-def test_what_ends_soon_is_told_and_its_last_day_degrades(days: float, warns: bool, degrades: bool, says: str) -> None:
+def test_what_ends_soon_is_reported_and_its_last_day_degrades(
+    days: float, warns: bool, degrades: bool, says: str
+) -> None:
     found = expiry("server", NOW + days * DAY_S, 14, NOW)
     assert bool(found) is warns
     for finding in found:
@@ -236,7 +238,7 @@ def test_what_ends_soon_is_told_and_its_last_day_degrades(days: float, warns: bo
 
 
 @pytest.mark.parametrize("api", ["http", "websocket"])
-async def test_a_probe_tells_of_certificates_that_end_soon(api: str, tmp_path: Path) -> None:
+async def test_a_probe_reports_certificates_that_end_soon(api: str, tmp_path: Path) -> None:
     settings = issue(tmp_path, days=0.5)
     script: list[Step] = ANSWER if api == "http" else [Accept(), TakeFrame(), Send(b"\x81\x04pong")]
     async with ScriptedServer(script, tls=wanting(days=3)) as server:
@@ -250,7 +252,7 @@ async def test_a_probe_tells_of_certificates_that_end_soon(api: str, tmp_path: P
     ]
 
 
-async def test_a_certificate_that_is_not_verified_is_told_too(tmp_path: Path) -> None:
+async def test_a_certificate_that_is_not_verified_is_reported_too(tmp_path: Path) -> None:
     async with ScriptedServer(ANSWER, tls=wanting(required=False, days=3)) as server:
         row = await probed(endpoint("http", server.url, tls=TLS(insecure=True)))
         quiet = await probed(endpoint("http", server.url, tls=TLS(insecure=True), cert_warn_days=2))
@@ -265,15 +267,15 @@ def test_an_endpoint_is_degraded_in_the_last_day_and_up_with_another_certificate
     story.request(Verdict.COMPLETE, findings=(replace(finding, degrades=False),))
     assert story.state() is State.UP
     story.request(Verdict.COMPLETE, findings=(finding,))
-    assert story.said() == [(State.DEGRADED, "certificate_expires: it ends at noon")]
+    assert story.reports() == [(State.DEGRADED, "certificate_expires: it ends at noon")]
     story.results("....")
     assert story.state() is State.DEGRADED, "one address may have it while another has not"
     story.results(".")
-    assert story.said()[1:] == [(State.UP, "up again after 00:00:25, certificate_expires: not found any more")]
-    assert [text for _, text in story.said("finding")] == ["certificate_expires: it ends at noon"]
+    assert story.reports()[1:] == [(State.UP, "up again after 00:00:25, certificate_expires: not found any more")]
+    assert [text for _, text in story.reports("finding")] == ["certificate_expires: it ends at noon"]
 
 
-def test_findings_of_pings_are_told_once() -> None:
+def test_findings_of_pings_are_reported_once() -> None:
     story = Story()
     finding = Finding(name=FindingName.CERTIFICATE_EXPIRES, evidence="soon")
     for number in (1, 2):
@@ -288,7 +290,7 @@ def test_findings_of_pings_are_told_once() -> None:
                 findings=(finding,),
             )
         )
-    assert [text for _, text in story.said("finding")] == ["certificate_expires: soon"]
+    assert [text for _, text in story.reports("finding")] == ["certificate_expires: soon"]
 
 
 def test_paths_begin_at_the_configurations_file_or_at_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -308,9 +310,9 @@ def test_a_check_of_the_configuration_names_files_that_cannot_be_used(tmp_path: 
     encrypted(settings.client_key or "", PASSWORD)
     tls = 'tls = { ca_file = "none.pem", client_cert = "me.pem", client_key = "me.key.encrypted" }'
     path = written(tmp_path, profiles("https://h", tls))
-    told = gwtui("config", "check", path)
-    assert told.exit_code == 2
-    first, second = told.stderr.splitlines()
+    result = gwtui("config", "check", path)
+    assert result.exit_code == 2
+    first, second = result.stderr.splitlines()
     assert first.startswith(f"{path}:9: profiles.prod.endpoints[0].tls.ca_file: {tmp_path}/none.pem: No such file")
     assert second.startswith(f"{path}:9: profiles.prod.endpoints[0].tls.client_key: the private key in ")
 
@@ -321,9 +323,9 @@ def test_a_password_that_is_not_there_is_a_note(tmp_path: Path, monkeypatch: pyt
     files = 'client_cert = "me.pem", client_key = "me.key.encrypted"'
     path = written(tmp_path, profiles("https://h", f'tls = {{ {files}, client_key_password = "env:GWTUI_TEST_P" }}'))
     monkeypatch.delenv("GWTUI_TEST_P", raising=False)
-    told = gwtui("config", "check", path)
-    assert told.exit_code == 0
-    assert "GWTUI_TEST_P is not set" in told.stdout
+    result = gwtui("config", "check", path)
+    assert result.exit_code == 0
+    assert "GWTUI_TEST_P is not set" in result.stdout
     monkeypatch.setenv("GWTUI_TEST_P", PASSWORD)
     assert "note: prod" not in gwtui("config", "check", path).stdout
     monkeypatch.setenv("GWTUI_TEST_P", "another")
@@ -338,10 +340,10 @@ def test_a_password_that_is_not_there_is_a_note(tmp_path: Path, monkeypatch: pyt
     ],
 )
 def test_settings_that_make_no_sense_are_faults(tls: str, says: str, tmp_path: Path) -> None:
-    told = gwtui("config", "check", written(tmp_path, profiles("https://h", f"tls = {{ {tls} }}")))
-    assert told.exit_code == 2
-    assert says in told.stderr
-    assert "hunter2" not in told.output
+    result = gwtui("config", "check", written(tmp_path, profiles("https://h", f"tls = {{ {tls} }}")))
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert "hunter2" not in result.output
 
 
 async def test_nginx_that_wants_a_client_certificate(tmp_path: Path) -> None:
@@ -360,13 +362,13 @@ async def test_nginx_that_wants_a_client_certificate(tmp_path: Path) -> None:
     )
     url = f"https://127.0.0.1:{port}"
 
-    async def told(url: str, client_cert: str | None = None) -> Request:
+    async def probed_with(url: str, client_cert: str | None = None) -> Request:
         return await probed(endpoint("http", url, tls=TLS(ca_file=settings.ca_file, client_cert=client_cert)))
 
     with nginx("\n".join(line if line.endswith("}") else f"{line};" for line in lines), tmp_path):
-        none, wrong = await told(url), await told(url, str(tmp_path / "stranger.pem"))
+        none, wrong = await probed_with(url), await probed_with(url, str(tmp_path / "stranger.pem"))
         good = await probed(endpoint("http", url, tls=settings))
-        plain = await told(url.replace("https", "http"))
+        plain = await probed_with(url.replace("https", "http"))
     assert [row.verdict for row in (none, wrong, good, plain)] == [
         Verdict.AUTH,
         Verdict.AUTH,

@@ -1,4 +1,4 @@
-"""The program as a whole: what it tells, what it survives, and what it leaves behind."""
+"""The program as a whole: what it shows, what it survives, and what it leaves behind."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ async def test_before_the_first_record_the_screen_says_so(tmp_path: Path) -> Non
 
 async def test_an_engine_that_dies_is_a_state_and_r_starts_another(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
-        await stage.tell(FeedEnded(text="engine killed by SIGKILL", failed=True, detail="Out of memory"))
+        await stage.show(*story.session())
+        await stage.show(FeedEnded(text="engine killed by SIGKILL", failed=True, detail="Out of memory"))
         assert "ended" in stage.lines[0]
         assert "✖ engine killed by SIGKILL: Out of memory · r starts it again" in stage.lines[1]
         await stage.press("p")
-        assert stage.said == ["The engine is not running: r starts it"]
+        assert stage.notices == ["The engine is not running: r starts it"]
         await stage.press("less_than_sign", "r")
         assert len(stage.feeds) == 2
         await stage.drawn()
@@ -64,7 +64,7 @@ async def test_an_engine_that_cannot_be_started_is_a_state_too(tmp_path: Path, m
         raise OSError(errno.EMFILE, "Too many open files")
 
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(FeedEnded(text="engine killed by SIGKILL", failed=True))
+        await stage.show(FeedEnded(text="engine killed by SIGKILL", failed=True))
         with monkeypatch.context() as patched:
             patched.setattr(stage.monitor._watch, "_open_feed", refuse)
             await stage.press("r")
@@ -81,8 +81,8 @@ async def test_an_engine_that_cannot_be_started_is_a_state_too(tmp_path: Path, m
 
 async def test_the_program_ends_with_a_session_that_had_its_time(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
-        await stage.tell(FeedEnded(text="engine stopped"))
+        await stage.show(*story.session())
+        await stage.show(FeedEnded(text="engine stopped"))
         assert stage.app.return_code == 0
         assert len(stage.app.last_views) == 1
 
@@ -90,16 +90,16 @@ async def test_the_program_ends_with_a_session_that_had_its_time(tmp_path: Path)
 async def test_rows_that_cannot_be_written_are_a_banner_while_it_lasts(tmp_path: Path) -> None:
     full = Heartbeat(at=0, now_ns=story.at(1000), recorder_error="No space left on device", rows_waiting=3)
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(full)
+        await stage.show(full)
         assert "No space left on device" in stage.lines[1]
-        await stage.tell(Heartbeat(at=1, now_ns=story.at(2000), rows_written=3))
+        await stage.show(Heartbeat(at=1, now_ns=story.at(2000), rows_written=3))
         assert "No space left" not in stage.text
 
 
-async def test_what_the_engine_refuses_is_told_in_the_place_of_what_was_told_before(tmp_path: Path) -> None:
+async def test_what_the_engine_refuses_replaces_the_message_before_it(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*(Notice(now_ns=story.at(number), text=f"[b]no {number}") for number in range(3)))
-        assert stage.said == ["[b]no 2"]
+        await stage.show(*(Notice(now_ns=story.at(number), text=f"[b]no {number}") for number in range(3)))
+        assert stage.notices == ["[b]no 2"]
         assert not any(notification.markup for notification in stage.app._notifications)
 
 
@@ -107,7 +107,7 @@ async def test_an_edit_outlives_the_engine(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("less_than_sign", "less_than_sign")
         assert [command.interval_s for command in stage.feed.sent if isinstance(command, SetInterval)] == [1.0, 0.5]
-        await stage.tell(FeedEnded(text="engine exited 1", failed=True))
+        await stage.show(FeedEnded(text="engine exited 1", failed=True))
         await stage.press("r")
         assert stage.feed.profile.endpoints[0].interval_s == 0.5
 
@@ -125,9 +125,9 @@ async def test_intervals_have_ends(key: str, seconds: float, tmp_path: Path) -> 
 
 async def test_frozen_says_so_and_for_how_long(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("space")
-        await stage.tell(story.completed(10, 20_000), Heartbeat(at=0, now_ns=story.at(95_600)))
+        await stage.show(story.completed(10, 20_000), Heartbeat(at=0, now_ns=story.at(95_600)))
         assert "FROZEN 00:01:15" in stage.lines[0]
         assert "under way" not in stage.text
         assert "streaming" in stage.text
@@ -142,7 +142,7 @@ async def test_frozen_says_so_and_for_how_long(tmp_path: Path) -> None:
 async def test_keys_that_come_at_once_are_about_the_endpoint_just_selected(tmp_path: Path) -> None:
     """As they do over a slow line, or where a frame takes long."""
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         first = stage.monitor.query_one(EndpointsPanel).selected
         stage.app.simulate_key("down")
         await stage.press("e")
@@ -157,7 +157,7 @@ async def test_keys_that_come_at_once_are_about_the_endpoint_just_selected(tmp_p
 
 async def test_a_filter_shows_takes_back_and_explains(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("slash", *"state:down")
         assert names(stage) == ["gateway-gpt"]
         assert "/state:down · 1 of 4" in stage.text
@@ -178,7 +178,7 @@ async def test_a_filter_shows_takes_back_and_explains(tmp_path: Path) -> None:
 
 async def test_escape_goes_back_step_by_step(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("slash", *"claude", "enter", "left_square_bracket", "2")
         seen = []
         for _ in range(5):
@@ -205,7 +205,7 @@ async def test_a_profile_without_websockets_gives_their_place_to_the_incidents(t
 
 async def test_small_screens_show_one_lower_panel_at_a_time(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(80, 24)) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         seen = {}
         for key in "3452":
             await stage.press(key)
@@ -238,7 +238,7 @@ async def test_a_screen_that_is_too_small_says_so_and_comes_back(tmp_path: Path)
 
 async def test_the_mouse_selects_opens_orders_and_picks(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.pilot.click("#endpoints", offset=Offset(8, 3))
         assert stage.query.endpoint == "gateway-gpt"
         await stage.pilot.click("#endpoints", offset=Offset(6, 1))
@@ -279,7 +279,7 @@ async def test_a_burst_that_is_none_is_asked_again(bad: str, tmp_path: Path) -> 
         line.value = "3x2"
         await stage.press("enter")
         assert stage.feed.sent == [Burst(endpoint=story.CLAUDE.name, requests=3, concurrency=2)]
-        assert stage.said == ["gateway-claude: 3 requests, 2 at once"]
+        assert stage.notices == ["gateway-claude: 3 requests, 2 at once"]
 
 
 async def test_a_mark_without_a_word_is_none(tmp_path: Path) -> None:
@@ -330,7 +330,7 @@ async def test_the_palette_finds_a_command_by_its_name(word: str, tmp_path: Path
 
 async def test_leaving_keeps_the_whole_session_for_the_shell(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("slash", *"claude", "enter", "minus", "space", "q")
         assert stage.app.return_value == 0
         (view,) = stage.app.last_views
@@ -342,10 +342,10 @@ async def test_leaving_keeps_the_whole_session_for_the_shell(tmp_path: Path) -> 
 
 async def test_a_session_before_is_summed_up_too(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
-        await stage.tell(FeedEnded(text="engine killed by SIGKILL", failed=True))
+        await stage.show(*story.session())
+        await stage.show(FeedEnded(text="engine killed by SIGKILL", failed=True))
         await stage.press("r")
-        assert stage.said == ["A new session; the previous one is summarised when you leave"]
+        assert stage.notices == ["A new session; the previous one is summarised when you leave"]
         before, now = (await stage.drawn()).app.last_views
     assert "49 requests, 5 failed" in summary(before)
     assert "killed by SIGKILL" in summary(before)
@@ -368,12 +368,12 @@ async def test_a_crash_shows_where_and_never_what_variables_held(
     monkeypatch.setattr(MonitorScreen, "action_mark", crash)
     with pytest.raises(RuntimeError, match="a fault of 21 letters"):  # noqa: PT012 - it comes out at the end of the run
         async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-            await stage.tell(*story.session())
+            await stage.show(*story.session())
             await stage.press("m")
-    told = capsys.readouterr()
-    assert "in crash" in told.err
-    assert "RuntimeError: a fault of 21 letters" in told.err
-    assert "canarycanary" not in told.out + told.err
-    assert hazards_in(told.err) == []
+    output = capsys.readouterr()
+    assert "in crash" in output.err
+    assert "RuntimeError: a fault of 21 letters" in output.err
+    assert "canarycanary" not in output.out + output.err
+    assert hazards_in(output.err) == []
     assert stage.app.return_code == 1
     assert len(stage.app.last_views) == 1

@@ -41,7 +41,7 @@ SCREENS: dict[str, tuple[tuple[int, int], tuple[str, ...]]] = {
 async def test_the_screen_looks_as_it_did(name: str, tmp_path: Path) -> None:
     size, keys = SCREENS[name]
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size, name="prod") as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         if keys:
             await stage.press(*keys)
         drawn = "\n".join(f"{line:<{size[0]}}|" for line in stage.lines) + "\n"

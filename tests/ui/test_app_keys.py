@@ -139,7 +139,7 @@ CASES: dict[str, Case] = {
     "probe.faster": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=1.0)),
     "probe.slower": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=4.0)),
     "incident.mark": Case(ordered, Mark(text="hi"), after=("h", "i", "enter")),
-    "engine.restart": Case(lambda stage: stage.said, ["The engine is running"]),
+    "engine.restart": Case(lambda stage: stage.notices, ["The engine is running"]),
     "endpoint.edit": Case(screen, EndpointForm),
     "endpoint.add": Case(lambda stage: "Add an endpoint" in stage.text, True),
     "endpoint.duplicate": Case(lambda stage: "gateway-claude-copy" in stage.text, True),
@@ -251,7 +251,7 @@ async def test_what_a_key_does(keys: list[Key], tmp_path: Path) -> None:
     done = {}
     size = (60, 20) if keys[0].group in SMALL else (112, 32)
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         for key in keys:
             case = CASES[key.id]
             await stage.press(*case.before)

@@ -1,4 +1,4 @@
-"""Themes and keys of the user's own: seen, kept, refused, and told by the help."""
+"""Themes and keys of the user's own: seen, kept, refused, and listed in the help."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ async def test_a_theme_is_saved_where_there_is_a_file(tmp_path: Path) -> None:
     path.write_text("# mine\n")
     async with on_stage(path, *story.ENDPOINTS) as stage:
         await stage.press("t")
-        assert stage.said == [f"{stage.app.theme}, saved"]
+        assert stage.notices == [f"{stage.app.theme}, saved"]
         assert stage.app.theme != DARK
         assert load(path).theme == stage.app.theme
         assert path.read_text().startswith("# mine\n")
         path.write_text("[[[\n")
         await stage.press("t")
-        assert stage.said[0].startswith(f"{stage.app.theme}, not saved: {path}:1")
+        assert stage.notices[0].startswith(f"{stage.app.theme}, not saved: {path}:1")
 
 
 async def test_without_a_file_a_theme_is_for_this_session(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
     async with on_stage(path, *story.ENDPOINTS) as stage:
         await stage.press("t")
-        assert stage.said == [f"{stage.app.theme}, not saved: there is no configuration file"]
+        assert stage.notices == [f"{stage.app.theme}, not saved: there is no configuration file"]
         assert not path.exists()
 
 
@@ -56,7 +56,7 @@ def test_terminals_with_few_colours_begin_with_their_own(wanted: str, colours: s
 async def test_no_color_is_grey_with_what_is_wrong_in_bold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         drawn = [segment for strip in stage.screen._compositor.render_strips() for segment in strip]
         bold = {segment.text.strip() for segment in drawn if segment.style is not None and segment.style.bold}
         assert {"5 failed", "down"} <= bold
@@ -81,14 +81,14 @@ async def test_a_theme_that_is_none_and_one_that_is_broken_are_notices(tmp_path:
     (tmp_path / "themes" / "mine.toml").write_text('name = "mine"\n[colors]\nup = "[red]"\n')
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, theme="nope") as stage:
         assert stage.app.theme == DARK
-        assert any("mine.toml:3: colors.up" in text for text in stage.said)
-        assert "There is no theme 'nope': T lists the themes" in stage.said
+        assert any("mine.toml:3: colors.up" in text for text in stage.notices)
+        assert "There is no theme 'nope': T lists the themes" in stage.notices
 
 
 async def test_keys_are_remapped_everywhere_and_the_help_says_so(tmp_path: Path) -> None:
     keys = {"endpoints.down": "j", "app.help": "f1,h", "details.back": "x"}
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys=keys) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("j", "down")
         assert stage.query.endpoint == "gateway-gpt"
         await stage.press("enter", "x")
@@ -104,9 +104,9 @@ async def test_keys_are_remapped_everywhere_and_the_help_says_so(tmp_path: Path)
 async def test_keys_that_mean_nothing_and_keys_that_clash_are_notices(tmp_path: Path) -> None:
     keys = {"no.such": "x", "app.quit": "foo+bar", "endpoint.edit": "p"}
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, keys=keys) as stage:
-        assert "[ui.keys] there is no 'no.such': press ? for the ids" in stage.said
-        assert "[ui.keys] app.quit: 'foo+bar' is not a key" in stage.said
-        assert "[ui.keys] p is both endpoint.edit and probe.pause" in stage.said
+        assert "[ui.keys] there is no 'no.such': press ? for the ids" in stage.notices
+        assert "[ui.keys] app.quit: 'foo+bar' is not a key" in stage.notices
+        assert "[ui.keys] p is both endpoint.edit and probe.pause" in stage.notices
         await stage.press("p")
         assert "Edit gateway-claude" in stage.text
 

@@ -74,7 +74,7 @@ def test_text_of_the_network_is_made_visible() -> None:
     assert all(span.text.isprintable() for line in drawn(view, 100) for span in line)
 
 
-def test_the_same_reason_is_said_once() -> None:
+def test_the_same_reason_is_printed_once() -> None:
     results = tuple(
         changed(result, outcome=CheckOutcome.NOT_APPLICABLE, evidence="the gateway cannot be reached")
         for result in pages.checks_ended(NAME)[:3]
@@ -125,7 +125,7 @@ async def test_the_key_runs_the_checks_of_the_selected_endpoint_once_and_shows_t
         assert isinstance(stage.screen, ChecksScreen)
         assert stage.feed.sent == [RunChecks(endpoint=story.GPT.name)]
         assert "Not checked yet" in stage.text
-        await stage.tell(pages.checks_begun(story.GPT.name), *pages.checks_ended(story.GPT.name, 2))
+        await stage.show(pages.checks_begun(story.GPT.name), *pages.checks_ended(story.GPT.name, 2))
         assert "✔ 1 pass  ▲ 1 warn" in stage.text
         assert "◌ now   A streaming request gets a complete" in stage.text
         await stage.press("escape", "K")
@@ -140,21 +140,21 @@ async def test_the_key_runs_the_checks_of_the_selected_endpoint_once_and_shows_t
 async def test_the_page_follows_what_runs_until_the_user_scrolls(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", story.CLAUDE, size=(80, 16)) as stage:
         await stage.press("K", "y")
-        await stage.tell(pages.checks_begun(NAME), *pages.checks_ended(NAME, 3))
+        await stage.show(pages.checks_begun(NAME), *pages.checks_ended(NAME, 3))
         assert "◌ now   Events are not held back" in stage.text
         await stage.press("home")
-        await stage.tell(*pages.checks_ended(NAME, 5))
+        await stage.show(*pages.checks_ended(NAME, 5))
         assert "The gateway and its provider" in stage.text
         await stage.press("end")
         assert "The circuit breaker" in stage.text
-        await stage.tell(pages.checks_begun(NAME, started_at=START_AT + 60))
+        await stage.show(pages.checks_begun(NAME, started_at=START_AT + 60))
         assert "◌ now   The gateway and its provider" in stage.text
 
 
 async def test_checks_fill_in_while_the_picture_is_frozen(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", story.CLAUDE) as stage:
         await stage.press("space", "K", "y")
-        await stage.tell(pages.checks_begun(NAME), *pages.checks_ended(NAME, 1))
+        await stage.show(pages.checks_begun(NAME), *pages.checks_ended(NAME, 1))
         assert "✔ 1 pass" in stage.text
 
 

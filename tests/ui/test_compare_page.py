@@ -63,7 +63,7 @@ def test_names_that_would_take_the_terminal_over_are_made_visible() -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture", "metric", "told"),
+    ("picture", "metric", "expected"),
     [
         (pages.picture("gateway-gpt"), Metric.TTFT, ["gateway-claude is 25 % faster (TTFT p50 "]),
         (pages.picture("gateway-gpt"), Metric.E2E, ["gateway-claude is 22 % faster (E2E p50 "]),
@@ -79,9 +79,9 @@ def test_names_that_would_take_the_terminal_over_are_made_visible() -> None:
         (pages.picture(), Metric.TTFT, []),
     ],
 )
-def test_a_sentence_for_every_pair_that_can_be_compared(picture: Picture, metric: Metric, told: list[str]) -> None:
-    said = sentences(picture, metric)
-    assert [sentence[: len(begin)] for sentence, begin in zip(said, told, strict=True)] == told
+def test_a_sentence_for_every_pair_that_can_be_compared(picture: Picture, metric: Metric, expected: list[str]) -> None:
+    found = sentences(picture, metric)
+    assert [sentence[: len(begin)] for sentence, begin in zip(found, expected, strict=True)] == expected
 
 
 def test_work_is_due_when_its_subject_changes_and_else_when_it_is_time() -> None:
@@ -115,12 +115,12 @@ async def compared(stage: Stage) -> CompareScreen:
 
 async def test_the_page_compares_adds_removes_and_copies(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("c")
         await compared(stage)
         assert "gateway-gpt has no good result yet" in stage.text
         await stage.press("y")
-        assert stage.said == ["Nothing is compared yet"]
+        assert stage.notices == ["Nothing is compared yet"]
         await stage.press("down", "space")
         await compared(stage)
         assert "gateway-gpt has no good result yet" in stage.text
@@ -136,7 +136,7 @@ async def test_the_page_compares_adds_removes_and_copies(tmp_path: Path) -> None
 @pytest.mark.parametrize("size", [(140, 40), (80, 24)])
 async def test_the_screen_looks_as_it_did(size: tuple[int, int], tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=size) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("c", "down", "space")
         await compared(stage)
         text = "\n".join(f"{line:<{size[0]}}|" for line in stage.lines) + "\n"
@@ -145,7 +145,7 @@ async def test_the_screen_looks_as_it_did(size: tuple[int, int], tmp_path: Path)
 
 async def test_a_burst_goes_to_all_that_are_compared(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("c", "down", "space", "b", "enter")
         names = (story.GPT.name, story.HEALTH.name)
         assert stage.feed.sent == [Burst(endpoint=story.CLAUDE.name, requests=30, concurrency=1, others=names)]
@@ -153,18 +153,18 @@ async def test_a_burst_goes_to_all_that_are_compared(tmp_path: Path) -> None:
 
 async def test_new_results_are_compared_while_the_page_is_open(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("c", "space", "down", "space")
         await compared(stage)
         stage.screen._pace._next_s = 0.0  # type: ignore[attr-defined]  # as if two seconds had gone by
-        await stage.tell(*(story.healthy(number, 21_000 + 10.0 * number) for number in range(19, 60)))
+        await stage.show(*(story.healthy(number, 21_000 + 10.0 * number) for number in range(19, 60)))
         await compared(stage)
         assert "n 9 and 59" in stage.text
 
 
 async def test_a_click_adds_an_endpoint(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("c")
         await stage.pilot.click(OthersPanel, offset=(4, 3))
         await stage.pilot.pause()

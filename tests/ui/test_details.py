@@ -31,14 +31,14 @@ def text_of(lines: list[Line]) -> str:
     return "\n".join(plain(line).rstrip() for line in lines)
 
 
-def told(request: Request) -> View:
+def view_of(request: Request) -> View:
     return replace(views.calm(), stream=views.stream(request=request))
 
 
 def test_a_failure_says_its_reason_and_its_likely_cause_first() -> None:
     reason = "the stream ended after event 31 without message_stop"
     request = views.request(Verdict.TRUNCATED, reason=reason, event_number=31, rule="anthropic.no_message_stop")
-    lines = text_of(draw_result(told(request), 200)).splitlines()
+    lines = text_of(draw_result(view_of(request), 200)).splitlines()
     assert lines[0].startswith("✖ truncated  ")
     assert lines[1] == reason
     assert lines[2].startswith("Likely cause: ")
@@ -63,20 +63,20 @@ def test_the_event_that_broke_a_stream_stands_among_those_around_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "told"), [(Verdict.TRUNCATED, True), (Verdict.COMPLETE, False), (Verdict.CANCELLED, False)]
+    ("verdict", "expected"), [(Verdict.TRUNCATED, True), (Verdict.COMPLETE, False), (Verdict.CANCELLED, False)]
 )
-def test_without_a_deciding_event_the_last_ones_are_shown_of_what_failed(verdict: Verdict, told: bool) -> None:
+def test_without_a_deciding_event_the_last_ones_are_shown_of_what_failed(verdict: Verdict, expected: bool) -> None:
     lines = tuple(replace(line, decided=False) for line in views.stream_lines())
     stream = views.stream(request=views.request(verdict), lines=lines)
     text = text_of(draw_result(replace(views.calm(), stream=stream), 100))
-    assert ("Its last events" in text) is told
+    assert ("Its last events" in text) is expected
     assert "Where it broke" not in text
 
 
 def test_what_is_not_known_is_left_out() -> None:
     bare = views.request(Verdict.REFUSED, status=None, content_type="", events=0, reads=0, output_tokens=None,
                          tokens_per_s=None, duration_ns=None, ttfb_ns=None, ttft_ns=None, trace_id="")  # fmt: skip
-    text = text_of(draw_result(told(bare), 100))
+    text = text_of(draw_result(view_of(bare), 100))
     assert "Ids" not in text
     assert "tokens" not in text
     assert "first byte" not in text
@@ -84,7 +84,7 @@ def test_what_is_not_known_is_left_out() -> None:
 
 
 def test_tokens_that_were_not_counted_are_no_zero() -> None:
-    assert "n/a in, 96 out" in text_of(draw_result(told(views.request()), 100))
+    assert "n/a in, 96 out" in text_of(draw_result(view_of(views.request()), 100))
 
 
 def test_a_ping_has_facts_of_its_own() -> None:
@@ -122,7 +122,7 @@ def test_any_request_is_drawn_at_any_width(width: int, verdict: Verdict, times: 
         ttfo_ns=ttfo,
         duration_ns=duration,
     )
-    view = told(request)
+    view = view_of(request)
     stream = view.stream
     assert stream is not None
     lines = [*draw_result(view, width), *draw_text(stream, width)]
@@ -165,9 +165,9 @@ def test_a_probe_under_way_stands_above_those_that_ended() -> None:
 async def test_what_was_measured_while_the_engine_was_late_is_marked_wherever_it_is_shown(tmp_path: Path) -> None:
     late = msgspec.structs.replace(story.completed(10, 20_000), tainted=True, error_ns=70_000_000)
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         assert "tainted" not in stage.text
-        await stage.tell(late)
+        await stage.show(late)
         (standing,) = [line for line in stage.lines if "complete  tainted" in line]
         assert "TTFT" in standing
         await stage.press("enter")
@@ -178,13 +178,13 @@ async def test_what_was_measured_while_the_engine_was_late_is_marked_wherever_it
 @pytest.mark.parametrize("name", ["gateway-claude", "gateway-gpt", "gateway-http", "gateway-ws"])
 async def test_the_inspected_probe_stays_while_others_come(name: str, tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session(), story.completed(10, 20_000))
+        await stage.show(*story.session(), story.completed(10, 20_000))
         for _ in range([endpoint.name for endpoint in story.ENDPOINTS].index(name)):
             await stage.press("down")
         await stage.press("enter")
         before = str(stage.screen.query_one(DetailsPanel).border_title)
         assert before.startswith(f"{name} #")
-        await stage.tell(
+        await stage.show(
             *story.stream(11, 22_000), story.completed(11, 22_000), story.unavailable(9, 23_000),
             story.healthy(30, 23_000), story.ping(30, 23_000),
         )  # fmt: skip
@@ -196,10 +196,10 @@ async def test_the_inspected_probe_stays_while_others_come(name: str, tmp_path: 
 
 async def test_a_stream_goes_on_in_the_details(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("enter")
         assert "under way" in stage.text
-        await stage.tell(story.completed(10, 20_000))
+        await stage.show(story.completed(10, 20_000))
         assert "✔ complete" in stage.lines[2]
         await stage.press("end")
         assert "def bubble_sort(arr):" in stage.text
@@ -207,16 +207,16 @@ async def test_a_stream_goes_on_in_the_details(tmp_path: Path) -> None:
 
 async def test_walking_leads_past_the_newest_to_following(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session(), story.completed(10, 20_000))
+        await stage.show(*story.session(), story.completed(10, 20_000))
         await stage.press("enter", "left_square_bracket", "right_square_bracket", "right_square_bracket")
         assert "gateway-claude #10 · newest" in stage.text
-        await stage.tell(*story.stream(11, 22_000), story.completed(11, 22_000))
+        await stage.show(*story.stream(11, 22_000), story.completed(11, 22_000))
         assert "gateway-claude #11 · newest" in stage.text
 
 
 async def test_mouse_on_the_list_and_on_events(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session(), story.completed(10, 20_000))
+        await stage.show(*story.session(), story.completed(10, 20_000))
         await stage.press("enter")
         await stage.pilot.click(RecentPanel, offset=Offset(5, 3))
         await stage.pilot.pause()
@@ -234,7 +234,7 @@ async def test_mouse_on_the_list_and_on_events(tmp_path: Path) -> None:
 
 async def test_a_click_on_an_event_of_the_stream_opens_it(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("left_square_bracket")
         await stage.pilot.click("#stream", offset=Offset(10, 3))
         await stage.pilot.pause()
@@ -247,7 +247,7 @@ async def test_a_click_on_an_event_of_the_stream_opens_it(tmp_path: Path) -> Non
 
 async def test_narrow_screens_leave_the_list_out(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(80, 24)) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("enter")
         assert not stage.screen.query_one(RecentPanel).display
         assert "[ older" in stage.text
@@ -256,9 +256,9 @@ async def test_narrow_screens_leave_the_list_out(tmp_path: Path) -> None:
 async def test_before_the_first_request_there_is_nothing_to_inspect(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("enter")
-        assert stage.said == ["There is no request yet"]
+        assert stage.notices == ["There is no request yet"]
         await stage.press("y")
-        assert stage.said == ["There is no trace id yet"]
+        assert stage.notices == ["There is no trace id yet"]
 
 
 def decided(endpoint: str, number: int) -> Incident:
@@ -272,6 +272,6 @@ async def test_an_incident_whose_request_is_gone_says_where_it_is(tmp_path: Path
             for number in range(10, 130)
             for record in (story.unavailable(number, 30_000), decided(story.GPT.name, number))
         ]
-        await stage.tell(*story.session(), *later)
+        await stage.show(*story.session(), *later)
         await stage.press("5", "end", "enter")
-        assert stage.said == ["gateway-gpt #3 is no longer kept; its row is in the session's CSV"]
+        assert stage.notices == ["gateway-gpt #3 is no longer kept; its row is in the session's CSV"]

@@ -1,4 +1,4 @@
-"""Changes of the profile: told to the engine, written where they are saved, and taken back without a loss."""
+"""Changes of the profile: sent to the engine, written where they are saved, and taken back without a loss."""
 
 from __future__ import annotations
 

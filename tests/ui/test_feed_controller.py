@@ -20,7 +20,7 @@ PROFILE = Profile(name="prod", endpoints=story.ENDPOINTS)
 
 
 class Watching:
-    """A watch whose feed has told some records and goes on."""
+    """A watch whose feed has sent some records and goes on."""
 
     def __init__(self) -> None:
         self.feeds: list[FakeFeed] = []
@@ -34,11 +34,11 @@ class Watching:
     async def start(self, *records: Record) -> asyncio.Task[bool]:
         task = asyncio.create_task(self.watch.follow(PROFILE, self.notices.append))
         await asyncio.sleep(0)
-        await self.tell(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=PROFILE), *records)
+        await self.emit(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=PROFILE), *records)
         return task
 
-    async def tell(self, *records: Record) -> None:
-        self.feeds[-1].tell(*records)
+    async def emit(self, *records: Record) -> None:
+        self.feeds[-1].emit(*records)
         await self.feeds[-1].taken.wait()
 
 
@@ -68,7 +68,7 @@ async def test_a_frozen_picture_can_be_looked_at_from_every_side(watching: Watch
     watch = watching.watch
     watch.freeze()
     requests = watch.view(60).header.requests
-    await watching.tell(story.completed(10, 20_000), Heartbeat(at=START_AT + 25, now_ns=story.at(25_000)))
+    await watching.emit(story.completed(10, 20_000), Heartbeat(at=START_AT + 25, now_ns=story.at(25_000)))
     assert watch.view(60).header.requests == requests
     assert watch.live_view(60).header.requests == requests + 1
     watch.query = Query(endpoint=story.GPT.name)
@@ -88,7 +88,7 @@ async def test_commands_go_to_the_feed_that_runs(watching: Watching) -> None:
     task = await watching.start()
     assert watching.watch.send(Pause())
     assert watching.feeds[0].sent == [Pause()]
-    watching.feeds[0].tell(FeedEnded(text="engine exited 1", failed=True))
+    watching.feeds[0].emit(FeedEnded(text="engine exited 1", failed=True))
     await task
     assert not watching.watch.send(Pause())
     assert not watching.watch.running
@@ -96,7 +96,7 @@ async def test_commands_go_to_the_feed_that_runs(watching: Watching) -> None:
     assert watching.watch.view(60).header.ended
 
 
-async def test_the_engines_notices_are_told_each_time(watching: Watching) -> None:
+async def test_the_engines_notices_are_reported_each_time(watching: Watching) -> None:
     task = await watching.start(*[Notice(now_ns=START_NS, text="no such endpoint")] * 2)
     assert watching.notices == ["no such endpoint"] * 2
     task.cancel()
@@ -105,7 +105,7 @@ async def test_the_engines_notices_are_told_each_time(watching: Watching) -> Non
 async def test_a_second_session_starts_from_nothing(watching: Watching) -> None:
     task = await watching.start(*story.session())
     watching.watch.freeze()
-    watching.feeds[0].tell(FeedEnded(text="engine exited 1", failed=True))
+    watching.feeds[0].emit(FeedEnded(text="engine exited 1", failed=True))
     await task
     again = await watching.start()
     view = watching.watch.view(60)
@@ -133,7 +133,7 @@ async def test_the_whole_session_is_kept_for_the_summary(watching: Watching) -> 
     task.cancel()
 
 
-async def test_what_an_engine_tells_while_it_ends_is_in_the_last_picture(
+async def test_what_an_engine_sends_while_it_ends_is_in_the_last_picture(
     watching: Watching, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rows that waited to the end were lost in the end."""
@@ -141,7 +141,7 @@ async def test_what_an_engine_tells_while_it_ends_is_in_the_last_picture(
     task.cancel()
     (feed,) = watching.feeds
     last = Heartbeat(at=0, now_ns=story.at(100_000), recorder_error="No space left on device", rows_lost=3)
-    monkeypatch.setattr(feed, "stop", lambda: feed.tell(last, FeedEnded(text="engine stopped")))
+    monkeypatch.setattr(feed, "stop", lambda: feed.emit(last, FeedEnded(text="engine stopped")))
     await watching.watch.aclose()
     assert feed.closed
     assert watching.watch.whole_views()[-1].header.banner.endswith("(No space left on device), 3 lost")

@@ -78,12 +78,12 @@ async def test_an_edit_takes_effect_at_once_and_can_be_undone(tmp_path: Path) ->
             {"X-Team": "a"},
         )
         assert command.endpoint.deadlines is not None
-        assert stage.said == ["gateway-claude: applied for this session"]
+        assert stage.notices == ["gateway-claude: applied for this session"]
         assert not path.exists()
         await stage.press("u")
         assert stage.feed.sent[-1] == PutEndpoint(endpoint=story.CLAUDE, replaces="gateway-claude")
         await stage.press("u")
-        assert stage.said == ["Nothing to undo"]
+        assert stage.notices == ["Nothing to undo"]
 
 
 async def test_saving_writes_the_file_and_says_where(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ async def test_saving_writes_the_file_and_says_where(tmp_path: Path) -> None:
         assert stage.feed.sent == [PutEndpoint(endpoint=added)]
         assert load(path).profile("test").endpoints == (added,)
         assert path.read_text().startswith("# mine\n[profiles.test]\ninterval_s = 3 # calm\n")
-        assert stage.said == [f"added: saved to {path}"]
+        assert stage.notices == [f"added: saved to {path}"]
         await stage.press("u")
         assert stage.feed.sent[-1] == RemoveEndpoint(name="added")
         assert path.read_text() == "# mine\n[profiles.test]\ninterval_s = 3 # calm\n"
@@ -137,7 +137,7 @@ async def test_files_of_the_form_are_found_from_the_configurations_place(tmp_pat
 
 
 async def test_bad_input_is_named_marked_and_gone_to(tmp_path: Path) -> None:
-    told = {}
+    found = {}
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("e")
         for name, text, message in BAD:
@@ -146,7 +146,7 @@ async def test_bad_input_is_named_marked_and_gone_to(tmp_path: Path) -> None:
             await give(stage, name, text)
             await stage.press("ctrl+s")
             focused = stage.screen.focused
-            told[name, text] = (
+            found[name, text] = (
                 message in result(stage),
                 "canary" not in result(stage),
                 field.has_class("-wrong"),
@@ -156,10 +156,10 @@ async def test_bad_input_is_named_marked_and_gone_to(tmp_path: Path) -> None:
         await stage.press("ctrl+o")
         assert not any(field.has_class("-wrong") for field in stage.app.query(FormRow))
         assert stage.feed.sent == [PutEndpoint(endpoint=story.CLAUDE, replaces="gateway-claude")]
-    assert told == {(name, text): (True, True, True, True) for name, text, _ in BAD}
+    assert found == {(name, text): (True, True, True, True) for name, text, _ in BAD}
 
 
-async def test_several_faults_are_told_together(tmp_path: Path) -> None:
+async def test_several_faults_are_reported_together(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("e")
         await give(stage, "url", "gateway")
@@ -171,26 +171,26 @@ async def test_several_faults_are_told_together(tmp_path: Path) -> None:
 async def test_trying_once_shows_its_result_and_only_its_own(tmp_path: Path) -> None:
     trial = replace(story.completed(1, 1000), trigger=Trigger.TRIAL)
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(trial)
+        await stage.show(trial)
         await stage.press("e")
         assert result(stage) == ""
         await stage.press("ctrl+t")
         assert stage.feed.sent == [Try(endpoint=story.CLAUDE)]
         assert result(stage) == "Trying …"
-        await stage.tell(story.completed(2, 2000))
+        await stage.show(story.completed(2, 2000))
         assert result(stage) == "Trying …"
-        await stage.tell(replace(trial, number=2, verdict=Verdict.AUTH, reason="HTTP 401"))
+        await stage.show(replace(trial, number=2, verdict=Verdict.AUTH, reason="HTTP 401"))
         assert result(stage) == "✖ auth: HTTP 401"
         assert stage.screen.query_one("#result").has_class("-wrong")
         await stage.press("ctrl+t")
-        await stage.tell(replace(trial, number=3))
+        await stage.show(replace(trial, number=3))
         assert result(stage) == "✔ complete · TTFT 410 ms · E2E 1.11 s · 26 events"
 
 
 async def test_a_trial_is_seen_while_the_picture_is_frozen(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("space", "e", "ctrl+t")
-        await stage.tell(replace(story.completed(1, 1000), trigger=Trigger.TRIAL))
+        await stage.show(replace(story.completed(1, 1000), trigger=Trigger.TRIAL))
         assert result(stage).startswith("✔ complete")
 
 
@@ -209,13 +209,13 @@ def test_a_trial_in_a_line(trial: Request | Ping, text: str) -> None:
 
 async def test_without_an_engine_a_trial_says_so(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(FeedEnded(text="engine exited 1", failed=True))
+        await stage.show(FeedEnded(text="engine exited 1", failed=True))
         await stage.press("e", "ctrl+t")
-        assert stage.said == ["The engine is not running: r starts it"]
+        assert stage.notices == ["The engine is not running: r starts it"]
         assert result(stage) == ""
 
 
-async def test_leaving_with_changes_wants_to_be_said_twice(tmp_path: Path) -> None:
+async def test_leaving_with_changes_needs_the_key_twice(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("e")
         await give(stage, "model", "opus")
@@ -233,7 +233,7 @@ async def test_what_could_not_be_saved_is_in_the_form_again(tmp_path: Path) -> N
         await stage.press("e")
         await give(stage, "model", "opus")
         await stage.press("ctrl+s")
-        assert stage.said[0].startswith(f"Not saved: {path}:1")
+        assert stage.notices[0].startswith(f"Not saved: {path}:1")
         assert isinstance(stage.screen, EndpointForm)
         assert row(stage, "model").text == "opus"
         assert stage.feed.sent == []

@@ -57,7 +57,7 @@ class PanelApp(App[None]):
         self.posted.append(message)
 
     @property
-    def said(self) -> list[tuple[object, ...]]:
+    def messages(self) -> list[tuple[object, ...]]:
         """What was posted: the message's name and its data."""
         data = ("name", "column", "endpoint", "request", "number", "step")
         return [
@@ -84,21 +84,21 @@ async def test_keys_and_wheel_select_an_endpoint_and_the_selection_stays_in_sigh
     app = PanelApp(panel, views.crowded())
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("down", "down", "up")
-        assert app.said == [
+        assert app.messages == [
             ("Selected", "gateway-gpt-01"),
             ("Selected", "gateway-health-02"),
             ("Selected", "gateway-gpt-01"),
         ]
         await pilot.press("end")
-        assert app.said[-1] == ("Selected", "gateway-gpt-19")
+        assert app.messages[-1] == ("Selected", "gateway-gpt-19")
         assert "gateway-gpt-19" in shown(panel)[-1]
         assert panel.subtitle(views.crowded()).endswith(" · 10-20 of 20")
         await pilot.press("home", "pagedown")
-        assert app.said[-1] == ("Selected", "gateway-gpt-10")
+        assert app.messages[-1] == ("Selected", "gateway-gpt-10")
         await wheel(pilot, panel, down=True)
-        assert app.said[-1] == ("Selected", "gateway-health-11")
+        assert app.messages[-1] == ("Selected", "gateway-health-11")
         await wheel(pilot, panel, down=False)
-        assert app.said[-1] == ("Selected", "gateway-gpt-10")
+        assert app.messages[-1] == ("Selected", "gateway-gpt-10")
 
 
 async def test_who_is_sick_out_of_sight_is_named_under_the_table() -> None:
@@ -112,7 +112,7 @@ async def test_who_is_sick_out_of_sight_is_named_under_the_table() -> None:
 
 
 @pytest.mark.parametrize(
-    ("width", "told"),
+    ("width", "expected"),
     [
         (99, "✖ sourcegraph-claude-05  ✖ sourcegraph-claude-14  ▲ azure-eu-west-06  and 3 more"),
         (40, "✖ sourcegraph-claude-05  and 5 more"),
@@ -120,15 +120,15 @@ async def test_who_is_sick_out_of_sight_is_named_under_the_table() -> None:
         (5, ""),
     ],
 )
-def test_of_the_sick_out_of_sight_as_many_are_named_as_there_is_room_for(width: int, told: str) -> None:
-    assert out_of_sight(views.crowded().endpoints, width) == told
+def test_of_the_sick_out_of_sight_as_many_are_named_as_there_is_room_for(width: int, expected: str) -> None:
+    assert out_of_sight(views.crowded().endpoints, width) == expected
 
 
 async def test_at_the_ends_of_the_table_nothing_is_posted() -> None:
     app = PanelApp(EndpointsPanel(), views.calm())
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("up", "pageup", "home")
-        assert app.said == []
+        assert app.messages == []
 
 
 async def test_clicks_select_open_and_sort() -> None:
@@ -136,18 +136,18 @@ async def test_clicks_select_open_and_sort() -> None:
     app = PanelApp(panel, views.calm())
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.click(panel, offset=Offset(10, 4))
-        assert app.said == [("Selected", "gateway-health")]
+        assert app.messages == [("Selected", "gateway-health")]
         await pilot.click(panel, offset=Offset(10, 4), times=2)
-        assert app.said[-1] == ("Opened", "gateway-health")
+        assert app.messages[-1] == ("Opened", "gateway-health")
         await pilot.click(panel, offset=Offset(10, 10))
-        assert len(app.said) == 2
+        assert len(app.messages) == 2
         heading = shown(panel)[0]
         await pilot.click(panel, offset=Offset(1 + heading.index("p95"), 1))
-        assert app.said[-1] == ("Sort", "p95")
+        assert app.messages[-1] == ("Sort", "p95")
         await pilot.click(panel, offset=Offset(1 + heading.index("verdict") + 2, 1))
-        assert app.said[-1] == ("Sort", "verdict")
+        assert app.messages[-1] == ("Sort", "verdict")
         await pilot.click(panel, offset=Offset(2, 1))
-        assert app.said[-1] == ("Sort", "verdict")
+        assert app.messages[-1] == ("Sort", "verdict")
 
 
 async def test_a_new_view_moves_the_selection_to_what_was_chosen_elsewhere() -> None:
@@ -157,7 +157,7 @@ async def test_a_new_view_moves_the_selection_to_what_was_chosen_elsewhere() -> 
         chosen = Endpoint(name="gateway-ws", api="websocket", url="ws://localhost")
         panel.show(replace(views.calm(), selected=chosen))
         await pilot.press("up")
-        assert app.said == [("Selected", "gateway-health")]
+        assert app.messages == [("Selected", "gateway-health")]
 
 
 async def test_the_stream_follows_its_end_until_the_user_scrolls_back() -> None:
@@ -166,7 +166,7 @@ async def test_the_stream_follows_its_end_until_the_user_scrolls_back() -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         assert "message_stop" in shown(panel)[-2]
         await wheel(pilot, panel, down=False)
-        assert app.said == [("Held", 184)]
+        assert app.messages == [("Held", 184)]
         assert "message_stop" not in "".join(shown(panel)[:-1])
         held = shown(panel)[0]
         more = views.stream(lines=views.stream_lines(60))
@@ -176,7 +176,7 @@ async def test_the_stream_follows_its_end_until_the_user_scrolls_back() -> None:
         panel.show(replace(views.calm(), stream=kept))
         assert shown(panel)[0] == held
         await pilot.press("end")
-        assert app.said[-1] == ("Held", None)
+        assert app.messages[-1] == ("Held", None)
         assert "message_stop" in shown(panel)[-2]
         await pilot.press("home")
         assert shown(panel)[0].split()[0] == units.offset(kept.lines[0].since_sent_ns)
@@ -212,9 +212,9 @@ async def test_a_click_chooses_an_event() -> None:
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("home")
         await pilot.click(panel, offset=Offset(10, 3))
-        assert app.said[-1] == ("Chosen", "gateway-claude", 184, 3)
+        assert app.messages[-1] == ("Chosen", "gateway-claude", 184, 3)
         await pilot.click(panel, offset=Offset(10, 12))
-        assert app.said[-1] == ("Chosen", "gateway-claude", 184, 3)
+        assert app.messages[-1] == ("Chosen", "gateway-claude", 184, 3)
 
 
 async def test_latency_asks_for_metrics_and_windows() -> None:
@@ -225,7 +225,7 @@ async def test_latency_asks_for_metrics_and_windows() -> None:
         await pilot.press("left", "up")
         await wheel(pilot, panel, down=True)
         await wheel(pilot, panel, down=False)
-        assert app.said == [
+        assert app.messages == [
             ("MetricChosen", 1),
             ("MetricChosen", -1),
             ("WindowChosen", 1),
@@ -239,9 +239,9 @@ async def test_incidents_are_walked_through_and_opened() -> None:
     app = PanelApp(panel, views.incident())
     async with app.run_test(size=(120, 30)) as pilot:
         await pilot.press("enter", "down", "enter")
-        assert app.said == [("Opened", "sourcegraph-claude", 96), ("Opened", "gateway-starcoder", 71)]
+        assert app.messages == [("Opened", "sourcegraph-claude", 96), ("Opened", "gateway-starcoder", 71)]
         await pilot.click(panel, offset=Offset(20, 6))
-        assert app.said[2:] == [("Opened", "gateway-ws", 12)]
+        assert app.messages[2:] == [("Opened", "gateway-ws", 12)]
 
 
 async def test_a_selected_incident_stays_selected_while_newer_ones_come() -> None:

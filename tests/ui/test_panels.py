@@ -121,7 +121,7 @@ def test_events_of_one_read_show_no_gap_between_them() -> None:
 
 
 @pytest.mark.parametrize("width", [78, 138, 198])
-def test_how_long_an_endpoint_is_left_alone_is_told_at_every_width(width: int) -> None:
+def test_how_long_an_endpoint_is_left_alone_is_shown_at_every_width(width: int) -> None:
     view = views.incident()
     asked = replace(
         view.endpoints[-1], name="a-gateway-with-a-name", verdict="rate_limited", verdict_run=5, held_ns=286_100_000_000

@@ -37,7 +37,7 @@ def test_none_does_that_is_for_something_else_or_comes_back_at_once() -> None:
     assert not {getattr(signal, f"SIG{name}") for name in names} & ending()
 
 
-def test_the_limit_on_a_files_size_is_told_by_the_write(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_limit_on_a_files_size_is_an_error_of_the_write(monkeypatch: pytest.MonkeyPatch) -> None:
     import resource
 
     monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
@@ -55,7 +55,7 @@ def test_the_interpreter_hides_no_signal_that_can_only_ask_for_the_end(monkeypat
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1_000_000, resource.RLIM_INFINITY))
     try:
         unhide()
-        assert signal.getsignal(signal.SIGXFSZ) == before, "a write is told"
+        assert signal.getsignal(signal.SIGXFSZ) == before, "the write itself fails"
         monkeypatch.setattr(resource, "getrlimit", lambda _: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         unhide()
         assert signal.getsignal(signal.SIGXFSZ) == signal.SIG_DFL

@@ -24,12 +24,12 @@ SILENT = FeedSilent(now_ns=story.at(23_000), silent_ns=2_400_000_000)
 
 
 def looks(silence: Silence, since_s: float, until_s: float) -> list[float]:
-    """What is told of looks at the usual times."""
+    """What looks at the usual times report."""
     times = [since_s + number * LOOK_S for number in range(1, round((until_s - since_s) / LOOK_S) + 1)]
-    return [told for now_s in times if (told := silence.look(now_s)) is not None]
+    return [found for now_s in times if (found := silence.look(now_s)) is not None]
 
 
-def test_silence_is_told_when_its_time_has_come_and_again_while_it_lasts() -> None:
+def test_silence_is_reported_when_its_time_has_come_and_again_while_it_lasts() -> None:
     silence = Silence(0.0)
     silence.heard(5.0)
     assert looks(silence, 5.0, 5.0 + DEADLINE_S - LOOK_S) == []
@@ -100,10 +100,10 @@ async def test_commands_to_an_engine_that_does_not_read_hold_nobody_up(monkeypat
 
 async def test_while_the_engine_is_silent_no_state_is_known_and_all_comes_back(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session(), Heartbeat(at=START_AT + 20, now_ns=story.at(20_600)))
+        await stage.show(*story.session(), Heartbeat(at=START_AT + 20, now_ns=story.at(20_600)))
         before = stage.monitor.view
         assert any(row.state is not State.UNKNOWN for row in before.endpoints)
-        await stage.tell(SILENT)
+        await stage.show(SILENT)
         view = stage.monitor.view
         assert {row.state for row in view.endpoints} == {State.UNKNOWN}
         assert view.header.states == ((State.UNKNOWN, len(story.ENDPOINTS)),)
@@ -112,7 +112,7 @@ async def test_while_the_engine_is_silent_no_state_is_known_and_all_comes_back(t
         assert [row.p50 for row in view.endpoints] == [row.p50 for row in before.endpoints]
         table = stage.monitor.query_one(EndpointsPanel)
         assert {style for line in table._lines for _, style in line} <= {"faint", "faint selection"}
-        await stage.tell(Heartbeat(at=START_AT + 24, now_ns=story.at(24_000)))
+        await stage.show(Heartbeat(at=START_AT + 24, now_ns=story.at(24_000)))
         assert stage.monitor.view.header.states == before.header.states
         assert "silent" not in stage.text
         assert any(style == "text" for line in table._lines for _, style in line)
@@ -120,16 +120,16 @@ async def test_while_the_engine_is_silent_no_state_is_known_and_all_comes_back(t
 
 async def test_a_frozen_picture_hides_no_silence(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
+        await stage.show(*story.session())
         await stage.press("space")
-        await stage.tell(SILENT)
+        await stage.show(SILENT)
         assert "engine silent" in stage.text
 
 
 async def test_an_engine_that_failed_leaves_no_state_behind(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
-        await stage.tell(*story.session())
-        await stage.tell(FeedEnded(text="engine killed by SIGKILL", failed=True))
+        await stage.show(*story.session())
+        await stage.show(FeedEnded(text="engine killed by SIGKILL", failed=True))
         assert {row.state for row in stage.monitor.view.endpoints} == {State.UNKNOWN}
         await stage.press("q")
         assert stage.app.failed
@@ -143,7 +143,7 @@ async def test_a_feed_that_has_had_its_time_is_over_whatever_its_engine_does(mon
 
     def open_feed(profile: Profile) -> Feed:
         feed = FakeFeed(profile)
-        feed.tell(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=profile))
+        feed.emit(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=profile))
         return feed
 
     assert await Watch(open_feed, 0.01).follow(Profile(), lambda _: None)
@@ -156,7 +156,7 @@ async def test_an_engine_that_failed_before_its_time_is_over_is_seen_until_then(
 
     def open_feed(profile: Profile) -> Feed:
         feed = FakeFeed(profile)
-        feed.tell(FeedEnded(text="engine killed by SIGKILL", failed=True))
+        feed.emit(FeedEnded(text="engine killed by SIGKILL", failed=True))
         return feed
 
     watch = Watch(open_feed, 0.01)

@@ -138,7 +138,7 @@ def session_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def start(tmp_path: Path, session_dir: Path) -> Iterator[Callable[..., Terminal]]:
-    """Starts the monitor in a terminal and waits, unless told otherwise, until it watches and has written rows."""
+    """Starts the monitor in a terminal and waits, if `watching`, until it watches and has written rows."""
     started: list[Terminal] = []
 
     def _start(*python: str, stderr: IO[bytes] | None = None, watching: bool = True) -> Terminal:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from support.monitor_stage import endpoint
 from support.stage import on_stage
-from support.told import endpoint
 from textual.widgets._toast import Toast
 
 from gwtui.ui.panels.endpoints import EndpointsPanel
@@ -19,8 +19,8 @@ async def test_a_word_to_the_user_covers_no_incident(tmp_path: Path, size: tuple
     endpoints = endpoint("a"), endpoint("ws", "websocket")
     async with on_stage(tmp_path / "config.toml", *endpoints, size=size, toasts=True) as stage:
         await stage.press("y")
-        assert stage.said == ["There is no trace id yet"]
+        assert stage.notices == ["There is no trace id yet"]
         assert "There is no trace id yet" in stage.text
-        said = stage.screen.query_one(Toast).region
+        found = stage.screen.query_one(Toast).region
         for panel in (IncidentsPanel, EndpointsPanel, KeyLine):
-            assert not said.overlaps(stage.screen.query_one(panel).content_region), panel
+            assert not found.overlaps(stage.screen.query_one(panel).content_region), panel

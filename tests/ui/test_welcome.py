@@ -39,7 +39,7 @@ async def test_the_demo_is_one_key_away(way: str, tmp_path: Path) -> None:
         assert len(stage.app.last_views) == 1
 
 
-async def test_a_demo_that_does_not_start_is_told_and_another_choice_can_be_made(
+async def test_a_demo_that_does_not_start_is_reported_and_another_choice_can_be_made(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse() -> Profile:
@@ -49,7 +49,7 @@ async def test_a_demo_that_does_not_start_is_told_and_another_choice_can_be_made
         with monkeypatch.context() as patched:
             patched.setattr(stage.app, "_start_demo", refuse)
             await stage.press("d")
-            assert stage.said == ["The embedded gateway did not start: [/no] Too many open files"]
+            assert stage.notices == ["The embedded gateway did not start: [/no] Too many open files"]
             assert isinstance(stage.screen, WelcomeScreen)
         await stage.press("d")
         assert isinstance(stage.screen, MonitorScreen)
@@ -73,11 +73,11 @@ async def test_a_first_endpoint_that_is_saved_is_the_profile_from_now_on(tmp_pat
         assert stage.feed.profile.endpoints == (MINE,)
 
 
-async def test_a_file_that_cannot_be_written_is_told_and_the_form_comes_back(tmp_path: Path) -> None:
+async def test_a_file_that_cannot_be_written_is_reported_and_the_form_comes_back(tmp_path: Path) -> None:
     (tmp_path / "none").write_text("a file where a directory is wanted")
     async with on_stage(tmp_path / "none" / "config.toml", welcome=True) as stage:
         await add(stage, "ctrl+s")
-        assert stage.said[0].startswith("Not saved: ")
+        assert stage.notices[0].startswith("Not saved: ")
         assert isinstance(stage.screen, EndpointForm)
         assert stage.screen.query_one("#edit-url", Input).value == MINE.url
 

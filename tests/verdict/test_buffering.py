@@ -1,4 +1,4 @@
-"""Buffering and combing, told from models that only look like it, by the spread of content over reads alone."""
+"""Buffering and combing, distinct from models that only look like it, by the spread of content over reads alone."""
 
 from __future__ import annotations
 
@@ -142,7 +142,7 @@ def test_a_steady_model_does_neither(times: Iterator[float]) -> None:
     assert found(straight(times)) is None
 
 
-def test_the_time_it_held_them_is_told() -> None:
+def test_the_time_it_held_them_is_reported() -> None:
     timing = Timing(0)
     for at, events in corked(model(300, 10), 200):
         timing.add(round(at * MS), [TEXT] * events, events * EVENT_BYTES)

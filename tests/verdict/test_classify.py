@@ -146,11 +146,11 @@ def test_a_break_keeps_what_the_reader_saw() -> None:
     assert reason.startswith("Connection reset by peer; ended after event 2, 1 events with content")
 
 
-def test_an_event_that_was_cut_in_the_middle_is_told() -> None:
+def test_an_event_that_was_cut_in_the_middle_is_reported() -> None:
     assert "37 bytes of another event had begun" in stream(GOOD[:2], unfinished=37).judgement.reason
 
 
-def test_an_empty_stream_tells_of_comments_and_of_what_came_instead() -> None:
+def test_an_empty_stream_reports_comments_and_what_came_instead() -> None:
     assert "only 3 comments" in stream([], comments=3).judgement.reason
     assert "Bad Gateway" in stream([], stray=b"<html><title>502 Bad Gateway</title>").judgement.reason
 

@@ -1,4 +1,4 @@
-"""A cold start is told once, from the first request and those that follow, and never from chance."""
+"""A cold start is reported once, from the first request and those that follow, and never from chance."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MS = 1_000_000
 
 
 def request(ttfb_ms: float | None, *, reused: bool = True, **fields: Any) -> Request:
-    told: dict[str, Any] = {"verdict": Verdict.COMPLETE, "rule": "r", **fields}
+    own: dict[str, Any] = {"verdict": Verdict.COMPLETE, "rule": "r", **fields}
     ttfb = None if ttfb_ms is None else round(ttfb_ms * MS)
     return Request(endpoint="e", number=1, started_at=0, now_ns=0, api="http", ttfb_ns=ttfb,
-                   phases=Phases(reused=reused), **told)  # fmt: skip
+                   phases=Phases(reused=reused), **own)  # fmt: skip
 
 
 FIRST = request(900, reused=False)
@@ -41,16 +41,16 @@ CASES = [
 @pytest.mark.parametrize(("requests", "cold"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_a_cold_start(requests: list[Request], cold: bool) -> None:
     start = ColdStart()
-    found = [finding for each in requests if (finding := start.follow(each)) is not None]
-    assert [finding.name for finding in found] == [FindingName.COLD] * cold
+    own = [finding for each in requests if (finding := start.follow(each)) is not None]
+    assert [finding.name for finding in own] == [FindingName.COLD] * cold
     assert start.follow(WARM[0]) is None or not cold
 
 
 def test_its_evidence_are_the_times() -> None:
     start = ColdStart()
-    found = [start.follow(each) for each in (FIRST, *WARM)][-1]
-    assert found is not None
-    assert found.evidence == "the first request took 900 ms to its first byte, the 8 after it 300 ms to 335 ms"
+    own = [start.follow(each) for each in (FIRST, *WARM)][-1]
+    assert own is not None
+    assert own.evidence == "the first request took 900 ms to its first byte, the 8 after it 300 ms to 335 ms"
 
 
 def test_it_is_an_incident() -> None:

@@ -41,7 +41,7 @@ def test_second_tries(name: str, value: str, found: list[FindingName]) -> None:
     assert names(header_findings(((name, value),))) == found
 
 
-def test_a_length_beside_chunks_is_told() -> None:
+def test_a_length_beside_chunks_is_reported() -> None:
     both = (("Content-Length", "5"), ("Transfer-Encoding", "chunked"))
     assert [names(header_findings(headers)) for headers in (both, both[:1], both[1:])] == [
         [FindingName.TWO_LENGTHS],
@@ -50,7 +50,7 @@ def test_a_length_beside_chunks_is_told() -> None:
     ]
 
 
-def test_each_kind_is_told_once() -> None:
+def test_each_kind_is_reported_once() -> None:
     several = (("x-litellm-attempted-retries", "2"), ("x-envoy-attempt-count", "2"), ("x-fallback-used", "true"))
     assert names(header_findings(several)) == [FindingName.RETRIES, FindingName.FALLBACKS]
 

@@ -1,4 +1,4 @@
-"""Records as an engine would tell them, for tests of what is made of them."""
+"""Records as an engine would send them, for tests of what a monitor makes of them."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ def endpoint(name: str, api: str = "anthropic-messages", **fields: Any) -> Endpo
 
 
 class MonitorStage:
-    """A monitor that is told records; seconds are counted from the start of the session."""
+    """A monitor and the records that it gets; seconds are counted from the start of the session."""
 
     def __init__(self, *endpoints: Endpoint, **session: Any) -> None:
         self.monitor = Monitor()
         self.profile = Profile(name="test", endpoints=endpoints)
         self._numbers: dict[str, int] = {}
-        self.tell(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=self.profile, **session))
+        self.apply(SessionStarted(started_at=START_AT, now_ns=START_NS, profile=self.profile, **session))
 
-    def tell(self, *records: Record) -> None:
+    def apply(self, *records: Record) -> None:
         for record in records:
             self.monitor.apply(record)
 
@@ -52,8 +52,8 @@ class MonitorStage:
         return self._numbers[name]
 
     def request(self, name: str, at_s: float = 1, ttft_ms: float | None = 400, **fields: Any) -> Request:
-        """Tell a request that ended, good unless said otherwise; times are there if it was good."""
-        told = Request(
+        """A request that ended, good unless `fields` say otherwise."""
+        record = Request(
             endpoint=name,
             number=fields.pop("number", None) or self.number(name),
             started_at=START_AT + at_s,
@@ -64,16 +64,16 @@ class MonitorStage:
             ttft_ns=None if ttft_ms is None else round(ttft_ms * MS),
             duration_ns=None if ttft_ms is None else round(ttft_ms * 3 * MS),
         )
-        told = msgspec.structs.replace(told, **fields)
-        self.tell(told)
-        return told
+        record = msgspec.structs.replace(record, **fields)
+        self.apply(record)
+        return record
 
     def failure(self, name: str, at_s: float = 1, verdict: Verdict = Verdict.TRUNCATED, **fields: Any) -> Request:
         return self.request(name, at_s, verdict=verdict, **fields)
 
     def ping(self, name: str, at_s: float = 1, rtt_ms: float | None = 10, **fields: Any) -> None:
-        """Tell a ping that ended: answered, or lost where `rtt_ms` is None."""
-        told = Ping(
+        """A ping that ended: answered, or lost where `rtt_ms` is None."""
+        record = Ping(
             endpoint=name,
             number=self.number(name),
             started_at=START_AT + at_s,
@@ -83,19 +83,19 @@ class MonitorStage:
             rtt_ns=None if rtt_ms is None else round(rtt_ms * MS),
             connection=1,
         )
-        self.tell(msgspec.structs.replace(told, **fields))
+        self.apply(msgspec.structs.replace(record, **fields))
 
     def started(self, name: str, number: int, at_s: float = 1, trigger: Trigger = Trigger.SCHEDULE) -> None:
-        self.tell(
+        self.apply(
             RequestStarted(endpoint=name, number=number, started_at=START_AT + at_s, now_ns=ns(at_s), trigger=trigger)
         )
 
     def read(self, name: str, number: int, sent_s: float, after_ms: float, first: int, *texts: str) -> None:
-        """Tell a read of `texts`, that long after the request was sent."""
-        self.tell(read(name, number, sent_s, after_ms, first, *texts))
+        """A read of `texts`, `after_ms` after the request was sent."""
+        self.apply(read(name, number, sent_s, after_ms, first, *texts))
 
     def beat(self, at_s: float, **fields: Any) -> None:
-        self.tell(Heartbeat(at=START_AT + at_s, now_ns=ns(at_s), **fields))
+        self.apply(Heartbeat(at=START_AT + at_s, now_ns=ns(at_s), **fields))
 
     def view(self, columns: int = 60, **query: Any) -> View:
         return self.monitor.view(Query(**query), columns)
