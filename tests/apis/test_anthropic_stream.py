@@ -297,48 +297,34 @@ def test_a_reader_takes_anything_and_always_judges(events: list[FramedEvent]) ->
 
 # What holds for every API
 
-
-def rare_delta(index: int, **delta: Any) -> Any:
-    return named("content_blockrare_delta", index=index, delta=delta)
-
-
 RARE = (
-    named("ping"),
-    named("content_block_start", index=0, content_block={"type": "thinking", "thinking": ""}),
-    rare_delta(0, type="thinking_delta", thinking="hm"),
-    rare_delta(0, type="signature_delta", signature="s"),
-    named("content_block_stop", index=0),
-    named("content_block_start", index=1, content_block={"type": "tool_use", "id": "t", "name": "f", "input": {}}),
-    rare_delta(1, type="input_json_delta", partial_json='{"a":'),
-    rare_delta(1, type="input_json_delta", partial_json="1}"),
-    named("content_block_stop", index=1),
-    named("content_block_start", index=2, content_block={"type": "fallback", "from": "m", "to": "n"}),
-    named("content_block_stop", index=2),
+    PING,
+    block(0, "thinking", thinking=""),
+    delta(0, "thinking_delta", thinking="hm"),
+    delta(0, "signature_delta", signature="s"),
+    stop(0),
+    *tool(1, '{"a":', "1}"),
+    block(2, "fallback", **{"from": "m", "to": "n"}),
+    stop(2),
 )
-
-
-def script() -> Script:
-    message = {"id": "m", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 0}}
-    texts = [named("content_block_delta", index=0, delta={"type": "text_delta", "text": text}) for text in ("a", "b")]
-    start = named("message_start", message=message)
-    finish = named("message_delta", delta={"stop_reason": "end_turn"}, usage={"output_tokens": 0})
-    return Script(
+BEGUN = start(model="m", usage={"input_tokens": 0})
+ENDED = finish(tokens=0)
+SCRIPTS = (
+    Script(
         "anthropic-messages",
-        (start,),
-        (named("content_block_start", index=0, content_block={"type": "text", "text": ""}), *texts),
-        (named("content_block_stop", index=0),),
-        (finish,),
-        (named("message_stop"),),
-        named("error", error={"type": "overloaded_error", "message": "busy"}),
-        (start, finish, named("message_stop")),
-        {"type": "message", "content": [{"type": "text", "text": "ab"}], "usage": {"output_tokens": 2}},
+        opening=(BEGUN,),
+        content=(block(0, text=""), delta(0, text="a"), delta(0, text="b")),
+        closing=(stop(0),),
+        finish=(ENDED,),
+        terminator=(END,),
+        error=ERROR,
+        empty=(BEGUN, ENDED, END),
+        whole={"type": "message", "content": [{"type": "text", "text": "ab"}], "usage": {"output_tokens": 2}},
         silent=1,
         lies={
             "the terminator over a cut": Verdict.OUT_OF_ORDER,
             "only the terminator": Verdict.OUT_OF_ORDER,
         },
         rare=RARE,
-    )
-
-
-SCRIPTS = (script(),)
+    ),
+)
