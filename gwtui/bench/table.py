@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gwtui.bench.results import FIGURES, Measured, Percentile, Values
-from gwtui.stats.comparison import Comparison, in_one_unit, p_text
+from gwtui.stats.comparison import Comparison, difference_text, p_text
 from gwtui.stats.significance import Difference
 from gwtui.text import units
 from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, line
@@ -136,10 +136,7 @@ def _differences(found: Comparison) -> tuple[TableCell, TableCell]:
 
 
 def _difference(found: Difference | None, of: Comparison) -> str:
-    if found is None:
-        return units.quantile(None, min(of.n))
-    value, low, high = in_one_unit(found.value, found.low, found.high)
-    return f"{'+' if found.value > 0 else ''}{value} ({low} to {high})"
+    return units.quantile(None, min(of.n)) if found is None else difference_text(found)
 
 
 def _ranks(found: Comparison) -> tuple[TableCell, TableCell]:

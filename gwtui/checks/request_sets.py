@@ -33,6 +33,14 @@ class CheckTarget:
         return APIS[self.endpoint.api].several_models
 
 
+def parse_models(text: str) -> tuple[str, ...]:
+    """Models written with commas between them, each once. Raises ValueError for more than `MAX_MODELS`."""
+    models = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    if len(models) > MAX_MODELS:
+        raise ValueError(f"{len(models)} models; the maximum is {MAX_MODELS}")
+    return models
+
+
 class RequestSet(StrEnum):
     """In the order in which they are gathered: the counts before come before the requests that move them."""
 

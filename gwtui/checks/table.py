@@ -28,8 +28,13 @@ def head(target: CheckTarget, checks: Sequence[Check], style: TextStyle) -> list
     """What is going to happen: which endpoint, how many checks, how many requests at most."""
     endpoint = target.endpoint
     where = f"{endpoint.name}  {endpoint.api}  {clean(without_query(endpoint.url))}"
+    return [where[: style.width], style.coloured(cost(target, checks), FAINT)]
+
+
+def cost(target: CheckTarget, checks: Sequence[Check]) -> str:
+    """The number of checks, and of the requests that they send at most."""
     most = units.many(sum(requests_of(checks, target)), "request")
-    return [where[: style.width], style.coloured(f"{units.many(len(checks), 'check')}, up to {most}", FAINT)]
+    return f"{units.many(len(checks), 'check')}, up to {most}"
 
 
 def lines_of(result: CheckResult, style: TextStyle, before: CheckResult | None = None) -> list[str]:

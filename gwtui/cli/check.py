@@ -242,13 +242,14 @@ def _names(only: Sequence[str]) -> tuple[str, ...]:
 
 
 def _models(text: str | None) -> tuple[str, ...]:
-    from gwtui.checks.request_sets import MAX_MODELS
+    from gwtui.checks.request_sets import parse_models
 
     if text is None:
         return ()
-    models = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    try:
+        models = parse_models(text)
+    except ValueError as error:
+        raise Refusal(f"--models names {error}") from error
     if not models:
         raise Refusal("--models names no model: write --models a,b,c")
-    if len(models) > MAX_MODELS:
-        raise Refusal(f"--models names {len(models)} models; the maximum is {MAX_MODELS}")
     return models

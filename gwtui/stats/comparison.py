@@ -179,6 +179,12 @@ def in_one_unit(*values_ns: float) -> tuple[str, ...]:
     return (*texts[:-1], f"{texts[-1]} {unit}")
 
 
+def difference_text(found: Difference) -> str:
+    """A difference with its interval: `+12.3 (8.10 to 17.0 ms)`."""
+    value, low, high = in_one_unit(found.value, found.low, found.high)
+    return f"{'+' if found.value > 0 else ''}{value} ({low} to {high})"
+
+
 def _three_digits(value: float) -> str:
     decimals = 0 if abs(value) >= 99.95 else 1 if abs(value) >= 9.995 else 2
     return f"{value:z.{decimals}f}"

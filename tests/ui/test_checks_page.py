@@ -17,11 +17,12 @@ from msgspec.structs import replace as changed
 from support import pages, story, views
 from support.stage import START_AT, on_stage
 
+from gwtui.checks.request_sets import parse_models
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.commands import RunChecks
 from gwtui.model.view import ChecksView, View
 from gwtui.ui.panels.checks import body, head, report
-from gwtui.ui.screens.checks import ChecksScreen, parse_models
+from gwtui.ui.screens.checks import ChecksScreen
 from gwtui.ui.text_layout import Line, line_cells, plain, sheet
 
 GOLDENS = Path(__file__).parent.parent / "goldens"

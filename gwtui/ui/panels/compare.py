@@ -13,7 +13,7 @@ from textual.message import Message
 
 from gwtui.model.metrics import Metric
 from gwtui.model.view import View
-from gwtui.stats.comparison import ComparedSeries, Comparison, in_one_unit, p_text, percent, sentence
+from gwtui.stats.comparison import ComparedSeries, Comparison, difference_text, p_text, percent, sentence
 from gwtui.stats.histogram import supported
 from gwtui.stats.significance import Difference
 from gwtui.text import units
@@ -225,12 +225,7 @@ def _values(
     if difference is None:
         return texts | {"difference": Span(f"-({min(found.n)})", "faint")}
     style = "muted" if lower is None else "header"
-    return texts | {"difference": Span(_difference(difference), style), "plot": _plot(difference, found)}
-
-
-def _difference(found: Difference) -> str:
-    value, low, high = in_one_unit(found.value, found.low, found.high)
-    return f"{'+' if found.value > 0 else ''}{value} ({low} to {high})"
+    return texts | {"difference": Span(difference_text(difference), style), "plot": _plot(difference, found)}
 
 
 def _plot(difference: Difference, found: Comparison) -> Line:

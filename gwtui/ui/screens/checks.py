@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen
 
-from gwtui.checks.request_sets import MAX_MODELS, CheckTarget
+from gwtui.checks.request_sets import CheckTarget, parse_models
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.view import View
 from gwtui.ui.keymap import bindings, hints
@@ -19,21 +19,12 @@ from gwtui.ui.panels.checks import ChecksPanel, report
 from gwtui.ui.screens.ask import AskScreen
 
 
-def parse_models(text: str) -> tuple[str, ...]:
-    """Models written with commas between them. Raises ValueError with what is wanted."""
-    models = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
-    if len(models) > MAX_MODELS:
-        raise ValueError(f"{len(models)} models; the maximum is {MAX_MODELS}")
-    return models
-
-
 def cost(endpoint: Endpoint, profile: Profile) -> str:
     """How many checks there are for the endpoint, and how many requests they send."""
-    from gwtui.checks.planning import checks_for, requests_of  # all checks: not for a screen that only starts
+    from gwtui.checks import planning, table  # all checks: not for a screen that only starts
 
     target = CheckTarget(endpoint=endpoint, profile=profile)
-    checks = checks_for(target)
-    return f"{len(checks)} checks, up to {sum(requests_of(checks, target))} requests"
+    return table.cost(target, planning.checks_for(target))
 
 
 class ChecksScreen(ModalScreen[None]):
