@@ -51,7 +51,7 @@ def decode_text(decoded: Decoded, width: int = WIDTH, styled: Styler = plain) ->
     judgement = decoded.judgement
     rows = [EventRow(number, event) for number, event in decoded.numbered()]
     blocks = [
-        verdict_lines(judgement, judgement.verdict.entry.cause, decoded.findings, styled),
+        verdict_lines(judgement, judgement.verdict.entry, decoded.findings, styled),
         labelled(_held(decoded), LABEL_WIDTH),
         labelled(sorted(decoded.headers.items())),
         event_lines(rows, _EVENT_COLUMNS, judgement.event_number, width),

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from gwtui.model.enums import Outcome, State
 from gwtui.model.records import Finding, StreamEvent
-from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.model.verdicts import Judgement, Verdict, VerdictEntry
 from gwtui.text import units
 from gwtui.text.tables import Row, TextCell, TextColumn, cells, cut, fitted, labelled, line
 
@@ -40,12 +40,17 @@ def verdict_text(verdict: Verdict, styled: Styler) -> str:
     return styled(f"{_MARKS[verdict.outcome]} {verdict}", verdict.outcome)
 
 
-def verdict_lines(judgement: Judgement, hint: str, findings: Iterable[Finding], styled: Styler) -> list[str]:
-    """The verdict and what it means, why it was given and by which rule, and what was found."""
+def verdict_lines(judgement: Judgement, entry: VerdictEntry, findings: Iterable[Finding], styled: Styler) -> list[str]:
+    """The verdict and what it means, why it was given and by which rule, what to do, and what was found."""
     at = "" if judgement.event_number is None else f", at event {judgement.event_number}"
-    rows = [("reason", judgement.reason), ("hint", hint), ("rule", judgement.rule + at), *finding_rows(findings)]
-    verdict = judgement.verdict
-    return [f"{verdict_text(verdict, styled)}  {verdict.entry.meaning}", *labelled(rows, LABEL_WIDTH)]
+    rows = (
+        ("reason", judgement.reason),
+        ("hint", entry.cause),
+        ("to do", entry.remedy),
+        ("rule", judgement.rule + at),
+        *finding_rows(findings),
+    )
+    return [f"{verdict_text(judgement.verdict, styled)}  {entry.meaning}", *labelled(rows, LABEL_WIDTH)]
 
 
 def finding_rows(findings: Iterable[Finding]) -> Iterator[tuple[str, str]]:

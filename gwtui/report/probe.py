@@ -10,7 +10,7 @@ from gwtui.model.enums import Clock
 from gwtui.model.metrics import Basis, times_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request, StreamRead
-from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.model.verdicts import Judgement, Verdict, VerdictEntry
 from gwtui.model.view import StreamLine
 from gwtui.monitor.stream_store import stream_lines
 from gwtui.report.lines import (
@@ -44,7 +44,7 @@ def probe_text(
     events = stream_lines(reads)
     judgement = _judgement(result)
     blocks = [
-        verdict_lines(judgement, _hint(endpoint, result), result.findings, styled),
+        verdict_lines(judgement, _entry(endpoint, result), result.findings, styled),
         labelled(_rows(endpoint, result), LABEL_WIDTH),
         labelled(sorted(result.headers.items())),
     ]
@@ -63,11 +63,13 @@ def _judgement(result: Request | Ping) -> Judgement:
     return Judgement(verdict=result.verdict, rule=result.rule, reason=result.reason, event_number=event_number)
 
 
-def _hint(endpoint: Endpoint, result: Request | Ping) -> str:
+def _entry(endpoint: Endpoint, result: Request | Ping) -> VerdictEntry:
+    """What is known of its verdict; of a refusal where no key was sent, more than of others."""
+    entry = result.verdict.entry
     is_about_key = result.verdict is Verdict.AUTH and not result.rule.endswith(CLIENT_CERTIFICATE)
     if is_about_key and not any(references_of(endpoint)):
-        return "No key was sent. Use --key env:NAME, or `key` in the configuration."
-    return result.verdict.entry.cause
+        return VerdictEntry(entry.meaning, "No key was sent. Use --key env:NAME, or `key` in the configuration.")
+    return entry
 
 
 def _rows(endpoint: Endpoint, result: Request | Ping) -> Iterable[tuple[str, str]]:
@@ -131,11 +133,13 @@ def _joined(*named: tuple[str, int | None]) -> str:
 
 def _phase_text(result: Request) -> str:
     phases = result.phases
-    if phases.reused:
-        return f"kept connection, send {units.duration(phases.send_ns)}"
-    return _joined(
-        ("dns", phases.dns_ns), ("connect", phases.connect_ns), ("tls", phases.tls_ns), ("send", phases.send_ns)
+    steps = (
+        ("dns", phases.dns_ns),
+        ("connect", phases.connect_ns),
+        ("tls", phases.tls_ns),
+        ("send", phases.send_ns or None),
     )
+    return ", ".join(part for part in ("kept connection" if phases.reused else "", _joined(*steps)) if part)
 
 
 def _time_text(result: Request | Ping) -> str:

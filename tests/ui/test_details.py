@@ -42,7 +42,8 @@ def test_a_failure_says_its_reason_and_its_likely_cause_first() -> None:
     assert lines[0].startswith("✖ truncated  ")
     assert lines[1] == reason
     assert lines[2].startswith("Likely cause: ")
-    assert lines[3] == "rule anthropic.no_message_stop, event 31"
+    assert lines[3].startswith("To do: ")
+    assert lines[4] == "rule anthropic.no_message_stop, event 31"
 
 
 def test_the_event_that_broke_a_stream_stands_among_those_around_it() -> None:

@@ -79,11 +79,12 @@ def _heading(text: str) -> list[Line]:
 
 def _verdict(result: Request | Ping, width: int) -> list[Line]:
     mark, style = sign(result.outcome)
-    meaning, cause = result.verdict.entry.meaning, result.verdict.entry.cause
+    entry = result.verdict.entry
     number = result.event_number if isinstance(result, Request) else None
-    lines: list[Line] = [(Span(f"{mark} {result.verdict}", f"header {style}"), Span(f"  {meaning}", "muted"))]
+    lines: list[Line] = [(Span(f"{mark} {result.verdict}", f"header {style}"), Span(f"  {entry.meaning}", "muted"))]
     lines += [(Span(text, "text"),) for text in wrap(result.reason, width)] if result.reason else []
-    lines += [(Span(text, "warn"),) for text in wrap(f"Likely cause: {cause}", width)] if cause else []
+    lines += [(Span(text, "warn"),) for text in wrap(f"Likely cause: {entry.cause}", width)] if entry.cause else []
+    lines += [(Span(text, "muted"),) for text in wrap(f"To do: {entry.remedy}", width)] if entry.remedy else []
     lines += [(Span(f"rule {result.rule}{f', event {number}' if number is not None else ''}", "faint"),)]
     return lines
 

@@ -25,13 +25,14 @@ class Phase(NamedTuple):
 
 
 def phases(request: Request) -> list[Phase]:
-    """What happened, in order, on one time axis that begins with the probe's first step."""
+    """What happened, in order, on one time axis that begins with the probe's first step. A step without a length, as
+    sending a request in one write, is left out."""
     done: list[Phase] = []
     sent = 0
     steps = request.phases
     named = (("DNS", steps.dns_ns), ("connect", steps.connect_ns), ("TLS", steps.tls_ns), ("send", steps.send_ns))
     for name, took in named:
-        if took is not None:
+        if took:
             done.append(Phase(name, took, sent, sent + took, "muted"))
             sent += took
     last = sent
