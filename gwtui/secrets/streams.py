@@ -120,9 +120,7 @@ class RunningRedactor:
 
     def __call__(self, piece: str, text: Hashable = None) -> str:
         """The next piece of that text, masked from where it goes on with eight characters of a key."""
-        spans = self._spans(self._all, piece)
-        if not self._is_only(text) and (own := self._own(text)) != self._all:
-            spans += self._spans(own, piece)
+        spans = [span for whole in set(self.around(piece, text)) for span in self._spans(whole, len(piece))]
         self.passed(piece, text)
         return masked_at(piece, spans) if spans else piece
 
@@ -149,11 +147,11 @@ class RunningRedactor:
             self._each.clear()
         return self._each.get(text, "")
 
-    def _spans(self, before: str, piece: str) -> list[Span]:
-        known = len(before)
-        whole = before + piece
+    def _spans(self, whole: str, length: int) -> list[Span]:
+        """Where keys stand in the last `length` characters of the text, as places in these."""
+        before = len(whole) - length
         found = [*self._redact.spans(whole), *self._redact.begun(whole)]
-        return [(max(0, start - known), end - known) for start, end in found if end > known]
+        return [(max(0, start - before), end - before) for start, end in found if end > before]
 
 
 def _end_of(before: str, piece: str, length: int) -> str:
