@@ -121,10 +121,10 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
     asked = {"model": "", **APIS[api].any_answers}
     endpoint = Endpoint(name="capture", api=api, url="http://capture", body=asked, fields=fields or {})
-    content_type = header(capture.headers, "content-type")
-    whole = capture.status is not None and not (200 <= capture.status < 300 and framing.is_type(content_type))
+    is_stream = framing.is_type(header(capture.headers, "content-type"))
+    whole = capture.status is not None and not (200 <= capture.status < 300 and is_stream)
     if whole or capture.refused:
-        return _whole(endpoint, capture, content_type)
+        return _whole(endpoint, capture)
     try:
         reading = StreamReading(framing, APIS[api].reader(endpoint))
     except AskError as error:
@@ -170,7 +170,7 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
     )
 
 
-def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
+def _whole(endpoint: Endpoint, capture: Capture) -> Decoded:
     """A response that says of itself that it is no stream of the API's framing."""
     whole, too_long = WholeParser(), ""
     try:
@@ -200,7 +200,7 @@ def _whole(endpoint: Endpoint, capture: Capture, content_type: str) -> Decoded:
         status=capture.status,
         headers=pick_headers(capture.headers) | usage.told_times,
         bytes=whole.unfinished,
-        body_excerpt="" if good else excerpt(transport.body, content_type),
+        body_excerpt="" if good else excerpt(transport.body, transport.content_type),
     )
 
 

@@ -15,14 +15,14 @@ from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.state import phrase
 from gwtui.gateway.timeline import Timeline
 
-_STREAM_HEADERS = {"content-type": "text/event-stream", "cache-control": "no-cache", "x-accel-buffering": "no"}
+_STREAM_HEADERS = {"cache-control": "no-cache", "x-accel-buffering": "no"}
 _REQUEST_ID = re.compile(r"[\w.:/+=-]{1,128}", re.ASCII)
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
 _STARTS = ("http.response.start", "websocket.accept", "websocket.http.response.start")
 
 
 class Playback(Response):
-    """An event stream sent on its timeline, for as long as the client listens.
+    """A stream sent on its timeline, for as long as the client listens; `headers` name its content type.
 
     The status line goes out with the first event, as it does in a gateway that waits for its upstream. `over` is
     called with the status and the outcome before the last byte, so that a client that has read all finds it in the

@@ -210,3 +210,19 @@ def test_the_provider_that_is_wanted_is_the_one_of_the_api() -> None:
     answer = document(health(providers={"anthropic": True, "openai": False}))
     assert judge_health(evidence(health=answer)).outcome is PASS
     assert judge_health(evidence(target(api="openai-chat"), health=answer)).outcome is FAIL
+
+
+@pytest.mark.parametrize(
+    ("api", "provider"),
+    [
+        ("openai-completions", "openai"),
+        ("openai-responses", "openai"),
+        ("gemini", "google"),
+        ("fireworks", "fireworks"),
+        ("sourcegraph-stream", "anthropic"),
+    ],
+)
+def test_every_api_has_its_provider_or_the_usual_one(api: str, provider: str) -> None:
+    providers = dict.fromkeys(("anthropic", "openai", "google", "fireworks"), False) | {provider: True}
+    judged = judge_health(evidence(target(api=api), health=document(health(providers=providers))))
+    assert (judged.outcome, f"provider {provider} is true" in judged.evidence) == (PASS, True)
