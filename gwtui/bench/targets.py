@@ -1,21 +1,20 @@
-"""Which endpoints a benchmark loads: those of a profile, one described by options, or a gateway and an instance.
+"""A gateway and an instance as endpoints to load, and a check that endpoints can be loaded at all.
 
-The last is how the predecessor was called: `--gateway URL --sgd KEY --sourcegraph URL --sgp KEY`, for completions of
-a provider or, without any model, for connectivity.
+The predecessor was called like that: `--gateway URL --sgd KEY --sourcegraph URL --sgp KEY`, for completions of a
+provider or, without any model, for connectivity.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
-from gwtui.config import endpoint_from, load
+from gwtui.config import endpoint_from
 from gwtui.config.templates import FEATURE, TRACE
-from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.profile import Endpoint
 from gwtui.secrets.references import SCHEMES, KeyReferenceError, is_reference, references_in
 from gwtui.secrets.resolver import resolve
 
@@ -104,24 +103,6 @@ class SourcegraphTarget:
                     f"{option} takes where the key is, never the key: others could read it in the list of processes. "
                     f"Put it into a variable and give {option} env:{name}, or give {option} {SCHEMES}"
                 )
-
-
-def from_profile(
-    config_file: Path | None, profile_name: str | None, names: Sequence[str], changes: Mapping[str, Any]
-) -> tuple[Profile, tuple[Endpoint, ...]]:
-    """The endpoints of these names, or all that are not paused, in the order of the profile, with the changes.
-
-    Raises TargetError and ConfigError.
-    """
-    profile = load(config_file).profile(profile_name)
-    known = [each.name for each in profile.endpoints]
-    for name in names:
-        if name not in known:
-            raise TargetError(f"There is no endpoint {name!r} in profile {profile.name!r}. It has: {', '.join(known)}")
-    wanted = [each for each in profile.endpoints if (each.name in names if names else not each.paused)]
-    if not wanted:
-        raise TargetError(f"Profile {profile.name!r} has no endpoint to load")
-    return profile, tuple(endpoint_from(changes, each) for each in wanted)
 
 
 def check(endpoints: Sequence[Endpoint]) -> None:

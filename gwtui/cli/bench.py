@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli.console import Refusal, say
+from gwtui.cli.endpoints import Targets, refuse_undescribed
 from gwtui.cli.measure import (
     COUNT,
     WARMUP,
     MeasureOptions,
-    Targets,
     drive,
     exit_code,
     exit_codes,
@@ -204,8 +204,7 @@ def _described(fields: Mapping[str, Any]) -> Targets:
     from gwtui.config import endpoint_from
     from gwtui.model.profile import Profile
 
-    if missing := [f"--{name}" for name in ("api", "url") if name not in fields]:
-        raise Refusal(f"an endpoint is described with --api and --url (missing: {', '.join(missing)})")
+    refuse_undescribed(fields)
     with refusing_targets():
         endpoints = (endpoint_from(fields),)
         check(endpoints)

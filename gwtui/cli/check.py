@@ -20,6 +20,7 @@ from gwtui.cli.console import (
     say,
     width,
 )
+from gwtui.cli.endpoints import Targets, from_profile, refuse_undescribed
 from gwtui.cli.options import FILE, config_option, exit_with, given, json_option, key_option, model_option
 from gwtui.cli.user_files import OutputFile
 
@@ -194,28 +195,21 @@ def _show_pending(checks: Sequence[Check], number: int, style: TextStyle) -> Non
 
 def _endpoints(
     name: str | None, profile_name: str | None, config_file: Path | None, fields: Mapping[str, str], *, listed: bool
-) -> tuple[Profile, tuple[Endpoint, ...]]:
+) -> Targets:
     """The endpoints to check: described by options, one of the configuration, or all of a profile."""
-    from gwtui.config import endpoint_from, load
+    from gwtui.config import endpoint_from
     from gwtui.model.profile import Profile
 
-    with refusing():
-        if name is None and ("url" in fields or "api" in fields):
-            if missing := [f"--{option}" for option in ("api", "url") if option not in fields]:
-                raise Refusal(f"An endpoint needs --api and --url: {missing[0]} is missing")
+    if name is None and ("url" in fields or "api" in fields):
+        refuse_undescribed(fields)
+        with refusing():
             return _usable(Profile(), (endpoint_from(fields),))
-        if name is None and listed and profile_name is None and config_file is None:
-            return Profile(), (endpoint_from({"api": "anthropic-messages", "url": "http://127.0.0.1"}),)
-        profile = load(config_file).profile(profile_name)
-        chosen = tuple(each for each in profile.endpoints if (each.name == name if name else not each.paused))
-        if not chosen:
-            known = ", ".join(each.name for each in profile.endpoints) or "none"
-            what = f"no endpoint {name!r}" if name else "no endpoint that is not paused"
-            raise Refusal(f"There is {what} in profile {profile.name!r}. It has: {known}")
-        return _usable(profile, tuple(endpoint_from(fields, each) for each in chosen))
+    if name is None and listed and profile_name is None and config_file is None:
+        return Profile(), (endpoint_from({"api": "anthropic-messages", "url": "http://127.0.0.1"}),)
+    return _usable(*from_profile(config_file, profile_name, () if name is None else (name,), fields))
 
 
-def _usable(profile: Profile, endpoints: tuple[Endpoint, ...]) -> tuple[Profile, tuple[Endpoint, ...]]:
+def _usable(profile: Profile, endpoints: tuple[Endpoint, ...]) -> Targets:
     from gwtui.apis import url_for
     from gwtui.apis.base import AskError
 

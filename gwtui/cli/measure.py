@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli import options
+from gwtui.cli import endpoints, options
 from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, in_colour, refusing, width
+from gwtui.cli.endpoints import Targets
 from gwtui.cli.options import FILE, given, seconds
 from gwtui.cli.user_files import OutputFile
 
@@ -28,9 +29,6 @@ def exit_codes(bad: str) -> str:
     """Those of `bench` and `compare`; `bad` says when they end with 1."""
     usage = "the command line, the configuration or a file is wrong"
     return options.exit_codes(bad, usage=usage, signal="; what was measured is printed")
-
-
-Targets = tuple["Profile", tuple["Endpoint", ...]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +89,10 @@ def from_profile(names: Sequence[str], options: MeasureOptions) -> Targets:
     """The endpoints of these names; for no names, all that are not paused. Raises a Refusal."""
     from gwtui.bench import targets
 
+    profile, found = endpoints.from_profile(options.config_file, options.profile_name, names, options.changes())
     with refusing_targets():
-        profile, endpoints = targets.from_profile(options.config_file, options.profile_name, names, options.changes())
-        targets.check(endpoints)
-    return profile, endpoints
+        targets.check(found)
+    return profile, found
 
 
 def drive(run: BenchRun, endpoints: Sequence[Endpoint], profile: Profile, last_words: Callable[[], object]) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, refusing, say, styled, width
+from gwtui.cli.endpoints import chosen, profile_of, refuse_undescribed
 from gwtui.cli.options import (
     ListsAPIs,
     config_option,
@@ -94,19 +95,16 @@ def target(
     name: str | None, profile_name: str | None, config_file: Path | None, fields: dict[str, Any]
 ) -> tuple[Endpoint, Profile]:
     """The endpoint to probe: one of the configuration changed by what was given, or one described by it alone."""
-    from gwtui.config import endpoint_from, load
+    from gwtui.config import endpoint_from
     from gwtui.model.profile import Profile
 
-    profile, base = Profile(), None
+    profile = Profile()
+    base: Endpoint | None = None
     if name is not None:
-        with refusing():
-            profile = load(config_file).profile(profile_name)
-        base = profile.endpoint(name)
-        if base is None:
-            known = ", ".join(endpoint.name for endpoint in profile.endpoints) or "none"
-            raise Refusal(f"There is no endpoint {name!r} in the profile {profile.name!r}. Its endpoints: {known}")
-    elif missing := [option for option in ("api", "url") if option not in fields]:
-        raise Refusal(f"Name an ENDPOINT, or describe one with --api and --url (missing: --{', --'.join(missing)})")
+        profile = profile_of(config_file, profile_name)
+        (base,) = chosen(profile, (name,))
+    else:
+        refuse_undescribed(fields)
     fields = {**fields, "headers": _merged(base, fields["headers"])} if "headers" in fields else fields
     with refusing():
         endpoint = endpoint_from(_with_body(fields, base), base)

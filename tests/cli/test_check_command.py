@@ -127,7 +127,7 @@ def test_what_is_not_in_the_configuration_is_named(config: Path, tmp_path: Path)
         (("nobody", "--config", str(config)), "no endpoint 'nobody'"),
         (("good", "--config", str(config), "-p", "other"), 'there is no profile "other"'),
         (("good", "--config", str(tmp_path / "missing.toml")), "missing.toml"),
-        (("--api", "openai-chat"), "--url is missing"),
+        (("--api", "openai-chat"), "missing: --url"),
         ((), "there is no profile"),
     ):
         result = run(*arguments)

@@ -121,7 +121,7 @@ REFUSED = [
     (["probe", "chat"], "there is no profile"),
     (
         ["probe", "chta", "--config", "GOOD", "-p", "prod"],
-        "no endpoint 'chta' in the profile 'prod'. Its endpoints: chat",
+        "no endpoint 'chta' in profile 'prod'. It has: chat",
     ),
     (["probe", "--api", "openai-chta", "--url", "http://h"], "unknown API (did you mean openai-chat?)"),
     (["probe", "--api", "http", "--url", "ftp://h"], "url: must begin with"),

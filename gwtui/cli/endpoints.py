@@ -1,0 +1,51 @@
+"""Which endpoints a command line names: some of a profile, or one that it describes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gwtui.cli.console import Refusal, refusing
+
+if TYPE_CHECKING:
+    from gwtui.model.profile import Endpoint, Profile
+
+Targets: TypeAlias = "tuple[Profile, tuple[Endpoint, ...]]"
+
+
+def profile_of(config_file: Path | None, name: str | None) -> Profile:
+    """The profile of that name; None: the default one. Raises a Refusal."""
+    from gwtui.config import load
+
+    with refusing():
+        return load(config_file).profile(name)
+
+
+def chosen(profile: Profile, names: Collection[str]) -> tuple[Endpoint, ...]:
+    """The endpoints of these names, or all that are not paused, in the order of the profile. Raises a Refusal."""
+    for name in names:
+        if profile.endpoint(name) is None:
+            known = ", ".join(each.name for each in profile.endpoints) or "none"
+            raise Refusal(f"There is no endpoint {name!r} in profile {profile.name!r}. It has: {known}")
+    found = tuple(each for each in profile.endpoints if (each.name in names if names else not each.paused))
+    if not found:
+        raise Refusal(f"Profile {profile.name!r} has no endpoint that is not paused")
+    return found
+
+
+def from_profile(
+    config_file: Path | None, profile_name: str | None, names: Collection[str], changes: Mapping[str, Any]
+) -> Targets:
+    """A profile and the `chosen` endpoints of it, with these changes. Raises a Refusal."""
+    from gwtui.config import endpoint_from
+
+    profile = profile_of(config_file, profile_name)
+    with refusing():
+        return profile, tuple(endpoint_from(changes, each) for each in chosen(profile, names))
+
+
+def refuse_undescribed(fields: Mapping[str, Any]) -> None:
+    """Raise a Refusal where the fields are too few to describe an endpoint."""
+    if missing := [f"--{name}" for name in ("api", "url") if name not in fields]:
+        raise Refusal(f"Name an ENDPOINT, or describe one with --api and --url (missing: {', '.join(missing)})")
