@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from msgspec.structs import replace
-from textual.notifications import SeverityLevel
 
 from gwtui.config import ConfigError
 from gwtui.model.commands import Burst, Command, Mark, Pause, Resume, RunChecks, SetInterval
@@ -15,6 +13,7 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.view import View
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
+from gwtui.ui.messages import ShowMessage
 
 MOST_REQUESTS = 10_000
 MOST_AT_ONCE = 256
@@ -34,10 +33,6 @@ def parse_burst(text: str) -> tuple[int, int]:
 
 SHORTEST_S, LONGEST_S = 0.1, 3600.0
 """The intervals that keys lead to."""
-
-
-class ShowMessage(Protocol):
-    def __call__(self, text: str, severity: SeverityLevel = "information") -> None: ...
 
 
 class Orders:

@@ -26,6 +26,7 @@ from gwtui.ui.driver import hardy
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.keeper import Keeper
 from gwtui.ui.keymap import EVERY, faults_of
+from gwtui.ui.messages import show_message
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
@@ -61,10 +62,10 @@ class GwtuiApp(App[int]):
         self._start_demo = start_demo
         self._watch = Watch(open_feed, stop_after_s)
         self._watching = False
-        self._gate = EscapeFilter()
+        self._escape_filter = EscapeFilter()
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return (*super().get_line_filters(), self._gate)
+        return (*super().get_line_filters(), self._escape_filter)
 
     @property
     def last_views(self) -> tuple[View, ...]:
@@ -142,16 +143,15 @@ class GwtuiApp(App[int]):
 
     def _keep_theme(self) -> None:
         """Save the theme where there is a configuration to save it in."""
-        self.clear_notifications()
         if not self._config.path.exists():
-            self.notify(f"{self.theme}, not saved: there is no configuration file", markup=False, timeout=4)
+            show_message(self, f"{self.theme}, not saved: there is no configuration file")
             return
         try:
             save_setting(self._config.path, "ui.theme", self.theme)
         except (ConfigError, OSError) as error:
-            self.notify(f"{self.theme}, not saved: {error}", severity="error", markup=False, timeout=10)
+            show_message(self, f"{self.theme}, not saved: {error}", "error")
         else:
-            self.notify(f"{self.theme}, saved", markup=False, timeout=4)
+            show_message(self, f"{self.theme}, saved")
 
     # Keys
 

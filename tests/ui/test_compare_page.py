@@ -156,7 +156,7 @@ async def test_new_results_are_compared_while_the_page_is_open(tmp_path: Path) -
         await stage.show(*story.session())
         await stage.press("c", "space", "down", "space")
         await compared(stage)
-        stage.screen._pace._next_s = 0.0  # type: ignore[attr-defined]  # as if two seconds had gone by
+        stage.screen._throttle._next_s = 0.0  # type: ignore[attr-defined]  # as if two seconds had gone by
         await stage.show(*(story.healthy(number, 21_000 + 10.0 * number) for number in range(19, 60)))
         await compared(stage)
         assert "n 9 and 59" in stage.text

@@ -15,6 +15,7 @@ from gwtui.checks.request_sets import CheckTarget, parse_models
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.view import View
 from gwtui.ui.keymap import bindings, hints
+from gwtui.ui.messages import show_message
 from gwtui.ui.panels.checks import ChecksPanel, report
 from gwtui.ui.screens.ask import AskScreen
 
@@ -73,8 +74,7 @@ class ChecksScreen(ModalScreen[None]):
         view = self._panel.view
         if view is not None and view.checks is not None:
             self.app.copy_to_clipboard(report(view.checks))
-            self.app.clear_notifications()
-            self.app.notify("Copied the results of the checks", markup=False, timeout=4)
+            show_message(self.app, "Copied the results of the checks")
 
     def _check(self, models: tuple[str, ...]) -> None:
         view = self._panel.view

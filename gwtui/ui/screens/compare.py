@@ -18,6 +18,7 @@ from gwtui.model.view import View
 from gwtui.stats.comparison import ComparedSeries, Comparison, compare
 from gwtui.ui.actions import parse_burst
 from gwtui.ui.keymap import bindings, hints
+from gwtui.ui.messages import show_message
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel, Picture, sentences
 from gwtui.ui.screens.ask import AskScreen
 from gwtui.ui.throttle import Throttle
@@ -53,7 +54,7 @@ class CompareScreen(ModalScreen[None]):
         self._samples = samples
         self._burst = burst
         self._act = act
-        self._pace = Throttle()
+        self._throttle = Throttle()
         self._picture = Picture(ComparedSeries(base, {}, 0))
 
     def compose(self) -> ComposeResult:
@@ -99,8 +100,8 @@ class CompareScreen(ModalScreen[None]):
         picture = self._picture
         chosen = [other for other in picture.others if other.name in picture.chosen]
         facts = tuple((series.name, series.ok) for series in (picture.base, *chosen))
-        if self._pace.due(picture.chosen, facts, time.monotonic()):
-            self._pace.began(picture.chosen, facts, time.monotonic())
+        if self._throttle.due(picture.chosen, facts, time.monotonic()):
+            self._throttle.began(picture.chosen, facts, time.monotonic())
             kept = tuple(found for found in picture.found if found.second in picture.chosen)
             self._picture = replace(picture, found=kept, working=True)
             self._compare([(picture.base, other) for other in chosen])
@@ -109,7 +110,7 @@ class CompareScreen(ModalScreen[None]):
     async def _compare(self, pairs: list[tuple[ComparedSeries, ComparedSeries]]) -> None:
         """In a thread: thousands of resamples take longer than a frame may."""
         found: list[Comparison] = await asyncio.to_thread(compare, pairs)
-        self._pace.ended(time.monotonic())
+        self._throttle.ended(time.monotonic())
         self._picture = replace(self._picture, found=tuple(found), working=False)
         self._compare_if_due()
         self._draw()
@@ -135,11 +136,10 @@ class CompareScreen(ModalScreen[None]):
         self._act("metric(1)")
 
     def action_copy(self) -> None:
-        told = sentences(self._picture, self._view.query.metric)
-        if told:
-            self.app.copy_to_clipboard("\n".join(told))
-        self.app.clear_notifications()
-        self.app.notify("Copied: " + " ".join(told) if told else "Nothing is compared yet", markup=False, timeout=4)
+        lines = sentences(self._picture, self._view.query.metric)
+        if lines:
+            self.app.copy_to_clipboard("\n".join(lines))
+        show_message(self.app, "Copied: " + " ".join(lines) if lines else "Nothing is compared yet")
 
     @work
     async def action_burst(self) -> None:

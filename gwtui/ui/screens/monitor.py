@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Static
 
@@ -25,6 +24,7 @@ from gwtui.ui.fields import duplicate, new_endpoint
 from gwtui.ui.filterbar import FilterBar
 from gwtui.ui.keymap import bindings
 from gwtui.ui.layout import PanelArea
+from gwtui.ui.messages import LatestMessage
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.panels.header import HeaderLine
 from gwtui.ui.panels.incidents import IncidentsPanel
@@ -56,9 +56,9 @@ class MonitorScreen(Screen[None]):
         self._config = config
         self._watch = watch
         self._editing = Editing(config, profile)
+        self._message = LatestMessage(self).show
         self._orders = Orders(watch, self._editing, self._message)
         self._view: View | None = None
-        self._word: tuple[str, SeverityLevel] | None = None
 
     def compose(self) -> ComposeResult:
         yield Static(Content(TOO_SMALL), id="too-small")
@@ -112,13 +112,16 @@ class MonitorScreen(Screen[None]):
     @property
     def view(self) -> View:
         """The picture that is shown, or the first one."""
-        self._follow_selection()
         return self._view if self._view is not None else self._watch.view(self._columns)
 
-    @property
+    def _view_of_selection(self) -> View:
+        """Follow the table's selection and return the picture: a key can come before the table's message does."""
+        self._follow_selection()
+        return self.view
+
     def _selected(self) -> Endpoint | None:
-        """The selected endpoint as the user means it."""
-        selected = self.view.selected
+        """The endpoint that the table has selected, from the profile as it was edited."""
+        selected = self._view_of_selection().selected
         return self._editing.endpoint(selected.name) if selected is not None else None
 
     def _look(self, query: Query) -> None:
@@ -159,7 +162,7 @@ class MonitorScreen(Screen[None]):
         self.query_one(StreamPanel).cycle_mode()
 
     def action_request(self, step: int) -> None:
-        self._look(navigation.other_request(self.view, step))
+        self._look(navigation.other_request(self._view_of_selection(), step))
 
     def action_see(self, number: int) -> None:
         """Look at that probe of the selected endpoint."""
@@ -178,7 +181,7 @@ class MonitorScreen(Screen[None]):
 
     @on(EndpointsPanel.Selected)
     def _follow_selection(self) -> None:
-        """Look at the endpoint that the table has selected. Keys that come at once are obeyed before its message is."""
+        """Look at the endpoint that the table has selected."""
         shown = self._view.selected if self._view is not None else None
         if shown is not None and (name := self.query_one(EndpointsPanel).selected) != shown.name:
             self._look(replace(self._watch.query, endpoint=name, request=None))
@@ -205,7 +208,7 @@ class MonitorScreen(Screen[None]):
 
     @on(EndpointsPanel.Opened)
     def action_inspect(self) -> None:
-        self._inspect(navigation.shown_number(self.view))
+        self._inspect(navigation.shown_number(self._view_of_selection()))
 
     @on(StreamPanel.Chosen)
     def _inspect_event(self, event: StreamPanel.Chosen) -> None:
@@ -232,14 +235,14 @@ class MonitorScreen(Screen[None]):
         self._look(replace(self._watch.query, request=before))
 
     def action_compare(self) -> None:
-        if (endpoint := self._selected) is not None:
+        if (endpoint := self._selected()) is not None:
             watch, orders = self._watch, self._orders
             self.app.push_screen(CompareScreen(self.view, endpoint.name, watch.samples, orders.burst, self.act))
 
     @work
     async def action_checks(self) -> None:
         """Show the checks of the selected endpoint. Where none were run, ask whether to run them now."""
-        if (endpoint := self._selected) is None or self._orders.refused():
+        if (endpoint := self._selected()) is None or self._orders.refused():
             return
         if self._watch.live_view(self._columns).checks is None:
             question = ConfirmScreen(f"Run the checks of {endpoint.name}?", cost(endpoint, self._editing.profile))
@@ -249,7 +252,7 @@ class MonitorScreen(Screen[None]):
         self.app.push_screen(ChecksScreen(self._watch.live_view(self._columns), self._orders.check))
 
     def action_copy(self) -> None:
-        if (found := navigation.shown_trace_id(self.view)) is None:
+        if (found := navigation.shown_trace_id(self._view_of_selection())) is None:
             self._message("There is no trace id yet")
             return
         number, trace_id = found
@@ -259,18 +262,18 @@ class MonitorScreen(Screen[None]):
     # What the engine is asked to do
 
     def action_pause(self) -> None:
-        self._orders.pause(self.view)
+        self._orders.pause(self._view_of_selection())
 
     def action_pause_all(self) -> None:
         self._orders.pause_all(self.view)
 
     def action_interval(self, factor: float) -> None:
-        if self._selected is not None:
-            self._orders.interval(self._selected.name, factor)
+        if (endpoint := self._selected()) is not None:
+            self._orders.interval(endpoint.name, factor)
 
     @work
     async def action_burst(self) -> None:
-        if (endpoint := self._selected) is None or self._orders.refused():
+        if (endpoint := self._selected()) is None or self._orders.refused():
             return
         ask = AskScreen(f"Burst to {endpoint.name}", "requests, or requests x how many at once", "20x5", parse_burst)
         if (answer := await self.app.push_screen_wait(ask)) is not None:
@@ -292,14 +295,14 @@ class MonitorScreen(Screen[None]):
     # The profile
 
     def action_edit(self) -> None:
-        if (endpoint := self._selected) is not None:
+        if (endpoint := self._selected()) is not None:
             self._edit(endpoint, endpoint.name)
 
     def action_add(self) -> None:
         self._edit(new_endpoint(self._editing.profile), None)
 
     def action_duplicate(self) -> None:
-        if (endpoint := self._selected) is not None:
+        if (endpoint := self._selected()) is not None:
             self._edit(duplicate(endpoint, self._editing.profile), None)
 
     def _edit(self, endpoint: Endpoint, replaces: str | None) -> None:
@@ -317,7 +320,7 @@ class MonitorScreen(Screen[None]):
             self._edit(result.endpoint, result.replaces)
 
     def action_remove(self) -> None:
-        if (endpoint := self._selected) is not None:
+        if (endpoint := self._selected()) is not None:
             self._orders.remove(endpoint.name)
 
     def action_undo(self) -> None:
@@ -337,14 +340,3 @@ class MonitorScreen(Screen[None]):
     def act(self, action: str) -> None:
         """Do what a key of the table does."""
         self.call_later(self.run_action, action)
-
-    def _message(self, text: str, severity: SeverityLevel = "information") -> None:
-        """Show the user a message instead of the previous one. Of several at once the last is shown."""
-        self._word = (text, severity)
-        self.call_later(self._notify_now)
-
-    def _notify_now(self) -> None:
-        if self._word is not None:
-            (text, severity), self._word = self._word, None
-            self.app.clear_notifications()
-            self.app.notify(text, severity=severity, markup=False, timeout=10 if severity == "error" else 4)
