@@ -14,21 +14,25 @@ from gwtui.stats.histogram import rank, supported
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
 
-TIMEOUTS = frozenset(
-    {Verdict.CONNECT_TIMEOUT, Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.NO_PONG}
-)
 GROUPS = {
-    "no connection": frozenset({Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.PROXY, Verdict.TLS}),
-    "read errors": frozenset(
-        {Verdict.RESET, Verdict.CLOSED, Verdict.DECODE_ERROR, Verdict.TOO_LARGE, Verdict.NOT_HTTP}
+    "network timeouts": (
+        Verdict.CONNECT_TIMEOUT,
+        Verdict.NO_FIRST_BYTE,
+        Verdict.TIMEOUT,
+        Verdict.STALLED,
+        Verdict.NO_PONG,
     ),
-    "truncated streams": frozenset({Verdict.TRUNCATED}),
-    "errors inside a stream": frozenset({Verdict.ERROR_IN_STREAM}),
-    "empty streams": frozenset({Verdict.EMPTY}),
-    "streams out of order": frozenset({Verdict.OUT_OF_ORDER}),
-    "answers that are not a stream": frozenset({Verdict.NOT_A_STREAM}),
-    "own faults, not counted": frozenset({Verdict.LOCAL}),
+    "no connection": (Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.PROXY, Verdict.TLS),
+    "read errors": (Verdict.RESET, Verdict.CLOSED, Verdict.DECODE_ERROR, Verdict.TOO_LARGE, Verdict.NOT_HTTP),
+    "truncated streams": (Verdict.TRUNCATED,),
+    "errors inside a stream": (Verdict.ERROR_IN_STREAM,),
+    "empty streams": (Verdict.EMPTY,),
+    "streams out of order": (Verdict.OUT_OF_ORDER,),
+    "answers that are not a stream": (Verdict.NOT_A_STREAM,),
+    "own faults, not counted": (Verdict.LOCAL,),
 }
+"""Failures that are counted together. All other verdicts are grouped by the status of the answer."""
+_GROUP_OF = {verdict: name for name, verdicts in GROUPS.items() for verdict in verdicts}
 MOST_PAIRS = 10
 """More pairs than that are not told one by one."""
 LEAST_SHARE = 0.001
@@ -166,12 +170,8 @@ def _failure_groups(measured: Measured) -> list[str]:
 
 
 def _group(failures: Failures) -> str:
-    if failures.verdict in TIMEOUTS:
-        return "network timeouts"
-    named = next((name for name, verdicts in GROUPS.items() if failures.verdict in verdicts), None)
-    if named is not None:
-        return named
-    return "unexpected answers" if failures.status is None or failures.status < 300 else "non-200 answers"
+    by_status = "unexpected answers" if failures.status is None or failures.status < 300 else "non-200 answers"
+    return _GROUP_OF.get(failures.verdict, by_status)
 
 
 def _failure_line(failures: Failures) -> str:
