@@ -19,9 +19,8 @@ from gwtui.apis import kind_of
 from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
 from gwtui.engine.load import LoadDriver
-from gwtui.engine.loop_lag import LoopLag, marked
+from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.schedule import Schedule
-from gwtui.engine.suspend import Moment
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Hold, Ping, Request
@@ -52,9 +51,8 @@ class WorkerContext:
     report: Emit
     """Takes results."""
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
-    moment: Callable[[], Moment]
     clock: Callable[[], int]
-    lag: LoopLag
+    lag_monitor: LoopLagMonitor
     budget_tracker: BudgetTracker
 
 
@@ -69,10 +67,7 @@ async def run_probe(
     """Probe once under the next number, and report the result."""
     await make_ready(endpoint)
     counts.number += 1
-    began = context.moment()
-    result = await prober.probe(counts.number, planned_ns, trigger)
-    ended = context.moment()
-    result = marked(result, context.lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
+    result = await context.lag_monitor.marked(prober.probe(counts.number, planned_ns, trigger))
     context.report(result)
     return result
 

@@ -19,7 +19,7 @@ from gwtui.engine import profile_edits
 from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
 from gwtui.engine.endpoint_runner import SessionCounts, WorkerContext, Workers, burst, may_begin, run_trial
-from gwtui.engine.loop_lag import PERIOD_NS, LoopLag
+from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.profile_edits import CommandError
 from gwtui.engine.schedule import Schedule, offset_ns
 from gwtui.engine.suspend import Moment, awake_and_asleep_ns
@@ -83,15 +83,14 @@ class Engine:
         self._rng = Random(seed)  # noqa: S311 - jitter, no secret
         self._session_dir = session_dir
         self._health = Health(profile)
-        self._lag = LoopLag()
+        self._lag_monitor = LoopLagMonitor(clock, boot)
         self._context = WorkerContext(
             prober_for=prober_for,
             emit=emit,
             report=self._report,
             spawn=self._spawn,
-            moment=self._moment,
             clock=clock,
-            lag=self._lag,
+            lag_monitor=self._lag_monitor,
             budget_tracker=BudgetTracker(profile.budget, clock()),
         )
         self._beaten = self._moment()
@@ -114,7 +113,7 @@ class Engine:
         async with asyncio.TaskGroup() as self._group:
             for index, endpoint in enumerate(self._profile.endpoints):
                 self._open(endpoint, paused=endpoint.paused, index=index, of=len(self._profile.endpoints))
-            self._spawn(self._watch_lag())
+            self._spawn(self._lag_monitor.watch())
             self._spawn(self._beat())
             try:
                 with suppress(TimeoutError):
@@ -250,11 +249,6 @@ class Engine:
     def _notice(self, text: str) -> None:
         self._report(Notice(now_ns=self._clock(), text=clean(text)))
 
-    async def _watch_lag(self) -> None:
-        while True:
-            self._lag.woke(self._clock())
-            await asyncio.sleep(PERIOD_NS / 1e9)
-
     async def _beat(self) -> None:
         while True:
             self._enforce_budget()
@@ -302,7 +296,7 @@ class Engine:
         return Heartbeat(
             at=moment.at,
             now_ns=moment.now_ns,
-            lag_ns=self._lag.take(moment.now_ns),
+            lag_ns=self._lag_monitor.take(moment.now_ns),
             missed={name: counts.missed for name, counts in self._counts.items() if counts.missed},
             held={name: counts.held for name, counts in self._counts.items() if counts.held},
             holds=holds,

@@ -1,4 +1,5 @@
-"""How late the engine's own event loop is, so that its own standstills are not taken for the gateway's. Pure."""
+"""How late the engine's own event loop is, so that its own standstills are not taken for the gateway's. Pure but for
+`LoopLagMonitor`."""
 
 from __future__ import annotations
 
@@ -70,7 +71,7 @@ class LoopLag:
         return longest_ns
 
     def take(self, now_ns: int) -> int:
-        """The longest it was late since this was last asked, and begin anew."""
+        """The longest it was late since this was last asked."""
         worst_ns, self._worst_ns = max(self._worst_ns, self._overdue(now_ns)), 0
         return worst_ns
 
@@ -120,7 +121,7 @@ class LoopLagMonitor:
     async def watching(self) -> AsyncIterator[None]:
         """Watch for as long as the block runs."""
         self._lag = LoopLag()
-        task = asyncio.create_task(self._watch())
+        task = asyncio.create_task(self.watch())
         try:
             yield
         finally:
@@ -133,10 +134,15 @@ class LoopLagMonitor:
         ended = self._moment()
         return marked(result, self._lag.since(began.now_ns, ended.now_ns), ended.slept_ns(began))
 
-    async def _watch(self) -> None:
+    async def watch(self) -> None:
+        """Watch until this is cancelled."""
         while True:
             self._lag.woke(self._clock())
             await self._sleep(PERIOD_NS / 1e9)
+
+    def take(self, now_ns: int) -> int:
+        """As `LoopLag.take`."""
+        return self._lag.take(now_ns)
 
     def _moment(self) -> Moment:
         return Moment(self._clock(), self._asleep(), 0.0)

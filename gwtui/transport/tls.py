@@ -1,4 +1,4 @@
-"""TLS over a stamped stream, how a peer's certificate is checked, and what is said about it."""
+"""TLS over a stamped stream, and what is said about the peer's certificate."""
 
 from __future__ import annotations
 
@@ -10,12 +10,10 @@ from typing import Any, cast
 from msgspec.structs import replace
 
 from gwtui.model.enums import Clock
-from gwtui.model.profile import TLS
 from gwtui.text.sanitize import clean
 from gwtui.transport.certificates import expires_at
 from gwtui.transport.dial import Dial
 from gwtui.transport.sockets import TCPStream, Waiting
-from gwtui.transport.tls_files import tls_files
 from gwtui.transport.trace import Arrival, SendSpan
 
 READ_BYTES = 64 * 1024
@@ -145,11 +143,6 @@ class TLSStream:
             if not more:
                 return plain
             plain += more
-
-
-def context_for(settings: TLS) -> ssl.SSLContext:
-    """A client context for these settings, made of their files as they are now. Raises as `TLSFiles.context` does."""
-    return tls_files(settings).context()
 
 
 def describe(connection: ssl.SSLObject) -> str:

@@ -19,7 +19,7 @@ from support.stamping import expected_clock
 
 from gwtui.model.profile import TLS
 from gwtui.model.verdicts import Verdict
-from gwtui.transport.tls import context_for
+from gwtui.transport.tls_files import tls_files
 
 CLOCK = expected_clock()
 
@@ -93,7 +93,7 @@ async def test_a_gateway_that_hangs_up_during_the_handshake(api: str) -> None:
 
 async def test_a_version_of_tls_that_is_too_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     certificates = pair("an old version", tmp_path)
-    context = context_for(TLS(ca_file=certificates.ca_file))
+    context = tls_files(TLS(ca_file=certificates.ca_file)).context()
     monkeypatch.setattr(context, "minimum_version", ssl.TLSVersion.TLSv1_3)
     with refusing(certificates.server) as url:
         row = await probed(endpoint("http", url, tls=TLS(ca_file=certificates.ca_file)))
@@ -102,7 +102,7 @@ async def test_a_version_of_tls_that_is_too_old(tmp_path: Path, monkeypatch: pyt
 
 
 def test_nothing_older_than_tls_1_2_is_spoken() -> None:
-    assert context_for(TLS()).minimum_version >= ssl.TLSVersion.TLSv1_2
+    assert tls_files(TLS()).context().minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
 async def test_tls_is_timed_described_and_reused(tmp_path: Path) -> None:
@@ -136,7 +136,8 @@ def test_http_1_1_is_what_is_asked_for(tmp_path: Path) -> None:
     certificates = pair("good", tmp_path)
     certificates.server.set_alpn_protocols(["h2", "http/1.1"])
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = context_for(TLS(ca_file=certificates.ca_file)).wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
+    context = tls_files(TLS(ca_file=certificates.ca_file)).context()
+    client = context.wrap_bio(to_client, to_server, server_hostname="127.0.0.1")
     server = certificates.server.wrap_bio(to_server, to_client, server_side=True)
     for side in (client, server, client):
         with contextlib.suppress(ssl.SSLWantReadError):
