@@ -49,7 +49,7 @@ class Watch:
         return "" if self._feed is None else self._feed.refuses
 
     async def follow(self, profile: Profile, notify: Callable[[str], None]) -> bool:
-        """Watch this profile until its feed ends; `told` gets the engine's notices. Returns whether the time is over.
+        """Watch this profile until its feed ends; `notify` gets the engine's notices. Returns whether the time is over.
 
         That is so when the feed ended well or for good, or has had its time, in whatever state its engine is then. A
         fresh monitor: numbers of two sessions are never mixed.
@@ -100,7 +100,7 @@ class Watch:
             self._feed.stop()
 
     async def aclose(self) -> None:
-        """End the feed if there is one, take what it still tells, and wait for its engine to write its last rows."""
+        """End the feed if there is one, take what it still sends, and wait for its engine to write its last rows."""
         feed, self._feed = self._feed, None
         if feed is None:
             return

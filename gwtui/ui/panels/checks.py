@@ -84,11 +84,11 @@ def body(checks: ChecksView, width: int) -> list[tuple[Line, str]]:
         for check in planned:
             result = results.get(check.name)
             if result is None:
-                told = _pending(check, check.name == current)
+                block = _pending(check, check.name == current)
             else:
-                told = _result(result, width, before)
+                block = _result(result, width, before)
                 before = result
-            lines += [(line, check.name) for line in told]
+            lines += [(line, check.name) for line in block]
         lines.append(((), ""))
     return lines[:-1]
 
@@ -111,7 +111,7 @@ def _result(result: CheckResult, width: int, before: CheckResult | None) -> list
     mark = f"  {result.outcome.mark} {WORDS.get(result.outcome, result.outcome.value)}"
     sign = Span(fit(mark, SIGN + 2), STYLES.get(result.outcome, "faint"))
     margin = SIGN + 2 + (TITLE + 2 if beside else 2)
-    told = _cause_and_remedy(result, max(8, width - margin))
+    advice = _cause_and_remedy(result, max(8, width - margin))
     titles = wrap(result.title, TITLE if beside else max(8, width - SIGN - 2))
     left: list[Line] = [
         (Span(" " * (SIGN + 2)) if number else sign, Span(fit(title, TITLE + 2) if beside else title, _calmed(calm)))
@@ -119,10 +119,10 @@ def _result(result: CheckResult, width: int, before: CheckResult | None) -> list
     ]
     blank: Line = (Span(" " * margin),)
     if beside:
-        lines = [(*one, *other) for one, other in zip_longest(left, told, fillvalue=())]
-        lines[len(left) :] = [(*blank, *line) for line in told[len(left) :]]
+        lines = [(*one, *other) for one, other in zip_longest(left, advice, fillvalue=())]
+        lines[len(left) :] = [(*blank, *line) for line in advice[len(left) :]]
     else:
-        lines = [*left, *((*blank, *line) for line in told)]
+        lines = [*left, *((*blank, *line) for line in advice)]
     return lines + [(Span(" " * (SIGN + 4)), Span(printable(text), "muted")) for text in result.details]
 
 

@@ -185,18 +185,18 @@ def _table(found: Sequence[Comparison], metric: Metric, width: int, value: int) 
     placed = place(wanted, width)
     headings: dict[str, Span | Line] = {column.name: Span(column.heading, "muted") for column, _, _ in placed}
     lines = [row(placed, headings)]
-    told = _comparison_of(found, metric)
+    quoted = _comparison_of(found, metric)
     for each in found:
-        lines += [_median(each, placed, is_told=each is told), _tail(each, placed)]
+        lines += [_median(each, placed, is_quoted=each is quoted), _tail(each, placed)]
     return lines
 
 
-def _median(found: Comparison, placed: Sequence[Placed], *, is_told: bool) -> Line:
+def _median(found: Comparison, placed: Sequence[Placed], *, is_quoted: bool) -> Line:
     counts = units.count(found.n[0]) if found.n[0] == found.n[1] else f"{found.n[0]:,} | {found.n[1]:,}"
     medians = [value if supported(0.5, n) else None for value, n in zip(found.p50_ns, found.n, strict=True)]
     texts = _values("p50", medians, found.median, found)
     texts |= {
-        "metric": (Span("▸ " if is_told else "  ", "accent"), Span(found.label, "header" if is_told else "text")),
+        "metric": (Span("▸ " if is_quoted else "  ", "accent"), Span(found.label, "header" if is_quoted else "text")),
         "p": Span(p_text(found.p), "text" if found.tends is not None else "muted"),
         "effect": Span(f"{found.test.rank_biserial:+.2f}", "text" if found.tends is not None else "muted"),
         "n": Span(counts, "muted"),

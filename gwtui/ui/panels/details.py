@@ -14,7 +14,7 @@ from gwtui.model.view import StreamView, View
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
-from gwtui.ui.panels.marks import sign, sign_of
+from gwtui.ui.panels.marks import outcome_mark, severity_mark
 from gwtui.ui.panels.stream import Look, event_line
 from gwtui.ui.panels.waterfall import waterfall
 from gwtui.ui.text_layout import Line, Span, exact, fit, over, sheet, wrap
@@ -56,11 +56,11 @@ def draw_events(stream: StreamView, width: int, opened: int | None) -> list[tupl
     drawn: list[tuple[Line, int | None]] = [((), None), ((Span("Events", "header"), Span(dropped, "faint")), None)]
     look = _look(stream)
     for line in stream.lines:
-        told = exact(event_line(line, width, look), width)
+        shown = exact(event_line(line, width, look), width)
         if line.number != opened:
-            drawn.append((told, line.number))
+            drawn.append((shown, line.number))
             continue
-        drawn.append((over(told, "selection"), line.number))
+        drawn.append((over(shown, "selection"), line.number))
         raw = wrap(line.event.raw or "no data", max(8, width - 4))
         drawn += [((Span("    "), Span(text, "muted")), line.number) for text in raw]
     return drawn
@@ -78,7 +78,7 @@ def _heading(text: str) -> list[Line]:
 
 
 def _verdict(result: Request | Ping, width: int) -> list[Line]:
-    mark, style = sign(result.outcome)
+    mark, style = outcome_mark(result.outcome)
     entry = result.verdict.entry
     number = result.event_number if isinstance(result, Request) else None
     lines: list[Line] = [(Span(f"{mark} {result.verdict}", f"header {style}"), Span(f"  {entry.meaning}", "muted"))]
@@ -98,8 +98,8 @@ def _decisive(stream: StreamView, request: Request, width: int) -> list[Line]:
     place = len(stream.lines) - 1 if place is None else place
     look = _look(stream)
     for line in stream.lines[max(0, place - AROUND) : place + AROUND + 1]:
-        told = exact(event_line(line, width, look), width)
-        lines.append(over(told, "selection") if line.decided else told)
+        shown = exact(event_line(line, width, look), width)
+        lines.append(over(shown, "selection") if line.decided else shown)
         if line.decided:
             raw = wrap(line.event.raw or "no data", max(8, width - 4))
             lines += [(Span("    "), Span(text, "muted")) for text in raw[:RAW_LINES]]
@@ -108,14 +108,14 @@ def _decisive(stream: StreamView, request: Request, width: int) -> list[Line]:
 
 
 def _look(stream: StreamView) -> Look:
-    return Look(decided=sign(stream.request.outcome if stream.request is not None else None)[1])
+    return Look(decided=outcome_mark(stream.request.outcome if stream.request is not None else None)[1])
 
 
 def _findings(result: Request | Ping, width: int) -> list[Line]:
     lines = _heading("Findings") if result.findings else []
     for finding in result.findings:
         entry = finding.entry
-        mark, style = sign_of(entry.severity)
+        mark, style = severity_mark(entry.severity)
         text = f"{mark} {finding.name}: {finding.evidence or entry.meaning}; likely cause: {finding.likely_cause}"
         lines += [(Span(part, style),) for part in wrap(text, width)]
         lines += [(Span(part, "muted"),) for part in wrap(f"  To do: {entry.remedy}", width)]

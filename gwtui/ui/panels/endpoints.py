@@ -18,7 +18,7 @@ from gwtui.text import units
 from gwtui.ui.charts import sparkline
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
-from gwtui.ui.panels.marks import sign_of
+from gwtui.ui.panels.marks import severity_mark
 from gwtui.ui.text_layout import (
     Column,
     Line,
@@ -201,7 +201,7 @@ def _found(endpoint: EndpointRow) -> tuple[str, str]:
     severities = {entry_of(name).severity for name, _ in endpoint.findings}
     if not severities:
         return "", ""
-    mark, style = sign_of(Severity.WARNING if Severity.WARNING in severities else Severity.INFO)
+    mark, style = severity_mark(Severity.WARNING if Severity.WARNING in severities else Severity.INFO)
     return f" {mark}", style
 
 
@@ -218,7 +218,7 @@ def _counts(endpoint: EndpointRow, width: int) -> Line:
             for word, count in endpoint.verdicts
         ]
         for name, count in endpoint.findings:
-            mark, style = sign_of(entry_of(name).severity)
+            mark, style = severity_mark(entry_of(name).severity)
             counted.append((f"{mark} {name} {units.count(count)}", style))
         return tuple(Span(f"  {text}" if place else text, style) for place, (text, style) in enumerate(counted))
 

@@ -121,8 +121,8 @@ class IncidentsPanel(MovingPanel):
         below = len(view.incidents) - self._top - self.size.height
         if self.size.height <= 0:
             return ""
-        told = ((f"{self._top} newer ↑", self._top), (f"{below} older ↓", below))
-        return " · ".join(text for text, number in told if number > 0)
+        counts = ((f"{self._top} newer ↑", self._top), (f"{below} older ↓", below))
+        return " · ".join(text for text, number in counts if number > 0)
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
         self._top = scrolled(self._top, self._index, height, len(view.incidents))

@@ -14,7 +14,7 @@ from gwtui.model.view import RequestRow, View
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
-from gwtui.ui.panels.marks import sign
+from gwtui.ui.panels.marks import outcome_mark
 from gwtui.ui.text_layout import Line, Span, cells, exact, fit, over, sheet
 
 
@@ -45,7 +45,7 @@ def rows(view: View) -> tuple[RequestRow, ...]:
 def line(row: RequestRow, width: int, view: View, at: RecentView | None = None) -> Line:
     """Number, time, latency and verdict of one probe."""
     chosen = at is not None and row.number == at.number
-    mark, style = sign(Verdict(row.verdict).outcome if row.verdict else None)
+    mark, style = outcome_mark(Verdict(row.verdict).outcome if row.verdict else None)
     spans: Line = (
         Span(("▌" if at.focused else "▏") if at is not None and chosen else " ", "accent"),
         Span(fit(f"#{row.number}", 6), "header" if chosen else "muted"),

@@ -18,7 +18,7 @@ from gwtui.text import units
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels import recent
-from gwtui.ui.panels.marks import sign, sign_of
+from gwtui.ui.panels.marks import outcome_mark, severity_mark
 from gwtui.ui.text_layout import Line, Span, cells, centred, exact, fit, justified, printable, sheet, wrap
 
 STYLES = {
@@ -77,7 +77,7 @@ def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> lis
         first = scroll.first(visible, len(stream.lines))
         shown = stream.lines[first : first + visible]
         name = min(NAME_LIMIT, max((cells(line.event.name) for line in shown), default=0))
-        look = Look(mode, name, sign(stream.request.outcome if stream.request is not None else None)[1])
+        look = Look(mode, name, outcome_mark(stream.request.outcome if stream.request is not None else None)[1])
         body = [event_line(line, width, look) for line in shown]
         if not stream.lines:
             body = _answer(view, stream.request, width)
@@ -127,8 +127,8 @@ def _answer(view: View, request: Request | None, width: int) -> list[Line]:
     """What came instead of events: the answer's beginning where there was one, else the latest requests."""
     if request is None:
         return []
-    told = request.body_excerpt or request.text
-    rest: list[Line] = [(Span(text, "muted"),) for text in wrap(told, width)] if told else []
+    content = request.body_excerpt or request.text
+    rest: list[Line] = [(Span(text, "muted"),) for text in wrap(content, width)] if content else []
     if not rest:
         rest = [recent.line(row, width, view) for row in view.recent]
     if request.status is None:
@@ -169,12 +169,12 @@ def _awaited(comments: int | None, since: str) -> Line:
 
 def _result(request: Request) -> Line:
     """Verdict and figures; of a failure the reason, which is worth more than its figures."""
-    mark, style = sign(request.outcome)
+    mark, style = outcome_mark(request.outcome)
     spans = [Span(f"{mark} {request.verdict}", style)]
     if request.tainted:
         spans.append(Span("  tainted", "warn"))
     for finding in request.findings:
-        mark, style = sign_of(finding.entry.severity)
+        mark, style = severity_mark(finding.entry.severity)
         spans.append(Span(f"  {mark} {printable(finding.name.value)}", style))
     if request.outcome is Outcome.FAILED and request.reason:
         spans += [Span("  "), Span(printable(request.reason), "text")]
