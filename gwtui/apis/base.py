@@ -98,7 +98,18 @@ class Answer:
 
 
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
-QUESTION_FIELDS = frozenset({"messages", "prompt", "input", "contents", "max_tokens", "max_completion_tokens"})
+QUESTION_FIELDS = frozenset(
+    {
+        "messages",
+        "prompt",
+        "input",
+        "contents",
+        "max_tokens",
+        "max_completion_tokens",
+        "max_output_tokens",
+        "maxTokensToSample",
+    }
+)
 
 
 class API(Protocol):

@@ -81,7 +81,7 @@ def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> 
     entries = entries_of(document)
     texts = [set(texts_in(entry)) for entry in entries]
     found = sum(any(ids & each for each in texts) for ids in ids_of(ours))
-    words = f"{found} of the {len(ours)} requests just sent are among the last {len(entries)} entries, by their ids"
+    words = f"the last {len(entries)} entries hold {found} of the {len(ours)} requests just sent, by their ids"
     if found == len(ours):
         return passed(words)
     models = {name for each in ours for name in (each.request.model, each.request.model_served) if name}

@@ -12,7 +12,15 @@ from gwtui.apis import APIS, kind_of
 from gwtui.checks.key_substitution import MADE_UP_KEY, holds_key, with_made_up_key
 from gwtui.checks.planning import checks_for, requests_of
 from gwtui.checks.registry import CHECKS
-from gwtui.checks.request_plans import UNKNOWN_MODEL, compared_models, is_settled, request_plan, root_of, sizes
+from gwtui.checks.request_plans import (
+    UNKNOWN_MODEL,
+    compared_models,
+    is_settled,
+    request_plan,
+    root_of,
+    sizes,
+    with_prompt,
+)
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -177,3 +185,13 @@ def test_documents_that_are_not_there_are_not_looked_for_again() -> None:
     assert is_settled(RequestSet.METRICS_AFTER, evidence(metrics_before=gone, metrics_after=gone))
     assert is_settled(RequestSet.AUDIT, evidence(stream=request(), audit=gone))
     assert not is_settled(RequestSet.AUDIT, evidence(stream=request(), audit=document([])))
+
+
+@pytest.mark.parametrize(
+    "field", ["prompt", "messages", "max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokensToSample"]
+)
+@pytest.mark.parametrize("api", COMPLETIONS)
+def test_a_question_of_a_check_is_asked_with_its_own_limit(api: str, field: str) -> None:
+    endpoint = Endpoint(name="a", api=api, url="http://h", body={field: 5, "seed": 1}, max_tokens=5)
+    settled = with_prompt(endpoint, "Count to 100.", 400)
+    assert (settled.body, settled.max_tokens) == ({"seed": 1}, 400)
