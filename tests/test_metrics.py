@@ -44,13 +44,13 @@ from gwtui.ui.panels.details import draw_result
 
 PACKAGE = Path(__file__).parents[1] / "gwtui"
 STYLE = TextStyle()
-VALUE = 123 * benching.MS
+VALUE = 123 * monitor_stage.MS
 EVERY = pytest.mark.parametrize("metric", list(Metric))
 
 
 def endpoint_of(metric: Metric) -> Endpoint:
     form = metric.about.forms[0]
-    return benching.endpoint("it", api="websocket") if form is AnswerForm.PONG else benching.endpoint("it")
+    return monitor_stage.endpoint("it", api="websocket") if form is AnswerForm.PONG else monitor_stage.endpoint("it")
 
 
 def result_with(metric: Metric) -> Request | Ping:
@@ -129,7 +129,7 @@ def test_what_has_no_error_of_its_own_counts_by_the_largest_and_gaps_count_alway
 def test_a_time_is_left_out_where_it_is_the_same_as_another() -> None:
     request = benching.request(ttft_ms=10, ttfo_ms=10)
     assert Metric.TTFO not in dict(times_of(request))
-    assert Metric.TTFO in dict(times_of(msgspec.structs.replace(request, ttfo_ns=11 * benching.MS)))
+    assert Metric.TTFO in dict(times_of(msgspec.structs.replace(request, ttfo_ns=11 * monitor_stage.MS)))
 
 
 @EVERY

@@ -1,4 +1,4 @@
-"""The truth bench in its short form: every section runs and measures something. How much is nobody's business here."""
+"""The truth bench in its short form: every section runs and measures something. Values are not asserted."""
 
 from __future__ import annotations
 

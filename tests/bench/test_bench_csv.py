@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.benching import MS, NOON, endpoint, measured, ping, request
+from support.benching import NOON, measured, ping, request
 from support.commanding import gwtui
+from support.monitor_stage import MS, endpoint
 
 from gwtui.bench.csv_in import CSVError, other_parts, read
 from gwtui.bench.csv_out import AGGREGATE_COLUMNS, aggregate_lines, request_line, request_lines

@@ -6,7 +6,8 @@ import asyncio
 from typing import Any
 
 import pytest
-from support.benching import World, endpoint
+from support.benching import World
+from support.monitor_stage import endpoint
 
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.runner import drive

@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 import pytest
-from support.benching import MS, endpoint, measured, ping, request
+from support.benching import measured, ping, request
+from support.monitor_stage import MS, endpoint
 
 from gwtui.bench import breakdown, report, table
 from gwtui.bench.plan import Plan

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.benching import MS, endpoint, measured, ping, request
+from support.benching import measured, ping, request
+from support.monitor_stage import MS, endpoint
 
 from gwtui.bench.results import Measured, empty
 from gwtui.bench.thresholds import GateError, check, judge, parse

@@ -9,7 +9,8 @@ from types import TracebackType
 from typing import Self
 
 import pytest
-from support.benching import endpoint, request
+from support.benching import request
+from support.monitor_stage import endpoint
 from support.scripted import Receive, ScriptedServer, Send, http
 
 from gwtui.checks.collector import CheckDeps, Collected

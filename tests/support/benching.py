@@ -16,13 +16,9 @@ from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request
 from gwtui.model.verdicts import Verdict
 
-MS = 1_000_000
-SECOND = 1_000_000_000
+from .monitor_stage import MS, SECOND, endpoint
+
 NOON = 1_767_182_400.0
-
-
-def endpoint(name: str = "gateway", api: str = "anthropic-messages", **fields: Any) -> Endpoint:
-    return Endpoint(name=name, api=api, url="http://127.0.0.1:1", **fields)
 
 
 def request(name: str = "gateway", number: int = 1, e2e_ms: float | None = 100, **fields: Any) -> Request:

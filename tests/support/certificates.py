@@ -20,14 +20,14 @@ class Pair:
 
 
 @cache
-def _authority() -> trustme.CA:
+def authority() -> trustme.CA:
     return trustme.CA()
 
 
 def pair(kind: str, directory: Path) -> Pair:
     """`good`, `expired`, `not yet valid`, `wrong name`, `unknown authority`; or a server that refuses by itself, for
     `another server name`, `an old version`, or for want of `a client certificate`."""
-    ca = _authority()
+    ca = authority()
     past, future = (datetime.datetime(year, 1, 1, tzinfo=datetime.UTC) for year in (2020, 2100))
     signer = trustme.CA() if kind == "unknown authority" else ca
     certificate = signer.issue_cert(

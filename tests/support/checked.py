@@ -73,7 +73,7 @@ def content(text: str = "x", model: str = "") -> StreamEvent:
 
 
 def streamed(result: Request, reads: Sequence[tuple[float, int]]) -> Probed:
-    """A stream whose reads came after so many ms with so many content events each."""
+    """A stream of reads, each as (ms after the request was sent, number of content events)."""
     kept, number = [], 1
     for at_ms, count in reads:
         kept.append(read(at_ms, number, *(content() for _ in range(count))))

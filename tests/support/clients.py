@@ -6,18 +6,12 @@ import datetime
 import shutil
 import ssl
 import subprocess
-from functools import cache
 from pathlib import Path
 
 import pytest
-import trustme
+from support.certificates import authority
 
 from gwtui.model.profile import TLS
-
-
-@cache
-def authority() -> trustme.CA:
-    return trustme.CA()
 
 
 def days_from_now(days: float) -> datetime.datetime:
@@ -25,7 +19,7 @@ def days_from_now(days: float) -> datetime.datetime:
 
 
 def wanting(*, required: bool = True, days: float = 300) -> ssl.SSLContext:
-    """A server for 127.0.0.1 with a certificate for so many days, which wants one of a client."""
+    """A server for 127.0.0.1 with a certificate for `days`, which asks for one of the client."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority().issue_cert("127.0.0.1", not_after=days_from_now(days)).configure_cert(context)
     authority().configure_trust(context)

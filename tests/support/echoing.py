@@ -22,7 +22,7 @@ from gwtui.model.profile import TLS, Deadlines, Endpoint, Profile
 
 CANARY = "sk-q7Zx+W9/vB3=kTpL0mYc8HdRfN2uJs5E"
 PIECE = 8
-"""So many characters of it in a row are a leak."""
+"""The number of its characters in a row that are a leak."""
 
 
 def forms(secret: str) -> set[str]:
@@ -56,7 +56,7 @@ def leaks(text: str) -> set[str]:
 
 
 def where(text: str) -> list[str]:
-    """What stands around the first leaks, for whoever reads the failure."""
+    """The text around the first leaks, for the failure message."""
     return [text[max(0, text.index(piece) - 60) : text.index(piece) + 60] for piece in sorted(leaks(text))[:3]]
 
 

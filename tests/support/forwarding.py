@@ -1,6 +1,6 @@
 """Forward proxies for tests: one for CONNECT, with TLS or without, and one for SOCKS 5 that takes nothing amiss.
 
-Each connects whoever asks to one gateway, whatever was asked for, which it remembers.
+Each connects every client to one gateway, and remembers which destination was asked for.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from support.scripted import ScriptedServer
 
 
 class Relay:
-    """A proxy for CONNECT, which may die after so many bytes of the answer."""
+    """A proxy for CONNECT, which may die after `dies_after` bytes of the answer."""
 
     def __init__(
         self, gateway: ScriptedServer, dies_after: int | None = None, tls: ssl.SSLContext | None = None
@@ -55,7 +55,7 @@ class Relay:
 
 
 class Socks(Relay):
-    """A SOCKS 5 proxy (RFC 1928, RFC 1929). With a login it takes nobody without; `reply` is what it says at last."""
+    """A SOCKS 5 proxy (RFC 1928, RFC 1929). With a login it refuses clients without; `reply` is its reply code."""
 
     def __init__(self, gateway: ScriptedServer, login: tuple[str, str] | None = None, reply: int = 0) -> None:
         super().__init__(gateway)

@@ -97,7 +97,7 @@ def targets(gateway: Gateway) -> Iterator[Target]:
 
 @contextmanager
 def certified(directory: Path) -> Iterator[Target]:
-    """An endpoint whose certificate was issued by somebody of a hostile name."""
+    """An endpoint whose certificate was issued by an authority with a hostile name."""
     authority = trustme.CA(organization_name=f"\x1b]0;hacked\x07{ACTION}")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)

@@ -30,7 +30,7 @@ START_AT = 1_767_189_802.0
 """14:03:22 UTC."""
 
 
-def endpoint(name: str, api: str = "anthropic-messages", **fields: Any) -> Endpoint:
+def endpoint(name: str = "gateway", api: str = "anthropic-messages", **fields: Any) -> Endpoint:
     return Endpoint(name=name, api=api, url="http://127.0.0.1:1", **fields)
 
 

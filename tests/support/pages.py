@@ -1,4 +1,4 @@
-"""What the pages over the monitor show: a run of checks as records, and endpoints to be held against each other."""
+"""What the pages over the monitor show: a run of checks as records, and endpoints to compare with each other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gwtui.stats.comparison import ComparedSeries, compare
 from gwtui.stats.significance import Sample
 from gwtui.ui.panels.compare import Picture
 
-from .stage import START_AT, START_NS
+from .monitor_stage import START_AT, START_NS
 
 MS = 1_000_000
 
@@ -50,7 +50,7 @@ def checks_begun(endpoint: str, **fields: object) -> CheckRun:
 
 
 def checks_ended(endpoint: str, count: int = len(PLANNED)) -> list[CheckResult]:
-    """The results of the first so many checks."""
+    """The results of the first `count` checks."""
     return [
         CheckResult(
             endpoint=endpoint,
@@ -90,7 +90,7 @@ OTHERS = (
 
 
 def picture(*chosen: str, cursor: str = "gateway-gpt", working: bool = False) -> Picture:
-    """`CLAUDE` held against these."""
+    """`CLAUDE` compared with these."""
     pairs = [(CLAUDE, other) for other in OTHERS if other.name in chosen]
     found = () if working else tuple(compare(pairs))
     return Picture(CLAUDE, OTHERS, frozenset(chosen), cursor, found, working)

@@ -19,7 +19,7 @@ DRIP_S = 0.005
 SO_ATTACH_FILTER = 26
 """Linux, asm-generic/socket.h."""
 BPF_RETURN = 0x06
-"""Classic BPF: end the program, and keep so many bytes of the packet."""
+"""Classic BPF: end the program, and keep that number of bytes of the packet."""
 
 
 @dataclass(frozen=True)
@@ -250,7 +250,7 @@ def free_port() -> int:
 
 @contextmanager
 def full_backlog() -> Iterator[socket.socket]:
-    """A listener that accepts nobody, and whose queue is full."""
+    """A listener that accepts no connection, and whose queue is full."""
     with ExitStack() as held:
         listener = held.enter_context(socket.socket())
         listener.bind(("127.0.0.1", 0))

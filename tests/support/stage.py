@@ -24,9 +24,7 @@ from gwtui.ui.layout import PanelArea
 from gwtui.ui.panels.endpoints import EndpointsPanel
 from gwtui.ui.screens.monitor import MonitorScreen
 
-START_NS = 500_000_000_000
-START_AT = 1_767_189_802.0
-"""14:03:22 UTC."""
+from .monitor_stage import START_AT, START_NS
 
 
 class FakeFeed:

@@ -19,7 +19,7 @@ from gwtui.model.records import (
 from gwtui.model.verdicts import Verdict
 
 from . import pages
-from .stage import START_AT, START_NS
+from .monitor_stage import START_AT, START_NS
 
 MS = 1_000_000
 WORDS = ("def", " bubble", "_sort", "(arr):", "\n", "    n", " = ", "len", "(arr)", "\n", "    for", " i", " in")

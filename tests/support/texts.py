@@ -1,4 +1,4 @@
-"""What records hold that somebody may read."""
+"""The texts in a value."""
 
 from __future__ import annotations
 

@@ -74,7 +74,7 @@ class Truth:
 
 @contextmanager
 def truthful(connections: int, events: int, first_ns: int, gap_ns: int) -> Iterator[Truth]:
-    """Serve so many requests, each over a connection of its own. What was sent is known at the end of the block."""
+    """Serve `connections` requests, each over a connection of its own. What was sent is known when the block ends."""
     command = [sys.executable, "-S", "-c", SERVER, *map(str, (connections, events, first_ns, gap_ns))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

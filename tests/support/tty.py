@@ -139,7 +139,7 @@ class Tty:
             return self.process.poll() is None
         try:
             data = os.read(self._fd, 1 << 16)
-        except OSError:  # how Linux says that nobody writes any more
+        except OSError:  # what Linux raises once no process writes any more
             return False
         self.written += data
         self.screen.take(data)

@@ -15,7 +15,8 @@ from msgspec.structs import replace
 from support import story
 from support.gateways import Gateway, serving
 from support.hazards import ACTION, HAZARD, MARKUP, NAME, SCENARIO, SEQUENCES, Hostile, hazards_in, hostile_session
-from support.stage import START_AT, Stage, on_stage
+from support.monitor_stage import START_AT
+from support.stage import Stage, on_stage
 from support.tty import Tty, taken_apart, terminal
 from textual.content import Content
 

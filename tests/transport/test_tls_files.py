@@ -13,7 +13,8 @@ import trustme
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from support.clients import authority, encrypted, issue, wanting
+from support.certificates import authority
+from support.clients import encrypted, issue, wanting
 from support.commanding import gwtui, profiles, written
 from support.judged import Story
 from support.probing import Probing, endpoint, probed

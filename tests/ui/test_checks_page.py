@@ -15,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 from support import pages, story, views
-from support.stage import START_AT, on_stage
+from support.monitor_stage import START_AT
+from support.stage import on_stage
 
 from gwtui.checks.request_sets import parse_models
 from gwtui.model.check_results import CheckOutcome
@@ -30,7 +31,7 @@ NAME = "gateway-claude"
 
 
 def shown(count: int, **run: object) -> View:
-    """The view of a run with so many results."""
+    """The view of a run with `count` results."""
     checks = ChecksView(pages.checks_begun(NAME, **run), tuple(pages.checks_ended(NAME, count)))
     return replace(views.calm(), checks=checks)
 

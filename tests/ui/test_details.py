@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support import story, views
-from support.stage import START_AT, on_stage
+from support.monitor_stage import START_AT
+from support.stage import on_stage
 from textual.geometry import Offset
 
 from gwtui.model.records import Incident, Phases, Request

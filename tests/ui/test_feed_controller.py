@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 from support import story
-from support.stage import START_AT, START_NS, FakeFeed
+from support.monitor_stage import START_AT, START_NS
+from support.stage import FakeFeed
 
 from gwtui.feeds import Feed
 from gwtui.model.commands import Pause

@@ -120,7 +120,7 @@ async def test_who_is_sick_out_of_sight_is_named_under_the_table() -> None:
         (5, ""),
     ],
 )
-def test_of_the_sick_out_of_sight_as_many_are_named_as_there_is_room_for(width: int, expected: str) -> None:
+def test_the_sick_out_of_sight_are_named_as_far_as_there_is_room(width: int, expected: str) -> None:
     assert out_of_sight(views.crowded().endpoints, width) == expected
 
 
@@ -275,7 +275,7 @@ async def test_newer_incidents_are_seen_above_the_selected_one() -> None:
         assert str(panel.border_subtitle) == f"{panel._top} newer ↑"
 
 
-async def test_incidents_nobody_walks_through_show_the_newest() -> None:
+async def test_incidents_without_a_selection_show_the_newest() -> None:
     panel = IncidentsPanel()
     app = PanelApp(panel, views.incident())
     async with app.run_test(size=(120, 8)) as pilot:

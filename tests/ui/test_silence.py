@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from support import story
 from support.childengine import all_of, engine, texts
-from support.stage import START_AT, START_NS, FakeFeed, on_stage
+from support.monitor_stage import START_AT, START_NS
+from support.stage import FakeFeed, on_stage
 
 from gwtui.feeds import Feed, feeds, live, silence
 from gwtui.feeds.silence import AGAIN_S, DEADLINE_S, LOOK_S, STARTING_S, Silence
@@ -47,7 +48,7 @@ def test_the_first_word_may_take_longer() -> None:
     assert looks(silence, STARTING_S - LOOK_S, STARTING_S) == [STARTING_S]
 
 
-def test_a_standstill_of_our_own_is_nobodys_silence() -> None:
+def test_a_standstill_of_the_screen_is_not_the_engines_silence() -> None:
     silence = Silence(0.0)
     silence.heard(0.0)
     assert looks(silence, 0.0, 1.0) == []
@@ -85,7 +86,7 @@ async def test_an_engine_that_does_not_end_is_killed_and_that_is_a_failure(monke
 
 
 @posix
-async def test_commands_to_an_engine_that_does_not_read_hold_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_commands_to_an_engine_that_does_not_read_do_not_block(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feeds, "EXIT_S", 0.05)
     feed = live(engine("say('deaf')\nwhile True: signal.pause()"))
     assert texts(await anext(aiter(feed))) == ["deaf"]
