@@ -123,15 +123,15 @@ class _WithGates(FlagsAsGo):
 @click.option("--interleave", is_flag=True, help="Load the endpoints in turns: A B B A.")
 @click.option("--fail-if", "fail_if", multiple=True, metavar="EXPR", help="Exit with 1 if EXPR is true; repeatable.")
 @measure_options
-@click.option("--api", metavar="NAME", help="Load an endpoint without a profile: API ...")
-@click.option("--url", metavar="URL", help="... base URL ...")
-@click.option("--path", metavar="PATH", help="... and path.  [default: the API's]")
+@click.option("--api", metavar="NAME", help="API of an endpoint that is in no profile.")
+@click.option("--url", metavar="URL", help="Base URL of that endpoint.")
+@click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
 @key_option
 @model_option
-@click.option("--gateway", metavar="URL", help="Load a Cody Gateway ...")
-@click.option("--sgd", metavar="REFERENCE", help="... with the key at REFERENCE.")
-@click.option("--sourcegraph", metavar="URL", help="Load a Sourcegraph instance ...")
-@click.option("--sgp", metavar="REFERENCE", help="... with the access token at REFERENCE.")
+@click.option("--gateway", metavar="URL", help="Load a Cody Gateway at this URL.")
+@click.option("--sgd", metavar="REFERENCE", help="Where the gateway's key is.")
+@click.option("--sourcegraph", metavar="URL", help="Load a Sourcegraph instance at this URL.")
+@click.option("--sgp", metavar="REFERENCE", help="Where the instance's access token is.")
 @click.option(
     "--provider",
     "providers",

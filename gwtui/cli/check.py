@@ -43,8 +43,8 @@ Plans: TypeAlias = "Sequence[tuple[CheckTarget, Sequence[Check]]]"
 @click.argument("endpoint", required=False)
 @click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile to check.")
 @config_option
-@click.option("--api", metavar="NAME", help="Check an endpoint without a profile: API ...")
-@click.option("--url", metavar="URL", help="... and base URL.")
+@click.option("--api", metavar="NAME", help="API of an endpoint that is in no profile.")
+@click.option("--url", metavar="URL", help="Base URL of that endpoint.")
 @click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
 @key_option
 @model_option

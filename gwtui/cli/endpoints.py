@@ -14,18 +14,24 @@ if TYPE_CHECKING:
 Targets: TypeAlias = "tuple[Profile, tuple[Endpoint, ...]]"
 
 
-def profile_of(config_file: Path | None, name: str | None) -> Profile:
-    """The profile of that name; None: the default one. Raises a Refusal."""
+def profile_of(config_file: Path | None, name: str | None, endpoints: Collection[str]) -> Profile:
+    """The profile of that name, or the default one, for endpoints of these names. Raises a Refusal."""
     from gwtui.config import load
 
-    with refusing():
-        return load(config_file).profile(name)
+    try:
+        with refusing():
+            return load(config_file).profile(name)
+    except Refusal:
+        for endpoint in endpoints:
+            _refuse_url(endpoint)
+        raise
 
 
 def chosen(profile: Profile, names: Collection[str]) -> tuple[Endpoint, ...]:
     """The endpoints of these names, or all that are not paused, in the order of the profile. Raises a Refusal."""
     for name in names:
         if profile.endpoint(name) is None:
+            _refuse_url(name)
             known = ", ".join(each.name for each in profile.endpoints) or "none"
             raise Refusal(f"There is no endpoint {name!r} in profile {profile.name!r}. It has: {known}")
     found = tuple(each for each in profile.endpoints if (each.name in names if names else not each.paused))
@@ -40,9 +46,15 @@ def from_profile(
     """A profile and the `chosen` endpoints of it, with these changes. Raises a Refusal."""
     from gwtui.config import endpoint_from
 
-    profile = profile_of(config_file, profile_name)
+    profile = profile_of(config_file, profile_name, names)
     with refusing():
         return profile, tuple(endpoint_from(changes, each) for each in chosen(profile, names))
+
+
+def _refuse_url(name: str) -> None:
+    """Raise a Refusal where a name that is not found is a URL, which may hold a secret and is not repeated."""
+    if "://" in name:
+        raise Refusal("A URL is not the name of an endpoint: use --api NAME --url URL")
 
 
 def refuse_undescribed(fields: Mapping[str, Any]) -> None:

@@ -101,7 +101,7 @@ def target(
     profile = Profile()
     base: Endpoint | None = None
     if name is not None:
-        profile = profile_of(config_file, profile_name)
+        profile = profile_of(config_file, profile_name, (name,))
         (base,) = chosen(profile, (name,))
     else:
         refuse_undescribed(fields)

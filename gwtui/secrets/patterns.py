@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from gwtui.secrets.prefixes import PUBLIC_PREFIXES
 from gwtui.secrets.redaction import MASK
 from gwtui.secrets.references import references_in, without_references
 
@@ -12,10 +13,14 @@ _NAME = re.compile(
     r"|(?:api|access|auth|subscription)[-_]?key|^key$|^code$",
     re.IGNORECASE,
 )
+_KNOWN = "|".join(map(re.escape, PUBLIC_PREFIXES))
 _VALUE = re.compile(
     r"^(?i:bearer|basic|token)\s+\S{8}\S*"
-    r"|(?<!\w)(?:sk-|sk_|sg[a-z]_|slk_|gh[a-z]_|github_pat_|xox[a-z]-|AIza|AKIA|eyJ)[\w-]{8}[\w.-]*"
+    r"|(?<!\w)(?:(?:sk-|sk_|sg[a-z]_|slk_|gh[a-z]_|github_pat_|xox[a-z]-|AIza|AKIA|eyJ)[\w-]{8}"
+    rf"|(?:{_KNOWN})[\w-]{{16}})[\w.-]*"
 )
+"""Beginnings that mean nothing else need 8 characters behind them; all known ones, some of which begin words as well
+(`hf_transfer`), need 16, as few as keys of any maker have."""
 
 
 def names_secret(name: str) -> bool:

@@ -341,3 +341,13 @@ def test_a_machine_without_room_gets_a_sentence_and_no_traceback(tmp_path: Path,
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, text=True, timeout=60, check=False)
     assert "Traceback" not in done.stderr + done.stdout
     assert done.returncode in (1, 3)
+
+
+@pytest.mark.parametrize("command", ["bench", "check", "probe"])
+@pytest.mark.parametrize("has_profile", [True, False])
+def test_a_url_in_the_place_of_a_name_is_told_where_it_goes(command: str, has_profile: bool, tmp_path: Path) -> None:
+    config = ("--config", written(tmp_path, profiles("http://h"))) if has_profile else ()
+    result = gwtui(command, "http://user:pass@127.0.0.1:1", *config)
+    assert result.exit_code == 2
+    assert "use --api NAME --url URL" in result.stderr
+    assert "pass" not in result.stderr
