@@ -131,7 +131,7 @@ def test_a_reader_that_never_reads_on_does_not_hold_up_the_end(tmp_path: Path) -
     with unread(tmp_path) as process:
         process.send_signal(signal.SIGTERM)
         process.send_signal(signal.SIGINT)
-        assert process.wait(PATIENCE_S) == 128 + signal.SIGTERM
+        assert process.wait(PATIENCE_S) in (128 + signal.SIGTERM, 128 + signal.SIGINT)  # two at once have no order
     assert len(rows(tmp_path / "s")) >= 39
 
 
