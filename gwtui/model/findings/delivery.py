@@ -1,0 +1,74 @@
+"""Findings about how an answer was delivered, and by which models and upstreams."""
+
+from __future__ import annotations
+
+from gwtui.model.enums import FindingName
+from gwtui.model.findings.entries import UNBUFFER, FindingEntry, info, warning
+
+DELIVERY: dict[FindingName, FindingEntry] = {
+    FindingName.BUFFERED: warning(
+        "Content that the model writes piece by piece arrived in bursts.",
+        "A finished answer is replayed as a stream, or a proxy buffers it.",
+        UNBUFFER,
+    ),
+    FindingName.COMBED: warning(
+        "Content arrived in groups at the beat of a timer.",
+        "A proxy flushes on a timer, or corks the connection.",
+        f"HAProxy: set `option http-no-delay`. {UNBUFFER}",
+    ),
+    FindingName.COMPRESSED: warning(
+        "The answer is compressed although `identity` was asked for.",
+        "A proxy compresses event streams; compression makes it hold events back.",
+        "Switch off compression of text/event-stream in the proxy that adds `content-encoding`.",
+    ),
+    FindingName.KEEPALIVES_ONLY: warning(
+        "Only comments or pings came, no content.",
+        "The gateway is alive and waits for its upstream.",
+        "Check the upstream that the gateway waits for, and the gateway's own timeout for it.",
+    ),
+    FindingName.NO_DELTAS: warning(
+        "The whole answer came in the last event of a stream.",
+        "A replayed answer.",
+        "Let the gateway pass on events as its upstream sends them.",
+    ),
+    FindingName.COLD: info(
+        "The first request was much slower than all that followed.",
+        "Caches, connections or the model behind the gateway were not ready yet.",
+        "Send warm-up requests after a deploy, and keep upstream connections open.",
+    ),
+    FindingName.MODEL_DIFFERS: warning(
+        "A different model answered than the requested one.",
+        "A fallback, a route of the gateway, or an alias.",
+        "Compare the model's name with the gateway's routes and fallbacks.",
+    ),
+    FindingName.RETRIES: warning(
+        "Headers show that the gateway tried more than once.",
+        "The gateway needed retries behind this answer: its first choice failed.",
+        "Look for the failed attempts in the gateway's log by the trace id.",
+    ),
+    FindingName.FALLBACKS: warning(
+        "Headers show that the gateway fell back to another upstream.",
+        "The gateway needed fallbacks behind this answer: its first choice failed.",
+        "Look for the failed attempt in the gateway's log by the trace id; check the first upstream.",
+    ),
+    FindingName.FALLBACK: info(
+        "The answer itself names a second model that replaced the first.",
+        "The first model declined.",
+        "If the first model should answer such prompts, check why it declines them.",
+    ),
+    FindingName.MODEL_FAILED: warning(
+        "Some of the models in one request failed.",
+        "The gateway's upstream for that model.",
+        "Probe the named model alone; look up its error at the provider.",
+    ),
+    FindingName.MODEL_MISSING: warning(
+        "A requested model is missing from the answer.",
+        "The gateway does not know the model.",
+        "Check the model's name, and the models that the gateway offers.",
+    ),
+    FindingName.COUNTS_DIFFER: warning(
+        "The final event reports a different number of failures than the stream.",
+        "The gateway's final event does not match its stream.",
+        "Let the gateway count the content that it sent.",
+    ),
+}

@@ -1,0 +1,123 @@
+"""Findings about the course of a stream: how it ended, and where it differs from its API's documents."""
+
+from __future__ import annotations
+
+from gwtui.model.enums import FindingName
+from gwtui.model.findings.entries import FORMAT, FindingEntry, info, warning
+
+_MIXED_IN = "Events of another stream were mixed in."
+_OWN_EVENTS = "The gateway writes its own events."
+_NEWER = "The API or the model is newer than this version of gwtui, or the gateway invents values."
+_IGNORE_OR_FORMAT = "Ignore it if your clients do; otherwise let the gateway send what the API documents."
+STREAMS: dict[FindingName, FindingEntry] = {
+    FindingName.UNTERMINATED: info(
+        "The answer is whole, but the API's end marker is missing.",
+        "A proxy or gateway closes the stream as soon as it has seen the stop reason.",
+        "Let the proxy or gateway pass on the stream to its last event.",
+    ),
+    FindingName.NO_STOP_REASON: warning(
+        "The stream ended without a stop reason, so a cut answer would look the same.",
+        "The server sends `done` even if its upstream was cut, so the end is uncertain.",
+        "Let the server send `stopReason` before `done`.",
+    ),
+    FindingName.OPEN_AFTER_END: warning(
+        "The response stayed open after the API's end marker.",
+        "The gateway does not end the HTTP response when its stream ends.",
+        "Let the gateway end the response after the end marker: clients that read to its end hang.",
+    ),
+    FindingName.BROKEN_AFTER_END: warning(
+        "The connection broke after the API's end marker, instead of ending cleanly.",
+        "The gateway does not end the HTTP response when its stream ends.",
+        "Let the gateway send the last chunk or close cleanly: strict clients report an error.",
+    ),
+    FindingName.ERROR_AFTER_END: warning(
+        "An error outside of any event followed the end of the stream.",
+        "The gateway failed after the answer was whole.",
+        "Look for that error in the gateway's log by the trace id.",
+    ),
+    FindingName.EVENTS_AFTER_END: warning(
+        "Events came after the API's end marker.",
+        "Two streams in one body, or a gateway that ends a stream more than once.",
+        "Let the gateway end each stream once, and write nothing after it.",
+    ),
+    FindingName.BAD_JSON: warning(
+        "An event does not contain the JSON that the API promises.",
+        "The events were cut, merged or mangled on the way.",
+        FORMAT,
+    ),
+    FindingName.IDS_DIFFER: warning(
+        "Chunks of one stream have different ids.",
+        "Chunks of another stream were mixed in, or the gateway generates an id per chunk.",
+        "Compare the texts of concurrent streams: `gwtui check` requests a different word from each.",
+    ),
+    FindingName.UNASKED_CHOICE: warning("A choice came that was not requested.", _MIXED_IN, FORMAT),
+    FindingName.UNASKED_CANDIDATE: warning("A candidate came that was not requested.", _MIXED_IN, FORMAT),
+    FindingName.UNNAMED_EVENTS: warning(
+        "Events lack the `event:` line that the API requires; many clients skip such events.",
+        _OWN_EVENTS,
+        FORMAT,
+    ),
+    FindingName.UNKNOWN_EVENT: info("An event has an unknown type.", _NEWER, _IGNORE_OR_FORMAT),
+    FindingName.UNKNOWN_FINISH_REASON: info("A finish reason is unknown.", _NEWER, _IGNORE_OR_FORMAT),
+    FindingName.UNKNOWN_STOP_REASON: info("A stop reason is unknown.", _NEWER, _IGNORE_OR_FORMAT),
+    FindingName.FINISH_REPEATED: info(
+        "The finish reason came more than once.",
+        "Old models repeat it with every event; the last one counts.",
+        _IGNORE_OR_FORMAT,
+    ),
+    FindingName.ROLE_REPEATED: info(
+        "The role of a choice came again after its first chunk.",
+        "The gateway joins its own chunks.",
+        FORMAT,
+    ),
+    FindingName.DONE_MARKER: info(
+        "The stream ends with OpenAI's `[DONE]`, which this API does not have.",
+        "The gateway speaks OpenAI's API to its upstream.",
+        _IGNORE_OR_FORMAT,
+    ),
+    FindingName.NO_START: info(
+        "A model's events began without its start event.",
+        "The start event was lost, or the gateway sends none.",
+        FORMAT,
+    ),
+    FindingName.ODD_MESSAGE_START: warning(
+        "The first event lacks fields that the API promises.",
+        "The gateway builds the event from another API's answer.",
+        FORMAT,
+    ),
+    FindingName.NO_SEQUENCE_NUMBERS: warning(
+        "Events lack the sequence numbers that the API promises, so lost events cannot be seen.",
+        _OWN_EVENTS,
+        FORMAT,
+    ),
+    FindingName.NO_OUTPUT_INDEX: info(
+        "An event about an output item does not say which one.",
+        _OWN_EVENTS,
+        FORMAT,
+    ),
+    FindingName.NO_ITEMS: info(
+        "Content came, but no output item was added for it.",
+        _OWN_EVENTS,
+        FORMAT,
+    ),
+    FindingName.ITEM_INDEX_REUSED: info(
+        "Two output items have the same index.",
+        _OWN_EVENTS,
+        FORMAT,
+    ),
+    FindingName.ITEM_NOT_DONE: info(
+        "The response is completed while an output item is still open.",
+        _OWN_EVENTS,
+        FORMAT,
+    ),
+    FindingName.NO_ALT_SSE: warning(
+        "A JSON array of responses came instead of an event stream.",
+        "`?alt=sse` is missing from the path, or was lost on the way.",
+        "Add `?alt=sse` to `path`, and let proxies pass on the query.",
+    ),
+    FindingName.ATTRIBUTION_ERROR: info(
+        "Sourcegraph could not check the answer for attribution.",
+        "Its attribution service failed; the answer itself is not affected.",
+        "Look for the error in Sourcegraph's log.",
+    ),
+}
