@@ -8,7 +8,7 @@ from gwtui.apis.compare.compare_stream import COMPARE_STREAM
 from gwtui.apis.fireworks import FIREWORKS
 from gwtui.apis.gemini.gemini import GEMINI
 from gwtui.apis.http import HTTP
-from gwtui.apis.ollama import OLLAMA_CHAT
+from gwtui.apis.ollama import OLLAMA_CHAT, OLLAMA_GENERATE
 from gwtui.apis.openai.chat import OPENAI_CHAT
 from gwtui.apis.openai.completions import OPENAI_COMPLETIONS
 from gwtui.apis.openai.responses import OPENAI_RESPONSES
@@ -26,6 +26,7 @@ _ALL: tuple[API, ...] = (
     GEMINI,
     FIREWORKS,
     OLLAMA_CHAT,
+    OLLAMA_GENERATE,
     SOURCEGRAPH_STREAM,
     SOURCEGRAPH_CODE,
     COMPARE_STREAM,

@@ -1,4 +1,4 @@
-"""Ollama's chat: `POST /api/chat`, one JSON object a line, and the last one has `"done": true`.
+"""Ollama: `POST /api/chat` and `/api/generate`, one JSON object a line, and the last one has `"done": true`.
 
 A local Ollama takes no key. How long a model stays in memory is `body = { keep_alive = "10m" }`; whether it thinks is
 `body = { think = true }`. The last object says where the time went, by Ollama's own clock: `load_duration` is that
@@ -7,6 +7,8 @@ of a model that had to be loaded first.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -27,6 +29,7 @@ from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
 
+LOCAL = "http://127.0.0.1:11434"
 RULES = "ollama"
 """What the ids of this API's rules begin with."""
 DONE_REASONS = frozenset({"stop", "length", "load", "unload"})
@@ -40,6 +43,9 @@ class Chat(msgspec.Struct):
 
     model: Any = None
     message: Any = None
+    response: Any = None
+    """The text of `/api/generate`, which has no message."""
+    thinking: Any = None
     done: Any = None
     done_reason: Any = None
     error: Any = None
@@ -65,11 +71,48 @@ class Chat(msgspec.Struct):
 CHAT = msgspec.json.Decoder(Chat)
 
 
-class OllamaReader:
-    """Follows one stream of a chat."""
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What differs between the two APIs."""
 
-    def __init__(self, asked: str) -> None:
+    field: str
+    """Where what it says stands."""
+    message: Callable[[Chat], object]
+    """What it says, as a message; None where nothing stands there."""
+    question: Callable[[Endpoint], dict[str, Any]]
+    """The fields of a request that hold what is asked. Raises `AskError`."""
+
+
+def _message(chat: Chat) -> object:
+    return chat.message if isinstance(chat.message, dict) else None
+
+
+def _messages(endpoint: Endpoint) -> dict[str, Any]:
+    if endpoint.messages is not None:
+        return {"messages": list(endpoint.messages)}
+    return {"messages": [{"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}]}
+
+
+def _response(chat: Chat) -> object:
+    return {"content": chat.response, "thinking": chat.thinking} if isinstance(chat.response, str) else None
+
+
+def _prompt(endpoint: Endpoint) -> dict[str, Any]:
+    if endpoint.messages is not None:
+        raise AskError("`messages`: this API takes one text, set `prompt`")
+    return {"prompt": endpoint.prompt or EXAMPLE_PROMPT}
+
+
+CHAT_FORM = Form("message", _message, _messages)
+GENERATE_FORM = Form("response", _response, _prompt)
+
+
+class OllamaReader:
+    """Follows one stream of either API."""
+
+    def __init__(self, asked: str, form: Form = CHAT_FORM) -> None:
         self._asked = asked
+        self._form = form
         self._notes = StreamNotes(RULES)
         self._served = ""
         self._last = Chat()
@@ -92,11 +135,13 @@ class OllamaReader:
         return self._chat(chat)
 
     def _chat(self, chat: Chat) -> Reading:
-        if not isinstance(chat.message, dict) and chat.done is not True:
-            return Reading(EventKind.OTHER, "message", "", self._notes.break_rule("wrong-form", "no `message` in it"))
+        message = self._form.message(chat)
+        if message is None and chat.done is not True:
+            note = self._notes.break_rule("wrong-form", f"no `{self._form.field}` in it")
+            return Reading(EventKind.OTHER, "message", "", note)
         self._chats += 1
         self._served = clean(as_text(chat.model)) or self._served
-        kind, text = generated(chat.message)
+        kind, text = generated(message)
         self._contents += bool(text)
         if chat.done is not True:
             return Reading(kind, "message", text)
@@ -143,26 +188,22 @@ class OllamaReader:
         return notes.breach or judge_done(self._last, has_content=bool(self._contents))
 
 
-class OllamaChat(API):
-    """Ollama's own chat. `max_tokens` is sent as `options.num_predict`; a key, if any, as a bearer token."""
+class Ollama(API):
+    """What both APIs share. `max_tokens` is sent as `options.num_predict`; a key, if any, as a bearer token."""
 
-    name = "ollama-chat"
     kind = Kind.COMPLETION
     framing = NDJSON
-    title = "Ollama chat"
-    default_path = "/api/chat"
     default_model = "llama3.2"
-    snippet = Endpoint(name="ollama", api=name, url="http://127.0.0.1:11434", model=default_model)
     error_form = ErrorForm('{"error": "..."}')
+    form: Form
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body.get("options") if isinstance(endpoint.body, dict) else None
         if chosen is not None and not isinstance(chosen, dict):
             raise AskError("`body.options` must be a table")
-        question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
         own: dict[str, Any] = {
             "model": endpoint.model or self.default_model,
-            "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
+            **self.form.question(endpoint),
             "stream": endpoint.stream,
         }
         options = {"options": {"num_predict": endpoint.max_tokens, **(chosen or {})}}
@@ -170,7 +211,7 @@ class OllamaChat(API):
         return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own, options))
 
     def reader(self, endpoint: Endpoint) -> OllamaReader:
-        return OllamaReader(model_asked(endpoint, self.default_model))
+        return OllamaReader(model_asked(endpoint, self.default_model), self.form)
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:
@@ -178,15 +219,35 @@ class OllamaChat(API):
         chat = read_json(CHAT, body)
         if isinstance(chat, Unreadable):
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-chat", chat.reason))
-        if not isinstance(chat.message, dict):
-            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-chat", "JSON without `message`"))
+        if (message := self.form.message(chat)) is None:
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-chat", f"JSON without `{self.form.field}`"))
         if chat.done is not True:
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-done", "one part of a stream: it is not `done`"))
-        kind, text = generated(chat.message)
+        kind, text = generated(message)
         served = clean(as_text(chat.model))
         differs = model_differs(model_asked(endpoint, self.default_model), served)
         judgement = judge_done(chat, has_content=bool(text))
         return Answer(judgement, text if kind.is_visible else "", chat.usage, served, differs)
+
+
+class OllamaChat(Ollama):
+    """Ollama's own chat."""
+
+    name = "ollama-chat"
+    title = "Ollama chat"
+    default_path = "/api/chat"
+    form = CHAT_FORM
+    snippet = Endpoint(name="ollama", api=name, url=LOCAL, model=Ollama.default_model)
+
+
+class OllamaGenerate(Ollama):
+    """Ollama's completion of one prompt. Text that is to follow the answer is `body = { suffix = "..." }`."""
+
+    name = "ollama-generate"
+    title = "Ollama generate"
+    default_path = "/api/generate"
+    form = GENERATE_FORM
+    snippet = Endpoint(name=name, api=name, url=LOCAL, model=Ollama.default_model)
 
 
 def judge_done(last: Chat, *, has_content: bool) -> Judgement:
@@ -224,3 +285,4 @@ def _list(value: object) -> list[Any]:
 
 
 OLLAMA_CHAT = OllamaChat()
+OLLAMA_GENERATE = OllamaGenerate()

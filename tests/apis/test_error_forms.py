@@ -7,6 +7,7 @@ import pytest
 from gwtui.apis import APIS
 
 OPENAI = ("openai-chat", "openai-completions", "openai-responses")
+OLLAMA = ("ollama-chat", "ollama-generate")
 ANTHROPIC = '{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'
 BARE = '{"error": "no such model"}'
 
@@ -16,7 +17,7 @@ BARE = '{"error": "no such model"}'
     [
         ("anthropic-messages", ANTHROPIC),
         *((api, '{"error": {"message": "no such model", "code": 404}}') for api in OPENAI),
-        ("ollama-chat", BARE),
+        *((api, BARE) for api in OLLAMA),
         ("sourcegraph-stream", BARE),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 
 import msgspec
 from msgspec import Meta
@@ -33,43 +33,41 @@ class _Message(msgspec.Struct):
     content: str = ""
 
 
-class _Options(msgspec.Struct):
+class Options(msgspec.Struct):
+    """How the model is to answer."""
+
     num_predict: int | None = None
+
+    @property
+    def limit(self) -> int | None:
+        """The maximum number of tokens; None for no limit, which may also be a negative number."""
+        return self.num_predict if self.num_predict is not None and self.num_predict > 0 else None
 
 
 class _Body(msgspec.Struct):
     model: str
     messages: Annotated[list[_Message], Meta(min_length=1)]
-    options: _Options = msgspec.field(default_factory=_Options)
+    options: Options = msgspec.field(default_factory=Options)
     stream: bool = True
 
 
-class OllamaChatReplies(Reply):
-    """`/api/chat`, which streams unless `stream` is false."""
+class OllamaReply(Reply, Protocol):
+    """What both of Ollama's APIs share. They stream unless `stream` is false."""
 
-    paths = ("/api/chat",)
-
-    def question(self, asked: Asked) -> Question:
-        body = decode_question(asked.body, _Body)
-        limit = body.options.num_predict
-        return Question(
-            model=body.model,
-            stream=body.stream,
-            max_tokens=limit if limit is not None and limit > 0 else None,
-            input_tokens=sum(count_tokens(one.content) for one in body.messages),
-        )
+    def said(self, text: str) -> dict[str, Any]:
+        """A piece of the answer, or all of it."""
 
     def media_type(self, answer: ScriptedAnswer) -> str:
         return NDJSON
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         return [
-            *(TimedEvent(Part.TOKEN, ndjson(_part(answer, token) | {"done": False})) for token in answer.tokens),
-            TimedEvent(Part.CLOSING, ndjson(_part(answer, "") | _end(answer))),
+            *(TimedEvent(Part.TOKEN, ndjson(self._part(answer, token) | {"done": False})) for token in answer.tokens),
+            TimedEvent(Part.CLOSING, ndjson(self._part(answer, "") | _end(answer))),
         ]
 
     def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
-        return _part(answer, answer.text) | _end(answer)
+        return self._part(answer, answer.text) | _end(answer)
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         return {"error": message}
@@ -77,10 +75,27 @@ class OllamaChatReplies(Reply):
     def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         return ndjson({"error": message})
 
+    def _part(self, answer: ScriptedAnswer, text: str) -> dict[str, Any]:
+        created = datetime.fromtimestamp(answer.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return {"model": answer.model, "created_at": created, **self.said(text)}
 
-def _part(answer: ScriptedAnswer, text: str) -> dict[str, Any]:
-    created = datetime.fromtimestamp(answer.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    return {"model": answer.model, "created_at": created, "message": {"role": "assistant", "content": text}}
+
+class OllamaChatReplies(OllamaReply):
+    """`/api/chat`."""
+
+    paths = ("/api/chat",)
+
+    def question(self, asked: Asked) -> Question:
+        body = decode_question(asked.body, _Body)
+        return Question(
+            model=body.model,
+            stream=body.stream,
+            max_tokens=body.options.limit,
+            input_tokens=sum(count_tokens(one.content) for one in body.messages),
+        )
+
+    def said(self, text: str) -> dict[str, Any]:
+        return {"message": {"role": "assistant", "content": text}}
 
 
 def _end(answer: ScriptedAnswer) -> dict[str, Any]:
