@@ -115,6 +115,9 @@ _REQUEST = (
     CSVColumn("error_ms", MILLISECONDS, "error_ns"),
 )
 
+_REQUEST_LATER = (CSVColumn("no_rate", TEXT),)
+"""Columns of requests.csv behind those of its metrics."""
+
 _PING = (
     CSVColumn("endpoint", TEXT),
     CSVColumn("ping_number", WHOLE, "number"),
@@ -218,7 +221,7 @@ class _Table(Generic[_Record]):
             raise RowError(str(error)) from error
 
 
-_REQUESTS = _Table(Request, _with_metrics(_REQUEST, AnswerForm.STREAM, AnswerForm.WHOLE))
+_REQUESTS = _Table(Request, [*_with_metrics(_REQUEST, AnswerForm.STREAM, AnswerForm.WHOLE), *_REQUEST_LATER])
 _PINGS = _Table(Ping, _with_metrics(_PING, AnswerForm.PONG))
 _INCIDENTS = _Table(Incident, _INCIDENT)
 _CHECKS = _Table(CheckResult, _CHECK)

@@ -195,6 +195,8 @@ class Request(_Result, tag="request", frozen=True, kw_only=True):
     max_gap_ns: int | None = None
     tpot_ns: int | None = None
     tokens_per_s: float | None = None
+    no_rate: str = ""
+    """Why a stream with content has neither of these two."""
     gaps: tuple[tuple[int, int], ...] = ()
     """The gaps between consecutive content reads as (ns, how many), for ICL percentiles: `stats.histogram.compress`."""
     pace: ContentPace | None = None

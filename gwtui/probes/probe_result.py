@@ -24,7 +24,9 @@ from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, reason_of
 from gwtui.transport.trace import ConnectionTrace
+from gwtui.verdict.buffering import is_held_back
 from gwtui.verdict.classify import Judged, Transport, judge
+from gwtui.verdict.token_rate import rate_of
 
 
 class Result:
@@ -111,7 +113,8 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
     timed = Request(
-        **structs.asdict(timing.times(usage.output_tokens, result.ended_ns, result.ended_error_ns)),
+        **structs.asdict(timing.times(result.ended_ns, result.ended_error_ns)),
+        **structs.asdict(rate_of(pace, usage.output_tokens, held_back=is_held_back(judged.findings))),
         pace=pace,
         endpoint=endpoint.name,
         number=result.number,

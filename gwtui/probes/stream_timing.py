@@ -30,8 +30,6 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
     ttfo_ns: int | None
     mean_icl_ns: int | None
     max_gap_ns: int | None
-    tpot_ns: int | None
-    tokens_per_s: float | None
     measured: dict[Metric, int]
     gaps: tuple[tuple[int, int], ...]
     events: int
@@ -133,23 +131,14 @@ class Timing:
         self._content_reads += 1
         self._read_content = 0
 
-    def times(self, output_tokens: int | None, ended_ns: int | None = None, ended_error_ns: int = 0) -> Times:
-        """All of it. Token rates need the API's own count of the answer's tokens, and content in two reads at least.
-
-        `ended_ns`: when the stream ended, if it did; `ended_error_ns`: how far that may be from the truth.
-        """
-        first = self._first_content_ns
-        spread_ns = self._last_content_ns - first if first is not None else 0
-        further_tokens = output_tokens - 1 if output_tokens is not None else 0
-        has_rate = spread_ns > 0 and further_tokens > 0
+    def times(self, ended_ns: int | None = None, ended_error_ns: int = 0) -> Times:
+        """All of it. `ended_ns`: when the stream ended, if it did; `ended_error_ns`: how far off that may be."""
         gaps = self._sure_gaps.histogram()
         return Times(
-            ttft_ns=self._since_sent(first),
+            ttft_ns=self._since_sent(self._first_content_ns),
             ttfo_ns=self._since_sent(self._first_visible_ns),
             mean_icl_ns=round(gaps.mean) if gaps.mean is not None else None,
             max_gap_ns=gaps.max,
-            tpot_ns=round(spread_ns / further_tokens) if has_rate else None,
-            tokens_per_s=further_tokens * 1e9 / spread_ns if has_rate else None,
             measured=self._measured(ended_ns, ended_error_ns),
             gaps=gaps.pairs(),
             events=self.events,

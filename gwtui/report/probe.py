@@ -88,6 +88,7 @@ def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, st
     yield "times", _time_text(result)
     yield "stream", _stream_text(result)
     yield "tokens", _token_text(result)
+    yield "no rate", result.no_rate
     yield "trace id", result.trace_id
     yield "request id", result.request_id
     yield "clock", _CLOCKS[result.clock] if result.ttfb_ns is not None else ""

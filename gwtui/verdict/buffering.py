@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
@@ -65,6 +67,11 @@ def is_late(after_ns: int, error_ns: int, *, first: bool = False) -> bool:
     if first:
         return error_ns > LATE_FIRST_NS and error_ns > LATE_FIRST_SHARE * after_ns
     return error_ns > BURST_SPREAD_NS and error_ns > LATE_GAP_SHARE * after_ns
+
+
+def is_held_back(findings: Iterable[Finding]) -> bool:
+    """Whether the content was found to have waited before it came, so that its pace says nothing of the model's."""
+    return any(finding.name is FindingName.BUFFERED for finding in findings)
 
 
 def pace_finding(pace: ContentPace) -> Finding | None:

@@ -36,18 +36,16 @@ def timed(*reads: tuple[int, list[Reading]]) -> Timing:
 
 def test_a_stream() -> None:
     timing = timed((100, START), (300, REASONING), (400, TEXT), (450, TEXT + TEXT), (550, STOP))
-    times = timing.times(output_tokens=4)
+    times = timing.times()
     assert (times.ttft_ns, times.ttfo_ns) == (300 * MS, 400 * MS)
     assert (times.mean_icl_ns, times.max_gap_ns) == (75 * MS, 100 * MS)
     assert times.gaps == ((50 * MS, 1), (100 * MS, 1))
-    assert times.tpot_ns == 50 * MS
-    assert times.tokens_per_s == pytest.approx(20)
     assert (times.events, times.reads) == (6, 5)
 
 
 def test_the_last_token_is_the_last_content_and_not_the_end() -> None:
-    assert timed((100, START), (300, TEXT), (450, TEXT), (550, STOP)).times(4).measured[Metric.TTLT] == 450 * MS
-    assert Metric.TTLT not in timed((100, START), (550, STOP)).times(4).measured
+    assert timed((100, START), (300, TEXT), (450, TEXT), (550, STOP)).times().measured[Metric.TTLT] == 450 * MS
+    assert Metric.TTLT not in timed((100, START), (550, STOP)).times().measured
 
 
 @pytest.mark.parametrize(
@@ -59,42 +57,25 @@ def test_the_tail_gap_is_from_the_last_content_to_the_end(
     ended_ms: int | None, error_ms: int, tail_gap_ms: int | None
 ) -> None:
     ended_ns = None if ended_ms is None else SENT + ended_ms * MS
-    measured = timed((300, TEXT), (400, TEXT)).times(4, ended_ns, error_ms * MS).measured
+    measured = timed((300, TEXT), (400, TEXT)).times(ended_ns, error_ms * MS).measured
     assert measured.get(Metric.TAIL_GAP) == (None if tail_gap_ms is None else tail_gap_ms * MS)
-    assert Metric.TAIL_GAP not in timed((100, START)).times(4, ended_ns).measured
+    assert Metric.TAIL_GAP not in timed((100, START)).times(ended_ns).measured
 
 
 def test_a_tool_call_is_visible_output() -> None:
-    times = timed((100, START), (200, TOOL)).times(None)
+    times = timed((100, START), (200, TOOL)).times()
     assert (times.ttft_ns, times.ttfo_ns) == (200 * MS, 200 * MS)
 
 
-@pytest.mark.parametrize(
-    ("reads", "tokens"),
-    [
-        ([], None),
-        ([(100, START), (200, STOP)], 5),
-        ([(100, TEXT * 40)], 40),
-        ([(100, TEXT), (200, TEXT)], None),
-        ([(100, TEXT), (200, TEXT)], 1),
-        ([(100, TEXT), (200, TEXT)], 0),
-    ],
-    ids=["nothing", "no content", "one read", "no usage", "one token", "no token"],
-)
-def test_no_rate_is_invented(reads: list[tuple[int, list[Reading]]], tokens: int | None) -> None:
-    times = timed(*reads).times(tokens)
-    assert (times.tpot_ns, times.tokens_per_s) == (None, None)
-
-
 def test_content_in_one_read_has_no_gap() -> None:
-    times = timed((100, TEXT * 9)).times(9)
+    times = timed((100, TEXT * 9)).times()
     assert (times.mean_icl_ns, times.max_gap_ns, times.gaps) == (None, None, ())
     assert times.ttft_ns == 100 * MS
 
 
 def test_what_has_the_stamp_of_the_last_read_is_more_of_it() -> None:
     timing = timed((100, TEXT * 9), (100, TEXT * 2), (100, STOP), (300, TEXT))
-    times = timing.times(None)
+    times = timing.times()
     assert (times.events, times.reads) == (13, 2)
     assert times.gaps == ((200 * MS, 1),)
     pace = timing.pace(SENT + 300 * MS)
@@ -105,7 +86,7 @@ def test_what_has_the_stamp_of_the_last_read_is_more_of_it() -> None:
 @given(st.lists(st.integers(0, 10_000), min_size=2, max_size=60, unique=True).map(sorted))
 def test_gaps_add_up(stamps: list[int]) -> None:
     timing = timed(*((after_ms, TEXT) for after_ms in stamps))
-    times = timing.times(None)
+    times = timing.times()
     assert sum(count for _, count in times.gaps) == len(stamps) - 1
     assert times.mean_icl_ns == pytest.approx((stamps[-1] - stamps[0]) * MS / (len(stamps) - 1), abs=1)
     assert times.max_gap_ns == max(later - sooner for sooner, later in itertools.pairwise(stamps)) * MS

@@ -170,6 +170,7 @@ def _figures(request: Request) -> tuple[tuple[str, str], ...]:
         *units.metric_texts(request, Basis.READS),
         ("tokens", f"{_known(request.input_tokens)} in, {_known(request.output_tokens)} out" if known else ""),
         *units.metric_texts(request, Basis.TOKENS),
+        ("no rate", request.no_rate),
     )
 
 

@@ -1,0 +1,47 @@
+"""A rate of tokens is measured or absent, and an absent one says why."""
+
+from __future__ import annotations
+
+import pytest
+from support.pacing import MS, pace
+
+from gwtui.model.content_pace import ContentPace
+from gwtui.verdict.token_rate import TokenRate, rate_of
+
+
+def test_the_rate_is_of_the_tokens_after_the_first() -> None:
+    rate = rate_of(pace(40, 40, 1, 300, 450, 550), 4)
+    assert rate == TokenRate(tokens_per_s=20.0, tpot_ns=50 * MS)
+
+
+@pytest.mark.parametrize(
+    ("seen", "tokens", "why"),
+    [
+        (pace(40, 1, 40, 100, 100, 100), 40, "one read"),
+        (pace(2, 2, 1, 100, 200, 200), None, "does not tell its number of tokens"),
+        (pace(2, 2, 1, 100, 200, 200), 1, "a single token"),
+        (pace(2, 2, 1, 100, 200, 200), 0, "counts no token"),
+        (pace(60, 2, 30, 500, 501, 501), 60, "60 tokens in 2 reads"),
+    ],
+    ids=["one read", "no usage", "one token", "no token", "too fast to be true"],
+)
+def test_no_rate_is_invented(seen: ContentPace, tokens: int | None, why: str) -> None:
+    rate = rate_of(seen, tokens)
+    assert (rate.tokens_per_s, rate.tpot_ns) == (None, None)
+    assert why in rate.no_rate
+
+
+def test_a_fast_model_keeps_its_rate() -> None:
+    assert rate_of(pace(60, 16, 4, 730, 762, 770), 60).tokens_per_s == pytest.approx(59 / 0.032)
+
+
+def test_what_was_held_back_has_no_rate() -> None:
+    assert "held back" in rate_of(pace(300, 11, 29, 274, 3000, 3000), 300, held_back=True).no_rate
+
+
+def test_why_tokens_are_not_known_is_passed_on() -> None:
+    assert rate_of(pace(2, 2, 1, 100, 200, 200), None, unknown="thinking is hidden").no_rate == "thinking is hidden"
+
+
+def test_without_content_there_is_nothing_to_say() -> None:
+    assert rate_of(None, 12) == TokenRate()
