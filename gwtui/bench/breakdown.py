@@ -9,7 +9,7 @@ from gwtui.bench.table import TableCell, grid
 from gwtui.model.enums import Kind
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, percent, sentence
+from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, sentence, takes_more
 from gwtui.stats.histogram import rank, supported
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
@@ -40,7 +40,8 @@ LEAST_SHARE = 0.001
 
 
 def average_lines(measured: Sequence[Measured]) -> list[str]:
-    """Who is faster on average, and whether that is more than chance. Pings are not compared with completions."""
+    """Who takes longer on average where that is more than chance, and what the comparisons say. Pings are not compared
+    with completions."""
     lines = []
     for is_completion in (True, False):
         group = [each for each in measured if (each.kind is Kind.COMPLETION) == is_completion and each.ok]
@@ -52,31 +53,26 @@ def average_lines(measured: Sequence[Measured]) -> list[str]:
 def _against_best(group: Sequence[Measured]) -> list[str]:
     """The fastest against each other one; then pairs, all of them unless they are too many."""
     best, *others = group
-    lines = [_average_line(best, each, name_other=len(others) > 1) for each in others]
     pairs = all_pairs([series_of(each) for each in group])
     found = compare(pairs if len(pairs) <= MOST_PAIRS else pairs[: len(others)])
-    return lines + [f"  {each}" for each in sentences(found, len(pairs))]
+    slower = {
+        each.second for each in found if each.metric is Metric.E2E and each.first == best.endpoint and each.tends == 0
+    }
+    lines = [_average_line(best, each) for each in others if each.endpoint in slower]
+    return [line for line in lines if line] + sentences(found)
 
 
-def sentences(found: Sequence[Comparison], pairs: int) -> list[str]:
-    """The comparisons that are worth a sentence, given the number of pairs."""
-    return [sentence(each, name_both=pairs > 1) for each in found if each.metric.about.headline]
+def sentences(found: Sequence[Comparison]) -> list[str]:
+    """The comparisons that are worth a sentence."""
+    return [sentence(each) for each in found if each.metric.about.headline]
 
 
-def _average_line(best: Measured, other: Measured, *, name_other: bool) -> str:
-    fast_ns, slow_ns = best.whole.mean_ns or 0, other.whole.mean_ns or 0
-    against = f"{units.duration(fast_ns)} against {units.duration(slow_ns)}"
-    share = _faster_by(fast_ns, slow_ns)
-    if share is None:
-        return f"{best.endpoint} and {other.endpoint} are equally fast on average ({against})"
-    than = f" than {other.endpoint}" if name_other else ""
-    return f"{best.endpoint} is {percent(share)}% faster{than} on average ({against})"
-
-
-def _faster_by(fast_ns: int, slow_ns: int) -> float | None:
-    """The share of time that the faster one saves; None where that is nothing to speak of."""
-    share = (slow_ns - fast_ns) / slow_ns if slow_ns else 0.0
-    return share if share >= LEAST_SHARE else None
+def _average_line(best: Measured, other: Measured) -> str:
+    """ "" for averages that are as good as equal."""
+    low_ns, high_ns = best.whole.mean_ns or 0, other.whole.mean_ns or 0
+    if high_ns - low_ns < LEAST_SHARE * high_ns:
+        return ""
+    return f"average: {takes_more((best.endpoint, other.endpoint), (low_ns, high_ns))}"
 
 
 def pair_line(first: ComparedSeries, second: ComparedSeries) -> str:
@@ -118,22 +114,12 @@ def figure_lines(first: ComparedSeries, second: ComparedSeries, style: TextStyle
     ]
     return [
         *grid(("Figure", first.name, second.name, "change"), rows, style),
-        f"{_faster(first.name, second.name, one['avg'], other['avg'])}; a file of figures "
-        "has no single results, so significance is unknown",
+        "a file of figures has no single results: whether these differences are more than chance is unknown",
     ]
 
 
 def _change(one: Mapping[str, int], other: Mapping[str, int], name: str) -> str:
     return f"{(other[name] - one[name]) / one[name] * 100:+z.1f} %" if one[name] else units.MISSING
-
-
-def _faster(first: str, second: str, one_ns: int, other_ns: int) -> str:
-    (fast_ns, fast), (slow_ns, _) = sorted(((one_ns, first), (other_ns, second)))
-    share = _faster_by(fast_ns, slow_ns)
-    if share is None:
-        return f"{first} and {second} are equally fast on average"
-    against = f"{units.duration(fast_ns)} against {units.duration(slow_ns)}"
-    return f"{fast} is {percent(share)} % faster on average ({against})"
 
 
 def failure_lines(measured: Sequence[Measured]) -> list[str]:

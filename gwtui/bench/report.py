@@ -145,7 +145,7 @@ def compare_text(
         lines = [breakdown.pair_line(first, second)]
         if mine:
             lines += table.comparisons(mine, style)
-            lines += breakdown.sentences(mine, len(pairs))
+            lines += breakdown.sentences(mine)
         else:
             lines += breakdown.figure_lines(first, second, style)
         blocks.append(lines)
@@ -171,8 +171,7 @@ def compare_json(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: 
 
 
 def _comparisons(found: Sequence[Comparison]) -> list[dict[str, Any]]:
-    several = len({(each.first, each.second) for each in found}) > 1
-    return [_comparison(each, sentence(each, name_both=several)) for each in found]
+    return [_comparison(each, sentence(each)) for each in found]
 
 
 def _comparison(found: Comparison, words: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.runner import BenchRun
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.comparison import ComparedSeries, all_pairs, compare, in_one_unit, sentence
+from gwtui.stats.comparison import ComparedSeries, all_pairs, compare, in_one_unit, sentence, takes_more
 from gwtui.stats.significance import Sample
 from gwtui.text.tables import TextStyle
 
@@ -114,24 +114,44 @@ def test_details_have_every_latency_with_its_interval() -> None:
 
 def test_who_is_faster_on_average() -> None:
     lines = breakdown.average_lines([slow(), fast()])
-    assert lines[0] == "gateway is 22% faster on average (104 ms against 134 ms)"
-    assert lines[1].startswith("  gateway is 22 % faster (E2E p50 104 vs 134 ms, 95 % interval ")
+    words = "gateway 104 ms, sourcegraph 134 ms: sourcegraph takes 29 % more (gateway 22 % less)"
+    assert lines[0] == f"average: {words}"
+    assert lines[1].startswith(f"{words}; E2E p50, 95 % interval of the difference ")
 
 
 def test_pings_and_completions_are_no_match() -> None:
     assert breakdown.average_lines([fast(), measured("ws", [1] * 50, api="websocket")]) == []
     lines = breakdown.average_lines([measured("ws", [5] * 50, api="websocket"), measured("http", [9] * 50, api="http")])
-    assert lines[0].startswith("ws is 44% faster on average")
-    assert "E2E/RTT p50 5.00 vs 9.00 ms" in lines[1]
+    assert lines[0] == "average: ws 5.00 ms, http 9.00 ms: http takes 80 % more (ws 44 % less)"
+    assert "; E2E/RTT p50, " in lines[1]
 
 
 def test_nobody_is_faster_than_one_without_a_success() -> None:
     assert breakdown.average_lines([fast(), measured("dead", [], failed=3)]) == []
 
 
-def test_averages_that_are_the_same_are_called_so() -> None:
-    same = breakdown.average_lines([measured("a", [5] * 9), measured("b", [5] * 9)])
-    assert same[0] == "a and b are equally fast on average (5.00 ms against 5.00 ms)"
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [([5] * 9, [5] * 9), ([*range(100, 120)], [*range(101, 121)]), ([100] * 40 + [300] * 39, [101] * 39 + [297] * 40)],
+    ids=["a tie", "no evidence", "a tendency with equal averages"],
+)
+def test_nobody_takes_more_without_evidence_or_at_a_tie(one: list[float], other: list[float]) -> None:
+    lines = breakdown.average_lines([measured("a", one), measured("b", other)])
+    assert not any("takes" in line or line.startswith("average") for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("values_ms", "words"),
+    [
+        ((145, 180), "a 145 ms, b 180 ms: b takes 24 % more (a 19 % less)"),
+        ((944, 1342), "a 0.94 s, b 1.34 s: b takes 42 % more (a 30 % less)"),
+        ((100, 100.4), "a 100 ms, b 100 ms: b takes 0.4 % more (a 0.4 % less)"),
+        ((11, 1112), "a 11.0 ms, b 1.11 s: b takes 101 times as long"),
+        ((0, 5), "a 0.00 us, b 5.00 ms"),
+    ],
+)
+def test_both_shares_of_a_difference_are_named(values_ms: tuple[float, float], words: str) -> None:
+    assert takes_more(("a", "b"), [round(value * MS) for value in values_ms]) == words
 
 
 FAILURES = [
@@ -189,22 +209,26 @@ def sentence_about(first: ComparedSeries, second: ComparedSeries) -> str:
 def test_the_sentence_to_paste() -> None:
     gateway = series("gateway", *range(380, 400))
     other = series("sourcegraph", *range(505, 525))
-    words = "gateway is 24 % faster (TTFT p50 389 vs 514 ms, 95 % interval 1"
+    words = (
+        "gateway 389 ms, sourcegraph 514 ms: sourcegraph takes 32 % more (gateway 24 % less); "
+        "TTFT p50, 95 % interval of the difference 1"
+    )
     assert sentence_about(gateway, other).startswith(words)
     assert sentence_about(other, gateway).startswith(words), "whichever is named first"
-    assert sentence_about(gateway, other).endswith(", n 20 each)")
+    assert sentence_about(gateway, other).endswith(" ms, n 20 each")
 
 
-def test_among_several_both_are_named() -> None:
+def test_among_several_the_fastest_comes_first() -> None:
     group = [
         measured(name, [ms + each % 10 for each in range(50)]) for name, ms in (("a", 100), ("b", 200), ("c", 300))
     ]
     lines = breakdown.average_lines(group)
-    assert lines[0].startswith("a is 49% faster than b on average (")
-    assert [line.split(" (")[0] for line in lines[2:]] == [
-        "  a is 49 % faster than b",
-        "  a is 66 % faster than c",
-        "  b is 33 % faster than c",
+    assert [line.split(": ")[-1].split(";")[0] for line in lines] == [
+        "b takes 96 % more (a 49 % less)",
+        "c takes 191 % more (a 66 % less)",
+        "b takes 96 % more (a 49 % less)",
+        "c takes 192 % more (a 66 % less)",
+        "c takes 49 % more (b 33 % less)",
     ]
 
 
@@ -261,7 +285,7 @@ def test_figures_without_single_results_are_compared_as_figures() -> None:
     lines = breakdown.figure_lines(old, series_of(measured("new", [300] * 50)), PLAIN)
     assert cells(lines, "median")["change"] == "-23.1 %"
     assert lines[-1].startswith(
-        "new is 25 % faster on average (300 ms against 400 ms); a file of figures has no single results"
+        "a file of figures has no single results: whether these differences are more than chance"
     )
     assert breakdown.figure_lines(old, ComparedSeries("dead", {}, 0, 1000), PLAIN) == [
         "nothing to compare: no successful result of dead"
@@ -281,7 +305,7 @@ def test_the_text_of_a_run_that_was_stopped_says_so() -> None:
         "200 requests in 2.00 s, 100.0 requests/s; 1 at a time, latency from the last byte sent, endpoints one by one; "
         "stopped by SIGINT, results until then"
     )
-    assert "gateway is 22% faster on average" in text
+    assert "average: gateway 104 ms, sourcegraph 134 ms: sourcegraph takes" in text
 
 
 def test_an_open_loop_reports_both_latencies() -> None:

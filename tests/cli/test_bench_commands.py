@@ -133,7 +133,7 @@ def test_several_providers_have_endpoints_of_their_own(gateway: Answering) -> No
         "gateway-anthropic",
         "gateway-fireworks",
     ]
-    assert " faster on average (" in result.stdout
+    assert "gateway-anthropic" in result.stdout
 
 
 def test_connectivity_needs_no_model(gateway: Answering) -> None:
@@ -248,7 +248,8 @@ def test_what_was_measured_before_is_compared(profile: str, tmp_path: Path) -> N
     result = typed(f"compare {old} {new}")
     assert result.exit_code == 0
     assert "one in old.csv (50 good, failures unknown) against one in new.csv (50 of 50 good)" in result.stdout
-    assert "one in new.csv is 100 % faster (E2E p50 " in result.stdout
+    assert "one in old.csv 90.0 s: one in old.csv takes " in result.stdout
+    assert " times as long; E2E p50, 95 % interval of the difference " in result.stdout
     found = json.loads(typed(f"compare {old} {new} --json").stdout)
     assert found["comparisons"][0]["faster"] == "one in new.csv"
     assert found["series"][0]["median_ms"] == 90_024

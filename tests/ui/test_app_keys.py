@@ -204,7 +204,7 @@ CASES: dict[str, Case] = {
         after=("enter",),
     ),
     "compare.metric": Case(lambda stage: stage.query.metric, Metric.E2E),
-    "compare.copy": Case(lambda stage: stage.app.clipboard[:28], "gateway-http is 100 % faster"),
+    "compare.copy": Case(lambda stage: stage.app.clipboard[:14], "gateway-http 5"),
     "compare.back": Case(screen, MonitorScreen),
     "checklist.up": Case(line, 0, before=("K", "y", "down")),
     "checklist.down": Case(line, 1),

@@ -65,15 +65,27 @@ def test_names_that_would_take_the_terminal_over_are_made_visible() -> None:
 @pytest.mark.parametrize(
     ("picture", "metric", "expected"),
     [
-        (pages.picture("gateway-gpt"), Metric.TTFT, ["gateway-claude is 25 % faster (TTFT p50 "]),
-        (pages.picture("gateway-gpt"), Metric.E2E, ["gateway-claude is 22 % faster (E2E p50 "]),
-        (pages.picture("gateway-gpt"), Metric.RTT, ["gateway-claude is 25 % faster (TTFT p50 "]),
+        (
+            pages.picture("gateway-gpt"),
+            Metric.TTFT,
+            ["gateway-claude 386 ms, gateway-gpt 513 ms: gateway-gpt takes 33 % more (gateway-claude 25 % less); TTFT"],
+        ),
+        (
+            pages.picture("gateway-gpt"),
+            Metric.E2E,
+            ["gateway-claude 1.18 s, gateway-gpt 1.52 s: gateway-gpt takes 29 % more (gateway-claude 22 % less); E2E"],
+        ),
+        (
+            pages.picture("gateway-gpt"),
+            Metric.RTT,
+            ["gateway-claude 386 ms, gateway-gpt 513 ms: gateway-gpt takes 33 % more (gateway-claude 25 % less); TTFT"],
+        ),
         (pages.picture("gateway-gpt"), Metric.TPOT, ["no evidence of a difference between gateway-claude and gat"]),
         (pages.picture("sourcegraph-claude"), Metric.TTFT, ["too few results to compare the TTFT of gateway-claude "]),
         (
             pages.picture("gateway-gpt", "gateway-claude-eu"),
             Metric.TTFT,
-            ["gateway-claude is 25 % faster than gateway-gpt (", "no evidence of a difference between gateway-claude"],
+            ["gateway-claude 386 ms, gateway-gpt 513 ms: ", "no evidence of a difference between gateway-claude"],
         ),
         (pages.picture("staging"), Metric.TTFT, []),
         (pages.picture(), Metric.TTFT, []),
@@ -124,9 +136,12 @@ async def test_the_page_compares_adds_removes_and_copies(tmp_path: Path) -> None
         await stage.press("down", "space")
         await compared(stage)
         assert "gateway-gpt has no good result yet" in stage.text
-        assert "gateway-http is 100 % faster than gateway-claude (E2E p50 0.01 vs 1.11 s" in stage.text
+        assert (
+            "gateway-http 5.00 ms, gateway-claude 1.11 s: gateway-claude takes 223 times as long; E2E p50, "
+            in stage.text
+        )
         await stage.press("y")
-        assert stage.app.clipboard.startswith("gateway-http is 100 % faster than gateway-claude (")
+        assert stage.app.clipboard.startswith("gateway-http 5.00 ms, ")
         await stage.press("l")
         assert stage.query.metric is Metric.E2E
         await stage.press("space", "up", "space")

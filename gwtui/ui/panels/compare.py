@@ -67,8 +67,7 @@ class Picture:
 
 def sentences(picture: Picture, metric: Metric) -> list[str]:
     """A sentence for each pair, about this latency, or where they have none in common the first they share."""
-    several = len(picture.chosen) > 1
-    return [sentence(_comparison_of(found, metric), name_both=several) for _, found in picture.pairs() if found]
+    return [sentence(_comparison_of(found, metric)) for _, found in picture.pairs() if found]
 
 
 def _comparison_of(found: Sequence[Comparison], metric: Metric) -> Comparison:
@@ -130,13 +129,12 @@ def _share(series: ComparedSeries) -> Span:
 def draw_pairs(view: View, picture: Picture, width: int) -> list[Line]:
     """A table per pair, and under it the sentence."""
     lines: list[Line] = []
-    several = len(picture.chosen) > 1
     longest = max((cells(name) for name in (picture.base.name, *picture.chosen)), default=0)
     value = min(max(9, longest), NAME if width >= WIDE else NARROW_NAME)
     for other, found in picture.pairs():
         lines += [_heading(picture.base, other), *_table(found, view.query.metric, width, value)]
         if found:
-            text = sentence(_comparison_of(found, view.query.metric), name_both=several)
+            text = sentence(_comparison_of(found, view.query.metric))
             parts = wrap(text, max(8, width - 2))
             lines += [(), (Span("▸ ", "accent"), Span(parts[0])), *((Span("  "), Span(part)) for part in parts[1:])]
         else:
@@ -250,7 +248,7 @@ def _plot(difference: Difference, found: Comparison) -> Line:
 def _faster(found: Comparison) -> Span:
     names = found.first, found.second
     if found.faster is not None:
-        return Span(f"{percent(found.share)} % {names[found.faster]}", "good")
+        return Span(f"-{percent(found.share)} % {names[found.faster]}", "good")
     if found.median is None:
         return Span("too few results", "faint")
     return Span("no evidence" if found.tends is None else f"unclear, {names[found.tends]}?", "muted")
