@@ -154,6 +154,10 @@ class API(Protocol):
         """The API's own words for a failure, from the body of an answer that is not 2xx; "" when it has none."""
         return error_reason(body)
 
+    def refusal_reason(self, endpoint: Endpoint, body: bytes) -> str:
+        """The same for this endpoint, which may know better what the answer should have been."""
+        return self.error_reason(body)
+
 
 class AskError(ValueError):
     """The endpoint lacks something, or holds something that cannot be sent. The text names field and remedy."""

@@ -7,6 +7,8 @@ statuses that an `expect_status` allows.
     any                  whatever comes
     text:any             this text, where it begins with one of these words
 
+`expect_json` is a table of such paths with their values; all of them have to be there.
+
 A pattern searches the first 64 KiB of an answer and is given up after 50 ms, so that no pattern can hold up the engine.
 """
 
@@ -15,16 +17,29 @@ from __future__ import annotations
 import functools
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
+from gwtui.apis.json_values import (
+    MOST_NAMED,
+    SHOWN,
+    JSONPathError,
+    Steps,
+    Unread,
+    WantedValue,
+    differences,
+    document_of,
+    same_json,
+    shown_json,
+    steps_of,
+    value_at,
+    wanted_values,
+)
 from gwtui.text.sanitize import clean
 
 SEARCHED_CHARACTERS = 64 * 1024
 """How much of an answer a pattern searches."""
-JSON_BYTES = 4 * 1024 * 1024
-"""A longer answer is not read as JSON."""
 PATTERN_S = 0.05
 """How long a pattern may search one answer, in seconds of processor time."""
 
@@ -32,9 +47,7 @@ Statuses: TypeAlias = int | str | tuple[int | str, ...]
 """One status, a text such as `2xx`, `200-299` or `2xx, 404`, or several of both."""
 STATUSES = range(100, 600)
 
-_QUOTED = 60
 _STATUS = re.compile(r"(?P<hundreds>[1-5])xx|(?P<first>\d{3})(?:-(?P<last>\d{3}))?", re.IGNORECASE)
-_STEP = re.compile(r'\.?(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<bare>[^.\[\]="]+))|\[(?P<index>\d{1,9})\]')
 
 
 class ExpectError(ValueError):
@@ -49,6 +62,8 @@ class Mismatch:
     """A clean clause, such as `'pong' is expected`; what came instead is for the caller to quote."""
     undecided: bool = False
     """The pattern took too long, which says nothing about the answer."""
+    unread: bool = False
+    """The answer is not JSON, or more of it than is read."""
 
 
 class Expectation(Protocol):
@@ -67,6 +82,29 @@ def expectation(text: str) -> Expectation:
     if colon and kind in _KINDS:
         return _KINDS[kind](rest)
     return _text(text)
+
+
+def json_expectation(table: Mapping[str, Any]) -> Expectation:
+    """What an `expect_json` expects: per path a text, a number, `true` or `false`. Raises `ExpectError`."""
+    try:
+        return _Values(wanted_values(table))
+    except JSONPathError as error:
+        raise ExpectError(str(error)) from error
+
+
+def json_value(text: str) -> tuple[str, Any]:
+    """`PATH = VALUE` as path and value: JSON, or else a text. Raises `ExpectError`."""
+    try:
+        path = text[: steps_of(text)[1]]
+    except JSONPathError as error:
+        raise ExpectError(str(error)) from error
+    equals, wanted = text[len(path) : len(path) + 1], text[len(path) + 1 :].strip()
+    if not path.strip() or equals != "=":
+        raise ExpectError("must be PATH = VALUE, such as status = healthy")
+    try:
+        return path.strip(), json.loads(wanted)
+    except (ValueError, RecursionError):
+        return path.strip(), wanted
 
 
 @functools.lru_cache(maxsize=256)
@@ -134,27 +172,36 @@ class _Pattern:
 @dataclass(frozen=True, slots=True)
 class _Value:
     path: str
-    steps: tuple[str | int, ...]
+    steps: Steps
     text: str
     value: object
     """The text as a JSON value; the text itself if it is not JSON."""
 
     def mismatch(self, answer: str | bytes) -> Mismatch | None:
-        expected = f"`{clean(self.path, _QUOTED)}` = {clean(self.text, _QUOTED)} is expected"
-        if len(answer) > JSON_BYTES:
-            return Mismatch(f"{expected}, and the answer is longer than {JSON_BYTES >> 20} MiB")
+        expected = f"`{clean(self.path, SHOWN)}` = {clean(self.text, SHOWN)} is expected"
+        document = document_of(answer)
+        if isinstance(document, Unread):
+            return Mismatch(f"{expected}, and the answer is {document.reason}")
         try:
-            found = json.loads(answer)
-        except (ValueError, RecursionError):
-            return Mismatch(f"{expected}, and the answer is not JSON")
-        for step in self.steps:
-            try:
-                found = _child(found, step)
-            except LookupError:
-                return Mismatch(f"{expected}, and there is no such value")
-        if found == self.text or _same(found, self.value):
+            found = value_at(document, self.steps)
+        except LookupError:
+            return Mismatch(f"{expected}, and there is no such value")
+        if found == self.text or same_json(found, self.value):
             return None
-        return Mismatch(f"{expected}, and it is {clean(_as_json(found), _QUOTED)}")
+        return Mismatch(f"{expected}, and it is {shown_json(found)}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    wanted: tuple[WantedValue, ...]
+
+    def mismatch(self, answer: str | bytes) -> Mismatch | None:
+        document = document_of(answer)
+        if isinstance(document, Unread):
+            paths = ", ".join(clean(each.path, SHOWN) for each in self.wanted[:MOST_NAMED])
+            return Mismatch(f"the answer is {document.reason}, so there is no {paths}", unread=True)
+        words = differences(document, self.wanted)
+        return Mismatch(words) if words else None
 
 
 def _text(text: str) -> _Text:
@@ -171,60 +218,21 @@ def _pattern(text: str) -> _Pattern:
 
 
 def _value(text: str) -> _Value:
-    steps: list[str | int] = []
-    at = 0
-    while (step := _STEP.match(text, at)) is not None:
-        steps.append(_step(step))
-        at = step.end()
+    try:
+        steps, at = steps_of(text)
+    except JSONPathError as error:
+        raise ExpectError(str(error)) from error
     if not steps or text[at : at + 1] != "=" or text.startswith("."):
         raise ExpectError("must be json:PATH=VALUE, such as json:status=ok or json:data[0].id=7")
     wanted = text[at + 1 :]
     try:
-        return _Value(text[:at], tuple(steps), wanted, json.loads(wanted))
+        return _Value(text[:at], steps, wanted, json.loads(wanted))
     except (ValueError, RecursionError):
-        return _Value(text[:at], tuple(steps), wanted, wanted)
-
-
-def _step(step: re.Match[str]) -> str | int:
-    if step["index"] is not None:
-        return int(step["index"])
-    if step["quoted"] is None:
-        return step["bare"]
-    try:
-        return str(json.loads(f'"{step["quoted"]}"'))
-    except ValueError as error:
-        raise ExpectError(f"holds a key of the path that is not a JSON string: {clean(str(error), 100)}") from error
-
-
-def _child(value: Any, step: str | int) -> Any:
-    """Raises `LookupError` if there is no such value."""
-    if isinstance(value, dict):
-        return value[str(step)]
-    if isinstance(value, list) and str(step).isdecimal():
-        return value[int(step)]
-    raise LookupError(step)
-
-
-def _same(one: object, other: object) -> bool:
-    """Whether two JSON values are equal; to Python `true` and `1` are, to JSON they are not."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return one == other
-
-
-def _as_json(value: object) -> str:
-    try:
-        return json.dumps(value, ensure_ascii=False)
-    except RecursionError:
-        return "nested too deep"
+        return _Value(text[:at], steps, wanted, wanted)
 
 
 def _quoted(text: str) -> str:
-    return repr(clean(text, _QUOTED))
+    return repr(clean(text, SHOWN))
 
 
 _KINDS: dict[str, Callable[[str], Expectation]] = {"text": _text, "re": _pattern, "json": _value}

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from gwtui.apis.base import API, Answer, Ask, AskError, StreamReader
-from gwtui.apis.expect import Expectation, ExpectError, expectation, expected_statuses, spelled_statuses
+from gwtui.apis.errors import error_reason
+from gwtui.apis.expect import (
+    Expectation,
+    ExpectError,
+    expectation,
+    expected_statuses,
+    json_expectation,
+    spelled_statuses,
+)
 from gwtui.apis.requests import encode, http_url, key_header
 from gwtui.framing.whole import WHOLE
 from gwtui.model.enums import Kind
@@ -13,7 +21,7 @@ from gwtui.text.sanitize import clean, excerpt
 
 
 class PlainHTTP(API):
-    """Any request; the answer is compared with `expect_status` and `expect`."""
+    """Any request; the answer is compared with `expect_status`, `expect` and `expect_json`."""
 
     name = "http"
     kind = Kind.HTTP
@@ -26,6 +34,7 @@ class PlainHTTP(API):
         if not endpoint.method.isalpha():
             raise AskError("`method` is not an HTTP method: use GET, POST, HEAD ...")
         expected_body(endpoint)
+        expected_json(endpoint)
         is_expected_status(endpoint, 200)
         url = http_url(endpoint, self.default_path)
         headers = list(key_header(endpoint, key, "bearer"))
@@ -53,8 +62,19 @@ class PlainHTTP(API):
         if mismatch is not None:
             words = f"{mismatch.reason}, and this came: {excerpt(body) or 'nothing'}"
             return Answer(Judgement(verdict=Verdict.WRONG_BODY, rule="http.body", reason=clean(words)))
-        words = f"HTTP {status}" if expected is None else f"HTTP {status} and the expected body"
+        values = expected_json(endpoint)
+        different = values.mismatch(body) if values is not None else None
+        if different is not None:
+            words = f"{different.reason}; this came: {excerpt(body)}" if different.unread else different.reason
+            return Answer(Judgement(verdict=Verdict.WRONG_BODY, rule="http.json", reason=clean(words)))
+        words = f"HTTP {status}" if expected is values is None else f"HTTP {status} and the expected body"
         return Answer(Judgement(verdict=Verdict.COMPLETE, rule="http.answered", reason=words))
+
+    def refusal_reason(self, endpoint: Endpoint, body: bytes) -> str:
+        """What of `expect_json` is different, which tells more than the beginning of a health document."""
+        values = expected_json(endpoint)
+        different = values.mismatch(body) if values is not None else None
+        return error_reason(body) or (different.reason if different is not None and not different.unread else "")
 
 
 def is_expected_status(endpoint: Endpoint, status: int) -> bool:
@@ -71,6 +91,14 @@ def expected_body(endpoint: Endpoint) -> Expectation | None:
         return expectation(endpoint.expect) if endpoint.expect is not None else None
     except ExpectError as error:
         raise AskError(f"`expect` {error}") from error
+
+
+def expected_json(endpoint: Endpoint) -> Expectation | None:
+    """What values of a JSON body have to be; None where any are right. Raises `AskError` for an impossible path."""
+    try:
+        return json_expectation(endpoint.expect_json) if endpoint.expect_json else None
+    except ExpectError as error:
+        raise AskError(f"`expect_json` {error}") from error
 
 
 HTTP = PlainHTTP()

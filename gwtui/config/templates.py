@@ -83,7 +83,15 @@ SNIPPETS: dict[str, Snippet] = dict(
             **_PING,
             **ACCESS_TOKEN,
         ),
-        _snippet("health", "A local gateway's health", "http", LOCAL, path="/gateway/health", method="GET"),
+        _snippet(
+            "health",
+            "A local gateway's health",
+            "http",
+            LOCAL,
+            path="/gateway/health",
+            method="GET",
+            expect_json={"status": "healthy", "providers.anthropic": True},
+        ),
     )
 )
 """By kind, in the order of menus."""

@@ -102,10 +102,20 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
     for key in ("body", "messages"):
         if (message := _not_json(table.get(key))) is not None:
             yield Problem((*path, key), message)
+    values = table.get("expect_json")
+    yield from _expected_values(values, (*path, "expect_json")) if isinstance(values, Mapping) else ()
     yield from _connection_problems(table, path)
     api = table.get("api")
     if isinstance(api, str) and api in api_names():
         yield from _kind_problems(table, kind_of(api), path)
+
+
+def _expected_values(values: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    for name, value in values.items():
+        if isinstance(value, Mapping):
+            yield from _expected_values(value, (*path, name))
+        elif not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
+            yield Problem((*path, name), "must be text, a number, true or false", '"data[0].id" = 7 for a value in it')
 
 
 def _tls_problems(tls: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
@@ -140,10 +150,9 @@ def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Itera
         yield Problem((*path, "body"), "must be a table of request fields for this API", "body = { temperature = 0.2 }")
     if kind is Kind.COMPLETION and isinstance(body, Mapping) and "stream" in body:
         yield Problem((*path, "body", "stream"), "is a separate setting", "set `stream` of the endpoint")
-    if kind is not Kind.WEBSOCKET:
-        for key, default in (("ping", "text"), ("subprotocols", [])):
-            if table.get(key, default) != default:
-                yield Problem((*path, key), "is for the API websocket only", "leave it out")
+    for key, (default, kinds, name) in _ONLY_FOR.items():
+        if kind not in kinds and table.get(key, default) != default:
+            yield Problem((*path, key), f"is for {name} only", "leave it out")
     subprotocols = table.get("subprotocols")
     for index, each in enumerate(subprotocols if isinstance(subprotocols, list | tuple) else ()):
         if isinstance(each, str) and (looks_secret(each) or references_in(each)):
@@ -291,6 +300,12 @@ def _not_json(value: Any) -> str | None:
     return None
 
 
+_ONLY_FOR: dict[str, tuple[Any, tuple[Kind, ...], str]] = {
+    "ping": ("text", (Kind.WEBSOCKET,), "the API websocket"),
+    "subprotocols": ([], (Kind.WEBSOCKET,), "the API websocket"),
+    "expect_json": ({}, (Kind.HTTP,), "the API http"),
+}
+"""Settings that others would ignore: their default, the kinds that have them, and what that is called."""
 _CHECKS: dict[str, Callable[[str], _Complaint | None]] = {
     "name": name_complaint,
     "api": _api_complaint,

@@ -155,6 +155,9 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     expect: str | None = None
     """The expected body (`http`) or answer frame (`websocket`): a text, `re:PATTERN`, `json:PATH=VALUE` or `any`; by
     default any body, and `pong`."""
+    expect_json: dict[str, Any] = {}
+    """Values that a JSON body must have (`http` only): path -> a text, a number, `true` or `false`, as
+    `{ status = "healthy", "providers.anthropic" = true }`. Paths as in `expect`."""
     expect_status: Status | str | tuple[Status | str, ...] = 200
     """The expected status (`http` only): 204, "2xx", "200-299", or several of them."""
     ping: Literal["text", "frame"] = "text"

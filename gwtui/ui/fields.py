@@ -1,19 +1,15 @@
-"""The endpoint form as a table: each field's label and hint, how its value becomes text, and text its value."""
+"""The endpoint form as a table: each field with its label and hint, and what it is edited with."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
-from gwtui.apis import kind_of
-from gwtui.apis.expect import spelled_statuses
 from gwtui.model.enums import Kind
 from gwtui.model.metrics import LATENCIES
-from gwtui.model.profile import TLS, Endpoint, Profile
+from gwtui.model.profile import Endpoint, Profile
 
 
 class Widget(Enum):
@@ -33,17 +29,10 @@ class FieldForm(Enum):
     NUMBER = "number"
     STATUS = "status"
     HEADERS = "headers"
+    VALUES = "values"
     LIST = "list"
     BODY = "body"
     YES_NO = "yes or no"
-
-
-class FieldError(ValueError):
-    """A text that is not a value of its field. Says which field, and what is wanted."""
-
-    def __init__(self, name: str, message: str) -> None:
-        super().__init__(message)
-        self.name = name
 
 
 class Field(NamedTuple):
@@ -91,6 +80,15 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("body", "body", "text to send; for LLM APIs additional fields as JSON", "what", FieldForm.BODY, Widget.AREA),
     Field("expect", "expect", "a text, re:…, json:path=value or any; empty: any, or pong", "what", kinds=_PINGED),
+    Field(
+        "expect_json",
+        "expect JSON",
+        "one per line: status = healthy, providers.anthropic = true",
+        "what",
+        FieldForm.VALUES,
+        Widget.AREA,
+        _HTTP,
+    ),
     Field("expect_status", "status", "expected HTTP status: 204, 2xx, 200-299", "what", FieldForm.STATUS, kinds=_HTTP),
     Field("ping", "ping", "a text message, or a protocol ping frame", "what", widget=Widget.CHOICE, kinds=_WEBSOCKET),
     Field("subprotocols", "subprotocols", "comma-separated, best first", "what", FieldForm.LIST, kinds=_WEBSOCKET),
@@ -191,120 +189,6 @@ GROUPS = {
 }
 TABLES = ("deadlines", "thresholds", "tls")
 REQUIRED = ("name", "api", "url")
-
-
-def texts_of(endpoint: Endpoint, profile: Profile) -> dict[str, str]:
-    """The texts that the form starts with. Tables show the values in force, the endpoint's own or the profile's."""
-    tables = _tables_of(endpoint, profile)
-    texts = {}
-    for field in FIELDS:
-        table, _, name = field.name.rpartition(".")
-        texts[field.name] = _text(field, getattr(tables[table] if table else endpoint, name))
-    return texts
-
-
-def _tables_of(endpoint: Endpoint, profile: Profile) -> dict[str, msgspec.Struct]:
-    """The tables in force."""
-    return {table: getattr(endpoint, table) or _shared(table, profile) for table in TABLES}
-
-
-def _shared(table: str, profile: Profile) -> msgspec.Struct:
-    """What holds for endpoints without a table of their own."""
-    shared: msgspec.Struct = getattr(profile, table, TLS())
-    return shared
-
-
-def _text(field: Field, value: Any) -> str:
-    if value is None:
-        return ""
-    match field.form:
-        case FieldForm.YES_NO:
-            return "yes" if value else "no"
-        case FieldForm.NUMBER:
-            return repr(value).removesuffix(".0")
-        case FieldForm.STATUS:
-            return spelled_statuses(value)
-        case FieldForm.HEADERS:
-            return "\n".join(f"{name}: {each}" for name, each in value.items())
-        case FieldForm.LIST:
-            return ", ".join(value)
-        case FieldForm.BODY if not isinstance(value, str):
-            return json.dumps(value, ensure_ascii=False)
-    return str(value)
-
-
-def endpoint_fields(texts: Mapping[str, str], base: Endpoint, profile: Profile) -> dict[str, Any]:
-    """The endpoint's fields from the form's texts, for a check by `gwtui.config`. Raises `FieldError`.
-
-    What was not touched keeps the value of `base`, whether the form shows it or not. A table is given only where
-    `base` had one or it now differs from the profile's: an endpoint follows its profile until it has a value of its
-    own.
-    """
-    kind = kind_of(texts["api"])
-    same_kind = kind is kind_of(base.api)
-    start = texts_of(base, profile)
-    given: dict[str, Any] = msgspec.to_builtins(base)
-    tables = {table: msgspec.structs.asdict(each) for table, each in _tables_of(base, profile).items()}
-    touched = set()
-    for field in FIELDS:
-        table, _, name = field.name.rpartition(".")
-        if kind not in field.kinds:
-            if not same_kind and not table:
-                given.pop(name, None)
-        elif texts[field.name] != start[field.name] or (field.form is FieldForm.BODY and not same_kind):
-            value = _value(field, texts[field.name], kind)
-            if table:
-                touched.add(table)
-                tables[table][name] = getattr(_shared(table, profile), name) if value is None else value
-            else:
-                given[name] = value
-    for table in touched:
-        own = tables[table] != msgspec.structs.asdict(_shared(table, profile))
-        given[table] = {name: value for name, value in tables[table].items() if value is not None} if own else None
-    return given
-
-
-def _value(field: Field, text: str, kind: Kind) -> Any:
-    """The value that the text holds; None for the field's default. Raises `FieldError`."""
-    text = text.strip()
-    if not text:
-        return "" if field.name in REQUIRED else None
-    match field.form:
-        case FieldForm.YES_NO:
-            return text == "yes"
-        case FieldForm.INTEGER | FieldForm.NUMBER:
-            try:
-                return int(text) if field.form is FieldForm.INTEGER else float(text)
-            except ValueError:
-                raise FieldError(field.name, f"{field.label}: {text[:40]!r} is not a number") from None
-        case FieldForm.STATUS:
-            return int(text) if text.isdecimal() and len(text) == 3 else text
-        case FieldForm.HEADERS:
-            return dict(_header(line) for line in text.splitlines() if line.strip())
-        case FieldForm.LIST:
-            return [part for each in text.split(",") if (part := each.strip())]
-        case FieldForm.BODY if kind is Kind.COMPLETION:
-            return _json_table(field, text)
-    return text
-
-
-def _header(line: str) -> tuple[str, str]:
-    name, colon, value = line.partition(":")
-    if not (colon and name.strip()):
-        raise FieldError("headers", "headers: write a line each, of the form Name: value")
-    return name.strip(), value.strip()
-
-
-def _json_table(field: Field, text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except RecursionError:
-        raise FieldError(field.name, f"{field.label}: nested too deeply") from None
-    except ValueError as error:
-        raise FieldError(field.name, f"{field.label}: not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise FieldError(field.name, f'{field.label}: must be a JSON object, such as {{"temperature": 0}}')
-    return value
 
 
 def field_of(key: str) -> Field | None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 from gwtui.apis.base import API, Answer, StreamReader
 from gwtui.apis.headers import Headers, header
@@ -142,7 +143,8 @@ def judge(
         return Judged(_broken(transport, BEFORE_AN_ANSWER), found)
     plain = api.kind is Kind.HTTP
     if not 200 <= status < 300 and not (plain and is_expected_status(endpoint, status)):
-        refusal = judge_status(status, transport.headers, transport.body, api.error_reason, transport.at)
+        reason = partial(api.refusal_reason, endpoint)
+        refusal = judge_status(status, transport.headers, transport.body, reason, transport.at)
         return Judged(refusal, found)
     if reader is not None:
         judgement = judge_stream(transport, reader, api)

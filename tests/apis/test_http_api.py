@@ -105,6 +105,57 @@ def test_a_status_that_cannot_be_is_refused(expected: Any) -> None:
         HTTP.ask(endpoint(expect_status=expected), None)
 
 
+HEALTHY = {"status": "healthy", "providers.anthropic": True}
+
+
+@pytest.mark.parametrize(
+    ("values", "body", "reason"),
+    [
+        (HEALTHY, '{"status": "healthy", "providers": {"anthropic": true, "openai": false}}', ""),
+        (HEALTHY, '{"status": "healthy", "providers": {"anthropic": false}}', "providers.anthropic is false, not true"),
+        (HEALTHY, '{"status": "healthy", "providers": {}}', "providers.anthropic is missing, not true"),
+        (HEALTHY, '{"status": "healthy", "providers": {"anthropic": "true"}}', 'anthropic is "true", not true'),
+        (HEALTHY, '{"status": "healthy", "providers": {"anthropic": 1}}', "providers.anthropic is 1, not true"),
+        (
+            HEALTHY,
+            '{"status": "degraded", "providers": {"anthropic": null}}',
+            'status is "degraded", not "healthy"; providers.anthropic is null, not true',
+        ),
+        ({"providers": {"anthropic": True}}, '{"providers": {"anthropic": false}}', "providers.anthropic is false"),
+        ({"up": 1, "load": 0.5}, '{"up": 1.0, "load": 0.5}', ""),
+        ({"data[1].id": "b", '"a.b"': 2}, '{"data": [{"id": "a"}, {"id": "b"}], "a.b": 2}', ""),
+        ({"data[2].id": "b"}, '{"data": []}', 'data[2].id is missing, not "b"'),
+        ({"a": 1}, '{"a": "\\u001b]0;x\\u0007"}', "a is "),
+        ({"a": 1}, "[" * 100_000, "the answer is nested too deep, so there is no a; this came: [[["),
+        ({"a": 1}, f'{{"a": "{"x" * (4 << 20)}"}}', "the answer is longer than 4 MiB"),
+        ({"a": 1, "b": 2}, "<p>no</p>", "the answer is not JSON, so there is no a, b; this came: no"),
+        ({"a": 1}, "", "the answer is not JSON, so there is no a; this came: "),
+        ({str(n): n for n in range(9)}, "{}", "3 is missing, not 3; 5 more differ"),
+    ],
+)
+def test_values_of_a_json_body_have_to_be_the_expected_ones(values: dict[str, Any], body: str, reason: str) -> None:
+    judgement = HTTP.answer(endpoint(expect_json=values), 200, body.encode()).judgement
+    assert (judgement.verdict, judgement.rule) == (
+        (Verdict.WRONG_BODY, "http.json") if reason else (Verdict.COMPLETE, "http.answered")
+    )
+    assert reason in judgement.reason
+    assert judgement.reason.isprintable()
+
+
+@pytest.mark.parametrize("path", ["", ".a", "a=b", "a[x]", "a..b", '"a', "a]"])
+def test_a_path_that_is_none_is_refused(path: str) -> None:
+    with pytest.raises(AskError, match=r"^`expect_json` "):
+        HTTP.ask(endpoint(expect_json={path: 1}), None)
+
+
+def test_a_refusal_names_the_values_that_differ() -> None:
+    asked = endpoint(expect_json=HEALTHY)
+    sick = b'{"status": "unhealthy", "providers": {"anthropic": false}}'
+    assert HTTP.refusal_reason(asked, sick).startswith('status is "unhealthy", not "healthy"; providers.anthropic is')
+    assert HTTP.refusal_reason(asked, b'{"error": "upstream"}') == "upstream"
+    assert HTTP.refusal_reason(asked, b"<p>no</p>") == HTTP.refusal_reason(endpoint(), sick) == ""
+
+
 @pytest.mark.parametrize("expected", ["re:(", "json:", "json:a", "json:=1"])
 def test_an_expectation_that_cannot_be_is_refused(expected: str) -> None:
     with pytest.raises(AskError, match=r"^`expect` "):

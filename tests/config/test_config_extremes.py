@@ -25,7 +25,8 @@ from gwtui.config.tomltext import value_text
 from gwtui.model.commands import Start
 from gwtui.model.profile import LONGEST_S, Endpoint, Profile
 from gwtui.model.profile import SHORTEST_INTERVAL_S as SHORTEST_S
-from gwtui.ui.fields import FIELDS, FieldError, endpoint_fields, texts_of
+from gwtui.ui.field_values import FieldError, endpoint_fields, texts_of
+from gwtui.ui.fields import FIELDS
 
 GOOD = {"name": '"e"', "api": '"http"', "url": '"http://127.0.0.1"'}
 ENDPOINT = "".join(("[[profiles.p.endpoints]]\n", *(f"{key} = {text}\n" for key, text in GOOD.items())))

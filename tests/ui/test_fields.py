@@ -14,18 +14,8 @@ from gwtui.config import ConfigError, endpoint_from
 from gwtui.model.enums import Kind
 from gwtui.model.profile import TLS, Deadlines, Endpoint, Profile, Thresholds
 from gwtui.ui.actions import parse_burst
-from gwtui.ui.fields import (
-    CHOICES,
-    FIELDS,
-    FieldError,
-    Widget,
-    duplicate,
-    endpoint_fields,
-    field_of,
-    free_name,
-    new_endpoint,
-    texts_of,
-)
+from gwtui.ui.field_values import FieldError, endpoint_fields, texts_of
+from gwtui.ui.fields import CHOICES, FIELDS, Widget, duplicate, field_of, free_name, new_endpoint
 
 CLAUDE = Endpoint(name="claude", api="anthropic-messages", url="https://gateway.example.com")
 HTTP = Endpoint(name="health", api="http", url="https://gateway.example.com", body="ping", expect="pong")
@@ -83,6 +73,12 @@ TYPED: tuple[tuple[Endpoint, dict[str, str], dict[str, object]], ...] = (
     (HTTP, {"expect_status": "2xx, 404"}, {"expect_status": "2xx, 404"}),
     (replace(HTTP, expect_status=("2xx", 404)), {"expect_status": " "}, {"expect_status": 200}),
     (replace(HTTP, expect_status=("2xx", 404)), {"expect": "re:^ok"}, {"expect": "re:^ok"}),
+    (
+        HTTP,
+        {"expect_json": 'status = healthy\n\nproviders.anthropic=true\n"a.b"[0] = "true"'},
+        {"expect_json": {"status": "healthy", "providers.anthropic": True, '"a.b"[0]': "true"}},
+    ),
+    (replace(HTTP, expect_json={"status": "ok", "n": {"a": 1}}), {"expect_json": " "}, {"expect_json": {}}),
 )
 
 
@@ -108,6 +104,8 @@ REFUSED: tuple[tuple[Endpoint, dict[str, str], str, str], ...] = (
     (CLAUDE, {"headers": "no colon"}, "headers", "Name: value"),
     (CLAUDE, {"headers": ": empty"}, "headers", "Name: value"),
     (CLAUDE, {"body": "{"}, "body", "not JSON"),
+    (HTTP, {"expect_json": "healthy"}, "expect_json", "must be PATH = VALUE"),
+    (HTTP, {"expect_json": "= healthy"}, "expect_json", "must be PATH = VALUE"),
     (CLAUDE, {"body": "[1]"}, "body", "must be a JSON object"),
 )
 

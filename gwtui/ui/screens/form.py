@@ -24,7 +24,8 @@ from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.view import View
 from gwtui.text import units
-from gwtui.ui.fields import FIELDS, GROUPS, FieldError, endpoint_fields, field_of, texts_of
+from gwtui.ui.field_values import FieldError, endpoint_fields, texts_of
+from gwtui.ui.fields import FIELDS, GROUPS, field_of
 from gwtui.ui.formrow import FormRow
 from gwtui.ui.keymap import KEYS_BY_PLACE, bindings, in_force, shown
 
