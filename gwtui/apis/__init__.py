@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
 from gwtui.apis.base import API
+from gwtui.apis.cohere.chat import COHERE_CHAT
 from gwtui.apis.compare.compare_stream import COMPARE_STREAM
 from gwtui.apis.fireworks import FIREWORKS
 from gwtui.apis.gemini.gemini import GEMINI
@@ -25,6 +26,7 @@ _ALL: tuple[API, ...] = (
     OPENAI_COMPLETIONS,
     GEMINI,
     FIREWORKS,
+    COHERE_CHAT,
     OLLAMA_CHAT,
     OLLAMA_GENERATE,
     SOURCEGRAPH_STREAM,

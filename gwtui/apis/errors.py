@@ -35,6 +35,7 @@ class APIError:
         return Verdict.SERVER_ERROR
 
 
+_NO_MESSAGE = "the JSON contains no error with a message"
 _VERDICTS = (
     (("overloaded",), Verdict.OVERLOADED),
     (("rate_limit", "rate limit", "quota", "too many requests"), Verdict.RATE_LIMITED),
@@ -58,6 +59,8 @@ class ErrorForm:
     """Whose errors these are."""
     outer_type: str = ""
     """What `type` beside `error` must be; empty: there need be none."""
+    is_bare: bool = False
+    """Whether the message stands at the top of the body, with no `error` around it."""
 
     def problem(self, body: str) -> tuple[str, bool]:
         """What is wrong with an error's body ("" for nothing), and whether it can be read as an error all the same."""
@@ -65,9 +68,16 @@ class ErrorForm:
         if isinstance(payload, Unreadable):
             return "the body is not JSON", False
         error = find_error(payload)
+        if error is None and self.is_bare and isinstance(payload, dict):
+            error = describe_error(payload)
+            return ("", True) if error.message else (_NO_MESSAGE, False)
         if error is None or not error.message:
-            return "the JSON contains no error with a message", False
-        return ("", True) if self._fits(payload) else (f"it is not in the form of {self.owner} errors", True)
+            return _NO_MESSAGE, False
+        return (
+            ("", True)
+            if self._fits(payload) and not self.is_bare
+            else (f"it is not in the form of {self.owner} errors", True)
+        )
 
     def _fits(self, payload: object) -> bool:
         outer = payload if isinstance(payload, dict) else {}

@@ -82,6 +82,13 @@ def as_json(value: object) -> str:
         return "…"
 
 
+def member(value: object, *path: str) -> object:
+    """What stands at that path of a decoded JSON object; None where nothing does."""
+    for name in path:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
 class Arguments:
     """The arguments of one tool call, which come in fragments of a JSON object."""
 

@@ -18,6 +18,7 @@ BARE = '{"error": "no such model"}'
         ("anthropic-messages", ANTHROPIC),
         *((api, '{"error": {"message": "no such model", "code": 404}}') for api in OPENAI),
         *((api, BARE) for api in OLLAMA),
+        ("cohere-chat", '{"id": "1", "message": "no such model"}'),
         ("sourcegraph-stream", BARE),
     ],
 )
@@ -31,6 +32,7 @@ def test_an_error_in_the_form_of_its_api_has_no_problem(api: str, body: str) -> 
         ("anthropic-messages", '{"error": {"type": "overloaded_error", "message": "Overloaded"}}'),
         ("anthropic-messages", '{"type": "error", "error": {"message": "Overloaded"}}'),
         ("anthropic-messages", BARE),
+        ("cohere-chat", BARE),
         *((api, BARE) for api in OPENAI),
     ],
 )

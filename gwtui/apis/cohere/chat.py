@@ -1,0 +1,69 @@
+"""Cohere's chat: `POST /v2/chat`, how to ask and how to read a whole answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gwtui.apis.answers import error_in_answer, judged
+from gwtui.apis.base import API, Answer, Ask
+from gwtui.apis.cohere.stream import RULES, CohereReader, failure_of, finish_reason, generated, outcome, usage_of
+from gwtui.apis.errors import ErrorForm
+from gwtui.apis.payload import Unreadable, member, read_json
+from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header
+from gwtui.framing.sse import SSE
+from gwtui.model.enums import Kind
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
+
+_ANSWER = msgspec.json.Decoder(dict[str, Any])
+
+
+class CohereChat(API):
+    """Cohere's chat. The key is sent as a bearer token."""
+
+    name = "cohere-chat"
+    kind = Kind.COMPLETION
+    framing = SSE
+    title = "Cohere chat"
+    default_path = "/v2/chat"
+    default_model = "command-a-03-2025"
+    snippet = Endpoint(name="cohere", api=name, url="https://api.cohere.com", key="env:COHERE_API_KEY")
+    error_form = ErrorForm('{"message": "..."}', is_bare=True)
+
+    def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
+        question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
+        own: dict[str, Any] = {
+            "model": endpoint.model or self.default_model,
+            "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
+            "max_tokens": endpoint.max_tokens,
+            "stream": endpoint.stream,
+        }
+        headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
+        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+
+    def reader(self, endpoint: Endpoint) -> CohereReader:
+        return CohereReader()
+
+    def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
+        if (error := error_in_answer(RULES, status, body)) is not None:
+            return error
+        payload = read_json(_ANSWER, body)
+        if isinstance(payload, Unreadable):
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-message", payload.reason))
+        message = payload.get("message")
+        if not isinstance(message, dict):
+            return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-message", "JSON without `message`"))
+        usage = usage_of(payload.get("usage"))
+        if (failure := failure_of(payload)) is not None:
+            return Answer(judged(RULES, failure.verdict, "error-in-200", str(failure)), usage=usage)
+        content = message.get("content")
+        pieces = [generated(block) for block in content] if isinstance(content, list) else []
+        text = "".join(piece for kind, piece in pieces if kind.is_visible)
+        calls = member(message, "tool_calls")
+        contents = len(text) + (len(calls) if isinstance(calls, list) else 0)
+        return Answer(judged(RULES, *outcome(finish_reason(payload), contents, usage)), text, usage)
+
+
+COHERE_CHAT = CohereChat()
