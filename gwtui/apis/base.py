@@ -98,18 +98,18 @@ class Answer:
 
 
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
-QUESTION_FIELDS = frozenset(
+LIMIT_FIELDS = frozenset(
     {
-        "messages",
-        "prompt",
-        "input",
-        "contents",
         "max_tokens",
         "max_completion_tokens",
         "max_output_tokens",
         "maxTokensToSample",
+        "maxOutputTokens",
+        "num_predict",
     }
 )
+"""What the token limit of a request is called, at the top of its body or in nested settings."""
+QUESTION_FIELDS = frozenset({"messages", "prompt", "input", "contents"})
 
 
 class API(Protocol):
@@ -129,7 +129,7 @@ class API(Protocol):
     snippet: Endpoint | None = None
     """The endpoint that `gwtui config add` puts into a profile: its name is the kind to ask for."""
     question_fields: frozenset[str] = QUESTION_FIELDS
-    """Fields of the request's body that hold the question, or limit the answer. Checks that ask their own drop them."""
+    """Fields of the request's body that hold the question. Checks that ask their own drop them."""
     provider: str = ""
     """What gateways call the provider that they route it to; empty where that depends on the model."""
     several_models: bool = False

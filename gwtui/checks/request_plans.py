@@ -6,12 +6,14 @@ profile does not allow: deadlines, TLS settings and headers stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from msgspec.structs import replace
 
 from gwtui.apis import APIS
+from gwtui.apis.base import LIMIT_FIELDS
 from gwtui.apis.requests import models_asked
 from gwtui.checks.breaker import MOST_PROBES
 from gwtui.checks.evidence import Evidence, ids_of, texts_in
@@ -31,8 +33,8 @@ MOST_LOOKS = 3
 """How often a document is read again that does not show yet what has just happened."""
 AUDIT_ENTRIES = 5
 """Entries asked of the audit: the requests just made, and room for a few of others."""
-LONG_TOKENS = 1024
-"""More than `streaming.LONG_EVENTS` events, and still cheap."""
+LONG_TOKENS = 2048
+"""Room for all of the answer to `LONG_PROMPT`: 5,500 characters, 3 to 4 a token."""
 LONG_PROMPT = "Count from 1 to 300 in words, one number per line. Do not stop early and do not comment."
 WORDS = (
     "amber-3141", "basalt-5926", "cedar-5358", "dune-9793", "ember-2384", "fjord-6264", "garnet-3383", "heron-2795",
@@ -105,12 +107,24 @@ def with_model(endpoint: Endpoint, *models: str) -> Endpoint:
 
 
 def with_prompt(endpoint: Endpoint, prompt: str, max_tokens: int | None = None) -> Endpoint:
-    """The endpoint asking this instead of its own question."""
-    body = endpoint.body
+    """The endpoint asking this instead of its own question. Its own limit keeps its name: models take only one."""
+    body, limit = endpoint.body, max_tokens or endpoint.max_tokens
     if isinstance(body, dict):
         asked = APIS[endpoint.api].question_fields
-        body = {name: value for name, value in body.items() if name not in asked} or None
-    return replace(endpoint, prompt=prompt, messages=None, body=body, max_tokens=max_tokens or endpoint.max_tokens)
+        body = _limited({name: value for name, value in body.items() if name not in asked}, limit) or None
+    return replace(endpoint, prompt=prompt, messages=None, body=body, max_tokens=limit)
+
+
+def _limited(fields: Mapping[str, Any], limit: int) -> dict[str, Any]:
+    """The fields of a body with every token limit in them replaced, also those of nested settings."""
+    return {
+        name: limit
+        if name in LIMIT_FIELDS and isinstance(value, int)
+        else _limited(value, limit)
+        if isinstance(value, dict)
+        else value
+        for name, value in fields.items()
+    }
 
 
 def root_of(endpoint: Endpoint) -> str:

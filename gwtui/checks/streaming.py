@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gwtui.apis import APIS
 from gwtui.checks.check import (
     Check,
@@ -16,6 +18,7 @@ from gwtui.checks.check import (
     warned,
 )
 from gwtui.checks.evidence import Evidence, finding_of
+from gwtui.checks.request_plans import LONG_TOKENS
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
@@ -35,10 +38,12 @@ MALFORMED = frozenset(
     }
 )
 """Findings about the form of events."""
-LONG_EVENTS, LONG_CHARS = 100, 2_000
-"""How long an answer has to be to test what long ones meet: more than the buffers of a proxy (4 to 8 KiB on the wire)
-or of a socket hold."""
-REFUSED = "Check a model that counts to 300 when it is asked to, and whether the gateway lowers `max_tokens`."
+LONG_EVENTS = 100
+"""Events that a stream needs to count as long..."""
+LARGE_BYTES = 4096
+"""... and bytes that an answer needs to count as large: one buffer of a proxy (nginx: `proxy_buffer_size`, a page)."""
+_LIMIT = re.compile(r"\b(?:length|max_tokens|MAX_TOKENS|max_output_tokens)\b")
+"""Finish reasons that name a limit, as verdicts quote them."""
 
 
 def judge_answer(evidence: Evidence) -> CheckAnswer:
@@ -162,28 +167,55 @@ def judge_model_served(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_long_stream(evidence: Evidence) -> CheckAnswer:
-    """Fails where a stream longer than usual buffers is not complete."""
+    """Fails where a stream of at least `LONG_EVENTS` events is not complete, or the endpoint does not allow one."""
     probed = good_one(evidence, RequestSet.LONG_STREAM)
     if isinstance(probed, CheckAnswer):
         return probed
     request = probed.request
-    events, characters = f"{units.count(request.events)} events", f"{units.count(len(request.text))} characters"
-    if request.events < LONG_EVENTS and len(request.text) < LONG_CHARS:
-        return not_applicable(f"too short to test: {events}, {characters}", REFUSED)
-    words = f"complete: {events}, {units.count(request.bytes)} bytes, {units.duration(request.duration_ns)}"
+    size = f"{units.many(request.events, 'event')}, {units.count(request.bytes)} bytes"
+    if request.events < LONG_EVENTS and len(request.text) >= LARGE_BYTES:
+        return not_applicable(
+            f"too few events: {size}, {units.count(len(request.text))} characters of text",
+            "This gateway sends its text in large pieces: see the checks `incremental`, `steady` and `large-answer`.",
+        )
+    if request.events < LONG_EVENTS:
+        return _too_short(request, f"{size}; a long stream has at least {LONG_EVENTS} events")
+    words = f"complete: {size}, {units.duration(request.duration_ns)}"
     return passed(words, facts={"events": request.events, "bytes": request.bytes})
 
 
 def judge_large_answer(evidence: Evidence) -> CheckAnswer:
-    """Fails where an answer longer than usual buffers is not complete."""
+    """Fails where an answer of at least `LARGE_BYTES` is not complete, or the endpoint does not allow one."""
     probed = good_one(evidence, RequestSet.LARGE_ANSWER)
     if isinstance(probed, CheckAnswer):
         return probed
     request = probed.request
-    if len(request.text) < LONG_CHARS:
-        return not_applicable(f"too short to test: {units.count(len(request.text))} characters", REFUSED)
+    if request.bytes < LARGE_BYTES:
+        size = f"{units.count(request.bytes)} bytes, {units.count(len(request.text))} characters of text"
+        return _too_short(request, f"{size}; a large answer has at least {units.count(LARGE_BYTES)} bytes")
     words = f"complete: {units.count(request.bytes)} bytes after {units.duration(request.duration_ns)}"
     return passed(words, facts={"bytes": request.bytes})
+
+
+def _too_short(request: Request, came: str) -> CheckAnswer:
+    """An answer that is whole and too short to test anything, judged by what ended it."""
+    tokens = request.output_tokens
+    told = f"{came}; {request.reason}" + (f", after {units.count(tokens)} output tokens" if tokens is not None else "")
+    if not _LIMIT.search(request.reason):
+        return not_applicable(
+            f"the model stopped by itself: {told}", "Check a model that counts to 300 when it is asked to."
+        )
+    if tokens is not None and tokens >= LONG_TOKENS:
+        return not_applicable(
+            f"the {units.count(LONG_TOKENS)} tokens asked for are used up: {told}",
+            "Check a model that does not spend its tokens on reasoning.",
+        )
+    return failed(
+        f"a limit below the {units.count(LONG_TOKENS)} tokens asked for ended it: {told}",
+        "The gateway or its upstream lowers `max_tokens`, for this key or this model.",
+        "Raise that limit, or tell users of it: their long answers end there.",
+        facts={"output_tokens": tokens} if tokens is not None else None,
+    )
 
 
 def _is_stream(request: Request) -> bool:

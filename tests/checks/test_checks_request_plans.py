@@ -187,11 +187,27 @@ def test_documents_that_are_not_there_are_not_looked_for_again() -> None:
     assert not is_settled(RequestSet.AUDIT, evidence(stream=request(), audit=document([])))
 
 
-@pytest.mark.parametrize(
-    "field", ["prompt", "messages", "max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokensToSample"]
-)
+@pytest.mark.parametrize("field", ["prompt", "messages"])
 @pytest.mark.parametrize("api", COMPLETIONS)
-def test_a_question_of_a_check_is_asked_with_its_own_limit(api: str, field: str) -> None:
+def test_a_check_that_asks_its_own_question_drops_the_endpoints(api: str, field: str) -> None:
     endpoint = Endpoint(name="a", api=api, url="http://h", body={field: 5, "seed": 1}, max_tokens=5)
     settled = with_prompt(endpoint, "Count to 100.", 400)
     assert (settled.body, settled.max_tokens) == ({"seed": 1}, 400)
+
+
+@pytest.mark.parametrize(
+    ("body", "asked"),
+    [
+        ({"max_completion_tokens": 5}, {"max_completion_tokens": 400}),
+        ({"maxTokensToSample": 5, "seed": 1}, {"maxTokensToSample": 400, "seed": 1}),
+        (
+            {"generationConfig": {"maxOutputTokens": 5, "topK": 1}},
+            {"generationConfig": {"maxOutputTokens": 400, "topK": 1}},
+        ),
+        ({"options": {"num_predict": 5}}, {"options": {"num_predict": 400}}),
+        ({"metadata": {"max_tokens": "few"}}, {"metadata": {"max_tokens": "few"}}),
+    ],
+)
+def test_an_endpoints_limit_keeps_its_name_and_gets_the_checks_value(body: Any, asked: Any) -> None:
+    endpoint = Endpoint(name="a", api="openai-chat", url="http://h", body=body, max_tokens=5)
+    assert with_prompt(endpoint, "Count to 100.", 400).body == asked

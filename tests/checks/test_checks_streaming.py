@@ -23,6 +23,8 @@ from gwtui.checks.streaming import (
     judge_answer,
     judge_format,
     judge_headers,
+    judge_large_answer,
+    judge_long_stream,
     judge_model_served,
     judge_silent_fallback,
     judge_stream,
@@ -184,6 +186,40 @@ def test_silent_fallback(results: Any, outcome: CheckOutcome, words: str) -> Non
 )
 def test_model_served(result: Any, outcome: CheckOutcome) -> None:
     check(judge_model_served(evidence(stream=result)), outcome)
+
+
+STOPPED = "message_stop after stop_reason end_turn"
+CUT = "[DONE] after finish_reason length"
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "words"),
+    [
+        ({"events": 304, "bytes": 57_038, "reason": STOPPED}, PASS, "complete: 304 events, 57,038 bytes"),
+        ({"events": 100, "reason": STOPPED}, PASS, "complete: 100 events"),
+        ({"events": 99, "reason": STOPPED}, NA, "stopped by itself: 99 events"),
+        ({"events": 20, "text": "x" * 6_000, "reason": STOPPED}, NA, "too few events: 20 events"),
+        ({"events": 20, "output_tokens": 17, "reason": CUT}, FAIL, "a limit below the 2,048 tokens asked for"),
+        ({"events": 20, "reason": "response.incomplete: max_output_tokens"}, FAIL, "a limit below"),
+        ({"events": 20, "output_tokens": 2_048, "reason": CUT}, NA, "2,048 tokens asked for are used up"),
+        ({"verdict": Verdict.TRUNCATED, "events": 80, "reason": "cut"}, FAIL, "truncated: cut"),
+    ],
+)
+def test_long_stream(fields: Any, outcome: CheckOutcome, words: str) -> None:
+    check(judge_long_stream(evidence(long_stream=request(**fields))), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("fields", "outcome", "words"),
+    [
+        ({"bytes": 4_096, "reason": "stop_reason end_turn"}, PASS, "complete: 4,096 bytes"),
+        ({"bytes": 4_095, "text": "x" * 3_900, "reason": "stop_reason end_turn"}, NA, "4,095 bytes, 3,900 characters"),
+        ({"bytes": 395, "output_tokens": 16, "reason": "finishReason MAX_TOKENS"}, FAIL, "after 16 output tokens"),
+        ({"verdict": Verdict.WRONG_BODY, "reason": "not JSON"}, FAIL, "not JSON"),
+    ],
+)
+def test_large_answer(fields: Any, outcome: CheckOutcome, words: str) -> None:
+    check(judge_large_answer(evidence(large_answer=request(**fields))), outcome, words)
 
 
 ANTHROPIC_ERROR = {"type": "error", "error": {"type": "authentication_error", "message": "no"}}
