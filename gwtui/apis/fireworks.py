@@ -54,7 +54,7 @@ class Fireworks(API):
         else:
             own["prompt"] = endpoint.prompt or PROMPT
         headers = (*json_headers(endpoint, self.framing), *HEADERS, *key_header(endpoint, key, "bearer"))
-        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+        return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
         asked = model_asked(endpoint, self.default_model)

@@ -36,7 +36,7 @@ class PlainHTTP(API):
         expected_body(endpoint)
         expected_json(endpoint)
         is_expected_status(endpoint, 200)
-        url = http_url(endpoint, self.default_path)
+        url = http_url(endpoint, self)
         headers = list(key_header(endpoint, key, "bearer"))
         body = b""
         if isinstance(endpoint.body, str):

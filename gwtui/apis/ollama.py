@@ -208,7 +208,7 @@ class Ollama(API):
         }
         options = {"options": {"num_predict": endpoint.max_tokens, **(chosen or {})}}
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
-        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own, options))
+        return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own, options))
 
     def reader(self, endpoint: Endpoint) -> OllamaReader:
         return OllamaReader(model_asked(endpoint, self.default_model), self.form)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any, Protocol
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import msgspec
 
@@ -15,6 +15,8 @@ EXAMPLE_PROMPT = "Write a bubble sort in Python."
 """What chats are asked where the endpoint has no question of its own."""
 EXAMPLE_URL = "https://gateway.example.com"
 """The URL of ready-made endpoints, until the user changes it."""
+MODEL = "{model}"
+"""Where a path has the model's name."""
 AUTH_HEADERS = {
     "bearer": ("Authorization", "Bearer {}"),
     "token": ("Authorization", "token {}"),
@@ -22,6 +24,13 @@ AUTH_HEADERS = {
     "api-key": ("api-key", "{}"),
     "x-goog-api-key": ("x-goog-api-key", "{}"),
 }
+
+
+class Addressed(Protocol):
+    """An API, as far as its URLs go."""
+
+    default_path: str
+    default_model: str
 
 
 def join_url(base: str, path: str | None, default_path: str) -> str:
@@ -50,9 +59,20 @@ def _without_overlap(base_path: str, path: str) -> str:
     return path
 
 
-def http_url(endpoint: Endpoint, default_path: str) -> str:
-    """Where an HTTP request of this endpoint goes. Raises `AskError`."""
-    return with_scheme(join_url(endpoint.url, endpoint.path, default_path), "http", "https")
+def http_url(endpoint: Endpoint, api: Addressed) -> str:
+    """Where an HTTP request of this endpoint goes, with the model's name at `{model}`. Raises `AskError`."""
+    return url_of_model(endpoint, api.default_path, model_asked(endpoint, api.default_model))
+
+
+def url_of_model(endpoint: Endpoint, default_path: str, model: str, unquoted: str = "@") -> str:
+    """The same for a path and a model that the API has worked out; `unquoted` are characters that a name keeps.
+
+    Raises `AskError`.
+    """
+    url = with_scheme(join_url(endpoint.url, endpoint.path, default_path), "http", "https")
+    if MODEL in url and not model:
+        raise AskError(f"`path` contains {MODEL}: set `model`")
+    return url.replace(MODEL, quote(model, safe=unquoted))
 
 
 def with_scheme(url: str, plain: str, secure: str) -> str:

@@ -133,7 +133,7 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     url: str
     """The base URL: `http`, `https`, `ws` or `wss`. Its query may hold references, as header values may."""
     path: str | None = None
-    """Appended to the base URL; by default the API's own."""
+    """Appended to the base URL; by default the API's own. `{model}` in it becomes the model's name."""
     method: str = "POST"
     """The HTTP method (`http` only)."""
     model: str | None = None

@@ -175,6 +175,17 @@ def test_what_is_asked_of_gemini() -> None:
         ask("gemini", body={"generationConfig": 3})
 
 
+@pytest.mark.parametrize("api", APIS)
+def test_a_path_may_have_a_place_for_the_model(api: str) -> None:
+    asked = ask(api, path="/deployments/{model}/x?y=1", model="gpt-4o@1/b")
+    assert asked.url == "https://h/deployments/gpt-4o@1%2Fb/x?y=1"
+
+
+def test_a_place_for_a_model_needs_one() -> None:
+    with pytest.raises(AskError, match=r"`path` contains \{model\}: set `model`"):
+        ask("http", path="/{model}")
+
+
 def test_what_is_asked_of_a_comparison() -> None:
     assert body_of("compare-stream", model="a, b ,c")["models"] == ["a", "b", "c"]
     assert body_of("compare-stream", body={"models": ["x"]})["models"] == ["x"]

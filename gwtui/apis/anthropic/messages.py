@@ -73,7 +73,7 @@ class AnthropicMessages(API):
             ("anthropic-version", VERSION),
             *key_header(endpoint, key, "bearer" if (key or "").startswith(OAUTH_PREFIX) else "x-api-key"),
         )
-        url = http_url(endpoint, self.default_path)
+        url = http_url(endpoint, self)
         return Ask("POST", url, headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> AnthropicReader:

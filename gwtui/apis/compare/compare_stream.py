@@ -46,7 +46,7 @@ class CompareStream(API):
             own[names.prompt] = endpoint.prompt or EXAMPLE_PROMPT
         own[names.max_tokens] = endpoint.max_tokens
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
-        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+        return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> CompareReader:
         return CompareReader(models_asked(endpoint, self.default_model), names_of(endpoint))

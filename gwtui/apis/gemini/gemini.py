@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
@@ -14,7 +13,16 @@ from gwtui.apis.errors import describe_error
 from gwtui.apis.gemini.stream import MAX_CANDIDATES, RESPONSE, RULES, GeminiReader, GeminiResponse, generated, usage_of
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import (
+    EXAMPLE_PROMPT,
+    EXAMPLE_URL,
+    MODEL,
+    json_body,
+    json_headers,
+    key_header,
+    model_asked,
+    url_of_model,
+)
 from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import FindingName, Kind
@@ -23,8 +31,6 @@ from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import clean
 
-MODEL = "{model}"
-"""The placeholder for the model's name in a path."""
 _RESPONSES = msgspec.json.Decoder(list[GeminiResponse])
 
 
@@ -54,10 +60,10 @@ class Gemini(API):
         return Ask("POST", self.url(endpoint), headers, json_body(endpoint, own, config))
 
     def url(self, endpoint: Endpoint) -> str:
-        """Where the request goes; a path of the endpoint's own may hold `{model}` too. Raises `AskError`."""
+        """Where the request goes. Raises `AskError`."""
         model = model_asked(endpoint, self.default_model).removeprefix("models/")
         default = self.default_path if endpoint.stream else self.whole_path
-        return http_url(endpoint, default).replace(MODEL, quote(model, safe=""))
+        return url_of_model(endpoint, default, model)
 
     def reader(self, endpoint: Endpoint) -> GeminiReader:
         config = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None

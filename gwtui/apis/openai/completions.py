@@ -46,7 +46,7 @@ class OpenAICompletions(API):
         if endpoint.stream:
             own["stream_options"] = {"include_usage": True}
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
-        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+        return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
         return OpenAIReader(model_asked(endpoint, self.default_model), RULES, ChunkForm.TEXT, choices_asked(endpoint))

@@ -42,7 +42,7 @@ class OpenAIResponses(API):
             "stream": endpoint.stream,
         }
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
-        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+        return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> ResponsesReader:
         return ResponsesReader(model_asked(endpoint, self.default_model))

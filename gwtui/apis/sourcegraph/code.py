@@ -40,7 +40,7 @@ class SourcegraphCode(API):
             "stream": endpoint.stream,
         }
         headers = (*json_headers(endpoint, self.framing), *shared.HEADERS, *key_header(endpoint, key, "token"))
-        return Ask("POST", http_url(endpoint, self.default_path), headers, json_body(endpoint, own))
+        return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:
         return SourcegraphReader()
