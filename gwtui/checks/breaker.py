@@ -13,6 +13,7 @@ from statistics import median
 from gwtui.model.enums import Outcome
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
+from gwtui.verdict.classify import JSON_ANSWER
 from gwtui.verdict.http_status import BREAKER
 
 MOST_FAILURES = 8
@@ -76,7 +77,7 @@ def find_breaker(requests: Sequence[Request]) -> BreakerEvidence | None:
         announced_s=shut[0].retry_after_s,
         open_s=(_began_ns(test) - begin) / 1e9 if test is not None else None,
         shut_s=(_began_ns(shut[-1]) - begin) / 1e9,
-        test_ok=test.outcome is Outcome.OK if test is not None else None,
+        test_ok=is_answered(test) if test is not None else None,
         after_ok=not _is_like(first, after, usual_ns) if after is not None else None,
     )
 
@@ -87,7 +88,7 @@ def next_wait_s(requests: Sequence[Request]) -> float | None:
         return None
     breaker = find_breaker(requests)
     if breaker is None:
-        answered = any(request.outcome is Outcome.OK for request in requests)
+        answered = any(map(is_answered, requests))
         return None if answered or len(requests) >= MOST_FAILURES else 0.0
     if breaker.open_s is not None:
         return None if breaker.test_ok or breaker.after_ok is not None else 0.0
@@ -98,6 +99,16 @@ def next_wait_s(requests: Sequence[Request]) -> float | None:
     return wait if breaker.shut_s + wait <= LONGEST_WAIT_S else None
 
 
+def is_answered(request: Request) -> bool:
+    """Whether the request was answered, by a stream or by the whole answer of a fallback."""
+    return request.outcome is Outcome.OK or request.rule == JSON_ANSWER
+
+
+def failed_upstream(request: Request) -> bool:
+    """Whether nothing answered the request. What was cancelled did not fail."""
+    return request.outcome is Outcome.FAILED and not is_answered(request)
+
+
 def is_refused_by_one(request: Request) -> bool:
     """Whether the gateway said that a breaker refused the request."""
     return request.rule.endswith(f".{BREAKER}")
@@ -105,7 +116,7 @@ def is_refused_by_one(request: Request) -> bool:
 
 def _turned(before: Sequence[Request], request: Request) -> bool:
     """Whether this failure, after those, came from a breaker and not from upstream."""
-    if request.outcome is not Outcome.FAILED or any(each.outcome is not Outcome.FAILED for each in before):
+    if not all(map(failed_upstream, (*before, request))):
         return False
     if is_refused_by_one(request):
         return True
@@ -117,7 +128,7 @@ def _turned(before: Sequence[Request], request: Request) -> bool:
 
 def _is_like(first: Request, request: Request, usual_ns: int) -> bool:
     """Whether the request was failed by the breaker as the first one was."""
-    if request.outcome is not Outcome.FAILED or request.rule != first.rule:
+    if not failed_upstream(request) or request.rule != first.rule:
         return False
     if is_refused_by_one(request) or (first.retry_after_s is not None and request.retry_after_s is not None):
         return True

@@ -61,7 +61,7 @@ class Collected:
 
     async def gather(self, need: RequestSet) -> None:
         """Send what the need takes. Whatever goes wrong is in the evidence."""
-        if need is RequestSet.PROVOKED:
+        if need is RequestSet.BREAKER:
             await self._provoke()
             return
         plan = request_plan(need, self._target)
@@ -83,18 +83,18 @@ class Collected:
 
     async def _provoke(self) -> None:
         """The failing model, step by step, until its breaker was seen or can be ruled out."""
-        self._found[RequestSet.PROVOKED] = ()
+        self._found[RequestSet.BREAKER] = ()
         if not self._target.provoke:
             return
         endpoint = provoking(self._target)
         while True:
-            found = self._found[RequestSet.PROVOKED]
-            wait_s = next_wait_s([probed.request for probed in found])
+            wait_s = next_wait_s([probed.request for probed in self.evidence.provoked()])
             if wait_s is None:
                 return
             if wait_s:
                 await self._deps.sleep(wait_s)
-            self._found[RequestSet.PROVOKED] = (*found, *await self._at_once((endpoint,)))
+            found = await self._at_once((endpoint,))
+            self._found[RequestSet.BREAKER] = (*self._found[RequestSet.BREAKER], *found)
 
     async def _at_once(self, endpoints: tuple[Endpoint, ...]) -> list[Probed]:
         """Probe all of them at the same time, each over a connection of its own. Their numbers go on from request to

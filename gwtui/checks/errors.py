@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from gwtui.apis import APIS
+from gwtui.checks.breaker import failed_upstream
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.key_substitution import holds_key
 from gwtui.checks.request_sets import RequestSet
-from gwtui.model.enums import FindingName, Outcome
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
@@ -100,19 +101,25 @@ def _form(request: Request) -> CheckAnswer:
 
 
 def judge_fast_failures(evidence: Evidence) -> CheckAnswer:
-    """Fails where a failing request hung, took longer than `FAST_NS` or left its response open."""
+    """Fails where a failing request hung, took longer than `FAST_NS` or left its response open.
+
+    A request that a fallback answered did not fail; a stream that broke after content is for `whole-streams`.
+    """
     refused = [
         each
-        for need in (RequestSet.INVALID_KEY, RequestSet.UNKNOWN_MODEL, RequestSet.PROVOKED)
-        for each in evidence.all(need)
-        if each.result.outcome is Outcome.FAILED
+        for each in (
+            *evidence.all(RequestSet.INVALID_KEY),
+            *evidence.all(RequestSet.UNKNOWN_MODEL),
+            *evidence.provoked(),
+        )
+        if failed_upstream(each.request) and (each.request.ttft_ns is None or each.request.verdict in HANGING)
     ]
     if not refused:
         return not_applicable("no request failed")
     hanging = [each for each in refused if each.request.verdict in HANGING]
     slowest = max(refused, key=_took_ns)
     open_ones = [each for each in refused if _left_open(each.request)]
-    words = f"{len(refused)} failures, the slowest reported after {units.duration(_took_ns(slowest))}"
+    words = f"{units.many(len(refused), 'failure')}, the slowest reported after {units.duration(_took_ns(slowest))}"
     facts: dict[str, int | float | str] = {
         "failures": len(refused),
         "slowest_ms": units.milliseconds(_took_ns(slowest)) or 0.0,
@@ -209,7 +216,7 @@ OVERALL = (
         name="fast-failures",
         title="Failures come within a second and end the response",
         section="Overall",
-        needs=(RequestSet.INVALID_KEY, RequestSet.UNKNOWN_MODEL),
+        needs=(RequestSet.INVALID_KEY, RequestSet.UNKNOWN_MODEL, RequestSet.PROVOKED),
         judge=judge_fast_failures,
     ),
     Check(

@@ -106,6 +106,10 @@ class Evidence:
         """Every request, in the order of needs."""
         return (probed for need in RequestSet for probed in self.all(need))
 
+    def provoked(self) -> tuple[Probed, ...]:
+        """Every request to the failing model so far, in the order in which they were sent."""
+        return (*self.all(RequestSet.PROVOKED), *self.all(RequestSet.BREAKER))
+
     def probes(self) -> Iterator[Probed]:
         """Every request to the endpoint itself, in the order of needs."""
         return (probed for need in RequestSet if need in PROBES for probed in self.all(need))
@@ -118,6 +122,7 @@ class Evidence:
             RequestSet.UNKNOWN_MODEL,
             RequestSet.STRANGER,
             RequestSet.PROVOKED,
+            RequestSet.BREAKER,
         }
         return (
             probed

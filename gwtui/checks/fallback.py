@@ -5,14 +5,24 @@ A healthy gateway shows nothing of this, so most of it needs a model whose first
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gwtui.apis import APIS
-from gwtui.checks.breaker import LONGEST_WAIT_S, BreakerEvidence, find_breaker, is_refused_by_one
+from gwtui.checks.breaker import (
+    LONGEST_WAIT_S,
+    SLOW_NS,
+    BreakerEvidence,
+    failed_upstream,
+    find_breaker,
+    is_answered,
+    is_refused_by_one,
+)
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.errors import FAST_NS
 from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
 from gwtui.checks.gateway import entries_of
 from gwtui.checks.request_sets import RequestSet
-from gwtui.model.enums import FindingName, Outcome
+from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
@@ -95,7 +105,7 @@ def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
     if not provoked:
         return not_applicable("no upstream failure was provoked")
     request = provoked[0].request
-    if request.outcome is Outcome.OK or request.rule == JSON_ANSWER:
+    if is_answered(request):
         return not_applicable(f"a fallback answered: {describe(request)}")
     if request.status is None:
         return blamed(request)
@@ -119,16 +129,16 @@ def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
 
 def judge_attempts(evidence: Evidence) -> CheckAnswer:
     """Fails on more than `MOST_ATTEMPTS` upstream attempts for one request, or where no final error comes."""
-    provoked = evidence.all(RequestSet.PROVOKED)
+    provoked = evidence.provoked()
     if not provoked:
         return not_applicable("no upstream failure was provoked")
     counts = [count for each in provoked if (count := _attempts(each.request)) is not None]
     counts += _audited_attempts(evidence, provoked)
-    final = [each.request for each in provoked if each.request.outcome is Outcome.FAILED]
+    final = [each.request for each in provoked if failed_upstream(each.request)]
     endless = [each for each in final if each.verdict in (Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED)]
     if endless:
         return blamed(endless[0], f"no final error came: {describe(endless[0])}")
-    ending = f"{len(final)} of {len(provoked)} requests ended in a final error" if final else "all were answered"
+    ending = _ending(final, provoked)
     if not counts:
         return warned(
             f"{ending}; the number of upstream attempts is not reported",
@@ -144,20 +154,33 @@ def judge_attempts(evidence: Evidence) -> CheckAnswer:
             "Limit attempts per request, over all providers together, to two.",
             facts=facts,
         )
-    return passed(f"at most {most} upstream attempts for one request; {ending}", facts=facts)
+    return passed(f"at most {units.many(most, 'upstream attempt')} for one request; {ending}", facts=facts)
+
+
+def _ending(final: Sequence[Request], provoked: Sequence[Probed]) -> str:
+    """How the requests to the failing model ended."""
+    if len(provoked) == 1:
+        return "it ended in a final error" if final else "it was answered"
+    return f"{len(final)} of {len(provoked)} requests ended in a final error" if final else "all were answered"
 
 
 def judge_breaker(evidence: Evidence) -> CheckAnswer:
     """Passes where failures in a row open a breaker that tests its upstream later; warns where none is seen."""
-    provoked = [each.request for each in evidence.all(RequestSet.PROVOKED)]
+    provoked = [each.request for each in evidence.provoked()]
     if not provoked:
         return _seen_breaker(evidence)
     breaker = find_breaker(provoked)
     if breaker is not None:
         return _opened(breaker)
-    bad = [each for each in provoked if each.outcome is Outcome.FAILED]
+    bad = [each for each in provoked if failed_upstream(each)]
     if len(bad) < len(provoked) or not bad:
-        return not_applicable(f"{provoked[0].model} is answered, so no breaker needs to open")
+        how = "by a fallback, " if any(each.rule == JSON_ANSWER or _fell_back(each) for each in provoked) else ""
+        return not_applicable(f"{provoked[0].model} is answered, {how}so no breaker needs to open")
+    if max(each.duration_ns or 0 for each in bad) < SLOW_NS:
+        return not_applicable(
+            f"{len(bad)} failures in a row, all within {units.duration(SLOW_NS)}: a breaker would not show",
+            "Name a model whose upstream takes longer to fail, or let the gateway say that its breaker is open.",
+        )
     took = ", ".join(units.duration(each.duration_ns) for each in bad)
     return warned(
         f"{len(bad)} failures in a row and none was fast ({took}): no breaker was detected",
@@ -275,7 +298,7 @@ CHECKS = (
         name="breaker",
         title="The circuit breaker opens, fails fast, tests and closes",
         section=SECTION,
-        needs=(RequestSet.STREAM, RequestSet.PROVOKED),
+        needs=(RequestSet.STREAM, RequestSet.PROVOKED, RequestSet.BREAKER),
         judge=judge_breaker,
     ),
 )

@@ -57,9 +57,9 @@ class RequestPlan:
 
 
 def request_plan(need: RequestSet, target: CheckTarget) -> RequestPlan:
-    """How to get to know it. Without any groups there is nothing to ask, or (`PROVOKED`) it is asked step by step."""
-    if need is RequestSet.PROVOKED:
-        return RequestPlan(MOST_PROBES if target.provoke else 0)
+    """How to get to know it. Without any groups there is nothing to ask, or (`BREAKER`) it is asked step by step."""
+    if need is RequestSet.BREAKER:
+        return RequestPlan(MOST_PROBES - 1 if target.provoke else 0)
     groups = _PLANS[need](target)
     looks = MOST_LOOKS if need in _SETTLES else 1
     return RequestPlan(looks * sum(map(len, groups)), groups, alternatives=need in _ALTERNATIVES)
@@ -207,6 +207,10 @@ def _with_stranger(target: CheckTarget) -> Groups:
     return ((streaming, with_model(streaming, UNKNOWN_MODEL)),)
 
 
+def _provoked(target: CheckTarget) -> Groups:
+    return ((provoking(target),),) if target.provoke else ()
+
+
 def _provoked_audit(target: CheckTarget) -> Groups:
     return _AUDIT(target) if target.provoke else ()
 
@@ -233,6 +237,7 @@ _PLANS: dict[RequestSet, Callable[[CheckTarget], Groups]] = {
     RequestSet.TOGETHER: _together,
     RequestSet.COMPARED: _compared,
     RequestSet.STRANGER: _with_stranger,
+    RequestSet.PROVOKED: _provoked,
     RequestSet.PROVOKED_AUDIT: _provoked_audit,
 }
 

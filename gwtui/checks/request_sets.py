@@ -69,8 +69,10 @@ class RequestSet(StrEnum):
     STRANGER = "stranger"
     """A model that does not exist, asked together with one that does."""
     PROVOKED = "provoked"
-    """The failing model, again and again."""
+    """The failing model, once."""
     PROVOKED_AUDIT = "provoked_audit"
+    BREAKER = "breaker"
+    """The failing model, again and again, unless it was answered."""
 
 
 HEAVY = frozenset(

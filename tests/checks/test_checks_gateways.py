@@ -140,6 +140,16 @@ async def test_a_fallback_is_provoked_and_followed(gateway: Gateway) -> None:
     }
 
 
+async def test_one_request_is_provoked_where_one_is_enough(gateway: Gateway) -> None:
+    for model, names in (
+        ("fault:upstream-all", ["fails-at-once", "attempts"]),
+        ("fault:json", ["attempts", "breaker"]),
+    ):
+        results = await checked(at(gateway.url, provoke=model), *names)
+        documents = {"attempts"} | ({"breaker"} if "breaker" in names else set())
+        assert sum(result.requests for result in results.values()) <= 1 + len(documents), results
+
+
 async def test_without_a_fallback_a_failure_comes_at_once(gateway: Gateway) -> None:
     results = await checked(at(gateway.url, provoke="fault:no-fallback"), *UNPROVOKED)
     assert outcomes(results, "fails-at-once", "attempts", "provider-fallback") == {

@@ -267,6 +267,7 @@ def test_unknown_model(result: Any, outcome: CheckOutcome, words: str) -> None:
 
 
 FAST, SLOW = refused(401, ms=5), refused(404, ms=1500)
+LATE_ANSWER = request(Verdict.NOT_A_STREAM, rule="stream.json-answer", ms=1_400)
 HANGING = request(Verdict.NO_FIRST_BYTE, ms=60_000, status=None, reason="no byte came")
 
 
@@ -276,6 +277,9 @@ HANGING = request(Verdict.NO_FIRST_BYTE, ms=60_000, status=None, reason="no byte
         (evidence(invalid_key=FAST, unknown_model=FAST), PASS, "2 failures"),
         (evidence(invalid_key=FAST, unknown_model=SLOW), FAIL, "1.50 s"),
         (evidence(invalid_key=FAST, provoked=[HANGING]), FAIL, "hung"),
+        (evidence(invalid_key=FAST, provoked=[LATE_ANSWER]), PASS, "1 failure,"),
+        (evidence(invalid_key=FAST, provoked=[request(Verdict.TRUNCATED, ms=3_000, ttft_ns=40)]), PASS, "1 failure,"),
+        (evidence(invalid_key=FAST, breaker=[refused(500, ms=3_000)]), FAIL, "3.00 s"),
         (
             evidence(invalid_key=refused(401, findings=found(FindingName.OPEN_AFTER_END))),
             FAIL,

@@ -14,6 +14,7 @@ from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
+from gwtui.verdict.classify import JSON_ANSWER
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 MODEL = "failing"
@@ -122,6 +123,10 @@ ANSWERED = request(
 )
 
 
+WHOLE = request(Verdict.NOT_A_STREAM, rule=JSON_ANSWER, model=MODEL)
+"""The whole answer of a fallback to not streaming."""
+
+
 @pytest.mark.parametrize(
     ("provoked", "health", "outcome", "words"),
     [
@@ -186,6 +191,8 @@ def with_header(name: str, value: str) -> Request:
         ([refused(500, ERROR)], [{"request_id": "req-1", "attempts": 3}], FAIL, "up to 3"),
         ([refused(500, ERROR)], [{"request_id": "else", "attempts": 3}], WARN, ""),
         ([request(Verdict.NO_FIRST_BYTE, status=None, reason="no byte")], None, FAIL, "no final error"),
+        ([with_header("x-gateway-attempts", "2")], None, PASS, "ended in a final error"),
+        ([WHOLE], [{"request_id": "req-1", "attempts": 2}], PASS, "it was answered"),
         ([], None, NA, ""),
     ],
 )
@@ -206,12 +213,20 @@ def test_attempts(provoked: Sequence[Request], audit: Any, outcome: CheckOutcome
         ([*FIVE, open_(2, 600), open_(2.1, 600)], PASS, "it says 600 s"),
         ([open_(0), open_(0.1), good(9)], PASS, "open from the beginning"),
         ([upstream(number) for number in range(8)], WARN, "no breaker was detected"),
-        ([ANSWERED], NA, "is answered"),
+        ([upstream(number, 2) for number in range(8)], NA, "a breaker would not show"),
+        ([ANSWERED], NA, "is answered, by a fallback"),
+        ([WHOLE], NA, "is answered, by a fallback"),
     ],
 )
 def test_breaker(provoked: Sequence[Request], outcome: CheckOutcome, words: str) -> None:
     answer = judge_breaker(evidence(provoked=provoked))
     assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
+
+
+def test_a_whole_answer_of_a_fallback_needs_no_second_request() -> None:
+    assert next_wait_s([WHOLE]) is None
+    assert next_wait_s([upstream(0)]) == 0.0
+    assert seen(find_breaker([*FIVE, open_(2), open_(2.1), at(12, WHOLE)])) == (5, 2, 11, True, None)
 
 
 def test_a_breaker_that_is_open_anyway_is_seen_without_provoking_it() -> None:
