@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from gwtui.bench.results import FIGURES, Failures, Measured, series_of
 from gwtui.bench.table import TableCell, grid
+from gwtui.engine.load import PATIENCE
 from gwtui.model.enums import Kind
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
@@ -128,6 +129,9 @@ def failure_lines(measured: Sequence[Measured]) -> list[str]:
     for each in measured:
         if each.failed or each.local:
             lines += [_failure_heading(each), *_failure_groups(each)]
+        if each.missed and not each.from_planned:
+            why = f"given up after some {PATIENCE} without an answer"
+            lines.append(f"{each.endpoint}: {units.count(each.missed)} not sent: {why}")
         if each.cancelled:
             lines.append(f"{each.endpoint}: {units.count(each.cancelled)} in flight when gwtui stopped, not counted")
         if each.tainted:
@@ -180,6 +184,6 @@ def open_loop_lines(measured: Sequence[Measured], actual: Sequence[Measured]) ->
         ]
         parts.append(f"latest start {units.duration(each.max_lateness_ns)} after its planned time")
         if each.missed:
-            parts.append(f"{units.count(each.missed)} planned requests exceeded the concurrency and were never sent")
+            parts.append(f"{units.count(each.missed)} planned requests found no room in time and were never sent")
         lines.append(f"{each.endpoint}: {'; '.join(parts)}")
     return lines

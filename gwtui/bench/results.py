@@ -128,7 +128,7 @@ class Measured:
     tokens_per_s: list[float] = field(default_factory=list)
     max_lateness_ns: int = 0
     missed: int = 0
-    """Requests of an open loop that were due and could never start."""
+    """Requests that were due and never sent: in an open loop for want of room, and once the endpoint was given up."""
     verdicts: Counter[Verdict] = field(default_factory=Counter)
     failures: dict[tuple[Verdict, int | None], Failures] = field(default_factory=dict)
 

@@ -159,7 +159,7 @@ def _scale(plan: Plan, rows: Sequence[Measured]) -> tuple[int, Callable[[], int]
 
 
 def _ended(measured: Measured) -> int:
-    return measured.total + measured.cancelled + measured.local
+    return measured.total + measured.cancelled + measured.local + measured.missed
 
 
 def _progress(rows: Sequence[Measured]) -> str:

@@ -5,6 +5,7 @@
   interval or `LONGEST_NS`: a gateway that is back is still noticed soon. After a few refusals that name the asker as
   the trouble (a wrong key, too many requests) it does so at once, and only `LONGEST_NS` is the limit.
 - Each pause is shortened at random by up to a half, so that many monitors do not come back together.
+- A WebSocket that failed is not dialled again before its own pause is over (`probes.backoff`).
 
 The first good result ends the second, but not what an answer asked for.
 """
@@ -43,7 +44,11 @@ class Politeness:
     def forget(self) -> None:
         """Begin anew: the user asks for it, and may have mended what was wrong."""
         self._failures = self._refusals = 0
-        self._asked_until_ns = self._backoff_until_ns = 0
+        self._asked_until_ns = self._backoff_until_ns = self._dial_until_ns = 0
+
+    def dial_from(self, until_ns: int) -> None:
+        """No connection is made before then."""
+        self._dial_until_ns = until_ns
 
     def take(self, result: Request | Ping, interval_ns: int, now_ns: int) -> None:
         """Take a result of an endpoint that is probed every `interval_ns`."""
@@ -61,11 +66,13 @@ class Politeness:
 
     def hold(self, now_ns: int) -> Hold | None:
         """Until when it is left alone, and why; None when it may be probed."""
-        if max(self._asked_until_ns, self._backoff_until_ns) <= now_ns:
-            return None
-        if self._asked_until_ns >= self._backoff_until_ns:
-            return Hold(until_ns=self._asked_until_ns, why="by Retry-After")
-        return Hold(until_ns=self._backoff_until_ns, why=f"after {self._failures} failures in a row")
+        reasons = (
+            Hold(until_ns=self._asked_until_ns, why="by Retry-After"),
+            Hold(until_ns=self._backoff_until_ns, why=f"after {self._failures} failures in a row"),
+            Hold(until_ns=self._dial_until_ns, why="before the next dial"),
+        )
+        last = max(reasons, key=lambda hold: hold.until_ns)
+        return last if last.until_ns > now_ns else None
 
     def _pause_ns(self, interval_ns: int) -> int:
         """The longest pause that is due now; 0 where none is."""

@@ -9,6 +9,7 @@ no budget, are held: counted, and not made up for.
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,12 +19,12 @@ from msgspec.structs import replace
 from gwtui.apis import kind_of
 from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
-from gwtui.engine.load import LoadDriver
+from gwtui.engine.load import PATIENCE, LoadDriver
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.schedule import Schedule
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import Hold, Ping, Request
+from gwtui.model.records import Hold, Notice, Ping, Request
 from gwtui.probes.prober import Emit, Prober, ProberFor
 from gwtui.secrets.resolver import make_ready
 
@@ -186,6 +187,7 @@ class Workers:
         async with self.prober() as prober:
             while planned_ns is not None:
                 await self._probe(prober, planned_ns, Trigger.SCHEDULE)
+                self._politeness.dial_from(self._context.clock() + prober.wait_ns())
                 self._busy -= 1
                 planned_ns = await self._next_tick()
 
@@ -221,8 +223,12 @@ def burst(together: Sequence[Workers], context: WorkerContext, requests: int, co
     """Send that number of requests to each now, in turns, at most `concurrency` at once."""
 
     async def send() -> None:
+        unsent: Counter[str] = Counter()
         async with LoadDriver(together, concurrency, Workers.prober, Workers.probe_now, clock=context.clock) as load:
-            await load.send(requests)
+            await load.send(requests, miss=lambda each: unsent.update((each.endpoint.name,)))
+        for name, count in unsent.items():
+            text = f"{name}: {count} of a burst's {requests} requests were not sent: no answer for some {PATIENCE}"
+            context.report(Notice(now_ns=context.clock(), text=text))
 
     task = context.spawn(send())
     for each in together:

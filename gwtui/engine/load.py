@@ -2,6 +2,9 @@
 
 Requests of a *closed loop* start when one before them has ended; those of an *open loop* (`rate`) are due at fixed
 times, whatever became of the others.
+
+A prober that may not connect yet is waited for until the time is up, or, where none is set, until its member has not
+answered for `PATIENCE_NS`; the rest of that member's requests is then not sent, which is counted and is no result.
 """
 
 from __future__ import annotations
@@ -18,6 +21,10 @@ from gwtui.probes.prober import Prober
 
 MemberT = TypeVar("MemberT")
 
+PATIENCE_NS = 30_000_000_000
+"""Twice the longest pause between two dials."""
+PATIENCE = f"{PATIENCE_NS // 1_000_000_000} s"
+
 
 def alternating(members: Sequence[MemberT], rounds: int | None = None) -> Iterator[MemberT]:
     """A B B A A B B A ...: a steady drift of the network weighs on all members alike. `rounds`: requests to each; None:
@@ -31,6 +38,9 @@ class _Lane(Generic[MemberT]):
     member: MemberT
     idle: list[Prober] = field(default_factory=list)
     number: int = 0
+    waits_since_ns: int | None = None
+    """Since when its probers have to wait; None: they do not."""
+    given_up: bool = False
 
 
 class LoadDriver(Generic[MemberT]):
@@ -80,8 +90,8 @@ class LoadDriver(Generic[MemberT]):
     ) -> None:
         """Send `requests` to each member, or as many as fit into `for_s`; `rate` is requests a second to each.
 
-        `miss` is given the member of every request of an open loop that was due and found no room before the time was
-        up. Returns when the last one has ended.
+        `miss` is given the member of every request that was due and is not sent: it found no room before the time of an
+        open loop was up, or its member was given up. Returns when the last one has ended.
         """
         begin_ns = self._clock()
         end_ns = begin_ns + int(for_s * 1e9) if for_s is not None else None
@@ -98,25 +108,52 @@ class LoadDriver(Generic[MemberT]):
                 await room.acquire()
                 if self._stopped:
                     return
-                if end_ns is not None and self._clock() >= end_ns:
-                    if not step_ns:
-                        return
+                late = end_ns is not None and self._clock() >= end_ns
+                if late and not step_ns:
+                    return
+                if late or lane.given_up:
                     miss(lane.member)
                     room.release()
                     continue
-                lane.number += 1
-                work = self._work(lane, lane.number, due_ns if step_ns else self._clock())
+                work = self._work(lane, due_ns if step_ns else None, end_ns, miss)
                 group.create_task(work).add_done_callback(lambda _: room.release())
 
-    async def _work(self, lane: _Lane[MemberT], number: int, due_ns: int) -> None:
-        """Probe with the prober that was used last, whose connection is warm, or with a new one."""
+    async def _work(
+        self, lane: _Lane[MemberT], due_ns: int | None, end_ns: int | None, miss: Callable[[MemberT], None]
+    ) -> None:
+        """Probe with the prober that was used last, whose connection is warm, or with a new one. `due_ns`: None where
+        it is due when it can be sent."""
         if lane.idle:
             prober = lane.idle.pop()
         else:
             prober = await self._probers.enter_async_context(self._prober_of(lane.member))
-        if not await self._probe(lane.member, prober, number, due_ns):
-            self._stopped = True
+        if await self._may_send(lane, prober, end_ns):
+            lane.number += 1
+            if not await self._probe(lane.member, prober, lane.number, self._clock() if due_ns is None else due_ns):
+                self._stopped = True
+            if not prober.wait_ns():
+                lane.waits_since_ns = None
+        elif lane.given_up or due_ns is not None:
+            miss(lane.member)
         lane.idle.append(prober)
+
+    async def _may_send(self, lane: _Lane[MemberT], prober: Prober, end_ns: int | None) -> bool:
+        """Wait until the prober may connect again. False: the time is up before, or its member is given up."""
+        wait_ns = prober.wait_ns()
+        if not wait_ns:
+            return True
+        now_ns = self._clock()
+        if lane.waits_since_ns is None:
+            lane.waits_since_ns = now_ns
+        last_ns = end_ns if end_ns is not None else lane.waits_since_ns + PATIENCE_NS
+        if now_ns + wait_ns < last_ns:
+            await self._until(now_ns + wait_ns)
+            return not lane.given_up
+        if end_ns is None:
+            lane.given_up = True
+        else:
+            await self._until(end_ns)
+        return False
 
     async def _until(self, due_ns: int) -> None:
         while (left_ns := due_ns - self._clock()) > 0:

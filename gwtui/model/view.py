@@ -224,6 +224,8 @@ class PingView:
     last_close: str
     """The last close code with its name and reason; "" when it was never closed."""
     sparkline: tuple[Cell, ...]
+    waiting: tuple[int, int] | None = None
+    """The ping that has been waiting longest, for a second at least: its number, and how long in ns; or None."""
 
 
 @dataclass(frozen=True, slots=True)

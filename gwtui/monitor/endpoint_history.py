@@ -214,7 +214,10 @@ class History:
             return None
         key = (self._changes, window, columns, self._counted.mark(window, now_ns))
         name, counted = self._endpoint.name, self._counted
-        return self._cached("pings", key, lambda: stats.view(name, counted, window, now_ns, columns))
+        view = self._cached("pings", key, lambda: stats.view(name, counted, window, now_ns, columns))
+        oldest = self.stream_store.longest_running()
+        waits_ns = oldest.running_ns(now_ns) if oldest is not None else 0
+        return view if oldest is None or waits_ns < SECOND_NS else replace(view, waiting=(oldest.number, waits_ns))
 
     def median(self, metric: Metric, window: Window, now_ns: int) -> int | None:
         """The median of any of its latencies, in ns; None when it has none or too few values."""

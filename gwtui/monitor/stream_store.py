@@ -211,6 +211,10 @@ class StreamStore:
         others = any(stream.answered for stream in self._all())
         return newest if newest is not None and not newest.answered and others else None
 
+    def longest_running(self) -> Stream | None:
+        """The oldest of those that have not ended."""
+        return min(self._running.values(), key=lambda stream: stream.number, default=None)
+
     def results(self) -> list[Request | Ping]:
         """The ended ones, newest first."""
         return [stream.result for stream in reversed(self._ended.values()) if stream.result is not None]

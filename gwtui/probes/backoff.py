@@ -11,7 +11,8 @@ LONGEST_S = 15.0
 
 
 class Backoff:
-    """Pauses that double with every failure, each shortened at random by up to a half so that clients spread out."""
+    """No pause after the first failure; then pauses that double with every further one, each shortened at random by up
+    to a half so that clients spread out."""
 
     def __init__(self, seed: int | None = None) -> None:
         self._random = random.Random(seed)  # noqa: S311 - jitter keeps no secret
@@ -20,7 +21,7 @@ class Backoff:
 
     def failed(self, now_ns: int) -> None:
         """Start the next pause."""
-        longest = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures, 20))
+        longest = min(LONGEST_S, FIRST_S * 2.0 ** min(self._failures - 1, 20)) if self._failures else 0.0
         self._failures += 1
         self._until_ns = now_ns + round(longest * self._random.uniform(0.5, 1.0) * 1e9)
 

@@ -169,14 +169,15 @@ async def open_websocket(
     way: Callable[[Dial], Awaitable[StampedSocket]],
     deadlines: Deadlines,
     opening: Opening,
+    within_s: float,
 ) -> OpenWebSocket:
-    """Connect by that way and shake hands. Raises `PingFailedError`."""
+    """Connect by that way, and shake hands within that time. Raises `PingFailedError`."""
     opening.sent_trace_id, _ = sent_ids(target.headers)
     began = time.perf_counter_ns()
     opening.dial = Dial(began)
     try:
         sock = await _dialled(way, deadlines, opening.dial)
-        socket = await _shaken(target, deadlines, sock, opening)
+        socket = await _shaken(target, within_s, sock, opening)
     finally:
         opening.connect_ns = time.perf_counter_ns() - began
     sock.unread.watch(time.perf_counter_ns())
@@ -243,13 +244,13 @@ async def _dialled(
         raise _broken(error, progress) from error
 
 
-async def _shaken(target: DialTarget, deadlines: Deadlines, sock: StampedSocket, opening: Opening) -> ClientConnection:
+async def _shaken(target: DialTarget, within_s: float, sock: StampedSocket, opening: Opening) -> ClientConnection:
     secure: dict[str, Any] = {}
     if target.tls is not None:
         secure = {"ssl": target.tls, "server_hostname": target.server_name}
     progress = Dial(0, stage="tls" if secure else "done")
     try:
-        async with asyncio.timeout(deadlines.first_byte_s) as limit:
+        async with asyncio.timeout(within_s) as limit:
             return await _Dial(
                 target.url,
                 sock=sock,
@@ -269,7 +270,7 @@ async def _shaken(target: DialTarget, deadlines: Deadlines, sock: StampedSocket,
         raise _refused(error, opening.lost) from error
     except OSError as error:
         if limit.expired():
-            reason = f"no answer to the handshake within {deadlines.first_byte_s:g} s"
+            reason = f"no answer to the handshake within {within_s:.3g} s"
             raise ping_failed(Verdict.NO_FIRST_BYTE, "no-handshake", reason) from error
         raise _broken(error, progress) from error
 

@@ -105,6 +105,10 @@ class HTTPProber:
         if self._pool is not None:
             await self._pool.aclose()
 
+    def wait_ns(self) -> int:
+        """Nothing: a request that fails says nothing of when to connect again."""
+        return 0
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Measure once. See `Prober.probe`."""
         result = Result(number, trigger, planned_ns, ConnectionTrace(), record_text=self._record_text)

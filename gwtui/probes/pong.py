@@ -71,10 +71,11 @@ class PingQuestion:
         return ping_failed(Verdict.WRONG_PONG, "wrong-answer", reason)
 
 
-def answer_within_s(rtts: Iterable[int], deadlines: Deadlines, spent_ns: int) -> float:
-    """How long the answer to a ping may take: what is left of the deadlines, but not more than many times what answers
-    usually take. `rtts`: those of the pings before, in ns. `spent_ns`: since the start of the probe."""
-    ordered = sorted(rtts)
+def answer_within_s(times: Iterable[int], deadlines: Deadlines, spent_ns: int) -> float:
+    """How long the answer to a ping, or to its handshake, may take: what is left of the deadlines, but not more than
+    many times what it usually takes. `times`: what those before took, in ns. `spent_ns`: since the start of the
+    probe."""
+    ordered = sorted(times)
     usual_s = ordered[rank(0.99, len(ordered)) - 1] / 1e9 if ordered else 0.0
     left_s = deadlines.total_s - spent_ns / 1e9
     return min(left_s, deadlines.first_byte_s, max(LEAST_S, USUAL_TIMES * usual_s))

@@ -36,6 +36,9 @@ class Prober(Protocol):
         was seen until then is emitted with the verdict `cancelled`, and `CancelledError` goes on.
         """
 
+    def wait_ns(self) -> int:
+        """How long to wait before the next probe, because those before failed; 0: not at all."""
+
 
 ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
 

@@ -2,8 +2,8 @@
 each address that is probed in turn.
 
 The connection is dropped after anything but the expected answer, so that a late answer can never be taken for
-that of a later ping. After a failure no new dial is made before a jittered, growing pause is over; pings that are
-due in that time are failed rows with the last reason.
+that of a later ping. The next dial is made at once, but after further failures not before a jittered, growing pause
+is over: `wait_ns` says how long that is, and its caller asks for no ping until then.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Self
@@ -25,7 +25,6 @@ from gwtui.model.enums import Clock, Trigger
 from gwtui.model.profile import Deadlines, Endpoint, Profile
 from gwtui.model.records import Finding, Ping, Record, RequestStarted
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.probes.backoff import Backoff
 from gwtui.probes.handshake import (
     Opening,
     OpenWebSocket,
@@ -35,6 +34,7 @@ from gwtui.probes.handshake import (
     open_websocket,
     ping_failed,
 )
+from gwtui.probes.lanes import Lanes
 from gwtui.probes.masking import masked_ping
 from gwtui.probes.pong import PingQuestion, answer_within_s
 from gwtui.secrets.resolver import redactor
@@ -47,8 +47,8 @@ from gwtui.transport.proxies import Proxy, proxy_of, reason_of, secrets_of_proxy
 from gwtui.transport.routes import Route
 from gwtui.transport.timestamps import StampedSocket, net_clock
 
-MOST_RTTS = 1000
-"""Round-trip times that are remembered, to know how long an answer usually takes."""
+MOST_TIMES = 1000
+"""Times that are remembered, to know how long an answer usually takes."""
 
 
 @dataclass(slots=True)
@@ -69,19 +69,6 @@ class _Seen:
     findings: list[Finding] = field(default_factory=list)
 
 
-@dataclass(slots=True)
-class _Lane:
-    """The connection to one address, or the only one: as it is kept, as it was opened last, and when to dial again."""
-
-    backoff: Backoff
-    connection: OpenWebSocket | None = None
-    opening: Opening = field(default_factory=Opening)
-    dials: int = 0
-    answered_ns: int = 0
-    """When the last answer was read."""
-    last_failure: Judgement | None = None
-
-
 class WebSocketProber:
     """Pings one endpoint over one kept connection, or over one for each of its addresses."""
 
@@ -95,12 +82,15 @@ class WebSocketProber:
         self._use_proxies = profile.use_proxies
         self._proxy: Proxy | None = None
         self._clock = net_clock()
-        self._seed = seed
         self._route: Route | None = None
-        self._lane = _Lane(Backoff(seed))
+        self._lanes = Lanes(seed)
+        self._lane = self._lanes.of(None)
         """That of the ping under way, or of the last one."""
-        self._lanes: dict[Address | None, _Lane] = {None: self._lane}
-        self._rtts: deque[int] = deque(maxlen=MOST_RTTS)
+        self._turn = 0
+        """Whose turn it is, where each address is probed."""
+        self._rtts: deque[int] = deque(maxlen=MOST_TIMES)
+        self._openings: deque[int] = deque(maxlen=MOST_TIMES)
+        """How long opening a connection took, in ns."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -108,8 +98,12 @@ class WebSocketProber:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for lane in self._lanes.values():
-            await _hang_up(lane)
+        for _, lane in self._lanes:
+            await lane.hang_up()
+
+    def wait_ns(self) -> int:
+        """Until the next dial is due. See `Prober.wait_ns`."""
+        return self._lanes.wait_ns()
 
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Ping:
         """Ping once. See `Prober.probe`."""
@@ -126,25 +120,25 @@ class WebSocketProber:
         try:
             judgement = await self._attempt(seen)
         except asyncio.CancelledError:
-            self._drop()
+            self._lane.drop()
             stopped = Judgement(verdict=Verdict.CANCELLED, rule="websocket.cancelled", reason="gwtui stopped it")
             self._emit(self._record(seen, stopped))
             raise
         record = self._record(seen, judgement)
         if self._endpoint.connection == "fresh":
-            await _hang_up(self._lane)
+            await self._lane.hang_up()
         return record
 
     async def _attempt(self, seen: _Seen) -> Judgement:
         try:
             await self._renew(seen)
-            self._lane = self._lane_of(self._route.turn(seen.number) if self._route is not None else None)
+            self._turn = self._lanes.next_turn(seen.number, self._address_of)
+            self._lane = self._lanes.of(self._address_of(self._turn))
             await self._exchange(seen)
         except PingFailedError as failure:
-            self._drop()
+            self._lane.drop()
             if failure.redial_later:
                 self._lane.backoff.failed(time.perf_counter_ns())
-                self._lane.last_failure = failure.judgement
             return failure.judgement
         self._lane.backoff.succeeded()
         return Judgement(verdict=Verdict.PONG, rule="websocket.pong")
@@ -157,7 +151,7 @@ class WebSocketProber:
             try:
                 await self._round_trip(connection, seen, kept=True)
             except UnacknowledgedError as error:
-                self._drop()
+                self._lane.drop()
                 seen.findings.append(stale_connection(idle_ns, str(error)))
             else:
                 return
@@ -174,27 +168,22 @@ class WebSocketProber:
     async def _renew(self, seen: _Seen) -> None:
         """Close the connections that the policy does not keep any longer."""
         now_ns = time.perf_counter_ns()
-        for address, lane in list(self._lanes.items()):
+        for address, lane in self._lanes:
             if self._route is None or lane.connection is None:
                 continue
             why = self._route.renewal(lane.connection.made, now_ns)
             if why is Renewal.ADDRESS:
                 seen.findings.append(self._route.address_changed(lane.connection.made))
             if why is not None or not lane.connection.is_current():
-                await _hang_up(lane)
+                await lane.hang_up()
             if why is Renewal.ADDRESS and address is not None:
-                del self._lanes[address]
+                self._lanes.forget(address)
 
-    def _lane_of(self, address: Address | None) -> _Lane:
-        return self._lanes.setdefault(address, _Lane(Backoff(self._seed)))
+    def _address_of(self, turn: int) -> Address | None:
+        return self._route.turn(turn) if self._route is not None else None
 
     async def _dialled(self, seen: _Seen) -> OpenWebSocket:
-        """A new connection, unless none is due yet."""
-        wait_ns = self._lane.backoff.left_ns(time.perf_counter_ns())
-        if wait_ns and self._lane.last_failure is not None:
-            reason = f"{self._lane.last_failure.reason}; next dial in {wait_ns / 1e9:.1f} s"
-            waiting = msgspec.structs.replace(self._lane.last_failure, reason=reason)
-            raise PingFailedError(waiting, redial_later=False)
+        """A new connection."""
         with as_failed_ping():
             self._proxy = proxy_of(self._endpoint, use_environment=self._use_proxies)
         opening = self._lane.opening = Opening()
@@ -203,16 +192,19 @@ class WebSocketProber:
         route.use(self._proxy)
 
         async def way(progress: Dial) -> StampedSocket:
-            return await route.connect(seen.number, self._clock, progress, tunnel=True)
+            return await route.connect(self._turn, self._clock, progress, tunnel=True)
 
         try:
-            connection = await open_websocket(target, way, self._deadlines, opening)
+            connection = await open_websocket(
+                target, way, self._deadlines, opening, self._within_s(self._openings, seen)
+            )
         finally:
             seen.connect_ns = opening.connect_ns
-            self._lane = self._lane_of(route.kept_under(opening.dial))
+            self._lane = self._lanes.of(route.kept_under(opening.dial))
             self._lane.opening = opening
             self._lane.dials += 1
         self._lane.connection = connection
+        self._openings.append(seen.connect_ns or 0)
         seen.findings += fallbacks(opening.dial)
         return connection
 
@@ -228,7 +220,7 @@ class WebSocketProber:
             connection.socket.transport.abort()
 
         question = PingQuestion(self._endpoint)
-        within_s = answer_within_s(self._rtts, self._deadlines, time.perf_counter_ns() - seen.began_ns)
+        within_s = self._within_s(self._rtts, seen)
         acknowledgement = Acknowledgement(connection.stamps, patience_s(within_s), give_up) if kept else None
         try:
             await self._answered(connection, question, seen, within_s)
@@ -239,6 +231,10 @@ class WebSocketProber:
         finally:
             if acknowledgement is not None:
                 acknowledgement.cancel()
+
+    def _within_s(self, times: Iterable[int], seen: _Seen) -> float:
+        """How long what usually takes these times may take now."""
+        return answer_within_s(times, self._deadlines, time.perf_counter_ns() - seen.began_ns)
 
     async def _answered(self, connection: OpenWebSocket, question: PingQuestion, seen: _Seen, within_s: float) -> None:
         began_ns = time.perf_counter_ns()
@@ -274,12 +270,6 @@ class WebSocketProber:
         if frame.code == CloseCode.MESSAGE_TOO_BIG:
             return ping_failed(Verdict.TOO_LARGE, "message-too-big", f"closed by gwtui: {text}")
         return ping_failed(Verdict.CLOSED, "protocol-error", f"closed by gwtui: {text}")
-
-    def _drop(self) -> None:
-        """Give the connection up without a word: whatever comes over it later must not be taken for an answer."""
-        connection, self._lane.connection = self._lane.connection, None
-        if connection is not None:
-            connection.socket.transport.abort()
 
     def _certificate_findings(self) -> tuple[Finding, ...]:
         connection = self._lane.connection
@@ -324,10 +314,3 @@ def _within_total(deadlines: Deadlines) -> Deadlines:
         connect_s=min(deadlines.connect_s, deadlines.total_s),
         first_byte_s=min(deadlines.first_byte_s, deadlines.total_s),
     )
-
-
-async def _hang_up(lane: _Lane) -> None:
-    """Close the connection, if there is one, by the closing handshake."""
-    connection, lane.connection = lane.connection, None
-    if connection is not None:
-        await connection.socket.close()

@@ -9,12 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 from msgspec.structs import replace
+from support.pinging import TEXT, close, frame
 from support.running import GOOD, Emitted, asking, running
-from support.scripted import Receive, ScriptedServer, Send, Step, http
+from support.scripted import Accept, Receive, ScriptedServer, Send, Step, TakeFrame, http
 
 from gwtui.engine import Engine, engine
 from gwtui.engine.backoff import AFTER_REFUSALS, LONGEST_ASKED_S
 from gwtui.engine.budget import HOUR_NS
+from gwtui.engine.load import PATIENCE_NS
 from gwtui.model.commands import Burst, Command, Pause, PutEndpoint, Resume, Try
 from gwtui.model.enums import Outcome, State, Trigger
 from gwtui.model.profile import Budget, Endpoint, Profile
@@ -163,3 +165,46 @@ async def test_pings_take_nothing_of_a_budget() -> None:
             await it.until(lambda: len(it.all(Ping)) >= count + 2)
             assert {each.trigger for each in it.all(Ping)} == {Trigger.SCHEDULE}
     assert len([each for each in it.all(Request) if each.outcome is Outcome.OK]) == 1
+
+
+PONG: list[Step] = [TakeFrame(), Send(frame(TEXT, b"pong"))]
+CLOSED: list[Step] = [Accept(), TakeFrame(), Send(close(1012))]
+
+
+def pinging(url: str, interval_s: float) -> Profile:
+    return Profile(endpoints=(Endpoint(name="a", api="websocket", url=url, path="/"),), interval_s=interval_s)
+
+
+async def test_ticks_before_the_next_dial_are_held_and_make_no_rows() -> None:
+    gateway = ScriptedServer(CLOSED, CLOSED, CLOSED, [Accept(), *PONG * 2000])
+    async with gateway, watching(pinging(gateway.url, 0.01)) as it:
+        await it.until(lambda: it.row().state is State.UP and it.row().held >= 5)
+        rows, row = it.all(Ping), it.row()
+    assert [each.verdict.value for each in rows[:4]] == ["closed", "closed", "closed", "pong"]
+    assert len(gateway.frames) >= len(rows[:4])
+    assert row.failed == 3
+    assert any(hold.why == "before the next dial" for each in it.all(Heartbeat) for hold in each.holds.values())
+
+
+async def test_one_ping_that_fails_costs_a_burst_no_other() -> None:
+    gateway = ScriptedServer([Accept(), *PONG * 3, TakeFrame(), Send(close(1012))], [Accept(), *PONG * 100])
+    async with gateway, watching(pinging(gateway.url, 3600)) as it:
+        it.send(Pause())
+        it.send(Burst(endpoint="a", requests=12, concurrency=1))
+        await it.until(lambda: len([each for each in it.all(Ping) if each.trigger is Trigger.BURST]) == 12)
+        failed = [each for each in it.all(Ping) if each.outcome is Outcome.FAILED]
+    assert [each.close_code for each in failed] == [1012]
+    assert it.row().state is not State.DOWN
+
+
+async def test_a_burst_that_is_given_up_says_how_much_was_not_sent() -> None:
+    gateway = ScriptedServer(CLOSED, CLOSED)
+    async with gateway, watching(pinging(gateway.url, 3600)) as it:
+        it.send(Pause())
+        it.send(Burst(endpoint="a", requests=9, concurrency=1))
+        await it.until(lambda: len(gateway.frames) >= 2)
+        it.skipped_ns += PATIENCE_NS
+        await it.until(lambda: it.all(Notice))
+        (notice,) = it.all(Notice)
+    sent = [each for each in it.all(Ping) if each.trigger is Trigger.BURST]
+    assert notice.text == f"a: {9 - len(sent)} of a burst's 9 requests were not sent: no answer for some 30 s"

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
 from itertools import count, islice
+from typing import Any
 
 import pytest
-from support.standin import Gateway, endpoint
+from support.standin import FakeProber, Gateway, endpoint
 
-from gwtui.engine.load import LoadDriver, alternating
+from gwtui.engine.load import PATIENCE_NS, LoadDriver, alternating
 from gwtui.model.profile import Profile
 from gwtui.probes.prober import Prober
 
@@ -36,3 +39,77 @@ async def test_a_refused_request_is_the_last_to_start(concurrency: int, limit: i
         assert limit <= len(started) <= limit + concurrency - 1
         assert len(gateway.probers) <= 2 * concurrency
     assert not any(prober.is_open for prober in gateway.probers)
+
+
+SECOND = 1_000_000_000
+
+
+@dataclass
+class Dialling:
+    """Members whose probers have to wait after each of their failures, in a time of its own."""
+
+    answers: dict[str, list[bool]]
+    """What becomes of each member's next requests; then all go well."""
+    wait_s: float
+    now_ns: int = 0
+    sent: Counter[str] = field(default_factory=Counter)
+    missed: Counter[str] = field(default_factory=Counter)
+    failed: Counter[str] = field(default_factory=Counter)
+
+    async def drive(self, requests: int | None, **options: Any) -> None:
+        async def sleep(seconds: float) -> None:
+            self.now_ns += round(seconds * SECOND)
+            await asyncio.sleep(0)
+
+        async def probe(member: str, prober: Prober, _number: int, due_ns: int) -> bool:
+            assert isinstance(prober, Waiting)
+            assert due_ns <= self.now_ns
+            self.sent[member] += 1
+            self.now_ns += SECOND // 10
+            left = self.answers[member]
+            good = left.pop(0) if left else True
+            self.failed[member] += not good
+            prober.until_ns = 0 if good else self.now_ns + round(self.wait_s * SECOND)
+            return True
+
+        def prober_of(_: str) -> Prober:
+            return Waiting(self)
+
+        members = list(self.answers)
+        async with LoadDriver(members, 1, prober_of, probe, clock=lambda: self.now_ns, sleep=sleep) as load:
+            await load.send(requests, miss=lambda member: self.missed.update((member,)), **options)
+
+
+class Waiting(FakeProber):
+    def __init__(self, dialling: Dialling) -> None:
+        super().__init__(Gateway(), endpoint(), lambda _: None)
+        self.dialling = dialling
+        self.until_ns = 0
+
+    def wait_ns(self) -> int:
+        return max(0, self.until_ns - self.dialling.now_ns)
+
+
+async def test_a_prober_that_may_not_connect_yet_is_waited_for() -> None:
+    load = Dialling({"a": [True, False, False]}, wait_s=5)
+    await load.drive(10)
+    assert (load.sent["a"], load.failed["a"], load.missed["a"]) == (10, 2, 0)
+    assert load.now_ns == 2 * 5 * SECOND + 10 * SECOND // 10
+
+
+async def test_a_member_that_does_not_answer_is_given_up_and_the_others_go_on() -> None:
+    load = Dialling({"dead": [False] * 99, "alive": []}, wait_s=8)
+    await load.drive(20)
+    assert load.sent["alive"] == 20
+    assert 1 < load.sent["dead"] < 20
+    assert load.sent["dead"] + load.missed["dead"] == 20
+    assert load.now_ns < 2 * PATIENCE_NS
+
+
+@pytest.mark.parametrize(("rate", "missed"), [(None, 0), (1.0, 2)])
+async def test_a_set_time_ends_every_wait(rate: float | None, missed: int) -> None:
+    """Also a wait that is longer than the patience of a load without a set time."""
+    load = Dialling({"a": [True, False]}, wait_s=2 * PATIENCE_NS / SECOND)
+    await load.drive(None if rate is None else 4, for_s=40, rate=rate)
+    assert (load.sent["a"], load.missed["a"]) == (2, missed)
+    assert load.now_ns == 40 * SECOND

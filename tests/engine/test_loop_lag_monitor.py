@@ -103,6 +103,9 @@ class Blocking:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
 
+    def wait_ns(self) -> int:
+        return 0
+
     async def probe(self, number: int, planned_ns: int, trigger: object) -> Request:
         await asyncio.sleep(0)
         threading.Event().wait(0.05)

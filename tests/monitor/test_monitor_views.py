@@ -54,6 +54,20 @@ def test_close_codes_have_names(code: int, expected: str) -> None:
     assert ping.last_close == expected
 
 
+def test_the_ping_that_waits_longest_is_told_after_a_second() -> None:
+    stage = MonitorStage(endpoint("ws", "websocket"))
+    stage.ping("ws")
+    stage.started("ws", 2, at_s=10)
+    told = []
+    for at_s in (10.9, 17.5):
+        stage.beat(at_s)
+        stage.started("ws", 3, at_s=at_s)
+        ping = stage.view().ping
+        assert ping is not None
+        told.append(ping.waiting)
+    assert told == [None, (2, 7_500 * MS)]
+
+
 def test_the_ping_panel_is_the_selected_websocket_or_the_first() -> None:
     stage = MonitorStage(endpoint("a"), endpoint("ws1", "websocket"), endpoint("ws2", "websocket"))
     shown = {name: stage.view(endpoint=name).ping for name in ("a", "ws1", "ws2")}

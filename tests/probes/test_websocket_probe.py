@@ -433,20 +433,42 @@ async def test_a_pong_from_before_the_ping_is_no_answer_to_it() -> None:
     assert [row.verdict for row in rows] == [Verdict.PONG, Verdict.NO_PONG]
 
 
-async def test_after_a_failure_it_waits_and_then_dials_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    bad: list[Step] = [Accept(), TakeFrame(), Send(close(1012, b"deploy"))]
+BAD: list[Step] = [Accept(), TakeFrame(), Send(close(1012, b"deploy"))]
+WRONG: list[Step] = [Accept(), TakeFrame(), Send(frame(TEXT, b"pang")), Hold()]
+
+
+@pytest.mark.parametrize(("bad", "verdict"), [(BAD, Verdict.CLOSED), (WRONG, Verdict.WRONG_PONG)])
+async def test_the_first_redial_is_at_once(bad: list[Step], verdict: Verdict) -> None:
     async with ScriptedServer(bad, [Accept(), *ANSWERED * 2]) as server:
         probing = Probing(target(server))
         async with probing.prober:
-            failed, waiting = await probing.once(), await probing.once()
-            dialled = server.connections
-            monkeypatch.setattr(Backoff, "left_ns", lambda self, now_ns: 0)
+            with pytest.MonkeyPatch.context() as patched:
+                patched.setattr(pong, "LEAST_S", SOON if verdict is Verdict.WRONG_PONG else SLOW)
+                failed = await probing.once()
+            wait_ns = probing.prober.wait_ns()
             rows = [await probing.once(), await probing.once()]
-    assert (failed.verdict, failed.close_code, failed.close_reason) == (Verdict.CLOSED, 1012, "deploy")
-    assert (waiting.verdict, waiting.connection, waiting.connect_ns) == (Verdict.CLOSED, 1, None)
-    assert "next dial in" in waiting.reason
-    assert dialled == 1, "no dial before the pause is over"
+    assert (failed.verdict, wait_ns) == (verdict, 0)
     assert [(row.verdict, row.connection) for row in rows] == [(Verdict.PONG, 2)] * 2
+
+
+async def test_after_a_further_failure_it_waits_until_it_dials_anew() -> None:
+    async with ScriptedServer(BAD, BAD, [Accept(), *ANSWERED]) as server:
+        probing = Probing(target(server))
+        async with probing.prober:
+            rows = [await probing.once(), await probing.once()]
+            wait_s = probing.prober.wait_ns() / 1e9
+            rows.append(await probing.once())
+            wait_ns_after = probing.prober.wait_ns()
+    assert [row.close_reason for row in rows] == ["deploy", "deploy", ""]
+    assert 0 < wait_s <= backoff.FIRST_S
+    assert (rows[2].verdict, wait_ns_after) == (Verdict.PONG, 0), "it pings whenever it is asked to"
+
+
+async def test_a_handshake_may_take_no_longer_than_an_answer() -> None:
+    async with ScriptedServer([Receive(), Hold()]) as server:
+        (row,), _ = await pinged(target(server), least_s=SOON)
+    assert (row.verdict, row.rule) == (Verdict.NO_FIRST_BYTE, "websocket.no-handshake")
+    assert "0.05 s" in row.reason
 
 
 async def test_a_missing_key_is_asked_for_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -524,7 +546,7 @@ def test_pauses_grow_with_jitter_up_to_a_limit(seed: int, failures: int) -> None
     for failed in range(failures):
         pauses.failed(now_ns=1000)
         left_s = pauses.left_ns(1000) / 1e9
-        longest = min(backoff.LONGEST_S, backoff.FIRST_S * 2**failed)
+        longest = min(backoff.LONGEST_S, backoff.FIRST_S * 2 ** (failed - 1)) if failed else 0
         assert longest / 2 <= left_s <= longest
     pauses.succeeded()
     assert pauses.left_ns(1000) == 0
@@ -532,6 +554,6 @@ def test_pauses_grow_with_jitter_up_to_a_limit(seed: int, failures: int) -> None
 
 def test_the_same_seed_pauses_alike() -> None:
     one, other = Backoff(7), Backoff(7)
-    one.failed(0)
-    other.failed(0)
+    for each in (one, one, other, other):
+        each.failed(0)
     assert one.left_ns(0) == other.left_ns(0)

@@ -64,6 +64,9 @@ class Prober:
     async def __aexit__(self, *_: object) -> None:
         pass
 
+    def wait_ns(self) -> int:
+        return 0
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request | Ping:
         self._gateway.asked.append(self._endpoint.name)
         self._gateway.was_asked.set()

@@ -134,6 +134,9 @@ class WorldProber:
     ) -> None:
         self._world.open -= 1
 
+    def wait_ns(self) -> int:
+        return 0
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         try:
             return await self._world.serve(self._name, number, planned_ns)

@@ -60,6 +60,9 @@ class FakeProber:
     async def __aexit__(self, *_: object) -> None:
         self.is_open = False
 
+    def wait_ns(self) -> int:
+        return 0
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request | Ping:
         gateway = self.gateway
         self.probes += 1

@@ -343,13 +343,15 @@ async def test_each_address_has_its_own_websocket(monkeypatch: pytest.MonkeyPatc
         )
         async with probing.prober:
             rows = [await probing.once() for _ in range(6)]
+            wait_ns = probing.prober.wait_ns()
     assert [server.connections for server in servers] == [1, 1]
     good = [row for row in rows if row.verdict is Verdict.PONG]
     bad = [row for row in rows if row.verdict is not Verdict.PONG]
     assert Counter(row.address for row in good) == {f"127.0.0.1:{server.port}": 2 for server in servers}
     assert [(row.verdict, row.address) for row in bad] == [(Verdict.REFUSED, f"127.0.0.1:{dead}")] * 2
-    assert "next dial in" in bad[1].reason, "the pause after a failure is that address's own"
-    assert [row.connection for row in rows] == [1] * 6
+    assert wait_ns == 0, "the pause after failures is that address's own"
+    assert [row.connection for row in good] == [1] * 4
+    assert [row.connection for row in bad] == [1, 2], "the first redial is at once"
 
 
 @linux_only

@@ -153,6 +153,14 @@ def test_pings_are_no_content() -> None:
     assert "waiting for content … 42.0 s · 3 events" in plain(stream.draw(view, 70, 8, Mode.EVENTS, Scroll())[-1])
 
 
+@pytest.mark.parametrize(("waiting", "says"), [(None, ""), ((42, 7_900_000_000), "waiting 7 s for #42")])
+def test_a_ping_that_waits_is_told(waiting: tuple[int, int] | None, says: str) -> None:
+    view = replace(views.calm(), ping=views.ping(waiting=waiting))
+    text = "\n".join(plain(line) for line in pings.draw(view, 60, 8))
+    assert ("waiting" in text) is bool(says)
+    assert says in text
+
+
 def test_an_answer_that_is_no_stream_is_shown_by_its_beginning() -> None:
     failed = views.request(
         Verdict.NOT_A_STREAM, status=502, content_type="text/html", events=0, body_excerpt="<h1>Bad Gateway</h1>"

@@ -47,11 +47,17 @@ def _round_trips(ping: PingView) -> list[Line]:
         now = Span(f"✖ {last.verdict}", "bad")
     return [
         (Span("rtt ", "muted"), now),
+        *([(Span(_waiting_text(*ping.waiting), "warn"),)] if ping.waiting is not None else []),
         _quantile("p50", ping.p50),
         _quantile("p95", ping.p95),
         _quantile("p99", ping.p99),
         (Span("jitter ", "muted"), Span(units.short(ping.jitter_ns), "faint" if ping.jitter_ns is None else "text")),
     ]
+
+
+def _waiting_text(number: int, waits_ns: int) -> str:
+    """In whole seconds that are over."""
+    return f"waiting {waits_ns // 1_000_000_000} s for #{number}"
 
 
 def _quantile(name: str, quantile: Quantile) -> Line:
