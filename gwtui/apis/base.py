@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -49,12 +50,27 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
         return msgspec.structs.replace(self, note="; ".join(filter(None, (self.note, note))))
 
 
+class Reasoning(Enum):
+    """What a stream shows of the reasoning that is among its output tokens."""
+
+    STREAMED = auto()
+    """The reasoning itself, where any of it comes."""
+    SUMMARISED = auto()
+    """A summary: another number of tokens."""
+    HIDDEN = auto()
+    """Some of it is known to have been left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Usage:
     """What an answer took, as the API reported it last; None where it did not."""
 
     input_tokens: int | None = None
     output_tokens: int | None = None
+    """All that was generated, reasoning included."""
+    reasoning_tokens: int | None = None
+    """Those of the output tokens that are reasoning, streamed or hidden."""
+    reasoning: Reasoning = Reasoning.STREAMED
     times_ns: tuple[tuple[str, int], ...] = ()
     """Times by the API's own clock, under its own names for them, in ns. They are kept with the headers."""
 

@@ -65,7 +65,7 @@ class Chat(msgspec.Struct):
     def usage(self) -> Usage:
         fields = msgspec.structs.asdict(self)
         times = tuple((name, time_ns) for name in TIMES if (time_ns := count(fields, name)) is not None)
-        return Usage(count(fields, "prompt_eval_count"), count(fields, "eval_count"), times)
+        return Usage(count(fields, "prompt_eval_count"), count(fields, "eval_count"), times_ns=times)
 
 
 CHAT = msgspec.json.Decoder(Chat)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from gwtui.apis.base import Usage
+from dataclasses import replace
+
+from gwtui.apis.base import Reasoning, Usage
 
 
 def count(usage: object, *fields: str) -> int | None:
@@ -22,6 +24,68 @@ def add(*counts: int | None) -> int | None:
     """The sum of those that are known; None when none is."""
     known = [value for value in counts if value is not None]
     return sum(known) if known else None
+
+
+def later(new: int | None, before: int | None) -> int | None:
+    """The last count that is not 0: some gateways end with a usage of zeros, or repeat only a part of it."""
+    return new or (new if before is None else before)
+
+
+def token_usage(usage: object) -> Usage:
+    """The counts of a `usage` object under the names of OpenAI's APIs, which most gateways use; None where it has none.
+
+    Where the total shows that reasoning was counted beside the output (xAI), it is added.
+    """
+    sent = count(usage, "prompt_tokens", "input_tokens")
+    made = count(usage, "completion_tokens", "output_tokens")
+    thought = reasoning_tokens(usage)
+    if made is not None and thought and count(usage, "total_tokens") == (sent or 0) + made + thought:
+        made += thought
+    return Usage(sent, made, thought)
+
+
+def reasoning_tokens(usage: object) -> int | None:
+    """How many of the output tokens a `usage` object calls reasoning; None where it does not say."""
+    if not isinstance(usage, dict):
+        return None
+    for field in ("completion_tokens_details", "output_tokens_details"):
+        found = count(usage.get(field), "reasoning_tokens", "thinking_tokens")
+        if found is not None:
+            return found
+    return count(usage, "reasoning_tokens")
+
+
+def merged(new: Usage, before: Usage) -> Usage:
+    """Field by field the last count that is not 0."""
+    return replace(
+        before,
+        input_tokens=later(new.input_tokens, before.input_tokens),
+        output_tokens=later(new.output_tokens, before.output_tokens),
+        reasoning_tokens=later(new.reasoning_tokens, before.reasoning_tokens),
+    )
+
+
+def with_reasoning(usage: Usage, shown: Reasoning | None) -> Usage:
+    """The same where one more piece shows its reasoning so; None: it says nothing. A summary is for all of it."""
+    if shown is None or usage.reasoning in (shown, Reasoning.SUMMARISED):
+        return usage
+    return replace(usage, reasoning=shown)
+
+
+def arrived(usage: Usage, *, reasoning_came: bool) -> tuple[int | None, bool, str]:
+    """How many of an answer's tokens were seen arriving, whether those are only the visible ones, and why it is not
+    known where it is not. `reasoning_came`: whether the stream had content that is reasoning."""
+    output, thought = usage.output_tokens, usage.reasoning_tokens
+    unseen = usage.reasoning is Reasoning.HIDDEN or (bool(thought) and not reasoning_came)
+    summary = usage.reasoning is Reasoning.SUMMARISED and reasoning_came
+    if output is None or not (unseen or summary):
+        return output, False, ""
+    if not thought:
+        came = "of which a summary came" if summary and not unseen else "which was not streamed"
+        return None, True, f"the {output:,} output tokens include reasoning, {came}: its share is not known"
+    if thought > output:
+        return None, True, f"{thought:,} reasoning tokens are counted among {output:,} output tokens"
+    return output - thought, True, ""
 
 
 def spent(usage: Usage) -> bool:

@@ -112,7 +112,7 @@ def test_what_an_event_means(event: FramedEvent, kind: EventKind, text: str) -> 
 
 def test_running_usage_ends_with_the_last_and_counts_thoughts_as_output() -> None:
     first = unnamed({"usageMetadata": {"promptTokenCount": 9}})
-    assert feed(GeminiReader(MODEL), [first, USAGE, first]).usage == Usage(9, 7)
+    assert feed(GeminiReader(MODEL), [first, USAGE, first]).usage == Usage(9, 7, 5)
 
 
 def test_a_candidate_that_goes_on_takes_the_proof_of_the_end_back() -> None:

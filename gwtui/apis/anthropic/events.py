@@ -24,8 +24,6 @@ DELTAS_OF_BLOCK: dict[str, frozenset[str]] = {
 }
 KNOWN_DELTAS = frozenset[str]().union(*DELTAS_OF_BLOCK.values())
 TOOL_BLOCKS = ("tool_use", "server_tool_use", "mcp_tool_use")
-INPUT_FIELDS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
-"""What was sent to the model, cached or not."""
 
 
 class Block(msgspec.Struct):

@@ -7,14 +7,15 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.anthropic.events import CUTTING, INPUT_FIELDS
+from gwtui.apis.anthropic.events import CUTTING
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
+from gwtui.apis.anthropic.tokens import MessageTokens
 from gwtui.apis.base import API, Answer, Ask, Usage
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
-from gwtui.apis.tokens import add, count, spent
+from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -88,9 +89,9 @@ class AnthropicMessages(API):
         if payload.content is None:
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-message", "JSON without `content`"))
         served = clean(as_text(payload.model))
-        usage = Usage(
-            add(*(count(payload.usage, field) for field in INPUT_FIELDS)), count(payload.usage, "output_tokens")
-        )
+        counts = MessageTokens()
+        counts.take(payload.usage)
+        usage = counts.usage
         text = "".join(as_text(block.text) for block in payload.content)
         return Answer(
             _judge_answer(payload, text, usage),

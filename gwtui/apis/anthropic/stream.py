@@ -15,7 +15,6 @@ from gwtui.apis.anthropic.events import (
     CUTTING,
     DELTAS_OF_BLOCK,
     EVENT,
-    INPUT_FIELDS,
     KNOWN_DELTAS,
     STOP_REASONS,
     TOOL_BLOCKS,
@@ -24,12 +23,13 @@ from gwtui.apis.anthropic.events import (
     Message,
     MessagesEvent,
 )
+from gwtui.apis.anthropic.tokens import MessageTokens
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
-from gwtui.apis.tokens import count, spent
+from gwtui.apis.tokens import spent
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -73,8 +73,7 @@ class AnthropicReader:
         self._half_tool: Judgement | None = None
         self._contents = 0
         self._stop_reason = ""
-        self._input: dict[str, int] = {}
-        self._output: int | None = None
+        self._tokens = MessageTokens()
         self._last = ""
 
     def event(self, event: FramedEvent) -> Reading:
@@ -127,7 +126,7 @@ class AnthropicReader:
         message = event.message or Message()
         if isinstance(message.model, str):
             self.model_served = clean(message.model)
-        self._take_usage(message.usage)
+        self._tokens.take(message.usage, begins=True)
         odd = [name for name in ("id", "model", "usage") if not getattr(message, name)]
         odd += ["role"] * (message.role != "assistant") + ["content"] * (message.content != [])
         if odd:
@@ -147,6 +146,8 @@ class AnthropicReader:
             text, kind = as_text(block.input), EventKind.TOOL
         if text:
             self._contents += 1
+            if kind is EventKind.REASONING:
+                self._tokens.think(self.model_served or self._asked)
             return Reading(kind, "content_block_start", text, note)
         if self._block_type == "fallback":
             note = note or self._fallback(block)
@@ -175,6 +176,7 @@ class AnthropicReader:
         whole = self._block_type.endswith("_tool_result")
         self._deltas = frozenset() if whole else DELTAS_OF_BLOCK.get(self._block_type)
         self._signed = False
+        self._tokens.open(self._block_type)
         self._arguments = Arguments()
 
     def _fallback(self, block: Block) -> str:
@@ -209,6 +211,8 @@ class AnthropicReader:
         self._contents += 1
         if content is EventKind.TOOL:
             self._arguments.add(text)
+        elif content is EventKind.REASONING:
+            self._tokens.think(self.model_served or self._asked)
         return Reading(content, "content_block_delta", text, note)
 
     def _misplaced_delta(self, event: MessagesEvent) -> str:
@@ -233,6 +237,7 @@ class AnthropicReader:
             note = self._notes.break_rule("stop-index", words)
         if self._at is not _At.CLOSING:
             self._at = _At.MESSAGE
+        self._tokens.close()
         if not self._arguments.whole() and self._half_tool is None:
             note = note or f"the arguments of the tool call in block {self._block} are not a complete JSON object"
             self._half_tool = self._notes.judgement(
@@ -256,9 +261,7 @@ class AnthropicReader:
             words = f"message_delta while block {self._block} is open"
             note = self._notes.break_rule("block-not-stopped", words)
         self._at = _At.CLOSING
-        self._take_usage(event.usage)
-        if (output := count(event.usage, "output_tokens")) is not None:
-            self._output = output
+        self._tokens.take(event.usage)
         return Reading(EventKind.STOP if reason else EventKind.USAGE, "message_delta", "", note)
 
     def _message_stop(self, event: MessagesEvent) -> Reading:
@@ -269,16 +272,12 @@ class AnthropicReader:
         self._at = _At.END
         return Reading(EventKind.STOP, "message_stop", "", note)
 
-    def _take_usage(self, usage: object) -> None:
-        for field in INPUT_FIELDS:
-            self._input[field] = max(self._input.get(field, 0), count(usage, field) or 0)
-
     def ended(self) -> bool:
         return self._at is _At.END or self._notes.error is not None
 
     @property
     def usage(self) -> Usage:
-        return Usage(sum(self._input.values()) or None, self._output)
+        return self._tokens.usage
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -11,13 +11,13 @@ from typing import Any
 
 import msgspec
 
-from gwtui.apis.base import Reading, Usage
+from gwtui.apis.base import Reading, Reasoning, Usage
 from gwtui.apis.choices import Alternatives
 from gwtui.apis.errors import is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
-from gwtui.apis.tokens import add, count, spent
+from gwtui.apis.tokens import add, count, later, spent, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -114,6 +114,8 @@ class GeminiReader:
         for candidate in payload.candidates or ():
             own, text = generated(candidate)
             kind = own if text and not kind.is_content else kind
+            if own is EventKind.REASONING:
+                self.usage = with_reasoning(self.usage, Reasoning.SUMMARISED)
             texts.append(text)
             notes.append(self._follow(candidate, text))
         text = "".join(texts)
@@ -190,8 +192,13 @@ class GeminiReader:
 def usage_of(usage: object, before: Usage) -> Usage:
     """The running totals, where later ones count; reasoning is output, what tools were fed is input."""
     sent = add(count(usage, "promptTokenCount"), count(usage, "toolUsePromptTokenCount"))
-    made = add(count(usage, "candidatesTokenCount"), count(usage, "thoughtsTokenCount"))
-    return Usage(before.input_tokens if sent is None else sent, before.output_tokens if made is None else made)
+    made, thought = count(usage, "candidatesTokenCount"), count(usage, "thoughtsTokenCount")
+    if made and thought and count(usage, "totalTokenCount") == (sent or 0) + made:
+        made -= thought  # counted among the candidates', as some gateways do
+    was_made = None if before.output_tokens is None else before.output_tokens - (before.reasoning_tokens or 0)
+    reasoning = later(thought, before.reasoning_tokens)
+    output = add(later(made, was_made), reasoning)
+    return Usage(later(sent, before.input_tokens), output, reasoning, before.reasoning)
 
 
 def generated(candidate: Candidate) -> tuple[EventKind, str]:

@@ -9,9 +9,9 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage
 from gwtui.apis.models import model_differs
-from gwtui.apis.openai.events import CUTTING, ChunkForm, content_text
+from gwtui.apis.openai.events import CUTTING, ChunkForm, content_text, groq_usage
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.tokens import count, spent
+from gwtui.apis.tokens import merged, spent, token_usage
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
 
@@ -27,12 +27,14 @@ class _Choice(msgspec.Struct):
     message: _Message | None = None
     text: Any = None
     finish_reason: Any = None
+    usage: Any = None
 
 
 class _Completion(msgspec.Struct):
     model: Any = ""
     choices: list[_Choice] | None = None
     usage: Any = None
+    x_groq: Any = None
 
 
 _COMPLETION = msgspec.json.Decoder(_Completion)
@@ -55,7 +57,9 @@ def read_completion(rules: str, form: ChunkForm, asked: str, status: int, body: 
         words = f"JSON without {_WANTED[form]} in `choices`"
         return Answer(judged(rules, Verdict.WRONG_BODY, "not-a-completion", words))
     served = clean(as_text(payload.model))
-    usage = Usage(count(payload.usage, "prompt_tokens"), count(payload.usage, "completion_tokens"))
+    usage = Usage()
+    for reported in (*(choice.usage for choice in choices), groq_usage(payload.x_groq), payload.usage):
+        usage = merged(token_usage(reported), usage)
     text = "".join(map(_text, choices))
     called = any(choice.message and (choice.message.tool_calls or choice.message.function_call) for choice in choices)
     judgement = _judge(rules, payload, bool(text or called), usage)

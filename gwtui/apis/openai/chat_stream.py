@@ -26,11 +26,13 @@ from gwtui.apis.openai.events import (
     Chunk,
     ChunkForm,
     generated,
+    groq_usage,
     metrics_note,
+    reasoning_shown,
 )
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
-from gwtui.apis.tokens import count, spent
+from gwtui.apis.tokens import merged, spent, token_usage, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -49,6 +51,7 @@ class OpenAIReader:
 
     def __init__(self, asked: str, rules: str = RULES, form: ChunkForm = ChunkForm.DELTA, choices: int = 1) -> None:
         self.model_served = ""
+        self.usage = Usage()
         self._asked = asked
         self._form = form
         self._notes = StreamNotes(rules)
@@ -57,8 +60,6 @@ class OpenAIReader:
         self._chunks = 0
         self._done = False
         self._id: object = None
-        self._input: int | None = None
-        self._output: int | None = None
 
     def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None:
@@ -79,6 +80,8 @@ class OpenAIReader:
         self._take_identity(chunk)
         if chunk.usage:
             self._take_usage(chunk.usage)
+        if chunk.x_groq:
+            self._take_usage(groq_usage(chunk.x_groq))
         reading = self._chunk(event, chunk)
         if (told := metrics_note(chunk.perf_metrics)) and not reading.note:
             return msgspec.structs.replace(reading, note=told)
@@ -88,6 +91,9 @@ class OpenAIReader:
         if not chunk.choices:
             kind = EventKind.USAGE if chunk.usage else EventKind.OTHER
             return Reading(kind, _name(event, chunk, "usage" if chunk.usage else ""))
+        for choice in chunk.choices:
+            if choice.usage or (choice.delta is not None and choice.delta.reasoning_details):
+                self._take_account(choice)
         if len(chunk.choices) == 1:
             return self._choice(event, chunk, chunk.choices[0])
         return _joined([self._choice(event, chunk, choice) for choice in chunk.choices])
@@ -118,9 +124,13 @@ class OpenAIReader:
 
     def _take_usage(self, usage: object) -> None:
         # The last report counts: some gateways send running totals with every chunk.
-        self._input = count(usage, "prompt_tokens") or self._input
-        if (output := count(usage, "completion_tokens")) is not None:
-            self._output = output
+        self.usage = merged(token_usage(usage), self.usage)
+
+    def _take_account(self, choice: Choice) -> None:
+        if choice.usage:
+            self._take_usage(choice.usage)
+        if choice.delta is not None:
+            self.usage = with_reasoning(self.usage, reasoning_shown(choice.delta.reasoning_details))
 
     def _choice(self, event: FramedEvent, chunk: Chunk, choice: Choice) -> Reading:
         name = _name(event, chunk)
@@ -178,10 +188,6 @@ class OpenAIReader:
 
     def ended(self) -> bool:
         return self._done or self._notes.error is not None
-
-    @property
-    def usage(self) -> Usage:
-        return Usage(self._input, self._output)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.base import Reasoning
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.payload import Arguments, as_text
 from gwtui.model.enums import EventKind
@@ -38,6 +39,8 @@ class ChoiceDelta(msgspec.Struct):
     content: Any = None
     reasoning_content: Any = None
     reasoning: Any = None
+    reasoning_details: Any = None
+    """OpenRouter's account of the same: what kind of reasoning it is."""
     refusal: Any = None
     tool_calls: Any = None
     function_call: Any = None
@@ -51,6 +54,8 @@ class Choice(msgspec.Struct):
     message: ChoiceDelta | None = None
     text: Any = None
     finish_reason: Any = None
+    usage: Any = None
+    """Moonshot's place for it, in the last chunk."""
 
     def suits(self, form: ChunkForm) -> bool:
         """Whether a client of an API of that form looks where something stands."""
@@ -69,6 +74,8 @@ class Chunk(msgspec.Struct):
     error: Any = None
     type: Any = None
     perf_metrics: Any = None
+    x_groq: Any = None
+    """Groq's place for the usage."""
 
 
 CHUNK = msgspec.json.Decoder(Chunk)
@@ -143,6 +150,20 @@ def _tool_text(delta: ChoiceDelta, progress: ChoiceProgress) -> str:
         elif isinstance(call, dict) and isinstance(custom := call.get("custom"), dict):
             texts.append(as_text(custom.get("input")) or as_text(custom.get("name")))
     return "".join(texts)
+
+
+def reasoning_shown(details: object) -> Reasoning | None:
+    """What `reasoning_details` say of the reasoning in a chunk: that it is a summary, or encrypted; None: neither."""
+    parts = details if isinstance(details, list) else []
+    kinds = {part.get("type") for part in parts if isinstance(part, dict) and isinstance(part.get("type"), str)}
+    if "reasoning.summary" in kinds:
+        return Reasoning.SUMMARISED
+    return Reasoning.HIDDEN if kinds == {"reasoning.encrypted"} else None
+
+
+def groq_usage(x_groq: object) -> object:
+    """What Groq's own field says of the usage."""
+    return x_groq.get("usage") if isinstance(x_groq, dict) else None
 
 
 def metrics_note(metrics: object) -> str:

@@ -8,7 +8,7 @@ import msgspec
 
 from gwtui.apis.base import Usage
 from gwtui.apis.payload import as_text
-from gwtui.apis.tokens import count
+from gwtui.apis.tokens import token_usage
 from gwtui.model.enums import EventKind
 
 RULES = "responses"
@@ -65,6 +65,7 @@ class ResponsesEvent(msgspec.Struct):
     code: Any = None
     transcript: Any = None
     error: Any = None
+    usage: Any = None
 
     @property
     def whole(self) -> str | None:
@@ -78,7 +79,7 @@ RESPONSE = msgspec.json.Decoder(ResponseObject)
 
 def usage_of(response: ResponseObject) -> Usage:
     """The token counts of a response; None where it has none."""
-    return Usage(count(response.usage, "input_tokens"), count(response.usage, "output_tokens"))
+    return token_usage(response.usage)
 
 
 def output_of(response: ResponseObject) -> tuple[str, bool]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import msgspec
 
-from gwtui.apis.base import Reading, Usage
+from gwtui.apis.base import Reading, Reasoning, Usage
 from gwtui.apis.errors import describe_error, is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.responses_events import (
@@ -21,12 +21,11 @@ from gwtui.apis.openai.responses_events import (
     ResponseObject,
     ResponsesEvent,
     output_of,
-    usage_of,
 )
 from gwtui.apis.openai.responses_parts import Parts
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
-from gwtui.apis.tokens import spent
+from gwtui.apis.tokens import merged, spent, token_usage, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -80,6 +79,8 @@ class ResponsesReader:
             return self._start(name, payload)
         note = "" if self._created else self._uncreated(name)
         self._take_response(payload.response)
+        if payload.usage:
+            self.usage = merged(token_usage(payload.usage), self.usage)
         if kind in TERMINAL:
             return self._end(name, payload.response or ResponseObject())
         if (content := DELTAS.get(kind)) is not None:
@@ -111,6 +112,7 @@ class ResponsesReader:
         if not payload.delta:
             return Reading(EventKind.OTHER, name, "", note)
         self._contents += 1
+        self.usage = with_reasoning(self.usage, Reasoning.SUMMARISED if "summary" in name else None)
         return Reading(content, name, payload.delta, note)
 
     def _whole(self, name: str, payload: ResponsesEvent, note: str) -> Reading:
@@ -123,6 +125,7 @@ class ResponsesReader:
         if came or not payload.whole:
             return Reading(EventKind.OTHER, name, "", note)
         self._contents += 1
+        self.usage = with_reasoning(self.usage, Reasoning.SUMMARISED if "summary" in name else None)
         return Reading(content, name, payload.whole, note)
 
     def _end(self, name: str, response: ResponseObject) -> Reading:
@@ -146,8 +149,8 @@ class ResponsesReader:
             return
         if isinstance(response.model, str) and response.model:
             self.model_served = clean(response.model)
-        if isinstance(response.usage, dict):
-            self.usage = usage_of(response)
+        if response.usage:
+            self.usage = merged(token_usage(response.usage), self.usage)
 
     def _misnumbered(self, payload: ResponsesEvent) -> str:
         number, last = payload.sequence_number, self._sequence

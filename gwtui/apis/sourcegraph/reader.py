@@ -14,7 +14,7 @@ from gwtui.apis.errors import event_error, is_error
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.sourcegraph.shared import COMPLETION, CUTTING, RULES, Completion, stop_reason_of, usage_of
 from gwtui.apis.stream_notes import StreamNotes
-from gwtui.apis.tokens import spent
+from gwtui.apis.tokens import merged, spent
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -84,7 +84,7 @@ class SourcegraphReader:
                 words = f"content after stopReason {self._stop_reason}"
                 note = note or self._notes.break_rule("content-after-stop", words)
         if isinstance(payload.usage, dict):
-            self.usage = usage_of(payload)
+            self.usage = merged(usage_of(payload), self.usage)
         if payload.stop_reason is not msgspec.UNSET:
             self._names_stops = True
         reason = stop_reason_of(payload)

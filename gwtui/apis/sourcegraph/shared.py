@@ -9,7 +9,7 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.tokens import count, spent
+from gwtui.apis.tokens import spent, token_usage
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
 
@@ -47,7 +47,7 @@ def human(text: str) -> dict[str, Any]:
 
 def usage_of(completion: Completion) -> Usage:
     """The token counts of a completion; None where it has none."""
-    return Usage(count(completion.usage, "prompt_tokens"), count(completion.usage, "completion_tokens"))
+    return token_usage(completion.usage)
 
 
 def stop_reason_of(completion: Completion) -> str:
