@@ -20,6 +20,7 @@ from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import count, spent
 from gwtui.framing.base import FramedEvent
 from gwtui.framing.ndjson import NDJSON
@@ -119,6 +120,7 @@ class OllamaReader:
         """The object that says that it is done."""
         self._chats = 0
         self._contents = 0
+        self._tags = ThoughtTags()
 
     def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None:
@@ -141,7 +143,7 @@ class OllamaReader:
             return Reading(EventKind.OTHER, "message", "", note)
         self._chats += 1
         self._served = clean(as_text(chat.model)) or self._served
-        kind, text = generated(message)
+        kind, text = self._tags.classify(*generated(message))
         self._contents += bool(text)
         if chat.done is not True:
             return Reading(kind, "message", text)

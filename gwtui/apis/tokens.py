@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gwtui.apis.base import Reasoning, Usage
 
@@ -72,20 +72,32 @@ def with_reasoning(usage: Usage, shown: Reasoning | None) -> Usage:
     return replace(usage, reasoning=shown)
 
 
-def arrived(usage: Usage, *, reasoning_came: bool) -> tuple[int | None, bool, str]:
-    """How many of an answer's tokens were seen arriving, whether those are only the visible ones, and why it is not
-    known where it is not. `reasoning_came`: whether the stream had content that is reasoning."""
+@dataclass(frozen=True, slots=True)
+class SeenTokens:
+    """Those of an answer's tokens whose arrival a stream showed, by the API's own count."""
+
+    number: int | None = None
+    """None where it is not known."""
+    only_visible: bool = False
+    """Whether reasoning is not among them."""
+    unknown: str = ""
+    """Why their share of the counted ones is not known; "" where it is, or where nothing was counted."""
+
+
+def seen_tokens(usage: Usage, *, reasoning_came: bool) -> SeenTokens:
+    """The tokens whose arrival was seen. `reasoning_came`: whether the stream had content that is reasoning."""
     output, thought = usage.output_tokens, usage.reasoning_tokens
     unseen = usage.reasoning is Reasoning.HIDDEN or (bool(thought) and not reasoning_came)
     summary = usage.reasoning is Reasoning.SUMMARISED and reasoning_came
     if output is None or not (unseen or summary):
-        return output, False, ""
+        return SeenTokens(output)
     if not thought:
-        came = "of which a summary came" if summary and not unseen else "which was not streamed"
-        return None, True, f"the {output:,} output tokens include reasoning, {came}: its share is not known"
+        came = "which was not streamed" if unseen else "of which a summary came"
+        words = f"the {output:,} output tokens include reasoning, {came}: its share is not known"
+        return SeenTokens(None, True, words)
     if thought > output:
-        return None, True, f"{thought:,} reasoning tokens are counted among {output:,} output tokens"
-    return output - thought, True, ""
+        return SeenTokens(None, True, f"{thought:,} of {output:,} output tokens are said to be reasoning")
+    return SeenTokens(output - thought, True)
 
 
 def spent(usage: Usage) -> bool:

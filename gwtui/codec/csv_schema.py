@@ -115,7 +115,7 @@ _REQUEST = (
     CSVColumn("error_ms", MILLISECONDS, "error_ns"),
 )
 
-_REQUEST_LATER = (CSVColumn("no_rate", TEXT),)
+_REQUEST_LATER = (CSVColumn("no_rate", TEXT), CSVColumn("reasoning_tokens", WHOLE))
 """Columns of requests.csv behind those of its metrics."""
 
 _PING = (

@@ -29,6 +29,19 @@ class ContentPace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     late_reads: int = 0
     """Reads that were late themselves, so that what they brought together may have come apart: see
     `verdict.buffering.is_late`."""
+    visible_ns: int | None = None
+    """When the first came that was no reasoning: TTFO."""
+    visible_reads: int = 0
+    """Reads with content from then on."""
+    characters: int = 0
+    """Of all content; 0 where they were not counted."""
+    visible_characters: int = 0
+    """Of all that is no reasoning."""
+
+    @property
+    def has_reasoning(self) -> bool:
+        """Whether some of it was reasoning."""
+        return self.characters > self.visible_characters
 
     @property
     def spread_ns(self) -> int:

@@ -206,6 +206,9 @@ class Request(_Result, tag="request", frozen=True, kw_only=True):
     """Reads of the socket that held events."""
     input_tokens: int | None = None
     output_tokens: int | None = None
+    """All that was generated, reasoning included."""
+    reasoning_tokens: int | None = None
+    """Those of the output tokens that the answer says are reasoning."""
     bytes: int = 0
     """Bytes of the response body, decoded."""
     errors: dict[Metric, int] | None = None

@@ -10,6 +10,7 @@ from msgspec import structs
 from gwtui.apis.base import API, Usage
 from gwtui.apis.headers import header, pick_headers, request_id, retry_after, trace_id
 from gwtui.apis.requests import model_asked
+from gwtui.apis.tokens import seen_tokens
 from gwtui.model.enums import Clock, End, Kind, Outcome, Trigger
 from gwtui.model.metrics import SINCE_SENT, Basis, Metric
 from gwtui.model.profile import Endpoint
@@ -112,9 +113,10 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     judgement = judged.judgement
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
+    seen = seen_tokens(usage, reasoning_came=pace is not None and pace.has_reasoning)
     timed = Request(
         **structs.asdict(timing.times(result.ended_ns, result.ended_error_ns)),
-        **structs.asdict(rate_of(pace, usage.output_tokens, held_back=is_held_back(judged.findings))),
+        **structs.asdict(rate_of(pace, seen, held_back=is_held_back(judged.findings))),
         pace=pace,
         endpoint=endpoint.name,
         number=result.number,
@@ -135,6 +137,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         ttfb_ns=_since_sent(trace, trace.first_read_ns),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.reasoning_tokens,
         bytes=result.bytes,
         lateness_ns=result.lateness_ns,
         clock=trace.clock if trace.reads else Clock.USER,
@@ -148,17 +151,20 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
         text=clean_text(_text(result, judged, transport), TEXT_CHARS),
     )
-    return _with_errors(timed, result, timing)
+    return _with_errors(timed, result, timing.errors(seen.number), timing.error_ns)
 
 
-def _with_errors(timed: Request, result: Result, timing: Timing) -> Request:
-    """The row with what its latencies may be wrong by: each counts from the send, and has that error too."""
+def _with_errors(timed: Request, result: Result, stream: dict[Metric, int], stream_ns: int) -> Request:
+    """The row with what its latencies may be wrong by: each counts from the send, and has that error too.
+
+    `stream`: the errors of what was measured of the stream; `stream_ns`: the largest of its stamps.
+    """
     trace = result.trace
     own = {Metric.TTFB: trace.first_read_error_ns, Metric.E2E: result.ended_error_ns}
-    own |= timing.errors(timed.output_tokens)
+    own |= stream
     sent_ns = trace.write_error_ns
     errors = {metric: each + sent_ns * (metric.about.basis is Basis.SENT) for metric, each in own.items()}
-    largest_ns = max(errors[Metric.TTFB], errors[Metric.E2E], sent_ns + timing.error_ns)
+    largest_ns = max(errors[Metric.TTFB], errors[Metric.E2E], sent_ns + stream_ns)
     doubts = errors | {Metric.E2E: largest_ns}
     tainted = any(in_doubt(latency(timed, metric), doubts.get(metric, largest_ns)) for metric in SINCE_SENT)
     sent = trace.last_write_ns is not None

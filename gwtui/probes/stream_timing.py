@@ -63,6 +63,9 @@ class Timing:
         self._first_content_ns: int | None = None
         self._first_visible_ns: int | None = None
         self._first_content_error_ns = self._first_visible_error_ns = 0
+        self._reads_before_visible = 0
+        """Reads with content before the first that is visible."""
+        self._characters = self._reasoning_characters = 0
         self._last_content_ns = self._last_content_error_ns = 0
         self.error_ns = 0
         """The largest error of a stamp of content."""
@@ -99,8 +102,11 @@ class Timing:
             kind = reading.kind
             if kind.is_content:
                 content += 1
-                if self._first_visible_ns is None and kind.is_visible:
-                    self._first_visible_ns, self._first_visible_error_ns = stamp_ns, error_ns
+                self._characters += len(reading.text)
+                if kind is EventKind.REASONING:
+                    self._reasoning_characters += len(reading.text)
+                elif self._first_visible_ns is None:
+                    self._begin_visible(stamp_ns, error_ns)
             elif kind is EventKind.KEEPALIVE:
                 self.keepalives += 1
         if len(readings) > self.keepalives - keepalives:
@@ -114,6 +120,12 @@ class Timing:
         self._content_events += content
         self._read_content += content
         self._biggest_read = max(self._biggest_read, self._read_content)
+
+    def _begin_visible(self, stamp_ns: int, error_ns: int) -> None:
+        """The first content that is no reasoning."""
+        self._first_visible_ns, self._first_visible_error_ns = stamp_ns, error_ns
+        is_more_of_a_read = self.has_content and stamp_ns == self._last_content_ns
+        self._reads_before_visible = self._content_reads - is_more_of_a_read
 
     def _begin_content(self, stamp_ns: int, size: int, error_ns: int) -> None:
         """The first content of a read."""
@@ -161,14 +173,14 @@ class Timing:
         in_one_read = gap_ns == 0
         return gap_ns if in_one_read or not in_doubt(gap_ns, self._last_content_error_ns + ended_error_ns) else None
 
-    def errors(self, output_tokens: int | None) -> dict[Metric, int]:
-        """How far the figures may be from the truth, the time of the send left aside."""
-        either_ns = max(self._first_content_error_ns, self._last_content_error_ns)
+    def errors(self, tokens: int | None) -> dict[Metric, int]:
+        """How far the figures may be from the truth, the time of the send left aside. `tokens`: those of the rate."""
+        either_ns = max(self._first_content_error_ns, self._first_visible_error_ns, self._last_content_error_ns)
         return {
             Metric.TTFT: self._first_content_error_ns,
             Metric.TTFO: self._first_visible_error_ns,
             Metric.TTLT: self._last_content_error_ns,
-            Metric.TPOT: round(either_ns / max(1, (output_tokens or 0) - 1)),
+            Metric.TPOT: round(either_ns / max(1, (tokens or 0) - 1)),
         }
 
     def pace(self, ended_ns: int) -> ContentPace | None:
@@ -187,6 +199,10 @@ class Timing:
             longest_gap_ns=gaps.max or 0,
             sizes=_tenths(self._sizes.histogram()),
             late_reads=self._late_reads,
+            visible_ns=None if self._first_visible_ns is None else self._first_visible_ns - self._sent_ns,
+            visible_reads=self._content_reads - self._reads_before_visible,
+            characters=self._characters,
+            visible_characters=self._characters - self._reasoning_characters,
         )
 
     def _since_sent(self, stamp_ns: int | None) -> int | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from gwtui.decode import Decoded
 from gwtui.model.records import StreamEvent
-from gwtui.report.lines import LABEL_WIDTH, EventRow, Styler, event_lines, known, plain, quoted, verdict_lines
+from gwtui.report.lines import LABEL_WIDTH, EventRow, Styler, event_lines, plain, quoted, verdict_lines
 from gwtui.report.objects import finding_object
 from gwtui.report.probe import WIDTH
 from gwtui.text import units
@@ -32,6 +32,7 @@ def decode_json(decoded: Decoded) -> bytes:
         "events": decoded.event_count,
         "input_tokens": decoded.usage.input_tokens,
         "output_tokens": decoded.usage.output_tokens,
+        "reasoning_tokens": decoded.usage.reasoning_tokens,
         "bytes": decoded.bytes,
         "findings": [finding_object(each) for each in decoded.findings],
         "headers": decoded.headers,
@@ -62,11 +63,10 @@ def decode_text(decoded: Decoded, width: int = WIDTH, styled: Styler = plain) ->
 
 def _held(decoded: Decoded) -> list[tuple[str, str]]:
     usage = decoded.usage
-    counted = usage.input_tokens is not None or usage.output_tokens is not None
     return [
         ("api", decoded.api),
         ("model", decoded.model_served),
         ("answer", "" if decoded.status is None else f"HTTP {decoded.status}"),
         ("stream", f"{units.many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes"),
-        ("tokens", f"{known(usage.input_tokens)} in, {known(usage.output_tokens)} out" if counted else ""),
+        ("tokens", units.tokens(usage.input_tokens, usage.output_tokens, usage.reasoning_tokens)),
     ]

@@ -18,7 +18,6 @@ from gwtui.report.lines import (
     EventRow,
     Styler,
     event_lines,
-    known,
     plain,
     quoted,
     verdict_lines,
@@ -162,9 +161,9 @@ def _stream_text(result: Request) -> str:
 
 
 def _token_text(result: Request) -> str:
-    if result.input_tokens is None and result.output_tokens is None:
+    counts = units.tokens(result.input_tokens, result.output_tokens, result.reasoning_tokens)
+    if not counts:
         return ""
-    counts = f"{known(result.input_tokens)} in, {known(result.output_tokens)} out"
     return ", ".join((counts, *(f"{words} {text}" for words, text in units.metric_texts(result, Basis.TOKENS))))
 
 

@@ -87,6 +87,14 @@ def count(value: int) -> str:
     return f"{value:,}"
 
 
+def tokens(sent: int | None, made: int | None, reasoning: int | None) -> str:
+    """What an answer took: `9 in, 840 out, 800 of them reasoning`; "" where it tells neither of the first two."""
+    if sent is None and made is None:
+        return ""
+    known = (f"{'n/a' if each is None else count(each)} {way}" for each, way in ((sent, "in"), (made, "out")))
+    return ", ".join((*known, *([f"{count(reasoning)} of them reasoning"] if reasoning else [])))
+
+
 def many(number: int, noun: str) -> str:
     """`1 event`, `1,204 events`."""
     return f"1 {noun}" if number == 1 else f"{count(number)} {noun}s"

@@ -135,3 +135,17 @@ def test_the_next_deadline(progress: Progress, end: End, at_s: float) -> None:
     found = due(progress, DEADLINES)
     assert (found.end, found.at_ns) == (end, at_s * S)
     assert " s" in found.detail
+
+
+def test_reasoning_is_told_from_what_is_visible() -> None:
+    long = [Reading(EventKind.REASONING, text="hmm")]
+    pace = timed((100, long), (200, long + TEXT), (200, TEXT), (300, TEXT)).pace(SENT + 300 * MS)
+    assert pace is not None
+    assert (pace.visible_ns, pace.visible_reads, pace.reads) == (200 * MS, 2, 3)
+    assert (pace.characters, pace.visible_characters, pace.has_reasoning) == (9, 3, True)
+    plain = timed((100, TEXT), (200, TEXT)).pace(SENT)
+    assert plain is not None
+    assert (plain.visible_ns, plain.visible_reads, plain.has_reasoning) == (100 * MS, 2, False)
+    thought = timed((100, long)).pace(SENT)
+    assert thought is not None
+    assert thought.visible_ns is None

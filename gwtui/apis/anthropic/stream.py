@@ -29,6 +29,7 @@ from gwtui.apis.errors import is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import spent
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
@@ -74,6 +75,7 @@ class AnthropicReader:
         self._contents = 0
         self._stop_reason = ""
         self._tokens = MessageTokens()
+        self._tags = ThoughtTags()
         self._last = ""
 
     def event(self, event: FramedEvent) -> Reading:
@@ -213,6 +215,7 @@ class AnthropicReader:
             self._arguments.add(text)
         elif content is EventKind.REASONING:
             self._tokens.think(self.model_served or self._asked)
+        content, text = self._tags.classify(content, text)
         return Reading(content, "content_block_delta", text, note)
 
     def _misplaced_delta(self, event: MessagesEvent) -> str:

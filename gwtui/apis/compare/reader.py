@@ -15,6 +15,7 @@ from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import APIError, describe_error, event_error, is_error
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import count
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
@@ -60,6 +61,7 @@ class _ModelProgress:
 
     def __init__(self) -> None:
         self.chunks = 0
+        self.tags = ThoughtTags()
         self.ended_at = 0
         self.failure = ""
 
@@ -120,7 +122,10 @@ class CompareReader:
             return Reading(EventKind.STOP, name, "", note, model)
         text = as_text(payload.get(names.content))
         progress.chunks += bool(text)
-        return Reading(EventKind.TEXT if text else EventKind.OTHER, name, text, note, model)
+        if not text:
+            return Reading(EventKind.OTHER, name, "", note, model)
+        content, text = progress.tags.classify(EventKind.TEXT, text)
+        return Reading(content, name, text, note, model)
 
     def _progress_of(self, model: str) -> _ModelProgress:
         if model not in self._models and len(self._models) >= MAX_MODELS:

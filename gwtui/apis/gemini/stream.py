@@ -17,6 +17,7 @@ from gwtui.apis.errors import is_error
 from gwtui.apis.models import model_differs
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import add, count, later, spent, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
@@ -86,6 +87,7 @@ class GeminiReader:
         self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CANDIDATE, "candidate", candidates)
         self._finished: dict[int, str] = {}
         """Per candidate its finishReason; "" while it has none."""
+        self._tags: dict[int, ThoughtTags] = {}
         self._blocked = ""
         self._contents = 0
         self._responses = 0
@@ -112,10 +114,8 @@ class GeminiReader:
         name = clean(event.event, 64) if event.event != "message" else "candidates"
         kind, texts, notes = EventKind.OTHER, [], []
         for candidate in payload.candidates or ():
-            own, text = generated(candidate)
+            own, text = self._generated(candidate)
             kind = own if text and not kind.is_content else kind
-            if own is EventKind.REASONING:
-                self.usage = with_reasoning(self.usage, Reasoning.SUMMARISED)
             texts.append(text)
             notes.append(self._follow(candidate, text))
         text = "".join(texts)
@@ -124,6 +124,13 @@ class GeminiReader:
         elif not payload.candidates and payload.usage:
             kind, name = EventKind.USAGE, "usage"
         return Reading(kind, name, text, clean("; ".join(filter(None, notes))))
+
+    def _generated(self, candidate: Candidate) -> tuple[EventKind, str]:
+        kind, text = generated(candidate)
+        if kind is EventKind.REASONING:
+            self.usage = with_reasoning(self.usage, Reasoning.SUMMARISED)
+        number = candidate.index if isinstance(candidate.index, int) and 0 <= candidate.index < MAX_CANDIDATES else 0
+        return self._tags.setdefault(number, ThoughtTags()).classify(kind, text)
 
     def _follow(self, candidate: Candidate, text: str) -> str:
         index = 0 if candidate.index is None else candidate.index

@@ -13,6 +13,7 @@ import msgspec
 from gwtui.apis.base import Reasoning
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.payload import Arguments, as_text
+from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.model.enums import EventKind
 from gwtui.text.sanitize import clean
 
@@ -90,6 +91,7 @@ class ChoiceProgress:
         self.contents = 0
         self.finish_reason = ""
         self.finished_at = 0
+        self.tags = ThoughtTags()
         self.tools: list[Arguments] = []
         """The tool calls in the order they began."""
         self._open: dict[object, tuple[object, Arguments]] = {}
@@ -112,10 +114,10 @@ class ChoiceProgress:
 def generated(choice: Choice, progress: ChoiceProgress) -> tuple[EventKind, str]:
     """What was generated in a choice; what a user sees goes before reasoning."""
     delta = choice.delta or _NO_DELTA
-    if delta.content and (text := content_text(delta.content)):
-        return EventKind.TEXT, text
-    if choice.text or delta.refusal:
-        return EventKind.TEXT, as_text(choice.text or delta.refusal)
+    if text := content_text(delta.content) or as_text(choice.text):
+        return (EventKind.TEXT, text) if progress.tags.over else progress.tags.take(text)
+    if delta.refusal:
+        return EventKind.TEXT, as_text(delta.refusal)
     if delta.tool_calls or delta.function_call:
         text = _tool_text(delta, progress)
         if text:

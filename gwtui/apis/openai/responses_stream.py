@@ -25,6 +25,7 @@ from gwtui.apis.openai.responses_events import (
 from gwtui.apis.openai.responses_parts import Parts
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import merged, spent, token_usage, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
@@ -42,6 +43,7 @@ class ResponsesReader:
         self._asked = asked
         self._notes = StreamNotes(RULES)
         self._parts = Parts(self._notes)
+        self._tags = ThoughtTags()
         self._sequence: int | None = None
         """The number that the last event had."""
         self._created = False
@@ -112,8 +114,13 @@ class ResponsesReader:
         if not payload.delta:
             return Reading(EventKind.OTHER, name, "", note)
         self._contents += 1
+        return self._content(content, name, payload.delta, note)
+
+    def _content(self, content: EventKind, name: str, text: str, note: str) -> Reading:
         self.usage = with_reasoning(self.usage, Reasoning.SUMMARISED if "summary" in name else None)
-        return Reading(content, name, payload.delta, note)
+        if name.startswith("response.output_text.") and not self._tags.over:
+            content, text = self._tags.take(text)
+        return Reading(content, name, text, note)
 
     def _whole(self, name: str, payload: ResponsesEvent, note: str) -> Reading:
         """A `.done` event: its whole has to be what its deltas came to. What came without any delta is content."""
@@ -125,8 +132,7 @@ class ResponsesReader:
         if came or not payload.whole:
             return Reading(EventKind.OTHER, name, "", note)
         self._contents += 1
-        self.usage = with_reasoning(self.usage, Reasoning.SUMMARISED if "summary" in name else None)
-        return Reading(content, name, payload.whole, note)
+        return self._content(content, name, payload.whole, note)
 
     def _end(self, name: str, response: ResponseObject) -> Reading:
         self._ending = name

@@ -14,6 +14,7 @@ from gwtui.apis.errors import event_error, is_error
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.sourcegraph.shared import COMPLETION, CUTTING, RULES, Completion, stop_reason_of, usage_of
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import merged, spent
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
@@ -34,6 +35,7 @@ class SourcegraphReader:
         self._text = ""
         """All text so far, where completions repeat it."""
         self._contents = 0
+        self._tags = ThoughtTags()
         self._stop_reason = ""
         self._names_stops = False
         """Whether completions have a `stopReason`, if only an empty one."""
@@ -73,7 +75,7 @@ class SourcegraphReader:
 
     def _completion(self, payload: Completion) -> Reading:
         text, note = self._added(payload)
-        kind = EventKind.TEXT
+        kind, text = self._tags.classify(EventKind.TEXT, text)
         if not text and payload.delta_tool_calls:
             text, kind = _tool_text(payload.delta_tool_calls), EventKind.TOOL
         if not text and payload.delta_thinking:

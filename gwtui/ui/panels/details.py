@@ -159,7 +159,6 @@ def _lateness(result: Request | Ping) -> str:
 
 def _figures(request: Request) -> tuple[tuple[str, str], ...]:
     status = str(request.status) if request.status is not None else ""
-    known = request.input_tokens is not None or request.output_tokens is not None
     asked = request.model
     model = asked if request.model_served in ("", asked) else f"asked {asked}, served {request.model_served}"
     return (
@@ -168,14 +167,10 @@ def _figures(request: Request) -> tuple[tuple[str, str], ...]:
         ("events", f"{request.events} in {request.reads} reads" if request.events else ""),
         ("bytes", f"{request.bytes:,}" if request.bytes else ""),
         *units.metric_texts(request, Basis.READS),
-        ("tokens", f"{_known(request.input_tokens)} in, {_known(request.output_tokens)} out" if known else ""),
+        ("tokens", units.tokens(request.input_tokens, request.output_tokens, request.reasoning_tokens)),
         *units.metric_texts(request, Basis.TOKENS),
         ("no rate", request.no_rate),
     )
-
-
-def _known(tokens: int | None) -> str:
-    return "n/a" if tokens is None else str(tokens)
 
 
 def _ids(request: Request) -> tuple[tuple[str, str], ...]:
