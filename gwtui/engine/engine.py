@@ -17,7 +17,7 @@ from typing import Any
 
 from gwtui.engine import profile_edits
 from gwtui.engine.backoff import Politeness
-from gwtui.engine.budget import BudgetTracker
+from gwtui.engine.budget import BudgetTracker, most_tokens
 from gwtui.engine.endpoint_runner import SessionCounts, WorkerContext, Workers, burst, may_begin, run_trial
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.profile_edits import CommandError
@@ -96,6 +96,8 @@ class Engine:
         self._beaten = self._moment()
         self._paused_by_budget: set[str] = set()
         """Endpoints that are paused until there is a new budget."""
+        self._untold: set[str] = set()
+        """Endpoints of whose answers it was said that they tell no usage."""
         self._was_spent = False
         self._counts: defaultdict[str, SessionCounts] = defaultdict(SessionCounts)
         self._workers: dict[str, Workers] = {}
@@ -257,7 +259,10 @@ class Engine:
 
     def _charge(self, request: Request) -> None:
         endpoint = self._profile.endpoint(request.endpoint)
-        self._context.budget_tracker.charge(request, endpoint.price if endpoint is not None else None)
+        price, most = (endpoint.price, most_tokens(endpoint)) if endpoint is not None else (None, 0)
+        if self._context.budget_tracker.charge(request, price, most) and request.endpoint not in self._untold:
+            self._untold.add(request.endpoint)
+            self._announce(f"{request.endpoint}: its answers tell no usage, so the budget counts max_tokens instead")
         self._enforce_budget()
 
     def _spent(self) -> str:

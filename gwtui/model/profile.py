@@ -116,7 +116,8 @@ class Budget(_Table, frozen=True, kw_only=True):
     requests: Limit | None = None
     """Maximum number of requests, bursts, trials and checks included."""
     tokens: Limit | None = None
-    """Maximum number of input and output tokens, as reported by the answers."""
+    """Maximum number of input and output tokens, as reported by the answers; one that reports none counts as
+    `max_tokens`."""
     usd: Annotated[float, Meta(ge=0.000_001, le=1_000_000_000)] | None = None
     """Maximum US dollars, from the `price` of the endpoints."""
     per: Literal["hour", "session"] = "hour"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Self
 
 from msgspec.structs import replace
 
-from gwtui.engine.budget import BudgetTracker
+from gwtui.engine.budget import BudgetTracker, most_tokens
 from gwtui.model.check_results import CheckRun, PlannedCheck
 from gwtui.model.commands import RunChecks
 from gwtui.model.profile import Endpoint, Profile
@@ -150,7 +150,7 @@ class CheckRunner:
         """Pings take nothing of a budget."""
         if isinstance(result, Request):
             self._budget_tracker.take(self._clock())
-            self._budget_tracker.charge(result, endpoint.price)
+            self._budget_tracker.charge(result, endpoint.price, most_tokens(endpoint))
 
     def _report(self, run: CheckRun) -> CheckRun:
         run = replace(run, now_ns=self._clock())

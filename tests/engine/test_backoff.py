@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,9 +12,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from gwtui.engine.backoff import AFTER_FAILURES, AFTER_REFUSALS, LONGEST_ASKED_S, LONGEST_NS, MOST_TIMES, Politeness
-from gwtui.engine.budget import HOUR_NS, BudgetTracker
+from gwtui.engine.budget import HOUR_NS, BudgetTracker, most_tokens
 from gwtui.engine.schedule import Schedule
-from gwtui.model.profile import Budget, Price
+from gwtui.model.profile import Budget, Endpoint, Price
 from gwtui.model.records import Hold, Ping, Request
 from gwtui.model.verdicts import Verdict
 
@@ -254,6 +255,37 @@ def test_an_hours_budget_is_new_every_hour_and_a_sessions_never() -> None:
     assert hourly.take(5 + 7 * HOUR_NS + 1)
     assert not hourly.take(5 + 8 * HOUR_NS - 1), "hours are counted from the start"
     assert not once.take(5 + 100 * HOUR_NS)
+
+
+@pytest.mark.parametrize(
+    ("fields", "most"),
+    [
+        ({}, 256),
+        ({"max_tokens": 9}, 9),
+        ({"body": {"max_completion_tokens": 70}}, 70),
+        ({"api": "gemini", "body": {"generationConfig": {"maxOutputTokens": 80}}}, 80),
+        ({"api": "ollama-chat", "body": {"options": {"num_predict": -1}}}, 256),
+        ({"api": "compare-stream", "model": "a, b,c", "max_tokens": 5}, 15),
+        ({"api": "http"}, 0),
+        ({"api": "websocket"}, 0),
+    ],
+)
+def test_how_long_an_answer_may_be(fields: dict[str, Any], most: int) -> None:
+    assert most_tokens(Endpoint(**{"name": "e", "api": "openai-chat", "url": "http://h"} | fields)) == most
+
+
+def test_an_answer_without_usage_counts_as_long_as_it_may_be() -> None:
+    price = Price(input_per_million=1.0, output_per_million=1000.0)
+    tokens, dollars = BudgetTracker(Budget(tokens=600, per="session"), 0), BudgetTracker(Budget(usd=0.5), 0)
+    for _ in range(2):
+        assert tokens.charge(answered(), price, 300)
+        assert dollars.charge(answered(), price, 300)
+    assert not tokens.charge(answered(1, 2), price, 300)
+    assert not tokens.charge(result(Verdict.AUTH), price, 300), "a refusal took nothing"
+    told = "(2 answers without usage counted as max_tokens)"
+    assert tokens.spent(1) == f"the session's budget of 600 tokens {told} is spent"
+    assert f"$0.50 {told}" in dollars.spent(1)
+    assert not BudgetTracker(Budget(requests=1), 0).charge(answered(), price, 300), "nothing to say"
 
 
 def test_what_has_no_price_costs_nothing() -> None:

@@ -155,6 +155,18 @@ async def test_a_budget_ends_bursts_schedules_and_trials_and_says_so() -> None:
             assert len(gateway.requests) == 10
 
 
+async def test_a_budget_of_tokens_says_that_answers_tell_none() -> None:
+    body = b'{"choices": [{"message": {"content": "hello"}, "finish_reason": "stop"}]}'
+    async with ScriptedServer([Receive(), Send(http("200 OK", body=body))] * 9) as gateway:
+        endpoint = Endpoint(name="a", api="openai-chat", url=gateway.url, stream=False, max_tokens=100)
+        profile = Profile(endpoints=(endpoint,), budget=Budget(tokens=150), interval_s=0.02)
+        async with watching(profile) as it:
+            await it.until(lambda: it.beat().paused == ("a",))
+            said = [each.text for each in it.all(Incident) if each.kind == "engine"]
+            assert said[0] == "a: its answers tell no usage, so the budget counts max_tokens instead"
+            assert said[1].startswith("probing pauses: this hour's budget of 150 tokens (2 answers without usage")
+
+
 async def test_pings_take_nothing_of_a_budget() -> None:
     async with ScriptedServer(GOOD) as gateway:
         ping = Endpoint(name="ws", api="websocket", url=gateway.url, path="/")
