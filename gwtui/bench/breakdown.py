@@ -15,6 +15,7 @@ from gwtui.stats.histogram import rank, supported
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
 
+READ_ERRORS, TRUNCATED = "read errors", "truncated streams"
 GROUPS = {
     "network timeouts": (
         Verdict.CONNECT_TIMEOUT,
@@ -24,8 +25,8 @@ GROUPS = {
         Verdict.NO_PONG,
     ),
     "no connection": (Verdict.DNS, Verdict.REFUSED, Verdict.UNREACHABLE, Verdict.PROXY, Verdict.TLS),
-    "read errors": (Verdict.RESET, Verdict.CLOSED, Verdict.DECODE_ERROR, Verdict.TOO_LARGE, Verdict.NOT_HTTP),
-    "truncated streams": (Verdict.TRUNCATED,),
+    READ_ERRORS: (Verdict.RESET, Verdict.CLOSED, Verdict.DECODE_ERROR, Verdict.TOO_LARGE, Verdict.NOT_HTTP),
+    TRUNCATED: (Verdict.TRUNCATED,),
     "errors inside a stream": (Verdict.ERROR_IN_STREAM,),
     "empty streams": (Verdict.EMPTY,),
     "streams out of order": (Verdict.OUT_OF_ORDER,),
@@ -123,6 +124,24 @@ def _change(one: Mapping[str, int], other: Mapping[str, int], name: str) -> str:
     return f"{(other[name] - one[name]) / one[name] * 100:+z.1f} %" if one[name] else units.MISSING
 
 
+def summary_lines(measured: Sequence[Measured]) -> list[str]:
+    """Per endpoint how many requests there were, and how many of them succeeded and failed; of several endpoints the
+    sum too. Then as `failure_lines`."""
+    lines = [f"{each.endpoint}: {_counts(each.ok, each.failed)}" for each in measured]
+    if len(measured) > 1:
+        lines.append(f"total: {_counts(sum(each.ok for each in measured), sum(each.failed for each in measured))}")
+    failures = failure_lines(measured)
+    return [*lines, "", *failures] if failures else lines
+
+
+def _counts(ok: int, failed: int) -> str:
+    total = ok + failed
+    if not total:
+        return "no requests"
+    good = f"{units.count(ok)} successful ({units.share(ok / total)} %)"
+    return f"{units.many(total, 'request')}, {good}, {units.count(failed)} failed ({units.share(failed / total)} %)"
+
+
 def failure_lines(measured: Sequence[Measured]) -> list[str]:
     """Per endpoint what failed, by kind, each with its first case, and what is in doubt; none where all went well."""
     lines = []
@@ -151,7 +170,7 @@ def _failure_heading(measured: Measured) -> str:
 def _failure_groups(measured: Measured) -> list[str]:
     groups: dict[str, list[Failures]] = {}
     for each in sorted(measured.failures.values(), key=lambda each: -each.count):
-        groups.setdefault(_group(each), []).append(each)
+        groups.setdefault(_group(each, is_stream=Metric.TTFT in measured.metrics), []).append(each)
     lines = []
     for name, members in groups.items():
         lines.append(f"  {name}: {units.count(sum(each.count for each in members))}")
@@ -159,9 +178,10 @@ def _failure_groups(measured: Measured) -> list[str]:
     return lines
 
 
-def _group(failures: Failures) -> str:
-    by_status = "unexpected answers" if failures.status is None or failures.status < 300 else "non-200 answers"
-    return _GROUP_OF.get(failures.verdict, by_status)
+def _group(failures: Failures, *, is_stream: bool) -> str:
+    by_status = "unexpected answers" if failures.status in (None, 101, 200) else "non-200 answers"
+    name = _GROUP_OF.get(failures.verdict, by_status)
+    return READ_ERRORS if name == TRUNCATED and not is_stream else name
 
 
 def _failure_line(failures: Failures) -> str:

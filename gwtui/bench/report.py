@@ -24,16 +24,16 @@ if TYPE_CHECKING:
 SHARES = (0.05, 0.5, 0.75, 0.8, 0.9, 0.95, 0.99)
 
 
-def bench_text(run: BenchRun, style: TextStyle) -> str:
-    """Everything that was measured, the table first."""
+def bench_text(run: BenchRun, style: TextStyle, *, doubtful: bool = False) -> str:
+    """Everything that was measured, the table first; `doubtful`: with percentiles that n does not support."""
     measured = list(run.measured.values())
     blocks = [
         [_heading(run)],
-        table.latencies(measured, style),
+        table.latencies(measured, style, doubtful=doubtful),
         breakdown.open_loop_lines(measured, list(run.actual.values())) if run.plan.rate is not None else [],
         table.details(measured, style),
         breakdown.average_lines(measured),
-        breakdown.failure_lines(measured),
+        breakdown.summary_lines(measured),
     ]
     return _joined(blocks)
 
@@ -45,7 +45,8 @@ def _joined(blocks: Iterable[Sequence[str]]) -> str:
 def _heading(run: BenchRun) -> str:
     ended = sum(each.total + each.local for each in run.measured.values())
     rate = f", {units.rate(ended / run.seconds)} requests/s" if run.seconds else ""
-    stopped = f"; stopped by {run.stopped_by.name}, results until then" if run.stopped_by else ""
+    by = run.stopped_by.name if run.stopped_by else "--deadline" if run.ran_out else ""
+    stopped = f"; stopped by {by}, results until then" if by else ""
     took = units.duration(round(run.seconds * 1e9))
     return f"{units.many(ended, 'request')} in {took}{rate}; {_plan_text(run.plan)}{stopped}"
 
@@ -69,7 +70,7 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped]) -> str:
             "order": plan.order.value,
         },
         "seconds": round(run.seconds, 3),
-        "stopped_by": run.stopped_by.name if run.stopped_by else None,
+        "stopped_by": run.stopped_by.name if run.stopped_by else "deadline" if run.ran_out else None,
         "counted_from": "planned send" if plan.rate is not None else "actual send",
         "endpoints": [_endpoint(each) for each in run.measured.values()],
         "comparisons": _comparisons(compare(all_pairs([series_of(each) for each in run.measured.values()]))),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from signal import Signals
-from typing import Self
+from typing import Any, Self
 
 import click
+import msgspec
 
 from gwtui.bench.csv_out import request_line
 from gwtui.bench.plan import Order, Plan
@@ -19,9 +20,10 @@ from gwtui.bench.results import Measured, empty
 from gwtui.engine.load import LoadDriver
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.suspend import awake_and_asleep_ns
-from gwtui.model.enums import Trigger
+from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request
+from gwtui.model.verdicts import Verdict
 from gwtui.probes.prober import Prober, ProberFor, results_prober_for
 from gwtui.secrets.resolver import make_ready
 from gwtui.text import units
@@ -113,15 +115,20 @@ class _Bench:
 
 
 PERIOD_S = 0.1
+LINE_PERIOD_S = 10.0
 
 
 @asynccontextmanager
 async def shown(plan: Plan, measured: Mapping[str, Measured]) -> AsyncIterator[None]:
-    """Show how far it is, ten times a second, while the block runs."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    """Show how far it is while the block runs: ten times a second on a terminal, else a line every 10 s."""
+    rows = list(measured.values())
+    if sys.stderr is None:
         yield
         return
-    rows = list(measured.values())
+    if not sys.stderr.isatty():
+        async with _kept_up(_saying(plan, rows)):
+            yield
+        return
     length, done = _scale(plan, rows)
 
     def progress(_: int | None) -> str:
@@ -139,14 +146,34 @@ async def shown(plan: Plan, measured: Mapping[str, Measured]) -> AsyncIterator[N
                 update()
                 await asyncio.sleep(PERIOD_S)
 
-        task = asyncio.create_task(keep_updating())
         try:
-            yield
+            async with _kept_up(keep_updating()):
+                yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
             update()
+
+
+@asynccontextmanager
+async def _kept_up(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have it done until the block ends."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+
+async def _saying(plan: Plan, rows: Sequence[Measured]) -> None:
+    began = time.monotonic()
+    of = f" of {units.count(plan.requests * len(rows))}" if plan.requests is not None else ""
+    while True:
+        await asyncio.sleep(LINE_PERIOD_S)
+        ended, failed = (units.count(sum(map(count, rows))) for count in (_ended, lambda each: each.failed))
+        seconds = round(time.monotonic() - began)
+        with suppress(OSError):  # nobody reads it any more
+            click.echo(f"gwtui: {ended}{of} requests, {failed} failed, {seconds} s", err=True)
 
 
 def _scale(plan: Plan, rows: Sequence[Measured]) -> tuple[int, Callable[[], int]]:
@@ -167,6 +194,14 @@ def _progress(rows: Sequence[Measured]) -> str:
     return f"{units.many(sum(map(_ended, rows)), 'request')}, {units.count(failed)} failed"
 
 
+def _only_200(result: Request | Ping) -> Request | Ping:
+    """The result, as a failure if it is an answer with another good status."""
+    if isinstance(result, Ping) or result.outcome is not Outcome.OK or result.status == 200:
+        return result
+    words = f"HTTP {result.status} instead of 200"
+    return msgspec.structs.replace(result, verdict=Verdict.WRONG_STATUS, rule="http.status", reason=words)
+
+
 @dataclass(slots=True)
 class BenchRun:
     """A benchmark and its results, which are there from the start and grow while it is driven."""
@@ -177,30 +212,49 @@ class BenchRun:
     actual: dict[str, Measured]
     """The same counted from the actual sends; of a closed loop the very same."""
     keeps_rows: bool = False
+    only_200: bool = False
+    """An answer with any other status is a failure, whatever its body."""
+    deadline_s: float | None = None
+    """Seconds after which it ends, whatever is under way; it `ran_out` then."""
+    ran_out: bool = False
     rows: dict[str, list[tuple[int, bytes]]] = field(default_factory=dict)
     """By endpoint its requests as lines of CSV, if they are to be kept, each with its number."""
     seconds: float = 0.0
     stopped_by: Signals | None = None
 
     @classmethod
-    def of(cls, endpoints: Sequence[Endpoint], plan: Plan, *, keeps_rows: bool = False) -> Self:
+    def of(
+        cls,
+        endpoints: Sequence[Endpoint],
+        plan: Plan,
+        *,
+        keeps_rows: bool = False,
+        only_200: bool = False,
+        deadline_s: float | None = None,
+    ) -> Self:
         """Nothing done yet."""
         measured = empty(endpoints, from_planned=plan.rate is not None)
         actual = empty(endpoints) if plan.rate is not None else measured
-        return cls(plan, measured, actual, keeps_rows, {each.name: [] for each in endpoints})
+        rows: dict[str, list[tuple[int, bytes]]] = {each.name: [] for each in endpoints}
+        return cls(plan, measured, actual, keeps_rows, only_200, deadline_s, rows=rows)
 
     async def drive(self, endpoints: Sequence[Endpoint], profile: Profile) -> None:
         """Carry the plan out, with a progress bar on a terminal. Cancelled, it keeps its results."""
         began = time.monotonic()
         try:
-            async with shown(self.plan, self.measured):
+            async with shown(self.plan, self.measured), asyncio.timeout(self.deadline_s) as deadline:
                 await drive(endpoints, profile, self.plan, self.take, self._miss)
+        except TimeoutError:
+            self.ran_out = deadline.expired()
+            if not self.ran_out:
+                raise
         finally:
             self.seconds = time.monotonic() - began
 
     def take(self, result: Request | Ping) -> None:
         """Count a result."""
         name = result.endpoint
+        result = _only_200(result) if self.only_200 else result
         self.measured[name].take(result)
         if self.actual is not self.measured:
             self.actual[name].take(result)

@@ -13,6 +13,8 @@ from gwtui.text import units
 from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, line
 
 DETAIL_SHARES = (0.5, 0.95, 0.99)
+DOUBT = "~"
+DOUBT_LEGEND = f"{DOUBT} is before a percentile that so few requests support badly"
 BEST, MIDDLE, WORST = "green", "yellow", "red"
 
 
@@ -49,17 +51,22 @@ def _colour(worth: float | None, best: float, worst: float) -> str | None:
     return BEST if worth == best else WORST if worth == worst else MIDDLE
 
 
-def latencies(measured: Sequence[Measured], style: TextStyle) -> list[str]:
-    """The table of whole latencies, a row per endpoint. One without a success shows none, and is never the best."""
+def latencies(measured: Sequence[Measured], style: TextStyle, *, doubtful: bool = False) -> list[str]:
+    """The table of whole latencies, a row per endpoint. One without a success shows none, and is never the best.
+
+    A percentile that n does not support is left out, or if `doubtful` is shown with a `~`.
+    """
     headings = ("Endpoint", "Average", *(name.capitalize() for name in FIGURES), "Total", "Success")
     for duration in (units.duration, units.short):
-        lines = grid(headings, _latency_rows(measured, duration), style)
+        lines = grid(headings, _latency_rows(measured, duration, doubtful=doubtful), style)
         if cells(lines[0]) <= style.width:
             break
-    return lines
+    return [*lines, DOUBT_LEGEND] if any(DOUBT in line for line in lines) else lines
 
 
-def _latency_rows(measured: Sequence[Measured], duration: Callable[[int | None], str]) -> list[list[TableCell]]:
+def _latency_rows(
+    measured: Sequence[Measured], duration: Callable[[int | None], str], *, doubtful: bool
+) -> list[list[TableCell]]:
     # Totals of different numbers of requests say nothing about who is faster.
     alike = len({each.ok for each in measured}) == 1
     rows = []
@@ -70,7 +77,7 @@ def _latency_rows(measured: Sequence[Measured], duration: Callable[[int | None],
             [
                 TableCell(each.endpoint),
                 TableCell(duration(whole.mean_ns), whole.mean_ns),
-                *(_quantile(whole, q, duration) for q in FIGURES.values()),
+                *(_quantile(whole, q, duration, doubtful=doubtful) for q in FIGURES.values()),
                 TableCell(duration(total_ns), total_ns if alike else None),
                 TableCell(f"{each.ok}/{each.total}", -each.ok / each.total if each.total else None),
             ]
@@ -78,11 +85,11 @@ def _latency_rows(measured: Sequence[Measured], duration: Callable[[int | None],
     return rows
 
 
-def _quantile(values: Values, q: float, duration: Callable[[int | None], str]) -> TableCell:
+def _quantile(values: Values, q: float, duration: Callable[[int | None], str], *, doubtful: bool) -> TableCell:
     found = values.percentile(q)
-    if found.value_ns is None or not found.supported:
+    if found.value_ns is None or not (found.supported or doubtful):
         return TableCell(units.quantile(None, found.n))
-    return TableCell(duration(found.value_ns), found.value_ns)
+    return TableCell(f"{'' if found.supported else DOUBT}{duration(found.value_ns)}", found.value_ns)
 
 
 def details(measured: Sequence[Measured], style: TextStyle) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
+from gwtui.apis.requests import with_scheme
 from gwtui.config import endpoint_from
 from gwtui.config.templates import FEATURE, TRACE
 from gwtui.model.profile import Endpoint
@@ -19,6 +20,10 @@ from gwtui.secrets.references import SCHEMES, KeyReferenceError, is_reference, r
 from gwtui.secrets.resolver import resolve
 
 SPECIAL_HEADER = "cody-core-gc-test"
+SPECIAL_VALUE = "M2R{+6VI?1,M3n&<vpw1&AK>"
+"""What the predecessor sent in it. It marks tests; it is in the predecessor's public source, and no key."""
+JSON = {"Content-Type": "application/json"}
+"""What the predecessor called its pings over HTTP, and what an instance may insist on."""
 
 PROVIDERS = {
     "anthropic": (("anthropic-messages", "/v1/completions/anthropic-messages"), ("sourcegraph-stream", None)),
@@ -48,6 +53,7 @@ class SourcegraphTarget:
     sourcegraph: str | None = None
     sgp: str | None = None
     special_header: str | None = None
+    """The value of `SPECIAL_HEADER`."""
 
     def completions(self, providers: Sequence[str], changes: Mapping[str, Any]) -> tuple[Endpoint, ...]:
         """Endpoints of these providers. Raises TargetError, or ConfigError for fields that cannot be."""
@@ -57,10 +63,12 @@ class SourcegraphTarget:
             suffix = f"-{provider}" if len(providers) > 1 else ""
             (gateway_api, gateway_path), (instance_api, instance_path) = PROVIDERS[provider]
             if self.gateway is not None:
-                own = {"url": self.gateway, "key": self.sgd, "auth": "bearer", "api": gateway_api, "path": gateway_path}
+                url = _over_http(self.gateway)
+                own = {"url": url, "key": self.sgd, "auth": "bearer", "api": gateway_api, "path": gateway_path}
                 found.append({"name": f"gateway{suffix}", **own})
             if self.sourcegraph is not None:
-                own = {"url": self.sourcegraph, "key": self.sgp, "auth": "token", "api": instance_api}
+                url = _over_http(self.sourcegraph)
+                own = {"url": url, "key": self.sgp, "auth": "token", "api": instance_api}
                 found.append({"name": f"sourcegraph{suffix}", "path": instance_path, **own})
         return tuple(
             endpoint_from({"stream": False, **each, "headers": {**FEATURE, **self._special()}, **changes})
@@ -76,13 +84,13 @@ class SourcegraphTarget:
                 {
                     "name": name,
                     "api": api,
-                    "url": url,
+                    "url": url if api == "websocket" else _over_http(url),
                     "path": path,
                     "key": key,
                     "auth": "token" if key is not None else None,
                     "body": "ping",
                     "expect": "pong",
-                    "headers": {**TRACE, **self._special()},
+                    "headers": {**(JSON if api == "http" else {}), **TRACE, **self._special()},
                 }
             )
             for name, place, api, path in _PINGS
@@ -103,6 +111,11 @@ class SourcegraphTarget:
                     f"{option} takes where the key is, never the key: others could read it in the list of processes. "
                     f"Put it into a variable and give {option} env:{name}, or give {option} {SCHEMES}"
                 )
+
+
+def _over_http(url: str) -> str:
+    """The URL of a gateway that was given for its WebSocket, for requests over HTTP."""
+    return with_scheme(url, "http", "https") if url.startswith(("ws://", "wss://")) else url
 
 
 def check(endpoints: Sequence[Endpoint]) -> None:

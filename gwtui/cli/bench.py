@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gwtui.cli.console import Refusal, say
+from gwtui.cli.console import Refusal, note, say
 from gwtui.cli.endpoints import Targets, refuse_undescribed
 from gwtui.cli.measure import (
     COUNT,
@@ -24,7 +24,7 @@ from gwtui.cli.measure import (
     text_style,
     write,
 )
-from gwtui.cli.options import FlagsAsGo, exit_with, given, key_option, model_option, rate
+from gwtui.cli.options import FlagsAsGo, exit_with, given, go_bool, key_option, model_option, rate
 
 if TYPE_CHECKING:
     from gwtui.bench.plan import Plan
@@ -38,25 +38,27 @@ OPEN_LOOP_ROOM = 100
 class BenchOptions(MeasureOptions):
     """The options of `bench`."""
 
-    endpoints: tuple[str, ...]
-    concurrency: int | None
-    rate: float | None
+    endpoints: tuple[str, ...] = ()
+    concurrency: int | None = None
+    rate: float | None = None
     """Requests a second."""
-    together: bool
-    interleave: bool
-    fail_if: tuple[str, ...]
-    api: str | None
-    url: str | None
-    path: str | None
-    key: str | None
-    model: str | None
-    gateway: str | None
-    sgd: str | None
-    sourcegraph: str | None
-    sgp: str | None
-    special_header: str | None
-    providers: tuple[str, ...]
-    connectivity: bool
+    together: bool = False
+    interleave: bool = False
+    fail_if: tuple[str, ...] = ()
+    api: str | None = None
+    url: str | None = None
+    path: str | None = None
+    key: str | None = None
+    model: str | None = None
+    gateway: str | None = None
+    sgd: str | None = None
+    sourcegraph: str | None = None
+    sgp: str | None = None
+    special_header: str | None = None
+    providers: tuple[str, ...] = ()
+    connectivity: bool = False
+    like_src: bool = False
+    """As the predecessor: only a 200 is a success, and percentiles are shown whatever n is."""
 
     def changes(self) -> dict[str, Any]:
         return given(model=self.model, max_tokens=self.max_tokens, stream=self.stream)
@@ -88,6 +90,25 @@ class BenchOptions(MeasureOptions):
         )
 
 
+def _special_header(_ctx: click.Context, _param: click.Parameter, text: str | None) -> str | None:
+    """The header's value; that of the predecessor where none, or what Go takes for true, was given."""
+    from gwtui.bench.targets import SPECIAL_VALUE
+
+    meaning = go_bool(text or "")
+    return text if meaning is None else SPECIAL_VALUE if meaning else None
+
+
+special_header_option = click.option(
+    "--use-special-header",
+    "special_header",
+    is_flag=False,
+    flag_value="true",
+    metavar="[VALUE]",
+    callback=_special_header,
+    help="Send the header cody-core-gc-test, with VALUE or the one that src sent.",
+)
+
+
 class _WithGates(FlagsAsGo):
     """Its help explains `--fail-if`."""
 
@@ -108,7 +129,7 @@ class _WithGates(FlagsAsGo):
     "bench",
     cls=_WithGates,
     short_help="Benchmark endpoints: latency percentiles and failures.",
-    epilog=exit_codes("a --fail-if came true, or an endpoint had no success"),
+    epilog=exit_codes("a --fail-if is true, an endpoint had no success, or --deadline passed"),
 )
 @click.argument("endpoints", nargs=-1, metavar="[ENDPOINT]...")
 @click.option(
@@ -142,9 +163,7 @@ class _WithGates(FlagsAsGo):
 @click.option(
     "--connectivity", is_flag=True, help="Ping --gateway and --sourcegraph over WebSocket and HTTP, no model."
 )
-@click.option(
-    "--use-special-header", "special_header", metavar="VALUE", help="Send the header cody-core-gc-test: VALUE."
-)
+@special_header_option
 def command(**options: Any) -> None:
     """Benchmark endpoints: latency percentiles and failures.
 
@@ -169,7 +188,13 @@ def bench(options: BenchOptions) -> int:
 
     plan = options.plan()
     profile, endpoints = _targets(options)
-    run = BenchRun.of(endpoints, plan, keeps_rows=options.request_csv is not None)
+    run = BenchRun.of(
+        endpoints,
+        plan,
+        keeps_rows=options.request_csv is not None,
+        only_200=options.like_src,
+        deadline_s=options.deadline_s,
+    )
     with refusing_targets():
         parsed = [thresholds.parse(text) for text in options.fail_if]
         thresholds.check(parsed, list(run.measured.values()))
@@ -177,7 +202,10 @@ def bench(options: BenchOptions) -> int:
 
     def report_results() -> bool:
         tripped = thresholds.judge(parsed, list(run.measured.values()))
-        say(report.bench_json(run, tripped) if options.as_json else report.bench_text(run, text_style()))
+        if options.as_json:
+            say(report.bench_json(run, tripped))
+        else:
+            say(report.bench_text(run, text_style(), doubtful=options.like_src))
         for each in tripped:
             click.echo(f"gwtui: {each}", err=True)
         write(run, outputs)
@@ -219,8 +247,25 @@ def _gateway_and_instance(options: BenchOptions) -> Targets:
     changes = options.changes()
     if options.connectivity and (options.providers or changes):
         raise Refusal("--connectivity requests no model: leave out --provider, --model, --max-tokens and --stream")
+    if not options.like_src:
+        _note_keys(options)
     providers = tuple(dict.fromkeys(options.providers)) or ("anthropic",)
     with refusing_targets():
         endpoints = target.pings() if options.connectivity else target.completions(providers, changes)
         check(endpoints)
     return Profile(endpoints=endpoints), endpoints
+
+
+def _note_keys(options: BenchOptions) -> None:
+    """Say which key was given for nothing, and which is missing."""
+    for name, key, side, url in (
+        ("--sgd", options.sgd, "--gateway", options.gateway),
+        ("--sgp", options.sgp, "--sourcegraph", options.sourcegraph),
+    ):
+        if key is not None and url is None:
+            note(f"{name} was given and is not used: there is no {side}")
+        needs_key = not (options.connectivity and name == "--sgd")
+        if key is None and url is not None and needs_key:
+            note(f"{side} is asked without a key: there is no {name}")
+        if key is not None and url is not None and not needs_key:
+            note(f"{name} was given and is not used: pings of a gateway need no key")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli import measure
-from gwtui.cli.console import Refusal, say, shown
+from gwtui.cli.console import Refusal, note, say
 from gwtui.cli.options import exit_with
 from gwtui.cli.user_files import progress
 
@@ -41,7 +41,7 @@ class CompareOptions(measure.MeasureOptions):
 @click.command(
     "compare",
     short_help="Compare A and B: difference, confidence interval, significance.",
-    epilog=measure.exit_codes("an endpoint had no success"),
+    epilog=measure.exit_codes("an endpoint had no success, or --deadline passed"),
 )
 @click.argument("sources", nargs=-1, required=True, metavar="A B...")
 @click.option(
@@ -87,7 +87,8 @@ def _measure(options: CompareOptions) -> int:
     from gwtui.stats.comparison import all_pairs
 
     profile, endpoints = measure.from_profile(options.sources, options)
-    run = BenchRun.of(endpoints, options.plan(), keeps_rows=options.request_csv is not None)
+    keeps_rows = options.request_csv is not None
+    run = BenchRun.of(endpoints, options.plan(), keeps_rows=keeps_rows, deadline_s=options.deadline_s)
     outputs = measure.outputs_of(options)
 
     def report_results() -> None:
@@ -110,7 +111,7 @@ def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, Compare
     for path in paths:
         if others := other_parts(path):
             text = f"{path} is one part of a session; {len(others)} more are beside it. Use {path.parent} for all parts"
-            click.echo(f"gwtui: note: {shown(text)}", err=True)
+            note(text)
     with measure.refusing_targets(), progress() as add:
         return pairs([(label, read(path, add)) for label, path in zip(labels(paths), paths, strict=True)])
 

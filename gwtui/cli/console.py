@@ -95,6 +95,11 @@ def say(text: str | bytes) -> None:
         raise OwnFaultError(f"standard output: {error.strerror or error}") from error
 
 
+def note(text: str) -> None:
+    """A line on standard error about what is not wrong but worth knowing."""
+    click.echo(f"gwtui: note: {shown(text)}", err=True)
+
+
 def shown(text: str) -> str:
     """A message with names of files and the like in it, as a terminal may get it."""
     from gwtui.text.sanitize import clean_text

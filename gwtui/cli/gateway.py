@@ -6,13 +6,16 @@ from pathlib import Path
 
 import click
 
+from gwtui.cli import gateway_benchmark
 from gwtui.cli.console import Refusal, say
 from gwtui.cli.options import exit_codes, exit_with
 
 
-@click.command(
+@click.group(
     "gateway",
-    short_help="Run the embedded gateway alone.",
+    invoke_without_command=True,
+    subcommand_metavar="[COMMAND]",
+    short_help="Run the embedded gateway alone; or benchmark a Cody Gateway, as `src gateway`.",
     epilog=exit_codes(usage="the command line or the script is wrong"),
 )
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
@@ -29,7 +32,9 @@ from gwtui.cli.options import exit_codes, exit_with
 @click.option("--json", "as_json", is_flag=True, help='Announce the ports as {"port": N, "raw_port": M}.')
 @click.option("--faults", is_flag=True, help="List the available faults and exit.")
 @click.option("--stop-with-stdin", is_flag=True, hidden=True)
+@click.pass_context
 def command(
+    ctx: click.Context,
     host: str,
     port: int,
     raw_port: int,
@@ -42,7 +47,11 @@ def command(
 
     Without --scenario it follows the demo's script. A request chooses a fault with the model `fault:NAME` or with the
     header `x-gwtui-fault: NAME`; faults below HTTP are on the raw port.
+
+    With a COMMAND it runs nothing: those are the command lines of `src gateway`.
     """
+    if ctx.invoked_subcommand is not None:
+        return
     if faults:
         _list_faults()
         return
@@ -73,6 +82,10 @@ def command(
     except OSError as error:
         raise Refusal(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
     exit_with(0 if number is None else 128 + number)
+
+
+command.add_command(gateway_benchmark.benchmark)
+command.add_command(gateway_benchmark.benchmark_stream)
 
 
 def _list_faults() -> None:

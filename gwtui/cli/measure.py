@@ -35,17 +35,18 @@ def exit_codes(bad: str) -> str:
 class MeasureOptions:
     """The options of `bench` that `compare` has too, as click hands them over. None: not given."""
 
-    profile_name: str | None
-    config_file: Path | None
-    requests: int | None
+    profile_name: str | None = None
+    config_file: Path | None = None
+    requests: int | None = None
     """For each endpoint."""
-    for_s: float | None
-    warmup: int
-    max_tokens: int | None
-    stream: bool | None
-    aggregate_csv: Path | None
-    request_csv: Path | None
-    as_json: bool
+    for_s: float | None = None
+    deadline_s: float | None = None
+    warmup: int = 0
+    max_tokens: int | None = None
+    stream: bool | None = None
+    aggregate_csv: Path | None = None
+    request_csv: Path | None = None
+    as_json: bool = False
 
     def changes(self) -> dict[str, Any]:
         """Fields of every endpoint that the options set."""
@@ -56,12 +57,20 @@ class MeasureOptions:
         return None if self.requests is None and self.for_s is not None else self.requests or default
 
 
+deadline_option = click.option(
+    "--deadline",
+    "deadline_s",
+    metavar="DURATION",
+    callback=seconds,
+    help="End after DURATION, whatever is under way.",
+)
 measure_options = options.option_group(
     click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile with the endpoints."),
     options.config_option,
     click.option(
         "--for", "for_s", metavar="DURATION", callback=seconds, help="Stop starting requests after DURATION: 30s, 5m."
     ),
+    deadline_option,
     click.option("--max-tokens", type=COUNT, metavar="N", help="Maximum number of tokens in each answer."),
     click.option("--stream/--no-stream", default=None, help="Request streams, or whole answers."),
     click.option("--csv", "aggregate_csv", type=FILE, metavar="FILE", help="Write a row per endpoint."),
@@ -122,10 +131,11 @@ def write(run: BenchRun, outputs: Mapping[str, OutputFile]) -> None:
 
 
 def exit_code(run: BenchRun, *, tripped: bool) -> int:
-    """128 + the signal that ended the run; 1 when a threshold tripped or an endpoint had no success; else 0."""
+    """128 + the signal that ended the run; 1 when a threshold tripped, an endpoint had no success or the deadline ended
+    it; else 0."""
     if run.stopped_by is not None:
         return 128 + run.stopped_by
-    return EXIT_DOWN if tripped or any(not each.ok for each in run.measured.values()) else 0
+    return EXIT_DOWN if tripped or run.ran_out or any(not each.ok for each in run.measured.values()) else 0
 
 
 def text_style() -> TextStyle:

@@ -6,6 +6,7 @@ import math
 import re
 import textwrap
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -59,14 +60,23 @@ class NumberRange(click.FloatRange):
 
 
 class FlagsAsGo(click.Command):
-    """Takes long options with one dash too, and `--stream=true`, as Go's flag package does."""
+    """Takes long options with one dash too, and `--stream=true`, as Go's flag package does.
+
+    A command without arguments takes `--stream true` too.
+    """
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         params = self.get_params(ctx)
         names = {name for param in params for name in param.opts if name.startswith("--")}
         flags = {name for param in params if getattr(param, "is_flag", False) for name in param.opts}
         at = args.index("--") if "--" in args else len(args)
-        return super().parse_args(ctx, [*_long(args[:at], names, flags), *args[at:]])
+        long = _long(args[:at], names, flags, apart=not any(isinstance(param, click.Argument) for param in params))
+        return super().parse_args(ctx, [*long, *args[at:]])
+
+
+def go_bool(text: str) -> bool | None:
+    """The text as Go's flag package reads a flag; None where it would not."""
+    return {"1": True, "t": True, "true": True, "0": False, "f": False, "false": False}.get(text.lower())
 
 
 class ListsAPIs(click.Command):
@@ -83,13 +93,18 @@ class ListsAPIs(click.Command):
         formatter.write(f"{room.fill(', '.join(api_names()))}\n")
 
 
-def _long(args: list[str], names: set[str], flags: set[str]) -> list[str]:
-    found = []
-    for arg in args:
+def _long(args: list[str], names: set[str], flags: set[str], *, apart: bool) -> list[str]:
+    """The arguments as click takes them; `apart`: the value of a flag may be an argument of its own."""
+    found: list[str] = []
+    rest = pairwise([*args, ""])
+    for arg, following in rest:
         name, equals, value = arg.partition("=")
         name = f"-{name}" if f"-{name}" in names else name
-        if name in flags and value in ("true", "false"):
-            found += [name] if value == "true" else []
+        if name in flags and apart and not equals and go_bool(following) is not None:
+            equals, value = "=", following
+            next(rest)
+        if name in flags and go_bool(value) is not None:
+            found += [name] if go_bool(value) else []
         else:
             found.append(f"{name}{equals}{value}")
     return found

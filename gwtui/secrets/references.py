@@ -6,6 +6,7 @@ import re
 
 SCHEMES = "env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
 """What a reference may be, for messages."""
+SCHEME_NAMES = ("env", "file", "cmd", "keyring")
 
 _ANYTHING = r"[^\0\r\n]+"
 _WITHIN_BRACES = r"[^\0\r\n}]+"
@@ -21,6 +22,10 @@ _SENDABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 """RFC 9110 5.5: a field value is visible characters, spaces and tabs; more than Latin-1 has no bytes on the wire."""
 
 
+_HELD: dict[str, str] = {}
+"""Keys that the command line held itself, by their references in this process."""
+
+
 class KeyReferenceError(ValueError):
     """A reference cannot be resolved. The text names the place and the remedy, never a value."""
 
@@ -31,7 +36,20 @@ class NoRoomError(KeyReferenceError):
 
 def is_reference(text: str) -> bool:
     """Whether the whole text is a reference."""
-    return _REFERENCE.fullmatch(text) is not None
+    return _REFERENCE.fullmatch(text) is not None or text in _HELD
+
+
+def hold(option: str, value: str) -> str:
+    """A reference to a key that an option of the command line held. It is valid only in this process, so no file can
+    hold it."""
+    reference = f"option:{option}"
+    _HELD[reference] = value
+    return reference
+
+
+def held(option: str) -> str:
+    """The key that the option held."""
+    return _HELD[f"option:{option}"]
 
 
 def references_in(text: str) -> tuple[str, ...]:
@@ -46,7 +64,7 @@ def without_references(text: str) -> str:
 
 def begins_reference(text: str) -> bool:
     """Whether the text, which holds no reference, begins one that does not end well."""
-    return any(f"${{{scheme}:" in text for scheme in ("env", "file", "cmd", "keyring"))
+    return any(f"${{{scheme}:" in text for scheme in SCHEME_NAMES)
 
 
 def is_sendable(text: str) -> bool:

@@ -25,6 +25,7 @@ from gwtui.secrets.references import (
     KeyReferenceError,
     NoRoomError,
     filled_in,
+    held,
     is_reference,
     is_sendable,
     references_in,
@@ -40,7 +41,7 @@ MOST_AT_ONCE = 16
 MARGIN_S = 20.0
 """What expires sooner is asked for again by `make_ready`, so that it does not expire during the probe it is for."""
 
-_READ: dict[str, Callable[[str], str]] = {"env": from_environment, "file": from_file}
+_READ: dict[str, Callable[[str], str]] = {"env": from_environment, "file": from_file, "option": held}
 _ASKED: dict[str, Callable[[str], str]] = {"cmd": from_command, "keyring": from_keyring}
 
 

@@ -89,6 +89,14 @@ def test_what_n_does_not_support_is_not_shown_and_does_not_compete() -> None:
     assert "\x1b" not in cells(table.latencies([few, fast()], COLOUR), "gateway")["P95"]
 
 
+def test_what_n_supports_badly_is_shown_where_that_is_wanted_and_marked() -> None:
+    lines = table.latencies([measured("few", [*range(1, 13)])], PLAIN, doubtful=True)
+    row = cells(lines[:-1], "few")
+    assert (row["P5"], row["P75"], row["P80"], row["P95"]) == ("~1.00 ms", "9.00 ms", "~10.0 ms", "~12.0 ms")
+    assert lines[-1] == "~ is before a percentile that so few requests support badly"
+    assert "~" not in "".join(table.latencies([fast()], PLAIN, doubtful=True))
+
+
 def test_a_narrow_terminal_gets_shorter_numbers() -> None:
     wide = table.latencies([fast(), slow()], TextStyle(width=200))
     narrow = table.latencies([fast(), slow()], TextStyle(width=80))
@@ -182,6 +190,24 @@ def test_failures_are_told_apart(make: Any, fields: dict[str, Any], group: str) 
     assert lines[0] == "it: 1 of 2 requests failed; statistics calculated on 1 successful requests only"
     assert lines[1] == f"  {group}: 1"
     assert f"{fields['verdict']} 1: first #2 what was said (trace 4bf9)" in lines[2]
+
+
+def test_a_whole_answer_that_is_cut_is_a_read_error() -> None:
+    each = empty([endpoint("it", "anthropic-messages", stream=False)])["it"]
+    each.take(request("it", 1, None, verdict=Verdict.TRUNCATED, status=200, reason="the body has 23 bytes of 47"))
+    assert breakdown.failure_lines([each])[1] == "  read errors: 1"
+
+
+def test_the_summary_counts_every_endpoint_and_all_of_them() -> None:
+    lines = breakdown.summary_lines([measured("a", [5] * 987, failed=13), measured("b", [5] * 1000)])
+    assert lines[:4] == [
+        "a: 1,000 requests, 987 successful (98.7 %), 13 failed (1.3 %)",
+        "b: 1,000 requests, 1,000 successful (100 %), 0 failed (0.0 %)",
+        "total: 2,000 requests, 1,987 successful (99.4 %), 13 failed (0.7 %)",
+        "",
+    ]
+    assert lines[4].startswith("a: 13 of 1,000 requests failed")
+    assert breakdown.summary_lines([measured("a", [])]) == ["a: no requests"]
 
 
 def test_failures_without_any_success_say_so() -> None:

@@ -126,6 +126,16 @@ def test_flags_as_the_predecessor_took_them(gateway: Answering) -> None:
     assert [each.json["max_tokens"] for each in gateway.asked] == [256] * 4
 
 
+def test_keys_for_nothing_and_missing_keys_are_said(gateway: Answering) -> None:
+    result = typed(f"bench --gateway {gateway.url} --sgp env:SGP --requests 1")
+    assert result.stderr.splitlines() == [
+        "gwtui: note: --gateway is asked without a key: there is no --sgd",
+        "gwtui: note: --sgp was given and is not used: there is no --sourcegraph",
+    ]
+    result = typed(f"bench --gateway {gateway.url} --sgd env:SGD --connectivity --requests 1")
+    assert "note: --sgd was given and is not used: pings of a gateway need no key" in result.stderr
+
+
 def test_several_providers_have_endpoints_of_their_own(gateway: Answering) -> None:
     line = f"bench --provider anthropic --provider fireworks --gateway {gateway.url} --sgd env:SGD --requests 6"
     result = typed(line)

@@ -20,7 +20,7 @@ from support.scripted import chunk, free_port
 
 from gwtui import cli
 from gwtui.apis import api_names
-from gwtui.cli import config, console, watch
+from gwtui.cli import config, console, gateway, watch
 from gwtui.gateway.process import GatewayError
 from gwtui.model.commands import Start
 from gwtui.model.enums import State
@@ -30,6 +30,7 @@ COMMANDS: dict[str, click.Command] = {
     "": cli.gwtui,
     **{name: command for name, command in cli.gwtui.commands.items() if not command.hidden},
     **{f"config {name}": command for name, command in config.command.commands.items()},
+    **{f"gateway {name}": command for name, command in gateway.command.commands.items()},
 }
 STREAM = EVENT_STREAM + chunk(WHOLE) + LAST_CHUNK
 

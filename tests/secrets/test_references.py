@@ -9,7 +9,7 @@ import pytest
 
 from gwtui.model.profile import Endpoint
 from gwtui.secrets.redaction import MASK
-from gwtui.secrets.references import KeyReferenceError, is_reference
+from gwtui.secrets.references import KeyReferenceError, hold, is_reference
 from gwtui.secrets.resolver import redactor, resolve, resolve_headers
 from gwtui.secrets.sources import MAX_FILE_BYTES
 
@@ -156,3 +156,12 @@ def test_a_key_that_is_changed_is_masked_as_it_is_and_as_it_was_last(monkeypatch
         monkeypatch.setenv("GW_KEY", value)
         resolve("env:GW_KEY")
     assert redactor()("first-key second-key third-key") == f"{MASK} second-key {MASK}"
+
+
+def test_a_key_of_the_command_line_is_a_reference_only_where_it_was_given() -> None:
+    assert not is_reference("option:test-key")
+    with pytest.raises(KeyReferenceError, match="a key is given as env:NAME"):
+        resolve("option:test-key")
+    reference = hold("test-key", f" {SECRET}\n")
+    assert (reference, is_reference(reference), resolve(reference)) == ("option:test-key", True, SECRET)
+    assert redactor()(f"it was {SECRET}") == f"it was {MASK}"
