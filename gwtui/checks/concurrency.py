@@ -1,25 +1,21 @@
-"""Checks of concurrent requests: independent streams, several models side by side, one that fails alone. Pure."""
+"""Checks of several models at once: side by side, and one that fails alone. Pure."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
-from gwtui.checks.check import Check, CheckAnswer, Facts, describe, failed, not_applicable, passed, warned
-from gwtui.checks.evidence import Evidence, Probed, finding_of
+from gwtui.checks.check import Check, CheckAnswer, describe, failed, not_applicable, passed, warned
+from gwtui.checks.evidence import Evidence
 from gwtui.checks.models import SECTION
-from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS, sizes
+from gwtui.checks.request_plans import UNKNOWN_MODEL, sizes
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.timelines import alone_of, analyse_compared, analyse_streams
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
-from gwtui.model.verdicts import Verdict
 from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, ModelTimeline, Together
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
 
-LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
-"""Refusals that many requests at once may earn from a gateway that is well."""
 ONE_BY_ONE = (
     "The gateway calls its upstreams one after another, has a single worker, a lock or a limit per key; or a "
     "proxy queues requests."
@@ -27,52 +23,6 @@ ONE_BY_ONE = (
 ASK_TOGETHER = "Raise the gateway's workers and connection limits; let it call its upstreams concurrently."
 LIMIT = "A limit on concurrent requests, per key or per worker: requests above it wait in a queue."
 RAISE = "Compare with more and with fewer models; raise the limit."
-
-
-def judge_together(evidence: Evidence) -> CheckAnswer:
-    """Fails where streams of one model fail, mix or wait for each other; warns where some queue."""
-    probed = evidence.all(RequestSet.TOGETHER)
-    if not probed:
-        return not_applicable("nothing was sent")
-    bad = [each for each in probed if not each.ok]
-    analysis = analyse_streams(probed)
-    facts: dict[str, int | float | str] = {"streams": len(probed), "failed": len(bad), **_facts(analysis)}
-    if mixed := _mixed(probed):
-        return failed(
-            mixed,
-            "The gateway mixes up the answers of different requests.",
-            "Stop using it for more than one user: it leaks one user's answers to another.",
-            facts=facts,
-        )
-    if bad:
-        return _not_all(probed, bad, facts)
-    words = f"all {len(probed)} concurrent streams are complete and none contains another's content"
-    if analysis.verdict is Together.SEQUENTIAL:
-        return failed(f"{words}, but one waits for the other: {_pace(analysis)}", ONE_BY_ONE, ASK_TOGETHER, facts=facts)
-    if analysis.verdict is not None and analysis.queues:
-        return warned(f"{words}, but some wait for others: {_pace(analysis)}", LIMIT, RAISE, facts=facts)
-    return passed(f"{words}; they start within {units.duration(analysis.spread_ns)}", facts=facts)
-
-
-def _not_all(probed: Sequence[Probed], bad: Sequence[Probed], facts: Facts) -> CheckAnswer:
-    verdicts = Counter(each.request.verdict for each in bad)
-    counted = ", ".join(f"{verdict.replace('_', ' ')} ×{count}" for verdict, count in verdicts.most_common())
-    words = f"{len(bad)} of {len(probed)} concurrent streams failed: {counted}; {bad[0].request.reason}"
-    most = verdicts.most_common(1)[0][0].entry
-    if set(verdicts) <= LIMITS:
-        return warned(words, most.cause, most.remedy, facts=facts)
-    return failed(words, most.cause or most.meaning, most.remedy, facts=facts)
-
-
-def _mixed(probed: Sequence[Probed]) -> str:
-    """The first sign that one stream holds what belongs to another; "" for none. Each was given a word of its own."""
-    for number, (each, own) in enumerate(zip(probed, WORDS, strict=False), 1):
-        text = each.request.text.lower()
-        if (foreign := next((word for word in WORDS if word != own and word in text), None)) is not None:
-            return f"stream {number} was to repeat the word {own!r}, and contains {foreign!r}, the word of another"
-        if found := finding_of(each.request, FindingName.IDS_DIFFER):
-            return f"stream {number}: {found.evidence}"
-    return ""
 
 
 def judge_concurrency(evidence: Evidence) -> CheckAnswer:
@@ -85,7 +35,7 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     if last.verdict is None:
         return _undecided(last, evidence)
     evidence_words = _all_evidence(last)
-    facts: dict[str, int | float | str] = {"verdict": last.verdict.value, **_facts(last)}
+    facts: dict[str, int | float | str] = {"verdict": last.verdict.value, **facts_of(last)}
     facts |= {f"speed_up_{len(each.timelines)}": round(each.speed_up, 2) for each in analyses}
     words = f"{last.verdict}: {evidence_words}"
     if last.verdict is Together.SEQUENTIAL:
@@ -164,13 +114,6 @@ def _all_evidence(found: Concurrency) -> str:
     )
 
 
-def _pace(found: Concurrency) -> str:
-    return (
-        f"they start {units.duration(found.spread_ns)} apart, and {units.duration(found.wall_ns)} in all is "
-        f"{found.speed_up:.1f} times as fast as sequentially"
-    )
-
-
 def _speed_ups(analyses: Sequence[Concurrency]) -> list[str]:
     rows: list[Row] = [("models", "in all", "slowest", "in sum", "speed-up", "verdict")]
     for each in analyses:
@@ -220,7 +163,8 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
     return passed(f"{UNKNOWN_MODEL!r} failed alone, the others continued: {failure}")
 
 
-def _facts(found: Concurrency) -> dict[str, int | float | str]:
+def facts_of(found: Concurrency) -> dict[str, int | float | str]:
+    """The figures of an analysis, for programs."""
     return {
         "start_spread_ms": units.milliseconds(found.spread_ns) or 0.0,
         "wall_ms": units.milliseconds(found.wall_ns) or 0.0,
@@ -232,13 +176,6 @@ def _facts(found: Concurrency) -> dict[str, int | float | str]:
 
 
 CHECKS = (
-    Check(
-        name="concurrent-streams",
-        title="Ten concurrent streams are independent",
-        section=SECTION,
-        needs=(RequestSet.TOGETHER,),
-        judge=judge_together,
-    ),
     Check(
         name="concurrency",
         title="Several models answer concurrently",

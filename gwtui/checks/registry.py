@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.checks import concurrency, errors, fallback, gateway, models, pace, streaming
+from gwtui.checks import concurrency, errors, fallback, gateway, models, pace, streaming, together
 from gwtui.checks.check import Check
 
 CHECKS: tuple[Check, ...] = (
@@ -11,6 +11,7 @@ CHECKS: tuple[Check, ...] = (
     *pace.CHECKS,
     *errors.CHECKS,
     *models.CHECKS,
+    *together.CHECKS,
     *concurrency.CHECKS,
     *fallback.CHECKS,
     *errors.OVERALL,

@@ -17,7 +17,7 @@ from gwtui.gateway.providers import PROVIDERS
 from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, QuestionError, Reply, ScriptedAnswer
 from gwtui.gateway.responses import Playback, refusal
 from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, GatewayState, Visit, key_is_invalid
-from gwtui.gateway.texts import counted, pieces, tokens_of
+from gwtui.gateway.texts import obeyed, pieces, tokens_of
 from gwtui.gateway.timeline import BLANK_LINE, COMMENT, whole_answer_s
 from gwtui.gateway.upstreams import Served, Unserved
 
@@ -29,7 +29,7 @@ async def complete(state: GatewayState, reply: Reply, request: Request) -> Respo
     if isinstance(response, Response):
         visit.over(response.status_code, "refused")
         return response
-    return await _answered(reply, *response, visit, counted(await request.body()))
+    return await _answered(reply, *response, visit, obeyed(await request.body()))
 
 
 async def _served(

@@ -10,6 +10,7 @@ _PIECE = re.compile(r" ?\w{1,7}|[ \t]*\n\s*| ?[^\w\s]|\s")
 """About what a tokeniser makes of text: words with the space before them, long ones in parts, signs alone."""
 
 _COUNTING = re.compile(rb"\bcount from 1 to (\d{1,4})\b", re.IGNORECASE)
+_REPEATING = re.compile(rb'\bwrite the word \\*"([\w-]{1,40})\\*" ten times\b', re.IGNORECASE)
 _ONES = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
@@ -67,10 +68,12 @@ def pieces(text: str) -> list[str]:
     return _PIECE.findall(text)
 
 
-def counted(body: bytes) -> str | None:
-    """The numbers in words, one a line, where a request asks to count from 1 to some number; else None."""
-    found = _COUNTING.search(body)
-    return None if found is None else "\n".join(_in_words(number) for number in range(1, int(found[1]) + 1))
+def obeyed(body: bytes) -> str | None:
+    """What a request asks for that any model can do: numbers in words, one a line, or a word ten times; else None."""
+    if (counting := _COUNTING.search(body)) is not None:
+        return "\n".join(_in_words(number) for number in range(1, int(counting[1]) + 1))
+    repeating = _REPEATING.search(body)
+    return None if repeating is None else " ".join([repeating[1].decode()] * 10)
 
 
 def _in_words(number: int) -> str:

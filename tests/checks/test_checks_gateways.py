@@ -207,7 +207,7 @@ async def test_a_gateway_of_another_make_gets_a_report_of_what_it_lacks() -> Non
         "unknown-model": "fail",
         "models": "not applicable",
         "agent-type": "warn",
-        "concurrent-streams": "pass",
+        "concurrent-streams": "warn",
         "concurrency": "pass",
         "one-fails-alone": "not applicable",
         "provider-fallback": "not applicable",

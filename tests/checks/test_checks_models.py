@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from support.checked import MS, SENT_NS, content, document, evidence, found, read, refused, request, streamed, target
 
-from gwtui.checks.concurrency import judge_concurrency, judge_one_fails_alone, judge_together
+from gwtui.checks.concurrency import judge_concurrency, judge_one_fails_alone
 from gwtui.checks.evidence import Probed
 from gwtui.checks.models import judge_agent, judge_models
 from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS
 from gwtui.checks.timelines import analyse_compared, analyse_streams, labels
+from gwtui.checks.together import judge_together
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import StreamEvent
@@ -76,6 +77,36 @@ def at_once(number: int, **fields: Any) -> list[Probed]:
 def test_streams_at_once(odd: Probed, outcome: CheckOutcome, words: str) -> None:
     answer = judge_together(evidence(together=[*at_once(3), odd]))
     assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
+
+
+def starting(begins: Sequence[float], length: float) -> list[Probed]:
+    """Streams sent at once whose content begins at these ms and takes that many more."""
+    return [
+        streamed(request(text=f"{word} " * 10, ms=begin + length), [(begin, 1), (begin + length * 0.9, 1)])
+        for word, begin in zip(WORDS, begins, strict=False)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("probed", "outcome", "words"),
+    [
+        (starting([20] * 10, 400), PASS, "10 repeat their own word"),
+        (starting([20 + 4 * number for number in range(10)], 400), PASS, "start within 36.0 ms"),
+        (starting([20 + 61 * number for number in range(10)], 60), FAIL, "one waits for the other"),
+        (starting([20 + 60 * number for number in range(10)], 900), WARN, "one after another, in steps of 60.0 ms"),
+        (starting([20, 75, 140, 201, 257, 322, 380, 445, 499, 560], 900), WARN, "in steps of"),
+        (starting([20, 30, 31, 90, 300, 302, 303, 360, 361, 560], 900), PASS, "start within 540 ms"),
+        (starting([20] * 5 + [90] * 5, 65), WARN, "5 of them begin only when another has ended"),
+        (starting([20] * 9 + [90], 400), PASS, ""),
+        (starting([300] * 10, 1), PASS, ""),
+        (starting([2] * 10, 5), WARN, "too short to decide"),
+        ([streamed(request(text="No."), [(100, 1), (200, 1)])] * 3, WARN, "none repeats the word"),
+    ],
+)
+def test_streams_that_wait_for_one_another(probed: list[Probed], outcome: CheckOutcome, words: str) -> None:
+    answer = judge_together(evidence(together=probed))
+    assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
+    assert outcome is not FAIL or (answer.cause and answer.remedy)
 
 
 def timeline(model: str, start: float, first: float, end: float, alone: Alone | None = None) -> ModelTimeline:
