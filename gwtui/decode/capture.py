@@ -84,12 +84,18 @@ class Capture:
             plain = _Bytes(self._decoded(plain, Inflate("gzip")))
         elif self._is_packed(plain):
             plain = _Bytes(self._decoded(plain, None))
-        if self.status is None and plain.find(self._framing.line, PEEK_BYTES) is None:
-            like = framing_of(bytes(plain.held))
-            looks = f" and looks like {like.title}" if like is not None else ""
-            begins = f"it begins with {_beginning(plain.held)}{looks}"
-            raise CaptureError(f"the capture is not {self._framing.title}: {begins}")
+        if self.status is None:
+            self._check_framing(plain)
         yield from plain.rest()
+
+    def _check_framing(self, plain: _Bytes) -> None:
+        """Raises `CaptureError` for a stream in another framing. Binary frames hold anything, lines of others too."""
+        found, like = plain.find(self._framing.line, PEEK_BYTES), framing_of(bytes(plain.held))
+        if found is not None and (like is None or like is self._framing or not like.is_binary):
+            return
+        looks = f" and looks like {like.title}" if like is not None else ""
+        begins = f"it begins with {_beginning(plain.held)}{looks}"
+        raise CaptureError(f"the capture is not {self._framing.title}: {begins}")
 
     def _read_head(self) -> None:
         """Status and headers of the last header block. Its faults are reported as a live probe reports them."""

@@ -13,7 +13,7 @@ from gwtui.apis.base import AskError, Reading, StreamReader, Usage
 from gwtui.apis.headers import header, pick_headers
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, CaptureError
-from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
+from gwtui.framing.base import FramedEvent, Framing, FramingError, FramingLimitError
 from gwtui.framing.whole import WholeParser
 from gwtui.model.enums import End, EventKind, Kind, Outcome
 from gwtui.model.profile import Endpoint
@@ -24,6 +24,8 @@ from gwtui.probes.masking import EventMask, masked_finding, masked_headers
 from gwtui.probes.response_reader import RAW_CHARS, TEXT_CHARS, stream_event
 from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text, excerpt
+from gwtui.transport.errors import end_of
+from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.classify import Transport, judge
 
 
@@ -40,11 +42,11 @@ class StreamReading:
         self._text_length = 0
 
     def feed(self, data: bytes) -> None:
-        """Raises `FramingLimitError`, after all events before it were read."""
+        """Raises `FramingError`, after all events before it were read."""
         self.bytes += len(data)
         try:
             events = self.parser.feed(data)
-        except FramingLimitError as error:
+        except FramingError as error:
             self._read(error.events)
             raise
         self._read(events)
@@ -137,8 +139,8 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
     try:
         for piece in capture.body():
             reading.feed(piece)
-    except FramingLimitError as error:
-        end, detail = End.TOO_LARGE, str(error)
+    except FramingError as error:
+        end, detail = end_of(error, ConnectionTrace())
     parser, reader = reading.parser, reading.reader
     transport = Transport(
         end=end or capture.end,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gwtui.framing.base import Framing
+from gwtui.framing.event_stream import EVENT_STREAM
 from gwtui.framing.ndjson import NDJSON
 from gwtui.framing.sse import SSE
 
-FRAMINGS: tuple[Framing, ...] = (SSE, NDJSON)
+FRAMINGS: tuple[Framing, ...] = (SSE, NDJSON, EVENT_STREAM)
 """All framings of streams."""
 PEEK_BYTES = 64 << 10
 """How much of a body is looked at for its framing: more than most events have, and done in milliseconds."""

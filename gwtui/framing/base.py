@@ -29,12 +29,20 @@ class FramedEvent(msgspec.Struct, frozen=True, gc=False):
     """Its payload, decoded as UTF-8; what is not UTF-8 became U+FFFD."""
 
 
-class FramingLimitError(ValueError):
-    """A line, an event or a body is over its limit. `events` are those that the same chunk completed before."""
+class FramingError(ValueError):
+    """The stream cannot be read on. `events` are those that the same chunk completed before."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.events: Sequence[FramedEvent] = ()
+
+
+class FramingLimitError(FramingError):
+    """A line, an event or a body is over its limit."""
+
+
+class FramingFaultError(FramingError):
+    """The bytes are not what the framing says that they are: some were changed or lost."""
 
 
 class FrameParser(Protocol):
@@ -56,7 +64,7 @@ class FrameParser(Protocol):
         """The event that was begun, if all that it may lack is the mark of its end; None where no data of it came."""
 
     def feed(self, chunk: bytes) -> Sequence[FramedEvent]:
-        """Take the next bytes and return the events they completed. Raises `FramingLimitError`, and then always."""
+        """Take the next bytes and return the events they completed. Raises `FramingError`, and then always."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +85,8 @@ class Framing:
     """Matches the first bytes of such a stream, and of nothing else that APIs send."""
     reads_unended: bool = False
     """Whether clients read a last event that lacks the mark of its end."""
+    is_binary: bool = False
+    """Whether its bytes are no text, so that only its events can be quoted."""
     event_end: str
     """What ends an event: `blank line`."""
     keep_alives: str

@@ -13,8 +13,8 @@ from gwtui.framing.base import BOM, MAX_EVENT, MAX_STRAY, FramedEvent, Framing, 
 
 MAX_LINE = 1 << 20
 MAX_RETRY_DIGITS = 18
-NO_FIELD_STARTS = b"{}[]\"<'"
-"""What an unfinished line starts with when it cannot become a field: JSON or markup."""
+NO_FIELD_STARTS = b"{}[]\"<'\0"
+"""What an unfinished line starts with when it cannot become a field: JSON, markup or binary frames."""
 
 
 class ServerSentEvent(FramedEvent, frozen=True, gc=False):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from gwtui.apis.base import Reading, StreamReader
-from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
+from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.framing.whole import WholeParser
 from gwtui.model.records import StreamEvent
 from gwtui.probes.masking import EventMask
@@ -93,7 +93,7 @@ class StreamIntake:
         self._read_bytes += len(data)
         try:
             self._pending += self.parser.feed(data)
-        except FramingLimitError as error:
+        except FramingError as error:
             self._pending += error.events
             raise
         return True

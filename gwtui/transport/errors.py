@@ -8,7 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 
-from gwtui.framing.base import FramingLimitError
+from gwtui.framing.base import FramingError, FramingFaultError, FramingLimitError
 from gwtui.model.enums import End
 from gwtui.transport.acknowledged import UnacknowledgedError
 from gwtui.transport.decoding import BodyLimitError, DecodeError
@@ -27,7 +27,7 @@ FAILURES = (
     DecodeError,
     HeadLimitError,
     NotHTTPError,
-    FramingLimitError,
+    FramingError,
     RequestError,
     TLSFileError,
     UnicodeError,
@@ -53,6 +53,7 @@ _OWN_ERRORS: dict[type[BaseException], End] = {
     BodyLimitError: End.TOO_LARGE,
     HeadLimitError: End.TOO_LARGE,
     FramingLimitError: End.TOO_LARGE,
+    FramingFaultError: End.DECODE_ERROR,
     CutError: End.INCOMPLETE,
     NotHTTPError: End.NOT_HTTP,
     DecodeError: End.DECODE_ERROR,

@@ -17,7 +17,7 @@ from gwtui.apis.headers import Headers, header
 from gwtui.apis.http import is_expected_status
 from gwtui.apis.requests import model_asked
 from gwtui.framing import framing_named, framing_of
-from gwtui.framing.base import FramedEvent, Framing
+from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import End, FindingName, Kind, Outcome
 from gwtui.model.profile import Endpoint
@@ -274,9 +274,6 @@ def _no_stream(transport: Transport, answer: Answer, framing: Framing) -> Judgem
     if "html" in kind or transport.body.lstrip().startswith(b"<"):
         words = f"a page came instead of a stream: {excerpt(transport.body, kind)}"
         return _judgement(Verdict.NOT_A_STREAM, "stream.page", words)
-    if kind == "application/vnd.amazon.eventstream":
-        words = "Bedrock's binary event stream came, which this API does not speak"
-        return _judgement(Verdict.NOT_A_STREAM, "stream.bedrock", words)
     if (came := framing_of(transport.body)) is not None:
         return _foreign(transport, transport.body, came, framing)
     said = excerpt(transport.body, kind) if answer.judgement.verdict is Verdict.WRONG_BODY else answer.judgement.reason
@@ -288,8 +285,20 @@ def _foreign(transport: Transport, body: bytes, came: Framing, due: Framing) -> 
     if came is due:
         words = f"{came.title} came as {_typed(transport.media_type)}, which clients do not take for one"
         return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
-    words = f"{came.title} came as {_typed(transport.media_type)} where {due.title} is due; it begins: {excerpt(body)}"
+    begins = _events_of(body, came) if came.is_binary else excerpt(body)
+    words = f"{came.title} came as {_typed(transport.media_type)} where {due.title} is due; it begins: {begins}"
     return _judgement(Verdict.NOT_A_STREAM, "stream.framing", words)
+
+
+def _events_of(body: bytes, framing: Framing) -> str:
+    """What binary frames say: the first of them and the last, each with its name; the bytes where none is whole."""
+    parser = framing.parser()
+    try:
+        events = parser.feed(body)
+    except FramingError as error:
+        events = error.events
+    told = [clean(f"{event.event} {event.data}", 100) for event in (*events[:1], *events[1:][-1:])]
+    return " … ".join(told) or excerpt(body)
 
 
 def _typed(kind: str) -> str:

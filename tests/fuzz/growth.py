@@ -19,7 +19,7 @@ from gwtui.bench import thresholds
 from gwtui.codec.wire import WireError, decode
 from gwtui.config import ConfigError
 from gwtui.framing import FRAMINGS
-from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
+from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.gateway.scenario import ScenarioError
 from gwtui.model.enums import End
 from gwtui.monitor import filters
@@ -33,7 +33,7 @@ MOST = 1 << 18
 TRIES = 2
 SUSPECT = 3.0
 """A ratio from which a time may grow with the square of its input."""
-REFUSALS = (FramingLimitError, ConfigError, ScenarioError, filters.FilterError, thresholds.GateError, WireError)
+REFUSALS = (FramingError, ConfigError, ScenarioError, filters.FilterError, thresholds.GateError, WireError)
 
 
 class Family(NamedTuple):

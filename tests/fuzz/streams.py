@@ -23,7 +23,7 @@ from gwtui.apis.headers import header, http_date, pick_headers, request_id, retr
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
 from gwtui.codec.wire import decode, encode
 from gwtui.framing import FRAMINGS, framing_named, framing_of
-from gwtui.framing.base import FramedEvent, FrameParser, Framing, FramingLimitError
+from gwtui.framing.base import FramedEvent, FrameParser, Framing, FramingError
 from gwtui.model.enums import Clock, End, Trigger
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Request
@@ -35,6 +35,7 @@ from gwtui.secrets.redaction import Redactor
 from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.decoding import DecodeError, decoder_for
 from gwtui.transport.dial import Dial
+from gwtui.transport.errors import end_of
 from gwtui.transport.http1 import Chunked, CutError, ResponseParser
 from gwtui.transport.http1_head import HeadLimitError, NotHTTPError
 from gwtui.transport.trace import Arrival, ConnectionTrace
@@ -127,8 +128,8 @@ def read_answer(answered: Answered) -> Request:
         for piece in answered.pieces:
             intake.feed(piece)
             intake.flush(READ)
-    except FramingLimitError as error:
-        result.over(End.TOO_LARGE, str(error))
+    except FramingError as error:
+        result.over(*end_of(error, ConnectionTrace()))
     record = record_of(result, endpoint, api, Dial(0), Redactor(), None)
     _holds(record, found)
     return record
@@ -176,7 +177,7 @@ def _fed(parser: FrameParser, pieces: list[bytes]) -> tuple[list[FramedEvent], s
     for piece in pieces:
         try:
             found += parser.feed(piece)
-        except FramingLimitError as error:
+        except FramingError as error:
             return [*found, *error.events], str(error)
     return found, ""
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gwtui.apis import APIS
 from gwtui.framing.base import FramedEvent, FrameParser
+from gwtui.framing.event_stream import EVENT_STREAM, EventStreamParser
 from gwtui.framing.ndjson import NDJSON, NDJSONParser
 from gwtui.framing.sse import SSE, SSEParser
 
@@ -38,6 +41,33 @@ def _sse(events: Sequence[FramedEvent], line_end: str) -> bytes:
 
 def _ndjson(events: Sequence[FramedEvent], line_end: str) -> bytes:
     return "".join(event.data + line_end for event in events).encode()
+
+
+def event_frame(event: FramedEvent) -> bytes:
+    """One frame of an AWS event stream; what is called an exception is one."""
+    is_exception = event.event.endswith("Exception")
+    told = (
+        (":exception-type" if is_exception else ":event-type", event.event),
+        (":content-type", "application/json"),
+        (":message-type", "exception" if is_exception else "event"),
+    )
+    return frame(b"".join(header(name, value) for name, value in told), event.data.encode())
+
+
+def header(name: str, value: str) -> bytes:
+    """A header of such a frame whose value is a text."""
+    return bytes([len(name)]) + name.encode() + b"\x07" + struct.pack(">H", len(value)) + value.encode()
+
+
+def frame(headers: bytes, payload: bytes) -> bytes:
+    """A frame around these."""
+    lengths = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
+    whole = lengths + struct.pack(">I", zlib.crc32(lengths)) + headers + payload
+    return whole + struct.pack(">I", zlib.crc32(whole))
+
+
+def _event_stream(events: Sequence[FramedEvent], line_end: str) -> bytes:
+    return b"".join(map(event_frame, events))
 
 
 _BARE = b'{\n  "error": {\n    "message": "boom"\n  }\n}\n'
@@ -92,6 +122,24 @@ WIRES = {
             "one line": b"x",
             "one line of spaces": b" ",
             "byte order marks": b"\xef\xbb\xbf",
+        },
+    ),
+    EVENT_STREAM.name: Wire(
+        encode=_event_stream,
+        line_ends=("",),
+        keep_alive=frame(b"", b""),
+        opening=frame(b"", b""),
+        small=lambda: EventStreamParser(max_frame=4096),
+        errors={
+            "an exception": event_frame(FramedEvent("throttlingException", '{"message":"boom"}')),
+            "outside of any event": _BARE,
+            "in an array": _ARRAY,
+        },
+        pieces={
+            "empty frames": frame(b"", b""),
+            "events": event_frame(FramedEvent("chunk", "{}")),
+            "one text": b"x",
+            "frames of another API": event_frame(FramedEvent("x", "")),
         },
     ),
 }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.framed import event_frame
 from support.pacing import pace
 from support.streams import feed, named, names, unnamed
 
@@ -24,6 +25,10 @@ from gwtui.verdict.classify import Judged, Transport, judge
 CHAT = APIS["openai-chat"]
 SSE = (("content-type", "text/event-stream; charset=utf-8"),)
 JSON = (("content-type", "application/json"),)
+BEDROCK = b"".join(
+    event_frame(FramedEvent(name, data))
+    for name, data in (("chunk", "{}"), ("chunk", "{}"), ("throttlingException", '{"message":"slow down"}'))
+)
 HTML = (("content-type", "text/html"),)
 
 
@@ -164,8 +169,12 @@ WHOLES = [
     ("a page without a type", 200, (), b" <!doctype html><p>Hi", {}, Verdict.NOT_A_STREAM, "stream.page", "Hi"),
     ("a stream of another type", 200, (("content-type", "text/plain"),), b"data: {}\n\n", {},
      Verdict.NOT_A_STREAM, "stream.content-type", "an event stream came as text/plain"),
-    ("Bedrock", 200, (("Content-Type", "application/vnd.amazon.eventstream"),), b"\x00\x00\x01", {},
-     Verdict.NOT_A_STREAM, "stream.bedrock", "Bedrock"),
+    ("Bedrock", 200, (("Content-Type", "application/vnd.amazon.eventstream"),), BEDROCK, {},
+     Verdict.NOT_A_STREAM, "stream.framing", "chunk {} … throttlingException {\"message\":\"slow down\"}"),
+    ("less than a frame of Bedrock", 200, JSON, BEDROCK[:90], {},
+     Verdict.NOT_A_STREAM, "stream.framing", ":event-type"),
+    ("nothing of Bedrock", 200, (("Content-Type", "application/vnd.amazon.eventstream"),), b"\x00\x00\x01", {},
+     Verdict.NOT_A_STREAM, "stream.content-type", "vnd.amazon.eventstream came instead"),
     ("an empty body", 200, JSON, b"", {}, Verdict.EMPTY, "http.empty-body", "HTTP 200 with an empty body"),
     ("no content", 204, (), b"", {}, Verdict.EMPTY, "http.204", "HTTP 204 with an empty body"),
     ("one answer, as asked", 200, JSON, WHOLE, {"stream": False}, Verdict.COMPLETE, "openai.answer", "stop"),

@@ -74,7 +74,7 @@ class CohereReader:
         if is_error(payload.error) or "error" in (kind, event.event):
             return self._notes.error_event(event)
         if kind == "message-end" and (failure := failure_of(payload.delta)) is not None:
-            return Reading(EventKind.ERROR, kind, "", self._notes.take_error(failure))
+            return Reading(EventKind.ERROR, "error", "", self._notes.take_error(failure))
         if self._ended:
             return self._notes.after_end(clean(kind or event.event, 64), "message-end")
         self._last = kind
