@@ -12,6 +12,7 @@ from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
 from gwtui.apis.openai.events import ChunkForm
+from gwtui.apis.outcome import Wanted, wanted_of
 from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.sourcegraph.shared import HEADERS
 from gwtui.framing.sse import SSE
@@ -19,6 +20,7 @@ from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
 RULES = "fireworks"
+_FORM = ChunkForm.DELTA | ChunkForm.TEXT
 
 
 class Fireworks(API):
@@ -58,11 +60,16 @@ class Fireworks(API):
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
         asked = model_asked(endpoint, self.default_model)
-        return OpenAIReader(asked, RULES, ChunkForm.DELTA | ChunkForm.TEXT, choices_asked(endpoint))
+        return OpenAIReader(asked, RULES, _FORM, choices_asked(endpoint), _wanted(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         asked = model_asked(endpoint, self.default_model)
-        return read_completion(RULES, ChunkForm.DELTA | ChunkForm.TEXT, asked, status, body)
+        return read_completion(RULES, _FORM, asked, _wanted(endpoint), status, body)
+
+
+def _wanted(endpoint: Endpoint) -> Wanted:
+    """Code is what a prompt asks for; messages are a chat."""
+    return wanted_of(endpoint, is_code=endpoint.messages is None)
 
 
 FIREWORKS = Fireworks()

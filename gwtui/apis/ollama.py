@@ -15,13 +15,15 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage
-from gwtui.apis.errors import ErrorForm, find_error, is_error
+from gwtui.apis.errors import APIError, ErrorForm, find_error, is_error
+from gwtui.apis.finish_reasons import OLLAMA
 from gwtui.apis.models import model_differs
+from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted, wanted_of
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
-from gwtui.apis.tokens import count, spent
+from gwtui.apis.tokens import count
 from gwtui.framing.base import FramedEvent
 from gwtui.framing.ndjson import NDJSON
 from gwtui.model.enums import EventKind, FindingName, Kind
@@ -33,9 +35,6 @@ from gwtui.text.sanitize import clean
 LOCAL = "http://127.0.0.1:11434"
 RULES = "ollama"
 """What the ids of this API's rules begin with."""
-DONE_REASONS = frozenset({"stop", "length", "load", "unload"})
-CUTTING = frozenset({"length"})
-"""Reasons that may leave the text empty."""
 TIMES = ("total_duration", "load_duration", "prompt_eval_duration", "eval_duration")
 
 
@@ -111,15 +110,15 @@ GENERATE_FORM = Form("response", _response, _prompt)
 class OllamaReader:
     """Follows one stream of either API."""
 
-    def __init__(self, asked: str, form: Form = CHAT_FORM) -> None:
+    def __init__(self, asked: str, form: Form = CHAT_FORM, wanted: Wanted = ANYTHING) -> None:
         self._asked = asked
         self._form = form
         self._notes = StreamNotes(RULES)
+        self._outcome = Outcome(RULES, OLLAMA, wanted)
         self._served = ""
         self._last = Chat()
         """The object that says that it is done."""
         self._chats = 0
-        self._contents = 0
         self._tags = ThoughtTags()
 
     def event(self, event: FramedEvent) -> Reading:
@@ -144,13 +143,15 @@ class OllamaReader:
         self._chats += 1
         self._served = clean(as_text(chat.model)) or self._served
         kind, text = self._tags.classify(*generated(message))
-        self._contents += bool(text)
+        self._outcome.take(kind, text)
         if chat.done is not True:
             return Reading(kind, "message", text)
         self._last = chat
         note = ""
-        if chat.reason and chat.reason not in DONE_REASONS:
-            note = self._notes.note(FindingName.UNKNOWN_FINISH_REASON, f"done_reason {chat.reason} is not known")
+        if OLLAMA.fails(chat.reason):
+            note = self._notes.take_error(APIError(message=f"done_reason {chat.reason}"))
+        elif chat.reason and not OLLAMA.meaning(chat.reason):
+            note = f"done_reason {chat.reason} is not known"
         return Reading(kind if text else EventKind.STOP, "done", text, note)
 
     @property
@@ -171,11 +172,16 @@ class OllamaReader:
     @property
     def findings(self) -> tuple[Finding, ...]:
         differs = model_differs(self._asked, self._served)
+        if self.done:
+            differs = (*self._closing().findings, *differs)
         if not self.done or self._last.reason or self._notes.error is not None:
             return (*self._notes.findings, *differs)
         cause = "Old versions of Ollama do not say why they end; a gateway that closes over a cut does not either."
         unproved = Finding(name=FindingName.NO_STOP_REASON, evidence="done came without `done_reason`", cause=cause)
         return (*self._notes.findings, unproved, *differs)
+
+    def _closing(self) -> Closing:
+        return self._outcome.closing(filter(None, (self._last.reason,)), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
@@ -185,9 +191,9 @@ class OllamaReader:
             came = f"{notes.number} events, none of them part of a chat" if notes.number else "no event"
             return notes.breach or notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end")
         if not self.done:
-            words = f"ended after event {notes.number}, {self._contents} events with content, without done"
+            words = f"ended after event {notes.number}, {self._outcome.contents} events with content, without done"
             return notes.truncated("eof-before-done", words)
-        return notes.breach or judge_done(self._last, has_content=bool(self._contents))
+        return notes.breach or self._closing().judgement or judge_done(self._last)
 
 
 class Ollama(API):
@@ -213,7 +219,7 @@ class Ollama(API):
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own, options))
 
     def reader(self, endpoint: Endpoint) -> OllamaReader:
-        return OllamaReader(model_asked(endpoint, self.default_model), self.form)
+        return OllamaReader(model_asked(endpoint, self.default_model), self.form, _wanted(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:
@@ -228,8 +234,18 @@ class Ollama(API):
         kind, text = generated(message)
         served = clean(as_text(chat.model))
         differs = model_differs(model_asked(endpoint, self.default_model), served)
-        judgement = judge_done(chat, has_content=bool(text))
-        return Answer(judgement, text if kind.is_visible else "", chat.usage, served, differs)
+        outcome = Outcome(RULES, OLLAMA, _wanted(endpoint), whole=True)
+        outcome.take(kind, text)
+        closing = outcome.closing(filter(None, (chat.reason,)), chat.usage)
+        judgement = closing.judgement or judge_done(chat)
+        shown = text if kind.is_visible else ""
+        return Answer(judgement, shown, chat.usage, served, (*closing.findings, *differs))
+
+
+def _wanted(endpoint: Endpoint) -> Wanted:
+    """What is to go before a `suffix` is code."""
+    body = endpoint.body if isinstance(endpoint.body, dict) else {}
+    return wanted_of(endpoint, is_code="suffix" in body)
 
 
 class OllamaChat(Ollama):
@@ -252,11 +268,9 @@ class OllamaGenerate(Ollama):
     snippet = Endpoint(name=name, api=name, url=LOCAL, model=Ollama.default_model)
 
 
-def judge_done(last: Chat, *, has_content: bool) -> Judgement:
-    """The verdict on an answer whose end came."""
+def judge_done(last: Chat) -> Judgement:
+    """The verdict on a good answer whose end came."""
     told = f"done, done_reason {last.reason}" if last.reason else "done"
-    if not has_content and last.reason not in CUTTING and not spent(last.usage):
-        return judged(RULES, Verdict.EMPTY, "no-content", f"{told}, but no content and no usage came")
     return judged(RULES, Verdict.COMPLETE, "done", told)
 
 

@@ -121,7 +121,7 @@ def test_another_model_is_reported() -> None:
     [
         (message("ab") | {"done": True, "done_reason": "stop"}, COMPLETE, "ollama.done"),
         (message() | {"done": True, "done_reason": "stop"}, EMPTY, "ollama.no-content"),
-        (message() | {"done": True, "eval_count": 2}, COMPLETE, "ollama.done"),
+        (message() | {"done": True, "eval_count": 2}, EMPTY, "ollama.no-content"),
         (message("ab"), Verdict.WRONG_BODY, "ollama.not-done"),
         ({"done": True}, Verdict.WRONG_BODY, "ollama.not-a-chat"),
         ([], Verdict.WRONG_BODY, "ollama.not-a-chat"),

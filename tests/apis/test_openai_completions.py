@@ -91,7 +91,7 @@ ANSWERS = [
     ("openai-chat", WHOLE, Verdict.WRONG_BODY, "openai.not-a-completion", ""),
     ("fireworks", WHOLE, COMPLETE, "fireworks.answer", "a"),
     ("fireworks", CHAT, COMPLETE, "fireworks.answer", "a"),
-    ("fireworks", {"choices": [{"text": "", "finish_reason": "stop"}]}, Verdict.EMPTY, "fireworks.no-content", ""),
+    ("fireworks", {"choices": [{"text": "", "finish_reason": "stop"}]}, COMPLETE, "fireworks.answer", ""),
     ("fireworks", {"choices": [{"text": "", "finish_reason": "length"}]}, COMPLETE, "fireworks.answer", ""),
     ("fireworks", {"error": {"message": "x"}}, Verdict.SERVER_ERROR, "fireworks.error-in-200", ""),
 ]

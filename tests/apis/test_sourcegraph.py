@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from support.script import Events, Script
+from support.script import NOTHING_TO_ADD, Events, Script
 from support.streams import Case, check, feed, named, names
 
 from gwtui.apis import APIS
@@ -41,12 +41,12 @@ CASES = [
     Case("no stop reason anywhere", [event(completion="a"), DONE], COMPLETE, "sourcegraph.done", None,
          FindingName.NO_STOP_REASON),
     Case("thinking only", [event(delta_thinking="hm"), event(stopReason="end_turn"), DONE],
-         COMPLETE, "sourcegraph.done"),
+         EMPTY, "sourcegraph.no-content"),
     Case("a tool call", [event(delta_tool_calls=[{"id": "1", "function": {"name": "get", "arguments": ""}}]),
          event(stopReason="tool_use"), DONE], COMPLETE, "sourcegraph.done"),
-    Case("stopped at once by a stop sequence", [text("", "stop_sequence"), DONE], COMPLETE, "sourcegraph.done"),
+    Case("stopped at once by a stop sequence", [text("", "stop_sequence"), DONE], EMPTY, "sourcegraph.no-content"),
     Case("tokens were spent and nothing shown", [text("", "stop", usage={"completion_tokens": 1}), DONE],
-         COMPLETE, "sourcegraph.done"),
+         EMPTY, "sourcegraph.no-content"),
     Case("attribution failed", [text("a"), event("attribution-error", error="timeout"), text("a", "stop"), DONE],
          COMPLETE, "sourcegraph.done", None, FindingName.ATTRIBUTION_ERROR),
     Case("an unknown event", [text("a"), event("hint"), text("a", "stop"), DONE],
@@ -119,8 +119,7 @@ def test_the_last_usage_counts() -> None:
 ANSWERS = [
     ({"completion": "a", "stopReason": "stop"}, COMPLETE, "sourcegraph.answer"),
     ({"completion": "", "stopReason": "max_tokens"}, COMPLETE, "sourcegraph.answer"),
-    ({"completion": "", "stopReason": "stop"}, EMPTY, "sourcegraph.no-content"),
-    ({"completion": "", "stopReason": "stop", "usage": {"completion_tokens": 1}}, COMPLETE, "sourcegraph.answer"),
+    ({"completion": ""}, EMPTY, "sourcegraph.no-content"),
     ({"error": "no"}, Verdict.SERVER_ERROR, "sourcegraph.error-in-200"),
     ({"choices": []}, Verdict.WRONG_BODY, "sourcegraph.not-a-completion"),
     ([], Verdict.WRONG_BODY, "sourcegraph.not-a-completion"),
@@ -163,6 +162,7 @@ def script(api: str, rare: Events = ()) -> Script:
         FramedEvent("error", '{"error":"busy"}'),
         (completion("", "end_turn"), done),
         {"completion": "ab", "stopReason": "end_turn", "usage": {"completion_tokens": 2}},
+        lies=NOTHING_TO_ADD if api == "sourcegraph-code" else {},
         rare=rare,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.script import Events, Script
+from support.script import NOTHING_TO_ADD, Events, Script
 from support.scripted import Receive, Send, Step, chunk, http
 from support.streams import unnamed
 
@@ -71,5 +71,6 @@ def openai_script(api: str, form: str, rare: Events = ()) -> Script:
         _OPENAI_ERROR,
         (start, finish, *_DONE),
         {"choices": [{"finish_reason": "stop", **message}], "usage": {"completion_tokens": 2}},
+        lies=NOTHING_TO_ADD if api != "openai-chat" else {},
         rare=rare,
     )

@@ -16,6 +16,8 @@ from gwtui.framing.sse import SSE
 from gwtui.model.verdicts import Verdict
 
 Events = tuple[FramedEvent, ...]
+NOTHING_TO_ADD: Mapping[str, Verdict] = {"garbage made into an empty stream": Verdict.COMPLETE}
+"""The lie that completions of code may tell: they may have nothing to add, which is a finding."""
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,7 @@ from typing import Any
 
 import msgspec
 
-STOP_REASONS = frozenset(
-    {"end_turn", "max_tokens", "stop_sequence", "tool_use", "pause_turn", "refusal", "model_context_window_exceeded"}
-)
-CUTTING = frozenset({"max_tokens", "refusal", "model_context_window_exceeded"})
-"""Stop reasons that may leave the last block open, its tool call half and the answer empty."""
+from gwtui.apis.payload import as_text
 
 DELTAS_OF_BLOCK: dict[str, frozenset[str]] = {
     "text": frozenset({"text_delta", "citations_delta"}),
@@ -24,6 +20,8 @@ DELTAS_OF_BLOCK: dict[str, frozenset[str]] = {
 }
 KNOWN_DELTAS = frozenset[str]().union(*DELTAS_OF_BLOCK.values())
 TOOL_BLOCKS = ("tool_use", "server_tool_use", "mcp_tool_use")
+SILENT_BLOCKS = frozenset({"text", "thinking", "redacted_thinking", "fallback"})
+"""Blocks that show a user nothing by being there. Text does by its text, all others do."""
 
 
 class Block(msgspec.Struct):
@@ -45,6 +43,7 @@ class BlockDelta(msgspec.Struct):
     thinking: Any = ""
     partial_json: Any = ""
     stop_reason: Any = None
+    stop_details: Any = None
 
 
 class Message(msgspec.Struct):
@@ -68,6 +67,12 @@ class MessagesEvent(msgspec.Struct):
     delta: BlockDelta | None = None
     usage: Any = None
     error: Any = None
+
+
+def refusal_of(stop_details: object) -> str:
+    """Why the model refused, in the API's words; "" where it does not say."""
+    details = stop_details if isinstance(stop_details, dict) else {}
+    return ": ".join(filter(None, (as_text(details.get(name)) for name in ("category", "explanation"))))
 
 
 EVENT = msgspec.json.Decoder(MessagesEvent)

@@ -7,17 +7,18 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.anthropic.events import CUTTING
+from gwtui.apis.anthropic.events import SILENT_BLOCKS, TOOL_BLOCKS, refusal_of
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
 from gwtui.apis.anthropic.tokens import MessageTokens
-from gwtui.apis.base import API, Answer, Ask, Usage
+from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import ErrorForm
+from gwtui.apis.finish_reasons import ANTHROPIC
 from gwtui.apis.models import model_differs
+from gwtui.apis.outcome import Outcome, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
-from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
-from gwtui.model.enums import Kind
+from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -32,6 +33,7 @@ OAUTH_PREFIX = "sk-ant-oat"
 class _Block(msgspec.Struct):
     type: Any = ""
     text: Any = ""
+    thinking: Any = ""
 
 
 class _Answer(msgspec.Struct):
@@ -39,6 +41,7 @@ class _Answer(msgspec.Struct):
     model: Any = ""
     content: list[_Block] | None = None
     stop_reason: Any = None
+    stop_details: Any = None
     usage: Any = None
 
 
@@ -78,7 +81,7 @@ class AnthropicMessages(API):
         return Ask("POST", url, headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> AnthropicReader:
-        return AnthropicReader(model_asked(endpoint, self.default_model))
+        return AnthropicReader(model_asked(endpoint, self.default_model), wanted_of(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:
@@ -93,13 +96,10 @@ class AnthropicMessages(API):
         counts.take(payload.usage)
         usage = counts.usage
         text = "".join(as_text(block.text) for block in payload.content)
-        return Answer(
-            _judge_answer(payload, text, usage),
-            text,
-            usage,
-            served,
-            model_differs(model_asked(endpoint, self.default_model), served),
-        )
+        closing = _outcome(payload, endpoint).closing(filter(None, (_stop_reason(payload),)), usage)
+        judgement = closing.judgement or _judged(payload)
+        differs = model_differs(model_asked(endpoint, self.default_model), served)
+        return Answer(judgement, text, usage, served, (*closing.findings, *differs))
 
 
 def _conversation(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -112,12 +112,27 @@ def _conversation(endpoint: Endpoint) -> list[dict[str, Any]]:
     return [question, {"role": "assistant", "content": EXAMPLE_PREFILL}]
 
 
-def _judge_answer(payload: _Answer, text: str, usage: Usage) -> Judgement:
-    reason = clean(as_text(payload.stop_reason), 64)
-    called = any(block.type != "text" for block in payload.content or ())
-    if not text and not called and reason not in CUTTING and not spent(usage):
-        return judged(RULES, Verdict.EMPTY, "no-content", f"stop_reason {reason or 'missing'}, no content, no usage")
-    return judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stop_reason {reason or 'missing'}")
+def _outcome(payload: _Answer, endpoint: Endpoint) -> Outcome:
+    """What came in the blocks."""
+    outcome = Outcome(RULES, ANTHROPIC, wanted_of(endpoint), whole=True)
+    outcome.refuse(refusal_of(payload.stop_details))
+    for block in payload.content or ():
+        outcome.take(EventKind.TEXT, as_text(block.text))
+        outcome.take(EventKind.REASONING, as_text(block.thinking))
+        if block.type in TOOL_BLOCKS:
+            outcome.take_tool()
+        elif isinstance(block.type, str) and block.type and block.type not in SILENT_BLOCKS:
+            outcome.take_other()
+    return outcome
+
+
+def _stop_reason(payload: _Answer) -> str:
+    return clean(as_text(payload.stop_reason), 64)
+
+
+def _judged(payload: _Answer) -> Judgement:
+    words = f"one whole answer, stop_reason {_stop_reason(payload) or 'missing'}"
+    return judged(RULES, Verdict.COMPLETE, "answer", words)
 
 
 ANTHROPIC_MESSAGES = AnthropicMessages()

@@ -8,29 +8,30 @@ at any time, and unknown events, blocks and deltas have to be borne.
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from typing import ClassVar
 
+from gwtui.apis.anthropic.blocks import OpenBlock, Place
 from gwtui.apis.anthropic.events import (
-    CUTTING,
     DELTAS_OF_BLOCK,
     EVENT,
     KNOWN_DELTAS,
-    STOP_REASONS,
+    SILENT_BLOCKS,
     TOOL_BLOCKS,
     Block,
     BlockDelta,
     Message,
     MessagesEvent,
+    refusal_of,
 )
 from gwtui.apis.anthropic.tokens import MessageTokens
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import is_error
+from gwtui.apis.errors import APIError, is_error
+from gwtui.apis.finish_reasons import ANTHROPIC
 from gwtui.apis.models import model_differs
+from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
-from gwtui.apis.tokens import spent
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -46,33 +47,17 @@ _CONTENT = {
 }
 
 
-class _At(StrEnum):
-    """Where in its course a stream is."""
-
-    START = "before message_start"
-    MESSAGE = "between blocks"
-    BLOCK = "inside a block"
-    CLOSING = "after message_delta"
-    END = "after message_stop"
-
-
 class AnthropicReader:
     """Follows one stream of Anthropic Messages."""
 
-    def __init__(self, asked: str) -> None:
+    def __init__(self, asked: str, wanted: Wanted = ANYTHING) -> None:
         self.model_served = ""
         self._asked = asked
         self._notes = StreamNotes(RULES)
-        self._at = _At.START
-        self._block = -1
-        """The index of the block that is open, or was last."""
-        self._block_type = ""
-        self._deltas: frozenset[str] | None = None
-        """The deltas that fit the open block; None: any."""
-        self._signed = False
-        self._arguments = Arguments()
+        self._outcome = Outcome(RULES, ANTHROPIC, wanted)
+        self._at = Place.START
+        self._block = OpenBlock()
         self._half_tool: Judgement | None = None
-        self._contents = 0
         self._stop_reason = ""
         self._tokens = MessageTokens()
         self._tags = ThoughtTags()
@@ -89,7 +74,7 @@ class AnthropicReader:
             return self._notes.error_event(event)
         if kind == "ping" or (event.event == "ping" and not kind):
             return Reading(EventKind.KEEPALIVE, "ping")
-        if self._at is _At.END:
+        if self._at is Place.END:
             return self._notes.after_end(clean(kind, 64), "message_stop")
         self._last = kind
         step = self._STEPS.get(kind)
@@ -104,7 +89,7 @@ class AnthropicReader:
         if event.data.startswith("[DONE]"):
             return self._notes.done_marker()
         name = clean(event.event, 64)
-        if self._at is _At.END:
+        if self._at is Place.END:
             return self._notes.after_end(name, "message_stop")
         if name != "message" and name not in self._STEPS:
             return self._unknown(name)
@@ -121,10 +106,10 @@ class AnthropicReader:
 
     def _message_start(self, event: MessagesEvent) -> Reading:
         note = ""
-        if self._at is not _At.START:
+        if self._at is not Place.START:
             note = self._notes.break_rule("second-message_start", f"message_start {self._at}")
-        self._at = _At.MESSAGE
-        self._block = -1
+        self._at = Place.MESSAGE
+        self._block = OpenBlock()
         message = event.message or Message()
         if isinstance(message.model, str):
             self.model_served = clean(message.model)
@@ -140,46 +125,42 @@ class AnthropicReader:
     def _block_start(self, event: MessagesEvent) -> Reading:
         block = event.content_block or Block()
         note = self._misplaced_block(event)
-        self._open(event.index if isinstance(event.index, int) else self._block + 1, block.type)
-        text, kind = as_text(block.text), EventKind.TEXT
-        if not text:
-            text, kind = as_text(block.thinking), EventKind.REASONING
-        if not text and self._block_type in TOOL_BLOCKS and block.input:
-            text, kind = as_text(block.input), EventKind.TOOL
+        self._open(event.index, block.type)
+        kind, text = self._block.beginning(block)
+        self._take_block(kind, text)
         if text:
-            self._contents += 1
             if kind is EventKind.REASONING:
                 self._tokens.think(self.model_served or self._asked)
             return Reading(kind, "content_block_start", text, note)
-        if self._block_type == "fallback":
+        if self._block.type == "fallback":
             note = note or self._fallback(block)
-        elif self._block_type in TOOL_BLOCKS or self._deltas == frozenset():
-            self._contents += 1
-        elif self._block_type not in DELTAS_OF_BLOCK:
-            self._notes.note(FindingName.UNKNOWN_EVENT, f"block type {self._block_type} is not known")
+        elif self._block.type not in DELTAS_OF_BLOCK and self._block.deltas is None:
+            self._notes.note(FindingName.UNKNOWN_EVENT, f"block type {self._block.type} is not known")
         return Reading(EventKind.START, "content_block_start", "", note)
 
+    def _take_block(self, kind: EventKind, text: str) -> None:
+        self._outcome.take(kind, text)
+        if self._block.type in TOOL_BLOCKS:
+            self._outcome.take_tool()
+        elif self._block.type not in SILENT_BLOCKS and self._block.type:
+            self._outcome.take_other()
+
     def _misplaced_block(self, event: MessagesEvent) -> str:
-        due = self._block + 1
-        if self._at is _At.BLOCK:
+        due = self._block.index + 1
+        if self._at is Place.BLOCK:
             return self._notes.break_rule(
-                "block-not-stopped", f"content_block_start {event.index} while block {self._block} is open"
+                "block-not-stopped", f"content_block_start {event.index} while block {self._block.index} is open"
             )
-        if self._at is not _At.MESSAGE:
+        if self._at is not Place.MESSAGE:
             return self._notes.break_rule("block-misplaced", f"content_block_start {event.index} {self._at}")
         if event.index != due:
             return self._notes.break_rule("block-index", f"content_block_start {event.index} where {due} is due")
         return ""
 
-    def _open(self, index: int, block_type: object) -> None:
-        self._at = _At.BLOCK
-        self._block = index
-        self._block_type = block_type if isinstance(block_type, str) else ""
-        whole = self._block_type.endswith("_tool_result")
-        self._deltas = frozenset() if whole else DELTAS_OF_BLOCK.get(self._block_type)
-        self._signed = False
-        self._tokens.open(self._block_type)
-        self._arguments = Arguments()
+    def _open(self, index: object, block_type: object) -> None:
+        self._at = Place.BLOCK
+        self._block = OpenBlock(index if isinstance(index, int) else self._block.index + 1, block_type)
+        self._tokens.open(self._block.type)
 
     def _fallback(self, block: Block) -> str:
         names = [_model_name(block.origin), _model_name(block.to)]
@@ -190,13 +171,13 @@ class AnthropicReader:
     def _block_delta(self, event: MessagesEvent) -> Reading:
         delta = event.delta or BlockDelta()
         note = ""
-        if self._at is not _At.BLOCK or event.index != self._block:
+        if self._at is not Place.BLOCK or event.index != self._block.index:
             note = self._misplaced_delta(event)
         kind = delta.type if isinstance(delta.type, str) else ""
-        if self._deltas is not None and kind not in self._deltas:
+        if self._block.deltas is not None and kind not in self._block.deltas:
             note = note or self._unfit(kind)
         if kind == "signature_delta":
-            self._signed = True
+            self._block.is_signed = True
         content = _CONTENT.get(kind)
         if content is None:
             return Reading(EventKind.OTHER, "content_block_delta", "", note)
@@ -205,78 +186,83 @@ class AnthropicReader:
         )
         if not isinstance(value, str):
             note = note or self._notes.break_rule("wrong-form", f"the text of a {kind} is not a text")
-        elif kind == "thinking_delta" and self._signed:
+        elif kind == "thinking_delta" and self._block.is_signed:
             note = note or self._notes.break_rule("thinking-after-signature", "thinking_delta after signature_delta")
         text = as_text(value)
         if not text:
             return Reading(EventKind.OTHER, "content_block_delta", "", note)
-        self._contents += 1
         if content is EventKind.TOOL:
-            self._arguments.add(text)
+            self._block.arguments.add(text)
         elif content is EventKind.REASONING:
             self._tokens.think(self.model_served or self._asked)
         content, text = self._tags.classify(content, text)
+        self._outcome.take(content, text)
         return Reading(content, "content_block_delta", text, note)
 
     def _misplaced_delta(self, event: MessagesEvent) -> str:
-        if self._at is _At.BLOCK:
-            words = f"content_block_delta {event.index} while block {self._block} is open"
+        if self._at is Place.BLOCK:
+            words = f"content_block_delta {event.index} while block {self._block.index} is open"
             return self._notes.break_rule("delta-index", words)
         note = self._notes.break_rule("delta-without-block", f"content_block_delta {event.index} {self._at}")
-        self._open(event.index if isinstance(event.index, int) else self._block + 1, "")
+        self._open(event.index, "")
         return note
 
     def _unfit(self, kind: str) -> str:
         if kind in KNOWN_DELTAS:
-            return self._notes.break_rule("delta-type", f"{kind} in a block of type {self._block_type}")
+            return self._notes.break_rule("delta-type", f"{kind} in a block of type {self._block.type}")
         return self._notes.note(FindingName.UNKNOWN_EVENT, f"delta type {kind} is not known")
 
     def _block_stop(self, event: MessagesEvent) -> Reading:
         note = ""
-        if self._at is not _At.BLOCK:
+        if self._at is not Place.BLOCK:
             note = self._notes.break_rule("stop-without-block", f"content_block_stop {event.index} {self._at}")
-        elif event.index != self._block:
-            words = f"content_block_stop {event.index} while block {self._block} is open"
+        elif event.index != self._block.index:
+            words = f"content_block_stop {event.index} while block {self._block.index} is open"
             note = self._notes.break_rule("stop-index", words)
-        if self._at is not _At.CLOSING:
-            self._at = _At.MESSAGE
+        if self._at is not Place.CLOSING:
+            self._at = Place.MESSAGE
         self._tokens.close()
-        if not self._arguments.whole() and self._half_tool is None:
-            note = note or f"the arguments of the tool call in block {self._block} are not a complete JSON object"
+        if not self._block.arguments.whole() and self._half_tool is None:
+            note = note or f"the arguments of the tool call in block {self._block.index} are not a complete JSON object"
             self._half_tool = self._notes.judgement(
                 Verdict.OUT_OF_ORDER, "tool-json", f"event {self._notes.number}: {note}", self._notes.number
             )
-        self._arguments = Arguments()
+        self._block.arguments = Arguments()
         return Reading(EventKind.STOP, "content_block_stop", "", note)
 
     def _message_delta(self, event: MessagesEvent) -> Reading:
-        reason = (event.delta or BlockDelta()).stop_reason
+        delta = event.delta or BlockDelta()
+        reason = delta.stop_reason
         note = ""
         if isinstance(reason, str) and reason:
             self._stop_reason = clean(reason, 64)
-            if self._stop_reason not in STOP_REASONS:
-                note = self._notes.note(
-                    FindingName.UNKNOWN_STOP_REASON, f"stop_reason {self._stop_reason} is not known"
-                )
-        if self._at is _At.START:
+            self._outcome.refuse(refusal_of(delta.stop_details))
+            note = self._stopped()
+        if self._at is Place.START:
             note = self._notes.break_rule("message_delta-misplaced", f"message_delta {self._at}")
-        elif self._at is _At.BLOCK and self._stop_reason not in CUTTING:
-            words = f"message_delta while block {self._block} is open"
+        elif self._at is Place.BLOCK and not ANTHROPIC.cuts(self._stop_reason):
+            words = f"message_delta while block {self._block.index} is open"
             note = self._notes.break_rule("block-not-stopped", words)
-        self._at = _At.CLOSING
+        self._at = Place.CLOSING
         self._tokens.take(event.usage)
         return Reading(EventKind.STOP if reason else EventKind.USAGE, "message_delta", "", note)
+
+    def _stopped(self) -> str:
+        """Take the stop reason. Returns its note."""
+        if ANTHROPIC.fails(self._stop_reason):
+            return self._notes.take_error(APIError(message=f"stop_reason {self._stop_reason}"))
+        return "" if ANTHROPIC.meaning(self._stop_reason) else f"stop_reason {self._stop_reason} is not known"
 
     def _message_stop(self, event: MessagesEvent) -> Reading:
         note = ""
         if not self._stop_reason:
             words = "message_stop without a stop_reason before it"
             note = self._notes.break_rule("message_stop-before-stop_reason", words)
-        self._at = _At.END
+        self._at = Place.END
         return Reading(EventKind.STOP, "message_stop", "", note)
 
     def ended(self) -> bool:
-        return self._at is _At.END or self._notes.error is not None
+        return self._at is Place.END or self._notes.error is not None
 
     @property
     def usage(self) -> Usage:
@@ -284,25 +270,27 @@ class AnthropicReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self._notes.findings, *model_differs(self._asked, self.model_served))
+        closing = self._closing().findings if self._stop_reason else ()
+        return (*self._notes.findings, *closing, *model_differs(self._asked, self.model_served))
+
+    def _closing(self) -> Closing:
+        return self._outcome.closing(filter(None, (self._stop_reason,)), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
         if notes.error is not None:
             return notes.error
-        if self._at is _At.START:
+        if self._at is Place.START:
             return notes.breach or self._nothing()
-        if not self._stop_reason and self._at is not _At.END:
+        if not self._stop_reason and self._at is not Place.END:
             return self._truncated()
         if notes.breach is not None:
             return notes.breach
-        if self._half_tool is not None and self._stop_reason not in CUTTING:
+        if self._half_tool is not None and not ANTHROPIC.cuts(self._stop_reason):
             return self._half_tool
-        if not self._contents and self._stop_reason not in CUTTING and not spent(self.usage):
-            return notes.judgement(
-                Verdict.EMPTY, "no-content", f"{self._stop_reason}, but no content and no usage came"
-            )
-        if self._at is not _At.END:
+        if (bad := self._closing().judgement) is not None:
+            return bad
+        if self._at is not Place.END:
             words = f"stop_reason {self._stop_reason} came, message_stop did not"
             return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-message_stop", words)
         words = f"message_stop after stop_reason {self._stop_reason}"
@@ -317,7 +305,8 @@ class AnthropicReader:
         if breach is not None and breach.verdict is Verdict.NOT_A_STREAM:
             return breach
         words = (
-            f"ended after event {self._notes.number} ({self._last}), {self._at}, {self._contents} events with content"
+            f"ended after event {self._notes.number} ({self._last}), {self._at}, "
+            f"{self._outcome.contents} events with content"
         )
         return self._notes.truncated("eof-before-message_stop", words)
 

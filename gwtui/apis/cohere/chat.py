@@ -8,8 +8,10 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.cohere.stream import RULES, CohereReader, failure_of, finish_reason, generated, outcome, usage_of
+from gwtui.apis.cohere.stream import RULES, CohereReader, failure_of, finish_reason, generated, usage_of
 from gwtui.apis.errors import ErrorForm
+from gwtui.apis.finish_reasons import COHERE
+from gwtui.apis.outcome import Outcome, wanted_of
 from gwtui.apis.payload import Unreadable, member, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header
 from gwtui.framing.sse import SSE
@@ -44,7 +46,7 @@ class CohereChat(API):
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> CohereReader:
-        return CohereReader()
+        return CohereReader(wanted_of(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:
@@ -61,9 +63,14 @@ class CohereChat(API):
         content = message.get("content")
         pieces = [generated(block) for block in content] if isinstance(content, list) else []
         text = "".join(piece for kind, piece in pieces if kind.is_visible)
-        calls = member(message, "tool_calls")
-        contents = len(text) + (len(calls) if isinstance(calls, list) else 0)
-        return Answer(judged(RULES, *outcome(finish_reason(payload), contents, usage)), text, usage)
+        outcome, reason = Outcome(RULES, COHERE, wanted_of(endpoint), whole=True), finish_reason(payload)
+        for kind, piece in pieces:
+            outcome.take(kind, piece)
+        if member(message, "tool_calls"):
+            outcome.take_tool()
+        closing = outcome.closing(filter(None, (reason,)), usage)
+        good = judged(RULES, Verdict.COMPLETE, "message-end", f"one whole answer, finish_reason {reason or 'missing'}")
+        return Answer(closing.judgement or good, text, usage, findings=closing.findings)
 
 
 COHERE_CHAT = CohereChat()

@@ -14,6 +14,8 @@ import msgspec
 
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import APIError, is_error
+from gwtui.apis.finish_reasons import COHERE
+from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, member, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import count
@@ -25,11 +27,6 @@ from gwtui.text.sanitize import clean
 
 RULES = "cohere"
 """What the ids of this API's rules begin with."""
-FINISH_REASONS = frozenset({"COMPLETE", "STOP_SEQUENCE", "TOOL_CALL", "MAX_TOKENS"})
-CUTTING = frozenset({"MAX_TOKENS"})
-"""Finish reasons that may leave a block open, a tool call half and the answer empty."""
-FAILED = ("ERROR", "TIMEOUT", "USER_CANCEL")
-"""What the finish reasons of failures begin with."""
 OTHER_EVENTS = frozenset({"citation-start", "citation-end", "debug"})
 
 
@@ -51,14 +48,13 @@ class CohereReader:
     model_served = ""
     """The answer does not name its model."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Wanted = ANYTHING) -> None:
         self._notes = StreamNotes(RULES)
+        self._outcome = Outcome(RULES, COHERE, wanted)
         self._started = False
         self._open: dict[tuple[str, object], Arguments] = {}
         """The blocks and calls that began and did not end, by kind and index."""
         self._half_tool: Judgement | None = None
-        self._contents = 0
-        """Events that a user gets something of."""
         self._ended = False
         self._finish_reason = ""
         self._usage = Usage()
@@ -126,12 +122,14 @@ class CohereReader:
 
     def _tool_plan(self, event: ChatEvent) -> Reading:
         plan = as_text(member(event.delta, "message", "tool_plan"))
+        self._outcome.take(EventKind.REASONING, plan)
         return Reading(EventKind.REASONING if plan else EventKind.OTHER, "tool-plan-delta", plan)
 
     def _tool_start(self, event: ChatEvent) -> Reading:
         note = self._begin("tool-call", event)
-        self._contents += 1
+        self._outcome.take_tool()
         text = self._arguments(event)
+        self._outcome.take(EventKind.TOOL, text)
         return Reading(EventKind.TOOL if text else EventKind.START, "tool-call-start", text, note)
 
     def _tool_delta(self, event: ChatEvent) -> Reading:
@@ -151,11 +149,9 @@ class CohereReader:
         self._ended = True
         self._finish_reason = finish_reason(event.delta)
         self._usage = usage_of(member(event.delta, "usage"))
-        note = ""
-        if self._finish_reason and self._finish_reason not in FINISH_REASONS:
-            words = f"finish_reason {self._finish_reason} is not known"
-            note = self._notes.note(FindingName.UNKNOWN_FINISH_REASON, words)
-        if self._open and self._finish_reason not in CUTTING:
+        known = not self._finish_reason or COHERE.meaning(self._finish_reason)
+        note = "" if known else f"finish_reason {self._finish_reason} is not known"
+        if self._open and not COHERE.cuts(self._finish_reason):
             kind, index = next(iter(self._open))
             note = self._notes.break_rule("not-ended", f"message-end while {kind} {index} is open")
         return Reading(EventKind.STOP, "message-end", "", note)
@@ -163,7 +159,7 @@ class CohereReader:
     def _content(self, kind: EventKind, name: str, text: str, note: str = "") -> Reading:
         if not text:
             return Reading(EventKind.OTHER, name, "", note)
-        self._contents += kind.is_visible
+        self._outcome.take(kind, text)
         return Reading(kind, name, text, note)
 
     def _begin(self, kind: str, event: ChatEvent) -> str:
@@ -194,9 +190,13 @@ class CohereReader:
     @property
     def findings(self) -> tuple[Finding, ...]:
         if not self._ended or self._finish_reason or self._notes.error is not None:
-            return self._notes.findings
+            closing = self._closing().findings if self._ended else ()
+            return (*self._notes.findings, *closing)
         unproved = Finding(name=FindingName.NO_STOP_REASON, evidence="message-end came without `finish_reason`")
         return (*self._notes.findings, unproved)
+
+    def _closing(self) -> Closing:
+        return self._outcome.closing(filter(None, (self._finish_reason,)), self._usage)
 
     def end(self) -> Judgement:
         notes = self._notes
@@ -206,14 +206,16 @@ class CohereReader:
             came = f"{notes.number} events, none of them part of a message" if notes.number else "no event"
             return notes.breach or notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end")
         if not self._ended:
-            words = f"ended after event {notes.number} ({self._last}), {self._contents} events with content"
+            words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents} events with content"
             return notes.truncated("eof-before-message-end", words)
         if notes.breach is not None:
             return notes.breach
-        if self._half_tool is not None and self._finish_reason not in CUTTING:
+        if self._half_tool is not None and not COHERE.cuts(self._finish_reason):
             return self._half_tool
-        verdict, rule, words = outcome(self._finish_reason, self._contents, self._usage)
-        return notes.judgement(verdict, rule, words)
+        if (bad := self._closing().judgement) is not None:
+            return bad
+        told = f"message-end, finish_reason {self._finish_reason or 'missing'}"
+        return notes.judgement(Verdict.COMPLETE, "message-end", told)
 
     _STEPS: ClassVar[dict[str, Callable[[CohereReader, ChatEvent], Reading]]] = {
         "message-start": _message_start,
@@ -228,19 +230,10 @@ class CohereReader:
     }
 
 
-def outcome(reason: str, contents: int, usage: Usage) -> tuple[Verdict, str, str]:
-    """Verdict, rule and words for an answer whose end came."""
-    told = f"finish_reason {reason or 'missing'}"
-    if not contents and reason not in CUTTING:
-        tokens = f"{usage.input_tokens or 0} tokens in, {usage.output_tokens or 0} out"
-        return Verdict.EMPTY, "no-content", f"{told}, but no content came: {tokens}"
-    return Verdict.COMPLETE, "message-end", told
-
-
 def failure_of(delta: object) -> APIError | None:
     """The failure that the end of a message reports; None for a good end."""
     error, reason = member(delta, "error"), finish_reason(delta)
-    if is_error(error) or reason.startswith(FAILED):
+    if is_error(error) or COHERE.fails(reason):
         return APIError(reason, clean(as_text(error)))
     return None
 

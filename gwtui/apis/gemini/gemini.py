@@ -10,8 +10,19 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Usage
 from gwtui.apis.errors import describe_error
-from gwtui.apis.gemini.stream import MAX_CANDIDATES, RESPONSE, RULES, GeminiReader, GeminiResponse, generated, usage_of
+from gwtui.apis.finish_reasons import GEMINI as WORDS
+from gwtui.apis.gemini.stream import (
+    MAX_CANDIDATES,
+    RESPONSE,
+    RULES,
+    UNSPECIFIED,
+    GeminiReader,
+    GeminiResponse,
+    generated,
+    usage_of,
+)
 from gwtui.apis.models import model_differs
+from gwtui.apis.outcome import Outcome, Wanted, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import (
     EXAMPLE_PROMPT,
@@ -23,7 +34,6 @@ from gwtui.apis.requests import (
     model_asked,
     url_of_model,
 )
-from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import FindingName, Kind
 from gwtui.model.profile import Endpoint
@@ -69,7 +79,7 @@ class Gemini(API):
         config = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None
         candidates = config.get("candidateCount") if isinstance(config, dict) else None
         asked = model_asked(endpoint, self.default_model)
-        return GeminiReader(asked, candidates if isinstance(candidates, int) else 1)
+        return GeminiReader(asked, candidates if isinstance(candidates, int) else 1, wanted_of(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:
@@ -82,7 +92,8 @@ class Gemini(API):
         if not any(response.candidates or response.block_reason for response in responses):
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-response", "JSON without `candidates`"))
         in_array = endpoint.stream and body.lstrip().startswith(b"[")
-        return _read(responses, model_asked(endpoint, self.default_model), (_NO_ALT_SSE,) if in_array else ())
+        asked, findings = model_asked(endpoint, self.default_model), (_NO_ALT_SSE,) if in_array else ()
+        return _read(responses, asked, wanted_of(endpoint), findings)
 
 
 _NO_ALT_SSE = Finding(
@@ -99,24 +110,28 @@ def _responses(body: bytes) -> list[GeminiResponse] | Unreadable:
     return one if isinstance(one, Unreadable) else [one]
 
 
-def _read(responses: list[GeminiResponse], asked: str, findings: tuple[Finding, ...]) -> Answer:
-    usage, served, text, contents = Usage(), "", "", 0
+def _read(responses: list[GeminiResponse], asked: str, wanted: Wanted, findings: tuple[Finding, ...]) -> Answer:
+    outcome = Outcome(RULES, WORDS, wanted, whole=True)
+    usage, served, text = Usage(), "", ""
     reasons: set[str] = set()
+    blocked = ""
     for response in responses:
         usage = usage_of(response.usage, usage)
         served = clean(as_text(response.model)) or served
         for candidate in response.candidates or ():
             kind, piece = generated(candidate)
-            contents += bool(piece)
+            outcome.take(kind, piece)
             text += piece if kind.is_visible else ""
             reasons.add(clean(as_text(candidate.finish_reason), 64))
         if response.block_reason:
-            reasons.add(f"blockReason {response.block_reason}")
-    told = ", ".join(sorted(filter(None, reasons))) or "missing"
-    judgement = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, finishReason {told}")
-    if not contents and told in ("STOP", "missing") and not spent(usage):
-        judgement = judged(RULES, Verdict.EMPTY, "no-content", f"finishReason {told}, no content, no usage")
-    return Answer(judgement, text, usage, served, (*findings, *model_differs(asked, served)))
+            blocked = f"blockReason {response.block_reason}"
+            outcome.refuse(f"the prompt was refused: {response.block_reason}")
+    reasons -= {"", UNSPECIFIED}
+    closing = outcome.closing(reasons, usage)
+    told = ", ".join(sorted((*reasons, *filter(None, (blocked,))))) or "missing"
+    good = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, finishReason {told}")
+    found = (*findings, *closing.findings, *model_differs(asked, served))
+    return Answer(closing.judgement or good, text, usage, served, found)
 
 
 GEMINI = Gemini()

@@ -13,12 +13,14 @@ import msgspec
 
 from gwtui.apis.base import Reading, Reasoning, Usage
 from gwtui.apis.choices import Alternatives
-from gwtui.apis.errors import is_error
+from gwtui.apis.errors import APIError, is_error
+from gwtui.apis.finish_reasons import GEMINI as WORDS
 from gwtui.apis.models import model_differs
+from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
 from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
-from gwtui.apis.tokens import add, count, later, spent, with_reasoning
+from gwtui.apis.tokens import add, count, later, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -27,23 +29,6 @@ from gwtui.text.sanitize import clean
 
 RULES = "gemini"
 """What the ids of this API's rules begin with."""
-FINISH_REASONS = frozenset(
-    {
-        "STOP",
-        "MAX_TOKENS",
-        "SAFETY",
-        "RECITATION",
-        "LANGUAGE",
-        "OTHER",
-        "BLOCKLIST",
-        "PROHIBITED_CONTENT",
-        "SPII",
-        "MALFORMED_FUNCTION_CALL",
-        "IMAGE_SAFETY",
-        "UNEXPECTED_TOOL_CALL",
-        "TOO_MANY_TOOL_CALLS",
-    }
-)
 UNSPECIFIED = "FINISH_REASON_UNSPECIFIED"
 """The name of no reason at all (protobuf's zero value)."""
 MAX_CANDIDATES = 64
@@ -79,17 +64,17 @@ RESPONSE = msgspec.json.Decoder(GeminiResponse)
 class GeminiReader:
     """Follows one stream of generated content."""
 
-    def __init__(self, asked: str, candidates: int = 1) -> None:
+    def __init__(self, asked: str, candidates: int = 1, wanted: Wanted = ANYTHING) -> None:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
         self._notes = StreamNotes(RULES)
+        self._outcome = Outcome(RULES, WORDS, wanted)
         self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CANDIDATE, "candidate", candidates)
         self._finished: dict[int, str] = {}
         """Per candidate its finishReason; "" while it has none."""
         self._tags: dict[int, ThoughtTags] = {}
         self._blocked = ""
-        self._contents = 0
         self._responses = 0
 
     def event(self, event: FramedEvent) -> Reading:
@@ -107,6 +92,7 @@ class GeminiReader:
             self.usage = usage_of(payload.usage, self.usage)
         if payload.block_reason:
             self._blocked = payload.block_reason
+            self._outcome.refuse(f"the prompt was refused: {self._blocked}")
             return Reading(EventKind.STOP, "promptFeedback", "", f"blockReason {self._blocked}")
         return self._candidates(event, payload)
 
@@ -116,6 +102,7 @@ class GeminiReader:
         for candidate in payload.candidates or ():
             own, text = self._generated(candidate)
             kind = own if text and not kind.is_content else kind
+            self._outcome.take(own, text)
             texts.append(text)
             notes.append(self._follow(candidate, text))
         text = "".join(texts)
@@ -141,15 +128,16 @@ class GeminiReader:
         reason = clean(as_text(candidate.finish_reason), 64)
         reason = "" if reason == UNSPECIFIED else reason
         if text:
-            self._contents += 1
             if before:
                 words = f"content after finishReason {before}"
                 note = note or self._notes.note(FindingName.FINISH_REPEATED, words)
             self._finished[index] = reason
         elif reason:
             self._finished[index] = reason
-        if reason and reason not in FINISH_REASONS:
-            note = note or self._notes.note(FindingName.UNKNOWN_FINISH_REASON, f"finishReason {reason} is not known")
+        if WORDS.fails(reason):
+            return note or self._notes.take_error(APIError(message=f"finishReason {reason}"))
+        if reason and not WORDS.meaning(reason):
+            return note or f"finishReason {reason} is not known"
         return note
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
@@ -168,7 +156,11 @@ class GeminiReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self._notes.findings, *model_differs(self._asked, self.model_served))
+        closing = self._closing().findings if self.ended() else ()
+        return (*self._notes.findings, *closing, *model_differs(self._asked, self.model_served))
+
+    def _closing(self) -> Closing:
+        return self._outcome.closing(filter(None, self._finished.values()), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
@@ -181,7 +173,9 @@ class GeminiReader:
             unended = [index for index, reason in self._finished.items() if not reason]
             if (stray := self._alternatives.stray(unended)) is not None:
                 return stray
-            words = f"ended after event {notes.number}, {self._contents} events with content, without finishReason"
+            words = (
+                f"ended after event {notes.number}, {self._outcome.contents} events with content, without finishReason"
+            )
             return notes.truncated("eof-before-finishReason", words)
         if notes.breach is not None:
             return notes.breach
@@ -190,9 +184,9 @@ class GeminiReader:
     def _whole(self) -> Judgement:
         if self._blocked:
             return self._notes.judgement(Verdict.COMPLETE, "blocked", f"the prompt was refused: {self._blocked}")
+        if (bad := self._closing().judgement) is not None:
+            return bad
         told = ", ".join(sorted(set(self._finished.values())))
-        if not self._contents and told == "STOP" and not spent(self.usage):
-            return self._notes.judgement(Verdict.EMPTY, "no-content", f"finishReason {told}, but no content, no usage")
         return self._notes.judgement(Verdict.COMPLETE, "finishReason", f"finishReason {told}")
 
 

@@ -8,10 +8,13 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage
+from gwtui.apis.finish_reasons import OPENAI
 from gwtui.apis.models import model_differs
-from gwtui.apis.openai.events import CUTTING, ChunkForm, content_text, groq_usage
+from gwtui.apis.openai.events import ChunkForm, content_text, groq_usage
+from gwtui.apis.outcome import Outcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.tokens import merged, spent, token_usage
+from gwtui.apis.tokens import merged, token_usage
+from gwtui.model.enums import EventKind
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
 
@@ -21,6 +24,10 @@ class _Message(msgspec.Struct):
     refusal: Any = None
     tool_calls: Any = None
     function_call: Any = None
+    reasoning_content: Any = None
+    reasoning: Any = None
+    audio: Any = None
+    images: Any = None
 
 
 class _Choice(msgspec.Struct):
@@ -45,7 +52,7 @@ _WANTED = {
 }
 
 
-def read_completion(rules: str, form: ChunkForm, asked: str, status: int, body: bytes) -> Answer:
+def read_completion(rules: str, form: ChunkForm, asked: str, wanted: Wanted, status: int, body: bytes) -> Answer:
     """Read a whole answer to a request for the model `asked`."""
     if (error := error_in_answer(rules, status, body)) is not None:
         return error
@@ -61,9 +68,26 @@ def read_completion(rules: str, form: ChunkForm, asked: str, status: int, body: 
     for reported in (*(choice.usage for choice in choices), groq_usage(payload.x_groq), payload.usage):
         usage = merged(token_usage(reported), usage)
     text = "".join(map(_text, choices))
-    called = any(choice.message and (choice.message.tool_calls or choice.message.function_call) for choice in choices)
-    judgement = _judge(rules, payload, bool(text or called), usage)
-    return Answer(judgement, text, usage, served, model_differs(asked, served))
+    outcome = Outcome(rules, OPENAI, wanted, whole=True)
+    for choice in choices:
+        _take(outcome, choice)
+    reasons = [clean(as_text(choice.finish_reason), 64) for choice in choices]
+    closing = outcome.closing(filter(None, reasons), usage)
+    judgement = closing.judgement or _judged(rules, reasons)
+    return Answer(judgement, text, usage, served, (*closing.findings, *model_differs(asked, served)))
+
+
+def _take(outcome: Outcome, choice: _Choice) -> None:
+    """Note what came in a choice."""
+    outcome.take(EventKind.TEXT, _text(choice))
+    message = choice.message or _Message()
+    outcome.take(EventKind.REASONING, as_text(message.reasoning_content or message.reasoning))
+    if message.tool_calls or message.function_call:
+        outcome.take_tool()
+    if message.audio or message.images:
+        outcome.take_other()
+    if message.refusal:
+        outcome.refuse(as_text(message.refusal))
 
 
 def _suits(choice: _Choice, form: ChunkForm) -> bool:
@@ -78,11 +102,6 @@ def _text(choice: _Choice) -> str:
     return content_text(choice.message.content) or as_text(choice.message.refusal)
 
 
-def _judge(rules: str, payload: _Completion, has_content: bool, usage: Usage) -> Judgement:
-    reasons = [clean(as_text(choice.finish_reason), 64) for choice in payload.choices or ()]
+def _judged(rules: str, reasons: list[str]) -> Judgement:
     told = ", ".join(filter(None, reasons)) or "missing"
-    if "error" in reasons:
-        return judged(rules, Verdict.SERVER_ERROR, "finish-error", "finish_reason error")
-    if not has_content and not CUTTING.intersection(reasons) and not spent(usage):
-        return judged(rules, Verdict.EMPTY, "no-content", f"finish_reason {told}, no content, no usage")
     return judged(rules, Verdict.COMPLETE, "answer", f"one whole answer, finish_reason {told}")

@@ -8,6 +8,7 @@ from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, RULES, OpenAIReader
 from gwtui.apis.openai.events import ERROR_FORM, ChunkForm
+from gwtui.apis.outcome import wanted_of
 from gwtui.apis.requests import (
     EXAMPLE_PROMPT,
     EXAMPLE_URL,
@@ -54,10 +55,12 @@ class OpenAIChat(API):
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
-        return OpenAIReader(model_asked(endpoint, self.default_model), choices=choices_asked(endpoint))
+        asked = model_asked(endpoint, self.default_model)
+        return OpenAIReader(asked, choices=choices_asked(endpoint), wanted=wanted_of(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        return read_completion(RULES, ChunkForm.DELTA, model_asked(endpoint, self.default_model), status, body)
+        asked = model_asked(endpoint, self.default_model)
+        return read_completion(RULES, ChunkForm.DELTA, asked, wanted_of(endpoint), status, body)
 
 
 OPENAI_CHAT = OpenAIChat()

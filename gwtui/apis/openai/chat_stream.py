@@ -15,12 +15,11 @@ import msgspec
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.choices import Alternatives
 from gwtui.apis.errors import APIError, is_error
+from gwtui.apis.finish_reasons import OPENAI
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import (
     CHUNK,
-    CUTTING,
     DONE,
-    FINISH_REASONS,
     Choice,
     ChoiceProgress,
     Chunk,
@@ -30,9 +29,10 @@ from gwtui.apis.openai.events import (
     metrics_note,
     reasoning_shown,
 )
+from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
-from gwtui.apis.tokens import merged, spent, token_usage, with_reasoning
+from gwtui.apis.tokens import merged, token_usage, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -49,12 +49,20 @@ ANY_CHOICES: Mapping[str, Any] = MappingProxyType({"n": MAX_CHOICES})
 class OpenAIReader:
     """Follows one stream of completions, whose chunks have to be of that form."""
 
-    def __init__(self, asked: str, rules: str = RULES, form: ChunkForm = ChunkForm.DELTA, choices: int = 1) -> None:
+    def __init__(
+        self,
+        asked: str,
+        rules: str = RULES,
+        form: ChunkForm = ChunkForm.DELTA,
+        choices: int = 1,
+        wanted: Wanted = ANYTHING,
+    ) -> None:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
         self._form = form
         self._notes = StreamNotes(rules)
+        self._outcome = Outcome(rules, OPENAI, wanted)
         self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CHOICE, "choice", choices)
         self._choices: dict[int, ChoiceProgress] = {}
         self._chunks = 0
@@ -141,6 +149,7 @@ class OpenAIReader:
                 EventKind.OTHER, name, "", self._notes.break_rule("whole-message", words, Verdict.NOT_A_STREAM)
             )
         kind, text = generated(choice, progress)
+        self._take(choice, progress, kind, text)
         note = ""
         if text and not choice.suits(self._form):
             note = self._notes.break_rule("wrong-form", "the content is not where clients of this API look")
@@ -164,6 +173,13 @@ class OpenAIReader:
             kind = EventKind.START if role and not progress.contents else EventKind.OTHER
         return Reading(kind, name, text, note or odd)
 
+    def _take(self, choice: Choice, progress: ChoiceProgress, kind: EventKind, text: str) -> None:
+        self._outcome.take(kind, text)
+        if progress.calls_tool:
+            self._outcome.take_tool()
+        if choice.delta is not None and choice.delta.refusal:
+            self._outcome.refuse(as_text(choice.delta.refusal))
+
     def _progress_of(self, index: object) -> tuple[ChoiceProgress, str]:
         number = 0 if index is None else index
         if isinstance(number, int) and number in self._choices:
@@ -174,13 +190,11 @@ class OpenAIReader:
 
     def _finish(self, progress: ChoiceProgress, reason: str, with_usage: bool) -> str:
         reason = clean(reason, 64)
-        if reason == "error":
-            return self._notes.take_error(APIError(message="finish_reason error"))
+        if OPENAI.fails(reason):
+            return self._notes.take_error(APIError(message=f"finish_reason {reason}"))
         if not progress.finish_reason:
             progress.finish_reason, progress.finished_at = reason, self._notes.number
-            if reason not in FINISH_REASONS:
-                return self._notes.note(FindingName.UNKNOWN_FINISH_REASON, f"finish_reason {reason} is not known")
-            return ""
+            return "" if OPENAI.meaning(reason) else f"finish_reason {reason} is not known"
         if reason == progress.finish_reason and with_usage:
             return self._notes.note(FindingName.FINISH_REPEATED, f"finish_reason {reason} once more, beside the usage")
         words = f"finish_reason {reason} after finish_reason {progress.finish_reason} in event {progress.finished_at}"
@@ -191,7 +205,14 @@ class OpenAIReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self._notes.findings, *model_differs(self._asked, self.model_served))
+        closing = self._closing().findings if self._is_finished() else ()
+        return (*self._notes.findings, *closing, *model_differs(self._asked, self.model_served))
+
+    def _is_finished(self) -> bool:
+        return bool(self._choices) and all(progress.finish_reason for progress in self._choices.values())
+
+    def _closing(self) -> Closing:
+        return self._outcome.closing((each.finish_reason for each in self._choices.values()), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
@@ -200,19 +221,17 @@ class OpenAIReader:
         if notes.breach is not None and (not self._chunks or notes.breach.verdict is Verdict.NOT_A_STREAM):
             return notes.breach
         contents = sum(progress.contents for progress in self._choices.values())
-        reasons = [progress.finish_reason for progress in self._choices.values()]
-        if not reasons or not all(reasons):
+        if not self._is_finished():
             unended = [number for number, progress in self._choices.items() if not progress.finish_reason]
             return self._alternatives.stray(unended) or self._unfinished(contents)
         if notes.breach is not None:
             return notes.breach
-        cut = CUTTING.intersection(reasons)
-        if not cut and (half := self._half_tool()) is not None:
+        reasons = sorted({progress.finish_reason for progress in self._choices.values()})
+        if not any(map(OPENAI.cuts, reasons)) and (half := self._half_tool()) is not None:
             return half
-        told = ", ".join(sorted(set(reasons)))
-        if not contents and not cut and not spent(self.usage):
-            words = f"finish_reason {told}, but no content and no usage came"
-            return notes.judgement(Verdict.EMPTY, "no-content", words)
+        if (bad := self._closing().judgement) is not None:
+            return bad
+        told = ", ".join(reasons)
         if not self._done:
             words = f"finish_reason {told} came, [DONE] did not"
             return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)

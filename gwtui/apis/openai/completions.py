@@ -11,6 +11,7 @@ from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
 from gwtui.apis.openai.events import ERROR_FORM, ChunkForm
+from gwtui.apis.outcome import wanted_of
 from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
@@ -49,10 +50,12 @@ class OpenAICompletions(API):
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
-        return OpenAIReader(model_asked(endpoint, self.default_model), RULES, ChunkForm.TEXT, choices_asked(endpoint))
+        asked, wanted = model_asked(endpoint, self.default_model), wanted_of(endpoint, is_code=True)
+        return OpenAIReader(asked, RULES, ChunkForm.TEXT, choices_asked(endpoint), wanted)
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        return read_completion(RULES, ChunkForm.TEXT, model_asked(endpoint, self.default_model), status, body)
+        asked, wanted = model_asked(endpoint, self.default_model), wanted_of(endpoint, is_code=True)
+        return read_completion(RULES, ChunkForm.TEXT, asked, wanted, status, body)
 
 
 OPENAI_COMPLETIONS = OpenAICompletions()

@@ -19,9 +19,6 @@ from gwtui.text.sanitize import clean
 
 DONE = "[DONE]"
 ERROR_FORM = ErrorForm('{"error": {"message": ..., "type": ..., "code": ...}}', ("message",), "OpenAI's")
-FINISH_REASONS = frozenset({"stop", "length", "tool_calls", "content_filter", "function_call"})
-CUTTING = frozenset({"length", "content_filter"})
-"""Finish reasons that may leave a tool call half and the answer empty."""
 MAX_TOOLS = 128
 MAX_METRICS = 12
 
@@ -45,6 +42,8 @@ class ChoiceDelta(msgspec.Struct):
     refusal: Any = None
     tool_calls: Any = None
     function_call: Any = None
+    audio: Any = None
+    images: Any = None
 
 
 class Choice(msgspec.Struct):
@@ -92,6 +91,7 @@ class ChoiceProgress:
         self.finish_reason = ""
         self.finished_at = 0
         self.tags = ThoughtTags()
+        self.calls_tool = False
         self.tools: list[Arguments] = []
         """The tool calls in the order they began."""
         self._open: dict[object, tuple[object, Arguments]] = {}
@@ -114,14 +114,14 @@ class ChoiceProgress:
 def generated(choice: Choice, progress: ChoiceProgress) -> tuple[EventKind, str]:
     """What was generated in a choice; what a user sees goes before reasoning."""
     delta = choice.delta or _NO_DELTA
+    tool = _tool_text(delta, progress) if delta.tool_calls or delta.function_call else ""
+    progress.calls_tool |= bool(tool)
     if text := content_text(delta.content) or as_text(choice.text):
         return (EventKind.TEXT, text) if progress.tags.over else progress.tags.take(text)
     if delta.refusal:
         return EventKind.TEXT, as_text(delta.refusal)
-    if delta.tool_calls or delta.function_call:
-        text = _tool_text(delta, progress)
-        if text:
-            return EventKind.TOOL, text
+    if tool or delta.audio or delta.images:
+        return EventKind.TOOL, tool or ("audio" if delta.audio else "images")
     return EventKind.REASONING, as_text(delta.reasoning_content or delta.reasoning) or _thinking_text(delta.content)
 
 

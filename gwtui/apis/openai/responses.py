@@ -7,17 +7,18 @@ from typing import Any
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import describe_error
+from gwtui.apis.finish_reasons import RESPONSES
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ERROR_FORM
-from gwtui.apis.openai.responses_events import RESPONSE, RULES, ResponseObject, output_of, usage_of
+from gwtui.apis.openai.responses_events import RESPONSE, RULES, ResponseObject, cut_by, output_of, usage_of
 from gwtui.apis.openai.responses_stream import ResponsesReader
+from gwtui.apis.outcome import Closing, Outcome, Wanted, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
-from gwtui.apis.tokens import spent
 from gwtui.framing.sse import SSE
-from gwtui.model.enums import Kind
+from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
-from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import clean
 
 
@@ -45,7 +46,7 @@ class OpenAIResponses(API):
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> ResponsesReader:
-        return ResponsesReader(model_asked(endpoint, self.default_model))
+        return ResponsesReader(model_asked(endpoint, self.default_model), wanted_of(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:
@@ -56,19 +57,25 @@ class OpenAIResponses(API):
         if not isinstance(payload.output, list):
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-response", "JSON without `output`"))
         asked, served = model_asked(endpoint, self.default_model), clean(as_text(payload.model))
-        text, _ = output_of(payload)
-        return Answer(_judge(payload), text, usage_of(payload), served, model_differs(asked, served))
+        told, text, usage = clean(as_text(payload.status), 40), output_of(payload).text, usage_of(payload)
+        if told in ("failed", "cancelled"):
+            words = f"status {told}: {describe_error(payload.error)}" if payload.error else f"status {told}"
+            return Answer(judged(RULES, Verdict.SERVER_ERROR, told, words), text, usage, served)
+        closing = _closing(payload, cut_by(payload) if told == "incomplete" else told, wanted_of(endpoint))
+        good = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, status {told or 'missing'}")
+        found = (*closing.findings, *model_differs(asked, served))
+        return Answer(closing.judgement or good, text, usage, served, found)
 
 
-def _judge(payload: ResponseObject) -> Judgement:
-    status = clean(as_text(payload.status), 40) or "missing"
-    if status in ("failed", "cancelled"):
-        words = f"status {status}: {describe_error(payload.error)}" if payload.error else f"status {status}"
-        return judged(RULES, Verdict.SERVER_ERROR, status, words)
-    text, called = output_of(payload)
-    if not text and not called and status != "incomplete" and not spent(usage_of(payload)):
-        return judged(RULES, Verdict.EMPTY, "no-content", f"status {status}, no content, no usage")
-    return judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, status {status}")
+def _closing(payload: ResponseObject, told: str, wanted: Wanted) -> Closing:
+    """What the end of the answer says, whose status, or what cut it, is `told`."""
+    outcome = Outcome(RULES, RESPONSES, wanted, whole=True)
+    text, refusal, called = output_of(payload)
+    outcome.take(EventKind.TEXT, text)
+    outcome.refuse(refusal)
+    if called:
+        outcome.take_tool()
+    return outcome.closing(filter(None, (told,)), usage_of(payload))
 
 
 OPENAI_RESPONSES = OpenAIResponses()

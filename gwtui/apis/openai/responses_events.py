@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -10,11 +10,14 @@ from gwtui.apis.base import Usage
 from gwtui.apis.payload import as_text
 from gwtui.apis.tokens import token_usage
 from gwtui.model.enums import EventKind
+from gwtui.text.sanitize import clean
 
 RULES = "responses"
 """What the ids of this API's rules begin with."""
 TERMINAL = frozenset({"response.completed", "response.incomplete", "response.failed", "response.cancelled"})
 """Exactly one of them ends a stream."""
+SILENT_ITEMS = frozenset({"message", "reasoning", "compaction"})
+"""Output items that show a user nothing by being there."""
 DELTAS = {
     "response.output_text.delta": EventKind.TEXT,
     "response.refusal.delta": EventKind.TEXT,
@@ -55,6 +58,7 @@ class ResponsesEvent(msgspec.Struct):
     sequence_number: Any = None
     response: ResponseObject | None = None
     output_index: Any = None
+    item: Any = None
     content_index: Any = None
     summary_index: Any = None
     delta: Any = None
@@ -82,12 +86,34 @@ def usage_of(response: ResponseObject) -> Usage:
     return token_usage(response.usage)
 
 
-def output_of(response: ResponseObject) -> tuple[str, bool]:
-    """The text that the response holds, and whether it holds a call of a tool or another item that is no message."""
+class Output(NamedTuple):
+    """What a response object holds."""
+
+    text: str
+    refusal: str
+    called: bool
+    """Whether it has an item that is neither a message nor reasoning: a call of a tool, an image."""
+
+
+def output_of(response: ResponseObject) -> Output:
+    """What the response holds; a refusal is text too."""
     items = [item for item in response.output if isinstance(item, dict)] if isinstance(response.output, list) else []
     parts = [part for item in items for part in _parts(item)]
-    text = "".join(as_text(part.get("text") or part.get("refusal")) for part in parts)
-    return text, any(item.get("type") not in ("message", "reasoning") for item in items)
+    text = "".join(as_text(part.get("text") or part.get("refusal") or part.get("transcript")) for part in parts)
+    refusal = "".join(as_text(part.get("refusal")) for part in parts)
+    return Output(text, refusal, any(map(is_call, items)))
+
+
+def is_call(item: object) -> bool:
+    """Whether an output item is neither a message nor reasoning."""
+    kind = item.get("type") if isinstance(item, dict) else None
+    return isinstance(kind, str) and bool(kind) and kind not in SILENT_ITEMS
+
+
+def cut_by(response: ResponseObject) -> str:
+    """Why an incomplete response is one, cleaned."""
+    details = response.incomplete_details
+    return clean(as_text(details.get("reason") if isinstance(details, dict) else None), 64) or "unsaid"
 
 
 def _parts(item: dict[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,8 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Reasoning, Usage
-from gwtui.apis.errors import describe_error, is_error
+from gwtui.apis.errors import APIError, describe_error, is_error
+from gwtui.apis.finish_reasons import RESPONSES
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.responses_events import (
     DELTAS,
@@ -20,13 +21,16 @@ from gwtui.apis.openai.responses_events import (
     TERMINAL,
     ResponseObject,
     ResponsesEvent,
+    cut_by,
+    is_call,
     output_of,
 )
 from gwtui.apis.openai.responses_parts import Parts
-from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
+from gwtui.apis.payload import Unreadable, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
-from gwtui.apis.tokens import merged, spent, token_usage, with_reasoning
+from gwtui.apis.tokens import merged, token_usage, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -37,11 +41,12 @@ from gwtui.text.sanitize import clean
 class ResponsesReader:
     """Follows one stream of Responses."""
 
-    def __init__(self, asked: str) -> None:
+    def __init__(self, asked: str, wanted: Wanted = ANYTHING) -> None:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
         self._notes = StreamNotes(RULES)
+        self._outcome = Outcome(RULES, RESPONSES, wanted)
         self._parts = Parts(self._notes)
         self._tags = ThoughtTags()
         self._sequence: int | None = None
@@ -51,7 +56,6 @@ class ResponsesReader:
         """The terminal event's type, once it came."""
         self._cut_by = ""
         """Why the answer is not whole, where its terminal event says so."""
-        self._contents = 0
         self._last = ""
 
     def event(self, event: FramedEvent) -> Reading:
@@ -90,6 +94,8 @@ class ResponsesReader:
         if kind.startswith("response.output_item."):
             note = self._parts.item(kind, payload.output_index) or note
             opened = kind.endswith(".added")
+            if is_call(payload.item):
+                self._outcome.take_tool()
             return Reading(EventKind.START if opened else EventKind.OTHER, name, "", note)
         if kind.endswith(".done"):
             return self._whole(name, payload, note)
@@ -113,14 +119,19 @@ class ResponsesReader:
         note = self._parts.delta(name, payload, payload.delta) or note
         if not payload.delta:
             return Reading(EventKind.OTHER, name, "", note)
-        self._contents += 1
         return self._content(content, name, payload.delta, note)
 
     def _content(self, content: EventKind, name: str, text: str, note: str) -> Reading:
         self.usage = with_reasoning(self.usage, Reasoning.SUMMARISED if "summary" in name else None)
         if name.startswith("response.output_text.") and not self._tags.over:
             content, text = self._tags.take(text)
+        self._take(content, name, text)
         return Reading(content, name, text, note)
+
+    def _take(self, content: EventKind, name: str, text: str) -> None:
+        self._outcome.take(content, text)
+        if name.startswith("response.refusal"):
+            self._outcome.refuse(text)
 
     def _whole(self, name: str, payload: ResponsesEvent, note: str) -> Reading:
         """A `.done` event: its whole has to be what its deltas came to. What came without any delta is content."""
@@ -131,7 +142,6 @@ class ResponsesReader:
         note = words or note
         if came or not payload.whole:
             return Reading(EventKind.OTHER, name, "", note)
-        self._contents += 1
         return self._content(content, name, payload.whole, note)
 
     def _end(self, name: str, response: ResponseObject) -> Reading:
@@ -140,13 +150,19 @@ class ResponsesReader:
             error = describe_error(response.error or {"type": name, "message": "no reason given"})
             return Reading(EventKind.ERROR, name, "", self._notes.take_error(error))
         if name == "response.incomplete":
-            details = response.incomplete_details
-            self._cut_by = clean(as_text(details.get("reason") if isinstance(details, dict) else None), 64) or "unsaid"
+            self._cut_by = cut_by(response)
+            if RESPONSES.fails(self._cut_by):
+                error = APIError(message=f"{name}: {self._cut_by}")
+                return Reading(EventKind.ERROR, name, "", self._notes.take_error(error))
         note = "" if self._cut_by else self._parts.all_closed()
-        text, called = output_of(response)
-        if self._contents or not (text or called):
+        text, refusal, called = output_of(response)
+        seen = self._outcome.is_visible
+        if called:
+            self._outcome.take_tool()
+        if seen or not (text or called):
             return Reading(EventKind.STOP, name, "", note)
-        self._contents += 1
+        self._outcome.take(EventKind.TEXT, text)
+        self._outcome.refuse(refusal)
         note = note or self._notes.note(FindingName.NO_DELTAS, "the answer came whole in the last event")
         return Reading(EventKind.TEXT if text else EventKind.TOOL, name, text, note)
 
@@ -185,7 +201,11 @@ class ResponsesReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return (*self._notes.findings, *model_differs(self._asked, self.model_served))
+        closing = self._closing().findings if self._ending else ()
+        return (*self._notes.findings, *closing, *model_differs(self._asked, self.model_served))
+
+    def _closing(self) -> Closing:
+        return self._outcome.closing((self._cut_by or "completed",), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
@@ -195,8 +215,8 @@ class ResponsesReader:
             return self._unfinished()
         if notes.breach is not None:
             return notes.breach
-        if not self._contents and not self._cut_by and not spent(self.usage):
-            return notes.judgement(Verdict.EMPTY, "no-content", f"{self._ending}, but no content and no usage came")
+        if (bad := self._closing().judgement) is not None:
+            return bad
         told = f": {self._cut_by}" if self._cut_by else ""
         return notes.judgement(Verdict.COMPLETE, self._ending.removeprefix("response."), f"{self._ending}{told}")
 
@@ -205,5 +225,5 @@ class ResponsesReader:
         if not self._created:
             came = f"{notes.number} events, none of them part of a response" if notes.number else "no event"
             return notes.breach or notes.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
-        words = f"ended after event {notes.number} ({self._last}), {self._contents} events with content"
+        words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents} events with content"
         return notes.truncated("eof-before-completed", words)

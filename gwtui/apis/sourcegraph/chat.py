@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis.base import API, Answer, Ask
+from gwtui.apis.outcome import wanted_of
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
@@ -45,10 +46,10 @@ class SourcegraphStream(API):
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:
-        return SourcegraphReader()
+        return SourcegraphReader(wanted_of(endpoint))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        return shared.read_answer(status, body)
+        return shared.read_answer(wanted_of(endpoint), status, body)
 
 
 def _conversation(endpoint: Endpoint) -> tuple[dict[str, Any], ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
+from gwtui.apis.outcome import wanted_of
 from gwtui.apis.requests import http_url, json_body, json_headers, key_header
 from gwtui.apis.sourcegraph import shared
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
@@ -43,10 +44,10 @@ class SourcegraphCode(API):
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> SourcegraphReader:
-        return SourcegraphReader()
+        return SourcegraphReader(wanted_of(endpoint, is_code=True))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
-        return shared.read_answer(status, body)
+        return shared.read_answer(wanted_of(endpoint, is_code=True), status, body)
 
 
 SOURCEGRAPH_CODE = SourcegraphCode()

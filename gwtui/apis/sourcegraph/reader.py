@@ -10,12 +10,14 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import event_error, is_error
+from gwtui.apis.errors import APIError, event_error, is_error
+from gwtui.apis.finish_reasons import SOURCEGRAPH
+from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.sourcegraph.shared import COMPLETION, CUTTING, RULES, Completion, stop_reason_of, usage_of
+from gwtui.apis.sourcegraph.shared import COMPLETION, RULES, Completion, stop_reason_of, usage_of
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
-from gwtui.apis.tokens import merged, spent
+from gwtui.apis.tokens import merged
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -29,12 +31,12 @@ class SourcegraphReader:
     model_served = ""
     """These APIs do not tell."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: Wanted = ANYTHING) -> None:
         self.usage = Usage()
+        self._outcome = Outcome(RULES, SOURCEGRAPH, wanted)
         self._notes = StreamNotes(RULES)
         self._text = ""
         """All text so far, where completions repeat it."""
-        self._contents = 0
         self._tags = ThoughtTags()
         self._stop_reason = ""
         self._names_stops = False
@@ -80,17 +82,20 @@ class SourcegraphReader:
             text, kind = _tool_text(payload.delta_tool_calls), EventKind.TOOL
         if not text and payload.delta_thinking:
             text, kind = as_text(payload.delta_thinking), EventKind.REASONING
-        if text:
-            self._contents += 1
-            if self._stop_reason:
-                words = f"content after stopReason {self._stop_reason}"
-                note = note or self._notes.break_rule("content-after-stop", words)
+        self._outcome.take(kind, text)
+        if payload.delta_tool_calls and _tool_text(payload.delta_tool_calls):
+            self._outcome.take_tool()
+        if text and self._stop_reason:
+            words = f"content after stopReason {self._stop_reason}"
+            note = note or self._notes.break_rule("content-after-stop", words)
         if isinstance(payload.usage, dict):
             self.usage = merged(usage_of(payload), self.usage)
         if payload.stop_reason is not msgspec.UNSET:
             self._names_stops = True
         reason = stop_reason_of(payload)
         self._stop_reason = reason or self._stop_reason
+        if SOURCEGRAPH.fails(reason):
+            note = note or self._notes.take_error(APIError(message=f"stopReason {reason}"))
         if not text:
             kind = EventKind.STOP if reason else EventKind.OTHER
         return Reading(kind, "completion", text, note)
@@ -115,12 +120,16 @@ class SourcegraphReader:
     @property
     def findings(self) -> tuple[Finding, ...]:
         if not self._done or self._stop_reason or self._names_stops or self._notes.error is not None:
-            return self._notes.findings
+            closing = self._closing().findings if self._stop_reason else ()
+            return (*self._notes.findings, *closing)
         unproved = Finding(
             name=FindingName.NO_STOP_REASON,
             evidence="done came, but no stopReason before it",
         )
         return (*self._notes.findings, unproved)
+
+    def _closing(self) -> Closing:
+        return self._outcome.closing(filter(None, (self._stop_reason,)), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
@@ -133,9 +142,8 @@ class SourcegraphReader:
             return self._truncated("eof-before-done", "ended", "without stopReason and done")
         if notes.breach is not None:
             return notes.breach
-        if not self._contents and self._stop_reason not in CUTTING and not spent(self.usage):
-            told = f"stopReason {self._stop_reason}" if self._stop_reason else "done"
-            return notes.judgement(Verdict.EMPTY, "no-content", f"{told}, but no content and no usage came")
+        if (bad := self._closing().judgement) is not None:
+            return bad
         if not self._done:
             words = f"stopReason {self._stop_reason} came, done did not"
             return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-done", words)
@@ -148,7 +156,7 @@ class SourcegraphReader:
 
     def _truncated(self, rule: str, what: str, why: str) -> Judgement:
         notes = self._notes
-        words = f"{what} after event {notes.number}, {self._contents} events with content, {why}"
+        words = f"{what} after event {notes.number}, {self._outcome.contents} events with content, {why}"
         return notes.truncated(rule, words)
 
 

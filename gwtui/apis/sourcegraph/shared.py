@@ -8,9 +8,12 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage
+from gwtui.apis.finish_reasons import SOURCEGRAPH
+from gwtui.apis.outcome import Outcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.tokens import spent, token_usage
-from gwtui.model.verdicts import Judgement, Verdict
+from gwtui.apis.tokens import token_usage
+from gwtui.model.enums import EventKind
+from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import clean
 
 RULES = "sourcegraph"
@@ -21,8 +24,6 @@ EXAMPLE_URL = "https://sourcegraph.example.com"
 """The URL of ready-made endpoints of an instance, until the user changes it."""
 ACCESS_TOKEN: dict[str, Any] = {"key": "env:SRC_ACCESS_TOKEN", "auth": "token"}
 """How an endpoint says that it sends an access token."""
-CUTTING = frozenset({"max_tokens", "length", "stop_sequence", "content_filter", "refusal", "tool_use", "tool_calls"})
-"""Stop reasons that may leave the text empty."""
 
 
 class Completion(msgspec.Struct):
@@ -55,7 +56,7 @@ def stop_reason_of(completion: Completion) -> str:
     return clean(as_text(completion.stop_reason), 64) if completion.stop_reason is not msgspec.UNSET else ""
 
 
-def read_answer(status: int, body: bytes) -> Answer:
+def read_answer(wanted: Wanted, status: int, body: bytes) -> Answer:
     """Read the one JSON object that comes where no stream was asked for."""
     if (error := error_in_answer(RULES, status, body)) is not None:
         return error
@@ -65,12 +66,12 @@ def read_answer(status: int, body: bytes) -> Answer:
     if not isinstance(payload.completion, str):
         return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-completion", "JSON without a text in `completion`"))
     usage = usage_of(payload)
-    return Answer(_judge(payload, usage), payload.completion, usage)
-
-
-def _judge(payload: Completion, usage: Usage) -> Judgement:
+    outcome = Outcome(RULES, SOURCEGRAPH, wanted, whole=True)
+    outcome.take(EventKind.TEXT, payload.completion)
+    outcome.take(EventKind.REASONING, as_text(payload.delta_thinking))
+    if payload.delta_tool_calls:
+        outcome.take_tool()
     reason = stop_reason_of(payload)
-    if not payload.completion and not payload.delta_tool_calls and reason not in CUTTING and not spent(usage):
-        words = f"stopReason {reason or 'missing'}, an empty completion, no usage"
-        return judged(RULES, Verdict.EMPTY, "no-content", words)
-    return judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stopReason {reason or 'missing'}")
+    closing = outcome.closing(filter(None, (reason,)), usage)
+    good = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stopReason {reason or 'missing'}")
+    return Answer(closing.judgement or good, payload.completion, usage, findings=closing.findings)

@@ -59,7 +59,31 @@ STREAMS: dict[FindingName, FindingEntry] = {
     ),
     FindingName.UNKNOWN_EVENT: info("An event has an unknown type.", _NEWER, _IGNORE_OR_FORMAT),
     FindingName.UNKNOWN_FINISH_REASON: info("A finish reason is unknown.", _NEWER, _IGNORE_OR_FORMAT),
-    FindingName.UNKNOWN_STOP_REASON: info("A stop reason is unknown.", _NEWER, _IGNORE_OR_FORMAT),
+    FindingName.NO_VISIBLE_OUTPUT: warning(
+        "A limit ended the answer before anything visible came.",
+        "Thinking took all tokens that were allowed, or the context window is full.",
+        "Raise `max_tokens`, or let the model think less.",
+    ),
+    FindingName.NOTHING_GENERATED: info(
+        "A completion of code stopped at once, without any text.",
+        "The model had nothing to add to this prompt.",
+        "Choose a `prompt` that the model completes, so that empty answers stand out.",
+    ),
+    FindingName.REFUSED: warning(
+        "The model, or the provider, refused to answer.",
+        "The prompt meets a policy of the model or the provider.",
+        "Read the quoted reason; choose another `prompt`, or a model that answers it.",
+    ),
+    FindingName.FILTERED: warning(
+        "A filter ended the answer after its text had begun.",
+        "The text meets a policy of the provider.",
+        "Read the named reason; choose another `prompt`, or change the provider's filter.",
+    ),
+    FindingName.TOOL_UNANNOUNCED: warning(
+        "A tool is called, but the finish reason is that of an answer without one: agents do not run it.",
+        "The gateway translates another API, or the tool was forced by the request.",
+        _IGNORE_OR_FORMAT,
+    ),
     FindingName.FINISH_REPEATED: info(
         "The finish reason came more than once.",
         "Old models repeat it with every event; the last one counts.",

@@ -1,0 +1,183 @@
+"""What the end of an answer is worth, the same for every API, for streams and for whole answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from support.apis import SCRIPTS
+from support.streams import feed, named, names, unnamed
+
+from gwtui.apis import APIS
+from gwtui.apis.base import Usage
+from gwtui.apis.finish_reasons import ANTHROPIC, COHERE, GEMINI, OLLAMA, OPENAI, RESPONSES, SOURCEGRAPH, Ending
+from gwtui.apis.outcome import Outcome, Wanted, wanted_of
+from gwtui.framing.base import FramedEvent
+from gwtui.model.enums import EventKind, FindingName
+from gwtui.model.enums import Outcome as Worth
+from gwtui.model.profile import Endpoint
+from gwtui.model.verdicts import Verdict
+
+VOCABULARIES = (OPENAI, ANTHROPIC, GEMINI, RESPONSES, COHERE, OLLAMA, SOURCEGRAPH)
+COMPLETE, EMPTY, FAILED = Verdict.COMPLETE, Verdict.EMPTY, Verdict.ERROR_IN_STREAM
+CODE = ("openai-completions", "fireworks", "sourcegraph-code")
+
+
+def endpoint(api: str, **fields: Any) -> Endpoint:
+    return Endpoint(name="e", api=api, url="http://h", **fields)
+
+
+@pytest.mark.parametrize("words", VOCABULARIES, ids=lambda words: words.field)
+def test_each_word_has_a_meaning_and_a_place_where_it_was_seen(words: Any) -> None:
+    assert all(reason.seen for reason in words.reasons.values())
+    for word in ("abort", "aborted", "cancelled", "error", "error_limit", "network_error", "MALFORMED_RESPONSE",
+                 "insufficient_system_resource", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"):  # fmt: skip
+        assert words.fails(word), word
+    assert not any(words.fails(word) for word in words.reasons)
+    assert words.meaning("tired") is None
+
+
+def outcome(*came: tuple[EventKind, str], wanted: Wanted = Wanted(256)) -> Outcome:  # noqa: B008 - frozen
+    made = Outcome("x", OPENAI, wanted)
+    for kind, text in came:
+        made.take(kind, text)
+    return made
+
+
+THOUGHT, TEXT, BLANK = (EventKind.REASONING, "hm"), (EventKind.TEXT, "a"), (EventKind.TEXT, "\n\n")
+TOOL = (EventKind.TOOL, "{}")
+ENDS = [
+    ("text", outcome(TEXT), "stop", Usage(), COMPLETE, None, ""),
+    ("input tokens alone", outcome(), "stop", Usage(900, 0), EMPTY, None, "900 tokens in, 0 out"),
+    ("reasoning alone", outcome(THOUGHT), "stop", Usage(9, 2048, 2048), EMPTY, None,
+     "2,048 tokens of reasoning, no message"),
+    ("uncounted reasoning", outcome(THOUGHT), "stop", Usage(), EMPTY, None, "2 characters of reasoning"),
+    ("white space alone", outcome(BLANK), "stop", Usage(), EMPTY, None, "white space"),
+    ("an unknown word and nothing", outcome(), "tired", Usage(), EMPTY, FindingName.UNKNOWN_FINISH_REASON, "tired"),
+    ("an unknown word", outcome(TEXT), "tired", Usage(), COMPLETE, FindingName.UNKNOWN_FINISH_REASON, "tired"),
+    ("the limit eaten by thinking", outcome(), "length", Usage(9, 253, 253), COMPLETE, FindingName.NO_VISIBLE_OUTPUT,
+     "253 of 256 tokens were thinking; raise max_tokens"),
+    ("the limit of someone else", outcome(), "length", Usage(9, 12, 12), COMPLETE, FindingName.NO_VISIBLE_OUTPUT,
+     "the gateway's or the model's own"),
+    ("a full window", outcome(), "model_length", Usage(9, 0), COMPLETE, FindingName.NO_VISIBLE_OUTPUT, "window"),
+    ("filtered after text", outcome(TEXT), "content_filter", Usage(), COMPLETE, FindingName.FILTERED, "content_filter"),
+    ("filtered before any", outcome(), "content_filter", Usage(), COMPLETE, FindingName.REFUSED, "content_filter"),
+    ("a failure after text", outcome(TEXT), "abort", Usage(), FAILED, None, "abort"),
+    ("a tool", outcome(TOOL), "tool_calls", Usage(), COMPLETE, None, ""),
+    ("a tool unannounced", outcome(TOOL), "stop", Usage(), COMPLETE, FindingName.TOOL_UNANNOUNCED, "tool"),
+    ("a stop for a tool that never came", outcome(TEXT), "tool_calls", Usage(), Verdict.OUT_OF_ORDER, None, "no tool"),
+    ("a stop for a tool and nothing", outcome(), "tool_calls", Usage(), EMPTY, None, "tool_calls"),
+    ("code that has nothing to add", outcome(wanted=Wanted(is_code=True)), "stop", Usage(9, 0), COMPLETE,
+     FindingName.NOTHING_GENERATED, "at once"),
+    ("code of white space", outcome(BLANK, wanted=Wanted(is_code=True)), "stop", Usage(), COMPLETE, None, ""),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "made", "word", "usage", "verdict", "finding", "says"), ENDS, ids=[e[0] for e in ENDS]
+)
+def test_what_an_end_is_worth(
+    name: str, made: Outcome, word: str, usage: Usage, verdict: Verdict, finding: FindingName | None, says: str
+) -> None:
+    closing = made.closing([word], usage)
+    assert (closing.judgement.verdict if closing.judgement else COMPLETE) is verdict
+    assert names(closing.findings) == ([finding] if finding else [])
+    told = [closing.judgement.reason] if closing.judgement else []
+    assert says in " ".join([*told, *(finding.evidence for finding in closing.findings)])
+
+
+def test_the_limit_is_the_one_that_was_sent() -> None:
+    assert wanted_of(endpoint("openai-chat")).max_tokens == 256
+    assert wanted_of(endpoint("openai-chat", body={"max_completion_tokens": 9})).max_tokens == 9
+    assert wanted_of(endpoint("gemini", body={"generationConfig": {"maxOutputTokens": 7}})).max_tokens == 7
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=str)
+def test_an_empty_stream_is_empty_whatever_is_counted(script: Any) -> None:
+    """Completions of code may have nothing to add; a monitor of several models counts nothing."""
+    reader = APIS[script.api].reader(endpoint(script.api))
+    feed(reader, script.empty)
+    judgement, found = reader.end(), names(reader.findings)
+    if script.api in CODE:
+        assert (judgement.verdict, found[:1]) == (COMPLETE, [FindingName.NOTHING_GENERATED])
+    else:
+        assert judgement.verdict is EMPTY
+
+
+def chunk(**fields: Any) -> FramedEvent:
+    return unnamed({"choices": [{"index": 0, **fields}]})
+
+
+START = named("message_start", message={"id": "m", "role": "assistant", "content": [], "model": "m", "usage": {}})
+STREAMS: list[tuple[str, list[FramedEvent]]] = [
+    ("openai-chat", [chunk(delta={"content": "a"}), chunk(delta={}, finish_reason="WORD")]),
+    ("openai-completions", [chunk(text="a"), chunk(text="", finish_reason="WORD")]),
+    ("fireworks", [chunk(text="a"), chunk(text="", finish_reason="WORD")]),
+    ("anthropic-messages", [START, named("message_delta", delta={"stop_reason": "WORD"}), named("message_stop")]),
+    ("gemini", [unnamed({"candidates": [{"content": {"parts": [{"text": "a"}]}, "finishReason": "WORD"}]})]),
+    ("ollama-chat", [unnamed({"message": {"content": "a"}, "done": True, "done_reason": "WORD"})]),
+    ("sourcegraph-stream", [FramedEvent("completion", '{"completion": "a", "stopReason": "WORD"}'),
+                            FramedEvent("done", "{}")]),
+    ("sourcegraph-code", [FramedEvent("completion", '{"completion": "a", "stopReason": "WORD"}'),
+                          FramedEvent("done", "{}")]),
+    ("openai-responses", [named("response.created"), named("response.incomplete", response={
+        "incomplete_details": {"reason": "WORD"}})]),
+    ("cohere-chat", [named("message-start"), named("message-end", delta={"finish_reason": "WORD"})]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "events"), STREAMS, ids=[api for api, _ in STREAMS])
+@pytest.mark.parametrize("word", ["abort", "cancelled", "network_error", "MALFORMED_RESPONSE"])
+def test_a_word_of_failure_fails_in_every_api_and_is_quoted(api: str, events: list[FramedEvent], word: str) -> None:
+    reader = APIS[api].reader(endpoint(api))
+    feed(reader, [FramedEvent(event.event, event.data.replace("WORD", word)) for event in events])
+    judgement = reader.end()
+    assert (judgement.verdict, word in judgement.reason) == (FAILED, True), judgement
+
+
+WHOLES: list[tuple[str, dict[str, Any], Verdict, FindingName | None]] = [
+    ("openai-chat", {"choices": [{"message": {"content": ""}, "finish_reason": "stop"}],
+     "usage": {"prompt_tokens": 19, "completion_tokens": 3}}, EMPTY, None),
+    ("openai-chat", {"choices": [{"message": {"reasoning_content": "hm"}, "finish_reason": "stop"}]}, EMPTY, None),
+    ("openai-chat", {"choices": [{"message": {"content": "a"}, "finish_reason": "abort"}]}, Verdict.SERVER_ERROR, None),
+    ("openai-chat", {"choices": [{"message": {"refusal": "no"}, "finish_reason": "stop"}]}, COMPLETE,
+     FindingName.REFUSED),
+    ("openai-chat", {"choices": [{"message": {"content": None}, "finish_reason": "length"}]}, COMPLETE,
+     FindingName.NO_VISIBLE_OUTPUT),
+    ("openai-completions", {"choices": [{"text": "", "finish_reason": "stop"}]}, COMPLETE,
+     FindingName.NOTHING_GENERATED),
+    ("anthropic-messages", {"content": [], "stop_reason": "end_turn", "usage": {"output_tokens": 2}}, EMPTY, None),
+    ("anthropic-messages", {"content": [], "stop_reason": "refusal", "stop_details": {"explanation": "no"}}, COMPLETE,
+     FindingName.REFUSED),
+    ("anthropic-messages", {"content": [{"type": "tool_use"}], "stop_reason": "end_turn"}, COMPLETE,
+     FindingName.TOOL_UNANNOUNCED),
+    ("gemini", {"candidates": [{"finishReason": "UNEXPECTED_TOOL_CALL"}]}, Verdict.SERVER_ERROR, None),
+    ("gemini", {"candidates": [{"finishReason": "OTHER"}]}, Verdict.SERVER_ERROR, None),
+    ("gemini", {"candidates": [{"finishReason": "RECITATION"}]}, COMPLETE, FindingName.REFUSED),
+    ("openai-responses", {"status": "completed", "output": [{"type": "reasoning"}],
+     "usage": {"output_tokens": 2048}}, EMPTY, None),
+    ("openai-responses", {"status": "incomplete", "output": [],
+     "incomplete_details": {"reason": "max_output_tokens"}}, COMPLETE, FindingName.NO_VISIBLE_OUTPUT),
+    ("sourcegraph-code", {"completion": "", "stopReason": "stop"}, COMPLETE, FindingName.NOTHING_GENERATED),
+    ("sourcegraph-stream", {"completion": "", "stopReason": "stop"}, EMPTY, None),
+    ("ollama-chat", {"message": {"thinking": "hm"}, "done": True, "done_reason": "stop", "eval_count": 9}, EMPTY, None),
+    ("cohere-chat", {"message": {"content": []}, "finish_reason": "MAX_TOKENS"}, COMPLETE,
+     FindingName.NO_VISIBLE_OUTPUT),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "body", "verdict", "finding"), WHOLES)
+def test_whole_answers_are_judged_by_the_same_rules(
+    api: str, body: dict[str, Any], verdict: Verdict, finding: FindingName | None
+) -> None:
+    answer = APIS[api].answer(endpoint(api, stream=False), 200, json.dumps(body).encode())
+    assert answer.judgement.verdict is verdict, answer.judgement
+    assert names(answer.findings)[:1] == ([finding] if finding else [])
+    assert (finding is not None) <= (answer.judgement.verdict.outcome is Worth.OK)
+
+
+def test_failures_are_the_words_that_fail() -> None:
+    assert {reason.ending for words in VOCABULARIES for reason in words.reasons.values()} == set(Ending) - {
+        Ending.FAILED
+    }
