@@ -9,18 +9,18 @@ from gwtui.checks.evidence import Evidence
 from gwtui.checks.models import SECTION
 from gwtui.checks.request_plans import UNKNOWN_MODEL, sizes
 from gwtui.checks.request_sets import RequestSet
-from gwtui.checks.timelines import alone_of, analyse_compared, analyse_streams
+from gwtui.checks.timelines import alone_of, analyse_streams
+from gwtui.model.concurrency import Concurrency, Together
 from gwtui.model.enums import FindingName
+from gwtui.model.findings import entry_of
 from gwtui.model.records import Finding
-from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS, Concurrency, ModelTimeline, Together
+from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
+from gwtui.verdict.concurrency import in_words, models_table
 
-ONE_BY_ONE = (
-    "The gateway calls its upstreams one after another, has a single worker, a lock or a limit per key; or a "
-    "proxy queues requests."
-)
-ASK_TOGETHER = "Raise the gateway's workers and connection limits; let it call its upstreams concurrently."
+QUEUED = entry_of(FindingName.SEQUENTIAL)
+"""Cause and remedy where one waits for the other."""
 LIMIT = "A limit on concurrent requests, per key or per worker: requests above it wait in a queue."
 RAISE = "Compare with more and with fewer models; raise the limit."
 
@@ -34,22 +34,21 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     details = [*_speed_ups(analyses), *_timeline_lines(last)]
     if last.verdict is None:
         return _undecided(last, evidence)
-    evidence_words = _all_evidence(last)
     facts: dict[str, int | float | str] = {"verdict": last.verdict.value, **facts_of(last)}
-    facts |= {f"speed_up_{len(each.timelines)}": round(each.speed_up, 2) for each in analyses}
-    words = f"{last.verdict}: {evidence_words}"
+    facts |= {f"speed_up_{len(each.models)}": round(each.speed_up, 2) for each in analyses}
+    words = in_words(last)
     if last.verdict is Together.SEQUENTIAL:
-        return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
+        return failed(words, QUEUED.cause, QUEUED.remedy, details=details, facts=facts)
     if last.queues and last.speed_up < NO_SPEED_UP:
         words = f"{words}: concurrent requests take as long as sequential ones"
-        return failed(words, ONE_BY_ONE, ASK_TOGETHER, details=details, facts=facts)
+        return failed(words, QUEUED.cause, QUEUED.remedy, details=details, facts=facts)
     if odd := _miscounted(evidence):
         words = f"{words}; {odd.evidence}"
         return warned(words, odd.likely_cause, odd.entry.remedy, details=details, facts=facts)
     if last.failed:
         first = last.failed[0]
         return warned(
-            f"{words}; {len(last.failed)} of {len(last.timelines)} models failed, such as {first.model}: {first.error}",
+            f"{words}; {len(last.failed)} of {len(last.models)} models failed, such as {first.model}: {first.error}",
             "A limit on concurrent requests, or a model that does not work.",
             "See the check `models`; ask for a higher limit.",
             details=details,
@@ -62,14 +61,12 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
 
 def _undecided(found: Concurrency, evidence: Evidence) -> CheckAnswer:
     if len(found.answered) > 1:
-        words = f"all answers ended within {units.duration(found.took_ns)}: too short to decide"
-        return warned(words, remedy=f"Request longer answers, of at least {units.duration(SHORTEST_NS)}.")
+        remedy = f"Request longer answers, of at least {units.duration(SHORTEST_NS)}."
+        return warned(found.undecided, remedy=remedy)
     if not found.failed:
         return not_applicable("only one model answers, so there is nothing to compare")
     first = found.failed[0]
-    words = (
-        f"{len(found.failed)} of {len(found.timelines)} models failed together, such as {first.model}: {first.error}"
-    )
+    words = f"{len(found.failed)} of {len(found.models)} models failed together, such as {first.model}: {first.error}"
     if not any(each.ok for need in (RequestSet.STREAM, RequestSet.MODELS) for each in evidence.all(need)):
         return not_applicable(words)
     return failed(
@@ -91,7 +88,7 @@ def _analyses(evidence: Evidence) -> list[Concurrency]:
     """One per number of models, the smallest first."""
     probed = evidence.all(RequestSet.COMPARED)
     if evidence.target.asks_several_models:
-        return [analyse_compared(each) for each in probed]
+        return [each.request.concurrency for each in probed]
     alone = alone_of((*evidence.all(RequestSet.STREAM), *evidence.all(RequestSet.MODELS)))
     analyses = []
     for size in sizes(evidence.target) if probed else ():
@@ -100,41 +97,18 @@ def _analyses(evidence: Evidence) -> list[Concurrency]:
     return analyses
 
 
-def _all_evidence(found: Concurrency) -> str:
-    within = "within" if found.starts_together else "beyond"
-    turns = f"alternate ({found.turns} times)" if found.turns else "do not alternate"
-    turns += ", but overlap later" if found.speaks_together and not found.turns else ""
-    times = [units.duration(ns) for ns in (found.wall_ns, found.slowest_ns, found.sum_ns)]
-    limit = units.duration(found.spread_limit_ns)
-    return (
-        f"{len(found.answered)} models start {units.duration(found.spread_ns)} apart ({within} {limit}); "
-        f"{found.speakers} of them answer within the first {found.looked_at} events and {turns}; "
-        f"{times[0]} in total; slowest {times[1]}, sum {times[2]}, "
-        f"{found.speed_up:.1f} times as fast"
-    )
-
-
 def _speed_ups(analyses: Sequence[Concurrency]) -> list[str]:
     rows: list[Row] = [("models", "in all", "slowest", "in sum", "speed-up", "verdict")]
     for each in analyses:
         times = (units.duration(ns) for ns in (each.wall_ns, each.slowest_ns, each.sum_ns))
         speed_up = f"{each.speed_up:.1f}x" if each.verdict is not None else units.MISSING
-        rows.append((str(len(each.timelines)), *times, speed_up, each.verdict or units.MISSING))
+        rows.append((str(len(each.models)), *times, speed_up, each.verdict or units.MISSING))
     return table(rows, (TextColumn(6, right=True), *[TextColumn(8, right=True)] * 4, TextColumn()))
 
 
 def _timeline_lines(found: Concurrency) -> list[str]:
     begin = min((timeline.sent_ns for timeline in found.answered), default=0)
-    rows = [("model", "start", "first", "end", "events"), *(_timeline_row(each, begin) for each in found.timelines)]
-    return table(rows, (TextColumn(), *[TextColumn(7, right=True)] * 3, TextColumn(6, right=True)))
-
-
-def _timeline_row(timeline: ModelTimeline, begin_ns: int) -> Row:
-    if timeline.error:
-        return timeline.model, f"✖ {timeline.error}"
-    stamps = (timeline.start_ns, timeline.first_ns, timeline.end_ns)
-    times = (units.offset(ns - begin_ns if ns is not None else None) for ns in stamps)
-    return timeline.model, *times, str(timeline.chunks)
+    return models_table(found, begin)
 
 
 def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
@@ -143,9 +117,9 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
     if not probed:
         return not_applicable("nothing was sent")
     if evidence.target.asks_several_models:
-        found = analyse_compared(probed[0])
-        stranger = [timeline for timeline in found.timelines if timeline.model == UNKNOWN_MODEL]
-        others = [timeline for timeline in found.timelines if timeline.model != UNKNOWN_MODEL]
+        found = probed[0].request.concurrency
+        stranger = [timeline for timeline in found.models if timeline.model == UNKNOWN_MODEL]
+        others = [timeline for timeline in found.models if timeline.model != UNKNOWN_MODEL]
         failure = stranger[0].error if stranger else ""
         bad = [f"{timeline.model}: {timeline.error}" for timeline in others if timeline.error]
     else:

@@ -1,4 +1,4 @@
-"""The timelines of models that were asked together, from the records of their streams. Pure."""
+"""The timelines of models that were asked together, each in a stream of its own, from their records. Pure."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from gwtui.checks.check import describe
 from gwtui.checks.evidence import Probed
-from gwtui.model.enums import EventKind, Outcome
-from gwtui.stats.concurrency import Alone, Concurrency, ModelTimeline, analyse
+from gwtui.model.concurrency import Alone, Concurrency, ModelTimeline
+from gwtui.model.enums import Outcome
+from gwtui.stats.concurrency import analyse
 
 
 def analyse_streams(probed: Sequence[Probed], alone: Mapping[str, Alone] | None = None) -> Concurrency:
@@ -24,14 +25,6 @@ def analyse_streams(probed: Sequence[Probed], alone: Mapping[str, Alone] | None 
         if event.kind.is_content
     ]
     return analyse(timelines, [name for _, name in sorted(spoken, key=lambda pair: pair[0])])
-
-
-def analyse_compared(probed: Probed) -> Concurrency:
-    """All models in one stream."""
-    asked = [model for model in probed.request.model.split(",") if model]
-    seen = [event.model for event in probed.events if event.model]
-    timelines = [_timeline_within(probed, model) for model in dict.fromkeys((*asked, *seen))]
-    return analyse(timelines, [event.model for event in probed.events if event.kind.is_content])
 
 
 def alone_of(probed: Iterable[Probed]) -> dict[str, Alone]:
@@ -67,23 +60,4 @@ def _timeline(probed: Probed, name: str, alone: Alone | None) -> ModelTimeline:
         end_ns=sent_ns + (request.duration_ns or 0),
         chunks=request.pace.events if request.pace is not None else 0,
         alone=alone,
-    )
-
-
-def _timeline_within(probed: Probed, model: str) -> ModelTimeline:
-    own = [(read.now_ns, event) for read in probed.reads for event in read.events if event.model == model]
-    if not own:
-        why = "no event of it came" if probed.reads else describe(probed.request)
-        return ModelTimeline(model=model, sent_ns=0, error=why)
-    contents = [stamp_ns for stamp_ns, event in own if event.kind.is_content]
-    error = next((event.note for _, event in own if event.kind is EventKind.ERROR), "")
-    ended = any(event.kind is EventKind.STOP for _, event in own)
-    return ModelTimeline(
-        model=model,
-        sent_ns=probed.reads[0].now_ns - probed.reads[0].since_sent_ns,
-        start_ns=own[0][0],
-        first_ns=contents[0] if contents else None,
-        end_ns=own[-1][0],
-        chunks=len(contents),
-        error=error or ("" if ended else "it did not end"),
     )

@@ -9,15 +9,16 @@ from itertools import pairwise
 from statistics import median
 
 from gwtui.checks.check import Check, CheckAnswer, Facts, failed, not_applicable, passed, warned
-from gwtui.checks.concurrency import ASK_TOGETHER, LIMIT, ONE_BY_ONE, facts_of
+from gwtui.checks.concurrency import LIMIT, QUEUED, facts_of
 from gwtui.checks.evidence import Evidence, Probed, finding_of
 from gwtui.checks.models import SECTION
 from gwtui.checks.request_plans import WORDS
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.timelines import analyse_streams
+from gwtui.model.concurrency import Concurrency, ModelTimeline, Together
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.concurrency import NO_SPEED_UP, ONE_PIECE_SHARE, SHORTEST_NS, Concurrency, ModelTimeline, Together
+from gwtui.stats.concurrency import NO_SPEED_UP, ONE_PIECE_SHARE, SHORTEST_NS
 from gwtui.text import units
 
 LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
@@ -74,7 +75,8 @@ def _queued(analysis: Concurrency, facts: Facts) -> CheckAnswer | None:
     words = f"all {len(analysis.answered)} concurrent streams are complete"
     waiting = waiting_of(analysis.answered)
     if analysis.verdict is Together.SEQUENTIAL:
-        return failed(f"{words}, but one waits for the other: {_pace(analysis)}", ONE_BY_ONE, ASK_TOGETHER, facts=facts)
+        words = f"{words}, but one waits for the other: {_pace(analysis)}"
+        return failed(words, QUEUED.cause, QUEUED.remedy, facts=facts)
     if waiting is not None and (told := _told(waiting)):
         facts = {**facts, "first_wait_ms": units.milliseconds(waiting.first_ns) or 0.0}
         facts = {**facts, "last_wait_ms": units.milliseconds(waiting.last_ns) or 0.0}
@@ -124,7 +126,7 @@ def _independent(probed: Sequence[Probed], analysis: Concurrency, facts: Facts) 
     """What is proved of streams that were all good and did not wait."""
     if analysis.verdict is None and len(analysis.answered) > 1:
         return warned(
-            f"all {len(probed)} streams ended within {units.duration(analysis.took_ns)}: too short to decide",
+            analysis.undecided,
             remedy=f"Check a model that takes at least {units.duration(SHORTEST_NS)} to answer.",
             facts=facts,
         )

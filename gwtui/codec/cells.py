@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
 import msgspec
 
+from gwtui.model.concurrency import Concurrency, ModelTimeline
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
@@ -79,6 +80,54 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode() if value else ""
 
 
+_Value: TypeAlias = str | int | float | bool | None
+MAX_MODELS = 64
+
+
+def concurrency_object(found: Concurrency) -> dict[str, Any]:
+    """The analysis as JSON has it: without what is empty, durations in ms. Each model's times count from the request,
+    and from its own start too."""
+    told: dict[str, Any] = msgspec.to_builtins(found)
+    told.pop("models", None)
+    own = {name: value for name, value in _in_ms(told).items() if value}
+    return {**own, "models": [_model_object(model) for model in found.models]}
+
+
+def _model_object(model: ModelTimeline) -> dict[str, Any]:
+    own = {"first_own_ns": model.first_own_ns, "took_ns": model.took_ns}
+    told = {**msgspec.to_builtins(model), **own}
+    return _in_ms({name: value for name, value in told.items() if name != "alone" and value is not None})
+
+
+def _concurrency_cell(found: Concurrency) -> str:
+    return msgspec.json.encode(concurrency_object(found)).decode() if found.models else ""
+
+
+def _concurrency(text: str) -> dict[str, Any]:
+    told = msgspec.json.decode(text, type=dict[str, _Value | list[dict[str, _Value]]])
+    rows = {name: rows[:MAX_MODELS] for name, rows in told.items() if isinstance(rows, list)}
+    fields = {name: value for name, value in told.items() if not isinstance(value, list)}
+    return _in_ns(fields) | {name: [_in_ns(row) for row in rows[name]] for name in rows}
+
+
+def _in_ms(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        f"{name[:-3]}_ms" if name.endswith("_ns") else name: milliseconds(value) if name.endswith("_ns") else value
+        for name, value in fields.items()
+    }
+
+
+def _in_ns(fields: Mapping[str, _Value]) -> dict[str, Any]:
+    """What was in ms in ns, and texts cleaned."""
+    read: dict[str, Any] = {}
+    for name, value in fields.items():
+        if name.endswith("_ms") and value is not None:
+            read[f"{name[:-3]}_ns"] = _nanoseconds(str(value))
+        else:
+            read[name] = _text(value) if isinstance(value, str) else value
+    return read
+
+
 def _findings(text: str) -> tuple[Finding, ...]:
     return tuple(Finding(name=FindingName(name), evidence="") for name in _text(text).split(";"))
 
@@ -109,5 +158,7 @@ TIME = CellKind(wall_time, timestamp)
 BOOLEAN = CellKind(_boolean)
 FINDINGS = CellKind(_findings, _names)
 """Their names; the evidence is not in the row."""
+CONCURRENCY = CellKind(_concurrency, _concurrency_cell)
+"""The analysis of several models as one JSON object; empty where only one was asked."""
 JSON = CellKind(_strings, _json)
 """A mapping or a list as one JSON value; only a mapping of texts is read back."""

@@ -18,6 +18,7 @@ import msgspec
 
 from gwtui.codec.cells import (
     BOOLEAN,
+    CONCURRENCY,
     FINDINGS,
     JSON,
     MILLISECONDS,
@@ -115,8 +116,15 @@ _REQUEST = (
     CSVColumn("error_ms", MILLISECONDS, "error_ns"),
 )
 
-_REQUEST_LATER = (CSVColumn("no_rate", TEXT), CSVColumn("reasoning_tokens", WHOLE))
-"""Columns of requests.csv behind those of its metrics."""
+_REQUEST_LATER = (
+    CSVColumn("no_rate", TEXT),
+    CSVColumn("reasoning_tokens", WHOLE),
+    CSVColumn("concurrency", WORD, "concurrency.verdict", derived=True),
+    CSVColumn("start_spread_ms", MILLISECONDS, "concurrency.start_spread_ns", derived=True),
+    CSVColumn("speed_up", ROUNDED, "concurrency.known_speed_up", derived=True),
+    CSVColumn("models", CONCURRENCY, "concurrency"),
+)
+"""Columns of requests.csv behind those of its metrics. The last has all that the three before it are taken from."""
 
 _PING = (
     CSVColumn("endpoint", TEXT),

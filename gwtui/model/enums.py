@@ -158,6 +158,7 @@ class FindingName(Enum):
     MODEL_FAILED = "model_failed"
     MODEL_MISSING = "model_missing"
     COUNTS_DIFFER = "counts_differ"
+    SEQUENTIAL = "sequential"
 
     UNTERMINATED = "unterminated"
     NO_STOP_REASON = "no_stop_reason"

@@ -12,6 +12,7 @@ from typing import Self, TypeAlias
 import msgspec
 
 from gwtui.model.check_results import CheckResult, CheckRun
+from gwtui.model.concurrency import Concurrency
 from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State, Trigger
 from gwtui.model.findings import FindingEntry, entry_of
@@ -201,6 +202,8 @@ class Request(_Result, tag="request", frozen=True, kw_only=True):
     """The gaps between consecutive content reads as (ns, how many), for ICL percentiles: `stats.histogram.compress`."""
     pace: ContentPace | None = None
     """Live only: no file has it."""
+    concurrency: Concurrency = Concurrency()
+    """Of a request to several models at once; empty for all others. Its times count from the send."""
     events: int = 0
     reads: int = 0
     """Reads of the socket that held events."""

@@ -267,6 +267,7 @@ class HTTPProber:
             self._redactor(),
             (lambda stamp_ns, first, events: self._hand_on(result, stamp_ns, first, events)) if self._events else None,
             keep_text=result.keep_text,
+            several_models=self._api.several_models,
         )
 
     def _taken(self, result: Result, intake: Intake, arrival: Arrival) -> None:

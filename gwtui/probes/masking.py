@@ -10,6 +10,7 @@ from functools import lru_cache
 from msgspec.structs import replace
 
 from gwtui.apis.headers import CONSTANT_NAMES
+from gwtui.model.concurrency import Concurrency
 from gwtui.model.records import Finding, Ping, Request, StreamEvent
 from gwtui.secrets.redaction import MASK, Redactor
 from gwtui.secrets.streams import FrameRedactor, RunningRedactor
@@ -36,9 +37,15 @@ def masked_request(request: Request, redact: Redactor) -> Request:
         request,
         **{name: redact(getattr(request, name)) for name in REQUEST_TEXTS},
         findings=tuple(masked_finding(finding, redact) for finding in request.findings),
+        concurrency=_masked_models(request.concurrency, redact),
         phases=replace(request.phases, tls=redact(request.phases.tls)),
         headers=masked_headers(request.headers, redact),
     )
+
+
+def _masked_models(found: Concurrency, redact: Redactor) -> Concurrency:
+    models = (replace(each, model=redact(each.model), error=redact(each.error)) for each in found.models)
+    return replace(found, models=tuple(models)) if found.models else found
 
 
 def masked_ping(ping: Ping, redact: Redactor) -> Ping:

@@ -9,24 +9,28 @@ from msgspec import structs
 
 from gwtui.apis.base import API, Usage
 from gwtui.apis.headers import header, pick_headers, request_id, retry_after, trace_id
-from gwtui.apis.requests import model_asked
+from gwtui.apis.requests import model_asked, models_asked
 from gwtui.apis.tokens import seen_tokens
+from gwtui.model.concurrency import Concurrency
 from gwtui.model.enums import Clock, End, Kind, Outcome, Trigger
 from gwtui.model.metrics import SINCE_SENT, Basis, Metric
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, Phases, Request
+from gwtui.model.verdicts import Judgement
 from gwtui.probes.deadlines import Progress
 from gwtui.probes.masking import masked_request
 from gwtui.probes.response_reader import TEXT_CHARS, BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.stats.accuracy import in_doubt, latency
+from gwtui.stats.model_timelines import ModelTimelines
 from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, reason_of
 from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.buffering import is_held_back
 from gwtui.verdict.classify import Judged, Transport, judge
+from gwtui.verdict.concurrency import sequential
 from gwtui.verdict.token_rate import rate_of
 
 
@@ -114,10 +118,12 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
     seen = seen_tokens(usage, reasoning_came=pace is not None and pace.has_reasoning)
+    concurrency = _concurrency(stream, judgement, endpoint, api)
     timed = Request(
         **structs.asdict(timing.times(result.ended_ns, result.ended_error_ns)),
         **structs.asdict(rate_of(pace, seen, held_back=is_held_back(judged.findings))),
         pace=pace,
+        concurrency=concurrency,
         endpoint=endpoint.name,
         number=result.number,
         started_at=result.started_at,
@@ -132,7 +138,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         rule=judgement.rule,
         reason=clean(reason_of(judgement, endpoint, proxy)),
         event_number=judgement.event_number,
-        findings=(*fallbacks(trace.dial), *result.findings, *judged.findings),
+        findings=(*fallbacks(trace.dial), *result.findings, *judged.findings, *sequential(concurrency)),
         duration_ns=_since_sent(trace, result.ended_ns),
         ttfb_ns=_since_sent(trace, trace.first_read_ns),
         input_tokens=usage.input_tokens,
@@ -191,6 +197,16 @@ def _transport(result: Result) -> Transport:
         began_at=result.started_at,
         at=time.time(),
     )
+
+
+def _concurrency(stream: StreamIntake | None, judgement: Judgement, endpoint: Endpoint, api: API) -> Concurrency:
+    """How the models of the request answered together; empty where it was to one model."""
+    if not api.several_models:
+        return Concurrency()
+    failed = judgement.verdict.outcome is not Outcome.OK
+    silent = clean(f"{judgement.verdict}: {judgement.reason}") if failed else "no event of it came"
+    models = stream.models if stream is not None and stream.models is not None else ModelTimelines()
+    return models.concurrency([clean(model, 80) for model in models_asked(endpoint, api.default_model)], silent)
 
 
 def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str]:

@@ -12,6 +12,7 @@ from gwtui.model.records import StreamEvent
 from gwtui.probes.masking import EventMask
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
+from gwtui.stats.model_timelines import ModelTimelines
 from gwtui.text.sanitize import clean, clean_text
 from gwtui.transport.trace import Arrival
 
@@ -73,7 +74,10 @@ class StreamIntake:
         hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None] | None,
         *,
         keep_text: bool,
+        several_models: bool = False,
     ) -> None:
+        """`several_models`: the stream carries the answers of several models, whose timelines are kept."""
+        self.models = ModelTimelines() if several_models else None
         self.reader = reader
         self.timing = timing
         self.parser = framing.parser()
@@ -117,6 +121,8 @@ class StreamIntake:
         if self._keep_text:
             self._keep(readings)
         self.timing.add(stamp_ns, readings, size, error_ns)
+        if self.models is not None:
+            self.models.add(self.timing.since_sent(stamp_ns), readings)
         if self._hand_on is not None:
             pairs = zip(readings, events, strict=True)
             self._hand_on(stamp_ns, first, tuple(self._masked(reading, event.data) for reading, event in pairs))

@@ -205,8 +205,12 @@ class Timing:
             visible_characters=self._characters - self._reasoning_characters,
         )
 
+    def since_sent(self, stamp_ns: int) -> int:
+        """That moment, in ns since the last byte of the request."""
+        return max(0, stamp_ns - self._sent_ns)
+
     def _since_sent(self, stamp_ns: int | None) -> int | None:
-        return max(0, stamp_ns - self._sent_ns) if stamp_ns is not None else None
+        return self.since_sent(stamp_ns) if stamp_ns is not None else None
 
 
 def _tenths(values: Histogram) -> tuple[int, int, int]:

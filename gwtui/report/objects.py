@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.codec.cells import concurrency_object
 from gwtui.codec.csv_schema import ping_row, request_row
 from gwtui.model.metrics import AnswerForm, Basis, metrics_of
 from gwtui.model.records import Finding, Ping, Request, StreamRead
@@ -16,8 +17,9 @@ from gwtui.text import units
 
 
 def request_object(request: Request) -> dict[str, Any]:
-    """The row of requests.csv, with `findings` and `headers` unfolded."""
-    return {**request_row(request), "findings": _findings(request), "headers": request.headers}
+    """The row of requests.csv, with `findings`, `headers` and `models` unfolded."""
+    models = concurrency_object(request.concurrency) if request.concurrency.models else None
+    return {**request_row(request), "findings": _findings(request), "headers": request.headers, "models": models}
 
 
 def ping_object(ping: Ping) -> dict[str, Any]:

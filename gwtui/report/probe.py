@@ -26,6 +26,7 @@ from gwtui.report.lines import (
 from gwtui.secrets.resolver import references_of
 from gwtui.text import units
 from gwtui.text.tables import TextColumn, labelled
+from gwtui.verdict.concurrency import in_words, models_table
 from gwtui.verdict.http_status import CLIENT_CERTIFICATE
 
 WIDTH = 120
@@ -49,12 +50,21 @@ def probe_text(
     ]
     if isinstance(result, Request):
         blocks += [
+            _models(result),
             _events(events, judgement.event_number, width) if events else [],
             quoted("the answer begins", result.body_excerpt) or quoted("text", result.text),
         ]
     if events:
         blocks.append([f"{verdict_text(result.verdict, styled)}  {_ending(result)}"])
     return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _models(result: Request) -> list[str]:
+    """How the models of one request answered together."""
+    found = result.concurrency
+    if not found.models:
+        return []
+    return [f"  models: {in_words(found)}", *(f"    {line}" for line in models_table(found))]
 
 
 def _judgement(result: Request | Ping) -> Judgement:

@@ -3,17 +3,20 @@
 Three pieces of evidence: the spread of the starts, whether models speak at the same time (take turns within the first
 events, or overlap later), and the whole time against the slowest model and against the sum of all. Speaking at the
 same time is proof that they are not asked one after another; where none do (short answers, or answers in one piece),
-the other two have to agree. Whether some of them queue is another question: see `Concurrency.queues`.
-Times are ns of one clock.
+the other two have to agree. Answers that do not overlap are sequential only where one waiting for the other explains
+them better than models that need differently long for their first words. Whether some of them queue is another
+question: see `Concurrency.queues`. Times are ns of one clock.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from enum import StrEnum
 from itertools import combinations, pairwise
 from statistics import median
+
+from msgspec.structs import replace
+
+from gwtui.model.concurrency import Alone, Concurrency, ModelTimeline, Together
 
 SPREAD_NS = 500_000_000
 """Models that start within that time start together, unless it is long beside what they take..."""
@@ -30,135 +33,24 @@ FIRST_CHUNKS = 20
 """The number of first events with content that are examined for turns."""
 OVERLAP_SHARE = 0.2
 """Two models speak at the same time when they overlap for this share of the shorter one's time."""
+SECONDS_APART_NS = 1_000_000_000
+"""Starts that far apart, of answers that do not overlap, are sequential."""
+FOLLOWS_NS = 10_000_000
+"""A start that close behind the end of the answer before was caused by it..."""
+LIKELIER = 1.5
+"""... and otherwise the waits for the first content have to be more even, by this factor, if each counts from the end
+of the answer before than if all count from the send."""
+UNEVEN = 3.0
+"""Waits that differ by more are no sign of a queue where all started together: one model may think for long."""
+BURST_NS = 5_000_000  # as `verdict.buffering.BURST_SPREAD_NS`
+"""Where everything came within that time, who came when is not known."""
 
 
-class Together(StrEnum):
-    """The verdict."""
-
-    CONCURRENT = "CONCURRENT"
-    SEQUENTIAL = "SEQUENTIAL"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Alone:
-    """How long a model takes when nothing else is asked."""
-
-    start_ns: int
-    """From the send to the first event."""
-    duration_ns: int
-    """From the send to the end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelTimeline:
-    """One model's answer among the others."""
-
-    model: str
-    sent_ns: int
-    """When it was asked."""
-    start_ns: int | None = None
-    """When its first event came."""
-    first_ns: int | None = None
-    """When its first content came."""
-    end_ns: int | None = None
-    """When its last event came."""
-    chunks: int = 0
-    """Its events with content."""
-    error: str = ""
-    """Why it failed; "" when it did not."""
-    alone: Alone | None = None
-    """Known where it was measured by itself before. Without it a slow model that is asked at the same time looks like
-    one that was asked later."""
-
-    @property
-    def delay_ns(self) -> int | None:
-        """From the send to its start, as far as the others are the reason."""
-        if self.start_ns is None:
-            return None
-        return self.start_ns - self.sent_ns - (self.alone.start_ns if self.alone is not None else 0)
-
-    @property
-    def duration_ns(self) -> int | None:
-        """What it takes by itself: measured, or estimated from its first content to its end."""
-        if self.alone is not None:
-            return self.alone.duration_ns
-        return None if self.begin_ns is None or self.end_ns is None else self.end_ns - self.begin_ns
-
-    @property
-    def begin_ns(self) -> int | None:
-        """When it began to answer: a first event without content may come long before it is its turn."""
-        return self.first_ns if self.first_ns is not None else self.start_ns
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concurrency:
-    """The analysis of models that were asked together, over those that answered."""
-
-    timelines: tuple[ModelTimeline, ...]
-    """All of them, also those that failed."""
-    spread_ns: int
-    """Between the earliest start and the latest one."""
-    speakers: int
-    """Different models within the first events with content."""
-    turns: int
-    """How often one of them spoke again after another had."""
-    looked_at: int
-    """How many events those were."""
-    wall_ns: int
-    """From the beginning to the last end."""
-    slowest_ns: int
-    sum_ns: int
-    starts_together: bool
-    speaks_together: bool
-    """Whether models take turns, or overlap later."""
-    usual_ns: int
-    """The median of what the answers take by themselves."""
-    took_ns: int
-    """From the first request to the last end."""
-    saves_time: bool
-    """Whether the whole time is nearer to the slowest model than to the sum of all."""
-
-    @property
-    def failed(self) -> tuple[ModelTimeline, ...]:
-        return tuple(timeline for timeline in self.timelines if timeline.error)
-
-    @property
-    def answered(self) -> tuple[ModelTimeline, ...]:
-        return tuple(timeline for timeline in self.timelines if not timeline.error)
-
-    @property
-    def speed_up(self) -> float:
-        """How many times faster than one after another."""
-        return self.sum_ns / self.wall_ns if self.wall_ns > 0 else float(len(self.answered))
-
-    @property
-    def spread_limit_ns(self) -> int:
-        """Up to where starts count as together: `SPREAD_NS`, or less where the answers are short."""
-        return _spread_limit_ns(self.usual_ns)
-
-    @property
-    def queues(self) -> bool:
-        """Whether some had to wait for others, although not all did. Nothing is said of very short answers."""
-        if self.usual_ns < SHORTEST_NS:
-            return False
-        half_as_fast = self.speed_up >= len(self.answered) / 2
-        measured = all(timeline.alone is not None for timeline in self.answered)
-        late = not self.starts_together and (measured or not half_as_fast)
-        return late or not self.saves_time
-
-    @property
-    def verdict(self) -> Together | None:
-        """None where fewer than two models answered, or all was over at once."""
-        if len(self.answered) < 2 or self.took_ns < SHORTEST_NS:
-            return None
-        if self.speaks_together or (self.starts_together and self.saves_time):
-            return Together.CONCURRENT
-        return Together.SEQUENTIAL
-
-
-def analyse(timelines: Sequence[ModelTimeline], speakers: Sequence[str]) -> Concurrency:
-    """`speakers`: whose events with content came, one after another, from the first on."""
-    good = [timeline for timeline in timelines if not timeline.error and timeline.end_ns is not None]
+def analyse(timelines: Sequence[ModelTimeline], speakers: Sequence[str], *, one_stream: bool = False) -> Concurrency:
+    """`speakers`: whose events with content came, one after another, from the first on. `one_stream`: all came over
+    one connection, where a buffer may hide who came when."""
+    answered = [timeline for timeline in timelines if not timeline.error and timeline.end_ns is not None]
+    good = answered
     if any(timeline.alone is None for timeline in good):  # either all are compared with themselves alone, or none
         good = [replace(timeline, alone=None) for timeline in good]
     if _in_one_piece(good):
@@ -172,22 +64,70 @@ def analyse(timelines: Sequence[ModelTimeline], speakers: Sequence[str]) -> Conc
     first = [model for model in speakers if model in models][:FIRST_CHUNKS]
     different = len(set(first))
     changes = sum(one != other for one, other in pairwise(first))
-    return Concurrency(
-        timelines=tuple(timelines),
+    found = Concurrency(
+        models=tuple(timelines),
         spread_ns=spread,
+        spread_limit_ns=_spread_limit_ns(usual),
         speakers=different,
         turns=max(0, changes - (different - 1)),
         looked_at=len(first),
         wall_ns=wall,
         slowest_ns=slowest,
         sum_ns=total,
+        speed_up=total / wall if wall > 0 else float(len(good)),
         starts_together=spread <= _spread_limit_ns(usual),
         # One after another they change too, once for each model; only who comes again took turns.
         speaks_together=changes > different - 1 > 0 or _overlap(good),
-        usual_ns=usual,
-        took_ns=_took_ns(good),
         saves_time=wall - slowest <= total - wall,
     )
+    verdict, undecided = _decided(found, answered, one_stream=one_stream)
+    return replace(found, verdict=verdict, undecided=undecided, queues=_queues(found, answered, usual))
+
+
+def _decided(found: Concurrency, answered: Sequence[ModelTimeline], *, one_stream: bool) -> tuple[Together | None, str]:
+    """The verdict, or why there is none. `answered`: those that did, with their own times."""
+    if len(answered) < 2:
+        few = f"{len(answered)} of {len(found.models)} models answered"
+        return None, "only one model was asked" if len(found.models) < 2 else few
+    took_ns = _took_ns(answered)
+    if took_ns < SHORTEST_NS:
+        return None, f"all answers ended within {took_ns / 1e6:.0f} ms: too short to decide"
+    arriving_ns = _took_ns([replace(each, sent_ns=each.start_ns or 0) for each in answered])
+    if one_stream and not found.turns and arriving_ns < BURST_NS:
+        return None, "all answers came in one burst, which hides their order"
+    if found.speaks_together or (found.starts_together and found.saves_time):
+        return Together.CONCURRENT, ""
+    if all(each.alone is not None for each in answered) or _looks_queued(found, answered):
+        return Together.SEQUENTIAL, ""
+    return None, "the answers do not overlap, but the models may only need differently long for their first words"
+
+
+def _looks_queued(found: Concurrency, answered: Sequence[ModelTimeline]) -> bool:
+    """Whether answers that do not overlap waited for each other, rather than for models of different speed."""
+    if found.spread_ns >= SECONDS_APART_NS:
+        return True
+    ordered = sorted(answered, key=lambda each: each.begin_ns or 0)
+    starts = [(each.start_ns or 0) - (before.end_ns or 0) for before, each in pairwise(ordered)]
+    if all(abs(after_ns) <= FOLLOWS_NS for after_ns in starts):
+        return True
+    from_send = [(each.begin_ns or 0) - each.sent_ns for each in ordered]
+    from_end = [(each.begin_ns or 0) - (before.end_ns or 0) for before, each in pairwise(ordered)]
+    queued = _unevenness([from_send[0], *from_end])
+    return LIKELIER * queued <= _unevenness(from_send) and not (found.starts_together and queued > UNEVEN)
+
+
+def _unevenness(waits_ns: Sequence[int]) -> float:
+    """The longest wait against the shortest; what a connection costs is in each."""
+    return (max(0, *waits_ns) + SHORTEST_NS) / (max(0, min(waits_ns)) + SHORTEST_NS)
+
+
+def _queues(found: Concurrency, answered: Sequence[ModelTimeline], usual_ns: int) -> bool:
+    if usual_ns < SHORTEST_NS:
+        return False
+    half_as_fast = found.speed_up >= len(answered) / 2
+    measured = all(timeline.alone is not None for timeline in answered)
+    late = not found.starts_together and (measured or not half_as_fast)
+    return late or not found.saves_time
 
 
 def _in_one_piece(timelines: Sequence[ModelTimeline]) -> bool:

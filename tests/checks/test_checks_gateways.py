@@ -29,7 +29,7 @@ model = "slow-*"
 gap_ms = 5
 """
 SEQUENTIAL = """
-default = { ttft_ms = 5, gap_ms = 2, tokens = 20 }
+default = { ttft_ms = 20, gap_ms = 10, tokens = 12 }
 
 [[rule]]
 path = "/compare-stream"
@@ -90,7 +90,7 @@ async def test_several_models_one_after_another_are_reported(gateway: Gateway) -
     with serving(SEQUENTIAL) as sequential:
         of = at(sequential.url, "compare-stream", models=("a", "b", "c"))
         concurrency = (await checked(of, "concurrency"))["concurrency"]
-    assert concurrency.outcome is FAIL
+    assert concurrency.outcome is FAIL, (concurrency.evidence, concurrency.details)
     assert concurrency.evidence.startswith("SEQUENTIAL")
     assert "workers" in concurrency.cause + concurrency.remedy
 

@@ -6,19 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from support.checked import MS, SENT_NS, content, document, evidence, found, read, refused, request, streamed, target
+from support.checked import MS, SENT_NS, document, evidence, found, read, refused, request, streamed, target
 
 from gwtui.checks.concurrency import judge_concurrency, judge_one_fails_alone
 from gwtui.checks.evidence import Probed
 from gwtui.checks.models import judge_agent, judge_models
 from gwtui.checks.request_plans import UNKNOWN_MODEL, WORDS
-from gwtui.checks.timelines import analyse_compared, analyse_streams, labels
+from gwtui.checks.timelines import analyse_streams, labels
 from gwtui.checks.together import judge_together
 from gwtui.model.check_results import CheckOutcome
+from gwtui.model.concurrency import Together
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import StreamEvent
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.concurrency import Alone, ModelTimeline, Together, analyse
+from gwtui.stats.model_timelines import ModelTimelines
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 
@@ -109,136 +110,6 @@ def test_streams_that_wait_for_one_another(probed: list[Probed], outcome: CheckO
     assert outcome is not FAIL or (answer.cause and answer.remedy)
 
 
-def timeline(model: str, start: float, first: float, end: float, alone: Alone | None = None) -> ModelTimeline:
-    """Times in ms after the send."""
-    start_ns, first_ns, end_ns = (int(ms * MS) for ms in (start, first, end))
-    return ModelTimeline(
-        model=model, sent_ns=0, start_ns=start_ns, first_ns=first_ns, end_ns=end_ns, chunks=10, alone=alone
-    )
-
-
-def alone(start: float, duration: float) -> Alone:
-    return Alone(start_ns=int(start * MS), duration_ns=int(duration * MS))
-
-
-TURNS = list("abcabcabc")
-ROWS = list("aaabbbccc")
-
-
-@pytest.mark.parametrize(
-    ("timelines", "speakers", "verdict", "signs"),
-    [
-        # at once, taking turns
-        ([timeline(m, 100, 110, 500) for m in "abc"], TURNS, Together.CONCURRENT, (True, True, True)),
-        # one after another, seconds apart
-        (
-            [timeline("a", 100, 110, 900), timeline("b", 1000, 1010, 1900), timeline("c", 2000, 2010, 2900)],
-            ROWS,
-            Together.SEQUENTIAL,
-            (False, False, False),
-        ),
-        # one after another, but so fast that all starts are near
-        (
-            [timeline("a", 10, 11, 60), timeline("b", 62, 63, 110), timeline("c", 112, 113, 160)],
-            ROWS,
-            Together.SEQUENTIAL,
-            (False, False, False),
-        ),
-        # all begin at once, but each speaks only when the one before has ended
-        (
-            [timeline(m, 1, at, at + 90) for m, at in zip("abc", (10, 110, 210), strict=True)],
-            ROWS,
-            Together.SEQUENTIAL,
-            (True, False, False),
-        ),
-        # each in one piece, one after another, with the first one's time between
-        (
-            [timeline(m, at, at, at) for m, at in zip("abc", (300, 600, 900), strict=True)],
-            list("abc"),
-            Together.SEQUENTIAL,
-            (False, False, False),
-        ),
-        # each in one piece, and nearly at once
-        (
-            [timeline(m, at, at, at) for m, at in zip("abc", (300, 330, 390), strict=True)],
-            list("abc"),
-            Together.CONCURRENT,
-            (True, False, True),
-        ),
-        # at once, each in one piece
-        ([timeline(m, 100, 499, 500) for m in "abc"], ROWS, Together.CONCURRENT, (True, True, True)),
-        # at once, and one of them thinks for long before it speaks
-        (
-            [timeline("a", 100, 110, 500), timeline("b", 2000, 2010, 2500)],
-            list("aaaabbbb"),
-            Together.SEQUENTIAL,
-            (False, False, False),
-        ),
-        # the same, where it is known to think as long when it is alone
-        (
-            [
-                timeline("a", 100, 110, 500, alone=alone(90, 490)),
-                timeline("b", 2000, 2010, 2500, alone=alone(2000, 2450)),
-            ],
-            list("aaaabbbb"),
-            Together.CONCURRENT,
-            (True, False, True),
-        ),
-        # the second waits for the first, as its time alone shows
-        (
-            [
-                timeline("a", 100, 110, 1500, alone=alone(90, 1490)),
-                timeline("b", 1600, 1610, 3000, alone=alone(90, 1490)),
-            ],
-            list("aaaabbbb"),
-            Together.SEQUENTIAL,
-            (False, False, False),
-        ),
-        # over before anything can be told
-        ([timeline(m, 1, 2, 9) for m in "abc"], TURNS, None, (True, True, True)),
-        # alone
-        ([timeline("a", 100, 110, 500), ModelTimeline(model="b", sent_ns=0, error="404")], list("aaaa"), None, None),
-        ([], [], None, None),
-    ],
-)
-def test_at_once_or_one_after_another(
-    timelines: Sequence[ModelTimeline], speakers: Sequence[str], verdict: Together | None, signs: Any
-) -> None:
-    concurrency = analyse(timelines, speakers)
-    assert concurrency.verdict is verdict
-    if signs is not None:
-        seen = (concurrency.starts_together, concurrency.speaks_together, concurrency.saves_time)
-        assert seen == signs
-
-
-@pytest.mark.parametrize(
-    ("starts", "queues"),
-    [
-        ((100, 110, 120, 130, 140, 150), False),
-        ((100, 100, 500, 500, 900, 900), True),  # two at a time
-        ((100, 100, 100, 500, 500, 500), True),
-        ((100, 500, 900, 1300, 1700, 2100), True),
-    ],
-)
-def test_some_wait_for_others(starts: Sequence[float], queues: bool) -> None:
-    timelines = [timeline(f"m{at}", start, start + 10, start + 400, alone(100, 400)) for at, start in enumerate(starts)]
-    assert analyse(timelines, []).queues is queues
-
-
-def test_turns_are_counted_within_the_first_events_only() -> None:
-    timelines = [timeline("a", 0, 1, 300), timeline("b", 0, 290, 600)]
-    late = analyse(timelines, ["a"] * 20 + ["b", "a"] * 10)
-    assert (late.turns, late.speakers, late.looked_at) == (0, 1, 20)
-    early = analyse(timelines, ["a", "b", "a", "b"])
-    assert (early.turns, early.speakers, early.looked_at) == (2, 2, 4)
-
-
-def test_the_speed_up_is_the_sum_over_the_whole_time() -> None:
-    concurrency = analyse([timeline(m, 100, 110, 500) for m in "abcd"], TURNS)
-    assert (concurrency.wall_ns, concurrency.slowest_ns, concurrency.sum_ns) == (390 * MS, 390 * MS, 1560 * MS)
-    assert concurrency.speed_up == 4
-
-
 def test_a_model_that_comes_more_than_once_is_told_apart() -> None:
     assert labels(["a", "b", "a"]) == ["a #1", "b", "a #2"]
 
@@ -254,7 +125,7 @@ def test_streams_of_several_models_become_one_analysis() -> None:
     assert [each.model for each in found.answered] == ["a", "b"]
     assert found.failed[0].error.startswith("not found")
     assert (found.spread_ns, found.turns) == (20 * MS, 8)
-    assert found.timelines[0].sent_ns == SENT_NS
+    assert found.models[0].sent_ns == SENT_NS
 
 
 def compared(*events: tuple[float, str, EventKind], **fields: Any) -> Probed:
@@ -263,7 +134,12 @@ def compared(*events: tuple[float, str, EventKind], **fields: Any) -> Probed:
         read(at, number, StreamEvent(name="e", kind=kind, model=model, note="gone" if kind is EventKind.ERROR else ""))
         for number, (at, model, kind) in enumerate(events, 1)
     )
-    return Probed(request(**{"model": "a,b,x", "api": "compare-stream", **fields}), reads)
+    timelines = ModelTimelines()
+    for each in reads:
+        timelines.add(each.since_sent_ns, each.events)
+    concurrency = timelines.concurrency(("a", "b", "x"), "nothing came")
+    own = {"model": "a,b,x", "api": "compare-stream", "concurrency": concurrency}
+    return Probed(request(**{**own, **fields}), reads)
 
 
 START, TEXT, STOP, ERROR = EventKind.START, EventKind.TEXT, EventKind.STOP, EventKind.ERROR
@@ -271,11 +147,12 @@ START, TEXT, STOP, ERROR = EventKind.START, EventKind.TEXT, EventKind.STOP, Even
 
 def test_one_stream_of_several_models_becomes_the_same_analysis() -> None:
     events = [(0.0, "a", START), (1.0, "b", START), (2.0, "x", ERROR), (90.0, "a", TEXT), (95.0, "b", TEXT)]
-    found = analyse_compared(compared(*events, (99.0, "a", TEXT), (110.0, "a", STOP), (120.0, "b", STOP)))
-    assert [(each.model, each.error) for each in found.timelines] == [("a", ""), ("b", ""), ("x", "gone")]
+    ends = ((99.0, "a", TEXT), (110.0, "a", STOP), (120.0, "b", STOP))
+    found = compared(*events, *ends).request.concurrency
+    assert [(each.model, each.error) for each in found.models] == [("a", ""), ("b", ""), ("x", "gone")]
     assert (found.spread_ns, found.turns, found.verdict) == (MS, 1, Together.CONCURRENT)
-    cut = analyse_compared(compared(*events))
-    assert [each.error for each in cut.timelines] == ["it did not end", "it did not end", "gone"]
+    cut = compared(*events).request.concurrency
+    assert [each.error for each in cut.models] == ["it did not end", "it did not end", "gone"]
 
 
 @pytest.mark.parametrize(
@@ -365,7 +242,3 @@ def test_the_model_that_does_not_exist_fails_alone() -> None:
 def test_within_one_stream_it_fails_alone_too(expected: Any, outcome: CheckOutcome) -> None:
     of = target(api="compare-stream", model="a,b")
     assert judge_one_fails_alone(evidence(of, stranger=compared(*expected))).outcome is outcome
-
-
-def test_content_without_a_model_is_nobodys() -> None:
-    assert analyse([timeline("a", 0, 1, 100)], [content().model]).speakers == 0

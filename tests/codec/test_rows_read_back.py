@@ -28,9 +28,11 @@ from gwtui.codec.csv_schema import (
     request_of,
     request_row,
 )
+from gwtui.model.concurrency import Concurrency, ModelTimeline
 from gwtui.model.records import Incident, Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_cells, csv_line
+from gwtui.stats.concurrency import analyse
 from gwtui.text.sanitize import clean
 
 Reader = Callable[[dict[str, str]], Any]
@@ -72,9 +74,58 @@ def test_a_request_that_is_read_back_makes_the_same_row(request: Request, other:
         name: value % DAYS_NS if isinstance(value, int) and not isinstance(value, bool) else value
         for name, value in ((field.name, getattr(other.phases, field.name)) for field in fields(other.phases))
     }
-    request = replace(request, phases=replace(other.phases, **phases))
+    request = replace(request, phases=replace(other.phases, **phases), concurrency=Concurrency())
     line, again = written_again(request_row(request), request_of, request_row)
     assert again == line
+
+
+TIMES = st.integers(0, DAYS_NS // 1000).map(lambda us: 1000 * us)
+
+
+@given(
+    st.lists(
+        st.builds(
+            ModelTimeline,
+            model=st.text().map(clean),
+            start_ns=st.none() | TIMES,
+            first_ns=st.none() | TIMES,
+            end_ns=st.none() | TIMES,
+            chunks=st.integers(0, 10**9),
+            error=st.sampled_from(("", "it did not end", 'said "no", and\nleft')).map(clean),
+        ),
+        max_size=4,
+        unique_by=lambda each: each.model,
+    )
+)
+def test_the_models_of_a_request_are_read_back(models: list[ModelTimeline]) -> None:
+    found = analyse(models, [each.model for each in models])
+    request = Request(
+        endpoint="e",
+        number=1,
+        started_at=0,
+        now_ns=0,
+        api="compare-stream",
+        verdict=Verdict.COMPLETE,
+        rule="r",
+        concurrency=found,
+    )
+    row = request_row(request)
+    line, again = written_again(row, request_of, request_row)
+    assert again == line
+    read = request_of(named(csv_line(row.values()), REQUEST_COLUMNS)).concurrency
+    if models:
+        assert (read.verdict, read.undecided, read.turns) == (found.verdict, found.undecided, found.turns)
+        assert [(each.model, each.error, each.chunks) for each in read.models] == [
+            (each.model, each.error, each.chunks) for each in models
+        ]
+
+
+@pytest.mark.parametrize(
+    "cell", ["[]", "{", '{"models": 3}', '{"models": [{"model": "a", "end_ms": "x"}]}', '{"wall_ms": 1e99}']
+)
+def test_models_that_nobody_wrote_are_refused(cell: str) -> None:
+    with pytest.raises(RowError, match="models"):
+        request_of(REQUEST | {"models": cell})
 
 
 @given(measured(Ping))

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import fields, replace
 
+from gwtui.model.concurrency import Concurrency, ModelTimeline
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
@@ -51,10 +52,13 @@ def assert_masked(record: Request | Ping, names: tuple[str, ...]) -> None:
 def test_a_request_holds_no_key() -> None:
     phases = Phases(tls=f"TLSv1.3, issuer {KEY}", address="127.0.0.1:80")
     whole = dict.fromkeys(REQUEST_TEXTS, f"a {KEY.upper()} z")
-    masked = masked_request(Request(**all_of(api=KEY, model=KEY, phases=phases, **whole)), REDACT)
+    models = Concurrency(models=(ModelTimeline(model=f"m-{KEY}", error=f"no {KEY}"),))
+    request = Request(**all_of(api=KEY, model=KEY, phases=phases, concurrency=models, **whole))
+    masked = masked_request(request, REDACT)
     assert_masked(masked, REQUEST_TEXTS)
     assert masked.phases == Phases(tls=f"TLSv1.3, issuer {MASK}", address="127.0.0.1:80")
     assert (masked.api, masked.model) == (KEY, KEY)
+    assert masked.concurrency.models == (ModelTimeline(model=f"m-{MASK}", error=f"no {MASK}"),)
 
 
 def test_a_ping_holds_no_key() -> None:

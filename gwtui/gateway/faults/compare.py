@@ -15,6 +15,9 @@ COMPARE = (
         "The models answer one after another",
         Verdict.COMPLETE,
         sequential=True,
+        tokens=6,
+        gap_ms=20.0,
+        findings=(FindingName.SEQUENTIAL,),
     ),
     Fault(
         name="unknown-compare",

@@ -71,4 +71,10 @@ DELIVERY: dict[FindingName, FindingEntry] = {
         "The gateway's final event does not match its stream.",
         "Let the gateway count the content that it sent.",
     ),
+    FindingName.SEQUENTIAL: warning(
+        "The models of one request were answered one after another instead of concurrently.",
+        "The gateway calls its upstreams one after another, has a single worker, a lock or a limit per key; or a "
+        "proxy queues requests.",
+        "Raise the gateway's workers and connection limits; let it call its upstreams concurrently.",
+    ),
 }

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
+from gwtui.model.concurrency import Together
 from gwtui.model.enums import Outcome
 from gwtui.model.metrics import Basis
 from gwtui.model.records import Ping, Request
@@ -18,6 +19,7 @@ from gwtui.ui.panels.marks import outcome_mark, severity_mark
 from gwtui.ui.panels.stream import Look, event_line
 from gwtui.ui.panels.waterfall import waterfall
 from gwtui.ui.text_layout import Line, Span, exact, fit, over, sheet, wrap
+from gwtui.verdict.concurrency import in_words, models_table
 
 LABEL = 14
 AROUND = 3
@@ -38,6 +40,7 @@ def draw_result(view: View, width: int) -> list[Line]:
         *_verdict(request, width),
         *_decisive(stream, request, width),
         *_findings(request, width),
+        *_models(request, width),
         *_heading("Times"),
         *waterfall(request, width),
         *_pairs(_circumstances(request), width),
@@ -120,6 +123,25 @@ def _findings(result: Request | Ping, width: int) -> list[Line]:
         lines += [(Span(part, style),) for part in wrap(text, width)]
         lines += [(Span(part, "muted"),) for part in wrap(f"  To do: {entry.remedy}", width)]
     return lines
+
+
+def _models(request: Request, width: int) -> list[Line]:
+    """How the models of one request answered together."""
+    found = request.concurrency
+    if not found.models:
+        return []
+    style = {Together.SEQUENTIAL: "warn", Together.CONCURRENT: "good", None: "muted"}[found.verdict]
+    failed = {each.model for each in found.failed}
+    heading, *rows = models_table(found)
+    return [
+        *_heading("Models"),
+        *((Span(text, style),) for text in wrap(in_words(found), width)),
+        (Span(heading, "muted"),),
+        *(
+            (Span(text, "bad" if each.model in failed else "text"),)
+            for each, text in zip(found.models, rows, strict=True)
+        ),
+    ]
 
 
 def _section(heading: str, pairs: tuple[tuple[str, str], ...], width: int) -> list[Line]:

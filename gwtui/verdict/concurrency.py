@@ -1,0 +1,62 @@
+"""What the analysis of models that were asked together comes to: a finding, its evidence in words, its table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gwtui.model.concurrency import Concurrency, ModelTimeline, Together
+from gwtui.model.enums import FindingName
+from gwtui.model.records import Finding
+from gwtui.text import units
+from gwtui.text.tables import Row, TextColumn, table
+
+_HEADINGS: Row = ("model", "start", "first", "own first", "end", "took", "chunks")
+_COLUMNS = (TextColumn(most=40), *[TextColumn(7, right=True)] * 5, TextColumn(6, right=True))
+
+
+def sequential(found: Concurrency) -> Iterator[Finding]:
+    """The finding where one model waits for the other. Users wait several times as long, so the endpoint is
+    degraded."""
+    if found.verdict is Together.SEQUENTIAL:
+        yield Finding(name=FindingName.SEQUENTIAL, evidence=evidence_of(found), degrades=True)
+
+
+def evidence_of(found: Concurrency) -> str:
+    """The three pieces of evidence; where there is no verdict, why."""
+    if found.verdict is None:
+        return f"no verdict: {found.undecided}"
+    within = "within" if found.starts_together else "beyond"
+    turns = f"alternate ({found.turns} times)" if found.turns else "do not alternate"
+    turns += ", but overlap later" if found.speaks_together and not found.turns else ""
+    times = [units.duration(ns) for ns in (found.wall_ns, found.slowest_ns, found.sum_ns)]
+    limit = units.duration(found.spread_limit_ns)
+    return (
+        f"{len(found.answered)} models start {units.duration(found.spread_ns)} apart ({within} {limit}); "
+        f"{found.speakers} of them answer within the first {found.looked_at} chunks and {turns}; "
+        f"{times[0]} in total; slowest {times[1]}, sum {times[2]}, "
+        f"{found.speed_up:.1f} times as fast"
+    )
+
+
+def in_words(found: Concurrency) -> str:
+    """The verdict with its evidence on one line; "" where several models were not asked together."""
+    if not found.models:
+        return ""
+    return f"{found.verdict}: {evidence_of(found)}" if found.verdict is not None else evidence_of(found)
+
+
+def models_table(found: Concurrency, begin_ns: int = 0) -> list[str]:
+    """A line per model, under headings; one that failed has its error. Start, first chunk and end count from
+    `begin_ns`; `own first` and `took` from the model's own start."""
+    return table([_HEADINGS, *(_timeline_row(each, begin_ns) for each in found.models)], _COLUMNS)
+
+
+def _timeline_row(timeline: ModelTimeline, begin_ns: int) -> Row:
+    if timeline.error:
+        return timeline.model, f"✖ {timeline.error}"
+    start, first, end = (
+        units.offset(ns - begin_ns if ns is not None else None)
+        for ns in (timeline.start_ns, timeline.first_ns, timeline.end_ns)
+    )
+    own_first, took = units.duration(timeline.first_own_ns), units.duration(timeline.took_ns)
+    return timeline.model, start, first, own_first, end, took, str(timeline.chunks)

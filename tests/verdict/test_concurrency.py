@@ -1,0 +1,48 @@
+"""What the analysis of several models comes to: the finding, and its words."""
+
+from __future__ import annotations
+
+from gwtui.model.concurrency import Concurrency, ModelTimeline, Together
+from gwtui.model.enums import FindingName
+from gwtui.stats.concurrency import analyse
+from gwtui.verdict.concurrency import in_words, models_table, sequential
+
+MS = 1_000_000
+
+
+def answers(*begins_ms: int, took_ms: int = 400) -> Concurrency:
+    """Models a, b, ... that start at these times and take that long."""
+    timelines = [
+        ModelTimeline(model=name, start_ns=at * MS, first_ns=(at + 5) * MS, end_ns=(at + took_ms) * MS, chunks=9)
+        for name, at in zip("abcdef", begins_ms, strict=False)
+    ]
+    return analyse(timelines, [each.model for each in timelines for _ in range(9)])
+
+
+def test_one_model_after_another_is_a_finding_that_degrades() -> None:
+    (finding,) = sequential(answers(10, 410, 810))
+    assert (finding.name, finding.degrades) == (FindingName.SEQUENTIAL, True)
+    for words in (
+        "3 models start 800 ms apart (beyond 198 ms)",
+        "do not alternate",
+        "slowest 395 ms",
+        "1.0 times as fast",
+    ):
+        assert words in finding.evidence
+    assert "workers" in finding.entry.cause + finding.entry.remedy
+
+
+def test_models_at_the_same_time_are_none_and_neither_is_one_alone() -> None:
+    together = answers(10, 20, 30)
+    assert (together.verdict, list(sequential(together))) == (Together.CONCURRENT, [])
+    alone = answers(10)
+    assert (list(sequential(alone)), in_words(alone)) == ([], "no verdict: only one model was asked")
+    assert in_words(Concurrency()) == ""
+
+
+def test_a_line_per_model_has_its_times_from_the_request_and_from_its_own_start() -> None:
+    failed = ModelTimeline(model="x", error="no such model")
+    found = analyse([*answers(10, 20).models, failed], [])
+    lines = [line.split() for line in models_table(found)]
+    assert lines[1] == ["a", "+0.010", "+0.015", "5.00", "ms", "+0.410", "400", "ms", "9"]
+    assert " ".join(lines[3]) == "x ✖ no such model"
