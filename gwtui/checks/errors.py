@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from gwtui.apis import APIS
-from gwtui.checks.breaker import failed_upstream
+from gwtui.checks.breaker import failed_upstream, is_answered
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.key_substitution import holds_key
+from gwtui.checks.request_plans import UNKNOWN_MODEL
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
@@ -20,6 +21,12 @@ HANGING = frozenset(
     {Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.CONNECT_TIMEOUT, Verdict.GATEWAY_TIMEOUT}
 )
 """Verdicts of requests that waited in vain."""
+KEY_REFUSALS = (401, 403)
+ANSWER_401 = "Check the key first, and answer 401: clients report a 401 and retry a 5xx."
+NO_DATABASE = "no connected db"
+"""What LiteLLM answers to an unknown key where it has no database."""
+ABOUT_MODEL = (UNKNOWN_MODEL, "access model", "model_access")
+"""Words of refusals that are about the model, not about the key."""
 
 
 def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
@@ -28,8 +35,13 @@ def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
     if probed is None:
         return not_applicable("nothing was sent")
     request = probed.request
-    if probed.ok or request.status in range(200, 300):
+    if is_answered(request) or request.status in range(200, 300):
         return _accepted(evidence, request)
+    if request.status in KEY_REFUSALS and (own := _own_refusal(evidence)) is not None:
+        return not_applicable(
+            f"the endpoint's own key is refused as well ({own.reason}), so the refusal of another proves nothing",
+            "Give the endpoint a key that is accepted, and check again.",
+        )
     if request.status == 401:
         return _form(request)
     if request.status == 403:
@@ -40,23 +52,42 @@ def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
         )
     if request.status is None or request.verdict in (Verdict.RATE_LIMITED, Verdict.LOCAL):
         return blamed(request)
-    return failed(
-        f"HTTP {request.status} instead of 401: {request.reason}",
-        "The upstream is called before the key is checked, or the error is changed on its way.",
-        "Check the key first, and answer 401.",
-    )
+    return failed(f"HTTP {request.status} instead of 401: {request.reason}", _cause_of_no_401(request), ANSWER_401)
+
+
+def _own_refusal(evidence: Evidence) -> Request | None:
+    """How the endpoint's own key was refused; None where it was accepted, or not sent."""
+    plain = [each.request for need in (RequestSet.STREAM, RequestSet.ANSWER) for each in evidence.all(need)]
+    if any(request.status not in KEY_REFUSALS for request in plain):
+        return None
+    return plain[0] if plain else None
+
+
+def _cause_of_no_401(request: Request) -> str:
+    """Why a made-up key may get this status, which is neither 401 nor 403."""
+    if NO_DATABASE in request.reason.lower():
+        return "LiteLLM without a database knows only its master key, and answers 400 to every other key."
+    if request.status is not None and request.status >= 500:
+        return (
+            "The check of the key itself failed, for instance at its database; or the upstream got the made-up key and "
+            "its refusal was changed on the way."
+        )
+    if request.status == 404:
+        return "The gateway looks for the model or the route before it checks the key, or hides them from unknown keys."
+    return "The gateway checks the key's form, the body or the model first, or changes its upstream's refusal."
 
 
 def _accepted(evidence: Evidence, request: Request) -> CheckAnswer:
     if not holds_key(evidence.target.endpoint):
         return warned(
             f"HTTP {request.status}: a made-up key is accepted; this endpoint is used without any key",
-            "The gateway does not check keys.",
+            "The gateway does not check keys (LiteLLM: no `master_key` is set), or uses only its own.",
             "Let it check keys, unless only authorised users can reach it.",
         )
     return failed(
         f"HTTP {request.status} to a made-up key: {describe(request)}",
-        "The gateway does not check keys, or answers before it checks them.",
+        "The gateway does not check keys (LiteLLM: no `master_key` is set), replaces them by its own, or answers "
+        "before it checks them.",
         "Enable key checks: anyone who can reach this address can spend your money.",
     )
 
@@ -70,19 +101,35 @@ def judge_unknown_model(evidence: Evidence) -> CheckAnswer:
     if request.status is None or request.verdict is Verdict.RATE_LIMITED:
         return blamed(request)
     if request.status == 401:
-        return not_applicable(f"the key was refused first: {request.reason}")
+        return _unauthorised_model(request)
     if 400 <= request.status < 500:
         return _form(request)
-    if probed.ok:
+    if is_answered(request):
         return failed(
             f"HTTP {request.status}: {request.model_served or 'some model'} answered for a model that does not exist",
-            "The gateway routes every unknown name to a default model.",
+            "The gateway routes unknown names to a default model, or passes every name on (LiteLLM: `*` as a "
+            "`model_name`) to a server that has one model for all names (as llama.cpp).",
             "Refuse unknown models with 404: a typo in a name must not silently change the model.",
         )
-    return failed(
-        f"HTTP {request.status} instead of 404: {describe(request)}",
-        "The gateway lets its upstream refuse, and changes or delays the answer.",
-        "Refuse unknown models with 404 before a stream begins.",
+    if request.status < 300:
+        cause = "The gateway begins its answer before it knows whether the model exists."
+    else:
+        cause = (
+            "The gateway passes unknown names on (LiteLLM: `*` as a `model_name`), and reports its upstream's refusal "
+            "as a failure of its own."
+        )
+    remedy = "Refuse unknown models with 404 before a stream begins: clients retry a 5xx."
+    return failed(f"HTTP {request.status} instead of 404: {describe(request)}", cause, remedy)
+
+
+def _unauthorised_model(request: Request) -> CheckAnswer:
+    """A 401 is about the key, unless its words are about the model."""
+    if not any(words in request.reason.lower() for words in ABOUT_MODEL):
+        return not_applicable(f"the key was refused first: {request.reason}")
+    return warned(
+        f"401 for a model, not for the key: {request.reason}",
+        "The gateway looks first whether this key may use the model (LiteLLM: a key with a list of models).",
+        "Answer 403 or 404: clients take a 401 for a wrong key.",
     )
 
 
@@ -96,7 +143,8 @@ def _form(request: Request) -> CheckAnswer:
     words = f"{request.reason}; but {problem}"
     remedy = f"Answer with {form.example}: SDKs read it."
     if is_error:
-        return warned(words, "The gateway generated this error in its own format.", remedy, facts=facts)
+        cause = "The gateway wrote this error in its own format, or in another API's (LiteLLM: OpenAI's on every path)."
+        return warned(words, cause, remedy, facts=facts)
     return failed(words, "A page or text from a proxy, or an unformatted error.", remedy, facts=facts)
 
 

@@ -209,11 +209,13 @@ VERDICTS: dict[Verdict, VerdictEntry] = {
     ),
     Verdict.AUTH: VerdictEntry(
         "The key or the client certificate was not accepted.",
-        "It is wrong, expired or missing, or it lacks this permission.",
+        "The key is wrong, expired or missing, or lacks this permission.",
         "Check `key`, `auth` and `tls.client_cert`: `gwtui probe` shows the gateway's answer.",
     ),
     Verdict.NOT_FOUND: VerdictEntry(
-        "There is no such path or model.", "Check `url`, `path` and `model`.", "Check `url`, `path` and `model`."
+        "There is no such path or model.",
+        "The URL has a wrong or a doubled path, or the gateway does not have the model.",
+        "Check `url`, `path` and `model`.",
     ),
     Verdict.RATE_LIMITED: VerdictEntry(
         "Too many requests.",
@@ -250,7 +252,7 @@ VERDICTS: dict[Verdict, VerdictEntry] = {
     ),
     Verdict.WRONG_BODY: VerdictEntry(
         "The body is not the expected one.",
-        "Check `expect` and `path`.",
+        "Another service or a proxy answers at that path, or the API's answer was changed.",
         "Look at the answer with `gwtui probe`; check `path` and, for plain HTTP, `expect`.",
     ),
     Verdict.NO_PONG: VerdictEntry(

@@ -224,6 +224,8 @@ def test_large_answer(fields: Any, outcome: CheckOutcome, words: str) -> None:
 
 ANTHROPIC_ERROR = {"type": "error", "error": {"type": "authentication_error", "message": "no"}}
 OPENAI_ERROR = {"error": {"message": "no", "type": "invalid_request_error"}}
+NO_DATABASE = {"error": {"message": "No connected db.", "type": "no_db_connection", "param": None, "code": "400"}}
+LATE_ANSWER = request(Verdict.NOT_A_STREAM, rule="stream.json-answer", ms=1_400)
 
 
 @pytest.mark.parametrize(
@@ -244,10 +246,31 @@ OPENAI_ERROR = {"error": {"message": "no", "type": "invalid_request_error"}}
         (request(Verdict.EMPTY, reason="no event"), "env:KEY", FAIL, "HTTP 200"),
         (request(), None, WARN, "without any key"),
         (request(Verdict.NO_FIRST_BYTE, status=None, reason="no byte"), "env:KEY", FAIL, "no byte"),
+        (refused(400, NO_DATABASE, reason="HTTP 400: no_db_connection: No connected db."), "env:KEY", FAIL, "HTTP 400"),
     ],
 )
 def test_invalid_key(result: Any, key: str | None, outcome: CheckOutcome, words: str) -> None:
     check(judge_invalid_key(evidence(target(key=key), invalid_key=result)), outcome, words)
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "cause"),
+    [
+        (400, "HTTP 400: no_db_connection: No connected db.", "without a database knows only its master key"),
+        (400, "HTTP 400: bad", "form, the body or the model first"),
+        (404, "HTTP 404", "looks for the model or the route before"),
+        (500, "HTTP 500", "check of the key itself failed"),
+    ],
+)
+def test_the_cause_of_no_401_follows_from_what_came(status: int, reason: str, cause: str) -> None:
+    assert cause in judge_invalid_key(evidence(invalid_key=refused(status, reason=reason))).cause
+
+
+def test_a_made_up_key_proves_nothing_where_the_real_one_is_refused_too() -> None:
+    refusal = refused(401, ANTHROPIC_ERROR)
+    check(judge_invalid_key(evidence(stream=refusal, answer=refusal, invalid_key=refusal)), NA, "own key is refused")
+    check(judge_invalid_key(evidence(stream=request(), answer=refusal, invalid_key=refusal)), PASS)
+    check(judge_invalid_key(evidence(stream=refusal, invalid_key=request())), FAIL)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +280,8 @@ def test_invalid_key(result: Any, key: str | None, outcome: CheckOutcome, words:
         (refused(400, ANTHROPIC_ERROR), PASS, ""),
         (refused(404, "nginx"), FAIL, "not JSON"),
         (refused(401, ANTHROPIC_ERROR), NA, "key was refused"),
+        (refused(401, ANTHROPIC_ERROR, reason="HTTP 401: key not allowed to access model"), WARN, "401 for a model"),
+        (LATE_ANSWER, FAIL, "answered for a model"),
         (refused(503, ANTHROPIC_ERROR), FAIL, "HTTP 503 instead of 404"),
         (request(model="no-such-model", model_served=MODEL), FAIL, f"{MODEL} answered"),
         (request(Verdict.ERROR_IN_STREAM, reason="event 1 is an error"), FAIL, "HTTP 200 instead of 404"),
@@ -267,7 +292,6 @@ def test_unknown_model(result: Any, outcome: CheckOutcome, words: str) -> None:
 
 
 FAST, SLOW = refused(401, ms=5), refused(404, ms=1500)
-LATE_ANSWER = request(Verdict.NOT_A_STREAM, rule="stream.json-answer", ms=1_400)
 HANGING = request(Verdict.NO_FIRST_BYTE, ms=60_000, status=None, reason="no byte came")
 
 
