@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
+from gwtui.apis.anthropic.vertex import VERTEX_CLAUDE
 from gwtui.apis.base import API
 from gwtui.apis.cohere.chat import COHERE_CHAT
 from gwtui.apis.compare.compare_stream import COMPARE_STREAM
@@ -21,6 +22,7 @@ from gwtui.model.profile import Endpoint
 
 _ALL: tuple[API, ...] = (
     ANTHROPIC_MESSAGES,
+    VERTEX_CLAUDE,
     OPENAI_CHAT,
     OPENAI_RESPONSES,
     OPENAI_COMPLETIONS,

@@ -25,7 +25,8 @@ def same_model(asked: str, served: str) -> bool:
 
 def _bare(name: str) -> str:
     # A provider, and in Sourcegraph's names the version of its API too: `anthropic::2023-06-01::claude-...`.
-    name = name.strip().lower().rpartition("/")[2].rpartition("::")[2].removesuffix("-latest")
+    # Vertex AI puts `@` before the date.
+    name = name.strip().lower().rpartition("/")[2].rpartition("::")[2].removesuffix("-latest").replace("@", "-")
     provider = _PROVIDER.match(name)
     return name[provider.end() :] if provider else name
 

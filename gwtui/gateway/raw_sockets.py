@@ -88,7 +88,7 @@ class RawServer:
         if fault is None or not fault.is_raw:
             writer.write(_response(421, _misdirected(name)))
             return
-        reply = _reply_for(request.path)
+        reply, _ = _reply_for(request.path)
         events = [event.data for event in reply.events(answer)]
         player = Player(reader, writer, request.headers, reply.media_type(answer), events)
         for step in fault.script:
@@ -121,9 +121,9 @@ def _answer(request: RawRequest) -> ScriptedAnswer:
     path, _, query = request.target.partition("?")
     model, form = "raw", ""
     with contextlib.suppress(QuestionError):
-        named = {"model": path.rpartition("/")[2].rpartition(":")[0]}
+        reply, named = _reply_for(path)
         asked = Asked(request.body, named, dict(part.partition("=")[::2] for part in query.split("&")))
-        question = _reply_for(path).question(asked)
+        question = reply.question(asked)
         model, form = question.model, question.form
     return ScriptedAnswer(
         number="raw",
@@ -140,9 +140,10 @@ _ROUTES = [(compile_path(path)[0], reply) for reply in REPLIES for path in reply
 _CHAT_PATH = "/v1/chat/completions"
 
 
-def _reply_for(path: str) -> Reply:
-    """The API whose path that is; the chat's for all others."""
-    return next(reply for asked in (path, _CHAT_PATH) for pattern, reply in _ROUTES if pattern.match(asked))
+def _reply_for(path: str) -> tuple[Reply, dict[str, str]]:
+    """The API whose path that is, and what the path names; the chat for all others."""
+    found = ((reply, pattern.match(asked)) for asked in (path, _CHAT_PATH) for pattern, reply in _ROUTES)
+    return next((reply, match.groupdict()) for reply, match in found if match is not None)
 
 
 def _misdirected(name: str) -> str:

@@ -68,7 +68,7 @@ class AnthropicMessages(API):
             "model": endpoint.model or self.default_model,
             "max_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
-            "messages": _conversation(endpoint),
+            "messages": conversation(endpoint),
         }
         if endpoint.model is None:
             own["temperature"] = 0.0
@@ -102,7 +102,7 @@ class AnthropicMessages(API):
         return Answer(judgement, text, usage, served, (*closing.findings, *differs))
 
 
-def _conversation(endpoint: Endpoint) -> list[dict[str, Any]]:
+def conversation(endpoint: Endpoint) -> list[dict[str, Any]]:
     """The endpoint's own, or the example. Only the example model gets its prefilled answer: newer ones refuse that."""
     if endpoint.messages is not None:
         return list(endpoint.messages)

@@ -31,12 +31,21 @@ class _Message(msgspec.Struct):
     content: str | list[dict[str, Any]]
 
 
-class _Body(msgspec.Struct):
-    model: str
+class MessagesBody(msgspec.Struct, kw_only=True):
+    """What is asked, wherever the model is named."""
+
     max_tokens: Annotated[int, Meta(ge=1)]
     messages: Annotated[list[_Message], Meta(min_length=1)]
     system: str | list[dict[str, Any]] = ""
     stream: bool = False
+
+    @property
+    def input_tokens(self) -> int:
+        return count_tokens(self.system) + sum(count_tokens(one.content) for one in self.messages)
+
+
+class _Body(MessagesBody, kw_only=True):
+    model: str
     agent_type: str = ""
 
 
@@ -51,7 +60,7 @@ class AnthropicMessagesReplies(Reply):
             model=body.model,
             stream=body.stream,
             max_tokens=body.max_tokens,
-            input_tokens=count_tokens(body.system) + sum(count_tokens(one.content) for one in body.messages),
+            input_tokens=body.input_tokens,
             agent_type=body.agent_type,
         )
 
