@@ -83,6 +83,8 @@ def pair_line(first: ComparedSeries, second: ComparedSeries) -> str:
 
 
 def _good(series: ComparedSeries) -> str:
+    if not series.is_counted:
+        return f"{series.name} (number of requests unknown)"
     if series.total is None:
         return f"{series.name} ({series.ok} good, failures unknown)"
     return f"{series.name} ({series.ok} of {series.total} good)"

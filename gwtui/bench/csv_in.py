@@ -69,13 +69,17 @@ LAYOUTS = (
     Layout(metrics={}, figures={name: f"{name}_ms" for name in _FIGURE_NAMES}, ok="successful", total="total_requests"),
     Layout(metrics={metric: metric.about.column for metric in COMPARED}),
     Layout(metrics={Metric.E2E: Metric.RTT.about.column}, is_ping=True),
-    Layout(
-        metrics={},
-        figures={name: f"{'average' if name == 'avg' else name} (ms)" for name in _FIGURE_NAMES},
-        success="success rate",
-    ),
-    Layout(metrics={Metric.E2E: "duration (ms)"}, keeps_failures=False),
 )
+_FIGURES = {name: name for name in _FIGURE_NAMES}
+OLD_LAYOUTS = (
+    Layout(metrics={}, figures=_FIGURES, ok="successful", total="total_requests"),
+    *(Layout(metrics={}, figures=_FIGURES, success=success) for success in ("success rate", "success_rate", "success")),
+    Layout(metrics={}, figures=_FIGURES),
+    Layout(metrics={Metric.E2E: "duration"}, keeps_failures=False),
+)
+"""Those of older files, whose headings have many forms: `Average (ms)`, `avg_ms` or `avg`; all are milliseconds."""
+_UNIT = re.compile(r"[ _]?\(?ms\)?$")
+_AVERAGES = ("average", "mean")
 
 
 def read(path: Path, progress: Progress = lambda _: None) -> list[ComparedSeries]:
@@ -157,7 +161,7 @@ class _Row:
         if not text:
             return None
         try:
-            ms = float(text)
+            ms = float(text.removesuffix("ms"))
         except ValueError:
             raise self.wrong(column, "number of milliseconds") from None
         if not (math.isfinite(ms) and 0 <= ms < 1e12):
@@ -196,11 +200,21 @@ def _columns(path: Path, heading: Sequence[str] | None) -> dict[str, int]:
     return {name.strip().casefold(): at for at, name in reversed(list(enumerate(heading)))}
 
 
-def _layout(path: Path, heading: Sequence[str], columns: Mapping[str, int]) -> Layout:
+def _layout(path: Path, heading: Sequence[str], columns: dict[str, int]) -> Layout:
+    """Which kind of file it is; `columns` gets the names that its layout uses. Raises CSVError."""
     for layout in LAYOUTS:
         if all(column in columns for column in layout.needed):
             return layout
+    columns |= {_short(name): at for name, at in columns.items()}
+    for layout in OLD_LAYOUTS:
+        if all(column in columns for column in layout.needed):
+            return layout
     raise CSVError(f"{path}, line 1: unknown columns: {clean(','.join(heading), 120)}")
+
+
+def _short(name: str) -> str:
+    short = _UNIT.sub("", name)
+    return "avg" if short in _AVERAGES else short
 
 
 def _name(row: _Row) -> str:
@@ -208,10 +222,17 @@ def _name(row: _Row) -> str:
 
 
 def _figure(layout: Layout, row: _Row) -> ComparedSeries:
-    ok, total = (row.count(layout.ok), row.count(layout.total)) if layout.ok else _success(row, layout.success)
+    counted = bool(layout.ok or layout.success)
+    ok, total = _counts(layout, row) if counted else (0, None)
     figures = {name: row.duration_ns(column) for name, column in layout.figures.items()}
-    known = {name: value for name, value in figures.items() if value is not None} if ok else {}
+    measured = ok if counted else any(figures.values())
+    known = {name: value for name, value in figures.items() if value is not None} if measured else {}
     return ComparedSeries(_name(row), {}, ok, total, figures=known)
+
+
+def _counts(layout: Layout, row: _Row) -> tuple[int, int]:
+    """How many requests succeeded, and how many there were."""
+    return (row.count(layout.ok), row.count(layout.total)) if layout.ok else _success(row, layout.success)
 
 
 def _success(row: _Row, column: str) -> tuple[int, int]:

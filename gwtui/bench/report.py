@@ -160,7 +160,7 @@ def compare_json(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: 
         "series": [
             {
                 "name": each.name,
-                "successful": each.ok,
+                "successful": each.ok if each.is_counted else None,
                 "total_requests": each.total,
                 **{f"{name}_ms": milliseconds(value) for name, value in breakdown.figures_of(each).items()},
             }

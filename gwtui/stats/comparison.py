@@ -39,6 +39,11 @@ class ComparedSeries:
     figures: Mapping[str, int] = field(default_factory=dict)
     """Figures of the whole latency by their names in a CSV file (`avg`, `median`, `p95`, ...), in ns."""
 
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is known of how many requests the figures are."""
+        return self.total is not None or self.ok > 0
+
 
 @dataclass(frozen=True, slots=True)
 class Comparison:

@@ -237,7 +237,39 @@ def test_the_figures_of_the_predecessor(tmp_path: Path, old: str) -> None:
     assert (dead.name, dead.ok, dead.figures) == ("sourcegraph", 0, {})
 
 
-@pytest.mark.parametrize("old", [OLD_REQUESTS, OLD_REQUESTS.replace(",", ", ")])
+SHORT = OLD_FIGURES.replace(" (ms)", "").replace("Average", "avg").lower()
+COUNTED = SHORT.replace("success rate", "successful,total_requests").replace("/1000", ",1000")
+
+
+@pytest.mark.parametrize(
+    "old",
+    [SHORT, SHORT.replace("success rate", "success"), SHORT.replace("401.23", "401.23ms"), COUNTED],
+    ids=["success rate", "success", "with units", "two counts"],
+)
+def test_figures_under_headings_without_a_unit(tmp_path: Path, old: str) -> None:
+    assert old.startswith("endpoint,avg,median,p5,p75,p80,p95,total,success")
+    gateway, dead = read(written(tmp_path / "old.csv", [old.encode()]))
+    assert (gateway.ok, gateway.total) == (987, 1000)
+    assert (gateway.figures["avg"], gateway.figures["total"]) == (round(401.23 * MS), round(396014.01 * MS))
+    assert (dead.ok, dead.total, dead.figures) == (0, 1000, {})
+
+
+def test_figures_without_a_number_of_requests(tmp_path: Path) -> None:
+    lines = [f"{line.rpartition(',')[0]}\n".encode() for line in SHORT.splitlines()]
+    path = written(tmp_path / "old.csv", lines)
+    gateway, dead = read(path)
+    assert (gateway.is_counted, gateway.figures["median"], dead.figures) == (False, 388 * MS, {})
+    result = gwtui("compare", str(path), str(written(tmp_path / "other.csv", [OLD_FIGURES.encode()])))
+    assert result.output.startswith(
+        "gateway in old.csv (number of requests unknown) against gateway in other.csv (987 of"
+    )
+    assert "a file of figures has no single results" in result.output
+
+
+@pytest.mark.parametrize(
+    "old",
+    [OLD_REQUESTS, OLD_REQUESTS.replace(",", ", "), OLD_REQUESTS.replace(" (ms)", ""), OLD_REQUESTS.lower()],
+)
 def test_the_requests_of_the_predecessor(tmp_path: Path, old: str) -> None:
     gateway, sourcegraph = read(written(tmp_path / "old.csv", [old.encode()]))
     assert list(gateway.samples[Metric.E2E].values) == [round(388.12 * MS), 401 * MS]
@@ -253,9 +285,9 @@ HEADING = "endpoint,request_number,duration_ms,trace_id,started_at,outcome\n"
     [
         (b"", "line 1: the file is empty"),
         (b"a,b,c\n1,2,3\n", "line 1: unknown columns: a,b,c"),
-        (OLD_REQUESTS.replace("401.00", "fast").encode(), "line 3, column duration (ms): 'fast' is not a number of"),
-        (OLD_REQUESTS.replace("401.00", "nan").encode(), "line 3, column duration (ms): 'nan' is not a duration"),
-        (OLD_REQUESTS.replace("401.00", "-1").encode(), "line 3, column duration (ms): '-1' is not a duration"),
+        (OLD_REQUESTS.replace("401.00", "fast").encode(), "line 3, column duration: 'fast' is not a number of"),
+        (OLD_REQUESTS.replace("401.00", "nan").encode(), "line 3, column duration: 'nan' is not a duration"),
+        (OLD_REQUESTS.replace("401.00", "-1").encode(), "line 3, column duration: '-1' is not a duration"),
         (OLD_FIGURES.replace("987/1000", "98 %").encode(), "line 2, column success rate: '98 %' is not a success rate"),
         pytest.param(OLD_FIGURES.replace("987", "9" * 5000).encode(), "line 2, column success rate: '99", id="digits"),
         ((HEADING + "a,1,\x1b[31m,,,ok\n").encode(), "line 2, column duration_ms: '␛[31m' is not a number"),
