@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 def command(file: BufferedReader, api: str, as_json: bool) -> None:
     """Read a captured answer by the same rules as a live one: its events, its verdict and the rule that decided it.
 
-    The capture is the body of an answer, or the output of `curl -i` with its headers. It can be a pipe, of
-    any length. If it has more than 20,000 events, only the first and the last are printed.
+    The capture is the body of an answer, or the output of `curl -i` with its headers: a stream, or one JSON answer. It
+    can be a pipe, of any length. If it has more than 20,000 events, only the first and the last are printed.
 
     \b
       curl -isN https://host/v1/messages -d @body.json > answer

@@ -74,17 +74,24 @@ class Capture:
         """The lines of the headers end in LF alone."""
         self._raw = _Bytes(chunks)
         self._read_head()
+        self._plain = self._unpacked() if self.end is End.CLEAN else None
 
-    def body(self) -> Iterator[bytes]:
-        """The pieces of the body, without framing and compression. To be read once."""
-        if self.end is not End.CLEAN:
+    def peek(self) -> tuple[bytes, bool]:
+        """The beginning of the body, without framing and compression, and whether that is all of it."""
+        plain = self._plain
+        if plain is None:
+            return b"", True
+        while len(plain.held) < PEEK_BYTES and plain.more():
+            pass
+        return bytes(plain.held), plain.ended
+
+    def body(self, *, is_stream: bool = True) -> Iterator[bytes]:
+        """The pieces of the body, without framing and compression. To be read once. A stream without headers has to be
+        one by its looks."""
+        plain = self._plain
+        if plain is None:
             return
-        plain = _Bytes(self._framed())
-        if self.status is None and plain.begins_with(GZIP):
-            plain = _Bytes(self._decoded(plain, Inflate("gzip")))
-        elif self._is_packed(plain):
-            plain = _Bytes(self._decoded(plain, None))
-        if self.status is None:
+        if is_stream and self.status is None:
             self._check_framing(plain)
         yield from plain.rest()
 
@@ -96,6 +103,13 @@ class Capture:
         looks = f" and looks like {like.title}" if like is not None else ""
         begins = f"it begins with {_beginning(plain.held)}{looks}"
         raise CaptureError(f"the capture is not {self._framing.title}: {begins}")
+
+    def _unpacked(self) -> _Bytes:
+        """The body without framing and compression."""
+        plain = _Bytes(self._framed())
+        if self.status is None and plain.begins_with(GZIP):
+            return _Bytes(self._decoded(plain, Inflate("gzip")))
+        return _Bytes(self._decoded(plain, None)) if self._is_packed(plain) else plain
 
     def _read_head(self) -> None:
         """Status and headers of the last header block. Its faults are reported as a live probe reports them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -13,12 +14,13 @@ from gwtui.apis.base import AskError, Reading, StreamReader, Usage
 from gwtui.apis.headers import header, pick_headers
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, CaptureError
+from gwtui.framing import framing_of
 from gwtui.framing.base import FramedEvent, Framing, FramingError, FramingLimitError
 from gwtui.framing.whole import WholeParser
 from gwtui.model.enums import End, EventKind, Kind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, StreamEvent
-from gwtui.model.verdicts import Judgement
+from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.capture import HALF_EVENTS
 from gwtui.probes.masking import EventMask, masked_finding, masked_headers
 from gwtui.probes.response_reader import RAW_CHARS, TEXT_CHARS, stream_event
@@ -27,6 +29,9 @@ from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.errors import end_of
 from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.classify import Transport, judge
+
+_JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*\{)")
+"""What a JSON answer begins with."""
 
 
 class StreamReading:
@@ -99,6 +104,8 @@ class Decoded:
     """Of the body, decoded."""
     body_excerpt: str = ""
     """The beginning of a body that is not a stream."""
+    is_stream: bool = True
+    """Whether it was read as a stream of events, or as one answer."""
 
     @property
     def event_count(self) -> int:
@@ -123,15 +130,30 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
     asked = {"model": "", **APIS[api].any_answers}
     endpoint = Endpoint(name="capture", api=api, url="http://capture", body=asked, fields=fields or {})
-    is_stream = framing.is_type(header(capture.headers, "content-type"))
-    whole = capture.status is not None and not (200 <= capture.status < 300 and is_stream)
-    if whole or capture.refused:
+    if capture.refused or _is_whole(endpoint, capture):
         return _whole(endpoint, capture)
     try:
         reading = StreamReading(framing, APIS[api].reader(endpoint))
     except AskError as error:
         raise CaptureError(str(error)) from error
     return _stream(endpoint, capture, reading)
+
+
+def _is_whole(endpoint: Endpoint, capture: Capture) -> bool:
+    """Whether the capture is one answer rather than a stream: by its headers, or without them by its looks."""
+    api = APIS[endpoint.api]
+    if capture.status is not None:
+        return not (200 <= capture.status < 300 and api.framing.is_type(header(capture.headers, "content-type")))
+    beginning, is_all = capture.peek()
+    if _JSON.match(beginning) is None:
+        return False
+    if api.framing.line.match(beginning) is None:
+        return True
+    # A line of such a stream begins like an answer. The API knows whether it is all of one.
+    line, end, _ = beginning.strip().partition(b"\n")
+    if end and not line.rstrip().endswith(b"}"):
+        return True
+    return is_all and api.answer(endpoint, 200, beginning).judgement.verdict is not Verdict.WRONG_BODY
 
 
 def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Decoded:
@@ -173,22 +195,23 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
 
 
 def _whole(endpoint: Endpoint, capture: Capture) -> Decoded:
-    """A response that says of itself that it is no stream of the API's framing."""
+    """A response that is no stream of the API's framing. JSON counts as what was asked for, which no capture says."""
     whole, too_long = WholeParser(), ""
     try:
-        for piece in capture.body():
+        for piece in capture.body(is_stream=False):
             whole.feed(piece)
     except FramingLimitError as error:
         too_long = str(error)
     transport = Transport(
         end=End.TOO_LARGE if too_long else capture.end,
         detail=too_long or capture.detail,
-        status=None if capture.refused else capture.status,
-        headers=capture.headers,
+        status=None if capture.refused else capture.status or 200,
+        headers=capture.headers or ((("content-type", "application/json"),) if capture.status is None else ()),
         body=whole.body,
         behind=capture.behind,
     )
-    judged = judge(endpoint, APIS[endpoint.api], transport)
+    is_json = _JSON.match(whole.body) is not None and framing_of(whole.body) is None
+    judged = judge(msgspec.structs.replace(endpoint, stream=not is_json), APIS[endpoint.api], transport)
     answer = judged.answer
     usage = answer.usage if answer is not None else Usage()
     good = judged.judgement.verdict.outcome is Outcome.OK
@@ -203,6 +226,7 @@ def _whole(endpoint: Endpoint, capture: Capture) -> Decoded:
         headers=pick_headers(capture.headers) | usage.told_times,
         bytes=whole.unfinished,
         body_excerpt="" if good else excerpt(transport.body, transport.content_type),
+        is_stream=False,
     )
 
 

@@ -39,6 +39,7 @@ def decode_json(decoded: Decoded) -> bytes:
         "events_detail": [_event(number, event) for number, event in decoded.numbered()],
         "body_excerpt": decoded.body_excerpt,
         "text": decoded.text,
+        "stream": decoded.is_stream,
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=2)
 
@@ -67,6 +68,7 @@ def _held(decoded: Decoded) -> list[tuple[str, str]]:
         ("api", decoded.api),
         ("model", decoded.model_served),
         ("answer", "" if decoded.status is None else f"HTTP {decoded.status}"),
-        ("stream", f"{units.many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes"),
+        ("stream", f"{units.many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes" if decoded.is_stream else ""),
+        ("body", "" if decoded.is_stream else f"{decoded.bytes:,} bytes, read as one answer"),
         ("tokens", units.tokens(usage.input_tokens, usage.output_tokens, usage.reasoning_tokens)),
     ]

@@ -6,7 +6,7 @@ import contextlib
 import gzip
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import chain
 
 import pytest
@@ -21,7 +21,7 @@ from gwtui.decode import CaptureError
 from gwtui.decode import decode as decode_chunks
 from gwtui.decode.capture import Capture
 from gwtui.framing.sse import SSE
-from gwtui.model.enums import End, FindingName
+from gwtui.model.enums import End, FindingName, Outcome
 from gwtui.model.verdicts import Verdict
 from gwtui.report import decode_json, decode_text
 
@@ -82,7 +82,7 @@ REFUSED = [
     (b"", "the capture is empty"),
     (b" \r\n", "the capture is empty"),
     (b"\x89PNG\r\n\x1a\n", "the capture is not an event stream: it begins with"),
-    (b'{"choices": []}', "the capture is not an event stream: it begins with"),
+    (b"[DONE]", "the capture is not an event stream: it begins with"),
     (b"just words\n", "the capture is not an event stream: it begins with 'just words↵'"),
     (b"\x1f\x8boops", "the body begins like gzip but is not gzip"),
 ]
@@ -116,6 +116,56 @@ def test_headers_are_judged_too(data: bytes, verdict: Verdict, rule: str) -> Non
     assert (judgement.verdict, judgement.rule) == (verdict, rule)
 
 
+def whole_of(script: Script) -> bytes:
+    return json.dumps(script.whole).encode()
+
+
+ANSWERS = [script for script in SCRIPTS if script.whole]
+"""Those of APIs that answer whole too."""
+HOW = {
+    "bare": lambda body: body,
+    "bare and indented": lambda body: json.dumps(json.loads(body), indent=2).encode(),
+    "bare, after a BOM": lambda body: b"\xef\xbb\xbf" + body + b"\r\n",
+    "bare and compressed": gzip.compress,
+    "bare chunks": lambda body: chunked(body[:20], body[20:]),
+    "headers": lambda body: b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + body,
+    "headers of HTTP/2": lambda body: b"HTTP/2 200 \r\ncontent-type: application/json; charset=utf-8\r\n\r\n" + body,
+    "headers without a type": lambda body: b"HTTP/1.1 200 OK\r\n\r\n" + body,
+}
+
+
+@pytest.mark.parametrize("saved", HOW.values(), ids=HOW)
+@pytest.mark.parametrize("script", ANSWERS, ids=str)
+def test_a_whole_answer_is_read_however_it_was_saved(script: Script, saved: Callable[[bytes], bytes]) -> None:
+    decoded = decode(saved(whole_of(script)), script.api)
+    assert (decoded.judgement.verdict, decoded.is_stream, decoded.events) == (Verdict.COMPLETE, False, ())
+    assert (decoded.text, decoded.usage.output_tokens) == ("ab", 2)
+    assert "read as one answer" in decode_text(decoded)
+    assert json.loads(decode_json(decoded))["stream"] is False
+
+
+@pytest.mark.parametrize("script", ANSWERS, ids=str)
+def test_a_whole_answer_that_is_cut_is_no_good_answer(script: Script) -> None:
+    body = whole_of(script)[:-3]
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {len(body) + 3}\r\n\r\n".encode()
+    assert decode(head + body, script.api).judgement.verdict is Verdict.TRUNCATED
+    assert decode(body, script.api).judgement.verdict.outcome is Outcome.FAILED
+
+
+def test_one_line_of_an_ndjson_stream_is_no_whole_answer() -> None:
+    script = script_of("ollama-chat")
+    first = script.wire(script.good[:1])
+    decoded = decode(first, script.api)
+    assert (decoded.judgement.verdict, decoded.is_stream) == (Verdict.TRUNCATED, True)
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"), [(b'{"error": {"message": "no"}}', "server_error"), (b"{}", "wrong_body")]
+)
+def test_a_bare_error_or_another_document_is_judged(body: bytes, verdict: str) -> None:
+    assert decode(body, "openai-chat").judgement.verdict == verdict
+
+
 def test_an_endless_line_is_too_large_and_what_came_before_it_is_reported() -> None:
     decoded = decode(BODY[:200] + b"\n\ndata: " + b"x" * (1 << 21), SCRIPT.api)
     assert decoded.judgement.verdict is Verdict.TOO_LARGE
@@ -146,7 +196,7 @@ def test_what_is_printed_says_what_was_read(script: Script) -> None:
     assert [event["number"] for event in document["events_detail"]] == list(range(1, len(events) + 1))
     text = decode_text(decoded)
     assert text.startswith("✖ error_in_stream  ")
-    assert next(line for line in text.splitlines() if "◀" in line).startswith(f"  {len(events):>4}  error")
+    assert next(line for line in text.splitlines() if "◀" in line).startswith(f"  {len(events):>4}  ")
     assert "x-trace       t1" in text
 
 
