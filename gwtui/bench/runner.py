@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,6 +28,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.probes.prober import Prober, ProberFor, results_prober_for
 from gwtui.secrets.resolver import make_ready
 from gwtui.text import units
+from gwtui.verdict.bursts import Bursts
 
 Take = Callable[[Request | Ping], None]
 Miss = Callable[[str], None]
@@ -87,6 +89,7 @@ class _Bench:
         self._lag_monitor = lag_monitor
         self._deps = deps
         self._counting = False
+        self._bursts: defaultdict[str, Bursts] = defaultdict(Bursts)
 
     async def run(self, members: Sequence[Endpoint]) -> None:
         plan, deps = self._plan, self._deps
@@ -105,7 +108,8 @@ class _Bench:
 
     async def _probe(self, endpoint: Endpoint, prober: Prober, number: int, due_ns: int) -> bool:
         await make_ready(endpoint)
-        self._emit(await self._lag_monitor.marked(prober.probe(number, due_ns, Trigger.BURST)))
+        result = await self._lag_monitor.marked(prober.probe(number, due_ns, Trigger.BURST))
+        self._emit(self._bursts[endpoint.name].judged(result))
         return True
 
     def _emit(self, record: Record) -> None:

@@ -27,6 +27,7 @@ from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Hold, Notice, Ping, Request
 from gwtui.probes.prober import Emit, Prober, ProberFor
 from gwtui.secrets.resolver import make_ready
+from gwtui.verdict.bursts import Bursts
 
 IDLE_S = 30.0
 """A worker that is not the only idle one of its endpoint ends after this time without a probe."""
@@ -63,12 +64,18 @@ def may_begin(endpoint: Endpoint, context: WorkerContext) -> bool:
 
 
 async def run_probe(
-    endpoint: Endpoint, prober: Prober, counts: SessionCounts, context: WorkerContext, planned_ns: int, trigger: Trigger
+    endpoint: Endpoint,
+    prober: Prober,
+    counts: SessionCounts,
+    context: WorkerContext,
+    planned_ns: int,
+    trigger: Trigger,
+    bursts: Bursts,
 ) -> Request | Ping:
     """Probe once under the next number, and report the result."""
     await make_ready(endpoint)
     counts.number += 1
-    result = await context.lag_monitor.marked(prober.probe(counts.number, planned_ns, trigger))
+    result = bursts.judged(await context.lag_monitor.marked(prober.probe(counts.number, planned_ns, trigger)))
     context.report(result)
     return result
 
@@ -76,7 +83,7 @@ async def run_probe(
 async def run_trial(endpoint: Endpoint, profile: Profile, counts: SessionCounts, context: WorkerContext) -> None:
     """Probe an endpoint once, with a prober of its own."""
     async with context.prober_for(endpoint, profile, context.emit) as prober:
-        await run_probe(endpoint, prober, counts, context, context.clock(), Trigger.TRIAL)
+        await run_probe(endpoint, prober, counts, context, context.clock(), Trigger.TRIAL, Bursts())
 
 
 class Workers:
@@ -99,6 +106,7 @@ class Workers:
         self._context = context
         self.is_websocket = kind_of(endpoint.api) is Kind.WEBSOCKET
         self._room = 1 if self.is_websocket else endpoint.overlap
+        self._bursts = Bursts()
         self._rescheduled = asyncio.Event()
         self._busy = 0
         self._idle: list[asyncio.Future[int | None]] = []
@@ -192,7 +200,7 @@ class Workers:
                 planned_ns = await self._next_tick()
 
     async def _probe(self, prober: Prober, planned_ns: int, trigger: Trigger) -> None:
-        result = await run_probe(self._endpoint, prober, self._counts, self._context, planned_ns, trigger)
+        result = await run_probe(self._endpoint, prober, self._counts, self._context, planned_ns, trigger, self._bursts)
         self._politeness.take(result, self._schedule.interval_ns, self._context.clock())
 
     async def _next_tick(self) -> int | None:

@@ -145,6 +145,7 @@ class FindingName(Enum):
     """
 
     BUFFERED = "buffered"
+    AT_ONCE = "at_once"
     COMBED = "combed"
     COMPRESSED = "compressed"
     KEEPALIVES_ONLY = "keepalives_only"

@@ -10,16 +10,21 @@ from gwtui.model.records import Finding
 from gwtui.text.units import duration
 
 MIN_EVENTS = 20
-"""Content events below which nothing is said about buffering: a short answer fits in one packet. Twenty of
-some 200 bytes, as OpenAI's chunks have, fill the smallest usual buffer (`BUFFERS`)."""
+"""Content events below which one stream proves nothing: a short answer fits in one packet. Twenty of some 200 bytes,
+as OpenAI's chunks have, fill the smallest usual buffer (`BUFFERS`)."""
+LEAST_EVENTS = 5
+"""Content events below which nothing is said at all: speculative decoding writes two to four at a step."""
 MIN_DURATION_NS = 200_000_000
 """Streams shorter than that come in one burst quite lawfully: caches, speculative decoding, small models."""
 BURST_SPREAD_NS = 5_000_000
-"""All content within that time is one burst: at `LATE_EVENTS_PER_S` it is the time of less than three events."""
+"""All content within that time is one burst, and that of fewer than `MIN_EVENTS` within its share of it: 0.25 ms an
+event, where the fastest hosted models take as long for one token."""
 LATE_SHARE = 0.95
 """First content after that share of the whole time is late: less than a twentieth is left for the whole answer..."""
 LATE_EVENTS_PER_S = 500.0
-"""... unless the rest came no faster than a model writes: 2 ms an event, where most hosted models take 5 to 50."""
+"""... unless the rest came no faster than a model writes: 2 ms an event, where most hosted models take 5 to 50..."""
+REPLAY_EVENTS_PER_S = 5000.0
+"""... and some, on hardware of their own, a quarter of a millisecond: only what is faster is proof."""
 GROUP_EVENTS = 4.0
 """Content events per read from which they came in groups: speculative decoding writes two or three at a step..."""
 GROUP_GAP_NS = 20_000_000
@@ -74,30 +79,55 @@ def is_held_back(findings: Iterable[Finding]) -> bool:
     return any(finding.name is FindingName.BUFFERED for finding in findings)
 
 
+def is_burst(pace: ContentPace) -> bool:
+    """Whether all content came at once, so that the time it took says nothing of the model."""
+    return pace.reads == 1 or pace.spread_ns < BURST_SPREAD_NS * min(1.0, pace.events / MIN_EVENTS)
+
+
 def pace_finding(pace: ContentPace) -> Finding | None:
     """What the pace gives away: that something holds events back, or collects them on a timer."""
-    if pace.late_reads > MOST_LATE_READS * pace.reads:
+    if is_unsure(pace) or pace.events < LEAST_EVENTS:
         return None
-    if pace.events < MIN_EVENTS or pace.end_ns < MIN_DURATION_NS:
-        return None
+    if pace.events < MIN_EVENTS:
+        return _at_once(_burst_words(pace)) if is_burst(pace) else None
     return combed(pace) or buffered(pace)
+
+
+def is_unsure(pace: ContentPace) -> bool:
+    """Whether it says nothing: reads were late themselves, or the content came too soon."""
+    too_soon = pace.end_ns < MIN_DURATION_NS or (pace.events < MIN_EVENTS and pace.first_ns < MIN_DURATION_NS)
+    return too_soon or pace.late_reads > MOST_LATE_READS * pace.reads
+
+
+def _burst_words(pace: ContentPace) -> str:
+    where = "one read" if pace.reads == 1 else f"{pace.reads} reads within {duration(pace.spread_ns)}"
+    return f"all {pace.events} content events came in {where}, {duration(pace.first_ns)} after the request"
+
+
+def _at_once(words: str) -> Finding:
+    return Finding(name=FindingName.AT_ONCE, evidence=f"{words}: held back, or a very fast model")
 
 
 def buffered(pace: ContentPace) -> Finding | None:
     """Whether something between the model and here held events back, all of them or as many as fit a buffer."""
     spread = pace.spread_ns
-    if pace.reads == 1 or spread < BURST_SPREAD_NS:
-        where = "one read" if pace.reads == 1 else f"{pace.reads} reads within {duration(spread)}"
+    if is_burst(pace):
         return Finding(
             name=FindingName.BUFFERED,
-            evidence=f"all {pace.events} content events came in {where}, {duration(pace.first_ns)} after the request",
+            evidence=_burst_words(pace),
             cause="A finished answer is replayed as a stream, or a proxy buffers the whole body.",
         )
-    if pace.first_ns > LATE_SHARE * pace.end_ns and pace.events / (spread / 1e9) > LATE_EVENTS_PER_S:
+    per_s = pace.events / (spread / 1e9)
+    if pace.first_ns > LATE_SHARE * pace.end_ns and per_s > LATE_EVENTS_PER_S:
+        words = (
+            f"the first of {pace.events} content events came after {duration(pace.first_ns)}, "
+            f"the last only {duration(spread)} later"
+        )
+        if per_s <= REPLAY_EVENTS_PER_S:
+            return _at_once(words)
         return Finding(
             name=FindingName.BUFFERED,
-            evidence=f"the first of {pace.events} content events came after {duration(pace.first_ns)}, "
-            f"the last only {duration(spread)} later",
+            evidence=words,
             cause="A finished answer is replayed as a stream, or a proxy holds the first bytes back.",
         )
     if pace.events >= GROUP_EVENTS * pace.reads and spread >= GROUP_GAP_NS * max(pace.reads - 1, 1):

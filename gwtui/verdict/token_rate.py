@@ -6,6 +6,7 @@ import msgspec
 
 from gwtui.apis.tokens import SeenTokens
 from gwtui.model.content_pace import ContentPace
+from gwtui.verdict.buffering import is_burst
 
 PLAUSIBLE_PER_S = 20_000.0
 """Several times what the fastest hosted models write. More than that is content that waited somewhere..."""
@@ -30,7 +31,7 @@ class TokenRate(msgspec.Struct, frozen=True, kw_only=True):
 def rate_of(pace: ContentPace | None, seen: SeenTokens, *, held_back: bool = False) -> TokenRate:
     """The tokens after the first whose arrival was seen, over the time from the first of them to the last content.
 
-    `held_back`: something before the model let its content go at once, so that its times are not the model's.
+    `held_back`: something before the model let its content go later than it was written.
     """
     if pace is None:
         return TokenRate()
@@ -43,6 +44,8 @@ def rate_of(pace: ContentPace | None, seen: SeenTokens, *, held_back: bool = Fal
         return TokenRate(no_rate="all content came in one read")
     if held_back:
         return TokenRate(no_rate="the stream was held back: its times are not the model's")
+    if is_burst(pace):
+        return TokenRate(no_rate="all content came at once: its times are not the model's")
     if characters and tokens > BYTES_PER_CHARACTER * characters + UNSEEN_TOKENS:
         return TokenRate(no_rate=f"{tokens:,} tokens are more than the {characters:,} characters that came can hold")
     per_s = (tokens - 1) * 1e9 / spread_ns

@@ -8,12 +8,16 @@ from typing import Any
 import pytest
 from support.benching import World
 from support.monitor_stage import endpoint
+from support.pacing import pace
 
 from gwtui.bench.plan import Order, Plan
 from gwtui.bench.runner import drive
+from gwtui.model.enums import FindingName
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
+from gwtui.verdict.buffering import pace_finding
+from gwtui.verdict.bursts import PROOF
 
 A, B, C = endpoint("a"), endpoint("b"), endpoint("c")
 
@@ -123,3 +127,11 @@ async def test_when_cancelled_it_reports_what_was_under_way_and_closes_all() -> 
     assert world.open == 0
     assert {each.verdict for each in taken[:4]} == {Verdict.COMPLETE}
     assert {each.verdict for each in taken[4:]} == {Verdict.CANCELLED}
+
+
+async def test_short_streams_that_came_at_once_are_proof_for_each_endpoint_by_itself() -> None:
+    world, seen = World(), pace(5, 1, 5, 512, 512, 513)
+    world.result = {"pace": seen, "findings": (pace_finding(seen),)}
+    taken, _ = await driven(world, A, B, requests=PROOF, order=Order.INTERLEAVED)
+    proved = [each for each in taken if each.findings[0].name is FindingName.BUFFERED]
+    assert sorted((each.endpoint, each.number) for each in proved) == [("a", PROOF), ("b", PROOF)]

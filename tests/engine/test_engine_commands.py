@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from support.pacing import pace
 from support.standin import Gateway, Session, endpoint, profile, session
 
 from gwtui.engine import engine, profile_edits
@@ -22,10 +23,12 @@ from gwtui.model.commands import (
     Start,
     Try,
 )
-from gwtui.model.enums import Trigger
+from gwtui.model.enums import FindingName, Trigger
 from gwtui.model.profile import Profile
 from gwtui.model.records import Heartbeat, Incident, Notice, ProfileChanged, Request, RequestStarted
 from gwtui.model.verdicts import Verdict
+from gwtui.verdict.buffering import pace_finding
+from gwtui.verdict.bursts import PROOF
 
 
 @pytest.fixture
@@ -143,6 +146,19 @@ async def test_a_burst_sends_exactly_so_many_beside_the_schedule(
         await it.until(lambda: not any(prober.is_open for prober in gateway.probers))
     assert gateway.most_under_way == at_once
     assert len(it.results()) == requests
+
+
+async def test_streams_that_came_at_once_are_proof_after_a_number_in_a_row(gateway: Gateway) -> None:
+    seen = pace(5, 1, 5, 512, 512, 513)
+    gateway.result = {"pace": seen, "findings": (pace_finding(seen),)}
+    async with session(gateway, profile(endpoint(paused=True))) as it:
+        it.send(Resume(endpoint="a"), Burst(endpoint="a", requests=PROOF, concurrency=3))
+        await it.until(lambda: len(it.results()) > PROOF)
+        names = [each.findings[0].name for each in it.results()[: PROOF + 1]]
+        await it.until(lambda: any(each.text.startswith("buffered: all 5") for each in it.all(Incident)))
+        doubts = [each.text for each in it.all(Incident) if each.kind == "finding"]
+    assert names == [FindingName.AT_ONCE] * (PROOF - 1) + [FindingName.BUFFERED] * 2
+    assert [text.split(":")[0] for text in doubts] == ["at_once", "buffered"]
 
 
 async def test_a_burst_to_several_endpoints_takes_turns_over_one_connection_each(gateway: Gateway) -> None:

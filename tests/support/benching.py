@@ -77,6 +77,8 @@ class World:
         self.probers: list[str] = []
         self.open = 0
         self.most_at_once = 0
+        self.result: dict[str, Any] = {}
+        """Fields of every result."""
         self._at_once = 0
         self._takes = takes_ms if callable(takes_ms) else lambda _: takes_ms
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
@@ -118,7 +120,7 @@ class World:
         finally:
             self._at_once -= 1
         took_ns = self.now_ns - began_ns
-        return request(name, number, took_ns / MS, lateness_ns=began_ns - planned_ns)
+        return request(name, number, took_ns / MS, lateness_ns=began_ns - planned_ns, **self.result)
 
 
 class WorldProber:

@@ -27,6 +27,8 @@ class Gateway:
         self.open = asyncio.Event()
         self.open.set()
         self.verdict = Verdict.COMPLETE
+        self.result: dict[str, Any] = {}
+        """Further fields of every result."""
         self.stopped_at_ns: int | None = None
         self.skipped_ns = 0
         self.probers: list[FakeProber] = []
@@ -98,6 +100,7 @@ class FakeProber:
             verdict=verdict,
             rule="x",
             lateness_ns=lateness_ns,
+            **self.gateway.result,
         )
 
 

@@ -12,7 +12,7 @@ from support.pacing import MS, pace
 
 from gwtui.apis.base import Reading
 from gwtui.model.content_pace import ContentPace
-from gwtui.model.enums import EventKind, FindingName
+from gwtui.model.enums import EventKind, FindingName, Severity
 from gwtui.probes.stream_timing import Timing
 from gwtui.verdict.buffering import pace_finding
 
@@ -25,10 +25,12 @@ PACES = [
     ("now and then two in a read", pace(300, 250, 2, 300, 3300, 3300), None),
     ("all in one read", pace(42, 1, 42, 1200, 1200, 1203), "all 42 content events came in one read, 1.20 s after"),
     ("all at once in several reads", pace(300, 5, 60, 1200, 1203, 1205), "5 reads within 3.00 ms"),
-    ("a replay", pace(300, 200, 4, 5000, 5200, 5201), "the last only 200 ms later"),
+    ("a replay", pace(3000, 200, 40, 5000, 5200, 5201), "the last only 200 ms later"),
     ("a slow start and a steady short answer", pace(25, 25, 1, 5000, 5200, 5201), None),
     ("nginx with its default buffers", pace(300, 11, 29, 274, 3000, 3000), "300 content events in 11 reads, up to 29"),
-    ("too few events", pace(19, 1, 19, 1200, 1200, 1203), None),
+    ("too few events", pace(4, 1, 4, 1200, 1200, 1203), None),
+    ("a few events, one by one", pace(5, 5, 1, 500, 502, 503), None),
+    ("a few events at once, soon", pace(19, 1, 19, 150, 150, 900), None),
     ("too short a time", pace(300, 1, 300, 150, 150, 160), None),
     ("a fast model, packets merge", pace(1000, 200, 8, 100, 600, 600), None),
     ("the engine was late itself", pace(42, 1, 42, 1200, 1200, 1203, late_reads=1), None),
@@ -45,10 +47,29 @@ def test_buffering_is_told_from_what_only_looks_like_it(seen: ContentPace, evide
         assert evidence in finding.evidence
 
 
-def test_late_content_is_a_replay_even_if_it_is_spread() -> None:
-    finding = pace_finding(pace(100, 100, 1, 5000, 5100, 5101))
+@pytest.mark.parametrize(
+    ("seen", "name"),
+    [
+        (pace(1000, 100, 10, 5000, 5100, 5101), FindingName.BUFFERED),
+        (pace(100, 100, 1, 5000, 5100, 5101), FindingName.AT_ONCE),
+        (pace(60, 16, 4, 730, 762, 763), FindingName.AT_ONCE),
+    ],
+    ids=["faster than any model", "as the fastest models", "a fast model after a queue"],
+)
+def test_late_content_is_a_replay_only_if_no_model_is_so_fast(seen: ContentPace, name: FindingName) -> None:
+    finding = pace_finding(seen)
     assert finding is not None
-    assert finding.name == FindingName.BUFFERED
+    assert finding.name == name
+
+
+@pytest.mark.parametrize("seen", [pace(5, 1, 5, 512, 512, 513), pace(8, 2, 5, 512, 513, 514)], ids=["one read", "two"])
+def test_a_short_stream_that_came_at_once_is_told_with_doubt(seen: ContentPace) -> None:
+    finding = pace_finding(seen)
+    assert finding is not None
+    assert finding.name == FindingName.AT_ONCE
+    assert finding.entry.severity is Severity.INFO
+    assert f"all {seen.events} content events" in finding.evidence
+    assert "or a very fast model" in finding.evidence
 
 
 def model(events: int, gap_ms: float, jitter: float = 0.0, at_once: int = 1) -> Iterator[float]:

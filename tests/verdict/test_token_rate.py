@@ -23,9 +23,10 @@ def test_the_rate_is_of_the_tokens_after_the_first() -> None:
         (pace(2, 2, 1, 100, 200, 200), None, "does not tell its number of tokens"),
         (pace(2, 2, 1, 100, 200, 200), 1, "a single token"),
         (pace(2, 2, 1, 100, 200, 200), 0, "counts no token"),
-        (pace(60, 2, 30, 500, 501, 501), 60, "60 tokens in 2 reads"),
+        (pace(10, 2, 5, 500, 510, 511), 600, "600 tokens in 2 reads"),
+        (pace(10, 4, 3, 500, 502, 503), 10, "came at once"),
     ],
-    ids=["one read", "no usage", "one token", "no token", "too fast to be true"],
+    ids=["one read", "no usage", "one token", "no token", "too fast to be true", "a burst"],
 )
 def test_no_rate_is_invented(seen: ContentPace, tokens: int | None, why: str) -> None:
     rate = rate_of(seen, SeenTokens(tokens))

@@ -17,6 +17,15 @@ PACE = (
         findings=(FindingName.BUFFERED,),
     ),
     answer_fault(
+        "burst-short",
+        "Five tokens, all at once half a second later",
+        Verdict.COMPLETE,
+        buffer=True,
+        tokens=5,
+        gap_ms=100,
+        findings=(FindingName.AT_ONCE,),
+    ),
+    answer_fault(
         "burst-8k",
         "Bursts of 8 KiB, as from a proxy's buffer",
         Verdict.COMPLETE,

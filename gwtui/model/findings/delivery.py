@@ -11,6 +11,11 @@ DELIVERY: dict[FindingName, FindingEntry] = {
         "A finished answer is replayed as a stream, or a proxy buffers it.",
         UNBUFFER,
     ),
+    FindingName.AT_ONCE: info(
+        "Content came at once after a long wait.",
+        "Something on the way holds it back, or the model is very fast: one stream does not tell which.",
+        f"Request a longer answer, or watch: ten such streams in a row are proof. Then: {UNBUFFER}",
+    ),
     FindingName.COMBED: warning(
         "Content arrived in groups at the beat of a timer.",
         "A proxy flushes on a timer, or corks the connection.",
