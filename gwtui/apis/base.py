@@ -44,6 +44,13 @@ class Reading(msgspec.Struct, frozen=True, gc=False):
     """What is wrong or odd about it, or worth knowing; empty when nothing is."""
     model: str = ""
     """The model it came from, in a stream that carries several; clean."""
+    moves: bool = False
+    """Whether it shows that the answer goes on, where its kind does not say so."""
+
+    @property
+    def is_progress(self) -> bool:
+        """Whether it shows that the answer goes on: content, starts and stops, but no sign of life."""
+        return self.moves or self.kind.is_progress
 
     def noted(self, note: str) -> Reading:
         """The same with one more note."""

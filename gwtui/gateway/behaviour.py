@@ -85,6 +85,8 @@ class Faults(Table, frozen=True, kw_only=True):
     """Further bytes on the wire, between events."""
     insert_after: Number | None = None
     """After which event they come; by default before the first."""
+    insert_times: Nth | None = None
+    """How often they come, `gap_ms` apart; by default once."""
     comments: Number | None = None
     """Send this many comments before the first event, `gap_ms` apart."""
 

@@ -99,7 +99,9 @@ def accompanied(sends: Sequence[TimedSend], behaviour: Behaviour, alive: bytes =
     if behaviour.insert is not None:
         after = min(behaviour.insert_after or 0, len(told))
         at_s = told[after - 1].at_s if after else comments * gap_s
-        told.insert(after, TimedSend(at_s, behaviour.insert.encode("utf-8", "surrogatepass")))
+        data, times = behaviour.insert.encode("utf-8", "surrogatepass"), behaviour.insert_times or 1
+        later = [TimedSend(send.at_s + (times - 1) * gap_s, send.data) for send in told[after:]]
+        told[after:] = [*(TimedSend(at_s + number * gap_s, data) for number in range(times)), *later]
     return [*(TimedSend(number * gap_s, alive) for number in range(comments)), *told]
 
 

@@ -80,9 +80,15 @@ class EventKind(StrEnum):
         """Content a user would see at once: what TTFO is measured on."""
         return self in _VISIBLE
 
+    @property
+    def is_progress(self) -> bool:
+        """A step of the answer: what keeps `event_gap_s` from running out."""
+        return self in _PROGRESS
+
 
 _VISIBLE = (EventKind.TEXT, EventKind.TOOL)
 _CONTENT = (*_VISIBLE, EventKind.REASONING)
+_PROGRESS = frozenset({*_CONTENT, EventKind.START, EventKind.STOP, EventKind.ERROR})
 
 
 class End(StrEnum):

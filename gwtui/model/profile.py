@@ -48,7 +48,8 @@ class Deadlines(_Table, frozen=True, kw_only=True):
     first_token_s: Seconds = 120.0
     """From the last request byte sent to the first generated content of a stream."""
     event_gap_s: Seconds = 60.0
-    """From one event of a stream to the next, once content came; comments and keep-alives do not count."""
+    """From one step of an answer to the next (content, a start or a stop), once content came. Signs of life do not
+    count: comments, pings, empty deltas, repeated events of status."""
     idle_s: Seconds = 30.0
     """Between two reads of a response that has begun."""
     total_s: Seconds = 300.0

@@ -46,6 +46,8 @@ class Progress:
     """A stream of events is under way."""
     event_ns: int | None = None
     """When its newest event came that was no keep-alive."""
+    progress_ns: int | None = None
+    """When the newest one came that shows progress."""
     has_content: bool = False
     """It has generated something."""
     terminated_ns: int | None = None
@@ -84,8 +86,9 @@ def _of_stream(progress: Progress, deadlines: Deadlines, sent_ns: int) -> Iterat
     if progress.event_ns is None:
         yield _due(sent_ns, deadlines.first_event_s, End.NO_FIRST_EVENT, "no event came within {} of the request")
     elif progress.has_content:
-        last_ns = _last_event_ns(progress.event_ns, progress.trace, round(deadlines.event_gap_s * 1e9))
-        yield _due(last_ns, deadlines.event_gap_s, End.EVENT_GAP, "no further event came for {}")
+        progress_ns = progress.progress_ns or progress.event_ns
+        last_ns = _last_event_ns(progress_ns, progress.trace, round(deadlines.event_gap_s * 1e9))
+        yield _due(last_ns, deadlines.event_gap_s, End.EVENT_GAP, "nothing further of the answer came for {}")
     if not progress.has_content:
         yield _due(sent_ns, deadlines.first_token_s, End.NO_FIRST_TOKEN, "no content came within {} of the request")
 

@@ -280,7 +280,9 @@ class HTTPProber:
             if not intake.timing.events:
                 self._report_alive(result, intake)
             has_content, ended = intake.timing.has_content, intake.reader.ended()
-            result.progress.event_ns, result.progress.has_content = intake.timing.last_event_ns, has_content
+            progress = result.progress
+            progress.event_ns, progress.progress_ns = intake.timing.last_event_ns, intake.timing.last_progress_ns
+            progress.has_content = has_content
             if not ended:
                 result.progress.terminated_ns = None
             elif result.progress.terminated_ns is None:

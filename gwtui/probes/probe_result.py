@@ -192,6 +192,7 @@ def _transport(result: Result) -> Transport:
         stray=stream.parser.stray if stream is not None else b"",
         unfinished=stream.parser.unfinished if stream is not None else 0,
         unended=stream.parser.unended if stream is not None else None,
+        idle_events=stream.timing.idle_events if stream is not None else 0,
         keepalives=stream.timing.keepalives if stream is not None else 0,
         behind=result.behind,
         began_at=result.started_at,

@@ -83,6 +83,10 @@ class Timing:
         self.reads = 0
         self.last_event_ns: int | None = None
         """When the newest event came that was no keep-alive."""
+        self.last_progress_ns: int | None = None
+        """When the newest event came that shows progress."""
+        self.idle_events = 0
+        """Events since then that were no keep-alives."""
         self.keepalives = 0
         """Events that say nothing but that the stream is alive."""
 
@@ -100,6 +104,9 @@ class Timing:
         keepalives = self.keepalives
         for reading in readings:
             kind = reading.kind
+            self.idle_events += kind is not EventKind.KEEPALIVE
+            if reading.is_progress:
+                self.last_progress_ns, self.idle_events = stamp_ns, 0
             if kind.is_content:
                 content += 1
                 self._characters += len(reading.text)

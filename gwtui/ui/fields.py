@@ -142,7 +142,12 @@ FIELDS: tuple[Field, ...] = (
         kinds=_COMPLETION,
     ),
     Field(
-        "deadlines.event_gap_s", "event gap", "seconds between two events", "pace", FieldForm.NUMBER, kinds=_COMPLETION
+        "deadlines.event_gap_s",
+        "event gap",
+        "seconds between steps",
+        "pace",
+        FieldForm.NUMBER,
+        kinds=_COMPLETION,
     ),
     Field("deadlines.idle_s", "silence", "seconds between two reads", "pace", FieldForm.NUMBER, kinds=_ASKED),
     Field("deadlines.total_s", "total", "seconds for the whole probe", "pace", FieldForm.NUMBER),

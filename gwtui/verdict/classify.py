@@ -53,6 +53,8 @@ class Transport:
     """That event, if all that it lacks is the mark of its end (`FrameParser.unended`)."""
     keepalives: int = 0
     """Events of the stream that said nothing but that it is alive."""
+    idle_events: int = 0
+    """Events at the end of the stream, as far as it came, that showed no progress."""
     behind: bytes = b""
     """What came behind the end of the answer."""
     began_at: float = 0.0
@@ -209,9 +211,13 @@ def _so_far(transport: Transport, seen: Judgement) -> str:
 
 
 def _alive(transport: Transport) -> str:
-    """What showed that a stream without events was alive, where that is why it was given up."""
+    """What showed that a stream without progress was alive, where that is why it was given up."""
+    if transport.end not in WITHOUT_EVENTS:
+        return ""
     signs = transport.comments + transport.keepalives
-    return f"; {signs} comments or keep-alives came" if transport.end in WITHOUT_EVENTS and signs else ""
+    alive = f"; {signs} comments or keep-alives came" if signs else ""
+    idle = transport.idle_events if transport.end is End.EVENT_GAP else 0
+    return alive + (f"; {idle} events without content came since" if idle else "")
 
 
 def _bare_error(transport: Transport, api: API) -> str:

@@ -201,7 +201,7 @@ async def test_silence_between_events_is_a_stall_whatever_else_comes(noise: byte
     deadlines = soon(event_gap_s=0.1)
     found = await seen([*streamed(ROLE, HELLO, noise * 50), Hold()], deadlines=deadlines)
     assert (found.row.verdict, found.row.rule) == (Verdict.STALLED, "transport.event-gap")
-    assert "no further event came for 0.1 s" in found.row.reason
+    assert "nothing further of the answer came for 0.1 s" in found.row.reason
     assert found.row.ttft_ns is not None
 
 

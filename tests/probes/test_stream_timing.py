@@ -125,6 +125,11 @@ def begun(read_s: int = 8, heard_s: int = 0) -> ConnectionTrace:
         (Progress(begun(), 0, streams=True, event_ns=8 * S), End.NO_FIRST_TOKEN, 10),
         (Progress(begun(), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 11.5),
         (Progress(begun(read_s=20), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 11.5),
+        (
+            Progress(begun(20), 0, streams=True, event_ns=20 * S, progress_ns=8 * S, has_content=True),
+            End.EVENT_GAP,
+            11.5,
+        ),
         (Progress(begun(heard_s=20), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 23.5),
         (Progress(begun(12, 13), 0, streams=True, event_ns=8 * S, has_content=True), End.EVENT_GAP, 11.5),
         (Progress(begun(), 0, terminated_ns=9 * S), End.LEFT, 9 + LINGER_S),
@@ -149,3 +154,12 @@ def test_reasoning_is_told_from_what_is_visible() -> None:
     thought = timed((100, long)).pace(SENT)
     assert thought is not None
     assert thought.visible_ns is None
+
+
+def test_signs_of_life_are_no_progress() -> None:
+    timing = Timing(0)
+    timing.add(1 * S, [Reading(EventKind.START), Reading(EventKind.TEXT, text="a")])
+    timing.add(2 * S, [Reading(EventKind.OTHER), Reading(EventKind.KEEPALIVE), Reading(EventKind.USAGE)])
+    assert (timing.last_event_ns, timing.last_progress_ns, timing.idle_events) == (2 * S, 1 * S, 2)
+    timing.add(3 * S, [Reading(EventKind.OTHER, moves=True), Reading(EventKind.OTHER)])
+    assert (timing.last_progress_ns, timing.idle_events) == (3 * S, 1)

@@ -180,7 +180,7 @@ class AnthropicReader:
             self._block.is_signed = True
         content = _CONTENT.get(kind)
         if content is None:
-            return Reading(EventKind.OTHER, "content_block_delta", "", note)
+            return Reading(EventKind.OTHER, "content_block_delta", "", note, moves=kind in KNOWN_DELTAS)
         value = (
             delta.text if kind == "text_delta" else delta.thinking if kind == "thinking_delta" else delta.partial_json
         )

@@ -96,7 +96,7 @@ class CohereReader:
     def _other(self, name: str) -> Reading:
         name = clean(name, 64)
         note = "" if name in OTHER_EVENTS else self._notes.note(FindingName.UNKNOWN_EVENT, f"{name} is not known")
-        return Reading(EventKind.OTHER, name, "", note)
+        return Reading(EventKind.OTHER, name, "", note, moves=name.startswith("citation-"))
 
     def _unstarted(self, kind: str) -> str:
         self._started = True

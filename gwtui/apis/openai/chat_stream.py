@@ -166,9 +166,10 @@ class OpenAIReader:
                 words = f"content after finish_reason {progress.finish_reason} in event {progress.finished_at}"
                 note = note or self._notes.break_rule("content-after-finish", words)
         if choice.finish_reason:
+            finished = bool(progress.finish_reason)
             finish = self._finish(progress, as_text(choice.finish_reason), bool(chunk.usage))
             note = note or finish
-            kind = kind if text else EventKind.STOP
+            kind = kind if text else EventKind.OTHER if finished else EventKind.STOP
         elif not text:
             kind = EventKind.START if role and not progress.contents else EventKind.OTHER
         return Reading(kind, name, text, note or odd)

@@ -27,7 +27,7 @@ from gwtui.apis.openai.responses_events import (
 )
 from gwtui.apis.openai.responses_parts import Parts
 from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
-from gwtui.apis.payload import Unreadable, read_json
+from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import merged, token_usage, with_reasoning
@@ -36,6 +36,9 @@ from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
+
+MAX_STEPS = 4096
+"""Further steps than that count as repeated."""
 
 
 class ResponsesReader:
@@ -56,6 +59,8 @@ class ResponsesReader:
         """The terminal event's type, once it came."""
         self._cut_by = ""
         """Why the answer is not whole, where its terminal event says so."""
+        self._steps: set[tuple[str, str]] = set()
+        """Types of events, and the items they were about."""
         self._last = ""
 
     def event(self, event: FramedEvent) -> Reading:
@@ -96,12 +101,23 @@ class ResponsesReader:
             opened = kind.endswith(".added")
             if is_call(payload.item):
                 self._outcome.take_tool()
-            return Reading(EventKind.START if opened else EventKind.OTHER, name, "", note)
+            return Reading(EventKind.START if opened else EventKind.STOP, name, "", note)
         if kind.endswith(".done"):
             return self._whole(name, payload, note)
         if not kind.startswith("response."):
             note = note or self._notes.note(FindingName.UNKNOWN_EVENT, f"{name} is not known")
-        return Reading(EventKind.OTHER, name, "", note)
+        return self._other(name, payload, note)
+
+    def _other(self, name: str, payload: ResponsesEvent, note: str) -> Reading:
+        """An event without text: a step of an item, or the same status once more. Pieces of audio always differ."""
+        if payload.delta and name.endswith(".delta"):
+            self._outcome.take_other()
+            return Reading(EventKind.OTHER, name, "", note, moves=True)
+        step = (name, as_text(payload.output_index, 20))
+        is_new = step not in self._steps and len(self._steps) < MAX_STEPS
+        self._steps.add(step)
+        moves = is_new or name.endswith("partial_image")
+        return Reading(EventKind.START if name.endswith(".added") else EventKind.OTHER, name, "", note, moves=moves)
 
     def _start(self, name: str, payload: ResponsesEvent) -> Reading:
         note = self._notes.break_rule("second-created", "response.created once more") if self._created else ""
@@ -137,11 +153,11 @@ class ResponsesReader:
         """A `.done` event: its whole has to be what its deltas came to. What came without any delta is content."""
         content = DELTAS.get(name.removesuffix(".done") + ".delta")
         if content is None or payload.whole is None:
-            return Reading(EventKind.OTHER, name, "", note)
+            return Reading(EventKind.STOP, name, "", note)
         came, words = self._parts.done(name, payload, payload.whole)
         note = words or note
         if came or not payload.whole:
-            return Reading(EventKind.OTHER, name, "", note)
+            return Reading(EventKind.STOP, name, "", note)
         return self._content(content, name, payload.whole, note)
 
     def _end(self, name: str, response: ResponseObject) -> Reading:

@@ -52,6 +52,18 @@ ENDS = (
         "stall", "Silence in the middle of a stream", Verdict.STALLED, "no byte came", stall_after=5, deadlines=IDLE
     ),
     answer_fault(
+        "heartbeats",
+        "Empty deltas for ever, after some tokens",
+        Verdict.STALLED,
+        "events without content",
+        insert='data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":""}}]}\n\n',
+        insert_after=5,
+        insert_times=100,
+        gap_ms=20,
+        stall_after=5,
+        deadlines={"event_gap_s": 0.3},
+    ),
+    answer_fault(
         "open-after-end",
         "The response stays open after the end of the stream",
         Verdict.COMPLETE,
