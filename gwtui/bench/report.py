@@ -102,6 +102,7 @@ def _endpoint(measured: Measured) -> dict[str, Any]:
         "median_tokens_per_s": measured.median_tokens_per_s,
         "max_lateness_ms": milliseconds(measured.max_lateness_ns),
         "verdicts": {verdict.value: n for verdict, n in measured.verdicts.most_common()},
+        "findings": {name.value: n for name, n in measured.findings.most_common()},
         "failures": [_failures(each) for each in measured.failures.values()],
     }
 

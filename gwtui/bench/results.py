@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from gwtui.apis import kind_of
 from gwtui.model import metrics
-from gwtui.model.enums import Kind, Outcome
+from gwtui.model.enums import FindingName, Kind, Outcome
 from gwtui.model.metrics import LATENCIES, SINCE_SENT, Metric, form_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
@@ -130,6 +130,8 @@ class Measured:
     missed: int = 0
     """Requests that were due and never sent: in an open loop for want of room, and once the endpoint was given up."""
     verdicts: Counter[Verdict] = field(default_factory=Counter)
+    findings: Counter[FindingName] = field(default_factory=Counter)
+    """In how many results each was found."""
     failures: dict[tuple[Verdict, int | None], Failures] = field(default_factory=dict)
 
     @property
@@ -174,6 +176,7 @@ class Measured:
     def take(self, result: Request | Ping) -> None:
         """Count a result."""
         self.verdicts[result.verdict] += 1
+        self.findings.update({finding.name for finding in result.findings})
         self.tainted += result.tainted
         match result.outcome:
             case Outcome.OK:

@@ -1,16 +1,21 @@
 """`--fail-if`: one expression per gate, such as `p95_ttft>800ms`, `fail_rate>1%` or `gateway: avg_e2e >= 2s`.
 
+The name of a verdict or of a finding by itself means that no request may have it: `sequential` is `sequential>0`.
+
 A gate on a latency that was never measured is tripped too: without a success nothing is proved.
 """
 
 from __future__ import annotations
 
+import difflib
 import operator
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gwtui.bench.results import Measured
+from gwtui.model.enums import FindingName
+from gwtui.model.findings import FINDINGS
 from gwtui.model.metrics import BY_NAME, LATENCIES, Metric
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
@@ -18,6 +23,7 @@ from gwtui.text import units
 _FORM = re.compile(
     r"(?:(?P<endpoint>.+?)\s*:\s*)?(?P<measure>[\w.]+)\s*(?P<sign>>=|<=|==|>|<|=)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\D*)"
 )
+_NAME = re.compile(r"(?:(?P<endpoint>.+?)\s*:\s*)?(?P<measure>\w+)")
 _LATENCY = re.compile(r"(?P<statistic>avg|median|min|max|p(?P<percent>\d{1,2}(?:\.\d+)?))_(?P<metric>[a-z][a-z0-9_]*)")
 _OPERATORS: dict[str, Callable[[float, float], bool]] = {
     ">": operator.gt,
@@ -29,7 +35,8 @@ _OPERATORS: dict[str, Callable[[float, float], bool]] = {
 }
 _DURATIONS = {"": 1e6, "ns": 1.0, "us": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9}
 """A bare number is milliseconds, as in the filter of the screen."""
-_EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated>0 or tokens_per_s<20"
+_EXAMPLES = "p95_ttft>800ms, avg_e2e>=2s, fail_rate>1%, success<99%, truncated, sequential>5% or tokens_per_s<20"
+_MEASURES = ("failed", "fail_rate", "success", "tokens_per_s")
 
 
 class GateError(ValueError):
@@ -76,6 +83,9 @@ class Tripped:
 
 def parse(text: str) -> Threshold:
     """Raises GateError."""
+    if (named := _NAME.fullmatch(text.strip())) is not None:
+        limit, metric, read = _named(named["measure"].lower(), text)
+        return Threshold(text.strip(), named["endpoint"], metric, lambda value: value > limit, read)
     found = _FORM.fullmatch(text.strip())
     if found is None:
         raise GateError(f"--fail-if {text!r} is not an expression: write one like {_EXAMPLES}")
@@ -125,9 +135,23 @@ def _measure(measure: str, number: float, unit: str) -> _Meaning:
         return number, Metric.TPOT, _token_rate
     if measure in ("fail_rate", "success"):
         return _share_limit(number, unit), None, _failed_share if measure == "fail_rate" else _good_share
-    if measure == "failed" or measure in _verdicts():
+    if measure == "failed" or measure in _names():
         return _count(measure, number, unit)
-    raise GateError(f"{measure!r} is not a measured value: use {_EXAMPLES}")
+    raise GateError(f"{measure!r} is not a measured value{_near(measure)}: use {_EXAMPLES}")
+
+
+def _named(measure: str, text: str) -> _Meaning:
+    """What the name of a verdict or a finding by itself means. Raises GateError."""
+    if measure in _names():
+        return _count(measure, 0, "")
+    if measure in _MEASURES or _LATENCY.fullmatch(measure):
+        raise GateError(f"--fail-if {text!r} has no limit: write one like {_EXAMPLES}")
+    raise GateError(f"--fail-if {text!r}: there is no verdict or finding {measure!r}{_near(measure)}")
+
+
+def _near(measure: str) -> str:
+    near = difflib.get_close_matches(measure, (*_names(), *_MEASURES), n=1, cutoff=0.5)
+    return f" (did you mean {near[0]}?)" if near else ""
 
 
 def _latency(found: re.Match[str], number: float, unit: str) -> _Meaning:
@@ -189,18 +213,24 @@ def _percent(part: int, of: int) -> str:
     return f"{units.share(part / of)} % ({part} of {of})"
 
 
-def _verdicts() -> list[str]:
-    return [verdict.value for verdict in Verdict]
+def _names() -> frozenset[str]:
+    """Of verdicts and findings."""
+    return frozenset({*(verdict.value for verdict in Verdict), *(name.value for name in FINDINGS)})
 
 
 def _count(measure: str, number: float, unit: str) -> _Meaning:
-    """How many requests failed, or had a verdict: a number, or with `%` a share of all."""
+    """How many requests failed, or had a verdict or a finding: a number, or with `%` a share of all."""
     if unit not in ("", "%"):
         raise GateError(f"a count is a number like 3 or a percentage like 1%, not in {unit!r}")
 
     def read(measured: Measured) -> Figure:
-        found = measured.failed if measure == "failed" else measured.verdicts[Verdict(measure)]
+        found = measured.failed if measure == "failed" else _found(measured, measure)
         value = found / measured.total * 100 if unit and measured.total else float(found)
         return Figure(value, f"{found} of {measured.total} requests {'' if measure == 'failed' else 'were '}{measure}")
 
     return number, None, read
+
+
+def _found(measured: Measured, name: str) -> int:
+    """How many results have the verdict or the finding of that name."""
+    return sum(n for verdict, n in measured.verdicts.items() if verdict == name) + measured.findings[FindingName(name)]

@@ -119,7 +119,8 @@ class _WithGates(FlagsAsGo):
         with formatter.indentation():
             formatter.write_text(
                 "--fail-if: avg_, median_, min_, max_, p95_ (any percentile) with one of "
-                f"{', '.join(LATENCIES)}; fail_rate, success, failed, tokens_per_s, or a verdict such as truncated. "
+                f"{', '.join(LATENCIES)}; fail_rate, success, failed, tokens_per_s, or a verdict or finding "
+                "such as truncated or sequential. "
                 "For one endpoint only: 'claude: p95_e2e>2s'."
             )
         super().format_epilog(ctx, formatter)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,7 +41,7 @@ _ONLY_FOR = {
     "probe",
     cls=ListsAPIs,
     short_help="Send one request and show everything about it.",
-    epilog=exit_codes("the verdict is bad"),
+    epilog=exit_codes("the verdict is bad, or a --fail-if came true"),
 )
 @click.argument("endpoint", required=False)
 @click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile that ENDPOINT is in.")
@@ -63,6 +63,13 @@ _ONLY_FOR = {
 @click.option("--connect-to", metavar="HOST:PORT", help="Connect to this address; URL and Host header stay the same.")
 @click.option("--proxy", metavar="URL", help="Connect through this proxy, or `direct`.")
 @click.option("--unix-socket", "unix", metavar="PATH", help="Connect to a Unix socket instead of the URL's host.")
+@click.option(
+    "--fail-if",
+    "fail_if",
+    multiple=True,
+    metavar="EXPR",
+    help="Exit with 1 if EXPR is true: a verdict, a finding such as sequential, or as in `gwtui bench`; repeatable.",
+)
 @json_option
 def command(
     endpoint: str | None,
@@ -71,6 +78,7 @@ def command(
     headers: tuple[str, ...],
     no_stream: bool,
     as_json: bool,
+    fail_if: tuple[str, ...],
     **fields: Any,
 ) -> None:
     """Send one request and show everything about it: phases, every event, the verdict and the rule that decided it.
@@ -88,7 +96,7 @@ def command(
     fields |= {"unix": str(Path(fields["unix"]).absolute())} if "unix" in fields else {}
     fields |= {"connect_to": connect_to_of(fields["connect_to"])} if "connect_to" in fields else {}
     chosen, profile = target(endpoint, profile_name, config_file, fields)
-    exit_with(probe(chosen, profile, as_json=as_json))
+    exit_with(probe(chosen, profile, fail_if, as_json=as_json))
 
 
 def target(
@@ -166,10 +174,19 @@ def _refuse_useless(endpoint: Endpoint, fields: Mapping[str, Any]) -> None:
         raise Refusal(f"{options}: not for the API {endpoint.api}{instead}")
 
 
-def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
-    """Probe it once and print everything. Ctrl-C ends the probe; what arrived until then is printed."""
+def probe(endpoint: Endpoint, profile: Profile, fail_if: Sequence[str] = (), *, as_json: bool) -> int:
+    """Probe it once and print everything. Ctrl-C ends the probe; what arrived until then is printed. `fail_if`: gates
+    that it has to pass."""
+    from gwtui.bench import thresholds
+    from gwtui.bench.results import empty
     from gwtui.report import probe_json, probe_text
 
+    measured = empty((endpoint,))
+    try:
+        gates = [thresholds.parse(text) for text in fail_if]
+        thresholds.check(gates, list(measured.values()))
+    except thresholds.GateError as error:
+        raise Refusal(str(error)) from error
     probed, number = carry_out(_probed(endpoint, profile))
     if probed is None:
         raise click.exceptions.Exit(128 + (number or 0))
@@ -177,7 +194,11 @@ def probe(endpoint: Endpoint, profile: Profile, *, as_json: bool) -> int:
     say(probe_json(result, reads) if as_json else probe_text(endpoint, result, reads, width(), styled))
     if number is not None:
         return 128 + number
-    return 0 if result.outcome == "ok" else EXIT_DOWN
+    measured[endpoint.name].take(result)
+    tripped = thresholds.judge(gates, list(measured.values()))
+    for each in tripped:
+        click.echo(f"gwtui: {each}", err=True)
+    return 0 if result.outcome == "ok" and not tripped else EXIT_DOWN
 
 
 async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:

@@ -191,7 +191,16 @@ def test_failures_are_reported_and_kept(gateway: Answering, profile: str, tmp_pa
 
 
 @pytest.mark.parametrize(
-    ("gate", "code"), [("fail_rate>40%", 1), ("fail_rate>60%", 0), ("p50_e2e>1m", 0), ("p50_e2e<1m", 1)]
+    ("gate", "code"),
+    [
+        ("fail_rate>40%", 1),
+        ("fail_rate>60%", 0),
+        ("p50_e2e>1m", 0),
+        ("p50_e2e<1m", 1),
+        ("server_error", 1),
+        ("server_error>3", 0),
+        ("sequential", 0),
+    ],
 )
 def test_a_gate_decides_the_exit_code(gateway: Answering, profile: str, gate: str, code: int) -> None:
     gateway.answer = lambda _: (200, b"pong") if len(gateway.asked) % 2 else (500, b"")
@@ -213,6 +222,8 @@ def test_an_endpoint_without_any_success_fails_the_benchmark(gateway: Answering,
         ("bench --requests 1", "there is no profile"),
         ("bench nobody CONFIG", "There is no endpoint 'nobody' in profile 'p'. It has: one, two, idle"),
         ("bench one CONFIG --fail-if speed>1", "'speed' is not a measured value"),
+        ("bench one CONFIG --fail-if sequental>1%", "'sequental' is not a measured value (did you mean sequential?)"),
+        ("bench one CONFIG --fail-if trunkated", "no verdict or finding 'trunkated' (did you mean truncated?)"),
         ("bench one CONFIG --together --interleave", "choose one"),
         ("bench one CONFIG --csv DIR/nowhere/x.csv", "cannot write"),
         ("bench one CONFIG --csv DIR/x.csv --request-csv DIR/x.csv", "two files"),

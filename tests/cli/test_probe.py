@@ -63,6 +63,27 @@ FAILURES = {
 }
 
 
+@pytest.mark.parametrize(
+    ("gate", "code", "says"),
+    [
+        ("unterminated", 1, "1 of 1 requests were unterminated, and the gate is unterminated"),
+        ("complete_unterminated", 1, "were complete_unterminated"),
+        ("openai-chat: unterminated", 1, "openai-chat: "),
+        ("sequential", 0, ""),
+        ("unterminated>1", 0, ""),
+        ("fail_rate>50%", 0, ""),
+        ("sequental", 2, "no verdict or finding 'sequental' (did you mean sequential?)"),
+        ("other: sequential", 2, "there is no endpoint 'other'"),
+        ("p95_ttft", 2, "has no limit"),
+    ],
+)
+def test_a_good_probe_fails_by_a_finding_or_a_verdict_where_that_is_asked_for(gate: str, code: int, says: str) -> None:
+    with Canned(EVENT_STREAM + chunk(ROLE + HELLO + STOP + USAGE) + LAST_CHUNK) as server:
+        result = gwtui("probe", "--api", "openai-chat", "--url", server.url, "--fail-if", gate)
+    assert (result.exit_code, says in result.stderr) == (code, True), result.stderr
+    assert (code == 0) == (result.stderr == "")
+
+
 @pytest.mark.parametrize("case", FAILURES)
 def test_a_failed_probe_says_why_and_exits_with_one(case: str) -> None:
     answer, verdict = FAILURES[case]
