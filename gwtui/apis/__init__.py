@@ -8,6 +8,7 @@ from gwtui.apis.base import API
 from gwtui.apis.cohere.chat import COHERE_CHAT
 from gwtui.apis.compare.compare_stream import COMPARE_STREAM
 from gwtui.apis.fireworks import FIREWORKS
+from gwtui.apis.gateway_metrics import GATEWAY_METRICS
 from gwtui.apis.gemini.gemini import GEMINI
 from gwtui.apis.http import HTTP
 from gwtui.apis.ollama import OLLAMA_CHAT, OLLAMA_GENERATE
@@ -34,6 +35,7 @@ _ALL: tuple[API, ...] = (
     SOURCEGRAPH_STREAM,
     SOURCEGRAPH_CODE,
     COMPARE_STREAM,
+    GATEWAY_METRICS,
     HTTP,
 )
 APIS: dict[str, API] = {api.name: api for api in _ALL}

@@ -17,6 +17,7 @@ import msgspec
 from gwtui.apis.errors import ErrorForm, error_reason
 from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.enums import EventKind, Kind
+from gwtui.model.gateway_figures import NO_FIGURES, GatewayFigures
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement
@@ -118,6 +119,8 @@ class Answer:
     usage: Usage = Usage()
     model_served: str = ""
     findings: tuple[Finding, ...] = ()
+    figures: GatewayFigures = NO_FIGURES
+    """A gateway's own counters, where the answer is those."""
 
 
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})

@@ -17,6 +17,8 @@ EXAMPLE_URL = "https://gateway.example.com"
 """The URL of ready-made endpoints, until the user changes it."""
 MODEL = "{model}"
 """Where a path has the model's name."""
+LOCAL_URL = "http://127.0.0.1:54548"
+"""The same of a gateway on this machine."""
 AUTH_HEADERS = {
     "bearer": ("Authorization", "Bearer {}"),
     "token": ("Authorization", "token {}"),

@@ -202,9 +202,17 @@ def probe(endpoint: Endpoint, profile: Profile, fail_if: Sequence[str] = (), *, 
 
 
 async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
+    from contextlib import aclosing
+
     from gwtui.engine.loop_lag import LoopLagMonitor
+    from gwtui.engine.provider_lookup import ProviderLookup
+    from gwtui.model.records import Request
     from gwtui.probes.prober import probe_once
 
     lag_monitor = LoopLagMonitor()
     async with lag_monitor.watching():
-        return await probe_once(endpoint, profile, lag_monitor.marked)
+        result, reads = await probe_once(endpoint, profile, lag_monitor.marked)
+    if isinstance(result, Request) and endpoint.metrics is not None:
+        async with aclosing(ProviderLookup()) as lookup:
+            result = await lookup.look_up(result, endpoint, profile)
+    return result, reads

@@ -32,6 +32,7 @@ from gwtui.codec.cells import (
     CellKind,
 )
 from gwtui.model.check_results import CheckResult
+from gwtui.model.gateway_figures import COUNT_FIELDS
 from gwtui.model.metrics import AnswerForm, Metric, metrics_of
 from gwtui.model.records import Incident, Ping, Request
 
@@ -75,6 +76,8 @@ class CSVColumn:
             return lambda mapping: write(mapping.get(key))
         return write
 
+
+_WHOLE_COUNTS = frozenset(COUNT_FIELDS) - {"cost_usd", "avg_latency_ms"}
 
 _REQUEST = (
     CSVColumn("endpoint", TEXT),

@@ -12,12 +12,12 @@ from typing import Any
 import msgspec
 
 from gwtui.apis import APIS
+from gwtui.apis.requests import LOCAL_URL
 from gwtui.apis.sourcegraph.shared import ACCESS_TOKEN, EXAMPLE_URL
 from gwtui.config import ConfigError, ConfigFault, endpoint_from, save_endpoint
 from gwtui.config.errors import did_you_mean, shown
 from gwtui.model.profile import Endpoint
 
-LOCAL = "http://127.0.0.1:54548"
 CODY_GATEWAY = "https://cody-gateway.example.com"
 
 TRACE = {"X-Sourcegraph-Should-Trace": "true"}
@@ -87,7 +87,7 @@ SNIPPETS: dict[str, Snippet] = dict(
             "health",
             "A local gateway's health",
             "http",
-            LOCAL,
+            LOCAL_URL,
             path="/gateway/health",
             method="GET",
             expect_json={"status": "healthy", "providers.anthropic": True},

@@ -20,6 +20,7 @@ import msgspec
 
 from gwtui.apis import api_names, kind_of, url_for
 from gwtui.apis.base import AskError
+from gwtui.apis.gateway_metrics import GATEWAY_METRICS
 from gwtui.config.errors import KeyPath, Problem, did_you_mean
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -104,6 +105,9 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
             yield Problem((*path, key), message)
     values = table.get("expect_json")
     yield from _expected_values(values, (*path, "expect_json")) if isinstance(values, Mapping) else ()
+    if "expect_provider" in table and "metrics" not in table:
+        hint = 'metrics = "NAME" of the endpoint with its gateway\'s metrics'
+        yield Problem((*path, "expect_provider"), "needs metrics, where providers are looked up", hint)
     yield from _connection_problems(table, path)
     api = table.get("api")
     if isinstance(api, str) and api in api_names():
@@ -140,6 +144,23 @@ def budget_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Probl
     ):
         hint = "price = { input_per_million = 0.25, output_per_million = 1.25 } in an endpoint"
         yield Problem((*path, "budget", "usd"), "needs prices, and no endpoint has one", hint)
+
+
+def metrics_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    """An endpoint that names the metrics of its gateway, which the profile does not have."""
+    listed = profile.get("endpoints")
+    endpoints = [each if isinstance(each, Mapping) else {} for each in listed] if isinstance(listed, list) else []
+    known = [
+        each["name"]
+        for each in endpoints
+        if each.get("api") == GATEWAY_METRICS.name and isinstance(each.get("name"), str)
+    ]
+    for index, endpoint in enumerate(endpoints):
+        named = endpoint.get("metrics")
+        if isinstance(named, str) and named not in known:
+            hint = did_you_mean(named, known) or "gwtui config add gateway-metrics adds one"
+            words = f"is not an endpoint of this profile with the API {GATEWAY_METRICS.name}"
+            yield Problem((*path, "endpoints", index, "metrics"), words, hint)
 
 
 def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Iterator[Problem]:
@@ -304,6 +325,8 @@ _ONLY_FOR: dict[str, tuple[Any, tuple[Kind, ...], str]] = {
     "ping": ("text", (Kind.WEBSOCKET,), "the API websocket"),
     "subprotocols": ([], (Kind.WEBSOCKET,), "the API websocket"),
     "expect_json": ({}, (Kind.HTTP,), "the API http"),
+    "metrics": (None, (Kind.COMPLETION,), "LLM APIs"),
+    "expect_provider": (None, (Kind.COMPLETION,), "LLM APIs"),
 }
 """Settings that others would ignore: their default, the kinds that have them, and what that is called."""
 _CHECKS: dict[str, Callable[[str], _Complaint | None]] = {

@@ -21,6 +21,7 @@ from gwtui.engine.backoff import Politeness
 from gwtui.engine.budget import BudgetTracker
 from gwtui.engine.load import PATIENCE, LoadDriver
 from gwtui.engine.loop_lag import LoopLagMonitor
+from gwtui.engine.provider_lookup import ProviderLookup
 from gwtui.engine.schedule import Schedule
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
@@ -55,6 +56,9 @@ class WorkerContext:
     spawn: Callable[[Coroutine[Any, Any, None]], asyncio.Task[None]]
     clock: Callable[[], int]
     lag_monitor: LoopLagMonitor
+    lookup: ProviderLookup
+    profile: Callable[[], Profile]
+    """The profile as it is now."""
     budget_tracker: BudgetTracker
 
 
@@ -76,8 +80,19 @@ async def run_probe(
     await make_ready(endpoint)
     counts.number += 1
     result = bursts.judged(await context.lag_monitor.marked(prober.probe(counts.number, planned_ns, trigger)))
-    context.report(result)
+    if isinstance(result, Request) and endpoint.metrics is not None:
+        context.spawn(_looked_up(result, endpoint, context))
+    else:
+        context.report(result)
     return result
+
+
+async def _looked_up(request: Request, endpoint: Endpoint, context: WorkerContext) -> None:
+    """Report a request with the provider that answered it. It is reported in any case, also at the end of a session."""
+    try:
+        request = await context.lookup.look_up(request, endpoint, context.profile())
+    finally:
+        context.report(request)
 
 
 async def run_trial(endpoint: Endpoint, profile: Profile, counts: SessionCounts, context: WorkerContext) -> None:

@@ -10,7 +10,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from random import Random
 from typing import Any
@@ -21,8 +21,10 @@ from gwtui.engine.budget import BudgetTracker, most_tokens
 from gwtui.engine.endpoint_runner import SessionCounts, WorkerContext, Workers, burst, may_begin, run_trial
 from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.profile_edits import CommandError
+from gwtui.engine.provider_lookup import ProviderLookup
 from gwtui.engine.schedule import Schedule, offset_ns
 from gwtui.engine.suspend import Moment, awake_and_asleep_ns
+from gwtui.health.gateway_ledger import GatewayLedger
 from gwtui.health.health import Health
 from gwtui.model.commands import (
     Burst,
@@ -83,14 +85,18 @@ class Engine:
         self._rng = Random(seed)  # noqa: S311 - jitter, no secret
         self._session_dir = session_dir
         self._health = Health(profile)
+        self._ledger = GatewayLedger(profile)
+        self._lookup = ProviderLookup(clock)
         self._lag_monitor = LoopLagMonitor(clock, boot)
         self._context = WorkerContext(
             prober_for=prober_for,
-            emit=emit,
+            emit=self._hand_on,
             report=self._report,
             spawn=self._spawn,
             clock=clock,
             lag_monitor=self._lag_monitor,
+            lookup=self._lookup,
+            profile=lambda: self._profile,
             budget_tracker=BudgetTracker(profile.budget, clock()),
         )
         self._beaten = self._moment()
@@ -112,7 +118,7 @@ class Engine:
                 started_at=self._wall(), now_ns=self._clock(), profile=self._profile, session_dir=self._session_dir
             )
         )
-        async with asyncio.TaskGroup() as self._group:
+        async with aclosing(self._lookup), asyncio.TaskGroup() as self._group:
             for index, endpoint in enumerate(self._profile.endpoints):
                 self._open(endpoint, paused=endpoint.paused, index=index, of=len(self._profile.endpoints))
             self._spawn(self._lag_monitor.watch())
@@ -222,6 +228,7 @@ class Engine:
 
     def _change(self, profile: Profile) -> None:
         self._profile = profile
+        self._ledger.follow(profile)
         self._report(ProfileChanged(now_ns=self._clock(), profile=profile))
 
     def _open(self, endpoint: Endpoint, *, paused: bool, index: int = 0, of: int = 1) -> None:
@@ -242,11 +249,18 @@ class Engine:
 
     def _report(self, record: Record) -> None:
         """Emit a record, and right after it the incidents it makes."""
+        if isinstance(record, Request):
+            record = self._ledger.take(record)
         self._emit(record)
         for incident in self._health.apply(record):
             self._emit(incident)
         if isinstance(record, Request):
             self._charge(record)
+
+    def _hand_on(self, record: Record) -> None:
+        """Emit what a probe says while it is under way."""
+        self._ledger.see(record)
+        self._emit(record)
 
     def _notice(self, text: str) -> None:
         self._report(Notice(now_ns=self._clock(), text=clean(text)))

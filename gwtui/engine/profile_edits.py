@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from gwtui.apis import api_names
+from gwtui.apis.gateway_metrics import GATEWAY_METRICS
 from gwtui.model.profile import LONGEST_S, SHORTEST_INTERVAL_S, Endpoint, Profile
 
 
@@ -32,6 +33,11 @@ def put(profile: Profile, endpoint: Endpoint, replaces: str | None) -> Profile:
     check_api(endpoint)
     if replaces is not None:
         find(profile, replaces)
+    metrics = profile.endpoint(endpoint.metrics) if endpoint.metrics is not None else None
+    if endpoint.metrics is not None and (metrics is None or metrics.api != GATEWAY_METRICS.name):
+        raise CommandError(
+            f"{endpoint.name}: there is no endpoint {endpoint.metrics} with the API {GATEWAY_METRICS.name}"
+        )
     if endpoint.name != replaces and profile.endpoint(endpoint.name) is not None:
         raise CommandError(f"There is already an endpoint called {endpoint.name}")
     if replaces is None:

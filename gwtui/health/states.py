@@ -18,6 +18,7 @@ import math
 from bisect import bisect_left, insort
 from collections import Counter, deque
 
+from gwtui.apis.http import HTTP
 from gwtui.model.enums import Outcome, State
 from gwtui.model.metrics import AnswerForm, Metric, own_metric
 from gwtui.model.profile import Thresholds
@@ -32,6 +33,8 @@ LEAST = 5
 """Shares and percentiles of fewer samples are not judged."""
 MOST = 2000
 """No more samples are kept of a window: a burst must not grow it."""
+SAID = frozenset({Verdict.WRONG_BODY, Verdict.UNAVAILABLE})
+"""What a health document that is not the wanted one comes to: its reason names the values."""
 BAD = (State.SLOW, State.DEGRADED, State.DOWN)
 
 
@@ -102,6 +105,9 @@ class EndpointState:
         self._cause: tuple[Verdict | None, int] = (None, 0)
         """The verdict of the latest failures, and how many have it in a row."""
         self._reported_causes: frozenset[Verdict] = frozenset()
+        self._said = ""
+        """Why the latest failure of a plain HTTP endpoint is one: its verdict does not say what of a health document is
+        wrong."""
         # A percentile that is always the highest sample would let one slow answer decide.
         self._latencies = Recent(span_ns, max(LEAST, int(100 / (100 - thresholds.slow_percentile)) + 1))
         self._metric = Metric.E2E
@@ -130,6 +136,7 @@ class EndpointState:
             self._take_alarm(record.findings)
         else:
             self._failed_run[record.verdict] += 1
+            self._said = _said(record)
             self._cause = (record.verdict, self._cause[1] + 1 if record.verdict is self._cause[0] else 1)
             if self._down:
                 self._outage[record.verdict] += 1
@@ -221,11 +228,11 @@ class EndpointState:
             return f"{self._alarm.name}: {words}"
         if state is State.DEGRADED:
             verdicts = Counter({verdict: self._all.of(place) for verdict, place in FAILED.items()})
-            return _share(verdicts, len(self._all)) + where
+            return _share(verdicts, len(self._all)) + where + self._said * bool(verdicts.total())
         if state is State.SLOW:
             return self._latency_facts(now_ns)
         if self._failed_run:
-            return _run(self._failed_run)
+            return _run(self._failed_run) + self._said
         after = f" after {_counted(self._outage)}" if self._outage else ""
         return f"{self._good_run} good in a row{after}"
 
@@ -237,6 +244,11 @@ class EndpointState:
         if value_ns is None or self._over_since_ns is None or value_ns <= limit_ns:
             return f"{text} (n {n})"
         return f"{text} over {duration(limit_ns)} for {duration(now_ns - self._over_since_ns)} (n {n})"
+
+
+def _said(record: Request | Ping) -> str:
+    is_plain = isinstance(record, Request) and record.api == HTTP.name
+    return f" ({record.reason})" if is_plain and record.verdict in SAID and record.reason else ""
 
 
 def _share(verdicts: Counter[Verdict], n: int) -> str:

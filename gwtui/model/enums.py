@@ -167,6 +167,11 @@ class FindingName(Enum):
     COUNTS_DIFFER = "counts_differ"
     SEQUENTIAL = "sequential"
 
+    PROVIDER_FALLBACK = "provider_fallback"
+    METRICS_STAND_STILL = "metrics_stand_still"
+    METRICS_RESTARTED = "metrics_restarted"
+    COST_DIFFERS = "cost_differs"
+
     UNTERMINATED = "unterminated"
     NO_STOP_REASON = "no_stop_reason"
     OPEN_AFTER_END = "open_after_end"

@@ -200,7 +200,12 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     paused: bool = False
     """Start without probing."""
     price: Price | None = None
-    """What its tokens cost, for a budget in US dollars."""
+    """What its tokens cost, for a budget in US dollars, and to compare with what the gateway says."""
+    metrics: str | None = None
+    """The name of the endpoint with the metrics of its gateway (`api = "gateway-metrics"`): who answered is looked up
+    there after each request."""
+    expect_provider: str | None = None
+    """The provider that has to answer, where `metrics` is set; by default the gateway's default provider."""
     deadlines: Deadlines | None = None
     """Deadlines of this endpoint instead of the profile's."""
     thresholds: Thresholds | None = None

@@ -16,6 +16,7 @@ from gwtui.model.concurrency import Concurrency
 from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State, Trigger
 from gwtui.model.findings import FindingEntry, entry_of
+from gwtui.model.gateway_figures import NO_FIGURES, GatewayFigures
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
 from gwtui.model.verdicts import Verdict
@@ -219,6 +220,12 @@ class Request(_Result, tag="request", frozen=True, kw_only=True):
     phases: Phases = Phases()
     sent_request_id: str = ""
     """The `x-request-id` that was sent."""
+    answer_id: str = ""
+    """The id of the message within the answer, which gateways note in their own documents."""
+    provider: str = ""
+    """Who answered behind the gateway, as its own metrics or audit say; looked up afterwards, where they are known."""
+    gateway: GatewayFigures = NO_FIGURES
+    """A gateway's own counters, if that was the answer."""
     content_type: str = ""
     body_excerpt: str = ""
     """The beginning of an answer that was not what was asked for."""

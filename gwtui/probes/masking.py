@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from gwtui.apis.headers import CONSTANT_NAMES
 from gwtui.model.concurrency import Concurrency
+from gwtui.model.gateway_figures import GatewayFigures, NamedCounts
 from gwtui.model.records import Finding, Ping, Request, StreamEvent
 from gwtui.secrets.redaction import MASK, Redactor
 from gwtui.secrets.streams import FrameRedactor, RunningRedactor
@@ -21,6 +22,8 @@ REQUEST_TEXTS = (
     "trace_id",
     "request_id",
     "sent_request_id",
+    "answer_id",
+    "provider",
     "content_type",
     "body_excerpt",
     "text",
@@ -40,12 +43,22 @@ def masked_request(request: Request, redact: Redactor) -> Request:
         concurrency=_masked_models(request.concurrency, redact),
         phases=replace(request.phases, tls=redact(request.phases.tls)),
         headers=masked_headers(request.headers, redact),
+        gateway=_masked_figures(request.gateway, redact),
     )
 
 
 def _masked_models(found: Concurrency, redact: Redactor) -> Concurrency:
     models = (replace(each, model=redact(each.model), error=redact(each.error)) for each in found.models)
     return replace(found, models=tuple(models)) if found.models else found
+
+
+def _masked_figures(figures: GatewayFigures, redact: Redactor) -> GatewayFigures:
+    def named(counts: tuple[NamedCounts, ...]) -> tuple[NamedCounts, ...]:
+        return tuple(replace(each, name=redact(each.name)) for each in counts)
+
+    if not figures.is_told:
+        return figures
+    return replace(figures, by_provider=named(figures.by_provider), by_model=named(figures.by_model))
 
 
 def masked_ping(ping: Ping, redact: Redactor) -> Ping:

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
+from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import API, Usage
 from gwtui.apis.headers import header, pick_headers, request_id, retry_after, trace_id
 from gwtui.apis.requests import model_asked, models_asked
 from gwtui.apis.tokens import seen_tokens
 from gwtui.model.concurrency import Concurrency
 from gwtui.model.enums import Clock, End, Kind, Outcome, Trigger
+from gwtui.model.gateway_figures import NO_FIGURES
 from gwtui.model.metrics import SINCE_SENT, Basis, Metric
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, Phases, Request
@@ -151,6 +153,8 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         trace_id=trace_id(result.headers) or result.sent_trace_id,
         request_id=request_id(result.headers),
         sent_request_id=result.sent_request_id,
+        answer_id=_answer_id(stream, transport) if api.kind is Kind.COMPLETION else "",
+        gateway=judged.answer.figures if judged.answer is not None else NO_FIGURES,
         content_type=clean(transport.content_type),
         headers=pick_headers(result.headers) | usage.told_times,
         retry_after_s=retry_after(result.headers, transport.at),
@@ -214,6 +218,10 @@ def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str]:
     """Usage and model, from the stream or from the whole answer."""
     source = stream.reader if stream is not None else judged.answer
     return (source.usage, source.model_served) if source is not None else (Usage(), "")
+
+
+def _answer_id(stream: StreamIntake | None, transport: Transport) -> str:
+    return stream.answer_id if stream is not None else answer_id_in(transport.body)
 
 
 def _text(result: Result, judged: Judged, transport: Transport) -> str:

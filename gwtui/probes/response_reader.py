@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
+from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import Reading, StreamReader
 from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.framing.whole import WholeParser
@@ -25,6 +26,10 @@ TEXT_CHARS = 1024 * 1024
 """How much of an answer's text is kept."""
 PART_EVENTS = 1000
 """More events of one read than that are worked off in parts, between which others get their turn."""
+
+
+ID_EVENTS = 3
+"""The first events of a stream, in which an answer's id is looked for."""
 
 
 class Intake(Protocol):
@@ -88,6 +93,8 @@ class StreamIntake:
         self._text_length = 0
         self._pending: list[FramedEvent] = []
         self._read_bytes = 0
+        self.answer_id = ""
+        """The message's own id, as soon as an event has told it."""
 
     @property
     def text(self) -> str:
@@ -118,6 +125,8 @@ class StreamIntake:
         stamp_ns, error_ns = arrival.stamp_ns, arrival.error_ns
         first = self.timing.events + 1
         readings = [self.reader.event(event) for event in events]
+        if first <= ID_EVENTS and not self.answer_id:
+            self.answer_id = next(filter(None, (answer_id_in(event.data) for event in events[:ID_EVENTS])), "")
         if self._keep_text:
             self._keep(readings)
         self.timing.add(stamp_ns, readings, size, error_ns)

@@ -8,6 +8,7 @@ import msgspec
 
 from gwtui.codec.cells import concurrency_object
 from gwtui.codec.csv_schema import ping_row, request_row
+from gwtui.model.gateway_figures import GatewayFigures
 from gwtui.model.metrics import AnswerForm, Basis, metrics_of
 from gwtui.model.records import Finding, Ping, Request, StreamRead
 from gwtui.model.view import StreamLine
@@ -17,9 +18,20 @@ from gwtui.text import units
 
 
 def request_object(request: Request) -> dict[str, Any]:
-    """The row of requests.csv, with `findings`, `headers` and `models` unfolded."""
+    """The row of requests.csv, with `findings`, `headers` and `models` unfolded, and with `gateway`: all that a
+    gateway's metrics tell."""
     models = concurrency_object(request.concurrency) if request.concurrency.models else None
-    return {**request_row(request), "findings": _findings(request), "headers": request.headers, "models": models}
+    gateway = _gateway(request.gateway) if request.gateway.is_told else None
+    more = {"findings": _findings(request), "headers": request.headers, "models": models, "gateway": gateway}
+    return request_row(request) | more
+
+
+def _gateway(figures: GatewayFigures) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.to_builtins(figures)
+    for table, name in ((told, "grown"), (told.get("comparison", {}), "span")):
+        if (ns := table.pop(f"{name}_ns", None)) is not None:
+            table[f"{name}_s"] = round(ns / 1e9, 3)
+    return told
 
 
 def ping_object(ping: Ping) -> dict[str, Any]:

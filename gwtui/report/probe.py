@@ -25,6 +25,7 @@ from gwtui.report.lines import (
 )
 from gwtui.secrets.resolver import references_of
 from gwtui.text import units
+from gwtui.text.gateway_texts import figure_rows
 from gwtui.text.tables import TextColumn, labelled
 from gwtui.verdict.concurrency import in_words, models_table
 from gwtui.verdict.http_status import CLIENT_CERTIFICATE
@@ -52,7 +53,7 @@ def probe_text(
         blocks += [
             _models(result),
             _events(events, judgement.event_number, width) if events else [],
-            quoted("the answer begins", result.body_excerpt) or quoted("text", result.text),
+            quoted("the answer begins", result.body_excerpt) or quoted("text", _shown_text(result)),
         ]
     if events:
         blocks.append([f"{verdict_text(result.verdict, styled)}  {_ending(result)}"])
@@ -65,6 +66,11 @@ def _models(result: Request) -> list[str]:
     if not found.models:
         return []
     return [f"  models: {in_words(found)}", *(f"    {line}" for line in models_table(found))]
+
+
+def _shown_text(result: Request) -> str:
+    """The answer's text; metrics have their own rows instead."""
+    return "" if result.gateway.is_told else result.text
 
 
 def _judgement(result: Request | Ping) -> Judgement:
@@ -90,6 +96,8 @@ def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, st
     yield "endpoint", _named(endpoint)
     yield "url", _url(endpoint)
     yield "model", _model_text(result)
+    yield "provider", result.provider
+    yield from figure_rows(result.gateway) if result.gateway.is_told else ()
     yield "sent at", units.timestamp(result.started_at)
     yield "phases", _phase_text(result)
     yield "peer", ", ".join(part for part in (phases.address, phases.tls) if part)
@@ -100,6 +108,7 @@ def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, st
     yield "no rate", result.no_rate
     yield "trace id", result.trace_id
     yield "request id", result.request_id
+    yield "answer id", result.answer_id
     yield "clock", _CLOCKS[result.clock] if result.ttfb_ns is not None else ""
     yield "tainted", _tainted_text(result)
 

@@ -92,6 +92,8 @@ FIELDS: tuple[Field, ...] = (
     Field("expect_status", "status", "expected HTTP status: 204, 2xx, 200-299", "what", FieldForm.STATUS, kinds=_HTTP),
     Field("ping", "ping", "a text message, or a protocol ping frame", "what", widget=Widget.CHOICE, kinds=_WEBSOCKET),
     Field("subprotocols", "subprotocols", "comma-separated, best first", "what", FieldForm.LIST, kinds=_WEBSOCKET),
+    Field("metrics", "metrics", "endpoint with its gateway's metrics", "what", kinds=_COMPLETION),
+    Field("expect_provider", "provider", "who has to answer; empty: the default", "what", kinds=_COMPLETION),
     Field("key", "key", "env:NAME, file:PATH, cmd:… or keyring:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field(

@@ -33,7 +33,7 @@ def decoded_from(script: Script, events: Events) -> Decoded:
 
 def test_every_api_has_a_script() -> None:
     assert {script.api for script in SCRIPTS} == set(COMPLETIONS)
-    assert set(api_names()) == {*COMPLETIONS, "http", "websocket"}
+    assert set(api_names()) == {*COMPLETIONS, "gateway-metrics", "http", "websocket"}
     assert {name for script in SCRIPTS for name in script.lies} <= {name for name, _, _ in LIES}
 
 

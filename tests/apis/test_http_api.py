@@ -214,8 +214,8 @@ def test_a_ping_that_cannot_be_sent_is_named_with_its_url(fields: dict[str, Any]
 
 def test_the_table_of_apis() -> None:
     kinds = [kind_of(name) for name in api_names()]
-    assert api_names()[-2:] == ("http", "websocket")
-    assert kinds == [*[Kind.COMPLETION] * (len(kinds) - 2), Kind.HTTP, Kind.WEBSOCKET]
+    assert api_names()[-3:] == ("gateway-metrics", "http", "websocket")
+    assert kinds == [*[Kind.COMPLETION] * (len(kinds) - 3), Kind.HTTP, Kind.HTTP, Kind.WEBSOCKET]
     assert all(title_of(name) for name in api_names())
     assert all(api.name == name for name, api in APIS.items())
     with pytest.raises(KeyError):

@@ -201,7 +201,7 @@ def test_colours_are_what_the_caller_paints() -> None:
 @pytest.mark.parametrize(
     ("name", "columns", "more"),
     [
-        ("truncated", REQUEST_COLUMNS, {"phases", "events_detail", "body_excerpt", "text"}),
+        ("truncated", REQUEST_COLUMNS, {"gateway", "phases", "events_detail", "body_excerpt", "text"}),
         ("closed", PING_COLUMNS, {"findings", "phases", "events_detail"}),
     ],
 )

@@ -10,11 +10,12 @@ from gwtui.model.enums import FindingName
 from gwtui.model.findings.connections import CONNECTIONS
 from gwtui.model.findings.delivery import DELIVERY
 from gwtui.model.findings.entries import FORMAT, UNBUFFER, FindingEntry, info
+from gwtui.model.findings.gateways import GATEWAYS
 from gwtui.model.findings.streams import STREAMS
 
 __all__ = ["FINDINGS", "FORMAT", "UNBUFFER", "UNKNOWN", "FindingEntry", "entry_of"]
 
-FINDINGS: dict[FindingName, FindingEntry] = {**DELIVERY, **STREAMS, **CONNECTIONS}
+FINDINGS: dict[FindingName, FindingEntry] = {**DELIVERY, **GATEWAYS, **STREAMS, **CONNECTIONS}
 
 UNKNOWN = info(
     "A finding that this version of gwtui does not know.",

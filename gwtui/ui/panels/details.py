@@ -13,6 +13,7 @@ from gwtui.model.metrics import Basis
 from gwtui.model.records import Ping, Request
 from gwtui.model.view import StreamView, View
 from gwtui.text import units
+from gwtui.text.gateway_texts import figure_rows
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels.marks import outcome_mark, severity_mark
@@ -41,6 +42,7 @@ def draw_result(view: View, width: int) -> list[Line]:
         *_decisive(stream, request, width),
         *_findings(request, width),
         *_models(request, width),
+        *_gateway(request, width),
         *_heading("Times"),
         *waterfall(request, width),
         *_pairs(_circumstances(request), width),
@@ -149,6 +151,12 @@ def _section(heading: str, pairs: tuple[tuple[str, str], ...], width: int) -> li
     return [*_heading(heading), *lines] if lines else []
 
 
+def _gateway(request: Request, width: int) -> list[Line]:
+    """What the gateway's own counters say."""
+    figures = request.gateway
+    return _section("The gateway's counters", tuple(figure_rows(figures)), width) if figures.is_told else []
+
+
 def _pairs(pairs: tuple[tuple[str, str], ...], width: int) -> list[Line]:
     shown = [(name, value) for name, value in pairs if value and value != units.MISSING]
     label = max([LABEL, *(len(name) for name, _ in shown)]) + 2
@@ -186,6 +194,7 @@ def _figures(request: Request) -> tuple[tuple[str, str], ...]:
     return (
         ("status", f"{status}  {request.content_type}".strip()),
         ("model", model),
+        ("provider", request.provider),
         ("events", f"{request.events} in {request.reads} reads" if request.events else ""),
         ("bytes", f"{request.bytes:,}" if request.bytes else ""),
         *units.metric_texts(request, Basis.READS),
@@ -199,6 +208,7 @@ def _ids(request: Request) -> tuple[tuple[str, str], ...]:
     return (
         ("trace id", request.trace_id),
         ("request id", request.request_id),
+        ("answer id", request.answer_id),
         ("sent id", request.sent_request_id if request.sent_request_id != request.request_id else ""),
     )
 

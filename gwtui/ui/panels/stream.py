@@ -15,6 +15,7 @@ from gwtui.model.metrics import times_of
 from gwtui.model.records import Request, StreamEvent
 from gwtui.model.view import StreamLine, StreamView, View
 from gwtui.text import units
+from gwtui.text.gateway_texts import figure_rows
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels import recent
@@ -28,6 +29,7 @@ STYLES = {
     EventKind.ERROR: "bad",
 }
 NAME_LIMIT = 24
+COUNTER_LABEL = 12
 LONG_WAIT_NS = 2_000_000_000
 
 
@@ -127,6 +129,8 @@ def _answer(view: View, request: Request | None, width: int) -> list[Line]:
     """What came instead of events: the answer's beginning where there was one, else the latest requests."""
     if request is None:
         return []
+    if request.gateway.is_told:
+        return _counters(request, width)
     content = request.body_excerpt or request.text
     rest: list[Line] = [(Span(text, "muted"),) for text in wrap(content, width)] if content else []
     if not rest:
@@ -135,6 +139,18 @@ def _answer(view: View, request: Request | None, width: int) -> list[Line]:
         return rest
     head = (Span(f"{request.status}", "header"), Span("  "), Span(printable(request.content_type), "muted"))
     return [head, (), *rest]
+
+
+def _counters(request: Request, width: int) -> list[Line]:
+    """What a gateway's own counters say."""
+    lines: list[Line] = []
+    before = ""
+    for name, value in figure_rows(request.gateway):
+        first, *rest = wrap(value, max(8, width - COUNTER_LABEL))
+        lines.append((Span(fit("" if name == before else name, COUNTER_LABEL), "muted"), Span(first)))
+        lines += [(Span(" " * COUNTER_LABEL), Span(text)) for text in rest]
+        before = name
+    return lines
 
 
 def _status(stream: StreamView, width: int) -> Line:
