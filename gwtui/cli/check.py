@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -27,6 +28,7 @@ from gwtui.cli.user_files import OutputFile
 if TYPE_CHECKING:
     from gwtui.checks.check import Check
     from gwtui.checks.request_sets import CheckTarget
+    from gwtui.checks.tools import Tool
     from gwtui.model.check_results import CheckResult
     from gwtui.model.profile import Endpoint, Profile
     from gwtui.text.tables import TextStyle
@@ -34,13 +36,15 @@ if TYPE_CHECKING:
 FILE_WIDTH = 120
 """How wide lines are that go to a file or a pipe."""
 WIDEST = 140
+TOOL_NAMES = ("cody", "sourcegraph", "llm-gateway", "fallback", "compare")
+"""Repeated here because help does not load the checks."""
 ERASE = "\r\x1b[K"
 
 Plans: TypeAlias = "Sequence[tuple[CheckTarget, Sequence[Check]]]"
 
 
 @click.command("check", short_help="Run the named gateway checks.")
-@click.argument("endpoint", required=False)
+@click.argument("endpoint", required=False, metavar="[ENDPOINT|URL]")
 @click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile to check.")
 @config_option
 @click.option("--api", metavar="NAME", help="API of an endpoint that is in no profile.")
@@ -51,6 +55,7 @@ Plans: TypeAlias = "Sequence[tuple[CheckTarget, Sequence[Check]]]"
 @click.option("--models", metavar="A,B,C", help="Models that have to work, alone and concurrently; maximum 9.")
 @click.option("--agent-type", metavar="NAME", help="Agent type to route by.  [default: code-reviewer]")
 @click.option("--provoke", metavar="MODEL", help="Model whose first provider fails: test fallback and circuit breaker.")
+@click.option("--tool", "tool_name", metavar="NAME", help=f"Run what an earlier tool ran: {', '.join(TOOL_NAMES)}.")
 @click.option("--only", multiple=True, metavar="NAME", help="Run only this check; repeatable, or with commas.")
 @click.option("--list", "listed", is_flag=True, help="List the checks and their number of requests; send nothing.")
 @json_option
@@ -62,6 +67,7 @@ def command(
     models: str | None,
     agent_type: str | None,
     provoke: str | None,
+    tool_name: str | None,
     only: tuple[str, ...],
     listed: bool,
     as_json: bool,
@@ -70,12 +76,16 @@ def command(
 ) -> None:
     """Run the named gateway checks. Each result comes with its evidence and, unless it is a pass, with a remedy.
 
-    The command checks an ENDPOINT of the configuration, one described by --api and --url, or every endpoint of the
-    profile that is not paused. The checks cover health, metrics and audit, whole answers and streams, errors, models,
+    The command checks an ENDPOINT of the configuration, a URL with --api or --tool, or every endpoint of the profile
+    that is not paused. The checks cover health, metrics and audit, whole answers and streams, errors, models,
     concurrency, fallbacks and circuit breakers. A check ends as pass, warn, fail or not applicable.
 
     Every check sends a small number of requests, shown by --list. A gateway that fails plain requests does not get the
     heavier ones. Upstream failures are provoked only with --provoke.
+
+    --tool runs what a tool that people used before gwtui ran, in its order and words: `cody` and `sourcegraph` (src
+    gateway benchmark and benchmark-stream), `llm-gateway` (health, metrics, audit), `fallback` (streaming fallback and
+    circuit breaker), `compare` (POST /compare-stream). A URL is all that they need.
 
     \b
     Exit codes:
@@ -86,18 +96,29 @@ def command(
       128+n  ended by signal n; finished checks are printed
     """
     fields, more = given(**described), given(agent_type=agent_type, provoke=provoke)
-    planned = plans(endpoint, profile_name, config_file, fields, models, more, only, listed=listed)
+    asked = Asked(endpoint, profile_name, config_file, fields, None if tool_name is None else _tool(tool_name))
+    planned = plans(asked, models, more, only, listed=listed)
     if listed:
         list_them(planned)
         return
     exit_with(run(planned, as_json=as_json, junit=junit))
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the command line says of the endpoints to check."""
+
+    name: str | None
+    """An endpoint of the configuration, or a URL."""
+    profile_name: str | None
+    config_file: Path | None
+    fields: Mapping[str, str]
+    """Of an endpoint that it describes, or that change those of the configuration."""
+    tool: Tool | None = None
+
+
 def plans(
-    name: str | None,
-    profile_name: str | None,
-    config_file: Path | None,
-    fields: Mapping[str, str],
+    asked: Asked,
     models: str | None,
     more: Mapping[str, str],
     only: Sequence[str],
@@ -107,22 +128,31 @@ def plans(
     """The checks to run on each endpoint. Raises a Refusal without endpoints, or if one cannot be requested."""
     from gwtui.checks.planning import checks_for
     from gwtui.checks.request_sets import CheckTarget
+    from gwtui.checks.tools import checks_of
 
-    profile, endpoints = _endpoints(name, profile_name, config_file, fields, listed=listed)
+    profile, endpoints = _endpoints(asked, listed=listed)
     names, wanted = _names(only), _models(models)
     targets = [CheckTarget(endpoint=each, profile=profile, models=wanted, **more) for each in endpoints]
-    found = [(target, checks_for(target, names)) for target in targets]
+    tool = asked.tool
+    found = [
+        (target, checks_for(target, names) if tool is None else checks_of(tool, target, names)) for target in targets
+    ]
     if not any(checks for _, checks in found):
         raise Refusal("None of these checks applies to this endpoint")
     return found
 
 
 def list_them(plans: Plans) -> None:
-    """Print the checks and the requests that each takes, without sending anything."""
+    """Print the checks and the requests that each takes, without sending anything: each list once."""
     from gwtui.checks import table
 
-    target, checks = plans[0]
-    say("\n".join(table.listing(target, checks, _text_style())))
+    style, listings = _text_style(), dict[str, list[str]]()
+    for target, checks in plans:
+        if checks:
+            listings.setdefault("\n".join(table.listing(target, checks, style)), []).append(target.endpoint.name)
+    for number, (listing, names) in enumerate(listings.items()):
+        heading = f"{', '.join(names)}\n\n" if len(listings) > 1 else ""
+        say(("\n" if number else "") + heading + listing)
 
 
 def _text_style() -> TextStyle:
@@ -193,20 +223,50 @@ def _show_pending(checks: Sequence[Check], number: int, style: TextStyle) -> Non
         click.echo(style.coloured(table.pending(checks[number]), table.FAINT), nl=False)
 
 
-def _endpoints(
-    name: str | None, profile_name: str | None, config_file: Path | None, fields: Mapping[str, str], *, listed: bool
-) -> Targets:
-    """The endpoints to check: described by options, one of the configuration, or all of a profile."""
+def _endpoints(asked: Asked, *, listed: bool) -> Targets:
+    """The endpoints to check: described by options or a URL, one of the configuration, or all of a profile."""
+    name, fields = asked.name, dict(asked.fields)
+    if name is not None and "://" in name:
+        if "url" in fields:
+            raise Refusal("Give the URL once: as the argument, or with --url")
+        return _described({**fields, "url": name}, asked.tool)
+    if name is None and ("url" in fields or "api" in fields):
+        return _described(fields, asked.tool)
+    if name is None and listed and asked.profile_name is None and asked.config_file is None:
+        return _described(
+            {"url": "http://127.0.0.1"} | ({} if asked.tool else {"api": "anthropic-messages"}), asked.tool
+        )
+    return _usable(*from_profile(asked.config_file, asked.profile_name, () if name is None else (name,), fields))
+
+
+def _described(fields: Mapping[str, str], tool: Tool | None) -> Targets:
+    """The endpoint that the fields describe, or those that the tool asked at their URL."""
+    from gwtui.checks.tools import endpoints_at
     from gwtui.config import endpoint_from
     from gwtui.model.profile import Profile
 
-    if name is None and ("url" in fields or "api" in fields):
-        refuse_undescribed(fields)
-        with refusing():
-            return _usable(Profile(), (endpoint_from(fields),))
-    if name is None and listed and profile_name is None and config_file is None:
-        return Profile(), (endpoint_from({"api": "anthropic-messages", "url": "http://127.0.0.1"}),)
-    return _usable(*from_profile(config_file, profile_name, () if name is None else (name,), fields))
+    if tool is not None and "api" not in fields:
+        if not tool.rows:
+            fields = {"api": tool.api, **fields}
+        elif "url" in fields:
+            if more := [f"--{name}" for name in ("path", "model") if name in fields]:
+                raise Refusal(f"{' and '.join(more)}: --tool {tool.name} asks several endpoints; name one with --api")
+            with refusing():
+                return _usable(Profile(), endpoints_at(tool, fields["url"], fields.get("key")))
+    if "url" in fields and "api" not in fields:
+        raise Refusal(f"A URL needs its API (--api NAME) or a tool (--tool {', '.join(TOOL_NAMES)})")
+    refuse_undescribed(fields)
+    with refusing():
+        return _usable(Profile(), (endpoint_from(fields),))
+
+
+def _tool(name: str) -> Tool:
+    from gwtui.checks.tools import TOOLS
+    from gwtui.config.errors import did_you_mean
+
+    if name not in TOOLS:
+        raise Refusal(f"There is no tool {name!r}: {did_you_mean(name, TOOLS)}")
+    return TOOLS[name]
 
 
 def _usable(profile: Profile, endpoints: tuple[Endpoint, ...]) -> Targets:

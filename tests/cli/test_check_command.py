@@ -107,6 +107,9 @@ def test_the_junit_file_has_a_case_per_check(gateway: Gateway, tmp_path: Path) -
         (("--only", "qqq"), "known: agent-type"),
         (("--only", ","), "--only names no check"),
         (("--only", "ping"), "None of these checks"),
+        (("--tool", "codi"), "did you mean cody?"),
+        (("--tool", "compare", "--only", "ping"), "None of these checks"),
+        (("http://h",), "Give the URL once"),
         (("--models", ","), "--models names no model"),
         (("--models", "a,b,c,d,e,f,g,h,i,j"), "10 models"),
         (("--junit", "/no/such/directory/file.xml"), "cannot write"),
@@ -142,6 +145,48 @@ def test_the_list_names_every_check_and_sends_nothing() -> None:
     assert "requests at most" in result.output
     url = f"http://127.0.0.1:{free_port()}"
     assert run("--api", "http", "--url", url, "--list").exit_code == 0
+
+
+def test_a_tool_needs_a_url_and_no_more(gateway: Gateway) -> None:
+    result = run(gateway.url, "--tool", "cody", "--only", "ping,answer,stream", "--json")
+    assert result.exit_code == 0, result.output
+    document = json.loads(result.output)
+    assert {each["endpoint"]: [r["name"] for r in each["results"]] for each in document["endpoints"]} == {
+        "ws(s): gateway": ["ping"],
+        "http(s): gateway": ["ping"],
+        "gateway: anthropic": ["answer", "stream"],
+        "gateway: fireworks": ["answer", "stream"],
+    }
+
+
+def test_a_tool_says_its_own_words_in_its_order(gateway: Gateway, config: Path) -> None:
+    by_url = run(gateway.url, "--tool", "llm-gateway", "--only", "audit,answer,health").output
+    of_profile = run("good", "--config", str(config), "--tool", "llm-gateway", "--only", "answer,health").output
+    for output, words in ((by_url, ["1 Health", "2 Non-streaming", "7 Audit"]), (of_profile, ["1 Health", "2 Non-"])):
+        places = [output.index(each) for each in words]
+        assert places == sorted(places), output
+        assert "✔ pass  answer" in output
+    described = run(gateway.url, "--api", "openai-chat", "--tool", "compare", "--only", "stream")
+    assert "One request, several models" in described.output
+
+
+@pytest.mark.parametrize("name", check.TOOL_NAMES)
+def test_the_list_of_a_tool_sends_nothing(name: str) -> None:
+    result = run("--tool", name, "--list")
+    assert (result.exit_code, "requests at most" in result.output) == (0, True), result.output
+
+
+@pytest.mark.parametrize("arguments", [(), ("--tool", "compare"), ("--api", "openai-chat"), ("--tool", "cody")])
+def test_a_url_that_cannot_be_checked_is_refused_and_not_repeated(arguments: tuple[str, ...]) -> None:
+    result = run("http://user:s3cr3t@127.0.0.1:1", *arguments)
+    assert result.exit_code == 2, result.output
+    assert "s3cr3t" not in result.output
+    assert arguments or "--api NAME" in result.output
+
+
+def test_one_model_cannot_be_named_for_several_endpoints() -> None:
+    result = run("http://h", "--tool", "sourcegraph", "--model", "m")
+    assert (result.exit_code, "--model: --tool sourcegraph asks several" in result.output) == (2, True), result.output
 
 
 def test_where_nothing_listens_it_says_so_and_what_to_do() -> None:

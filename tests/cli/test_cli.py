@@ -344,7 +344,7 @@ def test_a_machine_without_room_gets_a_sentence_and_no_traceback(tmp_path: Path,
     assert done.returncode in (1, 3)
 
 
-@pytest.mark.parametrize("command", ["bench", "check", "probe"])
+@pytest.mark.parametrize("command", ["bench", "probe"])
 @pytest.mark.parametrize("has_profile", [True, False])
 def test_a_url_in_the_place_of_a_name_is_told_where_it_goes(command: str, has_profile: bool, tmp_path: Path) -> None:
     config = ("--config", written(tmp_path, profiles("http://h"))) if has_profile else ()
