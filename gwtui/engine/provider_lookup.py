@@ -72,7 +72,8 @@ class ProviderLookup:
                 if not expected:
                     expected, whose = await gateway.default_provider(), "the gateway's default provider"
                 if not entry.attempts and provider_fallback(entry, expected) is not None:
-                    entry = await gateway.audited(ids, request.now_ns) or entry
+                    audited = await gateway.audited(ids, request.now_ns) or entry
+                    entry = replace(entry, attempts=audited.attempts, attempt_count=audited.attempt_count)
         except TimeoutError:
             return request
         return with_entry(request, entry, endpoint, expected, whose)

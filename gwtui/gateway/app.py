@@ -53,7 +53,7 @@ async def _health(state: GatewayState, request: Request) -> Response:
         return plain_error(400, str(error))
     if behaviour.status is not None:
         return await refusal(behaviour, plain_error)
-    return JSONResponse(state.upstreams.health(), headers=behaviour.headers)
+    return JSONResponse(state.upstreams.health(behaviour.provider_down), headers=behaviour.headers)
 
 
 async def _metrics(state: GatewayState, request: Request) -> Response:

@@ -9,8 +9,6 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from gwtui.gateway.providers import cost_usd
-
 MAX_ENTRIES = 1000
 MAX_MODELS = 500
 RECENT = 50
@@ -38,10 +36,9 @@ class Entry:
     input_tokens: int = 0
     output_tokens: int = 0
     latency_ms: float = 0.0
-
-    @property
-    def cost_usd(self) -> float:
-        return cost_usd(self.provider, self.input_tokens, self.output_tokens) if self.provider else 0.0
+    cost_usd: float = 0.0
+    counted: bool = True
+    """Whether it is in the metrics."""
 
 
 @dataclass(slots=True)
@@ -102,7 +99,7 @@ class AuditLog:
         """A request is over. Only answered requests count in the metrics; the audit has them all."""
         self.number += 1
         self.entries.append(entry)
-        if not entry.provider:
+        if not (entry.provider and entry.counted):
             return
         self.answered.append(entry)
         model = entry.model if entry.model in self.by_model or len(self.by_model) < MAX_MODELS else OTHERS
@@ -134,7 +131,7 @@ class AuditLog:
     def audit(self, limit: int) -> dict[str, Any]:
         """The last entries, the newest first."""
         newest = list(self.entries)[::-1][:limit]
-        return {"total": self.number, "entries": [asdict(entry) | {"cost_usd": entry.cost_usd} for entry in newest]}
+        return {"total": self.number, "entries": [asdict(entry) for entry in newest]}
 
 
 def _recent(entry: Entry) -> dict[str, Any]:

@@ -116,6 +116,15 @@ class Faults(Table, frozen=True, kw_only=True):
     no_fallback: bool | None = None
     """Answer with the first failure instead of trying anything else."""
 
+    # --- what the gateway says of itself
+
+    provider_down: str | None = None
+    """Say of this provider in `/gateway/health` that it is down."""
+    uncounted: bool | None = None
+    """Leave the request out of `/gateway/metrics`."""
+    cost_factor: Annotated[float, Meta(ge=0, le=1_000_000_000)] | None = None
+    """Note this many times the cost."""
+
     # --- several models in one stream
 
     sequential: bool | None = None

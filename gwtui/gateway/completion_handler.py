@@ -80,6 +80,7 @@ async def _answered(
         model=answer.model,
         attempts=served.attempts,
         tokens=answer.output_tokens,
+        behaviour=behaviour,
     )
     headers = served.headers | (behaviour.headers or {})
     if question.stream and served.streams and not behaviour.no_stream:

@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from gwtui.gateway.audit_log import AuditLog, Entry
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.faults import FAULT_HEADER, FAULTS, chosen
+from gwtui.gateway.providers import cost_usd
 from gwtui.gateway.replies.base import Question
 from gwtui.gateway.scenario import Scenario
 from gwtui.gateway.upstreams import Upstreams
@@ -76,9 +77,13 @@ class Visit:
         model: str = "",
         attempts: int = 0,
         tokens: int = 0,
+        behaviour: Behaviour | None = None,
     ) -> None:
         """The request is answered, or its client has gone."""
         question = self.question
+        input_tokens = question.input_tokens if question is not None and provider else 0
+        factor = behaviour.cost_factor if behaviour is not None else None
+        cost = cost_usd(provider, input_tokens, tokens) if provider else 0.0
         entry = Entry(
             request_id=self._request_id,
             timestamp=datetime.now(UTC).isoformat(timespec="milliseconds"),
@@ -90,9 +95,11 @@ class Visit:
             status=status,
             outcome=outcome,
             attempts=attempts,
-            input_tokens=question.input_tokens if question is not None and provider else 0,
+            input_tokens=input_tokens,
             output_tokens=tokens,
             latency_ms=round((time.monotonic() - self._began) * 1000, 3),
+            cost_usd=cost if factor is None else cost * factor,
+            counted=behaviour is None or not behaviour.uncounted,
         )
         self._state.audit_log.add(entry)
 

@@ -181,8 +181,8 @@ class Upstreams:
             self._breakers[key] = Breaker(self._settings.breaker_failures, self._settings.breaker_open_s)
         return self._breakers[key]
 
-    def health(self) -> dict[str, Any]:
-        """Their part of `/gateway/health`. A provider is healthy while all its breakers are closed."""
+    def health(self, down: str | None = None) -> dict[str, Any]:
+        """Their part of `/gateway/health`. A provider is healthy while all its breakers are closed; `down` is not."""
         now = self._clock()
         breakers = {
             f"{provider}/{model}": {
@@ -196,7 +196,7 @@ class Upstreams:
             provider
             for (provider, _), breaker in self._breakers.items()
             if breaker.state(now) is not BreakerState.CLOSED
-        }
+        } | {down} - {None}
         return {
             "status": "degraded" if ill else "healthy",
             "providers": {provider: provider not in ill for provider in PROVIDERS},

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from gwtui.gateway.fault import HTML, answer_fault
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
+HEALTH: Mapping[str, Any] = {
+    "api": "http",
+    "asks": {
+        "path": "/gateway/health",
+        "method": "GET",
+        "expect_json": {"status": "healthy", "providers.anthropic": True},
+    },
+}
+"""Fields of a fault that the gateway's health shows."""
 PAGE = "<!doctype html><html><head><title>Maintenance</title></head><body>Back soon.</body></html>"
 
 ANSWERS = (
@@ -56,6 +68,20 @@ ANSWERS = (
         Verdict.COMPLETE,
         upstream_fails=1,
         findings=(FindingName.FALLBACKS, FindingName.MODEL_DIFFERS),
+    ),
+    answer_fault(
+        "provider-down",
+        "The health document says that a provider is down",
+        Verdict.WRONG_BODY,
+        "providers.anthropic is false, not true",
+        provider_down="anthropic",
+        **HEALTH,
+    ),
+    answer_fault(
+        "uncounted", "A good answer that the gateway's metrics do not count", Verdict.COMPLETE, uncounted=True
+    ),
+    answer_fault(
+        "wrong-cost", "A good answer that costs a thousand times too much", Verdict.COMPLETE, cost_factor=1000
     ),
     answer_fault(
         "upstream-all",

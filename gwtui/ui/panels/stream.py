@@ -146,6 +146,8 @@ def _counters(request: Request, width: int) -> list[Line]:
     lines: list[Line] = []
     before = ""
     for name, value in figure_rows(request.gateway):
+        if not value:
+            continue
         first, *rest = wrap(value, max(8, width - COUNTER_LABEL))
         lines.append((Span(fit("" if name == before else name, COUNTER_LABEL), "muted"), Span(first)))
         lines += [(Span(" " * COUNTER_LABEL), Span(text)) for text in rest]
