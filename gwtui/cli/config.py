@@ -71,11 +71,11 @@ def check_file(file: Path | None) -> None:
 )
 @config_option
 @click.option("--name", metavar="NAME", help="Name of the endpoint.  [default: the kind's name]")
-@click.option("--url", metavar="URL", help="Base URL.  [default: an example address]")
+@click.option("--url", metavar="URL", help="Base URL, of all endpoints of a set.  [default: an example address]")
 @key_option
 @model_option
 def add_endpoint(kind: str | None, profile_name: str | None, config_file: Path | None, **fields: str | None) -> None:
-    """Add a ready-made endpoint of a KIND to a profile. Without a KIND, list the kinds.
+    """Add a ready-made endpoint of a KIND to a profile, or all endpoints of a gateway. Without a KIND, list the kinds.
 
     File and profile are created if they do not exist. Everything else in the file stays as it is, comments included.
     """
@@ -86,11 +86,12 @@ def add_endpoint(kind: str | None, profile_name: str | None, config_file: Path |
 
 
 def kinds() -> list[str]:
-    """The kinds of ready-made endpoints, a line each with its title."""
-    from gwtui.config.templates import SNIPPETS
+    """The kinds of ready-made endpoints and the sets of them, a line each with its title."""
+    from gwtui.config.templates import SETS, SNIPPETS
     from gwtui.text.tables import TextColumn, table
 
-    return table([(kind, snippet.title) for kind, snippet in SNIPPETS.items()], (TextColumn(24), TextColumn(gap=" ")))
+    titles = {name: each.title for name, each in SNIPPETS.items()} | {name: each.title for name, each in SETS.items()}
+    return table(list(titles.items()), (TextColumn(24), TextColumn(gap=" ")))
 
 
 def add(kind: str, profile_name: str | None, config_file: Path | None, fields: dict[str, str]) -> str:
@@ -102,8 +103,12 @@ def add(kind: str, profile_name: str | None, config_file: Path | None, fields: d
         config = load(path) if path.exists() else load()
         only = config.profiles[0].name if len(config.profiles) == 1 else "default"
         profile = profile_name or config.default_profile or only
-        endpoint = templates.add(path, profile, kind, fields)
-    return f"{path}: added {endpoint.name} to profile {profile}; its URL is {endpoint.url}"
+        if kind in templates.SETS:
+            added = templates.add_set(path, profile, kind, fields)
+        else:
+            added = (templates.add(path, profile, kind, fields),)
+    names, url = ", ".join(each.name for each in added), added[0].url
+    return f"{path}: added {names} to profile {profile}; {'its' if len(added) == 1 else 'their'} URL is {url}"
 
 
 def faults_of(path: Path) -> list[ConfigFault]:

@@ -1,4 +1,5 @@
-"""Ready-made endpoints for each API and for known gateways, put into a profile by `gwtui config add KIND`.
+"""Ready-made endpoints for each API and for known gateways, put into a profile by `gwtui config add KIND`, and sets of
+them for whole gateways.
 
 Addresses are examples; keys are variables with the names that people use for them.
 """
@@ -11,11 +12,12 @@ from typing import Any
 
 import msgspec
 
-from gwtui.apis import APIS
+from gwtui.apis import APIS, kind_of
 from gwtui.apis.requests import LOCAL_URL
 from gwtui.apis.sourcegraph.shared import ACCESS_TOKEN, EXAMPLE_URL
-from gwtui.config import ConfigError, ConfigFault, endpoint_from, save_endpoint
+from gwtui.config import ConfigError, ConfigFault, endpoint_from, load, save_endpoint
 from gwtui.config.errors import did_you_mean, shown
+from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
 CODY_GATEWAY = "https://cody-gateway.example.com"
@@ -97,6 +99,35 @@ SNIPPETS: dict[str, Snippet] = dict(
 """By kind, in the order of menus."""
 
 
+class SnippetSet(msgspec.Struct, frozen=True):
+    """The ready-made endpoints of one gateway, which share its base URL."""
+
+    title: str
+    kinds: tuple[str, ...]
+    url: str
+    """The base URL, unless one is given."""
+
+
+SETS: dict[str, SnippetSet] = {
+    "cody": SnippetSet(
+        "All of a Cody Gateway: completions and pings",
+        ("cody-gateway-anthropic", "cody-gateway-fireworks", "cody-gateway-ws", "cody-gateway-http"),
+        CODY_GATEWAY,
+    ),
+    "sourcegraph": SnippetSet(
+        "All of a Sourcegraph instance: completions and pings",
+        ("sourcegraph-stream", "sourcegraph-code", "sourcegraph-ws", "sourcegraph-http", "sourcegraph-http-then-ws"),
+        EXAMPLE_URL,
+    ),
+    "llm-gateway": SnippetSet(
+        "All of a local LLM gateway: messages, health and metrics",
+        ("anthropic", "health", "gateway-metrics"),
+        LOCAL_URL,
+    ),
+}
+"""By name, in the order of menus. A kind may not have the name of a set."""
+
+
 def names() -> tuple[str, ...]:
     """The kinds there are."""
     return tuple(SNIPPETS)
@@ -106,7 +137,7 @@ def snippet(kind: str) -> Endpoint:
     """The ready-made endpoint of that kind. Raises ConfigError, which names the nearest kind."""
     if kind not in SNIPPETS:
         raise ConfigError(
-            [ConfigFault(None, None, "", f"there is no kind {shown(kind)}", did_you_mean(kind, SNIPPETS))]
+            [ConfigFault(None, None, "", f"there is no kind {shown(kind)}", did_you_mean(kind, (*SNIPPETS, *SETS)))]
         )
     return SNIPPETS[kind].endpoint
 
@@ -119,3 +150,36 @@ def add(path: Path, profile: str, kind: str, given: Mapping[str, Any] | None = N
     endpoint = endpoint_from(given or {}, snippet(kind))
     save_endpoint(path, profile, endpoint)
     return endpoint
+
+
+def add_set(path: Path, profile: str, name: str, given: Mapping[str, Any] | None = None) -> tuple[Endpoint, ...]:
+    """Put all endpoints of a set into the file's profile, or none of them. Raises ConfigError.
+
+    Of `given`, the `url` is for all of them, `key` for those that have one, and `model` for the one with a model.
+    """
+    chosen, given = SETS[name], given or {}
+    if "name" in given:
+        raise _refusal(f"{name} adds several endpoints: leave out the name")
+    if "model" in given and sum(map(_has_model, map(snippet, chosen.kinds))) > 1:
+        raise _refusal(f"{name} adds endpoints with different models: add one kind at a time to choose its model")
+    endpoints = [_adapted(snippet(kind), {"url": chosen.url, **given}) for kind in chosen.kinds]
+    profiles = load(path).profiles if path.exists() else ()
+    taken = {each.name for table in profiles if table.name == profile for each in table.endpoints}
+    if twin := next((each.name for each in endpoints if each.name in taken), None):
+        raise _refusal(f"{profile} already has an endpoint {shown(twin)}: nothing was added")
+    for endpoint in endpoints:
+        save_endpoint(path, profile, endpoint)
+    return tuple(endpoints)
+
+
+def _adapted(endpoint: Endpoint, given: Mapping[str, Any]) -> Endpoint:
+    fits = {"url": True, "key": endpoint.key is not None, "model": _has_model(endpoint)}
+    return endpoint_from({name: value for name, value in given.items() if fits[name]}, endpoint)
+
+
+def _has_model(endpoint: Endpoint) -> bool:
+    return kind_of(endpoint.api) is Kind.COMPLETION
+
+
+def _refusal(text: str) -> ConfigError:
+    return ConfigError([ConfigFault(None, None, "", text)])

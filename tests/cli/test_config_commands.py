@@ -104,3 +104,13 @@ def test_config_add_refuses_a_name_that_is_taken_and_a_kind_there_is_not(tmp_pat
     assert Path(path).read_text() == before
     wrong = gwtui("config", "add", "opneai", "--config", path)
     assert (wrong.exit_code, "did you mean openai" in wrong.stderr) == (2, True)
+
+
+def test_config_add_adds_all_of_a_gateway(tmp_path: Path) -> None:
+    path = str(tmp_path / "config.toml")
+    assert "All of a Cody Gateway" in gwtui("config", "add").output
+    added = gwtui("config", "add", "cody", "--config", path, "--url", "http://127.0.0.1:1")
+    assert added.output.endswith(
+        "added cody-gateway-anthropic, cody-gateway-fireworks, cody-gateway-ws, cody-gateway-http to profile default; "
+        "their URL is http://127.0.0.1:1\n"
+    )

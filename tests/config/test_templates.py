@@ -8,7 +8,7 @@ import pytest
 
 from gwtui import config
 from gwtui.apis import APIS, api_names, url_for
-from gwtui.config.templates import SNIPPETS, add, names, snippet
+from gwtui.config.templates import SETS, SNIPPETS, add, add_set, names, snippet
 
 FIVE_PINGS = {
     "cody-gateway-ws": ("wss://cody-gateway.example.com/v2/websocket", None),
@@ -77,3 +77,36 @@ def test_what_is_refused(tmp_path: Path) -> None:
     with pytest.raises(config.ConfigError, match="url"):
         add(path, "p", "gemini", {"url": "nonsense"})
     assert [endpoint.name for endpoint in config.load(path).profile("p").endpoints] == ["openai"]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_a_set_adds_every_endpoint_of_a_gateway_with_one_url(tmp_path: Path, name: str) -> None:
+    path = tmp_path / "config.toml"
+    added = add_set(path, "p", name, {"url": "http://127.0.0.1:1/base", "key": "env:MINE"})
+    assert config.check(path) == []
+    assert config.load(path).profile("p").endpoints == added
+    assert [each.name for each in added] == list(SETS[name].kinds)
+    assert {url_for(each).partition("://")[2].split("/")[0:2][1] for each in added} == {"base"}
+    assert {each.key for each in added} <= {"env:MINE", None}
+    assert [each.key is None for each in added] == [snippet(each.name).key is None for each in added]
+
+
+def test_names_of_sets_and_kinds_differ() -> None:
+    assert not SETS.keys() & SNIPPETS.keys()
+    assert all(kind in SNIPPETS for each in SETS.values() for kind in each.kinds)
+
+
+def test_a_set_is_added_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    add(path, "p", "cody-gateway-http")
+    before = path.read_text(encoding="utf-8")
+    for given, says in (
+        ({}, 'p already has an endpoint "cody-gateway-http": nothing was added'),
+        ({"model": "m"}, "different models"),
+        ({"name": "mine"}, "leave out the name"),
+        ({"url": "nonsense"}, "url"),
+    ):
+        with pytest.raises(config.ConfigError, match=says):
+            add_set(path, "p", "cody", given)
+    assert path.read_text(encoding="utf-8") == before
+    assert add_set(path, "p", "llm-gateway", {"model": "m"})[0].model == "m"
