@@ -9,7 +9,21 @@ from typing import NoReturn
 
 import click
 
-from gwtui.cli import bench, check, compare, config, decode, demo, engine, gateway, probe, replay, selftest, watch
+from gwtui.cli import (
+    bench,
+    check,
+    compare,
+    config,
+    decode,
+    demo,
+    engine,
+    gateway,
+    manual,
+    probe,
+    replay,
+    selftest,
+    watch,
+)
 from gwtui.cli.console import run, say
 from gwtui.cli.options import LOST_ROWS, exit_codes
 
@@ -19,7 +33,7 @@ def main() -> NoReturn:
     run(gwtui)
 
 
-class _WatchByDefault(click.Group):
+class _WatchByDefault(manual.Helpful):
     """`gwtui -p prod` is `gwtui watch -p prod`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -54,9 +68,10 @@ _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 def gwtui() -> None:
     """A live monitor in the terminal for LLM gateways.
 
-    Without a command, gwtui watches the endpoints of your default profile. New here? Try `gwtui demo`.
+    Without a command, gwtui watches the endpoints of your default profile. New here? Try `gwtui demo`. You know another
+    tool for gateways? `gwtui help gateways` names the line for all that it did.
     """
 
 
-for each in (watch, replay, demo, probe, bench, compare, check, decode, config, selftest, gateway, engine):
+for each in (watch, replay, demo, probe, bench, compare, check, decode, config, selftest, gateway, manual, engine):
     gwtui.add_command(each.command)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -106,6 +107,8 @@ class SnippetSet(msgspec.Struct, frozen=True):
     kinds: tuple[str, ...]
     url: str
     """The base URL, unless one is given."""
+    fields: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+    """By kind what it has in this set alone. Endpoints that others name come first."""
 
 
 SETS: dict[str, SnippetSet] = {
@@ -120,9 +123,10 @@ SETS: dict[str, SnippetSet] = {
         EXAMPLE_URL,
     ),
     "llm-gateway": SnippetSet(
-        "All of a local LLM gateway: messages, health and metrics",
-        ("anthropic", "health", "gateway-metrics"),
+        "All of a local LLM gateway: metrics, health and messages",
+        ("gateway-metrics", "health", "anthropic"),
         LOCAL_URL,
+        {"anthropic": {"metrics": "gateway-metrics"}},
     ),
 }
 """By name, in the order of menus. A kind may not have the name of a set."""
@@ -162,7 +166,10 @@ def add_set(path: Path, profile: str, name: str, given: Mapping[str, Any] | None
         raise _refusal(f"{name} adds several endpoints: leave out the name")
     if "model" in given and sum(map(_has_model, map(snippet, chosen.kinds))) > 1:
         raise _refusal(f"{name} adds endpoints with different models: add one kind at a time to choose its model")
-    endpoints = [_adapted(snippet(kind), {"url": chosen.url, **given}) for kind in chosen.kinds]
+    endpoints = [
+        endpoint_from(chosen.fields.get(kind, {}), _adapted(snippet(kind), {"url": chosen.url, **given}))
+        for kind in chosen.kinds
+    ]
     profiles = load(path).profiles if path.exists() else ()
     taken = {each.name for table in profiles if table.name == profile for each in table.endpoints}
     if twin := next((each.name for each in endpoints if each.name in taken), None):

@@ -109,4 +109,6 @@ def test_a_set_is_added_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
         with pytest.raises(config.ConfigError, match=says):
             add_set(path, "p", "cody", given)
     assert path.read_text(encoding="utf-8") == before
-    assert add_set(path, "p", "llm-gateway", {"model": "m"})[0].model == "m"
+    assert [(each.model, each.metrics) for each in add_set(path, "p", "llm-gateway", {"model": "m"})] == [
+        (None, None), (None, None), ("m", "gateway-metrics"),
+    ]  # fmt: skip

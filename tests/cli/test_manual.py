@@ -1,0 +1,103 @@
+"""The manual's lines do what they say: each one is typed here, against the embedded gateway."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.apis import script_of
+from support.commanding import gwtui
+
+from gwtui import cli
+from gwtui.checks.registry import CHECKS
+from gwtui.cli.manual import INSTEAD, MANUAL, TOPICS, page, rows_of, text_of
+from gwtui.config import load
+from gwtui.gateway.process import GatewayProcess, spawn_gateway
+
+ROWS = rows_of(text_of("gateways"))
+OLD_FIGURES = "endpoint,avg,median,p5,p75,p80,p95,total,success\ngateway,145,144,140,146,147,150,145000,{}\n"
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayProcess]:
+    scenario = tmp_path_factory.mktemp("gateway") / "scenario.toml"
+    scenario.write_text("default = { tokens = 8, gap_ms = 2, ttft_ms = 2 }")
+    with spawn_gateway(scenario) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The current directory, with the files and the variable that the lines name."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GWTUI_CONFIG", str(tmp_path / "gwtui.toml"))
+    monkeypatch.setenv("KEY", "key-of-nobody-0123")
+    (tmp_path / "before.csv").write_text(OLD_FIGURES.format("987/1000"))
+    (tmp_path / "after.csv").write_text(OLD_FIGURES.format("1000/1000"))
+    script = script_of("anthropic-messages")
+    (tmp_path / "answer").write_bytes(script.wire(script.good))
+    return tmp_path
+
+
+FEWER = {"check": ["--list"], "bench": ["--requests", "2"], "gateway": ["--requests", "2"]}
+"""What is added to a line, so that a check sends nothing and a benchmark little."""
+
+
+@pytest.mark.parametrize("line", sorted({line for _, line in ROWS}))
+def test_every_line_works_as_it_is_typed(gateway: GatewayProcess, place: Path, line: str) -> None:
+    assert shlex.split(line)[0] == "gwtui"
+    words = shlex.split(line.replace("URL", gateway.url))[1:]
+    result = gwtui(*words, *FEWER.get(words[0], []))
+    assert result.exit_code == 0, result.output
+    if words[0] == "config":
+        assert load().profiles[0].endpoints
+
+
+@pytest.mark.parametrize("name", INSTEAD)
+def test_commands_of_other_tools_are_answered_with_the_line_to_type(name: str, place: Path) -> None:
+    assert name not in cli.gwtui.commands
+    result = gwtui(name, "--requests", "5")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"Type: {INSTEAD[name]}\n" in result.stderr
+    assert "gwtui help gateways" in result.stderr
+    words = shlex.split(INSTEAD[name].partition(";")[0])[1:]
+    assert words[0] in cli.gwtui.commands
+    if "--only" in words:
+        assert set(words[-1].split(",")) <= {check.name for check in CHECKS}
+
+
+def test_every_check_has_a_line_and_every_old_flag_too() -> None:
+    text = text_of("gateways")
+    named = {name for line in re.findall(r"--only ([\w,-]+)", text) for name in line.split(",")}
+    others = {"connection", "models", "ping"}
+    """`connection` is part of all of them."""
+    assert {check.name for check in CHECKS} - named <= others
+    flags = "requests csv request-csv gateway sourcegraph sgd sgp max-tokens provider stream use-special-header"
+    assert all(re.search(rf"`gwtui gateway .*-{flag}\b", text) for flag in flags.split())
+
+
+def test_the_page_on_a_terminal() -> None:
+    lines = page("gateways", 80)
+    assert "  src gateway benchmark-stream --gateway URL --sgd KEY" in lines
+    assert lines[lines.index("  all tests") + 1] == (
+        "      gwtui check --api anthropic-messages --url URL --key env:KEY"
+    )
+    assert all("`" not in line and not line.startswith("|--") for line in lines)
+    assert all(len(line) <= 80 for line in lines if "gwtui" not in line)
+    assert gwtui("help", "gateways").output.splitlines()[0] == lines[0]
+
+
+def test_help_for_a_command_is_its_own() -> None:
+    assert gwtui("help").output == gwtui("--help").output
+    assert (
+        gwtui("help", "config", "add").output.splitlines()[2:] == gwtui("config", "add", "-h").output.splitlines()[2:]
+    )
+    refused = gwtui("help", "me")
+    assert (refused.exit_code, "topics: gateways" in refused.stderr) == (2, True)
+
+
+def test_every_topic_is_a_page() -> None:
+    assert {path.stem for path in MANUAL.iterdir()} == set(TOPICS)
