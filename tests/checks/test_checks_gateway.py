@@ -14,6 +14,7 @@ from gwtui.checks.gateway import judge_audit, judge_connection
 from gwtui.checks.health import judge_health
 from gwtui.checks.metrics import judge_metrics
 from gwtui.model.check_results import CheckOutcome
+from gwtui.model.profile import Price
 from gwtui.model.verdicts import Verdict
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
@@ -92,36 +93,59 @@ def test_connection(answer: Any, outcome: CheckOutcome) -> None:
 
 
 def metrics(requests: float, tokens: int = 0, cost: float | None = 0.0, **more: Any) -> dict[str, Any]:
-    summary = {"total_requests": requests, "total_output_tokens": tokens, "total_cost_usd": cost, **more}
-    return {"summary": {name: value for name, value in summary.items() if value is not None}}
+    """All that `/gateway/metrics` has; the entries of `recent` are those of `GOOD`."""
+    figures = {"requests": requests, "output_tokens": tokens}
+    whole: dict[str, Any] = {
+        "summary": {
+            "total_requests": requests,
+            "total_input_tokens": 0,
+            "total_output_tokens": tokens,
+            "total_cache_write_tokens": 0,
+            "total_cache_read_tokens": 0,
+            "total_cost_usd": cost,
+            "avg_latency_ms": 90.5,
+        },
+        "by_provider": {"anthropic": figures},
+        "by_model": {"claude-3-haiku": figures},
+        "recent": [{"request_id": "req-1", "provider": "anthropic", "output_tokens": 10, "cost_usd": 0.001}],
+    }
+    summary = {name: more.pop(name, value) for name, value in whole["summary"].items()}
+    whole |= {"summary": {name: value for name, value in summary.items() if value is not None}}
+    return {name: value for name, value in (whole | more).items() if value is not None}
 
 
 GOOD = request(output_tokens=10, input_tokens=5)
 NOT_GOOD = refused(500)
+ENTRY = {"request_id": "req-1", "output_tokens": 10, "cost_usd": 0.001}
 
 
 @pytest.mark.parametrize(
     ("before", "after", "sent", "outcome", "words"),
     [
-        (metrics(3, 100, 0.5), metrics(5, 130, 0.6), (GOOD, GOOD), PASS, "requests +2, tokens +30"),
-        (metrics(3), metrics(9, 130, 0.6), (GOOD, GOOD), PASS, "requests +6"),
+        (metrics(3, 100, 0.5), metrics(5, 130, 0.51), (GOOD, GOOD), PASS, "requests +2, tokens +30"),
+        (metrics(3), metrics(9, 130, 0.1), (GOOD, GOOD), PASS, "requests +6"),
+        (metrics(3), metrics(5, 30, 0.01), (GOOD, GOOD), PASS, "average latency 90.5 ms; recent[] has 2 of 2"),
         (metrics(3), metrics(3), (GOOD, GOOD), FAIL, "requests +0"),
-        (metrics(3), metrics(4, 130, 1), (GOOD, GOOD), FAIL, "requests +1"),
-        (metrics(3), metrics(5, 12, 1), (GOOD, GOOD), FAIL, "tokens +12"),
+        (metrics(3), metrics(4, 130, 0.1), (GOOD, GOOD), FAIL, "requests +1"),
+        (metrics(3), metrics(5, 12, 0.01), (GOOD, GOOD), FAIL, "tokens +12"),
+        (metrics(3), metrics(5, 15, 0.01, total_input_tokens=15), (GOOD, GOOD), FAIL, "in +15, out +15"),
         (metrics(3), metrics(5, 130), (GOOD, GOOD), WARN, "cost +0"),
-        (metrics(3), metrics(5, 22, 1, total_cache_read_tokens=0), (GOOD, GOOD), FAIL, "tokens +22"),
-        (
-            metrics(3, total_cache_read_tokens=0),
-            metrics(5, 22, 1, total_cache_read_tokens=8),
-            (GOOD, GOOD),
-            PASS,
-            "tokens +30",
-        ),
+        (metrics(3), metrics(5, 22, 0.01), (GOOD, GOOD), FAIL, "tokens +22"),
+        (metrics(3), metrics(5, 22, 0.01, total_cache_read_tokens=8), (GOOD, GOOD), PASS, "cache read +8"),
         (metrics(3), metrics(5, 130, None), (GOOD, GOOD), WARN, "cost not reported"),
+        (metrics(3), metrics(5, 130, 200.0), (GOOD, GOOD), WARN, "$1,538.46 per 1,000 tokens"),
+        (metrics(9, 500), metrics(2, 30, 0.01), (GOOD, GOOD), FAIL, "lower after the requests"),
         (metrics(3), metrics(10**400), (GOOD, GOOD), FAIL, "requests not reported"),
-        ({"requestCount": 3}, {"requestCount": 5}, (GOOD, GOOD), FAIL, "requests not reported"),
-        (metrics(3), metrics(4, 30, 1), (GOOD, NOT_GOOD), PASS, "after 1 requests"),
+        ({"requestCount": 3}, {"requestCount": 5}, (GOOD, GOOD), FAIL, "no counters in `summary`"),
+        (metrics(3), metrics(4, 30, 0.01), (GOOD, NOT_GOOD), PASS, "after 1 request with"),
         (metrics(3), metrics(3), (NOT_GOOD, NOT_GOOD), NA, "no request was good"),
+        (metrics(3), metrics(5, 30, 0.01, avg_latency_ms=0), (GOOD, GOOD), WARN, "avg_latency_ms is 0"),
+        (metrics(3), metrics(5, 30, 0.01, avg_latency_ms=None), (GOOD, GOOD), WARN, "not reported: avg_latency_ms"),
+        (metrics(3), metrics(5, 30, 0.01, by_model=None, recent=[]), (GOOD, GOOD), WARN, "reported: by_model, recent"),
+        (metrics(3), metrics(5, 30, 0.01, by_model={"b": {"requests": 3}}), (GOOD, GOOD), FAIL, "by_model counts +0"),
+        (metrics(3), metrics(5, 30, 0.01, recent=[{"request_id": "else"}]), (GOOD, GOOD), WARN, "recent[] has 1 entr"),
+        (metrics(3), metrics(5, 30, 0.01, recent=[ENTRY | {"output_tokens": 2}]), (GOOD, GOOD), FAIL, "has 4 output"),
+        (metrics(3), metrics(5, 30, 0.01, recent=[ENTRY | {"cost_usd": 0}]), (GOOD, GOOD), WARN, "have no cost"),
     ],
 )
 def test_metrics(before: Any, after: Any, sent: Any, outcome: CheckOutcome, words: str) -> None:
@@ -129,6 +153,20 @@ def test_metrics(before: Any, after: Any, sent: Any, outcome: CheckOutcome, word
         evidence(metrics_before=document(before), stream=sent[0], answer=sent[1], metrics_after=document(after))
     )
     assert (judged.outcome, words in judged.evidence) == (outcome, True), judged
+
+
+@pytest.mark.parametrize(("usd", "outcome"), [(0.000_06, PASS), (0.06, WARN)])
+def test_a_cost_is_held_against_the_price(usd: float, outcome: CheckOutcome) -> None:
+    of = target(price=Price(input_per_million=2.0, output_per_million=5.0))  # 2 x (5 in, 10 out): 0.00012 USD
+    after = metrics(5, 30, usd * 2, recent=[ENTRY | {"cost_usd": usd}])
+    judged = judge_metrics(
+        evidence(of, metrics_before=document(metrics(3)), stream=GOOD, answer=GOOD, metrics_after=document(after))
+    )
+    assert (judged.outcome, "by `price`" in judged.evidence) == (outcome, outcome is WARN), judged
+    assert judged.details == [
+        "by_provider  anthropic: +2 requests, 30 tokens",
+        "by_model  claude-3-haiku: +2 requests, 30 tokens",
+    ]
 
 
 def test_a_gateway_without_metrics_has_none_to_judge() -> None:
