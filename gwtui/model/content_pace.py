@@ -43,6 +43,12 @@ class ContentPace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         """Whether some of it was reasoning."""
         return self.characters > self.visible_characters
 
+    def shared_by(self, models: int) -> ContentPace:
+        """The same for one of several models that write side by side: their chunks come in one read without anything
+        that holds them back."""
+        events, most = max(1, self.events // max(1, models)), max(1, self.biggest_read // max(1, models))
+        return msgspec.structs.replace(self, events=events, biggest_read=most)
+
     @property
     def spread_ns(self) -> int:
         """From the first content to the last."""

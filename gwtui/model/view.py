@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Self, TypeAlias
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
+from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.enums import FindingName, Kind, State
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
@@ -157,6 +158,26 @@ class StreamLine:
     """The verdict was decided here."""
 
 
+class ModelState(StrEnum):
+    """How far one model of a stream of several is."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """One model of a stream of several."""
+
+    timeline: ModelTimeline
+    """Its times count from the send."""
+    state: ModelState
+    text: str
+    """The content of its kept events."""
+
+
 @dataclass(frozen=True, slots=True)
 class StreamView:
     endpoint: str
@@ -178,6 +199,8 @@ class StreamView:
     """How many comments came while its first event is awaited; None where not even its headers came."""
     waiting: tuple[int, int] | None = None
     """A newer request that waits for its first event: its number, and how long in ns; or None."""
+    models: tuple[ModelCard, ...] = ()
+    """Its models, where several were asked at once."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gwtui.apis import kind_of
+from gwtui.apis import APIS, kind_of
+from gwtui.apis.requests import models_asked
 from gwtui.model.enums import FindingName, Kind, Outcome, State
 from gwtui.model.metrics import COMPARED, LATENCIES, AnswerForm, Metric, form_of
 from gwtui.model.profile import Endpoint
@@ -22,6 +23,7 @@ from gwtui.stats import comparison
 from gwtui.stats.accuracy import latency, sure
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.significance import Sample
+from gwtui.text.sanitize import clean
 from gwtui.text.units import countdown
 
 KEPT = 2000
@@ -123,6 +125,14 @@ class History:
         """The model it asks for; "" while that is not known."""
         asked = self._last.model if isinstance(self._last, Request) else ""
         return self._endpoint.model or asked
+
+    @property
+    def models_asked(self) -> tuple[str, ...]:
+        """The models of each request, where several are asked at once."""
+        api = APIS.get(self._endpoint.api)
+        if api is None or not api.several_models:
+            return ()
+        return tuple(clean(model, 80) for model in models_asked(self._endpoint, api.default_model))
 
     def continues_as(self, endpoint: Endpoint) -> bool:
         """Take an edited endpoint over. False when it is another kind of thing, whose figures are not these."""

@@ -266,7 +266,8 @@ class Monitor:
         stream, newest = selected.stream_store.find(_chosen(selected, query))
         if stream is None:
             return None
-        return stream.view(self._now_ns, newest=newest, waiting=selected.stream_store.waiting() if newest else None)
+        waiting = selected.stream_store.waiting() if newest else None
+        return stream.view(self._now_ns, newest=newest, waiting=waiting, asked=selected.models_asked)
 
     def _probed(self, selected: History | None, query: Query) -> Ping | None:
         if selected is None or not selected.is_websocket:

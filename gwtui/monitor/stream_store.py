@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from bisect import insort
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.records import Ping, Request, RequestStarted, StreamAlive, StreamRead
 from gwtui.model.verdicts import GOOD
-from gwtui.model.view import StreamLine, StreamView
+from gwtui.model.view import ModelCard, ModelState, StreamLine, StreamView
+from gwtui.stats.model_timelines import ModelTimelines
 
 LINES_PER_STREAM = 2000
 ENDED_PER_ENDPOINT = 50
@@ -88,11 +90,13 @@ class Stream:
         self._sent_ns = started_ns
         self._comments: int | None = None
         self._liner = _Liner()
+        self._models = ModelTimelines()
         self._drawn: StreamView | None = None
 
     def read(self, read: StreamRead) -> None:
         self._sent_ns = read.now_ns - read.since_sent_ns
         self.lines.extend(self._liner.lines(read))
+        self._models.add(read.since_sent_ns, read.events)
         self._drawn = None
 
     def alive(self, alive: StreamAlive) -> None:
@@ -117,10 +121,13 @@ class Stream:
         """How long ago it was sent."""
         return max(now_ns - self._sent_ns, 0)
 
-    def view(self, now_ns: int, *, newest: bool, waiting: Stream | None = None) -> StreamView:
-        """The stream as it is now; it is put together again only when it has changed."""
+    def view(
+        self, now_ns: int, *, newest: bool, waiting: Stream | None = None, asked: Sequence[str] = ()
+    ) -> StreamView:
+        """The stream as it is now; it is put together again only when it has changed. `asked`: its models, where it
+        carries several."""
         if self._drawn is None:
-            self._drawn = self._view()
+            self._drawn = self._view(asked)
         return replace(
             self._drawn,
             since_sent_ns=self.running_ns(now_ns) if self.result is None else self._drawn.since_sent_ns,
@@ -128,7 +135,16 @@ class Stream:
             waiting=None if waiting is None else (waiting.number, waiting.running_ns(now_ns)),
         )
 
-    def _view(self) -> StreamView:
+    def _cards(self, asked: Sequence[str], lines: Sequence[StreamLine]) -> tuple[ModelCard, ...]:
+        request = self.result if isinstance(self.result, Request) else None
+        timelines = request.concurrency.models if request is not None else self._models.timelines(asked)
+        texts: dict[str, list[str]] = {timeline.model: [] for timeline in timelines}
+        for line in lines if timelines else ():
+            if line.event.kind.is_content and line.event.model in texts:
+                texts[line.event.model].append(line.event.text)
+        return tuple(ModelCard(each, _state(each), "".join(texts[each.model])) for each in timelines)
+
+    def _view(self, asked: Sequence[str]) -> StreamView:
         request = self.result if isinstance(self.result, Request) else None
         decided = request.event_number if request is not None else None
         lines = tuple(replace(line, decided=True) if line.number == decided else line for line in self.lines)
@@ -145,7 +161,16 @@ class Stream:
             request=request,
             newest=False,
             comments=self._comments,
+            models=self._cards(asked, lines),
         )
+
+
+def _state(timeline: ModelTimeline) -> ModelState:
+    if timeline.error:
+        return ModelState.FAILED
+    if timeline.end_ns is not None:
+        return ModelState.DONE
+    return ModelState.WAITING if timeline.start_ns is None else ModelState.RUNNING
 
 
 class StreamStore:

@@ -13,6 +13,7 @@ from gwtui.apis.headers import header, pick_headers, request_id, retry_after, tr
 from gwtui.apis.requests import model_asked, models_asked
 from gwtui.apis.tokens import seen_tokens
 from gwtui.model.concurrency import Concurrency
+from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import Clock, End, Kind, Outcome, Trigger
 from gwtui.model.gateway_figures import NO_FIGURES
 from gwtui.model.metrics import SINCE_SENT, Basis, Metric
@@ -115,7 +116,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     timing = stream.timing if stream is not None else Timing(result.sent_ns)
     transport = _transport(result)
     pace = timing.pace(result.ended_ns)
-    judged = judge(endpoint, api, transport, stream.reader if stream is not None else None, pace)
+    judged = judge(endpoint, api, transport, stream.reader if stream is not None else None, _pace_of_one(pace, stream))
     judgement = judged.judgement
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
@@ -202,6 +203,13 @@ def _transport(result: Result) -> Transport:
         began_at=result.started_at,
         at=time.time(),
     )
+
+
+def _pace_of_one(pace: ContentPace | None, stream: StreamIntake | None) -> ContentPace | None:
+    """The pace of one model, where several wrote side by side."""
+    if pace is None or stream is None or stream.models is None:
+        return pace
+    return pace.shared_by(stream.models.speakers)
 
 
 def _concurrency(stream: StreamIntake | None, judgement: Judgement, endpoint: Endpoint, api: API) -> Concurrency:

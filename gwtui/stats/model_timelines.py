@@ -78,6 +78,11 @@ class ModelTimelines:
             progress.error = progress.error or event.note.removeprefix(f"{name} failed: ") or "it failed"
         progress.ended = progress.ended or kind in (EventKind.STOP, EventKind.ERROR)
 
+    @property
+    def speakers(self) -> int:
+        """The number of models with content so far."""
+        return sum(progress.chunks > 0 for progress in self._models.values())
+
     def timelines(self, asked: Sequence[str], silent: str = "", open_: str = "") -> tuple[ModelTimeline, ...]:
         """A timeline for each model that was asked or seen.
 

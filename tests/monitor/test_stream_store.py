@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from support.monitor_stage import MS, START_AT, MonitorStage, endpoint, ns, read
 
-from gwtui.model.enums import Trigger
-from gwtui.model.records import Incident, StreamAlive
+from gwtui.model.concurrency import Concurrency, ModelTimeline
+from gwtui.model.enums import EventKind, Trigger
+from gwtui.model.records import Incident, StreamAlive, StreamEvent
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import StreamView
+from gwtui.model.view import ModelState, StreamView
 from gwtui.monitor.stream_store import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
 
 
@@ -186,3 +188,26 @@ def test_what_incidents_keep_is_bounded() -> None:
         stage.apply(decided_by(second))
     kept = [row.number for row in stage.view().recent]
     assert kept == list(range(4 * ENDED_PER_ENDPOINT - 1, 2 * ENDED_PER_ENDPOINT - 1, -1))
+
+
+def test_the_models_of_a_stream_are_seen_as_they_answer() -> None:
+    stage = MonitorStage(endpoint("a", api="compare-stream", model="x,y,z"))
+    stage.started("a", 1, at_s=10)
+    assert [(each.timeline.model, each.state) for each in stream_of(stage).models] == [
+        (name, ModelState.WAITING) for name in "xyz"
+    ]
+    events = [
+        StreamEvent(name="start", kind=EventKind.START, model="x"),
+        StreamEvent(name="chunk", kind=EventKind.TEXT, text="Hel", model="x"),
+        StreamEvent(name="error", kind=EventKind.ERROR, note="y failed: gone", model="y"),
+        StreamEvent(name="chunk", kind=EventKind.TEXT, text="lo", model="x"),
+    ]
+    stage.apply(msgspec.structs.replace(read("a", 1, 10.01, 400, 1), events=tuple(events)))
+    x, y, z = stream_of(stage).models
+    assert (x.state, x.text, x.timeline.chunks, x.timeline.first_ns) == (ModelState.RUNNING, "Hello", 2, 400 * MS)
+    assert (y.state, y.timeline.error, z.state) == (ModelState.FAILED, "gone", ModelState.WAITING)
+    models = (ModelTimeline(model="x", end_ns=9 * MS, chunks=7), ModelTimeline(model="z", error="nothing came"))
+    stage.request("a", 11.5, number=1, concurrency=Concurrency(models=models))
+    x, z = stream_of(stage).models
+    assert (x.state, x.text, x.timeline.chunks) == (ModelState.DONE, "Hello", 7)
+    assert (z.state, z.text) == (ModelState.FAILED, "")

@@ -20,6 +20,7 @@ from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels import recent
 from gwtui.ui.panels.marks import outcome_mark, severity_mark
+from gwtui.ui.panels.model_cards import draw_cards, shown, total
 from gwtui.ui.text_layout import Line, Span, cells, centred, exact, fit, justified, printable, sheet, wrap
 
 STYLES = {
@@ -36,6 +37,7 @@ LONG_WAIT_NS = 2_000_000_000
 class Mode(StrEnum):
     """What of a stream is shown."""
 
+    MODELS = "models"
     EVENTS = "events"
     RAW = "raw"
     TEXT = "text"
@@ -65,16 +67,25 @@ class Scroll:
         return last if self.follow else max(0, min(self.top, last))
 
 
+def modes_of(stream: StreamView | None) -> tuple[Mode, ...]:
+    """What can be shown of that stream, the usual first: side by side only where it has several models."""
+    return tuple(mode for mode in Mode if mode is not Mode.MODELS or (stream is not None and len(stream.models) > 1))
+
+
 def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> list[Line]:
     """The visible part of the stream, and in the last line how it stands."""
     stream = view.stream
     if stream is None:
         return _no_stream(view, width, height)
     visible = max(0, height - 1)
-    if mode is Mode.TEXT:
+    body: list[Line]
+    if mode is Mode.MODELS:
+        top = scroll.first(visible, count_of(stream, mode, width, visible))
+        body = draw_cards(stream.models, width, visible, top)
+    elif mode is Mode.TEXT:
         texts = wrap(stream.text, width)
         first = scroll.first(visible, len(texts))
-        body: list[Line] = [(Span(text, "content"),) for text in texts[first : first + visible]]
+        body = [(Span(text, "content"),) for text in texts[first : first + visible]]
     else:
         first = scroll.first(visible, len(stream.lines))
         shown = stream.lines[first : first + visible]
@@ -86,8 +97,10 @@ def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> lis
     return sheet([*sheet(body, width, visible), _status(stream, width)], width, height)
 
 
-def count_of(stream: StreamView, mode: Mode, width: int) -> int:
+def count_of(stream: StreamView, mode: Mode, width: int, visible: int) -> int:
     """How many lines there are to scroll through."""
+    if mode is Mode.MODELS:
+        return total(len(stream.models), width, visible)
     return len(wrap(stream.text, width)) if mode is Mode.TEXT else len(stream.lines)
 
 
@@ -197,6 +210,7 @@ def _result(request: Request) -> Line:
     if request.outcome is Outcome.FAILED and request.reason:
         spans += [Span("  "), Span(printable(request.reason), "text")]
     facts = [
+        _together(request),
         *(f"{metric.label} {units.duration(value)}" for metric, value in times_of(request) if metric.about.headline),
         units.many(request.events, "event") if request.events else "",
         f"{units.count(request.output_tokens)} tokens" if request.output_tokens is not None else "",
@@ -204,6 +218,14 @@ def _result(request: Request) -> Line:
     ]
     spans += [Span(f" · {fact}" if place else f"  {fact}", "muted") for place, fact in enumerate(filter(None, facts))]
     return tuple(spans)
+
+
+def _together(request: Request) -> str:
+    """How its models answered, of a request to several."""
+    found = request.concurrency
+    if found.verdict is not None:
+        return f"{found.verdict}, {found.speed_up:.1f} times as fast"
+    return f"no verdict on {units.many(len(found.models), 'model')}" if found.models else ""
 
 
 class StreamPanel(MovingPanel):
@@ -230,7 +252,8 @@ class StreamPanel(MovingPanel):
             super().__init__()
             self.number = number
 
-    mode = Mode.EVENTS
+    _mode: Mode | None = None
+    """What the user chose; None: what is usual for the stream."""
     _scroll = Scroll()
     _holding = False
 
@@ -238,18 +261,25 @@ class StreamPanel(MovingPanel):
     def following(self) -> bool:
         return self._scroll.follow
 
+    @property
+    def mode(self) -> Mode:
+        """What is shown."""
+        modes = modes_of(self.view.stream if self.view is not None else None)
+        return self._mode if self._mode in modes else modes[0]
+
     def cycle_mode(self) -> None:
-        """Events, then raw data, then the text, then events again."""
-        modes = tuple(Mode)
-        self.mode = modes[(modes.index(self.mode) + 1) % len(modes)]
-        self._scroll = Scroll()
+        """Events, then raw data, then the text, then events again; of several models they side by side first."""
+        modes = modes_of(self.view.stream if self.view is not None else None)
+        at = (modes.index(self.mode) + 1) % len(modes)
+        self._mode = modes[at] if at else None
+        self._scroll = Scroll(follow=self.mode is not Mode.MODELS)
         self.redraw()
 
     def show(self, view: View) -> None:
         was, now = self.view.stream if self.view is not None else None, view.stream
         if was is None or now is None or (was.endpoint, was.number) != (now.endpoint, now.number):
-            self._scroll, self._holding = Scroll(), False
-        elif self.mode is not Mode.TEXT:
+            self._scroll, self._holding = Scroll(follow=len(now.models) < 2 if now is not None else True), False
+        elif self.mode in (Mode.EVENTS, Mode.RAW):
             gone = now.lines_dropped - was.lines_dropped
             self._scroll = replace(self._scroll, top=max(0, self._scroll.top - gone))
         super().show(view)
@@ -262,8 +292,10 @@ class StreamPanel(MovingPanel):
     def subtitle(self, view: View) -> str:
         if view.stream is None:
             return ""
-        modes = " ".join(f"[{mode}]" if mode is self.mode else mode for mode in Mode)
+        modes = " ".join(f"[{mode}]" if mode is self.mode else mode for mode in modes_of(view.stream))
         below = 0 if self._scroll.follow else self._count() - self._first() - self._visible
+        if self.mode is Mode.MODELS:
+            return f"{self._which(view.stream)}{modes}"
         return f"{below} more below · {modes}" if below > 0 else modes
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
@@ -275,7 +307,13 @@ class StreamPanel(MovingPanel):
 
     def _count(self) -> int:
         stream = self.view.stream if self.view is not None else None
-        return 0 if stream is None else count_of(stream, self.mode, self.size.width)
+        return 0 if stream is None else count_of(stream, self.mode, self.size.width, self._visible)
+
+    def _which(self, stream: StreamView) -> str:
+        """The cards that are visible, where there are more."""
+        count = len(stream.models)
+        first, last = shown(count, self.size.width, self._visible, self._first())
+        return f"{first}-{last} of {count} · " if (first, last) != (1, count) else ""
 
     def _first(self) -> int:
         return self._scroll.first(self._visible, self._count())
@@ -303,7 +341,7 @@ class StreamPanel(MovingPanel):
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         stream = self.view.stream if self.view is not None else None
-        if offset is None or stream is None or self.mode is Mode.TEXT or offset.y >= self._visible:
+        if offset is None or stream is None or self.mode in (Mode.TEXT, Mode.MODELS) or offset.y >= self._visible:
             return
         for line in stream.lines[self._first() + offset.y :][:1]:
             self.post_message(self.Chosen(stream.endpoint, stream.number, line.number))
