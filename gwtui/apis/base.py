@@ -6,7 +6,7 @@ of an API stands in that object, so that no other room has to learn of a new one
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 from types import MappingProxyType
@@ -123,6 +123,12 @@ class Answer:
     """A gateway's own counters, where the answer is those."""
 
 
+def words_of(*forms: type[msgspec.Struct], more: Iterable[str] = ()) -> frozenset[str]:
+    """The keys of these forms, and more words."""
+    keys = (field.encode_name for form in forms for field in msgspec.structs.fields(form))
+    return frozenset((*keys, *more))
+
+
 NO_FIELDS: Mapping[str, Any] = MappingProxyType({})
 LIMIT_FIELDS = frozenset(
     {
@@ -162,6 +168,8 @@ class API(Protocol):
     """Whether one request asks several models at once, named with commas between."""
     any_answers: Mapping[str, Any] = NO_FIELDS
     """Fields of a request's body that allow as many answers as can be: a capture does not show what was asked for."""
+    words: frozenset[str] = frozenset()
+    """The keys of its events and the types that those may have: `damage` looks for these where a letter is off."""
     tells_usage: bool = True
     """Whether an answer without token counts lacks something."""
     error_form: ErrorForm = ErrorForm()
@@ -175,6 +183,11 @@ class API(Protocol):
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         """Read a whole answer: the JSON of a request without `stream`, or a plain HTTP body."""
+
+    def lacks(self, data: str) -> tuple[str, bool]:
+        """What an event without content lacks although each has it, in words ("" for nothing), and whether it has
+        content all the same, where no client looks."""
+        return "", False
 
     def error_reason(self, body: bytes) -> str:
         """The API's own words for a failure, from the body of an answer that is not 2xx; "" when it has none."""

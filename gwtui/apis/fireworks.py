@@ -11,7 +11,7 @@ from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
-from gwtui.apis.openai.events import ChunkForm
+from gwtui.apis.openai.events import EVENT_WORDS, ChunkForm, lacking
 from gwtui.apis.outcome import Wanted, wanted_of
 from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.sourcegraph.shared import HEADERS
@@ -42,6 +42,7 @@ class Fireworks(API):
         key="env:FIREWORKS_API_KEY",
     )
     any_answers = ANY_CHOICES
+    words = EVENT_WORDS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {
@@ -61,6 +62,9 @@ class Fireworks(API):
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
         asked = model_asked(endpoint, self.default_model)
         return OpenAIReader(asked, RULES, _FORM, choices_asked(endpoint), _wanted(endpoint))
+
+    def lacks(self, data: str) -> tuple[str, bool]:
+        return lacking(data)
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         asked = model_asked(endpoint, self.default_model)

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage
+from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage, words_of
 from gwtui.apis.errors import APIError, ErrorForm, find_error, is_error
 from gwtui.apis.finish_reasons import OLLAMA
 from gwtui.apis.models import model_differs
@@ -68,6 +68,9 @@ class Chat(msgspec.Struct):
         return Usage(count(fields, "prompt_eval_count"), count(fields, "eval_count"), times_ns=times)
 
 
+EVENT_WORDS = words_of(
+    Chat, more=("role", "content", "tool_calls", "function", "arguments", "name", "images", "created_at", "context")
+)
 CHAT = msgspec.json.Decoder(Chat)
 
 
@@ -203,6 +206,7 @@ class Ollama(API):
     framing = NDJSON
     default_model = "llama3.2"
     error_form = ErrorForm('{"error": "..."}')
+    words = EVENT_WORDS
     form: Form
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:

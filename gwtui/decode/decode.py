@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 import msgspec
 
 from gwtui.apis import APIS
-from gwtui.apis.base import AskError, Reading, StreamReader, Usage
+from gwtui.apis.base import AskError, Reading, Usage
+from gwtui.apis.damage import Damage, DamageWatch
 from gwtui.apis.headers import header, pick_headers
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.capture import Capture, CaptureError
@@ -37,8 +38,9 @@ _JSON = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:\{|\[\s*\{)")
 class StreamReading:
     """Feed it the body of a stream. `reader` has what the events meant, `parser` what was no event."""
 
-    def __init__(self, framing: Framing, reader: StreamReader) -> None:
-        self.reader = reader
+    def __init__(self, framing: Framing, watch: DamageWatch) -> None:
+        self.reader = watch.reader
+        self._watch = watch
         self.parser = framing.parser()
         self.events = self.keepalives = self.bytes = 0
         self._first: list[StreamEvent] = []
@@ -65,12 +67,17 @@ class StreamReading:
     def text(self) -> str:
         return clean_text("".join(self._text), TEXT_CHARS)
 
+    @property
+    def damage(self) -> Damage:
+        """What of the stream was damaged."""
+        return self._watch.damage(self.parser.stray, self.parser.mangled)
+
     def _read(self, events: Sequence[FramedEvent]) -> None:
+        readings = self._watch.read(events, self.events + 1)
         self.events += len(events)
-        read, keep = self.reader.event, self._last.append
-        for event in events:
-            reading, data = read(event), event.data
-            kind = reading.kind
+        keep = self._last.append
+        for event, reading in zip(events, readings, strict=True):
+            data, kind = event.data, reading.kind
             if kind is EventKind.KEEPALIVE:
                 self.keepalives += 1
             elif kind.is_visible and self._text_length < TEXT_CHARS:
@@ -133,7 +140,7 @@ def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = No
     if capture.refused or _is_whole(endpoint, capture):
         return _whole(endpoint, capture)
     try:
-        reading = StreamReading(framing, APIS[api].reader(endpoint))
+        reading = StreamReading(framing, DamageWatch(APIS[api], endpoint))
     except AskError as error:
         raise CaptureError(str(error)) from error
     return _stream(endpoint, capture, reading)
@@ -173,6 +180,7 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
         comments=parser.comments,
         keepalives=reading.keepalives,
         stray=parser.stray,
+        damage=reading.damage,
         unfinished=parser.unfinished,
         unended=parser.unended,
         behind=capture.behind,

@@ -16,6 +16,8 @@ import msgspec
 BOM = b"\xef\xbb\xbf"
 MAX_EVENT = 8 << 20
 """The most bytes of data that one event may have."""
+MAX_MANGLED = 20
+"""The maximum number of events of which it is kept that they were not UTF-8."""
 MAX_STRAY = 16 << 10
 """The maximum number of bytes kept of data that is not an event."""
 
@@ -52,6 +54,10 @@ class FrameParser(Protocol):
     """Signs of life that are not events: comments or blank lines."""
 
     @property
+    def mangled(self) -> Sequence[tuple[int, str]]:
+        """The first events with bytes that are not UTF-8, counted from 1, and these bytes among those around them."""
+
+    @property
     def stray(self) -> bytes:
         """What came that is no event of this framing, or none that is whole; at most `MAX_STRAY` bytes."""
 
@@ -65,6 +71,19 @@ class FrameParser(Protocol):
 
     def feed(self, chunk: bytes) -> Sequence[FramedEvent]:
         """Take the next bytes and return the events they completed. Raises `FramingError`, and then always."""
+
+
+class Mangled(list[tuple[int, str]]):
+    """Decodes what is not UTF-8, and keeps which events it was in."""
+
+    AROUND = 24
+
+    def decode(self, data: bytes | bytearray, error: UnicodeDecodeError, number: int) -> str:
+        """The data of the event of that number, with U+FFFD in the place of what is not UTF-8."""
+        if len(self) < MAX_MANGLED:
+            quoted = bytes(data[max(0, error.start - self.AROUND) : error.end + self.AROUND])
+            self.append((number, quoted.decode("utf-8", "backslashreplace")))
+        return data.decode("utf-8", "replace")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+from collections.abc import Sequence
 from zlib import crc32
 
 from gwtui.framing.base import (
@@ -45,6 +46,9 @@ class ExceptionFrame(FramedEvent, frozen=True, gc=False):
 
 class EventStreamParser:
     """Parses one stream. An event is out with the last byte of its frame, if both checksums are right."""
+
+    mangled: Sequence[tuple[int, str]] = ()
+    """Checksums tell of damage."""
 
     def __init__(self, *, max_frame: int = MAX_EVENT) -> None:
         self.comments = 0

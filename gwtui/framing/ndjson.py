@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from gwtui.framing.base import BOM, MAX_EVENT, MAX_STRAY, FramedEvent, Framing, FramingLimitError
+from gwtui.framing.base import BOM, MAX_EVENT, MAX_STRAY, FramedEvent, Framing, FramingLimitError, Mangled
 
 _WHITE = b" \t\r"
 """RFC 8259 2, without the LF that ends the line."""
@@ -24,6 +24,9 @@ class NDJSONParser:
         self._begun = False
         self._line = bytearray()
         self._stray = bytearray()
+        self.mangled = Mangled()
+        self._events = 0
+        """So far."""
         self._failure: FramingLimitError | None = None
 
     @property
@@ -74,7 +77,12 @@ class NDJSONParser:
             return
         if not _may_be_object(line) and len(self._stray) < MAX_STRAY:
             self._stray += line[:MAX_STRAY] + b"\n"
-        events.append(_event(line))
+        self._events += 1
+        try:
+            text = line.decode()
+        except UnicodeDecodeError as error:
+            text = self.mangled.decode(line, error, self._events)
+        events.append(FramedEvent("message", text))
 
     def _without_bom(self, line: bytes) -> bytes:
         return line if self._begun else line.removeprefix(BOM)

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 
-from gwtui.framing.base import BOM, MAX_EVENT, MAX_STRAY, FramedEvent, Framing, FramingLimitError
+from gwtui.framing.base import BOM, MAX_EVENT, MAX_STRAY, FramedEvent, Framing, FramingLimitError, Mangled
 
 MAX_LINE = 1 << 20
 MAX_RETRY_DIGITS = 18
+_NO_NAME = re.compile(rb"[^\w.:/ -]")
+"""What the name of an event has only if the line of its data was lost in it."""
 NO_FIELD_STARTS = b"{}[]\"<'\0"
 """What an unfinished line starts with when it cannot become a field: JSON, markup or binary frames."""
 
@@ -48,6 +50,9 @@ class SSEParser:
         self._id = ""
         self._block_retry: int | None = None
         self._stray = bytearray()
+        self.mangled = Mangled()
+        self._dispatched = 0
+        """Events of the chunks before."""
         self._failure: FramingLimitError | None = None
 
     @property
@@ -84,6 +89,7 @@ class SSEParser:
             error.events = events
             self._failure = error
             raise
+        self._dispatched += len(events)
         return events
 
     def _line_feeds_only(self, chunk: bytes) -> bytes:
@@ -145,7 +151,11 @@ class SSEParser:
             return False
         if len(block) > self._max_plain:
             return False
-        events.append(ServerSentEvent(event, data.decode("utf-8", "replace"), self.last_event_id, None))
+        try:
+            text = data.decode()
+        except UnicodeDecodeError as error:
+            text = self.mangled.decode(data, error, self._dispatched + len(events) + 1)
+        events.append(ServerSentEvent(event, text, self.last_event_id, None))
         return True
 
     def _keep(self, unfinished: bytes) -> None:
@@ -182,7 +192,11 @@ class SSEParser:
                 self._id = value.decode("utf-8", "replace")
         elif name == b"retry":
             self._set_retry(value)
-        elif len(self._stray) < MAX_STRAY:
+        else:
+            self._put_aside(line)
+
+    def _put_aside(self, line: bytes) -> None:
+        if len(self._stray) < MAX_STRAY:
             self._stray += line[:MAX_STRAY] + b"\n"
 
     def _set_retry(self, value: bytes) -> None:
@@ -196,9 +210,14 @@ class SSEParser:
         self.last_event_id = self._id
         if self._data:
             name = self._type.decode("utf-8", "replace") or "message"
-            data = self._data[:-1].decode("utf-8", "replace")
+            try:
+                data = self._data[:-1].decode()
+            except UnicodeDecodeError as error:
+                data = self.mangled.decode(self._data[:-1], error, self._dispatched + len(events) + 1)
             events.append(ServerSentEvent(name, data, self.last_event_id, self._block_retry))
             self._data.clear()
+        elif self._type and _NO_NAME.search(self._type):
+            self._put_aside(b"event: " + self._type)
         self._type = b""
         self._block_retry = None
         self._block_open = False

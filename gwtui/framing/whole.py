@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from gwtui.framing.base import FramedEvent, Framing, FramingLimitError
 
@@ -17,6 +18,7 @@ class WholeParser:
 
     comments = 0
     stray = b""
+    mangled: Sequence[tuple[int, str]] = ()
     unended = None
 
     def __init__(self, *, max_body: int = MAX_BODY) -> None:

@@ -71,6 +71,16 @@ def _renamed(data: bytes) -> bytes:
     return re.sub(rb"(?m)^event: [^\r\n]*", b"event: something_else", data)
 
 
+def _letter(data: bytes) -> bytes:
+    """A letter too many in the key of its content."""
+    return re.sub(rb'"(delta|message|candidates|text)"(?=:)', lambda found: b'"%sx"' % found[1], data, count=1)
+
+
+def _line(data: bytes) -> bytes:
+    """A letter of `data:` is lost, so that the line is none of an event's."""
+    return re.sub(rb"(?m)^data:", b"dat:", data, count=1)
+
+
 def _with_payload(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
     found = _EVENT.fullmatch(data)
     if found is None:
@@ -92,4 +102,6 @@ _GARBLES: dict[str, Callable[[bytes], bytes]] = {
     "index": _elsewhere,
     "sequence": _later,
     "name": _renamed,
+    "key": _letter,
+    "line": _line,
 }

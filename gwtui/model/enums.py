@@ -180,6 +180,7 @@ class FindingName(Enum):
     EVENTS_AFTER_END = "events_after_end"
 
     BAD_JSON = "bad_json"
+    DAMAGED = "damaged"
     IDS_DIFFER = "ids_differ"
     UNASKED_CHOICE = "unasked_choice"
     UNASKED_CANDIDATE = "unasked_candidate"

@@ -193,9 +193,9 @@ VERDICTS: dict[Verdict, VerdictEntry] = {
         "Look at the answer with `gwtui probe`: a part of it does not end.",
     ),
     Verdict.DECODE_ERROR: VerdictEntry(
-        "The body could not be decoded.",
-        "A wrong or broken Content-Encoding.",
-        "Let the proxy honour `Accept-Encoding: identity`.",
+        "The body, or content in one of its events, could not be decoded.",
+        "A wrong or broken Content-Encoding; for a damaged event, something on the way that changes bytes.",
+        "Let the proxy honour `Accept-Encoding: identity`; compare a damaged event with what the upstream sends.",
     ),
     Verdict.REDIRECT: VerdictEntry(
         "The gateway redirects, and gwtui does not follow.",

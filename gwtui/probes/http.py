@@ -10,6 +10,7 @@ from typing import Self
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from gwtui.apis.base import API, Ask, AskError
+from gwtui.apis.damage import DamageWatch
 from gwtui.apis.headers import Headers, header, joined_header, without_query
 from gwtui.apis.http import is_expected_status
 from gwtui.model.enums import End, FindingName, Trigger
@@ -262,7 +263,7 @@ class HTTPProber:
         result.progress.streams = True
         return StreamIntake(
             framing,
-            self._api.reader(self._endpoint),
+            DamageWatch(self._api, self._endpoint),
             Timing(result.sent_ns),
             self._redactor(),
             (lambda stamp_ns, first, events: self._hand_on(result, stamp_ns, first, events)) if self._events else None,

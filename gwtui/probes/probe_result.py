@@ -9,6 +9,7 @@ from msgspec import structs
 
 from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import API, Usage
+from gwtui.apis.damage import Damage
 from gwtui.apis.headers import header, pick_headers, request_id, retry_after, trace_id
 from gwtui.apis.requests import model_asked, models_asked
 from gwtui.apis.tokens import seen_tokens
@@ -195,6 +196,7 @@ def _transport(result: Result) -> Transport:
         events=stream.timing.events if stream is not None else 0,
         comments=stream.parser.comments if stream is not None else 0,
         stray=stream.parser.stray if stream is not None else b"",
+        damage=stream.damage if stream is not None else Damage(),
         unfinished=stream.parser.unfinished if stream is not None else 0,
         unended=stream.parser.unended if stream is not None else None,
         idle_events=stream.timing.idle_events if stream is not None else 0,

@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from gwtui.apis.answer_ids import answer_id_in
-from gwtui.apis.base import Reading, StreamReader
+from gwtui.apis.base import Reading
+from gwtui.apis.damage import Damage, DamageWatch
 from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.framing.whole import WholeParser
 from gwtui.model.records import StreamEvent
@@ -73,7 +74,7 @@ class StreamIntake:
     def __init__(
         self,
         framing: Framing,
-        reader: StreamReader,
+        watch: DamageWatch,
         timing: Timing,
         redact: Redactor,
         hand_on: Callable[[int, int, tuple[StreamEvent, ...]], None] | None,
@@ -83,7 +84,8 @@ class StreamIntake:
     ) -> None:
         """`several_models`: the stream carries the answers of several models, whose timelines are kept."""
         self.models = ModelTimelines() if several_models else None
-        self.reader = reader
+        self.reader = watch.reader
+        self.watch = watch
         self.timing = timing
         self.parser = framing.parser()
         self._mask = EventMask(redact) if redact else None
@@ -95,6 +97,11 @@ class StreamIntake:
         self._read_bytes = 0
         self.answer_id = ""
         """The message's own id, as soon as an event has told it."""
+
+    @property
+    def damage(self) -> Damage:
+        """What of the stream was damaged."""
+        return self.watch.damage(self.parser.stray, self.parser.mangled)
 
     @property
     def text(self) -> str:
@@ -124,7 +131,7 @@ class StreamIntake:
         size, self._read_bytes = self._read_bytes, 0
         stamp_ns, error_ns = arrival.stamp_ns, arrival.error_ns
         first = self.timing.events + 1
-        readings = [self.reader.event(event) for event in events]
+        readings = self.watch.read(events, first)
         if first <= ID_EVENTS and not self.answer_id:
             self.answer_id = next(filter(None, (answer_id_in(event.data) for event in events[:ID_EVENTS])), "")
         if self._keep_text:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gwtui.apis.base import API, Answer, StreamReader
+from gwtui.apis.damage import Damage
 from gwtui.apis.headers import Headers, header
 from gwtui.apis.http import is_expected_status
 from gwtui.apis.requests import model_asked
@@ -27,6 +28,8 @@ from gwtui.text.sanitize import clean, excerpt
 from gwtui.verdict.buffering import pace_finding
 from gwtui.verdict.findings import clock_skew, header_findings
 from gwtui.verdict.http_status import judge_status
+
+NO_DAMAGE = Damage()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,8 @@ class Transport:
     """Events of the stream that said nothing but that it is alive."""
     idle_events: int = 0
     """Events at the end of the stream, as far as it came, that showed no progress."""
+    damage: Damage = NO_DAMAGE
+    """What of the stream was damaged."""
     behind: bytes = b""
     """What came behind the end of the answer."""
     began_at: float = 0.0
@@ -149,7 +154,7 @@ def judge(
         refusal = judge_status(status, transport.headers, transport.body, reason, transport.at)
         return Judged(refusal, found)
     if reader is not None:
-        judgement = judge_stream(transport, reader, api)
+        judgement = transport.damage.judged(judge_stream(transport, reader, api))
         return Judged(judgement, _once(*found, *_stream_findings(transport, reader, api, pace, judgement)))
     if transport.end in BROKEN:
         return Judged(_broken(transport, {}), found)
@@ -322,6 +327,7 @@ def _stream_findings(
     transport: Transport, reader: StreamReader, api: API, pace: ContentPace | None, judgement: Judgement
 ) -> Iterator[Finding]:
     yield from reader.findings
+    yield from transport.damage.findings
     if reader.ended() and (reason := _bare_error(transport, api)):
         yield Finding(name=FindingName.ERROR_AFTER_END, evidence=reason)
     if pace is not None and (finding := pace_finding(pace)) is not None:

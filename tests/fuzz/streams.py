@@ -19,6 +19,7 @@ from support.scripted import chunk
 from support.texts import texts_of
 
 from gwtui.apis import APIS
+from gwtui.apis.damage import DamageWatch
 from gwtui.apis.headers import header, http_date, pick_headers, request_id, retry_after, trace_id, without_query
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
 from gwtui.codec.wire import decode, encode
@@ -116,7 +117,7 @@ def read_answer(answered: Answered) -> Request:
     if answered.status == 200 and api.framing.is_type(header(answered.headers, "content-type")):
         intake = StreamIntake(
             api.framing,
-            api.reader(endpoint),
+            DamageWatch(api, endpoint),
             Timing(0),
             Redactor(),
             lambda _, __, more: found.extend(more),

@@ -244,6 +244,7 @@ GARBLED: list[tuple[str, bytes]] = [
     ("index", SSE.replace(b'"index":0', b'"index":7')),
     ("sequence", SSE.replace(b":4}", b":11}")),
     ("name", SSE.replace(b"event: delta", b"event: something_else")),
+    ("line", SSE.replace(b"data:", b"dat:")),
     ("nul", b"id: a\0b\n" + SSE),
     ("numbers", SSE.replace(b":4}", b':4,"odd":NaN,"odd":1e999,"odd":-Infinity,"odd":' + b"9" * 400 + b"}")),
     ("utf8", SSE.replace(b":4}", b':4,"odd":"\xff\xfe\xc3( \xed\xa0\x80 \xf0\x9f"}')),

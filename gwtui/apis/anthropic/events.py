@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.base import words_of
 from gwtui.apis.payload import as_text
 
 DELTAS_OF_BLOCK: dict[str, frozenset[str]] = {
@@ -75,4 +76,16 @@ def refusal_of(stop_details: object) -> str:
     return ": ".join(filter(None, (as_text(details.get(name)) for name in ("category", "explanation"))))
 
 
+EVENT_WORDS = words_of(
+    Block,
+    BlockDelta,
+    Message,
+    MessagesEvent,
+    more=(
+        *DELTAS_OF_BLOCK,
+        *KNOWN_DELTAS,
+        *("message_start", "content_block_start", "content_block_delta", "content_block_stop", "message_delta"),
+        *("message_stop", "ping", "message", "stop_sequence", "signature", "citation", "citations", "data"),
+    ),
+)
 EVENT = msgspec.json.Decoder(MessagesEvent)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.anthropic.events import SILENT_BLOCKS, TOOL_BLOCKS, refusal_of
+from gwtui.apis.anthropic.events import EVENT_WORDS, SILENT_BLOCKS, TOOL_BLOCKS, refusal_of
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
 from gwtui.apis.anthropic.tokens import MessageTokens
 from gwtui.apis.base import API, Answer, Ask
@@ -58,6 +58,7 @@ class AnthropicMessages(API):
     default_path = "/v1/messages"
     default_model = "claude-3-haiku-20240307"
     provider = "anthropic"
+    words = EVENT_WORDS
     snippet = Endpoint(name="anthropic", api=name, url=EXAMPLE_URL, key="env:ANTHROPIC_API_KEY")
     error_form = ErrorForm(
         '{"type": "error", "error": {"type": ..., "message": ...}}', ("type", "message"), "Anthropic's", "error"

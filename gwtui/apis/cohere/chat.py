@@ -8,7 +8,7 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.cohere.stream import RULES, CohereReader, failure_of, finish_reason, generated, usage_of
+from gwtui.apis.cohere.stream import EVENT_WORDS, RULES, CohereReader, failure_of, finish_reason, generated, usage_of
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.finish_reasons import COHERE
 from gwtui.apis.outcome import Outcome, wanted_of
@@ -33,6 +33,7 @@ class CohereChat(API):
     default_model = "command-a-03-2025"
     snippet = Endpoint(name="cohere", api=name, url="https://api.cohere.com", key="env:COHERE_API_KEY")
     error_form = ErrorForm('{"message": "..."}', is_bare=True)
+    words = EVENT_WORDS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}

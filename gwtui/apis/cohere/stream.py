@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from gwtui.apis.base import Reading, Usage
+from gwtui.apis.base import Reading, Usage, words_of
 from gwtui.apis.errors import APIError, is_error
 from gwtui.apis.finish_reasons import COHERE
 from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
@@ -39,6 +39,15 @@ class ChatEvent(msgspec.Struct):
     error: Any = None
 
 
+EVENT_WORDS = words_of(
+    ChatEvent,
+    more=(
+        *("message", "content", "text", "thinking", "tool_calls", "function", "arguments", "name", "tool_plan"),
+        *("usage", "tokens", "billed_units", "finish_reason", "citations", "message-start", "message-end"),
+        *("content-start", "content-delta", "content-end", "tool-call-start", "tool-call-delta", "tool-call-end"),
+        *("tool-plan-delta", *OTHER_EVENTS),
+    ),
+)
 EVENT = msgspec.json.Decoder(ChatEvent)
 
 

@@ -32,6 +32,7 @@ class CompareStream(API):
     default_path = "/compare-stream"
     default_model = "gpt-4o-mini,claude-3-haiku-20240307"
     several_models = True
+    words = frozenset(msgspec.structs.astuple(Names()))
     snippet = Endpoint(name="compare", api=name, url=EXAMPLE_URL, model="model-a,model-b")
     any_answers = MappingProxyType({"models": ()})
 

@@ -12,6 +12,7 @@ from gwtui.apis.base import API, Answer, Ask, AskError, Usage
 from gwtui.apis.errors import describe_error
 from gwtui.apis.finish_reasons import GEMINI as WORDS
 from gwtui.apis.gemini.stream import (
+    EVENT_WORDS,
     MAX_CANDIDATES,
     RESPONSE,
     RULES,
@@ -56,6 +57,7 @@ class Gemini(API):
     """The path where no stream is asked for."""
     default_model = "gemini-2.0-flash"
     provider = "google"
+    words = EVENT_WORDS
     snippet = Endpoint(name="gemini", api=name, url=EXAMPLE_URL, key="env:GEMINI_API_KEY")
     any_answers = MappingProxyType({"generationConfig": {"candidateCount": MAX_CANDIDATES}})
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.apis.base import Reading, Reasoning, Usage
+from gwtui.apis.base import Reading, Reasoning, Usage, words_of
 from gwtui.apis.choices import Alternatives
 from gwtui.apis.errors import APIError, is_error
 from gwtui.apis.finish_reasons import GEMINI as WORDS
@@ -58,6 +58,14 @@ class GeminiResponse(msgspec.Struct):
         return clean(as_text(feedback.get("blockReason") if isinstance(feedback, dict) else None), 64)
 
 
+EVENT_WORDS = words_of(
+    Candidate,
+    GeminiResponse,
+    more=(
+        *("parts", "text", "thought", "role", "functionCall", "args", "name", "inlineData", "fileData", "responseId"),
+        *("executableCode", "codeExecutionResult", "safetyRatings", "blockReason", "thoughtSignature", "createTime"),
+    ),
+)
 RESPONSE = msgspec.json.Decoder(GeminiResponse)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, RULES, OpenAIReader
-from gwtui.apis.openai.events import ERROR_FORM, ChunkForm
+from gwtui.apis.openai.events import ERROR_FORM, EVENT_WORDS, ChunkForm, lacking
 from gwtui.apis.outcome import wanted_of
 from gwtui.apis.requests import (
     EXAMPLE_PROMPT,
@@ -37,6 +37,7 @@ class OpenAIChat(API):
     snippet = Endpoint(name="openai", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     any_answers = ANY_CHOICES
     error_form = ERROR_FORM
+    words = EVENT_WORDS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body if isinstance(endpoint.body, dict) else {}
@@ -57,6 +58,9 @@ class OpenAIChat(API):
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
         asked = model_asked(endpoint, self.default_model)
         return OpenAIReader(asked, choices=choices_asked(endpoint), wanted=wanted_of(endpoint))
+
+    def lacks(self, data: str) -> tuple[str, bool]:
+        return lacking(data)
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         asked = model_asked(endpoint, self.default_model)

@@ -10,7 +10,7 @@ from typing import Any
 from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
-from gwtui.apis.openai.events import ERROR_FORM, ChunkForm
+from gwtui.apis.openai.events import ERROR_FORM, EVENT_WORDS, ChunkForm, lacking
 from gwtui.apis.outcome import wanted_of
 from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.framing.sse import SSE
@@ -33,6 +33,7 @@ class OpenAICompletions(API):
     provider = "openai"
     snippet = Endpoint(name="completions", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     error_form = ERROR_FORM
+    words = EVENT_WORDS
     any_answers = ANY_CHOICES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
@@ -52,6 +53,9 @@ class OpenAICompletions(API):
     def reader(self, endpoint: Endpoint) -> OpenAIReader:
         asked, wanted = model_asked(endpoint, self.default_model), wanted_of(endpoint, is_code=True)
         return OpenAIReader(asked, RULES, ChunkForm.TEXT, choices_asked(endpoint), wanted)
+
+    def lacks(self, data: str) -> tuple[str, bool]:
+        return lacking(data)
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         asked, wanted = model_asked(endpoint, self.default_model), wanted_of(endpoint, is_code=True)

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from gwtui.apis.base import Reasoning
+from gwtui.apis.base import Reasoning, words_of
 from gwtui.apis.errors import ErrorForm
-from gwtui.apis.payload import Arguments, as_text
+from gwtui.apis.payload import Arguments, as_text, read_json
 from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.model.enums import EventKind
 from gwtui.text.sanitize import clean
@@ -78,6 +78,32 @@ class Chunk(msgspec.Struct):
     """Groq's place for the usage."""
 
 
+TOOL_WORDS = ("function", "arguments", "name", "custom", "input", "thinking")
+COMPANIONS = frozenset({"message", "content_filter_results", "content_filter_offsets", "usage"})
+"""What a choice may have instead of a delta or text: annotations of the content that Azure sends beside it, mostly."""
+EVENT_WORDS = words_of(
+    Chunk,
+    Choice,
+    ChoiceDelta,
+    more=(*TOOL_WORDS, *COMPANIONS, "content_filter_result", "prompt_filter_results", "logprobs", "system_fingerprint"),
+)
+_HOLDERS = frozenset({"delta", "text", *COMPANIONS})
+_CONTENT = frozenset({"content", "reasoning_content", "reasoning", "refusal", "tool_calls", "role"})
+
+
+def lacking(data: str) -> tuple[str, bool]:
+    """What the choices of a chunk lack, in words ("" for nothing), and whether what it is stands under another key."""
+    chunk = read_json(_ANY, data)
+    choices = chunk.get("choices") if isinstance(chunk, dict) else None
+    for choice in choices if isinstance(choices, list) else ():
+        if not isinstance(choice, dict) or choice.get("finish_reason") or not _HOLDERS.isdisjoint(choice):
+            continue
+        hidden = any(isinstance(value, dict) and value.keys() & _CONTENT for value in choice.values())
+        return f"a choice has neither delta nor text, but {', '.join(choice) or 'nothing'}", hidden
+    return "", False
+
+
+_ANY = msgspec.json.Decoder(Any)
 CHUNK = msgspec.json.Decoder(Chunk)
 _NO_DELTA = ChoiceDelta()
 

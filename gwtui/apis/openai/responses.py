@@ -10,7 +10,7 @@ from gwtui.apis.errors import describe_error
 from gwtui.apis.finish_reasons import RESPONSES
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ERROR_FORM
-from gwtui.apis.openai.responses_events import RESPONSE, RULES, ResponseObject, cut_by, output_of, usage_of
+from gwtui.apis.openai.responses_events import EVENT_WORDS, RESPONSE, RULES, ResponseObject, cut_by, output_of, usage_of
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.outcome import Closing, Outcome, Wanted, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
@@ -34,6 +34,7 @@ class OpenAIResponses(API):
     provider = "openai"
     snippet = Endpoint(name="responses", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     error_form = ERROR_FORM
+    words = EVENT_WORDS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from gwtui.apis.base import Usage
+from gwtui.apis.base import Usage, words_of
 from gwtui.apis.payload import as_text
 from gwtui.apis.tokens import token_usage
 from gwtui.model.enums import EventKind
@@ -35,6 +35,20 @@ DELTAS = {
     "response.code_interpreter_call.code.delta": EventKind.TOOL,
 }
 """Events that carry a piece of what is generated. All other deltas (audio, images) are no text."""
+EVENT_TYPES = (
+    "response.created",
+    "response.in_progress",
+    "response.queued",
+    "response.output_item.added",
+    "response.output_item.done",
+    "response.content_part.added",
+    "response.content_part.done",
+    "response.output_text.annotation.added",
+    "response.reasoning_summary_part.added",
+    "response.reasoning_summary_part.done",
+    "keepalive",
+)
+OTHER_WORDS = ("item", "part", "item_id", "message", "output_text", "annotations", "logprobs", "obfuscation")
 WHOLES = ("text", "refusal", "arguments", "input", "code", "transcript")
 """The fields in which a `.done` event repeats all that its deltas carried."""
 
@@ -77,6 +91,11 @@ class ResponsesEvent(msgspec.Struct):
         return next((value for field in WHOLES if isinstance(value := getattr(self, field), str)), None)
 
 
+EVENT_WORDS = words_of(
+    ResponseObject,
+    ResponsesEvent,
+    more=(*TERMINAL, *DELTAS, *(f"{name.removesuffix('.delta')}.done" for name in DELTAS), *EVENT_TYPES, *OTHER_WORDS),
+)
 EVENT = msgspec.json.Decoder(ResponsesEvent)
 RESPONSE = msgspec.json.Decoder(ResponseObject)
 

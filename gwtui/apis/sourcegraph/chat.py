@@ -33,6 +33,7 @@ class SourcegraphStream(API):
     default_model = "anthropic::2023-06-01::claude-3-haiku"
     snippet = Endpoint(name="sourcegraph-stream", api=name, url=shared.EXAMPLE_URL, **shared.ACCESS_TOKEN)
     tells_usage = False
+    words = shared.EVENT_WORDS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

@@ -29,6 +29,7 @@ class SourcegraphCode(API):
     default_model = "fireworks::v1::starcoder"
     snippet = Endpoint(name="sourcegraph-code", api=name, url=shared.EXAMPLE_URL, stream=False, **shared.ACCESS_TOKEN)
     tells_usage = False
+    words = shared.EVENT_WORDS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         question = (shared.human(endpoint.prompt or PROMPT),)

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import Answer, Usage
+from gwtui.apis.base import Answer, Usage, words_of
 from gwtui.apis.finish_reasons import SOURCEGRAPH
 from gwtui.apis.outcome import Outcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
@@ -38,6 +38,7 @@ class Completion(msgspec.Struct):
     error: Any = None
 
 
+EVENT_WORDS = words_of(Completion, more=("done", "attribution-error", "function", "arguments", "name"))
 COMPLETION = msgspec.json.Decoder(Completion)
 
 

@@ -15,13 +15,14 @@ from gwtui.gateway.faults.pace import PACE
 from gwtui.gateway.faults.sockets import SOCKETS
 from gwtui.gateway.faults.statuses import STATUSES
 from gwtui.gateway.faults.streams import STREAMS
+from gwtui.gateway.faults.tokens import TOKENS
 from gwtui.gateway.faults.websockets import WEBSOCKETS
 
 FAULT_MODEL = "fault:"
 """The prefix of a model's name that chooses a fault."""
 FAULT_HEADER = "x-gwtui-fault"
 
-_ALL = (*STATUSES, *ANSWERS, *STREAMS, *replies.FAULTS, *COMPARE, *PACE, *HOSTILE, *SOCKETS, *WEBSOCKETS)
+_ALL = (*STATUSES, *ANSWERS, *STREAMS, *replies.FAULTS, *COMPARE, *PACE, *TOKENS, *HOSTILE, *SOCKETS, *WEBSOCKETS)
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 
 

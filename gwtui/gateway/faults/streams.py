@@ -169,7 +169,32 @@ GARBLED = (
     answer_fault(
         "odd-numbers", "NaN, 1e999 and repeated keys in an event", Verdict.COMPLETE, garble_event=4, garble="numbers"
     ),
-    answer_fault("not-utf8", "Bytes that are not UTF-8 in an event", Verdict.COMPLETE, garble_event=4, garble="utf8"),
+    answer_fault(
+        "not-utf8",
+        "Bytes that are not UTF-8 in an event",
+        Verdict.COMPLETE,
+        garble_event=4,
+        garble="utf8",
+        findings=(FindingName.DAMAGED,),
+    ),
+    answer_fault(
+        "damaged-key",
+        "A letter too many hides the content of an event",
+        Verdict.DECODE_ERROR,
+        "stream.damaged",
+        garble_event=4,
+        garble="key",
+        findings=(FindingName.DAMAGED,),
+    ),
+    answer_fault(
+        "damaged-line",
+        "A lost letter takes an event out of the stream",
+        Verdict.DECODE_ERROR,
+        "stream.damaged",
+        garble_event=4,
+        garble="line",
+        findings=(FindingName.DAMAGED,),
+    ),
     answer_fault(
         "nul", "A NUL in the id of an event, which is then ignored", Verdict.COMPLETE, garble_event=4, garble="nul"
     ),

@@ -45,6 +45,11 @@ STREAMS: dict[FindingName, FindingEntry] = {
         "The events were cut, merged or mangled on the way.",
         FORMAT,
     ),
+    FindingName.DAMAGED: warning(
+        "Bytes of the stream were damaged: lines that are no field, bytes that are not UTF-8, names off by a letter.",
+        "Something on the way changes or loses bytes, or cuts characters in two.",
+        "Compare the quoted bytes with what the upstream sends; look at proxies that rewrite or re-chunk streams.",
+    ),
     FindingName.IDS_DIFFER: warning(
         "Chunks of one stream have different ids.",
         "Chunks of another stream were mixed in, or the gateway generates an id per chunk.",
