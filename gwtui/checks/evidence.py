@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.gateway_documents import MAX_NUMBER
 from gwtui.checks.request_sets import PROBES, CheckTarget, RequestSet
 from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.records import Finding, Ping, Request, StreamEvent, StreamRead
+from gwtui.verdict.gateway_entries import request_ids
 
-MAX_NUMBER = 1e15
-"""What counts more than that is not believed."""
 _SIGN = re.compile(r"\\\\|\\(x[0-9a-f]{2}|U00(?:0[0-9a-f]|10)[0-9a-f]{4})")
 """What stands in the text of a record for characters that are not printable, where JSON has no such escape; and a
 backslash that is escaped, behind which nothing is."""
@@ -152,22 +152,6 @@ def finding_of(request: Request, name: FindingName) -> Finding | None:
     return next((finding for finding in request.findings if finding.name == name), None)
 
 
-def texts_in(value: Any) -> Iterator[str]:
-    """Every text inside a JSON value."""
-    waiting: list[Any] = [value]
-    while waiting:
-        each = waiting.pop()
-        if isinstance(each, str):
-            yield each
-        elif isinstance(each, dict):
-            waiting += each.values()
-        elif isinstance(each, list):
-            waiting += each
-
-
 def ids_of(probed: Iterable[Probed]) -> list[frozenset[str]]:
     """Per request, every id that a gateway may know it by."""
-    return [
-        frozenset(filter(None, (each.request.request_id, each.request.sent_request_id, each.request.trace_id)))
-        for each in probed
-    ]
+    return [request_ids(each.request) for each in probed]

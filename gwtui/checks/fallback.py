@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gwtui.apis import APIS
+from gwtui.apis.gateway_documents import GatewayEntry, HealthDocument, entries_in, find_entry, health_of
 from gwtui.checks.breaker import (
     LONGEST_WAIT_S,
     SLOW_NS,
@@ -19,15 +20,14 @@ from gwtui.checks.breaker import (
 )
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.errors import FAST_NS
-from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
-from gwtui.checks.gateway import entries_of
+from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import FindingName
-from gwtui.model.records import Request
+from gwtui.model.records import Finding, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
-from gwtui.text.sanitize import clean
 from gwtui.verdict.classify import JSON_ANSWER
+from gwtui.verdict.gateway_entries import NAMED, provider_fallback, request_ids
 
 SECTION = "Upstreams"
 MOST_ATTEMPTS = 2
@@ -60,6 +60,8 @@ def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
     words += units.duration(request.duration_ns)
     if _fell_back(request):
         return passed(f"{words}; {_why(request)}")
+    if (noted := _noted_fallback(evidence, provoked[0])) is not None:
+        return passed(f"{words}; the gateway's own notes: {noted.evidence}")
     return warned(
         f"{words}, and nothing indicates a fallback",
         "Its provider did not fail, or the gateway does not report its fallbacks.",
@@ -88,15 +90,50 @@ def _chain_failed(request: Request, chain: list[str]) -> CheckAnswer:
 
 def _seen_fallback(evidence: Evidence, chain: list[str]) -> CheckAnswer:
     """Without provoking anything: is a fallback at work right now?"""
-    at_work = [each.request for each in evidence.streams() if each.ok and _fell_back(each.request)]
+    at_work = [why for each in evidence.streams() if each.ok and (why := _seen(evidence, each))]
     if at_work:
         return warned(
-            f"a fallback is active for {len(at_work)} requests: {_why(at_work[0])}",
+            f"a fallback is active for {units.many(len(at_work), 'request')}: {at_work[0]}",
             "The first provider is failing now.",
             "Check that provider; meanwhile answers come from another one.",
         )
     known = f"the chain is {' → '.join(chain)}" if chain else "no chain is reported"
     return not_applicable(f"no provider failed, so no fallback was needed; {known}", ASK)
+
+
+def _seen(evidence: Evidence, probed: Probed) -> str:
+    """Why an ordinary request was answered by a fallback; "" where it was not.
+
+    That it is not the default provider alone is no proof: the model may belong to another one.
+    """
+    if _fell_back(probed.request):
+        return _why(probed.request)
+    entry = _entry(evidence, probed)
+    known = entry is not None and (entry.attempts or (entry.attempt_count or 0) > 1)
+    noted = _noted_fallback(evidence, probed) if known or evidence.target.endpoint.expect_provider else None
+    return noted.evidence if noted is not None else ""
+
+
+def _noted_fallback(evidence: Evidence, probed: Probed) -> Finding | None:
+    """The fallback that the gateway's own notes of a request tell."""
+    entry = _entry(evidence, probed)
+    if entry is None:
+        return None
+    named = evidence.target.endpoint.expect_provider
+    if named is not None:
+        return provider_fallback(entry, named, NAMED)
+    return provider_fallback(entry, _health(evidence).default_provider)
+
+
+def _entry(evidence: Evidence, probed: Probed) -> GatewayEntry | None:
+    """What the gateway noted of a request: in its audit, which tells more, or among the latest of its metrics."""
+    ids = request_ids(probed.request)
+    for need, keys in _NOTES:
+        document = evidence.document(need)
+        entries = entries_in(document.at(*keys)) if document is not None and not document.problem else []
+        if (entry := find_entry(entries, ids)) is not None:
+            return entry
+    return None
 
 
 def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
@@ -133,7 +170,7 @@ def judge_attempts(evidence: Evidence) -> CheckAnswer:
     if not provoked:
         return not_applicable("no upstream failure was provoked")
     counts = [count for each in provoked if (count := _attempts(each.request)) is not None]
-    counts += _audited_attempts(evidence, provoked)
+    counts += _noted_attempts(evidence, provoked)
     final = [each.request for each in provoked if failed_upstream(each.request)]
     endless = [each for each in final if each.verdict in (Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED)]
     if endless:
@@ -235,9 +272,12 @@ def _seen_breaker(evidence: Evidence) -> CheckAnswer:
 
 
 def _chain(evidence: Evidence) -> list[str]:
+    return list(_health(evidence).fallback_chain)
+
+
+def _health(evidence: Evidence) -> HealthDocument:
     health = evidence.document(RequestSet.HEALTH)
-    chain = health.at("routing", "fallback_chain") if health is not None else None
-    return [clean(each, 40) for each in chain if isinstance(each, str)] if isinstance(chain, list) else []
+    return health_of(health.value if health is not None else None)
 
 
 def _fell_back(request: Request) -> bool:
@@ -262,22 +302,23 @@ def _attempts(request: Request) -> int | None:
     return 1 + sum(more) if more else None
 
 
-def _audited_attempts(evidence: Evidence, provoked: tuple[Probed, ...]) -> list[int]:
-    """The numbers that the audit has for these requests."""
-    document = evidence.document(RequestSet.PROVOKED_AUDIT)
-    if document is None or document.problem:
-        return []
-    ids = frozenset().union(*ids_of(provoked))
-    ours = [entry for entry in entries_of(document) if isinstance(entry, dict) and ids & set(texts_in(entry))]
-    return [entry["attempts"] for entry in ours if isinstance(entry.get("attempts"), int)]
+def _noted_attempts(evidence: Evidence, provoked: tuple[Probed, ...]) -> list[int]:
+    """The numbers, or lists, that the gateway's own notes have for these requests."""
+    entries = (_entry(evidence, each) for each in provoked)
+    return [each.attempt_count for each in entries if each is not None and each.attempt_count is not None]
 
 
+_NOTES = (
+    (RequestSet.PROVOKED_AUDIT, ()),
+    (RequestSet.AUDIT, ()),
+    (RequestSet.METRICS_AFTER, ("recent",)),
+)
 CHECKS = (
     Check(
         name="provider-fallback",
         title="Requests fall back when the first provider fails",
         section=SECTION,
-        needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.PROVOKED),
+        needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.AUDIT, RequestSet.PROVOKED, RequestSet.PROVOKED_AUDIT),
         judge=judge_provider_fallback,
     ),
     Check(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from gwtui.apis.gateway_documents import entries_in, texts_in
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, good_one, not_applicable, passed, warned
-from gwtui.checks.evidence import Document, Evidence, Probed, ids_of, texts_in
+from gwtui.checks.evidence import Document, Evidence, Probed, ids_of
 from gwtui.checks.health import judge_health, problem_of
 from gwtui.checks.metrics import judge_metrics, requests_counted
 from gwtui.checks.request_sets import RequestSet
@@ -78,7 +79,7 @@ def _requests_meanwhile(evidence: Evidence) -> float:
 
 
 def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> CheckAnswer:
-    entries = entries_of(document)
+    entries = entries_in(document.value)
     texts = [set(texts_in(entry)) for entry in entries]
     found = sum(any(ids & each for each in texts) for ids in ids_of(ours))
     words = f"the last {len(entries)} entries hold {found} of the {len(ours)} requests just sent, by their ids"
@@ -102,15 +103,6 @@ def _find_in_audit(document: Document, ours: list[Probed], meanwhile: float) -> 
         "Requests of this kind (perhaps streams) are not recorded, or only later.",
         "Check whether the audit is enabled for them, and whether its file can be written.",
     )
-
-
-def entries_of(document: Document) -> list[object]:
-    """The entries of an audit, wherever it keeps its list."""
-    value = document.value
-    if isinstance(value, list):
-        return value
-    lists = [each for each in value.values() if isinstance(each, list)] if isinstance(value, dict) else []
-    return next((each for each in lists if each), [])
 
 
 def _milliseconds(**durations: int | None) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gwtui.apis.gateway_documents import entries_in, texts_in
 from gwtui.checks.check import (
     Check,
     CheckAnswer,
@@ -14,8 +15,7 @@ from gwtui.checks.check import (
     passed,
     warned,
 )
-from gwtui.checks.evidence import Evidence, Probed, ids_of, texts_in
-from gwtui.checks.gateway import entries_of
+from gwtui.checks.evidence import Evidence, Probed, ids_of
 from gwtui.checks.request_sets import DEFAULT_AGENT, RequestSet
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
@@ -73,7 +73,7 @@ def _audited(evidence: Evidence, probed: Probed) -> str:
     if document is None or document.problem:
         return ""
     (ids,) = ids_of([probed])
-    for entry in entries_of(document):
+    for entry in entries_in(document.value):
         texts = set(texts_in(entry))
         if ids & texts and evidence.target.agent_type in texts:
             return min(ids & texts)

@@ -14,9 +14,10 @@ from msgspec.structs import replace
 
 from gwtui.apis import APIS
 from gwtui.apis.base import LIMIT_FIELDS
+from gwtui.apis.gateway_documents import texts_in
 from gwtui.apis.requests import models_asked
 from gwtui.checks.breaker import MOST_PROBES
-from gwtui.checks.evidence import Evidence, ids_of, texts_in
+from gwtui.checks.evidence import Evidence, ids_of
 from gwtui.checks.health import HEALTH_PATHS
 from gwtui.checks.key_substitution import with_made_up_key, with_own_auth
 from gwtui.checks.metrics import METRICS_PATHS, requests_counted

@@ -33,7 +33,7 @@ from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.masking import masked_finding
 from gwtui.secrets.resolver import make_ready, redactor
-from gwtui.verdict.gateway_entries import entry_cost, provider_fallback
+from gwtui.verdict.gateway_entries import DEFAULT, NAMED, entry_cost, provider_fallback, request_ids
 
 WAIT_S = 3.0
 """The longest time that a finished request waits for its look-up, in seconds."""
@@ -62,15 +62,15 @@ class ProviderLookup:
         metrics = _metrics_of(endpoint, profile)
         if metrics is None or request.outcome is not Outcome.OK:
             return request
-        gateway, ids = self._gateway(metrics, profile), frozenset(ids_of(request))
+        gateway, ids = self._gateway(metrics, profile), request_ids(request)
         try:
             async with asyncio.timeout(WAIT_S):
                 entry = await gateway.entry(ids, request.now_ns)
                 if entry is None:
                     return request
-                expected, whose = endpoint.expect_provider or "", "which `expect_provider` names"
+                expected, whose = endpoint.expect_provider or "", NAMED
                 if not expected:
-                    expected, whose = await gateway.default_provider(), "the gateway's default provider"
+                    expected, whose = await gateway.default_provider(), DEFAULT
                 if not entry.attempts and provider_fallback(entry, expected) is not None:
                     audited = await gateway.audited(ids, request.now_ns) or entry
                     entry = replace(entry, attempts=audited.attempts, attempt_count=audited.attempt_count)
@@ -97,12 +97,6 @@ class ProviderLookup:
 def _metrics_of(endpoint: Endpoint, profile: Profile) -> Endpoint | None:
     metrics = profile.endpoint(endpoint.metrics) if endpoint.metrics is not None else None
     return metrics if metrics is not None and metrics.api == GATEWAY_METRICS.name else None
-
-
-def ids_of(request: Request) -> list[str]:
-    """Every id by which a gateway may have noted the request."""
-    ids = (request.answer_id, request.request_id, request.sent_request_id, request.trace_id)
-    return [each for each in ids if each]
 
 
 def with_entry(request: Request, entry: GatewayEntry, endpoint: Endpoint, expected: str, whose: str) -> Request:

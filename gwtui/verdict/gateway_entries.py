@@ -15,7 +15,17 @@ COST_USD = 0.000_001
 """The same of each request, in US dollars: gateways round to so much."""
 
 
-def provider_fallback(entry: GatewayEntry, expected: str = "", whose: str = "the default provider") -> Finding | None:
+DEFAULT, NAMED = "the gateway's default provider", "which `expect_provider` names"
+"""Whose choice an expected provider is."""
+
+
+def request_ids(request: Request) -> frozenset[str]:
+    """Every id by which a gateway may have noted the request."""
+    ids = (request.answer_id, request.request_id, request.sent_request_id, request.trace_id)
+    return frozenset(filter(None, ids))
+
+
+def provider_fallback(entry: GatewayEntry, expected: str = "", whose: str = DEFAULT) -> Finding | None:
     """The finding, where another provider answered than the one that was asked first, or than the expected one.
 
     `expected`: "" where none is known; `whose`: what it is called in the evidence.

@@ -157,6 +157,53 @@ def test_a_fallback_that_is_at_work_is_seen_without_provoking_it() -> None:
     assert judge_provider_fallback(evidence(health=CHAIN, stream=ANSWERED)).outcome is WARN
 
 
+ROUTES = document({"status": "healthy", "routing": {"default_provider": "anthropic"}})
+BOTH = [{"provider": "anthropic", "status": 529}, {"provider": "openai", "status": 200}]
+
+
+def noted(**fields: Any) -> Request:
+    """The gateway's audit, with a note of the request."""
+    return document({"entries": [{"id": "other", "provider": "google"}, {"id": "req-1", **fields}]})
+
+
+@pytest.mark.parametrize(
+    ("note", "words"),
+    [
+        ({"provider": "openai"}, "openai answered, not anthropic, the gateway's default provider"),
+        ({"provider": "openai", "attempts": BOTH}, "anthropic failed (529), openai answered"),
+        ({"provider": "anthropic"}, ""),
+        ({"provider": "openai", "id": "another"}, ""),
+    ],
+)
+def test_a_provoked_fallback_is_proved_by_the_gateways_own_notes(note: dict[str, Any], words: str) -> None:
+    judged = judge_provider_fallback(
+        evidence(health=ROUTES, provoked=request(model=MODEL), provoked_audit=noted(**note))
+    )
+    assert (judged.outcome, words in judged.evidence) == (PASS if words else WARN, True), judged
+
+
+@pytest.mark.parametrize(
+    ("note", "outcome"),
+    [
+        ({"provider": "openai", "attempts": BOTH}, WARN),
+        ({"provider": "openai", "attempts": 2}, WARN),
+        ({"provider": "openai"}, NA),  # the model may be of that provider
+        ({"provider": "anthropic", "attempts": 1}, NA),
+    ],
+)
+def test_a_fallback_at_work_is_proved_by_its_attempts(note: dict[str, Any], outcome: CheckOutcome) -> None:
+    for audit in ({"audit": noted(**note)}, {"metrics_after": document({"recent": [{"request_id": "req-1", **note}]})}):
+        judged = judge_provider_fallback(evidence(health=ROUTES, stream=request(), **audit))
+        assert judged.outcome is outcome, judged
+
+
+def test_lists_of_attempts_are_counted() -> None:
+    three = [*BOTH, {"provider": "google", "status": 200}]
+    assert judge_attempts(evidence(provoked=request(), provoked_audit=noted(attempts=BOTH))).outcome is PASS
+    judged = judge_attempts(evidence(provoked=request(), provoked_audit=noted(attempts=three)))
+    assert (judged.outcome, judged.facts) == (FAIL, {"most_attempts": 3})
+
+
 @pytest.mark.parametrize(
     ("provoked", "outcome", "words"),
     [

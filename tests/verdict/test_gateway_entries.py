@@ -20,11 +20,15 @@ FAILED, SECOND = Attempt("anthropic", True, "529"), Attempt("openai")
         (GatewayEntry(provider="Anthropic "), "anthropic", ""),
         (GatewayEntry(provider="openai"), "", ""),
         (GatewayEntry(), "anthropic", ""),
-        (GatewayEntry(provider="openai"), "anthropic", "openai answered, not anthropic, the default provider"),
+        (
+            GatewayEntry(provider="openai"),
+            "anthropic",
+            "openai answered, not anthropic, the gateway's default provider",
+        ),
         (
             GatewayEntry(provider="openai", attempt_count=2),
             "anthropic",
-            "openai answered after 2 attempts, not anthropic, the default provider",
+            "openai answered after 2 attempts, not anthropic, the gateway's default provider",
         ),
         (
             GatewayEntry(provider="openai", attempts=(FAILED, SECOND)),
