@@ -21,6 +21,7 @@ class Offers(Provider):
             for key in KEYS:
                 if key.id != "app.palette":
                     text = key.help if key.name in key.help else f"{key.name}: {key.help}"
+                    text += f" ({key.also})" if key.also else ""
                     yield shown(screen.remapped.get(key.id, key.keys)), text, partial(screen.act, key.action)
 
     async def discover(self) -> Hits:

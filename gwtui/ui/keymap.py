@@ -15,6 +15,7 @@ from textual.screen import Screen
 from gwtui.model.metrics import BY_RANK
 
 _NEXT_LATENCY = f"the next latency: {', '.join(metric.label for metric in BY_RANK[:4])}, ..."
+_CHECKED = "concurrency, fallback, circuit breaker, health, metrics, test"
 FAR = 1_000_000
 """More lines than anything has."""
 
@@ -32,6 +33,8 @@ class Key(NamedTuple):
     """The heading it stands under in the help screen."""
     footer: bool | str = False
     """Whether the footer shows it; a text stands there instead of the key, for keys that go together."""
+    also: str = ""
+    """Further words by which the command palette finds it."""
 
     @property
     def name(self) -> str:
@@ -58,11 +61,11 @@ KEYS: tuple[Key, ...] = (
     Key("view.filter", "slash", "filter", "filter", "filter endpoints: words, state:down, ttft>500", "View", True),
     Key("view.window_longer", "plus,equals_sign", "window(1)", "window", "a longer window", "View", "+ -"),
     Key("view.window_shorter", "minus", "window(-1)", "", "a shorter window", "View"),
-    Key("probe.burst", "b", "burst", "burst", "send a burst of requests", "Actions", True),
+    Key("probe.burst", "b", "burst", "burst", "send a burst of requests", "Actions", True, "benchmark, load"),
     Key("incident.mark", "m", "mark", "mark", "mark this moment in the incident list", "Actions", True),
     Key("request.copy", "y", "copy", "copy", "copy the shown request's trace id", "View", True),
     Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "View", True),
-    Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "View", True),
+    Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "View", True, _CHECKED),
     Key("view.metric", "l", "metric(1)", "metric", _NEXT_LATENCY, "View", True),
     Key("panel.stream", "2", "panel('stream')", "", "only the stream, or all panels", "Panels"),
     Key("panel.latency", "3", "panel('latency')", "", "only the latency, or all panels", "Panels"),

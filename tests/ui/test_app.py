@@ -312,7 +312,11 @@ async def test_the_palette_does_what_keys_do(tmp_path: Path) -> None:
         assert stage.query.window is Window.M10
 
 
-@pytest.mark.parametrize("word", ["quit", "freeze", "sort", "inspect", "pause", "burst", "compare", "checks", "filter"])
+WORDS = ["quit", "freeze", "sort", "inspect", "pause", "burst", "compare", "checks", "filter"]
+OTHERS_WORDS = ["benchmark", "concurrency", "fallback", "health", "metrics"]
+
+
+@pytest.mark.parametrize("word", [*WORDS, *OTHERS_WORDS])
 async def test_the_palette_finds_a_command_by_its_name(word: str, tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("ctrl+p", *word)
