@@ -8,6 +8,9 @@ from enum import Enum, auto
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
+from gwtui.apis.payload import as_text
+from gwtui.text.sanitize import clean
+
 
 class Ending(Enum):
     """What a finish reason says of the answer that it ends."""
@@ -32,6 +35,8 @@ class Ending(Enum):
     """It ended for a reason that the API has no name for."""
 
 
+NO_REASON = frozenset({"", "null", "none"})
+"""Texts that some gateways send where there is no finish reason."""
 CUTS = frozenset({Ending.LIMIT, Ending.WINDOW, Ending.FILTERED, Ending.REFUSED, Ending.FAILED})
 """What may leave the last block open and a tool call half."""
 
@@ -70,6 +75,12 @@ class Vocabulary:
         """Whether the word is one of failure."""
         known = self.meaning(word)
         return known is not None and known.ending is Ending.FAILED
+
+
+def finish_word(value: object) -> str:
+    """A finish reason, cleaned; "" for none, and for a text that means none."""
+    word = clean(as_text(value), 64)
+    return "" if word.lower() in NO_REASON else word
 
 
 FAILURES: tuple[tuple[str, str], ...] = (

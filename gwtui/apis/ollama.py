@@ -16,10 +16,10 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage, words_of
 from gwtui.apis.errors import APIError, ErrorForm, find_error, is_error
-from gwtui.apis.finish_reasons import OLLAMA
+from gwtui.apis.finish_reasons import OLLAMA, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted, wanted_of
-from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
+from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
@@ -59,7 +59,7 @@ class Chat(msgspec.Struct):
     @property
     def reason(self) -> str:
         """Why it is done, cleaned; "" where it does not say."""
-        return clean(as_text(self.done_reason), 64)
+        return finish_word(self.done_reason)
 
     @property
     def usage(self) -> Usage:
@@ -136,10 +136,13 @@ class OllamaReader:
             return self._notes.error_event(event)
         if self.done:
             return self._notes.after_end("message", "done")
-        return self._chat(chat)
+        return self._chat(event, chat)
 
-    def _chat(self, chat: Chat) -> Reading:
+    def _chat(self, event: FramedEvent, chat: Chat) -> Reading:
         message = self._form.message(chat)
+        if chat == Chat():
+            words = f"neither `{self._form.field}` nor an error: {event.data[:QUOTED]}"
+            return Reading(EventKind.OTHER, "message", "", self._notes.note(FindingName.FOREIGN_CHUNK, words))
         if message is None and chat.done is not True:
             note = self._notes.break_rule("wrong-form", f"no `{self._form.field}` in it")
             return Reading(EventKind.OTHER, "message", "", note)
@@ -149,7 +152,7 @@ class OllamaReader:
         self._outcome.take(kind, text)
         if chat.done is not True:
             return Reading(kind, "message", text)
-        self._last = chat
+        self._last, self._notes.over = chat, "done"
         note = ""
         if OLLAMA.fails(chat.reason):
             note = self._notes.take_error(APIError(message=f"done_reason {chat.reason}"))

@@ -6,7 +6,8 @@ from collections.abc import Container
 
 from gwtui.apis.base import Reading
 from gwtui.apis.errors import APIError, event_error, find_error
-from gwtui.apis.payload import Unreadable
+from gwtui.apis.finish_reasons import finish_word
+from gwtui.apis.payload import Unreadable, as_text
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -28,6 +29,8 @@ class StreamNotes:
         self.breach: Judgement | None = None
         self.breaches = 0
         self.error: Judgement | None = None
+        self.over = ""
+        """What ended the API's stream; empty as long as nothing did. Errors after that are only noted."""
         self._findings: dict[FindingName, tuple[int, int, str, str]] = {}
 
     def begin(self, event: FramedEvent) -> Reading | None:
@@ -55,7 +58,14 @@ class StreamNotes:
 
     def error_event(self, event: FramedEvent) -> Reading:
         """The current event is only an error."""
+        if self.over and self.error is None:
+            return self.late_error(event_error(event.data))
         return Reading(EventKind.ERROR, "error", "", self.take_error(event_error(event.data)))
+
+    def late_error(self, error: APIError) -> Reading:
+        """The current event is an error after the API's end; the answer stays complete."""
+        words = f"an error after {self.over}: {error}"
+        return Reading(EventKind.OTHER, "error", "", self.note(FindingName.EVENTS_AFTER_END, words))
 
     def after_end(self, name: str, end: str) -> Reading:
         """The current event comes after the API's end; the answer stays complete."""
@@ -65,8 +75,11 @@ class StreamNotes:
         """The current event is OpenAI's end, in the stream of another API."""
         return Reading(EventKind.OTHER, "[DONE]", "", self.note(FindingName.DONE_MARKER, "[DONE] is OpenAI's end"))
 
-    def misnamed(self, name: str, kind: str) -> str:
-        """The current event has that name, and its payload is of another type. Returns a note on it."""
+    def misnamed(self, name: str, kind: str, skipped: str = "") -> str:
+        """The current event has that name, and its payload is of another type. Returns a note on it. `skipped`: why
+        an event without a name breaks a rule of the API."""
+        if name == "message" and skipped:
+            return self.break_rule("unnamed-events", skipped)
         if name == "message":
             return self.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
         return self.break_rule("name-is-not-type", f"it is named {name} and its type is {kind or 'missing'}")
@@ -78,6 +91,13 @@ class StreamNotes:
         if name == "error" or find_error(payload.value) is not None:
             return self.error_event(event)
         return Reading(EventKind.KEEPALIVE, name) if name in alive or not event.data.strip() else None
+
+    def finish_word(self, field: str, value: object) -> str:
+        """The finish reason, cleaned; "" for none, and for a text that means none."""
+        word = finish_word(value)
+        if not word and value is not None:
+            self.note(FindingName.FINISH_ODD, f"{field} is the text {as_text(value)!r}")
+        return word
 
     def take_unreadable(self, payload: Unreadable) -> str:
         """The current event is not the JSON that the API promises."""

@@ -67,6 +67,14 @@ def _later(data: bytes) -> bytes:
     return re.sub(rb'("sequence_number"):(\d+)', lambda found: b"%s:%d" % (found[1], int(found[2]) + ELSEWHERE), data)
 
 
+def _zero(data: bytes) -> bytes:
+    return re.sub(rb'("sequence_number"):\d+', rb"\1:0", data)
+
+
+def _unnamed(data: bytes) -> bytes:
+    return re.sub(rb"(?m)^event: [^\r\n]*\r?\n", b"", data)
+
+
 def _renamed(data: bytes) -> bytes:
     return re.sub(rb"(?m)^event: [^\r\n]*", b"event: something_else", data)
 
@@ -101,7 +109,9 @@ _GARBLES: dict[str, Callable[[bytes], bytes]] = {
     "nul": _nul,
     "index": _elsewhere,
     "sequence": _later,
+    "zero": _zero,
     "name": _renamed,
     "key": _letter,
     "line": _line,
+    "unnamed": _unnamed,
 }

@@ -66,7 +66,7 @@ LIES: list[tuple[str, Lie, Verdict]] = [
      Verdict.ERROR_IN_STREAM),
     ("an error, then a fine end", lambda s: (*s.opening, *s.content, s.error, *s.closing, *s.finish, *s.terminator),
      Verdict.ERROR_IN_STREAM),
-    ("a fine end, then an error", lambda s: (*s.good, s.error), Verdict.ERROR_IN_STREAM),
+    ("a fine end, then an error", lambda s: (*s.good, s.error), Verdict.COMPLETE),
     ("200 and then an error", lambda s: (s.error,), Verdict.ERROR_IN_STREAM),
     ("200 and then nothing", lambda s: (), Verdict.EMPTY),
     ("garbage made into an empty stream", lambda s: s.empty, Verdict.EMPTY),
@@ -92,6 +92,14 @@ def test_what_comes_after_the_end_is_only_noted(script: Script) -> None:
     decoded = decoded_from(script, script.good + script.good)
     assert decoded.judgement.verdict is Verdict.COMPLETE
     assert names(decoded.findings)[0] in (FindingName.EVENTS_AFTER_END, FindingName.FINISH_REPEATED)
+
+
+@every_script
+def test_an_error_after_the_end_is_only_noted(script: Script) -> None:
+    decoded = decoded_from(script, (*script.good, script.error))
+    (found,) = decoded.findings
+    assert found.name is FindingName.EVENTS_AFTER_END
+    assert "an error after" in found.evidence
 
 
 @every_script

@@ -62,6 +62,14 @@ CASES = [
     Case("half a line", [text("a"), unnamed('{"mess'), done()], ORDER, "ollama.bad-json", 2, FindingName.BAD_JSON),
     Case("an array", [unnamed("[]"), done()], ORDER, "ollama.wrong-form", 1),
     Case("a message that is a text", [unnamed({"message": "a"}), text("b"), done()], ORDER, "ollama.wrong-form", 1),
+    Case(
+        "a line of something else",
+        [text("a"), unnamed({"warning": "x"}), done()],
+        COMPLETE,
+        "ollama.done",
+        None,
+        FindingName.FOREIGN_CHUNK,
+    ),
     Case("more after the end", [text("a"), done(), text("b")], COMPLETE, "ollama.done", None, AFTER_END),
 ]
 

@@ -147,6 +147,12 @@ STEPS: list[tuple[str, list[Step], Verdict, str, int | None, FindingName | None]
     ("a delta that is not a text", [CREATED, added(), ("response.output_text.delta", {"delta": 7}), ended(), COMPLETED],
      ORDER, "responses.wrong-form", 3, None),
 ]  # fmt: skip
+
+
+def _renumbered(event: FramedEvent, number: int) -> FramedEvent:
+    return FramedEvent(event.event, json.dumps(json.loads(event.data) | {"sequence_number": number}))
+
+
 CASES = [
     *(Case(name, list(numbered(*steps)), verdict, rule, number, finding)
       for name, steps, verdict, rule, number, finding in STEPS),
@@ -154,6 +160,17 @@ CASES = [
       for number in range(2, 7)),
     Case("an event twice", [*numbered(*GOOD)[:5], numbered(*GOOD)[4], *numbered(*GOOD)[5:]],
          ORDER, "responses.sequence-order", 6),
+    Case("the number 0 on events of the gateway's own",
+         [_renumbered(event, 0 if 2 < at < 6 else at) for at, event in enumerate(numbered(*GOOD))],
+         COMPLETE, "responses.completed", None, FindingName.SEQUENCE_NUMBERS),
+    Case("the number 0 on all", [_renumbered(event, 0) for event in numbered(*GOOD)],
+         COMPLETE, "responses.completed", None, FindingName.SEQUENCE_NUMBERS),
+    Case("the number 0 on all, and a delta lost",
+         [_renumbered(event, 0) for event in numbered(CREATED, added(), delta("a"), whole("ab"), ended(), COMPLETED)],
+         ORDER, "responses.whole-differs", 4, FindingName.SEQUENCE_NUMBERS),
+    Case("a whole without white space at its end",
+         list(numbered(CREATED, added(), delta("a "), whole("a"), ended(), COMPLETED)),
+         COMPLETE, "responses.completed", None, FindingName.DONE_DIFFERS),
     Case("not numbered", list(unnumbered(*GOOD)),
          COMPLETE, "responses.completed", None, FindingName.NO_SEQUENCE_NUMBERS),
     Case("numbered from 1", list(numbered(("x", {}), *GOOD)[1:]), COMPLETE, "responses.completed"),

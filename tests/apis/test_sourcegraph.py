@@ -52,7 +52,7 @@ CASES = [
     Case("an unknown event", [text("a"), event("hint"), text("a", "stop"), DONE],
          COMPLETE, "sourcegraph.done", None, FindingName.UNKNOWN_EVENT),
     Case("no event name", [FramedEvent("message", text("a", "stop").data), DONE],
-         COMPLETE, "sourcegraph.done", None, FindingName.UNNAMED_EVENTS),
+         Verdict.OUT_OF_ORDER, "sourcegraph.unnamed-events", 1),
     Case("twice", GOOD + GOOD, COMPLETE, "sourcegraph.done", None, FindingName.EVENTS_AFTER_END),
     Case("no done", GOOD[:-1], Verdict.COMPLETE_UNTERMINATED, "sourcegraph.no-done"),
 
@@ -65,7 +65,7 @@ CASES = [
     Case("cut upstream, and done sent all the same", [*GOOD[:2], DONE], CUT, "sourcegraph.done-without-stopReason", 3),
     Case("an error and done", [text("a"), ERROR, DONE], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
     Case("an error and no done", [text("a"), ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
-    Case("an error after done", [*GOOD, ERROR], Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 5),
+    Case("an error after done", [*GOOD, ERROR], COMPLETE, "sourcegraph.done", None, FindingName.EVENTS_AFTER_END),
     Case("an error without a name", [text("a"), FramedEvent("message", '{"error":"x"}'), DONE],
          Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
     Case("a completion that is an error", [text("a"), event(error={"message": "x"}), DONE],

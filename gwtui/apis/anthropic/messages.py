@@ -12,7 +12,7 @@ from gwtui.apis.anthropic.stream import RULES, AnthropicReader
 from gwtui.apis.anthropic.tokens import MessageTokens
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import ErrorForm
-from gwtui.apis.finish_reasons import ANTHROPIC
+from gwtui.apis.finish_reasons import ANTHROPIC, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import Outcome, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
@@ -128,7 +128,7 @@ def _outcome(payload: _Answer, endpoint: Endpoint) -> Outcome:
 
 
 def _stop_reason(payload: _Answer) -> str:
-    return clean(as_text(payload.stop_reason), 64)
+    return finish_word(payload.stop_reason)
 
 
 def _judged(payload: _Answer) -> Judgement:

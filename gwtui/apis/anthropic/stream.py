@@ -40,6 +40,7 @@ from gwtui.text.sanitize import clean
 
 RULES = "anthropic"
 """What the ids of this API's rules begin with."""
+UNNAMED = "no `event:` line: Anthropic's SDKs, and Claude Code with them, skip such events"
 _CONTENT = {
     "text_delta": EventKind.TEXT,
     "thinking_delta": EventKind.REASONING,
@@ -81,7 +82,7 @@ class AnthropicReader:
         if step is None:
             return self._unknown(kind or event.event)
         reading = step(self, payload)
-        return reading if event.event == kind else reading.noted(self._notes.misnamed(event.event, kind))
+        return reading if event.event == kind else reading.noted(self._notes.misnamed(event.event, kind, UNNAMED))
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
         if (known := self._notes.unreadable(event, payload)) is not None:
@@ -234,8 +235,9 @@ class AnthropicReader:
         delta = event.delta or BlockDelta()
         reason = delta.stop_reason
         note = ""
-        if isinstance(reason, str) and reason:
-            self._stop_reason = clean(reason, 64)
+        word = self._notes.finish_word("stop_reason", reason) if isinstance(reason, str) else ""
+        if word:
+            self._stop_reason = word
             self._outcome.refuse(refusal_of(delta.stop_details))
             note = self._stopped()
         if self._at is Place.START:
@@ -245,7 +247,7 @@ class AnthropicReader:
             note = self._notes.break_rule("block-not-stopped", words)
         self._at = Place.CLOSING
         self._tokens.take(event.usage)
-        return Reading(EventKind.STOP if reason else EventKind.USAGE, "message_delta", "", note)
+        return Reading(EventKind.STOP if word else EventKind.USAGE, "message_delta", "", note)
 
     def _stopped(self) -> str:
         """Take the stop reason. Returns its note."""
@@ -258,7 +260,7 @@ class AnthropicReader:
         if not self._stop_reason:
             words = "message_stop without a stop_reason before it"
             note = self._notes.break_rule("message_stop-before-stop_reason", words)
-        self._at = Place.END
+        self._at, self._notes.over = Place.END, "message_stop"
         return Reading(EventKind.STOP, "message_stop", "", note)
 
     def ended(self) -> bool:

@@ -14,7 +14,7 @@ import msgspec
 
 from gwtui.apis.base import Reading, Usage, words_of
 from gwtui.apis.errors import APIError, is_error
-from gwtui.apis.finish_reasons import COHERE
+from gwtui.apis.finish_reasons import COHERE, finish_word
 from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, member, read_json
 from gwtui.apis.stream_notes import StreamNotes
@@ -79,6 +79,8 @@ class CohereReader:
         if is_error(payload.error) or "error" in (kind, event.event):
             return self._notes.error_event(event)
         if kind == "message-end" and (failure := failure_of(payload.delta)) is not None:
+            if self._ended:
+                return self._notes.late_error(failure)
             return Reading(EventKind.ERROR, "error", "", self._notes.take_error(failure))
         if self._ended:
             return self._notes.after_end(clean(kind or event.event, 64), "message-end")
@@ -155,7 +157,7 @@ class CohereReader:
         return Reading(EventKind.STOP, "tool-call-end", "", note)
 
     def _message_end(self, event: ChatEvent) -> Reading:
-        self._ended = True
+        self._ended, self._notes.over = True, "message-end"
         self._finish_reason = finish_reason(event.delta)
         self._usage = usage_of(member(event.delta, "usage"))
         known = not self._finish_reason or COHERE.meaning(self._finish_reason)
@@ -249,7 +251,7 @@ def failure_of(delta: object) -> APIError | None:
 
 def finish_reason(answer: object) -> str:
     """Why it is over, cleaned; "" where it does not say."""
-    return clean(as_text(member(answer, "finish_reason")), 64)
+    return finish_word(member(answer, "finish_reason"))
 
 
 def usage_of(usage: object) -> Usage:

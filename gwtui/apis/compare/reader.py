@@ -90,7 +90,9 @@ class CompareReader:
         names = self._names
         kind = payload.get(names.type)
         kind = kind if isinstance(kind, str) else event.event
-        if self._complete and kind != names.error:
+        if self._complete and kind == names.error:
+            return self._notes.error_event(event)
+        if self._complete:
             return self._notes.after_end(clean(kind, 64), clean(self._names.complete, 64))
         model = clean(as_text(payload.get(names.model)), 80)
         if kind == names.complete:
@@ -143,7 +145,7 @@ class CompareReader:
         return Reading(EventKind.ERROR, "error", "", clean(f"{model} failed: {error}"), model)
 
     def _end(self, payload: dict[str, Any]) -> Reading:
-        self._complete = True
+        self._complete, self._notes.over = True, clean(self._names.complete, 64)
         names = self._names
         metadata = payload.get(names.metadata)
         told = {name: count(metadata, name) for name in (names.models_successful, names.models_failed)}

@@ -11,6 +11,7 @@ from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Usage
 from gwtui.apis.errors import describe_error
 from gwtui.apis.finish_reasons import GEMINI as WORDS
+from gwtui.apis.finish_reasons import finish_word
 from gwtui.apis.gemini.stream import (
     EVENT_WORDS,
     MAX_CANDIDATES,
@@ -124,7 +125,7 @@ def _read(responses: list[GeminiResponse], asked: str, wanted: Wanted, findings:
             kind, piece = generated(candidate)
             outcome.take(kind, piece)
             text += piece if kind.is_visible else ""
-            reasons.add(clean(as_text(candidate.finish_reason), 64))
+            reasons.add(finish_word(candidate.finish_reason))
         if response.block_reason:
             blocked = f"blockReason {response.block_reason}"
             outcome.refuse(f"the prompt was refused: {response.block_reason}")

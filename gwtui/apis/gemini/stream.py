@@ -17,7 +17,7 @@ from gwtui.apis.errors import APIError, is_error
 from gwtui.apis.finish_reasons import GEMINI as WORDS
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
-from gwtui.apis.payload import Unreadable, as_json, as_text, read_json
+from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import add, count, later, with_reasoning
@@ -83,6 +83,8 @@ class GeminiReader:
         """Per candidate its finishReason; "" while it has none."""
         self._tags: dict[int, ThoughtTags] = {}
         self._blocked = ""
+        self._goes_on = False
+        """Whether content came after a finishReason, which then proves no end."""
         self._responses = 0
 
     def event(self, event: FramedEvent) -> Reading:
@@ -100,6 +102,7 @@ class GeminiReader:
             self.usage = usage_of(payload.usage, self.usage)
         if payload.block_reason:
             self._blocked = payload.block_reason
+            self._notes.over = "blockReason"
             self._outcome.refuse(f"the prompt was refused: {self._blocked}")
             return Reading(EventKind.STOP, "promptFeedback", "", f"blockReason {self._blocked}")
         return self._candidates(event, payload)
@@ -113,11 +116,15 @@ class GeminiReader:
             self._outcome.take(own, text)
             texts.append(text)
             notes.append(self._follow(candidate, text))
+        self._notes.over = "finishReason" if self._all_finished() and not self._goes_on else ""
         text = "".join(texts)
         if not text and any(candidate.finish_reason for candidate in payload.candidates or ()):
             kind = EventKind.STOP
         elif not payload.candidates and payload.usage:
             kind, name = EventKind.USAGE, "usage"
+        elif payload == GeminiResponse():
+            words = f"neither candidates nor an error: {event.data[:QUOTED]}"
+            notes.append(self._notes.note(FindingName.FOREIGN_CHUNK, words))
         return Reading(kind, name, text, clean("; ".join(filter(None, notes))))
 
     def _generated(self, candidate: Candidate) -> tuple[EventKind, str]:
@@ -133,10 +140,11 @@ class GeminiReader:
             return self._notes.break_rule("candidate-index", f"candidate index {as_text(candidate.index, 40)}")
         note = "" if index in self._finished else self._alternatives.begin(index)
         before = self._finished.setdefault(index, "")
-        reason = clean(as_text(candidate.finish_reason), 64)
+        reason = self._notes.finish_word("finishReason", candidate.finish_reason)
         reason = "" if reason == UNSPECIFIED else reason
         if text:
             if before:
+                self._goes_on = True
                 words = f"content after finishReason {before}"
                 note = note or self._notes.note(FindingName.FINISH_REPEATED, words)
             self._finished[index] = reason

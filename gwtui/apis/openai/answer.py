@@ -8,7 +8,7 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage
-from gwtui.apis.finish_reasons import OPENAI
+from gwtui.apis.finish_reasons import OPENAI, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ChunkForm, content_text, groq_usage
 from gwtui.apis.outcome import Outcome, Wanted
@@ -71,7 +71,7 @@ def read_completion(rules: str, form: ChunkForm, asked: str, wanted: Wanted, sta
     outcome = Outcome(rules, OPENAI, wanted, whole=True)
     for choice in choices:
         _take(outcome, choice)
-    reasons = [clean(as_text(choice.finish_reason), 64) for choice in choices]
+    reasons = [finish_word(choice.finish_reason) for choice in choices]
     closing = outcome.closing(filter(None, reasons), usage)
     judgement = closing.judgement or _judged(rules, reasons)
     return Answer(judgement, text, usage, served, (*closing.findings, *model_differs(asked, served)))

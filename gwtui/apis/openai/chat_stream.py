@@ -30,7 +30,7 @@ from gwtui.apis.openai.events import (
     reasoning_shown,
 )
 from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
-from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.payload import QUOTED, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import merged, token_usage, with_reasoning
 from gwtui.framing.base import FramedEvent
@@ -98,7 +98,8 @@ class OpenAIReader:
     def _chunk(self, event: FramedEvent, chunk: Chunk) -> Reading:
         if not chunk.choices:
             kind = EventKind.USAGE if chunk.usage else EventKind.OTHER
-            return Reading(kind, _name(event, chunk, "usage" if chunk.usage else ""))
+            note = "" if chunk.choices is not None or chunk.usage or chunk.x_groq else self._foreign(event)
+            return Reading(kind, _name(event, chunk, "usage" if chunk.usage else ""), "", note)
         for choice in chunk.choices:
             if choice.usage or (choice.delta is not None and choice.delta.reasoning_details):
                 self._take_account(choice)
@@ -106,10 +107,14 @@ class OpenAIReader:
             return self._choice(event, chunk, chunk.choices[0])
         return _joined([self._choice(event, chunk, choice) for choice in chunk.choices])
 
+    def _foreign(self, event: FramedEvent) -> str:
+        words = f"a chunk with neither choices nor an error: {event.data[:QUOTED]}"
+        return self._notes.note(FindingName.FOREIGN_CHUNK, words)
+
     def _terminator(self) -> Reading:
         if self._done:
             return self._notes.after_end("another [DONE]", DONE)
-        self._done = True
+        self._done, self._notes.over = True, DONE
         return Reading(EventKind.STOP, DONE)
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
@@ -150,7 +155,7 @@ class OpenAIReader:
             )
         kind, text = generated(choice, progress)
         self._take(choice, progress, kind, text)
-        note = ""
+        note, reason = "", self._notes.finish_word("finish_reason", choice.finish_reason)
         if text and not choice.suits(self._form):
             note = self._notes.break_rule("wrong-form", "the content is not where clients of this API look")
         role = choice.delta is not None and bool(choice.delta.role)
@@ -158,16 +163,15 @@ class OpenAIReader:
             self._notes.note(FindingName.ROLE_REPEATED, "the role once more")
         elif role:
             progress.role_seen = True
-            if progress.contents and not text and not choice.finish_reason and not chunk.usage:
+            if progress.contents and not text and not reason and not chunk.usage:
                 note = note or self._notes.break_rule("role-not-first", "the role comes after content")
         if text:
             progress.contents += 1
             if progress.finish_reason:
-                words = f"content after finish_reason {progress.finish_reason} in event {progress.finished_at}"
-                note = note or self._notes.break_rule("content-after-finish", words)
-        if choice.finish_reason:
+                note = note or self._gone_on(progress, reason)
+        if reason:
             finished = bool(progress.finish_reason)
-            finish = self._finish(progress, as_text(choice.finish_reason), bool(chunk.usage))
+            finish = self._finish(progress, reason, is_beside_text=bool(text))
             note = note or finish
             kind = kind if text else EventKind.OTHER if finished else EventKind.STOP
         elif not text:
@@ -189,15 +193,22 @@ class OpenAIReader:
             return ChoiceProgress(), self._notes.break_rule("choice-index", f"choice index {as_text(index, 40)}")
         return self._choices.setdefault(number, ChoiceProgress()), self._alternatives.begin(number)
 
-    def _finish(self, progress: ChoiceProgress, reason: str, with_usage: bool) -> str:
-        reason = clean(reason, 64)
+    def _gone_on(self, progress: ChoiceProgress, reason: str) -> str:
+        """Content came after a finish reason: a habit, if each chunk has one, or if it came before any content."""
+        words = f"content after finish_reason {progress.finish_reason} in event {progress.finished_at}"
+        if progress.contents > 1 and reason != progress.finish_reason:
+            return self._notes.break_rule("content-after-finish", words)
+        progress.goes_on, progress.finish_reason = True, ""
+        return self._notes.note(FindingName.FINISH_ODD, words)
+
+    def _finish(self, progress: ChoiceProgress, reason: str, *, is_beside_text: bool) -> str:
         if OPENAI.fails(reason):
             return self._notes.take_error(APIError(message=f"finish_reason {reason}"))
-        if not progress.finish_reason:
+        if not progress.finish_reason or (progress.goes_on and not is_beside_text):
             progress.finish_reason, progress.finished_at = reason, self._notes.number
             return "" if OPENAI.meaning(reason) else f"finish_reason {reason} is not known"
-        if reason == progress.finish_reason and with_usage:
-            return self._notes.note(FindingName.FINISH_REPEATED, f"finish_reason {reason} once more, beside the usage")
+        if reason == progress.finish_reason:
+            return self._notes.note(FindingName.FINISH_REPEATED, f"finish_reason {reason} once more")
         words = f"finish_reason {reason} after finish_reason {progress.finish_reason} in event {progress.finished_at}"
         return self._notes.break_rule("second-finish", words)
 

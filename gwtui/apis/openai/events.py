@@ -117,6 +117,8 @@ class ChoiceProgress:
         self.finish_reason = ""
         self.finished_at = 0
         self.tags = ThoughtTags()
+        self.goes_on = False
+        """Whether content came after a finish reason, as a habit."""
         self.calls_tool = False
         self.tools: list[Arguments] = []
         """The tool calls in the order they began."""

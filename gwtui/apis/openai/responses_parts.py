@@ -68,6 +68,8 @@ class Parts:
         if not came or came == whole or len(came) > MAX_KEPT:
             return bool(came), ""
         words = f"the deltas came to {len(came):,} characters, the whole has {len(whole):,}"
+        if came.strip() == whole.strip():
+            return True, self._notes.note(FindingName.DONE_DIFFERS, f"{words}: they differ in white space at the ends")
         if len(came) == len(whole):
             words = f"the deltas came to another text than the whole of {len(whole):,} characters"
         return True, self._notes.break_rule("whole-differs", words)

@@ -53,7 +53,9 @@ class ResponsesReader:
         self._parts = Parts(self._notes)
         self._tags = ThoughtTags()
         self._sequence: int | None = None
-        """The number that the last event had."""
+        """The number that the last event had, those with the number 0 left aside..."""
+        self._uncounted = 0
+        """... and how many of those came since."""
         self._created = False
         self._ending = ""
         """The terminal event's type, once it came."""
@@ -161,7 +163,7 @@ class ResponsesReader:
         return self._content(content, name, payload.whole, note)
 
     def _end(self, name: str, response: ResponseObject) -> Reading:
-        self._ending = name
+        self._ending = self._notes.over = name
         if name in ("response.failed", "response.cancelled") or response.error:
             error = describe_error(response.error or {"type": name, "message": "no reason given"})
             return Reading(EventKind.ERROR, name, "", self._notes.take_error(error))
@@ -194,8 +196,11 @@ class ResponsesReader:
         number, last = payload.sequence_number, self._sequence
         if not isinstance(number, int) or isinstance(number, bool):
             return self._notes.note(FindingName.NO_SEQUENCE_NUMBERS, "no sequence_number")
-        self._sequence = number
-        if last is None or number == last + 1:
+        if number == 0 and last is not None:
+            self._uncounted += 1
+            return self._notes.note(FindingName.SEQUENCE_NUMBERS, f"sequence_number 0 after {last}")
+        self._sequence, uncounted, self._uncounted = number, self._uncounted, 0
+        if last is None or last < number <= last + 1 + uncounted:
             late = last is None and number > 1
             return self._notes.break_rule("sequence-gap", f"the stream begins with number {number}") if late else ""
         if number <= last:

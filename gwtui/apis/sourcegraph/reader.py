@@ -24,6 +24,8 @@ from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
 
+UNNAMED = "no `event:` line: Cody's clients cannot read such events"
+
 
 class SourcegraphReader:
     """Follows one stream of completions."""
@@ -52,7 +54,7 @@ class SourcegraphReader:
         if self._done:
             return self._notes.after_end(name, "done")
         if name == "done":
-            self._done = True
+            self._done, self._notes.over = True, "done"
             return Reading(EventKind.STOP, name)
         if name == "attribution-error":
             words = str(event_error(event.data))
@@ -73,7 +75,7 @@ class SourcegraphReader:
         if is_error(payload.error) and payload.completion is None:
             return self._notes.error_event(event)
         reading = self._completion(payload)
-        return reading if name == "completion" else reading.noted(self._notes.misnamed(name, "completion"))
+        return reading if name == "completion" else reading.noted(self._notes.misnamed(name, "completion", UNNAMED))
 
     def _completion(self, payload: Completion) -> Reading:
         text, note = self._added(payload)

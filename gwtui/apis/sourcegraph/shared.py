@@ -8,13 +8,12 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage, words_of
-from gwtui.apis.finish_reasons import SOURCEGRAPH
+from gwtui.apis.finish_reasons import SOURCEGRAPH, finish_word
 from gwtui.apis.outcome import Outcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.tokens import token_usage
 from gwtui.model.enums import EventKind
 from gwtui.model.verdicts import Verdict
-from gwtui.text.sanitize import clean
 
 RULES = "sourcegraph"
 """What the ids of these APIs' rules begin with."""
@@ -54,7 +53,7 @@ def usage_of(completion: Completion) -> Usage:
 
 def stop_reason_of(completion: Completion) -> str:
     """The stop reason, cleaned; "" if the event has no stop reason."""
-    return clean(as_text(completion.stop_reason), 64) if completion.stop_reason is not msgspec.UNSET else ""
+    return finish_word(completion.stop_reason) if completion.stop_reason is not msgspec.UNSET else ""
 
 
 def read_answer(wanted: Wanted, status: int, body: bytes) -> Answer:

@@ -155,6 +155,97 @@ ORDER = (
     answer_fault("two-streams", "Two streams in one body", Verdict.COMPLETE, **TWO_STREAMS),
 )
 
+_CHUNK = 'data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":{%s},"finish_reason":%s}]}\n\n'
+
+
+def _habit(name: str, says: str, event: str, finding: FindingName, after: int) -> Fault:
+    return answer_fault(
+        name, says, Verdict.COMPLETE, insert=event, insert_after=after, findings=(finding,), text="a b c"
+    )
+
+
+HABITS = (
+    _habit(
+        "finish-odd",
+        'finish_reason is the text "null" before the end',
+        _CHUNK % ('"content":" and"', '"null"'),
+        FindingName.FINISH_ODD,
+        3,
+    ),
+    _habit(
+        "finish-twice",
+        "The same finish_reason twice",
+        _CHUNK % ("", '"stop"'),
+        FindingName.FINISH_REPEATED,
+        5,
+    ),
+    _habit(
+        "foreign-chunk",
+        "A chunk that has neither choices nor an error",
+        'data: {"warning":"usage was not reported"}\n\n',
+        FindingName.FOREIGN_CHUNK,
+        3,
+    ),
+)
+"""What loses nothing, and is a finding."""
+
+FINISHES = (
+    answer_fault(
+        "finish-abort",
+        "The finish reason is that of an engine that gave up",
+        Verdict.ERROR_IN_STREAM,
+        "abort",
+        cut_after=4,
+        insert=_CHUNK % ("", '"abort"') + "data: [DONE]\n\n",
+        insert_after=4,
+    ),
+    answer_fault(
+        "finish-filter",
+        "A filter ends the answer in its middle",
+        Verdict.COMPLETE,
+        "content_filter",
+        cut_after=4,
+        insert=_CHUNK % ("", '"content_filter"') + "data: [DONE]\n\n",
+        insert_after=4,
+        findings=(FindingName.FILTERED,),
+    ),
+    answer_fault(
+        "nothing-visible",
+        "A natural end, and nothing visible before it",
+        Verdict.EMPTY,
+        "nothing visible",
+        cut_after=1,
+        insert=_CHUNK % ("", '"stop"') + "data: [DONE]\n\n",
+        insert_after=1,
+    ),
+    answer_fault(
+        "thinking-eats-limit",
+        "The token limit is reached in the middle of thinking",
+        Verdict.COMPLETE,
+        cut_after=1,
+        insert=_CHUNK % ('"reasoning_content":"hm"', "null") + _CHUNK % ("", '"length"') + "data: [DONE]\n\n",
+        insert_after=1,
+        findings=(FindingName.NO_VISIBLE_OUTPUT,),
+    ),
+    answer_fault(
+        "refused",
+        "The model refuses",
+        Verdict.COMPLETE,
+        cut_after=1,
+        insert=_CHUNK % ('"refusal":"I cannot help with that."', "null") + _CHUNK % ("", '"stop"') + "data: [DONE]\n\n",
+        insert_after=1,
+        findings=(FindingName.REFUSED,),
+    ),
+    answer_fault(
+        "error-late",
+        "An error object after `[DONE]`",
+        Verdict.COMPLETE,
+        insert='data: {"error":{"type":"internal_error","message":"logging failed"}}\n\n',
+        insert_after=1_000_000,
+        findings=(FindingName.EVENTS_AFTER_END,),
+    ),
+)
+
 GARBLED = (
     answer_fault("bad-json", "Half of one event's JSON is missing", Verdict.OUT_OF_ORDER, "bad-json", **HALF_EVENT),
     answer_fault(
@@ -200,4 +291,4 @@ GARBLED = (
     ),
 )
 
-STREAMS = (*ENDS, *ERRORS, *ORDER, *GARBLED)
+STREAMS = (*ENDS, *ERRORS, *ORDER, *HABITS, *FINISHES, *GARBLED)

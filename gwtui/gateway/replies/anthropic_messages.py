@@ -162,6 +162,14 @@ FAULTS: tuple[Fault, ...] = (
         garble_event=5,
         garble="name",
     ),
+    _fault(
+        "unnamed",
+        "An event without its `event:` line, which clients skip",
+        Verdict.OUT_OF_ORDER,
+        "unnamed-events",
+        garble_event=5,
+        garble="unnamed",
+    ),
     _fault("two-streams", "Two messages in one body", Verdict.COMPLETE, **TWO_STREAMS),
     _fault(
         "overloaded",

@@ -12,6 +12,7 @@ from gwtui.gateway.fault import Fault, api_fault, broken_off
 from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import openai_error
 from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 
@@ -117,6 +118,14 @@ FAULTS: tuple[Fault, ...] = (
     _fault("lost", "An event is lost, and its number with it", Verdict.OUT_OF_ORDER, "sequence-gap", lose_event=6),
     _fault("duplicated", "An event is repeated", Verdict.OUT_OF_ORDER, "sequence-order", repeat_event=6),
     _fault("reordered", "Two events are swapped", Verdict.OUT_OF_ORDER, "sequence-", swap_event=6),
+    _fault(
+        "zero",
+        "An event has the sequence number 0, and none is lost",
+        Verdict.COMPLETE,
+        garble_event=6,
+        garble="zero",
+        findings=(FindingName.SEQUENCE_NUMBERS,),
+    ),
     _fault("sequence", "A sequence number jumps", Verdict.OUT_OF_ORDER, "sequence-", garble_event=6, garble="sequence"),
     _fault(
         "index", "A delta of an item that is not open", Verdict.OUT_OF_ORDER, "item", garble_event=6, garble="index"

@@ -36,8 +36,8 @@ STREAMS: dict[FindingName, FindingEntry] = {
         "Look for that error in the gateway's log by the trace id.",
     ),
     FindingName.EVENTS_AFTER_END: warning(
-        "Events came after the API's end marker.",
-        "Two streams in one body, or a gateway that ends a stream more than once.",
+        "Events, or an error, came after the API's end marker.",
+        "Two streams in one body, or a gateway that ends a stream more than once, or fails when all was sent.",
         "Let the gateway end each stream once, and write nothing after it.",
     ),
     FindingName.BAD_JSON: warning(
@@ -91,8 +91,18 @@ STREAMS: dict[FindingName, FindingEntry] = {
     ),
     FindingName.FINISH_REPEATED: info(
         "The finish reason came more than once.",
-        "Old models repeat it with every event; the last one counts.",
+        "Old models repeat it with every event, SGLang in a chunk of its own; the last one counts.",
         _IGNORE_OR_FORMAT,
+    ),
+    FindingName.FINISH_ODD: info(
+        "A finish reason stands where none is due, or is a text that means none.",
+        "The gateway translates another API, whose every event has one.",
+        _IGNORE_OR_FORMAT,
+    ),
+    FindingName.FOREIGN_CHUNK: warning(
+        "An event holds nothing that this API knows: strict clients fail at it.",
+        "The gateway adds events of its own, such as warnings.",
+        "Let the gateway send such news in comments or headers.",
     ),
     FindingName.ROLE_REPEATED: info(
         "The role of a choice came again after its first chunk.",
@@ -117,6 +127,16 @@ STREAMS: dict[FindingName, FindingEntry] = {
     FindingName.NO_SEQUENCE_NUMBERS: warning(
         "Events lack the sequence numbers that the API promises, so lost events cannot be seen.",
         _OWN_EVENTS,
+        FORMAT,
+    ),
+    FindingName.SEQUENCE_NUMBERS: info(
+        "Events have the sequence number 0, so lost ones cannot be seen; their texts are whole.",
+        "The gateway makes events of its own and does not count them.",
+        FORMAT,
+    ),
+    FindingName.DONE_DIFFERS: info(
+        "The whole of a text differs from its deltas in white space at its ends.",
+        "The gateway trims the text that it repeats.",
         FORMAT,
     ),
     FindingName.NO_OUTPUT_INDEX: info(
