@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -27,8 +28,9 @@ _own_options = option_group(
     json_option,
 )
 _EPILOG = f"""
-KEY is the key itself, or where it is: {KEY_PLACES}. The key itself is masked in all that gwtui prints and writes, but
-other users of this machine can read it in the list of processes, and your shell keeps it in its history.
+KEY is the key itself, or where it is: {KEY_PLACES}. The key itself is masked in all that gwtui prints and writes, and
+on Linux in the list of processes once gwtui runs. Until then others can read it there, and your shell may keep it in
+its history.
 
 {exit_codes("an endpoint had no success, or --deadline passed")}
 """
@@ -114,28 +116,35 @@ def _bench_options(options: dict[str, Any], **more: Any) -> BenchOptions:
     given."""
     options |= {name: options[name] or None for name in (*_SIDES, *_SIDES.values())}
     if any(options[side] for side in _SIDES.values()):
-        for key, side in _SIDES.items():
-            options[key] = _key_for(side, options[side], key, options[key])
+        _drop_unused(options)
+        options |= _references({key: options[key] for key in _SIDES if options[key] is not None})
     return BenchOptions(**options, **more, like_src=True)
 
 
-def _key_for(side: str, url: str | None, option: str, key: str | None) -> str | None:
-    if url is not None:
-        return _reference(option, key)
-    note(f"{side} is not benchmarked: there is no --{side}" + (f", so --{option} is not used" if key else ""))
-    return None
+def _drop_unused(options: dict[str, Any]) -> None:
+    for key, side in _SIDES.items():
+        if options[side] is None:
+            unused = f", so --{key} is not used" if options[key] else ""
+            note(f"{side} is not benchmarked: there is no --{side}{unused}")
+            options[key] = None
 
 
-def _reference(option: str, text: str | None) -> str | None:
-    """A reference to the key: the text, or a new one for a key that the text is. Raises a Refusal."""
+def _references(keys: Mapping[str, str]) -> dict[str, str]:
+    """By option a reference to each key: its text, or a new one for a key that the text is. Raises a Refusal."""
     from gwtui.secrets.references import SCHEME_NAMES, SCHEMES, hold, is_reference
     from gwtui.secrets.resolver import remember
+    from gwtui.secrets.sources import hide_argument
 
-    if text is None or is_reference(text):
-        return text
-    if text.partition(":")[0].lower() in SCHEME_NAMES:
-        raise Refusal(f"--{option} begins like a reference, but is not valid: write {SCHEMES}")
-    note(f"--{option} holds the key itself, which others can read in the list of processes; safer: {SCHEMES}")
-    reference = hold(option, text)
-    remember(reference, text.strip())
-    return reference
+    written = {option: text for option, text in keys.items() if not is_reference(text)}
+    for option, text in written.items():
+        if text.partition(":")[0].lower() in SCHEME_NAMES:
+            raise Refusal(f"--{option} begins like a reference, but is not valid: write {SCHEMES}")
+    references = {option: hold(option, text) for option, text in written.items()}
+    for option, text in written.items():
+        remember(references[option], text.strip())
+    if written:
+        hidden = sum(map(hide_argument, written.values())) == len(written)
+        when, can = ("until now", "could") if hidden else ("while it runs", "can")
+        names = " and ".join(f"--{option}" for option in written)
+        note(f"others {can} read the key of {names} in the list of processes {when}; safer: {SCHEMES}")
+    return {**keys, **references}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shlex
 import signal
 import stat
@@ -27,6 +28,8 @@ ANSWER_S = 10.0
 _WATCH = ("/bin/sh", "-c", 'read -r line; kill -s KILL -- "-$1"', "sh")
 """Kills the process group whose number follows, once its own standard input has ended."""
 
+_ARGUMENTS = slice(45, 47)
+"""Where the command line begins and ends in memory, among the fields of proc_pid_stat(5) after the name."""
 _NO_LIBRARY, _REFUSED, _NOT_FOUND = 3, 4, 5
 _KEYRING = f"""
 import sys
@@ -66,6 +69,23 @@ def from_file(place: str) -> str:
     if len(data) > MAX_FILE_BYTES:
         raise KeyReferenceError(f"the key file {path} is larger than {MAX_FILE_BYTES // 1024} KiB: the wrong one?")
     return _text(data, f"the key file {path}")
+
+
+def hide_argument(value: str) -> bool:
+    """Overwrite the value of an option in this process's command line, as the list of processes shows it. False where
+    that cannot be done, as on systems without /proc."""
+    secret = re.compile(rb"(?<=[\0=])" + re.escape(os.fsencode(value)) + rb"(?=\0)")
+    try:
+        fields = Path("/proc/self/stat").read_bytes().rpartition(b")")[2].split()
+        begins, ends = (int(field) for field in fields[_ARGUMENTS])
+        with Path("/proc/self/mem").open("r+b", buffering=0) as memory:
+            memory.seek(begins)
+            line, found = secret.subn(lambda match: b"*" * len(match[0]), memory.read(ends - begins))
+            memory.seek(begins)
+            memory.write(line)
+    except (OSError, ValueError):
+        return False
+    return found > 0
 
 
 def from_command(line: str) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -76,11 +78,29 @@ def test_completions_with_keys_on_the_command_line(gateway: Answering, tmp_path:
     assert [each.json["stream"] for each in gateway.asked] == [False] * 6
     assert [(row["endpoint"], row["successful"]) for row in rows(figures)] == [("gateway", "3"), ("sourcegraph", "3")]
     assert [row["trace_id"] for row in rows(requests)] == [f"trace-{number}" for number in range(1, 7)]
-    notes = result.stderr.splitlines()
-    assert [note.split(",")[0] for note in notes] == [
-        f"gwtui: note: --{option} holds the key itself" for option in ("sgd", "sgp")
+    (note,) = result.stderr.splitlines()
+    assert "read the key of --sgd and --sgp in the list of processes" in note
+    assert "safer: env:NAME" in note
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="hidden on Linux alone")
+def test_a_key_on_the_command_line_is_hidden_from_the_list_of_processes(gateway: Answering) -> None:
+    lines: list[bytes] = []
+    line = f"-m gwtui gateway benchmark-stream --gateway {gateway.url} --sgd {SGD} --requests 1"
+
+    def answer(asked: Asked) -> tuple[int, bytes]:
+        lines.append(Path(f"/proc/{process.pid}/cmdline").read_bytes())
+        return 200, whole(asked.path)
+
+    gateway.answer = answer
+    with subprocess.Popen([sys.executable, *line.split()], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        output, errors = process.communicate(timeout=30)
+    assert process.returncode == 0, errors
+    assert [(SGD.encode() in each, b"*" * len(SGD) in each, gateway.url.encode() in each) for each in lines] == [
+        (False, True, True)
     ]
-    assert all("safer: env:NAME" in note for note in notes)
+    assert b"until now" in errors
+    assert SGD.encode() not in output + errors
 
 
 def test_a_key_on_the_command_line_is_masked_wherever_it_comes_back(gateway: Answering, tmp_path: Path) -> None:
