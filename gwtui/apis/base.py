@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import msgspec
 
 from gwtui.apis.errors import ErrorForm, error_reason
+from gwtui.apis.event_keys import NO_KEYS, EventKeys
 from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.gateway_figures import NO_FIGURES, GatewayFigures
@@ -170,6 +171,8 @@ class API(Protocol):
     """Fields of a request's body that allow as many answers as can be: a capture does not show what was asked for."""
     words: frozenset[str] = frozenset()
     """The keys of its events and the types that those may have: `damage` looks for these where a letter is off."""
+    event_keys: EventKeys = NO_KEYS
+    """What the data of its events must have."""
     tells_usage: bool = True
     """Whether an answer without token counts lacks something."""
     error_form: ErrorForm = ErrorForm()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwtui.apis import event_keys
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.fill_in_middle import PROMPT, SAMPLING, STOP
 from gwtui.apis.openai.answer import read_completion
@@ -33,6 +34,7 @@ class Fireworks(API):
     default_path = "/v1/completions/fireworks"
     default_model = "starcoder"
     provider = "fireworks"
+    event_keys = event_keys.CHUNKS
     snippet = Endpoint(
         name="fireworks",
         api=name,

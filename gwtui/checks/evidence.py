@@ -143,6 +143,15 @@ def _document_of(request: Request) -> Document:
         return Document(request, None, f"HTTP {request.status} without JSON: {str(error)[:80]}")
 
 
+def object_in(text: str) -> dict[str, Any] | None:
+    """The JSON object that cleaned text holds; None where it holds none, or was cut."""
+    try:
+        value = msgspec.json.decode(_SIGN.sub(_as_json, text))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
 def _as_json(sign: re.Match[str]) -> str:
     return sign[0] if sign[1] is None else json.dumps(chr(int(sign[1][1:], 16)))[1:-1]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from gwtui.apis import APIS
+from gwtui.apis.event_keys import missing_keys
 from gwtui.checks.check import (
     Check,
     CheckAnswer,
@@ -17,13 +19,14 @@ from gwtui.checks.check import (
     passed,
     warned,
 )
-from gwtui.checks.evidence import Evidence, finding_of
+from gwtui.checks.evidence import Evidence, Probed, finding_of, object_in
 from gwtui.checks.request_plans import LONG_TOKENS
 from gwtui.checks.request_sets import RequestSet
-from gwtui.model.enums import FindingName
-from gwtui.model.records import Request
+from gwtui.model.enums import EventKind, FindingName
+from gwtui.model.records import Finding, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
+from gwtui.text.sanitize import clean
 from gwtui.verdict.classify import JSON_ANSWER
 
 SECTION = "Answers"
@@ -35,9 +38,26 @@ MALFORMED = frozenset(
         FindingName.EVENTS_AFTER_END,
         FindingName.ODD_MESSAGE_START,
         FindingName.NO_SEQUENCE_NUMBERS,
+        FindingName.FOREIGN_CHUNK,
+        FindingName.DAMAGED,
+        FindingName.ERROR_AFTER_END,
     }
 )
 """Findings about the form of events."""
+HABITS = frozenset(
+    {
+        FindingName.ROLE_REPEATED,
+        FindingName.FINISH_REPEATED,
+        FindingName.FINISH_ODD,
+        FindingName.SEQUENCE_NUMBERS,
+        FindingName.DONE_DIFFERS,
+        FindingName.NO_OUTPUT_INDEX,
+        FindingName.NO_ITEMS,
+        FindingName.ITEM_INDEX_REUSED,
+        FindingName.ITEM_NOT_DONE,
+    }
+)
+"""Those that lose nothing, and that strict clients may fail at."""
 LONG_EVENTS = 100
 """Events that a stream needs to count as long..."""
 LARGE_BYTES = 4096
@@ -111,7 +131,7 @@ def judge_headers(evidence: Evidence) -> CheckAnswer:
 
 
 def judge_format(evidence: Evidence) -> CheckAnswer:
-    """Fails on events that break the API's form; warns where the role comes again."""
+    """Fails on events that break the API's form; warns on habits that lose nothing, as a role that comes again."""
     probed = evidence.one(RequestSet.STREAM)
     if probed is None:
         return not_applicable("nothing was sent")
@@ -121,16 +141,38 @@ def judge_format(evidence: Evidence) -> CheckAnswer:
     if not request.events:
         return not_applicable(f"no event came: {describe(request)}")
     if odd := [each for each in request.findings if each.name in MALFORMED]:
-        words = "; ".join(f"{each.name.value.replace('_', ' ')}: {each.evidence}" for each in odd)
-        return failed(words, odd[0].likely_cause, odd[0].entry.remedy)
-    if again := finding_of(request, FindingName.ROLE_REPEATED):
-        return warned(again.evidence, again.likely_cause, again.entry.remedy)
+        return failed(_named(odd), odd[0].likely_cause, odd[0].entry.remedy)
+    if lacking := _lacking(probed):
+        return failed(
+            lacking,
+            "The gateway puts events of its own into the stream, or drops part of one.",
+            "Send its own notes as comments (`: text`): SDKs read these keys without asking whether they are there.",
+        )
+    if habits := [each for each in request.findings if each.name in HABITS]:
+        return warned(_named(habits), habits[0].likely_cause, habits[0].entry.remedy)
     if not probed.ok:
         return not_applicable(
             f"{request.events} well-formed events, but the stream did not end well: {describe(request)}"
         )
     names = list(dict.fromkeys(event.name for event in probed.events))
     return passed(f"all {request.events} events are well-formed and in order: {', '.join(names[:8])}")
+
+
+def _named(findings: Sequence[Finding]) -> str:
+    return "; ".join(f"{each.name.value.replace('_', ' ')}: {each.evidence}" for each in findings)
+
+
+def _lacking(probed: Probed) -> str:
+    """The first event that lacks what every event of its kind has, in words; "" where all have it."""
+    keys = APIS[probed.request.api].event_keys
+    for read in probed.reads if keys else ():
+        for number, event in enumerate(read.events, read.first_event):
+            if event.kind in (EventKind.ERROR, EventKind.KEEPALIVE):
+                continue
+            data = object_in(event.raw)
+            if data is not None and "error" not in data and (missing := missing_keys(keys, data)):
+                return f"event {number} has no {' and no '.join(f'`{key}`' for key in missing)}: {clean(event.raw, 80)}"
+    return ""
 
 
 def judge_silent_fallback(evidence: Evidence) -> CheckAnswer:

@@ -113,6 +113,9 @@ def chunks(*deltas: dict[str, Any]) -> Probed:
         (streamed(request(events=30), EVENLY), PASS, "content_block_delta"),
         (Probed(request(events=3, findings=found(FindingName.UNNAMED_EVENTS))), FAIL, "unnamed events"),
         (Probed(request(events=3, findings=found(FindingName.IDS_DIFFER))), FAIL, "ids differ"),
+        (Probed(request(events=3, findings=found(FindingName.FOREIGN_CHUNK))), FAIL, "foreign chunk: seen"),
+        (Probed(request(events=3, findings=found(FindingName.DAMAGED))), FAIL, "damaged"),
+        (Probed(request(events=3, findings=found(FindingName.FINISH_REPEATED))), WARN, "finish repeated: seen"),
         (Probed(request(events=3, findings=found(FindingName.UNKNOWN_EVENT))), PASS, ""),
         (Probed(request(Verdict.OUT_OF_ORDER, events=3, reason="index 2")), FAIL, "index 2"),
         (Probed(JSON_ANSWER), NA, "no event came"),
@@ -122,6 +125,38 @@ def chunks(*deltas: dict[str, Any]) -> Probed:
     ],
 )
 def test_event_format(probed: Probed, outcome: CheckOutcome, words: str) -> None:
+    check(judge_format(evidence(stream=probed)), outcome, words)
+
+
+def raw(api: str, *datas: object) -> Probed:
+    """A stream whose events hold these data."""
+    texts = [each if isinstance(each, str) else json.dumps(each) for each in datas]
+    events = [StreamEvent(name="e", kind=EventKind.TEXT, raw=text) for text in texts]
+    return Probed(request(api=api, events=len(events)), (read(10, 1, *events[:1]), read(20, 2, *events[1:])))
+
+
+CHUNK: dict[str, object] = {"choices": []}
+DELTA = {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta"}}
+
+
+@pytest.mark.parametrize(
+    ("probed", "outcome", "words"),
+    [
+        (raw("openai-chat", CHUNK, CHUNK | {"usage": {}}, "[DONE]"), PASS, "3 events"),
+        (raw("openai-chat", CHUNK, {"status": "working"}), FAIL, 'event 2 has no `choices`: {"status": "working"}'),
+        (raw("fireworks", {"id": "a", "model": "m"}), FAIL, "event 1 has no `choices`"),
+        (raw("openai-completions", CHUNK, {"text": "a"}), FAIL, "event 2 has no `choices`"),
+        (raw("openai-chat", CHUNK, '{"choices": [{"delta": {"con'), PASS, ""),
+        (raw("anthropic-messages", DELTA, {"type": "ping"}, {"type": "new_kind"}), PASS, ""),
+        (raw("anthropic-messages", DELTA, {"type": "content_block_delta", "index": 0}), FAIL, "event 2 has no `delta`"),
+        (raw("anthropic-messages", {"type": "content_block_start"}), FAIL, "no `index` and no `content_block`"),
+        (raw("openai-responses", {"type": "response.completed", "sequence_number": 1}), FAIL, "no `response`"),
+        (raw("gemini", {"candidates": []}, {"usageMetadata": {}}), PASS, ""),
+        (raw("gemini", {"candidates": []}, {"modelVersion": "m"}), FAIL, "event 2 has no `candidates`"),
+        (raw("sourcegraph-stream", {"done": True}), PASS, ""),
+    ],
+)
+def test_an_event_without_what_clients_read_is_named(probed: Probed, outcome: CheckOutcome, words: str) -> None:
     check(judge_format(evidence(stream=probed)), outcome, words)
 
 

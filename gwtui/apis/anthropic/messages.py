@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis import event_keys
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.anthropic.events import EVENT_WORDS, SILENT_BLOCKS, TOOL_BLOCKS, refusal_of
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
@@ -59,6 +60,7 @@ class AnthropicMessages(API):
     default_model = "claude-3-haiku-20240307"
     provider = "anthropic"
     words = EVENT_WORDS
+    event_keys = event_keys.MESSAGES
     snippet = Endpoint(name="anthropic", api=name, url=EXAMPLE_URL, key="env:ANTHROPIC_API_KEY")
     error_form = ErrorForm(
         '{"type": "error", "error": {"type": ..., "message": ...}}', ("type", "message"), "Anthropic's", "error"

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis import event_keys
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Usage
 from gwtui.apis.errors import describe_error
@@ -59,6 +60,7 @@ class Gemini(API):
     default_model = "gemini-2.0-flash"
     provider = "google"
     words = EVENT_WORDS
+    event_keys = event_keys.CANDIDATES
     snippet = Endpoint(name="gemini", api=name, url=EXAMPLE_URL, key="env:GEMINI_API_KEY")
     any_answers = MappingProxyType({"generationConfig": {"candidateCount": MAX_CANDIDATES}})
 

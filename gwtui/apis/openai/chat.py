@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwtui.apis import event_keys
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, RULES, OpenAIReader
@@ -38,6 +39,7 @@ class OpenAIChat(API):
     any_answers = ANY_CHOICES
     error_form = ERROR_FORM
     words = EVENT_WORDS
+    event_keys = event_keys.CHUNKS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body if isinstance(endpoint.body, dict) else {}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwtui.apis import event_keys
 from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
@@ -34,6 +35,7 @@ class OpenAICompletions(API):
     snippet = Endpoint(name="completions", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     error_form = ERROR_FORM
     words = EVENT_WORDS
+    event_keys = event_keys.CHUNKS
     any_answers = ANY_CHOICES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwtui.apis import event_keys
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import describe_error
@@ -35,6 +36,7 @@ class OpenAIResponses(API):
     snippet = Endpoint(name="responses", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     error_form = ERROR_FORM
     words = EVENT_WORDS
+    event_keys = event_keys.RESPONSES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {
