@@ -81,7 +81,20 @@ def analyse(timelines: Sequence[ModelTimeline], speakers: Sequence[str], *, one_
         saves_time=wall - slowest <= total - wall,
     )
     verdict, undecided = _decided(found, answered, one_stream=one_stream)
-    return replace(found, verdict=verdict, undecided=undecided, queues=_queues(found, answered, usual))
+    found = replace(found, verdict=verdict, undecided=undecided, queues=_queues(found, answered, usual))
+    return _from_starts(found, answered) if one_stream else found
+
+
+def _from_starts(found: Concurrency, answered: Sequence[ModelTimeline]) -> Concurrency:
+    """The same with its figures counted from each model's own start, as the stream tells it; unless all starts were
+    told at once and the models then answered one by one: such a start is no beginning."""
+    if found.verdict is Together.SEQUENTIAL and found.starts_together:
+        return found
+    spans = [(each.start_ns or 0, each.end_ns or 0) for each in answered]
+    took = [end - start for start, end in spans]
+    wall, total = max((end for _, end in spans), default=0) - min((start for start, _ in spans), default=0), sum(took)
+    speed_up = total / wall if wall > 0 else float(len(answered))
+    return replace(found, wall_ns=wall, slowest_ns=max(took, default=0), sum_ns=total, speed_up=speed_up)
 
 
 def _decided(found: Concurrency, answered: Sequence[ModelTimeline], *, one_stream: bool) -> tuple[Together | None, str]:

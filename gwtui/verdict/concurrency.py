@@ -24,7 +24,7 @@ def sequential(found: Concurrency) -> Iterator[Finding]:
 def evidence_of(found: Concurrency) -> str:
     """The three pieces of evidence; where there is no verdict, why."""
     if found.verdict is None:
-        return f"no verdict: {found.undecided}"
+        return f"{'not applicable' if len(found.models) < 2 else 'no verdict'}: {found.undecided}"
     within = "within" if found.starts_together else "beyond"
     turns = f"alternate ({found.turns} times)" if found.turns else "do not alternate"
     turns += ", but overlap later" if found.speaks_together and not found.turns else ""

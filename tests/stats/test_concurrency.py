@@ -214,3 +214,21 @@ def test_what_is_kept_of_a_stream_does_not_grow() -> None:
     followed.add(2, [reading(EventKind.TEXT, "m1") for _ in range(3 * MAX_ORDER)])
     models = followed.timelines(())
     assert (len(models), models[1].chunks) == (MAX_MODELS, 3 * MAX_ORDER + 1)
+
+
+@pytest.mark.parametrize(
+    ("timelines", "expected"),
+    [
+        # wall, slowest, sum and speed-up from each model's own start, its first chunk or not
+        ([timeline(m, 10, 160, 510) for m in "ab"], (500, 500, 1000, 2.0)),
+        ([timeline("a", 10, 160, 510), timeline("b", 510, 660, 1010)], (1000, 500, 1000, 1.0)),
+        # started all at once and then answered one by one: from the first chunk
+        ([timeline("a", 10, 60, 510), timeline("b", 10, 560, 1010)], (950, 450, 900, 900 / 950)),
+    ],
+)
+def test_the_figures_of_one_stream_count_from_each_models_own_start(
+    timelines: Sequence[ModelTimeline], expected: tuple[float, ...]
+) -> None:
+    found = analyse(timelines, [each.model for each in timelines for _ in range(9)], one_stream=True)
+    in_ms = (found.wall_ns / MS, found.slowest_ns / MS, found.sum_ns / MS)
+    assert (*in_ms, found.speed_up) == pytest.approx(expected)

@@ -49,7 +49,7 @@ def test_a_card_has_a_name_a_state_its_times_and_its_text() -> None:
     lines = drawn(card("alpha"), card("beta-13b", ModelState.FAILED, ""), card("gamma", ModelState.WAITING, ""))
     names = [" ".join(part.split()) for part in lines[0].split("│")]
     assert names == ["✔ alpha done", "✖ beta-13b error", "◌ gamma waiting"]
-    assert [part.strip() for part in lines[1].split("│")] == ["+0.151 3 chunks", "at +0.960 · 0 chunks", ""]
+    assert [part.strip() for part in lines[1].split("│")] == ["+0.151 3 chunks", "no chunk", ""]
     assert [part.strip() for part in lines[2].split("│")] == ["one two three", "no such model", ""]
     assert "first +0.151 · 3 chunks · end +0.960" in drawn(card("alpha"))[1]
 

@@ -47,6 +47,15 @@ def test_buffering_is_told_from_what_only_looks_like_it(seen: ContentPace, evide
         assert evidence in finding.evidence
 
 
+def test_models_that_write_side_by_side_are_not_held_back() -> None:
+    eight = pace(128, 16, 8, 150, 900, 950)
+    assert pace_finding(eight) is not None
+    assert pace_finding(eight.shared_by(8)) is None
+    held = pace_finding(pace(400, 1, 400, 900, 900, 950).shared_by(8))
+    assert held is not None
+    assert held.name is FindingName.BUFFERED
+
+
 @pytest.mark.parametrize(
     ("seen", "name"),
     [

@@ -36,7 +36,7 @@ def test_models_at_the_same_time_are_none_and_neither_is_one_alone() -> None:
     together = answers(10, 20, 30)
     assert (together.verdict, list(sequential(together))) == (Together.CONCURRENT, [])
     alone = answers(10)
-    assert (list(sequential(alone)), in_words(alone)) == ([], "no verdict: only one model was asked")
+    assert (list(sequential(alone)), in_words(alone)) == ([], "not applicable: only one model was asked")
     assert in_words(Concurrency()) == ""
 
 

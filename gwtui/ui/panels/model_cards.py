@@ -86,19 +86,16 @@ def _card(card: ModelCard, width: int, height: int) -> list[Line]:
 
 
 def _figures(card: ModelCard, width: int) -> Line:
+    """First chunk, number of chunks and end, as many of them as fit."""
     timeline = card.timeline
     if timeline.start_ns is None:
         return exact((), width)
-    if card.state is ModelState.FAILED:
-        failed = f"at {units.offset(timeline.end_ns)} · {units.many(timeline.chunks, 'chunk')}"
-        return exact((Span(failed, "muted"),), width)
-    first = f"first {units.offset(timeline.first_ns)}" if timeline.first_ns is not None else "no chunk yet"
-    chunks = units.many(timeline.chunks, "chunk")
-    end = f" end {units.offset(timeline.end_ns)}" if card.state is ModelState.DONE else ""
-    for text in (f"{first} · {chunks} ·{end}" if end else f"{first} · {chunks}", f"{first} · {chunks}"):
-        if len(text) <= width:
-            return exact((Span(text, "muted"),), width)
-    return exact((Span(fit(f"{units.offset(timeline.first_ns)} {chunks}", width), "muted"),), width)
+    first, chunks = units.offset(timeline.first_ns), units.many(timeline.chunks, "chunk")
+    texts = [f"first {first} · {chunks}", f"{first} {chunks}"] if timeline.chunks else ["no chunk"]
+    if card.state is ModelState.DONE and timeline.chunks:
+        texts.insert(0, f"{texts[0]} · end {units.offset(timeline.end_ns)}")
+    fitting = next((text for text in texts if len(text) <= width), texts[-1])
+    return exact((Span(fit(fitting, width), "muted"),), width)
 
 
 def _text(card: ModelCard, width: int, height: int) -> list[Line]:

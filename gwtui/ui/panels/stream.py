@@ -225,7 +225,7 @@ def _together(request: Request) -> str:
     found = request.concurrency
     if found.verdict is not None:
         return f"{found.verdict}, {found.speed_up:.1f} times as fast"
-    return f"no verdict on {units.many(len(found.models), 'model')}" if found.models else ""
+    return f"no verdict on {units.many(len(found.models), 'model')}" if len(found.models) > 1 else ""
 
 
 class StreamPanel(MovingPanel):
