@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,35 @@ class APIError:
 
 
 _NO_MESSAGE = "the JSON contains no error with a message"
+QUOTA_WORDS = (
+    "insufficient_quota",
+    "insufficient quota",
+    "insufficient_balance",
+    "insufficient balance",
+    "insufficient credit",
+    "insufficient funds",
+    "credit balance",
+    "out of credit",
+    "not enough credit",
+    "available credits",
+    "payment required",
+    "billing_hard_limit",
+    "billing hard limit",
+    "exceeded_current_quota",
+    "spending limit",
+    "arrearage",
+)
+"""What providers say, in the type, the code or the message of an error, where money is the matter and not load."""
+
+
+def is_about_money(said: str) -> bool:
+    """Whether an error in these words is about credit or quota that waiting does not bring back."""
+    said = said.lower()
+    return any(words in said for words in QUOTA_WORDS)
+
+
 _VERDICTS = (
+    (QUOTA_WORDS, Verdict.QUOTA),
     (("overloaded",), Verdict.OVERLOADED),
     (("rate_limit", "rate limit", "quota", "too many requests"), Verdict.RATE_LIMITED),
     (("authentication", "permission", "invalid_api_key", "unauthorized"), Verdict.AUTH),
@@ -103,6 +132,40 @@ def find_error(payload: object) -> APIError | None:
     if "error" in (payload.get("type"), payload.get("object")):
         return describe_error(payload)
     return None
+
+
+def retry_delay_s(body: bytes) -> float | None:
+    """The seconds that Google's `RetryInfo` in an error asks to wait; None where there is none."""
+    payload = read_json(_ANY, body)
+    payload = payload[0] if isinstance(payload, list) and payload else payload
+    error = payload.get("error") if isinstance(payload, dict) else None
+    details = error.get("details") if isinstance(error, dict) else None
+    for detail in details if isinstance(details, list) else ():
+        delay = detail.get("retryDelay") if isinstance(detail, dict) else None
+        if isinstance(delay, str) and (found := _DELAY.fullmatch(delay.strip())):
+            return float(found[1])
+    return None
+
+
+def refused_parameter(body: bytes) -> str:
+    """The field of the request that a refusal names, not yet clean; "" where it names none."""
+    payload = read_json(_ANY, body)
+    error = payload.get("error", payload) if isinstance(payload, dict) else None
+    if not isinstance(error, dict):
+        return ""
+    if isinstance(error.get("param"), str) and error["param"]:
+        return str(error["param"])
+    message = next((error[field] for field in MESSAGE_FIELDS if isinstance(error.get(field), str)), "")
+    return next((field for field in FIELDS if re.search(rf"\b{field}\b", message)), "")
+
+
+FIELDS = (
+    *("max_completion_tokens", "max_output_tokens", "max_tokens", "stream_options", "temperature", "top_p", "stream"),
+    *("messages", "prompt", "input", "model"),
+)
+"""Fields of requests that refusals speak of, those first that others are a part of."""
+_DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,9})?)s")
+"""A duration of protobuf in JSON."""
 
 
 def is_error(value: object) -> bool:

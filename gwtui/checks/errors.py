@@ -50,7 +50,7 @@ def judge_invalid_key(evidence: Evidence) -> CheckAnswer:
             "The gateway does not distinguish a wrong key from a missing permission.",
             "Answer 401 to an unknown key.",
         )
-    if request.status is None or request.verdict in (Verdict.RATE_LIMITED, Verdict.LOCAL):
+    if request.status is None or request.verdict in (Verdict.RATE_LIMITED, Verdict.QUOTA, Verdict.LOCAL):
         return blamed(request)
     return failed(f"HTTP {request.status} instead of 401: {request.reason}", _cause_of_no_401(request), ANSWER_401)
 
@@ -98,7 +98,7 @@ def judge_unknown_model(evidence: Evidence) -> CheckAnswer:
     if probed is None:
         return not_applicable("this API takes several models at once: see `one-fails-alone`")
     request = probed.request
-    if request.status is None or request.verdict is Verdict.RATE_LIMITED:
+    if request.status is None or request.verdict in (Verdict.RATE_LIMITED, Verdict.QUOTA):
         return blamed(request)
     if request.status == 401:
         return _unauthorised_model(request)

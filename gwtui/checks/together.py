@@ -21,7 +21,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.stats.concurrency import NO_SPEED_UP, ONE_PIECE_SHARE, SHORTEST_NS
 from gwtui.text import units
 
-LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
+LIMITS = frozenset({Verdict.RATE_LIMITED, Verdict.QUOTA, Verdict.OVERLOADED})
 """Refusals that many requests at once may earn from a gateway that is well."""
 RAISE = "Raise that limit, or plan with it: `gwtui bench` shows how many streams at once still start together."
 MOST_TIMES = 2

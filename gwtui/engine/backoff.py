@@ -30,7 +30,7 @@ MOST_TIMES = 8
 LONGEST_NS = 60_000_000_000
 """The minute that rate limits usually count by: a longer pause gains nothing."""
 
-REFUSALS = frozenset({Verdict.AUTH, Verdict.RATE_LIMITED, Verdict.OVERLOADED})
+REFUSALS = frozenset({Verdict.AUTH, Verdict.RATE_LIMITED, Verdict.QUOTA, Verdict.OVERLOADED})
 """What asking more often can only make worse."""
 
 

@@ -42,6 +42,7 @@ class Verdict(StrEnum):
     AUTH = "auth"
     NOT_FOUND = "not_found"
     RATE_LIMITED = "rate_limited"
+    QUOTA = "quota"
     OVERLOADED = "overloaded"
     UNAVAILABLE = "unavailable"
     BAD_GATEWAY = "bad_gateway"
@@ -221,6 +222,11 @@ VERDICTS: dict[Verdict, VerdictEntry] = {
         "Too many requests.",
         "A quota or a rate limit; the answer may say how long to wait.",
         "Wait as long as it says, or ask for a higher limit.",
+    ),
+    Verdict.QUOTA: VerdictEntry(
+        "No credit or quota left.",
+        "The account behind the key has used up its credit, or what it may spend.",
+        "Add credit or raise the limit at the provider, or use another key; waiting does not help.",
     ),
     Verdict.OVERLOADED: VerdictEntry(
         "The upstream says it is overloaded.", "Load on the provider's side.", "Wait, or route to another provider."

@@ -10,7 +10,7 @@ from msgspec import structs
 from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import API, Usage
 from gwtui.apis.damage import Damage
-from gwtui.apis.headers import header, pick_headers, request_id, retry_after, trace_id
+from gwtui.apis.headers import header, pick_headers, request_id, trace_id
 from gwtui.apis.requests import model_asked, models_asked
 from gwtui.apis.tokens import seen_tokens
 from gwtui.model.concurrency import Concurrency
@@ -35,6 +35,7 @@ from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.buffering import is_held_back
 from gwtui.verdict.classify import Judged, Transport, judge
 from gwtui.verdict.concurrency import sequential
+from gwtui.verdict.http_status import wait_s
 from gwtui.verdict.token_rate import rate_of
 
 
@@ -159,7 +160,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         gateway=judged.answer.figures if judged.answer is not None else NO_FIGURES,
         content_type=clean(transport.content_type),
         headers=pick_headers(result.headers) | usage.told_times,
-        retry_after_s=retry_after(result.headers, transport.at),
+        retry_after_s=wait_s(result.headers, transport.body, transport.at),
         body_excerpt="" if good or stream is not None else excerpt(transport.body, transport.content_type),
         text=clean_text(_text(result, judged, transport), TEXT_CHARS),
     )

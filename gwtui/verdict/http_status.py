@@ -6,13 +6,14 @@ import math
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
+from gwtui.apis.errors import is_about_money, refused_parameter, retry_delay_s
 from gwtui.apis.headers import MAX_WAIT_S, Headers, header, retry_after, without_query
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean, excerpt
 
 CLASSES: dict[int, Verdict] = {
     401: Verdict.AUTH,
-    402: Verdict.AUTH,
+    402: Verdict.QUOTA,
     403: Verdict.AUTH,
     404: Verdict.NOT_FOUND,
     407: Verdict.PROXY,
@@ -55,9 +56,22 @@ REMEDIES = {
 BREAKER = "breaker"
 """What ends the rule of a refusal by an open circuit breaker."""
 NAMED = ("quota", BREAKER)
-"""Reported beside the status: nothing else shows that it is not a plain refusal."""
-QUOTA_WORDS = ("insufficient_quota", "credit", "billing")
-"""A 429 with these is about money, not about load."""
+"""Reported beside the status: it alone does not show them."""
+REFUSED = frozenset({400, 401, 403, 429})
+"""Statuses that hide a want of credit, by their words."""
+LINES = {
+    "max_tokens": "body = { max_completion_tokens = 256 }",
+    "max_completion_tokens": "max_tokens = 256",
+    "max_output_tokens": "max_tokens = 256",
+    "temperature": "body = { temperature = 1 }",
+    "top_p": "body = { top_p = 1 }",
+    "model": 'model = "..."',
+    "prompt": 'prompt = "..."',
+    "input": 'prompt = "..."',
+    "messages": 'messages = [{ role = "user", content = "..." }]',
+    "stream": "stream = false",
+}
+"""By a field that was refused, a line of the endpoint that may help."""
 
 
 def judge_status(
@@ -71,21 +85,41 @@ def judge_status(
     if status in CLOUDFLARE and ray:
         verdict, meaning = CLOUDFLARE[status]
         return _judgement(verdict, status, f"Cloudflare: {meaning} (cf-ray {clean(ray, 40)})", "cloudflare")
-    verdict, detail = _of_tls(status, said.lower()) or (CLASSES.get(status) or _by_hundred(status), "")
-    if status == 429 and any(word in said.lower() for word in QUOTA_WORDS):
-        detail = "quota"
-    if status in (500, 503) and "overloaded_error" in said:
-        verdict, detail = Verdict.OVERLOADED, "overloaded"
-    if status == 503 and ("breaker" in said.lower() or "currently unavailable" in said.lower()):
-        detail = BREAKER
-    wait = retry_after(headers, now)
+    wait = wait_s(headers, body, now)
+    verdict, detail = _classified(status, said.lower(), can_wait=wait is not None)
     told = clean(header(headers, "retry-after"), 40)
     words = [said] if said else []
     if wait is not None:
         words.append(f"retry after {math.ceil(wait)} s" + (" or more" if wait >= MAX_WAIT_S else ""))
     elif told:
         words.append(f"retry-after says {told!r}")
+    if verdict is Verdict.BAD_REQUEST and (field := refused_parameter(body)):
+        words.append(_field_words(field))
     return _judgement(verdict, status, "; ".join(words), detail)
+
+
+def _classified(status: int, said: str, *, can_wait: bool) -> tuple[Verdict, str]:
+    """The verdict, and what more there is to the rule."""
+    if (found := _of_tls(status, said)) is not None:
+        return found
+    if status in REFUSED and (is_about_money(said) or (status == 429 and not can_wait and "billing" in said)):
+        return Verdict.QUOTA, "quota"
+    if status in (500, 503) and "overloaded_error" in said:
+        return Verdict.OVERLOADED, "overloaded"
+    is_breaker = status == 503 and ("breaker" in said or "currently unavailable" in said)
+    return CLASSES.get(status) or _by_hundred(status), BREAKER if is_breaker else ""
+
+
+def wait_s(headers: Headers, body: bytes, now: float) -> float | None:
+    """How long a refusal asks to wait, 0 to one hour: by its headers (`apis.headers.retry_after`), else by its body."""
+    wait = retry_after(headers, now)
+    delay = retry_delay_s(body) if wait is None else None
+    return min(delay, MAX_WAIT_S) if delay is not None else wait
+
+
+def _field_words(field: str) -> str:
+    line = LINES.get(field)
+    return f"it names `{clean(field, 60)}`" + (f", try `{line}` in the endpoint" if line else "")
 
 
 def _judgement(verdict: Verdict, status: int, words: str, detail: str = "") -> Judgement:

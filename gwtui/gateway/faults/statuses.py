@@ -24,6 +24,18 @@ ELSEWHERE = "http://elsewhere.invalid/v1/chat/completions?key=secret"
 BREAKER = {"error": {"type": "circuit_open", "message": "The model is currently unavailable."}}
 QUOTA = {"error": {"type": "insufficient_quota", "code": "insufficient_quota", "message": "You exceeded your quota."}}
 
+BALANCE = {"error": {"message": "Insufficient Balance", "type": "unknown_error", "code": "invalid_request_error"}}
+CREDIT = {"error": {"type": "invalid_request_error", "message": "Your credit balance is too low."}}
+PARAMETER = {"error": {"message": "Unsupported parameter: 'max_tokens'.", "param": "max_tokens", "code": "unsupported"}}
+RETRY_INFO = {
+    "error": {
+        "code": 429,
+        "message": "You exceeded your current quota.",
+        "status": "RESOURCE_EXHAUSTED",
+        "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "37s"}],
+    }
+}
+
 
 def _status(status: int, says: str, verdict: Verdict, reason: str = "", **behaviour: Any) -> Fault:
     return _refusal(str(status), status, says, verdict, reason, **behaviour)
@@ -68,7 +80,25 @@ STATUSES = (
         "retry after 3 s",
         headers={"retry-after-ms": "2500"},
     ),
-    _refusal("429-quota", 429, "429 because the quota is used up", Verdict.RATE_LIMITED, "quota", body=QUOTA),
+    _refusal(
+        "429-retry-info",
+        429,
+        "429, and Google's `RetryInfo` in its body says 37 s",
+        Verdict.RATE_LIMITED,
+        "retry after 37 s",
+        body=RETRY_INFO,
+    ),
+    _status(402, "The account has no credit left", Verdict.QUOTA, "Insufficient Balance", body=BALANCE),
+    _refusal("400-credit", 400, "400 because the credit is used up", Verdict.QUOTA, "credit balance", body=CREDIT),
+    _refusal(
+        "400-parameter",
+        400,
+        "400 that names a parameter, and what to write instead",
+        Verdict.BAD_REQUEST,
+        "max_completion_tokens",
+        body=PARAMETER,
+    ),
+    _refusal("429-quota", 429, "429 because the quota is used up", Verdict.QUOTA, "quota", body=QUOTA),
     _status(500, "The gateway fails", Verdict.SERVER_ERROR),
     _status(502, "nginx without an upstream, in HTML", Verdict.BAD_GATEWAY, "nginx", headers=HTML, body=NGINX),
     _status(503, "A circuit breaker is open", Verdict.UNAVAILABLE, "breaker", body=BREAKER),
