@@ -5,6 +5,8 @@ from __future__ import annotations
 from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
 from gwtui.apis.anthropic.vertex import VERTEX_CLAUDE
 from gwtui.apis.base import API
+from gwtui.apis.bedrock.converse import BEDROCK_CONVERSE
+from gwtui.apis.bedrock.invoke import BEDROCK_INVOKE
 from gwtui.apis.cohere.chat import COHERE_CHAT
 from gwtui.apis.compare.compare_stream import COMPARE_STREAM
 from gwtui.apis.fireworks import FIREWORKS
@@ -30,6 +32,8 @@ _ALL: tuple[API, ...] = (
     GEMINI,
     FIREWORKS,
     COHERE_CHAT,
+    BEDROCK_CONVERSE,
+    BEDROCK_INVOKE,
     OLLAMA_CHAT,
     OLLAMA_GENERATE,
     SOURCEGRAPH_STREAM,

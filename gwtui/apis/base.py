@@ -7,7 +7,7 @@ of an API stands in that object, so that no other room has to learn of a new one
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -25,6 +25,16 @@ from gwtui.model.verdicts import Judgement
 
 
 @dataclass(frozen=True, slots=True)
+class Signature:
+    """How a request is to be signed when it is sent (AWS Signature Version 4)."""
+
+    service: str
+    region: str
+    credentials: str = field(repr=False)
+    """Access key id, secret key and session token, which may be empty, with colons between."""
+
+
+@dataclass(frozen=True, slots=True)
 class Ask:
     """An HTTP request to make, complete but for what the prober adds to each (ids, `Accept-Encoding`)."""
 
@@ -32,6 +42,8 @@ class Ask:
     url: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    signature: Signature | None = None
+    """None: the headers have whatever key there is."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -138,11 +150,13 @@ LIMIT_FIELDS = frozenset(
         "max_output_tokens",
         "maxTokensToSample",
         "maxOutputTokens",
+        "maxTokens",
+        "max_new_tokens",
         "num_predict",
     }
 )
 """What the token limit of a request is called, at the top of its body or in nested settings."""
-QUESTION_FIELDS = frozenset({"messages", "prompt", "input", "contents"})
+QUESTION_FIELDS = frozenset({"messages", "prompt", "input", "inputs", "contents"})
 
 
 class API(Protocol):

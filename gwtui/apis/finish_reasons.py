@@ -163,5 +163,6 @@ GEMINI = Vocabulary("finishReason", _GEMINI)
 RESPONSES = Vocabulary("status", _RESPONSES)
 COHERE = Vocabulary("finish_reason", _COHERE, announces_tools=True)
 OLLAMA = Vocabulary("done_reason", _OLLAMA)
+BEDROCK = Vocabulary("stopReason", _ANTHROPIC, announces_tools=True)
 SOURCEGRAPH = Vocabulary("stopReason", {**_OPENAI, **_ANTHROPIC})
 """Those of the provider behind it, passed on."""

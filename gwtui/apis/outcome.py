@@ -22,6 +22,12 @@ QUOTED = 300
 """Characters of a refusal that are kept."""
 NEARLY = 0.9
 """From that share of the requested tokens on, it was the request's own limit that ended an answer."""
+LIMIT_TABLES = (
+    ("generationConfig", "maxOutputTokens"),
+    ("inferenceConfig", "maxTokens"),
+    ("options", "num_predict"),
+    ("parameters", "max_new_tokens"),
+)
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokensToSample")
 
 
@@ -42,7 +48,7 @@ def wanted_of(endpoint: Endpoint, *, is_code: bool = False) -> Wanted:
     """What the endpoint asks for."""
     body = endpoint.body if isinstance(endpoint.body, dict) else {}
     limits = [body.get(name) for name in LIMITS]
-    for table, name in (("generationConfig", "maxOutputTokens"), ("options", "num_predict")):
+    for table, name in LIMIT_TABLES:
         inner = body.get(table)
         limits.append(inner.get(name) if isinstance(inner, dict) else None)
     chosen = next((limit for limit in limits if isinstance(limit, int)), endpoint.max_tokens)

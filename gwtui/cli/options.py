@@ -130,7 +130,7 @@ def exit_codes(
 
 LOST_ROWS = "gwtui itself failed, its engine died, or rows could not be written"
 
-KEY_PLACES = "env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
+KEY_PLACES = "env:NAME, file:PATH, cmd:COMMAND, keyring:SERVICE/USER or aws:PROFILE"
 """The forms of `--key`, for help. (`gwtui.secrets` has them too; help does not load that.)"""
 
 FILE = click.Path(dir_okay=False, path_type=Path)

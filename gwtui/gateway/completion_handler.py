@@ -14,12 +14,24 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.framing import timeline
 from gwtui.gateway.providers import PROVIDERS
-from gwtui.gateway.replies.base import EVENT_STREAM, Asked, Question, QuestionError, Reply, ScriptedAnswer
+from gwtui.gateway.replies.base import (
+    AWS_STREAM,
+    EMPTY_FRAME,
+    EVENT_STREAM,
+    Asked,
+    Question,
+    QuestionError,
+    Reply,
+    ScriptedAnswer,
+)
 from gwtui.gateway.responses import Playback, refusal
 from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, GatewayState, Visit, key_is_invalid
 from gwtui.gateway.texts import obeyed, pieces, tokens_of
 from gwtui.gateway.timeline import BLANK_LINE, COMMENT, whole_answer_s
 from gwtui.gateway.upstreams import Served, Unserved
+
+_ALIVE = {EVENT_STREAM: COMMENT, AWS_STREAM: EMPTY_FRAME}
+"""Signs of life, by content type; blank lines in all others."""
 
 
 async def complete(state: GatewayState, reply: Reply, request: Request) -> Response:
@@ -87,7 +99,7 @@ async def _answered(
         encoding = {"content-encoding": "gzip"} if behaviour.gzip else {}
         media_type = reply.media_type(answer)
         headers = {"content-type": media_type} | encoding | headers
-        alive = COMMENT if media_type == EVENT_STREAM else BLANK_LINE
+        alive = _ALIVE.get(media_type, BLANK_LINE)
         sent = timeline(reply.events(answer), error_event(reply, answer, behaviour), behaviour, alive)
         return Playback(sent, headers, over)
     await asyncio.sleep(whole_answer_s(answer.output_tokens, behaviour))

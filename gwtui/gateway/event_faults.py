@@ -89,6 +89,11 @@ def _line(data: bytes) -> bytes:
     return re.sub(rb"(?m)^data:", b"dat:", data, count=1)
 
 
+def _miscounted(data: bytes) -> bytes:
+    """The last bytes of a frame are its checksum."""
+    return data[:-1] + bytes([data[-1] ^ 1])
+
+
 def _with_payload(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
     found = _EVENT.fullmatch(data)
     if found is None:
@@ -114,4 +119,5 @@ _GARBLES: dict[str, Callable[[bytes], bytes]] = {
     "key": _letter,
     "line": _line,
     "unnamed": _unnamed,
+    "crc": _miscounted,
 }

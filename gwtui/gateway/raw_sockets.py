@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import msgspec
 from starlette.routing import compile_path
@@ -119,6 +120,7 @@ async def read_request(reader: asyncio.StreamReader) -> RawRequest | None:
 def _answer(request: RawRequest) -> ScriptedAnswer:
     """A good answer to the request, from which a script takes what it sends."""
     path, _, query = request.target.partition("?")
+    path = unquote(path)
     model, form = "raw", ""
     with contextlib.suppress(QuestionError):
         reply, named = _reply_for(path)

@@ -2,7 +2,7 @@
 
 The fields are their own manual: type, default and one line each. `gwtui.config` reads and writes them as TOML;
 `config.example.toml` shows them all. Keys and header values hold *references* to secrets (`env:NAME`,
-`file:PATH`, `cmd:COMMAND`, `keyring:SERVICE/USER`), never secrets.
+`file:PATH`, `cmd:COMMAND`, `keyring:SERVICE/USER`, `aws:PROFILE`), never secrets.
 """
 
 from __future__ import annotations
@@ -172,7 +172,8 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     """Further request headers. A value may be a reference, or hold some: `token ${env:NAME}`."""
     key: str | None = None
-    """Where the key is: `env:NAME`, `file:PATH`, `cmd:COMMAND` or `keyring:SERVICE/USER`."""
+    """Where the key is: `env:NAME`, `file:PATH`, `cmd:COMMAND`, `keyring:SERVICE/USER`, or `aws:PROFILE/REGION`, which
+    signs the requests of Bedrock's APIs; profile and region may be left out."""
     auth: Literal["bearer", "token", "x-api-key", "api-key", "x-goog-api-key"] | None = None
     """How the key is sent; by default the API's own way."""
     connection: Literal["keep", "fresh"] = "keep"

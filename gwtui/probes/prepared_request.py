@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gwtui.apis.base import Ask
+from gwtui.probes.aws_signature import signed_headers
 from gwtui.text.sanitize import clean
 from gwtui.transport.proxies import Proxy
 from gwtui.transport.request import Target, head_of, target_of
@@ -63,6 +64,7 @@ class PreparedRequest:
         self.url = url
         self._headers = tuple(headers)
         self._body = ask.body
+        self._signature = ask.signature
         self._names = {name.lower() for name, _ in self._headers}
         self._own_ids = [header for header in self._headers if header[0].lower() in ID_HEADERS]
         self._made: tuple[Proxy | None, bytes] | None = None
@@ -82,6 +84,8 @@ class PreparedRequest:
             if self._made is None or self._made[0] != proxy:
                 self._made = proxy, self._head(target, proxy)
             head = self._made[1]
+        if self._signature is not None:
+            fresh += signed_headers(self._signature, self.method, target.url, self._body)
         lines = "".join(f"{name}: {value}\r\n" for name, value in fresh)
         return b"".join((head, lines.encode("ascii"), b"\r\n", self._body)), sent
 

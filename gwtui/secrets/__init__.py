@@ -1,4 +1,5 @@
 """Keys by reference: a profile says where a key is, and it is read when it is used.
 
-`env:NAME`, `file:PATH`, `cmd:COMMAND` (a password manager's) or `keyring:SERVICE/USER`. No error here repeats a value.
+`env:NAME`, `file:PATH`, `cmd:COMMAND` (a password manager's), `keyring:SERVICE/USER` or `aws:PROFILE`, whose value
+signs requests instead of being sent. No error here repeats a value.
 """

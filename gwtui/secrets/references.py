@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-SCHEMES = "env:NAME, file:PATH, cmd:COMMAND or keyring:SERVICE/USER"
+SCHEMES = "env:NAME, file:PATH, cmd:COMMAND, keyring:SERVICE/USER or aws:PROFILE"
 """What a reference may be, for messages."""
-SCHEME_NAMES = ("env", "file", "cmd", "keyring")
+SCHEME_NAMES = ("env", "file", "cmd", "keyring", "aws")
 
 _ANYTHING = r"[^\0\r\n]+"
 _WITHIN_BRACES = r"[^\0\r\n}]+"
@@ -16,7 +16,9 @@ def _forms(text: str) -> str:
     return rf"env:[A-Za-z_][A-Za-z0-9_]*|file:{text}|cmd:{text}|keyring:{text}/{text}"
 
 
-_REFERENCE = re.compile(_forms(_ANYTHING))
+_AWS = r"aws:[^\0\r\n/]*(?:/[a-z0-9-]+)?"
+"""A profile of AWS and a region, each of which may be left out. It signs requests, so no text can hold it."""
+_REFERENCE = re.compile(rf"{_forms(_ANYTHING)}|{_AWS}")
 _IN_TEXT = re.compile(rf"\$\{{({_forms(_WITHIN_BRACES)})\}}")
 _SENDABLE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 """RFC 9110 5.5: a field value is visible characters, spaces and tabs; more than Latin-1 has no bytes on the wire."""

@@ -31,7 +31,7 @@ from gwtui.secrets.references import (
     references_in,
     split,
 )
-from gwtui.secrets.sources import from_command, from_environment, from_file, from_keyring
+from gwtui.secrets.sources import from_aws, from_command, from_environment, from_file, from_keyring
 
 KEPT_S = 300.0
 FAILURE_KEPT_S = 30.0
@@ -42,7 +42,7 @@ MARGIN_S = 20.0
 """What expires sooner is asked for again by `make_ready`, so that it does not expire during the probe it is for."""
 
 _READ: dict[str, Callable[[str], str]] = {"env": from_environment, "file": from_file, "option": held}
-_ASKED: dict[str, Callable[[str], str]] = {"cmd": from_command, "keyring": from_keyring}
+_ASKED: dict[str, Callable[[str], str]] = {"cmd": from_command, "keyring": from_keyring, "aws": from_aws}
 
 
 @dataclass(frozen=True, slots=True)

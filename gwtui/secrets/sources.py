@@ -1,4 +1,5 @@
-"""Where keys are: the environment, a file, what a command prints, the system's keyring. Each is read again.
+"""Where keys are: the environment, a file, what a command prints, the system's keyring, AWS's own chain. Each is read
+again.
 
 A command and a keyring may prompt, so they may take long: up to `ANSWER_S`, then they are given up. A command's
 whole process group ends with its answer, and with gwtui, however that ends.
@@ -17,6 +18,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from pathlib import Path
 
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
@@ -47,6 +49,24 @@ if found is None:
 sys.stdout.buffer.write(found.encode())
 """
 """Prints what the keyring holds, or the kind of its refusal, whose words may hold part of a key."""
+
+_AWS = f"""
+import sys
+try:
+    import botocore.session, botocore.exceptions
+except ImportError:
+    sys.exit({_NO_LIBRARY})
+try:
+    found = botocore.session.Session(profile=sys.argv[1] or None).get_credentials()
+    found = found and found.get_frozen_credentials()
+except (botocore.exceptions.BotoCoreError, OSError, ValueError) as error:
+    print(type(error).__name__)
+    sys.exit({_REFUSED})
+if not found or not found.secret_key:
+    sys.exit({_NOT_FOUND})
+sys.stdout.buffer.write(":".join((found.access_key, found.secret_key, found.token or "")).encode())
+"""
+"""Prints the credentials that AWS's own chain finds: variables, files, a command, SSO, or the machine's role."""
 
 _NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
 
@@ -123,6 +143,25 @@ def from_keyring(place: str) -> str:
         why = _text(data, "the keyring's fault").strip() if process.returncode == _REFUSED else "run it in a shell"
         raise KeyReferenceError(f"the keyring failed: {why}")
     return _text(data, "what the keyring holds")
+
+
+def from_aws(place: str) -> str:
+    """The credentials of AWS's own chain for that profile: access key id, secret key and session token, with colons
+    between. The chain is asked by a Python of its own: it may run commands, and ask the machine's network."""
+    profile = place.partition("/")[0]
+    with _group([sys.executable, "-P", "-c", _AWS, profile], "the search for AWS credentials") as process:
+        data = _in_time(lambda: _output(process), "the search for AWS credentials")
+    if process.returncode == _NO_LIBRARY:
+        raise KeyReferenceError("aws: needs the botocore library: pip install 'gwtui[aws]'")
+    if process.returncode == _NOT_FOUND:
+        whose = f"the profile {profile}" if profile else "this environment"
+        raise KeyReferenceError(f"AWS has no credentials for {whose}: aws configure, or aws sso login")
+    if process.returncode:
+        why = _text(data, "AWS's fault").strip() if process.returncode == _REFUSED else "run it in a shell"
+        raise KeyReferenceError(f"the search for AWS credentials failed: {why}")
+    with suppress(ImportError):  # in this thread, so that no event loop waits for it when it signs
+        import_module("botocore.auth")
+    return _text(data, "what AWS's chain gives")
 
 
 @contextmanager

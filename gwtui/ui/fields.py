@@ -94,7 +94,7 @@ FIELDS: tuple[Field, ...] = (
     Field("subprotocols", "subprotocols", "comma-separated, best first", "what", FieldForm.LIST, kinds=_WEBSOCKET),
     Field("metrics", "metrics", "endpoint with its gateway's metrics", "what", kinds=_COMPLETION),
     Field("expect_provider", "provider", "who has to answer; empty: the default", "what", kinds=_COMPLETION),
-    Field("key", "key", "env:NAME, file:PATH, cmd:… or keyring:…", "access"),
+    Field("key", "key", "env:NAME, file:PATH, cmd:…, keyring:… or aws:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field(
         "headers", "headers", "one per line: Name: value, Name: ${env:NAME}", "access", FieldForm.HEADERS, Widget.AREA

@@ -24,7 +24,15 @@ from gwtui.model.verdicts import Verdict
 TOKENS = 3
 BY_MODEL = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION and not api.several_models]
 """APIs that name one model, by which a fault or a rule can be chosen."""
-AROUND = {"openai-chat": 1, "anthropic-messages": 4, "openai-responses": 7, "cohere-chat": 3, "vertex-claude": 4}
+AROUND = {
+    "openai-chat": 1,
+    "anthropic-messages": 4,
+    "openai-responses": 7,
+    "cohere-chat": 3,
+    "vertex-claude": 4,
+    "bedrock-converse": 2,
+    "bedrock-invoke": 4,
+}
 """Per API: events that a stream has beside its tokens and before what says that the answer is over; mostly none."""
 CUTS = {name: TOKENS + AROUND.get(name, 0) for name in BY_MODEL}
 """Per API: the last event after which a stream of so many tokens is still cut, not ended."""

@@ -84,7 +84,11 @@ class AnthropicMessages(API):
         return Ask("POST", url, headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> AnthropicReader:
-        return AnthropicReader(model_asked(endpoint, self.default_model), wanted_of(endpoint))
+        return AnthropicReader(self.model_expected(endpoint), wanted_of(endpoint))
+
+    def model_expected(self, endpoint: Endpoint) -> str:
+        """The model that is to answer; "" where the request does not name one."""
+        return model_asked(endpoint, self.default_model)
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:
@@ -101,7 +105,7 @@ class AnthropicMessages(API):
         text = "".join(as_text(block.text) for block in payload.content)
         closing = _outcome(payload, endpoint).closing(filter(None, (_stop_reason(payload),)), usage)
         judgement = closing.judgement or _judged(payload)
-        differs = model_differs(model_asked(endpoint, self.default_model), served)
+        differs = model_differs(self.model_expected(endpoint), served)
         return Answer(judgement, text, usage, served, (*closing.findings, *differs))
 
 

@@ -52,7 +52,7 @@ class _Body(MessagesBody, kw_only=True):
 class AnthropicMessagesReplies(Reply):
     """`/v1/messages`, and the same behind a gateway's own path."""
 
-    paths = ("/v1/messages", "/v1/completions/anthropic-messages")
+    paths: tuple[str, ...] = ("/v1/messages", "/v1/completions/anthropic-messages")
 
     def question(self, asked: Asked) -> Question:
         body = decode_question(asked.body, _Body)

@@ -5,6 +5,8 @@ Pure: bodies in, bodies and events out. To add an API, write a module as the oth
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
@@ -16,6 +18,7 @@ from gwtui.gateway.timeline import TimedEvent
 
 EVENT_STREAM = "text/event-stream"
 NDJSON = "application/x-ndjson"
+AWS_STREAM = "application/vnd.amazon.eventstream"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,29 @@ def sse(data: object, event: str = "", end: bytes = b"\n") -> bytes:
     payload = data.encode() if isinstance(data, str) else msgspec.json.encode(data)
     head = f"event: {event}".encode() + end if event else b""
     return head + b"data: " + payload + end + end
+
+
+def aws_frame(name: str, data: object, *, is_exception: bool = False) -> bytes:
+    """One frame of an AWS event stream: its lengths and their CRC, three headers, JSON, and the CRC of all of it."""
+    kind = "exception" if is_exception else "event"
+    told = ((f":{kind}-type", name), (":content-type", "application/json"), (":message-type", kind))
+    return _framed(b"".join(map(_aws_header, told)), msgspec.json.encode(data))
+
+
+def _aws_header(header: tuple[str, str]) -> bytes:
+    """A header whose value is a text, which is type 7."""
+    name, value = (text.encode() for text in header)
+    return struct.pack(f">B{len(name)}sBH", len(name), name, 7, len(value)) + value
+
+
+def _framed(headers: bytes, payload: bytes) -> bytes:
+    lengths = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
+    frame = lengths + struct.pack(">I", zlib.crc32(lengths)) + headers + payload
+    return frame + struct.pack(">I", zlib.crc32(frame))
+
+
+EMPTY_FRAME = _framed(b"", b"")
+"""A sign of life between frames."""
 
 
 def ndjson(data: object) -> bytes:
