@@ -125,9 +125,15 @@ _REQUEST_LATER = (
     CSVColumn("concurrency", WORD, "concurrency.verdict", derived=True),
     CSVColumn("start_spread_ms", MILLISECONDS, "concurrency.start_spread_ns", derived=True),
     CSVColumn("speed_up", ROUNDED, "concurrency.known_speed_up", derived=True),
-    CSVColumn("models", CONCURRENCY, "concurrency"),
+    CSVColumn("models", CONCURRENCY, "concurrency"),  # all that the three before it are taken from
+    CSVColumn("answer_id", TEXT),
+    CSVColumn("provider", TEXT),
+    *(
+        CSVColumn(f"gateway_{name}", WHOLE if name in _WHOLE_COUNTS else NUMBER, f"gateway.{name}")
+        for name in COUNT_FIELDS
+    ),
 )
-"""Columns of requests.csv behind those of its metrics. The last has all that the three before it are taken from."""
+"""Columns of requests.csv behind those of its metrics."""
 
 _PING = (
     CSVColumn("endpoint", TEXT),

@@ -13,9 +13,9 @@ MOST_SHOWN = 8
 
 def figure_rows(figures: GatewayFigures) -> Iterator[tuple[str, str]]:
     """Names and values: the counters, what changed since the answer before, the comparison, providers and models."""
-    yield "requests", _requests(figures)
+    yield "requests", _requests(figures, named=False)
     yield "cost", _cost(figures)
-    yield "tokens", _tokens(figures)
+    yield "tokens", _tokens(figures, named=False)
     if figures.grown is not None and figures.grown_ns is not None:
         yield "new", f"{_grown(figures.grown)} in {duration(figures.grown_ns)}"
     if figures.restarted:
@@ -40,9 +40,10 @@ def comparison_text(comparison: GatewayComparison) -> str:
     return f"{words}, gwtui sent {count(comparison.own)}{doubt}"
 
 
-def _requests(counts: GatewayCounts) -> str:
-    latency_ms = counts.avg_latency_ms
-    parts = [many(counts.requests, "request")] if counts.requests is not None else []
+def _requests(counts: GatewayCounts, *, named: bool = True) -> str:
+    """`55 requests, average latency 253 ms`; not `named`: what it counts is said already."""
+    latency_ms, number = counts.avg_latency_ms, counts.requests
+    parts = [many(number, "request") if named else count(number)] if number is not None else []
     parts += [f"average latency {duration(round(latency_ms * 1e6))}"] if latency_ms is not None else []
     return ", ".join(parts)
 
@@ -54,11 +55,12 @@ def _cost(counts: GatewayCounts) -> str:
     return usd(counts.cost_usd) + (f" ({usd(price)} per 1,000 tokens)" if price is not None else "")
 
 
-def _tokens(counts: GatewayCounts) -> str:
+def _tokens(counts: GatewayCounts, *, named: bool = True) -> str:
     """`1,320 tokens in, 792 out`; those of caches where there are any."""
+    noun = "tokens " if named else ""
     parts = (
-        ("tokens in", counts.input_tokens),
-        ("tokens out" if counts.input_tokens is None else "out", counts.output_tokens),
+        (f"{noun}in", counts.input_tokens),
+        (f"{noun}out" if counts.input_tokens is None else "out", counts.output_tokens),
         ("written to cache", counts.cache_write_tokens or None),
         ("read from cache", counts.cache_read_tokens or None),
     )

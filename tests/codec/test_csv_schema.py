@@ -9,12 +9,22 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, incident_row, ping_row, request_row
+from gwtui.codec.csv_schema import (
+    INCIDENT_COLUMNS,
+    PING_COLUMNS,
+    REQUEST_COLUMNS,
+    incident_row,
+    ping_row,
+    request_of,
+    request_row,
+)
 from gwtui.model.enums import Clock, FindingName, State, Trigger
+from gwtui.model.gateway_figures import COUNT_FIELDS, GatewayFigures
 from gwtui.model.records import Finding, Incident, Phases, Ping, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.recorder.csvfile import csv_line
+from gwtui.recorder.csvfile import csv_cells, csv_line
 
 PROMISED = (
     "endpoint,request_number,duration_ms,trace_id,started_at,api,model,model_served,stream,status,outcome,verdict,"
@@ -151,3 +161,13 @@ def test_a_row_can_be_read_back_with_any_csv_reader() -> None:
     assert row["ttfb_ms"] == "388.0"
     assert row["ttft_ms"] == ""
     assert json.loads(row["headers"]) == REQUEST.headers
+
+
+def test_a_gateways_counters_are_columns_and_come_back() -> None:
+    figures = GatewayFigures(requests=12, input_tokens=320, cost_usd=0.00012, avg_latency_ms=246.5)
+    row = request_row(replace(REQUEST, gateway=figures, provider="openai", answer_id="msg_1"))
+    assert (row["provider"], row["answer_id"]) == ("openai", "msg_1")
+    assert [row[f"gateway_{name}"] for name in COUNT_FIELDS] == [12, 320, None, None, None, 0.00012, 246.5]
+    cells = csv_cells(csv_line(row.values()).decode().removesuffix("\n"))
+    back = request_of(dict(zip(REQUEST_COLUMNS, cells, strict=True)))
+    assert (back.gateway, back.provider, back.answer_id) == (figures, "openai", "msg_1")

@@ -14,6 +14,7 @@ from support.monitor_stage import START_AT
 from support.stage import on_stage
 from textual.geometry import Offset
 
+from gwtui.model.gateway_figures import GatewayComparison, GatewayCounts, GatewayFigures, NamedCounts
 from gwtui.model.records import Incident, Phases, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import RequestRow, View
@@ -45,6 +46,36 @@ def test_a_failure_says_its_reason_and_its_likely_cause_first() -> None:
     assert lines[2].startswith("Likely cause: ")
     assert lines[3].startswith("To do: ")
     assert lines[4] == "rule anthropic.no_message_stop, event 31"
+
+
+FIGURES = GatewayFigures(
+    requests=55,
+    input_tokens=1100,
+    output_tokens=660,
+    cache_read_tokens=7,
+    cost_usd=0.00596,
+    avg_latency_ms=253.0,
+    by_provider=tuple(NamedCounts(name=f"provider-{number}", requests=number) for number in range(20, 0, -1)),
+    grown_ns=2000 * MS,
+    grown=GatewayCounts(requests=2, input_tokens=40, output_tokens=24, cost_usd=0.0004),
+    comparison=GatewayComparison(span_ns=30_000 * MS, counted=8, own=6, doubtful=2),
+)
+
+
+def test_a_gateways_counters_have_a_section() -> None:
+    request = views.request(stream=False, events=0, gateway=FIGURES, provider="anthropic", answer_id="msg_1")
+    drawn = text_of(draw_result(view_of(request), 120))
+    assert [" ".join(line.split()) for line in drawn[drawn.index("The gateway's counters") :].splitlines()[1:7]] == [
+        "requests 55, average latency 253 ms",
+        "cost $0.00596 ($0.00337 per 1,000 tokens)",
+        "tokens 1,100 in, 660 out, 7 read from cache",
+        "new +2 requests, +64 tokens, +$0.000400 in 2.00 s",
+        "compared 8 counted in 30.0 s, gwtui sent 6, and 2 more may be among them",
+        "provider provider-20: 20 requests",
+    ]
+    assert "and 12 more" in drawn
+    assert "provider anthropic" in [" ".join(line.split()) for line in drawn.splitlines()]
+    assert "msg_1" in drawn
 
 
 def test_the_event_that_broke_a_stream_stands_among_those_around_it() -> None:
