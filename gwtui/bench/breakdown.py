@@ -165,7 +165,7 @@ def _failure_heading(measured: Measured) -> str:
         return f"{measured.endpoint}: all of {units.count(measured.total)} requests failed; there are no statistics"
     return (
         f"{measured.endpoint}: {units.count(measured.failed)} of {units.count(measured.total)} requests failed; "
-        f"statistics calculated on {units.count(measured.ok)} successful requests only"
+        f"statistics calculated on {units.count(measured.whole.n)} successful requests only"
     )
 
 
