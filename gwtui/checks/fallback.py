@@ -11,6 +11,7 @@ from gwtui.apis import APIS
 from gwtui.apis.gateway_documents import GatewayEntry, HealthDocument, entries_in, find_entry, health_of
 from gwtui.checks.breaker import (
     LONGEST_WAIT_S,
+    MOST_FAILURES,
     SLOW_NS,
     BreakerEvidence,
     failed_upstream,
@@ -213,6 +214,8 @@ def judge_breaker(evidence: Evidence) -> CheckAnswer:
     if len(bad) < len(provoked) or not bad:
         how = "by a fallback, " if any(each.rule == JSON_ANSWER or _fell_back(each) for each in provoked) else ""
         return not_applicable(f"{provoked[0].model} is answered, {how}so no breaker needs to open")
+    if len(bad) < MOST_FAILURES:
+        return not_applicable(f"too few failures to open a breaker, the last one: {describe(bad[-1])}")
     if max(each.duration_ns or 0 for each in bad) < SLOW_NS:
         return not_applicable(
             f"{len(bad)} failures in a row, all within {units.duration(SLOW_NS)}: a breaker would not show",

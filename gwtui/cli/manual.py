@@ -23,12 +23,12 @@ _ROW = re.compile(r"^\| +(.*?) +\| +`(gwtui .*?)` +\|$", re.MULTILINE)
 INSTEAD = {
     "benchmark": "gwtui bench ENDPOINT --requests 200; with the flags of `src`: gwtui gateway benchmark --gateway URL",
     "benchmark-stream": "gwtui gateway benchmark-stream --gateway URL --sgd env:SGD",
-    "concurrency": "gwtui check ENDPOINT --only concurrency,concurrent-streams",
-    "fallback": "gwtui check ENDPOINT --only silent-fallback,provider-fallback,attempts,breaker",
+    "concurrency": "gwtui check ENDPOINT --only concurrency,concurrent-streams; by URL: gwtui check --tool compare URL",
+    "fallback": "gwtui check --tool fallback URL --provoke MODEL",
     "health": "gwtui check ENDPOINT --only health",
     "metrics": "gwtui check ENDPOINT --only metrics,audit",
-    "test": "gwtui check ENDPOINT",
-    "tests": "gwtui check ENDPOINT",
+    "test": "gwtui check ENDPOINT; by URL: gwtui check --tool llm-gateway URL",
+    "tests": "gwtui check ENDPOINT; by URL: gwtui check --tool llm-gateway URL",
 }
 """What people who know other tools type, and the line that does it here."""
 

@@ -261,6 +261,7 @@ def test_attempts(provoked: Sequence[Request], audit: Any, outcome: CheckOutcome
         ([open_(0), open_(0.1), good(9)], PASS, "open from the beginning"),
         ([upstream(number) for number in range(8)], WARN, "no breaker was detected"),
         ([upstream(number, 2) for number in range(8)], NA, "a breaker would not show"),
+        ([request(Verdict.NO_FIRST_BYTE, status=None, reason="no byte")], NA, "too few failures"),
         ([ANSWERED], NA, "is answered, by a fallback"),
         ([WHOLE], NA, "is answered, by a fallback"),
     ],

@@ -82,8 +82,8 @@ def test_every_check_has_a_line_and_every_old_flag_too() -> None:
 def test_the_page_on_a_terminal() -> None:
     lines = page("gateways", 80)
     assert "  src gateway benchmark-stream --gateway URL --sgd KEY" in lines
-    assert lines[lines.index("  all tests") + 1] == (
-        "      gwtui check --api anthropic-messages --url URL --key env:KEY"
+    assert lines[lines.index("  all tests, in their order") + 1] == (
+        "      gwtui check --tool llm-gateway URL --key env:KEY"
     )
     assert all("`" not in line and not line.startswith("|--") for line in lines)
     assert all(len(line) <= 80 for line in lines if "gwtui" not in line)
