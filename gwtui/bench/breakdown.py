@@ -145,7 +145,8 @@ def _counts(ok: int, failed: int) -> str:
 
 
 def failure_lines(measured: Sequence[Measured]) -> list[str]:
-    """Per endpoint what failed, by kind, each with its first case, and what is in doubt; none where all went well."""
+    """Per endpoint what failed, by kind, each with its first case, what was found, and what is in doubt; none where all
+    went well."""
     lines = []
     for each in measured:
         if each.failed or each.local:
@@ -155,6 +156,9 @@ def failure_lines(measured: Sequence[Measured]) -> list[str]:
             lines.append(f"{each.endpoint}: {units.count(each.missed)} not sent: {why}")
         if each.cancelled:
             lines.append(f"{each.endpoint}: {units.count(each.cancelled)} in flight when gwtui stopped, not counted")
+        if each.findings:
+            found = ", ".join(f"{name} {units.count(n)}" for name, n in each.findings.most_common())
+            lines.append(f"{each.endpoint}: found {found}")
         if each.tainted:
             lines.append(f"{each.endpoint}: {units.count(each.tainted)} with times in doubt: gwtui was late (tainted)")
     return lines

@@ -140,12 +140,12 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
 def facts_of(found: Concurrency) -> dict[str, int | float | str]:
     """The figures of an analysis, for programs."""
     return {
-        "start_spread_ms": units.milliseconds(found.spread_ns) or 0.0,
+        "start_spread_ms": units.milliseconds(found.start_spread_ns) or 0.0,
         "wall_ms": units.milliseconds(found.wall_ns) or 0.0,
         "slowest_ms": units.milliseconds(found.slowest_ns) or 0.0,
         "sum_ms": units.milliseconds(found.sum_ns) or 0.0,
         "speed_up": round(found.speed_up, 2),
-        "models_in_first_events": found.speakers,
+        "models_in_first_events": found.models_in_first_chunks,
     }
 
 

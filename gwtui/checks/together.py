@@ -131,7 +131,9 @@ def _independent(probed: Sequence[Probed], analysis: Concurrency, facts: Facts) 
             facts=facts,
         )
     own = sum(word in each.request.text.lower() for each, word in zip(probed, WORDS, strict=False))
-    words = f"all {len(probed)} concurrent streams are complete and start within {units.duration(analysis.spread_ns)}"
+    words = (
+        f"all {len(probed)} concurrent streams are complete and start within {units.duration(analysis.start_spread_ns)}"
+    )
     if not own:
         return warned(
             f"{words}, but none repeats the word that it was asked to repeat: another's content would not show",
@@ -165,7 +167,7 @@ def _mixed(probed: Sequence[Probed]) -> str:
 
 def _pace(found: Concurrency) -> str:
     gain = "" if found.speed_up < NO_SPEED_UP else f"{found.speed_up:.1f} times as fast as "
-    times = f"they start {units.duration(found.spread_ns)} apart, and {units.duration(found.wall_ns)} in all is "
+    times = f"they start {units.duration(found.start_spread_ns)} apart, and {units.duration(found.wall_ns)} in all is "
     return f"{times}{gain or 'as long as '}one after another"
 
 

@@ -94,7 +94,7 @@ def concurrency_object(found: Concurrency) -> dict[str, Any]:
 
 
 def _model_object(model: ModelTimeline) -> dict[str, Any]:
-    own = {"first_own_ns": model.first_own_ns, "took_ns": model.took_ns}
+    own = {"first_from_start_ns": model.first_own_ns, "duration_ns": model.took_ns}
     told = {**msgspec.to_builtins(model), **own}
     return _in_ms({name: value for name, value in told.items() if name != "alone" and value is not None})
 

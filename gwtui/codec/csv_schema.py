@@ -123,7 +123,7 @@ _REQUEST_LATER = (
     CSVColumn("no_rate", TEXT),
     CSVColumn("reasoning_tokens", WHOLE),
     CSVColumn("concurrency", WORD, "concurrency.verdict", derived=True),
-    CSVColumn("start_spread_ms", MILLISECONDS, "concurrency.start_spread_ns", derived=True),
+    CSVColumn("start_spread_ms", MILLISECONDS, "concurrency.known_spread_ns", derived=True),
     CSVColumn("speed_up", ROUNDED, "concurrency.known_speed_up", derived=True),
     CSVColumn("models", CONCURRENCY, "concurrency"),  # all that the three before it are taken from
     CSVColumn("answer_id", TEXT),

@@ -84,15 +84,15 @@ class Concurrency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     verdict: Together | None = None
     undecided: str = ""
     """Why there is no verdict."""
-    spread_ns: int = 0
+    start_spread_ns: int = 0
     """Between the earliest start and the latest one."""
     spread_limit_ns: int = 0
     """Up to where starts count as together."""
-    speakers: int = 0
+    models_in_first_chunks: int = 0
     """Different models within the first events with content."""
     turns: int = 0
     """How often one of them spoke again after another had."""
-    looked_at: int = 0
+    first_chunks: int = 0
     """How many events those were."""
     wall_ns: int = 0
     """From the beginning to the last end."""
@@ -109,9 +109,9 @@ class Concurrency(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """Whether some had to wait for others, although not all did. Nothing is said of very short answers."""
 
     @property
-    def start_spread_ns(self) -> int | None:
+    def known_spread_ns(self) -> int | None:
         """The spread of the starts; None where there are not two to compare."""
-        return self.spread_ns if len(self.answered) > 1 else None
+        return self.start_spread_ns if len(self.answered) > 1 else None
 
     @property
     def known_speed_up(self) -> float | None:

@@ -66,11 +66,11 @@ def analyse(timelines: Sequence[ModelTimeline], speakers: Sequence[str], *, one_
     changes = sum(one != other for one, other in pairwise(first))
     found = Concurrency(
         models=tuple(timelines),
-        spread_ns=spread,
+        start_spread_ns=spread,
         spread_limit_ns=_spread_limit_ns(usual),
-        speakers=different,
+        models_in_first_chunks=different,
         turns=max(0, changes - (different - 1)),
-        looked_at=len(first),
+        first_chunks=len(first),
         wall_ns=wall,
         slowest_ns=slowest,
         sum_ns=total,
@@ -117,7 +117,7 @@ def _decided(found: Concurrency, answered: Sequence[ModelTimeline], *, one_strea
 
 def _looks_queued(found: Concurrency, answered: Sequence[ModelTimeline]) -> bool:
     """Whether answers that do not overlap waited for each other, rather than for models of different speed."""
-    if found.spread_ns >= SECONDS_APART_NS:
+    if found.start_spread_ns >= SECONDS_APART_NS:
         return True
     ordered = sorted(answered, key=lambda each: each.begin_ns or 0)
     starts = [(each.start_ns or 0) - (before.end_ns or 0) for before, each in pairwise(ordered)]

@@ -10,7 +10,7 @@ from gwtui.model.records import Finding
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
 
-_HEADINGS: Row = ("model", "start", "first", "own first", "end", "took", "chunks")
+_HEADINGS: Row = ("model", "start", "first", "own first", "end", "duration", "chunks")
 _COLUMNS = (TextColumn(most=40), *[TextColumn(7, right=True)] * 5, TextColumn(6, right=True))
 
 
@@ -31,8 +31,8 @@ def evidence_of(found: Concurrency) -> str:
     times = [units.duration(ns) for ns in (found.wall_ns, found.slowest_ns, found.sum_ns)]
     limit = units.duration(found.spread_limit_ns)
     return (
-        f"{len(found.answered)} models start {units.duration(found.spread_ns)} apart ({within} {limit}); "
-        f"{found.speakers} of them answer within the first {found.looked_at} chunks and {turns}; "
+        f"{len(found.answered)} models start {units.duration(found.start_spread_ns)} apart ({within} {limit}); "
+        f"{found.models_in_first_chunks} of them answer within the first {found.first_chunks} chunks and {turns}; "
         f"{times[0]} in total; slowest {times[1]}, sum {times[2]}, "
         f"{found.speed_up:.1f} times as fast"
     )
@@ -47,7 +47,7 @@ def in_words(found: Concurrency) -> str:
 
 def models_table(found: Concurrency, begin_ns: int = 0) -> list[str]:
     """A line per model, under headings; one that failed has its error. Start, first chunk and end count from
-    `begin_ns`; `own first` and `took` from the model's own start."""
+    `begin_ns`; `own first` and `duration` from the model's own start."""
     return table([_HEADINGS, *(_timeline_row(each, begin_ns) for each in found.models)], _COLUMNS)
 
 

@@ -124,7 +124,7 @@ def test_streams_of_several_models_become_one_analysis() -> None:
     found = analyse_streams([model_stream("a", 100), model_stream("b", 120), bad])
     assert [each.model for each in found.answered] == ["a", "b"]
     assert found.failed[0].error.startswith("not found")
-    assert (found.spread_ns, found.turns) == (20 * MS, 8)
+    assert (found.start_spread_ns, found.turns) == (20 * MS, 8)
     assert found.models[0].sent_ns == SENT_NS
 
 
@@ -150,7 +150,7 @@ def test_one_stream_of_several_models_becomes_the_same_analysis() -> None:
     ends = ((99.0, "a", TEXT), (110.0, "a", STOP), (120.0, "b", STOP))
     found = compared(*events, *ends).request.concurrency
     assert [(each.model, each.error) for each in found.models] == [("a", ""), ("b", ""), ("x", "gone")]
-    assert (found.spread_ns, found.turns, found.verdict) == (MS, 1, Together.CONCURRENT)
+    assert (found.start_spread_ns, found.turns, found.verdict) == (MS, 1, Together.CONCURRENT)
     cut = compared(*events).request.concurrency
     assert [each.error for each in cut.models] == ["it did not end", "it did not end", "gone"]
 

@@ -135,9 +135,9 @@ def test_some_wait_for_others(starts: Sequence[float], queues: bool) -> None:
 def test_turns_are_counted_within_the_first_events_only() -> None:
     timelines = [timeline("a", 0, 1, 300), timeline("b", 0, 290, 600)]
     late = analyse(timelines, ["a"] * 20 + ["b", "a"] * 10)
-    assert (late.turns, late.speakers, late.looked_at) == (0, 1, 20)
+    assert (late.turns, late.models_in_first_chunks, late.first_chunks) == (0, 1, 20)
     early = analyse(timelines, ["a", "b", "a", "b"])
-    assert (early.turns, early.speakers, early.looked_at) == (2, 2, 4)
+    assert (early.turns, early.models_in_first_chunks, early.first_chunks) == (2, 2, 4)
 
 
 def test_the_speed_up_is_the_sum_over_the_whole_time() -> None:
@@ -147,7 +147,7 @@ def test_the_speed_up_is_the_sum_over_the_whole_time() -> None:
 
 
 def test_content_without_a_model_is_nobodys() -> None:
-    assert analyse([timeline("a", 0, 1, 100)], [""]).speakers == 0
+    assert analyse([timeline("a", 0, 1, 100)], [""]).models_in_first_chunks == 0
 
 
 A_300 = timeline("a", 300, 300, 400)

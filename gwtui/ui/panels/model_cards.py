@@ -105,8 +105,9 @@ def _text(card: ModelCard, width: int, height: int) -> list[Line]:
     if not card.text:
         missing = card.timeline.chunks and card.state is not ModelState.FAILED
         return [(Span("its text is not kept", "faint"),)] if missing else []
-    texts = wrap(card.text, width)
-    cut = len(texts) > height
+    most = 4 * width * height  # cells have one character or two, and words leave some empty
+    texts = wrap(card.text[-most:], width)
+    cut = len(texts) > height or len(card.text) > most
     texts = texts[-height:]
     if cut:
         texts[0] = ELLIPSIS + texts[0][1:]
