@@ -25,6 +25,7 @@ from gwtui.model.metrics import (
     AnswerForm,
     Basis,
     Metric,
+    Unit,
     metrics_of,
     own_metric,
     times_of,
@@ -64,7 +65,8 @@ def result_with(metric: Metric) -> Request | Ping:
 
 
 def text_of(metric: Metric) -> str:
-    return units.duration(VALUE) if metric.is_latency else "84.5 tok/s"
+    texts = {Unit.MILLISECONDS: units.duration(VALUE), Unit.TOKENS_PER_SECOND: "84.5 tok/s", Unit.US_DOLLARS: "$84.50"}
+    return texts[metric.about.unit]
 
 
 def measured_with(metric: Metric) -> Measured:
@@ -85,7 +87,7 @@ def test_a_descriptor_is_whole(metric: Metric) -> None:
     assert about.meaning.endswith("."), "one sentence"
     assert about.meaning.count(". ") == 0, "one sentence"
     assert about.forms
-    assert re.fullmatch(r"gwtui(_[a-z0-9]+)+_(seconds|per_second)", about.prometheus)
+    assert re.fullmatch(r"gwtui(_[a-z0-9]+)+_(seconds|per_second|usd)", about.prometheus)
     assert re.fullmatch(r"(gen_ai|gwtui)\.client(\.[a-z0-9_]+)+", about.otel)
     assert about.column.endswith("_ms") is metric.is_latency
     assert BY_NAME[about.name] is metric

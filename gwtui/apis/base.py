@@ -92,6 +92,8 @@ class Usage:
     reasoning_tokens: int | None = None
     """Those of the output tokens that are reasoning, streamed or hidden."""
     reasoning: Reasoning = Reasoning.STREAMED
+    cost_usd: float | None = None
+    """What the answer says that it cost, in US dollars."""
     times_ns: tuple[tuple[str, int], ...] = ()
     """Times by the API's own clock, under its own names for them, in ns. They are kept with the headers."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from gwtui.apis.base import Reasoning, Usage
+from gwtui.apis.costs import usage_cost
 
 
 def count(usage: object, *fields: str) -> int | None:
@@ -41,7 +42,7 @@ def token_usage(usage: object) -> Usage:
     thought = reasoning_tokens(usage)
     if made is not None and thought and count(usage, "total_tokens") == (sent or 0) + made + thought:
         made += thought
-    return Usage(sent, made, thought)
+    return Usage(sent, made, thought, cost_usd=usage_cost(usage))
 
 
 def reasoning_tokens(usage: object) -> int | None:
@@ -62,6 +63,7 @@ def merged(new: Usage, before: Usage) -> Usage:
         input_tokens=later(new.input_tokens, before.input_tokens),
         output_tokens=later(new.output_tokens, before.output_tokens),
         reasoning_tokens=later(new.reasoning_tokens, before.reasoning_tokens),
+        cost_usd=before.cost_usd if new.cost_usd is None else new.cost_usd,
     )
 
 

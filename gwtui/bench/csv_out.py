@@ -66,6 +66,7 @@ _AGGREGATE: dict[str, Read] = {
     "never_sent": lambda m: m.missed,
     "tainted": lambda m: m.tainted,
     **_figures(metric for metric in LATENCIES if metric not in FIRST_FIGURES and metric not in WHOLE),
+    "total_cost_usd": lambda m: m.cost_usd,
 }
 AGGREGATE_COLUMNS = tuple(_AGGREGATE)
 BENCH_REQUEST_COLUMNS = (*REQUEST_COLUMNS, "from_planned_ms")

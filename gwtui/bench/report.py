@@ -104,6 +104,7 @@ def _endpoint(measured: Measured) -> dict[str, Any]:
         "verdicts": {verdict.value: n for verdict, n in measured.verdicts.most_common()},
         "findings": {name.value: n for name, n in measured.findings.most_common()},
         "failures": [_failures(each) for each in measured.failures.values()],
+        "total_cost_usd": measured.cost_usd,
     }
 
 

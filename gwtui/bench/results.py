@@ -126,6 +126,8 @@ class Measured:
     gaps: Histogram = field(default_factory=Histogram)
     """All gaps between reads with content, of all streams."""
     tokens_per_s: list[float] = field(default_factory=list)
+    cost_usd: float | None = None
+    """What all requests cost together, failures too; None where it is not known of any."""
     max_lateness_ns: int = 0
     missed: int = 0
     """Requests that were due and never sent: in an open loop for want of room, and once the endpoint was given up."""
@@ -178,6 +180,8 @@ class Measured:
         self.verdicts[result.verdict] += 1
         self.findings.update({finding.name for finding in result.findings})
         self.tainted += result.tainted
+        if isinstance(result, Request) and result.cost_usd is not None:
+            self.cost_usd = (self.cost_usd or 0.0) + result.cost_usd
         match result.outcome:
             case Outcome.OK:
                 self.ok += 1

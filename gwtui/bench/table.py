@@ -56,7 +56,8 @@ def latencies(measured: Sequence[Measured], style: TextStyle, *, doubtful: bool 
 
     A percentile that n does not support is left out, or if `doubtful` is shown with a `~`.
     """
-    headings = ("Endpoint", "Average", *(name.capitalize() for name in FIGURES), "Total", "Success")
+    cost = ("Cost",) if _priced(measured) else ()
+    headings = ("Endpoint", "Average", *(name.capitalize() for name in FIGURES), "Total", *cost, "Success")
     for duration in (units.duration, units.short):
         lines = grid(headings, _latency_rows(measured, duration, doubtful=doubtful), style)
         if cells(lines[0]) <= style.width:
@@ -64,11 +65,16 @@ def latencies(measured: Sequence[Measured], style: TextStyle, *, doubtful: bool 
     return [*lines, DOUBT_LEGEND] if any(DOUBT in line for line in lines) else lines
 
 
+def _priced(measured: Sequence[Measured]) -> bool:
+    return any(each.cost_usd is not None for each in measured)
+
+
 def _latency_rows(
     measured: Sequence[Measured], duration: Callable[[int | None], str], *, doubtful: bool
 ) -> list[list[TableCell]]:
     # Totals of different numbers of requests say nothing about who is faster.
     alike = len({each.ok for each in measured}) == 1
+    priced = _priced(measured)
     rows = []
     for each in measured:
         whole = each.whole
@@ -79,6 +85,7 @@ def _latency_rows(
                 TableCell(duration(whole.mean_ns), whole.mean_ns),
                 *(_quantile(whole, q, duration, doubtful=doubtful) for q in FIGURES.values()),
                 TableCell(duration(total_ns), total_ns if alike else None),
+                *([TableCell(units.dollars(each.cost_usd), each.cost_usd if alike else None)] if priced else []),
                 TableCell(f"{each.ok}/{each.total}", -each.ok / each.total if each.total else None),
             ]
         )

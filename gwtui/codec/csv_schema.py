@@ -33,7 +33,7 @@ from gwtui.codec.cells import (
 )
 from gwtui.model.check_results import CheckResult
 from gwtui.model.gateway_figures import COUNT_FIELDS
-from gwtui.model.metrics import AnswerForm, Metric, metrics_of
+from gwtui.model.metrics import AnswerForm, Metric, Unit, metrics_of
 from gwtui.model.records import Incident, Ping, Request
 
 Row: TypeAlias = dict[str, Cell]
@@ -199,8 +199,11 @@ def _with_metrics(own: Sequence[CSVColumn], *forms: AnswerForm) -> list[CSVColum
     return placed
 
 
+_CELLS = {Unit.MILLISECONDS: MILLISECONDS, Unit.TOKENS_PER_SECOND: ROUNDED, Unit.US_DOLLARS: NUMBER}
+
+
 def _metric_column(metric: Metric) -> CSVColumn:
-    kind = MILLISECONDS if metric.is_latency else ROUNDED
+    kind = _CELLS[metric.about.unit]
     field = metric.about.field
     return CSVColumn(metric.about.column, kind, field or "measured", "" if field else metric.value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 
@@ -13,7 +13,10 @@ from gwtui.config.schema import problems_of
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import MAX_DEPTH, Lines
 from gwtui.config.validation import budget_problems, endpoint_problems, metrics_problems, name_complaint
-from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.columns import OPTIONAL_COLUMNS
+from gwtui.model.profile import CHOICES, Endpoint, Profile
+
+ColumnName = Annotated[str, msgspec.Meta(extra={CHOICES: tuple(OPTIONAL_COLUMNS)})]
 
 
 class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -21,6 +24,8 @@ class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     theme: str = DEFAULT_THEME
     """The theme's name."""
+    columns: tuple[ColumnName, ...] = ()
+    """Further columns of the endpoints; `C` chooses them."""
     keys: dict[str, Any] = {}
     """Binding id -> key; several keys with commas or as an array."""
 

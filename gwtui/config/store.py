@@ -33,6 +33,8 @@ class Config:
     theme: str = DEFAULT_THEME
     keys: Mapping[str, str] = field(default_factory=dict)
     """Binding id -> keys, separated by commas."""
+    columns: tuple[str, ...] = ()
+    """Further columns of the endpoints."""
 
     def profile(self, name: str | None = None) -> Profile:
         """The profile of that name; without one the default, or the only one. Raises ConfigError."""
@@ -64,7 +66,7 @@ def loads(text: str, path: Path) -> Config:
         _placed(msgspec.convert({"name": name} | table, Profile), path) for name, table in file.profiles.items()
     )
     keys = {binding: ",".join(keys) for binding, keys in flat_keys(file.ui.keys)}
-    return Config(path, profiles, file.default_profile, file.ui.theme, keys)
+    return Config(path, profiles, file.default_profile, file.ui.theme, keys, file.ui.columns)
 
 
 def check(path: Path | None = None) -> list[ConfigFault]:
@@ -145,7 +147,7 @@ def remove_endpoint(path: Path, profile: str, name: str) -> str:
     return _edit(path, edit)
 
 
-def save_setting(path: Path, key: str, value: str) -> str:
+def save_setting(path: Path, key: str, value: str | list[str]) -> str:
     """Set one setting such as `ui.theme`. Returns the text before. Raises ConfigError."""
     where: KeyPath = tuple(key.split("."))
 

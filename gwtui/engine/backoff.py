@@ -15,7 +15,8 @@ from __future__ import annotations
 from random import Random
 
 from gwtui.model.enums import Outcome
-from gwtui.model.records import Hold, Ping, Request
+from gwtui.model.hold import Hold
+from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
 
 LONGEST_ASKED_S = 300.0

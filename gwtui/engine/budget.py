@@ -70,7 +70,7 @@ class BudgetTracker:
         tokens_in, tokens_out = request.input_tokens or 0, most_tokens if untold else request.output_tokens or 0
         self._tokens += tokens_in + tokens_out
         if price is not None:
-            self._usd += (tokens_in * price.input_per_million + tokens_out * price.output_per_million) / 1e6
+            self._usd += price.usd(tokens_in, tokens_out)
         return untold and self.counts_tokens
 
     def spent(self, now_ns: int) -> str:

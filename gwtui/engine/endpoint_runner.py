@@ -24,8 +24,9 @@ from gwtui.engine.loop_lag import LoopLagMonitor
 from gwtui.engine.provider_lookup import ProviderLookup
 from gwtui.engine.schedule import Schedule
 from gwtui.model.enums import Kind, Trigger
+from gwtui.model.hold import Hold
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import Hold, Notice, Ping, Request
+from gwtui.model.records import Notice, Ping, Request
 from gwtui.probes.prober import Emit, Prober, ProberFor
 from gwtui.secrets.resolver import make_ready
 from gwtui.verdict.bursts import Bursts

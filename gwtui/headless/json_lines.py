@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from gwtui.codec.csv_schema import incident_row
+from gwtui.model.metrics import Metric
 from gwtui.model.records import FeedEnded, FeedSilent, Incident, Ping, Record, Request
 from gwtui.model.view import EndpointRow, View
 from gwtui.report.objects import ping_object, request_object
@@ -73,10 +74,12 @@ def _row_fields(row: EndpointRow) -> dict[str, Any]:
         "n": row.n,
         "failed": row.failed,
         "fail_share": row.fail_share,
-        "tokens_per_s": row.tokens_per_s,
+        **{metric.about.column: getattr(row, metric.about.field) for metric in Metric if not metric.is_latency},
         "verdict": row.verdict,
         "verdict_run": row.verdict_run,
         "note": row.note,
         "missed": row.missed,
         "insecure": row.insecure,
+        "mean_ms": units.milliseconds(row.mean_ns),
+        "total_ms": units.milliseconds(row.total_ns),
     }

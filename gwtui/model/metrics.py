@@ -34,6 +34,7 @@ class Unit(Enum):
 
     MILLISECONDS = "ms"
     TOKENS_PER_SECOND = "tok/s"
+    US_DOLLARS = "USD"
 
 
 class Basis(Enum):
@@ -108,8 +109,8 @@ class Metric(StrEnum):
         return self.about.unit is Unit.MILLISECONDS
 
     def of(self, result: Request | Ping) -> int | float | None:
-        """As measured, wherever the record holds it: ns, or tokens per second. None where that result has none; of ICL,
-        which is many, the mean."""
+        """As measured, wherever the record holds it: ns, tokens per second, or dollars. None where that result has
+        none; of ICL, which is many, the mean."""
         field = self.about.field
         value: int | float | None = getattr(result, field, None) if field else result.measured.get(self)
         return value
@@ -224,6 +225,19 @@ class Metric(StrEnum):
         column="tail_gap_ms",
         prometheus="gwtui_tail_gap_seconds",
         otel="gwtui.client.tail_gap",
+    )
+    COST = Descriptor(
+        name="cost",
+        label="COST",
+        words="cost",
+        meaning="US dollars: what the answer says that it cost, else its tokens at the endpoint's `price`.",
+        forms=_HTTP,
+        basis=Basis.TOKENS,
+        unit=Unit.US_DOLLARS,
+        field="cost_usd",
+        column="cost_usd",
+        prometheus="gwtui_request_cost_usd",
+        otel="gwtui.client.request.cost",
     )
     E2E = Descriptor(
         name="e2e",

@@ -100,12 +100,16 @@ class TLS(_Table, frozen=True, kw_only=True):
 
 
 class Price(_Table, frozen=True, kw_only=True):
-    """What an endpoint's tokens cost, for a budget in US dollars."""
+    """What an endpoint's tokens cost: for `cost_usd`, and for a budget in US dollars."""
 
     input_per_million: Dollars = 0.0
     """US dollars for a million input tokens."""
     output_per_million: Dollars = 0.0
     """US dollars for a million output tokens."""
+
+    def usd(self, input_tokens: int, output_tokens: int) -> float:
+        """What that number of tokens costs."""
+        return (input_tokens * self.input_per_million + output_tokens * self.output_per_million) / 1e6
 
 
 class Budget(_Table, frozen=True, kw_only=True):

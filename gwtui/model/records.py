@@ -17,6 +17,7 @@ from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State, Trigger
 from gwtui.model.findings import FindingEntry, entry_of
 from gwtui.model.gateway_figures import NO_FIGURES, GatewayFigures
+from gwtui.model.hold import Hold
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
 from gwtui.model.verdicts import Verdict
@@ -213,6 +214,8 @@ class Request(_Result, tag="request", frozen=True, kw_only=True):
     """All that was generated, reasoning included."""
     reasoning_tokens: int | None = None
     """Those of the output tokens that the answer says are reasoning."""
+    cost_usd: float | None = None
+    """US dollars, as the answer tells them, or by the endpoint's `price`; None where neither is known."""
     bytes: int = 0
     """Bytes of the response body, decoded."""
     errors: dict[Metric, int] | None = None
@@ -269,15 +272,6 @@ class Incident(_Record, tag="incident", frozen=True, kw_only=True):
     number: int | None = None
     """The request that decided it."""
     trace_id: str = ""
-
-
-class Hold(msgspec.Struct, frozen=True, kw_only=True):
-    """Why an endpoint is left alone for a while."""
-
-    until_ns: int
-    """When its next probe is due."""
-    why: str
-    """Such as `by Retry-After` or `after 12 failures in a row`."""
 
 
 class Heartbeat(_Record, tag="heartbeat", frozen=True, kw_only=True):

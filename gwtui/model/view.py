@@ -47,6 +47,8 @@ class Query:
     descending: bool = False
     filter: str = ""
     """What was typed after `/`."""
+    columns: tuple[str, ...] = ()
+    """Further columns of the table, of `model.columns`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,12 @@ class EndpointRow:
     """The verdicts of the window."""
     findings: FindingCounts = ()
     """The names of what was found in the window's results."""
+    mean_ns: int | None = None
+    """The average of the metric in the window."""
+    total_ns: int | None = None
+    """The sum of its values there."""
+    cost_usd: float | None = None
+    """What the requests of the window cost together; None where it is not known of any."""
 
 
 @dataclass(frozen=True, slots=True)

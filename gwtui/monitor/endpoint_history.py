@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -12,65 +11,25 @@ import msgspec
 from gwtui.apis import APIS, kind_of
 from gwtui.apis.requests import models_asked
 from gwtui.model.enums import FindingName, Kind, Outcome, State
-from gwtui.model.metrics import COMPARED, LATENCIES, AnswerForm, Metric, form_of
+from gwtui.model.metrics import LATENCIES, AnswerForm, Metric, form_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Heartbeat, Ping, Request
 from gwtui.model.view import EndpointRow, LatencyPoint, LatencyView, PingView, Quantile, RequestRow, Window
 from gwtui.monitor.ping_stats import PingStats
-from gwtui.monitor.series import SECOND_NS, MetricSeries, WordCounts, cells, quantiles, shown_metric
+from gwtui.monitor.series import SECOND_NS, MetricSeries, Samples, WordCounts, cells, quantiles, shown_metric
 from gwtui.monitor.stream_store import StreamStore
 from gwtui.stats import comparison
 from gwtui.stats.accuracy import latency, sure
-from gwtui.stats.comparison import ComparedSeries
-from gwtui.stats.significance import Sample
+from gwtui.stats.histogram import Histogram
 from gwtui.text.sanitize import clean
 from gwtui.text.units import countdown
-
-KEPT = 2000
-"""The number of values kept of each latency."""
-_MINUTE_NS = 60 * SECOND_NS
-
-
-class Samples:
-    """Takes good results in."""
-
-    def __init__(self) -> None:
-        self._values: dict[Metric, _Newest] = {}
-
-    def add(self, result: Request | Ping) -> None:
-        minute = result.now_ns // _MINUTE_NS
-        for metric in COMPARED:
-            # The whole of a ping is its round trip.
-            value = sure(result, Metric.RTT if isinstance(result, Ping) and metric is Metric.E2E else metric)
-            if value is not None:
-                self._values.setdefault(metric, _Newest()).add(value, minute)
-
-    def series(self, name: str, ok: int, total: int, *, is_ping: bool) -> ComparedSeries:
-        samples = {metric: newest.sample() for metric, newest in self._values.items()}
-        return ComparedSeries(name, samples, ok, total, is_ping)
-
-
-class _Newest:
-    """Values with their minutes; the oldest give way, many at a time."""
-
-    def __init__(self) -> None:
-        self._values = array("q")
-        self._minutes = array("q")
-
-    def add(self, value: int, minute: int) -> None:
-        self._values.append(value)
-        self._minutes.append(minute)
-        if len(self._values) > KEPT * 5 // 4:
-            del self._values[:-KEPT], self._minutes[:-KEPT]
-
-    def sample(self) -> Sample:
-        return Sample(self._values[-KEPT:], self._minutes[-KEPT:])
-
 
 SPARKLINE_CELLS = 40
 FIGURES = {"p5": 0.05, "p50": 0.5, "p75": 0.75, "p80": 0.8, "p90": 0.9, "p95": 0.95, "p99": 0.99}
 TAINTED = "tainted"
 
+COST_UNIT = 1e-9
+"""US dollars: a token of the cheapest models costs some ten of it."""
 IMPOSSIBLE_SPEED = 1e9
 """Tokens per second from where on a division by nearly nothing is what was measured."""
 
@@ -96,6 +55,8 @@ class History:
         """The latency that every good result has: its series also counts the failures."""
         self._series = {self._whole: self._counted}
         self._speed = MetricSeries(start_ns)
+        self._cost = MetricSeries(start_ns)
+        """In units of `COST_UNIT`, of good and failed results."""
         self._verdicts: WordCounts[str] = WordCounts()
         self._findings: WordCounts[FindingName] = WordCounts()
         self._doubts: WordCounts[str] = WordCounts()
@@ -168,6 +129,8 @@ class History:
         """Take a result that is not a trial."""
         self.touch()
         self.stream_store.end(msgspec.structs.replace(result, gaps=()) if isinstance(result, Request) else result)
+        if isinstance(result, Request) and result.cost_usd is not None:
+            self._cost.add(result.now_ns, round(result.cost_usd / COST_UNIT))
         if result.outcome is Outcome.CANCELLED:
             return
         self._run = self._run + 1 if self._last is not None and self._last.verdict is result.verdict else 1
@@ -253,7 +216,10 @@ class History:
 
     def _row(self, window: Window, metric: Metric, now_ns: int) -> EndpointRow:
         endpoint, last = self._endpoint, self._last
-        p50, p95, p99 = quantiles(self._of(metric).histogram(window, now_ns), (0.5, 0.95, 0.99))
+        values = self._of(metric).histogram(window, now_ns)
+        p50, p95, p99 = quantiles(values, (0.5, 0.95, 0.99))
+        mean, total = values.mean, values.total if values.n else None
+        cost = self._cost.histogram(window, now_ns)
         good, failed = self._counted.counts(window, now_ns)
         speed = self._speed.histogram(window, now_ns).quantile(0.5)
         return EndpointRow(
@@ -267,6 +233,9 @@ class History:
             p95=p95,
             p99=p99,
             tokens_per_s=None if speed is None else speed / 1000,
+            mean_ns=None if mean is None else round(mean),
+            total_ns=total,
+            cost_usd=cost.total * COST_UNIT if cost.n else None,
             fail_share=failed / (failed + good) if failed + good else None,
             n=failed + good,
             failed=failed,
@@ -291,7 +260,7 @@ class History:
             metric=metric,
             window=window,
             points=self._points(window, metric, now_ns, columns),
-            figures=(*figures, ("max", Quantile(values.max, values.n))),
+            figures=(*figures, *((name, Quantile(value, values.n)) for name, value in _further(values))),
             n=values.n,
             failed=self._counted.counts(window, now_ns)[1],
             tainted=dict(self._doubts.counts(window, now_ns)).get(TAINTED, 0),
@@ -318,6 +287,16 @@ class History:
             )
             for result in self.stream_store.results()
         )
+
+
+def _further(values: Histogram) -> tuple[tuple[str, int | None], ...]:
+    """Figures that are no percentiles."""
+    mean = values.mean
+    return (
+        ("max", values.max),
+        ("avg", None if mean is None else round(mean)),
+        ("total", values.total if values.n else None),
+    )
 
 
 def _kind(endpoint: Endpoint) -> Kind:

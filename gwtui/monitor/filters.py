@@ -69,8 +69,10 @@ def _fail_percent(subject: Subject) -> float | None:
     return None if subject.row.fail_share is None else subject.row.fail_share * 100
 
 
-def _token_rate(subject: Subject) -> float | None:
-    return subject.row.tokens_per_s
+def _of_row(metric: Metric, subject: Subject) -> float | None:
+    """What the row has of a metric that is no latency, under the name of the record's field."""
+    value: float | None = getattr(subject.row, metric.about.field)
+    return value
 
 
 FIGURES: dict[str, Callable[[Subject], float | None]] = {
@@ -79,8 +81,10 @@ FIGURES: dict[str, Callable[[Subject], float | None]] = {
     "p50": lambda subject: _ms(subject.row.p50.value_ns),
     "p95": lambda subject: _ms(subject.row.p95.value_ns),
     "p99": lambda subject: _ms(subject.row.p99.value_ns),
-    "tokens": _token_rate,
-    Metric.TOKENS_PER_S.value: _token_rate,
+    "avg": lambda subject: _ms(subject.row.mean_ns),
+    "total": lambda subject: _ms(subject.row.total_ns),
+    "tokens": partial(_of_row, Metric.TOKENS_PER_S),
+    **{metric.value: partial(_of_row, metric) for metric in Metric if not metric.is_latency},
     "fail": _fail_percent,
     "failed": lambda subject: subject.row.failed,
     "n": lambda subject: subject.row.n,
@@ -146,6 +150,12 @@ _Key: TypeAlias = int | float | str | tuple[int | float | str, ...] | None
 
 _SEVERITY = (State.UP, State.PAUSED, State.UNKNOWN, State.SLOW, State.DEGRADED, State.DOWN)
 
+_OPTIONAL: dict[str, Callable[[EndpointRow], _Key]] = {
+    "avg": lambda row: row.mean_ns,
+    "total": lambda row: row.total_ns,
+    "cost": lambda row: row.cost_usd,
+}
+
 ORDERS: dict[str, Callable[[EndpointRow], _Key]] = {
     "endpoint": lambda row: row.name.casefold(),
     "api": lambda row: row.api,
@@ -156,6 +166,7 @@ ORDERS: dict[str, Callable[[EndpointRow], _Key]] = {
     "p99": lambda row: row.p99.value_ns,
     "tokens": lambda row: row.tokens_per_s,
     "fail": lambda row: row.fail_share,
+    **_OPTIONAL,
     "n": lambda row: row.n,
     "missed": lambda row: row.missed,
     "verdict": lambda row: (row.verdict not in GOOD, row.verdict) if row.verdict else None,

@@ -1,14 +1,19 @@
-"""One figure of one endpoint over every window at once, and which figures an endpoint has."""
+"""One figure of one endpoint over every window at once, its newest values, and which figures an endpoint has."""
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Iterable
 from typing import Generic, TypeVar
 
-from gwtui.model.metrics import AnswerForm, Metric, metrics_of, own_metric
+from gwtui.model.metrics import COMPARED, AnswerForm, Metric, metrics_of, own_metric
+from gwtui.model.records import Ping, Request
 from gwtui.model.view import Cell, LatencyPoint, Quantile, Window
+from gwtui.stats.accuracy import sure
+from gwtui.stats.comparison import ComparedSeries
 from gwtui.stats.histogram import Histogram, supported
+from gwtui.stats.significance import Sample
 from gwtui.stats.windows import Growing, Rolling
 
 WordT = TypeVar("WordT")
@@ -142,3 +147,44 @@ def cells(points: Iterable[LatencyPoint]) -> tuple[Cell, ...]:
 def shown_metric(asked: Metric, form: AnswerForm) -> Metric:
     """The metric asked for, or the endpoint's own where that does not apply."""
     return asked if asked.is_latency and asked in metrics_of(form) else own_metric(form)
+
+
+KEPT = 2000
+"""The number of values kept of each latency."""
+_MINUTE_NS = 60 * SECOND_NS
+
+
+class Samples:
+    """The newest values of one endpoint's good results, kept to be compared with those of others."""
+
+    def __init__(self) -> None:
+        self._values: dict[Metric, _Newest] = {}
+
+    def add(self, result: Request | Ping) -> None:
+        minute = result.now_ns // _MINUTE_NS
+        for metric in COMPARED:
+            # The whole of a ping is its round trip.
+            value = sure(result, Metric.RTT if isinstance(result, Ping) and metric is Metric.E2E else metric)
+            if value is not None:
+                self._values.setdefault(metric, _Newest()).add(value, minute)
+
+    def series(self, name: str, ok: int, total: int, *, is_ping: bool) -> ComparedSeries:
+        samples = {metric: newest.sample() for metric, newest in self._values.items()}
+        return ComparedSeries(name, samples, ok, total, is_ping)
+
+
+class _Newest:
+    """Values with their minutes; the oldest give way, many at a time."""
+
+    def __init__(self) -> None:
+        self._values = array("q")
+        self._minutes = array("q")
+
+    def add(self, value: int, minute: int) -> None:
+        self._values.append(value)
+        self._minutes.append(minute)
+        if len(self._values) > KEPT * 5 // 4:
+            del self._values[:-KEPT], self._minutes[:-KEPT]
+
+    def sample(self) -> Sample:
+        return Sample(self._values[-KEPT:], self._minutes[-KEPT:])

@@ -9,8 +9,9 @@ from msgspec import structs
 
 from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import API, Usage
+from gwtui.apis.costs import header_cost
 from gwtui.apis.damage import Damage
-from gwtui.apis.headers import header, pick_headers, request_id, trace_id
+from gwtui.apis.headers import Headers, header, pick_headers, request_id, trace_id
 from gwtui.apis.requests import model_asked, models_asked
 from gwtui.apis.tokens import seen_tokens
 from gwtui.model.concurrency import Concurrency
@@ -148,6 +149,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         ttfb_ns=_since_sent(trace, trace.first_read_ns),
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
+        cost_usd=_cost(endpoint, result.headers, usage),
         reasoning_tokens=usage.reasoning_tokens,
         bytes=result.bytes,
         lateness_ns=result.lateness_ns,
@@ -233,6 +235,15 @@ def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str]:
 
 def _answer_id(stream: StreamIntake | None, transport: Transport) -> str:
     return stream.answer_id if stream is not None else answer_id_in(transport.body)
+
+
+def _cost(endpoint: Endpoint, headers: Headers, usage: Usage) -> float | None:
+    """US dollars: as told in the answer or by a header, else by the endpoint's price."""
+    told = usage.cost_usd if usage.cost_usd is not None else header_cost(headers)
+    known = usage.input_tokens is not None or usage.output_tokens is not None
+    if told is not None or endpoint.price is None or not known:
+        return told
+    return endpoint.price.usd(usage.input_tokens or 0, usage.output_tokens or 0)
 
 
 def _text(result: Result, judged: Judged, transport: Transport) -> str:

@@ -9,7 +9,7 @@ from gwtui.report.lines import Styler, plain, toned
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
 
-_FIGURES = ("p50", "p95", "p99")
+_FIGURES = ("avg", "p50", "p95", "p99", "total")
 _HEADINGS = ("", "endpoint", "state", "", *_FIGURES, "n", "fail%", "verdicts")
 _COLUMNS = (
     TextColumn(1),
@@ -49,7 +49,9 @@ def _row(row: EndpointRow, styled: Styler) -> Row:
         row.name,
         toned(row.state.value, row.state, styled),
         row.metric.label,
+        units.short(row.mean_ns),
         *(units.quantile(each.value_ns, each.n) for each in (row.p50, row.p95, row.p99)),
+        units.short(row.total_ns),
         units.count(row.n),
         units.share(row.fail_share),
         _results(row),
@@ -61,6 +63,7 @@ def _results(row: EndpointRow) -> str:
     run = f"the last {row.verdict_run} {row.verdict}" if row.verdict_run > 1 and row.verdict not in GOOD else ""
     told = (
         _counted(row.verdicts),
+        f"cost {units.dollars(row.cost_usd)}" if row.cost_usd is not None else "",
         run if len(row.verdicts) > 1 else "",
         f"found {_counted(row.findings)}" if row.findings else "",
         f"{units.many(row.missed, 'tick')} missed" if row.missed else "",

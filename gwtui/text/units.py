@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
+from math import floor, log10
 from typing import TYPE_CHECKING
 
 from gwtui.model.metrics import Basis, Metric, Unit
@@ -81,7 +82,18 @@ def metric_texts(result: Request | Ping, basis: Basis) -> list[tuple[str, str]]:
 
 
 def _of_unit(value: float, unit: Unit) -> str:
+    if unit is Unit.US_DOLLARS:
+        return dollars(value)
     return duration(round(value)) if unit is Unit.MILLISECONDS else f"{rate(value)} {unit.value}"
+
+
+def dollars(value: float | None) -> str:
+    """`$12.30`, `$0.0042`: two decimals; of what is less than a cent two digits, down to a millionth of a dollar."""
+    if value is None:
+        return MISSING
+    if value >= 0.01 or value <= 0:
+        return f"${value:,.2f}"
+    return f"${value:.{min(1 - floor(log10(value)), 6)}f}"
 
 
 def count(value: int) -> str:

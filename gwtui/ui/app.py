@@ -15,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 
-from gwtui.config import Config, ConfigError, save_setting
+from gwtui.config import Config
 from gwtui.config.themes import DEFAULT_THEME, load_all
 from gwtui.feeds import Feed
 from gwtui.model.profile import Profile
@@ -23,6 +23,7 @@ from gwtui.model.view import View
 from gwtui.secrets.crash_output import presentable
 from gwtui.ui.command_palette import Offers
 from gwtui.ui.driver import hardy
+from gwtui.ui.editing import keep_setting
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.keeper import Keeper
 from gwtui.ui.keymap import EVERY, faults_of
@@ -143,15 +144,7 @@ class GwtuiApp(App[int]):
 
     def _keep_theme(self) -> None:
         """Save the theme where there is a configuration to save it in."""
-        if not self._config.path.exists():
-            show_message(self, f"{self.theme}, not saved: there is no configuration file")
-            return
-        try:
-            save_setting(self._config.path, "ui.theme", self.theme)
-        except (ConfigError, OSError) as error:
-            show_message(self, f"{self.theme}, not saved: {error}", "error")
-        else:
-            show_message(self, f"{self.theme}, saved")
+        show_message(self, *keep_setting(self._config.path, "ui.theme", self.theme, self.theme))
 
     # Keys
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from msgspec.structs import replace
+from textual.notifications import SeverityLevel
 
-from gwtui.config import Config, remove_endpoint, restore, save_endpoint
+from gwtui.config import Config, ConfigError, remove_endpoint, restore, save_endpoint, save_setting
 from gwtui.config.tomlfile import read
 from gwtui.model.commands import PutEndpoint, RemoveEndpoint
 from gwtui.model.profile import Endpoint, Profile
@@ -22,6 +23,17 @@ class _Step:
     command: PutEndpoint | RemoveEndpoint
     texts: tuple[str, str] | None
     """The file before and after the change; None when the change was not saved."""
+
+
+def keep_setting(path: Path, key: str, value: str | list[str], words: str) -> tuple[str, SeverityLevel]:
+    """Save a setting where there is a configuration to save it in. Returns what to say of it."""
+    if not path.exists():
+        return f"{words}, not saved: there is no configuration file", "information"
+    try:
+        save_setting(path, key, value)
+    except (ConfigError, OSError) as error:
+        return f"{words}, not saved: {error}", "error"
+    return f"{words}, saved", "information"
 
 
 class Editing:

@@ -76,6 +76,7 @@ KEYS: tuple[Key, ...] = (
     Key("panel.previous", "shift+tab", "app.focus_previous", "", "previous panel", "Panels"),
     Key("view.sort", "s", "sort", "sort", "sort by the next column", "View"),
     Key("view.reverse", "S", "reverse", "", "reverse the sort", "View"),
+    Key("view.columns", "C", "columns", "", "choose further columns: average, total, cost", "View"),
     Key("stream.mode", "v", "stream_mode", "", "stream as models, events, raw data or text", "View"),
     Key("request.older", "left_square_bracket", "request(-1)", "", "an older request", "View"),
     Key("request.newer", "right_square_bracket", "request(1)", "", "a newer request", "View"),

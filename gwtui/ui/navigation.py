@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.metrics import BY_RANK
 from gwtui.model.view import Query, View, Window
 from gwtui.ui.panels.endpoints import COLUMNS
@@ -29,7 +30,8 @@ def other_metric(query: Query, step: int) -> Query:
 
 def next_order(query: Query) -> Query:
     """Ordered by the next column, names from A on and all else from the greatest; after the last as in the profile."""
-    columns = ("", *COLUMNS)
+    shown = [column for column in COLUMNS if column not in OPTIONAL_COLUMNS or column in query.columns]
+    columns = ("", *shown)
     place = columns.index(query.sort) if query.sort in columns else 0
     column = columns[(place + 1) % len(columns)]
     return replace(query, sort=column, descending=column not in ("", "endpoint", "api"))

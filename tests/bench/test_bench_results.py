@@ -11,11 +11,14 @@ from hypothesis import strategies as st
 from support.benching import measured, ping, request
 from support.monitor_stage import MS, endpoint
 
+from gwtui.bench import table
+from gwtui.bench.csv_out import aggregate_lines
 from gwtui.bench.results import Measured, empty
 from gwtui.bench.thresholds import GateError, check, judge, parse
 from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.records import Phases
 from gwtui.model.verdicts import Verdict
+from gwtui.text.tables import TextStyle
 
 
 def taken(*results: Any, from_planned: bool = False, **fields: Any) -> Measured:
@@ -185,3 +188,16 @@ def test_a_gate_is_only_for_those_who_can_answer_it() -> None:
 def test_no_success_is_no_proof_of_speed() -> None:
     (tripped,) = judge([parse("p95_ttft>10s")], [measured("gateway", [], failed=3)])
     assert "could not be measured in 3 requests" in str(tripped)
+
+
+def test_all_requests_cost_and_what_is_not_known_is_none() -> None:
+    each = measured("it", [10])
+    each.take(request("it", 2, cost_usd=0.25))
+    each.take(request("it", 3, verdict=Verdict.TRUNCATED, cost_usd=0.5))
+    assert each.cost_usd == 0.75
+    (line, _, row, *_) = table.latencies([each], TextStyle())
+    assert "Cost" in line
+    assert "$0.75" in row
+    assert "Cost" not in table.latencies([measured("it", [10])], TextStyle())[0]
+    heading, figures = (text.decode().strip().split(",") for text in aggregate_lines([each]))
+    assert dict(zip(heading, figures, strict=True))["total_cost_usd"] == "0.75"

@@ -14,8 +14,9 @@ from msgspec.structs import replace
 from gwtui.engine.backoff import AFTER_FAILURES, AFTER_REFUSALS, LONGEST_ASKED_S, LONGEST_NS, MOST_TIMES, Politeness
 from gwtui.engine.budget import HOUR_NS, BudgetTracker, most_tokens
 from gwtui.engine.schedule import Schedule
+from gwtui.model.hold import Hold
 from gwtui.model.profile import Budget, Endpoint, Price
-from gwtui.model.records import Hold, Ping, Request
+from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
 
 SECOND = 1_000_000_000

@@ -12,7 +12,7 @@ from gwtui.model.metrics import LATENCIES, Metric
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Window
-from gwtui.monitor import endpoint_history
+from gwtui.monitor import series
 
 # States
 
@@ -234,6 +234,20 @@ def test_there_is_a_point_for_every_column(window: Window, columns: int) -> None
     assert stage.row("a", window=window).sparkline[-1].failed == 1
 
 
+def test_average_total_and_cost_of_the_window() -> None:
+    stage = MonitorStage(endpoint("a"), endpoint("b"))
+    stage.request("a", at_s=1, ttft_ms=100, cost_usd=0.002)
+    stage.request("a", at_s=2, ttft_ms=300)
+    stage.failure("a", at_s=100, cost_usd=0.001)
+    row = stage.row("a", window=Window.ALL)
+    assert (row.mean_ns, row.total_ns) == (200 * MS, 400 * MS)
+    assert row.cost_usd == pytest.approx(0.003)
+    late = stage.row("a", window=Window.S30)
+    assert (late.mean_ns, late.total_ns) == (None, None)
+    assert late.cost_usd == pytest.approx(0.001)
+    assert stage.row("b").cost_usd is None
+
+
 def test_latency_figures_know_what_n_supports_and_the_greatest_always() -> None:
     stage = MonitorStage(endpoint("a"))
     for value in (10, 30, 20, 40, 60, 50):
@@ -241,9 +255,10 @@ def test_latency_figures_know_what_n_supports_and_the_greatest_always() -> None:
     stage.failure("a")
     latency = stage.view().latency
     assert latency is not None
-    assert [name for name, _ in latency.figures] == ["p5", "p50", "p75", "p80", "p90", "p95", "p99", "max"]
+    names = [name for name, _ in latency.figures]
+    assert names == ["p5", "p50", "p75", "p80", "p90", "p95", "p99", "max", "avg", "total"]
     values = {name: figure.value_ns for name, figure in latency.figures if figure.value_ns is not None}
-    assert values == {"p50": 30 * MS, "max": 60 * MS}
+    assert values == {"p50": 30 * MS, "max": 60 * MS, "avg": 35 * MS, "total": 210 * MS}
     assert (latency.n, latency.failed, latency.metric) == (6, 1, Metric.TTFT)
 
 
@@ -274,7 +289,7 @@ def test_the_clock_of_the_header_follows_the_newest_record() -> None:
 
 
 def test_the_newest_values_are_kept_to_be_compared(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(endpoint_history, "KEPT", 8)
+    monkeypatch.setattr(series, "KEPT", 8)
     stage = MonitorStage(endpoint("a"), endpoint("w", "websocket"), endpoint("new"))
     for number in range(40):
         stage.request("a", 60 * number, ttft_ms=number, tpot_ns=7)

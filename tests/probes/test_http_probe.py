@@ -31,7 +31,7 @@ from support.scripted import (
 from support.stamping import expected_clock
 
 from gwtui.model.enums import FindingName, Outcome, Trigger
-from gwtui.model.profile import TLS
+from gwtui.model.profile import TLS, Price
 from gwtui.model.records import Record, Request, RequestStarted, StreamAlive, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.transport import dial
@@ -86,6 +86,19 @@ async def test_a_whole_stream() -> None:
     assert row.clock is CLOCK
 
 
+@pytest.mark.parametrize(
+    ("told", "priced", "usd"),
+    [((), True, 13e-6), ((), False, None), (("x-litellm-response-cost: 9.5e-06",), True, 9.5e-6)],
+    ids=["by the price", "not known", "as told"],
+)
+async def test_what_a_request_cost(told: tuple[str, ...], priced: bool, usd: float | None) -> None:
+    price = Price(input_per_million=1.0, output_per_million=2.0) if priced else None
+    answer = http("200 OK", "Content-Type: text/event-stream", *told, body=WHOLE)
+    async with ScriptedServer([Receive(), Send(answer)]) as server:
+        row = await probed(endpoint("openai-chat", server.url, price=price))
+    assert row.cost_usd == (None if usd is None else pytest.approx(usd))
+
+
 async def test_events_of_one_read_share_its_stamp_and_gaps_are_between_reads() -> None:
     script: list[Step] = [
         Receive(),
@@ -111,7 +124,7 @@ async def test_events_of_one_read_share_its_stamp_and_gaps_are_between_reads() -
     assert (row.events, row.reads) == (7, 3)
     assert sum(count for _, count in row.gaps) == 1
     assert row.mean_icl_ns == row.max_gap_ns
-    assert row.tpot_ns == round(row.max_gap_ns / 2)
+    assert (row.tpot_ns is None) is bool(row.no_rate), "a rate, or why there is none"
 
 
 async def test_a_stream_of_comments_is_reported_alive_until_its_first_event(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,8 @@ def row(name: str, api: str = "anthropic-messages", state: State = State.UP, **c
         insecure=False,
         sparkline=cells(400),
         verdicts=(("complete", 1204),),
+        mean_ns=402 * MS,
+        total_ns=402 * 1204 * MS,
     )
     return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
 
@@ -81,6 +83,8 @@ def fresh_row(name: str, **changes: object) -> EndpointRow:
         verdict="",
         verdict_run=0,
         verdicts=(),
+        mean_ns=None,
+        total_ns=None,
         sparkline=(Cell(),) * 60,
     )
     return dataclasses.replace(fresh, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time

@@ -69,6 +69,14 @@ def test_offsets_and_rates_and_counts() -> None:
     assert units.milliseconds(None) is None
 
 
+@pytest.mark.parametrize(
+    ("usd", "text"),
+    [(None, "-"), (0.0, "$0.00"), (1204.5, "$1,204.50"), (0.014, "$0.01"), (0.0042, "$0.0042"), (7.5e-6, "$0.000008")],
+)
+def test_dollars(usd: float | None, text: str) -> None:
+    assert units.dollars(usd) == text
+
+
 @given(st.integers(0, 10**15))
 def test_no_duration_is_wider_than_its_column(ns: int) -> None:
     assert len(units.duration(ns)) <= len("1000000 s")

@@ -132,6 +132,7 @@ CASES: dict[str, Case] = {
     "view.metric": Case(lambda stage: stage.query.metric, Metric.E2E),
     "view.sort": Case(lambda stage: stage.query.sort, "endpoint"),
     "view.reverse": Case(lambda stage: stage.query.descending, True),
+    "view.columns": Case(lambda stage: stage.query.columns, ("avg",), after=("space", "escape")),
     "stream.mode": Case(lambda stage: stage.monitor.query_one(StreamPanel).mode, Mode.RAW),
     "probe.pause": Case(ordered, Pause(endpoint=story.CLAUDE.name)),
     "probe.pause_all": Case(ordered, Pause()),

@@ -146,3 +146,17 @@ async def test_tab_goes_through_the_panels_as_they_are_numbered(tmp_path: Path) 
             seen.append(stage.screen.focused.id)
             await stage.press("tab")
         assert seen == ["endpoints", "stream", "latency", "pings", "incidents"]
+
+
+async def test_columns_are_chosen_seen_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    path.write_text("# mine\n")
+    async with on_stage(path, *story.ENDPOINTS) as stage:
+        await stage.show(*story.session())
+        await stage.press("C", "space", "down", "down", "enter", "escape")
+        assert stage.notices == ["columns, saved"]
+        assert load(path).columns == stage.query.columns == ("avg", "cost")
+        heading = next(line for line in stage.text.splitlines() if " tok/s " in line)
+        assert [name for name in heading.split() if name in ("avg", "total", "cost")] == ["avg", "cost"]
+        await stage.press("C", "space", "escape")
+        assert load(path).columns == ("cost",)

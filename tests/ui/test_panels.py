@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support import views
+from support import viewrows, views
 
 from gwtui.model.enums import EventKind
 from gwtui.model.metrics import Metric
@@ -99,6 +99,15 @@ def test_at_80_columns_the_table_keeps_what_tells_sick_from_well() -> None:
 def test_at_140_columns_the_table_has_every_figure_and_the_sparkline() -> None:
     names = [placed.column.name for placed in endpoints.columns(views.incident(), 138)]
     assert {"api", "p99", "tokens", "sparkline"} <= set(names)
+
+
+def test_further_columns_are_those_that_were_chosen() -> None:
+    rows = (viewrows.row("it", mean_ns=402_000_000, total_ns=484_000_000_000, cost_usd=0.0042),)
+    chosen = replace(views.calm(), endpoints=rows, query=Query(columns=("avg", "total", "cost")))
+    lines = [plain(line) for line in DRAWS["endpoints"](chosen, 138, 8)]
+    assert all(name in lines[0] for name in ("avg", "total", "cost"))
+    assert all(text in lines[1] for text in ("402", "484s", "$0.0042"))
+    assert "cost" not in plain(DRAWS["endpoints"](replace(chosen, query=Query()), 138, 8)[0])
 
 
 @pytest.mark.parametrize(("descending", "mark"), [(True, "p95▼"), (False, "p95▲")])

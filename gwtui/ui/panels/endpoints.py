@@ -10,6 +10,7 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
+from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.enums import Severity, State
 from gwtui.model.findings import entry_of
 from gwtui.model.verdicts import GOOD
@@ -35,7 +36,11 @@ from gwtui.ui.text_layout import (
     sheet,
 )
 
-COLUMNS = ("endpoint", "api", "state", "last", "p50", "p95", "p99", "tokens", "fail", "n", "missed", "verdict")
+COLUMNS = (
+    *("endpoint", "api", "state", "last", "p50", "p95", "p99"),
+    *OPTIONAL_COLUMNS,
+    *("tokens", "fail", "n", "missed", "verdict"),
+)
 """The names of the columns that the table can be ordered by."""
 
 ROOMY = 120
@@ -98,6 +103,11 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         Column("p50", "p50", 6, right=True, gap=1 if other else 2, rank=1),
         Column("p95", "p95", 6, right=True, rank=3),
         Column("p99", "p99", 6, right=True, rank=5),
+        *(
+            Column(name, name, 9 if name == "cost" else 6, right=True, rank=1)
+            for name in OPTIONAL_COLUMNS
+            if name in view.query.columns
+        ),
         Column("tokens", "tok/s", 6, right=True, rank=6),
         Column("fail", "fail%", 5, right=True),
         Column("n", "n", 6, right=True, rank=11),
@@ -108,6 +118,10 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         Column("note", "note", 16, rank=13, grow=200),
     ]
     return place(wanted, width - 1)
+
+
+def _optional_column(name: str) -> Column:
+    return Column(name, name, 9 if name == "cost" else 6, right=True, rank=1)
 
 
 def _nothing(view: View) -> list[Line]:
@@ -151,6 +165,7 @@ def _row(placed: Sequence[Placed], endpoint: EndpointRow, view: View, at: TableV
         "p50": _quantile(endpoint.p50, figure),
         "p95": _quantile(endpoint.p95, figure),
         "p99": _quantile(endpoint.p99, figure),
+        **_optional(endpoint, figure),
         "tokens": Span(units.rate(endpoint.tokens_per_s), figure if endpoint.tokens_per_s is not None else "faint"),
         "fail": _fail(endpoint.fail_share),
         "n": Span(units.count(endpoint.n), "muted"),
@@ -163,6 +178,14 @@ def _row(placed: Sequence[Placed], endpoint: EndpointRow, view: View, at: TableV
         texts["sparkline"] = sparkline(endpoint.sparkline, widths["sparkline"])
     line = exact(row(placed, texts), width)
     return over(line, "selection") if selected else line
+
+
+def _optional(endpoint: EndpointRow, figure: str) -> dict[str, Span]:
+    return {
+        "avg": Span(units.short(endpoint.mean_ns), figure if endpoint.mean_ns is not None else "faint"),
+        "total": Span(units.short(endpoint.total_ns), figure if endpoint.total_ns is not None else "faint"),
+        "cost": Span(units.dollars(endpoint.cost_usd), "faint" if endpoint.cost_usd is None else "text"),
+    }
 
 
 def _name(endpoint: EndpointRow, width: int, selected: bool) -> Line:

@@ -33,6 +33,7 @@ from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.screens.ask import AskScreen, ConfirmScreen
 from gwtui.ui.screens.checks import ChecksScreen, cost
+from gwtui.ui.screens.columns import ColumnsScreen
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm, FormResult
@@ -55,6 +56,7 @@ class MonitorScreen(Screen[None]):
         self.VERTICAL_BREAKPOINTS = [(0, "-short"), (30, "-tall")]
         self._config = config
         self._watch = watch
+        watch.query = replace(watch.query, columns=config.columns)
         self._editing = Editing(config, profile)
         self._message = LatestMessage(self).show
         self._orders = Orders(watch, self._editing, self._message)
@@ -157,6 +159,10 @@ class MonitorScreen(Screen[None]):
 
     def action_reverse(self) -> None:
         self._look(replace(self._watch.query, descending=not self._watch.query.descending))
+
+    def action_columns(self) -> None:
+        chooser = ColumnsScreen(self.view.query.columns, self._config.path)
+        self.app.push_screen(chooser, lambda shown: self._look(replace(self._watch.query, columns=shown or ())))
 
     def action_stream_mode(self) -> None:
         self.query_one(StreamPanel).cycle_mode()
