@@ -139,7 +139,7 @@ def _references(keys: Mapping[str, str]) -> dict[str, str]:
     for option, text in written.items():
         if text.partition(":")[0].lower() in SCHEME_NAMES:
             raise Refusal(f"--{option} begins like a reference, but is not valid: write {SCHEMES}")
-    references = {option: hold(option, text) for option, text in written.items()}
+    references = {option: hold(f"--{option}", text) for option, text in written.items()}
     for option, text in written.items():
         remember(references[option], text.strip())
     if written:
