@@ -258,8 +258,8 @@ def _opening(breaker: BreakerEvidence) -> str:
     if not breaker.failures:
         return f"it was open from the beginning: {fast}): {breaker.says}"
     usual = "" if breaker.failures == EXPECTED_FAILURES else f", {EXPECTED_FAILURES} are usual"
-    slow = units.duration(breaker.usual_ns)
-    return f"it opened after {breaker.failures} failures{usual}, then {fast} instead of {slow}): {breaker.says}"
+    slow = f" instead of {units.duration(breaker.usual_ns)}" if breaker.fast_ns < breaker.usual_ns else ""
+    return f"it opened after {breaker.failures} failures{usual}, then {fast}{slow}): {breaker.says}"
 
 
 def _seen_breaker(evidence: Evidence) -> CheckAnswer:

@@ -34,9 +34,9 @@ MOST_LOOKS = 3
 """How often a document is read again that does not show yet what has just happened."""
 AUDIT_ENTRIES = 5
 """Entries asked of the audit: the requests just made, and room for a few of others."""
-LONG_TOKENS = 2048
-"""Room for all of the answer to `LONG_PROMPT`: 5,500 characters, 3 to 4 a token."""
-LONG_PROMPT = "Count from 1 to 300 in words, one number per line. Do not stop early and do not comment."
+LONG_TOKENS = 1536
+"""Room for all of the answer to `LONG_PROMPT`: 4,300 characters, 3 to 4 a token."""
+LONG_PROMPT = "Count from 1 to 250 in words, one number per line. Do not stop early and do not comment."
 WORDS = (
     "amber-3141", "basalt-5926", "cedar-5358", "dune-9793", "ember-2384", "fjord-6264", "garnet-3383", "heron-2795",
     "indigo-0288", "juniper-4197",

@@ -245,7 +245,7 @@ def _too_short(request: Request, came: str) -> CheckAnswer:
     told = f"{came}; {request.reason}" + (f", after {units.count(tokens)} output tokens" if tokens is not None else "")
     if not _LIMIT.search(request.reason):
         return not_applicable(
-            f"the model stopped by itself: {told}", "Check a model that counts to 300 when it is asked to."
+            f"the model stopped by itself: {told}", "Check a model that counts to 250 when it is asked to."
         )
     if tokens is not None and tokens >= LONG_TOKENS:
         return not_applicable(

@@ -234,9 +234,9 @@ CUT = "[DONE] after finish_reason length"
         ({"events": 100, "reason": STOPPED}, PASS, "complete: 100 events"),
         ({"events": 99, "reason": STOPPED}, NA, "stopped by itself: 99 events"),
         ({"events": 20, "text": "x" * 6_000, "reason": STOPPED}, NA, "too few events: 20 events"),
-        ({"events": 20, "output_tokens": 17, "reason": CUT}, FAIL, "a limit below the 2,048 tokens asked for"),
+        ({"events": 20, "output_tokens": 17, "reason": CUT}, FAIL, "a limit below the 1,536 tokens asked for"),
         ({"events": 20, "reason": "response.incomplete: max_output_tokens"}, FAIL, "a limit below"),
-        ({"events": 20, "output_tokens": 2_048, "reason": CUT}, NA, "2,048 tokens asked for are used up"),
+        ({"events": 20, "output_tokens": 1_536, "reason": CUT}, NA, "1,536 tokens asked for are used up"),
         ({"verdict": Verdict.TRUNCATED, "events": 80, "reason": "cut"}, FAIL, "truncated: cut"),
     ],
 )

@@ -254,6 +254,7 @@ def test_attempts(provoked: Sequence[Request], audit: Any, outcome: CheckOutcome
     [
         ([*FIVE, open_(2), open_(2.1), upstream(12), open_(12.2)], PASS, "opened after 5 failures, then 2 requests"),
         ([*FIVE, open_(2), open_(2.1), good(12)], PASS, "succeeded and closed it"),
+        ([*(upstream(each, 1) for each in range(5)), open_(6), open_(7)], WARN, "failed at once (2.00 ms): "),
         ([*FIVE[:3], open_(2), open_(2.1), good(12)], PASS, "3 failures, 5 are usual"),
         ([*FIVE, open_(2), open_(2.1), upstream(12), upstream(12.2)], FAIL, "went through as well"),
         ([*FIVE, open_(2), open_(2.1), open_(63, None)], WARN, "still open"),
