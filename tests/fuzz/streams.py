@@ -122,6 +122,7 @@ def read_answer(answered: Answered) -> Request:
             Redactor(),
             lambda _, __, more: found.extend(more),
             keep_text=True,
+            several_models=api.several_models,
         )
     result.intake = intake
     result.over(answered.end, "so it ended")

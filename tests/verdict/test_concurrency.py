@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from support.judged import Story
+
 from gwtui.model.concurrency import Concurrency, ModelTimeline, Together
-from gwtui.model.enums import FindingName
+from gwtui.model.enums import FindingName, State
+from gwtui.model.verdicts import Verdict
 from gwtui.stats.concurrency import analyse
 from gwtui.verdict.concurrency import in_words, models_table, sequential
 
@@ -46,3 +49,13 @@ def test_a_line_per_model_has_its_times_from_the_request_and_from_its_own_start(
     lines = [line.split() for line in models_table(found)]
     assert lines[1] == ["a", "+0.010", "+0.015", "5.00", "ms", "+0.410", "400", "ms", "9"]
     assert " ".join(lines[3]) == "x ✖ no such model"
+
+
+def test_a_gateway_that_answers_one_model_after_another_is_not_up() -> None:
+    story = Story()
+    story.results("..")
+    story.request(Verdict.COMPLETE, findings=tuple(sequential(answers(10, 410, 810))))
+    ((state, text),) = story.reports()
+    assert (state, text.startswith("sequential: 3 models start 800 ms apart")) == (State.DEGRADED, True)
+    story.results(".....")
+    assert story.state() is State.UP
