@@ -19,7 +19,9 @@ from gwtui.apis.openai.completions import OPENAI_COMPLETIONS
 from gwtui.apis.openai.responses import OPENAI_RESPONSES
 from gwtui.apis.sourcegraph.chat import SOURCEGRAPH_STREAM
 from gwtui.apis.sourcegraph.code import SOURCEGRAPH_CODE
+from gwtui.apis.tgi import TGI
 from gwtui.apis.websocket import WEBSOCKET
+from gwtui.apis.workers_ai import WORKERS_AI
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 
@@ -34,8 +36,10 @@ _ALL: tuple[API, ...] = (
     COHERE_CHAT,
     BEDROCK_CONVERSE,
     BEDROCK_INVOKE,
+    WORKERS_AI,
     OLLAMA_CHAT,
     OLLAMA_GENERATE,
+    TGI,
     SOURCEGRAPH_STREAM,
     SOURCEGRAPH_CODE,
     COMPARE_STREAM,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import msgspec
 
@@ -120,7 +120,8 @@ class ErrorForm:
 def find_error(payload: object) -> APIError | None:
     """The error that a decoded JSON object holds, or None.
 
-    `{"error": {...}}`, `{"error": "text"}`, `{"type": "error", ...}`, `{"object": "error", ...}`, or a list of one.
+    `{"error": {...}}`, `{"error": "text"}`, which may have its `error_type` beside it, `{"type": "error", ...}`,
+    `{"object": "error", ...}`, `{"errors": [{...}]}`, or a list of one.
     """
     if isinstance(payload, list) and len(payload) == 1:
         payload = payload[0]
@@ -128,9 +129,14 @@ def find_error(payload: object) -> APIError | None:
         return None
     inner = payload.get("error")
     if inner or payload == {"error": {}}:
-        return describe_error(inner)
+        told = describe_error(inner)
+        kind = payload.get("error_type")
+        return APIError(clean(kind, 80), told.message) if _is_name(kind) and not told.type else told
     if "error" in (payload.get("type"), payload.get("object")):
         return describe_error(payload)
+    several = payload.get("errors")
+    if isinstance(several, list) and several and isinstance(several[0], dict):
+        return describe_error(several[0])
     return None
 
 
@@ -211,7 +217,7 @@ def error_reason(body: bytes) -> str:
 _ANY: msgspec.json.Decoder[Any] = msgspec.json.Decoder(Any)
 
 
-def _is_name(value: object) -> bool:
+def _is_name(value: object) -> TypeGuard[str]:
     return isinstance(value, str) and bool(value) and value != "error"
 
 

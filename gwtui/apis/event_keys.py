@@ -40,6 +40,10 @@ RESPONSES: EventKeys = MappingProxyType(
 """OpenAI Responses."""
 CANDIDATES: EventKeys = MappingProxyType({"": ("candidates|promptFeedback|usageMetadata",)})
 """Gemini."""
+TOKENS: EventKeys = MappingProxyType({"": ("token",)})
+"""Text Generation Inference."""
+PIECES: EventKeys = MappingProxyType({"": ("response|tool_calls|usage|choices",)})
+"""Workers AI."""
 
 
 def missing_keys(keys: EventKeys, event: Mapping[str, object]) -> tuple[str, ...]:

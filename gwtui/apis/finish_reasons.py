@@ -163,6 +163,7 @@ GEMINI = Vocabulary("finishReason", _GEMINI)
 RESPONSES = Vocabulary("status", _RESPONSES)
 COHERE = Vocabulary("finish_reason", _COHERE, announces_tools=True)
 OLLAMA = Vocabulary("done_reason", _OLLAMA)
+TGI = Vocabulary("finish_reason", {word: _OPENAI[word] for word in ("length", "eos_token", "stop_sequence")})
 BEDROCK = Vocabulary("stopReason", _ANTHROPIC, announces_tools=True)
 SOURCEGRAPH = Vocabulary("stopReason", {**_OPENAI, **_ANTHROPIC})
 """Those of the provider behind it, passed on."""

@@ -180,7 +180,7 @@ def test_what_is_asked_of_gemini() -> None:
 def test_a_path_may_have_a_place_for_the_model(api: str) -> None:
     asked = ask(api, path="/deployments/{model}/x?y=1", model="gpt-4o@1/b")
     assert unquote(asked.url) == "https://h/deployments/gpt-4o@1/b/x?y=1"
-    assert "1%2Fb/x" in asked.url
+    assert ("1%2Fb/x" in asked.url) is (api != "workers-ai")  # whose models have slashes, as in its paths
 
 
 def test_a_place_for_a_model_needs_one() -> None:

@@ -32,6 +32,7 @@ AROUND = {
     "vertex-claude": 4,
     "bedrock-converse": 2,
     "bedrock-invoke": 4,
+    "workers-ai": 1,
 }
 """Per API: events that a stream has beside its tokens and before what says that the answer is over; mostly none."""
 CUTS = {name: TOKENS + AROUND.get(name, 0) for name in BY_MODEL}

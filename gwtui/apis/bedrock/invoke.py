@@ -16,6 +16,7 @@ from gwtui.apis.anthropic.stream import AnthropicReader
 from gwtui.apis.base import Ask, Reading
 from gwtui.apis.bedrock import asking
 from gwtui.apis.bedrock.stream import PAYLOAD
+from gwtui.apis.event_keys import NO_KEYS
 from gwtui.apis.outcome import wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import MODEL, json_body, json_headers
@@ -52,6 +53,7 @@ class BedrockInvoke(AnthropicMessages):
     error_form = asking.FORM
     words = frozenset[str]()
     """None: checksums tell of damage."""
+    event_keys = NO_KEYS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         named = replace(endpoint, model=endpoint.model or self.default_model)
