@@ -17,7 +17,7 @@ import msgspec
 from gwtui.model.gateway_figures import COUNT_FIELDS, GatewayFigures, NamedCounts
 from gwtui.text.sanitize import clean
 
-DOCUMENT_BYTES = 4 * 1024 * 1024
+DOCUMENT_BYTES = 2 * 1024 * 1024
 """A longer document is not read."""
 MOST_NAMES = 20
 """Providers, or models, that are kept: the busiest."""
@@ -77,8 +77,8 @@ class MetricsDocument(msgspec.Struct, frozen=True, kw_only=True):
     """A gateway's counters, and its latest requests."""
 
     figures: GatewayFigures
-    recent: tuple[msgspec.Raw, ...] = ()
-    """Entries as they came: only those that are looked for are read."""
+    recent: bytes = b""
+    """The list of entries as it came: only those that are looked for are read."""
 
 
 class _Metrics(msgspec.Struct):
@@ -99,7 +99,7 @@ def read_metrics(body: bytes) -> MetricsDocument:
     )
     if not figures.is_told:
         raise DocumentError("it has no `summary` with counters")
-    return MetricsDocument(figures=figures, recent=tuple(_part(document.recent, list[msgspec.Raw], [])))
+    return MetricsDocument(figures=figures, recent=bytes(document.recent))
 
 
 def read_health(body: bytes) -> HealthDocument:
@@ -120,14 +120,14 @@ def health_of(document: Any) -> HealthDocument:
     )
 
 
-def read_audit(body: bytes) -> tuple[msgspec.Raw, ...]:
-    """The entries of `/gateway/audit`, as they came. Raises `DocumentError`."""
+def read_audit(body: bytes) -> bytes:
+    """The entries of `/gateway/audit`, as their list came. Raises `DocumentError`."""
     raw = _decoded(body, msgspec.Raw, "JSON")
-    whole = _part(raw, list[msgspec.Raw], [])
-    if whole:
-        return tuple(whole)
-    lists = (_part(each, list[msgspec.Raw], []) for each in _part(raw, dict[str, msgspec.Raw], {}).values())
-    return tuple(next((each for each in lists if each), []))
+    parts = _part(raw, dict[str, msgspec.Raw], None)
+    if parts is None:
+        return bytes(raw)
+    lists = (text for each in parts.values() if (text := bytes(each).strip()).startswith(b"["))
+    return next((text for text in lists if text[1:-1].strip()), b"")
 
 
 def entries_in(document: Any) -> list[Any]:
@@ -138,12 +138,12 @@ def entries_in(document: Any) -> list[Any]:
     return next((each for each in lists if each), [])
 
 
-def find_raw(entries: Sequence[msgspec.Raw], ids: Collection[str]) -> GatewayEntry | None:
-    """The entry with one of these ids. Those that do not have its letters are not read."""
-    wanted = [json.dumps(each).encode() for each in ids if each]
-    for raw in entries:
+def find_raw(entries: bytes, ids: Collection[str]) -> GatewayEntry | None:
+    """The entry of a list as it came that has one of these ids. Nothing is read that does not have its letters."""
+    wanted = [letters for each in ids if each and (letters := json.dumps(each).encode()) in entries]
+    for raw in _part(msgspec.Raw(entries), list[msgspec.Raw], []) if wanted else ():
         text = bytes(raw)
-        if any(each in text for each in wanted):
+        if any(letters in text for letters in wanted):
             entry = find_entry([_part(raw, Any, None)], ids)
             if entry is not None:
                 return entry

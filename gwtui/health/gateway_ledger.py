@@ -145,6 +145,8 @@ class _Gateway:
         """The newest comparison that judged anything."""
         self._found: dict[FindingName, Finding] = {}
         """What was found, until a later comparison finds otherwise."""
+        self._knows_cost = False
+        """The cost of new requests was judged: that of all since the gateway's start is an old story."""
 
     def take(self, began_ns: int, request: Request, endpoint: Endpoint) -> None:
         """A request to the gateway has ended."""
@@ -164,7 +166,7 @@ class _Gateway:
         self._before = request
         if before is None or span is None:
             self._begin(request)
-            return request
+            return self._without_old_cost(request, priced=priced)
         grown_ns = request.now_ns - before.now_ns
         grown = growth(before.gateway, figures)
         if grown is None:
@@ -179,9 +181,17 @@ class _Gateway:
         self._take_comparison(_compared(span, since, request.now_ns - span.since_ns, under_way), since)
         if span.settled or not (span.just_ended or span.doubtful or under_way):
             self._begin(request)
-        unlike = () if priced else dear(grown, "since its last answer")
+        if grown.tokens and not priced:
+            self._note(FindingName.COST_DIFFERS, next(iter(dear(grown, "since its last answer")), None))
         told = replace(figures, grown_ns=grown_ns, grown=grown, comparison=self._compared)
-        return _with(request, told, [*self._found.values(), *unlike])
+        return _with(self._without_old_cost(request, priced=priced), told, list(self._found.values()))
+
+    def _without_old_cost(self, request: Request, *, priced: bool) -> Request:
+        """The answer without what it says of the cost since the gateway's start, where more is known."""
+        if not (priced or self._knows_cost):
+            return request
+        kept = tuple(finding for finding in request.findings if finding.name is not FindingName.COST_DIFFERS)
+        return replace(request, findings=kept)
 
     def _take_comparison(self, comparison: GatewayComparison, since: GatewayCounts) -> None:
         """What it finds stands until another one judges the same."""
@@ -197,6 +207,7 @@ class _Gateway:
 
     def _note(self, name: FindingName, finding: Finding | None) -> None:
         self._found.pop(name, None)
+        self._knows_cost = self._knows_cost or name is FindingName.COST_DIFFERS
         if finding is not None:
             self._found[name] = finding
 

@@ -11,7 +11,7 @@ from gwtui.health.gateway_ledger import GatewayLedger
 from gwtui.model.enums import FindingName, Trigger
 from gwtui.model.gateway_figures import GatewayFigures
 from gwtui.model.profile import Endpoint, Price, Profile
-from gwtui.model.records import Request, RequestStarted
+from gwtui.model.records import Finding, Request, RequestStarted
 from gwtui.model.verdicts import Verdict
 
 S = 1_000_000_000
@@ -60,7 +60,7 @@ class Story:
         self.tokens += 32 * requests
         self.cost += cost * requests
 
-    def ask(self, at_s: float, **fields: Any) -> Request:
+    def ask(self, at_s: float, findings: tuple[Finding, ...] = (), **fields: Any) -> Request:
         """The gateway's answer."""
         told = {"requests": self.requests, "input_tokens": self.tokens, "output_tokens": 0, "cost_usd": self.cost}
         return self.ledger.take(
@@ -73,6 +73,7 @@ class Story:
                 verdict=Verdict.COMPLETE,
                 rule="r",
                 duration_ns=1000,
+                findings=findings,
                 gateway=GatewayFigures(**{**told, **fields}),
             )
         )
@@ -209,7 +210,7 @@ def test_a_cost_is_compared_also_where_requests_never_pause() -> None:
 @pytest.mark.parametrize("fields", [{"cache_read_tokens": 9}, {"cost_usd": None}])
 def test_what_a_price_does_not_cover_is_not_compared(fields: dict[str, Any]) -> None:
     story = Story()
-    story.ask(0, **dict.fromkeys(fields, 0))
+    story.ask(0, (), **dict.fromkeys(fields, 0))
     story.request(1)
     story.counts(1, cost=COST * 10)
     assert found(story.ask(10, **fields)) == []
@@ -224,6 +225,20 @@ def test_without_a_price_only_what_no_model_costs_is_a_finding() -> None:
         answer = story.ask(10)
         assert found(answer) == names
     assert "$0.0400 for 32 tokens since its last answer: $1.25 per 1,000 tokens" in answer.findings[0].evidence
+
+
+OLD = (Finding(name=FindingName.COST_DIFFERS, evidence="since its start"),)
+
+
+def test_what_was_too_dear_once_is_said_until_more_is_known() -> None:
+    story = Story(replace(CLAUDE, price=None), GATEWAY)
+    assert found(story.ask(0, findings=OLD)) == [FindingName.COST_DIFFERS]
+    assert found(story.ask(2, findings=OLD)) == [FindingName.COST_DIFFERS]
+    story.request(3)
+    story.counts()
+    assert found(story.ask(10, findings=OLD)) == []
+    assert found(story.ask(12, findings=OLD)) == [], "nothing new, and what came last was not"
+    assert found(Story().ask(0, findings=OLD)) == [], "a price is set, by which it is judged"
 
 
 def test_a_counter_that_goes_back_is_a_restart_and_counting_begins_anew() -> None:

@@ -351,3 +351,11 @@ def test_another_cause_while_it_is_down_is_reported_once() -> None:
         (State.DOWN, State.DOWN),
         (State.DOWN, State.DOWN),
     ]
+
+
+def test_what_is_wrong_with_a_health_document_is_part_of_the_incident() -> None:
+    story = Story(endpoint=msgspec.structs.replace(ENDPOINT, api="http"))
+    reason = "providers.anthropic is false, not true"
+    for _ in range(3):
+        story.request(Verdict.WRONG_BODY, api="http", reason=reason)
+    assert story.reports() == [(State.DOWN, f"3 wrong_body in a row ({reason})")]
