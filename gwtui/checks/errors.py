@@ -198,7 +198,8 @@ def judge_fast_failures(evidence: Evidence) -> CheckAnswer:
 
 def judge_whole_streams(evidence: Evidence) -> CheckAnswer:
     """A monitor that looks only at the status counts these as successes: all began with 200."""
-    begun = [each for each in evidence.streams() if each.request.status == 200 and each.request.events]
+    ok = [each for each in evidence.streams() if each.request.status == 200]
+    begun = [each for each in ok if each.request.events or each.request.verdict is Verdict.EMPTY]
     if not begun:
         return not_applicable("no stream began")
     broken = [each for each in begun if not each.ok and each.request.verdict is not Verdict.CANCELLED]

@@ -356,6 +356,7 @@ def test_fast_failures(of: Evidence, outcome: CheckOutcome, words: str) -> None:
     [
         (evidence(stream=request(events=5), together=[request(events=5)] * 3), PASS, "all 4 streams"),
         (evidence(stream=request(events=5), together=[TRUNCATED, request(events=5)]), FAIL, "1 of 3 streams broke"),
+        (evidence(stream=request(Verdict.EMPTY, reason="no event came")), FAIL, "1 of 1 streams broke after HTTP 200"),
         (evidence(stream=refused(500), answer=request(stream=False)), NA, ""),
         (evidence(stream=request(events=5), provoked=[TRUNCATED]), PASS, "all 1 streams"),
     ],
