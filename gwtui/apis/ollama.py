@@ -116,7 +116,7 @@ class OllamaReader:
     def __init__(self, asked: str, form: Form = CHAT_FORM, wanted: Wanted = ANYTHING) -> None:
         self._asked = asked
         self._form = form
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, OLLAMA, wanted)
         self._served = ""
         self._last = Chat()

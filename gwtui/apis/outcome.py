@@ -38,6 +38,8 @@ class Wanted:
     max_tokens: int | None = None
     is_code: bool = False
     """A completion of code: a text that may be empty, and in which white space counts."""
+    tolerate: tuple[str, ...] = ()
+    """What is known of the gateway, and fine."""
 
 
 ANYTHING = Wanted()
@@ -52,7 +54,7 @@ def wanted_of(endpoint: Endpoint, *, is_code: bool = False) -> Wanted:
         inner = body.get(table)
         limits.append(inner.get(name) if isinstance(inner, dict) else None)
     chosen = next((limit for limit in limits if isinstance(limit, int)), endpoint.max_tokens)
-    return Wanted(chosen, is_code)
+    return Wanted(chosen, is_code, endpoint.tolerate)
 
 
 @dataclass(frozen=True, slots=True)

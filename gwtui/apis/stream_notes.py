@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 
 from gwtui.apis.base import Reading
 from gwtui.apis.errors import APIError, event_error, find_error
 from gwtui.apis.finish_reasons import finish_word
 from gwtui.apis.payload import Unreadable, as_text
+from gwtui.apis.rules import is_tolerated
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -21,7 +22,10 @@ _EMPTY = Reading(EventKind.KEEPALIVE, "message")
 class StreamNotes:
     """The notes on one stream. Events are numbered from 1; the first breach and the first error decide."""
 
-    def __init__(self, api: str) -> None:
+    def __init__(self, api: str, tolerate: Collection[str] = ()) -> None:
+        """`tolerate`: what the endpoint tolerates (`gwtui.apis.rules`)."""
+        self._tolerate = tolerate
+        self._tolerated: dict[str, tuple[int, int, str]] = {}
         self.api = api
         """What rule ids begin with."""
         self.number = 0
@@ -42,6 +46,10 @@ class StreamNotes:
     def break_rule(self, rule: str, words: str, verdict: Verdict = Verdict.OUT_OF_ORDER) -> str:
         """The current event breaks a rule of the API. Returns the words, cleaned, as the event's note."""
         words = clean(words)
+        if is_tolerated(f"{self.api}.{rule}", self._tolerate):
+            first, count, said = self._tolerated.get(rule, (self.number, 0, words))
+            self._tolerated[rule] = (first, count + 1, said)
+            return words
         self.breaches += 1
         if self.breach is None:
             self.breach = self.judgement(verdict, rule, f"event {self.number}: {words}", self.number)
@@ -115,10 +123,14 @@ class StreamNotes:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        return tuple(
+        found = tuple(
             Finding(name=name, evidence=_evidence(first, count, words), cause=cause)
             for name, (first, count, words, cause) in self._findings.items()
         )
+        if not self._tolerated:
+            return found
+        broken = (f"{self.api}.{rule}: {_evidence(*seen)}" for rule, seen in self._tolerated.items())
+        return (*found, Finding(name=FindingName.TOLERATED, evidence="; ".join(broken)))
 
     def truncated(self, rule: str, words: str) -> Judgement:
         """The stream ended here, before its proof of the end; with the breach before that, if there was one."""

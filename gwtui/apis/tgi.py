@@ -68,7 +68,7 @@ class TGIReader:
     """The answer does not name its model."""
 
     def __init__(self, wanted: Wanted = ANYTHING) -> None:
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, WORDS, wanted)
         self._tags = ThoughtTags()
         self._tokens = 0

@@ -61,7 +61,7 @@ class WorkersAIReader:
     """Follows one stream of Workers AI."""
 
     def __init__(self, asked: str, wanted: Wanted = ANYTHING) -> None:
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, OPENAI, wanted)
         self._tags = ThoughtTags()
         self._openai = OpenAIReader(asked, RULES, wanted=wanted)

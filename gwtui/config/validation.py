@@ -21,6 +21,7 @@ import msgspec
 from gwtui.apis import api_names, kind_of, url_for
 from gwtui.apis.base import AskError
 from gwtui.apis.gateway_metrics import GATEWAY_METRICS
+from gwtui.apis.rules import TOLERATIONS
 from gwtui.config.errors import KeyPath, Problem, did_you_mean
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -95,8 +96,7 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
             yield Problem((*path, key), *complaint)
     headers = table.get("headers")
     for name, value in headers.items() if isinstance(headers, Mapping) else ():
-        complaint = _header_complaint(name, value) if isinstance(value, str) else None
-        if complaint is not None:
+        if isinstance(value, str) and (complaint := _header_complaint(name, value)) is not None:
             yield Problem((*path, "headers", name), *complaint)
     tls = table.get("tls")
     yield from _tls_problems(tls, (*path, "tls")) if isinstance(tls, Mapping) else ()
@@ -109,8 +109,8 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
         hint = 'metrics = "NAME" of the endpoint with its gateway\'s metrics'
         yield Problem((*path, "expect_provider"), "needs metrics, where providers are looked up", hint)
     yield from _connection_problems(table, path)
-    api = table.get("api")
-    if isinstance(api, str) and api in api_names():
+    yield from _tolerate_problems(table.get("tolerate"), (*path, "tolerate"))
+    if (api := table.get("api")) in api_names():
         yield from _kind_problems(table, kind_of(api), path)
 
 
@@ -120,6 +120,14 @@ def _expected_values(values: Mapping[str, Any], path: KeyPath) -> Iterator[Probl
             yield from _expected_values(value, (*path, name))
         elif not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
             yield Problem((*path, name), "must be text, a number, true or false", '"data[0].id" = 7 for a value in it')
+
+
+def _tolerate_problems(tolerate: Any, path: KeyPath) -> Iterator[Problem]:
+    for index, each in enumerate(tolerate if isinstance(tolerate, list | tuple) else ()):
+        if isinstance(each, str) and each not in TOLERATIONS:
+            near = did_you_mean(each, TOLERATIONS)
+            hint = near if near.endswith("?") else "a finding, or the rule of a result: openai.done-without-finish"
+            yield Problem((*path, index), "unknown rule or finding", hint)
 
 
 def _tls_problems(tls: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:

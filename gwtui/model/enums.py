@@ -185,6 +185,7 @@ class FindingName(Enum):
     UNASKED_CHOICE = "unasked_choice"
     UNASKED_CANDIDATE = "unasked_candidate"
     UNNAMED_EVENTS = "unnamed_events"
+    TOLERATED = "tolerated"
     UNKNOWN_EVENT = "unknown_event"
     UNKNOWN_FINISH_REASON = "unknown_finish_reason"
     NO_VISIBLE_OUTPUT = "no_visible_output"

@@ -171,6 +171,9 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     whose payload may be `body`."""
     subprotocols: tuple[str, ...] = ()
     """Subprotocols to offer, best first (`websocket` only); the header `Sec-WebSocket-Protocol` may name them too."""
+    tolerate: tuple[str, ...] = ()
+    """What is known of this gateway and fine: a rule, such as `openai.done-without-finish`, whose breach then is only a
+    finding, or a finding, which then is not made."""
     follow_redirects: bool = False
     """Follow redirects to the same scheme, host and port; to any other never (not for `websocket`)."""
     headers: dict[str, str] = {}

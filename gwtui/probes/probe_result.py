@@ -38,6 +38,7 @@ from gwtui.verdict.classify import Judged, Transport, judge
 from gwtui.verdict.concurrency import sequential
 from gwtui.verdict.http_status import wait_s
 from gwtui.verdict.token_rate import rate_of
+from gwtui.verdict.tolerance import told, tolerant
 
 
 class Result:
@@ -119,7 +120,8 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     timing = stream.timing if stream is not None else Timing(result.sent_ns)
     transport = _transport(result)
     pace = timing.pace(result.ended_ns)
-    judged = judge(endpoint, api, transport, stream.reader if stream is not None else None, _pace_of_one(pace, stream))
+    reader = stream.reader if stream is not None else None
+    judged = tolerant(endpoint, judge(endpoint, api, transport, reader, _pace_of_one(pace, stream)))
     judgement = judged.judgement
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
@@ -144,7 +146,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         rule=judgement.rule,
         reason=clean(reason_of(judgement, endpoint, proxy)),
         event_number=judgement.event_number,
-        findings=(*fallbacks(trace.dial), *result.findings, *judged.findings, *sequential(concurrency)),
+        findings=told(endpoint, (*fallbacks(trace.dial), *result.findings, *judged.findings, *sequential(concurrency))),
         duration_ns=_since_sent(trace, result.ended_ns),
         ttfb_ns=_since_sent(trace, trace.first_read_ns),
         input_tokens=usage.input_tokens,

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
+from gwtui.apis.rules import line_to_tolerate
 from gwtui.model.enums import Outcome, State
 from gwtui.model.records import Finding, StreamEvent
 from gwtui.model.verdicts import Judgement, Verdict, VerdictEntry
@@ -43,12 +44,14 @@ def verdict_text(verdict: Verdict, styled: Styler) -> str:
 def verdict_lines(judgement: Judgement, entry: VerdictEntry, findings: Iterable[Finding], styled: Styler) -> list[str]:
     """The verdict and what it means, why it was given and by which rule, what to do, and what was found."""
     at = "" if judgement.event_number is None else f", at event {judgement.event_number}"
+    found, is_failed = tuple(findings), judgement.verdict.outcome is Outcome.FAILED
     rows = (
         ("reason", judgement.reason),
         ("hint", entry.cause),
         ("to do", entry.remedy),
         ("rule", judgement.rule + at),
-        *finding_rows(findings),
+        *finding_rows(found),
+        ("if fine", line_to_tolerate(judgement.rule, (each.name for each in found), failed=is_failed)),
     )
     return [f"{verdict_text(judgement.verdict, styled)}  {entry.meaning}", *labelled(rows, LABEL_WIDTH)]
 

@@ -62,6 +62,8 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("headers = { Content-Length = '5' }", "headers.Content-Length", "set by gwtui itself"),
     ('method = "GET /"', "method", "is not an HTTP method"),
     ("deadlines = { zzz = 1 }", "deadlines.zzz", "unknown key (known: connect_s, event_gap_s, "),
+    ('tolerate = ["openai.done-without-finsh"]', "tolerate[0]", "did you mean openai.done-without-finish?"),
+    ('tolerate = ["role_repeated", "roles_repeated"]', "tolerate[1]", "did you mean role_repeated?"),
     ("messages = [{ at = 2026-01-01 }]", "messages", "holds a date"),
     ("messages = [{ at = [inf] }]", "messages", "holds inf or nan"),
     ('path = "https://host/x"', "path", "is a whole URL"),

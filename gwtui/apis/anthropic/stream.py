@@ -54,7 +54,7 @@ class AnthropicReader:
     def __init__(self, asked: str, wanted: Wanted = ANYTHING) -> None:
         self.model_served = ""
         self._asked = asked
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, ANTHROPIC, wanted)
         self._at = Place.START
         self._block = OpenBlock()

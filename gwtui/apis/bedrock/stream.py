@@ -40,7 +40,7 @@ class ConverseReader:
     """The answer does not name its model."""
 
     def __init__(self, wanted: Wanted = ANYTHING) -> None:
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, BEDROCK, wanted)
         self._tags = ThoughtTags()
         self._started = False

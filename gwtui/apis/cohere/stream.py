@@ -58,7 +58,7 @@ class CohereReader:
     """The answer does not name its model."""
 
     def __init__(self, wanted: Wanted = ANYTHING) -> None:
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, COHERE, wanted)
         self._started = False
         self._open: dict[tuple[str, object], Arguments] = {}

@@ -50,7 +50,7 @@ class CompareStream(API):
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
 
     def reader(self, endpoint: Endpoint) -> CompareReader:
-        return CompareReader(models_asked(endpoint, self.default_model), names_of(endpoint))
+        return CompareReader(models_asked(endpoint, self.default_model), names_of(endpoint), endpoint.tolerate)
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:

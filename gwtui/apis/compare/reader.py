@@ -74,10 +74,10 @@ class CompareReader:
     usage = Usage()
     """Token counts of several models make no sum that means anything."""
 
-    def __init__(self, asked: Sequence[str], names: Names) -> None:
+    def __init__(self, asked: Sequence[str], names: Names, tolerate: Sequence[str] = ()) -> None:
         self._asked = tuple(asked)
         self._names = names
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, tolerate)
         self._models: dict[str, _ModelProgress] = {}
         self._complete = False
 

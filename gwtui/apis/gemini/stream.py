@@ -76,7 +76,7 @@ class GeminiReader:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, WORDS, wanted)
         self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CANDIDATE, "candidate", candidates)
         self._finished: dict[int, str] = {}

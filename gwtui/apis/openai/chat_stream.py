@@ -61,7 +61,7 @@ class OpenAIReader:
         self.usage = Usage()
         self._asked = asked
         self._form = form
-        self._notes = StreamNotes(rules)
+        self._notes = StreamNotes(rules, wanted.tolerate)
         self._outcome = Outcome(rules, OPENAI, wanted)
         self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CHOICE, "choice", choices)
         self._choices: dict[int, ChoiceProgress] = {}

@@ -48,7 +48,7 @@ class ResponsesReader:
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, RESPONSES, wanted)
         self._parts = Parts(self._notes)
         self._tags = ThoughtTags()

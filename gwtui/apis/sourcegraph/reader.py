@@ -36,7 +36,7 @@ class SourcegraphReader:
     def __init__(self, wanted: Wanted = ANYTHING) -> None:
         self.usage = Usage()
         self._outcome = Outcome(RULES, SOURCEGRAPH, wanted)
-        self._notes = StreamNotes(RULES)
+        self._notes = StreamNotes(RULES, wanted.tolerate)
         self._text = ""
         """All text so far, where completions repeat it."""
         self._tags = ThoughtTags()

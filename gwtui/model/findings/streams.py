@@ -62,6 +62,11 @@ STREAMS: dict[FindingName, FindingEntry] = {
         _OWN_EVENTS,
         FORMAT,
     ),
+    FindingName.TOLERATED: info(
+        "A rule was broken that the endpoint is set to `tolerate`.",
+        "The gateway is known to be odd.",
+        "Remove the rule from `tolerate` once the gateway keeps it.",
+    ),
     FindingName.UNKNOWN_EVENT: info("An event has an unknown type.", _NEWER, _IGNORE_OR_FORMAT),
     FindingName.UNKNOWN_FINISH_REASON: info("A finish reason is unknown.", _NEWER, _IGNORE_OR_FORMAT),
     FindingName.NO_VISIBLE_OUTPUT: warning(

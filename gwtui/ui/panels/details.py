@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
+from gwtui.apis.rules import line_to_tolerate
 from gwtui.model.concurrency import Together
 from gwtui.model.enums import Outcome
 from gwtui.model.metrics import Basis
@@ -124,6 +125,9 @@ def _findings(result: Request | Ping, width: int) -> list[Line]:
         text = f"{mark} {finding.name}: {finding.evidence or entry.meaning}; likely cause: {finding.likely_cause}"
         lines += [(Span(part, style),) for part in wrap(text, width)]
         lines += [(Span(part, "muted"),) for part in wrap(f"  To do: {entry.remedy}", width)]
+    names, is_failed = (finding.name for finding in result.findings), result.outcome is Outcome.FAILED
+    if line := line_to_tolerate(result.rule, names, failed=is_failed):
+        lines += [(Span(part, "muted"),) for part in wrap(f"If that is fine, in the endpoint: {line}", width)]
     return lines
 
 
