@@ -37,9 +37,11 @@ SECONDS_APART_NS = 1_000_000_000
 """Starts that far apart, of answers that do not overlap, are sequential."""
 FOLLOWS_NS = 10_000_000
 """A start that close behind the end of the answer before was caused by it..."""
-LIKELIER = 1.5
+LIKELIER = 2.0
 """... and otherwise the waits for the first content have to be more even, by this factor, if each counts from the end
 of the answer before than if all count from the send."""
+UNLIKELY = 4.5
+"""Of two models that were asked together, the one seldom waits this many times as long for its first content."""
 UNEVEN = 3.0
 """Waits that differ by more are no sign of a queue where all started together: one model may think for long."""
 BURST_NS = 5_000_000  # as `verdict.buffering.BURST_SPREAD_NS`
@@ -126,7 +128,10 @@ def _looks_queued(found: Concurrency, answered: Sequence[ModelTimeline]) -> bool
     from_send = [(each.begin_ns or 0) - each.sent_ns for each in ordered]
     from_end = [(each.begin_ns or 0) - (before.end_ns or 0) for before, each in pairwise(ordered)]
     queued = _unevenness([from_send[0], *from_end])
-    return LIKELIER * queued <= _unevenness(from_send) and not (found.starts_together and queued > UNEVEN)
+    apart = _unevenness(from_send)
+    if (len(ordered) == 2 and apart < UNLIKELY) or (found.starts_together and queued > UNEVEN):
+        return False
+    return LIKELIER * queued <= apart
 
 
 def _unevenness(waits_ns: Sequence[int]) -> float:

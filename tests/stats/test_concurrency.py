@@ -163,6 +163,7 @@ A_300 = timeline("a", 300, 300, 400)
         # the second is slower by what models differ anyway
         ([A_300, timeline("b", 450, 450, 550)], "differently long"),
         ([timeline("a", 1, 300, 400), timeline("b", 1, 450, 550)], "differently long"),
+        ([A_300, timeline("b", 800, 800, 900)], "differently long"),
         # both are asked at once, and the second thinks for long
         ([timeline("a", 1, 300, 1500), timeline("b", 1, 3000, 4000)], "differently long"),
     ],
