@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
 from gwtui.apis.base import API, Reading
 from gwtui.apis.errors import error_reason
+from gwtui.apis.shapes import Shapes
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint
@@ -51,6 +52,8 @@ class Damage(msgspec.Struct, frozen=True, kw_only=True):
     """Empty: nothing."""
     lost: str = ""
     """The content that cannot be read; empty: all of it could be."""
+    foreign: str = ""
+    """Of what other API its events are, in words; empty where it has content."""
     lost_at: int | None = None
     """The event that it should have been in, counted from 1; None: what was lost is no event."""
 
@@ -60,6 +63,8 @@ class Damage(msgspec.Struct, frozen=True, kw_only=True):
 
     def judged(self, seen: Judgement) -> Judgement:
         """What lost content makes of the verdict on the rest of the stream."""
+        if self.foreign and seen.verdict in (*_BLIND, Verdict.TRUNCATED):
+            return Judgement(verdict=Verdict.NOT_A_STREAM, rule="stream.foreign", reason=self.foreign)
         if not self.lost or seen.verdict not in _BLIND:
             return seen
         return Judgement(
@@ -98,8 +103,10 @@ class DamageWatch:
         self._counts: Counter[tuple[str, str]] = Counter()
         self._replaced: set[int] = set()
         """Events in whose content decoding may have replaced bytes."""
+        self._has_content = False
+        self._shapes = Shapes()
 
-    def read(self, events: Iterable[FramedEvent], first: int) -> list[Reading]:
+    def read(self, events: Sequence[FramedEvent], first: int) -> list[Reading]:
         """What the reader makes of the next events, the first of which has that number."""
         read, readings = self.reader.event, []
         for number, event in enumerate(events, first):
@@ -107,7 +114,20 @@ class DamageWatch:
             if reading.kind not in _CONTENT or reading.note or REPLACEMENT in reading.text:
                 reading = self.look(number, event, reading)
             readings.append(reading)
+        if not self._has_content:
+            self._see(events, readings)
         return readings
+
+    def _see(self, events: Sequence[FramedEvent], readings: Sequence[Reading]) -> None:
+        """As long as there is no content, what there is instead."""
+        self._has_content = any(reading.kind in _CONTENT for reading in readings)
+        for event, reading in zip(events, readings, strict=True):
+            if reading.kind not in (EventKind.KEEPALIVE, EventKind.ERROR) and not self._has_content:
+                self._shapes.take(event)
+
+    def foreign(self, events: int) -> str:
+        """Of what other API the events are, of a stream of that number; "" where they are its own, or unknown."""
+        return "" if self._has_content else self._shapes.foreign(self._api, events)
 
     def look(self, number: int, event: FramedEvent, reading: Reading) -> Reading:
         """Look at an event that has a note, carries no content, or has replaced bytes in its content. Returns its
@@ -152,7 +172,7 @@ class DamageWatch:
         ]
         yield from sorted(found, key=lambda each: not self._is_content(each.repaired))
 
-    def damage(self, stray: bytes, mangled: Sequence[tuple[int, str]]) -> Damage:
+    def damage(self, stray: bytes, mangled: Sequence[tuple[int, str]], events: int) -> Damage:
         """Of all that came. `stray`: what was no event; `mangled`: events with bytes that are not UTF-8, and these."""
         odd = [odd for kind, odd in self._found.items() if self._counts[kind] == 1 or not kind[1]]
         for number, quoted in mangled:
@@ -166,7 +186,12 @@ class DamageWatch:
         lost = [each for each in odd if each.is_lost]
         first = lost[0].words if lost else f"outside of any event: {_quoted(lost_lines[0])}" if lost_lines else ""
         more = f"; and {len(said) - 1} more" if len(said) > 1 else ""
-        return Damage(evidence=said[0] + more if said else "", lost=first, lost_at=lost[0].number if lost else None)
+        return Damage(
+            evidence=said[0] + more if said else "",
+            lost=first,
+            lost_at=lost[0].number if lost else None,
+            foreign=self.foreign(events),
+        )
 
     def _is_lost(self, line: bytes) -> bool:
         """Whether a line outside of any event has a payload that would be content in one, or may have been."""

@@ -121,7 +121,7 @@ def find_error(payload: object) -> APIError | None:
     """The error that a decoded JSON object holds, or None.
 
     `{"error": {...}}`, `{"error": "text"}`, which may have its `error_type` beside it, `{"type": "error", ...}`,
-    `{"object": "error", ...}`, `{"errors": [{...}]}`, or a list of one.
+    `{"object": "error", ...}`, `{"errors": [{...}]}`, a status that is one, or a list of one.
     """
     if isinstance(payload, list) and len(payload) == 1:
         payload = payload[0]
@@ -137,6 +137,16 @@ def find_error(payload: object) -> APIError | None:
     several = payload.get("errors")
     if isinstance(several, list) and several and isinstance(several[0], dict):
         return describe_error(several[0])
+    return _status_error(payload)
+
+
+def _status_error(payload: dict[str, Any]) -> APIError | None:
+    """A status that stands in an answer instead of an error object: MiniMax's `base_resp`, Baidu's `error_code`."""
+    status = payload.get("base_resp")
+    if isinstance(status, dict) and status.get("status_code"):
+        return APIError(f"status_code {_text(status['status_code'])}", _text(status.get("status_msg")))
+    if payload.get("error_code") and isinstance(payload.get("error_msg"), str):
+        return APIError(f"error_code {_text(payload['error_code'])}", _text(payload["error_msg"]))
     return None
 
 

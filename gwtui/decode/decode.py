@@ -70,7 +70,7 @@ class StreamReading:
     @property
     def damage(self) -> Damage:
         """What of the stream was damaged."""
-        return self._watch.damage(self.parser.stray, self.parser.mangled)
+        return self._watch.damage(self.parser.stray, self.parser.mangled, self.events)
 
     def _read(self, events: Sequence[FramedEvent]) -> None:
         readings = self._watch.read(events, self.events + 1)

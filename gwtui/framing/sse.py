@@ -15,8 +15,8 @@ MAX_LINE = 1 << 20
 MAX_RETRY_DIGITS = 18
 _NO_NAME = re.compile(rb"[^\w.:/ -]")
 """What the name of an event has only if the line of its data was lost in it."""
-NO_FIELD_STARTS = b"{}[]\"<'\0"
-"""What an unfinished line starts with when it cannot become a field: JSON, markup or binary frames."""
+_FIELDS = (b"data", b"event", b"id", b"retry", b"")
+"""Names of fields; that of a comment is empty."""
 
 
 class ServerSentEvent(FramedEvent, frozen=True, gc=False):
@@ -61,7 +61,7 @@ class SSEParser:
 
         An unfinished last line is among them where it cannot become a field.
         """
-        unfinished = self._line if self._line.lstrip()[:1] in NO_FIELD_STARTS else b""
+        unfinished = b"" if _may_be_field(self._line) else self._line
         return bytes(self._stray + unfinished)[:MAX_STRAY]
 
     @property
@@ -221,6 +221,12 @@ class SSEParser:
         self._type = b""
         self._block_retry = None
         self._block_open = False
+
+
+def _may_be_field(line: bytes | bytearray) -> bool:
+    """Whether an unfinished line is one of a known field, or may become one."""
+    name, colon, _ = line.partition(b":")
+    return name in _FIELDS if colon else any(field.startswith(name) for field in _FIELDS)
 
 
 SSE = Framing(

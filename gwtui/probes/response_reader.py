@@ -101,7 +101,7 @@ class StreamIntake:
     @property
     def damage(self) -> Damage:
         """What of the stream was damaged."""
-        return self.watch.damage(self.parser.stray, self.parser.mangled)
+        return self.watch.damage(self.parser.stray, self.parser.mangled, self.timing.events)
 
     @property
     def text(self) -> str:

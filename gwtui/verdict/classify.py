@@ -18,7 +18,7 @@ from gwtui.apis.headers import Headers, header
 from gwtui.apis.http import is_expected_status
 from gwtui.apis.requests import model_asked
 from gwtui.framing import framing_named, framing_of
-from gwtui.framing.base import FramedEvent, Framing, FramingError
+from gwtui.framing.base import FramedEvent, Framing
 from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import End, FindingName, Kind, Outcome
 from gwtui.model.profile import Endpoint
@@ -28,6 +28,7 @@ from gwtui.text.sanitize import clean, excerpt
 from gwtui.verdict.buffering import pace_finding
 from gwtui.verdict.findings import clock_skew, header_findings
 from gwtui.verdict.http_status import judge_status
+from gwtui.verdict.no_stream import foreign_stream, instead_of_stream, typed
 
 NO_DAMAGE = Damage()
 
@@ -192,11 +193,14 @@ def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgem
     if transport.unended is not None and (judgement := _read_on(transport, transport.unended, reader, framing)):
         return judgement
     if seen.verdict in _NOTHING_READ and (other := framing_of(transport.stray)) not in (None, framing):
-        return _foreign(transport, transport.stray, other, framing)
+        return foreign_stream(transport.media_type, transport.stray, other, framing)
     if _came_to_nothing(transport) and seen.verdict is Verdict.EMPTY:
         return _empty_stream(transport, seen, framing)
     if transport.end in BROKEN:
         return _broken(transport, {}, _so_far(transport, seen) + _alive(transport))
+    if seen.verdict is Verdict.TRUNCATED and (page := excerpt(transport.stray)):
+        words = f"{seen.reason}; outside of any event came: {page}"
+        return _judgement(seen.verdict, seen.rule, words, seen.event_number)
     if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
         words = f"{seen.reason}; {transport.unfinished:,} bytes of another event had begun"
         return _judgement(seen.verdict, seen.rule, words, seen.event_number)
@@ -267,53 +271,16 @@ def judge_whole(transport: Transport, answer: Answer, framing: Framing, *, asked
         rule = "http.204" if transport.status == 204 else "http.empty-body"
         return _judgement(Verdict.EMPTY, rule, f"HTTP {transport.status} with an empty body")
     if asked_stream:
-        return _no_stream(transport, answer, framing)
+        if answer.judgement.verdict.outcome is Outcome.OK:
+            words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
+            return _judgement(Verdict.NOT_A_STREAM, JSON_ANSWER, words)
+        return instead_of_stream(kind, transport.body, answer.judgement, framing)
     if framing_named(kind) is not None:
         return _judgement(Verdict.WRONG_BODY, "answer.stream", "one answer was asked for, a stream of events came")
     if answer.judgement.verdict is Verdict.WRONG_BODY:
-        came = f"{_typed(kind)} came, which begins: {excerpt(transport.body, kind)}"
+        came = f"{typed(kind)} came, which begins: {excerpt(transport.body, kind)}"
         return _judgement(Verdict.WRONG_BODY, answer.judgement.rule, f"{answer.judgement.reason}; {came}")
     return answer.judgement
-
-
-def _no_stream(transport: Transport, answer: Answer, framing: Framing) -> Judgement:
-    """What came where a stream was asked for."""
-    kind = transport.media_type
-    if answer.judgement.verdict.outcome is Outcome.OK:
-        words = "one JSON answer came instead of a stream: a silent fallback to not streaming"
-        return _judgement(Verdict.NOT_A_STREAM, JSON_ANSWER, words)
-    if "html" in kind or transport.body.lstrip().startswith(b"<"):
-        words = f"a page came instead of a stream: {excerpt(transport.body, kind)}"
-        return _judgement(Verdict.NOT_A_STREAM, "stream.page", words)
-    if (came := framing_of(transport.body)) is not None:
-        return _foreign(transport, transport.body, came, framing)
-    said = excerpt(transport.body, kind) if answer.judgement.verdict is Verdict.WRONG_BODY else answer.judgement.reason
-    return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", f"{_typed(kind)} came instead of a stream: {said}")
-
-
-def _foreign(transport: Transport, body: bytes, came: Framing, due: Framing) -> Judgement:
-    """A stream that is not framed as its API's are, or not called so."""
-    if came is due:
-        words = f"{came.title} came as {_typed(transport.media_type)}, which clients do not take for one"
-        return _judgement(Verdict.NOT_A_STREAM, "stream.content-type", words)
-    begins = _events_of(body, came) if came.is_binary else excerpt(body)
-    words = f"{came.title} came as {_typed(transport.media_type)} where {due.title} is due; it begins: {begins}"
-    return _judgement(Verdict.NOT_A_STREAM, "stream.framing", words)
-
-
-def _events_of(body: bytes, framing: Framing) -> str:
-    """What binary frames say: the first of them and the last, each with its name; the bytes where none is whole."""
-    parser = framing.parser()
-    try:
-        events = parser.feed(body)
-    except FramingError as error:
-        events = error.events
-    told = [clean(f"{event.event} {event.data}", 100) for event in (*events[:1], *events[1:][-1:])]
-    return " … ".join(told) or excerpt(body)
-
-
-def _typed(kind: str) -> str:
-    return clean(kind, 60) or "a body without a content-type"
 
 
 def _broken(transport: Transport, first: dict[End, Verdict], more: str = "") -> Judgement:

@@ -26,6 +26,7 @@ from gwtui.apis.openai.events import (
     ChunkForm,
     generated,
     groq_usage,
+    is_failed,
     metrics_note,
     reasoning_shown,
 )
@@ -78,7 +79,7 @@ class OpenAIReader:
         chunk = read_json(CHUNK, data)
         if isinstance(chunk, Unreadable):
             return self._unreadable(event, chunk)
-        if is_error(chunk.error) or event.event == "error" or "error" in (chunk.object, chunk.type):
+        if is_error(chunk.error) or event.event == "error" or "error" in (chunk.object, chunk.type) or is_failed(chunk):
             return self._notes.error_event(event)
         if event.event == "ping":
             return Reading(EventKind.KEEPALIVE, "ping")

@@ -74,6 +74,10 @@ class Chunk(msgspec.Struct):
     error: Any = None
     type: Any = None
     perf_metrics: Any = None
+    base_resp: Any = None
+    """MiniMax's status."""
+    error_code: Any = None
+    """Baidu's."""
     x_groq: Any = None
     """Groq's place for the usage."""
 
@@ -189,6 +193,12 @@ def reasoning_shown(details: object) -> Reasoning | None:
     if "reasoning.summary" in kinds:
         return Reasoning.SUMMARISED
     return Reasoning.HIDDEN if kinds == {"reasoning.encrypted"} else None
+
+
+def is_failed(chunk: Chunk) -> bool:
+    """Whether a chunk has a status that is an error."""
+    status = chunk.base_resp.get("status_code") if isinstance(chunk.base_resp, dict) else None
+    return bool(status or chunk.error_code)
 
 
 def groq_usage(x_groq: object) -> object:
