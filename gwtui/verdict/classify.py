@@ -28,7 +28,7 @@ from gwtui.text.sanitize import clean, excerpt
 from gwtui.verdict.buffering import pace_finding
 from gwtui.verdict.findings import clock_skew, header_findings
 from gwtui.verdict.http_status import judge_status
-from gwtui.verdict.no_stream import foreign_stream, instead_of_stream, typed
+from gwtui.verdict.no_stream import foreign_stream, instead_of_stream, looks, typed
 
 NO_DAMAGE = Damage()
 
@@ -198,7 +198,8 @@ def judge_stream(transport: Transport, reader: StreamReader, api: API) -> Judgem
         return _empty_stream(transport, seen, framing)
     if transport.end in BROKEN:
         return _broken(transport, {}, _so_far(transport, seen) + _alive(transport))
-    if seen.verdict is Verdict.TRUNCATED and (page := excerpt(transport.stray)):
+    is_whole_line = not transport.unfinished or not framing.reads_unended
+    if seen.verdict is Verdict.TRUNCATED and is_whole_line and (page := excerpt(transport.stray)):
         words = f"{seen.reason}; outside of any event came: {page}"
         return _judgement(seen.verdict, seen.rule, words, seen.event_number)
     if seen.verdict is Verdict.TRUNCATED and transport.unfinished:
@@ -278,7 +279,7 @@ def judge_whole(transport: Transport, answer: Answer, framing: Framing, *, asked
     if framing_named(kind) is not None:
         return _judgement(Verdict.WRONG_BODY, "answer.stream", "one answer was asked for, a stream of events came")
     if answer.judgement.verdict is Verdict.WRONG_BODY:
-        came = f"{typed(kind)} came, which begins: {excerpt(transport.body, kind)}"
+        came = f"{typed(kind)} came, {looks(transport.body)}which begins: {excerpt(transport.body, kind)}"
         return _judgement(Verdict.WRONG_BODY, answer.judgement.rule, f"{answer.judgement.reason}; {came}")
     return answer.judgement
 

@@ -39,6 +39,12 @@ def foreign_stream(kind: str, body: bytes, came: Framing, due: Framing) -> Judge
     return _judged("stream.foreign" if name else "stream.framing", "; ".join(filter(None, parts)))
 
 
+def looks(body: bytes) -> str:
+    """What a whole answer looks like that is none of its API, for sentences; "" where that is not known."""
+    name = shapes.named_body(body)
+    return f"which looks like {name}, " if name else ""
+
+
 def typed(kind: str) -> str:
     """A content type, for sentences."""
     return clean(kind, 60) or "a body without a content-type"

@@ -142,7 +142,7 @@ def test_every_api_knows_its_words(api: str, event: FramedEvent) -> None:
 
 @every_script
 def test_every_api_has_words_and_its_own_events_are_sound(script: Script) -> None:
-    assert APIS[script.api].words
+    assert APIS[script.api].words or APIS[script.api].framing.is_binary, "checksums tell of damage"
     for events in (script.good, (*script.opening, *script.content, *script.rare, *script.closing, *script.finish)):
         decoded = decode(script.response(script.wire(events)), script.api)
         assert FindingName.DAMAGED not in names(decoded.findings), decoded.findings

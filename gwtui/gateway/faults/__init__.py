@@ -10,6 +10,7 @@ from gwtui.gateway import replies
 from gwtui.gateway.fault import Fault
 from gwtui.gateway.faults.answers import ANSWERS
 from gwtui.gateway.faults.compare import COMPARE
+from gwtui.gateway.faults.foreign import FOREIGN
 from gwtui.gateway.faults.hostile import HOSTILE
 from gwtui.gateway.faults.pace import PACE
 from gwtui.gateway.faults.sockets import SOCKETS
@@ -22,7 +23,19 @@ FAULT_MODEL = "fault:"
 """The prefix of a model's name that chooses a fault."""
 FAULT_HEADER = "x-gwtui-fault"
 
-_ALL = (*STATUSES, *ANSWERS, *STREAMS, *replies.FAULTS, *COMPARE, *PACE, *TOKENS, *HOSTILE, *SOCKETS, *WEBSOCKETS)
+_ALL = (
+    *STATUSES,
+    *ANSWERS,
+    *STREAMS,
+    *replies.FAULTS,
+    *COMPARE,
+    *PACE,
+    *TOKENS,
+    *FOREIGN,
+    *HOSTILE,
+    *SOCKETS,
+    *WEBSOCKETS,
+)
 FAULTS: dict[str, Fault] = {fault.name: fault for fault in _ALL}
 
 
