@@ -177,6 +177,8 @@ class API(Protocol):
     """Asked for where the endpoint names none."""
     snippet: Endpoint | None = None
     """The endpoint that `gwtui config add` puts into a profile: its name is the kind to ask for."""
+    snippet_comment: str = ""
+    """What is special about it, for the comment above it."""
     question_fields: frozenset[str] = QUESTION_FIELDS
     """Fields of the request's body that hold the question. Checks that ask their own drop them."""
     provider: str = ""

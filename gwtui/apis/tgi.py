@@ -169,6 +169,7 @@ class TextGenerationInference(API):
     """The path where no stream is asked for."""
     default_model = ""
     snippet = Endpoint(name=name, api=name, url="http://127.0.0.1:8080")
+    snippet_comment = "A server has one model; `model` chooses one of its LoRA adapters."
     words = words_of(Token, more=("text", "special", "logprob", "finish_reason", "generated_tokens", "top_tokens"))
     event_keys = TOKENS
     error_form = ErrorForm('{"error": "...", "error_type": "..."}')

@@ -174,6 +174,10 @@ class WorkersAI(API):
         url="https://api.cloudflare.com/client/v4/accounts/ACCOUNT_ID",
         key="env:CLOUDFLARE_API_TOKEN",
     )
+    snippet_comment = (
+        "The account is in the URL. By way of AI Gateway the URL is "
+        "https://gateway.ai.cloudflare.com/v1/ACCOUNT_ID/GATEWAY/workers-ai, and `path` is /{model}."
+    )
     words = words_of(Piece, more=("function", "arguments", "name"))
     event_keys = PIECES
     error_form = ErrorForm('{"success": false, "errors": [{"code": ..., "message": "..."}]}')

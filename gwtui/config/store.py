@@ -102,10 +102,11 @@ def _placed(profile: Profile, path: Path) -> Profile:
     return msgspec.structs.replace(profile, endpoints=endpoints)
 
 
-def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | None = None) -> str:
+def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | None = None, comment: str = "") -> str:
     """Add the endpoint to the file's profile, or write it in the place of the one called `replaces`.
 
-    File and profile are made when missing. Returns the file's text before, for `restore`. Raises ConfigError.
+    File and profile are made when missing. A comment is put above an endpoint that is added. Returns the file's
+    text before, for `restore`. Raises ConfigError.
     """
     endpoint_from({}, endpoint)
     if problem := next(profile_name_problems(profile), None):
@@ -119,7 +120,7 @@ def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | 
             raise EditError(f"there is already an endpoint {shown(endpoint.name)}")
         if index is None:
             endpoints.append(_table_of(endpoint))
-            return tomledit.append(text, where, endpoints[-1])
+            return tomledit.append(text, where, endpoints[-1], comment)
         endpoints[index] = _as_written(endpoint, endpoints[index], path.absolute().parent)
         return tomledit.put(text, (*where, index), endpoints[index])
 

@@ -34,15 +34,126 @@ class Snippet(msgspec.Struct, frozen=True):
 
     title: str
     endpoint: Endpoint
+    comment: str = ""
+    """What is special about it: the comment above it in a file."""
 
 
-def _snippet(kind: str, title: str, api: str, url: str, **fields: Any) -> tuple[str, Snippet]:
-    return kind, Snippet(title, Endpoint(name=kind, api=api, url=url, **fields))
+def _snippet(kind: str, title: str, api: str, url: str, *, comment: str = "", **fields: Any) -> tuple[str, Snippet]:
+    return kind, Snippet(title, Endpoint(name=kind, api=api, url=url, **fields), comment)
 
 
+NO_STREAM_OPTIONS: dict[str, Any] = {"stream_options": {}}
+"""Fields of a request's body for providers that tell the token counts unasked, and refuse to be asked for them."""
+PROVIDERS = (
+    _snippet(
+        "azure-openai",
+        "Azure OpenAI",
+        "openai-chat",
+        "https://my-resource.openai.azure.com",
+        path="/openai/deployments/{model}/chat/completions?api-version=2024-10-21",
+        key="env:AZURE_OPENAI_API_KEY",
+        auth="api-key",
+        model="gpt-4o-mini",
+        comment="The path names the deployment, which is what `model` is here, and needs an api-version: without one "
+        'Azure answers 404. The key goes into the header api-key; with `auth = "bearer"` it is a token of Entra ID.',
+    ),
+    _snippet(
+        "openrouter",
+        "OpenRouter",
+        "openai-chat",
+        "https://openrouter.ai/api/v1",
+        key="env:OPENROUTER_API_KEY",
+        model="openai/gpt-4o-mini",
+        body={"provider": {"allow_fallbacks": False}},
+        comment="Without allow_fallbacks = false another upstream answers where one is down, and hides it; "
+        "`provider = { order = [...] }` chooses one. Comments keep a waiting stream alive.",
+    ),
+    _snippet(
+        "mistral",
+        "Mistral",
+        "openai-chat",
+        "https://api.mistral.ai",
+        key="env:MISTRAL_API_KEY",
+        model="mistral-small-latest",
+        body=NO_STREAM_OPTIONS,
+        comment="Mistral refuses stream_options.include_usage (422), and tells the token counts without it.",
+    ),
+    _snippet(
+        "vertex-gemini",
+        "Gemini on Vertex AI",
+        "gemini",
+        "https://us-central1-aiplatform.googleapis.com/v1/projects/my-project/locations/us-central1",
+        path="/publishers/google/models/{model}:streamGenerateContent?alt=sse",
+        key="cmd:gcloud auth print-access-token",
+        auth="bearer",
+        model="gemini-2.5-flash",
+        body={"generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}},
+        comment="Project and location are in the URL, twice the location. Without `alt=sse` an array comes instead of "
+        "a stream. Thinking counts against max_tokens, so it is off.",
+    ),
+    _snippet(
+        "groq",
+        "Groq",
+        "openai-chat",
+        "https://api.groq.com/openai/v1",
+        key="env:GROQ_API_KEY",
+        model="llama-3.1-8b-instant",
+        comment="Limits are per minute and per day, and told in x-ratelimit headers. Token counts are in x_groq too.",
+    ),
+    _snippet(
+        "deepseek",
+        "DeepSeek",
+        "openai-chat",
+        "https://api.deepseek.com",
+        path="/chat/completions",
+        key="env:DEEPSEEK_API_KEY",
+        model="deepseek-chat",
+        comment="A busy DeepSeek keeps a request open for minutes, and sends comments. deepseek-reasoner thinks first: "
+        "raise max_tokens for it. An empty balance is HTTP 402.",
+    ),
+    _snippet(
+        "xai",
+        "xAI",
+        "openai-chat",
+        "https://api.x.ai",
+        key="env:XAI_API_KEY",
+        model="grok-3-mini",
+        max_tokens=1024,
+        comment="Grok thinks before it answers, and its thoughts count against max_tokens: do not set it too low.",
+    ),
+    _snippet(
+        "perplexity",
+        "Perplexity",
+        "openai-chat",
+        "https://api.perplexity.ai",
+        path="/chat/completions",
+        key="env:PERPLEXITY_API_KEY",
+        model="sonar",
+        body=NO_STREAM_OPTIONS,
+        comment="Each answer searches the web, which costs extra. The path has no /v1. Streams may end without [DONE]: "
+        "`complete_unterminated` is normal here.",
+    ),
+    _snippet(
+        "zai",
+        "z.ai",
+        "openai-chat",
+        "https://api.z.ai/api/paas/v4",
+        path="/chat/completions",
+        key="env:ZAI_API_KEY",
+        model="glm-4.6",
+        body={**NO_STREAM_OPTIONS, "thinking": {"type": "disabled"}},
+        comment="The path has no /v1. GLM thinks unless that is disabled, and its thoughts count against max_tokens.",
+    ),
+)
+"""Ready-made endpoints of providers that speak a known API in a way of their own."""
 SNIPPETS: dict[str, Snippet] = dict(
     (
-        *((api.snippet.name, Snippet(api.title, api.snippet)) for api in APIS.values() if api.snippet is not None),
+        *(
+            (api.snippet.name, Snippet(api.title, api.snippet, api.snippet_comment))
+            for api in APIS.values()
+            if api.snippet is not None
+        ),
+        *PROVIDERS,
         _snippet(
             "cody-gateway-anthropic",
             "Cody Gateway: Anthropic Messages",
@@ -152,7 +263,7 @@ def add(path: Path, profile: str, kind: str, given: Mapping[str, Any] | None = N
     File and profile are made when missing; an endpoint of the same name is refused.
     """
     endpoint = endpoint_from(given or {}, snippet(kind))
-    save_endpoint(path, profile, endpoint)
+    save_endpoint(path, profile, endpoint, comment=SNIPPETS[kind].comment)
     return endpoint
 
 

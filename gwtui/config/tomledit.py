@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 from typing import Any
 
 from gwtui.config.errors import KeyPath, dotted
@@ -57,15 +58,19 @@ def remove(text: str, path: KeyPath) -> str:
     return text
 
 
-def append(text: str, path: KeyPath, table: Mapping[str, Any]) -> str:
-    """Add a table to the array of tables at `path`, which need not exist."""
+COMMENT_WIDTH = 117
+"""Characters of a line of a comment, without its sign."""
+
+
+def append(text: str, path: KeyPath, table: Mapping[str, Any], comment: str = "") -> str:
+    """Add a table to the array of tables at `path`, which need not exist, with a comment above it if there is room."""
     old = _lookup(tomllib.loads(text), path)
     if old == []:
         text = remove(text, path)
     statements = tuple(scan(text))
     if (pair := _covering(statements, path)) is not None:
         return _rewrite(text, pair, path, [*([] if old is _MISSING else old), dict(table)])
-    return _insert_block(text, statements, path, table, is_item=True)
+    return _insert_block(text, statements, path, table, is_item=True, comment=comment)
 
 
 def has(text: str, path: KeyPath) -> bool:
@@ -108,7 +113,13 @@ def _insert(text: str, path: KeyPath, value: Any) -> str:
 
 
 def _insert_block(
-    text: str, statements: Sequence[Statement], path: KeyPath, table: Mapping[str, Any], *, is_item: bool
+    text: str,
+    statements: Sequence[Statement],
+    path: KeyPath,
+    table: Mapping[str, Any],
+    *,
+    is_item: bool,
+    comment: str = "",
 ) -> str:
     """Write a table with a header of its own: behind its fellows, else behind its parent, else at the end."""
     holders = (path[:depth] for depth in range(len(path), 0, -1))
@@ -118,7 +129,8 @@ def _insert_block(
     before = text[:at].replace("\r\n", "\n")
     gap = "\n" if before and not before.endswith("\n\n") else ""
     behind = "\n" if text[at:].lstrip("\r\n") and not text[at:].startswith(("\n", "\r")) else ""
-    return _splice(text, at, gap + block_text(names, table, is_item=is_item) + behind)
+    above = "".join(f"# {line}\n" for line in wrap(comment, COMMENT_WIDTH))
+    return _splice(text, at, gap + above + block_text(names, table, is_item=is_item) + behind)
 
 
 def _rewrite(text: str, pair: Statement, path: KeyPath, value: Any) -> str:

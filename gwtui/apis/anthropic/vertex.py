@@ -34,6 +34,7 @@ class VertexClaude(AnthropicMessages):
         url="https://us-east5-aiplatform.googleapis.com/v1/projects/my-project/locations/us-east5",
         key="cmd:gcloud auth print-access-token",
     )
+    snippet_comment = "Project and location are in the URL, twice the location; the path names the model."
     error_form = API.error_form
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:

@@ -18,6 +18,11 @@ URL = "https://bedrock-runtime.us-east-1.amazonaws.com"
 BEARER = "env:AWS_BEARER_TOKEN_BEDROCK"
 AWS = "aws:"
 """What the reference to a key begins with that signs requests instead of being sent."""
+COMMENT = (
+    'The key is a Bedrock API key. With `key = "aws:PROFILE/REGION"` requests are signed instead, by the credentials '
+    "of AWS's own chain (pip install 'gwtui[aws]'); profile and region may be left out."
+)
+"""What is special about ready-made endpoints."""
 FORM = ErrorForm('{"message": "..."}', is_bare=True)
 _REGION = re.compile(r"(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z0-9-]+)\.")
 """In the name of a host: `bedrock-runtime.us-east-1.amazonaws.com`, and endpoints in a VPC."""

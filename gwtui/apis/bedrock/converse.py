@@ -30,6 +30,7 @@ class BedrockConverse(API):
     """The path where no stream is asked for."""
     default_model = "amazon.nova-lite-v1:0"
     snippet = Endpoint(name=name, api=name, url=asking.URL, key=asking.BEARER)
+    snippet_comment = asking.COMMENT
     error_form = asking.FORM
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:

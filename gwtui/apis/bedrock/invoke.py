@@ -50,6 +50,7 @@ class BedrockInvoke(AnthropicMessages):
     """The path where no stream is asked for."""
     default_model = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
     snippet = Endpoint(name=name, api=name, url=asking.URL, key=asking.BEARER)
+    snippet_comment = asking.COMMENT
     error_form = asking.FORM
     words = frozenset[str]()
     """None: checksums tell of damage."""

@@ -32,6 +32,7 @@ class CohereChat(API):
     default_path = "/v2/chat"
     default_model = "command-a-03-2025"
     snippet = Endpoint(name="cohere", api=name, url="https://api.cohere.com", key="env:COHERE_API_KEY")
+    snippet_comment = "Token counts are the model's own; what is billed leaves out the preamble that it adds itself."
     error_form = ErrorForm('{"message": "..."}', is_bare=True)
     words = EVENT_WORDS
 
