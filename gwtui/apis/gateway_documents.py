@@ -80,6 +80,11 @@ class MetricsDocument(msgspec.Struct, frozen=True, kw_only=True):
     recent: bytes = b""
     """The list of entries as it came: only those that are looked for are read."""
 
+    @property
+    def recent_count(self) -> int:
+        """The number of these entries."""
+        return len(_part(msgspec.Raw(self.recent), list[msgspec.Raw], []))
+
 
 class _Metrics(msgspec.Struct):
     summary: msgspec.Raw = msgspec.Raw()

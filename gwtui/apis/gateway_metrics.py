@@ -12,7 +12,7 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean, excerpt
-from gwtui.text.units import count, many, usd
+from gwtui.text.units import count, dollars, many
 
 MOST_USD = 1.0
 """US dollars for 1,000 tokens, above which a cost is not believed: no model is that dear."""
@@ -58,9 +58,8 @@ def dear(counts: GatewayCounts, when: str) -> tuple[Finding, ...]:
     cost, price = counts.cost_usd, counts.usd_per_1000_tokens
     if cost is None or price is None or price <= MOST_USD:
         return ()
-    words = (
-        f"the gateway counts {usd(cost)} for {count(counts.tokens or 0)} tokens {when}: {usd(price)} per 1,000 tokens"
-    )
+    words = f"the gateway counts {dollars(cost)} for {count(counts.tokens or 0)} tokens {when}"
+    words += f": {dollars(price)} per 1,000 tokens"
     return (Finding(name=FindingName.COST_DIFFERS, evidence=words),)
 
 
@@ -69,7 +68,7 @@ def counts_text(counts: GatewayCounts) -> str:
     parts = (
         many(counts.requests, "request") if counts.requests is not None else "",
         f"{count(counts.tokens)} tokens" if counts.tokens is not None else "",
-        usd(counts.cost_usd) if counts.cost_usd is not None else "",
+        dollars(counts.cost_usd) if counts.cost_usd is not None else "",
     )
     return ", ".join(filter(None, parts)) or "no totals"
 

@@ -164,7 +164,7 @@ def _doubt(
         return _Trouble(f"; {found[0].evidence}", found[0].likely_cause, found[0].entry.remedy)
     missing = [name for name in COUNT_FIELDS if getattr(after.figures, name) is None]
     missing += [name for name in ("by_provider", "by_model") if not getattr(after.figures, name)]
-    missing += [] if after.recent else ["recent"]
+    missing += [] if after.recent_count else ["recent"]
     if missing:
         return _Trouble(
             f"; not reported: {', '.join(missing)}", "The gateway does not count them.", "Complete /gateway/metrics."
@@ -173,7 +173,7 @@ def _doubt(
         return _Trouble("; avg_latency_ms is 0", "The gateway does not measure its answers.", "Let it measure them.")
     if len(noted) < len(sent):
         return _Trouble(
-            f"; recent[] has {len(after.recent)} entries",
+            f"; recent[] has {after.recent_count} entries",
             "The gateway notes other ids than those it was sent and answers with, or others' requests displaced ours.",
             "Let the gateway note its own and the client's `x-request-id`; check again when it is quiet.",
         )
@@ -197,7 +197,7 @@ def _told(grown: GatewayCounts, after: MetricsDocument, sent: int, tokens: int, 
         f"tokens {_signed(grown.tokens)}" + (f" ({kinds})" if kinds else "") + f", cost {_signed(grown.cost_usd)} USD"
     )
     told += f", average latency {latency:,.1f} ms" if latency is not None else ""
-    return f"{told}; recent[] has {noted} of {sent}" if after.recent else told
+    return f"{told}; recent[] has {noted} of {sent}" if after.recent_count else told
 
 
 def _details(before: MetricsDocument, after: MetricsDocument) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwtui.model.gateway_figures import GatewayComparison, GatewayCounts, GatewayFigures
-from gwtui.text.units import count, duration, many, usd
+from gwtui.text.units import count, dollars, duration, many
 
 MOST_SHOWN = 8
 """Providers, or models, that have a line."""
@@ -34,7 +34,7 @@ def comparison_text(comparison: GatewayComparison) -> str:
     counted = "an unknown number" if comparison.counted is None else count(comparison.counted)
     words = f"{counted} counted in {duration(comparison.span_ns)}"
     if comparison.told_usd is not None and comparison.expected_usd is not None:
-        costs = f"they cost {usd(comparison.told_usd)}, by `price` {usd(comparison.expected_usd)}"
+        costs = f"they cost {dollars(comparison.told_usd)}, by `price` {dollars(comparison.expected_usd)}"
         return f"{words}, all of them gwtui's; {costs}"
     doubt = f", and {count(comparison.doubtful)} more may be among them" if comparison.doubtful else ""
     return f"{words}, gwtui sent {count(comparison.own)}{doubt}"
@@ -52,7 +52,7 @@ def _cost(counts: GatewayCounts) -> str:
     if counts.cost_usd is None:
         return ""
     price = counts.usd_per_1000_tokens
-    return usd(counts.cost_usd) + (f" ({usd(price)} per 1,000 tokens)" if price is not None else "")
+    return dollars(counts.cost_usd) + (f" ({dollars(price)} per 1,000 tokens)" if price is not None else "")
 
 
 def _tokens(counts: GatewayCounts, *, named: bool = True) -> str:
@@ -71,6 +71,6 @@ def _grown(counts: GatewayCounts) -> str:
     parts = (
         f"{counts.requests:+,} requests" if counts.requests is not None else "",
         f"{counts.tokens:+,} tokens" if counts.tokens is not None else "",
-        f"+{usd(counts.cost_usd)}" if counts.cost_usd is not None else "",
+        f"+{dollars(counts.cost_usd)}" if counts.cost_usd is not None else "",
     )
     return ", ".join(filter(None, parts)) or "nothing"

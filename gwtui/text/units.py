@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from datetime import UTC, datetime
 from math import floor, log10
 from typing import TYPE_CHECKING
@@ -106,13 +105,6 @@ def tokens(sent: int | None, made: int | None, reasoning: int | None) -> str:
         return ""
     known = (f"{'n/a' if each is None else count(each)} {way}" for each, way in ((sent, "in"), (made, "out")))
     return ", ".join((*known, *([f"{count(reasoning)} of them reasoning"] if reasoning else [])))
-
-
-def usd(value: float) -> str:
-    """US dollars: `$3.20`, and of less than one three digits that say something: `$0.000412`."""
-    if value >= 0.995 or value == 0:
-        return f"${value:,.2f}"
-    return f"${value:.{min(12, 2 - math.floor(math.log10(value)))}f}"
 
 
 def many(number: int, noun: str) -> str:

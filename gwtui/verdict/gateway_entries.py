@@ -7,7 +7,7 @@ from gwtui.model.enums import FindingName
 from gwtui.model.profile import Price
 from gwtui.model.records import Finding, Request
 from gwtui.text.sanitize import clean
-from gwtui.text.units import usd
+from gwtui.text.units import dollars
 
 COST_SHARE = 0.05
 """By how much a cost may be off: gateways round, and count a token more or less."""
@@ -55,7 +55,7 @@ def cost_of(request: Request, price: Price | None) -> float | None:
     """What its tokens cost by the price, in US dollars; None where tokens or price are not known."""
     if price is None or request.input_tokens is None or request.output_tokens is None:
         return None
-    return (request.input_tokens * price.input_per_million + request.output_tokens * price.output_per_million) / 1e6
+    return price.usd(request.input_tokens, request.output_tokens)
 
 
 def entry_cost(entry: GatewayEntry, request: Request, price: Price | None) -> Finding | None:
@@ -71,5 +71,5 @@ def cost_differs(told_usd: float, expected_usd: float, requests: int) -> Finding
     if abs(told_usd - expected_usd) <= COST_SHARE * expected_usd + COST_USD * requests:
         return None
     whose = "this request" if requests == 1 else f"gwtui's own {requests} requests"
-    words = f"the gateway counts {usd(told_usd)} for {whose}, by `price` it is {usd(expected_usd)}"
+    words = f"the gateway counts {dollars(told_usd)} for {whose}, by `price` it is {dollars(expected_usd)}"
     return Finding(name=FindingName.COST_DIFFERS, evidence=words)

@@ -193,7 +193,7 @@ def test_a_cost_that_is_not_the_price_is_a_finding() -> None:
     story.counts(1, cost=COST * 10)
     answer = story.ask(10)
     assert found(answer) == [FindingName.COST_DIFFERS]
-    assert "$0.000200 for this request, by `price` it is $0.0000200" in answer.findings[0].evidence
+    assert "$0.00020 for this request, by `price` it is $0.000020" in answer.findings[0].evidence
 
 
 def test_a_cost_is_compared_also_where_requests_never_pause() -> None:
@@ -224,7 +224,7 @@ def test_without_a_price_only_what_no_model_costs_is_a_finding() -> None:
         story.counts(1, cost=cost)
         answer = story.ask(10)
         assert found(answer) == names
-    assert "$0.0400 for 32 tokens since its last answer: $1.25 per 1,000 tokens" in answer.findings[0].evidence
+    assert "$0.04 for 32 tokens since its last answer: $1.25 per 1,000 tokens" in answer.findings[0].evidence
 
 
 OLD = (Finding(name=FindingName.COST_DIFFERS, evidence="since its start"),)

@@ -67,9 +67,9 @@ def test_a_gateways_counters_have_a_section() -> None:
     drawn = text_of(draw_result(view_of(request), 120))
     assert [" ".join(line.split()) for line in drawn[drawn.index("The gateway's counters") :].splitlines()[1:7]] == [
         "requests 55, average latency 253 ms",
-        "cost $0.00596 ($0.00337 per 1,000 tokens)",
+        "cost $0.0060 ($0.0034 per 1,000 tokens)",
         "tokens 1,100 in, 660 out, 7 read from cache",
-        "new +2 requests, +64 tokens, +$0.000400 in 2.00 s",
+        "new +2 requests, +64 tokens, +$0.00040 in 2.00 s",
         "compared 8 counted in 30.0 s, gwtui sent 6, and 2 more may be among them",
         "provider provider-20: 20 requests",
     ]

@@ -86,7 +86,7 @@ def test_the_cost_of_one_request() -> None:
     price = Price(input_per_million=0.25, output_per_million=1.25)
     dear = entry_cost(GatewayEntry(cost_usd=0.2), request, price)
     assert dear is not None
-    assert dear.evidence == "the gateway counts $0.200 for this request, by `price` it is $0.0000200"
+    assert dear.evidence == "the gateway counts $0.20 for this request, by `price` it is $0.000020"
     assert entry_cost(GatewayEntry(cost_usd=0.00002), request, price) is None
     assert entry_cost(GatewayEntry(cost_usd=0.2), request, None) is None
     assert entry_cost(GatewayEntry(), request, price) is None
