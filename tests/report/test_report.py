@@ -15,6 +15,7 @@ import pytest
 from support import views
 
 from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS
+from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State
 from gwtui.model.findings import FINDINGS
 from gwtui.model.profile import Endpoint
@@ -22,6 +23,7 @@ from gwtui.model.records import Finding, Phases, Ping, Request, StreamEvent, Str
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query, Window
 from gwtui.report import probe_json, probe_text, summary
+from gwtui.stats.concurrency import analyse
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
 MS = 1_000_000
@@ -241,3 +243,31 @@ def test_the_details_of_a_probe_as_json() -> None:
         "model": "",
     }
     assert document["events_detail"][3]["gap_ms"] is None, "events of one read share a stamp"
+
+
+def test_a_probe_of_several_models_tells_how_they_answered() -> None:
+    models = [
+        ModelTimeline(model="alpha", start_ns=MS, first_ns=151 * MS, end_ns=951 * MS, chunks=16),
+        ModelTimeline(model="beta", start_ns=951 * MS, first_ns=1101 * MS, end_ns=1901 * MS, chunks=16),
+        ModelTimeline(model="gone", error="no such model"),
+    ]
+    found = analyse(models, ["alpha"] * 16 + ["beta"] * 16, one_stream=True)
+    result = msgspec.structs.replace(ANSWERED, concurrency=found)
+    lines = probe_text(CLAUDE, result, ()).splitlines()
+    at = next(
+        at for at, line in enumerate(lines) if line.startswith("  models: SEQUENTIAL: 2 models start 950 ms apart")
+    )
+    assert lines[at + 2].split() == ["alpha", "+0.001", "+0.151", "150", "ms", "+0.951", "950", "ms", "16"]
+    assert lines[at + 4].split() == ["gone", "✖", "no", "such", "model"]
+    told = json.loads(probe_json(result, ()))
+    assert (told["concurrency"], told["start_spread_ms"], told["speed_up"]) == ("SEQUENTIAL", 950, 1)
+    assert told["models"]["models"][1] == {
+        "model": "beta",
+        "start_ms": 951,
+        "first_ms": 1101,
+        "first_from_start_ms": 150,
+        "end_ms": 1901,
+        "duration_ms": 950,
+        "chunks": 16,
+    }
+    assert json.loads(probe_json(ANSWERED, ()))["models"] is None

@@ -14,6 +14,7 @@ from support.monitor_stage import START_AT
 from support.stage import on_stage
 from textual.geometry import Offset
 
+from gwtui.model.concurrency import Concurrency, ModelTimeline
 from gwtui.model.gateway_figures import GatewayComparison, GatewayCounts, GatewayFigures, NamedCounts
 from gwtui.model.records import Incident, Phases, Request
 from gwtui.model.verdicts import Verdict
@@ -308,3 +309,17 @@ async def test_an_incident_whose_request_is_gone_says_where_it_is(tmp_path: Path
         await stage.show(*story.session(), *later)
         await stage.press("5", "end", "enter")
         assert stage.notices == ["gateway-gpt #3 is no longer kept; its row is in the session's CSV"]
+
+
+def test_the_models_of_a_request_have_a_table() -> None:
+    models = (
+        ModelTimeline(model="alpha", start_ns=MS, first_ns=151 * MS, end_ns=951 * MS, chunks=16),
+        ModelTimeline(model="gone", error="no such model"),
+    )
+    found = Concurrency(models=models, undecided="1 of 2 models answered")
+    lines = text_of(draw_result(view_of(views.request(concurrency=found)), 100)).splitlines()
+    at = lines.index("Models")
+    assert lines[at + 1] == "no verdict: 1 of 2 models answered"
+    assert lines[at + 3].split()[:3] == ["alpha", "+0.001", "+0.151"]
+    assert lines[at + 4].split()[:3] == ["gone", "✖", "no"]
+    assert "Models" not in text_of(draw_result(view_of(views.request()), 100)).splitlines()
