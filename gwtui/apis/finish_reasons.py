@@ -57,7 +57,7 @@ class Vocabulary:
     """Where the word stands."""
     reasons: Mapping[str, Reason]
     announces_tools: bool = False
-    """Whether a call of a tool has a finish reason of its own, for which clients look."""
+    """Whether a call of a tool has a finish reason of its own, for which clients look, and is always streamed."""
 
     def meaning(self, word: str) -> Reason | None:
         """What the word says; None for an unknown one. Words of failure mean the same in every API."""

@@ -161,7 +161,8 @@ class Outcome:
             meaning = self._words.meaning(failed)
             seen = f" (seen with {meaning.seen})" if meaning is not None else ""
             return self._judged(self._failed, "finish-error", f"{told}{seen}; {self._came(usage)}")
-        if Ending.TOOLS in endings and not self._has_tool and self.is_visible:
+        missing = Ending.TOOLS in endings and self._words.announces_tools and not self._has_tool
+        if missing and self.is_visible:
             words = f"{told}, but no tool is called: clients wait for one"
             return self._judged(self._wrong, "tool-missing", words)
         return None

@@ -177,6 +177,23 @@ def test_whole_answers_are_judged_by_the_same_rules(
     assert (finding is not None) <= (answer.judgement.verdict.outcome is Worth.OK)
 
 
+def test_a_call_of_a_tool_in_another_shape_is_one() -> None:
+    reader = APIS["openai-chat"].reader(endpoint("openai-chat"))
+    feed(reader, [chunk(delta={"content": "a", "tool_calls": {"function": {"name": "f"}}}),
+                  chunk(delta={}, finish_reason="tool_calls"), unnamed("[DONE]")])  # fmt: skip
+    assert reader.end().verdict is COMPLETE
+
+
+def test_one_of_several_models_that_says_nothing_has_failed() -> None:
+    events = [{"type": "start", "model": "a"}, {"type": "start", "model": "b"}]
+    events += [{"type": "chunk", "model": "a", "content": "x"}, {"type": "done", "model": "a"}]
+    events += [{"type": "done", "model": "b"}, {"type": "complete"}]
+    reader = APIS["compare-stream"].reader(endpoint("compare-stream", model="a,b"))
+    feed(reader, map(unnamed, events))
+    (found,) = reader.findings
+    assert (found.name, "b: it ended without any content" in found.evidence) == (FindingName.MODEL_FAILED, True)
+
+
 def test_failures_are_the_words_that_fail() -> None:
     assert {reason.ending for words in VOCABULARIES for reason in words.reasons.values()} == set(Ending) - {
         Ending.FAILED

@@ -65,6 +65,11 @@ class _ModelProgress:
         self.ended_at = 0
         self.failure = ""
 
+    @property
+    def shortfall(self) -> str:
+        """Why its users get nothing; "" where they do, or may still."""
+        return self.failure or ("it ended without any content" if self.ended_at and not self.chunks else "")
+
 
 class CompareReader:
     """Follows one stream of several models."""
@@ -174,7 +179,7 @@ class CompareReader:
     @property
     def findings(self) -> tuple[Finding, ...]:
         found = list(self._notes.findings)
-        failed = {model: progress.failure for model, progress in self._models.items() if progress.failure}
+        failed = {model: why for model, progress in self._models.items() if (why := progress.shortfall)}
         if failed and len(failed) < len(self._models):
             words = "; ".join(f"{model}: {failure}" for model, failure in failed.items())
             evidence = clean(f"{len(failed)} of {len(self._models)} models failed: {words}")

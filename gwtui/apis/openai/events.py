@@ -147,7 +147,7 @@ def generated(choice: Choice, progress: ChoiceProgress) -> tuple[EventKind, str]
     """What was generated in a choice; what a user sees goes before reasoning."""
     delta = choice.delta or _NO_DELTA
     tool = _tool_text(delta, progress) if delta.tool_calls or delta.function_call else ""
-    progress.calls_tool |= bool(tool)
+    progress.calls_tool |= bool(delta.tool_calls or delta.function_call)
     if text := content_text(delta.content) or as_text(choice.text):
         return (EventKind.TEXT, text) if progress.tags.over else progress.tags.take(text)
     if delta.refusal:

@@ -56,7 +56,7 @@ ENDS = (
         "Empty deltas for ever, after some tokens",
         Verdict.STALLED,
         "events without content",
-        insert='data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":""}}]}\n\n',
+        insert='data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":""}}]}\n\n',
         insert_after=5,
         insert_times=100,
         gap_ms=20,
@@ -155,7 +155,7 @@ ORDER = (
     answer_fault("two-streams", "Two streams in one body", Verdict.COMPLETE, **TWO_STREAMS),
 )
 
-_CHUNK = 'data: {"id":"x","object":"chat.completion.chunk","choices":[{"index":0,"delta":{%s},"finish_reason":%s}]}\n\n'
+_CHUNK = 'data: {"object":"chat.completion.chunk","choices":[{"index":0,"delta":{%s},"finish_reason":%s}]}\n\n'
 
 
 def _habit(name: str, says: str, event: str, finding: FindingName, after: int) -> Fault:
