@@ -25,8 +25,8 @@ from gwtui.apis.json_values import (
     MOST_NAMED,
     SHOWN,
     JSONPathError,
+    NoDocument,
     Steps,
-    Unread,
     WantedValue,
     differences,
     document_of,
@@ -180,7 +180,7 @@ class _Value:
     def mismatch(self, answer: str | bytes) -> Mismatch | None:
         expected = f"`{clean(self.path, SHOWN)}` = {clean(self.text, SHOWN)} is expected"
         document = document_of(answer)
-        if isinstance(document, Unread):
+        if isinstance(document, NoDocument):
             return Mismatch(f"{expected}, and the answer is {document.reason}")
         try:
             found = value_at(document, self.steps)
@@ -197,7 +197,7 @@ class _Values:
 
     def mismatch(self, answer: str | bytes) -> Mismatch | None:
         document = document_of(answer)
-        if isinstance(document, Unread):
+        if isinstance(document, NoDocument):
             paths = ", ".join(clean(each.path, SHOWN) for each in self.wanted[:MOST_NAMED])
             return Mismatch(f"the answer is {document.reason}, so there is no {paths}", unread=True)
         words = differences(document, self.wanted)

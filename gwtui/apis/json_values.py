@@ -29,7 +29,7 @@ class JSONPathError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Unread:
+class NoDocument:
     """An answer that is not read as JSON."""
 
     reason: str
@@ -46,15 +46,15 @@ class WantedValue:
 
 
 def document_of(answer: str | bytes) -> object:
-    """The answer as JSON, or an `Unread`. Never raises."""
+    """The answer as JSON, or an `NoDocument`. Never raises."""
     if len(answer) > JSON_BYTES:
-        return Unread(f"longer than {JSON_BYTES >> 20} MiB")
+        return NoDocument(f"longer than {JSON_BYTES >> 20} MiB")
     try:
         return json.loads(answer)
     except RecursionError:
-        return Unread("nested too deep")
+        return NoDocument("nested too deep")
     except ValueError:
-        return Unread("not JSON")
+        return NoDocument("not JSON")
 
 
 def steps_of(text: str) -> tuple[Steps, int]:
