@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
@@ -10,34 +11,54 @@ from gwtui.text.sanitize import clean
 
 _REVISION = re.compile(r"([-@:](\d{2,8}|v\d+(:\d+)?|latest|preview|exp|free|beta))*")
 """What an alias may lack: `-20240307`, `-2024-07-18`, `-v1:0`... A single digit is another version, not a revision."""
-
-
+_ROUTE = re.compile(r"(:(free|nitro|online|floor|thinking|extended|exacto|beta))+$")
+"""What OpenRouter appends to say how a model is to be served."""
 _PROVIDER = re.compile(r"([a-z]+\.)+(?=[a-z])")
 """Bedrock's way of naming the provider: `us.anthropic.claude-...`."""
+_DATE = re.compile(r"-(20\d{6}|20\d\d-\d\d-\d\d|\d{4})$")
+_WORDS = re.compile(r"[a-z]+|\d+")
+_AZURE = re.compile(r"\bgpt-35\b")
+"""Azure's names have no dots: `gpt-35-turbo` is `gpt-3.5-turbo`."""
 
 
 def same_model(asked: str, served: str) -> bool:
-    """An alias and its dated name are one model, with or without a provider's name before it."""
+    """Whether these are spellings of one model.
+
+    An alias and its dated name are one model, with or without a provider's name before it or a route behind it. So are
+    names of the same words and numbers: `claude-sonnet-4.5` and `claude-4-5-sonnet`.
+    """
     one, other = (_bare(name) for name in (asked, served))
     short, long = sorted((one, other), key=len)
-    return long.startswith(short) and bool(_REVISION.fullmatch(long[len(short) :]))
+    if long.startswith(short) and _REVISION.fullmatch(long[len(short) :]):
+        return True
+    dates = [_DATE.search(name) for name in (one, other)]
+    if all(dates) and len({date[1].replace("-", "") for date in dates if date}) > 1:
+        return False
+    return _parts(one) == _parts(other)
+
+
+def _parts(name: str) -> tuple[Counter[str], list[str]]:
+    """The words of a name in any order, and its numbers in theirs, without the date at its end."""
+    words = _WORDS.findall(_DATE.sub("", name))
+    return Counter(word for word in words if word.isalpha()), [word for word in words if word.isdigit()]
 
 
 def _bare(name: str) -> str:
     # A provider, and in Sourcegraph's names the version of its API too: `anthropic::2023-06-01::claude-...`.
     # Vertex AI puts `@` before the date.
-    name = name.strip().lower().rpartition("/")[2].rpartition("::")[2].removesuffix("-latest").replace("@", "-")
+    name = _ROUTE.sub("", name.strip().lower()).rpartition("/")[2].rpartition("::")[2]
+    name = _AZURE.sub("gpt-3.5", name.removesuffix("-latest").removesuffix(":latest").replace("@", "-"))
     provider = _PROVIDER.match(name)
     return name[provider.end() :] if provider else name
 
 
-def model_differs(asked: str, served: str) -> tuple[Finding, ...]:
-    """The finding, where the answer names a model that is another one."""
+def model_differs(asked: str, served: str, told: str = "was requested") -> tuple[Finding, ...]:
+    """The finding, where the answer names a model that is another one. `told`: what makes `asked` the right one."""
     if not asked or not served or same_model(asked, served):
         return ()
     return (
         Finding(
             name=FindingName.MODEL_DIFFERS,
-            evidence=f"{clean(asked, 80)} was requested, {clean(served, 80)} answered",
+            evidence=f"{clean(asked, 80)} {told}, {clean(served, 80)} answered",
         ),
     )

@@ -335,6 +335,7 @@ _ONLY_FOR: dict[str, tuple[Any, tuple[Kind, ...], str]] = {
     "expect_json": ({}, (Kind.HTTP,), "the API http"),
     "metrics": (None, (Kind.COMPLETION,), "LLM APIs"),
     "expect_provider": (None, (Kind.COMPLETION,), "LLM APIs"),
+    "expect_model": (None, (Kind.COMPLETION,), "LLM APIs"),
 }
 """Settings that others would ignore: their default, the kinds that have them, and what that is called."""
 _CHECKS: dict[str, Callable[[str], _Complaint | None]] = {

@@ -14,8 +14,8 @@ from typing import Protocol
 import msgspec
 
 BOM = b"\xef\xbb\xbf"
-MAX_EVENT = 8 << 20
-"""The most bytes of data that one event may have."""
+MAX_EVENT = 16 << 20
+"""The most bytes of data that one event may have: images and audio come in one, as base64."""
 MAX_MANGLED = 20
 """The maximum number of events of which it is kept that they were not UTF-8."""
 MAX_STRAY = 16 << 10

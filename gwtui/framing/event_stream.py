@@ -187,7 +187,7 @@ def _event(headers: dict[str, str], payload: bytes) -> FramedEvent | None:
     return FramedEvent(headers.get(":event-type") or "message", data)
 
 
-# The lengths are below 16 MiB, so that their first bytes are 0.
+# A first frame is shorter than 16 MiB, so that the first bytes of its lengths are 0.
 _BEGINS = rb"\0.{3}\0.{7}.{0,512}?:(?:message|event|exception)-type\x07"
 EVENT_STREAM = Framing(
     name="eventstream",

@@ -11,7 +11,8 @@ import re
 
 from gwtui.framing.base import BOM, MAX_EVENT, MAX_STRAY, FramedEvent, Framing, FramingLimitError, Mangled
 
-MAX_LINE = 1 << 20
+MAX_LINE = MAX_EVENT + 1024
+"""The most bytes of one line: an event's data, and the name of the field before it."""
 MAX_RETRY_DIGITS = 18
 _NO_NAME = re.compile(rb"[^\w.:/ -]")
 """What the name of an event has only if the line of its data was lost in it."""

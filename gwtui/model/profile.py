@@ -144,6 +144,8 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """The HTTP method (`http` only)."""
     model: str | None = None
     """The model to ask for; by default the API's own example model."""
+    expect_model: str | None = None
+    """The model that has to answer, where that is not the one asked for, as with a deployment's or an alias's name."""
     prompt: str | None = None
     """What to ask, as one user message; by default the API's own short prompt."""
     messages: tuple[dict[str, Any], ...] | None = None

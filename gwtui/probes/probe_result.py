@@ -36,6 +36,7 @@ from gwtui.transport.trace import ConnectionTrace
 from gwtui.verdict.buffering import is_held_back
 from gwtui.verdict.classify import Judged, Transport, judge
 from gwtui.verdict.concurrency import sequential
+from gwtui.verdict.findings import as_expected
 from gwtui.verdict.http_status import wait_s
 from gwtui.verdict.token_rate import rate_of
 from gwtui.verdict.tolerance import told, tolerant
@@ -125,6 +126,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     judgement = judged.judgement
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
+    found = as_expected(judged.findings, endpoint, result.headers, model_served)
     seen = seen_tokens(usage, reasoning_came=pace is not None and pace.has_reasoning)
     concurrency = _concurrency(stream, judgement, endpoint, api)
     timed = Request(
@@ -146,7 +148,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         rule=judgement.rule,
         reason=clean(reason_of(judgement, endpoint, proxy)),
         event_number=judgement.event_number,
-        findings=told(endpoint, (*fallbacks(trace.dial), *result.findings, *judged.findings, *sequential(concurrency))),
+        findings=told(endpoint, (*fallbacks(trace.dial), *result.findings, *found, *sequential(concurrency))),
         duration_ns=_since_sent(trace, result.ended_ns),
         ttfb_ns=_since_sent(trace, trace.first_read_ns),
         input_tokens=usage.input_tokens,

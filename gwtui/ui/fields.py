@@ -60,6 +60,7 @@ FIELDS: tuple[Field, ...] = (
     Field("path", "path", "after the base URL; empty: the API's own", "what"),
     Field("method", "method", "GET, POST, ...", "what", kinds=_HTTP),
     Field("model", "model", "empty: the API's example model", "what", kinds=_COMPLETION),
+    Field("expect_model", "expect model", "who has to answer, if not that model", "what", kinds=_COMPLETION),
     Field("prompt", "prompt", "one user message; empty: the API's own", "what", widget=Widget.AREA, kinds=_COMPLETION),
     Field(
         "max_tokens",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from gwtui.apis.headers import Headers, header, http_date, joined_header
 from gwtui.apis.models import model_differs
 from gwtui.model.enums import FindingName
+from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
 
@@ -51,6 +52,15 @@ def header_findings(headers: Headers, asked: str = "", status: int | None = None
             told.add(finding)
             yield Finding(name=finding, evidence=clean(f"{raw_name.lower()}: {value.strip()}"))
     yield from model_differs(asked, header(headers, RESOLVED_MODEL).strip())
+
+
+def as_expected(findings: Iterable[Finding], endpoint: Endpoint, headers: Headers, served: str) -> tuple[Finding, ...]:
+    """The findings, where `expect_model` says which model is right. `served`: the model that the answer names."""
+    if endpoint.expect_model is None:
+        return tuple(findings)
+    others = (finding for finding in findings if finding.name is not FindingName.MODEL_DIFFERS)
+    named = served or header(headers, RESOLVED_MODEL).strip()
+    return (*others, *model_differs(endpoint.expect_model, named, "is expected"))
 
 
 def _contradictions(headers: Headers) -> Iterator[Finding]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from support.streams import names
 
+from gwtui.apis.models import model_differs
 from gwtui.model.enums import FindingName
-from gwtui.verdict.findings import clock_skew, header_findings
+from gwtui.model.profile import Endpoint
+from gwtui.verdict.findings import as_expected, clock_skew, header_findings
 
 TRIES = [
     ("x-litellm-attempted-retries", "2", [FindingName.RETRIES]),
@@ -48,6 +51,25 @@ def test_a_length_beside_chunks_is_reported() -> None:
         [],
         [],
     ]
+
+
+@pytest.mark.parametrize(
+    ("served", "resolved", "found"),
+    [
+        ("gpt-4o-2024-11-20", "", []),
+        ("gpt-4o-mini", "", [FindingName.MODEL_DIFFERS]),
+        ("", "gpt-4o-mini", [FindingName.MODEL_DIFFERS]),
+        ("", "", []),
+    ],
+)
+def test_the_expected_model_is_what_counts(served: str, resolved: str, found: list[FindingName]) -> None:
+    guessed = model_differs("my-deployment", "gpt-4o-2024-11-20")
+    deployment = Endpoint(name="e", api="openai-chat", url="https://h", expect_model="gpt-4o")
+    headers = (("X-Cody-Resolved-Model", resolved),) if resolved else ()
+    findings = as_expected(guessed, deployment, headers, served)
+    assert names(findings) == found
+    assert all("gpt-4o is expected, gpt-4o-mini answered" in each.evidence for each in findings)
+    assert as_expected(guessed, replace(deployment, expect_model=None), headers, served) == guessed
 
 
 def test_each_kind_is_reported_once() -> None:

@@ -44,7 +44,7 @@ DELIVERY: dict[FindingName, FindingEntry] = {
     FindingName.MODEL_DIFFERS: warning(
         "A different model answered than the requested one.",
         "A fallback, a route of the gateway, or an alias.",
-        "Compare the model's name with the gateway's routes and fallbacks.",
+        "Compare the model's name with the gateway's routes and fallbacks. If it is right, set `expect_model`.",
     ),
     FindingName.RETRIES: warning(
         "Headers show that the gateway tried more than once.",
