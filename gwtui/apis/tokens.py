@@ -67,6 +67,11 @@ def merged(new: Usage, before: Usage) -> Usage:
     )
 
 
+def summarises(model: str) -> bool:
+    """Whether it streams a summary of its thinking and counts all of it, as Claude does from version 4 on."""
+    return "claude" in model and "claude-3" not in model
+
+
 def with_reasoning(usage: Usage, shown: Reasoning | None) -> Usage:
     """The same where one more piece shows its reasoning so; None: it says nothing. A summary is for all of it."""
     if shown is None or usage.reasoning in (shown, Reasoning.SUMMARISED):

@@ -13,7 +13,10 @@ from gwtui.text.units import count, elapsed, many
 
 HOUR_NS = 3_600_000_000_000
 LIMIT_FIELDS = frozenset(
-    {"max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokensToSample", "maxOutputTokens", "num_predict"}
+    {
+        *("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens"),
+        *("maxTokensToSample", "maxOutputTokens", "maxTokens", "num_predict"),
+    }
 )
 """What APIs call the limit of an answer's length, in a request's body or in a table of it."""
 

@@ -86,8 +86,14 @@ FORMS: list[tuple[str, Callable[[str], FramedEvent]]] = [
     ("ollama-chat", lambda text: unnamed({"message": {"content": text}, "done": False})),
     ("ollama-generate", lambda text: unnamed({"response": text, "done": False})),
     ("sourcegraph-stream", lambda text: FramedEvent("completion", json.dumps({"deltaText": text}))),
+    ("cohere-chat",
+     lambda text: named("content-delta", index=0, delta={"message": {"content": {"type": "text", "text": text}}})),
+    ("tgi", lambda text: unnamed({"token": {"text": text}, "generated_text": None})),
+    ("workers-ai", lambda text: unnamed({"response": text})),
+    ("bedrock-converse",
+     lambda text: FramedEvent("contentBlockDelta", json.dumps({"contentBlockIndex": 0, "delta": {"text": text}}))),
     ("compare-stream", lambda text: unnamed({"type": "chunk", "model": "m", "content": text})),
-]
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("api", "form"), FORMS, ids=[api for api, _ in FORMS])

@@ -173,6 +173,19 @@ def test_what_is_shown_of_reasoning_in_a_chat(kinds: list[Any], shown: Reasoning
     assert feed(reader, [unnamed({"choices": [{"delta": delta}]})]).usage.reasoning is shown
 
 
+@pytest.mark.parametrize(
+    ("model", "content", "shown"),
+    [("anthropic.claude-sonnet-4", {"text": "hm"}, SUMMARISED), ("deepseek.r1", {"text": "hm"}, STREAMED),
+     ("anthropic.claude-sonnet-4", {"redactedContent": "eA=="}, HIDDEN)],
+)  # fmt: skip
+def test_what_is_shown_of_reasoning_in_converse(model: str, content: dict[str, str], shown: Reasoning) -> None:
+    api = APIS["bedrock-converse"]
+    delta = {"contentBlockIndex": 0, "delta": {"reasoningContent": content}}
+    events = [FramedEvent("contentBlockDelta", json.dumps(delta)), FramedEvent("metadata", '{"usage": {}}')]
+    reader = api.reader(Endpoint(name="e", api=api.name, url="http://h", model=model))
+    assert feed(reader, events).usage.reasoning is shown
+
+
 def test_a_summary_in_responses() -> None:
     events = [named("response.reasoning_summary_text.delta", delta="hm", output_index=0)]
     reader = APIS["openai-responses"].reader(Endpoint(name="e", api="openai-responses", url="http://h"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gwtui.apis.base import Reasoning, Usage
-from gwtui.apis.tokens import add, count, later, reasoning_tokens
+from gwtui.apis.tokens import add, count, later, reasoning_tokens, summarises
 
 INPUT_FIELDS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 """What was sent to the model, cached or not."""
@@ -40,7 +40,7 @@ class MessageTokens:
     def think(self, model: str) -> None:
         """Thinking came."""
         self._is_silent = False
-        if self._usage.reasoning is Reasoning.STREAMED and _summarises(model):
+        if self._usage.reasoning is Reasoning.STREAMED and summarises(model):
             self._usage = replace(self._usage, reasoning=Reasoning.SUMMARISED)
 
     def close(self) -> None:
@@ -51,8 +51,3 @@ class MessageTokens:
     @property
     def usage(self) -> Usage:
         return self._usage
-
-
-def _summarises(model: str) -> bool:
-    """Whether it streams a summary of its thinking and counts all of it, as Claude does from version 4 on."""
-    return "claude" in model and "claude-3" not in model

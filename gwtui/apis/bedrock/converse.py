@@ -11,7 +11,7 @@ from gwtui.apis.bedrock.stream import PAYLOAD, RULES, ConverseReader, generated,
 from gwtui.apis.finish_reasons import BEDROCK
 from gwtui.apis.outcome import Outcome, wanted_of
 from gwtui.apis.payload import Unreadable, member, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, MODEL, json_body, json_headers
+from gwtui.apis.requests import EXAMPLE_PROMPT, MODEL, json_body, json_headers, model_asked
 from gwtui.framing.event_stream import EVENT_STREAM
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
@@ -46,7 +46,7 @@ class BedrockConverse(API):
         return Ask("POST", url, (*json_headers(endpoint, self.framing), *headers), body, signature)
 
     def reader(self, endpoint: Endpoint) -> ConverseReader:
-        return ConverseReader(wanted_of(endpoint))
+        return ConverseReader(wanted_of(endpoint), model_asked(endpoint, self.default_model))
 
     def answer(self, endpoint: Endpoint, status: int, body: bytes) -> Answer:
         if (error := error_in_answer(RULES, status, body)) is not None:

@@ -7,11 +7,12 @@ then `messageStop` with the stop reason, and last `metadata` with the token coun
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import msgspec
 
-from gwtui.apis.base import Reading, Usage
+from gwtui.apis.base import Reading, Reasoning, Usage
 from gwtui.apis.bedrock.asking import exception_of
 from gwtui.apis.errors import APIError
 from gwtui.apis.finish_reasons import BEDROCK, finish_word
@@ -19,7 +20,7 @@ from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, member, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
-from gwtui.apis.tokens import add, count
+from gwtui.apis.tokens import add, count, summarises, with_reasoning
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
@@ -39,7 +40,8 @@ class ConverseReader:
     model_served = ""
     """The answer does not name its model."""
 
-    def __init__(self, wanted: Wanted = ANYTHING) -> None:
+    def __init__(self, wanted: Wanted = ANYTHING, asked: str = "") -> None:
+        self._asked = asked
         self._notes = StreamNotes(RULES, wanted.tolerate)
         self._outcome = Outcome(RULES, BEDROCK, wanted)
         self._tags = ThoughtTags()
@@ -115,7 +117,14 @@ class ConverseReader:
         if member(delta, "image") is not None or member(delta, "toolResult") is not None:
             self._outcome.take_other()
         self._outcome.take(kind, text)
+        if member(delta, "reasoningContent") is not None:
+            self._usage = with_reasoning(self._usage, self._shown(delta))
         return Reading(kind if text else EventKind.OTHER, "contentBlockDelta", text, note)
+
+    def _shown(self, delta: object) -> Reasoning | None:
+        if member(delta, "reasoningContent", "redactedContent") is not None:
+            return Reasoning.HIDDEN
+        return Reasoning.SUMMARISED if summarises(self._asked) else None
 
     def _misplaced(self, index: str) -> str:
         if self._stopped_at:
@@ -155,7 +164,7 @@ class ConverseReader:
     def _metadata(self, payload: dict[str, Any]) -> Reading:
         self._ended = True
         self._notes.over = "metadata" if self._stopped_at else ""
-        self._usage = usage_of(payload)
+        self._usage = replace(usage_of(payload), reasoning=self._usage.reasoning)
         return Reading(EventKind.USAGE, "metadata")
 
     def ended(self) -> bool:

@@ -18,6 +18,7 @@ from gwtui.apis.finish_reasons import COHERE, finish_word
 from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, member, read_json
 from gwtui.apis.stream_notes import StreamNotes
+from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import count
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
@@ -63,6 +64,7 @@ class CohereReader:
         self._started = False
         self._open: dict[tuple[str, object], Arguments] = {}
         """The blocks and calls that began and did not end, by kind and index."""
+        self._tags = ThoughtTags()
         self._half_tool: Judgement | None = None
         self._ended = False
         self._finish_reason = ""
@@ -170,6 +172,7 @@ class CohereReader:
     def _content(self, kind: EventKind, name: str, text: str, note: str = "") -> Reading:
         if not text:
             return Reading(EventKind.OTHER, name, "", note)
+        kind, text = self._tags.classify(kind, text)
         self._outcome.take(kind, text)
         return Reading(kind, name, text, note)
 
