@@ -27,10 +27,10 @@ TOKENS = (
     ),
     answer_fault(
         "hidden-reasoning",
-        "800 of its 840 tokens are reasoning that is not streamed",
+        "800 of its 805 tokens are reasoning that is not streamed",
         Verdict.COMPLETE,
         tokens=5,
-        insert=_usage([], 9, 840, **_THOUGHT),
+        insert=_usage([], 9, 805, **_THOUGHT),
         insert_after=BEFORE_DONE,
     ),
     answer_fault(
