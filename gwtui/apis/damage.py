@@ -140,8 +140,9 @@ class DamageWatch:
         for each in self._misspelt(event, only_name=is_content):
             words = f"{each.came!r} where {each.due!r} is due"
             lost = is_content or self._is_content(each.repaired)
-            if not lost and not is_off(each.came, each.due):
-                continue  # only content proves words that are far off, or missing
+            is_plural = each.came.rstrip("s") == each.due.rstrip("s")
+            if not lost and (is_plural or not is_off(each.came, each.due)):
+                continue  # only content proves words that are missing, far off, or words of their own
             return reading.noted(self._take((each.came, each.due), number, words, each.quoted, is_lost=lost))
         words, lost = ("", False) if is_content else self._api.lacks(event.data)
         return reading.noted(self._take((words, ""), number, words, event.data, is_lost=lost)) if words else reading

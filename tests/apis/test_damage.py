@@ -98,6 +98,7 @@ SOUND = [
     b'data: {"choices":[{"index":0,"delta":{"content":""},"obfuscation":"abc"}]}\n\n',
     b'data: {"choices":[{"index":0,"delta":{"contnt":"own"}}]}\n\n' * 3,
     'data: {"choices":[{"index":0,"delta":{"content":" \ufffd \U0001f642"}}]}\n\n'.encode(),
+    b'data: {"choices":[{"index":0,"delta":{"roles":["assistant"],"name":"x"}}]}\n\n',
     b": comment {\n\n \n\nevent: ping\n\n",
     b"id: 1\nretry: 3\n\n",
 ]

@@ -48,7 +48,17 @@ EVENT_TYPES = (
     "response.reasoning_summary_part.done",
     "keepalive",
 )
-OTHER_WORDS = ("item", "part", "item_id", "message", "output_text", "annotations", "logprobs", "obfuscation")
+OTHER_WORDS = (
+    "item",
+    "part",
+    "item_id",
+    "message",
+    "output_text",
+    "annotation",
+    "annotations",
+    "logprobs",
+    "obfuscation",
+)
 WHOLES = ("text", "refusal", "arguments", "input", "code", "transcript")
 """The fields in which a `.done` event repeats all that its deltas carried."""
 
