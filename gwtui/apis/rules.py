@@ -69,7 +69,7 @@ def is_tolerated(rule: str, tolerate: Collection[str]) -> bool:
 
 def line_to_tolerate(rule: str, findings: Iterable[FindingName], *, failed: bool) -> str:
     """The line of a configuration that makes an endpoint tolerate a failure by that rule, or these findings of a good
-    result; "" where there is none."""
+    result; "" where nothing can be tolerated."""
     names = [rule] if rule in TOLERABLE else []
     if not failed:
         names = [str(name) for name in findings if name is not FindingName.TOLERATED]
