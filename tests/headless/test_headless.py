@@ -298,7 +298,7 @@ async def test_a_session_as_json_is_one_object_a_line() -> None:
     assert {each["type"] for each in documents} == {"request", "ping", "incident", "interval", "end", "summary"}
     assert [each["type"] for each in documents[-2:]] == ["end", "summary"]
     by_type = {each.pop("type"): each for each in documents}
-    assert set(by_type["request"]) == set(REQUEST_COLUMNS)
+    assert set(by_type["request"]) == {*REQUEST_COLUMNS, "gateway"}
     assert set(by_type["ping"]) == {*PING_COLUMNS, "findings"}
     assert set(by_type["incident"]) == set(INCIDENT_COLUMNS)
     assert by_type["request"]["headers"] == {"x-trace": "t1"}
