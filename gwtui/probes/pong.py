@@ -19,6 +19,8 @@ LEAST_S = 5.0
 """The minimum time for an answer to a ping, unless a deadline is shorter."""
 USUAL_TIMES = 10
 """A ping is given up after this multiple of the 99th percentile of earlier pings."""
+GRACE_S = 0.25
+"""The minimum time that the answer has to follow another message, which may have come unasked."""
 
 
 class PingQuestion:
@@ -36,19 +38,25 @@ class PingQuestion:
         """Of the protocol ping."""
         self.sent_ns: int | None = None
         """When its last byte was sent. What came before is no answer to it."""
-        self._others = 0
+        self.others = 0
+        """Messages, or pongs to a protocol ping, that came and were not the answer."""
+        self.heard_earlier = False
+        """Whether something came that was sent before the ping was."""
         self._last: str | bytes = ""
         self._mismatch: Mismatch | None = None
 
     def is_answered_by(self, arrival: ReceivedFrame) -> bool:
         """Whether this is the answer, or cannot be distinguished from it."""
-        if arrival.is_pong is not (self.text is None) or (self.sent_ns is not None and arrival.stamp_ns < self.sent_ns):
+        if arrival.is_pong is not (self.text is None):
+            return False
+        if self.sent_ns is not None and arrival.stamp_ns < self.sent_ns:
+            self.heard_earlier = True
             return False
         mismatch = self._mismatch_of(arrival.data)
         if mismatch is None:
             self._mismatch = None
             return True
-        self._others += 1
+        self.others += 1
         self._last, self._mismatch = arrival.data, mismatch
         return mismatch.undecided
 
@@ -66,7 +74,7 @@ class PingQuestion:
         """No answer came in this time."""
         if self._mismatch is None:
             return ping_failed(Verdict.NO_PONG, "no-answer", f"no answer within {within_s:.3g} s")
-        which = "this came" if self._others == 1 else f"the last of {self._others:,} that came was"
+        which = "this came" if self.others == 1 else f"the last of {self.others:,} that came was"
         reason = f"{self._mismatch.reason}, and within {within_s:.3g} s {which}: {_quoted(self._last)}"
         return ping_failed(Verdict.WRONG_PONG, "wrong-answer", reason)
 
@@ -75,10 +83,18 @@ def answer_within_s(times: Iterable[int], deadlines: Deadlines, spent_ns: int) -
     """How long the answer to a ping, or to its handshake, may take: what is left of the deadlines, but not more than
     many times what it usually takes. `times`: what those before took, in ns. `spent_ns`: since the start of the
     probe."""
-    ordered = sorted(times)
-    usual_s = ordered[rank(0.99, len(ordered)) - 1] / 1e9 if ordered else 0.0
     left_s = deadlines.total_s - spent_ns / 1e9
-    return min(left_s, deadlines.first_byte_s, max(LEAST_S, USUAL_TIMES * usual_s))
+    return min(left_s, deadlines.first_byte_s, max(LEAST_S, _many_times_usual_s(times)))
+
+
+def grace_s(times: Iterable[int]) -> float:
+    """How long the answer may follow the first message that is not the answer. `times`: as of `answer_within_s`."""
+    return max(GRACE_S, _many_times_usual_s(times))
+
+
+def _many_times_usual_s(times: Iterable[int]) -> float:
+    ordered = sorted(times)
+    return USUAL_TIMES * ordered[rank(0.99, len(ordered)) - 1] / 1e9 if ordered else 0.0
 
 
 def _quoted(data: str | bytes) -> str:

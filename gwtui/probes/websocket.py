@@ -1,6 +1,9 @@
 """WebSocket pings: a text frame out, the expected text frame back, over one connection that is kept, or over one for
 each address that is probed in turn.
 
+Another message than the expected answer is either a wrong answer or one that came unasked. It is skipped, but unless
+the peer is known to speak unasked, the expected answer has to follow soon.
+
 The connection is dropped after anything but the expected answer, so that a late answer can never be taken for
 that of a later ping. The next dial is made at once, but after further failures not before a jittered, growing pause
 is over: `wait_ns` says how long that is, and its caller asks for no ping until then.
@@ -34,9 +37,10 @@ from gwtui.probes.handshake import (
     open_websocket,
     ping_failed,
 )
+from gwtui.probes.inbox import ReceivedFrame
 from gwtui.probes.lanes import Lanes
 from gwtui.probes.masking import masked_ping
-from gwtui.probes.pong import PingQuestion, answer_within_s
+from gwtui.probes.pong import PingQuestion, answer_within_s, grace_s
 from gwtui.secrets.resolver import redactor
 from gwtui.stats.accuracy import in_doubt
 from gwtui.text.sanitize import clean
@@ -92,6 +96,8 @@ class WebSocketProber:
         self._rtts: deque[int] = deque(maxlen=MOST_TIMES)
         self._openings: deque[int] = deque(maxlen=MOST_TIMES)
         """How long opening a connection took, in ns."""
+        self._speaks_unasked = False
+        """Whether the peer has sent a message that was no answer to a ping."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -238,10 +244,20 @@ class WebSocketProber:
         return answer_within_s(times, self._deadlines, time.perf_counter_ns() - seen.began_ns)
 
     async def _answered(self, connection: OpenWebSocket, question: PingQuestion, seen: _Seen, within_s: float) -> None:
-        began_ns = time.perf_counter_ns()
-        answer = connection.inbox.listen(question.is_answered_by)
+        began_ns, began_s = time.perf_counter_ns(), asyncio.get_running_loop().time()
+        self._speaks_unasked |= connection.inbox.heard_unasked
+        timer = asyncio.timeout_at(began_s + within_s)
+
+        def is_answer(arrival: ReceivedFrame) -> bool:
+            found = question.is_answered_by(arrival)
+            self._speaks_unasked |= question.heard_earlier
+            if question.others == 1 and question.text is not None and not self._speaks_unasked:
+                self._shorten(timer)
+            return found
+
+        answer = connection.inbox.listen(is_answer)
         try:
-            async with asyncio.timeout(within_s):
+            async with timer:
                 if question.text is None:
                     await connection.socket.ping(question.payload)
                 else:
@@ -250,14 +266,22 @@ class WebSocketProber:
                 sent_error_ns = connection.stamps.last_write_error_ns
                 arrival = await answer
         except TimeoutError as error:
-            raise question.unanswered(within_s) from error
+            raise question.unanswered((timer.when() or 0.0) - began_s) from error
         finally:
             connection.inbox.shut()
         question.check()
+        self._speaks_unasked |= question.others > 0
         seen.clock, seen.error_ns = arrival.clock, sent_error_ns + arrival.error_ns
         seen.rtt_ns = max(0, arrival.stamp_ns - question.sent_ns)
         self._rtts.append(seen.rtt_ns)
         self._lane.answered_ns = connection.stamps.last_read_ns
+
+    def _shorten(self, timer: asyncio.Timeout) -> None:
+        """The answer has to come soon, or what came is a wrong one."""
+        end_s = timer.when()
+        if end_s is not None and not timer.expired():
+            soon_s = asyncio.get_running_loop().time() + grace_s(self._rtts or self._openings)
+            timer.reschedule(min(end_s, soon_s))
 
     def _closed(self, error: ConnectionClosed, seen: _Seen) -> PingFailedError:
         frame = error.rcvd or error.sent

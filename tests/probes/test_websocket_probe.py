@@ -42,7 +42,7 @@ from gwtui.model.records import Ping, Record, RequestStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.probes import backoff, pong
 from gwtui.probes.backoff import Backoff
-from gwtui.probes.pong import answer_within_s
+from gwtui.probes.pong import answer_within_s, grace_s
 from gwtui.probes.websocket import WebSocketProber
 from gwtui.secrets import sources
 
@@ -292,6 +292,35 @@ async def test_messages_that_are_not_the_answer_are_skipped() -> None:
     assert [(row.verdict, row.connection) for row in rows] == [(Verdict.PONG, 1)] * 2
 
 
+def test_the_answer_may_follow_another_message_within_many_times_what_pings_took_before() -> None:
+    assert grace_s([]) == grace_s([1]) == pong.GRACE_S
+    assert grace_s([1_000_000_000] * 100) == 10
+
+
+UNASKED: list[list[Step]] = [
+    [Accept(), Send(NEWS), *ANSWERED],
+    [Accept(), TakeFrame(), Send(NEWS + PONG)],
+    [Accept(), *ANSWERED, Send(NEWS)],
+]
+
+
+@pytest.mark.parametrize("before", UNASKED)
+async def test_an_answer_may_take_its_time_after_the_messages_of_a_peer_that_speaks_unasked(
+    before: list[Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late: list[Step] = [TakeFrame(), Send(NEWS + frame(PING, b"read?")), *ANSWERED]
+    async with ScriptedServer([*before, *late]) as server:
+        probing = Probing(target(server))
+        async with probing.prober:
+            first = await probing.once()
+            monkeypatch.setattr(pong, "GRACE_S", 0)
+            monkeypatch.setattr(pong, "USUAL_TIMES", 0)
+            monkeypatch.setattr(pong, "LEAST_S", 20)
+            second = await probing.once()
+    assert server.frames[-1] == b"read?", "the pong came after the news were read"
+    assert (first.verdict, second.verdict) == (Verdict.PONG, Verdict.PONG)
+
+
 async def test_what_the_peer_says_between_pings_does_not_stop_the_reading() -> None:
     chatter: list[Step] = [Send(NEWS * 100 + frame(PING, b"alive?")), TakeFrame(), Open("alive")]
     script: list[Step] = [Accept(), *ANSWERED, *chatter, *ANSWERED]
@@ -438,13 +467,12 @@ WRONG: list[Step] = [Accept(), TakeFrame(), Send(frame(TEXT, b"pang")), Hold()]
 
 
 @pytest.mark.parametrize(("bad", "verdict"), [(BAD, Verdict.CLOSED), (WRONG, Verdict.WRONG_PONG)])
-async def test_the_first_redial_is_at_once(bad: list[Step], verdict: Verdict) -> None:
+async def test_the_first_redial_is_at_once(bad: list[Step], verdict: Verdict, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pong, "LEAST_S", 20)
     async with ScriptedServer(bad, [Accept(), *ANSWERED * 2]) as server:
         probing = Probing(target(server))
         async with probing.prober:
-            with pytest.MonkeyPatch.context() as patched:
-                patched.setattr(pong, "LEAST_S", SOON if verdict is Verdict.WRONG_PONG else SLOW)
-                failed = await probing.once()
+            failed = await probing.once()
             wait_ns = probing.prober.wait_ns()
             rows = [await probing.once(), await probing.once()]
     assert (failed.verdict, wait_ns) == (verdict, 0)
