@@ -36,7 +36,7 @@ class FrameInbox:
     """Of one connection. What comes without a listener is dropped."""
 
     def __init__(self) -> None:
-        self.heard_unasked = False
+        self.heard_unsolicited = False
         """Whether a message came without a listener."""
         self._stamps: StampedSocket | None = None
         self._reading: asyncio.Task[None] | None = None
@@ -81,7 +81,7 @@ class FrameInbox:
 
     def _take(self, data: str | bytes, *, is_pong: bool) -> None:
         if self._answer is None or self._answer.done():
-            self.heard_unasked |= not is_pong
+            self.heard_unsolicited |= not is_pong
             return
         arrival = ReceivedFrame(data, is_pong, *self._stamp())
         if self._is_answer(arrival):

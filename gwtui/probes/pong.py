@@ -20,7 +20,7 @@ LEAST_S = 5.0
 USUAL_TIMES = 10
 """A ping is given up after this multiple of the 99th percentile of earlier pings."""
 GRACE_S = 0.25
-"""The minimum time that the answer has to follow another message, which may have come unasked."""
+"""The minimum time that the answer has to follow another message, which may be an unsolicited one."""
 
 
 class PingQuestion:

@@ -1,8 +1,8 @@
 """WebSocket pings: a text frame out, the expected text frame back, over one connection that is kept, or over one for
 each address that is probed in turn.
 
-Another message than the expected answer is either a wrong answer or one that came unasked. It is skipped, but unless
-the peer is known to speak unasked, the expected answer has to follow soon.
+Another message than the expected answer is either a wrong answer or an unsolicited one. It is skipped, but unless the
+peer is known to send unsolicited ones, the expected answer has to follow soon.
 
 The connection is dropped after anything but the expected answer, so that a late answer can never be taken for
 that of a later ping. The next dial is made at once, but after further failures not before a jittered, growing pause
@@ -96,7 +96,7 @@ class WebSocketProber:
         self._rtts: deque[int] = deque(maxlen=MOST_TIMES)
         self._openings: deque[int] = deque(maxlen=MOST_TIMES)
         """How long opening a connection took, in ns."""
-        self._speaks_unasked = False
+        self._sends_unsolicited = False
         """Whether the peer has sent a message that was no answer to a ping."""
 
     async def __aenter__(self) -> Self:
@@ -245,13 +245,13 @@ class WebSocketProber:
 
     async def _answered(self, connection: OpenWebSocket, question: PingQuestion, seen: _Seen, within_s: float) -> None:
         began_ns, began_s = time.perf_counter_ns(), asyncio.get_running_loop().time()
-        self._speaks_unasked |= connection.inbox.heard_unasked
+        self._sends_unsolicited |= connection.inbox.heard_unsolicited
         timer = asyncio.timeout_at(began_s + within_s)
 
         def is_answer(arrival: ReceivedFrame) -> bool:
             found = question.is_answered_by(arrival)
-            self._speaks_unasked |= question.heard_earlier
-            if question.others == 1 and question.text is not None and not self._speaks_unasked:
+            self._sends_unsolicited |= question.heard_earlier
+            if question.others == 1 and question.text is not None and not self._sends_unsolicited:
                 self._shorten(timer)
             return found
 
@@ -270,7 +270,7 @@ class WebSocketProber:
         finally:
             connection.inbox.shut()
         question.check()
-        self._speaks_unasked |= question.others > 0
+        self._sends_unsolicited |= question.others > 0
         seen.clock, seen.error_ns = arrival.clock, sent_error_ns + arrival.error_ns
         seen.rtt_ns = max(0, arrival.stamp_ns - question.sent_ns)
         self._rtts.append(seen.rtt_ns)

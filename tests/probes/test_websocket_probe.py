@@ -297,15 +297,15 @@ def test_the_answer_may_follow_another_message_within_many_times_what_pings_took
     assert grace_s([1_000_000_000] * 100) == 10
 
 
-UNASKED: list[list[Step]] = [
+UNSOLICITED: list[list[Step]] = [
     [Accept(), Send(NEWS), *ANSWERED],
     [Accept(), TakeFrame(), Send(NEWS + PONG)],
     [Accept(), *ANSWERED, Send(NEWS)],
 ]
 
 
-@pytest.mark.parametrize("before", UNASKED)
-async def test_an_answer_may_take_its_time_after_the_messages_of_a_peer_that_speaks_unasked(
+@pytest.mark.parametrize("before", UNSOLICITED)
+async def test_an_answer_may_take_its_time_after_the_messages_of_a_peer_that_sends_unsolicited_ones(
     before: list[Step], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     late: list[Step] = [TakeFrame(), Send(NEWS + frame(PING, b"read?")), *ANSWERED]
