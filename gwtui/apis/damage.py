@@ -274,7 +274,7 @@ def _letters(word: str, due: str) -> int:
 
 
 def is_off(word: str, due: str, letters: int = 1) -> bool:
-    """Whether up to so many letters in one place, more, less or others, make the first of the second."""
+    """Whether the words differ in one place, by at most that number of letters."""
     start = next((at for at, (one, other) in enumerate(zip(word, due, strict=False)) if one != other), len(due))
     start = min(start, len(word), len(due))
     one, other = word[start:], due[start:]

@@ -121,7 +121,7 @@ def find_error(payload: object) -> APIError | None:
     """The error that a decoded JSON object holds, or None.
 
     `{"error": {...}}`, `{"error": "text"}`, which may have its `error_type` beside it, `{"type": "error", ...}`,
-    `{"object": "error", ...}`, `{"errors": [{...}]}`, a status that is one, or a list of one.
+    `{"object": "error", ...}`, `{"errors": [{...}]}`, a status that stands for one, or a list of one.
     """
     if isinstance(payload, list) and len(payload) == 1:
         payload = payload[0]
@@ -151,7 +151,7 @@ def _status_error(payload: dict[str, Any]) -> APIError | None:
 
 
 def retry_delay_s(body: bytes) -> float | None:
-    """The seconds that Google's `RetryInfo` in an error asks to wait; None where there is none."""
+    """The seconds that Google's `RetryInfo` in an error asks to wait; None where it has none."""
     payload = read_json(_ANY, body)
     payload = payload[0] if isinstance(payload, list) and payload else payload
     error = payload.get("error") if isinstance(payload, dict) else None

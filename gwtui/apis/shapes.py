@@ -148,7 +148,7 @@ def named_body(body: bytes) -> str:
 
 
 def decoded(data: str) -> object:
-    """The JSON; None where it is none, or longer than is looked at."""
+    """The JSON; None for other data, and for data longer than is looked at."""
     try:
         return json.loads(data) if len(data) <= LONGEST else None
     except (ValueError, RecursionError):

@@ -85,7 +85,7 @@ def _letter(data: bytes) -> bytes:
 
 
 def _line(data: bytes) -> bytes:
-    """A letter of `data:` is lost, so that the line is none of an event's."""
+    """A letter of `data:` is lost, so that no event has the line."""
     return re.sub(rb"(?m)^data:", b"dat:", data, count=1)
 
 

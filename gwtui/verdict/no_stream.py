@@ -40,7 +40,7 @@ def foreign_stream(kind: str, body: bytes, came: Framing, due: Framing) -> Judge
 
 
 def looks(body: bytes) -> str:
-    """What a whole answer looks like that is none of its API, for sentences; "" where that is not known."""
+    """What a whole answer of another API looks like, for sentences; "" where that is not known."""
     name = shapes.named_body(body)
     return f"which looks like {name}, " if name else ""
 
