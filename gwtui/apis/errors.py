@@ -121,7 +121,7 @@ def find_error(payload: object) -> APIError | None:
     """The error that a decoded JSON object holds, or None.
 
     `{"error": {...}}`, `{"error": "text"}`, which may have its `error_type` beside it, `{"type": "error", ...}`,
-    `{"object": "error", ...}`, `{"errors": [{...}]}`, a status that stands for one, or a list of one.
+    `{"object": "error", ...}`, `{"errors": [{...}]}`, a status that means one, or a list of one.
     """
     if isinstance(payload, list) and len(payload) == 1:
         payload = payload[0]
