@@ -1,11 +1,11 @@
-"""Which API events look like, whatever was asked for: only to name what came in place of an answer."""
+"""Which API events look like, whatever was asked for: to name what came in place of an answer, and to tell captures."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from gwtui.apis.base import API
 from gwtui.framing.base import FramedEvent
@@ -19,12 +19,30 @@ LONGEST = 1 << 16
 QUOTED = 80
 
 
+class Shape(NamedTuple):
+    """What the events, or the whole answers, of some APIs look like."""
+
+    name: str
+    """What people call it."""
+    mark: str
+    """What only such an event has, in words."""
+    fits: Callable[[Payload], bool]
+    apis: tuple[str, ...] = ()
+    """Those with such events, the plainest first; none where gwtui cannot ask it."""
+    equal: bool = False
+    """None of these APIs is plainer than the others: the events alone do not tell them apart."""
+
+
 def _is_typed(*beginnings: str) -> Callable[[Payload], bool]:
     return lambda payload: isinstance(kind := payload.get("type"), str) and kind.startswith(beginnings)
 
 
 def _has(*keys: str) -> Callable[[Payload], bool]:
     return lambda payload: all(key in payload for key in keys)
+
+
+def _has_any(*keys: str) -> Callable[[Payload], bool]:
+    return lambda payload: any(key in payload for key in keys)
 
 
 def _choices_have(key: str) -> Callable[[Payload], bool]:
@@ -36,37 +54,82 @@ def _choices_have(key: str) -> Callable[[Payload], bool]:
     return found
 
 
-SHAPES: tuple[tuple[str, Callable[[Payload], bool]], ...] = (
-    ("OpenAI Responses", _is_typed("response.")),
-    ("Cohere v2", _is_typed("message-", "content-", "tool-call-", "tool-plan-", "citation-")),
-    ("Anthropic Messages", _is_typed("message_", "content_block_")),
-    ("OpenAI Chat Completions", _choices_have("delta")),
-    ("OpenAI Chat Completions", _choices_have("message")),
-    ("OpenAI completions", _choices_have("text")),
-    ("Anthropic Messages", _has("content", "stop_reason")),
-    ("OpenAI Responses", _has("output", "status")),
-    ("Gemini", _has("candidates")),
-    (
-        "Ollama",
-        lambda payload: isinstance(payload.get("done"), bool) and ("message" in payload or "response" in payload),
+def _is_object(name: str) -> Callable[[Payload], bool]:
+    return lambda payload: payload.get("object") == name
+
+
+def _is_done_or_not(key: str) -> Callable[[Payload], bool]:
+    return lambda payload: isinstance(payload.get("done"), bool) and key in payload
+
+
+def _is_of_a_comparison(payload: Payload) -> bool:
+    totals = payload.get("metadata")
+    if payload.get("type") == "complete":
+        return isinstance(totals, dict) and "models_successful" in totals
+    return payload.get("type") in ("start", "chunk", "done") and isinstance(payload.get("model"), str)
+
+
+_CLAUDE = ("anthropic-messages", "vertex-claude", "bedrock-invoke")
+_CHAT = ("openai-chat", "fireworks")
+_TEXT = ("openai-completions", "fireworks")
+_SOURCEGRAPH = ("sourcegraph-stream", "sourcegraph-code")
+SHAPES: tuple[Shape, ...] = (
+    Shape("OpenAI Responses", "`type` response.…", _is_typed("response."), ("openai-responses",)),
+    Shape(
+        "Cohere v2",
+        "`type` message-… or content-…",
+        _is_typed("message-", "content-", "tool-call-", "tool-plan-", "citation-"),
+        ("cohere-chat",),
     ),
-    ("Cohere v1", _has("event_type")),
-    ("TGI", _has("token", "generated_text")),
-    ("llama.cpp's own completion", _has("content", "stop")),
-    ("Bedrock ConverseStream", _has("contentBlockIndex")),
-    ("Bedrock InvokeModelWithResponseStream", _has("bytes")),
-    ("Sourcegraph", _has("completion")),
-    ("Sourcegraph", _has("deltaText")),
-    ("Workers AI", _has("response")),
+    Shape(
+        "Anthropic Messages", "`type` message_… or content_block_…", _is_typed("message_", "content_block_"), _CLAUDE
+    ),
+    Shape("OpenAI Chat Completions", "`choices` with `delta`", _choices_have("delta"), _CHAT),
+    Shape("OpenAI Chat Completions", "`choices` with `message`", _choices_have("message"), _CHAT),
+    Shape("OpenAI completions", "`choices` with `text`", _choices_have("text"), _TEXT),
+    Shape("Anthropic Messages", "`content` and `stop_reason`", _has("content", "stop_reason"), _CLAUDE),
+    Shape(
+        "Anthropic Messages",
+        "`type` message with `content`",
+        lambda payload: payload.get("type") == "message" and isinstance(payload.get("content"), list),
+        _CLAUDE,
+    ),
+    Shape("OpenAI Responses", "`output` and `status`", _has("output", "status"), ("openai-responses",)),
+    Shape("Gemini", "`candidates`", _has_any("candidates", "promptFeedback", "usageMetadata"), ("gemini",)),
+    Shape("Ollama", "`done` and `message`", _is_done_or_not("message"), ("ollama-chat",)),
+    Shape("Ollama", "`done` and `response`", _is_done_or_not("response"), ("ollama-generate",)),
+    Shape("Cohere v1", "`event_type`", _has("event_type")),
+    Shape("Cohere v2", "`message` and `finish_reason`", _has("message", "finish_reason"), ("cohere-chat",)),
+    Shape("TGI", "`token` and `generated_text`", _has("token", "generated_text"), ("tgi",)),
+    Shape("TGI", "`generated_text`", _has("generated_text"), ("tgi",)),
+    Shape("llama.cpp's own completion", "`content` and `stop`", _has("content", "stop")),
+    Shape("Bedrock ConverseStream", "`contentBlockIndex`", _has("contentBlockIndex"), ("bedrock-converse",)),
+    Shape("Bedrock ConverseStream", "`output` and `stopReason`", _has("output", "stopReason"), ("bedrock-converse",)),
+    Shape("Bedrock InvokeModelWithResponseStream", "`bytes`", _has("bytes"), ("bedrock-invoke",)),
+    Shape("Sourcegraph", "`completion`", _has("completion"), _SOURCEGRAPH, equal=True),
+    Shape("Sourcegraph", "`deltaText`", _has("deltaText"), _SOURCEGRAPH, equal=True),
+    Shape("Workers AI", "`response`", _has("response"), ("workers-ai",)),
+    Shape("Workers AI", "`result` and `success`", _has("result", "success"), ("workers-ai",)),
+    Shape("OpenAI Chat Completions", "`object` chat.completion.chunk", _is_object("chat.completion.chunk"), _CHAT),
+    Shape("OpenAI completions", "`object` text_completion", _is_object("text_completion"), _TEXT),
+    Shape("a comparison of models", "`type` and `model`", _is_of_a_comparison, ("compare-stream",)),
 )
-"""Names, each with what only its events have; those that more would match come last."""
+"""Each with what only its events have; those that more would match come last."""
+
+
+def shape_in(payload: object) -> Shape | None:
+    """What a decoded event, or a whole answer, looks like; None where it is like nothing that is known."""
+    if isinstance(payload, list) and payload:
+        payload = payload[0]
+    if not isinstance(payload, dict):
+        return None
+    return next((shape for shape in SHAPES if shape.fits(payload)), None)
 
 
 def shape_of(payload: object) -> str:
-    """The API that a decoded event, or a whole answer, looks like; "" where it is like none that is known."""
-    if not isinstance(payload, dict):
-        return ""
-    return next((name for name, fits in SHAPES if fits(payload)), "")
+    """The name of that shape; "" without one."""
+    shape = shape_in(payload) if isinstance(payload, dict) else None
+    return shape.name if shape is not None else ""
 
 
 class Shapes:
@@ -111,23 +174,9 @@ def _mark(api: API) -> str:
     return next(iter(api.event_keys.get("", ())), "")
 
 
-SAME: Mapping[str, tuple[str, ...]] = {
-    "openai-chat": ("OpenAI Chat Completions",),
-    "openai-completions": ("OpenAI completions",),
-    "fireworks": ("OpenAI completions", "OpenAI Chat Completions"),
-    "openai-responses": ("OpenAI Responses",),
-    "anthropic-messages": ("Anthropic Messages",),
-    "vertex-claude": ("Anthropic Messages",),
-    "gemini": ("Gemini",),
-    "ollama-chat": ("Ollama",),
-    "ollama-generate": ("Ollama",),
-    "cohere-chat": ("Cohere v2",),
-    "sourcegraph-stream": ("Sourcegraph",),
-    "sourcegraph-code": ("Sourcegraph",),
-    "workers-ai": ("Workers AI",),
-    "tgi": ("TGI",),
-    "bedrock-converse": ("Bedrock ConverseStream",),
-    "bedrock-invoke": ("Bedrock InvokeModelWithResponseStream", "Anthropic Messages"),
+SAME: Mapping[str, frozenset[str]] = {
+    api: frozenset(shape.name for shape in SHAPES if api in shape.apis)
+    for api in dict.fromkeys(api for shape in SHAPES for api in shape.apis)
 }
 """What an API's own events look like."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gwtui.decode.capture import CaptureError
 from gwtui.decode.decode import Decoded, decode, masked
+from gwtui.decode.exchanges import CaptureError, Exchange
+from gwtui.decode.files import CaptureFile, opened
 
-__all__ = ["CaptureError", "Decoded", "decode", "masked"]
+__all__ = ["CaptureError", "CaptureFile", "Decoded", "Exchange", "decode", "masked", "opened"]

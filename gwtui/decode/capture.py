@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterable, Iterator
 
 from gwtui.apis.headers import Headers, joined_header
+from gwtui.decode.exchanges import CaptureError, Exchange
+from gwtui.decode.telling import Beginning
 from gwtui.framing import framing_of
 from gwtui.framing.base import Framing
 from gwtui.model.enums import End
@@ -49,16 +51,11 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 """Bytes that are in no text."""
 
 
-class CaptureError(ValueError):
-    """The capture is not one of such a stream. One line, clean."""
-
-
 class Capture:
     """One response. Raises `CaptureError` if it is not a response, here or while the body is read."""
 
-    def __init__(self, chunks: Iterable[bytes], framing: Framing) -> None:
-        """`framing`: what a body without headers has to be a stream of."""
-        self._framing = framing
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
         self.end = End.CLEAN
         """How the transport ended, as far as the capture shows it. Known when the body has ended, as the detail is."""
         self.detail = ""
@@ -72,7 +69,7 @@ class Capture:
         self._body: Body = UntilClose()
         self._lost_cr = False
         """The lines of the headers end in LF alone."""
-        self._raw = _Bytes(chunks)
+        self._raw = _Bytes(exchange.chunks)
         self._read_head()
         self._plain = self._unpacked() if self.end is End.CLEAN else None
 
@@ -85,24 +82,21 @@ class Capture:
             pass
         return bytes(plain.held), plain.ended
 
-    def body(self, *, is_stream: bool = True) -> Iterator[bytes]:
-        """The pieces of the body, without framing and compression. To be read once. A stream without headers has to be
-        one by its looks."""
-        plain = self._plain
-        if plain is None:
-            return
-        if is_stream and self.status is None:
-            self._check_framing(plain)
-        yield from plain.rest()
+    def beginning(self) -> Beginning:
+        """What there is to tell the API by."""
+        body, is_all = self.peek()
+        return Beginning(body, is_all, self.headers, self.status is not None)
 
-    def _check_framing(self, plain: _Bytes) -> None:
-        """Raises `CaptureError` for a stream in another framing. Binary frames hold anything, lines of others too."""
-        found, like = plain.find(self._framing.line, PEEK_BYTES), framing_of(bytes(plain.held))
-        if found is not None and (like is None or like is self._framing or not like.is_binary):
-            return
-        looks = f" and looks like {like.title}" if like is not None else ""
-        begins = f"it begins with {_beginning(plain.held)}{looks}"
-        raise CaptureError(f"the capture is not {self._framing.title}: {begins}")
+    def body(self, framing: Framing | None = None) -> Iterator[bytes]:
+        """The pieces of the body, without framing and compression. To be read once. Of a stream, which without headers
+        has to be one by its looks, `framing` is that of its events."""
+        plain = self._plain
+        if plain is not None:
+            if framing is not None and self.status is None:
+                _check_framing(plain, framing)
+            yield from plain.rest()
+        if self.end is End.CLEAN and self._exchange.fault is not None:
+            self._broke_off(*self._exchange.fault)
 
     def _unpacked(self) -> _Bytes:
         """The body without framing and compression."""
@@ -123,7 +117,10 @@ class Capture:
             self.refused, self.status, self.headers = True, None, ()
             self._broke_off(*end_of(error, ConnectionTrace()))
         if self.status is None and not self.refused and raw.find(_ANYTHING, PEEK_BYTES) is None and raw.ended:
-            raise CaptureError("the capture is empty")
+            if self._exchange.fault is None:
+                raise CaptureError(self._exchange.problem or "the capture is empty")
+            self.refused = True
+            self._broke_off(*self._exchange.fault)
 
     def _is_cut_at_once(self) -> bool:
         """The capture ends within the word that an answer begins with."""
@@ -251,6 +248,15 @@ class _Bytes:
         yield from self._chunks
 
 
+def _check_framing(plain: _Bytes, framing: Framing) -> None:
+    """Raises `CaptureError` for a stream in another framing. Binary frames hold anything, lines of others too."""
+    found, like = plain.find(framing.line, PEEK_BYTES), framing_of(bytes(plain.held))
+    if found is not None and (like is None or like is framing or not like.is_binary):
+        return
+    looks = f" and looks like {like.title}" if like is not None else ""
+    raise CaptureError(f"the capture is not {framing.title}: it begins with {beginning_of(plain.held)}{looks}")
+
+
 def _is_text(beginning: bytes) -> bool:
     try:
         codecs.getincrementaldecoder("utf-8")().decode(beginning)
@@ -259,5 +265,6 @@ def _is_text(beginning: bytes) -> bool:
     return _CONTROL.search(beginning) is None
 
 
-def _beginning(body: bytes | bytearray) -> str:
+def beginning_of(body: bytes | bytearray) -> str:
+    """The first bytes, quoted."""
     return repr(clean(body[:40].decode("utf-8", "replace")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -13,12 +13,13 @@ from gwtui.apis import APIS
 from gwtui.apis.base import AskError, Reading, Usage
 from gwtui.apis.damage import Damage, DamageWatch
 from gwtui.apis.headers import header, pick_headers
-from gwtui.config.errors import did_you_mean
-from gwtui.decode.capture import Capture, CaptureError
+from gwtui.decode.capture import Capture, beginning_of
+from gwtui.decode.exchanges import CapturedRequest, CaptureError, Exchange
+from gwtui.decode.telling import ANY_API, Sureness, Told, given, tell
 from gwtui.framing import framing_of
 from gwtui.framing.base import FramedEvent, Framing, FramingError, FramingLimitError
 from gwtui.framing.whole import WholeParser
-from gwtui.model.enums import End, EventKind, Kind, Outcome
+from gwtui.model.enums import End, EventKind, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, StreamEvent
 from gwtui.model.verdicts import Judgement, Verdict
@@ -93,7 +94,8 @@ class StreamReading:
 class Decoded:
     """What a captured stream holds, and what it is worth. All text is clean."""
 
-    api: str
+    told: Told
+    """The API, and how it is known."""
     judgement: Judgement
     findings: tuple[Finding, ...] = ()
     events: tuple[StreamEvent, ...] = ()
@@ -124,26 +126,52 @@ class Decoded:
             yield at if at <= HALF_EVENTS else at + self.skipped, event
 
 
-def decode(chunks: Iterable[bytes], api: str, fields: dict[str, str] | None = None) -> Decoded:
-    """Read a capture as a stream of that API; `fields` are those of `Endpoint`. Raises `CaptureError`.
+def decode(exchange: Exchange, api: str | None = None, fields: dict[str, str] | None = None) -> Decoded:
+    """Read a capture as an answer of that API, or of the one that it shows; `fields` are those of `Endpoint`.
 
-    Memory is bounded however long the capture is; whatever `chunks` raises goes on.
+    Memory is bounded however long the capture is; whatever its chunks raise goes on. Raises `CaptureError`.
     """
-    if api not in APIS or APIS[api].kind is not Kind.COMPLETION:
-        streaming = [name for name, each in APIS.items() if each.kind is Kind.COMPLETION]
-        raise CaptureError(f"{clean(api, 60)!r} is no API that streams: {did_you_mean(api, streaming)}")
-    framing = APIS[api].framing
-    capture = Capture(chunks, framing)
-    # What was asked for is not in a capture: no answer can come from another model, nor be one too many.
-    asked = {"model": "", **APIS[api].any_answers}
-    endpoint = Endpoint(name="capture", api=api, url="http://capture", body=asked, fields=fields or {})
+    told = given(api) if api is not None else None
+    capture = Capture(exchange)
+    if exchange.problem and (capture.status is None or 200 <= capture.status < 300):
+        raise CaptureError(exchange.problem)
+    beginning = capture.beginning()
+    told = told or tell(beginning, exchange.asked) or Told(ANY_API, Sureness.ANY, "nothing shows its API")
+    decoded = _decoded(told, capture, _endpoint(told.api, exchange.asked, fields or {}))
+    if told.sureness is not Sureness.ANY:
+        return decoded
+    if not _is_of_any_api(decoded):
+        begins = beginning_of(beginning.body)
+        raise CaptureError(f"nothing shows which API the capture is of: choose one with --api; it begins with {begins}")
+    return replace(decoded, told=replace(told, api="", why=f"{told.why}; the verdict is the same for each"))
+
+
+def _endpoint(api: str, asked: CapturedRequest, fields: dict[str, str]) -> Endpoint:
+    """What was asked. Where a capture does not show it, no answer can come from another model, nor be one too many."""
+    body = {"model": asked.model, **APIS[api].any_answers}
+    return Endpoint(
+        name="capture", api=api, url="http://capture", body=body, fields=fields, stream=asked.stream is True
+    )
+
+
+def _decoded(told: Told, capture: Capture, endpoint: Endpoint) -> Decoded:
     if capture.refused or _is_whole(endpoint, capture):
-        return _whole(endpoint, capture)
+        return _whole(told, endpoint, capture)
+    endpoint = msgspec.structs.replace(endpoint, stream=True)
     try:
-        reading = StreamReading(framing, DamageWatch(APIS[api], endpoint))
+        reading = StreamReading(APIS[endpoint.api].framing, DamageWatch(APIS[endpoint.api], endpoint))
     except AskError as error:
         raise CaptureError(str(error)) from error
-    return _stream(endpoint, capture, reading)
+    return _stream(told, endpoint, capture, reading)
+
+
+def _is_of_any_api(decoded: Decoded) -> bool:
+    """Whether the verdict says nothing that is of one API alone."""
+    judgement = decoded.judgement
+    if judgement.verdict is Verdict.ERROR_IN_STREAM or (judgement.verdict is Verdict.EMPTY and not decoded.event_count):
+        return True
+    rule = judgement.rule
+    return rule == "stream.page" or rule.startswith(("http.", "transport.")) or rule.endswith(".error-in-200")
 
 
 def _is_whole(endpoint: Endpoint, capture: Capture) -> bool:
@@ -163,10 +191,10 @@ def _is_whole(endpoint: Endpoint, capture: Capture) -> bool:
     return is_all and api.answer(endpoint, 200, beginning).judgement.verdict is not Verdict.WRONG_BODY
 
 
-def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Decoded:
+def _stream(told: Told, endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Decoded:
     end, detail = None, ""
     try:
-        for piece in capture.body():
+        for piece in capture.body(APIS[endpoint.api].framing):
             reading.feed(piece)
     except FramingError as error:
         end, detail = end_of(error, ConnectionTrace())
@@ -188,7 +216,7 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
     judged = judge(endpoint, APIS[endpoint.api], transport, reader)
     kept = reading.kept()
     return Decoded(
-        api=endpoint.api,
+        told=told,
         judgement=judged.judgement,
         findings=judged.findings,
         events=kept,
@@ -202,11 +230,11 @@ def _stream(endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Dec
     )
 
 
-def _whole(endpoint: Endpoint, capture: Capture) -> Decoded:
-    """A response that is no stream of the API's framing. JSON counts as what was asked for, which no capture says."""
+def _whole(told: Told, endpoint: Endpoint, capture: Capture) -> Decoded:
+    """A response that is no stream of the API's framing. JSON counts as what was asked for, unless a stream was."""
     whole, too_long = WholeParser(), ""
     try:
-        for piece in capture.body(is_stream=False):
+        for piece in capture.body():
             whole.feed(piece)
     except FramingLimitError as error:
         too_long = str(error)
@@ -219,12 +247,13 @@ def _whole(endpoint: Endpoint, capture: Capture) -> Decoded:
         behind=capture.behind,
     )
     is_json = _JSON.match(whole.body) is not None and framing_of(whole.body) is None
-    judged = judge(msgspec.structs.replace(endpoint, stream=not is_json), APIS[endpoint.api], transport)
+    asked = msgspec.structs.replace(endpoint, stream=endpoint.stream or not is_json)
+    judged = judge(asked, APIS[endpoint.api], transport)
     answer = judged.answer
     usage = answer.usage if answer is not None else Usage()
     good = judged.judgement.verdict.outcome is Outcome.OK
     return Decoded(
-        api=endpoint.api,
+        told=told,
         judgement=judged.judgement,
         findings=judged.findings,
         usage=usage,
@@ -246,6 +275,7 @@ def masked(decoded: Decoded, redact: Redactor) -> Decoded:
     return replace(
         decoded,
         judgement=msgspec.structs.replace(decoded.judgement, reason=redact(decoded.judgement.reason)),
+        told=replace(decoded.told, why=redact(decoded.told.why)),
         findings=tuple(masked_finding(finding, redact) for finding in decoded.findings),
         events=(*map(beginning, decoded.events[:HALF_EVENTS]), *map(end, decoded.events[HALF_EVENTS:])),
         model_served=redact(decoded.model_served),

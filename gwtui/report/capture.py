@@ -2,26 +2,70 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from gwtui.decode import Decoded
+from gwtui.decode.telling import Sureness
 from gwtui.model.records import StreamEvent
-from gwtui.report.lines import LABEL_WIDTH, EventRow, Styler, event_lines, plain, quoted, verdict_lines
+from gwtui.report.lines import LABEL_WIDTH, EventRow, Styler, event_lines, plain, quoted, toned, verdict_lines
 from gwtui.report.objects import finding_object
 from gwtui.report.probe import WIDTH
 from gwtui.text import units
-from gwtui.text.tables import TextColumn, labelled
+from gwtui.text.tables import Row, TextColumn, cut, fitted, labelled, line
 
+_HEADINGS: Row = ("CAPTURE", "API", "VERDICT", "EVENTS", "TOKENS", "REASON")
+_COLUMNS = (TextColumn(), TextColumn(), TextColumn(), TextColumn(right=True), TextColumn(right=True), TextColumn())
+_LEAST_NAME = 20
 _EVENT_COLUMNS = (TextColumn(4, right=True), TextColumn(most=40))
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One capture of several. All text is clean."""
+
+    name: str
+    request: str = ""
+    """Method, host and path, where they are known."""
+    decoded: Decoded | None = None
+    """None: it was not read."""
+    problem: str = ""
+    """Why not."""
 
 
 def decode_json(decoded: Decoded) -> bytes:
     """One JSON object with the keys of a probe's."""
+    return msgspec.json.format(msgspec.json.encode(_object(decoded)), indent=2)
+
+
+def captures_json(captures: Iterable[Captured]) -> Iterator[bytes]:
+    """A JSON list of such objects in its parts, each with the capture's name. One that was not read has `problem`."""
+    before = b"["
+    for each in captures:
+        told = {"problem": each.problem} if each.decoded is None else _object(each.decoded)
+        yield before + msgspec.json.encode({"capture": each.name, "request": each.request, **told})
+        before = b","
+    yield b"]" if before == b"," else b"[]"
+
+
+def captures_text(captures: Iterable[Captured], width: int = WIDTH, styled: Styler = plain) -> str:
+    """A table with a line for each capture."""
+    named = max(_LEAST_NAME, width // 3)
+    rows = [_HEADINGS, *(_row(each, named, styled) for each in captures)]
+    columns = fitted(rows, _COLUMNS)
+    room = max(_LEAST_NAME, width - sum(column.width + len(column.gap) for column in columns[:-1]))
+    return "\n".join(line((*row[:-1], cut(str(row[-1]), room)), columns).rstrip() for row in rows)
+
+
+def _object(decoded: Decoded) -> dict[str, Any]:
     judgement = decoded.judgement
-    told: dict[str, Any] = {
-        "api": decoded.api,
+    return {
+        "api": decoded.told.api or None,
+        "api_sureness": decoded.told.sureness,
+        "api_why": decoded.told.why,
         "model_served": decoded.model_served,
         "status": decoded.status,
         "outcome": judgement.verdict.outcome,
@@ -41,7 +85,6 @@ def decode_json(decoded: Decoded) -> bytes:
         "text": decoded.text,
         "stream": decoded.is_stream,
     }
-    return msgspec.json.format(msgspec.json.encode(told), indent=2)
 
 
 def _event(number: int, event: StreamEvent) -> dict[str, Any]:
@@ -62,10 +105,33 @@ def decode_text(decoded: Decoded, width: int = WIDTH, styled: Styler = plain) ->
     return "\n\n".join("\n".join(block) for block in blocks if block)
 
 
+def _row(captured: Captured, named: int, styled: Styler) -> Row:
+    name = cut(f"{captured.name} {captured.request}".rstrip(), named)
+    decoded = captured.decoded
+    if decoded is None:
+        return (name, "-", "not read", "-", "-", captured.problem)
+    verdict, usage = decoded.judgement.verdict, decoded.usage
+    return (
+        name,
+        decoded.told.api or "any",
+        toned(verdict.replace("_", " "), verdict.outcome, styled),
+        f"{decoded.event_count:,}" if decoded.is_stream else "-",
+        units.tokens(usage.input_tokens, usage.output_tokens, usage.reasoning_tokens) or "-",
+        decoded.judgement.reason,
+    )
+
+
+def _told(decoded: Decoded) -> str:
+    told = decoded.told
+    if told.sureness is Sureness.GIVEN:
+        return told.api
+    return f"{told.api}, {told.sureness}: {told.why}" if told.api else told.why
+
+
 def _held(decoded: Decoded) -> list[tuple[str, str]]:
     usage = decoded.usage
     return [
-        ("api", decoded.api),
+        ("api", _told(decoded)),
         ("model", decoded.model_served),
         ("answer", "" if decoded.status is None else f"HTTP {decoded.status}"),
         ("stream", f"{units.many(decoded.event_count, 'event')}, {decoded.bytes:,} bytes" if decoded.is_stream else ""),

@@ -15,12 +15,10 @@ from hypothesis import strategies as st
 from support.apis import SCRIPTS, script_of
 from support.framed import stream_type
 from support.script import Script
-from support.streams import decode, names
+from support.streams import decode, decode_chunks, names
 
-from gwtui.decode import CaptureError
-from gwtui.decode import decode as decode_chunks
+from gwtui.decode import CaptureError, Exchange
 from gwtui.decode.capture import Capture
-from gwtui.framing.sse import SSE
 from gwtui.model.enums import End, FindingName, Outcome
 from gwtui.model.verdicts import Verdict
 from gwtui.report import decode_json, decode_text
@@ -220,7 +218,7 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
 
 @given(st.lists(st.binary(min_size=1, max_size=30), min_size=1, max_size=5))
 def test_chunks_are_taken_out(pieces: list[bytes]) -> None:
-    capture = Capture([HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*pieces, b".")], SSE)
+    capture = Capture(Exchange([HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + chunked(*pieces, b".")]))
     body = b"".join(pieces) + b"."
     if not body.startswith(b"\x1f\x8b"):
         assert (b"".join(capture.body()), capture.end) == (body, End.CLEAN)

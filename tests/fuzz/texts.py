@@ -15,13 +15,14 @@ from fuzz.streams import any_stream
 from fuzz.target import Target
 from support.framed import stream_type, wire_of
 from support.script import response
+from support.streams import decode
 from support.texts import texts_of
 
 from gwtui.bench import csv_in, thresholds
 from gwtui.codec import wire
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
-from gwtui.decode import CaptureError, decode
+from gwtui.decode import CaptureError
 from gwtui.gateway.scenario import ScenarioError, parse_scenario
 from gwtui.model.commands import PutEndpoint
 from gwtui.model.enums import EventKind
@@ -121,7 +122,7 @@ def read_rows(data: bytes) -> None:
 
 def read_capture(found: tuple[bytes, str]) -> None:
     data, api = found
-    decoded = decode([data], api)
+    decoded = decode(data, api)
     for text in texts_of(msgspec.to_builtins([decoded.events, decoded.headers, decoded.findings, decoded.judgement])):
         assert text.replace("\n", "").isprintable(), text
 

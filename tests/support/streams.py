@@ -10,17 +10,22 @@ from typing import Any
 from hypothesis import strategies as st
 
 from gwtui.apis.base import StreamReader
-from gwtui.decode import Decoded
-from gwtui.decode import decode as decode_chunks
+from gwtui.decode import Decoded, opened
+from gwtui.decode import decode as decode_exchange
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 
 
-def decode(data: bytes, api: str, fields: dict[str, str] | None = None) -> Decoded:
+def decode(data: bytes, api: str | None = None, fields: dict[str, str] | None = None) -> Decoded:
     """Read a capture that comes all at once."""
     return decode_chunks((data,), api, fields)
+
+
+def decode_chunks(chunks: Iterable[bytes], api: str | None = None, fields: dict[str, str] | None = None) -> Decoded:
+    """Read the first answer of a file, as its bytes come."""
+    return decode_exchange(next(opened(chunks).exchanges), api, fields)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,91 @@
+"""`gwtui decode` on the command line: one capture in full, several as a table, and exit codes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from support.apis import script_of
+
+from gwtui.cli.decode import command
+
+CHAT, CLAUDE = script_of("openai-chat"), script_of("anthropic-messages")
+GOOD = CHAT.response(CHAT.wire(CHAT.good))
+CUT = CLAUDE.response(CLAUDE.wire(CLAUDE.good[:-2]))
+KEY = "made-up-0001112223334445"
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("GWTUI_CONFIG", str(tmp_path / "none.toml"))
+    monkeypatch.chdir(tmp_path)
+    for name, data in {"good": GOOD, "cut": CUT, "words": b"just words\n"}.items():
+        (tmp_path / name).write_bytes(data)
+    answer = {"error": {"message": f"the key {KEY} is not known"}}
+    request = {
+        "method": "POST",
+        "url": f"https://h/v1/messages?key={KEY}",
+        "headers": [{"name": "x-api-key", "value": KEY}],
+    }
+    response = {"status": 401, "headers": [], "content": {"mimeType": "application/json", "text": json.dumps(answer)}}
+    log = {"version": "1.2", "entries": [{"request": request, "response": response}]}
+    (tmp_path / "x.har").write_text(json.dumps({"log": log}))
+    return tmp_path
+
+
+def run(*args: str, data: bytes | None = None) -> Result:
+    return CliRunner().invoke(command, args, input=data)
+
+
+@pytest.mark.usefixtures("folder")
+def test_one_capture_is_shown_in_full_with_how_its_api_is_known() -> None:
+    result = run("good")
+    assert result.exit_code == 0
+    assert result.output.startswith("✔ complete  ")
+    assert "api         openai-chat, likely: " in result.output
+    document = json.loads(run("-", "--json", data=GOOD).output)
+    assert (document["api"], document["api_sureness"], document["events"]) == ("openai-chat", "likely", len(CHAT.good))
+    assert "api         openai-chat\n" in run("good", "--api", "openai-chat").output
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("files", "code"), [(["good"], 0), (["good", "cut"], 1), (["cut", "good", "words"], 2), (["good", "missing"], 2)]
+)
+def test_the_worst_decides(files: list[str], code: int) -> None:
+    assert run(*files).exit_code == run(*files, "--json").exit_code == code
+
+
+@pytest.mark.usefixtures("folder")
+def test_several_are_a_table_and_a_list() -> None:
+    lines = run("good", "cut", "words", "missing").output.splitlines()
+    assert [line.split()[0] for line in lines] == ["CAPTURE", "good", "cut", "words", "missing"]
+    assert "truncated" in lines[2]
+    assert "not read" in lines[3]
+    assert "No such file" in lines[4]
+    found = json.loads(run("good", "cut", "words", "--json").output)
+    assert [(each["capture"], each.get("verdict")) for each in found] == [
+        ("good", "complete"),
+        ("cut", "truncated"),
+        ("words", None),
+    ]
+
+
+@pytest.mark.usefixtures("folder")
+def test_keys_of_requests_are_masked_where_an_answer_repeats_them() -> None:
+    text, listed = run("x.har"), run("x.har", "--json")
+    assert text.exit_code == listed.exit_code == 1
+    assert KEY not in text.output + listed.output
+    assert "is not known" in text.output
+    (document,) = json.loads(listed.output)
+    assert (document["request"], document["verdict"]) == ("POST h/v1/messages", "auth")
+
+
+@pytest.mark.usefixtures("folder")
+def test_an_entry_can_be_chosen() -> None:
+    assert json.loads(run("x.har", "--entry", "1", "--json").output)["verdict"] == "auth"
+    missing = run("x.har", "--entry", "2")
+    assert (missing.exit_code, missing.output) == (2, "gwtui: no entry 2 with an answer of a model\n")
+    assert run("good", "--api", "oops").exit_code == 2
