@@ -43,7 +43,7 @@ def _snippet(kind: str, title: str, api: str, url: str, *, comment: str = "", **
 
 
 NO_STREAM_OPTIONS: dict[str, Any] = {"stream_options": {}}
-"""Fields of a request's body for providers that tell the token counts unasked, and refuse to be asked for them."""
+"""Fields of a request's body for providers that always tell the token counts, and refuse a request for them."""
 PROVIDERS = (
     _snippet(
         "azure-openai",

@@ -33,8 +33,10 @@ AROUND = {
     "bedrock-converse": 2,
     "bedrock-invoke": 4,
     "workers-ai": 1,
+    "tgi": -1,
 }
-"""Per API: events that a stream has beside its tokens and before what says that the answer is over; mostly none."""
+"""Per API: events that a stream has beside its tokens and before what says that the answer is over; mostly none, and
+-1 where that comes with the last token."""
 CUTS = {name: TOKENS + AROUND.get(name, 0) for name in BY_MODEL}
 """Per API: the last event after which a stream of so many tokens is still cut, not ended."""
 SCENARIO = """

@@ -74,10 +74,10 @@ def _content(content: dict[str, str]) -> dict[str, Any]:
 
 
 def _end(answer: ScriptedAnswer) -> dict[str, Any]:
-    counts = {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens}
-    tokens = counts | {"input_tokens": answer.input_tokens + PREAMBLE_TOKENS}
+    tokens = {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens}
+    billed = tokens | {"input_tokens": max(0, answer.input_tokens - PREAMBLE_TOKENS)}
     reason = "MAX_TOKENS" if answer.limited else "COMPLETE"
-    return {"finish_reason": reason, "usage": {"billed_units": counts, "tokens": tokens}}
+    return {"finish_reason": reason, "usage": {"billed_units": billed, "tokens": tokens}}
 
 
 _fault = partial(api_fault, "cohere-chat", "cohere")

@@ -14,7 +14,7 @@ from gwtui.gateway.timeline import Part, TimedEvent
 from gwtui.model.verdicts import Verdict
 
 END = "</s>"
-"""The token that ends a text, which is counted and is no part of it."""
+"""The token that ends an empty text, and is no part of it."""
 _TYPES = {401: "unauthorized", 422: "validation", 424: "generation", 429: "overloaded", 500: "incomplete_generation"}
 
 
@@ -46,7 +46,7 @@ class TGIReplies(Reply):
         )
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
-        texts = answer.tokens if answer.limited else (*answer.tokens, END)
+        texts = answer.tokens or (END,)
         events = [TimedEvent(Part.TOKEN, sse(_token(number, text))) for number, text in enumerate(texts[:-1], 1)]
         last = _token(len(texts), texts[-1]) | {"generated_text": answer.text, "details": _details(answer)}
         return [*events, TimedEvent(Part.CLOSING, sse(last))]
@@ -80,11 +80,10 @@ def _details(answer: ScriptedAnswer) -> dict[str, Any] | None:
     """Told to those who ask for it."""
     if not answer.include_usage:
         return None
-    count = answer.output_tokens if answer.limited else answer.output_tokens + 1
-    reason = "length" if answer.limited else "eos_token"
+    natural = "stop_sequence" if answer.tokens else "eos_token"
     return {
-        "finish_reason": reason,
-        "generated_tokens": count,
+        "finish_reason": "length" if answer.limited else natural,
+        "generated_tokens": answer.output_tokens,
         "input_length": answer.input_tokens,
         "seed": None,
     }
