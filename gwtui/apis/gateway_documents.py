@@ -35,6 +35,8 @@ _COUNT_NAMES = {"requests": ("requests", "request_count", "count")}
 """Names of counters below `by_provider` and `by_model` that differ from those of the summary."""
 _BAD_WORDS = ("error", "fail", "timeout", "timed out", "refused", "reset", "unavailable", "rate", "open")
 """What the outcome of an attempt has in it that brought no answer."""
+_REFUSED = ("breaker", "circuit", "skipped")
+"""What the outcome of an attempt has in it that was not made."""
 _STATUS = re.compile(r"[0-9]{3}")
 _T = TypeVar("_T")
 
@@ -64,6 +66,8 @@ class GatewayEntry(msgspec.Struct, frozen=True, kw_only=True):
     attempts: tuple[Attempt, ...] = ()
     attempt_count: int | None = None
     """How often a provider was asked."""
+    breaker: str = ""
+    """The state of its circuit breaker, in the gateway's words."""
 
 
 class HealthDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +170,10 @@ def find_entry(entries: Sequence[Any], ids: Collection[str]) -> GatewayEntry | N
 
 def entry_of(entry: Mapping[str, Any]) -> GatewayEntry:
     """What a decoded entry says."""
-    attempts = _attempts(entry)
+    given = next((each for name in ATTEMPT_LISTS if isinstance(each := entry.get(name), list) and each), [])
+    attempts = tuple(attempt for each in given[:MOST_ATTEMPTS] if (attempt := _attempt(each)) is not None)
+    listed = [each for each in given if each and isinstance(each, str | Mapping)]
+    made = sum(not _is_refused(each) for each in listed)
     counts = (_whole(entry.get(name)) for name in ATTEMPT_COUNTS)
     provider = next((text for name in _PROVIDER_NAMES[:2] if (text := _text(entry.get(name)))), "")
     answered = next((each.provider for each in reversed(attempts) if not each.failed), "")
@@ -177,7 +184,8 @@ def entry_of(entry: Mapping[str, Any]) -> GatewayEntry:
         output_tokens=_whole(entry.get("output_tokens")),
         cost_usd=_number(entry.get("cost_usd")),
         attempts=attempts,
-        attempt_count=len(attempts) or next((count for count in counts if count is not None), None),
+        breaker=_breaker(entry),
+        attempt_count=made if listed else next((count for count in counts if count is not None), None),
     )
 
 
@@ -194,9 +202,18 @@ def texts_in(value: Any) -> Iterator[str]:
             waiting += each
 
 
-def _attempts(entry: Mapping[str, Any]) -> tuple[Attempt, ...]:
-    given = next((each for name in ATTEMPT_LISTS if isinstance(each := entry.get(name), list) and each), [])
-    return tuple(attempt for each in given[:MOST_ATTEMPTS] if (attempt := _attempt(each)) is not None)
+def _breaker(entry: Mapping[str, Any]) -> str:
+    """The state that an entry tells under a name with `breaker` or `circuit` in it; "" where it tells none."""
+    told = next((value for name, value in entry.items() if "breaker" in name.lower() or "circuit" in name.lower()), "")
+    if isinstance(told, Mapping):
+        told = next((told[name] for name in ("state", "status") if told.get(name)), "")
+    return _text(told)
+
+
+def _is_refused(attempt: str | Mapping[str, Any]) -> bool:
+    """Whether a breaker refused the attempt, so that its provider was not asked."""
+    words = " ".join(texts_in(attempt)).lower()
+    return any(word in words for word in _REFUSED)
 
 
 def _attempt(value: Any) -> Attempt | None:

@@ -109,6 +109,15 @@ def failed_upstream(request: Request) -> bool:
     return request.outcome is Outcome.FAILED and not is_answered(request)
 
 
+def broke_midway(request: Request) -> bool:
+    """Whether the answer broke when some of its content had come: too late for another status or a fallback."""
+    return (
+        failed_upstream(request)
+        and request.ttft_ns is not None
+        and request.verdict not in (Verdict.STALLED, Verdict.TIMEOUT)
+    )
+
+
 def is_refused_by_one(request: Request) -> bool:
     """Whether the gateway said that a breaker refused the request."""
     return request.rule.endswith(f".{BREAKER}")
@@ -120,8 +129,9 @@ def _turned(before: Sequence[Request], request: Request) -> bool:
         return False
     if is_refused_by_one(request):
         return True
-    if before and request.verdict is Verdict.UNAVAILABLE and before[-1].verdict is not Verdict.UNAVAILABLE:
-        return request.retry_after_s is not None
+    turned_unavailable = request.verdict is Verdict.UNAVAILABLE and before and before[-1].verdict is not request.verdict
+    if turned_unavailable and request.retry_after_s is not None:
+        return True
     usual_ns = _typical(before)
     return len(before) > 1 and usual_ns >= SLOW_NS and _is_fast(request, usual_ns)
 

@@ -64,6 +64,9 @@ class Collected:
         if need is RequestSet.BREAKER:
             await self._provoke()
             return
+        if need is RequestSet.BREAKER_AUDIT and not self._found.get(RequestSet.BREAKER):
+            self._found[need] = ()
+            return
         plan = request_plan(need, self._target)
         for looks in range(1, MOST_LOOKS + 1):
             self._found[need] = await self._sent(plan)

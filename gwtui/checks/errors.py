@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from gwtui.apis import APIS
-from gwtui.checks.breaker import failed_upstream, is_answered
+from gwtui.checks.breaker import broke_midway, failed_upstream, is_answered
 from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.key_substitution import holds_key
@@ -200,16 +202,27 @@ def judge_whole_streams(evidence: Evidence) -> CheckAnswer:
     """A monitor that looks only at the status counts these as successes: all began with 200."""
     ok = [each for each in evidence.streams() if each.request.status == 200]
     begun = [each for each in ok if each.request.events or each.request.verdict is Verdict.EMPTY]
-    if not begun:
+    visible = [each.request for each in evidence.provoked() if broke_midway(each.request)]
+    if not begun and not visible:
         return not_applicable("no stream began")
     broken = [each for each in begun if not each.ok and each.request.verdict is not Verdict.CANCELLED]
     facts: dict[str, int | float | str] = {"streams": len(begun), "broken": len(broken)}
     if not broken:
-        return passed(f"all {len(begun)} streams that began reached their end", facts=facts)
+        return passed(_whole(len(begun), visible), facts=facts)
     first = blamed(broken[0].request)
     words = f"{len(broken)} of {len(begun)} streams broke after HTTP 200; {first.evidence}"
     details = [_line(each) for each in broken]
     return failed(words, first.cause, first.remedy, details=details, facts=facts)
+
+
+def _whole(begun: int, visible: Sequence[Request]) -> str:
+    """`visible`: streams of the failing model that broke, as everyone can see who reads to their end."""
+    words = f"{units.many(begun, 'stream')} began, and none broke" if begun else ""
+    if not visible:
+        return words
+    first = visible[0]
+    told = f"{units.many(len(visible), 'stream')} of {first.model}, which fails, broke midway, as clients can see"
+    return f"{words}{'; ' * bool(words)}{told}: {describe(first)}"
 
 
 def judge_timeouts(evidence: Evidence) -> CheckAnswer:
@@ -272,7 +285,7 @@ OVERALL = (
         name="whole-streams",
         title="No stream breaks midway",
         section="Overall",
-        needs=(RequestSet.STREAM,),
+        needs=(RequestSet.STREAM, RequestSet.PROVOKED),
         judge=judge_whole_streams,
     ),
     Check(

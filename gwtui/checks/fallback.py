@@ -5,15 +5,17 @@ A healthy gateway shows nothing of this, so most of it needs a model whose first
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import replace
 
 from gwtui.apis import APIS
-from gwtui.apis.gateway_documents import GatewayEntry, HealthDocument, entries_in, find_entry, health_of
+from gwtui.apis.gateway_documents import GatewayEntry, HealthDocument, health_of
+from gwtui.checks.attempts import ATTEMPTS, SECTION, attempts_of, noted_entry
 from gwtui.checks.breaker import (
     LONGEST_WAIT_S,
     MOST_FAILURES,
     SLOW_NS,
     BreakerEvidence,
+    broke_midway,
     failed_upstream,
     find_breaker,
     is_answered,
@@ -23,25 +25,18 @@ from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not
 from gwtui.checks.errors import FAST_NS
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.request_sets import RequestSet
+from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding, Request
-from gwtui.model.verdicts import Verdict
 from gwtui.text import units
 from gwtui.verdict.classify import JSON_ANSWER
-from gwtui.verdict.gateway_entries import NAMED, provider_fallback, request_ids
+from gwtui.verdict.gateway_entries import NAMED, provider_fallback
 
-SECTION = "Upstreams"
-MOST_ATTEMPTS = 2
-"""The first provider and one more: each further attempt multiplies the load on upstreams that fail."""
 EXPECTED_FAILURES = 5
 """Failures that open a breaker by the defaults of Envoy (`consecutive_5xx`) and pybreaker (`fail_max`)."""
 ASK = "Name a model whose first provider fails: `--provoke MODEL`."
 FALLBACK_FINDINGS = (FindingName.FALLBACKS, FindingName.RETRIES, FindingName.MODEL_DIFFERS)
 """Findings whose evidence says that other attempts were made."""
-COUNTED = ("x-gateway-attempts", "x-envoy-attempt-count")
-"""Headers that tell the number of upstream attempts..."""
-COUNTED_MORE = ("x-litellm-attempted-retries", "x-litellm-attempted-fallbacks", "x-portkey-retry-attempt-count")
-"""... and those with the number of attempts after the first."""
 
 
 def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
@@ -56,7 +51,7 @@ def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
             return passed(
                 f"{request.model}: the stream failed upstream, one JSON answer came instead; {describe(request)}"
             )
-        return _chain_failed(request, chain)
+        return _chain_failed(evidence, provoked[0], chain)
     words = f"{request.model} was answered by {request.model_served or 'an unnamed model'} after "
     words += units.duration(request.duration_ns)
     if _fell_back(request):
@@ -70,23 +65,36 @@ def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
     )
 
 
-def _chain_failed(request: Request, chain: list[str]) -> CheckAnswer:
+def _chain_failed(evidence: Evidence, probed: Probed, chain: list[str]) -> CheckAnswer:
     """The provoked request was not answered by anyone."""
+    request = probed.request
     if "disabled" in request.reason.lower():
         return not_applicable(f"the gateway says that its fallback is disabled: {describe(request)}")
     if is_refused_by_one(request):
         return not_applicable(f"its breaker was open already: {describe(request)}")
+    if broke_midway(request):
+        return not_applicable(f"the stream broke midway, too late for a fallback: {describe(request)}")
+    tried = _tried(noted_entry(evidence, probed))
+    if len(tried) > 1:
+        return passed(f"the chain was followed to its end, and all providers failed: {', '.join(tried.values())}")
     if not chain:
         return not_applicable(f"{describe(request)}; /gateway/health reports no fallback chain")
-    if (_attempts(request) or 0) > 1:
+    if not tried and (attempts_of(evidence, probed) or 0) > 1:
         return passed(
             f"the chain {' → '.join(chain)} was followed to its end, and all providers failed: {describe(request)}"
         )
+    only = f", and only {', '.join(tried.values())} was asked" if tried else ""
     return failed(
-        f"{request.model} failed although the chain is {' → '.join(chain)}: {describe(request)}",
+        f"{request.model} failed although the chain is {' → '.join(chain)}{only}: {describe(request)}",
         "The chain is not followed, or all its providers failed.",
         "Look for the trace id in the gateway's log: which provider was called, and what it answered.",
     )
+
+
+def _tried(entry: GatewayEntry | None) -> dict[str, str]:
+    """The different providers that were asked, each with how that ended, in words."""
+    attempts = entry.attempts if entry is not None else ()
+    return {each.provider.lower(): f"{each.provider} ({each.outcome or 'no reason'})" for each in attempts}
 
 
 def _seen_fallback(evidence: Evidence, chain: list[str]) -> CheckAnswer:
@@ -109,7 +117,7 @@ def _seen(evidence: Evidence, probed: Probed) -> str:
     """
     if _fell_back(probed.request):
         return _why(probed.request)
-    entry = _entry(evidence, probed)
+    entry = noted_entry(evidence, probed)
     known = entry is not None and (entry.attempts or (entry.attempt_count or 0) > 1)
     noted = _noted_fallback(evidence, probed) if known or evidence.target.endpoint.expect_provider else None
     return noted.evidence if noted is not None else ""
@@ -117,24 +125,13 @@ def _seen(evidence: Evidence, probed: Probed) -> str:
 
 def _noted_fallback(evidence: Evidence, probed: Probed) -> Finding | None:
     """The fallback that the gateway's own notes of a request tell."""
-    entry = _entry(evidence, probed)
+    entry = noted_entry(evidence, probed)
     if entry is None:
         return None
     named = evidence.target.endpoint.expect_provider
     if named is not None:
         return provider_fallback(entry, named, NAMED)
     return provider_fallback(entry, _health(evidence).default_provider)
-
-
-def _entry(evidence: Evidence, probed: Probed) -> GatewayEntry | None:
-    """What the gateway noted of a request: in its audit, which tells more, or among the latest of its metrics."""
-    ids = request_ids(probed.request)
-    for need, keys in _NOTES:
-        document = evidence.document(need)
-        entries = entries_in(document.at(*keys)) if document is not None and not document.problem else []
-        if (entry := find_entry(entries, ids)) is not None:
-            return entry
-    return None
 
 
 def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
@@ -147,6 +144,8 @@ def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
         return not_applicable(f"a fallback answered: {describe(request)}")
     if request.status is None:
         return blamed(request)
+    if broke_midway(request):
+        return not_applicable(f"the stream broke midway, too late for a status: {describe(request)}")
     words = f"{request.reason}, after {units.duration(request.duration_ns)}"
     if request.status < 500:
         cause = (
@@ -165,43 +164,6 @@ def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
     return passed(words, facts={"status": request.status, "duration_ms": units.milliseconds(request.duration_ns) or 0})
 
 
-def judge_attempts(evidence: Evidence) -> CheckAnswer:
-    """Fails on more than `MOST_ATTEMPTS` upstream attempts for one request, or where no final error comes."""
-    provoked = evidence.provoked()
-    if not provoked:
-        return not_applicable("no upstream failure was provoked")
-    counts = [count for each in provoked if (count := _attempts(each.request)) is not None]
-    counts += _noted_attempts(evidence, provoked)
-    final = [each.request for each in provoked if failed_upstream(each.request)]
-    endless = [each for each in final if each.verdict in (Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED)]
-    if endless:
-        return blamed(endless[0], f"no final error came: {describe(endless[0])}")
-    ending = _ending(final, provoked)
-    if not counts:
-        return warned(
-            f"{ending}; the number of upstream attempts is not reported",
-            "Neither a header nor the audit reports them.",
-            "Let the gateway report them, for instance in `x-gateway-attempts`.",
-        )
-    most = max(counts)
-    facts: dict[str, int | float | str] = {"most_attempts": most}
-    if most > MOST_ATTEMPTS:
-        return failed(
-            f"up to {most} upstream attempts for one request; {ending}",
-            "A fallback falls back again, or retries and fallbacks multiply.",
-            "Limit attempts per request, over all providers together, to two.",
-            facts=facts,
-        )
-    return passed(f"at most {units.many(most, 'upstream attempt')} for one request; {ending}", facts=facts)
-
-
-def _ending(final: Sequence[Request], provoked: Sequence[Probed]) -> str:
-    """How the requests to the failing model ended."""
-    if len(provoked) == 1:
-        return "it ended in a final error" if final else "it was answered"
-    return f"{len(final)} of {len(provoked)} requests ended in a final error" if final else "all were answered"
-
-
 def judge_breaker(evidence: Evidence) -> CheckAnswer:
     """Passes where failures in a row open a breaker that tests its upstream later; warns where none is seen."""
     provoked = [each.request for each in evidence.provoked()]
@@ -209,7 +171,7 @@ def judge_breaker(evidence: Evidence) -> CheckAnswer:
         return _seen_breaker(evidence)
     breaker = find_breaker(provoked)
     if breaker is not None:
-        return _opened(breaker)
+        return _with_notes(_opened(breaker), evidence, breaker)
     bad = [each for each in provoked if failed_upstream(each)]
     if len(bad) < len(provoked) or not bad:
         how = "by a fallback, " if any(each.rule == JSON_ANSWER or _fell_back(each) for each in provoked) else ""
@@ -253,6 +215,28 @@ def _opened(breaker: BreakerEvidence) -> CheckAnswer:
     return passed(f"{words} and failed{', which opened it again' if breaker.after_ok is False else ''}", facts=facts)
 
 
+def _with_notes(answer: CheckAnswer, evidence: Evidence, breaker: BreakerEvidence) -> CheckAnswer:
+    """The answer and what the gateway itself notes: states of its breaker, upstream attempts for what it refused."""
+    provoked = evidence.provoked()
+    refused = provoked[breaker.failures : breaker.failures + breaker.fast]
+    counts = [count for each in refused if (count := attempts_of(evidence, each)) is not None]
+    entries = (noted_entry(evidence, each) for each in provoked)
+    states = dict.fromkeys(entry.breaker for entry in entries if entry is not None and entry.breaker)
+    words = answer.evidence
+    if counts:
+        words += f"; its own notes count {units.many(max(counts), 'upstream attempt')} for a refused request"
+    if states:
+        words += f"; it notes the breaker as {', '.join(states)}"
+    if any(counts) and answer.outcome is CheckOutcome.PASS:
+        return warned(
+            words,
+            "The breaker refuses and its upstream is called all the same, or refusals are counted as attempts.",
+            "Look for one of the refused requests in the upstream's log: an open breaker spares it.",
+            facts=answer.facts,
+        )
+    return replace(answer, evidence=words)
+
+
 def _opening(breaker: BreakerEvidence) -> str:
     fast = f"{breaker.fast} requests failed at once ({units.duration(breaker.fast_ns)}"
     if not breaker.failures:
@@ -291,31 +275,6 @@ def _why(request: Request) -> str:
     return "; ".join(finding.evidence for finding in request.findings if finding.name in FALLBACK_FINDINGS)
 
 
-def _attempts(request: Request) -> int | None:
-    """The number of upstream attempts that the answer's headers tell."""
-    values = {
-        name: int(value)
-        for name, value in request.headers.items()
-        if value.isascii() and value.isdigit() and len(value) < 6
-    }
-    counted = [values[name] for name in COUNTED if name in values]
-    more = [values[name] for name in COUNTED_MORE if name in values]
-    if counted:
-        return max(counted)
-    return 1 + sum(more) if more else None
-
-
-def _noted_attempts(evidence: Evidence, provoked: tuple[Probed, ...]) -> list[int]:
-    """The numbers, or lists, that the gateway's own notes have for these requests."""
-    entries = (_entry(evidence, each) for each in provoked)
-    return [each.attempt_count for each in entries if each is not None and each.attempt_count is not None]
-
-
-_NOTES = (
-    (RequestSet.PROVOKED_AUDIT, ()),
-    (RequestSet.AUDIT, ()),
-    (RequestSet.METRICS_AFTER, ("recent",)),
-)
 CHECKS = (
     Check(
         name="provider-fallback",
@@ -331,18 +290,12 @@ CHECKS = (
         needs=(RequestSet.PROVOKED,),
         judge=judge_fails_at_once,
     ),
-    Check(
-        name="attempts",
-        title="At most two upstream attempts, then a final error",
-        section=SECTION,
-        needs=(RequestSet.PROVOKED, RequestSet.PROVOKED_AUDIT),
-        judge=judge_attempts,
-    ),
+    ATTEMPTS,
     Check(
         name="breaker",
         title="The circuit breaker opens, fails fast, tests and closes",
         section=SECTION,
-        needs=(RequestSet.STREAM, RequestSet.PROVOKED, RequestSet.BREAKER),
+        needs=(RequestSet.STREAM, RequestSet.PROVOKED, RequestSet.BREAKER, RequestSet.BREAKER_AUDIT),
         judge=judge_breaker,
     ),
 )

@@ -240,6 +240,7 @@ _PLANS: dict[RequestSet, Callable[[CheckTarget], Groups]] = {
     RequestSet.STRANGER: _with_stranger,
     RequestSet.PROVOKED: _provoked,
     RequestSet.PROVOKED_AUDIT: _provoked_audit,
+    RequestSet.BREAKER_AUDIT: _provoked_audit,
 }
 
 

@@ -73,6 +73,8 @@ class RequestSet(StrEnum):
     PROVOKED_AUDIT = "provoked_audit"
     BREAKER = "breaker"
     """The failing model, again and again, unless it was answered."""
+    BREAKER_AUDIT = "breaker_audit"
+    """What the gateway noted of the last of these."""
 
 
 HEAVY = frozenset(
@@ -86,5 +88,6 @@ PROBES = frozenset(RequestSet) - {
     RequestSet.AUDIT,
     RequestSet.AGENT_AUDIT,
     RequestSet.PROVOKED_AUDIT,
+    RequestSet.BREAKER_AUDIT,
 }
 """Needs that ask the endpoint itself, not one of the gateway's own documents."""

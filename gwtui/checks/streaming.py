@@ -205,7 +205,11 @@ def judge_model_served(evidence: Evidence) -> CheckAnswer:
     served = {request.model_served for request in good if request.model_served}
     if not served:
         return not_applicable("the answers do not name a model")
-    return passed(f"asked for {good[0].model or 'its own model'}, served by {', '.join(sorted(served))}")
+    words = f"asked for {good[0].model or 'its own model'}, served by {', '.join(sorted(served))}"
+    provoked = [each.request for each in evidence.provoked() if each.ok and each.request.model_served]
+    if provoked:
+        words += f"; asked for {provoked[0].model}, which fails, served by {provoked[0].model_served}"
+    return passed(words)
 
 
 def judge_long_stream(evidence: Evidence) -> CheckAnswer:
@@ -301,7 +305,7 @@ CHECKS = (
         name="model-served",
         title="The requested model answers",
         section=SECTION,
-        needs=(RequestSet.STREAM, RequestSet.ANSWER),
+        needs=(RequestSet.STREAM, RequestSet.ANSWER, RequestSet.PROVOKED),
         judge=judge_model_served,
     ),
     Check(

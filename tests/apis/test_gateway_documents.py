@@ -162,6 +162,29 @@ def test_lists_of_attempts(given: list[Any], attempts: tuple[Attempt, ...]) -> N
     assert entry_of({"provider": "z", "attempts": given}).provider == "z"
 
 
+def test_attempts_that_name_no_provider_count_and_those_that_a_breaker_refused_do_not() -> None:
+    assert entry_of({"attempts": [{"mode": "stream", "error": "reset"}, {"mode": "whole"}]}).attempt_count == 2
+    assert entry_of({"attempts": [{"provider": "a", "status": 500}] * 50}).attempt_count == 50
+    assert entry_of({"attempts": [{"provider": "a", "error": "circuit open"}, {"provider": "b"}]}).attempt_count == 1
+    assert entry_of({"attempts": ["a: skipped"]}).attempt_count == 0
+    assert entry_of({"attempts": [None, 7], "attempt_count": 3}).attempt_count == 3
+
+
+@pytest.mark.parametrize(
+    ("entry", "state"),
+    [
+        ({"breaker": "open"}, "open"),
+        ({"circuit_breaker": {"state": "half-open", "failures": 5}}, "half-open"),
+        ({"circuitState": "CLOSED"}, "CLOSED"),
+        ({"breaker": {"failures": 5}}, ""),
+        ({"breaker": ["open"]}, ""),
+        ({}, ""),
+    ],
+)
+def test_the_state_of_a_breaker(entry: dict[str, Any], state: str) -> None:
+    assert entry_of(entry).breaker == state
+
+
 def test_a_number_of_attempts() -> None:
     assert entry_of({"attempts": 2}).attempt_count == 2
     assert entry_of({"attempt_count": 3}).attempt_count == 3

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from support.checked import MODEL, content, document, evidence, found, read, refused, request, streamed, target, timed
 
 from gwtui.apis.openai.chat_stream import OpenAIReader
@@ -354,11 +355,16 @@ def test_fast_failures(of: Evidence, outcome: CheckOutcome, words: str) -> None:
 @pytest.mark.parametrize(
     ("of", "outcome", "words"),
     [
-        (evidence(stream=request(events=5), together=[request(events=5)] * 3), PASS, "all 4 streams"),
+        (evidence(stream=request(events=5), together=[request(events=5)] * 3), PASS, "4 streams began, and none broke"),
         (evidence(stream=request(events=5), together=[TRUNCATED, request(events=5)]), FAIL, "1 of 3 streams broke"),
         (evidence(stream=request(Verdict.EMPTY, reason="no event came")), FAIL, "1 of 1 streams broke after HTTP 200"),
         (evidence(stream=refused(500), answer=request(stream=False)), NA, ""),
-        (evidence(stream=request(events=5), provoked=[TRUNCATED]), PASS, "all 1 streams"),
+        (
+            evidence(stream=request(events=5), provoked=[replace(TRUNCATED, ttft_ns=40)]),
+            PASS,
+            "1 stream began, and none broke; 1 stream of claude-3-haiku, which fails, broke midway",
+        ),
+        (evidence(stream=request(events=5), provoked=[refused(500)]), PASS, "1 stream began, and none broke"),
     ],
 )
 def test_whole_streams(of: Evidence, outcome: CheckOutcome, words: str) -> None:

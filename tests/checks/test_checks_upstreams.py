@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from support.checked import MS, document, evidence, found, refused, request, target
 
+from gwtui.checks.attempts import judge_attempts
 from gwtui.checks.breaker import LONGEST_WAIT_S, MOST_FAILURES, MOST_PROBES, BreakerEvidence, find_breaker, next_wait_s
-from gwtui.checks.fallback import judge_attempts, judge_breaker, judge_fails_at_once, judge_provider_fallback
+from gwtui.checks.fallback import judge_breaker, judge_fails_at_once, judge_provider_fallback
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
@@ -42,6 +43,11 @@ def open_(second: float, retry_after_s: float | None = 10.0) -> Request:
 def fast(second: float, ms: float = 3) -> Request:
     """A failure like the others, only fast."""
     return upstream(second, ms)
+
+
+def turned(second: float, ms: float = 3) -> Request:
+    """Another failure than before, that does not say why."""
+    return at(second, refused(503, ERROR, ms=ms, model=MODEL))
 
 
 def good(second: float) -> Request:
@@ -77,6 +83,9 @@ def seen(breaker: BreakerEvidence | None) -> tuple[Any, ...] | None:
         ([*FIVE, fast(2), fast(2.1), upstream(12), fast(12.2)], (5, 2, 11, False, False)),
         ([upstream(0, 30), upstream(1, 30), fast(2, 1)], None),  # too short to decide from the time
         ([upstream(0), upstream(1), fast(2, 90)], None),  # not fast enough
+        # it turns to another status, and fast, and does not say how long to wait
+        ([*FIVE, turned(2), turned(2.1), upstream(5), turned(5.2)], (5, 2, 4, False, False)),
+        ([upstream(0), turned(2, 150)], None),  # not fast
         # another status with a time to wait
         ([*FIVE, at(2, refused(503, ERROR, ms=150, retry_after_s=5.0))], (5, 1, None, None, None)),
     ],
@@ -125,6 +134,8 @@ ANSWERED = request(
 
 WHOLE = request(Verdict.NOT_A_STREAM, rule=JSON_ANSWER, model=MODEL)
 """The whole answer of a fallback to not streaming."""
+BROKEN = request(Verdict.TRUNCATED, model=MODEL, ttft_ns=80 * MS, reason="ended after event 5")
+"""Some content, and then the connection broke."""
 
 
 @pytest.mark.parametrize(
@@ -144,6 +155,7 @@ WHOLE = request(Verdict.NOT_A_STREAM, rule=JSON_ANSWER, model=MODEL)
         (refused(500, ERROR, headers={"x-gateway-attempts": "2"}), CHAIN, PASS, "followed to its end"),
         (refused(500, ERROR, reason="HTTP 500: fallback is disabled"), CHAIN, NA, "disabled"),
         (open_(0), CHAIN, NA, "open already"),
+        (BROKEN, CHAIN, NA, "too late for a fallback"),
     ],
 )
 def test_provider_fallback(provoked: Request, health: Request, outcome: CheckOutcome, words: str) -> None:
@@ -215,6 +227,7 @@ def test_lists_of_attempts_are_counted() -> None:
         (refused(404, ERROR), FAIL, "HTTP 404 instead of a 5xx"),
         (request(Verdict.RESET, status=None, reason="reset"), FAIL, "reset"),
         (ANSWERED, NA, "a fallback answered"),
+        (BROKEN, NA, "too late for a status"),
     ],
 )
 def test_fails_at_once(provoked: Request, outcome: CheckOutcome, words: str) -> None:
@@ -240,6 +253,7 @@ def with_header(name: str, value: str) -> Request:
         ([request(Verdict.NO_FIRST_BYTE, status=None, reason="no byte")], None, FAIL, "no final error"),
         ([with_header("x-gateway-attempts", "2")], None, PASS, "ended in a final error"),
         ([WHOLE], [{"request_id": "req-1", "attempts": 2}], PASS, "it was answered"),
+        ([WHOLE], [{"request_id": "req-1", "attempts": [{"mode": "stream"}, {"mode": "whole"}]}], PASS, "at most 2"),
         ([], None, NA, ""),
     ],
 )
@@ -270,6 +284,48 @@ def test_attempts(provoked: Sequence[Request], audit: Any, outcome: CheckOutcome
 def test_breaker(provoked: Sequence[Request], outcome: CheckOutcome, words: str) -> None:
     answer = judge_breaker(evidence(provoked=provoked))
     assert (answer.outcome, words in answer.evidence) == (outcome, True), answer
+
+
+BREAKS = [
+    *(at(0.3 * number, refused(500, ERROR, ms=200, model=MODEL, request_id=f"r{number}")) for number in range(5)),
+    *(at(2 + number, refused(503, ERROR, ms=2, rule="http.503.breaker", request_id=f"o{number}")) for number in (0, 1)),
+]
+"""Five failures that open a breaker, and two requests that it refuses, each with an id of its own."""
+
+
+@pytest.mark.parametrize(
+    ("note", "outcome", "words"),
+    [
+        ({"attempts": 0, "breaker": {"state": "open"}}, PASS, "0 upstream attempts for a refused request; "),
+        ({"attempts": 0, "breaker": {"state": "open"}}, PASS, "it notes the breaker as closed, open"),
+        ({"attempts": [{"provider": "a", "error": "circuit breaker open"}]}, PASS, "0 upstream attempts"),
+        ({"attempts": 1}, WARN, "1 upstream attempt for a refused request"),
+        ({"circuit_state": "OPEN"}, PASS, "it notes the breaker as closed, OPEN"),
+        ({}, PASS, "it notes the breaker as closed"),
+    ],
+)
+def test_what_a_gateway_notes_of_its_breaker_is_evidence(
+    note: dict[str, Any], outcome: CheckOutcome, words: str
+) -> None:
+    notes = [{"request_id": "r4", "attempts": 1, "breaker": "closed"}, {"request_id": "o1", **note}]
+    judged = judge_breaker(evidence(provoked=[*BREAKS, good(12)], breaker_audit=document({"entries": notes})))
+    assert (judged.outcome, words in judged.evidence) == (outcome, True), judged
+
+
+@pytest.mark.parametrize(
+    ("attempts", "outcome", "words"),
+    [
+        ([{"provider": "one", "error": "500"}, {"provider": "two", "error": "503"}], PASS, "one (500), two (503)"),
+        ([{"provider": "one", "error": "500"}] * 10, FAIL, "and only one (500) was asked"),
+    ],
+)
+def test_a_chain_is_followed_where_the_notes_list_its_providers(
+    attempts: list[dict[str, str]], outcome: CheckOutcome, words: str
+) -> None:
+    judged = judge_provider_fallback(
+        evidence(health=CHAIN, provoked=refused(500, ERROR), provoked_audit=noted(attempts=attempts))
+    )
+    assert (judged.outcome, words in judged.evidence) == (outcome, True), judged
 
 
 def test_a_whole_answer_of_a_fallback_needs_no_second_request() -> None:
