@@ -87,10 +87,10 @@ def with_scheme(url: str, plain: str, secure: str) -> str:
 
 def key_header(endpoint: Endpoint, key: str | None, default: str) -> tuple[tuple[str, str], ...]:
     """The header that carries the key, in the endpoint's way or else the default one; nothing without a key."""
-    if not key:
-        return ()
     if endpoint.key is not None and endpoint.key.startswith("aws:"):
         raise AskError("`key`: `aws:` signs requests, as only Bedrock's APIs want it")
+    if not key:
+        return ()
     if not (key.isascii() and key.isprintable()) or key != key.strip():
         raise AskError(
             "`key`: the key contains characters that a header cannot carry; check it for line ends and quotes"

@@ -262,7 +262,7 @@ def test_a_signature_needs_a_region_and_only_bedrock_takes_one() -> None:
         API.ask(Endpoint(name="e", api=API.name, url="https://gateway.example.com", key="aws:"), "ID:SECRET:")
     for name in ("openai-chat", "anthropic-messages", "http"):
         with pytest.raises(AskError, match="`aws:` signs requests"):
-            APIS[name].ask(Endpoint(name="e", api=name, url="https://h", key="aws:"), "ID:SECRET:")
+            APIS[name].ask(Endpoint(name="e", api=name, url="https://h", key="aws:"), None)
 
 
 SCRIPTS = (
