@@ -28,15 +28,19 @@ GROUPS = {
     READ_ERRORS: (Verdict.RESET, Verdict.CLOSED, Verdict.DECODE_ERROR, Verdict.TOO_LARGE, Verdict.NOT_HTTP),
     TRUNCATED: (Verdict.TRUNCATED,),
     "errors inside a stream": (Verdict.ERROR_IN_STREAM,),
-    "empty streams": (Verdict.EMPTY,),
+    "empty answers": (Verdict.EMPTY,),
     "streams out of order": (Verdict.OUT_OF_ORDER,),
     "answers that are not a stream": (Verdict.NOT_A_STREAM,),
     "own faults, not counted": (Verdict.LOCAL,),
 }
-"""Failures that are counted together. All other verdicts are grouped by the status of the answer."""
+"""Failures that are counted together. All other verdicts are grouped by the status of the answer, as are empty answers
+and what is not a stream where the status is not 200."""
+BODIES = (Verdict.EMPTY, Verdict.NOT_A_STREAM)
 _GROUP_OF = {verdict: name for name, verdicts in GROUPS.items() for verdict in verdicts}
 MOST_PAIRS = 10
 """More pairs than that are not told one by one."""
+MOST_UNDECIDED = 2
+"""More comparisons without a result than that are counted, not told one by one."""
 LEAST_SHARE = 0.001
 """Smaller differences of averages are ignored."""
 
@@ -61,7 +65,22 @@ def _against_best(group: Sequence[Measured]) -> list[str]:
         each.second for each in found if each.metric is Metric.E2E and each.first == best.endpoint and each.tends == 0
     }
     lines = [_average_line(best, each) for each in others if each.endpoint in slower]
-    return [line for line in lines if line] + sentences(found)
+    return [line for line in lines if line] + _short_sentences(found)
+
+
+def _short_sentences(found: Sequence[Comparison]) -> list[str]:
+    """As `sentences`, with at most `MOST_UNDECIDED` of comparisons that decide nothing."""
+    undecided = [each for each in found if each.metric.about.headline and each.tends is None]
+    if len(undecided) <= MOST_UNDECIDED:
+        return sentences(found)
+    few = sum(each.median is None for each in undecided)
+    counts = (
+        ("no evidence of a difference in", len(undecided) - few),
+        ("too few results for", few),
+    )
+    lines = sentences([each for each in found if each.tends is not None])
+    noun = "other comparison" if lines else "comparison"
+    return lines + [f"{what} {units.many(number, noun)}" for what, number in counts if number]
 
 
 def sentences(found: Sequence[Comparison]) -> list[str]:
@@ -185,8 +204,9 @@ def _failure_groups(measured: Measured) -> list[str]:
 
 
 def _group(failures: Failures, *, is_stream: bool) -> str:
-    by_status = "unexpected answers" if failures.status in (None, 101, 200) else "non-200 answers"
-    name = _GROUP_OF.get(failures.verdict, by_status)
+    is_200 = failures.status in (None, 101, 200)
+    by_status = "unexpected answers" if is_200 else "non-200 answers"
+    name = _GROUP_OF.get(failures.verdict, by_status) if is_200 or failures.verdict not in BODIES else by_status
     return READ_ERRORS if name == TRUNCATED and not is_stream else name
 
 

@@ -23,6 +23,7 @@ from gwtui.bench.results import FIGURES, Values
 from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.metrics import COMPARED, Metric
 from gwtui.recorder.disk import parts_of
+from gwtui.stats.accuracy import sure_value
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
@@ -320,10 +321,12 @@ def _take_result(into: _Gathered, layout: Layout, row: _Row) -> None:
 
 
 def _add(into: _Gathered, layout: Layout, row: _Row) -> None:
+    """Gather the latencies that are not in doubt."""
     minute = _minute(row)
+    error_ns = row.duration_ns("error_ms") if row.text("tainted") == "true" else 0
     for metric, column in layout.metrics.items():
         value = row.duration_ns(column)
-        if value is not None:
+        if value is not None and sure_value(value, metric, error_ns or 0) is not None:
             into.values[metric].add(value, minute)
 
 

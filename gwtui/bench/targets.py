@@ -22,6 +22,7 @@ from gwtui.secrets.resolver import resolve
 SPECIAL_HEADER = "cody-core-gc-test"
 SPECIAL_VALUE = "M2R{+6VI?1,M3n&<vpw1&AK>"
 """What the predecessor sent in it. It marks tests; it is in the predecessor's public source, and no key."""
+SCHEMES_OF_URLS = ("http://", "https://", "ws://", "wss://")
 JSON = {"Content-Type": "application/json"}
 """What the predecessor called its pings over HTTP, and what an instance may insist on."""
 
@@ -104,6 +105,11 @@ class SourcegraphTarget:
     def _check(self) -> None:
         if self.gateway is None and self.sourcegraph is None:
             raise TargetError("Say what to load: --gateway URL, --sourcegraph URL or both")
+        for option, url in (("--gateway", self.gateway), ("--sourcegraph", self.sourcegraph)):
+            if url is not None and not url.lower().startswith(SCHEMES_OF_URLS):
+                raise TargetError(
+                    f"{option} must begin with {', '.join(SCHEMES_OF_URLS[:-1])} or {SCHEMES_OF_URLS[-1]}"
+                )
         for option, key in (("--sgd", self.sgd), ("--sgp", self.sgp)):
             if key is not None and not is_reference(key):
                 name = f"{option[2:].upper()}_KEY"

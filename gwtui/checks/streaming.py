@@ -72,7 +72,10 @@ def judge_answer(evidence: Evidence) -> CheckAnswer:
     if isinstance(probed, CheckAnswer):
         return probed
     request = probed.request
-    usage = f"{_known(request.input_tokens)} tokens in, {_known(request.output_tokens)} out"
+    tokens = request.input_tokens, request.output_tokens
+    usage = (
+        "tokens not reported" if tokens == (None, None) else f"{_known(tokens[0])} tokens in, {_known(tokens[1])} out"
+    )
     words = f"one JSON answer, {len(request.text):,} characters, {usage}, after {units.duration(request.duration_ns)}"
     facts = {"duration_ms": units.milliseconds(request.duration_ns) or 0.0}
     if request.output_tokens is None and APIS[request.api].tells_usage:

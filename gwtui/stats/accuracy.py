@@ -26,14 +26,18 @@ def latency(result: Request | Ping, metric: Metric) -> int | None:
 
 def sure(result: Request | Ping, metric: Metric) -> int | None:
     """The same where it is not in doubt: what counts in states, percentiles and comparisons."""
-    value_ns = latency(result, metric)
-    return None if result.tainted and in_doubt(value_ns, _error_of(result, metric)) else value_ns
+    return sure_value(latency(result, metric), metric, _error_of(result, metric) if result.tainted else 0)
+
+
+def sure_value(value_ns: int | None, metric: Metric, error_ns: int) -> int | None:
+    """A value of that latency which may be that wrong; None where it is in doubt."""
+    if metric.about.basis is Basis.READS:  # what was in doubt was left out of it
+        return value_ns
+    return None if in_doubt(value_ns, error_ns) else value_ns
 
 
 def _error_of(result: Request | Ping, metric: Metric) -> int:
     """How far that latency may be from the truth: its own error, or else the largest of the result."""
-    if metric.about.basis is Basis.READS:  # what was in doubt was left out of it
-        return 0
     if isinstance(result, Request) and result.errors is not None and metric in result.errors:
         return result.errors[metric]
     return result.error_ns or 0

@@ -129,6 +129,20 @@ def test_what_was_written_per_request_is_read_back(tmp_path: Path) -> None:
     assert [minute - int(NOON // 60) for minute in minutes] == [0, 0, 0, 0, 0, 1, 1, 1, 1, 1]
 
 
+def test_times_in_doubt_are_no_more_compared_than_they_were_measured(tmp_path: Path) -> None:
+    fields: dict[str, Any] = {"tainted": True, "error_ns": 40 * MS, "ttft_ms": 900}
+    results = [request("a", 1, 100), request("a", 2, 300, **fields)]
+    lines = request_lines([request_line(each) for each in results])
+    (found,) = read(written(tmp_path / "requests.csv", lines))
+    each = empty([endpoint("a", "anthropic-messages")])["a"]
+    for result in results:
+        each.take(result)
+    assert found.ok == each.ok == 2
+    assert list(found.samples[Metric.E2E].values) == [100 * MS]
+    assert (each.values[Metric.E2E].n, each.values[Metric.TTFT].n) == (1, 1)
+    assert list(found.samples[Metric.TTFT].values) == [900 * MS], "900 ms may be wrong by 40 ms"
+
+
 def test_what_was_written_per_endpoint_is_read_back(tmp_path: Path) -> None:
     lines = aggregate_lines([some("b"), measured("dead", [], failed=3)])
     first, dead = read(written(tmp_path / "figures.csv", lines))

@@ -178,6 +178,8 @@ FAILURES = [
     (request, {"verdict": Verdict.TRUNCATED, "status": 200}, "truncated streams"),
     (request, {"verdict": Verdict.ERROR_IN_STREAM, "status": 200}, "errors inside a stream"),
     (request, {"verdict": Verdict.NOT_A_STREAM, "status": 200}, "answers that are not a stream"),
+    (request, {"verdict": Verdict.EMPTY, "status": 200}, "empty answers"),
+    (request, {"verdict": Verdict.EMPTY, "status": 204}, "non-200 answers"),
 ]
 
 
@@ -256,6 +258,16 @@ def test_among_several_the_fastest_comes_first() -> None:
         "c takes 192 % more (a 66 % less)",
         "c takes 49 % more (b 33 % less)",
     ]
+
+
+def test_among_several_what_decides_nothing_is_counted() -> None:
+    alike = [measured(name, [100 + each % 10 for each in range(50)]) for name in "abcd"]
+    assert breakdown.average_lines(alike) == ["no evidence of a difference in 6 comparisons"]
+    lines = breakdown.average_lines([*alike[:3], measured("slow", [300 + each % 10 for each in range(50)])])
+    assert lines[-1] == "no evidence of a difference in 3 other comparisons"
+    assert sum("; E2E p50" in line for line in lines) == 3
+    few = [measured(name, [100, 101]) for name in "abc"]
+    assert breakdown.average_lines([*few]) == ["too few results for 3 comparisons"]
 
 
 def test_no_evidence_is_reported_as_such() -> None:

@@ -55,7 +55,7 @@ def check(expected: CheckAnswer, outcome: CheckOutcome, words: str = "") -> None
     [
         (request(stream=False, text="hello", input_tokens=3, output_tokens=5), PASS, "5 out"),
         (request(stream=False, text="hello"), FAIL, "no usage"),
-        (request(stream=False, text="hello", api="sourcegraph-code"), PASS, "unknown out"),
+        (request(stream=False, text="hello", api="sourcegraph-code"), PASS, "tokens not reported"),
         (request(Verdict.WRONG_BODY, stream=False, reason="not JSON: Expecting"), FAIL, "not JSON"),
         (refused(500), FAIL, "HTTP 500"),
         (request(Verdict.LOCAL, stream=False, reason="this API only streams"), NA, "only streams"),

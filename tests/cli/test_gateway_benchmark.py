@@ -175,6 +175,7 @@ def test_completions_of_a_gateway_that_is_named_by_its_websocket(gateway: Answer
         ("benchmark-stream --gateway URL --sgd env:NOT_SET", "NOT_SET is not set"),
         ("benchmark-stream", "--gateway URL, --sourcegraph URL or both"),
         ("benchmark --sgp k", "--gateway URL, --sourcegraph URL or both"),
+        ("benchmark --gateway localhost:9992", "--gateway must begin with http://"),
         ("benchmark-stream --gateway URL --sgd half secret", "arguments without an option are not allowed"),
         ("benchmark-stream --provider openai", "openai"),
     ],
