@@ -82,7 +82,9 @@ COMMANDS = (
     *(Command(f"probe --api {name} --url GATEWAY", "complete") for name in COMPLETIONS),
     Command("probe --api http --url GATEWAY --path /-/__version --method GET", "complete"),
     Command("probe pings", "pong"),
-    Command("decode answer --api openai-chat", "complete"),
+    Command("decode answer", "complete"),
+    Command("decode answer answer", "CAPTURE"),
+    Command("doctor GATEWAY", "[[profiles.default.endpoints]]"),
     Command("decode - --api openai-chat", "complete", ANSWER),
     Command("bench chat pings --requests 4 --concurrency 2", "chat"),
     Command("compare chat claude --requests 4", "claude"),
@@ -101,6 +103,7 @@ IN_JSON = (
     Command("probe chat --json", "verdict"),
     Command("decode - --api openai-chat --json", "verdict", ANSWER),
     Command("check chat --only stream --json", "endpoints"),
+    Command("doctor GATEWAY --json", "product"),
 )
 
 

@@ -16,6 +16,7 @@ from gwtui.cli import (
     config,
     decode,
     demo,
+    doctor,
     engine,
     gateway,
     manual,
@@ -73,5 +74,20 @@ def gwtui() -> None:
     """
 
 
-for each in (watch, replay, demo, probe, bench, compare, check, decode, config, selftest, gateway, manual, engine):
+for each in (
+    watch,
+    replay,
+    demo,
+    probe,
+    doctor,
+    bench,
+    compare,
+    check,
+    decode,
+    config,
+    selftest,
+    gateway,
+    manual,
+    engine,
+):
     gwtui.add_command(each.command)

@@ -6,7 +6,7 @@ what the new text means is checked before it replaces the file in one step: noth
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,14 @@ def save_endpoint(path: Path, profile: str, endpoint: Endpoint, replaces: str | 
         return tomledit.put(text, (*where, index), endpoints[index])
 
     return _edit(path, edit)
+
+
+def profile_text(profile: str, endpoints: Iterable[Endpoint]) -> str:
+    """A profile with these endpoints as a file has it; "" without any."""
+    text = ""
+    for endpoint in endpoints:
+        text = tomledit.append(text, ("profiles", profile, "endpoints"), _table_of(endpoint))
+    return text
 
 
 def remove_endpoint(path: Path, profile: str, name: str) -> str:

@@ -1,0 +1,18 @@
+"""What a base URL is and which APIs it speaks: what to ask it next, and what its answers mean. Nothing here asks."""
+
+from __future__ import annotations
+
+from gwtui.doctor.diagnosis import APIDiagnosis, Diagnosis, diagnose
+from gwtui.doctor.questions import DEADLINES, MOST_REQUESTS, Answered, Question, Target, next_question
+
+__all__ = [
+    "DEADLINES",
+    "MOST_REQUESTS",
+    "APIDiagnosis",
+    "Answered",
+    "Diagnosis",
+    "Question",
+    "Target",
+    "diagnose",
+    "next_question",
+]

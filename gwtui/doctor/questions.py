@@ -1,0 +1,276 @@
+"""What to ask a base URL next: its documents first, then each API that it may speak, a small request each. Pure.
+
+A refusal that names a field, or another way to send the key, is answered by one more request with that put right.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from gwtui.apis import APIS
+from gwtui.apis.anthropic.messages import VERSION
+from gwtui.apis.errors import refused_parameter
+from gwtui.apis.requests import join_url
+from gwtui.decode.telling import apis_at
+from gwtui.doctor.documents import chosen_model, document_of, models_of
+from gwtui.doctor.products import Seen, product_of
+from gwtui.model.enums import Kind, Outcome
+from gwtui.model.profile import TLS, Deadlines, Endpoint
+from gwtui.model.records import Request
+from gwtui.model.verdicts import Verdict
+
+MOST_REQUESTS = 12
+"""The maximum number of requests to one base URL."""
+DEADLINES = Deadlines(
+    connect_s=5, first_byte_s=10, first_event_s=10, first_token_s=12, event_gap_s=10, idle_s=10, total_s=15
+)
+"""Of each request."""
+MAX_TOKENS = 64
+"""Of each answer."""
+PROMPT = "Say OK."
+MOST_TRIES = 3
+"""The maximum number of requests for one API."""
+USUAL = ("openai-chat", "anthropic-messages", "openai-responses", "openai-completions", "gemini", "cohere-chat")
+"""The APIs that are tried where nothing shows which ones there are."""
+SPOKEN = {
+    "Ollama": ("ollama-chat", "ollama-generate", "openai-chat", "anthropic-messages"),
+    "llama.cpp": ("openai-chat", "openai-completions", "anthropic-messages", "openai-responses"),
+    "vLLM": ("openai-chat", "openai-completions", "openai-responses", "anthropic-messages"),
+    "SGLang": ("openai-chat", "openai-completions", "ollama-chat"),
+    "TGI": ("tgi", "openai-chat"),
+    "Anthropic": ("anthropic-messages", "openai-chat"),
+    "Gemini": ("gemini", "openai-chat"),
+    "Cody Gateway": ("anthropic-messages", "fireworks", "openai-chat"),
+    "a local LLM gateway": ("anthropic-messages", "openai-chat", "openai-responses", "compare-stream"),
+}
+"""What products are known to speak, the most used first."""
+_PATHS = {"models": "/v1/models", "tags": "/api/tags", "health": "/gateway/health", "info": "/info"}
+_X_API_KEY = re.compile(r"x-api-key|anthropic-version|\"type\": ?\"authentication_error\"", re.IGNORECASE)
+_VERSION = re.compile(r"/v\d+\w*\Z")
+"""The end of a base URL that is the beginning of an API's path."""
+_SOURCEGRAPH = ("sourcegraph-stream", "sourcegraph-code")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What is to be examined."""
+
+    url: str
+    key: str | None = None
+    """Where the key is, as in `Endpoint.key`."""
+    model: str | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+    tls: TLS | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One request."""
+
+    topic: str
+    """A document of the gateway's, or the API."""
+    endpoint: Endpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request that was sent, and what came of it."""
+
+    question: Question
+    request: Request
+
+    @property
+    def ok(self) -> bool:
+        return self.request.outcome is Outcome.OK
+
+    @property
+    def seen(self) -> Seen:
+        return Seen(self.question.topic, self.request.headers, document_of(self.request), self.request.text)
+
+
+def next_question(target: Target, answered: Sequence[Answered]) -> Question | None:
+    """What to ask next; None when all is known, or nothing more can be."""
+    if len(answered) >= MOST_REQUESTS or why_to_stop(answered):
+        return None
+    before = [each.question.endpoint for each in answered]
+    return next((each for each in _questions(target, answered) if each.endpoint not in before), None)
+
+
+UNREACHED = frozenset(
+    {
+        Verdict.DNS,
+        Verdict.REFUSED,
+        Verdict.UNREACHABLE,
+        Verdict.CONNECT_TIMEOUT,
+        Verdict.TLS,
+        Verdict.TLS_FILE,
+        Verdict.NOT_HTTP,
+        Verdict.PROXY,
+        Verdict.NO_KEY,
+        Verdict.LOCAL,
+    }
+)
+"""Verdicts that every other request would get as well."""
+_HANGING = frozenset({Verdict.NO_FIRST_BYTE, Verdict.STALLED, Verdict.TIMEOUT})
+_LIMITED = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
+
+
+def why_to_stop(answered: Sequence[Answered]) -> str:
+    """Why no more questions help; "" where they may."""
+    verdicts = [each.request.verdict for each in answered]
+    asked = [each for each in answered if each.question.topic in APIS]
+    if any(each.ok for each in asked):
+        return ""
+    if verdicts and verdicts[-1] in UNREACHED:
+        return "every other request would end like this one"
+    if sum(verdict in _HANGING for verdict in verdicts) >= 2:
+        return "it hangs: two requests were not answered in time"
+    if sum(verdict in _LIMITED for verdict in verdicts) >= 2:
+        return "it limits the rate: try again later"
+    refused = [each for each in asked if each.request.verdict is Verdict.AUTH]
+    if len(refused) >= 3 and len(refused) == len(asked):
+        has_key = asked[0].question.endpoint.key is not None
+        return "it refuses every request" + (" with this key" if has_key else ": give a --key")
+    if len(asked) >= 3 and all(each.request.rule == "stream.page" for each in asked):
+        return "it answers with a web page, whatever is asked"
+    if len(asked) >= 3 and all(each.request.verdict is Verdict.REDIRECT for each in asked):
+        return "it redirects every request, and no redirect is followed: use the URL that it leads to"
+    return ""
+
+
+def _questions(target: Target, answered: Sequence[Answered]) -> Iterator[Question]:
+    """All that is worth asking by what is known, in order."""
+    first = _document(target, "models")
+    yield first
+    if (listed := next((each for each in answered if each.question == first), None)) and _wants_x_api_key(listed):
+        # Anthropic's own list is had with its own headers alone.
+        headers = {**target.headers, "anthropic-version": VERSION}
+        yield Question("models", replace(first.endpoint, auth="x-api-key", headers=headers))
+    models = known_models(answered)
+    product, _ = product_of(each.seen for each in answered)
+    if not models:
+        yield _document(target, "tags")
+        yield _document(target, "health")
+        yield _document(target, "info")
+    for api in apis_to_try(target.url, product):
+        yield from _of_api(target, api, models, answered)
+
+
+def _wants_x_api_key(answer: Answered) -> bool:
+    refused = answer.request.verdict is Verdict.COMPLETE and answer.request.status in (400, 401, 403)
+    has_key = answer.question.endpoint.key is not None
+    return refused and has_key and bool(_X_API_KEY.search(answer.request.text[:2048]))
+
+
+def known_models(answered: Sequence[Answered]) -> tuple[str, ...]:
+    """The models that its documents list."""
+    found = (models_of(document_of(each.request)) for each in answered if each.question.topic in ("models", "tags"))
+    return next(filter(None, found), ())
+
+
+def apis_to_try(url: str, product: str) -> tuple[str, ...]:
+    """The likeliest first: the one that the URL is of, those that the product speaks, the usual ones."""
+    own = apis_at(urlsplit(url).path)
+    if "/.api" in url:
+        own = [*own, *_SOURCEGRAPH]
+    return tuple(dict.fromkeys((*own, *SPOKEN.get(product, ()), *USUAL)))
+
+
+def root_of(url: str) -> str:
+    """The base URL without the version, or the path of an API, that it ends with."""
+    parts = urlsplit(url)
+    path = parts.path.rstrip("/")
+    for api in APIS.values():
+        end = api.default_path.partition("?")[0]
+        if api.kind is Kind.COMPLETION and path.endswith(end):
+            path = path.removesuffix(end)
+    for end in ("/v1", "/v1beta", "/v2", "/api", "/openai"):
+        path = path.removesuffix(end)
+    return parts._replace(path=path, fragment="").geturl()
+
+
+def _document(target: Target, topic: str) -> Question:
+    root = root_of(target.url)
+    url = join_url(target.url if topic == "models" and not apis_at(urlsplit(target.url).path) else root, None,
+                   _PATHS[topic])  # fmt: skip
+    endpoint = Endpoint(
+        name=topic,
+        api="http",
+        url=url,
+        method="GET",
+        expect_status="200-599",
+        key=target.key,
+        headers=target.headers,
+        tls=target.tls,
+    )
+    return Question(topic, endpoint)
+
+
+def _of_api(target: Target, api: str, models: Sequence[str], answered: Sequence[Answered]) -> Iterator[Question]:
+    """The API's question, and what its refusals ask for."""
+    endpoint = first_endpoint(target, api, models)
+    for _ in range(MOST_TRIES):
+        yield Question(api, endpoint)
+        answer = next((each for each in answered if each.question.endpoint == endpoint), None)
+        changed = remedy(answer, models) if answer is not None else None
+        if changed is None:
+            return
+        endpoint = changed
+
+
+def first_endpoint(target: Target, api: str, models: Sequence[str]) -> Endpoint:
+    """How the API is asked at first."""
+    path, default = urlsplit(target.url).path.rstrip("/"), APIS[api].default_path
+    is_own = apis_at(path) in ([], [api])
+    version = _VERSION.search(path)
+    fits = default.startswith("/v") and (version is None or default.startswith(f"{version[0]}/"))
+    return Endpoint(
+        name=api,
+        api=api,
+        url=target.url if is_own and fits else root_of(target.url),
+        model=target.model or chosen_model(api, models),
+        prompt=PROMPT,
+        max_tokens=MAX_TOKENS,
+        key=target.key,
+        headers=target.headers,
+        tls=target.tls,
+    )
+
+
+def remedy(answer: Answered, models: Sequence[str] = ()) -> Endpoint | None:
+    """The endpoint with that put right which the answer complains of; None where it is good or says nothing of use."""
+    request, endpoint = answer.request, answer.question.endpoint
+    if answer.ok:
+        return None
+    if request.rule == "stream.json-answer":
+        return replace(endpoint, stream=False)
+    said = f"{request.reason} {request.text[:2048]}".lower()
+    if request.verdict is Verdict.AUTH and endpoint.key is not None and endpoint.auth is None:
+        return _other_way(endpoint, said)
+    if request.status in (400, 404, 422):
+        return _other_field(endpoint, refused_parameter(request.text.encode()), said, models)
+    return None
+
+
+def _other_way(endpoint: Endpoint, said: str) -> Endpoint | None:
+    """Another header for the key."""
+    if "x-api-key" in said and endpoint.api != "anthropic-messages":
+        return replace(endpoint, auth="x-api-key")
+    if "api-key" in said.replace("x-api-key", "") or "subscription key" in said:
+        return replace(endpoint, auth="api-key")
+    return replace(endpoint, auth="bearer") if endpoint.api in ("anthropic-messages", "gemini") else None
+
+
+def _other_field(endpoint: Endpoint, parameter: str, said: str, models: Sequence[str]) -> Endpoint | None:
+    if parameter == "max_tokens" and "max_completion_tokens" in said and not endpoint.body:
+        return replace(endpoint, body={"max_completion_tokens": MAX_TOKENS})
+    if "model" in said and models and endpoint.model not in models:
+        return replace(endpoint, model=models[0])
+    if parameter == "stream":
+        return replace(endpoint, stream=False)
+    return None
