@@ -28,7 +28,7 @@ _decoder = msgspec.json.Decoder(_Outer)
 
 
 def answer_id_in(payload: str | bytes) -> str:
-    """The id in a whole answer, or in one of the first events of a stream; "" where there is none."""
+    """The id in a whole answer, or in one of the first events of a stream; "" if it has no id."""
     if not payload:
         return ""
     try:

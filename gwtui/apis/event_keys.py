@@ -1,6 +1,6 @@
 """What the data of each event must have, so that clients of an API find what they read without looking for it.
 
-By the event's own `type`; "" stands for every other event, and for APIs whose events have no type. Of `a|b` one is
+By the event's own `type`; "" is every other event, and for APIs whose events have no type. Of `a|b` one is
 enough. Errors, pings and markers such as `[DONE]` are not events in this sense.
 """
 

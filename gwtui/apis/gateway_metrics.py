@@ -64,7 +64,7 @@ def dear(counts: GatewayCounts, when: str) -> tuple[Finding, ...]:
 
 
 def counts_text(counts: GatewayCounts) -> str:
-    """`1,204 requests, 120,400 tokens, $3.20`, as far as they are told."""
+    """`1,204 requests, 120,400 tokens, $3.20`, as far as the gateway gives them."""
     parts = (
         many(counts.requests, "request") if counts.requests is not None else "",
         f"{count(counts.tokens)} tokens" if counts.tokens is not None else "",

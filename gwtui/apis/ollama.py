@@ -18,7 +18,7 @@ from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage, words_of
 from gwtui.apis.errors import APIError, ErrorForm, find_error, is_error
 from gwtui.apis.finish_reasons import OLLAMA, finish_word
 from gwtui.apis.models import model_differs
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted, wanted_of
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.apis.stream_notes import StreamNotes
@@ -75,7 +75,7 @@ CHAT = msgspec.json.Decoder(Chat)
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class OllamaForm:
     """What differs between the two APIs."""
 
     field: str
@@ -106,18 +106,18 @@ def _prompt(endpoint: Endpoint) -> dict[str, Any]:
     return {"prompt": endpoint.prompt or EXAMPLE_PROMPT}
 
 
-CHAT_FORM = Form("message", _message, _messages)
-GENERATE_FORM = Form("response", _response, _prompt)
+CHAT_FORM = OllamaForm("message", _message, _messages)
+GENERATE_FORM = OllamaForm("response", _response, _prompt)
 
 
 class OllamaReader:
     """Follows one stream of either API."""
 
-    def __init__(self, asked: str, form: Form = CHAT_FORM, wanted: Wanted = ANYTHING) -> None:
+    def __init__(self, asked: str, form: OllamaForm = CHAT_FORM, wanted: Wanted = ANYTHING) -> None:
         self._asked = asked
         self._form = form
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = Outcome(RULES, OLLAMA, wanted)
+        self._outcome = AnswerOutcome(RULES, OLLAMA, wanted)
         self._served = ""
         self._last = Chat()
         """The object that says that it is done."""
@@ -210,7 +210,7 @@ class Ollama(API):
     default_model = "llama3.2"
     error_form = ErrorForm('{"error": "..."}')
     words = EVENT_WORDS
-    form: Form
+    form: OllamaForm
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body.get("options") if isinstance(endpoint.body, dict) else None
@@ -241,7 +241,7 @@ class Ollama(API):
         kind, text = generated(message)
         served = clean(as_text(chat.model))
         differs = model_differs(model_asked(endpoint, self.default_model), served)
-        outcome = Outcome(RULES, OLLAMA, _wanted(endpoint), whole=True)
+        outcome = AnswerOutcome(RULES, OLLAMA, _wanted(endpoint), whole=True)
         outcome.take(kind, text)
         closing = outcome.closing(filter(None, (chat.reason,)), chat.usage)
         judgement = closing.judgement or judge_done(chat)

@@ -66,7 +66,7 @@ class Closing:
     findings: tuple[Finding, ...] = ()
 
 
-class Outcome:
+class AnswerOutcome:
     """Follows what came of one answer. Its memory does not grow with the answer."""
 
     def __init__(self, rules: str, words: Vocabulary, wanted: Wanted, *, whole: bool = False) -> None:

@@ -16,7 +16,7 @@ from gwtui.apis.errors import APIError, ErrorForm, is_error
 from gwtui.apis.event_keys import TOKENS
 from gwtui.apis.finish_reasons import TGI as WORDS
 from gwtui.apis.finish_reasons import finish_word
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted, wanted_of
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_text, member, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, json_body, json_headers, key_header, model_asked, url_of_model
 from gwtui.apis.stream_notes import StreamNotes
@@ -69,7 +69,7 @@ class TGIReader:
 
     def __init__(self, wanted: Wanted = ANYTHING) -> None:
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = Outcome(RULES, WORDS, wanted)
+        self._outcome = AnswerOutcome(RULES, WORDS, wanted)
         self._tags = ThoughtTags()
         self._tokens = 0
         self._index: int | None = None
@@ -199,7 +199,10 @@ class TextGenerationInference(API):
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-generated", answer.reason))
         if not isinstance(answer.generated_text, str):
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-generated", "JSON without `generated_text`"))
-        text, outcome = answer.generated_text, Outcome(RULES, WORDS, wanted_of(endpoint, is_code=True), whole=True)
+        text, outcome = (
+            answer.generated_text,
+            AnswerOutcome(RULES, WORDS, wanted_of(endpoint, is_code=True), whole=True),
+        )
         outcome.take(EventKind.TEXT, text)
         closing = outcome.closing(filter(None, (answer.reason,)), answer.usage)
         good = judged(

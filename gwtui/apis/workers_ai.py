@@ -18,7 +18,7 @@ from gwtui.apis.finish_reasons import OPENAI, finish_word
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import OpenAIReader
 from gwtui.apis.openai.events import DONE, ChunkForm
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted, wanted_of
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, member, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, MODEL, json_body, json_headers, key_header, model_asked, url_of_model
 from gwtui.apis.stream_notes import StreamNotes
@@ -36,7 +36,7 @@ RULES = "workers-ai"
 """What the ids of this API's rules begin with."""
 
 
-class Piece(msgspec.Struct):
+class WorkersAIEvent(msgspec.Struct):
     """An event, or the result of a whole answer. Leaves are untyped: what is wrong is said by a rule."""
 
     response: Any = None
@@ -53,7 +53,7 @@ class _Envelope(msgspec.Struct):
     success: Any = None
 
 
-PIECE = msgspec.json.Decoder(Piece)
+PIECE = msgspec.json.Decoder(WorkersAIEvent)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
@@ -62,7 +62,7 @@ class WorkersAIReader:
 
     def __init__(self, asked: str, wanted: Wanted = ANYTHING) -> None:
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = Outcome(RULES, OPENAI, wanted)
+        self._outcome = AnswerOutcome(RULES, OPENAI, wanted)
         self._tags = ThoughtTags()
         self._openai = OpenAIReader(asked, RULES, wanted=wanted)
         self._is_openai = False
@@ -104,8 +104,8 @@ class WorkersAIReader:
             return self._notes.after_end(clean(event.event, 64), DONE)
         return Reading(EventKind.OTHER, "message", "", self._notes.take_unreadable(payload))
 
-    def _piece(self, event: FramedEvent, piece: Piece) -> Reading:
-        if piece == Piece():
+    def _piece(self, event: FramedEvent, piece: WorkersAIEvent) -> Reading:
+        if piece == WorkersAIEvent():
             words = f"neither `response` nor an error: {event.data[:QUOTED]}"
             return Reading(EventKind.OTHER, "message", "", self._notes.note(FindingName.FOREIGN_CHUNK, words))
         self._pieces += 1
@@ -178,7 +178,7 @@ class WorkersAI(API):
         "The account is in the URL. By way of AI Gateway the URL is "
         "https://gateway.ai.cloudflare.com/v1/ACCOUNT_ID/GATEWAY/workers-ai, and `path` is /{model}."
     )
-    words = words_of(Piece, more=("function", "arguments", "name"))
+    words = words_of(WorkersAIEvent, more=("function", "arguments", "name"))
     event_keys = PIECES
     error_form = ErrorForm('{"success": false, "errors": [{"code": ..., "message": "..."}]}')
 
@@ -220,7 +220,7 @@ def _read(result: dict[str, Any], wanted: Wanted) -> Answer:
         return Answer(judged(RULES, Verdict.WRONG_BODY, "no-result", "`result` without `response`"))
     response, reason = result.get("response"), finish_word(result.get("finish_reason"))
     text = as_json(response) if isinstance(response, dict | list) else as_text(response)
-    usage, outcome = token_usage(result.get("usage")), Outcome(RULES, OPENAI, wanted, whole=True)
+    usage, outcome = token_usage(result.get("usage")), AnswerOutcome(RULES, OPENAI, wanted, whole=True)
     outcome.take(EventKind.TEXT, text)
     if result.get("tool_calls"):
         outcome.take_tool()
@@ -229,7 +229,7 @@ def _read(result: dict[str, Any], wanted: Wanted) -> Answer:
     return Answer(closing.judgement or good, text, usage, findings=closing.findings)
 
 
-def generated(piece: Piece) -> tuple[EventKind, str]:
+def generated(piece: WorkersAIEvent) -> tuple[EventKind, str]:
     """What a piece of a stream holds; some models send digits as numbers."""
     if text := as_text(piece.response):
         return EventKind.TEXT, text

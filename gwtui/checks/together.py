@@ -35,7 +35,7 @@ FEWEST = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class StreamWaits:
     """How streams that were asked for at the same time waited for one another."""
 
     first_ns: int
@@ -86,7 +86,7 @@ def _queued(analysis: Concurrency, facts: Facts) -> CheckAnswer | None:
     return None
 
 
-def waiting_of(timelines: Sequence[ModelTimeline]) -> Waiting | None:
+def waiting_of(timelines: Sequence[ModelTimeline]) -> StreamWaits | None:
     """How these streams waited for one another; None where the last one waited no longer than chance explains."""
     known = [(each.sent_ns, each.begin_ns, each.end_ns or 0) for each in timelines if each.begin_ns is not None]
     waits = sorted(begin_ns - sent_ns for sent_ns, begin_ns, _ in known)
@@ -94,7 +94,7 @@ def waiting_of(timelines: Sequence[ModelTimeline]) -> Waiting | None:
         return None
     first_end_ns = min(end_ns for _, _, end_ns in known)
     in_pieces = median(end_ns - begin_ns for _, begin_ns, end_ns in known) >= ONE_PIECE_SHARE * waits[0]
-    return Waiting(
+    return StreamWaits(
         first_ns=waits[0],
         last_ns=waits[-1],
         after_an_end=sum(begin_ns >= first_end_ns for _, begin_ns, _ in known) if in_pieces else 0,
@@ -112,7 +112,7 @@ def _step_ns(waits: Sequence[int]) -> int | None:
     return round(usual) if usual and even >= len(steps) - UNEVEN else None
 
 
-def _told(waiting: Waiting) -> str:
+def _told(waiting: StreamWaits) -> str:
     """How they waited, in words; "" for what may be chance."""
     waits = f"the first waits {units.duration(waiting.first_ns)}, the last {units.duration(waiting.last_ns)}"
     if waiting.after_an_end > 1:

@@ -96,7 +96,9 @@ def command(
       128+n  ended by signal n; finished checks are printed
     """
     fields, more = given(**described), given(agent_type=agent_type, provoke=provoke)
-    asked = Asked(endpoint, profile_name, config_file, fields, None if tool_name is None else _tool(tool_name))
+    asked = CheckedEndpoints(
+        endpoint, profile_name, config_file, fields, None if tool_name is None else _tool(tool_name)
+    )
     planned = plans(asked, models, more, only, listed=listed)
     if listed:
         list_them(planned)
@@ -105,7 +107,7 @@ def command(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CheckedEndpoints:
     """What the command line says of the endpoints to check."""
 
     name: str | None
@@ -118,7 +120,7 @@ class Asked:
 
 
 def plans(
-    asked: Asked,
+    asked: CheckedEndpoints,
     models: str | None,
     more: Mapping[str, str],
     only: Sequence[str],
@@ -223,7 +225,7 @@ def _show_pending(checks: Sequence[Check], number: int, style: TextStyle) -> Non
         click.echo(style.coloured(table.pending(checks[number]), table.FAINT), nl=False)
 
 
-def _endpoints(asked: Asked, *, listed: bool) -> Targets:
+def _endpoints(asked: CheckedEndpoints, *, listed: bool) -> Targets:
     """The endpoints to check: described by options or a URL, one of the configuration, or all of a profile."""
     name, fields = asked.name, dict(asked.fields)
     if name is not None and "://" in name:

@@ -5,7 +5,7 @@
   interval or `LONGEST_NS`: a gateway that is back is still noticed soon. After a few refusals that name the asker as
   the trouble (a wrong key, too many requests) it does so at once, and only `LONGEST_NS` is the limit.
 - Each pause is shortened at random by up to a half, so that many monitors do not come back together.
-- A WebSocket that failed is not dialled again before its own pause is over (`probes.backoff`).
+- A WebSocket that failed is not dialled again before its own pause is over (`probes.lanes`).
 
 The first good result ends the second, but not what an answer asked for.
 """

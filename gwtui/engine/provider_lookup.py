@@ -55,7 +55,7 @@ class ProviderLookup:
         self._clock = clock
         self._gateways: dict[str, _Gateway] = {}
         self._left: list[_Gateway] = []
-        """Those of endpoints that were edited: somebody may still wait for one."""
+        """Those of endpoints that were edited: a request may still wait for one."""
 
     async def look_up(self, request: Request, endpoint: Endpoint, profile: Profile) -> Request:
         """The request with its provider and what follows from it; as it is, where nothing is found."""
@@ -141,7 +141,7 @@ class _Source(Generic[_T]):
         self._rests_until_ns = 0
 
     async def since(self, now_ns: int) -> _T | None:
-        """The document as it was asked for at that time or later; None where there is none."""
+        """The document as it was asked for at that time or later; None if there is no document."""
         async with self._lock:
             if (self._asked_ns is None or self._asked_ns < now_ns) and self._clock() >= self._rests_until_ns:
                 await self._ask()

@@ -34,7 +34,7 @@ class GatewayCounts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
     @property
     def usd_per_1000_tokens(self) -> float | None:
-        """What a thousand of these tokens cost; None where there are none, or no cost."""
+        """What a thousand of these tokens cost; None without tokens or without a cost."""
         return self.cost_usd / self.tokens * 1000 if self.cost_usd is not None and self.tokens else None
 
 
@@ -63,7 +63,7 @@ class GatewayComparison(msgspec.Struct, frozen=True, kw_only=True, omit_defaults
     own_tokens: int = 0
     """Tokens of `own`, as their answers reported them."""
     told_usd: float | None = None
-    """What the gateway says they cost; None where that cannot be told from the requests of others."""
+    """What the gateway says they cost; None where the requests of others cannot be separated."""
     expected_usd: float | None = None
     """What they cost by the `price` of their endpoints; None where that is not known."""
 

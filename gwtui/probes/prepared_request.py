@@ -8,11 +8,10 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gwtui.apis.base import Ask
-from gwtui.probes.aws_signature import signed_headers
+from gwtui.apis.base import Ask, Signature
 from gwtui.text.sanitize import clean
 from gwtui.transport.proxies import Proxy
-from gwtui.transport.request import Target, head_of, target_of
+from gwtui.transport.request import RequestError, Target, head_of, target_of
 
 ID_HEADERS = ("traceparent", "x-request-id")
 
@@ -52,6 +51,28 @@ def sent_ids(headers: Iterable[tuple[str, str]]) -> tuple[str, str]:
     values = {name.lower(): value for name, value in headers}
     parts = values.get("traceparent", "").split("-")
     return clean(parts[1] if len(parts) > 1 else ""), clean(values.get("x-request-id", ""))
+
+
+def signed_headers(signature: Signature, method: str, url: str, body: bytes) -> tuple[tuple[str, str], ...]:
+    """The headers that sign this request for AWS (Signature Version 4), as of now: host and body, and no other header.
+
+    botocore is needed for nothing else, so it is loaded late.
+
+    Raises `RequestError`.
+    """
+    try:
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+    except ImportError as error:
+        raise RequestError("a request for AWS is signed by the botocore library: pip install 'gwtui[aws]'") from error
+    access_key, _, rest = signature.credentials.partition(":")
+    secret_key, _, token = rest.partition(":")
+    if not access_key or not secret_key:
+        raise RequestError("the key for AWS is not ACCESS_KEY_ID:SECRET_KEY:TOKEN")
+    request = AWSRequest(method=method, url=url, data=body)
+    SigV4Auth(Credentials(access_key, secret_key, token or None), signature.service, signature.region).add_auth(request)
+    return tuple((str(name), str(value)) for name, value in request.headers.items())
 
 
 class PreparedRequest:

@@ -41,7 +41,7 @@ LIKELIER = 2.0
 """... and otherwise the waits for the first content have to be more even, by this factor, if each counts from the end
 of the answer before than if all count from the send."""
 UNLIKELY = 4.5
-"""Of two models that were asked together, the one seldom waits this many times as long for its first content."""
+"""Of two models that were asked together, the one rarely waits this many times as long for its first content."""
 UNEVEN = 3.0
 """Waits that differ by more are no sign of a queue where all started together: one model may think for long."""
 BURST_NS = 5_000_000  # as `verdict.buffering.BURST_SPREAD_NS`
@@ -89,7 +89,7 @@ def analyse(timelines: Sequence[ModelTimeline], speakers: Sequence[str], *, one_
 
 def _from_starts(found: Concurrency, answered: Sequence[ModelTimeline]) -> Concurrency:
     """The same with its figures counted from each model's own start, as the stream tells it; unless all starts were
-    told at once and the models then answered one by one: such a start is no beginning."""
+    announced at once and the models then answered one by one: such a start is no beginning."""
     if found.verdict is Together.SEQUENTIAL and found.starts_together:
         return found
     spans = [(each.start_ns or 0, each.end_ns or 0) for each in answered]
@@ -100,7 +100,7 @@ def _from_starts(found: Concurrency, answered: Sequence[ModelTimeline]) -> Concu
 
 
 def _decided(found: Concurrency, answered: Sequence[ModelTimeline], *, one_stream: bool) -> tuple[Together | None, str]:
-    """The verdict, or why there is none. `answered`: those that did, with their own times."""
+    """The verdict, or why it is missing. `answered`: those that did, with their own times."""
     if len(answered) < 2:
         few = f"{len(answered)} of {len(found.models)} models answered"
         return None, "only one model was asked" if len(found.models) < 2 else few

@@ -26,7 +26,7 @@ class ModelEvent(Protocol):
 
     @property
     def model(self) -> str:
-        """Empty where it is nobody's."""
+        """Empty where it belongs to no model."""
 
     @property
     def note(self) -> str:

@@ -12,10 +12,9 @@ from support.streams import feed, named, names, unnamed
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.finish_reasons import ANTHROPIC, COHERE, GEMINI, OLLAMA, OPENAI, RESPONSES, SOURCEGRAPH, Ending
-from gwtui.apis.outcome import Outcome, Wanted, wanted_of
+from gwtui.apis.outcome import AnswerOutcome, Wanted, wanted_of
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind, FindingName
-from gwtui.model.enums import Outcome as Worth
+from gwtui.model.enums import EventKind, FindingName, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
@@ -38,8 +37,8 @@ def test_each_word_has_a_meaning_and_a_place_where_it_was_seen(words: Any) -> No
     assert words.meaning("tired") is None
 
 
-def outcome(*came: tuple[EventKind, str], wanted: Wanted = Wanted(256)) -> Outcome:  # noqa: B008 - frozen
-    made = Outcome("x", OPENAI, wanted)
+def outcome(*came: tuple[EventKind, str], wanted: Wanted = Wanted(256)) -> AnswerOutcome:  # noqa: B008 - frozen
+    made = AnswerOutcome("x", OPENAI, wanted)
     for kind, text in came:
         made.take(kind, text)
     return made
@@ -78,7 +77,7 @@ ENDS = [
     ("name", "made", "word", "usage", "verdict", "finding", "says"), ENDS, ids=[e[0] for e in ENDS]
 )
 def test_what_an_end_is_worth(
-    name: str, made: Outcome, word: str, usage: Usage, verdict: Verdict, finding: FindingName | None, says: str
+    name: str, made: AnswerOutcome, word: str, usage: Usage, verdict: Verdict, finding: FindingName | None, says: str
 ) -> None:
     closing = made.closing([word], usage)
     assert (closing.judgement.verdict if closing.judgement else COMPLETE) is verdict
@@ -174,7 +173,7 @@ def test_whole_answers_are_judged_by_the_same_rules(
     answer = APIS[api].answer(endpoint(api, stream=False), 200, json.dumps(body).encode())
     assert answer.judgement.verdict is verdict, answer.judgement
     assert names(answer.findings)[:1] == ([finding] if finding else [])
-    assert (finding is not None) <= (answer.judgement.verdict.outcome is Worth.OK)
+    assert (finding is not None) <= (answer.judgement.verdict.outcome is Outcome.OK)
 
 
 def test_a_call_of_a_tool_in_another_shape_is_one() -> None:

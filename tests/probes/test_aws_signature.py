@@ -24,7 +24,7 @@ from gwtui.apis.base import Signature
 from gwtui.framing.base import FramedEvent
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
-from gwtui.probes.aws_signature import signed_headers
+from gwtui.probes.prepared_request import signed_headers
 from gwtui.secrets import resolver
 from gwtui.secrets.references import KeyReferenceError
 from gwtui.secrets.resolver import make_ready, resolve

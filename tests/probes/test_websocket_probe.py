@@ -40,8 +40,8 @@ from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.profile import TLS, Endpoint
 from gwtui.model.records import Ping, Record, RequestStarted
 from gwtui.model.verdicts import Verdict
-from gwtui.probes import backoff, pong
-from gwtui.probes.backoff import Backoff
+from gwtui.probes import lanes, pong
+from gwtui.probes.lanes import Backoff
 from gwtui.probes.pong import answer_within_s, grace_s
 from gwtui.probes.websocket import WebSocketProber
 from gwtui.secrets import sources
@@ -488,7 +488,7 @@ async def test_after_a_further_failure_it_waits_until_it_dials_anew() -> None:
             rows.append(await probing.once())
             wait_ns_after = probing.prober.wait_ns()
     assert [row.close_reason for row in rows] == ["deploy", "deploy", ""]
-    assert 0 < wait_s <= backoff.FIRST_S
+    assert 0 < wait_s <= lanes.FIRST_S
     assert (rows[2].verdict, wait_ns_after) == (Verdict.PONG, 0), "it pings whenever it is asked to"
 
 
@@ -574,7 +574,7 @@ def test_pauses_grow_with_jitter_up_to_a_limit(seed: int, failures: int) -> None
     for failed in range(failures):
         pauses.failed(now_ns=1000)
         left_s = pauses.left_ns(1000) / 1e9
-        longest = min(backoff.LONGEST_S, backoff.FIRST_S * 2 ** (failed - 1)) if failed else 0
+        longest = min(lanes.LONGEST_S, lanes.FIRST_S * 2 ** (failed - 1)) if failed else 0
         assert longest / 2 <= left_s <= longest
     pauses.succeeded()
     assert pauses.left_ns(1000) == 0

@@ -15,7 +15,7 @@ from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.finish_reasons import ANTHROPIC, finish_word
 from gwtui.apis.models import model_differs
-from gwtui.apis.outcome import Outcome, wanted_of
+from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.framing.sse import SSE
@@ -119,9 +119,9 @@ def conversation(endpoint: Endpoint) -> list[dict[str, Any]]:
     return [question, {"role": "assistant", "content": EXAMPLE_PREFILL}]
 
 
-def _outcome(payload: _Answer, endpoint: Endpoint) -> Outcome:
+def _outcome(payload: _Answer, endpoint: Endpoint) -> AnswerOutcome:
     """What came in the blocks."""
-    outcome = Outcome(RULES, ANTHROPIC, wanted_of(endpoint), whole=True)
+    outcome = AnswerOutcome(RULES, ANTHROPIC, wanted_of(endpoint), whole=True)
     outcome.refuse(refusal_of(payload.stop_details))
     for block in payload.content or ():
         outcome.take(EventKind.TEXT, as_text(block.text))

@@ -28,7 +28,7 @@ from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import APIError, is_error
 from gwtui.apis.finish_reasons import ANTHROPIC
 from gwtui.apis.models import model_differs
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
@@ -55,7 +55,7 @@ class AnthropicReader:
         self.model_served = ""
         self._asked = asked
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = Outcome(RULES, ANTHROPIC, wanted)
+        self._outcome = AnswerOutcome(RULES, ANTHROPIC, wanted)
         self._at = Place.START
         self._block = OpenBlock()
         self._half_tool: Judgement | None = None

@@ -9,7 +9,7 @@ from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.bedrock import asking
 from gwtui.apis.bedrock.stream import PAYLOAD, RULES, ConverseReader, generated, stop_reason, usage_of
 from gwtui.apis.finish_reasons import BEDROCK
-from gwtui.apis.outcome import Outcome, wanted_of
+from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, member, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, MODEL, json_body, json_headers, model_asked
 from gwtui.framing.event_stream import EVENT_STREAM
@@ -58,7 +58,7 @@ class BedrockConverse(API):
         if not isinstance(content, list):
             words = "JSON without `output.message.content`"
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-message", words))
-        outcome, reason = Outcome(RULES, BEDROCK, wanted_of(endpoint), whole=True), stop_reason(payload)
+        outcome, reason = AnswerOutcome(RULES, BEDROCK, wanted_of(endpoint), whole=True), stop_reason(payload)
         text = ""
         for block in content:
             kind, piece = generated(block)

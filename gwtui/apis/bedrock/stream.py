@@ -16,7 +16,7 @@ from gwtui.apis.base import Reading, Reasoning, Usage
 from gwtui.apis.bedrock.asking import exception_of
 from gwtui.apis.errors import APIError
 from gwtui.apis.finish_reasons import BEDROCK, finish_word
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, member, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
@@ -43,7 +43,7 @@ class ConverseReader:
     def __init__(self, wanted: Wanted = ANYTHING, asked: str = "") -> None:
         self._asked = asked
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = Outcome(RULES, BEDROCK, wanted)
+        self._outcome = AnswerOutcome(RULES, BEDROCK, wanted)
         self._tags = ThoughtTags()
         self._started = False
         self._open: dict[str, Arguments] = {}

@@ -11,7 +11,7 @@ from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.cohere.stream import EVENT_WORDS, RULES, CohereReader, failure_of, finish_reason, generated, usage_of
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.finish_reasons import COHERE
-from gwtui.apis.outcome import Outcome, wanted_of
+from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, member, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header
 from gwtui.framing.sse import SSE
@@ -65,7 +65,7 @@ class CohereChat(API):
         content = message.get("content")
         pieces = [generated(block) for block in content] if isinstance(content, list) else []
         text = "".join(piece for kind, piece in pieces if kind.is_visible)
-        outcome, reason = Outcome(RULES, COHERE, wanted_of(endpoint), whole=True), finish_reason(payload)
+        outcome, reason = AnswerOutcome(RULES, COHERE, wanted_of(endpoint), whole=True), finish_reason(payload)
         for kind, piece in pieces:
             outcome.take(kind, piece)
         if member(message, "tool_calls"):

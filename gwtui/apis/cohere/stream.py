@@ -15,7 +15,7 @@ import msgspec
 from gwtui.apis.base import Reading, Usage, words_of
 from gwtui.apis.errors import APIError, is_error
 from gwtui.apis.finish_reasons import COHERE, finish_word
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, member, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
@@ -60,7 +60,7 @@ class CohereReader:
 
     def __init__(self, wanted: Wanted = ANYTHING) -> None:
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = Outcome(RULES, COHERE, wanted)
+        self._outcome = AnswerOutcome(RULES, COHERE, wanted)
         self._started = False
         self._open: dict[tuple[str, object], Arguments] = {}
         """The blocks and calls that began and did not end, by kind and index."""

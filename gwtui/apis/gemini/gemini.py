@@ -25,7 +25,7 @@ from gwtui.apis.gemini.stream import (
     usage_of,
 )
 from gwtui.apis.models import model_differs
-from gwtui.apis.outcome import Outcome, Wanted, wanted_of
+from gwtui.apis.outcome import AnswerOutcome, Wanted, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import (
     EXAMPLE_PROMPT,
@@ -116,7 +116,7 @@ def _responses(body: bytes) -> list[GeminiResponse] | Unreadable:
 
 
 def _read(responses: list[GeminiResponse], asked: str, wanted: Wanted, findings: tuple[Finding, ...]) -> Answer:
-    outcome = Outcome(RULES, WORDS, wanted, whole=True)
+    outcome = AnswerOutcome(RULES, WORDS, wanted, whole=True)
     usage, served, text = Usage(), "", ""
     reasons: set[str] = set()
     blocked = ""

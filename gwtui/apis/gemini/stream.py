@@ -16,7 +16,7 @@ from gwtui.apis.choices import Alternatives
 from gwtui.apis.errors import APIError, is_error
 from gwtui.apis.finish_reasons import GEMINI as WORDS
 from gwtui.apis.models import model_differs
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
@@ -77,7 +77,7 @@ class GeminiReader:
         self.usage = Usage()
         self._asked = asked
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = Outcome(RULES, WORDS, wanted)
+        self._outcome = AnswerOutcome(RULES, WORDS, wanted)
         self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CANDIDATE, "candidate", candidates)
         self._finished: dict[int, str] = {}
         """Per candidate its finishReason; "" while it has none."""

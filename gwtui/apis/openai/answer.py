@@ -11,7 +11,7 @@ from gwtui.apis.base import Answer, Usage
 from gwtui.apis.finish_reasons import OPENAI, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ChunkForm, content_text, groq_usage
-from gwtui.apis.outcome import Outcome, Wanted
+from gwtui.apis.outcome import AnswerOutcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.tokens import merged, token_usage
 from gwtui.model.enums import EventKind
@@ -68,7 +68,7 @@ def read_completion(rules: str, form: ChunkForm, asked: str, wanted: Wanted, sta
     for reported in (*(choice.usage for choice in choices), groq_usage(payload.x_groq), payload.usage):
         usage = merged(token_usage(reported), usage)
     text = "".join(map(_text, choices))
-    outcome = Outcome(rules, OPENAI, wanted, whole=True)
+    outcome = AnswerOutcome(rules, OPENAI, wanted, whole=True)
     for choice in choices:
         _take(outcome, choice)
     reasons = [finish_word(choice.finish_reason) for choice in choices]
@@ -77,7 +77,7 @@ def read_completion(rules: str, form: ChunkForm, asked: str, wanted: Wanted, sta
     return Answer(judgement, text, usage, served, (*closing.findings, *model_differs(asked, served)))
 
 
-def _take(outcome: Outcome, choice: _Choice) -> None:
+def _take(outcome: AnswerOutcome, choice: _Choice) -> None:
     """Note what came in a choice."""
     outcome.take(EventKind.TEXT, _text(choice))
     message = choice.message or _Message()

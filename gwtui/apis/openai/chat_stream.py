@@ -30,7 +30,7 @@ from gwtui.apis.openai.events import (
     metrics_note,
     reasoning_shown,
 )
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import QUOTED, Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.tokens import merged, token_usage, with_reasoning
@@ -63,7 +63,7 @@ class OpenAIReader:
         self._asked = asked
         self._form = form
         self._notes = StreamNotes(rules, wanted.tolerate)
-        self._outcome = Outcome(rules, OPENAI, wanted)
+        self._outcome = AnswerOutcome(rules, OPENAI, wanted)
         self._alternatives = Alternatives(self._notes, FindingName.UNASKED_CHOICE, "choice", choices)
         self._choices: dict[int, ChoiceProgress] = {}
         self._chunks = 0

@@ -13,7 +13,7 @@ from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ERROR_FORM
 from gwtui.apis.openai.responses_events import EVENT_WORDS, RESPONSE, RULES, ResponseObject, cut_by, output_of, usage_of
 from gwtui.apis.openai.responses_stream import ResponsesReader
-from gwtui.apis.outcome import Closing, Outcome, Wanted, wanted_of
+from gwtui.apis.outcome import AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
 from gwtui.framing.sse import SSE
@@ -72,7 +72,7 @@ class OpenAIResponses(API):
 
 def _closing(payload: ResponseObject, told: str, wanted: Wanted) -> Closing:
     """What the end of the answer says, whose status, or what cut it, is `told`."""
-    outcome = Outcome(RULES, RESPONSES, wanted, whole=True)
+    outcome = AnswerOutcome(RULES, RESPONSES, wanted, whole=True)
     text, refusal, called = output_of(payload)
     outcome.take(EventKind.TEXT, text)
     outcome.refuse(refusal)

@@ -26,7 +26,7 @@ from gwtui.apis.openai.responses_events import (
     output_of,
 )
 from gwtui.apis.openai.responses_parts import Parts
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
@@ -49,7 +49,7 @@ class ResponsesReader:
         self.usage = Usage()
         self._asked = asked
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = Outcome(RULES, RESPONSES, wanted)
+        self._outcome = AnswerOutcome(RULES, RESPONSES, wanted)
         self._parts = Parts(self._notes)
         self._tags = ThoughtTags()
         self._sequence: int | None = None

@@ -12,7 +12,7 @@ import msgspec
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.errors import APIError, event_error, is_error
 from gwtui.apis.finish_reasons import SOURCEGRAPH
-from gwtui.apis.outcome import ANYTHING, Closing, Outcome, Wanted
+from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.sourcegraph.shared import COMPLETION, RULES, Completion, stop_reason_of, usage_of
 from gwtui.apis.stream_notes import StreamNotes
@@ -35,7 +35,7 @@ class SourcegraphReader:
 
     def __init__(self, wanted: Wanted = ANYTHING) -> None:
         self.usage = Usage()
-        self._outcome = Outcome(RULES, SOURCEGRAPH, wanted)
+        self._outcome = AnswerOutcome(RULES, SOURCEGRAPH, wanted)
         self._notes = StreamNotes(RULES, wanted.tolerate)
         self._text = ""
         """All text so far, where completions repeat it."""

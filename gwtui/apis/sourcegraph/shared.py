@@ -9,7 +9,7 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage, words_of
 from gwtui.apis.finish_reasons import SOURCEGRAPH, finish_word
-from gwtui.apis.outcome import Outcome, Wanted
+from gwtui.apis.outcome import AnswerOutcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.tokens import token_usage
 from gwtui.model.enums import EventKind
@@ -66,7 +66,7 @@ def read_answer(wanted: Wanted, status: int, body: bytes) -> Answer:
     if not isinstance(payload.completion, str):
         return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-completion", "JSON without a text in `completion`"))
     usage = usage_of(payload)
-    outcome = Outcome(RULES, SOURCEGRAPH, wanted, whole=True)
+    outcome = AnswerOutcome(RULES, SOURCEGRAPH, wanted, whole=True)
     outcome.take(EventKind.TEXT, payload.completion)
     outcome.take(EventKind.REASONING, as_text(payload.delta_thinking))
     if payload.delta_tool_calls:

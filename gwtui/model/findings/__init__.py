@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from gwtui.model.enums import FindingName
 from gwtui.model.findings.connections import CONNECTIONS
-from gwtui.model.findings.delivery import DELIVERY
+from gwtui.model.findings.delivery import DELIVERY, GATEWAYS
 from gwtui.model.findings.entries import FORMAT, UNBUFFER, FindingEntry, info
-from gwtui.model.findings.gateways import GATEWAYS
 from gwtui.model.findings.streams import STREAMS
 
 __all__ = ["FINDINGS", "FORMAT", "UNBUFFER", "UNKNOWN", "FindingEntry", "entry_of"]

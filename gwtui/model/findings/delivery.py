@@ -1,4 +1,4 @@
-"""Findings about how an answer was delivered, and by which models and upstreams."""
+"""Findings about how an answer was delivered, by which models and upstreams, and how the gateway counted it."""
 
 from __future__ import annotations
 
@@ -81,5 +81,28 @@ DELIVERY: dict[FindingName, FindingEntry] = {
         "The gateway calls its upstreams one after another, has a single worker, a lock or a limit per key; or a "
         "proxy queues requests.",
         "Raise the gateway's workers and connection limits; let it call its upstreams concurrently.",
+    ),
+}
+
+GATEWAYS: dict[FindingName, FindingEntry] = {
+    FindingName.PROVIDER_FALLBACK: warning(
+        "The gateway's own notes name another provider than the one that should have answered.",
+        "The first provider failed, or its breaker is open, and the next in the fallback chain answered.",
+        "Check the first provider's status and key. If the model belongs to the other one, set `expect_provider`.",
+    ),
+    FindingName.METRICS_STAND_STILL: warning(
+        "The gateway's counters moved by less than what gwtui itself sent and got answered.",
+        "Requests of this kind (perhaps streams) are not counted, or much later, or by another instance.",
+        "Let the gateway count every request when it ends; ask each instance for its own metrics.",
+    ),
+    FindingName.METRICS_RESTARTED: info(
+        "A counter of the gateway is lower than before, so it counts anew.",
+        "The gateway was restarted, or another instance behind the same address answered.",
+        "If no one restarted it, look for the crash in the gateway's log.",
+    ),
+    FindingName.COST_DIFFERS: warning(
+        "The cost that the gateway counts is not what the tokens cost.",
+        "The gateway's price list is wrong or old, such as a price per 1,000 tokens taken for one per million.",
+        "Compare the gateway's price list, and the endpoint's `price`, with the provider's.",
     ),
 }
