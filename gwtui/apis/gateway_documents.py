@@ -75,6 +75,8 @@ class HealthDocument(msgspec.Struct, frozen=True, kw_only=True):
 
     default_provider: str = ""
     fallback_chain: tuple[str, ...] = ()
+    unwell: tuple[str, ...] = ()
+    """Providers that it does not call healthy."""
 
 
 class MetricsDocument(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,14 +120,15 @@ def read_health(body: bytes) -> HealthDocument:
 
 def health_of(document: Any) -> HealthDocument:
     """The same of a decoded document."""
-    routing = document.get("routing") if isinstance(document, Mapping) else None
-    if not isinstance(routing, Mapping):
-        return HealthDocument()
+    document = document if isinstance(document, Mapping) else {}
+    parts = (document.get("routing"), document.get("providers"))
+    routing, providers = (each if isinstance(each, Mapping) else {} for each in parts)
     chain = routing.get("fallback_chain")
     chain = chain if isinstance(chain, list) else []
     return HealthDocument(
         default_provider=_text(routing.get("default_provider")),
         fallback_chain=tuple(text for each in chain[:MOST_ATTEMPTS] if (text := _text(each))),
+        unwell=tuple(_text(name) for name, state in list(providers.items())[:MOST_NAMES] if state is False),
     )
 
 

@@ -43,6 +43,24 @@ def _parts(name: str) -> tuple[Counter[str], list[str]]:
     return Counter(word for word in words if word.isalpha()), [word for word in words if word.isdigit()]
 
 
+MAKERS = {
+    "anthropic": "claude",
+    "openai": "gpt|chatgpt|o[134]",
+    "google": "gemini",
+    "mistral": "mistral|ministral|codestral",
+    "xai": "grok",
+    "deepseek": "deepseek",
+    "cohere": "command",
+}
+"""Providers that make models themselves, and how the names of those begin. Models that anybody may serve have none."""
+
+
+def maker_of(model: str) -> str:
+    """The provider whose own model this is by its name; "" where that is not known."""
+    name = _bare(model)
+    return next((maker for maker, names in MAKERS.items() if re.match(rf"({names})(?![a-z])", name)), "")
+
+
 def _bare(name: str) -> str:
     # A provider, and in Sourcegraph's names the version of its API too: `anthropic::2023-06-01::claude-...`.
     # Vertex AI puts `@` before the date.

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gwtui.apis.gateway_documents import GatewayEntry, entries_in, find_entry
+from gwtui.apis.gateway_documents import GatewayEntry, HealthDocument, entries_in, find_entry, health_of
 from gwtui.checks.breaker import failed_upstream
 from gwtui.checks.check import Check, CheckAnswer, Facts, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.request_sets import RequestSet
-from gwtui.model.records import Request
+from gwtui.model.records import Finding, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
-from gwtui.verdict.gateway_entries import request_ids
+from gwtui.verdict.gateway_entries import Routes, provider_fallback, request_ids
 
 SECTION = "Upstreams"
 MOST_ATTEMPTS = 2
@@ -25,9 +25,25 @@ NOTES = (
     (RequestSet.BREAKER_AUDIT, ()),
     (RequestSet.PROVOKED_AUDIT, ()),
     (RequestSet.AUDIT, ()),
+    (RequestSet.PROVOKED_METRICS, ("recent",)),
     (RequestSet.METRICS_AFTER, ("recent",)),
 )
 """Where a gateway may have noted a request: the documents, and the keys of their lists."""
+
+
+def health_in(evidence: Evidence) -> HealthDocument:
+    """What the gateway says of its providers and routes."""
+    health = evidence.document(RequestSet.HEALTH)
+    return health_of(health.value if health is not None else None)
+
+
+def noted_fallback(evidence: Evidence, probed: Probed, *, fails: bool = False) -> Finding | None:
+    """The fallback that the gateway's own notes of a request tell; `fails`: the default provider is said to fail."""
+    entry = noted_entry(evidence, probed)
+    if entry is None:
+        return None
+    routes = Routes(health=health_in(evidence), fails=fails)
+    return provider_fallback(entry, evidence.target.endpoint, probed.request.model, routes)
 
 
 def noted_entry(evidence: Evidence, probed: Probed) -> GatewayEntry | None:
@@ -101,6 +117,6 @@ ATTEMPTS = Check(
     name="attempts",
     title="At most two upstream attempts, then a final error",
     section=SECTION,
-    needs=(RequestSet.PROVOKED, RequestSet.PROVOKED_AUDIT),
+    needs=(RequestSet.PROVOKED, RequestSet.PROVOKED_METRICS, RequestSet.PROVOKED_AUDIT),
     judge=judge_attempts,
 )

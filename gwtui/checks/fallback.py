@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gwtui.apis import APIS
-from gwtui.apis.gateway_documents import GatewayEntry, HealthDocument, health_of
-from gwtui.checks.attempts import ATTEMPTS, SECTION, attempts_of, noted_entry
+from gwtui.apis.gateway_documents import GatewayEntry
+from gwtui.checks.attempts import ATTEMPTS, SECTION, attempts_of, health_in, noted_entry, noted_fallback
 from gwtui.checks.breaker import (
     LONGEST_WAIT_S,
     MOST_FAILURES,
@@ -27,10 +27,9 @@ from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import FindingName
-from gwtui.model.records import Finding, Request
+from gwtui.model.records import Request
 from gwtui.text import units
 from gwtui.verdict.classify import JSON_ANSWER
-from gwtui.verdict.gateway_entries import NAMED, provider_fallback
 
 EXPECTED_FAILURES = 5
 """Failures that open a breaker by the defaults of Envoy (`consecutive_5xx`) and pybreaker (`fail_max`)."""
@@ -41,7 +40,7 @@ FALLBACK_FINDINGS = (FindingName.FALLBACKS, FindingName.RETRIES, FindingName.MOD
 
 def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
     """Passes where another provider answers for one that fails, and says so; fails where a chain is not followed."""
-    chain = _chain(evidence)
+    chain = list(health_in(evidence).fallback_chain)
     provoked = evidence.all(RequestSet.PROVOKED)
     if not provoked:
         return _seen_fallback(evidence, chain)
@@ -56,7 +55,7 @@ def judge_provider_fallback(evidence: Evidence) -> CheckAnswer:
     words += units.duration(request.duration_ns)
     if _fell_back(request):
         return passed(f"{words}; {_why(request)}")
-    if (noted := _noted_fallback(evidence, provoked[0])) is not None:
+    if (noted := noted_fallback(evidence, provoked[0], fails=True)) is not None:
         return passed(f"{words}; the gateway's own notes: {noted.evidence}")
     return warned(
         f"{words}, and nothing indicates a fallback",
@@ -99,7 +98,9 @@ def _tried(entry: GatewayEntry | None) -> dict[str, str]:
 
 def _seen_fallback(evidence: Evidence, chain: list[str]) -> CheckAnswer:
     """Without provoking anything: is a fallback at work right now?"""
-    at_work = [why for each in evidence.streams() if each.ok and (why := _seen(evidence, each))]
+    routed = evidence.all(RequestSet.AGENT)
+    asked = (each for each in evidence.streams() if each.ok and each not in routed)
+    at_work = [why for each in asked if (why := _seen(evidence, each))]
     if at_work:
         return warned(
             f"a fallback is active for {units.many(len(at_work), 'request')}: {at_work[0]}",
@@ -111,27 +112,11 @@ def _seen_fallback(evidence: Evidence, chain: list[str]) -> CheckAnswer:
 
 
 def _seen(evidence: Evidence, probed: Probed) -> str:
-    """Why an ordinary request was answered by a fallback; "" where it was not.
-
-    That it is not the default provider alone is no proof: the model may belong to another one.
-    """
+    """Why an ordinary request was answered by a fallback; "" where it was not."""
     if _fell_back(probed.request):
         return _why(probed.request)
-    entry = noted_entry(evidence, probed)
-    known = entry is not None and (entry.attempts or (entry.attempt_count or 0) > 1)
-    noted = _noted_fallback(evidence, probed) if known or evidence.target.endpoint.expect_provider else None
+    noted = noted_fallback(evidence, probed)
     return noted.evidence if noted is not None else ""
-
-
-def _noted_fallback(evidence: Evidence, probed: Probed) -> Finding | None:
-    """The fallback that the gateway's own notes of a request tell."""
-    entry = noted_entry(evidence, probed)
-    if entry is None:
-        return None
-    named = evidence.target.endpoint.expect_provider
-    if named is not None:
-        return provider_fallback(entry, named, NAMED)
-    return provider_fallback(entry, _health(evidence).default_provider)
 
 
 def judge_fails_at_once(evidence: Evidence) -> CheckAnswer:
@@ -258,15 +243,6 @@ def _seen_breaker(evidence: Evidence) -> CheckAnswer:
     return not_applicable("no request was refused by a breaker, and none was provoked to open")
 
 
-def _chain(evidence: Evidence) -> list[str]:
-    return list(_health(evidence).fallback_chain)
-
-
-def _health(evidence: Evidence) -> HealthDocument:
-    health = evidence.document(RequestSet.HEALTH)
-    return health_of(health.value if health is not None else None)
-
-
 def _fell_back(request: Request) -> bool:
     return any(finding.name in (FindingName.FALLBACKS, FindingName.MODEL_DIFFERS) for finding in request.findings)
 
@@ -280,7 +256,15 @@ CHECKS = (
         name="provider-fallback",
         title="Requests fall back when the first provider fails",
         section=SECTION,
-        needs=(RequestSet.HEALTH, RequestSet.STREAM, RequestSet.AUDIT, RequestSet.PROVOKED, RequestSet.PROVOKED_AUDIT),
+        needs=(
+            RequestSet.HEALTH,
+            RequestSet.STREAM,
+            RequestSet.METRICS_AFTER,
+            RequestSet.AUDIT,
+            RequestSet.PROVOKED,
+            RequestSet.PROVOKED_METRICS,
+            RequestSet.PROVOKED_AUDIT,
+        ),
         judge=judge_provider_fallback,
     ),
     Check(

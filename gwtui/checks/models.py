@@ -53,13 +53,14 @@ def judge_agent(evidence: Evidence) -> CheckAnswer:
         if request.verdict is Verdict.BAD_REQUEST and agent == DEFAULT_AGENT and (not health or health.problem):
             return not_applicable(f"the gateway does not accept `agent_type`: {describe(request)}")
         return blamed(request, f"agent_type {agent!r}: {describe(request)}")
-    if entry := _audited(evidence, probed):
-        return passed(f"agent_type {agent!r} was routed: the audit names {entry}")
-    plainly = evidence.one(RequestSet.STREAM)
+    plainly, entry = evidence.one(RequestSet.STREAM), _audited(evidence, probed)
+    noted = f"the audit notes it with {entry}" if entry else ""
     if plainly is not None and request.model_served and request.model_served != plainly.request.model_served:
-        return passed(
-            f"agent_type {agent!r} is answered by {request.model_served}, without it by {plainly.request.model_served}"
-        )
+        told = f"agent_type {agent!r} is answered by {request.model_served}, without it by "
+        told += plainly.request.model_served or "an unnamed model"
+        return passed(f"{told}; {noted}" if noted else told)
+    if entry:
+        return passed(f"agent_type {agent!r} is answered by {request.model_served or 'an unnamed model'}; {noted}")
     return warned(
         f"with agent_type {agent!r} the answer is complete, but nothing shows that it affected the route",
         "The gateway ignores the field, or routes that agent like the others.",

@@ -212,8 +212,8 @@ def _provoked(target: CheckTarget) -> Groups:
     return ((provoking(target),),) if target.provoke else ()
 
 
-def _provoked_audit(target: CheckTarget) -> Groups:
-    return _AUDIT(target) if target.provoke else ()
+def _where_provoked(ask: Callable[[CheckTarget], Groups]) -> Callable[[CheckTarget], Groups]:
+    return lambda target: ask(target) if target.provoke else ()
 
 
 _AUDIT = _document(f"/gateway/audit?limit={AUDIT_ENTRIES}")
@@ -239,8 +239,9 @@ _PLANS: dict[RequestSet, Callable[[CheckTarget], Groups]] = {
     RequestSet.COMPARED: _compared,
     RequestSet.STRANGER: _with_stranger,
     RequestSet.PROVOKED: _provoked,
-    RequestSet.PROVOKED_AUDIT: _provoked_audit,
-    RequestSet.BREAKER_AUDIT: _provoked_audit,
+    RequestSet.PROVOKED_METRICS: _where_provoked(_METRICS),
+    RequestSet.PROVOKED_AUDIT: _where_provoked(_AUDIT),
+    RequestSet.BREAKER_AUDIT: _where_provoked(_AUDIT),
 }
 
 
@@ -264,9 +265,12 @@ def _in_audit(audit: RequestSet, *needs: RequestSet) -> Callable[[Evidence], boo
     return is_there
 
 
-_ALTERNATIVES = frozenset({RequestSet.HEALTH, RequestSet.METRICS_BEFORE, RequestSet.METRICS_AFTER})
+_ALTERNATIVES = frozenset(
+    {RequestSet.HEALTH, RequestSet.METRICS_BEFORE, RequestSet.METRICS_AFTER, RequestSet.PROVOKED_METRICS}
+)
 _SETTLES: dict[RequestSet, Callable[[Evidence], bool]] = {
     RequestSet.METRICS_AFTER: _metrics_moved,
     RequestSet.AUDIT: _in_audit(RequestSet.AUDIT, RequestSet.STREAM, RequestSet.ANSWER),
     RequestSet.AGENT_AUDIT: _in_audit(RequestSet.AGENT_AUDIT, RequestSet.AGENT),
+    RequestSet.PROVOKED_AUDIT: _in_audit(RequestSet.PROVOKED_AUDIT, RequestSet.PROVOKED),
 }

@@ -70,6 +70,7 @@ class RequestSet(StrEnum):
     """A model that does not exist, asked together with one that does."""
     PROVOKED = "provoked"
     """The failing model, once."""
+    PROVOKED_METRICS = "provoked_metrics"
     PROVOKED_AUDIT = "provoked_audit"
     BREAKER = "breaker"
     """The failing model, again and again, unless it was answered."""
@@ -87,6 +88,7 @@ PROBES = frozenset(RequestSet) - {
     RequestSet.METRICS_AFTER,
     RequestSet.AUDIT,
     RequestSet.AGENT_AUDIT,
+    RequestSet.PROVOKED_METRICS,
     RequestSet.PROVOKED_AUDIT,
     RequestSet.BREAKER_AUDIT,
 }

@@ -8,6 +8,7 @@ documents, or never notes an id, it is asked less.
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
@@ -28,12 +29,12 @@ from gwtui.apis.gateway_metrics import GATEWAY_METRICS
 from gwtui.apis.http import PlainHTTP
 from gwtui.model.enums import Outcome, Trigger
 from gwtui.model.profile import Deadlines, Endpoint, Profile
-from gwtui.model.records import Record, Request
+from gwtui.model.records import Finding, Record, Request
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.masking import masked_finding
 from gwtui.secrets.resolver import make_ready, redactor
-from gwtui.verdict.gateway_entries import DEFAULT, NAMED, entry_cost, provider_fallback, request_ids
+from gwtui.verdict.gateway_entries import Routes, entry_cost, provider_fallback, request_ids, same_provider
 
 WAIT_S = 3.0
 """The longest time that a finished request waits for its look-up, in seconds."""
@@ -42,7 +43,9 @@ AGAIN_S = (0.0, 0.2, 0.6)
 MISSES = 5
 """Requests in a row that were not found, after which there is one look for each."""
 REST_NS = 60_000_000_000
-"""How long a document is not asked for again that the gateway does not have, and how long its health is believed."""
+"""How long a document is not asked for again that the gateway does not have."""
+HEALTH_NS = 10_000_000_000
+"""How long its health is believed."""
 AUDIT_ENTRIES = 100
 _DEADLINES = Deadlines(connect_s=2.0, first_byte_s=2.0, idle_s=2.0, total_s=2.5)
 _T = TypeVar("_T")
@@ -68,15 +71,16 @@ class ProviderLookup:
                 entry = await gateway.entry(ids, request.now_ns)
                 if entry is None:
                     return request
-                expected, whose = endpoint.expect_provider or "", NAMED
-                if not expected:
-                    expected, whose = await gateway.default_provider(), DEFAULT
-                if not entry.attempts and provider_fallback(entry, expected) is not None:
+                routes = await gateway.routes(endpoint)
+                expected = endpoint.expect_provider or routes.health.default_provider
+                if entry.attempt_count is None and not same_provider(entry.provider, expected):
                     audited = await gateway.audited(ids, request.now_ns) or entry
                     entry = replace(entry, attempts=audited.attempts, attempt_count=audited.attempt_count)
         except TimeoutError:
             return request
-        return with_entry(request, entry, endpoint, expected, whose)
+        fallback = provider_fallback(entry, endpoint, request.model, routes)
+        gateway.learn(endpoint, entry, routes, fallback)
+        return with_entry(request, entry, endpoint, fallback)
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -99,9 +103,8 @@ def _metrics_of(endpoint: Endpoint, profile: Profile) -> Endpoint | None:
     return metrics if metrics is not None and metrics.api == GATEWAY_METRICS.name else None
 
 
-def with_entry(request: Request, entry: GatewayEntry, endpoint: Endpoint, expected: str, whose: str) -> Request:
+def with_entry(request: Request, entry: GatewayEntry, endpoint: Endpoint, fallback: Finding | None) -> Request:
     """The request with what the gateway's note of it says."""
-    fallback = provider_fallback(entry, expected, whose)
     redact = redactor()
     found = [
         masked_finding(finding, redact)
@@ -175,6 +178,8 @@ class _Gateway:
         self._audit = _Source(audit, profile, read_audit, clock)
         self._health = _Source(replace(asked, path=f"{siblings}health"), profile, read_health, clock)
         self._misses = 0
+        self._learnt: dict[str, tuple[Endpoint, Routes]] = {}
+        """Per endpoint, as it was then, who answered it before."""
 
     async def entry(self, ids: frozenset[str], ended_ns: int) -> GatewayEntry | None:
         """What the gateway noted of the request with one of these ids, which ended then; None where nothing."""
@@ -200,10 +205,17 @@ class _Gateway:
         audit = await self._audit.since(since_ns)
         return find_raw(audit, ids) if audit is not None else None
 
-    async def default_provider(self) -> str:
-        """Who answers where nothing failed, as the gateway says; "" where it does not."""
-        health: HealthDocument | None = await self._health.since(self._clock() - REST_NS)
-        return health.default_provider if health is not None else ""
+    async def routes(self, endpoint: Endpoint) -> Routes:
+        """Who answers where nothing failed, as the gateway says, and as was seen."""
+        if endpoint.expect_provider is not None:
+            return Routes()
+        health: HealthDocument | None = await self._health.since(self._clock() - HEALTH_NS)
+        asked, learnt = self._learnt.get(endpoint.name, (endpoint, Routes()))
+        return dataclasses.replace(learnt if asked == endpoint else Routes(), health=health or HealthDocument())
+
+    def learn(self, endpoint: Endpoint, entry: GatewayEntry, routes: Routes, fallback: Finding | None) -> None:
+        """Remember who answered."""
+        self._learnt[endpoint.name] = endpoint, routes.after(entry, fallback)
 
     async def aclose(self) -> None:
         for source in (self._metrics, self._audit, self._health):

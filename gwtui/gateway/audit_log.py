@@ -15,6 +15,15 @@ RECENT = 50
 OTHERS = "(others)"
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """An upstream was asked for a request."""
+
+    provider: str
+    status: int
+    """What it answered; 504: nothing in time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
     """One request, answered or not."""
@@ -31,8 +40,8 @@ class Entry:
     status: int
     outcome: str
     """`ok`, `refused`, or `client_left`."""
-    attempts: int = 0
-    """How often an upstream was asked."""
+    attempts: tuple[Attempt, ...] = ()
+    """In the order in which upstreams were asked."""
     input_tokens: int = 0
     output_tokens: int = 0
     latency_ms: float = 0.0

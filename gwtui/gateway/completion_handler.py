@@ -68,6 +68,7 @@ async def _served(
     served = await state.upstreams.ask(
         question, lambda provider: state.behaviour(request, nth, question.model, provider)
     )
+    visit.attempts = served.attempts
     if isinstance(served, Unserved):
         return _unserved(reply, served)
     return question, served, nth
@@ -75,7 +76,7 @@ async def _served(
 
 def _unserved(reply: Reply, unserved: Unserved) -> Response:
     response = error_response(reply, unserved.status, unserved.message)
-    response.headers["x-gateway-attempts"] = str(unserved.attempts)
+    response.headers["x-gateway-attempts"] = str(len(unserved.attempts))
     if unserved.retry_after_s is not None:
         response.headers["retry-after"] = str(unserved.retry_after_s)
     return response
@@ -90,7 +91,6 @@ async def _answered(
         visit.over,
         provider=served.provider,
         model=answer.model,
-        attempts=served.attempts,
         tokens=answer.output_tokens,
         behaviour=behaviour,
     )

@@ -10,7 +10,7 @@ from http import HTTPStatus
 
 from starlette.requests import HTTPConnection
 
-from gwtui.gateway.audit_log import AuditLog, Entry
+from gwtui.gateway.audit_log import Attempt, AuditLog, Entry
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.faults import FAULT_HEADER, FAULTS, chosen
 from gwtui.gateway.providers import cost_usd
@@ -67,6 +67,8 @@ class Visit:
         self._request_id: str = getattr(connection.state, "request_id", "")
         self._path = connection.url.path
         self.question = question
+        self.attempts: tuple[Attempt, ...] = ()
+        """The upstreams that were asked for it."""
 
     def over(
         self,
@@ -75,7 +77,6 @@ class Visit:
         *,
         provider: str = "",
         model: str = "",
-        attempts: int = 0,
         tokens: int = 0,
         behaviour: Behaviour | None = None,
     ) -> None:
@@ -94,7 +95,7 @@ class Visit:
             stream=question.stream if question is not None else False,
             status=status,
             outcome=outcome,
-            attempts=attempts,
+            attempts=self.attempts,
             input_tokens=input_tokens,
             output_tokens=tokens,
             latency_ms=round((time.monotonic() - self._began) * 1000, 3),

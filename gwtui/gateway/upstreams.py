@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from gwtui.gateway.audit_log import AuditLog
+from gwtui.gateway.audit_log import Attempt, AuditLog
 from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.providers import AGENTS, PROVIDERS, provider_of
 from gwtui.gateway.replies.base import Question
@@ -77,7 +77,7 @@ class Served:
 
     provider: str
     behaviour: Behaviour
-    attempts: int
+    attempts: tuple[Attempt, ...]
     stands_in: bool
     """Whether it is not the provider that the model belongs to."""
     streams: bool = True
@@ -86,11 +86,11 @@ class Served:
     @property
     def headers(self) -> dict[str, str]:
         """The response headers about attempts and fallbacks."""
-        told = {"x-gateway-provider": self.provider, "x-gateway-attempts": str(self.attempts)}
+        told = {"x-gateway-provider": self.provider, "x-gateway-attempts": str(len(self.attempts))}
         if self.stands_in:
             told["x-litellm-attempted-fallbacks"] = "1"
-        elif self.attempts > 1:
-            told["x-litellm-attempted-retries"] = str(self.attempts - 1)
+        elif len(self.attempts) > 1:
+            told["x-litellm-attempted-retries"] = str(len(self.attempts) - 1)
         return told
 
 
@@ -100,7 +100,7 @@ class Unserved:
 
     status: int
     message: str
-    attempts: int
+    attempts: tuple[Attempt, ...]
     retry_after_s: int | None = None
 
 
@@ -121,8 +121,8 @@ class Upstreams:
         """Ask one provider after another, until one answers or enough were asked."""
         first = self.first(question)
         chain = dict.fromkeys((first, *self._settings.fallback_chain))
-        failures: list[str] = []
-        last = Unserved(status=503, message="", attempts=0)
+        failures: list[Attempt] = []
+        last = Unserved(status=503, message="", attempts=())
         for provider in chain:
             behaviour = behaviour_of(provider)
             if len(failures) == self._settings.attempts or (failures and behaviour.no_fallback):
@@ -131,11 +131,11 @@ class Upstreams:
             if not breaker.admits(self._clock()):
                 continue
             if not _fails(question, behaviour, len(failures)):
-                return self._served(question, provider, behaviour, len(failures) + 1, stands_in=provider != first)
+                return self._served(question, provider, behaviour, failures, stands_in=provider != first)
             last = await self._failure(question, provider, behaviour, failures)
             breaker.failed(self._clock())
             if behaviour.upstream_failure == "stream" and not behaviour.no_fallback:
-                return self._served(question, provider, behaviour, len(failures) + 1, stands_in=False, streams=False)
+                return self._served(question, provider, behaviour, failures, stands_in=False, streams=False)
         return last if failures else self._all_open(question, list(chain))
 
     def _served(
@@ -143,35 +143,36 @@ class Upstreams:
         question: Question,
         provider: str,
         behaviour: Behaviour,
-        attempts: int,
+        failures: list[Attempt],
         *,
         stands_in: bool,
         streams: bool = True,
     ) -> Served:
         self._audit_log.called(provider, failed=False)
         self._breakers.pop((provider, question.model), None)  # a closed one without failures needs no memory
+        attempts = (*failures, Attempt(provider, 200))
         return Served(provider=provider, behaviour=behaviour, attempts=attempts, stands_in=stands_in, streams=streams)
 
-    async def _failure(self, question: Question, provider: str, behaviour: Behaviour, failures: list[str]) -> Unserved:
+    async def _failure(
+        self, question: Question, provider: str, behaviour: Behaviour, failures: list[Attempt]
+    ) -> Unserved:
         """Let an attempt fail in its way, and note it."""
         self._audit_log.called(provider, failed=True)
-        timeout_s = self._settings.upstream_timeout_s
-        if behaviour.upstream_failure == "timeout":
+        timeout_s, is_late = self._settings.upstream_timeout_s, behaviour.upstream_failure == "timeout"
+        failures.append(Attempt(provider, 504 if is_late else 500))
+        if is_late:
             await asyncio.sleep(timeout_s)
-            failures.append(provider)
-            message = f"{' and '.join(failures)} did not answer within {timeout_s:g} s."
-            return Unserved(status=504, message=message, attempts=len(failures))
-        failures.append(f"{provider}: 500")
-        if behaviour.upstream_failure == "stream":
-            message = f"The stream failed upstream ({failures[-1]}), and fallback is disabled."
+            message = f"{' and '.join(map(_told, failures))} did not answer within {timeout_s:g} s."
+        elif behaviour.upstream_failure == "stream":
+            message = f"The stream failed upstream ({_told(failures[-1])}), and fallback is disabled."
         else:
-            message = f"For {question.model} all upstream attempts failed ({', '.join(failures)})."
-        return Unserved(status=500, message=message, attempts=len(failures))
+            message = f"For {question.model} all upstream attempts failed ({', '.join(map(_told, failures))})."
+        return Unserved(status=failures[-1].status, message=message, attempts=tuple(failures))
 
     def _all_open(self, question: Question, chain: list[str]) -> Unserved:
         waits = [self._breaker(provider, question.model).wait_s(self._clock()) for provider in chain]
         message = f"The model {question.model} is currently unavailable: its circuit breaker is open."
-        return Unserved(status=503, message=message, attempts=0, retry_after_s=math.ceil(min(waits)))
+        return Unserved(status=503, message=message, attempts=(), retry_after_s=math.ceil(min(waits)))
 
     def _breaker(self, provider: str, model: str) -> Breaker:
         key = (provider, model)
@@ -208,6 +209,10 @@ class Upstreams:
             "breakers": breakers,
             "audit": {"enabled": True},
         }
+
+
+def _told(failure: Attempt) -> str:
+    return failure.provider if failure.status == 504 else f"{failure.provider}: {failure.status}"
 
 
 def _fails(question: Question, behaviour: Behaviour, failures: int) -> bool:

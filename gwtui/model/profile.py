@@ -215,7 +215,7 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """The name of the endpoint with the metrics of its gateway (`api = "gateway-metrics"`): who answered is looked up
     there after each request."""
     expect_provider: str | None = None
-    """The provider that has to answer, where `metrics` is set; by default the gateway's default provider."""
+    """The provider that has to answer, where `metrics` is set; by default the gateway's choice."""
     deadlines: Deadlines | None = None
     """Deadlines of this endpoint instead of the profile's."""
     thresholds: Thresholds | None = None

@@ -94,7 +94,7 @@ FIELDS: tuple[Field, ...] = (
     Field("ping", "ping", "a text message, or a protocol ping frame", "what", widget=Widget.CHOICE, kinds=_WEBSOCKET),
     Field("subprotocols", "subprotocols", "comma-separated, best first", "what", FieldForm.LIST, kinds=_WEBSOCKET),
     Field("metrics", "metrics", "endpoint with its gateway's metrics", "what", kinds=_COMPLETION),
-    Field("expect_provider", "provider", "who has to answer; empty: the default", "what", kinds=_COMPLETION),
+    Field("expect_provider", "provider", "who has to answer; empty: anyone", "what", kinds=_COMPLETION),
     Field("tolerate", "tolerate", "rules and findings that are fine, comma-separated", "what", FieldForm.LIST),
     Field("key", "key", "env:NAME, file:PATH, cmd:…, keyring:… or aws:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),

@@ -144,9 +144,9 @@ def test_an_api_of_several_models_is_asked_for_all_of_them_at_once() -> None:
 
 
 def test_nothing_is_provoked_unless_a_model_is_named() -> None:
-    provoking = (RequestSet.PROVOKED, RequestSet.PROVOKED_AUDIT, RequestSet.BREAKER)
-    assert [request_plan(need, target()).most for need in provoking] == [0, 0, 0]
-    assert [request_plan(need, target(provoke="bad")).most for need in provoking] == [1, 1, 15]
+    provoking = (RequestSet.PROVOKED, RequestSet.PROVOKED_METRICS, RequestSet.PROVOKED_AUDIT, RequestSet.BREAKER)
+    assert [request_plan(need, target()).most for need in provoking] == [0, 0, 0, 0]
+    assert [request_plan(need, target(provoke="bad")).most for need in provoking] == [1, 2, 3, 15]
 
 
 def test_what_several_checks_need_is_counted_once() -> None:

@@ -205,8 +205,32 @@ def test_a_provoked_fallback_is_proved_by_the_gateways_own_notes(note: dict[str,
 )
 def test_a_fallback_at_work_is_proved_by_its_attempts(note: dict[str, Any], outcome: CheckOutcome) -> None:
     for audit in ({"audit": noted(**note)}, {"metrics_after": document({"recent": [{"request_id": "req-1", **note}]})}):
-        judged = judge_provider_fallback(evidence(health=ROUTES, stream=request(), **audit))
+        judged = judge_provider_fallback(evidence(health=ROUTES, stream=request(model="llama-3"), **audit))
         assert judged.outcome is outcome, judged
+
+
+def test_a_model_of_another_provider_or_a_kind_of_agent_is_no_fallback() -> None:
+    routed = {"audit": noted(provider="openai"), "health": ROUTES}
+    assert judge_provider_fallback(evidence(stream=request(model="gpt-4o"), **routed)).outcome is NA
+    assert judge_provider_fallback(evidence(stream=request(model="claude-3-haiku"), **routed)).outcome is WARN
+    another = found(FindingName.MODEL_DIFFERS, "claude was requested, reviewer answered")
+    agent = request(findings=(another,))
+    assert judge_provider_fallback(evidence(health=ROUTES, stream=request(), agent=agent)).outcome is NA
+
+
+def test_a_provoked_fallback_is_noted_in_the_metrics_where_there_is_no_audit() -> None:
+    entry = {"request_id": "req-1", "provider": "openai"}
+    judged = judge_provider_fallback(
+        evidence(health=ROUTES, provoked=request(model=MODEL), provoked_metrics=document({"recent": [entry]}))
+    )
+    assert (judged.outcome, "openai answered" in judged.evidence) == (PASS, True), judged
+
+
+def test_a_chain_that_was_followed_in_vain_is_proved_by_the_audit() -> None:
+    failed = [{**each, "status": 500} for each in BOTH]
+    for attempts, outcome in ((failed, PASS), (failed[:1], FAIL)):
+        more = {"health": CHAIN, "provoked": refused(500, ERROR, model=MODEL)}
+        assert judge_provider_fallback(evidence(**more, provoked_audit=noted(attempts=attempts))).outcome is outcome
 
 
 def test_lists_of_attempts_are_counted() -> None:

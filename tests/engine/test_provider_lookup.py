@@ -114,6 +114,10 @@ def names(request: Request) -> list[FindingName]:
     return [finding.name for finding in request.findings]
 
 
+def fell_back(request: Request) -> bool:
+    return FindingName.PROVIDER_FALLBACK in names(request)
+
+
 async def test_the_row_names_the_provider(gateway: Gateway) -> None:
     (row,) = await looked_up(gateway)
     assert (row.verdict, row.provider, row.answer_id, names(row)) == (Verdict.COMPLETE, "anthropic", "msg_0", [])
@@ -124,7 +128,26 @@ async def test_another_provider_than_the_default_one_is_a_finding(gateway: Gatew
     gateway.provider = "openai"
     (row,) = await looked_up(gateway)
     assert (row.provider, names(row)) == ("openai", [FindingName.PROVIDER_FALLBACK])
-    assert row.findings[0].evidence == "openai answered, not anthropic, the gateway's default provider"
+    assert row.findings[0].evidence.startswith("openai answered, not anthropic, the gateway's default provider")
+
+
+async def test_a_model_of_another_provider_is_no_finding(gateway: Gateway) -> None:
+    gateway.provider = "openai"
+    rows = await looked_up(gateway, count=3, model="gpt-4o-mini")
+    assert [(row.provider, fell_back(row)) for row in rows] == [("openai", False)] * 3
+
+
+async def test_who_answered_before_is_remembered_until_the_endpoint_is_edited(gateway: Gateway) -> None:
+    profile = profile_of(gateway)
+    llama = replace(profile.endpoints[0], model="llama-3")
+    (row,) = await looked_up(gateway, model="llama-3")
+    async with aclosing(ProviderLookup()) as lookup:
+        assert not fell_back(await lookup.look_up(row, llama, profile))
+        gateway.noted[0]["provider"] = "openai"
+        later = replace(row, now_ns=row.now_ns * 2)
+        assert fell_back(await lookup.look_up(later, llama, profile))
+        edited = replace(llama, prompt="else")
+        assert not fell_back(await lookup.look_up(later, edited, profile))
 
 
 async def test_the_audit_tells_which_attempt_failed(gateway: Gateway) -> None:
@@ -226,9 +249,7 @@ async def test_a_live_session_reports_the_fallback_once(gateway: Gateway) -> Non
     async with running(engine):
         await it.until(lambda: len(it.all(Request)) >= 3)
     incidents = [each for each in it.all(Incident) if each.kind == "finding"]
-    assert [each.text for each in incidents] == [
-        "provider_fallback: openai answered, not anthropic, the gateway's default provider"
-    ]
+    assert [each.text.partition(", ")[0] for each in incidents] == ["provider_fallback: openai answered"]
 
 
 async def test_an_endpoint_cannot_name_metrics_that_do_not_exist(gateway: Gateway) -> None:

@@ -86,6 +86,9 @@ def test_the_next_provider_answers_when_the_first_fails(client: httpx.Client) ->
     assert response.status_code == 200
     assert response.headers["x-gateway-provider"] == "openai"
     assert response.headers["x-gateway-attempts"] == "2"
+    entry = client.get("/gateway/audit?limit=1").json()["entries"][0]
+    assert [each["status"] for each in entry["attempts"]] == [500, 200]
+    assert entry["attempts"][1]["provider"] == entry["provider"] != entry["attempts"][0]["provider"]
     assert response.headers["x-litellm-attempted-fallbacks"] == "1"
     assert response.json()["model"] == PROVIDERS["openai"].stand_in
     well = ask(client, "claude-well", stream=False)

@@ -88,7 +88,7 @@ GATEWAYS: dict[FindingName, FindingEntry] = {
     FindingName.PROVIDER_FALLBACK: warning(
         "The gateway's own notes name another provider than the one that should have answered.",
         "The first provider failed, or its breaker is open, and the next in the fallback chain answered.",
-        "Check the first provider's status and key. If the model belongs to the other one, set `expect_provider`.",
+        "Check the first provider's status and key. If the gateway chose the other one, set `expect_provider`.",
     ),
     FindingName.METRICS_STAND_STILL: warning(
         "The gateway's counters moved by less than what gwtui itself sent and got answered.",
