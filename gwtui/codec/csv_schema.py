@@ -170,6 +170,7 @@ _INCIDENT = (
     CSVColumn("text", TEXT),
     CSVColumn("request_number", WHOLE, "number"),
     CSVColumn("trace_id", TEXT),
+    CSVColumn("finding", WORD),
 )
 
 _CHECK = (

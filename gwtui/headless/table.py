@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 from gwtui.model.enums import State
+from gwtui.model.findings import entry_of
 from gwtui.model.records import FeedEnded, FeedSilent, Incident, Record, SessionStarted
 from gwtui.model.view import EndpointRow, View
 from gwtui.report import Styler, plain, summary
@@ -85,7 +86,8 @@ class TextLines:
         trace = f"  (trace {incident.trace_id})" if incident.trace_id else ""
         if incident.state is None:
             who = f"{incident.endpoint}: " if incident.endpoint else ""
-            return f"◆ {who}{incident.text}{trace}"
+            mark = entry_of(incident.finding).severity.mark if incident.finding is not None else "◆"
+            return f"{mark} {who}{incident.text}{trace}"
         what = self._styled(f"{incident.state.mark} {incident.endpoint} {incident.state}", incident.state)
         return f"{what}: {incident.text}{trace}" if incident.text else what + trace
 

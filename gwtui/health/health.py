@@ -107,11 +107,12 @@ class Health:
             return self._local_failure(record)
         watch.last = record
         watch.health.add(record)
-        found = watch.addresses.follow(self._now_ns, record) if watch.addresses is not None else []
+        left = watch.addresses.follow(self._now_ns, record) if watch.addresses is not None else []
+        found = [(FindingName.ADDRESS_DOWN, text) for text in left]
         incidents = self._judge(record.endpoint, watch)
         incidents += [
-            self._incident("finding", text, record=record)
-            for text in (*found, *watch.findings.follow(self._now_ns, record))
+            self._incident("finding", text, record=record, finding=name)
+            for name, text in (*found, *watch.findings.follow(self._now_ns, record))
         ]
         return tuple(incidents)
 
@@ -148,6 +149,7 @@ class Health:
         state: State | None = None,
         was: State | None = None,
         record: Request | Ping | None = None,
+        finding: FindingName | None = None,
     ) -> Incident:
         return Incident(
             at=self._wall_offset_s + self._now_ns / 1e9,
@@ -159,6 +161,7 @@ class Health:
             text=text,
             number=record.number if record else None,
             trace_id=record.trace_id if record else "",
+            finding=finding,
         )
 
 
@@ -202,22 +205,22 @@ class _Findings:
         """Per finding that is on: when it was last seen, and how many good results since had none of it."""
         self._cold = ColdStart()
 
-    def follow(self, now_ns: int, result: Request | Ping) -> list[str]:
-        """Take a result; returns what is to be reported."""
+    def follow(self, now_ns: int, result: Request | Ping) -> list[tuple[FindingName, str]]:
+        """Take a result; returns what is to be reported, and of which finding."""
         found = {finding.name: finding for finding in result.findings}
-        texts = [_began(finding) for name, finding in found.items() if name not in self._last]
+        news = [(name, _began(finding)) for name, finding in found.items() if name not in self._last]
         for name, (seen_ns, without) in list(self._last.items()):
             if name in found or result.outcome is not Outcome.OK:
                 continue
             if without + 1 >= QUIET_RESULTS and now_ns - seen_ns >= self._quiet_ns:
                 del self._last[name]
-                texts.append(f"{name} ended: not seen for {elapsed(now_ns - seen_ns)}, {without + 1} results")
+                news.append((name, f"{name} ended: not seen for {elapsed(now_ns - seen_ns)}, {without + 1} results"))
             else:
                 self._last[name] = (seen_ns, without + 1)
         self._last.update(dict.fromkeys(found, (now_ns, 0)))
         if isinstance(result, Request) and (cold := self._cold.follow(result)) is not None:
-            texts.append(_began(cold))
-        return texts
+            news.append((cold.name, _began(cold)))
+        return news
 
 
 def _seconds(seconds: float) -> str:

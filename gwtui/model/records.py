@@ -272,6 +272,8 @@ class Incident(_Record, tag="incident", frozen=True, kw_only=True):
     number: int | None = None
     """The request that decided it."""
     trace_id: str = ""
+    finding: FindingName | None = None
+    """What began or has ended (kind `finding`)."""
 
 
 class Heartbeat(_Record, tag="heartbeat", frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from gwtui.apis import APIS, kind_of
+from gwtui.apis.costs import MOST_USD
 from gwtui.apis.requests import models_asked
 from gwtui.model.enums import FindingName, Kind, Outcome, State
 from gwtui.model.metrics import LATENCIES, AnswerForm, Metric, form_of
@@ -129,7 +130,7 @@ class History:
         """Take a result that is not a trial."""
         self.touch()
         self.stream_store.end(msgspec.structs.replace(result, gaps=()) if isinstance(result, Request) else result)
-        if isinstance(result, Request) and result.cost_usd is not None:
+        if isinstance(result, Request) and result.cost_usd is not None and 0 <= result.cost_usd < MOST_USD:
             self._cost.add(result.now_ns, round(result.cost_usd / COST_UNIT))
         if result.outcome is Outcome.CANCELLED:
             return
@@ -159,7 +160,7 @@ class History:
             return
         self._of(Metric.ICL).add_all(result.now_ns, result.gaps)
         speed = result.tokens_per_s if sure(result, Metric.TPOT) is not None else None
-        if speed is not None and speed < IMPOSSIBLE_SPEED:
+        if speed is not None and 0 <= speed < IMPOSSIBLE_SPEED:
             self._speed.add(result.now_ns, round(speed * 1000))
 
     def _of(self, metric: Metric) -> MetricSeries:

@@ -107,6 +107,8 @@ def test_a_lost_ping_and_an_incident_are_rows() -> None:
     row = incident_row(incident)
     assert tuple(row) == INCIDENT_COLUMNS
     assert (row["at"], row["state"], row["was"]) == ("1970-01-01T00:00:00.000Z", "down", "up")
+    found = Incident(at=0.0, now_ns=1, kind="finding", finding=FindingName.COLD)
+    assert (incident_row(found)["finding"], row["finding"]) == ("cold", None)
 
 
 @pytest.mark.parametrize(

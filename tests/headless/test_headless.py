@@ -22,7 +22,7 @@ from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUM
 from gwtui.headless import JSONLines, TextLines, watch_lines
 from gwtui.headless.table import fitting
 from gwtui.model.commands import Command
-from gwtui.model.enums import State
+from gwtui.model.enums import FindingName, State
 from gwtui.model.profile import Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Incident, Ping, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
@@ -241,7 +241,12 @@ SESSION: tuple[list[Record], ...] = (
     [request("ws", 8), became("ws", 8, State.DOWN), beat(8)],
     [
         Incident(
-            at=START_AT + 8, now_ns=ns(8), kind="finding", endpoint="gateway-claude", text="buffered: 9 in one read"
+            at=START_AT + 8,
+            now_ns=ns(8),
+            kind="finding",
+            endpoint="gateway-claude",
+            text="buffered: 9 in one read",
+            finding=FindingName.BUFFERED,
         )
     ],
     [Incident(at=START_AT + 8, now_ns=ns(8), kind="engine", text="its loop was 412 ms late")],

@@ -292,6 +292,7 @@ def test_a_finding_is_reported_when_it_begins_and_when_it_has_ended_for_a_while(
     assert story.reports("finding")[1:] == [(None, "buffered ended: not seen for 00:01:00, 12 results")]
     story.request(Verdict.COMPLETE, findings=buffered)
     assert len(story.reports("finding")) == 3
+    assert {incident.finding for incident in story.incidents} == {FindingName.BUFFERED}
 
 
 def test_an_outage_does_not_end_a_finding() -> None:

@@ -15,9 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import viewrows, views
 
-from gwtui.model.enums import EventKind
+from gwtui.model.enums import EventKind, FindingName
+from gwtui.model.findings import entry_of
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
+from gwtui.model.records import Incident
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query, View, Window
 from gwtui.ui.panel import scrolled
@@ -205,3 +207,14 @@ def test_figures_say_how_many_results_are_in_doubt(tainted: int) -> None:
     view = replace(views.calm(), latency=views.latency(tainted=tainted))
     drawn = "\n".join(plain(line) for line in latency.draw(view, 68, 12))
     assert ("tainted 7" in drawn) is bool(tainted)
+
+
+@pytest.mark.parametrize(
+    ("finding", "mark"), [(FindingName.BUFFERED, "▲"), (FindingName.COLD, "·"), (FindingName.MODEL_DIFFERS, "▲")]
+)
+def test_a_finding_among_the_incidents_has_the_mark_of_its_severity(finding: FindingName, mark: str) -> None:
+    incident = Incident(at=views.AT, now_ns=1, kind="finding", endpoint="gw", text=f"{finding}: x", finding=finding)
+    view = replace(views.view(()), incidents=(incident,))
+    (first, *_) = incidents.draw(view, 80, 4, incidents.IncidentsView())
+    assert f" {mark} gw {finding}: x" in plain(first)
+    assert mark == entry_of(finding).severity.mark

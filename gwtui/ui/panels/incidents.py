@@ -9,11 +9,13 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
+from gwtui.model.findings import entry_of
 from gwtui.model.records import Incident
 from gwtui.model.view import View
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel, scrolled
+from gwtui.ui.panels.marks import severity_mark
 from gwtui.ui.text_layout import Line, Span, centred, justified, line_cells, over, printable, sheet
 
 TRACE_FROM = 96
@@ -65,6 +67,8 @@ def _what(incident: Incident) -> tuple[str, str, str]:
     """Its shape, the style of it, and the word for it."""
     if incident.state is not None:
         return incident.state.mark, incident.state.value, incident.state.value
+    if incident.finding is not None:
+        return (*severity_mark(entry_of(incident.finding).severity), "")
     return {
         "finding": ("▲", "warn", ""),
         "mark": ("◆", "accent", "mark"),
