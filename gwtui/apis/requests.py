@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Any, Protocol
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote
 
 import msgspec
 
+from gwtui.apis.addresses import MODEL, join_url
 from gwtui.apis.base import AskError
 from gwtui.framing.base import Framing
 from gwtui.model.profile import Endpoint
@@ -15,8 +16,6 @@ EXAMPLE_PROMPT = "Write a bubble sort in Python."
 """What chats are asked where the endpoint has no question of its own."""
 EXAMPLE_URL = "https://gateway.example.com"
 """The URL of ready-made endpoints, until the user changes it."""
-MODEL = "{model}"
-"""Where a path has the model's name."""
 LOCAL_URL = "http://127.0.0.1:54548"
 """The same of a gateway on this machine."""
 AUTH_HEADERS = {
@@ -33,32 +32,6 @@ class Addressed(Protocol):
 
     default_path: str
     default_model: str
-
-
-def join_url(base: str, path: str | None, default_path: str) -> str:
-    """The path after the base URL, with one slash between.
-
-    A default path does not repeat what the base URL already ends with: `https://h/v1` + `/v1/messages` is
-    `https://h/v1/messages`. A path that was chosen is appended as it is.
-    """
-    try:
-        parts = urlsplit(base)
-    except ValueError as error:
-        raise AskError(f"`url`: {error}") from error
-    own = parts.path.rstrip("/")
-    more = path if path is not None else _without_overlap(own, default_path)
-    more, _, query = more.partition("?")
-    own = f"{own}/{more.lstrip('/')}" if more else parts.path
-    query = "&".join(part for part in (parts.query, query) if part)
-    return urlunsplit((parts.scheme, parts.netloc, own, query, ""))
-
-
-def _without_overlap(base_path: str, path: str) -> str:
-    segments = path.strip("/").split("/")
-    for count in range(len(segments), 0, -1):
-        if base_path.endswith("/" + "/".join(segments[:count])):
-            return "/".join(segments[count:])
-    return path
 
 
 def http_url(endpoint: Endpoint, api: Addressed) -> str:

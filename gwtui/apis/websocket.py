@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from gwtui.apis.addresses import join_url
 from gwtui.apis.base import AskError
 from gwtui.apis.expect import Expectation, ExpectError, expectation
-from gwtui.apis.requests import join_url, key_header, with_scheme
+from gwtui.apis.requests import key_header, with_scheme
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 

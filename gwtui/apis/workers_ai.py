@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, Reading, Usage, words_of
 from gwtui.apis.errors import APIError, ErrorForm, is_error
@@ -20,7 +21,7 @@ from gwtui.apis.openai.chat_stream import OpenAIReader
 from gwtui.apis.openai.events import DONE, ChunkForm
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, member, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, MODEL, json_body, json_headers, key_header, model_asked, url_of_model
+from gwtui.apis.requests import EXAMPLE_PROMPT, json_body, json_headers, key_header, model_asked, url_of_model
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import merged, token_usage

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
+from gwtui.apis.addresses import address_words
 from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import API, Usage
 from gwtui.apis.costs import header_cost
@@ -40,6 +41,11 @@ from gwtui.verdict.findings import as_expected
 from gwtui.verdict.http_status import wait_s
 from gwtui.verdict.token_rate import rate_of
 from gwtui.verdict.tolerance import told, tolerant
+
+REASON_CHARS = 1000
+"""The most of a reason that is kept: the gateway's own words, and ours behind them."""
+NOWHERE = ("http.404", "http.405")
+"""What the rules of refusals begin with that a wrong path gets."""
 
 
 class Result:
@@ -146,7 +152,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         status=result.status,
         verdict=judgement.verdict,
         rule=judgement.rule,
-        reason=clean(reason_of(judgement, endpoint, proxy)),
+        reason=clean(_reason(judgement, endpoint, api, proxy), REASON_CHARS),
         event_number=judgement.event_number,
         findings=told(endpoint, (*fallbacks(trace.dial), *result.findings, *found, *sequential(concurrency))),
         duration_ns=_since_sent(trace, result.ended_ns),
@@ -235,6 +241,15 @@ def _answer(stream: StreamIntake | None, judged: Judged) -> tuple[Usage, str]:
     """Usage and model, from the stream or from the whole answer."""
     source = stream.reader if stream is not None else judged.answer
     return (source.usage, source.model_served) if source is not None else (Usage(), "")
+
+
+def _reason(judgement: Judgement, endpoint: Endpoint, api: API, proxy: Proxy | None) -> str:
+    """Why, with the URL that was asked where nothing was found there."""
+    reason = reason_of(judgement, endpoint, proxy)
+    if not judgement.rule.startswith(NOWHERE):
+        return reason
+    asked = address_words(api.ask(endpoint, None).url, endpoint.url, endpoint.path, api.default_path, reason)
+    return f"{clean(reason)}; {asked}"
 
 
 def _answer_id(stream: StreamIntake | None, transport: Transport) -> str:

@@ -10,9 +10,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gwtui.apis.addresses import MODEL
 from gwtui.apis.anthropic.messages import AnthropicMessages, conversation
 from gwtui.apis.base import API, Ask
-from gwtui.apis.requests import MODEL, json_body, json_headers, key_header, model_asked, url_of_model
+from gwtui.apis.requests import json_body, json_headers, key_header, model_asked, url_of_model
 from gwtui.model.profile import Endpoint
 
 VERSION = "vertex-2023-10-16"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.bedrock import asking
@@ -11,7 +12,7 @@ from gwtui.apis.bedrock.stream import PAYLOAD, RULES, ConverseReader, generated,
 from gwtui.apis.finish_reasons import BEDROCK
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, member, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, MODEL, json_body, json_headers, model_asked
+from gwtui.apis.requests import EXAMPLE_PROMPT, json_body, json_headers, model_asked
 from gwtui.framing.event_stream import EVENT_STREAM
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint

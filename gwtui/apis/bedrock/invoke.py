@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from gwtui.apis.addresses import MODEL
 from gwtui.apis.anthropic.messages import AnthropicMessages, conversation
 from gwtui.apis.anthropic.stream import AnthropicReader
 from gwtui.apis.base import Ask, Reading
@@ -19,7 +20,7 @@ from gwtui.apis.bedrock.stream import PAYLOAD
 from gwtui.apis.event_keys import NO_KEYS
 from gwtui.apis.outcome import wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import MODEL, json_body, json_headers
+from gwtui.apis.requests import json_body, json_headers
 from gwtui.framing.base import FramedEvent
 from gwtui.framing.event_stream import EVENT_STREAM
 from gwtui.model.profile import Endpoint

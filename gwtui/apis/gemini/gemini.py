@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis import event_keys
+from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Usage
 from gwtui.apis.errors import describe_error
@@ -30,7 +31,6 @@ from gwtui.apis.payload import Unreadable, as_text, read_json
 from gwtui.apis.requests import (
     EXAMPLE_PROMPT,
     EXAMPLE_URL,
-    MODEL,
     json_body,
     json_headers,
     key_header,
