@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
+from msgspec.structs import replace
+
 from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
 from gwtui.apis.anthropic.vertex import VERTEX_CLAUDE
-from gwtui.apis.base import API
+from gwtui.apis.base import API, AskError
 from gwtui.apis.bedrock.converse import BEDROCK_CONVERSE
 from gwtui.apis.bedrock.invoke import BEDROCK_INVOKE
 from gwtui.apis.cohere.chat import COHERE_CHAT
@@ -20,6 +24,7 @@ from gwtui.apis.openai.responses import OPENAI_RESPONSES
 from gwtui.apis.sourcegraph.chat import SOURCEGRAPH_STREAM
 from gwtui.apis.sourcegraph.code import SOURCEGRAPH_CODE
 from gwtui.apis.tgi import TGI
+from gwtui.apis.token_limit import SETTING, names_in
 from gwtui.apis.websocket import WEBSOCKET
 from gwtui.apis.workers_ai import WORKERS_AI
 from gwtui.model.enums import Kind
@@ -70,3 +75,18 @@ def url_for(endpoint: Endpoint) -> str:
     if endpoint.api == WEBSOCKET.name:
         return WEBSOCKET.url(endpoint)
     return APIS[endpoint.api].ask(endpoint, None).url
+
+
+def fields_sent(endpoint: Endpoint) -> frozenset[str]:
+    """The fields that bodies of its requests may have, streaming or not; those of tables are written `a.b`.
+
+    Raises `AskError` where it cannot be asked.
+    """
+    if kind_of(endpoint.api) is not Kind.COMPLETION:
+        return frozenset()
+    api, asked = APIS[endpoint.api], replace(endpoint, omit=())
+    found = names_in(api.ask(asked, None).body) | {SETTING}
+    for variant in (replace(asked, stream=not asked.stream), replace(asked, model=None)):
+        with suppress(AskError):
+            found |= names_in(api.ask(variant, None).body)
+    return frozenset(found)

@@ -92,6 +92,8 @@ class Usage:
     reasoning_tokens: int | None = None
     """Those of the output tokens that are reasoning, streamed or hidden."""
     reasoning: Reasoning = Reasoning.STREAMED
+    cached_tokens: int | None = None
+    """Those of the input tokens that were not read anew."""
     cost_usd: float | None = None
     """What the answer says that it cost, in US dollars."""
     times_ns: tuple[tuple[str, int], ...] = ()
@@ -181,6 +183,8 @@ class API(Protocol):
     """What is special about it, for the comment above it."""
     question_fields: frozenset[str] = QUESTION_FIELDS
     """Fields of the request's body that hold the question. Checks that ask their own drop them."""
+    limit_fields: tuple[str, ...] = ()
+    """Names that the token limit may have, where models differ in which one they take."""
     provider: str = ""
     """What gateways call the provider that they route it to; empty where that depends on the model."""
     several_models: bool = False

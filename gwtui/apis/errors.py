@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.payload import Unreadable, as_text, member, read_json
 from gwtui.model.verdicts import Verdict
 from gwtui.text.sanitize import clean
 
@@ -171,8 +171,19 @@ def refused_parameter(body: bytes) -> str:
         return ""
     if isinstance(error.get("param"), str) and error["param"]:
         return str(error["param"])
+    if place := _place(error):
+        return place
     message = next((error[field] for field in MESSAGE_FIELDS if isinstance(error.get(field), str)), "")
     return next((field for field in FIELDS if re.search(rf"\b{field}\b", message)), "")
+
+
+def _place(error: dict[str, Any]) -> str:
+    """The field at the place that a validation error of FastAPI names: `{"detail": [{"loc": ["body", "stream"]}]}`."""
+    details = next((found for table in (error, error.get("message")) if (found := member(table, "detail"))), None)
+    first = details[0] if isinstance(details, list) and details else None
+    place = member(first, "loc")
+    names = [each for each in place if isinstance(each, str)] if isinstance(place, list) else []
+    return ".".join(name for name in names if name != "body")
 
 
 FIELDS = (

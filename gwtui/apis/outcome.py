@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gwtui.apis.base import Usage
 from gwtui.apis.finish_reasons import Ending, Reason, Vocabulary
 from gwtui.apis.thought_tags import ThoughtTags
+from gwtui.apis.token_limit import LIMIT_TABLES, SETTING
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
@@ -22,12 +23,6 @@ QUOTED = 300
 """Characters of a refusal that are kept."""
 NEARLY = 0.9
 """From that share of the requested tokens on, it was the request's own limit that ended an answer."""
-LIMIT_TABLES = (
-    ("generationConfig", "maxOutputTokens"),
-    ("inferenceConfig", "maxTokens"),
-    ("options", "num_predict"),
-    ("parameters", "max_new_tokens"),
-)
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokensToSample")
 
 
@@ -48,6 +43,8 @@ ANYTHING = Wanted()
 
 def wanted_of(endpoint: Endpoint, *, is_code: bool = False) -> Wanted:
     """What the endpoint asks for."""
+    if SETTING in endpoint.omit:
+        return Wanted(None, is_code, endpoint.tolerate)
     body = endpoint.body if isinstance(endpoint.body, dict) else {}
     limits = [body.get(name) for name in LIMITS]
     for table, name in LIMIT_TABLES:

@@ -9,6 +9,7 @@ import msgspec
 
 from gwtui.apis.addresses import MODEL, join_url
 from gwtui.apis.base import AskError
+from gwtui.apis.token_limit import without_omitted
 from gwtui.framing.base import Framing
 from gwtui.model.profile import Endpoint
 
@@ -81,13 +82,14 @@ def json_headers(endpoint: Endpoint, framing: Framing) -> tuple[tuple[str, str],
 
 
 def json_body(endpoint: Endpoint, own: dict[str, Any], merged: dict[str, Any] | None = None) -> bytes:
-    """The API's own fields, the endpoint's `body` laid over them, and over both what the API merged of the two."""
+    """The API's own fields, the endpoint's `body` laid over them, and over both what the API merged of the two; without
+    what the endpoint omits."""
     if isinstance(endpoint.body, str):
         raise AskError(f"`body` must be a table for `api = {endpoint.api!r}`: its fields override the API's own")
     more = endpoint.body or {}
     if more.get("stream", endpoint.stream) is not endpoint.stream:
         raise AskError("`body.stream` contradicts `stream`: set `stream` instead")
-    return encode({**own, **more, **(merged or {})})
+    return encode(without_omitted({**own, **more, **(merged or {})}, endpoint))
 
 
 def encode(body: dict[str, Any]) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from gwtui.apis.base import Reasoning, Usage
 from gwtui.apis.costs import usage_cost
+from gwtui.apis.payload import member
 
 
 def count(usage: object, *fields: str) -> int | None:
@@ -42,7 +43,14 @@ def token_usage(usage: object) -> Usage:
     thought = reasoning_tokens(usage)
     if made is not None and thought and count(usage, "total_tokens") == (sent or 0) + made + thought:
         made += thought
-    return Usage(sent, made, thought, cost_usd=usage_cost(usage))
+    return Usage(sent, made, thought, cached_tokens=cached_tokens(usage), cost_usd=usage_cost(usage))
+
+
+def cached_tokens(usage: object) -> int | None:
+    """How many of the input tokens a `usage` object calls cached; None where it does not say."""
+    details = (member(usage, field) for field in ("prompt_tokens_details", "input_tokens_details"))
+    found = next((found for each in details if (found := count(each, "cached_tokens")) is not None), None)
+    return found if found is not None else count(usage, "prompt_cache_hit_tokens", "cached_tokens")
 
 
 def reasoning_tokens(usage: object) -> int | None:
@@ -63,6 +71,7 @@ def merged(new: Usage, before: Usage) -> Usage:
         input_tokens=later(new.input_tokens, before.input_tokens),
         output_tokens=later(new.output_tokens, before.output_tokens),
         reasoning_tokens=later(new.reasoning_tokens, before.reasoning_tokens),
+        cached_tokens=later(new.cached_tokens, before.cached_tokens),
         cost_usd=before.cost_usd if new.cost_usd is None else new.cost_usd,
     )
 

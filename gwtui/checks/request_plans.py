@@ -6,16 +6,15 @@ profile does not allow: deadlines, TLS settings and headers stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from msgspec.structs import replace
 
 from gwtui.apis import APIS
-from gwtui.apis.base import LIMIT_FIELDS
 from gwtui.apis.gateway_documents import texts_in
 from gwtui.apis.requests import models_asked
+from gwtui.apis.token_limit import limited
 from gwtui.checks.breaker import MOST_PROBES
 from gwtui.checks.evidence import Evidence, ids_of
 from gwtui.checks.health import HEALTH_PATHS
@@ -112,20 +111,8 @@ def with_prompt(endpoint: Endpoint, prompt: str, max_tokens: int | None = None) 
     body, limit = endpoint.body, max_tokens or endpoint.max_tokens
     if isinstance(body, dict):
         asked = APIS[endpoint.api].question_fields
-        body = _limited({name: value for name, value in body.items() if name not in asked}, limit) or None
+        body = limited({name: value for name, value in body.items() if name not in asked}, limit) or None
     return replace(endpoint, prompt=prompt, messages=None, body=body, max_tokens=limit)
-
-
-def _limited(fields: Mapping[str, Any], limit: int) -> dict[str, Any]:
-    """The fields of a body with every token limit in them replaced, also those of nested settings."""
-    return {
-        name: limit
-        if name in LIMIT_FIELDS and isinstance(value, int)
-        else _limited(value, limit)
-        if isinstance(value, dict)
-        else value
-        for name, value in fields.items()
-    }
 
 
 def root_of(endpoint: Endpoint) -> str:

@@ -61,7 +61,7 @@ class BenchOptions(MeasureOptions):
     """As the predecessor: only a 200 is a success, and percentiles are shown whatever n is."""
 
     def changes(self) -> dict[str, Any]:
-        return given(model=self.model, max_tokens=self.max_tokens, stream=self.stream)
+        return given(model=self.model, **MeasureOptions.changes(self))
 
     def described(self) -> dict[str, Any]:
         """Fields of an endpoint that the options describe; empty when they describe none."""

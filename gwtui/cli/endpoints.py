@@ -48,7 +48,14 @@ def from_profile(
 
     profile = profile_of(config_file, profile_name, names)
     with refusing():
-        return profile, tuple(endpoint_from(changes, each) for each in chosen(profile, names))
+        return profile, tuple(endpoint_from(over(each, changes), each) for each in chosen(profile, names))
+
+
+def over(base: Endpoint | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields, where those to omit come on top of those that the endpoint omits itself."""
+    if base is None or "omit" not in fields:
+        return dict(fields)
+    return {**fields, "omit": tuple(dict.fromkeys((*base.omit, *fields["omit"])))}
 
 
 def _refuse_url(name: str) -> None:

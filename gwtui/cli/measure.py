@@ -43,6 +43,7 @@ class MeasureOptions:
     deadline_s: float | None = None
     warmup: int = 0
     max_tokens: int | None = None
+    omit: tuple[str, ...] | None = None
     stream: bool | None = None
     aggregate_csv: Path | None = None
     request_csv: Path | None = None
@@ -50,7 +51,7 @@ class MeasureOptions:
 
     def changes(self) -> dict[str, Any]:
         """Fields of every endpoint that the options set."""
-        return given(max_tokens=self.max_tokens, stream=self.stream)
+        return given(max_tokens=self.max_tokens, omit=self.omit, stream=self.stream)
 
     def requests_or(self, default: int) -> int | None:
         """The number of requests for each endpoint; None: as many as the time allows."""
@@ -72,6 +73,7 @@ measure_options = options.option_group(
     ),
     deadline_option,
     click.option("--max-tokens", type=COUNT, metavar="N", help="Maximum number of tokens in each answer."),
+    options.omit_option,
     click.option("--stream/--no-stream", default=None, help="Request streams, or whole answers."),
     click.option("--csv", "aggregate_csv", type=FILE, metavar="FILE", help="Write a row per endpoint."),
     click.option("--request-csv", type=FILE, metavar="FILE", help="Write a row per request, failures included."),

@@ -47,6 +47,11 @@ def rate(_ctx: click.Context, param: click.Parameter, text: str | None) -> float
     return rate
 
 
+def comma_separated(texts: tuple[str, ...]) -> tuple[str, ...] | None:
+    """The names in these texts, each of which may hold several with commas between; None where there are no texts."""
+    return tuple(name for text in texts for each in text.split(",") if (name := each.strip())) if texts else None
+
+
 class NumberRange(click.FloatRange):
     """A range of numbers; `nan` is refused."""
 
@@ -140,6 +145,13 @@ config_option = click.option(
 )
 key_option = click.option("--key", metavar="REFERENCE", help=f"Where the key is: {KEY_PLACES}.")
 model_option = click.option("--model", metavar="NAME", help="Model to request.")
+omit_option = click.option(
+    "--omit",
+    multiple=True,
+    metavar="FIELD",
+    callback=lambda _ctx, _param, texts: comma_separated(texts),
+    help="Field of the request's body not to send: stream_options, max_tokens (any token limit), ...; repeatable.",
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 
 

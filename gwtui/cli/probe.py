@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, refusing, say, styled, width
-from gwtui.cli.endpoints import chosen, profile_of, refuse_undescribed
+from gwtui.cli.endpoints import chosen, over, profile_of, refuse_undescribed
 from gwtui.cli.options import (
     ListsAPIs,
     config_option,
@@ -20,6 +20,7 @@ from gwtui.cli.options import (
     json_option,
     key_option,
     model_option,
+    omit_option,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ _ONLY_FOR = {
     "model": ("completion",),
     "prompt": ("completion",),
     "max_tokens": ("completion",),
+    "omit": ("completion",),
     "stream": ("completion",),
     "method": ("http",),
     "expect": ("http", "websocket"),
@@ -56,6 +58,7 @@ _ONLY_FOR = {
 @click.option(
     "--max-tokens", type=click.IntRange(1, 1_000_000), metavar="N", help="Maximum number of tokens in the answer."
 )
+@omit_option
 @click.option("--no-stream", is_flag=True, help="Request a whole answer instead of a stream.")
 @click.option("--method", metavar="NAME", help="Request method (http).  [default: POST]")
 @click.option("--body", metavar="TEXT", help="Body (http), frame (websocket), or additional JSON fields (all others).")
@@ -115,7 +118,7 @@ def target(
         refuse_undescribed(fields)
     fields = {**fields, "headers": _merged(base, fields["headers"])} if "headers" in fields else fields
     with refusing():
-        endpoint = endpoint_from(_with_body(fields, base), base)
+        endpoint = endpoint_from(over(base, _with_body(fields, base)), base)
     _refuse_useless(endpoint, fields)
     return endpoint, profile
 

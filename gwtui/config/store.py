@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.token_limit import limited
 from gwtui.config import tomledit
 from gwtui.config.errors import ConfigError, ConfigFault, KeyPath, dotted, shown
 from gwtui.config.file import File, endpoint_faults, faults_of, flat_keys, profile_name_problems
@@ -86,10 +87,14 @@ def example() -> str:
 def endpoint_from(given: Mapping[str, Any], base: Endpoint | None = None) -> Endpoint:
     """An endpoint described outside a file: these fields, laid over `base` or over an endpoint named after its API.
 
-    None means a field's default. Raises ConfigError, whose faults' keys are field names.
+    None means a field's default. A `max_tokens` over `base` is the limit under whatever name its `body` has one.
+    Raises ConfigError, whose faults' keys are field names.
     """
     table = {"name": given.get("api", "")} if base is None else _table_of(base)
     table = {name: value for name, value in {**table, **given}.items() if value is not None}
+    limit, body = given.get("max_tokens"), table.get("body")
+    if base is not None and limit is not None and isinstance(body, dict):
+        table["body"] = limited(body, limit)
     if faults := endpoint_faults(table):
         raise ConfigError(faults)
     return msgspec.convert(table, Endpoint)

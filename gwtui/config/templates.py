@@ -42,8 +42,8 @@ def _snippet(kind: str, title: str, api: str, url: str, *, comment: str = "", **
     return kind, Snippet(title, Endpoint(name=kind, api=api, url=url, **fields), comment)
 
 
-NO_STREAM_OPTIONS: dict[str, Any] = {"stream_options": {}}
-"""Fields of a request's body for providers that always tell the token counts, and refuse a request for them."""
+NO_STREAM_OPTIONS: dict[str, Any] = {"omit": ("stream_options",)}
+"""For providers that always tell the token counts, and refuse a request for them."""
 PROVIDERS = (
     _snippet(
         "azure-openai",
@@ -75,7 +75,7 @@ PROVIDERS = (
         "https://api.mistral.ai",
         key="env:MISTRAL_API_KEY",
         model="mistral-small-latest",
-        body=NO_STREAM_OPTIONS,
+        **NO_STREAM_OPTIONS,
         comment="Mistral refuses stream_options.include_usage (422), and tells the token counts without it.",
     ),
     _snippet(
@@ -129,7 +129,7 @@ PROVIDERS = (
         path="/chat/completions",
         key="env:PERPLEXITY_API_KEY",
         model="sonar",
-        body=NO_STREAM_OPTIONS,
+        **NO_STREAM_OPTIONS,
         comment="Each answer searches the web, which costs extra. The path has no /v1. Streams may end without [DONE]: "
         "`complete_unterminated` is normal here.",
     ),
@@ -141,12 +141,24 @@ PROVIDERS = (
         path="/chat/completions",
         key="env:ZAI_API_KEY",
         model="glm-4.6",
-        body={**NO_STREAM_OPTIONS, "thinking": {"type": "disabled"}},
+        **NO_STREAM_OPTIONS,
+        body={"thinking": {"type": "disabled"}},
         comment="The path has no /v1. GLM thinks unless that is disabled, and its thoughts count against max_tokens.",
     ),
 )
 """Ready-made endpoints of providers that speak a known API in a way of their own."""
-SNIPPETS: dict[str, Snippet] = dict(
+_FIXED = ("fireworks", "sourcegraph-stream", "sourcegraph-code", "cody-gateway-anthropic", "cody-gateway-fireworks")
+"""Kinds that ask what `src gateway` asked, word for word."""
+
+
+def _numbered(kind: str, made: Snippet) -> Snippet:
+    """The same asking a new question each time, so that no cache answers it."""
+    if kind in _FIXED or kind_of(made.endpoint.api) is not Kind.COMPLETION:
+        return made
+    return msgspec.structs.replace(made, endpoint=msgspec.structs.replace(made.endpoint, nonce=True))
+
+
+_READY_MADE: dict[str, Snippet] = dict(
     (
         *(
             (api.snippet.name, Snippet(api.title, api.snippet, api.snippet_comment))
@@ -208,6 +220,7 @@ SNIPPETS: dict[str, Snippet] = dict(
         ),
     )
 )
+SNIPPETS = {kind: _numbered(kind, made) for kind, made in _READY_MADE.items()}
 """By kind, in the order of menus."""
 
 

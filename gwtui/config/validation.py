@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 
-from gwtui.apis import api_names, kind_of, url_for
+from gwtui.apis import api_names, fields_sent, kind_of, url_for
 from gwtui.apis.base import AskError
 from gwtui.apis.gateway_metrics import GATEWAY_METRICS
 from gwtui.apis.rules import TOLERATIONS
@@ -80,13 +80,22 @@ def endpoint_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Probl
 def _asking_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
     """What the endpoint's own API has against it."""
     try:
-        url_for(msgspec.convert(table, Endpoint))
+        yield from _omit_problems(msgspec.convert(table, Endpoint), path)
     except AskError as error:
         named = _NAMED_FIRST.match(str(error))
         key = named.group(1).split(".") if named is not None else []
         yield Problem((*path, *key), str(error)[named.end() if named is not None else 0 :])
     except (msgspec.ValidationError, KeyError):
         return
+
+
+def _omit_problems(endpoint: Endpoint, path: KeyPath) -> Iterator[Problem]:
+    """Fields to leave out that no request of the endpoint has. Raises `AskError` where it cannot be asked at all."""
+    url_for(endpoint)
+    known = fields_sent(endpoint) if endpoint.omit else frozenset()
+    for index, name in enumerate(endpoint.omit):
+        if name not in known:
+            yield Problem((*path, "omit", index), "is not sent", did_you_mean(name, known))
 
 
 def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
@@ -335,6 +344,8 @@ _ONLY_FOR: dict[str, tuple[Any, tuple[Kind, ...], str]] = {
     "expect_json": ({}, (Kind.HTTP,), "the API http"),
     "metrics": (None, (Kind.COMPLETION,), "LLM APIs"),
     "expect_provider": (None, (Kind.COMPLETION,), "LLM APIs"),
+    "omit": ([], (Kind.COMPLETION,), "LLM APIs"),
+    "nonce": (False, (Kind.COMPLETION,), "LLM APIs"),
     "expect_model": (None, (Kind.COMPLETION,), "LLM APIs"),
 }
 """Settings that others would ignore: their default, the kinds that have them, and what that is called."""

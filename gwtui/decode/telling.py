@@ -11,9 +11,9 @@ from enum import StrEnum
 from urllib.parse import unquote
 
 from gwtui.apis import APIS
+from gwtui.apis.addresses import MODEL
 from gwtui.apis.base import API
 from gwtui.apis.headers import Headers, header
-from gwtui.apis.requests import MODEL
 from gwtui.apis.shapes import MOST_EVENTS, Shape, decoded, shape_in
 from gwtui.config.errors import did_you_mean
 from gwtui.decode.exchanges import CapturedRequest, CaptureError

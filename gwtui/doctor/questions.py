@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from gwtui.apis import APIS
+from gwtui.apis.addresses import join_url
 from gwtui.apis.anthropic.messages import VERSION
 from gwtui.apis.errors import refused_parameter
-from gwtui.apis.requests import join_url
 from gwtui.decode.telling import apis_at
 from gwtui.doctor.documents import chosen_model, document_of, models_of
 from gwtui.doctor.products import Seen, product_of

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gwtui.apis import APIS
+from gwtui.apis.base import LIMIT_FIELDS
 from gwtui.apis.requests import models_asked
 from gwtui.model.enums import Kind, Outcome
 from gwtui.model.profile import Budget, Endpoint, Price
@@ -12,13 +13,6 @@ from gwtui.model.records import Request
 from gwtui.text.units import count, elapsed, many
 
 HOUR_NS = 3_600_000_000_000
-LIMIT_FIELDS = frozenset(
-    {
-        *("max_tokens", "max_completion_tokens", "max_output_tokens", "max_new_tokens"),
-        *("maxTokensToSample", "maxOutputTokens", "maxTokens", "num_predict"),
-    }
-)
-"""What APIs call the limit of an answer's length, in a request's body or in a table of it."""
 
 
 def most_tokens(endpoint: Endpoint) -> int:

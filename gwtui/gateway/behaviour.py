@@ -40,6 +40,10 @@ class Faults(Table, frozen=True, kw_only=True):
     """The body of a refusal, a table for JSON (by default the API's own form); for pings, the answer itself."""
     headers: dict[str, str] | None = None
     """Further response headers."""
+    refuse_field: str | None = None
+    """Refuse requests whose body has this field, with a 400 that names it."""
+    cache: bool | None = None
+    """Answer what was asked before out of a cache, at once, with the headers `x-cache` and `age`."""
     retry_after: int | str | None = None
     """The `retry-after` header of a refusal: seconds, a date, or anything a gateway might send."""
     no_stream: bool | None = None

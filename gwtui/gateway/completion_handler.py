@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import time
 from functools import partial
 from uuid import uuid4
 
+import msgspec
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
@@ -41,7 +43,13 @@ async def complete(state: GatewayState, reply: Reply, request: Request) -> Respo
     if isinstance(response, Response):
         visit.over(response.status_code, "refused")
         return response
-    return await _answered(reply, *response, visit, obeyed(await request.body()))
+    question, served, nth = response
+    body = await request.body()
+    if served.behaviour.cache and (age_s := state.cached_s(body)) is not None:
+        behaviour = replace(served.behaviour, ttft_ms=0.0, gap_ms=0.0, jitter=0.0)
+        told = {"x-cache": "HIT", "age": str(age_s), **(behaviour.headers or {})}
+        served = dataclasses.replace(served, behaviour=replace(behaviour, headers=told))
+    return await _answered(reply, question, served, nth, visit, obeyed(body))
 
 
 async def _served(
@@ -63,6 +71,8 @@ async def _served(
         behaviour = state.behaviour(request, nth, question.model, state.upstreams.first(question))
     except FaultError as error:
         return error_response(reply, 400, str(error))
+    if behaviour.refuse_field is not None and behaviour.refuse_field in msgspec.json.decode(await request.body()):
+        return error_response(reply, 400, f"Unsupported parameter: '{behaviour.refuse_field}' is not supported here.")
     if behaviour.status is not None:
         return await refusal(behaviour, partial(error_response, reply))
     served = await state.upstreams.ask(

@@ -18,6 +18,8 @@ from gwtui.gateway.replies.base import Question
 from gwtui.gateway.scenario import Scenario
 from gwtui.gateway.upstreams import Upstreams
 
+MOST_CACHED = 10_000
+"""Questions whose answers are remembered."""
 INVALID_KEY = "invalid"
 """The one key that is refused; any other, or none, will do."""
 UNKNOWN_MODEL = "no-such-model"
@@ -38,11 +40,23 @@ class GatewayState:
         self.audit_log = AuditLog()
         self.upstreams = Upstreams(scenario.gateway, clock, self.audit_log)
         self._seen: Counter[tuple[str, str, str]] = Counter()
+        self._cached: dict[int, float] = {}
+        """When a question was first asked, by its hash."""
 
     def next(self, path: str, model: str = "", kind: str = "request") -> int:
         """Count one more request of that path and model; its number."""
         self._seen[path, model, kind] += 1
         return self._seen[path, model, kind]
+
+    def cached_s(self, body: bytes) -> int | None:
+        """How old the answer to this question is in the cache, in whole seconds from 1; None where it is not there."""
+        key, now = hash(body), self.clock()
+        if key in self._cached:
+            return max(1, int(now - self._cached[key]))
+        if len(self._cached) >= MOST_CACHED:
+            self._cached.clear()
+        self._cached[key] = now
+        return None
 
     def behaviour(self, connection: HTTPConnection, nth: int, model: str = "", provider: str = "") -> Behaviour:
         """What is to happen to a request. Raises `FaultError`."""

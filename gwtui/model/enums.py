@@ -165,12 +165,15 @@ class FindingName(Enum):
     MODEL_FAILED = "model_failed"
     MODEL_MISSING = "model_missing"
     COUNTS_DIFFER = "counts_differ"
+    LIMIT_RENAMED = "limit_renamed"
     SEQUENTIAL = "sequential"
 
     PROVIDER_FALLBACK = "provider_fallback"
     METRICS_STAND_STILL = "metrics_stand_still"
     METRICS_RESTARTED = "metrics_restarted"
     COST_DIFFERS = "cost_differs"
+    CACHED_ANSWER = "cached_answer"
+    NEAR_LIMIT = "near_limit"
 
     UNTERMINATED = "unterminated"
     NO_STOP_REASON = "no_stop_reason"

@@ -150,6 +150,8 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """What to ask, as one user message; by default the API's own short prompt."""
     messages: tuple[dict[str, Any], ...] | None = None
     """A whole conversation in the API's own form, instead of `prompt`."""
+    nonce: bool = False
+    """Put a fresh number in front of every question, so that no cache answers it; not where `body` has the question."""
     max_tokens: Count = 256
     """The token limit of the answer."""
     stream: bool = True
@@ -157,6 +159,9 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     body: dict[str, Any] | str | None = None
     """A table of further fields of the request body, laid over the API's own; a text for `http` (the body)
     and `websocket` (the frame to send)."""
+    omit: tuple[str, ...] = ()
+    """Fields of the request's body that are not sent, as `stream_options`, `stream_options.include_usage`, or
+    `max_tokens` for the token limit whatever the API calls it."""
     fields: dict[str, str] = {}
     """What this gateway calls the fields and events of an API without a standard (`compare-stream` only):
     our name -> its name."""

@@ -5,26 +5,28 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
-from urllib.parse import SplitResult, urljoin, urlsplit
 
 from gwtui.apis.base import API, Ask, AskError
 from gwtui.apis.damage import DamageWatch
-from gwtui.apis.headers import Headers, header, joined_header, without_query
+from gwtui.apis.headers import header, joined_header
 from gwtui.apis.http import is_expected_status
-from gwtui.model.enums import End, FindingName, Trigger
+from gwtui.apis.nonce import numbered
+from gwtui.model.enums import End, Trigger
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import Finding, Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
+from gwtui.model.records import Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
 from gwtui.probes.deadlines import DeadlineWatchdog, due
+from gwtui.probes.limit_names import LimitNames
 from gwtui.probes.prepared_request import PreparedRequest, overlaid
 from gwtui.probes.probe_result import Result, record_of
+from gwtui.probes.redirects import MOST_REDIRECTS, redirect_finding, within_origin
 from gwtui.probes.response_reader import BODY_BYTES, BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.secrets.references import KeyReferenceError, NoRoomError
 from gwtui.secrets.resolver import redactor, resolve, resolve_headers, resolve_url
-from gwtui.text.sanitize import clean
 from gwtui.transport.acknowledged import patience_s
 from gwtui.transport.connection import HTTPConnection
 from gwtui.transport.connection_policy import stale_connection
@@ -34,38 +36,9 @@ from gwtui.transport.dial import Dial
 from gwtui.transport.errors import FAILURES, end_of
 from gwtui.transport.http1_head import ResponseHead
 from gwtui.transport.proxies import Proxy, proxy_of, secrets_of_proxy
-from gwtui.transport.request import HEADERS, PORTS, target_of
+from gwtui.transport.request import HEADERS, target_of
 from gwtui.transport.sockets import Waiting
 from gwtui.transport.trace import Arrival, ConnectionTrace
-
-MOST_REDIRECTS = 5
-"""The maximum number of redirects followed for one request."""
-SAME_METHOD = frozenset({307, 308})
-"""The request is repeated as it is (RFC 9110 15.4.8 and 15.4.9)."""
-ANY_METHOD = frozenset({301, 302, 303})
-"""Clients may make a GET of a POST (RFC 9110 15.4.2 to 15.4.4), so only what was one is followed."""
-
-
-def within_origin(url: str, method: str, status: int | None, headers: Headers) -> str | None:
-    """The address of the same scheme, host and port (RFC 6454) that the same request is redirected to; None: of none.
-
-    `url` is the address that answered so.
-    """
-    location = header(headers, "location").strip()
-    if not location or not (status in SAME_METHOD or (status in ANY_METHOD and method == "GET")):
-        return None
-    try:
-        target = urljoin(url, location)
-        here, there = urlsplit(url), urlsplit(target)
-        same = _origin(here) == _origin(there)
-    except ValueError:
-        return None
-    return there._replace(fragment="").geturl() if same and "@" not in there.netloc else None
-
-
-def _origin(parts: SplitResult) -> tuple[str, str | None, int | None]:
-    return parts.scheme, parts.hostname, parts.port or PORTS.get(parts.scheme)
-
 
 REFUSAL_BYTES = 64 * 1024
 """How much is read of the body of an answer that is a refusal."""
@@ -94,8 +67,9 @@ class HTTPProber:
         self._events = events
         self._pool: ConnectionPool | None = None
         self._request: PreparedRequest | None = None
-        self._asked: tuple[Ask, str | None, list[tuple[str, str]]] | None = None
-        """What the request is made of: the API's own part, and the key and the headers that it was made with."""
+        self._limit_names = LimitNames(endpoint, api)
+        self._asked: tuple[Ask, str | None, list[tuple[str, str]], Endpoint] | None = None
+        """What the request is made of: the API's own part, and the key, headers and endpoint that it was made with."""
 
     async def __aenter__(self) -> Self:
         return self
@@ -149,12 +123,29 @@ class HTTPProber:
                     result.findings.append(stale_connection(result.trace.idle_ns, result.detail))
                     result.again(ConnectionTrace())
                     await self._exchange(result)
+                await self._limited_otherwise(result)
                 if self._endpoint.follow_redirects:
                     await self._follow(result)
         except TimeoutError:
             if watchdog.expired is None:
                 raise
             result.over(watchdog.expired.end, watchdog.expired.detail, watchdog.expired.at_ns)
+
+    async def _limited_otherwise(self, result: Result) -> None:
+        """Ask once more where the name of the token limit was refused. What is measured is the second request."""
+        refused = result.intake.body if isinstance(result.intake, BodyIntake) else b""
+        if self._asked is None or result.end is not End.CLEAN:
+            return
+        taught = self._limit_names.learn(self._asked[0], result.status, refused)
+        if taught is None:
+            known = self._limit_names.remembered()
+            result.findings += [known] if known is not None else []
+            return
+        result.findings.append(taught)
+        result.again(ConnectionTrace())
+        await self._exchange(result)
+        refused = result.intake.body if isinstance(result.intake, BodyIntake) else b""
+        self._limit_names.learn(self._asked[0], result.status, refused)
 
     async def _follow(self, result: Result) -> None:
         """Ask again where redirects within the origin lead. What is measured is the last request."""
@@ -164,7 +155,7 @@ class HTTPProber:
             if target is None or result.end is not End.CLEAN:
                 return
             url = target
-            result.findings.append(_redirect_finding(result.status, target))
+            result.findings.append(redirect_finding(result.status, target))
             result.again(ConnectionTrace())
             await self._exchange(result, target)
 
@@ -195,13 +186,15 @@ class HTTPProber:
         key = resolve(self._endpoint.key) if self._endpoint.key is not None else None
         further = resolve_headers(self._endpoint)
         self._proxy = proxy_of(self._endpoint, use_environment=self._use_proxies)
-        if self._asked is None or self._asked[1:] != (key, further):
-            self._asked, self._request = (self._api.ask(self._endpoint, key), key, further), None
+        asked = self._limit_names.endpoint
+        if self._asked is None or self._asked[1:] != (key, further, asked):
+            self._asked, self._request = (self._api.ask(asked, key), key, further, asked), None
         ask = self._asked[0]
         url = resolve_url(ask.url)
         if self._request is None or self._request.url != url:
             headers = overlaid(HEADERS, self._connection, ask.headers, further)
-            self._request = PreparedRequest(ask, url, headers)
+            body, number = numbered(ask.body, self._endpoint, self._api)
+            self._request = PreparedRequest(replace(ask, body=body), url, headers, number)
         return self._request
 
     async def _ask(self, result: Result, request: PreparedRequest, pool: ConnectionPool, url: str | None) -> None:
@@ -335,10 +328,3 @@ def _was_stale(result: Result) -> bool:
     if result.end is not End.RESET or trace.dial is not None or trace.reads:
         return False
     return trace.unacknowledged or time.perf_counter_ns() - result.sent_ns < STALE_NS
-
-
-def _redirect_finding(status: int | None, target: str) -> Finding:
-    return Finding(
-        name=FindingName.REDIRECTED,
-        evidence=f"HTTP {status} to {clean(without_query(target), 160)}; times are those of the request made there",
-    )

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gwtui.apis.base import Ask, Signature
+from gwtui.apis.nonce import fresh_number
 from gwtui.text.sanitize import clean
 from gwtui.transport.proxies import Proxy
 from gwtui.transport.request import RequestError, Target, head_of, target_of
@@ -78,13 +79,17 @@ def signed_headers(signature: Signature, method: str, url: str, body: bytes) -> 
 class PreparedRequest:
     """What an endpoint asks for, complete but for the ids."""
 
-    def __init__(self, ask: Ask, url: str, headers: Iterable[tuple[str, str]]) -> None:
-        """`url` and `headers`: with what their references refer to. Raises `RequestError`."""
+    def __init__(self, ask: Ask, url: str, headers: Iterable[tuple[str, str]], number: bytes = b"") -> None:
+        """`url` and `headers`: with what their references refer to. `number`: what each request has a fresh one of.
+
+        Raises `RequestError`.
+        """
         self.method = ask.method
         self.target = target_of(url)
         self.url = url
         self._headers = tuple(headers)
         self._body = ask.body
+        self._number = number
         self._signature = ask.signature
         self._names = {name.lower() for name, _ in self._headers}
         self._own_ids = [header for header in self._headers if header[0].lower() in ID_HEADERS]
@@ -105,10 +110,11 @@ class PreparedRequest:
             if self._made is None or self._made[0] != proxy:
                 self._made = proxy, self._head(target, proxy)
             head = self._made[1]
+        body = self._body.replace(self._number, fresh_number(), 1) if self._number else self._body
         if self._signature is not None:
-            fresh += signed_headers(self._signature, self.method, target.url, self._body)
+            fresh += signed_headers(self._signature, self.method, target.url, body)
         lines = "".join(f"{name}: {value}\r\n" for name, value in fresh)
-        return b"".join((head, lines.encode("ascii"), b"\r\n", self._body)), sent
+        return b"".join((head, lines.encode("ascii"), b"\r\n", body)), sent
 
     def _head(self, target: Target, proxy: Proxy | None) -> bytes:
         asked = target.path if proxy is None else target.url

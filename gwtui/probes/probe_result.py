@@ -38,6 +38,7 @@ from gwtui.verdict.buffering import is_held_back
 from gwtui.verdict.classify import Judged, Transport, judge
 from gwtui.verdict.concurrency import sequential
 from gwtui.verdict.findings import as_expected
+from gwtui.verdict.headroom import with_cached_tokens
 from gwtui.verdict.http_status import wait_s
 from gwtui.verdict.token_rate import rate_of
 from gwtui.verdict.tolerance import told, tolerant
@@ -132,7 +133,8 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     judgement = judged.judgement
     good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
-    found = as_expected(judged.findings, endpoint, result.headers, model_served)
+    expected = as_expected(judged.findings, endpoint, result.headers, model_served)
+    found = with_cached_tokens(expected, usage, _since_sent(trace, result.ended_ns))
     seen = seen_tokens(usage, reasoning_came=pace is not None and pace.has_reasoning)
     concurrency = _concurrency(stream, judgement, endpoint, api)
     timed = Request(

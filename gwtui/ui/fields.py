@@ -63,6 +63,15 @@ FIELDS: tuple[Field, ...] = (
     Field("expect_model", "expect model", "who has to answer, if not that model", "what", kinds=_COMPLETION),
     Field("prompt", "prompt", "one user message; empty: the API's own", "what", widget=Widget.AREA, kinds=_COMPLETION),
     Field(
+        "nonce",
+        "nonce",
+        "a fresh number in every prompt, so that no cache answers",
+        "what",
+        FieldForm.YES_NO,
+        Widget.SWITCH,
+        _COMPLETION,
+    ),
+    Field(
         "max_tokens",
         "max tokens",
         "maximum number of tokens in the answer",
@@ -80,6 +89,7 @@ FIELDS: tuple[Field, ...] = (
         _COMPLETION,
     ),
     Field("body", "body", "text to send; for LLM APIs additional fields as JSON", "what", FieldForm.BODY, Widget.AREA),
+    Field("omit", "omit", "fields of the body not to send, comma-separated", "what", FieldForm.LIST, kinds=_COMPLETION),
     Field("expect", "expect", "a text, re:…, json:path=value or any; empty: any, or pong", "what", kinds=_PINGED),
     Field(
         "expect_json",
@@ -209,7 +219,7 @@ def field_of(key: str) -> Field | None:
 
 def new_endpoint(profile: Profile) -> Endpoint:
     """What the form for a new endpoint starts with; its URL is for the user to give."""
-    return Endpoint(name=free_name("new", profile), api="anthropic-messages", url="")
+    return Endpoint(name=free_name("new", profile), api="anthropic-messages", url="", nonce=True)
 
 
 def duplicate(endpoint: Endpoint, profile: Profile) -> Endpoint:

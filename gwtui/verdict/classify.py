@@ -27,6 +27,7 @@ from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean, excerpt
 from gwtui.verdict.buffering import pace_finding
 from gwtui.verdict.findings import clock_skew, header_findings
+from gwtui.verdict.headroom import cached, near_limit
 from gwtui.verdict.http_status import judge_status
 from gwtui.verdict.no_stream import foreign_stream, instead_of_stream, looks, typed
 
@@ -173,6 +174,9 @@ def _header_findings(endpoint: Endpoint, api: API, transport: Transport) -> Iter
         begins = excerpt(transport.behind) or repr(transport.behind)
         words = f"behind the end of the answer came more, which begins: {begins}"
         yield Finding(name=FindingName.BYTES_AFTER_ANSWER, evidence=clean(words))
+    if api.kind is Kind.COMPLETION:
+        yield from cached(transport.headers, transport.status)
+        yield from near_limit(transport.headers, transport.status)
     if (skew := clock_skew(transport.headers, transport.began_at, transport.at)) is not None:
         yield skew
 

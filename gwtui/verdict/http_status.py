@@ -60,9 +60,11 @@ NAMED = ("quota", BREAKER)
 REFUSED = frozenset({400, 401, 403, 429})
 """Statuses that hide a want of credit, by their words."""
 LINES = {
-    "max_tokens": "body = { max_completion_tokens = 256 }",
-    "max_completion_tokens": "max_tokens = 256",
-    "max_output_tokens": "max_tokens = 256",
+    "max_tokens": 'omit = ["max_tokens"]',
+    "max_completion_tokens": 'omit = ["max_tokens"]',
+    "max_output_tokens": 'omit = ["max_tokens"]',
+    "stream_options": 'omit = ["stream_options"]',
+    "stream_options.include_usage": 'omit = ["stream_options"]',
     "temperature": "body = { temperature = 1 }",
     "top_p": "body = { top_p = 1 }",
     "model": 'model = "..."',

@@ -140,7 +140,7 @@ def test_whole_answers(body: dict[str, Any], verdict: Verdict, rule: str) -> Non
 
 def test_what_a_whole_answer_holds() -> None:
     answer = ANTHROPIC_MESSAGES.answer(endpoint(model="claude-3-opus"), 200, json.dumps(WHOLE).encode())
-    assert (answer.text, answer.usage, answer.model_served) == ("def f", Usage(7, 5), MODEL)
+    assert (answer.text, answer.usage, answer.model_served) == ("def f", Usage(7, 5, cached_tokens=4), MODEL)
     assert names(answer.findings) == [FindingName.MODEL_DIFFERS]
 
 

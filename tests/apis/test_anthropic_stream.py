@@ -247,7 +247,7 @@ def test_usage_is_that_of_the_last_report() -> None:
             named("message_delta", delta={}, usage={"output_tokens": 9, "input_tokens": 11}),
         ],
     )
-    assert reader.usage == Usage(18, 9)
+    assert reader.usage == Usage(18, 9, cached_tokens=2)
 
 
 def test_a_stream_that_was_cut_has_no_count_of_output_tokens() -> None:

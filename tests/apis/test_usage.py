@@ -72,7 +72,7 @@ STREAMS = [
     ("anthropic-messages", "start and deltas, zeros at last",
      [message("message_start", {"input_tokens": 12, "cache_read_input_tokens": 100, "output_tokens": 1}),
       message("message_delta", {"output_tokens": 11, "output_tokens_details": {"thinking_tokens": 7}}),
-      message("message_delta", {"input_tokens": 0, "output_tokens": 0})], Usage(112, 11, 7)),
+      message("message_delta", {"input_tokens": 0, "output_tokens": 0})], Usage(112, 11, 7, cached_tokens=100)),
     ("anthropic-messages", "zeros at first, as gateways that translate",
      [message("message_start", {"input_tokens": 0, "output_tokens": 0}),
       message("message_delta", {"input_tokens": 9, "output_tokens": 11})], Usage(9, 11)),

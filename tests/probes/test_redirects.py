@@ -8,7 +8,7 @@ from support.scripted import Receive, ScriptedServer, Send, Step, http
 
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
-from gwtui.probes.http import MOST_REDIRECTS, within_origin
+from gwtui.probes.redirects import MOST_REDIRECTS, within_origin
 
 HERE = "https://gateway.example:8443/v1/chat?x=1"
 

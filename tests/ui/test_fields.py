@@ -161,7 +161,7 @@ def test_every_kind_can_be_added_from_the_form(kind: Kind) -> None:
     api = next(name for name in api_names() if kind_of(name) is kind)
     url = "ws://127.0.0.1:1" if kind is Kind.WEBSOCKET else "http://127.0.0.1:1"
     added = edited(new_endpoint(STRICT), name="mine", api=api, url=url)
-    assert added == Endpoint(name="mine", api=api, url=url)
+    assert added == Endpoint(name="mine", api=api, url=url, nonce=kind is Kind.COMPLETION)
 
 
 def test_a_new_name_is_free() -> None:

@@ -94,7 +94,7 @@ async def test_saving_writes_the_file_and_says_where(tmp_path: Path) -> None:
         await give(stage, "name", "added")
         await give(stage, "url", "https://new.example.com")
         await stage.press("ctrl+s")
-        added = Endpoint(name="added", api="anthropic-messages", url="https://new.example.com")
+        added = Endpoint(name="added", api="anthropic-messages", url="https://new.example.com", nonce=True)
         assert stage.feed.sent == [PutEndpoint(endpoint=added)]
         assert load(path).profile("test").endpoints == (added,)
         assert path.read_text().startswith("# mine\n[profiles.test]\ninterval_s = 3 # calm\n")

@@ -227,7 +227,7 @@ STATUSES = [
     (403, (), b'{"error":"used all available credits"}', Verdict.QUOTA, "http.403.quota",
      "HTTP 403 quota: used all available credits"),
     (400, (), b'{"error":{"message":"no","param":"max_tokens"}}', Verdict.BAD_REQUEST, "http.400",
-     "HTTP 400: no; it names `max_tokens`, try `body = { max_completion_tokens = 256 }` in the endpoint"),
+     "HTTP 400: no; it names `max_tokens`, try `omit = [\"max_tokens\"]` in the endpoint"),
     (400, (), b'{"detail":"temperature must be 1"}', Verdict.BAD_REQUEST, "http.400",
      "HTTP 400: temperature must be 1; it names `temperature`, try `body = { temperature = 1 }` in the endpoint"),
     (422, (), b'{"error":{"message":"bad","param":"metadata"}}', Verdict.BAD_REQUEST, "http.422",

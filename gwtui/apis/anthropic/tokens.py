@@ -29,6 +29,7 @@ class MessageTokens:
         self._usage = replace(
             self._usage,
             input_tokens=add(*self._input.values()),
+            cached_tokens=self._input.get("cache_read_input_tokens"),
             output_tokens=later(output, self._usage.output_tokens),
             reasoning_tokens=later(thought, self._usage.reasoning_tokens),
         )

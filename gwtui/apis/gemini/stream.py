@@ -215,7 +215,8 @@ def usage_of(usage: object, before: Usage) -> Usage:
     was_made = None if before.output_tokens is None else before.output_tokens - (before.reasoning_tokens or 0)
     reasoning = later(thought, before.reasoning_tokens)
     output = add(later(made, was_made), reasoning)
-    return Usage(later(sent, before.input_tokens), output, reasoning, before.reasoning)
+    cached = later(count(usage, "cachedContentTokenCount"), before.cached_tokens)
+    return Usage(later(sent, before.input_tokens), output, reasoning, before.reasoning, cached)
 
 
 def generated(candidate: Candidate) -> tuple[EventKind, str]:

@@ -20,6 +20,7 @@ from gwtui.apis.requests import (
     key_header,
     model_asked,
 )
+from gwtui.apis.token_limit import CHAT_LIMITS, chat_limit
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -37,6 +38,7 @@ class OpenAIChat(API):
     provider = "openai"
     snippet = Endpoint(name="openai", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     any_answers = ANY_CHOICES
+    limit_fields = CHAT_LIMITS
     error_form = ERROR_FORM
     words = EVENT_WORDS
     event_keys = event_keys.CHUNKS
@@ -49,9 +51,8 @@ class OpenAIChat(API):
             "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
             "stream": endpoint.stream,
         }
-        # The newer name of the same limit; the API refuses both at once.
-        if "max_completion_tokens" not in chosen:
-            own["max_tokens"] = endpoint.max_tokens
+        if not any(name in chosen for name in self.limit_fields):
+            own[chat_limit(model_asked(endpoint, self.default_model))] = endpoint.max_tokens
         if endpoint.stream:
             own["stream_options"] = {"include_usage": True}
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))

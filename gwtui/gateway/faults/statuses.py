@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.gateway.fault import HTML, Fault, answer_fault
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 NGINX = (
@@ -93,10 +94,11 @@ STATUSES = (
     _refusal(
         "400-parameter",
         400,
-        "400 that names a parameter, and what to write instead",
+        "400 that names a parameter, and goes on to whatever is sent instead",
         Verdict.BAD_REQUEST,
-        "max_completion_tokens",
+        "it names `max_tokens`",
         body=PARAMETER,
+        findings=(FindingName.LIMIT_RENAMED,),
     ),
     _refusal("429-quota", 429, "429 because the quota is used up", Verdict.QUOTA, "quota", body=QUOTA),
     _status(500, "The gateway fails", Verdict.SERVER_ERROR),

@@ -76,6 +76,11 @@ DELIVERY: dict[FindingName, FindingEntry] = {
         "The gateway's final event does not match its stream.",
         "Let the gateway count the content that it sent.",
     ),
+    FindingName.LIMIT_RENAMED: info(
+        "The token limit was refused under its usual name, and is sent under another one.",
+        "The model takes only one name: OpenAI's newer models take `max_completion_tokens`.",
+        "Nothing. To spare the first request, set the name that is taken: `body = { max_completion_tokens = 256 }`.",
+    ),
     FindingName.SEQUENTIAL: warning(
         "The models of one request were answered one after another instead of concurrently.",
         "The gateway calls its upstreams one after another, has a single worker, a lock or a limit per key; or a "
@@ -104,5 +109,15 @@ GATEWAYS: dict[FindingName, FindingEntry] = {
         "The cost that the gateway counts is not what the tokens cost.",
         "The gateway's price list is wrong or old, such as a price per 1,000 tokens taken for one per million.",
         "Compare the gateway's price list, and the endpoint's `price`, with the provider's.",
+    ),
+    FindingName.CACHED_ANSWER: warning(
+        "A cache gave the answer: it proves nothing about the model behind it, which may be dead.",
+        "The gateway, or a proxy before it, answers the same prompt out of its cache.",
+        "Set `nonce = true`, so that every prompt is a new one, or exclude the probe's key from caching.",
+    ),
+    FindingName.NEAR_LIMIT: warning(
+        "Less than 10 % of a rate limit is left: the next requests may be refused.",
+        "The key, or the gateway's own key at the provider, is used near its limit.",
+        "Raise the named limit, or send fewer requests with this key; for gwtui's own raise `interval_s`.",
     ),
 }
