@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,8 @@ def _doctor(target: Target, *, as_json: bool) -> int:
     answered: list[Answered] = []
     _, number = carry_out(_examined(target, answered))
     diagnosis = diagnose(target, answered)
+    if number is not None:
+        diagnosis = replace(diagnosis, stopped="interrupted")
     say(doctor_json(diagnosis) if as_json else doctor_text(diagnosis, styled))
     if number is not None:
         return 128 + number
@@ -74,6 +77,7 @@ def _doctor(target: Target, *, as_json: bool) -> int:
 async def _examined(target: Target, answered: list[Answered]) -> None:
     """Ask one question after the other."""
     from gwtui.doctor import DEADLINES, Answered, next_question
+    from gwtui.model.enums import Outcome
     from gwtui.model.profile import Profile
     from gwtui.model.records import Request
     from gwtui.probes.prober import probe_once
@@ -81,5 +85,6 @@ async def _examined(target: Target, answered: list[Answered]) -> None:
     profile = Profile(deadlines=DEADLINES)
     while (question := next_question(target, answered)) is not None:
         result, _ = await probe_once(question.endpoint, profile)
-        if isinstance(result, Request):
-            answered.append(Answered(question, result))
+        if not isinstance(result, Request) or result.outcome is Outcome.CANCELLED:
+            return
+        answered.append(Answered(question, result))

@@ -35,7 +35,10 @@ MAX_TOKENS = 64
 PROMPT = "Say OK."
 MOST_TRIES = 3
 """The maximum number of requests for one API."""
-USUAL = ("openai-chat", "anthropic-messages", "openai-responses", "openai-completions", "gemini", "cohere-chat")
+USUAL = (
+    *("openai-chat", "anthropic-messages", "openai-responses", "openai-completions"),
+    *("gemini", "cohere-chat", "sourcegraph-stream"),
+)
 """The APIs that are tried where nothing shows which ones there are."""
 SPOKEN = {
     "Ollama": ("ollama-chat", "ollama-generate", "openai-chat", "anthropic-messages"),
@@ -53,6 +56,8 @@ _PATHS = {"models": "/v1/models", "tags": "/api/tags", "health": "/gateway/healt
 _X_API_KEY = re.compile(r"x-api-key|anthropic-version|\"type\": ?\"authentication_error\"", re.IGNORECASE)
 _VERSION = re.compile(r"/v\d+\w*\Z")
 """The end of a base URL that is the beginning of an API's path."""
+_CODY_PATH = "/v1/completions/anthropic-messages"
+"""Where Cody Gateway has Anthropic's API."""
 _SOURCEGRAPH = ("sourcegraph-stream", "sourcegraph-code")
 
 
@@ -176,7 +181,7 @@ def known_models(answered: Sequence[Answered]) -> tuple[str, ...]:
 def apis_to_try(url: str, product: str) -> tuple[str, ...]:
     """The likeliest first: the one that the URL is of, those that the product speaks, the usual ones."""
     own = apis_at(urlsplit(url).path)
-    if "/.api" in url:
+    if "sourcegraph" in url or "/.api" in url:
         own = [*own, *_SOURCEGRAPH]
     return tuple(dict.fromkeys((*own, *SPOKEN.get(product, ()), *USUAL)))
 
@@ -249,6 +254,8 @@ def remedy(answer: Answered, models: Sequence[str] = ()) -> Endpoint | None:
         return None
     if request.rule == "stream.json-answer":
         return replace(endpoint, stream=False)
+    if request.verdict is Verdict.NOT_FOUND and endpoint.api == "anthropic-messages" and endpoint.path is None:
+        return replace(endpoint, path=_CODY_PATH) if root_of(endpoint.url) == endpoint.url.rstrip("/") else None
     said = f"{request.reason} {request.text[:2048]}".lower()
     if request.verdict is Verdict.AUTH and endpoint.key is not None and endpoint.auth is None:
         return _other_way(endpoint, said)

@@ -49,7 +49,7 @@ def doctor_json(diagnosis: Diagnosis) -> bytes:
 
 
 def _facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
-    models = diagnosis.models
+    models, first = diagnosis.models, diagnosis.first
     more = f" and {len(models) - _SHOWN} more" if len(models) > _SHOWN else ""
     return [
         ("product", f"{diagnosis.product}: {diagnosis.evidence}" if diagnosis.product else "nothing shows it"),
@@ -57,13 +57,13 @@ def _facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
         ("models", f"{len(models):,}: {', '.join(models[:_SHOWN])}{more}" if models else "it lists none"),
         ("asked", f"{units.many(diagnosis.requests, 'request')}"),
         ("stopped", diagnosis.stopped),
+        ("answer", f"{first.verdict}: {first.reason}" if first is not None and not diagnosis.apis else ""),
     ]
 
 
 def _apis(diagnosis: Diagnosis, styled: Styler) -> list[str]:
     if not diagnosis.apis:
-        first = diagnosis.first
-        return labelled([("answer", f"{first.verdict}: {first.reason}")]) if first is not None else []
+        return []
     rows = [
         (
             toned(("✔ " if each.works else "✖ ") + each.endpoint.api, each.request.outcome, styled),
@@ -78,7 +78,7 @@ def _apis(diagnosis: Diagnosis, styled: Styler) -> list[str]:
 
 def _conclusion(diagnosis: Diagnosis) -> str:
     if not diagnosis.working:
-        return "Nothing works: there is no endpoint to add."
+        return "No endpoint gave a good answer: there is nothing to add."
     return "Each endpoint below gave a good answer. Save this as a configuration, or add them to yours."
 
 
