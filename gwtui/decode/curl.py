@@ -127,16 +127,13 @@ class _Transcript:
 
     def _line(self) -> bytes | None:
         """The next line of curl's own; None where the body begins."""
-        held = b""
-        while b"\n" not in held and len(held) < LONGEST_LINE and (piece := next(self._pieces, b"")):
-            held += piece
-        held = _METERS.sub(b"", held, count=1)
-        line, end, rest = held.partition(b"\n")
-        if not held or not self._is_own(line + end):
-            self._pieces.give_back(held)
+        line = _METERS.sub(b"", self._pieces.line(LONGEST_LINE), count=1)
+        while not line and self._pieces.peek(1):  # it was all of the meter
+            line = _METERS.sub(b"", self._pieces.line(LONGEST_LINE), count=1)
+        if not line or not self._is_own(line):
+            self._pieces.give_back(line)
             return None
-        self._pieces.give_back(rest)
-        return line + end
+        return line
 
     def _is_own(self, line: bytes) -> bool:
         if line.startswith(_OWN):

@@ -18,6 +18,7 @@ MOST_EXCHANGES = 10_000
 """The maximum number of answers that are read out of one file."""
 MOST_SECRETS = 100
 """The maximum number of keys of one request that are masked in its answer."""
+PIECE_BYTES = 64 << 10
 LEAST_SECRET = 8
 """Characters of a key: what is shorter is in any text."""
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
@@ -95,29 +96,47 @@ class Exchange:
 
 
 class Pieces:
-    """Bytes as they come, some of which can be given back."""
+    """Bytes as they come, of which the last can be given back."""
 
     def __init__(self, chunks: Chunks) -> None:
         self._chunks = iter(chunks)
-        self._back = b""
+        self._held = b""
+        self._at = 0
+        """What of it was taken."""
 
     def __iter__(self) -> Iterator[bytes]:
         return self
 
     def __next__(self) -> bytes:
-        if self._back:
-            back, self._back = self._back, b""
-            return back
-        return next(self._chunks)
+        if self._at == len(self._held):
+            self._held, self._at = next(self._chunks), 0
+        piece = self._held[self._at : self._at + PIECE_BYTES]
+        self._at += len(piece)
+        return piece
+
+    def line(self, limit: int) -> bytes:
+        """The next line with its end; "" at the end of all, and less than a line where it is longer than `limit`."""
+        end = self._held.find(b"\n", self._at) + 1
+        while not end and len(self._held) - self._at < limit and self._more():
+            end = self._held.find(b"\n", self._at) + 1
+        line = self._held[self._at : end or len(self._held)]
+        self._at += len(line)
+        return line
 
     def give_back(self, data: bytes) -> None:
-        """What comes next."""
-        self._back = data + self._back
+        """Bytes that were the last to be taken come again."""
+        if self._held.endswith(data, 0, self._at):
+            self._at -= len(data)
+        else:
+            self._held, self._at = data + self._held[self._at :], 0
 
     def peek(self, length: int) -> bytes:
         """At least so much of what comes, where there is so much."""
-        held = b""
-        while len(held) < length and (piece := next(self, b"")):
-            held += piece
-        self.give_back(held)
-        return held
+        while len(self._held) - self._at < length and self._more():
+            pass
+        return self._held[self._at : self._at + length]
+
+    def _more(self) -> bool:
+        more = next(self._chunks, b"")
+        self._held, self._at = self._held[self._at :] + more, 0
+        return bool(more)

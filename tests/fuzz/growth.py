@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from fuzz.material import CSVS, STREAMS
 from fuzz.streams import Answered, read_answer, read_encoded, read_headers, read_page
-from fuzz.texts import read_capture, read_config, read_csv, read_scenario, read_torn
+from fuzz.texts import CURL_HEAD, LEFT, METER, TALK, read_capture, read_config, read_csv, read_scenario, read_torn
 from support.framed import WIRES, stream_type, wire_of
 from support.scripted import chunk
 from support.streams import named, unnamed
@@ -180,6 +180,9 @@ FAMILIES: tuple[Family, ...] = (
     Family("encoding names", lambda n: ("gzip," * n, []), read_encoded),
     Family("capture: header blocks", lambda n: (b"HTTP/1.1 100 C\r\n\r\n" * n + b"data:x\n\n", "gemini"), read_capture),
     Family("capture: chunks", lambda n: (chunk(b":\n") * n, "gemini"), read_capture),
+    Family("capture: requests of curl", lambda n: (TALK * n + CURL_HEAD + b"data: x\n\n", "gemini"), read_capture),
+    Family("capture: answers of curl", lambda n: ((TALK + CURL_HEAD + b"data: x\n\n") * n, "gemini"), read_capture),
+    Family("capture: words of curl", lambda n: (TALK + CURL_HEAD + (METER + LEFT) * n, "gemini"), read_capture),
     Family("csv: rows", lambda n: (CSVS[3] + "a,5,\n" * n).encode(), read_csv),
     Family("csv: columns", lambda n: (CSVS[3].replace("\n", "," * n + "\n", 1)).encode(), read_csv),
     Family("config: keys", lambda n: "".join(f"[profiles.p{at}]\n" for at in range(n)).encode(), read_config),

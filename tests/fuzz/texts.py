@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -15,14 +16,13 @@ from fuzz.streams import any_stream
 from fuzz.target import Target
 from support.framed import stream_type, wire_of
 from support.script import response
-from support.streams import decode
 from support.texts import texts_of
 
 from gwtui.bench import csv_in, thresholds
 from gwtui.codec import wire
 from gwtui.config import Config, ConfigError, check, load, remove_endpoint, save_endpoint, save_setting
 from gwtui.config.themes import load_theme
-from gwtui.decode import CaptureError
+from gwtui.decode import CaptureError, decode, opened
 from gwtui.gateway.scenario import ScenarioError, parse_scenario
 from gwtui.model.commands import PutEndpoint
 from gwtui.model.enums import EventKind
@@ -120,19 +120,52 @@ def read_rows(data: bytes) -> None:
     monitor.view(Query())
 
 
-def read_capture(found: tuple[bytes, str]) -> None:
+def read_capture(found: tuple[bytes, str | None]) -> None:
     data, api = found
-    decoded = decode(data, api)
-    for text in texts_of(msgspec.to_builtins([decoded.events, decoded.headers, decoded.findings, decoded.judgement])):
-        assert text.replace("\n", "").isprintable(), text
+    for exchange in opened((data,)).exchanges:
+        with suppress(CaptureError):
+            decoded = decode(exchange, api)
+            shown = [decoded.events, decoded.headers, decoded.findings, decoded.judgement, decoded.told.why]
+            for text in texts_of([exchange.asked.title, msgspec.to_builtins(shown)]):
+                assert text.replace("\n", "").isprintable(), text
 
 
-def a_capture(dice: Dice) -> tuple[bytes, str]:
+TALK = b"*   Trying 127.0.0.1:80...\n> POST /v1/messages HTTP/1.1\r\n> x-api-key: made-up-key\r\n> \r\n"
+CURL_HEAD = b"< HTTP/1.1 200 OK\r\n< \r\n"
+METER = b"\r100   221  100   142  100    79  23447  13044 --:--:-- --:--:-- --:--:-- 36833"
+LEFT = b"* Connection #0 to host h left intact\n"
+
+
+def a_transcript(dice: Dice, head: bytes, body: bytes) -> bytes:
+    """What `curl -v` prints of this answer."""
+    at = dice.randrange(len(body) + 1)
+    lines = b"".join(b"< " + line for line in head.splitlines(keepends=True))
+    said = dice.choice((b"", METER, METER + b"\n" + LEFT, b"{ [9 bytes data]\n", b"curl: (18) transfer closed\n"))
+    one = TALK + lines + body[:at] + said + body[at:]
+    return one * dice.choice((1, 1, 2))
+
+
+def a_har(dice: Dice, body: bytes) -> bytes:
+    """An archive with this body."""
+    text, packed = body.decode("utf-8", "replace"), b64encode(body).decode()
+    texts: tuple[dict[str, str], ...] = ({"text": text}, {"text": packed, "encoding": "base64"}, {})
+    request = {"method": "POST", "url": "http://h/v1/messages?key=x", "headers": [{"name": "a", "value": "b"}]}
+    answer: dict[str, Any] = {"status": dice.choice((200, 429, 0)), "headers": [], "content": dice.choice(texts)}
+    messages = [{"eventName": "message_start", "data": "{}"}]
+    entry = {"request": request, "response": answer, "_eventSourceMessages": messages}
+    return msgspec.json.encode({"log": {"version": "1.2", "entries": [entry] * 2}})
+
+
+def a_capture(dice: Dice) -> tuple[bytes, str | None]:
     api = dice.choice(list(STREAMS))
     stream = wire_of(api).encode(dice.choice(STREAMS[api]), "\n")
     body = dice.choice((b"".join(any_stream(dice)), stream, msgspec.json.encode(ANSWERS[api])))
     head = dice.choice((b"", response(b"", stream_type(api)), dice.choice(RESPONSES)))
-    return dice.spoiled(head + body), api
+    if dice.one_in(4):
+        data = a_har(dice, body)
+        return dice.spoiled_json(data.decode()).encode("utf-8", "surrogateescape") if dice.one_in(2) else data, None
+    data = a_transcript(dice, head, body) if dice.one_in(3) else head + body
+    return dice.spoiled(data), dice.choice((api, None))
 
 
 def a_filter(text: str) -> None:
