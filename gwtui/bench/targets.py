@@ -14,7 +14,7 @@ from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.apis.requests import with_scheme
 from gwtui.config import endpoint_from
-from gwtui.config.templates import FEATURE, TRACE
+from gwtui.config.templates import FEATURE, JSON, TRACE
 from gwtui.model.profile import Endpoint
 from gwtui.secrets.references import SCHEMES, KeyReferenceError, is_reference, references_in
 from gwtui.secrets.resolver import resolve
@@ -23,8 +23,6 @@ SPECIAL_HEADER = "cody-core-gc-test"
 SPECIAL_VALUE = "M2R{+6VI?1,M3n&<vpw1&AK>"
 """What the predecessor sent in it. It marks tests; it is in the predecessor's public source, and no key."""
 SCHEMES_OF_URLS = ("http://", "https://", "ws://", "wss://")
-JSON = {"Content-Type": "application/json"}
-"""What the predecessor called its pings over HTTP, and what an instance may insist on."""
 
 PROVIDERS = {
     "anthropic": (("anthropic-messages", "/v1/completions/anthropic-messages"), ("sourcegraph-stream", None)),

@@ -25,7 +25,10 @@ CODY_GATEWAY = "https://cody-gateway.example.com"
 
 TRACE = {"X-Sourcegraph-Should-Trace": "true"}
 FEATURE = {**TRACE, "X-Sourcegraph-Feature": "code_completions"}
+JSON = {"Content-Type": "application/json"}
+"""What the predecessor called its pings over HTTP, and what an instance may insist on."""
 _PING: dict[str, Any] = {"body": "ping", "expect": "pong", "headers": TRACE}
+_HTTP_PING: dict[str, Any] = {**_PING, "headers": {**JSON, **TRACE}}
 _GATEWAY_KEY: dict[str, Any] = {"key": "env:CODY_GATEWAY_TOKEN", "auth": "bearer"}
 
 
@@ -181,7 +184,7 @@ _READY_MADE: dict[str, Snippet] = dict(
         _snippet(
             "cody-gateway-ws", "Cody Gateway: WebSocket ping", "websocket", CODY_GATEWAY, path="/v2/websocket", **_PING
         ),
-        _snippet("cody-gateway-http", "Cody Gateway: HTTP ping", "http", CODY_GATEWAY, path="/v2/http", **_PING),
+        _snippet("cody-gateway-http", "Cody Gateway: HTTP ping", "http", CODY_GATEWAY, path="/v2/http", **_HTTP_PING),
         _snippet(
             "sourcegraph-ws",
             "Sourcegraph: WebSocket ping",
@@ -197,7 +200,7 @@ _READY_MADE: dict[str, Snippet] = dict(
             "http",
             EXAMPLE_URL,
             path="/.api/gateway/http",
-            **_PING,
+            **_HTTP_PING,
             **ACCESS_TOKEN,
         ),
         _snippet(
@@ -206,7 +209,7 @@ _READY_MADE: dict[str, Snippet] = dict(
             "http",
             EXAMPLE_URL,
             path="/.api/gateway/http-then-websocket",
-            **_PING,
+            **_HTTP_PING,
             **ACCESS_TOKEN,
         ),
         _snippet(

@@ -37,7 +37,8 @@ def test_the_pings_are_those_of_the_gateways(kind: str, expected: tuple[str, str
     endpoint = snippet(kind)
     assert (url_for(endpoint), endpoint.auth) == expected
     assert (endpoint.body, endpoint.expect) == ("ping", "pong")
-    assert endpoint.headers == {"X-Sourcegraph-Should-Trace": "true"}
+    content_type = {"Content-Type": "application/json"} if endpoint.api == "http" else {}
+    assert endpoint.headers == {**content_type, "X-Sourcegraph-Should-Trace": "true"}
 
 
 def test_cody_gateway_is_asked_with_a_bearer_token_for_its_feature() -> None:
