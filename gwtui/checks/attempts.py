@@ -117,6 +117,6 @@ ATTEMPTS = Check(
     name="attempts",
     title="At most two upstream attempts, then a final error",
     section=SECTION,
-    needs=(RequestSet.PROVOKED, RequestSet.PROVOKED_METRICS, RequestSet.PROVOKED_AUDIT),
+    needs=(RequestSet.PROVOKED, RequestSet.PROVOKED_AUDIT),
     judge=judge_attempts,
 )

@@ -19,6 +19,8 @@ from gwtui.verdict.gateway_entries import request_ids
 _SIGN = re.compile(r"\\\\|\\(x[0-9a-f]{2}|U00(?:0[0-9a-f]|10)[0-9a-f]{4})")
 """What stands in the text of a record for characters that are not printable, where JSON has no such escape; and a
 backslash that is escaped, behind which nothing is."""
+DOCUMENT_CHARS = 1024 * 1024
+"""How much of a document a probe keeps: `gwtui.probes.response_reader.TEXT_CHARS`."""
 MISSING = frozenset({404, 405, 410, 501})
 """Statuses of a path that a gateway simply does not have."""
 
@@ -61,6 +63,8 @@ class Document:
     """Why there is no document."""
     path: str = ""
     """Where it was found."""
+    is_cut: bool = False
+    """It is too long to be read."""
 
     @property
     def is_missing(self) -> bool:
@@ -140,6 +144,8 @@ def _document_of(request: Request) -> Document:
     try:
         return Document(request, msgspec.json.decode(_SIGN.sub(_as_json, request.text)))
     except (ValueError, RecursionError) as error:
+        if len(request.text) >= DOCUMENT_CHARS:
+            return Document(request, None, f"longer than the {DOCUMENT_CHARS:,} characters that are read", is_cut=True)
         return Document(request, None, f"HTTP {request.status} without JSON: {str(error)[:80]}")
 
 

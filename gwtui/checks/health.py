@@ -33,7 +33,9 @@ def judge_health(evidence: Evidence) -> CheckAnswer:
         return _judge_other(document)
     if (problem := problem_of(document, OWN_PATH)) is not None:
         return problem
-    status = clean(str(document.at("status") or "missing"), 40)
+    if not isinstance(document.at("status"), str):
+        return another_service(OWN_PATH, "JSON without a `status`")
+    status = clean(document.at("status"), 40)
     if status.lower() in SYNONYMS:
         return warned(f"status is {status!r} instead of 'healthy'; providers: {_states(document)}")
     if status != "healthy":
@@ -97,6 +99,12 @@ def problem_of(document: Document, path: str) -> CheckAnswer | None:
         return not_applicable(f"the gateway has no {path} (HTTP {document.request.status})")
     if document.request.status is None or not document.problem:
         return blamed(document.request) if document.request.status is None else None
+    if document.is_cut:
+        return warned(
+            f"{path}: {document.problem}",
+            "The gateway lists more in this document than a monitor can ask for again and again.",
+            "Let it list only the latest entries.",
+        )
     if 200 <= document.request.status < 300:
         return another_service(path, f"{document.problem} ({document.request.content_type or 'no type'})")
     return blamed(document.request, f"{path}: {describe(document.request)}")

@@ -9,13 +9,14 @@ import pytest
 from msgspec.structs import replace
 from support.checked import document, evidence, refused, request, target
 
-from gwtui.checks.evidence import Probed
+from gwtui.checks.evidence import DOCUMENT_CHARS, Probed
 from gwtui.checks.gateway import judge_audit, judge_connection
 from gwtui.checks.health import judge_health
 from gwtui.checks.metrics import judge_metrics
 from gwtui.model.check_results import CheckOutcome
 from gwtui.model.profile import Price
 from gwtui.model.verdicts import Verdict
+from gwtui.probes.response_reader import TEXT_CHARS
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 
@@ -30,7 +31,12 @@ def health(**fields: Any) -> dict[str, Any]:
         (document(health()), PASS, "provider anthropic is true"),
         (document(health(status="degraded")), FAIL, "'degraded'"),
         (document(health(status="ok")), WARN, "'ok'"),
-        (document({"state": "fine"}), FAIL, "'missing'"),
+        (document({"state": "fine"}), FAIL, "/gateway/health: JSON without a `status`"),
+        (
+            document('{"status": "healthy", "more": "' + "x" * DOCUMENT_CHARS),
+            WARN,
+            "longer than the 1,048,576 characters",
+        ),
         (document(health(providers={"anthropic": False})), FAIL, "anthropic is false"),
         (document(health(providers={"openai": True})), WARN, "no provider 'anthropic'"),
         (
@@ -38,7 +44,7 @@ def health(**fields: Any) -> dict[str, Any]:
             PASS,
             "provider local is true",
         ),
-        (document([1, 2]), FAIL, "'missing'"),
+        (document([1, 2]), FAIL, "JSON without a `status`"),
         (document("<html>hello</html>"), FAIL, "without JSON"),
         (
             document(json.dumps(health(note="-")).replace("-", r"\x9b\U000e0041\\x41")),
@@ -264,3 +270,7 @@ def test_every_api_has_its_provider_or_the_usual_one(api: str, provider: str) ->
     providers = dict.fromkeys(("anthropic", "openai", "google", "fireworks"), False) | {provider: True}
     judged = judge_health(evidence(target(api=api), health=document(health(providers=providers))))
     assert (judged.outcome, f"provider {provider} is true" in judged.evidence) == (PASS, True)
+
+
+def test_a_document_is_cut_where_probes_cut_it() -> None:
+    assert DOCUMENT_CHARS == TEXT_CHARS
