@@ -18,6 +18,8 @@ COMMON_VERSIONS = ("v1", "v1beta")
 """Versions of a path that another one in the base URL replaces. Any other belongs to its API."""
 _COMPATIBLE = ("openai", "openapi", "compat")
 """Ends of base URLs that lead to an API compatible with OpenAI's, with no version behind them."""
+OTHER_PATHS = ("/v1/completions/anthropic-messages",)
+"""Paths of gateways (Cody Gateway) that are right although they are not those of the API."""
 CHAT = "/chat/completions"
 CHAT_BASES = {
     "api.cohere.ai": "/compatibility/v1",
@@ -89,10 +91,10 @@ def likely_url(asked: str, base: str, path: str | None, default_path: str) -> st
     candidates = [_once(segments)]
     if default_path.endswith(CHAT) and (known := CHAT_BASES.get(parts.hostname or "")) is not None:
         candidates.append(f"{known}{CHAT}")
-    if path is not None:
-        candidates += (urlsplit(join_url(base, None, default_path)).path, default_path.partition("?")[0])
-    else:
+    if path is None:
         candidates.append(_toggled(parts.path, urlsplit(base).path.rstrip("/"), default_path))
+    elif path not in OTHER_PATHS:
+        candidates += (urlsplit(join_url(base, None, default_path)).path, default_path.partition("?")[0])
     right = next((each for each in candidates if each not in ("", parts.path) and MODEL not in each), "")
     return urlunsplit(parts._replace(path=right)) if right else ""
 

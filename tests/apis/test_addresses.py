@@ -70,6 +70,13 @@ def test_the_url_that_is_likely_right(fields: dict[str, Any], right: str) -> Non
     assert likely_url(url_for(asked), asked.url, asked.path, CHAT) == right
 
 
+@pytest.mark.parametrize(("base", "right"), [("https://h", ""), ("https://h/v1", "https://h/v1/completions/")])
+def test_the_path_of_a_cody_gateway_is_right(base: str, right: str) -> None:
+    path = "/v1/completions/anthropic-messages"
+    asked = Endpoint(name="e", api="anthropic-messages", url=base, path=path)
+    assert likely_url(url_for(asked), base, path, "/v1/messages") == (f"{right}anthropic-messages" if right else "")
+
+
 @pytest.mark.parametrize(
     ("body", "names_another"),
     [(b'{"error":{"message":"no such route"}}', True), (b'{"error":{"message":"no such model: m"}}', False)],
