@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from gwtui.apis import APIS
 from gwtui.doctor.products import fronts_of, product_of
-from gwtui.doctor.questions import Answered, Target, known_models, why_to_stop
+from gwtui.doctor.questions import Answered, Target, known_models, untried, why_to_stop
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Request
 
 
 @dataclass(frozen=True, slots=True)
 class APIDiagnosis:
-    """One API, by the last request that was made for it."""
+    """One API, by the request that tells most of it."""
 
     endpoint: Endpoint
     request: Request
@@ -35,6 +35,8 @@ class Diagnosis:
     apis: tuple[APIDiagnosis, ...]
     requests: int
     """How many were sent."""
+    untried: tuple[str, ...]
+    """APIs that were left out because no more requests were."""
     stopped: str
     """Why no more were; empty where nothing was left to ask."""
     first: Request | None
@@ -47,18 +49,21 @@ class Diagnosis:
 
 
 def diagnose(target: Target, answered: Sequence[Answered]) -> Diagnosis:
-    """Of each API the best of its answers counts."""
+    """Of each API the answer that was good counts, or else the first."""
     seen = [each.seen for each in answered]
     product, evidence = product_of(seen)
-    last: dict[str, Answered] = {each.question.topic: each for each in answered if each.question.topic in APIS}
+    of_apis = [each for each in answered if each.question.topic in APIS]
+    counts = {each.question.topic: each for each in (*reversed(of_apis), *(each for each in of_apis if each.ok))}
+    order = dict.fromkeys(each.question.topic for each in of_apis)
     return Diagnosis(
         url=target.url,
         product=product,
         evidence=evidence,
         fronts=fronts_of(seen),
         models=known_models(answered),
-        apis=tuple(APIDiagnosis(each.question.endpoint, each.request, each.ok) for each in last.values()),
-        requests=len(answered),
+        apis=tuple(APIDiagnosis(each.endpoint, each.request, each.ok) for each in map(counts.__getitem__, order)),
+        requests=sum(each.sent for each in answered),
+        untried=untried(target, answered),
         stopped=why_to_stop(answered),
         first=answered[0].request if answered else None,
     )

@@ -12,17 +12,19 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from gwtui.apis import APIS
-from gwtui.apis.addresses import join_url
+from gwtui.apis import APIS, url_for
+from gwtui.apis.addresses import join_url, likely_url
 from gwtui.apis.anthropic.messages import VERSION
 from gwtui.apis.errors import refused_parameter
+from gwtui.apis.token_limit import with_limit_in
 from gwtui.decode.telling import apis_at
 from gwtui.doctor.documents import chosen_model, document_of, models_of
 from gwtui.doctor.products import Seen, product_of
-from gwtui.model.enums import Kind, Outcome
+from gwtui.model.enums import FindingName, Kind, Outcome
 from gwtui.model.profile import TLS, Deadlines, Endpoint
-from gwtui.model.records import Request
+from gwtui.model.records import Finding, Request
 from gwtui.model.verdicts import Verdict
+from gwtui.probes.limit_names import SECOND
 
 MOST_REQUESTS = 12
 """The maximum number of requests to one base URL."""
@@ -56,6 +58,8 @@ _PATHS = {"models": "/v1/models", "tags": "/api/tags", "health": "/gateway/healt
 _X_API_KEY = re.compile(r"x-api-key|anthropic-version|\"type\": ?\"authentication_error\"", re.IGNORECASE)
 _VERSION = re.compile(r"/v\d+\w*\Z")
 """The end of a base URL that is the beginning of an API's path."""
+_LEFT_OUT = {"stream_options": "stream_options", "max_tokens": "max_tokens", "max_output_tokens": "max_tokens"}
+"""Fields that a gateway may not know, and what leaves them out."""
 _CODY_PATH = "/v1/completions/anthropic-messages"
 """Where Cody Gateway has Anthropic's API."""
 _SOURCEGRAPH = ("sourcegraph-stream", "sourcegraph-code")
@@ -94,16 +98,53 @@ class Answered:
         return self.request.outcome is Outcome.OK
 
     @property
+    def sent(self) -> int:
+        """How many requests it took: two, where the name of the token limit was refused."""
+        return 1 + any(each.evidence.endswith(SECOND) for each in self._renamed)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """The endpoint as it was asked at last, with the name of the limit that was sent."""
+        endpoint, names = self.question.endpoint, APIS[self.question.endpoint.api].limit_fields
+        sent = (name for name in names for each in self._renamed if f"sent as {name}:" in each.evidence)
+        name = next(sent, "")
+        return with_limit_in(endpoint, names, name) if name else endpoint
+
+    @property
+    def _renamed(self) -> list[Finding]:
+        return [each for each in self.request.findings if each.name is FindingName.LIMIT_RENAMED]
+
+    @property
     def seen(self) -> Seen:
         return Seen(self.question.topic, self.request.headers, document_of(self.request), self.request.text)
 
 
 def next_question(target: Target, answered: Sequence[Answered]) -> Question | None:
     """What to ask next; None when all is known, or nothing more can be."""
-    if len(answered) >= MOST_REQUESTS or why_to_stop(answered):
+    if why_to_stop(answered):
         return None
+    question = next(_unasked(target, answered), None)
+    left = MOST_REQUESTS - sum(each.sent for each in answered)
+    return question if question is not None and _takes(question) <= left else None
+
+
+def untried(target: Target, answered: Sequence[Answered]) -> tuple[str, ...]:
+    """The APIs that were not asked because no more requests were left."""
+    if why_to_stop(answered):
+        return ()
+    asked = {each.question.topic for each in answered}
+    topics = (each.topic for each in _unasked(target, answered))
+    return tuple(dict.fromkeys(topic for topic in topics if topic in APIS and topic not in asked))
+
+
+def _unasked(target: Target, answered: Sequence[Answered]) -> Iterator[Question]:
     before = [each.question.endpoint for each in answered]
-    return next((each for each in _questions(target, answered) if each.endpoint not in before), None)
+    return (each for each in _questions(target, answered) if each.endpoint not in before)
+
+
+def _takes(question: Question) -> int:
+    """The maximum number of requests: one more where a limit may be sent under another name."""
+    return 1 + (len(APIS[question.endpoint.api].limit_fields) > 1)
 
 
 UNREACHED = frozenset(
@@ -254,14 +295,24 @@ def remedy(answer: Answered, models: Sequence[str] = ()) -> Endpoint | None:
         return None
     if request.rule == "stream.json-answer":
         return replace(endpoint, stream=False)
+    if request.verdict is Verdict.NOT_FOUND and endpoint.api == "openai-chat" and endpoint.path is None:
+        return _elsewhere(endpoint)
     if request.verdict is Verdict.NOT_FOUND and endpoint.api == "anthropic-messages" and endpoint.path is None:
-        return replace(endpoint, path=_CODY_PATH) if root_of(endpoint.url) == endpoint.url.rstrip("/") else None
+        is_bare = not models and root_of(endpoint.url) == endpoint.url.rstrip("/")
+        return replace(endpoint, path=_CODY_PATH) if is_bare else None
     said = f"{request.reason} {request.text[:2048]}".lower()
     if request.verdict is Verdict.AUTH and endpoint.key is not None and endpoint.auth is None:
         return _other_way(endpoint, said)
     if request.status in (400, 404, 422):
         return _other_field(endpoint, refused_parameter(request.text.encode()), said, models)
     return None
+
+
+def _elsewhere(endpoint: Endpoint) -> Endpoint | None:
+    """The endpoint at the address that its API likely has there."""
+    likely = likely_url(url_for(endpoint), endpoint.url, None, APIS[endpoint.api].default_path)
+    root = root_of(endpoint.url)
+    return replace(endpoint, url=root, path=urlsplit(likely).path.removeprefix(urlsplit(root).path)) if likely else None
 
 
 def _other_way(endpoint: Endpoint, said: str) -> Endpoint | None:
@@ -274,8 +325,9 @@ def _other_way(endpoint: Endpoint, said: str) -> Endpoint | None:
 
 
 def _other_field(endpoint: Endpoint, parameter: str, said: str, models: Sequence[str]) -> Endpoint | None:
-    if parameter == "max_tokens" and "max_completion_tokens" in said and not endpoint.body:
-        return replace(endpoint, body={"max_completion_tokens": MAX_TOKENS})
+    for name, omitted in _LEFT_OUT.items():
+        if name == parameter or (name == "stream_options" and name in said):
+            return replace(endpoint, omit=(*endpoint.omit, omitted)) if omitted not in endpoint.omit else None
     if "model" in said and models and endpoint.model not in models:
         return replace(endpoint, model=models[0])
     if parameter == "stream":

@@ -15,6 +15,8 @@ from gwtui.text.sanitize import clean
 
 MOST_REMEMBERED = 1000
 """Gateways and models whose refusals are remembered."""
+SECOND = "times are those of the second request"
+"""What the finding of a request ends with that was sent twice."""
 _Place: TypeAlias = tuple[str | None, ...]
 _REFUSED: OrderedDict[_Place, frozenset[str]] = OrderedDict()
 """By what was asked the names that were refused there, for all probers of this process."""
@@ -56,7 +58,7 @@ class LimitNames:
         if not self._instead:
             return None
         said = clean(f"HTTP {status}: {self._api.error_reason(answer)}", 120)
-        return _finding(refused, self._instead, f"({said}); times are those of the second request")
+        return _finding(refused, self._instead, f"({said}); {SECOND}")
 
     def remembered(self) -> Finding | None:
         """The finding of a request that is asked as an earlier one has taught."""

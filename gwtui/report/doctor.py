@@ -40,6 +40,7 @@ def doctor_json(diagnosis: Diagnosis) -> bytes:
         "models": diagnosis.models,
         "apis": [_object(each) for each in diagnosis.apis],
         "requests": diagnosis.requests,
+        "untried": diagnosis.untried,
         "stopped": diagnosis.stopped,
         "first_verdict": diagnosis.first.verdict if diagnosis.first is not None else None,
         "first_reason": diagnosis.first.reason if diagnosis.first is not None else "",
@@ -56,6 +57,7 @@ def _facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
         ("in front", ", ".join(diagnosis.fronts)),
         ("models", f"{len(models):,}: {', '.join(models[:_SHOWN])}{more}" if models else "it lists none"),
         ("asked", f"{units.many(diagnosis.requests, 'request')}"),
+        ("untried", ", ".join(diagnosis.untried)),
         ("stopped", diagnosis.stopped),
         ("answer", f"{first.verdict}: {first.reason}" if first is not None and not diagnosis.apis else ""),
     ]
@@ -69,7 +71,7 @@ def _apis(diagnosis: Diagnosis, styled: Styler) -> list[str]:
             toned(("✔ " if each.works else "✖ ") + each.endpoint.api, each.request.outcome, styled),
             each.request.verdict.replace("_", " "),
             _where(each.endpoint),
-            "" if each.works else each.request.reason,
+            "" if each.works else each.request.reason.partition("; asked: ")[0],
         )
         for each in diagnosis.apis
     ]

@@ -47,17 +47,21 @@ def claude(asked: Asked) -> Reply:
     return told({"type": "error", "error": {"type": "not_found_error", "message": "not found"}}, 404)
 
 
-WORKING = [(newer, "openai-chat", "OpenAI"), (claude, "anthropic-messages", "Anthropic")]
+WORKING = [
+    (newer, "openai-chat", "OpenAI", "body = { max_completion_tokens = 64 }"),
+    (claude, "anthropic-messages", "Anthropic", 'model = "claude-x"'),
+]
 
 
-@pytest.mark.parametrize(("rules", "api", "product"), WORKING)
-def test_what_it_prints_loads_and_works(rules: Rules, api: str, product: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("rules", "api", "product", "line"), WORKING)
+def test_what_it_prints_loads_and_works(rules: Rules, api: str, product: str, line: str, tmp_path: Path) -> None:
     with strict(rules) as (url, came):
         result = gwtui("doctor", url, "--key", "env:DOCTOR_KEY")
         assert result.exit_code == 0
         assert 1 <= len(came) <= MOST_REQUESTS
         assert KEY not in result.output
         assert f"#   product  {product}: " in result.stdout
+        assert line in result.stdout.splitlines()
         limits = "a maximum of 12 small requests, each for 15 s at most"
         assert result.stderr == f"gwtui: note: asking {url}: {limits}\n"
         printed = tmp_path / "printed.toml"
