@@ -15,6 +15,7 @@ from gwtui.model.enums import FindingName
 from gwtui.model.findings import entry_of
 from gwtui.model.records import Finding
 from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS
+from gwtui.stats.model_timelines import UNNAMED
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
 from gwtui.verdict.concurrency import in_words, models_table
@@ -131,6 +132,12 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
             f"beside {UNKNOWN_MODEL!r} others failed too: {bad[0]}",
             "One model's failure ends the whole request, or the gateway cannot serve the models together.",
             "Handle each model's failure separately, and continue with the others.",
+        )
+    if not bad and failure == UNNAMED:
+        return warned(
+            f"nothing was said of {UNKNOWN_MODEL!r}, the others continued",
+            "The gateway drops models that it does not know.",
+            "Send an error that names the model: users wait for its answer.",
         )
     if not failure:
         return not_applicable(f"{UNKNOWN_MODEL!r} did not fail: see the check `unknown-model`")

@@ -6,7 +6,7 @@ profile does not allow: deadlines, TLS settings and headers stay.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -104,6 +104,17 @@ def with_model(endpoint: Endpoint, *models: str) -> Endpoint:
         names = {"model", endpoint.fields.get("models", "models")}
         body = {name: value for name, value in body.items() if name not in names} or None
     return replace(endpoint, model=",".join(models), body=body)
+
+
+def with_listed_model(endpoint: Endpoint, models: Sequence[str]) -> Endpoint:
+    """The endpoint with the first of these models (or first few, where its API asks several) if it names none itself:
+    a model that has to work is a better choice than the API's default, which this gateway may not have."""
+    api = APIS.get(endpoint.api)
+    body = endpoint.body if isinstance(endpoint.body, dict) else {}
+    own = {"model", endpoint.fields.get("models", "models")} & body.keys()
+    if api is None or not api.default_model or not models or endpoint.model or own:
+        return endpoint
+    return with_model(endpoint, *models[: SIZES[0] if api.several_models else 1])
 
 
 def with_prompt(endpoint: Endpoint, prompt: str, max_tokens: int | None = None) -> Endpoint:

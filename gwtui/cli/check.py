@@ -129,12 +129,14 @@ def plans(
 ) -> Plans:
     """The checks to run on each endpoint. Raises a Refusal without endpoints, or if one cannot be requested."""
     from gwtui.checks.planning import checks_for
+    from gwtui.checks.request_plans import with_listed_model
     from gwtui.checks.request_sets import CheckTarget
     from gwtui.checks.tools import checks_of
 
     profile, endpoints = _endpoints(asked, listed=listed)
     names, wanted = _names(only), _models(models)
-    targets = [CheckTarget(endpoint=each, profile=profile, models=wanted, **more) for each in endpoints]
+    asking = [with_listed_model(each, wanted) for each in endpoints]
+    targets = [CheckTarget(endpoint=each, profile=profile, models=wanted, **more) for each in asking]
     tool = asked.tool
     found = [
         (target, checks_for(target, names) if tool is None else checks_of(tool, target, names)) for target in targets

@@ -6,7 +6,7 @@ Trials count for nothing. Results that were cancelled or that failed on this mac
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import msgspec
 
@@ -110,9 +110,10 @@ class Health:
         left = watch.addresses.follow(self._now_ns, record) if watch.addresses is not None else []
         found = [(FindingName.ADDRESS_DOWN, text) for text in left]
         incidents = self._judge(record.endpoint, watch)
+        told = frozenset(incident.text for incident in incidents)
         incidents += [
             self._incident("finding", text, record=record, finding=name)
-            for name, text in (*found, *watch.findings.follow(self._now_ns, record))
+            for name, text in (*found, *watch.findings.follow(self._now_ns, record, told))
         ]
         return tuple(incidents)
 
@@ -203,17 +204,25 @@ class _Findings:
         self._quiet_ns = quiet_ns
         self._last: dict[FindingName, tuple[int, int]] = {}
         """Per finding that is on: when it was last seen, and how many good results since had none of it."""
+        self._as_state: set[FindingName] = set()
+        """Those of which the change of a state told, as it will of their end."""
         self._cold = ColdStart()
 
-    def follow(self, now_ns: int, result: Request | Ping) -> list[tuple[FindingName, str]]:
-        """Take a result; returns what is to be reported, and of which finding."""
+    def follow(self, now_ns: int, result: Request | Ping, told: Collection[str]) -> list[tuple[FindingName, str]]:
+        """Take a result; returns what is to be reported, and of which finding. `told`: what the change of the state
+        has said already."""
         found = {finding.name: finding for finding in result.findings}
-        news = [(name, _began(finding)) for name, finding in found.items() if name not in self._last]
+        began = {name: _began(finding) for name, finding in found.items() if name not in self._last}
+        self._as_state |= {name for name, text in began.items() if text in told}
+        news = [(name, text) for name, text in began.items() if text not in told]
         for name, (seen_ns, without) in list(self._last.items()):
             if name in found or result.outcome is not Outcome.OK:
                 continue
             if without + 1 >= QUIET_RESULTS and now_ns - seen_ns >= self._quiet_ns:
                 del self._last[name]
+                if name in self._as_state:
+                    self._as_state.remove(name)
+                    continue
                 news.append((name, f"{name} ended: not seen for {elapsed(now_ns - seen_ns)}, {without + 1} results"))
             else:
                 self._last[name] = (seen_ns, without + 1)

@@ -169,6 +169,7 @@ class FindingName(Enum):
     SEQUENTIAL = "sequential"
 
     PROVIDER_FALLBACK = "provider_fallback"
+    BREAKER_OPEN = "breaker_open"
     METRICS_STAND_STILL = "metrics_stand_still"
     METRICS_RESTARTED = "metrics_restarted"
     COST_DIFFERS = "cost_differs"

@@ -29,7 +29,7 @@ from gwtui.probes.response_reader import TEXT_CHARS, BodyIntake, Intake, StreamI
 from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.stats.accuracy import in_doubt, latency
-from gwtui.stats.model_timelines import ModelTimelines
+from gwtui.stats.model_timelines import UNNAMED, ModelTimelines
 from gwtui.text.sanitize import clean, clean_text, excerpt
 from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, reason_of
@@ -39,7 +39,7 @@ from gwtui.verdict.classify import Judged, Transport, judge
 from gwtui.verdict.concurrency import sequential
 from gwtui.verdict.findings import as_expected
 from gwtui.verdict.headroom import with_cached_tokens
-from gwtui.verdict.http_status import wait_s
+from gwtui.verdict.http_status import breaker_open, wait_s
 from gwtui.verdict.token_rate import rate_of
 from gwtui.verdict.tolerance import told, tolerant
 
@@ -137,6 +137,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     found = with_cached_tokens(expected, usage, _since_sent(trace, result.ended_ns))
     seen = seen_tokens(usage, reasoning_came=pace is not None and pace.has_reasoning)
     concurrency = _concurrency(stream, judgement, endpoint, api)
+    late = (*breaker_open(judgement), *sequential(concurrency))
     timed = Request(
         **structs.asdict(timing.times(result.ended_ns, result.ended_error_ns)),
         **structs.asdict(rate_of(pace, seen, held_back=is_held_back(judged.findings))),
@@ -156,7 +157,7 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         rule=judgement.rule,
         reason=clean(_reason(judgement, endpoint, api, proxy), REASON_CHARS),
         event_number=judgement.event_number,
-        findings=told(endpoint, (*fallbacks(trace.dial), *result.findings, *found, *sequential(concurrency))),
+        findings=told(endpoint, (*fallbacks(trace.dial), *result.findings, *found, *late)),
         duration_ns=_since_sent(trace, result.ended_ns),
         ttfb_ns=_since_sent(trace, trace.first_read_ns),
         input_tokens=usage.input_tokens,
@@ -234,7 +235,7 @@ def _concurrency(stream: StreamIntake | None, judgement: Judgement, endpoint: En
     if not api.several_models:
         return Concurrency()
     failed = judgement.verdict.outcome is not Outcome.OK
-    silent = clean(f"{judgement.verdict}: {judgement.reason}") if failed else "no event of it came"
+    silent = clean(f"{judgement.verdict}: {judgement.reason}") if failed else UNNAMED
     models = stream.models if stream is not None and stream.models is not None else ModelTimelines()
     return models.concurrency([clean(model, 80) for model in models_asked(endpoint, api.default_model)], silent)
 

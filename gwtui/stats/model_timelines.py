@@ -14,6 +14,8 @@ from gwtui.stats.concurrency import analyse
 
 MAX_MODELS = 64
 """Models beyond this are left out."""
+UNNAMED = "no event of it came"
+"""The error of a model of which a good stream holds nothing."""
 MAX_ORDER = 256
 """The number of first chunks whose order is kept: those of models that fail later do not count."""
 

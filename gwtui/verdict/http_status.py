@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 from gwtui.apis.errors import is_about_money, refused_parameter, retry_delay_s
 from gwtui.apis.headers import MAX_WAIT_S, Headers, header, retry_after, without_query
+from gwtui.model.enums import FindingName
+from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean, excerpt
 
@@ -55,6 +57,8 @@ REMEDIES = {
 """What a refusal that is about TLS comes down to."""
 BREAKER = "breaker"
 """What ends the rule of a refusal by an open circuit breaker."""
+BREAKER_WORDS = ("circuit open", "circuit_open", "circuit-open", "circuitopen", "circuit is open")
+"""How gateways call an open one that do not say `breaker`."""
 NAMED = ("quota", BREAKER)
 """Reported beside the status: it alone does not show them."""
 REFUSED = frozenset({400, 401, 403, 429})
@@ -108,8 +112,21 @@ def _classified(status: int, said: str, *, can_wait: bool) -> tuple[Verdict, str
         return Verdict.QUOTA, "quota"
     if status in (500, 503) and "overloaded_error" in said:
         return Verdict.OVERLOADED, "overloaded"
-    is_breaker = status == 503 and ("breaker" in said or "currently unavailable" in said)
-    return CLASSES.get(status) or _by_hundred(status), BREAKER if is_breaker else ""
+    return CLASSES.get(status) or _by_hundred(status), BREAKER if _is_breaker(status, said) else ""
+
+
+def _is_breaker(status: int, said: str) -> bool:
+    """Whether an open circuit breaker refused the request. Beside a 503 it is enough that one is named."""
+    if status == 503 and ("breaker" in said or "currently unavailable" in said):
+        return True
+    named = any(words in said for words in BREAKER_WORDS) or ("breaker" in said and "open" in said)
+    return named and (status == 429 or status >= 500)
+
+
+def breaker_open(judgement: Judgement) -> Iterator[Finding]:
+    """The finding, where an open circuit breaker refused the request."""
+    if judgement.rule.endswith(f".{BREAKER}"):
+        yield Finding(name=FindingName.BREAKER_OPEN, evidence=judgement.reason)
 
 
 def wait_s(headers: Headers, body: bytes, now: float) -> float | None:

@@ -19,7 +19,7 @@ from gwtui.model.concurrency import Together
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import StreamEvent
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.model_timelines import ModelTimelines
+from gwtui.stats.model_timelines import UNNAMED, ModelTimelines
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
 
@@ -242,3 +242,11 @@ def test_the_model_that_does_not_exist_fails_alone() -> None:
 def test_within_one_stream_it_fails_alone_too(expected: Any, outcome: CheckOutcome) -> None:
     of = target(api="compare-stream", model="a,b")
     assert judge_one_fails_alone(evidence(of, stranger=compared(*expected))).outcome is outcome
+
+
+def test_a_model_of_which_the_stream_says_nothing_did_not_fail_alone() -> None:
+    timelines = ModelTimelines()
+    timelines.add(MS, (StreamEvent(name="e", kind=TEXT, model="a"), StreamEvent(name="e", kind=STOP, model="a")))
+    silent = request(api="compare-stream", concurrency=timelines.concurrency(("a", UNKNOWN_MODEL), UNNAMED))
+    judged = judge_one_fails_alone(evidence(target(api="compare-stream", model="a"), stranger=silent))
+    assert (judged.outcome, "nothing was said" in judged.evidence) == (WARN, True)

@@ -19,6 +19,7 @@ from gwtui.checks.request_plans import (
     request_plan,
     root_of,
     sizes,
+    with_listed_model,
     with_prompt,
 )
 from gwtui.checks.request_sets import RequestSet
@@ -141,6 +142,26 @@ def test_an_api_of_several_models_is_asked_for_all_of_them_at_once() -> None:
     assert stranger.model is not None
     assert stranger.model.endswith(f",{UNKNOWN_MODEL}")
     assert request_plan(RequestSet.UNKNOWN_MODEL, of).groups == ()
+
+
+@pytest.mark.parametrize(
+    ("fields", "models", "model"),
+    [
+        ({"api": "compare-stream"}, "abcdef", "a,b,c"),
+        ({"api": "compare-stream"}, "ab", "a,b"),
+        ({"api": "openai-chat"}, "abc", "a"),
+        ({"api": "openai-chat", "model": "own"}, "abc", "own"),
+        ({"api": "openai-chat", "body": {"model": "own"}}, "abc", None),
+        ({"api": "compare-stream", "body": {"models": ["own"]}}, "abc", None),
+        ({"api": "openai-chat"}, "", None),
+        ({"api": "http"}, "abc", None),
+        ({"api": "websocket"}, "abc", None),
+    ],
+)
+def test_models_that_have_to_work_come_before_the_default_of_the_api(
+    fields: dict[str, Any], models: str, model: str | None
+) -> None:
+    assert with_listed_model(target(**fields).endpoint, tuple(models)).model == model
 
 
 def test_nothing_is_provoked_unless_a_model_is_named() -> None:

@@ -295,6 +295,26 @@ def test_a_finding_is_reported_when_it_begins_and_when_it_has_ended_for_a_while(
     assert {incident.finding for incident in story.incidents} == {FindingName.BUFFERED}
 
 
+def test_a_finding_that_makes_the_state_is_reported_with_it_and_not_twice() -> None:
+    sequential = (Finding(name=FindingName.SEQUENTIAL, evidence="3 models start 2 s apart", degrades=True),)
+    story = Story()
+    for _ in range(3):
+        story.request(Verdict.COMPLETE, findings=sequential)
+    story.results("." * 20)
+    assert story.reports("finding") == []
+    assert story.reports() == [
+        (State.DEGRADED, "sequential: 3 models start 2 s apart"),
+        (State.UP, "up again after 00:00:35, sequential: not found any more"),
+    ]
+
+
+def test_a_finding_that_does_not_make_the_state_is_reported_by_itself() -> None:
+    sequential = (Finding(name=FindingName.SEQUENTIAL, evidence="3 models start 2 s apart", degrades=True),)
+    story = Story().results("ttt")
+    story.request(Verdict.TRUNCATED, findings=sequential)
+    assert story.reports("finding") == [(None, "sequential: 3 models start 2 s apart")]
+
+
 def test_an_outage_does_not_end_a_finding() -> None:
     story = Story()
     story.request(Verdict.COMPLETE, findings=(Finding(name=FindingName.BUFFERED, evidence="x"),))

@@ -130,6 +130,7 @@ ANSWERS = (
         "breaker",
         upstream_fails=1000,
         probes=6,
+        findings=(FindingName.BREAKER_OPEN,),
     ),
     answer_fault(
         "upstream-stream",

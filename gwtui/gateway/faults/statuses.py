@@ -103,7 +103,14 @@ STATUSES = (
     _refusal("429-quota", 429, "429 because the quota is used up", Verdict.QUOTA, "quota", body=QUOTA),
     _status(500, "The gateway fails", Verdict.SERVER_ERROR),
     _status(502, "nginx without an upstream, in HTML", Verdict.BAD_GATEWAY, "nginx", headers=HTML, body=NGINX),
-    _status(503, "A circuit breaker is open", Verdict.UNAVAILABLE, "breaker", body=BREAKER),
+    _status(
+        503,
+        "A circuit breaker is open",
+        Verdict.UNAVAILABLE,
+        "breaker",
+        body=BREAKER,
+        findings=(FindingName.BREAKER_OPEN,),
+    ),
     _refusal(
         "503-retry", 503, "Unavailable, with a time to retry", Verdict.UNAVAILABLE, "retry after 9 s", retry_after=9
     ),

@@ -95,6 +95,11 @@ GATEWAYS: dict[FindingName, FindingEntry] = {
         "The first provider failed, or its breaker is open, and the next in the fallback chain answered.",
         "Check the first provider's status and key. If the gateway chose the other one, set `expect_provider`.",
     ),
+    FindingName.BREAKER_OPEN: warning(
+        "A circuit breaker of the gateway refused the request, without asking its upstream.",
+        "The upstream failed several times in a row, so the gateway spares it for a while.",
+        "Check that upstream; the breaker closes by itself once a test request succeeds.",
+    ),
     FindingName.METRICS_STAND_STILL: warning(
         "The gateway's counters moved by less than what gwtui itself sent and got answered.",
         "Requests of this kind (perhaps streams) are not counted, or much later, or by another instance.",
