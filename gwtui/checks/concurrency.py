@@ -23,12 +23,15 @@ from gwtui.verdict.concurrency import in_words, models_table
 QUEUED = entry_of(FindingName.SEQUENTIAL)
 """Cause and remedy where one waits for the other."""
 LIMIT = "A limit on concurrent requests, per key or per worker: requests above it wait in a queue."
+SEVERAL = "Name two models or more: `--models A,B,C`."
 RAISE = "Compare with more and with fewer models; raise the limit."
 
 
 def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     """Fails where models asked at once are answered one by one; warns where some queue, fail or are miscounted."""
     analyses = _analyses(evidence)
+    if not analyses and evidence.target.asks_several_models:
+        return not_applicable("one model alone is neither concurrent nor sequential", SEVERAL)
     if not analyses:
         return not_applicable("nothing was sent")
     last = analyses[-1]

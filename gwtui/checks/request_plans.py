@@ -195,7 +195,8 @@ def _compared(target: CheckTarget) -> Groups:
     models = compared_models(target)
     streaming = replace(target.endpoint, stream=True)
     if target.asks_several_models:
-        return tuple((with_model(streaming, *models[:size]),) for size in sizes(target))
+        several = len(set(models)) > 1  # one request names each model once
+        return tuple((with_model(streaming, *models[:size]),) for size in sizes(target)) if several else ()
     return tuple(tuple(with_model(streaming, model) for model in models[:size]) for size in sizes(target))
 
 

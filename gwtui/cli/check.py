@@ -240,7 +240,19 @@ def _endpoints(asked: CheckedEndpoints, *, listed: bool) -> Targets:
         return _described(
             {"url": "http://127.0.0.1"} | ({} if asked.tool else {"api": "anthropic-messages"}), asked.tool
         )
-    return _usable(*from_profile(asked.config_file, asked.profile_name, () if name is None else (name,), fields))
+    try:
+        return _usable(*from_profile(asked.config_file, asked.profile_name, () if name is None else (name,), fields))
+    except Refusal as error:
+        if hint := _url_hint(name, asked.tool):
+            raise Refusal(f"{error.message}; {hint}") from error
+        raise
+
+
+def _url_hint(name: str | None, tool: Tool | None) -> str:
+    """What to write where a URL was meant; "" where none was."""
+    if name is not None:
+        return "a URL begins with http:// or https://" if {":", "/", "."} & set(name) else ""
+    return f"or name a URL: gwtui check --tool {tool.name} URL" if tool is not None else ""
 
 
 def _described(fields: Mapping[str, str], tool: Tool | None) -> Targets:

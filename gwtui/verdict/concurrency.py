@@ -30,8 +30,9 @@ def evidence_of(found: Concurrency) -> str:
     turns += ", but overlap later" if found.speaks_together and not found.turns else ""
     times = [units.duration(ns) for ns in (found.wall_ns, found.slowest_ns, found.sum_ns)]
     limit = units.duration(found.spread_limit_ns)
+    apart = f"{units.duration(found.start_spread_ns)} apart" if found.start_spread_ns else "in the same read"
     return (
-        f"{len(found.answered)} models start {units.duration(found.start_spread_ns)} apart ({within} {limit}); "
+        f"{len(found.answered)} models start {apart} ({within} {limit}); "
         f"{found.models_in_first_chunks} of them answer within the first {found.first_chunks} chunks and {turns}; "
         f"{times[0]} in total; slowest {times[1]}, sum {times[2]}, "
         f"{found.speed_up:.1f} times as fast"

@@ -216,6 +216,11 @@ def test_a_final_event_that_miscounts_is_reported() -> None:
     assert (answer.outcome, "9 failed" in answer.evidence) == (WARN, True)
 
 
+def test_one_model_in_one_stream_is_not_judged() -> None:
+    answer = judge_concurrency(evidence(target(api="compare-stream", model="a")))
+    assert (answer.outcome, "--models A,B,C" in answer.remedy) == (NA, True)
+
+
 def test_growing_numbers_of_models_are_compared() -> None:
     models = tuple("abcdefghi")
     streams = [model_stream(model, 100 + at) for size in (3, 6, 9) for at, model in enumerate(models[:size])]

@@ -144,6 +144,11 @@ def test_an_api_of_several_models_is_asked_for_all_of_them_at_once() -> None:
     assert request_plan(RequestSet.UNKNOWN_MODEL, of).groups == ()
 
 
+def test_one_stream_is_not_asked_for_the_same_model_twice() -> None:
+    assert request_plan(RequestSet.COMPARED, target(api="compare-stream", model="a")).groups == ()
+    assert request_plan(RequestSet.COMPARED, target(api="compare-stream", models=("a",))).groups == ()
+
+
 @pytest.mark.parametrize(
     ("fields", "models", "model"),
     [

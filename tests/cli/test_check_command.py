@@ -170,6 +170,21 @@ def test_a_tool_says_its_own_words_in_its_order(gateway: Gateway, config: Path) 
     assert "One request, several models" in described.output
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--tool", "fallback"), "or name a URL: gwtui check --tool fallback URL"),
+        (("--tool", "fallback", "127.0.0.1:8080"), "a URL begins with http:// or https://"),
+        (("gateway.example.com",), "a URL begins with http:// or https://"),
+    ],
+)
+def test_a_url_that_is_missing_is_asked_for(tmp_path: Path, arguments: tuple[str, ...], words: str) -> None:
+    empty = tmp_path / "config.toml"
+    empty.write_text("")
+    result = run(*arguments, "--config", str(empty))
+    assert (result.exit_code, words in result.output) == (2, True), result.output
+
+
 @pytest.mark.parametrize("name", check.TOOL_NAMES)
 def test_the_list_of_a_tool_sends_nothing(name: str) -> None:
     result = run("--tool", name, "--list")
