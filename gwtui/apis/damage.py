@@ -162,7 +162,7 @@ class DamageWatch:
         words = self._api.words
         if event.event != "message" and event.event not in words:
             for due in _near(event.event, words):
-                yield _Misspelt(event.event, due, event.event, FramedEvent(due, event.data))
+                yield _Misspelt(event.event, due, event.event, FramedEvent(due, _retyped(event, due)))
         payload = None if only_name else _json(event.data)
         if isinstance(payload, dict) and "type" in words - payload.keys() and event.event in words - {"message"}:
             repaired = json.dumps({"type": event.event, **payload})
@@ -224,6 +224,13 @@ def _json(data: str) -> object:
         return json.loads(data) if len(data) <= LONGEST else None
     except (ValueError, RecursionError):
         return None
+
+
+def _retyped(event: FramedEvent, due: str) -> str:
+    """The event's data, in which its type is put right too where it is off as the name is."""
+    payload = _json(event.data)
+    is_same = isinstance(payload, dict) and payload.get("type") == event.event
+    return json.dumps({**payload, "type": due}) if isinstance(payload, dict) and is_same else event.data
 
 
 def _repairs(payload: object, words: frozenset[str]) -> Iterator[tuple[str, str, str]]:

@@ -40,6 +40,7 @@ _NO_MESSAGE = "the JSON contains no error with a message"
 QUOTA_WORDS = (
     "insufficient_quota",
     "insufficient quota",
+    "insufficient_user_quota",
     "insufficient_balance",
     "insufficient balance",
     "insufficient credit",
@@ -54,6 +55,11 @@ QUOTA_WORDS = (
     "exceeded_current_quota",
     "spending limit",
     "arrearage",
+    "budget_exceeded",
+    "budget has been exceeded",
+    "欠费",
+    "余额不足",
+    "额度不足",
 )
 """What providers say, in the type, the code or the message of an error, where money is the matter and not load."""
 
@@ -141,13 +147,21 @@ def find_error(payload: object) -> APIError | None:
 
 
 def _status_error(payload: dict[str, Any]) -> APIError | None:
-    """A status that stands in an answer instead of an error object: MiniMax's `base_resp`, Baidu's `error_code`."""
+    """A failure that stands elsewhere than in an error object: MiniMax's `base_resp`, Baidu's `error_code`, Groq's
+    `x_groq`, and the choice itself (OpenRouter)."""
+    for holder in (payload.get("x_groq"), *_listed(payload.get("choices"))):
+        if isinstance(holder, dict) and holder.get("error"):
+            return describe_error(holder["error"])
     status = payload.get("base_resp")
     if isinstance(status, dict) and status.get("status_code"):
         return APIError(f"status_code {_text(status['status_code'])}", _text(status.get("status_msg")))
     if payload.get("error_code") and isinstance(payload.get("error_msg"), str):
         return APIError(f"error_code {_text(payload['error_code'])}", _text(payload["error_msg"]))
     return None
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def retry_delay_s(body: bytes) -> float | None:

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gwtui.apis.base import Usage
-from gwtui.apis.finish_reasons import Ending, Reason, Vocabulary
+from gwtui.apis.finish_reasons import CUTS, Ending, Reason, Vocabulary
+from gwtui.apis.payload import Arguments
 from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.token_limit import LIMIT_TABLES, SETTING
 from gwtui.model.enums import EventKind, FindingName
@@ -82,6 +83,8 @@ class AnswerOutcome:
         self._thought = 0
         """Characters of reasoning."""
         self._refusal = ""
+        self._is_half = False
+        """Whether the arguments of a tool call are not whole."""
         self._tags = ThoughtTags() if whole else None
         """Thinking in a whole text; readers of streams tell it themselves."""
 
@@ -104,6 +107,12 @@ class AnswerOutcome:
     def take_tool(self) -> None:
         """A tool is called."""
         self._has_tool = self.is_visible = True
+
+    def take_arguments(self, arguments: object) -> None:
+        """Take all the arguments of a tool call, where they are a text."""
+        whole = Arguments()
+        whole.add(arguments if isinstance(arguments, str) else "")
+        self._is_half |= not whole.whole()
 
     def take_other(self) -> None:
         """A part came that users see and that is no text: an image, audio, what a tool found."""
@@ -158,6 +167,9 @@ class AnswerOutcome:
             meaning = self._words.meaning(failed)
             seen = f" (seen with {meaning.seen})" if meaning is not None else ""
             return self._judged(self._failed, "finish-error", f"{told}{seen}; {self._came(usage)}")
+        if self._is_half and CUTS.isdisjoint(endings):
+            words = f"{told}, but the arguments of a tool call are not a complete JSON object"
+            return self._judged(self._wrong, "tool-json", words)
         missing = Ending.TOOLS in endings and self._words.announces_tools and not self._has_tool
         if missing and self.is_visible:
             words = f"{told}, but no tool is called: clients wait for one"

@@ -46,6 +46,12 @@ def ended(index: int = 0) -> Step:
     return "response.output_item.done", {"output_index": index, "item": {"type": "message"}}
 
 
+HALF_CALL: Step = (
+    "response.output_item.done",
+    {"output_index": 0, "item": {"type": "function_call", "name": "f", "arguments": '{"a'}},
+)
+
+
 def delta(text: str = "a", index: int = 0, of: str = "output_text") -> Step:
     return f"response.{of}.delta", {"output_index": index, "content_index": 0, "delta": text}
 
@@ -179,6 +185,7 @@ CASES = [
          COMPLETE, "responses.completed", None, FindingName.UNNAMED_EVENTS),
     Case("a wrong name", [FramedEvent("response.in_progress", numbered(*GOOD)[0].data), *numbered(*GOOD)[1:]],
          ORDER, "responses.name-is-not-type", 1),
+    Case("half a call", list(numbered(CREATED, added(), HALF_CALL, COMPLETED)), ORDER, "responses.tool-json"),
     Case("[DONE] at its end", [*numbered(*GOOD), unnamed("[DONE]")], COMPLETE, "responses.completed"),
     Case("not JSON", [*numbered(*GOOD)[:2], unnamed("oops"), *numbered(*GOOD)[2:]],
          ORDER, "responses.bad-json", 3, FindingName.BAD_JSON),

@@ -20,6 +20,7 @@ from gwtui.model.verdicts import Verdict
 
 VOCABULARIES = (OPENAI, ANTHROPIC, GEMINI, RESPONSES, COHERE, OLLAMA, SOURCEGRAPH)
 COMPLETE, EMPTY, FAILED = Verdict.COMPLETE, Verdict.EMPTY, Verdict.ERROR_IN_STREAM
+WRONG = Verdict.WRONG_BODY
 CODE = ("openai-completions", "fireworks", "sourcegraph-code")
 
 
@@ -135,6 +136,7 @@ def test_a_word_of_failure_fails_in_every_api_and_is_quoted(api: str, events: li
     assert (judgement.verdict, word in judgement.reason) == (FAILED, True), judgement
 
 
+HALF = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": '{"a'}}]
 WHOLES: list[tuple[str, dict[str, Any], Verdict, FindingName | None]] = [
     ("openai-chat", {"choices": [{"message": {"content": ""}, "finish_reason": "stop"}],
      "usage": {"prompt_tokens": 19, "completion_tokens": 3}}, EMPTY, None),
@@ -163,6 +165,16 @@ WHOLES: list[tuple[str, dict[str, Any], Verdict, FindingName | None]] = [
     ("ollama-chat", {"message": {"thinking": "hm"}, "done": True, "done_reason": "stop", "eval_count": 9}, EMPTY, None),
     ("cohere-chat", {"message": {"content": []}, "finish_reason": "MAX_TOKENS"}, COMPLETE,
      FindingName.NO_VISIBLE_OUTPUT),
+    ("openai-chat", {"choices": [{"message": {"tool_calls": HALF}, "finish_reason": "tool_calls"}]}, WRONG, None),
+    ("openai-chat", {"choices": [{"message": {"tool_calls": HALF}, "finish_reason": "length"}]}, COMPLETE, None),
+    ("openai-chat", {"choices": [{"message": {"function_call": {"name": "f", "arguments": "["}},
+                                  "finish_reason": "function_call"}]}, WRONG, None),
+    ("openai-responses", {"status": "completed", "output": [{"type": "function_call", "arguments": '{"a'}]}, WRONG,
+     None),
+    ("openai-responses", {"status": "incomplete", "output": [{"type": "function_call", "arguments": '{"a'}],
+     "incomplete_details": {"reason": "max_output_tokens"}}, COMPLETE, None),
+    ("cohere-chat", {"message": {"tool_calls": HALF}, "finish_reason": "TOOL_CALL"}, WRONG, None),
+    ("cohere-chat", {"message": {"tool_calls": HALF}, "finish_reason": "MAX_TOKENS"}, COMPLETE, None),
 ]  # fmt: skip
 
 

@@ -104,6 +104,11 @@ def test_no_apis_own_stream_is_foreign(script: Script) -> None:
         ({"base_resp": {"status_code": 0, "status_msg": ""}, "choices": []}, None),
         ({"error_code": 336, "error_msg": "busy"}, "error_code 336: busy"),
         ({"error_code": 0, "error_msg": ""}, None),
+        ({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "x_groq": {"error": "full"}}, "full"),
+        ({"choices": [{"index": 0, "delta": {}}], "x_groq": {"id": "r", "error": None}}, None),
+        ({"choices": [{"index": 0, "delta": {"content": ""}, "finish_reason": "error",
+                       "error": {"code": 502, "message": "idle"}}]}, "idle (code 502)"),
+        ({"choices": [{"index": 0, "delta": {}, "error": None}]}, None),
     ],
 )  # fmt: skip
 def test_a_status_in_place_of_an_error(payload: dict[str, Any], says: str | None) -> None:

@@ -8,11 +8,20 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.cohere.stream import EVENT_WORDS, RULES, CohereReader, failure_of, finish_reason, generated, usage_of
+from gwtui.apis.cohere.stream import (
+    EVENT_WORDS,
+    RULES,
+    CohereReader,
+    arguments_of,
+    failure_of,
+    finish_reason,
+    generated,
+    usage_of,
+)
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.finish_reasons import COHERE
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
-from gwtui.apis.payload import Unreadable, member, read_json
+from gwtui.apis.payload import Unreadable, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
@@ -68,8 +77,10 @@ class CohereChat(API):
         outcome, reason = AnswerOutcome(RULES, COHERE, wanted_of(endpoint), whole=True), finish_reason(payload)
         for kind, piece in pieces:
             outcome.take(kind, piece)
-        if member(message, "tool_calls"):
+        if calls := message.get("tool_calls"):
             outcome.take_tool()
+        for call in calls if isinstance(calls, list) else ():
+            outcome.take_arguments(arguments_of(call))
         closing = outcome.closing(filter(None, (reason,)), usage)
         good = judged(RULES, Verdict.COMPLETE, "message-end", f"one whole answer, finish_reason {reason or 'missing'}")
         return Answer(closing.judgement or good, text, usage, findings=closing.findings)

@@ -12,7 +12,7 @@ from gwtui.apis.finish_reasons import OPENAI, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ChunkForm, content_text, groq_usage
 from gwtui.apis.outcome import AnswerOutcome, Wanted
-from gwtui.apis.payload import Unreadable, as_text, read_json
+from gwtui.apis.payload import Unreadable, as_text, member, read_json
 from gwtui.apis.tokens import merged, token_usage
 from gwtui.model.enums import EventKind
 from gwtui.model.verdicts import Judgement, Verdict
@@ -84,6 +84,9 @@ def _take(outcome: AnswerOutcome, choice: _Choice) -> None:
     outcome.take(EventKind.REASONING, as_text(message.reasoning_content or message.reasoning))
     if message.tool_calls or message.function_call:
         outcome.take_tool()
+    calls = message.tool_calls if isinstance(message.tool_calls, list) else []
+    for call in (*calls, {"function": message.function_call}):
+        outcome.take_arguments(member(call, "function", "arguments"))
     if message.audio or message.images:
         outcome.take_other()
     if message.refusal:

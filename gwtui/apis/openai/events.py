@@ -56,6 +56,8 @@ class Choice(msgspec.Struct):
     finish_reason: Any = None
     usage: Any = None
     """Moonshot's place for it, in the last chunk."""
+    error: Any = None
+    """OpenRouter's place for the error of an upstream."""
 
     def suits(self, form: ChunkForm) -> bool:
         """Whether a client of an API of that form looks where something stands."""
@@ -79,7 +81,7 @@ class Chunk(msgspec.Struct):
     error_code: Any = None
     """Baidu's."""
     x_groq: Any = None
-    """Groq's place for the usage."""
+    """Groq's place for the usage, and for the reason why it stopped early."""
 
 
 TOOL_WORDS = ("function", "arguments", "name", "custom", "input", "thinking")
@@ -196,9 +198,10 @@ def reasoning_shown(details: object) -> Reasoning | None:
 
 
 def is_failed(chunk: Chunk) -> bool:
-    """Whether a chunk has a status that is an error."""
+    """Whether a chunk has an error elsewhere than in its field `error`."""
     status = chunk.base_resp.get("status_code") if isinstance(chunk.base_resp, dict) else None
-    return bool(status or chunk.error_code)
+    groq = chunk.x_groq.get("error") if isinstance(chunk.x_groq, dict) else None
+    return bool(status or chunk.error_code or groq) or any(choice.error for choice in chunk.choices or ())
 
 
 def groq_usage(x_groq: object) -> object:

@@ -73,11 +73,13 @@ class OpenAIResponses(API):
 def _closing(payload: ResponseObject, told: str, wanted: Wanted) -> Closing:
     """What the end of the answer says, whose status, or what cut it, is `told`."""
     outcome = AnswerOutcome(RULES, RESPONSES, wanted, whole=True)
-    text, refusal, called = output_of(payload)
+    text, refusal, called, arguments = output_of(payload)
     outcome.take(EventKind.TEXT, text)
     outcome.refuse(refusal)
     if called:
         outcome.take_tool()
+    for each in arguments:
+        outcome.take_arguments(each)
     return outcome.closing(filter(None, (told,)), usage_of(payload))
 
 

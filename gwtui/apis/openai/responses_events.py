@@ -122,6 +122,8 @@ class Output(NamedTuple):
     refusal: str
     called: bool
     """Whether it has an item that is neither a message nor reasoning: a call of a tool, an image."""
+    arguments: tuple[object, ...]
+    """Those of the calls of functions."""
 
 
 def output_of(response: ResponseObject) -> Output:
@@ -130,7 +132,13 @@ def output_of(response: ResponseObject) -> Output:
     parts = [part for item in items for part in _parts(item)]
     text = "".join(as_text(part.get("text") or part.get("refusal") or part.get("transcript")) for part in parts)
     refusal = "".join(as_text(part.get("refusal")) for part in parts)
-    return Output(text, refusal, any(map(is_call, items)))
+    return Output(text, refusal, any(map(is_call, items)), tuple(map(arguments_of, items)))
+
+
+def arguments_of(item: object) -> object:
+    """The arguments of a function that an output item calls; None for other items."""
+    is_function = isinstance(item, dict) and item.get("type") == "function_call"
+    return item.get("arguments") if is_function and isinstance(item, dict) else None
 
 
 def is_call(item: object) -> bool:

@@ -21,6 +21,7 @@ from gwtui.apis.openai.responses_events import (
     TERMINAL,
     ResponseObject,
     ResponsesEvent,
+    arguments_of,
     cut_by,
     is_call,
     output_of,
@@ -103,6 +104,8 @@ class ResponsesReader:
             opened = kind.endswith(".added")
             if is_call(payload.item):
                 self._outcome.take_tool()
+            if not opened:
+                self._outcome.take_arguments(arguments_of(payload.item))
             return Reading(EventKind.START if opened else EventKind.STOP, name, "", note)
         if kind.endswith(".done"):
             return self._whole(name, payload, note)
@@ -173,7 +176,9 @@ class ResponsesReader:
                 error = APIError(message=f"{name}: {self._cut_by}")
                 return Reading(EventKind.ERROR, name, "", self._notes.take_error(error))
         note = "" if self._cut_by else self._parts.all_closed()
-        text, refusal, called = output_of(response)
+        text, refusal, called, arguments = output_of(response)
+        for each in arguments:
+            self._outcome.take_arguments(each)
         seen = self._outcome.is_visible
         if called:
             self._outcome.take_tool()
