@@ -44,15 +44,19 @@ def print_example() -> None:
 
 @command.command("check", short_help="Check a configuration and print every fault.")
 @click.argument("file", required=False, type=FILE)
-def check_file(file: Path | None) -> None:
+@config_option
+def check_file(file: Path | None, config_file: Path | None) -> None:
     """Check a configuration and print every fault with its file, line and key. Exits with 2 when there is one.
 
     Things that are missing on this machine, such as an environment variable with a key, are printed as notes.
     """
     from gwtui.config import config_path, load
 
-    path = file if file is not None else config_path()
-    if file is None and not path.exists():
+    if file is not None and config_file is not None:
+        raise Refusal("FILE and --config both name the file to check: give one of them")
+    chosen = file or config_file
+    path = chosen or config_path()
+    if chosen is None and not path.exists():
         raise Refusal(f"{path} does not exist yet. `gwtui config example` shows how to write it.")
     faults = faults_of(path)
     for fault in faults:

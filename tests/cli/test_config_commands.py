@@ -27,6 +27,13 @@ def test_the_example_that_is_printed_is_good(tmp_path: Path) -> None:
     assert result.stdout.splitlines()[0].endswith("gwtui.toml: good")
 
 
+def test_the_file_to_check_may_be_given_as_to_other_commands(tmp_path: Path) -> None:
+    path = written(tmp_path, "[profiles.prod]\nintervall_s = 1\n")
+    assert gwtui("config", "check", "--config", path).stderr == gwtui("config", "check", path).stderr
+    refused = gwtui("config", "check", path, "--config", path)
+    assert (refused.exit_code, "give one of them" in refused.output) == (2, True)
+
+
 def test_every_fault_has_its_line_its_key_and_a_hint(tmp_path: Path) -> None:
     path = written(
         tmp_path,
