@@ -12,7 +12,7 @@ from gwtui.checks.check import Check, CheckAnswer, blamed, describe, not_applica
 from gwtui.checks.collector import CheckDeps, Collected
 from gwtui.checks.errors import HANGING
 from gwtui.checks.evidence import Evidence
-from gwtui.checks.gateway import UNREACHED
+from gwtui.checks.gateway import UNREACHED, judge_connection
 from gwtui.checks.planning import checks_for, needs_of
 from gwtui.checks.request_sets import HEAVY, PROBES, CheckTarget, RequestSet
 from gwtui.model.check_results import CheckResult
@@ -57,6 +57,8 @@ async def run_checks(
 
 async def _answer_to(check: Check, collected: Collected, wanted: set[RequestSet]) -> CheckAnswer:
     known = collected.results()
+    if check.judge is judge_connection and _unreached(known) is not None:
+        return check.judge(collected.evidence)
     for need in _missing(needs_of(check)[-1], collected, wanted):
         if (reason := _reason_to_stop(collected.evidence, need)) is not None:
             return _stopped(*reason, known)

@@ -44,6 +44,8 @@ MALFORMED = frozenset(
     }
 )
 """Findings about the form of events."""
+UNNAMED = ".unnamed-events"
+"""How the rules end that refuse events without a name."""
 HABITS = frozenset(
     {
         FindingName.ROLE_REPEATED,
@@ -140,7 +142,7 @@ def judge_format(evidence: Evidence) -> CheckAnswer:
         return not_applicable("nothing was sent")
     request = probed.request
     if request.verdict is Verdict.OUT_OF_ORDER:
-        return blamed(request)
+        return _unnamed(request) if request.rule.endswith(UNNAMED) else blamed(request)
     if not request.events:
         return not_applicable(f"no event came: {describe(request)}")
     if odd := [each for each in request.findings if each.name in MALFORMED]:
@@ -159,6 +161,15 @@ def judge_format(evidence: Evidence) -> CheckAnswer:
         )
     names = list(dict.fromkeys(event.name for event in probed.events))
     return passed(f"all {request.events} events are well-formed and in order: {', '.join(names[:8])}")
+
+
+def _unnamed(request: Request) -> CheckAnswer:
+    """A failure: events without their names."""
+    return failed(
+        describe(request),
+        "The gateway or a proxy on the way rewrites the stream and drops its `event:` lines.",
+        "Pass on both lines of every event, `event:` and `data:`.",
+    )
 
 
 def _named(findings: Sequence[Finding]) -> str:

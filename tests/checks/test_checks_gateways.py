@@ -16,6 +16,7 @@ from gwtui.checks.collector import CheckDeps
 from gwtui.checks.planning import checks_for
 from gwtui.checks.request_sets import CheckTarget
 from gwtui.checks.runner import run_checks
+from gwtui.checks.tools import TOOLS, checks_of
 from gwtui.model.check_results import CheckOutcome, CheckResult
 
 PASS, WARN, FAIL, NA = CheckOutcome.PASS, CheckOutcome.WARN, CheckOutcome.FAIL, CheckOutcome.NOT_APPLICABLE
@@ -177,6 +178,14 @@ async def test_where_nothing_listens_one_check_fails_and_the_rest_is_not_tried()
     assert {result.outcome for result in results.values()} == {NA}
     assert all("refused" in result.evidence for result in results.values())
     assert sum(result.requests for result in results.values()) == 0
+
+
+async def test_the_connection_fails_by_name_wherever_it_comes() -> None:
+    of = at(f"http://127.0.0.1:{free_port()}", "anthropic-messages")
+    checks = checks_of(TOOLS["llm-gateway"], of, ("health", "stream", "connection"))
+    results = {each.name: each async for each in run_checks(of, checks, CheckDeps(sleep=at_once))}
+    assert outcomes(results) == {"health": "fail", "stream": "not applicable", "connection": "fail"}
+    assert "not running" in results["connection"].cause
 
 
 async def test_a_single_check_fails_by_itself_where_nothing_listens() -> None:

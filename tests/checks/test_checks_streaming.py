@@ -388,3 +388,8 @@ def test_content_is_what_flows() -> None:
     ping = StreamEvent(name="ping", kind=EventKind.KEEPALIVE)
     reads = (read(10, 1, ping), read(200, 2, ping, content()), read(900, 4, ping))
     check(judge_incremental(evidence(stream=timed(request(), *reads))), WARN, "one single event")
+
+
+def test_events_without_names_are_no_matter_of_their_order() -> None:
+    unnamed = request(Verdict.OUT_OF_ORDER, events=3, rule="anthropic.unnamed-events")
+    assert "drops its `event:` lines" in judge_format(evidence(stream=unnamed)).cause
