@@ -123,7 +123,10 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
     if evidence.target.asks_several_models:
         found = probed[0].request.concurrency
         stranger = [timeline for timeline in found.models if timeline.model == UNKNOWN_MODEL]
-        others = [timeline for timeline in found.models if timeline.model != UNKNOWN_MODEL]
+        failing = {
+            each.model for probed in evidence.all(RequestSet.STREAM) for each in probed.request.concurrency.failed
+        }
+        others = [timeline for timeline in found.models if timeline.model not in (UNKNOWN_MODEL, *failing)]
         failure = stranger[0].error if stranger else ""
         bad = [f"{timeline.model}: {timeline.error}" for timeline in others if timeline.error]
     else:

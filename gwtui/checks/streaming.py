@@ -220,7 +220,8 @@ def judge_model_served(evidence: Evidence) -> CheckAnswer:
     if not served:
         return not_applicable("the answers do not name a model")
     words = f"asked for {good[0].model or 'its own model'}, served by {', '.join(sorted(served))}"
-    provoked = [each.request for each in evidence.provoked() if each.ok and each.request.model_served]
+    provoked = [each.request for each in evidence.provoked() if each.ok]
+    provoked = [each for each in provoked if finding_of(each, FindingName.MODEL_DIFFERS)]
     if provoked:
         words += f"; asked for {provoked[0].model}, which fails, served by {provoked[0].model_served}"
     return passed(words)

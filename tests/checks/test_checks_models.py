@@ -249,6 +249,15 @@ def test_within_one_stream_it_fails_alone_too(expected: Any, outcome: CheckOutco
     assert judge_one_fails_alone(evidence(of, stranger=compared(*expected))).outcome is outcome
 
 
+def test_a_model_that_fails_anyway_was_not_taken_down_by_another() -> None:
+    ends = [(2.0, "a", TEXT), (3.0, "a", STOP), (3.0, "b", STOP)]
+    plain = compared((1.0, "x", ERROR), *ends)
+    both = compared((1.0, "x", ERROR), (1.0, UNKNOWN_MODEL, ERROR), *ends)
+    of = target(api="compare-stream", model="a,b,x")
+    assert judge_one_fails_alone(evidence(of, stream=plain, stranger=both)).outcome is PASS
+    assert judge_one_fails_alone(evidence(of, stream=compared(*ends, (3.0, "x", STOP)), stranger=both)).outcome is FAIL
+
+
 def test_a_model_of_which_the_stream_says_nothing_did_not_fail_alone() -> None:
     timelines = ModelTimelines()
     timelines.add(MS, (StreamEvent(name="e", kind=TEXT, model="a"), StreamEvent(name="e", kind=STOP, model="a")))
