@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from gwtui.apis.base import Usage
 from gwtui.decode import Decoded
 from gwtui.decode.telling import Sureness
 from gwtui.model.records import StreamEvent
@@ -17,9 +18,10 @@ from gwtui.report.probe import WIDTH
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, cut, fitted, labelled, line
 
-_HEADINGS: Row = ("CAPTURE", "API", "VERDICT", "EVENTS", "TOKENS", "REASON")
+_HEADINGS: Row = ("CAPTURE", "API", "VERDICT", "EVENTS", "IN/OUT", "REASON")
 _COLUMNS = (TextColumn(), TextColumn(), TextColumn(), TextColumn(right=True), TextColumn(right=True), TextColumn())
 _LEAST_NAME = 20
+_LEAST_REASON = 24
 _EVENT_COLUMNS = (TextColumn(4, right=True), TextColumn(most=40))
 
 
@@ -52,12 +54,15 @@ def captures_json(captures: Iterable[Captured]) -> Iterator[bytes]:
 
 
 def captures_text(captures: Iterable[Captured], width: int = WIDTH, styled: Styler = plain) -> str:
-    """A table with a line for each capture."""
+    """A table with a line for each capture, or two where the reason does not fit beside the rest."""
     named = max(_LEAST_NAME, width // 3)
     rows = [_HEADINGS, *(_row(each, named, styled) for each in captures)]
     columns = fitted(rows, _COLUMNS)
-    room = max(_LEAST_NAME, width - sum(column.width + len(column.gap) for column in columns[:-1]))
-    return "\n".join(line((*row[:-1], cut(str(row[-1]), room)), columns).rstrip() for row in rows)
+    room = width - sum(column.width + len(column.gap) for column in columns[:-1])
+    if room >= _LEAST_REASON:
+        return "\n".join(line((*row[:-1], cut(str(row[-1]), room)), columns).rstrip() for row in rows)
+    lines = [[line(row[:-1], columns[:-1]).rstrip(), cut(f"  {row[-1]}", width)] for row in rows]
+    return "\n".join((lines[0][0], *(each for pair in lines[1:] for each in pair)))
 
 
 def _object(decoded: Decoded) -> dict[str, Any]:
@@ -116,9 +121,14 @@ def _row(captured: Captured, named: int, styled: Styler) -> Row:
         decoded.told.api or "any",
         toned(verdict.replace("_", " "), verdict.outcome, styled),
         f"{decoded.event_count:,}" if decoded.is_stream else "-",
-        units.tokens(usage.input_tokens, usage.output_tokens, usage.reasoning_tokens) or "-",
+        _in_and_out(usage),
         decoded.judgement.reason,
     )
+
+
+def _in_and_out(usage: Usage) -> str:
+    known = (usage.input_tokens, usage.output_tokens)
+    return "-" if known == (None, None) else "/".join("-" if each is None else units.count(each) for each in known)
 
 
 def _told(decoded: Decoded) -> str:

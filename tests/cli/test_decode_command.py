@@ -74,6 +74,14 @@ def test_several_are_a_table_and_a_list() -> None:
 
 
 @pytest.mark.usefixtures("folder")
+def test_on_a_narrow_terminal_the_reason_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gwtui.cli.decode.width", lambda: 70)
+    lines = run("good", "cut").output.splitlines()
+    assert all(len(line) <= 70 for line in lines)
+    assert [line.split()[0] for line in lines] == ["CAPTURE", "good", "[DONE]", "cut", "ended"]
+
+
+@pytest.mark.usefixtures("folder")
 def test_keys_of_requests_are_masked_where_an_answer_repeats_them() -> None:
     text, listed = run("x.har"), run("x.har", "--json")
     assert text.exit_code == listed.exit_code == 1
