@@ -224,6 +224,14 @@ def test_model_served(result: Any, outcome: CheckOutcome) -> None:
     check(judge_model_served(evidence(stream=result)), outcome)
 
 
+def test_who_answered_for_the_failing_model_is_told() -> None:
+    fell_back = request(model="bad", model_served="other", findings=found(FindingName.MODEL_DIFFERS))
+    answered = judge_model_served(evidence(stream=request(), provoked=fell_back))
+    check(answered, PASS, "asked for bad, which fails, served by other")
+    recovered = judge_model_served(evidence(stream=request(), provoked=request(model="bad", model_served="bad")))
+    assert "which fails" not in recovered.evidence
+
+
 STOPPED = "message_stop after stop_reason end_turn"
 CUT = "[DONE] after finish_reason length"
 

@@ -68,7 +68,7 @@ def _facts(header: Header) -> list[tuple[int, Line]]:
     failed = Span(f"{units.count(header.failed)} failed", "bad" if header.failed else "muted")
     return [
         (2, (Span(units.elapsed(header.elapsed_ns), "muted"),)),
-        (1, (Span(f"{units.count(header.requests)} requests", "muted"),)),
+        (1, (Span(units.many(header.requests, "request"), "muted"),)),
         (3, (failed,)),
         (4, (Span(clock, "warn" if header.ended else "muted"),)),
     ]
