@@ -119,7 +119,7 @@ def _decode(files: tuple[str, ...], api: str | None, entry: int | None, *, as_js
         return reading.code
     (captured,) = first
     if captured.decoded is None:
-        raise Refusal(captured.problem)
+        raise Refusal(f"{captured.name}: {captured.problem}")
     say(decode_json(captured.decoded) if as_json else decode_text(captured.decoded, width(), styled))
     return reading.code
 

@@ -15,7 +15,7 @@ from gwtui.apis.damage import Damage, DamageWatch
 from gwtui.apis.headers import header, pick_headers
 from gwtui.decode.capture import Capture, beginning_of
 from gwtui.decode.exchanges import CapturedRequest, CaptureError, Exchange
-from gwtui.decode.telling import ANY_API, Sureness, Told, given, tell
+from gwtui.decode.telling import ANY_API, Beginning, Sureness, Told, given, may_be_answer, tell
 from gwtui.framing import framing_of
 from gwtui.framing.base import FramedEvent, Framing, FramingError, FramingLimitError
 from gwtui.framing.whole import WholeParser
@@ -137,13 +137,20 @@ def decode(exchange: Exchange, api: str | None = None, fields: dict[str, str] | 
         raise CaptureError(exchange.problem)
     beginning = capture.beginning()
     told = told or tell(beginning, exchange.asked) or Told(ANY_API, Sureness.ANY, "nothing shows its API")
+    is_shown = told.sureness is not Sureness.ANY
+    if not (is_shown or beginning.has_head or capture.refused or may_be_answer(beginning.body)):
+        raise CaptureError(_unknown(beginning))
     decoded = _decoded(told, capture, _endpoint(told.api, exchange.asked, fields or {}))
-    if told.sureness is not Sureness.ANY:
+    if is_shown:
         return decoded
     if not _is_of_any_api(decoded):
-        begins = beginning_of(beginning.body)
-        raise CaptureError(f"nothing shows which API the capture is of: choose one with --api; it begins with {begins}")
+        raise CaptureError(_unknown(beginning))
     return replace(decoded, told=replace(told, api="", why=f"{told.why}; the verdict is the same for each"))
+
+
+def _unknown(beginning: Beginning) -> str:
+    begins = beginning_of(beginning.body)
+    return f"nothing shows which API the capture is of: choose one with --api; it begins with {begins}"
 
 
 def _endpoint(api: str, asked: CapturedRequest, fields: dict[str, str]) -> Endpoint:

@@ -169,6 +169,11 @@ def _framed(framing: Framing, beginning: Beginning) -> Sequence[FramedEvent]:
     return [event for event in events if event.data.strip() and not event.data.startswith("[DONE]")][:MOST_EVENTS]
 
 
+def may_be_answer(body: bytes) -> bool:
+    """Whether it looks like any answer: JSON, or a stream in whatever framing."""
+    return _is_json(body) or any(framing.line.search(body) for framing in FRAMINGS)
+
+
 def _is_json(body: bytes) -> bool:
     return body.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"[")
 

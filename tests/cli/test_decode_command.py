@@ -95,5 +95,5 @@ def test_keys_of_requests_are_masked_where_an_answer_repeats_them() -> None:
 def test_an_entry_can_be_chosen() -> None:
     assert json.loads(run("x.har", "--entry", "1", "--json").output)["verdict"] == "auth"
     missing = run("x.har", "--entry", "2")
-    assert (missing.exit_code, missing.output) == (2, "gwtui: no entry 2 with an answer of a model\n")
+    assert (missing.exit_code, missing.output) == (2, "gwtui: x.har: no entry 2 with an answer of a model\n")
     assert run("good", "--api", "oops").exit_code == 2
