@@ -70,6 +70,8 @@ class _Reading:
             except (OSError, CaptureError, Refusal) as error:
                 self.code = EXIT_USAGE
                 words = error.strerror or str(error) if isinstance(error, OSError) else str(error)
+                if isinstance(error, OSError) and not self.is_list:
+                    words = f"{name}: {words}"
                 yield Captured(short, problem=shown(words))
 
     def _captures_in(self, file: CaptureFile, name: str) -> Iterator[Captured]:

@@ -13,9 +13,10 @@ from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.gemini.stream import GeminiReader
 from gwtui.framing.base import FramedEvent
-from gwtui.model.enums import EventKind, FindingName
+from gwtui.model.enums import End, EventKind, FindingName
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
+from gwtui.verdict.classify import Transport, judge
 
 MODEL = "gemini-2.0-flash"
 
@@ -162,10 +163,12 @@ def test_whole_answers(body: object, verdict: Verdict, rule: str, text: str) -> 
 
 def test_an_array_where_a_stream_was_asked_for_is_explained() -> None:
     body = json.dumps([WHOLE, WHOLE]).encode()
-    decoded = decode(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + body, "gemini")
-    assert decoded.judgement.verdict is Verdict.NOT_A_STREAM
-    assert names(decoded.findings) == [FindingName.NO_ALT_SSE]
-    assert decoded.usage == Usage(1, 2)
+    transport = Transport(end=End.CLEAN, status=200, headers=(("content-type", "application/json"),), body=body)
+    judged = judge(Endpoint(name="e", api="gemini", url="http://h"), APIS["gemini"], transport)
+    assert judged.judgement.verdict is Verdict.NOT_A_STREAM
+    assert names(judged.findings) == [FindingName.NO_ALT_SSE]
+    assert judged.answer is not None
+    assert judged.answer.usage == Usage(1, 2)
 
 
 # What holds for every API

@@ -15,7 +15,7 @@ from support.scripted import chunk, free_port, http
 
 from gwtui.codec.csv_schema import PING_COLUMNS, REQUEST_COLUMNS
 
-PROBE_KEYS = {*REQUEST_COLUMNS, "phases", "events_detail", "body_excerpt", "text"}
+PROBE_KEYS = {*REQUEST_COLUMNS, "gateway", "phases", "events_detail", "body_excerpt", "text"}
 STREAM = EVENT_STREAM + chunk(WHOLE) + LAST_CHUNK
 CUT = EVENT_STREAM + chunk(ROLE + HELLO) + LAST_CHUNK
 JSON = ("Content-Type: application/json",)
