@@ -58,7 +58,7 @@ def with_limit_in(endpoint: Endpoint, fields: Iterable[str], name: str) -> Endpo
 def refused_limit(api: API, status: int | None, asked: bytes, answer: bytes) -> str:
     """The name of the limit that this refusal is about, where the API knows another; else "".
 
-    `asked`: the request's body. A refusal of the number is none of its name.
+    `asked`: the request's body. A refusal of the number is not one of the name.
     """
     if status not in (400, 422) or len(api.limit_fields) < 2:
         return ""
