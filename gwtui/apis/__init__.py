@@ -13,6 +13,7 @@ from gwtui.apis.bedrock.converse import BEDROCK_CONVERSE
 from gwtui.apis.bedrock.invoke import BEDROCK_INVOKE
 from gwtui.apis.cohere.chat import COHERE_CHAT
 from gwtui.apis.compare.compare_stream import COMPARE_STREAM
+from gwtui.apis.dialogue import Dialogue, opened, turn_of, turns_problem
 from gwtui.apis.fireworks import FIREWORKS
 from gwtui.apis.gateway_metrics import GATEWAY_METRICS
 from gwtui.apis.gemini.gemini import GEMINI
@@ -72,6 +73,8 @@ def title_of(api_name: str) -> str:
 
 def url_for(endpoint: Endpoint) -> str:
     """The whole URL that is probed. Raises `AskError` for one that cannot be, `KeyError` for an unknown API."""
+    if endpoint.turns:
+        dialogue_of(endpoint)
     if endpoint.api == WEBSOCKET.name:
         return WEBSOCKET.url(endpoint)
     return APIS[endpoint.api].ask(endpoint, None).url
@@ -89,4 +92,18 @@ def fields_sent(endpoint: Endpoint) -> frozenset[str]:
     for variant in (replace(asked, stream=not asked.stream), replace(asked, model=None)):
         with suppress(AskError):
             found |= names_in(api.ask(variant, None).body)
+    if asked.turns and api.dialogue is not None:
+        found |= names_in(api.ask(turn_of(asked, api.dialogue, opened(asked), asked.turns[0]), None).body)
     return frozenset(found)
+
+
+def dialogue_of(endpoint: Endpoint) -> Dialogue:
+    """How the endpoint's conversation goes on. Raises `AskError` where it cannot, or has wrong turns."""
+    api = APIS.get(endpoint.api)
+    dialogue = api.dialogue if api is not None else None
+    if dialogue is None:
+        speakers = ", ".join(name for name, each in APIS.items() if each.dialogue is not None)
+        raise AskError(f"`turns`: not for this API; conversations are for {speakers}")
+    if problem := turns_problem(endpoint, dialogue):
+        raise AskError(problem)
+    return dialogue

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import ErrorForm, error_reason
 from gwtui.apis.event_keys import NO_KEYS, EventKeys
 from gwtui.framing.base import FramedEvent, Framing
@@ -197,6 +198,8 @@ class API(Protocol):
     """What the data of its events must have."""
     tells_usage: bool = True
     """Whether an answer without token counts lacks something."""
+    dialogue: Dialogue | None = None
+    """How its conversations go on; None where gwtui cannot lead one."""
     error_form: ErrorForm = ErrorForm()
     """What a well-formed refusal looks like."""
 

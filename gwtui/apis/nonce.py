@@ -42,7 +42,7 @@ def _numbered(question: Any, number: str) -> Any:
     """The question with the number in front of its last text; None where it has no text."""
     if isinstance(question, str):
         return number + question
-    if isinstance(question, dict):
+    if isinstance(question, dict) and question.get("type") != "reasoning":
         return _in_message(question, number) if question.get("role", question.get("speaker")) in _ASKING else None
     for at in range(len(question) - 1, -1, -1) if isinstance(question, list) else ():
         if (asked := _numbered(question[at], number)) is not None:

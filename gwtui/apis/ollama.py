@@ -15,9 +15,11 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage, words_of
+from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import APIError, ErrorForm, find_error, is_error
 from gwtui.apis.finish_reasons import OLLAMA, finish_word
 from gwtui.apis.models import model_differs
+from gwtui.apis.ollama_dialogue import OllamaDialogue
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, read_json
 from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header, model_asked
@@ -262,6 +264,7 @@ class OllamaChat(Ollama):
     title = "Ollama chat"
     default_path = "/api/chat"
     form = CHAT_FORM
+    dialogue: Dialogue | None = OllamaDialogue()
     snippet = Endpoint(name="ollama", api=name, url=LOCAL, model=Ollama.default_model)
 
 

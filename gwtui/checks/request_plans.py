@@ -123,7 +123,7 @@ def with_prompt(endpoint: Endpoint, prompt: str, max_tokens: int | None = None) 
     if isinstance(body, dict):
         asked = APIS[endpoint.api].question_fields
         body = limited({name: value for name, value in body.items() if name not in asked}, limit) or None
-    return replace(endpoint, prompt=prompt, messages=None, body=body, max_tokens=limit)
+    return replace(endpoint, prompt=prompt, messages=None, turns=(), body=body, max_tokens=limit)
 
 
 def root_of(endpoint: Endpoint) -> str:

@@ -25,7 +25,7 @@ from gwtui.cli.options import (
 
 if TYPE_CHECKING:
     from gwtui.model.profile import Endpoint, Profile
-    from gwtui.model.records import Ping, Request, StreamRead
+    from gwtui.probes.prober import ProbedTurn
 
 _ONLY_FOR = {
     "model": ("completion",),
@@ -178,8 +178,8 @@ def _refuse_useless(endpoint: Endpoint, fields: Mapping[str, Any]) -> None:
 
 
 def probe(endpoint: Endpoint, profile: Profile, fail_if: Sequence[str] = (), *, as_json: bool) -> int:
-    """Probe it once and print everything. Ctrl-C ends the probe; what arrived until then is printed. `fail_if`: gates
-    that it has to pass."""
+    """Probe it once and print everything, of a conversation each turn; its last decides. Ctrl-C ends the probe; what
+    arrived until then is printed. `fail_if`: gates that it has to pass."""
     from gwtui.bench import thresholds
     from gwtui.bench.results import empty
     from gwtui.report import probe_json, probe_text
@@ -193,29 +193,32 @@ def probe(endpoint: Endpoint, profile: Profile, fail_if: Sequence[str] = (), *, 
     probed, number = carry_out(_probed(endpoint, profile))
     if probed is None:
         raise click.exceptions.Exit(128 + (number or 0))
-    result, reads = probed
-    say(probe_json(result, reads) if as_json else probe_text(endpoint, result, reads, width(), styled))
+    for at, (result, reads) in enumerate(probed):
+        if at and not as_json:
+            say("")
+        say(probe_json(result, reads) if as_json else probe_text(endpoint, result, reads, width(), styled))
+        measured[endpoint.name].take(result)
     if number is not None:
         return 128 + number
-    measured[endpoint.name].take(result)
     tripped = thresholds.judge(gates, list(measured.values()))
     for each in tripped:
         click.echo(f"gwtui: {each}", err=True)
     return 0 if result.outcome == "ok" and not tripped else EXIT_DOWN
 
 
-async def _probed(endpoint: Endpoint, profile: Profile) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
+async def _probed(endpoint: Endpoint, profile: Profile) -> list[ProbedTurn]:
     from contextlib import aclosing
 
     from gwtui.engine.loop_lag import LoopLagMonitor
     from gwtui.engine.provider_lookup import ProviderLookup
     from gwtui.model.records import Request
-    from gwtui.probes.prober import probe_once
+    from gwtui.probes.prober import probe_turns
 
     lag_monitor = LoopLagMonitor()
     async with lag_monitor.watching():
-        result, reads = await probe_once(endpoint, profile, lag_monitor.marked)
+        probed = await probe_turns(endpoint, profile, lag_monitor.marked)
+    result, reads = probed[-1]
     if isinstance(result, Request) and endpoint.metrics is not None:
         async with aclosing(ProviderLookup()) as lookup:
-            result = await lookup.look_up(result, endpoint, profile)
-    return result, reads
+            probed[-1] = (await lookup.look_up(result, endpoint, profile), reads)
+    return probed

@@ -132,6 +132,8 @@ _REQUEST_LATER = (
         CSVColumn(f"gateway_{name}", WHOLE if name in _WHOLE_COUNTS else NUMBER, f"gateway.{name}")
         for name in COUNT_FIELDS
     ),
+    CSVColumn("turn", WHOLE),
+    CSVColumn("turns", WHOLE),
 )
 """Columns of requests.csv behind those of its metrics."""
 

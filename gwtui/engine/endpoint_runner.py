@@ -77,15 +77,19 @@ async def run_probe(
     trigger: Trigger,
     bursts: Bursts,
 ) -> Request | Ping:
-    """Probe once under the next number, and report the result."""
+    """Probe once under the next number, and report the result; of a conversation each turn, while there is a budget.
+    Returns the last."""
     await make_ready(endpoint)
-    counts.number += 1
-    result = bursts.judged(await context.lag_monitor.marked(prober.probe(counts.number, planned_ns, trigger)))
-    if isinstance(result, Request) and endpoint.metrics is not None:
-        context.spawn(_looked_up(result, endpoint, context))
-    else:
-        context.report(result)
-    return result
+    while True:
+        counts.number += 1
+        result = bursts.judged(await context.lag_monitor.marked(prober.probe(counts.number, planned_ns, trigger)))
+        if isinstance(result, Request) and endpoint.metrics is not None:
+            context.spawn(_looked_up(result, endpoint, context))
+        else:
+            context.report(result)
+        if not prober.goes_on() or not may_begin(endpoint, context):
+            return result
+        planned_ns = context.clock()
 
 
 async def _looked_up(request: Request, endpoint: Endpoint, context: WorkerContext) -> None:

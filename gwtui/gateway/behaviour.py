@@ -53,6 +53,11 @@ class Faults(Table, frozen=True, kw_only=True):
     served_model: str | None = None
     """Answer as this model instead of the one asked for."""
 
+    no_tools: bool | None = None
+    """Call no tool, whatever is declared."""
+    from_turn: Nth | None = None
+    """Answer well in the turns of a conversation before this one."""
+
     # --- where a stream ends
 
     cut_after: Number | None = None
@@ -188,6 +193,13 @@ class Behaviour(Faults, frozen=True, kw_only=True):
     """The fault of the catalogue that was chosen last; "" for none."""
     seed: str = ""
     """For what remains to be drawn while answering: the single gaps."""
+
+    def in_turn(self, turn: int) -> Behaviour:
+        """What happens in that turn: before the one from which it is broken, only its pace."""
+        if self.from_turn is None or turn >= self.from_turn:
+            return self
+        pace = {name: getattr(self, name) for name in PACE}
+        return Behaviour(**pace, seed=self.seed)
 
 
 PACE = ("ttft_ms", "gap_ms", "jitter", "tokens")

@@ -28,7 +28,7 @@ from gwtui.gateway.replies.base import (
 )
 from gwtui.gateway.responses import Playback, refusal
 from gwtui.gateway.state import UNKNOWN_MODEL, FaultError, GatewayState, Visit, key_is_invalid
-from gwtui.gateway.texts import obeyed, pieces, tokens_of
+from gwtui.gateway.texts import ARGUMENTS, obeyed, pieces, tokens_of
 from gwtui.gateway.timeline import BLANK_LINE, COMMENT, whole_answer_s
 from gwtui.gateway.upstreams import Served, Unserved
 
@@ -68,7 +68,7 @@ async def _served(
         return error_response(reply, 404, f"The model `{question.model}` does not exist.")
     nth = state.next(request.url.path, question.model)
     try:
-        behaviour = state.behaviour(request, nth, question.model, state.upstreams.first(question))
+        behaviour = state.behaviour(request, nth, question.model, state.upstreams.first(question), question.turn)
     except FaultError as error:
         return error_response(reply, 400, str(error))
     if behaviour.refuse_field is not None and behaviour.refuse_field in msgspec.json.decode(await request.body()):
@@ -76,7 +76,7 @@ async def _served(
     if behaviour.status is not None:
         return await refusal(behaviour, partial(error_response, reply))
     served = await state.upstreams.ask(
-        question, lambda provider: state.behaviour(request, nth, question.model, provider)
+        question, lambda provider: state.behaviour(request, nth, question.model, provider, question.turn)
     )
     visit.attempts = served.attempts
     if isinstance(served, Unserved):
@@ -119,7 +119,8 @@ async def _answered(
 
 def answer_to(question: Question, nth: int, behaviour: Behaviour, stand_in: str = "") -> ScriptedAnswer:
     """What the model says to its `nth` question."""
-    said = behaviour.text
+    tool = "" if behaviour.no_tools else question.tool
+    said = ARGUMENTS if tool else behaviour.text
     tokens = pieces(said) if said is not None else tokens_of(question.model, nth, behaviour.tokens)
     limit = question.max_tokens
     return ScriptedAnswer(
@@ -131,6 +132,7 @@ def answer_to(question: Question, nth: int, behaviour: Behaviour, stand_in: str 
         created=int(time.time()),
         include_usage=question.include_usage,
         form=question.form,
+        tool=tool,
     )
 
 

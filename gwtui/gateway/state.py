@@ -58,8 +58,10 @@ class GatewayState:
         self._cached[key] = now
         return None
 
-    def behaviour(self, connection: HTTPConnection, nth: int, model: str = "", provider: str = "") -> Behaviour:
-        """What is to happen to a request. Raises `FaultError`."""
+    def behaviour(
+        self, connection: HTTPConnection, nth: int, model: str = "", provider: str = "", turn: int = 1
+    ) -> Behaviour:
+        """What is to happen to a request, in that turn of a conversation. Raises `FaultError`."""
         path = connection.url.path
         fault = chosen(model, connection.headers.get(FAULT_HEADER))
         if fault and fault not in FAULTS:
@@ -69,7 +71,7 @@ class GatewayState:
             raise FaultError(
                 f"The fault `{behaviour.fault}` needs a bare socket: ask for it on the raw port, {self.raw_port}."
             )
-        return behaviour
+        return behaviour.in_turn(turn)
 
 
 class Visit:

@@ -17,6 +17,8 @@ _ONES = (
 )  # fmt: skip
 _TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 
+ARGUMENTS = '{"query": "what the answer needs"}'
+"""What models call tools with."""
 _TEXTS: dict[str, tuple[str, ...]] = {
     "anthropic::*": (
         "The function `bubble_sort` walks the list again and again. Whenever two neighbours stand in the wrong order "

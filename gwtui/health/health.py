@@ -1,7 +1,8 @@
 """What the results mean: the state of every endpoint, and the incidents worth an entry in the log. Pure.
 
 Records go in, incidents come out; time is what the records say it is, and heartbeats move it while nothing else comes.
-Trials count for nothing. Results that were cancelled or that failed on this machine count neither way.
+Trials count for nothing, and of a conversation only the request that ends it. Results that were cancelled or that
+failed on this machine count neither way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import msgspec
 
 from gwtui.health.addresses import Addresses
 from gwtui.health.states import EndpointState
+from gwtui.model.conversation import is_between
 from gwtui.model.enums import FindingName, Outcome, State, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
@@ -102,6 +104,8 @@ class Health:
     def _result(self, record: Request | Ping) -> tuple[Incident, ...]:
         watch = self._watches.get(record.endpoint)
         if watch is None or watch.paused or record.trigger is Trigger.TRIAL or record.outcome is Outcome.CANCELLED:
+            return ()
+        if is_between(record):
             return ()
         if record.outcome is Outcome.LOCAL:
             return self._local_failure(record)

@@ -213,6 +213,8 @@ class FindingName(Enum):
     ITEM_NOT_DONE = "item_not_done"
     NO_ALT_SSE = "no_alt_sse"
     ATTRIBUTION_ERROR = "attribution_error"
+    NO_TOOL_CALL = "no_tool_call"
+    CONVERSATION_STOPPED = "conversation_stopped"
 
     PARTIAL_CONTENT = "partial_content"
     TWO_LENGTHS = "two_lengths"

@@ -129,6 +129,21 @@ class Budget(_Table, frozen=True, kw_only=True):
     """What it is for; hours are counted from the start of the session."""
 
 
+class Turn(_Table, frozen=True, kw_only=True):
+    """One request of a conversation: a `prompt`, or the `result` of the tool that the answer before it called."""
+
+    prompt: str | None = None
+    """What the user says."""
+    result: str | None = None
+    """What each tool call of the answer before gave; it is sent in the API's own form, after that answer."""
+    tool: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """The tool that the answer has to call; it is declared in the request, unless `body` declares tools."""
+
+
+MOST_TURNS = 16
+"""The maximum number of turns of a conversation."""
+
+
 class Endpoint(_Table, frozen=True, kw_only=True):
     """One thing to probe."""
 
@@ -149,7 +164,10 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     prompt: str | None = None
     """What to ask, as one user message; by default the API's own short prompt."""
     messages: tuple[dict[str, Any], ...] | None = None
-    """A whole conversation in the API's own form, instead of `prompt`."""
+    """A whole conversation in the API's own form, instead of `prompt`; with `turns`, what comes before them."""
+    turns: tuple[Turn, ...] = ()
+    """A conversation of several requests instead of `prompt`, one after the other at each probe: each carries the
+    answers before it. The first that fails ends it."""
     nonce: bool = False
     """Put a fresh number in front of every question, so that no cache answers it; not where `body` has the question."""
     max_tokens: Count = 256

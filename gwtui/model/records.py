@@ -87,10 +87,7 @@ class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True, gc=False
 
 
 class StreamAlive(_Record, tag="stream_alive", frozen=True, kw_only=True, gc=False):
-    """A stream has begun and no event of it came yet, only its headers, comments or a piece of an event.
-
-    Told with its headers, and then with what comes, once a second.
-    """
+    """A stream has begun, and no event came yet: told with its headers, and then once a second with what comes."""
 
     endpoint: str
     number: int
@@ -232,6 +229,9 @@ class Request(_Result, tag="request", frozen=True, kw_only=True):
     content_type: str = ""
     body_excerpt: str = ""
     """The beginning of an answer that was not what was asked for."""
+    turn: int | None = None
+    """Which of the `turns` of a conversation it was, counted from 1; None where it was none."""
+    turns: int | None = None
     text: str = ""
     """The assembled answer; empty unless the profile records text or the request is a trial. In a trial without such
     an answer (plain HTTP, a refusal) it is the body."""

@@ -11,6 +11,7 @@ import msgspec
 from gwtui.apis import APIS, kind_of
 from gwtui.apis.costs import MOST_USD
 from gwtui.apis.requests import models_asked
+from gwtui.model.conversation import is_between
 from gwtui.model.enums import FindingName, Kind, Outcome, State
 from gwtui.model.metrics import LATENCIES, AnswerForm, Metric, form_of
 from gwtui.model.profile import Endpoint
@@ -134,8 +135,9 @@ class History:
             self._cost.add(result.now_ns, round(result.cost_usd / COST_UNIT))
         if result.outcome is Outcome.CANCELLED:
             return
-        self._run = self._run + 1 if self._last is not None and self._last.verdict is result.verdict else 1
-        self._last = result
+        if not is_between(result):
+            self._run = self._run + 1 if self._last is not None and self._last.verdict is result.verdict else 1
+            self._last = result
         self._verdicts.add(result.now_ns, (result.verdict.value,))
         if result.tainted:
             self._doubts.add(result.now_ns, (TAINTED,))

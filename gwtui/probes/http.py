@@ -84,6 +84,10 @@ class HTTPProber:
         """Nothing: a request that fails says nothing of when to connect again."""
         return 0
 
+    def goes_on(self) -> bool:
+        """No: one request is all."""
+        return False
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Measure once. See `Prober.probe`."""
         result = Result(number, trigger, planned_ns, ConnectionTrace(), record_text=self._record_text)

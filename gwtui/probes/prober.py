@@ -8,11 +8,12 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
-from gwtui.apis import APIS, kind_of
+from gwtui.apis import APIS, dialogue_of, kind_of
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request, StreamRead
 from gwtui.probes.capture import KeptReads
+from gwtui.probes.conversation import ConversationProber
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.websocket import WebSocketProber
 from gwtui.secrets.resolver import make_ready
@@ -39,6 +40,9 @@ class Prober(Protocol):
     def wait_ns(self) -> int:
         """How long to wait before the next probe, because those before failed; 0: not at all."""
 
+    def goes_on(self) -> bool:
+        """Whether the next probe is a further turn of a conversation that has begun, due as soon as this one ended."""
+
 
 ProberFor: TypeAlias = Callable[[Endpoint, Profile, Emit], Prober]
 
@@ -47,6 +51,8 @@ def prober_for(endpoint: Endpoint, profile: Profile, emit: Emit, *, events: bool
     """The prober for an endpoint of the profile. Makes no connection yet. Without `events` it emits no `StreamRead`."""
     if kind_of(endpoint.api) is Kind.WEBSOCKET:
         return WebSocketProber(endpoint, profile, emit)
+    if endpoint.turns:
+        return ConversationProber(endpoint, profile, APIS[endpoint.api], dialogue_of(endpoint), emit, events=events)
     return HTTPProber(endpoint, profile, APIS[endpoint.api], emit, events=events)
 
 
@@ -62,14 +68,26 @@ async def _as_it_is(probing: Probing) -> Request | Ping:
     return await probing
 
 
+ProbedTurn: TypeAlias = tuple[Request | Ping, tuple[StreamRead, ...]]
+"""A result, and the reads of its stream."""
+
+
 async def probe_once(
     endpoint: Endpoint, profile: Profile, marked: Callable[[Probing], Probing] = _as_it_is
-) -> tuple[Request | Ping, tuple[StreamRead, ...]]:
-    """Probe the endpoint now. Returns its result and the reads of its stream, in order, as `KeptReads` keeps them.
-    `marked` may change the result by how this program fared meanwhile.
+) -> ProbedTurn:
+    """Probe the endpoint now; of a conversation the turn that ended it. See `probe_turns`."""
+    return (await probe_turns(endpoint, profile, marked))[-1]
+
+
+async def probe_turns(
+    endpoint: Endpoint, profile: Profile, marked: Callable[[Probing], Probing] = _as_it_is
+) -> list[ProbedTurn]:
+    """Probe the endpoint now, a conversation to its end. Returns each result and the reads of its stream, in order, as
+    `KeptReads` keeps them. `marked` may change a result by how this program fared meanwhile.
 
     Cancelled, it returns what was seen until then; `CancelledError` goes on when nothing was begun.
     """
+    probed: list[ProbedTurn] = []
     kept = KeptReads()
     cancelled: list[Request | Ping] = []
 
@@ -80,10 +98,13 @@ async def probe_once(
 
     await make_ready(endpoint)
     async with prober_for(endpoint, profile, keep) as prober:
-        try:
-            result = await marked(prober.probe(1, time.perf_counter_ns(), Trigger.TRIAL))
-        except asyncio.CancelledError:
-            if not cancelled:
-                raise
-            result = cancelled[0]
-    return result, kept.reads
+        while not probed or prober.goes_on():
+            kept = KeptReads()
+            try:
+                result = await marked(prober.probe(len(probed) + 1, time.perf_counter_ns(), Trigger.TRIAL))
+            except asyncio.CancelledError:
+                if not cancelled:
+                    raise
+                return [*probed, (cancelled[0], kept.reads)]
+            probed.append((result, kept.reads))
+    return probed

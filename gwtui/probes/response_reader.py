@@ -8,6 +8,7 @@ from typing import Protocol
 from gwtui.apis.answer_ids import answer_id_in
 from gwtui.apis.base import Reading
 from gwtui.apis.damage import Damage, DamageWatch
+from gwtui.apis.dialogue import AnswerKeeper
 from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.framing.whole import WholeParser
 from gwtui.model.records import StreamEvent
@@ -95,6 +96,8 @@ class StreamIntake:
         self._text_length = 0
         self._pending: list[FramedEvent] = []
         self._read_bytes = 0
+        self.keeper: AnswerKeeper | None = None
+        """Keeps the answer for the next turn of a conversation."""
         self.answer_id = ""
         """The message's own id, as soon as an event has told it."""
 
@@ -134,6 +137,9 @@ class StreamIntake:
         readings = self.watch.read(events, first)
         if first <= ID_EVENTS and not self.answer_id:
             self.answer_id = next(filter(None, (answer_id_in(event.data) for event in events[:ID_EVENTS])), "")
+        if self.keeper is not None:
+            for event in events:
+                self.keeper.event(event.data)
         if self._keep_text:
             self._keep(readings)
         self.timing.add(stamp_ns, readings, size, error_ns)

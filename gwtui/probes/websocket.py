@@ -112,6 +112,10 @@ class WebSocketProber:
         """Until the next dial is due. See `Prober.wait_ns`."""
         return self._lanes.wait_ns()
 
+    def goes_on(self) -> bool:
+        """No: pings have no turns."""
+        return False
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Ping:
         """Ping once. See `Prober.probe`."""
         began_ns = time.perf_counter_ns()

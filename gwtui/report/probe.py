@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
+from gwtui.model.conversation import turn_text
 from gwtui.model.enums import Clock
 from gwtui.model.metrics import Basis, times_of
 from gwtui.model.profile import Endpoint
@@ -96,6 +97,7 @@ def _request_rows(endpoint: Endpoint, result: Request) -> Iterable[tuple[str, st
     yield "endpoint", _named(endpoint)
     yield "url", _url(endpoint)
     yield "model", _model_text(result)
+    yield "turn", turn_text(result)
     yield "provider", result.provider
     yield from figure_rows(result.gateway) if result.gateway.is_told else ()
     yield "sent at", units.timestamp(result.started_at)

@@ -10,6 +10,7 @@ import socket
 from contextlib import suppress
 
 import pytest
+from msgspec.structs import replace
 from support.listening import listening
 from support.running import SOON_S, running
 from support.standin import Gateway, Session, endpoint, profile, session
@@ -18,7 +19,7 @@ from gwtui.engine import Engine, Figures, endpoint_runner, engine
 from gwtui.engine.loop_lag import PERIOD_NS, STANDSTILL_NS
 from gwtui.model.commands import Burst, Resume
 from gwtui.model.enums import State, Trigger
-from gwtui.model.profile import Endpoint
+from gwtui.model.profile import Budget, Endpoint, Turn
 from gwtui.model.records import Heartbeat, Incident, Record, Request, RequestStarted, SessionStarted
 from gwtui.model.verdicts import Verdict
 
@@ -32,6 +33,28 @@ async def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
 
 
 # Schedules and workers
+
+
+TALK = endpoint("a", turns=(Turn(prompt="One"), Turn(prompt="Two"), Turn(prompt="Three")))
+
+
+async def test_one_tick_sends_all_turns_of_a_conversation_one_after_another(gateway: Gateway) -> None:
+    async with session(gateway, profile(TALK, interval_s=3600)) as it:
+        results = await it.results_of("a", 3)
+        it.send(Burst(endpoint="a", requests=1, concurrency=1))
+        burst = await it.results_of("a", 3, Trigger.BURST)
+    assert [result.number for result in (*results, *burst)] == [1, 2, 3, 4, 5, 6]
+    assert gateway.most_under_way == 1
+
+
+async def test_each_turn_counts_against_a_budget(gateway: Gateway) -> None:
+    gateway.result = {"duration_ns": MS}
+    limited = replace(profile(TALK, interval_s=3600), budget=Budget(requests=2))
+    async with session(gateway, limited) as it:
+        await it.results_of("a", 2)
+        beats = len(it.all(Heartbeat))
+        await it.until(lambda: len(it.all(Heartbeat)) > beats + 1)
+    assert len(it.results()) == 2
 
 
 async def test_a_session_begins_with_its_start_and_ends_without_a_trace(gateway: Gateway) -> None:

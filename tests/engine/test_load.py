@@ -89,6 +89,9 @@ class Waiting(FakeProber):
     def wait_ns(self) -> int:
         return max(0, self.until_ns - self.dialling.now_ns)
 
+    def goes_on(self) -> bool:
+        return False
+
 
 async def test_a_prober_that_may_not_connect_yet_is_waited_for() -> None:
     load = Dialling({"a": [True, False, False]}, wait_s=5)

@@ -106,6 +106,9 @@ class Blocking:
     def wait_ns(self) -> int:
         return 0
 
+    def goes_on(self) -> bool:
+        return False
+
     async def probe(self, number: int, planned_ns: int, trigger: object) -> Request:
         await asyncio.sleep(0)
         threading.Event().wait(0.05)

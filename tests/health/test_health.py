@@ -380,3 +380,22 @@ def test_what_is_wrong_with_a_health_document_is_part_of_the_incident() -> None:
     for _ in range(3):
         story.request(Verdict.WRONG_BODY, api="http", reason=reason)
     assert story.reports() == [(State.DOWN, f"3 wrong_body in a row ({reason})")]
+
+
+def test_a_conversation_is_as_good_as_the_turn_that_ends_it() -> None:
+    story = Story()
+    for _ in range(3):
+        story.request(Verdict.COMPLETE, turn=1, turns=2)
+        story.request(Verdict.TRUNCATED, turn=2, turns=2)
+    assert story.reports() == [(State.DOWN, "3 truncated in a row")]
+    for _ in range(2):
+        story.request(Verdict.COMPLETE, turn=1, turns=2)
+        story.request(Verdict.COMPLETE, turn=2, turns=2)
+    assert story.state() is State.UP
+
+
+def test_a_conversation_without_the_call_that_it_wants_is_degraded() -> None:
+    story = Story()
+    missing = Finding(name=FindingName.NO_TOOL_CALL, evidence="no tool was called", degrades=True)
+    story.request(Verdict.COMPLETE, turn=1, turns=2, findings=(missing,))
+    assert story.state() is State.DEGRADED

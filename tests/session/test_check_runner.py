@@ -67,6 +67,9 @@ class Prober:
     def wait_ns(self) -> int:
         return 0
 
+    def goes_on(self) -> bool:
+        return False
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request | Ping:
         self._gateway.asked.append(self._endpoint.name)
         self._gateway.was_asked.set()

@@ -139,6 +139,9 @@ class WorldProber:
     def wait_ns(self) -> int:
         return 0
 
+    def goes_on(self) -> bool:
+        return False
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         try:
             return await self._world.serve(self._name, number, planned_ns)

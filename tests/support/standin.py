@@ -65,6 +65,10 @@ class FakeProber:
     def wait_ns(self) -> int:
         return 0
 
+    def goes_on(self) -> bool:
+        turns = self.endpoint.turns
+        return bool(turns) and self.probes % len(turns) > 0
+
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request | Ping:
         gateway = self.gateway
         self.probes += 1

@@ -8,10 +8,12 @@ import msgspec
 
 from gwtui.apis import event_keys
 from gwtui.apis.answers import error_in_answer, judged
+from gwtui.apis.anthropic.dialogue import AnthropicDialogue
 from gwtui.apis.anthropic.events import EVENT_WORDS, SILENT_BLOCKS, TOOL_BLOCKS, refusal_of
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
 from gwtui.apis.anthropic.tokens import MessageTokens
 from gwtui.apis.base import API, Answer, Ask
+from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.finish_reasons import ANTHROPIC, finish_word
 from gwtui.apis.models import model_differs
@@ -61,6 +63,7 @@ class AnthropicMessages(API):
     provider = "anthropic"
     words = EVENT_WORDS
     event_keys = event_keys.MESSAGES
+    dialogue: Dialogue | None = AnthropicDialogue()
     snippet = Endpoint(name="anthropic", api=name, url=EXAMPLE_URL, key="env:ANTHROPIC_API_KEY")
     error_form = ErrorForm(
         '{"type": "error", "error": {"type": ..., "message": ...}}', ("type", "message"), "Anthropic's", "error"

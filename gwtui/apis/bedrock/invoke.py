@@ -56,6 +56,7 @@ class BedrockInvoke(AnthropicMessages):
     words = frozenset[str]()
     """None: checksums tell of damage."""
     event_keys = NO_KEYS
+    dialogue = None
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         named = replace(endpoint, model=endpoint.model or self.default_model)

@@ -11,9 +11,11 @@ from gwtui.apis import event_keys
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Usage
+from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import describe_error
 from gwtui.apis.finish_reasons import GEMINI as WORDS
 from gwtui.apis.finish_reasons import finish_word
+from gwtui.apis.gemini.dialogue import GeminiDialogue
 from gwtui.apis.gemini.stream import (
     EVENT_WORDS,
     MAX_CANDIDATES,
@@ -61,6 +63,7 @@ class Gemini(API):
     provider = "google"
     words = EVENT_WORDS
     event_keys = event_keys.CANDIDATES
+    dialogue: Dialogue | None = GeminiDialogue()
     snippet = Endpoint(name="gemini", api=name, url=EXAMPLE_URL, key="env:GEMINI_API_KEY")
     any_answers = MappingProxyType({"generationConfig": {"candidateCount": MAX_CANDIDATES}})
 

@@ -6,7 +6,9 @@ from typing import Any
 
 from gwtui.apis import event_keys
 from gwtui.apis.base import API, Answer, Ask
+from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.openai.answer import read_completion
+from gwtui.apis.openai.chat_dialogue import ChatDialogue
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, RULES, OpenAIReader
 from gwtui.apis.openai.events import ERROR_FORM, EVENT_WORDS, ChunkForm, lacking
 from gwtui.apis.outcome import wanted_of
@@ -42,6 +44,7 @@ class OpenAIChat(API):
     error_form = ERROR_FORM
     words = EVENT_WORDS
     event_keys = event_keys.CHUNKS
+    dialogue: Dialogue | None = ChatDialogue()
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body if isinstance(endpoint.body, dict) else {}

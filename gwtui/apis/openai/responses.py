@@ -7,10 +7,12 @@ from typing import Any
 from gwtui.apis import event_keys
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
+from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import describe_error
 from gwtui.apis.finish_reasons import RESPONSES
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ERROR_FORM
+from gwtui.apis.openai.responses_dialogue import ResponsesDialogue
 from gwtui.apis.openai.responses_events import EVENT_WORDS, RESPONSE, RULES, ResponseObject, cut_by, output_of, usage_of
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.outcome import AnswerOutcome, Closing, Wanted, wanted_of
@@ -37,6 +39,7 @@ class OpenAIResponses(API):
     error_form = ERROR_FORM
     words = EVENT_WORDS
     event_keys = event_keys.RESPONSES
+    dialogue: Dialogue | None = ResponsesDialogue()
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         own: dict[str, Any] = {

@@ -17,6 +17,7 @@ from gwtui.gateway.faults.sockets import SOCKETS
 from gwtui.gateway.faults.statuses import STATUSES
 from gwtui.gateway.faults.streams import STREAMS
 from gwtui.gateway.faults.tokens import TOKENS
+from gwtui.gateway.faults.turns import TURNS
 from gwtui.gateway.faults.websockets import WEBSOCKETS
 
 FAULT_MODEL = "fault:"
@@ -31,6 +32,7 @@ _ALL = (
     *COMPARE,
     *PACE,
     *TOKENS,
+    *TURNS,
     *FOREIGN,
     *HOSTILE,
     *SOCKETS,

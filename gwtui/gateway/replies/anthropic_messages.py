@@ -9,7 +9,16 @@ import msgspec
 from msgspec import Meta
 
 from gwtui.gateway.fault import TWO_STREAMS, Fault, api_fault, broken_off
-from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
+from gwtui.gateway.replies.base import (
+    Asked,
+    Question,
+    Reply,
+    ScriptedAnswer,
+    count_tokens,
+    decode_question,
+    sse,
+    talk_of,
+)
 from gwtui.gateway.timeline import Part, TimedEvent
 from gwtui.model.verdicts import Verdict
 
@@ -38,6 +47,16 @@ class MessagesBody(msgspec.Struct, kw_only=True):
     messages: Annotated[list[_Message], Meta(min_length=1)]
     system: str | list[dict[str, Any]] = ""
     stream: bool = False
+    tools: list[dict[str, Any]] = []
+    tool_choice: dict[str, Any] = {}
+
+    @property
+    def turn(self) -> dict[str, Any]:
+        """Turn and tool, as fields of a question. A last message of the model is how its answer is to begin."""
+        said = self.messages[:-1] if self.messages[-1].role == "assistant" else self.messages
+        talk = talk_of(each for one in said for each in _said(one))
+        names = [str(tool.get("name")) for tool in self.tools]
+        return talk.turn(names, wanted=self.tool_choice.get("type") in ("any", "tool"))
 
     @property
     def input_tokens(self) -> int:
@@ -62,20 +81,22 @@ class AnthropicMessagesReplies(Reply):
             max_tokens=body.max_tokens,
             input_tokens=body.input_tokens,
             agent_type=body.agent_type,
+            **body.turn,
         )
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         start = self.whole(answer) | {"content": [], "stop_reason": None}
         # At the start the API reports a placeholder: nothing has been generated yet.
         start["usage"] = {"input_tokens": answer.input_tokens, "output_tokens": 1}
-        block = {"type": "text", "text": ""}
+        empty: dict[str, Any] = {"input": {}} if answer.tool else {"text": ""}
+        block = _block(answer) | empty
         stop = {"stop_reason": _stop_reason(answer), "stop_sequence": None}
         return [
             _event(Part.OPENING, "message_start", message=start),
             _event(Part.OPENING, "content_block_start", index=0, content_block=block),
             _event(Part.OPENING, "ping"),
             *(
-                _event(Part.TOKEN, "content_block_delta", index=0, delta={"type": "text_delta", "text": token})
+                _event(Part.TOKEN, "content_block_delta", index=0, delta=_delta(answer, token))
                 for token in answer.tokens
             ),
             _event(Part.CLOSING, "content_block_stop", index=0),
@@ -89,7 +110,7 @@ class AnthropicMessagesReplies(Reply):
             "type": "message",
             "role": "assistant",
             "model": answer.model,
-            "content": [{"type": "text", "text": answer.text}],
+            "content": [_block(answer)],
             "stop_reason": _stop_reason(answer),
             "stop_sequence": None,
             "usage": {"input_tokens": answer.input_tokens, "output_tokens": answer.output_tokens},
@@ -106,8 +127,30 @@ def _event(part: Part, name: str, **fields: object) -> TimedEvent:
     return TimedEvent(part, sse({"type": name, **fields}, name))
 
 
+def _said(message: _Message) -> list[tuple[str, list[str]]]:
+    """What a message holds, results before the rest."""
+    blocks = message.content if isinstance(message.content, list) else []
+    if message.role == "assistant":
+        return [("answer", [str(block.get("id")) for block in blocks if block.get("type") == "tool_use"])]
+    results = [str(block.get("tool_use_id")) for block in blocks if block.get("type") == "tool_result"]
+    return [("result", results)] if results else []
+
+
+def _block(answer: ScriptedAnswer) -> dict[str, Any]:
+    if not answer.tool:
+        return {"type": "text", "text": answer.text}
+    return {"type": "tool_use", "id": f"toolu_{answer.number}", "name": answer.tool, "input": answer.arguments}
+
+
+def _delta(answer: ScriptedAnswer, token: str) -> dict[str, str]:
+    if answer.tool:
+        return {"type": "input_json_delta", "partial_json": token}
+    return {"type": "text_delta", "text": token}
+
+
 def _stop_reason(answer: ScriptedAnswer) -> str:
-    return "max_tokens" if answer.limited else "end_turn"
+    ended = "tool_use" if answer.tool else "end_turn"
+    return "max_tokens" if answer.limited else ended
 
 
 def _error(kind: str, message: str) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -45,6 +47,10 @@ class Question:
     """Which of the API's forms of a stream is wanted, where it has several."""
     agent_type: str = ""
     """Which kind of agent asks, where a gateway routes by it."""
+    turn: int = 1
+    """Which turn of a conversation it is: one more than the answers in it."""
+    tool: str = ""
+    """The tool that the model calls instead of saying something; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +69,16 @@ class ScriptedAnswer:
     include_usage: bool = True
     form: str = ""
     """As in the question."""
+    tool: str = ""
+    """The tool that is called, whose arguments are the text; "" for none."""
+
+    @property
+    def arguments(self) -> object:
+        """The arguments of the call."""
+        try:
+            return msgspec.json.decode(self.text)
+        except msgspec.DecodeError:
+            return {}
 
     @property
     def text(self) -> str:
@@ -105,6 +121,45 @@ class Reply(Protocol):
 
     def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         """An error in the middle of a stream, after a number of events, as bytes on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """What a conversation holds before its question."""
+
+    answers: int = 0
+    """How many answers of the model."""
+    calls: tuple[str, ...] = ()
+    """By what the tool calls of the last answer are known: ids, or names."""
+    results: tuple[str, ...] = ()
+    """The same of the results that came after it."""
+    had_calls: bool = False
+    """Whether any answer called a tool."""
+
+    def turn(self, tools: Sequence[str], *, wanted: bool) -> dict[str, Any]:
+        """Turn and tool, as fields of a question. `tools` are declared in the request, which may want one called.
+
+        Raises `QuestionError` where results and calls do not match.
+        """
+        if missing := [call for call in self.calls if call not in self.results]:
+            raise QuestionError(f"The tool call {missing[0]} has no result in the messages after it.")
+        if stray := [result for result in self.results if result not in self.calls]:
+            raise QuestionError(f"The tool result {stray[0]} has no tool call in the message before it.")
+        calls = bool(tools) and not self.results and (wanted or not self.had_calls)
+        return {"turn": self.answers + 1, "tool": tools[0] if calls else ""}
+
+
+def talk_of(said: Iterable[tuple[str, Sequence[str]]]) -> Talk:
+    """The conversation of these messages, or parts of them, where those of one answer follow each other: of each its
+    kind (`answer`, `result`, else) and the ids in it."""
+    talk = Talk()
+    for kind, parts in groupby(said, key=itemgetter(0)):
+        ids = tuple(each for _, group in parts for each in group)
+        if kind == "answer":
+            talk = Talk(talk.answers + 1, ids, (), talk.had_calls or bool(ids))
+        elif kind == "result":
+            talk = replace(talk, results=(*talk.results, *ids))
+    return talk
 
 
 T = TypeVar("T")

@@ -17,6 +17,7 @@ from gwtui.gateway.replies.base import (
     count_tokens,
     decode_question,
     sse,
+    talk_of,
 )
 from gwtui.gateway.timeline import Part, TimedEvent
 from gwtui.model.verdicts import Verdict
@@ -40,6 +41,13 @@ class _Content(msgspec.Struct):
     parts: list[dict[str, Any]]
     role: str = "user"
 
+    @property
+    def said(self) -> tuple[str, list[str]]:
+        """What it is in a conversation, and the names of tools in it."""
+        kind, key = ("answer", "functionCall") if self.role == "model" else ("result", "functionResponse")
+        names = [str(part[key].get("name")) for part in self.parts if key in part]
+        return (kind, names) if names or kind == "answer" else ("question", [])
+
 
 class _Config(msgspec.Struct):
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = msgspec.field(default=None, name="maxOutputTokens")
@@ -48,6 +56,15 @@ class _Config(msgspec.Struct):
 class _Body(msgspec.Struct):
     contents: Annotated[list[_Content], Meta(min_length=1)]
     config: _Config | None = msgspec.field(default=None, name="generationConfig")
+    tools: list[dict[str, Any]] = []
+    tool_config: dict[str, Any] = msgspec.field(default_factory=dict, name="toolConfig")
+
+    @property
+    def turn(self) -> dict[str, Any]:
+        """Turn and tool, as fields of a question."""
+        names = [str(each.get("name")) for tool in self.tools for each in tool.get("functionDeclarations", ())]
+        wanted = self.tool_config.get("functionCallingConfig", {}).get("mode") == "ANY"
+        return talk_of(content.said for content in self.contents).turn(names, wanted=wanted)
 
 
 class GeminiReplies(Reply):
@@ -69,6 +86,7 @@ class GeminiReplies(Reply):
             max_tokens=body.config.max_output_tokens if body.config is not None else None,
             input_tokens=sum(count_tokens(content.parts) for content in body.contents),
             form="" if asked.query.get("alt") == "sse" else ARRAY,
+            **body.turn,
         )
 
     def media_type(self, answer: ScriptedAnswer) -> str:
@@ -76,8 +94,8 @@ class GeminiReplies(Reply):
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         told = [
-            *((Part.TOKEN, _chunk(answer, token, nth)) for nth, token in enumerate(answer.tokens, 1)),
-            (Part.CLOSING, _chunk(answer, "", answer.output_tokens, _reason(answer))),
+            *((Part.TOKEN, _chunk(answer, part, nth)) for nth, part in _parts(answer)),
+            (Part.CLOSING, _chunk(answer, {"text": ""}, answer.output_tokens, _reason(answer))),
         ]
         if answer.form != ARRAY:
             return [TimedEvent(part, sse(chunk, end=b"\r\n")) for part, chunk in told]
@@ -88,7 +106,8 @@ class GeminiReplies(Reply):
         return [TimedEvent(part, piece) for (part, _), piece in zip(told, pieces, strict=True)]
 
     def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
-        return _chunk(answer, answer.text, answer.output_tokens, _reason(answer))
+        said = _call(answer) if answer.tool else {"text": answer.text}
+        return _chunk(answer, said, answer.output_tokens, _reason(answer))
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         return {"error": {"code": status, "message": message, "status": _STATUSES.get(status, "UNKNOWN")}}
@@ -104,8 +123,22 @@ def _reason(answer: ScriptedAnswer) -> str:
     return "MAX_TOKENS" if answer.limited else "STOP"
 
 
-def _chunk(answer: ScriptedAnswer, text: str, output_tokens: int, reason: str | None = None) -> dict[str, Any]:
-    candidate: dict[str, Any] = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0}
+def _call(answer: ScriptedAnswer) -> dict[str, Any]:
+    """A call, which comes whole, with the signature that has to come back with it."""
+    return {"functionCall": {"name": answer.tool, "args": answer.arguments}, "thoughtSignature": "c2lnbmVk"}
+
+
+def _parts(answer: ScriptedAnswer) -> list[tuple[int, dict[str, Any]]]:
+    """The pieces of the answer, each with the number of tokens up to it."""
+    if answer.tool:
+        return [(answer.output_tokens, _call(answer))]
+    return [(nth, {"text": token}) for nth, token in enumerate(answer.tokens, 1)]
+
+
+def _chunk(
+    answer: ScriptedAnswer, part: dict[str, Any], output_tokens: int, reason: str | None = None
+) -> dict[str, Any]:
+    candidate: dict[str, Any] = {"content": {"parts": [part], "role": "model"}, "index": 0}
     if reason is not None:
         candidate["finishReason"] = reason
     usage = {

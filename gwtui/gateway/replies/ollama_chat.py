@@ -19,6 +19,7 @@ from gwtui.gateway.replies.base import (
     count_tokens,
     decode_question,
     ndjson,
+    talk_of,
 )
 from gwtui.gateway.timeline import Part, TimedEvent
 from gwtui.model.enums import FindingName
@@ -31,6 +32,15 @@ LOAD_NS, TOKEN_NS = 2_000_000, 10_000_000
 class _Message(msgspec.Struct):
     role: str
     content: str = ""
+    tool_calls: list[dict[str, Any]] = []
+    tool_name: str = ""
+
+    @property
+    def said(self) -> tuple[str, list[str]]:
+        """What it is in a conversation, and the names of tools in it."""
+        if self.role == "assistant":
+            return "answer", [str(call.get("function", {}).get("name")) for call in self.tool_calls]
+        return ("result", [self.tool_name]) if self.role == "tool" else ("question", [])
 
 
 class Options(msgspec.Struct):
@@ -49,6 +59,13 @@ class _Body(msgspec.Struct):
     messages: Annotated[list[_Message], Meta(min_length=1)]
     options: Options = msgspec.field(default_factory=Options)
     stream: bool = True
+    tools: list[dict[str, Any]] = []
+
+    @property
+    def turn(self) -> dict[str, Any]:
+        """Turn and tool, as fields of a question. No field of a request wants a tool called."""
+        names = [str(tool.get("function", {}).get("name")) for tool in self.tools]
+        return talk_of(one.said for one in self.messages).turn(names, wanted=False)
 
 
 class OllamaReply(Reply, Protocol):
@@ -61,23 +78,20 @@ class OllamaReply(Reply, Protocol):
         return NDJSON
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
+        said = [_called(answer)] if answer.tool else map(self.said, answer.tokens)
         return [
-            *(TimedEvent(Part.TOKEN, ndjson(self._part(answer, token) | {"done": False})) for token in answer.tokens),
-            TimedEvent(Part.CLOSING, ndjson(self._part(answer, "") | _end(answer))),
+            *(TimedEvent(Part.TOKEN, ndjson(_part(answer, each) | {"done": False})) for each in said),
+            TimedEvent(Part.CLOSING, ndjson(_part(answer, self.said("")) | _end(answer))),
         ]
 
     def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
-        return self._part(answer, answer.text) | _end(answer)
+        return _part(answer, _called(answer) if answer.tool else self.said(answer.text)) | _end(answer)
 
     def error(self, status: int, message: str) -> dict[str, Any]:
         return {"error": message}
 
     def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
         return ndjson({"error": message})
-
-    def _part(self, answer: ScriptedAnswer, text: str) -> dict[str, Any]:
-        created = datetime.fromtimestamp(answer.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return {"model": answer.model, "created_at": created, **self.said(text)}
 
 
 class OllamaChatReplies(OllamaReply):
@@ -92,10 +106,22 @@ class OllamaChatReplies(OllamaReply):
             stream=body.stream,
             max_tokens=body.options.limit,
             input_tokens=sum(count_tokens(one.content) for one in body.messages),
+            **body.turn,
         )
 
     def said(self, text: str) -> dict[str, Any]:
         return {"message": {"role": "assistant", "content": text}}
+
+
+def _called(answer: ScriptedAnswer) -> dict[str, Any]:
+    """A call, which comes whole."""
+    function = {"name": answer.tool, "arguments": answer.arguments}
+    return {"message": {"role": "assistant", "content": "", "tool_calls": [{"function": function}]}}
+
+
+def _part(answer: ScriptedAnswer, said: dict[str, Any]) -> dict[str, Any]:
+    created = datetime.fromtimestamp(answer.created, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {"model": answer.model, "created_at": created, **said}
 
 
 def _end(answer: ScriptedAnswer) -> dict[str, Any]:

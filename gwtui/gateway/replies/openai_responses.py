@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeAlias
 
 import msgspec
 from msgspec import Meta
 
 from gwtui.gateway.fault import Fault, api_fault, broken_off
-from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
+from gwtui.gateway.replies.base import (
+    Asked,
+    Question,
+    Reply,
+    ScriptedAnswer,
+    count_tokens,
+    decode_question,
+    sse,
+    talk_of,
+)
 from gwtui.gateway.replies.openai_chat import openai_error
 from gwtui.gateway.timeline import Part, TimedEvent
 from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
+
+_Told: TypeAlias = tuple[Part, str, dict[str, Any]]
+"""An event: when it is due, its name, and its fields."""
 
 
 class _Body(msgspec.Struct):
@@ -22,6 +34,15 @@ class _Body(msgspec.Struct):
     instructions: str | None = None
     stream: bool = False
     max_output_tokens: Annotated[int, Meta(ge=1)] | None = None
+    tools: list[dict[str, Any]] = []
+    tool_choice: str | dict[str, Any] = "auto"
+
+    @property
+    def turn(self) -> dict[str, Any]:
+        """Turn and tool, as fields of a question."""
+        names = [str(tool.get("name")) for tool in self.tools]
+        items = self.input if isinstance(self.input, list) else []
+        return talk_of(map(_said, items)).turn(names, wanted=self.tool_choice not in ("auto", "none"))
 
 
 class OpenAIResponsesReplies(Reply):
@@ -36,24 +57,19 @@ class OpenAIResponsesReplies(Reply):
             stream=body.stream,
             max_tokens=body.max_output_tokens,
             input_tokens=count_tokens(body.input) + count_tokens(body.instructions),
+            **body.turn,
         )
 
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         begun = self.whole(answer) | {"status": "in_progress", "output": [], "usage": None, "incomplete_details": None}
-        place = {"item_id": _item_id(answer), "output_index": 0, "content_index": 0}
         item = _item(answer)
-        told: list[tuple[Part, str, dict[str, Any]]] = [
+        empty: dict[str, Any] = {"arguments": ""} if answer.tool else {"content": []}
+        added = {"output_index": 0, "item": item | {"status": "in_progress"} | empty}
+        told: list[_Told] = [
             (Part.OPENING, "response.created", {"response": begun}),
             (Part.OPENING, "response.in_progress", {"response": begun}),
-            (
-                Part.OPENING,
-                "response.output_item.added",
-                {"output_index": 0, "item": item | {"status": "in_progress", "content": []}},
-            ),
-            (Part.OPENING, "response.content_part.added", place | {"part": _part("")}),
-            *((Part.TOKEN, "response.output_text.delta", place | {"delta": token}) for token in answer.tokens),
-            (Part.CLOSING, "response.output_text.done", place | {"text": answer.text}),
-            (Part.CLOSING, "response.content_part.done", place | {"part": _part(answer.text)}),
+            (Part.OPENING, "response.output_item.added", added),
+            *(_call_events(answer) if answer.tool else _text_events(answer)),
             (Part.CLOSING, "response.output_item.done", {"output_index": 0, "item": item}),
             (Part.CLOSING, f"response.{_status(answer)}", {"response": self.whole(answer)}),
         ]
@@ -89,15 +105,47 @@ class OpenAIResponsesReplies(Reply):
         return sse({"type": "error", "error": error, "sequence_number": after}, "error")
 
 
+def _said(item: dict[str, Any]) -> tuple[str, list[str]]:
+    """What an item is in a conversation, and the ids in it."""
+    kind, call = item.get("type", "message"), [str(item.get("call_id"))]
+    if kind == "function_call":
+        return "answer", call
+    if kind == "function_call_output":
+        return "result", call
+    return ("answer" if item.get("role") == "assistant" or kind == "reasoning" else "question"), []
+
+
+def _text_events(answer: ScriptedAnswer) -> list[_Told]:
+    place = {"item_id": _item_id(answer), "output_index": 0, "content_index": 0}
+    return [
+        (Part.OPENING, "response.content_part.added", place | {"part": _part("")}),
+        *((Part.TOKEN, "response.output_text.delta", place | {"delta": token}) for token in answer.tokens),
+        (Part.CLOSING, "response.output_text.done", place | {"text": answer.text}),
+        (Part.CLOSING, "response.content_part.done", place | {"part": _part(answer.text)}),
+    ]
+
+
+def _call_events(answer: ScriptedAnswer) -> list[_Told]:
+    place = {"item_id": _item_id(answer), "output_index": 0}
+    name = "response.function_call_arguments"
+    return [
+        *((Part.TOKEN, f"{name}.delta", place | {"delta": token}) for token in answer.tokens),
+        (Part.CLOSING, f"{name}.done", place | {"arguments": answer.text}),
+    ]
+
+
 def _status(answer: ScriptedAnswer) -> str:
     return "incomplete" if answer.limited else "completed"
 
 
 def _item_id(answer: ScriptedAnswer) -> str:
-    return f"msg_{answer.number}"
+    return f"{'fc' if answer.tool else 'msg'}_{answer.number}"
 
 
 def _item(answer: ScriptedAnswer) -> dict[str, Any]:
+    if answer.tool:
+        own = {"call_id": f"call_{answer.number}", "name": answer.tool, "arguments": answer.text}
+        return {"id": _item_id(answer), "type": "function_call", "status": _status(answer), **own}
     return {
         "id": _item_id(answer),
         "type": "message",

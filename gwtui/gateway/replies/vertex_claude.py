@@ -35,6 +35,7 @@ class VertexClaudeReplies(AnthropicMessagesReplies):
             stream=body.stream,
             max_tokens=body.max_tokens,
             input_tokens=body.input_tokens,
+            **body.turn,
         )
 
 

@@ -174,4 +174,14 @@ STREAMS: dict[FindingName, FindingEntry] = {
         "Its attribution service failed; the answer itself is not affected.",
         "Look for the error in Sourcegraph's log.",
     ),
+    FindingName.NO_TOOL_CALL: warning(
+        "A turn of the conversation wanted a tool call, and the answer has none, so the next turn was not sent.",
+        "The gateway drops `tools` on the way or the answer's tool calls, or the model does not call tools.",
+        "Compare `tools` in the request with what the upstream gets; try a model that is known to call tools.",
+    ),
+    FindingName.CONVERSATION_STOPPED: warning(
+        "The answer gives nothing that the next turn of the conversation could go on from.",
+        "It has no content, is far too long, or calls a tool where the profile has no result for one.",
+        "Look at the answer with `gwtui probe`; give the next turn a `result` if a tool call is right here.",
+    ),
 }

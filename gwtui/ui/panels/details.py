@@ -9,6 +9,7 @@ from textual.binding import BindingType
 
 from gwtui.apis.rules import line_to_tolerate
 from gwtui.model.concurrency import Together
+from gwtui.model.conversation import turn_text
 from gwtui.model.enums import Outcome
 from gwtui.model.metrics import Basis
 from gwtui.model.records import Ping, Request
@@ -198,6 +199,7 @@ def _figures(request: Request) -> tuple[tuple[str, str], ...]:
     return (
         ("status", f"{status}  {request.content_type}".strip()),
         ("model", model),
+        ("turn", turn_text(request)),
         ("provider", request.provider),
         ("events", f"{request.events} in {request.reads} reads" if request.events else ""),
         ("bytes", f"{request.bytes:,}" if request.bytes else ""),
