@@ -12,7 +12,7 @@ from gwtui.cli.console import EXIT_DOWN, Refusal, carry_out, note, refusing, say
 from gwtui.cli.options import FILE, exit_codes, exit_with, json_option, key_option, model_option
 
 if TYPE_CHECKING:
-    from gwtui.doctor import Answered, Target
+    from gwtui.doctor import Answered, DoctorTarget
 
 
 @click.command(
@@ -41,14 +41,14 @@ def command(
       gwtui watch --config host.toml
     """
     from gwtui.cli.probe import headers_of
-    from gwtui.doctor import Target
+    from gwtui.doctor import DoctorTarget
     from gwtui.model.profile import TLS
 
     tls = TLS(ca_file=str(ca_file.absolute())) if ca_file is not None else None
-    exit_with(_doctor(Target(url, key, model, headers_of(headers), tls), as_json=as_json))
+    exit_with(_doctor(DoctorTarget(url, key, model, headers_of(headers), tls), as_json=as_json))
 
 
-def _doctor(target: Target, *, as_json: bool) -> int:
+def _doctor(target: DoctorTarget, *, as_json: bool) -> int:
     """Examine it and print what was found. Returns the exit code."""
     from gwtui.apis import APIS
     from gwtui.apis.headers import without_query
@@ -74,7 +74,7 @@ def _doctor(target: Target, *, as_json: bool) -> int:
     return 0 if any(each.ok and each.question.topic in APIS for each in answered) else EXIT_DOWN
 
 
-async def _examined(target: Target, answered: list[Answered]) -> None:
+async def _examined(target: DoctorTarget, answered: list[Answered]) -> None:
     """Ask one question after the other."""
     from gwtui.doctor import DEADLINES, Answered, next_question
     from gwtui.model.enums import Outcome

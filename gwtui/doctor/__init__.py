@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gwtui.doctor.diagnosis import APIDiagnosis, Diagnosis, diagnose
-from gwtui.doctor.questions import DEADLINES, MOST_REQUESTS, Answered, Question, Target, next_question
+from gwtui.doctor.questions import DEADLINES, MOST_REQUESTS, Answered, DoctorTarget, Inquiry, next_question
 
 __all__ = [
     "DEADLINES",
@@ -11,8 +11,8 @@ __all__ = [
     "APIDiagnosis",
     "Answered",
     "Diagnosis",
-    "Question",
-    "Target",
+    "DoctorTarget",
+    "Inquiry",
     "diagnose",
     "next_question",
 ]

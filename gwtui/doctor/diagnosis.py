@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from gwtui.apis import APIS
 from gwtui.doctor.products import fronts_of, product_of
-from gwtui.doctor.questions import Answered, Target, known_models, untried, why_to_stop
+from gwtui.doctor.questions import Answered, DoctorTarget, known_models, untried, why_to_stop
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Request
 
@@ -48,7 +48,7 @@ class Diagnosis:
         return tuple(each.endpoint for each in self.apis if each.works)
 
 
-def diagnose(target: Target, answered: Sequence[Answered]) -> Diagnosis:
+def diagnose(target: DoctorTarget, answered: Sequence[Answered]) -> Diagnosis:
     """Of each API the answer that was good counts, or else the first."""
     seen = [each.seen for each in answered]
     product, evidence = product_of(seen)

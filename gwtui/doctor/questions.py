@@ -66,7 +66,7 @@ _SOURCEGRAPH = ("sourcegraph-stream", "sourcegraph-code")
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class DoctorTarget:
     """What is to be examined."""
 
     url: str
@@ -78,7 +78,7 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class Inquiry:
     """One request."""
 
     topic: str
@@ -90,7 +90,7 @@ class Question:
 class Answered:
     """A request that was sent, and what came of it."""
 
-    question: Question
+    question: Inquiry
     request: Request
 
     @property
@@ -119,7 +119,7 @@ class Answered:
         return Seen(self.question.topic, self.request.headers, document_of(self.request), self.request.text)
 
 
-def next_question(target: Target, answered: Sequence[Answered]) -> Question | None:
+def next_question(target: DoctorTarget, answered: Sequence[Answered]) -> Inquiry | None:
     """What to ask next; None when all is known, or nothing more can be."""
     if why_to_stop(answered):
         return None
@@ -128,7 +128,7 @@ def next_question(target: Target, answered: Sequence[Answered]) -> Question | No
     return question if question is not None and _takes(question) <= left else None
 
 
-def untried(target: Target, answered: Sequence[Answered]) -> tuple[str, ...]:
+def untried(target: DoctorTarget, answered: Sequence[Answered]) -> tuple[str, ...]:
     """The APIs that were not asked because no more requests were left."""
     if why_to_stop(answered):
         return ()
@@ -137,12 +137,12 @@ def untried(target: Target, answered: Sequence[Answered]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(topic for topic in topics if topic in APIS and topic not in asked))
 
 
-def _unasked(target: Target, answered: Sequence[Answered]) -> Iterator[Question]:
+def _unasked(target: DoctorTarget, answered: Sequence[Answered]) -> Iterator[Inquiry]:
     before = [each.question.endpoint for each in answered]
     return (each for each in _questions(target, answered) if each.endpoint not in before)
 
 
-def _takes(question: Question) -> int:
+def _takes(question: Inquiry) -> int:
     """The maximum number of requests: one more where a limit may be sent under another name."""
     return 1 + (len(APIS[question.endpoint.api].limit_fields) > 1)
 
@@ -189,14 +189,14 @@ def why_to_stop(answered: Sequence[Answered]) -> str:
     return ""
 
 
-def _questions(target: Target, answered: Sequence[Answered]) -> Iterator[Question]:
+def _questions(target: DoctorTarget, answered: Sequence[Answered]) -> Iterator[Inquiry]:
     """All that is worth asking by what is known, in order."""
     first = _document(target, "models")
     yield first
     if (listed := next((each for each in answered if each.question == first), None)) and _wants_x_api_key(listed):
         # Anthropic's own list is had with its own headers alone.
         headers = {**target.headers, "anthropic-version": VERSION}
-        yield Question("models", replace(first.endpoint, auth="x-api-key", headers=headers))
+        yield Inquiry("models", replace(first.endpoint, auth="x-api-key", headers=headers))
     models = known_models(answered)
     product, _ = product_of(each.seen for each in answered)
     if not models:
@@ -240,7 +240,7 @@ def root_of(url: str) -> str:
     return parts._replace(path=path, fragment="").geturl()
 
 
-def _document(target: Target, topic: str) -> Question:
+def _document(target: DoctorTarget, topic: str) -> Inquiry:
     root = root_of(target.url)
     url = join_url(target.url if topic == "models" and not apis_at(urlsplit(target.url).path) else root, None,
                    _PATHS[topic])  # fmt: skip
@@ -254,14 +254,14 @@ def _document(target: Target, topic: str) -> Question:
         headers=target.headers,
         tls=target.tls,
     )
-    return Question(topic, endpoint)
+    return Inquiry(topic, endpoint)
 
 
-def _of_api(target: Target, api: str, models: Sequence[str], answered: Sequence[Answered]) -> Iterator[Question]:
+def _of_api(target: DoctorTarget, api: str, models: Sequence[str], answered: Sequence[Answered]) -> Iterator[Inquiry]:
     """The API's question, and what its refusals ask for."""
     endpoint = first_endpoint(target, api, models)
     for _ in range(MOST_TRIES):
-        yield Question(api, endpoint)
+        yield Inquiry(api, endpoint)
         answer = next((each for each in answered if each.question.endpoint == endpoint), None)
         changed = remedy(answer, models) if answer is not None else None
         if changed is None:
@@ -269,7 +269,7 @@ def _of_api(target: Target, api: str, models: Sequence[str], answered: Sequence[
         endpoint = changed
 
 
-def first_endpoint(target: Target, api: str, models: Sequence[str]) -> Endpoint:
+def first_endpoint(target: DoctorTarget, api: str, models: Sequence[str]) -> Endpoint:
     """How the API is asked at first."""
     path, default = urlsplit(target.url).path.rstrip("/"), APIS[api].default_path
     is_own = apis_at(path) in ([], [api])

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.checked import request
 
 from gwtui.apis import APIS, url_for
-from gwtui.doctor import MOST_REQUESTS, Answered, Question, Target, diagnose, next_question
+from gwtui.doctor import MOST_REQUESTS, Answered, DoctorTarget, Inquiry, diagnose, next_question
 from gwtui.doctor.documents import chosen_model, models_of
 from gwtui.doctor.products import PRODUCTS, Seen, fronts_of, product_of
 from gwtui.doctor.questions import SPOKEN, USUAL, first_endpoint, root_of
@@ -20,13 +20,13 @@ from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 
 URL = "http://h"
-Answers = Callable[[Question], Request]
+Answers = Callable[[Inquiry], Request]
 
 
-def examined(answers: Answers, target: Target | None = None) -> list[Answered]:
+def examined(answers: Answers, target: DoctorTarget | None = None) -> list[Answered]:
     """All that is asked of a gateway with these answers."""
     answered: list[Answered] = []
-    while (question := next_question(target or Target(URL), answered)) is not None:
+    while (question := next_question(target or DoctorTarget(URL), answered)) is not None:
         answered.append(Answered(question, answers(question)))
     return answered
 
@@ -43,15 +43,15 @@ def topics(answered: list[Answered]) -> list[str]:
 def test_no_more_is_asked_than_promised_and_nothing_twice(verdicts: list[Verdict], data: st.DataObject) -> None:
     texts = st.sampled_from(["", "{}", "[", '{"error": {"param": "max_tokens", "message": "max_completion_tokens"}}'])
 
-    def answer(_: Question) -> Request:
+    def answer(_: Inquiry) -> Request:
         verdict, text = data.draw(st.sampled_from(verdicts)), data.draw(texts)
         return request(verdict, status=400, text=text, reason="model x-api-key")
 
-    answered = examined(answer, Target(URL, key="env:K"))
+    answered = examined(answer, DoctorTarget(URL, key="env:K"))
     assert 1 <= sum(each.sent for each in answered) <= MOST_REQUESTS
     asked = [each.question.endpoint for each in answered]
     assert all(endpoint not in asked[:at] for at, endpoint in enumerate(asked))
-    assert diagnose(Target(URL), answered).requests == len(answered)
+    assert diagnose(DoctorTarget(URL), answered).requests == len(answered)
 
 
 def test_where_nothing_is_known_the_usual_apis_are_asked() -> None:
@@ -59,7 +59,7 @@ def test_where_nothing_is_known_the_usual_apis_are_asked() -> None:
     chat, claude, *others = USUAL
     # Chats may be without a version, and Anthropic's API has another path at a Cody Gateway.
     assert topics(answered) == ["models", "tags", "health", "info", chat, chat, claude, claude, *others[:-1]]
-    assert diagnose(Target(URL), answered).untried == tuple(others[-1:])
+    assert diagnose(DoctorTarget(URL), answered).untried == tuple(others[-1:])
 
 
 STOPPED = [
@@ -76,13 +76,13 @@ STOPPED = [
 def test_it_stops_where_more_questions_do_not_help(verdict: Verdict, status: int | None, most: int, words: str) -> None:
     answered = examined(all_of(verdict, status=status))
     assert len(answered) == most
-    assert words in diagnose(Target(URL), answered).stopped
+    assert words in diagnose(DoctorTarget(URL), answered).stopped
 
 
 def test_models_and_product_of_a_list_decide_what_is_asked() -> None:
     listed = {"data": [{"id": "embed-1", "owned_by": "vllm"}, {"id": "talker", "owned_by": "vllm"}]}
 
-    def answer(question: Question) -> Request:
+    def answer(question: Inquiry) -> Request:
         if question.topic == "models":
             return request(Verdict.COMPLETE, status=200, text=json.dumps(listed))
         return request(Verdict.NOT_FOUND, status=404)
@@ -90,7 +90,7 @@ def test_models_and_product_of_a_list_decide_what_is_asked() -> None:
     answered = examined(answer)
     assert list(dict.fromkeys(topics(answered)))[: 1 + len(SPOKEN["vLLM"])] == ["models", *SPOKEN["vLLM"]]
     assert {each.question.endpoint.model for each in answered[1:]} == {"talker"}
-    diagnosis = diagnose(Target(URL), answered)
+    diagnosis = diagnose(DoctorTarget(URL), answered)
     assert (diagnosis.product, diagnosis.models) == ("vLLM", ("embed-1", "talker"))
 
 
@@ -121,15 +121,15 @@ def test_what_a_refusal_asks_for_is_tried_once(api: str, refusal: dict[str, Any]
     verdicts = {400: Verdict.BAD_REQUEST, 401: Verdict.AUTH, 404: Verdict.NOT_FOUND, 422: Verdict.BAD_REQUEST}
     verdict = verdicts.get(refusal["status"], Verdict.NOT_A_STREAM)
 
-    def answer(question: Question) -> Request:
+    def answer(question: Inquiry) -> Request:
         if question.topic != api:
             return request(Verdict.NOT_FOUND, status=404)
         endpoint = question.endpoint
         good = all(getattr(endpoint, name) == value for name, value in changed.items())
         return request(Verdict.COMPLETE, status=200) if good else request(verdict, **refusal)
 
-    answered = examined(answer, Target(URL, key="env:K"))
-    (endpoint,) = diagnose(Target(URL), answered).working
+    answered = examined(answer, DoctorTarget(URL, key="env:K"))
+    (endpoint,) = diagnose(DoctorTarget(URL), answered).working
     assert endpoint.api == api
     assert topics(answered).count(api) == 2
 
@@ -149,7 +149,7 @@ ADDRESSES = [
 
 @pytest.mark.parametrize(("base", "api", "url"), ADDRESSES)
 def test_base_urls_with_a_version_or_a_path_are_understood(base: str, api: str, url: str) -> None:
-    assert url_for(first_endpoint(Target(base, model="m"), api, ())) == url
+    assert url_for(first_endpoint(DoctorTarget(base, model="m"), api, ())) == url
 
 
 def test_every_api_that_a_product_speaks_is_one() -> None:
