@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 import msgspec
 
+from gwtui.config.complaints import name_complaint
 from gwtui.config.errors import ConfigFault, KeyPath, Problem, did_you_mean, dotted
 from gwtui.config.schema import problems_of
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import MAX_DEPTH, Lines
-from gwtui.config.validation import budget_problems, endpoint_problems, metrics_problems, name_complaint
+from gwtui.config.validation import budget_problems, endpoint_problems, metrics_problems
 from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.profile import CHOICES, Endpoint, Profile
 
