@@ -79,7 +79,7 @@ async def test_a_fallback_is_seen_in_the_gateways_own_notes(gateway: Gateway, mo
     row, _ = await watched(gateway, monkeypatch, "fault:upstream-first")
     assert row.provider == "openai"
     (words,) = [each.evidence for each in row.findings if each.name is FindingName.PROVIDER_FALLBACK]
-    assert words == "openai answered after 2 attempts, not anthropic, the gateway's default provider"
+    assert words == "anthropic failed (500), openai answered"
 
 
 async def test_metrics_that_stand_still(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
