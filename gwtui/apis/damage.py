@@ -104,14 +104,17 @@ class DamageWatch:
         self._replaced: set[int] = set()
         """Events in whose content decoding may have replaced bytes."""
         self._has_content = False
+        self._over = False
+        """Whether the stream had ended before the current event."""
         self._shapes = Shapes()
 
     def read(self, events: Sequence[FramedEvent], first: int) -> list[Reading]:
         """What the reader makes of the next events, the first of which has that number."""
         read, readings = self.reader.event, []
         for number, event in enumerate(events, first):
+            self._over = self._over or self.reader.ended()
             reading = read(event)
-            if reading.kind not in _CONTENT or reading.note or REPLACEMENT in reading.text:
+            if reading.kind not in _CONTENT or reading.note or REPLACEMENT in reading.text or _is_bare_call(reading):
                 reading = self.look(number, event, reading)
             readings.append(reading)
         if not self._has_content:
@@ -134,14 +137,14 @@ class DamageWatch:
         reading, with a note where it is damaged."""
         if REPLACEMENT in reading.text and len(self._replaced) < MOST_KEPT:
             self._replaced.add(number)
-        if not self._api.words or reading.kind is EventKind.ERROR or self.reader.ended():
+        if not self._api.words or reading.kind is EventKind.ERROR or self._over:
             return reading
-        is_content = reading.kind.is_content
-        for each in self._misspelt(event, only_name=is_content):
+        is_content, is_call = reading.kind.is_content, _is_bare_call(reading)
+        for each in self._misspelt(event, reading):
             words = f"{each.came!r} where {each.due!r} is due"
-            lost = is_content or self._is_content(each.repaired)
+            lost = (is_content and not is_call) or self._gains(each.repaired, reading)
             is_plural = each.came.rstrip("s") == each.due.rstrip("s")
-            if not lost and (is_plural or not is_off(each.came, each.due)):
+            if not lost and (is_call or is_plural or not is_off(each.came, each.due)):
                 continue  # only content proves words that are missing, far off, or words of their own
             return reading.noted(self._take((each.came, each.due), number, words, each.quoted, is_lost=lost))
         words, lost = ("", False) if is_content else self._api.lacks(event.data)
@@ -154,15 +157,18 @@ class DamageWatch:
             self._found.setdefault(kind, _Odd(number, f"event {number}: {words}: {clean(quoted, 2 * AROUND)}", is_lost))
         return words
 
-    def _is_content(self, event: FramedEvent) -> bool:
-        return self._api.reader(self._endpoint).event(event).kind.is_content
+    def _gains(self, repaired: FramedEvent, reading: Reading) -> bool:
+        """Whether the event has more content with its words put right than it has as it came."""
+        again = self._api.reader(self._endpoint).event(repaired)
+        return again.kind.is_content and len(again.text) > len(reading.text)
 
-    def _misspelt(self, event: FramedEvent, *, only_name: bool) -> Iterator[_Misspelt]:
+    def _misspelt(self, event: FramedEvent, reading: Reading) -> Iterator[_Misspelt]:
         """The words that are off; of several that may be due, the one that makes content of it goes first."""
         words = self._api.words
         if event.event != "message" and event.event not in words:
             for due in _near(event.event, words):
                 yield _Misspelt(event.event, due, event.event, FramedEvent(due, _retyped(event, due)))
+        only_name = reading.kind.is_content and not _is_bare_call(reading)
         payload = None if only_name else _json(event.data)
         if isinstance(payload, dict) and "type" in words - payload.keys() and event.event in words - {"message"}:
             repaired = json.dumps({"type": event.event, **payload})
@@ -171,7 +177,7 @@ class DamageWatch:
             _Misspelt(came, due, _around(event.data, came), FramedEvent(event.event, repaired))
             for came, due, repaired in _repairs(payload, words)
         ]
-        yield from sorted(found, key=lambda each: not self._is_content(each.repaired))
+        yield from sorted(found, key=lambda each: not self._gains(each.repaired, reading))
 
     def damage(self, stray: bytes, mangled: Sequence[tuple[int, str]], events: int) -> Damage:
         """Of all that came. `stray`: what was no event; `mangled`: events with bytes that are not UTF-8, and these."""
@@ -203,6 +209,11 @@ class DamageWatch:
         field = name.partition(":")[0].strip()
         is_data = field == "event" or is_off(field, "data")
         return kind.is_content or (kind is EventKind.OTHER and is_data)
+
+
+def _is_bare_call(reading: Reading) -> bool:
+    """Whether a tool is called without arguments, as far as was understood."""
+    return reading.kind is EventKind.TOOL and "{" not in reading.text
 
 
 def _unnamed(stray: bytes) -> bytes:
@@ -272,12 +283,20 @@ def _nodes(payload: object) -> Iterator[dict[str, Any]]:
 def _near(word: str, words: frozenset[str]) -> Iterator[str]:
     """Those of the words that this one is, but for a letter or two."""
     if word not in words:
-        yield from (due for due in sorted(words) if len(due) >= LEAST_WORD and is_off(word, due, _letters(word, due)))
+        for due in sorted(words):
+            if len(due) >= LEAST_WORD and (is_off(word, due, _letters(word, due)) or is_swapped(word, due)):
+                yield due
 
 
 def _letters(word: str, due: str) -> int:
     """How many of the letters may be off."""
     return 2 if len(due) >= LONG_WORD or len(word) == len(due) - 2 else 1
+
+
+def is_swapped(word: str, due: str) -> bool:
+    """Whether the words differ in two neighbouring letters that changed places."""
+    wrong = [at for at, (one, other) in enumerate(zip(word, due, strict=False)) if one != other]
+    return len(word) == len(due) and len(wrong) == 2 and wrong[0] + 1 == wrong[1] and sorted(word) == sorted(due)
 
 
 def is_off(word: str, due: str, letters: int = 1) -> bool:

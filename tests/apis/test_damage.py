@@ -101,6 +101,9 @@ SOUND = [
     b'data: {"choices":[{"index":0,"delta":{"roles":["assistant"],"name":"x"}}]}\n\n',
     b": comment {\n\n \n\nevent: ping\n\n",
     b"id: 1\nretry: 3\n\n",
+    b'data: {"choices":[{"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","argument":""}}]}}]}\n\n',
+    b'data: {"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":'
+    b'"{\\"conten\\":1}"}}]}}]}\n\n',
 ]
 
 
@@ -133,6 +136,13 @@ TEXT_DELTA = {"index": 0, "delta": {"type": "text_delta", "text": "a"}}
         ("cohere-chat", named("content-delta", index=0, delta={"message": {"content": {"tex": "a"}}})),
         ("cohere-chat", named("contend-delta", index=0, delta={"message": {"content": {"text": "a"}}})),
         ("compare-stream", unnamed({"type": "chank", "model": "m", "content": "a"})),
+        ("gemini", unnamed({"candidates": [{"content": {"parts": [{"tetx": "a"}]}}]})),
+        ("openai-chat", unnamed({"choices": [{"index": 0, "delat": {"content": "a", "role": None}}]})),
+        ("ollama-chat", unnamed({"message": {"tool_calls": [{"function": {"name": "f", "agruments": {"a": "b"}}}]},
+                                 "done": False})),
+        ("gemini", unnamed({"candidates": [{"content": {"parts": [{"tex": "a"}]}, "finishReason": "STOP"}]})),
+        ("gemini", unnamed({"candidates": [{"content": {"parts": [{"functionCall":
+                                                                   {"name": "f", "arrgs": {"a": 1}}}]}}]})),
         ("fireworks", unnamed({"choices": [{"index": 0, "txet": 1, "tex": "a"}]})),
     ],
 )  # fmt: skip
