@@ -148,6 +148,12 @@ def turn_of(endpoint: Endpoint, dialogue: Dialogue, so_far: Conversation, turn: 
     return replace(endpoint, messages=(*so_far.messages, *given, *said), body={**declared, **more}, turns=())
 
 
+def first_alone(endpoint: Endpoint, dialogue: Dialogue) -> Endpoint:
+    """The endpoint with the question of its first turn and no conversation."""
+    question = dialogue.prompt(endpoint.turns[0].prompt or "")
+    return replace(endpoint, messages=(*opened(endpoint).messages, question), turns=())
+
+
 def gone_on(turn: Endpoint, answer: KeptAnswer) -> Conversation:
     """The conversation after the answer to that turn."""
     return Conversation((*(turn.messages or ()), *answer.messages), answer.calls)

@@ -6,8 +6,10 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from gwtui.apis import dialogue_of
+from gwtui.apis.dialogue import first_alone
 from gwtui.checks.breaker import next_wait_s
 from gwtui.checks.evidence import MISSING, Evidence, Probed
 from gwtui.checks.request_plans import MOST_LOOKS, RequestPlan, is_settled, provoking, request_plan
@@ -39,7 +41,9 @@ class Collected:
     """All that was found out about a target so far."""
 
     def __init__(self, target: CheckTarget, deps: CheckDeps | None = None) -> None:
-        self._target = target
+        endpoint = target.endpoint
+        alone = first_alone(endpoint, dialogue_of(endpoint)) if endpoint.turns else endpoint
+        self._target = replace(target, endpoint=alone)
         self._deps = deps or CheckDeps()
         self._found: dict[RequestSet, tuple[Probed, ...]] = {}
         self._lag_monitor = LoopLagMonitor()

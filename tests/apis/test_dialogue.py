@@ -11,7 +11,17 @@ from hypothesis import given
 from support.streams import json_values
 
 from gwtui.apis import APIS, dialogue_of, url_for
-from gwtui.apis.dialogue import MOST_KEPT, Conversation, KeptAnswer, gone_on, lacks_basis, lacks_call, opened, turn_of
+from gwtui.apis.dialogue import (
+    MOST_KEPT,
+    Conversation,
+    KeptAnswer,
+    first_alone,
+    gone_on,
+    lacks_basis,
+    lacks_call,
+    opened,
+    turn_of,
+)
 from gwtui.config import ConfigError, endpoint_from
 from gwtui.model.profile import Endpoint, Turn
 
@@ -217,6 +227,15 @@ def test_tools_of_the_body_and_messages_before_the_turns_are_the_users_own() -> 
     body = body_of(turn_of(endpoint, dialogue_of(endpoint), opened(endpoint), TURNS[0]))
     assert (body["tools"], body["tool_choice"]) == (own, "auto")
     assert body["messages"] == [system, USER]
+
+
+def test_the_first_question_can_be_asked_alone() -> None:
+    system = {"role": "system", "content": "Be brief."}
+    endpoint = talking("openai-chat", messages=(system,))
+    asked = first_alone(endpoint, dialogue_of(endpoint))
+    assert asked.turns == ()
+    assert body_of(asked)["messages"] == [system, USER]
+    assert "tools" not in body_of(asked)
 
 
 def test_a_plain_text_goes_back_whole_and_characters_in_halves_are_joined() -> None:
