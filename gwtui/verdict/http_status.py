@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
+from gwtui.apis.base import LIMIT_FIELDS
 from gwtui.apis.errors import is_about_money, refused_parameter, retry_delay_s
 from gwtui.apis.headers import MAX_WAIT_S, Headers, header, retry_after, without_query
 from gwtui.model.enums import FindingName
@@ -63,12 +65,16 @@ NAMED = ("quota", BREAKER)
 """Reported beside the status: it alone does not show them."""
 REFUSED = frozenset({400, 401, 403, 429})
 """Statuses that hide a want of credit, by their words."""
+_UNWANTED = re.compile(
+    r"not (permitted|allowed|supported|expected)|unsupported|unexpected|extra"
+    r"|(unknown|unrecogni[sz]ed) (field|param|arg)"
+)
+_EXTRA = re.compile(r"extra|not permitted")
+"""In the words of a refusal: the field itself is refused, not its value. Of models other words speak of the value."""
 LINES = {
-    "max_tokens": 'omit = ["max_tokens"]',
-    "max_completion_tokens": 'omit = ["max_tokens"]',
-    "max_output_tokens": 'omit = ["max_tokens"]',
-    "stream_options": 'omit = ["stream_options"]',
-    "stream_options.include_usage": 'omit = ["stream_options"]',
+    "max_tokens": "max_tokens = 256",
+    "max_completion_tokens": "max_tokens = 256",
+    "max_output_tokens": "max_tokens = 256",
     "temperature": "body = { temperature = 1 }",
     "top_p": "body = { top_p = 1 }",
     "model": 'model = "..."',
@@ -100,7 +106,7 @@ def judge_status(
     elif told:
         words.append(f"retry-after says {told!r}")
     if verdict is Verdict.BAD_REQUEST and (field := refused_parameter(body)):
-        words.append(_field_words(field))
+        words.append(_field_words(field, said))
     return _judgement(verdict, status, "; ".join(words), detail)
 
 
@@ -136,8 +142,11 @@ def wait_s(headers: Headers, body: bytes, now: float) -> float | None:
     return min(delay, MAX_WAIT_S) if delay is not None else wait
 
 
-def _field_words(field: str) -> str:
+def _field_words(field: str, said: str) -> str:
     line = LINES.get(field)
+    if (_EXTRA if field == "model" else _UNWANTED).search(said.lower()):
+        name = "max_tokens" if field in LIMIT_FIELDS else field
+        line = f'omit = ["{clean(name, 60)}"]'
     return f"it names `{clean(field, 60)}`" + (f", try `{line}` in the endpoint" if line else "")
 
 
