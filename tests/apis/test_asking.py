@@ -54,12 +54,13 @@ DEFAULTS = [
      {"model": "gpt-3.5-turbo-instruct", "prompt": "def bubble_sort(arr):", "max_tokens": 256, "stream": True,
       "stream_options": {"include_usage": True}}),
     ("openai-responses", "/v1/responses",
-     {"model": "gpt-4o-mini", "input": "Write a bubble sort in Python.", "max_output_tokens": 256, "stream": True}),
-    ("gemini", "/v1beta/models/gemini-2.0-flash:streamGenerateContent?alt=sse",
+     {"model": "gpt-6-luna", "input": "Write a bubble sort in Python.", "max_output_tokens": 256, "stream": True,
+      "reasoning": {"effort": "none"}}),
+    ("gemini", "/v1beta/models/gemini-3.5-flash-lite:streamGenerateContent?alt=sse",
      {"contents": [{"role": "user", "parts": [{"text": "Write a bubble sort in Python."}]}],
       "generationConfig": {"maxOutputTokens": 256}}),
     ("compare-stream", "/compare-stream",
-     {"models": ["gpt-4o-mini", "claude-3-haiku-20240307"], "prompt": "Write a bubble sort in Python.",
+     {"models": ["gpt-6-luna", "claude-haiku-5-5"], "prompt": "Write a bubble sort in Python.",
       "max_tokens": 256}),
 ]  # fmt: skip
 

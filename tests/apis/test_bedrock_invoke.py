@@ -34,13 +34,14 @@ def endpoint(**fields: Any) -> Endpoint:
 
 def test_the_path_names_the_model_and_the_body_only_the_version() -> None:
     ask = API.ask(endpoint(prompt="hi", max_tokens=7), "k")
-    path = "/model/us.anthropic.claude-haiku-4-5-20251001-v1%3A0/invoke-with-response-stream"
+    path = "/model/us.anthropic.claude-haiku-5-5/invoke-with-response-stream"
     assert ask.url == URL + path
     assert ("Authorization", "Bearer k") in ask.headers
     assert json.loads(ask.body) == {
         "anthropic_version": "bedrock-2023-05-31",
         "max_tokens": 7,
         "messages": [{"role": "user", "content": "hi"}],
+        "thinking": {"type": "disabled"},
     }
     assert API.ask(endpoint(stream=False, model="m"), None).url == f"{URL}/model/m/invoke"
 

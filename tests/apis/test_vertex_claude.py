@@ -23,7 +23,7 @@ def endpoint(**fields: Any) -> Endpoint:
 
 def test_the_path_names_the_model_and_the_body_the_version() -> None:
     ask = API.ask(endpoint(prompt="hi", max_tokens=7), "k")
-    assert ask.url == f"{BASE}/publishers/anthropic/models/claude-haiku-4-5@20251001:streamRawPredict"
+    assert ask.url == f"{BASE}/publishers/anthropic/models/claude-haiku-5-5:streamRawPredict"
     assert dict(ask.headers)["Authorization"] == "Bearer k"
     assert "anthropic-version" not in dict(ask.headers)
     assert json.loads(ask.body) == {
@@ -31,6 +31,7 @@ def test_the_path_names_the_model_and_the_body_the_version() -> None:
         "max_tokens": 7,
         "stream": True,
         "messages": [{"role": "user", "content": "hi"}],
+        "thinking": {"type": "disabled"},
     }
 
 

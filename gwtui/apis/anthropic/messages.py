@@ -13,6 +13,7 @@ from gwtui.apis.anthropic.events import EVENT_WORDS, SILENT_BLOCKS, TOOL_BLOCKS,
 from gwtui.apis.anthropic.stream import RULES, AnthropicReader
 from gwtui.apis.anthropic.tokens import MessageTokens
 from gwtui.apis.base import API, Answer, Ask
+from gwtui.apis.default_models import CLAUDE, CLAUDE_DOES_NOT_THINK
 from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.finish_reasons import ANTHROPIC, finish_word
@@ -64,7 +65,14 @@ class AnthropicMessages(API):
     words = EVENT_WORDS
     event_keys = event_keys.MESSAGES
     dialogue: Dialogue | None = AnthropicDialogue()
-    snippet = Endpoint(name="anthropic", api=name, url=EXAMPLE_URL, key="env:ANTHROPIC_API_KEY")
+    snippet = Endpoint(
+        name="anthropic",
+        api=name,
+        url=EXAMPLE_URL,
+        key="env:ANTHROPIC_API_KEY",
+        model=CLAUDE,
+        body=CLAUDE_DOES_NOT_THINK,
+    )
     error_form = ErrorForm(
         '{"type": "error", "error": {"type": ..., "message": ...}}', ("type", "message"), "Anthropic's", "error"
     )

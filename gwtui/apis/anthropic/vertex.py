@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.anthropic.messages import AnthropicMessages, conversation
 from gwtui.apis.base import API, Ask
+from gwtui.apis.default_models import CLAUDE, CLAUDE_DOES_NOT_THINK
 from gwtui.apis.requests import json_body, json_headers, key_header, model_asked, url_of_model
 from gwtui.model.profile import Endpoint
 
@@ -28,7 +29,7 @@ class VertexClaude(AnthropicMessages):
     default_path = f"{MODELS}:streamRawPredict"
     whole_path = f"{MODELS}:rawPredict"
     """The path where no stream is asked for."""
-    default_model = "claude-haiku-4-5@20251001"
+    default_model = CLAUDE
     snippet = Endpoint(
         name=name,
         api=name,
@@ -45,6 +46,7 @@ class VertexClaude(AnthropicMessages):
             "max_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
             "messages": conversation(replace(endpoint, model=model)),
+            **(CLAUDE_DOES_NOT_THINK if endpoint.model is None else {}),
         }
         path = self.default_path if endpoint.stream else self.whole_path
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))

@@ -17,6 +17,7 @@ from gwtui.apis.anthropic.stream import AnthropicReader
 from gwtui.apis.base import Ask, Reading
 from gwtui.apis.bedrock import asking
 from gwtui.apis.bedrock.stream import PAYLOAD
+from gwtui.apis.default_models import CLAUDE_DOES_NOT_THINK, CLAUDE_ON_BEDROCK
 from gwtui.apis.event_keys import NO_KEYS
 from gwtui.apis.outcome import wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
@@ -49,7 +50,7 @@ class BedrockInvoke(AnthropicMessages):
     default_path = f"/model/{MODEL}/invoke-with-response-stream"
     whole_path = f"/model/{MODEL}/invoke"
     """The path where no stream is asked for."""
-    default_model = "us.anthropic.claude-haiku-4-5-20251001-v1:0"
+    default_model = CLAUDE_ON_BEDROCK
     snippet = Endpoint(name=name, api=name, url=asking.URL, key=asking.BEARER)
     snippet_comment = asking.COMMENT
     error_form = asking.FORM
@@ -64,6 +65,7 @@ class BedrockInvoke(AnthropicMessages):
             "anthropic_version": VERSION,
             "max_tokens": endpoint.max_tokens,
             "messages": conversation(named),
+            **(CLAUDE_DOES_NOT_THINK if endpoint.model is None else {}),
         }
         url = asking.url(endpoint, self.default_path if endpoint.stream else self.whole_path, self.default_model)
         headers, signature = asking.authorization(endpoint, key, url)

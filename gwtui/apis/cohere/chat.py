@@ -18,6 +18,7 @@ from gwtui.apis.cohere.stream import (
     generated,
     usage_of,
 )
+from gwtui.apis.default_models import COMMAND
 from gwtui.apis.errors import ErrorForm
 from gwtui.apis.finish_reasons import COHERE
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
@@ -39,7 +40,7 @@ class CohereChat(API):
     framing = SSE
     title = "Cohere chat"
     default_path = "/v2/chat"
-    default_model = "command-a-03-2025"
+    default_model = COMMAND
     snippet = Endpoint(name="cohere", api=name, url="https://api.cohere.com", key="env:COHERE_API_KEY")
     snippet_comment = "Token counts are the model's own; what is billed leaves out the preamble that it adds itself."
     error_form = ErrorForm('{"message": "..."}', is_bare=True)

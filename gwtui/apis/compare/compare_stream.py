@@ -14,6 +14,7 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError
 from gwtui.apis.compare.reader import RULES, CompareReader, Names
+from gwtui.apis.default_models import SEVERAL
 from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header, models_asked
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
@@ -30,7 +31,7 @@ class CompareStream(API):
     framing = SSE
     title = "Several models in one stream"
     default_path = "/compare-stream"
-    default_model = "gpt-4o-mini,claude-3-haiku-20240307"
+    default_model = SEVERAL
     several_models = True
     words = frozenset(msgspec.structs.astuple(Names()))
     snippet = Endpoint(name="compare", api=name, url=EXAMPLE_URL, model="model-a,model-b")

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.apis import event_keys
+from gwtui.apis import default_models, event_keys
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Usage
@@ -59,7 +59,7 @@ class Gemini(API):
     default_path = f"/v1beta/models/{MODEL}:streamGenerateContent?alt=sse"
     whole_path = f"/v1beta/models/{MODEL}:generateContent"
     """The path where no stream is asked for."""
-    default_model = "gemini-2.0-flash"
+    default_model = default_models.GEMINI
     provider = "google"
     words = EVENT_WORDS
     event_keys = event_keys.CANDIDATES

@@ -6,6 +6,7 @@ from typing import Any
 
 from gwtui.apis import event_keys
 from gwtui.apis.base import API, Answer, Ask
+from gwtui.apis.default_models import GPT_CHAT
 from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_dialogue import ChatDialogue
@@ -36,7 +37,7 @@ class OpenAIChat(API):
     framing = SSE
     title = "OpenAI Chat Completions"
     default_path = "/v1/chat/completions"
-    default_model = "gpt-4o-mini"
+    default_model = GPT_CHAT
     provider = "openai"
     snippet = Endpoint(name="openai", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     any_answers = ANY_CHOICES

@@ -7,6 +7,7 @@ from typing import Any
 from gwtui.apis import event_keys
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
+from gwtui.apis.default_models import GPT, RESPONSES_DO_NOT_THINK
 from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import describe_error
 from gwtui.apis.finish_reasons import RESPONSES
@@ -33,7 +34,7 @@ class OpenAIResponses(API):
     framing = SSE
     title = "OpenAI Responses"
     default_path = "/v1/responses"
-    default_model = "gpt-4o-mini"
+    default_model = GPT
     provider = "openai"
     snippet = Endpoint(name="responses", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     error_form = ERROR_FORM
@@ -47,6 +48,7 @@ class OpenAIResponses(API):
             "input": endpoint.messages if endpoint.messages is not None else endpoint.prompt or EXAMPLE_PROMPT,
             "max_output_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
+            **(RESPONSES_DO_NOT_THINK if endpoint.model is None else {}),
         }
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
