@@ -28,7 +28,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.probes.prober import Prober, ProberFor, results_prober_for
 from gwtui.secrets.resolver import make_ready
 from gwtui.text import units
-from gwtui.verdict.bursts import Bursts
+from gwtui.verdict.successive import Bursts
 
 Take = Callable[[Request | Ping], None]
 Miss = Callable[[str], None]

@@ -29,7 +29,7 @@ from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Notice, Ping, Request
 from gwtui.probes.prober import Emit, Prober, ProberFor
 from gwtui.secrets.resolver import make_ready
-from gwtui.verdict.bursts import Bursts
+from gwtui.verdict.successive import Bursts
 
 IDLE_S = 30.0
 """A worker that is not the only idle one of its endpoint ends after this time without a probe."""

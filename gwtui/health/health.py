@@ -18,7 +18,7 @@ from gwtui.model.enums import FindingName, Outcome, State, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
 from gwtui.text.units import duration, elapsed
-from gwtui.verdict.cold_start import ColdStart
+from gwtui.verdict.successive import ColdStart
 
 QUIET_NS = 60_000_000_000
 """Trouble of this machine is over when none was seen for this time; the next is reported again."""

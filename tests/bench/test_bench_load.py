@@ -17,7 +17,7 @@ from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.verdict.buffering import pace_finding
-from gwtui.verdict.bursts import PROOF
+from gwtui.verdict.successive import PROOF
 
 A, B, C = endpoint("a"), endpoint("b"), endpoint("c")
 

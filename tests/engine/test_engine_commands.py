@@ -28,7 +28,7 @@ from gwtui.model.profile import Profile
 from gwtui.model.records import Heartbeat, Incident, Notice, ProfileChanged, Request, RequestStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.verdict.buffering import pace_finding
-from gwtui.verdict.bursts import PROOF
+from gwtui.verdict.successive import PROOF
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Phases, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.verdict.cold_start import ColdStart
+from gwtui.verdict.successive import ColdStart
 
 MS = 1_000_000
 

@@ -12,7 +12,7 @@ from gwtui.model.enums import FindingName
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.verdict.buffering import pace_finding
-from gwtui.verdict.bursts import PROOF, Bursts
+from gwtui.verdict.successive import PROOF, Bursts
 
 BURST = pace(5, 1, 5, 512, 512, 513)
 STEADY = pace(5, 5, 1, 300, 500, 510)
