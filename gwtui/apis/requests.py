@@ -117,6 +117,11 @@ def model_asked(endpoint: Endpoint, default: str) -> str:
     return named if isinstance(named, str) else ""
 
 
+def unless_named(endpoint: Endpoint, fields: dict[str, Any]) -> dict[str, Any]:
+    """Fields that suit the API's default model, where the request names no other."""
+    return {} if model_asked(endpoint, "") else fields
+
+
 def models_asked(endpoint: Endpoint, default: str) -> tuple[str, ...]:
     """All models that the request names, in an API that asks several at once."""
     body = endpoint.body if isinstance(endpoint.body, dict) else {}

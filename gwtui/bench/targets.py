@@ -14,7 +14,7 @@ from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.apis.requests import with_scheme
 from gwtui.config import endpoint_from
-from gwtui.config.templates import FEATURE, JSON, TRACE
+from gwtui.config.templates import FEATURE, JSON, TRACE, made_with
 from gwtui.model.profile import Endpoint
 from gwtui.secrets.references import SCHEMES, KeyReferenceError, is_reference, references_in
 from gwtui.secrets.resolver import resolve
@@ -25,10 +25,10 @@ SPECIAL_VALUE = "M2R{+6VI?1,M3n&<vpw1&AK>"
 SCHEMES_OF_URLS = ("http://", "https://", "ws://", "wss://")
 
 PROVIDERS = {
-    "anthropic": (("anthropic-messages", "/v1/completions/anthropic-messages"), ("sourcegraph-stream", None)),
-    "fireworks": (("fireworks", "/v1/completions/fireworks"), ("sourcegraph-code", None)),
+    "anthropic": ("cody-gateway-anthropic", "sourcegraph-stream"),
+    "fireworks": ("cody-gateway-fireworks", "sourcegraph-code"),
 }
-"""Per provider API and path at a gateway, and at an instance."""
+"""Per provider the kinds of ready-made endpoints: at a gateway, and at an instance."""
 
 _PINGS = (
     ("ws(s): gateway", "gateway", "websocket", "/v2/websocket"),
@@ -60,18 +60,18 @@ class SourcegraphTarget:
         found = []
         for provider in providers:
             suffix = f"-{provider}" if len(providers) > 1 else ""
-            (gateway_api, gateway_path), (instance_api, instance_path) = PROVIDERS[provider]
+            at_gateway, at_instance = PROVIDERS[provider]
             if self.gateway is not None:
                 url = _over_http(self.gateway)
-                own = {"url": url, "key": self.sgd, "auth": "bearer", "api": gateway_api, "path": gateway_path}
-                found.append({"name": f"gateway{suffix}", **own})
+                own = {"name": f"gateway{suffix}", "url": url, "key": self.sgd, "auth": "bearer"}
+                found.append((at_gateway, own))
             if self.sourcegraph is not None:
                 url = _over_http(self.sourcegraph)
-                own = {"url": url, "key": self.sgp, "auth": "token", "api": instance_api}
-                found.append({"name": f"sourcegraph{suffix}", "path": instance_path, **own})
+                own = {"name": f"sourcegraph{suffix}", "url": url, "key": self.sgp, "auth": "token"}
+                found.append((at_instance, own))
         return tuple(
-            endpoint_from({"stream": False, **each, "headers": {**FEATURE, **self._special()}, **changes})
-            for each in found
+            made_with({"stream": False, **own, "headers": {**FEATURE, **self._special()}, **changes}, kind)
+            for kind, own in found
         )
 
     def pings(self) -> tuple[Endpoint, ...]:

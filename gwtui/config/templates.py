@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis import APIS, kind_of
+from gwtui.apis.default_models import CHATS_DO_NOT_THINK, GPT
 from gwtui.apis.requests import LOCAL_URL
 from gwtui.apis.sourcegraph.shared import ACCESS_TOKEN, EXAMPLE_URL
 from gwtui.config import ConfigError, ConfigFault, endpoint_from, load, save_endpoint
@@ -56,7 +57,8 @@ PROVIDERS = (
         path="/openai/deployments/{model}/chat/completions?api-version=2024-10-21",
         key="env:AZURE_OPENAI_API_KEY",
         auth="api-key",
-        model="gpt-4o-mini",
+        model=GPT,
+        body=CHATS_DO_NOT_THINK,
         comment="The path names the deployment, which is what `model` is here, and needs an api-version: without one "
         'Azure answers 404. The key goes into the header api-key; with `auth = "bearer"` it is a token of Entra ID.',
     ),
@@ -66,8 +68,8 @@ PROVIDERS = (
         "openai-chat",
         "https://openrouter.ai/api/v1",
         key="env:OPENROUTER_API_KEY",
-        model="openai/gpt-4o-mini",
-        body={"provider": {"allow_fallbacks": False}},
+        model=f"openai/{GPT}",
+        body={**CHATS_DO_NOT_THINK, "provider": {"allow_fallbacks": False}},
         comment="Without allow_fallbacks = false another upstream answers where one is down, and hides it; "
         "`provider = { order = [...] }` chooses one. Comments keep a waiting stream alive.",
     ),
@@ -100,7 +102,8 @@ PROVIDERS = (
         "openai-chat",
         "https://api.groq.com/openai/v1",
         key="env:GROQ_API_KEY",
-        model="llama-3.1-8b-instant",
+        model="openai/gpt-oss-20b",
+        body={"reasoning_effort": "low"},
         comment="Limits are per minute and per day, and told in x-ratelimit headers. Token counts are in x_groq too.",
     ),
     _snippet(
@@ -110,9 +113,10 @@ PROVIDERS = (
         "https://api.deepseek.com",
         path="/chat/completions",
         key="env:DEEPSEEK_API_KEY",
-        model="deepseek-chat",
-        comment="A busy DeepSeek keeps a request open for minutes, and sends comments. deepseek-reasoner thinks first: "
-        "raise max_tokens for it. An empty balance is HTTP 402.",
+        model="deepseek-flash",
+        body={"thinking": {"type": "disabled"}},
+        comment="A busy DeepSeek keeps a request open for minutes, and sends comments. It thinks unless that is "
+        "disabled: raise max_tokens if it is to think. An empty balance is HTTP 402.",
     ),
     _snippet(
         "xai",
@@ -120,9 +124,9 @@ PROVIDERS = (
         "openai-chat",
         "https://api.x.ai",
         key="env:XAI_API_KEY",
-        model="grok-3-mini",
-        max_tokens=1024,
-        comment="Grok thinks before it answers, and its thoughts count against max_tokens: do not set it too low.",
+        model="grok-4.3",
+        body=CHATS_DO_NOT_THINK,
+        comment="Grok thinks unless it is asked not to. Where it does, its thoughts count against max_tokens.",
     ),
     _snippet(
         "perplexity",
@@ -150,6 +154,8 @@ PROVIDERS = (
     ),
 )
 """Ready-made endpoints of providers that speak a known API in a way of their own."""
+OF_ITS_MODEL = ("reasoning_effort", "temperature")
+"""Fields of ready-made bodies that models may refuse."""
 _FIXED = ("fireworks", "sourcegraph-stream", "sourcegraph-code", "cody-gateway-anthropic", "cody-gateway-fireworks")
 """Kinds that ask what `src gateway` asked, word for word."""
 
@@ -176,6 +182,12 @@ _READY_MADE: dict[str, Snippet] = dict(
             CODY_GATEWAY,
             path="/v1/completions/anthropic-messages",
             headers=FEATURE,
+            model="claude-3-haiku-20240307",
+            messages=(
+                {"role": "user", "content": "def bubble_sort(arr):"},
+                {"role": "assistant", "content": "Here is a bubble sort:"},
+            ),
+            body={"temperature": 0.0},
             **_GATEWAY_KEY,
         ),
         _snippet(
@@ -273,12 +285,28 @@ def snippet(kind: str) -> Endpoint:
     return SNIPPETS[kind].endpoint
 
 
+def made_with(given: Mapping[str, Any], kind: str) -> Endpoint:
+    """The ready-made endpoint with these fields of one's own over it. Raises ConfigError.
+
+    Another question takes the place of the whole conversation. So does another model, which may refuse a prefilled
+    answer, and which gets none of the settings that suit the ready-made one.
+    """
+    made = snippet(kind)
+    is_other_model = given.get("model") not in (None, made.model)
+    if is_other_model or given.keys() & {"prompt", "turns"}:
+        made = msgspec.structs.replace(made, messages=None)
+    if is_other_model and isinstance(made.body, dict):
+        body = {name: value for name, value in made.body.items() if name not in OF_ITS_MODEL}
+        made = msgspec.structs.replace(made, body=body or None)
+    return endpoint_from(given, made)
+
+
 def add(path: Path, profile: str, kind: str, given: Mapping[str, Any] | None = None) -> Endpoint:
     """Put a ready-made endpoint into the file's profile, with these fields of one's own over it. Raises ConfigError.
 
     File and profile are made when missing; an endpoint of the same name is refused.
     """
-    endpoint = endpoint_from(given or {}, snippet(kind))
+    endpoint = made_with(given or {}, kind)
     save_endpoint(path, profile, endpoint, comment=SNIPPETS[kind].comment)
     return endpoint
 
@@ -294,7 +322,7 @@ def add_set(path: Path, profile: str, name: str, given: Mapping[str, Any] | None
     if "model" in given and sum(map(_has_model, map(snippet, chosen.kinds))) > 1:
         raise _refusal(f"{name} adds endpoints with different models: add one kind at a time to choose its model")
     endpoints = [
-        endpoint_from(chosen.fields.get(kind, {}), _adapted(snippet(kind), {"url": chosen.url, **given}))
+        endpoint_from(chosen.fields.get(kind, {}), _adapted(kind, {"url": chosen.url, **given}))
         for kind in chosen.kinds
     ]
     profiles = load(path).profiles if path.exists() else ()
@@ -306,9 +334,10 @@ def add_set(path: Path, profile: str, name: str, given: Mapping[str, Any] | None
     return tuple(endpoints)
 
 
-def _adapted(endpoint: Endpoint, given: Mapping[str, Any]) -> Endpoint:
+def _adapted(kind: str, given: Mapping[str, Any]) -> Endpoint:
+    endpoint = snippet(kind)
     fits = {"url": True, "key": endpoint.key is not None, "model": _has_model(endpoint)}
-    return endpoint_from({name: value for name, value in given.items() if fits[name]}, endpoint)
+    return made_with({name: value for name, value in given.items() if fits[name]}, kind)
 
 
 def _has_model(endpoint: Endpoint) -> bool:

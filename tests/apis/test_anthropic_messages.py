@@ -40,14 +40,11 @@ def test_the_example_request() -> None:
         "x-api-key": "k",
     }
     assert json.loads(ask.body) == {
-        "model": MODEL,
+        "model": "claude-haiku-5-5",
         "max_tokens": 256,
         "stream": True,
-        "temperature": 0.0,
-        "messages": [
-            {"role": "user", "content": "def bubble_sort(arr):"},
-            {"role": "assistant", "content": "Here is a bubble sort:"},
-        ],
+        "thinking": {"type": "disabled"},
+        "messages": [{"role": "user", "content": "def bubble_sort(arr):"}],
     }
 
 
@@ -81,10 +78,11 @@ def test_the_endpoint_has_the_last_word() -> None:
     assert body_of(endpoint(body={"temperature": 1}))["temperature"] == 1
 
 
-def test_another_model_gets_no_prefilled_answer() -> None:
-    assert body_of(endpoint(model="claude-opus-5"))["messages"] == [
-        {"role": "user", "content": "def bubble_sort(arr):"}
-    ]
+@pytest.mark.parametrize("named", [{"model": "claude-x"}, {"body": {"model": "claude-x"}}])
+def test_another_model_may_think(named: dict[str, Any]) -> None:
+    body = body_of(endpoint(**named))
+    assert body["model"] == "claude-x"
+    assert "thinking" not in body
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,10 @@ from urllib.parse import unquote
 import pytest
 
 from gwtui.apis import APIS
+from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
 from gwtui.apis.base import Ask, AskError
 from gwtui.apis.requests import choices_asked
+from gwtui.config.templates import made_with
 from gwtui.model.profile import Endpoint
 
 FIM = "#hello.ts<｜fim▁begin｜>const sayHello = () => <｜fim▁hole｜><｜fim▁end｜>"
@@ -41,7 +43,8 @@ def sampling(**fields: Any) -> dict[str, Any]:
 
 DEFAULTS = [
     ("anthropic-messages", "/v1/messages",
-     {"model": "claude-3-haiku-20240307", "messages": PAIR, "max_tokens": 256, "temperature": 0.0, "stream": True}),
+     {"model": "claude-haiku-5-5", "messages": PAIR[:1], "max_tokens": 256, "stream": True,
+      "thinking": {"type": "disabled"}}),
     ("fireworks", "/v1/completions/fireworks",
      sampling(model="starcoder", prompt=FIM, max_tokens=256, stop=STOP, stream=True)),
     ("sourcegraph-stream", "/.api/completions/stream",
@@ -74,12 +77,18 @@ def test_the_request_of_the_defaults(api: str, path: str, body: dict[str, Any]) 
 
 
 def test_the_whole_request_to_cody_gateway() -> None:
-    fields: dict[str, Any] = {"path": "/v1/completions/anthropic-messages", "auth": "bearer", "stream": False}
-    asked = ask("anthropic-messages", "sgd_1", max_tokens=7, **fields)
+    fields: dict[str, Any] = {"url": "https://h", "stream": False, "max_tokens": 7}
+    asked = ANTHROPIC_MESSAGES.ask(made_with(fields, "cody-gateway-anthropic"), "sgd_1")
     assert asked.url == "https://h/v1/completions/anthropic-messages"
     assert dict(asked.headers)["Authorization"] == "Bearer sgd_1"
     assert "x-api-key" not in dict(asked.headers)
-    assert json.loads(asked.body) == DEFAULTS[0][2] | {"max_tokens": 7, "stream": False}
+    assert json.loads(asked.body) == {
+        "model": "claude-3-haiku-20240307",
+        "messages": PAIR,
+        "max_tokens": 7,
+        "temperature": 0.0,
+        "stream": False,
+    }
 
 
 HEADERS = [

@@ -38,10 +38,11 @@ def test_the_example_request() -> None:
         "Authorization": "Bearer k",
     }
     assert json.loads(ask.body) == {
-        "model": "gpt-4o-mini",
+        "model": "gpt-6-luna",
         "messages": [{"role": "user", "content": "Write a bubble sort in Python."}],
         "stream": True,
-        "max_tokens": 256,
+        "max_completion_tokens": 256,
+        "reasoning_effort": "none",
         "stream_options": {"include_usage": True},
     }
 

@@ -69,7 +69,7 @@ def test_what_is_not_tolerated_still_counts() -> None:
 
 
 def test_unnamed_events_of_anthropic_can_be_tolerated() -> None:
-    start = {"id": "m", "role": "assistant", "content": [], "model": "claude-3-haiku-20240307", "usage": {"a": 1}}
+    start = {"id": "m", "role": "assistant", "content": [], "model": "claude-haiku-5-5", "usage": {"a": 1}}
     events = [
         named("message_start", message=start),
         named("content_block_start", index=0, content_block={"type": "text", "text": ""}),

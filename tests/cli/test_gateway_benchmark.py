@@ -65,6 +65,25 @@ PATHS = {
 }
 
 
+CLAUDE = (
+    b'{"model":"claude-3-haiku-20240307","max_tokens":256,"stream":false,"messages":[{"role":"user","content":'
+    b'"def bubble_sort(arr):"},{"role":"assistant","content":"Here is a bubble sort:"}],"temperature":0.0}'
+)
+SOURCEGRAPH = (
+    b'{"model":"anthropic::2023-06-01::claude-3-haiku","messages":[{"speaker":"human","text":"def bubble_sort(arr):"},'
+    b'{"speaker":"assistant","text":"Here is a bubble sort:"}],"maxTokensToSample":256,'
+    b'"temperature":0.0,"stream":false}'
+)
+
+
+def test_the_bodies_are_those_of_the_predecessor(gateway: Answering) -> None:
+    result = typed(
+        f"benchmark-stream --requests 1 --gateway {gateway.url} --sourcegraph {gateway.url} --sgd {SGD} --sgp {SGP}"
+    )
+    assert result.exit_code == 0, result.output
+    assert [each.body for each in gateway.asked] == [CLAUDE, SOURCEGRAPH]
+
+
 @pytest.mark.parametrize("provider", PATHS)
 def test_completions_with_keys_on_the_command_line(gateway: Answering, tmp_path: Path, provider: str) -> None:
     figures, requests = tmp_path / "figures.csv", tmp_path / "requests.csv"

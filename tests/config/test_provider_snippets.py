@@ -75,15 +75,16 @@ COUNTS_UNASKED = ("stream_options.include_usage",)
 ASKED = {"stream_options.include_usage": True}
 STRICT = {
     "azure-openai": Provider(
-        "/openai/deployments/gpt-4o-mini/chat/completions?api-version=2024-10-21",
-        sse(PROMPT_FILTER, *counted("gpt-4o-mini-2024-07-18")),
+        "/openai/deployments/gpt-6-luna/chat/completions?api-version=2024-10-21",
+        sse(PROMPT_FILTER, *counted("gpt-6-luna-2026-09-22")),
         header=("api-key", KEY),
-        due=ASKED,
+        forbidden=("max_tokens",),
+        due={**ASKED, "reasoning_effort": "none", "max_completion_tokens": 256},
     ),
     "openrouter": Provider(
         "/api/v1/chat/completions",
-        ": OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\n" + sse(*counted("openai/gpt-4o-mini")),
-        due={**ASKED, "provider.allow_fallbacks": False},
+        ": OPENROUTER PROCESSING\n\n: OPENROUTER PROCESSING\n\n" + sse(*counted("openai/gpt-6-luna")),
+        due={**ASKED, "provider.allow_fallbacks": False, "reasoning_effort": "none"},
     ),
     "mistral": Provider(
         "/v1/chat/completions",
@@ -103,19 +104,18 @@ STRICT = {
     ),
     "groq": Provider(
         "/openai/v1/chat/completions",
-        sse(*plain("llama-3.1-8b-instant", _x_groq={"id": "req_1", "usage": usage()}, _usage=usage())),
-        due=ASKED,
+        sse(*plain("openai/gpt-oss-20b", _x_groq={"id": "req_1", "usage": usage()}, _usage=usage())),
+        due={**ASKED, "reasoning_effort": "low"},
     ),
     "deepseek": Provider(
-        "/chat/completions", ": keep-alive\n\n" * 3 + sse(*plain("deepseek-chat", _usage=usage())), due=ASKED
+        "/chat/completions",
+        ": keep-alive\n\n" * 3 + sse(*plain("deepseek-flash", _usage=usage())),
+        due={**ASKED, "thinking.type": "disabled"},
     ),
     "xai": Provider(
         "/v1/chat/completions",
-        sse(
-            chunk("grok-3-mini", role="assistant", reasoning_content="hm"),
-            *counted("grok-3-mini", completion_tokens_details={"reasoning_tokens": 9})[1:],
-        ),
-        due={**ASKED, "max_tokens": 1024},
+        sse(*counted("grok-4.3", completion_tokens_details={"reasoning_tokens": 0})),
+        due={**ASKED, "reasoning_effort": "none"},
     ),
     "perplexity": Provider(
         "/chat/completions",

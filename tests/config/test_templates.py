@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +51,50 @@ def test_cody_gateway_is_asked_with_a_bearer_token_for_its_feature() -> None:
         assert ask.url.startswith("https://cody-gateway.example.com/v1/completions/")
         assert headers["Authorization"] == "Bearer sgd_1"
         assert headers["X-Sourcegraph-Feature"] == "code_completions"
+
+
+CODY: dict[str, Any] = {
+    "model": "claude-3-haiku-20240307",
+    "max_tokens": 256,
+    "stream": True,
+    "messages": [
+        {"role": "user", "content": "def bubble_sort(arr):"},
+        {"role": "assistant", "content": "Here is a bubble sort:"},
+    ],
+    "temperature": 0.0,
+}
+PROMPT = "def bubble_sort(arr):"
+HI = {"messages": [{"role": "user", "content": "hi"}]}
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({}, CODY),
+        ({"max_tokens": 9}, CODY | {"max_tokens": 9}),
+        ({"prompt": "hi"}, CODY | HI),
+        ({"model": CODY["model"]}, CODY),
+        (
+            {"model": "claude-x"},
+            {"model": "claude-x", "max_tokens": 256, "stream": True, "messages": [{"role": "user", "content": PROMPT}]},
+        ),
+        ({"model": "claude-x", "prompt": "hi"}, {"model": "claude-x", "max_tokens": 256, "stream": True, **HI}),
+    ],
+)
+def test_cody_gateway_gets_a_prefilled_answer_for_its_own_question_and_model_alone(
+    tmp_path: Path, given: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    path = tmp_path / "config.toml"
+    add(path, "p", "cody-gateway-anthropic", given)
+    (endpoint,) = config.load(path).profile("p").endpoints
+    assert json.loads(APIS[endpoint.api].ask(endpoint, None).body) == expected
+
+
+def test_another_model_is_not_asked_for_what_the_ready_made_one_takes(tmp_path: Path) -> None:
+    path = tmp_path / "config.toml"
+    assert add(path, "p", "azure-openai").body == {"reasoning_effort": "none"}
+    assert add(path, "p", "azure-openai", {"name": "other", "model": "our-chat"}).body is None
+    assert add(path, "p", "openrouter", {"model": "our-chat"}).body == {"provider": {"allow_fallbacks": False}}
 
 
 def test_all_of_them_fit_into_one_profile(tmp_path: Path) -> None:

@@ -22,10 +22,11 @@ from gwtui.model.profile import Endpoint, Price, Profile
 from gwtui.model.records import Incident, Notice, Request
 from gwtui.model.verdicts import Verdict
 
+CLAUDE = "claude-3-haiku-20240307"
 MESSAGE = {
     "type": "message",
     "role": "assistant",
-    "model": "claude-3-haiku-20240307",
+    "model": CLAUDE,
     "content": [{"type": "text", "text": "sorted"}],
     "stop_reason": "end_turn",
     "usage": {"input_tokens": 20, "output_tokens": 12},
@@ -89,7 +90,7 @@ def profile_of(gateway: Gateway, interval_s: float = 3600.0, **fields: Any) -> P
         stream=False,
         metrics="gw",
         deadlines=PATIENT,
-        **{"overlap": 8, **fields},
+        **{"model": CLAUDE, "overlap": 8, **fields},
     )
     metrics = Endpoint(name="gw", api="gateway-metrics", url=url, paused=True)
     return Profile(endpoints=(claude, metrics), interval_s=interval_s)

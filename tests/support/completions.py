@@ -13,6 +13,7 @@ from gwtui.framing.base import FramedEvent
 EVENT_STREAM = http("200 OK", "Content-Type: text/event-stream", "Transfer-Encoding: chunked", length=False)
 CLOSE_DELIMITED = http("200 OK", "Content-Type: text/event-stream", length=False)
 LAST_CHUNK = b"0\r\n\r\n"
+MODEL = "gpt-4o-mini"
 
 
 def openai(delta: str, finish: str = "null") -> bytes:

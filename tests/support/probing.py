@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from support.completions import MODEL
 
 from gwtui.model.enums import Trigger
 from gwtui.model.profile import Deadlines, Endpoint, Profile
@@ -20,6 +21,9 @@ PATIENT = Deadlines(connect_s=20, first_byte_s=20, first_token_s=20, idle_s=20, 
 
 
 def endpoint(api: str, url: str, **fields: Any) -> Endpoint:
+    """Chats ask for the model of `support.completions`."""
+    if api == "openai-chat":
+        fields = {"model": MODEL, **fields}
     return Endpoint(name="target", api=api, url=url, **{"deadlines": PATIENT, **fields})
 
 

@@ -29,13 +29,12 @@ BEDROCK = b"".join(
     event_frame(FramedEvent(name, data))
     for name, data in (("chunk", "{}"), ("chunk", "{}"), ("throttlingException", '{"message":"slow down"}'))
 )
+MODEL = "gpt-4o-mini"
 HTML = (("content-type", "text/html"),)
 
 
 def delta(text: str = "a", finish: str | None = None) -> FramedEvent:
-    return unnamed(
-        {"model": "gpt-4o-mini", "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
-    )
+    return unnamed({"model": MODEL, "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]})
 
 
 DONE = unnamed("[DONE]")
@@ -47,7 +46,8 @@ WHOLE = json.dumps(
 
 
 def endpoint(**fields: Any) -> Endpoint:
-    return Endpoint(**{"name": "e", "api": "openai-chat", "url": "http://h", **fields})
+    own = {"name": "e", "api": "openai-chat", "url": "http://h", **fields}
+    return Endpoint(**({"model": MODEL, **own} if own["api"] == "openai-chat" else own))
 
 
 def stream(events: list[FramedEvent], end: End = End.CLEAN, pace: ContentPace | None = None, **fields: Any) -> Judged:

@@ -20,7 +20,7 @@ from gwtui.apis.finish_reasons import ANTHROPIC, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked, unless_named
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
@@ -29,7 +29,6 @@ from gwtui.text.sanitize import clean
 
 VERSION = "2023-06-01"
 EXAMPLE_PROMPT = "def bubble_sort(arr):"
-EXAMPLE_PREFILL = "Here is a bubble sort:"
 OAUTH_PREFIX = "sk-ant-oat"
 """Keys that begin so are OAuth tokens, which go into `Authorization`."""
 
@@ -60,19 +59,12 @@ class AnthropicMessages(API):
     framing = SSE
     title = "Anthropic Messages"
     default_path = "/v1/messages"
-    default_model = "claude-3-haiku-20240307"
+    default_model = CLAUDE
     provider = "anthropic"
     words = EVENT_WORDS
     event_keys = event_keys.MESSAGES
     dialogue: Dialogue | None = AnthropicDialogue()
-    snippet = Endpoint(
-        name="anthropic",
-        api=name,
-        url=EXAMPLE_URL,
-        key="env:ANTHROPIC_API_KEY",
-        model=CLAUDE,
-        body=CLAUDE_DOES_NOT_THINK,
-    )
+    snippet = Endpoint(name="anthropic", api=name, url=EXAMPLE_URL, key="env:ANTHROPIC_API_KEY")
     error_form = ErrorForm(
         '{"type": "error", "error": {"type": ..., "message": ...}}', ("type", "message"), "Anthropic's", "error"
     )
@@ -83,9 +75,8 @@ class AnthropicMessages(API):
             "max_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
             "messages": conversation(endpoint),
+            **unless_named(endpoint, CLAUDE_DOES_NOT_THINK),
         }
-        if endpoint.model is None:
-            own["temperature"] = 0.0
         headers = (
             *json_headers(endpoint, self.framing),
             ("anthropic-version", VERSION),
@@ -121,13 +112,10 @@ class AnthropicMessages(API):
 
 
 def conversation(endpoint: Endpoint) -> list[dict[str, Any]]:
-    """The endpoint's own, or the example. Only the example model gets its prefilled answer: newer ones refuse that."""
+    """The endpoint's own, or one question."""
     if endpoint.messages is not None:
         return list(endpoint.messages)
-    question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
-    if endpoint.prompt is not None or endpoint.model is not None:
-        return [question]
-    return [question, {"role": "assistant", "content": EXAMPLE_PREFILL}]
+    return [{"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}]
 
 
 def _outcome(payload: _Answer, endpoint: Endpoint) -> AnswerOutcome:

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from msgspec.structs import replace
-
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.anthropic.messages import AnthropicMessages, conversation
 from gwtui.apis.base import API, Ask
 from gwtui.apis.default_models import CLAUDE, CLAUDE_DOES_NOT_THINK
-from gwtui.apis.requests import json_body, json_headers, key_header, model_asked, url_of_model
+from gwtui.apis.requests import json_body, json_headers, key_header, model_asked, unless_named, url_of_model
 from gwtui.model.profile import Endpoint
 
 VERSION = "vertex-2023-10-16"
@@ -45,8 +43,8 @@ class VertexClaude(AnthropicMessages):
             "anthropic_version": VERSION,
             "max_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
-            "messages": conversation(replace(endpoint, model=model)),
-            **(CLAUDE_DOES_NOT_THINK if endpoint.model is None else {}),
+            "messages": conversation(endpoint),
+            **unless_named(endpoint, CLAUDE_DOES_NOT_THINK),
         }
         path = self.default_path if endpoint.stream else self.whole_path
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))

@@ -9,8 +9,6 @@ from __future__ import annotations
 import binascii
 from typing import Any
 
-from msgspec.structs import replace
-
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.anthropic.messages import AnthropicMessages, conversation
 from gwtui.apis.anthropic.stream import AnthropicReader
@@ -21,7 +19,7 @@ from gwtui.apis.default_models import CLAUDE_DOES_NOT_THINK, CLAUDE_ON_BEDROCK
 from gwtui.apis.event_keys import NO_KEYS
 from gwtui.apis.outcome import wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import json_body, json_headers
+from gwtui.apis.requests import json_body, json_headers, unless_named
 from gwtui.framing.base import FramedEvent
 from gwtui.framing.event_stream import EVENT_STREAM
 from gwtui.model.profile import Endpoint
@@ -60,12 +58,11 @@ class BedrockInvoke(AnthropicMessages):
     dialogue = None
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        named = replace(endpoint, model=endpoint.model or self.default_model)
         own: dict[str, Any] = {
             "anthropic_version": VERSION,
             "max_tokens": endpoint.max_tokens,
-            "messages": conversation(named),
-            **(CLAUDE_DOES_NOT_THINK if endpoint.model is None else {}),
+            "messages": conversation(endpoint),
+            **unless_named(endpoint, CLAUDE_DOES_NOT_THINK),
         }
         url = asking.url(endpoint, self.default_path if endpoint.stream else self.whole_path, self.default_model)
         headers, signature = asking.authorization(endpoint, key, url)

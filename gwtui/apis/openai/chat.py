@@ -6,7 +6,7 @@ from typing import Any
 
 from gwtui.apis import event_keys
 from gwtui.apis.base import API, Answer, Ask
-from gwtui.apis.default_models import GPT_CHAT
+from gwtui.apis.default_models import CHATS_DO_NOT_THINK, GPT
 from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_dialogue import ChatDialogue
@@ -22,6 +22,7 @@ from gwtui.apis.requests import (
     json_headers,
     key_header,
     model_asked,
+    unless_named,
 )
 from gwtui.apis.token_limit import CHAT_LIMITS, chat_limit
 from gwtui.framing.sse import SSE
@@ -37,7 +38,7 @@ class OpenAIChat(API):
     framing = SSE
     title = "OpenAI Chat Completions"
     default_path = "/v1/chat/completions"
-    default_model = GPT_CHAT
+    default_model = GPT
     provider = "openai"
     snippet = Endpoint(name="openai", api=name, url=EXAMPLE_URL, key="env:OPENAI_API_KEY")
     any_answers = ANY_CHOICES
@@ -54,6 +55,7 @@ class OpenAIChat(API):
             "model": endpoint.model or self.default_model,
             "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
             "stream": endpoint.stream,
+            **unless_named(endpoint, CHATS_DO_NOT_THINK),
         }
         if not any(name in chosen for name in self.limit_fields):
             own[chat_limit(model_asked(endpoint, self.default_model))] = endpoint.max_tokens

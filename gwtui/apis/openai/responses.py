@@ -18,7 +18,16 @@ from gwtui.apis.openai.responses_events import EVENT_WORDS, RESPONSE, RULES, Res
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.outcome import AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import (
+    EXAMPLE_PROMPT,
+    EXAMPLE_URL,
+    http_url,
+    json_body,
+    json_headers,
+    key_header,
+    model_asked,
+    unless_named,
+)
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
@@ -48,7 +57,7 @@ class OpenAIResponses(API):
             "input": endpoint.messages if endpoint.messages is not None else endpoint.prompt or EXAMPLE_PROMPT,
             "max_output_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
-            **(RESPONSES_DO_NOT_THINK if endpoint.model is None else {}),
+            **unless_named(endpoint, RESPONSES_DO_NOT_THINK),
         }
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own))
