@@ -15,6 +15,7 @@ from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
+from gwtui.text.sanitize import clauses
 
 SECTION = "Errors"
 FAST_NS = 1_000_000_000
@@ -142,7 +143,7 @@ def _form(request: Request) -> CheckAnswer:
     problem, is_error = form.problem(request.text)
     if not problem:
         return passed(request.reason, facts=facts)
-    words = f"{request.reason}; but {problem}"
+    words = clauses(request.reason, f"but {problem}")
     remedy = f"Answer with {form.example}: SDKs read it."
     if is_error:
         cause = "The gateway wrote this error in its own format, or in another API's (LiteLLM: OpenAI's on every path)."

@@ -205,8 +205,8 @@ VERDICTS: dict[Verdict, VerdictEntry] = {
     ),
     Verdict.BAD_REQUEST: VerdictEntry(
         "The gateway refused the request as malformed.",
-        "A field or the model is not valid for it.",
-        "Correct the field named by the gateway: `model`, `max_tokens`, `body`.",
+        "A field, the model or the method is not valid for it.",
+        "Correct what the gateway names: `model`, `max_tokens`, `body`, `method`.",
     ),
     Verdict.AUTH: VerdictEntry(
         "The key or the client certificate was not accepted.",

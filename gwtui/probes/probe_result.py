@@ -30,7 +30,7 @@ from gwtui.probes.stream_timing import Timing
 from gwtui.secrets.redaction import Redactor
 from gwtui.stats.accuracy import in_doubt, latency
 from gwtui.stats.model_timelines import UNNAMED, ModelTimelines
-from gwtui.text.sanitize import clean, clean_text, excerpt
+from gwtui.text.sanitize import clauses, clean, clean_text, excerpt
 from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, reason_of
 from gwtui.transport.trace import ConnectionTrace
@@ -252,7 +252,7 @@ def _reason(judgement: Judgement, endpoint: Endpoint, api: API, proxy: Proxy | N
     if not judgement.rule.startswith(NOWHERE):
         return reason
     asked = address_words(api.ask(endpoint, None).url, endpoint.url, endpoint.path, api.default_path, reason)
-    return f"{clean(reason)}; {asked}"
+    return clauses(clean(reason), asked)
 
 
 def _answer_id(stream: StreamIntake | None, transport: Transport) -> str:

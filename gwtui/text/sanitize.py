@@ -42,6 +42,12 @@ def clean(text: str, limit: int = LIMIT) -> str:
     return _cut(_visible(text[: limit + 1].replace("\r\n", "\n").replace("\n", LINE_END)), limit, len(text) > limit)
 
 
+def clauses(*parts: str) -> str:
+    """One sentence of several parts. A full stop at the end of a part, as in a gateway's words, becomes a `;`."""
+    *before, last = parts
+    return "; ".join([*(part.removesuffix(".") for part in before), last])
+
+
 def clean_text(text: str, limit: int) -> str:
     """The same for text of many lines: its newlines stay newlines."""
     if len(text) <= limit and _is_safe(text):

@@ -16,6 +16,7 @@ from gwtui.model.profile import TLS, Endpoint
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.secrets.references import is_reference, references_in
 from gwtui.secrets.resolver import read, remember, resolve_within
+from gwtui.text.sanitize import clauses
 from gwtui.transport.connection_policy import spelled
 from gwtui.transport.proxy_urls import DIRECT, ProxyURLError, leaves_out, parse_proxy
 from gwtui.transport.request import PORTS
@@ -88,7 +89,7 @@ def reason_of(judgement: Judgement, endpoint: Endpoint, proxy: Proxy | None) -> 
     verdict, reason = judgement.verdict, judgement.reason
     if proxy is not None:
         is_missing = verdict.outcome is Outcome.FAILED and str(proxy) not in reason
-        return f"{reason}; by way of the {proxy}" if is_missing else reason
+        return clauses(reason, f"by way of the {proxy}") if is_missing else reason
     name = _found(endpoint.url)[0] if verdict in NOT_CONNECTED and endpoint.proxy is None else ""
     return f"{reason} ({name} is set, but gwtui connects directly: `use_proxies` is off)" if name else reason
 

@@ -89,7 +89,7 @@ FIELDS: tuple[Field, ...] = (
         _COMPLETION,
     ),
     Field("body", "body", "text to send; for LLM APIs additional fields as JSON", "what", FieldForm.BODY, Widget.AREA),
-    Field("omit", "omit", "fields of the body not to send, comma-separated", "what", FieldForm.LIST, kinds=_COMPLETION),
+    Field("omit", "omit", "comma-separated fields not to send", "what", FieldForm.LIST, kinds=_COMPLETION),
     Field("expect", "expect", "a text, re:…, json:path=value or any; empty: any, or pong", "what", kinds=_PINGED),
     Field(
         "expect_json",
@@ -105,8 +105,8 @@ FIELDS: tuple[Field, ...] = (
     Field("subprotocols", "subprotocols", "comma-separated, best first", "what", FieldForm.LIST, kinds=_WEBSOCKET),
     Field("metrics", "metrics", "endpoint with its gateway's metrics", "what", kinds=_COMPLETION),
     Field("expect_provider", "provider", "who has to answer; empty: anyone", "what", kinds=_COMPLETION),
-    Field("tolerate", "tolerate", "rules and findings that are fine, comma-separated", "what", FieldForm.LIST),
-    Field("key", "key", "env:NAME, file:PATH, cmd:…, keyring:… or aws:…", "access"),
+    Field("tolerate", "tolerate", "comma-separated rules, findings that are fine", "what", FieldForm.LIST),
+    Field("key", "key", "env:NAME, file:PATH, cmd:…, keyring:…, aws:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field(
         "headers", "headers", "one per line: Name: value, Name: ${env:NAME}", "access", FieldForm.HEADERS, Widget.AREA

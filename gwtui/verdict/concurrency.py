@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 from gwtui.model.concurrency import Concurrency, ModelTimeline, Together
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text import units
-from gwtui.text.tables import Row, TextColumn, table
+from gwtui.text.tables import Row, TextColumn, cells, cut, table
 
 _HEADINGS: Row = ("model", "start", "first", "own first", "end", "duration", "chunks")
+LEAST_NAME = 12
+"""Columns that a model's name keeps, however narrow the table is."""
 _COLUMNS = (TextColumn(most=40), *[TextColumn(7, right=True)] * 5, TextColumn(6, right=True))
 
 
@@ -30,10 +33,12 @@ def evidence_of(found: Concurrency) -> str:
     turns += ", but overlap later" if found.speaks_together and not found.turns else ""
     times = [units.duration(ns) for ns in (found.wall_ns, found.slowest_ns, found.sum_ns)]
     limit = units.duration(found.spread_limit_ns)
+    early = found.models_in_first_chunks
+    answer = "answers" if early == 1 else "answer"
     apart = f"{units.duration(found.start_spread_ns)} apart" if found.start_spread_ns else "in the same read"
     return (
         f"{len(found.answered)} models start {apart} ({within} {limit}); "
-        f"{found.models_in_first_chunks} of them answer within the first {found.first_chunks} chunks and {turns}; "
+        f"{early} of them {answer} within the first {found.first_chunks} chunks and {turns}; "
         f"{times[0]} in total; slowest {times[1]}, sum {times[2]}, "
         f"{found.speed_up:.1f} times as fast"
     )
@@ -46,10 +51,16 @@ def in_words(found: Concurrency) -> str:
     return f"{found.verdict}: {evidence_of(found)}" if found.verdict is not None else evidence_of(found)
 
 
-def models_table(found: Concurrency, begin_ns: int = 0) -> list[str]:
+def models_table(found: Concurrency, begin_ns: int = 0, *, width: int = sys.maxsize) -> list[str]:
     """A line per model, under headings; one that failed has its error. Start, first chunk and end count from
-    `begin_ns`; `own first` and `duration` from the model's own start."""
-    return table([_HEADINGS, *(_timeline_row(each, begin_ns) for each in found.models)], _COLUMNS)
+    `begin_ns`; `own first` and `duration` from the model's own start. Names of models
+    are cut where the table is wider than `width` columns."""
+    rows = [_HEADINGS, *(_timeline_row(each, begin_ns) for each in found.models)]
+    lines = table(rows, _COLUMNS)
+    if (excess := len(lines[0]) - width) <= 0:
+        return lines
+    widest = max(LEAST_NAME, max(cells(each.model) for each in found.models) - excess)
+    return table([(cut(str(name), widest), *others) for name, *others in rows], _COLUMNS)
 
 
 def _timeline_row(timeline: ModelTimeline, begin_ns: int) -> Row:

@@ -13,7 +13,7 @@ from gwtui.apis.headers import MAX_WAIT_S, Headers, header, retry_after, without
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.text.sanitize import clean, excerpt
+from gwtui.text.sanitize import clauses, clean, excerpt
 
 CLASSES: dict[int, Verdict] = {
     401: Verdict.AUTH,
@@ -107,7 +107,7 @@ def judge_status(
         words.append(f"retry-after says {told!r}")
     if verdict is Verdict.BAD_REQUEST and (field := refused_parameter(body)):
         words.append(_field_words(field, said))
-    return _judgement(verdict, status, "; ".join(words), detail)
+    return _judgement(verdict, status, clauses(*words) if words else "", detail)
 
 
 def _classified(status: int, said: str, *, can_wait: bool) -> tuple[Verdict, str]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gwtui.text.sanitize import clean, clean_text
+from gwtui.text.sanitize import clauses, clean, clean_text
 
 CASES = [
     ("plain", "def bubble_sort(arr):", "def bubble_sort(arr):"),
@@ -70,3 +70,8 @@ def test_a_long_text_is_cut_and_says_so() -> None:
     assert clean_text("ab\ncd\nef", 6) == "ab\ncd…"
     assert clean("\x9b" * 3, 5) == "\\x9b…"
     assert clean("exactly", 7) == "exactly"
+
+
+def test_parts_of_one_sentence_have_one_sign_between_them() -> None:
+    assert clauses("The breaker is open.", "retry after 8 s") == "The breaker is open; retry after 8 s"
+    assert clauses("Not found.") == "Not found."

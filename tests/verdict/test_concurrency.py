@@ -51,6 +51,16 @@ def test_a_line_per_model_has_its_times_from_the_request_and_from_its_own_start(
     assert " ".join(lines[3]) == "x ✖ no such model"
 
 
+def test_a_narrow_table_cuts_names_of_models_and_no_figure() -> None:
+    failed = ModelTimeline(model="a-model-with-a-very-long-name-20240307", error="no such model")
+    found = analyse([*answers(10, 20).models, failed], [])
+    lines = models_table(found, width=74)
+    assert (len(lines[0]), lines[0].split()[-1], lines[1].split()[-1]) == (74, "chunks", "9")
+    assert lines[3].startswith("a-model-with")
+    assert "…" in lines[3]
+    assert "no such model" in lines[3]
+
+
 def test_a_gateway_that_answers_one_model_after_another_is_not_up() -> None:
     story = Story()
     story.results("..")

@@ -16,6 +16,7 @@ from gwtui.model.records import Ping, Request
 from gwtui.model.view import StreamView, View
 from gwtui.text import units
 from gwtui.text.gateway_texts import figure_rows
+from gwtui.text.sanitize import clauses
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels.marks import outcome_mark, severity_mark
@@ -123,7 +124,8 @@ def _findings(result: Request | Ping, width: int) -> list[Line]:
     for finding in result.findings:
         entry = finding.entry
         mark, style = severity_mark(entry.severity)
-        text = f"{mark} {finding.name}: {finding.evidence or entry.meaning}; likely cause: {finding.likely_cause}"
+        words = clauses(finding.evidence or entry.meaning, f"likely cause: {finding.likely_cause}")
+        text = f"{mark} {finding.name}: {words}"
         lines += [(Span(part, style),) for part in wrap(text, width)]
         lines += [(Span(part, "muted"),) for part in wrap(f"  To do: {entry.remedy}", width)]
     names, is_failed = (finding.name for finding in result.findings), result.outcome is Outcome.FAILED
@@ -139,7 +141,7 @@ def _models(request: Request, width: int) -> list[Line]:
         return []
     style = {Together.SEQUENTIAL: "warn", Together.CONCURRENT: "good", None: "muted"}[found.verdict]
     failed = {each.model for each in found.failed}
-    heading, *rows = models_table(found)
+    heading, *rows = models_table(found, width=width)
     return [
         *_heading("Models"),
         *((Span(text, style),) for text in wrap(in_words(found), width)),
