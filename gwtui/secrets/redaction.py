@@ -42,7 +42,11 @@ _PART = 16 << 10
 _OVERLAP = 2 << 10
 """How far a part goes into the next one, so that what stands across its end is found."""
 _IS_LETTER = bytes(letters_of(bytes((byte,))) != b"" for byte in range(256))
-_CUT_WORD = re.compile(r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/=_-]+)…")
+_CUT_WORD = re.compile(
+    r"(?<![A-Za-z0-9+/=_-])([A-Za-z0-9+/=_-]+)"
+    r"(?:%(?:25)*[0-9A-Fa-f]?|\\(?:x[0-9A-Fa-f]?|u[0-9A-Fa-f]{0,3})?|&(?:#x?[0-9A-Fa-f]{0,6}|[a-z]{0,6}))?…"
+)
+"""The end of a text that was cut, perhaps within an escape."""
 _CUT_RUN = 5
 """How many characters tell where a text was cut: it is not known how many would have followed."""
 _CUT_REACH = 512
@@ -192,7 +196,7 @@ class Redactor:
             known += 1
         if known:
             at = _letters_at(word)[len(letters) - known - _CUT_RUN + 1]
-            yield match.end() - 1 - len(word) + at, match.end() - 1
+            yield match.end(1) - len(word) + at, match.end() - 1
 
     def _suspects(self, data: bytes) -> bool:
         """False: there is certainly no key in this folded text."""

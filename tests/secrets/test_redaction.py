@@ -255,6 +255,11 @@ def test_an_escape_that_was_cut_counts() -> None:
     assert Redactor([RANDOM])(f"~{escaped[:-1]}…") == f"~{MASK}…"
 
 
+@pytest.mark.parametrize("escape", ["%", "%2", "%25", "%252", "\\", "\\x2", "\\u002", "&#", "&#x2", "&am"])
+def test_a_few_characters_before_an_escape_that_was_cut_are_masked(escape: str) -> None:
+    assert Redactor([RANDOM])(f"key {RANDOM[13:20]}{escape}…") == f"key {MASK}…"
+
+
 def test_secrets_that_hold_one_another_are_masked_as_one() -> None:
     assert Redactor([SECRET[3:], SECRET])(f"a {SECRET} b {SECRET[3:]} c") == f"a {MASK} b {MASK} c"
     assert Redactor([SECRET])(f"{SECRET}{SECRET}") == MASK

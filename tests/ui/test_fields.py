@@ -87,7 +87,7 @@ def test_what_is_typed_becomes_the_field(before: Endpoint, texts: dict[str, str]
     assert edited(before, **texts) == replace(before, **changes)
 
 
-NOT_IN_THE_FORM = {"messages", "fields", "paused", "price"}
+NOT_IN_THE_FORM = {"messages", "turns", "fields", "paused", "price"}
 """What is for the file, and a pause, which has a key of its own."""
 
 

@@ -23,7 +23,7 @@ async def add(stage: Stage, key: str) -> None:
     await stage.press(key)
 
 
-MINE = Endpoint(name="mine", api="anthropic-messages", url="https://gateway.example.com")
+MINE = Endpoint(name="mine", api="anthropic-messages", url="https://gateway.example.com", nonce=True)
 
 
 @pytest.mark.parametrize("way", ["d", "enter", "click"])
