@@ -34,7 +34,14 @@ from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.probes.http import HTTPProber
 from gwtui.probes.masking import masked_finding
 from gwtui.secrets.resolver import make_ready, redactor
-from gwtui.verdict.gateway_entries import Routes, entry_cost, provider_fallback, request_ids, same_provider
+from gwtui.verdict.gateway_entries import (
+    Routes,
+    entry_cost,
+    failed_attempts,
+    provider_fallback,
+    request_ids,
+    same_provider,
+)
 
 WAIT_S = 3.0
 """The longest time that a finished request waits for its look-up, in seconds."""
@@ -61,13 +68,19 @@ class ProviderLookup:
         """Those of endpoints that were edited: a request may still wait for one."""
 
     async def look_up(self, request: Request, endpoint: Endpoint, profile: Profile) -> Request:
-        """The request with its provider and what follows from it; as it is, where nothing is found."""
+        """The request with its provider and what follows from it; as it is, where nothing is found.
+
+        Of one that the gateway refused, only how often it tried.
+        """
         metrics = _metrics_of(endpoint, profile)
-        if metrics is None or request.outcome is not Outcome.OK:
+        is_good = request.outcome is Outcome.OK
+        if metrics is None or not (is_good or _is_refused(request)):
             return request
         gateway, ids = self._gateway(metrics, profile), request_ids(request)
         try:
             async with asyncio.timeout(WAIT_S):
+                if not is_good:
+                    return with_attempts(request, await gateway.audited(ids, request.now_ns))
                 entry = await gateway.entry(ids, request.now_ns)
                 if entry is None:
                     return request
@@ -101,6 +114,19 @@ class ProviderLookup:
 def _metrics_of(endpoint: Endpoint, profile: Profile) -> Endpoint | None:
     metrics = profile.endpoint(endpoint.metrics) if endpoint.metrics is not None else None
     return metrics if metrics is not None and metrics.api == GATEWAY_METRICS.name else None
+
+
+def _is_refused(request: Request) -> bool:
+    """Whether the gateway answered that it has no answer. Then it may have noted why."""
+    return request.outcome is Outcome.FAILED and request.status is not None and request.status >= 500
+
+
+def with_attempts(request: Request, entry: GatewayEntry | None) -> Request:
+    """A refused request with what the gateway's note of it says."""
+    finding = failed_attempts(entry) if entry is not None else None
+    if finding is None:
+        return request
+    return replace(request, findings=(*request.findings, masked_finding(finding, redactor())))
 
 
 def with_entry(request: Request, entry: GatewayEntry, endpoint: Endpoint, fallback: Finding | None) -> Request:

@@ -1,4 +1,5 @@
-"""What a gateway's note of one request gives away: a fallback to another provider, and a cost that is not the price."""
+"""What a gateway's note of one request gives away: a fallback to another provider, failed attempts, and a
+cost that is not the price."""
 
 from __future__ import annotations
 
@@ -95,6 +96,17 @@ def _why_default(entry: GatewayEntry, endpoint: Endpoint, model: str, routes: Ro
 def _names_agent(endpoint: Endpoint) -> bool:
     """Whether requests are routed by a kind of agent, whatever their model."""
     return isinstance(endpoint.body, dict) and bool(endpoint.body.get("agent_type"))
+
+
+def failed_attempts(entry: GatewayEntry) -> Finding | None:
+    """The finding, where a gateway asked upstreams more than once for a request that failed all the same."""
+    count = max(len(entry.attempts), entry.attempt_count or 0)
+    if count < 2:
+        return None
+    tried = ", ".join(f"{each.provider} ({each.outcome})" if each.outcome else each.provider for each in entry.attempts)
+    return Finding(
+        name=FindingName.RETRIES, evidence=clean(f"{count} attempts: {tried}" if tried else f"{count} attempts")
+    )
 
 
 def same_provider(one: str, other: str) -> bool:

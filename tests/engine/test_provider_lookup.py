@@ -42,6 +42,7 @@ class Gateway:
         self.default = "anthropic"
         self.attempts: Any = None
         self.in_recent = self.in_audit = True
+        self.refuses = False
         self.cost = 0.00002
         self.missing: set[str] = set()
         self.noted: list[dict[str, Any]] = []
@@ -51,7 +52,11 @@ class Gateway:
         path = asked.path.partition("?")[0]
         if path in self.missing:
             return 404, b"{}"
-        return 200, json.dumps(getattr(self, path.rpartition("/")[2])()).encode()
+        said = getattr(self, path.rpartition("/")[2])()
+        if self.refuses and path == "/v1/messages":
+            self.noted[-1]["request_id"] = asked.headers["x-request-id"]
+            return 500, b'{"type": "error", "error": {"type": "api_error", "message": "all providers failed"}}'
+        return 200, json.dumps(said).encode()
 
     def messages(self) -> dict[str, Any]:
         entry = {"request_id": f"msg_{len(self.noted)}", "provider": self.provider, "cost_usd": self.cost}
@@ -210,7 +215,18 @@ async def test_many_requests_share_what_is_asked(gateway: Gateway) -> None:
     assert (gateway.asked("metrics"), gateway.asked("health")) == (2, 2), "once for the row, once for all the others"
 
 
-async def test_a_failed_request_is_not_looked_up(gateway: Gateway) -> None:
+async def test_the_audit_tells_what_a_refused_request_was_tried_on(gateway: Gateway) -> None:
+    gateway.refuses = True
+    gateway.attempts = [{"provider": "anthropic", "status": 529}, {"provider": "openai", "status": 503}]
+    (row,) = await looked_up(gateway)
+    assert (row.verdict, row.provider) == (Verdict.SERVER_ERROR, "")
+    assert [(each.name, each.evidence) for each in row.findings] == [
+        (FindingName.RETRIES, "2 attempts: anthropic (529), openai (503)")
+    ]
+    assert gateway.asked("audit") == 1
+
+
+async def test_a_request_that_the_gateway_has_no_part_in_is_not_looked_up(gateway: Gateway) -> None:
     gateway.missing = {"/v1/messages"}
     (row,) = await looked_up(gateway)
     assert (row.verdict, gateway.asked("gateway")) == (Verdict.NOT_FOUND, 0)

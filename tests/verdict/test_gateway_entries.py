@@ -11,7 +11,7 @@ from gwtui.apis.gateway_documents import Attempt, GatewayEntry, HealthDocument
 from gwtui.model.profile import Endpoint, Price
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
-from gwtui.verdict.gateway_entries import Routes, cost_differs, entry_cost, provider_fallback
+from gwtui.verdict.gateway_entries import Routes, cost_differs, entry_cost, failed_attempts, provider_fallback
 
 FAILED, SECOND = Attempt("anthropic", True, "529"), Attempt("openai")
 CLAUDE, GPT, LLAMA = "claude-3-haiku-20240307", "gpt-4o-mini", "llama-3.1-8b"
@@ -50,6 +50,21 @@ def test_attempts_prove_a_fallback_whatever_else_is_known(noted: GatewayEntry, w
         assert fallback(noted, model) == words
     proved = fallback(entry("openai", FAILED, SECOND), expect_provider="openai")
     assert proved == "anthropic failed (529), openai answered"
+
+
+@pytest.mark.parametrize(
+    ("noted", "words"),
+    [
+        (entry("", FAILED, Attempt("google", True)), "2 attempts: anthropic (529), google"),
+        (entry("", count=3), "3 attempts"),
+        (entry("", FAILED), None),
+        (entry("", count=1), None),
+        (entry(""), None),
+    ],
+)
+def test_what_a_failed_request_was_tried_on(noted: GatewayEntry, words: str | None) -> None:
+    finding = failed_attempts(noted)
+    assert (finding.evidence if finding is not None else None) == words
 
 
 def test_another_provider_than_the_named_one() -> None:

@@ -47,8 +47,8 @@ DELIVERY: dict[FindingName, FindingEntry] = {
         "Compare the model's name with the gateway's routes and fallbacks. If it is right, set `expect_model`.",
     ),
     FindingName.RETRIES: warning(
-        "Headers show that the gateway tried more than once.",
-        "The gateway needed retries behind this answer: its first choice failed.",
+        "Headers, or the gateway's own notes, show that it tried more than once.",
+        "The first upstream failed, and the gateway tried again or asked another one.",
         "Look for the failed attempts in the gateway's log by the trace id.",
     ),
     FindingName.FALLBACKS: warning(
