@@ -305,7 +305,7 @@ async def test_the_palette_does_what_keys_do(tmp_path: Path) -> None:
         await options(stage, len(KEYS) - 1)
         assert "freeze the display, or pause a replay" in stage.text
         assert "f5          mark this moment" in stage.text
-        await stage.press(*"longerwindow")
+        await stage.press(*"windowlonger")
         await options(stage, 1)
         await stage.press("enter", "enter")
         await stage.drawn()
