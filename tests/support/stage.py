@@ -105,7 +105,7 @@ class Stage:
         """Wait until all emitted records are on the screen."""
         await self.feed.taken.wait()
         await self.pilot.pause()
-        self.monitor._frame()
+        self.monitor._follow_selection()
         await self.pilot.pause()
         return self
 

@@ -155,6 +155,21 @@ async def test_keys_that_come_at_once_are_about_the_endpoint_just_selected(tmp_p
         assert f"{first} #" in stage.lines[0] + stage.lines[1] + stage.lines[2]
 
 
+async def test_a_frame_takes_no_key_back(tmp_path: Path) -> None:
+    """One that comes before the table's message does, as on a busy machine."""
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.show(*story.session())
+        table = stage.monitor.query_one(EndpointsPanel)
+        first = table.selected
+        with table.prevent(EndpointsPanel.Selected):
+            table.action_move(1)
+        selected = table.selected
+        assert selected != first
+        await stage.show(*story.session())
+        await stage.drawn()
+        assert (table.selected, stage.query.endpoint) == (selected, selected)
+
+
 async def test_a_filter_shows_takes_back_and_explains(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.show(*story.session())

@@ -70,7 +70,7 @@ class MonitorScreen(Screen[None]):
         yield KeyLine(self.remapped)
 
     def on_mount(self) -> None:
-        self.set_interval(1 / FRAMES_PER_S, self._frame)
+        self.set_interval(1 / FRAMES_PER_S, self._follow_selection)
         self._follow()
         self.query_one(EndpointsPanel).focus()
 
@@ -187,10 +187,11 @@ class MonitorScreen(Screen[None]):
 
     @on(EndpointsPanel.Selected)
     def _follow_selection(self) -> None:
-        """Look at the endpoint that the table has selected."""
+        """Show what is new of the endpoint that the table has selected."""
         shown = self._view.selected if self._view is not None else None
         if shown is not None and (name := self.query_one(EndpointsPanel).selected) != shown.name:
-            self._look(replace(self._watch.query, endpoint=name, request=None))
+            self._watch.query = replace(self._watch.query, endpoint=name, request=None)
+        self._frame()
 
     @on(EndpointsPanel.Sort)
     def _sort(self, event: EndpointsPanel.Sort) -> None:
