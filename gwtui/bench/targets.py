@@ -12,9 +12,7 @@ from typing import Any
 
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
-from gwtui.apis.requests import with_scheme
-from gwtui.config import endpoint_from
-from gwtui.config.templates import FEATURE, JSON, TRACE, made_with
+from gwtui.config.templates import FEATURE, made_with, snippet
 from gwtui.model.profile import Endpoint
 from gwtui.secrets.references import SCHEMES, KeyReferenceError, is_reference, references_in
 from gwtui.secrets.resolver import resolve
@@ -31,12 +29,13 @@ PROVIDERS = {
 """Per provider the kinds of ready-made endpoints: at a gateway, and at an instance."""
 
 _PINGS = (
-    ("ws(s): gateway", "gateway", "websocket", "/v2/websocket"),
-    ("http(s): gateway", "gateway", "http", "/v2/http"),
-    ("ws(s): sourcegraph", "sourcegraph", "websocket", "/.api/gateway/websocket"),
-    ("http(s): sourcegraph", "sourcegraph", "http", "/.api/gateway/http"),
-    ("http(s): http-then-ws", "sourcegraph", "http", "/.api/gateway/http-then-websocket"),
+    ("ws(s): gateway", "gateway", "cody-gateway-ws"),
+    ("http(s): gateway", "gateway", "cody-gateway-http"),
+    ("ws(s): sourcegraph", "sourcegraph", "sourcegraph-ws"),
+    ("http(s): sourcegraph", "sourcegraph", "sourcegraph-http"),
+    ("http(s): http-then-ws", "sourcegraph", "sourcegraph-http-then-ws"),
 )
+"""The names of rows, what each pings, and its kind of ready-made endpoint."""
 
 
 class TargetError(ValueError):
@@ -62,12 +61,10 @@ class SourcegraphTarget:
             suffix = f"-{provider}" if len(providers) > 1 else ""
             at_gateway, at_instance = PROVIDERS[provider]
             if self.gateway is not None:
-                url = _over_http(self.gateway)
-                own = {"name": f"gateway{suffix}", "url": url, "key": self.sgd, "auth": "bearer"}
+                own = {"name": f"gateway{suffix}", "url": self.gateway, "key": self.sgd, "auth": "bearer"}
                 found.append((at_gateway, own))
             if self.sourcegraph is not None:
-                url = _over_http(self.sourcegraph)
-                own = {"name": f"sourcegraph{suffix}", "url": url, "key": self.sgp, "auth": "token"}
+                own = {"name": f"sourcegraph{suffix}", "url": self.sourcegraph, "key": self.sgp, "auth": "token"}
                 found.append((at_instance, own))
         return tuple(
             made_with({"stream": False, **own, "headers": {**FEATURE, **self._special()}, **changes}, kind)
@@ -77,25 +74,14 @@ class SourcegraphTarget:
     def pings(self) -> tuple[Endpoint, ...]:
         """Endpoints without a model, which tell a slow network from a slow model. Raises as `completions` does."""
         self._check()
-        places = {"gateway": (self.gateway, None), "sourcegraph": (self.sourcegraph, self.sgp)}
-        return tuple(
-            endpoint_from(
-                {
-                    "name": name,
-                    "api": api,
-                    "url": url if api == "websocket" else _over_http(url),
-                    "path": path,
-                    "key": key,
-                    "auth": "token" if key is not None else None,
-                    "body": "ping",
-                    "expect": "pong",
-                    "headers": {**(JSON if api == "http" else {}), **TRACE, **self._special()},
-                }
-            )
-            for name, place, api, path in _PINGS
-            if (url := places[place][0]) is not None
-            for key in [places[place][1]]
-        )
+        found = []
+        for name, place, kind in _PINGS:
+            url, key = (self.gateway, None) if place == "gateway" else (self.sourcegraph, self.sgp)
+            if url is not None:
+                headers = {**snippet(kind).headers, **self._special()}
+                auth = "token" if key is not None else None
+                found.append(made_with({"name": name, "url": url, "key": key, "auth": auth, "headers": headers}, kind))
+        return tuple(found)
 
     def _special(self) -> dict[str, str]:
         return {SPECIAL_HEADER: self.special_header} if self.special_header is not None else {}
@@ -115,11 +101,6 @@ class SourcegraphTarget:
                     f"{option} takes where the key is, never the key: others could read it in the list of processes. "
                     f"Put it into a variable and give {option} env:{name}, or give {option} {SCHEMES}"
                 )
-
-
-def _over_http(url: str) -> str:
-    """The URL of a gateway that was given for its WebSocket, for requests over HTTP."""
-    return with_scheme(url, "http", "https") if url.startswith(("ws://", "wss://")) else url
 
 
 def check(endpoints: Sequence[Endpoint]) -> None:

@@ -140,13 +140,13 @@ def _document(*paths: str) -> Callable[[CheckTarget], Groups]:
     """A document at the first of these paths that the gateway has."""
 
     def ask(target: CheckTarget) -> Groups:
-        endpoint, url = target.endpoint, root_of(target.endpoint)
+        endpoint = target.endpoint
         given = target.profile.deadlines_of(endpoint)
         get = Endpoint(
             name=endpoint.name,
             api="http",
             method="GET",
-            url=("http" + url.removeprefix("ws")) if url.startswith("ws") else url,
+            url=root_of(endpoint),
             key=endpoint.key,
             headers=endpoint.headers,
             tls=endpoint.tls,

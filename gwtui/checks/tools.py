@@ -8,14 +8,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from msgspec.structs import replace as changed
-
 from gwtui.apis import kind_of
 from gwtui.checks.check import Check
 from gwtui.checks.registry import CHECKS
 from gwtui.checks.request_sets import CheckTarget
-from gwtui.config import endpoint_from
-from gwtui.config.templates import snippet
+from gwtui.config.templates import made_with, snippet
 from gwtui.model.profile import Endpoint
 
 
@@ -147,10 +144,7 @@ def checks_of(tool: Tool, target: CheckTarget, names: Sequence[str] = ()) -> tup
 
 def endpoints_at(tool: Tool, url: str, key: str | None) -> tuple[Endpoint, ...]:
     """What the tool asked at a base URL, one endpoint per row. Those that send a key get it. Raises ConfigError."""
-    return tuple(_at(name, snippet(kind), url, key) for name, kind in tool.rows)
-
-
-def _at(name: str, ready_made: Endpoint, url: str, key: str | None) -> Endpoint:
-    base = url if ready_made.api == "websocket" or not url.startswith("ws") else f"http{url.removeprefix('ws')}"
-    own = endpoint_from({"url": base, "key": key if ready_made.key is not None else None}, ready_made)
-    return changed(own, name=name)
+    return tuple(
+        made_with({"name": name, "url": url, "key": key if snippet(kind).key is not None else None}, kind)
+        for name, kind in tool.rows
+    )

@@ -15,7 +15,7 @@ import msgspec
 
 from gwtui.apis import APIS, kind_of
 from gwtui.apis.default_models import CHATS_DO_NOT_THINK, GPT
-from gwtui.apis.requests import LOCAL_URL
+from gwtui.apis.requests import LOCAL_URL, with_scheme
 from gwtui.apis.sourcegraph.shared import ACCESS_TOKEN, EXAMPLE_URL
 from gwtui.config import ConfigError, ConfigFault, endpoint_from, load, save_endpoint
 from gwtui.config.errors import did_you_mean, shown
@@ -289,9 +289,12 @@ def made_with(given: Mapping[str, Any], kind: str) -> Endpoint:
     """The ready-made endpoint with these fields of one's own over it. Raises ConfigError.
 
     Another question takes the place of the whole conversation. So does another model, which may refuse a prefilled
-    answer, and which gets none of the settings that suit the ready-made one.
+    answer, and which gets none of the settings that suit the ready-made one. The URL may be that of the WebSocket at
+    the same place.
     """
-    made = snippet(kind)
+    made, given = snippet(kind), dict(given)
+    if kind_of(made.api) is not Kind.WEBSOCKET and str(given.get("url")).startswith(("ws://", "wss://")):
+        given["url"] = with_scheme(given["url"], "http", "https")
     is_other_model = given.get("model") not in (None, made.model)
     if is_other_model or given.keys() & {"prompt", "turns"}:
         made = msgspec.structs.replace(made, messages=None)

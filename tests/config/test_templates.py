@@ -138,6 +138,13 @@ def test_a_set_adds_every_endpoint_of_a_gateway_with_one_url(tmp_path: Path, nam
     assert [each.key is None for each in added] == [snippet(each.name).key is None for each in added]
 
 
+def test_a_set_takes_the_url_of_the_websocket_too(tmp_path: Path) -> None:
+    added = add_set(tmp_path / "config.toml", "p", "cody", {"url": "wss://gateway.example.com"})
+    schemes = {each.name: each.url.partition("://")[0] for each in added}
+    assert schemes.pop("cody-gateway-ws") == "wss"
+    assert set(schemes.values()) == {"https"}
+
+
 def test_names_of_sets_and_kinds_differ() -> None:
     assert not SETS.keys() & SNIPPETS.keys()
     assert all(kind in SNIPPETS for each in SETS.values() for kind in each.kinds)
