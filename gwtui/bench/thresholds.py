@@ -81,6 +81,13 @@ class Tripped:
         return f"{self.endpoint}: {self.reason}, and the gate is {self.gate}"
 
 
+def parse_all(texts: Sequence[str], measured: Sequence[Measured]) -> list[Threshold]:
+    """The gates for these endpoints. Raises GateError."""
+    gates = [parse(text) for text in texts]
+    check(gates, measured)
+    return gates
+
+
 def parse(text: str) -> Threshold:
     """Raises GateError."""
     if (named := _NAME.fullmatch(text.strip())) is not None:

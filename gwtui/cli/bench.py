@@ -24,7 +24,7 @@ from gwtui.cli.measure import (
     text_style,
     write,
 )
-from gwtui.cli.options import FlagsAsGo, exit_with, given, go_bool, key_option, model_option, rate
+from gwtui.cli.options import FlagsAsGo, endpoint_options, exit_with, given, go_bool, rate
 
 if TYPE_CHECKING:
     from gwtui.bench.plan import Plan
@@ -145,11 +145,7 @@ class _WithGates(FlagsAsGo):
 @click.option("--interleave", is_flag=True, help="Load the endpoints in turns: A B B A.")
 @click.option("--fail-if", "fail_if", multiple=True, metavar="EXPR", help="Exit with 1 if EXPR is true; repeatable.")
 @measure_options
-@click.option("--api", metavar="NAME", help="API of an endpoint that is in no profile.")
-@click.option("--url", metavar="URL", help="Base URL of that endpoint.")
-@click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
-@key_option
-@model_option
+@endpoint_options
 @click.option("--gateway", metavar="URL", help="Load a Cody Gateway at this URL.")
 @click.option("--sgd", metavar="REFERENCE", help="Where the gateway's key is.")
 @click.option("--sourcegraph", metavar="URL", help="Load a Sourcegraph instance at this URL.")
@@ -197,12 +193,11 @@ def bench(options: BenchOptions) -> int:
         deadline_s=options.deadline_s,
     )
     with refusing_targets():
-        parsed = [thresholds.parse(text) for text in options.fail_if]
-        thresholds.check(parsed, list(run.measured.values()))
+        gates = thresholds.parse_all(options.fail_if, list(run.measured.values()))
     outputs = outputs_of(options)
 
     def report_results() -> bool:
-        tripped = thresholds.judge(parsed, list(run.measured.values()))
+        tripped = thresholds.judge(gates, list(run.measured.values()))
         if options.as_json:
             say(report.bench_json(run, tripped))
         else:

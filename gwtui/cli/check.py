@@ -22,7 +22,7 @@ from gwtui.cli.console import (
     width,
 )
 from gwtui.cli.endpoints import Targets, from_profile, refuse_undescribed
-from gwtui.cli.options import FILE, config_option, exit_with, given, json_option, key_option, model_option
+from gwtui.cli.options import FILE, config_option, endpoint_options, exit_with, given, json_option
 from gwtui.cli.user_files import OutputFile
 
 if TYPE_CHECKING:
@@ -47,11 +47,7 @@ Plans: TypeAlias = "Sequence[tuple[CheckTarget, Sequence[Check]]]"
 @click.argument("endpoint", required=False, metavar="[ENDPOINT|URL]")
 @click.option("-p", "--profile", "profile_name", metavar="NAME", help="The profile to check.")
 @config_option
-@click.option("--api", metavar="NAME", help="API of an endpoint that is in no profile.")
-@click.option("--url", metavar="URL", help="Base URL of that endpoint.")
-@click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]")
-@key_option
-@model_option
+@endpoint_options
 @click.option("--models", metavar="A,B,C", help="Models that have to work, alone and concurrently; maximum 9.")
 @click.option("--agent-type", metavar="NAME", help="Agent type to route by.  [default: code-reviewer]")
 @click.option("--provoke", metavar="MODEL", help="Model whose first provider fails: test fallback and circuit breaker.")

@@ -166,6 +166,15 @@ def option_group(*options: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return decorate
 
 
+endpoint_options = option_group(
+    click.option("--api", metavar="NAME", help="API of an endpoint that is in no profile."),
+    click.option("--url", metavar="URL", help="Base URL of that endpoint."),
+    click.option("--path", metavar="PATH", help="Appended to the base URL.  [default: the API's]"),
+    key_option,
+    model_option,
+)
+"""How to describe an endpoint, or what to change of one in a profile."""
+
 screen_options = option_group(
     click.option("--headless", is_flag=True, help="No screen: print a line per interval, then a summary."),
     click.option("--json", "as_json", is_flag=True, help="No screen: print JSON lines."),

@@ -186,8 +186,7 @@ def probe(endpoint: Endpoint, profile: Profile, fail_if: Sequence[str] = (), *, 
 
     measured = empty((endpoint,))
     try:
-        gates = [thresholds.parse(text) for text in fail_if]
-        thresholds.check(gates, list(measured.values()))
+        gates = thresholds.parse_all(fail_if, list(measured.values()))
     except thresholds.GateError as error:
         raise Refusal(str(error)) from error
     probed, number = carry_out(_probed(endpoint, profile))
