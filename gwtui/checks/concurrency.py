@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gwtui.checks.check import Check, CheckAnswer, describe, failed, not_applicable, passed, warned
+from gwtui.checks.check import Check, CheckAnswer, Facts, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence
 from gwtui.checks.models import SECTION
 from gwtui.checks.request_plans import UNKNOWN_MODEL, sizes
@@ -17,6 +17,7 @@ from gwtui.model.records import Finding
 from gwtui.stats.concurrency import NO_SPEED_UP, SHORTEST_NS
 from gwtui.stats.model_timelines import UNNAMED
 from gwtui.text import units
+from gwtui.text.sanitize import clauses
 from gwtui.text.tables import Row, TextColumn, table
 from gwtui.verdict.concurrency import in_words, models_table
 
@@ -38,8 +39,8 @@ def judge_concurrency(evidence: Evidence) -> CheckAnswer:
     details = [*_speed_ups(analyses), *_timeline_lines(last)]
     if last.verdict is None:
         return _undecided(last, evidence)
-    facts: dict[str, int | float | str] = {"verdict": last.verdict.value, **facts_of(last)}
-    facts |= {f"speed_up_{len(each.models)}": round(each.speed_up, 2) for each in analyses}
+    by_size = {f"speed_up_{len(each.models)}": round(each.speed_up, 2) for each in analyses}
+    facts: Facts = {"verdict": last.verdict.value, **facts_of(last), **by_size}
     words = in_words(last)
     if last.verdict is Together.SEQUENTIAL:
         return failed(words, QUEUED.cause, QUEUED.remedy, details=details, facts=facts)
@@ -74,7 +75,7 @@ def _undecided(found: Concurrency, evidence: Evidence) -> CheckAnswer:
     if not any(each.ok for need in (RequestSet.STREAM, RequestSet.MODELS) for each in evidence.all(need)):
         return not_applicable(words)
     return failed(
-        f"{words}; sequential requests are answered",
+        clauses(words, "sequential requests are answered"),
         "A limit on concurrent requests, or a gateway that cannot serve several models at a time.",
         "Ask for a higher limit; look for the trace ids in the gateway's log.",
         details=_timeline_lines(found),
@@ -150,7 +151,7 @@ def judge_one_fails_alone(evidence: Evidence) -> CheckAnswer:
     return passed(f"{UNKNOWN_MODEL!r} failed alone, the others continued: {failure}")
 
 
-def facts_of(found: Concurrency) -> dict[str, int | float | str]:
+def facts_of(found: Concurrency) -> Facts:
     """The figures of an analysis, for programs."""
     return {
         "start_spread_ms": units.milliseconds(found.start_spread_ns) or 0.0,

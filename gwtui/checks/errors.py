@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from gwtui.apis import APIS
 from gwtui.checks.breaker import broke_midway, failed_upstream, is_answered
-from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
+from gwtui.checks.check import Check, CheckAnswer, Facts, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.key_substitution import holds_key
 from gwtui.checks.request_plans import UNKNOWN_MODEL
@@ -138,7 +138,7 @@ def _unauthorised_model(request: Request) -> CheckAnswer:
 
 def _form(request: Request) -> CheckAnswer:
     """Whether the error that came with a good status is well-formed."""
-    facts: dict[str, int | float | str] = {"status": request.status or 0}
+    facts: Facts = {"status": request.status or 0}
     form = APIS[request.api].error_form
     problem, is_error = form.problem(request.text)
     if not problem:
@@ -171,7 +171,7 @@ def judge_fast_failures(evidence: Evidence) -> CheckAnswer:
     slowest = max(refused, key=_took_ns)
     open_ones = [each for each in refused if _left_open(each.request)]
     words = f"{units.many(len(refused), 'failure')}, the slowest reported after {units.duration(_took_ns(slowest))}"
-    facts: dict[str, int | float | str] = {
+    facts: Facts = {
         "failures": len(refused),
         "slowest_ms": units.milliseconds(_took_ns(slowest)) or 0.0,
     }
@@ -207,7 +207,7 @@ def judge_whole_streams(evidence: Evidence) -> CheckAnswer:
     if not begun and not visible:
         return not_applicable("no stream began")
     broken = [each for each in begun if not each.ok and each.request.verdict is not Verdict.CANCELLED]
-    facts: dict[str, int | float | str] = {"streams": len(begun), "broken": len(broken)}
+    facts: Facts = {"streams": len(begun), "broken": len(broken)}
     if not broken:
         return passed(_whole(len(begun), visible), facts=facts)
     first = blamed(broken[0].request)

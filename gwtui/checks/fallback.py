@@ -21,7 +21,7 @@ from gwtui.checks.breaker import (
     is_answered,
     is_refused_by_one,
 )
-from gwtui.checks.check import Check, CheckAnswer, blamed, describe, failed, not_applicable, passed, warned
+from gwtui.checks.check import Check, CheckAnswer, Facts, blamed, describe, failed, not_applicable, passed, warned
 from gwtui.checks.errors import FAST_NS
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.request_sets import RequestSet
@@ -29,6 +29,7 @@ from gwtui.model.check_results import CheckOutcome
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
 from gwtui.text import units
+from gwtui.text.sanitize import clauses
 from gwtui.verdict.classify import JSON_ANSWER
 
 EXPECTED_FAILURES = 5
@@ -77,7 +78,7 @@ def _chain_failed(evidence: Evidence, probed: Probed, chain: list[str]) -> Check
     if len(tried) > 1:
         return passed(f"the chain was followed to its end, and all providers failed: {', '.join(tried.values())}")
     if not chain:
-        return not_applicable(f"{describe(request)}; /gateway/health reports no fallback chain")
+        return not_applicable(clauses(describe(request), "/gateway/health reports no fallback chain"))
     if not tried and (attempts_of(evidence, probed) or 0) > 1:
         return passed(
             f"the chain {' → '.join(chain)} was followed to its end, and all providers failed: {describe(request)}"
@@ -177,17 +178,17 @@ def judge_breaker(evidence: Evidence) -> CheckAnswer:
 
 
 def _opened(breaker: BreakerEvidence) -> CheckAnswer:
-    facts: dict[str, int | float | str] = {"failures": breaker.failures, "fast_failures": breaker.fast}
+    facts: Facts = {"failures": breaker.failures, "fast_failures": breaker.fast}
     words = _opening(breaker)
     if breaker.open_s is None:
         announced = f", it says {breaker.announced_s:.0f} s" if breaker.announced_s is not None else ""
-        words = f"{words}; still open {breaker.shut_s:.1f} s later{announced}"
+        words = clauses(words, f"still open {breaker.shut_s:.1f} s later{announced}")
         if breaker.announced_s is not None and breaker.announced_s > LONGEST_WAIT_S:
             return passed(words, facts=facts)
         cause = "It stays open for a long time, or never tests its upstream."
         return warned(words, cause, "Check it again later.", facts=facts)
-    facts["open_s"] = round(breaker.open_s, 3)
-    words = f"{words}; half open {breaker.open_s:.1f} s after it opened: a test went through"
+    facts = {**facts, "open_s": round(breaker.open_s, 3)}
+    words = clauses(words, f"half open {breaker.open_s:.1f} s after it opened: a test went through")
     if breaker.test_ok:
         return passed(f"{words}, succeeded and closed it", facts=facts)
     if breaker.after_ok:
@@ -209,9 +210,11 @@ def _with_notes(answer: CheckAnswer, evidence: Evidence, breaker: BreakerEvidenc
     states = dict.fromkeys(entry.breaker for entry in entries if entry is not None and entry.breaker)
     words = answer.evidence
     if counts:
-        words += f"; its own notes count {units.many(max(counts), 'upstream attempt')} for a refused request"
+        words = clauses(
+            words, f"its own notes count {units.many(max(counts), 'upstream attempt')} for a refused request"
+        )
     if states:
-        words += f"; it notes the breaker as {', '.join(states)}"
+        words = clauses(words, f"it notes the breaker as {', '.join(states)}")
     if any(counts) and answer.outcome is CheckOutcome.PASS:
         return warned(
             words,
@@ -248,7 +251,7 @@ def _fell_back(request: Request) -> bool:
 
 
 def _why(request: Request) -> str:
-    return "; ".join(finding.evidence for finding in request.findings if finding.name in FALLBACK_FINDINGS)
+    return clauses(*(finding.evidence for finding in request.findings if finding.name in FALLBACK_FINDINGS))
 
 
 CHECKS = (

@@ -18,7 +18,7 @@ from gwtui.apis.gateway_documents import (
     read_metrics,
 )
 from gwtui.apis.gateway_metrics import counts_text, dear
-from gwtui.checks.check import CheckAnswer, failed, not_applicable, passed, warned
+from gwtui.checks.check import CheckAnswer, Facts, failed, not_applicable, passed, warned
 from gwtui.checks.evidence import Document, Evidence, Probed, ids_of
 from gwtui.checks.health import problem_of
 from gwtui.checks.request_sets import RequestSet
@@ -85,7 +85,7 @@ def _judge_figures(
         return failed("a counter of the summary is lower after the requests than before", cause, remedy)
     noted = [entry for ids in ids_of(good) if (entry := find_raw(after.recent, ids)) is not None]
     words = _told(grown, after, len(sent), tokens, len(noted))
-    facts: dict[str, int | float | str] = {
+    facts: Facts = {
         name: value
         for name, value in (
             ("total_requests", grown.requests),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gwtui.checks.check import Check, CheckAnswer, failed, not_applicable, nothing_good, passed, warned
+from gwtui.checks.check import Check, CheckAnswer, Facts, failed, not_applicable, nothing_good, passed, warned
 from gwtui.checks.evidence import Evidence, Probed, finding_of
 from gwtui.checks.request_sets import RequestSet
 from gwtui.checks.streaming import SECTION
@@ -76,7 +76,7 @@ def _pace_words(pace: ContentPace) -> str:
     return f"{pace.events} content events in {pace.reads} reads over {units.duration(pace.spread_ns)}"
 
 
-def _facts(pace: ContentPace) -> dict[str, int | float | str]:
+def _facts(pace: ContentPace) -> Facts:
     return {
         "content_events": pace.events,
         "reads": pace.reads,

@@ -26,7 +26,7 @@ from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.text import units
-from gwtui.text.sanitize import clean
+from gwtui.text.sanitize import clauses, clean
 from gwtui.verdict.classify import JSON_ANSWER
 
 SECTION = "Answers"
@@ -173,7 +173,7 @@ def _unnamed(request: Request) -> CheckAnswer:
 
 
 def _named(findings: Sequence[Finding]) -> str:
-    return "; ".join(f"{each.name.value.replace('_', ' ')}: {each.evidence}" for each in findings)
+    return clauses(*(f"{each.name.value.replace('_', ' ')}: {each.evidence}" for each in findings))
 
 
 def _lacking(probed: Probed) -> str:
