@@ -39,31 +39,25 @@ class ConversationProber(HTTPProber):
         """The endpoint with all of its turns; what it is asked in one of them is the prober's endpoint meanwhile."""
         self._dialogue = dialogue
         self._keeper: AnswerKeeper = dialogue.keeper()
+        self._turn = 1
+        """The turn under way, or the last one, counted from 1."""
         self._begin()
 
     def _begin(self) -> None:
-        self._turn = 1
-        """The turn that is next, counted from 1."""
-        self._so_far = opened(self._whole)
+        self._next_turn, self._so_far = 1, opened(self._whole)
 
     def goes_on(self) -> bool:
-        return self._turn > 1
+        return self._next_turn > 1
 
     async def probe(self, number: int, planned_ns: int, trigger: Trigger) -> Request:
         """Send the next turn and measure it. See `Prober.probe`."""
-        turn = self._whole.turns[self._turn - 1]
-        self._endpoint = turn_of(self._whole, self._dialogue, self._so_far, turn)
+        self._turn = self._next_turn
+        self._endpoint = turn_of(self._whole, self._dialogue, self._so_far, self._whole.turns[self._turn - 1])
         self._limit_names = LimitNames(self._endpoint, self._api)
-        try:
-            result = self._found(await super().probe(number, planned_ns, trigger))
-        except BaseException:
-            self._begin()
-            raise
+        self._begin()
+        result = self._found(await super().probe(number, planned_ns, trigger))
         if is_between(result):
-            self._turn += 1
-            self._so_far = gone_on(self._endpoint, self._keeper.answer())
-        else:
-            self._begin()
+            self._next_turn, self._so_far = self._turn + 1, gone_on(self._endpoint, self._keeper.answer())
         return result
 
     def _found(self, request: Request) -> Request:
