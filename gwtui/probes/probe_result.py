@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import structs
 
 from gwtui.apis.addresses import address_words
@@ -41,7 +42,7 @@ from gwtui.verdict.findings import as_expected
 from gwtui.verdict.headroom import with_cached_tokens
 from gwtui.verdict.http_status import breaker_open, wait_s
 from gwtui.verdict.token_rate import rate_of
-from gwtui.verdict.tolerance import told, tolerant
+from gwtui.verdict.tolerance import not_tolerated, tolerant
 
 REASON_CHARS = 1000
 """The most of a reason that is kept: the gateway's own words, and ours behind them."""
@@ -115,6 +116,28 @@ class Result:
         return bool(header(self.headers, "content-length") or header(self.headers, "transfer-encoding"))
 
 
+class _Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What was asked and when, under the names that a `Request` has for them."""
+
+    endpoint: str
+    number: int
+    started_at: float
+    lateness_ns: int
+    trigger: Trigger
+    api: str
+    model: str
+    stream: bool
+
+
+class _Ids(msgspec.Struct, frozen=True, kw_only=True):
+    """By what a request is found elsewhere, under the names that a `Request` has for them."""
+
+    trace_id: str
+    request_id: str
+    sent_request_id: str
+    answer_id: str
+
+
 def record_of(
     result: Result, endpoint: Endpoint, api: API, peer: Dial, redact: Redactor, proxy: Proxy | None
 ) -> Request:
@@ -131,33 +154,25 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
     reader = stream.reader if stream is not None else None
     judged = tolerant(endpoint, judge(endpoint, api, transport, reader, _pace_of_one(pace, stream)))
     judgement = judged.judgement
-    good = judgement.verdict.outcome is Outcome.OK
     usage, model_served = _answer(stream, judged)
-    expected = as_expected(judged.findings, endpoint, result.headers, model_served)
-    found = with_cached_tokens(expected, usage, _since_sent(trace, result.ended_ns))
     seen = seen_tokens(usage, reasoning_came=pace is not None and pace.has_reasoning)
     concurrency = _concurrency(stream, judgement, endpoint, api)
-    late = (*breaker_open(judgement), *sequential(concurrency))
+    good = judgement.verdict.outcome is Outcome.OK
     timed = Request(
+        **structs.asdict(_asked(result, endpoint, api)),
+        **structs.asdict(_ids(result, api, stream, transport)),
         **structs.asdict(timing.times(result.ended_ns, result.ended_error_ns)),
         **structs.asdict(rate_of(pace, seen, held_back=is_held_back(judged.findings))),
         pace=pace,
         concurrency=concurrency,
-        endpoint=endpoint.name,
-        number=result.number,
-        started_at=result.started_at,
         now_ns=time.perf_counter_ns(),
-        api=endpoint.api,
-        model=clean(model_asked(endpoint, api.default_model)) if api.kind is Kind.COMPLETION else "",
         model_served=clean(model_served),
-        stream=api.kind is Kind.COMPLETION and endpoint.stream,
-        trigger=result.trigger,
         status=result.status,
         verdict=judgement.verdict,
         rule=judgement.rule,
         reason=clean(_reason(judgement, endpoint, api, proxy), REASON_CHARS),
         event_number=judgement.event_number,
-        findings=told(endpoint, (*fallbacks(trace.dial), *result.findings, *found, *late)),
+        findings=_findings(result, endpoint, judged, usage, model_served, concurrency),
         duration_ns=_since_sent(trace, result.ended_ns),
         ttfb_ns=_since_sent(trace, trace.first_read_ns),
         input_tokens=usage.input_tokens,
@@ -165,13 +180,8 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         cost_usd=_cost(endpoint, result.headers, usage),
         reasoning_tokens=usage.reasoning_tokens,
         bytes=result.bytes,
-        lateness_ns=result.lateness_ns,
         clock=trace.clock if trace.reads else Clock.USER,
         phases=_phases(trace, peer),
-        trace_id=trace_id(result.headers) or result.sent_trace_id,
-        request_id=request_id(result.headers),
-        sent_request_id=result.sent_request_id,
-        answer_id=_answer_id(stream, transport) if api.kind is Kind.COMPLETION else "",
         gateway=judged.answer.figures if judged.answer is not None else NO_FIGURES,
         content_type=clean(transport.content_type),
         headers=pick_headers(result.headers) | usage.told_times,
@@ -180,6 +190,42 @@ def _record_of(result: Result, endpoint: Endpoint, api: API, peer: Dial, proxy: 
         text=clean_text(_text(result, judged, transport), TEXT_CHARS),
     )
     return _with_errors(timed, result, timing.errors(seen.number), timing.error_ns)
+
+
+def _asked(result: Result, endpoint: Endpoint, api: API) -> _Asked:
+    completes = api.kind is Kind.COMPLETION
+    return _Asked(
+        endpoint=endpoint.name,
+        number=result.number,
+        started_at=result.started_at,
+        lateness_ns=result.lateness_ns,
+        trigger=result.trigger,
+        api=endpoint.api,
+        model=clean(model_asked(endpoint, api.default_model)) if completes else "",
+        stream=completes and endpoint.stream,
+    )
+
+
+def _ids(result: Result, api: API, stream: StreamIntake | None, transport: Transport) -> _Ids:
+    answer_id = ""
+    if api.kind is Kind.COMPLETION:
+        answer_id = stream.answer_id if stream is not None else answer_id_in(transport.body)
+    return _Ids(
+        trace_id=trace_id(result.headers) or result.sent_trace_id,
+        request_id=request_id(result.headers),
+        sent_request_id=result.sent_request_id,
+        answer_id=answer_id,
+    )
+
+
+def _findings(
+    result: Result, endpoint: Endpoint, judged: Judged, usage: Usage, model_served: str, concurrency: Concurrency
+) -> tuple[Finding, ...]:
+    """All that was found of the connection, the answer and its models, unless the endpoint tolerates it."""
+    expected = as_expected(judged.findings, endpoint, result.headers, model_served)
+    answer = with_cached_tokens(expected, usage, _since_sent(result.trace, result.ended_ns))
+    further = (*breaker_open(judged.judgement), *sequential(concurrency))
+    return not_tolerated(endpoint, (*fallbacks(result.trace.dial), *result.findings, *answer, *further))
 
 
 def _with_errors(timed: Request, result: Result, stream: dict[Metric, int], stream_ns: int) -> Request:
@@ -253,10 +299,6 @@ def _reason(judgement: Judgement, endpoint: Endpoint, api: API, proxy: Proxy | N
         return reason
     asked = address_words(api.ask(endpoint, None).url, endpoint.url, endpoint.path, api.default_path, reason)
     return clauses(clean(reason), asked)
-
-
-def _answer_id(stream: StreamIntake | None, transport: Transport) -> str:
-    return stream.answer_id if stream is not None else answer_id_in(transport.body)
 
 
 def _cost(endpoint: Endpoint, headers: Headers, usage: Usage) -> float | None:

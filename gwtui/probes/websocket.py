@@ -50,7 +50,7 @@ from gwtui.transport.dial import Dial, fallbacks
 from gwtui.transport.proxies import Proxy, proxy_of, reason_of, secrets_of_proxy
 from gwtui.transport.routes import Route
 from gwtui.transport.timestamps import StampedSocket, net_clock
-from gwtui.verdict.tolerance import told
+from gwtui.verdict.tolerance import not_tolerated
 
 MOST_TIMES = 1000
 """Times that are remembered, to know how long an answer usually takes."""
@@ -330,7 +330,7 @@ class WebSocketProber:
             request_id=request_id(headers),
             headers=pick_headers(headers),
             retry_after_s=retry_after(headers, time.time()) if seen.connect_ns is not None else None,
-            findings=told(self._endpoint, (*seen.findings, *self._certificate_findings())),
+            findings=not_tolerated(self._endpoint, (*seen.findings, *self._certificate_findings())),
             address=opening.dial.address,
         )
         return masked_ping(ping, redactor(*secrets_of_proxy(self._proxy)))

@@ -10,7 +10,7 @@ import msgspec
 from gwtui.apis.rules import is_tolerated
 from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint
-from gwtui.model.records import Finding
+from gwtui.model.records import Finding, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.verdict.classify import Judged
 
@@ -28,6 +28,14 @@ def tolerant(endpoint: Endpoint, judged: Judged) -> Judged:
     return replace(judged, judgement=good, findings=(*others, found))
 
 
-def told(endpoint: Endpoint, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Those that the endpoint does not tolerate."""
+def not_tolerated(endpoint: Endpoint, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings without those that the endpoint tolerates."""
     return tuple(finding for finding in findings if str(finding.name) not in endpoint.tolerate)
+
+
+def with_findings(request: Request, endpoint: Endpoint, later: Iterable[Finding]) -> Request:
+    """The request with what was found after it was judged, in place of earlier findings of the same names."""
+    added = tuple(later)
+    names = {finding.name for finding in added}
+    kept = (finding for finding in request.findings if finding.name not in names)
+    return msgspec.structs.replace(request, findings=(*kept, *not_tolerated(endpoint, added)))
