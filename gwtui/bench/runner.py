@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -89,10 +88,11 @@ class _Bench:
         self._lag_monitor = lag_monitor
         self._deps = deps
         self._counting = False
-        self._bursts: defaultdict[str, Bursts] = defaultdict(Bursts)
+        self._bursts: dict[str, Bursts] = {}
 
     async def run(self, members: Sequence[Endpoint]) -> None:
         plan, deps = self._plan, self._deps
+        self._bursts = {endpoint.name: Bursts(endpoint) for endpoint in members}
         async with LoadDriver(
             members, plan.concurrency, self._prober, self._probe, clock=deps.clock, sleep=deps.sleep
         ) as load:

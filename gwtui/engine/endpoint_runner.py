@@ -103,7 +103,7 @@ async def _looked_up(request: Request, endpoint: Endpoint, context: WorkerContex
 async def run_trial(endpoint: Endpoint, profile: Profile, counts: SessionCounts, context: WorkerContext) -> None:
     """Probe an endpoint once, with a prober of its own."""
     async with context.prober_for(endpoint, profile, context.emit) as prober:
-        await run_probe(endpoint, prober, counts, context, context.clock(), Trigger.TRIAL, Bursts())
+        await run_probe(endpoint, prober, counts, context, context.clock(), Trigger.TRIAL, Bursts(endpoint))
 
 
 class Workers:
@@ -126,7 +126,7 @@ class Workers:
         self._context = context
         self.is_websocket = kind_of(endpoint.api) is Kind.WEBSOCKET
         self._room = 1 if self.is_websocket else endpoint.overlap
-        self._bursts = Bursts()
+        self._bursts = Bursts(endpoint)
         self._rescheduled = asyncio.Event()
         self._busy = 0
         self._idle: list[asyncio.Future[int | None]] = []

@@ -42,6 +42,7 @@ from gwtui.verdict.gateway_entries import (
     request_ids,
     same_provider,
 )
+from gwtui.verdict.tolerance import with_findings
 
 WAIT_S = 3.0
 """The longest time that a finished request waits for its look-up, in seconds."""
@@ -80,7 +81,8 @@ class ProviderLookup:
         try:
             async with asyncio.timeout(WAIT_S):
                 if not is_good:
-                    return with_attempts(request, await gateway.audited(ids, request.now_ns))
+                    audited = await gateway.audited(ids, request.now_ns)
+                    return _with(request, endpoint, failed_attempts(audited) if audited is not None else None)
                 entry = await gateway.entry(ids, request.now_ns)
                 if entry is None:
                     return request
@@ -93,7 +95,8 @@ class ProviderLookup:
             return request
         fallback = provider_fallback(entry, endpoint, request.model, routes)
         gateway.learn(endpoint, entry, routes, fallback)
-        return with_entry(request, entry, endpoint, fallback)
+        found = _with(request, endpoint, fallback, entry_cost(entry, request, endpoint.price))
+        return replace(found, provider=redactor()(entry.provider))
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -121,23 +124,10 @@ def _is_refused(request: Request) -> bool:
     return request.outcome is Outcome.FAILED and request.status is not None and request.status >= 500
 
 
-def with_attempts(request: Request, entry: GatewayEntry | None) -> Request:
-    """A refused request with what the gateway's note of it says."""
-    finding = failed_attempts(entry) if entry is not None else None
-    if finding is None:
-        return request
-    return replace(request, findings=(*request.findings, masked_finding(finding, redactor())))
-
-
-def with_entry(request: Request, entry: GatewayEntry, endpoint: Endpoint, fallback: Finding | None) -> Request:
-    """The request with what the gateway's note of it says."""
+def _with(request: Request, endpoint: Endpoint, *found: Finding | None) -> Request:
+    """The request with what the gateway's note of it gives away."""
     redact = redactor()
-    found = [
-        masked_finding(finding, redact)
-        for finding in (fallback, entry_cost(entry, request, endpoint.price))
-        if finding is not None
-    ]
-    return replace(request, provider=redact(entry.provider), findings=(*request.findings, *found))
+    return with_findings(request, endpoint, (masked_finding(each, redact) for each in found if each is not None))
 
 
 class _Kept(PlainHTTP, Generic[_T]):

@@ -24,6 +24,7 @@ from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Record, Request, RequestStarted
 from gwtui.text.units import count, duration, many
 from gwtui.verdict.gateway_entries import cost_differs, cost_of
+from gwtui.verdict.tolerance import with_findings
 
 SETTLE_NS = 5_000_000_000
 """The time that a gateway has to count a request that has ended."""
@@ -93,9 +94,11 @@ class GatewayLedger:
         known, self._gateways = self._gateways, {}
         for endpoint in profile.endpoints:
             if endpoint.api == GATEWAY_METRICS.name:
-                old = known.get(endpoint.name)
-                same = old is not None and _place(old.endpoint) == _place(endpoint)
-                self._gateways[endpoint.name] = old if old is not None and same else _Gateway(endpoint)
+                gateway = known.get(endpoint.name)
+                if gateway is None or _place(gateway.endpoint) != _place(endpoint):
+                    gateway = _Gateway(endpoint)
+                gateway.endpoint = endpoint
+                self._gateways[endpoint.name] = gateway
         self._endpoints = {endpoint.name: endpoint for endpoint in profile.endpoints}
         metrics = [gateway.endpoint for gateway in self._gateways.values()]
         self._counted_by = {each.name: gateways_of(each, metrics) for each in profile.endpoints}
@@ -174,7 +177,7 @@ class _Gateway:
             self._found.clear()
             words = f"{_went_back(before.gateway, figures)}: the gateway counts anew"
             told = replace(figures, grown_ns=grown_ns, restarted=True)
-            return _with(request, told, [Finding(name=FindingName.METRICS_RESTARTED, evidence=words)])
+            return self._with(request, told, [Finding(name=FindingName.METRICS_RESTARTED, evidence=words)])
         asked_ns = request.now_ns - (request.duration_ns or 0)
         span.settle(asked_ns)
         since = growth(span.figures, figures) or GatewayCounts()
@@ -184,7 +187,10 @@ class _Gateway:
         if grown.tokens and not priced:
             self._note(FindingName.COST_DIFFERS, next(iter(dear(grown, "since its last answer")), None))
         told = replace(figures, grown_ns=grown_ns, grown=grown, comparison=self._compared)
-        return _with(self._without_old_cost(request, priced=priced), told, list(self._found.values()))
+        return self._with(self._without_old_cost(request, priced=priced), told, self._found.values())
+
+    def _with(self, request: Request, figures: GatewayFigures, findings: Iterable[Finding]) -> Request:
+        return replace(with_findings(request, self.endpoint, findings), gateway=figures)
 
     def _without_old_cost(self, request: Request, *, priced: bool) -> Request:
         """The answer without what it says of the cost since the gateway's start, where more is known."""
@@ -270,13 +276,6 @@ def _short(comparison: GatewayComparison, since: GatewayCounts) -> Finding | Non
     words = f"gwtui got {many(own, 'answer')} with {count(tokens)} tokens in {duration(comparison.span_ns)}"
     words += f", and the gateway's counters grew: {', '.join(lacking)}"
     return Finding(name=FindingName.METRICS_STAND_STILL, evidence=words)
-
-
-def _with(request: Request, figures: GatewayFigures, findings: list[Finding]) -> Request:
-    """The request with these figures, and these findings over those of the same name."""
-    names = {finding.name for finding in findings}
-    kept = tuple(finding for finding in request.findings if finding.name not in names)
-    return replace(request, gateway=figures, findings=(*kept, *findings))
 
 
 def _most(endpoint: Endpoint) -> int:

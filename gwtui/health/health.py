@@ -118,6 +118,7 @@ class Health:
         incidents += [
             self._incident("finding", text, record=record, finding=name)
             for name, text in (*found, *watch.findings.follow(self._now_ns, record, told))
+            if str(name) not in watch.tolerated
         ]
         return tuple(incidents)
 
@@ -184,6 +185,7 @@ class _Watch:
         if judged != self._judged:
             self._judged, self._thresholds = judged, profile.thresholds_of(endpoint)
             self._each = endpoint.addresses == "each"
+            self.tolerated = endpoint.tolerate
             self.restart()
 
     def restart(self) -> None:

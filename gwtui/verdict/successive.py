@@ -8,10 +8,12 @@ from msgspec.structs import replace
 
 from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.metrics import Metric
+from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding, Ping, Request
 from gwtui.stats.accuracy import sure
 from gwtui.text.units import duration
 from gwtui.verdict.buffering import LEAST_EVENTS, is_burst, is_unsure
+from gwtui.verdict.tolerance import not_tolerated
 
 WARM_REQUESTS = 8
 """The number of good results over kept connections that must follow."""
@@ -61,9 +63,11 @@ class ColdStart:
 
 
 class Bursts:
-    """Whether short streams come at once because something holds them back. Follows them in their order."""
+    """Whether short streams of one endpoint come at once because something holds them back. Follows them in their
+    order."""
 
-    def __init__(self) -> None:
+    def __init__(self, endpoint: Endpoint) -> None:
+        self._endpoint = endpoint
         self._latest: deque[bool] = deque(maxlen=PROOF)
         """Of the latest streams that tell anything, whether each came at once."""
 
@@ -75,7 +79,7 @@ class Bursts:
         self._latest.append(is_burst(pace))
         if len(self._latest) < PROOF or not all(self._latest):
             return result
-        return replace(result, findings=tuple(_proved(finding) for finding in result.findings))
+        return replace(result, findings=not_tolerated(self._endpoint, map(_proved, result.findings)))
 
 
 def _proved(finding: Finding) -> Finding:

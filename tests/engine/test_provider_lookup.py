@@ -226,6 +226,18 @@ async def test_the_audit_tells_what_a_refused_request_was_tried_on(gateway: Gate
     assert gateway.asked("audit") == 1
 
 
+async def test_what_the_endpoint_tolerates_is_no_finding(gateway: Gateway) -> None:
+    gateway.provider, gateway.cost = "openai", 0.02
+    price = Price(input_per_million=0.25, output_per_million=1.25)
+    (row,) = await looked_up(gateway, price=price)
+    assert names(row) == [FindingName.PROVIDER_FALLBACK, FindingName.COST_DIFFERS]
+    (row,) = await looked_up(gateway, price=price, tolerate=("provider_fallback", "cost_differs"))
+    assert (row.provider, names(row)) == ("openai", [])
+    gateway.refuses, gateway.attempts = True, [{"provider": "anthropic"}, {"provider": "openai"}]
+    (row,) = await looked_up(gateway, tolerate=("retries",))
+    assert (row.verdict, names(row)) == (Verdict.SERVER_ERROR, [])
+
+
 async def test_a_request_that_the_gateway_has_no_part_in_is_not_looked_up(gateway: Gateway) -> None:
     gateway.missing = {"/v1/messages"}
     (row,) = await looked_up(gateway)

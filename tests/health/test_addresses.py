@@ -36,6 +36,11 @@ def test_a_dead_address_of_three_degrades_and_is_named() -> None:
     assert findings(story)[1:] == ["address_down ended: b:80 answers again after 00:00:45"]
 
 
+def test_a_dead_address_that_is_tolerated_is_not_reported() -> None:
+    tolerant = msgspec.structs.replace(EACH, tolerate=("address_down",))
+    assert findings(rounds(Story(endpoint=tolerant), *[".x."] * 3, *["..."] * 4)) == []
+
+
 def test_a_dead_address_of_many_is_named_although_its_share_is_small() -> None:
     story = rounds(Story(endpoint=EACH), *[".x.................."] * 3)
     assert story.reports() == []

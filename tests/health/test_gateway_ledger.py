@@ -296,6 +296,15 @@ def test_an_edit_of_something_else_goes_on_with_what_was_begun() -> None:
     assert story.ask(20).gateway.grown is None
 
 
+def test_what_the_endpoint_tolerates_is_no_finding_from_its_edit_on() -> None:
+    story = Story()
+    story.ask(0)
+    story.request(1)
+    assert found(story.ask(10)) == [FindingName.METRICS_STAND_STILL]
+    story.ledger.follow(Profile(endpoints=(CLAUDE, replace(GATEWAY, tolerate=("metrics_stand_still",)))))
+    assert found(story.ask(12)) == []
+
+
 def test_a_million_requests_take_no_more_memory_than_the_last_ones() -> None:
     story = Story()
     story.ask(0)

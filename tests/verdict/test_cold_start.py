@@ -53,7 +53,8 @@ def test_its_evidence_are_the_times() -> None:
     assert own.evidence == "the first request took 900 ms to its first byte, the 8 after it 300 ms to 335 ms"
 
 
-def test_it_is_an_incident() -> None:
-    health = Health(Profile(endpoints=(Endpoint(name="e", api="http", url="http://h"),)))
+@pytest.mark.parametrize(("tolerate", "reported"), [((), ["cold"]), (("cold",), [])])
+def test_it_is_an_incident_unless_it_is_tolerated(tolerate: tuple[str, ...], reported: list[str]) -> None:
+    health = Health(Profile(endpoints=(Endpoint(name="e", api="http", url="http://h", tolerate=tolerate),)))
     incidents = [incident for each in (FIRST, *WARM, *WARM) for incident in health.apply(each)]
-    assert [incident.text.partition(":")[0] for incident in incidents if incident.kind == "finding"] == ["cold"]
+    assert [incident.text.partition(":")[0] for incident in incidents if incident.kind == "finding"] == reported

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import pytest
+from msgspec.structs import replace
 from support.pacing import pace
 
 from gwtui.model.content_pace import ContentPace
 from gwtui.model.enums import FindingName
+from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.verdict.buffering import pace_finding
 from gwtui.verdict.successive import PROOF, Bursts
 
+ENDPOINT = Endpoint(name="e", api="openai-chat", url="http://h")
 BURST = pace(5, 1, 5, 512, 512, 513)
 STEADY = pace(5, 5, 1, 300, 500, 510)
 ANSWER_OF_TWO = pace(2, 1, 2, 512, 512, 513)
@@ -36,8 +39,8 @@ def streamed(seen: ContentPace | None, verdict: Verdict = Verdict.COMPLETE) -> R
     )
 
 
-def found(results: Iterable[Request | Ping]) -> list[list[FindingName]]:
-    bursts = Bursts()
+def found(results: Iterable[Request | Ping], *tolerate: str) -> list[list[FindingName]]:
+    bursts = Bursts(replace(ENDPOINT, tolerate=tolerate))
     return [[finding.name for finding in bursts.judged(result).findings] for result in results]
 
 
@@ -45,8 +48,12 @@ def test_the_tenth_in_a_row_is_proof() -> None:
     assert found([streamed(BURST)] * (PROOF + 1)) == [AT_ONCE] * (PROOF - 1) + [BUFFERED] * 2
 
 
+def test_proof_is_silent_where_it_is_tolerated() -> None:
+    assert found([streamed(BURST)] * PROOF, "buffered") == [*[AT_ONCE] * (PROOF - 1), []]
+
+
 def test_it_says_what_all_of_them_did() -> None:
-    bursts = Bursts()
+    bursts = Bursts(ENDPOINT)
     (finding,) = [bursts.judged(streamed(BURST)) for _ in range(PROOF)][-1].findings
     assert finding.evidence.endswith("512 ms after the request, as did the 9 streams before")
 
