@@ -114,7 +114,12 @@ class DamageWatch:
         for number, event in enumerate(events, first):
             self._over = self._over or self.reader.ended()
             reading = read(event)
-            if reading.kind not in _CONTENT or reading.note or REPLACEMENT in reading.text or _is_bare_call(reading):
+            if (
+                reading.kind not in _CONTENT
+                or reading.note
+                or REPLACEMENT in reading.text
+                or _is_bare_call(event, reading)
+            ):
                 reading = self.look(number, event, reading)
             readings.append(reading)
         if not self._has_content:
@@ -139,7 +144,7 @@ class DamageWatch:
             self._replaced.add(number)
         if not self._api.words or reading.kind is EventKind.ERROR or self._over:
             return reading
-        is_content, is_call = reading.kind.is_content, _is_bare_call(reading)
+        is_content, is_call = reading.kind.is_content, _is_bare_call(event, reading)
         for each in self._misspelt(event, reading):
             words = f"{each.came!r} where {each.due!r} is due"
             lost = (is_content and not is_call) or self._gains(each.repaired, reading)
@@ -168,7 +173,7 @@ class DamageWatch:
         if event.event != "message" and event.event not in words:
             for due in _near(event.event, words):
                 yield _Misspelt(event.event, due, event.event, FramedEvent(due, _retyped(event, due)))
-        only_name = reading.kind.is_content and not _is_bare_call(reading)
+        only_name = reading.kind.is_content and not _is_bare_call(event, reading)
         payload = None if only_name else _json(event.data)
         if isinstance(payload, dict) and "type" in words - payload.keys() and event.event in words - {"message"}:
             repaired = json.dumps({"type": event.event, **payload})
@@ -211,9 +216,10 @@ class DamageWatch:
         return kind.is_content or (kind is EventKind.OTHER and is_data)
 
 
-def _is_bare_call(reading: Reading) -> bool:
-    """Whether a tool is called without arguments, as far as was understood."""
-    return reading.kind is EventKind.TOOL and "{" not in reading.text
+def _is_bare_call(event: FramedEvent, reading: Reading) -> bool:
+    """Whether a tool is called by its name without arguments, as far as was understood. Pieces of arguments, of which
+    there are many, have no name beside them."""
+    return reading.kind is EventKind.TOOL and "{" not in reading.text and '"name"' in event.data
 
 
 def _unnamed(stray: bytes) -> bytes:
