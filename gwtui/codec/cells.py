@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import msgspec
 
-from gwtui.model.concurrency import Concurrency, ModelTimeline
+from gwtui.model.concurrency import MAX_MODELS, Concurrency, ModelTimeline
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
@@ -81,7 +81,6 @@ def _json(value: Any) -> str:
 
 
 _Value: TypeAlias = str | int | float | bool | None
-MAX_MODELS = 64
 
 
 def concurrency_object(found: Concurrency) -> dict[str, Any]:

@@ -9,6 +9,9 @@ from enum import StrEnum
 
 import msgspec
 
+MAX_MODELS = 64
+"""Models of one request beyond this are left out."""
+
 
 class Together(StrEnum):
     """The verdict."""

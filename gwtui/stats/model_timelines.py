@@ -8,12 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from gwtui.model.concurrency import Concurrency, ModelTimeline
+from gwtui.model.concurrency import MAX_MODELS, Concurrency, ModelTimeline
 from gwtui.model.enums import EventKind
 from gwtui.stats.concurrency import analyse
 
-MAX_MODELS = 64
-"""Models beyond this are left out."""
 UNNAMED = "no event of it came"
 """The error of a model of which a good stream holds nothing."""
 MAX_ORDER = 256

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from gwtui.apis.base import Reading
-from gwtui.model.concurrency import Alone, ModelTimeline, Together
+from gwtui.model.concurrency import MAX_MODELS, Alone, ModelTimeline, Together
 from gwtui.model.enums import EventKind
 from gwtui.stats.concurrency import analyse
-from gwtui.stats.model_timelines import MAX_MODELS, MAX_ORDER, ModelTimelines
+from gwtui.stats.model_timelines import MAX_ORDER, ModelTimelines
 
 MS = 1_000_000
 
