@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 
 from gwtui.apis.headers import Headers, joined_header
 from gwtui.decode.exchanges import CaptureError, Exchange
-from gwtui.decode.telling import Beginning
+from gwtui.decode.recognition import Beginning
 from gwtui.framing import framing_of
 from gwtui.framing.base import Framing
 from gwtui.model.enums import End
@@ -83,7 +83,7 @@ class Capture:
         return bytes(plain.held), plain.ended
 
     def beginning(self) -> Beginning:
-        """What there is to tell the API by."""
+        """What there is to recognise the API by."""
         body, is_all = self.peek()
         return Beginning(body, is_all, self.headers, self.status is not None)
 

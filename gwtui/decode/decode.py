@@ -15,7 +15,7 @@ from gwtui.apis.damage import Damage, DamageWatch
 from gwtui.apis.headers import header, pick_headers
 from gwtui.decode.capture import Capture, beginning_of
 from gwtui.decode.exchanges import CapturedRequest, CaptureError, Exchange
-from gwtui.decode.telling import ANY_API, Beginning, Sureness, Told, given, may_be_answer, tell
+from gwtui.decode.recognition import ANY_API, Beginning, RecognisedAPI, Sureness, given_api, may_be_answer, recognise
 from gwtui.framing import framing_of
 from gwtui.framing.base import FramedEvent, Framing, FramingError, FramingLimitError
 from gwtui.framing.whole import WholeParser
@@ -94,7 +94,7 @@ class StreamReading:
 class Decoded:
     """What a captured stream holds, and what it is worth. All text is clean."""
 
-    told: Told
+    recognised: RecognisedAPI
     """The API, and how it is known."""
     judgement: Judgement
     findings: tuple[Finding, ...] = ()
@@ -131,21 +131,22 @@ def decode(exchange: Exchange, api: str | None = None, fields: dict[str, str] | 
 
     Memory is bounded however long the capture is; whatever its chunks raise goes on. Raises `CaptureError`.
     """
-    told = given(api) if api is not None else None
+    given = given_api(api) if api is not None else None
     capture = Capture(exchange)
     if exchange.problem and (capture.status is None or 200 <= capture.status < 300):
         raise CaptureError(exchange.problem)
     beginning = capture.beginning()
-    told = told or tell(beginning, exchange.asked) or Told(ANY_API, Sureness.ANY, "nothing shows its API")
-    is_shown = told.sureness is not Sureness.ANY
+    recognised = given or recognise(beginning, exchange.asked) or ANY_API
+    is_shown = recognised.sureness is not Sureness.ANY
     if not (is_shown or beginning.has_head or capture.refused or may_be_answer(beginning.body)):
         raise CaptureError(_unknown(beginning))
-    decoded = _decoded(told, capture, _endpoint(told.api, exchange.asked, fields or {}))
+    decoded = _decoded(recognised, capture, _endpoint(recognised.api, exchange.asked, fields or {}))
     if is_shown:
         return decoded
     if not _is_of_any_api(decoded):
         raise CaptureError(_unknown(beginning))
-    return replace(decoded, told=replace(told, api="", why=f"{told.why}; the verdict is the same for each"))
+    why = f"{recognised.why}; the verdict is the same for each"
+    return replace(decoded, recognised=replace(recognised, api="", why=why))
 
 
 def _unknown(beginning: Beginning) -> str:
@@ -161,15 +162,15 @@ def _endpoint(api: str, asked: CapturedRequest, fields: dict[str, str]) -> Endpo
     )
 
 
-def _decoded(told: Told, capture: Capture, endpoint: Endpoint) -> Decoded:
+def _decoded(recognised: RecognisedAPI, capture: Capture, endpoint: Endpoint) -> Decoded:
     if capture.refused or _is_whole(endpoint, capture):
-        return _whole(told, endpoint, capture)
+        return _whole(recognised, endpoint, capture)
     endpoint = msgspec.structs.replace(endpoint, stream=True)
     try:
         reading = StreamReading(APIS[endpoint.api].framing, DamageWatch(APIS[endpoint.api], endpoint))
     except AskError as error:
         raise CaptureError(str(error)) from error
-    return _stream(told, endpoint, capture, reading)
+    return _stream(recognised, endpoint, capture, reading)
 
 
 def _is_of_any_api(decoded: Decoded) -> bool:
@@ -198,7 +199,7 @@ def _is_whole(endpoint: Endpoint, capture: Capture) -> bool:
     return is_all and api.answer(endpoint, 200, beginning).judgement.verdict is not Verdict.WRONG_BODY
 
 
-def _stream(told: Told, endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Decoded:
+def _stream(recognised: RecognisedAPI, endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Decoded:
     end, detail = None, ""
     try:
         for piece in capture.body(APIS[endpoint.api].framing):
@@ -223,7 +224,7 @@ def _stream(told: Told, endpoint: Endpoint, capture: Capture, reading: StreamRea
     judged = judge(endpoint, APIS[endpoint.api], transport, reader)
     kept = reading.kept()
     return Decoded(
-        told=told,
+        recognised=recognised,
         judgement=judged.judgement,
         findings=judged.findings,
         events=kept,
@@ -237,7 +238,7 @@ def _stream(told: Told, endpoint: Endpoint, capture: Capture, reading: StreamRea
     )
 
 
-def _whole(told: Told, endpoint: Endpoint, capture: Capture) -> Decoded:
+def _whole(recognised: RecognisedAPI, endpoint: Endpoint, capture: Capture) -> Decoded:
     """A response that is no stream of the API's framing. JSON counts as what was asked for, unless a stream was."""
     whole, too_long = WholeParser(), ""
     try:
@@ -260,7 +261,7 @@ def _whole(told: Told, endpoint: Endpoint, capture: Capture) -> Decoded:
     usage = answer.usage if answer is not None else Usage()
     good = judged.judgement.verdict.outcome is Outcome.OK
     return Decoded(
-        told=told,
+        recognised=recognised,
         judgement=judged.judgement,
         findings=judged.findings,
         usage=usage,
@@ -282,7 +283,7 @@ def masked(decoded: Decoded, redact: Redactor) -> Decoded:
     return replace(
         decoded,
         judgement=msgspec.structs.replace(decoded.judgement, reason=redact(decoded.judgement.reason)),
-        told=replace(decoded.told, why=redact(decoded.told.why)),
+        recognised=replace(decoded.recognised, why=redact(decoded.recognised.why)),
         findings=tuple(masked_finding(finding, redact) for finding in decoded.findings),
         events=(*map(beginning, decoded.events[:HALF_EVENTS]), *map(end, decoded.events[HALF_EVENTS:])),
         model_served=redact(decoded.model_served),

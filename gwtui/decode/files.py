@@ -9,7 +9,7 @@ from gwtui.decode.capture import Capture
 from gwtui.decode.curl import is_transcript, plain, transcripts
 from gwtui.decode.exchanges import CaptureError, Chunks, Exchange, Pieces
 from gwtui.decode.har import archived, is_archive
-from gwtui.decode.telling import apis_at, tell
+from gwtui.decode.recognition import apis_at, recognise
 
 SNIFFED = 64 << 10
 """Bytes of a file that show what saved it."""
@@ -40,6 +40,6 @@ def _is_asked(exchange: Exchange) -> bool:
     if exchange.asked.is_question or apis_at(exchange.asked.path):
         return True
     try:
-        return tell(Capture(exchange).beginning(), exchange.asked) is not None
+        return recognise(Capture(exchange).beginning(), exchange.asked) is not None
     except CaptureError:
         return False

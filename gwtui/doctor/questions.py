@@ -17,7 +17,7 @@ from gwtui.apis.addresses import join_url, likely_url
 from gwtui.apis.anthropic.messages import VERSION
 from gwtui.apis.errors import refused_parameter
 from gwtui.apis.token_limit import with_limit_in
-from gwtui.decode.telling import apis_at
+from gwtui.decode.recognition import apis_at
 from gwtui.doctor.documents import chosen_model, document_of, models_of
 from gwtui.doctor.products import Seen, product_of
 from gwtui.model.enums import FindingName, Kind, Outcome

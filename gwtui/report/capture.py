@@ -10,7 +10,7 @@ import msgspec
 
 from gwtui.apis.base import Usage
 from gwtui.decode import Decoded
-from gwtui.decode.telling import Sureness
+from gwtui.decode.recognition import Sureness
 from gwtui.model.records import StreamEvent
 from gwtui.report.lines import LABEL_WIDTH, EventRow, Styler, event_lines, plain, quoted, toned, verdict_lines
 from gwtui.report.objects import finding_object
@@ -68,9 +68,9 @@ def captures_text(captures: Iterable[Captured], width: int = WIDTH, styled: Styl
 def _object(decoded: Decoded) -> dict[str, Any]:
     judgement = decoded.judgement
     return {
-        "api": decoded.told.api or None,
-        "api_sureness": decoded.told.sureness,
-        "api_why": decoded.told.why,
+        "api": decoded.recognised.api or None,
+        "api_sureness": decoded.recognised.sureness,
+        "api_why": decoded.recognised.why,
         "model_served": decoded.model_served,
         "status": decoded.status,
         "outcome": judgement.verdict.outcome,
@@ -118,7 +118,7 @@ def _row(captured: Captured, named: int, styled: Styler) -> Row:
     verdict, usage = decoded.judgement.verdict, decoded.usage
     return (
         name,
-        decoded.told.api or "any",
+        decoded.recognised.api or "any",
         toned(verdict.replace("_", " "), verdict.outcome, styled),
         f"{decoded.event_count:,}" if decoded.is_stream else "-",
         _in_and_out(usage),
@@ -132,10 +132,10 @@ def _in_and_out(usage: Usage) -> str:
 
 
 def _told(decoded: Decoded) -> str:
-    told = decoded.told
-    if told.sureness is Sureness.GIVEN:
-        return told.api
-    return f"{told.api}, {told.sureness}: {told.why}" if told.api else told.why
+    recognised = decoded.recognised
+    if recognised.sureness is Sureness.GIVEN:
+        return recognised.api
+    return f"{recognised.api}, {recognised.sureness}: {recognised.why}" if recognised.api else recognised.why
 
 
 def _held(decoded: Decoded) -> list[tuple[str, str]]:

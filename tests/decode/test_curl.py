@@ -58,7 +58,7 @@ SAVED = {
 @pytest.mark.parametrize("data", SAVED.values(), ids=SAVED)
 def test_what_curl_says_is_no_part_of_the_answer(data: bytes) -> None:
     for decoded in (decode(data), decode_chunks(data[at : at + 1] for at in range(len(data)))):
-        assert (decoded.judgement.verdict, decoded.told.api) == (Verdict.COMPLETE, "openai-chat")
+        assert (decoded.judgement.verdict, decoded.recognised.api) == (Verdict.COMPLETE, "openai-chat")
         assert (len(decoded.events), decoded.text, decoded.findings) == (len(SCRIPT.good), "ab", ())
 
 
@@ -103,7 +103,7 @@ def test_several_requests_are_several_answers() -> None:
     again = REQUEST.replace(b"/v1/chat/completions", b"/v1/messages")
     other = script_of("anthropic-messages")
     data = TALK + REQUEST + HEAD + DATA + BODY + LEFT + again + HEAD + other.wire(other.good) + LEFT
-    found = [(exchange.number, decode_exchange(exchange).told.api) for exchange in opened((data,)).exchanges]
+    found = [(exchange.number, decode_exchange(exchange).recognised.api) for exchange in opened((data,)).exchanges]
     assert found == [(1, "openai-chat"), (2, "anthropic-messages")]
 
 

@@ -73,7 +73,7 @@ def test_each_exchange_with_a_model_is_read() -> None:
     )
     assert [exchange.number for exchange in found] == [1, 4, 5, 6]
     decoded = [decode_exchange(exchange) for exchange in found]
-    assert [each.told.api for each in decoded] == [
+    assert [each.recognised.api for each in decoded] == [
         "openai-chat",
         "anthropic-messages",
         "bedrock-converse",
@@ -102,8 +102,8 @@ def test_what_was_asked_counts() -> None:
 def test_the_path_that_was_asked_decides() -> None:
     (exchange,) = exchanges(entry("/v1/chat/completions", text_of(CLAUDE)))
     decoded = decode_exchange(exchange)
-    assert (decoded.told.api, decoded.judgement.rule) == ("openai-chat", "stream.foreign")
-    assert "its answer looks like Anthropic Messages" in decoded.told.why
+    assert (decoded.recognised.api, decoded.judgement.rule) == ("openai-chat", "stream.foreign")
+    assert "its answer looks like Anthropic Messages" in decoded.recognised.why
 
 
 def test_messages_of_an_event_source_are_a_stream() -> None:

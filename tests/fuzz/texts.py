@@ -125,7 +125,7 @@ def read_capture(found: tuple[bytes, str | None]) -> None:
     for exchange in opened((data,)).exchanges:
         with suppress(CaptureError):
             decoded = decode(exchange, api)
-            shown = [decoded.events, decoded.headers, decoded.findings, decoded.judgement, decoded.told.why]
+            shown = [decoded.events, decoded.headers, decoded.findings, decoded.judgement, decoded.recognised.why]
             for text in texts_of([exchange.asked.title, msgspec.to_builtins(shown)]):
                 assert text.replace("\n", "").isprintable(), text
 

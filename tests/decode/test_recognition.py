@@ -12,7 +12,7 @@ from support.streams import decode
 from gwtui.apis import APIS
 from gwtui.apis.shapes import SAME
 from gwtui.decode import CaptureError
-from gwtui.decode.telling import STREAMING, Sureness, apis_at
+from gwtui.decode.recognition import STREAMING, Sureness, apis_at
 from gwtui.model.verdicts import Verdict
 
 PLAIN = {"vertex-claude": "anthropic-messages"}
@@ -37,10 +37,10 @@ def test_a_stream_shows_its_api(script: Script) -> None:
             with pytest.raises(CaptureError, match=r"may be of sourcegraph-stream or sourcegraph-code.*--api"):
                 decode(data)
             continue
-        told = decode(data).told
-        assert told.api in due(script)
-        assert told.sureness is (Sureness.LIKELY if len(SHARED.get(told.api, ())) else Sureness.CERTAIN)
-        assert told.why
+        recognised = decode(data).recognised
+        assert recognised.api in due(script)
+        assert recognised.sureness is (Sureness.LIKELY if len(SHARED.get(recognised.api, ())) else Sureness.CERTAIN)
+        assert recognised.why
 
 
 SHARED = {
@@ -54,8 +54,8 @@ SHARED = {
     "script", [each for each in SCRIPTS if each.whole and not each.api.startswith("sourcegraph")], ids=str
 )
 def test_a_whole_answer_shows_its_api(script: Script) -> None:
-    told = decode(json.dumps(script.whole).encode()).told
-    assert told.api in due(script) | ({"anthropic-messages"} if script.api == "bedrock-invoke" else set())
+    recognised = decode(json.dumps(script.whole).encode()).recognised
+    assert recognised.api in due(script) | ({"anthropic-messages"} if script.api == "bedrock-invoke" else set())
 
 
 @pytest.mark.parametrize("api", STREAMING)
@@ -72,9 +72,9 @@ def test_other_paths_are_of_no_api() -> None:
 
 def test_marks_of_a_special_api_tell_it_from_the_plain_one() -> None:
     chunk = {"model": "accounts/fireworks/models/m", "choices": [{"text": "a"}]}
-    assert decode(f"data: {json.dumps(chunk)}\n\n".encode()).told.api == "fireworks"
+    assert decode(f"data: {json.dumps(chunk)}\n\n".encode()).recognised.api == "fireworks"
     start = {"type": "message_start", "message": {"id": "msg_vrtx_1", "content": []}}
-    assert decode(f"event: message_start\ndata: {json.dumps(start)}\n\n".encode()).told.api == "vertex-claude"
+    assert decode(f"event: message_start\ndata: {json.dumps(start)}\n\n".encode()).recognised.api == "vertex-claude"
 
 
 ANY = [
@@ -92,7 +92,7 @@ ANY = [
 def test_a_verdict_that_is_the_same_for_each_api_needs_none(data: bytes, verdict: Verdict) -> None:
     decoded = decode(data)
     assert decoded.judgement.verdict is verdict
-    assert (decoded.told.api, decoded.told.sureness) == ("", Sureness.ANY)
+    assert (decoded.recognised.api, decoded.recognised.sureness) == ("", Sureness.ANY)
 
 
 UNKNOWN = [

@@ -22,8 +22,6 @@ from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.model.enums import Kind
 from gwtui.text.sanitize import clean
 
-ANY_API = "openai-chat"
-"""How an answer is read whose verdict does not depend on the API."""
 STREAMING = tuple(name for name, api in APIS.items() if api.kind is Kind.COMPLETION)
 """The APIs that a capture may be of."""
 _SPECIAL = {
@@ -49,13 +47,17 @@ class Sureness(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class RecognisedAPI:
     """The API of a capture."""
 
     api: str
     sureness: Sureness
     why: str = ""
     """Clean."""
+
+
+ANY_API = RecognisedAPI("openai-chat", Sureness.ANY, "nothing shows its API")
+"""How an answer is read whose verdict does not depend on the API."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,14 @@ class Beginning:
     has_head: bool
 
 
-def given(api: str) -> Told:
+def given_api(api: str) -> RecognisedAPI:
     """The API that was said. Raises `CaptureError` for one that no capture can be of."""
     if api not in STREAMING:
         raise CaptureError(f"{clean(api, 60)!r} is no API that streams: {did_you_mean(api, STREAMING)}")
-    return Told(api, Sureness.GIVEN)
+    return RecognisedAPI(api, Sureness.GIVEN)
 
 
-def tell(beginning: Beginning, asked: CapturedRequest) -> Told | None:
+def recognise(beginning: Beginning, asked: CapturedRequest) -> RecognisedAPI | None:
     """The API; None where nothing shows it. Raises `CaptureError`, which names those that it may be, where several are
     as likely."""
     by_path = apis_at(asked.path)
@@ -84,30 +86,32 @@ def tell(beginning: Beginning, asked: CapturedRequest) -> Told | None:
     if not events and (whole := _whole(beginning)) is not None:
         shapes[whole] += 1
     if not shapes:
-        return _told_by_path(by_path, asked)
+        return _by_path(by_path, asked)
     shape, count = shapes.most_common(1)[0]
     named = [name for name in shape.apis if framing is None or APIS[name].framing is framing] or list(shape.apis)
     common = [name for name in by_path if name in named]
     if by_path and not common:
-        told = _told_by_path(by_path, asked)
-        return told and Told(told.api, Sureness.LIKELY, f"{told.why}; its answer looks like {shape.name}")
+        found = _by_path(by_path, asked)
+        return found and RecognisedAPI(found.api, Sureness.LIKELY, f"{found.why}; its answer looks like {shape.name}")
     why = f"{count} of {len(events)} events have {shape.mark}" if events else f"it has {shape.mark}"
     return _chosen(common or named, shape, why, beginning, is_pure=len(shapes) == 1, by_path=bool(by_path))
 
 
-def _chosen(names: list[str], shape: Shape, why: str, beginning: Beginning, *, is_pure: bool, by_path: bool) -> Told:
+def _chosen(
+    names: list[str], shape: Shape, why: str, beginning: Beginning, *, is_pure: bool, by_path: bool
+) -> RecognisedAPI:
     if not names:
         listed = "use --api to read it as another"
         raise CaptureError(f"the capture looks like {shape.name}, which gwtui does not read: {listed}")
     sure = Sureness.CERTAIN if is_pure else Sureness.LIKELY
     if len(names) == 1:
-        return Told(names[0], sure, why)
+        return RecognisedAPI(names[0], sure, why)
     if shape.equal:
         raise CaptureError(f"the capture may be of {' or '.join(names)}, which look the same: choose one with --api")
     if (special := next((name for name in names if _is_special(name, beginning)), None)) is not None:
-        return Told(special, sure, f"{why}, and marks of its own")
+        return RecognisedAPI(special, sure, f"{why}, and marks of its own")
     others = " and ".join(names[1:])
-    return Told(names[0], sure if by_path else Sureness.LIKELY, f"{why}, as those of {others} have")
+    return RecognisedAPI(names[0], sure if by_path else Sureness.LIKELY, f"{why}, as those of {others} have")
 
 
 def _is_special(name: str, beginning: Beginning) -> bool:
@@ -116,12 +120,12 @@ def _is_special(name: str, beginning: Beginning) -> bool:
     return by_header or (pattern is not None and pattern.search(beginning.body) is not None)
 
 
-def _told_by_path(names: Sequence[str], asked: CapturedRequest) -> Told | None:
+def _by_path(names: Sequence[str], asked: CapturedRequest) -> RecognisedAPI | None:
     if not names:
         return None
     if len(names) > 1:
         raise CaptureError(f"the capture may be of {' or '.join(names)}: choose one with --api")
-    return Told(names[0], Sureness.CERTAIN, f"it was asked at {clean(asked.path, 60)}")
+    return RecognisedAPI(names[0], Sureness.CERTAIN, f"it was asked at {clean(asked.path, 60)}")
 
 
 def apis_at(path: str) -> list[str]:
