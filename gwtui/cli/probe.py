@@ -86,7 +86,8 @@ def command(
 ) -> None:
     """Send one request and show everything about it: phases, every event, the verdict and the rule that decided it.
 
-    Probe an ENDPOINT of the configuration, changed by the options given, or describe one with --api and --url.
+    Probe an ENDPOINT of the configuration, changed by the options given, or describe one with --api and --url. Of a
+    conversation, all turns are shown; with --json, each is an object of its own.
 
     \b
       gwtui probe claude

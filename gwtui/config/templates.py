@@ -47,7 +47,7 @@ def _snippet(kind: str, title: str, api: str, url: str, *, comment: str = "", **
 
 
 NO_STREAM_OPTIONS: dict[str, Any] = {"omit": ("stream_options",)}
-"""For providers that always tell the token counts, and refuse a request for them."""
+"""For providers that always report the token counts, and may refuse to be asked for them."""
 PROVIDERS = (
     _snippet(
         "azure-openai",
@@ -271,11 +271,6 @@ SETS: dict[str, SnippetSet] = {
 """By name, in the order of menus. A kind may not have the name of a set."""
 
 
-def names() -> tuple[str, ...]:
-    """The kinds there are."""
-    return tuple(SNIPPETS)
-
-
 def snippet(kind: str) -> Endpoint:
     """The ready-made endpoint of that kind. Raises ConfigError, which names the nearest kind."""
     if kind not in SNIPPETS:
@@ -288,9 +283,8 @@ def snippet(kind: str) -> Endpoint:
 def made_with(given: Mapping[str, Any], kind: str) -> Endpoint:
     """The ready-made endpoint with these fields of one's own over it. Raises ConfigError.
 
-    Another question takes the place of the whole conversation. So does another model, which may refuse a prefilled
-    answer, and which gets none of the settings that suit the ready-made one. The URL may be that of the WebSocket at
-    the same place.
+    Another question replaces the whole conversation. So does another model, which may refuse a prefilled answer and
+    gets none of the settings that suit the ready-made one. The URL may be that of the gateway's WebSocket.
     """
     made, given = snippet(kind), dict(given)
     if kind_of(made.api) is not Kind.WEBSOCKET and str(given.get("url")).startswith(("ws://", "wss://")):

@@ -10,7 +10,7 @@ import pytest
 
 from gwtui import config
 from gwtui.apis import APIS, api_names, url_for
-from gwtui.config.templates import SETS, SNIPPETS, add, add_set, names, snippet
+from gwtui.config.templates import SETS, SNIPPETS, add, add_set, snippet
 
 FIVE_PINGS = {
     "cody-gateway-ws": ("wss://cody-gateway.example.com/v2/websocket", None),
@@ -23,10 +23,10 @@ FIVE_PINGS = {
 
 def test_every_api_has_one() -> None:
     assert {each.endpoint.api for each in SNIPPETS.values()} == set(api_names())
-    assert len({each.title for each in SNIPPETS.values()}) == len(names())
+    assert len({each.title for each in SNIPPETS.values()}) == len(SNIPPETS)
 
 
-@pytest.mark.parametrize("kind", names())
+@pytest.mark.parametrize("kind", SNIPPETS)
 def test_every_one_is_valid_and_can_be_asked(kind: str) -> None:
     endpoint = snippet(kind)
     assert endpoint.name == kind
@@ -99,7 +99,7 @@ def test_another_model_is_not_asked_for_what_the_ready_made_one_takes(tmp_path: 
 
 def test_all_of_them_fit_into_one_profile(tmp_path: Path) -> None:
     path = tmp_path / "config.toml"
-    added = [add(path, "all", kind) for kind in names()]
+    added = [add(path, "all", kind) for kind in SNIPPETS]
     assert config.check(path) == []
     assert list(config.load(path).profile("all").endpoints) == added
 
