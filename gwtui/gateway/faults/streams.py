@@ -12,17 +12,24 @@ IDLE = {"idle_s": 0.15}
 FIRST_TOKEN = {"first_token_s": 0.15}
 
 
+def _ending(
+    name: str, says: str, verdict: Verdict, events: str, reason: str = "", /, after: int = 1, **fields: Any
+) -> Fault:
+    """The stream is cut after that number of events, and ends with others."""
+    ends: dict[str, Any] = {"cut_after": after, "insert": f"{events}data: [DONE]\n\n", "insert_after": after}
+    return answer_fault(name, says, verdict, reason, **ends, **fields)
+
+
 ENDS = (
     answer_fault("truncated", "The stream ends cleanly in its middle", Verdict.TRUNCATED, "after event 4", cut_after=4),
     answer_fault("zero-events", "The stream is closed before its first event", Verdict.EMPTY, "no event", cut_after=0),
-    answer_fault(
+    _ending(
         "no-finish",
         "`[DONE]` comes without a finish reason: a gateway closed over a cut",
         Verdict.TRUNCATED,
+        "",
         "done-without-finish",
-        cut_after=5,
-        insert="data: [DONE]\n\n",
-        insert_after=5,
+        after=5,
     ),
     answer_fault(
         "comments",
@@ -190,50 +197,42 @@ HABITS = (
 """What loses nothing, and is a finding."""
 
 FINISHES = (
-    answer_fault(
+    _ending(
         "finish-abort",
         "The finish reason is that of an engine that gave up",
         Verdict.ERROR_IN_STREAM,
+        _CHUNK % ("", '"abort"'),
         "abort",
-        cut_after=4,
-        insert=_CHUNK % ("", '"abort"') + "data: [DONE]\n\n",
-        insert_after=4,
+        after=4,
     ),
-    answer_fault(
+    _ending(
         "finish-filter",
         "A filter ends the answer in its middle",
         Verdict.COMPLETE,
+        _CHUNK % ("", '"content_filter"'),
         "content_filter",
-        cut_after=4,
-        insert=_CHUNK % ("", '"content_filter"') + "data: [DONE]\n\n",
-        insert_after=4,
+        after=4,
         findings=(FindingName.FILTERED,),
     ),
-    answer_fault(
+    _ending(
         "nothing-visible",
         "A natural end, and nothing visible before it",
         Verdict.EMPTY,
+        _CHUNK % ("", '"stop"'),
         "nothing visible",
-        cut_after=1,
-        insert=_CHUNK % ("", '"stop"') + "data: [DONE]\n\n",
-        insert_after=1,
     ),
-    answer_fault(
+    _ending(
         "thinking-eats-limit",
         "The token limit is reached in the middle of thinking",
         Verdict.COMPLETE,
-        cut_after=1,
-        insert=_CHUNK % ('"reasoning_content":"hm"', "null") + _CHUNK % ("", '"length"') + "data: [DONE]\n\n",
-        insert_after=1,
+        _CHUNK % ('"reasoning_content":"hm"', "null") + _CHUNK % ("", '"length"'),
         findings=(FindingName.NO_VISIBLE_OUTPUT,),
     ),
-    answer_fault(
+    _ending(
         "refused",
         "The model refuses",
         Verdict.COMPLETE,
-        cut_after=1,
-        insert=_CHUNK % ('"refusal":"I cannot help with that."', "null") + _CHUNK % ("", '"stop"') + "data: [DONE]\n\n",
-        insert_after=1,
+        _CHUNK % ('"refusal":"I cannot help with that."', "null") + _CHUNK % ("", '"stop"'),
         findings=(FindingName.REFUSED,),
     ),
     answer_fault(

@@ -42,7 +42,21 @@ class _Body(msgspec.Struct):
     config: _Config | None = msgspec.field(default=None, name="inferenceConfig")
 
 
-class BedrockConverseReplies(Reply):
+class BedrockForm:
+    """What both APIs of Bedrock have in common: their frames, and errors."""
+
+    def media_type(self, answer: ScriptedAnswer) -> str:
+        return AWS_STREAM
+
+    def error(self, status: int, message: str) -> dict[str, Any]:
+        return {"message": message}
+
+    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
+        """The frame with which a stream breaks off."""
+        return aws_frame(EXCEPTIONS.get(kind, "internalServerException"), {"message": message}, is_exception=True)
+
+
+class BedrockConverseReplies(BedrockForm, Reply):
     """`/converse-stream`."""
 
     paths = ("/model/{model}/converse-stream",)
@@ -57,9 +71,6 @@ class BedrockConverseReplies(Reply):
             input_tokens=sum(count_tokens(one.content) for one in body.messages),
         )
 
-    def media_type(self, answer: ScriptedAnswer) -> str:
-        return AWS_STREAM
-
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         return [
             _event(Part.OPENING, "messageStart", {"role": "assistant"}),
@@ -73,23 +84,12 @@ class BedrockConverseReplies(Reply):
         message = {"role": "assistant", "content": [{"text": answer.text}]}
         return {"output": {"message": message}, "stopReason": _stop_reason(answer), **_metadata(answer)}
 
-    def error(self, status: int, message: str) -> dict[str, Any]:
-        return {"message": message}
-
-    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
-        return exception(kind, message)
-
 
 class BedrockConverseWholeReplies(BedrockConverseReplies):
     """`/converse`."""
 
     paths = ("/model/{model}/converse",)
     streams = False
-
-
-def exception(kind: str, message: str) -> bytes:
-    """The frame with which a stream of Bedrock breaks off."""
-    return aws_frame(EXCEPTIONS.get(kind, "internalServerException"), {"message": message}, is_exception=True)
 
 
 def _event(part: Part, name: str, data: dict[str, Any]) -> TimedEvent:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 from functools import partial
-from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from gwtui.gateway.fault import Fault, api_fault, broken_off
 from gwtui.gateway.replies.anthropic_messages import AnthropicMessagesReplies, MessagesBody
 from gwtui.gateway.replies.base import (
-    AWS_STREAM,
     Asked,
     Question,
     QuestionError,
@@ -20,7 +18,7 @@ from gwtui.gateway.replies.base import (
     aws_frame,
     decode_question,
 )
-from gwtui.gateway.replies.bedrock_converse import exception
+from gwtui.gateway.replies.bedrock_converse import BedrockForm
 from gwtui.gateway.timeline import TimedEvent
 from gwtui.model.verdicts import Verdict
 
@@ -32,7 +30,7 @@ class _Body(MessagesBody, kw_only=True):
     model: str | UnsetType = UNSET
 
 
-class BedrockInvokeReplies(AnthropicMessagesReplies):
+class BedrockInvokeReplies(BedrockForm, AnthropicMessagesReplies):
     """`/invoke-with-response-stream`."""
 
     paths = ("/model/{model}/invoke-with-response-stream",)
@@ -52,17 +50,8 @@ class BedrockInvokeReplies(AnthropicMessagesReplies):
             input_tokens=body.input_tokens,
         )
 
-    def media_type(self, answer: ScriptedAnswer) -> str:
-        return AWS_STREAM
-
     def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
         return [TimedEvent(event.part, _chunk(event.data)) for event in super().events(answer)]
-
-    def error(self, status: int, message: str) -> dict[str, Any]:
-        return {"message": message}
-
-    def error_event(self, answer: ScriptedAnswer, kind: str, message: str, after: int) -> bytes:
-        return exception(kind, message)
 
 
 class BedrockInvokeWholeReplies(BedrockInvokeReplies):
