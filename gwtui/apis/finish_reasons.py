@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -58,6 +58,8 @@ class Vocabulary:
     reasons: Mapping[str, Reason]
     announces_tools: bool = False
     """Whether a call of a tool has a finish reason of its own, for which clients look, and is always streamed."""
+    is_optional: bool = False
+    """Whether the API lawfully ends answers without one."""
 
     def meaning(self, word: str) -> Reason | None:
         """What the word says; None for an unknown one. Words of failure mean the same in every API."""
@@ -161,6 +163,7 @@ OPENAI = Vocabulary("finish_reason", _OPENAI, announces_tools=True)
 ANTHROPIC = Vocabulary("stop_reason", _ANTHROPIC, announces_tools=True)
 GEMINI = Vocabulary("finishReason", _GEMINI)
 RESPONSES = Vocabulary("status", _RESPONSES)
+WORKERS_AI = replace(OPENAI, is_optional=True)
 COHERE = Vocabulary("finish_reason", _COHERE, announces_tools=True)
 OLLAMA = Vocabulary("done_reason", _OLLAMA)
 TGI = Vocabulary("finish_reason", {word: _OPENAI[word] for word in ("length", "eos_token", "stop_sequence")})

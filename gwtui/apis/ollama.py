@@ -16,7 +16,7 @@ import msgspec
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage, words_of
 from gwtui.apis.dialogue import Dialogue
-from gwtui.apis.errors import APIError, ErrorForm, find_error, is_error
+from gwtui.apis.errors import ErrorForm, is_error
 from gwtui.apis.finish_reasons import OLLAMA, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.ollama_dialogue import OllamaDialogue
@@ -131,9 +131,7 @@ class OllamaReader:
             return nothing
         chat = read_json(CHAT, event.data)
         if isinstance(chat, Unreadable):
-            if find_error(chat.value) is not None:
-                return self._notes.error_event(event)
-            return Reading(EventKind.OTHER, "message", "", self._notes.take_unreadable(chat))
+            return self._notes.unreadable(event, chat)
         if is_error(chat.error):
             return self._notes.error_event(event)
         if self.done:
@@ -155,11 +153,7 @@ class OllamaReader:
         if chat.done is not True:
             return Reading(kind, "message", text)
         self._last, self._notes.over = chat, "done"
-        note = ""
-        if OLLAMA.fails(chat.reason):
-            note = self._notes.take_error(APIError(message=f"done_reason {chat.reason}"))
-        elif chat.reason and not OLLAMA.meaning(chat.reason):
-            note = f"done_reason {chat.reason} is not known"
+        note = self._notes.take_finish(OLLAMA, chat.reason)
         return Reading(kind if text else EventKind.STOP, "done", text, note)
 
     @property
@@ -179,25 +173,18 @@ class OllamaReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        differs = model_differs(self._asked, self._served)
-        if self.done:
-            differs = (*self._closing().findings, *differs)
-        if not self.done or self._last.reason or self._notes.error is not None:
-            return (*self._notes.findings, *differs)
-        cause = "Old versions of Ollama do not say why they end; a gateway that closes over a cut does not either."
-        unproved = Finding(name=FindingName.NO_STOP_REASON, evidence="done came without `done_reason`", cause=cause)
-        return (*self._notes.findings, unproved, *differs)
+        closing = self._closing().findings if self.done and self._notes.error is None else ()
+        return (*self._notes.findings, *closing, *model_differs(self._asked, self._served))
 
     def _closing(self) -> Closing:
-        return self._outcome.closing(filter(None, (self._last.reason,)), self.usage)
+        return self._outcome.closing((self._last.reason,), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
         if notes.error is not None:
             return notes.error
         if not self._chats:
-            came = f"{notes.number} events, none of them part of a chat" if notes.number else "no event"
-            return notes.breach or notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end")
+            return notes.nothing("no-message", "part of a chat")
         if not self.done:
             words = f"ended after event {notes.number}, {self._outcome.contents} events with content, without done"
             return notes.truncated("eof-before-done", words)
@@ -245,7 +232,7 @@ class Ollama(API):
         differs = model_differs(model_asked(endpoint, self.default_model), served)
         outcome = AnswerOutcome(RULES, OLLAMA, _wanted(endpoint), whole=True)
         outcome.take(kind, text)
-        closing = outcome.closing(filter(None, (chat.reason,)), chat.usage)
+        closing = outcome.closing((chat.reason,), chat.usage)
         judgement = closing.judgement or judge_done(chat)
         shown = text if kind.is_visible else ""
         return Answer(judgement, shown, chat.usage, served, (*closing.findings, *differs))

@@ -124,12 +124,18 @@ class AnswerOutcome:
             self._refusal += words[:QUOTED]
 
     def closing(self, reasons: Iterable[str], usage: Usage) -> Closing:
-        """What is due to an answer with these finish reasons, each cleaned and not empty."""
-        words = sorted(set(reasons))
+        """What is due to an answer with these finish reasons, each cleaned, and "" where one is missing."""
+        came = set(reasons)
+        words = sorted(came - {""})
         told = f"{self._words.field} {', '.join(words) or 'missing'}"
         known = {word: self._words.meaning(word) for word in words}
         endings = {reason.ending: word for word, reason in known.items() if reason is not None}
-        findings = [*self._unknown(known), *self._stopped(endings), *self._unannounced(endings, told)]
+        findings = [
+            *self._unsaid(came),
+            *self._unknown(known),
+            *self._stopped(endings),
+            *self._unannounced(endings, told),
+        ]
         judgement = self._failure(endings, told, usage)
         if judgement is None and not self.is_visible and not self._is_refused(endings):
             judgement = self._nothing(endings, told, usage, findings)
@@ -137,6 +143,12 @@ class AnswerOutcome:
 
     def _is_refused(self, endings: dict[Ending, str]) -> bool:
         return bool(self._refusal) or not endings.keys().isdisjoint({Ending.FILTERED, Ending.REFUSED})
+
+    def _unsaid(self, came: set[str]) -> Iterator[Finding]:
+        """A refusal says itself why the answer ended."""
+        is_missing = not came or "" in came
+        if is_missing and not self._words.is_optional and not self._refusal:
+            yield _finding(FindingName.NO_STOP_REASON, f"the answer ended without `{self._words.field}`")
 
     def _unknown(self, known: dict[str, Reason | None]) -> Iterator[Finding]:
         if strange := [word for word, meaning in known.items() if meaning is None]:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Container
 
 from gwtui.apis.base import Reading
 from gwtui.apis.errors import APIError, event_error, find_error
-from gwtui.apis.finish_reasons import finish_word
-from gwtui.apis.payload import Unreadable, as_text
+from gwtui.apis.finish_reasons import Vocabulary, finish_word
+from gwtui.apis.payload import Arguments, Unreadable, as_text
 from gwtui.apis.rules import is_tolerated
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
@@ -33,6 +33,8 @@ class StreamNotes:
         self.breach: Judgement | None = None
         self.breaches = 0
         self.error: Judgement | None = None
+        self.half_call: Judgement | None = None
+        """The first tool call whose arguments are not whole: a breach, unless the finish reason explains it."""
         self.over = ""
         """What ended the API's stream; empty as long as nothing did. Errors after that are only noted."""
         self._findings: dict[FindingName, tuple[int, int, str, str]] = {}
@@ -92,9 +94,21 @@ class StreamNotes:
             return self.note(FindingName.UNNAMED_EVENTS, "no `event:` line")
         return self.break_rule("name-is-not-type", f"it is named {name} and its type is {kind or 'missing'}")
 
-    def unreadable(self, event: FramedEvent, payload: Unreadable, alive: Container[str] = ("ping",)) -> Reading | None:
-        """What an event that is not the JSON that the API promises means in any API: an error, or a sign of life, as
-        events with the names `alive` are; None: that is for the reader to say."""
+    def unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
+        """What an event that is not the JSON that the API promises means: an error, a sign of life, the end of
+        OpenAI's API, something after the end, or a breach."""
+        if (known := self.explained(event, payload)) is not None:
+            return known
+        if event.data.startswith("[DONE]"):
+            return self.done_marker()
+        name = clean(event.event, 64)
+        if self.over:
+            return self.after_end(name, self.over)
+        return Reading(EventKind.OTHER, name, "", self.take_unreadable(payload))
+
+    def explained(self, event: FramedEvent, payload: Unreadable, alive: Container[str] = ("ping",)) -> Reading | None:
+        """What such an event means in every API: an error, or a sign of life, as events with the names `alive` are;
+        None: that is for the reader to say."""
         name = clean(event.event, 64)
         if name == "error" or find_error(payload.value) is not None:
             return self.error_event(event)
@@ -106,6 +120,23 @@ class StreamNotes:
         if not word and value is not None:
             self.note(FindingName.FINISH_ODD, f"{field} is the text {as_text(value)!r}")
         return word
+
+    def take_finish(self, words: Vocabulary, reason: str) -> str:
+        """The current event has that finish reason, cleaned; "" for none. A word of failure is an error. Returns a
+        note on a word of failure and on an unknown one."""
+        if words.fails(reason):
+            return self.take_error(APIError(message=f"{words.field} {reason}"))
+        return "" if not reason or words.meaning(reason) else f"{words.field} {reason} is not known"
+
+    def end_call(self, arguments: Arguments, which: str) -> str:
+        """The current event ends the tool call `which`. Returns a note where its arguments are not whole."""
+        if arguments.whole():
+            return ""
+        note = clean(f"the arguments of {which} are not a complete JSON object")
+        if self.half_call is None:
+            words = f"event {self.number}: {note}"
+            self.half_call = self.judgement(Verdict.OUT_OF_ORDER, "tool-json", words, self.number)
+        return note
 
     def take_unreadable(self, payload: Unreadable) -> str:
         """The current event is not the JSON that the API promises."""
@@ -131,6 +162,11 @@ class StreamNotes:
             return found
         broken = (f"{self.api}.{rule}: {_evidence(*seen)}" for rule, seen in self._tolerated.items())
         return (*found, Finding(name=FindingName.TOLERATED, evidence="; ".join(broken)))
+
+    def nothing(self, rule: str, due: str) -> Judgement:
+        """The stream ended without any event that is `due`: its breach of a rule, or that it is empty."""
+        came = f"{self.number} events, none of them {due}" if self.number else "no event"
+        return self.breach or self.judgement(Verdict.EMPTY, rule, f"{came} came before the end")
 
     def truncated(self, rule: str, words: str) -> Judgement:
         """The stream ended here, before its proof of the end; with the breach before that, if there was one."""

@@ -12,7 +12,7 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage, words_of
-from gwtui.apis.errors import APIError, ErrorForm, is_error
+from gwtui.apis.errors import ErrorForm, is_error
 from gwtui.apis.event_keys import TOKENS
 from gwtui.apis.finish_reasons import TGI as WORDS
 from gwtui.apis.finish_reasons import finish_word
@@ -28,7 +28,6 @@ from gwtui.model.enums import EventKind, FindingName, Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.text.sanitize import clean
 
 RULES = "tgi"
 """What the ids of this API's rules begin with."""
@@ -80,7 +79,7 @@ class TGIReader:
             return nothing
         token = read_json(TOKEN, event.data)
         if isinstance(token, Unreadable):
-            return self._unreadable(event, token)
+            return self._notes.unreadable(event, token)
         if is_error(token.error):
             return self._notes.error_event(event)
         if self._last is not None:
@@ -89,15 +88,6 @@ class TGIReader:
             words = f"neither a token nor an error: {event.data[:QUOTED]}"
             return Reading(EventKind.OTHER, "message", "", self._notes.note(FindingName.FOREIGN_CHUNK, words))
         return self._token(token)
-
-    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload)) is not None:
-            return known
-        if event.data.startswith("[DONE]"):
-            return self._notes.done_marker()
-        if self._last is not None:
-            return self._notes.after_end(clean(event.event, 64), "the last token")
-        return Reading(EventKind.OTHER, "message", "", self._notes.take_unreadable(payload))
 
     def _token(self, token: Token) -> Reading:
         self._tokens += 1
@@ -110,11 +100,7 @@ class TGIReader:
         if not isinstance(token.generated_text, str):
             return Reading(kind if text else EventKind.OTHER, "token", text, note)
         self._last, self._notes.over = token, "the last token"
-        reason = token.reason
-        if WORDS.fails(reason):
-            note = self._notes.take_error(APIError(message=f"finish_reason {reason}"))
-        elif reason and not WORDS.meaning(reason):
-            note = note or f"finish_reason {reason} is not known"
+        note = self._notes.take_finish(WORDS, token.reason) or note
         return Reading(kind if text else EventKind.STOP, "last token", text, note)
 
     def _misplaced(self, index: object) -> str:
@@ -135,20 +121,18 @@ class TGIReader:
     def findings(self) -> tuple[Finding, ...]:
         if self._last is None or self._notes.error is not None:
             return self._notes.findings
-        unproved = Finding(name=FindingName.NO_STOP_REASON, evidence="the last token came without `finish_reason`")
-        return (*self._notes.findings, *((unproved,) if not self._last.reason else ()), *self._closing().findings)
+        return (*self._notes.findings, *self._closing().findings)
 
     def _closing(self) -> Closing:
         reason = self._last.reason if self._last is not None else ""
-        return self._outcome.closing(filter(None, (reason,)), self.usage)
+        return self._outcome.closing((reason,), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
         if notes.error is not None:
             return notes.error
         if not self._tokens:
-            came = f"{notes.number} events, none of them a token" if notes.number else "no event"
-            return notes.breach or notes.judgement(Verdict.EMPTY, "no-token", f"{came} came before the end")
+            return notes.nothing("no-token", "a token")
         if self._last is None:
             words = f"ended after event {notes.number}, {self._tokens} tokens, without `generated_text`"
             return notes.truncated("eof-before-generated_text", words)
@@ -204,7 +188,7 @@ class TextGenerationInference(API):
             AnswerOutcome(RULES, WORDS, wanted_of(endpoint, is_code=True), whole=True),
         )
         outcome.take(EventKind.TEXT, text)
-        closing = outcome.closing(filter(None, (answer.reason,)), answer.usage)
+        closing = outcome.closing((answer.reason,), answer.usage)
         good = judged(
             RULES, Verdict.COMPLETE, "answer", f"one whole answer, finish_reason {answer.reason or 'missing'}"
         )

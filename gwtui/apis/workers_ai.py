@@ -13,9 +13,10 @@ import msgspec
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, Reading, Usage, words_of
-from gwtui.apis.errors import APIError, ErrorForm, is_error
+from gwtui.apis.errors import ErrorForm, is_error
 from gwtui.apis.event_keys import PIECES
-from gwtui.apis.finish_reasons import OPENAI, finish_word
+from gwtui.apis.finish_reasons import WORKERS_AI as WORDS
+from gwtui.apis.finish_reasons import finish_word
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import OpenAIReader
 from gwtui.apis.openai.events import DONE, ChunkForm
@@ -31,7 +32,6 @@ from gwtui.model.enums import EventKind, FindingName, Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.text.sanitize import clean
 
 RULES = "workers-ai"
 """What the ids of this API's rules begin with."""
@@ -63,7 +63,7 @@ class WorkersAIReader:
 
     def __init__(self, asked: str, wanted: Wanted = ANYTHING) -> None:
         self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = AnswerOutcome(RULES, OPENAI, wanted)
+        self._outcome = AnswerOutcome(RULES, WORDS, wanted)
         self._tags = ThoughtTags()
         self._openai = OpenAIReader(asked, RULES, wanted=wanted)
         self._is_openai = False
@@ -82,7 +82,7 @@ class WorkersAIReader:
             return self._terminator()
         piece = read_json(PIECE, event.data)
         if isinstance(piece, Unreadable):
-            return self._unreadable(event, piece)
+            return self._notes.unreadable(event, piece)
         if isinstance(piece.choices, list) and self._notes.number == 1:
             self._is_openai = True
             return self._openai.event(event)
@@ -98,13 +98,6 @@ class WorkersAIReader:
         self._done, self._notes.over = True, DONE
         return Reading(EventKind.STOP, DONE)
 
-    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload)) is not None:
-            return known
-        if self._done:
-            return self._notes.after_end(clean(event.event, 64), DONE)
-        return Reading(EventKind.OTHER, "message", "", self._notes.take_unreadable(payload))
-
     def _piece(self, event: FramedEvent, piece: WorkersAIEvent) -> Reading:
         if piece == WorkersAIEvent():
             words = f"neither `response` nor an error: {event.data[:QUOTED]}"
@@ -112,11 +105,9 @@ class WorkersAIReader:
         self._pieces += 1
         if piece.usage:
             self._usage = merged(token_usage(piece.usage), self._usage)
-        note = ""
-        if reason := finish_word(piece.finish_reason):
-            self._reason = reason
-            if OPENAI.fails(reason):
-                note = self._notes.take_error(APIError(message=f"finish_reason {reason}"))
+        reason = finish_word(piece.finish_reason)
+        self._reason = reason or self._reason
+        note = self._notes.take_finish(WORDS, reason)
         kind, text = self._tags.classify(*generated(piece))
         self._outcome.take(kind, text)
         if text:
@@ -142,7 +133,7 @@ class WorkersAIReader:
         return (*self._notes.findings, *closing)
 
     def _closing(self) -> Closing:
-        return self._outcome.closing(filter(None, (self._reason,)), self._usage)
+        return self._outcome.closing((self._reason,), self._usage)
 
     def end(self) -> Judgement:
         if self._is_openai:
@@ -151,8 +142,7 @@ class WorkersAIReader:
         if notes.error is not None:
             return notes.error
         if not self._pieces:
-            came = f"{notes.number} events, none of them a piece" if notes.number else "no event"
-            return notes.breach or notes.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
+            return notes.nothing("no-response", "a piece")
         if not self._done:
             words = f"ended after event {notes.number}, {self._outcome.contents} pieces with content, without [DONE]"
             return notes.truncated("eof-before-done", words)
@@ -221,11 +211,11 @@ def _read(result: dict[str, Any], wanted: Wanted) -> Answer:
         return Answer(judged(RULES, Verdict.WRONG_BODY, "no-result", "`result` without `response`"))
     response, reason = result.get("response"), finish_word(result.get("finish_reason"))
     text = as_json(response) if isinstance(response, dict | list) else as_text(response)
-    usage, outcome = token_usage(result.get("usage")), AnswerOutcome(RULES, OPENAI, wanted, whole=True)
+    usage, outcome = token_usage(result.get("usage")), AnswerOutcome(RULES, WORDS, wanted, whole=True)
     outcome.take(EventKind.TEXT, text)
     if result.get("tool_calls"):
         outcome.take_tool()
-    closing = outcome.closing(filter(None, (reason,)), usage)
+    closing = outcome.closing((reason,), usage)
     good = judged(RULES, Verdict.COMPLETE, "answer", "one whole answer")
     return Answer(closing.judgement or good, text, usage, findings=closing.findings)
 

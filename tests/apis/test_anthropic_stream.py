@@ -325,7 +325,12 @@ SCRIPTS = (
         terminator=(END,),
         error=ERROR,
         empty=(BEGUN, ENDED, END),
-        whole={"type": "message", "content": [{"type": "text", "text": "ab"}], "usage": {"output_tokens": 2}},
+        whole={
+            "type": "message",
+            "content": [{"type": "text", "text": "ab"}],
+            "stop_reason": "end_turn",
+            "usage": {"output_tokens": 2},
+        },
         silent=1,
         lies={
             "the terminator over a cut": Verdict.OUT_OF_ORDER,

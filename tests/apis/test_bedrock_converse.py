@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from support.framed import event_frame
 from support.script import Script
-from support.streams import Case, check, decode, feed
+from support.streams import Case, answer_of, check, decode, feed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import AskError
@@ -212,8 +212,7 @@ THOUGHT = {"reasoningContent": {"reasoningText": {"text": "hm"}}}
     ],
 )
 def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
-    endpoint = Endpoint(name="e", api=API.name, url=URL, stream=False)
-    answer = API.answer(endpoint, 200, json.dumps(body).encode())
+    answer = answer_of(API.name, body)
     assert (answer.judgement.verdict, answer.judgement.rule) == (verdict, rule), answer.judgement.reason
     assert answer.text in ("ab", "")
 

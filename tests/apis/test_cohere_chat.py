@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.script import Script
-from support.streams import Case, check, decode, feed, named, names, unnamed
+from support.streams import Case, answer_of, check, decode, feed, named, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.cohere.stream import CohereReader
@@ -213,8 +213,7 @@ AB = {"type": "text", "text": "ab"}
     ],
 )
 def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
-    endpoint = Endpoint(name="e", api=API.name, url="http://h", stream=False)
-    answer = API.answer(endpoint, 200, json.dumps(body).encode())
+    answer = answer_of(API.name, body)
     assert (answer.judgement.verdict, answer.judgement.rule) == (verdict, rule), answer.judgement.reason
     assert answer.text in ("ab", "")
 

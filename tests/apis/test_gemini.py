@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.script import Script
-from support.streams import Case, check, decode, feed, names, unnamed
+from support.streams import Case, answer_of, check, decode, feed, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import Usage
@@ -156,8 +156,7 @@ ANSWERS = [
     ("body", "verdict", "rule", "text"), [case[1:] for case in ANSWERS], ids=[case[0] for case in ANSWERS]
 )
 def test_whole_answers(body: object, verdict: Verdict, rule: str, text: str) -> None:
-    asked = Endpoint(name="e", api="gemini", url="http://h", stream=False)
-    answer = APIS["gemini"].answer(asked, 200, json.dumps(body).encode())
+    answer = answer_of("gemini", body)
     assert (answer.judgement.verdict, answer.judgement.rule, answer.text) == (verdict, rule, text)
 
 

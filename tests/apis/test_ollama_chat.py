@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.script import Script
-from support.streams import Case, check, decode, feed, names, unnamed
+from support.streams import Case, answer_of, check, decode, feed, names, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import AskError
@@ -71,6 +71,15 @@ CASES = [
         FindingName.FOREIGN_CHUNK,
     ),
     Case("more after the end", [text("a"), done(), text("b")], COMPLETE, "ollama.done", None, AFTER_END),
+    Case("half a line after the end", [text("a"), done(), unnamed('{"mess')], COMPLETE, "ollama.done", None, AFTER_END),
+    Case(
+        "[DONE] after the end",
+        [text("a"), done(), unnamed("[DONE]")],
+        COMPLETE,
+        "ollama.done",
+        None,
+        FindingName.DONE_MARKER,
+    ),
 ]
 
 
@@ -137,8 +146,7 @@ def test_another_model_is_reported() -> None:
     ],
 )
 def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
-    endpoint = Endpoint(name="e", api=API.name, url="http://h", stream=False)
-    judgement = API.answer(endpoint, 200, json.dumps(body).encode()).judgement
+    judgement = answer_of(API.name, body).judgement
     assert (judgement.verdict, judgement.rule) == (verdict, rule), judgement.reason
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.script import Script
-from support.streams import Case, check, unnamed
+from support.streams import Case, answer_of, check, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import AskError
@@ -77,8 +77,7 @@ def test_what_an_event_means(event: FramedEvent, kind: EventKind, text: str) -> 
     ],
 )
 def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
-    endpoint = Endpoint(name="e", api=API.name, url="http://h", stream=False)
-    judgement = API.answer(endpoint, 200, json.dumps(body).encode()).judgement
+    judgement = answer_of(API.name, body).judgement
     assert (judgement.verdict, judgement.rule) == (verdict, rule), judgement.reason
 
 

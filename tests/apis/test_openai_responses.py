@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 from support.script import Events, Script
-from support.streams import Case, check, feed, named, names, unnamed
+from support.streams import Case, answer_of, check, feed, named, names, unnamed
 
-from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
-from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
 MODEL = "gpt-4o-mini"
@@ -252,15 +250,13 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("body", "verdict", "rule"), ANSWERS)
 def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
-    asked = Endpoint(name="e", api="openai-responses", url="http://h", stream=False)
-    answer = APIS["openai-responses"].answer(asked, 200, json.dumps(body).encode())
+    answer = answer_of("openai-responses", body)
     assert (answer.judgement.verdict, answer.judgement.rule) == (verdict, rule)
 
 
 def test_what_a_whole_answer_holds() -> None:
     body = {"status": "completed", "model": "gpt-3", "output": OUTPUT, "usage": {"input_tokens": 1, "output_tokens": 2}}
-    asked = Endpoint(name="e", api="openai-responses", url="http://h", stream=False)
-    answer = APIS["openai-responses"].answer(asked, 200, json.dumps(body).encode())
+    answer = answer_of("openai-responses", body)
     assert (answer.text, answer.usage, names(answer.findings)) == ("a", Usage(1, 2), [FindingName.MODEL_DIFFERS])
 
 

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from support.apis import SCRIPTS
-from support.streams import feed, named, names, unnamed
+from support.script import Script
+from support.streams import answer_of, feed, named, names, unnamed
 
-from gwtui.apis import APIS
+from gwtui.apis import APIS, finish_reasons
 from gwtui.apis.base import Usage
-from gwtui.apis.finish_reasons import ANTHROPIC, COHERE, GEMINI, OLLAMA, OPENAI, RESPONSES, SOURCEGRAPH, Ending
+from gwtui.apis.finish_reasons import OPENAI, Ending, Vocabulary
+from gwtui.apis.gemini.stream import UNSPECIFIED
 from gwtui.apis.outcome import AnswerOutcome, Wanted, wanted_of
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName, Outcome
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
-VOCABULARIES = (OPENAI, ANTHROPIC, GEMINI, RESPONSES, COHERE, OLLAMA, SOURCEGRAPH)
+VOCABULARIES = tuple(each for each in vars(finish_reasons).values() if isinstance(each, Vocabulary))
+REASON_FIELDS = {words.field for words in VOCABULARIES}
 COMPLETE, EMPTY, FAILED = Verdict.COMPLETE, Verdict.EMPTY, Verdict.ERROR_IN_STREAM
-WRONG = Verdict.WRONG_BODY
+WRONG, NO_REASON = Verdict.WRONG_BODY, FindingName.NO_STOP_REASON
+SILENT_APIS = {"workers-ai"}
+"""Those whose answers lawfully have no finish reason."""
 CODE = ("openai-completions", "fireworks", "sourcegraph-code")
 
 
@@ -182,10 +186,48 @@ WHOLES: list[tuple[str, dict[str, Any], Verdict, FindingName | None]] = [
 def test_whole_answers_are_judged_by_the_same_rules(
     api: str, body: dict[str, Any], verdict: Verdict, finding: FindingName | None
 ) -> None:
-    answer = APIS[api].answer(endpoint(api, stream=False), 200, json.dumps(body).encode())
+    answer = answer_of(api, body)
     assert answer.judgement.verdict is verdict, answer.judgement
     assert names(answer.findings)[:1] == ([finding] if finding else [])
     assert (finding is not None) <= (answer.judgement.verdict.outcome is Outcome.OK)
+
+
+def replaced(value: Any, reason: object) -> Any:
+    """The value with that finish reason wherever it has one; without any for `...`."""
+    if isinstance(value, list):
+        return [replaced(each, reason) for each in value]
+    if not isinstance(value, dict):
+        return value
+    kept = {key: replaced(each, reason) for key, each in value.items() if key not in REASON_FIELDS}
+    return kept | {key: reason for key in value.keys() & REASON_FIELDS if reason is not ...}
+
+
+@pytest.mark.parametrize("script", [script for script in SCRIPTS if script.whole], ids=str)
+@pytest.mark.parametrize("reason", [..., None, "", "null"], ids=repr)
+def test_a_whole_answer_without_a_finish_reason_is_never_good_in_silence(script: Script, reason: object) -> None:
+    assert answer_of(script.api, script.whole, "m").findings == ()
+    answer = answer_of(script.api, replaced(script.whole, reason), "m")
+    assert (answer.judgement.verdict, answer.text) == (COMPLETE, "ab"), answer.judgement
+    assert names(answer.findings) == ([] if script.api in SILENT_APIS else [NO_REASON])
+
+
+GOOD_CHOICE = {"message": {"content": "a"}, "finish_reason": "stop"}
+GOOD_CANDIDATE = {"content": {"parts": [{"text": "a"}]}, "index": 0, "finishReason": "STOP"}
+UNSAID: list[tuple[str, str, dict[str, Any], list[FindingName]]] = [
+    ("one of two choices", "openai-chat", {"choices": [GOOD_CHOICE, {"message": {"content": "b"}}]}, [NO_REASON]),
+    ("one of two candidates", "gemini", {"candidates": [GOOD_CANDIDATE, {"index": 1}]}, [NO_REASON]),
+    ("no reason by its name", "gemini", {"candidates": [GOOD_CANDIDATE | {"finishReason": UNSPECIFIED}]}, [NO_REASON]),
+    ("a refused prompt", "gemini", {"promptFeedback": {"blockReason": "SAFETY"}}, [FindingName.REFUSED]),
+    ("OpenAI's form", "workers-ai", {"result": {"choices": [{"message": {"content": "a"}}]}}, [NO_REASON]),
+    ("nothing visible", "openai-chat", {"choices": [{"message": {"content": ""}}]}, [NO_REASON]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("api", "body", "found"), [case[1:] for case in UNSAID], ids=[case[0] for case in UNSAID])
+def test_a_finish_reason_is_due_for_each_part_and_not_for_a_refusal(
+    api: str, body: dict[str, Any], found: list[FindingName]
+) -> None:
+    assert names(answer_of(api, body).findings) == found
 
 
 def test_a_call_of_a_tool_in_another_shape_is_one() -> None:

@@ -7,14 +7,12 @@ from typing import Any
 
 import pytest
 from support.script import NOTHING_TO_ADD, Events, Script
-from support.streams import Case, check, feed, named, names
+from support.streams import Case, answer_of, check, feed, named, names
 
-from gwtui.apis import APIS
 from gwtui.apis.base import Usage
 from gwtui.apis.sourcegraph.reader import SourcegraphReader
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
-from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
 
 
@@ -76,6 +74,8 @@ CASES = [
     Case("a completion that shrinks", [text("abc"), text("ab", "stop"), DONE], ORDER, "sourcegraph.not-cumulative", 2),
     Case("content after its stop reason", [text("a", "stop"), text("ab"), DONE],
          ORDER, "sourcegraph.content-after-stop", 2),
+    Case("a completion that forgets and has failed", [text("abc"), text("abd", "abort"), DONE],
+         Verdict.ERROR_IN_STREAM, "sourcegraph.error-event", 2),
     Case("a number for a text", [event(completion=7), text("a", "stop"), DONE], ORDER, "sourcegraph.wrong-form", 1),
     Case("not JSON", [FramedEvent("completion", "oops"), text("a", "stop"), DONE], ORDER, "sourcegraph.bad-json", 1),
 ]  # fmt: skip
@@ -129,8 +129,7 @@ ANSWERS = [
 @pytest.mark.parametrize("api", ["sourcegraph-stream", "sourcegraph-code"])
 @pytest.mark.parametrize(("body", "verdict", "rule"), ANSWERS)
 def test_whole_answers(api: str, body: object, verdict: Verdict, rule: str) -> None:
-    asked = Endpoint(name="e", api=api, url="http://h", stream=False)
-    answer = APIS[api].answer(asked, 200, json.dumps(body).encode())
+    answer = answer_of(api, body)
     assert (answer.judgement.verdict, answer.judgement.rule) == (verdict, rule)
 
 

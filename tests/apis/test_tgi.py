@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.script import Script
-from support.streams import Case, check, feed, unnamed
+from support.streams import Case, answer_of, check, feed, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import AskError
@@ -112,8 +112,7 @@ def whole(text: str = "ab", reason: str = "eos_token", **details: Any) -> dict[s
     ],
 )
 def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
-    endpoint = Endpoint(name="e", api=API.name, url="http://h", stream=False)
-    judgement = API.answer(endpoint, 200, json.dumps(body).encode()).judgement
+    judgement = answer_of(API.name, body).judgement
     assert (judgement.verdict, judgement.rule) == (verdict, rule), judgement.reason
 
 

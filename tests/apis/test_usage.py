@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.streams import feed, json_values, named, unnamed
+from support.streams import answer_of, feed, json_values, named, unnamed
 
 from gwtui.apis import APIS
 from gwtui.apis.base import Reasoning, Usage
@@ -111,8 +111,7 @@ ANSWERS = [
 
 @pytest.mark.parametrize(("api", "body", "usage"), ANSWERS)
 def test_usage_of_whole_answers(api: str, body: dict[str, Any], usage: Usage) -> None:
-    endpoint = Endpoint(name="e", api=api, url="http://h", stream=False)
-    assert APIS[api].answer(endpoint, 200, json.dumps(body).encode()).usage == usage
+    assert answer_of(api, body).usage == usage
 
 
 STREAMED, SUMMARISED, HIDDEN = Reasoning

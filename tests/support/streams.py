@@ -9,11 +9,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gwtui.apis.base import StreamReader
+from gwtui.apis import APIS
+from gwtui.apis.base import Answer, StreamReader
 from gwtui.decode import Decoded, opened
 from gwtui.decode import decode as decode_exchange
 from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import FindingName
+from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Verdict
 
@@ -58,6 +60,12 @@ def feed(reader: StreamReader, events: Iterable[FramedEvent]) -> StreamReader:
     for event in events:
         reader.event(event)
     return reader
+
+
+def answer_of(api: str, body: object, model: str | None = None) -> Answer:
+    """What an API makes of a whole answer to a request for that model."""
+    endpoint = Endpoint(name="e", api=api, url="http://h", model=model, stream=False)
+    return APIS[api].answer(endpoint, 200, json.dumps(body).encode())
 
 
 def check(reader: StreamReader, case: Case) -> None:

@@ -105,7 +105,7 @@ class AnthropicMessages(API):
         counts.take(payload.usage)
         usage = counts.usage
         text = "".join(as_text(block.text) for block in payload.content)
-        closing = _outcome(payload, endpoint).closing(filter(None, (_stop_reason(payload),)), usage)
+        closing = _outcome(payload, endpoint).closing((_stop_reason(payload),), usage)
         judgement = closing.judgement or _judged(payload)
         differs = model_differs(self.model_expected(endpoint), served)
         return Answer(judgement, text, usage, served, (*closing.findings, *differs))

@@ -25,7 +25,7 @@ from gwtui.apis.anthropic.events import (
 )
 from gwtui.apis.anthropic.tokens import MessageTokens
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import APIError, is_error
+from gwtui.apis.errors import is_error
 from gwtui.apis.finish_reasons import ANTHROPIC
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
@@ -58,7 +58,6 @@ class AnthropicReader:
         self._outcome = AnswerOutcome(RULES, ANTHROPIC, wanted)
         self._at = Place.START
         self._block = OpenBlock()
-        self._half_tool: Judgement | None = None
         self._stop_reason = ""
         self._tokens = MessageTokens()
         self._tags = ThoughtTags()
@@ -85,7 +84,7 @@ class AnthropicReader:
         return reading if event.event == kind else reading.noted(self._notes.misnamed(event.event, kind, UNNAMED))
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload)) is not None:
+        if (known := self._notes.explained(event, payload)) is not None:
             return known
         if event.data.startswith("[DONE]"):
             return self._notes.done_marker()
@@ -223,13 +222,9 @@ class AnthropicReader:
         if self._at is not Place.CLOSING:
             self._at = Place.MESSAGE
         self._tokens.close()
-        if not self._block.arguments.whole() and self._half_tool is None:
-            note = note or f"the arguments of the tool call in block {self._block.index} are not a complete JSON object"
-            self._half_tool = self._notes.judgement(
-                Verdict.OUT_OF_ORDER, "tool-json", f"event {self._notes.number}: {note}", self._notes.number
-            )
+        half = self._notes.end_call(self._block.arguments, f"the tool call in block {self._block.index}")
         self._block.arguments = Arguments()
-        return Reading(EventKind.STOP, "content_block_stop", "", note)
+        return Reading(EventKind.STOP, "content_block_stop", "", note or half)
 
     def _message_delta(self, event: MessagesEvent) -> Reading:
         delta = event.delta or BlockDelta()
@@ -239,7 +234,7 @@ class AnthropicReader:
         if word:
             self._stop_reason = word
             self._outcome.refuse(refusal_of(delta.stop_details))
-            note = self._stopped()
+            note = self._notes.take_finish(ANTHROPIC, word)
         if self._at is Place.START:
             note = self._notes.break_rule("message_delta-misplaced", f"message_delta {self._at}")
         elif self._at is Place.BLOCK and not ANTHROPIC.cuts(self._stop_reason):
@@ -248,12 +243,6 @@ class AnthropicReader:
         self._at = Place.CLOSING
         self._tokens.take(event.usage)
         return Reading(EventKind.STOP if word else EventKind.USAGE, "message_delta", "", note)
-
-    def _stopped(self) -> str:
-        """Take the stop reason. Returns its note."""
-        if ANTHROPIC.fails(self._stop_reason):
-            return self._notes.take_error(APIError(message=f"stop_reason {self._stop_reason}"))
-        return "" if ANTHROPIC.meaning(self._stop_reason) else f"stop_reason {self._stop_reason} is not known"
 
     def _message_stop(self, event: MessagesEvent) -> Reading:
         note = ""
@@ -276,20 +265,20 @@ class AnthropicReader:
         return (*self._notes.findings, *closing, *model_differs(self._asked, self.model_served))
 
     def _closing(self) -> Closing:
-        return self._outcome.closing(filter(None, (self._stop_reason,)), self.usage)
+        return self._outcome.closing((self._stop_reason,), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
         if notes.error is not None:
             return notes.error
         if self._at is Place.START:
-            return notes.breach or self._nothing()
+            return notes.nothing("no-message", "part of a message")
         if not self._stop_reason and self._at is not Place.END:
             return self._truncated()
         if notes.breach is not None:
             return notes.breach
-        if self._half_tool is not None and not ANTHROPIC.cuts(self._stop_reason):
-            return self._half_tool
+        if notes.half_call is not None and not ANTHROPIC.cuts(self._stop_reason):
+            return notes.half_call
         if (bad := self._closing().judgement) is not None:
             return bad
         if self._at is not Place.END:
@@ -297,10 +286,6 @@ class AnthropicReader:
             return notes.judgement(Verdict.COMPLETE_UNTERMINATED, "no-message_stop", words)
         words = f"message_stop after stop_reason {self._stop_reason}"
         return notes.judgement(Verdict.COMPLETE, "message_stop", words, None)
-
-    def _nothing(self) -> Judgement:
-        came = f"{self._notes.number} events, none of them part of a message" if self._notes.number else "no event"
-        return self._notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end of the stream")
 
     def _truncated(self) -> Judgement:
         breach = self._notes.breach

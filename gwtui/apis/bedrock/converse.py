@@ -70,7 +70,7 @@ class BedrockConverse(API):
             elif isinstance(block, dict) and block.keys().isdisjoint({"text", "reasoningContent"}):
                 outcome.take_other()
         usage = usage_of(payload)
-        closing = outcome.closing(filter(None, (reason,)), usage)
+        closing = outcome.closing((reason,), usage)
         good = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stopReason {reason or 'missing'}")
         return Answer(closing.judgement or good, text, usage, findings=closing.findings)
 

@@ -14,7 +14,6 @@ import msgspec
 
 from gwtui.apis.base import Reading, Reasoning, Usage
 from gwtui.apis.bedrock.asking import exception_of
-from gwtui.apis.errors import APIError
 from gwtui.apis.finish_reasons import BEDROCK, finish_word
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import Arguments, Unreadable, as_text, member, read_json
@@ -50,7 +49,6 @@ class ConverseReader:
         """The blocks that began and did not end, by index."""
         self._last_stopped = ""
         """The index of the block that ended last."""
-        self._half_tool: Judgement | None = None
         self._stopped_at = 0
         """The number of the event with the stop reason."""
         self._stop_reason = ""
@@ -66,7 +64,7 @@ class ConverseReader:
         name = clean(event.event, 64)
         payload = read_json(PAYLOAD, event.data)
         if isinstance(payload, Unreadable):
-            return self._unreadable(event, name, payload)
+            return self._notes.unreadable(event, payload)
         if self._ended:
             return self._notes.after_end(name, "metadata")
         self._last = name
@@ -77,13 +75,6 @@ class ConverseReader:
             )
         note = "" if self._started or name in ("messageStart", "metadata") else self._unstarted(name)
         return step(self, payload).noted(note)
-
-    def _unreadable(self, event: FramedEvent, name: str, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload)) is not None:
-            return known
-        if self._ended:
-            return self._notes.after_end(name, "metadata")
-        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def _unstarted(self, name: str) -> str:
         self._started = True
@@ -137,12 +128,7 @@ class ConverseReader:
         index = _index(payload)
         arguments = self._open.pop(index, None)
         self._last_stopped = index
-        note = ""
-        if arguments is not None and not arguments.whole() and self._half_tool is None:
-            note = f"the arguments of the tool call in block {index} are not a complete JSON object"
-            self._half_tool = self._notes.judgement(
-                Verdict.OUT_OF_ORDER, "tool-json", f"event {self._notes.number}: {note}", self._notes.number
-            )
+        note = self._notes.end_call(arguments, f"the tool call in block {index}") if arguments is not None else ""
         return Reading(EventKind.STOP, "contentBlockStop", "", note)
 
     def _message_stop(self, payload: dict[str, Any]) -> Reading:
@@ -152,10 +138,9 @@ class ConverseReader:
             note = self._notes.note(FindingName.FINISH_REPEATED, words)
         self._stopped_at = self._stopped_at or self._notes.number
         self._stop_reason = stop_reason(payload) or self._stop_reason
+        note = self._notes.take_finish(BEDROCK, self._stop_reason) or note
         if BEDROCK.fails(self._stop_reason):
-            return Reading(EventKind.ERROR, "error", "", self._notes.take_error(_failed(self._stop_reason)))
-        if self._stop_reason and not BEDROCK.meaning(self._stop_reason):
-            note = note or f"stopReason {self._stop_reason} is not known"
+            return Reading(EventKind.ERROR, "error", "", note)
         if self._open and not BEDROCK.cuts(self._stop_reason):
             words = f"messageStop while block {next(iter(self._open))} is open"
             note = note or self._notes.break_rule("block-not-stopped", words)
@@ -177,28 +162,24 @@ class ConverseReader:
     @property
     def findings(self) -> tuple[Finding, ...]:
         closing = self._closing().findings if self._stopped_at and self._notes.error is None else ()
-        if not self._stopped_at or self._stop_reason:
-            return (*self._notes.findings, *closing)
-        unproved = Finding(name=FindingName.NO_STOP_REASON, evidence="messageStop came without `stopReason`")
-        return (*self._notes.findings, unproved, *closing)
+        return (*self._notes.findings, *closing)
 
     def _closing(self) -> Closing:
-        return self._outcome.closing(filter(None, (self._stop_reason,)), self._usage)
+        return self._outcome.closing((self._stop_reason,), self._usage)
 
     def end(self) -> Judgement:
         notes = self._notes
         if notes.error is not None:
             return notes.error
         if not self._started:
-            came = f"{notes.number} events, none of them part of a message" if notes.number else "no event"
-            return notes.breach or notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end")
+            return notes.nothing("no-message", "part of a message")
         if not self._stopped_at:
             words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents} events with content"
             return notes.truncated("eof-before-messageStop", words)
         if notes.breach is not None:
             return notes.breach
-        if self._half_tool is not None and not BEDROCK.cuts(self._stop_reason):
-            return self._half_tool
+        if notes.half_call is not None and not BEDROCK.cuts(self._stop_reason):
+            return notes.half_call
         if (bad := self._closing().judgement) is not None:
             return bad
         told = f"messageStop, stopReason {self._stop_reason or 'missing'}"
@@ -241,7 +222,3 @@ def usage_of(answer: dict[str, Any]) -> Usage:
 
 def _index(payload: dict[str, Any]) -> str:
     return clean(as_text(payload.get("contentBlockIndex")), 20)
-
-
-def _failed(reason: str) -> APIError:
-    return APIError(message=f"stopReason {reason}")

@@ -82,7 +82,7 @@ class CohereChat(API):
             outcome.take_tool()
         for call in calls if isinstance(calls, list) else ():
             outcome.take_arguments(arguments_of(call))
-        closing = outcome.closing(filter(None, (reason,)), usage)
+        closing = outcome.closing((reason,), usage)
         good = judged(RULES, Verdict.COMPLETE, "message-end", f"one whole answer, finish_reason {reason or 'missing'}")
         return Answer(closing.judgement or good, text, usage, findings=closing.findings)
 

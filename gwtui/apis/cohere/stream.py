@@ -65,7 +65,6 @@ class CohereReader:
         self._open: dict[tuple[str, object], Arguments] = {}
         """The blocks and calls that began and did not end, by kind and index."""
         self._tags = ThoughtTags()
-        self._half_tool: Judgement | None = None
         self._ended = False
         self._finish_reason = ""
         self._usage = Usage()
@@ -76,7 +75,7 @@ class CohereReader:
             return nothing
         payload = read_json(EVENT, event.data)
         if isinstance(payload, Unreadable):
-            return self._unreadable(event, payload)
+            return self._notes.unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
         if is_error(payload.error) or "error" in (kind, event.event):
             return self._notes.error_event(event)
@@ -95,16 +94,6 @@ class CohereReader:
         if event.event not in ("message", kind):
             note = self._notes.misnamed(event.event, kind)
         return reading.noted(note)
-
-    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload)) is not None:
-            return known
-        if event.data.startswith("[DONE]"):
-            return self._notes.done_marker()
-        name = clean(event.event, 64)
-        if self._ended:
-            return self._notes.after_end(name, "message-end")
-        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def _other(self, name: str) -> Reading:
         name = clean(name, 64)
@@ -151,19 +140,15 @@ class CohereReader:
     def _tool_end(self, event: ChatEvent) -> Reading:
         arguments = self._open.get(("tool-call", as_text(event.index)))
         note = self._end("tool-call", event)
-        if arguments is not None and not arguments.whole() and self._half_tool is None:
-            note = f"the arguments of tool call {clean(as_text(event.index), 20)} are not a complete JSON object"
-            self._half_tool = self._notes.judgement(
-                Verdict.OUT_OF_ORDER, "tool-json", f"event {self._notes.number}: {note}", self._notes.number
-            )
+        if arguments is not None:
+            note = self._notes.end_call(arguments, f"tool call {clean(as_text(event.index), 20)}") or note
         return Reading(EventKind.STOP, "tool-call-end", "", note)
 
     def _message_end(self, event: ChatEvent) -> Reading:
         self._ended, self._notes.over = True, "message-end"
         self._finish_reason = finish_reason(event.delta)
         self._usage = usage_of(member(event.delta, "usage"))
-        known = not self._finish_reason or COHERE.meaning(self._finish_reason)
-        note = "" if known else f"finish_reason {self._finish_reason} is not known"
+        note = self._notes.take_finish(COHERE, self._finish_reason)
         if self._open and not COHERE.cuts(self._finish_reason):
             kind, index = next(iter(self._open))
             note = self._notes.break_rule("not-ended", f"message-end while {kind} {index} is open")
@@ -203,29 +188,25 @@ class CohereReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        if not self._ended or self._finish_reason or self._notes.error is not None:
-            closing = self._closing().findings if self._ended else ()
-            return (*self._notes.findings, *closing)
-        unproved = Finding(name=FindingName.NO_STOP_REASON, evidence="message-end came without `finish_reason`")
-        return (*self._notes.findings, unproved)
+        closing = self._closing().findings if self._ended and self._notes.error is None else ()
+        return (*self._notes.findings, *closing)
 
     def _closing(self) -> Closing:
-        return self._outcome.closing(filter(None, (self._finish_reason,)), self._usage)
+        return self._outcome.closing((self._finish_reason,), self._usage)
 
     def end(self) -> Judgement:
         notes = self._notes
         if notes.error is not None:
             return notes.error
         if not self._started and not self._ended:
-            came = f"{notes.number} events, none of them part of a message" if notes.number else "no event"
-            return notes.breach or notes.judgement(Verdict.EMPTY, "no-message", f"{came} came before the end")
+            return notes.nothing("no-message", "part of a message")
         if not self._ended:
             words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents} events with content"
             return notes.truncated("eof-before-message-end", words)
         if notes.breach is not None:
             return notes.breach
-        if self._half_tool is not None and not COHERE.cuts(self._finish_reason):
-            return self._half_tool
+        if notes.half_call is not None and not COHERE.cuts(self._finish_reason):
+            return notes.half_call
         if (bad := self._closing().judgement) is not None:
             return bad
         told = f"message-end, finish_reason {self._finish_reason or 'missing'}"

@@ -164,7 +164,7 @@ class CompareReader:
         return Reading(EventKind.STOP, clean(names.complete, 64), "", note)
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload)) is not None:
+        if (known := self._notes.explained(event, payload)) is not None:
             return known
         name = clean(event.event, 64)
         if event.data.startswith("[DONE]"):
@@ -199,8 +199,7 @@ class CompareReader:
             words = f"all {len(models)} models failed; {first}: {progress.failure}"
             return notes.judgement(Verdict.ERROR_IN_STREAM, "all-failed", words, progress.ended_at)
         if not models:
-            came = f"{notes.number} events, none of a model" if notes.number else "no event"
-            return notes.breach or notes.judgement(Verdict.EMPTY, "no-model", f"{came} came before the end")
+            return notes.nothing("no-model", "of a model")
         if open_ones := [model for model, progress in models.items() if not progress.ended_at]:
             return self._truncated(open_ones)
         if notes.breach is not None:

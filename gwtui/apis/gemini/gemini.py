@@ -121,7 +121,7 @@ def _responses(body: bytes) -> list[GeminiResponse] | Unreadable:
 def _read(responses: list[GeminiResponse], asked: str, wanted: Wanted, findings: tuple[Finding, ...]) -> Answer:
     outcome = AnswerOutcome(RULES, WORDS, wanted, whole=True)
     usage, served, text = Usage(), "", ""
-    reasons: set[str] = set()
+    finished: dict[str, str] = {}
     blocked = ""
     for response in responses:
         usage = usage_of(response.usage, usage)
@@ -130,13 +130,13 @@ def _read(responses: list[GeminiResponse], asked: str, wanted: Wanted, findings:
             kind, piece = generated(candidate)
             outcome.take(kind, piece)
             text += piece if kind.is_visible else ""
-            reasons.add(finish_word(candidate.finish_reason))
+            index, reason = as_text(candidate.index), finish_word(candidate.finish_reason)
+            finished[index] = "" if reason == UNSPECIFIED else reason or finished.get(index, "")
         if response.block_reason:
             blocked = f"blockReason {response.block_reason}"
             outcome.refuse(f"the prompt was refused: {response.block_reason}")
-    reasons -= {"", UNSPECIFIED}
-    closing = outcome.closing(reasons, usage)
-    told = ", ".join(sorted((*reasons, *filter(None, (blocked,))))) or "missing"
+    closing = outcome.closing(finished.values(), usage)
+    told = ", ".join(sorted({*finished.values(), blocked} - {""})) or "missing"
     good = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, finishReason {told}")
     found = (*findings, *closing.findings, *model_differs(asked, served))
     return Answer(closing.judgement or good, text, usage, served, found)

@@ -13,7 +13,7 @@ import msgspec
 
 from gwtui.apis.base import Reading, Reasoning, Usage, words_of
 from gwtui.apis.choices import Alternatives
-from gwtui.apis.errors import APIError, is_error
+from gwtui.apis.errors import is_error
 from gwtui.apis.finish_reasons import GEMINI as WORDS
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
@@ -150,14 +150,10 @@ class GeminiReader:
             self._finished[index] = reason
         elif reason:
             self._finished[index] = reason
-        if WORDS.fails(reason):
-            return note or self._notes.take_error(APIError(message=f"finishReason {reason}"))
-        if reason and not WORDS.meaning(reason):
-            return note or f"finishReason {reason} is not known"
-        return note
+        return self._notes.take_finish(WORDS, reason) or note
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload, alive=())) is not None:
+        if (known := self._notes.explained(event, payload, alive=())) is not None:
             return known
         if event.data.startswith("[DONE]"):
             return self._notes.done_marker()
@@ -172,19 +168,18 @@ class GeminiReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        closing = self._closing().findings if self.ended() else ()
+        closing = self._closing().findings if self.ended() and self._notes.error is None else ()
         return (*self._notes.findings, *closing, *model_differs(self._asked, self.model_served))
 
     def _closing(self) -> Closing:
-        return self._outcome.closing(filter(None, self._finished.values()), self.usage)
+        return self._outcome.closing(self._finished.values(), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes
         if notes.error is not None:
             return notes.error
         if not self._responses:
-            came = f"{notes.number} events, none of them a response" if notes.number else "no event"
-            return notes.breach or notes.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
+            return notes.nothing("no-response", "a response")
         if not self.ended():
             unended = [index for index, reason in self._finished.items() if not reason]
             if (stray := self._alternatives.stray(unended)) is not None:

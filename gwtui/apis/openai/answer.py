@@ -72,7 +72,7 @@ def read_completion(rules: str, form: ChunkForm, asked: str, wanted: Wanted, sta
     for choice in choices:
         _take(outcome, choice)
     reasons = [finish_word(choice.finish_reason) for choice in choices]
-    closing = outcome.closing(filter(None, reasons), usage)
+    closing = outcome.closing(reasons, usage)
     judgement = closing.judgement or _judged(rules, reasons)
     return Answer(judgement, text, usage, served, (*closing.findings, *model_differs(asked, served)))
 

@@ -14,7 +14,7 @@ import msgspec
 
 from gwtui.apis.base import Reading, Usage
 from gwtui.apis.choices import Alternatives
-from gwtui.apis.errors import APIError, is_error
+from gwtui.apis.errors import is_error
 from gwtui.apis.finish_reasons import OPENAI
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import (
@@ -78,7 +78,7 @@ class OpenAIReader:
             return self._terminator()
         chunk = read_json(CHUNK, data)
         if isinstance(chunk, Unreadable):
-            return self._unreadable(event, chunk)
+            return self._notes.unreadable(event, chunk)
         if is_error(chunk.error) or event.event == "error" or "error" in (chunk.object, chunk.type) or is_failed(chunk):
             return self._notes.error_event(event)
         if event.event == "ping":
@@ -117,14 +117,6 @@ class OpenAIReader:
             return self._notes.after_end("another [DONE]", DONE)
         self._done, self._notes.over = True, DONE
         return Reading(EventKind.STOP, DONE)
-
-    def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload)) is not None:
-            return known
-        name = clean(event.event, 64)
-        if self._done:
-            return self._notes.after_end(name, DONE)
-        return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def _take_identity(self, chunk: Chunk) -> None:
         if isinstance(chunk.model, str) and chunk.model:
@@ -203,11 +195,12 @@ class OpenAIReader:
         return self._notes.note(FindingName.FINISH_ODD, words)
 
     def _finish(self, progress: ChoiceProgress, reason: str, *, is_beside_text: bool) -> str:
+        note = self._notes.take_finish(OPENAI, reason)
         if OPENAI.fails(reason):
-            return self._notes.take_error(APIError(message=f"finish_reason {reason}"))
+            return note
         if not progress.finish_reason or (progress.goes_on and not is_beside_text):
             progress.finish_reason, progress.finished_at = reason, self._notes.number
-            return "" if OPENAI.meaning(reason) else f"finish_reason {reason} is not known"
+            return note
         if reason == progress.finish_reason:
             return self._notes.note(FindingName.FINISH_REPEATED, f"finish_reason {reason} once more")
         words = f"finish_reason {reason} after finish_reason {progress.finish_reason} in event {progress.finished_at}"

@@ -10,7 +10,7 @@ from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.default_models import GPT, RESPONSES_DO_NOT_THINK
 from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import describe_error
-from gwtui.apis.finish_reasons import RESPONSES
+from gwtui.apis.finish_reasons import RESPONSES, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.openai.events import ERROR_FORM
 from gwtui.apis.openai.responses_dialogue import ResponsesDialogue
@@ -74,7 +74,7 @@ class OpenAIResponses(API):
         if not isinstance(payload.output, list):
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-response", "JSON without `output`"))
         asked, served = model_asked(endpoint, self.default_model), clean(as_text(payload.model))
-        told, text, usage = clean(as_text(payload.status), 40), output_of(payload).text, usage_of(payload)
+        told, text, usage = finish_word(payload.status), output_of(payload).text, usage_of(payload)
         if told in ("failed", "cancelled"):
             words = f"status {told}: {describe_error(payload.error)}" if payload.error else f"status {told}"
             return Answer(judged(RULES, Verdict.SERVER_ERROR, told, words), text, usage, served)
@@ -94,7 +94,7 @@ def _closing(payload: ResponseObject, told: str, wanted: Wanted) -> Closing:
         outcome.take_tool()
     for each in arguments:
         outcome.take_arguments(each)
-    return outcome.closing(filter(None, (told,)), usage_of(payload))
+    return outcome.closing((told,), usage_of(payload))
 
 
 OPENAI_RESPONSES = OpenAIResponses()

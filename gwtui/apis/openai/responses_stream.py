@@ -213,7 +213,7 @@ class ResponsesReader:
         return self._notes.break_rule("sequence-gap", f"sequence_number {number} after {last}: events were lost")
 
     def _unreadable(self, event: FramedEvent, payload: Unreadable) -> Reading:
-        if (known := self._notes.unreadable(event, payload, alive=("ping", "keepalive"))) is not None:
+        if (known := self._notes.explained(event, payload, alive=("ping", "keepalive"))) is not None:
             return known
         name = clean(event.event, 64)
         if event.data.startswith("[DONE]"):
@@ -249,7 +249,6 @@ class ResponsesReader:
     def _unfinished(self) -> Judgement:
         notes = self._notes
         if not self._created:
-            came = f"{notes.number} events, none of them part of a response" if notes.number else "no event"
-            return notes.breach or notes.judgement(Verdict.EMPTY, "no-response", f"{came} came before the end")
+            return notes.nothing("no-response", "part of a response")
         words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents} events with content"
         return notes.truncated("eof-before-completed", words)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.apis.base import Reading, Usage
-from gwtui.apis.errors import APIError, event_error, is_error
+from gwtui.apis.errors import event_error, is_error
 from gwtui.apis.finish_reasons import SOURCEGRAPH
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted
 from gwtui.apis.payload import Unreadable, as_text, read_json
@@ -69,7 +69,7 @@ class SourcegraphReader:
     def _payload(self, event: FramedEvent, name: str) -> Reading:
         payload = read_json(COMPLETION, event.data)
         if isinstance(payload, Unreadable):
-            if (known := self._notes.unreadable(event, payload)) is not None:
+            if (known := self._notes.explained(event, payload)) is not None:
                 return known
             return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
         if is_error(payload.error) and payload.completion is None:
@@ -96,8 +96,7 @@ class SourcegraphReader:
             self._names_stops = True
         reason = stop_reason_of(payload)
         self._stop_reason = reason or self._stop_reason
-        if SOURCEGRAPH.fails(reason):
-            note = note or self._notes.take_error(APIError(message=f"stopReason {reason}"))
+        note = self._notes.take_finish(SOURCEGRAPH, reason) or note
         if not text:
             kind = EventKind.STOP if reason else EventKind.OTHER
         return Reading(kind, "completion", text, note)
@@ -121,17 +120,12 @@ class SourcegraphReader:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        if not self._done or self._stop_reason or self._names_stops or self._notes.error is not None:
-            closing = self._closing().findings if self._stop_reason else ()
-            return (*self._notes.findings, *closing)
-        unproved = Finding(
-            name=FindingName.NO_STOP_REASON,
-            evidence="done came, but no stopReason before it",
-        )
-        return (*self._notes.findings, unproved)
+        is_over = self._stop_reason or (self._done and not self._names_stops)
+        closing = self._closing().findings if is_over and self._notes.error is None else ()
+        return (*self._notes.findings, *closing)
 
     def _closing(self) -> Closing:
-        return self._outcome.closing(filter(None, (self._stop_reason,)), self.usage)
+        return self._outcome.closing((self._stop_reason,), self.usage)
 
     def end(self) -> Judgement:
         notes = self._notes

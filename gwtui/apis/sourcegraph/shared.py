@@ -72,6 +72,6 @@ def read_answer(wanted: Wanted, status: int, body: bytes) -> Answer:
     if payload.delta_tool_calls:
         outcome.take_tool()
     reason = stop_reason_of(payload)
-    closing = outcome.closing(filter(None, (reason,)), usage)
+    closing = outcome.closing((reason,), usage)
     good = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stopReason {reason or 'missing'}")
     return Answer(closing.judgement or good, payload.completion, usage, findings=closing.findings)

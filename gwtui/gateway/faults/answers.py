@@ -32,6 +32,15 @@ ANSWERS = (
         "html", "An HTML page with status 200", Verdict.NOT_A_STREAM, "Maintenance", status=200, headers=HTML, body=PAGE
     ),
     answer_fault("empty-200", "Status 200, and not a byte", Verdict.EMPTY, "empty body", status=200, body=""),
+    answer_fault(
+        "whole-no-finish",
+        "A whole answer without a finish reason",
+        Verdict.COMPLETE,
+        status=200,
+        body={"choices": [{"index": 0, "message": {"role": "assistant", "content": "Hello"}}]},
+        asks={"stream": False},
+        findings=(FindingName.NO_STOP_REASON,),
+    ),
     answer_fault("204", "Status 204", Verdict.EMPTY, "http.204", status=204, body=""),
     answer_fault(
         "error-200",

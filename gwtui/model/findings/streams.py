@@ -16,9 +16,9 @@ STREAMS: dict[FindingName, FindingEntry] = {
         "Let the proxy or gateway pass on the stream to its last event.",
     ),
     FindingName.NO_STOP_REASON: warning(
-        "The stream ended without a stop reason, so a cut answer would look the same.",
-        "The server sends `done` even if its upstream was cut, so the end is uncertain.",
-        "Let the server send `stopReason` before `done`.",
+        "The answer ended without a stop reason, so a cut answer would look the same.",
+        "The server closes over a cut of its upstream, or is an old version that sends none, as of Ollama.",
+        "Let the server send the stop reason that its API documents.",
     ),
     FindingName.OPEN_AFTER_END: warning(
         "The response stayed open after the API's end marker.",
