@@ -10,7 +10,7 @@ from gwtui.checks.check import Check, CheckAnswer, Facts, blamed, describe, fail
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.records import Finding, Request
-from gwtui.model.verdicts import Verdict
+from gwtui.model.verdicts import HUNG
 from gwtui.text import units
 from gwtui.verdict.gateway_entries import Routes, provider_fallback, request_ids
 
@@ -70,7 +70,7 @@ def judge_attempts(evidence: Evidence) -> CheckAnswer:
     if not provoked:
         return not_applicable("no upstream failure was provoked")
     final = [each.request for each in provoked if failed_upstream(each.request)]
-    endless = [each for each in final if each.verdict in (Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED)]
+    endless = [each for each in final if each.verdict in HUNG]
     if endless:
         return blamed(endless[0], f"no final error came: {describe(endless[0])}")
     counts = [count for each in provoked if (count := attempts_of(evidence, each)) is not None]

@@ -13,16 +13,14 @@ from gwtui.checks.request_plans import UNKNOWN_MODEL
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Request
-from gwtui.model.verdicts import Verdict
+from gwtui.model.verdicts import HUNG, Verdict
 from gwtui.text import units
 from gwtui.text.sanitize import clauses
 
 SECTION = "Errors"
 FAST_NS = 1_000_000_000
 """A failure that takes longer is not told at once. A second is the limit of an uninterrupted thought (Nielsen 1993)."""
-HANGING = frozenset(
-    {Verdict.NO_FIRST_BYTE, Verdict.TIMEOUT, Verdict.STALLED, Verdict.CONNECT_TIMEOUT, Verdict.GATEWAY_TIMEOUT}
-)
+HANGING = HUNG | {Verdict.CONNECT_TIMEOUT, Verdict.GATEWAY_TIMEOUT}
 """Verdicts of requests that waited in vain."""
 KEY_REFUSALS = (401, 403)
 ANSWER_401 = "Check the key first, and answer 401: clients report a 401 and retry a 5xx."

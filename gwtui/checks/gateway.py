@@ -10,24 +10,9 @@ from gwtui.checks.metrics import judge_metrics, requests_counted
 from gwtui.checks.request_sets import RequestSet
 from gwtui.model.enums import Kind
 from gwtui.model.records import Ping
-from gwtui.model.verdicts import Verdict
 from gwtui.text import units
 
 SECTION = "Gateway"
-UNREACHED = frozenset(
-    {
-        Verdict.DNS,
-        Verdict.REFUSED,
-        Verdict.UNREACHABLE,
-        Verdict.CONNECT_TIMEOUT,
-        Verdict.PROXY,
-        Verdict.TLS,
-        Verdict.NOT_HTTP,
-        Verdict.NO_KEY,
-        Verdict.TLS_FILE,
-    }
-)
-"""Verdicts after which nothing else about the gateway can be found out."""
 
 
 def judge_connection(evidence: Evidence) -> CheckAnswer:

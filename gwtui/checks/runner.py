@@ -12,11 +12,12 @@ from gwtui.checks.check import Check, CheckAnswer, blamed, describe, not_applica
 from gwtui.checks.collector import CheckDeps, Collected
 from gwtui.checks.errors import HANGING
 from gwtui.checks.evidence import Evidence
-from gwtui.checks.gateway import UNREACHED, judge_connection
+from gwtui.checks.gateway import judge_connection
 from gwtui.checks.planning import checks_for, needs_of
 from gwtui.checks.request_sets import HEAVY, PROBES, CheckTarget, RequestSet
 from gwtui.model.check_results import CheckResult
 from gwtui.model.records import Ping, Request
+from gwtui.model.verdicts import UNREACHED
 from gwtui.secrets.resolver import masked
 from gwtui.text.sanitize import clean
 

@@ -1,6 +1,6 @@
 """What to ask a base URL next: its documents first, then each API that it may speak, a small request each. Pure.
 
-A refusal that names a field, or another way to send the key, is answered by one more request with that put right.
+If a refusal names a field, or another way to send the key, one more request follows that has this corrected.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from gwtui.doctor.products import Seen, product_of
 from gwtui.model.enums import FindingName, Kind, Outcome
 from gwtui.model.profile import TLS, Deadlines, Endpoint
 from gwtui.model.records import Finding, Request
-from gwtui.model.verdicts import Verdict
+from gwtui.model.verdicts import HUNG, UNREACHED, Verdict
 from gwtui.probes.limit_names import SECOND
 
 MOST_REQUESTS = 12
@@ -147,22 +147,6 @@ def _takes(question: Inquiry) -> int:
     return 1 + (len(APIS[question.endpoint.api].limit_fields) > 1)
 
 
-UNREACHED = frozenset(
-    {
-        Verdict.DNS,
-        Verdict.REFUSED,
-        Verdict.UNREACHABLE,
-        Verdict.CONNECT_TIMEOUT,
-        Verdict.TLS,
-        Verdict.TLS_FILE,
-        Verdict.NOT_HTTP,
-        Verdict.PROXY,
-        Verdict.NO_KEY,
-        Verdict.LOCAL,
-    }
-)
-"""Verdicts that every other request would get as well."""
-_HANGING = frozenset({Verdict.NO_FIRST_BYTE, Verdict.STALLED, Verdict.TIMEOUT})
 _LIMITED = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
 
 
@@ -172,9 +156,9 @@ def why_to_stop(answered: Sequence[Answered]) -> str:
     asked = [each for each in answered if each.question.topic in APIS]
     if any(each.ok for each in asked):
         return ""
-    if verdicts and verdicts[-1] in UNREACHED:
+    if verdicts and verdicts[-1] in {*UNREACHED, Verdict.LOCAL}:
         return "every other request would end like this one"
-    if sum(verdict in _HANGING for verdict in verdicts) >= 2:
+    if sum(verdict in HUNG for verdict in verdicts) >= 2:
         return "it hangs: two requests were not answered in time"
     if sum(verdict in _LIMITED for verdict in verdicts) >= 2:
         return "it limits the rate: try again later"
@@ -194,7 +178,7 @@ def _questions(target: DoctorTarget, answered: Sequence[Answered]) -> Iterator[I
     first = _document(target, "models")
     yield first
     if (listed := next((each for each in answered if each.question == first), None)) and _wants_x_api_key(listed):
-        # Anthropic's own list is had with its own headers alone.
+        # Anthropic sends its own list only in answer to its own headers.
         headers = {**target.headers, "anthropic-version": VERSION}
         yield Inquiry("models", replace(first.endpoint, auth="x-api-key", headers=headers))
     models = known_models(answered)
@@ -289,7 +273,7 @@ def first_endpoint(target: DoctorTarget, api: str, models: Sequence[str]) -> End
 
 
 def remedy(answer: Answered, models: Sequence[str] = ()) -> Endpoint | None:
-    """The endpoint with that put right which the answer complains of; None where it is good or says nothing of use."""
+    """The endpoint with what the answer complains of corrected; None if the answer is good or says nothing of use."""
     request, endpoint = answer.request, answer.question.endpoint
     if answer.ok:
         return None

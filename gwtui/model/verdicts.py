@@ -77,6 +77,22 @@ class Verdict(StrEnum):
 
 GOOD = frozenset({Verdict.COMPLETE, Verdict.COMPLETE_UNTERMINATED, Verdict.PONG})
 """Verdicts of probes that gave the user of the gateway all they asked for."""
+UNREACHED = frozenset(
+    {
+        Verdict.DNS,
+        Verdict.REFUSED,
+        Verdict.UNREACHABLE,
+        Verdict.CONNECT_TIMEOUT,
+        Verdict.PROXY,
+        Verdict.TLS,
+        Verdict.NOT_HTTP,
+        Verdict.NO_KEY,
+        Verdict.TLS_FILE,
+    }
+)
+"""Verdicts that every other request to the same gateway would get as well."""
+HUNG = frozenset({Verdict.NO_FIRST_BYTE, Verdict.STALLED, Verdict.TIMEOUT})
+"""Verdicts of requests that were sent and got no answer, or only a part of one, in time."""
 
 
 class Judgement(msgspec.Struct, frozen=True, kw_only=True):
