@@ -281,7 +281,7 @@ def snippet(kind: str) -> Endpoint:
 
 
 def made_with(given: Mapping[str, Any], kind: str) -> Endpoint:
-    """The ready-made endpoint with these fields of one's own over it. Raises ConfigError.
+    """The ready-made endpoint with these fields changed. Raises ConfigError.
 
     Another question replaces the whole conversation. So does another model, which may refuse a prefilled answer and
     gets none of the settings that suit the ready-made one. The URL may be that of the gateway's WebSocket.
@@ -299,7 +299,7 @@ def made_with(given: Mapping[str, Any], kind: str) -> Endpoint:
 
 
 def add(path: Path, profile: str, kind: str, given: Mapping[str, Any] | None = None) -> Endpoint:
-    """Put a ready-made endpoint into the file's profile, with these fields of one's own over it. Raises ConfigError.
+    """Put a ready-made endpoint into the file's profile, with these fields changed. Raises ConfigError.
 
     File and profile are made when missing; an endpoint of the same name is refused.
     """

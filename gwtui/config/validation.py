@@ -121,7 +121,7 @@ def budget_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Probl
         isinstance(endpoint, Mapping) and endpoint.get("price")
         for endpoint in (endpoints if isinstance(endpoints, list) else ())
     ):
-        hint = "price = { input_per_million = 0.25, output_per_million = 1.25 } in an endpoint"
+        hint = "price = { input_per_million = 0.10, output_per_million = 0.50 } in an endpoint"
         yield Problem((*path, "budget", "usd"), "needs prices, and no endpoint has one", hint)
 
 

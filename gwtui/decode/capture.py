@@ -34,19 +34,19 @@ from gwtui.transport.trace import ConnectionTrace
 PEEK_BYTES = 1 << 20
 """How far the first line of a stream may be from the beginning of a bare body."""
 BEHIND_BYTES = 4096
-"""How much is kept of what comes behind the answer."""
+"""The maximum number of bytes that are kept of what follows the answer."""
 TEXT_BYTES = 64
-"""The characters of a body that are examined to see if it is text."""
+"""Bytes of a body that are examined to see if it is text."""
 
 _NEARLY_A_HEAD = re.compile(rb"(?:\xef\xbb\xbf)?\s*(?:HTTP/?|ICY )\d", re.IGNORECASE)
-"""What is a status line by its looks, whether or not it is one."""
+"""What looks like a status line, whether or not it is one."""
 _ANYTHING = re.compile(rb"\S")
 _LINE_END = re.compile(rb"\n")
 _CR = ord("\r")
 _LINE = re.compile(rb"\A\s*\S[^\n]*\n")
 """The first that is not blank, and those before it."""
 _NEARLY_A_CHUNK_SIZE = re.compile(rb"\s*[-+]?(?:0x)?[0-9a-f_]+[ \t]*(?:;|\r?\n)", re.IGNORECASE)
-"""What is the size of a chunk by its looks, whether or not it is one."""
+"""What looks like the size of a chunk, whether or not it is one."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 """Bytes that are in no text."""
 
@@ -88,8 +88,8 @@ class Capture:
         return Beginning(body, is_all, self.headers, self.status is not None)
 
     def body(self, framing: Framing | None = None) -> Iterator[bytes]:
-        """The pieces of the body, without framing and compression. To be read once. Of a stream, which without headers
-        has to be one by its looks, `framing` is that of its events."""
+        """The pieces of the body, without framing and compression; read them once. For a stream, `framing` is that of
+        its events: a capture without headers has to look like it."""
         plain = self._plain
         if plain is not None:
             if framing is not None and self.status is None:
@@ -177,7 +177,7 @@ class Capture:
         """Whether a body that was sent encoded is so still: curl may have unpacked it, and then it is text."""
         if not self._is_encoded:
             return False
-        body.begins_with(b" " * TEXT_BYTES)  # so much is held then
+        body.begins_with(b" " * TEXT_BYTES)  # then that number of bytes is held
         return not _is_text(bytes(body.held[:TEXT_BYTES]))
 
     def _decoded(self, packed: _Bytes, decoder: Decoder | None) -> Iterator[bytes]:
@@ -196,7 +196,7 @@ class Capture:
             self._broke_off(End.DECODE_ERROR, str(error))
 
     def _broke_off(self, end: End, detail: str) -> None:
-        """What went wrong first is why."""
+        """Keep the first fault: it is the reason."""
         if self.end is End.CLEAN:
             self.end, self.detail = end, detail
 

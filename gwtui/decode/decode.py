@@ -99,7 +99,7 @@ class Decoded:
     judgement: Judgement
     findings: tuple[Finding, ...] = ()
     events: tuple[StreamEvent, ...] = ()
-    """In their order; of a stream that is far too long its beginning and its end."""
+    """In their order; of a stream that is far too long, only its beginning and its end."""
     skipped: int = 0
     """How many events there are between those."""
     usage: Usage
@@ -155,7 +155,7 @@ def _unknown(beginning: Beginning) -> str:
 
 
 def _endpoint(api: str, asked: CapturedRequest, fields: dict[str, str]) -> Endpoint:
-    """What was asked. Where a capture does not show it, no answer can come from another model, nor be one too many."""
+    """What was asked. If a capture does not show it, no answer counts as one of another model, or as one too many."""
     body = {"model": asked.model, **APIS[api].any_answers}
     return Endpoint(
         name="capture", api=api, url="http://capture", body=body, fields=fields, stream=asked.stream is True
@@ -183,7 +183,7 @@ def _is_of_any_api(decoded: Decoded) -> bool:
 
 
 def _is_whole(endpoint: Endpoint, capture: Capture) -> bool:
-    """Whether the capture is one answer rather than a stream: by its headers, or without them by its looks."""
+    """Whether the capture is one answer rather than a stream: by its headers, or else by how its body begins."""
     api = APIS[endpoint.api]
     if capture.status is not None:
         return not (200 <= capture.status < 300 and api.framing.is_type(header(capture.headers, "content-type")))

@@ -1,4 +1,4 @@
-"""The answers in a file: one, or all that curl or a HAR tells of, each with what is known of its request."""
+"""The answers in a file, one or several (curl, HAR), each with what is known of its request."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CaptureError(ValueError):
 
 
 class TransferFailure(NamedTuple):
-    """How an exchange broke, by the words of what saved it."""
+    """How an exchange broke, in the words of the program that saved it."""
 
     end: End
     detail: str
@@ -96,7 +96,7 @@ class Exchange:
 
 
 class Pieces:
-    """Bytes as they come, of which the last can be given back."""
+    """Bytes as they come; those taken last can be put back."""
 
     def __init__(self, chunks: Chunks) -> None:
         self._chunks = iter(chunks)
@@ -115,7 +115,7 @@ class Pieces:
         return piece
 
     def line(self, limit: int) -> bytes:
-        """The next line with its end; "" at the end of all, and less than a line where it is longer than `limit`."""
+        """The next line with its end; "" after the last one, and only a part of a line that is longer than `limit`."""
         end = self._held.find(b"\n", self._at) + 1
         while not end and len(self._held) - self._at < limit and self._more():
             end = self._held.find(b"\n", self._at) + 1
@@ -124,14 +124,14 @@ class Pieces:
         return line
 
     def give_back(self, data: bytes) -> None:
-        """Bytes that were the last to be taken come again."""
+        """Put back the bytes that were taken last."""
         if self._held.endswith(data, 0, self._at):
             self._at -= len(data)
         else:
             self._held, self._at = data + self._held[self._at :], 0
 
     def peek(self, length: int) -> bytes:
-        """At least so much of what comes, where there is so much."""
+        """At least `length` of the next bytes, or all that are left."""
         while len(self._held) - self._at < length and self._more():
             pass
         return self._held[self._at : self._at + length]

@@ -28,9 +28,9 @@ _SPECIAL = {
     "vertex-claude": re.compile(rb'"id"\s*:\s*"msg_vrtx_'),
     "fireworks": re.compile(rb'"model"\s*:\s*"accounts/fireworks/|"perf_metrics"\s*:'),
 }
-"""What shows that an answer is of this API, and not of a plainer one with the same events."""
+"""What only answers of this API contain, and not those of a plainer API with the same events."""
 _HEADERS = {"fireworks": "fireworks-"}
-"""Beginnings of headers that show the same."""
+"""Beginnings of the names of headers that only this API sends."""
 
 
 class Sureness(StrEnum):
@@ -78,8 +78,7 @@ def given_api(api: str) -> RecognisedAPI:
 
 
 def recognise(beginning: Beginning, asked: CapturedRequest) -> RecognisedAPI | None:
-    """The API; None where nothing shows it. Raises `CaptureError`, which names those that it may be, where several are
-    as likely."""
+    """The API; None if nothing shows it. Raises `CaptureError` if several are equally likely, and names them."""
     by_path = apis_at(asked.path)
     framing, events = _events(beginning)
     shapes = Counter(filter(None, (shape_in(decoded(event.data)) for event in events)))
@@ -129,7 +128,7 @@ def _by_path(names: Sequence[str], asked: CapturedRequest) -> RecognisedAPI | No
 
 
 def apis_at(path: str) -> list[str]:
-    """The APIs that are asked at such a path: of those that fit, the ones with the longest of their own."""
+    """The APIs that have such a path: of those that fit, the ones with the longest path of their own."""
     if not path:
         return []
     path = unquote(path).rstrip("/")
@@ -143,7 +142,7 @@ def _is_at(path: str, end: str) -> bool:
 
 
 def _ends(api: API) -> list[str]:
-    """What paths of the API end with; what they hold, where the model's name ends them."""
+    """What paths of the API end with, or contain if the model's name is at their end."""
     paths = [api.default_path, getattr(api, "whole_path", api.default_path)]
     bare = [path.partition("?")[0] for path in paths]
     return [path.partition(MODEL)[2] or path.partition(MODEL)[0].removeprefix("/v1") for path in bare]
