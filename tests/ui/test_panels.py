@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import viewrows, views
 
-from gwtui.model.enums import EventKind, FindingName
+from gwtui.model.enums import EventKind, FindingName, Outcome
 from gwtui.model.findings import entry_of
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
@@ -131,16 +131,22 @@ def test_events_of_one_read_show_no_gap_between_them() -> None:
     assert drawn[8] == drawn[9] == [drawn[7][0], "·"]
 
 
-@pytest.mark.parametrize("width", [78, 138, 198])
-def test_how_long_an_endpoint_is_left_alone_is_shown_at_every_width(width: int) -> None:
+@pytest.mark.parametrize(("width", "wait"), [(78, " +287 s"), (98, " +287 s"), (138, " +287 s"), (198, " held 287 s")])
+def test_why_and_how_long_an_endpoint_is_left_alone_is_shown_at_every_width(width: int, wait: str) -> None:
     view = views.incident()
     asked = replace(
         view.endpoints[-1], name="a-gateway-with-a-name", verdict="rate_limited", verdict_run=5, held_ns=286_100_000_000
     )
     view = replace(view, endpoints=(asked,))
-    text = plain(DRAWS["endpoints"](view, width, 8)[1])
-    assert ("rate_" in text) is (width > 78)
-    assert "held 287 s" in text
+    assert f"rate_limited{wait}" in plain(DRAWS["endpoints"](view, width, 8)[1])
+
+
+@pytest.mark.parametrize("verdict", [verdict for verdict in Verdict if verdict.outcome is Outcome.FAILED])
+def test_the_kind_of_sickness_is_legible_at_80_columns(verdict: Verdict) -> None:
+    row = replace(views.incident().endpoints[-1], name="a-gateway-with-a-name", verdict=verdict.value, verdict_run=12)
+    for held_ns, begins in ((None, 10), (286_100_000_000, 13)):
+        view = replace(views.incident(), endpoints=(replace(row, held_ns=held_ns),))
+        assert verdict.value[:begins] in plain(DRAWS["endpoints"](view, 78, 8)[1])
 
 
 @pytest.mark.parametrize(

@@ -43,8 +43,6 @@ COLUMNS = (
 )
 """The names of the columns that the table can be ordered by."""
 
-ROOMY = 120
-"""The number of columns from which the verdict and the time until the next probe fit side by side."""
 WIDE = 186
 """The number of columns from which the counts of verdicts leave room for the last verdict."""
 
@@ -101,18 +99,14 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         Column("last", "last", 7, right=True, rank=2),
         *([Column("metric", "", 4, gap=1, rank=8)] if other else []),
         Column("p50", "p50", 6, right=True, gap=1 if other else 2, rank=1),
-        Column("p95", "p95", 6, right=True, rank=3),
+        Column("p95", "p95", 6, right=True, rank=4),
         Column("p99", "p99", 6, right=True, rank=5),
-        *(
-            Column(name, name, 9 if name == "cost" else 6, right=True, rank=1)
-            for name in OPTIONAL_COLUMNS
-            if name in view.query.columns
-        ),
+        *(_optional_column(name) for name in OPTIONAL_COLUMNS if name in view.query.columns),
         Column("tokens", "tok/s", 6, right=True, rank=6),
         Column("fail", "fail%", 5, right=True),
         Column("n", "n", 6, right=True, rank=11),
         *([Column("missed", "missed", 6, right=True, rank=10)] if missed else []),
-        Column("verdict", "verdict", 20 if held and width >= ROOMY else 13, grow=9 if held else 6, rank=4),
+        Column("verdict", "verdict", 21 if held else 13, grow=9 if held else 6, rank=3),
         Column("sparkline", f"last {view.query.window}", 10 if held else 12, rank=7, grow=12),
         *([Column("verdicts", f"verdicts in {view.query.window}", 26, rank=12, grow=10)] if width >= WIDE else []),
         Column("note", "note", 16, rank=13, grow=200),
@@ -206,17 +200,23 @@ def _fail(share: float | None) -> Span:
 
 
 def _verdict(endpoint: EndpointRow, width: int) -> Line:
-    """The verdict, how often in a row it came, and a mark where the window has findings; the word is cut first.
-
-    While the endpoint is left alone, the time until its next probe is worth more than how often.
-    """
-    good = endpoint.verdict in _GOOD
-    run = f" {endpoint.verdict_run}x" if endpoint.verdict_run > 1 and not good else ""
-    if endpoint.held_ns is not None:
-        run = f" held {units.countdown(endpoint.held_ns)}"
+    """The verdict, what stands behind it, and a mark where the window has findings; the word is cut last."""
     found, style = _found(endpoint)
-    word = fit(endpoint.verdict, min(cells(endpoint.verdict), max(0, width - len(run) - len(found))))
-    return (Span(word + run, _style(endpoint.verdict)), Span(found, style))
+    room, needed = width - len(found), cells(endpoint.verdict)
+    behind = _behind_verdict(endpoint)
+    text = next((text for text in behind if needed + len(text) <= room), behind[-1])
+    word = fit(endpoint.verdict, min(needed, max(0, room - len(text))))
+    return (Span(word + text, _style(endpoint.verdict)), Span(found, style))
+
+
+def _behind_verdict(endpoint: EndpointRow) -> tuple[str, ...]:
+    """How often in a row it came; while the endpoint is left alone, the time until its next probe. Longest first."""
+    if endpoint.held_ns is not None:
+        wait = units.countdown(endpoint.held_ns)
+        return f" held {wait}", f" +{wait}"
+    if endpoint.verdict_run > 1 and endpoint.verdict not in _GOOD:
+        return f" {endpoint.verdict_run}x", ""
+    return ("",)
 
 
 def _found(endpoint: EndpointRow) -> tuple[str, str]:
