@@ -90,7 +90,7 @@ FIELDS: tuple[Field, ...] = (
     ),
     Field("body", "body", "text to send; for LLM APIs additional fields as JSON", "what", FieldForm.BODY, Widget.AREA),
     Field("omit", "omit", "comma-separated fields not to send", "what", FieldForm.LIST, kinds=_COMPLETION),
-    Field("expect", "expect", "a text, re:…, json:path=value or any; empty: any, or pong", "what", kinds=_PINGED),
+    Field("expect", "expect", "text, re:…, json:…, any; empty: any, or pong", "what", kinds=_PINGED),
     Field(
         "expect_json",
         "expect JSON",

@@ -47,6 +47,18 @@ def shown(stage: Stage) -> set[str]:
     return {row.field.name for row in stage.screen.query(FormRow) if row.display}
 
 
+@pytest.mark.parametrize("api", ["anthropic-messages", "http", "websocket"])
+async def test_every_hint_fits_where_it_stands(api: str, tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS, size=(80, 24)) as stage:
+        await stage.press("e")
+        await give(stage, "api", api)
+        below = stage.screen.query_one("#hint").content_size.width
+        for each in stage.screen.query(FormRow).results():
+            editor = each.children[-1]
+            room = editor.content_size.width if isinstance(editor, Input) and not editor.value else below
+            assert not each.display or len(each.field.hint) <= room, each.field.name
+
+
 async def test_the_form_shows_the_fields_of_the_chosen_api(tmp_path: Path) -> None:
     async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
         await stage.press("e")
