@@ -203,7 +203,7 @@ def _figures(request: Request) -> tuple[tuple[str, str], ...]:
         ("model", model),
         ("turn", turn_text(request)),
         ("provider", request.provider),
-        ("events", f"{request.events} in {request.reads} reads" if request.events else ""),
+        ("events", f"{request.events} in {units.many(request.reads, 'read')}" if request.events else ""),
         ("bytes", f"{request.bytes:,}" if request.bytes else ""),
         *units.metric_texts(request, Basis.READS),
         ("tokens", units.tokens(request.input_tokens, request.output_tokens, request.reasoning_tokens)),
