@@ -4,7 +4,7 @@ Three pieces of evidence: the spread of the starts, whether models speak at the 
 events, or overlap later), and the whole time against the slowest model and against the sum of all. Speaking at the
 same time is proof that they are not asked one after another; where none do (short answers, or answers in one piece),
 the other two have to agree. Answers that do not overlap are sequential only where one waiting for the other explains
-them better than models that need differently long for their first words. Whether some of them queue is another
+them better than models that differ in the time to their first words. Whether some of them queue is another
 question: see `Concurrency.queues`. Times are ns of one clock.
 """
 
@@ -114,7 +114,7 @@ def _decided(found: Concurrency, answered: Sequence[ModelTimeline], *, one_strea
         return Together.CONCURRENT, ""
     if all(each.alone is not None for each in answered) or _looks_queued(found, answered):
         return Together.SEQUENTIAL, ""
-    return None, "the answers do not overlap, but the models may only need differently long for their first words"
+    return None, "the answers do not overlap, but the models may only differ in the time to their first words"
 
 
 def _looks_queued(found: Concurrency, answered: Sequence[ModelTimeline]) -> bool:

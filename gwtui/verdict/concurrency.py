@@ -39,9 +39,22 @@ def evidence_of(found: Concurrency) -> str:
     return (
         f"{len(found.answered)} models start {apart} ({within} {limit}); "
         f"{early} of them {answer} within the first {found.first_chunks} chunks and {turns}; "
-        f"{times[0]} in total; slowest {times[1]}, sum {times[2]}, "
+        f"{times[0]} in total; slowest {times[1]}, sum {times[2]}{_counted_from(found)}, "
         f"{found.speed_up:.1f} times as fast"
     )
+
+
+def _counted_from(found: Concurrency) -> str:
+    """Where the times of the slowest model and of the sum begin; "" where both come from other requests."""
+    ended = [(each, each.end_ns) for each in found.answered if each.end_ns is not None]
+    spans = {
+        "start": [end_ns - (each.start_ns or 0) for each, end_ns in ended],
+        "first chunk": [end_ns - (each.begin_ns or 0) for each, end_ns in ended],
+    }
+    for begin, took_ns in spans.items():
+        if (max(took_ns, default=0), sum(took_ns)) == (found.slowest_ns, found.sum_ns):
+            return f" (each model from its {begin})"
+    return ""
 
 
 def in_words(found: Concurrency) -> str:

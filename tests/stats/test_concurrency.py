@@ -161,11 +161,11 @@ A_300 = timeline("a", 300, 300, 400)
         ([timeline(m, 5, 5, at) for m, at in (("a", 20), ("b", 40))], "too short to decide"),
         ([timeline(m, 900, 901, 902) for m in "abc"], "one burst"),
         # the second is slower by what models differ anyway
-        ([A_300, timeline("b", 450, 450, 550)], "differently long"),
-        ([timeline("a", 1, 300, 400), timeline("b", 1, 450, 550)], "differently long"),
-        ([A_300, timeline("b", 800, 800, 900)], "differently long"),
+        ([A_300, timeline("b", 450, 450, 550)], "differ in the time"),
+        ([timeline("a", 1, 300, 400), timeline("b", 1, 450, 550)], "differ in the time"),
+        ([A_300, timeline("b", 800, 800, 900)], "differ in the time"),
         # both are asked at once, and the second thinks for long
-        ([timeline("a", 1, 300, 1500), timeline("b", 1, 3000, 4000)], "differently long"),
+        ([timeline("a", 1, 300, 1500), timeline("b", 1, 3000, 4000)], "differ in the time"),
     ],
 )
 def test_what_is_too_little_evidence_gets_no_verdict(timelines: Sequence[ModelTimeline], why: str) -> None:

@@ -28,11 +28,17 @@ def test_one_model_after_another_is_a_finding_that_degrades() -> None:
     for words in (
         "3 models start 800 ms apart (beyond 198 ms)",
         "do not alternate",
-        "slowest 395 ms",
+        "slowest 395 ms, sum 1.19 s (each model from its first chunk)",
         "1.0 times as fast",
     ):
         assert words in finding.evidence
     assert "workers" in finding.entry.cause + finding.entry.remedy
+
+
+def test_in_one_stream_the_times_count_from_the_models_start() -> None:
+    models = answers(10, 410, 810).models
+    found = analyse(models, [each.model for each in models for _ in range(9)], one_stream=True)
+    assert "slowest 400 ms, sum 1.20 s (each model from its start)" in in_words(found)
 
 
 def test_models_at_the_same_time_are_none_and_neither_is_one_alone() -> None:
