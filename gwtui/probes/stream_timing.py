@@ -100,26 +100,30 @@ class Timing:
         self.reads += stamp_ns != self._last_ns
         self._last_ns = stamp_ns
         self.events += len(readings)
-        content = 0
+        content = characters = 0
         keepalives = self.keepalives
         for reading in readings:
             kind = reading.kind
-            self.idle_events += kind is not EventKind.KEEPALIVE
-            if reading.is_progress:
-                self.last_progress_ns, self.idle_events = stamp_ns, 0
             if kind.is_content:
                 content += 1
-                self._characters += len(reading.text)
+                characters += len(reading.text)
+                self.idle_events = 0
                 if kind is EventKind.REASONING:
                     self._reasoning_characters += len(reading.text)
                 elif self._first_visible_ns is None:
                     self._begin_visible(stamp_ns, error_ns)
-            elif kind is EventKind.KEEPALIVE:
-                self.keepalives += 1
+                continue
+            is_keepalive = kind is EventKind.KEEPALIVE
+            self.keepalives += is_keepalive
+            self.idle_events += not is_keepalive
+            if reading.is_progress:
+                self.last_progress_ns, self.idle_events = stamp_ns, 0
         if len(readings) > self.keepalives - keepalives:
             self.last_event_ns = stamp_ns
         if not content:
             return
+        self.last_progress_ns = stamp_ns
+        self._characters += characters
         if self._first_content_ns is None or stamp_ns != self._last_content_ns:
             self._begin_content(stamp_ns, size, error_ns)
         self._last_content_error_ns = error_ns
