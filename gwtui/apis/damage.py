@@ -27,7 +27,8 @@ from gwtui.text.sanitize import clean
 
 _BLIND = (Verdict.COMPLETE, Verdict.COMPLETE_UNTERMINATED, Verdict.OUT_OF_ORDER, Verdict.EMPTY)
 """Verdicts on the rest of a stream that lost content makes wrong, or explains."""
-_CONTENT = (EventKind.TEXT, EventKind.REASONING, EventKind.TOOL)
+_PROSE = (EventKind.TEXT, EventKind.REASONING)
+"""Content that nothing is missing from: of a tool call the arguments may be lost."""
 REPLACEMENT = "\ufffd"
 """What decoding puts in the place of bytes that are not UTF-8."""
 LEAST_WORD, LONG_WORD = 4, 6
@@ -114,12 +115,8 @@ class DamageWatch:
         for number, event in enumerate(events, first):
             self._over = self._over or self.reader.ended()
             reading = read(event)
-            if (
-                reading.kind not in _CONTENT
-                or reading.note
-                or REPLACEMENT in reading.text
-                or _is_bare_call(event, reading)
-            ):
+            is_sound = reading.kind in _PROSE or (reading.kind is EventKind.TOOL and not _is_bare_call(event, reading))
+            if not is_sound or reading.note or REPLACEMENT in reading.text:
                 reading = self.look(number, event, reading)
             readings.append(reading)
         if not self._has_content:
@@ -128,7 +125,7 @@ class DamageWatch:
 
     def _see(self, events: Sequence[FramedEvent], readings: Sequence[Reading]) -> None:
         """As long as there is no content, what there is instead."""
-        self._has_content = any(reading.kind in _CONTENT for reading in readings)
+        self._has_content = any(reading.kind.is_content for reading in readings)
         for event, reading in zip(events, readings, strict=True):
             if reading.kind not in (EventKind.KEEPALIVE, EventKind.ERROR) and not self._has_content:
                 self._shapes.take(event)

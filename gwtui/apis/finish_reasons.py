@@ -81,6 +81,8 @@ class Vocabulary:
 
 def finish_word(value: object) -> str:
     """A finish reason, cleaned; "" for none, and for a text that means none."""
+    if value is None:
+        return ""
     word = clean(as_text(value), 64)
     return "" if word.lower() in NO_REASON else word
 

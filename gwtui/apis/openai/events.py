@@ -201,7 +201,12 @@ def is_failed(chunk: Chunk) -> bool:
     """Whether a chunk has an error elsewhere than in its field `error`."""
     status = chunk.base_resp.get("status_code") if isinstance(chunk.base_resp, dict) else None
     groq = chunk.x_groq.get("error") if isinstance(chunk.x_groq, dict) else None
-    return bool(status or chunk.error_code or groq) or any(choice.error for choice in chunk.choices or ())
+    if status or chunk.error_code or groq:
+        return True
+    for choice in chunk.choices or ():  # noqa: SIM110 - for each event of a stream: `any` takes twice as long
+        if choice.error:
+            return True
+    return False
 
 
 def groq_usage(x_groq: object) -> object:
