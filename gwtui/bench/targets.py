@@ -56,20 +56,16 @@ class SourcegraphTarget:
     def completions(self, providers: Sequence[str], changes: Mapping[str, Any]) -> tuple[Endpoint, ...]:
         """Endpoints of these providers. Raises TargetError, or ConfigError for fields that cannot be."""
         self._check()
+        headers = {**FEATURE, **self._special()}
+        places = (("gateway", self.gateway, self.sgd, "bearer"), ("sourcegraph", self.sourcegraph, self.sgp, "token"))
         found = []
         for provider in providers:
             suffix = f"-{provider}" if len(providers) > 1 else ""
-            at_gateway, at_instance = PROVIDERS[provider]
-            if self.gateway is not None:
-                own = {"name": f"gateway{suffix}", "url": self.gateway, "key": self.sgd, "auth": "bearer"}
-                found.append((at_gateway, own))
-            if self.sourcegraph is not None:
-                own = {"name": f"sourcegraph{suffix}", "url": self.sourcegraph, "key": self.sgp, "auth": "token"}
-                found.append((at_instance, own))
-        return tuple(
-            made_with({"stream": False, **own, "headers": {**FEATURE, **self._special()}, **changes}, kind)
-            for kind, own in found
-        )
+            for (place, url, key, auth), kind in zip(places, PROVIDERS[provider], strict=True):
+                if url is not None:
+                    own = {"name": f"{place}{suffix}", "url": url, "key": key, "auth": auth}
+                    found.append(made_with({"stream": False, **own, "headers": headers, **changes}, kind))
+        return tuple(found)
 
     def pings(self) -> tuple[Endpoint, ...]:
         """Endpoints without a model, which tell a slow network from a slow model. Raises as `completions` does."""
