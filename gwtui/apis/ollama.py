@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage, words_of
+from gwtui.apis.base import API, Answer, Ask, Reading, Usage, words_of
 from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import ErrorForm, is_error
 from gwtui.apis.finish_reasons import OLLAMA, finish_word
@@ -22,7 +22,16 @@ from gwtui.apis.models import model_differs
 from gwtui.apis.ollama_dialogue import OllamaDialogue
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import (
+    http_url,
+    json_body,
+    json_headers,
+    key_header,
+    messages_of,
+    model_asked,
+    prompt_of,
+    table_of,
+)
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import count
@@ -93,9 +102,7 @@ def _message(chat: Chat) -> object:
 
 
 def _messages(endpoint: Endpoint) -> dict[str, Any]:
-    if endpoint.messages is not None:
-        return {"messages": list(endpoint.messages)}
-    return {"messages": [{"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}]}
+    return {"messages": messages_of(endpoint)}
 
 
 def _response(chat: Chat) -> object:
@@ -103,9 +110,7 @@ def _response(chat: Chat) -> object:
 
 
 def _prompt(endpoint: Endpoint) -> dict[str, Any]:
-    if endpoint.messages is not None:
-        raise AskError("`messages`: this API takes one text, set `prompt`")
-    return {"prompt": endpoint.prompt or EXAMPLE_PROMPT}
+    return {"prompt": prompt_of(endpoint)}
 
 
 CHAT_FORM = OllamaForm("message", _message, _messages)
@@ -202,15 +207,12 @@ class Ollama(API):
     form: OllamaForm
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        chosen = endpoint.body.get("options") if isinstance(endpoint.body, dict) else None
-        if chosen is not None and not isinstance(chosen, dict):
-            raise AskError("`body.options` must be a table")
         own: dict[str, Any] = {
             "model": endpoint.model or self.default_model,
             **self.form.question(endpoint),
             "stream": endpoint.stream,
         }
-        options = {"options": {"num_predict": endpoint.max_tokens, **(chosen or {})}}
+        options = {"options": {"num_predict": endpoint.max_tokens, **table_of(endpoint, "options")}}
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", http_url(endpoint, self), headers, json_body(endpoint, own, options))
 

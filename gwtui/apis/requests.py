@@ -102,6 +102,28 @@ def encode(body: dict[str, Any]) -> bytes:
         raise AskError(f"`body` or `messages` contains a value that JSON cannot represent: {error}") from error
 
 
+def messages_of(endpoint: Endpoint, prompt: str = EXAMPLE_PROMPT) -> list[dict[str, Any]]:
+    """The endpoint's own conversation, or its question as most chats take it, which is `prompt` where it has none."""
+    if endpoint.messages is not None:
+        return list(endpoint.messages)
+    return [{"role": "user", "content": endpoint.prompt or prompt}]
+
+
+def prompt_of(endpoint: Endpoint, prompt: str = EXAMPLE_PROMPT) -> str:
+    """The question for an API that takes one text, which is `prompt` where it has none. Raises `AskError`."""
+    if endpoint.messages is not None:
+        raise AskError("`messages`: this API takes one text, set `prompt`")
+    return endpoint.prompt or prompt
+
+
+def table_of(endpoint: Endpoint, name: str) -> dict[str, Any]:
+    """A table of the endpoint's `body`, empty where it has none of that name. Raises `AskError`."""
+    table = endpoint.body.get(name) if isinstance(endpoint.body, dict) else None
+    if table is not None and not isinstance(table, dict):
+        raise AskError(f"`body.{name}` must be a table")
+    return table or {}
+
+
 def choices_asked(endpoint: Endpoint) -> int:
     """How many answers the request asks OpenAI's APIs for: `n` for each prompt, of which there may be a list."""
     body = endpoint.body if isinstance(endpoint.body, dict) else {}

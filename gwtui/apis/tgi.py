@@ -11,14 +11,14 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import API, Answer, Ask, AskError, Reading, Usage, words_of
+from gwtui.apis.base import API, Answer, Ask, Reading, Usage, words_of
 from gwtui.apis.errors import ErrorForm, is_error
 from gwtui.apis.event_keys import TOKENS
 from gwtui.apis.finish_reasons import TGI as WORDS
 from gwtui.apis.finish_reasons import finish_word
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_text, member, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, json_body, json_headers, key_header, model_asked, url_of_model
+from gwtui.apis.requests import json_body, json_headers, key_header, model_asked, prompt_of, table_of, url_of_model
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import count
@@ -159,15 +159,10 @@ class TextGenerationInference(API):
     error_form = ErrorForm('{"error": "...", "error_type": "..."}')
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        if endpoint.messages is not None:
-            raise AskError("`messages`: this API takes one text, set `prompt`")
-        chosen = endpoint.body.get("parameters") if isinstance(endpoint.body, dict) else None
-        if chosen is not None and not isinstance(chosen, dict):
-            raise AskError("`body.parameters` must be a table")
         model = model_asked(endpoint, self.default_model)
         adapter = {"adapter_id": model} if model else {}
-        own: dict[str, Any] = {"inputs": endpoint.prompt or EXAMPLE_PROMPT}
-        asked = {"max_new_tokens": endpoint.max_tokens, "details": True, **adapter, **(chosen or {})}
+        own: dict[str, Any] = {"inputs": prompt_of(endpoint)}
+        asked = {"max_new_tokens": endpoint.max_tokens, "details": True, **adapter, **table_of(endpoint, "parameters")}
         url = url_of_model(endpoint, self.default_path if endpoint.stream else self.whole_path, model)
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "bearer"))
         return Ask("POST", url, headers, json_body(endpoint, own, {"parameters": asked}))

@@ -22,7 +22,7 @@ from gwtui.apis.openai.chat_stream import OpenAIReader
 from gwtui.apis.openai.events import DONE, ChunkForm
 from gwtui.apis.outcome import ANYTHING, AnswerOutcome, Closing, Wanted, wanted_of
 from gwtui.apis.payload import QUOTED, Unreadable, as_json, as_text, member, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, json_body, json_headers, key_header, model_asked, url_of_model
+from gwtui.apis.requests import json_body, json_headers, key_header, messages_of, model_asked, url_of_model
 from gwtui.apis.stream_notes import StreamNotes
 from gwtui.apis.thought_tags import ThoughtTags
 from gwtui.apis.tokens import merged, token_usage
@@ -174,9 +174,8 @@ class WorkersAI(API):
     error_form = ErrorForm('{"success": false, "errors": [{"code": ..., "message": "..."}]}')
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
         own: dict[str, Any] = {
-            "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
+            "messages": messages_of(endpoint),
             "max_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
         }

@@ -20,7 +20,16 @@ from gwtui.apis.finish_reasons import ANTHROPIC, finish_word
 from gwtui.apis.models import model_differs
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, as_text, read_json
-from gwtui.apis.requests import EXAMPLE_URL, http_url, json_body, json_headers, key_header, model_asked, unless_named
+from gwtui.apis.requests import (
+    EXAMPLE_URL,
+    http_url,
+    json_body,
+    json_headers,
+    key_header,
+    messages_of,
+    model_asked,
+    unless_named,
+)
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
@@ -113,9 +122,7 @@ class AnthropicMessages(API):
 
 def conversation(endpoint: Endpoint) -> list[dict[str, Any]]:
     """The endpoint's own, or one question."""
-    if endpoint.messages is not None:
-        return list(endpoint.messages)
-    return [{"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}]
+    return messages_of(endpoint, EXAMPLE_PROMPT)
 
 
 def _outcome(payload: _Answer, endpoint: Endpoint) -> AnswerOutcome:

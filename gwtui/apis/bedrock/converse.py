@@ -6,13 +6,13 @@ from typing import Any
 
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import API, Answer, Ask, AskError
+from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.bedrock import asking
 from gwtui.apis.bedrock.stream import PAYLOAD, RULES, ConverseReader, generated, stop_reason, usage_of
 from gwtui.apis.finish_reasons import BEDROCK
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, member, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, json_body, json_headers, model_asked
+from gwtui.apis.requests import EXAMPLE_PROMPT, json_body, json_headers, model_asked, table_of
 from gwtui.framing.event_stream import EVENT_STREAM
 from gwtui.model.enums import EventKind, Kind
 from gwtui.model.profile import Endpoint
@@ -35,12 +35,9 @@ class BedrockConverse(API):
     error_form = asking.FORM
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        chosen = endpoint.body.get("inferenceConfig") if isinstance(endpoint.body, dict) else None
-        if chosen is not None and not isinstance(chosen, dict):
-            raise AskError("`body.inferenceConfig` must be a table")
         question = {"role": "user", "content": [{"text": endpoint.prompt or EXAMPLE_PROMPT}]}
         own: dict[str, Any] = {"messages": endpoint.messages if endpoint.messages is not None else [question]}
-        config = {"inferenceConfig": {"maxTokens": endpoint.max_tokens, **(chosen or {})}}
+        config = {"inferenceConfig": {"maxTokens": endpoint.max_tokens, **table_of(endpoint, "inferenceConfig")}}
         url = asking.url(endpoint, self.default_path if endpoint.stream else self.whole_path, self.default_model)
         headers, signature = asking.authorization(endpoint, key, url)
         body = json_body(endpoint, own, config)

@@ -23,7 +23,7 @@ from gwtui.apis.errors import ErrorForm
 from gwtui.apis.finish_reasons import COHERE
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, read_json
-from gwtui.apis.requests import EXAMPLE_PROMPT, http_url, json_body, json_headers, key_header
+from gwtui.apis.requests import http_url, json_body, json_headers, key_header, messages_of
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -47,10 +47,9 @@ class CohereChat(API):
     words = EVENT_WORDS
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
         own: dict[str, Any] = {
             "model": endpoint.model or self.default_model,
-            "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
+            "messages": messages_of(endpoint),
             "max_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
         }

@@ -10,7 +10,7 @@ import msgspec
 from gwtui.apis import default_models, event_keys
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
-from gwtui.apis.base import API, Answer, Ask, AskError, Usage
+from gwtui.apis.base import API, Answer, Ask, Usage
 from gwtui.apis.dialogue import Dialogue
 from gwtui.apis.errors import describe_error
 from gwtui.apis.finish_reasons import GEMINI as WORDS
@@ -37,6 +37,7 @@ from gwtui.apis.requests import (
     json_headers,
     key_header,
     model_asked,
+    table_of,
     url_of_model,
 )
 from gwtui.framing.sse import SSE
@@ -68,14 +69,13 @@ class Gemini(API):
     any_answers = MappingProxyType({"generationConfig": {"candidateCount": MAX_CANDIDATES}})
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        chosen = endpoint.body.get("generationConfig") if isinstance(endpoint.body, dict) else None
-        if chosen is not None and not isinstance(chosen, dict):
-            raise AskError("`body.generationConfig` must be a table")
         question = {"role": "user", "parts": [{"text": endpoint.prompt or EXAMPLE_PROMPT}]}
         own: dict[str, Any] = {"contents": endpoint.messages if endpoint.messages is not None else [question]}
-        config = {"generationConfig": {"maxOutputTokens": endpoint.max_tokens, **(chosen or {})}}
+        config = {
+            "generationConfig": {"maxOutputTokens": endpoint.max_tokens, **table_of(endpoint, "generationConfig")}
+        }
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "x-goog-api-key"))
-        return Ask("POST", self.url(endpoint), headers, json_body(endpoint, own, config))
+        return Ask("POST", self.url(endpoint), headers, json_body(endpoint, own, {"generationConfig": settings}))
 
     def url(self, endpoint: Endpoint) -> str:
         """Where the request goes. Raises `AskError`."""

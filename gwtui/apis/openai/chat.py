@@ -14,13 +14,13 @@ from gwtui.apis.openai.chat_stream import ANY_CHOICES, RULES, OpenAIReader
 from gwtui.apis.openai.events import ERROR_FORM, EVENT_WORDS, ChunkForm, lacking
 from gwtui.apis.outcome import wanted_of
 from gwtui.apis.requests import (
-    EXAMPLE_PROMPT,
     EXAMPLE_URL,
     choices_asked,
     http_url,
     json_body,
     json_headers,
     key_header,
+    messages_of,
     model_asked,
     unless_named,
 )
@@ -50,10 +50,9 @@ class OpenAIChat(API):
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         chosen = endpoint.body if isinstance(endpoint.body, dict) else {}
-        question = {"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT}
         own: dict[str, Any] = {
             "model": endpoint.model or self.default_model,
-            "messages": list(endpoint.messages) if endpoint.messages is not None else [question],
+            "messages": messages_of(endpoint),
             "stream": endpoint.stream,
             **unless_named(endpoint, CHATS_DO_NOT_THINK),
         }

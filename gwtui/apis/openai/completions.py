@@ -8,12 +8,21 @@ from __future__ import annotations
 from typing import Any
 
 from gwtui.apis import event_keys
-from gwtui.apis.base import API, Answer, Ask, AskError
+from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.openai.answer import read_completion
 from gwtui.apis.openai.chat_stream import ANY_CHOICES, OpenAIReader
 from gwtui.apis.openai.events import ERROR_FORM, EVENT_WORDS, ChunkForm, lacking
 from gwtui.apis.outcome import wanted_of
-from gwtui.apis.requests import EXAMPLE_URL, choices_asked, http_url, json_body, json_headers, key_header, model_asked
+from gwtui.apis.requests import (
+    EXAMPLE_URL,
+    choices_asked,
+    http_url,
+    json_body,
+    json_headers,
+    key_header,
+    model_asked,
+    prompt_of,
+)
 from gwtui.framing.sse import SSE
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
@@ -39,11 +48,9 @@ class OpenAICompletions(API):
     any_answers = ANY_CHOICES
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        if endpoint.messages is not None:
-            raise AskError("`messages`: this API takes one text, set `prompt`")
         own: dict[str, Any] = {
             "model": endpoint.model or self.default_model,
-            "prompt": endpoint.prompt or EXAMPLE_PROMPT,
+            "prompt": prompt_of(endpoint, EXAMPLE_PROMPT),
             "max_tokens": endpoint.max_tokens,
             "stream": endpoint.stream,
         }

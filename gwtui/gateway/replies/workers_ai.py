@@ -8,11 +8,10 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.fault import HALF_EVENT, Fault, api_fault, broken_off
+from gwtui.gateway.fault import HALF_EVENT, TWO_STREAMS, Fault, api_fault, broken_off
 from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import openai_usage
 from gwtui.gateway.timeline import Part, TimedEvent
-from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 _CODES = {400: 5006, 401: 10000, 404: 7003, 429: 3040}
@@ -69,11 +68,5 @@ FAULTS: tuple[Fault, ...] = (
     *broken_off("workers-ai", "workers"),
     _fault("no-done", "All but `[DONE]` comes", Verdict.TRUNCATED, "without [DONE]", cut_last=1),
     _fault("bad-json", "Half of an event is missing", Verdict.OUT_OF_ORDER, "bad-json", **HALF_EVENT),
-    _fault(
-        "two-streams",
-        "Two streams in one body",
-        Verdict.COMPLETE,
-        after_end="stream",
-        findings=(FindingName.EVENTS_AFTER_END,),
-    ),
+    _fault("two-streams", "Two streams in one body", Verdict.COMPLETE, **TWO_STREAMS),
 )
