@@ -182,6 +182,13 @@ WHOLES: list[tuple[str, dict[str, Any], Verdict, FindingName | None]] = [
 ]  # fmt: skip
 
 
+def test_thinking_in_parts_of_the_content_is_named_where_nothing_else_came() -> None:
+    parts = [{"type": "thinking", "thinking": [{"type": "text", "text": "hm"}]}]
+    answer = answer_of("openai-chat", {"choices": [{"message": {"content": parts}, "finish_reason": "stop"}]})
+    assert answer.judgement.verdict is EMPTY
+    assert "2 characters of reasoning" in answer.judgement.reason
+
+
 @pytest.mark.parametrize(("api", "body", "verdict", "finding"), WHOLES)
 def test_whole_answers_are_judged_by_the_same_rules(
     api: str, body: dict[str, Any], verdict: Verdict, finding: FindingName | None

@@ -71,9 +71,7 @@ class Gemini(API):
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         question = {"role": "user", "parts": [{"text": endpoint.prompt or EXAMPLE_PROMPT}]}
         own: dict[str, Any] = {"contents": endpoint.messages if endpoint.messages is not None else [question]}
-        config = {
-            "generationConfig": {"maxOutputTokens": endpoint.max_tokens, **table_of(endpoint, "generationConfig")}
-        }
+        settings = {"maxOutputTokens": endpoint.max_tokens, **table_of(endpoint, "generationConfig")}
         headers = (*json_headers(endpoint, self.framing), *key_header(endpoint, key, "x-goog-api-key"))
         return Ask("POST", self.url(endpoint), headers, json_body(endpoint, own, {"generationConfig": settings}))
 

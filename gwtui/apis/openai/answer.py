@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import msgspec
-
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Usage
 from gwtui.apis.finish_reasons import OPENAI, finish_word
 from gwtui.apis.models import model_differs
-from gwtui.apis.openai.events import ChunkForm, content_text, groq_usage
+from gwtui.apis.openai.events import CHUNK, Choice, ChoiceDelta, ChunkForm, content_text, groq_usage, reasoning_text
 from gwtui.apis.outcome import AnswerOutcome, Wanted
 from gwtui.apis.payload import Unreadable, as_text, member, read_json
 from gwtui.apis.tokens import merged, token_usage
@@ -18,33 +14,6 @@ from gwtui.model.enums import EventKind
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
 
-
-class _Message(msgspec.Struct):
-    content: Any = None
-    refusal: Any = None
-    tool_calls: Any = None
-    function_call: Any = None
-    reasoning_content: Any = None
-    reasoning: Any = None
-    audio: Any = None
-    images: Any = None
-
-
-class _Choice(msgspec.Struct):
-    message: _Message | None = None
-    text: Any = None
-    finish_reason: Any = None
-    usage: Any = None
-
-
-class _Completion(msgspec.Struct):
-    model: Any = ""
-    choices: list[_Choice] | None = None
-    usage: Any = None
-    x_groq: Any = None
-
-
-_COMPLETION = msgspec.json.Decoder(_Completion)
 _WANTED = {
     ChunkForm.DELTA: "a message",
     ChunkForm.TEXT: "a text",
@@ -56,7 +25,7 @@ def read_completion(rules: str, form: ChunkForm, asked: str, wanted: Wanted, sta
     """Read a whole answer to a request for the model `asked`."""
     if (error := error_in_answer(rules, status, body)) is not None:
         return error
-    payload = read_json(_COMPLETION, body)
+    payload = read_json(CHUNK, body)
     if isinstance(payload, Unreadable):
         return Answer(judged(rules, Verdict.WRONG_BODY, "not-a-completion", payload.reason))
     choices = [choice for choice in payload.choices or () if _suits(choice, form)]
@@ -77,11 +46,11 @@ def read_completion(rules: str, form: ChunkForm, asked: str, wanted: Wanted, sta
     return Answer(judgement, text, usage, served, (*closing.findings, *model_differs(asked, served)))
 
 
-def _take(outcome: AnswerOutcome, choice: _Choice) -> None:
+def _take(outcome: AnswerOutcome, choice: Choice) -> None:
     """Note what came in a choice."""
     outcome.take(EventKind.TEXT, _text(choice))
-    message = choice.message or _Message()
-    outcome.take(EventKind.REASONING, as_text(message.reasoning_content or message.reasoning))
+    message = choice.message or ChoiceDelta()
+    outcome.take(EventKind.REASONING, reasoning_text(message))
     if message.tool_calls or message.function_call:
         outcome.take_tool()
     calls = message.tool_calls if isinstance(message.tool_calls, list) else []
@@ -93,13 +62,13 @@ def _take(outcome: AnswerOutcome, choice: _Choice) -> None:
         outcome.refuse(as_text(message.refusal))
 
 
-def _suits(choice: _Choice, form: ChunkForm) -> bool:
+def _suits(choice: Choice, form: ChunkForm) -> bool:
     return (choice.message is not None and ChunkForm.DELTA in form) or (
         choice.text is not None and ChunkForm.TEXT in form
     )
 
 
-def _text(choice: _Choice) -> str:
+def _text(choice: Choice) -> str:
     if choice.message is None:
         return as_text(choice.text)
     return content_text(choice.message.content) or as_text(choice.message.refusal)

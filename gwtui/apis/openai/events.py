@@ -156,7 +156,7 @@ def generated(choice: Choice, progress: ChoiceProgress) -> tuple[EventKind, str]
         return EventKind.TEXT, as_text(delta.refusal)
     if tool or delta.audio or delta.images:
         return EventKind.TOOL, tool or ("audio" if delta.audio else "images")
-    return EventKind.REASONING, as_text(delta.reasoning_content or delta.reasoning) or _thinking_text(delta.content)
+    return EventKind.REASONING, reasoning_text(delta)
 
 
 def content_text(content: object) -> str:
@@ -166,10 +166,11 @@ def content_text(content: object) -> str:
     return "".join(part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str))
 
 
-def _thinking_text(content: object) -> str:
-    """What the parts of a content hold that think, as Mistral sends them: each has parts of its own."""
-    parts = content if isinstance(content, list) else []
-    return "".join(content_text(part.get("thinking")) for part in parts if isinstance(part, dict))
+def reasoning_text(delta: ChoiceDelta) -> str:
+    """The reasoning in a field of its own, or in parts of the content that have parts of their own, as of Mistral."""
+    parts = delta.content if isinstance(delta.content, list) else []
+    thoughts = (content_text(part.get("thinking")) for part in parts if isinstance(part, dict))
+    return as_text(delta.reasoning_content or delta.reasoning) or "".join(thoughts)
 
 
 def _tool_text(delta: ChoiceDelta, progress: ChoiceProgress) -> str:
