@@ -112,6 +112,20 @@ def flow(items: Sequence[Line], width: int, gap: int = 2) -> list[Line]:
     return [*lines, current] if current else lines
 
 
+def labelled(pairs: Iterable[tuple[str, str]], label: int, width: int) -> list[Line]:
+    """Names in a column of `label` cells and their values beside it; a name that comes again is not repeated."""
+    lines: list[Line] = []
+    before = ""
+    for name, value in pairs:
+        if not value:
+            continue
+        first, *rest = wrap(value, max(8, width - label))
+        lines.append((Span(fit("" if name == before else name, label), "muted"), Span(first)))
+        lines += [(Span(" " * label), Span(text)) for text in rest]
+        before = name
+    return lines
+
+
 def centred(lines: Sequence[Line], width: int, height: int) -> list[Line]:
     """A few lines in the middle of an otherwise empty panel."""
     above = max(0, (height - len(lines)) // 2)

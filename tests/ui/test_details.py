@@ -18,14 +18,17 @@ from gwtui.model.concurrency import Concurrency, ModelTimeline
 from gwtui.model.gateway_figures import GatewayComparison, GatewayCounts, GatewayFigures, NamedCounts
 from gwtui.model.records import Incident, Phases, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import RequestRow, View
+from gwtui.model.view import ModelCard, ModelState, RequestRow, View
+from gwtui.stats.concurrency import analyse
 from gwtui.ui.panels import recent
 from gwtui.ui.panels.details import DetailsPanel, draw_events, draw_result, draw_text
 from gwtui.ui.panels.recent import RecentPanel
+from gwtui.ui.panels.stream import Mode, Scroll, draw
 from gwtui.ui.panels.waterfall import Phase, phases, waterfall
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.text_layout import Line, line_cells, plain
+from gwtui.verdict.concurrency import sequential
 
 MS = 1_000_000
 
@@ -75,6 +78,7 @@ def test_a_gateways_counters_have_a_section() -> None:
         "provider provider-20: 20 requests",
     ]
     assert "and 12 more" in drawn
+    assert drawn.count("provider  ") == 2, "once for all of them, and once for the one that answered"
     assert "provider anthropic" in [" ".join(line.split()) for line in drawn.splitlines()]
     assert "msg_1" in drawn
 
@@ -323,3 +327,27 @@ def test_the_models_of_a_request_have_a_table() -> None:
     assert lines[at + 3].split()[:3] == ["alpha", "+0.001", "+0.151"]
     assert lines[at + 4].split()[:3] == ["gone", "✖", "no"]
     assert "Models" not in text_of(draw_result(view_of(views.request()), 100)).splitlines()
+
+
+def test_why_models_are_sequential_is_said_once() -> None:
+    models = [
+        ModelTimeline(model=name, start_ns=at * MS, first_ns=(at + 50) * MS, end_ns=(at + 400) * MS, chunks=9)
+        for name, at in (("alpha", 10), ("beta", 410))
+    ]
+    found = analyse(models, ["alpha", "beta"], one_stream=True)
+    request = views.request(concurrency=found, findings=tuple(sequential(found)))
+    assert text_of(draw_result(view_of(request), 300)).count("2 models start") == 1
+    tolerated = views.request(concurrency=found)
+    assert text_of(draw_result(view_of(tolerated), 300)).count("SEQUENTIAL: 2 models start") == 1
+
+
+def test_the_texts_of_several_models_stand_one_after_another() -> None:
+    cards = tuple(
+        ModelCard(ModelTimeline(model=name), ModelState.DONE, text)
+        for name, text in (("alpha", "one two"), ("beta", ""), ("gamma", "three"))
+    )
+    several = views.stream(text="one three two", models=cards)
+    texts = ["alpha", "one two", "", "beta", "", "gamma", "three"]
+    assert text_of(draw_text(several, 60)).splitlines() == ["", "Text", *texts]
+    shown = draw(replace(views.calm(), stream=several), 60, len(texts) + 1, Mode.TEXT, Scroll(False, 0))
+    assert text_of(shown).splitlines()[:-1] == texts

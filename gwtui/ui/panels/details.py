@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from gwtui.apis.rules import line_to_tolerate
 from gwtui.model.concurrency import Together
 from gwtui.model.conversation import turn_text
-from gwtui.model.enums import Outcome
+from gwtui.model.enums import FindingName, Outcome
 from gwtui.model.metrics import Basis
 from gwtui.model.records import Ping, Request
 from gwtui.model.view import StreamView, View
@@ -20,9 +20,9 @@ from gwtui.text.sanitize import clauses
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
 from gwtui.ui.panels.marks import outcome_mark, severity_mark
-from gwtui.ui.panels.stream import Look, event_line
+from gwtui.ui.panels.stream import Look, event_line, text_lines
 from gwtui.ui.panels.waterfall import waterfall
-from gwtui.ui.text_layout import Line, Span, exact, fit, over, sheet, wrap
+from gwtui.ui.text_layout import Line, Span, exact, labelled, over, sheet, wrap
 from gwtui.verdict.concurrency import in_words, models_table
 
 LABEL = 14
@@ -78,7 +78,7 @@ def draw_text(stream: StreamView, width: int) -> list[Line]:
     """What the events carried, put together."""
     if not stream.text:
         return []
-    return [*_heading("Text"), *((Span(text, "content"),) for text in wrap(stream.text, width))]
+    return [*_heading("Text"), *text_lines(stream, width)]
 
 
 def _heading(text: str) -> list[Line]:
@@ -135,16 +135,17 @@ def _findings(result: Request | Ping, width: int) -> list[Line]:
 
 
 def _models(request: Request, width: int) -> list[Line]:
-    """How the models of one request answered together."""
+    """How the models of one request answered together; why they are sequential is said among the findings."""
     found = request.concurrency
     if not found.models:
         return []
+    is_found = any(finding.name is FindingName.SEQUENTIAL for finding in request.findings)
     style = {Together.SEQUENTIAL: "warn", Together.CONCURRENT: "good", None: "muted"}[found.verdict]
     failed = {each.model for each in found.failed}
     heading, *rows = models_table(found, width=width)
     return [
         *_heading("Models"),
-        *((Span(text, style),) for text in wrap(in_words(found), width)),
+        *((Span(text, style),) for text in ([] if is_found else wrap(in_words(found), width))),
         (Span(heading, "muted"),),
         *(
             (Span(text, "bad" if each.model in failed else "text"),)
@@ -167,12 +168,7 @@ def _gateway(request: Request, width: int) -> list[Line]:
 def _pairs(pairs: tuple[tuple[str, str], ...], width: int) -> list[Line]:
     shown = [(name, value) for name, value in pairs if value and value != units.MISSING]
     label = max([LABEL, *(len(name) for name, _ in shown)]) + 2
-    lines: list[Line] = []
-    for name, value in shown:
-        first, *rest = wrap(value, max(8, width - label))
-        lines.append((Span(fit(name, label), "muted"), Span(first)))
-        lines += [(Span(" " * label), Span(text)) for text in rest]
-    return lines
+    return labelled(shown, label, width)
 
 
 def _circumstances(request: Request) -> tuple[tuple[str, str], ...]:

@@ -18,10 +18,9 @@ from gwtui.text import units
 from gwtui.text.gateway_texts import figure_rows
 from gwtui.ui.keymap import bindings
 from gwtui.ui.panel import MovingPanel
-from gwtui.ui.panels import recent
+from gwtui.ui.panels import model_cards, recent
 from gwtui.ui.panels.marks import outcome_mark, severity_mark
-from gwtui.ui.panels.model_cards import draw_cards, shown, total
-from gwtui.ui.text_layout import Line, Span, cells, centred, exact, fit, justified, printable, sheet, wrap
+from gwtui.ui.text_layout import Line, Span, cells, centred, exact, fit, justified, labelled, printable, sheet, wrap
 
 STYLES = {
     EventKind.TEXT: "content",
@@ -81,11 +80,11 @@ def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> lis
     body: list[Line]
     if mode is Mode.MODELS:
         top = scroll.first(visible, count_of(stream, mode, width, visible))
-        body = draw_cards(stream.models, width, visible, top)
+        body = model_cards.draw_cards(stream.models, width, visible, top)
     elif mode is Mode.TEXT:
-        texts = wrap(stream.text, width)
+        texts = text_lines(stream, width)
         first = scroll.first(visible, len(texts))
-        body = [(Span(text, "content"),) for text in texts[first : first + visible]]
+        body = texts[first : first + visible]
     else:
         first = scroll.first(visible, len(stream.lines))
         shown = stream.lines[first : first + visible]
@@ -100,8 +99,20 @@ def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> lis
 def count_of(stream: StreamView, mode: Mode, width: int, visible: int) -> int:
     """How many lines there are to scroll through."""
     if mode is Mode.MODELS:
-        return total(len(stream.models), width, visible)
-    return len(wrap(stream.text, width)) if mode is Mode.TEXT else len(stream.lines)
+        return model_cards.total(len(stream.models), width, visible)
+    return len(text_lines(stream, width)) if mode is Mode.TEXT else len(stream.lines)
+
+
+def text_lines(stream: StreamView, width: int) -> list[Line]:
+    """What the events carried, put together; of several models one after another, each under its name."""
+    if len(stream.models) < 2:
+        return [(Span(text, "content"),) for text in wrap(stream.text, width)]
+    lines: list[Line] = []
+    for card in stream.models:
+        name: Line = (Span(printable(card.timeline.model), "header"),)
+        lines += [(), name] if lines else [name]
+        lines += [(Span(text, "content"),) for text in wrap(card.text, width)] if card.text else []
+    return lines
 
 
 def _no_stream(view: View, width: int, height: int) -> list[Line]:
@@ -143,7 +154,7 @@ def _answer(view: View, request: Request | None, width: int) -> list[Line]:
     if request is None:
         return []
     if request.gateway.is_told:
-        return _counters(request, width)
+        return labelled(figure_rows(request.gateway), COUNTER_LABEL, width)
     content = request.body_excerpt or request.text
     rest: list[Line] = [(Span(text, "muted"),) for text in wrap(content, width)] if content else []
     if not rest:
@@ -152,20 +163,6 @@ def _answer(view: View, request: Request | None, width: int) -> list[Line]:
         return rest
     head = (Span(f"{request.status}", "header"), Span("  "), Span(printable(request.content_type), "muted"))
     return [head, (), *rest]
-
-
-def _counters(request: Request, width: int) -> list[Line]:
-    """What a gateway's own counters say."""
-    lines: list[Line] = []
-    before = ""
-    for name, value in figure_rows(request.gateway):
-        if not value:
-            continue
-        first, *rest = wrap(value, max(8, width - COUNTER_LABEL))
-        lines.append((Span(fit("" if name == before else name, COUNTER_LABEL), "muted"), Span(first)))
-        lines += [(Span(" " * COUNTER_LABEL), Span(text)) for text in rest]
-        before = name
-    return lines
 
 
 def _status(stream: StreamView, width: int) -> Line:
@@ -312,7 +309,7 @@ class StreamPanel(MovingPanel):
     def _which(self, stream: StreamView) -> str:
         """The cards that are visible, where there are more."""
         count = len(stream.models)
-        first, last = shown(count, self.size.width, self._visible, self._first())
+        first, last = model_cards.shown(count, self.size.width, self._visible, self._first())
         return f"{first}-{last} of {count} · " if (first, last) != (1, count) else ""
 
     def _first(self) -> int:
