@@ -9,8 +9,13 @@ from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
 
-_REVISION = re.compile(r"([-@:](\d{2,8}|v\d+(:\d+)?|latest|preview|exp|free|beta))*")
+_PRECISION = r"i?q\d(_\w+)?|[bf]?f16|f32"
+"""To which precision weights are cut down, in llama.cpp's words: `Q4_K_M`, `IQ2_XXS`, `BF16`."""
+_REVISION = re.compile(rf"([-@:](\d{{2,8}}|v\d+(:\d+)?|latest|preview|exp|free|beta|{_PRECISION}))*")
 """What an alias may lack: `-20240307`, `-2024-07-18`, `-v1:0`... A single digit is another version, not a revision."""
+_FILE = re.compile(r"(-\d{5}-of-\d{5})?[.-]gguf(?=$|:)")
+"""What llama.cpp calls a model by: its file, perhaps the first of several, or a repository of such files."""
+_BEFORE_PRECISION = re.compile(rf"[.:-](?=({_PRECISION})$)")
 _ROUTE = re.compile(r"(:(free|nitro|online|floor|thinking|extended|exacto|beta))+$")
 """What OpenRouter appends to say how a model is to be served."""
 _PROVIDER = re.compile(r"([a-z]+\.)+(?=[a-z])")
@@ -63,8 +68,9 @@ def maker_of(model: str) -> str:
 
 def _bare(name: str) -> str:
     # A provider, and in Sourcegraph's names the version of its API too: `anthropic::2023-06-01::claude-...`.
-    # Vertex AI puts `@` before the date.
+    # Vertex AI puts `@` before the date; llama.cpp answers with the name of a file.
     name = _ROUTE.sub("", name.strip().lower()).rpartition("/")[2].rpartition("::")[2]
+    name = _BEFORE_PRECISION.sub("-", _FILE.sub("", name))
     name = _AZURE.sub("gpt-3.5", name.removesuffix("-latest").removesuffix(":latest").replace("@", "-"))
     provider = _PROVIDER.match(name)
     return name[provider.end() :] if provider else name

@@ -166,6 +166,16 @@ def test_any_body_is_answered_and_never_raises(body: bytes) -> None:
         ("llama3.2", "llama3.2:1b", False),
         ("model-1-2", "model-2-1", False),
         ("my-gpt4o-prod", "gpt-4o", False),
+        ("tiny", "tiny.gguf", True),
+        ("tiny.gguf", "/models/tiny.gguf", True),
+        ("Qwen3-4B", "models/qwen3-4b-00001-of-00003.gguf", True),
+        ("gemma-3-4b-it", "gemma-3-4b-it-Q4_K_M.gguf", True),
+        ("tiny", "tiny.IQ2_XXS.gguf", True),
+        ("ggml-org/gemma-3-4b-it-GGUF:Q8_0", "gemma-3-4b-it.Q8_0.gguf", True),
+        ("gemma-3-4b-it-Q8_0", "gemma-3-4b-it-Q4_K_M.gguf", False),
+        ("tiny", "small.gguf", False),
+        ("gpt-4o", "tiny.gguf", False),
+        ("gguf", "tiny.gguf", False),
     ],
 )
 def test_an_alias_and_its_dated_name_are_one_model(asked: str, served: str, same: bool) -> None:
