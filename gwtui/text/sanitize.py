@@ -97,17 +97,54 @@ _HIDDEN = re.compile(r"(?is)<(script|style|head)\b.*?(</\1\s*>|$)|<!--.*?(-->|$)
 _TAG = re.compile(r"<[^>]*>?")
 
 
+_TITLE = re.compile(r"(?is)<title\b[^>]*>(.*?)</title")
+_CAUSE = re.compile(r"(?is)<(blockquote|strong)\b[^>]*>(.*?)</\1")
+"""Where Squid and Apache say why they refuse."""
+_SENTENCE = re.compile(r".{20,}?[.!?](?= )")
+
+
 def excerpt(body: bytes, content_type: str = "") -> str:
-    """The beginning of a body as one clean line; of HTML its title and visible text."""
-    text = body[: 64 << 10].decode("utf-8", "replace").lstrip("\ufeff")
-    if "html" in content_type.lower() or text.lstrip()[:1] == "<":
-        visible = _TAG.sub(" ", _HIDDEN.sub(" ", text)).strip()
-        title = _title(text)
-        text = unescape(visible if visible.startswith(title) else f"{title}: {visible}")
-    return clean(" ".join(text.split()), EXCERPT)
+    """The beginning of a body as one clean line; of HTML its title and the cause that it emphasises, or its first
+    sentence where the title is a word or none."""
+    page = _page(body, content_type)
+    if page is None:
+        return readable(body)
+    title = _one_line(_TITLE, page)
+    if " " in title:
+        return clean(_joined(title, _one_line(_CAUSE, page)), EXCERPT)
+    said = _joined(title, _visible_text(page))
+    sentence = _SENTENCE.match(said)
+    return clean(sentence.group() if sentence is not None else said, EXCERPT)
 
 
-def _title(page: str) -> str:
-    _, _, rest = page.partition("<title>")
-    title, closed, _ = rest.partition("</title")
-    return " ".join(title.split()) if closed else ""
+def readable(body: bytes, content_type: str = "") -> str:
+    """The same, but of HTML its title and the text that is visible after it: to look for words in."""
+    page = _page(body, content_type)
+    if page is None:
+        return clean(" ".join(_decoded(body).split()), EXCERPT)
+    return clean(_joined(_one_line(_TITLE, page), _visible_text(page)), EXCERPT)
+
+
+def _decoded(body: bytes) -> str:
+    return body[: 64 << 10].decode("utf-8", "replace").lstrip("\ufeff")
+
+
+def _page(body: bytes, content_type: str) -> str | None:
+    """The body as HTML; None where it is something else."""
+    text = _decoded(body)
+    return text if "html" in content_type.lower() or text.lstrip()[:1] == "<" else None
+
+
+def _one_line(pattern: re.Pattern[str], page: str) -> str:
+    """The visible text of what the last group of the pattern finds first."""
+    found = pattern.search(page)
+    return _visible_text(found[found.lastindex or 0]) if found is not None else ""
+
+
+def _visible_text(page: str) -> str:
+    return " ".join(unescape(_TAG.sub(" ", _HIDDEN.sub(" ", page))).split())
+
+
+def _joined(title: str, text: str) -> str:
+    """Title and text, without the one where the other has it."""
+    return text if text.startswith(title) else ": ".join(filter(None, (title, text)))

@@ -13,7 +13,7 @@ from gwtui.apis.headers import MAX_WAIT_S, Headers, header, retry_after, without
 from gwtui.model.enums import FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
-from gwtui.text.sanitize import clauses, clean, excerpt
+from gwtui.text.sanitize import clauses, clean, excerpt, readable
 
 CLASSES: dict[int, Verdict] = {
     401: Verdict.AUTH,
@@ -90,7 +90,9 @@ def judge_status(
     status: int, headers: Headers, body: bytes, error_reason: Callable[[bytes], str], now: float
 ) -> Judgement:
     """The verdict on a status that is not the expected one. `now`: wall time UTC, for `Retry-After` dates."""
-    said = error_reason(body) or excerpt(body, header(headers, "content-type"))
+    kind = header(headers, "content-type")
+    error = error_reason(body)
+    said = error or excerpt(body, kind)
     ray = header(headers, "cf-ray")
     if 300 <= status < 400 and status != 304:
         return _judgement(Verdict.REDIRECT, status, _target(headers))
@@ -98,7 +100,7 @@ def judge_status(
         verdict, meaning = CLOUDFLARE[status]
         return _judgement(verdict, status, f"Cloudflare: {meaning} (cf-ray {clean(ray, 40)})", "cloudflare")
     wait = wait_s(headers, body, now)
-    verdict, detail = _classified(status, said.lower(), can_wait=wait is not None)
+    verdict, detail = _classified(status, (error or readable(body, kind)).lower(), can_wait=wait is not None)
     told = clean(header(headers, "retry-after"), 40)
     words = [said] if said else []
     if wait is not None:

@@ -33,7 +33,7 @@ from gwtui.probes.response_reader import BodyIntake, Intake, StreamIntake
 from gwtui.probes.stream_timing import Timing
 from gwtui.recorder.csvfile import csv_line
 from gwtui.secrets.redaction import Redactor
-from gwtui.text.sanitize import clean, clean_text, excerpt
+from gwtui.text.sanitize import clean, clean_text, excerpt, readable
 from gwtui.transport.decoding import DecodeError, decoder_for
 from gwtui.transport.dial import Dial
 from gwtui.transport.errors import end_of
@@ -219,9 +219,9 @@ def a_page(dice: Dice) -> bytes:
 
 def read_page(page: bytes) -> None:
     for kind in ("", "text/html"):
-        quoted = excerpt(page, kind)
-        assert quoted.isprintable()
-        assert len(quoted) <= 200
+        for quoted in (excerpt(page, kind), readable(page, kind)):
+            assert quoted.isprintable()
+            assert len(quoted) <= 200
     framing_of(page)
     for api in APIS.values():
         assert api.error_reason(page).isprintable()

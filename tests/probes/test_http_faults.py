@@ -95,7 +95,12 @@ FAULTS = [
     # Statuses.
     Fault("401", answered("401 No", body=b'{"error":{"message":"bad key"}}'), Verdict.AUTH, "bad key"),
     Fault("429", answered("429 Slow down", "Retry-After: 7"), Verdict.RATE_LIMITED, "7 s"),
-    Fault("502 with a page", answered("502 Bad", "Content-Type: text/html", body=PAGE), Verdict.BAD_GATEWAY, "nginx"),
+    Fault(
+        "502 with a page",
+        answered("502 Bad", "Content-Type: text/html", body=PAGE),
+        Verdict.BAD_GATEWAY,
+        "502 Bad Gateway",
+    ),
     Fault("503", answered("503 Down"), Verdict.UNAVAILABLE, "503"),
     Fault(
         "refused before all of it was sent",
@@ -121,7 +126,7 @@ FAULTS = [
         Verdict.NOT_A_STREAM,
         "stream",
     ),
-    Fault("a page", answered("200 OK", "Content-Type: text/html", body=PAGE), Verdict.NOT_A_STREAM, "nginx"),
+    Fault("a page", answered("200 OK", "Content-Type: text/html", body=PAGE), Verdict.NOT_A_STREAM, "502 Bad Gateway"),
     Fault("204", [Receive(), Send(http("204 No Content", length=False))], Verdict.EMPTY, "204"),
     Fault(
         "a body that drips",

@@ -102,7 +102,9 @@ STATUSES = (
     ),
     _refusal("429-quota", 429, "429 because the quota is used up", Verdict.QUOTA, "quota", body=QUOTA),
     _status(500, "The gateway fails", Verdict.SERVER_ERROR),
-    _status(502, "nginx without an upstream, in HTML", Verdict.BAD_GATEWAY, "nginx", headers=HTML, body=NGINX),
+    _status(
+        502, "nginx without an upstream, in HTML", Verdict.BAD_GATEWAY, "502 Bad Gateway", headers=HTML, body=NGINX
+    ),
     _status(
         503,
         "A circuit breaker is open",
