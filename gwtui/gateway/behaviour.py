@@ -89,12 +89,13 @@ class Faults(Table, frozen=True, kw_only=True):
     """Spoil this event as `garble` says."""
     garble: (
         Literal["half", "deep", "numbers", "utf8", "nul", "index", "sequence", "zero"]
-        | Literal["name", "unnamed", "key", "line", "crc"]
+        | Literal["name", "unnamed", "key", "line", "crc", "space", "text"]
         | None
     ) = None
     """By default half of its JSON; JSON nested 100,000 deep; NaN, huge numbers and repeated keys; bytes that are not
     UTF-8; a NUL; another index; another sequence number, or 0; another event name, or none; a letter too many in a
-    key; a letter lost of `data:`; another checksum of a binary frame."""
+    key; a letter lost of `data:`; another checksum of a binary frame; white space at the end of its `text`, or another
+    one."""
     insert: str | None = None
     """Further bytes on the wire, between events."""
     insert_after: Number | None = None

@@ -94,6 +94,14 @@ def _miscounted(data: bytes) -> bytes:
     return data[:-1] + bytes([data[-1] ^ 1])
 
 
+def _spaced(data: bytes) -> bytes:
+    return re.sub(rb'("text":"(?:[^"\\]|\\.)*)"', rb'\1 \\n"', data, count=1)
+
+
+def _reworded(data: bytes) -> bytes:
+    return data.replace(b'"text":"', b'"text":"not ', 1)
+
+
 def _with_payload(data: bytes, change: Callable[[bytes], bytes]) -> bytes:
     found = _EVENT.fullmatch(data)
     if found is None:
@@ -120,4 +128,6 @@ _GARBLES: dict[str, Callable[[bytes], bytes]] = {
     "line": _line,
     "unnamed": _unnamed,
     "crc": _miscounted,
+    "space": _spaced,
+    "text": _reworded,
 }

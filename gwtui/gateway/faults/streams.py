@@ -159,6 +159,16 @@ ORDER = (
         after_end="token",
         findings=(FindingName.EVENTS_AFTER_END,),
     ),
+    answer_fault(
+        "tolerated",
+        "`[DONE]` comes without a finish reason, and the endpoint tolerates that",
+        Verdict.COMPLETE,
+        cut_after=5,
+        insert="data: [DONE]\n\n",
+        insert_after=5,
+        asks={"tolerate": ("openai.done-without-finish",)},
+        findings=(FindingName.TOLERATED,),
+    ),
     answer_fault("two-streams", "Two streams in one body", Verdict.COMPLETE, **TWO_STREAMS),
 )
 
@@ -204,6 +214,14 @@ FINISHES = (
         _CHUNK % ("", '"abort"'),
         "abort",
         after=4,
+    ),
+    _ending(
+        "finish-unknown",
+        "The finish reason is a word that is not known",
+        Verdict.COMPLETE,
+        _CHUNK % ("", '"sated"'),
+        after=4,
+        findings=(FindingName.UNKNOWN_FINISH_REASON,),
     ),
     _ending(
         "finish-filter",

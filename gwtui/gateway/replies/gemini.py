@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.fault import Fault, broken_off
+from gwtui.gateway.fault import Fault, api_fault, broken_off
 from gwtui.gateway.replies.base import (
     Asked,
     Question,
@@ -20,6 +21,7 @@ from gwtui.gateway.replies.base import (
     talk_of,
 )
 from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 ARRAY = "array"
@@ -154,6 +156,9 @@ def _chunk(
     }
 
 
+_fault = partial(api_fault, "gemini", "gemini")
+_EVENT = """data: {"candidates":[{"content":{"parts":[{"text":"%s","thought":%s}],"role":"model"}%s,"index":0}]}\n\n"""
+_ENDED = ',"finishReason":"%s"'
 REPLIES: tuple[Reply, ...] = (GeminiReplies(),)
 FAULTS: tuple[Fault, ...] = (
     *broken_off("gemini", "gemini"),
@@ -163,5 +168,47 @@ FAULTS: tuple[Fault, ...] = (
         verdict=Verdict.NOT_A_STREAM,
         api="gemini",
         asks={"path": "/v1beta/models/gemini-2.0-flash:streamGenerateContent"},
+    ),
+    _fault(
+        "finish-repeated",
+        "Every event has finishReason STOP, as old models send it",
+        Verdict.COMPLETE,
+        cut_after=0,
+        insert=_EVENT % ("a", "false", _ENDED % "STOP") + _EVENT % (" b", "false", _ENDED % "STOP"),
+        findings=(FindingName.FINISH_REPEATED,),
+    ),
+    _fault(
+        "malformed",
+        "The model's tool call was none that could be read",
+        Verdict.ERROR_IN_STREAM,
+        "MALFORMED_FUNCTION_CALL",
+        cut_after=0,
+        insert=_EVENT % ("", "false", _ENDED % "MALFORMED_FUNCTION_CALL"),
+    ),
+    _fault(
+        "filtered",
+        "A filter ends the answer in its middle",
+        Verdict.COMPLETE,
+        "SAFETY",
+        cut_after=0,
+        insert=_EVENT % ("a", "false", "") + _EVENT % ("", "false", _ENDED % "SAFETY"),
+        findings=(FindingName.FILTERED,),
+    ),
+    _fault(
+        "blocked",
+        "The prompt is refused",
+        Verdict.COMPLETE,
+        "SAFETY",
+        cut_after=0,
+        insert='data: {"promptFeedback":{"blockReason":"SAFETY"}}\n\n',
+        findings=(FindingName.REFUSED,),
+    ),
+    _fault(
+        "thinking-eats-limit",
+        "The token limit is reached in the middle of thinking",
+        Verdict.COMPLETE,
+        cut_after=0,
+        insert=_EVENT % ("hm", "true", "") + _EVENT % ("", "false", _ENDED % "MAX_TOKENS"),
+        findings=(FindingName.NO_VISIBLE_OUTPUT,),
     ),
 )

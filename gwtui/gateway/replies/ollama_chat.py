@@ -156,6 +156,14 @@ FAULTS: tuple[Fault, ...] = (
     _fault(
         "html-line", "A proxy's page is in the stream", Verdict.OUT_OF_ORDER, "<html>", insert=_PAGE, insert_after=4
     ),
+    _fault(
+        "foreign-line",
+        "A line that has neither a message nor an error",
+        Verdict.COMPLETE,
+        insert='{"warning":"the queue is long"}\n',
+        insert_after=3,
+        findings=(FindingName.FOREIGN_CHUNK,),
+    ),
     _fault("comments", "Nothing but blank lines", Verdict.EMPTY, "only 5 blank lines", comments=5, cut_after=0),
     _fault("two-streams", "Two streams in one body", Verdict.COMPLETE, **TWO_STREAMS),
     _fault(

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import Meta
 
-from gwtui.gateway.fault import Fault, broken_off
+from gwtui.gateway.fault import Fault, api_fault, broken_off
 from gwtui.gateway.replies.base import Asked, Question, Reply, ScriptedAnswer, count_tokens, decode_question, sse
 from gwtui.gateway.replies.openai_chat import StreamOptions, finish_reason, openai_error, openai_usage
 from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.enums import FindingName
+from gwtui.model.verdicts import Verdict
 
 
 class _Body(msgspec.Struct):
@@ -72,4 +74,17 @@ def _object(answer: ScriptedAnswer, text: str, reason: str | None = None) -> dic
 
 
 REPLIES: tuple[Reply, ...] = (Completions(("/v1/completions",)),)
-FAULTS: tuple[Fault, ...] = broken_off("openai-completions", "completions", "`[DONE]`")
+FAULTS: tuple[Fault, ...] = (
+    *broken_off("openai-completions", "completions", "`[DONE]`"),
+    api_fault(
+        "openai-completions",
+        "completions",
+        "nothing",
+        "The model stops at once: there is nothing to complete",
+        Verdict.COMPLETE,
+        cut_after=0,
+        insert='data: {"object":"text_completion","choices":[{"index":0,"text":"","finish_reason":"stop"}]}\n\n'
+        "data: [DONE]\n\n",
+        findings=(FindingName.NOTHING_GENERATED,),
+    ),
+)

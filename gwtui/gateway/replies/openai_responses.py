@@ -159,6 +159,8 @@ def _part(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": []}
 
 
+TEXT_DONE = 8
+"""The event with the whole text, where that has three tokens."""
 _fault = partial(api_fault, "openai-responses", "responses")
 REPLIES: tuple[Reply, ...] = (OpenAIResponsesReplies(),)
 FAULTS: tuple[Fault, ...] = (
@@ -173,6 +175,24 @@ FAULTS: tuple[Fault, ...] = (
         garble_event=6,
         garble="zero",
         findings=(FindingName.SEQUENCE_NUMBERS,),
+    ),
+    _fault(
+        "done-differs",
+        "The whole text has white space at its end that its deltas did not have",
+        Verdict.COMPLETE,
+        text="a b c",
+        garble_event=TEXT_DONE,
+        garble="space",
+        findings=(FindingName.DONE_DIFFERS,),
+    ),
+    _fault(
+        "whole-differs",
+        "The whole text is another one than its deltas came to",
+        Verdict.OUT_OF_ORDER,
+        "whole-differs",
+        text="a b c",
+        garble_event=TEXT_DONE,
+        garble="text",
     ),
     _fault("sequence", "A sequence number jumps", Verdict.OUT_OF_ORDER, "sequence-", garble_event=6, garble="sequence"),
     _fault(

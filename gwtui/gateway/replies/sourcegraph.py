@@ -118,6 +118,14 @@ FAULTS: tuple[Fault, ...] = (
         asks=_CUMULATIVE,
         swap_event=4,
     ),
+    _fault(
+        "unnamed",
+        "An event without its `event:` line, which Cody's clients cannot read",
+        Verdict.OUT_OF_ORDER,
+        "unnamed-events",
+        garble_event=3,
+        garble="unnamed",
+    ),
     _fault("zero-events", "The upstream is down: no event, and no `done`", Verdict.EMPTY, cut_after=0),
     answer_fault(
         "json-code",
