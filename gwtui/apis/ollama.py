@@ -191,7 +191,7 @@ class OllamaReader:
         if not self._chats:
             return notes.nothing("no-message", "part of a chat")
         if not self.done:
-            words = f"ended after event {notes.number}, {self._outcome.contents} events with content, without done"
+            words = f"ended after event {notes.number}, {self._outcome.contents_text}, without done"
             return notes.truncated("eof-before-done", words)
         return notes.breach or self._closing().judgement or judge_done(self._last)
 

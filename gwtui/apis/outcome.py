@@ -19,6 +19,7 @@ from gwtui.model.profile import Endpoint
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
+from gwtui.text.units import many
 
 QUOTED = 300
 """Characters of a refusal that are kept."""
@@ -87,6 +88,11 @@ class AnswerOutcome:
         """Whether the arguments of a tool call are not whole."""
         self._tags = ThoughtTags() if whole else None
         """Thinking in a whole text; readers of streams tell it themselves."""
+
+    @property
+    def contents_text(self) -> str:
+        """`1 event with content`."""
+        return f"{many(self.contents, 'event')} with content"
 
     def take(self, kind: EventKind, text: str) -> None:
         """Take a piece of what was generated; nothing where the text is empty."""
@@ -162,7 +168,7 @@ class AnswerOutcome:
             told = f"{self._words.field} {refused or word}" if refused or word else ""
             yield _finding(FindingName.REFUSED, ": ".join(filter(None, (told, self._refusal))))
         elif word:
-            words = f"{self._words.field} {word} after {self.contents:,} parts with content"
+            words = f"{self._words.field} {word} after {many(self.contents, 'part')} with content"
             yield _finding(FindingName.FILTERED, words)
         if self.is_visible and (word := endings.get(Ending.UNSAID, "")):
             words = f"{self._words.field} {word} does not say why the answer ended"

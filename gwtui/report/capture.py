@@ -12,7 +12,17 @@ from gwtui.apis.base import Usage
 from gwtui.decode import Decoded
 from gwtui.decode.recognition import Sureness
 from gwtui.model.records import StreamEvent
-from gwtui.report.lines import LABEL_WIDTH, EventRow, Styler, event_lines, plain, quoted, toned, verdict_lines
+from gwtui.report.lines import (
+    LABEL_WIDTH,
+    EventRow,
+    Styler,
+    answer_text,
+    event_lines,
+    plain,
+    quoted,
+    toned,
+    verdict_lines,
+)
 from gwtui.report.objects import finding_object
 from gwtui.report.probe import WIDTH
 from gwtui.text import units
@@ -99,13 +109,15 @@ def _event(number: int, event: StreamEvent) -> dict[str, Any]:
 def decode_text(decoded: Decoded, width: int = WIDTH, styled: Styler = plain) -> str:
     """The verdict and its reason first, then what the capture holds, and every event."""
     judgement = decoded.judgement
+    is_whole = not decoded.skipped
     rows = [EventRow(number, event) for number, event in decoded.numbered()]
     blocks = [
         verdict_lines(judgement, judgement.verdict.entry, decoded.findings, styled),
         labelled(_held(decoded), LABEL_WIDTH),
         labelled(sorted(decoded.headers.items())),
         event_lines(rows, _EVENT_COLUMNS, judgement.event_number, width),
-        quoted("the answer begins", decoded.body_excerpt) or quoted("text", decoded.text),
+        quoted("the answer begins", decoded.body_excerpt)
+        or answer_text(decoded.text, decoded.events if is_whole else ()),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block)
 

@@ -56,7 +56,7 @@ def _facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
         ("product", f"{diagnosis.product}: {diagnosis.evidence}" if diagnosis.product else "nothing shows it"),
         ("in front", ", ".join(diagnosis.fronts)),
         ("models", f"{len(models):,}: {', '.join(models[:_SHOWN])}{more}" if models else "it lists none"),
-        ("asked", f"{units.many(diagnosis.requests, 'request')}"),
+        ("sent", units.many(diagnosis.requests, "request")),
         ("untried", ", ".join(diagnosis.untried)),
         ("stopped", diagnosis.stopped),
         ("answer", f"{first.verdict}: {first.reason}" if first is not None and not diagnosis.apis else ""),

@@ -36,6 +36,18 @@ def quoted(heading: str, text: str) -> list[str]:
     return [f"  {heading}:", *(f"    {line}" for line in text.splitlines())] if text else []
 
 
+def answer_text(text: str, events: Iterable[StreamEvent]) -> list[str]:
+    """What an answer said; of several models in one stream, one after another. `events`: all of the stream; none where
+    some are missing."""
+    texts: dict[str, str] = {}
+    for event in events:
+        if event.model and event.kind.is_visible:
+            texts[event.model] = texts.get(event.model, "") + event.text
+    if len(texts) < 2:
+        return quoted("text", text)
+    return [line for model, said in texts.items() for line in quoted(f"text of {model}", said)]
+
+
 def verdict_text(verdict: Verdict, styled: Styler) -> str:
     """Its shape and its word."""
     return styled(f"{_MARKS[verdict.outcome]} {verdict}", verdict.outcome)

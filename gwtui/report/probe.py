@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from gwtui.apis import url_for
 from gwtui.apis.base import AskError
 from gwtui.model.conversation import turn_text
-from gwtui.model.enums import Clock
+from gwtui.model.enums import Clock, FindingName
 from gwtui.model.metrics import Basis, times_of
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import Ping, Request, StreamRead
@@ -18,6 +18,7 @@ from gwtui.report.lines import (
     LABEL_WIDTH,
     EventRow,
     Styler,
+    answer_text,
     event_lines,
     plain,
     quoted,
@@ -54,7 +55,7 @@ def probe_text(
         blocks += [
             _models(result),
             _events(events, judgement.event_number, width) if events else [],
-            quoted("the answer begins", result.body_excerpt) or quoted("text", _shown_text(result)),
+            quoted("the answer begins", result.body_excerpt) or _text(result, events),
         ]
     if events:
         blocks.append([f"{verdict_text(result.verdict, styled)}  {_ending(result)}"])
@@ -62,16 +63,22 @@ def probe_text(
 
 
 def _models(result: Request) -> list[str]:
-    """How the models of one request answered together."""
+    """How the models of one request answered together; why they are sequential is said among the findings."""
     found = result.concurrency
     if not found.models:
         return []
-    return [f"  models: {in_words(found)}", *(f"    {line}" for line in models_table(found))]
+    is_found = any(finding.name is FindingName.SEQUENTIAL for finding in result.findings)
+    return [
+        f"  models: {found.verdict if is_found else in_words(found)}",
+        *(f"    {line}" for line in models_table(found)),
+    ]
 
 
-def _shown_text(result: Request) -> str:
+def _text(result: Request, events: list[StreamLine]) -> list[str]:
     """The answer's text; metrics have their own rows instead."""
-    return "" if result.gateway.is_told else result.text
+    if result.gateway.is_told:
+        return []
+    return answer_text(result.text, (line.event for line in events) if len(events) == result.events else ())
 
 
 def _judgement(result: Request | Ping) -> Judgement:

@@ -30,13 +30,13 @@ def figure_rows(figures: GatewayFigures) -> Iterator[tuple[str, str]]:
 
 
 def comparison_text(comparison: GatewayComparison) -> str:
-    """`8 counted in 30.0 s, gwtui sent 6, and 2 more may be among them`."""
+    """`8 counted in 30.0 s, gwtui sent 6 to 8`: some of its own may not be among them."""
     counted = "an unknown number" if comparison.counted is None else count(comparison.counted)
     words = f"{counted} counted in {duration(comparison.span_ns)}"
     if comparison.told_usd is not None and comparison.expected_usd is not None:
         costs = f"they cost {dollars(comparison.told_usd)}, by `price` {dollars(comparison.expected_usd)}"
         return f"{words}, all of them gwtui's; {costs}"
-    doubt = f", and {count(comparison.doubtful)} more may be among them" if comparison.doubtful else ""
+    doubt = f" to {count(comparison.own + comparison.doubtful)}" if comparison.doubtful else ""
     return f"{words}, gwtui sent {count(comparison.own)}{doubt}"
 
 

@@ -19,7 +19,7 @@ def duration(ns: int | None) -> str:
     if ns is None:
         return MISSING
     if ns < 1_000:
-        return f"{ns} ns"
+        return f"{ns} ns" if ns else "0 ms"
     for limit, divisor, unit in ((999_500, 1_000, "us"), (999_500_000, 1_000_000, "ms")):
         if ns < limit:
             return f"{_three(ns / divisor)} {unit}"
@@ -87,10 +87,10 @@ def _of_unit(value: float, unit: Unit) -> str:
 
 
 def dollars(value: float | None) -> str:
-    """`$12.30`, `$0.0042`: two decimals; of what is less than a cent two digits, down to a millionth of a dollar."""
+    """`$12.30`, `$0.0042`: two decimals; of what is less than 10 cents two digits, down to a millionth of a dollar."""
     if value is None:
         return MISSING
-    if value >= 0.01 or value <= 0:
+    if value >= 0.1 or value <= 0:
         return f"${value:,.2f}"
     return f"${value:.{min(1 - floor(log10(value)), 6)}f}"
 

@@ -11,6 +11,7 @@ from gwtui.model.commands import Burst, Command, Mark, Pause, Resume, RunChecks,
 from gwtui.model.enums import State
 from gwtui.model.profile import Endpoint
 from gwtui.model.view import View
+from gwtui.text import units
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.messages import ShowMessage
@@ -76,7 +77,7 @@ class Orders:
         name, *others = names
         if self.send(Burst(endpoint=name, requests=requests, concurrency=concurrency, others=tuple(others))):
             turns = ", in turns" if others else ""
-            self._message(f"{', '.join(names)}: {requests} requests{turns}, {concurrency} at once")
+            self._message(f"{', '.join(names)}: {units.many(requests, 'request')}{turns}, {concurrency} at once")
 
     def check(self, name: str, models: tuple[str, ...] = ()) -> None:
         """Have an endpoint and its gateway asked all checks."""

@@ -45,7 +45,7 @@ def evidence_of(found: Concurrency) -> str:
 
 
 def _counted_from(found: Concurrency) -> str:
-    """Where the times of the slowest model and of the sum begin; "" where both come from other requests."""
+    """What the times of the slowest model and of the sum are counted from, as in `stats.concurrency`."""
     ended = [(each, each.end_ns) for each in found.answered if each.end_ns is not None]
     spans = {
         "start": [end_ns - (each.start_ns or 0) for each, end_ns in ended],
@@ -54,7 +54,9 @@ def _counted_from(found: Concurrency) -> str:
     for begin, took_ns in spans.items():
         if (max(took_ns, default=0), sum(took_ns)) == (found.slowest_ns, found.sum_ns):
             return f" (each model from its {begin})"
-    return ""
+    if all(each.alone is not None for each in found.answered):
+        return " (each model asked alone)"
+    return " (each model as fast as the first to answer)"
 
 
 def in_words(found: Concurrency) -> str:

@@ -214,7 +214,7 @@ def test_one_of_the_choices_that_were_asked_for_is_cut() -> None:
 
 def test_a_missing_finish_reason_is_explained() -> None:
     judgement = feed(OpenAIReader(MODEL), [ROLE, text(), DONE]).end()
-    assert "after 1 events with content" in judgement.reason
+    assert "after 1 event with content" in judgement.reason
     assert "Ollama" in judgement.reason
 
 

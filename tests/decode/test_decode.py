@@ -180,6 +180,14 @@ def test_renamed_fields_of_a_comparison() -> None:
         decode(body, "compare-stream", {"kind": "e"})
 
 
+def test_texts_of_several_models_stand_one_after_another() -> None:
+    spoken = (("a", "one "), ("b", "three"), ("a", "two"))
+    events = [{"type": "chunk", "model": model, "content": text} for model, text in spoken]
+    ends: list[dict[str, str]] = [{"type": "done", "model": "a"}, {"type": "done", "model": "b"}, {"type": "complete"}]
+    body = "".join(f"data: {json.dumps(each)}\n\n" for each in [*events, *ends]).encode()
+    assert decode_text(decode(body, "compare-stream")).endswith("\n  text of a:\n    one two\n  text of b:\n    three")
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
 def test_what_is_printed_says_what_was_read(script: Script) -> None:
     events = (*script.opening, *script.content, script.error)

@@ -122,7 +122,7 @@ def test_an_authority_of_ones_own_is_trusted_where_it_is_named(tmp_path: Path) -
 def test_where_nobody_listens_one_request_is_enough() -> None:
     result = gwtui("doctor", f"http://127.0.0.1:{free_port()}")
     assert result.exit_code == 1
-    assert "asked    1 request\n" in result.output
+    assert "sent     1 request\n" in result.output
     assert "refused: " in result.output
 
 

@@ -224,7 +224,7 @@ def test_without_a_price_only_what_no_model_costs_is_a_finding() -> None:
         story.counts(1, cost=cost)
         answer = story.ask(10)
         assert found(answer) == names
-    assert "$0.04 for 32 tokens since its last answer: $1.25 per 1,000 tokens" in answer.findings[0].evidence
+    assert "$0.040 for 32 tokens since its last answer: $1.25 per 1,000 tokens" in answer.findings[0].evidence
 
 
 OLD = (Finding(name=FindingName.COST_DIFFERS, evidence="since its start"),)

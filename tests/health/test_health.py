@@ -189,7 +189,7 @@ def test_the_profile_can_name_the_latency(metric: str) -> None:
     field = "duration_ns" if metric == "e2e" else f"{metric}_ns"
     for _ in range(5):
         story.request(Verdict.COMPLETE, **{field: 9 * S})
-    assert story.reports() == [(State.SLOW, f"p50 {metric.upper()} 9.00 s over 5.00 s for 0 ns (n 5)")]
+    assert story.reports() == [(State.SLOW, f"p50 {metric.upper()} 9.00 s over 5.00 s for 0 ms (n 5)")]
 
 
 def ping(number: int, verdict: Verdict = Verdict.PONG, rtt_ns: int | None = 12_000_000) -> Ping:

@@ -24,6 +24,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query, Window
 from gwtui.report import probe_json, probe_text, summary
 from gwtui.stats.concurrency import analyse
+from gwtui.verdict.concurrency import sequential
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
 MS = 1_000_000
@@ -192,6 +193,18 @@ def test_events_of_several_models_say_whose_they_are() -> None:
     assert 'chunk gpt-4o-mini  "hi"' in probe_text(CLAUDE, ANSWERED, (read(1, 264, spoken),))
 
 
+def test_texts_of_several_models_stand_one_after_another() -> None:
+    spoken = [
+        StreamEvent(name="chunk", kind=EventKind.TEXT, text=text, model=model)
+        for model, text in (("alpha", "one "), ("beta", "three"), ("alpha", "two"))
+    ]
+    result = msgspec.structs.replace(ANSWERED, events=3, text="one threetwo")
+    lines = probe_text(CLAUDE, result, (read(1, 264, *spoken),)).splitlines()
+    at = lines.index("  text of alpha:")
+    assert lines[at : at + 4] == ["  text of alpha:", "    one two", "  text of beta:", "    three"]
+    assert "    one threetwo" in probe_text(CLAUDE, result, (read(1, 264, spoken[0]),)).splitlines()
+
+
 def test_colours_are_what_the_caller_paints() -> None:
     def bracketed(text: str, tone: State | Outcome) -> str:
         return f"<{tone}:{text}>"
@@ -259,6 +272,10 @@ def test_a_probe_of_several_models_tells_how_they_answered() -> None:
     )
     assert lines[at + 2].split() == ["alpha", "+0.001", "+0.151", "150", "ms", "+0.951", "950", "ms", "16"]
     assert lines[at + 4].split() == ["gone", "✖", "no", "such", "model"]
+    named = msgspec.structs.replace(result, findings=tuple(sequential(found)))
+    text = probe_text(CLAUDE, named, ())
+    assert text.count("2 models start 950 ms apart") == 1, "its finding says why"
+    assert "  models: SEQUENTIAL" in text.splitlines()
     told = json.loads(probe_json(result, ()))
     assert (told["concurrency"], told["start_spread_ms"], told["speed_up"]) == ("SEQUENTIAL", 950, 1)
     assert told["models"]["models"][1] == {

@@ -74,7 +74,7 @@ def test_a_gateways_counters_have_a_section() -> None:
         "cost $0.0060 ($0.0034 per 1,000 tokens)",
         "tokens 1,100 in, 660 out, 7 read from cache",
         "new +2 requests, +64 tokens, +$0.00040 in 2.00 s",
-        "compared 8 counted in 30.0 s, gwtui sent 6, and 2 more may be among them",
+        "compared 8 counted in 30.0 s, gwtui sent 6 to 8",
         "provider provider-20: 20 requests",
     ]
     assert "and 12 more" in drawn

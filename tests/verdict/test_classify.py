@@ -148,7 +148,7 @@ def test_streams(case: tuple[str, list[FramedEvent], End, dict[str, Any], Verdic
 
 def test_a_break_keeps_what_the_reader_saw() -> None:
     reason = stream(GOOD[:2], End.RESET, detail="Connection reset by peer").judgement.reason
-    assert reason.startswith("Connection reset by peer; ended after event 2, 1 events with content")
+    assert reason.startswith("Connection reset by peer; ended after event 2, 1 event with content")
 
 
 def test_an_event_that_was_cut_in_the_middle_is_reported() -> None:

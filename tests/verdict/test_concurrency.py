@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
 from support.judged import Story
 
-from gwtui.model.concurrency import Concurrency, ModelTimeline, Together
+from gwtui.model.concurrency import Alone, Concurrency, ModelTimeline, Together
 from gwtui.model.enums import FindingName, State
 from gwtui.model.verdicts import Verdict
 from gwtui.stats.concurrency import analyse
@@ -39,6 +40,16 @@ def test_in_one_stream_the_times_count_from_the_models_start() -> None:
     models = answers(10, 410, 810).models
     found = analyse(models, [each.model for each in models for _ in range(9)], one_stream=True)
     assert "slowest 400 ms, sum 1.20 s (each model from its start)" in in_words(found)
+
+
+def test_where_times_come_from_other_requests_that_is_said() -> None:
+    alone = Alone(start_ns=5 * MS, duration_ns=300 * MS)
+    models = [replace(each, alone=alone) for each in answers(10, 20).models]
+    words = in_words(analyse(models, [each.model for each in models]))
+    assert "slowest 300 ms, sum 600 ms (each model asked alone)" in words
+    at_once = [replace(each, first_ns=each.end_ns) for each in answers(10, 20).models]
+    words = in_words(analyse(at_once, [each.model for each in at_once]))
+    assert "slowest 410 ms, sum 820 ms (each model as fast as the first to answer)" in words
 
 
 def test_models_at_the_same_time_are_none_and_neither_is_one_alone() -> None:

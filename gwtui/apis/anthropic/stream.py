@@ -291,10 +291,7 @@ class AnthropicReader:
         breach = self._notes.breach
         if breach is not None and breach.verdict is Verdict.NOT_A_STREAM:
             return breach
-        words = (
-            f"ended after event {self._notes.number} ({self._last}), {self._at}, "
-            f"{self._outcome.contents} events with content"
-        )
+        words = f"ended after event {self._notes.number} ({self._last}), {self._at}, {self._outcome.contents_text}"
         return self._notes.truncated("eof-before-message_stop", words)
 
     _STEPS: ClassVar[dict[str, Callable[[AnthropicReader, MessagesEvent], Reading]]] = {

@@ -174,7 +174,7 @@ class ConverseReader:
         if not self._started:
             return notes.nothing("no-message", "part of a message")
         if not self._stopped_at:
-            words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents} events with content"
+            words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents_text}"
             return notes.truncated("eof-before-messageStop", words)
         if notes.breach is not None:
             return notes.breach

@@ -201,7 +201,7 @@ class CohereReader:
         if not self._started and not self._ended:
             return notes.nothing("no-message", "part of a message")
         if not self._ended:
-            words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents} events with content"
+            words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents_text}"
             return notes.truncated("eof-before-message-end", words)
         if notes.breach is not None:
             return notes.breach

@@ -184,9 +184,7 @@ class GeminiReader:
             unended = [index for index, reason in self._finished.items() if not reason]
             if (stray := self._alternatives.stray(unended)) is not None:
                 return stray
-            words = (
-                f"ended after event {notes.number}, {self._outcome.contents} events with content, without finishReason"
-            )
+            words = f"ended after event {notes.number}, {self._outcome.contents_text}, without finishReason"
             return notes.truncated("eof-before-finishReason", words)
         if notes.breach is not None:
             return notes.breach

@@ -39,6 +39,7 @@ from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.records import Finding
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
+from gwtui.text.units import many
 
 RULES = "openai"
 """What the ids of this API's rules begin with."""
@@ -245,17 +246,17 @@ class OpenAIReader:
 
     def _unfinished(self, contents: int) -> Judgement:
         """The end came without a `finish_reason` for every choice."""
-        notes = self._notes
+        notes, came = self._notes, f"{many(contents, 'event')} with content"
         if not notes.number or (self._done and not contents):
             words = "only [DONE] and no content" if self._done else "no event"
             return notes.judgement(Verdict.EMPTY, "no-content", f"{words} came before the end of the stream")
         if self._done:
             words = (
-                f"[DONE] in event {notes.number} without a finish_reason, after {contents} events with content: "
+                f"[DONE] in event {notes.number} without a finish_reason, after {came}: "
                 "a gateway closed over a cut (or is Ollama, which sends none)"
             )
             return notes.truncated("done-without-finish", words)
-        words = f"ended after event {notes.number}, {contents} events with content, without finish_reason and [DONE]"
+        words = f"ended after event {notes.number}, {came}, without finish_reason and [DONE]"
         return notes.truncated("eof-before-finish", words)
 
     def _half_tool(self) -> Judgement | None:

@@ -250,5 +250,5 @@ class ResponsesReader:
         notes = self._notes
         if not self._created:
             return notes.nothing("no-response", "part of a response")
-        words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents} events with content"
+        words = f"ended after event {notes.number} ({self._last}), {self._outcome.contents_text}"
         return notes.truncated("eof-before-completed", words)

@@ -152,7 +152,7 @@ class SourcegraphReader:
 
     def _truncated(self, rule: str, what: str, why: str) -> Judgement:
         notes = self._notes
-        words = f"{what} after event {notes.number}, {self._outcome.contents} events with content, {why}"
+        words = f"{what} after event {notes.number}, {self._outcome.contents_text}, {why}"
         return notes.truncated(rule, words)
 
 

@@ -199,7 +199,7 @@ def trial_text(trial: Request | Ping) -> str:
     if trial.outcome != "ok":
         return f"✖ {trial.verdict}: {trial.reason}" if trial.reason else f"✖ {trial.verdict}"
     times = (f"{metric.label} {units.duration(value)}" for metric, value in times_of(trial) if metric.about.headline)
-    events = [f"{trial.events} events"] if isinstance(trial, Request) and trial.events else []
+    events = [units.many(trial.events, "event")] if isinstance(trial, Request) and trial.events else []
     return " · ".join((f"✔ {trial.verdict}", *times, *events))
 
 
