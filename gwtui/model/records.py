@@ -71,6 +71,11 @@ class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     model: str = ""
     """The model it came from, in a stream that carries several."""
 
+    @property
+    def title(self) -> str:
+        """Its name, and whose it is where one stream carries several models."""
+        return f"{self.name} {self.model}".rstrip()
+
 
 class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True, gc=False):
     """The events that one read of a socket completed. They share one stamp: no gap between them is known."""

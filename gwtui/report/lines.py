@@ -99,7 +99,7 @@ def event_lines(
 
     `decided`: the number of the event that decided the verdict.
     """
-    begins = [(str(row.number), *row.times, _named(row.event)) for row in rows]
+    begins = [(str(row.number), *row.times, row.event.title) for row in rows]
     columns = fitted(begins, columns)
     lines = [line(headings, columns).rstrip()] if headings else []
     before = 0
@@ -117,11 +117,6 @@ def _event_line(row: EventRow, begin: str, width: int, *, decided: bool) -> str:
     note = "".join(f"  ◀ {each}" for each in notes if each)
     room = max(width - len("    ") - cells(begin) - cells(note), _LEAST_ROOM)
     return f"{begin}  {cut(_carried(row.event), room)}{note}"
-
-
-def _named(event: StreamEvent) -> str:
-    """The event's name, and whose it is where one stream carries several models."""
-    return f"{event.name} {event.model}".rstrip()
 
 
 def _carried(event: StreamEvent) -> str:

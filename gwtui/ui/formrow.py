@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
+from textual.content import Content
 from textual.widget import Widget as TextualWidget
 from textual.widgets import Checkbox, Input, Label, Select, TextArea
 
@@ -13,7 +14,11 @@ from gwtui.ui.fields import API_DECIDES, CHOICES, Field, Widget
 
 
 class _Tick(Checkbox):
-    BUTTON_INNER = "✔"
+    """Without colours a tick that is only dimmed would look like one that is set."""
+
+    def render(self) -> Content:
+        self.BUTTON_INNER = "✔" if self.value else " "
+        return super().render()
 
 
 class FormRow(Horizontal):

@@ -15,10 +15,11 @@ from support.stage import on_stage
 from textual.geometry import Offset
 
 from gwtui.model.concurrency import Concurrency, ModelTimeline
+from gwtui.model.enums import EventKind
 from gwtui.model.gateway_figures import GatewayComparison, GatewayCounts, GatewayFigures, NamedCounts
-from gwtui.model.records import Incident, Phases, Request
+from gwtui.model.records import Incident, Phases, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
-from gwtui.model.view import ModelCard, ModelState, RequestRow, View
+from gwtui.model.view import ModelCard, ModelState, RequestRow, StreamLine, View
 from gwtui.stats.concurrency import analyse
 from gwtui.ui.panels import recent
 from gwtui.ui.panels.details import DetailsPanel, draw_events, draw_result, draw_text
@@ -339,6 +340,16 @@ def test_why_models_are_sequential_is_said_once() -> None:
     assert text_of(draw_result(view_of(request), 300)).count("2 models start") == 1
     tolerated = views.request(concurrency=found)
     assert text_of(draw_result(view_of(tolerated), 300)).count("SEQUENTIAL: 2 models start") == 1
+
+
+def test_events_of_several_models_say_whose_they_are() -> None:
+    spoken = StreamEvent(name="chunk", kind=EventKind.TEXT, text="hi", model="gpt-4o-mini")
+    several = views.stream(lines=(StreamLine(1, 388 * MS, None, spoken),))
+    (drawn,) = (text_of([line]) for line, number in draw_events(several, 100, None) if number == 1)
+    assert " ".join(drawn.split()) == '+0.388 chunk gpt-4o-mini "hi"'
+    assert 'chunk gpt-4o-mini  "hi"' in text_of(
+        draw(replace(views.calm(), stream=several), 60, 9, Mode.EVENTS, Scroll(False, 0))
+    )
 
 
 def test_the_texts_of_several_models_stand_one_after_another() -> None:

@@ -88,7 +88,7 @@ def draw(view: View, width: int, height: int, mode: Mode, scroll: Scroll) -> lis
     else:
         first = scroll.first(visible, len(stream.lines))
         shown = stream.lines[first : first + visible]
-        name = min(NAME_LIMIT, max((cells(line.event.name) for line in shown), default=0))
+        name = min(NAME_LIMIT, max((cells(line.event.title) for line in shown), default=0))
         look = Look(mode, name, outcome_mark(stream.request.outcome if stream.request is not None else None)[1])
         body = [event_line(line, width, look) for line in shown]
         if not stream.lines:
@@ -134,7 +134,7 @@ def event_line(line: StreamLine, width: int, look: Look = Look()) -> Line:
     )
     if look.mode is Mode.RAW:
         return exact((*head, Span(printable(line.event.raw), STYLES.get(line.event.kind, "muted"))), width)
-    return exact((*head, Span(fit(line.event.name, look.name), "muted"), Span("  "), *_content(line.event)), width)
+    return exact((*head, Span(fit(line.event.title, look.name), "muted"), Span("  "), *_content(line.event)), width)
 
 
 def _content(event: StreamEvent) -> Line:
