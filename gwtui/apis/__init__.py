@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from gwtui.apis.anthropic.messages import ANTHROPIC_MESSAGES
 from gwtui.apis.anthropic.vertex import VERTEX_CLAUDE
-from gwtui.apis.base import API, AskError
+from gwtui.apis.base import API, AskError, SocketAPI
 from gwtui.apis.bedrock.converse import BEDROCK_CONVERSE
 from gwtui.apis.bedrock.invoke import BEDROCK_INVOKE
 from gwtui.apis.cohere.chat import COHERE_CHAT
@@ -21,6 +21,7 @@ from gwtui.apis.http import HTTP
 from gwtui.apis.ollama import OLLAMA_CHAT, OLLAMA_GENERATE
 from gwtui.apis.openai.chat import OPENAI_CHAT
 from gwtui.apis.openai.completions import OPENAI_COMPLETIONS
+from gwtui.apis.openai.realtime import OPENAI_REALTIME
 from gwtui.apis.openai.responses import OPENAI_RESPONSES
 from gwtui.apis.sourcegraph.chat import SOURCEGRAPH_STREAM
 from gwtui.apis.sourcegraph.code import SOURCEGRAPH_CODE
@@ -56,19 +57,32 @@ APIS: dict[str, API] = {api.name: api for api in _ALL}
 """Everything that is asked by one HTTP request, by the name that `Endpoint.api` holds."""
 
 
+SOCKET_APIS: dict[str, SocketAPI] = {OPENAI_REALTIME.name: OPENAI_REALTIME}
+"""LLM APIs that are asked over a WebSocket, in the same way."""
+
+
+def api_named(name: str) -> API | None:
+    """The API of that name that is asked for something; None for pings, and for an unknown name."""
+    return APIS.get(name) or SOCKET_APIS.get(name)
+
+
 def api_names() -> tuple[str, ...]:
     """What `Endpoint.api` may be, in the order of menus."""
-    return (*APIS, WEBSOCKET.name)
+    return (*APIS, *SOCKET_APIS, WEBSOCKET.name)
 
 
 def kind_of(api_name: str) -> Kind:
     """Raises `KeyError` for an unknown name."""
-    return WEBSOCKET.kind if api_name == WEBSOCKET.name else APIS[api_name].kind
+    return WEBSOCKET.kind if api_name == WEBSOCKET.name else _api(api_name).kind
 
 
 def title_of(api_name: str) -> str:
     """The name for people. Raises `KeyError` for an unknown name."""
-    return WEBSOCKET.title if api_name == WEBSOCKET.name else APIS[api_name].title
+    return WEBSOCKET.title if api_name == WEBSOCKET.name else _api(api_name).title
+
+
+def _api(name: str) -> API:
+    return SOCKET_APIS[name] if name in SOCKET_APIS else APIS[name]
 
 
 def url_for(endpoint: Endpoint) -> str:
@@ -77,7 +91,7 @@ def url_for(endpoint: Endpoint) -> str:
         dialogue_of(endpoint)
     if endpoint.api == WEBSOCKET.name:
         return WEBSOCKET.url(endpoint)
-    return APIS[endpoint.api].ask(endpoint, None).url
+    return _api(endpoint.api).ask(endpoint, None).url
 
 
 def fields_sent(endpoint: Endpoint) -> frozenset[str]:
@@ -87,7 +101,7 @@ def fields_sent(endpoint: Endpoint) -> frozenset[str]:
     """
     if kind_of(endpoint.api) is not Kind.COMPLETION:
         return frozenset()
-    api, asked = APIS[endpoint.api], replace(endpoint, omit=())
+    api, asked = _api(endpoint.api), replace(endpoint, omit=())
     found = names_in(api.ask(asked, None).body) | {SETTING}
     for variant in (replace(asked, stream=not asked.stream), replace(asked, model=None)):
         with suppress(AskError):

@@ -45,6 +45,8 @@ class Ask:
     body: bytes
     signature: Signature | None = None
     """None: the headers have whatever key there is."""
+    switches: bool = False
+    """The request opens a WebSocket, over which the question in `body` is put (`SocketAPI.messages`)."""
 
 
 class Reading(msgspec.Struct, frozen=True, gc=False):
@@ -157,6 +159,7 @@ LIMIT_FIELDS = frozenset(
         "maxOutputTokens",
         "maxTokens",
         "max_new_tokens",
+        "max_response_output_tokens",
         "num_predict",
     }
 )
@@ -224,6 +227,16 @@ class API(Protocol):
     def refusal_reason(self, endpoint: Endpoint, body: bytes) -> str:
         """The same for this endpoint, which may know better what the answer should have been."""
         return self.error_reason(body)
+
+
+class SocketAPI(API, Protocol):
+    """An LLM API that is asked by messages over a WebSocket."""
+
+    def messages(self, body: bytes) -> list[bytes]:
+        """The messages that put the question in an `Ask`'s body."""
+
+    def told_headers(self, reader: StreamReader) -> tuple[tuple[str, str], ...]:
+        """What the events told that other APIs tell in headers: rate limits. `reader`: one of this API."""
 
 
 class AskError(ValueError):

@@ -12,6 +12,7 @@ from typing import Any
 CLAUDE = "claude-haiku-5-5"
 CLAUDE_ON_BEDROCK = "us.anthropic.claude-haiku-5-5"
 GPT = "gpt-6-luna"
+GPT_REALTIME = "gpt-realtime"
 GEMINI = "gemini-3.5-flash-lite"
 COMMAND = "command-a-03-2025"
 SEVERAL = f"{GPT},{CLAUDE}"

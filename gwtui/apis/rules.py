@@ -25,6 +25,7 @@ _RESPONSES = (
     *("name-is-not-type", "second-created", "created-missing", "sequence-gap", "sequence-order"),
     *("item-index", "done-without-item", "delta-without-item", "whole-differs"),
 )
+_REALTIME = tuple(rule for rule in _RESPONSES if rule != "name-is-not-type" and not rule.startswith("sequence-"))
 _COHERE = (
     *_EVERY,
     *("name-is-not-type", "no-message-start", "second-message-start", "not-ended", "begun-twice", "end-without-start"),
@@ -46,6 +47,7 @@ _BY_API = {
     "fireworks": _CHAT,
     "anthropic": _ANTHROPIC,
     "responses": _RESPONSES,
+    "realtime": _REALTIME,
     "gemini": (*_EVERY, "candidate-index"),
     "ollama": _EVERY,
     "cohere": _COHERE,

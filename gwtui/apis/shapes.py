@@ -75,6 +75,7 @@ _TEXT = ("openai-completions", "fireworks")
 _SOURCEGRAPH = ("sourcegraph-stream", "sourcegraph-code")
 SHAPES: tuple[Shape, ...] = (
     Shape("OpenAI Responses", "`type` response.…", _is_typed("response."), ("openai-responses",)),
+    Shape("OpenAI Realtime", "`type` session.… or conversation.…", _is_typed("session.", "conversation.")),
     Shape(
         "Cohere v2",
         "`type` message-… or content-…",
@@ -155,7 +156,7 @@ class Shapes:
 
     def foreign(self, api: API, events: int) -> str:
         """What is said of a stream of that number of events without an answer, if its events are not of the API."""
-        if not self._looked or any(name in SAME.get(api.name, ()) for name in self._counts):
+        if not self._looked or any(name in SAME.get(api.name, self._counts) for name in self._counts):
             return ""
         wanted = " or ".join(f"`{key}`" for key in _mark(api).split("|") if key)
         lacking = bool(wanted) and not any(key in self._keys for key in _mark(api).split("|"))

@@ -19,6 +19,8 @@ LIMIT_TABLES = (
     ("inferenceConfig", "maxTokens"),
     ("options", "num_predict"),
     ("parameters", "max_new_tokens"),
+    ("response", "max_output_tokens"),
+    ("session", "max_response_output_tokens"),
 )
 """Tables of a body that have the limit in them."""
 CHAT_LIMITS = ("max_tokens", "max_completion_tokens")

@@ -48,7 +48,9 @@ def token_usage(usage: object) -> Usage:
 
 def cached_tokens(usage: object) -> int | None:
     """How many of the input tokens a `usage` object calls cached; None where it does not say."""
-    details = (member(usage, field) for field in ("prompt_tokens_details", "input_tokens_details"))
+    details = (
+        member(usage, field) for field in ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+    )
     found = next((found for each in details if (found := count(each, "cached_tokens")) is not None), None)
     return found if found is not None else count(usage, "prompt_cache_hit_tokens", "cached_tokens")
 
@@ -57,7 +59,7 @@ def reasoning_tokens(usage: object) -> int | None:
     """How many of the output tokens a `usage` object calls reasoning; None where it does not say."""
     if not isinstance(usage, dict):
         return None
-    for field in ("completion_tokens_details", "output_tokens_details"):
+    for field in ("completion_tokens_details", "output_tokens_details", "output_token_details"):
         found = count(usage.get(field), "reasoning_tokens", "thinking_tokens")
         if found is not None:
             return found

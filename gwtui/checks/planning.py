@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gwtui.apis import kind_of
+from gwtui.apis import SOCKET_APIS, kind_of
 from gwtui.checks.check import Check
 from gwtui.checks.registry import CHECKS
 from gwtui.checks.request_plans import request_plan
@@ -12,7 +12,10 @@ from gwtui.checks.request_sets import HEAVY, CheckTarget, RequestSet
 
 
 def checks_for(target: CheckTarget, names: Sequence[str] = ()) -> tuple[Check, ...]:
-    """The checks that are asked of this kind of endpoint, in their order; with names, only those."""
+    """The checks that are asked of this kind of endpoint, in their order; with names, only those. There are none for
+    LLM APIs over a WebSocket: all are about HTTP requests, or pings."""
+    if target.endpoint.api in SOCKET_APIS:
+        return ()
     kind = kind_of(target.endpoint.api)
     return tuple(check for check in CHECKS if kind in check.kinds and (not names or check.name in names))
 

@@ -153,10 +153,10 @@ def _with_body(fields: dict[str, Any], base: Endpoint | None) -> dict[str, Any]:
     """`--body` as the API takes it: text for plain HTTP and WebSockets, a table of further fields for the rest."""
     import msgspec
 
-    from gwtui.apis import APIS
+    from gwtui.apis import api_named
     from gwtui.model.enums import Kind
 
-    api = APIS.get(fields.get("api") or (base.api if base is not None else ""))
+    api = api_named(fields.get("api") or (base.api if base is not None else ""))
     if "body" not in fields or api is None or api.kind is not Kind.COMPLETION:
         return fields
     try:

@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.apis import APIS, kind_of
+from gwtui.apis import APIS, SOCKET_APIS, kind_of
 from gwtui.apis.default_models import CHATS_DO_NOT_THINK, GPT
 from gwtui.apis.requests import LOCAL_URL, with_scheme
 from gwtui.apis.sourcegraph.shared import ACCESS_TOKEN, EXAMPLE_URL
@@ -171,7 +171,7 @@ _READY_MADE: dict[str, Snippet] = dict(
     (
         *(
             (api.snippet.name, Snippet(api.title, api.snippet, api.snippet_comment))
-            for api in APIS.values()
+            for api in (*APIS.values(), *SOCKET_APIS.values())
             if api.snippet is not None
         ),
         *PROVIDERS,

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from gwtui.apis import api_names, fields_sent, kind_of, url_for
+from gwtui.apis import SOCKET_APIS, api_names, fields_sent, kind_of, url_for
 from gwtui.apis.base import AskError
 from gwtui.apis.gateway_metrics import GATEWAY_METRICS
 from gwtui.apis.rules import TOLERATIONS
@@ -144,8 +144,10 @@ def metrics_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Prob
 
 def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Iterator[Problem]:
     url, body = table.get("url"), table.get("body")
-    if kind is not Kind.WEBSOCKET and isinstance(url, str) and url.lower().startswith(("ws:", "wss:")):
-        yield Problem((*path, "url"), "ws and wss are for the API websocket", "use http or https")
+    over_socket = kind is Kind.WEBSOCKET or table.get("api") in SOCKET_APIS
+    if not over_socket and isinstance(url, str) and url.lower().startswith(("ws:", "wss:")):
+        words = f"ws and wss are for the APIs websocket and {', '.join(SOCKET_APIS)}"
+        yield Problem((*path, "url"), words, "use http or https")
     if kind is Kind.COMPLETION and isinstance(body, str):
         yield Problem((*path, "body"), "must be a table of request fields for this API", "body = { temperature = 0.2 }")
     if kind is Kind.COMPLETION and isinstance(body, Mapping) and "stream" in body:

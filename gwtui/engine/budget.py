@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gwtui.apis import APIS
+from gwtui.apis import api_named
 from gwtui.apis.base import LIMIT_FIELDS
 from gwtui.apis.requests import models_asked
 from gwtui.model.enums import Kind, Outcome
@@ -17,7 +17,7 @@ HOUR_NS = 3_600_000_000_000
 
 def most_tokens(endpoint: Endpoint) -> int:
     """The maximum number of output tokens that one request of the endpoint allows; 0 where no model is asked."""
-    api = APIS.get(endpoint.api)
+    api = api_named(endpoint.api)
     if api is None or api.kind is not Kind.COMPLETION:
         return 0
     models = len(models_asked(endpoint, api.default_model)) if api.several_models else 1

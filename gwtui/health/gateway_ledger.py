@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import asdict, replace
 
-from gwtui.apis import APIS, kind_of
+from gwtui.apis import api_named, kind_of
 from gwtui.apis.gateway_metrics import GATEWAY_METRICS, dear
 from gwtui.apis.requests import models_asked
 from gwtui.model.enums import FindingName, Kind, Outcome, Trigger
@@ -280,8 +280,10 @@ def _short(comparison: GatewayComparison, since: GatewayCounts) -> Finding | Non
 
 def _most(endpoint: Endpoint) -> int:
     """How many requests a gateway may take one request for."""
-    api = APIS[endpoint.api]
-    return max(1, len(models_asked(endpoint, api.default_model))) if api.several_models else 1
+    api = api_named(endpoint.api)
+    if api is None or not api.several_models:
+        return 1
+    return max(1, len(models_asked(endpoint, api.default_model)))
 
 
 def gateways_of(endpoint: Endpoint, metrics: Iterable[Endpoint]) -> tuple[str, ...]:

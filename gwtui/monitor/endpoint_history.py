@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from gwtui.apis import APIS, kind_of
+from gwtui.apis import api_named, kind_of
 from gwtui.apis.costs import MOST_USD
 from gwtui.apis.requests import models_asked
 from gwtui.model.conversation import is_between
@@ -92,7 +92,7 @@ class History:
     @property
     def models_asked(self) -> tuple[str, ...]:
         """The models of each request, where several are asked at once."""
-        api = APIS.get(self._endpoint.api)
+        api = api_named(self._endpoint.api)
         if api is None or not api.several_models:
             return ()
         return tuple(clean(model, 80) for model in models_asked(self._endpoint, api.default_model))

@@ -14,6 +14,7 @@ from gwtui.apis.damage import DamageWatch
 from gwtui.apis.headers import header, joined_header
 from gwtui.apis.http import is_expected_status
 from gwtui.apis.nonce import numbered
+from gwtui.framing.base import Framing
 from gwtui.model.enums import End, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Record, Request, RequestStarted, StreamAlive, StreamEvent, StreamRead
@@ -172,7 +173,9 @@ class HTTPProber:
             request = self._prepared()
             if self._pool is None:
                 acknowledged_s = patience_s(self._deadlines.first_byte_s)
-                self._pool = pool_for(request.target, self._endpoint, self._proxy, acknowledged_s)
+                self._pool = pool_for(
+                    request.target, self._endpoint, self._proxy, acknowledged_s, switches=request.switches
+                )
             await self._ask(result, request, self._pool, url)
         except NoRoomError as error:
             result.over(End.LOCAL, str(error))
@@ -224,7 +227,7 @@ class HTTPProber:
     async def _is_enough(self, connection: HTTPConnection, decoder: Decoder, intake: Intake, result: Result) -> bool:
         """Take the body in. True when enough of it was seen before its end."""
         came = 0
-        while (arrival := await connection.read(_waiting(result))) is not None:
+        while (arrival := await connection.read(waiting(result))) is not None:
             came += len(arrival.data)
             _check_length(came)
             try:
@@ -257,10 +260,13 @@ class HTTPProber:
         framing = self._api.framing
         if not self._endpoint.stream or not framing.is_type(header(result.headers, "content-type")):
             return BodyIntake(None)
+        return self._stream_intake(result, framing, DamageWatch(self._api, self._endpoint))
+
+    def _stream_intake(self, result: Result, framing: Framing, watch: DamageWatch) -> StreamIntake:
         result.progress.streams = True
         return StreamIntake(
             framing,
-            DamageWatch(self._api, self._endpoint),
+            watch,
             Timing(result.sent_ns),
             self._redactor(),
             (lambda stamp_ns, first, events: self._hand_on(result, stamp_ns, first, events)) if self._events else None,
@@ -313,7 +319,7 @@ class HTTPProber:
         self._emit(read)
 
 
-def _waiting(result: Result) -> Waiting:
+def waiting(result: Result) -> Waiting:
     """How the next bytes are waited for: neither the first content nor the end may have to wait for others."""
     progress = result.progress
     if not progress.streams or progress.terminated_ns is not None:

@@ -91,13 +91,26 @@ class PreparedRequest:
         self._body = ask.body
         self._number = number
         self._signature = ask.signature
+        self._switches = ask.switches
         self._names = {name.lower() for name, _ in self._headers}
         self._own_ids = [header for header in self._headers if header[0].lower() in ID_HEADERS]
         self._made: tuple[Proxy | None, bytes] | None = None
         """The head for the endpoint's own target, and the proxy that it is for."""
 
-    def in_bytes(self, target: Target, proxy: Proxy | None) -> tuple[bytes, tuple[str, str]]:
+    @property
+    def switches(self) -> bool:
+        """Whether it opens a WebSocket."""
+        return self._switches
+
+    def question(self) -> bytes:
+        """Its body, with a fresh number where it has one."""
+        return self._body.replace(self._number, fresh_number(), 1) if self._number else self._body
+
+    def in_bytes(
+        self, target: Target, proxy: Proxy | None, more: Iterable[tuple[str, str]] = ()
+    ) -> tuple[bytes, tuple[str, str]]:
         """The request to that target, and its trace id and request id. `proxy`: one that is asked for the URL itself.
+        `more`: headers of this request alone.
 
         Raises `RequestError`, and `UnicodeError` for what HTTP cannot carry.
         """
@@ -110,13 +123,15 @@ class PreparedRequest:
             if self._made is None or self._made[0] != proxy:
                 self._made = proxy, self._head(target, proxy)
             head = self._made[1]
-        body = self._body.replace(self._number, fresh_number(), 1) if self._number else self._body
+        body = b"" if self._switches else self.question()
         if self._signature is not None:
             fresh += signed_headers(self._signature, self.method, target.url, body)
-        lines = "".join(f"{name}: {value}\r\n" for name, value in fresh)
+        lines = "".join(f"{name}: {value}\r\n" for name, value in (*fresh, *more))
         return b"".join((head, lines.encode("ascii"), b"\r\n", body)), sent
 
     def _head(self, target: Target, proxy: Proxy | None) -> bytes:
         asked = target.path if proxy is None else target.url
         login = [("Proxy-Authorization", proxy.authorization)] if proxy is not None and proxy.authorization else []
-        return head_of(self.method, asked, target.authority, (*self._headers, *login), len(self._body))
+        return head_of(
+            self.method, asked, target.authority, (*self._headers, *login), 0 if self._switches else len(self._body)
+        )

@@ -8,13 +8,14 @@ from collections.abc import Callable, Coroutine
 from types import TracebackType
 from typing import Any, Protocol, Self, TypeAlias
 
-from gwtui.apis import APIS, dialogue_of, kind_of
+from gwtui.apis import APIS, SOCKET_APIS, dialogue_of, kind_of
 from gwtui.model.enums import Kind, Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Ping, Record, Request, StreamRead
 from gwtui.probes.capture import KeptReads
 from gwtui.probes.conversation import ConversationProber
 from gwtui.probes.http import HTTPProber
+from gwtui.probes.messages import MessagesProber
 from gwtui.probes.websocket import WebSocketProber
 from gwtui.secrets.resolver import make_ready
 
@@ -51,6 +52,8 @@ def prober_for(endpoint: Endpoint, profile: Profile, emit: Emit, *, events: bool
     """The prober for an endpoint of the profile. Makes no connection yet. Without `events` it emits no `StreamRead`."""
     if kind_of(endpoint.api) is Kind.WEBSOCKET:
         return WebSocketProber(endpoint, profile, emit)
+    if endpoint.api in SOCKET_APIS:
+        return MessagesProber(endpoint, profile, SOCKET_APIS[endpoint.api], emit, events=events)
     if endpoint.turns:
         return ConversationProber(endpoint, profile, APIS[endpoint.api], dialogue_of(endpoint), emit, events=events)
     return HTTPProber(endpoint, profile, APIS[endpoint.api], emit, events=events)

@@ -30,7 +30,7 @@ PART_EVENTS = 1000
 """More events of one read than that are worked off in parts, between which others get their turn."""
 
 
-ID_EVENTS = 3
+ID_EVENTS = 8
 """The first events of a stream, in which an answer's id is looked for."""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -65,9 +66,12 @@ class HTTPConnection:
         """Give the connection up when nothing of what is sent from now on is acknowledged within that time."""
         self._stream.expect_acknowledgement(wait_s)
 
-    async def ask(self, request: bytes, method: str, trace: ConnectionTrace) -> ResponseHead:
-        """Send a whole request and read the head of its answer. Raises `OSError`, and what is wrong with the head."""
-        self._trace, self._parser, self._pending = trace, ResponseParser(method), None
+    async def ask(self, request: bytes, method: str, trace: ConnectionTrace, *, switches: bool = False) -> ResponseHead:
+        """Send a whole request and read the head of its answer. `switches`: it asks for another protocol.
+
+        Raises `OSError`, and what is wrong with the head.
+        """
+        self._trace, self._parser, self._pending = trace, ResponseParser(method, switches=switches), None
         trace.newest = lambda: self._stream.heard_ns
         if self._leftover:
             raise NotHTTPError(
@@ -83,6 +87,18 @@ class HTTPConnection:
             self._pending = await self._receive(Waiting.BY_SEGMENT)
         trace.in_body = True
         return self._parser.head
+
+    async def put(self, question: bytes) -> None:
+        """Send the question over a connection that has switched protocols: times count from here. Raises as `ask`."""
+        span = None
+        with suppress(ConnectionError):  # the peer may have said why before it hung up
+            span = await self._stream.transmit(question)
+        self._trace.switched(span)
+
+    async def reply(self, data: bytes) -> None:
+        """Send what the protocol wants sent, which no time counts from."""
+        with suppress(ConnectionError):  # reading says what happened
+            await self._stream.transmit(data)
 
     async def read(self, waiting: Waiting) -> Arrival | None:
         """The next read with its data of the body, which may be none; None at the end of the body.

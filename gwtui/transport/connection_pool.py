@@ -37,7 +37,10 @@ class ConnectionPool:
         server_name: str,
         proxy: Proxy | None,
         acknowledged_s: float = ACKNOWLEDGED_S,
+        *,
+        switches: bool = False,
     ) -> None:
+        """`switches`: requests ask for another protocol, which needs a tunnel through a proxy."""
         self.peer = Dial(0)
         """How the connection in use, or the last one, was made."""
         self._route = route
@@ -45,6 +48,7 @@ class ConnectionPool:
         self._server_name = server_name
         self._proxy = proxy
         self._acknowledged_s = acknowledged_s
+        self._switches = switches
         self._kept: dict[Address | None, HTTPConnection] = {}
 
     def use(self, proxy: Proxy | None) -> None:
@@ -55,7 +59,7 @@ class ConnectionPool:
     @property
     def tunnels(self) -> bool:
         """Whether a proxy is asked for a tunnel, and not for the URL itself."""
-        return self._route.tunnels(secure=self._tls is not None)
+        return self._route.tunnels(secure=self._switches or self._tls is not None)
 
     async def connection(self, number: int, trace: ConnectionTrace, found: Callable[[Finding], None]) -> HTTPConnection:
         """The connection for the probe of this number: the one that was kept for it, or a new one.
@@ -133,9 +137,12 @@ class ConnectionPool:
                 del self._kept[key]
 
 
-def pool_for(target: Target, endpoint: Endpoint, proxy: Proxy | None, acknowledged_s: float) -> ConnectionPool:
-    """The connections of the endpoint's requests to this host."""
+def pool_for(
+    target: Target, endpoint: Endpoint, proxy: Proxy | None, acknowledged_s: float, *, switches: bool = False
+) -> ConnectionPool:
+    """The connections of the endpoint's requests to this host. `switches`: as of `ConnectionPool`."""
     settings = endpoint.tls or TLS()
     files = tls_files(settings) if target.is_secure else None
     route = Route(endpoint, target.host, target.port, proxy)
-    return ConnectionPool(route, files, settings.server_name or target.host, proxy, acknowledged_s)
+    name = settings.server_name or target.host
+    return ConnectionPool(route, files, name, proxy, acknowledged_s, switches=switches)

@@ -11,6 +11,7 @@ from typing import Protocol
 from gwtui.transport.http1_head import (
     HEAD_BYTES,
     HEAD_LINES,
+    SWITCHING_PROTOCOLS,
     HeadLimitError,
     HeadReader,
     NotHTTPError,
@@ -56,6 +57,8 @@ def body_of(head: ResponseHead, method: str) -> Body:
 
     Raises `NotHTTPError` for contradictions, and `DecodeError` for a transfer coding that gwtui does not read.
     """
+    if head.status == SWITCHING_PROTOCOLS:
+        return UntilClose()
     promised, chunked = promised_length(head.headers), is_chunked(head.headers)
     if method == "HEAD" or head.status in BODILESS:
         return Sized(0)
@@ -67,12 +70,12 @@ def body_of(head: ResponseHead, method: str) -> Body:
 class ResponseParser:
     """Takes bytes in, cut anywhere, and gives the data of the body out."""
 
-    def __init__(self, method: str) -> None:
-        """`method`: that of the request."""
+    def __init__(self, method: str, *, switches: bool = False) -> None:
+        """`method`: that of the request. `switches`: it asks for another protocol, whose bytes are the body."""
         self.head: ResponseHead | None = None
         """Once all of it came; that of the final response."""
         self._method = method
-        self._reader = HeadReader()
+        self._reader = HeadReader(switches=switches)
         self._body: Body | None = None
 
     def feed(self, data: bytes) -> bytes:
@@ -105,7 +108,8 @@ class ResponseParser:
     @property
     def keeps_alive(self) -> bool:
         """Whether the connection can be used for another request."""
-        return self.is_over and self.head is not None and self.head.keeps_alive
+        head = self.head
+        return self.is_over and head is not None and head.keeps_alive and head.status != SWITCHING_PROTOCOLS
 
     def end(self) -> None:
         """The peer closed the connection. Raises where that is not the end of the answer, as `Body.end` does."""

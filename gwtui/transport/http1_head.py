@@ -67,10 +67,12 @@ class ResponseHead:
 class HeadReader:
     """Takes a head off the beginning of the bytes that come.
 
-    `loose`: it may be the head that curl writes for HTTP/2 and HTTP/3, which have no status lines.
+    `loose`: it may be the head that curl writes for HTTP/2 and HTTP/3, which have no status lines. `switches`: another
+    protocol was asked for, so that 101 is a final response.
     """
 
-    def __init__(self, *, loose: bool = False) -> None:
+    def __init__(self, *, loose: bool = False, switches: bool = False) -> None:
+        self._switches = switches
         self._status_line = _LOOSE_STATUS_LINE if loose else _STATUS_LINE
         self._held = bytearray()
         self._searched = 0
@@ -88,10 +90,10 @@ class HeadReader:
             self._count(end)
             if blank_line is None:
                 return None
-            head = parse_head(bytes(self._held[:end]), self._status_line)
+            head = parse_head(bytes(self._held[:end]), self._status_line, switches=self._switches)
             del self._held[:end]
             self._searched = 0
-            if not head.is_interim:
+            if not head.is_interim or head.status == SWITCHING_PROTOCOLS:
                 return head
 
     def rest(self) -> bytes:
@@ -119,15 +121,15 @@ def check_head_size(length: int, lines: int) -> None:
         raise HeadLimitError(f"the response headers are longer than {HEAD_BYTES >> 10} KiB")
 
 
-def parse_head(block: bytes, pattern: re.Pattern[str] = _STATUS_LINE) -> ResponseHead:
-    """A head with its blank line. Raises `NotHTTPError`, also for one that ends HTTP."""
+def parse_head(block: bytes, pattern: re.Pattern[str] = _STATUS_LINE, *, switches: bool = False) -> ResponseHead:
+    """A head with its blank line. Raises `NotHTTPError`, also for one that ends HTTP, unless it `switches` as asked."""
     first, _, rest = block.decode("latin-1").partition("\n")
     first = first.removesuffix("\r")
     status_line = pattern.fullmatch(first)
     if status_line is None:
         raise NotHTTPError(f"illegal status line: {_quoted(first)}")
     head = ResponseHead(status_line[1], int(status_line[2]), parse_fields(rest))
-    if head.status == SWITCHING_PROTOCOLS:
+    if head.status == SWITCHING_PROTOCOLS and not switches:
         raise NotHTTPError("the answer switches to a protocol that was not asked for")
     return head
 

@@ -62,7 +62,9 @@ class Target:
 
 @lru_cache(maxsize=64)
 def target_of(url: str) -> Target:
-    """Where the URL leads. Raises `RequestError`."""
+    """Where the URL leads; that of a WebSocket as its handshake is asked for. Raises `RequestError`."""
+    if url.startswith(("ws://", "wss://")):
+        url = f"http{url.removeprefix('ws')}"
     found = _FINAL_URL.fullmatch(url)
     port = int(found["port"] or PORTS[found["scheme"]]) if found is not None else 0
     if found is None or port > 65_535:

@@ -60,6 +60,8 @@ class ConnectionTrace:
     ended_error_ns: int = 0
     broke: OSError | None = None
     """What broke the connection."""
+    asked_ns: int = 0
+    """When the question was put over a connection that had switched protocols: bytes from before are no answer."""
     in_body: bool = False
     """The head of the response is over."""
     newest: Callable[[], int] = lambda: 0
@@ -73,12 +75,24 @@ class ConnectionTrace:
             self.first_write_ns = span.first_ns
         self.last_write_ns, self.write_error_ns = span.last_ns, span.error_ns
 
+    def switched(self, span: SendSpan | None) -> None:
+        """The connection has switched protocols, and the question was sent then; None: it could not be. Up to here all
+        of it was connecting."""
+        asked_ns = span.first_ns if span is not None else None
+        if asked_ns is not None and self.dial is not None and self.first_write_ns is not None:
+            self.dial.connect_ns = (self.dial.connect_ns or 0) + asked_ns - self.first_write_ns
+        if span is not None:
+            self.first_write_ns, self.asked_ns = None, span.last_ns
+            self.sent(span)
+        self.first_read_ns = self.last_read_ns = None
+        self.first_read_error_ns = self.last_read_error_ns = 0
+
     def came(self, arrival: Arrival) -> None:
         """Note a read, or the end."""
         if not arrival.data:
             self.ended_ns, self.ended_error_ns, self.broke = arrival.stamp_ns, arrival.error_ns, arrival.broke
             return
-        if self.first_read_ns is None:
+        if self.first_read_ns is None and arrival.stamp_ns >= self.asked_ns:
             self.first_read_ns, self.first_read_error_ns = arrival.stamp_ns, arrival.error_ns
         self.last_read_ns, self.last_read_error_ns = arrival.stamp_ns, arrival.error_ns
         self.reads += 1

@@ -32,6 +32,8 @@ from gwtui.verdict.http_status import judge_status
 from gwtui.verdict.no_stream import foreign_stream, instead_of_stream, looks, typed
 
 NO_DAMAGE = Damage()
+SWITCHING_PROTOCOLS = 101
+"""The status of a handshake that opened a WebSocket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,8 @@ def judge(
     if status is None or (transport.end in OURS and not (reader is not None and reader.ended())):
         return Judged(_broken(transport, BEFORE_AN_ANSWER), found)
     plain = api.kind is Kind.HTTP
-    if not 200 <= status < 300 and not (plain and is_expected_status(endpoint, status)):
+    switched = status == SWITCHING_PROTOCOLS and reader is not None
+    if not 200 <= status < 300 and not switched and not (plain and is_expected_status(endpoint, status)):
         reason = partial(api.refusal_reason, endpoint)
         refusal = judge_status(status, transport.headers, transport.body, reason, transport.at)
         return Judged(refusal, found)

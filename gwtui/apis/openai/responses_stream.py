@@ -8,6 +8,9 @@ item `response.output_item.added`, the deltas of its parts, their `.done` with a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
 from gwtui.apis.base import Reading, Reasoning, Usage
@@ -45,12 +48,18 @@ MAX_STEPS = 4096
 class ResponsesReader:
     """Follows one stream of Responses."""
 
-    def __init__(self, asked: str, wanted: Wanted = ANYTHING) -> None:
+    decoder: msgspec.json.Decoder[Any] = EVENT
+    deltas: Mapping[str, EventKind] = DELTAS
+    is_named = is_numbered = True
+    """Whether its events have names, and numbers."""
+
+    def __init__(self, asked: str, wanted: Wanted = ANYTHING, rules: str = RULES) -> None:
+        """`rules`: what the ids of its rules begin with."""
         self.model_served = ""
         self.usage = Usage()
         self._asked = asked
-        self._notes = StreamNotes(RULES, wanted.tolerate)
-        self._outcome = AnswerOutcome(RULES, RESPONSES, wanted)
+        self._notes = StreamNotes(rules, wanted.tolerate)
+        self._outcome = AnswerOutcome(rules, RESPONSES, wanted)
         self._parts = Parts(self._notes)
         self._tags = ThoughtTags()
         self._sequence: int | None = None
@@ -69,7 +78,7 @@ class ResponsesReader:
     def event(self, event: FramedEvent) -> Reading:
         if (nothing := self._notes.begin(event)) is not None:
             return nothing
-        payload = read_json(EVENT, event.data)
+        payload = read_json(self.decoder, event.data)
         if isinstance(payload, Unreadable):
             return self._unreadable(event, payload)
         kind = payload.type if isinstance(payload.type, str) else ""
@@ -77,15 +86,21 @@ class ResponsesReader:
             return self._notes.error_event(event)
         if "ping" in (kind, event.event):
             return Reading(EventKind.KEEPALIVE, "ping")
+        if (beside := self._beside(kind, payload)) is not None:
+            return beside
         if self._ending:
             return self._notes.after_end(clean(kind or event.event, 64), self._ending)
-        note = self._misnumbered(payload)
+        note = self._misnumbered(payload) if self.is_numbered else ""
         if kind == "keepalive":
             return Reading(EventKind.KEEPALIVE, kind, "", note)
         reading = self._step(kind or event.event, payload)
-        if event.event != kind:
+        if self.is_named and event.event != kind:
             note = note or self._notes.misnamed(event.event, kind)
         return msgspec.structs.replace(reading, note="; ".join(filter(None, (note, reading.note)))) if note else reading
+
+    def _beside(self, kind: str, payload: ResponsesEvent) -> Reading | None:
+        """What an event means that is not part of a response; None: it is part of one."""
+        return None
 
     def _step(self, kind: str, payload: ResponsesEvent) -> Reading:
         name = self._last = clean(kind, 64)
@@ -97,7 +112,7 @@ class ResponsesReader:
             self.usage = merged(token_usage(payload.usage), self.usage)
         if kind in TERMINAL:
             return self._end(name, payload.response or ResponseObject())
-        if (content := DELTAS.get(kind)) is not None:
+        if (content := self.deltas.get(kind)) is not None:
             return self._delta(content, name, payload, note)
         if kind.startswith("response.output_item."):
             note = self._parts.item(kind, payload.output_index) or note
@@ -156,7 +171,7 @@ class ResponsesReader:
 
     def _whole(self, name: str, payload: ResponsesEvent, note: str) -> Reading:
         """A `.done` event: its whole has to be what its deltas came to. What came without any delta is content."""
-        content = DELTAS.get(name.removesuffix(".done") + ".delta")
+        content = self.deltas.get(name.removesuffix(".done") + ".delta")
         if content is None or payload.whole is None:
             return Reading(EventKind.STOP, name, "", note)
         came, words = self._parts.done(name, payload, payload.whole)
