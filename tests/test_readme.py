@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from gwtui import cli
-from gwtui.apis import APIS, api_names
+from gwtui.apis import api_named, api_names
+from gwtui.apis.base import API
 from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS
 from gwtui.model.findings import FINDINGS
 from gwtui.model.metrics import Metric
@@ -56,12 +57,13 @@ def metrics() -> str:
 
 
 def apis() -> str:
-    rows = [f"| `{name}` | {APIS[name].title} | {_path(name)} |" for name in api_names() if name in APIS]
+    found = [(name, api) for name in api_names() if (api := api_named(name)) is not None]
+    rows = [f"| `{name}` | {api.title} | {_path(api)} |" for name, api in found]
     return "\n".join(("| api | what it is | default path |", "|---|---|---|", *rows))
 
 
-def _path(name: str) -> str:
-    return f"`{APIS[name].default_path}`" if APIS[name].default_path else "any"
+def _path(api: API) -> str:
+    return f"`{api.default_path}`" if api.default_path else "any"
 
 
 @pytest.mark.parametrize("table", [verdicts, findings, columns, metrics, apis])

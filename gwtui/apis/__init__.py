@@ -68,7 +68,8 @@ def api_named(name: str) -> API | None:
 
 def api_names() -> tuple[str, ...]:
     """What `Endpoint.api` may be, in the order of menus."""
-    return (*APIS, *SOCKET_APIS, WEBSOCKET.name)
+    models = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION]
+    return (*models, *SOCKET_APIS, *(name for name in APIS if name not in models), WEBSOCKET.name)
 
 
 def kind_of(api_name: str) -> Kind:

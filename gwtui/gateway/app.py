@@ -17,6 +17,7 @@ from gwtui.gateway.compare_handler import COMPARE_PATH, compare
 from gwtui.gateway.completion_handler import complete
 from gwtui.gateway.faults import FAULTS
 from gwtui.gateway.ping_handlers import HTTP_PATHS, WEBSOCKET_PATHS, ping, websocket
+from gwtui.gateway.realtime_handler import REALTIME_PATH, realtime
 from gwtui.gateway.replies import REPLIES
 from gwtui.gateway.responses import Identified, plain_error, refusal
 from gwtui.gateway.scenario import Scenario
@@ -33,6 +34,7 @@ def build_app(scenario: Scenario, clock: Callable[[], float], raw_port: int) -> 
         Route(COMPARE_PATH, partial(compare, state), methods=["POST"]),
         *(Route(path, partial(ping, state), methods=["POST"]) for path in HTTP_PATHS),
         *(WebSocketRoute(path, partial(websocket, state)) for path in WEBSOCKET_PATHS),
+        WebSocketRoute(REALTIME_PATH, partial(realtime, state)),
         Route("/gateway/health", partial(_health, state)),
         Route("/gateway/metrics", partial(_metrics, state)),
         Route("/gateway/audit", partial(_audit, state)),

@@ -14,7 +14,7 @@ from support.framed import WIRES, wire_of
 from support.script import Events, Script, response
 from support.streams import decode, json_values, names, unnamed
 
-from gwtui.apis import APIS, api_names, kind_of, title_of, url_for
+from gwtui.apis import APIS, SOCKET_APIS, api_names, kind_of, title_of, url_for
 from gwtui.apis.base import StreamReader
 from gwtui.decode import CaptureError, Decoded
 from gwtui.framing import FRAMINGS
@@ -35,7 +35,7 @@ def decoded_from(script: Script, events: Events) -> Decoded:
 
 def test_every_api_has_a_script() -> None:
     assert {script.api for script in SCRIPTS} == set(COMPLETIONS)
-    assert set(api_names()) == {*COMPLETIONS, "gateway-metrics", "http", "websocket"}
+    assert set(api_names()) == {*COMPLETIONS, *SOCKET_APIS, "gateway-metrics", "http", "websocket"}
     assert {name for script in SCRIPTS for name in script.lies} <= {name for name, _, _ in LIES}
 
 
@@ -43,7 +43,8 @@ def test_every_api_has_a_script() -> None:
 def test_every_api_is_named_and_asked_at_a_url(name: str) -> None:
     endpoint = Endpoint(name="e", api=name, url="https://h/")
     assert title_of(name)
-    assert url_for(endpoint).startswith("wss://h" if kind_of(name) is Kind.WEBSOCKET else "https://h/")
+    over_socket = kind_of(name) is Kind.WEBSOCKET or name in SOCKET_APIS
+    assert url_for(endpoint).startswith("wss://h" if over_socket else "https://h/")
     assert "{" not in url_for(endpoint)
 
 

@@ -173,7 +173,7 @@ def test_what_an_api_cannot_ask_is_a_fault_of_the_file(
         ("http://host/#top", "fragment"),
         ("http://ho st", "spaces"),
         ("http://host\\u001b]52;c;x", "control characters"),
-        ("wss://host", "are for the API websocket"),
+        ("wss://host", "are for the APIs websocket and openai-realtime"),
     ],
 )
 def test_a_bad_url_is_refused_without_being_repeated(tmp_path: Path, url: str, says: str) -> None:
