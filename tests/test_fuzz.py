@@ -13,7 +13,7 @@ from fuzz.material import STREAMS
 from fuzz.readers import TARGETS
 from fuzz.target import Target
 
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.model.enums import Kind
 
 FUZZ = Path(__file__).parent / "fuzz"
@@ -30,7 +30,7 @@ def test_no_exception_leaves_a_reader(target: Target[Any]) -> None:
 
 
 def test_every_api_that_streams_is_fuzzed() -> None:
-    assert set(STREAMS) == {name for name, api in APIS.items() if api.kind is Kind.COMPLETION}
+    assert set(STREAMS) == {name for name, api in SAVED_APIS.items() if api.kind is Kind.COMPLETION}
 
 
 def test_an_input_is_known_by_its_name() -> None:

@@ -21,7 +21,7 @@ from gwtui.apis.http import HTTP
 from gwtui.apis.ollama import OLLAMA_CHAT, OLLAMA_GENERATE
 from gwtui.apis.openai.chat import OPENAI_CHAT
 from gwtui.apis.openai.completions import OPENAI_COMPLETIONS
-from gwtui.apis.openai.realtime import OPENAI_REALTIME
+from gwtui.apis.openai.realtime import OPENAI_REALTIME, SAVED_REALTIME
 from gwtui.apis.openai.responses import OPENAI_RESPONSES
 from gwtui.apis.sourcegraph.chat import SOURCEGRAPH_STREAM
 from gwtui.apis.sourcegraph.code import SOURCEGRAPH_CODE
@@ -59,11 +59,15 @@ APIS: dict[str, API] = {api.name: api for api in _ALL}
 
 SOCKET_APIS: dict[str, SocketAPI] = {OPENAI_REALTIME.name: OPENAI_REALTIME}
 """LLM APIs that are asked over a WebSocket, in the same way."""
+ASKED_APIS: dict[str, API] = {**APIS, **SOCKET_APIS}
+"""Everything that is asked for something: all but pings."""
+SAVED_APIS: dict[str, API] = {**APIS, SAVED_REALTIME.name: SAVED_REALTIME}
+"""The APIs whose answers can be read from where a client saved them, as they look there."""
 
 
 def api_named(name: str) -> API | None:
     """The API of that name that is asked for something; None for pings, and for an unknown name."""
-    return APIS.get(name) or SOCKET_APIS.get(name)
+    return ASKED_APIS.get(name)
 
 
 def api_names() -> tuple[str, ...]:
@@ -74,16 +78,12 @@ def api_names() -> tuple[str, ...]:
 
 def kind_of(api_name: str) -> Kind:
     """Raises `KeyError` for an unknown name."""
-    return WEBSOCKET.kind if api_name == WEBSOCKET.name else _api(api_name).kind
+    return WEBSOCKET.kind if api_name == WEBSOCKET.name else ASKED_APIS[api_name].kind
 
 
 def title_of(api_name: str) -> str:
     """The name for people. Raises `KeyError` for an unknown name."""
-    return WEBSOCKET.title if api_name == WEBSOCKET.name else _api(api_name).title
-
-
-def _api(name: str) -> API:
-    return SOCKET_APIS[name] if name in SOCKET_APIS else APIS[name]
+    return WEBSOCKET.title if api_name == WEBSOCKET.name else ASKED_APIS[api_name].title
 
 
 def url_for(endpoint: Endpoint) -> str:
@@ -92,7 +92,7 @@ def url_for(endpoint: Endpoint) -> str:
         dialogue_of(endpoint)
     if endpoint.api == WEBSOCKET.name:
         return WEBSOCKET.url(endpoint)
-    return _api(endpoint.api).ask(endpoint, None).url
+    return ASKED_APIS[endpoint.api].ask(endpoint, None).url
 
 
 def fields_sent(endpoint: Endpoint) -> frozenset[str]:
@@ -102,7 +102,7 @@ def fields_sent(endpoint: Endpoint) -> frozenset[str]:
     """
     if kind_of(endpoint.api) is not Kind.COMPLETION:
         return frozenset()
-    api, asked = _api(endpoint.api), replace(endpoint, omit=())
+    api, asked = ASKED_APIS[endpoint.api], replace(endpoint, omit=())
     found = names_in(api.ask(asked, None).body) | {SETTING}
     for variant in (replace(asked, stream=not asked.stream), replace(asked, model=None)):
         with suppress(AskError):

@@ -235,6 +235,10 @@ class SocketAPI(API, Protocol):
     def messages(self, body: bytes) -> list[bytes]:
         """The messages that put the question in an `Ask`'s body."""
 
+    def answers(self, reader: StreamReader) -> bool:
+        """Whether the events so far answer the question, rather than greet whoever connects. `reader`: one of this
+        API."""
+
     def told_headers(self, reader: StreamReader) -> tuple[tuple[str, str], ...]:
         """What the events told that other APIs tell in headers: rate limits. `reader`: one of this API."""
 

@@ -12,7 +12,7 @@ from typing import Any
 CLAUDE = "claude-haiku-5-5"
 CLAUDE_ON_BEDROCK = "us.anthropic.claude-haiku-5-5"
 GPT = "gpt-6-luna"
-GPT_REALTIME = "gpt-realtime"
+GPT_REALTIME = "gpt-realtime-2.1-mini"
 GEMINI = "gemini-3.5-flash-lite"
 COMMAND = "command-a-03-2025"
 SEVERAL = f"{GPT},{CLAUDE}"
@@ -21,3 +21,5 @@ CLAUDE_DOES_NOT_THINK: dict[str, Any] = {"thinking": {"type": "disabled"}}
 """Fields of a request by which the default model does not think, by API."""
 CHATS_DO_NOT_THINK: dict[str, Any] = {"reasoning_effort": "none"}
 RESPONSES_DO_NOT_THINK: dict[str, Any] = {"reasoning": {"effort": "none"}}
+REALTIME_HARDLY_THINKS: dict[str, Any] = {"reasoning": {"effort": "minimal"}}
+"""The least that Realtime has."""

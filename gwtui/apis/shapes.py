@@ -72,10 +72,12 @@ def _is_of_a_comparison(payload: Payload) -> bool:
 _CLAUDE = ("anthropic-messages", "vertex-claude", "bedrock-invoke")
 _CHAT = ("openai-chat", "fireworks")
 _TEXT = ("openai-completions", "fireworks")
+_OPENAI = ("openai-responses", "openai-realtime")
+_SESSION = ("session.", "conversation.", "rate_limits.")
 _SOURCEGRAPH = ("sourcegraph-stream", "sourcegraph-code")
 SHAPES: tuple[Shape, ...] = (
-    Shape("OpenAI Responses", "`type` response.…", _is_typed("response."), ("openai-responses",)),
-    Shape("OpenAI Realtime", "`type` session.… or conversation.…", _is_typed("session.", "conversation.")),
+    Shape("OpenAI Responses", "`type` response.…", _is_typed("response."), _OPENAI),
+    Shape("OpenAI Realtime", "`type` session.… or conversation.…", _is_typed(*_SESSION), ("openai-realtime",)),
     Shape(
         "Cohere v2",
         "`type` message-… or content-…",
@@ -156,7 +158,7 @@ class Shapes:
 
     def foreign(self, api: API, events: int) -> str:
         """What is said of a stream of that number of events without an answer, if its events are not of the API."""
-        if not self._looked or any(name in SAME.get(api.name, self._counts) for name in self._counts):
+        if not self._looked or any(name in SAME.get(api.name, ()) for name in self._counts):
             return ""
         wanted = " or ".join(f"`{key}`" for key in _mark(api).split("|") if key)
         lacking = bool(wanted) and not any(key in self._keys for key in _mark(api).split("|"))

@@ -33,6 +33,8 @@ class StreamNotes:
         self.breach: Judgement | None = None
         self.breaches = 0
         self.error: Judgement | None = None
+        self.failure: APIError | None = None
+        """The error that decides."""
         self.half_call: Judgement | None = None
         """The first tool call whose arguments are not whole: a breach, unless the finish reason explains it."""
         self.over = ""
@@ -61,6 +63,7 @@ class StreamNotes:
         """The current event carries an error. Returns its words as the event's note."""
         words = str(error)
         if self.error is None:
+            self.failure = error
             self.error = self.judgement(
                 Verdict.ERROR_IN_STREAM, "error-event", f"event {self.number} is an error: {words}", self.number
             )

@@ -8,9 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from gwtui.apis import kind_of
 from gwtui.checks.check import Check
-from gwtui.checks.registry import CHECKS
+from gwtui.checks.planning import checks_for
 from gwtui.checks.request_sets import CheckTarget
 from gwtui.config.templates import made_with, snippet
 from gwtui.model.profile import Endpoint
@@ -133,12 +132,9 @@ TOOLS: dict[str, Tool] = {
 
 def checks_of(tool: Tool, target: CheckTarget, names: Sequence[str] = ()) -> tuple[Check, ...]:
     """The tool's checks that are asked of this kind of endpoint, under its headings; with names, only those."""
-    known, kind = {check.name: check for check in CHECKS}, kind_of(target.endpoint.api)
+    asked = {check.name: check for check in checks_for(target, names)}
     return tuple(
-        replace(known[name], section=step.words)
-        for step in tool.steps
-        for name in step.checks
-        if kind in known[name].kinds and (not names or name in names)
+        replace(asked[name], section=step.words) for step in tool.steps for name in step.checks if name in asked
     )
 
 

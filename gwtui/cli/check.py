@@ -124,7 +124,7 @@ def plans(
     listed: bool,
 ) -> Plans:
     """The checks to run on each endpoint. Raises a Refusal without endpoints, or if one cannot be requested."""
-    from gwtui.checks.planning import checks_for
+    from gwtui.checks.planning import checks_for, why_none
     from gwtui.checks.request_plans import with_listed_model
     from gwtui.checks.request_sets import CheckTarget
     from gwtui.checks.tools import checks_of
@@ -138,7 +138,8 @@ def plans(
         (target, checks_for(target, names) if tool is None else checks_of(tool, target, names)) for target in targets
     ]
     if not any(checks for _, checks in found):
-        raise Refusal("None of these checks applies to this endpoint")
+        reasons = dict.fromkeys(filter(None, map(why_none, targets)))
+        raise Refusal(": ".join(("None of these checks applies to this endpoint", *reasons)))
     return found
 
 

@@ -50,7 +50,7 @@ def command(
 
 def _doctor(target: DoctorTarget, *, as_json: bool) -> int:
     """Examine it and print what was found. Returns the exit code."""
-    from gwtui.apis import APIS
+    from gwtui.apis import ASKED_APIS
     from gwtui.apis.headers import without_query
     from gwtui.config import endpoint_from
     from gwtui.doctor import DEADLINES, MOST_REQUESTS, diagnose
@@ -71,7 +71,7 @@ def _doctor(target: DoctorTarget, *, as_json: bool) -> int:
     say(doctor_json(diagnosis) if as_json else doctor_text(diagnosis, styled))
     if number is not None:
         return 128 + number
-    return 0 if any(each.ok and each.question.topic in APIS for each in answered) else EXIT_DOWN
+    return 0 if any(each.ok and each.question.topic in ASKED_APIS for each in answered) else EXIT_DOWN
 
 
 async def _examined(target: DoctorTarget, answered: list[Answered]) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 import msgspec
 
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.apis.base import AskError, Reading, Usage
 from gwtui.apis.damage import Damage, DamageWatch
 from gwtui.apis.headers import header, pick_headers
@@ -156,7 +156,7 @@ def _unknown(beginning: Beginning) -> str:
 
 def _endpoint(api: str, asked: CapturedRequest, fields: dict[str, str]) -> Endpoint:
     """What was asked. If a capture does not show it, no answer counts as one of another model, or as one too many."""
-    body = {"model": asked.model, **APIS[api].any_answers}
+    body = {"model": asked.model, **SAVED_APIS[api].any_answers}
     return Endpoint(
         name="capture", api=api, url="http://capture", body=body, fields=fields, stream=asked.stream is True
     )
@@ -167,7 +167,7 @@ def _decoded(recognised: RecognisedAPI, capture: Capture, endpoint: Endpoint) ->
         return _whole(recognised, endpoint, capture)
     endpoint = msgspec.structs.replace(endpoint, stream=True)
     try:
-        reading = StreamReading(APIS[endpoint.api].framing, DamageWatch(APIS[endpoint.api], endpoint))
+        reading = StreamReading(SAVED_APIS[endpoint.api].framing, DamageWatch(SAVED_APIS[endpoint.api], endpoint))
     except AskError as error:
         raise CaptureError(str(error)) from error
     return _stream(recognised, endpoint, capture, reading)
@@ -184,7 +184,7 @@ def _is_of_any_api(decoded: Decoded) -> bool:
 
 def _is_whole(endpoint: Endpoint, capture: Capture) -> bool:
     """Whether the capture is one answer rather than a stream: by its headers, or else by how its body begins."""
-    api = APIS[endpoint.api]
+    api = SAVED_APIS[endpoint.api]
     if capture.status is not None:
         return not (200 <= capture.status < 300 and api.framing.is_type(header(capture.headers, "content-type")))
     beginning, is_all = capture.peek()
@@ -202,7 +202,7 @@ def _is_whole(endpoint: Endpoint, capture: Capture) -> bool:
 def _stream(recognised: RecognisedAPI, endpoint: Endpoint, capture: Capture, reading: StreamReading) -> Decoded:
     end, detail = None, ""
     try:
-        for piece in capture.body(APIS[endpoint.api].framing):
+        for piece in capture.body(SAVED_APIS[endpoint.api].framing):
             reading.feed(piece)
     except FramingError as error:
         end, detail = end_of(error, ConnectionTrace())
@@ -211,7 +211,7 @@ def _stream(recognised: RecognisedAPI, endpoint: Endpoint, capture: Capture, rea
         end=end or capture.end,
         detail=detail or capture.detail,
         status=capture.status or 200,
-        headers=capture.headers or (("content-type", APIS[endpoint.api].framing.media_type),),
+        headers=capture.headers or (("content-type", SAVED_APIS[endpoint.api].framing.media_type),),
         events=reading.events,
         comments=parser.comments,
         keepalives=reading.keepalives,
@@ -221,7 +221,7 @@ def _stream(recognised: RecognisedAPI, endpoint: Endpoint, capture: Capture, rea
         unended=parser.unended,
         behind=capture.behind,
     )
-    judged = judge(endpoint, APIS[endpoint.api], transport, reader)
+    judged = judge(endpoint, SAVED_APIS[endpoint.api], transport, reader)
     kept = reading.kept()
     return Decoded(
         recognised=recognised,
@@ -256,7 +256,7 @@ def _whole(recognised: RecognisedAPI, endpoint: Endpoint, capture: Capture) -> D
     )
     is_json = _JSON.match(whole.body) is not None and framing_of(whole.body) is None
     asked = msgspec.structs.replace(endpoint, stream=endpoint.stream or not is_json)
-    judged = judge(asked, APIS[endpoint.api], transport)
+    judged = judge(asked, SAVED_APIS[endpoint.api], transport)
     answer = judged.answer
     usage = answer.usage if answer is not None else Usage()
     good = judged.judgement.verdict.outcome is Outcome.OK

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import unquote
 
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.base import API
 from gwtui.apis.headers import Headers, header
@@ -22,7 +22,7 @@ from gwtui.framing.base import FramedEvent, Framing, FramingError
 from gwtui.model.enums import Kind
 from gwtui.text.sanitize import clean
 
-STREAMING = tuple(name for name, api in APIS.items() if api.kind is Kind.COMPLETION)
+STREAMING = tuple(name for name, api in SAVED_APIS.items() if api.kind is Kind.COMPLETION)
 """The APIs that a capture may be of."""
 _SPECIAL = {
     "vertex-claude": re.compile(rb'"id"\s*:\s*"msg_vrtx_'),
@@ -87,13 +87,15 @@ def recognise(beginning: Beginning, asked: CapturedRequest) -> RecognisedAPI | N
     if not shapes:
         return _by_path(by_path, asked)
     shape, count = shapes.most_common(1)[0]
-    named = [name for name in shape.apis if framing is None or APIS[name].framing is framing] or list(shape.apis)
+    named = [name for name in shape.apis if framing is None or SAVED_APIS[name].framing is framing] or list(shape.apis)
     common = [name for name in by_path if name in named]
     if by_path and not common:
         found = _by_path(by_path, asked)
         return found and RecognisedAPI(found.api, Sureness.LIKELY, f"{found.why}; its answer looks like {shape.name}")
     why = f"{count} of {len(events)} events have {shape.mark}" if events else f"it has {shape.mark}"
-    return _chosen(common or named, shape, why, beginning, is_pure=len(shapes) == 1, by_path=bool(by_path))
+    names = common or named
+    is_pure = all(set(names) <= set(each.apis) for each in shapes)
+    return _chosen(names, shape, why, beginning, is_pure=is_pure, by_path=bool(by_path))
 
 
 def _chosen(
@@ -132,8 +134,8 @@ def apis_at(path: str) -> list[str]:
     if not path:
         return []
     path = unquote(path).rstrip("/")
-    fits = {name: max(len(end) for end in _ends(APIS[name]) if _is_at(path, end)) for name in STREAMING
-            if any(_is_at(path, end) for end in _ends(APIS[name]))}  # fmt: skip
+    fits = {name: max(len(end) for end in _ends(SAVED_APIS[name]) if _is_at(path, end)) for name in STREAMING
+            if any(_is_at(path, end) for end in _ends(SAVED_APIS[name]))}  # fmt: skip
     return [name for name, length in fits.items() if length == max(fits.values())]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gwtui.apis import APIS
+from gwtui.apis import ASKED_APIS
 from gwtui.doctor.products import fronts_of, product_of
 from gwtui.doctor.questions import Answered, DoctorTarget, known_models, untried, why_to_stop
 from gwtui.model.profile import Endpoint
@@ -52,7 +52,7 @@ def diagnose(target: DoctorTarget, answered: Sequence[Answered]) -> Diagnosis:
     """Of each API the answer that was good counts, or else the first."""
     seen = [each.seen for each in answered]
     product, evidence = product_of(seen)
-    of_apis = [each for each in answered if each.question.topic in APIS]
+    of_apis = [each for each in answered if each.question.topic in ASKED_APIS]
     counts = {each.question.topic: each for each in (*reversed(of_apis), *(each for each in of_apis if each.ok))}
     order = dict.fromkeys(each.question.topic for each in of_apis)
     return Diagnosis(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gwtui.apis import APIS
+from gwtui.apis import ASKED_APIS
 from gwtui.checks.evidence import object_in
 from gwtui.model.records import Request
 from gwtui.text.sanitize import clean
@@ -23,6 +23,7 @@ _OWN = {
     "gemini": re.compile("gemini"),
     "cohere-chat": re.compile("command"),
     "openai-responses": re.compile("gpt|o[1-9]"),
+    "openai-realtime": re.compile("realtime"),
 }
 """In the names of models that an API was made for."""
 
@@ -53,7 +54,7 @@ def models_of(document: dict[str, Any]) -> tuple[str, ...]:
 
 def chosen_model(api: str, models: Sequence[str]) -> str:
     """A model for a question to the API: of the list, if there is one. A model of its own maker goes first."""
-    default, own = APIS[api].default_model, _OWN.get(api)
+    default, own = ASKED_APIS[api].default_model, _OWN.get(api)
     talking = [name for name in models if not _NO_CHAT.search(name)] or list(models)
     if default in talking or not talking:
         return default

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from gwtui.apis import APIS, url_for
+from gwtui.apis import ASKED_APIS, url_for
 from gwtui.apis.addresses import join_url, likely_url
 from gwtui.apis.anthropic.messages import VERSION
 from gwtui.apis.errors import refused_parameter
@@ -105,7 +105,7 @@ class Answered:
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint as it was asked at last, with the name of the limit that was sent."""
-        endpoint, names = self.question.endpoint, APIS[self.question.endpoint.api].limit_fields
+        endpoint, names = self.question.endpoint, ASKED_APIS[self.question.endpoint.api].limit_fields
         sent = (name for name in names for each in self._renamed if f"sent as {name}:" in each.evidence)
         name = next(sent, "")
         return with_limit_in(endpoint, names, name) if name else endpoint
@@ -134,7 +134,7 @@ def untried(target: DoctorTarget, answered: Sequence[Answered]) -> tuple[str, ..
         return ()
     asked = {each.question.topic for each in answered}
     topics = (each.topic for each in _unasked(target, answered))
-    return tuple(dict.fromkeys(topic for topic in topics if topic in APIS and topic not in asked))
+    return tuple(dict.fromkeys(topic for topic in topics if topic in ASKED_APIS and topic not in asked))
 
 
 def _unasked(target: DoctorTarget, answered: Sequence[Answered]) -> Iterator[Inquiry]:
@@ -144,7 +144,7 @@ def _unasked(target: DoctorTarget, answered: Sequence[Answered]) -> Iterator[Inq
 
 def _takes(question: Inquiry) -> int:
     """The maximum number of requests: one more where a limit may be sent under another name."""
-    return 1 + (len(APIS[question.endpoint.api].limit_fields) > 1)
+    return 1 + (len(ASKED_APIS[question.endpoint.api].limit_fields) > 1)
 
 
 _LIMITED = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
@@ -153,7 +153,7 @@ _LIMITED = frozenset({Verdict.RATE_LIMITED, Verdict.OVERLOADED})
 def why_to_stop(answered: Sequence[Answered]) -> str:
     """Why no more questions help; "" where they may."""
     verdicts = [each.request.verdict for each in answered]
-    asked = [each for each in answered if each.question.topic in APIS]
+    asked = [each for each in answered if each.question.topic in ASKED_APIS]
     if any(each.ok for each in asked):
         return ""
     if verdicts and verdicts[-1] in {*UNREACHED, Verdict.LOCAL}:
@@ -215,7 +215,7 @@ def root_of(url: str) -> str:
     """The base URL without the version, or the path of an API, that it ends with."""
     parts = urlsplit(url)
     path = parts.path.rstrip("/")
-    for api in APIS.values():
+    for api in ASKED_APIS.values():
         end = api.default_path.partition("?")[0]
         if api.kind is Kind.COMPLETION and path.endswith(end):
             path = path.removesuffix(end)
@@ -255,7 +255,7 @@ def _of_api(target: DoctorTarget, api: str, models: Sequence[str], answered: Seq
 
 def first_endpoint(target: DoctorTarget, api: str, models: Sequence[str]) -> Endpoint:
     """How the API is asked at first."""
-    path, default = urlsplit(target.url).path.rstrip("/"), APIS[api].default_path
+    path, default = urlsplit(target.url).path.rstrip("/"), ASKED_APIS[api].default_path
     is_own = apis_at(path) in ([], [api])
     version = _VERSION.search(path)
     fits = default.startswith("/v") and (version is None or default.startswith(f"{version[0]}/"))
@@ -294,7 +294,7 @@ def remedy(answer: Answered, models: Sequence[str] = ()) -> Endpoint | None:
 
 def _elsewhere(endpoint: Endpoint) -> Endpoint | None:
     """The endpoint at the address that its API likely has there."""
-    likely = likely_url(url_for(endpoint), endpoint.url, None, APIS[endpoint.api].default_path)
+    likely = likely_url(url_for(endpoint), endpoint.url, None, ASKED_APIS[endpoint.api].default_path)
     root = root_of(endpoint.url)
     return replace(endpoint, url=root, path=urlsplit(likely).path.removeprefix(urlsplit(root).path)) if likely else None
 

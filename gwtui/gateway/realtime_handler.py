@@ -22,16 +22,14 @@ REALTIME_PATH = "/v1/realtime"
 MOST_MESSAGES = 1000
 """Of one question."""
 _NORMAL = 1000
+_BAD_KEY = 3000
+_BAD_REQUEST = 4000
+_REFUSED = "invalid_request_error"
 
 
 async def realtime(state: GatewayState, websocket: WebSocket) -> None:
     """Take a WebSocket, or refuse it, and answer what is asked over it."""
     model = websocket.query_params.get("model", "")
-    if key_is_invalid(websocket):
-        return await websocket.send_denial_response(error_response(REALTIME, 401, "The API key is not valid."))
-    if model == UNKNOWN_MODEL:
-        words = f"The model `{model}` does not exist."
-        return await websocket.send_denial_response(error_response(REALTIME, 404, words))
     try:
         behaviour = state.behaviour(websocket, state.next(websocket.url.path, model, "session"), model)
     except FaultError as error:
@@ -40,11 +38,28 @@ async def realtime(state: GatewayState, websocket: WebSocket) -> None:
         return await websocket.send_denial_response(await refusal(behaviour, partial(error_response, REALTIME)))
     await websocket.accept(headers=[(k.encode(), v.encode("latin-1")) for k, v in (behaviour.headers or {}).items()])
     try:
+        if (refused := _refused(websocket, model)) is not None:
+            return await _refuse(websocket, *refused)
         await _send(websocket, event("session.created", "session", session=_session(model)))
         while await _answered(state, websocket, model):
             pass
     except WebSocketDisconnect:
         return None
+
+
+def _refused(websocket: WebSocket, model: str) -> tuple[int, str, str] | None:
+    """The close code, the error code and the words with which the API refuses a session; None: it does not."""
+    if key_is_invalid(websocket):
+        return _BAD_KEY, "invalid_api_key", "The API key is not valid."
+    if model == UNKNOWN_MODEL:
+        return _BAD_REQUEST, "model_not_found", f"The model `{model}` does not exist."
+    return None
+
+
+async def _refuse(websocket: WebSocket, close_code: int, code: str, words: str) -> None:
+    """Refuse a session as the API does: with an error, and a close frame behind it."""
+    await _send(websocket, error_message(_REFUSED, words, code))
+    await websocket.close(close_code, f"{_REFUSED}.{code}")
 
 
 async def _answered(state: GatewayState, websocket: WebSocket, model: str) -> bool:
@@ -57,7 +72,7 @@ async def _answered(state: GatewayState, websocket: WebSocket, model: str) -> bo
         question = visit.question = _question(websocket, model, messages)
     except QuestionError as error:
         visit.over(400, "refused")
-        await _send(websocket, error_message("invalid_request_error", str(error)))
+        await _send(websocket, error_message(_REFUSED, str(error)))
         return True
     said = obeyed(messages)
     behaviour = behaviour if said is None or behaviour.text else msgspec.structs.replace(behaviour, text=said)

@@ -86,6 +86,8 @@ class MessagesProber(HTTPProber):
                 await self._take(result, intake, arrival, arrival.data)
             finally:
                 self._taken(result, intake, arrival)
+                if not self._socket_api.answers(intake.reader):
+                    result.trace.greeted()
                 if replies := parser.replies():
                     await connection.reply(replies)
             if intake.reader.ended():

@@ -87,6 +87,10 @@ class ConnectionTrace:
         self.first_read_ns = self.last_read_ns = None
         self.first_read_error_ns = self.last_read_error_ns = 0
 
+    def greeted(self) -> None:
+        """What came so far is no answer: it was sent before any question, to whoever connects."""
+        self.first_read_ns, self.first_read_error_ns = None, 0
+
     def came(self, arrival: Arrival) -> None:
         """Note a read, or the end."""
         if not arrival.data:

@@ -14,7 +14,7 @@ from support.framed import WIRES, wire_of
 from support.script import Events, Script, response
 from support.streams import decode, json_values, names, unnamed
 
-from gwtui.apis import APIS, SOCKET_APIS, api_names, kind_of, title_of, url_for
+from gwtui.apis import SAVED_APIS, SOCKET_APIS, api_names, kind_of, title_of, url_for
 from gwtui.apis.base import StreamReader
 from gwtui.decode import CaptureError, Decoded
 from gwtui.framing import FRAMINGS
@@ -26,7 +26,7 @@ from gwtui.model.verdicts import Verdict
 from gwtui.verdict.classify import Judged, Transport, judge
 
 every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)
-COMPLETIONS = [name for name, api in APIS.items() if api.kind is Kind.COMPLETION]
+COMPLETIONS = [name for name, api in SAVED_APIS.items() if api.kind is Kind.COMPLETION]
 
 
 def decoded_from(script: Script, events: Events) -> Decoded:
@@ -35,7 +35,7 @@ def decoded_from(script: Script, events: Events) -> Decoded:
 
 def test_every_api_has_a_script() -> None:
     assert {script.api for script in SCRIPTS} == set(COMPLETIONS)
-    assert set(api_names()) == {*COMPLETIONS, *SOCKET_APIS, "gateway-metrics", "http", "websocket"}
+    assert set(api_names()) == {*COMPLETIONS, "gateway-metrics", "http", "websocket"}
     assert {name for script in SCRIPTS for name in script.lies} <= {name for name, _, _ in LIES}
 
 
@@ -144,7 +144,7 @@ def test_an_error_outside_of_any_event_is_an_error_in_the_stream(script: Script)
 def live(script: Script, body: bytes, content_type: str) -> Judged:
     """What a probe that asked for a stream says of such an answer; a capture does not show what was asked for."""
     transport = Transport(end=End.CLEAN, status=200, headers=(("content-type", content_type),), body=body)
-    return judge(Endpoint(name="e", api=script.api, url="http://h"), APIS[script.api], transport)
+    return judge(Endpoint(name="e", api=script.api, url="http://h"), SAVED_APIS[script.api], transport)
 
 
 @every_script
@@ -183,15 +183,15 @@ def test_a_stream_that_is_called_something_else_is_none(script: Script) -> None:
     body = script.wire(script.good)
     judgement = decode(response(body, "text/plain"), script.api).judgement
     assert (judgement.verdict, judgement.rule) == (Verdict.NOT_A_STREAM, "stream.content-type")
-    assert f"{APIS[script.api].framing.title} came as text/plain" in judgement.reason
+    assert f"{SAVED_APIS[script.api].framing.title} came as text/plain" in judgement.reason
 
 
-FOREIGN = [(script, other) for script in SCRIPTS for other in FRAMINGS if other is not APIS[script.api].framing]
+FOREIGN = [(script, other) for script in SCRIPTS for other in FRAMINGS if other is not SAVED_APIS[script.api].framing]
 
 
 @pytest.mark.parametrize(("script", "other"), FOREIGN, ids=[f"{script}-{other.name}" for script, other in FOREIGN])
 def test_a_stream_in_another_framing_is_named_and_quoted(script: Script, other: Framing) -> None:
-    framing = APIS[script.api].framing
+    framing = SAVED_APIS[script.api].framing
     payload = FramedEvent("message", '{"a":1}')
     body = WIRES[other.name].encode([payload] * 3, "\n")
     for content_type in (framing.media_type, other.media_type, "application/json"):
@@ -209,13 +209,13 @@ def test_a_stream_in_another_framing_is_named_and_quoted(script: Script, other: 
 
 def follow(script: Script, chunks: list[bytes]) -> tuple[list[object], object]:
     """All that a reader makes of a stream that comes in these pieces."""
-    parser, reader = APIS[script.api].framing.parser(), reader_of(script.api)
+    parser, reader = SAVED_APIS[script.api].framing.parser(), reader_of(script.api)
     readings: list[object] = [reader.event(event) for chunk in chunks for event in parser.feed(chunk)]
     return readings, (reader.end(), reader.usage, reader.findings, reader.model_served)
 
 
 def reader_of(api: str) -> StreamReader:
-    return APIS[api].reader(Endpoint(name="e", api=api, url="http://h", body={"model": "m"}))
+    return SAVED_APIS[api].reader(Endpoint(name="e", api=api, url="http://h", body={"model": "m"}))
 
 
 @every_script
@@ -283,10 +283,10 @@ def test_half_a_character_is_read_wherever_it_stands(script: Script) -> None:
 
 @given(st.sampled_from(COMPLETIONS), st.binary(max_size=60) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_any_whole_body_is_answered_and_judged(api: str, body: bytes) -> None:
-    answer = APIS[api].answer(Endpoint(name="e", api=api, url="http://h"), 200, body)
+    answer = SAVED_APIS[api].answer(Endpoint(name="e", api=api, url="http://h"), 200, body)
     assert answer.judgement.reason.isprintable()
     assert all(finding.evidence.isprintable() for finding in answer.findings)
-    assert APIS[api].error_reason(body).isprintable()
+    assert SAVED_APIS[api].error_reason(body).isprintable()
 
 
 @pytest.mark.parametrize("api", COMPLETIONS)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.script import Script
 from support.streams import Case, check, feed, json_values, names, unnamed
 
 from gwtui.apis import SOCKET_APIS, fields_sent, kind_of, title_of, url_for
@@ -38,6 +39,15 @@ def ev(kind: str, **fields: Any) -> FramedEvent:
 
 def done(status: str = "completed", **fields: Any) -> FramedEvent:
     return ev("response.done", response={"id": "r", "status": status, **fields})
+
+
+def refusal(code: str | None, message: str = "no", kind: str = "invalid_request_error") -> FramedEvent:
+    return ev("error", error={"type": kind, "code": code, "message": message, "param": None, "event_id": None})
+
+
+def failed(kind: str, code: str) -> FramedEvent:
+    error = {"type": kind, "code": code, "message": "no"}
+    return done("failed", status_details={"type": "failed", "error": error}, output=[])
 
 
 PLACE = {"response_id": "r", "item_id": "i", "output_index": 0, "content_index": 0}
@@ -81,9 +91,24 @@ CASES = [
     Case("limits again behind the end", [*GOOD, LIMITS], COMPLETE, "realtime.completed"),
     Case("without done", GOOD[:-1], CUT, "realtime.eof-before-completed", 13),
     Case("cut in the text", GOOD[:9], CUT, "realtime.eof-before-completed", 9),
-    Case("no response", OPENED, Verdict.EMPTY, "realtime.no-response"),
+    Case("no response", OPENED, CUT, "realtime.eof-before-completed", 4),
+    Case("another API", [ev("hello")], Verdict.EMPTY, "realtime.no-response"),
     Case("nothing", [], Verdict.EMPTY, "realtime.no-response"),
-    Case("an error", [*OPENED, ERROR], Verdict.ERROR_IN_STREAM, "realtime.error-event", 5),
+    Case("a field is refused", [*OPENED, ERROR], Verdict.BAD_REQUEST, "realtime.refused", 5),
+    Case("the key is refused", [refusal("invalid_api_key")], Verdict.AUTH, "realtime.refused", 1),
+    Case("there is no key", [refusal(None, "Missing bearer or basic authentication in header")], Verdict.AUTH,
+         "realtime.refused", 1),
+    Case("the session is too old", [*BEGUN, refusal("session_expired", "60 minutes", "server_error")],
+         Verdict.ERROR_IN_STREAM, "realtime.error-event", 9),
+    Case("an error after content", [*BEGUN, delta("a"), ERROR], Verdict.ERROR_IN_STREAM, "realtime.error-event", 10),
+    *(
+        Case(code, [*OPENED, CREATED, failed(kind, code)], verdict, "realtime.refused", 6)
+        for kind, code, verdict in (
+            ("insufficient_quota", "insufficient_quota", Verdict.QUOTA),
+            ("tokens", "rate_limit_exceeded", Verdict.RATE_LIMITED),
+            ("invalid_request_error", "model_not_found", Verdict.NOT_FOUND),
+        )
+    ),
     Case(
         "failed",
         [*BEGUN, done("failed", status_details={"type": "failed", "error": {"type": "server_error"}})],
@@ -110,6 +135,9 @@ CASES = [
     Case("no JSON", [*BEGUN, delta("a"), unnamed("hello"), *ending("a"), DONE], WRONG, "realtime.bad-json", 10,
          FindingName.BAD_JSON),
     Case("a delta is lost", [*BEGUN, delta("a"), *ending(), DONE], WRONG, "realtime.whole-differs", 10),
+    Case("the end of the text is lost", [*BEGUN, delta("a"), DONE], WRONG, "realtime.whole-differs", 10),
+    Case("only the ends of its parts are lost", [*BEGUN, delta("ab"), DONE], COMPLETE, "realtime.completed",
+         finding=FindingName.ITEM_NOT_DONE),
     Case("no created", [SESSION, delta("a"), DONE], WRONG, "realtime.created-missing", 2),
     Case("an unknown event", [*BEGUN, ev("vendor.hello"), *GOOD[8:]], COMPLETE, "realtime.completed",
          finding=FindingName.UNKNOWN_EVENT),
@@ -148,6 +176,15 @@ def test_events_of_the_session_are_no_progress_of_the_answer() -> None:
     assert [reader.event(event).is_progress for event in (*OPENED, LIMITS)] == [True, False, False, False, False]
 
 
+def test_the_greeting_is_no_answer() -> None:
+    reader = API.reader(endpoint())
+    assert not API.answers(reader)
+    reader.event(SESSION)
+    assert not API.answers(reader)
+    reader.event(OPENED[1])
+    assert API.answers(reader)
+
+
 def test_a_breach_may_be_tolerated() -> None:
     reader = API.reader(endpoint(tolerate=("realtime.whole-differs",)))
     feed(reader, [*BEGUN, delta("a"), *ending(), DONE])
@@ -167,7 +204,8 @@ def test_whatever_comes_nothing_is_raised(payloads: list[Any]) -> None:
 
 def test_a_session_is_told_to_answer_in_text_and_asked_once() -> None:
     update, item, create = asked(prompt="Hi", max_tokens=7)
-    assert update == {"type": "session.update", "session": {"type": "realtime", "output_modalities": ["text"]}}
+    session = {"type": "realtime", "output_modalities": ["text"], "reasoning": {"effort": "minimal"}}
+    assert update == {"type": "session.update", "session": session}
     content = [{"type": "input_text", "text": "Hi"}]
     assert item == {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": content}}
     assert create == {"type": "response.create", "response": {"max_output_tokens": 7}}
@@ -198,7 +236,7 @@ def test_a_conversation_becomes_items() -> None:
 
 def test_a_body_adds_to_session_and_response() -> None:
     body = {"session": {"instructions": "Be brief."}, "response": {"conversation": "none", "max_output_tokens": 3}}
-    update, _, create = asked(body=body)
+    update, _, create = asked(body=body, model=MODEL)
     assert update["session"] == {"type": "realtime", "output_modalities": ["text"], "instructions": "Be brief."}
     assert create["response"] == {"max_output_tokens": 3, "conversation": "none"}
 
@@ -239,3 +277,46 @@ def test_what_cannot_be_asked_is_said(fields: dict[str, Any], told: str) -> None
 )
 def test_an_answer_that_opens_no_websocket_is_a_wrong_one(body: bytes, rule: str) -> None:
     assert API.answer(endpoint(), 200, body).judgement.rule == f"realtime.{rule}"
+
+
+# What holds for every API
+
+
+def script() -> Script:
+    item = {"id": "i", "type": "message", "role": "assistant", "content": []}
+    added = ev("response.output_item.added", response_id="r", output_index=0, item=item)
+    whole = ending()
+    return Script(
+        "openai-realtime",
+        (ev("session.created", session={"type": "realtime", "model": "m"}), *OPENED[1:], CREATED),
+        (added, PART, delta("a"), delta("b")),
+        tuple(whole),
+        (),
+        (done(output=[ITEM]),),
+        refusal("server_error", "busy", "server_error"),
+        (CREATED, done(output=[])),
+        {},
+        silent=2,
+        lies={
+            "cut right before its end is proved": Verdict.TRUNCATED,
+            "never a terminator": Verdict.TRUNCATED,
+            "the terminator over a cut": COMPLETE,
+            "only the terminator": WRONG,
+        },
+        rare=(
+            LIMITS,
+            ERROR,
+            failed("insufficient_quota", "insufficient_quota"),
+            done("cancelled", status_details={"type": "cancelled", "reason": "turn_detected"}),
+            done("incomplete", status_details={"type": "incomplete", "reason": "content_filter"}, usage=USAGE),
+            ev("conversation.created", conversation={"id": "c"}),
+            ev("input_audio_buffer.speech_started", audio_start_ms=0),
+            ev("response.function_call_arguments.delta", output_index=1, delta='{"a":'),
+            ev("response.output_audio_transcript.delta", output_index=2, content_index=0, delta="a"),
+            ev("response.output_audio.delta", output_index=2, content_index=0, delta="AAAA"),
+            ev("response.text.delta", output_index=0, content_index=0, delta="a"),
+        ),
+    )
+
+
+SCRIPTS = (script(),)

@@ -9,7 +9,7 @@ from support.apis import SCRIPTS
 from support.script import Script
 from support.streams import answer_of, feed, named, names, unnamed
 
-from gwtui.apis import APIS, finish_reasons
+from gwtui.apis import SAVED_APIS, finish_reasons
 from gwtui.apis.base import Usage
 from gwtui.apis.finish_reasons import OPENAI, Ending, Vocabulary
 from gwtui.apis.gemini.stream import UNSPECIFIED
@@ -100,7 +100,7 @@ def test_the_limit_is_the_one_that_was_sent() -> None:
 @pytest.mark.parametrize("script", SCRIPTS, ids=str)
 def test_an_empty_stream_is_empty_whatever_is_counted(script: Any) -> None:
     """Completions of code may have nothing to add; a monitor of several models counts nothing."""
-    reader = APIS[script.api].reader(endpoint(script.api))
+    reader = SAVED_APIS[script.api].reader(endpoint(script.api))
     feed(reader, script.empty)
     judgement, found = reader.end(), names(reader.findings)
     if script.api in CODE:
@@ -134,7 +134,7 @@ STREAMS: list[tuple[str, list[FramedEvent]]] = [
 @pytest.mark.parametrize(("api", "events"), STREAMS, ids=[api for api, _ in STREAMS])
 @pytest.mark.parametrize("word", ["abort", "cancelled", "network_error", "MALFORMED_RESPONSE"])
 def test_a_word_of_failure_fails_in_every_api_and_is_quoted(api: str, events: list[FramedEvent], word: str) -> None:
-    reader = APIS[api].reader(endpoint(api))
+    reader = SAVED_APIS[api].reader(endpoint(api))
     feed(reader, [FramedEvent(event.event, event.data.replace("WORD", word)) for event in events])
     judgement = reader.end()
     assert (judgement.verdict, word in judgement.reason) == (FAILED, True), judgement
@@ -238,7 +238,7 @@ def test_a_finish_reason_is_due_for_each_part_and_not_for_a_refusal(
 
 
 def test_a_call_of_a_tool_in_another_shape_is_one() -> None:
-    reader = APIS["openai-chat"].reader(endpoint("openai-chat"))
+    reader = SAVED_APIS["openai-chat"].reader(endpoint("openai-chat"))
     feed(reader, [chunk(delta={"content": "a", "tool_calls": {"function": {"name": "f"}}}),
                   chunk(delta={}, finish_reason="tool_calls"), unnamed("[DONE]")])  # fmt: skip
     assert reader.end().verdict is COMPLETE
@@ -248,7 +248,7 @@ def test_one_of_several_models_that_says_nothing_has_failed() -> None:
     events = [{"type": "start", "model": "a"}, {"type": "start", "model": "b"}]
     events += [{"type": "chunk", "model": "a", "content": "x"}, {"type": "done", "model": "a"}]
     events += [{"type": "done", "model": "b"}, {"type": "complete"}]
-    reader = APIS["compare-stream"].reader(endpoint("compare-stream", model="a,b"))
+    reader = SAVED_APIS["compare-stream"].reader(endpoint("compare-stream", model="a,b"))
     feed(reader, map(unnamed, events))
     (found,) = reader.findings
     assert (found.name, "b: it ended without any content" in found.evidence) == (FindingName.MODEL_FAILED, True)

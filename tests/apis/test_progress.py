@@ -9,7 +9,7 @@ import pytest
 from support.apis import SCRIPTS
 from support.streams import feed, named, unnamed
 
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.framing.base import FramedEvent
 from gwtui.model.profile import Endpoint
 
@@ -17,7 +17,7 @@ Events = list[FramedEvent]
 
 
 def reader(api: str) -> Any:
-    return APIS[api].reader(Endpoint(name="e", api=api, url="http://h"))
+    return SAVED_APIS[api].reader(Endpoint(name="e", api=api, url="http://h"))
 
 
 def chunk(**fields: Any) -> FramedEvent:

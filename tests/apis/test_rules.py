@@ -8,7 +8,7 @@ from pathlib import Path
 from support.streams import feed, named, names, unnamed
 
 import gwtui.apis
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.apis.base import StreamReader
 from gwtui.apis.rules import TOLERABLE, is_tolerated, line_to_tolerate
 from gwtui.framing.base import FramedEvent
@@ -32,7 +32,7 @@ def test_each_rule_of_the_course_of_a_stream_may_be_tolerated() -> None:
 
 
 def reader(api: str, *tolerate: str) -> StreamReader:
-    return APIS[api].reader(Endpoint(name="e", api=api, url="http://h", tolerate=tolerate))
+    return SAVED_APIS[api].reader(Endpoint(name="e", api=api, url="http://h", tolerate=tolerate))
 
 
 def chunk(**fields: object) -> FramedEvent:

@@ -109,6 +109,8 @@ def test_the_junit_file_has_a_case_per_check(gateway: Gateway, tmp_path: Path) -
         (("--only", "ping"), "None of these checks"),
         (("--tool", "codi"), "did you mean cody?"),
         (("--tool", "compare", "--only", "ping"), "None of these checks"),
+        (("--api", "openai-realtime"), "over a WebSocket"),
+        (("--api", "openai-realtime", "--tool", "cody"), "over a WebSocket"),
         (("http://h",), "Give the URL once"),
         (("--models", ","), "--models names no model"),
         (("--models", "a,b,c,d,e,f,g,h,i,j"), "10 models"),

@@ -9,7 +9,7 @@ from support.apis import SCRIPTS
 from support.script import Script
 from support.streams import decode
 
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.apis.shapes import SAME
 from gwtui.decode import CaptureError
 from gwtui.decode.recognition import STREAMING, Sureness, apis_at
@@ -60,7 +60,7 @@ def test_a_whole_answer_shows_its_api(script: Script) -> None:
 
 @pytest.mark.parametrize("api", STREAMING)
 def test_the_path_of_an_api_is_its_own(api: str) -> None:
-    path = APIS[api].default_path.partition("?")[0].replace("{model}", "some-model")
+    path = SAVED_APIS[api].default_path.partition("?")[0].replace("{model}", "some-model")
     assert apis_at(path) == [api]
     assert apis_at(f"/proxy{path}") == [api]
 

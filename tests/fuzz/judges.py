@@ -13,6 +13,7 @@ from fuzz.target import Target
 from support.checked import document, read, target
 from support.texts import texts_of
 
+from gwtui.apis import APIS
 from gwtui.checks.evidence import Evidence, Probed
 from gwtui.checks.registry import CHECKS
 from gwtui.checks.request_sets import PROBES, RequestSet
@@ -38,7 +39,9 @@ def gathered(dice: Dice) -> Gathered:
             continue
         if need in PROBES:
             count = 2 if need is RequestSet.STRANGER else dice.few(6)
-            found[need] = [answered(dice.choice(list(STREAMS)))(dice) for _ in range(count)]
+            found[need] = [
+                answered(dice.choice([name for name in STREAMS if name in APIS]))(dice) for _ in range(count)
+            ]
         else:
             found[need] = [dice.spoiled_json(json.dumps(dice.choice(DOCUMENTS))) for _ in range(dice.few(2))]
     return found

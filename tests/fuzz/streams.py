@@ -18,7 +18,7 @@ from support.script import Events
 from support.scripted import chunk
 from support.texts import texts_of
 
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.apis.damage import DamageWatch
 from gwtui.apis.headers import header, http_date, pick_headers, request_id, retry_after, trace_id, without_query
 from gwtui.codec.csv_schema import REQUEST_COLUMNS, request_row
@@ -108,7 +108,7 @@ def answered(api: str) -> Any:
 
 def read_answer(answered: Answered) -> Request:
     """All the way from bytes to a row: what a prober does with them."""
-    api = APIS[answered.api]
+    api = SAVED_APIS[answered.api]
     endpoint = Endpoint(name="a", api=answered.api, url="http://a")
     result = Result(1, Trigger.TRIAL, 0, ConnectionTrace(last_write_ns=1, last_read_ns=9), record_text=True)
     result.status, result.headers = answered.status, answered.headers
@@ -223,7 +223,7 @@ def read_page(page: bytes) -> None:
             assert quoted.isprintable()
             assert len(quoted) <= 200
     framing_of(page)
-    for api in APIS.values():
+    for api in SAVED_APIS.values():
         assert api.error_reason(page).isprintable()
 
 

@@ -58,7 +58,7 @@ async def test_the_limit_cuts_the_answer(gateway: Gateway, fields: dict[str, Any
 )
 async def test_a_wrong_session_is_an_error_event(gateway: Gateway, fields: dict[str, Any], says: str) -> None:
     row = await probed(target(gateway, **fields))
-    assert row.verdict is Verdict.ERROR_IN_STREAM
+    assert (row.verdict, row.rule) == (Verdict.BAD_REQUEST, "realtime.refused")
     assert says in row.reason
 
 

@@ -27,6 +27,7 @@ from support.probing import Probing, endpoint, soon
 from support.script import Script
 from support.scripted import Close, Flood, Hold, Receive, Reset, ScriptedServer, Send, Step, chunk, http
 
+from gwtui.apis import APIS
 from gwtui.model.enums import FindingName
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Record, Request, StreamEvent, StreamRead
@@ -35,7 +36,8 @@ from gwtui.probes.capture import HALF_EVENTS
 from gwtui.probes.prober import probe_once
 from gwtui.probes.response_reader import PART_EVENTS
 
-every_script = pytest.mark.parametrize("script", SCRIPTS, ids=str)
+OVER_HTTP = [script for script in SCRIPTS if script.api in APIS]
+every_script = pytest.mark.parametrize("script", OVER_HTTP, ids=str)
 SSE = "Content-Type: text/event-stream"
 
 
@@ -121,7 +123,7 @@ async def test_an_answer_whose_last_text_lacks_its_blank_line_is_cut() -> None:
     assert (found.row.verdict, found.row.event_number) == (Verdict.TRUNCATED, 1)
 
 
-ERRORS = [(script, error) for script in SCRIPTS for error in wire_of(script.api).errors]
+ERRORS = [(script, error) for script in OVER_HTTP for error in wire_of(script.api).errors]
 
 
 @pytest.mark.parametrize(("script", "error"), ERRORS, ids=[f"{script}-{error}" for script, error in ERRORS])
@@ -164,7 +166,7 @@ async def test_a_length_beside_chunks_is_reported_whatever_comes_of_it() -> None
     assert (found.row.verdict, FindingName.TWO_LENGTHS in found.findings) == (Verdict.COMPLETE, True)
 
 
-LAWFUL = [(script, line_end) for script in SCRIPTS for line_end in wire_of(script.api).line_ends]
+LAWFUL = [(script, line_end) for script in OVER_HTTP for line_end in wire_of(script.api).line_ends]
 
 
 @pytest.mark.parametrize(("script", "line_end"), LAWFUL, ids=[f"{script}-{end!r}" for script, end in LAWFUL])

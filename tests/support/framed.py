@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.framing.base import FramedEvent, FrameParser
 from gwtui.framing.event_stream import EVENT_STREAM, EventStreamParser
 from gwtui.framing.ndjson import NDJSON, NDJSONParser
@@ -148,9 +148,9 @@ WIRES = {
 
 def wire_of(api: str) -> Wire:
     """How the streams of that API look."""
-    return WIRES[APIS[api].framing.name]
+    return WIRES[SAVED_APIS[api].framing.name]
 
 
 def stream_type(api: str) -> str:
     """The content type of the streams of that API."""
-    return APIS[api].framing.media_type
+    return SAVED_APIS[api].framing.media_type

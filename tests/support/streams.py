@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gwtui.apis import APIS
+from gwtui.apis import SAVED_APIS
 from gwtui.apis.base import Answer, StreamReader
 from gwtui.decode import Decoded, opened
 from gwtui.decode import decode as decode_exchange
@@ -65,7 +65,7 @@ def feed(reader: StreamReader, events: Iterable[FramedEvent]) -> StreamReader:
 def answer_of(api: str, body: object, model: str | None = None) -> Answer:
     """What an API makes of a whole answer to a request for that model."""
     endpoint = Endpoint(name="e", api=api, url="http://h", model=model, stream=False)
-    return APIS[api].answer(endpoint, 200, json.dumps(body).encode())
+    return SAVED_APIS[api].answer(endpoint, 200, json.dumps(body).encode())
 
 
 def check(reader: StreamReader, case: Case) -> None:

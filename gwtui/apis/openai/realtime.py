@@ -14,7 +14,7 @@ import msgspec
 
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import Answer, Ask, AskError, SocketAPI, StreamReader
-from gwtui.apis.default_models import GPT_REALTIME
+from gwtui.apis.default_models import GPT_REALTIME, REALTIME_HARDLY_THINKS
 from gwtui.apis.openai.events import ERROR_FORM
 from gwtui.apis.openai.realtime_stream import EVENT_WORDS, RULES, RealtimeReader
 from gwtui.apis.outcome import wanted_of
@@ -25,9 +25,12 @@ from gwtui.apis.requests import (
     json_body,
     key_header,
     model_asked,
+    unless_named,
     with_scheme,
 )
+from gwtui.framing.base import Framing
 from gwtui.framing.messages import MESSAGES
+from gwtui.framing.ndjson import NDJSON
 from gwtui.model.enums import Kind
 from gwtui.model.profile import Endpoint
 from gwtui.model.verdicts import Verdict
@@ -44,7 +47,7 @@ class OpenAIRealtime(SocketAPI):
 
     name = "openai-realtime"
     kind = Kind.COMPLETION
-    framing = MESSAGES
+    framing: Framing = MESSAGES
     title = "OpenAI Realtime"
     default_path = "/v1/realtime?model={model}"
     default_model = GPT_REALTIME
@@ -81,6 +84,9 @@ class OpenAIRealtime(SocketAPI):
     def reader(self, endpoint: Endpoint) -> RealtimeReader:
         return RealtimeReader(model_asked(endpoint, self.default_model), wanted_of(endpoint))
 
+    def answers(self, reader: StreamReader) -> bool:
+        return not isinstance(reader, RealtimeReader) or reader.answers
+
     def told_headers(self, reader: StreamReader) -> tuple[tuple[str, str], ...]:
         return reader.limit_headers if isinstance(reader, RealtimeReader) else ()
 
@@ -90,6 +96,12 @@ class OpenAIRealtime(SocketAPI):
             return error
         words = f"HTTP {status} came in answer to the handshake instead of 101, which opens a WebSocket"
         return Answer(judged(RULES, Verdict.WRONG_BODY, "not-switched", words))
+
+
+class SavedRealtime(OpenAIRealtime):
+    """A response as clients save it: one message on each line."""
+
+    framing = NDJSON
 
 
 def is_beta(endpoint: Endpoint) -> bool:
@@ -108,7 +120,7 @@ def _question(endpoint: Endpoint) -> dict[str, Any]:
     if is_beta(endpoint):
         session = {"modalities": ["text"], "max_response_output_tokens": endpoint.max_tokens}
         return {"session": session, "items": items}
-    session = {"type": "realtime", "output_modalities": ["text"]}
+    session = {"type": "realtime", "output_modalities": ["text"], **unless_named(endpoint, REALTIME_HARDLY_THINKS)}
     return {"session": session, "items": items, "response": {"max_output_tokens": endpoint.max_tokens}}
 
 
@@ -123,3 +135,4 @@ def _item(message: Mapping[str, Any], *, beta: bool) -> dict[str, Any]:
 
 
 OPENAI_REALTIME = OpenAIRealtime()
+SAVED_REALTIME = SavedRealtime()

@@ -3,6 +3,9 @@
 `session.created` first, then what becomes of the client's own events, then the response: `response.created`, its items
 and deltas as in Responses, and last `response.done`, whose status says how it ended. In the preview the deltas of text
 are called `response.text.delta`.
+
+The handshake succeeds for any key and any model. What other APIs refuse with a status is an error here before anything
+was generated, often with a close frame right behind it: its verdict is the one of that status.
 """
 
 from __future__ import annotations
@@ -12,11 +15,13 @@ from typing import Any
 import msgspec
 
 from gwtui.apis.base import Reading, words_of
-from gwtui.apis.openai.responses_events import DELTAS, TERMINAL, ResponseObject, ResponsesEvent
+from gwtui.apis.errors import APIError
+from gwtui.apis.openai.responses_events import DELTAS, TERMINAL, ResponseObject, ResponsesEvent, output_of
 from gwtui.apis.openai.responses_events import EVENT_WORDS as RESPONSES_WORDS
 from gwtui.apis.openai.responses_stream import ResponsesReader
 from gwtui.apis.outcome import ANYTHING, Wanted
 from gwtui.apis.payload import as_text, member
+from gwtui.framing.base import FramedEvent
 from gwtui.model.enums import EventKind, FindingName
 from gwtui.model.verdicts import Judgement, Verdict
 from gwtui.text.sanitize import clean
@@ -38,8 +43,10 @@ BESIDE = (
 )
 """What the types of events begin with that are not part of a response."""
 MOST_LIMITS = 8
+GREETING = "session.created"
+"""What is sent to whoever connects, before any question."""
 _TYPES = (
-    "session.created",
+    GREETING,
     "session.updated",
     "conversation.created",
     "conversation.item.created",
@@ -83,6 +90,17 @@ class RealtimeReader(ResponsesReader):
         super().__init__(asked, wanted, RULES)
         self.limit_headers: tuple[tuple[str, str], ...] = ()
         """The rate limits that it told of last, as OpenAI's other APIs tell theirs."""
+        self.answers = False
+        """Whether anything came but the greeting."""
+        self._beside_last = ""
+        """The last event of the session."""
+        self._characters = 0
+        """Of the text that came, piece by piece."""
+
+    def event(self, event: FramedEvent) -> Reading:
+        reading = super().event(event)
+        self.answers = self.answers or reading.name != GREETING
+        return reading
 
     def _beside(self, kind: str, payload: ResponsesEvent) -> Reading | None:
         if not kind or kind.startswith("response."):
@@ -95,8 +113,9 @@ class RealtimeReader(ResponsesReader):
         model = member(getattr(payload, "session", None), "model")
         if isinstance(model, str) and model:
             self.model_served = clean(model)
+        self._beside_last = name
         self.limit_headers = _limit_headers(getattr(payload, "rate_limits", None)) or self.limit_headers
-        return Reading(EventKind.START if kind == "session.created" else EventKind.OTHER, name)
+        return Reading(EventKind.START if kind == GREETING else EventKind.OTHER, name)
 
     def _step(self, kind: str, payload: ResponsesEvent) -> Reading:
         if kind != DONE:
@@ -112,20 +131,49 @@ class RealtimeReader(ResponsesReader):
         same = msgspec.structs.replace(
             response, error=error, incomplete_details={"reason": reason} if reason else response.incomplete_details
         )
+        lost = self._lost(response)
         reading = super()._step(ended, msgspec.structs.replace(payload, response=same))
-        self._last = DONE
-        note = reading.note
+        self._last = self._notes.over = DONE
+        note = "; ".join(filter(None, (reading.note, lost)))
         if ended != f"response.{told}":
             words = f"the status of the response is {told or 'missing'}"
             note = "; ".join(filter(None, (note, self._notes.note(FindingName.UNKNOWN_FINISH_REASON, words))))
         return msgspec.structs.replace(reading, name=DONE, note=note)
 
+    def _content(self, content: EventKind, name: str, text: str, note: str) -> Reading:
+        if content is EventKind.TEXT:
+            self._characters += len(text)
+        return super()._content(content, name, text, note)
+
+    def _lost(self, response: ResponseObject) -> str:
+        """The response has ended. Returns a note where it holds more text than came."""
+        whole = len(output_of(response).text.strip())
+        if not self._characters or whole <= self._characters:
+            return ""
+        words = f"the deltas came to {self._characters:,} characters, the whole response has {whole:,}"
+        return self._notes.break_rule("whole-differs", words)
+
+    def _unfinished(self) -> Judgement:
+        if self._created or not self._beside_last:
+            return super()._unfinished()
+        words = f"ended after event {self._notes.number} ({self._beside_last}), before any response"
+        return self._notes.truncated("eof-before-completed", words)
+
     def end(self) -> Judgement:
         seen = super().end()
+        if (error := self._notes.failure) is not None and not self._outcome.contents:
+            return self._refused(seen, error)
         if seen.verdict is not Verdict.COMPLETE:
             return seen
         told = f"{DONE}, status {self._ending.removeprefix('response.')}"
         return msgspec.structs.replace(seen, reason=": ".join(filter(None, (told, self._cut_by))))
+
+    def _refused(self, seen: Judgement, error: APIError) -> Judgement:
+        """Judge an error before any content: what its words name, if they do."""
+        if error.verdict is Verdict.SERVER_ERROR:
+            return seen
+        words = f"event {seen.event_number} refuses the request: {error}"
+        return self._notes.judgement(error.verdict, "refused", words, seen.event_number)
 
 
 def _limit_headers(limits: object) -> tuple[tuple[str, str], ...]:

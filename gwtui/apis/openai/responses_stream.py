@@ -89,7 +89,7 @@ class ResponsesReader:
         if (beside := self._beside(kind, payload)) is not None:
             return beside
         if self._ending:
-            return self._notes.after_end(clean(kind or event.event, 64), self._ending)
+            return self._notes.after_end(clean(kind or event.event, 64), self._notes.over)
         note = self._misnumbered(payload) if self.is_numbered else ""
         if kind == "keepalive":
             return Reading(EventKind.KEEPALIVE, kind, "", note)
@@ -234,7 +234,7 @@ class ResponsesReader:
         if event.data.startswith("[DONE]"):
             return Reading(EventKind.OTHER, "[DONE]")
         if self._ending:
-            return self._notes.after_end(name, self._ending)
+            return self._notes.after_end(name, self._notes.over)
         return Reading(EventKind.OTHER, name, "", self._notes.take_unreadable(payload))
 
     def ended(self) -> bool:

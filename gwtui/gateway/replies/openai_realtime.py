@@ -111,8 +111,8 @@ def event(name: str, number: str, **fields: Any) -> bytes:
     return msgspec.json.encode({"type": name, "event_id": f"event_{number}", **fields})
 
 
-def error_message(kind: str, message: str) -> bytes:
-    error = {"type": kind, "code": None, "message": message, "param": None, "event_id": None}
+def error_message(kind: str, message: str, code: str | None = None) -> bytes:
+    error = {"type": kind, "code": code, "message": message, "param": None, "event_id": None}
     return event("error", "error", error=error)
 
 
@@ -153,6 +153,8 @@ REALTIME = RealtimeReplies()
 REPLIES: tuple[Reply, ...] = ()
 """None that answers a request."""
 _fault = partial(api_fault, "openai-realtime", "realtime")
+_NO_KEY = error_message("invalid_request_error", "The API key is not valid.", "invalid_api_key").decode()
+_NO_QUOTA = {"type": "insufficient_quota", "code": "insufficient_quota", "message": "You exceeded your quota."}
 _BROKEN = {"type": "server_error", "code": "server_error", "message": "boom"}
 FAULTS: tuple[Fault, ...] = (
     *broken_off("openai-realtime", "realtime"),
@@ -199,6 +201,25 @@ FAULTS: tuple[Fault, ...] = (
         findings=(FindingName.BAD_JSON,),
     ),
     _fault("lost", "A delta is lost", Verdict.OUT_OF_ORDER, "whole-differs", lose_event=6),
+    _fault(
+        "key",
+        "The handshake succeeds, an error refuses the key, and the WebSocket is closed with 3000",
+        Verdict.AUTH,
+        "invalid_api_key",
+        error_after=0,
+        error_event=_NO_KEY,
+        cut_after=1,
+        close_code=3000,
+        close_reason="invalid_request_error.invalid_api_key",
+    ),
+    _fault(
+        "quota",
+        "The response fails at once because the quota is used up",
+        Verdict.QUOTA,
+        "insufficient_quota",
+        error_after=1,
+        error_event=_ended("failed", error=_NO_QUOTA),
+    ),
     _fault("401", "The handshake is refused because of the key", Verdict.AUTH, "HTTP 401", status=401),
     _fault("429", "The handshake is rate limited", Verdict.RATE_LIMITED, "HTTP 429", status=429),
     _fault(
