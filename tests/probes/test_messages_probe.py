@@ -26,12 +26,14 @@ from support.scripted import (
     http,
 )
 
+from gwtui.apis import SOCKET_APIS
 from gwtui.model.enums import FindingName
 from gwtui.model.profile import TLS
 from gwtui.model.records import Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
 
 API = "openai-realtime"
+MODEL = SOCKET_APIS[API].default_model
 FORBIDDEN = "made-up-key-44210"
 PLACE = {"output_index": 0, "content_index": 0}
 ITEM = {"type": "message", "content": [{"type": "output_text", "text": "ab"}]}
@@ -47,7 +49,7 @@ def done(status: str = "completed", **fields: Any) -> bytes:
     return event("response.done", response={"id": "resp_1", "status": status, "usage": usage, **fields})
 
 
-SESSION = event("session.created", session={"model": "gpt-realtime"})
+SESSION = event("session.created", session={"model": MODEL})
 CREATED = event("response.created", response={"id": "resp_1"})
 BEGUN = SESSION + CREATED + event("response.output_item.added", output_index=0, item=ITEM)
 A = event("response.output_text.delta", **PLACE, delta="a")
@@ -70,7 +72,7 @@ async def test_a_good_answer_is_complete_with_its_figures() -> None:
     row = await row_of(*ASKED, Send(BEGUN + A), Send(B + ENDING + done(output=[ITEM])), Hold())
     assert (row.verdict, row.rule, row.status) == (Verdict.COMPLETE, "realtime.completed", 101)
     assert (row.events, row.input_tokens, row.output_tokens) == (EVENTS, 9, 2)
-    assert (row.stream, row.model, row.model_served) == (True, "gpt-realtime", "gpt-realtime")
+    assert (row.stream, row.model, row.model_served) == (True, MODEL, MODEL)
     assert (row.trace_id, row.answer_id, row.headers["x-trace"]) == ("trace-9", "resp_1", "trace-9")
     assert row.ttfb_ns is not None
     assert row.ttft_ns is not None
@@ -88,7 +90,7 @@ async def test_the_question_is_asked_in_masked_messages_and_the_key_in_the_hands
         row = await probed(endpoint(API, server.url, prompt="Hi", key="env:K", headers={"X-More": "1"}))
         assert row.verdict is Verdict.COMPLETE
         head = server.requests[0].decode()
-        assert head.startswith("GET /v1/realtime?model=gpt-realtime HTTP/1.1\r\n")
+        assert head.startswith(f"GET /v1/realtime?model={MODEL} HTTP/1.1\r\n")
         for line in (f"Authorization: Bearer {FORBIDDEN}", "Upgrade: websocket", "Connection: Upgrade", "X-More: 1"):
             assert f"\r\n{line}\r\n" in head
         for absent in ("Sec-WebSocket-Extensions", "Content-Length"):
@@ -111,6 +113,7 @@ async def test_each_probe_has_a_websocket_of_its_own() -> None:
         assert server.frames.count(b"\x03\xe8") == 2
 
 
+NO_KEY = event("error", error={"type": "invalid_request_error", "code": "invalid_api_key", "message": "no"})
 HUGE = frame(TEXT, b"x" * (1 << 20), final=False) + frame(0, b"x" * (1 << 20), final=False) * 16
 ENDS: list[tuple[str, tuple[Step, ...], Verdict, str, int]] = [
     ("cut", (Send(BEGUN + A), Close()), Verdict.TRUNCATED, "without a close frame", 4),
@@ -126,6 +129,7 @@ ENDS: list[tuple[str, tuple[Step, ...], Verdict, str, int]] = [
     ("failed", (Send(BEGUN + done("failed", status_details={"error": {"message": "boom"}})),),
      Verdict.ERROR_IN_STREAM, "boom", 4),
     ("error", (Send(SESSION + event("error", error={"message": "boom"})),), Verdict.ERROR_IN_STREAM, "boom", 2),
+    ("no key", (Send(NO_KEY + close(3000, b"x")), Close()), Verdict.AUTH, "invalid_api_key", 1),
     ("empty", (Send(SESSION + CREATED + done()),), Verdict.EMPTY, "no-content", 3),
 ]  # fmt: skip
 
@@ -180,6 +184,26 @@ async def test_a_ping_is_answered_while_the_answer_comes() -> None:
                                Send(B + ENDING + done(output=[ITEM])), Hold())) as server:  # fmt: skip
         row = await probed(endpoint(API, server.url, prompt="Hi"))
         assert (row.verdict, server.frames[3]) == (Verdict.COMPLETE, b"alive")
+
+
+async def test_an_error_that_comes_with_the_handshake_is_read_although_nobody_takes_the_question() -> None:
+    row = await row_of(Accept(), Send(NO_KEY + close(3000, b"invalid_request_error.invalid_api_key")), Reset())
+    assert (row.verdict, row.rule, row.events) == (Verdict.AUTH, "realtime.refused", 1), row.reason
+
+
+async def test_a_greeting_is_no_first_byte_of_the_answer() -> None:
+    row = await row_of(*ASKED, Send(SESSION), Hold(), deadlines=soon(first_token_s=0.1))
+    assert (row.ttfb_ns, row.events, row.status) == (None, 1, 101)
+
+
+async def test_a_key_may_be_sent_as_a_subprotocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("K", FORBIDDEN)
+    told = {"Sec-WebSocket-Protocol": "realtime, openai-insecure-api-key.${env:K}"}
+    async with ScriptedServer((Accept(("Sec-WebSocket-Protocol: realtime",)), *QUESTION, Send(GOOD), Hold())) as server:
+        row = await probed(endpoint(API, server.url, prompt="Hi", headers=told))
+        assert row.verdict is Verdict.COMPLETE, row.reason
+        assert f"openai-insecure-api-key.{FORBIDDEN}\r\n" in server.requests[0].decode()
+    assert FORBIDDEN not in str(row)
 
 
 async def test_rate_limits_are_kept_as_headers_and_a_near_one_is_found() -> None:
