@@ -13,7 +13,7 @@ from support.commanding import gwtui
 from support.tty import terminal
 
 from gwtui import cli
-from gwtui.apis import APIS
+from gwtui.apis import APIS, SOCKET_APIS
 from gwtui.gateway.process import GatewayProcess, spawn_gateway
 from gwtui.model.enums import Kind
 
@@ -79,7 +79,7 @@ COMMANDS = (
     Command("gateway --faults", "stall"),
     Command("gateway benchmark-stream --gateway GATEWAY --sgd made-up-key --requests 2", "2 successful (100 %)"),
     Command("gateway benchmark --gateway GATEWAY --requests 2", "4 successful (100 %)"),
-    *(Command(f"probe --api {name} --url GATEWAY", "complete") for name in COMPLETIONS),
+    *(Command(f"probe --api {name} --url GATEWAY", "complete") for name in (*COMPLETIONS, *SOCKET_APIS)),
     Command("probe --api http --url GATEWAY --path /-/__version --method GET", "complete"),
     Command("probe pings", "pong"),
     Command("decode answer", "complete"),

@@ -9,17 +9,18 @@ from gwtui.checks.check import Check
 from gwtui.checks.registry import CHECKS
 from gwtui.checks.request_plans import request_plan
 from gwtui.checks.request_sets import HEAVY, CheckTarget, RequestSet
+from gwtui.model.profile import Endpoint
 
 
-def why_none(target: CheckTarget) -> str:
+def why_none(endpoint: Endpoint) -> str:
     """Why there are no checks of the endpoint, whatever their names; "" where there are."""
-    api = target.endpoint.api
+    api = endpoint.api
     return f"{api} is asked over a WebSocket, and checks send HTTP requests or pings" if api in SOCKET_APIS else ""
 
 
 def checks_for(target: CheckTarget, names: Sequence[str] = ()) -> tuple[Check, ...]:
     """The checks that are asked of this kind of endpoint, in their order; with names, only those."""
-    if why_none(target):
+    if why_none(target.endpoint):
         return ()
     kind = kind_of(target.endpoint.api)
     return tuple(check for check in CHECKS if kind in check.kinds and (not names or check.name in names))

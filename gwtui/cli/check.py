@@ -138,7 +138,7 @@ def plans(
         (target, checks_for(target, names) if tool is None else checks_of(tool, target, names)) for target in targets
     ]
     if not any(checks for _, checks in found):
-        reasons = dict.fromkeys(filter(None, map(why_none, targets)))
+        reasons = dict.fromkeys(filter(None, map(why_none, asking)))
         raise Refusal(": ".join(("None of these checks applies to this endpoint", *reasons)))
     return found
 

@@ -97,3 +97,11 @@ def test_an_entry_can_be_chosen() -> None:
     missing = run("x.har", "--entry", "2")
     assert (missing.exit_code, missing.output) == (2, "gwtui: x.har: no entry 2 with an answer of a model\n")
     assert run("good", "--api", "oops").exit_code == 2
+
+
+def test_saved_messages_of_a_websocket_are_read_one_on_each_line() -> None:
+    script = script_of("openai-realtime")
+    for events, code, verdict in ((script.good, 0, "complete"), (script.good[:-1], 1, "truncated")):
+        result = run("-", data=script.wire(events))
+        assert (result.exit_code, verdict in result.output) == (code, True), result.output
+        assert "openai-realtime, certain" in result.output

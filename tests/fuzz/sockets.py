@@ -11,13 +11,15 @@ from typing import Any
 import msgspec
 from fuzz.dice import Dice
 from fuzz.material import HEADERS, RESPONSES
+from fuzz.streams import events, fed
 from fuzz.target import Target
 from support.listening import listening
-from support.pinging import accept
+from support.pinging import TEXT, accept, frame
 from support.probing import soon
 from support.texts import texts_of
 
 from gwtui.codec.csv_schema import ping_row, request_row
+from gwtui.framing.messages import MessageParser
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
@@ -57,6 +59,38 @@ def read_handshake(pieces: list[bytes]) -> None:
     _probed("websocket", pieces, shakes_hands=False)
 
 
+def some_messages(dice: Dice) -> list[bytes]:
+    """An answer of Realtime in frames, more or less."""
+    data = [event.data.encode("utf-8", "replace") for event in events(dice, "openai-realtime")]
+    framed = [b"".join(_framed(dice, each)) for each in data]
+    for _ in range(dice.few(3)):
+        framed.insert(dice.randrange(len(framed) + 1), dice.choice(FRAMES))
+    wire = b"".join(framed)
+    return dice.cut(dice.spoiled(wire) if dice.one_in(2) else wire)
+
+
+def _framed(dice: Dice, data: bytes) -> list[bytes]:
+    """A message in one frame, or in two."""
+    at = dice.randrange(len(data) + 1) if dice.one_in(4) else len(data)
+    first, rest = data[:at], data[at:]
+    return [frame(TEXT, first, final=not rest), *([frame(0, rest)] if rest else [])]
+
+
+def parse_messages(pieces: list[bytes]) -> None:
+    """The messages are the same however the bytes are cut."""
+    parts, whole = MessageParser(max_message=8192), MessageParser(max_message=8192)
+    assert fed(parts, pieces) == fed(whole, [b"".join(pieces)])
+    assert (parts.comments, parts.closed) == (whole.comments, whole.closed)
+
+
+def read_messages(pieces: list[bytes]) -> None:
+    _probed("openai-realtime", pieces, shakes_hands=True)
+
+
+def read_switch(pieces: list[bytes]) -> None:
+    _probed("openai-realtime", pieces, shakes_hands=False)
+
+
 def _probed(api: str, pieces: list[bytes], *, shakes_hands: bool) -> None:
     """What a gateway sends is never blamed on gwtui, and what is shown of it is clean."""
     result, reads = asyncio.run(_probe(api, pieces, shakes_hands=shakes_hands))
@@ -87,4 +121,7 @@ TARGETS: tuple[Target[Any], ...] = (
     Target("response", a_response, read_response, short=30),
     Target("frames", some_frames, read_frames, short=20),
     Target("handshake", a_response, read_handshake, short=20),
+    Target("messages", some_messages, parse_messages),
+    Target("messages probed", some_messages, read_messages, short=20),
+    Target("switch", a_response, read_switch, short=10),
 )

@@ -164,7 +164,7 @@ def read_events(framing: Framing) -> Callable[[list[bytes]], None]:
 
     def read(pieces: list[bytes]) -> None:
         parts, whole = small(), small()
-        (found, limit), (expected, whole_limit) = _fed(parts, pieces), _fed(whole, [b"".join(pieces)])
+        (found, limit), (expected, whole_limit) = fed(parts, pieces), fed(whole, [b"".join(pieces)])
         assert (found, limit) == (expected, whole_limit)
         if not limit:
             assert (parts.comments, parts.stray, parts.unfinished) == (whole.comments, whole.stray, whole.unfinished)
@@ -173,7 +173,7 @@ def read_events(framing: Framing) -> Callable[[list[bytes]], None]:
     return read
 
 
-def _fed(parser: FrameParser, pieces: list[bytes]) -> tuple[list[FramedEvent], str]:
+def fed(parser: FrameParser, pieces: list[bytes]) -> tuple[list[FramedEvent], str]:
     """The events, and the limit that was hit, if any."""
     found: list[FramedEvent] = []
     for piece in pieces:

@@ -18,7 +18,13 @@ SCENARIO = """
 [[rule]]
 model = "five"
 tokens = 5
-"""
+
+[[rule]]
+model = "cut-*"
+tokens = 3
+""" + "".join(f"[[rule]]\nmodel = 'cut-{after}'\ncut_after = {after}\n" for after in range(11))
+SESSION_EVENTS = 4
+"""What comes of the session before the response."""
 
 
 @pytest.fixture(scope="module")
@@ -64,8 +70,15 @@ async def test_a_wrong_session_is_an_error_event(gateway: Gateway, fields: dict[
 
 async def test_a_wrong_key_and_an_unknown_model_are_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("K", "invalid")
-    assert (await probed(target(gateway, key="env:K"))).verdict is Verdict.AUTH
-    assert (await probed(target(gateway, model="no-such-model"))).verdict is Verdict.NOT_FOUND
+    rows = [await probed(target(gateway, **fields)) for fields in ({"key": "env:K"}, {"model": "no-such-model"})]
+    assert [(row.verdict, row.status) for row in rows] == [(Verdict.AUTH, 101), (Verdict.NOT_FOUND, 101)]
+
+
+@pytest.mark.parametrize("after", range(11))
+async def test_a_cut_is_seen_wherever_it_is(gateway: Gateway, after: int) -> None:
+    row = await probed(target(gateway, model=f"cut-{after}"))
+    seen = (row.verdict, row.event_number, row.events)
+    assert seen == (Verdict.TRUNCATED, SESSION_EVENTS + after, SESSION_EVENTS + after), row.reason
 
 
 async def test_an_answer_is_in_the_audit_log(gateway: Gateway) -> None:

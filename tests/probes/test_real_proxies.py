@@ -357,3 +357,19 @@ async def test_a_websocket_through_a_proxy(expected: ProxyAnswer, request: pytes
     reason = f"{ping.rule}: {ping.reason}"
     assert ping.verdict is expected.verdict, reason
     assert re.fullmatch(".*".join(map(re.escape, expected.reason.split("…"))), reason), reason
+
+
+@pytest.mark.parametrize("place", ["nginx/upgrade", "haproxy/plain"])
+async def test_messages_of_an_api_through_a_proxy(place: str, request: pytest.FixtureRequest) -> None:
+    name, _, location = place.partition("/")
+    url = f"{request.getfixturevalue(f'behind_{name}')}/{location}"
+    good, cut = [
+        await probed(endpoint("openai-realtime", url, model=model)) for model in ("m", "fault:truncated-realtime")
+    ]
+    assert (good.verdict, names(good.findings)) == (Verdict.COMPLETE, []), good.reason
+    assert (cut.verdict, cut.status) == (Verdict.TRUNCATED, 101), cut.reason
+
+
+async def test_a_proxy_that_does_not_upgrade_is_named(behind_nginx: str) -> None:
+    row = await probed(endpoint("openai-realtime", f"{behind_nginx}/unbuffered"))
+    assert (row.verdict, row.status) == (Verdict.NOT_FOUND, 404), row.reason

@@ -160,6 +160,13 @@ async def test_checks_fill_in_while_the_picture_is_frozen(tmp_path: Path) -> Non
         assert "✔ 1 pass" in stage.text
 
 
+async def test_an_endpoint_without_checks_is_asked_nothing_and_the_screen_says_why(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", changed(story.GPT, api="openai-realtime")) as stage:
+        await stage.press("K")
+        assert "No checks: openai-realtime is asked over a WebSocket" in str(stage.notices)
+        assert (stage.screen, stage.feed.sent) == (stage.monitor, [])
+
+
 @pytest.mark.parametrize("key", ["n", "escape", "q"])
 async def test_nothing_is_sent_before_the_question_is_answered_with_yes(tmp_path: Path, key: str) -> None:
     async with on_stage(tmp_path / "config.toml", story.CLAUDE) as stage:

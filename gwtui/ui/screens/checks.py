@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import work
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 from textual.screen import ModalScreen
@@ -26,6 +26,15 @@ def cost(endpoint: Endpoint, profile: Profile) -> str:
 
     target = CheckTarget(endpoint=endpoint, profile=profile)
     return table.cost(target, planning.checks_for(target))
+
+
+def has_none(app: App[Any], endpoint: Endpoint) -> bool:
+    """Whether there are no checks of the endpoint; the screen then says why."""
+    from gwtui.checks import planning
+
+    if why := planning.why_none(endpoint):
+        show_message(app, f"No checks: {why}")
+    return bool(why)
 
 
 class ChecksScreen(ModalScreen[None]):

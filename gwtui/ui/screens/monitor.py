@@ -32,7 +32,7 @@ from gwtui.ui.panels.keyline import KeyLine
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
 from gwtui.ui.screens.ask import AskScreen, ConfirmScreen
-from gwtui.ui.screens.checks import ChecksScreen, cost
+from gwtui.ui.screens.checks import ChecksScreen, cost, has_none
 from gwtui.ui.screens.columns import ColumnsScreen
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
@@ -249,7 +249,7 @@ class MonitorScreen(Screen[None]):
     @work
     async def action_checks(self) -> None:
         """Show the checks of the selected endpoint. Where none were run, ask whether to run them now."""
-        if (endpoint := self._selected()) is None or self._orders.refused():
+        if (endpoint := self._selected()) is None or self._orders.refused() or has_none(self.app, endpoint):
             return
         if self._watch.live_view(self._columns).checks is None:
             question = ConfirmScreen(f"Run the checks of {endpoint.name}?", cost(endpoint, self._editing.profile))
