@@ -152,7 +152,7 @@ ROUNDED = CellKind(_number, _rounded)
 """A number with three decimals."""
 MILLISECONDS = CellKind(_nanoseconds, milliseconds)
 """Nanoseconds, written as milliseconds."""
-TIME = CellKind(wall_time, timestamp)
+TIME = CellKind(wall_time, lambda at: None if at is None else timestamp(at))
 """Seconds since the epoch, written as RFC 3339 in UTC."""
 BOOLEAN = CellKind(_boolean)
 FINDINGS = CellKind(_findings, _names)

@@ -33,8 +33,9 @@ from gwtui.codec.cells import (
 )
 from gwtui.model.check_results import CheckResult
 from gwtui.model.gateway_figures import COUNT_FIELDS
+from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import AnswerForm, Metric, Unit, metrics_of
-from gwtui.model.records import Incident, Ping, Request
+from gwtui.model.records import Ping, Request
 
 Row: TypeAlias = dict[str, Cell]
 _Record = TypeVar("_Record", bound=msgspec.Struct)
@@ -134,6 +135,7 @@ _REQUEST_LATER = (
     ),
     CSVColumn("turn", WHOLE),
     CSVColumn("turns", WHOLE),
+    CSVColumn("vantage", TEXT),
 )
 """Columns of requests.csv behind those of its metrics."""
 
@@ -161,6 +163,7 @@ _PING = (
     CSVColumn("findings", FINDINGS),
     CSVColumn("address", TEXT),
     CSVColumn("error_ms", MILLISECONDS, "error_ns"),
+    CSVColumn("vantage", TEXT),
 )
 
 _INCIDENT = (
@@ -173,6 +176,15 @@ _INCIDENT = (
     CSVColumn("request_number", WHOLE, "number"),
     CSVColumn("trace_id", TEXT),
     CSVColumn("finding", WORD),
+    CSVColumn("incident", WHOLE),
+    CSVColumn("event", WORD),
+    CSVColumn("severity", WORD),
+    CSVColumn("scope", TEXT),
+    CSVColumn("cause", TEXT),
+    CSVColumn("since", TIME),
+    CSVColumn("failures", WHOLE),
+    CSVColumn("acknowledged", TEXT),
+    CSVColumn("vantage", TEXT),
 )
 
 _CHECK = (
@@ -246,7 +258,7 @@ class _Table(Generic[_Record]):
 
 _REQUESTS = _Table(Request, [*_with_metrics(_REQUEST, AnswerForm.STREAM, AnswerForm.WHOLE), *_REQUEST_LATER])
 _PINGS = _Table(Ping, _with_metrics(_PING, AnswerForm.PONG))
-_INCIDENTS = _Table(Incident, _INCIDENT)
+_INCIDENTS = _Table(LogEntry, _INCIDENT)
 _CHECKS = _Table(CheckResult, _CHECK)
 
 REQUEST_COLUMNS = _REQUESTS.columns

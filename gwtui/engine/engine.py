@@ -38,8 +38,9 @@ from gwtui.model.commands import (
     Start,
     Try,
 )
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import Heartbeat, Incident, Notice, ProfileChanged, Record, Request, SessionStarted
+from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Record, Request, SessionStarted
 from gwtui.probes.prober import Emit, ProberFor
 from gwtui.probes.prober import prober_for as any_prober_for
 from gwtui.text.sanitize import clean
@@ -177,7 +178,7 @@ class Engine:
                     raise CommandError(f"No trial: {self._spent()}")
                 self._spawn(run_trial(endpoint, self._profile, self._counts[endpoint.name], self._context))
             case Mark(text=text):
-                self._report(Incident(at=self._wall(), now_ns=self._clock(), kind="mark", text=clean(text)))
+                self._report(LogEntry(at=self._wall(), now_ns=self._clock(), kind="mark", text=clean(text)))
 
     def _pause(self, command: Pause | Resume) -> None:
         workers = [self._workers[name] for name in self._names(command.endpoint)]
@@ -301,7 +302,7 @@ class Engine:
 
     def _announce(self, text: str) -> None:
         """Say something of our own that must be in the log and be seen at once."""
-        self._report(Incident(at=self._wall(), now_ns=self._clock(), kind="engine", text=text))
+        self._report(LogEntry(at=self._wall(), now_ns=self._clock(), kind="engine", text=text))
         self._notice(text)
 
     def _moment(self) -> Moment:

@@ -13,7 +13,8 @@ from typing import Any, Self
 from gwtui.feeds.feeds import Feed
 from gwtui.model.commands import Command
 from gwtui.model.enums import State
-from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Record, SessionStarted
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import FeedEnded, Heartbeat, Notice, Record, SessionStarted
 from gwtui.recorder.session_reader import Row, Session, UnreadRows
 
 BATCH = 500
@@ -143,5 +144,5 @@ class _Replay:
 
 def _follow(paused: set[str], row: Row) -> None:
     """Heartbeats say which endpoints are paused, and in the files only incidents do."""
-    if isinstance(row, Incident) and State.PAUSED in (row.state, row.was):
+    if isinstance(row, LogEntry) and State.PAUSED in (row.state, row.was):
         (paused.add if row.state is State.PAUSED else paused.discard)(row.endpoint)

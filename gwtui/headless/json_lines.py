@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 
 from gwtui.codec.csv_schema import incident_row
+from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
-from gwtui.model.records import FeedEnded, FeedSilent, Incident, Ping, Record, Request
+from gwtui.model.records import FeedEnded, FeedSilent, Ping, Record, Request
 from gwtui.model.view import EndpointRow, View
 from gwtui.report.objects import ping_object, request_object
 from gwtui.text import units
@@ -27,7 +28,7 @@ class JSONLines:
                 self._line("request", request_object(record))
             case Ping():
                 self._line("ping", ping_object(record))
-            case Incident():
+            case LogEntry():
                 self._line("incident", incident_row(record))
             case FeedSilent():
                 self._line("silent", {"silent_s": round(record.silent_ns / 1e9, 3)})

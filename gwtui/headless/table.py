@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from gwtui.model.enums import State
 from gwtui.model.findings import entry_of
-from gwtui.model.records import FeedEnded, FeedSilent, Incident, Record, SessionStarted
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import FeedEnded, FeedSilent, Record, SessionStarted
 from gwtui.model.view import EndpointRow, View
 from gwtui.report import Styler, plain, summary
 from gwtui.report.lines import toned
@@ -39,7 +40,7 @@ class TextLines:
         match record:
             case SessionStarted():
                 self._write(_opening(record))
-            case Incident():
+            case LogEntry():
                 self._write(f"{units.clock(record.at)}Z  {self._incident(record)}")
             case FeedSilent():
                 self._write(f"! engine silent for {units.elapsed(record.silent_ns)}: nothing is measured")
@@ -81,7 +82,7 @@ class TextLines:
         laid_out += [TextColumn()] * (len(row) - len(laid_out) + 1)
         self._write(line((*row, ""), laid_out).rstrip())
 
-    def _incident(self, incident: Incident) -> str:
+    def _incident(self, incident: LogEntry) -> str:
         """`✖ gateway down: 5 truncated in a row (trace 4bf92f)`."""
         trace = f"  (trace {incident.trace_id})" if incident.trace_id else ""
         if incident.state is None:

@@ -15,8 +15,9 @@ from gwtui.health.addresses import Addresses
 from gwtui.health.states import EndpointState
 from gwtui.model.conversation import is_between
 from gwtui.model.enums import FindingName, Outcome, State, Trigger
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import Finding, Heartbeat, Incident, Ping, ProfileChanged, Record, Request, SessionStarted
+from gwtui.model.records import Finding, Heartbeat, Ping, ProfileChanged, Record, Request, SessionStarted
 from gwtui.text.units import duration, elapsed
 from gwtui.verdict.successive import ColdStart
 
@@ -48,7 +49,7 @@ class Health:
         watch = self._watches.get(name)
         return watch.health.state if watch else State.UNKNOWN
 
-    def apply(self, record: Record) -> tuple[Incident, ...]:
+    def apply(self, record: Record) -> tuple[LogEntry, ...]:
         """Take the next record. Gives the incidents that it makes, in order."""
         if isinstance(record, SessionStarted):
             self._report_time(record.now_ns, record.started_at)
@@ -79,7 +80,7 @@ class Health:
                 watch.follow(endpoint, profile)
             self._watches[endpoint.name] = watch
 
-    def _heartbeat(self, beat: Heartbeat) -> tuple[Incident, ...]:
+    def _heartbeat(self, beat: Heartbeat) -> tuple[LogEntry, ...]:
         incidents = [self._incident("engine", text) for text in self._gaps(beat)]
         for name, watch in self._watches.items():
             if watch.paused is not (name in beat.paused):
@@ -101,7 +102,7 @@ class Health:
             way, step = "forward" if beat.wall_step_s > 0 else "back", _seconds(abs(beat.wall_step_s))
             yield f"the wall clock was set {way} by {step}: times of day jump here, latencies do not"
 
-    def _result(self, record: Request | Ping) -> tuple[Incident, ...]:
+    def _result(self, record: Request | Ping) -> tuple[LogEntry, ...]:
         watch = self._watches.get(record.endpoint)
         if watch is None or watch.paused or record.trigger is Trigger.TRIAL or record.outcome is Outcome.CANCELLED:
             return ()
@@ -122,7 +123,7 @@ class Health:
         ]
         return tuple(incidents)
 
-    def _judge(self, name: str, watch: _Watch) -> list[Incident]:
+    def _judge(self, name: str, watch: _Watch) -> list[LogEntry]:
         was, state = watch.health.state, watch.health.judge(self._now_ns)
         if state is was:
             text = watch.health.changed()
@@ -131,16 +132,16 @@ class Health:
         text = watch.health.enter(state, self._now_ns, where)
         return [self._state_incident(name, watch, was, text)] if text else []
 
-    def _state_incident(self, name: str, watch: _Watch, was: State, text: str) -> Incident:
+    def _state_incident(self, name: str, watch: _Watch, was: State, text: str) -> LogEntry:
         return self._incident("state", text, name=name, state=watch.health.state, was=was, record=watch.last)
 
-    def _pause(self, name: str, watch: _Watch) -> list[Incident]:
+    def _pause(self, name: str, watch: _Watch) -> list[LogEntry]:
         was, watch.paused = watch.health.state, not watch.paused
         state, text = (State.PAUSED, "paused") if watch.paused else (State.UNKNOWN, "resumed")
         watch.restart()
         return [self._incident("state", text, name=name, state=state, was=was)]
 
-    def _local_failure(self, record: Request | Ping) -> tuple[Incident, ...]:
+    def _local_failure(self, record: Request | Ping) -> tuple[LogEntry, ...]:
         if self._local.seen(self._now_ns) != LOCAL_AFTER:
             return ()
         text = f"{LOCAL_AFTER} probes failed on this machine, not at a gateway: {record.reason or record.rule}"
@@ -156,8 +157,8 @@ class Health:
         was: State | None = None,
         record: Request | Ping | None = None,
         finding: FindingName | None = None,
-    ) -> Incident:
-        return Incident(
+    ) -> LogEntry:
+        return LogEntry(
             at=self._wall_offset_s + self._now_ns / 1e9,
             now_ns=self._now_ns,
             kind=kind,

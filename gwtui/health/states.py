@@ -212,8 +212,8 @@ class EndpointState:
 
     def _judge_slow(self, now_ns: int) -> None:
         value_ns = self._latencies.percentile(self._thresholds.slow_percentile)
-        limit_ns = self._thresholds.slow_over_ms * 1e6
-        if value_ns is None or value_ns <= limit_ns * (0.8 if self._slow else 1):
+        limit_ns = _limit_ns(self._thresholds)
+        if value_ns is None or limit_ns is None or value_ns <= limit_ns * (0.8 if self._slow else 1):
             self._slow, self._over_since_ns = False, None
             return
         if self._over_since_ns is None:
@@ -239,11 +239,15 @@ class EndpointState:
     def _latency_facts(self, now_ns: int) -> str:
         thresholds, n = self._thresholds, len(self._latencies)
         value_ns = self._latencies.percentile(thresholds.slow_percentile)
-        limit_ns = int(thresholds.slow_over_ms * 1e6)
+        limit_ns = _limit_ns(thresholds)
         text = f"p{thresholds.slow_percentile:g} {self._metric.label} {duration(value_ns)}"
-        if value_ns is None or self._over_since_ns is None or value_ns <= limit_ns:
+        if value_ns is None or limit_ns is None or self._over_since_ns is None or value_ns <= limit_ns:
             return f"{text} (n {n})"
         return f"{text} over {duration(limit_ns)} for {duration(now_ns - self._over_since_ns)} (n {n})"
+
+
+def _limit_ns(thresholds: Thresholds) -> int | None:
+    return None if thresholds.slow_over_ms is None else int(thresholds.slow_over_ms * 1e6)
 
 
 def _said(record: Request | Ping) -> str:

@@ -71,10 +71,14 @@ class Thresholds(_Table, frozen=True, kw_only=True):
     """The latency that makes it `slow`; by default TTFT for streams, RTT for WebSockets, E2E for the rest."""
     slow_percentile: Annotated[float, Meta(ge=0.001, le=99.999)] = 50.0
     """Which percentile of that latency is watched."""
-    slow_over_ms: Milliseconds = 5000.0
-    """The limit; `slow` ends at 80 % of it."""
+    slow_over_ms: Milliseconds | None = None
+    """A limit beside the endpoint's usual, in ms; what is `slow` by it ends at 80 % of it. By default there is none."""
     slow_for_s: Annotated[float, Meta(ge=0, le=LONGEST_S)] = 10.0
     """How long the percentile must stay over the limit."""
+    findings_degrade: tuple[str, ...] = ("buffered", "combed", "damaged", "sequential")
+    """Findings that make an endpoint `degraded` where 3 of 5 streams have them."""
+    relearn_after: str = "24h"
+    """How long a change lasts until it is what is usual, as `30m`, `24h` or `7d`."""
     window_s: Seconds = 60.0
     """The time that shares and percentiles of these rules cover."""
 
@@ -237,6 +241,11 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     metrics: str | None = None
     """The name of the endpoint with the metrics of its gateway (`api = "gateway-metrics"`): who answered is looked up
     there after each request."""
+    provider: Annotated[str, Meta(min_length=1, max_length=64)] | None = None
+    """Who makes the model's answers, as `anthropic`: endpoints with one provider may have one incident. By default what
+    the API and the model's name say."""
+    tags: tuple[Annotated[str, Meta(min_length=1, max_length=64)], ...] = ()
+    """Words by which endpoints are grouped, as `us-east-1`."""
     expect_provider: str | None = None
     """The provider that has to answer, where `metrics` is set; by default the gateway's choice."""
     deadlines: Deadlines | None = None

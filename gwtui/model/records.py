@@ -7,29 +7,25 @@ What is measured is explained in `gwtui.model.metrics`.
 
 from __future__ import annotations
 
-from typing import Self, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 
 from gwtui.model.check_results import CheckResult, CheckRun
 from gwtui.model.concurrency import Concurrency
 from gwtui.model.content_pace import ContentPace
-from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, State, Trigger
+from gwtui.model.enums import Clock, EventKind, FindingName, Outcome, Trigger
 from gwtui.model.findings import FindingEntry, entry_of
 from gwtui.model.gateway_figures import NO_FIGURES, GatewayFigures
 from gwtui.model.hold import Hold
+from gwtui.model.judged import Acknowledged, LogEntry, Usual
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
+from gwtui.model.record import BaseRecord
 from gwtui.model.verdicts import Verdict
 
 
-class _Record(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=True):
-    def __deepcopy__(self, memo: object) -> Self:
-        """Itself: what is kept of a session is copied whole when the picture is frozen, and records never change."""
-        return self
-
-
-class SessionStarted(_Record, tag="session_started", frozen=True, kw_only=True):
+class SessionStarted(BaseRecord, tag="session_started", frozen=True, kw_only=True):
     """The first record of every feed."""
 
     started_at: float
@@ -39,14 +35,14 @@ class SessionStarted(_Record, tag="session_started", frozen=True, kw_only=True):
     """Where the rows go; None when nothing is recorded."""
 
 
-class ProfileChanged(_Record, tag="profile_changed", frozen=True, kw_only=True):
+class ProfileChanged(BaseRecord, tag="profile_changed", frozen=True, kw_only=True):
     """The profile that the engine now runs, after an edit or a changed interval."""
 
     now_ns: int
     profile: Profile
 
 
-class RequestStarted(_Record, tag="request_started", frozen=True, kw_only=True):
+class RequestStarted(BaseRecord, tag="request_started", frozen=True, kw_only=True):
     """A probe has begun. Its `Request` or `Ping` with the same endpoint and number follows."""
 
     endpoint: str
@@ -77,7 +73,7 @@ class StreamEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
         return f"{self.name} {self.model}".rstrip()
 
 
-class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True, gc=False):
+class StreamRead(BaseRecord, tag="stream_read", frozen=True, kw_only=True, gc=False):
     """The events that one read of a socket completed. They share one stamp: no gap between them is known."""
 
     endpoint: str
@@ -91,7 +87,7 @@ class StreamRead(_Record, tag="stream_read", frozen=True, kw_only=True, gc=False
     events: tuple[StreamEvent, ...]
 
 
-class StreamAlive(_Record, tag="stream_alive", frozen=True, kw_only=True, gc=False):
+class StreamAlive(BaseRecord, tag="stream_alive", frozen=True, kw_only=True, gc=False):
     """A stream has begun, and no event came yet: told with its headers, and then once a second with what comes."""
 
     endpoint: str
@@ -137,7 +133,7 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True):
         return self.cause or self.entry.cause
 
 
-class _Result(_Record, frozen=True, kw_only=True):
+class _Result(BaseRecord, frozen=True, kw_only=True):
     """What a request and a ping have in common.
 
     `Metric.of` reads any metric of either: it knows which ones are fields (`Request.ttft_ns`) and which are entries of
@@ -157,7 +153,7 @@ class _Result(_Record, frozen=True, kw_only=True):
     rule: str
     reason: str = ""
     findings: tuple[Finding, ...] = ()
-    measured: dict[Metric, int] = {}
+    measured: dict[Metric, int] = msgspec.field(default_factory=dict)
     """The latencies without a field of their own, in ns. A new metric needs no field."""
     lateness_ns: int = 0
     """Actual start - planned start."""
@@ -170,8 +166,10 @@ class _Result(_Record, frozen=True, kw_only=True):
     """The gateway's trace id where it gave one, else that of the `traceparent` which was sent."""
     request_id: str = ""
     """The gateway's id for the request."""
-    headers: dict[str, str] = {}
+    headers: dict[str, str] = msgspec.field(default_factory=dict)
     """Response headers worth having: an allow-list, cleaned."""
+    vantage: str = ""
+    """The place that probed; "" is here."""
     retry_after_s: float | None = None
     """How long the answer (of a ping: to the handshake) asks to be left alone; None where it does not say."""
 
@@ -261,38 +259,19 @@ class Ping(_Result, tag="ping", frozen=True, kw_only=True):
     """The peer's address and port."""
 
 
-class Incident(_Record, tag="incident", frozen=True, kw_only=True):
-    """A change worth an entry in the log: a new state, a new finding, a mark set by the user, trouble of our own."""
-
-    at: float
-    now_ns: int
-    kind: str
-    """`state`, `finding`, `mark` or `engine`."""
-    endpoint: str = ""
-    state: State | None = None
-    """The state that was entered (kind `state`)."""
-    was: State | None = None
-    text: str = ""
-    """What, with its evidence: `5 truncated in a row`."""
-    number: int | None = None
-    """The request that decided it."""
-    trace_id: str = ""
-    finding: FindingName | None = None
-    """What began or has ended (kind `finding`)."""
-
-
-class Heartbeat(_Record, tag="heartbeat", frozen=True, kw_only=True):
+class Heartbeat(BaseRecord, tag="heartbeat", frozen=True, kw_only=True):
     """The engine's own health, once a second. It also moves the clock of windows while nothing else comes."""
 
     at: float
     now_ns: int
+    vantage: str = ""
     lag_ns: int = 0
     """The longest time its event loop was late since the last heartbeat."""
-    missed: dict[str, int] = {}
+    missed: dict[str, int] = msgspec.field(default_factory=dict)
     """Ticks without room to start, per endpoint, since the start."""
-    held: dict[str, int] = {}
+    held: dict[str, int] = msgspec.field(default_factory=dict)
     """Ticks not started because the endpoint was left alone, per endpoint, since the start."""
-    holds: dict[str, Hold] = {}
+    holds: dict[str, Hold] = msgspec.field(default_factory=dict)
     """Endpoints that are left alone at the moment."""
     slept_ns: int = 0
     """How long the machine slept since the last heartbeat; monotonic stamps stand still meanwhile."""
@@ -309,14 +288,14 @@ class Heartbeat(_Record, tag="heartbeat", frozen=True, kw_only=True):
     """Stream events left out because the screen did not read them in time."""
 
 
-class Notice(_Record, tag="notice", frozen=True, kw_only=True):
+class Notice(BaseRecord, tag="notice", frozen=True, kw_only=True):
     """The engine's answer to a command that it could not or need not carry out."""
 
     now_ns: int
     text: str
 
 
-class FeedSilent(_Record, tag="feed_silent", frozen=True, kw_only=True):
+class FeedSilent(BaseRecord, tag="feed_silent", frozen=True, kw_only=True):
     """Nothing was heard of the engine for too long; told again while that lasts. Any other record ends the silence."""
 
     now_ns: int
@@ -324,7 +303,7 @@ class FeedSilent(_Record, tag="feed_silent", frozen=True, kw_only=True):
     silent_ns: int
 
 
-class FeedEnded(_Record, tag="feed_ended", frozen=True, kw_only=True):
+class FeedEnded(BaseRecord, tag="feed_ended", frozen=True, kw_only=True):
     """The last record: the feed has no more, and why."""
 
     text: str
@@ -344,7 +323,9 @@ Record: TypeAlias = (
     | StreamAlive
     | Request
     | Ping
-    | Incident
+    | Usual
+    | Acknowledged
+    | LogEntry
     | Heartbeat
     | Notice
     | CheckRun

@@ -12,9 +12,10 @@ from typing import Self, TypeAlias
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.enums import FindingName, Kind, State
+from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
-from gwtui.model.records import Incident, Ping, Request, StreamEvent
+from gwtui.model.records import Ping, Request, StreamEvent
 
 
 class Window(StrEnum):
@@ -308,7 +309,7 @@ class View:
     latency: LatencyView | None
     ping: PingView | None
     """The selected endpoint's pings, or else those of the first WebSocket of the profile."""
-    incidents: tuple[Incident, ...]
+    incidents: tuple[LogEntry, ...]
     """Newest first."""
     recent: tuple[RequestRow, ...]
     """The selected endpoint's latest requests, newest first."""

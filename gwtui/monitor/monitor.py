@@ -14,12 +14,12 @@ from typing import Any
 
 from gwtui.model.check_results import CheckResult, CheckRun
 from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
 from gwtui.model.records import (
     FeedEnded,
     FeedSilent,
     Heartbeat,
-    Incident,
     Notice,
     Ping,
     ProfileChanged,
@@ -59,7 +59,7 @@ class Monitor:
             Request: self._ended,
             Ping: self._ended,
             Heartbeat: self._beat,
-            Incident: self._incident,
+            LogEntry: self._incident,
             Notice: self._notice_given,
             CheckRun: self._checks_reported,
             CheckResult: self._checked,
@@ -106,7 +106,7 @@ class Monitor:
         self._check_runs = CheckRuns()
         self._trial: Request | Ping | None = None
         self._trials: set[tuple[str, int]] = set()
-        self._incidents: deque[Incident] = deque(maxlen=INCIDENTS)
+        self._incidents: deque[LogEntry] = deque(maxlen=INCIDENTS)
         self._new_lines = 0
         self._adopt(session.profile)
 
@@ -170,7 +170,7 @@ class Monitor:
         for history in self._histories.values():
             history.beat(beat)
 
-    def _incident(self, incident: Incident) -> None:
+    def _incident(self, incident: LogEntry) -> None:
         self._incidents.appendleft(incident)
         history = self._histories.get(incident.endpoint)
         if history is None:

@@ -24,8 +24,9 @@ from typing import Any, Self
 
 from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, SCHEMA
 from gwtui.model.check_results import CheckResult
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
-from gwtui.model.records import Incident, Ping, ProfileChanged, Record, Request
+from gwtui.model.records import Ping, ProfileChanged, Record, Request
 from gwtui.recorder.disk import replace_file
 from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, OwnedDirectory
 from gwtui.recorder.rows import Rows, check_line, describe_error, incident_line, ping_line, request_line, text_line
@@ -121,7 +122,7 @@ class Recorder:
                     self._texts.put(record, self._max_waiting)
             case Ping():
                 self._pings.put(record, self._max_waiting)
-            case Incident():
+            case LogEntry():
                 self._incidents.put(record, self._max_waiting)
             case CheckResult():
                 self._checks.put(record, self._max_waiting)

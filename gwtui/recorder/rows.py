@@ -9,7 +9,8 @@ from typing import Generic, TypeVar
 
 from gwtui.codec.csv_schema import check_row, incident_row, ping_row, request_row
 from gwtui.model.check_results import CheckResult
-from gwtui.model.records import Incident, Ping, Request
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.disk import LineFile
 from gwtui.text.sanitize import clean
@@ -85,7 +86,7 @@ def ping_line(ping: Ping) -> bytes:
     return csv_line(ping_row(ping).values())
 
 
-def incident_line(incident: Incident) -> bytes:
+def incident_line(incident: LogEntry) -> bytes:
     return csv_line(incident_row(incident).values())
 
 

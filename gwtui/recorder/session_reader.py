@@ -21,8 +21,9 @@ from gwtui.codec.cells import LARGEST, wall_time
 from gwtui.codec.csv_schema import SCHEMA, RowError, incident_of, ping_of, request_of
 from gwtui.config import ConfigError, loads
 from gwtui.config.tomlfile import read_in
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
-from gwtui.model.records import Incident, Ping, Request
+from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_cells
 from gwtui.recorder.disk import parts_of
 from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES
@@ -30,7 +31,7 @@ from gwtui.recorder.session_metadata import schema_in
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
 
-Row: TypeAlias = Request | Ping | Incident
+Row: TypeAlias = Request | Ping | LogEntry
 _Of: TypeAlias = Callable[[Mapping[str, str]], Row]
 MAX_LINE = 1 << 20
 """Characters; a longer line is read as several lines that are not rows."""
@@ -107,7 +108,7 @@ def read_session(path: Path) -> Session:
 
 def _ended_at(row: Row) -> float:
     """The wall time at which it was known, as far as its row says."""
-    if isinstance(row, Incident):
+    if isinstance(row, LogEntry):
         return row.at
     if isinstance(row, Ping):
         return row.started_at + ((row.connect_ns or 0) + (row.rtt_ns or 0)) / 1e9

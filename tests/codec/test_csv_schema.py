@@ -22,7 +22,8 @@ from gwtui.codec.csv_schema import (
 )
 from gwtui.model.enums import Clock, FindingName, State, Trigger
 from gwtui.model.gateway_figures import COUNT_FIELDS, GatewayFigures
-from gwtui.model.records import Finding, Incident, Phases, Ping, Request
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import Finding, Phases, Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_cells, csv_line
 
@@ -103,11 +104,11 @@ def test_a_lost_ping_and_an_incident_are_rows() -> None:
     row = ping_row(ping)
     assert tuple(row) == PING_COLUMNS
     assert (row["ping_number"], row["rtt_ms"], row["verdict"]) == (3, None, "no_pong")
-    incident = Incident(at=0.0, now_ns=1, kind="state", endpoint="ws", state=State.DOWN, was=State.UP, text="3 lost")
+    incident = LogEntry(at=0.0, now_ns=1, kind="state", endpoint="ws", state=State.DOWN, was=State.UP, text="3 lost")
     row = incident_row(incident)
     assert tuple(row) == INCIDENT_COLUMNS
     assert (row["at"], row["state"], row["was"]) == ("1970-01-01T00:00:00.000Z", "down", "up")
-    found = Incident(at=0.0, now_ns=1, kind="finding", finding=FindingName.COLD)
+    found = LogEntry(at=0.0, now_ns=1, kind="finding", finding=FindingName.COLD)
     assert (incident_row(found)["finding"], row["finding"]) == ("cold", None)
 
 

@@ -29,7 +29,8 @@ from gwtui.codec.csv_schema import (
     request_row,
 )
 from gwtui.model.concurrency import Concurrency, ModelTimeline
-from gwtui.model.records import Incident, Ping, Request
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_cells, csv_line
 from gwtui.stats.concurrency import analyse
@@ -48,7 +49,7 @@ def measured(kind: type[Any]) -> st.SearchStrategy[Any]:
     """Records with times that a clock may show, and headers as they are recorded: clean."""
 
     def within(record: Any) -> Any:
-        bounds = {"started_at": YEAR_S, "at": YEAR_S, "tokens_per_s": 10**6, "retry_after_s": 10**6}
+        bounds = {"started_at": YEAR_S, "at": YEAR_S, "since": YEAR_S, "tokens_per_s": 10**6, "retry_after_s": 10**6}
         values = {field.name: getattr(record, field.name) for field in fields(record)}
         times = {name: value % DAYS_NS for name, value in values.items() if name.endswith("_ns") and value is not None}
         others: dict[str, Any] = {
@@ -134,8 +135,8 @@ def test_a_ping_that_is_read_back_makes_the_same_row(ping: Ping) -> None:
     assert again == line
 
 
-@given(measured(Incident))
-def test_an_incident_that_is_read_back_makes_the_same_row(incident: Incident) -> None:
+@given(measured(LogEntry))
+def test_an_incident_that_is_read_back_makes_the_same_row(incident: LogEntry) -> None:
     line, again = written_again(incident_row(incident), incident_of, incident_row)
     assert again == line
 

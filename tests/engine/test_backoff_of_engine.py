@@ -19,8 +19,9 @@ from gwtui.engine.budget import HOUR_NS
 from gwtui.engine.load import PATIENCE_NS
 from gwtui.model.commands import Burst, Command, Pause, PutEndpoint, Resume, Try
 from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Budget, Endpoint, Profile
-from gwtui.model.records import Heartbeat, Incident, Notice, Ping, Record, Request
+from gwtui.model.records import Heartbeat, Notice, Ping, Record, Request
 from gwtui.model.view import EndpointRow, Query
 from gwtui.monitor import Monitor
 
@@ -138,7 +139,7 @@ async def test_a_budget_ends_bursts_schedules_and_trials_and_says_so() -> None:
             it.send(Burst(endpoint="b", requests=100, concurrency=3))
             await it.until(lambda: it.beat().paused == ("a", "b") and len(it.all(Request)) == 5)
             reason = "this hour's budget of 5 requests is spent, the next begins in 00:"
-            assert any(each.text.startswith(f"probing pauses: {reason}") for each in it.all(Incident))
+            assert any(each.text.startswith(f"probing pauses: {reason}") for each in it.all(LogEntry))
             assert it.all(Notice)[-1].text.startswith("probing pauses: ")
             assert it.row().state is State.PAUSED
             for command in (Resume(), Burst(endpoint="a", requests=1, concurrency=1), Try(endpoint=costly)):
@@ -162,7 +163,7 @@ async def test_a_budget_of_tokens_says_that_answers_tell_none() -> None:
         profile = Profile(endpoints=(endpoint,), budget=Budget(tokens=150), interval_s=0.02)
         async with watching(profile) as it:
             await it.until(lambda: it.beat().paused == ("a",))
-            said = [each.text for each in it.all(Incident) if each.kind == "engine"]
+            said = [each.text for each in it.all(LogEntry) if each.kind == "engine"]
             assert said[0] == "a: its answers tell no usage, so the budget counts max_tokens instead"
             assert said[1].startswith("probing pauses: this hour's budget of 150 tokens (2 answers without usage")
 

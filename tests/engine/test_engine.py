@@ -19,8 +19,9 @@ from gwtui.engine import Engine, Figures, endpoint_runner, engine
 from gwtui.engine.loop_lag import PERIOD_NS, STANDSTILL_NS
 from gwtui.model.commands import Burst, Resume
 from gwtui.model.enums import State, Trigger
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Budget, Endpoint, Turn
-from gwtui.model.records import Heartbeat, Incident, Record, Request, RequestStarted, SessionStarted
+from gwtui.model.records import Heartbeat, Record, Request, RequestStarted, SessionStarted
 from gwtui.model.verdicts import Verdict
 
 MS = 1_000_000
@@ -133,7 +134,7 @@ async def test_ticks_that_pass_while_the_process_stands_still_are_missed_not_mad
         await it.until(lambda: it.all(Heartbeat)[-1].missed == {"a": 5999})
     assert gateway.planned == [0, 300_000 * MS]
     assert [result.lateness_ns for result in it.results()] == [0, 20 * MS]
-    assert any(incident.text.startswith("gwtui was stopped for 300 s") for incident in it.all(Incident))
+    assert any(incident.text.startswith("gwtui was stopped for 300 s") for incident in it.all(LogEntry))
 
 
 async def test_what_came_to_nothing_while_the_engine_stood_still_says_nothing_of_the_gateway(gateway: Gateway) -> None:
@@ -193,8 +194,8 @@ async def test_cancelling_the_run_itself_closes_all(gateway: Gateway) -> None:
 async def test_an_incident_follows_the_result_that_makes_it(gateway: Gateway) -> None:
     gateway.verdict = Verdict.TRUNCATED
     async with session(gateway) as it:
-        await it.until(lambda: it.all(Incident))
-        incident = it.all(Incident)[0]
+        await it.until(lambda: it.all(LogEntry))
+        incident = it.all(LogEntry)[0]
         assert (incident.state, incident.number, incident.text) == (State.DOWN, 3, "3 truncated in a row")
         result = it.records[it.records.index(incident) - 1]
         assert isinstance(result, Request)
@@ -240,6 +241,6 @@ async def test_a_real_refusal_is_rows_and_then_an_incident() -> None:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     it = Session(profile(endpoint("a", url=url)))
     async with running(it.engine):
-        await it.until(lambda: it.all(Incident))
+        await it.until(lambda: it.all(LogEntry))
     assert {result.verdict for result in it.results()} - {Verdict.CANCELLED} == {Verdict.REFUSED}
-    assert (it.all(Incident)[0].state, it.all(Incident)[0].text) == (State.DOWN, "3 refused in a row")
+    assert (it.all(LogEntry)[0].state, it.all(LogEntry)[0].text) == (State.DOWN, "3 refused in a row")

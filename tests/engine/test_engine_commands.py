@@ -24,8 +24,9 @@ from gwtui.model.commands import (
     Try,
 )
 from gwtui.model.enums import FindingName, Trigger
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
-from gwtui.model.records import Heartbeat, Incident, Notice, ProfileChanged, Request, RequestStarted
+from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Request, RequestStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.verdict.buffering import pace_finding
 from gwtui.verdict.successive import PROOF
@@ -155,8 +156,8 @@ async def test_streams_that_came_at_once_are_proof_after_a_number_in_a_row(gatew
         it.send(Resume(endpoint="a"), Burst(endpoint="a", requests=PROOF, concurrency=3))
         await it.until(lambda: len(it.results()) > PROOF)
         names = [each.findings[0].name for each in it.results()[: PROOF + 1]]
-        await it.until(lambda: any(each.text.startswith("buffered: all 5") for each in it.all(Incident)))
-        doubts = [each.text for each in it.all(Incident) if each.kind == "finding"]
+        await it.until(lambda: any(each.text.startswith("buffered: all 5") for each in it.all(LogEntry)))
+        doubts = [each.text for each in it.all(LogEntry) if each.kind == "finding"]
     assert names == [FindingName.AT_ONCE] * (PROOF - 1) + [FindingName.BUFFERED] * 2
     assert [text.split(":")[0] for text in doubts] == ["at_once", "buffered"]
 
@@ -198,7 +199,7 @@ async def test_a_trial_probes_once_what_need_not_be_in_the_profile(gateway: Gate
 async def test_a_mark_is_an_entry_of_the_log(gateway: Gateway) -> None:
     async with session(gateway, wall=lambda: 1234.5) as it:
         it.send(Mark(text="deploy \x1b[31m began"))
-    mark = next(incident for incident in it.all(Incident) if incident.kind == "mark")
+    mark = next(incident for incident in it.all(LogEntry) if incident.kind == "mark")
     assert mark.at == 1234.5
     assert mark.text.startswith("deploy ")
     assert "\x1b" not in mark.text

@@ -18,8 +18,9 @@ from gwtui.engine import Engine, provider_lookup
 from gwtui.engine.provider_lookup import MISSES, ProviderLookup
 from gwtui.model.commands import Burst, PutEndpoint
 from gwtui.model.enums import FindingName
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Price, Profile
-from gwtui.model.records import Incident, Notice, Request
+from gwtui.model.records import Notice, Request
 from gwtui.model.verdicts import Verdict
 
 CLAUDE = "claude-3-haiku-20240307"
@@ -277,7 +278,7 @@ async def test_a_live_session_reports_the_fallback_once(gateway: Gateway) -> Non
     engine = Engine(profile_of(gateway, interval_s=0.05), it.emit, seed=1)
     async with running(engine):
         await it.until(lambda: len(it.all(Request)) >= 3)
-    incidents = [each for each in it.all(Incident) if each.kind == "finding"]
+    incidents = [each for each in it.all(LogEntry) if each.kind == "finding"]
     assert [each.text.partition(", ")[0] for each in incidents] == ["provider_fallback: openai answered"]
 
 

@@ -27,8 +27,9 @@ from gwtui.engine.suspend import SLEEP_NS, STEP_S, Moment, awake_and_asleep_ns
 from gwtui.feeds import ENGINE
 from gwtui.model.commands import Start
 from gwtui.model.enums import Outcome
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Deadlines, Endpoint, Profile
-from gwtui.model.records import Heartbeat, Incident, Request
+from gwtui.model.records import Heartbeat, Request
 from gwtui.model.verdicts import Verdict
 
 if sys.platform == "linux":
@@ -95,7 +96,7 @@ class Watched(Emitted):
 
     def engine_incidents(self) -> list[str]:
         """Incidents of the engine's own."""
-        return [record.text for record in self.all(Incident) if record.kind == "engine"]
+        return [record.text for record in self.all(LogEntry) if record.kind == "engine"]
 
 
 @asynccontextmanager
@@ -239,7 +240,7 @@ async def test_without_descriptors_this_machine_is_named_and_no_gateway(tmp_path
                 assert good.verdict is Verdict.COMPLETE
             usual = resource.prlimit(child.pid, resource.RLIMIT_NOFILE)
             resource.prlimit(child.pid, resource.RLIMIT_NOFILE, (1, usual[1]))
-            incident = await asyncio.to_thread(child.until, Incident, lambda it: it.kind == "engine")
+            incident = await asyncio.to_thread(child.until, LogEntry, lambda it: it.kind == "engine")
             local = [await next_result(child, name) for name in ("named", "a", "keyed") * 3]
             resource.prlimit(child.pid, resource.RLIMIT_NOFILE, usual)
             for name in ("named", "a", "keyed"):
@@ -291,7 +292,7 @@ async def test_without_ports_this_machine_is_named_and_no_gateway(monkeypatch: p
             await it.until(it.engine_incidents)
             count = len(it.requests())
             await it.until(lambda: len(it.requests()) >= count + 20)
-        states = [record for record in it.all(Incident) if record.kind == "state"]
+        states = [record for record in it.all(LogEntry) if record.kind == "state"]
     where = gateway.url.removeprefix("http://")
     assert it.engine_incidents() == [
         f"3 probes failed on this machine, not at a gateway: {where}: Cannot assign requested address"

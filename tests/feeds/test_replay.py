@@ -21,8 +21,9 @@ from gwtui.config import Config
 from gwtui.feeds import Feed
 from gwtui.feeds.replay import replay
 from gwtui.model.enums import State
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Ping, Record, Request, SessionStarted
+from gwtui.model.records import FeedEnded, Heartbeat, Notice, Ping, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder, latest_session_dir
 from gwtui.recorder.session_reader import Row, Session, SessionError, UnreadRows, read_session
@@ -64,8 +65,8 @@ def ping(number: int) -> Ping:
     )
 
 
-def state(at: float, entered: State, was: State) -> Incident:
-    return Incident(
+def state(at: float, entered: State, was: State) -> LogEntry:
+    return LogEntry(
         at=BEGAN + at, now_ns=0, kind="state", endpoint="gateway", state=entered, was=was, text="5 in a row"
     )
 
@@ -97,7 +98,7 @@ async def all_of(feed: Feed) -> list[Record]:
 
 
 def seconds(record: Record) -> float:
-    assert isinstance(record, Request | Ping | Incident)
+    assert isinstance(record, Request | Ping | LogEntry)
     return round(record.now_ns / 1e9, 3)
 
 
@@ -110,8 +111,8 @@ async def test_the_records_come_out_as_they_went_in_in_the_order_of_their_ends(d
         ("Request", 1.25),
         ("Request", 2.0),
         ("Ping", 2.101),
-        ("Incident", 2.5),
-        ("Incident", 2.9),
+        ("LogEntry", 2.5),
+        ("LogEntry", 2.9),
         ("Request", 4.25),
     ]
     assert replace(rows[2], now_ns=0) == RECORDS[2]
@@ -138,7 +139,7 @@ def test_a_clock_that_was_set_back_turns_nothing_round(tmp_path: Path) -> None:
 async def test_played_at_a_speed_time_passes_where_nothing_happened(directory: Path) -> None:
     records = await all_of(replay(read_session(directory), 10_000.0))
     beats = [record for record in records if isinstance(record, Heartbeat)]
-    assert [record for record in records if isinstance(record, Request | Ping | Incident)] == list(
+    assert [record for record in records if isinstance(record, Request | Ping | LogEntry)] == list(
         read_session(directory).rows(UnreadRows())
     )
     assert all(beat.at == BEGAN + beat.now_ns / 1e9 for beat in beats)

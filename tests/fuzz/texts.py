@@ -26,8 +26,9 @@ from gwtui.decode import CaptureError, decode, opened
 from gwtui.gateway.scenario import ScenarioError, parse_scenario
 from gwtui.model.commands import PutEndpoint
 from gwtui.model.enums import EventKind
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import Heartbeat, Incident, Request, SessionStarted, StreamEvent, StreamRead
+from gwtui.model.records import Heartbeat, Request, SessionStarted, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query
 from gwtui.monitor import Monitor, filters
@@ -212,7 +213,7 @@ _RECORDS = (
         events=(StreamEvent(name="n", kind=EventKind.TEXT, text="a"),),
     ),
     Heartbeat(at=1.5, now_ns=9, missed={"a": 3}),
-    Incident(at=1.5, now_ns=9, kind="mark", text="t"),
+    LogEntry(at=1.5, now_ns=9, kind="mark", text="t"),
 )
 
 

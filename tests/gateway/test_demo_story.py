@@ -11,8 +11,9 @@ from gwtui.gateway.profile import demo_profile
 from gwtui.gateway.scenario import Scenario, load_scenario
 from gwtui.health.health import Health
 from gwtui.model.enums import State
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
-from gwtui.model.records import Heartbeat, Incident, Ping, Record, Request
+from gwtui.model.records import Heartbeat, Ping, Record, Request
 from gwtui.model.verdicts import Verdict
 
 S = 1_000_000_000
@@ -65,7 +66,7 @@ def _demo_behaviour(scenario: Scenario, name: str, at_s: float) -> Behaviour:
 
 
 def _demo_thresholds_ms() -> float:
-    return demo_profile("http://127.0.0.1:1").thresholds.slow_over_ms
+    return demo_profile("http://127.0.0.1:1").thresholds.slow_over_ms or 0
 
 
 def test_each_of_the_demos_troubles_leads_to_its_state_within_seconds_and_passes() -> None:
@@ -84,7 +85,7 @@ def test_each_of_the_demos_troubles_leads_to_its_state_within_seconds_and_passes
             assert begins[endpoint] < at_s < begins[endpoint] + 10
 
 
-def _demo_incidents(until_s: int) -> list[Incident]:
+def _demo_incidents(until_s: int) -> list[LogEntry]:
     """What the demo's profile makes of the demo's scenario: a probe per interval, its result as the script has it."""
     scenario, profile = load_scenario(), demo_profile("http://127.0.0.1:1")
     records: list[Record] = [Heartbeat(at=second, now_ns=second * S) for second in range(1, until_s)]

@@ -23,8 +23,9 @@ from gwtui.headless import JSONLines, TextLines, watch_lines
 from gwtui.headless.table import fitting
 from gwtui.model.commands import Command
 from gwtui.model.enums import FindingName, State
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
-from gwtui.model.records import FeedEnded, Heartbeat, Incident, Ping, Record, Request, SessionStarted
+from gwtui.model.records import FeedEnded, Heartbeat, Ping, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
@@ -131,8 +132,8 @@ def ping(at_s: float) -> Ping:
     )
 
 
-def became(name: str, at_s: float, state: State, text: str = "3 refused in a row") -> Incident:
-    return Incident(
+def became(name: str, at_s: float, state: State, text: str = "3 refused in a row") -> LogEntry:
+    return LogEntry(
         at=START_AT + at_s, now_ns=ns(at_s), kind="state", endpoint=name, state=state, text=text, trace_id="t1"
     )
 
@@ -240,7 +241,7 @@ SESSION: tuple[list[Record], ...] = (
     [became("gateway-claude", 7, State.SLOW, "p50 TTFT 1.9 s over 1.2 s"), beat(7)],
     [request("ws", 8), became("ws", 8, State.DOWN), beat(8)],
     [
-        Incident(
+        LogEntry(
             at=START_AT + 8,
             now_ns=ns(8),
             kind="finding",
@@ -249,7 +250,7 @@ SESSION: tuple[list[Record], ...] = (
             finding=FindingName.BUFFERED,
         )
     ],
-    [Incident(at=START_AT + 8, now_ns=ns(8), kind="engine", text="its loop was 412 ms late")],
+    [LogEntry(at=START_AT + 8, now_ns=ns(8), kind="engine", text="its loop was 412 ms late")],
     [beat(9, paused=("ws",), recorder_error="No space left on device", rows_waiting=3)],
     [beat(10, paused=("ws",))],
     [CRASH],

@@ -177,7 +177,7 @@ def test_one_slow_answer_never_makes_a_high_percentile_slow() -> None:
     ],
 )
 def test_streams_are_slow_by_their_first_token_and_the_rest_by_their_end(changes: dict[str, Any], slow: bool) -> None:
-    story = Story(slow_for_s=0)
+    story = Story(slow_over_ms=5000, slow_for_s=0)
     for _ in range(6):
         story.request(Verdict.COMPLETE, **changes)
     assert (story.state() is State.SLOW) is slow
@@ -185,7 +185,7 @@ def test_streams_are_slow_by_their_first_token_and_the_rest_by_their_end(changes
 
 @pytest.mark.parametrize("metric", ["ttfb", "ttft", "ttfo", "tpot", "e2e"])
 def test_the_profile_can_name_the_latency(metric: str) -> None:
-    story = Story(slow_metric=metric, slow_for_s=0)
+    story = Story(slow_metric=metric, slow_over_ms=5000, slow_for_s=0)
     field = "duration_ns" if metric == "e2e" else f"{metric}_ns"
     for _ in range(5):
         story.request(Verdict.COMPLETE, **{field: 9 * S})

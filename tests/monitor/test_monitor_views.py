@@ -13,9 +13,10 @@ from support.monitor_stage import MS, START_AT, START_NS, MonitorStage, endpoint
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.model.enums import State
+from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import TLS, Profile
-from gwtui.model.records import FeedEnded, Incident, Notice, ProfileChanged, Record, SessionStarted
+from gwtui.model.records import FeedEnded, Notice, ProfileChanged, Record, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query, Window
 from gwtui.monitor.monitor import INCIDENTS, Monitor
@@ -127,7 +128,7 @@ def test_the_end_of_the_feed_is_a_state(end: FeedEnded, banner: str) -> None:
 def test_incidents_are_newest_first_and_bounded() -> None:
     stage = MonitorStage(endpoint("a"))
     for at_s in range(INCIDENTS + 5):
-        stage.apply(Incident(at=START_AT, now_ns=ns(at_s), kind="mark", text=str(at_s)))
+        stage.apply(LogEntry(at=START_AT, now_ns=ns(at_s), kind="mark", text=str(at_s)))
     incidents = stage.view().incidents
     assert (len(incidents), incidents[0].text, incidents[-1].text) == (INCIDENTS, str(INCIDENTS + 4), "5")
 

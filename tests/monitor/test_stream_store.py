@@ -10,7 +10,8 @@ from support.monitor_stage import MS, START_AT, MonitorStage, endpoint, ns, read
 
 from gwtui.model.concurrency import Concurrency, ModelTimeline
 from gwtui.model.enums import EventKind, Trigger
-from gwtui.model.records import Incident, StreamAlive, StreamEvent
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import StreamAlive, StreamEvent
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import ModelState, StreamView
 from gwtui.monitor.stream_store import ENDED_PER_ENDPOINT, LINES_PER_STREAM, stands_out, stream_lines
@@ -162,8 +163,8 @@ def test_the_reads_of_a_trial_are_nobodys_stream() -> None:
     assert stage.row("a").in_flight == 1
 
 
-def decided_by(number: int) -> Incident:
-    return Incident(now_ns=ns(number), at=START_AT + number, kind="state", endpoint="a", text="said", number=number)
+def decided_by(number: int) -> LogEntry:
+    return LogEntry(now_ns=ns(number), at=START_AT + number, kind="state", endpoint="a", text="said", number=number)
 
 
 def test_the_probe_that_decided_an_incident_is_kept_as_long_as_the_newest_are() -> None:

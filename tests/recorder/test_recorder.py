@@ -19,8 +19,9 @@ from gwtui import config
 from gwtui.codec.csv_schema import INCIDENT_COLUMNS, PING_COLUMNS, SCHEMA
 from gwtui.model.check_results import CheckOutcome, CheckResult
 from gwtui.model.enums import EventKind, State, Trigger
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import TLS, Endpoint, Profile
-from gwtui.model.records import Heartbeat, Incident, Notice, Ping, ProfileChanged, StreamEvent, StreamRead
+from gwtui.model.records import Heartbeat, Notice, Ping, ProfileChanged, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder, new_session_dir, parts, profile_toml
 
@@ -41,7 +42,7 @@ def test_a_session_has_a_row_per_request_ping_and_incident_and_its_profile(direc
         recorder.put(request(1))
         recorder.put(request(2, verdict=Verdict.REFUSED, reason="a\nb", duration_ns=None))
         recorder.put(Ping(endpoint="ws", number=1, started_at=1.0, now_ns=1, verdict=Verdict.NO_PONG, rule="ws"))
-        recorder.put(Incident(at=1.0, now_ns=1, kind="state", endpoint="ws", state=State.DOWN, text="lost"))
+        recorder.put(LogEntry(at=1.0, now_ns=1, kind="state", endpoint="ws", state=State.DOWN, text="lost"))
         recorder.put(Heartbeat(at=1.0, now_ns=1))
         recorder.put(Notice(now_ns=1, text="x"))
         event = StreamEvent(name="e", kind=EventKind.TEXT, text="secret")

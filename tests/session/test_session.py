@@ -20,8 +20,9 @@ from gwtui.codec.wire import decode
 from gwtui.engine import Engine
 from gwtui.feeds import live, spawn_engine
 from gwtui.model.commands import Mark, Start
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
-from gwtui.model.records import FeedEnded, Heartbeat, Incident, Notice, Record, Request, SessionStarted, StreamRead
+from gwtui.model.records import FeedEnded, Heartbeat, Notice, Record, Request, SessionStarted, StreamRead
 from gwtui.model.verdicts import Verdict
 from gwtui.session import hosted
 from gwtui.session.watchdog import END_S, Watchdog
@@ -103,7 +104,7 @@ def test_a_key_in_the_terminal_that_ends_programs_is_left_to_the_front_end(
     child.until(SessionStarted)
     child.signal(number)
     child.send(Mark(text="still here"))
-    marked = child.until(Incident)
+    marked = child.until(LogEntry)
     assert marked.text == "still here"
     assert child.end() == (0, "")
 
@@ -133,7 +134,7 @@ def test_without_a_start_there_is_no_session(child: Child, line: bytes, code: in
 
 def test_a_line_that_is_no_command_is_logged_and_left_out(child: Child) -> None:
     child.send(Start(profile=Profile()), b"hello\n", Mark(text="after"), b'{"command":"mark","text":"half')
-    marked = child.until(Incident)
+    marked = child.until(LogEntry)
     assert marked.text == "after"
     code, log = child.end()
     assert code == 0
@@ -196,7 +197,7 @@ async def test_the_last_word_of_a_session_counts_the_rows_that_were_lost_with_it
     assert isinstance(last, Heartbeat)
     assert isinstance(end, FeedEnded)
     assert (last.rows_waiting, last.rows_written) == (0, 0)
-    assert last.rows_lost == sum(isinstance(record, Request | Incident) for record in records)
+    assert last.rows_lost == sum(isinstance(record, Request | LogEntry) for record in records)
     assert last.recorder_error
 
 
@@ -256,7 +257,7 @@ async def test_hosted_gives_the_same_records_and_keeps_the_same_rows(tmp_path: P
                 feed.stop()
     assert isinstance(records[0], SessionStarted)
     assert records[-1] == FeedEnded(text="session ended")
-    assert "enough" in [record.text for record in records if isinstance(record, Incident)]
+    assert "enough" in [record.text for record in records if isinstance(record, LogEntry)]
     requests = [record for record in records if isinstance(record, Request)]
     assert [row["trace_id"] for row in rows(tmp_path / "s")] == [request.trace_id for request in requests]
     feed.send(Mark(text="too late"))

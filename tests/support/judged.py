@@ -8,8 +8,9 @@ import msgspec
 
 from gwtui.health.health import Health
 from gwtui.model.enums import State
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile, Thresholds
-from gwtui.model.records import Heartbeat, Incident, Record, Request, SessionStarted
+from gwtui.model.records import Heartbeat, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 
 S = 1_000_000_000
@@ -35,7 +36,7 @@ class Story:
         self.every_ns = int(every_s * S)
         self.now_ns = 1000 * S
         self.number = 0
-        self.incidents: list[Incident] = []
+        self.incidents: list[LogEntry] = []
         self.apply(SessionStarted(started_at=START_AT, now_ns=self.now_ns, profile=self.profile))
 
     def apply(self, record: Record) -> None:

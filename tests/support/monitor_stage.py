@@ -7,10 +7,10 @@ from typing import Any
 import msgspec
 
 from gwtui.model.enums import EventKind, State, Trigger
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import (
     Heartbeat,
-    Incident,
     Ping,
     Record,
     Request,
@@ -119,5 +119,5 @@ def read(name: str, number: int, sent_s: float, after_ms: float, first: int, *te
     )
 
 
-def state_incident(name: str, state: State, was: State = State.UP, at_s: float = 1) -> Incident:
-    return Incident(at=START_AT + at_s, now_ns=ns(at_s), kind="state", endpoint=name, state=state, was=was, text="why")
+def state_incident(name: str, state: State, was: State = State.UP, at_s: float = 1) -> LogEntry:
+    return LogEntry(at=START_AT + at_s, now_ns=ns(at_s), kind="state", endpoint=name, state=state, was=was, text="why")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from gwtui.model.enums import Clock, EventKind, FindingName, State
+from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
 from gwtui.model.records import (
     Finding,
     Heartbeat,
-    Incident,
     Phases,
     Ping,
     Record,
@@ -187,7 +187,7 @@ def session() -> list[Record]:
         records.append(ping(number, 1000.0 * number + 500, Verdict.NO_PONG if number == 11 else Verdict.PONG))
     records += [unavailable(number, 14_000 + 1000.0 * number) for number in range(1, 5)]
     records += [
-        Incident(
+        LogEntry(
             at=START_AT + 17,
             now_ns=at(17_006),
             kind="state",
@@ -198,7 +198,7 @@ def session() -> list[Record]:
             number=3,
             trace_id=trace(103),
         ),
-        Incident(at=START_AT + 18, now_ns=at(18_000), kind="mark", text="deployed gateway 1.42.0"),
+        LogEntry(at=START_AT + 18, now_ns=at(18_000), kind="mark", text="deployed gateway 1.42.0"),
     ]
     records += [pages.checks_begun(CLAUDE.name), *pages.checks_ended(CLAUDE.name)]
     records.append(pages.checks_begun(CLAUDE.name, ended=True))

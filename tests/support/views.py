@@ -7,9 +7,10 @@ import math
 import random
 
 from gwtui.model.enums import EventKind, FindingName, State
+from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
-from gwtui.model.records import Finding, Incident, Ping, Request, StreamEvent
+from gwtui.model.records import Finding, Ping, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import (
     EndpointRow,
@@ -198,7 +199,7 @@ def ping(**changes: object) -> PingView:
     return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
 
 
-def incidents() -> tuple[Incident, ...]:
+def incidents() -> tuple[LogEntry, ...]:
     trace = "4bf92f3577b34da6a3ce929d0e0e4736"
     rows = (
         ("state", "sourcegraph-claude", State.DOWN, "5 truncated in a row", 96),
@@ -211,7 +212,7 @@ def incidents() -> tuple[Incident, ...]:
         ("engine", "", None, "its loop was 412 ms late", None),
     )
     return tuple(
-        Incident(
+        LogEntry(
             at=AT - 31 * index,
             now_ns=index,
             kind=kind,
@@ -314,7 +315,7 @@ def hostile() -> View:
         for number, text in enumerate(HOSTILE, 1)
     )
     incidents = tuple(
-        Incident(at=AT, now_ns=number, kind="finding", endpoint=text, text=text, trace_id=text)
+        LogEntry(at=AT, now_ns=number, kind="finding", endpoint=text, text=text, trace_id=text)
         for number, text in enumerate(HOSTILE)
     )
     return view(

@@ -21,7 +21,8 @@ from support.tty import Tty, taken_apart, terminal
 from textual.content import Content
 
 from gwtui.model.enums import EventKind, FindingName, Trigger
-from gwtui.model.records import FeedEnded, Finding, Heartbeat, Incident, Notice, Phases, Record, StreamEvent, StreamRead
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import FeedEnded, Finding, Heartbeat, Notice, Phases, Record, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
 
 OWN = {
@@ -136,7 +137,7 @@ def hostile_records() -> list[Record]:
         phases=Phases(address=MARKUP, tls=MARKUP),
     )
     ping = replace(story.ping(1, 1000, Verdict.CLOSED), reason=MARKUP, close_reason=MARKUP, close_code=1013)
-    incident = Incident(at=START_AT + 2, now_ns=story.at(2000), kind="finding", endpoint=ACTION, text=MARKUP, number=1)
+    incident = LogEntry(at=START_AT + 2, now_ns=story.at(2000), kind="finding", endpoint=ACTION, text=MARKUP, number=1)
     notice = Notice(now_ns=story.at(2000), text=MARKUP)
     beat = Heartbeat(at=START_AT + 2, now_ns=story.at(2100), recorder_error=MARKUP)
     return [read, request, replace(request, trigger=Trigger.TRIAL), ping, incident, notice, beat]

@@ -17,7 +17,8 @@ from textual.geometry import Offset
 from gwtui.model.concurrency import Concurrency, ModelTimeline
 from gwtui.model.enums import EventKind
 from gwtui.model.gateway_figures import GatewayComparison, GatewayCounts, GatewayFigures, NamedCounts
-from gwtui.model.records import Incident, Phases, Request, StreamEvent
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import Phases, Request, StreamEvent
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import ModelCard, ModelState, RequestRow, StreamLine, View
 from gwtui.stats.concurrency import analyse
@@ -300,8 +301,8 @@ async def test_before_the_first_request_there_is_nothing_to_inspect(tmp_path: Pa
         assert stage.notices == ["There is no trace id yet"]
 
 
-def decided(endpoint: str, number: int) -> Incident:
-    return Incident(at=START_AT + 30, now_ns=story.at(30_000), kind="state", endpoint=endpoint, number=number)
+def decided(endpoint: str, number: int) -> LogEntry:
+    return LogEntry(at=START_AT + 30, now_ns=story.at(30_000), kind="state", endpoint=endpoint, number=number)
 
 
 async def test_an_incident_whose_request_is_gone_says_where_it_is(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from support import viewrows, views
 
 from gwtui.model.enums import EventKind, FindingName, Outcome
 from gwtui.model.findings import entry_of
+from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
-from gwtui.model.records import Incident
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query, View, Window
 from gwtui.ui.panel import scrolled
@@ -219,7 +219,7 @@ def test_figures_say_how_many_results_are_in_doubt(tainted: int) -> None:
     ("finding", "mark"), [(FindingName.BUFFERED, "▲"), (FindingName.COLD, "·"), (FindingName.MODEL_DIFFERS, "▲")]
 )
 def test_a_finding_among_the_incidents_has_the_mark_of_its_severity(finding: FindingName, mark: str) -> None:
-    incident = Incident(at=views.AT, now_ns=1, kind="finding", endpoint="gw", text=f"{finding}: x", finding=finding)
+    incident = LogEntry(at=views.AT, now_ns=1, kind="finding", endpoint="gw", text=f"{finding}: x", finding=finding)
     view = replace(views.view(()), incidents=(incident,))
     (first, *_) = incidents.draw(view, 80, 4, incidents.IncidentsView())
     assert f" {mark} gw {finding}: x" in plain(first)

@@ -10,7 +10,7 @@ from textual.binding import BindingType
 from textual.message import Message
 
 from gwtui.model.findings import entry_of
-from gwtui.model.records import Incident
+from gwtui.model.judged import LogEntry
 from gwtui.model.view import View
 from gwtui.text import units
 from gwtui.ui.keymap import bindings
@@ -42,7 +42,7 @@ def draw(view: View, width: int, height: int, at: IncidentsView) -> list[Line]:
     return sheet(lines, width, height)
 
 
-def _line(incident: Incident, width: int, selected: bool) -> Line:
+def _line(incident: LogEntry, width: int, selected: bool) -> Line:
     mark, style, word = _what(incident)
     text = printable(incident.text)
     if text == word or (word and text.startswith(f"{word} ")):
@@ -63,7 +63,7 @@ def _line(incident: Incident, width: int, selected: bool) -> Line:
     return over(line, "selection") if selected else line
 
 
-def _what(incident: Incident) -> tuple[str, str, str]:
+def _what(incident: LogEntry) -> tuple[str, str, str]:
     """Its shape, the style of it, and the word for it."""
     if incident.state is not None:
         return incident.state.mark, incident.state.value, incident.state.value
@@ -99,7 +99,7 @@ class IncidentsPanel(MovingPanel):
     _top = 0
 
     @property
-    def selected(self) -> Incident | None:
+    def selected(self) -> LogEntry | None:
         """The entry that the cursor is on."""
         incidents = self.view.incidents if self.view is not None else ()
         return incidents[self._index] if self._index < len(incidents) else None

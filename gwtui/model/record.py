@@ -1,0 +1,13 @@
+"""What all records have in common."""
+
+from __future__ import annotations
+
+from typing import Self
+
+import msgspec
+
+
+class BaseRecord(msgspec.Struct, frozen=True, tag_field="record", omit_defaults=True):
+    def __deepcopy__(self, memo: object) -> Self:
+        """Itself: what is kept of a session is copied whole when the picture is frozen, and records never change."""
+        return self
