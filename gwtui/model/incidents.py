@@ -217,7 +217,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     last: Evidence | None = None
     changes: tuple[Change, ...] = ()
     acknowledged: str = ""
-    """The note of who acknowledged it, at least `acknowledged`; empty: nobody did."""
+    """The note of whoever acknowledged it, at least `acknowledged`; empty where it was not."""
     merged_into: int | None = None
 
     @property

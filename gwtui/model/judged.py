@@ -1,4 +1,4 @@
-"""Records that judging takes and makes beside results: what is usual, what somebody acknowledged, and the log."""
+"""Records that judging takes and makes beside results: what is usual, acknowledgements, and the log."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ class Usual(BaseRecord, tag="usual", frozen=True, kw_only=True):
     failed: int = 0
     """Results from which the usual share of failures is taken."""
     why: str = ""
-    """Why it was told: `learnt`, `another hour`, `accepted`, ..."""
+    """The reason for this record: `learnt`, `another hour`, `accepted`, ..."""
 
 
 class Acknowledged(BaseRecord, tag="acknowledged", frozen=True, kw_only=True):
-    """Somebody has taken an incident on: it is dimmed, and notifiers are silent about it."""
+    """An incident is taken care of: it is dimmed, and notifiers are silent about it."""
 
     at: float
     now_ns: int

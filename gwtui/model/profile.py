@@ -72,7 +72,7 @@ class Thresholds(_Table, frozen=True, kw_only=True):
     slow_percentile: Annotated[float, Meta(ge=0.001, le=99.999)] = 50.0
     """Which percentile of that latency is watched."""
     slow_over_ms: Milliseconds | None = None
-    """A limit beside the endpoint's usual, in ms; what is `slow` by it ends at 80 % of it. By default there is none."""
+    """A limit beside the endpoint's usual, in ms; `slow` by it ends at 80 % of it. By default no limit."""
     slow_for_s: Annotated[float, Meta(ge=0, le=LONGEST_S)] = 10.0
     """How long the percentile must stay over the limit."""
     findings_degrade: tuple[str, ...] = ("buffered", "combed", "damaged", "sequential")

@@ -14,7 +14,7 @@ from typing import Any
 
 from gwtui.model.check_results import CheckResult, CheckRun
 from gwtui.model.enums import Outcome, State, Trigger
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import Acknowledged, LogEntry, Usual
 from gwtui.model.profile import Profile
 from gwtui.model.records import (
     FeedEnded,
@@ -60,6 +60,8 @@ class Monitor:
             Ping: self._ended,
             Heartbeat: self._beat,
             LogEntry: self._incident,
+            Usual: self._judged_by,
+            Acknowledged: self._judged_by,
             Notice: self._notice_given,
             CheckRun: self._checks_reported,
             CheckResult: self._checked,
@@ -179,6 +181,9 @@ class Monitor:
             history.stream_store.keep(incident.number)
         if incident.kind == "state" and incident.state is not None:
             history.enter(incident.state, incident.was)
+
+    def _judged_by(self, record: Usual | Acknowledged) -> None:
+        """What states and incidents are made of is not shown by itself."""
 
     def _notice_given(self, notice: Notice) -> None:
         self._notice = notice.text
