@@ -167,7 +167,7 @@ class Cause(msgspec.Struct, frozen=True):
         return f"{self.kind} ({self.name}{gap if self.detail else ''}{self.detail})"
 
 
-class Evidence(msgspec.Struct, frozen=True):
+class Proof(msgspec.Struct, frozen=True):
     """A result that proves an incident."""
 
     endpoint: str
@@ -213,11 +213,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     members: tuple[Member, ...] = ()
     failures: int = 0
     """Failed results of its endpoints while they were in it."""
-    first: Evidence | None = None
-    last: Evidence | None = None
+    first: Proof | None = None
+    last: Proof | None = None
     changes: tuple[Change, ...] = ()
     acknowledged: str = ""
-    """The note of whoever acknowledged it, at least `acknowledged`; empty where it was not."""
+    """The note it was acknowledged with, at least `acknowledged`; empty where it was not."""
     merged_into: int | None = None
 
     @property
