@@ -14,6 +14,8 @@ CLAUDE_ON_BEDROCK = "us.anthropic.claude-haiku-5-5"
 GPT = "gpt-6-luna"
 GPT_REALTIME = "gpt-realtime-2.1-mini"
 GEMINI = "gemini-3.5-flash-lite"
+NOVA = "us.amazon.nova-2-lite-v1:0"
+LLAMA_ON_WORKERS_AI = "@cf/meta/llama-3.1-8b-instruct-fp8"
 COMMAND = "command-a-03-2025"
 SEVERAL = f"{GPT},{CLAUDE}"
 

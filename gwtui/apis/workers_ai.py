@@ -13,6 +13,7 @@ import msgspec
 from gwtui.apis.addresses import MODEL
 from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask, Reading, Usage, words_of
+from gwtui.apis.default_models import LLAMA_ON_WORKERS_AI
 from gwtui.apis.errors import ErrorForm, is_error
 from gwtui.apis.event_keys import PIECES
 from gwtui.apis.finish_reasons import WORKERS_AI as WORDS
@@ -158,7 +159,7 @@ class WorkersAI(API):
     framing = SSE
     title = "Cloudflare Workers AI"
     default_path = f"/ai/run/{MODEL}"
-    default_model = "@cf/meta/llama-3.1-8b-instruct"
+    default_model = LLAMA_ON_WORKERS_AI
     snippet = Endpoint(
         name=name,
         api=name,

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from gwtui.apis import APIS, SOCKET_APIS, kind_of
-from gwtui.apis.default_models import CHATS_DO_NOT_THINK, GPT
+from gwtui.apis.default_models import CHATS_DO_NOT_THINK, GEMINI, GPT
 from gwtui.apis.requests import LOCAL_URL, with_scheme
 from gwtui.apis.sourcegraph.shared import ACCESS_TOKEN, EXAMPLE_URL
 from gwtui.config import ConfigError, ConfigFault, endpoint_from, load, save_endpoint
@@ -87,14 +87,13 @@ PROVIDERS = (
         "vertex-gemini",
         "Gemini on Vertex AI",
         "gemini",
-        "https://us-central1-aiplatform.googleapis.com/v1/projects/my-project/locations/us-central1",
+        "https://aiplatform.googleapis.com/v1/projects/my-project/locations/global",
         path="/publishers/google/models/{model}:streamGenerateContent?alt=sse",
         key="cmd:gcloud auth print-access-token",
         auth="bearer",
-        model="gemini-2.5-flash",
-        body={"generationConfig": {"thinkingConfig": {"thinkingBudget": 0}}},
-        comment="Project and location are in the URL, twice the location. Without `alt=sse` an array comes instead of "
-        "a stream. Thinking counts against max_tokens, so it is off.",
+        model=GEMINI,
+        comment="Project and location are in the URL; a region is in its host too, before aiplatform. Without "
+        "`alt=sse` an array comes instead of a stream. Thinking counts against max_tokens: this model thinks little.",
     ),
     _snippet(
         "groq",
@@ -147,7 +146,7 @@ PROVIDERS = (
         "https://api.z.ai/api/paas/v4",
         path="/chat/completions",
         key="env:ZAI_API_KEY",
-        model="glm-4.6",
+        model="glm-4.7",
         **NO_STREAM_OPTIONS,
         body={"thinking": {"type": "disabled"}},
         comment="The path has no /v1. GLM thinks unless that is disabled, and its thoughts count against max_tokens.",

@@ -125,7 +125,7 @@ def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
 
 def test_how_it_is_asked() -> None:
     ask = API.ask(Endpoint(name="e", api=API.name, url=BASE, prompt="hi", max_tokens=7), "k")
-    assert ask.url == f"{BASE}/ai/run/@cf/meta/llama-3.1-8b-instruct"
+    assert ask.url == f"{BASE}/ai/run/@cf/meta/llama-3.1-8b-instruct-fp8"
     assert ("Authorization", "Bearer k") in ask.headers
     question = {"messages": [{"role": "user", "content": "hi"}], "max_tokens": 7, "stream": True}
     assert json.loads(ask.body) == question

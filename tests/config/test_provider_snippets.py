@@ -92,15 +92,14 @@ STRICT = {
         forbidden=(*COUNTS_UNASKED, "max_completion_tokens"),
     ),
     "vertex-gemini": Provider(
-        "/v1/projects/my-project/locations/us-central1/publishers/google/models/gemini-2.5-flash"
+        "/v1/projects/my-project/locations/global/publishers/google/models/gemini-3.5-flash-lite"
         ":streamGenerateContent?alt=sse",
         sse(
-            candidate("Hel") | {"modelVersion": "gemini-2.5-flash"},
+            candidate("Hel") | {"modelVersion": "gemini-3.5-flash-lite"},
             candidate("lo", finishReason="STOP")
             | {"usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": 2, "totalTokenCount": 7}},
         ),
         forbidden=("model", "stream", "max_tokens"),
-        due={"generationConfig.thinkingConfig.thinkingBudget": 0},
     ),
     "groq": Provider(
         "/openai/v1/chat/completions",
@@ -129,7 +128,7 @@ STRICT = {
     ),
     "zai": Provider(
         "/api/paas/v4/chat/completions",
-        sse(*plain("glm-4.6", _usage=usage())),
+        sse(*plain("glm-4.7", _usage=usage())),
         forbidden=(*COUNTS_UNASKED, "max_completion_tokens"),
         due={"thinking.type": "disabled"},
     ),
