@@ -161,6 +161,8 @@ LIMIT_FIELDS = frozenset(
         "max_new_tokens",
         "max_response_output_tokens",
         "num_predict",
+        "max_gen_len",
+        "maxTokenCount",
     }
 )
 """What the token limit of a request is called, at the top of its body or in nested settings."""

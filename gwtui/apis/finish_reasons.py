@@ -160,6 +160,13 @@ _COHERE: Mapping[str, Reason] = {
     "TOOL_CALL": Reason(Ending.TOOLS, "Cohere"),
     "MAX_TOKENS": Reason(Ending.LIMIT, "Cohere"),
 }
+_TITAN: Mapping[str, Reason] = {
+    "FINISH": Reason(Ending.NATURAL, "Titan"),
+    "FINISHED": Reason(Ending.NATURAL, "Titan, by its documents"),
+    "STOP_CRITERIA_MET": Reason(Ending.NATURAL, "Titan"),
+    "LENGTH": Reason(Ending.LIMIT, "Titan"),
+    "CONTENT_FILTERED": Reason(Ending.FILTERED, "Titan"),
+}
 
 OPENAI = Vocabulary("finish_reason", _OPENAI, announces_tools=True)
 ANTHROPIC = Vocabulary("stop_reason", _ANTHROPIC, announces_tools=True)
@@ -170,5 +177,6 @@ COHERE = Vocabulary("finish_reason", _COHERE, announces_tools=True)
 OLLAMA = Vocabulary("done_reason", _OLLAMA)
 TGI = Vocabulary("finish_reason", {word: _OPENAI[word] for word in ("length", "eos_token", "stop_sequence")})
 BEDROCK = Vocabulary("stopReason", _ANTHROPIC, announces_tools=True)
+BEDROCK_TEXT = Vocabulary("stop_reason", {**_OPENAI, **_TITAN})
 SOURCEGRAPH = Vocabulary("stopReason", {**_OPENAI, **_ANTHROPIC})
 """Those of the provider behind it, passed on."""

@@ -25,7 +25,7 @@ QUOTED = 300
 """Characters of a refusal that are kept."""
 NEARLY = 0.9
 """From that share of the requested tokens on, it was the request's own limit that ended an answer."""
-LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokensToSample")
+LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens", "maxTokensToSample", "max_gen_len")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ LIMIT_TABLES = (
     ("parameters", "max_new_tokens"),
     ("response", "max_output_tokens"),
     ("session", "max_response_output_tokens"),
+    ("textGenerationConfig", "maxTokenCount"),
 )
 """Tables of a body that have the limit in them."""
 CHAT_LIMITS = ("max_tokens", "max_completion_tokens")

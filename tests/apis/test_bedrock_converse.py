@@ -220,7 +220,7 @@ def test_whole_answers(body: object, verdict: Verdict, rule: str) -> None:
 def test_how_it_is_asked() -> None:
     endpoint = Endpoint(name="e", api=API.name, url=URL, prompt="hi", max_tokens=7, key="env:K")
     ask = API.ask(endpoint, "k")
-    assert ask.url == f"{URL}/model/amazon.nova-lite-v1%3A0/converse-stream"
+    assert ask.url == f"{URL}/model/us.amazon.nova-2-lite-v1%3A0/converse-stream"
     assert dict(ask.headers) == {
         "Content-Type": "application/json",
         "Accept": "application/vnd.amazon.eventstream",

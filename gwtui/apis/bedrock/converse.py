@@ -9,6 +9,7 @@ from gwtui.apis.answers import error_in_answer, judged
 from gwtui.apis.base import API, Answer, Ask
 from gwtui.apis.bedrock import asking
 from gwtui.apis.bedrock.stream import PAYLOAD, RULES, ConverseReader, generated, stop_reason, usage_of
+from gwtui.apis.default_models import NOVA
 from gwtui.apis.finish_reasons import BEDROCK
 from gwtui.apis.outcome import AnswerOutcome, wanted_of
 from gwtui.apis.payload import Unreadable, member, read_json
@@ -29,18 +30,15 @@ class BedrockConverse(API):
     default_path = f"/model/{MODEL}/converse-stream"
     whole_path = f"/model/{MODEL}/converse"
     """The path where no stream is asked for."""
-    default_model = "amazon.nova-lite-v1:0"
+    default_model = NOVA
     snippet = Endpoint(name=name, api=name, url=asking.URL, key=asking.BEARER)
     snippet_comment = asking.COMMENT
     error_form = asking.FORM
 
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
-        question = {"role": "user", "content": [{"text": endpoint.prompt or EXAMPLE_PROMPT}]}
-        own: dict[str, Any] = {"messages": endpoint.messages if endpoint.messages is not None else [question]}
-        config = {"inferenceConfig": {"maxTokens": endpoint.max_tokens, **table_of(endpoint, "inferenceConfig")}}
         url = asking.url(endpoint, self.default_path if endpoint.stream else self.whole_path, self.default_model)
         headers, signature = asking.authorization(endpoint, key, url)
-        body = json_body(endpoint, own, config)
+        body = json_body(endpoint, *converse_fields(endpoint))
         return Ask("POST", url, (*json_headers(endpoint, self.framing), *headers), body, signature)
 
     def reader(self, endpoint: Endpoint) -> ConverseReader:
@@ -70,6 +68,13 @@ class BedrockConverse(API):
         closing = outcome.closing((reason,), usage)
         good = judged(RULES, Verdict.COMPLETE, "answer", f"one whole answer, stopReason {reason or 'missing'}")
         return Answer(closing.judgement or good, text, usage, findings=closing.findings)
+
+
+def converse_fields(endpoint: Endpoint) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The body's own fields, and those that were merged with the endpoint's. Raises `AskError`."""
+    question = {"role": "user", "content": [{"text": endpoint.prompt or EXAMPLE_PROMPT}]}
+    own = {"messages": endpoint.messages if endpoint.messages is not None else [question]}
+    return own, {"inferenceConfig": {"maxTokens": endpoint.max_tokens, **table_of(endpoint, "inferenceConfig")}}
 
 
 BEDROCK_CONVERSE = BedrockConverse()

@@ -195,6 +195,8 @@ class ConverseReader:
         "messageStop": _message_stop,
         "metadata": _metadata,
     }
+    NAMES: ClassVar[frozenset[str]] = frozenset(_STEPS)
+    """Those of its events."""
 
 
 def generated(delta: object) -> tuple[EventKind, str]:

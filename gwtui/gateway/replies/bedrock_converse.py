@@ -71,14 +71,18 @@ class BedrockConverseReplies(BedrockForm, Reply):
             input_tokens=sum(count_tokens(one.content) for one in body.messages),
         )
 
-    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
+    def told(self, answer: ScriptedAnswer) -> list[tuple[Part, str, dict[str, Any]]]:
+        """The events, each with its name and its data."""
         return [
-            _event(Part.OPENING, "messageStart", {"role": "assistant"}),
-            *(_event(Part.TOKEN, "contentBlockDelta", _block | {"delta": {"text": each}}) for each in answer.tokens),
-            _event(Part.CLOSING, "contentBlockStop", _block),
-            _event(Part.CLOSING, "messageStop", {"stopReason": _stop_reason(answer)}),
-            _event(Part.CLOSING, "metadata", _metadata(answer)),
+            (Part.OPENING, "messageStart", {"role": "assistant"}),
+            *((Part.TOKEN, "contentBlockDelta", _block | {"delta": {"text": each}}) for each in answer.tokens),
+            (Part.CLOSING, "contentBlockStop", _block),
+            (Part.CLOSING, "messageStop", {"stopReason": _stop_reason(answer)}),
+            (Part.CLOSING, "metadata", _metadata(answer)),
         ]
+
+    def events(self, answer: ScriptedAnswer) -> list[TimedEvent]:
+        return [TimedEvent(part, aws_frame(name, data | {"p": "abcd"})) for part, name, data in self.told(answer)]
 
     def whole(self, answer: ScriptedAnswer) -> dict[str, Any]:
         message = {"role": "assistant", "content": [{"text": answer.text}]}
@@ -90,10 +94,6 @@ class BedrockConverseWholeReplies(BedrockConverseReplies):
 
     paths = ("/model/{model}/converse",)
     streams = False
-
-
-def _event(part: Part, name: str, data: dict[str, Any]) -> TimedEvent:
-    return TimedEvent(part, aws_frame(name, data | {"p": "abcd"}))
 
 
 def _stop_reason(answer: ScriptedAnswer) -> str:
