@@ -241,6 +241,9 @@ class SocketAPI(API, Protocol):
         """Whether the events so far answer the question, rather than greet whoever connects. `reader`: one of this
         API."""
 
+    def closed(self, reader: StreamReader, words: str) -> None:
+        """The gateway closed the WebSocket with this code and reason. `reader`: one of this API."""
+
     def told_headers(self, reader: StreamReader) -> tuple[tuple[str, str], ...]:
         """What the events told that other APIs tell in headers: rate limits. `reader`: one of this API."""
 

@@ -7,15 +7,18 @@ before was connecting. Once the API has said that the answer is over, gwtui hang
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 
 from websockets.utils import accept_key, generate_key
 
-from gwtui.apis.base import SocketAPI
+from gwtui.apis.base import SocketAPI, StreamReader
 from gwtui.apis.damage import DamageWatch
 from gwtui.apis.headers import header
 from gwtui.framing.messages import MESSAGES, MessageParser
+from gwtui.model.enums import Outcome
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Record
 from gwtui.probes.http import HTTPProber, waiting
@@ -24,9 +27,13 @@ from gwtui.probes.probe_result import Result
 from gwtui.probes.response_reader import StreamIntake
 from gwtui.transport.connection import HTTPConnection
 from gwtui.transport.connection_pool import ConnectionPool
+from gwtui.transport.errors import FAILURES
 from gwtui.transport.http1 import CutError
 from gwtui.transport.http1_head import SWITCHING_PROTOCOLS, NotHTTPError, ResponseHead
 from gwtui.transport.request import target_of
+
+PARTING_S = 0.25
+"""How long a gateway may take to close the WebSocket too. OpenAI's rate limits come within 50 ms of the answer."""
 
 
 class MessagesProber(HTTPProber):
@@ -91,10 +98,25 @@ class MessagesProber(HTTPProber):
                 if replies := parser.replies():
                     await connection.reply(replies)
             if intake.reader.ended():
-                await connection.reply(parser.hang_up())
+                await self._part(connection, parser, intake.reader)
                 return
             if parser.closed is not None:
+                self._socket_api.closed(intake.reader, parser.closed)
+                if intake.reader.ended():
+                    return
                 raise CutError(f"closed by the gateway: {parser.closed}")
+
+    async def _part(self, connection: HTTPConnection, parser: MessageParser, reader: StreamReader) -> None:
+        """Close the WebSocket. Behind a good answer without rate limits, these are waited for until the gateway has
+        closed it too: they may come a little later."""
+        await connection.reply(parser.hang_up())
+        if parser.closed or self._socket_api.told_headers(reader) or reader.end().verdict.outcome is not Outcome.OK:
+            return
+        with suppress(*FAILURES):
+            async with asyncio.timeout(PARTING_S):
+                while parser.closed is None and (data := await connection.further()):
+                    for event in parser.feed(data):
+                        reader.event(event)
 
 
 def _check_agreement(head: ResponseHead, key: str) -> None:

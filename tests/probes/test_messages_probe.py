@@ -60,6 +60,8 @@ ENDING = event("response.output_text.done", **PLACE, text="ab") + event(
 GOOD = BEGUN + A + B + ENDING + done(output=[ITEM])
 EVENTS = 8
 QUESTION = (TakeFrame(), TakeFrame(), TakeFrame())
+BYE = (TakeFrame(), Send(close(1000)), Hold())
+"""A gateway that closes the WebSocket as soon as its client has."""
 ASKED = (Accept(("X-Trace: trace-9",)), *QUESTION)
 
 
@@ -69,7 +71,7 @@ async def row_of(*steps: Step, **fields: Any) -> Request:
 
 
 async def test_a_good_answer_is_complete_with_its_figures() -> None:
-    row = await row_of(*ASKED, Send(BEGUN + A), Send(B + ENDING + done(output=[ITEM])), Hold())
+    row = await row_of(*ASKED, Send(BEGUN + A), Send(B + ENDING + done(output=[ITEM])), *BYE)
     assert (row.verdict, row.rule, row.status) == (Verdict.COMPLETE, "realtime.completed", 101)
     assert (row.events, row.input_tokens, row.output_tokens) == (EVENTS, 9, 2)
     assert (row.stream, row.model, row.model_served) == (True, MODEL, MODEL)
@@ -86,7 +88,7 @@ async def test_the_question_is_asked_in_masked_messages_and_the_key_in_the_hands
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("K", FORBIDDEN)
-    async with ScriptedServer((*ASKED, Send(GOOD), TakeFrame(), Hold())) as server:
+    async with ScriptedServer((*ASKED, Send(GOOD), *BYE)) as server:
         row = await probed(endpoint(API, server.url, prompt="Hi", key="env:K", headers={"X-More": "1"}))
         assert row.verdict is Verdict.COMPLETE
         head = server.requests[0].decode()
@@ -101,7 +103,7 @@ async def test_the_question_is_asked_in_masked_messages_and_the_key_in_the_hands
 
 
 async def test_each_probe_has_a_websocket_of_its_own() -> None:
-    scripts = [(*ASKED, Send(GOOD), TakeFrame(), Open(gate)) for gate in ("first", "second")]
+    scripts = [(*ASKED, Send(GOOD), TakeFrame(), Send(close(1000)), Open(gate)) for gate in ("first", "second")]
     async with ScriptedServer(*scripts) as server:
         probing = Probing(endpoint(API, server.url, prompt="Hi"))
         async with probing.prober:
@@ -121,7 +123,12 @@ ENDS: list[tuple[str, tuple[Step, ...], Verdict, str, int]] = [
     ("closed", (Send(BEGUN + A + close(1000)),), Verdict.TRUNCATED, "closed by the gateway: 1000", 4),
     ("1011", (Send(BEGUN + A + close(1011, b"gone")),), Verdict.TRUNCATED, "closed by the gateway: 1011 gone", 4),
     ("closed at once", (Send(close(4001, b"no")),), Verdict.EMPTY, "closed by the gateway: 4001 no", 0),
-    ("closed in the session", (Send(SESSION + close(1013, b"busy")),), Verdict.TRUNCATED, "1013 busy", 1),
+    ("closed in the session", (Send(SESSION + close(1011, b"busy")),), Verdict.TRUNCATED, "1011 busy", 1),
+    ("closed for now", (Send(SESSION + close(1013, b"")),), Verdict.UNAVAILABLE, "closed by the gateway: 1013", 1),
+    ("closed for the key", (Send(close(3000, b"invalid_request_error.invalid_api_key")),), Verdict.AUTH,
+     "closed by the gateway: 3000 invalid_request_error.invalid_api_key", 0),
+    ("closed for the quota", (Send(SESSION + close(1011, b"insufficient_quota")),), Verdict.QUOTA, "1011 insuff", 1),
+    ("closed in an answer", (Send(BEGUN + close(1011, b"insufficient_quota")),), Verdict.TRUNCATED, "1011 insuff", 3),
     ("no JSON", (Send(BEGUN + frame(TEXT, b"hm") + A + B + ENDING + done()),), Verdict.OUT_OF_ORDER, "bad-json", 9),
     ("bytes", (Send(BEGUN + frame(BINARY, b"\xff") + A + B + ENDING + done()),), Verdict.OUT_OF_ORDER, "bad-json", 9),
     ("huge", (Send(BEGUN + HUGE),), Verdict.TOO_LARGE, "longer than 16 MiB", 3),
@@ -181,7 +188,7 @@ async def test_a_refused_handshake_is_judged_as_over_http(answer: bytes, verdict
 
 async def test_a_ping_is_answered_while_the_answer_comes() -> None:
     async with ScriptedServer((*ASKED, Send(BEGUN + A + frame(PING, b"alive")), TakeFrame(), Echo(PONG),
-                               Send(B + ENDING + done(output=[ITEM])), Hold())) as server:  # fmt: skip
+                               Send(B + ENDING + done(output=[ITEM])), *BYE)) as server:  # fmt: skip
         row = await probed(endpoint(API, server.url, prompt="Hi"))
         assert (row.verdict, server.frames[3]) == (Verdict.COMPLETE, b"alive")
 
@@ -199,11 +206,25 @@ async def test_a_greeting_is_no_first_byte_of_the_answer() -> None:
 async def test_a_key_may_be_sent_as_a_subprotocol(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("K", FORBIDDEN)
     told = {"Sec-WebSocket-Protocol": "realtime, openai-insecure-api-key.${env:K}"}
-    async with ScriptedServer((Accept(("Sec-WebSocket-Protocol: realtime",)), *QUESTION, Send(GOOD), Hold())) as server:
+    async with ScriptedServer((Accept(("Sec-WebSocket-Protocol: realtime",)), *QUESTION, Send(GOOD), *BYE)) as server:
         row = await probed(endpoint(API, server.url, prompt="Hi", headers=told))
         assert row.verdict is Verdict.COMPLETE, row.reason
         assert f"openai-insecure-api-key.{FORBIDDEN}\r\n" in server.requests[0].decode()
     assert FORBIDDEN not in str(row)
+
+
+async def test_rate_limits_behind_the_answer_are_kept_and_no_time_counts_from_them() -> None:
+    told = frame(PING, b"") + event("rate_limits.updated", rate_limits=LIMITS)
+    row = await row_of(*ASKED, Send(GOOD), TakeFrame(), Send(told), Send(close(1000)), Hold())
+    assert (row.verdict, row.events, row.bytes) == (Verdict.COMPLETE, EVENTS, len(GOOD))
+    assert row.headers["x-ratelimit-remaining-requests"] == "2"
+    assert [finding.name for finding in row.findings] == [FindingName.NEAR_LIMIT]
+
+
+@pytest.mark.parametrize("ending", [b"\xff\xff\xff", close(1011, b"late"), frame(TEXT, b"hm")])
+async def test_nothing_behind_the_answer_spoils_it(ending: bytes) -> None:
+    row = await row_of(*ASKED, Send(GOOD), TakeFrame(), Send(ending), Close())
+    assert (row.verdict, row.events) == (Verdict.COMPLETE, EVENTS), row.reason
 
 
 async def test_rate_limits_are_kept_as_headers_and_a_near_one_is_found() -> None:
@@ -247,7 +268,7 @@ async def test_a_probe_that_is_stopped_is_cancelled() -> None:
 
 async def test_over_tls(tmp_path: Path) -> None:
     certificates = pair("good", tmp_path)
-    async with ScriptedServer((*ASKED, Send(GOOD), Hold()), tls=certificates.server) as server:
+    async with ScriptedServer((*ASKED, Send(GOOD), *BYE), tls=certificates.server) as server:
         row = await probed(endpoint(API, server.url, prompt="Hi", tls=TLS(ca_file=certificates.ca_file)))
     assert row.verdict is Verdict.COMPLETE
     assert row.phases.tls_ns is not None
@@ -255,7 +276,7 @@ async def test_over_tls(tmp_path: Path) -> None:
 
 async def test_a_proxy_is_asked_for_a_tunnel() -> None:
     agreed = Send(http("200 Connected", length=False))
-    async with ScriptedServer((Receive(), agreed, *ASKED, Send(GOOD), Hold())) as proxy:
+    async with ScriptedServer((Receive(), agreed, *ASKED, Send(GOOD), *BYE)) as proxy:
         row = await probed(endpoint(API, "http://gateway.invalid", prompt="Hi", proxy=proxy.url))
         assert row.verdict is Verdict.COMPLETE, row.reason
         assert proxy.requests[0].startswith(b"CONNECT gateway.invalid:80 HTTP/1.1")

@@ -87,6 +87,10 @@ class OpenAIRealtime(SocketAPI):
     def answers(self, reader: StreamReader) -> bool:
         return not isinstance(reader, RealtimeReader) or reader.answers
 
+    def closed(self, reader: StreamReader, words: str) -> None:
+        if isinstance(reader, RealtimeReader):
+            reader.closed(words)
+
     def told_headers(self, reader: StreamReader) -> tuple[tuple[str, str], ...]:
         return reader.limit_headers if isinstance(reader, RealtimeReader) else ()
 

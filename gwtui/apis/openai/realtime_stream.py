@@ -43,6 +43,8 @@ BESIDE = (
 )
 """What the types of events begin with that are not part of a response."""
 MOST_LIMITS = 8
+TRY_AGAIN_LATER = "1013"
+"""The close code of a server that is overloaded, whatever its reason says."""
 GREETING = "session.created"
 """What is sent to whoever connects, before any question."""
 _TYPES = (
@@ -94,6 +96,8 @@ class RealtimeReader(ResponsesReader):
         """Whether anything came but the greeting."""
         self._beside_last = ""
         """The last event of the session."""
+        self._closed: Judgement | None = None
+        """What it says that the WebSocket was closed, where that refuses the request."""
         self._characters = 0
         """Of the text that came, piece by piece."""
 
@@ -160,6 +164,8 @@ class RealtimeReader(ResponsesReader):
         return self._notes.truncated("eof-before-completed", words)
 
     def end(self) -> Judgement:
+        if self._closed is not None:
+            return self._closed
         seen = super().end()
         if (error := self._notes.failure) is not None and not self._outcome.contents:
             return self._refused(seen, error)
@@ -174,6 +180,15 @@ class RealtimeReader(ResponsesReader):
             return seen
         words = f"event {seen.event_number} refuses the request: {error}"
         return self._notes.judgement(error.verdict, "refused", words, seen.event_number)
+
+    def closed(self, words: str) -> None:
+        """The WebSocket was closed with this code and reason, which are a refusal where they name one and no response
+        had begun."""
+        error = APIError(message=clean(words))
+        verdict = Verdict.UNAVAILABLE if words.partition(" ")[0] == TRY_AGAIN_LATER else error.verdict
+        if not (self._created or self.ended() or verdict is Verdict.SERVER_ERROR):
+            self._notes.take_error(error)
+            self._closed = self._notes.judgement(verdict, "refused", f"closed by the gateway: {error}")
 
 
 def _limit_headers(limits: object) -> tuple[tuple[str, str], ...]:
