@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from gwtui.apis import ASKED_APIS
+from gwtui.apis import ASKED_APIS, SOCKET_APIS
 from gwtui.checks.evidence import object_in
 from gwtui.model.records import Request
 from gwtui.text.sanitize import clean
@@ -23,7 +23,7 @@ _OWN = {
     "gemini": re.compile("gemini"),
     "cohere-chat": re.compile("command"),
     "openai-responses": re.compile("gpt|o[1-9]"),
-    "openai-realtime": re.compile("realtime"),
+    "openai-realtime": re.compile(r"realtime(?!-\w*(?:whisper|transl|transcri))"),
 }
 """In the names of models that an API was made for."""
 
@@ -52,10 +52,17 @@ def models_of(document: dict[str, Any]) -> tuple[str, ...]:
     )
 
 
+def models_of_realtime(models: Sequence[str]) -> tuple[str, ...]:
+    """Those that answer over a WebSocket."""
+    return tuple(name for name in models if _OWN["openai-realtime"].search(name))
+
+
 def chosen_model(api: str, models: Sequence[str]) -> str:
     """A model for a question to the API: of the list, if there is one. A model of its own maker goes first."""
     default, own = ASKED_APIS[api].default_model, _OWN.get(api)
     talking = [name for name in models if not _NO_CHAT.search(name)] or list(models)
+    if api in SOCKET_APIS:
+        talking = list(models_of_realtime(models))
     if default in talking or not talking:
         return default
     return next((name for name in talking if own is not None and own.search(name)), talking[0])

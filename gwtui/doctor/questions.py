@@ -12,13 +12,13 @@ from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
-from gwtui.apis import ASKED_APIS, url_for
+from gwtui.apis import ASKED_APIS, SOCKET_APIS, url_for
 from gwtui.apis.addresses import join_url, likely_url
 from gwtui.apis.anthropic.messages import VERSION
 from gwtui.apis.errors import refused_parameter
 from gwtui.apis.token_limit import with_limit_in
 from gwtui.decode.recognition import apis_at
-from gwtui.doctor.documents import chosen_model, document_of, models_of
+from gwtui.doctor.documents import chosen_model, document_of, models_of, models_of_realtime
 from gwtui.doctor.products import Seen, product_of
 from gwtui.model.enums import FindingName, Kind, Outcome
 from gwtui.model.profile import TLS, Deadlines, Endpoint
@@ -187,7 +187,7 @@ def _questions(target: DoctorTarget, answered: Sequence[Answered]) -> Iterator[I
         yield _document(target, "tags")
         yield _document(target, "health")
         yield _document(target, "info")
-    for api in apis_to_try(target.url, product):
+    for api in apis_to_try(target.url, product, models):
         yield from _of_api(target, api, models, answered)
 
 
@@ -203,12 +203,14 @@ def known_models(answered: Sequence[Answered]) -> tuple[str, ...]:
     return next(filter(None, found), ())
 
 
-def apis_to_try(url: str, product: str) -> tuple[str, ...]:
-    """The likeliest first: the one that the URL is of, those that the product speaks, the usual ones."""
+def apis_to_try(url: str, product: str, models: Sequence[str] = ()) -> tuple[str, ...]:
+    """The likeliest first: the one that the URL is of, those that the product speaks and its models show, the usual
+    ones."""
     own = apis_at(urlsplit(url).path)
     if "sourcegraph" in url or "/.api" in url:
         own = [*own, *_SOURCEGRAPH]
-    return tuple(dict.fromkeys((*own, *SPOKEN.get(product, ()), *USUAL)))
+    shown = SOCKET_APIS if models_of_realtime(models) else ()
+    return tuple(dict.fromkeys((*own, *SPOKEN.get(product, ()), *USUAL[:2], *shown, *USUAL)))
 
 
 def root_of(url: str) -> str:

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.checked import request
 
-from gwtui.apis import APIS, url_for
+from gwtui.apis import APIS, ASKED_APIS, url_for
 from gwtui.doctor import MOST_REQUESTS, Answered, DoctorTarget, Inquiry, diagnose, next_question
 from gwtui.doctor.documents import chosen_model, models_of
 from gwtui.doctor.products import PRODUCTS, Seen, fronts_of, product_of
-from gwtui.doctor.questions import SPOKEN, USUAL, first_endpoint, root_of
+from gwtui.doctor.questions import SPOKEN, USUAL, apis_to_try, first_endpoint, root_of
 from gwtui.model.records import Request
 from gwtui.model.verdicts import Verdict
 
@@ -171,6 +171,19 @@ LISTS = [
 @pytest.mark.parametrize(("document", "names"), LISTS)
 def test_models_of_every_kind_of_list(document: dict[str, Any], names: tuple[str, ...]) -> None:
     assert models_of(document) == names
+
+
+def test_models_of_realtime_show_that_it_is_spoken() -> None:
+    models = ("gpt-x", "gpt-realtime-whisper", "gpt-realtime-2")
+    assert "openai-realtime" in apis_to_try("http://h", "", models)
+    assert "openai-realtime" not in apis_to_try("http://h", "", models[:2])
+    assert chosen_model("openai-realtime", models) == "gpt-realtime-2"
+    assert chosen_model("openai-realtime", models[:2]) == ASKED_APIS["openai-realtime"].default_model
+    assert chosen_model("openai-chat", models) == "gpt-x"
+    target = DoctorTarget("http://h/v1/realtime", model="m")
+    assert apis_to_try(target.url, "")[0] == "openai-realtime"
+    assert url_for(first_endpoint(target, "openai-realtime", ())) == "ws://h/v1/realtime?model=m"
+    assert url_for(first_endpoint(target, "openai-chat", ())) == "http://h/v1/chat/completions"
 
 
 def test_a_model_that_talks_is_chosen_and_that_of_the_apis_maker_first() -> None:
