@@ -238,7 +238,7 @@ class SocketAPI(API, Protocol):
         """The messages that put the question in an `Ask`'s body."""
 
     def answers(self, reader: StreamReader) -> bool:
-        """Whether the events so far answer the question, rather than greet whoever connects. `reader`: one of this
+        """Whether the events so far answer the question, rather than greet a new client. `reader`: one of this
         API."""
 
     def closed(self, reader: StreamReader, words: str) -> None:

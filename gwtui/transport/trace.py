@@ -88,7 +88,7 @@ class ConnectionTrace:
         self.first_read_error_ns = self.last_read_error_ns = 0
 
     def greeted(self) -> None:
-        """What came so far is no answer: it was sent before any question, to whoever connects."""
+        """What came so far is no answer: it was sent before any question, to a new client."""
         self.first_read_ns, self.first_read_error_ns = None, 0
 
     def came(self, arrival: Arrival) -> None:

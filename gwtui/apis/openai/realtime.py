@@ -1,6 +1,6 @@
 """OpenAI Realtime: one text response over a WebSocket at `/v1/realtime`, how to ask for it.
 
-A session is told to answer in text, gets the question as items of its conversation, and is asked for a response. The
+A session is set to answer in text, gets the question as items of its conversation, and is asked for a response. The
 session of the preview, which Azure and some gateways still have, has other names for the same fields. It is what a
 client gets that sends `OpenAI-Beta: realtime=v1`, or asks Azure for an `api-version`.
 """
@@ -116,7 +116,7 @@ def is_beta(endpoint: Endpoint) -> bool:
 
 
 def _question(endpoint: Endpoint) -> dict[str, Any]:
-    """What the session, the items of its conversation, and the response are told."""
+    """What is sent for the session, as items of its conversation, and for the response."""
     asked = endpoint.messages
     if asked is None:
         asked = ({"role": "user", "content": endpoint.prompt or EXAMPLE_PROMPT},)

@@ -46,7 +46,7 @@ MOST_LIMITS = 8
 TRY_AGAIN_LATER = "1013"
 """The close code of a server that is overloaded, whatever its reason says."""
 GREETING = "session.created"
-"""What is sent to whoever connects, before any question."""
+"""What is sent to every new client, before any question."""
 _TYPES = (
     GREETING,
     "session.updated",
