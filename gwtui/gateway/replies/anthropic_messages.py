@@ -20,6 +20,7 @@ from gwtui.gateway.replies.base import (
     talk_of,
 )
 from gwtui.gateway.timeline import Part, TimedEvent
+from gwtui.model.enums import FindingName
 from gwtui.model.verdicts import Verdict
 
 _ERROR_TYPES = {
@@ -157,6 +158,24 @@ def _error(kind: str, message: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": message}}
 
 
+def _ending(stop_reason: str, *pieces: str) -> dict[str, Any]:
+    """Fields of a fault: after `message_start` come these pieces of thinking, and the answer ends for that reason."""
+    blocks = [
+        _event(Part.OPENING, "content_block_start", index=0, content_block={"type": "thinking", "thinking": ""}),
+        *(
+            _event(Part.TOKEN, "content_block_delta", index=0, delta={"type": "thinking_delta", "thinking": piece})
+            for piece in pieces
+        ),
+        _event(Part.CLOSING, "content_block_stop", index=0),
+    ]
+    ends = [
+        _event(Part.CLOSING, "message_delta", delta={"stop_reason": stop_reason}, usage={"output_tokens": 900}),
+        _event(Part.CLOSING, "message_stop"),
+    ]
+    told = b"".join(event.data for event in (*(blocks if pieces else ()), *ends))
+    return {"cut_after": 1, "insert": told.decode(), "insert_after": 1}
+
+
 _fault = partial(api_fault, "anthropic-messages", "anthropic")
 REPLIES: tuple[Reply, ...] = (AnthropicMessagesReplies(),)
 FAULTS: tuple[Fault, ...] = (
@@ -214,6 +233,27 @@ FAULTS: tuple[Fault, ...] = (
         garble="unnamed",
     ),
     _fault("two-streams", "Two messages in one body", Verdict.COMPLETE, **TWO_STREAMS),
+    _fault(
+        "nothing-visible",
+        "A natural end, 900 tokens by its own count, and no content",
+        Verdict.EMPTY,
+        "900",
+        **_ending("end_turn"),
+    ),
+    _fault(
+        "thinking-eats-limit",
+        "The token limit is reached in the middle of thinking",
+        Verdict.COMPLETE,
+        findings=(FindingName.NO_VISIBLE_OUTPUT,),
+        **_ending("max_tokens", "hm", " so"),
+    ),
+    _fault(
+        "refused",
+        "The model refuses",
+        Verdict.COMPLETE,
+        findings=(FindingName.REFUSED,),
+        **_ending("refusal"),
+    ),
     _fault(
         "overloaded",
         "An overload error in the middle of a stream",

@@ -96,5 +96,14 @@ FAULTS: tuple[Fault, ...] = (
         insert_after=1_000_000,
         findings=(FindingName.DONE_MARKER,),
     ),
+    _fault(
+        "failed",
+        "The finish reason is that of a failure upstream",
+        Verdict.ERROR_IN_STREAM,
+        "ERROR",
+        cut_after=1,
+        insert='event: message-end\ndata: {"type":"message-end","delta":{"finish_reason":"ERROR"}}\n\n',
+        insert_after=1,
+    ),
     _fault("two-streams", "Two streams in one body", Verdict.COMPLETE, **TWO_STREAMS),
 )

@@ -157,6 +157,23 @@ FAULTS: tuple[Fault, ...] = (
         "html-line", "A proxy's page is in the stream", Verdict.OUT_OF_ORDER, "<html>", insert=_PAGE, insert_after=4
     ),
     _fault(
+        "thinking-eats-limit",
+        "The token limit is reached in the middle of thinking",
+        Verdict.COMPLETE,
+        cut_after=0,
+        insert='{"message":{"role":"assistant","content":"","thinking":"hm"},"done":false}\n'
+        '{"message":{"role":"assistant","content":""},"done":true,"done_reason":"length","eval_count":9}\n',
+        findings=(FindingName.NO_VISIBLE_OUTPUT,),
+    ),
+    _fault(
+        "nothing-visible",
+        "It is done, and said nothing",
+        Verdict.EMPTY,
+        "nothing visible",
+        cut_after=0,
+        insert='{"message":{"role":"assistant","content":""},"done":true,"done_reason":"stop","eval_count":9}\n',
+    ),
+    _fault(
         "foreign-line",
         "A line that has neither a message nor an error",
         Verdict.COMPLETE,

@@ -194,6 +194,16 @@ FAULTS: tuple[Fault, ...] = (
         garble_event=TEXT_DONE,
         garble="text",
     ),
+    _fault(
+        "nothing-visible",
+        "The response is completed, and has no message",
+        Verdict.EMPTY,
+        "nothing visible",
+        cut_after=1,
+        insert='event: response.completed\ndata: {"type":"response.completed","sequence_number":1,"response":'
+        '{"id":"resp_1","object":"response","status":"completed","output":[]}}\n\n',
+        insert_after=1,
+    ),
     _fault("sequence", "A sequence number jumps", Verdict.OUT_OF_ORDER, "sequence-", garble_event=6, garble="sequence"),
     _fault(
         "index", "A delta of an item that is not open", Verdict.OUT_OF_ORDER, "item", garble_event=6, garble="index"

@@ -119,6 +119,14 @@ FAULTS: tuple[Fault, ...] = (
         swap_event=4,
     ),
     _fault(
+        "nothing-visible",
+        "A natural end, and no text before it",
+        Verdict.EMPTY,
+        "nothing visible",
+        cut_after=0,
+        insert='event: completion\ndata: {"completion":"","stopReason":"end_turn"}\n\nevent: done\ndata: {}\n\n',
+    ),
+    _fault(
         "unnamed",
         "An event without its `event:` line, which Cody's clients cannot read",
         Verdict.OUT_OF_ORDER,
