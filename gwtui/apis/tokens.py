@@ -75,6 +75,7 @@ def merged(new: Usage, before: Usage) -> Usage:
         reasoning_tokens=later(new.reasoning_tokens, before.reasoning_tokens),
         cached_tokens=later(new.cached_tokens, before.cached_tokens),
         cost_usd=before.cost_usd if new.cost_usd is None else new.cost_usd,
+        times_ns=new.times_ns or before.times_ns,
     )
 
 

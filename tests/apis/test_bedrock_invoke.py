@@ -121,7 +121,7 @@ def test_the_fields_of_a_body_are_laid_over_those_of_any_form() -> None:
     assert json.loads(API.ask(asked, None).body)["textGenerationConfig"] == {"maxTokenCount": 256, "topP": 0.5}
     no_limit = structs.replace(asked, omit=("max_tokens",))
     assert json.loads(API.ask(no_limit, None).body)["textGenerationConfig"] == {"topP": 0.5}
-    own = "<|start_header_id|>user<|end_header_id|>\n\nyo"
+    own = "<|begin_of_text|><|start_header_id|>user<|end_header_id|>\n\nyo"
     marked = endpoint(model="meta.llama3-8b-instruct-v1:0", prompt=own, body={"temperature": 0.5})
     assert json.loads(API.ask(marked, None).body) == {"prompt": own, "max_gen_len": 256, "temperature": 0.5}
 
@@ -194,6 +194,10 @@ CASES = [
     Case("Titan", [titan("a"), titan("b", "FINISH", **METRICS)], COMPLETE, GOOD),
     Case("Titan, filtered", [titan("a"), titan("", "CONTENT_FILTERED", **METRICS)], COMPLETE, GOOD, None,
          FindingName.FILTERED),
+    Case("Pixtral calls a tool", [said(choices=[{"message": {"content": "", "tool_calls": [{"id": "1"}]}}]),
+                                  pixtral("", "tool_calls", **METRICS)], COMPLETE, GOOD),
+    Case("as OpenAI's chunks", [said(choices=[{"delta": {"content": "a"}}]),
+                                said(choices=[{"delta": {}, "finish_reason": "stop"}])], COMPLETE, GOOD),
     Case("no chunk", [], Verdict.EMPTY, "anthropic.no-message"),
 ]  # fmt: skip
 
@@ -207,6 +211,7 @@ def test_an_answer_is_read_in_the_form_in_which_it_comes(case: Case) -> None:
 def test_all_count_their_tokens(name: str) -> None:
     reader = feed(API.reader(endpoint()), next(case.events for case in CASES if case.name == name))
     assert (reader.usage.input_tokens, reader.usage.output_tokens) == (5, 2)
+    assert reader.usage.times_ns == ((("invocationLatency", 9_000_000),) if name != "Nova" else ())
     assert reader.findings == ()
 
 
@@ -217,6 +222,8 @@ WHOLES: list[tuple[dict[str, Any], tuple[int | None, int | None]]] = [
     ({"outputs": [{"text": "ab", "stop_reason": "stop"}]}, (None, None)),
     ({"choices": [{"message": {"content": "ab"}, "stop_reason": "stop"}],
       "usage": {"prompt_tokens": 5, "completion_tokens": 2}}, (5, 2)),
+    ({"choices": [{"message": {"content": "ab", "tool_calls": [{"id": "1"}]}, "stop_reason": "tool_calls"}]},
+     (None, None)),
     ({"inputTextTokenCount": 5, "results": [{"tokenCount": 2, "outputText": "ab", "completionReason": "FINISH"}]},
      (5, 2)),
 ]  # fmt: skip

@@ -20,8 +20,6 @@ LLAMA_3 = "<|start_header_id|>user<|end_header_id|>\n\n{}<|eot_id|><|start_heade
 LLAMA_4 = "<|header_start|>user<|header_end|>\n\n{}<|eot|><|header_start|>assistant<|header_end|>\n\n"
 MISTRAL = "[INST] {} [/INST]"
 TITAN = "User: {}\nBot:"
-_MARKUP = ("<|", "[INST]", "User:")
-"""What shows that a prompt has the model's own marks already."""
 
 
 class InvokeForm(NamedTuple):
@@ -58,7 +56,7 @@ def _titan(endpoint: Endpoint) -> Fields:
 def _marked(endpoint: Endpoint, template: str) -> str:
     """The prompt between the marks that tell the model who speaks, unless it has them."""
     prompt = prompt_of(endpoint)
-    return prompt if any(mark in prompt for mark in _MARKUP) else template.format(prompt)
+    return prompt if template.partition("{}")[0].strip() in prompt else template.format(prompt)
 
 
 CLAUDE = InvokeForm("Claude", ("anthropic.",), _claude)

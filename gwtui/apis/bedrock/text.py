@@ -37,6 +37,8 @@ class TextPart(NamedTuple):
     text: str
     reason: str
     """Why it is over, cleaned; "" where it is not."""
+    calls: bool
+    """Whether it calls a tool."""
 
 
 class TextReader:
@@ -78,6 +80,8 @@ class TextReader:
         self._chunks += 1
         kind, text = self._tags.classify(EventKind.TEXT, part.text)
         self._outcome.take(kind, text)
+        if part.calls:
+            self._outcome.take_tool()
         if not part.reason:
             return Reading(kind if text else EventKind.OTHER, "chunk", text)
         self._reason, self._notes.over = part.reason, "the stop reason"
@@ -126,6 +130,8 @@ class TextAnswers:
             return Answer(judged(RULES, Verdict.WRONG_BODY, "not-a-text", "JSON without the text of a model"))
         outcome = AnswerOutcome(RULES, BEDROCK_TEXT, wanted_of(endpoint), whole=True)
         outcome.take(EventKind.TEXT, part.text)
+        if part.calls:
+            outcome.take_tool()
         usage = usage_of(payload)
         closing = outcome.closing((part.reason,), usage)
         words = f"one whole answer, stop reason {part.reason or 'missing'}"
@@ -137,13 +143,14 @@ def part_of(payload: dict[str, Any]) -> TextPart | None:
     """What it says; None where it says nothing."""
     listed = next((payload[name] for name in LISTS if isinstance(payload.get(name), list)), None)
     holder = listed[0] if listed and isinstance(listed[0], dict) else payload
-    texts = (*(holder.get(name) for name in (*TEXTS, "text")), member(holder, "message", "content"))
-    text = next((each for each in (*texts, member(holder, "delta", "content")) if isinstance(each, str)), None)
+    message = holder.get("message") or holder.get("delta")
+    texts = (*(holder.get(name) for name in (*TEXTS, "text")), member(message, "content"))
+    text = next((each for each in texts if isinstance(each, str)), None)
     reasons = (holder.get(name) for name in ("stop_reason", "finish_reason", "completionReason"))
     reason = next(filter(None, map(finish_word, reasons)), "")
     if text is None and not reason and listed is None:
         return None
-    return TextPart(as_text(text), reason)
+    return TextPart(as_text(text), reason, bool(member(message, "tool_calls")))
 
 
 def usage_of(payload: dict[str, Any]) -> Usage:
