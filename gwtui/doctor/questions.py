@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from msgspec.structs import replace
 
@@ -261,17 +261,28 @@ def first_endpoint(target: DoctorTarget, api: str, models: Sequence[str]) -> End
     is_own = apis_at(path) in ([], [api])
     version = _VERSION.search(path)
     fits = default.startswith("/v") and (version is None or default.startswith(f"{version[0]}/"))
+    url, named = target.url if is_own and fits else root_of(target.url), ""
+    if api in SOCKET_APIS:
+        url, named = _without_model(url)
     return Endpoint(
         name=api,
         api=api,
-        url=target.url if is_own and fits else root_of(target.url),
-        model=target.model or chosen_model(api, models),
+        url=url,
+        model=target.model or named or chosen_model(api, models),
         prompt=PROMPT,
         max_tokens=MAX_TOKENS,
         key=target.key,
         headers=target.headers,
         tls=target.tls,
     )
+
+
+def _without_model(url: str) -> tuple[str, str]:
+    """The URL without a model in its query, and that model; "" where it names none."""
+    parts = urlsplit(url)
+    query = parse_qsl(parts.query, keep_blank_values=True)
+    kept = urlencode([(name, value) for name, value in query if name != "model"])
+    return parts._replace(query=kept).geturl(), dict(query).get("model", "")
 
 
 def remedy(answer: Answered, models: Sequence[str] = ()) -> Endpoint | None:

@@ -265,7 +265,12 @@ def test_the_handshake_carries_the_key_and_names_the_model() -> None:
 
 @pytest.mark.parametrize(
     ("fields", "told"),
-    [({"stream": False}, "stream"), ({"body": {"session": 1}}, r"body\.session"), ({"url": "ftp://h"}, "url")],
+    [
+        ({"stream": False}, "stream"),
+        ({"body": {"session": 1}}, r"body\.session"),
+        ({"url": "ftp://h"}, "url"),
+        ({"url": "wss://h/v1/realtime?model=m"}, "set `model`"),
+    ],
 )
 def test_what_cannot_be_asked_is_said(fields: dict[str, Any], told: str) -> None:
     with pytest.raises(AskError, match=told):

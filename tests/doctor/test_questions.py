@@ -180,10 +180,9 @@ def test_models_of_realtime_show_that_it_is_spoken() -> None:
     assert chosen_model("openai-realtime", models) == "gpt-realtime-2"
     assert chosen_model("openai-realtime", models[:2]) == ASKED_APIS["openai-realtime"].default_model
     assert chosen_model("openai-chat", models) == "gpt-x"
-    target = DoctorTarget("http://h/v1/realtime", model="m")
+    target = DoctorTarget("http://h/v1/realtime?model=m")
     assert apis_to_try(target.url, "")[0] == "openai-realtime"
     assert url_for(first_endpoint(target, "openai-realtime", ())) == "ws://h/v1/realtime?model=m"
-    assert url_for(first_endpoint(target, "openai-chat", ())) == "http://h/v1/chat/completions"
 
 
 def test_a_model_that_talks_is_chosen_and_that_of_the_apis_maker_first() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
@@ -61,6 +62,8 @@ class OpenAIRealtime(SocketAPI):
     def ask(self, endpoint: Endpoint, key: str | None) -> Ask:
         if not endpoint.stream:
             raise AskError("`stream`: this API has no other answers than streams; leave it out")
+        if "model" in parse_qs(urlsplit(endpoint.url).query, keep_blank_values=True):
+            raise AskError("`url` names a model: leave `model=` out of it and set `model`")
         own = _question(endpoint)
         more = endpoint.body if isinstance(endpoint.body, dict) else {}
         if wrong := [name for name in TABLES if not isinstance(more.get(name, {}), dict)]:
