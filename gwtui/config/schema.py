@@ -9,6 +9,7 @@ import functools
 import re
 import types
 from collections.abc import Iterator, Mapping
+from datetime import date, time
 from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
@@ -36,7 +37,7 @@ def problems_of(table: object, struct: type[msgspec.Struct], path: KeyPath, with
     if not isinstance(table, Mapping):
         yield Problem(path, f"expected a table, got {_WORDS.get(type(table).__name__, 'something else')}")
         return
-    fields = {field.name: field for field in _fields(struct) if field.name != without}
+    fields = {field.encode_name: field for field in _fields(struct) if field.encode_name != without}
     for key, value in table.items():
         if key in fields:
             yield from _problems(value, fields[key].type, (*path, key))
@@ -74,7 +75,9 @@ def _problems(value: object, wanted: Any, path: KeyPath) -> Iterator[Problem]:
         try:
             msgspec.convert(value, wanted)
         except msgspec.ValidationError as error:
-            yield Problem(path, _in_words(str(error)))
+            message = _in_words(str(error))
+            is_time = isinstance(value, date | time)
+            yield Problem(path, message, "write it in quotes" if is_time and "expected text" in message else "")
 
 
 def _choices(wanted: Any) -> tuple[str, ...]:

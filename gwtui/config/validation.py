@@ -21,7 +21,8 @@ from gwtui.apis.rules import TOLERATIONS
 from gwtui.config.complaints import COMPLAINTS, header_complaint
 from gwtui.config.errors import KeyPath, Problem, did_you_mean
 from gwtui.model.enums import Kind
-from gwtui.model.profile import Endpoint
+from gwtui.model.maintenance import window_errors
+from gwtui.model.profile import Endpoint, Maintenance
 from gwtui.secrets.patterns import looks_secret
 from gwtui.secrets.references import (
     SCHEMES,
@@ -140,6 +141,24 @@ def metrics_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Prob
             hint = did_you_mean(named, known) or "gwtui config add gateway-metrics adds one"
             words = f"is not an endpoint of this profile with the API {GATEWAY_METRICS.name}"
             yield Problem((*path, "endpoints", index, "metrics"), words, hint)
+
+
+def maintenance_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    """Windows that cannot be meant, or that are for endpoints which the profile does not have."""
+    listed, windows = profile.get("endpoints"), profile.get("maintenance")
+    known = [each.get("name") for each in listed if isinstance(each, Mapping)] if isinstance(listed, list) else []
+    for index, table in enumerate(windows if isinstance(windows, list) else ()):
+        where: KeyPath = (*path, "maintenance", index)
+        try:
+            window = msgspec.convert(table, Maintenance)
+        except msgspec.ValidationError:
+            continue
+        for error in window_errors(window):
+            yield Problem((*where, error.setting) if error.setting else where, error.problem, error.hint)
+        for at, name in enumerate(window.endpoints):
+            if name not in known:
+                hint = did_you_mean(name, [each for each in known if isinstance(each, str)])
+                yield Problem((*where, "endpoints", at), "is not an endpoint of this profile", hint)
 
 
 def _kind_problems(table: Mapping[str, Any], kind: Kind, path: KeyPath) -> Iterator[Problem]:

@@ -256,6 +256,25 @@ class Endpoint(_Table, frozen=True, kw_only=True):
     """TLS settings of this endpoint."""
 
 
+class Maintenance(_Table, frozen=True, kw_only=True):
+    """A time in which endpoints are measured and no incident is opened: once, or again and again by `cron`."""
+
+    start: str | None = msgspec.field(name="from", default=None)
+    """When it begins, as `2026-12-24 22:00`, or with an offset, as `2026-12-24T22:00:00Z`."""
+    end: str | None = msgspec.field(name="to", default=None)
+    """When it ends."""
+    cron: str | None = None
+    """When it begins each time, in the five fields of cron: minute, hour, day of the month, month, day of the week."""
+    lasts: str | None = None
+    """How long it then lasts, as `30m`, `2h` or `1d`."""
+    zone: str | None = None
+    """The time zone of these times, as `UTC`, `Europe/Berlin` or `+01:00`; by default this machine's."""
+    endpoints: tuple[str, ...] = ()
+    """The names of the endpoints that it is for; empty: all."""
+    note: Annotated[str, Meta(max_length=200)] = ""
+    """What is done in it."""
+
+
 class Profile(_Table, frozen=True, kw_only=True):
     """A named set of endpoints and the options they share."""
 
@@ -277,6 +296,8 @@ class Profile(_Table, frozen=True, kw_only=True):
     deadlines: Deadlines = Deadlines()
     thresholds: Thresholds = Thresholds()
     endpoints: tuple[Endpoint, ...] = ()
+    maintenance: tuple[Maintenance, ...] = ()
+    """Times in which nothing that is wrong opens an incident."""
 
     def endpoint(self, name: str) -> Endpoint | None:
         """The endpoint of that name, or None."""

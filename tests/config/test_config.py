@@ -333,3 +333,22 @@ def test_no_table_of_any_shape_crashes_the_checks(
 
     for fault in faults_of("", raw, tmp_path_factory.getbasetemp()):
         assert fault.message
+
+
+@pytest.mark.parametrize(
+    ("lines", "key", "says"),
+    [
+        ('from = "2026-01-01 00:00"', "", 'needs from and to, or cron and lasts (from = "2026-12-24 22:00" and to = '),
+        ('cron = "0 2 * * son"\nlasts = "2h"', ".cron", "the day of the week must be 0 to 7, or sun to sat"),
+        ('cron = "0 2 * * sun"\nlasts = 2', ".lasts", "expected text, got a whole number"),
+        ("from = 2026-01-01T00:00:00Z\nto = 2026-01-02T00:00:00Z", ".from", "write it in quotes"),
+        ('cron = "0 2 * * sun"\nlasts = "2h"\nendpoints = ["prode"]', ".endpoints[0]", "is not an endpoint of this"),
+        ('cron = "0 2 * * sun"\nlasts = "2h"\nutc = true', ".utc", "unknown key"),
+    ],
+)
+def test_a_fault_of_a_maintenance_window_is_named(tmp_path: Path, lines: str, key: str, says: str) -> None:
+    path = saved(tmp_path, f"[[profiles.prod.endpoints]]\n{GOOD}\n[[profiles.prod.maintenance]]\n{lines}\n")
+    fault = config.check(path)[0]
+    assert fault.key == f"profiles.prod.maintenance[0]{key}"
+    assert says in str(fault)
+    assert fault.line is not None

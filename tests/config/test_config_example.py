@@ -14,7 +14,7 @@ from gwtui.apis import api_names
 from gwtui.config.file import UI, File
 from gwtui.config.paths import shipped
 from gwtui.config.themes import load_all
-from gwtui.model.profile import TLS, Budget, Deadlines, Endpoint, Price, Profile, Thresholds
+from gwtui.model.profile import TLS, Budget, Deadlines, Endpoint, Maintenance, Price, Profile, Thresholds
 
 
 def documented() -> str:
@@ -60,12 +60,13 @@ def test_the_reference_names_every_field_with_its_default() -> None:
         (Budget, profile["budget"], set()),
         (Thresholds, profile["thresholds"], set()),
         (Deadlines, profile["deadlines"], set()),
+        (Maintenance, profile["maintenance"][0] | profile["maintenance"][1], set()),
         (Endpoint, endpoint, set()),
         (Price, endpoint["price"], set()),
         (TLS, endpoint["tls"], set()),
     ]
     for struct, table, beside in tables:
-        fields = {field.name: field for field in msgspec.structs.fields(struct)}
+        fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
         assert table.keys() == fields.keys() - beside, struct.__name__
         for name, value in table.items():
             if isinstance(fields[name].default, bool | int | float | str):
