@@ -81,6 +81,8 @@ class Descriptor:
     """Part of comparisons, which keep and resample all values. False where another one says the same."""
     headline: bool = False
     """Told where there is room for little: the sentence of a comparison, the last line of a stream."""
+    slow_floor_ns: int = 0
+    """A slowdown counts from this much above the usual; 0: the metric is not watched for slowness."""
     unless_same_as: str = ""
     """The metric that it is compared with: of one result it is shown only where it differs."""
 
@@ -135,6 +137,7 @@ class Metric(StrEnum):
         meaning="Time to first token: last request byte sent to first generated content, reasoning included.",
         field="ttft_ns",
         column="ttft_ms",
+        slow_floor_ns=50_000_000,
         column_after="ttfb_ms",
         prometheus="gwtui_time_to_first_token_seconds",
         otel="gen_ai.client.operation.time_to_first_chunk",
@@ -202,6 +205,7 @@ class Metric(StrEnum):
         basis=Basis.TOKENS,
         field="tpot_ns",
         column="tpot_ms",
+        slow_floor_ns=3_000_000,
         column_after="max_gap_ms",
         prometheus="gwtui_time_per_output_token_seconds",
         otel="gwtui.client.time_per_output_token",
@@ -247,6 +251,7 @@ class Metric(StrEnum):
         forms=_HTTP,
         field="duration_ns",
         column="duration_ms",
+        slow_floor_ns=50_000_000,
         column_after="request_number",
         prometheus="gwtui_request_duration_seconds",
         otel="gen_ai.client.operation.duration",
@@ -261,6 +266,7 @@ class Metric(StrEnum):
         forms=(AnswerForm.PONG,),
         field="rtt_ns",
         column="rtt_ms",
+        slow_floor_ns=5_000_000,
         column_after="ping_number",
         prometheus="gwtui_ping_round_trip_seconds",
         otel="gwtui.client.ping_round_trip",
@@ -301,6 +307,12 @@ def metrics_of(*forms: AnswerForm) -> tuple[Metric, ...]:
 def own_metric(form: AnswerForm) -> Metric:
     """The latency that tells most of such answers, and that every good one may be expected to have."""
     return _OWN[form]
+
+
+def watched_metrics(form: AnswerForm) -> tuple[Metric, ...]:
+    """The latencies of such answers that are watched for slowness: their own, and the tempo of a stream."""
+    wanted = (own_metric(form), Metric.TPOT)
+    return tuple(metric for metric in metrics_of(form) if metric in wanted and metric.about.slow_floor_ns)
 
 
 def times_of(result: Request | Ping) -> list[tuple[Metric, int]]:
