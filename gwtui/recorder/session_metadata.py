@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tomllib
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 import tomli_w
@@ -15,7 +14,7 @@ from msgspec.structs import replace
 
 from gwtui.codec.csv_schema import SCHEMA
 from gwtui.model.profile import TLS, Endpoint, Profile
-from gwtui.secrets.patterns import looks_secret, names_secret, tells_secret, without_secrets
+from gwtui.secrets.patterns import looks_secret, names_secret, public_address, without_secrets
 from gwtui.secrets.redaction import MASK
 from gwtui.secrets.references import is_reference, references_in, without_references
 from gwtui.text.units import timestamp
@@ -57,8 +56,8 @@ def _guarded(endpoint: Endpoint) -> Endpoint:
     key, path = endpoint.key, endpoint.path
     return replace(
         endpoint,
-        url=_address(endpoint.url),
-        path=path if path is None else _address(path),
+        url=public_address(endpoint.url),
+        path=path if path is None else public_address(path),
         key=key if key is None or _is_safe(key) else LEFT_OUT,
         headers={name: _header(name, value) for name, value in endpoint.headers.items()},
         body=_masked(endpoint.body),
@@ -88,18 +87,6 @@ def _guarded_tls(tls: TLS | None) -> TLS | None:
 def _is_safe(key: str) -> bool:
     """Whether it is a reference, and no command with a secret among its words."""
     return is_reference(key) and not (key.startswith("cmd:") and looks_secret(key))
-
-
-def _address(text: str) -> str:
-    """A URL or path without user, password and secrets in its query."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return without_secrets(text)
-    fields = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [(name, value) for name, value in fields if not tells_secret(name, value)]
-    query = parts.query if kept == fields else urlencode(kept, safe="${}:/")
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()
 
 
 def _header(name: str, value: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from gwtui.secrets.prefixes import PUBLIC_PREFIXES
 from gwtui.secrets.redaction import MASK
@@ -43,3 +44,15 @@ def tells_secret(name: str, value: str) -> bool:
 def without_secrets(text: str) -> str:
     """The text with everything masked that looks like a credential."""
     return _VALUE.sub(MASK, text)
+
+
+def public_address(text: str) -> str:
+    """A URL or path without user, password and secrets in its query."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return without_secrets(text)
+    fields = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [(name, value) for name, value in fields if not tells_secret(name, value)]
+    query = parts.query if kept == fields else urlencode(kept, safe="${}:/")
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query=query).geturl()

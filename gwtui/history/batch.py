@@ -1,0 +1,114 @@
+"""What a session has to add to the history: results and incidents since it was written last, as sums. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gwtui.history.identity import Identity
+from gwtui.history.sums import LatencySums
+from gwtui.model.metrics import Metric
+
+MAX_HOURS = 24
+"""While the history cannot be written, what is older than this number of hours is dropped."""
+
+
+@dataclass(slots=True)
+class Lesson:
+    """A result, as far as the history keeps it."""
+
+    at: float
+    """When it ended, wall time."""
+    verdict: str
+    latencies: Mapping[Metric, int]
+    """Of a good one, in ns."""
+    teaches: bool
+    """Whether it came outside of incidents of its endpoint. That may be known only later."""
+
+
+@dataclass(frozen=True, slots=True)
+class HourKey:
+    """What a sum is of."""
+
+    identity: Identity
+    hour: int
+    teaches: bool
+
+
+@dataclass(slots=True)
+class HourSums:
+    """The results of one endpoint in one hour, either within incidents or outside of them."""
+
+    outcomes: Counter[str] = field(default_factory=Counter)
+    """By verdict."""
+    latencies: dict[Metric, LatencySums] = field(default_factory=dict)
+
+    def of(self, metric: Metric) -> LatencySums:
+        """The sums of that metric, to be added to."""
+        return self.latencies.setdefault(metric, LatencySums())
+
+    def merge(self, other: HourSums) -> None:
+        self.outcomes.update(other.outcomes)
+        for metric, sums in other.latencies.items():
+            self.of(metric).merge(sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Episode:
+    """A time in which an endpoint was sick."""
+
+    identity: Identity
+    began: float
+    """Wall time of its first bad result."""
+    ended: float | None
+    """None: it goes on."""
+    state: str
+    """The worst state."""
+    text: str
+    """What was reported of it first."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Sums and episodes, to be added in one transaction."""
+
+    hours: dict[HourKey, HourSums] = field(default_factory=dict)
+    episodes: dict[tuple[Identity, float], Episode] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.hours or self.episodes)
+
+    def at(self, key: HourKey) -> HourSums:
+        """The sums of an hour, to be added to."""
+        return self.hours.setdefault(key, HourSums())
+
+    def tell(self, episode: Episode) -> None:
+        """Take an episode as it is now, in the place of what was known of it."""
+        self.episodes[episode.identity, episode.began] = episode
+
+    def merge(self, later: Batch) -> None:
+        """Add what came later, and drop what has waited for too long."""
+        for key, sums in later.hours.items():
+            self.at(key).merge(sums)
+        self.episodes.update(later.episodes)
+        newest = max((key.hour for key in self.hours), default=0)
+        for key in [key for key in self.hours if key.hour <= newest - MAX_HOURS]:
+            del self.hours[key]
+
+    def rows(self) -> Iterator[tuple[HourKey, HourSums]]:
+        yield from self.hours.items()
+
+
+class Sequence:
+    """Adds lessons to sums in their order, so that each knows the latency before it."""
+
+    def __init__(self) -> None:
+        self._before: dict[Metric, int] = {}
+
+    def add(self, lesson: Lesson, sums: HourSums) -> None:
+        """Count a lesson."""
+        sums.outcomes[lesson.verdict] += 1
+        for metric, value_ns in lesson.latencies.items():
+            sums.of(metric).add(value_ns, self._before.get(metric))
+        self._before.update(lesson.latencies)
