@@ -14,7 +14,7 @@ from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, li
 
 DETAIL_SHARES = (0.5, 0.95, 0.99)
 DOUBT = "~"
-DOUBT_LEGEND = f"{DOUBT} is before a percentile that so few requests support badly"
+DOUBT_LEGEND = f"{DOUBT} marks a percentile of too few requests to rely on"
 BEST, MIDDLE, WORST = "green", "yellow", "red"
 
 

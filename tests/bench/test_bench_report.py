@@ -93,7 +93,7 @@ def test_what_n_supports_badly_is_shown_where_that_is_wanted_and_marked() -> Non
     lines = table.latencies([measured("few", [*range(1, 13)])], PLAIN, doubtful=True)
     row = cells(lines[:-1], "few")
     assert (row["P5"], row["P75"], row["P80"], row["P95"]) == ("~1.00 ms", "9.00 ms", "~10.0 ms", "~12.0 ms")
-    assert lines[-1] == "~ is before a percentile that so few requests support badly"
+    assert lines[-1] == "~ marks a percentile of too few requests to rely on"
     assert "~" not in "".join(table.latencies([fast()], PLAIN, doubtful=True))
 
 
