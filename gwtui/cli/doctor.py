@@ -57,10 +57,10 @@ def _doctor(target: DoctorTarget, *, as_json: bool) -> int:
     from gwtui.doctor.questions import first_endpoint
     from gwtui.report.doctor import doctor_json, doctor_text
 
+    if not target.url.lower().startswith(("http://", "https://")):
+        raise Refusal("the URL must begin with http:// or https://")
     with refusing():
         endpoint_from({}, first_endpoint(target, "openai-chat", ()))
-    if target.url.startswith(("ws:", "wss:")):
-        raise Refusal("the URL must begin with http:// or https://")
     limits = f"{MOST_REQUESTS} small requests, each for {DEADLINES.total_s:g} s at most"
     note(f"asking {without_query(target.url)}: a maximum of {limits}")
     answered: list[Answered] = []

@@ -123,7 +123,8 @@ def decode_text(decoded: Decoded, width: int = WIDTH, styled: Styler = plain) ->
 
 
 def _row(captured: Captured, named: int, styled: Styler) -> Row:
-    name = cut(f"{captured.name} {captured.request}".rstrip(), named)
+    """Of a long path its end is kept, which tells captures of one folder apart."""
+    name = cut(f"{cut(captured.name[::-1], named)[::-1]} {captured.request}".rstrip(), named)
     decoded = captured.decoded
     if decoded is None:
         return (name, "-", "not read", "-", "-", captured.problem)

@@ -52,10 +52,13 @@ def doctor_json(diagnosis: Diagnosis) -> bytes:
 def _facts(diagnosis: Diagnosis) -> list[tuple[str, str]]:
     models, first = diagnosis.models, diagnosis.first
     more = f" and {len(models) - _SHOWN} more" if len(models) > _SHOWN else ""
+    is_silent = first is None or first.status is None
+    product = f"{diagnosis.product}: {diagnosis.evidence}" if diagnosis.product else "nothing shows it"
+    listed = f"{len(models):,}: {', '.join(models[:_SHOWN])}{more}" if models else "it lists none"
     return [
-        ("product", f"{diagnosis.product}: {diagnosis.evidence}" if diagnosis.product else "nothing shows it"),
+        ("product", "" if is_silent and not diagnosis.apis else product),
         ("in front", ", ".join(diagnosis.fronts)),
-        ("models", f"{len(models):,}: {', '.join(models[:_SHOWN])}{more}" if models else "it lists none"),
+        ("models", "" if is_silent and not diagnosis.apis else listed),
         ("sent", units.many(diagnosis.requests, "request")),
         ("untried", ", ".join(diagnosis.untried)),
         ("stopped", diagnosis.stopped),
@@ -75,7 +78,7 @@ def _apis(diagnosis: Diagnosis, styled: Styler) -> list[str]:
         )
         for each in diagnosis.apis
     ]
-    return ["", *table(rows, (TextColumn(), TextColumn(), TextColumn(most=80), TextColumn()), "  ")]
+    return ["", *table(rows, (TextColumn(), TextColumn(), TextColumn(most=100), TextColumn()), "  ")]
 
 
 def _conclusion(diagnosis: Diagnosis) -> str:

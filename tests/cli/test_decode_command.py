@@ -81,6 +81,18 @@ def test_on_a_narrow_terminal_the_reason_has_a_line_of_its_own(monkeypatch: pyte
     assert [line.split()[0] for line in lines] == ["CAPTURE", "good", "[DONE]", "cut", "ended"]
 
 
+def test_of_a_long_path_the_end_is_shown(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gwtui.cli.decode.width", lambda: 70)
+    deep = folder / ("captures-of-yesterday" * 3)
+    deep.mkdir()
+    for name in ("one", "two"):
+        (deep / name).write_bytes(GOOD)
+    lines = run(str(deep / "one"), str(deep / "two")).output.splitlines()
+    names = [line.split()[0] for line in lines[1::2]]
+    assert [name[-13:] for name in names] == ["yesterday/one", "yesterday/two"]
+    assert all(name.startswith("…") for name in names)
+
+
 @pytest.mark.usefixtures("folder")
 def test_keys_of_requests_are_masked_where_an_answer_repeats_them() -> None:
     text, listed = run("x.har"), run("x.har", "--json")

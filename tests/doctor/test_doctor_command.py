@@ -124,10 +124,12 @@ def test_where_nobody_listens_one_request_is_enough() -> None:
     assert result.exit_code == 1
     assert "sent     1 request\n" in result.output
     assert "refused: " in result.output
+    assert "it lists none" not in result.output, "nobody was there to list any"
 
 
 @pytest.mark.parametrize("args", [["nonsense"], ["ws://h"], ["http://h", "--key", KEY], ["http://h", "--header", "x"]])
 def test_a_wrong_command_line_sends_nothing(args: list[str]) -> None:
     result = gwtui("doctor", *args)
     assert result.exit_code == 2
+    assert "ws://" not in result.stderr
     assert KEY not in result.output
