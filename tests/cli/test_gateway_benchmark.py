@@ -255,7 +255,7 @@ def test_the_summary_counts_and_names_what_failed(gateway: Answering) -> None:
     )
     cells = result.stdout.splitlines()[4].split("|")
     assert all(cell.strip().startswith("~") for cell in cells[2:7]), "median and P5 to P95, however few there are"
-    assert "~ is before a percentile" in result.stdout
+    assert "~ marks a percentile" in result.stdout
 
 
 def test_a_deadline_ends_it_with_what_there_is(gateway: Answering, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -251,17 +251,17 @@ class ProxyAnswer(NamedTuple):
 
 
 NGINX_ANSWERS = (
-    ProxyAnswer("down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
-    ProxyAnswer("raw", "fault:reset-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
-    ProxyAnswer("raw", "fault:huge-header", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
-    ProxyAnswer("small", "", Verdict.BAD_REQUEST, "http.413: HTTP 413: 413 Request Entity Too Large nginx/…"),
+    ProxyAnswer("down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway"),
+    ProxyAnswer("raw", "fault:reset-at-once", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway"),
+    ProxyAnswer("raw", "fault:huge-header", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway"),
+    ProxyAnswer("small", "", Verdict.BAD_REQUEST, "http.413: HTTP 413: 413 Request Entity Too Large"),
     ProxyAnswer(
         "elsewhere",
         "",
         Verdict.REDIRECT,
         "http.307: HTTP 307: redirects to elsewhere.invalid: https://elsewhere.invalid/v1",
     ),
-    ProxyAnswer("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out nginx/…"),
+    ProxyAnswer("impatient", "silent", Verdict.GATEWAY_TIMEOUT, "http.504: HTTP 504: 504 Gateway Time-out"),
     ProxyAnswer("unbuffered", "cut", Verdict.TRUNCATED, "openai.eof-before-finish: ended after event 4…", 4),
     ProxyAnswer("raw", "fault:no-last-chunk", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 5…", 5),
     ProxyAnswer("raw", "fault:short-length", Verdict.TRUNCATED, "transport.incomplete: …; ended after event 4…", 4),
@@ -329,10 +329,11 @@ async def test_every_api_is_well_behind_haproxy(behind_haproxy: str) -> None:
 
 
 async def check_apis(url: str) -> None:
+    """Each is complete, without a finding but one of pace: a busy machine, or nginx, may hand over a short answer at
+    once."""
     records = await asyncio.gather(*(probed(endpoint(name, url)) for name in COMPLETIONS))
-    assert {record.api: (record.verdict, names(record.findings)) for record in records} == {
-        name: (Verdict.COMPLETE, []) for name in COMPLETIONS
-    }
+    found = {record.api: (record.verdict, {*names(record.findings)} - {FindingName.AT_ONCE}) for record in records}
+    assert found == {name: (Verdict.COMPLETE, set()) for name in COMPLETIONS}
 
 
 WEBSOCKET_ANSWERS = (
@@ -340,7 +341,7 @@ WEBSOCKET_ANSWERS = (
     ProxyAnswer("nginx/upgrade", "ws-silent", Verdict.CLOSED, "websocket.closed: the connection broke…"),
     ProxyAnswer("nginx/upgrade", "ws-429", Verdict.RATE_LIMITED, "http.429: …retry after 7 s"),
     ProxyAnswer("nginx/unbuffered", "", Verdict.NOT_FOUND, "http.404: HTTP 404: Not Found: GET /v2/websocket"),
-    ProxyAnswer("nginx/down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway nginx/…"),
+    ProxyAnswer("nginx/down", "", Verdict.BAD_GATEWAY, "http.502: HTTP 502: 502 Bad Gateway"),
     ProxyAnswer("haproxy/plain", "", Verdict.PONG, "websocket.pong: "),
     ProxyAnswer("haproxy/impatient", "ws-silent", Verdict.CLOSED, "websocket.closed: the connection broke…"),
     ProxyAnswer("haproxy/plain", "ws-1013", Verdict.CLOSED, "websocket.closed: …1013 bye"),

@@ -120,7 +120,7 @@ BAD = (
     ("name", "", "name:"),
     ("name", "gateway-gpt", "'gateway-gpt' already exists"),
     ("url", "gateway", "URL: must begin with"),
-    ("url", "ws://x", "URL: ws and wss are for the API websocket"),
+    ("url", "ws://x", "URL: ws and wss are for the APIs websocket"),
     ("path", "https://a/b", "path: is a whole URL"),
     ("max_tokens", "many", "max tokens: 'many' is not a number"),
     ("body", "{", "body: not JSON"),
