@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -33,6 +34,9 @@ REPLACEMENT = "\ufffd"
 """What decoding puts in the place of bytes that are not UTF-8."""
 LEAST_WORD, LONG_WORD = 4, 6
 """Shorter words are too much like others; long ones may be off by two letters, where that makes content of them."""
+MOST_LETTERS = 2
+LONGEST_WORD = 80
+"""Longer than any word of an API."""
 MOST_NODES = 500
 """Objects and lists of one event that are looked into."""
 LONGEST = 1 << 16
@@ -283,17 +287,21 @@ def _nodes(payload: object) -> Iterator[dict[str, Any]]:
         waiting.extend(value for value in inner if isinstance(value, dict | list))
 
 
-def _near(word: str, words: frozenset[str]) -> Iterator[str]:
+def _near(word: str, words: frozenset[str]) -> tuple[str, ...]:
     """Those of the words that this one is, but for a letter or two."""
-    if word not in words:
-        for due in sorted(words):
-            if len(due) >= LEAST_WORD and (is_off(word, due, _letters(word, due)) or is_swapped(word, due)):
-                yield due
+    return () if word in words or len(word) > LONGEST_WORD else _nearest(word, words)
+
+
+@lru_cache(maxsize=4096)
+def _nearest(word: str, words: frozenset[str]) -> tuple[str, ...]:
+    """The same for a word that is not one of them. Streams of a gateway use the same unknown words again and again."""
+    likely = (due for due in words if len(due) >= LEAST_WORD and abs(len(due) - len(word)) <= MOST_LETTERS)
+    return tuple(sorted(due for due in likely if is_off(word, due, _letters(word, due)) or is_swapped(word, due)))
 
 
 def _letters(word: str, due: str) -> int:
     """How many of the letters may be off."""
-    return 2 if len(due) >= LONG_WORD or len(word) == len(due) - 2 else 1
+    return MOST_LETTERS if len(due) >= LONG_WORD or len(word) == len(due) - 2 else 1
 
 
 def is_swapped(word: str, due: str) -> bool:

@@ -32,8 +32,8 @@ from gwtui.transport.http1 import CutError
 from gwtui.transport.http1_head import SWITCHING_PROTOCOLS, NotHTTPError, ResponseHead
 from gwtui.transport.request import target_of
 
-PARTING_S = 0.25
-"""How long a gateway may take to close the WebSocket too. OpenAI's rate limits come within 50 ms of the answer."""
+LIMITS_S = 0.25
+"""How long rate limits are waited for behind an answer: OpenAI's come within 50 ms."""
 
 
 class MessagesProber(HTTPProber):
@@ -50,6 +50,8 @@ class MessagesProber(HTTPProber):
     ) -> None:
         super().__init__(endpoint, profile, api, emit, events=events)
         self._socket_api = api
+        self._awaits_limits = True
+        """The gateway sends rate limits, as far as is known."""
 
     async def _ask(self, result: Result, request: PreparedRequest, pool: ConnectionPool, url: str | None) -> None:
         pool.use(self._proxy)
@@ -107,15 +109,18 @@ class MessagesProber(HTTPProber):
                 raise CutError(f"closed by the gateway: {parser.closed}")
 
     async def _part(self, connection: HTTPConnection, parser: MessageParser, reader: StreamReader) -> None:
-        """Close the WebSocket. Behind a good answer without rate limits, these are waited for until the gateway has
-        closed it too: they may come a little later."""
+        """Close the WebSocket. Behind a good answer without rate limits, these are waited for first, unless the gateway
+        is known to send none."""
+        if self._awaits_limits and reader.end().verdict.outcome is Outcome.OK:
+            await self._limits(connection, parser, reader)
+            self._awaits_limits = bool(self._socket_api.told_headers(reader))
         await connection.reply(parser.hang_up())
-        if parser.closed or self._socket_api.told_headers(reader) or reader.end().verdict.outcome is not Outcome.OK:
-            return
+
+    async def _limits(self, connection: HTTPConnection, parser: MessageParser, reader: StreamReader) -> None:
         with suppress(*FAILURES):
-            async with asyncio.timeout(PARTING_S):
-                while parser.closed is None and (data := await connection.further()):
-                    for event in parser.feed(data):
+            async with asyncio.timeout(LIMITS_S):
+                while parser.closed is None and not self._socket_api.told_headers(reader):
+                    for event in parser.feed(await connection.further()):
                         reader.event(event)
 
 

@@ -116,12 +116,12 @@ class HTTPConnection:
         return arrival if arrival.data or not self._parser.is_over else None
 
     async def further(self) -> bytes:
-        """What comes behind the end of an answer that only the API knows, which no time counts; b"" where nothing does.
-        Raises `OSError`."""
+        """What comes behind the end of an answer that only the API knows, which no time counts. Raises `OSError`, also
+        where nothing comes any more."""
         arrival = await self._stream.receive(Waiting.AT_ONCE)
-        if arrival.broke is not None:
-            raise arrival.broke
-        return self._parser.feed(arrival.data) if arrival.data else b""
+        if not arrival.data:
+            raise arrival.broke or ConnectionError("the connection was closed")
+        return self._parser.feed(arrival.data)
 
     async def finish(self, *, keep: bool) -> bytes:
         """The answer is not read any further: close the connection where it cannot be used again, or is not to be kept.

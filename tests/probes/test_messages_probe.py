@@ -23,13 +23,14 @@ from support.scripted import (
     Send,
     Step,
     TakeFrame,
+    Wait,
     http,
 )
 
 from gwtui.apis import SOCKET_APIS
 from gwtui.model.enums import FindingName
 from gwtui.model.profile import TLS
-from gwtui.model.records import Request, StreamEvent, StreamRead
+from gwtui.model.records import Record, Request, StreamEvent, StreamRead
 from gwtui.model.verdicts import Verdict
 
 API = "openai-realtime"
@@ -60,8 +61,8 @@ ENDING = event("response.output_text.done", **PLACE, text="ab") + event(
 GOOD = BEGUN + A + B + ENDING + done(output=[ITEM])
 EVENTS = 8
 QUESTION = (TakeFrame(), TakeFrame(), TakeFrame())
-BYE = (TakeFrame(), Send(close(1000)), Hold())
-"""A gateway that closes the WebSocket as soon as its client has."""
+BYE = (Send(close(1000)), TakeFrame(), Hold())
+"""A gateway that closes the WebSocket as soon as it has answered."""
 ASKED = (Accept(("X-Trace: trace-9",)), *QUESTION)
 
 
@@ -103,7 +104,7 @@ async def test_the_question_is_asked_in_masked_messages_and_the_key_in_the_hands
 
 
 async def test_each_probe_has_a_websocket_of_its_own() -> None:
-    scripts = [(*ASKED, Send(GOOD), TakeFrame(), Send(close(1000)), Open(gate)) for gate in ("first", "second")]
+    scripts = [(*ASKED, Send(GOOD), Send(close(1000)), TakeFrame(), Open(gate)) for gate in ("first", "second")]
     async with ScriptedServer(*scripts) as server:
         probing = Probing(endpoint(API, server.url, prompt="Hi"))
         async with probing.prober:
@@ -213,9 +214,24 @@ async def test_a_key_may_be_sent_as_a_subprotocol(monkeypatch: pytest.MonkeyPatc
     assert FORBIDDEN not in str(row)
 
 
+async def row_with(*behind: Step) -> Request:
+    """The row of a good answer, behind which that comes once it was read."""
+    async with ScriptedServer((*ASKED, Send(GOOD), Wait("read"), *behind)) as server:
+
+        def listen(record: Record) -> None:
+            if isinstance(record, StreamRead) and record.events[-1].name == "response.done":
+                server.gate("read").set()
+
+        probing = Probing(endpoint(API, server.url, prompt="Hi"), listen)
+        async with probing.prober:
+            row = await probing.once()
+    assert isinstance(row, Request)
+    return row
+
+
 async def test_rate_limits_behind_the_answer_are_kept_and_no_time_counts_from_them() -> None:
     told = frame(PING, b"") + event("rate_limits.updated", rate_limits=LIMITS)
-    row = await row_of(*ASKED, Send(GOOD), TakeFrame(), Send(told), Send(close(1000)), Hold())
+    row = await row_with(Send(told), TakeFrame(), TakeFrame(), Hold())
     assert (row.verdict, row.events, row.bytes) == (Verdict.COMPLETE, EVENTS, len(GOOD))
     assert row.headers["x-ratelimit-remaining-requests"] == "2"
     assert [finding.name for finding in row.findings] == [FindingName.NEAR_LIMIT]
@@ -223,7 +239,7 @@ async def test_rate_limits_behind_the_answer_are_kept_and_no_time_counts_from_th
 
 @pytest.mark.parametrize("ending", [b"\xff\xff\xff", close(1011, b"late"), frame(TEXT, b"hm")])
 async def test_nothing_behind_the_answer_spoils_it(ending: bytes) -> None:
-    row = await row_of(*ASKED, Send(GOOD), TakeFrame(), Send(ending), Close())
+    row = await row_with(Send(ending), Close())
     assert (row.verdict, row.events) == (Verdict.COMPLETE, EVENTS), row.reason
 
 

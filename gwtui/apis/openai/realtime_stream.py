@@ -57,6 +57,14 @@ _TYPES = (
     "rate_limits.updated",
     DONE,
 )
+_SESSION_KEYS = (
+    *("object", "expires_at", "instructions", "tools", "tool_choice", "tracing", "truncation", "prompt", "include"),
+    *("audio", "format", "rate", "voice", "speed", "transcription", "noise_reduction", "turn_detection", "threshold"),
+    *("prefix_padding_ms", "silence_duration_ms", "idle_timeout_ms", "create_response", "interrupt_response"),
+    *("output_modalities", "modalities", "max_output_tokens", "max_response_output_tokens", "reasoning", "effort"),
+    *("conversation_id", "previous_item_id", "metadata", "role", "name", "limit", "remaining", "reset_seconds"),
+)
+"""Keys of sessions, of items, and of limits."""
 
 
 class RealtimeResponse(ResponseObject):
@@ -77,7 +85,13 @@ EVENT = msgspec.json.Decoder(RealtimeEvent)
 EVENT_WORDS = RESPONSES_WORDS | words_of(
     RealtimeResponse,
     RealtimeEvent,
-    more=(*PREVIEW_DELTAS, *(f"{name.removesuffix('.delta')}.done" for name in PREVIEW_DELTAS), *_TYPES, "event_id"),
+    more=(
+        *PREVIEW_DELTAS,
+        *(f"{name.removesuffix('.delta')}.done" for name in PREVIEW_DELTAS),
+        *_TYPES,
+        *_SESSION_KEYS,
+        "event_id",
+    ),
 )
 
 
