@@ -163,8 +163,22 @@ class Cause(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         """As in the column `cause`: `keys refused (auth 401)`, `slow (ttft: 8x its usual 330 ms)`."""
-        gap = ": " if self.kind in (CauseKind.SLOW, CauseKind.FINDING) else " "
+        gap = ": " if self.kind in _LONG else " "
         return f"{self.kind} ({self.name}{gap if self.detail else ''}{self.detail})"
+
+    @classmethod
+    def parse(cls, text: str) -> Cause:
+        """The cause of a column `cause`. Raises ValueError."""
+        word, bracket, inner = text.partition(" (")
+        kind = CauseKind(word)
+        if not bracket or not inner.endswith(")"):
+            raise ValueError(f"not a cause: {text!r}")
+        name, _, detail = inner[:-1].partition(": " if kind in _LONG else " ")
+        return cls(kind, name, detail)
+
+
+_LONG = (CauseKind.SLOW, CauseKind.FINDING)
+"""Causes whose detail is more than a word."""
 
 
 class Proof(msgspec.Struct, frozen=True):

@@ -120,6 +120,24 @@ def elapsed(ns: int) -> str:
     return f"{days}d {clock}" if days else clock
 
 
+def span(ns: int) -> str:
+    """How long something lasted, by its two largest units: `12s`, `1m12s`, `2h05m`, `3d04h`."""
+    seconds = max(ns, 0) // 1_000_000_000
+    if seconds < 60:
+        return f"{seconds}s"
+    if seconds < 3600:
+        return f"{seconds // 60}m{seconds % 60:02d}s"
+    if seconds < 86_400:
+        return f"{seconds // 3600}h{seconds // 60 % 60:02d}m"
+    return f"{seconds // 86_400}d{seconds // 3600 % 24:02d}h"
+
+
+def ordinal(number: int) -> str:
+    """`1st`, `2nd`, `3rd`, `4th`, `11th`."""
+    ending = "th" if 10 <= number % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
 def countdown(ns: int) -> str:
     """What is left of a wait, in whole seconds that never say 0 too soon: `12 s`."""
     return f"{-(-max(ns, 0) // 1_000_000_000)} s"

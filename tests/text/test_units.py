@@ -89,3 +89,17 @@ def test_dollars(usd: float | None, text: str) -> None:
 def test_no_duration_is_wider_than_its_column(ns: int) -> None:
     assert len(units.duration(ns)) <= len("1000000 s")
     assert len(units.short(ns)) <= len("1000000s")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0s"), (59, "59s"), (72, "1m12s"), (3600, "1h00m"), (7500, "2h05m"), (273_600, "3d04h")]
+)
+def test_a_span_has_its_two_largest_units(seconds: int, text: str) -> None:
+    assert units.span(seconds * 1_000_000_000) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (22, "22nd")]
+)
+def test_ordinals(number: int, text: str) -> None:
+    assert units.ordinal(number) == text

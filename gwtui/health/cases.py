@@ -1,0 +1,224 @@
+"""One incident while it is followed: its members, its figures, and its entries in the log. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Protocol, TypeAlias
+
+from gwtui.health.attributes import Attributes
+from gwtui.health.causes import NETWORK, Peer, Seen, Sickness
+from gwtui.model.enums import Kind, State
+from gwtui.model.incidents import Cause, IncidentEvent, Proof, Scope, ScopeKind
+from gwtui.model.judged import LogEntry
+from gwtui.model.metrics import AnswerForm, Metric, own_metric
+from gwtui.text.units import duration
+
+Key: TypeAlias = tuple[str, str]
+"""A place and an endpoint."""
+
+BAD = (State.SLOW, State.DEGRADED, State.DOWN)
+"""From the mildest to the worst."""
+AFTER = 3
+"""Good results whose median says how it is at the end."""
+LEAST = 5
+"""Results below which they tell no median of before."""
+MOST = 2_000
+"""The latencies that are kept of an incident, the newest."""
+
+
+class Standing(Protocol):
+    """How an endpoint is judged at the moment."""
+
+    @property
+    def state(self) -> State: ...
+    @property
+    def cause(self) -> Cause | None:
+        """Why it is sick; None while it is not."""
+
+    @property
+    def since_ns(self) -> int | None:
+        """The stamp of its first bad result."""
+
+    @property
+    def text(self) -> str:
+        """Its facts, as `3 truncated in a row`."""
+
+    @property
+    def proof(self) -> Proof | None:
+        """A result that shows it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """A stamp, and the same as wall time."""
+
+    now_ns: int
+    at: float
+
+    def wall(self, ns: int) -> float:
+        """The wall time of another stamp, to the millisecond, as in the files."""
+        return round(self.at - (self.now_ns - ns) / 1e9, 3)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occasion:
+    """What an entry is made of: the endpoint, its newest result, and what it is judged with it."""
+
+    key: Key
+    now: Instant
+    number: int | None = None
+    trace_id: str = ""
+    text: str = ""
+
+    @property
+    def name(self) -> str:
+        return name_of(self.key)
+
+
+@dataclass(slots=True, kw_only=True)
+class Case:
+    """An incident, open or closed not long ago."""
+
+    number: int
+    scope: Scope
+    cause: Cause
+    since_ns: int
+    figures: Figures
+    members: dict[Key, Peer] = field(default_factory=dict)
+    """Those that are sick, in the order in which they came."""
+    left: dict[Key, Peer] = field(default_factory=dict)
+    """Those that were, and are well again or elsewhere."""
+    cleared: set[Key] = field(default_factory=set)
+    """Healthy endpoints that have contradicted a cause for all."""
+    severity: State = State.SLOW
+    failures: int = 0
+    note: str = ""
+    opened_ns: list[int] = field(default_factory=list)
+    """When it was opened, and opened again."""
+    bout_ns: int = 0
+    """Its onset since it was opened last."""
+    closed_ns: int = 0
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether it never had more than one endpoint."""
+        return len(self.members.keys() | self.left.keys()) == 1
+
+    def sick(self, like: Cause | None = None) -> list[Sickness]:
+        """Its members' sicknesses; `like`: those that may have one cause with this."""
+        found = [peer.sickness for peer in self.members.values() if peer.sickness is not None]
+        return [each for each in found if like is None or alike(each.cause, like)]
+
+    def admit(self, key: Key, peer: Peer, onset_ns: int) -> None:
+        """Take an endpoint in, with its failures since its onset."""
+        peer.incident = self.number
+        self.members[key] = peer
+        self.left.pop(key, None)
+        self.failures += sum(seen.failure is not None and seen.ended_ns >= onset_ns for seen in peer.results)
+        self.since_ns = min(self.since_ns, onset_ns)
+        self.settle()
+
+    def take_over(self, other: Case) -> None:
+        """Become one with another incident."""
+        for key, peer in other.members.items():
+            peer.incident = self.number
+            self.members[key] = peer
+            self.left.pop(key, None)
+        self.left |= {key: peer for key, peer in other.left.items() if key not in self.members}
+        self.failures += other.failures
+        self.since_ns = min(self.since_ns, other.since_ns)
+        self.bout_ns = min(self.bout_ns, other.bout_ns)
+        self.note = self.note or other.note
+        self.settle()
+
+    def settle(self) -> None:
+        """Follow what most of its members have, and the worst of their states."""
+        if sick := self.sick():
+            [(most, _)] = Counter(each.cause.joins_by for each in sick).most_common(1)
+            self.cause = next(each.cause for each in sick if each.cause.joins_by == most)
+            self.severity = max((peer.state for peer in self.members.values()), key=BAD.index)
+
+    def entry(self, event: IncidentEvent, text: str, occasion: Occasion) -> LogEntry:
+        """Its row for an event, as it is now."""
+        (vantage, endpoint), now = occasion.key, occasion.now
+        return LogEntry(
+            at=now.wall(now.now_ns),
+            now_ns=now.now_ns,
+            kind="incident",
+            endpoint=endpoint,
+            vantage=vantage,
+            text=text,
+            number=occasion.number,
+            trace_id=occasion.trace_id,
+            incident=self.number,
+            event=event,
+            severity=self.severity,
+            scope=str(self.scope),
+            cause=str(self.cause),
+            since=now.wall(self.since_ns),
+            failures=self.failures,
+            acknowledged=self.note,
+        )
+
+
+class Figures:
+    """The median latency of an incident's first endpoint before, during and after it."""
+
+    def __init__(self, key: Key, peer: Peer, onset_ns: int) -> None:
+        self._key = key
+        self._metric = _metric_of(peer.attributes)
+        before = [seen.latency_ns for seen in peer.results if seen.latency_ns is not None and seen.ended_ns < onset_ns]
+        usual_ns = _median(before) if len(before) >= LEAST else None
+        self._before_ns = peer.usual_ns if peer.usual_ns is not None else usual_ns
+        self._during: deque[int] = deque(maxlen=MOST)
+        for seen in peer.results:
+            if seen.ended_ns >= onset_ns:
+                self.add(key, seen)
+
+    def add(self, key: Key, seen: Seen) -> None:
+        """Take a result of any endpoint of it."""
+        if key == self._key and seen.latency_ns is not None:
+            self._during.append(seen.latency_ns)
+
+    def text(self, *, alone: bool) -> str:
+        """`; p50 TTFT 330 ms before, 2.70 s during, 340 ms after`. `alone`: whose it is need not be said."""
+        good = list(self._during)
+        parts = (
+            (self._before_ns, "before"),
+            (_median(good[:-AFTER]), "during"),
+            (_median(good[-AFTER:]), "after"),
+        )
+        known = ", ".join(f"{duration(value_ns)} {when}" for value_ns, when in parts if value_ns is not None)
+        of = "" if alone else f" of {name_of(self._key)}"
+        return f"; p50 {self._metric.label}{of} {known}" if known else ""
+
+
+def alike(one: Cause, other: Cause) -> bool:
+    """Whether both may have one cause: they are of one class, or both can come of a network."""
+    return one.joins_by == other.joins_by or {one.kind, other.kind} <= NETWORK
+
+
+def name_of(key: Key) -> str:
+    """`gateway-ws`, or `fra/gateway-ws` from another place."""
+    vantage, endpoint = key
+    return f"{vantage}/{endpoint}" if vantage else endpoint
+
+
+def scope_words(scope: Scope) -> str:
+    """The scope with what it means where that is not plain."""
+    if scope.kind is ScopeKind.PLACE:
+        return f"{scope.name or 'this machine'} or its network"
+    return str(scope)
+
+
+def _metric_of(attributes: Attributes) -> Metric:
+    if attributes.kind is Kind.WEBSOCKET:
+        return own_metric(AnswerForm.PONG)
+    is_stream = attributes.kind is Kind.COMPLETION and attributes.stream
+    return own_metric(AnswerForm.STREAM if is_stream else AnswerForm.WHOLE)
+
+
+def _median(values: list[int]) -> int | None:
+    """The nearest-rank median; None of no values."""
+    return sorted(values)[(len(values) - 1) // 2] if values else None

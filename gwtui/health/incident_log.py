@@ -1,0 +1,183 @@
+"""Incidents as objects, from the entries of the log and the results beside them: live, or read back from the files.
+
+Pure. All that is taken of an entry is in the columns of `incidents.csv`. Results only count the failures since an
+incident's last entry, which has the number so far.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from msgspec.structs import replace
+
+from gwtui.health.cases import BAD, Key
+from gwtui.health.incidents import MERGED
+from gwtui.model.conversation import is_between
+from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.incidents import Change, Incident, IncidentEvent, Member, Proof
+from gwtui.model.judged import LogEntry
+from gwtui.model.records import Ping, Record, Request
+
+MOST = 1_000
+"""The number of incidents that are kept, the newest; open ones always."""
+CHANGES = 500
+"""The number of events that are kept of each, the newest."""
+_ENTERS = (IncidentEvent.OPENED, IncidentEvent.WIDER, IncidentEvent.REOPENED)
+_BAD_NEWS = (*_ENTERS, IncidentEvent.WORSE, IncidentEvent.CAUSE_CHANGED)
+
+
+@dataclass(slots=True)
+class _Story:
+    """An incident as far as it is known."""
+
+    known: Incident
+    members: dict[Key, Member] = field(default_factory=dict)
+    changes: deque[Change] = field(default_factory=lambda: deque(maxlen=CHANGES))
+
+    def frozen(self) -> Incident:
+        return replace(self.known, members=tuple(self.members.values()), changes=tuple(self.changes))
+
+
+class IncidentLog:
+    """Takes records in their order."""
+
+    def __init__(self) -> None:
+        self._stories: dict[int, _Story] = {}
+        self._in: dict[Key, int] = {}
+        """The incident that an endpoint is in."""
+        self._decided: dict[Key, int] = {}
+        """The newest result of an endpoint that an entry has counted."""
+
+    @property
+    def incidents(self) -> tuple[Incident, ...]:
+        """All of them, by their numbers."""
+        return tuple(self._stories[number].frozen() for number in sorted(self._stories))
+
+    @property
+    def open(self) -> tuple[Incident, ...]:
+        """Those that are not over."""
+        return tuple(story.frozen() for _, story in sorted(self._stories.items()) if story.known.is_open)
+
+    def incident(self, number: int) -> Incident | None:
+        """The one of that number."""
+        story = self._stories.get(number)
+        return story.frozen() if story is not None else None
+
+    def apply(self, record: Record) -> int | None:
+        """Take a record. Gives the number of the incident that it changed."""
+        if isinstance(record, Request | Ping):
+            return self._result(record)
+        if not isinstance(record, LogEntry) or record.incident is None:
+            return None
+        if record.kind == "incident" and record.event is not None:
+            self._event(record, record.incident, record.event)
+        elif record.kind == "state" and record.state is not None:
+            self._state(record, record.incident, record.state)
+        return record.incident
+
+    def _result(self, result: Request | Ping) -> int | None:
+        key = (result.vantage, result.endpoint)
+        number = self._in.get(key)
+        if number is None or result.outcome is not Outcome.FAILED or result.trigger is Trigger.TRIAL:
+            return None
+        if is_between(result) or result.number <= self._decided.get(key, 0):
+            return None
+        story = self._stories[number]
+        proof = Proof(result.endpoint, result.number, result.trace_id, result.vantage)
+        story.known = replace(story.known, failures=story.known.failures + 1, last=proof)
+        return number
+
+    def _event(self, entry: LogEntry, number: int, event: IncidentEvent) -> None:
+        story, key = self._story(entry, number), (entry.vantage, entry.endpoint)
+        story.changes.append(Change(at=entry.at, event=event, text=entry.text))
+        known = replace(
+            story.known,
+            scope=entry.scope,
+            cause=entry.cause,
+            severity=entry.severity or story.known.severity,
+            opened=story.known.opened if entry.since is None else entry.since,
+            failures=story.known.failures if entry.failures is None else entry.failures,
+            acknowledged=entry.acknowledged,
+        )
+        if entry.number is not None:
+            self._decided[key] = max(entry.number, self._decided.get(key, 0))
+            if event in _BAD_NEWS:
+                proof = Proof(entry.endpoint, entry.number, entry.trace_id, entry.vantage)
+                known = replace(known, first=known.first or proof, last=proof)
+        story.known = known
+        if event in _ENTERS:
+            story.known = replace(known, closed=None)
+            self._enter(story, key, entry.at)
+        elif event is IncidentEvent.NARROWER:
+            self._leave(number, key, entry.at)
+        elif event in (IncidentEvent.CLOSED, IncidentEvent.MERGED):
+            self._close(number, entry, event)
+
+    def _state(self, entry: LogEntry, number: int, state: State) -> None:
+        story, key = self._story(entry, number), (entry.vantage, entry.endpoint)
+        if state not in BAD:
+            self._leave(number, key, entry.at)
+            return
+        self._enter(story, key, entry.at)
+        since = entry.at if entry.since is None else entry.since
+        story.members[key] = replace(story.members[key], state=state, since=since)
+
+    def _story(self, entry: LogEntry, number: int) -> _Story:
+        """That of a number; one that is not known yet begins with the entry."""
+        story = self._stories.get(number)
+        if story is None:
+            since = entry.at if entry.since is None else entry.since
+            known = Incident(
+                number=number,
+                scope=entry.scope,
+                cause=entry.cause,
+                severity=entry.severity or entry.state or State.DOWN,
+                opened=since,
+                told=entry.at,
+            )
+            story = self._stories[number] = _Story(known)
+            self._forget_old()
+        return story
+
+    def _enter(self, story: _Story, key: Key, at: float) -> None:
+        vantage, endpoint = key
+        was = story.members.get(key)
+        if was is None:
+            state = story.known.severity
+            story.members[key] = Member(endpoint=endpoint, vantage=vantage, state=state, since=at)
+        elif was.until is not None:
+            story.members[key] = replace(was, until=None)
+        self._in[key] = story.known.number
+
+    def _leave(self, number: int, key: Key, at: float) -> None:
+        story = self._stories[number]
+        member = story.members.get(key)
+        if member is not None and member.until is None:
+            story.members[key] = replace(member, until=at)
+        if self._in.get(key) == number:
+            del self._in[key]
+
+    def _close(self, number: int, entry: LogEntry, event: IncidentEvent) -> None:
+        story = self._stories[number]
+        into = _merged_into(entry.text) if event is IncidentEvent.MERGED else None
+        still = [(key, member) for key, member in story.members.items() if member.until is None]
+        for key, _ in still:
+            self._leave(number, key, entry.at)
+        story.known = replace(story.known, closed=entry.at, merged_into=into)
+        target = self._stories.get(into) if into is not None else None
+        if target is not None:
+            for key, member in still:
+                target.members[key] = member
+                self._in[key] = target.known.number
+
+    def _forget_old(self) -> None:
+        closed = [number for number, story in self._stories.items() if not story.known.is_open]
+        for number in closed[: max(0, len(self._stories) - MOST)]:
+            del self._stories[number]
+
+
+def _merged_into(text: str) -> int | None:
+    """The number of the incident that took another one in."""
+    number = text.removeprefix(MERGED)
+    return int(number) if number.isdecimal() else None

@@ -1,0 +1,117 @@
+"""One sentence for what is wrong now, made to be pasted. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from urllib.parse import urlsplit
+
+from gwtui.health.attributes import attributes_of, gateway_of
+from gwtui.health.cases import BAD
+from gwtui.model.enums import State
+from gwtui.model.incidents import Cause, CauseKind, Incident, Scope, ScopeKind
+from gwtui.model.profile import Endpoint
+from gwtui.text.units import many, span
+
+MOST = 3
+"""The number of incidents that are named, and of gateways that are fine; the others are counted."""
+_SAID = {
+    CauseKind.KEYS_REFUSED: "Keys refused by",
+    CauseKind.QUOTA: "Quota used up at",
+    CauseKind.RATE_LIMITED: "Rate limited by",
+    CauseKind.OVERLOADED: "Overloaded:",
+    CauseKind.SERVER_ERRORS: "Server errors from",
+    CauseKind.REQUESTS_REFUSED: "Requests refused by",
+    CauseKind.UNREACHABLE: "Not reachable:",
+    CauseKind.NO_ANSWER: "No answer in time from",
+    CauseKind.CUT: "Answers cut by",
+    CauseKind.BROKEN: "Answers broken from",
+    CauseKind.PINGS_LOST: "Pings lost at",
+    CauseKind.SLOW: "Slow:",
+    CauseKind.NOT_STARTED: "Requests not sent to",
+}
+_SEPARATORS = "-_./: "
+
+
+def sentence(
+    incidents: Iterable[Incident], fleet: Mapping[str, State], endpoints: Sequence[Endpoint], at: float
+) -> str:
+    """What is wrong at that time, the worst first, and which gateways are fine; "" where nothing is wrong.
+
+    `fleet`: the state of each endpoint by its name, the worst of all places.
+    """
+    wrong = [each for each in incidents if each.is_open]
+    if not wrong:
+        return ""
+    wrong.sort(key=lambda each: (bool(each.acknowledged), -BAD.index(each.severity), each.opened, each.number))
+    names = gateway_names(endpoints)
+    told = [f"{_told(each, names, endpoints, at)}." for each in wrong[:MOST]]
+    if len(wrong) > MOST:
+        told.append(f"{many(len(wrong) - MOST, 'further incident')}.")
+    return " ".join((*told, *_fine(wrong, fleet, names, endpoints)))
+
+
+def gateway_names(endpoints: Sequence[Endpoint]) -> dict[str, str]:
+    """What each gateway is called: as its endpoints' names begin where no other's do, as `eu gateway`, else by its
+    host, and its port where that is not the scheme's."""
+    by_gateway: dict[str, list[str]] = {}
+    for endpoint in endpoints:
+        by_gateway.setdefault(gateway_of(endpoint), []).append(endpoint.name)
+    return {gateway: _gateway_name(gateway, by_gateway) for gateway in by_gateway}
+
+
+def _gateway_name(gateway: str, by_gateway: Mapping[str, Collection[str]]) -> str:
+    names = by_gateway[gateway]
+    low, high = min(names), max(names)
+    common = low[: next((at for at, (one, other) in enumerate(zip(low, high, strict=False)) if one != other), len(low))]
+    word = common[: max(map(common.rfind, _SEPARATORS))]
+    others = (name for other, names in by_gateway.items() if other != gateway for name in names)
+    if len(names) < 2 or len(by_gateway) < 2 or len(word) < 2 or any(name.startswith(word) for name in others):
+        return urlsplit(gateway).netloc or gateway
+    return word if word.endswith("gateway") else f"{word} gateway"
+
+
+def _told(incident: Incident, names: Mapping[str, str], endpoints: Sequence[Endpoint], at: float) -> str:
+    """`Keys refused by eu gateway (5 of 5 endpoints, 401) for 1m12s`."""
+    scope, cause = Scope.parse(incident.scope), Cause.parse(incident.cause)
+    facts = [_share(incident, scope, endpoints), cause.detail or cause.name]
+    if cause.kind is CauseKind.SLOW:
+        facts[1] = f"{cause.name.upper()} {cause.detail}".rstrip()
+    what = _SAID.get(cause.kind) or f"{cause.name.capitalize()}:"
+    lasts = span(int((at - incident.opened) * 1e9))
+    known = f", acknowledged: {incident.acknowledged}" if incident.acknowledged else ""
+    return f"{what} {_where(scope, names)} ({', '.join(filter(None, facts))}) for {lasts}{known}"
+
+
+def _where(scope: Scope, names: Mapping[str, str]) -> str:
+    name = names.get(scope.name, scope.name)
+    if scope.kind is ScopeKind.PLACE:
+        return f"most of what {scope.name or 'this machine'} asks; it or its network is the cause"
+    if scope.kind is ScopeKind.PATH:
+        return f"{name} from {scope.place or 'here'}"
+    return name if scope.kind in (ScopeKind.GATEWAY, ScopeKind.ENDPOINT) else f"{scope.kind} {scope.name}"
+
+
+def _share(incident: Incident, scope: Scope, endpoints: Sequence[Endpoint]) -> str:
+    """`5 of 5 endpoints`."""
+    if scope.kind is ScopeKind.ENDPOINT:
+        return ""
+    sick = sum(member.until is None for member in incident.members)
+    places = {member.vantage for member in incident.members}
+    within = sum(attributes_of(each, 0, place).within(scope) for place in places for each in endpoints)
+    return f"{sick} of {many(max(sick, within), 'endpoint')}"
+
+
+def _fine(
+    wrong: Sequence[Incident], fleet: Mapping[str, State], names: Mapping[str, str], endpoints: Sequence[Endpoint]
+) -> tuple[str, ...]:
+    """`us gateway is fine.`: something of it is up, and nothing is in an incident."""
+    sick = {member.endpoint for incident in wrong for member in incident.members if member.until is None}
+    up = {gateway_of(each) for each in endpoints if fleet.get(each.name) is State.UP}
+    down = {gateway_of(each) for each in endpoints if each.name in sick or fleet.get(each.name) in BAD}
+    fine = [name for gateway, name in names.items() if gateway in up - down]
+    if not fine:
+        return ()
+    if len(fine) > MOST:
+        return (f"{len(fine)} other gateways are fine.",)
+    *first, last = fine
+    return (f"{', '.join(first)} and {last} are fine.",) if first else (f"{last} is fine.",)
