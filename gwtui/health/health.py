@@ -12,12 +12,13 @@ from collections.abc import Collection, Iterator
 import msgspec
 
 from gwtui.health.addresses import Addresses
-from gwtui.health.states import EndpointState
+from gwtui.health.states import EndpointJudge, Standing
 from gwtui.model.conversation import is_between
 from gwtui.model.enums import FindingName, Outcome, State, Trigger
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Finding, Heartbeat, Ping, ProfileChanged, Record, Request, SessionStarted
+from gwtui.stats.accuracy import sure_findings
 from gwtui.text.units import duration, elapsed
 from gwtui.verdict.successive import ColdStart
 
@@ -47,7 +48,7 @@ class Health:
     def state(self, name: str) -> State:
         """The state of the endpoint of that name."""
         watch = self._watches.get(name)
-        return watch.health.state if watch else State.UNKNOWN
+        return watch.judge.standing.state if watch else State.UNKNOWN
 
     def apply(self, record: Record) -> tuple[LogEntry, ...]:
         """Take the next record. Gives the incidents that it makes, in order."""
@@ -63,6 +64,8 @@ class Health:
         elif isinstance(record, Request | Ping):
             self._now_ns = max(self._now_ns, record.now_ns)
             return self._result(record)
+        elif isinstance(record, Usual):
+            return self._usual(record)
         return ()
 
     def _report_time(self, now_ns: int, at: float) -> None:
@@ -85,8 +88,6 @@ class Health:
         for name, watch in self._watches.items():
             if watch.paused is not (name in beat.paused):
                 incidents += self._pause(name, watch)
-            elif not watch.paused:
-                incidents += self._judge(name, watch)
         return tuple(incidents)
 
     def _gaps(self, beat: Heartbeat) -> Iterator[str]:
@@ -110,11 +111,12 @@ class Health:
             return ()
         if record.outcome is Outcome.LOCAL:
             return self._local_failure(record)
-        watch.last = record
-        watch.health.add(record)
         left = watch.addresses.follow(self._now_ns, record) if watch.addresses is not None else []
         found = [(FindingName.ADDRESS_DOWN, text) for text in left]
-        incidents = self._judge(record.endpoint, watch)
+        where = watch.addresses.blamed(self._now_ns) if watch.addresses is not None else ""
+        before = watch.judge.standing
+        at = self._wall_offset_s + record.now_ns / 1e9
+        incidents = self._news(record.endpoint, before, watch.judge.add(record, at, where), record)
         told = frozenset(incident.text for incident in incidents)
         incidents += [
             self._incident("finding", text, record=record, finding=name)
@@ -123,23 +125,23 @@ class Health:
         ]
         return tuple(incidents)
 
-    def _judge(self, name: str, watch: _Watch) -> list[LogEntry]:
-        was, state = watch.health.state, watch.health.judge(self._now_ns)
-        if state is was:
-            text = watch.health.changed()
-            return [self._state_incident(name, watch, was, text)] if text else []
-        where = watch.addresses.blamed(self._now_ns) if watch.addresses is not None else ""
-        text = watch.health.enter(state, self._now_ns, where)
-        return [self._state_incident(name, watch, was, text)] if text else []
+    def _usual(self, record: Usual) -> tuple[LogEntry, ...]:
+        watch = self._watches.get(record.endpoint)
+        if watch is None or record.vantage:
+            return ()
+        self._now_ns = max(self._now_ns, record.now_ns)
+        before = watch.judge.standing
+        return tuple(self._news(record.endpoint, before, watch.judge.learn(record)))
 
-    def _state_incident(self, name: str, watch: _Watch, was: State, text: str) -> LogEntry:
-        return self._incident("state", text, name=name, state=watch.health.state, was=was, record=watch.last)
+    def _news(self, name: str, before: Standing, now: Standing, record: Request | Ping | None = None) -> list[LogEntry]:
+        if now is before or not now.is_news(before) or not now.text:
+            return []
+        return [self._incident("state", now.text, name=name, state=now.state, was=before.state, record=record)]
 
     def _pause(self, name: str, watch: _Watch) -> list[LogEntry]:
-        was, watch.paused = watch.health.state, not watch.paused
-        state, text = (State.PAUSED, "paused") if watch.paused else (State.UNKNOWN, "resumed")
-        watch.restart()
-        return [self._incident("state", text, name=name, state=state, was=was)]
+        before, watch.paused = watch.judge.standing, not watch.paused
+        watch.begin_anew()
+        return self._news(name, before, watch.judge.pause(paused=watch.paused))
 
     def _local_failure(self, record: Request | Ping) -> tuple[LogEntry, ...]:
         if self._local.seen(self._now_ns) != LOCAL_AFTER:
@@ -177,24 +179,25 @@ class _Watch:
 
     def __init__(self, endpoint: Endpoint, profile: Profile) -> None:
         self.paused = endpoint.paused
-        self.health = EndpointState(profile.thresholds_of(endpoint))
+        self.judge = EndpointJudge(profile.thresholds_of(endpoint), paused=self.paused)
         self._judged: Endpoint | None = None
         self.follow(endpoint, profile)
 
     def follow(self, endpoint: Endpoint, profile: Profile) -> None:
-        judged = _judged(endpoint, profile)
-        if judged != self._judged:
-            self._judged, self._thresholds = judged, profile.thresholds_of(endpoint)
-            self._each = endpoint.addresses == "each"
-            self.tolerated = endpoint.tolerate
-            self.restart()
+        judged, before = _judged(endpoint, profile), self._judged
+        if judged == before:
+            return
+        self._judged, self._thresholds = judged, profile.thresholds_of(endpoint)
+        self._each = endpoint.addresses == "each"
+        self.tolerated = endpoint.tolerate
+        is_other = before is None or msgspec.structs.replace(before, thresholds=judged.thresholds) != judged
+        self.judge.restart(self._thresholds, paused=self.paused, is_other=is_other)
+        self.begin_anew()
 
-    def restart(self) -> None:
-        """Begin to judge anew; what was found before says nothing of what comes."""
-        self.health.reset(self._thresholds, State.PAUSED if self.paused else State.UNKNOWN)
+    def begin_anew(self) -> None:
+        """What was found before says nothing of what comes."""
         self.findings = _Findings(int(self._thresholds.window_s * 1e9))
         self.addresses = Addresses(self._thresholds) if self._each else None
-        self.last: Request | Ping | None = None
 
 
 def _judged(endpoint: Endpoint, profile: Profile) -> Endpoint:
@@ -218,7 +221,7 @@ class _Findings:
     def follow(self, now_ns: int, result: Request | Ping, told: Collection[str]) -> list[tuple[FindingName, str]]:
         """Take a result; returns what is to be reported, and of which finding. `told`: what the change of the state
         has said already."""
-        found = {finding.name: finding for finding in result.findings}
+        found = {finding.name: finding for finding in sure_findings(result)}
         began = {name: _began(finding) for name, finding in found.items() if name not in self._last}
         self._as_state |= {name for name, text in began.items() if text in told}
         news = [(name, text) for name, text in began.items() if text not in told]

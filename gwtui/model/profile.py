@@ -63,18 +63,20 @@ class Thresholds(_Table, frozen=True, kw_only=True):
     """Failures in a row that make an endpoint `down`."""
     up_after: Count = 2
     """Good results in a row that end `down`."""
-    degraded_fail_share: Share = 0.1
-    """Share of failed results in the window at which it is `degraded`; it ends at half of that."""
-    degraded_min_failures: Count = 2
-    """Failures in the window below which it does not become `degraded`."""
+    degraded_fail_share: Share | None = None
+    """A share of failed results in the window at which it is `degraded`, instead of more failures than usual; it ends
+    at half of that. By default what is usual decides."""
+    degraded_min_failures: Count | None = None
+    """Failures in the window below which it does not become `degraded`; by default 2 where a share is set."""
     slow_metric: Latency | None = None
-    """The latency that makes it `slow`; by default TTFT for streams, RTT for WebSockets, E2E for the rest."""
+    """The one latency that makes it `slow`; by default TTFT and TPOT for streams, RTT for WebSockets, E2E for the
+    rest."""
     slow_percentile: Annotated[float, Meta(ge=0.001, le=99.999)] = 50.0
-    """Which percentile of that latency is watched."""
+    """Which percentile of that latency (of a stream its TTFT) has a limit in `slow_over_ms`."""
     slow_over_ms: Milliseconds | None = None
     """A limit beside the endpoint's usual, in ms; `slow` by it ends at 80 % of it. By default no limit."""
     slow_for_s: Annotated[float, Meta(ge=0, le=LONGEST_S)] = 10.0
-    """How long the percentile must stay over the limit."""
+    """How long the percentile must stay over that limit."""
     findings_degrade: tuple[str, ...] = ("buffered", "combed", "damaged", "sequential")
     """Findings that make an endpoint `degraded` where 3 of 5 streams have them."""
     relearn_after: str = "24h"

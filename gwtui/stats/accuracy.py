@@ -6,7 +6,7 @@ The error of a stamp is how long the bytes may have waited for gwtui; that of a 
 from __future__ import annotations
 
 from gwtui.model.metrics import Basis, Metric
-from gwtui.model.records import Ping, Request
+from gwtui.model.records import Finding, Ping, Request
 
 DOUBT_NS = 1_000_000
 DOUBT_SHARE = 0.05
@@ -41,3 +41,10 @@ def _error_of(result: Request | Ping, metric: Metric) -> int:
     if isinstance(result, Request) and result.errors is not None and metric in result.errors:
         return result.errors[metric]
     return result.error_ns or 0
+
+
+def sure_findings(result: Request | Ping) -> tuple[Finding, ...]:
+    """The findings of one result, without those that are seen in times where its times are in doubt."""
+    if not result.tainted:
+        return result.findings
+    return tuple(finding for finding in result.findings if not finding.entry.timed)

@@ -29,7 +29,7 @@ def findings(story: Story) -> list[str]:
 
 
 def test_a_dead_address_of_three_degrades_and_is_named() -> None:
-    story = rounds(Story(endpoint=EACH), ".x.", ".x.", ".x.")
+    story = rounds(Story(endpoint=EACH, degraded_fail_share=0.1), ".x.", ".x.", ".x.")
     assert story.reports() == [(State.DEGRADED, "2 of 5 refused (40.0 %) at b:80")]
     assert findings(story) == ["address_down: b:80: 3 failed in a row, the last refused; a:80, c:80 answer"]
     rounds(story, ".x.", "...", "...")
@@ -49,7 +49,7 @@ def test_a_dead_address_of_many_is_named_although_its_share_is_small() -> None:
 
 def test_no_address_is_named_where_all_fail_or_where_failures_are_everywhere() -> None:
     assert findings(rounds(Story(endpoint=EACH), "xxx", "xxx", "xxx", "xxx")) == []
-    story = rounds(Story(endpoint=EACH), ".x.", "x..", "..x")
+    story = rounds(Story(endpoint=EACH, degraded_fail_share=0.1), ".x.", "x..", "..x")
     assert [text for _, text in story.reports()] == ["2 of 5 refused (40.0 %)"]
 
 
@@ -59,7 +59,7 @@ def test_an_address_that_is_not_probed_any_more_is_forgotten() -> None:
 
 
 def test_addresses_are_nobodys_business_where_the_first_is_taken() -> None:
-    story = rounds(Story(), ".x.", ".x.", ".x.")
+    story = rounds(Story(degraded_fail_share=0.1), ".x.", ".x.", ".x.")
     assert findings(story) == []
     assert [text for _, text in story.reports()] == ["2 of 5 refused (40.0 %)"]
 

@@ -28,19 +28,15 @@ from gwtui.model.verdicts import Verdict
         ("ttt", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
         ("ttr", State.DOWN, [(State.DOWN, "3 failed in a row: 2 truncated, 1 reset")]),
         ("tcltlct", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
-        ("tt.tt", State.DEGRADED, [(State.DEGRADED, "4 of 5 truncated (80.0 %)")]),
-        (
-            "....tttt",
-            State.DOWN,
-            [(State.DEGRADED, "2 of 6 truncated (33.3 %)"), (State.DOWN, "3 truncated in a row")],
-        ),
+        ("tt.tt", State.DEGRADED, [(State.DEGRADED, "3 of 4 truncated (75.0 %)")]),
+        ("....tttt", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
         ("ttt.t.t.", State.DOWN, [(State.DOWN, "3 truncated in a row")]),
         (
             "tttttt..",
             State.UP,
             [
                 (State.DOWN, "3 truncated in a row"),
-                (State.UP, "up again after 00:00:25, 2 good in a row after 6 truncated"),
+                (State.UP, "up again after 00:00:35, 2 good in a row after 6 truncated"),
             ],
         ),
         (
@@ -48,7 +44,7 @@ from gwtui.model.verdicts import Verdict
             State.UP,
             [
                 (State.DOWN, "3 truncated in a row"),
-                (State.UP, "up again after 00:00:35, 2 good in a row after 6 truncated"),
+                (State.UP, "up again after 00:00:45, 2 good in a row after 6 truncated"),
             ],
         ),
     ],
@@ -81,17 +77,17 @@ def test_degraded_ends_below_half_its_share() -> None:
     story.results("...")
     assert story.state() is State.DEGRADED, "2 of 20 is not below 10 %"
     story.results(".")
-    assert story.reports()[1:] == [(State.UP, "up again after 00:00:55, 2 of 21 truncated (9.5 %)")]
+    assert story.reports()[1:] == [(State.UP, "up again after 00:01:00, 2 of 21 truncated (9.5 %)")]
 
 
 def test_a_failure_now_and_then_is_not_degraded() -> None:
-    story = Story().results(("." * 14 + "t") * 40)
+    story = Story(degraded_fail_share=0.1).results(("." * 14 + "t") * 40)
     assert story.reports() == []
 
 
 def test_a_reported_outage_does_not_make_the_time_after_it_degraded() -> None:
     story = Story().results("." * 12 + "t" * 8 + "." * 12)
-    assert [state for state, _ in story.reports()] == [State.DEGRADED, State.DOWN, State.UP]
+    assert [state for state, _ in story.reports()] == [State.DOWN, State.UP]
 
 
 def test_a_service_that_keeps_failing_after_an_outage_is_degraded_not_up() -> None:
@@ -101,7 +97,7 @@ def test_a_service_that_keeps_failing_after_an_outage_is_degraded_not_up() -> No
 
 
 def test_old_failures_fade_while_results_keep_coming_slowly() -> None:
-    story = Story(every_s=300).results("t.t..")
+    story = Story(every_s=300, degraded_fail_share=0.1).results("t.t..")
     assert story.reports() == [(State.DEGRADED, "2 of 5 truncated (40.0 %)")], "the window is stretched to 5 results"
     story.results("...")
     assert story.state() is State.UP
@@ -109,20 +105,20 @@ def test_old_failures_fade_while_results_keep_coming_slowly() -> None:
 
 def test_slow_begins_after_a_while_over_the_limit_and_ends_at_four_fifths() -> None:
     story = Story(slow_over_ms=1000, slow_for_s=10)
-    for _ in range(5):
+    for _ in range(6):
         story.request(Verdict.COMPLETE, ttft_ms=6200)
-    assert story.reports() == [], "over the limit since now"
-    story.wait(9)
-    assert story.state() is State.UP
-    story.wait(1)
-    assert story.reports() == [(State.SLOW, "p50 TTFT 6.20 s over 1.00 s for 10.0 s (n 5)")]
+    assert story.reports() == [], "over the limit for 5 s"
+    story.wait(60)
+    assert story.state() is State.UP, "only results change a state"
+    story.request(Verdict.COMPLETE, ttft_ms=6200)
+    assert story.reports() == [(State.SLOW, "p50 TTFT 6.20 s over 1.00 s for 70.0 s (n 5)")]
     for _ in range(12):
         story.request(Verdict.COMPLETE, ttft_ms=900)
     assert story.state() is State.SLOW, "900 ms is under the limit and not yet calm"
     for _ in range(12):
         story.request(Verdict.COMPLETE, ttft_ms=700)
     assert story.state() is State.UP
-    assert story.reports()[1:] == [(State.UP, "up again after 00:01:35, p50 TTFT 700 ms (n 13)")]
+    assert story.reports()[1:] == [(State.UP, "up again after 00:02:45, p50 TTFT 700 ms (n 13)")]
 
 
 @pytest.mark.parametrize(
@@ -243,7 +239,7 @@ def test_an_outage_across_a_pause_has_an_end() -> None:
     story.wait(10, paused=("a",))
     story.wait(1)
     story.results(".")
-    assert story.reports()[-1] == (State.UP, "up again after 00:00:16, 1 good in a row")
+    assert story.reports()[-1] == (State.UP, "up again after 00:00:26, 1 good in a row")
 
 
 def test_an_endpoint_that_starts_paused_is_no_news() -> None:
@@ -342,7 +338,7 @@ def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
 
 
 def test_the_report_after_an_outage_counts_its_failures() -> None:
-    story = Story(window_s=200).results("....tttttt..t.tt.")
+    story = Story(degraded_fail_share=0.1, window_s=200).results("....tttttt..t.tt.")
     assert story.reports()[-1] == (State.DEGRADED, "8 of 15 truncated (53.3 %)"), "the six of the outage are among them"
 
 
@@ -353,7 +349,7 @@ def test_the_end_of_an_outage_counts_all_its_failures() -> None:
     story.results("..")
     assert story.reports()[-1] == (
         State.UP,
-        "up again after 00:00:35, 2 good in a row after 8 failed: 6 refused, 2 unavailable",
+        "up again after 00:00:45, 2 good in a row after 8 failed: 6 refused, 2 unavailable",
     )
 
 

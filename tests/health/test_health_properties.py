@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import pairwise
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.judged import S, Story
 
-from gwtui.health.states import LEAST, MOST, Recent
+from gwtui.health.windows import LEAST, MOST, Outcomes, Percentile
 from gwtui.model.enums import State
+from gwtui.model.verdicts import Verdict
+
+REASONS = (Verdict.TRUNCATED, Verdict.RESET)
 
 
 @settings(deadline=None)
@@ -47,7 +51,7 @@ def test_no_results_move_an_endpoint_in_and_out_of_down_faster_than_its_threshol
 @settings(deadline=None)
 @given(letters=st.text(alphabet=".......t", max_size=400), every_s=st.sampled_from([0.5, 5.0, 45.0]))
 def test_degraded_follows_the_share_of_the_window_between_its_two_limits(letters: str, every_s: float) -> None:
-    story = Story(every_s=every_s, down_after=1000)
+    story = Story(every_s=every_s, down_after=1000, degraded_fail_share=0.1)
     seen: list[tuple[int, str]] = []
     for letter in letters:
         story.results(letter)
@@ -66,36 +70,46 @@ def test_degraded_follows_the_share_of_the_window_between_its_two_limits(letters
 @settings(deadline=None)
 @given(
     samples=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 50)), max_size=120),
-    least=st.integers(1, 10),
-    percent=st.floats(0.1, 99.9),
+    percent=st.floats(0.1, 97.0),
 )
-def test_recent_samples_are_those_of_the_span_but_not_too_few(
-    samples: list[tuple[int, int]], least: int, percent: float
-) -> None:
-    recent = Recent(100, least)
+def test_a_window_holds_the_values_of_its_span_but_not_too_few(samples: list[tuple[int, int]], percent: float) -> None:
+    window, least = Percentile(100, percent), max(LEAST, int(100 / (100 - percent)) + 1)
     kept: list[tuple[int, int]] = []
     now_ns = 0
     for step_ns, value in samples:
         now_ns += step_ns
-        recent.add(now_ns, value)
-        recent.move(now_ns)
+        window.add(now_ns, value)
         kept.append((now_ns, value))
         span = [sample for sample in kept if sample[0] >= now_ns - 100]
         kept = span if len(span) >= least else kept[-least:]
         values = sorted(value for _, value in kept)
-        assert len(recent) == len(values)
-        assert recent.at_least(25) == sum(value >= 25 for value in values)
-        percentile = recent.percentile(percent)
-        if percentile is None:
+        assert len(window) == len(values)
+        if window.value is None:
             assert len(values) < least
         else:
-            assert sum(value <= percentile for value in values) >= percent / 100 * len(values) - 1e-6
-            assert sum(value < percentile for value in values) < percent / 100 * len(values) + 1e-6
+            assert sum(value <= window.value for value in values) >= percent / 100 * len(values) - 1e-6
+            assert sum(value < window.value for value in values) < percent / 100 * len(values) + 1e-6
 
 
-def test_a_burst_does_not_grow_the_window_without_bound() -> None:
-    recent = Recent(60 * S, LEAST)
+@settings(deadline=None)
+@given(results=st.lists(st.tuples(st.integers(0, 40), st.sampled_from([None, *REASONS])), max_size=120))
+def test_a_window_counts_the_failures_of_its_span(results: list[tuple[int, Verdict | None]]) -> None:
+    window = Outcomes(100)
+    kept: list[tuple[int, Verdict | None]] = []
+    now_ns = 0
+    for step_ns, failure in results:
+        now_ns += step_ns
+        window.add(now_ns, failure)
+        kept.append((now_ns, failure))
+        span = [result for result in kept if result[0] >= now_ns - 100]
+        kept = span if len(span) >= LEAST else kept[-LEAST:]
+        assert len(window) == len(kept)
+        assert window.failures == Counter(failure for _, failure in kept if failure is not None)
+
+
+def test_a_burst_does_not_grow_a_window_without_bound() -> None:
+    outcomes, percentile = Outcomes(60 * S), Percentile(60 * S, 50.0)
     for now_ns in range(3 * MOST):
-        recent.add(now_ns, 1)
-        recent.move(now_ns)
-    assert len(recent) == MOST
+        outcomes.add(now_ns, None)
+        percentile.add(now_ns, 1)
+    assert len(outcomes) == len(percentile) == MOST

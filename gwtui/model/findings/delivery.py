@@ -10,16 +10,19 @@ DELIVERY: dict[FindingName, FindingEntry] = {
         "Content that the model writes piece by piece arrived in bursts.",
         "A finished answer is replayed as a stream, or a proxy buffers it.",
         UNBUFFER,
+        timed=True,
     ),
     FindingName.AT_ONCE: info(
         "Content came at once after a long wait.",
         "Something on the way holds it back, or the model is very fast: one stream does not tell which.",
         f"Request a longer answer, or watch: ten such streams in a row are proof. Then: {UNBUFFER}",
+        timed=True,
     ),
     FindingName.COMBED: warning(
         "Content arrived in groups at the beat of a timer.",
         "A proxy flushes on a timer, or corks the connection.",
         f"HAProxy: set `option http-no-delay`. {UNBUFFER}",
+        timed=True,
     ),
     FindingName.COMPRESSED: warning(
         "The answer is compressed although `identity` was asked for.",
@@ -40,6 +43,7 @@ DELIVERY: dict[FindingName, FindingEntry] = {
         "The first request was much slower than all that followed.",
         "Caches, connections or the model behind the gateway were not ready yet.",
         "Send warm-up requests after a deploy, and keep upstream connections open.",
+        timed=True,
     ),
     FindingName.MODEL_DIFFERS: warning(
         "A different model answered than the requested one.",
@@ -86,6 +90,7 @@ DELIVERY: dict[FindingName, FindingEntry] = {
         "The gateway calls its upstreams one after another, has a single worker, a lock or a limit per key; or a "
         "proxy queues requests.",
         "Raise the gateway's workers and connection limits; let it call its upstreams concurrently.",
+        timed=True,
     ),
 }
 

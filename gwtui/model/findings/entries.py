@@ -17,6 +17,8 @@ class FindingEntry(msgspec.Struct, frozen=True, kw_only=True):
     """The likely cause, where a finding itself does not name a closer one."""
     remedy: str
     """What to do, in the imperative."""
+    timed: bool = False
+    """It is seen in times, so gwtui's own lateness may look like it: it does not count where they are in doubt."""
 
 
 UNBUFFER = (
@@ -26,11 +28,11 @@ UNBUFFER = (
 FORMAT = "Compare the named event with the API's documents: a client that follows them will fail there."
 
 
-def info(meaning: str, cause: str, remedy: str) -> FindingEntry:
+def info(meaning: str, cause: str, remedy: str, *, timed: bool = False) -> FindingEntry:
     """An entry that is worth knowing."""
-    return FindingEntry(severity=Severity.INFO, meaning=meaning, cause=cause, remedy=remedy)
+    return FindingEntry(severity=Severity.INFO, meaning=meaning, cause=cause, remedy=remedy, timed=timed)
 
 
-def warning(meaning: str, cause: str, remedy: str) -> FindingEntry:
+def warning(meaning: str, cause: str, remedy: str, *, timed: bool = False) -> FindingEntry:
     """An entry that users of the gateway notice."""
-    return FindingEntry(severity=Severity.WARNING, meaning=meaning, cause=cause, remedy=remedy)
+    return FindingEntry(severity=Severity.WARNING, meaning=meaning, cause=cause, remedy=remedy, timed=timed)
