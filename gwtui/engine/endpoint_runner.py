@@ -148,6 +148,11 @@ class Workers:
             return None
         return replace(hold, until_ns=self._schedule.tick_from(hold.until_ns))
 
+    def due_ns(self) -> int | None:
+        """When its next probe is due; None while it is paused."""
+        hold = self.hold()
+        return hold.until_ns if hold is not None else self._schedule.next_ns
+
     def pause(self) -> None:
         """Start no more scheduled probes; those under way run on."""
         self._schedule.pause()
@@ -215,7 +220,7 @@ class Workers:
         async with self.prober() as prober:
             while planned_ns is not None:
                 await self._probe(prober, planned_ns, Trigger.SCHEDULE)
-                self._politeness.dial_from(self._context.clock() + prober.wait_ns())
+                self._politeness.dial_in(prober.wait_ns(), self._schedule.interval_ns, self._context.clock())
                 self._busy -= 1
                 planned_ns = await self._next_tick()
 

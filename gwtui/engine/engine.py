@@ -39,6 +39,7 @@ from gwtui.model.commands import (
     Try,
 )
 from gwtui.model.judged import LogEntry
+from gwtui.model.maintenance import local_zone, localized
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Record, Request, SessionStarted
 from gwtui.probes.prober import Emit, ProberFor
@@ -77,7 +78,7 @@ class Engine:
         seed: int | None = None,
         session_dir: str | None = None,
     ) -> None:
-        self._profile = profile
+        self._profile = profile = localized(profile, local_zone(wall()))
         self._emit = emit
         self._status = status
         self._clock = clock
@@ -238,7 +239,7 @@ class Engine:
         first_ns = offset_ns(self._rng, interval_ns, index, of)
         schedule = Schedule(self._clock(), interval_ns, first_ns, paused=paused)
         counts = self._counts[endpoint.name]
-        politeness = Politeness(self._rng)
+        politeness = Politeness()
         self._workers[endpoint.name] = Workers(endpoint, self._profile, schedule, politeness, counts, self._context)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -320,6 +321,7 @@ class Engine:
             missed={name: counts.missed for name, counts in self._counts.items() if counts.missed},
             held={name: counts.held for name, counts in self._counts.items() if counts.held},
             holds=holds,
+            due={name: due_ns for name, workers in self._workers.items() if (due_ns := workers.due_ns()) is not None},
             slept_ns=moment.slept_ns(last),
             wall_step_s=moment.wall_step_s(last),
             paused=tuple(name for name, workers in self._workers.items() if workers.paused),

@@ -79,8 +79,14 @@ def _row_fields(row: EndpointRow) -> dict[str, Any]:
         "verdict": row.verdict,
         "verdict_run": row.verdict_run,
         "note": row.note,
+        "age_s": _seconds(row.age_ns),
+        "next_s": _seconds(row.next_ns),
         "missed": row.missed,
         "insecure": row.insecure,
         "mean_ms": units.milliseconds(row.mean_ns),
         "total_ms": units.milliseconds(row.total_ns),
     }
+
+
+def _seconds(ns: int | None) -> int | None:
+    return None if ns is None else ns // 1_000_000_000

@@ -7,6 +7,7 @@ a session starts, so that its records mean the same wherever they are read.
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
@@ -45,6 +46,22 @@ def localized(profile: Profile, zone: str) -> Profile:
     """The profile with that zone in each window that has none."""
     windows = tuple(each if each.zone is not None else replace(each, zone=zone) for each in profile.maintenance)
     return replace(profile, maintenance=windows) if windows != profile.maintenance else profile
+
+
+def local_zone(at: float, clock_file: str = "/etc/localtime") -> str:
+    """This machine's time zone: its name, as `Europe/Berlin`, or else its offset at that time, as `+01:00`."""
+    named = os.environ.get("TZ", "").removeprefix(":") or os.path.realpath(clock_file).partition("zoneinfo/")[2]
+    if named:
+        try:
+            _zone(named)
+        except (ValueError, OSError, KeyError):
+            return _offset(at)
+        return named
+    return _offset(at)
+
+
+def _offset(at: float) -> str:
+    return datetime.fromtimestamp(at).astimezone().isoformat()[-6:]
 
 
 def window_errors(window: Maintenance) -> Iterator[WindowError]:

@@ -273,6 +273,8 @@ class Heartbeat(BaseRecord, tag="heartbeat", frozen=True, kw_only=True):
     """Ticks not started because the endpoint was left alone, per endpoint, since the start."""
     holds: dict[str, Hold] = msgspec.field(default_factory=dict)
     """Endpoints that are left alone at the moment."""
+    due: dict[str, int] = msgspec.field(default_factory=dict)
+    """When the next probe of each endpoint is due that is not paused, on the clock of `now_ns`."""
     slept_ns: int = 0
     """How long the machine slept since the last heartbeat; monotonic stamps stand still meanwhile."""
     wall_step_s: float = 0.0

@@ -118,6 +118,10 @@ class EndpointRow:
     """The sum of its values there."""
     cost_usd: float | None = None
     """What the requests of the window cost together; None where it is not known of any."""
+    age_ns: int | None = None
+    """How long ago its last result came, in full seconds; None before the first."""
+    next_ns: int | None = None
+    """How long it is until its next probe, 0 when that is due; None while it is paused or unknown."""
 
 
 @dataclass(frozen=True, slots=True)

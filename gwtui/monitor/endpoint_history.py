@@ -50,6 +50,7 @@ class History:
         self._paused = endpoint.paused
         self._missed = self._held = 0
         self._hold: tuple[int, str] | None = None
+        self._due_ns: int | None = None
         self._last: Request | Ping | None = None
         self._run = 0
         self._counted = MetricSeries(start_ns)
@@ -121,6 +122,7 @@ class History:
     def beat(self, beat: Heartbeat) -> None:
         """What the engine says of the endpoint once a second."""
         name, hold = self._endpoint.name, beat.holds.get(self._endpoint.name)
+        self._due_ns = beat.due.get(name)
         left = (max(0, hold.until_ns - beat.now_ns), hold.why) if hold is not None else None
         said = (name in beat.paused, beat.missed.get(name, 0), beat.held.get(name, 0), left)
         if said != (self._paused, self._missed, self._held, self._hold):
@@ -175,7 +177,11 @@ class History:
         """Its row in the table."""
         metric = shown_metric(metric, self._form)
         key = (self._changes, window, metric, self._counted.mark(window, now_ns))
-        return self._cached("row", key, lambda: self._row(window, metric, now_ns))
+        row = self._cached("row", key, lambda: self._row(window, metric, now_ns))
+        age_ns = _full_seconds(now_ns - self._last.now_ns) if self._last is not None else None
+        due_ns = self._due_ns if not self._paused else None
+        next_ns = None if due_ns is None else _full_seconds(max(0, due_ns - now_ns) + SECOND_NS - 1)
+        return self._cached("aged row", (key, age_ns, next_ns), lambda: replace(row, age_ns=age_ns, next_ns=next_ns))
 
     def latency(self, window: Window, metric: Metric, now_ns: int, columns: int) -> LatencyView:
         """Its latency panel."""
@@ -307,6 +313,10 @@ def _kind(endpoint: Endpoint) -> Kind:
         return kind_of(endpoint.api)
     except KeyError:  # a feed from another version may name an API that is not known here
         return Kind.COMPLETION
+
+
+def _full_seconds(ns: int) -> int:
+    return ns // SECOND_NS * SECOND_NS
 
 
 def _note(last: Request | Ping | None, hold: tuple[int, str] | None) -> str:

@@ -143,6 +143,16 @@ def countdown(ns: int) -> str:
     return f"{-(-max(ns, 0) // 1_000_000_000)} s"
 
 
+def brief(ns: int | None) -> str:
+    """A time in its largest full unit, for narrow columns: `0s`, `59s`, `2m`, `3h`, `9d`. None: `-`."""
+    if ns is None:
+        return MISSING
+    seconds = max(ns, 0) // 1_000_000_000
+    units = ((86_400, "d"), (3600, "h"), (60, "m"))
+    size, unit = next((each for each in units if seconds >= each[0]), (1, "s"))
+    return f"{seconds // size}{unit}"
+
+
 def clock(at: float) -> str:
     """A wall time of today's reader: `14:03:22`, UTC."""
     return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from random import Random
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from gwtui.engine.backoff import AFTER_FAILURES, AFTER_REFUSALS, LONGEST_ASKED_S, LONGEST_NS, MOST_TIMES, Politeness
+from gwtui.engine.backoff import AFTER_FAILURES, AFTER_REFUSALS, CALM_NS, LONGEST_ASKED_S, Politeness
 from gwtui.engine.budget import HOUR_NS, BudgetTracker, most_tokens
 from gwtui.engine.schedule import Schedule
 from gwtui.model.hold import Hold
@@ -38,9 +37,9 @@ def result(
     )
 
 
-def hold_after(*results: Request | Ping, interval_s: float = 5.0, seed: int = 0) -> Hold | None:
+def hold_after(*results: Request | Ping, interval_s: float = 5.0) -> Hold | None:
     """The hold after these results, all of the moment 0."""
-    politeness = Politeness(Random(seed))
+    politeness = Politeness()
     for each in results:
         politeness.take(each, int(interval_s * SECOND), 0)
     return politeness.hold(0)
@@ -98,40 +97,28 @@ def test_a_handshake_can_ask_for_it_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("verdict", "times", "longest_s"),
+    ("verdict", "times", "is_held"),
     [
-        (Verdict.REFUSED, AFTER_FAILURES - 1, None),
-        (Verdict.REFUSED, AFTER_FAILURES, 10.0),
-        (Verdict.REFUSED, AFTER_FAILURES + 1, 20.0),
-        (Verdict.REFUSED, AFTER_FAILURES + 2, 5.0 * MOST_TIMES),
-        (Verdict.REFUSED, AFTER_FAILURES + 500, 5.0 * MOST_TIMES),
-        (Verdict.TRUNCATED, AFTER_FAILURES, 10.0),
-        (Verdict.AUTH, AFTER_REFUSALS - 1, None),
-        (Verdict.AUTH, AFTER_REFUSALS, 10.0),
-        (Verdict.AUTH, AFTER_REFUSALS + 1, 20.0),
-        (Verdict.AUTH, AFTER_REFUSALS + 500, LONGEST_NS / SECOND),
-        (Verdict.RATE_LIMITED, AFTER_REFUSALS, 10.0),
-        (Verdict.LOCAL, 500, None),
-        (Verdict.CANCELLED, 500, None),
-        (Verdict.COMPLETE, 500, None),
+        (Verdict.REFUSED, AFTER_FAILURES - 1, False),
+        (Verdict.REFUSED, AFTER_FAILURES, True),
+        (Verdict.REFUSED, AFTER_FAILURES + 500, True),
+        (Verdict.TRUNCATED, AFTER_FAILURES, True),
+        (Verdict.AUTH, AFTER_REFUSALS - 1, False),
+        (Verdict.AUTH, AFTER_REFUSALS, True),
+        (Verdict.AUTH, AFTER_REFUSALS + 500, True),
+        (Verdict.RATE_LIMITED, AFTER_REFUSALS, True),
+        (Verdict.QUOTA, AFTER_REFUSALS, True),
+        (Verdict.LOCAL, 500, False),
+        (Verdict.CANCELLED, 500, False),
+        (Verdict.COMPLETE, 500, False),
     ],
 )
-@pytest.mark.parametrize("seed", range(5))
-def test_the_pause_doubles_with_failures_in_a_row(
-    verdict: Verdict, times: int, longest_s: float | None, seed: int
-) -> None:
-    hold = hold_after(*[result(verdict)] * times, seed=seed)
-    if longest_s is None:
-        assert hold is None
-    else:
-        assert hold is not None
-        assert longest_s / 2 * SECOND <= hold.until_ns <= longest_s * SECOND
+def test_after_failures_in_a_row_a_tick_is_left_out(verdict: Verdict, times: int, is_held: bool) -> None:
+    hold = hold_after(*[result(verdict)] * times)
+    assert (hold is not None) is is_held
+    if hold is not None:
+        assert Schedule(0, 5 * SECOND).tick_from(hold.until_ns) == 10 * SECOND
         assert hold.why == f"after {times} failures in a row"
-
-
-def test_pauses_are_shortened_at_random_so_that_monitors_do_not_come_back_together() -> None:
-    holds = [hold_after(*[result()] * 20, seed=seed) for seed in range(20)]
-    assert len({hold.until_ns for hold in holds if hold is not None}) == 20
 
 
 def test_the_first_good_result_ends_it_and_the_count() -> None:
@@ -148,10 +135,19 @@ def test_other_failures_end_a_row_of_refusals() -> None:
 def test_a_long_interval_is_not_made_longer() -> None:
     assert hold_after(*[result(Verdict.AUTH)] * 50, interval_s=60.0) is None
     assert hold_after(*[result()] * 50, interval_s=3600.0) is None
+    assert hold_after(*[result()] * 50, interval_s=CALM_NS / SECOND - 1) is not None
+
+
+@pytest.mark.parametrize(("asked_s", "held_s"), [(0.0, 0.0), (0.5, 0.5), (15.0, 5.0)])
+def test_a_pause_before_the_next_dial_is_an_interval_at_most(asked_s: float, held_s: float) -> None:
+    politeness = Politeness()
+    politeness.dial_in(int(asked_s * SECOND), 5 * SECOND, 7)
+    hold = politeness.hold(7)
+    assert (hold.until_ns - 7 if hold is not None else 0) == held_s * SECOND
 
 
 def test_it_begins_anew_when_the_user_says_so() -> None:
-    politeness = Politeness(Random(0))
+    politeness = Politeness()
     for _ in range(50):
         politeness.take(result(Verdict.RATE_LIMITED, 100.0, 429), SECOND, 0)
     politeness.forget()
@@ -168,7 +164,7 @@ asked = st.none() | st.floats(allow_nan=False) | st.floats(0, 4000)
 def test_no_answers_hold_an_endpoint_for_longer_than_the_limits(
     answers: list[tuple[Verdict, float | None, int | None]], interval_s: float
 ) -> None:
-    politeness, now_ns = Politeness(Random(1)), 0
+    politeness, now_ns = Politeness(), 0
     for verdict, retry_after_s, status in answers:
         politeness.take(result(verdict, retry_after_s, status), int(interval_s * SECOND), now_ns)
         hold = politeness.hold(now_ns)
@@ -178,30 +174,38 @@ def test_no_answers_hold_an_endpoint_for_longer_than_the_limits(
         now_ns += SECOND
 
 
-@given(st.floats(0.05, 300), st.sampled_from([Verdict.REFUSED, Verdict.AUTH]), st.integers(0, 99))
-def test_an_outage_is_watched_at_a_bounded_pace_all_the_time(interval_s: float, verdict: Verdict, seed: int) -> None:
-    """The schedule's own ticks, with an endpoint that fails at once each time."""
+@given(
+    interval_s=st.floats(0.05, 300),
+    verdict=st.sampled_from([Verdict.REFUSED, Verdict.AUTH, Verdict.RATE_LIMITED, Verdict.TRUNCATED]),
+    share=st.floats(0, 1),
+    failures=st.integers(1, 60),
+)
+def test_an_endpoint_that_is_back_is_asked_within_two_intervals_and_twice_within_three(
+    interval_s: float, verdict: Verdict, share: float, failures: int
+) -> None:
+    """On the schedule's own ticks; each answer takes that share of an interval. It is well again right after it failed
+    for the last time."""
     interval_ns = int(interval_s * SECOND)
-    schedule, politeness = Schedule(0, interval_ns), Politeness(Random(seed))
-    probed: list[int] = []
+    schedule, politeness, takes_ns = Schedule(0, interval_ns), Politeness(), int(share * interval_ns)
+    asked: list[int] = []
     now_ns = 0
-    while len(probed) < 40:
-        hold = politeness.hold(now_ns)
-        if hold is None:
-            probed.append(now_ns)
-            politeness.take(result(verdict), interval_ns, now_ns)
-        else:
-            assert schedule.tick_from(hold.until_ns) >= hold.until_ns
-        assert schedule.take(now_ns, room=True).planned_ns == now_ns
+    while len(asked) < failures + 2:
+        due = schedule.take(now_ns, room=True)
+        if politeness.hold(now_ns) is None:
+            assert due.planned_ns is not None
+            asked.append(due.planned_ns)
+            good = len(asked) > failures
+            politeness.take(result(Verdict.COMPLETE if good else verdict), interval_ns, now_ns + takes_ns)
         now_ns = schedule.next_ns or 0
-    gaps = [later - earlier for earlier, later in pairwise(probed)]
-    free = AFTER_REFUSALS if verdict is Verdict.AUTH else AFTER_FAILURES
-    assert gaps[: free - 1] == [interval_ns] * (free - 1)
-    assert max(gaps) <= max(interval_ns, LONGEST_NS) + interval_ns
-    if verdict is Verdict.REFUSED:
-        assert max(gaps) <= MOST_TIMES * interval_ns
-    if interval_ns <= LONGEST_NS // MOST_TIMES:
-        assert gaps[-1] >= MOST_TIMES // 2 * interval_ns
+    gaps = [later - earlier for earlier, later in pairwise(asked)]
+    last_failure_ns, first_good_ns, second_good_ns = asked[-3] + takes_ns, asked[-2], asked[-1]
+    assert first_good_ns <= last_failure_ns + 2 * interval_ns
+    assert second_good_ns == first_good_ns + interval_ns
+    assert second_good_ns <= last_failure_ns + 3 * interval_ns
+    free = AFTER_FAILURES if verdict in (Verdict.REFUSED, Verdict.TRUNCATED) else AFTER_REFUSALS
+    assert gaps[: min(failures, free - 1)] == [interval_ns] * min(failures, free - 1)
+    if failures >= free and interval_ns < CALM_NS:
+        assert gaps[failures - 1] > interval_ns, "it grows"
 
 
 # Budgets

@@ -311,6 +311,7 @@ async def test_a_session_as_json_is_one_object_a_line() -> None:
     assert by_type["end"] == {"text": "engine exited 1", "failed": True, "detail": "ValueError: no"}
     assert set(by_type["interval"]) == set(by_type["summary"])
     assert by_type["interval"]["window_s"] == 120
+    assert all({"age_s", "next_s"} <= row.keys() for row in by_type["interval"]["endpoints"])
     summary = by_type["summary"]
     assert summary["window_s"] is None
     assert summary["session_dir"] == "/tmp/session"

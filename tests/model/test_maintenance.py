@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from gwtui.model.cron import Cron
 from gwtui.model.durations import LONGEST_S, seconds_of
-from gwtui.model.maintenance import covers, localized, window_errors
+from gwtui.model.maintenance import covers, local_zone, localized, window_errors
 from gwtui.model.profile import Maintenance, Profile
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -59,6 +60,36 @@ def test_without_a_zone_it_is_the_machines_until_one_is_written_out() -> None:
     assert covers(there, "a", at("2026-07-01 10:00")) == there.maintenance[0]
     assert there.maintenance[0].note == "upgrade"
     assert localized(there, "UTC") is there
+
+
+@pytest.mark.parametrize(
+    ("named", "clock", "zone"),
+    [
+        ("Asia/Tokyo", "", "Asia/Tokyo"),
+        (":Asia/Tokyo", "", "Asia/Tokyo"),
+        ("", "usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin"),
+        (None, "usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin"),
+    ],
+)
+def test_the_machines_zone_is_known_by_its_name(
+    named: str | None, clock: str, zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if named is None:
+        monkeypatch.delenv("TZ", raising=False)
+    else:
+        monkeypatch.setenv("TZ", named)
+    link = tmp_path / "localtime"
+    link.symlink_to(tmp_path / clock)
+    assert local_zone(0.0, str(link)) == zone
+
+
+@pytest.mark.parametrize("named", ["", "CET-1CEST", "/etc/localtime"])
+def test_a_zone_without_a_name_is_its_offset(named: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", named)
+    found = local_zone(at("2026-07-01 10:00"), str(tmp_path / "localtime"))
+    here = datetime.fromtimestamp(at("2026-07-01 10:00")).astimezone().isoformat()
+    assert here.endswith(found)
+    assert list(window_errors(Maintenance(cron="* * * * *", lasts="1m", zone=found))) == []
 
 
 def test_a_window_is_for_the_endpoints_that_it_names() -> None:

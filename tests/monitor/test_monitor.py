@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.monitor_stage import MS, SECOND, START_AT, START_NS, MonitorStage, endpoint, state_incident
+from support.monitor_stage import MS, SECOND, START_AT, START_NS, MonitorStage, endpoint, ns, state_incident
 
 from gwtui.model.enums import FindingName, State, Trigger
 from gwtui.model.metrics import LATENCIES, Metric
@@ -305,3 +305,22 @@ def test_the_newest_values_are_kept_to_be_compared(monkeypatch: pytest.MonkeyPat
     assert list(ours.samples[Metric.E2E].minutes or ()) == [first + minute for minute in range(32, 40)]
     assert (ours.ok, ours.total, ours.is_ping, pings.is_ping) == (40, 80, False, True)
     assert (new.name, new.samples, new.ok, new.total) == ("new", {}, 0, 0)
+
+
+def test_a_row_says_how_old_the_last_result_is_and_when_the_next_probe_is_due() -> None:
+    stage = MonitorStage(endpoint("a"))
+
+    def times_s() -> tuple[int | None, ...]:
+        row = stage.row("a")
+        return tuple(None if each is None else each // SECOND for each in (row.age_ns, row.next_ns))
+
+    assert times_s() == (None, None)
+    stage.request("a", at_s=2.0)
+    stage.beat(3.9, due={"a": ns(7.0)})
+    assert times_s() == (1, 4)
+    stage.beat(5.0)
+    assert times_s() == (3, None)
+    stage.beat(9.0, due={"a": ns(7.0)})
+    assert times_s() == (7, 0)
+    stage.beat(10.0, due={"a": ns(12.0)}, paused=("a",))
+    assert times_s() == (8, None)

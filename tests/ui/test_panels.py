@@ -131,7 +131,7 @@ def test_events_of_one_read_show_no_gap_between_them() -> None:
     assert drawn[8] == drawn[9] == [drawn[7][0], "·"]
 
 
-@pytest.mark.parametrize(("width", "wait"), [(78, " +287 s"), (98, " +287 s"), (138, " +287 s"), (198, " held 287 s")])
+@pytest.mark.parametrize(("width", "wait"), [(78, " +287 s"), (98, " +287 s"), (138, " +287 s"), (198, " +287 s")])
 def test_why_and_how_long_an_endpoint_is_left_alone_is_shown_at_every_width(width: int, wait: str) -> None:
     view = views.incident()
     asked = replace(

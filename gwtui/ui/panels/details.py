@@ -35,7 +35,7 @@ def draw_result(view: View, width: int) -> list[Line]:
     """All that is known of the probe but its events and its text."""
     stream, ping = view.stream, view.probed
     if stream is None:
-        return _ping(ping, width) if ping is not None else [(Span("There is no request yet.", "muted"),)]
+        return _ping(view, ping, width) if ping is not None else [(Span("There is no request yet.", "muted"),)]
     if stream.request is None:
         since = units.duration(stream.since_sent_ns)
         return [(Span("● ", "accent"), Span("under way ", "accent header"), Span(since, "text"))]
@@ -48,7 +48,7 @@ def draw_result(view: View, width: int) -> list[Line]:
         *_gateway(request, width),
         *_heading("Times"),
         *waterfall(request, width),
-        *_pairs(_circumstances(request), width),
+        *_pairs((*_circumstances(request), *_schedule(view)), width),
         *_section("Answer", _figures(request), width),
         *_section("Ids", _ids(request), width),
         *_section("Response headers", tuple(sorted(request.headers.items())), width),
@@ -182,6 +182,16 @@ def _circumstances(request: Request) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _schedule(view: View) -> tuple[tuple[str, str], ...]:
+    """How old the endpoint's newest result is, and when its next probe is due."""
+    name = view.selected.name if view.selected is not None else None
+    row = next((row for row in view.endpoints if row.name == name), None)
+    if row is None or row.age_ns is None:
+        return ()
+    due = units.MISSING if row.next_ns is None else f"in {units.brief(row.next_ns)}"
+    return ("last result", f"{units.brief(row.age_ns)} ago"), ("next probe", due)
+
+
 def _lateness(result: Request | Ping) -> str:
     text = units.duration(result.lateness_ns)
     if not result.tainted:
@@ -223,7 +233,7 @@ def _excerpt(request: Request, width: int) -> list[Line]:
     return [*_heading("The answer begins"), *((Span(text, "muted"),) for text in wrap(request.body_excerpt, width))]
 
 
-def _ping(ping: Ping, width: int) -> list[Line]:
+def _ping(view: View, ping: Ping, width: int) -> list[Line]:
     close = "" if ping.close_code is None else f"{ping.close_code} {ping.close_reason}".strip()
     times = (
         *units.metric_texts(ping, Basis.SENT),
@@ -235,6 +245,7 @@ def _ping(ping: Ping, width: int) -> list[Line]:
         ("started", units.timestamp(ping.started_at)),
         ("lateness", _lateness(ping)),
         ("clock", ping.clock.value),
+        *_schedule(view),
     )
     return [
         *_verdict(ping, width),

@@ -43,7 +43,7 @@ COLUMNS = (
 )
 """The names of the columns that the table can be ordered by."""
 
-WIDE = 186
+WIDE = 196
 """The number of columns from which the counts of verdicts leave room for the last verdict."""
 
 _GOOD = frozenset(verdict.value for verdict in GOOD)
@@ -97,6 +97,8 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         Column("api", "api", min(max(api, 4), 20), rank=9),
         Column("state", "state", 8),
         Column("last", "last", 7, right=True, rank=2),
+        Column("age", "age", 4, right=True, gap=1, rank=12),
+        Column("next", "next", 4, right=True, gap=1, rank=13),
         *([Column("metric", "", 4, gap=1, rank=8)] if other else []),
         Column("p50", "p50", 6, right=True, gap=1 if other else 2, rank=1),
         Column("p95", "p95", 6, right=True, rank=4),
@@ -108,8 +110,8 @@ def columns(view: View, width: int) -> tuple[Placed, ...]:
         *([Column("missed", "missed", 6, right=True, rank=10)] if missed else []),
         Column("verdict", "verdict", 21 if held else 13, grow=9 if held else 6, rank=3),
         Column("sparkline", f"last {view.query.window}", 10 if held else 12, rank=7, grow=12),
-        *([Column("verdicts", f"verdicts in {view.query.window}", 26, rank=12, grow=10)] if width >= WIDE else []),
-        Column("note", "note", 16, rank=13, grow=200),
+        *([Column("verdicts", f"verdicts in {view.query.window}", 26, rank=14, grow=10)] if width >= WIDE else []),
+        Column("note", "note", 16, rank=15, grow=200),
     ]
     return place(wanted, width - 1)
 
@@ -155,6 +157,8 @@ def _row(placed: Sequence[Placed], endpoint: EndpointRow, view: View, at: TableV
         "api": Span(endpoint.api, "muted"),
         "state": Span(state, "muted" if endpoint.state is State.UP else state),
         "last": Span(units.duration(endpoint.last_ns), "faint" if endpoint.last_ns is None else figure),
+        "age": Span(units.brief(endpoint.age_ns), "muted"),
+        "next": Span(units.brief(endpoint.next_ns), "muted"),
         "metric": Span(endpoint.metric.value if own else "", "faint"),
         "p50": _quantile(endpoint.p50, figure),
         "p95": _quantile(endpoint.p95, figure),
