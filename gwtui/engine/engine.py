@@ -1,7 +1,7 @@
 """The engine: probes every endpoint of a profile on its schedule, obeys commands, and reports all as records.
 
-It knows no file, no pipe and no screen: records leave through `emit`, which must neither block nor raise. All its
-tasks live in one TaskGroup, so when `run` returns nothing is left behind.
+It knows no file, no pipe and no screen, and judges nothing: records leave through `emit`, which must neither block nor
+raise. All its tasks live in one TaskGroup, so when `run` returns nothing is left behind.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from gwtui.engine.provider_lookup import ProviderLookup
 from gwtui.engine.schedule import Schedule, offset_ns
 from gwtui.engine.suspend import Moment, awake_and_asleep_ns
 from gwtui.health.gateway_ledger import GatewayLedger
-from gwtui.health.health import Health
 from gwtui.model.commands import (
     Burst,
     Command,
@@ -86,7 +85,6 @@ class Engine:
         self._boot = boot
         self._rng = Random(seed)  # noqa: S311 - jitter, no secret
         self._session_dir = session_dir
-        self._health = Health(profile)
         self._ledger = GatewayLedger(profile)
         self._lookup = ProviderLookup(clock)
         self._lag_monitor = LoopLagMonitor(clock, boot)
@@ -250,12 +248,10 @@ class Engine:
         return task
 
     def _report(self, record: Record) -> None:
-        """Emit a record, and right after it the incidents it makes."""
+        """Emit a record of the engine's own, or a result."""
         if isinstance(record, Request):
             record = self._ledger.take(record)
         self._emit(record)
-        for incident in self._health.apply(record):
-            self._emit(incident)
         if isinstance(record, Request):
             self._charge(record)
 

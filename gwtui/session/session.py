@@ -20,14 +20,15 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from gwtui.codec.wire import WireError, decode_command
-from gwtui.engine import Engine, Figures
+from gwtui.engine import Engine
 from gwtui.feeds import Feed
 from gwtui.model.commands import Command, RunChecks, Start
 from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
-from gwtui.recorder import Recorder, RecorderStatus
+from gwtui.recorder import Recorder
 from gwtui.session.check_runner import CheckRunner
+from gwtui.session.desk import Desk
 from gwtui.session.record_writer import RecordWriter
 from gwtui.session.watchdog import Watchdog
 from gwtui.transport.polls import new_loop
@@ -169,61 +170,29 @@ def _session(
     silent: Callable[[float], object] | None = None,
     prober_for: ProberFor = prober_for,
 ) -> Iterator[CommandDispatcher]:
-    """An engine, and what runs beside it, whose records go to the session's directory and to `deliver`.
+    """An engine, and what runs beside it, whose records are judged and go to the session's directory and to `deliver`.
 
     `silent` is called, in a thread, when the engine's event loop stands still.
     """
-    outputs = _Outputs(deliver, dropped)
+    desk = Desk(start.profile, deliver, dropped)
     with ExitStack() as stack:
-        stack.enter_context(watchdog.guarding(outputs.flush, silent))
+        stack.enter_context(watchdog.guarding(desk.flush, silent))
         watchdog.end_s += EACH_END_S * len(start.profile.endpoints)
         stop_at_s = _stop_at_s(start, watchdog)
         if start.session_dir is not None:
             recorder = Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
-            outputs.recorder = stack.enter_context(recorder)
+            desk.recorder = stack.enter_context(recorder)
 
         def emit(record: Record) -> None:
             watchdog.heard()
             checks.see(record)
-            outputs.put(record)
+            desk.put(record)
 
-        engine = Engine(
-            start.profile, emit, status=outputs.figures, prober_for=prober_for, session_dir=start.session_dir
-        )
+        engine = Engine(start.profile, emit, status=desk.figures, prober_for=prober_for, session_dir=start.session_dir)
         checks = CheckRunner(start.profile, emit, engine.budget_tracker)
         _quieten()
         yield CommandDispatcher(engine, checks, watchdog, stop_at_s)
     deliver(engine.heartbeat())  # what became of the last rows
-
-
-class _Outputs:
-    """Where the records of a session go: `deliver`, and the recorder of its directory if it has one."""
-
-    def __init__(self, deliver: Callable[[Record], None], dropped: Callable[[], int]) -> None:
-        self.recorder: Recorder | None = None
-        self._deliver = deliver
-        self._dropped = dropped
-
-    def put(self, record: Record) -> None:
-        if self.recorder is not None:
-            self.recorder.put(record)
-        self._deliver(record)
-
-    def flush(self, within_s: float) -> None:
-        """Write the rows that wait."""
-        if self.recorder is not None:
-            self.recorder.close(within_s)
-
-    def figures(self) -> Figures:
-        """What a heartbeat says of them."""
-        status = self.recorder.status() if self.recorder is not None else RecorderStatus()
-        return Figures(
-            rows_written=status.rows_written,
-            rows_waiting=status.rows_waiting,
-            rows_lost=status.rows_lost,
-            recorder_error=status.error,
-            events_dropped=self._dropped(),
-        )
 
 
 def _stop_at_s(start: Start, watchdog: Watchdog) -> float | None:

@@ -22,6 +22,7 @@ from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Price, Profile
 from gwtui.model.records import Notice, Request
 from gwtui.model.verdicts import Verdict
+from gwtui.session.desk import Desk
 
 CLAUDE = "claude-3-haiku-20240307"
 MESSAGE = {
@@ -275,7 +276,8 @@ async def test_the_end_of_a_session_loses_no_row(gateway: Gateway, monkeypatch: 
 async def test_a_live_session_reports_the_fallback_once(gateway: Gateway) -> None:
     gateway.provider = "openai"
     it = Emitted()
-    engine = Engine(profile_of(gateway, interval_s=0.05), it.emit, seed=1)
+    profile = profile_of(gateway, interval_s=0.05)
+    engine = Engine(profile, Desk(profile, it.emit).put, seed=1)
     async with running(engine):
         await it.until(lambda: len(it.all(Request)) >= 3)
     incidents = [each for each in it.all(LogEntry) if each.kind == "finding"]

@@ -31,6 +31,7 @@ from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Deadlines, Endpoint, Profile
 from gwtui.model.records import Heartbeat, Request
 from gwtui.model.verdicts import Verdict
+from gwtui.session.desk import Desk
 
 if sys.platform == "linux":
     import resource
@@ -85,7 +86,7 @@ class Watched(Emitted):
         self.set_s = 0.0
         self.engine = Engine(
             profile,
-            self.emit,
+            Desk(profile, self.emit).put,
             boot=lambda: awake_and_asleep_ns() + self.slept_ns,
             wall=lambda: time.time() + self.slept_ns / SECOND + self.set_s,
             seed=1,

@@ -16,6 +16,7 @@ from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Ping, Record, Request, RequestStarted
 from gwtui.model.verdicts import Verdict
+from gwtui.session.desk import Desk
 
 from .running import Emitted, running
 
@@ -109,11 +110,11 @@ class FakeProber:
 
 
 class Session(Emitted):
-    """A running engine and all that it has reported."""
+    """A running engine, and all that it has reported with what it means."""
 
     def __init__(self, profile: Profile, **options: Any) -> None:
         super().__init__()
-        self.engine = Engine(profile, self.emit, seed=1, **options)
+        self.engine = Engine(profile, Desk(profile, self.emit).put, seed=1, **options)
 
     def send(self, *commands: Command) -> None:
         for command in commands:

@@ -1,0 +1,54 @@
+"""Where the records of a session come together: what they mean is added to them, and all of it is handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gwtui.engine import Figures
+from gwtui.health import Health
+from gwtui.model.profile import Profile
+from gwtui.model.records import Record
+from gwtui.recorder import Recorder, RecorderStatus
+
+
+class Desk:
+    """`put` every record, in the order in which they come. After each come the entries that it makes in the log.
+
+    They go to `deliver`, and to the recorder of the session's directory if it has one.
+    """
+
+    def __init__(
+        self, profile: Profile, deliver: Callable[[Record], None], dropped: Callable[[], int] = lambda: 0
+    ) -> None:
+        """`dropped`: how many stream events were left out of what was delivered."""
+        self.recorder: Recorder | None = None
+        self._health = Health(profile)
+        self._deliver = deliver
+        self._dropped = dropped
+
+    def put(self, record: Record) -> None:
+        """Hand a record out. Never blocks, never raises."""
+        self._hand_out(record)
+        for entry in self._health.apply(record):
+            self._hand_out(entry)
+
+    def flush(self, within_s: float) -> None:
+        """Write the rows that wait."""
+        if self.recorder is not None:
+            self.recorder.close(within_s)
+
+    def figures(self) -> Figures:
+        """What a heartbeat says of the rows and the events."""
+        status = self.recorder.status() if self.recorder is not None else RecorderStatus()
+        return Figures(
+            rows_written=status.rows_written,
+            rows_waiting=status.rows_waiting,
+            rows_lost=status.rows_lost,
+            recorder_error=status.error,
+            events_dropped=self._dropped(),
+        )
+
+    def _hand_out(self, record: Record) -> None:
+        if self.recorder is not None:
+            self.recorder.put(record)
+        self._deliver(record)
