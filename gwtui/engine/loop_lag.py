@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from gwtui.engine.suspend import Moment, awake_and_asleep_ns
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
+from gwtui.stats.accuracy import sure_findings
 from gwtui.text.units import duration
 
 PERIOD_NS = 10_000_000
@@ -92,6 +93,7 @@ def marked(result: Request | Ping, late_ns: int, slept_ns: int = 0) -> Request |
             result = replace(result, tainted=True, error_ns=error_ns, errors=None)
         else:
             result = replace(result, tainted=True, error_ns=error_ns)
+        result = replace(result, findings=sure_findings(result))
     if (still_ns := max(late_ns, slept_ns)) < STANDSTILL_NS or result.verdict not in WAITING:
         return result
     return replace(

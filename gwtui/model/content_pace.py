@@ -29,6 +29,8 @@ class ContentPace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     late_reads: int = 0
     """Reads that were late themselves, so that what they brought together may have come apart: see
     `verdict.buffering.is_late`."""
+    late_events: int = 0
+    """Events with content in those reads."""
     visible_ns: int | None = None
     """When the first came that was no reasoning: TTFO."""
     visible_reads: int = 0
@@ -46,8 +48,14 @@ class ContentPace(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True,
     def shared_by(self, models: int) -> ContentPace:
         """The same for one of several models that write side by side: their chunks come in one read without anything
         that holds them back."""
-        events, most = max(1, self.events // max(1, models)), max(1, self.biggest_read // max(1, models))
-        return msgspec.structs.replace(self, events=events, biggest_read=most)
+        share = max(1, models)
+        events, most = max(1, self.events // share), max(1, self.biggest_read // share)
+        return msgspec.structs.replace(self, events=events, biggest_read=most, late_events=self.late_events // share)
+
+    @property
+    def events_per_read(self) -> float:
+        """Without the reads that were late, whose events gwtui itself may have put together."""
+        return (self.events - self.late_events) / max(1, self.reads - self.late_reads)
 
     @property
     def spread_ns(self) -> int:

@@ -69,7 +69,9 @@ class Timing:
         self._last_content_ns = self._last_content_error_ns = 0
         self.error_ns = 0
         """The largest error of a stamp of content."""
-        self._late_reads = 0
+        self._late_reads = self._late_events = 0
+        self._is_late = False
+        """Whether the last read with content was late."""
         self._content_events = 0
         self._content_reads = 0
         self._read_content = 0
@@ -129,6 +131,7 @@ class Timing:
         self._last_content_error_ns = error_ns
         self.error_ns = max(self.error_ns, error_ns)
         self._content_events += content
+        self._late_events += content * self._is_late
         self._read_content += content
         self._biggest_read = max(self._biggest_read, self._read_content)
 
@@ -142,13 +145,14 @@ class Timing:
         """The first content of a read."""
         if self._first_content_ns is None:
             self._first_content_ns, self._first_content_error_ns = stamp_ns, error_ns
-            self._late_reads += is_late(stamp_ns - self._sent_ns, error_ns, first=True)
+            self._is_late = is_late(stamp_ns - self._sent_ns, error_ns, first=True)
         else:
             gap_ns = stamp_ns - self._last_content_ns
             self._gaps.add(gap_ns)
             if not in_doubt(gap_ns, error_ns):
                 self._sure_gaps.add(gap_ns)
-            self._late_reads += is_late(gap_ns, error_ns)
+            self._is_late = is_late(gap_ns, error_ns)
+        self._late_reads += self._is_late
         self._last_content_ns = stamp_ns
         self._sizes.add(size)
         self._content_reads += 1
@@ -210,6 +214,7 @@ class Timing:
             longest_gap_ns=gaps.max or 0,
             sizes=_tenths(self._sizes.histogram()),
             late_reads=self._late_reads,
+            late_events=self._late_events,
             visible_ns=None if self._first_visible_ns is None else self._first_visible_ns - self._sent_ns,
             visible_reads=self._content_reads - self._reads_before_visible,
             characters=self._characters,

@@ -130,7 +130,7 @@ def buffered(pace: ContentPace) -> Finding | None:
             evidence=words,
             cause="A finished answer is replayed as a stream, or a proxy holds the first bytes back.",
         )
-    if pace.events >= GROUP_EVENTS * pace.reads and spread >= GROUP_GAP_NS * max(pace.reads - 1, 1):
+    if pace.events_per_read >= GROUP_EVENTS and spread >= GROUP_GAP_NS * max(pace.reads - 1, 1):
         return Finding(
             name=FindingName.BUFFERED,
             evidence=f"{pace.events} content events in {pace.reads} reads, up to {pace.biggest_read} in one, "
@@ -143,7 +143,7 @@ def buffered(pace: ContentPace) -> Finding | None:
 def combed(pace: ContentPace) -> Finding | None:
     """Whether events were collected and let go on a timer, that starts with the first event it holds."""
     low, middle, high = pace.gaps
-    grouped = pace.reads >= COMBED_READS and pace.events >= COMBED_EVENTS * pace.reads
+    grouped = pace.reads >= COMBED_READS and pace.events_per_read >= COMBED_EVENTS
     if not grouped or low < COMBED_LEAST_NS or _fills_buffer(pace):
         return None
     between = pace.spread_ns // pace.events

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 
 from gwtui.engine.loop_lag import LATE_NS, PERIOD_NS, STANDSTILL_NS, LoopLag, marked
-from gwtui.model.enums import Outcome
-from gwtui.model.records import Ping, Request
+from gwtui.model.enums import FindingName, Outcome
+from gwtui.model.records import Finding, Ping, Request
 from gwtui.model.verdicts import Verdict
 
 MS = 1_000_000
@@ -74,3 +75,11 @@ def test_what_a_machine_slept_may_be_missing_from_every_latency(result: Request 
     slept = marked(result, 0, 30 * STANDSTILL_NS)
     assert (slept.tainted, slept.error_ns, slept.verdict) == (True, 30 * STANDSTILL_NS, result.verdict)
     assert isinstance(slept, Ping) or slept.errors is None
+
+
+def test_what_a_machine_slept_takes_the_findings_that_are_seen_in_times() -> None:
+    buffered = Finding(name=FindingName.BUFFERED, evidence="all 40 content events came in one read")
+    damaged = Finding(name=FindingName.DAMAGED, evidence="x")
+    result = replace(request(), findings=(buffered, damaged))
+    assert marked(result, 0).findings == (buffered, damaged)
+    assert marked(result, 0, STANDSTILL_NS).findings == (damaged,)

@@ -35,6 +35,7 @@ PACES = [
     ("a fast model, packets merge", pace(1000, 200, 8, 100, 600, 600), None),
     ("the engine was late itself", pace(42, 1, 42, 1200, 1200, 1203, late_reads=1), None),
     ("now and then it was late itself", pace(300, 11, 29, 274, 3000, 3000, late_reads=1), "300 content events in 11"),
+    ("one standstill of its own put many together", pace(60, 11, 50, 274, 3000, 3000, 1, 50), None),
     ("it was late too often", pace(300, 11, 29, 274, 3000, 3000, late_reads=2), None),
 ]
 
@@ -45,6 +46,18 @@ def test_buffering_is_told_from_what_only_looks_like_it(seen: ContentPace, evide
     assert (finding is None) == (evidence is None)
     if finding is not None and evidence is not None:
         assert evidence in finding.evidence
+
+
+def test_a_standstill_of_the_engine_groups_nothing() -> None:
+    """Content every 20 ms; for 2 s of it the engine reads nothing, and then all of it at once."""
+    timing = Timing(0)
+    for n in range(1, 26):
+        timing.add((200 + 20 * n) * MS, [TEXT], EVENT_BYTES)
+    timing.add(2700 * MS, [TEXT] * 100, 100 * EVENT_BYTES, error_ns=1990 * MS)
+    found = timing.pace(2710 * MS)
+    assert found is not None
+    assert (found.late_reads, found.late_events) == (1, 100)
+    assert pace_finding(found) is None
 
 
 def test_models_that_write_side_by_side_are_not_held_back() -> None:
