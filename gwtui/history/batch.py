@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gwtui.history.identity import Identity
 from gwtui.history.sums import LatencySums
+from gwtui.history.usual import Acceptance
 from gwtui.model.metrics import Metric
 
 MAX_HOURS = 24
@@ -21,6 +22,7 @@ class Lesson:
     at: float
     """When it ended, wall time."""
     verdict: str
+    is_good: bool
     latencies: Mapping[Metric, int]
     """Of a good one, in ns."""
     teaches: bool
@@ -61,8 +63,9 @@ class Episode:
     identity: Identity
     began: float
     """Wall time of its first bad result."""
-    ended: float | None
-    """None: it goes on."""
+    until: float
+    """When it was sick last."""
+    goes_on: bool
     state: str
     """The worst state."""
     text: str
@@ -75,9 +78,10 @@ class Batch:
 
     hours: dict[HourKey, HourSums] = field(default_factory=dict)
     episodes: dict[tuple[Identity, float], Episode] = field(default_factory=dict)
+    accepted: dict[Identity, Acceptance] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.hours or self.episodes)
+        return bool(self.hours or self.episodes or self.accepted)
 
     def at(self, key: HourKey) -> HourSums:
         """The sums of an hour, to be added to."""
@@ -92,12 +96,10 @@ class Batch:
         for key, sums in later.hours.items():
             self.at(key).merge(sums)
         self.episodes.update(later.episodes)
+        self.accepted.update(later.accepted)
         newest = max((key.hour for key in self.hours), default=0)
         for key in [key for key in self.hours if key.hour <= newest - MAX_HOURS]:
             del self.hours[key]
-
-    def rows(self) -> Iterator[tuple[HourKey, HourSums]]:
-        yield from self.hours.items()
 
 
 class Sequence:

@@ -39,12 +39,13 @@ CREATE TABLE outcomes (
 ) WITHOUT ROWID;
 CREATE TABLE latencies (
     endpoint INTEGER NOT NULL REFERENCES endpoints, hour INTEGER NOT NULL, teaches INTEGER NOT NULL,
-    metric TEXT NOT NULL, n INTEGER NOT NULL, sums BLOB NOT NULL,
+    metric TEXT NOT NULL, n INTEGER NOT NULL, sums BLOB NOT NULL, digits INTEGER NOT NULL,
     PRIMARY KEY (endpoint, hour, teaches, metric)
 );
+CREATE INDEX exact_latencies ON latencies (hour) WHERE digits > 6;
 CREATE TABLE episodes (
-    endpoint INTEGER NOT NULL REFERENCES endpoints, began REAL NOT NULL, ended REAL,
-    state TEXT NOT NULL, text TEXT NOT NULL,
+    endpoint INTEGER NOT NULL REFERENCES endpoints, began REAL NOT NULL, until REAL NOT NULL,
+    goes_on INTEGER NOT NULL, state TEXT NOT NULL, text TEXT NOT NULL,
     PRIMARY KEY (endpoint, began)
 );
 CREATE TABLE accepted (

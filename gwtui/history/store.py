@@ -11,14 +11,17 @@ from typing import Self
 
 import msgspec
 
-from gwtui.history.batch import Batch
+from gwtui.history.batch import Batch, Episode
 from gwtui.history.database import connect, explained, transaction
 from gwtui.history.identity import Identity
 from gwtui.history.sums import DamagedRowError, LatencySums
 from gwtui.history.usual import Acceptance, LatencyRow, OutcomeRow, Past, first_hour, past_of
+from gwtui.stats.histogram import COARSE, DIGITS
 
 HISTORY = "history.sqlite"
 """The file's name in the state directory."""
+COARSEN_ROWS = 500
+"""Rows that are written in one transaction, while other sessions wait."""
 _WITHIN = "endpoint = ? AND hour BETWEEN ? AND ?"
 
 
@@ -54,11 +57,18 @@ class Store:
                 for metric, latencies in sums.latencies.items():
                     self._add_latencies((*of, metric.value), latencies)
             for episode in batch.episodes.values():
-                self.connection.execute(
-                    "INSERT INTO episodes VALUES (?, ?, ?, ?, ?) ON CONFLICT (endpoint, began) DO UPDATE"
-                    " SET ended = excluded.ended, state = excluded.state, text = excluded.text",
-                    (self._id(episode.identity), episode.began, episode.ended, episode.state, episode.text),
+                row = (
+                    self._id(episode.identity),
+                    episode.began,
+                    episode.until,
+                    episode.goes_on,
+                    episode.state,
+                    episode.text,
                 )
+                self.connection.execute("INSERT OR REPLACE INTO episodes VALUES (?, ?, ?, ?, ?, ?)", row)
+            for identity, acceptance in batch.accepted.items():
+                accepted = (self._id(identity), acceptance.since, acceptance.at)
+                self.connection.execute("INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)", accepted)
 
     def _add_latencies(self, key: tuple[int, int, bool, str], more: LatencySums) -> None:
         where = "endpoint = ? AND hour = ? AND teaches = ? AND metric = ?"
@@ -68,19 +78,22 @@ class Store:
             with suppress(DamagedRowError):
                 total = LatencySums.unpacked(found[0])
         total.merge(more)
-        row = (*key, total.n, total.packed())
-        self.connection.execute("INSERT OR REPLACE INTO latencies VALUES (?, ?, ?, ?, ?, ?)", row)
+        row = (*key, total.n, total.packed(), DIGITS)
+        self.connection.execute("INSERT OR REPLACE INTO latencies VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
     def _id(self, identity: Identity) -> int:
-        values = msgspec.structs.astuple(identity)
+        """The endpoint's number, which is made if it is new."""
+        if (number := self._number(identity)) is not None:
+            return number
+        columns, holes = ", ".join(identity.__struct_fields__), ", ".join("?" for _ in identity.__struct_fields__)
+        insert = f"INSERT INTO endpoints ({columns}) VALUES ({holes})"  # noqa: S608 - names of fields
+        return int(self.connection.execute(insert, msgspec.structs.astuple(identity)).lastrowid or 0)
+
+    def _number(self, identity: Identity) -> int | None:
         names = " AND ".join(f"{name} = ?" for name in identity.__struct_fields__)
-        found = self.connection.execute(f"SELECT id FROM endpoints WHERE {names}", values).fetchone()  # noqa: S608 - names
-        if found is not None:
-            return int(found[0])
-        columns = ", ".join(identity.__struct_fields__)
-        holes = ", ".join("?" for _ in values)
-        cursor = self.connection.execute(f"INSERT INTO endpoints ({columns}) VALUES ({holes})", values)  # noqa: S608 - names
-        return int(cursor.lastrowid or 0)
+        select = f"SELECT id FROM endpoints WHERE {names}"  # noqa: S608 - names of fields
+        found = self.connection.execute(select, msgspec.structs.astuple(identity)).fetchone()
+        return int(found[0]) if found is not None else None
 
     def identities(self) -> list[tuple[int, Identity]]:
         """All endpoints that it knows, with their numbers, by profile and name."""
@@ -91,7 +104,8 @@ class Store:
 
     def find(self, identity: Identity) -> int | None:
         """The endpoint's number here; None: there is nothing of it."""
-        return next((number for number, known in self.identities() if known == identity), None)
+        with explained(self.path):
+            return self._number(identity)
 
     def past(self, identity: Identity, hour: int) -> Past:
         """What is usual for the endpoint in that hour, as far as the hours up to it say."""
@@ -121,26 +135,21 @@ class Store:
             )
             return [LatencyRow(hour, bool(teaches), *rest) for hour, teaches, *rest in rows]
 
-    def episodes(self, number: int, since: float) -> list[tuple[float, float | None, str, str]]:
-        """Times in which the endpoint was sick, the end of which came after `since`: began, ended, state, text."""
+    def episodes(self, number: int, identity: Identity, since: float) -> list[Episode]:
+        """The times in which the endpoint was sick that were not over at `since`, oldest first."""
         with explained(self.path):
-            return self.connection.execute(
-                "SELECT began, ended, state, text FROM episodes WHERE endpoint = ? AND coalesce(ended, began) >= ?"
+            rows = self.connection.execute(
+                "SELECT began, until, goes_on, state, text FROM episodes WHERE endpoint = ? AND until >= ?"
                 " ORDER BY began",
                 (number, since),
-            ).fetchall()
+            )
+            return [Episode(identity, began, until, bool(goes_on), *rest) for began, until, goes_on, *rest in rows]
 
     def acceptance(self, number: int) -> Acceptance | None:
         """The last change of the endpoint that was accepted."""
         with explained(self.path):
             row = self.connection.execute("SELECT since, at FROM accepted WHERE endpoint = ?", (number,)).fetchone()
             return Acceptance(*row) if row is not None else None
-
-    def accept(self, identity: Identity, acceptance: Acceptance) -> None:
-        """Have only results since then count as usual."""
-        with explained(self.path), transaction(self.connection):
-            row = (self._id(identity), acceptance.since, acceptance.at)
-            self.connection.execute("INSERT OR REPLACE INTO accepted VALUES (?, ?, ?)", row)
 
     def prune(self, before_hour: int) -> int:
         """Forget what lies before that hour; returns how many hours of endpoints that were."""
@@ -151,10 +160,25 @@ class Store:
             for table in ("outcomes", "latencies"):
                 self.connection.execute(f"DELETE FROM {table} WHERE hour < ?", (before_hour,))  # noqa: S608 - constant
             before = before_hour * 3600.0
-            self.connection.execute("DELETE FROM episodes WHERE coalesce(ended, began) < ?", (before,))
+            self.connection.execute("DELETE FROM episodes WHERE until < ?", (before,))
             self.connection.execute("DELETE FROM accepted WHERE at < ?", (before,))
             self._forget_endpoints(("outcomes", "latencies", "episodes", "accepted"))
         return int(gone)
+
+    def coarsen(self, before_hour: int) -> bool:
+        """Keep less exact latencies of some hours before that one, in a third of the room; returns whether there were
+        some. The usual is never taken from hours that old."""
+        with explained(self.path), transaction(self.connection):
+            rows = self.connection.execute(
+                "SELECT rowid, sums FROM latencies WHERE digits > 6 AND hour < ? LIMIT ?", (before_hour, COARSEN_ROWS)
+            ).fetchall()
+            for rowid, packed in rows:
+                with suppress(DamagedRowError):
+                    packed = LatencySums.unpacked(packed).rounded(COARSE).packed()
+                self.connection.execute(
+                    "UPDATE latencies SET sums = ?, digits = ? WHERE rowid = ?", (packed, COARSE, rowid)
+                )
+        return bool(rows)
 
     def _forget_endpoints(self, tables: Iterable[str]) -> None:
         unused = " AND ".join(f"id NOT IN (SELECT endpoint FROM {table})" for table in tables)  # noqa: S608 - constant

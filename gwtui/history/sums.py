@@ -12,7 +12,7 @@ from itertools import chain
 import msgspec
 
 from gwtui.model.usual import UsualLatency, UsualSource
-from gwtui.stats.histogram import Histogram
+from gwtui.stats.histogram import DIGITS, Histogram
 
 LOG_SCALE = 10_000
 """Logarithms are counted in this part of one: 0.01 % of a latency."""
@@ -32,8 +32,9 @@ class LatencySums:
 
     __slots__ = ("_following", "histogram")
 
-    def __init__(self) -> None:
-        self.histogram = Histogram()
+    def __init__(self, digits: int = DIGITS) -> None:
+        """`digits`: how exact the histogram is, as `stats.histogram` has it."""
+        self.histogram = Histogram(digits)
         self._following = [0, 0, 0, 0, 0, 0]
         """Of pairs of results in a row: how many, the sums of x, y, x*x, y*y and x*y, as logarithms."""
 
@@ -72,6 +73,13 @@ class LatencySums:
             values=self.histogram.pairs(),
             correlation=self.correlation,
         )
+
+    def rounded(self, digits: int) -> LatencySums:
+        """The same in fewer bytes, less exact."""
+        sums = LatencySums(digits)
+        sums.histogram.record_all(self.histogram.pairs())
+        sums._following = self._following.copy()
+        return sums
 
     def packed(self) -> bytes:
         """All of it in few bytes."""

@@ -37,6 +37,10 @@ class Unit(Enum):
     US_DOLLARS = "USD"
 
 
+UNRANKED = 9
+"""The rank of metrics that tell little beside the others."""
+
+
 class Basis(Enum):
     """What a metric is measured on."""
 
@@ -75,7 +79,7 @@ class Descriptor:
     """The record's own field for it; empty, as for every new metric: its entry in the record's `measured`."""
     column_after: str = ""
     """The column that its own follows; empty: it is at the right end, where every new one belongs."""
-    rank: int = 9
+    rank: int = UNRANKED
     """Its place in the chart's choice and in comparisons: lower ones come first."""
     compared: bool = True
     """Part of comparisons, which keep and resample all values. False where another one says the same."""

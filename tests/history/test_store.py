@@ -7,6 +7,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from dataclasses import replace as replaced
 from pathlib import Path
 
 import pytest
@@ -250,9 +251,10 @@ def test_old_hours_are_pruned_and_endpoints_of_which_nothing_is_left(path: Path)
         store.add(batch_of(HOUR - 10, 5))
         store.add(batch_of(HOUR, 5))
         old = batch_of(HOUR - 10, 5, identity=gone)
-        old.tell(Episode(gone, (HOUR - 9) * 3600.0, (HOUR - 9) * 3600.0, "down", "3 refused in a row"))
+        then = (HOUR - 9) * 3600.0
+        old.tell(Episode(gone, then, then, False, "down", "3 refused in a row"))
+        old.accepted[gone] = Acceptance(then, then)
         store.add(old)
-        store.accept(gone, Acceptance((HOUR - 9) * 3600.0, (HOUR - 9) * 3600.0))
         assert store.prune(HOUR) == 2
         assert [identity for _, identity in store.identities()] == [IDENTITY]
         number = store.find(IDENTITY)
@@ -262,12 +264,42 @@ def test_old_hours_are_pruned_and_endpoints_of_which_nothing_is_left(path: Path)
 
 
 def test_an_episode_is_told_anew_when_it_ends(path: Path) -> None:
+    ended = Episode(IDENTITY, 100.0, 200.0, False, "down", "8x its usual")
     with Store(path) as store:
-        for ended, state in ((None, "slow"), (200.0, "down")):
+        for episode in (replaced(ended, until=150.0, goes_on=True, state="slow"), ended):
             batch = batch_of(HOUR, 1)
-            batch.tell(Episode(IDENTITY, 100.0, ended, state, "8x its usual"))
+            batch.tell(episode)
             store.add(batch)
         number = store.find(IDENTITY)
         assert number is not None
-        assert store.episodes(number, 150.0) == [(100.0, 200.0, "down", "8x its usual")]
-        assert store.episodes(number, 250.0) == []
+        assert store.episodes(number, IDENTITY, 200.0) == [ended]
+        assert store.episodes(number, IDENTITY, 201.0) == []
+
+
+def test_what_was_accepted_is_what_counts(path: Path) -> None:
+    batch = batch_of(HOUR - 2, 60, 900, teaches=False)
+    batch.merge(batch_of(HOUR - 3, 60, 100))
+    batch.accepted[IDENTITY] = Acceptance((HOUR - 2) * 3600.0, HOUR * 3600.0)
+    with Store(path) as store:
+        store.add(batch)
+        assert store.past(IDENTITY, HOUR).latencies[Metric.TTFT].values == ((900 * MS, 60),)
+
+
+def test_old_latencies_are_kept_in_less_room(path: Path) -> None:
+    with Store(path) as store:
+        for hour in (HOUR, HOUR - 500):
+            batch = batch_of(hour, 1, 100)
+            for ms in range(100, 200):
+                batch.merge(batch_of(hour, 1, ms))
+            store.add(batch)
+        assert store.coarsen(HOUR - 400)
+        assert not store.coarsen(HOUR - 400)
+        number = store.find(IDENTITY)
+        assert number is not None
+        (old,) = (row for row in store.latencies(number, HOUR - 500, HOUR - 500) if row.metric == "ttft")
+        (new,) = (row for row in store.latencies(number, HOUR, HOUR) if row.metric == "ttft")
+    assert len(old.packed) < len(new.packed) / 2
+    assert old.sums().n == new.sums().n == 101
+    exact = new.sums().histogram.quantile(0.5)
+    assert old.sums().histogram.quantile(0.5) == pytest.approx(exact, rel=0.032)
+    assert old.sums().correlation == new.sums().correlation

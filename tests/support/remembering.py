@@ -19,6 +19,7 @@ def batch_of(
     batch, sequence = Batch(), Sequence()
     for _ in range(n):
         latencies = {Metric.TTFT: ms * MS, Metric.E2E: ms * 3 * MS} if verdict == "complete" else {}
-        lesson = Lesson(at=hour * 3600.0, verdict=verdict, latencies=latencies, teaches=teaches)
+        good = verdict == "complete"
+        lesson = Lesson(at=hour * 3600.0, verdict=verdict, is_good=good, latencies=latencies, teaches=teaches)
         sequence.add(lesson, batch.at(HourKey(identity, hour, teaches)))
     return batch

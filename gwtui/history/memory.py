@@ -1,0 +1,106 @@
+"""What a session remembers of earlier ones, and adds for later ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from gwtui.history.identity import Identity
+from gwtui.history.keeper import AcceptedElsewhere, Keeper, Known, News, Trouble
+from gwtui.history.tracker import Key, UsualTracker
+from gwtui.history.usual import hour_of
+from gwtui.model.judged import LogEntry, Usual
+from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Record, SessionStarted
+from gwtui.text.sanitize import clean
+
+WRITE_S = 60.0
+"""Results are added to the history this often; a kill costs at most those of one such time."""
+CLOSE_S = 2.0
+KEEP_DAYS = 400.0
+
+Told = Usual | LogEntry | Notice
+
+
+class Memory:
+    """Enter it, show it every record, tell what it says, leave it: then what could be written is."""
+
+    def __init__(self, history: Path | None, *, keep_days: float = KEEP_DAYS, close_s: float = CLOSE_S) -> None:
+        """`history`: the file; None: what is usual is learnt from this session alone."""
+        self.tracker = UsualTracker(remembers=history is not None)
+        self._keeper = Keeper(history, keep_days) if history is not None else None
+        self._close_s = close_s
+        self._keys: dict[Key, Identity] = {}
+        self._hour = 0
+        self._handed_at = 0.0
+        self._rounds = 0
+        """The keeper's rounds when it got something last."""
+        self._told_silence = False
+
+    def __enter__(self) -> Self:
+        if self._keeper is not None:
+            self._keeper.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.hand(self.tracker.ended())
+        self.close(self._close_s)
+
+    def close(self, within_s: float) -> None:
+        """Write what was handed in by now. May be called again, and from any thread."""
+        if self._keeper is not None:
+            self._keeper.close(within_s)
+
+    def apply(self, record: Record) -> list[Told]:
+        """Take the next record, those included that judging makes. Never blocks; gives what is to be told."""
+        told: list[Told] = [*self.tracker.apply(record)]
+        keeper = self._keeper
+        if keeper is None:
+            return told
+        while keeper.news:
+            told += self._heard(keeper.news.popleft())
+        if isinstance(record, SessionStarted | ProfileChanged | Heartbeat):
+            self._ask(keeper)
+            told += self._hand(keeper)
+        return told
+
+    def _heard(self, news: News) -> list[Told]:
+        match news:
+            case Known():
+                return [*self.tracker.know(news.key, news.identity, news.past)]
+            case AcceptedElsewhere():
+                return [*self.tracker.accept(news.key, news.acceptance)]
+            case Trouble():
+                return self._trouble(news.text)
+
+    def _ask(self, keeper: Keeper) -> None:
+        """Ask for what is usual in each hour anew, and for endpoints that are new."""
+        keys, hour = self.tracker.identities, hour_of(self.tracker.now)
+        new = {key: identity for key, identity in keys.items() if hour != self._hour or self._keys.get(key) != identity}
+        self._keys, self._hour = keys, hour
+        if new:
+            keeper.follow(keys)
+            keeper.ask(new, hour)
+
+    def _hand(self, keeper: Keeper) -> list[Told]:
+        now = self.tracker.now
+        if not self._handed_at:
+            self._handed_at = now
+        if abs(now - self._handed_at) < WRITE_S:
+            return []
+        self._handed_at = now
+        is_silent, self._rounds = keeper.busy and keeper.rounds == self._rounds, keeper.rounds
+        keeper.hand(self.tracker.taken())
+        if is_silent and not self._told_silence:
+            self._told_silence = True
+            return self._trouble("the disk of the history has not answered for a minute; probing goes on")
+        return []
+
+    def _trouble(self, text: str) -> list[Told]:
+        """In the log, and seen at once."""
+        at, now_ns = self.tracker.now, self.tracker.now_ns
+        text = clean(text, 400)
+        return [LogEntry(at=at, now_ns=now_ns, kind="engine", text=text), Notice(now_ns=now_ns, text=text)]

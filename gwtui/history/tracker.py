@@ -1,0 +1,274 @@
+"""Which usual is in force for each endpoint, and what a session has to add to the history. Pure.
+
+Records go in, in their order, those that judging makes included; `Usual` records come out, at the start, when enough is
+learnt, with each hour, and when a change is accepted. While an endpoint is sick what is usual for it stays as it was.
+Time is what the records say it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from gwtui.apis import kind_of
+from gwtui.history.batch import Batch, HourKey, Lesson, Sequence
+from gwtui.history.identity import Identity, identity_of
+from gwtui.history.learning import Learning
+from gwtui.history.usual import Acceptance, Past, hour_of
+from gwtui.model.conversation import is_between
+from gwtui.model.durations import seconds_of
+from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.judged import LogEntry, Usual
+from gwtui.model.metrics import COMPARED, UNRANKED, AnswerForm, Basis, Metric, form_of, metrics_of, own_metric
+from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.records import Heartbeat, Ping, ProfileChanged, Record, Request, SessionStarted
+from gwtui.stats.accuracy import sure
+from gwtui.text.units import duration
+
+Key = tuple[str, str]
+"""The place that probes ("" is here), and the endpoint's name."""
+LEARNT, START, ANOTHER_HOUR, RECOVERED = "learnt", "start", "another hour", "recovered"
+ACCEPTED, RELEARNT = "accepted", "relearnt"
+DAY_S = 86_400
+KEPT = tuple(metric for metric in COMPARED if metric.about.rank < UNRANKED)
+"""Latencies that the history keeps beside those that are watched: what tells most in a comparison."""
+
+
+class UsualTracker:
+    """Follows a session, and all places of it."""
+
+    def __init__(self, *, remembers: bool = True) -> None:
+        """`remembers`: there is a history, to which `taken` batches are added."""
+        self._remembers = remembers
+        self._profile = Profile()
+        self._learnings: dict[Key, Learning] = {}
+        self._told: dict[Key, Usual] = {}
+        self._due: dict[Key, str] = {}
+        """Endpoints about which something is to be told when they are well again, and why."""
+        self._lessons: list[tuple[Key, Lesson]] = []
+        self._sequences: dict[tuple[Identity, bool], Sequence] = {}
+        self._batch = Batch()
+        self.now_ns = 0
+        """The stamp of the newest record."""
+        self._wall_offset_s = 0.0
+
+    @property
+    def now(self) -> float:
+        """The wall time of the newest record."""
+        return self._wall_offset_s + self.now_ns / 1e9
+
+    @property
+    def identities(self) -> dict[Key, Identity]:
+        """What the history may know: the profile's endpoints as probed from here, and from all places heard of."""
+        return {key: learning.identity for key, learning in self._learnings.items()}
+
+    def apply(self, record: Record) -> tuple[Usual | LogEntry, ...]:
+        """Take the next record; gives what is told about what is usual."""
+        match record:
+            case SessionStarted():
+                self._keep_time(record.now_ns, record.started_at)
+                self._follow(record.profile)
+            case ProfileChanged():
+                self.now_ns = max(self.now_ns, record.now_ns)
+                self._follow(record.profile)
+            case Heartbeat(vantage=""):
+                self._keep_time(record.now_ns, record.at)
+            case LogEntry(kind="state"):
+                return self._state(record)
+            case Request() | Ping():
+                self.now_ns = max(self.now_ns, record.now_ns)
+                return self._result(record)
+            case _:
+                pass
+        return ()
+
+    def know(self, key: Key, identity: Identity, past: Past) -> tuple[Usual, ...]:
+        """Take what the history says of an endpoint in this hour."""
+        learning = self._learnings.get(key)
+        if learning is None or learning.identity != identity:
+            return ()
+        learning.past = past
+        return self._tell(key, ANOTHER_HOUR if key in self._told else START)
+
+    def accept(
+        self, key: Key, acceptance: Acceptance | None = None, why: str = ACCEPTED
+    ) -> tuple[Usual | LogEntry, ...]:
+        """Let what has changed be what is usual from now on; what was learnt before counts no more.
+
+        `acceptance`: as it is in the history already; without it, it will be in the next batch.
+        """
+        learning = self._learnings.get(key)
+        if learning is None:
+            return ()
+        before = self._told.get(key)
+        if acceptance is None:
+            since = learning.episode.began if learning.episode is not None else self.now
+            self._batch.accepted[learning.identity] = Acceptance(since, self.now)
+        learning.begin_anew()
+        usual = self._usual(key, why)
+        self._told[key] = usual
+        self._due.pop(key, None)
+        entry = LogEntry(
+            at=self.now,
+            now_ns=self.now_ns,
+            kind="engine",
+            endpoint=key[1],
+            vantage=key[0],
+            text=_change(before, usual),
+        )
+        return entry, usual
+
+    def taken(self) -> Batch:
+        """What came since it was taken last."""
+        for key, lesson in self._lessons:
+            if key in self._learnings:
+                self._count(self._learnings[key].identity, lesson)
+        self._lessons.clear()
+        for learning in self._learnings.values():
+            if learning.episode is not None:
+                learning.episode = replace(learning.episode, until=self.now)
+                self._batch.tell(learning.episode)
+        batch, self._batch = self._batch, Batch()
+        return batch
+
+    def ended(self) -> Batch:
+        """The same at the end of the session: no incident goes on here."""
+        batch = self.taken()
+        for episode in list(batch.episodes.values()):
+            batch.tell(replace(episode, goes_on=False))
+        return batch
+
+    def _count(self, identity: Identity, lesson: Lesson) -> None:
+        sequence = self._sequences.setdefault((identity, lesson.teaches), Sequence())
+        sequence.add(lesson, self._batch.at(HourKey(identity, hour_of(lesson.at), lesson.teaches)))
+
+    def _keep_time(self, now_ns: int, at: float) -> None:
+        self.now_ns = max(self.now_ns, now_ns)
+        self._wall_offset_s = at - now_ns / 1e9
+
+    def _follow(self, profile: Profile) -> None:
+        """Keep what was learnt of the endpoints that are the same as before."""
+        self._batch = self.taken()
+        self._profile = profile
+        before, self._learnings = self._learnings, {}
+        names = {endpoint.name: endpoint for endpoint in profile.endpoints}
+        for vantage, name in {**dict.fromkeys(("", name) for name in names), **dict.fromkeys(before)}:
+            if name in names:
+                self._open((vantage, name), names[name], before.get((vantage, name)))
+        for key, learning in before.items():
+            if learning is not self._learnings.get(key):
+                self._told.pop(key, None)
+                self._due.pop(key, None)
+                if learning.episode is not None:
+                    self._batch.tell(replace(learning.episode, goes_on=False))
+
+    def _open(self, key: Key, endpoint: Endpoint, known: Learning | None) -> Learning:
+        identity = identity_of(self._profile.name, endpoint, key[0])
+        learning = known if known is not None and known.identity == identity else Learning(identity)
+        self._learnings[key] = learning
+        return learning
+
+    def _state(self, entry: LogEntry) -> tuple[Usual, ...]:
+        key = (entry.vantage, entry.endpoint)
+        learning = self._learnings.get(key)
+        if learning is None:
+            return ()
+        ended = learning.enter(entry)
+        if ended is None:
+            return ()
+        self._batch.tell(replace(ended, until=entry.at, goes_on=False))
+        return self._tell(key, self._due.get(key, RECOVERED)) if key in self._due else ()
+
+    def _result(self, result: Request | Ping) -> tuple[Usual | LogEntry, ...]:
+        endpoint = self._profile.endpoint(result.endpoint)
+        if endpoint is None or not _counts(result):
+            return ()
+        key = (result.vantage, result.endpoint)
+        learning = self._learnings.get(key) or self._open(key, endpoint, None)
+        lesson = self._lesson(result, endpoint)
+        learning.take(lesson)
+        if self._remembers:
+            self._lessons.append((key, lesson))
+        if learning.episode is not None:
+            return self.accept(key, why=RELEARNT) if self._is_lasting(learning, endpoint) else ()
+        return self._tell(key, LEARNT) if learning.grown() else ()
+
+    def _lesson(self, result: Request | Ping, endpoint: Endpoint) -> Lesson:
+        good = result.outcome is Outcome.OK
+        kept = {*_watched(endpoint, self._profile), *KEPT} if good else ()
+        values = {metric: sure(result, metric) for metric in Metric if metric in kept}
+        latencies = {metric: value for metric, value in values.items() if value is not None}
+        at = self._wall_offset_s + result.now_ns / 1e9
+        return Lesson(at=at, verdict=result.verdict.value, is_good=good, latencies=latencies, teaches=True)
+
+    def _is_lasting(self, learning: Learning, endpoint: Endpoint) -> bool:
+        """Whether it has been slow for so long that this is what is usual. What fails never becomes so by itself."""
+        if learning.state is not State.SLOW or learning.episode is None or not learning.has_changed:
+            return False
+        try:
+            after_s = seconds_of(self._profile.thresholds_of(endpoint).relearn_after)
+        except ValueError:
+            after_s = DAY_S
+        return self.now - learning.episode.began >= after_s
+
+    def _tell(self, key: Key, why: str) -> tuple[Usual, ...]:
+        """Tell what is usual where that has changed; later while the endpoint is sick."""
+        if self._learnings[key].episode is not None:
+            self._due[key] = why
+            return ()
+        self._due.pop(key, None)
+        usual, before = self._usual(key, why), self._told.get(key)
+        known = before if before is not None else Usual(endpoint="", at=0, now_ns=0)
+        if (usual.latencies, usual.good, usual.failed) == (known.latencies, known.good, known.failed):
+            return ()
+        self._told[key] = usual
+        return (usual,)
+
+    def _usual(self, key: Key, why: str) -> Usual:
+        vantage, name = key
+        endpoint, learning = self._profile.endpoint(name), self._learnings[key]
+        watched = _watched(endpoint, self._profile) if endpoint is not None else ()
+        good, failed = learning.share()
+        return Usual(
+            endpoint=name,
+            vantage=vantage,
+            at=self.now,
+            now_ns=self.now_ns,
+            latencies=learning.latencies(watched),
+            good=good,
+            failed=failed,
+            why=why,
+        )
+
+
+def _counts(result: Request | Ping) -> bool:
+    """Whether it says something of the endpoint as it is usually asked."""
+    outcomes = (Outcome.OK, Outcome.FAILED)
+    return result.trigger is Trigger.SCHEDULE and result.outcome in outcomes and not is_between(result)
+
+
+def _watched(endpoint: Endpoint, profile: Profile) -> tuple[Metric, ...]:
+    """The latencies that decide whether an endpoint is slow, in the order of tables."""
+    form = form_of(kind_of(endpoint.api), stream=endpoint.stream)
+    watched = {own_metric(form), profile.thresholds_of(endpoint).slow_metric}
+    if form is AnswerForm.STREAM:
+        watched |= {metric for metric in metrics_of(form) if metric.is_latency and metric.about.basis is Basis.TOKENS}
+    return tuple(metric for metric in Metric if metric in watched)
+
+
+def _change(before: Usual | None, usual: Usual) -> str:
+    """What is usual now, beside what it was, for the log."""
+    told = [
+        f"p50 {metric.label} {duration(latency.p50_ns)}{_was(before.latencies if before else {}, metric)}"
+        for metric, latency in usual.latencies.items()
+    ]
+    if not told:
+        return "what is usual is learnt anew, from the results to come"
+    how = "accepted" if usual.why == ACCEPTED else "taken over because it lasts"
+    return f"the change is {how}: usual from now on: {', '.join(told)}"
+
+
+def _was(latencies: Mapping[Metric, object], metric: Metric) -> str:
+    before = latencies.get(metric)
+    p50_ns = getattr(before, "p50_ns", None)
+    return f" (was {duration(p50_ns)})" if p50_ns is not None else ""
