@@ -25,6 +25,7 @@ LOCK = ".lock"
 SESSION = "session.toml"
 PROFILE = "profile.toml"
 REQUESTS = "requests.csv"
+USUAL = "usual.jsonl"
 SESSION_BYTES = 64 << 10
 """Length limit of `session.toml`."""
 MAX_NAMED = 3
@@ -34,7 +35,7 @@ _LEFT = re.compile(r"\.lock|\.(session|profile)\.toml\.new")
 """What a session that ended before it had a row may leave."""
 _OURS = re.compile(
     r"(session|profile)\.toml"
-    r"|((requests|pings|incidents|checks)(\.[0-9]+)?\.csv|texts(\.[0-9]+)?\.jsonl)([.-][0-9A-Za-z.-]+)?"
+    r"|((requests|pings|incidents|checks)(\.[0-9]+)?\.csv|(texts|usual)(\.[0-9]+)?\.jsonl)([.-][0-9A-Za-z.-]+)?"
 )
 """The files of a session, also as a program that rotates logs names them: `requests.csv.1.gz`."""
 

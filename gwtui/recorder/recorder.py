@@ -1,4 +1,4 @@
-"""A session's directory: a row per request, ping, incident and check on disk as they come, and the profile.
+"""A session's directory: a row per request, ping, incident and check on disk as they come, what is usual, the profile.
 
 `Recorder.put` costs the caller next to nothing: a thread of its own turns records into rows and appends them, whole
 lines in one write, at most `FLUSH_S` after they came. A disk that is full, a directory that is gone or a file that
@@ -24,12 +24,21 @@ from typing import Any, Self
 
 from gwtui.codec.csv_schema import CHECK_COLUMNS, INCIDENT_COLUMNS, PING_COLUMNS, REQUEST_COLUMNS, SCHEMA
 from gwtui.model.check_results import CheckResult
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, ProfileChanged, Record, Request
 from gwtui.recorder.disk import replace_file
-from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, OwnedDirectory
-from gwtui.recorder.rows import Rows, check_line, describe_error, incident_line, ping_line, request_line, text_line
+from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, USUAL, OwnedDirectory
+from gwtui.recorder.rows import (
+    Rows,
+    check_line,
+    describe_error,
+    incident_line,
+    ping_line,
+    request_line,
+    text_line,
+    usual_line,
+)
 from gwtui.recorder.session_metadata import profile_toml, schema_in, session_toml
 
 log = logging.getLogger(__name__)
@@ -90,12 +99,14 @@ class Recorder:
         self._incidents = Rows(owned, "incidents.csv", incident_line, INCIDENT_COLUMNS)
         self._checks = Rows(owned, "checks.csv", check_line, CHECK_COLUMNS, always=False)
         self._texts = Rows(owned, "texts.jsonl", text_line, always=False)
+        self._usuals = Rows(owned, USUAL, usual_line, always=False)
         self._all: tuple[Rows[Any], ...] = (
             self._requests,
             self._pings,
             self._incidents,
             self._checks,
             self._texts,
+            self._usuals,
         )
         self._wake, self._closing = threading.Event(), threading.Event()
         self._wake.set()
@@ -126,6 +137,8 @@ class Recorder:
                 self._incidents.put(record, self._max_waiting)
             case CheckResult():
                 self._checks.put(record, self._max_waiting)
+            case Usual():
+                self._usuals.put(record, self._max_waiting)
             case ProfileChanged():
                 self._profile = record.profile
             case _:

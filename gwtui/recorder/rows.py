@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from gwtui.codec.csv_schema import check_row, incident_row, ping_row, request_row
+from gwtui.codec.wire import encode
 from gwtui.model.check_results import CheckResult
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_line
 from gwtui.recorder.disk import LineFile
@@ -92,6 +93,10 @@ def incident_line(incident: LogEntry) -> bytes:
 
 def check_line(result: CheckResult) -> bytes:
     return csv_line(check_row(result).values())
+
+
+def usual_line(usual: Usual) -> bytes:
+    return encode(usual)
 
 
 def text_line(request: Request) -> bytes:

@@ -19,19 +19,20 @@ from msgspec.structs import replace
 
 from gwtui.codec.cells import LARGEST, wall_time
 from gwtui.codec.csv_schema import SCHEMA, RowError, incident_of, ping_of, request_of
+from gwtui.codec.wire import WireError, decode
 from gwtui.config import ConfigError, loads
 from gwtui.config.tomlfile import read_in
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
 from gwtui.recorder.csvfile import csv_cells
 from gwtui.recorder.disk import parts_of
-from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES
+from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, USUAL
 from gwtui.recorder.session_metadata import schema_in
 from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
 
-Row: TypeAlias = Request | Ping | LogEntry
+Row: TypeAlias = Request | Ping | LogEntry | Usual
 _Of: TypeAlias = Callable[[Mapping[str, str]], Row]
 MAX_LINE = 1 << 20
 """Characters; a longer line is read as several lines that are not rows."""
@@ -75,7 +76,8 @@ class Session:
         It may take long from one row to the next; once it is `stopped` there are no more.
         """
         with Directory.held(self.directory) as directory:
-            streams = (self._stamped(_rows(directory, name, of, unread, stopped)) for name, of in _FILES.items())
+            streams = [self._stamped(_rows(directory, name, of, unread, stopped)) for name, of in _FILES.items()]
+            streams.append(self._stamped(_usuals(directory, unread, stopped)))
             yield from heapq.merge(*streams, key=lambda row: row.now_ns)
 
     def _stamped(self, rows: Iterator[Row]) -> Iterator[Row]:
@@ -91,7 +93,7 @@ def read_session(path: Path) -> Session:
         with Directory.held(path) as directory:
             text = directory.read(SESSION, SESSION_BYTES).decode()
             profile = loads(read_in(directory, PROFILE), path / PROFILE).profile()
-            for part in (part for name in _FILES for part in parts_of(name, directory.names())):
+            for part in (part for name in (*_FILES, USUAL) for part in parts_of(name, directory.names())):
                 directory.refuse_others(part)
         started_at = wall_time(str(tomllib.loads(text).get("started_at", "")))
     except OSError as error:
@@ -108,7 +110,7 @@ def read_session(path: Path) -> Session:
 
 def _ended_at(row: Row) -> float:
     """The wall time at which it was known, as far as its row says."""
-    if isinstance(row, LogEntry):
+    if isinstance(row, LogEntry | Usual):
         return row.at
     if isinstance(row, Ping):
         return row.started_at + ((row.connect_ns or 0) + (row.rtt_ns or 0)) / 1e9
@@ -120,14 +122,47 @@ _FILES: dict[str, _Of] = {"requests.csv": request_of, "pings.csv": ping_of, "inc
 
 
 def _rows(directory: Directory, name: str, of: _Of, unread: UnreadRows, stopped: Callable[[], bool]) -> Iterator[Row]:
-    """The rows of a file, after those of the files that were put aside before it."""
+    for part, file in _files(directory, name):
+        yield from _rows_in(file, part, of, unread, stopped)
+
+
+def _usuals(directory: Directory, unread: UnreadRows, stopped: Callable[[], bool]) -> Iterator[Usual]:
+    """What was usual, from when on; none in sessions of versions that did not say so."""
+    for part, file in _files(directory, USUAL):
+        for number, line in enumerate(_lines(file), 1):
+            if stopped():
+                return
+            try:
+                yield _usual_of(line)
+            except WireError as error:
+                unread.add(clean(f"{part} line {number} ({error})", 120))
+
+
+def _usual_of(line: str) -> Usual:
+    """Raises WireError."""
+    record = decode(line.encode())
+    if not isinstance(record, Usual):
+        raise WireError("not what is usual")
+    for latency in record.latencies.values():
+        values = [value for value, _ in latency.values]
+        if values != sorted(values) or any(value < 0 or count < 1 for value, count in latency.values):
+            raise WireError("values out of order")
+    return replace(record, endpoint=clean(record.endpoint), vantage=clean(record.vantage), why=clean(record.why))
+
+
+def _lines(file: TextIO) -> Iterator[str]:
+    return iter(lambda: file.readline(MAX_LINE), "")
+
+
+def _files(directory: Directory, name: str) -> Iterator[tuple[str, TextIO]]:
+    """The files that the rows of this one lie in, opened one after the other: those put aside before come first."""
     for part in parts_of(name, directory.names()):
         try:
             fd = directory.open(part)
         except FileNotFoundError:
             continue
         with os.fdopen(fd, encoding="utf-8", errors="replace", newline="\n") as file:
-            yield from _rows_in(file, part, of, unread, stopped)
+            yield part, file
 
 
 def _rows_in(file: TextIO, part: str, of: _Of, unread: UnreadRows, stopped: Callable[[], bool]) -> Iterator[Row]:
@@ -136,7 +171,7 @@ def _rows_in(file: TextIO, part: str, of: _Of, unread: UnreadRows, stopped: Call
     except RowError as error:
         unread.add(f"{part} (its first line is not a header: {error})")
         return
-    for number, line in enumerate(iter(lambda: file.readline(MAX_LINE), ""), 2):
+    for number, line in enumerate(_lines(file), 2):
         if stopped():
             return
         try:

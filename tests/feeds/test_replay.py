@@ -21,9 +21,11 @@ from gwtui.config import Config
 from gwtui.feeds import Feed
 from gwtui.feeds.replay import replay
 from gwtui.model.enums import State
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import LogEntry, Usual
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Notice, Ping, Record, Request, SessionStarted
+from gwtui.model.usual import UsualLatency, UsualSource
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder, latest_session_dir
 from gwtui.recorder.session_reader import Row, Session, SessionError, UnreadRows, read_session
@@ -158,6 +160,45 @@ async def test_lines_that_are_no_rows_are_reported_and_the_others_are_shown(dire
     assert "line 4 (" in notice
     assert "'fine'" in notice
     assert notice.endswith(" and 4 more")
+
+
+USUAL = Usual(
+    endpoint="gateway",
+    at=BEGAN + 1.5,
+    now_ns=0,
+    latencies={Metric.E2E: UsualLatency(source=UsualSource.DAY, n=60, p50_ns=250_000_000, values=((250_000_000, 60),))},
+    good=60,
+    failed=1,
+    why="start",
+)
+
+
+def test_what_was_usual_comes_at_its_time(tmp_path: Path) -> None:
+    directory = tmp_path / "session"
+    with Recorder(directory, PROFILE, wall=lambda: BEGAN) as recorder:
+        for record in (*RECORDS, USUAL):
+            recorder.put(record)
+    assert (directory / "usual.jsonl").stat().st_mode & 0o777 == 0o600
+    rows = list(read_session(directory).rows(UnreadRows()))
+    assert rows[2] == replace(USUAL, now_ns=1_500_000_000)
+    assert len(rows) == len(RECORDS) + 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"nonsense\n",
+        b'{"record":"notice","now_ns":1,"text":"x"}\n',
+        b'{"record":"usual","endpoint":"a","at":1,"now_ns":1,"latencies":{"ttft":'
+        b'{"source":"this session","n":20,"p50_ns":1,"values":[[2,1],[1,1]]}}}\n',
+        b'{"record":"usual","endpoint":"a","at":1,"now_ns":1,"latencies":{"no metric":{}}}\n',
+    ],
+)
+def test_lines_that_do_not_tell_what_is_usual_are_reported(directory: Path, line: bytes) -> None:
+    (directory / "usual.jsonl").write_bytes(line)
+    unread = UnreadRows()
+    assert len(list(read_session(directory).rows(unread))) == len(RECORDS)
+    assert str(unread).startswith("Not read: usual.jsonl line 1")
 
 
 @pytest.mark.parametrize("data", [b"", b"\xff\xfe\n\0\n", b"\n\n\n", b'"\n', b"a,a,a\n1,2,3\n", b"x" * 3_000_000])
