@@ -55,8 +55,7 @@ class Learning:
         """Take a new state; gives the incident that has ended by it."""
         self.state = entry.state or State.UNKNOWN
         if self.state not in _SICK:
-            ended, self.episode, self._changed = self.episode, None, Taught()
-            return ended
+            return self.leave()
         if self.episode is None:
             self._begin(entry)
         elif _SICK.index(self.state) > _SICK.index(State(self.episode.state)):
@@ -64,6 +63,11 @@ class Learning:
                 self.identity, self.episode.began, entry.at, True, self.state.value, self.episode.text
             )
         return None
+
+    def leave(self) -> Episode | None:
+        """Be well again; gives the incident that has ended by it."""
+        ended, self.episode, self._changed = self.episode, None, Taught()
+        return ended
 
     def _begin(self, entry: LogEntry) -> None:
         since = entry.at if entry.since is None else min(entry.since, entry.at)

@@ -55,7 +55,7 @@ class Memory:
             self._keeper.close(within_s)
 
     def apply(self, record: Record) -> list[Told]:
-        """Take the next record, those included that judging makes. Never blocks; gives what is to be told."""
+        """Take the next record, those included that judging makes. Never blocks; gives what it has to say."""
         told: list[Told] = [*self.tracker.apply(record)]
         keeper = self._keeper
         if keeper is None:

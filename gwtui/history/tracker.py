@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from msgspec import structs
+
 from gwtui.apis import kind_of
 from gwtui.history.batch import Batch, HourKey, Lesson, Sequence
 from gwtui.history.identity import Identity, identity_of
@@ -44,7 +46,7 @@ class UsualTracker:
         self._learnings: dict[Key, Learning] = {}
         self._told: dict[Key, Usual] = {}
         self._due: dict[Key, str] = {}
-        """Endpoints about which something is to be told when they are well again, and why."""
+        """Endpoints of which the usual has changed while they were sick, and why."""
         self._lessons: list[tuple[Key, Lesson]] = []
         self._sequences: dict[tuple[Identity, bool], Sequence] = {}
         self._batch = Batch()
@@ -63,7 +65,7 @@ class UsualTracker:
         return {key: learning.identity for key, learning in self._learnings.items()}
 
     def apply(self, record: Record) -> tuple[Usual | LogEntry, ...]:
-        """Take the next record; gives what is told about what is usual."""
+        """Take the next record; gives what has changed of what is usual."""
         match record:
             case SessionStarted():
                 self._keep_time(record.now_ns, record.started_at)
@@ -149,7 +151,7 @@ class UsualTracker:
     def _follow(self, profile: Profile) -> None:
         """Keep what was learnt of the endpoints that are the same as before."""
         self._batch = self.taken()
-        self._profile = profile
+        judged_before, self._profile = self._profile, profile
         before, self._learnings = self._learnings, {}
         names = {endpoint.name: endpoint for endpoint in profile.endpoints}
         for vantage, name in {**dict.fromkeys(("", name) for name in names), **dict.fromkeys(before)}:
@@ -159,8 +161,9 @@ class UsualTracker:
             if learning is not self._learnings.get(key):
                 self._told.pop(key, None)
                 self._due.pop(key, None)
-                if learning.episode is not None:
-                    self._batch.tell(replace(learning.episode, goes_on=False))
+            if learning.episode is not None and not _is_judged_alike(key[1], judged_before, profile):
+                self._batch.tell(replace(learning.episode, goes_on=False))
+                learning.leave()
 
     def _open(self, key: Key, endpoint: Endpoint, known: Learning | None) -> Learning:
         identity = identity_of(self._profile.name, endpoint, key[0])
@@ -245,6 +248,17 @@ def _counts(result: Request | Ping) -> bool:
     """Whether it says something of the endpoint as it is usually asked."""
     outcomes = (Outcome.OK, Outcome.FAILED)
     return result.trigger is Trigger.SCHEDULE and result.outcome in outcomes and not is_between(result)
+
+
+def _is_judged_alike(name: str, before: Profile, now: Profile) -> bool:
+    """Whether a change of the profile leaves the endpoint's state as it is."""
+
+    def judged(profile: Profile) -> Endpoint | None:
+        endpoint = profile.endpoint(name)
+        same = {"interval_s": None, "overlap": 1, "paused": False, "price": None}
+        return structs.replace(endpoint, thresholds=profile.thresholds_of(endpoint), **same) if endpoint else None
+
+    return judged(now) is not None and judged(before) == judged(now)
 
 
 def _watched(endpoint: Endpoint, profile: Profile) -> tuple[Metric, ...]:

@@ -135,7 +135,12 @@ def test_a_clock_that_was_set_back_turns_nothing_round(tmp_path: Path) -> None:
         for number, began in ((1, 10.0), (2, 11.0), (3, -3589.0), (4, 12.0)):
             recorder.put(request(number, started_at=BEGAN + began))
     rows = list(read_session(tmp_path / "s").rows(UnreadRows()))
-    assert [(row.number, seconds(row)) for row in rows] == [(1, 10.25), (2, 11.25), (3, 11.25), (4, 12.25)]
+    assert [(row.number, seconds(row)) for row in rows if isinstance(row, Request)] == [
+        (1, 10.25),
+        (2, 11.25),
+        (3, 11.25),
+        (4, 12.25),
+    ]
 
 
 async def test_played_at_a_speed_time_passes_where_nothing_happened(directory: Path) -> None:

@@ -260,6 +260,19 @@ def test_the_incident_of_an_endpoint_that_is_gone_goes_on_no_more() -> None:
     assert [episode.goes_on for episode in course.tracker.taken().episodes.values()] == [False]
 
 
+def test_an_edit_of_its_rules_ends_an_incident_and_one_of_its_interval_does_not() -> None:
+    course = Course()
+    course.results(20)
+    course.state(State.DOWN)
+    other = replace(PROFILE, endpoints=(replace(A, interval_s=1.0),))
+    course.apply(ProfileChanged(now_ns=0, profile=other))
+    course.results(60)
+    assert len(course.told) == 1
+    course.apply(ProfileChanged(now_ns=0, profile=replace(other, thresholds=Thresholds(down_after=7))))
+    course.results(30)
+    assert course.ttft() == [(20, 100), (40, 100)]
+
+
 def test_an_edit_of_the_interval_loses_nothing() -> None:
     course = Course()
     course.results(15)
