@@ -17,9 +17,6 @@ from gwtui.stats.accuracy import latency, sure
 from gwtui.stats.change import LatencyWatch
 from gwtui.text.units import duration
 
-FLOOR_NS = 50_000_000
-FLOORS_NS = {Metric.TPOT: 3_000_000, Metric.ICL: 3_000_000, Metric.RTT: 5_000_000}
-"""A latency that is longer than usual by less is not slow; of all others `FLOOR_NS`."""
 REMEMBERED = 256
 """Values that another usual is tried on."""
 CALM = 0.8
@@ -50,7 +47,7 @@ class _AgainstUsual:
     def judge_by(self, usual: UsualLatency, *, anew: bool) -> None:
         """Judge by that usual; `anew`: what was before does not count any more."""
         self._usual = usual
-        self._watch = LatencyWatch(usual.values, usual.correlation, FLOORS_NS.get(self.metric, FLOOR_NS))
+        self._watch = LatencyWatch(usual.values, usual.correlation, self.metric.about.slow_floor_ns)
         before, self._values = self._values, deque(maxlen=REMEMBERED)
         self.onset = None
         if not anew:

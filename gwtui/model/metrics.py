@@ -85,8 +85,8 @@ class Descriptor:
     """Part of comparisons, which keep and resample all values. False where another one says the same."""
     headline: bool = False
     """Told where there is room for little: the sentence of a comparison, the last line of a stream."""
-    slow_floor_ns: int = 0
-    """A slowdown counts from this much above the usual; 0: the metric is not watched for slowness."""
+    slow_floor_ns: int = 50_000_000
+    """A latency that is longer than usual by less is not slow."""
     unless_same_as: str = ""
     """The metric that it is compared with: of one result it is shown only where it differs."""
 
@@ -141,7 +141,6 @@ class Metric(StrEnum):
         meaning="Time to first token: last request byte sent to first generated content, reasoning included.",
         field="ttft_ns",
         column="ttft_ms",
-        slow_floor_ns=50_000_000,
         column_after="ttfb_ms",
         prometheus="gwtui_time_to_first_token_seconds",
         otel="gen_ai.client.operation.time_to_first_chunk",
@@ -169,6 +168,7 @@ class Metric(StrEnum):
         basis=Basis.READS,
         field="mean_icl_ns",
         column="mean_icl_ms",
+        slow_floor_ns=3_000_000,
         column_after="ttfo_ms",
         prometheus="gwtui_inter_chunk_latency_seconds",
         otel="gen_ai.client.operation.time_per_output_chunk",
@@ -255,7 +255,6 @@ class Metric(StrEnum):
         forms=_HTTP,
         field="duration_ns",
         column="duration_ms",
-        slow_floor_ns=50_000_000,
         column_after="request_number",
         prometheus="gwtui_request_duration_seconds",
         otel="gen_ai.client.operation.duration",
@@ -311,12 +310,6 @@ def metrics_of(*forms: AnswerForm) -> tuple[Metric, ...]:
 def own_metric(form: AnswerForm) -> Metric:
     """The latency that tells most of such answers, and that every good one may be expected to have."""
     return _OWN[form]
-
-
-def watched_metrics(form: AnswerForm) -> tuple[Metric, ...]:
-    """The latencies of such answers that are watched for slowness: their own, and the tempo of a stream."""
-    wanted = (own_metric(form), Metric.TPOT)
-    return tuple(metric for metric in metrics_of(form) if metric in wanted and metric.about.slow_floor_ns)
 
 
 def times_of(result: Request | Ping) -> list[tuple[Metric, int]]:

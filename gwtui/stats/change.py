@@ -29,39 +29,41 @@ _TAIL = 0.5
 """How much a logarithmic distance beyond the largest usual value adds, in units of the usual's own upper spread."""
 _LEAST_SPREAD = 0.05
 """A usual whose values are all the same has no spread of its own: 5 %."""
-_SMALL_SHIFT = (0.5, 12.0, 64)
+_SMALL_SHIFT = (0.5, 11.25, 64)
 """Allowance of each score and limit of the sum, in standard deviations, and the number of results that the ratio is
 the median of, at most: sees 1.5x soon."""
 _LARGE_SHIFT = (1.25, 7.6, 7)
 """Sees 10x in three results, and nothing in two: twice the highest score, less the allowances, is below the limit."""
 _LARGE_RATIO = 1.7
 """What is reported after few results is at least this large: the median of few strays."""
-_UNSURE = 4.0
+_UNSURE = 3.0
 """A usual from n results is off by about 1/sqrt(n) standard deviations: this many of those are allowed for."""
-_STEADY = 16
+_STEADY = 32
 """The size of the shift is the mean of about this number of results."""
 _SHIFT_RANGE = (0.8, 2.0)
 """Sizes of shifts that the way out is measured by: what became better, but not well, stays slow."""
-_WELL = 5.0
+_WELL = 6.0
 """The way out: ln of how much more likely results are if all is well than if nothing changed."""
-_LOWEST_SCORE = -0.5
+_LOWEST_SCORE = 1.25
 """On the way out: one very fast result says no more than an ordinary one."""
 
 _ASSUMED = (2, 400)
 """Counted to what is known: failures among results, 0.5 %. A usual without failures is no promise of none."""
 _LEAST_SHARE = 0.0005
 _MOST_SHARE = 0.5
-_BAD_SHARES = (0.2, 0.05)
+_BAD_SHARES = (0.5, 0.2, 0.05)
 """Shares of failures that are tested against the usual one."""
+_OVER_SHARES = (0.05, 0.2)
+"""The way out is from a share in this range: it takes about 120 good results, or 27."""
 _LEAST_ODDS = 4.0
 """Where much fails as usual: a share is bad from this many times the usual odds."""
 _LEAST_FAILURES = 3
-_FAILURES_LIMIT = 10.5
+_FAILURES_LIMIT = 11.5
 """ln of about the number of results between two false alarms."""
 _FAILURES_OVER = 6.0
-"""The way out, from good results in a row: the same as `_WELL`."""
+"""The way out: the same as `_WELL`."""
 _STEADY_SHARE = 64
-"""The share of failures on the way out is of about this number of results, `_BAD_SHARES` at most."""
+"""The share of failures on the way out is of about this number of results."""
 
 
 class RankScores:
@@ -216,7 +218,7 @@ class LatencyWatch:
         self.run += 1
         self._shift += (score - self._shift) / min(self.run, _STEADY)
         shift = min(max(self._shift, _SHIFT_RANGE[0]), _SHIFT_RANGE[1])
-        self._well = max(self._well + shift * (shift / 2 - max(score, _LOWEST_SCORE)), 0.0)
+        self._well = max(self._well + shift * min(shift / 2 - score, _LOWEST_SCORE), 0.0)
         self._well_run = self._well_run + 1 if self._well else 0
         if self._well >= _WELL or not self._matters(self.run, math.sqrt(self._least_ratio), self._floor_ns // 2):
             self.clear()
@@ -276,9 +278,11 @@ class FailureWatch:
         self.run += 1
         self.failures += failed
         self._share += (failed - self._share) / min(self.run, _STEADY_SHARE)
-        most, least = (_higher(self.usual_share, share) for share in _BAD_SHARES)
+        usual = self.usual_share
+        least, most = (_higher(usual, share) for share in _OVER_SHARES)
         bad = min(max(self._share, least), most)
-        self._well = 0.0 if failed else self._well + math.log((1 - self.usual_share) / (1 - bad))
+        self._well += math.log(usual / bad) if failed else math.log((1 - usual) / (1 - bad))
+        self._well = max(self._well, 0.0)
         if self._well >= _FAILURES_OVER:
             self.clear()
 
