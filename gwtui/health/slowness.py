@@ -9,7 +9,7 @@ from gwtui.health.evidence import Onset
 from gwtui.health.windows import LEAST, MOST, Percentile
 from gwtui.model.incidents import Cause, CauseKind
 from gwtui.model.judged import Usual
-from gwtui.model.metrics import AnswerForm, Metric, own_metric
+from gwtui.model.metrics import AnswerForm, Metric, watched_metrics
 from gwtui.model.profile import Thresholds
 from gwtui.model.records import Ping, Request
 from gwtui.model.usual import UsualLatency
@@ -30,8 +30,8 @@ def watched(result: Request | Ping, thresholds: Thresholds) -> tuple[Metric, ...
     if thresholds.slow_metric is not None:
         return (thresholds.slow_metric,)
     if isinstance(result, Ping):
-        return (own_metric(AnswerForm.PONG),)
-    return (Metric.TTFT, Metric.TPOT) if result.stream else (own_metric(AnswerForm.WHOLE),)
+        return watched_metrics(AnswerForm.PONG)
+    return watched_metrics(AnswerForm.STREAM if result.stream else AnswerForm.WHOLE)
 
 
 class _AgainstUsual:

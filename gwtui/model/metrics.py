@@ -87,6 +87,8 @@ class Descriptor:
     """Told where there is room for little: the sentence of a comparison, the last line of a stream."""
     slow_floor_ns: int = 50_000_000
     """A latency that is longer than usual by less is not slow."""
+    watched: tuple[AnswerForm, ...] = ()
+    """The answers that are slow by it, unless the user chose another metric."""
     unless_same_as: str = ""
     """The metric that it is compared with: of one result it is shown only where it differs."""
 
@@ -141,6 +143,7 @@ class Metric(StrEnum):
         meaning="Time to first token: last request byte sent to first generated content, reasoning included.",
         field="ttft_ns",
         column="ttft_ms",
+        watched=(AnswerForm.STREAM,),
         column_after="ttfb_ms",
         prometheus="gwtui_time_to_first_token_seconds",
         otel="gen_ai.client.operation.time_to_first_chunk",
@@ -209,6 +212,7 @@ class Metric(StrEnum):
         basis=Basis.TOKENS,
         field="tpot_ns",
         column="tpot_ms",
+        watched=(AnswerForm.STREAM,),
         slow_floor_ns=3_000_000,
         column_after="max_gap_ms",
         prometheus="gwtui_time_per_output_token_seconds",
@@ -255,6 +259,7 @@ class Metric(StrEnum):
         forms=_HTTP,
         field="duration_ns",
         column="duration_ms",
+        watched=(AnswerForm.WHOLE,),
         column_after="request_number",
         prometheus="gwtui_request_duration_seconds",
         otel="gen_ai.client.operation.duration",
@@ -269,6 +274,7 @@ class Metric(StrEnum):
         forms=(AnswerForm.PONG,),
         field="rtt_ns",
         column="rtt_ms",
+        watched=(AnswerForm.PONG,),
         slow_floor_ns=5_000_000,
         column_after="ping_number",
         prometheus="gwtui_ping_round_trip_seconds",
@@ -310,6 +316,12 @@ def metrics_of(*forms: AnswerForm) -> tuple[Metric, ...]:
 def own_metric(form: AnswerForm) -> Metric:
     """The latency that tells most of such answers, and that every good one may be expected to have."""
     return _OWN[form]
+
+
+@cache
+def watched_metrics(form: AnswerForm) -> tuple[Metric, ...]:
+    """The latencies that can make such answers slow, the most telling first."""
+    return tuple(metric for metric in Metric if form in metric.about.watched)
 
 
 def times_of(result: Request | Ping) -> list[tuple[Metric, int]]:
