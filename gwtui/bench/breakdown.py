@@ -10,7 +10,16 @@ from gwtui.engine.load import PATIENCE
 from gwtui.model.enums import Kind
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, sentence, takes_more
+from gwtui.stats.comparison import (
+    ComparedSeries,
+    Comparison,
+    all_pairs,
+    compare,
+    compare_failures,
+    failure_sentence,
+    sentence,
+    takes_more,
+)
 from gwtui.stats.histogram import rank, supported
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
@@ -64,8 +73,9 @@ def _against_best(group: Sequence[Measured]) -> list[str]:
     slower = {
         each.second for each in found if each.metric is Metric.E2E and each.first == best.endpoint and each.tends == 0
     }
+    failures = [failure_sentence(each) for each in compare_failures(pairs) if each.is_clear]
     lines = [_average_line(best, each) for each in others if each.endpoint in slower]
-    return [line for line in lines if line] + _short_sentences(found)
+    return [*failures, *(line for line in lines if line), *_short_sentences(found)]
 
 
 def _short_sentences(found: Sequence[Comparison]) -> list[str]:

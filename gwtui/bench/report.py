@@ -12,7 +12,16 @@ from gwtui.bench.plan import Plan
 from gwtui.bench.results import Failures, Measured, Percentile, series_of
 from gwtui.bench.thresholds import Tripped
 from gwtui.model.metrics import Metric
-from gwtui.stats.comparison import ComparedSeries, Comparison, all_pairs, compare, sentence
+from gwtui.stats.comparison import (
+    ComparedSeries,
+    Comparison,
+    FailureComparison,
+    all_pairs,
+    compare,
+    compare_failures,
+    failure_sentence,
+    sentence,
+)
 from gwtui.stats.significance import Difference
 from gwtui.text import units
 from gwtui.text.tables import TextStyle
@@ -60,6 +69,7 @@ def _plan_text(plan: Plan) -> str:
 def bench_json(run: BenchRun, tripped: Sequence[Tripped]) -> str:
     """One object: the plan, every endpoint, every pair of endpoints, and the gates that were not passed."""
     plan = run.plan
+    pairs = all_pairs([series_of(each) for each in run.measured.values()])
     told = {
         "plan": {
             "requests": plan.requests,
@@ -73,7 +83,8 @@ def bench_json(run: BenchRun, tripped: Sequence[Tripped]) -> str:
         "stopped_by": run.stopped_by.name if run.stopped_by else "deadline" if run.ran_out else None,
         "counted_from": "planned send" if plan.rate is not None else "actual send",
         "endpoints": [_endpoint(each) for each in run.measured.values()],
-        "comparisons": _comparisons(compare(all_pairs([series_of(each) for each in run.measured.values()]))),
+        "failures": [_compared_failures(each) for each in compare_failures(pairs)],
+        "comparisons": _comparisons(compare(pairs)),
         "tripped": [{"gate": each.gate, "endpoint": each.endpoint, "reason": each.reason} for each in tripped],
     }
     if plan.rate is not None:
@@ -142,21 +153,24 @@ def compare_text(
     style: TextStyle,
 ) -> str:
     """Pair by pair the table and the sentences to paste; then what failed of what was measured just now."""
+    failures = {(each.first, each.second): each for each in compare_failures(pairs)}
     blocks = []
     for first, second in pairs:
-        mine = [each for each in found if (each.first, each.second) == (first.name, second.name)]
+        names = first.name, second.name
+        mine, failed = [each for each in found if (each.first, each.second) == names], failures.get(names)
         lines = [breakdown.pair_line(first, second)]
-        if mine:
-            lines += table.comparisons(mine, style)
+        if mine or failed is not None:
+            lines += table.comparisons(names, failed, mine, style)
+            lines += [failure_sentence(failed)] if failed is not None else []
             lines += breakdown.sentences(mine)
-        else:
+        if not mine:
             lines += breakdown.figure_lines(first, second, style)
         blocks.append(lines)
     return _joined([*blocks, breakdown.failure_lines(measured)])
 
 
 def compare_json(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: Sequence[Comparison]) -> str:
-    """One object: every series, and every pair in every latency."""
+    """One object: every series, and every pair in what failed and in every latency."""
     series = {each.name: each for pair in pairs for each in pair}
     told = {
         "series": [
@@ -168,9 +182,22 @@ def compare_json(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: 
             }
             for each in series.values()
         ],
+        "failures": [_compared_failures(each) for each in compare_failures(pairs)],
         "comparisons": _comparisons(found),
     }
     return _formatted(told)
+
+
+def _compared_failures(found: FailureComparison) -> dict[str, Any]:
+    return {
+        "first": found.first,
+        "second": found.second,
+        "failed": found.failed,
+        "total_requests": found.total,
+        "fail_share": found.shares,
+        "fisher_exact": {"p": found.raw_p, "p_holm": found.p},
+        "sentence": failure_sentence(found),
+    }
 
 
 def _comparisons(found: Sequence[Comparison]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from gwtui.bench.results import FIGURES, Measured, Percentile, Values
-from gwtui.stats.comparison import Comparison, difference_text, p_text
+from gwtui.stats.comparison import Comparison, FailureComparison, difference_text, p_text
 from gwtui.stats.significance import Difference
 from gwtui.text import units
 from gwtui.text.tables import TextCell, TextColumn, TextStyle, cells, fitted, line
@@ -132,12 +132,24 @@ def _with_interval(found: Percentile) -> str:
     return f"{units.short(found.value_ns)} ({units.short(found.low_ns)}-{units.short(found.high_ns)})"
 
 
-def comparisons(found: Sequence[Comparison], style: TextStyle) -> list[str]:
-    """Two endpoints in every latency they share, a row each."""
-    first, second = found[0].first, found[0].second
-    headings = ("Latency", f"{first} p50", f"{second} p50", "difference (95 % interval)", "p95 difference")
-    rows = [[TableCell(each.label), *_pair(each), *_differences(each), *_ranks(each)] for each in found]
+def comparisons(
+    names: tuple[str, str], failures: FailureComparison | None, found: Sequence[Comparison], style: TextStyle
+) -> list[str]:
+    """Two endpoints: what failed of each, then every latency they share, a row each."""
+    first, second = names
+    headings = ("Metric", f"{first} p50", f"{second} p50", "difference (95 % interval)", "p95 difference")
+    rows = [_failed(failures)] if failures is not None else []
+    rows += [[TableCell(each.label), *_pair(each), *_differences(each), *_ranks(each)] for each in found]
     return grid((*headings, f"{first} lower", "p"), rows, style)
+
+
+def _failed(found: FailureComparison) -> list[TableCell]:
+    """The row of failures: of these there is a share, no percentile, and the p is Fisher's."""
+    one, other = found.shares
+    points = f"{(other - one) * 100:+.{1 if abs(other - one) >= 0.00095 else 2}f} points" if one != other else "0"
+    shares = (TableCell(f"{units.share(share)} %", share) for share in found.shares)
+    nothing = TableCell(units.MISSING)
+    return [TableCell("failures"), *shares, TableCell(points), nothing, nothing, TableCell(p_text(found.p))]
 
 
 def _pair(found: Comparison) -> tuple[TableCell, TableCell]:

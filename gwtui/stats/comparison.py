@@ -14,6 +14,7 @@ from gwtui.stats.significance import (
     MannWhitney,
     Sample,
     difference,
+    fisher_exact,
     hodges_lehmann,
     holm,
     mann_whitney,
@@ -83,6 +84,53 @@ class Comparison:
         """How much lower the lower median is, as a share of the higher one."""
         low, high = sorted(self.p50_ns)
         return (high - low) / high if high else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class FailureComparison:
+    """Two series in how much of them failed."""
+
+    first: str
+    second: str
+    failed: tuple[int, int]
+    total: tuple[int, int]
+    raw_p: float
+    """Of Fisher's exact test, two-sided."""
+    p: float
+    """The same, corrected for the number of pairs that are compared."""
+
+    @property
+    def shares(self) -> tuple[float, float]:
+        one, other = (failed / total for failed, total in zip(self.failed, self.total, strict=True))
+        return one, other
+
+    @property
+    def is_clear(self) -> bool:
+        """Whether the shares differ by more than chance."""
+        return self.p < EVIDENCE
+
+
+def compare_failures(pairs: Iterable[tuple[ComparedSeries, ComparedSeries]]) -> list[FailureComparison]:
+    """Every pair of which it is known how many failed; the others are left out."""
+    found = []
+    for first, second in pairs:
+        if first.total and second.total:
+            failed, total = (first.total - first.ok, second.total - second.ok), (first.total, second.total)
+            p = fisher_exact((failed[0], total[0]), (failed[1], total[1]))
+            found.append(FailureComparison(first.name, second.name, failed, total, p, p))
+    return [replace(each, p=p) for each, p in zip(found, holm([each.raw_p for each in found]), strict=True)]
+
+
+def failure_sentence(found: FailureComparison) -> str:
+    """How much failed of each, in words that can be pasted anywhere."""
+    one, other = (
+        f"{percent(share)} % ({failed:,} of {total:,})"
+        for share, failed, total in zip(found.shares, found.failed, found.total, strict=True)
+    )
+    if not any(found.failed):
+        return f"no failures: {found.first} 0 of {found.total[0]:,}, {found.second} 0 of {found.total[1]:,}"
+    doubt = "" if found.is_clear else "no evidence of a difference, "
+    return f"failures: {found.first} {one}, {found.second} {other}: {doubt}Fisher's exact p {p_text(found.p)}"
 
 
 def compare(pairs: Iterable[tuple[ComparedSeries, ComparedSeries]]) -> list[Comparison]:
@@ -184,7 +232,7 @@ def _counts(n: Sequence[int]) -> str:
 
 def percent(share: float) -> str:
     """A share for a sentence: `24`, and where that would be nothing `0.4`."""
-    return f"{share * 100:.0f}" if share >= 0.00995 else f"{share * 100:.1g}"
+    return f"{share * 100:.0f}" if share >= 0.00995 or not share else f"{share * 100:.1g}"
 
 
 def p_text(p: float) -> str:

@@ -17,7 +17,15 @@ from gwtui.bench.results import Measured, empty, series_of
 from gwtui.bench.runner import BenchRun
 from gwtui.model.metrics import Metric
 from gwtui.model.verdicts import Verdict
-from gwtui.stats.comparison import ComparedSeries, all_pairs, compare, in_one_unit, sentence, takes_more
+from gwtui.stats.comparison import (
+    ComparedSeries,
+    all_pairs,
+    compare,
+    compare_failures,
+    in_one_unit,
+    sentence,
+    takes_more,
+)
 from gwtui.stats.significance import Sample
 from gwtui.text.tables import TextStyle
 
@@ -372,3 +380,49 @@ def test_json_has_it_all() -> None:
         "gateway", "sourcegraph", "e2e", "gateway",
     )  # fmt: skip
     assert pair["mann_whitney"]["rank_biserial"] == 1
+
+
+def failing(name: str, ok: int, total: int | None) -> ComparedSeries:
+    return ComparedSeries(name, {Metric.TTFT: Sample([400 * MS] * ok)} if ok else {}, ok, total)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (
+            failing("a", 88, 100),
+            failing("b", 100, 100),
+            "failures: a 12 % (12 of 100), b 0 % (0 of 100): Fisher",
+        ),
+        (
+            failing("a", 99, 100),
+            failing("b", 97, 100),
+            "failures: a 1 % (1 of 100), b 3 % (3 of 100): no evidence",
+        ),
+        (failing("a", 0, 9), failing("b", 9, 9), "failures: a 100 % (9 of 9), b 0 % (0 of 9): Fisher's exact p <0.001"),
+        (failing("a", 9, 9), failing("b", 5000, 5000), "no failures: a 0 of 9, b 0 of 5,000"),
+    ],
+)
+def test_failures_are_compared_first(first: ComparedSeries, second: ComparedSeries, words: str) -> None:
+    pairs = [(first, second)]
+    text = report.compare_text(pairs, compare(pairs), [], PLAIN)
+    lines = text.splitlines()
+    assert lines[3].startswith("failures ")
+    sentence_line = next(line for line in lines if line.startswith(words))
+    assert all(line.startswith(("failures", sentence_line, "Metric", "-", "a (", "TTFT")) for line in lines[:5])
+    told = json.loads(report.compare_json(pairs, compare(pairs)))["failures"]
+    assert told[0]["sentence"] == sentence_line
+    assert told[0]["failed"] == [first.total - first.ok, second.total - second.ok]  # type: ignore[operator]  # known
+    assert 0 < told[0]["fisher_exact"]["p"] <= told[0]["fisher_exact"]["p_holm"] <= 1
+
+
+def test_failures_that_were_not_kept_are_not_compared() -> None:
+    assert compare_failures([(failing("a", 9, None), failing("b", 9, 9))]) == []
+    assert compare_failures([(failing("a", 0, 0), failing("b", 9, 9))]) == []
+
+
+def test_failures_of_many_pairs_need_more_evidence() -> None:
+    alone = compare_failures([(failing("a", 93, 100), failing("b", 100, 100))])
+    many = compare_failures(all_pairs([failing("a", 93, 100), *(failing(name, 100, 100) for name in "bcd")]))
+    assert alone[0].is_clear
+    assert (many[0].raw_p, many[0].is_clear) == (alone[0].raw_p, False)

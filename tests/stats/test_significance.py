@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from scipy import stats as reference
 
 from gwtui.stats.histogram import interval, supported
-from gwtui.stats.significance import Sample, difference, hodges_lehmann, holm, mann_whitney, quantile
+from gwtui.stats.significance import Sample, difference, fisher_exact, hodges_lehmann, holm, mann_whitney, quantile
 
 MS = 1_000_000
 values = st.lists(st.integers(0, 10**12), min_size=1, max_size=40)
@@ -187,3 +187,48 @@ def test_the_smallest_n_is_scipys() -> None:
     for q, least in ((0.5, 6), (0.9, 29), (0.95, 59), (0.99, 299)):
         inside = [n for n in (least - 1, least) if reference.binom.pmf([0, n], n, q).sum() <= 0.05]
         assert [n for n in (least - 1, least) if supported(q, n)] == inside == [least]
+
+
+# Failures
+
+counts = st.integers(0, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+def by_scipy(first: tuple[int, int], second: tuple[int, int]) -> float:
+    table = [[failed, total - failed] for failed, total in (first, second)]
+    return float(reference.fisher_exact(table).pvalue)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ((12, 100), (0, 100)),
+        ((0, 100), (12, 100)),
+        ((1, 10), (0, 1)),
+        ((5, 5), (0, 5)),
+        ((3, 3), (3, 3)),
+        ((0, 7), (0, 9)),
+        ((0, 0), (3, 9)),
+        ((1, 2_000), (30, 40_000)),
+        ((500, 100_000), (620, 100_000)),
+        ((5_000, 1_000_000), (5_300, 1_000_000)),
+        ((300_000, 1_000_000), (301_000, 1_000_000)),
+        ((17, 52_000), (9, 3_000)),
+    ],
+)
+def test_fishers_test_says_what_scipy_says(first: tuple[int, int], second: tuple[int, int]) -> None:
+    assert fisher_exact(first, second) == pytest.approx(by_scipy(first, second), rel=1e-6)
+
+
+@given(counts, counts)
+def test_fishers_test_says_what_scipy_says_of_any_small_table(first: tuple[int, int], second: tuple[int, int]) -> None:
+    p = fisher_exact(first, second)
+    assert p == pytest.approx(by_scipy(first, second), rel=1e-8)
+    assert 0 < p <= 1
+    assert p == pytest.approx(fisher_exact(second, first), rel=1e-9), "whichever comes first"
+    opposite = [(total - failed, total) for failed, total in (first, second)]
+    assert p == pytest.approx(fisher_exact(opposite[0], opposite[1]), rel=1e-9), "failures or successes"
+
+
+def test_fishers_test_of_what_cannot_be_chance_is_nothing_and_no_error() -> None:
+    assert fisher_exact((1_000_000, 1_000_000), (0, 1_000_000)) == 0.0

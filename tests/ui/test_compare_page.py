@@ -81,7 +81,11 @@ def test_names_that_would_take_the_terminal_over_are_made_visible() -> None:
             ["gateway-claude 386 ms, gateway-gpt 513 ms: gateway-gpt takes 33 % more (gateway-claude 25 % less); TTFT"],
         ),
         (pages.picture("gateway-gpt"), Metric.TPOT, ["no evidence of a difference between gateway-claude and gat"]),
-        (pages.picture("sourcegraph-claude"), Metric.TTFT, ["too few results to compare the TTFT of gateway-claude "]),
+        (
+            pages.picture("sourcegraph-claude"),
+            Metric.TTFT,
+            ["failures: gateway-claude ", "too few results to compare the TTFT of gateway-claude "],
+        ),
         (
             pages.picture("gateway-gpt", "gateway-claude-eu"),
             Metric.TTFT,
@@ -132,7 +136,8 @@ async def test_the_page_compares_adds_removes_and_copies(tmp_path: Path) -> None
         await compared(stage)
         assert "gateway-gpt has no good result yet" in stage.text
         await stage.press("y")
-        assert stage.notices == ["Nothing is compared yet"]
+        sentence = "failures: gateway-claude 0 % (0 of 9), gateway-gpt 100 % (4 of 4): Fisher's exact p 0.0014"
+        assert stage.notices == [f"Copied: {sentence}"]
         await stage.press("down", "space")
         await compared(stage)
         assert "gateway-gpt has no good result yet" in stage.text
@@ -141,7 +146,8 @@ async def test_the_page_compares_adds_removes_and_copies(tmp_path: Path) -> None
             in stage.text
         )
         await stage.press("y")
-        assert stage.app.clipboard.startswith("gateway-http 5.00 ms, ")
+        assert stage.app.clipboard.startswith("failures: gateway-claude 0 % (0 of 9), gateway-gpt 100 % (4 of 4): ")
+        assert stage.app.clipboard.splitlines()[1].startswith("gateway-http 5.00 ms, ")
         await stage.press("l")
         assert stage.query.metric is Metric.E2E
         await stage.press("space", "up", "space")

@@ -13,7 +13,16 @@ from textual.message import Message
 
 from gwtui.model.metrics import Metric
 from gwtui.model.view import View
-from gwtui.stats.comparison import ComparedSeries, Comparison, difference_text, p_text, percent, sentence
+from gwtui.stats import comparison
+from gwtui.stats.comparison import (
+    ComparedSeries,
+    Comparison,
+    FailureComparison,
+    difference_text,
+    p_text,
+    percent,
+    sentence,
+)
 from gwtui.stats.histogram import supported
 from gwtui.stats.significance import Difference
 from gwtui.text import units
@@ -67,7 +76,12 @@ class Picture:
 
 def sentences(picture: Picture, metric: Metric) -> list[str]:
     """A sentence for each pair, about this latency, or where they have none in common the first they share."""
-    return [sentence(_comparison_of(found, metric)) for _, found in picture.pairs() if found]
+    lines = [comparison.failure_sentence(each) for each in _failures(picture) if each.is_clear]
+    return lines + [sentence(_comparison_of(found, metric)) for _, found in picture.pairs() if found]
+
+
+def _failures(picture: Picture) -> list[FailureComparison]:
+    return comparison.compare_failures([(picture.base, other) for other, _ in picture.pairs()])
 
 
 def _comparison_of(found: Sequence[Comparison], metric: Metric) -> Comparison:
@@ -113,14 +127,9 @@ def draw_others(view: View, picture: Picture, width: int, height: int, top: int,
 
 
 def _failed(series: ComparedSeries) -> Span:
-    text, style = _share(series)
-    return Span(f"{text} % failed" if series.total else "", style)
-
-
-def _share(series: ComparedSeries) -> Span:
-    """The share of its results that failed, in percent."""
     failed = (series.total or 0) - series.ok
-    return Span(units.share(failed / series.total if series.total else None), "bad" if failed else "muted")
+    text = f"{units.share(failed / series.total)} % failed" if series.total else ""
+    return Span(text, "bad" if failed else "muted")
 
 
 # What came of it
@@ -131,14 +140,15 @@ def draw_pairs(view: View, picture: Picture, width: int) -> list[Line]:
     lines: list[Line] = []
     longest = max((cells(name) for name in (picture.base.name, *picture.chosen)), default=0)
     value = min(max(9, longest), NAME if width >= WIDE else NARROW_NAME)
+    failures = {each.second: comparison.failure_sentence(each) for each in _failures(picture)}
     for other, found in picture.pairs():
         lines += [_heading(picture.base, other), *_table(found, view.query.metric, width, value)]
-        if found:
-            text = sentence(_comparison_of(found, view.query.metric))
+        texts = [failures[other.name]] if other.name in failures else []
+        texts += [sentence(_comparison_of(found, view.query.metric))] if found else []
+        lines += [()] if found else [(Span(_nothing(picture, other), "muted"),)]
+        for text in texts:
             parts = wrap(text, max(8, width - 2))
-            lines += [(), (Span("▸ ", "accent"), Span(parts[0])), *((Span("  "), Span(part)) for part in parts[1:])]
-        else:
-            lines.append((Span(_nothing(picture, other), "muted"),))
+            lines += [(Span("▸ ", "accent"), Span(parts[0])), *((Span("  "), Span(part)) for part in parts[1:])]
         lines += [(), ()]
     return lines[:-2]
 
@@ -148,11 +158,7 @@ def _heading(base: ComparedSeries, other: ComparedSeries) -> Line:
         Span(printable(base.name), "header"),
         Span("  and  ", "faint"),
         Span(printable(other.name), "header"),
-        Span(f"    n {units.count(base.ok)} and {units.count(other.ok)}    failed ", "muted"),
-        _share(base),
-        Span(" and ", "muted"),
-        _share(other),
-        Span(" %", "muted"),
+        Span(f"    n {units.count(base.ok)} and {units.count(other.ok)}", "muted"),
     )
 
 
