@@ -61,7 +61,7 @@ class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     muted: Colour
     """Labels, units, times: read, but second."""
     faint: Colour
-    """Axes, rules and empty places: seen, hardly read."""
+    """What matters least: read when looked for. Half of it draws axes and rules."""
     selection: Colour
     """Behind the selected row."""
     border: Colour

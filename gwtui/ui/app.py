@@ -31,7 +31,7 @@ from gwtui.ui.messages import show_message
 from gwtui.ui.screens.monitor import MonitorScreen
 from gwtui.ui.screens.themes import ThemesScreen
 from gwtui.ui.screens.welcome import DEMO, WelcomeScreen
-from gwtui.ui.styles import textual_theme, theme_for
+from gwtui.ui.styles import ink, textual_theme, theme_for
 from gwtui.ui.terminal import HUNG_UP, EscapeFilter, is_gone, signals_end
 
 TERMINAL_CHECK_S = 2.0
@@ -119,6 +119,10 @@ class GwtuiApp(App[int]):
             self.watch_profile(profile)
 
     # Themes
+
+    def get_css_variables(self) -> dict[str, str]:
+        variables = super().get_css_variables()
+        return variables | ink(variables)
 
     def _load_themes(self) -> None:
         themes, faults = load_all(self._config.path.parent / "themes")

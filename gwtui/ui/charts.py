@@ -120,7 +120,7 @@ class _Canvas:
 
     def __post_init__(self) -> None:
         self.dots = [[0] * self.width for _ in range(self.height)]
-        self.styles = [["faint"] * self.width for _ in range(self.height)]
+        self.styles = [["axis"] * self.width for _ in range(self.height)]
 
     def dot(self, x: int, y: int, style: str) -> None:
         self.dots[y // 4][x // 2] |= DOTS[x % 2][y % 4]
@@ -140,7 +140,7 @@ class _Canvas:
     def row(self, y: int, empty: str) -> Line:
         return _joined(
             [
-                Span(chr(BRAILLE + bits), style) if bits else Span(empty, "faint")
+                Span(chr(BRAILLE + bits), style) if bits else Span(empty, "axis")
                 for bits, style in zip(self.dots[y], self.styles[y], strict=True)
             ]
         )
@@ -177,7 +177,7 @@ def line_chart(
     lines = [
         (
             Span(fit(labels.get(y, ""), LABEL, right=True), "muted"),
-            Span("┤" if y in labels else "│", "faint"),
+            Span("┤" if y in labels else "│", "axis"),
             *canvas.row(y, "┈" if y in labels else " "),
             names.get(y, Span(" " * NAME)),
         )
@@ -214,11 +214,11 @@ def _names(series: Sequence[ChartSeries], dot_row: Callable[[int], int], height:
 
 def _time_axis(failed: Sequence[int], times: tuple[str, str], width: int) -> Line:
     marks = [Cell(failed=count) for count in failed]
-    pieces = [Span(FAILURE, "bad") if cell.failed else Span("─", "faint") for cell in merged(marks, width)]
+    pieces = [Span(FAILURE, "bad") if cell.failed else Span("─", "axis") for cell in merged(marks, width)]
     start, end = times
     return (
         Span(fit(start, LABEL, right=True), "muted"),
-        Span("└", "faint"),
+        Span("└", "axis"),
         *_joined(pieces),
         Span(fit(f" {end}", NAME), "muted"),
     )

@@ -36,4 +36,4 @@ class Offers(Provider):
 
 
 def _line(keys: str, text: Content) -> Content:
-    return Content.assemble((f"{keys:<11} ", "$accent"), text)
+    return Content.assemble((f"{keys:<11} ", "$ink-accent"), text)

@@ -33,13 +33,10 @@ class Panel(Widget, can_focus=True):
     DEFAULT_CSS = """
     Panel {
         border: round $border-blurred;
-        border-title-color: $foreground 80%;
-        border-subtitle-color: $foreground 50%;
         padding: 0 1;
         &.-foreign-theme { border: round $foreground 25%; }
         &:focus {
             border: round $border;
-            border-title-color: $primary;
             border-title-style: bold;
         }
     }

@@ -1,12 +1,13 @@
 """The meaning of a style: names such as `down` or `faint`, laid out by the theme as colours and attributes.
 
 What is drawn carries names only. The attributes are the same in every theme; the colours are the theme's own, or
-where it has none for a name (a theme that is not ours), they follow from the colours that every theme has.
+where it has none for a name (a theme that is not ours), they follow from the colours that every theme has. Text that
+would be hard to read on what is behind it gets lighter or darker until its contrast is enough.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 from rich.style import Style
@@ -28,13 +29,14 @@ STYLES: dict[str, str] = {
     "text": "$text",
     "muted": "$muted",
     "faint": "$faint",
+    "axis": "$faint 50%",
     "accent": "$accent",
     "key": "bold $primary",
     "header": "bold $text",
     "title": "bold $primary",
     "banner": "bold $background on $error",
     "frozen": "bold $background on $accent",
-    "selection": "on $selection",
+    "selection": "$text on $selection",
     "p50": "$p50",
     "p95": "$p95",
     "p99": "$p99",
@@ -56,8 +58,8 @@ FALLBACKS: dict[str, str] = {
     "paused": "$foreground 60%",
     "unknown": "$foreground 60%",
     "text": "$foreground",
-    "muted": "$foreground 65%",
-    "faint": "$foreground 38%",
+    "muted": "$foreground 75%",
+    "faint": "$foreground 60%",
     "selection": "$primary 25%",
     "p50": "$success",
     "p95": "$warning",
@@ -68,6 +70,23 @@ FALLBACKS: dict[str, str] = {
     "gap": "$warning",
 }
 """What a colour of ours is in a theme that does not have it."""
+
+LINES = ("axis",)
+"""Names of what is drawn and not read: its contrast may be low."""
+
+READABLE = 4.5
+"""The contrast that text has at least, as WCAG 2.2 asks for (1.4.3, level AA)."""
+
+INK: dict[str, str] = {
+    "ink-title": "$foreground 85%",
+    "ink-hint": "$foreground 65%",
+    "ink-primary": "$primary",
+    "ink-accent": "$accent",
+    "ink-good": "$success",
+    "ink-bad": "$error",
+}
+"""Colours of text in the style sheet, readable on each background that forms and borders have."""
+_BEHIND_INK = ("surface", "background", "panel")
 
 FEW_COLOURS = "ansi-dark"
 """The theme of terminals with 16 colours: theirs. Ours, brought down to those, would be shades of the same grey."""
@@ -121,6 +140,50 @@ def is_ours(variables: Mapping[str, str]) -> bool:
     return OWN + "text" in variables
 
 
+def contrast(one: Color, other: Color) -> float:
+    """The contrast ratio of two opaque colours, 1 to 21, as WCAG 2.2 defines it."""
+    dark, light = sorted((_luminance(one), _luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: Color) -> float:
+    """Relative luminance, 0 to 1 (IEC 61966-2-1)."""
+    channels = (value / 255 for value in colour.rgb)
+    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def readable(colour: Color, *backgrounds: Color) -> Color:
+    """The colour, or the nearest to it on the way to white or black that can be read on all of the backgrounds; the
+    end of that way where none can."""
+    end = max((Color.parse("#ffffff"), Color.parse("#000000")), key=lambda end: _least_contrast(end, backgrounds))
+    steps = (colour.blend(end, step / 20) for step in range(21))
+    return next((each for each in steps if _least_contrast(each, backgrounds) >= READABLE), end)
+
+
+def _least_contrast(colour: Color, backgrounds: Sequence[Color]) -> float:
+    return min(contrast(colour, background) for background in backgrounds)
+
+
+def ink(variables: Mapping[str, str]) -> dict[str, str]:
+    """The variables `INK` of a theme with these variables."""
+    surface, *others = (Color.parse(variables[name]) for name in _BEHIND_INK)
+    found: dict[str, str] = {}
+    for name, reference in INK.items():
+        of, *strength = reference.removeprefix("$").split()
+        colour = Color.parse(variables[of])
+        if colour.ansi is not None or surface.ansi is not None:
+            found[name] = variables[of]
+        else:
+            found[name] = readable(surface + _weakened(colour, strength), surface, *others).hex
+    return found
+
+
+def _weakened(colour: Color, strength: Sequence[str]) -> Color:
+    """The colour with the strength that was written behind it: `65%`, or nothing."""
+    return colour._replace(a=colour.a * float(strength[0].rstrip("%")) / 100) if strength else colour
+
+
 class Palette:
     """Resolves style names over one background.
 
@@ -144,15 +207,15 @@ class Palette:
         style = self._base
         # The selection lies under all else, so that what is mixed with the background is mixed with it.
         for name in sorted(names.split(), key=lambda name: name != "selection"):
-            layer, background = self._layer(self._styles.get(name, ""), background)
+            layer, background = self._layer(self._styles.get(name, ""), background, name in LINES)
             style += layer
         self._known[names] = style
         return style
 
-    def _layer(self, words: str, background: Color) -> tuple[Style, Color]:
+    def _layer(self, words: str, background: Color, is_line: bool) -> tuple[Style, Color]:
         """Read `[attribute] [colour] [on colour]`; returns it with the background that it leaves."""
         front, _, back = f" {words} ".partition(" on ")
-        attributes = [word for word in front.split() if not word.startswith("$")]
+        attributes = [word for word in front.split() if word[0] != "$" and word[-1] != "%"]
         foreground, behind = self._colour(front), self._colour(back)
         if behind is not None and behind.ansi is not None and behind.a < 1:
             # A terminal's own colours cannot be mixed, and a full one would drown the text.
@@ -162,7 +225,7 @@ class Palette:
         if foreground is not None and foreground.ansi is not None and foreground.a < 1:
             attributes.append("dim")
         style = Style(
-            color=None if foreground is None else (background + foreground).rich_color,
+            color=None if foreground is None else _mixed(foreground, background, is_line).rich_color,
             bgcolor=None if behind is None else background.rich_color,
         )
         return style + Style.parse(" ".join(attributes)), background
@@ -174,6 +237,14 @@ class Palette:
             return None
         name, *strength = reference.split()
         if OWN + name not in self._variables and name in FALLBACKS:
-            return self._colour(FALLBACKS[name])
-        colour = Color.parse(self._variables.get(OWN + name) or self._variables[name])
-        return colour._replace(a=float(strength[0].rstrip("%")) / 100) if strength else colour
+            fallback = self._colour(FALLBACKS[name])
+            return fallback and _weakened(fallback, strength)
+        return _weakened(Color.parse(self._variables.get(OWN + name) or self._variables[name]), strength)
+
+
+def _mixed(foreground: Color, background: Color, is_line: bool) -> Color:
+    """The colour as it is drawn: the terminal's own as they are, others mixed with what is behind, and readable."""
+    colour = background + foreground
+    if is_line or colour.ansi is not None or background.ansi is not None:
+        return colour
+    return readable(colour, background)

@@ -212,15 +212,16 @@ ANSI = dict.fromkeys(BUILT_IN, "ansi_default") | {"success": "ansi_green", "prim
     ("variables", "names", "expected"),
     [
         (BUILT_IN, "up", "#00ff00"),
-        (BUILT_IN | {OWN + "up": "#123456"}, "up", "#123456"),
-        (BUILT_IN | {OWN + "down": "#123456"}, "down", "bold #123456"),
-        (BUILT_IN, "muted", "#a5a5a5"),
+        (BUILT_IN | {OWN + "up": "#89abcd"}, "up", "#89abcd"),
+        (BUILT_IN | {OWN + "down": "#89abcd"}, "down", "bold #89abcd"),
+        (BUILT_IN, "muted", "#bfbfbf"),
         (BUILT_IN, "banner", "bold #000000 on #ff0000"),
-        (BUILT_IN | {OWN + "selection": "#222222"}, "down selection", "bold #ff0000 on #222222"),
+        (BUILT_IN | {OWN + "selection": "#222222"}, "up selection", "#00ff00 on #222222"),
         (BUILT_IN, "no-such-name", ""),
         (ANSI, "up", "color(2)"),
         (ANSI, "faint", "dim default"),
-        (ANSI, "selection", "bold"),
+        (ANSI, "selection", "bold default"),
+        (ANSI, "axis", "dim default"),
     ],
 )
 def test_a_theme_lays_out_the_styles(variables: dict[str, str], names: str, expected: str) -> None:
@@ -236,7 +237,7 @@ def test_without_colours_what_is_wrong_stands_out_from_text(name: str) -> None:
 
 def test_what_is_mixed_with_the_background_is_mixed_with_the_selection() -> None:
     palette = Palette(BUILT_IN | {"foreground": "#000000", OWN + "selection": "#ffffff"}, Color.parse("#000000"))
-    assert palette.style("muted selection") == Style.parse("#595959 on #ffffff")
+    assert palette.style("muted selection") == Style.parse("#3f3f3f on #ffffff")
 
 
 def test_every_shipped_theme_has_a_colour_for_every_name() -> None:

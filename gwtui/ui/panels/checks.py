@@ -58,7 +58,7 @@ def _spaced(items: Iterable[Line]) -> Line:
 
 def _bar(done: int, planned: int) -> Line:
     full = BAR * done // max(planned, 1)
-    return (Span("━" * full, "good"), Span("─" * (BAR - full), "faint"))
+    return (Span("━" * full, "good"), Span("─" * (BAR - full), "axis"))
 
 
 def _standing(view: View, checks: ChecksView) -> list[tuple[str, str]]:

@@ -244,7 +244,7 @@ def _plot(difference: Difference, found: Comparison) -> Line:
         if x == at
         else Span("━", style)
         if low <= x <= high
-        else Span("│", "faint")
+        else Span("│", "axis")
         if x == half
         else Span(" ")
         for x in range(PLOT)

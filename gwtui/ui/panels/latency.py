@@ -41,7 +41,7 @@ def _chart(latency: LatencyView, width: int, height: int) -> list[Line]:
     chart = line_chart(series, failed, (f"{start} ", "now"), (width, height))
     if latency.n == 0 and chart:
         text = f"no {latency.metric.label} in this window"
-        axis: Line = (Span(" " * LABEL), Span("│", "faint"))
+        axis: Line = (Span(" " * LABEL), Span("│", "axis"))
         chart[height // 2] = (*axis, *centred([(Span(text, "muted"),)], width - LABEL - 1, 1)[0])
     return chart
 

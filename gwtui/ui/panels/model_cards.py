@@ -10,7 +10,7 @@ from gwtui.ui.text_layout import ELLIPSIS, Line, Span, exact, fit, justified, pr
 
 NARROWEST = 20
 """Cells of the narrowest card: a state and the beginning of a name, or two figures."""
-BETWEEN = (Span(" │ ", "faint"),)
+BETWEEN = (Span(" │ ", "axis"),)
 BETWEEN_CELLS = 3
 HEAD = 2
 """Lines of a card before its text."""

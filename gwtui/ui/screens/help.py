@@ -88,14 +88,14 @@ class HelpScreen(ModalScreen[None]):
             parts.append(_heading(group))
             for key in members:
                 pressed = shown(self._remapped.get(key.id, key.keys))
-                parts.append(Content.styled(f"  {pressed:<{KEYS_WIDTH}} ", "$primary"))
+                parts.append(Content.styled(f"  {pressed:<{KEYS_WIDTH}} ", "$ink-primary"))
                 parts.append(Content(f"{key.help:<{HELP_WIDTH}} "))
-                parts.append(Content.styled(f"{key.id if ids else ''}\n", "$foreground 45%"))
+                parts.append(Content.styled(f"{key.id if ids else ''}\n", "$ink-hint"))
         return parts
 
 
 def _heading(text: str) -> Content:
-    return Content.styled(f"\n{text}\n", "bold $accent")
+    return Content.styled(f"\n{text}\n", "bold $ink-accent")
 
 
 def _table(heading: str, rows: Iterable[tuple[str, str]]) -> list[Content]:

@@ -41,7 +41,7 @@ class WelcomeScreen(Screen[Profile | str | None]):
                 Content.assemble(
                     ("A live monitor for LLM gateways\n\n", "bold"),
                     "No profile is configured yet, in\n",
-                    (f"{self._config.path}\n\n", "$foreground 60%"),
+                    (f"{self._config.path}\n\n", "$ink-hint"),
                     "The demo watches an embedded gateway on this machine and needs no key. "
                     "For your own endpoint, have its URL ready and know where its key is.\n",
                 ),
