@@ -48,9 +48,12 @@ def print_example() -> None:
 def check_file(file: Path | None, config_file: Path | None) -> None:
     """Check a configuration and print every fault with its file, line and key. Exits with 2 when there is one.
 
-    Things that are missing on this machine, such as an environment variable with a key, are printed as notes.
+    Without a fault it explains the rules of every endpoint: when it is down, degraded or slow, what its usual is taken
+    from, and its maintenance windows. Things that are missing on this machine, such as an environment variable with a
+    key, are printed as notes.
     """
     from gwtui.config import config_path, load
+    from gwtui.report.rules import rule_lines
 
     if file is not None and config_file is not None:
         raise Refusal("FILE and --config both name the file to check: give one of them")
@@ -64,8 +67,12 @@ def check_file(file: Path | None, config_file: Path | None) -> None:
     if faults:
         exit_with(EXIT_USAGE)
     say(shown(f"{path}: good"))
-    for note in notes_of(load(path)):
+    config = load(path)
+    for note in notes_of(config):
         say(shown(f"note: {note}"))
+    for profile in config.profiles:
+        for line in rule_lines(profile):
+            say(shown(line))
 
 
 @command.command("add", short_help="Add a ready-made endpoint to a profile.")

@@ -13,7 +13,13 @@ from gwtui.config.errors import ConfigFault, KeyPath, Problem, did_you_mean, dot
 from gwtui.config.schema import problems_of
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import MAX_DEPTH, Lines
-from gwtui.config.validation import budget_problems, endpoint_problems, maintenance_problems, metrics_problems
+from gwtui.config.validation import (
+    budget_problems,
+    endpoint_problems,
+    maintenance_problems,
+    metrics_problems,
+    threshold_problems,
+)
 from gwtui.model.columns import OPTIONAL_COLUMNS
 from gwtui.model.profile import CHOICES, Endpoint, Profile
 
@@ -116,6 +122,7 @@ def _profile_problems(name: str, table: Any) -> Iterator[Problem]:
         yield from budget_problems(table, path)
         yield from metrics_problems(table, path)
         yield from maintenance_problems(table, path)
+        yield from threshold_problems(table, path)
     endpoints = table.get("endpoints") if isinstance(table, Mapping) else None
     seen: dict[str, int] = {}
     for index, endpoint in enumerate(endpoints if isinstance(endpoints, list) else ()):

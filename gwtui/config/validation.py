@@ -20,7 +20,9 @@ from gwtui.apis.gateway_metrics import GATEWAY_METRICS
 from gwtui.apis.rules import TOLERATIONS
 from gwtui.config.complaints import COMPLAINTS, header_complaint
 from gwtui.config.errors import KeyPath, Problem, did_you_mean
+from gwtui.model.durations import seconds_of
 from gwtui.model.enums import Kind
+from gwtui.model.findings import FINDINGS
 from gwtui.model.maintenance import window_errors
 from gwtui.model.profile import Endpoint, Maintenance
 from gwtui.secrets.patterns import looks_secret
@@ -31,6 +33,7 @@ from gwtui.secrets.references import (
 )
 from gwtui.transport.proxy_urls import DIRECT
 
+_FINDINGS = frozenset(name.value for name in FINDINGS)
 _NAMED_FIRST = re.compile(r"`([a-z_]+(?:\.\w+)*)`:? ")
 """How an API names the field that it has something against."""
 
@@ -81,6 +84,7 @@ def _value_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem
         hint = 'metrics = "NAME" of the endpoint with its gateway\'s metrics'
         yield Problem((*path, "expect_provider"), "needs metrics, where providers are looked up", hint)
     yield from _connection_problems(table, path)
+    yield from threshold_problems(table, path)
     yield from _tolerate_problems(table.get("tolerate"), (*path, "tolerate"))
     if (api := table.get("api")) in api_names():
         yield from _kind_problems(table, kind_of(api), path)
@@ -124,6 +128,24 @@ def budget_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Probl
     ):
         hint = "price = { input_per_million = 0.10, output_per_million = 0.50 } in an endpoint"
         yield Problem((*path, "budget", "usd"), "needs prices, and no endpoint has one", hint)
+
+
+def threshold_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:
+    """What is wrong with the texts among the thresholds of a profile or an endpoint."""
+    thresholds = table.get("thresholds")
+    if not isinstance(thresholds, Mapping):
+        return
+    where: KeyPath = (*path, "thresholds")
+    names = thresholds.get("findings_degrade")
+    for index, name in enumerate(names if isinstance(names, list | tuple) else ()):
+        if isinstance(name, str) and name not in _FINDINGS:
+            yield Problem((*where, "findings_degrade", index), "unknown finding", did_you_mean(name, _FINDINGS))
+    lasts = thresholds.get("relearn_after")
+    if isinstance(lasts, str):
+        try:
+            seconds_of(lasts)
+        except ValueError as error:
+            yield Problem((*where, "relearn_after"), str(error))
 
 
 def metrics_problems(profile: Mapping[str, Any], path: KeyPath) -> Iterator[Problem]:

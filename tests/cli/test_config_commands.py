@@ -84,7 +84,7 @@ def test_what_is_missing_on_this_machine_is_a_note(tmp_path: Path, monkeypatch: 
     path = written(tmp_path, profiles("http://h", 'key = "env:GWTUI_TEST_KEY"'))
     result = gwtui("config", "check", path)
     assert result.exit_code == 0
-    notes = result.stdout.splitlines()[1:]
+    notes = [line for line in result.stdout.splitlines() if line.startswith("note: ")]
     assert notes[0] == "note: bare: has no endpoints"
     assert notes[1].startswith("note: prod.chat: the environment variable GWTUI_TEST_KEY is not set")
     monkeypatch.setenv("GWTUI_TEST_KEY", "x-verysecret")
@@ -121,3 +121,40 @@ def test_config_add_adds_all_of_a_gateway(tmp_path: Path) -> None:
         "added cody-gateway-anthropic, cody-gateway-fireworks, cody-gateway-ws, cody-gateway-http to profile default; "
         "their URL is http://127.0.0.1:1\n"
     )
+
+
+def test_the_rules_of_every_endpoint_are_explained(tmp_path: Path) -> None:
+    endpoints = "".join(
+        f'[[profiles.prod.endpoints]]\nname = "{name}"\napi = "{api}"\nurl = "http://h"\n{more}\n'
+        for name, api, more in (
+            ("one", "openai-chat", ""),
+            ("two", "anthropic-messages", ""),
+            ("ws", "websocket", 'interval_s = 1.0\nthresholds = { degraded_fail_share = 0.2, relearn_after = "7d" }'),
+        )
+    )
+    window = '[[profiles.prod.maintenance]]\ncron = "0 2 * * sun"\nlasts = "2h"\nzone = "UTC"\nendpoints = ["ws"]\n'
+    limit = "[profiles.prod.thresholds]\nslow_over_ms = 5000\nfindings_degrade = ['combed', 'damaged']\n"
+    text = gwtui("config", "check", written(tmp_path, limit + endpoints + window)).stdout
+    first, second = text.split("prod: one, two\n")[1].split("prod: ws\n")
+    for words in (
+        "probed          every 5 s\n",
+        "after 3 failures in a row, until 2 good results in a row\n",
+        "when more fails than usual\n",
+        "where 3 of 5 answers are combed or damaged\n",
+        "1.3x its usual or more, TTFT by 50.0 ms or TPOT by 3.00 ms at least\n",
+        "or when p50 TTFT of 60 s is over 5.00 s for 10 s\n",
+        "this hour over 7 days, else the last 24 h, else this session",
+        "a change that lasts 24h becomes what is usual",
+    ):
+        assert words in first, words
+    assert "maintenance" not in first
+    for words in (
+        "every 1 s\n",
+        "when 20 % of 60 s fail and at least 2, until it is half of that\n",
+        "RTT by 5.00 ms at least\n",
+        "a change that lasts 7d",
+        "no incidents    0 2 * * sun for 2h (UTC)\n",
+    ):
+        assert words in second, words
+    assert "over 5.00 s" not in second, "its own thresholds replace the profile's"
+    assert "answers are" not in second, "pings have no such findings"

@@ -38,6 +38,17 @@ ENDPOINT_FAULTS: list[tuple[str, str, str]] = [
     ("deadlines = { idle = 1 }", "deadlines.idle", "unknown key (did you mean idle_s?)"),
     ("deadlines = 5", "deadlines", "expected a table, got a whole number"),
     ('thresholds = { slow_metric = "ttfd" }', "thresholds.slow_metric", "must be one of ttfb, ttft"),
+    (
+        'thresholds = { relearn_after = "soon" }',
+        "thresholds.relearn_after",
+        "is not a duration: a whole number",
+    ),
+    ('thresholds = { relearn_after = "24" }', "thresholds.relearn_after", "as 30m, 24h or 7d"),
+    (
+        'thresholds = { findings_degrade = ["combed", "bufered"] }',
+        "thresholds.findings_degrade[1]",
+        "unknown finding (did you mean buffered?)",
+    ),
     ("tls = { insecure = 1 }", "tls.insecure", "expected true or false"),
     (
         'auth = "berer"',
@@ -352,3 +363,12 @@ def test_a_fault_of_a_maintenance_window_is_named(tmp_path: Path, lines: str, ke
     assert fault.key == f"profiles.prod.maintenance[0]{key}"
     assert says in str(fault)
     assert fault.line is not None
+
+
+def test_faults_of_a_profiles_thresholds_are_named_too(tmp_path: Path) -> None:
+    lines = '[profiles.prod.thresholds]\nrelearn_after = "x"\nfindings_degrade = ["y"]\n'
+    faults = config.check(saved(tmp_path, f"{lines}[[profiles.prod.endpoints]]\n{GOOD}\n"))
+    assert [(fault.line, fault.key) for fault in faults] == [
+        (2, "profiles.prod.thresholds.relearn_after"),
+        (3, "profiles.prod.thresholds.findings_degrade[0]"),
+    ]
