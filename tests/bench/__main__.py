@@ -7,13 +7,13 @@ from functools import partial
 
 import click
 
-from . import arrivals, disk, frames, loads, outside, pings, requests, soak, starting, streams
+from . import arrivals, disk, frames, loads, outside, pings, requests, soak, starting, states, streams
 from .figures import Section, line, preamble, say
 
 RECORDS = 300_000
 
 
-def sections(records: int) -> tuple[Section, ...]:
+def sections(records: int, *, quick: bool = False) -> tuple[Section, ...]:
     return (
         Section("arrivals", "How exact stamps are: 10 streams, 500 events/s in all", arrivals.run),
         Section("loads", "How exact stamps are from one stream to 256, no screen", loads.run),
@@ -24,6 +24,7 @@ def sections(records: int) -> tuple[Section, ...]:
         Section("frames", "What the screen costs, at 140x40", frames.run),
         Section("soak", "Memory", partial(soak.run, records=records)),
         Section("disk", "Disk", disk.run),
+        Section("states", "How soon, and how wrongly, an endpoint is called sick", partial(states.run, quick=quick)),
         Section("outside", "Against other tools: 16 streams at a time, a TTFT of 50 ms", outside.run),
     )
 
@@ -34,11 +35,12 @@ NAMES = [section.name for section in sections(0)]
 @click.command(help=f"Measure gwtui against the truth and against others on this machine: {', '.join(NAMES)}, or all.")
 @click.argument("names", nargs=-1, type=click.Choice(NAMES), metavar="[SECTION]...")
 @click.option("--short", is_flag=True, help="Try the wiring; the figures mean nothing.")
+@click.option("--quick", is_flag=True, help="Of states: simulate less, in seconds.")
 @click.option("--records", default=RECORDS, show_default=True, help="How many the soak pushes through.")
-def main(names: tuple[str, ...], short: bool, records: int) -> None:
+def main(names: tuple[str, ...], short: bool, quick: bool, records: int) -> None:
     for text in preamble():
         say(text)
-    for section in sections(records):
+    for section in sections(records, quick=quick):
         if names and section.name not in names:
             continue
         began = time.monotonic()
