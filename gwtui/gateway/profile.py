@@ -1,19 +1,10 @@
-"""The profile that `gwtui demo` watches: the endpoints of the demo's story, with thresholds that suit its pace."""
+"""The profile that `gwtui demo` watches: the endpoints of the demo's story, judged by the rules that all have."""
 
 from __future__ import annotations
 
-from gwtui.model.profile import Deadlines, Endpoint, Profile, Thresholds
+from gwtui.model.profile import Deadlines, Endpoint, Profile
 
 DEADLINES = Deadlines(first_byte_s=5.0, first_token_s=8.0, idle_s=5.0, total_s=15.0)
-THRESHOLDS = Thresholds(
-    down_after=3,
-    up_after=2,
-    degraded_fail_share=0.2,
-    slow_percentile=75.0,
-    slow_over_ms=1200.0,
-    slow_for_s=2.0,
-    window_s=12.0,
-)
 
 
 def demo_profile(base_url: str) -> Profile:
@@ -22,7 +13,6 @@ def demo_profile(base_url: str) -> Profile:
         name="demo",
         interval_s=1.0,
         deadlines=DEADLINES,
-        thresholds=THRESHOLDS,
         endpoints=(
             Endpoint(
                 name="gateway-claude",
@@ -33,17 +23,14 @@ def demo_profile(base_url: str) -> Profile:
                 interval_s=1.5,
                 overlap=3,
             ),
-            Endpoint(
-                name="gateway-gpt", api="openai-chat", url=base_url, model="gpt-4o-mini", interval_s=1.5, overlap=3
-            ),
+            Endpoint(name="gateway-gpt", api="openai-chat", url=base_url, model="gpt-4o-mini", overlap=4),
             Endpoint(name="gateway-starcoder", api="fireworks", url=base_url, model="starcoder"),
             Endpoint(
                 name="sourcegraph-claude",
                 api="sourcegraph-stream",
                 url=base_url,
                 model="anthropic::2023-06-01::claude-3-haiku",
-                interval_s=1.5,
-                overlap=3,
+                overlap=4,
             ),
             Endpoint(
                 name="local-llama", api="openai-chat", url=base_url, model="llama-3.1-8b", interval_s=2.0, overlap=4

@@ -25,6 +25,8 @@ REMEMBERED = 256
 """Results that a new usual share of failures is tried on."""
 LEAST_FAILURES = 2
 """The default of `degraded_min_failures` beside a share that the user set."""
+LEAST_SHARE = 0.0005
+"""What would be shown as 0.0 %."""
 ERROR_STATUS = 400
 
 
@@ -236,15 +238,17 @@ class FailureShare:
             self._onset_n = self._n
 
     def _lately(self) -> tuple[Counter[Verdict], int]:
-        """The failures of the window, or since it is degraded where that is longer, and the number of results."""
-        n = min(max(len(self._said_of), self._n - self._onset_n if self.degraded else 0), len(self._all))
+        """The failures, and the number of results: since more fail than usual, or else of the window."""
+        since = self._n - self._onset_n if self.degraded and self._limit is None else 0
+        n = min(since or len(self._said_of), len(self._all))
         return Counter(each for each in islice(reversed(self._all), n) if each is not None), n
 
     def text(self, where: str = "") -> str:
         """`3 of 12 truncated (25.0 %), usually 0.1 %`; `where`: the address at which they all failed."""
         failures, n = self._lately()
-        known = self._limit is None and self._usual is not None
-        usual = f", usually {share(self._usual)} %" if known and self.degraded else ""
+        usual = ""
+        if self.degraded and self._limit is None and self._usual is not None:
+            usual = f", usually {share(self._usual)} %" if self._usual >= LEAST_SHARE else ", usually none"
         return of_all(failures, n) + usual + where + self._said * bool(failures)
 
 

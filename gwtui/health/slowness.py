@@ -15,10 +15,13 @@ from gwtui.model.records import Ping, Request
 from gwtui.model.usual import UsualLatency
 from gwtui.stats.accuracy import latency, sure
 from gwtui.stats.change import LatencyWatch
+from gwtui.stats.histogram import rank
 from gwtui.text.units import duration
 
 REMEMBERED = 256
 """Values that another usual is tried on."""
+LATEST = 3
+"""Values that say what a latency is now that it is no longer slow: most of them are from after that."""
 CALM = 0.8
 """The share of the limit that ends `slow` by it."""
 WHOLE_RATIO = 10
@@ -40,7 +43,7 @@ class _AgainstUsual:
     def __init__(self, metric: Metric, usual: UsualLatency) -> None:
         self.metric = metric
         self._values: deque[tuple[int, Onset]] = deque(maxlen=REMEMBERED)
-        self._last_ratio = 1.0
+        self._latest: deque[int] = deque(maxlen=LATEST)
         self.onset: Onset | None = None
         self.judge_by(usual, anew=True)
 
@@ -65,6 +68,7 @@ class _AgainstUsual:
     def add(self, value_ns: int, seen: Onset) -> None:
         was = self.slow
         self._values.append((value_ns, seen))
+        self._latest.append(value_ns)
         self._watch.add(value_ns)
         if not self.slow:
             self.onset = None
@@ -76,12 +80,12 @@ class _AgainstUsual:
         return f"{_times(self.ratio)} its usual {duration(self._usual.p50_ns)}"
 
     def text(self) -> str:
-        """`p50 TTFT 2.70 s, 8x its usual 330 ms (this hour over 7 days)`."""
+        """`p50 TTFT 2.70 s, 8x its usual 330 ms (this hour over 7 days)`; where it is well `TTFT now 340 ms, usual
+        330 ms`."""
         p50_ns = self._watch.p50_ns
         if p50_ns is None:
-            latest = sorted(value for value, _ in list(self._values)[-LEAST:])
-            now = duration(latest[(len(latest) - 1) // 2]) if latest else "not measured"
-            return f"p50 {self.metric.label} {now}, usual {duration(self._usual.p50_ns)} ({self._usual.source})"
+            now_ns = sorted(self._latest)[rank(0.5, len(self._latest)) - 1]
+            return f"{self.metric.label} now {duration(now_ns)}, usual {duration(self._usual.p50_ns)}"
         return f"p50 {self.metric.label} {duration(p50_ns)}, {self.facts()} ({self._usual.source})"
 
 

@@ -106,6 +106,8 @@ FIELDS: tuple[Field, ...] = (
     Field("metrics", "metrics", "endpoint with its gateway's metrics", "what", kinds=_COMPLETION),
     Field("expect_provider", "provider", "who has to answer; empty: anyone", "what", kinds=_COMPLETION),
     Field("tolerate", "tolerate", "comma-separated rules, findings that are fine", "what", FieldForm.LIST),
+    Field("provider", "made by", "who makes answers; empty: by API and model", "what", kinds=_COMPLETION),
+    Field("tags", "tags", "comma-separated, to group by", "what", FieldForm.LIST),
     Field("key", "key", "env:NAME, file:PATH, cmd:…, keyring:…, aws:…", "access"),
     Field("auth", "auth", "how the key is sent", "access", widget=Widget.CHOICE),
     Field(
@@ -170,7 +172,7 @@ FIELDS: tuple[Field, ...] = (
     Field(
         "thresholds.degraded_fail_share",
         "degraded at",
-        "share of failures in the window, 0 to 1",
+        "share of failures; empty: more than usual",
         "state",
         FieldForm.NUMBER,
     ),
@@ -182,9 +184,11 @@ FIELDS: tuple[Field, ...] = (
         FieldForm.INTEGER,
     ),
     Field("thresholds.slow_metric", "slow by", "the latency to watch", "state", widget=Widget.CHOICE),
-    Field("thresholds.slow_percentile", "percentile", "percentile of that latency", "state", FieldForm.NUMBER),
-    Field("thresholds.slow_over_ms", "over", "milliseconds", "state", FieldForm.NUMBER),
+    Field("thresholds.slow_percentile", "percentile", "percentile with a limit", "state", FieldForm.NUMBER),
+    Field("thresholds.slow_over_ms", "over", "milliseconds; empty: only as usual", "state", FieldForm.NUMBER),
     Field("thresholds.slow_for_s", "for", "seconds that it stays over the limit", "state", FieldForm.NUMBER),
+    Field("thresholds.findings_degrade", "degraded by", "comma-separated findings", "state", FieldForm.LIST),
+    Field("thresholds.relearn_after", "relearn", "when a change is usual: 30m, 24h, 7d", "state"),
     Field("thresholds.window_s", "window", "seconds that these rules cover", "state", FieldForm.NUMBER),
 )
 

@@ -119,7 +119,7 @@ def test_a_tenfold_time_to_first_token_is_slow_and_says_so() -> None:
     assert slow.proof.number == watched.number
     watched.until(State.UP, 12)
     assert watched.judge.standing.text.startswith("up again after 00:0")
-    assert watched.judge.standing.text.endswith("usual 299 ms (this hour over 7 days)")
+    assert watched.judge.standing.text.endswith("usual 299 ms")
 
 
 def test_a_threefold_time_per_token_is_slow_although_the_first_token_is_not() -> None:
@@ -218,10 +218,17 @@ def test_degraded_says_how_many_fail_and_what_is_usual() -> None:
     watched.fails([Verdict.TRUNCATED, None, Verdict.TRUNCATED, None, Verdict.TRUNCATED])
     degraded = watched.judge.standing
     assert degraded.state is State.DEGRADED
-    assert degraded.text == "3 of 13 truncated (23.1 %), usually 0.5 %"
+    assert degraded.text == "3 of 5 truncated (60.0 %), usually 0.5 %"
     assert degraded.cause == Cause(CauseKind.CUT, "truncated")
     assert degraded.onset is not None
     assert degraded.onset.proof.number == 21
+
+
+def test_where_nothing_fails_usually_that_is_said() -> None:
+    watched = Watched()
+    watched.learn(good=600, failed=0)
+    watched.fails([Verdict.TRUNCATED, None] * 3)
+    assert watched.judge.standing.text == "3 of 5 truncated (60.0 %), usually none"
 
 
 def test_the_usual_share_of_failures_is_not_degraded() -> None:
