@@ -19,6 +19,7 @@ from gwtui.cli import (
     doctor,
     engine,
     gateway,
+    incidents,
     manual,
     probe,
     replay,
@@ -77,6 +78,7 @@ def gwtui() -> None:
 for each in (
     watch,
     replay,
+    incidents,
     demo,
     probe,
     doctor,

@@ -48,7 +48,7 @@ def command(directory: Path | None, speed: float | None, **options: Any) -> None
 
 def replay(directory: Path | None, speed: float | None, run: WatchOptions) -> int:
     """Show a session that was recorded; without a directory the latest one. Returns the exit code."""
-    session = _session(directory)
+    session = _apart(recorded_session(directory))
     if run.on_screen:
         return _on_screen(session, speed)
     from gwtui.feeds.replay import replay as feed_of
@@ -60,7 +60,8 @@ def replay(directory: Path | None, speed: float | None, run: WatchOptions) -> in
         return finish(watch_lines(feed_of(session, speed), printer, session.profile.interval_s))
 
 
-def _session(directory: Path | None) -> Session:
+def recorded_session(directory: Path | None) -> Session:
+    """The session in a directory, or of that name among those recorded; without either the latest. Raises a Refusal."""
     from gwtui.recorder import latest_session_dir, session_dir
     from gwtui.recorder.session_reader import SessionError, read_session
 
@@ -68,10 +69,9 @@ def _session(directory: Path | None) -> Session:
     if directory is None:
         raise Refusal("there is no session yet: gwtui watch or gwtui demo record one")
     try:
-        session = read_session(directory)
+        return read_session(directory)
     except SessionError as error:
         raise Refusal(str(error)) from error
-    return _apart(session)
 
 
 def _apart(session: Session) -> Session:

@@ -11,7 +11,8 @@ from typing import Any, TypeAlias
 import msgspec
 
 from gwtui.model.concurrency import MAX_MODELS, Concurrency, ModelTimeline
-from gwtui.model.enums import FindingName
+from gwtui.model.enums import BAD, FindingName, State
+from gwtui.model.incidents import Cause, Scope
 from gwtui.model.records import Finding
 from gwtui.text.sanitize import clean
 from gwtui.text.units import milliseconds, timestamp
@@ -135,6 +136,22 @@ def _names(findings: tuple[Finding, ...]) -> str:
     return ";".join(finding.name.value for finding in findings)
 
 
+def _scope(text: str) -> str:
+    Scope.parse(found := _text(text))
+    return found
+
+
+def _cause(text: str) -> str:
+    Cause.parse(found := _text(text))
+    return found
+
+
+def _severity(text: str) -> State:
+    if (state := State(text)) not in BAD:
+        raise ValueError("no state of a sick endpoint")
+    return state
+
+
 def _rounded(value: float | None) -> float | None:
     return None if value is None else round(value, 3)
 
@@ -146,6 +163,11 @@ def _value(word: Any) -> Cell:
 TEXT = CellKind(_text, reads_empty=True)
 WORD = CellKind(str, _value)
 """A member of an enum, by its value."""
+SCOPE = CellKind(_scope)
+"""Where an incident is, in words."""
+CAUSE = CellKind(_cause)
+"""Why, in words."""
+SEVERITY = CellKind(_severity, _value)
 WHOLE = CellKind(_whole)
 NUMBER = CellKind(_number)
 ROUNDED = CellKind(_number, _rounded)

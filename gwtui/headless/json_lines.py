@@ -8,38 +8,55 @@ from typing import Any
 import msgspec
 
 from gwtui.codec.csv_schema import incident_row
+from gwtui.health.incident_log import IncidentLog
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
-from gwtui.model.records import FeedEnded, FeedSilent, Ping, Record, Request
+from gwtui.model.records import FeedEnded, FeedSilent, Ping, Record, Request, SessionStarted
 from gwtui.model.view import EndpointRow, View
-from gwtui.report.objects import ping_object, request_object
+from gwtui.report.objects import incident_object, ping_object, request_object
 from gwtui.text import units
+
+KINDS = ("incident", "state", "finding", "mark", "engine")
+"""The kinds of entries that are types; files of another version, or from anywhere, may have others."""
 
 
 class JSONLines:
-    """`request`, `ping`, `incident` and `silent` as they happen, `interval` at each one, `end` and `summary` last."""
+    """Results, events of incidents and `silent` as they happen, `interval` at each one, `end` and `summary` last.
+
+    An entry of the log has its kind as its type. That of an `incident` is all that is known of it, with the event.
+    """
 
     def __init__(self, write: Callable[[bytes], object]) -> None:
         self._write = write
+        self._incidents = IncidentLog()
 
     def record(self, record: Record) -> None:
+        number = self._incidents.apply(record)
         match record:
             case Request():
                 self._line("request", request_object(record))
             case Ping():
                 self._line("ping", ping_object(record))
             case LogEntry():
-                self._line("incident", incident_row(record))
+                type_ = record.kind if record.kind in KINDS else "event"
+                self._line(type_, incident_row(record) | self._known(number if record.event else None))
+            case SessionStarted():
+                self._incidents = IncidentLog()
             case FeedSilent():
                 self._line("silent", {"silent_s": round(record.silent_ns / 1e9, 3)})
             case FeedEnded():
                 self._line("end", {"text": record.text, "failed": record.failed, "detail": record.detail})
 
+    def _known(self, number: int | None) -> dict[str, Any]:
+        incident = None if number is None else self._incidents.incident(number)
+        return {} if incident is None else incident_object(incident)
+
     def interval(self, view: View) -> None:
         self._line("interval", _view_fields(view))
 
     def end(self, view: View) -> None:
-        self._line("summary", _view_fields(view))
+        incidents = [incident_object(incident) for incident in view.incidents]
+        self._line("summary", _view_fields(view) | {"incidents": incidents})
 
     def _line(self, type_: str, fields: dict[str, Any]) -> None:
         self._write(msgspec.json.encode({"type": type_} | fields))
@@ -58,6 +75,8 @@ def _view_fields(view: View) -> dict[str, Any]:
         "endpoints": [_row_fields(row) for row in view.endpoints],
         "session_dir": header.session_dir,
         "banner": header.banner,
+        "sentence": view.sentence,
+        "open_incidents": [incident.number for incident in view.open_incidents],
         "unwritten": header.unwritten,
         "rows_lost": header.rows_lost,
     }

@@ -1,10 +1,12 @@
-"""A session as a table that grows downwards: a column per endpoint, a line per interval, incidents in between."""
+"""A session as a table that grows downwards: a column per endpoint, a line per interval, events in between."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from math import inf
 
+from gwtui.headless.incident_lines import IncidentLines
 from gwtui.model.enums import State
 from gwtui.model.findings import entry_of
 from gwtui.model.judged import LogEntry
@@ -35,19 +37,22 @@ class TextLines:
         self._headed: tuple[str, ...] = ()
         self._lines = 0
         self._banner = ""
+        self._incidents = IncidentLines(styled)
 
     def record(self, record: Record) -> None:
+        self._each(self._incidents.follow(record))
         match record:
             case SessionStarted():
                 self._write(_opening(record))
-            case LogEntry():
-                self._write(f"{units.clock(record.at)}Z  {self._incident(record)}")
+            case LogEntry() if not record.is_in_incident and record.kind != "incident":
+                self._write(f"{units.clock(record.at)}Z  {self._entry(record)}")
             case FeedSilent():
                 self._write(f"! engine silent for {units.elapsed(record.silent_ns)}: nothing is measured")
             case FeedEnded(failed=True):
                 self._write(f"! {record.text}\n{record.detail}".rstrip())
 
     def interval(self, view: View) -> None:
+        self._each(self._incidents.due(view.header.at))
         columns = fitting(view.endpoints, self._width - _FIXED_WIDTH)
         self._head(view, columns)
         header = view.header
@@ -62,7 +67,12 @@ class TextLines:
             self._banner = header.banner
 
     def end(self, view: View) -> None:
+        self._each(self._incidents.due(inf))
         self._write(f"\n{summary(view, self._styled)}")
+
+    def _each(self, lines: Iterable[str]) -> None:
+        for each in lines:
+            self._write(each)
 
     def _head(self, view: View, columns: list[tuple[EndpointRow, int]]) -> None:
         """The headings, when they are due or others than before."""
@@ -82,15 +92,15 @@ class TextLines:
         laid_out += [TextColumn()] * (len(row) - len(laid_out) + 1)
         self._write(line((*row, ""), laid_out).rstrip())
 
-    def _incident(self, incident: LogEntry) -> str:
+    def _entry(self, entry: LogEntry) -> str:
         """`✖ gateway down: 5 truncated in a row (trace 4bf92f)`."""
-        trace = f"  (trace {incident.trace_id})" if incident.trace_id else ""
-        if incident.state is None:
-            who = f"{incident.endpoint}: " if incident.endpoint else ""
-            mark = entry_of(incident.finding).severity.mark if incident.finding is not None else "◆"
-            return f"{mark} {who}{incident.text}{trace}"
-        what = self._styled(f"{incident.state.mark} {incident.endpoint} {incident.state}", incident.state)
-        return f"{what}: {incident.text}{trace}" if incident.text else what + trace
+        trace = f"  (trace {entry.trace_id})" if entry.trace_id else ""
+        if entry.state is None:
+            who = f"{entry.endpoint}: " if entry.endpoint else ""
+            mark = entry_of(entry.finding).severity.mark if entry.finding is not None else "◆"
+            return f"{mark} {who}{entry.text}{trace}"
+        what = self._styled(f"{entry.state.mark} {entry.endpoint} {entry.state}", entry.state)
+        return f"{what}: {entry.text}{trace}" if entry.text else what + trace
 
 
 def fitting(rows: tuple[EndpointRow, ...], width: int) -> list[tuple[EndpointRow, int]]:

@@ -115,10 +115,11 @@ class IncidentLog:
             self._close(number, entry, event)
 
     def _state(self, entry: LogEntry, number: int, state: State) -> None:
-        story, key = self._story(entry, number), (entry.vantage, entry.endpoint)
+        key = (entry.vantage, entry.endpoint)
         if state not in BAD:
             self._leave(number, key, entry.at)
             return
+        story = self._story(entry, number)
         self._enter(story, key, entry.at)
         since = entry.at if entry.since is None else entry.since
         story.members[key] = replace(story.members[key], state=state, since=since)
@@ -151,9 +152,9 @@ class IncidentLog:
         self._in[key] = story.known.number
 
     def _leave(self, number: int, key: Key, at: float) -> None:
-        story = self._stories[number]
-        member = story.members.get(key)
-        if member is not None and member.until is None:
+        story = self._stories.get(number)
+        member = None if story is None else story.members.get(key)
+        if story is not None and member is not None and member.until is None:
             story.members[key] = replace(member, until=at)
         if self._in.get(key) == number:
             del self._in[key]

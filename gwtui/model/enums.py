@@ -22,6 +22,8 @@ class State(StrEnum):
         return _MARKS[self.value]
 
 
+BAD = (State.SLOW, State.DEGRADED, State.DOWN)
+"""The states of a sick endpoint, from the mildest to the worst."""
 _MARKS = {"up": "●", "slow": "▲", "degraded": "▲", "down": "✖", "paused": "‖", "unknown": "○"}
 
 

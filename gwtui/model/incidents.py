@@ -30,6 +30,10 @@ class IncidentEvent(StrEnum):
     CLOSED = "closed"
 
 
+OVER = "✔"
+"""The mark of an incident that is over."""
+
+
 class ScopeKind(StrEnum):
     """What the endpoints of an incident have in common."""
 
@@ -237,3 +241,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_open(self) -> bool:
         return self.closed is None
+
+    @property
+    def mark(self) -> str:
+        """Its shape: that of its worst state, or that it is over."""
+        return self.severity.mark if self.is_open else OVER

@@ -5,7 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.model.enums import FindingName, State
-from gwtui.model.incidents import IncidentEvent
+from gwtui.model.findings import entry_of
+from gwtui.model.incidents import OVER, IncidentEvent, ScopeKind
 from gwtui.model.metrics import Metric
 from gwtui.model.record import BaseRecord
 from gwtui.model.usual import UsualLatency
@@ -71,3 +72,38 @@ class LogEntry(BaseRecord, tag="log_entry", frozen=True, kw_only=True):
     """Failed results of its endpoints so far."""
     acknowledged: str = ""
     vantage: str = ""
+
+    @property
+    def is_in_incident(self) -> bool:
+        """A new state that the events of an incident tell too, so that a list of news leaves it out."""
+        return self.kind == "state" and self.incident is not None
+
+    @property
+    def mark(self) -> str:
+        """The shape of an event of an incident, of a state or of a finding; "" of others."""
+        if self.event is IncidentEvent.CLOSED:
+            return OVER
+        if self.finding is not None:
+            return entry_of(self.finding).severity.mark
+        state = self.severity if self.event is not None else self.state
+        return "" if state is None else state.mark
+
+    @property
+    def event_name(self) -> str:
+        """The event of an incident with what it came to: `opened`, `worse (down)`."""
+        is_shift = self.event in (IncidentEvent.WORSE, IncidentEvent.BETTER) and self.severity is not None
+        return f"{self.event} ({self.severity})" if is_shift else str(self.event or "")
+
+    @property
+    def facts(self) -> str:
+        """What there is to say of an event of an incident: `claude: keys refused (auth 401); 3 auth in a row`."""
+        is_of_one = self.scope.startswith(f"{ScopeKind.ENDPOINT} ")
+        where = self.scope.removeprefix(f"{ScopeKind.ENDPOINT} ")
+        if self.event in (IncidentEvent.OPENED, IncidentEvent.REOPENED):
+            who = f"{self.vantage}/{self.endpoint}" if self.vantage else self.endpoint
+            parts = (f"{who}: {self.cause}", self.text.removeprefix(f"{who}: "), "" if is_of_one else where)
+        elif self.event is IncidentEvent.CLOSED:
+            parts = (f"{where} {self.text}", self.cause, "")
+        else:
+            parts = (self.cause if self.event is IncidentEvent.CAUSE_CHANGED else "", self.text, "")
+        return "; ".join(part for part in parts if part)

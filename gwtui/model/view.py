@@ -12,6 +12,7 @@ from typing import Self, TypeAlias
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.model.concurrency import ModelTimeline
 from gwtui.model.enums import FindingName, Kind, State
+from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
@@ -313,8 +314,10 @@ class View:
     latency: LatencyView | None
     ping: PingView | None
     """The selected endpoint's pings, or else those of the first WebSocket of the profile."""
-    incidents: tuple[LogEntry, ...]
-    """Newest first."""
+    log: tuple[LogEntry, ...]
+    """What happened, newest first: events of incidents, states outside of incidents, findings, marks, trouble of our
+    own.
+    """
     recent: tuple[RequestRow, ...]
     """The selected endpoint's latest requests, newest first."""
     trial: Request | Ping | None
@@ -327,3 +330,13 @@ class View:
     """The selected WebSocket's chosen ping, or its newest that ended."""
     checks: ChecksView | None = None
     """Of the selected endpoint; None when it was not checked."""
+    incidents: tuple[Incident, ...] = ()
+    """Those of the session, by their numbers; of many the newest, and all that are open."""
+    fleet: tuple[Endpoint, ...] = ()
+    """All endpoints of the profile, in its order."""
+    sentence: str = ""
+    """What is wrong, the worst first, to be pasted; empty when nothing is."""
+
+    @property
+    def open_incidents(self) -> tuple[Incident, ...]:
+        return tuple(incident for incident in self.incidents if incident.is_open)

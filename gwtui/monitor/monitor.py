@@ -6,7 +6,7 @@ more memory than the first hour.
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -34,11 +34,11 @@ from gwtui.model.view import EndpointRow, Header, PingView, Query, StreamView, V
 from gwtui.monitor.banner import Trouble
 from gwtui.monitor.check_runs import CheckRuns
 from gwtui.monitor.endpoint_history import History
+from gwtui.monitor.event_log import EventLog
 from gwtui.monitor.filters import FilterError, Subject, ordered, parse
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.text.sanitize import MAX_PATH, clean
 
-INCIDENTS = 500
 LINES = 20_000
 """The number of stream lines kept over all endpoints."""
 
@@ -59,7 +59,7 @@ class Monitor:
             Request: self._ended,
             Ping: self._ended,
             Heartbeat: self._beat,
-            LogEntry: self._incident,
+            LogEntry: self._logged,
             Usual: self._judged_by,
             Acknowledged: self._judged_by,
             Notice: self._notice_given,
@@ -93,6 +93,7 @@ class Monitor:
             self._now_ns = max(self._now_ns, record.now_ns)
         self._trouble.hear(None)
         self._handlers[type(record)](record)
+        self._events.apply(record)
 
     def _begin(self, session: SessionStarted) -> None:
         """A session starts from nothing: numbers of two sessions are never mixed."""
@@ -108,7 +109,7 @@ class Monitor:
         self._check_runs = CheckRuns()
         self._trial: Request | Ping | None = None
         self._trials: set[tuple[str, int]] = set()
-        self._incidents: deque[LogEntry] = deque(maxlen=INCIDENTS)
+        self._events = EventLog()
         self._new_lines = 0
         self._adopt(session.profile)
 
@@ -172,15 +173,14 @@ class Monitor:
         for history in self._histories.values():
             history.beat(beat)
 
-    def _incident(self, incident: LogEntry) -> None:
-        self._incidents.appendleft(incident)
-        history = self._histories.get(incident.endpoint)
+    def _logged(self, entry: LogEntry) -> None:
+        history = self._histories.get(entry.endpoint)
         if history is None:
             return
-        if incident.number is not None:
-            history.stream_store.keep(incident.number)
-        if incident.kind == "state" and incident.state is not None:
-            history.enter(incident.state, incident.was)
+        if entry.number is not None:
+            history.stream_store.keep(entry.number)
+        if entry.kind == "state" and entry.state is not None:
+            history.enter(entry.state, entry.was)
 
     def _judged_by(self, record: Usual | Acknowledged) -> None:
         """What states and incidents are made of is not shown by itself."""
@@ -233,14 +233,26 @@ class Monitor:
             stream=stream,
             latency=latency,
             ping=self._pings(selected, query, columns),
-            incidents=tuple(self._incidents),
+            log=self._events.entries,
             recent=() if selected is None else selected.recent(query.metric),
             trial=self._trial,
             notice=notice,
             version=self._pictures,
             probed=self._probed(selected, query),
             checks=None if selected is None else self._check_runs.view(selected.endpoint.name),
+            incidents=self._events.incidents,
+            fleet=self._profile.endpoints,
+            sentence=self._sentence(),
         )
+
+    def _sentence(self) -> str:
+        states = {name: history.state for name, history in self._histories.items()}
+        return self._events.sentence(states, self._profile.endpoints, self._at())
+
+    def _at(self) -> float:
+        """The wall time of now."""
+        at, at_ns = self._wall
+        return at + (self._now_ns - at_ns) / 1e9
 
     def _rows(self, query: Query) -> tuple[list[EndpointRow], str]:
         """The rows to show in their order, and the notice."""
@@ -288,11 +300,10 @@ class Monitor:
         return None if of is None else of.pings(query.window, self._now_ns, columns)
 
     def _header(self) -> Header:
-        at, at_ns = self._wall
         states = Counter(history.state for history in self._histories.values())
         return Header(
             profile=self._profile.name,
-            at=at + (self._now_ns - at_ns) / 1e9,
+            at=self._at(),
             elapsed_ns=self._now_ns - self._session.now_ns,
             states=tuple((state, states[state]) for state in State if states[state]),
             requests=self._requests,
@@ -319,4 +330,5 @@ def _unknown(view: View) -> View:
         view,
         header=replace(view.header, states=((State.UNKNOWN, count),) if count else ()),
         endpoints=tuple(replace(row, state=State.UNKNOWN) for row in view.endpoints),
+        sentence="",
     )

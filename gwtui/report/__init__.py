@@ -1,8 +1,9 @@
 """Reports for the shell: one probe or capture in full, as text or JSON, and the summary of a session."""
 
 from gwtui.report.capture import Captured, captures_json, captures_text, decode_json, decode_text
+from gwtui.report.incidents import event_text, incident_lines, scope_text, worst_first
 from gwtui.report.lines import Styler, plain
-from gwtui.report.objects import ping_object, probe_json, request_object
+from gwtui.report.objects import incident_json, incident_object, ping_object, probe_json, request_object
 from gwtui.report.probe import probe_text
 from gwtui.report.summary import summary
 
@@ -13,10 +14,16 @@ __all__ = [
     "captures_text",
     "decode_json",
     "decode_text",
+    "event_text",
+    "incident_json",
+    "incident_lines",
+    "incident_object",
     "ping_object",
     "plain",
     "probe_json",
     "probe_text",
     "request_object",
+    "scope_text",
     "summary",
+    "worst_first",
 ]

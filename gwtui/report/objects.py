@@ -9,6 +9,7 @@ import msgspec
 from gwtui.codec.cells import concurrency_object
 from gwtui.codec.csv_schema import ping_row, request_row
 from gwtui.model.gateway_figures import GatewayFigures
+from gwtui.model.incidents import Incident, Proof
 from gwtui.model.metrics import AnswerForm, Basis, metrics_of
 from gwtui.model.records import Finding, Ping, Request, StreamRead
 from gwtui.model.view import StreamLine
@@ -37,6 +38,61 @@ def _gateway(figures: GatewayFigures) -> dict[str, Any]:
 def ping_object(ping: Ping) -> dict[str, Any]:
     """The row of pings.csv, with `findings` and `headers` unfolded."""
     return {**ping_row(ping), "findings": _findings(ping), "headers": ping.headers}
+
+
+def incident_object(incident: Incident) -> dict[str, Any]:
+    """An incident, as far as it is known. Keys that are columns of incidents.csv mean the same."""
+    closed = incident.closed
+    return {
+        "incident": incident.number,
+        "open": incident.is_open,
+        "severity": incident.severity.value,
+        "scope": incident.scope,
+        "cause": incident.cause,
+        "since": units.timestamp(incident.opened),
+        "reported": units.timestamp(incident.told),
+        "closed": _timestamp(closed),
+        "duration_s": None if closed is None else round(closed - incident.opened, 3),
+        "failures": incident.failures,
+        "acknowledged": incident.acknowledged,
+        "merged_into": incident.merged_into,
+        "endpoints": [
+            {
+                "endpoint": member.endpoint,
+                "vantage": member.vantage,
+                "state": member.state.value,
+                "since": units.timestamp(member.since),
+                "until": _timestamp(member.until),
+            }
+            for member in incident.members
+        ],
+        "first": _proof(incident.first),
+        "last": _proof(incident.last),
+        "changes": [
+            {"at": units.timestamp(change.at), "event": change.event.value, "text": change.text}
+            for change in incident.changes
+        ],
+    }
+
+
+def incident_json(incident: Incident) -> bytes:
+    """An incident as one line of JSON."""
+    return msgspec.json.encode(incident_object(incident))
+
+
+def _timestamp(at: float | None) -> str | None:
+    return None if at is None else units.timestamp(at)
+
+
+def _proof(proof: Proof | None) -> dict[str, Any] | None:
+    if proof is None:
+        return None
+    return {
+        "endpoint": proof.endpoint,
+        "vantage": proof.vantage,
+        "request_number": proof.number,
+        "trace_id": proof.trace_id,
+    }
 
 
 def probe_json(result: Request | Ping, reads: tuple[StreamRead, ...]) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gwtui.model.enums import Outcome
 from gwtui.model.verdicts import GOOD
 from gwtui.model.view import Counts, EndpointRow, FindingCounts, View, Window
+from gwtui.report.incidents import incident_lines, worst_first
 from gwtui.report.lines import Styler, plain, toned
 from gwtui.text import units
 from gwtui.text.tables import Row, TextColumn, table
@@ -22,8 +23,12 @@ _COLUMNS = (
 )
 
 
+MOST = 8
+"""The number of incidents in a summary."""
+
+
 def summary(view: View, styled: Styler = plain) -> str:
-    """A line per endpoint over the view's window, and where the rows are."""
+    """A line per endpoint over the view's window, the incidents of the session, and where the rows are."""
     header, window = view.header, view.query.window
     states = "  ".join(styled(f"{state.mark} {count} {state}", state) for state, count in header.states)
     lines = [
@@ -34,6 +39,7 @@ def summary(view: View, styled: Styler = plain) -> str:
         lines += table([_HEADINGS, *(_row(row, styled) for row in view.endpoints)], _COLUMNS)
         over = "the whole session" if window is Window.ALL else f"the last {window}"
         lines.append(f"  Times in ms over {over}; -(n): n results are too few for that percentile.")
+    lines += _incidents(view, styled)
     if header.unwritten:
         lines.append(styled(f"rows: not written: {header.unwritten}", Outcome.FAILED))
     elif header.session_dir:
@@ -41,6 +47,16 @@ def summary(view: View, styled: Styler = plain) -> str:
     if header.banner:
         lines.append(styled(f"! {header.banner}", Outcome.FAILED))
     return "\n".join(lines)
+
+
+def _incidents(view: View, styled: Styler) -> list[str]:
+    """Open ones first and the worst first; of many the first ones."""
+    incidents = worst_first(view.incidents)
+    if not incidents:
+        return []
+    lines = ["incidents:", *incident_lines(incidents[:MOST], view.header.at, view.fleet, styled)]
+    more = len(incidents) - MOST
+    return [*lines, f"and {more} more: gwtui incidents lists all"] if more > 0 else lines
 
 
 def _row(row: EndpointRow, styled: Styler) -> Row:

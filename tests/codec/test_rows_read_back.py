@@ -29,6 +29,8 @@ from gwtui.codec.csv_schema import (
     request_row,
 )
 from gwtui.model.concurrency import Concurrency, ModelTimeline
+from gwtui.model.enums import BAD, State
+from gwtui.model.incidents import Cause, CauseKind, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import Ping, Request
 from gwtui.model.verdicts import Verdict
@@ -135,10 +137,36 @@ def test_a_ping_that_is_read_back_makes_the_same_row(ping: Ping) -> None:
     assert again == line
 
 
-@given(measured(LogEntry))
-def test_an_incident_that_is_read_back_makes_the_same_row(incident: LogEntry) -> None:
+SCOPES = st.builds(Scope, st.sampled_from(ScopeKind), st.text().map(clean), st.text().map(clean)).map(str)
+CAUSES = st.builds(Cause, st.sampled_from(CauseKind), st.text().map(clean), st.text().map(clean)).map(str)
+
+
+@given(measured(LogEntry), st.just("") | SCOPES, st.just("") | CAUSES, st.none() | st.sampled_from(BAD))
+def test_an_entry_that_is_read_back_makes_the_same_row(
+    entry: LogEntry, scope: str, cause: str, severity: State | None
+) -> None:
+    incident = replace(entry, scope=scope, cause=cause, severity=severity)
     line, again = written_again(incident_row(incident), incident_of, incident_row)
     assert again == line
+
+
+@pytest.mark.parametrize(
+    ("column", "cell"),
+    [
+        ("scope", "galaxy far away"),
+        ("scope", "path here"),
+        ("cause", "keys refused"),
+        ("cause", "bad luck (today)"),
+        ("severity", "up"),
+        ("event", "imagined"),
+    ],
+)
+def test_words_of_an_incident_that_nobody_wrote_are_refused(column: str, cell: str) -> None:
+    entry = LogEntry(at=0, now_ns=0, kind="incident", incident=1, event=IncidentEvent.OPENED, severity=State.DOWN)
+    row = named(csv_line(incident_row(entry).values()), INCIDENT_COLUMNS)
+    assert incident_of(row).event is IncidentEvent.OPENED
+    with pytest.raises(RowError, match=column):
+        incident_of(row | {column: cell})
 
 
 def test_numbers_times_and_words_of_a_request_are_what_they_were() -> None:

@@ -377,7 +377,7 @@ async def test_the_screen_shows_a_recording_as_it_shows_a_session(directory: Pat
             screen._frame()
         (gateway, ws) = screen.view.endpoints
         assert (gateway.state, gateway.n, gateway.failed, ws.n) == (State.PAUSED, 3, 1, 2)
-        assert [incident.state for incident in screen.view.incidents] == [State.PAUSED, State.DOWN]
+        assert [incident.state for incident in screen.view.log] == [State.PAUSED, State.DOWN]
         assert screen.view.header.at == BEGAN + 4.25
 
 

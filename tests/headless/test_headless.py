@@ -301,15 +301,18 @@ async def test_a_session_as_json_is_one_object_a_line() -> None:
     await watch_lines(ScriptedFeed(*SESSION), JSONLines(lines.append), 1.0)
     assert not any(b"\n" in line for line in lines)
     documents = [json.loads(line) for line in lines]
-    assert {each["type"] for each in documents} == {"request", "ping", "incident", "interval", "end", "summary"}
+    logged, others = {"state", "finding", "engine"}, {"request", "ping", "interval", "end", "summary"}
+    assert {each["type"] for each in documents} == logged | others
     assert [each["type"] for each in documents[-2:]] == ["end", "summary"]
     by_type = {each.pop("type"): each for each in documents}
     assert set(by_type["request"]) == {*REQUEST_COLUMNS, "gateway"}
     assert set(by_type["ping"]) == {*PING_COLUMNS, "findings"}
-    assert set(by_type["incident"]) == set(INCIDENT_COLUMNS)
+    for kind in logged:
+        assert by_type[kind]["kind"] == kind
+        assert set(by_type[kind]) == set(INCIDENT_COLUMNS)
     assert by_type["request"]["headers"] == {"x-trace": "t1"}
     assert by_type["end"] == {"text": "engine exited 1", "failed": True, "detail": "ValueError: no"}
-    assert set(by_type["interval"]) == set(by_type["summary"])
+    assert set(by_type["summary"]) == {*by_type["interval"], "incidents"}
     assert by_type["interval"]["window_s"] == 120
     assert all({"age_s", "next_s"} <= row.keys() for row in by_type["interval"]["endpoints"])
     summary = by_type["summary"]

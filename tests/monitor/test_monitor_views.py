@@ -13,13 +13,15 @@ from support.monitor_stage import MS, START_AT, START_NS, MonitorStage, endpoint
 
 from gwtui.model.check_results import CheckOutcome, CheckResult, CheckRun, PlannedCheck
 from gwtui.model.enums import State
+from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import TLS, Profile
 from gwtui.model.records import FeedEnded, Notice, ProfileChanged, Record, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.model.view import Query, Window
-from gwtui.monitor.monitor import INCIDENTS, Monitor
+from gwtui.monitor.event_log import ENTRIES
+from gwtui.monitor.monitor import Monitor
 
 # Pings
 
@@ -125,12 +127,71 @@ def test_the_end_of_the_feed_is_a_state(end: FeedEnded, banner: str) -> None:
     assert stage.row("a").n == 1
 
 
-def test_incidents_are_newest_first_and_bounded() -> None:
+def test_the_log_is_newest_first_and_bounded() -> None:
     stage = MonitorStage(endpoint("a"))
-    for at_s in range(INCIDENTS + 5):
+    for at_s in range(ENTRIES + 5):
         stage.apply(LogEntry(at=START_AT, now_ns=ns(at_s), kind="mark", text=str(at_s)))
-    incidents = stage.view().incidents
-    assert (len(incidents), incidents[0].text, incidents[-1].text) == (INCIDENTS, str(INCIDENTS + 4), "5")
+    log = stage.view().log
+    assert (len(log), log[0].text, log[-1].text) == (ENTRIES, str(ENTRIES + 4), "5")
+
+
+def incident(at_s: float, event: IncidentEvent, name: str = "a", **fields: Any) -> LogEntry:
+    known = {"severity": State.DOWN, "scope": "gateway http://127.0.0.1:1", "cause": "keys refused (auth 401)"}
+    entry = LogEntry(at=START_AT + at_s, now_ns=ns(at_s), kind="incident", endpoint=name, incident=1, event=event)
+    return msgspec.structs.replace(entry, **{"since": START_AT, "failures": 3, **known, **fields})
+
+
+def became(at_s: float, state: State, name: str = "a", number: int | None = 1) -> LogEntry:
+    return LogEntry(
+        at=START_AT + at_s, now_ns=ns(at_s), kind="state", endpoint=name, state=state, text="why", incident=number
+    )
+
+
+def test_a_state_that_an_incident_tells_is_not_in_the_log_and_is_entered_all_the_same() -> None:
+    stage = MonitorStage(endpoint("a"), endpoint("b"))
+    stage.apply(incident(1, IncidentEvent.OPENED), became(1, State.DOWN), became(2, State.PAUSED, "b", None))
+    assert [(each.kind, each.endpoint) for each in stage.view().log] == [("state", "b"), ("incident", "a")]
+    assert stage.row("a").state is State.DOWN
+
+
+def test_of_an_incident_that_spreads_the_newest_step_is_in_the_log() -> None:
+    stage = MonitorStage(*(endpoint(name) for name in "abcd"))
+    stage.apply(incident(1, IncidentEvent.OPENED))
+    stage.apply(*(incident(at_s, IncidentEvent.WIDER, name) for at_s, name in ((2, "b"), (3, "c"))))
+    stage.apply(LogEntry(at=START_AT, now_ns=ns(4), kind="mark", text="x"), incident(5, IncidentEvent.WIDER, "d"))
+    assert [each.endpoint for each in stage.view().log] == ["d", "", "c", "a"]
+    (known,) = stage.view().incidents
+    assert ([member.endpoint for member in known.members], len(known.changes)) == (["a", "b", "c", "d"], 4)
+
+
+def test_what_is_wrong_is_one_sentence_while_it_is() -> None:
+    stage = MonitorStage(endpoint("a"), endpoint("b"))
+    stage.request("b")
+    assert (stage.view().sentence, stage.view().open_incidents) == ("", ())
+    stage.apply(incident(1, IncidentEvent.OPENED), became(1, State.DOWN), incident(2, IncidentEvent.WIDER, "b"))
+    stage.beat(72)
+    view = stage.view()
+    assert view.sentence == "Keys refused by 127.0.0.1:1 (2 of 2 endpoints, 401) for 1m12s."
+    assert [each.number for each in view.open_incidents] == [1]
+    stage.failure("a", 73)
+    assert stage.view().incidents[0].failures == 4
+    stage.apply(incident(80, IncidentEvent.CLOSED))
+    view = stage.view()
+    assert (view.sentence, view.open_incidents, len(view.incidents)) == ("", (), 1)
+
+
+@pytest.mark.parametrize("words", [{"scope": "galaxy far"}, {"cause": "bad luck"}, {"scope": ""}, {"severity": None}])
+def test_words_of_an_incident_that_are_not_known_stop_nothing(words: dict[str, Any]) -> None:
+    stage = MonitorStage(endpoint("a"))
+    stage.apply(incident(1, IncidentEvent.OPENED, **words))
+    assert len(stage.view().open_incidents) == 1
+
+
+def test_while_measuring_has_stopped_nothing_is_said_to_be_wrong() -> None:
+    stage = MonitorStage(endpoint("a"))
+    stage.apply(incident(1, IncidentEvent.OPENED), FeedEnded(text="engine exited 1", failed=True))
+    assert stage.view().sentence == ""
+    assert stage.monitor.view(Query(), final=True).sentence
 
 
 # What the user looks at

@@ -6,7 +6,10 @@ import dataclasses
 import math
 import random
 
+import msgspec
+
 from gwtui.model.enums import EventKind, FindingName, State
+from gwtui.model.incidents import Change, Incident, IncidentEvent, Member
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
@@ -199,30 +202,82 @@ def ping(**changes: object) -> PingView:
     return dataclasses.replace(whole, **changes)  # type: ignore[arg-type]  # fields by name, checked at run time
 
 
-def incidents() -> tuple[LogEntry, ...]:
-    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    rows = (
-        ("state", "sourcegraph-claude", State.DOWN, "5 truncated in a row", 96),
-        ("finding", "gateway-starcoder", None, "buffered: 42 events in one read", 71),
-        ("state", "gateway-starcoder", State.SLOW, "p50 of TTFT 910 ms, over 800 ms for 10 s", 70),
-        ("mark", "", None, "deployed gateway 1.42.0", None),
-        ("state", "azure-eu-west", State.DEGRADED, "12.0 % failed: 25 of 210", 209),
-        ("state", "gateway-ws", State.UP, "2 good in a row", 12),
-        ("state", "gateway-ws", State.DOWN, "3 closed in a row: 1012 service restart", 9),
-        ("engine", "", None, "its loop was 412 ms late", None),
+CUT = Incident(
+    number=4,
+    scope="endpoint sourcegraph-claude",
+    cause="answers cut (truncated)",
+    severity=State.DOWN,
+    opened=AT - 61,
+    told=AT - 31,
+    members=(Member(endpoint="sourcegraph-claude", state=State.DOWN, since=AT - 61),),
+    failures=14,
+)
+LATE = Incident(
+    number=3,
+    scope="endpoint gateway-starcoder",
+    cause="slow (ttft: 2.2x its usual 410 ms)",
+    severity=State.SLOW,
+    opened=AT - 123,
+    told=AT - 93,
+    members=(Member(endpoint="gateway-starcoder", state=State.SLOW, since=AT - 123),),
+    changes=(Change(at=AT - 60, event=IncidentEvent.ACKNOWLEDGED, text="known"),),
+    acknowledged="known",
+)
+ERRORS = Incident(
+    number=2,
+    scope="model gpt-4o-mini",
+    cause="server errors (error_in_stream)",
+    severity=State.DEGRADED,
+    opened=AT - 200,
+    told=AT - 155,
+    members=(Member(endpoint="azure-eu-west", state=State.DEGRADED, since=AT - 200),),
+    failures=25,
+)
+CLOSED = Incident(
+    number=1,
+    scope="gateway https://gateway.example.com",
+    cause="pings lost (closed 1012)",
+    severity=State.DOWN,
+    opened=AT - 240,
+    told=AT - 217,
+    closed=AT - 186,
+    members=(Member(endpoint="gateway-ws", state=State.DOWN, since=AT - 240, until=AT - 186),),
+    failures=9,
+)
+
+
+SENTENCE = (
+    "Answers cut by sourcegraph-claude (truncated) for 1m01s. Server errors from model gpt-4o-mini (1 of 1 endpoint, "
+    "error_in_stream) for 3m20s."
+)
+
+
+def entry(index: int, kind: str, endpoint: str, text: str, number: int | None = None, **changes: object) -> LogEntry:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736" if number else ""
+    made = LogEntry(
+        at=AT - 31 * index, now_ns=index, kind=kind, endpoint=endpoint, text=text, number=number, trace_id=trace
     )
-    return tuple(
-        LogEntry(
-            at=AT - 31 * index,
-            now_ns=index,
-            kind=kind,
-            endpoint=endpoint,
-            state=state,
-            text=text,
-            number=number,
-            trace_id=trace if number else "",
-        )
-        for index, (kind, endpoint, state, text, number) in enumerate(rows, 1)
+    return msgspec.structs.replace(made, **changes)
+
+
+def event(index: int, incident: Incident, event: IncidentEvent, text: str, number: int) -> LogEntry:
+    known = {field: getattr(incident, field) for field in ("severity", "scope", "cause", "failures")}
+    name = incident.members[0].endpoint
+    return entry(index, "incident", name, text, number, incident=incident.number, event=event, **known)
+
+
+def incidents() -> tuple[LogEntry, ...]:
+    """Four incidents, with a finding, a mark and trouble of our own in between."""
+    opened, closed = IncidentEvent.OPENED, IncidentEvent.CLOSED
+    return (
+        event(1, CUT, opened, "sourcegraph-claude: 5 truncated in a row", 96),
+        entry(2, "finding", "gateway-starcoder", "buffered: 42 events in one read", 71),
+        event(3, LATE, opened, "gateway-starcoder: p50 TTFT 910 ms, 2.2x its usual 410 ms", 70),
+        entry(4, "mark", "", "deployed gateway 1.42.0"),
+        event(5, ERRORS, opened, "azure-eu-west: 25 of 210 error_in_stream (12.0 %)", 209),
+        event(6, CLOSED, closed, "over after 31s: 9 failed; p50 RTT 11.8 ms before, 12.1 ms after", 12),
+        event(7, CLOSED, opened, "gateway-ws: 3 closed in a row: 1012 service restart", 9),
+        entry(8, "engine", "", "its loop was 412 ms late"),
     )
 
 
@@ -237,7 +292,7 @@ def view(rows: tuple[EndpointRow, ...], **changes: object) -> View:
         stream=stream(),
         latency=latency(),
         ping=ping(),
-        incidents=(),
+        log=(),
         recent=(RequestRow(184, AT - 2, "complete", 412 * MS, "4bf92f3577b34da6a3ce929d0e0e4736"),),
         trial=None,
         notice="",
@@ -267,7 +322,9 @@ def incident() -> View:
             lines=tuple(dataclasses.replace(line, decided=line.number == 31) for line in stream_lines()[:31]),
             request=cut,
         ),
-        incidents=incidents(),
+        log=incidents(),
+        incidents=(CLOSED, ERRORS, LATE, CUT),
+        sentence=SENTENCE,
     )
 
 
@@ -326,7 +383,7 @@ def hostile() -> View:
         ),
         latency=latency(endpoint=HOSTILE[0]),
         ping=ping(endpoint=HOSTILE[1], last_close=nasty),
-        incidents=incidents,
+        log=incidents,
     )
 
 
@@ -336,4 +393,4 @@ def crowded(count: int = 20) -> View:
         dataclasses.replace(one, name=f"{one.name}-{index:02d}")
         for index, one in ((index, sick_rows()[index % len(sick_rows())]) for index in range(count))
     )
-    return view(rows, incidents=incidents() * 5)
+    return view(rows, log=incidents() * 5)

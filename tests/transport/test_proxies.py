@@ -283,7 +283,7 @@ STARTED = SessionStarted(
 def test_the_header_says_that_proxies_are_used() -> None:
     monitor = Monitor()
     monitor.apply(STARTED)
-    (line,) = header.draw(monitor.view(Query(), 80).header, 140, 1)
+    (line,) = header.draw(monitor.view(Query(), 80), 140, 1)
     assert " prod  through proxies " in plain(line)
 
 

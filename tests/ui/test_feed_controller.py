@@ -110,7 +110,7 @@ async def test_a_second_session_starts_from_nothing(watching: Watching) -> None:
     await task
     again = await watching.start()
     view = watching.watch.view(60)
-    assert (view.header.requests, view.incidents, view.header.ended) == (0, (), False)
+    assert (view.header.requests, view.log, view.header.ended) == (0, (), False)
     assert not watching.watch.frozen
     again.cancel()
 

@@ -251,7 +251,7 @@ async def test_a_selected_incident_stays_selected_while_newer_ones_come() -> Non
         await pilot.press("down")
         was = panel.selected
         newer = msgspec.structs.replace(views.incidents()[0], now_ns=99)
-        panel.show(replace(views.incident(), incidents=(newer, *views.incidents())))
+        panel.show(replace(views.incident(), log=(newer, *views.incidents())))
         assert panel.selected == was == views.incidents()[1]
 
 
@@ -262,15 +262,15 @@ async def test_newer_incidents_are_seen_above_the_selected_one() -> None:
         await pilot.press("down")
         older = views.incidents()
         newer = [msgspec.structs.replace(older[0], now_ns=99 + number, text=f"newer {number}") for number in range(20)]
-        panel.show(replace(views.incident(), incidents=(*reversed(newer[:1]), *older)))
+        panel.show(replace(views.incident(), log=(*reversed(newer[:1]), *older)))
         assert (panel._top, panel.selected) == (0, older[1])
-        panel.show(replace(views.incident(), incidents=(*reversed(newer), *older)))
+        panel.show(replace(views.incident(), log=(*reversed(newer), *older)))
         assert panel._top == 0
         assert panel.selected in newer
         await pilot.press("end")
         selected = panel.selected
         more = msgspec.structs.replace(older[0], now_ns=999)
-        panel.show(replace(views.incident(), incidents=(more, *reversed(newer), *older)))
+        panel.show(replace(views.incident(), log=(more, *reversed(newer), *older)))
         assert panel.selected == selected
         assert str(panel.border_subtitle) == f"{panel._top} newer ↑"
 
@@ -290,7 +290,7 @@ async def test_the_newest_incident_is_followed_while_nothing_is_selected() -> No
     app = PanelApp(panel, views.incident())
     async with app.run_test(size=(120, 30)):
         older = views.incidents()[1:]
-        panel.show(replace(views.incident(), incidents=older))
+        panel.show(replace(views.incident(), log=older))
         panel.show(views.incident())
         assert panel.selected == views.incidents()[0]
 

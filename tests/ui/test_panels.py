@@ -41,7 +41,7 @@ VIEWS: dict[str, Callable[[], View]] = {
 Draw = Callable[[View, int, int], list[Line]]
 
 DRAWS: dict[str, Draw] = {
-    "header": lambda view, width, height: header.draw(view.header, width, height),
+    "header": header.draw,
     "endpoints": lambda view, width, height: endpoints.draw(
         view, width, height, endpoints.TableView(_selected(view), 0, True)
     ),
@@ -220,7 +220,7 @@ def test_figures_say_how_many_results_are_in_doubt(tainted: int) -> None:
 )
 def test_a_finding_among_the_incidents_has_the_mark_of_its_severity(finding: FindingName, mark: str) -> None:
     incident = LogEntry(at=views.AT, now_ns=1, kind="finding", endpoint="gw", text=f"{finding}: x", finding=finding)
-    view = replace(views.view(()), incidents=(incident,))
+    view = replace(views.view(()), log=(incident,))
     (first, *_) = incidents.draw(view, 80, 4, incidents.IncidentsView())
     assert f" {mark} gw {finding}: x" in plain(first)
     assert mark == entry_of(finding).severity.mark

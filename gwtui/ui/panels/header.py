@@ -1,21 +1,30 @@
-"""The top line: the profile, the states of its endpoints, the elapsed time, and gwtui's own trouble."""
+"""The top line: the profile, the states of its endpoints, what is wrong, the elapsed time, and gwtui's own trouble."""
 
 from __future__ import annotations
 
-from gwtui.model.enums import State
+import re
+
+from gwtui.model.enums import BAD, State
+from gwtui.model.incidents import Incident
 from gwtui.model.view import Header, View
 from gwtui.text import units
 from gwtui.ui.panel import Panel
-from gwtui.ui.text_layout import Line, Span, exact, justified, line_cells, printable, sheet
+from gwtui.ui.text_layout import Line, Span, cells, exact, fit, justified, line_cells, printable, sheet
 
 SEPARATOR = Span("   ")
 SICK = 9
 """How much a state matters that wants a look."""
 
 
-def draw(header: Header, width: int, height: int, held: str = "", restart: str = "r") -> list[Line]:
+_FIGURES = re.compile(r" \([^()]*\)")
+LEAST = 30
+"""Columns in which the beginning of the sentence still says something."""
+
+
+def draw(view: View, width: int, height: int, held: str = "", restart: str = "r") -> list[Line]:
     """The header, and under it the banner where there is one. `held`: that the display is held, as `FROZEN 00:12`."""
-    lines = [_header(header, width, held)]
+    header = view.header
+    lines = [_header(view, width, held)]
     if header.banner:
         text = f" ✖ {printable(header.banner)}" + (f" · {restart} starts it again" if header.ended else "")
         lines.append(tuple(Span(span.text, "banner") for span in exact((Span(text),), width)))
@@ -29,8 +38,10 @@ def rows(header: Header) -> int:
     return 2 if header.banner or header.ended else 1
 
 
-def _header(header: Header, width: int, held: str) -> Line:
-    """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last."""
+def _header(view: View, width: int, held: str) -> Line:
+    """Where room is short, facts go, then the states that ask for nothing, then the clock; the worst state is last. A
+    sentence on what is wrong goes before facts other than the clock."""
+    header = view.header
     name: Line = (Span(" "), Span("gwtui", "title"), Span("  "), Span(printable(header.profile), "header"))
     if header.use_proxies:
         name = (*name, Span("  "), Span("through proxies", "warn"))
@@ -38,17 +49,35 @@ def _header(header: Header, width: int, held: str) -> Line:
         name = (*name, Span("  "), Span(f" {held} ", "frozen"))
     states, facts = _states(header), _facts(header)
 
-    def room() -> int:
+    def room(facts: list[tuple[int, Line]]) -> int:
         return width - line_cells((*name, *_joined(states), *_joined(facts))) - 8
 
-    while room() < 0 and len(facts) > 1:
+    said = _sentence(view, room(facts[-1:]) - len(SEPARATOR.text))
+    taken = line_cells((SEPARATOR, said)) if said.text else 0
+    while room(facts) < taken and len(facts) > 1:
         facts.remove(min(facts, key=lambda fact: fact[0]))
-    while room() < 0 and states and min(states)[0] < SICK:
+    while room(facts) < taken and states and min(states)[0] < SICK:
         states.remove(min(states, key=lambda state: state[0]))
-    if room() < 0 and states:
+    if room(facts) < taken and states:
         facts.clear()
         states.reverse()
-    return justified((*name, Span("    "), *_joined(states)), (*_joined(facts), Span(" ")), width)
+    wrong: Line = (SEPARATOR, said) if said.text else ()
+    return justified((*name, Span("    "), *_joined(states), *wrong), (*_joined(facts), Span(" ")), width)
+
+
+def _sentence(view: View, room: int) -> Span:
+    """What is wrong: all of it, the worst, that without its figures, or its beginning; "" where there is no room."""
+    incidents, whole = view.open_incidents, printable(view.sentence)
+    worst = whole.partition(". ")[0].removesuffix(".")
+    texts = (whole, f"{worst}.", f"{_FIGURES.sub('', worst)}.")
+    cut = fit(texts[-1], room) if room >= LEAST else ""
+    text = next((text for text in texts if cells(text) <= room), cut) if whole else ""
+    is_known = all(incident.acknowledged for incident in incidents)
+    return Span(text, "muted" if is_known else max(incidents, key=_weight).severity.value)
+
+
+def _weight(incident: Incident) -> tuple[bool, int]:
+    return not incident.acknowledged, BAD.index(incident.severity)
 
 
 def _states(header: Header) -> list[tuple[int, Line]]:
@@ -104,4 +133,4 @@ class HeaderLine(Panel, can_focus=False):
             self.redraw()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        return draw(view.header, width, height, self._held, self._restart)
+        return draw(view, width, height, self._held, self._restart)

@@ -1,4 +1,4 @@
-"""What changed and when, newest first: states, findings, the user's marks, trouble of our own."""
+"""What happened and when, newest first: events of incidents, states, findings, the user's marks, trouble of our own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from textual import events
 from textual.binding import BindingType
 from textual.message import Message
 
+from gwtui.model.enums import State
 from gwtui.model.findings import entry_of
+from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.view import View
 from gwtui.text import units
@@ -34,46 +36,66 @@ class IncidentsView:
 
 
 def draw(view: View, width: int, height: int, at: IncidentsView) -> list[Line]:
-    """A line per incident from `at.top` on, with the trace id where there is room for all of it."""
-    if not view.incidents:
+    """A line per entry from `at.top` on, with the trace id where there is room for all of it. Those of incidents that
+    are acknowledged are dimmed."""
+    if not view.log:
         return centred([(Span("All quiet: no incident in this session", "muted"),)], width, height)
-    shown = view.incidents[at.top : at.top + height]
-    lines = [_line(one, width, at.focused and at.top + y == at.index) for y, one in enumerate(shown)]
+    shown = view.log[at.top : at.top + height]
+    dimmed = {each.number for each in view.incidents if each.acknowledged}
+    lines = [
+        _line(one, width, selected=at.focused and at.top + y == at.index, dimmed=one.incident in dimmed)
+        for y, one in enumerate(shown)
+    ]
     return sheet(lines, width, height)
 
 
-def _line(incident: LogEntry, width: int, selected: bool) -> Line:
-    mark, style, word = _what(incident)
-    text = printable(incident.text)
-    if text == word or (word and text.startswith(f"{word} ")):
-        text = text.removeprefix(word)
-    elif word and text:
-        text = f": {text}"
+def _line(entry: LogEntry, width: int, *, selected: bool, dimmed: bool) -> Line:
+    mark, style, word = _what(entry)
+    said: Line = (Span(f" {mark} ", style), *_said(entry, word, style))
     left: Line = (
         Span("▌" if selected else " ", "accent"),
-        Span(units.clock(incident.at), "muted"),
-        Span(f" {mark} ", style),
-        *((Span(printable(incident.endpoint), "header"), Span(" ")) if incident.endpoint else ()),
-        Span(word, style),
-        Span(text),
+        Span(units.clock(entry.at), "muted"),
+        *((Span(span.text, "faint") for span in said) if dimmed else said),
     )
-    trace: Line = (Span(printable(incident.trace_id), "faint"), Span(" "))
-    fits = incident.trace_id and width >= TRACE_FROM and line_cells((*left, *trace)) < width
+    trace: Line = (Span(printable(entry.trace_id), "faint"), Span(" "))
+    fits = entry.trace_id and width >= TRACE_FROM and line_cells((*left, *trace)) < width
     line = justified(left, trace if fits else (Span(" "),), width)
     return over(line, "selection") if selected else line
 
 
-def _what(incident: LogEntry) -> tuple[str, str, str]:
+def _said(entry: LogEntry, word: str, style: str) -> Line:
+    if entry.event is not None:
+        facts = printable(entry.facts)
+        return (Span(f"#{entry.incident} {entry.event_name}", style), Span(f": {facts}" if facts else ""))
+    text = printable(entry.text)
+    if text == word or (word and text.startswith(f"{word} ")):
+        text = text.removeprefix(word)
+    elif word and text:
+        text = f": {text}"
+    who: Line = (Span(printable(entry.endpoint), "header"), Span(" ")) if entry.endpoint else ()
+    return (*who, Span(word, style), Span(text))
+
+
+def _what(entry: LogEntry) -> tuple[str, str, str]:
     """Its shape, the style of it, and the word for it."""
-    if incident.state is not None:
-        return incident.state.mark, incident.state.value, incident.state.value
-    if incident.finding is not None:
-        return (*severity_mark(entry_of(incident.finding).severity), "")
+    if entry.event is not None:
+        is_over, severity = entry.event is IncidentEvent.CLOSED, entry.severity or State.DOWN
+        return entry.mark or severity.mark, State.UP.value if is_over else severity.value, ""
+    if entry.state is not None:
+        return entry.state.mark, entry.state.value, entry.state.value
+    if entry.finding is not None:
+        return (*severity_mark(entry_of(entry.finding).severity), "")
     return {
         "finding": ("▲", "warn", ""),
         "mark": ("◆", "accent", "mark"),
         "engine": ("■", "bad", "engine"),
-    }.get(incident.kind, ("·", "muted", printable(incident.kind)))
+    }.get(entry.kind, ("·", "muted", printable(entry.kind)))
+
+
+def open_count(view: View) -> str:
+    """` · 2 open`; empty where none is."""
+    count = len(view.open_incidents)
+    return f" · {count} open" if count else ""
 
 
 class IncidentsPanel(MovingPanel):
@@ -101,40 +123,40 @@ class IncidentsPanel(MovingPanel):
     @property
     def selected(self) -> LogEntry | None:
         """The entry that the cursor is on."""
-        incidents = self.view.incidents if self.view is not None else ()
+        incidents = self.view.log if self.view is not None else ()
         return incidents[self._index] if self._index < len(incidents) else None
 
     def show(self, view: View) -> None:
         if self.screen.focused is not self:
             self._index = self._top = 0
         was = self.selected
-        if was is not None and self._index > 0 and was in view.incidents:
-            newer = view.incidents.index(was) - self._index
+        if was is not None and self._index > 0 and was in view.log:
+            newer = view.log.index(was) - self._index
             self._index += newer
             if self._top > 0:
                 self._top += newer
             elif self.size.height > 0:
                 self._index = min(self._index, self.size.height - 1)
-        self._index = max(0, min(self._index, len(view.incidents) - 1))
+        self._index = max(0, min(self._index, len(view.log) - 1))
         super().show(view)
 
     def title(self, view: View) -> str:
-        return f"Incidents · {len(view.incidents)}" if view.incidents else "Incidents"
+        return f"Incidents{open_count(view)}"
 
     def subtitle(self, view: View) -> str:
-        below = len(view.incidents) - self._top - self.size.height
+        below = len(view.log) - self._top - self.size.height
         if self.size.height <= 0:
             return ""
         counts = ((f"{self._top} newer ↑", self._top), (f"{below} older ↓", below))
         return " · ".join(text for text, number in counts if number > 0)
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        self._top = scrolled(self._top, self._index, height, len(view.incidents))
+        self._top = scrolled(self._top, self._index, height, len(view.log))
         return draw(view, width, height, IncidentsView(self._index, self._top, self.has_focus))
 
     def action_move(self, lines: int) -> None:
-        if self.view is not None and self.view.incidents:
-            self._index = max(0, min(self._index + lines, len(self.view.incidents) - 1))
+        if self.view is not None and self.view.log:
+            self._index = max(0, min(self._index + lines, len(self.view.log) - 1))
             self.redraw()
 
     def action_open(self) -> None:
@@ -143,7 +165,7 @@ class IncidentsPanel(MovingPanel):
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
-        if offset is None or self.view is None or self._top + offset.y >= len(self.view.incidents):
+        if offset is None or self.view is None or self._top + offset.y >= len(self.view.log):
             return
         self.action_move(self._top + offset.y - self._index)
         self.action_open()

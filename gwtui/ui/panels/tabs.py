@@ -7,6 +7,7 @@ from textual.message import Message
 
 from gwtui.model.view import View
 from gwtui.ui.panel import Panel
+from gwtui.ui.panels.incidents import open_count
 from gwtui.ui.text_layout import Line, Span, cells, sheet
 
 TABS = (("stream", " 2 Stream "), ("latency", " 3 Latency "), ("pings", " 4 Ping "), ("incidents", " 5 Incidents "))
@@ -31,8 +32,7 @@ class TabStrip(Panel, can_focus=False):
         self.redraw()
 
     def draw(self, view: View, width: int, height: int) -> list[Line]:
-        new = f" 5 Incidents · {len(view.incidents)} " if view.incidents else TABS[-1][1]
-        labels = [*(label for _, label in TABS[:-1]), new]
+        labels = [*(label for _, label in TABS[:-1]), f" 5 Incidents{open_count(view)} "]
         spans = (
             Span(label, "accent selection" if name == self._chosen else "muted")
             for (name, _), label in zip(TABS, labels, strict=True)

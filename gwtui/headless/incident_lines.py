@@ -1,0 +1,86 @@
+"""What is printed of incidents: a line for each event. What spreads or shrinks endpoint by endpoint is one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gwtui.health.incident_log import IncidentLog
+from gwtui.model.enums import Outcome, State
+from gwtui.model.incidents import Incident, IncidentEvent
+from gwtui.model.judged import LogEntry
+from gwtui.model.profile import Endpoint
+from gwtui.model.records import ProfileChanged, Record, SessionStarted
+from gwtui.report import Styler, event_text, scope_text
+from gwtui.text import units
+
+QUIET_S = 10.0
+"""A step is printed once no other of its incident has come for this time: what has one cause comes within seconds."""
+NAMED = 4
+"""The number of endpoints that are named in one line."""
+_STEPS = (IncidentEvent.WIDER, IncidentEvent.NARROWER)
+
+
+class IncidentLines:
+    """Takes all records in their order, and gives lines."""
+
+    def __init__(self, styled: Styler) -> None:
+        self._styled = styled
+        self._begin(())
+
+    def _begin(self, fleet: tuple[Endpoint, ...]) -> None:
+        self._log = IncidentLog()
+        self._fleet = fleet
+        self._steps: dict[int, list[LogEntry]] = {}
+        """Per incident the steps that are not printed yet."""
+
+    def follow(self, record: Record) -> Iterator[str]:
+        """The lines of an event, after those of steps that came before."""
+        self._log.apply(record)
+        if isinstance(record, SessionStarted):
+            self._begin(record.profile.endpoints)
+        elif isinstance(record, ProfileChanged):
+            self._fleet = record.profile.endpoints
+        elif isinstance(record, LogEntry):
+            yield from self.due(record.at)
+            if record.kind == "incident" and record.incident is not None:
+                yield from self._event(record, record.incident)
+
+    def due(self, at: float) -> Iterator[str]:
+        """The lines of steps that no other followed for some time; at the end of time those of all."""
+        for number, steps in list(self._steps.items()):
+            if at - steps[-1].at >= QUIET_S:
+                yield from self._taken(number)
+
+    def _event(self, entry: LogEntry, number: int) -> Iterator[str]:
+        if entry.event in _STEPS:
+            self._steps.setdefault(number, []).append(entry)
+            return
+        if entry.event is IncidentEvent.CLOSED and self._steps.get(number):
+            self._steps[number] = [step for step in self._steps[number] if step.event is IncidentEvent.WIDER]
+        yield from self._taken(number)
+        yield self._line(entry, event_text(entry))
+
+    def _taken(self, number: int) -> Iterator[str]:
+        """The steps of an incident as one line; none where there were none."""
+        steps = self._steps.pop(number, [])
+        if not steps:
+            return
+        last = steps[-1]
+        names = list(dict.fromkeys(_name(step) for step in steps if step.event is last.event))
+        incident = self._log.incident(number) if len(names) > 1 else None
+        yield self._line(last, event_text(last) if incident is None else self._together(last, names, incident))
+
+    def _together(self, last: LogEntry, names: list[str], incident: Incident) -> str:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        which = f"{', '.join(names[:NAMED])}{more} {'too' if last.event is IncidentEvent.WIDER else 'out'}"
+        failed = f"{units.count(incident.failures)} failed"
+        return f"incident {last.incident} {last.event}: {which}; {scope_text(incident, self._fleet)}; {failed}"
+
+    def _line(self, entry: LogEntry, text: str) -> str:
+        begin, colon, rest = text.partition(":")
+        tone = Outcome.OK if entry.event is IncidentEvent.CLOSED else entry.severity or State.DOWN
+        return f"{units.clock(entry.at)}Z  {self._styled(f'{entry.mark} {begin}'.strip(), tone)}{colon}{rest}"
+
+
+def _name(entry: LogEntry) -> str:
+    return f"{entry.vantage}/{entry.endpoint}" if entry.vantage else entry.endpoint

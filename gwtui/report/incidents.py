@@ -1,0 +1,134 @@
+"""Incidents in words: a line for each, and a line for each of their events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from gwtui.health.attributes import Attributes, attributes_of
+from gwtui.health.sentence import gateway_names
+from gwtui.model.enums import BAD, Outcome, State
+from gwtui.model.incidents import Incident, IncidentEvent, Scope, ScopeKind
+from gwtui.model.judged import LogEntry
+from gwtui.model.profile import Endpoint
+from gwtui.report.lines import Styler, plain
+from gwtui.text import units
+from gwtui.text.tables import Row, TextCell, TextColumn, table
+
+DAY_S = 86_400
+_COLUMNS = (TextColumn(), TextColumn(gap=" "), TextColumn(), TextColumn(), TextColumn(), TextColumn(), TextColumn())
+_BAD_NEWS = (
+    IncidentEvent.OPENED,
+    IncidentEvent.REOPENED,
+    IncidentEvent.WORSE,
+    IncidentEvent.WIDER,
+    IncidentEvent.CAUSE_CHANGED,
+)
+"""Events that a result shows."""
+
+
+def worst_first(incidents: Iterable[Incident]) -> list[Incident]:
+    """Open ones first, of these those that are not acknowledged, the worst first, the newest first. Those that turned
+    out to be part of another one are left out."""
+    return sorted(
+        (each for each in incidents if each.merged_into is None),
+        key=lambda each: (not each.is_open, bool(each.acknowledged), -BAD.index(each.severity), -each.opened),
+    )
+
+
+def incident_lines(
+    incidents: Iterable[Incident], now_at: float, fleet: Sequence[Endpoint] = (), styled: Styler = plain
+) -> list[str]:
+    """A line per incident, in this order. `now_at`: the wall time up to which open ones have lasted. `fleet`: the
+    endpoints of the profile, so that it is clear how many of them are sick."""
+    return table([_row(each, now_at, fleet, styled) for each in incidents], _COLUMNS)
+
+
+def _row(incident: Incident, now_at: float, fleet: Sequence[Endpoint], styled: Styler) -> Row:
+    return (
+        _toned(incident.mark, incident, styled),
+        _toned(_lasted(incident, now_at), incident, styled),
+        incident.cause,
+        scope_text(incident, fleet),
+        _when(incident, now_at),
+        f"{units.count(incident.failures)} failed" if incident.failures else "",
+        _acknowledged(incident),
+    )
+
+
+def _toned(text: str, incident: Incident, styled: Styler) -> TextCell:
+    tone: State | Outcome = incident.severity
+    if not incident.is_open:
+        tone = Outcome.OK
+    elif incident.acknowledged:
+        tone = Outcome.CANCELLED
+    return TextCell(text, lambda padded: styled(padded, tone))
+
+
+def _lasted(incident: Incident, now_at: float) -> str:
+    """`open 02:10` or `04:12`."""
+    if incident.closed is None:
+        return f"open {_clock(now_at - incident.opened)}"
+    return _clock(incident.closed - incident.opened)
+
+
+def _clock(seconds: float) -> str:
+    return units.elapsed(round(seconds * 1_000) * 1_000_000).removeprefix("00:")
+
+
+def _when(incident: Incident, now_at: float) -> str:
+    """`since 14:01:05` or `13:40:00-13:44:12`, with the date where it is not of the last day."""
+    began = _time(incident.opened, now_at)
+    return f"since {began}" if incident.closed is None else f"{began}-{_time(incident.closed, now_at)}"
+
+
+def _time(at: float, now_at: float) -> str:
+    return units.clock(at) if now_at - at < DAY_S else units.timestamp(at)[:19].replace("T", " ")
+
+
+def _acknowledged(incident: Incident) -> str:
+    """`acknowledged: rotating (14:02)`."""
+    if not incident.acknowledged:
+        return ""
+    at = next((each.at for each in reversed(incident.changes) if each.event is IncidentEvent.ACKNOWLEDGED), None)
+    note = "" if incident.acknowledged == "acknowledged" else f": {incident.acknowledged}"
+    return f"acknowledged{note}" + (f" ({units.clock(at)[:5]})" if at is not None else "")
+
+
+def scope_text(incident: Incident, fleet: Sequence[Endpoint] = ()) -> str:
+    """`gateway https://eu.example.com · 5 of 5 endpoints`, `provider anthropic, 2 gateways · 2 endpoints`."""
+    try:
+        scope = Scope.parse(incident.scope)
+    except ValueError:
+        return _count(incident, [])
+    if scope.kind is ScopeKind.ENDPOINT:
+        return incident.scope
+    known = [attributes_of(each, 0) for each in fleet]
+    named = {member.endpoint for member in incident.members}
+    gateways = {each.gateway for each in known if each.endpoint in named}
+    across = len(gateways) > 1 and scope.kind in (ScopeKind.KEY, ScopeKind.PROVIDER, ScopeKind.MODEL)
+    where = f"{incident.scope}, {len(gateways)} gateways" if across else _place(scope, fleet)
+    return f"{where} · {_count(incident, [each for each in known if each.within(scope)])}"
+
+
+def _place(scope: Scope, fleet: Sequence[Endpoint]) -> str:
+    if scope.kind is ScopeKind.PLACE:
+        return f"{scope.name or 'this machine'} or its network"
+    if scope.kind is ScopeKind.GATEWAY:
+        name = gateway_names(fleet).get(scope.name, scope.name)
+        return name if name.endswith("gateway") else f"gateway {name}"
+    return str(scope)
+
+
+def _count(incident: Incident, within: Sequence[Attributes]) -> str:
+    """`5 of 5 endpoints` while it is open, `5 endpoints` afterwards."""
+    sick = [member for member in incident.members if member.until is None or not incident.is_open]
+    is_here = not any(member.vantage for member in incident.members)
+    if incident.is_open and is_here and len(within) >= len(sick):
+        return f"{len(sick)} of {units.many(len(within), 'endpoint')}"
+    return units.many(len(sick), "endpoint")
+
+
+def event_text(entry: LogEntry) -> str:
+    """`incident 1 opened: claude: keys refused (auth 401); 3 auth in a row`, without its mark."""
+    trace = f"  (trace {entry.trace_id})" if entry.trace_id and entry.event in _BAD_NEWS else ""
+    return f"incident {entry.incident} {entry.event_name}: {entry.facts}{trace}"
