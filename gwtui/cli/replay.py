@@ -90,7 +90,7 @@ def _on_screen(session: Session, speed: float | None) -> int:
     with refusing():
         config = load(None)
 
-    def open_feed(_: Profile) -> Feed:
+    def open_feed(_profile: Profile, _is_demo: bool) -> Feed:
         return feed_of(session, speed, stay=True)
 
     return show(config, session.profile, open_feed)

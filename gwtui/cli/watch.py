@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from gwtui.config import Config
     from gwtui.feeds import Feed
     from gwtui.gateway.process import GatewayProcess
-    from gwtui.model.commands import Start
+    from gwtui.model.commands import Start, Upkeep
     from gwtui.model.profile import Profile
     from gwtui.model.view import View
 
@@ -43,6 +43,8 @@ class WatchOptions:
     session_dir: Path | None = None
     headless: bool = False
     as_json: bool = False
+    upkeep: Upkeep | None = None
+    """What is remembered beyond the session; nothing of a demo."""
 
     @property
     def on_screen(self) -> bool:
@@ -80,6 +82,7 @@ def watch(config_file: Path | None, profile_name: str | None, run: WatchOptions)
         config = load(config_file)
         to_choose = run.on_screen and not config.profiles and profile_name is None
         profile = None if to_choose else config.profile(profile_name)
+    run = replace(run, upkeep=_upkeep(config))
     if run.on_screen:
         return on_screen(config, profile, run)
     if profile is None or not profile.endpoints:
@@ -126,8 +129,9 @@ def on_screen(config: Config, profile: Profile | None, run: WatchOptions, gatewa
     except OSError as error:
         raise OwnFaultError(f"the engine cannot be started: {error.strerror or error}") from error
 
-    def open_feed(profile: Profile) -> Feed:
-        return live(started.pop() if started else spawn_engine(_start(profile, run)))
+    def open_feed(profile: Profile, is_demo: bool) -> Feed:
+        options = replace(run, upkeep=None) if is_demo else run
+        return live(started.pop() if started else spawn_engine(_start(profile, options)))
 
     return show(config, profile, open_feed, run.stop_after_s, gateway)
 
@@ -135,11 +139,13 @@ def on_screen(config: Config, profile: Profile | None, run: WatchOptions, gatewa
 def show(
     config: Config,
     profile: Profile | None,
-    open_feed: Callable[[Profile], Feed],
+    open_feed: Callable[[Profile, bool], Feed],
     stop_after_s: float | None = None,
     gateway: GatewayProcess | None = None,
 ) -> int:
     """The screen over feeds until the user leaves it, or each has had its time, then a summary. Returns the exit code.
+
+    `open_feed` takes a profile, and whether it is that of a demo which was started from the screen.
 
     It is 3 where the engine that was watched last did not end well or rows were not written, unless a signal ended the
     program.
@@ -155,7 +161,7 @@ def show(
             return demo_profile(gateways[-1].url)
 
         def open_beside(profile: Profile) -> Feed:
-            return _with(gateways[-1] if gateways else None, open_feed(profile))
+            return _with(gateways[-1] if gateways else None, open_feed(profile, bool(gateways)))
 
         import asyncio
 
@@ -197,7 +203,30 @@ def _start(profile: Profile, run: WatchOptions) -> Start:
             "gwtui: nothing is recorded, because there is no home directory; choose a directory with --session-dir",
             err=True,
         )
-    return Start(profile=_at_interval(profile, run.interval_s), session_dir=directory, stop_after_s=run.stop_after_s)
+    return Start(
+        profile=_at_interval(profile, run.interval_s),
+        session_dir=directory,
+        stop_after_s=run.stop_after_s,
+        upkeep=run.upkeep,
+    )
+
+
+def _upkeep(config: Config) -> Upkeep | None:
+    """What is remembered beyond the session; nothing where there is no home directory."""
+    from gwtui.history import HISTORY
+    from gwtui.model.commands import Upkeep
+    from gwtui.recorder import state_dir
+
+    state = state_dir()
+    if state is None:
+        return None
+    return Upkeep(
+        history=str(state / HISTORY),
+        history_days=config.history.keep_days,
+        sessions=str(state / "sessions"),
+        sessions_days=config.sessions.keep_days,
+        sessions_gb=config.sessions.keep_gb,
+    )
 
 
 def _named(directory: Path | None) -> str | None:

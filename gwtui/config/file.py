@@ -21,7 +21,7 @@ from gwtui.config.validation import (
     threshold_problems,
 )
 from gwtui.model.columns import OPTIONAL_COLUMNS
-from gwtui.model.profile import CHOICES, Endpoint, Profile
+from gwtui.model.profile import CHOICES, Days, Endpoint, Profile
 
 ColumnName = Annotated[str, msgspec.Meta(extra={CHOICES: tuple(OPTIONAL_COLUMNS)})]
 
@@ -37,12 +37,30 @@ class UI(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Binding id -> key; several keys with commas or as an array."""
 
 
+class HistoryLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How much is remembered of what endpoints did in earlier sessions."""
+
+    keep_days: Days = 400.0
+    """Days after which results are forgotten; 0: never."""
+
+
+class SessionLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Which directories of earlier sessions are removed when one begins. Those with marks never are."""
+
+    keep_days: Days = 0.0
+    """Days after which a session is removed; 0: never."""
+    keep_gb: Annotated[float, msgspec.Meta(ge=0, le=1_000_000)] = 0.0
+    """Size of all sessions (in 1,000,000,000 bytes) beyond which the oldest are removed; 0: any."""
+
+
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The top of the file. The tables of `profiles` become `Profile`s one by one."""
 
     default_profile: str | None = None
     """The profile that is used when none is named."""
     ui: UI = UI()
+    history: HistoryLimits = HistoryLimits()
+    sessions: SessionLimits = SessionLimits()
     profiles: dict[str, Any] = {}
 
 

@@ -16,7 +16,15 @@ import msgspec
 from gwtui.apis.token_limit import limited
 from gwtui.config import tomledit
 from gwtui.config.errors import ConfigError, ConfigFault, KeyPath, dotted, shown
-from gwtui.config.file import File, endpoint_faults, faults_of, flat_keys, profile_name_problems
+from gwtui.config.file import (
+    File,
+    HistoryLimits,
+    SessionLimits,
+    endpoint_faults,
+    faults_of,
+    flat_keys,
+    profile_name_problems,
+)
 from gwtui.config.paths import config_path, shipped, with_absolute_paths
 from gwtui.config.themes import DEFAULT_THEME
 from gwtui.config.tomlfile import parse, read, write
@@ -36,6 +44,8 @@ class Config:
     """Binding id -> keys, separated by commas."""
     columns: tuple[str, ...] = ()
     """Further columns of the endpoints."""
+    history: HistoryLimits = field(default_factory=HistoryLimits)
+    sessions: SessionLimits = field(default_factory=SessionLimits)
 
     def profile(self, name: str | None = None) -> Profile:
         """The profile of that name; without one the default, or the only one. Raises ConfigError."""
@@ -67,7 +77,9 @@ def loads(text: str, path: Path) -> Config:
         _placed(msgspec.convert({"name": name} | table, Profile), path) for name, table in file.profiles.items()
     )
     keys = {binding: ",".join(keys) for binding, keys in flat_keys(file.ui.keys)}
-    return Config(path, profiles, file.default_profile, file.ui.theme, keys, file.ui.columns)
+    return Config(
+        path, profiles, file.default_profile, file.ui.theme, keys, file.ui.columns, file.history, file.sessions
+    )
 
 
 def check(path: Path | None = None) -> list[ConfigFault]:

@@ -71,7 +71,7 @@ class Keeper:
         self._lock = threading.Lock()
         self._waiting = Batch()
         self._asked: dict[Key, Identity] = {}
-        self._hour = 0
+        self._hour = self._pruned = 0
         self._keys: Mapping[Key, Identity] = {}
         self._closing = False
         self._wake = threading.Event()
@@ -104,22 +104,24 @@ class Keeper:
         self._thread.join(within_s)
 
     def _run(self) -> None:
-        pruned = 0
         try:
             while not self._closing:
                 self._wake.wait()
-                self._wake.clear()
                 self.busy = True
-                self._guarded(self._work)
-                if self._hour >= pruned + 24 and not self._closing:
-                    pruned = self._hour
-                    self._guarded(self._prune)
-                self.busy = False
+                self._wake.clear()
+                self._round()
                 self.rounds += 1
+                self.busy = False
             self._guarded(self._write)  # what came during the last one
         finally:
             if self._store is not None:
                 self._store.close()
+
+    def _round(self) -> None:
+        self._guarded(self._work)
+        if self._hour >= self._pruned + 24 and not self._closing:
+            self._pruned = self._hour
+            self._guarded(self._prune)
 
     def _guarded(self, work: Callable[[Store], None]) -> None:
         """Do it, or say why not. A damaged file is put aside, and it is done with a new one."""
@@ -155,6 +157,7 @@ class Keeper:
         self._write(store)
         while not self._closing and (asked := self._next()) is not None:
             key, identity, hour = asked
+            self._accepted.setdefault(identity, self._acceptance(store, identity))
             self.news.append(Known(key, identity, store.past(identity, hour)))
 
     def _next(self) -> tuple[Key, Identity, int] | None:
@@ -167,10 +170,9 @@ class Keeper:
     def _write(self, store: Store) -> None:
         with self._lock:
             batch, self._waiting = self._waiting, Batch()
-        if not batch:
-            return
         try:
-            store.add(batch)
+            if batch:
+                store.add(batch)
         except HistoryError:
             with self._lock:
                 batch.merge(self._waiting)
@@ -182,11 +184,14 @@ class Keeper:
     def _look(self, store: Store) -> None:
         """Look whether a change was accepted elsewhere since it was looked last."""
         for key, identity in self._keys.items():
-            number = store.find(identity)
-            acceptance = store.acceptance(number) if number is not None else None
+            acceptance = self._acceptance(store, identity)
             if acceptance != self._accepted.setdefault(identity, acceptance) and acceptance is not None:
                 self._accepted[identity] = acceptance
                 self.news.append(AcceptedElsewhere(key, acceptance))
+
+    def _acceptance(self, store: Store, identity: Identity) -> Acceptance | None:
+        number = store.find(identity)
+        return store.acceptance(number) if number is not None else None
 
     def _prune(self, store: Store) -> None:
         if self._keep_hours and (forgotten := store.prune(self._hour - self._keep_hours)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,6 +28,8 @@ class Memory:
 
     def __init__(self, history: Path | None, *, keep_days: float = KEEP_DAYS, close_s: float = CLOSE_S) -> None:
         """`history`: the file; None: what is usual is learnt from this session alone."""
+        self.notes: deque[str] = deque()
+        """What other threads have for the log, to be added at the right."""
         self.tracker = UsualTracker(remembers=history is not None)
         self._keeper = Keeper(history, keep_days) if history is not None else None
         self._close_s = close_s
@@ -57,6 +60,8 @@ class Memory:
     def apply(self, record: Record) -> list[Told]:
         """Take the next record, those included that judging makes. Never blocks; gives what it has to say."""
         told: list[Told] = [*self.tracker.apply(record)]
+        while self.notes:
+            told += self._say(self.notes.popleft())
         keeper = self._keeper
         if keeper is None:
             return told
@@ -72,9 +77,11 @@ class Memory:
             case Known():
                 return [*self.tracker.know(news.key, news.identity, news.past)]
             case AcceptedElsewhere():
+                if self._keeper is not None and (identity := self._keys.get(news.key)) is not None:
+                    self._keeper.ask({news.key: identity}, self._hour)
                 return [*self.tracker.accept(news.key, news.acceptance)]
             case Trouble():
-                return self._trouble(news.text)
+                return self._say(news.text)
 
     def _ask(self, keeper: Keeper) -> None:
         """Ask for what is usual in each hour anew, and for endpoints that are new."""
@@ -96,10 +103,10 @@ class Memory:
         keeper.hand(self.tracker.taken())
         if is_silent and not self._told_silence:
             self._told_silence = True
-            return self._trouble("the disk of the history has not answered for a minute; probing goes on")
+            return self._say("the disk of the history has not answered for a minute; probing goes on")
         return []
 
-    def _trouble(self, text: str) -> list[Told]:
+    def _say(self, text: str) -> list[Told]:
         """In the log, and seen at once."""
         at, now_ns = self.tracker.now, self.tracker.now_ns
         text = clean(text, 400)

@@ -13,6 +13,18 @@ class _Command(msgspec.Struct, frozen=True, tag_field="command", omit_defaults=T
     pass
 
 
+class Upkeep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What is remembered beyond a session, and for how long. Days and GB of 0 are no limit."""
+
+    history: str
+    """The file with what endpoints did in earlier sessions."""
+    history_days: float = 400.0
+    sessions: str
+    """The directory of earlier sessions."""
+    sessions_days: float = 0.0
+    sessions_gb: float = 0.0
+
+
 class Start(_Command, tag="start", frozen=True, kw_only=True):
     """The first command: run this profile."""
 
@@ -21,6 +33,8 @@ class Start(_Command, tag="start", frozen=True, kw_only=True):
     """Record into this directory; None records nothing."""
     stop_after_s: float | None = None
     """Stop by itself after that many seconds."""
+    upkeep: Upkeep | None = None
+    """None: what is usual is learnt from this session alone, and forgotten with it."""
 
 
 class Pause(_Command, tag="pause", frozen=True, kw_only=True):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import time
+from collections import deque
 from collections.abc import Callable
 
 from gwtui.engine import Figures
 from gwtui.health import Health
+from gwtui.history import Memory
 from gwtui.model.profile import Profile
 from gwtui.model.records import Record
 from gwtui.recorder import Recorder, RecorderStatus
 
 
 class Desk:
-    """`put` every record, in the order in which they come. After each come the entries that it makes in the log.
+    """`put` every record, in the order in which they come. After each come the entries that it makes in the log, and
+    what has become usual by it.
 
     They go to `deliver`, and to the recorder of the session's directory if it has one.
     """
@@ -22,20 +26,28 @@ class Desk:
     ) -> None:
         """`dropped`: how many stream events were left out of what was delivered."""
         self.recorder: Recorder | None = None
+        self.memory = Memory(None)
         self._health = Health(profile)
         self._deliver = deliver
         self._dropped = dropped
 
     def put(self, record: Record) -> None:
         """Hand a record out. Never blocks, never raises."""
-        self._hand_out(record)
-        for entry in self._health.apply(record):
-            self._hand_out(entry)
+        waiting: deque[Record] = deque((record,))
+        while waiting:
+            each = waiting.popleft()
+            self._hand_out(each)
+            for entry in self._health.apply(each):
+                self._hand_out(entry)
+                waiting += self.memory.apply(entry)
+            waiting += self.memory.apply(each)
 
     def flush(self, within_s: float) -> None:
-        """Write the rows that wait."""
+        """Write the rows that wait, and with what is left of that time the history."""
+        until_s = time.monotonic() + within_s
         if self.recorder is not None:
             self.recorder.close(within_s)
+        self.memory.close(max(0.0, until_s - time.monotonic()))
 
     def figures(self) -> Figures:
         """What a heartbeat says of the rows and the events."""

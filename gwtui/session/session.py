@@ -22,13 +22,15 @@ from typing import Any, NoReturn, Self
 from gwtui.codec.wire import WireError, decode_command
 from gwtui.engine import Engine
 from gwtui.feeds import Feed
-from gwtui.model.commands import Command, RunChecks, Start
+from gwtui.history import Memory
+from gwtui.model.commands import Command, RunChecks, Start, Upkeep
 from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
 from gwtui.recorder import Recorder
 from gwtui.session.check_runner import CheckRunner
 from gwtui.session.desk import Desk
+from gwtui.session.housekeeping import Housekeeping
 from gwtui.session.record_writer import RecordWriter
 from gwtui.session.watchdog import Watchdog
 from gwtui.transport.polls import new_loop
@@ -43,6 +45,8 @@ EACH_END_S = 0.0005
 """Additional seconds for each endpoint: its connection is closed, and it is part of the summary."""
 ROWS_SHARE = 0.6
 """The share of that time in which waiting rows are written: the rest is for reporting the outcome."""
+HISTORY_SHARE = 0.2
+"""The share in which the history is written after them."""
 EXIT_USAGE = 2
 
 
@@ -179,6 +183,9 @@ def _session(
         stack.enter_context(watchdog.guarding(desk.flush, silent))
         watchdog.end_s += EACH_END_S * len(start.profile.endpoints)
         stop_at_s = _stop_at_s(start, watchdog)
+        if start.upkeep is not None:
+            desk.memory = stack.enter_context(_memory(start.upkeep, watchdog.end_s * HISTORY_SHARE))
+            stack.enter_context(Housekeeping(start.upkeep, start.session_dir, desk.memory.notes))
         if start.session_dir is not None:
             recorder = Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
             desk.recorder = stack.enter_context(recorder)
@@ -193,6 +200,10 @@ def _session(
         _quieten()
         yield CommandDispatcher(engine, checks, watchdog, stop_at_s)
     deliver(engine.heartbeat())  # what became of the last rows
+
+
+def _memory(upkeep: Upkeep, close_s: float) -> Memory:
+    return Memory(Path(upkeep.history), keep_days=upkeep.history_days, close_s=close_s)
 
 
 def _stop_at_s(start: Start, watchdog: Watchdog) -> float | None:

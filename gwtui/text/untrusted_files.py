@@ -128,6 +128,16 @@ class Directory:
         (where, fd), (target, _) = self._at(name), self._at(new)
         os.replace(where, target, src_dir_fd=fd, dst_dir_fd=fd)
 
+    def remove(self, name: str) -> None:
+        """Remove a file; of a link the link itself."""
+        where, fd = self._at(name)
+        os.unlink(where, dir_fd=fd)
+
+    def remove_directory(self, name: str) -> None:
+        """Remove an empty directory that lies in it."""
+        where, fd = self._at(name)
+        os.rmdir(where, dir_fd=fd)
+
     def is_named(self, name: str, fd: int) -> bool:
         """Whether the name in it still leads to the open file."""
         try:

@@ -11,7 +11,7 @@ import msgspec
 
 from gwtui import config
 from gwtui.apis import api_names
-from gwtui.config.file import UI, File
+from gwtui.config.file import UI, File, HistoryLimits, SessionLimits
 from gwtui.config.paths import shipped
 from gwtui.config.themes import load_all
 from gwtui.model.profile import TLS, Budget, Deadlines, Endpoint, Maintenance, Price, Profile, Thresholds
@@ -56,6 +56,8 @@ def test_the_reference_names_every_field_with_its_default() -> None:
     tables: list[tuple[type[msgspec.Struct], dict[str, Any], set[str]]] = [
         (File, raw, set()),
         (UI, raw["ui"], set()),
+        (HistoryLimits, raw["history"], set()),
+        (SessionLimits, raw["sessions"], set()),
         (Profile, profile, {"name"}),
         (Budget, profile["budget"], set()),
         (Thresholds, profile["thresholds"], set()),

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from msgspec.structs import replace
 from support.judged import ENDPOINT, START_AT, S
 
+from gwtui.history import Memory
+from gwtui.history.store import Store
 from gwtui.model.enums import State
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import LogEntry, Usual
+from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
 from gwtui.model.records import Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder
+from gwtui.recorder.session_reader import UnreadRows, read_session
 from gwtui.session.desk import Desk
 
 PROFILE = Profile(endpoints=(ENDPOINT,))
@@ -49,3 +54,44 @@ def test_without_a_directory_nothing_waits_and_dropped_events_are_counted() -> N
     desk = Desk(PROFILE, lambda record: None, lambda: 7)
     desk.flush(0)
     assert (desk.figures().rows_waiting, desk.figures().events_dropped) == (0, 7)
+
+
+def good(number: int, ms: int = 100) -> Request:
+    return replace(result(number, Verdict.COMPLETE), ttft_ns=ms * S // 1000, duration_ns=S)
+
+
+def test_what_becomes_usual_comes_behind_the_result_and_is_recorded(tmp_path: Path) -> None:
+    delivered: list[Record] = []
+    desk = Desk(PROFILE, delivered.append)
+    with Recorder(tmp_path / "s", PROFILE) as desk.recorder:
+        desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+        for number in range(1, 22):
+            desk.put(good(number))
+    (usual,) = (each for each in delivered if isinstance(each, Usual))
+    assert delivered.index(usual) == delivered.index(good(20)) + 1
+    assert usual.latencies[Metric.TTFT].n == 20
+    rows = list(read_session(tmp_path / "s").rows(UnreadRows()))
+    assert [row.latencies for row in rows if isinstance(row, Usual)] == [usual.latencies]
+
+
+def test_by_what_is_usual_an_endpoint_is_slow_and_that_teaches_nothing() -> None:
+    delivered: list[Record] = []
+    desk = Desk(PROFILE, delivered.append)
+    desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+    for number in range(1, 120):
+        desk.put(good(number, 100 if number < 39 else 2000))
+    assert any(isinstance(each, LogEntry) and each.state is State.SLOW for each in delivered)
+    assert [each.latencies[Metric.TTFT].n for each in delivered if isinstance(each, Usual)] == [20]
+
+
+def test_what_was_learnt_is_usual_in_the_next_session(tmp_path: Path) -> None:
+    history = tmp_path / "state" / "history.sqlite"
+    for _ in range(2):
+        desk = Desk(PROFILE, lambda record: None)
+        with Memory(history) as desk.memory:
+            desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+            for number in range(1, 31):
+                desk.put(good(number))
+    with Store(history) as store:
+        ((number, _),) = store.identities()
+        assert [row.n for row in store.outcomes(number, 0, 1 << 40)] == [60]
