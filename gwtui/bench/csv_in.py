@@ -36,8 +36,8 @@ MAX_RESULTS = 2_000_000
 SESSION_FILES = ("requests.csv", "pings.csv")
 
 Progress: TypeAlias = Callable[[int], None]
-
-_PART = re.compile(r"(requests|pings)(?:\.[0-9]+)?\.csv")
+Span: TypeAlias = tuple[float, float]
+"""Wall times: from the first on, before the second."""
 
 
 class CSVError(ValueError):
@@ -83,40 +83,30 @@ _UNIT = re.compile(r"[ _]?\(?ms\)?$")
 _AVERAGES = ("average", "mean")
 
 
-def read(path: Path, progress: Progress = lambda _: None) -> list[ComparedSeries]:
+def read(path: Path, progress: Progress = lambda _: None, within: Span | None = None) -> list[ComparedSeries]:
     """The endpoints of a CSV file, which may be a pipe, or of a session directory, in their order. Raises CSVError.
 
     Of a session all parts of its files are read, as untrusted files. `progress` is called with the number of new bytes.
+    With `within`, only results that started in that span of wall time count, and there may be none.
     """
     try:
-        found = _read_session(path, progress) if path.is_dir() else _read_file(path, progress)
+        found = _read_session(path, progress, within) if path.is_dir() else _read_file(path, progress, within)
     except OSError as error:
         part = path / error.filename if path.is_dir() and isinstance(error.filename, str) else path
         raise CSVError(f"{part}: cannot be read: {error.strerror or error}") from None
-    if not found:
+    if not found and within is None:
         raise CSVError(f"{path}: it contains no results")
     return found
 
 
-def other_parts(path: Path) -> list[str]:
-    """What else a session has of a file that was put aside, or that others were put aside for."""
-    part = _PART.fullmatch(path.name)
-    try:
-        names = {other.name for other in path.parent.iterdir()} if part is not None else set()
-    except OSError:
-        return []
-    base = f"{part[1]}.csv" if part is not None else ""
-    return [name for name in parts_of(base, names) if name in names and name != path.name] if base else []
-
-
-def _read_session(path: Path, progress: Progress) -> list[ComparedSeries]:
+def _read_session(path: Path, progress: Progress, within: Span | None) -> list[ComparedSeries]:
     found: list[ComparedSeries] = []
     with Directory.held(path) as directory:
         names = directory.names()
         if not any(part in names for name in SESSION_FILES for part in parts_of(name, names)):
             raise CSVError(f"{path}: not a session: it contains neither requests.csv nor pings.csv")
         for name in SESSION_FILES:
-            reading = _Reading(progress)
+            reading = _Reading(progress, within)
             for part in parts_of(name, names):
                 if part in names:
                     with os.fdopen(directory.open(part), "rb") as file:
@@ -125,8 +115,8 @@ def _read_session(path: Path, progress: Progress) -> list[ComparedSeries]:
     return found
 
 
-def _read_file(path: Path, progress: Progress) -> list[ComparedSeries]:
-    reading = _Reading(progress)
+def _read_file(path: Path, progress: Progress, within: Span | None) -> list[ComparedSeries]:
+    reading = _Reading(progress, within)
     with path.open("rb") as file:
         reading.take(file, path)
     return reading.series()
@@ -260,8 +250,9 @@ class _Gathered:
 class _Reading:
     """What is read of a file, and of those that were put aside before it."""
 
-    def __init__(self, progress: Progress) -> None:
+    def __init__(self, progress: Progress, within: Span | None) -> None:
         self._progress = progress
+        self._within = within
         self._layout: Layout | None = None
         self._figures: list[ComparedSeries] = []
         self._gathered: dict[str, _Gathered] = {}
@@ -285,7 +276,7 @@ class _Reading:
     def _take_row(self, layout: Layout, row: _Row) -> None:
         """A row without a name is an endpoint that was not asked; `src gateway benchmark` writes such rows."""
         name = _name(row)
-        if not name or row.text("trigger") == Trigger.TRIAL:
+        if not name or row.text("trigger") == Trigger.TRIAL or not _is_within(row, self._within):
             return
         self._results += 1
         if self._results > MAX_RESULTS:
@@ -331,10 +322,24 @@ def _add(into: _Gathered, layout: Layout, row: _Row) -> None:
 
 
 def _minute(row: _Row) -> int | None:
+    started_at = _started_at(row)
+    return None if started_at is None else int(started_at // 60)
+
+
+def _started_at(row: _Row) -> float | None:
     text = row.text("started_at")
     if not text:
         return None
     try:
-        return int(datetime.fromisoformat(text).timestamp() // 60)
+        return datetime.fromisoformat(text).timestamp()
     except (ValueError, OverflowError):
         raise row.wrong("started_at", "time like 2026-01-31T14:03:22.123Z") from None
+
+
+def _is_within(row: _Row, span: Span | None) -> bool:
+    if span is None:
+        return True
+    started_at = _started_at(row)
+    if started_at is None:
+        raise row.fault("started_at", "is missing, so this row is neither before nor after a time")
+    return span[0] <= started_at < span[1]

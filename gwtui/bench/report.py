@@ -17,6 +17,7 @@ from gwtui.stats.comparison import (
     Comparison,
     FailureComparison,
     all_pairs,
+    change_sentence,
     compare,
     compare_failures,
     failure_sentence,
@@ -151,14 +152,19 @@ def compare_text(
     found: Sequence[Comparison],
     measured: Sequence[Measured],
     style: TextStyle,
+    label: str = "",
 ) -> str:
-    """Pair by pair the table and the sentences to paste; then what failed of what was measured just now."""
+    """Pair by pair the table and the sentences to paste; then what failed of what was measured just now.
+
+    With a `label`, such as `since CHG-4711`, the first of each pair is earlier, and the change is said first.
+    """
     failures = {(each.first, each.second): each for each in compare_failures(pairs)}
     blocks = []
     for first, second in pairs:
         names = first.name, second.name
         mine, failed = [each for each in found if (each.first, each.second) == names], failures.get(names)
-        lines = [breakdown.pair_line(first, second)]
+        lines = [change_sentence(_change_label(second, label), failed, mine)] if label else []
+        lines += [breakdown.pair_line(first, second)]
         if mine or failed is not None:
             lines += table.comparisons(names, failed, mine, style)
             lines += [failure_sentence(failed)] if failed is not None else []
@@ -169,8 +175,14 @@ def compare_text(
     return _joined([*blocks, breakdown.failure_lines(measured)])
 
 
-def compare_json(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: Sequence[Comparison]) -> str:
-    """One object: every series, and every pair in what failed and in every latency."""
+def _change_label(second: ComparedSeries, label: str) -> str:
+    return f"{second.name.removesuffix(' since')} {label}"
+
+
+def compare_json(
+    pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: Sequence[Comparison], label: str = ""
+) -> str:
+    """One object: every series, and every pair in what failed and in every latency; with a `label` the changes."""
     series = {each.name: each for pair in pairs for each in pair}
     told = {
         "series": [
@@ -184,8 +196,23 @@ def compare_json(pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: 
         ],
         "failures": [_compared_failures(each) for each in compare_failures(pairs)],
         "comparisons": _comparisons(found),
+        **({"changes": _changes(pairs, found, label)} if label else {}),
     }
     return _formatted(told)
+
+
+def _changes(
+    pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], found: Sequence[Comparison], label: str
+) -> list[str]:
+    failures = {(each.first, each.second): each for each in compare_failures(pairs)}
+    return [
+        change_sentence(
+            _change_label(second, label),
+            failures.get((first.name, second.name)),
+            [each for each in found if (each.first, each.second) == (first.name, second.name)],
+        )
+        for first, second in pairs
+    ]
 
 
 def _compared_failures(found: FailureComparison) -> dict[str, Any]:

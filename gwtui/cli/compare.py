@@ -12,7 +12,7 @@ import click
 
 from gwtui.cli import measure
 from gwtui.cli.console import Refusal, note, say
-from gwtui.cli.options import exit_with
+from gwtui.cli.options import exit_with, seconds
 from gwtui.cli.user_files import progress
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ class CompareOptions(measure.MeasureOptions):
 
     sources: tuple[str, ...]
     """Names of endpoints, or paths."""
+    since: str | None = None
+    window_s: float | None = None
+    usual: bool = False
 
     def plan(self) -> Plan:
         """Endpoints in turns, so that what changes with time changes all of them."""
@@ -50,6 +53,11 @@ class CompareOptions(measure.MeasureOptions):
 @click.option(
     "--warmup", type=measure.WARMUP, metavar="N", default=1, show_default=True, help="Warm-up requests, not counted."
 )
+@click.option("--since", metavar="MARK|TIME", help="Compare a recorded session before and since this mark or time.")
+@click.option(
+    "--window", "window_s", metavar="DURATION", callback=seconds, help="With --since: only this long before and after."
+)
+@click.option("--usual", is_flag=True, help="Compare a recorded session with what was usual before it.")
 @measure.measure_options
 def command(**options: Any) -> None:
     """Compare A and B: difference, confidence interval, significance.
@@ -62,15 +70,26 @@ def command(**options: Any) -> None:
     Mann-Whitney test whose p is corrected for the number of pairs (Holm). Retry-After is not obeyed, and requests do
     not count against a budget.
 
+    With --since or --usual nothing is measured: A is a session directory or an endpoint of the newest session, and is
+    compared before and after a mark or a time, or with what was usual for it when the session began. Failures come
+    first, by Fisher's exact test.
+
     \b
       gwtui compare claude-direct claude-gateway --requests 200
       gwtui compare monday.csv friday.csv
+      gwtui compare claude --since CHG-4711
+      gwtui compare claude --since 14:03 --window 30m
+      gwtui compare claude --usual
     """
     exit_with(compare(CompareOptions(**options)))
 
 
 def compare(options: CompareOptions) -> int:
     """Compare endpoints or files and print the differences. Returns the exit code."""
+    if options.since is not None or options.usual:
+        return _look_back(options)
+    if options.window_s is not None:
+        raise Refusal("--window is for --since")
     if all(_is_path(source) for source in options.sources):
         if options.aggregate_csv or options.request_csv:
             raise Refusal("--csv and --request-csv are for new measurements, not for files")
@@ -100,13 +119,52 @@ def _measure(options: CompareOptions) -> int:
     return measure.exit_code(run, tripped=False)
 
 
+def _look_back(options: CompareOptions) -> int:
+    """Compare recorded sessions with themselves, or with what was usual."""
+    from gwtui.bench.since import against_usual, before_and_after, since_of
+
+    if options.since is not None and options.usual:
+        raise Refusal("--since and --usual are two comparisons: give one of them")
+    if options.usual and options.window_s is not None:
+        raise Refusal("--window is for --since")
+    if options.aggregate_csv or options.request_csv:
+        raise Refusal("--csv and --request-csv are for new measurements, not for recorded ones")
+    recorded = _recorded(options.sources)
+    if options.as_json and len(recorded) > 1:
+        raise Refusal("--json is for one session or file at a time")
+    for path, names in recorded.items():
+        with measure.refusing_targets(), progress() as add:
+            if options.since is not None:
+                since = since_of(options.since, path)
+                found, label = before_and_after(path, names, since, options.window_s, add), f"since {since.label}"
+            else:
+                found, label = against_usual(path, names, add), "against its usual"
+        _print_pairs(found, None, options, label)
+    return 0
+
+
+def _recorded(sources: Sequence[str]) -> dict[Path, list[str]]:
+    """The sessions and files to read, with the endpoints that are wanted of each; none: all."""
+    from gwtui.recorder.session_dirs import latest_session_dir
+
+    paths: dict[Path, list[str]] = {Path(source): [] for source in sources if _is_path(source)}
+    names = [source for source in sources if not _is_path(source)]
+    if names:
+        latest = latest_session_dir()
+        if latest is None:
+            raise Refusal(f"{names[0]}: there is no session yet, so it has no results to compare")
+        paths[latest] = names
+    return paths
+
+
 def _is_path(source: str) -> bool:
     """Whether it names a file or a directory, and not an endpoint."""
     return source.endswith(".csv") or "/" in source or Path(source).exists()
 
 
 def _pairs_of_files(paths: Sequence[Path]) -> list[tuple[ComparedSeries, ComparedSeries]]:
-    from gwtui.bench.csv_in import other_parts, read
+    from gwtui.bench.csv_in import read
+    from gwtui.recorder.disk import other_parts
 
     for path in paths:
         if others := other_parts(path):
@@ -155,7 +213,10 @@ def _in(series: ComparedSeries, label: str) -> ComparedSeries:
 
 
 def _print_pairs(
-    pairs: Sequence[tuple[ComparedSeries, ComparedSeries]], run: BenchRun | None, options: CompareOptions
+    pairs: Sequence[tuple[ComparedSeries, ComparedSeries]],
+    run: BenchRun | None,
+    options: CompareOptions,
+    label: str = "",
 ) -> None:
     from gwtui.bench import report
     from gwtui.stats import comparison
@@ -163,6 +224,6 @@ def _print_pairs(
     found = comparison.compare(pairs)
     measured = list(run.measured.values()) if run is not None else []
     if options.as_json:
-        say(report.compare_json(pairs, found))
+        say(report.compare_json(pairs, found, label))
     else:
-        say(report.compare_text(pairs, found, measured, measure.text_style()))
+        say(report.compare_text(pairs, found, measured, measure.text_style(), label))

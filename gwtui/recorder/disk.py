@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +18,8 @@ from gwtui.text.untrusted_files import Directory
 log = logging.getLogger(__name__)
 
 _STEP = 1 << 16
+
+_PART = re.compile(r"(requests|pings)(?:\.[0-9]+)?\.csv")
 
 
 class LineFile:
@@ -167,3 +170,14 @@ def replace_file(directory: Directory, name: str, data: bytes) -> None:
 def _read_at(fd: int, offset: int, length: int) -> bytes:
     os.lseek(fd, offset, os.SEEK_SET)
     return os.read(fd, length)
+
+
+def other_parts(path: Path) -> list[str]:
+    """What else a session has of a file that was put aside, or that others were put aside for."""
+    part = _PART.fullmatch(path.name)
+    try:
+        names = {other.name for other in path.parent.iterdir()} if part is not None else set()
+    except OSError:
+        return []
+    base = f"{part[1]}.csv" if part is not None else ""
+    return [name for name in parts_of(base, names) if name in names and name != path.name] if base else []

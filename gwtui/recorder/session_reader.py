@@ -80,6 +80,17 @@ class Session:
             streams.append(self._stamped(_usuals(directory, unread, stopped)))
             yield from heapq.merge(*streams, key=lambda row: row.now_ns)
 
+    def marks(self) -> list[LogEntry]:
+        """The user's marks, oldest first. Raises OSError."""
+        with Directory.held(self.directory) as directory:
+            rows = _rows(directory, "incidents.csv", incident_of, UnreadRows(), lambda: False)
+            return [row for row in rows if isinstance(row, LogEntry) and row.kind == "mark"]
+
+    def usuals(self) -> list[Usual]:
+        """What was usual, from the start on. Raises OSError."""
+        with Directory.held(self.directory) as directory:
+            return list(_usuals(directory, UnreadRows(), lambda: False))
+
     def _stamped(self, rows: Iterator[Row]) -> Iterator[Row]:
         now_ns = 0
         for row in rows:

@@ -199,6 +199,30 @@ def sentence(found: Comparison) -> str:
     )
 
 
+def change_sentence(label: str, failures: FailureComparison | None, found: Sequence[Comparison]) -> str:
+    """What has changed from the first to the second of a pair, in one line: `LABEL: failures 12 % -> 0 % (Fisher's
+    exact p <0.001), p50 TTFT -41 % (95 % interval -45 to -37 %)`."""
+    parts = []
+    if failures is not None:
+        one, other = (f"{percent(share)} %" for share in failures.shares)
+        p = f"Fisher's exact p {p_text(failures.p)}"
+        parts.append(f"failures {one} -> {other} ({p})" if any(failures.failed) else "no failures before or after")
+    headline = next((each for each in found if each.metric.about.headline), None)
+    if headline is not None:
+        parts.append(_p50_change(headline))
+    return f"{label}: {', '.join(parts) or 'nothing to compare'}"
+
+
+def _p50_change(found: Comparison) -> str:
+    if found.median is None or not found.p50_ns[0]:
+        return f"too few results for the p50 {found.label} ({_counts(found.n)})"
+    change, low, high = (
+        value * 100 / found.p50_ns[0] for value in (found.median.value, found.median.low, found.median.high)
+    )
+    doubt = "" if found.median.is_clear else ", no evidence of a difference"
+    return f"p50 {found.label} {change:+z.0f} % (95 % interval {low:+z.0f} to {high:+z.0f} %{doubt})"
+
+
 def takes_more(names: Sequence[str], values_ns: Sequence[int]) -> str:
     """Two durations, the shorter one first: `a 145 ms, b 180 ms: b takes 24 % more (a 19 % less)`.
 

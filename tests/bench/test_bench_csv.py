@@ -20,7 +20,7 @@ from support.benching import NOON, measured, ping, request
 from support.commanding import gwtui
 from support.monitor_stage import MS, endpoint
 
-from gwtui.bench.csv_in import CSVError, other_parts, read
+from gwtui.bench.csv_in import CSVError, read
 from gwtui.bench.csv_out import AGGREGATE_COLUMNS, aggregate_lines, request_line, request_lines
 from gwtui.bench.results import Measured, empty
 from gwtui.cli.compare import labels, pairs
@@ -30,6 +30,7 @@ from gwtui.model.metrics import Metric
 from gwtui.model.records import Phases
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder.csvfile import csv_line
+from gwtui.recorder.disk import other_parts
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="links and pipes of POSIX systems")
 
