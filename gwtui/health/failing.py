@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from copy import deepcopy
 from itertools import islice
+from typing import NamedTuple
 
 from gwtui.health.evidence import Onset, counted, in_a_row, of_all, said
 from gwtui.health.windows import LEAST, MOST, Outcomes
@@ -51,7 +52,7 @@ class Failures:
 
     def cause(self, among: Counter[Verdict] | None = None) -> Cause:
         """The class of most of them, or of those `among` them, and its most frequent verdict."""
-        verdicts = self.verdicts if among is None else among
+        verdicts = among or self.verdicts
         kind = _kind_of_most(verdicts)
         verdict = next(each for each, _ in verdicts.most_common() if cause_kind_of(each) is kind)
         status = self._statuses.get(verdict)
@@ -119,6 +120,15 @@ class Outage:
         return in_a_row(self._run.verdicts) + self._said
 
 
+class _Counted(NamedTuple):
+    """A result that the watch was given."""
+
+    number: int
+    """Counted from 1 over all results, those of outages included."""
+    failed: bool
+    seen: Onset
+
+
 class FailureShare:
     """Whether an endpoint is `degraded` by its failures: more than usual, or more than the share that the user set.
 
@@ -137,9 +147,10 @@ class FailureShare:
         """The same, however old."""
         self._failures = Failures()
         self._latest: deque[tuple[CauseKind, Onset]] = deque(maxlen=OTHERS)
-        self._counted: deque[tuple[bool, Onset]] = deque(maxlen=REMEMBERED)
-        """What the watch was given: whether it failed."""
-        self._usual: float | None = None
+        self._counted: deque[_Counted] = deque(maxlen=REMEMBERED)
+        self._usual: Usual | None = None
+        self._share: float | None = None
+        """Of failures, as is usual; None while that is not known."""
         self._watch = self._before_run = FailureWatch()
         self._since_outage = FLAPS
         self._n = self._onset_n = 0
@@ -151,34 +162,39 @@ class FailureShare:
     def learn(self, usual: Usual, *, anew: bool) -> None:
         """Judge by another usual share of failures; `anew`: what was before it does not count any more. One that is
         `degraded` stays so until it is well by what was usual before."""
-        n = usual.good + usual.failed
-        if not n or (self.degraded and not anew):
-            return
-        self._usual = usual.failed / n
-        self._watch = FailureWatch(usual.failed, usual.good)
+        self._usual = usual
         if anew:
             self._counted.clear()
-        for failed, _ in self._counted:
-            self._watch.add(failed=failed)
+        if anew or not self.degraded:
+            self._apply_usual()
+            self._judge()
+
+    def _apply_usual(self) -> None:
+        """Begin again with the usual share of now, and with what came since it was degraded last."""
+        usual = self._usual
+        good, failed = (usual.good, usual.failed) if usual is not None else (0, 0)
+        self._share = failed / (good + failed) if good + failed else None
+        self._watch = FailureWatch(failed, good)
+        for each in self._counted:
+            self._watch.add(failed=each.failed)
         self._before_run = deepcopy(self._watch)
-        self._judge()
 
     def add(self, result: Request | Ping, seen: Onset) -> None:
         """Take a good or a failed result that is not part of an outage, or not known to be."""
         failure = None if result.outcome is Outcome.OK else result.verdict
-        if failure is not None and not (self._counted and self._counted[-1][0]):
+        if failure is not None and not (self._counted and self._counted[-1].failed):
             self._before_run = deepcopy(self._watch)
         self._note(result, seen)
         self._since_outage += 1
         self._window.add(seen.now_ns, failure)
-        self._counted.append((failure is not None, seen))
+        self._counted.append(_Counted(self._n, failure is not None, seen))
         self._watch.add(failed=failure is not None)
         self._judge()
 
     def begin_outage(self, result: Request | Ping, seen: Onset, run: int) -> None:
         """Take the result that made it `down`, as the last of that number of failures in a row."""
         self._note(result, seen)
-        if self._since_outage >= FLAPS + run:
+        if self._since_outage >= FLAPS + run - 1:
             self._watch = self._before_run
             self._window.forget(run - 1)
             for _ in range(min(run - 1, len(self._counted))):
@@ -202,6 +218,9 @@ class FailureShare:
 
     def _judge(self) -> None:
         was, self.degraded = self.degraded, self._is_degraded()
+        if was and not self.degraded:
+            self._counted.clear()
+            self._apply_usual()
         if not self.degraded:
             return
         if not was:
@@ -220,13 +239,15 @@ class FailureShare:
 
     def _began(self) -> Onset:
         """The first failure of those that make it degraded."""
-        newest = self._counted[-1][1]
+        counted = list(self._counted)
         if self._limit is None:
-            since = list(self._counted)[-self._watch.run :]
+            since = counted[-self._watch.run :]
         else:
-            since = [each for each in self._counted if each[1].now_ns >= newest.now_ns - self._span_ns]
-        self._onset_n = self._n - len(since)
-        return next((seen for failed, seen in since if failed), newest)
+            since_ns = counted[-1].seen.now_ns - self._span_ns
+            since = [each for each in counted if each.seen.now_ns >= since_ns]
+        first = next((each for each in since if each.failed), counted[-1])
+        self._onset_n = first.number - 1
+        return first.seen
 
     def _follow_cause(self) -> None:
         kinds = {kind for kind, _ in self._latest}
@@ -247,8 +268,8 @@ class FailureShare:
         """`3 of 12 truncated (25.0 %), usually 0.1 %`; `where`: the address at which they all failed."""
         failures, n = self._lately()
         usual = ""
-        if self.degraded and self._limit is None and self._usual is not None:
-            usual = f", usually {share(self._usual)} %" if self._usual >= LEAST_SHARE else ", usually none"
+        if self.degraded and self._limit is None and self._share is not None:
+            usual = f", usually {share(self._share)} %" if self._share >= LEAST_SHARE else ", usually none"
         return of_all(failures, n) + usual + where + self._said * bool(failures)
 
 

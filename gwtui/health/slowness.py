@@ -7,6 +7,7 @@ from collections import deque
 
 from gwtui.health.evidence import Onset
 from gwtui.health.windows import LEAST, MOST, Percentile
+from gwtui.model.enums import Trigger
 from gwtui.model.incidents import Cause, CauseKind
 from gwtui.model.judged import Usual
 from gwtui.model.metrics import AnswerForm, Metric, watched_metrics
@@ -166,8 +167,9 @@ class Slowness:
         values = {metric: value for metric in metrics if (value := sure(result, metric)) is not None}
         measured = any(latency(result, metric) is not None for metric in metrics)
         self._note(seen.now_ns, is_late=measured and not values)
-        for metric, value_ns in values.items():
-            self._add_value(metric, value_ns, seen)
+        if result.trigger is not Trigger.BURST:  # a usual is of requests one by one
+            for metric, value_ns in values.items():
+                self._add_value(metric, value_ns, seen)
         if self._limit is not None and (own_ns := values.get(metrics[0])) is not None:
             self._limit.add(metrics[0], own_ns, seen)
         self._last = self._slow() or self._last

@@ -77,10 +77,9 @@ class EndpointJudge:
 
     def learn(self, usual: Usual) -> Standing:
         """Judge by what is usual from now on."""
-        if usual.why in ANEW or self._usual is None or usual != self._usual:
-            self._usual = usual
-            self._shares.learn(usual, anew=usual.why in ANEW)
-            self._slowness.learn(usual, anew=usual.why in ANEW)
+        self._usual = usual
+        self._shares.learn(usual, anew=usual.why in ANEW)
+        self._slowness.learn(usual, anew=usual.why in ANEW)
         return self._judge(usual.now_ns, None)
 
     def pause(self, *, paused: bool) -> Standing:

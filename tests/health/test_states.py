@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gwtui.health.states import LATE, SICK, EndpointJudge, Standing
-from gwtui.model.enums import FindingName, Outcome, State
+from gwtui.model.enums import FindingName, Outcome, State, Trigger
 from gwtui.model.incidents import Cause, CauseKind
 from gwtui.model.judged import Usual
 from gwtui.model.metrics import BY_NAME, Metric
@@ -165,6 +165,15 @@ def test_without_a_usual_nothing_is_slow() -> None:
     assert watched.state() is State.UP
 
 
+def test_a_burst_is_not_slow_against_what_is_usual_for_single_requests() -> None:
+    watched = Watched()
+    watched.learn(ttft=300)
+    watched.requests(30)
+    watched.requests(30, ttft_ms=3000, trigger=Trigger.BURST)
+    assert watched.state() is State.UP
+    watched.until(State.SLOW, 6, ttft_ms=3000)
+
+
 def test_a_usual_that_comes_while_it_is_slow_does_not_end_that_but_an_accepted_one_does() -> None:
     watched = Watched()
     watched.learn(ttft=300)
@@ -229,6 +238,27 @@ def test_where_nothing_fails_usually_that_is_said() -> None:
     watched.learn(good=600, failed=0)
     watched.fails([Verdict.TRUNCATED, None] * 3)
     assert watched.judge.standing.text == "3 of 5 truncated (60.0 %), usually none"
+
+
+def test_another_usual_share_of_failures_counts_once_it_is_well() -> None:
+    watched = Watched(down_after=1000)
+    watched.learn(good=1990, failed=10)
+    watched.fails(shares(60, 0.4))
+    assert watched.state() is State.DEGRADED
+    watched.learn("another hour", good=1500, failed=500)
+    assert watched.state() is State.DEGRADED
+    watched.requests(60)
+    watched.fails(shares(300, 0.25))
+    assert watched.state() is State.UP
+
+
+@pytest.mark.parametrize("why", ["accepted", "relearnt"])
+def test_a_share_of_failures_that_is_accepted_is_usual_at_once(why: str) -> None:
+    watched = Watched(down_after=1000)
+    watched.learn(good=1990, failed=10)
+    watched.fails(shares(60, 0.4))
+    watched.learn(why, good=60, failed=40)
+    assert watched.state() is State.UP
 
 
 def test_the_usual_share_of_failures_is_not_degraded() -> None:
