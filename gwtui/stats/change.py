@@ -32,7 +32,7 @@ _LEAST_SPREAD = 0.05
 _SMALL_SHIFT = (0.5, 11.25, 64)
 """Allowance of each score and limit of the sum, in standard deviations, and the number of results that the ratio is
 the median of, at most: sees 1.5x soon."""
-_LARGE_SHIFT = (1.25, 7.6, 7)
+_LARGE_SHIFT = (0.9, 8.0, 7)
 """Sees 10x in three results, and nothing in two: twice the highest score, less the allowances, is below the limit."""
 _LARGE_RATIO = 1.7
 """What is reported after few results is at least this large: the median of few strays."""
@@ -44,8 +44,9 @@ _SHIFT_RANGE = (0.8, 2.0)
 """Sizes of shifts that the way out is measured by: what became better, but not well, stays slow."""
 _WELL = 6.0
 """The way out: ln of how much more likely results are if all is well than if nothing changed."""
-_LOWEST_SCORE = 1.25
-"""On the way out: one very fast result says no more than an ordinary one."""
+_MOST_CALM = 1.25
+"""On the way out a result counts as at most this far below the middle between usual and slow: one very fast result says
+little more than an ordinary one."""
 
 _ASSUMED = (2, 400)
 """Counted to what is known: failures among results, 0.5 %. A usual without failures is no promise of none."""
@@ -218,7 +219,7 @@ class LatencyWatch:
         self.run += 1
         self._shift += (score - self._shift) / min(self.run, _STEADY)
         shift = min(max(self._shift, _SHIFT_RANGE[0]), _SHIFT_RANGE[1])
-        self._well = max(self._well + shift * min(shift / 2 - score, _LOWEST_SCORE), 0.0)
+        self._well = max(self._well + shift * min(shift / 2 - score, _MOST_CALM), 0.0)
         self._well_run = self._well_run + 1 if self._well else 0
         if self._well >= _WELL or not self._matters(self.run, math.sqrt(self._least_ratio), self._floor_ns // 2):
             self.clear()
