@@ -12,6 +12,7 @@ import math
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Iterable
+from dataclasses import dataclass
 from statistics import NormalDist
 
 from gwtui.stats.histogram import rank
@@ -24,18 +25,15 @@ UNKNOWN_RATIO = 3.0
 
 # The figures of the tests are chosen with `python -m tests.bench states`, which prints delays and false alarms.
 _HIGHEST_SCORE = 5.0
-"""So that no single result, however slow, decides alone."""
+_BEYOND = 1.5
+"""A score is at most this many times the highest that the usual can have: no single result decides alone, however slow,
+and the fewer are known, the less it says that none of them was that slow."""
 _TAIL = 0.5
 """How much a logarithmic distance beyond the largest usual value adds, in units of the usual's own upper spread."""
 _LEAST_SPREAD = 0.05
 """A usual whose values are all the same has no spread of its own: 5 %."""
-_SMALL_SHIFT = (0.5, 11.25, 64)
-"""Allowance of each score and limit of the sum, in standard deviations, and the number of results that the ratio is
-the median of, at most: sees 1.5x soon."""
-_LARGE_SHIFT = (0.9, 8.0, 7)
-"""Sees 10x in three results, and nothing in two: twice the highest score, less the allowances, is below the limit."""
-_LARGE_RATIO = 1.7
-"""What is reported after few results is at least this large: the median of few strays."""
+_RECENT = 64
+"""The median since a change began is of the last results, at most this number."""
 _UNSURE = 3.0
 """A usual from n results is off by about 1/sqrt(n) standard deviations: this many of those are allowed for."""
 _STEADY = 32
@@ -87,6 +85,7 @@ class RankScores:
             below += count
         self._scores = [score * self._scale for score in scores]
         self._top = scores[-1] if scores else 0.0
+        self._highest = min(_BEYOND * normal.inv_cdf(1 - 0.5 / self.n), _HIGHEST_SCORE) if known else 0.0
         self.p50 = self._median(known)
         """The median of the usual; 0 without values."""
         self._log_largest = math.log(max(self._values[-1], 1)) if known else 0.0
@@ -94,14 +93,14 @@ class RankScores:
         self._spread = max(upper / self._top if self._top > 0 else 0.0, _LEAST_SPREAD)
 
     def of(self, value: int) -> float:
-        """The score of a value, at most `_HIGHEST_SCORE`; 0 where nothing is known."""
+        """The score of a value; 0 where nothing is known."""
         at = bisect_left(self._values, value)
         if at < len(self._scores):
             return self._scores[at]
         if not self.n:
             return 0.0
         beyond = (math.log(max(value, 1)) - self._log_largest) / self._spread
-        return min((self._top + _TAIL * beyond) * self._scale, _HIGHEST_SCORE)
+        return min(self._top + _TAIL * beyond, self._highest) * self._scale
 
     def _median(self, known: list[tuple[int, int]]) -> int:
         left = rank(0.5, self.n) if self.n else 0
@@ -115,12 +114,11 @@ class RankScores:
 class Cusum:
     """A sum that scores above the allowance raise and others lower, between 0 and its limit."""
 
-    __slots__ = ("allowance", "level", "limit", "run", "window")
+    __slots__ = ("allowance", "level", "limit", "run")
 
-    def __init__(self, allowance: float, limit: float, window: int = 0) -> None:
+    def __init__(self, allowance: float, limit: float) -> None:
         self.allowance = allowance
         self.limit = limit
-        self.window = window
         self.level = 0.0
         self.run = 0
         """The number of results since it was 0."""
@@ -137,6 +135,27 @@ class Cusum:
 
     def clear(self) -> None:
         self.level, self.run = 0.0, 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Shift:
+    """A size of shifts, and what it takes to report one. Allowance and limit are in standard deviations."""
+
+    allowance: float
+    """What each score must exceed to count."""
+    limit: float
+    """Of the sum."""
+    window: int
+    """The last results, at most this number, decide whether the shift matters."""
+    quantile: float
+    """Which one of them, counted from the lowest, must be at least `ratio` times the usual median."""
+    ratio: float = 1.0
+
+
+_SHIFTS = (
+    _Shift(0.5, 11.75, window=_RECENT, quantile=0.5),  # sees 1.5x
+    _Shift(0.9, 8.0, window=5, quantile=0.3, ratio=1.7),  # sees 10x in three results, and nothing in two
+)
 
 
 class LatencyWatch:
@@ -159,8 +178,8 @@ class LatencyWatch:
         self._least_ratio = least_ratio if n >= KNOWN_FROM else max(least_ratio, UNKNOWN_RATIO)
         self._floor_ns = floor_ns
         unsure = _UNSURE / math.sqrt(n) if n else 0.0
-        self._small, self._large = (Cusum(k + unsure, h, w) for k, h, w in (_SMALL_SHIFT, _LARGE_SHIFT))
-        self._recent: deque[int] = deque(maxlen=_SMALL_SHIFT[2])
+        self._tests = [(shift, Cusum(shift.allowance + unsure, shift.limit)) for shift in _SHIFTS]
+        self._recent: deque[int] = deque(maxlen=_RECENT)
         self.slow = False
         self.run = 0
         """The number of results since the shift began, this one included; 0 while not slow."""
@@ -178,7 +197,7 @@ class LatencyWatch:
 
         None while not slow.
         """
-        return self._median(self.run) if self.slow else None
+        return self._since(self.run, 0.5) if self.slow else None
 
     @property
     def ratio(self) -> float | None:
@@ -193,21 +212,21 @@ class LatencyWatch:
         if self.slow:
             self._stay(score)
             return
-        reached = [test for test in (self._large, self._small) if test.add(score)]
-        for test in reached:
-            least_ratio = max(self._least_ratio, _LARGE_RATIO if test is self._large else 0.0)
-            if self._matters(min(test.run, test.window), least_ratio, self._floor_ns):
+        reached = [(shift, test) for shift, test in self._tests if test.add(score)]
+        for shift, test in reached:
+            value_ns = self._since(min(test.run, shift.window), shift.quantile)
+            if self._matters(value_ns, max(self._least_ratio, shift.ratio), self._floor_ns):
                 self._begin(test)
                 return
-            if test.run > test.window:
+            if test.run > shift.window:
                 test.clear()  # a change too small to matter must not hide the next one
 
     def clear(self) -> None:
         """Forget all that was seen; the usual stays."""
         self.slow = False
         self.run = self._well_run = 0
-        self._small.clear()
-        self._large.clear()
+        for _, test in self._tests:
+            test.clear()
 
     def _begin(self, test: Cusum) -> None:
         self.slow = True
@@ -221,19 +240,20 @@ class LatencyWatch:
         shift = min(max(self._shift, _SHIFT_RANGE[0]), _SHIFT_RANGE[1])
         self._well = max(self._well + shift * min(shift / 2 - score, _MOST_CALM), 0.0)
         self._well_run = self._well_run + 1 if self._well else 0
-        if self._well >= _WELL or not self._matters(self.run, math.sqrt(self._least_ratio), self._floor_ns // 2):
+        p50_ns = self._since(self.run, 0.5)
+        if self._well >= _WELL or not self._matters(p50_ns, math.sqrt(self._least_ratio), self._floor_ns // 2):
             self.clear()
 
-    def _matters(self, run: int, least_ratio: float, floor_ns: int) -> bool:
-        """Whether the median of the run is far enough above the usual."""
-        p50_ns = self._median(run)
+    def _matters(self, value_ns: int, least_ratio: float, floor_ns: int) -> bool:
+        """Whether a value is far enough above the usual."""
         usual_ns = self._usual.p50
-        return p50_ns >= usual_ns * least_ratio and p50_ns - usual_ns >= floor_ns
+        return value_ns >= usual_ns * least_ratio and value_ns - usual_ns >= floor_ns
 
-    def _median(self, run: int) -> int:
+    def _since(self, run: int, q: float) -> int:
+        """A percentile of the last results, at most that number, without those that already speak for the end."""
         known = list(self._recent)[-run:]
         since = sorted(known[: len(known) - self._well_run] or known)
-        return since[rank(0.5, len(since)) - 1]
+        return since[rank(q, len(since)) - 1]
 
 
 class FailureWatch:
