@@ -63,7 +63,7 @@ def _read(session: Session) -> tuple[tuple[Incident, ...], float, int]:
 
     log, unread, now_ns, outside = IncidentLog(), UnreadRows(), 0, 0
     try:
-        for row in session.rows(unread):
+        for row in session.bad_rows(unread):
             now_ns = row.now_ns
             log.apply(row)
             outside += isinstance(row, LogEntry) and row.incident is None and row.state in BAD

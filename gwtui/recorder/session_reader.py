@@ -11,6 +11,7 @@ import heapq
 import os
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO, TypeAlias
@@ -22,6 +23,7 @@ from gwtui.codec.csv_schema import SCHEMA, RowError, incident_of, ping_of, reque
 from gwtui.codec.wire import WireError, decode
 from gwtui.config import ConfigError, loads
 from gwtui.config.tomlfile import read_in
+from gwtui.model.enums import Outcome
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
@@ -33,7 +35,8 @@ from gwtui.text.sanitize import clean
 from gwtui.text.untrusted_files import Directory
 
 Row: TypeAlias = Request | Ping | LogEntry | Usual
-_Of: TypeAlias = Callable[[Mapping[str, str]], Row]
+_Of: TypeAlias = Callable[[Mapping[str, str]], Row | None]
+"""The row of these cells; None: it is left out."""
 MAX_LINE = 1 << 20
 """Characters; a longer line is read as several lines that are not rows."""
 MAX_EXAMPLES = 3
@@ -78,6 +81,13 @@ class Session:
         with Directory.held(self.directory) as directory:
             streams = [self._stamped(_rows(directory, name, of, unread, stopped)) for name, of in _FILES.items()]
             streams.append(self._stamped(_usuals(directory, unread, stopped)))
+            yield from heapq.merge(*streams, key=lambda row: row.now_ns)
+
+    def bad_rows(self, unread: UnreadRows) -> Iterator[Row]:
+        """The same without good results, except for one that is the last of its file: several times as fast. Raises
+        OSError."""
+        with Directory.held(self.directory) as directory:
+            streams = (self._stamped(_bad(directory, name, of, unread)) for name, of in _FILES.items())
             yield from heapq.merge(*streams, key=lambda row: row.now_ns)
 
     def marks(self) -> list[LogEntry]:
@@ -137,6 +147,20 @@ def _rows(directory: Directory, name: str, of: _Of, unread: UnreadRows, stopped:
         yield from _rows_in(file, part, of, unread, stopped)
 
 
+def _bad(directory: Directory, name: str, of: _Of, unread: UnreadRows) -> Iterator[Row]:
+    good: Mapping[str, str] | None = None
+
+    def bad(cells: Mapping[str, str]) -> Row | None:
+        nonlocal good
+        good = cells if cells.get("outcome") == Outcome.OK else None
+        return of(cells) if good is None else None
+
+    yield from _rows(directory, name, bad, unread, lambda: False)
+    with suppress(RowError):
+        if good is not None and (last := of(good)) is not None:
+            yield last
+
+
 def _usuals(directory: Directory, unread: UnreadRows, stopped: Callable[[], bool]) -> Iterator[Usual]:
     """What was usual, from when on; none in sessions of versions that did not say so."""
     for part, file in _files(directory, USUAL):
@@ -192,7 +216,8 @@ def _rows_in(file: TextIO, part: str, of: _Of, unread: UnreadRows, stopped: Call
             if len(line) == MAX_LINE and line.strip("\0") == "":
                 return  # a hole, which may be of any length
         else:
-            yield row
+            if row is not None:
+                yield row
 
 
 def _cells(line: str) -> list[str]:

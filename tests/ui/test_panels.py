@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from support import viewrows, views
 
 from gwtui.model.enums import EventKind, FindingName, Outcome
 from gwtui.model.findings import entry_of
+from gwtui.model.incidents import Incident
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
@@ -224,3 +226,47 @@ def test_a_finding_among_the_incidents_has_the_mark_of_its_severity(finding: Fin
     (first, *_) = incidents.draw(view, 80, 4, incidents.IncidentsView())
     assert f" {mark} gw {finding}: x" in plain(first)
     assert mark == entry_of(finding).severity.mark
+
+
+def header_line(view: View, width: int) -> str:
+    return plain(header.draw(view, width, 1)[0])
+
+
+ROOM = replace(views.calm(), incidents=(views.CUT,), sentence="Answers cut by a (truncated) for 1m01s. b is fine.")
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (200, "Answers cut by a (truncated) for 1m01s. b is fine.   "),
+        (100, "Answers cut by a (truncated) for 1m01s. b is fine.   "),
+        (80, "Answers cut by a (truncated) for 1m01s.   "),
+        (70, "Answers cut by a for 1m01s.   "),
+        (60, ""),
+    ],
+)
+def test_the_first_line_says_what_is_wrong_as_far_as_there_is_room(width: int, said: str) -> None:
+    line = header_line(ROOM, width)
+    assert len(line) == width
+    assert said in line
+    assert ("Answers cut" in line) == bool(said)
+    assert "● 4 up" in line
+    assert line.rstrip().endswith("14:03:22Z")
+
+
+def test_the_sentence_has_the_colour_of_the_worst_state_until_it_is_acknowledged() -> None:
+    def style(*incidents: Incident) -> str:
+        line = header.draw(replace(ROOM, incidents=incidents), 200, 1)[0]
+        return next(span.style for span in line if span.text.startswith("Answers"))
+
+    assert style(views.ERRORS, views.CUT, views.CLOSED) == "down"
+    assert style(views.ERRORS, msgspec.structs.replace(views.CUT, acknowledged="known")) == "degraded"
+    assert style(views.LATE) == "muted"
+
+
+def test_events_of_an_incident_that_is_acknowledged_are_dimmed() -> None:
+    lines = incidents.draw(views.incident(), 90, 8, incidents.IncidentsView())
+    styles = {plain(line)[10:14]: {span.style for span in line[2:] if span.text.strip()} for line in lines}
+    assert styles["✖ #4"] == {"down", "text"}
+    assert styles["▲ #3"] == {"faint"}
+    assert styles["✔ #1"] == {"up", "text"}
