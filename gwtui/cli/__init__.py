@@ -19,6 +19,7 @@ from gwtui.cli import (
     doctor,
     engine,
     gateway,
+    history,
     incidents,
     manual,
     probe,
@@ -78,6 +79,7 @@ def gwtui() -> None:
 for each in (
     watch,
     replay,
+    history,
     incidents,
     demo,
     probe,

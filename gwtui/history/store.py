@@ -151,6 +151,18 @@ class Store:
             row = self.connection.execute("SELECT since, at FROM accepted WHERE endpoint = ?", (number,)).fetchone()
             return Acceptance(*row) if row is not None else None
 
+    def last_hour(self, number: int) -> int:
+        """The hour of the endpoint's newest result; 0 without one."""
+        with explained(self.path):
+            row = self.connection.execute("SELECT max(hour) FROM outcomes WHERE endpoint = ?", (number,)).fetchone()
+            return int(row[0] or 0)
+
+    def shrink(self) -> None:
+        """Give the room of what was forgotten back to the file system."""
+        with explained(self.path):
+            self.connection.execute("VACUUM")
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def prune(self, before_hour: int) -> int:
         """Forget what lies before that hour; returns how many hours of endpoints that were."""
         with explained(self.path), transaction(self.connection):

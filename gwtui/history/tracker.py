@@ -21,7 +21,7 @@ from gwtui.model.conversation import is_between
 from gwtui.model.durations import seconds_of
 from gwtui.model.enums import Outcome, State, Trigger
 from gwtui.model.judged import LogEntry, Usual
-from gwtui.model.metrics import COMPARED, UNRANKED, AnswerForm, Basis, Metric, form_of, metrics_of, own_metric
+from gwtui.model.metrics import COMPARED, UNRANKED, Metric, form_of, watched_metrics
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Ping, ProfileChanged, Record, Request, SessionStarted
 from gwtui.stats.accuracy import sure
@@ -263,10 +263,8 @@ def _is_judged_alike(name: str, before: Profile, now: Profile) -> bool:
 
 def _watched(endpoint: Endpoint, profile: Profile) -> tuple[Metric, ...]:
     """The latencies that decide whether an endpoint is slow, in the order of tables."""
-    form = form_of(kind_of(endpoint.api), stream=endpoint.stream)
-    watched = {own_metric(form), profile.thresholds_of(endpoint).slow_metric}
-    if form is AnswerForm.STREAM:
-        watched |= {metric for metric in metrics_of(form) if metric.is_latency and metric.about.basis is Basis.TOKENS}
+    usually = watched_metrics(form_of(kind_of(endpoint.api), stream=endpoint.stream))
+    watched = {*usually, profile.thresholds_of(endpoint).slow_metric}
     return tuple(metric for metric in Metric if metric in watched)
 
 
