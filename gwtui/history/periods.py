@@ -10,7 +10,7 @@ from enum import StrEnum
 from gwtui.history.batch import Batch, Episode
 from gwtui.history.identity import Identity
 from gwtui.history.store import Store
-from gwtui.history.sums import DamagedRowError, LatencySums
+from gwtui.history.sums import LatencySums
 from gwtui.history.usual import HOUR_S, Acceptance, LatencyRow, OutcomeRow, hour_of, outcome_of
 from gwtui.model.enums import Outcome
 from gwtui.model.metrics import BY_NAME, Metric
@@ -110,14 +110,12 @@ def _parts(outcomes: Sequence[OutcomeRow], latencies: Sequence[LatencyRow], hour
     periods: defaultdict[int, Period] = defaultdict(lambda: Period(0.0))
     for outcome in outcomes:
         periods[outcome.hour // hours].outcomes[outcome.verdict] += outcome.n
+    packed: defaultdict[tuple[int, Metric], list[bytes]] = defaultdict(list)
     for latency in latencies:
-        if (metric := BY_NAME.get(latency.metric)) is None:
-            continue
-        try:
-            sums = latency.sums()
-        except DamagedRowError:
-            continue
-        periods[latency.hour // hours].latencies.setdefault(metric, LatencySums()).merge(sums)
+        if latency.metric in BY_NAME:
+            packed[latency.hour // hours, BY_NAME[latency.metric]].append(latency.packed)
+    for (index, metric), rows in packed.items():
+        periods[index].latencies[metric] = LatencySums.together(rows)
     for index, period in periods.items():
         period.began = float(index * hours * HOUR_S)
     return [periods[index] for index in sorted(periods)]

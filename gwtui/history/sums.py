@@ -7,7 +7,8 @@ the one before. Both are integers, so that adding is exact.
 from __future__ import annotations
 
 import math
-from itertools import chain
+from collections.abc import Iterable
+from itertools import accumulate, chain
 
 import msgspec
 
@@ -92,19 +93,35 @@ class LatencySums:
     @classmethod
     def unpacked(cls, data: bytes) -> LatencySums:
         """The sums in these bytes. Raises DamagedRowError."""
-        try:
-            numbers = _ints.decode(data)
-        except msgspec.MsgspecError as error:
-            raise DamagedRowError(str(error)) from error
-        if len(numbers) % 2 or len(numbers) < 6 or any(number < 0 for number in numbers[6:]):
-            raise DamagedRowError("not the sums of latencies")
+        following, pairs = _unpacked(data)
         sums = cls()
-        sums._following = numbers[:6]
-        value = 0
-        for delta, count in zip(numbers[6::2], numbers[7::2], strict=True):
-            value += delta
-            sums.histogram.record(value, count)
+        sums._following = following
+        sums.histogram.record_all(pairs)
         return sums
+
+    @classmethod
+    def together(cls, packed: Iterable[bytes]) -> LatencySums:
+        """All of these added up; damaged ones are left out. Faster than to unpack one after the other."""
+        sums, all_pairs = cls(), list[tuple[int, int]]()
+        for data in packed:
+            try:
+                following, pairs = _unpacked(data)
+            except DamagedRowError:
+                continue
+            all_pairs += pairs
+            sums._following = [mine + its for mine, its in zip(sums._following, following, strict=True)]
+        sums.histogram.record_all(all_pairs)
+        return sums
+
+
+def _unpacked(data: bytes) -> tuple[list[int], list[tuple[int, int]]]:
+    try:
+        numbers = _ints.decode(data)
+    except msgspec.MsgspecError as error:
+        raise DamagedRowError(str(error)) from error
+    if len(numbers) % 2 or len(numbers) < 6 or any(number < 0 for number in numbers[6:]):
+        raise DamagedRowError("not the sums of latencies")
+    return numbers[:6], list(zip(accumulate(numbers[6::2]), numbers[7::2], strict=True))
 
 
 def _log(value_ns: int) -> int:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gwtui.history.sums import DamagedRowError, LatencySums
+from gwtui.history.sums import LatencySums
 from gwtui.model.enums import Outcome
 from gwtui.model.metrics import BY_NAME, Metric
 from gwtui.model.usual import UsualLatency, UsualSource
@@ -115,12 +115,7 @@ def _latency(rows: list[LatencyRow], hour: int) -> UsualLatency | None:
         chosen = [row for row in rows if of_hour(row.hour, hour)]
         if sum(row.n for row in chosen) < least:
             continue
-        sums = LatencySums()
-        for row in chosen:
-            try:
-                sums.merge(row.sums())
-            except DamagedRowError:
-                continue
+        sums = LatencySums.together(row.packed for row in chosen)
         if sums.n >= least:
             return sums.usual(source)
     return None

@@ -72,9 +72,23 @@ class Histogram:
             self._smallest = ordered[0]
 
     def record_all(self, pairs: Iterable[tuple[int, int]]) -> None:
-        """Count (value, count) pairs, as `compress` makes them."""
-        for value, count in pairs:
-            self.record(value, count)
+        """Count (value, count) pairs, as `compress` makes them: the same as one after the other, and a good deal
+        faster."""
+        ordered = sorted((min(max(value, 0), _LARGEST_VALUE), count) for value, count in pairs if count >= 1)
+        if not ordered:
+            return
+        at, n = 0, len(ordered)
+        while at < n:
+            bucket, shift = self._bucket(ordered[at][0])
+            beyond, here = bucket + 1 << shift, 0
+            while at < n and ordered[at][0] < beyond:
+                here += ordered[at][1]
+                at += 1
+            self._put(ordered[at - 1][0], here)
+        self.n += sum(count for _, count in ordered)
+        self.total += sum(value * count for value, count in ordered)
+        if self._smallest is None or ordered[0][0] < self._smallest:
+            self._smallest = ordered[0][0]
 
     def merge(self, other: Histogram) -> None:
         """Count everything the other one counted: the same as if all had been recorded here."""

@@ -39,7 +39,7 @@ def test_sums_are_the_same_in_whatever_order_and_grouping_they_are_added(
         right.merge(LatencySums.unpacked(each.packed()))
     turned.merge(right)
     turned.merge(left)
-    assert straight.packed() == turned.packed()
+    assert straight.packed() == turned.packed() == LatencySums.together(each.packed() for each in sums).packed()
     assert straight.histogram.pairs() == compress(value for part in parts for value in part)
 
 
