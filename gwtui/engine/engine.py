@@ -26,6 +26,7 @@ from gwtui.engine.schedule import Schedule, offset_ns
 from gwtui.engine.suspend import Moment, awake_and_asleep_ns
 from gwtui.health.gateway_ledger import GatewayLedger
 from gwtui.model.commands import (
+    Acknowledge,
     Burst,
     Command,
     Mark,
@@ -37,7 +38,7 @@ from gwtui.model.commands import (
     Start,
     Try,
 )
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import Acknowledged, LogEntry
 from gwtui.model.maintenance import local_zone, localized
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Record, Request, SessionStarted
@@ -176,8 +177,17 @@ class Engine:
                 if not may_begin(endpoint, self._context):
                     raise CommandError(f"No trial: {self._spent()}")
                 self._spawn(run_trial(endpoint, self._profile, self._counts[endpoint.name], self._context))
-            case Mark(text=text):
-                self._report(LogEntry(at=self._wall(), now_ns=self._clock(), kind="mark", text=clean(text)))
+            case Mark() | Acknowledge():
+                self._hear(command)
+
+    def _hear(self, command: Mark | Acknowledge) -> None:
+        """Report what the user says of the session."""
+        at, now_ns = self._wall(), self._clock()
+        if isinstance(command, Mark):
+            self._report(LogEntry(at=at, now_ns=now_ns, kind="mark", text=clean(command.text)))
+        else:
+            note = clean(command.note)
+            self._report(Acknowledged(at=at, now_ns=now_ns, incident=command.incident, note=note))
 
     def _pause(self, command: Pause | Resume) -> None:
         workers = [self._workers[name] for name in self._names(command.endpoint)]

@@ -95,6 +95,30 @@ class Mark(_Command, tag="mark", frozen=True, kw_only=True):
     text: str
 
 
+class Acknowledge(_Command, tag="acknowledge", frozen=True, kw_only=True):
+    """An incident is taken care of: it is dimmed, and notifiers are silent about it."""
+
+    incident: int
+    note: str = ""
+
+
+class AcceptUsual(_Command, tag="accept_usual", frozen=True, kw_only=True):
+    """What an endpoint does now is what is usual for it from now on, and what was learnt before counts no more."""
+
+    endpoint: str
+
+
 Command: TypeAlias = (
-    Start | Pause | Resume | SetInterval | PutEndpoint | RemoveEndpoint | Burst | Try | RunChecks | Mark
+    Start
+    | Pause
+    | Resume
+    | SetInterval
+    | PutEndpoint
+    | RemoveEndpoint
+    | Burst
+    | Try
+    | RunChecks
+    | Mark
+    | Acknowledge
+    | AcceptUsual
 )

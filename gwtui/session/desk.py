@@ -10,8 +10,9 @@ from gwtui.engine import Figures
 from gwtui.health import Health
 from gwtui.history import Memory
 from gwtui.model.profile import Profile
-from gwtui.model.records import Record
+from gwtui.model.records import Notice, Record
 from gwtui.recorder import Recorder, RecorderStatus
+from gwtui.text.sanitize import clean
 
 
 class Desk:
@@ -41,6 +42,16 @@ class Desk:
                 self._hand_out(entry)
                 waiting += self.memory.apply(entry)
             waiting += self.memory.apply(each)
+
+    def accept(self, endpoint: str) -> None:
+        """Let what this endpoint does now, as seen from all places, be what is usual for it; or say why not."""
+        tracker = self.memory.tracker
+        keys = [key for key in tracker.identities if key[1] == endpoint]
+        for key in keys:
+            for record in tracker.accept(key):
+                self.put(record)
+        if not keys:
+            self.put(Notice(now_ns=tracker.now_ns, text=f"There is no endpoint {clean(endpoint)!r}"))
 
     def flush(self, within_s: float) -> None:
         """Write the rows that wait, and with what is left of that time the history."""

@@ -23,7 +23,7 @@ from gwtui.codec.wire import WireError, decode_command
 from gwtui.engine import Engine
 from gwtui.feeds import Feed
 from gwtui.history import Memory
-from gwtui.model.commands import Command, RunChecks, Start, Upkeep
+from gwtui.model.commands import AcceptUsual, Command, RunChecks, Start, Upkeep
 from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
@@ -53,10 +53,13 @@ EXIT_USAGE = 2
 class CommandDispatcher:
     """`run` it once; `handle` and `stop` are for the same event loop, while it runs."""
 
-    def __init__(self, engine: Engine, checks: CheckRunner, watchdog: Watchdog, stop_at_s: float | None = None) -> None:
+    def __init__(
+        self, engine: Engine, checks: CheckRunner, desk: Desk, watchdog: Watchdog, stop_at_s: float | None = None
+    ) -> None:
         """`stop_at_s`: when `run` ends by itself, by `time.monotonic`."""
         self._engine = engine
         self._checks = checks
+        self._desk = desk
         self._stop_at_s = stop_at_s
         self.watchdog = watchdog
 
@@ -70,6 +73,8 @@ class CommandDispatcher:
         """Have a command carried out, or answered with a `Notice`."""
         if isinstance(command, RunChecks) and self._engine.running:
             self._checks.begin(command)
+        elif isinstance(command, AcceptUsual) and self._engine.running:
+            self._desk.accept(command.endpoint)
         else:
             self._engine.handle(command)
 
@@ -198,7 +203,7 @@ def _session(
         engine = Engine(start.profile, emit, status=desk.figures, prober_for=prober_for, session_dir=start.session_dir)
         checks = CheckRunner(start.profile, emit, engine.budget_tracker)
         _quieten()
-        yield CommandDispatcher(engine, checks, watchdog, stop_at_s)
+        yield CommandDispatcher(engine, checks, desk, watchdog, stop_at_s)
     deliver(engine.heartbeat())  # what became of the last rows
 
 

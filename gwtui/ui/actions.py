@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from gwtui.config import ConfigError
-from gwtui.model.commands import Burst, Command, Mark, Pause, Resume, RunChecks, SetInterval
+from gwtui.model.commands import AcceptUsual, Acknowledge, Burst, Command, Mark, Pause, Resume, RunChecks, SetInterval
 from gwtui.model.enums import State
 from gwtui.model.profile import Endpoint
 from gwtui.model.view import View
@@ -84,7 +84,17 @@ class Orders:
         self.send(RunChecks(endpoint=name, models=models))
 
     def mark(self, text: str) -> None:
-        self.send(Mark(text=text))
+        if text:
+            self.send(Mark(text=text))
+
+    def acknowledge(self, incident: int, note: str) -> None:
+        """Say that an incident is taken care of."""
+        if self.send(Acknowledge(incident=incident, note=note)):
+            self._message(f"Acknowledged #{incident}")
+
+    def accept(self, name: str) -> None:
+        """Take what the endpoint does now as what is usual for it."""
+        self.send(AcceptUsual(endpoint=name))
 
     def interval(self, name: str, factor: float) -> None:
         """Probe the endpoint at that many times its interval, for this session."""

@@ -15,6 +15,8 @@ from textual.screen import Screen
 from gwtui.model.metrics import BY_RANK
 
 _NEXT_LATENCY = f"the next latency: {', '.join(metric.label for metric in BY_RANK[:4])}, ..."
+_ACKNOWLEDGE = "acknowledge the incident, with a note"
+_ACCEPT = "accept: what the endpoint does now is usual"
 _CHECKED = "concurrency, fallback, circuit breaker, health, metrics, test"
 FAR = 1_000_000
 """More lines than anything has."""
@@ -63,6 +65,8 @@ KEYS: tuple[Key, ...] = (
     Key("view.window_shorter", "minus", "window(-1)", "", "make the window shorter", "View"),
     Key("probe.burst", "b", "burst", "burst", "send a burst of requests", "Actions", True, "benchmark, load"),
     Key("incident.mark", "m", "mark", "mark", "mark this moment in the incident list", "Actions", True),
+    Key("incident.acknowledge", "x", "acknowledge", "", _ACKNOWLEDGE, "Actions", also="silence, note"),
+    Key("endpoint.accept", "X", "accept", "", _ACCEPT, "Actions", also="history, relearn, slow"),
     Key("request.copy", "y", "copy", "copy", "copy the shown request's trace id", "View", True),
     Key("page.compare", "c", "compare", "compare", "compare the endpoint with others", "View", True),
     Key("page.checks", "K", "checks", "checks", "checks of the endpoint and its gateway", "View", True, _CHECKED),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from gwtui.model.columns import OPTIONAL_COLUMNS
+from gwtui.model.incidents import Incident
+from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import BY_RANK
 from gwtui.model.view import Query, View, Window
 from gwtui.ui.panels.endpoints import COLUMNS
@@ -64,3 +66,11 @@ def shown_trace_id(view: View) -> tuple[int, str] | None:
     shown = view.stream.request if view.stream is not None else view.probed
     row = shown if shown is not None else next(iter(view.recent), None)
     return (row.number, row.trace_id) if row is not None and row.trace_id else None
+
+
+def incident_to_acknowledge(view: View, under_cursor: LogEntry | None) -> Incident | None:
+    """The open incident of that entry of the log; else the newest that is open, one that is not acknowledged first."""
+    open_ones = {incident.number: incident for incident in view.open_incidents}
+    if under_cursor is not None and under_cursor.incident in open_ones:
+        return open_ones[under_cursor.incident]
+    return max(open_ones.values(), key=lambda each: (not each.acknowledged, each.number), default=None)

@@ -12,6 +12,7 @@ from gwtui.engine import engine, profile_edits
 from gwtui.engine.engine import MOST_CONCURRENT
 from gwtui.engine.profile_edits import CommandError
 from gwtui.model.commands import (
+    Acknowledge,
     Burst,
     Command,
     Mark,
@@ -24,7 +25,7 @@ from gwtui.model.commands import (
     Try,
 )
 from gwtui.model.enums import FindingName, Trigger
-from gwtui.model.judged import LogEntry
+from gwtui.model.judged import Acknowledged, LogEntry
 from gwtui.model.profile import Profile
 from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Request, RequestStarted
 from gwtui.model.verdicts import Verdict
@@ -203,6 +204,15 @@ async def test_a_mark_is_an_entry_of_the_log(gateway: Gateway) -> None:
     assert mark.at == 1234.5
     assert mark.text.startswith("deploy ")
     assert "\x1b" not in mark.text
+
+
+async def test_an_acknowledgement_is_a_record(gateway: Gateway) -> None:
+    async with session(gateway, wall=lambda: 1234.5) as it:
+        it.send(Acknowledge(incident=3, note="rotating \x1b[31m keys"))
+    (said,) = it.all(Acknowledged)
+    assert (said.at, said.incident) == (1234.5, 3)
+    assert said.note.startswith("rotating ")
+    assert "\x1b" not in said.note
 
 
 @pytest.mark.parametrize(

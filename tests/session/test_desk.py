@@ -13,7 +13,7 @@ from gwtui.model.enums import State
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
-from gwtui.model.records import Record, Request, SessionStarted
+from gwtui.model.records import Notice, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder
 from gwtui.recorder.session_reader import UnreadRows, read_session
@@ -95,3 +95,19 @@ def test_what_was_learnt_is_usual_in_the_next_session(tmp_path: Path) -> None:
     with Store(history) as store:
         ((number, _),) = store.identities()
         assert [row.n for row in store.outcomes(number, 0, 1 << 40)] == [60]
+
+
+def test_what_an_endpoint_does_now_is_accepted_as_usual() -> None:
+    delivered: list[Record] = []
+    desk = Desk(PROFILE, delivered.append)
+    desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+    for number in range(1, 31):
+        desk.put(good(number))
+    desk.accept("a")
+    usual = [each for each in delivered if isinstance(each, Usual)]
+    assert (usual[-1].endpoint, usual[-1].why, dict(usual[-1].latencies)) == ("a", "accepted", {})
+    entry = next(each for each in delivered if isinstance(each, LogEntry) and each.kind == "engine")
+    assert entry.endpoint == "a"
+    desk.accept("b")
+    assert isinstance(delivered[-1], Notice)
+    assert "'b'" in delivered[-1].text

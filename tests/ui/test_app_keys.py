@@ -8,11 +8,26 @@ from typing import NamedTuple
 
 import pytest
 from support import story
+from support.monitor_stage import SECOND, START_AT, START_NS
 from support.stage import Stage, on_stage
 from textual.command import CommandPalette
 from textual.widget import Widget
 
-from gwtui.model.commands import Burst, Mark, Pause, PutEndpoint, RemoveEndpoint, RunChecks, SetInterval, Try
+from gwtui.model.commands import (
+    AcceptUsual,
+    Acknowledge,
+    Burst,
+    Mark,
+    Pause,
+    PutEndpoint,
+    RemoveEndpoint,
+    RunChecks,
+    SetInterval,
+    Try,
+)
+from gwtui.model.enums import State
+from gwtui.model.incidents import IncidentEvent
+from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import Metric
 from gwtui.model.view import Window
 from gwtui.ui.keymap import EVERY, KEYS, KEYS_BY_PLACE, Key
@@ -140,6 +155,8 @@ CASES: dict[str, Case] = {
     "probe.faster": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=1.0)),
     "probe.slower": Case(ordered, SetInterval(endpoint=story.CLAUDE.name, interval_s=4.0)),
     "incident.mark": Case(ordered, Mark(text="hi"), after=("h", "i", "enter")),
+    "incident.acknowledge": Case(lambda stage: stage.notices, ["No incident is open"]),
+    "endpoint.accept": Case(ordered, AcceptUsual(endpoint=story.CLAUDE.name), after=("y",)),
     "engine.restart": Case(lambda stage: stage.notices, ["The engine is running"]),
     "endpoint.edit": Case(screen, EndpointForm),
     "endpoint.add": Case(lambda stage: "Add an endpoint" in stage.text, True),
@@ -195,9 +212,9 @@ CASES: dict[str, Case] = {
     "comparison.up": Case(line, 0, before=("c", "down", "space", "down", "space", "tab", "down")),
     "comparison.down": Case(line, 1),
     "comparison.page_up": Case(line, 0),
-    "comparison.page_down": Case(line, 9),
+    "comparison.page_down": Case(line, 11),
     "comparison.first": Case(line, 0),
-    "comparison.last": Case(line, 9),
+    "comparison.last": Case(line, 16),
     "compare.choose": Case(other, ("gateway-ws", 2)),
     "compare.burst": Case(
         ordered,
@@ -205,7 +222,7 @@ CASES: dict[str, Case] = {
         after=("enter",),
     ),
     "compare.metric": Case(lambda stage: stage.query.metric, Metric.E2E),
-    "compare.copy": Case(lambda stage: stage.app.clipboard[:14], "gateway-http 5"),
+    "compare.copy": Case(lambda stage: stage.app.clipboard[:14], "failures: gate"),
     "compare.back": Case(screen, MonitorScreen),
     "checklist.up": Case(line, 0, before=("K", "y", "down")),
     "checklist.down": Case(line, 1),
@@ -261,6 +278,35 @@ async def test_what_a_key_does(keys: list[Key], tmp_path: Path) -> None:
             if key in KEYS and key.id != "app.quit":
                 await stage.reset()
     assert done == {key.id: CASES[key.id].expected for key in keys}
+
+
+def opened(number: int, at_s: float) -> LogEntry:
+    return LogEntry(
+        at=START_AT + at_s,
+        now_ns=START_NS + round(at_s * SECOND),
+        kind="incident",
+        endpoint=story.CLAUDE.name,
+        incident=number,
+        event=IncidentEvent.OPENED,
+        severity=State.DOWN,
+        scope=f"endpoint {story.CLAUDE.name}",
+        cause="answers cut (truncated)",
+        since=START_AT + at_s,
+        text="down: 3 truncated in a row",
+    )
+
+
+async def test_the_incident_under_the_cursor_is_acknowledged_or_else_the_newest_that_is_open(tmp_path: Path) -> None:
+    async with on_stage(tmp_path / "config.toml", *story.ENDPOINTS) as stage:
+        await stage.show(*story.session(), opened(1, 30), opened(2, 31))
+        await stage.press("x", "o", "k", "enter")
+        newest = ordered(stage)
+        await stage.press("shift+tab", "down", "x", "enter")
+        below = ordered(stage)
+        await stage.press("x", "n", "escape")
+    assert newest == Acknowledge(incident=2, note="ok")
+    assert below == Acknowledge(incident=1, note="")
+    assert ordered(stage) == below, "it was left without an answer"
 
 
 async def test_a_key_that_is_pressed_before_all_is_up_is_not_typed_anywhere(

@@ -17,7 +17,7 @@ from gwtui.config import Config
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.view import Query, View
 from gwtui.ui import navigation
-from gwtui.ui.actions import Orders, parse_burst
+from gwtui.ui.actions import Orders
 from gwtui.ui.editing import Editing
 from gwtui.ui.feed_controller import Watch
 from gwtui.ui.fields import duplicate, new_endpoint
@@ -31,13 +31,13 @@ from gwtui.ui.panels.incidents import IncidentsPanel
 from gwtui.ui.panels.keyline import KeyLine
 from gwtui.ui.panels.latency import LatencyPanel
 from gwtui.ui.panels.stream import StreamPanel
-from gwtui.ui.screens.ask import AskScreen, ConfirmScreen
-from gwtui.ui.screens.checks import ChecksScreen, cost, has_none
+from gwtui.ui.screens.checks import ChecksScreen, has_none
 from gwtui.ui.screens.columns import ColumnsScreen
 from gwtui.ui.screens.compare import CompareScreen
 from gwtui.ui.screens.details import DetailsScreen
 from gwtui.ui.screens.form import EndpointForm, FormResult
 from gwtui.ui.screens.help import HelpScreen
+from gwtui.ui.screens.questions import Questions
 
 FRAMES_PER_S = 10
 MINIMUM = (40, 12)
@@ -60,6 +60,7 @@ class MonitorScreen(Screen[None]):
         self._editing = Editing(config, profile)
         self._message = LatestMessage(self).show
         self._orders = Orders(watch, self._editing, self._message)
+        self._questions = Questions(self, self._orders)
         self._view: View | None = None
 
     def compose(self) -> ComposeResult:
@@ -251,11 +252,9 @@ class MonitorScreen(Screen[None]):
         """Show the checks of the selected endpoint. Where none were run, ask whether to run them now."""
         if (endpoint := self._selected()) is None or self._orders.refused() or has_none(self.app, endpoint):
             return
-        if self._watch.live_view(self._columns).checks is None:
-            question = ConfirmScreen(f"Run the checks of {endpoint.name}?", cost(endpoint, self._editing.profile))
-            if not await self.app.push_screen_wait(question):
-                return
-            self._orders.check(endpoint.name)
+        known = self._watch.live_view(self._columns).checks is not None
+        if not known and not await self._questions.check(endpoint, self._editing.profile):
+            return
         self.app.push_screen(ChecksScreen(self._watch.live_view(self._columns), self._orders.check))
 
     def action_copy(self) -> None:
@@ -278,19 +277,20 @@ class MonitorScreen(Screen[None]):
         if (endpoint := self._selected()) is not None:
             self._orders.interval(endpoint.name, factor)
 
-    @work
-    async def action_burst(self) -> None:
-        if (endpoint := self._selected()) is None or self._orders.refused():
-            return
-        ask = AskScreen(f"Burst to {endpoint.name}", "requests, or requests x how many at once", "20x5", parse_burst)
-        if (answer := await self.app.push_screen_wait(ask)) is not None:
-            self._orders.burst((endpoint.name,), answer)
+    def action_burst(self) -> None:
+        if (endpoint := self._selected()) is not None:
+            self.run_worker(self._questions.burst(endpoint))
 
-    @work
-    async def action_mark(self) -> None:
-        ask = AskScreen("Mark", "a line for the incident log", "")
-        if not self._orders.refused() and (text := await self.app.push_screen_wait(ask)):
-            self._orders.mark(text)
+    def action_mark(self) -> None:
+        self.run_worker(self._questions.mark())
+
+    def action_acknowledge(self) -> None:
+        panel = self.query_one(IncidentsPanel)
+        self.run_worker(self._questions.acknowledge(self.view, panel.selected if panel.has_focus else None))
+
+    def action_accept(self) -> None:
+        if (endpoint := self._selected()) is not None:
+            self.run_worker(self._questions.accept(endpoint))
 
     def action_restart(self) -> None:
         if not self._watch.running:
