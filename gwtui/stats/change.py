@@ -154,7 +154,7 @@ class _Shift:
 
 _SHIFTS = (
     _Shift(0.5, 11.5, window=_RECENT, quantile=0.5),  # sees 1.5x
-    _Shift(0.9, 8.0, window=5, quantile=0.3, ratio=1.7),  # sees 10x in three results, and nothing in two
+    _Shift(0.9, 8.25, window=5, quantile=0.3, ratio=1.7),  # sees 10x in three results, and nothing in two
 )
 
 

@@ -63,14 +63,13 @@ def test_a_large_step_begins_where_it_began() -> None:
     assert latency.run == 0
 
 
-def test_a_single_stall_is_not_slowness_however_long() -> None:
-    latency = watch()
-    for value in latencies(Random(5), 400):
+@pytest.mark.parametrize(("n", "more"), [(100, 2), (600, 1), (20_000, 1)])
+def test_two_stalls_are_not_slowness_however_long(n: int, more: int) -> None:
+    latency = watch(n=n)
+    for value in ([400 * MS] * 40 + [10**15, 10**15]) * 5:
         latency.add(value)
         assert not latency.slow
-    latency.add(10**15)
-    latency.add(10**15)
-    assert not latency.slow
+    assert until(lambda: latency.slow, latency.add, [10**15] * 9) == more
 
 
 def test_what_is_below_the_floor_or_the_ratio_is_not_reported_and_hides_nothing() -> None:
