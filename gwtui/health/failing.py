@@ -193,8 +193,10 @@ class FailureShare:
 
     def begin_outage(self, result: Request | Ping, seen: Onset, run: int) -> None:
         """Take the result that made it `down`, as the last of that number of failures in a row."""
-        self._note(result, seen)
-        if self._since_outage >= FLAPS + run - 1:
+        if self._since_outage < FLAPS + run - 1:
+            self.add(result, seen)
+        else:
+            self._note(result, seen)
             self._watch = self._before_run
             self._window.forget(run - 1)
             for _ in range(min(run - 1, len(self._counted))):

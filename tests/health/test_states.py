@@ -279,7 +279,7 @@ def test_bursts_and_flapping_are_one_sickness(pattern: str) -> None:
     for letter in pattern * 40:
         watched.request(Verdict.TRUNCATED if letter == "t" else Verdict.COMPLETE)
     states = [each.state for each in watched.news]
-    assert states.count(State.UP) <= 3
+    assert states.count(State.UP) <= 2, "at first, and after the first outage"
     assert watched.state() in SICK
 
 
