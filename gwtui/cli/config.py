@@ -21,17 +21,22 @@ def command() -> None:
     """Show where the configuration is, print an example, check it, or add an endpoint."""
 
 
-@command.command("path", short_help="Print where configuration, themes and sessions are.")
+@command.command("path", short_help="Print where configuration, themes, sessions and history are.")
 def print_paths() -> None:
-    """Print where configuration, themes and sessions are. Set GWTUI_CONFIG to use another configuration file."""
+    """Print where configuration, themes, sessions and history are.
+
+    Set GWTUI_CONFIG to use another configuration file.
+    """
     from gwtui.config import config_path
+    from gwtui.history import HISTORY
     from gwtui.recorder import state_dir
 
     path = config_path()
     say(shown(f"configuration  {path}{'' if path.exists() else '  (does not exist yet)'}"))
     say(shown(f"themes         {path.parent / 'themes'}"))
     state = state_dir()
-    say(shown(f"sessions       {'(no home directory)' if state is None else state / 'sessions'}"))
+    for name, label in (("sessions", "sessions"), (HISTORY, "history")):
+        say(shown(f"{label:<15}{'(no home directory)' if state is None else state / name}"))
 
 
 @command.command("example", short_help="Print a configuration that documents every field.")

@@ -185,7 +185,8 @@ class Keeper:
         """Look whether a change was accepted elsewhere since it was looked last."""
         for key, identity in self._keys.items():
             acceptance = self._acceptance(store, identity)
-            if acceptance != self._accepted.setdefault(identity, acceptance) and acceptance is not None:
+            known = self._accepted.setdefault(identity, acceptance)
+            if acceptance is not None and (known is None or acceptance.at > known.at):
                 self._accepted[identity] = acceptance
                 self.news.append(AcceptedElsewhere(key, acceptance))
 

@@ -70,6 +70,8 @@ class Memory:
         if isinstance(record, SessionStarted | ProfileChanged | Heartbeat):
             self._ask(keeper)
             told += self._hand(keeper)
+        elif isinstance(record, LogEntry) and record.kind == "state":
+            keeper.hand(self.tracker.taken())  # an incident that others may ask about, and accept
         return told
 
     def _heard(self, news: News) -> list[Told]:

@@ -97,15 +97,17 @@ class UsualTracker:
     ) -> tuple[Usual | LogEntry, ...]:
         """Let what has changed be what is usual from now on; what was learnt before counts no more.
 
-        `acceptance`: as it is in the history already; without it, it will be in the next batch.
+        `acceptance`: as it is in the history already. Without it, or where the change began earlier than it says, it
+        will be in the next batch.
         """
         learning = self._learnings.get(key)
         if learning is None:
             return ()
         before = self._told.get(key)
-        if acceptance is None:
-            since = learning.episode.began if learning.episode is not None else self.now
-            self._batch.accepted[learning.identity] = Acceptance(since, self.now)
+        since = learning.episode.began if learning.episode is not None else self.now
+        if acceptance is None or since < acceptance.since:  # only this session knows when its incident began
+            at = self.now if acceptance is None else acceptance.at
+            self._batch.accepted[learning.identity] = Acceptance(since, at)
         learning.begin_anew()
         usual = self._usual(key, why)
         self._told[key] = usual

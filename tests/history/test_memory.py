@@ -17,6 +17,7 @@ from gwtui.history.keeper import Keeper
 from gwtui.history.memory import Memory, Told
 from gwtui.history.store import Store
 from gwtui.history.usual import Acceptance
+from gwtui.model.enums import State
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Profile
@@ -162,6 +163,20 @@ def test_a_change_accepted_elsewhere_is_noticed_with_the_next_write(path: Path, 
             rounds.all_done(memory)
             session.beat(60)
     assert len(session.log()) == 1
+
+
+def test_an_incident_is_in_the_history_at_once(path: Path, rounds: Rounds) -> None:
+    with Memory(path) as memory:
+        session = Session(memory)
+        entry = LogEntry(at=START_AT + 5, now_ns=5000 * MS, kind="state", endpoint="a", state=State.DOWN, text="x")
+        memory.apply(entry)
+        rounds.all_done(memory)
+        with Store(path) as store:
+            number = store.find(IDENTITY)
+            assert number is not None
+            (episode,) = store.episodes(number, IDENTITY, 0.0)
+            assert (episode.began, episode.goes_on) == (START_AT + 5, True)
+        session.beat()
 
 
 def test_without_a_file_it_is_learnt_from_the_session_alone() -> None:

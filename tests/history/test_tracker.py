@@ -227,6 +227,17 @@ def test_a_person_accepts_a_change_at_once() -> None:
     assert course.ttft()[-1] == (80, 900)
 
 
+def test_accepted_elsewhere_within_an_incident_it_counts_from_when_that_began() -> None:
+    course = Course()
+    course.results(30)
+    course.results(3, 900)
+    course.state(State.SLOW, since_s=151)
+    course.results(27, 900)
+    course.take(course.tracker.accept(("", "a"), Acceptance(START_AT + 290, START_AT + 290)))
+    assert course.told[-1].latencies[Metric.TTFT].values == ((900 * MS, 30),)
+    assert list(course.tracker.taken().accepted.values()) == [Acceptance(START_AT + 151, START_AT + 290)]
+
+
 def test_accepted_elsewhere_it_is_not_written_again() -> None:
     course = Course()
     course.results(40)
