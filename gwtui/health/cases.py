@@ -4,49 +4,26 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
-from typing import Protocol, TypeAlias
+from typing import TypeAlias
 
 from gwtui.health.attributes import Attributes
 from gwtui.health.causes import NETWORK, Peer, Seen, Sickness
-from gwtui.model.enums import Kind, State
-from gwtui.model.incidents import Cause, IncidentEvent, Proof, Scope, ScopeKind
+from gwtui.model.enums import BAD, Kind, State
+from gwtui.model.incidents import Cause, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import LogEntry
 from gwtui.model.metrics import AnswerForm, Metric, own_metric
+from gwtui.model.records import Ping, Request
 from gwtui.text.units import duration
 
 Key: TypeAlias = tuple[str, str]
 """A place and an endpoint."""
 
-BAD = (State.SLOW, State.DEGRADED, State.DOWN)
-"""From the mildest to the worst."""
 AFTER = 3
 """Good results whose median says how it is at the end."""
 LEAST = 5
 """Results below which they tell no median of before."""
 MOST = 2_000
 """The latencies that are kept of an incident, the newest."""
-
-
-class Standing(Protocol):
-    """How an endpoint is judged at the moment."""
-
-    @property
-    def state(self) -> State: ...
-    @property
-    def cause(self) -> Cause | None:
-        """Why it is sick; None while it is not."""
-
-    @property
-    def since_ns(self) -> int | None:
-        """The stamp of its first bad result."""
-
-    @property
-    def text(self) -> str:
-        """Its facts, as `3 truncated in a row`."""
-
-    @property
-    def proof(self) -> Proof | None:
-        """A result that shows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +44,7 @@ class Occasion:
 
     key: Key
     now: Instant
-    number: int | None = None
-    trace_id: str = ""
+    result: Request | Ping | None = None
     text: str = ""
 
     @property
@@ -141,7 +117,7 @@ class Case:
 
     def entry(self, event: IncidentEvent, text: str, occasion: Occasion) -> LogEntry:
         """Its row for an event, as it is now."""
-        (vantage, endpoint), now = occasion.key, occasion.now
+        (vantage, endpoint), now, result = occasion.key, occasion.now, occasion.result
         return LogEntry(
             at=now.wall(now.now_ns),
             now_ns=now.now_ns,
@@ -149,8 +125,8 @@ class Case:
             endpoint=endpoint,
             vantage=vantage,
             text=text,
-            number=occasion.number,
-            trace_id=occasion.trace_id,
+            number=result.number if result is not None else None,
+            trace_id=result.trace_id if result is not None else "",
             incident=self.number,
             event=event,
             severity=self.severity,
@@ -167,7 +143,7 @@ class Figures:
 
     def __init__(self, key: Key, peer: Peer, onset_ns: int) -> None:
         self._key = key
-        self._metric = _metric_of(peer.attributes)
+        self._metric = metric_of(peer.attributes)
         before = [seen.latency_ns for seen in peer.results if seen.latency_ns is not None and seen.ended_ns < onset_ns]
         usual_ns = _median(before) if len(before) >= LEAST else None
         self._before_ns = peer.usual_ns if peer.usual_ns is not None else usual_ns
@@ -212,7 +188,8 @@ def scope_words(scope: Scope) -> str:
     return str(scope)
 
 
-def _metric_of(attributes: Attributes) -> Metric:
+def metric_of(attributes: Attributes) -> Metric:
+    """The latency that tells most of such an endpoint."""
     if attributes.kind is Kind.WEBSOCKET:
         return own_metric(AnswerForm.PONG)
     is_stream = attributes.kind is Kind.COMPLETION and attributes.stream

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 
 from gwtui.health.attributes import Attributes
@@ -23,8 +23,9 @@ TOGETHER_NS = 60_000_000_000
 """Endpoints that became sick within this time may have one cause; one with a longer interval has twice its interval."""
 DOUBT = 0.1
 """A healthy endpoint contradicts when its good results would be less likely than this if the cause had hit it too."""
-SLOW_RESULTS = 15
-"""Good results after which an endpoint that shares a slowdown would be slow: twice what a threefold one takes."""
+SLOW_TIMES, SLOW_MORE = 2, 2
+"""An endpoint that shares a slowdown would be slow after this number of times the results that it took to see it, and
+some more: times to be seen scatter about as much as they last."""
 RESULTS = 128
 """The number of results that are kept of an endpoint: a usual of good ones, and what it takes to contradict a share of
 2 % (ln DOUBT / ln 0.98 = 114)."""
@@ -55,6 +56,8 @@ class Sickness:
     """That of the last result before which was not bad in this way; None: there was none."""
     share: float = 1.0
     """Which share of the results since the onset is bad."""
+    took: int = 1
+    """The number of results from the onset until it was judged to be sick."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,34 +89,43 @@ class Peer:
     """The number of the incident which it is in."""
     usual_ns: int | None = None
     """The median of the latency that tells most of it, where it is known."""
+    _since: int = 0
+    """The number of results since its onset, and how many of them are bad."""
+    _bad: int = 0
 
-    def sicken(self, cause: Cause, since_ns: int | None) -> Sickness | None:
-        """Be sick, or still sick, with this cause. Gives the sickness before. The last result shows it already."""
-        was, last_ns = self.sickness, self.results[-1].ended_ns
+    def take(self, seen: Seen) -> None:
+        """Take a result."""
+        self.results.append(seen)
+        if self.sickness is not None:
+            self._count((seen,), self.sickness.cause)
+
+    def sicken(self, cause: Cause, since_ns: int) -> Sickness | None:
+        """Be sick, or still sick, with this cause. Gives the sickness before. The last result is taken already."""
+        was = self.sickness
         if was is not None and was.cause.joins_by == cause.joins_by:
-            onset_ns, well_ns = was.onset_ns, was.well_ns
-        else:
-            onset_ns = self._turned(cause) if was is not None else last_ns if since_ns is None else since_ns
-            well_ns = max((seen.ended_ns for seen in self.results if seen.ended_ns < onset_ns), default=None)
-        since = [seen for seen in self.results if seen.ended_ns >= onset_ns]
-        bad = sum(seen.failure is not None or seen.shows(cause) for seen in since)
+            self.sickness = replace(was, cause=cause, share=self._share)
+            return was
+        self._since = self._bad = 0
+        self._count((seen for seen in self.results if seen.ended_ns >= since_ns), cause)
         self.sickness = Sickness(
             attributes=self.attributes,
             cause=cause,
-            onset_ns=onset_ns,
-            well_ns=well_ns,
-            share=bad / (len(since) + 1),
+            onset_ns=since_ns,
+            well_ns=max((seen.ended_ns for seen in self.results if seen.ended_ns < since_ns), default=None),
+            share=self._share,
+            took=self._since,
         )
         return was
 
-    def _turned(self, cause: Cause) -> int:
-        """When its newest results began to be bad in that way."""
-        turned_ns = self.results[-1].ended_ns
-        for seen in reversed(self.results):
-            if not seen.shows(cause):
-                break
-            turned_ns = seen.ended_ns
-        return turned_ns
+    def _count(self, results: Iterable[Seen], cause: Cause) -> None:
+        for seen in results:
+            self._since += 1
+            self._bad += seen.failure is not None or seen.shows(cause)
+
+    @property
+    def _share(self) -> float:
+        """Which share is bad; a little less than that of the results so far, which are few."""
+        return self._bad / (self._since + 1)
 
 
 def seen_of(result: Request | Ping) -> Seen:
@@ -173,7 +185,7 @@ def _shared(sick: Sequence[Sickness], peers: Collection[Peer]) -> Iterator[Scope
     names = {kind: {each.attributes.of(kind) for each in sick} for kind in kinds}
     scopes = [Scope(kind, *names[kind]) for kind in kinds if len(names[kind]) == 1 and "" not in names[kind]]
     if sick[0].cause.kind in OF_KEYS and len(scopes) > 1 and scopes[1].kind is ScopeKind.KEY:
-        hit = [peer.attributes for peer in peers if _would_hit(sick[0], peer.attributes)]
+        hit = [peer.attributes for peer in peers if would_hit(sick[0].cause.kind, sick[0].attributes, peer.attributes)]
         if any(each.within(scopes[0]) is not each.within(scopes[1]) for each in hit):
             scopes[:2] = scopes[1::-1]
     return iter(scopes if len(sick) > 1 else [])
@@ -220,7 +232,7 @@ def _also_sick(peer: Peer, sick: Sequence[Sickness]) -> bool:
 
 def contradicts(peer: Peer, sick: Sequence[Sickness]) -> bool:
     """Whether it is healthy, and would be sick too if what these have had hit it."""
-    hit = [each for each in sick if _would_hit(each, peer.attributes)]
+    hit = [each for each in sick if would_hit(each.cause.kind, each.attributes, peer.attributes)]
     if not hit or peer.state is not State.UP or peer.sickness is not None:
         return False
     onset_ns, first = min(each.onset_ns for each in hit), hit[0].cause
@@ -229,14 +241,13 @@ def contradicts(peer: Peer, sick: Sequence[Sickness]) -> bool:
         return False
     good = sum(seen.failure is None for seen in since)
     if first.kind is CauseKind.SLOW:
-        return good >= SLOW_RESULTS
+        return good >= SLOW_TIMES * max(each.took for each in hit) + SLOW_MORE
     share = sum(each.share for each in hit) / len(hit)
     return good > 0 and (1 - share) ** good < DOUBT
 
 
-def _would_hit(illness: Sickness, other: Attributes) -> bool:
-    """Whether the cause hits an endpoint of this kind at all: a health check without a key is not refused for one."""
-    own, kind = illness.attributes, illness.cause.kind
+def would_hit(kind: CauseKind, own: Attributes, other: Attributes) -> bool:
+    """Whether a cause that one endpoint has hits another one at all: a health check without a key is not refused."""
     if kind is CauseKind.UNREACHABLE:
         return True
     if kind in OF_KEYS and not other.key:

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from gwtui.health.cases import BAD, Key
+from gwtui.health.cases import Key
 from gwtui.health.incidents import MERGED
 from gwtui.model.conversation import is_between
-from gwtui.model.enums import Outcome, State, Trigger
+from gwtui.model.enums import BAD, Outcome, State, Trigger
 from gwtui.model.incidents import Change, Incident, IncidentEvent, Member, Proof
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import Ping, Record, Request

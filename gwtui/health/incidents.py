@@ -6,14 +6,15 @@ turns out to be one is merged. It is closed when all are well; the same again so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from gwtui.health.attributes import Attributes
-from gwtui.health.cases import BAD, Case, Figures, Instant, Key, Occasion, Standing, alike, scope_words
-from gwtui.health.causes import Peer, Seen, Sickness, contradicts, one_time, scope_of
-from gwtui.model.enums import Outcome, State
+from gwtui.health.cases import Case, Figures, Instant, Key, Occasion, alike, metric_of, scope_words
+from gwtui.health.causes import Peer, Sickness, contradicts, one_time, scope_of, seen_of, would_hit
+from gwtui.health.states import Standing
+from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import Cause, IncidentEvent, Scope, ScopeKind
-from gwtui.model.judged import Acknowledged, LogEntry
+from gwtui.model.judged import Acknowledged, LogEntry, Usual
 from gwtui.model.records import Ping, Request
 from gwtui.text.sanitize import clean
 from gwtui.text.units import ordinal, span
@@ -54,9 +55,11 @@ class Incidents:
         else:
             self._peers[key] = Peer(attributes=attributes)
 
-    def usual(self, key: Key, p50_ns: int | None) -> None:
-        """The usual median of the latency that tells most of the endpoint."""
-        self._peers[key].usual_ns = p50_ns
+    def learn(self, key: Key, usual: Usual) -> None:
+        """Follow what is usual for an endpoint."""
+        peer = self._peers[key]
+        latency = usual.latencies.get(metric_of(peer.attributes))
+        peer.usual_ns = latency.p50_ns if latency is not None else None
 
     def number_of(self, key: Key) -> int | None:
         """The number of the incident which the endpoint is in."""
@@ -64,26 +67,34 @@ class Incidents:
         return peer.incident if peer is not None else None
 
     def judged(
-        self, key: Key, result: Request | Ping, seen: Seen, standing: Standing, now: Instant, *, excused: bool = False
+        self,
+        key: Key,
+        standing: Standing,
+        now: Instant,
+        result: Request | Ping | None = None,
+        *,
+        excused: Callable[[Key], bool] = lambda key: False,
     ) -> list[LogEntry]:
-        """Take a result and what the endpoint is judged with it. `excused`: it is in maintenance, so that nothing is
-        opened for it."""
+        """Take what the endpoint is judged to be, and the result that it comes of. `excused`: whether it is in
+        maintenance, so that nothing is opened for it."""
         peer = self._peers[key]
-        peer.results.append(seen)
         peer.state = standing.state
+        occasion = Occasion(key=key, now=now, result=result, text=standing.text)
         case = self._case_of(peer)
-        if case is not None:
-            case.failures += result.outcome is Outcome.FAILED
-            case.figures.add(key, seen)
-        occasion = Occasion(key=key, now=now, number=result.number, trace_id=result.trace_id, text=standing.text)
-        if standing.state not in BAD or standing.cause is None:
+        if result is not None:
+            seen = seen_of(result)
+            peer.take(seen)
+            if case is not None:
+                case.failures += result.outcome is Outcome.FAILED
+                case.figures.add(key, seen)
+        if standing.cause is None or standing.onset is None:
             peer.sickness = None
             if case is not None:
                 return self._leave(case, occasion, f"{occasion.name} {standing.text or standing.state}")
             return list(self._clear(peer, occasion))
-        was = peer.sicken(standing.cause, standing.since_ns)
+        was = peer.sicken(standing.cause, standing.onset.now_ns)
         if case is None:
-            return [] if excused else [*self._begin(peer, occasion), *self._merge(peer, occasion)]
+            return [] if excused(key) else [*self._begin(peer, occasion), *self._merge(peer, occasion)]
         if was is not None and was.cause.joins_by != standing.cause.joins_by:
             return [*self._change_cause(case, peer, was.cause, occasion), *self._merge(peer, occasion)]
         return self._change_severity(case, occasion)
@@ -196,7 +207,8 @@ class Incidents:
         case.closed_ns = occasion.now.now_ns
         self._closed.append(case)
         took, figures = span(case.closed_ns - case.bout_ns), case.figures.text(alone=case.is_alone)
-        return [case.entry(IncidentEvent.CLOSED, f"over after {took}: {case.failures} failed{figures}", occasion)]
+        failed = f": {case.failures} failed" if case.failures else ""
+        return [case.entry(IncidentEvent.CLOSED, f"over after {took}{failed}{figures}", occasion)]
 
     def _change_severity(self, case: Case, occasion: Occasion) -> list[LogEntry]:
         was = case.severity
@@ -262,8 +274,14 @@ class Incidents:
     def _clear(self, peer: Peer, occasion: Occasion) -> Iterator[LogEntry]:
         """A healthy endpoint may say that a cause is not where it seemed to be."""
         for case in self._open.values():
-            sick = case.sick(like=case.cause)
-            if occasion.key in case.cleared or occasion.key in case.left or not contradicts(peer, sick):
+            if (
+                occasion.key in case.cleared
+                or occasion.key in case.left
+                or not (case.is_alone or len(case.members) > 1)
+            ):
+                continue
+            sick, is_near = case.sick(like=case.cause), case.is_alone or peer.attributes.within(case.scope)
+            if not is_near or not contradicts(peer, sick):
                 continue
             case.cleared.add(occasion.key)
             scope = scope_of(sick, self._beside(case))
@@ -275,8 +293,12 @@ class Incidents:
         """`; 2 of 5 endpoints: gateway https://eu.example.com`."""
         if case.scope.kind is ScopeKind.ENDPOINT:
             return ""
-        within: Iterable[Peer] = (peer for peer in self._peers.values() if peer.attributes.within(case.scope))
-        return f"; {len(case.members)} of {sum(1 for _ in within)} endpoints: {scope_words(case.scope)}"
+        sick = case.sick()
+        within = [
+            each.attributes for each in self._peers.values() if each.results and each.attributes.within(case.scope)
+        ]
+        hit = sum(any(would_hit(each.cause.kind, each.attributes, other) for each in sick) for other in within)
+        return f"; {len(sick)} of {hit} endpoints: {scope_words(case.scope)}"
 
 
 def _sickness(peer: Peer) -> Sickness:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from urllib.parse import urlsplit
 
 from gwtui.health.attributes import attributes_of, gateway_of
-from gwtui.health.cases import BAD
-from gwtui.model.enums import State
+from gwtui.health.causes import would_hit
+from gwtui.model.enums import BAD, State
 from gwtui.model.incidents import Cause, CauseKind, Incident, Scope, ScopeKind
 from gwtui.model.profile import Endpoint
 from gwtui.text.units import many, span
@@ -73,7 +73,7 @@ def _gateway_name(gateway: str, by_gateway: Mapping[str, Collection[str]]) -> st
 def _told(incident: Incident, names: Mapping[str, str], endpoints: Sequence[Endpoint], at: float) -> str:
     """`Keys refused by eu gateway (5 of 5 endpoints, 401) for 1m12s`."""
     scope, cause = Scope.parse(incident.scope), Cause.parse(incident.cause)
-    facts = [_share(incident, scope, endpoints), cause.detail or cause.name]
+    facts = [_share(incident, scope, cause.kind, endpoints), cause.detail or cause.name]
     if cause.kind is CauseKind.SLOW:
         facts[1] = f"{cause.name.upper()} {cause.detail}".rstrip()
     what = _SAID.get(cause.kind) or f"{cause.name.capitalize()}:"
@@ -91,14 +91,16 @@ def _where(scope: Scope, names: Mapping[str, str]) -> str:
     return name if scope.kind in (ScopeKind.GATEWAY, ScopeKind.ENDPOINT) else f"{scope.kind} {scope.name}"
 
 
-def _share(incident: Incident, scope: Scope, endpoints: Sequence[Endpoint]) -> str:
+def _share(incident: Incident, scope: Scope, kind: CauseKind, endpoints: Sequence[Endpoint]) -> str:
     """`5 of 5 endpoints`."""
     if scope.kind is ScopeKind.ENDPOINT:
         return ""
-    sick = sum(member.until is None for member in incident.members)
+    sick = {(member.vantage, member.endpoint) for member in incident.members if member.until is None}
     places = {member.vantage for member in incident.members}
-    within = sum(attributes_of(each, 0, place).within(scope) for place in places for each in endpoints)
-    return f"{sick} of {many(max(sick, within), 'endpoint')}"
+    known = [attributes_of(each, 0, place) for place in places for each in endpoints]
+    own = [each for each in known if (each.vantage, each.endpoint) in sick]
+    within = sum(each.within(scope) and any(would_hit(kind, one, each) for one in own) for each in known)
+    return f"{len(sick)} of {many(max(len(sick), within), 'endpoint')}"
 
 
 def _fine(

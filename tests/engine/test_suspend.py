@@ -157,10 +157,10 @@ async def test_a_machine_that_slept_leaves_a_gap_and_blames_nobody() -> None:
 
 STANDING = """
 from gwtui.engine import engine, loop_lag
-from gwtui.health import health
+from gwtui.health import own_trouble
 from gwtui.session import main
 
-loop_lag.STANDSTILL_NS = health.GAP_NS = 100_000_000
+loop_lag.STANDSTILL_NS = own_trouble.LAG_NS = own_trouble.GAP_NS = 100_000_000
 engine.HEARTBEAT_S = 0.05
 main()
 """

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from support.judged import START_AT, S
 
 from gwtui.health.attributes import Attributes, attributes_of
 from gwtui.health.cases import Instant, Key
-from gwtui.health.causes import seen_of
+from gwtui.health.evidence import Onset
 from gwtui.health.incident_log import IncidentLog
 from gwtui.health.incidents import Incidents
+from gwtui.health.states import Standing
 from gwtui.model.enums import State
 from gwtui.model.incidents import Cause, CauseKind, Proof, cause_kind_of
 from gwtui.model.judged import Acknowledged, LogEntry
@@ -31,17 +31,6 @@ VERDICTS = {
     CauseKind.UNREACHABLE: Verdict.DNS,
     CauseKind.CUT: Verdict.RESET,
 }
-
-
-@dataclass(frozen=True)
-class Judged:
-    """How an endpoint is judged, as the test says."""
-
-    state: State
-    cause: Cause | None = None
-    since_ns: int | None = None
-    text: str = ""
-    proof: Proof | None = None
 
 
 def claude(name: str, url: str, **fields: Any) -> Endpoint:
@@ -86,7 +75,7 @@ class Fleet:
         for _ in range(times):
             for key in [_key(name) for name in names] or [key for key in self.attributes if key not in self._since]:
                 self._since.pop(key, None)
-                self._result(key, Verdict.COMPLETE, Judged(State.UP, text="up again"))
+                self._result(key, Verdict.COMPLETE, Standing(state=State.UP, text="up again"))
             self.now_ns += 5 * S
 
     def sick(self, *names: str, cause: Cause = REFUSED, state: State = State.DOWN, excused: bool = False) -> None:
@@ -94,14 +83,16 @@ class Fleet:
         for key in map(_key, names):
             verdict = VERDICTS.get(cause.kind, Verdict.COMPLETE)
             since_ns = self._since.setdefault(key, self.now_ns)
-            self._result(key, verdict, Judged(state, cause, since_ns, f"3 {cause.name} in a row"), excused=excused)
+            onset = Onset(since_ns, 0, Proof(key[1], 1))
+            judged = Standing(state=state, cause=cause, onset=onset, text=f"3 {cause.name} in a row")
+            self._result(key, verdict, judged, excused=excused)
         self.now_ns += 5 * S
 
     def failing(self, *names: str, verdict: Verdict = Verdict.AUTH) -> None:
         """Those fail, and it is too soon to say that they are sick."""
         for key in map(_key, names):
             self._since.setdefault(key, self.now_ns)
-            self._result(key, verdict, Judged(State.UP))
+            self._result(key, verdict, Standing(state=State.UP))
         self.now_ns += 5 * S
 
     def wait(self, seconds: float) -> None:
@@ -118,7 +109,7 @@ class Fleet:
         """Such as `1 opened endpoint a`."""
         return [f"{entry.incident} {entry.event} {entry.scope}" for entry in self.entries]
 
-    def _result(self, key: Key, verdict: Verdict, judged: Judged, *, excused: bool = False) -> None:
+    def _result(self, key: Key, verdict: Verdict, judged: Standing, *, excused: bool = False) -> None:
         self.number += 1
         place, name = key
         good = verdict is Verdict.COMPLETE
@@ -137,7 +128,7 @@ class Fleet:
         )
         assert good or cause_kind_of(verdict)
         self.see(result)
-        self._take(self.incidents.judged(key, result, seen_of(result), judged, self.now(), excused=excused))
+        self._take(self.incidents.judged(key, judged, self.now(), result, excused=lambda _: excused))
 
     def _take(self, entries: list[LogEntry]) -> None:
         self.entries += entries
