@@ -8,13 +8,13 @@ from gwtui.health.incident_log import IncidentLog
 from gwtui.model.enums import Outcome, State
 from gwtui.model.incidents import Incident, IncidentEvent
 from gwtui.model.judged import LogEntry
-from gwtui.model.profile import Endpoint
+from gwtui.model.profile import Profile
 from gwtui.model.records import ProfileChanged, Record, SessionStarted
 from gwtui.report import Styler, event_text, scope_text
 from gwtui.text import units
 
-QUIET_S = 10.0
-"""A step is printed once no other of its incident has come for this time: what has one cause comes within seconds."""
+LONGEST_S = 10.0
+"""A step is printed once no other of its incident has come for two intervals, but for no longer than this."""
 NAMED = 4
 """The number of endpoints that are named in one line."""
 _STEPS = (IncidentEvent.WIDER, IncidentEvent.NARROWER)
@@ -25,21 +25,25 @@ class IncidentLines:
 
     def __init__(self, styled: Styler) -> None:
         self._styled = styled
-        self._begin(())
+        self._begin(Profile())
 
-    def _begin(self, fleet: tuple[Endpoint, ...]) -> None:
+    def _begin(self, profile: Profile) -> None:
         self._log = IncidentLog()
-        self._fleet = fleet
+        self._follow(profile)
         self._steps: dict[int, list[LogEntry]] = {}
         """Per incident the steps that are not printed yet."""
+
+    def _follow(self, profile: Profile) -> None:
+        self._fleet = profile.endpoints
+        self._quiet_s = min(2 * profile.interval_s, LONGEST_S)
 
     def follow(self, record: Record) -> Iterator[str]:
         """The lines of an event, after those of steps that came before."""
         self._log.apply(record)
         if isinstance(record, SessionStarted):
-            self._begin(record.profile.endpoints)
+            self._begin(record.profile)
         elif isinstance(record, ProfileChanged):
-            self._fleet = record.profile.endpoints
+            self._follow(record.profile)
         elif isinstance(record, LogEntry):
             yield from self.due(record.at)
             if record.kind == "incident" and record.incident is not None:
@@ -48,7 +52,7 @@ class IncidentLines:
     def due(self, at: float) -> Iterator[str]:
         """The lines of steps that no other followed for some time; at the end of time those of all."""
         for number, steps in list(self._steps.items()):
-            if at - steps[-1].at >= QUIET_S:
+            if at - steps[-1].at >= self._quiet_s:
                 yield from self._taken(number)
 
     def _event(self, entry: LogEntry, number: int) -> Iterator[str]:
@@ -73,7 +77,7 @@ class IncidentLines:
     def _together(self, last: LogEntry, names: list[str], incident: Incident) -> str:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         which = f"{', '.join(names[:NAMED])}{more} {'too' if last.event is IncidentEvent.WIDER else 'out'}"
-        failed = f"{units.count(incident.failures)} failed"
+        failed = f"{units.count(last.failures or 0)} failed"
         return f"incident {last.incident} {last.event}: {which}; {scope_text(incident, self._fleet)}; {failed}"
 
     def _line(self, entry: LogEntry, text: str) -> str:
