@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from gwtui.health.incident_log import IncidentLog
 from gwtui.model.enums import Outcome, State
-from gwtui.model.incidents import Incident, IncidentEvent
+from gwtui.model.incidents import IncidentEvent
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
 from gwtui.model.records import ProfileChanged, Record, SessionStarted
@@ -20,6 +21,14 @@ NAMED = 4
 _STEPS = (IncidentEvent.WIDER, IncidentEvent.NARROWER)
 
 
+class _Step(NamedTuple):
+    """An endpoint joined an incident or left it."""
+
+    entry: LogEntry
+    where: str
+    """The scope, and how many endpoints are in the incident since."""
+
+
 class IncidentLines:
     """Takes all records in their order, and gives lines."""
 
@@ -30,7 +39,7 @@ class IncidentLines:
     def _begin(self, profile: Profile) -> None:
         self._log = IncidentLog()
         self._follow(profile)
-        self._steps: dict[int, list[LogEntry]] = {}
+        self._steps: dict[int, list[_Step]] = {}
         """Per incident the steps that are not printed yet."""
 
     def _follow(self, profile: Profile) -> None:
@@ -39,28 +48,29 @@ class IncidentLines:
 
     def follow(self, record: Record) -> Iterator[str]:
         """The lines of an event, after those of steps that came before."""
+        if isinstance(record, LogEntry):
+            yield from self.due(record.at)
         self._log.apply(record)
         if isinstance(record, SessionStarted):
             self._begin(record.profile)
         elif isinstance(record, ProfileChanged):
             self._follow(record.profile)
-        elif isinstance(record, LogEntry):
-            yield from self.due(record.at)
-            if record.kind == "incident" and record.incident is not None:
-                yield from self._event(record, record.incident)
+        elif isinstance(record, LogEntry) and record.kind == "incident" and record.incident is not None:
+            yield from self._event(record, record.incident)
 
     def due(self, at: float) -> Iterator[str]:
         """The lines of steps that no other followed for some time; at the end of time those of all."""
         for number, steps in list(self._steps.items()):
-            if at - steps[-1].at >= self._quiet_s:
+            if at - steps[-1].entry.at >= self._quiet_s:
                 yield from self._taken(number)
 
     def _event(self, entry: LogEntry, number: int) -> Iterator[str]:
-        if entry.event in _STEPS:
-            self._steps.setdefault(number, []).append(entry)
+        incident, steps = self._log.incident(number), self._steps.get(number, [])
+        if entry.event in _STEPS and incident is not None:
+            self._steps[number] = [*steps, _Step(entry, scope_text(incident, self._fleet))]
             return
-        if entry.event is IncidentEvent.CLOSED and self._steps.get(number):
-            self._steps[number] = [step for step in self._steps[number] if step.event is IncidentEvent.WIDER]
+        if entry.event is IncidentEvent.CLOSED:
+            self._steps[number] = [step for step in steps if step.entry.event is IncidentEvent.WIDER]
         yield from self._taken(number)
         yield self._line(entry, event_text(entry))
 
@@ -69,21 +79,20 @@ class IncidentLines:
         steps = self._steps.pop(number, [])
         if not steps:
             return
-        last = steps[-1]
-        names = list(dict.fromkeys(_name(step) for step in steps if step.event is last.event))
-        incident = self._log.incident(number) if len(names) > 1 else None
-        yield self._line(last, event_text(last) if incident is None else self._together(last, names, incident))
-
-    def _together(self, last: LogEntry, names: list[str], incident: Incident) -> str:
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        which = f"{', '.join(names[:NAMED])}{more} {'too' if last.event is IncidentEvent.WIDER else 'out'}"
-        failed = f"{units.count(last.failures or 0)} failed"
-        return f"incident {last.incident} {last.event}: {which}; {scope_text(incident, self._fleet)}; {failed}"
+        last, where = steps[-1]
+        names = list(dict.fromkeys(_name(step.entry) for step in steps if step.entry.event is last.event))
+        yield self._line(last, event_text(last) if len(names) == 1 else _together(last, names, where))
 
     def _line(self, entry: LogEntry, text: str) -> str:
         begin, colon, rest = text.partition(":")
         tone = Outcome.OK if entry.event is IncidentEvent.CLOSED else entry.severity or State.DOWN
         return f"{units.clock(entry.at)}Z  {self._styled(f'{entry.mark} {begin}'.strip(), tone)}{colon}{rest}"
+
+
+def _together(last: LogEntry, names: list[str], where: str) -> str:
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    which = f"{', '.join(names[:NAMED])}{more} {'too' if last.event is IncidentEvent.WIDER else 'out'}"
+    return f"incident {last.incident} {last.event}: {which}; {where}; {units.count(last.failures or 0)} failed"
 
 
 def _name(entry: LogEntry) -> str:

@@ -14,10 +14,11 @@ from support.judged import START_AT, S
 from support.oswords import MISSING
 
 from gwtui.cli import gwtui
+from gwtui.headless import TextLines
 from gwtui.model.enums import State
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Profile
-from gwtui.model.records import Ping, Record, Request
+from gwtui.model.records import Ping, Record, Request, SessionStarted
 from gwtui.recorder import Recorder
 
 PROFILE = Profile(name="prod", endpoints=TWO_GATEWAYS)
@@ -105,6 +106,31 @@ def test_what_the_files_tell_is_what_was_told_live(tmp_path: Path) -> None:
         for key, proof in (("first", incident.first), ("last", incident.last)):
             assert proof is not None
             assert (found[key]["request_number"], found[key]["trace_id"]) == (proof.number, proof.trace_id)
+
+
+def test_a_replay_prints_the_lines_that_were_printed_live(tmp_path: Path) -> None:
+    fleet = two()
+    for name in NAMES:
+        fleet.well(name)
+    live: list[str] = []
+    printer, started = (
+        TextLines(live.append, 160),
+        SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE),
+    )
+    for record in (started, *fleet.records):
+        printer.record(record)
+    directory = recorded(tmp_path / "s", fleet.records)
+    replayed = CliRunner().invoke(gwtui, ["replay", str(directory), "--headless"]).output.splitlines()
+    told = [line for line in live if " incident " in line]
+    assert [line.split()[3:5] for line in told] == [
+        ["1", "opened:"],
+        ["1", "closed:"],
+        ["2", "opened:"],
+        ["2", "wider:"],
+        ["2", "acknowledged:"],
+        ["2", "closed:"],
+    ]
+    assert [line for line in replayed if " incident " in line] == told
 
 
 def test_a_session_without_incidents_says_so(tmp_path: Path) -> None:
