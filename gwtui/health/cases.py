@@ -81,6 +81,12 @@ class Case:
         """Whether it never had more than one endpoint."""
         return len(self.members.keys() | self.left.keys()) == 1
 
+    def may_be_cleared_by(self, key: Key, peer: Peer) -> bool:
+        """Whether this healthy endpoint may say something new of where it is: not of the last that is still sick."""
+        if key in self.cleared or key in self.left:
+            return False
+        return self.is_alone or (len(self.members) > 1 and peer.attributes.within(self.scope))
+
     def sick(self, like: Cause | None = None) -> list[Sickness]:
         """Its members' sicknesses; `like`: those that may have one cause with this."""
         found = [peer.sickness for peer in self.members.values() if peer.sickness is not None]

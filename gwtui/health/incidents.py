@@ -274,14 +274,8 @@ class Incidents:
     def _clear(self, peer: Peer, occasion: Occasion) -> Iterator[LogEntry]:
         """A healthy endpoint may say that a cause is not where it seemed to be."""
         for case in self._open.values():
-            if (
-                occasion.key in case.cleared
-                or occasion.key in case.left
-                or not (case.is_alone or len(case.members) > 1)
-            ):
-                continue
-            sick, is_near = case.sick(like=case.cause), case.is_alone or peer.attributes.within(case.scope)
-            if not is_near or not contradicts(peer, sick):
+            sick = case.sick(like=case.cause)
+            if not case.may_be_cleared_by(occasion.key, peer) or not contradicts(peer, sick):
                 continue
             case.cleared.add(occasion.key)
             scope = scope_of(sick, self._beside(case))

@@ -47,6 +47,18 @@ def test_all_of_a_gateway_are_one_incident_with_its_name() -> None:
     assert [member.until is not None for member in incident.members] == [True] * 3
 
 
+def test_the_last_sick_endpoint_of_a_gateway_does_not_make_its_incident_smaller() -> None:
+    fleet = Fleet()
+    fleet.well(times=4)
+    fleet.sick(*EU_ALL, cause=OVERLOADED)
+    fleet.well("eu-claude", "eu-gpt")
+    for _ in range(10):
+        fleet.sick("eu-mini", cause=OVERLOADED)
+        fleet.well("eu-claude", "eu-gpt", "us-claude", "us-gpt")
+    assert [entry.event for entry in fleet.entries][-2:] == ["narrower", "narrower"]
+    assert {entry.scope for entry in fleet.entries[2:]} == {f"gateway {EU}"}
+
+
 def test_refused_keys_are_the_keys_where_its_gateway_takes_another_one() -> None:
     fleet = Fleet(*TWO_GATEWAYS, gpt("eu-own", EU, key="env:OWN"))
     fleet.well(times=4)
