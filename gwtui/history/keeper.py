@@ -201,7 +201,7 @@ class Keeper:
             pass
 
     def _say(self, text: str) -> None:
-        log.warning("%s", text)
+        log.info("%s", text)
         if text not in self._said:
             self._said.add(text)
             self.news.append(Trouble(text))

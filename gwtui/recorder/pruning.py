@@ -18,6 +18,7 @@ from gwtui.codec.csv_schema import INCIDENT_COLUMNS
 from gwtui.recorder.csvfile import csv_cells
 from gwtui.recorder.disk import parts_of
 from gwtui.recorder.ownership import LOCK, SESSION, OwnedDirectory
+from gwtui.text.units import many
 from gwtui.text.untrusted_files import Directory
 
 log = logging.getLogger(__name__)
@@ -81,14 +82,18 @@ def prune_sessions(
 def word_of(pruned: Pruned, sessions: Path, *, limited: bool) -> str:
     """What the user should know of it, in one line; empty when there is nothing to say."""
     if pruned.removed:
-        sizes = f"{pruned.removed_bytes / GB:.2f} GB; {pruned.kept_bytes / GB:.2f} GB stay"
-        return f"{pruned.removed} old session{'s' * (pruned.removed != 1)} removed ({sizes})"
+        sizes = f"{_size(pruned.removed_bytes)}; {_size(pruned.kept_bytes)} stay"
+        return f"{many(pruned.removed, 'old session')} removed ({sizes})"
     if pruned.kept_bytes > SPEAK_BYTES and not limited:
         return (
-            f"the sessions in {sessions} take {pruned.kept_bytes / GB:.1f} GB: keep_days or keep_gb in the table"
+            f"the sessions in {sessions} take {_size(pruned.kept_bytes)}: keep_days or keep_gb in the table"
             " [sessions] of the configuration removes old ones"
         )
     return ""
+
+
+def _size(size: int) -> str:
+    return f"{size / GB:.1f} GB" if size >= GB else f"{size / 1e6:.1f} MB"
 
 
 def _stored(parent: Directory) -> Iterator[Stored]:

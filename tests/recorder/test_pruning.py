@@ -133,4 +133,4 @@ def test_what_was_done_is_said_in_one_line_and_what_to_do_where_there_is_much() 
         " removes old ones"
     )
     done = Pruned(kept_bytes=GB, removed=2, removed_bytes=GB // 2)
-    assert word_of(done, where, limited=True) == "2 old sessions removed (0.50 GB; 1.00 GB stay)"
+    assert word_of(done, where, limited=True) == "2 old sessions removed (500.0 MB; 1.0 GB stay)"
