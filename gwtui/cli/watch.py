@@ -213,7 +213,6 @@ def _start(profile: Profile, run: WatchOptions) -> Start:
 
 def _upkeep(config: Config) -> Upkeep | None:
     """What is remembered beyond the session; nothing where there is no home directory."""
-    from gwtui.history import HISTORY
     from gwtui.model.commands import Upkeep
     from gwtui.recorder import state_dir
 
@@ -221,9 +220,8 @@ def _upkeep(config: Config) -> Upkeep | None:
     if state is None:
         return None
     return Upkeep(
-        history=str(state / HISTORY),
+        state=str(state),
         history_days=config.history.keep_days,
-        sessions=str(state / "sessions"),
         sessions_days=config.sessions.keep_days,
         sessions_gb=config.sessions.keep_gb,
     )

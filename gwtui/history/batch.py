@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gwtui.history.identity import Identity
 from gwtui.history.sums import LatencySums
@@ -15,8 +16,7 @@ MAX_HOURS = 24
 """While the history cannot be written, what is older than this number of hours is dropped."""
 
 
-@dataclass(slots=True)
-class Lesson:
+class Lesson(msgspec.Struct):
     """A result, as far as the history keeps it."""
 
     at: float
@@ -29,8 +29,7 @@ class Lesson:
     """Whether it came outside of incidents of its endpoint. That may be known only later."""
 
 
-@dataclass(frozen=True, slots=True)
-class HourKey:
+class HourKey(msgspec.Struct, frozen=True):
     """What a sum is of."""
 
     identity: Identity
@@ -38,13 +37,12 @@ class HourKey:
     teaches: bool
 
 
-@dataclass(slots=True)
-class HourSums:
+class HourSums(msgspec.Struct):
     """The results of one endpoint in one hour, either within incidents or outside of them."""
 
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = msgspec.field(default_factory=Counter)
     """By verdict."""
-    latencies: dict[Metric, LatencySums] = field(default_factory=dict)
+    latencies: dict[Metric, LatencySums] = msgspec.field(default_factory=dict)
 
     def of(self, metric: Metric) -> LatencySums:
         """The sums of that metric, to be added to."""
@@ -56,8 +54,7 @@ class HourSums:
             self.of(metric).merge(sums)
 
 
-@dataclass(frozen=True, slots=True)
-class Episode:
+class Episode(msgspec.Struct, frozen=True):
     """A time in which an endpoint was sick."""
 
     identity: Identity
@@ -72,13 +69,12 @@ class Episode:
     """What was reported of it first."""
 
 
-@dataclass(slots=True)
-class Batch:
+class Batch(msgspec.Struct):
     """Sums and episodes, to be added in one transaction."""
 
-    hours: dict[HourKey, HourSums] = field(default_factory=dict)
-    episodes: dict[tuple[Identity, float], Episode] = field(default_factory=dict)
-    accepted: dict[Identity, Acceptance] = field(default_factory=dict)
+    hours: dict[HourKey, HourSums] = msgspec.field(default_factory=dict)
+    episodes: dict[tuple[Identity, float], Episode] = msgspec.field(default_factory=dict)
+    accepted: dict[Identity, Acceptance] = msgspec.field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.hours or self.episodes or self.accepted)

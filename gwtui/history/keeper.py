@@ -9,8 +9,9 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from gwtui.history.batch import Batch
 from gwtui.history.database import DamagedError, HistoryError, UnusableError, put_aside
@@ -24,8 +25,7 @@ log = logging.getLogger(__name__)
 ALONE = "what is usual is learnt from this session alone"
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(msgspec.Struct, frozen=True):
     """What the history says of an endpoint, as it was asked."""
 
     key: Key
@@ -33,16 +33,14 @@ class Known:
     past: Past
 
 
-@dataclass(frozen=True, slots=True)
-class AcceptedElsewhere:
+class AcceptedElsewhere(msgspec.Struct, frozen=True):
     """A change that was accepted by another program."""
 
     key: Key
     acceptance: Acceptance
 
 
-@dataclass(frozen=True, slots=True)
-class Trouble:
+class Trouble(msgspec.Struct, frozen=True):
     """What the user has to know."""
 
     text: str

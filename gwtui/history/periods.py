@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 from gwtui.history.batch import Batch, Episode
 from gwtui.history.identity import Identity
@@ -30,15 +31,14 @@ class Span(StrEnum):
         return 24 if self is Span.DAY else 1
 
 
-@dataclass(slots=True)
-class Period:
+class Period(msgspec.Struct):
     """Results of one endpoint over some hours, those within incidents included."""
 
     began: float
     """Wall time."""
-    outcomes: Counter[str] = field(default_factory=Counter)
+    outcomes: Counter[str] = msgspec.field(default_factory=Counter)
     """By verdict, also those that count neither way."""
-    latencies: dict[Metric, LatencySums] = field(default_factory=dict)
+    latencies: dict[Metric, LatencySums] = msgspec.field(default_factory=dict)
 
     def _of(self, outcome: Outcome) -> int:
         return sum(n for verdict, n in self.outcomes.items() if outcome_of(verdict) is outcome)
@@ -63,8 +63,7 @@ class Period:
         return [(verdict, n) for verdict, n in self.outcomes.most_common() if outcome_of(verdict) is Outcome.FAILED]
 
 
-@dataclass(frozen=True, slots=True)
-class Chronicle:
+class Chronicle(msgspec.Struct, frozen=True):
     """One endpoint over some time."""
 
     identity: Identity

@@ -8,9 +8,8 @@ Time is what the records say it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
-from msgspec import structs
+from msgspec.structs import replace
 
 from gwtui.apis import kind_of
 from gwtui.history.batch import Batch, HourKey, Lesson, Sequence
@@ -258,7 +257,7 @@ def _is_judged_alike(name: str, before: Profile, now: Profile) -> bool:
     def judged(profile: Profile) -> Endpoint | None:
         endpoint = profile.endpoint(name)
         same = {"interval_s": None, "overlap": 1, "paused": False, "price": None}
-        return structs.replace(endpoint, thresholds=profile.thresholds_of(endpoint), **same) if endpoint else None
+        return replace(endpoint, thresholds=profile.thresholds_of(endpoint), **same) if endpoint else None
 
     return judged(now) is not None and judged(before) == judged(now)
 

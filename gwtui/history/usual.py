@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gwtui.history.sums import LatencySums
 from gwtui.model.enums import Outcome
@@ -24,8 +25,7 @@ LEAST_OF_SESSION = 20
 """The number of results that each source needs."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutcomeRow:
+class OutcomeRow(msgspec.Struct, frozen=True):
     """How often a verdict came in an hour."""
 
     hour: int
@@ -36,8 +36,7 @@ class OutcomeRow:
     n: int
 
 
-@dataclass(frozen=True, slots=True)
-class LatencyRow:
+class LatencyRow(msgspec.Struct, frozen=True):
     """The latencies of one metric in an hour."""
 
     hour: int
@@ -51,8 +50,7 @@ class LatencyRow:
         return LatencySums.unpacked(self.packed)
 
 
-@dataclass(frozen=True, slots=True)
-class Acceptance:
+class Acceptance(msgspec.Struct, frozen=True):
     """A lasting change that has become what is usual. Wall times, in seconds."""
 
     since: float
@@ -68,11 +66,10 @@ class Acceptance:
         return row.hour > first
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(msgspec.Struct, frozen=True):
     """What the history says is usual in a certain hour; nothing of what it knows too little of."""
 
-    latencies: Mapping[Metric, UsualLatency] = field(default_factory=dict)
+    latencies: Mapping[Metric, UsualLatency] = msgspec.field(default_factory=dict)
     good: int = 0
     failed: int = 0
 

@@ -16,11 +16,9 @@ class _Command(msgspec.Struct, frozen=True, tag_field="command", omit_defaults=T
 class Upkeep(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is remembered beyond a session, and for how long. Days and GB of 0 are no limit."""
 
-    history: str
-    """The file with what endpoints did in earlier sessions."""
+    state: str
+    """The directory of the history and of all sessions."""
     history_days: float = 400.0
-    sessions: str
-    """The directory of earlier sessions."""
     sessions_days: float = 0.0
     sessions_gb: float = 0.0
 

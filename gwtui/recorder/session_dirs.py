@@ -14,6 +14,9 @@ from gwtui.recorder.ownership import SESSION
 from gwtui.text.units import timestamp
 from gwtui.text.untrusted_files import Directory, make_private_directories
 
+SESSIONS = "sessions"
+"""The directory of all sessions, in that of the program's state."""
+
 
 def state_dir() -> Path | None:
     """Where sessions are kept unless told otherwise: the platform's directory for a program's state.
@@ -90,4 +93,4 @@ def session_dir(path: Path, state: Path | None = None) -> Path:
 
 def _sessions(state: Path | None) -> Path | None:
     state = state or state_dir()
-    return state / "sessions" if state is not None else None
+    return state / SESSIONS if state is not None else None

@@ -12,6 +12,7 @@ from typing import Self
 
 from gwtui.model.commands import Upkeep
 from gwtui.recorder.pruning import prune_sessions, word_of
+from gwtui.recorder.session_dirs import SESSIONS
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +37,7 @@ class Housekeeping:
         self._stopped.set()
 
     def _run(self) -> None:
-        sessions, days, gb = Path(self._upkeep.sessions), self._upkeep.sessions_days, self._upkeep.sessions_gb
+        sessions, days, gb = Path(self._upkeep.state) / SESSIONS, self._upkeep.sessions_days, self._upkeep.sessions_gb
         try:
             pruned = prune_sessions(
                 sessions, now=time.time(), keep_days=days, keep_gb=gb, but=self._name, stopped=self._stopped.is_set

@@ -22,7 +22,7 @@ from typing import Any, NoReturn, Self
 from gwtui.codec.wire import WireError, decode_command
 from gwtui.engine import Engine
 from gwtui.feeds import Feed
-from gwtui.history import Memory
+from gwtui.history import HISTORY, Memory
 from gwtui.model.commands import AcceptUsual, Command, RunChecks, Start, Upkeep
 from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
@@ -208,7 +208,7 @@ def _session(
 
 
 def _memory(upkeep: Upkeep, close_s: float) -> Memory:
-    return Memory(Path(upkeep.history), keep_days=upkeep.history_days, close_s=close_s)
+    return Memory(Path(upkeep.state) / HISTORY, keep_days=upkeep.history_days, close_s=close_s)
 
 
 def _stop_at_s(start: Start, watchdog: Watchdog) -> float | None:

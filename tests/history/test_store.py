@@ -7,7 +7,6 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from dataclasses import replace as replaced
 from pathlib import Path
 
 import pytest
@@ -266,7 +265,7 @@ def test_old_hours_are_pruned_and_endpoints_of_which_nothing_is_left(path: Path)
 def test_an_episode_is_told_anew_when_it_ends(path: Path) -> None:
     ended = Episode(IDENTITY, 100.0, 200.0, False, "down", "8x its usual")
     with Store(path) as store:
-        for episode in (replaced(ended, until=150.0, goes_on=True, state="slow"), ended):
+        for episode in (replace(ended, until=150.0, goes_on=True, state="slow"), ended):
             batch = batch_of(HOUR, 1)
             batch.tell(episode)
             store.add(batch)
