@@ -139,7 +139,9 @@ def threshold_problems(table: Mapping[str, Any], path: KeyPath) -> Iterator[Prob
     names = thresholds.get("findings_degrade")
     for index, name in enumerate(names if isinstance(names, list | tuple) else ()):
         if isinstance(name, str) and name not in _FINDINGS:
-            yield Problem((*where, "findings_degrade", index), "unknown finding", did_you_mean(name, _FINDINGS))
+            near = did_you_mean(name, _FINDINGS)
+            hint = near if near.endswith("?") else "such as buffered or combed; the README lists them"
+            yield Problem((*where, "findings_degrade", index), "unknown finding", hint)
     lasts = thresholds.get("relearn_after")
     if isinstance(lasts, str):
         try:
