@@ -39,7 +39,6 @@ from gwtui.model.commands import (
     Try,
 )
 from gwtui.model.judged import Acknowledged, LogEntry
-from gwtui.model.maintenance import local_zone, localized
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Record, Request, SessionStarted
 from gwtui.probes.prober import Emit, ProberFor
@@ -78,7 +77,7 @@ class Engine:
         seed: int | None = None,
         session_dir: str | None = None,
     ) -> None:
-        self._profile = profile = localized(profile, local_zone(wall()))
+        self._profile = profile
         self._emit = emit
         self._status = status
         self._clock = clock

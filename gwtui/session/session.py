@@ -19,11 +19,14 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
+from msgspec.structs import replace
+
 from gwtui.codec.wire import WireError, decode_command
 from gwtui.engine import Engine
 from gwtui.feeds import Feed
 from gwtui.history import HISTORY, Memory
 from gwtui.model.commands import AcceptUsual, Command, RunChecks, Start, Upkeep
+from gwtui.model.maintenance import local_zone, localized
 from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
@@ -183,6 +186,7 @@ def _session(
 
     `silent` is called, in a thread, when the engine's event loop stands still.
     """
+    start = replace(start, profile=localized(start.profile, local_zone(time.time())))
     desk = Desk(start.profile, deliver, dropped)
     with ExitStack() as stack:
         stack.enter_context(watchdog.guarding(desk.flush, silent))

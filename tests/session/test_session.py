@@ -6,12 +6,14 @@ import asyncio
 import csv
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from msgspec.structs import replace
 from support.engines import Child
 from support.gateways import serving
 from support.listening import listening
@@ -19,11 +21,13 @@ from support.listening import listening
 from gwtui.codec.wire import decode
 from gwtui.engine import Engine
 from gwtui.feeds import live, spawn_engine
-from gwtui.model.commands import Mark, Start
-from gwtui.model.judged import LogEntry
-from gwtui.model.profile import Endpoint, Profile
+from gwtui.model.commands import AcceptUsual, Acknowledge, Mark, Start
+from gwtui.model.judged import Acknowledged, LogEntry
+from gwtui.model.maintenance import local_zone
+from gwtui.model.profile import Endpoint, Maintenance, Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Notice, Record, Request, SessionStarted, StreamRead
 from gwtui.model.verdicts import Verdict
+from gwtui.recorder.session_reader import read_session
 from gwtui.session import hosted
 from gwtui.session.watchdog import END_S, Watchdog
 
@@ -106,6 +110,26 @@ def test_a_key_in_the_terminal_that_ends_programs_is_left_to_the_front_end(
     child.send(Mark(text="still here"))
     marked = child.until(LogEntry)
     assert marked.text == "still here"
+    assert child.end() == (0, "")
+
+
+def test_the_zone_of_maintenance_windows_is_kept_with_the_session(child: Child, tmp_path: Path) -> None:
+    window = Maintenance(cron="0 2 * * sun", lasts="2h")
+    child.send(Start(profile=replace(profile(), maintenance=(window,)), session_dir=str(tmp_path / "s")))
+    (begun,) = child.until(SessionStarted).profile.maintenance
+    child.until(Request)
+    assert child.end() == (0, "")
+    assert begun.zone == local_zone(time.time())
+    assert read_session(tmp_path / "s").profile.maintenance == (begun,)
+
+
+def test_acknowledging_and_accepting_are_carried_out(child: Child) -> None:
+    child.send(Start(profile=Profile()))
+    child.until(SessionStarted)
+    child.send(Acknowledge(incident=7, note="on it"), AcceptUsual(endpoint="nope"))
+    said = child.until(Acknowledged)
+    assert (said.incident, said.note) == (7, "on it")
+    assert "'nope'" in child.until(Notice).text
     assert child.end() == (0, "")
 
 
