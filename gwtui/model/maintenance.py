@@ -48,20 +48,15 @@ def localized(profile: Profile, zone: str) -> Profile:
     return replace(profile, maintenance=windows) if windows != profile.maintenance else profile
 
 
-def local_zone(at: float, clock_file: str = "/etc/localtime") -> str:
-    """This machine's time zone: its name, as `Europe/Berlin`, or else its offset at that time, as `+01:00`."""
+def local_zone(clock_file: str = "/etc/localtime") -> str:
+    """This machine's time zone: its name, as `Europe/Berlin`, or else its offset now, as `+01:00`."""
     named = os.environ.get("TZ", "").removeprefix(":") or os.path.realpath(clock_file).partition("zoneinfo/")[2]
-    if named:
-        try:
-            _zone(named)
-        except (ValueError, OSError, KeyError):
-            return _offset(at)
-        return named
-    return _offset(at)
-
-
-def _offset(at: float) -> str:
-    return datetime.fromtimestamp(at).astimezone().isoformat()[-6:]
+    try:
+        if named and _zone(named) is not None:
+            return named
+    except (ValueError, OSError, KeyError):
+        pass
+    return datetime.now(UTC).astimezone().isoformat()[-6:]
 
 
 def window_errors(window: Maintenance) -> Iterator[WindowError]:

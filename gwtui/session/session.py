@@ -186,7 +186,7 @@ def _session(
 
     `silent` is called, in a thread, when the engine's event loop stands still.
     """
-    start = replace(start, profile=localized(start.profile, local_zone(time.time())))
+    start = replace(start, profile=localized(start.profile, local_zone()))
     desk = Desk(start.profile, deliver, dropped)
     with ExitStack() as stack:
         stack.enter_context(watchdog.guarding(desk.flush, silent))
