@@ -17,7 +17,7 @@ from gwtui.health.cases import Instant, Key
 from gwtui.health.in_order import InOrder, Timed
 from gwtui.health.incidents import Incidents
 from gwtui.health.own_trouble import OwnTrouble
-from gwtui.health.states import Standing
+from gwtui.health.states import LATE, Standing
 from gwtui.health.watched import Watched
 from gwtui.model.conversation import is_between
 from gwtui.model.enums import BAD, Outcome, State, Trigger
@@ -168,6 +168,9 @@ class Health:
         incidents = self._incidents.judged(key, standing, self._now, result, excused=self._is_excused)
         state = self._news(key, before, standing, self._incidents.number_of(key) or number, result)
         yield from (*incidents, *state) if standing.state in BAD else (*state, *incidents)
+        if before.judged and not standing.judged:
+            for text in self._own_of(key[0]).unjudged(key[1], LATE, self._now_ns):
+                yield self._entry("engine", text, ("", ""), vantage=key[0])
 
     def _is_excused(self, key: Key) -> bool:
         """Whether the endpoint is in maintenance."""

@@ -46,6 +46,11 @@ class OwnTrouble:
             why = result.reason or result.rule
             yield f"{LOCAL_AFTER} probes failed on this machine, not at a gateway: {why}"
 
+    def unjudged(self, endpoint: str, why: str, now_ns: int) -> Iterator[str]:
+        """Most results of an endpoint came too late for its state to be judged by them."""
+        if self._count("unjudged", now_ns) == 1:
+            yield f"{why} for most results of {endpoint}"
+
     def _is_late(self, kind: str, now_ns: int) -> bool:
         """Whether that is reported as lateness already."""
         return kind == "stood still" and "late" in self._seen and now_ns - self._seen["late"][1] <= QUIET_NS

@@ -19,14 +19,13 @@ from gwtui.health.evidence import Onset
 from gwtui.health.failing import FailureShare, Outage
 from gwtui.health.found import Found
 from gwtui.health.slowness import Slowness
-from gwtui.model.enums import Outcome, State
+from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import Cause, CauseKind, Proof
 from gwtui.model.judged import Usual
 from gwtui.model.profile import Thresholds
 from gwtui.model.records import Ping, Request
 from gwtui.text.units import elapsed
 
-SICK = (State.SLOW, State.DEGRADED, State.DOWN)
 LATE = "not judged: this machine was late"
 ANEW = frozenset({"accepted", "relearnt"})
 """Reasons for a new usual (`Usual.why`) that take what is now as usual."""
@@ -130,7 +129,7 @@ class EndpointJudge:
         if not found.is_news(before):
             if found.judged is before.judged:
                 return before
-            text = LATE if not found.judged else self._why(found.state, where) if found.state in SICK else ""
+            text = LATE if not found.judged else self._why(found.state, where) if found.state in BAD else ""
             self.standing = msgspec.structs.replace(found, text=text)
             return self.standing
         self.standing = msgspec.structs.replace(found, text=self._text(before, found, now_ns, where))
@@ -163,7 +162,7 @@ class EndpointJudge:
         return (State.UP if self._seen_good else State.UNKNOWN), None
 
     def _text(self, before: Standing, now: Standing, now_ns: int, where: str) -> str:
-        if now.state in SICK:
+        if now.state in BAD:
             still = f"still {now.state}, now " if now.state is before.state else ""
             return still + self._why(now.state, where)
         if now.state is not State.UP or self._sick_since_ns is None:

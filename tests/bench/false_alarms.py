@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from gwtui.health.states import SICK
-from gwtui.model.enums import State
+from gwtui.model.enums import BAD, State
 from gwtui.model.metrics import Metric
 from gwtui.stats.change import FailureWatch, LatencyWatch
 
@@ -91,7 +90,7 @@ def _entered(states: Iterator[State]) -> list[State]:
     """The sick states that were entered."""
     before, found = State.UP, []
     for state in states:
-        if state is not before and state in SICK:
+        if state is not before and state in BAD:
             found.append(state)
         before = state
     return found

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from gwtui.health.states import SICK, EndpointJudge
-from gwtui.model.enums import State
+from gwtui.health.states import EndpointJudge
+from gwtui.model.enums import BAD, State
 from gwtui.model.judged import Usual
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Thresholds
@@ -76,7 +76,7 @@ class Watched:
 
     @property
     def sick(self) -> bool:
-        return self.state in SICK
+        return self.state in BAD
 
     def learn(self, ttft: Floats, tempo: Floats) -> None:
         """Take this for usual, in units of the medians."""

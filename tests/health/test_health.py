@@ -329,6 +329,17 @@ def test_repeated_local_failures_name_this_machine_once() -> None:
     assert len(story.reports("engine")) == 2
 
 
+def test_results_that_came_too_late_to_be_judged_are_said_once_for_all_endpoints() -> None:
+    story = Story()
+    other = msgspec.structs.replace(ENDPOINT, name="b")
+    story.apply(ProfileChanged(now_ns=story.now_ns, profile=Profile(endpoints=(ENDPOINT, other))))
+    for _ in range(20):
+        for name in ("a", "b"):
+            story.request(Verdict.COMPLETE, ttft_ms=5000, endpoint=name, tainted=True, error_ns=4 * S)
+    assert story.reports("engine") == [(None, "not judged: this machine was late for most results of a")]
+    assert story.reports() == []
+
+
 def test_an_engine_that_was_held_up_says_so_once_a_while() -> None:
     story = Story()
     story.wait(5, lag_ns=2_310_000_000)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gwtui.health.states import LATE, SICK, EndpointJudge, Standing
-from gwtui.model.enums import FindingName, Outcome, State, Trigger
+from gwtui.health.states import LATE, EndpointJudge, Standing
+from gwtui.model.enums import BAD, FindingName, Outcome, State, Trigger
 from gwtui.model.incidents import Cause, CauseKind
 from gwtui.model.judged import Usual
 from gwtui.model.metrics import BY_NAME, Metric
@@ -265,7 +265,7 @@ def test_the_usual_share_of_failures_is_not_degraded() -> None:
     watched = Watched(down_after=1000)
     watched.learn(good=1800, failed=200)
     watched.fails(shares(2000, 0.1))
-    assert [each.state for each in watched.news if each.state in SICK] == []
+    assert [each.state for each in watched.news if each.state in BAD] == []
 
 
 @pytest.mark.parametrize(
@@ -280,7 +280,7 @@ def test_bursts_and_flapping_are_one_sickness(pattern: str) -> None:
         watched.request(Verdict.TRUNCATED if letter == "t" else Verdict.COMPLETE)
     states = [each.state for each in watched.news]
     assert states.count(State.UP) <= 2, "at first, and after the first outage"
-    assert watched.state() in SICK
+    assert watched.state() in BAD
 
 
 def test_one_outage_does_not_make_the_time_after_it_degraded() -> None:
@@ -422,7 +422,7 @@ def test_news_are_changes_with_words_and_a_sick_one_has_cause_and_onset(letters:
         ttft_ms = {"s": 1000, "S": 9000}.get(letter, 300)
         watched.request(verdicts.get(letter, Verdict.COMPLETE), ttft_ms=ttft_ms, findings=findings)
         standing = watched.judge.standing
-        assert (standing.state in SICK) is (standing.cause is not None) is (standing.onset is not None)
-        assert standing.state not in SICK or standing.text
+        assert (standing.state in BAD) is (standing.cause is not None) is (standing.onset is not None)
+        assert standing.state not in BAD or standing.text
         assert standing.onset is None or standing.onset.now_ns <= watched.now_ns
     assert all(one is not other and other.is_news(one) for one, other in pairwise(watched.news))

@@ -155,10 +155,13 @@ def overloaded(at_s: float) -> float:
     return 2.5 if FROM_S <= at_s < TO_S else 0.0
 
 
-def test_own_overload_is_one_entry_and_no_incident_of_a_gateway() -> None:
+def test_own_overload_is_two_entries_and_no_incident_of_a_gateway() -> None:
     play = Play(FLEET, [Fault(FROM_S, TO_S, late)], lag_s=overloaded)
     assert play.incidents == ()
-    assert [entry.kind for entry in play.entries] == ["engine"]
+    lag, unjudged = play.entries
+    assert (lag.kind, unjudged.kind) == ("engine", "engine")
+    assert lag.text == "this machine delayed gwtui by 2.50 s: affected times are marked"
+    assert unjudged.text.startswith("not judged: this machine was late for most results of ")
 
 
 def test_a_real_incident_is_seen_while_this_machine_is_overloaded() -> None:
@@ -183,7 +186,7 @@ def test_a_healthy_fleet_is_quiet_for_an_hour_under_changing_load_of_our_own() -
     assert len(play.incidents) <= 1
     assert all(incident.severity is State.SLOW for incident in play.incidents)
     assert play.of("finding") == []
-    assert len(play.of("engine")) == 6
+    assert len(play.of("engine")) == 2 * len(busy), "late, and not judged"
 
 
 def test_maintenance_opens_nothing() -> None:
