@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import nullcontext
 from pathlib import Path
+from typing import NoReturn
+from unittest.mock import Mock
 
 import pytest
 from msgspec.structs import replace
-from support.commanding import gwtui, written
+from support.commanding import gwtui, profiles, written
 from support.remembering import IDENTITY, batch_of
 
+from gwtui import session
+from gwtui.gateway import process
 from gwtui.history.batch import Episode
 from gwtui.history.store import HISTORY, Store
 from gwtui.history.usual import hour_of
+from gwtui.model.commands import Start, Upkeep
 
 NOW = 1_800_000_000.0
 HOUR = hour_of(NOW)
@@ -160,3 +166,37 @@ def test_a_damaged_history_is_a_fault_of_its_own(state: Path) -> None:
     result = gwtui("history")
     assert (result.exit_code, "is damaged" in result.output) == (3, True)
     assert (state / HISTORY).exists()
+
+
+class AskedForError(Exception):
+    """Ends a command where it would have begun a session."""
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Start]:
+    """The sessions that commands begin."""
+    starts: list[Start] = []
+
+    def hosted(start: Start, *_: object) -> NoReturn:
+        starts.append(start)
+        raise AskedForError
+
+    monkeypatch.setattr(session, "hosted", hosted)
+    return starts
+
+
+def test_a_session_is_remembered_where_and_as_long_as_the_configuration_says(
+    state: Path, tmp_path: Path, asked: list[Start]
+) -> None:
+    limits = "[history]\nkeep_days = 9\n[sessions]\nkeep_days = 8\nkeep_gb = 7.5\n"
+    file = written(tmp_path, limits + profiles("http://127.0.0.1:9"))
+    with pytest.raises(AskedForError):
+        gwtui("watch", "-p", "prod", "--headless", "--config", file)
+    assert asked[0].upkeep == Upkeep(state=str(state), history_days=9, sessions_days=8, sessions_gb=7.5)
+
+
+def test_a_demo_is_not_remembered(state: Path, asked: list[Start], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "spawn_gateway", lambda: nullcontext(Mock(url="http://127.0.0.1:9")))
+    with pytest.raises(AskedForError):
+        gwtui("demo", "--headless")
+    assert asked[0].upkeep is None
