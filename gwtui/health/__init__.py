@@ -1,5 +1,1 @@
 """Health: what results mean for the state of an endpoint, and which changes are worth an incident. Pure."""
-
-from gwtui.health.health import Health
-
-__all__ = ["Health"]

@@ -12,10 +12,9 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from gwtui.health.cases import Key
-from gwtui.health.incidents import MERGED
 from gwtui.model.conversation import is_between
 from gwtui.model.enums import BAD, Outcome, State, Trigger
-from gwtui.model.incidents import Change, Incident, IncidentEvent, Member, Proof
+from gwtui.model.incidents import MERGED, Change, Incident, IncidentEvent, Member, Proof
 from gwtui.model.judged import LogEntry
 from gwtui.model.records import Ping, Record, Request
 

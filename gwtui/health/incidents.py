@@ -13,7 +13,7 @@ from gwtui.health.cases import Case, Figures, Instant, Key, Occasion, alike, met
 from gwtui.health.causes import Peer, Sickness, contradicts, one_time, scope_of, seen_of, would_hit
 from gwtui.health.states import Standing
 from gwtui.model.enums import BAD, Outcome, State
-from gwtui.model.incidents import Cause, IncidentEvent, Scope, ScopeKind
+from gwtui.model.incidents import ACKNOWLEDGED, MERGED, Cause, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import Acknowledged, LogEntry, Usual
 from gwtui.model.records import Ping, Request
 from gwtui.text.sanitize import clean
@@ -23,10 +23,6 @@ AGAIN_NS = 120_000_000_000
 """The same within this time after its end is the same incident."""
 TIMES_NS = 600_000_000_000
 """How often it came is counted over this time."""
-ACKNOWLEDGED = "acknowledged"
-"""What a note without words is."""
-MERGED = "part of incident "
-"""What the text of a merged incident begins with; the number of the other one follows."""
 _LIKELIEST = (
     ScopeKind.PLACE,
     ScopeKind.PATH,

@@ -76,10 +76,12 @@ def _told(incident: Incident, names: Mapping[str, str], endpoints: Sequence[Endp
     facts = [_share(incident, scope, cause.kind, endpoints), cause.detail or cause.name]
     if cause.kind is CauseKind.SLOW:
         facts[1] = f"{cause.name.upper()} {cause.detail}".rstrip()
-    what = _SAID.get(cause.kind) or f"{cause.name.capitalize()}:"
+    what = f"{_SAID.get(cause.kind) or f'{cause.name.capitalize()}:'} {_where(scope, names)}"
+    if scope.kind is ScopeKind.KEY and cause.kind is CauseKind.KEYS_REFUSED:
+        what = f"Key {scope.name} refused"
     lasts = span(int((at - incident.opened) * 1e9))
     known = f", acknowledged: {incident.acknowledged}" if incident.acknowledged else ""
-    return f"{what} {_where(scope, names)} ({', '.join(filter(None, facts))}) for {lasts}{known}"
+    return f"{what} ({', '.join(filter(None, facts))}) for {lasts}{known}"
 
 
 def _where(scope: Scope, names: Mapping[str, str]) -> str:

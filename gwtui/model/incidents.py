@@ -30,6 +30,10 @@ class IncidentEvent(StrEnum):
     CLOSED = "closed"
 
 
+ACKNOWLEDGED = "acknowledged"
+"""What a note without words is."""
+MERGED = "part of incident "
+"""What the text of a merged incident begins with; the number of the other one follows."""
 OVER = "✔"
 """The mark of an incident that is over."""
 

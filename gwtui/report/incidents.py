@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from gwtui.health.attributes import Attributes, attributes_of
 from gwtui.health.sentence import gateway_names
 from gwtui.model.enums import BAD, Outcome, State
-from gwtui.model.incidents import Incident, IncidentEvent, Scope, ScopeKind
+from gwtui.model.incidents import ACKNOWLEDGED, Incident, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint
 from gwtui.report.lines import Styler, plain
@@ -90,7 +90,7 @@ def _acknowledged(incident: Incident) -> str:
     if not incident.acknowledged:
         return ""
     at = next((each.at for each in reversed(incident.changes) if each.event is IncidentEvent.ACKNOWLEDGED), None)
-    note = "" if incident.acknowledged == "acknowledged" else f": {incident.acknowledged}"
+    note = "" if incident.acknowledged == ACKNOWLEDGED else f": {incident.acknowledged}"
     return f"acknowledged{note}" + (f" ({units.clock(at)[:5]})" if at is not None else "")
 
 

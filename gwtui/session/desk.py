@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from gwtui.engine import Figures
-from gwtui.health import Health
+from gwtui.health.health import Health
 from gwtui.history import Memory
 from gwtui.model.profile import Profile
 from gwtui.model.records import Notice, Record

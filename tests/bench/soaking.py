@@ -13,7 +13,7 @@ from pathlib import Path
 
 import gwtui.session  # noqa: F401 - whatever an engine loads takes its memory here too
 from gwtui.codec.wire import decode_command, encode
-from gwtui.health import Health
+from gwtui.health.health import Health
 from gwtui.model.commands import Start
 from gwtui.recorder import Recorder
 

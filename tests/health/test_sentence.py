@@ -17,6 +17,9 @@ def said(fleet: Fleet, *, sick: tuple[str, ...] = ()) -> str:
     return sentence(fleet.log.incidents, states, TWO_GATEWAYS, fleet.now().at)
 
 
+TWO_KEYS = (gpt("a", EU, key="env:ONE"), gpt("b", EU, key="env:ONE"), gpt("c", EU, key="env:TWO"))
+
+
 def test_a_gateway_that_refuses_keys() -> None:
     fleet = Fleet()
     fleet.well(times=4)
@@ -49,6 +52,16 @@ def test_this_machine() -> None:
     assert said(fleet, sick=("eu-claude", "eu-gpt", "us-gpt")) == (
         "Not reachable: most of what this machine asks; it or its network is the cause (3 of 5 endpoints, dns) for 5s."
     )
+
+
+def test_a_key_that_is_refused() -> None:
+    fleet = Fleet(*TWO_KEYS)
+    fleet.well(times=4)
+    for _ in range(3):
+        fleet.sick("a", "b")
+        fleet.well("c")
+    text = sentence(fleet.log.open, {"a": State.DOWN, "b": State.DOWN}, TWO_KEYS, fleet.now().at)
+    assert text.startswith("Key env:ONE refused (2 of 2 endpoints, 401) for")
 
 
 def test_a_path_and_a_provider() -> None:
