@@ -24,6 +24,7 @@ from gwtui.cli import (
     manual,
     probe,
     replay,
+    report,
     selftest,
     watch,
 )
@@ -81,6 +82,7 @@ for each in (
     replay,
     history,
     incidents,
+    report,
     demo,
     probe,
     doctor,

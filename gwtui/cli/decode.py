@@ -110,7 +110,7 @@ def _decode(files: tuple[str, ...], api: str | None, entry: int | None, *, as_js
     """Read captures and print what they hold. Returns the exit code."""
     from gwtui.report import captures_json, captures_text, decode_json, decode_text
 
-    _learn_keys()
+    learn_keys()
     reading = _Reading(files, api, entry)
     captures = reading.captures()
     first = list(islice(captures, 2))
@@ -126,7 +126,7 @@ def _decode(files: tuple[str, ...], api: str | None, entry: int | None, *, as_js
     return reading.code
 
 
-def _learn_keys() -> None:
+def learn_keys() -> None:
     """Know the keys of the configuration, if there is one that can be read, to mask them."""
     from gwtui.config import ConfigError, load
     from gwtui.secrets.resolver import learn

@@ -27,11 +27,12 @@ from gwtui.model.enums import Outcome
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Profile
 from gwtui.model.records import Ping, Request
-from gwtui.recorder.csvfile import csv_cells
+from gwtui.recorder.csvfile import csv_cell, csv_cells
 from gwtui.recorder.disk import parts_of
 from gwtui.recorder.ownership import PROFILE, SESSION, SESSION_BYTES, USUAL
 from gwtui.recorder.session_metadata import schema_in
 from gwtui.text.sanitize import clean
+from gwtui.text.units import timestamp
 from gwtui.text.untrusted_files import Directory
 
 Row: TypeAlias = Request | Ping | LogEntry | Usual
@@ -73,13 +74,23 @@ class Session:
     started_at: float
     profile: Profile
 
-    def rows(self, unread: UnreadRows, stopped: Callable[[], bool] = lambda: False) -> Iterator[Row]:
+    def rows(
+        self,
+        unread: UnreadRows,
+        stopped: Callable[[], bool] = lambda: False,
+        between: tuple[float, float] | None = None,
+    ) -> Iterator[Row]:
         """All rows, oldest first, as they are read; unreadable lines go to `unread`. Raises OSError.
 
-        It may take long from one row to the next; once it is `stopped` there are no more.
+        It may take long from one row to the next; once it is `stopped` there are no more. `between`: the wall times
+        between which results have to have begun; others are passed over, much faster than they are read.
         """
+        limits = (timestamp(between[0]), timestamp(between[1])) if between is not None else None
         with Directory.held(self.directory) as directory:
-            streams = [self._stamped(_rows(directory, name, of, unread, stopped)) for name, of in _FILES.items()]
+            streams = [
+                self._stamped(_rows(directory, name, of, unread, stopped, limits if name != LOG else None))
+                for name, of in _FILES.items()
+            ]
             streams.append(self._stamped(_usuals(directory, unread, stopped)))
             yield from heapq.merge(*streams, key=lambda row: row.now_ns)
 
@@ -93,13 +104,26 @@ class Session:
     def marks(self) -> list[LogEntry]:
         """The user's marks, oldest first. Raises OSError."""
         with Directory.held(self.directory) as directory:
-            rows = _rows(directory, "incidents.csv", incident_of, UnreadRows(), lambda: False)
+            rows = _rows(directory, LOG, incident_of, UnreadRows(), lambda: False)
             return [row for row in rows if isinstance(row, LogEntry) and row.kind == "mark"]
 
     def usuals(self) -> list[Usual]:
         """What was usual, from the start on. Raises OSError."""
         with Directory.held(self.directory) as directory:
             return list(_usuals(directory, UnreadRows(), lambda: False))
+
+    def log(self, unread: UnreadRows) -> Iterator[Row]:
+        """The rows of the log alone, oldest first. Raises OSError."""
+        with Directory.held(self.directory) as directory:
+            yield from self._stamped(_rows(directory, LOG, incident_of, unread, lambda: False))
+
+    def ended_at(self) -> float:
+        """The wall time of the newest row, from the ends of the files. Raises OSError."""
+        with Directory.held(self.directory) as directory:
+            ends = [
+                _ended_at(row) for name, of in _FILES.items() if (row := _last_row(directory, name, of)) is not None
+            ]
+        return max([self.started_at, *ends])
 
     def _stamped(self, rows: Iterator[Row]) -> Iterator[Row]:
         now_ns = 0
@@ -139,12 +163,46 @@ def _ended_at(row: Row) -> float:
     return row.started_at + (sum(filter(None, before)) + (row.duration_ns or 0)) / 1e9
 
 
-_FILES: dict[str, _Of] = {"requests.csv": request_of, "pings.csv": ping_of, "incidents.csv": incident_of}
+LOG = "incidents.csv"
+_FILES: dict[str, _Of] = {"requests.csv": request_of, "pings.csv": ping_of, LOG: incident_of}
+_BEGAN = "started_at"
+_TAIL = 1 << 20
+"""Bytes at the end of a file among which its last row is looked for."""
 
 
-def _rows(directory: Directory, name: str, of: _Of, unread: UnreadRows, stopped: Callable[[], bool]) -> Iterator[Row]:
+def _rows(
+    directory: Directory,
+    name: str,
+    of: _Of,
+    unread: UnreadRows,
+    stopped: Callable[[], bool],
+    between: tuple[str, str] | None = None,
+) -> Iterator[Row]:
     for part, file in _files(directory, name):
-        yield from _rows_in(file, part, of, unread, stopped)
+        yield from _rows_in(file, part, of, unread, stopped, between)
+
+
+def _last_row(directory: Directory, name: str, of: _Of) -> Row | None:
+    """The last row of the newest file that has one."""
+    for part in reversed(parts_of(name, directory.names())):
+        header, lines = _ends_of(directory, part)
+        for line in reversed(lines):
+            with suppress(RowError):
+                return of(_named(_cells(header), _cells(f"{line}\n")))
+    return None
+
+
+def _ends_of(directory: Directory, part: str) -> tuple[str, list[str]]:
+    """The first line of a file, and the last whole ones, without what ends them; none of a file that is gone."""
+    try:
+        fd = directory.open(part)
+    except FileNotFoundError:
+        return "", []
+    with os.fdopen(fd, "rb") as file:
+        header = file.readline(MAX_LINE)
+        file.seek(max(file.tell(), file.seek(0, os.SEEK_END) - _TAIL))
+        *lines, _torn = file.read(_TAIL).decode("utf-8", "replace").split("\n")
+    return header.decode("utf-8", "replace"), lines
 
 
 def _bad(directory: Directory, name: str, of: _Of, unread: UnreadRows) -> Iterator[Row]:
@@ -200,24 +258,39 @@ def _files(directory: Directory, name: str) -> Iterator[tuple[str, TextIO]]:
             yield part, file
 
 
-def _rows_in(file: TextIO, part: str, of: _Of, unread: UnreadRows, stopped: Callable[[], bool]) -> Iterator[Row]:
+def _rows_in(
+    file: TextIO,
+    part: str,
+    of: _Of,
+    unread: UnreadRows,
+    stopped: Callable[[], bool],
+    between: tuple[str, str] | None = None,
+) -> Iterator[Row]:
     try:
         columns = _cells(file.readline(MAX_LINE))
     except RowError as error:
         unread.add(f"{part} (its first line is not a header: {error})")
         return
+    first, last = between or ("", "")
+    place = columns.index(_BEGAN) if between is not None and _BEGAN in columns else None
     for number, line in enumerate(_lines(file), 2):
         if stopped():
             return
+        if place is not None and not first <= csv_cell(line, place) <= last and not _is_hole(line):
+            continue  # times of one form, so that their order is that of their texts
         try:
             row = of(_named(columns, _cells(line)))
         except RowError as error:
             unread.add(clean(f"{part} line {number} ({error})", 120))
-            if len(line) == MAX_LINE and line.strip("\0") == "":
+            if _is_hole(line):
                 return  # a hole, which may be of any length
         else:
             if row is not None:
                 yield row
+
+
+def _is_hole(line: str) -> bool:
+    return len(line) == MAX_LINE and line.strip("\0") == ""
 
 
 def _cells(line: str) -> list[str]:

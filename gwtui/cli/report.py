@@ -1,0 +1,212 @@
+"""`gwtui report`: an incident of a recorded session, or a period of it, written up to be sent to others."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gwtui.cli.console import OwnFaultError, Refusal, note, say
+from gwtui.cli.options import exit_codes, exit_with
+from gwtui.cli.replay import recorded_session
+from gwtui.cli.user_files import OutputFile
+
+if TYPE_CHECKING:
+    from gwtui.model.incidents import Incident
+    from gwtui.recorder.session_reader import Session, UnreadRows
+    from gwtui.report.writeup import Period, Writeup
+
+LAST_S = 900.0
+"""What is reported of a session without an incident: its last 15 minutes."""
+LONGEST_REQUEST_S = 3600.0
+"""Results that began as much before are read too: they may have ended in the period."""
+FORMATS = ("md", "html", "json")
+_SUFFIXES = {".md": "md", ".markdown": "md", ".html": "html", ".htm": "html", ".json": "json"}
+_CLOCK = re.compile(r"(\d{1,2}):(\d{2})(?::(\d{2}))?(Z?)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportOptions:
+    """The options of `report`."""
+
+    directory: Path | None = None
+    incident: int | None = None
+    begin: str | None = None
+    end: str | None = None
+    file_format: str | None = None
+    output: Path | None = None
+
+    @property
+    def form(self) -> str:
+        """`md`, `html` or `json`: as asked for, else by the name of the file."""
+        by_name = _SUFFIXES.get(self.output.suffix.lower(), "md") if self.output is not None else "md"
+        return self.file_format or by_name
+
+
+@click.command(
+    "report",
+    short_help="Write up an incident: Markdown, HTML or JSON.",
+    epilog=exit_codes(usage="the command line or the session is wrong, or it has no such incident"),
+)
+@click.argument("directory", required=False, type=click.Path(path_type=Path), metavar="[SESSION]")
+@click.option("--incident", type=click.IntRange(min=1), metavar="N", help="Incident number N.  [default: the last one]")
+@click.option("--from", "begin", metavar="TIME", help="Start of a period: 14:05 or 2026-11-30T14:05:00Z.")
+@click.option("--to", "end", metavar="TIME", help="End of the period.  [default: the end of the session]")
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(FORMATS),
+    help="Format of the report.  [default: by the name of FILE, else md]",
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write to FILE, not stdout."
+)
+def command(**options: Any) -> None:
+    """Write up an incident of a recorded session, or a period of it, as a document to send to others.
+
+    SESSION is a path or the name of a recorded session, which may still be running; the default is the latest one.
+    The report covers its last incident, or without one its last 15 minutes: what, when, who and how many; latencies and
+    failures before, during and after; the timeline, charts, trace and request ids, marks, and how it was measured.
+
+    HTML is one file without scripts, which fetches nothing. A TIME without a date is of the day of the session's end,
+    in local time, or UTC with a Z at its end. Keys are masked.
+
+    \b
+      gwtui report > incident.md
+      gwtui report --incident 3 -o incident.html
+      gwtui report 2026-11-20T14-03-22Z-prod --from 14:05 --to 14:20
+    """
+    exit_with(report(ReportOptions(**options)))
+
+
+def report(options: ReportOptions, zone: tzinfo | None = None, clock: Callable[[], float] = time.time) -> int:
+    """Write the report. `zone`: the local time zone; None: this machine's. Returns the exit code."""
+    if options.incident is not None and (options.begin or options.end):
+        raise Refusal("--incident and --from or --to exclude each other")
+    session = recorded_session(options.directory)
+    output = OutputFile(options.output) if options.output is not None else None
+    try:
+        writeup = _written(session, options, zone, clock())
+    except OSError as error:
+        raise OwnFaultError(f"{session.directory}: the session cannot be read: {error.strerror or error}") from error
+    text = _text(writeup, session, options.form, zone)
+    if output is None:
+        say(text.removesuffix("\n"))
+    else:
+        output.write(text.encode())
+    return 0
+
+
+def _written(session: Session, options: ReportOptions, zone: tzinfo | None, made_at: float) -> Writeup:
+    """Read the log, then the results of its period."""
+    from gwtui.health.incident_log import IncidentLog
+    from gwtui.model.records import Ping, Request
+    from gwtui.recorder.session_reader import UnreadRows
+    from gwtui.report.writeup import Collector, Provenance, sane
+    from gwtui.text.sanitize import clean
+
+    unread, log = UnreadRows(), IncidentLog()
+    for entry in session.log(UnreadRows()):
+        log.apply(entry)
+    period = _period(session, options, zone, log.incidents)
+    collector = Collector(session.profile, period)
+    between = (sane(period.shown_from_at - LONGEST_REQUEST_S), sane(period.shown_to_at))
+    for row in session.rows(unread, between=between):
+        collector.add(row, session.started_at + row.now_ns / 1e9)
+        if isinstance(row, Request | Ping):
+            log.apply(row)
+    _tell(unread)
+    provenance = Provenance(
+        profile=clean(session.profile.name),
+        session=clean(session.directory.resolve().name),
+        session_at=session.started_at,
+        made_at=made_at,
+        version=_version(),
+        unread=str(unread),
+    )
+    number = period.incident.number if period.incident is not None else None
+    return collector.writeup(provenance, log.incident(number) if number is not None else None)
+
+
+def _tell(unread: UnreadRows) -> None:
+    if text := str(unread):
+        note(text)
+
+
+def _period(session: Session, options: ReportOptions, zone: tzinfo | None, known: tuple[Incident, ...]) -> Period:
+    from gwtui.report.writeup import period_between, period_of
+
+    span = (session.started_at, session.ended_at())
+    if options.begin or options.end:
+        began_at = _time(options.begin, "--from", span[1], zone) if options.begin else span[0]
+        ended_at = _time(options.end, "--to", span[1], zone) if options.end else span[1]
+        if began_at >= ended_at:
+            raise Refusal(
+                f"--from is {_shown(began_at)} and the end is {_shown(ended_at)}: there is no period between them"
+            )
+        if ended_at < span[0] or began_at > span[1]:
+            raise Refusal(f"the session is from {_shown(span[0])} to {_shown(span[1])}: that period is outside of it")
+        return period_between(began_at, ended_at, known, span)
+    own = [each for each in known if each.merged_into is None]
+    if options.incident is None:
+        if own:
+            return period_of(max(own, key=lambda each: (each.opened, each.number)), known, span)
+        return period_between(max(span[0], span[1] - LAST_S), span[1], known, span)
+    found = next((each for each in known if each.number == options.incident), None)
+    if found is None:
+        numbers = ", ".join(str(each.number) for each in own[-10:])
+        hint = f"the last ones are {numbers}" if own else "this session has none"
+        raise Refusal(f"there is no incident {options.incident}: {hint}")
+    return period_of(found, known, span)
+
+
+def _time(text: str, option: str, ended_at: float, zone: tzinfo | None) -> float:
+    """A wall time as the user writes it: of the day on which the session ended, or not after its end."""
+    if found := _CLOCK.fullmatch(text.strip()):
+        hour, minute, second = (int(each or 0) for each in found.groups()[:3])
+        day = datetime.fromtimestamp(ended_at, UTC).astimezone(UTC if found[4] else zone)
+        if hour < 24 and minute < 60 and second < 60:
+            at = day.replace(hour=hour, minute=minute, second=second, microsecond=0)
+            return (at if at <= day else at - timedelta(days=1)).timestamp()
+    else:
+        try:
+            at = datetime.fromisoformat(text.strip())
+        except ValueError:
+            pass
+        else:
+            return at.timestamp() if at.tzinfo is not None or zone is None else at.replace(tzinfo=zone).timestamp()
+    raise Refusal(f"{option}: {text!r} is no time: write 14:05, 14:05:30Z or 2026-11-30T14:05:00Z")
+
+
+def _shown(at: float) -> str:
+    from gwtui.report.writeup import sane
+    from gwtui.text.units import timestamp
+
+    return f"{timestamp(sane(at))[:19]}Z"
+
+
+def _text(writeup: Writeup, session: Session, form: str, zone: tzinfo | None) -> str:
+    """The document without any key: in the data, as texts change when they are escaped, and at last as a whole."""
+    from gwtui.cli.decode import learn_keys
+    from gwtui.report.writeup import masked_writeup, writeup_html, writeup_json, writeup_markdown
+    from gwtui.secrets.resolver import learn, masked
+
+    learn_keys()
+    learn(*session.profile.endpoints)
+    render = {"md": writeup_markdown, "html": writeup_html, "json": writeup_json}[form]
+    return masked(render(masked_writeup(writeup, masked), zone))
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version("gwtui")
+    except PackageNotFoundError:
+        return "from a checkout"
