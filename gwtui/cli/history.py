@@ -13,7 +13,7 @@ from gwtui.cli.console import OwnFaultError, Refusal, refusing, say, shown, styl
 from gwtui.cli.options import NumberRange, config_option, json_option
 
 if TYPE_CHECKING:
-    from gwtui.history.identity import Identity
+    from gwtui.history.identity import EndpointIdentity
     from gwtui.history.store import Store
 
 _DAYS = 7.0
@@ -61,9 +61,9 @@ def show(endpoint: str | None, profile: str | None, days: float, by: str | None,
     """Show availability, failures by verdict, p50 and p95 of latencies, and incidents, of one endpoint or all."""
     import time
 
-    from gwtui.history.periods import Span, chronicles
+    from gwtui.history.periods import PeriodLength, chronicles
 
-    span = Span(by) if by is not None else Span.DAY
+    span = PeriodLength(by) if by is not None else PeriodLength.DAY
     with _opened() as store:
         found = list(chronicles(store, now=time.time(), days=days, name=endpoint, profile=profile, by=span))
         known = store.identities()
@@ -151,7 +151,7 @@ def _opened() -> Iterator[Store]:
         raise OwnFaultError(str(error)) from error
 
 
-def _newest(store: Store, endpoint: str, profile: str | None) -> list[Identity]:
+def _newest(store: Store, endpoint: str, profile: str | None) -> list[EndpointIdentity]:
     """Of each place the endpoint as it was probed last. Raises a Refusal where it is not clear which is meant."""
     known = store.identities()
     named = [(number, each) for number, each in known if each.name == endpoint and profile in (None, each.profile)]
@@ -164,6 +164,6 @@ def _newest(store: Store, endpoint: str, profile: str | None) -> list[Identity]:
     return list(newest.values())
 
 
-def _hint(known: list[tuple[int, Identity]]) -> str:
+def _hint(known: list[tuple[int, EndpointIdentity]]) -> str:
     names = ", ".join(dict.fromkeys(each.name for _, each in known))
     return f"; there are: {shown(names)}" if names else ""

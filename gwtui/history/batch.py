@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from gwtui.history.identity import Identity
+from gwtui.history.identity import EndpointIdentity
 from gwtui.history.sums import LatencySums
 from gwtui.history.usual import Acceptance
 from gwtui.model.metrics import Metric
@@ -32,7 +32,7 @@ class Lesson(msgspec.Struct):
 class HourKey(msgspec.Struct, frozen=True):
     """What a sum is of."""
 
-    identity: Identity
+    identity: EndpointIdentity
     hour: int
     teaches: bool
 
@@ -57,7 +57,7 @@ class HourSums(msgspec.Struct):
 class Episode(msgspec.Struct, frozen=True):
     """A time in which an endpoint was sick."""
 
-    identity: Identity
+    identity: EndpointIdentity
     began: float
     """Wall time of its first bad result."""
     until: float
@@ -73,8 +73,8 @@ class Batch(msgspec.Struct):
     """Sums and episodes, to be added in one transaction."""
 
     hours: dict[HourKey, HourSums] = msgspec.field(default_factory=dict)
-    episodes: dict[tuple[Identity, float], Episode] = msgspec.field(default_factory=dict)
-    accepted: dict[Identity, Acceptance] = msgspec.field(default_factory=dict)
+    episodes: dict[tuple[EndpointIdentity, float], Episode] = msgspec.field(default_factory=dict)
+    accepted: dict[EndpointIdentity, Acceptance] = msgspec.field(default_factory=dict)
 
     def __bool__(self) -> bool:
         return bool(self.hours or self.episodes or self.accepted)

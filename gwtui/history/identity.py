@@ -16,7 +16,7 @@ from gwtui.secrets.patterns import public_address, without_secrets
 HASH_DIGITS = 16
 
 
-class Identity(msgspec.Struct, frozen=True):
+class EndpointIdentity(msgspec.Struct, frozen=True):
     """An endpoint as the history knows it. A change of any field begins another history."""
 
     profile: str
@@ -31,9 +31,9 @@ class Identity(msgspec.Struct, frozen=True):
     """A hash of the request's body without its nonce."""
 
 
-def identity_of(profile: str, endpoint: Endpoint, vantage: str = "") -> Identity:
+def identity_of(profile: str, endpoint: Endpoint, vantage: str = "") -> EndpointIdentity:
     """The identity of a profile's endpoint, as probed from that place."""
-    return Identity(
+    return EndpointIdentity(
         profile=profile,
         name=endpoint.name,
         api=endpoint.api,

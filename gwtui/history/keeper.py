@@ -15,7 +15,7 @@ import msgspec
 
 from gwtui.history.batch import Batch
 from gwtui.history.database import DamagedError, HistoryError, UnusableError, put_aside
-from gwtui.history.identity import Identity
+from gwtui.history.identity import EndpointIdentity
 from gwtui.history.store import Store
 from gwtui.history.tracker import Key
 from gwtui.history.usual import Acceptance, Past, first_hour
@@ -29,7 +29,7 @@ class Known(msgspec.Struct, frozen=True):
     """What the history says of an endpoint, as it was asked."""
 
     key: Key
-    identity: Identity
+    identity: EndpointIdentity
     past: Past
 
 
@@ -40,16 +40,16 @@ class AcceptedElsewhere(msgspec.Struct, frozen=True):
     acceptance: Acceptance
 
 
-class Trouble(msgspec.Struct, frozen=True):
+class HistoryTrouble(msgspec.Struct, frozen=True):
     """What the user has to know."""
 
     text: str
 
 
-News = Known | AcceptedElsewhere | Trouble
+News = Known | AcceptedElsewhere | HistoryTrouble
 
 
-class Keeper:
+class HistoryKeeper:
     """Enter it, `hand` batches in and `ask`; what comes of it is in `news`. Nothing of it blocks but `close`."""
 
     def __init__(self, path: Path, keep_days: float) -> None:
@@ -65,12 +65,12 @@ class Keeper:
         self._store: Store | None = None
         self._off = False
         self._said: set[str] = set()
-        self._accepted: dict[Identity, Acceptance | None] = {}
+        self._accepted: dict[EndpointIdentity, Acceptance | None] = {}
         self._lock = threading.Lock()
         self._waiting = Batch()
-        self._asked: dict[Key, Identity] = {}
+        self._asked: dict[Key, EndpointIdentity] = {}
         self._hour = self._pruned = 0
-        self._keys: Mapping[Key, Identity] = {}
+        self._keys: Mapping[Key, EndpointIdentity] = {}
         self._closing = False
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="history", daemon=True)
@@ -84,14 +84,14 @@ class Keeper:
             self._waiting.merge(batch)
         self._wake.set()
 
-    def ask(self, keys: Mapping[Key, Identity], hour: int) -> None:
+    def ask(self, keys: Mapping[Key, EndpointIdentity], hour: int) -> None:
         """Ask what is usual for these endpoints in that hour."""
         with self._lock:
             self._asked.update(keys)
             self._hour = hour
         self._wake.set()
 
-    def follow(self, keys: Mapping[Key, Identity]) -> None:
+    def follow(self, keys: Mapping[Key, EndpointIdentity]) -> None:
         """Changes of these endpoints may be accepted elsewhere."""
         self._keys = keys
 
@@ -158,7 +158,7 @@ class Keeper:
             self._accepted.setdefault(identity, self._acceptance(store, identity))
             self.news.append(Known(key, identity, store.past(identity, hour)))
 
-    def _next(self) -> tuple[Key, Identity, int] | None:
+    def _next(self) -> tuple[Key, EndpointIdentity, int] | None:
         with self._lock:
             if not self._asked:
                 return None
@@ -188,7 +188,7 @@ class Keeper:
                 self._accepted[identity] = acceptance
                 self.news.append(AcceptedElsewhere(key, acceptance))
 
-    def _acceptance(self, store: Store, identity: Identity) -> Acceptance | None:
+    def _acceptance(self, store: Store, identity: EndpointIdentity) -> Acceptance | None:
         number = store.find(identity)
         return store.acceptance(number) if number is not None else None
 
@@ -202,4 +202,4 @@ class Keeper:
         log.info("%s", text)
         if text not in self._said:
             self._said.add(text)
-            self.news.append(Trouble(text))
+            self.news.append(HistoryTrouble(text))

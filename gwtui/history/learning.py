@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 
 from gwtui.history.batch import Episode, HourSums, Lesson, Sequence
-from gwtui.history.identity import Identity
+from gwtui.history.identity import EndpointIdentity
 from gwtui.history.usual import LEAST_OF_SESSION, Past, better
 from gwtui.model.enums import State
 from gwtui.model.judged import LogEntry
@@ -18,6 +18,8 @@ from gwtui.model.usual import UsualLatency
 
 HELD_BACK = 10
 """The number of newest results that do not teach yet."""
+SLACK_S = 0.01
+"""Wall times of the same moment differ by no more: the clock is adjusted while a session runs."""
 _SICK = (State.SLOW, State.DEGRADED, State.DOWN)
 """From mild to worst."""
 
@@ -25,7 +27,7 @@ _SICK = (State.SLOW, State.DEGRADED, State.DOWN)
 class Learning:
     """Takes the results and states of one endpoint, as probed from one place."""
 
-    def __init__(self, identity: Identity) -> None:
+    def __init__(self, identity: EndpointIdentity) -> None:
         self.identity = identity
         self.past = Past()
         """What the history says."""
@@ -72,7 +74,7 @@ class Learning:
     def _begin(self, entry: LogEntry) -> None:
         since = entry.at if entry.since is None else min(entry.since, entry.at)
         self.episode = Episode(self.identity, since, entry.at, True, self.state.value, entry.text)
-        while self._recent and self._recent[0].at < since:
+        while self._recent and self._recent[0].at < since - SLACK_S:
             self.session.add(self._recent.popleft())
         for lesson in self._recent:
             lesson.teaches = False

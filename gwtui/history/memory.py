@@ -7,8 +7,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gwtui.history.identity import Identity
-from gwtui.history.keeper import AcceptedElsewhere, Keeper, Known, News, Trouble
+from gwtui.history.identity import EndpointIdentity
+from gwtui.history.keeper import AcceptedElsewhere, HistoryKeeper, HistoryTrouble, Known, News
 from gwtui.history.tracker import Key, UsualTracker
 from gwtui.history.usual import hour_of
 from gwtui.model.judged import LogEntry, Usual
@@ -31,9 +31,9 @@ class Memory:
         self.notes: deque[str] = deque()
         """What other threads have for the log, to be added at the right."""
         self.tracker = UsualTracker(remembers=history is not None)
-        self._keeper = Keeper(history, keep_days) if history is not None else None
+        self._keeper = HistoryKeeper(history, keep_days) if history is not None else None
         self._close_s = close_s
-        self._keys: dict[Key, Identity] = {}
+        self._keys: dict[Key, EndpointIdentity] = {}
         self._hour = 0
         self._handed_at = 0.0
         self._rounds = 0
@@ -82,10 +82,10 @@ class Memory:
                 if self._keeper is not None and (identity := self._keys.get(news.key)) is not None:
                     self._keeper.ask({news.key: identity}, self._hour)
                 return [*self.tracker.accept(news.key, news.acceptance)]
-            case Trouble():
+            case HistoryTrouble():
                 return self._say(news.text)
 
-    def _ask(self, keeper: Keeper) -> None:
+    def _ask(self, keeper: HistoryKeeper) -> None:
         """Ask for what is usual in each hour anew, and for endpoints that are new."""
         keys, hour = self.tracker.identities, hour_of(self.tracker.now)
         new = {key: identity for key, identity in keys.items() if hour != self._hour or self._keys.get(key) != identity}
@@ -94,7 +94,7 @@ class Memory:
             keeper.follow(keys)
             keeper.ask(new, hour)
 
-    def _hand(self, keeper: Keeper) -> list[Told]:
+    def _hand(self, keeper: HistoryKeeper) -> list[Told]:
         now = self.tracker.now
         if not self._handed_at:
             self._handed_at = now

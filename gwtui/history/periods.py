@@ -9,7 +9,7 @@ from enum import StrEnum
 import msgspec
 
 from gwtui.history.batch import Batch, Episode
-from gwtui.history.identity import Identity
+from gwtui.history.identity import EndpointIdentity
 from gwtui.history.store import Store
 from gwtui.history.sums import LatencySums
 from gwtui.history.usual import HOUR_S, Acceptance, LatencyRow, OutcomeRow, hour_of, outcome_of
@@ -20,7 +20,7 @@ ALIVE_S = 180.0
 """A session that runs writes its incidents anew within this time."""
 
 
-class Span(StrEnum):
+class PeriodLength(StrEnum):
     """How long one line of a history is."""
 
     DAY = "day"
@@ -28,7 +28,7 @@ class Span(StrEnum):
 
     @property
     def hours(self) -> int:
-        return 24 if self is Span.DAY else 1
+        return 24 if self is PeriodLength.DAY else 1
 
 
 class Period(msgspec.Struct):
@@ -66,7 +66,7 @@ class Period(msgspec.Struct):
 class Chronicle(msgspec.Struct, frozen=True):
     """One endpoint over some time."""
 
-    identity: Identity
+    identity: EndpointIdentity
     whole: Period
     parts: Sequence[Period] = ()
     """By day or hour, those without results left out."""
@@ -75,7 +75,13 @@ class Chronicle(msgspec.Struct, frozen=True):
 
 
 def chronicles(
-    store: Store, *, now: float, days: float, name: str | None = None, profile: str | None = None, by: Span = Span.DAY
+    store: Store,
+    *,
+    now: float,
+    days: float,
+    name: str | None = None,
+    profile: str | None = None,
+    by: PeriodLength = PeriodLength.DAY,
 ) -> Iterator[Chronicle]:
     """What endpoints did in these days, by profile and name; of one name, profile, or all. Raises HistoryError."""
     since = now - days * 24 * HOUR_S
@@ -93,7 +99,7 @@ def chronicles(
             yield Chronicle(identity, period, parts, _joined(episodes))
 
 
-def accept(store: Store, identity: Identity, now: float) -> Acceptance:
+def accept(store: Store, identity: EndpointIdentity, now: float) -> Acceptance:
     """Have what an endpoint does now be what is usual for it: since its incident began, if one goes on, else from now
     on. Raises HistoryError."""
     number = store.find(identity)

@@ -13,7 +13,7 @@ import msgspec
 
 from gwtui.history.batch import Batch, Episode
 from gwtui.history.database import connect, explained, transaction
-from gwtui.history.identity import Identity
+from gwtui.history.identity import EndpointIdentity
 from gwtui.history.sums import DamagedRowError, LatencySums
 from gwtui.history.usual import Acceptance, LatencyRow, OutcomeRow, Past, first_hour, past_of
 from gwtui.stats.histogram import COARSE, DIGITS
@@ -81,7 +81,7 @@ class Store:
         row = (*key, total.n, total.packed(), DIGITS)
         self.connection.execute("INSERT OR REPLACE INTO latencies VALUES (?, ?, ?, ?, ?, ?, ?)", row)
 
-    def _id(self, identity: Identity) -> int:
+    def _id(self, identity: EndpointIdentity) -> int:
         """The endpoint's number, which is made if it is new."""
         if (number := self._number(identity)) is not None:
             return number
@@ -89,25 +89,25 @@ class Store:
         insert = f"INSERT INTO endpoints ({columns}) VALUES ({holes})"  # noqa: S608 - names of fields
         return int(self.connection.execute(insert, msgspec.structs.astuple(identity)).lastrowid or 0)
 
-    def _number(self, identity: Identity) -> int | None:
+    def _number(self, identity: EndpointIdentity) -> int | None:
         names = " AND ".join(f"{name} = ?" for name in identity.__struct_fields__)
         select = f"SELECT id FROM endpoints WHERE {names}"  # noqa: S608 - names of fields
         found = self.connection.execute(select, msgspec.structs.astuple(identity)).fetchone()
         return int(found[0]) if found is not None else None
 
-    def identities(self) -> list[tuple[int, Identity]]:
+    def identities(self) -> list[tuple[int, EndpointIdentity]]:
         """All endpoints that it knows, with their numbers, by profile and name."""
-        columns = ", ".join(Identity.__struct_fields__)
+        columns = ", ".join(EndpointIdentity.__struct_fields__)
         with explained(self.path):
             rows = self.connection.execute(f"SELECT id, {columns} FROM endpoints ORDER BY profile, name, id")  # noqa: S608 - names
-            return [(number, Identity(*rest)) for number, *rest in rows]
+            return [(number, EndpointIdentity(*rest)) for number, *rest in rows]
 
-    def find(self, identity: Identity) -> int | None:
+    def find(self, identity: EndpointIdentity) -> int | None:
         """The endpoint's number here; None: there is nothing of it."""
         with explained(self.path):
             return self._number(identity)
 
-    def past(self, identity: Identity, hour: int) -> Past:
+    def past(self, identity: EndpointIdentity, hour: int) -> Past:
         """What is usual for the endpoint in that hour, as far as the hours up to it say."""
         number = self.find(identity)
         if number is None:
@@ -135,7 +135,7 @@ class Store:
             )
             return [LatencyRow(hour, bool(teaches), *rest) for hour, teaches, *rest in rows]
 
-    def episodes(self, number: int, identity: Identity, since: float) -> list[Episode]:
+    def episodes(self, number: int, identity: EndpointIdentity, since: float) -> list[Episode]:
         """The times in which the endpoint was sick that were not over at `since`, oldest first."""
         with explained(self.path):
             rows = self.connection.execute(

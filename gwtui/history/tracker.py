@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from gwtui.apis import kind_of
 from gwtui.history.batch import Batch, HourKey, Lesson, Sequence
-from gwtui.history.identity import Identity, identity_of
+from gwtui.history.identity import EndpointIdentity, identity_of
 from gwtui.history.learning import Learning
 from gwtui.history.usual import Acceptance, Past, hour_of
 from gwtui.model.conversation import is_between
@@ -47,7 +47,7 @@ class UsualTracker:
         self._due: dict[Key, str] = {}
         """Endpoints of which the usual has changed while they were sick, and why."""
         self._lessons: list[tuple[Key, Lesson]] = []
-        self._sequences: dict[tuple[Identity, bool], Sequence] = {}
+        self._sequences: dict[tuple[EndpointIdentity, bool], Sequence] = {}
         self._batch = Batch()
         self.now_ns = 0
         """The stamp of the newest record."""
@@ -59,7 +59,7 @@ class UsualTracker:
         return self._wall_offset_s + self.now_ns / 1e9
 
     @property
-    def identities(self) -> dict[Key, Identity]:
+    def identities(self) -> dict[Key, EndpointIdentity]:
         """What the history may know: the profile's endpoints as probed from here, and from all places heard of."""
         return {key: learning.identity for key, learning in self._learnings.items()}
 
@@ -83,7 +83,7 @@ class UsualTracker:
                 pass
         return ()
 
-    def know(self, key: Key, identity: Identity, past: Past) -> tuple[Usual, ...]:
+    def know(self, key: Key, identity: EndpointIdentity, past: Past) -> tuple[Usual, ...]:
         """Take what the history says of an endpoint in this hour."""
         learning = self._learnings.get(key)
         if learning is None or learning.identity != identity:
@@ -141,7 +141,7 @@ class UsualTracker:
             batch.tell(replace(episode, goes_on=False))
         return batch
 
-    def _count(self, identity: Identity, lesson: Lesson) -> None:
+    def _count(self, identity: EndpointIdentity, lesson: Lesson) -> None:
         sequence = self._sequences.setdefault((identity, lesson.teaches), Sequence())
         sequence.add(lesson, self._batch.at(HourKey(identity, hour_of(lesson.at), lesson.teaches)))
 

@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 
 from gwtui.history.batch import Episode
-from gwtui.history.identity import Identity
-from gwtui.history.periods import Chronicle, Period, Span
+from gwtui.history.identity import EndpointIdentity
+from gwtui.history.periods import Chronicle, Period, PeriodLength
 from gwtui.model.enums import State
 from gwtui.model.metrics import BY_RANK, Metric
 from gwtui.report.lines import Styler, plain, toned
@@ -33,7 +33,7 @@ _COLUMNS = (
 )
 
 
-def history_text(found: Sequence[Chronicle], days: float, *, apart: Span | None, styled: Styler = plain) -> str:
+def history_text(found: Sequence[Chronicle], days: float, *, apart: PeriodLength | None, styled: Styler = plain) -> str:
     """A line per endpoint or, where it is taken `apart`, one per day or hour of each, and its incidents."""
     names = _names(found)
     lines: list[str] = []
@@ -47,13 +47,13 @@ def history_text(found: Sequence[Chronicle], days: float, *, apart: Span | None,
                 "  ",
             )
         for each in these if apart is not None else ():
-            lines += _apart(each, names[each.identity], apart or Span.DAY, styled)
+            lines += _apart(each, names[each.identity], apart or PeriodLength.DAY, styled)
     return "\n".join(
         (*lines[1:], "", "Times are UTC, latencies in ms. -(n): n results are too few for that percentile.")
     )
 
 
-def _apart(chronicle: Chronicle, name: str, span: Span, styled: Styler) -> list[str]:
+def _apart(chronicle: Chronicle, name: str, span: PeriodLength, styled: Styler) -> list[str]:
     rows: list[Row] = [(span.value, *_HEADINGS)]
     length_s = span.hours * 3600
     for part in chronicle.parts:
@@ -107,7 +107,7 @@ def told_of(period: Period) -> list[Metric]:
     return [metric for metric in known if set(metric.about.watched) & set(known[0].about.watched)]
 
 
-def _names(found: Iterable[Chronicle]) -> dict[Identity, str]:
+def _names(found: Iterable[Chronicle]) -> dict[EndpointIdentity, str]:
     """The endpoints' names, with what tells those apart that have the same one."""
     identities = [each.identity for each in found]
     same = Counter((each.profile, each.name) for each in identities)
@@ -117,7 +117,7 @@ def _names(found: Iterable[Chronicle]) -> dict[Identity, str]:
     }
 
 
-def _difference(identity: Identity, identities: Sequence[Identity]) -> str:
+def _difference(identity: EndpointIdentity, identities: Sequence[EndpointIdentity]) -> str:
     alike = [each for each in identities if (each.profile, each.name) == (identity.profile, identity.name)]
     differing = [field for field in identity.__struct_fields__ if len({getattr(each, field) for each in alike}) > 1]
     told = [field for field in differing if field != "request"] or differing
@@ -128,7 +128,7 @@ _NOTHING = {"vantage": "here", "path": "of the API", "model": "of the API"}
 """What an empty field of an identity means."""
 
 
-def _where(identity: Identity) -> str:
+def _where(identity: EndpointIdentity) -> str:
     told = (
         identity.api,
         identity.model,
@@ -138,16 +138,16 @@ def _where(identity: Identity) -> str:
     return clean(" · ".join(filter(None, told)))
 
 
-def _label(at: float, span: Span) -> str:
+def _label(at: float, span: PeriodLength) -> str:
     text = units.timestamp(at)
-    return text[:10] if span is Span.DAY else f"{text[:10]} {text[11:16]}"
+    return text[:10] if span is PeriodLength.DAY else f"{text[:10]} {text[11:16]}"
 
 
 def _second(at: float) -> str:
     return units.timestamp(at)[:19] + "Z"
 
 
-def history_object(chronicle: Chronicle, *, by: Span | None) -> dict[str, Any]:
+def history_object(chronicle: Chronicle, *, by: PeriodLength | None) -> dict[str, Any]:
     """All that is known of an endpoint, with a list of its days or hours where that is wanted."""
     identity = msgspec.structs.asdict(chronicle.identity)
     endpoint = {"profile": identity.pop("profile"), "endpoint": identity.pop("name")} | identity

@@ -13,7 +13,7 @@ from support.remembering import ENDPOINT, IDENTITY, MS, batch_of
 
 from gwtui.history import keeper as keeping
 from gwtui.history.batch import Batch
-from gwtui.history.keeper import Keeper
+from gwtui.history.keeper import HistoryKeeper
 from gwtui.history.memory import Memory, Told
 from gwtui.history.store import Store
 from gwtui.history.usual import Acceptance
@@ -35,15 +35,15 @@ class Rounds:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._done = threading.Condition()
-        one_round = Keeper._round
+        one_round = HistoryKeeper._round
 
-        def one_round_and_noted(keeper: Keeper) -> None:
+        def one_round_and_noted(keeper: HistoryKeeper) -> None:
             one_round(keeper)
             with self._done:
                 keeper.busy = keeper._wake.is_set()
                 self._done.notify_all()
 
-        monkeypatch.setattr(Keeper, "_round", one_round_and_noted)
+        monkeypatch.setattr(HistoryKeeper, "_round", one_round_and_noted)
 
     def all_done(self, memory: Memory) -> None:
         """Have it done all that it was given by now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gwtui.history.batch import Batch, HourKey, Lesson, Sequence
-from gwtui.history.identity import Identity, identity_of
+from gwtui.history.identity import EndpointIdentity, identity_of
 from gwtui.model.metrics import Metric
 from gwtui.model.profile import Endpoint
 
@@ -13,7 +13,13 @@ IDENTITY = identity_of("prod", ENDPOINT)
 
 
 def batch_of(
-    hour: int, n: int, ms: int = 100, *, identity: Identity = IDENTITY, teaches: bool = True, verdict: str = "complete"
+    hour: int,
+    n: int,
+    ms: int = 100,
+    *,
+    identity: EndpointIdentity = IDENTITY,
+    teaches: bool = True,
+    verdict: str = "complete",
 ) -> Batch:
     """The same result `n` times in one hour."""
     batch, sequence = Batch(), Sequence()
