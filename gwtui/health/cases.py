@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from gwtui.health.attributes import Attributes
-from gwtui.health.causes import NETWORK, Peer, Seen, Sickness
+from gwtui.health.causes import NETWORK, ObservedResult, Peer, Sickness
 from gwtui.model.enums import BAD, Kind, State
 from gwtui.model.incidents import Cause, IncidentEvent, Scope, ScopeKind
 from gwtui.model.judged import LogEntry
@@ -60,7 +60,7 @@ class Case:
     scope: Scope
     cause: Cause
     since_ns: int
-    figures: Figures
+    figures: IncidentLatency
     members: dict[Key, Peer] = field(default_factory=dict)
     """Those that are sick, in the order in which they came."""
     left: dict[Key, Peer] = field(default_factory=dict)
@@ -144,7 +144,7 @@ class Case:
         )
 
 
-class Figures:
+class IncidentLatency:
     """The median latency of an incident's first endpoint before, during and after it."""
 
     def __init__(self, key: Key, peer: Peer, onset_ns: int) -> None:
@@ -158,7 +158,7 @@ class Figures:
             if seen.ended_ns >= onset_ns:
                 self.add(key, seen)
 
-    def add(self, key: Key, seen: Seen) -> None:
+    def add(self, key: Key, seen: ObservedResult) -> None:
         """Take a result of any endpoint of it."""
         if key == self._key and seen.latency_ns is not None:
             self._during.append(seen.latency_ns)

@@ -61,7 +61,7 @@ class Sickness:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class ObservedResult:
     """A result, as far as it says whether a cause has hit its endpoint."""
 
     sent_ns: int
@@ -82,7 +82,7 @@ class Peer:
 
     attributes: Attributes
     state: State = State.UNKNOWN
-    results: deque[Seen] = field(default_factory=lambda: deque(maxlen=RESULTS))
+    results: deque[ObservedResult] = field(default_factory=lambda: deque(maxlen=RESULTS))
     """Its newest, in order."""
     sickness: Sickness | None = None
     incident: int | None = None
@@ -93,7 +93,7 @@ class Peer:
     """The number of results since its onset, and how many of them are bad."""
     _bad: int = 0
 
-    def take(self, seen: Seen) -> None:
+    def take(self, seen: ObservedResult) -> None:
         """Take a result."""
         self.results.append(seen)
         if self.sickness is not None:
@@ -117,7 +117,7 @@ class Peer:
         )
         return was
 
-    def _count(self, results: Iterable[Seen], cause: Cause) -> None:
+    def _count(self, results: Iterable[ObservedResult], cause: Cause) -> None:
         for seen in results:
             self._since += 1
             self._bad += seen.failure is not None or seen.shows(cause)
@@ -128,13 +128,13 @@ class Peer:
         return self._bad / (self._since + 1)
 
 
-def seen_of(result: Request | Ping) -> Seen:
+def observed(result: Request | Ping) -> ObservedResult:
     """What a good or a failed result says of its endpoint."""
     if isinstance(result, Ping):
         took_ns, form = result.rtt_ns, AnswerForm.PONG
     else:
         took_ns, form = result.duration_ns, AnswerForm.STREAM if result.stream else AnswerForm.WHOLE
-    return Seen(
+    return ObservedResult(
         sent_ns=result.now_ns - (took_ns or 0),
         ended_ns=result.now_ns,
         failure=cause_kind_of(result.verdict) if result.outcome is Outcome.FAILED else None,

@@ -2,7 +2,7 @@
 
 One pure fold: records go in, entries of the log come out, live as from the files of a session. Time is what the records
 say it is, and states and incidents change at results only, so neither batches nor heartbeats matter; with several
-places the records are taken in the order of their time (`in_order`).
+places the records are taken in the order of their time (`ReorderBuffer`).
 
 Trials count for nothing, and of a conversation only the request that ends it. Results that were cancelled or that
 failed on this machine count neither way.
@@ -11,14 +11,14 @@ failed on this machine count neither way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from heapq import heappop, heappush
+from typing import Any, TypeAlias
 
 from gwtui.health.cases import Instant, Key
-from gwtui.health.in_order import InOrder, Timed
 from gwtui.health.incidents import Incidents
-from gwtui.health.own_trouble import OwnTrouble
+from gwtui.health.local_trouble import LocalTrouble
 from gwtui.health.states import LATE, Standing
-from gwtui.health.watched import Watched
+from gwtui.health.watched_endpoint import WatchedEndpoint
 from gwtui.model.conversation import is_between
 from gwtui.model.enums import BAD, Outcome, State, Trigger
 from gwtui.model.judged import Acknowledged, LogEntry, Usual
@@ -26,16 +26,59 @@ from gwtui.model.maintenance import covers
 from gwtui.model.profile import Profile
 from gwtui.model.records import FeedEnded, Heartbeat, Ping, ProfileChanged, Record, Request, SessionStarted
 
+SILENT_NS = 3_000_000_000
+"""A place of which nothing is heard for this time is not waited for: its rows are `unknown` then, too."""
+Timed: TypeAlias = SessionStarted | ProfileChanged | Heartbeat | Request | Ping | Usual | Acknowledged
+"""The records that states and incidents are made of."""
+
+
+class ReorderBuffer:
+    """Puts the records of several places in the order of their time, however their streams mix.
+
+    A record waits until every place that was heard lately has come to its time; with one place none waits. So the
+    order is the same as long as no place is behind the others by more than `SILENT_NS`. Stamps of all places are of
+    one clock.
+    """
+
+    def __init__(self) -> None:
+        self._newest_ns: dict[str, int] = {}
+        self._counts: dict[str, int] = {}
+        self._waiting: list[tuple[int, str, int, Timed]] = []
+
+    def put(self, record: Timed) -> list[Timed]:
+        """Take the next record. Gives those whose turn it is."""
+        place = getattr(record, "vantage", "")
+        # A place's own order holds, also where a result was reported late.
+        stamp_ns = max(record.now_ns, self._newest_ns.get(place, record.now_ns))
+        self._newest_ns[place] = stamp_ns
+        if len(self._newest_ns) == 1:
+            return [record]
+        count = self._counts[place] = self._counts.get(place, 0) + 1
+        heappush(self._waiting, (stamp_ns, place, count, record))
+        now_ns = max(self._newest_ns.values())
+        heard = [newest_ns for newest_ns in self._newest_ns.values() if newest_ns >= now_ns - SILENT_NS]
+        return self._until(min(heard) if len(heard) > 1 else now_ns + 1)
+
+    def rest(self) -> list[Timed]:
+        """Those that still wait: there are no more."""
+        return self._until(max(self._newest_ns.values(), default=0) + 1)
+
+    def _until(self, before_ns: int) -> list[Timed]:
+        ready = []
+        while self._waiting and self._waiting[0][0] < before_ns:
+            ready.append(heappop(self._waiting)[3])
+        return ready
+
 
 class Health:
     """Judges records as they come."""
 
     def __init__(self, profile: Profile) -> None:
         self._profile = Profile()
-        self._watched: dict[Key, Watched] = {}
-        self._own: dict[str, OwnTrouble] = {}
+        self._watched: dict[Key, WatchedEndpoint] = {}
+        self._own: dict[str, LocalTrouble] = {}
         self._incidents = Incidents()
-        self._in_order = InOrder()
+        self._buffer = ReorderBuffer()
         self._now_ns = 0
         self._wall_offset_s = 0.0
         self._takes: dict[type, Callable[[Any], Iterable[LogEntry]]] = {
@@ -57,8 +100,8 @@ class Health:
     def apply(self, record: Record) -> tuple[LogEntry, ...]:
         """Take the next record. Gives the entries that it makes, or those it lets others make, in order."""
         if isinstance(record, FeedEnded):
-            return self._take(self._in_order.rest())
-        return self._take(self._in_order.put(record)) if isinstance(record, Timed) else ()
+            return self._take(self._buffer.rest())
+        return self._take(self._buffer.put(record)) if isinstance(record, Timed) else ()
 
     def _take(self, records: Iterable[Timed]) -> tuple[LogEntry, ...]:
         entries: list[LogEntry] = []
@@ -98,7 +141,7 @@ class Health:
             self._watch(("", endpoint.name))
         return entries
 
-    def _watch(self, key: Key) -> Watched | None:
+    def _watch(self, key: Key) -> WatchedEndpoint | None:
         """The endpoint as it is seen from its place; None where the profile does not have it."""
         watched = self._watched.get(key)
         if watched is not None:
@@ -107,7 +150,7 @@ class Health:
         endpoint = self._profile.endpoint(name)
         if endpoint is None:
             return None
-        watched = self._watched[key] = Watched(endpoint, self._profile, vantage)
+        watched = self._watched[key] = WatchedEndpoint(endpoint, self._profile, vantage)
         self._incidents.watch(watched.attributes)
         return watched
 
@@ -120,10 +163,10 @@ class Health:
             if key[0] == beat.vantage and watched.paused is not (key[1] in beat.paused):
                 yield from self._pause(key, watched)
 
-    def _own_of(self, vantage: str) -> OwnTrouble:
-        return self._own.setdefault(vantage, OwnTrouble())
+    def _own_of(self, vantage: str) -> LocalTrouble:
+        return self._own.setdefault(vantage, LocalTrouble())
 
-    def _pause(self, key: Key, watched: Watched) -> Iterator[LogEntry]:
+    def _pause(self, key: Key, watched: WatchedEndpoint) -> Iterator[LogEntry]:
         before, watched.paused = watched.judge.standing, not watched.paused
         watched.begin_anew()
         number = self._incidents.number_of(key)

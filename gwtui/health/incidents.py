@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from gwtui.health.attributes import Attributes
-from gwtui.health.cases import Case, Figures, Instant, Key, Occasion, alike, metric_of, scope_words
-from gwtui.health.causes import Peer, Sickness, contradicts, one_time, scope_of, seen_of, would_hit
+from gwtui.health.cases import Case, IncidentLatency, Instant, Key, Occasion, alike, metric_of, scope_words
+from gwtui.health.causes import Peer, Sickness, contradicts, observed, one_time, scope_of, would_hit
 from gwtui.health.states import Standing
 from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import ACKNOWLEDGED, MERGED, Cause, IncidentEvent, Scope, ScopeKind
@@ -78,7 +78,7 @@ class Incidents:
         occasion = Occasion(key=key, now=now, result=result, text=standing.text)
         case = self._case_of(peer)
         if result is not None:
-            seen = seen_of(result)
+            seen = observed(result)
             peer.take(seen)
             if case is not None:
                 case.failures += result.outcome is Outcome.FAILED
@@ -143,7 +143,7 @@ class Incidents:
             since_ns=illness.onset_ns,
             bout_ns=illness.onset_ns,
             opened_ns=[occasion.now.now_ns],
-            figures=Figures(occasion.key, peer, illness.onset_ns),
+            figures=IncidentLatency(occasion.key, peer, illness.onset_ns),
         )
         self._open[case.number] = case
         case.admit(occasion.key, peer, illness.onset_ns)

@@ -3,10 +3,12 @@
 A state changes only at results, at a new usual, and when the endpoint is paused or edited: neither time nor heartbeats
 move it, so records in any batches give the same. Each rule has a way in and a calmer way out:
 
-- `down` (`failing.Outage`): a number of failures in a row; ended by a number of good results in a row.
-- `degraded` (`failing.FailureShare`): more failures than usual, by a sequential test, or the share that the user set.
-- `degraded`, too (`found.Found`): findings in most of the latest answers.
-- `slow` (`slowness.Slowness`): a latency against its usual, by a sequential test, and over the limit that the user set.
+- `down` (`failure_rules.Outage`): a number of failures in a row; ended by a number of good results in a row.
+- `degraded` (`failure_rules.FailureShare`): more failures than usual, by a sequential test, or the share that the user
+  set.
+- `degraded`, too (`finding_rule.DegradingFindings`): findings in most of the latest answers.
+- `slow` (`latency_rules.Slowness`): a latency against its usual, by a sequential test, and over the limit that the
+  user set.
 
 The worst rule that holds is the state.
 """
@@ -16,9 +18,9 @@ from __future__ import annotations
 import msgspec
 
 from gwtui.health.evidence import Onset
-from gwtui.health.failing import FailureShare, Outage
-from gwtui.health.found import Found
-from gwtui.health.slowness import Slowness
+from gwtui.health.failure_rules import FailureShare, Outage
+from gwtui.health.finding_rule import DegradingFindings
+from gwtui.health.latency_rules import Slowness
 from gwtui.model.enums import BAD, Outcome, State
 from gwtui.model.incidents import Cause, CauseKind, Proof
 from gwtui.model.judged import Usual
@@ -99,7 +101,7 @@ class EndpointJudge:
     def _begin_anew(self) -> None:
         self._outage = Outage(self._thresholds)
         self._shares = FailureShare(self._thresholds)
-        self._found = Found(self._thresholds.findings_degrade)
+        self._found = DegradingFindings(self._thresholds.findings_degrade)
         self._slowness = Slowness(self._thresholds)
         self._seen_good = False
         if self._usual is not None:
@@ -150,7 +152,7 @@ class EndpointJudge:
             judged=self._slowness.judged,
         )
 
-    def _worst(self) -> tuple[State, Outage | FailureShare | Found | Slowness | None]:
+    def _worst(self) -> tuple[State, Outage | FailureShare | DegradingFindings | Slowness | None]:
         if self._outage.down:
             return State.DOWN, self._outage
         if self._shares.degraded:

@@ -50,7 +50,7 @@ class Outcomes:
                 del self.failures[failure]
 
 
-class Percentile:
+class WindowPercentile:
     """A percentile of the values of the last `span_ns`; nearest rank."""
 
     def __init__(self, span_ns: int, percent: float) -> None:

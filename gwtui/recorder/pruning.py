@@ -9,15 +9,22 @@ import csv
 import logging
 import os
 import stat
+import threading
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from gwtui.codec.csv_schema import INCIDENT_COLUMNS
+from gwtui.model.commands import Upkeep
 from gwtui.recorder.csvfile import csv_cells
 from gwtui.recorder.disk import parts_of
 from gwtui.recorder.ownership import LOCK, SESSION, OwnedDirectory
+from gwtui.recorder.session_dirs import SESSIONS
 from gwtui.text.units import many
 from gwtui.text.untrusted_files import Directory
 
@@ -151,3 +158,36 @@ def _kind_in(line: str) -> str:
     except csv.Error:
         return ""
     return cells[_KIND] if len(cells) > _KIND else ""
+
+
+class PruningThread:
+    """Removes old sessions beside a new one, because a disk may be slow. Enter it when a session begins, leave it at
+    the end, which does not wait for it."""
+
+    def __init__(self, upkeep: Upkeep, session_dir: str | None, notes: deque[str]) -> None:
+        """`notes` gets what the user should know of it, added by another thread."""
+        self._upkeep = upkeep
+        self._name = Path(session_dir).name if session_dir is not None else ""
+        self._notes = notes
+        self._stopped = threading.Event()
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._run, name="pruning", daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+
+    def _run(self) -> None:
+        sessions, days, gb = Path(self._upkeep.state) / SESSIONS, self._upkeep.sessions_days, self._upkeep.sessions_gb
+        try:
+            pruned = prune_sessions(
+                sessions, now=time.time(), keep_days=days, keep_gb=gb, but=self._name, stopped=self._stopped.is_set
+            )
+        except OSError as error:
+            log.info("the sessions in %s cannot be looked through: %s", sessions, error)
+            return
+        if word := word_of(pruned, sessions, limited=bool(days or gb)):
+            self._notes.append(word)

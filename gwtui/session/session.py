@@ -31,9 +31,9 @@ from gwtui.model.records import FeedEnded, FeedSilent, Record
 from gwtui.model.signals import asks, heeded
 from gwtui.probes.prober import ProberFor, prober_for, results_prober_for
 from gwtui.recorder import Recorder
+from gwtui.recorder.pruning import PruningThread
 from gwtui.session.check_runner import CheckRunner
-from gwtui.session.desk import Desk
-from gwtui.session.housekeeping import Housekeeping
+from gwtui.session.record_pipeline import RecordPipeline
 from gwtui.session.record_writer import RecordWriter
 from gwtui.session.watchdog import Watchdog
 from gwtui.transport.polls import new_loop
@@ -57,12 +57,17 @@ class CommandDispatcher:
     """`run` it once; `handle` and `stop` are for the same event loop, while it runs."""
 
     def __init__(
-        self, engine: Engine, checks: CheckRunner, desk: Desk, watchdog: Watchdog, stop_at_s: float | None = None
+        self,
+        engine: Engine,
+        checks: CheckRunner,
+        pipeline: RecordPipeline,
+        watchdog: Watchdog,
+        stop_at_s: float | None = None,
     ) -> None:
         """`stop_at_s`: when `run` ends by itself, by `time.monotonic`."""
         self._engine = engine
         self._checks = checks
-        self._desk = desk
+        self._pipeline = pipeline
         self._stop_at_s = stop_at_s
         self.watchdog = watchdog
 
@@ -77,7 +82,7 @@ class CommandDispatcher:
         if isinstance(command, RunChecks) and self._engine.running:
             self._checks.begin(command)
         elif isinstance(command, AcceptUsual) and self._engine.running:
-            self._desk.accept(command.endpoint)
+            self._pipeline.accept(command.endpoint)
         else:
             self._engine.handle(command)
 
@@ -187,27 +192,29 @@ def _session(
     `silent` is called, in a thread, when the engine's event loop stands still.
     """
     start = replace(start, profile=localized(start.profile, local_zone()))
-    desk = Desk(start.profile, deliver, dropped)
+    pipeline = RecordPipeline(start.profile, deliver, dropped)
     with ExitStack() as stack:
-        stack.enter_context(watchdog.guarding(desk.flush, silent))
+        stack.enter_context(watchdog.guarding(pipeline.flush, silent))
         watchdog.end_s += EACH_END_S * len(start.profile.endpoints)
         stop_at_s = _stop_at_s(start, watchdog)
         if start.upkeep is not None:
-            desk.memory = stack.enter_context(_memory(start.upkeep, watchdog.end_s * HISTORY_SHARE))
-            stack.enter_context(Housekeeping(start.upkeep, start.session_dir, desk.memory.notes))
+            pipeline.memory = stack.enter_context(_memory(start.upkeep, watchdog.end_s * HISTORY_SHARE))
+            stack.enter_context(PruningThread(start.upkeep, start.session_dir, pipeline.memory.notes))
         if start.session_dir is not None:
             recorder = Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
-            desk.recorder = stack.enter_context(recorder)
+            pipeline.recorder = stack.enter_context(recorder)
 
         def emit(record: Record) -> None:
             watchdog.heard()
             checks.see(record)
-            desk.put(record)
+            pipeline.put(record)
 
-        engine = Engine(start.profile, emit, status=desk.figures, prober_for=prober_for, session_dir=start.session_dir)
+        engine = Engine(
+            start.profile, emit, status=pipeline.figures, prober_for=prober_for, session_dir=start.session_dir
+        )
         checks = CheckRunner(start.profile, emit, engine.budget_tracker)
         _quieten()
-        yield CommandDispatcher(engine, checks, desk, watchdog, stop_at_s)
+        yield CommandDispatcher(engine, checks, pipeline, watchdog, stop_at_s)
     deliver(engine.heartbeat())  # what became of the last rows
 
 

@@ -22,7 +22,7 @@ from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Endpoint, Price, Profile
 from gwtui.model.records import Notice, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.session.desk import Desk
+from gwtui.session.record_pipeline import RecordPipeline
 
 CLAUDE = "claude-3-haiku-20240307"
 MESSAGE = {
@@ -277,7 +277,7 @@ async def test_a_live_session_reports_the_fallback_once(gateway: Gateway) -> Non
     gateway.provider = "openai"
     it = Emitted()
     profile = profile_of(gateway, interval_s=0.05)
-    engine = Engine(profile, Desk(profile, it.emit).put, seed=1)
+    engine = Engine(profile, RecordPipeline(profile, it.emit).put, seed=1)
     async with running(engine):
         await it.until(lambda: len(it.all(Request)) >= 3)
     incidents = [each for each in it.all(LogEntry) if each.kind == "finding"]

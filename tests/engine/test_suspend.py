@@ -31,7 +31,7 @@ from gwtui.model.judged import LogEntry
 from gwtui.model.profile import Deadlines, Endpoint, Profile
 from gwtui.model.records import Heartbeat, Request
 from gwtui.model.verdicts import Verdict
-from gwtui.session.desk import Desk
+from gwtui.session.record_pipeline import RecordPipeline
 
 if sys.platform == "linux":
     import resource
@@ -86,7 +86,7 @@ class Watched(Emitted):
         self.set_s = 0.0
         self.engine = Engine(
             profile,
-            Desk(profile, self.emit).put,
+            RecordPipeline(profile, self.emit).put,
             boot=lambda: awake_and_asleep_ns() + self.slept_ns,
             wall=lambda: time.time() + self.slept_ns / SECOND + self.set_s,
             seed=1,
@@ -157,10 +157,10 @@ async def test_a_machine_that_slept_leaves_a_gap_and_blames_nobody() -> None:
 
 STANDING = """
 from gwtui.engine import engine, loop_lag
-from gwtui.health import own_trouble
+from gwtui.health import local_trouble
 from gwtui.session import main
 
-loop_lag.STANDSTILL_NS = own_trouble.LAG_NS = own_trouble.GAP_NS = 100_000_000
+loop_lag.STANDSTILL_NS = local_trouble.LAG_NS = local_trouble.GAP_NS = 100_000_000
 engine.HEARTBEAT_S = 0.05
 main()
 """

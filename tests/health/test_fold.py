@@ -13,8 +13,7 @@ from support.fleet import EU, US, claude, gpt
 from support.playing import Fault, Play, failing, finding, played, slower
 
 from gwtui.codec.wire import decode, encode
-from gwtui.health.health import Health
-from gwtui.health.in_order import InOrder
+from gwtui.health.health import Health, ReorderBuffer
 from gwtui.health.incident_log import IncidentLog
 from gwtui.model.enums import FindingName
 from gwtui.model.judged import LogEntry
@@ -121,11 +120,11 @@ def test_incidents_read_back_from_a_session_are_those_of_the_live_one(tmp_path: 
 
 
 def test_a_place_that_falls_silent_holds_the_others_up_for_3_seconds_only() -> None:
-    in_order = InOrder()
+    buffer = ReorderBuffer()
 
     def beat(place: str, second: float) -> list[float]:
         record = Heartbeat(at=second, now_ns=int(second * 1e9), vantage=place)
-        return [each.now_ns / 1e9 for each in in_order.put(record)]
+        return [each.now_ns / 1e9 for each in buffer.put(record)]
 
     assert beat("", 1) == [1]
     assert beat("fra", 1.5) == []
@@ -134,4 +133,4 @@ def test_a_place_that_falls_silent_holds_the_others_up_for_3_seconds_only() -> N
     assert beat("", 5) == [2]
     assert beat("", 5.6) == [2.5, 5, 5.6]
     assert beat("fra", 2.55) == [2.55], "late is better than never"
-    assert in_order.rest() == []
+    assert buffer.rest() == []

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.judged import S, Story
 
-from gwtui.health.windows import LEAST, MOST, Outcomes, Percentile
+from gwtui.health.windows import LEAST, MOST, Outcomes, WindowPercentile
 from gwtui.model.enums import State
 from gwtui.model.verdicts import Verdict
 
@@ -73,7 +73,7 @@ def test_degraded_follows_the_share_of_the_window_between_its_two_limits(letters
     percent=st.floats(0.1, 97.0),
 )
 def test_a_window_holds_the_values_of_its_span_but_not_too_few(samples: list[tuple[int, int]], percent: float) -> None:
-    window, least = Percentile(100, percent), max(LEAST, int(100 / (100 - percent)) + 1)
+    window, least = WindowPercentile(100, percent), max(LEAST, int(100 / (100 - percent)) + 1)
     kept: list[tuple[int, int]] = []
     now_ns = 0
     for step_ns, value in samples:
@@ -108,7 +108,7 @@ def test_a_window_counts_the_failures_of_its_span(results: list[tuple[int, Verdi
 
 
 def test_a_burst_does_not_grow_a_window_without_bound() -> None:
-    outcomes, percentile = Outcomes(60 * S), Percentile(60 * S, 50.0)
+    outcomes, percentile = Outcomes(60 * S), WindowPercentile(60 * S, 50.0)
     for now_ns in range(3 * MOST):
         outcomes.add(now_ns, None)
         percentile.add(now_ns, 1)

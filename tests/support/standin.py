@@ -16,7 +16,7 @@ from gwtui.model.enums import Trigger
 from gwtui.model.profile import Endpoint, Profile
 from gwtui.model.records import Heartbeat, Ping, Record, Request, RequestStarted
 from gwtui.model.verdicts import Verdict
-from gwtui.session.desk import Desk
+from gwtui.session.record_pipeline import RecordPipeline
 
 from .running import Emitted, running
 
@@ -114,7 +114,7 @@ class Session(Emitted):
 
     def __init__(self, profile: Profile, **options: Any) -> None:
         super().__init__()
-        self.engine = Engine(profile, Desk(profile, self.emit).put, seed=1, **options)
+        self.engine = Engine(profile, RecordPipeline(profile, self.emit).put, seed=1, **options)
 
     def send(self, *commands: Command) -> None:
         for command in commands:

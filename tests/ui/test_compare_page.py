@@ -19,9 +19,8 @@ from gwtui.model.commands import Burst
 from gwtui.model.metrics import Metric
 from gwtui.stats.comparison import ComparedSeries
 from gwtui.ui.panels.compare import OthersPanel, Picture, draw_others, draw_pairs, sentences
-from gwtui.ui.screens.compare import CompareScreen
+from gwtui.ui.screens.compare import LEAST_PAUSE_S, PAUSE_TIMES, CompareScreen, Throttle
 from gwtui.ui.text_layout import Line, line_cells, plain, sheet
-from gwtui.ui.throttle import LEAST_S, SHARE, Throttle
 
 GOLDENS = Path(__file__).parent.parent / "goldens"
 EVERYBODY = tuple(other.name for other in pages.OTHERS)
@@ -108,12 +107,12 @@ def test_work_is_due_when_its_subject_changes_and_else_when_it_is_time() -> None
     pace.ended(101.0)
     assert not pace.due("a", 1, 1000.0), "nothing changed"
     assert pace.due("b", 1, 101.0)
-    assert not pace.due("a", 2, 101.0 + SHARE - 0.1)
-    assert pace.due("a", 2, 101.0 + SHARE)
+    assert not pace.due("a", 2, 101.0 + PAUSE_TIMES - 0.1)
+    assert pace.due("a", 2, 101.0 + PAUSE_TIMES)
     pace.began("a", 2, 200.0)
     pace.ended(200.0)
-    assert not pace.due("a", 3, 200.0 + LEAST_S - 0.1)
-    assert pace.due("a", 3, 200.0 + LEAST_S)
+    assert not pace.due("a", 3, 200.0 + LEAST_PAUSE_S - 0.1)
+    assert pace.due("a", 3, 200.0 + LEAST_PAUSE_S)
 
 
 # In the whole program

@@ -21,10 +21,39 @@ from gwtui.ui.keymap import bindings, hints
 from gwtui.ui.messages import show_message
 from gwtui.ui.panels.compare import ComparePanel, OthersPanel, Picture, sentences
 from gwtui.ui.screens.ask import AskScreen
-from gwtui.ui.throttle import Throttle
 
 MOST_ROWS = 8
 """Of the list of others, while there is no more room."""
+LEAST_PAUSE_S = 2.0
+PAUSE_TIMES = 5
+"""The pause between two runs, as a multiple of the time that one takes."""
+
+
+class Throttle:
+    """When to compare again: not for nothing, and never for more than a small share of the time.
+
+    `due` says whether to begin; then `began`, and in the end `ended`. Times are seconds of one clock.
+    """
+
+    def __init__(self) -> None:
+        self._subject: object = None
+        self._facts: object = None
+        self._began_s: float | None = None
+        self._next_s = 0.0
+
+    def due(self, subject: object, facts: object, now_s: float) -> bool:
+        """Another subject is due at once, changed facts of the same one when it is time; nothing while work runs."""
+        if self._began_s is not None or (subject, facts) == (self._subject, self._facts):
+            return False
+        return subject != self._subject or now_s >= self._next_s
+
+    def began(self, subject: object, facts: object, now_s: float) -> None:
+        self._subject, self._facts, self._began_s = subject, facts, now_s
+
+    def ended(self, now_s: float) -> None:
+        if self._began_s is not None:
+            self._next_s = now_s + max(LEAST_PAUSE_S, PAUSE_TIMES * (now_s - self._began_s))
+        self._began_s = None
 
 
 class CompareScreen(ModalScreen[None]):

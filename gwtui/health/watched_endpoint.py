@@ -20,7 +20,7 @@ QUIET_RESULTS = 5
 """The number of good results without a finding after which it has ended."""
 
 
-class Watched:
+class WatchedEndpoint:
     """What is known of an endpoint."""
 
     def __init__(self, endpoint: Endpoint, profile: Profile, vantage: str) -> None:

@@ -19,7 +19,7 @@ STOOD_STILL = "engine.stood-still"
 """The rule of local failures that are the engine's lateness."""
 
 
-class OwnTrouble:
+class LocalTrouble:
     """Follows one place."""
 
     def __init__(self) -> None:

@@ -15,7 +15,7 @@ from gwtui.recorder import Recorder, RecorderStatus
 from gwtui.text.sanitize import clean
 
 
-class Desk:
+class RecordPipeline:
     """`put` every record, in the order in which they come. After each come the entries that it makes in the log, and
     what has become usual by it.
 

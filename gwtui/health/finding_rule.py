@@ -17,7 +17,7 @@ RECENT = 5
 MOST_OF_THEM = 3
 
 
-class _Found:
+class _DegradingFinding:
     """One finding of an endpoint: in which of its latest good results it was."""
 
     def __init__(self) -> None:
@@ -38,13 +38,13 @@ class _Found:
             self.onset = having[0]
 
 
-class Found:
+class DegradingFindings:
     """Follows the findings that degrade: those which say so, at once, and those of the profile's `findings_degrade`
     where 3 of the last 5 good results have them. One is over after 5 without."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self._names = frozenset(names)
-        self._found: dict[FindingName, _Found] = {}
+        self._found: dict[FindingName, _DegradingFinding] = {}
         self._last: Finding | None = None
         """The one that degrades, or that did until now."""
 
@@ -52,7 +52,7 @@ class Found:
         """Take a good result."""
         found = {each.name: each for each in sure_findings(result) if each.degrades or str(each.name) in self._names}
         for name in found:
-            self._found.setdefault(name, _Found())
+            self._found.setdefault(name, _DegradingFinding())
         for name, each in list(self._found.items()):
             if name not in found and result.tainted and entry_of(name).timed:
                 continue  # it might have been found in a calmer moment
@@ -78,7 +78,7 @@ class Found:
         worst = self._worst()
         return None if worst is None else worst.onset
 
-    def _worst(self) -> _Found | None:
+    def _worst(self) -> _DegradingFinding | None:
         """The first that began of those that degrade."""
         return next((each for each in self._found.values() if each.onset is not None), None)
 

@@ -1,4 +1,4 @@
-"""The desk hands every record out, and behind it what it means."""
+"""The pipeline hands every record out, and behind it what it means."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from gwtui.model.records import Notice, Record, Request, SessionStarted
 from gwtui.model.verdicts import Verdict
 from gwtui.recorder import Recorder
 from gwtui.recorder.session_reader import UnreadRows, read_session
-from gwtui.session.desk import Desk
+from gwtui.session.record_pipeline import RecordPipeline
 
 PROFILE = Profile(endpoints=(ENDPOINT,))
 
@@ -36,13 +36,13 @@ def result(number: int, verdict: Verdict = Verdict.TRUNCATED) -> Request:
 
 def test_what_a_result_means_comes_right_behind_it_and_is_recorded(tmp_path: Path) -> None:
     delivered: list[Record] = []
-    desk = Desk(PROFILE, delivered.append)
-    with Recorder(tmp_path / "s", PROFILE) as desk.recorder:
-        desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+    pipeline = RecordPipeline(PROFILE, delivered.append)
+    with Recorder(tmp_path / "s", PROFILE) as pipeline.recorder:
+        pipeline.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
         for number in (1, 2, 3):
-            desk.put(result(number))
-        desk.flush(5)
-        assert desk.figures().rows_lost == 0
+            pipeline.put(result(number))
+        pipeline.flush(5)
+        assert pipeline.figures().rows_lost == 0
     state = next(each for each in delivered if isinstance(each, LogEntry) and each.kind == "state")
     assert (state.state, state.number, state.text) == (State.DOWN, 3, "3 truncated in a row")
     assert [each.number for each in delivered if isinstance(each, Request)] == [1, 2, 3]
@@ -51,9 +51,9 @@ def test_what_a_result_means_comes_right_behind_it_and_is_recorded(tmp_path: Pat
 
 
 def test_without_a_directory_nothing_waits_and_dropped_events_are_counted() -> None:
-    desk = Desk(PROFILE, lambda record: None, lambda: 7)
-    desk.flush(0)
-    assert (desk.figures().rows_waiting, desk.figures().events_dropped) == (0, 7)
+    pipeline = RecordPipeline(PROFILE, lambda record: None, lambda: 7)
+    pipeline.flush(0)
+    assert (pipeline.figures().rows_waiting, pipeline.figures().events_dropped) == (0, 7)
 
 
 def good(number: int, ms: int = 100) -> Request:
@@ -62,11 +62,11 @@ def good(number: int, ms: int = 100) -> Request:
 
 def test_what_becomes_usual_comes_behind_the_result_and_is_recorded(tmp_path: Path) -> None:
     delivered: list[Record] = []
-    desk = Desk(PROFILE, delivered.append)
-    with Recorder(tmp_path / "s", PROFILE) as desk.recorder:
-        desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+    pipeline = RecordPipeline(PROFILE, delivered.append)
+    with Recorder(tmp_path / "s", PROFILE) as pipeline.recorder:
+        pipeline.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
         for number in range(1, 22):
-            desk.put(good(number))
+            pipeline.put(good(number))
     (usual,) = (each for each in delivered if isinstance(each, Usual))
     assert delivered.index(usual) == delivered.index(good(20)) + 1
     assert usual.latencies[Metric.TTFT].n == 20
@@ -76,10 +76,10 @@ def test_what_becomes_usual_comes_behind_the_result_and_is_recorded(tmp_path: Pa
 
 def test_by_what_is_usual_an_endpoint_is_slow_and_that_teaches_nothing() -> None:
     delivered: list[Record] = []
-    desk = Desk(PROFILE, delivered.append)
-    desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+    pipeline = RecordPipeline(PROFILE, delivered.append)
+    pipeline.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
     for number in range(1, 120):
-        desk.put(good(number, 100 if number < 39 else 2000))
+        pipeline.put(good(number, 100 if number < 39 else 2000))
     assert any(isinstance(each, LogEntry) and each.state is State.SLOW for each in delivered)
     assert [each.latencies[Metric.TTFT].n for each in delivered if isinstance(each, Usual)] == [20]
 
@@ -87,11 +87,11 @@ def test_by_what_is_usual_an_endpoint_is_slow_and_that_teaches_nothing() -> None
 def test_what_was_learnt_is_usual_in_the_next_session(tmp_path: Path) -> None:
     history = tmp_path / "state" / "history.sqlite"
     for _ in range(2):
-        desk = Desk(PROFILE, lambda record: None)
-        with Memory(history) as desk.memory:
-            desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+        pipeline = RecordPipeline(PROFILE, lambda record: None)
+        with Memory(history) as pipeline.memory:
+            pipeline.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
             for number in range(1, 31):
-                desk.put(good(number))
+                pipeline.put(good(number))
     with Store(history) as store:
         ((number, _),) = store.identities()
         assert [row.n for row in store.outcomes(number, 0, 1 << 40)] == [60]
@@ -99,15 +99,15 @@ def test_what_was_learnt_is_usual_in_the_next_session(tmp_path: Path) -> None:
 
 def test_what_an_endpoint_does_now_is_accepted_as_usual() -> None:
     delivered: list[Record] = []
-    desk = Desk(PROFILE, delivered.append)
-    desk.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
+    pipeline = RecordPipeline(PROFILE, delivered.append)
+    pipeline.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
     for number in range(1, 31):
-        desk.put(good(number))
-    desk.accept("a")
+        pipeline.put(good(number))
+    pipeline.accept("a")
     usual = [each for each in delivered if isinstance(each, Usual)]
     assert (usual[-1].endpoint, usual[-1].why, dict(usual[-1].latencies)) == ("a", "accepted", {})
     entry = next(each for each in delivered if isinstance(each, LogEntry) and each.kind == "engine")
     assert entry.endpoint == "a"
-    desk.accept("b")
+    pipeline.accept("b")
     assert isinstance(delivered[-1], Notice)
     assert "'b'" in delivered[-1].text

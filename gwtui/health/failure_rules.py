@@ -31,7 +31,7 @@ LEAST_SHARE = 0.0005
 ERROR_STATUS = 400
 
 
-class Failures:
+class FailureCounts:
     """Failures with what is said of them: their verdicts, the newest status of each, and the first."""
 
     def __init__(self) -> None:
@@ -68,8 +68,8 @@ class Outage:
         self.cause: Cause | None = None
         self.onset: Onset | None = None
         self._good_run = 0
-        self._run = Failures()
-        self._alike = Failures()
+        self._run = FailureCounts()
+        self._alike = FailureCounts()
         """The newest failures in a row that are of one class."""
         self._before: Counter[Verdict] = Counter()
         """Those of the outage before the class of its causes changed; empty while it has not."""
@@ -86,14 +86,14 @@ class Outage:
         """Take a good or a failed result."""
         if result.outcome is Outcome.OK:
             self._good_run += 1
-            self._run, self._alike = Failures(), Failures()
+            self._run, self._alike = FailureCounts(), FailureCounts()
             self.down = self.down and self._good_run < self._thresholds.up_after
             return
         self._good_run = 0
         self._said = said(result)
         self._run.add(result, seen)
         if self._alike.kind is not cause_kind_of(result.verdict):
-            self._alike = Failures()
+            self._alike = FailureCounts()
         self._alike.add(result, seen)
         if self.down:
             self._all[result.verdict] += 1
@@ -145,7 +145,7 @@ class FailureShare:
         """The same with those of outages."""
         self._all: deque[Verdict | None] = deque(maxlen=MOST)
         """The same, however old."""
-        self._failures = Failures()
+        self._failures = FailureCounts()
         self._latest: deque[tuple[CauseKind, Onset]] = deque(maxlen=OTHERS)
         self._counted: deque[_Counted] = deque(maxlen=REMEMBERED)
         self._usual: Usual | None = None

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections import deque
 
 from gwtui.health.evidence import Onset
-from gwtui.health.windows import LEAST, MOST, Percentile
+from gwtui.health.windows import LEAST, MOST, WindowPercentile
 from gwtui.model.enums import Trigger
 from gwtui.model.incidents import Cause, CauseKind
 from gwtui.model.judged import Usual
@@ -96,7 +96,7 @@ class _OverLimit:
     def __init__(self, thresholds: Thresholds, limit_ms: float) -> None:
         self._thresholds = thresholds
         self._limit_ns = int(limit_ms * 1e6)
-        self._latencies = Percentile(int(thresholds.window_s * 1e9), thresholds.slow_percentile)
+        self._latencies = WindowPercentile(int(thresholds.window_s * 1e9), thresholds.slow_percentile)
         self._metric = Metric.E2E
         self._now_ns = 0
         self.slow = False
