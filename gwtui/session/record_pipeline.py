@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from gwtui.engine import Figures
 from gwtui.health.health import Health
-from gwtui.history import Memory
+from gwtui.history import SessionHistory
 from gwtui.model.profile import Profile
 from gwtui.model.records import Notice, Record
 from gwtui.recorder import Recorder, RecorderStatus
@@ -27,7 +27,7 @@ class RecordPipeline:
     ) -> None:
         """`dropped`: how many stream events were left out of what was delivered."""
         self.recorder: Recorder | None = None
-        self.memory = Memory(None)
+        self.history = SessionHistory(None)
         self._health = Health(profile)
         self._deliver = deliver
         self._dropped = dropped
@@ -40,12 +40,12 @@ class RecordPipeline:
             self._hand_out(each)
             for entry in self._health.apply(each):
                 self._hand_out(entry)
-                waiting += self.memory.apply(entry)
-            waiting += self.memory.apply(each)
+                waiting += self.history.apply(entry)
+            waiting += self.history.apply(each)
 
     def accept(self, endpoint: str) -> None:
         """Let what this endpoint does now, as seen from all places, be what is usual for it; or say why not."""
-        tracker = self.memory.tracker
+        tracker = self.history.tracker
         keys = [key for key in tracker.identities if key[1] == endpoint]
         for key in keys:
             for record in tracker.accept(key):
@@ -58,7 +58,7 @@ class RecordPipeline:
         until_s = time.monotonic() + within_s
         if self.recorder is not None:
             self.recorder.close(within_s)
-        self.memory.close(max(0.0, until_s - time.monotonic()))
+        self.history.close(max(0.0, until_s - time.monotonic()))
 
     def figures(self) -> Figures:
         """What a heartbeat says of the rows and the events."""

@@ -24,7 +24,7 @@ from msgspec.structs import replace
 from gwtui.codec.wire import WireError, decode_command
 from gwtui.engine import Engine
 from gwtui.feeds import Feed
-from gwtui.history import HISTORY, Memory
+from gwtui.history import HISTORY, SessionHistory
 from gwtui.model.commands import AcceptUsual, Command, RunChecks, Start, Upkeep
 from gwtui.model.maintenance import local_zone, localized
 from gwtui.model.records import FeedEnded, FeedSilent, Record
@@ -198,8 +198,8 @@ def _session(
         watchdog.end_s += EACH_END_S * len(start.profile.endpoints)
         stop_at_s = _stop_at_s(start, watchdog)
         if start.upkeep is not None:
-            pipeline.memory = stack.enter_context(_memory(start.upkeep, watchdog.end_s * HISTORY_SHARE))
-            stack.enter_context(PruningThread(start.upkeep, start.session_dir, pipeline.memory.notes))
+            pipeline.history = stack.enter_context(_history(start.upkeep, watchdog.end_s * HISTORY_SHARE))
+            stack.enter_context(PruningThread(start.upkeep, start.session_dir, pipeline.history.notes))
         if start.session_dir is not None:
             recorder = Recorder(Path(start.session_dir), start.profile, close_s=watchdog.end_s * ROWS_SHARE)
             pipeline.recorder = stack.enter_context(recorder)
@@ -218,8 +218,8 @@ def _session(
     deliver(engine.heartbeat())  # what became of the last rows
 
 
-def _memory(upkeep: Upkeep, close_s: float) -> Memory:
-    return Memory(Path(upkeep.state) / HISTORY, keep_days=upkeep.history_days, close_s=close_s)
+def _history(upkeep: Upkeep, close_s: float) -> SessionHistory:
+    return SessionHistory(Path(upkeep.state) / HISTORY, keep_days=upkeep.history_days, close_s=close_s)
 
 
 def _stop_at_s(start: Start, watchdog: Watchdog) -> float | None:

@@ -10,7 +10,7 @@ from gwtui.gateway.behaviour import Behaviour
 from gwtui.gateway.profile import demo_profile
 from gwtui.gateway.scenario import Scenario, load_scenario
 from gwtui.health.health import Health
-from gwtui.history.tracker import UsualTracker
+from gwtui.history.usual_tracker import UsualTracker
 from gwtui.model.enums import State
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.profile import Endpoint, Thresholds

@@ -7,7 +7,7 @@ from pathlib import Path
 from msgspec.structs import replace
 from support.judged import ENDPOINT, START_AT, S
 
-from gwtui.history import Memory
+from gwtui.history import SessionHistory
 from gwtui.history.store import Store
 from gwtui.model.enums import State
 from gwtui.model.judged import LogEntry, Usual
@@ -88,7 +88,7 @@ def test_what_was_learnt_is_usual_in_the_next_session(tmp_path: Path) -> None:
     history = tmp_path / "state" / "history.sqlite"
     for _ in range(2):
         pipeline = RecordPipeline(PROFILE, lambda record: None)
-        with Memory(history) as pipeline.memory:
+        with SessionHistory(history) as pipeline.history:
             pipeline.put(SessionStarted(started_at=START_AT, now_ns=1000 * S, profile=PROFILE))
             for number in range(1, 31):
                 pipeline.put(good(number))

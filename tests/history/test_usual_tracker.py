@@ -13,8 +13,8 @@ from support.remembering import MS
 
 from gwtui.history.batch import Batch
 from gwtui.history.sums import LatencySums
-from gwtui.history.tracker import UsualTracker
 from gwtui.history.usual import Acceptance, Past
+from gwtui.history.usual_tracker import UsualTracker
 from gwtui.model.enums import State, Trigger
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.metrics import Metric

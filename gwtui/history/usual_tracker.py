@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from gwtui.apis import kind_of
 from gwtui.history.batch import Batch, HourKey, Lesson, Sequence
 from gwtui.history.identity import EndpointIdentity, identity_of
-from gwtui.history.learning import Learning
 from gwtui.history.usual import Acceptance, Past, hour_of
+from gwtui.history.usual_learner import UsualLearner
 from gwtui.model.conversation import is_between
 from gwtui.model.durations import seconds_of
 from gwtui.model.enums import Outcome, State, Trigger
@@ -42,7 +42,7 @@ class UsualTracker:
         """`remembers`: there is a history, to which `taken` batches are added."""
         self._remembers = remembers
         self._profile = Profile()
-        self._learnings: dict[Key, Learning] = {}
+        self._learners: dict[Key, UsualLearner] = {}
         self._told: dict[Key, Usual] = {}
         self._due: dict[Key, str] = {}
         """Endpoints of which the usual has changed while they were sick, and why."""
@@ -61,7 +61,7 @@ class UsualTracker:
     @property
     def identities(self) -> dict[Key, EndpointIdentity]:
         """What the history may know: the profile's endpoints as probed from here, and from all places heard of."""
-        return {key: learning.identity for key, learning in self._learnings.items()}
+        return {key: learner.identity for key, learner in self._learners.items()}
 
     def apply(self, record: Record) -> tuple[Usual | LogEntry, ...]:
         """Take the next record; gives what has changed of what is usual."""
@@ -85,10 +85,10 @@ class UsualTracker:
 
     def know(self, key: Key, identity: EndpointIdentity, past: Past) -> tuple[Usual, ...]:
         """Take what the history says of an endpoint in this hour."""
-        learning = self._learnings.get(key)
-        if learning is None or learning.identity != identity:
+        learner = self._learners.get(key)
+        if learner is None or learner.identity != identity:
             return ()
-        learning.past = past
+        learner.past = past
         return self._tell(key, ANOTHER_HOUR if key in self._told else START)
 
     def accept(
@@ -99,15 +99,15 @@ class UsualTracker:
         `acceptance`: as it is in the history already. Without it, or where the change began earlier than it says, it
         will be in the next batch.
         """
-        learning = self._learnings.get(key)
-        if learning is None:
+        learner = self._learners.get(key)
+        if learner is None:
             return ()
         before = self._told.get(key)
-        since = learning.episode.began if learning.episode is not None else self.now
+        since = learner.episode.began if learner.episode is not None else self.now
         if acceptance is None or since < acceptance.since:  # only this session knows when its incident began
             at = self.now if acceptance is None else acceptance.at
-            self._batch.accepted[learning.identity] = Acceptance(since, at)
-        learning.begin_anew()
+            self._batch.accepted[learner.identity] = Acceptance(since, at)
+        learner.begin_anew()
         usual = self._usual(key, why)
         self._told[key] = usual
         self._due.pop(key, None)
@@ -124,13 +124,13 @@ class UsualTracker:
     def taken(self) -> Batch:
         """What came since it was taken last."""
         for key, lesson in self._lessons:
-            if key in self._learnings:
-                self._count(self._learnings[key].identity, lesson)
+            if key in self._learners:
+                self._count(self._learners[key].identity, lesson)
         self._lessons.clear()
-        for learning in self._learnings.values():
-            if learning.episode is not None:
-                learning.episode = replace(learning.episode, until=self.now)
-                self._batch.tell(learning.episode)
+        for learner in self._learners.values():
+            if learner.episode is not None:
+                learner.episode = replace(learner.episode, until=self.now)
+                self._batch.tell(learner.episode)
         batch, self._batch = self._batch, Batch()
         return batch
 
@@ -153,31 +153,31 @@ class UsualTracker:
         """Keep what was learnt of the endpoints that are the same as before."""
         self._batch = self.taken()
         judged_before, self._profile = self._profile, profile
-        before, self._learnings = self._learnings, {}
+        before, self._learners = self._learners, {}
         names = {endpoint.name: endpoint for endpoint in profile.endpoints}
         for vantage, name in {**dict.fromkeys(("", name) for name in names), **dict.fromkeys(before)}:
             if name in names:
                 self._open((vantage, name), names[name], before.get((vantage, name)))
-        for key, learning in before.items():
-            if learning is not self._learnings.get(key):
+        for key, learner in before.items():
+            if learner is not self._learners.get(key):
                 self._told.pop(key, None)
                 self._due.pop(key, None)
-            if learning.episode is not None and not _is_judged_alike(key[1], judged_before, profile):
-                self._batch.tell(replace(learning.episode, goes_on=False))
-                learning.leave()
+            if learner.episode is not None and not _is_judged_alike(key[1], judged_before, profile):
+                self._batch.tell(replace(learner.episode, goes_on=False))
+                learner.leave()
 
-    def _open(self, key: Key, endpoint: Endpoint, known: Learning | None) -> Learning:
+    def _open(self, key: Key, endpoint: Endpoint, known: UsualLearner | None) -> UsualLearner:
         identity = identity_of(self._profile.name, endpoint, key[0])
-        learning = known if known is not None and known.identity == identity else Learning(identity)
-        self._learnings[key] = learning
-        return learning
+        learner = known if known is not None and known.identity == identity else UsualLearner(identity)
+        self._learners[key] = learner
+        return learner
 
     def _state(self, entry: LogEntry) -> tuple[Usual, ...]:
         key = (entry.vantage, entry.endpoint)
-        learning = self._learnings.get(key)
-        if learning is None:
+        learner = self._learners.get(key)
+        if learner is None:
             return ()
-        ended = learning.enter(entry)
+        ended = learner.enter(entry)
         if ended is None:
             return ()
         self._batch.tell(replace(ended, until=entry.at, goes_on=False))
@@ -188,14 +188,14 @@ class UsualTracker:
         if endpoint is None or not _counts(result):
             return ()
         key = (result.vantage, result.endpoint)
-        learning = self._learnings.get(key) or self._open(key, endpoint, None)
+        learner = self._learners.get(key) or self._open(key, endpoint, None)
         lesson = self._lesson(result, endpoint)
-        learning.take(lesson)
+        learner.take(lesson)
         if self._remembers:
             self._lessons.append((key, lesson))
-        if learning.episode is not None:
-            return self.accept(key, why=RELEARNT) if self._is_lasting(learning, endpoint) else ()
-        return self._tell(key, LEARNT) if learning.grown() else ()
+        if learner.episode is not None:
+            return self.accept(key, why=RELEARNT) if self._is_lasting(learner, endpoint) else ()
+        return self._tell(key, LEARNT) if learner.grown() else ()
 
     def _lesson(self, result: Request | Ping, endpoint: Endpoint) -> Lesson:
         good = result.outcome is Outcome.OK
@@ -205,19 +205,19 @@ class UsualTracker:
         at = self._wall_offset_s + result.now_ns / 1e9
         return Lesson(at=at, verdict=result.verdict.value, is_good=good, latencies=latencies, teaches=True)
 
-    def _is_lasting(self, learning: Learning, endpoint: Endpoint) -> bool:
+    def _is_lasting(self, learner: UsualLearner, endpoint: Endpoint) -> bool:
         """Whether it has been slow for so long that this is what is usual. What fails never becomes so by itself."""
-        if learning.state is not State.SLOW or learning.episode is None or not learning.has_changed:
+        if learner.state is not State.SLOW or learner.episode is None or not learner.has_changed:
             return False
         try:
             after_s = seconds_of(self._profile.thresholds_of(endpoint).relearn_after)
         except ValueError:
             after_s = DAY_S
-        return self.now - learning.episode.began >= after_s
+        return self.now - learner.episode.began >= after_s
 
     def _tell(self, key: Key, why: str) -> tuple[Usual, ...]:
         """Tell what is usual where that has changed; later while the endpoint is sick."""
-        if self._learnings[key].episode is not None:
+        if self._learners[key].episode is not None:
             self._due[key] = why
             return ()
         self._due.pop(key, None)
@@ -230,15 +230,15 @@ class UsualTracker:
 
     def _usual(self, key: Key, why: str) -> Usual:
         vantage, name = key
-        endpoint, learning = self._profile.endpoint(name), self._learnings[key]
+        endpoint, learner = self._profile.endpoint(name), self._learners[key]
         watched = _watched(endpoint, self._profile) if endpoint is not None else ()
-        good, failed = learning.share()
+        good, failed = learner.share()
         return Usual(
             endpoint=name,
             vantage=vantage,
             at=self.now,
             now_ns=self.now_ns,
-            latencies=learning.latencies(watched),
+            latencies=learner.latencies(watched),
             good=good,
             failed=failed,
             why=why,

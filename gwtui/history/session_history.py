@@ -7,10 +7,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from gwtui.history.history_thread import AcceptedElsewhere, HistoryKeeper, HistoryTrouble, Known, News
 from gwtui.history.identity import EndpointIdentity
-from gwtui.history.keeper import AcceptedElsewhere, HistoryKeeper, HistoryTrouble, Known, News
-from gwtui.history.tracker import Key, UsualTracker
 from gwtui.history.usual import hour_of
+from gwtui.history.usual_tracker import Key, UsualTracker
 from gwtui.model.judged import LogEntry, Usual
 from gwtui.model.records import Heartbeat, Notice, ProfileChanged, Record, SessionStarted
 from gwtui.text.sanitize import clean
@@ -23,7 +23,7 @@ KEEP_DAYS = 400.0
 Told = Usual | LogEntry | Notice
 
 
-class Memory:
+class SessionHistory:
     """Enter it, show it every record, tell what it says, leave it: then what could be written is."""
 
     def __init__(self, history: Path | None, *, keep_days: float = KEEP_DAYS, close_s: float = CLOSE_S) -> None:
@@ -31,47 +31,47 @@ class Memory:
         self.notes: deque[str] = deque()
         """What other threads have for the log, to be added at the right."""
         self.tracker = UsualTracker(remembers=history is not None)
-        self._keeper = HistoryKeeper(history, keep_days) if history is not None else None
+        self._thread = HistoryKeeper(history, keep_days) if history is not None else None
         self._close_s = close_s
         self._keys: dict[Key, EndpointIdentity] = {}
         self._hour = 0
         self._handed_at = 0.0
         self._rounds = 0
-        """The keeper's rounds when it got something last."""
+        """The thread's rounds when it got something last."""
         self._told_silence = False
 
     def __enter__(self) -> Self:
-        if self._keeper is not None:
-            self._keeper.start()
+        if self._thread is not None:
+            self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._keeper is not None:
-            self._keeper.hand(self.tracker.ended())
+        if self._thread is not None:
+            self._thread.hand(self.tracker.ended())
         self.close(self._close_s)
 
     def close(self, within_s: float) -> None:
         """Write what was handed in by now. May be called again, and from any thread."""
-        if self._keeper is not None:
-            self._keeper.close(within_s)
+        if self._thread is not None:
+            self._thread.close(within_s)
 
     def apply(self, record: Record) -> list[Told]:
         """Take the next record, those included that judging makes. Never blocks; gives what it has to say."""
         told: list[Told] = [*self.tracker.apply(record)]
         while self.notes:
             told += self._say(self.notes.popleft())
-        keeper = self._keeper
-        if keeper is None:
+        thread = self._thread
+        if thread is None:
             return told
-        while keeper.news:
-            told += self._heard(keeper.news.popleft())
+        while thread.news:
+            told += self._heard(thread.news.popleft())
         if isinstance(record, SessionStarted | ProfileChanged | Heartbeat):
-            self._ask(keeper)
-            told += self._hand(keeper)
+            self._ask(thread)
+            told += self._hand(thread)
         elif isinstance(record, LogEntry) and record.kind == "state":
-            keeper.hand(self.tracker.taken())  # an incident that others may ask about, and accept
+            thread.hand(self.tracker.taken())  # an incident that others may ask about, and accept
         return told
 
     def _heard(self, news: News) -> list[Told]:
@@ -79,30 +79,30 @@ class Memory:
             case Known():
                 return [*self.tracker.know(news.key, news.identity, news.past)]
             case AcceptedElsewhere():
-                if self._keeper is not None and (identity := self._keys.get(news.key)) is not None:
-                    self._keeper.ask({news.key: identity}, self._hour)
+                if self._thread is not None and (identity := self._keys.get(news.key)) is not None:
+                    self._thread.ask({news.key: identity}, self._hour)
                 return [*self.tracker.accept(news.key, news.acceptance)]
             case HistoryTrouble():
                 return self._say(news.text)
 
-    def _ask(self, keeper: HistoryKeeper) -> None:
+    def _ask(self, thread: HistoryKeeper) -> None:
         """Ask for what is usual in each hour anew, and for endpoints that are new."""
         keys, hour = self.tracker.identities, hour_of(self.tracker.now)
         new = {key: identity for key, identity in keys.items() if hour != self._hour or self._keys.get(key) != identity}
         self._keys, self._hour = keys, hour
         if new:
-            keeper.follow(keys)
-            keeper.ask(new, hour)
+            thread.follow(keys)
+            thread.ask(new, hour)
 
-    def _hand(self, keeper: HistoryKeeper) -> list[Told]:
+    def _hand(self, thread: HistoryKeeper) -> list[Told]:
         now = self.tracker.now
         if not self._handed_at:
             self._handed_at = now
         if abs(now - self._handed_at) < WRITE_S:
             return []
         self._handed_at = now
-        is_silent, self._rounds = keeper.busy and keeper.rounds == self._rounds, keeper.rounds
-        keeper.hand(self.tracker.taken())
+        is_silent, self._rounds = thread.busy and thread.rounds == self._rounds, thread.rounds
+        thread.hand(self.tracker.taken())
         if is_silent and not self._told_silence:
             self._told_silence = True
             return self._say("the disk of the history has not answered for a minute; probing goes on")

@@ -11,10 +11,10 @@ import pytest
 from msgspec.structs import replace
 from support.remembering import ENDPOINT, IDENTITY, MS, batch_of
 
-from gwtui.history import keeper as keeping
+from gwtui.history import history_thread
 from gwtui.history.batch import Batch
-from gwtui.history.keeper import HistoryKeeper
-from gwtui.history.memory import Memory, Told
+from gwtui.history.history_thread import HistoryKeeper
+from gwtui.history.session_history import SessionHistory, Told
 from gwtui.history.store import Store
 from gwtui.history.usual import Acceptance
 from gwtui.model.enums import State
@@ -37,20 +37,20 @@ class Rounds:
         self._done = threading.Condition()
         one_round = HistoryKeeper._round
 
-        def one_round_and_noted(keeper: HistoryKeeper) -> None:
-            one_round(keeper)
+        def one_round_and_noted(thread: HistoryKeeper) -> None:
+            one_round(thread)
             with self._done:
-                keeper.busy = keeper._wake.is_set()
+                thread.busy = thread._wake.is_set()
                 self._done.notify_all()
 
         monkeypatch.setattr(HistoryKeeper, "_round", one_round_and_noted)
 
-    def all_done(self, memory: Memory) -> None:
+    def all_done(self, history: SessionHistory) -> None:
         """Have it done all that it was given by now."""
-        keeper = memory._keeper
-        assert keeper is not None
+        thread = history._thread
+        assert thread is not None
         with self._done:
-            assert self._done.wait_for(lambda: not keeper.busy and not keeper._wake.is_set(), SOON_S)
+            assert self._done.wait_for(lambda: not thread.busy and not thread._wake.is_set(), SOON_S)
 
 
 @pytest.fixture
@@ -66,15 +66,15 @@ def path(tmp_path: Path) -> Path:
 class Session:
     """A session of one endpoint."""
 
-    def __init__(self, memory: Memory) -> None:
-        self.memory = memory
+    def __init__(self, history: SessionHistory) -> None:
+        self.history = history
         self.now_s = 0
         self.number = 0
-        self.told: list[Told] = [*memory.apply(SessionStarted(started_at=START_AT, now_ns=0, profile=PROFILE))]
+        self.told: list[Told] = [*history.apply(SessionStarted(started_at=START_AT, now_ns=0, profile=PROFILE))]
 
     def beat(self, seconds: int = 1) -> None:
         self.now_s += seconds
-        self.told += self.memory.apply(Heartbeat(at=START_AT + self.now_s, now_ns=self.now_s * 1000 * MS))
+        self.told += self.history.apply(Heartbeat(at=START_AT + self.now_s, now_ns=self.now_s * 1000 * MS))
 
     def results(self, n: int, ms: int = 100) -> None:
         for _ in range(n):
@@ -90,7 +90,7 @@ class Session:
                 duration_ns=ms * 3 * MS,
                 ttft_ns=ms * MS,
             )
-            self.told += self.memory.apply(request)
+            self.told += self.history.apply(request)
 
     def log(self) -> list[str]:
         return [each.text for each in self.told if isinstance(each, LogEntry)]
@@ -107,26 +107,26 @@ def good_in(path: Path) -> int:
 
 
 def test_a_session_begins_with_what_earlier_ones_have_learnt(path: Path, rounds: Rounds) -> None:
-    with Memory(path) as memory:
-        session = Session(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
         session.results(60)
-    with Memory(path) as memory:
-        session = Session(memory)
-        rounds.all_done(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
+        rounds.all_done(history)
         session.beat()
         assert session.usual() == [("start", 100)]
     assert good_in(path) == 60
 
 
 def test_results_are_written_each_minute(path: Path, rounds: Rounds) -> None:
-    with Memory(path) as memory:
-        session = Session(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
         session.results(60)
         session.beat(59)
-        rounds.all_done(memory)
+        rounds.all_done(history)
         assert good_in(path) == 0
         session.beat(1)
-        rounds.all_done(memory)
+        rounds.all_done(history)
         assert good_in(path) == 60
 
 
@@ -135,20 +135,20 @@ def test_with_each_hour_it_is_asked_anew(path: Path, rounds: Rounds) -> None:
     with Store(path) as store:
         store.add(batch_of(HOUR - 24, 300, 200))
         store.add(batch_of(HOUR - 22, 300, 900))
-    with Memory(path) as memory:
-        session = Session(memory)
-        rounds.all_done(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
+        rounds.all_done(history)
         session.beat()
         session.beat(3600 * 3)
-        rounds.all_done(memory)
+        rounds.all_done(history)
         session.beat()
         assert session.usual() == [("start", 200), ("another hour", 900)]
 
 
 def test_a_change_accepted_elsewhere_is_noticed_with_the_next_write(path: Path, rounds: Rounds) -> None:
-    with Memory(path) as memory:
-        session = Session(memory)
-        rounds.all_done(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
+        rounds.all_done(history)
         session.beat()
         session.results(60)
         batch = Batch()
@@ -156,21 +156,21 @@ def test_a_change_accepted_elsewhere_is_noticed_with_the_next_write(path: Path, 
         with Store(path) as other:
             other.add(batch)
         session.beat(60)
-        rounds.all_done(memory)
+        rounds.all_done(history)
         session.beat()
         assert session.log() == ["what is usual is learnt anew, from the results to come"]
         for _ in range(2):
-            rounds.all_done(memory)
+            rounds.all_done(history)
             session.beat(60)
     assert len(session.log()) == 1
 
 
 def test_an_incident_is_in_the_history_at_once(path: Path, rounds: Rounds) -> None:
-    with Memory(path) as memory:
-        session = Session(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
         entry = LogEntry(at=START_AT + 5, now_ns=5000 * MS, kind="state", endpoint="a", state=State.DOWN, text="x")
-        memory.apply(entry)
-        rounds.all_done(memory)
+        history.apply(entry)
+        rounds.all_done(history)
         with Store(path) as store:
             number = store.find(IDENTITY)
             assert number is not None
@@ -180,8 +180,8 @@ def test_an_incident_is_in_the_history_at_once(path: Path, rounds: Rounds) -> No
 
 
 def test_without_a_file_it_is_learnt_from_the_session_alone() -> None:
-    with Memory(None) as memory:
-        session = Session(memory)
+    with SessionHistory(None) as history:
+        session = Session(history)
         session.results(20)
         session.beat(60)
         assert session.usual() == [("learnt", 100)]
@@ -193,13 +193,13 @@ def test_a_newer_file_is_left_alone_said_once_and_the_session_learns_by_itself(p
         connection.execute("PRAGMA user_version = 99")
     connection.close()
     before = path.read_bytes()
-    with Memory(path) as memory:
-        session = Session(memory)
-        rounds.all_done(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
+        rounds.all_done(history)
         session.results(20)
         for _ in range(3):
             session.beat(60)
-            rounds.all_done(memory)
+            rounds.all_done(history)
     assert path.read_bytes() == before
     assert session.usual() == [("learnt", 100)]
     (said,) = session.log()
@@ -211,9 +211,9 @@ def test_a_newer_file_is_left_alone_said_once_and_the_session_learns_by_itself(p
 def test_a_damaged_file_is_put_aside_said_once_and_a_new_one_begun(path: Path, rounds: Rounds) -> None:
     path.parent.mkdir()
     path.write_bytes(b"this is no database, and is long enough to look like one " * 99)
-    with Memory(path) as memory:
-        session = Session(memory)
-        rounds.all_done(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
+        rounds.all_done(history)
         session.results(60)
         session.beat(60)
     assert good_in(path) == 60
@@ -224,19 +224,19 @@ def test_a_damaged_file_is_put_aside_said_once_and_a_new_one_begun(path: Path, r
 def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(path: Path, rounds: Rounds) -> None:
     Store(path).close()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with Memory(path) as memory:
-        session = Session(memory)
-        rounds.all_done(memory)
+    with SessionHistory(path) as history:
+        session = Session(history)
+        rounds.all_done(history)
         session.beat()
         resource.setrlimit(resource.RLIMIT_FSIZE, (8192, hard))
         try:
             session.results(60)
             session.beat(60)
-            rounds.all_done(memory)
+            rounds.all_done(history)
             session.beat()
             session.results(20)
             session.beat(60)
-            rounds.all_done(memory)
+            rounds.all_done(history)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert good_in(path) == 80
@@ -247,13 +247,13 @@ def test_a_full_disk_is_said_once_and_nothing_is_lost_when_there_is_room_again(p
 
 def test_a_directory_that_cannot_be_written_to_is_said_once(tmp_path: Path, rounds: Rounds) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with Memory(tmp_path / "file" / "history.sqlite") as memory:
-        session = Session(memory)
-        rounds.all_done(memory)
+    with SessionHistory(tmp_path / "file" / "history.sqlite") as history:
+        session = Session(history)
+        rounds.all_done(history)
         session.results(20)
         for _ in range(3):
             session.beat(60)
-            rounds.all_done(memory)
+            rounds.all_done(history)
     assert session.usual() == [("learnt", 100)]
     assert len(session.log()) == 1
 
@@ -267,9 +267,9 @@ def test_a_disk_that_hangs_delays_neither_a_record_nor_the_end(path: Path, monke
             goes_on.wait(SOON_S)
             super().__init__(path)
 
-    monkeypatch.setattr(keeping, "Store", Hanging)
-    with Memory(path, close_s=0.01) as memory:
-        session = Session(memory)
+    monkeypatch.setattr(history_thread, "Store", Hanging)
+    with SessionHistory(path, close_s=0.01) as history:
+        session = Session(history)
         assert hangs.wait(SOON_S)
         session.results(20)
         for _ in range(4):
@@ -301,17 +301,17 @@ def test_old_hours_are_forgotten_at_the_start(path: Path, rounds: Rounds, monkey
             pruned.set()
 
     monkeypatch.setattr(Store, "prune", prune_and_note)
-    with Memory(path, keep_days=2) as memory:
-        Session(memory)
+    with SessionHistory(path, keep_days=2) as history:
+        Session(history)
         assert pruned.wait(SOON_S)
     with Store(path) as store:
         assert [identity.name for _, identity in store.identities()] == ["new"]
 
 
 def test_what_other_threads_note_is_in_the_log_once() -> None:
-    memory = Memory(None)
-    session = Session(memory)
-    memory.notes.append("2 old sessions removed")
+    history = SessionHistory(None)
+    session = Session(history)
+    history.notes.append("2 old sessions removed")
     session.beat()
     session.beat()
     assert session.log() == ["2 old sessions removed"]

@@ -17,8 +17,8 @@ from gwtui.history.batch import Batch
 from gwtui.history.database import DamagedError, HistoryError, UnusableError, put_aside
 from gwtui.history.identity import EndpointIdentity
 from gwtui.history.store import Store
-from gwtui.history.tracker import Key
 from gwtui.history.usual import Acceptance, Past, first_hour
+from gwtui.history.usual_tracker import Key
 
 log = logging.getLogger(__name__)
 

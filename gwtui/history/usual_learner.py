@@ -24,21 +24,21 @@ _SICK = (State.SLOW, State.DEGRADED, State.DOWN)
 """From mild to worst."""
 
 
-class Learning:
+class UsualLearner:
     """Takes the results and states of one endpoint, as probed from one place."""
 
     def __init__(self, identity: EndpointIdentity) -> None:
         self.identity = identity
         self.past = Past()
         """What the history says."""
-        self.session = Taught()
+        self.session = LearnedSums()
         self.next_n = LEAST_OF_SESSION
         """With this number of good results the session knows better."""
         self.episode: Episode | None = None
         """The incident that it is in."""
         self.state = State.UNKNOWN
         self._recent: deque[Lesson] = deque()
-        self._changed = Taught()
+        self._changed = LearnedSums()
         """What came since the incident began."""
 
     def take(self, lesson: Lesson) -> None:
@@ -68,7 +68,7 @@ class Learning:
 
     def leave(self) -> Episode | None:
         """Be well again; gives the incident that has ended by it."""
-        ended, self.episode, self._changed = self.episode, None, Taught()
+        ended, self.episode, self._changed = self.episode, None, LearnedSums()
         return ended
 
     def _begin(self, entry: LogEntry) -> None:
@@ -97,7 +97,7 @@ class Learning:
     def begin_anew(self) -> None:
         """Let what came since the incident began be what is usual, and nothing from before."""
         self.past = Past()
-        self.session, self._changed = self._changed, Taught()
+        self.session, self._changed = self._changed, LearnedSums()
         self._recent.clear()
         self.next_n = LEAST_OF_SESSION
         self.grown()
@@ -115,7 +115,7 @@ class Learning:
         return (good, failed) if good + failed >= LEAST_OF_SESSION else (0, 0)
 
 
-class Taught:
+class LearnedSums:
     """The sums of what results taught."""
 
     def __init__(self) -> None:
