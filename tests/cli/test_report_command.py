@@ -69,6 +69,7 @@ def test_a_time_is_written_up_with_the_incidents_in_it(session: Path) -> None:
     assert times(found) == ("2026-11-30T12:14:00.000Z", "2026-11-30T12:20:00.000Z")
     assert found["incident"] is None
     assert [each["number"] for each in found["further"]] == [1]  # type: ignore[attr-defined] # it is JSON
+    assert "| 12:15:10 | `incident 1 opened` |" in run(session, "--from", "12:14Z", "--to", "12:20Z").stdout
     assert times(told(session, "--to", "12:01:30Z")) == ("2026-11-30T12:00:00.000Z", "2026-11-30T12:01:30.000Z")
 
 

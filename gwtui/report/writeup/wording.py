@@ -81,7 +81,7 @@ def facts(writeup: Writeup, times: WallTimes) -> list[tuple[str, str]]:
             ("What", f"{found.cause}; {found.severity}"),
             ("When", times.span(found.opened_at, found.closed_at)),
             ("Lasted", _lasted(writeup, found)),
-            ("Where", f"{found.where}: {names}"),
+            ("Where", found.where if names and found.where.endswith(f" {names}") else f"{found.where}: {names}"),
         ]
     else:
         rows[:0] = [("When", times.span(writeup.began_at, writeup.ended_at)), ("Endpoints", names or "none")]
@@ -151,16 +151,16 @@ def verdict_text(figures: PhaseFigures) -> str:
 
 def moment_rows(writeup: Writeup, times: WallTimes) -> list[tuple[str, str, str]]:
     """The timeline: when, what kind of thing, and its text."""
-    rows = [(times.time(each.at), _sort_of(each), _said(each)) for each in writeup.timeline]
+    rows = [(times.time(each.at), _sort_of(each, writeup), _said(each)) for each in writeup.timeline]
     if writeup.timeline_left_out:
         half = len(rows) // 2
         rows.insert(half, ("…", "", f"{units.many(writeup.timeline_left_out, 'further entry')} in between"))
     return rows
 
 
-def _sort_of(moment: TimelineEntry) -> str:
+def _sort_of(moment: TimelineEntry, writeup: Writeup) -> str:
     if moment.kind == "incident":
-        return moment.event
+        return moment.event if writeup.incident is not None else f"incident {moment.incident} {moment.event}"
     return f"{moment.kind} {moment.event}".rstrip()
 
 
