@@ -101,9 +101,17 @@ class LogEntry(BaseRecord, tag="log_entry", frozen=True, kw_only=True):
         where = self.scope.removeprefix(f"{ScopeKind.ENDPOINT} ")
         if self.event in (IncidentEvent.OPENED, IncidentEvent.REOPENED):
             who = f"{self.vantage}/{self.endpoint}" if self.vantage else self.endpoint
-            parts = (f"{who}: {self.cause}", self.text.removeprefix(f"{who}: "), "" if is_of_one else where)
+            text = self.text.removeprefix(f"{who}: ")
+            parts = (f"{who}: {_cause_beside(text, self.cause)}", text, "" if is_of_one else where)
         elif self.event is IncidentEvent.CLOSED:
             parts = (f"{where} {self.text}", self.cause, "")
         else:
             parts = (self.cause if self.event is IncidentEvent.CAUSE_CHANGED else "", self.text, "")
         return "; ".join(part for part in parts if part)
+
+
+def _cause_beside(text: str, cause: str) -> str:
+    """The cause in words, without the details that the text has too."""
+    kind, _, inner = cause.partition(" (")
+    detail = inner.removesuffix(")").partition(": ")[2]
+    return kind if detail and detail in text else cause

@@ -75,6 +75,26 @@ def test_five_expired_keys_are_two_lines() -> None:
     )
 
 
+def test_details_that_the_text_has_too_are_said_once() -> None:
+    entry = LogEntry(
+        at=START_AT,
+        now_ns=1000 * S,
+        kind="incident",
+        endpoint="eu-a",
+        text="eu-a: p50 TTFT 2.70 s, 8x its usual 330 ms (this session)",
+        incident=1,
+        event=IncidentEvent.REOPENED,
+        severity=State.SLOW,
+        scope="endpoint eu-a",
+        cause=str(SLOW),
+    )
+    lines: list[str] = []
+    TextLines(lines.append, 160).record(entry)
+    assert lines == [
+        "08:00:00Z  ▲ incident 1 reopened: eu-a: slow; p50 TTFT 2.70 s, 8x its usual 330 ms (this session)"
+    ]
+
+
 def test_recovery_is_one_line_with_duration_failures_and_latencies() -> None:
     fleet = expired()
     for name in NAMES:
