@@ -52,7 +52,7 @@ class Occasion:
         return name_of(self.key)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Case:
     """An incident, open or closed not long ago."""
 

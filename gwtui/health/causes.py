@@ -76,7 +76,7 @@ class ObservedResult:
         return cause.name in self.findings if cause.kind is CauseKind.FINDING else self.failure is cause.kind
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Peer:
     """An endpoint as it is now, beside those whose scope is looked for."""
 

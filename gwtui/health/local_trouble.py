@@ -41,8 +41,10 @@ class LocalTrouble:
 
     def failed(self, result: Request | Ping) -> Iterator[str]:
         """A probe failed on this machine."""
-        kind = "stood still" if result.rule == STOOD_STILL else "local"
-        if self._count(kind, result.now_ns) == LOCAL_AFTER and not self._is_late(kind, result.now_ns):
+        is_late = result.rule == STOOD_STILL
+        if self._count("stood still" if is_late else "local", result.now_ns) != LOCAL_AFTER:
+            return
+        if not is_late or self._count("late", result.now_ns) == 1:
             why = result.reason or result.rule
             yield f"{LOCAL_AFTER} probes failed on this machine, not at a gateway: {why}"
 
@@ -50,10 +52,6 @@ class LocalTrouble:
         """Most results of an endpoint came too late for its state to be judged by them."""
         if self._count("unjudged", now_ns) == 1:
             yield f"{why} for most results of {endpoint}"
-
-    def _is_late(self, kind: str, now_ns: int) -> bool:
-        """Whether that is reported as lateness already."""
-        return kind == "stood still" and "late" in self._seen and now_ns - self._seen["late"][1] <= QUIET_NS
 
     def _count(self, kind: str, now_ns: int) -> int:
         """It was seen again: how often, this time included."""
