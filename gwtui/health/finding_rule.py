@@ -71,7 +71,7 @@ class DegradingFindings:
         worst = self._worst()
         if worst is None or worst.finding is None:
             return None
-        return Cause(CauseKind.FINDING, str(worst.finding.name), worst.finding.evidence)
+        return Cause(CauseKind.FINDING, str(worst.finding.name))
 
     @property
     def onset(self) -> Onset | None:

@@ -14,7 +14,7 @@ from gwtui.model.metrics import AnswerForm, Metric, watched_metrics
 from gwtui.model.profile import Thresholds
 from gwtui.model.records import Ping, Request
 from gwtui.model.usual import UsualLatency
-from gwtui.stats.accuracy import latency, sure
+from gwtui.stats.accuracy import at_least, latency
 from gwtui.stats.change import LatencyWatch
 from gwtui.stats.histogram import rank
 from gwtui.text.units import duration
@@ -164,7 +164,7 @@ class Slowness:
     def add(self, result: Request | Ping, seen: Onset) -> None:
         """Take a good result."""
         metrics = watched(result, self._thresholds)
-        values = {metric: value for metric in metrics if (value := sure(result, metric)) is not None}
+        values = {metric: value for metric in metrics if (value := at_least(result, metric)) is not None}
         measured = any(latency(result, metric) is not None for metric in metrics)
         self._note(seen.now_ns, is_late=measured and not values)
         if result.trigger is not Trigger.BURST:  # a usual is of requests one by one

@@ -37,6 +37,8 @@ class UsualLearner:
         self.episode: Episode | None = None
         """The incident that it is in."""
         self.state = State.UNKNOWN
+        self._known = 0
+        """Latencies of which the session has enough values: those in doubt teach nothing, so some come later."""
         self._recent: deque[Lesson] = deque()
         self._changed = LearnedSums()
         """What came since the incident began."""
@@ -82,9 +84,12 @@ class UsualLearner:
         self._recent.clear()
 
     def grown(self) -> bool:
-        """Whether the session knows much more than before; asked once after each result."""
+        """Whether the session knows much more than before, or a latency for the first time; asked once after each
+        result."""
+        known = sum(sums.n >= LEAST_OF_SESSION for sums in self.session.sums.latencies.values())
+        news, self._known = known > self._known, known
         if self.session.good < self.next_n:
-            return False
+            return news
         while self.next_n <= self.session.good:
             self.next_n *= 2
         return True
@@ -100,6 +105,7 @@ class UsualLearner:
         self.session, self._changed = self._changed, LearnedSums()
         self._recent.clear()
         self.next_n = LEAST_OF_SESSION
+        self._known = 0
         self.grown()
 
     def latencies(self, metrics: tuple[Metric, ...]) -> dict[Metric, UsualLatency]:

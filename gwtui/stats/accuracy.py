@@ -29,6 +29,17 @@ def sure(result: Request | Ping, metric: Metric) -> int | None:
     return sure_value(latency(result, metric), metric, _error_of(result, metric) if result.tainted else 0)
 
 
+def at_least(result: Request | Ping, metric: Metric) -> int | None:
+    """The least that latency can have been, whatever waited for gwtui: what states are judged by, so that own lateness
+    makes nothing slow and hides nothing slow. None where it says too little: where half of it or more may be gwtui's
+    own, and more than a slowdown must have."""
+    value_ns = latency(result, metric)
+    if value_ns is None or metric.about.basis is Basis.READS or not result.tainted:
+        return value_ns
+    error_ns = _error_of(result, metric)
+    return None if error_ns > max(value_ns // 2, metric.about.slow_floor_ns) else max(value_ns - error_ns, 0)
+
+
 def sure_value(value_ns: int | None, metric: Metric, error_ns: int) -> int | None:
     """A value of that latency which may be that wrong; None where it is in doubt."""
     if metric.about.basis is Basis.READS:  # what was in doubt was left out of it

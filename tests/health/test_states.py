@@ -348,7 +348,7 @@ def test_a_finding_in_three_of_five_streams_degrades_until_five_are_without(degr
     watched.request(findings=(degrading,))
     standing = watched.judge.standing
     assert standing.state is State.DEGRADED
-    assert standing.cause == Cause(CauseKind.FINDING, str(degrading.name), degrading.evidence)
+    assert standing.cause == Cause(CauseKind.FINDING, str(degrading.name))
     assert standing.text == f"{degrading.name}: {degrading.evidence}"
     assert standing.onset is not None
     assert standing.onset.proof.number == 4

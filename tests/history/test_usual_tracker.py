@@ -160,6 +160,16 @@ def test_a_latency_in_doubt_does_not_teach() -> None:
     assert course.told[-1].latencies[Metric.TTFT].values == ((100 * MS, 30),)
 
 
+def test_a_latency_that_was_in_doubt_at_first_is_known_as_soon_as_it_has_enough_values() -> None:
+    course = Course()
+    course.results(10, tainted=True, error_ns=80 * MS)
+    course.results(10)
+    assert [set(usual.latencies) for usual in course.told] == [set()]
+    course.results(30)
+    assert course.told[1].latencies[Metric.TTFT].n == 20
+    assert [usual.good for usual in course.told] == [20, 30, 40], "and as the results double, with the newest held back"
+
+
 def test_what_the_history_says_comes_first_and_is_told_once() -> None:
     course = Course()
     course.know(300, 70)
